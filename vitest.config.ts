@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@redis-batch/source", "node", "import", "module", "default"];
+const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        ...resolution,
+        test: { name: "unit", include: ["{packages,apps}/*/src/**/*.test.ts", "benchmarks/src/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        ...resolution,
+        test: {
+          name: "integration",
+          include: ["{packages,apps}/*/test/**/*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
