@@ -9,7 +9,10 @@ export default defineConfig({
       {
         extends: true,
         ...resolution,
-        test: { name: "unit", include: ["{packages,apps}/*/src/**/*.test.ts", "benchmarks/src/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["{packages,apps}/*/src/**/*.test.ts", "benchmarks/src/**/*.test.ts", "scripts/**/*.test.ts"],
+        },
       },
       {
         extends: true,

@@ -1,0 +1,43 @@
+// Writes the files that are made from others; with --check only says whether they are up to date.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { encodeLuaModule } from "./lib/lua-module.ts";
+import { ROOT } from "./lib/root.mjs";
+
+const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+
+const luaFolder = join(ROOT, "packages/core/src/lua");
+const target = join(luaFolder, "scripts.generated.ts");
+
+if (existsSync(luaFolder)) {
+  const sources = readdirSync(luaFolder)
+    .filter((file) => file.endsWith(".lua"))
+    .map((file) => ({ file, text: readFileSync(join(luaFolder, file), "utf8") }));
+  bringUpToDate(target, format(target, encodeLuaModule(sources)));
+}
+
+function bringUpToDate(path: string, content: string): void {
+  const name = relative(ROOT, path);
+  if (existsSync(path) && readFileSync(path, "utf8") === content) {
+    console.log(`${name} is up to date`);
+  } else if (options.check) {
+    console.error(`${name} is out of date: run \`pnpm generate\``);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, content);
+    console.log(`${name} written`);
+  }
+}
+
+function format(path: string, content: string): string {
+  const biome = spawnSync("biome", ["format", `--stdin-file-path=${path}`], {
+    cwd: ROOT,
+    input: content,
+    encoding: "utf8",
+  });
+  if (biome.status !== 0) throw new Error(`biome could not format ${path}: ${biome.error?.message ?? biome.stderr}`);
+  return biome.stdout;
+}
