@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeLuaModule, scriptName, shortenLua } from "./lua-module.ts";
+import { encodeLuaModule, includeFragments, scriptName, shortenLua } from "./lua-module.ts";
 
 describe("encodeLuaModule", () => {
   it("exports the scripts under their camelCase names, sorted by file", () => {
@@ -25,6 +25,26 @@ describe("encodeLuaModule", () => {
   it("refuses two files that come to one name", () => {
     const files = ["ack-owned.lua", "ackOwned.lua"].map((file) => ({ file, text: "" }));
     expect(() => encodeLuaModule(files)).toThrow("another file is also called ackOwned");
+  });
+});
+
+describe("includeFragments", () => {
+  const fragments = new Map([
+    ["owned.include.lua", "-- Whose it is.\nlocal function owner(id)\n  return id\nend\n"],
+    ["bad.include.lua", "return 1 -- one"],
+  ]);
+
+  it("folds the fragment into the line that asks for it", () => {
+    const text = includeFragments("x.lua", "-- Purpose.\n-- @include owned\nreturn owner(1)", fragments);
+    expect(text).toBe("-- Purpose.\nlocal function owner(id) return id end\nreturn owner(1)");
+  });
+
+  it("refuses a fragment that is not there", () => {
+    expect(() => includeFragments("x.lua", "-- @include other", fragments)).toThrow("no other.include.lua");
+  });
+
+  it("refuses a comment that would swallow what follows it", () => {
+    expect(() => includeFragments("x.lua", "-- @include bad", fragments)).toThrow("a line of its own");
   });
 });
 

@@ -11,7 +11,10 @@ export interface LuaSource {
  */
 export function encodeLuaModule(sources: readonly LuaSource[]): string {
   const scripts = new Map<string, string>();
-  for (const { file, text } of [...sources].sort((a, b) => (a.file < b.file ? -1 : 1))) {
+  const fragments = new Map(sources.filter(isFragment).map(({ file, text }) => [file, text]));
+  const complete = sources.filter((source) => !isFragment(source));
+  for (const { file, text: written } of [...complete].sort((a, b) => (a.file < b.file ? -1 : 1))) {
+    const text = includeFragments(file, written, fragments);
     const name = scriptName(file);
     if (scripts.has(name)) throw new Error(`${file}: another file is also called ${name}`);
     scripts.set(name, shortenLua(file, text));
@@ -23,6 +26,28 @@ export function encodeLuaModule(sources: readonly LuaSource[]): string {
     "/** The text of each atomic operation's script. */\n",
     `export const SCRIPTS = {\n${entries.join("")}} as const;\n`,
   ].join("");
+}
+
+// Shared by several scripts, never run alone.
+const isFragment = ({ file }: LuaSource): boolean => file.endsWith(".include.lua");
+
+/**
+ * Replaces each line `-- @include name` by the text of `name.include.lua`, folded into that one line so that the
+ * script's own line numbers stay.
+ */
+export function includeFragments(file: string, text: string, fragments: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/^-- @include (\S+)$/gm, (_, name: string) => {
+    const fragment = fragments.get(`${name}.include.lua`);
+    if (fragment === undefined) throw new Error(`${file}: there is no ${name}.include.lua to include`);
+    const statements = shortenLua(`${name}.include.lua`, fragment)
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+    // A comment behind a statement would swallow every statement folded in after it.
+    const commented = statements.find((line) => line.includes("--"));
+    if (commented !== undefined) throw new Error(`${name}.include.lua: a comment needs a line of its own: ${commented}`);
+    return statements.join(" ");
+  });
 }
 
 /** `ack-owned.lua` and `ackOwned.lua` are both `ackOwned`. */

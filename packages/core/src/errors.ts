@@ -1,0 +1,210 @@
+/**
+ * Every error Redis Batch throws. One class per reaction of the caller, not per message: two failures that are
+ * answered alike share a class and differ in `code`.
+ */
+
+/** What went wrong, stable across versions: safe to switch on and to alert on. */
+export type ErrorCode =
+  | "CONFIG"
+  | "USAGE"
+  | "PAYLOAD"
+  | "CONNECTION"
+  | "SERVER_STATE"
+  | "NO_GROUP"
+  | "WRONG_TYPE"
+  | "PERMISSION"
+  | "UNSUPPORTED_SERVER"
+  | "COMMAND"
+  | "REPLY_SHAPE"
+  | "QUEUE_FULL";
+
+interface ErrorDetails {
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later without anyone changing anything. */
+  readonly retryable: boolean;
+  readonly cause?: unknown;
+}
+
+// Two installed copies of this package have two classes but one brand, so `X.is(error)` agrees where `instanceof` cannot.
+const BRAND = Symbol.for("@redis-batch/error");
+
+/** The base of every error thrown by Redis Batch. Test with {@link RedisBatchError.is}, not with `instanceof`. */
+export abstract class RedisBatchError extends Error {
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later without anyone changing anything. */
+  readonly retryable: boolean;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = details.code;
+    this.retryable = details.retryable;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** Whether `value` is an error of Redis Batch, whichever installed copy threw it. */
+  static is(value: unknown): value is RedisBatchError {
+    return value instanceof Error && BRAND in value;
+  }
+}
+
+const hasCode = (value: unknown, code: ErrorCode): boolean => RedisBatchError.is(value) && value.code === code;
+
+/** The options are wrong. Names every problem at once; nothing was started. Fix the options. */
+export class ConfigError extends RedisBatchError {
+  /** One sentence per wrong option. */
+  readonly problems: readonly string[];
+
+  constructor(subject: string, problems: readonly string[]) {
+    super(`${subject}: ${problems.join("; ")}`, { code: "CONFIG", retryable: false });
+    this.problems = problems;
+  }
+
+  static override is(value: unknown): value is ConfigError {
+    return hasCode(value, "CONFIG");
+  }
+}
+
+/** The call does not fit the state of the object: a second concurrent `fetch()`, a use after `close()`. Fix the code. */
+export class UsageError extends RedisBatchError {
+  constructor(message: string) {
+    super(message, { code: "USAGE", retryable: false });
+  }
+
+  static override is(value: unknown): value is UsageError {
+    return hasCode(value, "USAGE");
+  }
+}
+
+/** A payload that cannot be written to, or understood from, the stream. The payload itself is never in the message. */
+export class PayloadError extends RedisBatchError {
+  /** The entry the payload was read from; `undefined` when it was about to be written. */
+  readonly entryId: string | undefined;
+
+  constructor(message: string, details: { readonly entryId?: string; readonly cause?: unknown } = {}) {
+    super(message, { code: "PAYLOAD", retryable: false, cause: details.cause });
+    this.entryId = details.entryId;
+  }
+
+  static override is(value: unknown): value is PayloadError {
+    return hasCode(value, "PAYLOAD");
+  }
+}
+
+/** Whether the server can have executed a command whose connection failed. */
+export type CommandOutcome = "not-sent" | "unknown";
+
+/** The connection failed under a command. `outcome` says whether it is safe to send it again. */
+export class ConnectionError extends RedisBatchError {
+  /** `not-sent`: certainly not executed. `unknown`: perhaps executed, the reply was lost. */
+  readonly outcome: CommandOutcome;
+
+  constructor(message: string, details: { readonly outcome: CommandOutcome; readonly cause?: unknown }) {
+    super(message, { code: "CONNECTION", retryable: true, cause: details.cause });
+    this.outcome = details.outcome;
+  }
+
+  static override is(value: unknown): value is ConnectionError {
+    return hasCode(value, "CONNECTION");
+  }
+}
+
+/** The server refused for now: loading, demoted, out of memory, busy with a script … Not executed; wait and try again. */
+export class ServerStateError extends RedisBatchError {
+  /** The first word of the server's reply: `LOADING`, `READONLY`, `OOM`, `BUSY`, `MISCONF` … */
+  readonly state: string;
+
+  constructor(message: string, details: { readonly state: string; readonly cause?: unknown }) {
+    super(message, { code: "SERVER_STATE", retryable: true, cause: details.cause });
+    this.state = details.state;
+  }
+
+  static override is(value: unknown): value is ServerStateError {
+    return hasCode(value, "SERVER_STATE");
+  }
+}
+
+/** The stream or its consumer group is not there (any more). Create the group. */
+export class NoGroupError extends RedisBatchError {
+  constructor(message: string, details: { readonly cause?: unknown } = {}) {
+    super(message, { code: "NO_GROUP", retryable: false, cause: details.cause });
+  }
+
+  static override is(value: unknown): value is NoGroupError {
+    return hasCode(value, "NO_GROUP");
+  }
+}
+
+/** The key holds something other than a stream. Use another name, or move that key away. */
+export class WrongTypeError extends RedisBatchError {
+  constructor(message: string, details: { readonly cause?: unknown } = {}) {
+    super(message, { code: "WRONG_TYPE", retryable: false, cause: details.cause });
+  }
+
+  static override is(value: unknown): value is WrongTypeError {
+    return hasCode(value, "WRONG_TYPE");
+  }
+}
+
+/** The server does not know this user, or does not let it run this command. Fix the credentials or the ACL rule. */
+export class PermissionError extends RedisBatchError {
+  /** The command that was refused, lower case. */
+  readonly command: string;
+
+  constructor(message: string, details: { readonly command: string; readonly cause?: unknown }) {
+    super(message, { code: "PERMISSION", retryable: false, cause: details.cause });
+    this.command = details.command;
+  }
+
+  static override is(value: unknown): value is PermissionError {
+    return hasCode(value, "PERMISSION");
+  }
+}
+
+/** The server lacks what Redis Batch needs. Upgrade it: Redis 7.0 or Valkey 8, and later. */
+export class UnsupportedServerError extends RedisBatchError {
+  constructor(message: string, details: { readonly cause?: unknown } = {}) {
+    super(message, { code: "UNSUPPORTED_SERVER", retryable: false, cause: details.cause });
+  }
+
+  static override is(value: unknown): value is UnsupportedServerError {
+    return hasCode(value, "UNSUPPORTED_SERVER");
+  }
+}
+
+/** The server refused the command for another reason, which the message quotes. */
+export class CommandError extends RedisBatchError {
+  /** The command that was refused, lower case. */
+  readonly command: string;
+
+  constructor(message: string, details: { readonly command: string; readonly cause?: unknown }) {
+    super(message, { code: "COMMAND", retryable: false, cause: details.cause });
+    this.command = details.command;
+  }
+
+  static override is(value: unknown): value is CommandError {
+    return hasCode(value, "COMMAND");
+  }
+}
+
+/** A reply does not have the shape this version knows. Report it, with the server's version. */
+export class ReplyShapeError extends RedisBatchError {
+  constructor(message: string) {
+    super(message, { code: "REPLY_SHAPE", retryable: false });
+  }
+
+  static override is(value: unknown): value is ReplyShapeError {
+    return hasCode(value, "REPLY_SHAPE");
+  }
+}
+
+/** The producer's queue is full because the server is away or slow. Nothing was sent; slow down or shed load. */
+export class QueueFullError extends RedisBatchError {
+  constructor(message: string) {
+    super(message, { code: "QUEUE_FULL", retryable: true });
+  }
+
+  static override is(value: unknown): value is QueueFullError {
+    return hasCode(value, "QUEUE_FULL");
+  }
+}

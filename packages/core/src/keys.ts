@@ -1,0 +1,42 @@
+/**
+ * The names of every key Redis Batch writes. All share the stream's own slot, so that one script may touch them
+ * together, in a Cluster too.
+ */
+import { ConfigError } from "./errors.ts";
+
+/** `dead`: dead letters · `consumers`: registry · `scaler`, `audit`: the scaler's state and its log. */
+export type GroupKeyKind = "dead" | "consumers" | "scaler" | "audit";
+
+/** The key of `kind` that belongs to one consumer group of one stream. */
+export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {
+  return `rb:{${hashTag(stream)}}:${kind}:${encodePart(stream)}:${encodePart(group)}`;
+}
+
+/** The key that remembers which entry an idempotency key was added as. Belongs to the stream, not to a group. */
+export function idempotencyKey(stream: string, key: string): string {
+  return `rb:{${hashTag(stream)}}:idem:${encodePart(stream)}:${encodePart(key)}`;
+}
+
+/**
+ * What Redis Cluster hashes of a key: the text between the first `{` and the next `}`, or the whole name.
+ *
+ * @throws {ConfigError} when no other key can be put into the stream's slot: the name has no hash tag of its own and
+ * contains a `}`, which would end ours too early.
+ */
+export function hashTag(stream: string): string {
+  const open = stream.indexOf("{");
+  const close = open < 0 ? -1 : stream.indexOf("}", open + 1);
+  if (close > open + 1) return stream.slice(open + 1, close);
+  if (stream.includes("}")) {
+    throw new ConfigError("stream", [
+      `${JSON.stringify(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +
+        'leave the "}" out, or put a part of the name into braces: "{orders}:eu"',
+    ]);
+  }
+  return stream;
+}
+
+// ":" separates the parts and "%" escapes, so two different names never make one key.
+function encodePart(part: string): string {
+  return part.replaceAll("%", "%25").replaceAll(":", "%3A");
+}

@@ -1,0 +1,11 @@
+-- Adds a message unless one was added under the same idempotency key before.
+-- KEYS  1 stream, 2 idempotency key
+-- ARGV  1 how long the key is remembered in ms, 2… what follows the stream's name in XADD
+-- Returns [id, 1 added | 0 was there before].
+-- Cost  O(payload): GET, XADD, SET.
+-- One   because two retries of one message must not both find the key missing.
+local known = redis.call('GET', KEYS[2])
+if known then return {known, 0} end
+local id = redis.call('XADD', KEYS[1], unpack(ARGV, 2))
+redis.call('SET', KEYS[2], id, 'PX', ARGV[1])
+return {id, 1}

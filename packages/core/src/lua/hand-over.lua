@@ -1,0 +1,29 @@
+-- Moves pending messages of a dead consumer to a living one. Delivery counts stay; the new owner finds them in its
+-- pending list.
+-- KEYS  1 stream, 2 registry
+-- ARGV  1 group, 2 from, 3 to, 4 idle time in ms that an unregistered owner's messages must have, 5 "any" where the
+--       target need not be registered, 6… ids, ascending
+-- Returns [word, moved id, …]: "moved" · "owner-alive" · "target-unknown" · "target-silent"; nothing moves but with
+--       the first. An id that is not listed is not the owner's any more, or was delivered too recently.
+-- Cost  O(ids), one XPENDING and one XCLAIM JUSTID.
+-- One   because an owner may come back, and a target may die, between the look and the claim.
+-- @include owned
+-- @include registry
+local key, registry, group, from, to = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
+local now = nowMs()
+local owner = registration(registry, from)
+if isAlive(owner, now) then return {'owner-alive'} end
+if ARGV[5] ~= 'any' then
+  local target = registration(registry, to)
+  if not target then return {'target-unknown'} end
+  if not isAlive(target, now) then return {'target-silent'} end
+end
+local ids = {unpack(ARGV, 6)}
+local owned = ownedDeliveries(key, group, from, ids)
+local claim = {key, group, to, owner and owner.leaseMs or ARGV[4]}
+for _, id in ipairs(ids) do
+  if owned[id] then claim[#claim + 1] = id end
+end
+if #claim == 4 then return {'moved'} end
+claim[#claim + 1] = 'JUSTID'
+return {'moved', unpack(redis.call('XCLAIM', unpack(claim)))}

@@ -1,0 +1,54 @@
+import { ReplyShapeError } from "../../errors.ts";
+import { groupKey } from "../../keys.ts";
+import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
+import type { Script } from "../script.ts";
+
+/** What a consumer tells about itself in every beat, beside what the registry itself needs. Plain JSON. */
+export type BeatDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface BeatOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly consumer: string;
+  /** Tells one process behind a name from the next. */
+  readonly incarnation: string;
+  /** How long this consumer's messages are its own after a delivery or renewal, in milliseconds; one per group. */
+  readonly leaseMs: number;
+  /** `join` for the first beat of an incarnation: refused while another incarnation's beat is younger than so many ms. */
+  readonly join?: { readonly freshMs: number } | undefined;
+  readonly details: BeatDetails;
+}
+
+export type Beat =
+  | { readonly kind: "ok"; readonly serverTimeMs: number }
+  /** Another incarnation beats under this name; nothing was written. */
+  | { readonly kind: "in-use" }
+  /** Another incarnation has taken this name; nothing was written. */
+  | { readonly kind: "replaced" }
+  /** A living consumer of the group has another lease; nothing was written. */
+  | { readonly kind: "lease-mismatch"; readonly leaseMs: number };
+
+/** Writes a heartbeat, stamped with the server's time, into the group's registry. */
+export const beat: Script<BeatOptions, Beat> = {
+  name: "beat",
+  keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
+  encode: ({ consumer, incarnation, leaseMs, join, details }) => [
+    ...[consumer, incarnation, join === undefined ? "" : "join", leaseMs, join?.freshMs ?? 0],
+    JSON.stringify({ v: 1, incarnation, leaseMs, ...details }),
+  ],
+  decode(reply) {
+    const [word, serverTimeMs, detail] = decodeArray(reply, "beat");
+    const kind = decodeText(word, "beat");
+    switch (kind) {
+      case "ok":
+        return { kind, serverTimeMs: decodeInteger(serverTimeMs, "beat") };
+      case "in-use":
+      case "replaced":
+        return { kind };
+      case "lease-mismatch":
+        return { kind, leaseMs: decodeInteger(detail, "beat") };
+      default:
+        throw new ReplyShapeError("beat: unknown answer");
+    }
+  },
+};

@@ -1,0 +1,27 @@
+import type { EntryId } from "../../entry-id.ts";
+import { ReplyShapeError } from "../../errors.ts";
+import { decodeArray, decodeInteger } from "../reply.ts";
+import type { Script } from "../script.ts";
+import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
+
+/** `kept`: acknowledged, but another group has yet to read or to acknowledge it. */
+export type Deletion = "deleted" | "kept" | "not-owned";
+
+/** Acknowledges what the consumer still owns and deletes from the stream what no group needs any more. */
+export const deleteIfAllGroupsDone: Script<OwnMessages, ReadonlyMap<EntryId, Deletion>> = {
+  name: "deleteIfAllGroupsDone",
+  keys: ({ stream }) => [stream],
+  encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
+  decode(reply, { ids }) {
+    const codes = decodeArray(reply, "deleteIfAllGroupsDone");
+    return new Map(inStreamOrder(ids).map((id, index) => [id, decodeDeletion(codes[index])]));
+  },
+};
+
+function decodeDeletion(reply: unknown): Deletion {
+  const code = decodeInteger(reply, "deleteIfAllGroupsDone");
+  if (code === 1) return "deleted";
+  if (code === 2) return "kept";
+  if (code === 0) return "not-owned";
+  throw new ReplyShapeError(`deleteIfAllGroupsDone: unknown code ${code}`);
+}

@@ -1,0 +1,27 @@
+import { ReplyShapeError } from "../../errors.ts";
+import { groupKey } from "../../keys.ts";
+import { decodeText } from "../reply.ts";
+import type { Script } from "../script.ts";
+
+export interface RemoveIfEmptyOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly consumer: string;
+  /** Whether a fresh heartbeat forbids the removal: yes for others, no for a consumer that removes itself. */
+  readonly onlyIfSilent: boolean;
+}
+
+/** `pending`: messages are pending for it, so it stays · `alive`: its heartbeat is fresh, so it stays. */
+export type Removal = "removed" | "pending" | "alive";
+
+/** Removes a consumer from group and registry; never one that still has pending messages. */
+export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
+  name: "removeIfEmpty",
+  keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
+  encode: ({ group, consumer, onlyIfSilent }) => [group, consumer, onlyIfSilent ? "silent" : ""],
+  decode(reply) {
+    const word = decodeText(reply, "removeIfEmpty");
+    if (word === "removed" || word === "pending" || word === "alive") return word;
+    throw new ReplyShapeError("removeIfEmpty: unknown answer");
+  },
+};

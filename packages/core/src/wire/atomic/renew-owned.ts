@@ -1,0 +1,30 @@
+import type { EntryId } from "../../entry-id.ts";
+import { ReplyShapeError } from "../../errors.ts";
+import { decodeArray, decodeInteger } from "../reply.ts";
+import type { Script } from "../script.ts";
+import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
+
+/**
+ * `kept`: the lease runs anew · `taken`: pending for somebody else, or for nobody · `vanished`: deleted from the
+ * stream underneath; the server has dropped it from the pending list.
+ */
+export type Renewal = "kept" | "taken" | "vanished";
+
+/** Renews the lease of what the consumer still owns; delivery counts stay. */
+export const renewOwned: Script<OwnMessages, ReadonlyMap<EntryId, Renewal>> = {
+  name: "renewOwned",
+  keys: ({ stream }) => [stream],
+  encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
+  decode(reply, { ids }) {
+    const codes = decodeArray(reply, "renewOwned");
+    return new Map(inStreamOrder(ids).map((id, index) => [id, decodeRenewal(codes[index])]));
+  },
+};
+
+function decodeRenewal(reply: unknown): Renewal {
+  const code = decodeInteger(reply, "renewOwned");
+  if (code === 1) return "kept";
+  if (code === 0) return "taken";
+  if (code === -1) return "vanished";
+  throw new ReplyShapeError(`renewOwned: unknown code ${code}`);
+}

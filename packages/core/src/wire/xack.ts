@@ -1,0 +1,19 @@
+import type { EntryId } from "../entry-id.ts";
+import type { Command } from "./command.ts";
+import { decodeInteger } from "./reply.ts";
+
+export interface XackOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly ids: readonly EntryId[];
+}
+
+/**
+ * `XACK key group id …` → how many of them were pending. A missing stream or group counts as 0, without an error, and
+ * ownership is not looked at.
+ */
+export const xack: Command<XackOptions, number> = {
+  name: "xack",
+  encode: ({ stream, group, ids }) => [stream, group, ...ids],
+  decode: (reply) => decodeInteger(reply, "XACK"),
+};

@@ -1,0 +1,35 @@
+import type { EntryId } from "../entry-id.ts";
+import type { Command } from "./command.ts";
+import { decodeInteger, decodeText } from "./reply.ts";
+
+/** `start`: everything the stream still holds · `end`: only what is added from now on · an id: everything after it. */
+export type GroupPosition = "start" | "end" | EntryId;
+
+export interface XgroupCreateOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly position: GroupPosition;
+}
+
+/** `XGROUP CREATE key group id MKSTREAM`. Fails with BUSYGROUP where the group exists. */
+export const xgroupCreate: Command<XgroupCreateOptions, void> = {
+  name: "xgroup",
+  encode: ({ stream, group, position }) => [
+    ...["CREATE", stream, group],
+    ...[position === "start" ? "0" : position === "end" ? "$" : position, "MKSTREAM"],
+  ],
+  decode: (reply) => void decodeText(reply, "XGROUP CREATE"),
+};
+
+export interface XgroupCreateConsumerOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly consumer: string;
+}
+
+/** `XGROUP CREATECONSUMER key group consumer` → whether it is new. Replicas learn of it, unlike of an empty read. */
+export const xgroupCreateConsumer: Command<XgroupCreateConsumerOptions, boolean> = {
+  name: "xgroup",
+  encode: ({ stream, group, consumer }) => ["CREATECONSUMER", stream, group, consumer],
+  decode: (reply) => decodeInteger(reply, "XGROUP CREATECONSUMER") === 1,
+};

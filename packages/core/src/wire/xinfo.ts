@@ -1,0 +1,88 @@
+import type { EntryId } from "../entry-id.ts";
+import { ReplyShapeError } from "../errors.ts";
+import type { Command } from "./command.ts";
+import { decodeArray, decodeInteger, decodeIntegerOrNull, decodeNamed, decodeText } from "./reply.ts";
+
+export interface StreamInfo {
+  readonly length: number;
+  readonly lastGeneratedId: EntryId;
+  /** How many entries were ever added. */
+  readonly entriesAdded: number;
+  readonly groups: number;
+}
+
+/** `XINFO STREAM key`. A missing stream is an error of the server. */
+export const xinfoStream: Command<{ readonly stream: string }, StreamInfo> = {
+  name: "xinfo",
+  encode: ({ stream }) => ["STREAM", stream],
+  decode(reply) {
+    const named = decodeNamed(reply, "XINFO STREAM");
+    return {
+      length: decodeInteger(required(named, "length"), "XINFO STREAM length"),
+      lastGeneratedId: decodeText(required(named, "last-generated-id"), "XINFO STREAM last-generated-id"),
+      entriesAdded: decodeInteger(required(named, "entries-added"), "XINFO STREAM entries-added"),
+      groups: decodeInteger(required(named, "groups"), "XINFO STREAM groups"),
+    };
+  },
+};
+
+export interface GroupInfo {
+  readonly name: string;
+  readonly consumers: number;
+  readonly pending: number;
+  readonly lastDeliveredId: EntryId;
+  /** How many entries the group has read; `null` when the server does not know. */
+  readonly entriesRead: number | null;
+  /** How many entries wait to be delivered; `null` when the server does not know. Never read `null` as 0. */
+  readonly lag: number | null;
+}
+
+/** `XINFO GROUPS key`. A missing stream is an error of the server. */
+export const xinfoGroups: Command<{ readonly stream: string }, readonly GroupInfo[]> = {
+  name: "xinfo",
+  encode: ({ stream }) => ["GROUPS", stream],
+  decode: (reply) =>
+    decodeArray(reply, "XINFO GROUPS").map((item) => {
+      const named = decodeNamed(item, "XINFO GROUPS");
+      return {
+        name: decodeText(required(named, "name"), "XINFO GROUPS name"),
+        consumers: decodeInteger(required(named, "consumers"), "XINFO GROUPS consumers"),
+        pending: decodeInteger(required(named, "pending"), "XINFO GROUPS pending"),
+        lastDeliveredId: decodeText(required(named, "last-delivered-id"), "XINFO GROUPS last-delivered-id"),
+        entriesRead: decodeIntegerOrNull(named.get("entries-read"), "XINFO GROUPS entries-read"),
+        lag: decodeIntegerOrNull(named.get("lag"), "XINFO GROUPS lag"),
+      };
+    }),
+};
+
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly pending: number;
+  /** Milliseconds since the last attempted read (Redis ≥ 7.2, Valkey) or the last read that returned something (7.0). */
+  readonly idleMs: number;
+  /** Milliseconds since the last read that returned something; `null` before the first, and on Redis 7.0. */
+  readonly inactiveMs: number | null;
+}
+
+/** `XINFO CONSUMERS key group`. A missing stream or group is an error of the server. */
+export const xinfoConsumers: Command<{ readonly stream: string; readonly group: string }, readonly ConsumerInfo[]> = {
+  name: "xinfo",
+  encode: ({ stream, group }) => ["CONSUMERS", stream, group],
+  decode: (reply) =>
+    decodeArray(reply, "XINFO CONSUMERS").map((item) => {
+      const named = decodeNamed(item, "XINFO CONSUMERS");
+      const inactiveMs = decodeIntegerOrNull(named.get("inactive"), "XINFO CONSUMERS inactive");
+      return {
+        name: decodeText(required(named, "name"), "XINFO CONSUMERS name"),
+        pending: decodeInteger(required(named, "pending"), "XINFO CONSUMERS pending"),
+        idleMs: decodeInteger(required(named, "idle"), "XINFO CONSUMERS idle"),
+        inactiveMs: inactiveMs === null || inactiveMs < 0 ? null : inactiveMs,
+      };
+    }),
+};
+
+function required(named: ReadonlyMap<string, unknown>, name: string): unknown {
+  const value = named.get(name);
+  if (value === undefined) throw new ReplyShapeError(`XINFO: no field "${name}" in the reply`);
+  return value;
+}
