@@ -44,7 +44,7 @@ function install() {
  * @param {string[]} parameters
  */
 function run(file, parameters) {
-  const path = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  const path = [join(ROOT, "node_modules", ".bin"), process.env["PATH"]].join(delimiter);
   const child = spawn(file, parameters, { cwd: ROOT, stdio: "inherit", env: { ...process.env, PATH: path } });
 
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {

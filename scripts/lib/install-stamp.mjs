@@ -50,7 +50,7 @@ function packageFolders(root) {
   const nested = ["packages", "apps"].flatMap((parent) =>
     existsSync(join(root, parent))
       ? readdirSync(join(root, parent))
-          .sort()
+          .toSorted()
           .map((name) => join(parent, name))
       : [],
   );
@@ -59,6 +59,8 @@ function packageFolders(root) {
 
 /** @param {string} folder */
 function hasDependencies(folder) {
-  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const manifest = /** @type {{ dependencies?: object, devDependencies?: object }} */ (
+    JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+  );
   return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).length > 0;
 }

@@ -13,7 +13,7 @@ export function encodeLuaModule(sources: readonly LuaSource[]): string {
   const scripts = new Map<string, string>();
   const fragments = new Map(sources.filter(isFragment).map(({ file, text }) => [file, text]));
   const complete = sources.filter((source) => !isFragment(source));
-  for (const { file, text: written } of [...complete].sort((a, b) => (a.file < b.file ? -1 : 1))) {
+  for (const { file, text: written } of complete.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
     const text = includeFragments(file, written, fragments);
     const name = scriptName(file);
     if (scripts.has(name)) throw new Error(`${file}: another file is also called ${name}`);
@@ -45,7 +45,8 @@ export function includeFragments(file: string, text: string, fragments: Readonly
       .filter((line) => line !== "");
     // A comment behind a statement would swallow every statement folded in after it.
     const commented = statements.find((line) => line.includes("--"));
-    if (commented !== undefined) throw new Error(`${name}.include.lua: a comment needs a line of its own: ${commented}`);
+    if (commented !== undefined)
+      throw new Error(`${name}.include.lua: a comment needs a line of its own: ${commented}`);
     return statements.join(" ");
   });
 }

@@ -10,7 +10,10 @@ import { ROOT } from "./root.mjs";
  * @returns {{ command: string, args: string[], version: string }}
  */
 export function findPnpm() {
-  const pinned = pinnedVersion(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")));
+  const manifest = /** @type {{ packageManager?: string }} */ (
+    JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
+  );
+  const pinned = pinnedVersion(manifest);
   const onPath = spawnSync("pnpm", ["--version"], { encoding: "utf8", cwd: ROOT });
   const found = onPath.status === 0 ? onPath.stdout.trim() : undefined;
   if (found !== undefined && isSameMajor(found, pinned)) return { command: "pnpm", args: [], version: found };
