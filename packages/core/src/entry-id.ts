@@ -12,9 +12,7 @@ const MAX_PART = "18446744073709551615";
 export function isEntryId(text: string): text is EntryId {
   if (!ENTRY_ID.test(text)) return false;
   const dash = text.indexOf("-");
-  return (
-    compareDecimals(text.slice(0, dash), MAX_PART) <= 0 && compareDecimals(text.slice(dash + 1), MAX_PART) <= 0
-  );
+  return compareDecimals(text.slice(0, dash), MAX_PART) <= 0 && compareDecimals(text.slice(dash + 1), MAX_PART) <= 0;
 }
 
 /** Negative when `left` was added before `right`, positive when after, 0 when they are the same entry. */

@@ -176,10 +176,13 @@ export class UnsupportedServerError extends RedisBatchError {
 export class CommandError extends RedisBatchError {
   /** The command that was refused, lower case. */
   readonly command: string;
+  /** The first word of the server's reply: `ERR`, `BUSYGROUP` … */
+  readonly reply: string;
 
-  constructor(message: string, details: { readonly command: string; readonly cause?: unknown }) {
-    super(message, { code: "COMMAND", retryable: false, cause: details.cause });
+  constructor(message: string, details: { readonly command: string; readonly reply: string }) {
+    super(message, { code: "COMMAND", retryable: false });
     this.command = details.command;
+    this.reply = details.reply;
   }
 
   static override is(value: unknown): value is CommandError {

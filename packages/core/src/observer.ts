@@ -19,7 +19,10 @@ export function createNotifier<Event extends { readonly type: string }>(
       observer(event);
     } catch (error) {
       // A listener's fault must not stop the loop that reported to it.
-      process.emitWarning(`the observer of the ${service} threw on "${event.type}": ${String(error)}`, "RedisBatchWarning");
+      process.emitWarning(
+        `the observer of the ${service} threw on "${event.type}": ${String(error)}`,
+        "RedisBatchWarning",
+      );
     }
   };
 }

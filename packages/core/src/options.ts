@@ -38,7 +38,8 @@ export class OptionsReader {
   integer(name: string, rule: NumberRule): number {
     const value = this.#options[name];
     if (value === undefined) return rule.default;
-    if (typeof value === "number" && Number.isSafeInteger(value) && value >= rule.min && value <= rule.max) return value;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= rule.min && value <= rule.max)
+      return value;
     this.problem(`${name} must be a whole number from ${rule.min} to ${rule.max}, got ${describe(value)}`);
     return rule.default;
   }

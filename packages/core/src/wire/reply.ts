@@ -45,7 +45,8 @@ export function decodeNamed(reply: unknown, what: string): ReadonlyMap<string, u
     return named;
   }
   const items = decodeArray(reply, what);
-  if (items.length % 2 !== 0) throw new ReplyShapeError(`${what}: expected names and values, got ${items.length} items`);
+  if (items.length % 2 !== 0)
+    throw new ReplyShapeError(`${what}: expected names and values, got ${items.length} items`);
   for (let index = 0; index < items.length; index += 2) named.set(decodeText(items[index], what), items[index + 1]);
   return named;
 }

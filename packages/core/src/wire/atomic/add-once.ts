@@ -2,7 +2,7 @@ import type { EntryId } from "../../entry-id.ts";
 import { idempotencyKey } from "../../keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
-import { xadd, type XaddOptions } from "../xadd.ts";
+import { type XaddOptions, xadd } from "../xadd.ts";
 
 export interface AddOnceOptions extends XaddOptions {
   readonly idempotencyKey: string;

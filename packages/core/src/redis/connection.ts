@@ -1,0 +1,142 @@
+/**
+ * One connection of one role: opened once, coming back by itself, sending each command at most once.
+ *
+ * | state        | a command …                          | leaves by                  |
+ * |--------------|--------------------------------------|----------------------------|
+ * | not ready    | rejects, `not-sent`                  | ready · closed             |
+ * | ready        | is written to the socket at once     | connection lost · closed   |
+ * | closed       | rejects, `not-sent`                  | –                          |
+ */
+import type { Cluster, Redis } from "ioredis";
+import type { Clock } from "../clock.ts";
+import { ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
+import { onAbort } from "../signals.ts";
+import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
+import type { Argument } from "../wire/command.ts";
+import { translateError } from "./translate-error.ts";
+
+export class Connection {
+  readonly #client: Redis | Cluster;
+  readonly #role: ConnectionRole;
+  readonly #clock: Clock;
+  #epoch = 0;
+  #isReady = false;
+  #isClosed = false;
+  #lastError: RedisBatchError | undefined;
+  readonly #changes = new Set<() => void>();
+
+  constructor(client: Redis | Cluster, role: ConnectionRole, clock: Clock, report: (event: ConnectionEvent) => void) {
+    this.#client = client;
+    this.#role = role;
+    this.#clock = clock;
+    client.on("ready", () => {
+      this.#epoch++;
+      this.#isReady = true;
+      this.#lastError = undefined;
+      this.#announce();
+      report({ type: "connected", role });
+    });
+    client.on("error", (error: unknown) => {
+      this.#lastError = translateError(error, "connect");
+      this.#announce();
+    });
+    client.on("close", () => {
+      if (!this.#isReady) return;
+      this.#isReady = false;
+      this.#announce();
+      report({ type: "disconnected", role, reason: this.#isClosed ? "closed" : (this.#describeLastError() ?? "lost") });
+    });
+  }
+
+  /** Counts the times this connection became usable. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Waits until the connection is usable; opens it the first time. */
+  async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#isReady) return;
+    signal?.throwIfAborted();
+    // The outcome arrives as events; a first attempt that fails is repeated like any other.
+    if (this.#client.status === "wait") this.#client.connect().catch(() => {});
+    await new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        if (this.#isReady) return finish(resolve);
+        if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
+        // Another attempt with the same password would end the same.
+        if (PermissionError.is(this.#lastError)) finish(() => reject(this.#lastError));
+      };
+      const finish = (settle: () => void): void => {
+        this.#changes.delete(look);
+        cancelTimer();
+        stopListening();
+        settle();
+      };
+      const cancelTimer = this.#clock.setTimer(timeoutMs, () =>
+        finish(() => reject(this.#notConnected(`no connection within ${timeoutMs} ms`))),
+      );
+      const stopListening = onAbort(signal, (reason) => finish(() => reject(reason)));
+      this.#changes.add(look);
+      look();
+    });
+  }
+
+  /** Sends one command and resolves with its raw reply: Buffers, numbers, null, arrays. */
+  async call(command: string, args: readonly Argument[]): Promise<unknown> {
+    if (!this.#isReady) throw this.#notConnected("the server is away", command);
+    try {
+      return await this.#client.callBuffer(command, ...args);
+    } catch (error) {
+      throw translateError(error, command);
+    }
+  }
+
+  /** Sends many commands at once. Each has its own end: the raw reply, or its error. */
+  async callMany(
+    commands: readonly { readonly name: string; readonly args: readonly Argument[] }[],
+  ): Promise<readonly { readonly reply: unknown; readonly error: RedisBatchError | undefined }[]> {
+    if (!this.#isReady) {
+      const error = this.#notConnected("the server is away", commands[0]?.name);
+      return commands.map(() => ({ reply: undefined, error }));
+    }
+    const replies = await Promise.allSettled(
+      commands.map(({ name, args }) => this.#client.callBuffer(name, ...args) as Promise<unknown>),
+    );
+    return replies.map((end, index) =>
+      end.status === "fulfilled"
+        ? { reply: end.value, error: undefined }
+        : { reply: undefined, error: translateError(end.reason, commands[index]?.name ?? "") },
+    );
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#client.disconnect();
+    this.#announce();
+  }
+
+  #announce(): void {
+    for (const look of [...this.#changes]) look();
+  }
+
+  #describeLastError(): string | undefined {
+    return this.#lastError?.cause instanceof Error ? this.#lastError.cause.message : this.#lastError?.message;
+  }
+
+  #notConnected(why: string, command = "connect"): ConnectionError {
+    const last = this.#describeLastError();
+    return new ConnectionError(
+      `${command}: not sent, ${why} (${this.#role} connection to ${describeAddress(this.#client)}${last === undefined ? "" : `; last error: ${last}`})`,
+      { outcome: "not-sent", cause: this.#lastError },
+    );
+  }
+}
+
+/** Host and port, or what stands for them; never user or password. */
+function describeAddress(client: Redis | Cluster): string {
+  if (client.isCluster) return "the cluster";
+  const { path, host, port, sentinels, name } = (client as Redis).options;
+  if (sentinels !== null && sentinels !== undefined) return `"${name ?? ""}" by Sentinel`;
+  return path ?? `${host ?? "localhost"}:${port ?? 6379}`;
+}

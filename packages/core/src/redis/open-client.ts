@@ -1,0 +1,127 @@
+import { type Cluster, Redis, type RedisOptions } from "ioredis";
+import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
+import { ConfigError } from "../errors.ts";
+import { type Random, systemRandom } from "../random.ts";
+import type { ConnectionRole } from "../stream-client.ts";
+import { parseRedisUrl } from "./server-address.ts";
+
+/**
+ * Where Redis is: a URL, the options of ioredis (Sentinel's among them), or an existing `Redis` or `Cluster` of
+ * ioredis 5 or 6. An existing client only lends its configuration: it is duplicated with the options that the
+ * guarantees need, never used itself and never closed.
+ */
+export type RedisSource = string | RedisOptions | LentClient;
+
+/** As much of an ioredis client as is looked at, so that one of another major version fits as well. */
+export interface LentClient {
+  readonly isCluster: boolean;
+  readonly options: object;
+  // biome-ignore format: one line
+  duplicate(...args: never[]): unknown;
+}
+
+const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
+
+// A reply is late when it takes longer than this beyond what the command itself may wait.
+const SILENCE_MS = 15_000;
+
+/** What every connection of ours must have, whatever the user's options say; in a Cluster, each node's connection. */
+function enforcedOptions(role: ConnectionRole, blockMs: number) {
+  return {
+    // RESP2 replies have one shape in ioredis 5 and 6, and ioredis 6 decodes them faster.
+    protocol: 2,
+    replyMapping: "legacy",
+    stringNumbers: false,
+    // Together with the queue that is switched off below: a command is sent at once or rejected, and never sent a
+    // second time. (Switching autoResendUnfulfilledCommands off instead leaves promises that never settle.)
+    maxRetriesPerRequest: 0,
+    // A demoted master keeps its connections: leave it, and let the caller repeat what it refused.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    maxLoadingRetryTime: 1_000,
+    // Notices a half-open socket: no byte although a reply is due. The server may round a block up by 100 ms.
+    socketTimeout: role === "reader" ? blockMs + SILENCE_MS : SILENCE_MS,
+    readOnly: false,
+  } as const satisfies RedisOptions;
+}
+
+const UNQUEUED = { lazyConnect: true, enableOfflineQueue: false, enableAutoPipelining: false } as const;
+
+/** These would break a guarantee, or be overruled without a word, if they came from the user. */
+const REFUSED: Readonly<Record<string, string>> = {
+  keyPrefix: "keyPrefix cannot be used: scripts and registry need the stream's real name; put the prefix into `stream`",
+  commandTimeout:
+    "commandTimeout cannot be used: it gives up on commands that the server still executes, and so loses messages",
+  blockingTimeout: "blockingTimeout cannot be used: it drops replies that hold messages",
+};
+
+/**
+ * Makes a client for one role. Does no I/O.
+ *
+ * @throws {ConfigError} when the source cannot be used
+ */
+export function openClient(
+  source: RedisSource,
+  role: ConnectionRole,
+  blockMs: number,
+  random: Random = systemRandom,
+): Redis | Cluster {
+  const enforced = enforcedOptions(role, blockMs);
+  // The connection comes back by itself, for ever.
+  const reconnect = (attempt: number): number => backoffDelayMs(attempt, RECONNECT, random);
+  if (isLentClient(source)) {
+    refuse(source.options);
+    if (isClusterClient(source)) return duplicateCluster(source, enforced, reconnect);
+    return (source as unknown as Redis).duplicate({ ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+  }
+  const options = typeof source === "string" ? parseRedisUrl(source) : source;
+  if (typeof options !== "object" || options === null) {
+    throw new ConfigError("redis", ["expected a URL, options, or a client of ioredis"]);
+  }
+  refuse(options);
+  return new Redis({ ...defaultOptions(options), ...options, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+}
+
+function defaultOptions(options: RedisOptions): RedisOptions {
+  return {
+    connectionName: "redis-batch",
+    keepAlive: 30_000,
+    // Without it a client stays on a demoted master until that closes the connection: ten seconds of lost writes.
+    ...(options.sentinels === undefined ? {} : { failoverDetector: true }),
+  };
+}
+
+function duplicateCluster(
+  cluster: Cluster,
+  enforced: ReturnType<typeof enforcedOptions>,
+  reconnect: (attempt: number) => number,
+): Cluster {
+  const perNode = cluster.options.redisOptions ?? {};
+  refuse(perNode);
+  return cluster.duplicate([], {
+    ...UNQUEUED,
+    scaleReads: "master",
+    clusterRetryStrategy: reconnect,
+    // Anything above 0 makes a Cluster send a command again whose outcome is unknown.
+    retryDelayOnFailover: 0,
+    // What the user set for the nodes (TLS, passwords) stays; ours goes over it.
+    redisOptions: { ...perNode, ...enforced },
+  });
+}
+
+function isClusterClient(client: LentClient): client is LentClient & Cluster {
+  return client.isCluster;
+}
+
+function refuse(options: object): void {
+  const problems = Object.entries(REFUSED)
+    .filter(([name]) => {
+      const value: unknown = Reflect.get(options, name);
+      return value !== undefined && value !== null && value !== "";
+    })
+    .map(([, sentence]) => sentence);
+  if (problems.length > 0) throw new ConfigError("redis", problems);
+}
+
+export function isLentClient(source: RedisSource): source is LentClient {
+  return typeof source === "object" && source !== null && typeof Reflect.get(source, "duplicate") === "function";
+}

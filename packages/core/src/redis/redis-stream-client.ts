@@ -1,0 +1,305 @@
+/** The ioredis side of the port. Two connections: reads block, and must not hold up the acknowledgements. */
+import { createHash } from "node:crypto";
+import { type Clock, pause, systemClock } from "../clock.ts";
+import type { EntryId } from "../entry-id.ts";
+import { CommandError, PermissionError } from "../errors.ts";
+import { SCRIPTS } from "../lua/scripts.generated.ts";
+import { type Random, systemRandom } from "../random.ts";
+import { onAbort } from "../signals.ts";
+import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
+import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
+import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
+import { type Beat, type BeatOptions, beat } from "../wire/atomic/beat.ts";
+import { type Burial, type BuryOptions, bury } from "../wire/atomic/bury.ts";
+import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
+import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
+import type { OwnMessages } from "../wire/atomic/own-messages.ts";
+import { type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
+import { type ReleaseOptions, release } from "../wire/atomic/release.ts";
+import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
+import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
+import type { Command } from "../wire/command.ts";
+import { commandInfo } from "../wire/command-info.ts";
+import type { StreamEntry } from "../wire/entry.ts";
+import { decodeInteger } from "../wire/reply.ts";
+import type { Script } from "../wire/script.ts";
+import { time } from "../wire/time.ts";
+import { type XackOptions, xack } from "../wire/xack.ts";
+import { type Trim, type XaddOptions, xadd } from "../wire/xadd.ts";
+import { xdel } from "../wire/xdel.ts";
+import {
+  type XgroupCreateConsumerOptions,
+  type XgroupCreateOptions,
+  xgroupCreate,
+  xgroupCreateConsumer,
+} from "../wire/xgroup.ts";
+import {
+  type ConsumerInfo,
+  type GroupInfo,
+  type StreamInfo,
+  xinfoConsumers,
+  xinfoGroups,
+  xinfoStream,
+} from "../wire/xinfo.ts";
+import { xlen } from "../wire/xlen.ts";
+import {
+  type PendingEntry,
+  type PendingSummary,
+  type XpendingRangeOptions,
+  xpendingRange,
+  xpendingSummary,
+} from "../wire/xpending.ts";
+import { type XrangeOptions, xrange } from "../wire/xrange.ts";
+import { type XreadgroupOptions, xreadgroup } from "../wire/xreadgroup.ts";
+import { xtrim } from "../wire/xtrim.ts";
+import { Connection } from "./connection.ts";
+import { isLentClient, openClient, type RedisSource } from "./open-client.ts";
+
+export interface RedisStreamClientOptions {
+  readonly redis: RedisSource;
+  /** The longest `blockMs` a read will ask for: silence beyond it means that the connection is dead. */
+  readonly blockMs: number;
+  readonly report?: (event: ConnectionEvent) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+// How often a blocked read is told to end before the server is known to have heard.
+const UNBLOCK_EVERY_MS = 20;
+
+type ScriptName = keyof typeof SCRIPTS;
+const DIGESTS = Object.fromEntries(
+  Object.entries(SCRIPTS).map(([name, lua]) => [name, createHash("sha1").update(lua).digest("hex")]),
+) as Record<ScriptName, string>;
+
+/**
+ * Makes a client over ioredis. Does no I/O before `connect`.
+ *
+ * @throws {ConfigError} when `redis` cannot be used
+ */
+export function createRedisStreamClient(options: RedisStreamClientOptions): StreamClient {
+  return new RedisStreamClient(options);
+}
+
+class RedisStreamClient implements StreamClient {
+  readonly #clock: Clock;
+  readonly #open: (role: ConnectionRole) => Connection;
+  readonly #connections = new Map<ConnectionRole, Connection>();
+  readonly #isCluster: boolean;
+  #knownReader: { readonly epoch: number; readonly id: number | null } | undefined;
+  #isClosed = false;
+
+  constructor({ redis, blockMs, report, clock = systemClock, random = systemRandom }: RedisStreamClientOptions) {
+    this.#clock = clock;
+    this.#isCluster = isLentClient(redis) && redis.isCluster;
+    this.#open = (role) => new Connection(openClient(redis, role, blockMs, random), role, clock, report ?? (() => {}));
+    // Made at once, though not opened, so that a source that cannot be used is reported where it was given.
+    this.#connections.set("commands", this.#open("commands"));
+  }
+
+  get readerEpoch(): number {
+    return this.#connections.get("reader")?.epoch ?? 0;
+  }
+
+  async connect(
+    roles: readonly ConnectionRole[],
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    await Promise.all(roles.map((role) => this.#connection(role).ready(timeoutMs, signal)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  xadd(options: XaddOptions): Promise<EntryId> {
+    return this.#send(xadd, options);
+  }
+
+  async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
+    const commands = items.map((item) => ({ name: xadd.name, args: xadd.encode(item) }));
+    const ends = await this.#connection("commands").callMany(commands);
+    return ends.map(({ reply, error }, index) => error ?? xadd.decode(reply, items[index] as XaddOptions));
+  }
+
+  xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number> {
+    return this.#send(xtrim, options);
+  }
+
+  xlen(options: { readonly stream: string }): Promise<number> {
+    return this.#send(xlen, options);
+  }
+
+  xrange(options: XrangeOptions): Promise<readonly StreamEntry[]> {
+    return this.#send(xrange, options);
+  }
+
+  xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number> {
+    return this.#send(xdel, options);
+  }
+
+  async xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
+    const reader = this.#connection("reader");
+    const clientId = signal === undefined || options.blockMs === undefined ? null : await this.#readerId(reader);
+    if (signal?.aborted) return [];
+    let isOver = false;
+    const stopListening = onAbort(clientId === null ? undefined : signal, () => {
+      void this.#unblock(clientId as number, () => isOver);
+    });
+    try {
+      return xreadgroup.decode(await reader.call(xreadgroup.name, xreadgroup.encode(options)), options);
+    } finally {
+      isOver = true;
+      stopListening();
+    }
+  }
+
+  xack(options: XackOptions): Promise<number> {
+    return this.#send(xack, options);
+  }
+
+  xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary> {
+    return this.#send(xpendingSummary, options);
+  }
+
+  xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]> {
+    return this.#send(xpendingRange, options);
+  }
+
+  async xgroupCreate(options: XgroupCreateOptions): Promise<boolean> {
+    try {
+      await this.#send(xgroupCreate, options);
+      return true;
+    } catch (error) {
+      if (CommandError.is(error) && error.reply === "BUSYGROUP") return false;
+      throw error;
+    }
+  }
+
+  xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean> {
+    return this.#send(xgroupCreateConsumer, options);
+  }
+
+  xinfoStream(options: { readonly stream: string }): Promise<StreamInfo> {
+    return this.#send(xinfoStream, options);
+  }
+
+  xinfoGroups(options: { readonly stream: string }): Promise<readonly GroupInfo[]> {
+    return this.#send(xinfoGroups, options);
+  }
+
+  xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]> {
+    return this.#send(xinfoConsumers, options);
+  }
+
+  time(): Promise<number> {
+    return this.#send(time, {});
+  }
+
+  async knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {
+    try {
+      return await this.#send(commandInfo, { names });
+    } catch (error) {
+      if (PermissionError.is(error)) return null;
+      throw error;
+    }
+  }
+
+  ackOwned(options: OwnMessages): Promise<AckOwnedResult> {
+    return this.#run(ackOwned, options);
+  }
+
+  renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>> {
+    return this.#run(renewOwned, options);
+  }
+
+  recoverOwn(options: OwnMessages): Promise<RecoverOwnResult> {
+    return this.#run(recoverOwn, options);
+  }
+
+  release(options: ReleaseOptions): Promise<number> {
+    return this.#run(release, options);
+  }
+
+  bury(options: BuryOptions): Promise<Burial> {
+    return this.#run(bury, options);
+  }
+
+  handOver(options: HandOverOptions): Promise<HandOver> {
+    return this.#run(handOver, options);
+  }
+
+  removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal> {
+    return this.#run(removeIfEmpty, options);
+  }
+
+  deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>> {
+    return this.#run(deleteIfAllGroupsDone, options);
+  }
+
+  beat(options: BeatOptions): Promise<Beat> {
+    return this.#run(beat, options);
+  }
+
+  addOnce(options: AddOnceOptions): Promise<AddOnceResult> {
+    return this.#run(addOnce, options);
+  }
+
+  async #send<Options, Result>(command: Command<Options, Result>, options: Options): Promise<Result> {
+    return command.decode(await this.#connection("commands").call(command.name, command.encode(options)), options);
+  }
+
+  async #run<Options, Result>(script: Script<Options, Result>, options: Options): Promise<Result> {
+    const commands = this.#connection("commands");
+    const keys = script.keys(options);
+    const args = [keys.length, ...keys, ...script.encode(options)];
+    try {
+      return script.decode(await commands.call("evalsha", [DIGESTS[script.name], ...args]), options);
+    } catch (error) {
+      // A server that was restarted, or has evicted the script, has not run it.
+      if (!CommandError.is(error) || error.reply !== "NOSCRIPT") throw error;
+      return script.decode(await commands.call("eval", [SCRIPTS[script.name], ...args]), options);
+    }
+  }
+
+  #connection(role: ConnectionRole): Connection {
+    const known = this.#connections.get(role);
+    if (known !== undefined) return known;
+    const opened = this.#open(role);
+    if (this.#isClosed) opened.close();
+    this.#connections.set(role, opened);
+    return opened;
+  }
+
+  /** The reader's id at the server, by which a blocked read can be ended; `null` where that cannot be done. */
+  async #readerId(reader: Connection): Promise<number | null> {
+    // In a Cluster the id is one node's, and which node holds the stream may change: there the block just runs out.
+    if (this.#isCluster) return null;
+    if (this.#knownReader?.epoch === reader.epoch) return this.#knownReader.id;
+    const { epoch } = reader;
+    const id = await reader.call("client", ["ID"]).then(
+      (reply) => decodeInteger(reply, "CLIENT ID"),
+      (error: unknown) => {
+        if (PermissionError.is(error)) return null;
+        throw error;
+      },
+    );
+    this.#knownReader = { epoch, id };
+    return id;
+  }
+
+  // Repeated, because the read may not have reached the server when the first CLIENT UNBLOCK does.
+  async #unblock(clientId: number, isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      try {
+        const reply = await this.#connection("commands").call("client", ["UNBLOCK", clientId]);
+        if (decodeInteger(reply, "CLIENT UNBLOCK") === 1) return;
+      } catch (error) {
+        // Without the right to do it, the block runs out by itself; anything else passes or ends the read anyway.
+        if (PermissionError.is(error) || this.#isClosed) return;
+      }
+      await pause(this.#clock, UNBLOCK_EVERY_MS);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import {
+  CommandError,
+  type CommandOutcome,
+  ConnectionError,
+  NoGroupError,
+  PermissionError,
+  RedisBatchError,
+  ServerStateError,
+  UnsupportedServerError,
+  WrongTypeError,
+} from "../errors.ts";
+
+/** Refusals that pass by themselves. The command was not executed. */
+const PASSING_STATES = new Set([
+  "ASK",
+  "BUSY",
+  "CLUSTERDOWN",
+  "EXECABORT",
+  "LOADING",
+  "MASTERDOWN",
+  "MISCONF",
+  "MOVED",
+  "NOREPLICAS",
+  "OOM",
+  "READONLY",
+  "TRYAGAIN",
+  "UNBLOCKED",
+]);
+
+/**
+ * Turns what ioredis threw into an error of Redis Batch. The original is dropped where it carries the command's
+ * arguments, because those are payloads and passwords.
+ */
+export function translateError(error: unknown, command: string): RedisBatchError {
+  if (RedisBatchError.is(error)) return error;
+  if (!(error instanceof Error)) return translateConnection(new Error(String(error)), command);
+  return error.name === "ReplyError" ? translateReply(error.message, command) : translateConnection(error, command);
+}
+
+function translateReply(reply: string, command: string): RedisBatchError {
+  // "ERR unknown command 'x', with args beginning with: …" would repeat the payload.
+  const message = reply.replace(/, with args beginning with:.*$/s, "");
+  const state = /^[A-Z]+/.exec(message)?.[0] ?? "ERR";
+  if (PASSING_STATES.has(state)) {
+    return new ServerStateError(`${command}: the server refuses for now: ${message}`, { state });
+  }
+  if (state === "NOGROUP" || message.startsWith("ERR no such key")) {
+    return new NoGroupError(`${command}: the stream or its consumer group does not exist: ${message}`);
+  }
+  if (state === "WRONGTYPE") {
+    return new WrongTypeError(`${command}: the key holds something other than a stream: ${message}`);
+  }
+  if (state === "NOPERM") {
+    return new PermissionError(
+      `${command}: this user lacks a right: ${message}. Grant it with ACL SETUSER (commands and key patterns)`,
+      { command },
+    );
+  }
+  if (state === "NOAUTH" || state === "WRONGPASS") {
+    return new PermissionError(`${command}: the server does not accept user and password: ${message}`, { command });
+  }
+  if (/^ERR unknown (sub)?command/i.test(message)) {
+    return new UnsupportedServerError(
+      `${command}: the server does not know it: ${message}. Redis 7.0 or Valkey 8, or later, is needed`,
+    );
+  }
+  return new CommandError(`${command}: ${message}`, { command, reply: state });
+}
+
+// What ioredis says when it has certainly not written the command to a socket.
+const NOT_SENT = /isn't writeable|isn't ready|Failed to refresh slots cache|None of startup nodes is available/;
+
+function translateConnection(error: Error, command: string): RedisBatchError {
+  // A Cluster gives up after so many redirections and quotes the last: only a refusal proves that nothing was executed.
+  const redirected = /Last error: (?:ReplyError: )?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.exec(error.message)?.[1];
+  if (redirected !== undefined) {
+    return new ServerStateError(`${command}: the cluster is being rearranged: ${error.message}`, { state: redirected });
+  }
+  const outcome: CommandOutcome = NOT_SENT.test(error.message) ? "not-sent" : "unknown";
+  return new ConnectionError(
+    outcome === "not-sent"
+      ? `${command}: not sent, there is no connection to the server`
+      : `${command}: the connection failed before the reply came, so the server may or may not have executed it`,
+    // Only the text: ioredis hangs the command, payload and all, on some of its errors.
+    { outcome, cause: new Error(error.message) },
+  );
+}

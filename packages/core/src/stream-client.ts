@@ -1,0 +1,97 @@
+import type { EntryId } from "./entry-id.ts";
+import type { RedisBatchError } from "./errors.ts";
+import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
+import type { AddOnceOptions, AddOnceResult } from "./wire/atomic/add-once.ts";
+import type { Beat, BeatOptions } from "./wire/atomic/beat.ts";
+import type { Burial, BuryOptions } from "./wire/atomic/bury.ts";
+import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
+import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
+import type { OwnMessages } from "./wire/atomic/own-messages.ts";
+import type { RecoverOwnResult } from "./wire/atomic/recover-own.ts";
+import type { ReleaseOptions } from "./wire/atomic/release.ts";
+import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
+import type { Renewal } from "./wire/atomic/renew-owned.ts";
+import type { StreamEntry } from "./wire/entry.ts";
+import type { XackOptions } from "./wire/xack.ts";
+import type { Trim, XaddOptions } from "./wire/xadd.ts";
+import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xgroup.ts";
+import type { ConsumerInfo, GroupInfo, StreamInfo } from "./wire/xinfo.ts";
+import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "./wire/xpending.ts";
+import type { XrangeOptions } from "./wire/xrange.ts";
+import type { XreadgroupOptions } from "./wire/xreadgroup.ts";
+
+/** `commands`: everything but reads · `reader`: XREADGROUP only, because a blocking read holds up all that follows it. */
+export type ConnectionRole = "commands" | "reader";
+
+/** What happened to one of a client's connections. */
+export type ConnectionEvent =
+  | { readonly type: "connected"; readonly role: ConnectionRole }
+  | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string };
+
+/** The end of one add of many: the new entry's id, or why there is none. */
+export type AddOutcome = EntryId | RedisBatchError;
+
+/**
+ * The one way to Redis: a method per command and per atomic operation, decoded values back, only errors of Redis Batch
+ * thrown. Nothing is ever sent twice: a command whose connection fails rejects with a `ConnectionError` that says
+ * whether the server may have executed it, and the caller decides. Connections come back by themselves.
+ */
+export interface StreamClient {
+  /**
+   * Opens the connections of these roles where they are not open yet, and waits until all are usable.
+   *
+   * @throws {PermissionError} when the server refuses user or password
+   * @throws {ConnectionError} when there is no usable connection within `timeoutMs`
+   */
+  connect(
+    roles: readonly ConnectionRole[],
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<void>;
+
+  /** Counts the reader's connections: when it has changed, a reply may have been lost on the way. */
+  readonly readerEpoch: number;
+
+  /** Closes every connection it opened, at once; commands under way reject. Idempotent. */
+  close(): Promise<void>;
+
+  /** @see xadd in `wire/xadd.ts`, and so on for each command. */
+  xadd(options: XaddOptions): Promise<EntryId>;
+  /** Many adds in one go. Each has its own outcome, in the order given. */
+  xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]>;
+  xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number>;
+  xlen(options: { readonly stream: string }): Promise<number>;
+  xrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;
+  xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number>;
+  /**
+   * Reads new entries, on the reader's connection. `signal` ends the wait early; the read then resolves with what
+   * came, because a reply that is on its way must not be dropped.
+   *
+   * @throws {NoGroupError} when stream or group are not there
+   */
+  xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]>;
+  xack(options: XackOptions): Promise<number>;
+  xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary>;
+  xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]>;
+  /** Creates the group, and the stream where it is missing → whether the group is new. */
+  xgroupCreate(options: XgroupCreateOptions): Promise<boolean>;
+  xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean>;
+  xinfoStream(options: { readonly stream: string }): Promise<StreamInfo>;
+  xinfoGroups(options: { readonly stream: string }): Promise<readonly GroupInfo[]>;
+  xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]>;
+  /** The server's clock, in milliseconds since 1970. */
+  time(): Promise<number>;
+  /** Which of these commands the server knows; `null` when it does not let us ask. */
+  knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
+
+  /** The atomic operations: one Lua script each, in `lua/`. */
+  ackOwned(options: OwnMessages): Promise<AckOwnedResult>;
+  renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>>;
+  recoverOwn(options: OwnMessages): Promise<RecoverOwnResult>;
+  release(options: ReleaseOptions): Promise<number>;
+  bury(options: BuryOptions): Promise<Burial>;
+  handOver(options: HandOverOptions): Promise<HandOver>;
+  removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal>;
+  deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;
+  beat(options: BeatOptions): Promise<Beat>;
+  addOnce(options: AddOnceOptions): Promise<AddOnceResult>;
+}
