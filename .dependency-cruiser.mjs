@@ -1,0 +1,106 @@
+// Who may import whom (CONTRIBUTING.md, "Rooms and direction"). scripts/boundaries.test.ts plants a breach of each rule.
+
+const TESTS = "\\.test\\.ts$";
+
+// Files without I/O, clock or chance. What they import must be among them, so the list is closed by itself: a file that
+// a decision needs is either added here and held to the same rule, or does not belong in a decision.
+const PURE = [
+  "^packages/[^/]+/src/(decisions|wire|render|lua)/",
+  "^packages/[^/]+/src/(options|events)\\.ts$",
+  "^packages/core/src/(backoff|codec|entry-id|errors|keys)\\.ts$",
+];
+
+// The siblings' door to core, and core's to the public. What a decision takes through them are values, too.
+const CORE_DOORS = "^packages/core/src/(index|internal)\\.ts$";
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "core-stands-alone",
+      comment: "core ← {consumer, monitor, scaler} ← {cli, apps}: core imports none of the others.",
+      severity: "error",
+      from: { path: "^packages/core/src/", pathNot: TESTS },
+      to: { path: "^(packages/(?!core/)|apps/|benchmarks/)" },
+    },
+    {
+      name: "siblings-stay-apart",
+      comment: "What two of consumer, monitor and scaler need is a value type of core.",
+      severity: "error",
+      from: { path: "^packages/(consumer|monitor|scaler)/src/", pathNot: TESTS },
+      to: { path: "^(packages/(?!core/|$1/)|apps/|benchmarks/)" },
+    },
+    {
+      name: "cli-on-top",
+      comment: "Nothing but an app's own files imports an app, and src imports no test support.",
+      severity: "error",
+      from: { path: "^(packages/cli|apps/[^/]+)/src/", pathNot: TESTS },
+      to: { path: "^(packages/test-support/|apps/|benchmarks/)", pathNot: "^$1/" },
+    },
+    {
+      name: "through-the-door",
+      comment: "A package is imported by its name, never by a path into its folder.",
+      severity: "error",
+      from: { path: "^((?:packages|apps)/[^/]+|benchmarks|scripts)/" },
+      to: { path: "^(packages|apps)/", pathNot: "^$1/", dependencyTypes: ["local"] },
+    },
+    {
+      name: "internal-is-for-siblings",
+      comment: "@redis-batch/core/internal promises nothing to applications.",
+      severity: "error",
+      from: { path: "^(apps|benchmarks)/" },
+      to: { path: "^packages/core/src/internal\\.ts$" },
+    },
+    {
+      name: "pure-imports-pure",
+      comment: "decisions/, wire/ and what they stand on import only pure files; types may come from elsewhere.",
+      severity: "error",
+      from: { path: PURE, pathNot: TESTS },
+      to: { pathNot: [...PURE, CORE_DOORS], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "pure-knows-no-runtime",
+      comment: "Not even a type: the runtime is built on the decisions, not the other way round.",
+      severity: "error",
+      from: { path: PURE, pathNot: TESTS },
+      to: { path: "^packages/[^/]+/src/(runtime|redis)/" },
+    },
+    {
+      name: "runtime-is-wired-by-its-service",
+      comment: "Only the service (consumer.ts in consumer) imports runtime/.",
+      severity: "error",
+      from: { path: "^packages/([^/]+)/src/", pathNot: [TESTS, "/src/runtime/", "^packages/([^/]+)/src/\\1\\.ts$"] },
+      to: { path: "^packages/$1/src/runtime/" },
+    },
+    {
+      name: "ioredis-only-in-core-redis",
+      comment: "core/src/redis/ is the only place that knows the client; public options may name its types.",
+      severity: "error",
+      from: { path: "^(packages|apps)/[^/]+/src/", pathNot: [TESTS, "^packages/(core/src/redis|test-support/src)/"] },
+      to: { path: "node_modules/ioredis(-v5)?/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "no-development-dependency",
+      comment: "Who installs the package does not get its devDependencies.",
+      severity: "error",
+      from: { path: "^(packages/(?!test-support/)|apps/)[^/]+/src/", pathNot: TESTS },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["npm-peer", "type-only"] },
+    },
+    {
+      name: "resolvable",
+      comment: "Rules can only judge what can be resolved.",
+      severity: "error",
+      from: { path: "^(packages|apps|benchmarks|scripts)/" },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)dist/" },
+    tsPreCompilationDeps: "specify",
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["@redis-batch/source", "import", "node", "default", "types"],
+    },
+  },
+};

@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { cruise } from "dependency-cruiser";
+import extractDepcruiseOptions from "dependency-cruiser/config-utl/extract-depcruise-options";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "./lib/root.mjs";
+
+// A workspace in which every rule of .dependency-cruiser.mjs is broken once, and kept in the neighbouring cases that
+// look alike.
+const WORKSPACE: Readonly<Record<string, string>> = {
+  "package.json": "{}",
+  "node_modules/ioredis/package.json": manifest("ioredis"),
+  "node_modules/ioredis/index.js": "export class Redis {}",
+  "node_modules/zod/package.json": manifest("zod"),
+  "node_modules/zod/index.js": "export const z = 1;",
+
+  "packages/core/package.json": manifest("@redis-batch/core", {
+    exports: { ".": { "@redis-batch/source": "./src/index.ts" }, "./internal": "./src/internal.ts" },
+    peerDependencies: { ioredis: "6" },
+    devDependencies: { ioredis: "6", zod: "4" },
+  }),
+  "packages/core/src/index.ts": 'export { open } from "./redis/open.ts";',
+  "packages/core/src/internal.ts": 'export { entryId } from "./entry-id.ts";',
+  "packages/core/src/entry-id.ts": "export const entryId = 1;",
+  "packages/core/src/stream-client.ts": "export type Port = 1; export const port = 1;",
+  "packages/core/src/redis/open.ts": 'import { Redis } from "ioredis"; export const open = Redis;',
+  "packages/core/src/options.ts": 'import type { Redis } from "ioredis"; export type Options = Redis;',
+  "packages/core/src/producer.ts": 'import { Redis } from "ioredis"; export const producer = Redis;',
+  "packages/core/src/producer.test.ts": 'import { z } from "zod"; import "@redis-batch/test-support"; z;',
+  "packages/core/src/codec.ts": 'import { z } from "zod"; export const codec = z;',
+  "packages/core/src/observer.ts": 'import { Monitor } from "@redis-batch/monitor"; export const o = Monitor;',
+  "packages/core/src/backoff.ts": 'import { randomInt } from "node:crypto"; export const backoff = randomInt;',
+  "packages/core/src/wire/xadd.ts": 'import type { Port } from "../stream-client.ts"; export type P = Port;',
+  "packages/core/src/wire/xack.ts": 'import { port } from "../stream-client.ts"; export const xack = port;',
+  "packages/core/src/wire/xlen.ts": 'import { entryId } from "../entry-id.ts"; export const xlen = entryId;',
+
+  "packages/consumer/package.json": manifest("@redis-batch/consumer", {
+    exports: { ".": "./src/index.ts" },
+    dependencies: { "@redis-batch/core": "1", "@redis-batch/monitor": "1" },
+    devDependencies: { "@redis-batch/test-support": "1" },
+  }),
+  "packages/consumer/src/index.ts":
+    'export { Consumer } from "./consumer.ts"; export { read } from "./runtime/read.ts";',
+  "packages/consumer/src/consumer.ts": 'import { read } from "./runtime/read.ts"; export const Consumer = read;',
+  "packages/consumer/src/runtime/read.ts": 'import { cut } from "../decisions/cut.ts"; export const read = cut;',
+  "packages/consumer/src/decisions/cut.ts":
+    'import { entryId } from "@redis-batch/core/internal"; export const cut = entryId;',
+  "packages/consumer/src/decisions/retry.ts":
+    'import type { read } from "../runtime/read.ts"; export type R = typeof read;',
+  "packages/consumer/src/batch.ts": 'import { Monitor } from "@redis-batch/monitor"; export const b = Monitor;',
+  "packages/consumer/src/faults.ts": 'import { server } from "@redis-batch/test-support"; export const f = server;',
+  "packages/consumer/src/events.ts": 'import { entryId } from "../../core/src/internal.ts"; export const e = entryId;',
+  "packages/consumer/src/lost.ts": 'import { lost } from "./nowhere.ts"; export const l = lost;',
+  "packages/consumer/test/consumer.test.ts": 'import { server } from "@redis-batch/test-support"; server;',
+
+  "packages/monitor/package.json": manifest("@redis-batch/monitor", { exports: { ".": "./src/index.ts" } }),
+  "packages/monitor/src/index.ts": "export const Monitor = 1;",
+  "packages/test-support/package.json": manifest("@redis-batch/test-support", { exports: { ".": "./src/index.ts" } }),
+  "packages/test-support/src/index.ts": "export const server = 1;",
+
+  "packages/cli/package.json": manifest("@redis-batch/cli", {
+    dependencies: { "@redis-batch/consumer": "1", "@redis-batch/test-support": "1" },
+  }),
+  "packages/cli/src/main.ts": 'import { Consumer } from "@redis-batch/consumer"; export const main = Consumer;',
+  "packages/cli/src/context.ts": 'import { server } from "@redis-batch/test-support"; export const context = server;',
+
+  "apps/example-worker/package.json": manifest("example-worker", { dependencies: { "@redis-batch/core": "1" } }),
+  "apps/example-worker/src/main.ts": 'import { open } from "@redis-batch/core"; export const main = open;',
+  "apps/example-worker/src/sink.ts": 'import { entryId } from "@redis-batch/core/internal"; export const s = entryId;',
+};
+
+const BREACHES = [
+  "cli-on-top: packages/cli/src/context.ts → packages/test-support/src/index.ts",
+  "core-stands-alone: packages/core/src/observer.ts → packages/monitor/src/index.ts",
+  "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal.ts",
+  "ioredis-only-in-core-redis: packages/core/src/producer.ts → node_modules/ioredis/index.js",
+  "no-development-dependency: packages/core/src/codec.ts → node_modules/zod/index.js",
+  "pure-imports-pure: packages/core/src/backoff.ts → crypto",
+  "pure-imports-pure: packages/core/src/codec.ts → node_modules/zod/index.js",
+  "pure-imports-pure: packages/core/src/wire/xack.ts → packages/core/src/stream-client.ts",
+  "pure-knows-no-runtime: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
+  "resolvable: packages/consumer/src/lost.ts → ./nowhere.ts",
+  "runtime-is-wired-by-its-service: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
+  "runtime-is-wired-by-its-service: packages/consumer/src/index.ts → packages/consumer/src/runtime/read.ts",
+  "siblings-stay-apart: packages/consumer/src/batch.ts → packages/monitor/src/index.ts",
+  "siblings-stay-apart: packages/consumer/src/faults.ts → packages/test-support/src/index.ts",
+  "through-the-door: packages/consumer/src/events.ts → packages/core/src/internal.ts",
+];
+
+describe("the import rules", () => {
+  let root: string;
+  let found: string[];
+  let rules: string[];
+
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), "rb-boundaries-"));
+    for (const [file, text] of Object.entries(WORKSPACE)) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), text);
+    }
+    mkdirSync(join(root, "node_modules/@redis-batch"));
+    for (const name of ["core", "consumer", "monitor", "test-support"]) {
+      symlinkSync(join(root, "packages", name), join(root, "node_modules/@redis-batch", name));
+    }
+    const options = await extractDepcruiseOptions(join(ROOT, ".dependency-cruiser.mjs"));
+    rules = (options.ruleSet?.forbidden ?? []).map((rule) => rule.name ?? "");
+    const { output } = await cruise(["packages", "apps"], { ...options, baseDir: root });
+    if (typeof output === "string") throw new Error(`expected a result to look at, got text: ${output}`);
+    found = output.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
+  }, 30_000);
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it("catch every planted breach and nothing else", () => {
+    expect(found.toSorted()).toEqual(BREACHES);
+  });
+
+  it("are each broken at least once here", () => {
+    expect(rules.filter((rule) => !BREACHES.some((breach) => breach.startsWith(`${rule}: `)))).toEqual([]);
+  });
+});
+
+function manifest(name: string, more: object = {}): string {
+  return JSON.stringify({ name, version: "1.0.0", type: "module", main: "index.js", ...more });
+}
