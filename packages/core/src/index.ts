@@ -1,2 +1,17 @@
+export {
+  type Codec,
+  type Decoder,
+  type Encoder,
+  type FieldPairs,
+  type Fields,
+  type FieldsInput,
+  type FieldValue,
+  fieldsCodec,
+  rawCodec,
+} from "./codec.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./entry-id.ts";
 export * from "./errors.ts";
+export { type JsonCodecOptions, jsonCodec } from "./json-codec.ts";
+export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
+export type { RawFields } from "./wire/entry.ts";
+export { withSchema } from "./with-schema.ts";

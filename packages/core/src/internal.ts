@@ -1,5 +1,6 @@
 /** The door for the sibling packages. Not covered by semantic versioning: they pin this package exactly. */
 export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
+export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
 export * from "./index.ts";
 export { groupKey, hashTag } from "./keys.ts";
@@ -12,5 +13,5 @@ export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "./stream-client.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";
-export type { RawFields, StreamEntry } from "./wire/entry.ts";
+export type { StreamEntry } from "./wire/entry.ts";
 export type { GroupPosition } from "./wire/xgroup.ts";

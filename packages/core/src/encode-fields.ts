@@ -1,0 +1,85 @@
+/** From the value given to a producer to the arguments of XADD. */
+import type { Encoder, FieldsInput } from "./codec.ts";
+import { PayloadError } from "./errors.ts";
+import { describeShape, guardPayload } from "./payload-guard.ts";
+import type { Argument } from "./wire/command.ts";
+
+/** An entry's fields as they go out. */
+export interface EncodedFields {
+  /** Name, value, name, value … at least one pair. */
+  readonly fields: readonly Argument[];
+  /** How many bytes names and values have together. */
+  readonly bytes: number;
+}
+
+/**
+ * What `encoder` makes of `value`, as a snapshot: bytes are copied, so the caller may reuse its buffer at once.
+ *
+ * @throws {PayloadError} when the value cannot be written; names the field, never its contents
+ */
+export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): EncodedFields {
+  // Inside the guard, because an iterable may run the caller's code as well.
+  return guardPayload("encoding", () => encodeFields(encoder.encode(value)));
+}
+
+function encodeFields(input: FieldsInput): EncodedFields {
+  if (typeof input !== "object" || input === null) {
+    throw new PayloadError(
+      `expected a record of fields, got ${describeShape(input)}; for other values than records use jsonCodec()`,
+    );
+  }
+  const fields: Argument[] = [];
+  let bytes = 0;
+  for (const pair of Symbol.iterator in input ? input : Object.entries(input)) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new PayloadError("expected [name, value] pairs; to write a list of other things use jsonCodec()");
+    }
+    const name = encodeName(pair[0]);
+    const value = encodeFieldValue(pair[1], name);
+    fields.push(name, value);
+    bytes += byteLength(name) + byteLength(value);
+  }
+  if (fields.length === 0) throw new PayloadError("a message needs at least one field, and this one has none");
+  return { fields, bytes };
+}
+
+function encodeName(name: unknown): string | Buffer {
+  if (typeof name === "string" && !hasLoneSurrogate(name)) return name;
+  if (name instanceof Uint8Array) return Buffer.from(name);
+  throw new PayloadError(`a field's name must be well-formed text or bytes, got ${describeShape(name)}`);
+}
+
+function encodeFieldValue(value: unknown, name: string | Buffer): string | Buffer {
+  switch (typeof value) {
+    case "string":
+      if (!hasLoneSurrogate(value)) return value;
+      throw refusal(name, "holds half of a surrogate pair, which UTF-8 cannot hold; call toWellFormed() on it");
+    case "number":
+      if (Number.isFinite(value)) return String(value);
+      throw refusal(name, `is ${value}; leave the field out, or write a text that says what it means`);
+    case "bigint":
+    case "boolean":
+      return String(value);
+    case "undefined":
+      throw refusal(name, "is undefined; leave the field out");
+    default:
+      if (value instanceof Uint8Array) return Buffer.from(value);
+      if (value === null) throw refusal(name, 'is null; leave the field out, or write ""');
+      if (value instanceof Date) throw refusal(name, "is a Date; write its toISOString() or getTime()");
+      throw refusal(name, `is ${describeShape(value)}; write JSON.stringify() of it, or use jsonCodec()`);
+  }
+}
+
+function refusal(name: string | Buffer, sentence: string): PayloadError {
+  const text = String(name);
+  return new PayloadError(`field ${JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)} ${sentence}`);
+}
+
+function byteLength(part: string | Buffer): number {
+  return typeof part === "string" ? Buffer.byteLength(part) : part.length;
+}
+
+// Written as UTF-8 it would silently become another character.
+function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}

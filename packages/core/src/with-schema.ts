@@ -1,0 +1,67 @@
+import type { Codec, Decoder, Encoder } from "./codec.ts";
+import { ConfigError, PayloadError } from "./errors.ts";
+import { guardPayload } from "./payload-guard.ts";
+import {
+  type InferInput,
+  type InferOutput,
+  isStandardSchema,
+  type SchemaIssue,
+  type StandardSchema,
+} from "./standard-schema.ts";
+
+// More would make a log line of a broken payload longer than it is useful.
+const LISTED_ISSUES = 5;
+const LONGEST_PATH = 100;
+
+/**
+ * A codec whose values a Standard Schema checks in both directions. Writing checks the value and writes it as it was
+ * given; reading checks what was read and gives what the schema makes of it. So a schema that converts or fills in
+ * defaults does so once, when reading.
+ *
+ * A refused value is a `PayloadError` that lists where it is wrong (up to five paths) and how many issues there are. The
+ * validator's own messages are left out, because they may quote the value.
+ *
+ * @throws {ConfigError} when `schema` is no Standard Schema; on first use, when it validates asynchronously
+ *
+ * @example
+ * const codec = withSchema(fieldsCodec, z.object({ id: z.string(), cents: z.coerce.number<string | number>() }));
+ */
+export function withSchema<Schema extends StandardSchema>(
+  codec: Encoder<never> & Decoder<unknown>,
+  schema: Schema,
+): Codec<InferOutput<Schema>, InferInput<Schema>> {
+  if (!isStandardSchema(schema)) throw new ConfigError("withSchema", ["schema must be a Standard Schema"]);
+  return {
+    encode(value) {
+      validate(schema, value);
+      // The schema has just said that it is such a value; the codec checks on its own what it can write.
+      return codec.encode(value as never);
+    },
+    decode: (fields) => validate(schema, codec.decode(fields)) as InferOutput<Schema>,
+  };
+}
+
+function validate(schema: StandardSchema, value: unknown): unknown {
+  const result = guardPayload("validation", () => schema["~standard"].validate(value));
+  if (result instanceof Promise) {
+    // Its end is of no interest any more, but must not become an unhandled rejection.
+    result.catch(() => {});
+    throw new ConfigError("schema", ["validates asynchronously, and a codec cannot wait; use a synchronous schema"]);
+  }
+  if (result.issues === undefined) return result.value;
+  throw new PayloadError(describeIssues(result.issues));
+}
+
+function describeIssues(issues: readonly SchemaIssue[]): string {
+  const paths = [...new Set(issues.map(describePath))];
+  const listed = paths.slice(0, LISTED_ISSUES).join(", ");
+  const more = paths.length > LISTED_ISSUES ? " and more" : "";
+  return `the value does not fit the schema: ${issues.length} ${issues.length === 1 ? "issue" : "issues"} at ${listed}${more}`;
+}
+
+function describePath({ path = [] }: SchemaIssue): string {
+  if (path.length === 0) return "the top level";
+  const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
+  const text = keys.join(".");
+  return JSON.stringify(text.length > LONGEST_PATH ? `${text.slice(0, LONGEST_PATH)}…` : text);
+}
