@@ -45,7 +45,12 @@ function install() {
  */
 function run(file, parameters) {
   const path = [join(ROOT, "node_modules", ".bin"), process.env["PATH"]].join(delimiter);
-  const child = spawn(file, parameters, { cwd: ROOT, stdio: "inherit", env: { ...process.env, PATH: path } });
+  const child = spawn(file, parameters, {
+    cwd: ROOT,
+    stdio: "inherit",
+    // turbo would report its use to its makers.
+    env: { ...process.env, PATH: path, DO_NOT_TRACK: "1" },
+  });
 
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(signal, () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { packageFolders } from "./package-folders.mjs";
 
 // Inside node_modules, so that it goes when they go.
 const STAMP = "node_modules/.cache/redis-batch/installed";
@@ -38,23 +39,6 @@ function fingerprint(root) {
     hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   }
   return hash.digest("hex");
-}
-
-/**
- * The folders with a package.json, those of pnpm-workspace.yaml, which bare Node cannot parse.
- *
- * @param {string} root
- * @returns {string[]}
- */
-function packageFolders(root) {
-  const nested = ["packages", "apps"].flatMap((parent) =>
-    existsSync(join(root, parent))
-      ? readdirSync(join(root, parent))
-          .toSorted()
-          .map((name) => join(parent, name))
-      : [],
-  );
-  return [".", ...nested, "benchmarks"].filter((folder) => existsSync(join(root, folder, "package.json")));
 }
 
 /** @param {string} folder */

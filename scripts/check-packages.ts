@@ -1,0 +1,33 @@
+// What goes to the registry can be imported as it says: publint and are-the-types-wrong look at the packed tarballs.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build, pack } from "./lib/pack.ts";
+import { publishedPackages } from "./lib/packages.ts";
+import { report } from "./lib/report.ts";
+import { ROOT } from "./lib/root.mjs";
+
+build();
+const folder = mkdtempSync(join(tmpdir(), "rb-pack-"));
+try {
+  const packages = publishedPackages(ROOT);
+  report(
+    packages.map(({ manifest }) => manifest.name).join(", "),
+    packages.flatMap((published) => {
+      const tarball = pack(published, folder);
+      return [
+        ...problems(published.manifest.name, "publint", ["--strict", tarball]),
+        // ESM only: require() works by Node's own require(esm), and there is nothing for Node below 20.19 or 22.12.
+        ...problems(published.manifest.name, "attw", ["--profile", "esm-only", tarball]),
+      ];
+    }),
+  );
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function problems(name: string, tool: string, args: readonly string[]): string[] {
+  const { status, stdout, stderr, error } = spawnSync(tool, args, { cwd: ROOT, encoding: "utf8" });
+  return status === 0 ? [] : [`${name}: ${tool} found:\n${error?.message ?? ""}${stdout}${stderr}`];
+}

@@ -1,0 +1,10 @@
+/** Ends a check: says what was looked at, or lists what is wrong and makes the process fail. */
+export function report(lookedAt: string, problems: readonly string[]): void {
+  if (problems.length === 0) {
+    console.log(`Checked ${lookedAt}.`);
+    return;
+  }
+  for (const problem of problems) console.error(`- ${problem}`);
+  console.error(`${problems.length} problem${problems.length === 1 ? "" : "s"} in ${lookedAt}.`);
+  process.exitCode = 1;
+}
