@@ -1,6 +1,10 @@
 import { channel } from "node:diagnostics_channel";
+import { inspect } from "node:util";
 
-/** Receives what a service did, after it did it. Must not block; what it throws is reported as a process warning. */
+/**
+ * Receives what a service did, after it did it. Must not block; what it throws, or rejects with, is reported as a
+ * process warning.
+ */
 export type Observer<Event> = (event: Event) => void;
 
 /**
@@ -12,17 +16,20 @@ export function createNotifier<Event extends { readonly type: string }>(
   observer: Observer<Event> | undefined,
 ): Observer<Event> {
   const published = channel(`redis-batch:${service}`);
+  // A listener's fault must not stop the loop that reported to it, nor end the process.
+  const warn = (event: Event, error: unknown): void => {
+    const text = error instanceof Error ? String(error) : inspect(error);
+    process.emitWarning(`the observer of the ${service} threw on "${event.type}": ${text}`, "RedisBatchWarning");
+  };
   return (event) => {
     if (published.hasSubscribers) published.publish(event);
     if (observer === undefined) return;
     try {
-      observer(event);
+      // An async function is an observer to the compiler.
+      const end: unknown = observer(event);
+      if (end instanceof Promise) end.catch((error: unknown) => warn(event, error));
     } catch (error) {
-      // A listener's fault must not stop the loop that reported to it.
-      process.emitWarning(
-        `the observer of the ${service} threw on "${event.type}": ${String(error)}`,
-        "RedisBatchWarning",
-      );
+      warn(event, error);
     }
   };
 }
