@@ -21,12 +21,13 @@ export function idempotencyKey(stream: string, key: string): string {
  * What Redis Cluster hashes of a key: the text between the first `{` and the next `}`, or the whole name.
  *
  * @throws {ConfigError} when no other key can be put into the stream's slot: the name has no hash tag of its own and
- * contains a `}`, which would end ours too early.
+ * contains a `}`, which would end ours too early, or is empty.
  */
 export function hashTag(stream: string): string {
   const open = stream.indexOf("{");
   const close = open < 0 ? -1 : stream.indexOf("}", open + 1);
   if (close > open + 1) return stream.slice(open + 1, close);
+  if (stream === "") throw new ConfigError("stream", ["the name must not be empty"]);
   if (stream.includes("}")) {
     throw new ConfigError("stream", [
       `${JSON.stringify(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +

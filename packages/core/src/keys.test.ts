@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "./errors.ts";
+import { groupKey, hashTag, idempotencyKey } from "./keys.ts";
+
+describe("groupKey", () => {
+  test("names the stream's own slot, the kind, the stream and the group", () => {
+    expect(groupKey("dead", "orders", "billing")).toBe("rb:{orders}:dead:orders:billing");
+    expect(groupKey("consumers", "{shop}:orders", "billing")).toBe("rb:{shop}:consumers:{shop}%3Aorders:billing");
+  });
+
+  test("escapes what separates the parts", () => {
+    expect(groupKey("audit", "a:b", "c%3A:d")).toBe("rb:{a:b}:audit:a%3Ab:c%253A%3Ad");
+  });
+});
+
+describe("idempotencyKey", () => {
+  test("belongs to the stream", () => {
+    expect(idempotencyKey("orders", "order:17")).toBe("rb:{orders}:idem:orders:order%3A17");
+  });
+});
+
+describe("hashTag", () => {
+  test.each([
+    ["orders", "orders"],
+    ["{orders}", "orders"],
+    ["eu:{orders}:1", "orders"],
+    ["{orders}{other}", "orders"],
+    ["a}b{c}", "c"],
+    ["{a{b}}", "a{b"],
+    ["a{b", "a{b"],
+    ["{", "{"],
+  ])("of %j is %j", (stream, tag) => {
+    expect(hashTag(stream)).toBe(tag);
+  });
+
+  test.each(["", "}", "a}", "{}", "{}a", "{}{a}", "a}b{"])("of %j cannot be given to a second key", (stream) => {
+    expect(() => hashTag(stream)).toThrow(ConfigError);
+  });
+});
