@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { RedisOptions } from "ioredis";
 import { ConfigError } from "../errors.ts";
 
@@ -9,29 +10,44 @@ import { ConfigError } from "../errors.ts";
  */
 export function parseRedisUrl(url: string): RedisOptions {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed !== undefined && parsed.hash !== "") {
+    throw new ConfigError("redis", ['the URL must not have a "#"; in a password, write it as %23']);
+  }
   if (parsed?.protocol === "unix:" && parsed.pathname !== "" && parsed.host === "") {
-    return { path: decodeURIComponent(parsed.pathname), ...credentials(parsed) };
+    refuseParameters(parsed.searchParams, []);
+    return { path: decode(parsed.pathname) };
   }
   if (parsed === undefined || !["redis:", "rediss:"].includes(parsed.protocol) || parsed.hostname === "") {
     throw new ConfigError("redis", [
       'the URL must look like "redis://user:password@host:6379/0", "rediss://…" for TLS, or "unix:///path/to/socket"',
     ]);
   }
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
   return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
+    host,
     port: parsed.port === "" ? 6379 : Number(parsed.port),
     ...credentials(parsed),
     ...database(parsed.pathname),
     ...addressFamily(parsed.searchParams),
-    ...(parsed.protocol === "rediss:" ? { tls: { servername: parsed.hostname } } : {}),
+    // TLS has no name for a server that is addressed by its number.
+    ...(parsed.protocol === "rediss:" ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
   };
 }
 
 function credentials(url: URL): RedisOptions {
   return {
-    ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.username === "" ? {} : { username: decode(url.username) }),
+    ...(url.password === "" ? {} : { password: decode(url.password) }),
   };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // The original error is dropped: the part may be the password.
+    throw new ConfigError("redis", ["the URL has a percent sign that escapes nothing; write it as %25"]);
+  }
 }
 
 function database(pathname: string): RedisOptions {
@@ -44,16 +60,19 @@ function database(pathname: string): RedisOptions {
 
 // Some hosting providers hand out URLs with `?family=0` (IPv4 and IPv6), as ioredis asks for.
 function addressFamily(parameters: URLSearchParams): RedisOptions {
-  const unknown = [...parameters.keys()].filter((name) => name !== "family");
-  if (unknown.length > 0) {
-    throw new ConfigError("redis", [
-      `the URL has the unknown parameter ${JSON.stringify(unknown[0])}; pass ioredis options as an object instead`,
-    ]);
-  }
+  refuseParameters(parameters, ["family"]);
   const family = parameters.get("family");
   if (family === null) return {};
   if (family !== "0" && family !== "4" && family !== "6") {
     throw new ConfigError("redis", ["the URL's family must be 0, 4 or 6"]);
   }
   return { family: Number(family) };
+}
+
+// Their names are not quoted: with a bare "?" in a password, they are the rest of it.
+function refuseParameters(parameters: URLSearchParams, known: readonly string[]): void {
+  if ([...parameters.keys()].every((name) => known.includes(name))) return;
+  throw new ConfigError("redis", [
+    'the URL has a parameter that is not known; pass ioredis options as an object instead, and write "?" in a password as %3F',
+  ]);
 }
