@@ -44,13 +44,14 @@ function translateReply(reply: string, command: string): RedisBatchError {
   if (PASSING_STATES.has(state)) {
     return new ServerStateError(`${command}: the server refuses for now: ${message}`, { state });
   }
-  if (state === "NOGROUP" || message.startsWith("ERR no such key")) {
+  if (state === "NOGROUP" || /^ERR (no such key|.* requires the key to exist)/.test(message)) {
     return new NoGroupError(`${command}: the stream or its consumer group does not exist: ${message}`);
   }
   if (state === "WRONGTYPE") {
     return new WrongTypeError(`${command}: the key holds something other than a stream: ${message}`);
   }
-  if (state === "NOPERM") {
+  // Redis 7.0 has no NOPERM for what a script may not do.
+  if (state === "NOPERM" || message.startsWith("ERR The user executing the script can't")) {
     return new PermissionError(
       `${command}: this user lacks a right: ${message}. Grant it with ACL SETUSER (commands and key patterns)`,
       { command },

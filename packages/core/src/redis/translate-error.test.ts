@@ -1,0 +1,160 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import {
+  CommandError,
+  ConnectionError,
+  NoGroupError,
+  PermissionError,
+  RedisBatchError,
+  ServerStateError,
+  UnsupportedServerError,
+  WrongTypeError,
+} from "../errors.ts";
+import { translateError } from "./translate-error.ts";
+
+/** As ioredis throws it: the server's words, and the command with its arguments hung on. */
+function replyError(message: string): Error {
+  const error = new Error(message);
+  error.name = "ReplyError";
+  return Object.assign(error, { command: { name: "xadd", args: ["orders", "*", "card", "hunter2"] } });
+}
+
+describe("a server's refusal", () => {
+  test.each([
+    "LOADING Redis is loading the dataset in memory",
+    "READONLY You can't write against a read only replica.",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "CLUSTERDOWN The cluster is down",
+    "TRYAGAIN Multiple keys request during rehashing of slot",
+    "MOVED 3999 127.0.0.1:6381",
+    "ASK 3999 127.0.0.1:6381",
+    "NOREPLICAS Not enough good replicas to write.",
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    "OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:20.",
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    "UNBLOCKED the stream key no longer exists",
+    "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+    "EXECABORT Transaction discarded because of previous errors.",
+  ])("that passes is a ServerStateError: %s", (reply) => {
+    const error = translateError(replyError(reply), "xadd");
+    expect(ServerStateError.is(error)).toBe(true);
+    expect(error).toMatchObject({ state: reply.split(" ")[0], retryable: true });
+    expect(error.message).toContain(reply);
+  });
+
+  test.each([
+    "NOGROUP No such key 'orders' or consumer group 'billing' in XREADGROUP with GROUP option",
+    "NOGROUP No such key 'orders' or consumer group 'billing'. script: 1f, on @user_script:9.",
+    "ERR no such key",
+    "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option " +
+      "to create an empty stream automatically.",
+  ])("over a missing stream or group is a NoGroupError: %s", (reply) => {
+    expect(NoGroupError.is(translateError(replyError(reply), "xreadgroup"))).toBe(true);
+  });
+
+  test.each([
+    "WRONGTYPE Operation against a key holding the wrong kind of value",
+    "WRONGTYPE Operation against a key holding the wrong kind of value script: 1f, on @user_script:9.",
+  ])("over a key of another type is a WrongTypeError: %s", (reply) => {
+    expect(WrongTypeError.is(translateError(replyError(reply), "xadd"))).toBe(true);
+  });
+
+  test.each([
+    "NOAUTH Authentication required.",
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> " +
+      "option can be used to authenticate the client and select the RESP protocol version at the same time",
+    "WRONGPASS invalid username-password pair or user is disabled.",
+    "NOPERM this user has no permissions to run the 'xadd' command",
+    "NOPERM User worker has no permissions to run the 'xadd' command",
+    "NOPERM this user has no permissions to access one of the keys used as arguments",
+    "NOPERM No permissions to access a key",
+    "ERR The user executing the script can't run this command or subcommand script: 1f, on @user_script:9.",
+    "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments " +
+      "script: 1f, on @user_script:9.",
+  ])("over user, password or rights is a PermissionError that names the command: %s", (reply) => {
+    const error = translateError(replyError(reply), "xadd");
+    expect(PermissionError.is(error)).toBe(true);
+    expect(error).toMatchObject({ command: "xadd", retryable: false });
+    expect(error.message).toMatch(/^xadd: /);
+  });
+
+  test.each([
+    "ERR unknown command 'XADD', with args beginning with: 'orders' '*' 'card' 'hunter2' ",
+    "ERR unknown command `XADD`, with args beginning with: `orders`, `*`, `card`, `hunter2`, ",
+    "ERR unknown command 'XADD', with args beginning with: 'orders' '*' 'card' 'two\nlines hunter2' ",
+    "ERR Unknown subcommand or wrong number of arguments for 'CREATECONSUMER'. Try XGROUP HELP.",
+    "ERR unknown subcommand 'CREATECONSUMER'. Try XGROUP HELP.",
+  ])("of a command it does not know is an UnsupportedServerError: %s", (reply) => {
+    expect(UnsupportedServerError.is(translateError(replyError(reply), "xadd"))).toBe(true);
+  });
+
+  test.each([
+    ["BUSYGROUP Consumer Group name already exists", "BUSYGROUP"],
+    ["NOSCRIPT No matching script. Please use EVAL.", "NOSCRIPT"],
+    ["CROSSSLOT Keys in request don't hash to the same slot", "CROSSSLOT"],
+    ["ERR Invalid stream ID specified as stream command argument", "ERR"],
+    ["ERR syntax error", "ERR"],
+    ["ERR max number of clients reached", "ERR"],
+  ])("of any other kind is a CommandError that keeps its first word: %s", (reply, word) => {
+    const error = translateError(replyError(reply), "xadd");
+    expect(CommandError.is(error)).toBe(true);
+    expect(error).toMatchObject({ command: "xadd", reply: word, message: `xadd: ${reply}` });
+  });
+});
+
+describe("a connection's failure", () => {
+  test.each([
+    "Stream isn't writeable and enableOfflineQueue options is false",
+    "Cluster isn't ready and enableOfflineQueue options is false",
+    "Failed to refresh slots cache.",
+    "None of startup nodes is available",
+  ])("before the command left is not-sent: %s", (message) => {
+    expect(translateError(new Error(message), "xadd")).toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
+  });
+
+  test.each([
+    "Connection is closed.",
+    "read ECONNRESET",
+    'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.',
+    "Command timed out",
+    "Too many Cluster redirections. Last error: Error: Connection is closed.",
+  ])("after it may have left has an unknown outcome: %s", (message) => {
+    const error = translateError(new Error(message), "xadd");
+    expect(error).toMatchObject({ code: "CONNECTION", outcome: "unknown", retryable: true });
+    expect((error.cause as Error).message).toBe(message);
+  });
+
+  test("a refusal as the last of too many redirections proves that nothing was executed", () => {
+    const message = "Too many Cluster redirections. Last error: ReplyError: MOVED 3999 127.0.0.1:6381";
+    const error = translateError(new Error(message), "xadd");
+    expect(ServerStateError.is(error)).toBe(true);
+    expect(error).toMatchObject({ state: "MOVED" });
+  });
+
+  test("is one as well when what was thrown is not an error", () => {
+    expect(ConnectionError.is(translateError("gone", "xadd"))).toBe(true);
+    expect(ConnectionError.is(translateError(undefined, "xadd"))).toBe(true);
+  });
+});
+
+test("an error of Redis Batch passes unchanged", () => {
+  const error = new NoGroupError("x");
+  expect(translateError(error, "xadd")).toBe(error);
+});
+
+test("neither payload nor password is anywhere in the result", () => {
+  const args = { command: { name: "xadd", args: ["orders", "*", "card", "hunter2"] }, password: "hunter2" };
+  const thrown = [
+    ...["ERR unknown command 'XADD', with args beginning with: 'hunter2' ", "WRONGPASS invalid", "OOM no"].map(
+      replyError,
+    ),
+    Object.assign(new Error("Connection is closed."), args),
+    Object.assign(new Error("Reached the max retries per request limit"), args),
+  ];
+  for (const original of thrown) {
+    const error = translateError(original, "xadd");
+    expect(RedisBatchError.is(error)).toBe(true);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
+  }
+});
