@@ -64,7 +64,8 @@ export class Connection {
         if (this.#isReady) return finish(resolve);
         if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
         // Another attempt with the same password would end the same.
-        if (PermissionError.is(this.#lastError)) finish(() => reject(this.#lastError));
+        const error = this.#lastError;
+        if (PermissionError.is(error)) finish(() => reject(error));
       };
       const finish = (settle: () => void): void => {
         this.#changes.delete(look);
@@ -99,9 +100,7 @@ export class Connection {
       const error = this.#notConnected("the server is away", commands[0]?.name);
       return commands.map(() => ({ reply: undefined, error }));
     }
-    const replies = await Promise.allSettled(
-      commands.map(({ name, args }) => this.#client.callBuffer(name, ...args) as Promise<unknown>),
-    );
+    const replies = await Promise.allSettled(commands.map(({ name, args }) => this.#client.callBuffer(name, ...args)));
     return replies.map((end, index) =>
       end.status === "fulfilled"
         ? { reply: end.value, error: undefined }

@@ -10,5 +10,5 @@ export interface OwnMessages {
 
 /** The scripts look at the range between the first and the last id, so the ids go out in stream order. */
 export function inStreamOrder(ids: readonly EntryId[]): EntryId[] {
-  return [...ids].sort(compareEntryIds);
+  return ids.toSorted(compareEntryIds);
 }
