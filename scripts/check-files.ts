@@ -15,7 +15,7 @@ import { ROOT } from "./lib/root.mjs";
 
 const PUBLIC_REGISTRY = "registry.npmjs.org";
 
-const texts = [HOME_FOLDERS, ...textsOfThisMachine()];
+const unwanted = [HOME_FOLDERS, ...textsOfThisMachine()];
 const files = trackedFiles();
 report(
   `${files.length} files`,
@@ -24,7 +24,7 @@ report(
     // Texts only: a NUL byte means the file is binary.
     if (content.includes("\0")) return nameProblems(file);
     const lockfile = file === "pnpm-lock.yaml" ? lockfileProblems(content) : [];
-    return [...nameProblems(file), ...machineProblems(file, content, texts), ...lockfile];
+    return [...nameProblems(file), ...machineProblems(file, content, unwanted), ...lockfile];
   }),
 );
 

@@ -16,7 +16,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
   unused: ["knip"],
   imports: ["depcruise", "--config", ".dependency-cruiser.mjs", "packages", "apps", "benchmarks", "scripts"],
-  format: ["biome", "ci", "."],
+  format: ["biome", "ci", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],
   files: ["node", "scripts/check-files.ts"],
   licenses: ["node", "scripts/check-licenses.ts"],
   generated: ["node", "scripts/generate.ts", "--check"],

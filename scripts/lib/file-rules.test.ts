@@ -28,7 +28,7 @@ describe("machineProblems", () => {
     `"${slash}Users/ada/x"`,
     `cd ${slash}root/x`,
     `(${slash}home/ada.l/.npmrc)`,
-    `C:${"\\"}Users${"\\"}ada${"\\"}x`,
+    ["C:", "Users", "ada", "x"].join("\\"),
   ])("finds the home folder in %s", (line) => {
     expect(machineProblems("a.md", line, [HOME_FOLDERS])).toHaveLength(1);
   });
