@@ -22,7 +22,7 @@ export function decodeText(reply: unknown, what: string): string {
 }
 
 export function decodeInteger(reply: unknown, what: string): number {
-  if (typeof reply === "number") return reply;
+  if (typeof reply === "number" && Number.isInteger(reply)) return reply;
   if (typeof reply === "bigint") return Number(reply);
   // Inside scripts and with `stringNumbers` integers travel as text.
   if (typeof reply === "string" || Buffer.isBuffer(reply)) {

@@ -1,4 +1,5 @@
 import type { EntryId } from "../../entry-id.ts";
+import { ReplyShapeError } from "../../errors.ts";
 import { decodeArray, decodeInteger } from "../reply.ts";
 import type { Script } from "../script.ts";
 import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
@@ -15,11 +16,19 @@ export const ackOwned: Script<OwnMessages, AckOwnedResult> = {
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
   decode(reply, { ids }) {
-    const owned = decodeArray(reply, "ackOwned").map((item) => decodeInteger(item, "ackOwned") === 1);
+    const codes = decodeArray(reply, "ackOwned");
     const ordered = inStreamOrder(ids);
+    const owned = ordered.map((_, index) => decodeOwned(codes[index]));
     return {
       acknowledged: ordered.filter((_, index) => owned[index] === true),
-      notOwned: ordered.filter((_, index) => owned[index] !== true),
+      notOwned: ordered.filter((_, index) => owned[index] === false),
     };
   },
 };
+
+function decodeOwned(reply: unknown): boolean {
+  const code = decodeInteger(reply, "ackOwned");
+  if (code === 1) return true;
+  if (code === 0) return false;
+  throw new ReplyShapeError(`ackOwned: unknown code ${code}`);
+}

@@ -34,7 +34,8 @@ export const beat: Script<BeatOptions, Beat> = {
   keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
   encode: ({ consumer, incarnation, leaseMs, join, details }) => [
     ...[consumer, incarnation, join === undefined ? "" : "join", leaseMs, join?.freshMs ?? 0],
-    JSON.stringify({ v: 1, incarnation, leaseMs, ...details }),
+    // The registry's own fields come last, so that no detail overrules them; `at` is the script's to write.
+    JSON.stringify({ ...details, at: undefined, v: 1, incarnation, leaseMs }),
   ],
   decode(reply) {
     const [word, serverTimeMs, detail] = decodeArray(reply, "beat");

@@ -1,0 +1,93 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { ReplyShapeError } from "../errors.ts";
+import { ackOwned } from "./atomic/ack-owned.ts";
+import { addOnce } from "./atomic/add-once.ts";
+import { beat } from "./atomic/beat.ts";
+import { bury } from "./atomic/bury.ts";
+import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
+import { handOver } from "./atomic/hand-over.ts";
+import { recoverOwn } from "./atomic/recover-own.ts";
+import { release } from "./atomic/release.ts";
+import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
+import { renewOwned } from "./atomic/renew-owned.ts";
+import { commandInfo } from "./command-info.ts";
+import { time } from "./time.ts";
+import { xack } from "./xack.ts";
+import { xadd } from "./xadd.ts";
+import { xdel } from "./xdel.ts";
+import { xgroupCreate, xgroupCreateConsumer } from "./xgroup.ts";
+import { xinfoConsumers, xinfoGroups, xinfoStream } from "./xinfo.ts";
+import { xlen } from "./xlen.ts";
+import { xpendingRange, xpendingSummary } from "./xpending.ts";
+import { xrange } from "./xrange.ts";
+import { xreadgroup } from "./xreadgroup.ts";
+import { xtrim } from "./xtrim.ts";
+
+const SECRET = "hunter2";
+const own = { stream: "s", group: "g", consumer: "c", ids: ["1-1", "2-1"] };
+const fields = ["f", "v"];
+const trim = { strategy: "maxLen", threshold: 1, approximate: true } as const;
+
+const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
+  ["COMMAND INFO", (reply) => commandInfo.decode(reply, { names: ["xadd"] })],
+  ["TIME", (reply) => time.decode(reply, {})],
+  ["XACK", (reply) => xack.decode(reply, own)],
+  ["XADD", (reply) => xadd.decode(reply, { stream: "s", fields })],
+  ["XDEL", (reply) => xdel.decode(reply, own)],
+  ["XGROUP CREATE", (reply) => xgroupCreate.decode(reply, { ...own, position: "start" })],
+  ["XGROUP CREATECONSUMER", (reply) => xgroupCreateConsumer.decode(reply, own)],
+  ["XINFO STREAM", (reply) => xinfoStream.decode(reply, own)],
+  ["XINFO GROUPS", (reply) => xinfoGroups.decode(reply, own)],
+  ["XINFO CONSUMERS", (reply) => xinfoConsumers.decode(reply, own)],
+  ["XLEN", (reply) => xlen.decode(reply, own)],
+  ["XPENDING", (reply) => xpendingSummary.decode(reply, own)],
+  ["XPENDING with a range", (reply) => xpendingRange.decode(reply, { ...own, from: "-", to: "+", count: 1 })],
+  ["XRANGE", (reply) => xrange.decode(reply, { stream: "s", from: "-", to: "+", count: 1 })],
+  ["XREADGROUP", (reply) => xreadgroup.decode(reply, { ...own, count: 1 })],
+  ["XTRIM", (reply) => xtrim.decode(reply, { stream: "s", trim })],
+  ["ackOwned", (reply) => ackOwned.decode(reply, own)],
+  ["renewOwned", (reply) => renewOwned.decode(reply, own)],
+  ["recoverOwn", (reply) => recoverOwn.decode(reply, own)],
+  ["release", (reply) => release.decode(reply, { ...own, neverOffered: [], offered: [], idleMs: 1 })],
+  ["bury", (reply) => bury.decode(reply, { ...own, id: "1-1", reason: "", error: "" })],
+  [
+    "handOver",
+    (reply) => handOver.decode(reply, { ...own, from: "a", to: "b", foreignIdleMs: 1, toUnregistered: false }),
+  ],
+  ["removeIfEmpty", (reply) => removeIfEmpty.decode(reply, { ...own, onlyIfSilent: false })],
+  ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
+  ["beat", (reply) => beat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
+  ["addOnce", (reply) => addOnce.decode(reply, { stream: "s", fields, idempotencyKey: "k", rememberMs: 1 })],
+];
+
+// Whatever a server, a proxy or a later version may send: the right pieces in the wrong places, payloads everywhere.
+const { reply } = fc.letrec<{ reply: unknown }>((tie) => ({
+  reply: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.constantFrom<unknown>(null, undefined, 0, 1, 2, -1, 1.5, 9n, true, SECRET, "1-1", "ok", "moved"),
+    fc.constantFrom(Buffer.from(SECRET), Buffer.from("1-1"), Buffer.from("name"), Buffer.from("length")),
+    fc.array(tie("reply"), { maxLength: 4 }),
+    fc.array(fc.tuple(tie("reply"), tie("reply")), { maxLength: 3 }).map((pairs) => new Map(pairs)),
+  ),
+}));
+
+test.each(decoders)("%s: a surprise is a ReplyShapeError that quotes nothing of the reply", (_, decode) => {
+  fc.assert(
+    fc.property(reply, (surprise) => {
+      const error = errorOf(() => decode(surprise));
+      expect(error === undefined || ReplyShapeError.is(error)).toBe(true);
+      expect(String(error)).not.toContain(SECRET);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function errorOf(run: () => unknown): unknown {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
