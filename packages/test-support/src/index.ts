@@ -1,0 +1,20 @@
+export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
+export { RedisServer, type ServerOptions } from "./servers/redis-server.ts";
+export type { AclUser, Persistence, TlsMode } from "./servers/server-config.ts";
+export {
+  DEFAULT_SERVER_VERSION,
+  isServerVersion,
+  SERVER_VERSION_NAMES,
+  SERVER_VERSIONS,
+  type ServerFlavour,
+  type ServerIdentity,
+  type ServerVersion,
+} from "./servers/server-versions.ts";
+export { EventRecorder, type RecordableEvent, type WaitOptions } from "./time/event-recorder.ts";
+export { type EventuallyOptions, eventually } from "./time/eventually.ts";
+export { ManualClock } from "./time/manual-clock.ts";
+export { type SeededRandom, seededRandom } from "./time/seeded-random.ts";
+export { uniqueName } from "./vitest/unique-name.ts";
+export { needsOwnServer, type UsedServer, type UseServerOptions, useServer } from "./vitest/use-server.ts";
+export { type CommandArgument, type Reply, ReplyError } from "./wire/resp.ts";
+export type { ConnectionOptions, ServerAddress, TlsMaterial } from "./wire/server-address.ts";
