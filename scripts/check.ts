@@ -2,10 +2,9 @@
 //
 //   pnpm check                 every check
 //   pnpm check lint types      some
-import { spawn } from "node:child_process";
 import { styleText } from "node:util";
 import { findPnpm } from "./lib/pnpm.mjs";
-import { ROOT } from "./lib/root.mjs";
+import { runCaptured } from "./lib/run-captured.ts";
 
 const pnpm = findPnpm();
 
@@ -53,23 +52,10 @@ async function work(): Promise<void> {
   }
 }
 
-function run(name: string, [file = "", ...args]: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const colour = process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };
-    const child = spawn(file, args, {
-      cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...colour },
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    child.on("error", (error) => resolve({ name, passed: false, output: error.message }));
-    child.on("close", (code) => resolve({ name, passed: code === 0, output }));
-  });
+async function run(name: string, [file = "", ...args]: readonly string[]): Promise<Outcome> {
+  const colour = process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };
+  const { exitCode, output } = await runCaptured(file, args, { ...process.env, ...colour });
+  return { name, passed: exitCode === 0, output };
 }
 
 function summarise(): void {
