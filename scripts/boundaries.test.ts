@@ -58,6 +58,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/monitor/src/index.ts": "export const Monitor = 1;",
   "packages/test-support/package.json": manifest("@redis-batch/test-support", { exports: { ".": "./src/index.ts" } }),
   "packages/test-support/src/index.ts": "export const server = 1;",
+  "packages/test-support/src/wire/socket.ts": 'import { connect } from "node:net"; export const s = connect;',
 
   "packages/cli/package.json": manifest("@redis-batch/cli", {
     dependencies: { "@redis-batch/consumer": "1", "@redis-batch/test-support": "1" },
