@@ -12,6 +12,10 @@ export {
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./entry-id.ts";
 export * from "./errors.ts";
 export { type JsonCodecOptions, jsonCodec } from "./json-codec.ts";
+export type { Observer } from "./observer.ts";
+export type { RedisSource } from "./redis/open-client.ts";
 export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
+export type { ConnectionRole } from "./stream-client.ts";
 export type { RawFields } from "./wire/entry.ts";
+export type { GroupPosition } from "./wire/xgroup.ts";
 export { withSchema } from "./with-schema.ts";

@@ -1,0 +1,75 @@
+import type { EntryId } from "@redis-batch/core";
+import type { BatchReason } from "./events.ts";
+import type { Message } from "./message.ts";
+
+/** What has become of each message of a batch, in the order of the batch. */
+export interface Settlement {
+  /** The server has the acknowledgement: they will not come again. */
+  readonly acknowledged: readonly EntryId[];
+  /** Without an outcome when the batch ended: they come again. */
+  readonly retried: readonly EntryId[];
+  /** Acknowledged too late: the message was no longer this consumer's. It may have been, or be, worked on elsewhere. */
+  readonly lost: readonly EntryId[];
+  /** Without an outcome so far; they come again unless they get one before the batch ends. */
+  readonly open: readonly EntryId[];
+}
+
+/** Messages handed over together. Each has an outcome of its own. */
+export class Batch<Value> implements Iterable<Message<Value>> {
+  /** In stream order. */
+  readonly messages: readonly Message<Value>[];
+  /** Why it was handed over now. */
+  readonly reason: BatchReason;
+  readonly #whenAcksAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
+
+  /** @internal */
+  constructor(
+    messages: readonly Message<Value>[],
+    reason: BatchReason,
+    whenAcksAreThrough: (messages: readonly Message<Value>[]) => Promise<void>,
+  ) {
+    this.messages = messages;
+    this.reason = reason;
+    this.#whenAcksAreThrough = whenAcksAreThrough;
+  }
+
+  /** How many messages there are; 0 only from `fetch()`, when there was nothing within the wait. */
+  get size(): number {
+    return this.messages.length;
+  }
+
+  [Symbol.iterator](): Iterator<Message<Value>> {
+    return this.messages[Symbol.iterator]();
+  }
+
+  /** Acknowledges the rest: every message that has no outcome yet. */
+  ack(): void {
+    for (const message of this.messages) message.ack();
+  }
+
+  /**
+   * Waits until the server has answered for every acknowledgement recorded so far, and tells what has become of each
+   * message. Does not end the batch: outcomes may follow.
+   */
+  async settled(): Promise<Settlement> {
+    await this.#whenAcksAreThrough(this.messages);
+    const settlement = {
+      acknowledged: [] as EntryId[],
+      retried: [] as EntryId[],
+      lost: [] as EntryId[],
+      open: [] as EntryId[],
+    };
+    for (const message of this.messages) settlement[END[message.state]].push(message.id);
+    return settlement;
+  }
+}
+
+const END = {
+  acknowledged: "acknowledged",
+  returned: "retried",
+  lost: "lost",
+  offered: "open",
+  // Not reached once the acknowledgements are through, unless the consumer was closed before the server answered.
+  acking: "open",
+  buffered: "open",
+} as const satisfies Record<Message<unknown>["state"], keyof Settlement>;

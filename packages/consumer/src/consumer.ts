@@ -1,0 +1,590 @@
+/**
+ * The consumer: wiring of the loops in `runtime/`, and the three ways to pull batches from them.
+ *
+ * | state    | fetch · for await · run          | leaves by                                        |
+ * |----------|----------------------------------|--------------------------------------------------|
+ * | idle     | starts                           | first use · close                                |
+ * | starting | waits                            | connected · close · failure                      |
+ * | running  | batches                          | close, signal · failure                          |
+ * | draining | empty batch · ends · resolves    | everything given back, or the deadline           |
+ * | failed   | throws the cause                 | its clean-up                                     |
+ * | closed   | throws                           | –                                                |
+ */
+import { randomUUID } from "node:crypto";
+import {
+  type Clock,
+  type ConnectionRole,
+  createNotifier,
+  createRedisStreamClient,
+  type EntryId,
+  Lifecycle,
+  type LifecycleState,
+  type Observer,
+  onAbort,
+  PermissionError,
+  probeCapabilities,
+  type Random,
+  type StreamClient,
+  type StreamEntry,
+  systemClock,
+  systemRandom,
+  UsageError,
+} from "@redis-batch/core/internal";
+import { Batch } from "./batch.ts";
+import { decideRedelivery, type PullMode } from "./decisions/redelivery.ts";
+import type { ConsumerEvent, StopReport } from "./events.ts";
+import type { Handler, Outcome } from "./handler.ts";
+import { Message, type MessageKeeper } from "./message.ts";
+import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
+import { Acknowledger } from "./runtime/acknowledger.ts";
+import { type Collected, Collector } from "./runtime/collector.ts";
+import { Custody } from "./runtime/custody.ts";
+import { giveBack } from "./runtime/give-back.ts";
+import { Reader } from "./runtime/reader.ts";
+import { Redeliverer } from "./runtime/redeliverer.ts";
+import { describeTrouble } from "./runtime/trouble.ts";
+import { warnOfTrouble } from "./runtime/warn.ts";
+
+/** The end of acknowledgements given by id. */
+export interface AckReport {
+  readonly acknowledged: readonly EntryId[];
+  /** Not this consumer's (any more): pending for another one, acknowledged before, or never delivered. */
+  readonly lost: readonly EntryId[];
+}
+
+/** How a consumer is, for probes. */
+export interface ConsumerHealth {
+  readonly state: LifecycleState;
+  /** Whether it makes progress, or could; `false` means: restart the process. */
+  readonly live: boolean;
+  /** Whether it is connected and reading. */
+  readonly ready: boolean;
+  /** Messages in memory that no batch has taken yet. */
+  readonly buffered: number;
+  /** Messages in batches that have not ended. */
+  readonly inFlight: number;
+  /** Messages put off for a later attempt. */
+  readonly deferred: number;
+  /** Acknowledgements that the server has not confirmed yet. */
+  readonly unconfirmedAcks: number;
+}
+
+/** What a consumer gets from outside; replaced in tests. */
+export interface ConsumerEdge {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly createClient: typeof createRedisStreamClient;
+}
+
+const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
+
+interface OpenBatch<Value> {
+  readonly batch: Batch<Value>;
+  readonly mode: PullMode;
+  readonly aborter: AbortController;
+  readonly openedAtMs: number;
+}
+
+// A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
+const STUCK_MS = 30_000;
+// Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
+const CATCH_UP_MS = 1_000;
+// What may be spent on giving messages back after the drain's deadline.
+const FAREWELL_MS = 5_000;
+
+/**
+ * Reads a Redis Stream in batches, as one consumer of a group. Use one instance in one way at a time: `fetch()`,
+ * `for await`, or `run()`. Constructing does no I/O; the first use connects and creates stream and group where they
+ * are missing.
+ *
+ * @example
+ * ```ts
+ * import { Consumer } from "@redis-batch/consumer";
+ *
+ * const consumer = new Consumer({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * process.once("SIGTERM", () => consumer.close());
+ * await consumer.run(async (batch) => {
+ *   for (const message of batch) console.log(message.id, message.fields);
+ *   batch.ack();
+ * });
+ * ```
+ */
+export class Consumer<Value = Readonly<Record<string, string>>>
+  implements AsyncIterable<Batch<Value>>, AsyncDisposable
+{
+  readonly #policy: ConsumerPolicy<Value>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #client: StreamClient;
+  readonly #report: Observer<ConsumerEvent>;
+  readonly #lifecycle = new Lifecycle("Consumer");
+  readonly #custody = new Custody<Value>();
+  readonly #collector: Collector<Value>;
+  readonly #reader: Reader<Value>;
+  readonly #redeliverer: Redeliverer<Value>;
+  readonly #acknowledger: Acknowledger<Value>;
+  readonly #keeper: MessageKeeper<Value>;
+  readonly #open = new Set<OpenBatch<Value>>();
+  readonly #connected = new Set<ConnectionRole>();
+  readonly #startAborter = new AbortController();
+  readonly #stopListening: () => void;
+  #whenBatchEnds = (): void => {};
+  #use: string | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<StopReport> | undefined;
+  #failure: unknown;
+
+  /**
+   * @throws {ConfigError} naming every option that is wrong
+   */
+  constructor(options: ConsumerOptions<Value>);
+  /** @internal */
+  constructor(options: ConsumerOptions<Value>, edge: ConsumerEdge);
+  constructor(options: ConsumerOptions<Value>, { clock, random, createClient }: ConsumerEdge = SYSTEM_EDGE) {
+    const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#random = random;
+    this.#report = createNotifier("consumer", policy.observer ?? warnOfTrouble);
+    this.#client = createClient({
+      redis: policy.redis,
+      blockMs: policy.blockMs,
+      report: (event) => {
+        if (event.type === "connected") this.#connected.add(event.role);
+        else this.#connected.delete(event.role);
+        this.#report(event);
+      },
+    });
+    this.#collector = new Collector(policy, clock, () => {
+      this.#reader.poke();
+      this.#redeliverer.poke();
+    });
+    const shared = {
+      policy,
+      client: this.#client,
+      custody: this.#custody,
+      collector: this.#collector,
+      clock,
+      random,
+      report: this.#report,
+      fail: (error: unknown) => this.#fail(error),
+    };
+    this.#reader = new Reader({
+      ...shared,
+      admit: (entries) => this.#admit(entries),
+      onDeferred: () => this.#redeliverer.poke(),
+    });
+    this.#redeliverer = new Redeliverer({
+      ...shared,
+      admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
+    });
+    this.#acknowledger = new Acknowledger({
+      ...shared,
+      stream: policy.stream,
+      group: policy.group,
+      consumer: policy.name,
+    });
+    this.#keeper = { codec: policy.codec, ack: (message) => this.#acknowledge(message) };
+    this.#stopListening = onAbort(policy.signal, () => void this.close());
+  }
+
+  /** The consumer's name within the group. */
+  get name(): string {
+    return this.#policy.name;
+  }
+
+  get state(): LifecycleState {
+    return this.#lifecycle.state;
+  }
+
+  /**
+   * Resolves with the next batch: as soon as it is full, or with what there is `maxWaitMs` after the call, which may
+   * be nothing. Ends the batch before: what has no outcome in it is part of the next ones. While the server is away
+   * the batch is empty; events and `health()` say so.
+   *
+   * `signal` gives up waiting; the messages stay for the next call.
+   *
+   * @throws {UsageError} while another use of this consumer is under way, and after `close()`
+   * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
+   * @throws {PermissionError} {@link WrongTypeError} {@link UnsupportedServerError}
+   */
+  async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
+    this.#begin("fetch()");
+    const calledAtMs = this.#clock.nowMs();
+    try {
+      for (const open of this.#open) this.#end(open);
+      await this.#start();
+      this.#reader.resume();
+      // What was not acknowledged is part of the next batch, and not of the one after it.
+      await this.#atMost(Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
+      return this.#hand(await this.#collector.take({ calledAtMs, signal }), "fetch").batch;
+    } finally {
+      this.#use = undefined;
+    }
+  }
+
+  /**
+   * Batches, one after the other, none of them empty; `maxWaitMs` counts from the first message. Each step ends the
+   * batch before. Leaving the loop stops reading and gives the open batch back; the loop ends by itself, after the
+   * drain, when the consumer is closed from elsewhere. Throws as `fetch()` does.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Value>, void, undefined> {
+    this.#begin("for await");
+    let open: OpenBatch<Value> | undefined;
+    try {
+      await this.#start();
+      this.#reader.resume();
+      for (;;) {
+        open = await this.#next();
+        if (open === undefined) break;
+        yield open.batch;
+        this.#end(open);
+      }
+    } finally {
+      if (open !== undefined) this.#end(open);
+      this.#reader.pause();
+      this.#use = undefined;
+    }
+    await this.close();
+  }
+
+  /**
+   * Calls the handler for every batch until `signal` aborts or `close()` is called, then drains and resolves. A
+   * handler that throws does not end it: what it did not acknowledge comes again, after a growing delay.
+   *
+   * @throws {UsageError} while another use of this consumer is under way, and after `close()`
+   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   */
+  async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
+    if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
+    this.#begin("run()");
+    const stopListening = onAbort(signal, () => void this.close());
+    try {
+      await this.#start();
+      this.#reader.resume();
+      await Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
+    } catch (error) {
+      await this.close();
+      throw this.#failure ?? error;
+    } finally {
+      stopListening();
+      this.#use = undefined;
+    }
+    return this.close();
+  }
+
+  /**
+   * Acknowledges by id, for code that passes ids around instead of messages. Resolves when the server has answered.
+   *
+   * @throws {RedisBatchError} when the server cannot be asked; then nothing is certain, and asking again is safe
+   */
+  async ack(...ids: EntryId[]): Promise<AckReport> {
+    this.#assertUsable("acknowledge");
+    await this.#start();
+    const held: Message<Value>[] = [];
+    const unheld: EntryId[] = [];
+    for (const id of ids) {
+      const message = this.#custody.messageOf(id);
+      if (message === undefined || message.state === "buffered") unheld.push(id);
+      else held.push(message);
+    }
+    for (const message of held) message.ack();
+    const { stream, group, name } = this.#policy;
+    const others =
+      unheld.length === 0
+        ? { acknowledged: [], notOwned: [] }
+        : await this.#client.ackOwned({ stream, group, consumer: name, ids: unheld });
+    for (const id of others.acknowledged) this.#custody.dismiss(id);
+    await this.#acknowledger.whenThrough(held);
+    const idsIn = (state: Message<Value>["state"]): EntryId[] =>
+      held.filter((message) => message.state === state).map((message) => message.id);
+    return {
+      acknowledged: [...others.acknowledged, ...idsIn("acknowledged")],
+      lost: [...others.notOwned, ...idsIn("lost")],
+    };
+  }
+
+  /** How the consumer is at this moment. Does no I/O. */
+  health(): ConsumerHealth {
+    const { state } = this.#lifecycle;
+    const silentMs = this.#clock.nowMs() - this.#reader.lastAnswerMs;
+    const isStuck = this.#reader.isReading && this.#isConnected() && silentMs > this.#policy.blockMs + STUCK_MS;
+    let inFlight = 0;
+    for (const { batch } of this.#open) inFlight += batch.size;
+    return {
+      state,
+      live: this.#failure === undefined && state !== "closed" && !isStuck,
+      ready: state === "running" && this.#isConnected(),
+      buffered: this.#collector.fresh.messages + this.#collector.redelivered,
+      inFlight,
+      deferred: this.#custody.deferred,
+      unconfirmedAcks: this.#acknowledger.pending,
+    };
+  }
+
+  /**
+   * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
+   * acknowledgements, gives everything else back, removes the name from the group when nothing is pending under it,
+   * and closes the connections. A batch from `fetch()` ends at once: its messages without an outcome are given back.
+   * Never rejects; every call gets the same report.
+   *
+   * Inside the body of `for await` use `break` instead: the body cannot end while it waits for itself.
+   */
+  close(): Promise<StopReport> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** The same as `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #begin(use: string): void {
+    if (this.#use !== undefined) {
+      throw new UsageError(`cannot use ${use} while ${this.#use} is under way: one use of a consumer at a time`);
+    }
+    this.#assertUsable(`use ${use}`);
+    this.#use = use;
+  }
+
+  #assertUsable(action: string): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#lifecycle.assertOpen(action);
+  }
+
+  #isConnected(): boolean {
+    return this.#connected.has("commands") && this.#connected.has("reader");
+  }
+
+  #start(): Promise<void> {
+    this.#starting ??= this.#connect().catch((error: unknown) => {
+      // A start that close() cut short has not failed.
+      if (this.#lifecycle.isOpen) this.#fail(error);
+      throw this.#failure ?? new UsageError("the consumer was closed while it was starting");
+    });
+    return this.#starting;
+  }
+
+  async #connect(): Promise<void> {
+    const { stream, group, name, startFrom, connectTimeoutMs } = this.#policy;
+    this.#lifecycle.moveTo("starting");
+    await this.#client.connect(["commands", "reader"], {
+      timeoutMs: connectTimeoutMs,
+      signal: this.#startAborter.signal,
+    });
+    await probeCapabilities(this.#client);
+    // A user without the right to create may still join a group that is there; reading tells.
+    await tolerateMissingRight(async () => {
+      const isNew = await this.#client.xgroupCreate({ stream, group, position: startFrom });
+      if (isNew) this.#report({ type: "groupCreated", position: startFrom, recreated: false });
+    });
+    await tolerateMissingRight(() => this.#client.xgroupCreateConsumer({ stream, group, consumer: name }));
+    if (this.#lifecycle.state !== "starting") return;
+    this.#lifecycle.moveTo("running");
+    this.#redeliverer.start();
+    this.#report({ type: "started", consumer: name });
+  }
+
+  async #work(handler: Handler<Value>): Promise<void> {
+    for (;;) {
+      const open = await this.#next();
+      if (open === undefined) return;
+      await this.#handle(open, handler);
+      this.#end(open);
+    }
+  }
+
+  async #handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
+    const { batch, aborter } = open;
+    try {
+      const outcome = await handler(batch, { signal: aborter.signal });
+      if (outcome !== undefined) applyOutcome(batch, outcome);
+      else if (batch.messages.every((message) => message.state === "offered")) {
+        this.#report({ type: "nothingSettled", messages: batch.size });
+      }
+    } catch (error) {
+      this.#report({ type: "handlerFailed", messages: batch.size, error });
+    }
+  }
+
+  /** The next batch of a loop; `undefined` when the consumer drains. */
+  async #next(): Promise<OpenBatch<Value> | undefined> {
+    const collected = await this.#collector.take({ calledAtMs: null });
+    return collected.reason === "draining" ? undefined : this.#hand(collected, "loop");
+  }
+
+  #hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
+    const aborter = new AbortController();
+    const batch = new Batch(messages, reason, (waitedFor) => this.#acknowledger.whenThrough(waitedFor));
+    for (const message of messages) {
+      message.state = "offered";
+      message.batchSignal = aborter.signal;
+    }
+    const open = { batch, mode, aborter, openedAtMs: this.#clock.nowMs() };
+    this.#open.add(open);
+    if (messages.length > 0) this.#report({ type: "batch", messages: messages.length, redelivered, reason });
+    return open;
+  }
+
+  /** Ends a batch: what has no outcome is put off. Idempotent. */
+  #end(open: OpenBatch<Value>): void {
+    if (!this.#open.delete(open)) return;
+    const nowMs = this.#clock.nowMs();
+    let unsettled = 0;
+    for (const message of open.batch) {
+      if (message.state !== "offered") continue;
+      unsettled++;
+      message.state = "returned";
+      if (!this.#custody.isCurrent(message)) continue;
+      const { dueInMs, ripeInMs } = decideRedelivery(open.mode, message.deliveries, this.#policy.retry, this.#random);
+      this.#custody.putOff(message, nowMs + dueInMs, nowMs + ripeInMs);
+    }
+    if (open.batch.size > 0) {
+      const durationMs = nowMs - open.openedAtMs;
+      this.#report({ type: "batchEnded", messages: open.batch.size, unsettled, durationMs });
+    }
+    if (unsettled > 0) this.#redeliverer.poke();
+    this.#whenBatchEnds();
+  }
+
+  #acknowledge(message: Message<Value>): void {
+    if (message.state !== "offered" && message.state !== "returned") return;
+    if (this.#custody.isCurrent(message)) {
+      // Late, after its batch had ended, but before it was delivered again: as good as in time.
+      if (message.state === "returned") {
+        this.#custody.resume(message);
+        this.#reader.poke();
+      }
+      return this.#acknowledger.add(message);
+    }
+    message.state = "lost";
+    const why = this.#lifecycle.state === "closed" ? "closed" : "superseded";
+    this.#report({ type: "lost", ids: [message.id], why });
+  }
+
+  #admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
+    const nowMs = this.#clock.nowMs();
+    return entries.map(({ id, fields }) => this.#admitOne({ id, fields, deliveries: 1 }, nowMs, nowMs));
+  }
+
+  #admitOne(
+    entry: StreamEntry & { readonly deliveries: number },
+    arrivedAtMs: number,
+    ripeAtMs: number,
+  ): Message<Value> {
+    const message = new Message(entry, { arrivedAtMs, ripeAtMs, epoch: this.#client.readerEpoch }, this.#keeper);
+    this.#custody.admit(message);
+    return message;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
+    this.#failure = error;
+    this.#lifecycle.moveTo("failed");
+    this.#report({ type: "failed", error: describeTrouble(error) });
+    this.#collector.fail(error);
+    void this.close();
+  }
+
+  async #stop(): Promise<StopReport> {
+    const { drainMs } = this.#policy;
+    this.#stopListening();
+    const wasUsed = this.#lifecycle.state !== "idle";
+    if (this.#lifecycle.canMoveTo("draining")) this.#lifecycle.moveTo("draining");
+    if (wasUsed) this.#report({ type: "draining" });
+    const deadline = new AbortController();
+    const cancelDeadline = this.#clock.setTimer(drainMs, () => deadline.abort());
+    this.#startAborter.abort();
+    await this.#starting?.catch(() => {});
+    this.#collector.drain();
+    const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop()]);
+    for (const open of this.#open) if (open.mode === "fetch") this.#end(open);
+    await until(deadline.signal, Promise.all([loopsEnded, this.#batchesEnd()]));
+    const abandoned = this.#abandon();
+    await until(deadline.signal, this.#acknowledger.whenIdle());
+    cancelDeadline();
+    const unconfirmedAcks = this.#acknowledger.pending;
+    this.#acknowledger.stop();
+    const farewell = wasUsed ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
+    await this.#client.close();
+    await loopsEnded;
+    this.#custody.clear();
+    this.#lifecycle.moveTo("closed");
+    const report: StopReport = { ...farewell, unconfirmedAcks, abandoned };
+    if (wasUsed) this.#report({ type: "stopped", ...report });
+    return report;
+  }
+
+  /** Resolves when no batch of a loop is at work any more. */
+  async #batchesEnd(): Promise<void> {
+    while (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenBatchEnds = resolve;
+      });
+    }
+  }
+
+  /** Tells whoever is still at work that it is over → how many messages that concerns. */
+  #abandon(): number {
+    let abandoned = 0;
+    for (const open of this.#open) {
+      abandoned += open.batch.messages.filter((message) => message.state === "offered").length;
+      open.aborter.abort(
+        new UsageError(`the consumer stopped: the batch was not finished within ${this.#policy.drainMs} ms`),
+      );
+      this.#end(open);
+    }
+    return abandoned;
+  }
+
+  async #sayFarewell(): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
+    const { stream, group, name } = this.#policy;
+    const farewell = giveBack(this.#client, { stream, group, consumer: name }, this.#custody.inventory());
+    return (await this.#atMost(FAREWELL_MS, farewell)) ?? { givenBack: 0, nameRemoved: false };
+  }
+
+  /** What the promise resolves with, or `undefined` when it takes longer. */
+  async #atMost<Result>(limitMs: number, promise: Promise<Result>): Promise<Result | undefined> {
+    const limit = new AbortController();
+    const cancelLimit = this.#clock.setTimer(limitMs, () => limit.abort());
+    try {
+      return await until(limit.signal, promise);
+    } finally {
+      cancelLimit();
+    }
+  }
+}
+
+/** What the promise resolves with, or `undefined` when the signal aborts first. */
+function until<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const stopListening = onAbort(signal, () => resolve(undefined));
+    void promise.then(resolve, reject).finally(stopListening);
+  });
+}
+
+async function tolerateMissingRight(action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!PermissionError.is(error)) throw error;
+  }
+}
+
+function applyOutcome<Value>(batch: Batch<Value>, outcome: Outcome<Value>): void {
+  const unknown = Object.keys(outcome).find((name) => name !== "ack");
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `the handler returned an outcome with the unknown name ${JSON.stringify(unknown)}; known: "ack"`,
+    );
+  }
+  if (outcome.ack === undefined) return;
+  if (outcome.ack === "rest") return batch.ack();
+  const own = new Set(batch.messages);
+  for (const message of outcome.ack) {
+    if (!own.has(message))
+      throw new UsageError("the handler returned a message to acknowledge that is not of its batch");
+    message.ack();
+  }
+}

@@ -1,0 +1,58 @@
+import type { ConnectionRole, EntryId, ErrorCode } from "@redis-batch/core";
+
+/** Why the consumer is not doing what it should: an error's code and text, never a payload. */
+interface Trouble {
+  readonly code: ErrorCode | "UNKNOWN";
+  readonly message: string;
+}
+
+/** What a consumer did, reported after it did it. The contract is `docs/events.md`. */
+export type ConsumerEvent =
+  | { readonly type: "connected"; readonly role: ConnectionRole }
+  | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
+  | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
+  | { readonly type: "started"; readonly consumer: string }
+  | { readonly type: "read"; readonly messages: number; readonly bytes: number }
+  | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "recovered"; readonly messages: number }
+  | { readonly type: "redelivered"; readonly messages: number }
+  | { readonly type: "vanished"; readonly ids: readonly EntryId[] }
+  | { readonly type: "batch"; readonly messages: number; readonly redelivered: number; readonly reason: BatchReason }
+  | {
+      readonly type: "batchEnded";
+      readonly messages: number;
+      /** Messages without an outcome: they come again. */
+      readonly unsettled: number;
+      readonly durationMs: number;
+    }
+  /** `error` is what the handler threw, as it is. */
+  | { readonly type: "handlerFailed"; readonly messages: number; readonly error: unknown }
+  | { readonly type: "nothingSettled"; readonly messages: number }
+  | { readonly type: "acknowledged"; readonly messages: number }
+  | { readonly type: "ackShort"; readonly sent: number; readonly acknowledged: number }
+  | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "lost"; readonly ids: readonly EntryId[]; readonly why: LossReason }
+  | { readonly type: "draining" }
+  | { readonly type: "failed"; readonly error: Trouble }
+  | ({ readonly type: "stopped" } & StopReport);
+
+/** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer stops. */
+export type BatchReason = "entries" | "bytes" | "wait" | "draining";
+
+/**
+ * Why an acknowledgement had no effect: `not-owned`, the message is somebody else's, or nobody's · `superseded`, it
+ * was delivered again meanwhile, and the newer delivery counts · `closed`, the consumer had given it back.
+ */
+export type LossReason = "not-owned" | "superseded" | "closed";
+
+/** What a consumer left behind when it stopped. */
+export interface StopReport {
+  /** Messages given back: they stay pending under this consumer's name, and any other consumer may take them at once. */
+  readonly givenBack: number;
+  /** Acknowledgements that the server did not confirm in time; these messages may be delivered again. */
+  readonly unconfirmedAcks: number;
+  /** Messages whose handlers were still at work when the deadline passed; they count as given back. */
+  readonly abandoned: number;
+  /** Whether the consumer's name is gone from the group: yes, unless messages are pending under it. */
+  readonly nameRemoved: boolean;
+}

@@ -1,0 +1,22 @@
+import type { Batch } from "./batch.ts";
+import type { Message } from "./message.ts";
+
+/** What a handler may return instead of calling `ack()`. */
+export interface Outcome<Value> {
+  /** `"rest"`: every message without an outcome so far. Or just these. */
+  readonly ack?: "rest" | Iterable<Message<Value>>;
+}
+
+export interface HandlerContext {
+  /** Aborts when the time to finish is over: what the handler has not acknowledged by then is given back. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Works on one batch. Messages that are acknowledged, by `message.ack()`, `batch.ack()` or the returned outcome, are
+ * done; all others come again. An error thrown fails the messages without an outcome, and only them.
+ */
+export type Handler<Value> = (
+  batch: Batch<Value>,
+  context: HandlerContext,
+) => Outcome<Value> | void | Promise<Outcome<Value> | void>;

@@ -1,0 +1,106 @@
+import { type Codec, type EntryId, entryIdTimeMs, PayloadError, type RawFields } from "@redis-batch/core/internal";
+
+/**
+ * Where a message is: `buffered` in memory, never offered · `offered` in a batch, without an outcome · `acking` its
+ * acknowledgement is on the way · `acknowledged` · `lost` an acknowledgement came too late · `returned` due again.
+ */
+export type MessageState = "buffered" | "offered" | "acking" | "acknowledged" | "lost" | "returned";
+
+/** Who takes a message's outcome. */
+export interface MessageKeeper<Value> {
+  readonly codec: Codec<Value>;
+  ack(message: Message<Value>): void;
+}
+
+/** One message of a batch. */
+export class Message<Value> {
+  /** The entry's id in the stream: the key by which work can be made idempotent. */
+  readonly id: EntryId;
+  /** How often it has been delivered, this time included; 1 the first time. */
+  readonly deliveries: number;
+  /** @internal */
+  readonly raw: RawFields;
+  /** @internal */
+  state: MessageState = "buffered";
+  /** @internal When it arrived in memory, by the local clock. */
+  readonly arrivedAtMs: number;
+  /** @internal Before this moment it may only accompany new messages. */
+  ripeAtMs: number;
+  /** @internal Which of the reader's connections it was read over. */
+  readonly epoch: number;
+  /** @internal */
+  batchSignal: AbortSignal | undefined;
+  readonly #keeper: MessageKeeper<Value>;
+  #fields: Readonly<Record<string, string>> | undefined;
+
+  /** @internal */
+  constructor(
+    entry: { readonly id: EntryId; readonly fields: RawFields; readonly deliveries: number },
+    arrival: { readonly arrivedAtMs: number; readonly ripeAtMs: number; readonly epoch: number },
+    keeper: MessageKeeper<Value>,
+  ) {
+    this.id = entry.id;
+    this.raw = entry.fields;
+    this.deliveries = entry.deliveries;
+    this.arrivedAtMs = arrival.arrivedAtMs;
+    this.ripeAtMs = arrival.ripeAtMs;
+    this.epoch = arrival.epoch;
+    this.#keeper = keeper;
+  }
+
+  /** The fields as UTF-8 text, without a prototype; of several with one name, the last. For bytes see `entries()`. */
+  get fields(): Readonly<Record<string, string>> {
+    if (this.#fields === undefined) {
+      const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+      for (const [name, value] of this.entries()) fields[name.toString()] = value.toString();
+      this.#fields = fields;
+    }
+    return this.#fields;
+  }
+
+  /**
+   * The fields as the consumer's codec understands them; the same as `fields` unless a codec was given.
+   *
+   * @throws {PayloadError} when the codec cannot read them. Inside a handler this fails the message, and only it.
+   */
+  get value(): Value {
+    try {
+      return this.#keeper.codec.decode(this.raw);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new PayloadError(`message ${this.id}: ${reason}`, { entryId: this.id });
+    }
+  }
+
+  /** Every field and its value, byte for byte, in the order they were added, duplicates included. */
+  *entries(): IterableIterator<readonly [name: Buffer, value: Buffer]> {
+    for (let index = 0; index + 1 < this.raw.length; index += 2) {
+      yield [this.raw[index] as Buffer, this.raw[index + 1] as Buffer];
+    }
+  }
+
+  /** When it was added to the stream, by the server's clock (or as the producer's explicit id says). */
+  get addedAt(): Date {
+    return new Date(entryIdTimeMs(this.id));
+  }
+
+  /** Aborts when work on it is pointless: the consumer stops and the time to finish is over. */
+  get signal(): AbortSignal {
+    return this.batchSignal as AbortSignal;
+  }
+
+  /**
+   * Records that the work on it is done: it will not be delivered again. Returns at once; the acknowledgement goes out
+   * with others, and `batch.settled()` tells whether the server has it. A second call changes nothing.
+   */
+  ack(): void {
+    this.#keeper.ack(this);
+  }
+}
+
+/** Payload bytes, names included. */
+export function messageBytes(fields: RawFields): number {
+  let bytes = 0;
+  for (const part of fields) bytes += part.length;
+  return bytes;
+}

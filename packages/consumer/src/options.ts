@@ -1,0 +1,197 @@
+import { hostname } from "node:os";
+import {
+  type BackoffPolicy,
+  type Codec,
+  fieldsCodec,
+  type GroupPosition,
+  hashTag,
+  isEntryId,
+  type Observer,
+  OptionsReader,
+  type RedisSource,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "./events.ts";
+
+export interface ConsumerOptions<Value> {
+  /**
+   * Where Redis is: a URL (`redis://`, `rediss://`, `unix://`), ioredis options (Sentinel's too), or an ioredis
+   * `Redis` or `Cluster`, which is duplicated and never used or closed itself.
+   */
+  readonly redis: RedisSource;
+  /** The stream's key. It is created when it does not exist. */
+  readonly stream: string;
+  /** The consumer group. It is created when it does not exist. */
+  readonly group: string;
+  /**
+   * This consumer's name within the group. Default: `<host>-<pid>-<random>`, so that no two instances share one. A
+   * name you choose must be used by one process at a time; messages still pending under it are delivered again.
+   */
+  readonly name?: string;
+  /** Messages in a full batch, 1 to 10,000. Default 100. Large batches cost memory and redeliver more when they fail. */
+  readonly batchSize?: number;
+  /**
+   * How long a batch is collected at most, in milliseconds, 0 to 3,600,000. Default 5,000. Counts from the call of
+   * `fetch()`, and from the first message in `run` and `for await`. Too small: small batches; too large: late messages.
+   */
+  readonly maxWaitMs?: number;
+  /**
+   * How long one read waits at the server, in milliseconds, 100 to 60,000. Default 2,000. A process that dies within
+   * it may still be sent messages, which then have to be recovered.
+   */
+  readonly blockMs?: number;
+  /** Batches read ahead while one is at work, 0 to 100. Default 1. 0 trades throughput for holding nothing in advance. */
+  readonly prefetch?: number;
+  /** Batches that `run` works on at the same time, 1 to 1,000. Default 1. More than 1 gives up the order of batches. */
+  readonly concurrency?: number;
+  /** Payload bytes read ahead, and in one batch, at most (+ one read), 1,024 to 2^31. Default 16 MiB. */
+  readonly maxBytes?: number;
+  /** Messages put off for a later attempt at most; beyond it nothing new is read. Default 10 × batchSize. */
+  readonly maxDeferred?: number;
+  /** How a message that was not acknowledged comes again in `run` and `for await`. */
+  readonly retry?: {
+    /** The shortest delay, in milliseconds, 1 to 3,600,000. Default 1,000. */
+    readonly baseMs?: number;
+    /** The longest delay, in milliseconds, up to 86,400,000. Default 300,000. */
+    readonly capMs?: number;
+  };
+  /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
+  readonly retryShare?: number;
+  /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
+  readonly startFrom?: GroupPosition;
+  /** Where a group that vanished under the consumer begins anew: `start` (default), `end`, or after an entry id. */
+  readonly recreateFrom?: GroupPosition;
+  /** How the fields become `message.value`. Default: text fields. See `jsonCodec` and `withSchema`. */
+  readonly codec?: Codec<Value>;
+  /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
+  readonly connectTimeoutMs?: number;
+  /** How long `close()` waits for handlers and acknowledgements, in milliseconds, 0 to 3,600,000. Default 30,000. */
+  readonly drainMs?: number;
+  /** Aborting it begins the drain. */
+  readonly signal?: AbortSignal;
+  /** Receives every event. Without one, trouble is reported as process warnings. */
+  readonly observer?: Observer<ConsumerEvent>;
+}
+
+/** The values of options that are not given. */
+export const CONSUMER_DEFAULTS = {
+  batchSize: 100,
+  maxWaitMs: 5_000,
+  blockMs: 2_000,
+  prefetch: 1,
+  concurrency: 1,
+  maxBytes: 16 * 1024 * 1024,
+  retry: { baseMs: 1_000, capMs: 300_000 },
+  retryShare: 0.5,
+  startFrom: "start",
+  recreateFrom: "start",
+  connectTimeoutMs: 30_000,
+  drainMs: 30_000,
+} as const;
+
+/** The options, complete and checked. */
+export interface ConsumerPolicy<Value> {
+  readonly redis: RedisSource;
+  readonly stream: string;
+  readonly group: string;
+  readonly name: string;
+  readonly batchSize: number;
+  readonly maxWaitMs: number;
+  readonly blockMs: number;
+  readonly prefetch: number;
+  readonly concurrency: number;
+  readonly maxBytes: number;
+  readonly maxDeferred: number;
+  readonly retry: BackoffPolicy;
+  readonly retryShare: number;
+  readonly startFrom: GroupPosition;
+  readonly recreateFrom: GroupPosition;
+  readonly codec: Codec<Value>;
+  readonly connectTimeoutMs: number;
+  readonly drainMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly observer: Observer<ConsumerEvent> | undefined;
+}
+
+const KNOWN = [
+  "redis",
+  "stream",
+  "group",
+  "name",
+  "batchSize",
+  "maxWaitMs",
+  "blockMs",
+  "prefetch",
+  "concurrency",
+  "maxBytes",
+  "maxDeferred",
+  "retry",
+  "retryShare",
+  "startFrom",
+  "recreateFrom",
+  "codec",
+  "connectTimeoutMs",
+  "drainMs",
+  "signal",
+  "observer",
+] as const satisfies readonly (keyof ConsumerOptions<unknown>)[];
+
+/**
+ * Fills in and checks the options.
+ *
+ * @throws {ConfigError} naming every problem
+ */
+export function resolveConsumerOptions<Value>(
+  options: ConsumerOptions<Value>,
+  instance: string,
+): ConsumerPolicy<Value> {
+  const reader = new OptionsReader("new Consumer", options, KNOWN);
+  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
+  const stream = reader.text("stream");
+  reader.collect(() => hashTag(stream), "");
+  const batchSize = reader.integer("batchSize", { default: CONSUMER_DEFAULTS.batchSize, min: 1, max: 10_000 });
+  const retry = resolveRetry(options.retry, reader);
+  return reader.finish({
+    redis: options.redis,
+    stream,
+    group: reader.text("group"),
+    name: reader.text("name", `${hostname()}-${process.pid}-${instance}`),
+    batchSize,
+    maxWaitMs: reader.integer("maxWaitMs", { default: CONSUMER_DEFAULTS.maxWaitMs, min: 0, max: 3_600_000 }),
+    blockMs: reader.integer("blockMs", { default: CONSUMER_DEFAULTS.blockMs, min: 100, max: 60_000 }),
+    prefetch: reader.integer("prefetch", { default: CONSUMER_DEFAULTS.prefetch, min: 0, max: 100 }),
+    concurrency: reader.integer("concurrency", { default: CONSUMER_DEFAULTS.concurrency, min: 1, max: 1_000 }),
+    maxBytes: reader.integer("maxBytes", { default: CONSUMER_DEFAULTS.maxBytes, min: 1_024, max: 2 ** 31 }),
+    maxDeferred: reader.integer("maxDeferred", { default: 10 * batchSize, min: batchSize, max: 1_000_000 }),
+    retry,
+    retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
+    startFrom: resolvePosition("startFrom", options.startFrom ?? CONSUMER_DEFAULTS.startFrom, reader),
+    recreateFrom: resolvePosition("recreateFrom", options.recreateFrom ?? CONSUMER_DEFAULTS.recreateFrom, reader),
+    // The default codec reads text fields, which is what Value is when no codec is given.
+    codec: options.codec ?? (fieldsCodec as unknown as Codec<Value>),
+    connectTimeoutMs: reader.integer("connectTimeoutMs", {
+      default: CONSUMER_DEFAULTS.connectTimeoutMs,
+      min: 100,
+      max: 600_000,
+    }),
+    drainMs: reader.integer("drainMs", { default: CONSUMER_DEFAULTS.drainMs, min: 0, max: 3_600_000 }),
+    signal: options.signal,
+    observer: options.observer,
+  });
+}
+
+function resolveRetry(retry: unknown, outer: OptionsReader): BackoffPolicy {
+  return outer.collect(() => {
+    const reader = new OptionsReader("retry", retry ?? {}, ["baseMs", "capMs"]);
+    const baseMs = reader.integer("baseMs", { default: CONSUMER_DEFAULTS.retry.baseMs, min: 1, max: 3_600_000 });
+    const capMs = reader.integer("capMs", { default: CONSUMER_DEFAULTS.retry.capMs, min: 1, max: 86_400_000 });
+    if (capMs < baseMs) reader.problem(`retry.capMs (${capMs}) must not be below retry.baseMs (${baseMs})`);
+    return reader.finish({ baseMs, capMs });
+  }, CONSUMER_DEFAULTS.retry);
+}
+
+function resolvePosition(name: string, position: string, reader: OptionsReader): GroupPosition {
+  if (position !== "start" && position !== "end" && !isEntryId(position)) {
+    reader.problem(`${name} must be "start", "end" or an entry id such as "1700000000000-0"`);
+  }
+  return position;
+}

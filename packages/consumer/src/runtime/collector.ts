@@ -1,0 +1,224 @@
+/**
+ * Collects messages into batches for whoever waits for one. The decisions are in `decisions/`; here are the two queues
+ * they judge, the waiting callers, and the one timer.
+ */
+import { type Clock, compareEntryIds, onAbort } from "@redis-batch/core/internal";
+import { decideCut } from "../decisions/cut.ts";
+import { decideMix, type Mix } from "../decisions/mix.ts";
+import type { BatchReason } from "../events.ts";
+import { type Message, messageBytes } from "../message.ts";
+
+export interface CollectorPolicy {
+  readonly batchSize: number;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+  readonly retryShare: number;
+}
+
+export interface Collected<Value> {
+  readonly messages: readonly Message<Value>[];
+  readonly reason: BatchReason;
+  readonly redelivered: number;
+}
+
+export interface TakeOptions {
+  /** Since when the wait counts, by the local clock; it may end empty. `null`: from the first message. */
+  readonly calledAtMs: number | null;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiter<Value> {
+  readonly calledAtMs: number | null;
+  /** An empty batch is an honest answer only after the stream was looked at. */
+  mustLook: boolean;
+  readonly hand: (collected: Collected<Value>) => void;
+  readonly giveUp: (reason: unknown) => void;
+}
+
+export class Collector<Value> {
+  readonly #policy: CollectorPolicy;
+  readonly #clock: Clock;
+  readonly #onDemand: () => void;
+  /** The one that ripens first in front. */
+  readonly #redelivered: Message<Value>[] = [];
+  readonly #fresh: Message<Value>[] = [];
+  #freshBytes = 0;
+  readonly #waiters: Waiter<Value>[] = [];
+  #moreFresh = true;
+  #isWatching = false;
+  #isDraining = false;
+  #cancelTimer = (): void => {};
+
+  /** @param onDemand called when more can be used than before */
+  constructor(policy: CollectorPolicy, clock: Clock, onDemand: () => void) {
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#onDemand = onDemand;
+  }
+
+  /** Batches that somebody waits for. */
+  get wanted(): number {
+    return this.#waiters.length;
+  }
+
+  get fresh(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#fresh.length, bytes: this.#freshBytes };
+  }
+
+  /** Redelivered messages that no batch has taken yet. */
+  get redelivered(): number {
+    return this.#redelivered.length;
+  }
+
+  /** Whether somebody waits for the answer of a read that has not begun yet. */
+  get mustLook(): boolean {
+    return this.#waiters.some((waiter) => waiter.mustLook);
+  }
+
+  /** Waits for the next batch. Empty when its time is up (unless it counts from the first message), or when the consumer drains. */
+  take({ calledAtMs, signal }: TakeOptions): Promise<Collected<Value>> {
+    return new Promise((resolve, reject) => {
+      if (this.#isDraining) return resolve({ messages: [], reason: "draining", redelivered: 0 });
+      signal?.throwIfAborted();
+      let stopListening = (): void => {};
+      const waiter: Waiter<Value> = {
+        calledAtMs,
+        mustLook: !this.#isWatching,
+        hand: (collected) => {
+          stopListening();
+          resolve(collected);
+        },
+        giveUp: (reason) => {
+          stopListening();
+          reject(reason);
+        },
+      };
+      this.#waiters.push(waiter);
+      stopListening = onAbort(signal, (reason) => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        this.#evaluate();
+        waiter.giveUp(reason);
+      });
+      this.#onDemand();
+      this.#evaluate();
+    });
+  }
+
+  /** Takes in the result of a read. `more`: it was full, so more may wait in the stream. */
+  addFresh(messages: readonly Message<Value>[], more: boolean): void {
+    for (const message of messages) {
+      this.#fresh.push(message);
+      this.#freshBytes += messageBytes(message.raw);
+    }
+    this.#moreFresh = more;
+    this.#looked();
+  }
+
+  addRedelivered(messages: readonly Message<Value>[]): void {
+    this.#redelivered.push(...messages);
+    this.#redelivered.sort((left, right) => left.ripeAtMs - right.ripeAtMs);
+    this.#evaluate();
+  }
+
+  /** Tells whether a read is waiting at the server, which means that the stream holds nothing new. */
+  watching(isWatching: boolean): void {
+    this.#isWatching = isWatching;
+    if (isWatching) this.#looked();
+  }
+
+  /** The stream cannot be looked at: nobody shall wait for that beyond his time. */
+  lookFailed(): void {
+    this.#looked();
+  }
+
+  /** Hands every waiting caller an empty batch, now and from now on. What is buffered stays to be given back. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#cancelTimer();
+    for (const waiter of this.#waiters.splice(0)) waiter.hand({ messages: [], reason: "draining", redelivered: 0 });
+  }
+
+  /** Rejects every waiting caller: the consumer has failed. */
+  fail(reason: unknown): void {
+    this.#isDraining = true;
+    this.#cancelTimer();
+    for (const waiter of this.#waiters.splice(0)) waiter.giveUp(reason);
+  }
+
+  #looked(): void {
+    for (const waiter of this.#waiters) waiter.mustLook = false;
+    this.#evaluate();
+  }
+
+  /** Hands out every batch that is due, and sets the timer for the next look. */
+  #evaluate(): void {
+    this.#cancelTimer();
+    for (;;) {
+      const waiter = this.#waiters[0];
+      if (waiter === undefined) return;
+      const nowMs = this.#clock.nowMs();
+      const mix = this.#decideMix(nowMs);
+      const decision = decideCut(this.#openBatch(waiter, mix), this.#policy, nowMs);
+      if (decision.kind === "wait") return this.#lookAgain(decision.forMs, nowMs);
+      const isEmpty = mix.redelivered + mix.fresh === 0;
+      // Whoever must look is woken by the read; until then an empty batch would be a guess.
+      if (isEmpty && waiter.mustLook) return;
+      this.#waiters.shift();
+      waiter.hand(this.#cut(mix, decision.reason));
+      if (mix.fresh > 0) this.#ripen(nowMs);
+      this.#onDemand();
+    }
+  }
+
+  #decideMix(nowMs: number): Mix {
+    let ripe = 0;
+    for (const message of this.#redelivered) if (message.ripeAtMs <= nowMs) ripe++;
+    return decideMix(
+      { ripe, unripe: this.#redelivered.length - ripe, fresh: this.#fresh.length, moreFresh: this.#moreFresh },
+      this.#policy.batchSize,
+      this.#policy.retryShare,
+    );
+  }
+
+  #openBatch(waiter: Waiter<Value>, mix: Mix): { entries: number; bytes: number; waitingSinceMs: number | null } {
+    const entries = mix.redelivered + mix.fresh;
+    const arrivals = [
+      ...(mix.redelivered > 0 ? [(this.#redelivered[0] as Message<Value>).arrivedAtMs] : []),
+      ...(mix.fresh > 0 ? [(this.#fresh[0] as Message<Value>).arrivedAtMs] : []),
+    ];
+    const firstArrivalMs = arrivals.length === 0 ? null : Math.min(...arrivals);
+    return { entries, bytes: this.#freshBytes, waitingSinceMs: waiter.calledAtMs ?? firstArrivalMs };
+  }
+
+  #cut(mix: Mix, reason: BatchReason): Collected<Value> {
+    const { maxBytes } = this.#policy;
+    const redelivered = this.#redelivered.splice(0, mix.redelivered);
+    let bytes = 0;
+    for (const message of redelivered) bytes += messageBytes(message.raw);
+    let fresh = 0;
+    for (const message of this.#fresh.slice(0, mix.fresh)) {
+      const size = messageBytes(message.raw);
+      if (bytes + size > maxBytes && redelivered.length + fresh > 0) break;
+      bytes += size;
+      fresh++;
+    }
+    const taken = this.#fresh.splice(0, fresh);
+    for (const message of taken) this.#freshBytes -= messageBytes(message.raw);
+    const messages = [...redelivered, ...taken];
+    // New messages already are in stream order, and redelivered ones may belong between them.
+    if (redelivered.length > 0) messages.sort((left, right) => compareEntryIds(left.id, right.id));
+    return { messages, reason, redelivered: redelivered.length };
+  }
+
+  // New messages went out in between, so offering the rest now is no hot loop.
+  #ripen(nowMs: number): void {
+    for (const message of this.#redelivered) message.ripeAtMs = Math.min(message.ripeAtMs, nowMs);
+  }
+
+  #lookAgain(forMs: number | null, nowMs: number): void {
+    let atMs = forMs === null ? Number.POSITIVE_INFINITY : nowMs + forMs;
+    for (const { ripeAtMs } of this.#redelivered) if (ripeAtMs > nowMs && ripeAtMs < atMs) atMs = ripeAtMs;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = this.#clock.setTimer(atMs - nowMs, () => this.#evaluate());
+  }
+}

@@ -1,0 +1,139 @@
+/** Every message this consumer holds, from its delivery to the end of its acknowledgement, by id. */
+import type { EntryId } from "@redis-batch/core";
+import type { Message } from "../message.ts";
+import { type Deferred, DueQueue } from "./due-queue.ts";
+
+type Holding<Value> = Message<Value> | Deferred;
+
+const isDeferred = <Value>(holding: Holding<Value>): holding is Deferred => "dueAtMs" in holding;
+
+export class Custody<Value> {
+  readonly #holdings = new Map<EntryId, Holding<Value>>();
+  readonly #due = new DueQueue();
+  // Which message object a deferred one was; weak, so that putting a message off frees its payload.
+  readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
+  #deferred = 0;
+
+  /** Messages put off until later. */
+  get deferred(): number {
+    return this.#deferred;
+  }
+
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  holds(id: EntryId): boolean {
+    return this.#holdings.has(id);
+  }
+
+  /** Whether this very object is the newest delivery of its message, put off or not. */
+  isCurrent(message: Message<Value>): boolean {
+    const holding = this.#holdings.get(message.id);
+    return holding !== undefined && (holding === message || holding === this.#objectOf.get(message));
+  }
+
+  /** Whether the message is still put off as it was then: not acknowledged and not delivered anew meanwhile. */
+  isStill(deferred: Deferred): boolean {
+    return this.#holdings.get(deferred.id) === deferred;
+  }
+
+  /** The message object that is held under this id, if there is one; a deferred message has none. */
+  messageOf(id: EntryId): Message<Value> | undefined {
+    const holding = this.#holdings.get(id);
+    return holding === undefined || isDeferred(holding) ? undefined : holding;
+  }
+
+  /** Takes a delivered message in. An older delivery of the same id is superseded by it. */
+  admit(message: Message<Value>): void {
+    this.#forgetDeferral(message.id);
+    this.#holdings.set(message.id, message);
+  }
+
+  /** Puts a message off; of its payload nothing is kept. */
+  putOff(message: Message<Value>, dueAtMs: number, ripeAtMs: number): void {
+    const deferred = { id: message.id, dueAtMs, ripeAtMs };
+    this.#objectOf.set(message, deferred);
+    this.#putOff(deferred);
+  }
+
+  /** Puts a message off that is known by its id only: it was found pending for this consumer. */
+  putOffUnseen(id: EntryId, nowMs: number): void {
+    this.#putOff({ id, dueAtMs: nowMs, ripeAtMs: nowMs });
+  }
+
+  /** When the next deferred message is due; `undefined` when there is none. */
+  nextDueAtMs(): number | undefined {
+    return this.#nextDeferred()?.dueAtMs;
+  }
+
+  /** Takes up to `limit` messages out of the queue that are due; they stay held. */
+  takeDue(nowMs: number, limit: number): Deferred[] {
+    const taken: Deferred[] = [];
+    while (taken.length < limit) {
+      const next = this.#nextDeferred();
+      if (next === undefined || next.dueAtMs > nowMs) break;
+      this.#due.pop();
+      taken.push(next);
+    }
+    return taken;
+  }
+
+  /** Puts back what was taken and could not be read. */
+  putBack(deferred: readonly Deferred[], dueAtMs: number): void {
+    for (const before of deferred) {
+      if (this.isStill(before)) this.#putOff({ id: before.id, dueAtMs, ripeAtMs: before.ripeAtMs });
+    }
+  }
+
+  /** Ends custody: acknowledged, lost, vanished or given back. */
+  dismiss(id: EntryId): void {
+    this.#forgetDeferral(id);
+    this.#holdings.delete(id);
+  }
+
+  /** Takes a message back out of deferral, because its acknowledgement came after all. */
+  resume(message: Message<Value>): void {
+    this.#forgetDeferral(message.id);
+    this.#holdings.set(message.id, message);
+  }
+
+  /** Ends custody of everything. */
+  clear(): void {
+    this.#holdings.clear();
+    this.#deferred = 0;
+  }
+
+  /** What is held, for giving it back: ids that never reached the application's code, and ids that did. */
+  inventory(): { readonly neverOffered: readonly EntryId[]; readonly offered: readonly EntryId[] } {
+    const neverOffered: EntryId[] = [];
+    const offered: EntryId[] = [];
+    for (const [id, holding] of this.#holdings) {
+      if (isDeferred(holding)) offered.push(id);
+      else if (holding.state === "buffered") neverOffered.push(id);
+      else if (holding.state !== "acking") offered.push(id);
+    }
+    return { neverOffered, offered };
+  }
+
+  #putOff(deferred: Deferred): void {
+    this.#forgetDeferral(deferred.id);
+    this.#holdings.set(deferred.id, deferred);
+    this.#deferred++;
+    this.#due.push(deferred);
+  }
+
+  #forgetDeferral(id: EntryId): void {
+    const holding = this.#holdings.get(id);
+    if (holding !== undefined && isDeferred(holding)) this.#deferred--;
+  }
+
+  // Entries of the heap whose message has moved on since are skipped here, instead of being searched for then.
+  #nextDeferred(): Deferred | undefined {
+    for (;;) {
+      const next = this.#due.peek();
+      if (next === undefined || this.#holdings.get(next.id) === next) return next;
+      this.#due.pop();
+    }
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The loop that reads new messages. It never dies silently: what passes is reported and tried again after a pause,
+ * what cannot pass fails the consumer.
+ *
+ * Between reads, and only there, the consumer's own pending list is compared with what is held: after every
+ * (re)connect and read error the server may have delivered messages that never arrived.
+ */
+import {
+  type BackoffPolicy,
+  backoffDelayMs,
+  type Clock,
+  type EntryId,
+  type GroupPosition,
+  NoGroupError,
+  pause,
+  type Random,
+  RedisBatchError,
+  type StreamClient,
+  type StreamEntry,
+} from "@redis-batch/core/internal";
+import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
+import type { ConsumerEvent } from "../events.ts";
+import { type Message, messageBytes } from "../message.ts";
+import type { Collector } from "./collector.ts";
+import type { Custody } from "./custody.ts";
+import { describeTrouble } from "./trouble.ts";
+
+const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
+// An own pending list is compared page by page; a page of ids is small for client and server alike.
+const PENDING_PAGE = 1_000;
+
+export interface ReaderContext<Value> {
+  readonly policy: ReadPolicy & {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly blockMs: number;
+    readonly recreateFrom: GroupPosition;
+    readonly connectTimeoutMs: number;
+  };
+  readonly client: StreamClient;
+  readonly custody: Custody<Value>;
+  readonly collector: Collector<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly admit: (entries: readonly StreamEntry[]) => readonly Message<Value>[];
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can mend. */
+  readonly fail: (error: unknown) => void;
+  /** Called when messages were found that are to be redelivered. */
+  readonly onDeferred: () => void;
+}
+
+export class Reader<Value> {
+  readonly #context: ReaderContext<Value>;
+  readonly #stopped = new AbortController();
+  #interrupted = new AbortController();
+  #isPaused = true;
+  #wake = (): void => {};
+  #comparedEpoch = -1;
+  #failures = 0;
+  #messages = 0;
+  #bytes = 0;
+  #loop: Promise<void> | undefined;
+  #lastAnswerMs: number;
+
+  constructor(context: ReaderContext<Value>) {
+    this.#context = context;
+    this.#lastAnswerMs = context.clock.nowMs();
+  }
+
+  /** When the server last answered a read, by the local clock. */
+  get lastAnswerMs(): number {
+    return this.#lastAnswerMs;
+  }
+
+  /** Whether it is meant to read, and could use what it reads. */
+  get isReading(): boolean {
+    return !this.#isPaused && this.#fetchSize() > 0;
+  }
+
+  /** Starts reading, or goes on. */
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#interrupted.signal.aborted) this.#interrupted = new AbortController();
+    this.#loop ??= this.#run();
+    this.poke();
+  }
+
+  /** Stops reading until `resume`. A read that waits at the server is ended; what it brings is kept. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#interrupted.abort();
+  }
+
+  /** Something changed: there may be room for more. */
+  poke(): void {
+    this.#wake();
+  }
+
+  /** Ends the loop; resolves when the last read has been taken in. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.pause();
+    this.poke();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      const count = this.#isPaused ? 0 : this.#fetchSize();
+      if (count === 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      try {
+        await this.#round(count);
+        this.#failures = 0;
+      } catch (error) {
+        if (!(await this.#survives(error))) return;
+      }
+    }
+  }
+
+  async #round(count: number): Promise<void> {
+    const { client, policy } = this.#context;
+    await client.connect(["commands", "reader"], {
+      timeoutMs: policy.connectTimeoutMs,
+      signal: this.#stopped.signal,
+    });
+    if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
+    await this.#read(count);
+  }
+
+  async #read(count: number): Promise<void> {
+    const { client, policy, collector, report, clock } = this.#context;
+    // A caller who waits for a first look gets it at once; after that the server may keep us waiting.
+    const blockMs = collector.mustLook ? undefined : policy.blockMs;
+    const read = client.xreadgroup(
+      { stream: policy.stream, group: policy.group, consumer: policy.name, count, blockMs },
+      this.#interrupted.signal,
+    );
+    if (blockMs !== undefined) collector.watching(true);
+    let entries: readonly StreamEntry[];
+    try {
+      entries = await read;
+    } finally {
+      collector.watching(false);
+    }
+    this.#lastAnswerMs = clock.nowMs();
+    if (entries.length === 0) return collector.addFresh([], false);
+    let bytes = 0;
+    for (const { fields } of entries) bytes += messageBytes(fields);
+    this.#messages += entries.length;
+    this.#bytes += bytes;
+    collector.addFresh(this.#context.admit(entries), entries.length >= count);
+    report({ type: "read", messages: entries.length, bytes });
+  }
+
+  /** Finds what is pending for this consumer but was never received, and has it delivered again. */
+  async #comparePending(): Promise<void> {
+    const { client, policy, custody, clock, report } = this.#context;
+    const { readerEpoch } = client;
+    let found = 0;
+    let from = "-";
+    for (;;) {
+      const page = await client.xpendingRange({
+        stream: policy.stream,
+        group: policy.group,
+        consumer: policy.name,
+        from,
+        to: "+",
+        count: PENDING_PAGE,
+      });
+      for (const { id } of page) {
+        if (custody.holds(id)) continue;
+        custody.putOffUnseen(id, clock.nowMs());
+        found++;
+      }
+      const last: EntryId | undefined = page.at(-1)?.id;
+      if (page.length < PENDING_PAGE || last === undefined) break;
+      from = `(${last}`;
+    }
+    this.#comparedEpoch = readerEpoch;
+    if (found === 0) return;
+    report({ type: "recovered", messages: found });
+    this.#context.onDeferred();
+  }
+
+  /** Mends what caused the error, or reports it and pauses → whether the loop goes on. */
+  async #survives(error: unknown): Promise<boolean> {
+    if (this.#stopped.signal.aborted) return false;
+    this.#context.collector.lookFailed();
+    // The reply that was lost may have carried messages.
+    this.#comparedEpoch = -1;
+    try {
+      if (NoGroupError.is(error) && (await this.#recreateGroup())) return true;
+      await this.#reportAndPause(error);
+      return true;
+    } catch (fatal) {
+      this.#context.fail(fatal);
+      return false;
+    }
+  }
+
+  async #recreateGroup(): Promise<boolean> {
+    const { client, policy, report } = this.#context;
+    const { stream, group, recreateFrom } = policy;
+    const isNew = await client.xgroupCreate({ stream, group, position: recreateFrom });
+    if (isNew) report({ type: "groupCreated", position: recreateFrom, recreated: true });
+    return isNew;
+  }
+
+  /** @throws the error itself, when no repetition can mend it */
+  async #reportAndPause(error: unknown): Promise<void> {
+    // A group that another consumer has created anew meanwhile is there at the next attempt.
+    if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) throw error;
+    const { clock, random, report } = this.#context;
+    const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
+    report({ type: "readFailed", retryInMs, error: describeTrouble(error) });
+    await pause(clock, retryInMs, this.#stopped.signal);
+  }
+
+  #fetchSize(): number {
+    const { policy, collector, custody } = this.#context;
+    return decideFetchSize(
+      {
+        buffered: collector.fresh.messages,
+        bufferedBytes: collector.fresh.bytes,
+        wanted: collector.wanted,
+        deferred: custody.deferred,
+        meanBytes: this.#messages === 0 ? 0 : this.#bytes / this.#messages,
+      },
+      policy,
+    );
+  }
+}

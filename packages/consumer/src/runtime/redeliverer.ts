@@ -1,0 +1,163 @@
+/** The loop that reads deferred messages again when they are due, and no sooner than somebody can use them. */
+import {
+  type BackoffPolicy,
+  backoffDelayMs,
+  type Clock,
+  type DeliveredEntry,
+  type EntryId,
+  NoGroupError,
+  pause,
+  type Random,
+  RedisBatchError,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import type { Message } from "../message.ts";
+import type { Collector } from "./collector.ts";
+import type { Custody } from "./custody.ts";
+import { describeTrouble } from "./trouble.ts";
+
+const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
+const IDS_PER_COMMAND = 1_000;
+
+export interface RedelivererContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly batchSize: number;
+  };
+  readonly client: StreamClient;
+  readonly custody: Custody<Value>;
+  readonly collector: Collector<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => Message<Value>;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can mend. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Redeliverer<Value> {
+  readonly #context: RedelivererContext<Value>;
+  readonly #stopped = new AbortController();
+  #changed = new AbortController();
+  #failures = 0;
+  #loop: Promise<void> | undefined;
+  readonly #resting: (() => void)[] = [];
+
+  constructor(context: RedelivererContext<Value>) {
+    this.#context = context;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Something changed: a message was put off, or there is room for more. */
+  poke(): void {
+    this.#changed.abort();
+  }
+
+  /** Resolves when all that is due was read again, as far as there is room for it and the server answers. */
+  catchUp(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stopped.signal.aborted) return resolve();
+      this.#resting.push(resolve);
+      this.poke();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.poke();
+    await this.#loop;
+    this.#rest();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, custody } = this.#context;
+    while (!this.#stopped.signal.aborted) {
+      this.#changed = new AbortController();
+      const room = this.#room();
+      const dueAtMs = custody.nextDueAtMs();
+      if (room === 0 || dueAtMs === undefined) {
+        this.#rest();
+        await changeOf(this.#changed.signal);
+      } else if (dueAtMs > clock.nowMs()) {
+        this.#rest();
+        await pause(clock, dueAtMs - clock.nowMs(), this.#changed.signal);
+      } else if (!(await this.#redeliver(room))) {
+        return;
+      }
+    }
+  }
+
+  #rest(): void {
+    for (const resolve of this.#resting.splice(0)) resolve();
+  }
+
+  // One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory.
+  #room(): number {
+    const { collector, policy } = this.#context;
+    return Math.min(Math.max(policy.batchSize - collector.redelivered, 0), IDS_PER_COMMAND);
+  }
+
+  /** Reads what is due → whether the loop goes on. */
+  async #redeliver(limit: number): Promise<boolean> {
+    const { client, policy, custody, collector, clock, report } = this.#context;
+    const due = custody.takeDue(clock.nowMs(), limit);
+    const ids = due.map(({ id }) => id);
+    try {
+      const { stream, group, name } = policy;
+      const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, ids });
+      this.#failures = 0;
+      // Some may have been acknowledged while the reply was on its way.
+      const open = new Map(
+        due.filter((deferred) => custody.isStill(deferred)).map((deferred) => [deferred.id, deferred]),
+      );
+      const messages: Message<Value>[] = [];
+      for (const entry of entries) {
+        const deferred = open.get(entry.id);
+        if (deferred !== undefined) messages.push(this.#context.admit(entry, deferred.ripeAtMs));
+        open.delete(entry.id);
+      }
+      this.#dismissMissing([...open.keys()], vanished);
+      if (messages.length === 0) return true;
+      report({ type: "redelivered", messages: messages.length });
+      collector.addRedelivered(messages);
+      return true;
+    } catch (error) {
+      return this.#survives(error, due);
+    }
+  }
+
+  #dismissMissing(missing: readonly EntryId[], vanished: readonly EntryId[]): void {
+    const { custody, report } = this.#context;
+    const gone = new Set(vanished);
+    const notOwned = missing.filter((id) => !gone.has(id));
+    for (const id of missing) custody.dismiss(id);
+    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (notOwned.length > 0) report({ type: "lost", ids: notOwned, why: "not-owned" });
+  }
+
+  async #survives(error: unknown, due: Parameters<Custody<Value>["putBack"]>[0]): Promise<boolean> {
+    const { custody, clock, random, report, fail } = this.#context;
+    const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
+    custody.putBack(due, clock.nowMs() + retryInMs);
+    if (this.#stopped.signal.aborted) return false;
+    // The reader creates a vanished group anew; then these messages turn out to be nobody's.
+    if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
+      fail(error);
+      return false;
+    }
+    report({ type: "readFailed", retryInMs, error: describeTrouble(error) });
+    return true;
+  }
+}
+
+const changeOf = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

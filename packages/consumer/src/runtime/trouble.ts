@@ -1,0 +1,10 @@
+import { RedisBatchError } from "@redis-batch/core";
+
+/** An error as events tell it: never the error object, which may be kept, and never a payload. */
+export function describeTrouble(error: unknown): {
+  readonly code: RedisBatchError["code"] | "UNKNOWN";
+  readonly message: string;
+} {
+  if (RedisBatchError.is(error)) return { code: error.code, message: error.message };
+  return { code: "UNKNOWN", message: error instanceof Error ? error.message : String(error) };
+}

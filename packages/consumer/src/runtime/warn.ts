@@ -1,0 +1,33 @@
+/** What a consumer without an observer does with trouble: it must not go unnoticed. */
+import type { ConsumerEvent } from "../events.ts";
+
+/** Reports trouble as process warnings, which Node prints to stderr. Everything else is left out. */
+export function warnOfTrouble(event: ConsumerEvent): void {
+  const text = describe(event);
+  if (text !== undefined) process.emitWarning(text, { type: "RedisBatchWarning", code: event.type });
+}
+
+function describe(event: ConsumerEvent): string | undefined {
+  switch (event.type) {
+    case "handlerFailed": {
+      const error = event.error instanceof Error ? (event.error.stack ?? event.error.message) : String(event.error);
+      return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${error}`;
+    }
+    case "nothingSettled":
+      return `the handler returned without acknowledging any of ${event.messages} messages; they come again`;
+    case "readFailed":
+      return `reading failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "ackFailed":
+      return `acknowledging ${event.messages} messages failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "groupCreated":
+      return event.recreated ? `the consumer group had vanished and was created anew at ${event.position}` : undefined;
+    case "lost":
+      return `${event.ids.length} messages are not this consumer's any more (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
+    case "vanished":
+      return `${event.ids.length} pending messages had been deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
+    case "failed":
+      return `the consumer has failed: ${event.error.message}`;
+    default:
+      return undefined;
+  }
+}
