@@ -1,5 +1,16 @@
+export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
+export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
+export {
+  type LineWait,
+  runWorker,
+  type WorkerExit,
+  type WorkerOptions,
+  type WorkerProcess,
+} from "./processes/run-worker.ts";
+export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
 export { RedisServer, type ServerOptions } from "./servers/redis-server.ts";
+export { type SentinelOptions, type SentinelTopology, startSentinel } from "./servers/sentinel.ts";
 export type { AclUser, Persistence, TlsMode } from "./servers/server-config.ts";
 export {
   DEFAULT_SERVER_VERSION,
@@ -14,7 +25,15 @@ export { EventRecorder, type RecordableEvent, type WaitOptions } from "./time/ev
 export { type EventuallyOptions, eventually } from "./time/eventually.ts";
 export { ManualClock } from "./time/manual-clock.ts";
 export { type SeededRandom, seededRandom } from "./time/seeded-random.ts";
+export { checkLeaks, type LeakCheckOptions } from "./vitest/check-leaks.ts";
 export { uniqueName } from "./vitest/unique-name.ts";
-export { needsOwnServer, type UsedServer, type UseServerOptions, useServer } from "./vitest/use-server.ts";
+export {
+  needsOwnServer,
+  type UsedServer,
+  type UsedServers,
+  type UseServerOptions,
+  useServer,
+  useServers,
+} from "./vitest/use-server.ts";
 export { type CommandArgument, type Reply, ReplyError } from "./wire/resp.ts";
 export type { ConnectionOptions, ServerAddress, TlsMaterial } from "./wire/server-address.ts";

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, type TestContext } from "vitest";
-import { findServer } from "../servers/find-server.ts";
+import { findServer, type ServerSource } from "../servers/find-server.ts";
 import { RedisServer, type ServerOptions } from "../servers/redis-server.ts";
+import { type ServerNeed, whyUnfit } from "./server-need.ts";
 
 export interface UseServerOptions extends ServerOptions {
   /** The tests kill, restart or freeze the server, or look at all of it: against a shared server they are skipped. */
@@ -14,8 +15,6 @@ export interface UsedServer {
   /** Why there is no server for these tests; `undefined` when there is one. */
   readonly skipReason: string | undefined;
 }
-
-const SHARED_ONLY = "needs a server of its own, and REDIS_BATCH_TEST_URL names a shared one";
 
 /**
  * Gives the tests of this file (or `describe`) a server: their own, started before the first of them and stopped after
@@ -32,36 +31,79 @@ const SHARED_ONLY = "needs a server of its own, and REDIS_BATCH_TEST_URL names a
  */
 export function useServer(options: UseServerOptions = {}): UsedServer {
   const { own, ...serverOptions } = options;
-  const needsOwn = own ?? Object.keys(serverOptions).length > 0;
-  let server: RedisServer | undefined;
-  let skipReason: string | undefined;
-
-  beforeAll(async () => {
-    const { version, source } = serverOptions;
-    const found = source ?? (await findServer(version === undefined ? {} : { version }));
-    if (found.kind !== "external") server = await RedisServer.start({ ...serverOptions, source: found });
-    else if (needsOwn) skipReason = SHARED_ONLY;
-    else server = RedisServer.external(found.url);
-  });
-  beforeEach((context) => {
-    if (skipReason !== undefined) context.skip(skipReason);
-  });
-  afterAll(async () => {
-    await server?.stop();
-  });
-
+  const { version, source } = serverOptions;
+  const need = (own ?? Object.keys(serverOptions).length > 0) ? "own" : "any";
+  const find = async () => source ?? (await findServer(version === undefined ? {} : { version }));
+  const used = useStarted(need, find, async (found) =>
+    found.kind === "external"
+      ? RedisServer.external(found.url)
+      : RedisServer.start({ ...serverOptions, source: found }),
+  );
   return {
     get server() {
-      if (server === undefined) throw new Error(skipReason ?? "useServer(): the server is there from beforeAll on");
-      return server;
+      return used.started();
     },
     get skipReason() {
-      return skipReason;
+      return used.skipReason();
+    },
+  };
+}
+
+/** What {@link useServers} started. */
+export interface UsedServers<T> {
+  /** From `beforeAll` on. @throws {Error} before that, and when every test is skipped. */
+  readonly servers: T;
+  readonly skipReason: string | undefined;
+}
+
+/**
+ * Gives the tests of this file (or `describe`) several servers that belong together; they are stopped after the last
+ * test. Where only a shared server or containers are at hand, the tests are skipped and say why.
+ *
+ * @example
+ * const cluster = useServers((source) => startCluster({ source }));
+ */
+export function useServers<T extends AsyncDisposable>(start: (source: ServerSource) => Promise<T>): UsedServers<T> {
+  const used = useStarted("several", () => findServer(), start);
+  return {
+    get servers() {
+      return used.started();
+    },
+    get skipReason() {
+      return used.skipReason();
     },
   };
 }
 
 /** Skips one test, saying why, when the server is shared and the test would kill, restart or freeze it. */
 export function needsOwnServer(context: Pick<TestContext, "skip">, server: RedisServer): void {
-  if (server.external) context.skip(SHARED_ONLY);
+  const reason = server.external ? whyUnfit({ kind: "external", url: server.url }, "own") : undefined;
+  if (reason !== undefined) context.skip(reason);
+}
+
+function useStarted<T extends AsyncDisposable>(
+  need: ServerNeed,
+  find: () => Promise<ServerSource>,
+  start: (source: ServerSource) => Promise<T>,
+): { started(): T; skipReason(): string | undefined } {
+  let started: T | undefined;
+  let skipReason: string | undefined;
+  beforeAll(async () => {
+    const source = await find();
+    skipReason = whyUnfit(source, need);
+    if (skipReason === undefined) started = await start(source);
+  });
+  beforeEach((context) => {
+    if (skipReason !== undefined) context.skip(skipReason);
+  });
+  afterAll(async () => {
+    await started?.[Symbol.asyncDispose]();
+  });
+  return {
+    started() {
+      if (started === undefined) throw new Error(skipReason ?? "a test's server is there from beforeAll on");
+      return started;
+    },
+    skipReason: () => skipReason,
+  };
 }

@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
+import { delayOf, type Faults, slices, transferMs } from "./faults.ts";
+
+/** What a line asks of the proxy it belongs to; answers may change at any time. */
+export interface LineOwner {
+  faults(): Faults;
+  chance(): number;
+  /** Settles at once unless nothing may pass now. */
+  passable(): Promise<void>;
+  /** How many of these bytes pass before the connection is cut; `undefined`: all of them, and no cut. */
+  cutWithin(byteCount: number): number | undefined;
+  passed(byteCount: number): void;
+  /** The cut that {@link cutWithin} announced: what was to pass has passed. */
+  cut(): void;
+}
+
+/** A piece of data on its way, or the end of the stream. */
+interface Item {
+  readonly bytes: Buffer | undefined;
+  readonly dueAtMs: number;
+}
+
+/** How much one line holds before it stops reading, as a real one would. */
+const HELD_BYTES = 1024 * 1024;
+
+/** One direction of one connection, with its faults. Ends when `closed` is aborted. */
+export class FaultyLine {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #owner: LineOwner;
+  readonly #closed: AbortSignal;
+  readonly #items: Item[] = [];
+  #heldBytes = 0;
+  #delivering = false;
+
+  constructor(from: Socket, to: Socket, owner: LineOwner, closed: AbortSignal) {
+    this.#from = from;
+    this.#to = to;
+    this.#owner = owner;
+    this.#closed = closed;
+    from.on("data", (bytes: Buffer) => this.#arrive(bytes));
+    from.once("end", () => this.#arrive(undefined));
+  }
+
+  #arrive(bytes: Buffer | undefined): void {
+    this.#heldBytes += bytes?.length ?? 0;
+    if (this.#heldBytes > HELD_BYTES) this.#from.pause();
+    this.#items.push({ bytes, dueAtMs: performance.now() + delayOf(this.#owner.faults(), this.#owner.chance()) });
+    if (this.#delivering) return;
+    this.#delivering = true;
+    // A closed connection ends its pauses by an AbortError; there is nobody left to deliver to.
+    this.#deliverAll().catch(() => undefined);
+  }
+
+  async #deliverAll(): Promise<void> {
+    for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
+      await this.#owner.passable();
+      const earlyMs = item.dueAtMs - performance.now();
+      if (earlyMs > 0) await pause(earlyMs, undefined, { signal: this.#closed });
+      if (this.#closed.aborted) return;
+      if (item.bytes === undefined) this.#to.end();
+      else await this.#deliver(item.bytes);
+    }
+    this.#delivering = false;
+  }
+
+  async #deliver(bytes: Buffer): Promise<void> {
+    const faults = this.#owner.faults();
+    const busyMs = transferMs(faults, bytes.length);
+    if (busyMs > 0) await pause(busyMs, undefined, { signal: this.#closed });
+    await this.#owner.passable();
+    const passing = this.#owner.cutWithin(bytes.length);
+    for (const piece of slices(bytes.subarray(0, passing), faults.sliceBytes)) {
+      await this.#write(piece);
+      if (faults.sliceBytes > 0) await nextTurn();
+    }
+    if (passing !== undefined) this.#owner.cut();
+    this.#heldBytes -= bytes.length;
+    if (this.#heldBytes <= HELD_BYTES) this.#from.resume();
+  }
+
+  async #write(piece: Buffer): Promise<void> {
+    if (this.#closed.aborted || piece.length === 0) return;
+    this.#owner.passed(piece.length);
+    if (!this.#to.write(piece)) await once(this.#to, "drain", { signal: this.#closed });
+  }
+}

@@ -1,0 +1,104 @@
+import { eventually } from "../time/eventually.ts";
+import type { RedisServer, ServerOptions } from "./redis-server.ts";
+import { assemble, type ServerGroup } from "./server-group.ts";
+
+export interface ClusterOptions extends Pick<ServerOptions, "version" | "source" | "persistence"> {
+  /** How many nodes share the slots, 3 by default. */
+  readonly primaries?: number;
+  /** How many replicas each of them has, none by default. */
+  readonly replicasEach?: number;
+  /** How long a silent node is still taken to be alive, 800 ms by default. */
+  readonly nodeTimeoutMs?: number;
+}
+
+/** The nodes of one cluster, all 16,384 slots served. */
+export interface ClusterTopology extends AsyncDisposable {
+  readonly nodes: readonly RedisServer[];
+  /** The nodes that owned the slots at the start. */
+  readonly primaries: readonly RedisServer[];
+  readonly replicas: readonly RedisServer[];
+  /** Start-up nodes for ioredis. */
+  readonly startupNodes: { host: string; port: number }[];
+  stop(): Promise<void>;
+}
+
+const SLOTS = 16_384;
+const START_LIMIT_MS = 30_000;
+
+/**
+ * Starts a cluster that takes commands. A fresh primary turns writable only after 2 s (the server's own delay): start
+ * one cluster a file, and keep tests apart by their keys.
+ */
+export function startCluster(options: ClusterOptions = {}): Promise<ClusterTopology> {
+  return assemble((group) => buildCluster(group, options));
+}
+
+async function buildCluster(group: ServerGroup, options: ClusterOptions): Promise<ClusterTopology> {
+  const { primaries: primaryCount = 3, replicasEach = 0, nodeTimeoutMs = 800, ...common } = options;
+  const config = [
+    "cluster-enabled yes",
+    `cluster-node-timeout ${nodeTimeoutMs}`,
+    "cluster-require-full-coverage yes",
+    "cluster-replica-validity-factor 0",
+  ];
+  const count = primaryCount * (1 + replicasEach);
+  const nodes = await group.start(Array.from({ length: count }, () => ({ ...common, config })));
+  const primaries = nodes.slice(0, primaryCount);
+  const replicas = nodes.slice(primaryCount);
+  await assignSlots(primaries);
+  await introduce(nodes);
+  await assignReplicas(primaries, replicas);
+  const limit = { timeoutMs: START_LIMIT_MS };
+  await eventually("every node sees the whole cluster", () => allSeeCluster(nodes), limit);
+  await eventually("every replica follows", () => allLinked(primaries, replicas, replicasEach), limit);
+  const stop = () => group.stop();
+  const startupNodes = nodes.map(({ host, port }) => ({ host, port }));
+  return { nodes, primaries, replicas, startupNodes, stop, [Symbol.asyncDispose]: stop };
+}
+
+// What `redis-cli --cluster create` does, without a second program and its fixed sleeps.
+
+async function assignSlots(primaries: readonly RedisServer[]): Promise<void> {
+  const boundary = (index: number) => Math.round((SLOTS * index) / primaries.length);
+  await Promise.all(
+    primaries.map((node, index) => node.command("CLUSTER", "ADDSLOTSRANGE", boundary(index), boundary(index + 1) - 1)),
+  );
+}
+
+async function introduce(nodes: readonly RedisServer[]): Promise<void> {
+  // Two fresh nodes with the same epoch would first have to settle which of them moves on.
+  await Promise.all(nodes.map((node, index) => node.command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)));
+  const [first, ...others] = nodes;
+  await Promise.all(others.map(({ host, port }) => first?.command("CLUSTER", "MEET", host, port)));
+}
+
+async function assignReplicas(primaries: readonly RedisServer[], replicas: readonly RedisServer[]): Promise<void> {
+  const ids = await Promise.all(primaries.map(async (primary) => String(await primary.command("CLUSTER", "MYID"))));
+  await Promise.all(
+    replicas.map((replica, index) => {
+      const id = ids[index % ids.length] ?? "";
+      // Refused until the news of that primary has reached the replica.
+      return eventually("a replica takes its primary", () => replica.command("CLUSTER", "REPLICATE", id));
+    }),
+  );
+}
+
+async function allSeeCluster(nodes: readonly RedisServer[]): Promise<boolean> {
+  const reports = await Promise.all(nodes.map(async (node) => String(await node.command("CLUSTER", "INFO"))));
+  return reports.every(
+    (report) => report.includes("cluster_state:ok") && report.includes(`cluster_known_nodes:${nodes.length}`),
+  );
+}
+
+async function allLinked(
+  primaries: readonly RedisServer[],
+  replicas: readonly RedisServer[],
+  replicasEach: number,
+): Promise<boolean> {
+  const above = await Promise.all(primaries.map((node) => node.info("replication")));
+  const below = await Promise.all(replicas.map((node) => node.info("replication")));
+  return (
+    above.every((report) => report["connected_slaves"] === String(replicasEach)) &&
+    below.every((report) => report["master_link_status"] === "up")
+  );
+}
