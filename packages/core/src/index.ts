@@ -13,6 +13,11 @@ export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./entry
 export * from "./errors.ts";
 export { type JsonCodecOptions, jsonCodec } from "./json-codec.ts";
 export type { Observer } from "./observer.ts";
+export type { AddEachOptions, AddResult } from "./producer/add-each.ts";
+export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } from "./producer/add-many.ts";
+export type { ProducerEvent } from "./producer/events.ts";
+export { PRODUCER_DEFAULTS, type ProducerOptions, type WhileAway } from "./producer/options.ts";
+export { type AddOptions, Producer } from "./producer.ts";
 export type { RedisSource } from "./redis/open-client.ts";
 export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export type { ConnectionRole } from "./stream-client.ts";

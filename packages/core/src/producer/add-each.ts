@@ -1,0 +1,202 @@
+import type { EntryId } from "../entry-id.ts";
+import { RedisBatchError } from "../errors.ts";
+import { guardPayload } from "../payload-guard.ts";
+import { onAbort } from "../signals.ts";
+
+/** What became of one item of `addEach`. */
+export type AddResult =
+  /** It is in the stream. `duplicate`: it was there before, under the same idempotency key. */
+  | { readonly index: number; readonly kind: "added"; readonly id: EntryId; readonly duplicate: boolean }
+  /** It was not confirmed. Unless the error is a `ConnectionError` with the outcome `unknown`, it is not in the stream. */
+  | { readonly index: number; readonly kind: "failed"; readonly error: RedisBatchError };
+
+export interface AddEachOptions<Value> {
+  /** Gives each item its idempotency key. Called once per item. */
+  readonly idempotencyKey?: (value: Value, index: number) => string;
+  /** Whether reading ends with the first item that fails. What was read before is still sent. Default `false`. */
+  readonly stopOnError?: boolean;
+  /** Ends reading and takes back what was not sent; what was sent is awaited. Then the call rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** The producer, as seen from here. */
+export interface AddEachTarget<Value> {
+  /** Adds one item; accepts it before it returns. Rejects with the signal's reason when it was taken back unsent. */
+  add(value: Value, idempotencyKey: string | undefined, signal: AbortSignal): Promise<AddedMessage>;
+  /** Whether the next item may be read now. @throws {UsageError} when the producer is closed */
+  hasRoom(): boolean;
+  /** Resolves when there may be room again. */
+  change(): Promise<void>;
+}
+
+export interface AddedMessage {
+  readonly id: EntryId;
+  readonly duplicate: boolean;
+}
+
+/** Items read and not reported yet, at most: enough to keep a connection busy, few enough to hold in memory. */
+export const WINDOW = 1_000;
+
+/** Adds the items of a source as they come, reports each in order, and never reads more than the window ahead. */
+export async function* addEach<Value>(
+  source: Iterable<Value> | AsyncIterable<Value>,
+  target: AddEachTarget<Value>,
+  options: AddEachOptions<Value>,
+): AsyncGenerator<AddResult, void, undefined> {
+  const run = new Run(source, target, options);
+  try {
+    for (let result = await run.next(); result !== undefined; result = await run.next()) yield result;
+  } finally {
+    await run.end();
+  }
+}
+
+/** One item on its way. `withdrawn`: taken back before it was sent, and not reported. */
+interface Item {
+  result: AddResult | "withdrawn" | undefined;
+}
+
+type Step<Value> = IteratorResult<Value, unknown>;
+
+class Run<Value> {
+  readonly #iterator: Iterator<Value> | AsyncIterator<Value>;
+  readonly #target: AddEachTarget<Value>;
+  readonly #options: AddEachOptions<Value>;
+  readonly #withdrawal = new AbortController();
+  readonly #stopListening: () => void;
+  readonly #window: Item[] = [];
+  #index = 0;
+  #isReading = false;
+  /** Nothing more is read. */
+  #isOver = false;
+  /** The source has ended by itself, and must not be told to. */
+  #isSourceDone = false;
+  #fault: { readonly error: unknown } | undefined;
+  #wake = (): void => {};
+
+  constructor(
+    source: Iterable<Value> | AsyncIterable<Value>,
+    target: AddEachTarget<Value>,
+    options: AddEachOptions<Value>,
+  ) {
+    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#target = target;
+    this.#options = options;
+    this.#stopListening = onAbort(options.signal, (reason) => {
+      this.#fail(reason);
+      this.#withdrawal.abort(reason);
+    });
+  }
+
+  /** The next item's result; `undefined` after the last. Throws what ended the run before its time. */
+  async next(): Promise<AddResult | undefined> {
+    for (;;) {
+      this.#fill();
+      const result = this.#window[0]?.result;
+      if (result !== undefined) {
+        this.#window.shift();
+        if (result !== "withdrawn") return result;
+      } else if (this.#window.length === 0 && this.#isOver) {
+        if (this.#fault !== undefined) throw this.#fault.error;
+        return undefined;
+      } else await this.#change();
+    }
+  }
+
+  /** Takes back what was not sent, waits for what was, and lets go of the source. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    this.#stopListening();
+    this.#withdrawal.abort();
+    while (this.#window.some(({ result }) => result === undefined)) await this.#change();
+    if (this.#isSourceDone) return;
+    const ended = Promise.resolve(this.#iterator.return?.());
+    // A source that is in the middle of an item may never come to its end: do not wait for it.
+    if (this.#isReading) ended.catch(() => {});
+    else await ended;
+  }
+
+  #fill(): void {
+    try {
+      while (this.#mayRead()) this.#read();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #mayRead(): boolean {
+    if (this.#isOver || this.#isReading || this.#window.length >= WINDOW) return false;
+    if (this.#target.hasRoom()) return true;
+    // With items of our own on the way, their end is the change to wait for.
+    if (this.#window.length === 0) void this.#target.change().then(() => this.#wake());
+    return false;
+  }
+
+  #read(): void {
+    let step: Step<Value> | Promise<Step<Value>>;
+    try {
+      step = this.#iterator.next();
+    } catch (error) {
+      this.#isSourceDone = true;
+      throw error;
+    }
+    if (!(step instanceof Promise)) return this.#take(step);
+    this.#isReading = true;
+    step
+      .then(
+        (taken) => this.#take(taken),
+        (error: unknown) => {
+          this.#isSourceDone = true;
+          this.#fail(error);
+        },
+      )
+      .finally(() => {
+        this.#isReading = false;
+        this.#wake();
+      });
+  }
+
+  #take(step: Step<Value>): void {
+    if (step.done) {
+      this.#isSourceDone = true;
+      this.#isOver = true;
+    } else if (!this.#isOver) this.#add(step.value, this.#index++);
+  }
+
+  #add(value: Value, index: number): void {
+    const item: Item = { result: undefined };
+    this.#window.push(item);
+    void this.#deliver(value, index).then((result) => {
+      item.result = result;
+      if (result !== "withdrawn" && result.kind === "failed" && this.#options.stopOnError) this.#isOver = true;
+      this.#wake();
+    });
+  }
+
+  async #deliver(value: Value, index: number): Promise<AddResult | "withdrawn"> {
+    const { signal } = this.#withdrawal;
+    try {
+      const { idempotencyKey } = this.#options;
+      const key = idempotencyKey && guardPayload("encoding", () => idempotencyKey(value, index));
+      const { id, duplicate } = await this.#target.add(value, key, signal);
+      return { index, kind: "added", id, duplicate };
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return "withdrawn";
+      if (RedisBatchError.is(error)) return { index, kind: "failed", error };
+      this.#fail(error);
+      return "withdrawn";
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#isOver = true;
+    this.#fault ??= { error };
+    this.#wake();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}

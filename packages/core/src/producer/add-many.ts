@@ -1,0 +1,68 @@
+import type { Clock } from "../clock.ts";
+import type { EntryId } from "../entry-id.ts";
+import type { RedisBatchError } from "../errors.ts";
+import type { AddEachOptions, AddResult } from "./add-each.ts";
+
+export interface AddManyProgress {
+  /** Items that are in the stream now and were not before. */
+  readonly added: number;
+  /** Items that were in the stream before, under the same idempotency key. */
+  readonly duplicates: number;
+  /** Items that were not confirmed. */
+  readonly failed: number;
+}
+
+export interface AddManyFailure {
+  /** The item's place in the source, from 0. */
+  readonly index: number;
+  readonly error: RedisBatchError;
+}
+
+export interface AddManyResult extends AddManyProgress {
+  /** The first hundred failures. `failed` counts all; to see all, use `addEach`. */
+  readonly failures: readonly AddManyFailure[];
+  /** The ids of the first and the last item that were added; `null` when none was. */
+  readonly firstId: EntryId | null;
+  readonly lastId: EntryId | null;
+}
+
+export interface AddManyOptions<Value> extends AddEachOptions<Value> {
+  /** Receives the counts so far, at most ten times a second, and once at the end, however it comes. */
+  readonly onProgress?: (progress: AddManyProgress) => void;
+}
+
+const LISTED_FAILURES = 100;
+const PROGRESS_EVERY_MS = 100;
+
+/** Counts the results as they come. */
+export async function summarize(
+  results: AsyncIterable<AddResult>,
+  clock: Clock,
+  onProgress: ((progress: AddManyProgress) => void) | undefined,
+): Promise<AddManyResult> {
+  let [added, duplicates, failed] = [0, 0, 0];
+  let firstId: EntryId | null = null;
+  let lastId: EntryId | null = null;
+  const failures: AddManyFailure[] = [];
+  let reportedAtMs = clock.nowMs();
+  try {
+    for await (const result of results) {
+      if (result.kind === "failed") {
+        failed++;
+        if (failures.length < LISTED_FAILURES) failures.push({ index: result.index, error: result.error });
+      } else if (result.duplicate) duplicates++;
+      else {
+        added++;
+        firstId ??= result.id;
+        lastId = result.id;
+      }
+      if (onProgress !== undefined && clock.nowMs() - reportedAtMs >= PROGRESS_EVERY_MS) {
+        reportedAtMs = clock.nowMs();
+        onProgress({ added, duplicates, failed });
+      }
+    }
+  } finally {
+    onProgress?.({ added, duplicates, failed });
+  }
+  return { added, duplicates, failed, failures, firstId, lastId };
+}

@@ -1,0 +1,24 @@
+import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
+import { ConnectionError, ServerStateError } from "../errors.ts";
+import type { Random } from "../random.ts";
+
+export type RetryDecision = { readonly kind: "retry"; readonly delayMs: number } | { readonly kind: "give-up" };
+
+const BACKOFF: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
+
+/**
+ * Says whether an add with an idempotency key is tried again after `failures` failed attempts, the first of them
+ * `elapsedMs` ago. Only what passes by itself is: a failed connection, whatever became of the add, and a server that
+ * refuses for now.
+ */
+export function decideRetry(
+  error: unknown,
+  failures: number,
+  elapsedMs: number,
+  retryForMs: number,
+  random: Random,
+): RetryDecision {
+  if (!ConnectionError.is(error) && !ServerStateError.is(error)) return { kind: "give-up" };
+  const delayMs = backoffDelayMs(failures, BACKOFF, random);
+  return elapsedMs + delayMs < retryForMs ? { kind: "retry", delayMs } : { kind: "give-up" };
+}
