@@ -147,7 +147,7 @@ export function resolveConsumerOptions<Value>(
   const reader = new OptionsReader("new Consumer", options, KNOWN);
   if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
   const stream = reader.text("stream");
-  reader.collect(() => hashTag(stream), "");
+  if (stream !== "") reader.collect(() => hashTag(stream), "");
   const batchSize = reader.integer("batchSize", { default: CONSUMER_DEFAULTS.batchSize, min: 1, max: 10_000 });
   const retry = resolveRetry(options.retry, reader);
   return reader.finish({

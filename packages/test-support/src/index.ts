@@ -21,6 +21,7 @@ export {
   type ServerIdentity,
   type ServerVersion,
 } from "./servers/server-versions.ts";
+export { type Deferred, deferred } from "./time/deferred.ts";
 export { EventRecorder, type RecordableEvent, type WaitOptions } from "./time/event-recorder.ts";
 export { type EventuallyOptions, eventually } from "./time/eventually.ts";
 export { ManualClock } from "./time/manual-clock.ts";

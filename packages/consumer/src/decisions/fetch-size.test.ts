@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decideFetchSize, type ReadAhead, type ReadPolicy } from "./fetch-size.ts";
+
+const policy: ReadPolicy = { batchSize: 100, prefetch: 1, maxBytes: 1_000_000, maxDeferred: 1_000 };
+const nothing: ReadAhead = { buffered: 0, bufferedBytes: 0, wanted: 0, deferred: 0, meanBytes: 0 };
+
+describe("decideFetchSize", () => {
+  it("reads what is wanted and a prefetch ahead", () => {
+    expect(decideFetchSize(nothing, policy)).toBe(100);
+    expect(decideFetchSize({ ...nothing, wanted: 1, meanBytes: 10 }, policy)).toBe(200);
+    expect(decideFetchSize({ ...nothing, wanted: 1, buffered: 150, meanBytes: 10 }, policy)).toBe(50);
+  });
+
+  it("asks for one batch before the size of a message is known", () => {
+    expect(decideFetchSize({ ...nothing, wanted: 1 }, policy)).toBe(100);
+  });
+
+  it("reads nothing ahead without prefetch", () => {
+    expect(decideFetchSize(nothing, { ...policy, prefetch: 0 })).toBe(0);
+  });
+
+  it("shrinks the read to what fits into memory by the running mean", () => {
+    expect(decideFetchSize({ ...nothing, wanted: 1, bufferedBytes: 900_000, meanBytes: 10_000 }, policy)).toBe(10);
+  });
+
+  it("reads at least one message as long as there is room at all", () => {
+    expect(decideFetchSize({ ...nothing, bufferedBytes: 999_999, meanBytes: 10_000 }, policy)).toBe(1);
+  });
+
+  it("stops when too many messages are put off", () => {
+    expect(decideFetchSize({ ...nothing, wanted: 1, deferred: 1_000 }, policy)).toBe(0);
+  });
+
+  it("never exceeds the free capacity, and is 0 where there is none", () => {
+    const ahead = fc.record({
+      buffered: fc.integer({ min: 0, max: 2_000 }),
+      bufferedBytes: fc.integer({ min: 0, max: 2_000_000 }),
+      wanted: fc.integer({ min: 0, max: 5 }),
+      deferred: fc.integer({ min: 0, max: 2_000 }),
+      meanBytes: fc.integer({ min: 0, max: 100_000 }),
+    });
+    fc.assert(
+      fc.property(ahead, (given) => {
+        const size = decideFetchSize(given, policy);
+        const free = policy.batchSize * (given.wanted + policy.prefetch) - given.buffered;
+        expect(size).toBeGreaterThanOrEqual(0);
+        expect(size).toBeLessThanOrEqual(Math.max(free, 0));
+        if (given.bufferedBytes >= policy.maxBytes || given.deferred >= policy.maxDeferred) expect(size).toBe(0);
+        else if (free > 0) expect(size).toBeGreaterThan(0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,21 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DueQueue } from "./due-queue.ts";
+
+describe("DueQueue", () => {
+  it("gives back what is due first, whatever the order it came in", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (times) => {
+        const queue = new DueQueue();
+        for (const [index, dueAtMs] of times.entries()) queue.push({ id: `${index}-0`, dueAtMs, ripeAtMs: dueAtMs });
+        const out: number[] = [];
+        for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
+          expect(queue.pop()).toBe(next);
+          out.push(next.dueAtMs);
+        }
+        expect(out).toEqual([...times].sort((a, b) => a - b));
+        expect(queue.pop()).toBeUndefined();
+      }),
+    );
+  });
+});

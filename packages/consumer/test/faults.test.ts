@@ -1,0 +1,197 @@
+import { ConnectionError, PermissionError, WrongTypeError } from "@redis-batch/core";
+import { deferred, eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Consumer } from "../src/index.ts";
+import { numbers, range, useBench } from "./harness.ts";
+
+describe("while the server misbehaves", () => {
+  const bench = useBench(useServer({ own: true, persistence: "aof" }));
+
+  it("loses nothing when every connection is killed again and again", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ batchSize: 5, maxWaitMs: 10, retry: { baseMs: 1, capMs: 5 } });
+    const done = new Set<number>();
+    const running = consumer.run((batch) => {
+      for (const number of numbers(batch)) done.add(number);
+      batch.ack();
+    });
+    await events.waitFor("started");
+    for (const round of range(5)) {
+      await made.add(...range(20).map((n) => round * 20 + n));
+      await made.server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      await events.waitFor((event) => event.type === "connected" && event.role === "reader", { count: round + 2 });
+    }
+    await eventually("every message is done", () => done.size === 100);
+    await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
+    await consumer.close();
+    await running;
+  });
+
+  it("goes on after the server was killed and came back with its data", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ batchSize: 5, maxWaitMs: 10, retry: { baseMs: 1, capMs: 5 } });
+    const done = new Set<number>();
+    const atWork = deferred<void>();
+    const finish = deferred<void>();
+    const running = consumer.run(async (batch) => {
+      atWork.resolve();
+      await finish.promise;
+      for (const number of numbers(batch)) done.add(number);
+      batch.ack();
+    });
+    await made.add(...range(20));
+    await atWork.promise;
+    await made.server.kill();
+    await events.waitFor("disconnected");
+    finish.resolve();
+    await events.waitFor("ackFailed");
+    expect(consumer.health()).toMatchObject({ live: true, ready: false });
+    await made.server.restart();
+    await eventually("every message is done", () => done.size === 20);
+    await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
+    expect(await consumer.close()).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
+    await running;
+  });
+
+  it("creates a group that vanished anew, from the start, and says so", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ batchSize: 2, maxWaitMs: 10 });
+    await made.add(1, 2);
+    const seen: number[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...numbers(batch));
+      batch.ack();
+    });
+    await events.waitFor("acknowledged");
+    await made.server.command("XGROUP", "DESTROY", made.stream, made.group);
+    await events.waitFor((event) => event.type === "groupCreated" && event.recreated);
+    await eventually("the stream is read again", () => seen.length === 4);
+    await made.server.command("DEL", made.stream);
+    await events.waitFor((event) => event.type === "groupCreated" && event.recreated, { count: 2 });
+    await made.add(3);
+    await eventually("the new stream is read", () => seen.includes(3));
+    await consumer.close();
+    await running;
+    expect(seen).toEqual([1, 2, 1, 2, 3]);
+  });
+
+  it("fails, and says why, when the key becomes something else", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer();
+    const running = consumer.run(() => {});
+    await events.waitFor("started");
+    await made.server.command("SET", made.stream, "text");
+    await expect(running).rejects.toThrow(WrongTypeError);
+    expect(consumer.health().live).toBe(false);
+  });
+
+  it("skips a pending message that was deleted from the stream, and says so", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ batchSize: 2, maxWaitMs: 2_000, retry: { baseMs: 1 } });
+    const [first, second] = await made.add(1, 2);
+    await consumer.fetch();
+    await made.server.command("XDEL", made.stream, first as string);
+    const again = await consumer.fetch();
+    expect(again.messages.map(({ id }) => id)).toEqual([second]);
+    expect(events.all("vanished")).toEqual([{ type: "vanished", ids: [first] }]);
+    expect(await made.pending()).toHaveLength(1);
+  });
+
+  it("does not offer again what another consumer has claimed meanwhile", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ batchSize: 2, maxWaitMs: 100, retry: { baseMs: 1 }, prefetch: 0 });
+    const [first, second] = await made.add(1, 2);
+    await consumer.fetch();
+    await made.server.command("XCLAIM", made.stream, made.group, "other", 0, first as string);
+    const again = await consumer.fetch();
+    expect(again.messages.map(({ id }) => id)).toEqual([second]);
+    expect(events.all("lost")).toEqual([{ type: "lost", ids: [first], why: "not-owned" }]);
+  });
+});
+
+describe("at the start", () => {
+  const bench = useBench(
+    useServer({
+      users: [
+        { name: "default", password: "sesame", rules: "~* &* +@all" },
+        {
+          name: "reader",
+          password: "reads",
+          rules: "~* +xreadgroup +xack +xclaim +xpending +evalsha +eval +command|info",
+        },
+        { name: "stranger", password: "knocks", rules: "~* +ping" },
+      ],
+    }),
+  );
+
+  it("gives up with ConnectionError when nobody answers in time, naming the address", async () => {
+    const consumer = new Consumer({ redis: "redis://127.0.0.1:1", stream: "s", group: "g", connectTimeoutMs: 200 });
+    await expect(consumer.fetch()).rejects.toThrow(ConnectionError);
+    await expect(consumer.fetch()).rejects.toThrow("127.0.0.1:1");
+    await consumer.close();
+  });
+
+  it("fails with PermissionError on a wrong password, without showing it", async () => {
+    const made = bench();
+    const { consumer } = made.consumer({ redis: { ...made.server.options, password: "open-says-me" } });
+    const error: unknown = await consumer.fetch().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PermissionError);
+    expect(String(error)).not.toContain("open-says-me");
+  });
+
+  it("names the missing right", async () => {
+    const made = bench();
+    const { consumer } = made.consumer({ redis: { ...made.server.options, username: "stranger", password: "knocks" } });
+    await expect(consumer.fetch()).rejects.toThrow(PermissionError);
+  });
+
+  it("needs no right to create a group that exists", async () => {
+    const made = bench();
+    await made.add(1);
+    await made.server.command("XGROUP", "CREATE", made.stream, made.group, 0);
+    const redis = { ...made.server.options, username: "reader", password: "reads" };
+    const { consumer } = made.consumer({ redis, batchSize: 1, blockMs: 100 });
+    const batch = await consumer.fetch();
+    expect(numbers(batch)).toEqual([1]);
+    batch.ack();
+    await batch.settled();
+    expect(await made.pending()).toEqual([]);
+  });
+
+  it("can be closed while it is still connecting", async () => {
+    const consumer = new Consumer({ redis: "redis://127.0.0.1:1", stream: uniqueName("s"), group: "g" });
+    const fetching = consumer.fetch();
+    const closing = consumer.close();
+    await expect(fetching).rejects.toThrow();
+    expect(await closing).toMatchObject({ givenBack: 0, nameRemoved: false });
+    expect(consumer.state).toBe("closed");
+  });
+});
+
+describe("without an observer", () => {
+  const bench = useBench(useServer());
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it("reports trouble as process warnings", async () => {
+    const made = bench();
+    await made.add(1);
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const consumer = new Consumer({
+      redis: made.server.options,
+      stream: made.stream,
+      group: made.group,
+      maxWaitMs: 10,
+      retry: { baseMs: 60_000 },
+    });
+    await consumer.run(() => {
+      void consumer.close();
+      throw new Error("broken handler");
+    });
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringContaining("broken handler"),
+      expect.objectContaining({ code: "handlerFailed" }),
+    );
+  });
+});

@@ -1,0 +1,267 @@
+import { jsonCodec, UsageError } from "@redis-batch/core";
+import { deferred, eventually, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import type { Batch } from "../src/index.ts";
+import { numbers, range, useBench } from "./harness.ts";
+
+const bench = useBench(useServer());
+
+function open(options: Parameters<ReturnType<typeof bench>["consumer"]>[0] = {}) {
+  const made = bench();
+  return { ...made, ...made.consumer(options) };
+}
+
+describe("for await", () => {
+  it("yields batches that are never empty until the consumer is closed", async () => {
+    const { consumer, add, pending } = open({ maxWaitMs: 10 });
+    await add(...range(25));
+    const seen: number[] = [];
+    for await (const batch of consumer) {
+      expect(batch.size).toBeGreaterThan(0);
+      seen.push(...numbers(batch));
+      batch.ack();
+      if (seen.length === 25) void consumer.close();
+    }
+    expect(seen).toEqual(range(25));
+    expect(await pending()).toEqual([]);
+    expect(consumer.state).toBe("closed");
+  });
+
+  it("stops reading on break, gives the open batch back, and can be used again", async () => {
+    const { consumer, add, events } = open({ retry: { baseMs: 1 } });
+    await add(...range(10));
+    for await (const batch of consumer) {
+      batch.messages[0]?.ack();
+      break;
+    }
+    expect(events.all("batchEnded")).toMatchObject([{ messages: 10, unsettled: 9 }]);
+    expect(consumer.state).toBe("running");
+    await add(10);
+    const again: number[] = [];
+    for await (const batch of consumer) {
+      again.push(...numbers(batch));
+      batch.ack();
+      if (again.length === 10) break;
+    }
+    expect(again.sort((a, b) => a - b)).toEqual(range(11).slice(1));
+  });
+
+  it("ends, drained, when the constructor's signal aborts", async () => {
+    const aborter = new AbortController();
+    const { consumer, add, events, names } = open({ signal: aborter.signal, maxWaitMs: 10 });
+    await add(1);
+    for await (const batch of consumer) {
+      batch.ack();
+      aborter.abort();
+    }
+    expect(events.all("stopped")).toHaveLength(1);
+    expect(await names()).toEqual([]);
+  });
+});
+
+describe("run()", () => {
+  it("hands every message to the handler and resolves with a report after the drain", async () => {
+    const { consumer, add, pending, names } = open({ maxWaitMs: 10 });
+    await add(...range(95));
+    const seen: number[] = [];
+    const aborter = new AbortController();
+    const report = await consumer.run(
+      (batch) => {
+        seen.push(...numbers(batch));
+        batch.ack();
+        if (seen.length === 95) aborter.abort();
+      },
+      { signal: aborter.signal },
+    );
+    expect(seen).toEqual(range(95));
+    expect(report).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+    expect(await pending()).toEqual([]);
+    expect(await names()).toEqual([]);
+  });
+
+  it("keeps what was acknowledged when the handler throws; the rest comes again after a delay", async () => {
+    const { consumer, add, events } = open({ batchSize: 4, retry: { baseMs: 20, capMs: 20 } });
+    await add(...range(4));
+    const offered: number[][] = [];
+    await consumer.run((batch) => {
+      offered.push(numbers(batch));
+      if (offered.length > 1) {
+        batch.ack();
+        void consumer.close();
+        return;
+      }
+      batch.messages[0]?.ack();
+      throw new Error("the sink is away");
+    });
+    expect(offered).toEqual([
+      [0, 1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(events.all("handlerFailed")).toMatchObject([{ messages: 4, error: new Error("the sink is away") }]);
+  });
+
+  it("says so when a handler returns without naming any message", async () => {
+    const { consumer, add, events } = open({ retry: { baseMs: 60_000 } });
+    await add(1);
+    const running = consumer.run(() => {});
+    await events.waitFor("nothingSettled");
+    const report = await consumer.close();
+    expect(await running).toBe(report);
+    expect(report.givenBack).toBe(1);
+  });
+
+  it.each([
+    ["the rest", () => ({ ack: "rest" as const }), []],
+    ["these", (batch: Batch<unknown>) => ({ ack: batch.messages.slice(1) }), [0]],
+    ["nothing", () => ({}), [0, 1, 2]],
+  ])("takes a returned outcome: %s", async (_, outcome, left) => {
+    const { consumer, add, pending } = open({ batchSize: 3, retry: { baseMs: 60_000 } });
+    const ids = await add(...range(3));
+    await consumer.run((batch) => {
+      void consumer.close();
+      return outcome(batch);
+    });
+    expect((await pending()).map(({ id }) => ids.indexOf(id))).toEqual(left);
+  });
+
+  it("treats an outcome that names something unknown as a failed handler", async () => {
+    const { consumer, add, events, pending } = open({ retry: { baseMs: 60_000 } });
+    await add(1);
+    await consumer.run(() => {
+      void consumer.close();
+      return { acknowledge: "rest" } as never;
+    });
+    expect(events.all("handlerFailed")[0]?.error).toBeInstanceOf(UsageError);
+    expect(await pending()).toHaveLength(1);
+  });
+
+  it("works on as many batches at a time as `concurrency` says", async () => {
+    const { consumer, add } = open({ concurrency: 3, batchSize: 2, maxWaitMs: 10 });
+    await add(...range(6));
+    let atWork = 0;
+    let most = 0;
+    const release = deferred<void>();
+    const running = consumer.run(async (batch) => {
+      most = Math.max(most, ++atWork);
+      if (atWork === 3) release.resolve();
+      await release.promise;
+      atWork--;
+      batch.ack();
+    });
+    await release.promise;
+    await consumer.close();
+    await running;
+    expect(most).toBe(3);
+  });
+
+  it("fails one message, not its batch, when its value cannot be decoded", async () => {
+    const { consumer, add, server, stream, pending } = (() => {
+      const made = bench();
+      return {
+        ...made,
+        ...made.consumer({ codec: jsonCodec<{ n: number }>({ field: "n" }), retry: { baseMs: 60_000 } }),
+      };
+    })();
+    await add(1);
+    const bad = String(await server.command("XADD", stream, "*", "n", "{not json"));
+    await add(3);
+    const values: unknown[] = [];
+    await consumer.run((batch) => {
+      for (const message of batch) {
+        try {
+          values.push(message.value);
+          message.ack();
+        } catch (error) {
+          expect(error).toMatchObject({ code: "PAYLOAD", entryId: bad });
+          expect(String(error)).not.toContain("not json");
+        }
+      }
+      void consumer.close();
+    });
+    expect(values).toEqual([1, 3]);
+    expect((await pending()).map(({ id }) => id)).toEqual([bad]);
+  });
+});
+
+describe("close()", () => {
+  it("waits for the handler that is at work", async () => {
+    const { consumer, add, events, pending } = open();
+    await add(1);
+    const started = deferred<void>();
+    const finish = deferred<void>();
+    const running = consumer.run(async (batch) => {
+      started.resolve();
+      await finish.promise;
+      batch.ack();
+    });
+    await started.promise;
+    const closing = consumer.close();
+    await events.waitFor("draining");
+    finish.resolve();
+    expect(await closing).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+    await running;
+    expect(await pending()).toEqual([]);
+  });
+
+  it("aborts the signal of a handler that outlasts the deadline, and gives its messages back", async () => {
+    const { consumer, add, pending } = open({ drainMs: 50 });
+    await add(1, 2);
+    const started = deferred<void>();
+    const aborted = deferred<unknown>();
+    const running = consumer.run(async (batch, { signal }) => {
+      started.resolve();
+      batch.messages[0]?.ack();
+      signal.addEventListener("abort", () => aborted.resolve(signal.reason));
+      await aborted.promise;
+    });
+    await started.promise;
+    const report = await consumer.close();
+    expect(await aborted.promise).toBeInstanceOf(UsageError);
+    expect(report).toEqual({ givenBack: 1, unconfirmedAcks: 0, abandoned: 1, nameRemoved: false });
+    await running;
+    expect(await pending()).toHaveLength(1);
+  });
+
+  it("gives prefetched messages back with their delivery uncounted, ready for any claimer", async () => {
+    const { consumer, add, pending, server, stream, group } = open({ batchSize: 2 });
+    await add(...range(4));
+    const batch = await consumer.fetch();
+    await eventually("the prefetch is there", async () => (await pending()).length === 4);
+    batch.messages[0]?.ack();
+    expect(await consumer.close()).toMatchObject({ givenBack: 3, nameRemoved: false });
+    expect((await pending()).map(({ deliveries }) => deliveries)).toEqual([1, 0, 0]);
+    const [, claimed] = (await server.command("XAUTOCLAIM", stream, group, "other", 60_000, "0")) as [
+      string,
+      unknown[],
+    ];
+    expect(claimed).toHaveLength(3);
+  });
+
+  it("ends a read that waits at the server, and loses nothing that it brings", async () => {
+    const { consumer, events, server, stream, group } = open({ blockMs: 60_000 });
+    await consumer.fetch();
+    const startedMs = performance.now();
+    await consumer.close();
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    await events.waitFor("stopped");
+    expect(await server.command("XINFO", "CONSUMERS", stream, group)).toEqual([]);
+  });
+
+  it("is idempotent, may race with itself, and drains under `await using`", async () => {
+    const { add, consumer, events, pending } = open();
+    await add(1);
+    {
+      await using scoped = consumer;
+      (await scoped.fetch()).ack();
+    }
+    expect(await Promise.all([consumer.close(), consumer.close()])).toHaveLength(2);
+    expect(events.all("stopped")).toHaveLength(1);
+    expect(await pending()).toEqual([]);
+  });
+
+  it("closes a consumer that was never used without connecting", async () => {
+    const { consumer, events } = open({ redis: "redis://127.0.0.1:1" });
+    expect(await consumer.close()).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false });
+    expect(events.events).toEqual([]);
+  });
+});
