@@ -1,0 +1,63 @@
+import { ConfigError } from "@redis-batch/consumer";
+
+/** The worker's settings, complete and checked. */
+export interface Config {
+  readonly redisUrl: string;
+  readonly stream: string;
+  readonly group: string;
+  readonly batchSize: number;
+  readonly maxWaitMs: number;
+  readonly database: DatabaseConfig;
+  readonly probes: { readonly host: string; readonly port: number };
+}
+
+export type DatabaseConfig =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string };
+
+/**
+ * Reads the settings from environment variables; an empty one counts as not set. The README lists them.
+ *
+ * @throws {ConfigError} naming every variable that is wrong, and never quoting a URL: it may hold a password
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+
+  const text = (name: string, fallback: string): string => env[name] || fallback;
+  const integer = (name: string, fallback: number, min: number, max: number): number => {
+    const value = env[name] || String(fallback);
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    problems.push(`${name} must be a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`);
+    return fallback;
+  };
+
+  const config: Config = {
+    redisUrl: text("REDIS_URL", "redis://127.0.0.1:6379"),
+    stream: text("STREAM", "commits"),
+    group: text("GROUP", "example-worker"),
+    batchSize: integer("BATCH_SIZE", 100, 1, 10_000),
+    maxWaitMs: integer("MAX_WAIT_MS", 5_000, 0, 3_600_000),
+    database: parseDatabaseUrl(text("DATABASE_URL", "sqlite:commits.db"), problems),
+    probes: { host: text("PROBE_HOST", "127.0.0.1"), port: integer("PROBE_PORT", 8080, 0, 65_535) },
+  };
+  if (!hasProtocol(config.redisUrl, ["redis:", "rediss:", "unix:"])) {
+    problems.push('REDIS_URL must look like "redis://user:password@host:6379/0", "rediss://…" or "unix:///path"');
+  }
+  if (problems.length > 0) throw new ConfigError("the environment", problems);
+  return config;
+}
+
+function parseDatabaseUrl(url: string, problems: string[]): DatabaseConfig {
+  if (hasProtocol(url, ["postgres:", "postgresql:"])) return { kind: "postgres", url };
+  const path = /^sqlite:(.+)$/.exec(url)?.[1] ?? "";
+  // What is stored in memory is gone with the process, and yet acknowledged.
+  if (path === "" || path === ":memory:") {
+    problems.push('DATABASE_URL must look like "sqlite:path/to/file.db" or "postgres://user:password@host:5432/name"');
+  }
+  return { kind: "sqlite", path };
+}
+
+function hasProtocol(url: string, protocols: readonly string[]): boolean {
+  return URL.canParse(url) && protocols.includes(new URL(url).protocol);
+}

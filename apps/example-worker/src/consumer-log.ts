@@ -1,0 +1,27 @@
+import type { ConsumerEvent, Observer } from "@redis-batch/consumer";
+import type { Log, LogLevel } from "./log.ts";
+
+// What is not named here is written at "info". The handler writes a line per batch; these would repeat it.
+const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = {
+  read: "off",
+  batch: "off",
+  batchEnded: "off",
+  acknowledged: "off",
+  disconnected: "warn",
+  readFailed: "warn",
+  ackFailed: "warn",
+  ackShort: "warn",
+  lost: "warn",
+  vanished: "warn",
+  nothingSettled: "warn",
+  handlerFailed: "error",
+  failed: "error",
+};
+
+/** Writes the consumer's events to the log. */
+export function logConsumerEvents(log: Log): Observer<ConsumerEvent> {
+  return ({ type, ...fields }) => {
+    const level = LEVELS[type] ?? "info";
+    if (level !== "off") log(level, type, fields);
+  };
+}

@@ -1,0 +1,40 @@
+/** The worker: reads commits from a Redis Stream in batches and stores each batch in a database. See the README. */
+import { ConfigError, Consumer } from "@redis-batch/consumer";
+import { createBatchHandler } from "./batch-handler.ts";
+import { type Config, readConfig } from "./config.ts";
+import { logConsumerEvents } from "./consumer-log.ts";
+import { createLog } from "./log.ts";
+import { openStore } from "./open-store.ts";
+import { startProbes } from "./probes.ts";
+import { stopOnSignals } from "./signals.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_BAD_CONFIG = 2;
+
+const log = createLog((line) => process.stdout.write(line));
+
+try {
+  await work(readConfig(process.env));
+} catch (error) {
+  if (ConfigError.is(error)) log("error", "badConfig", { problems: error.problems });
+  else log("error", "ended", { reason: error });
+  process.exitCode = ConfigError.is(error) ? EXIT_BAD_CONFIG : EXIT_FAILED;
+}
+
+async function work({ redisUrl, stream, group, batchSize, maxWaitMs, database, probes }: Config): Promise<void> {
+  const stop = stopOnSignals(log);
+  const observer = logConsumerEvents(log);
+  await using consumer = new Consumer({ redis: redisUrl, stream, group, batchSize, maxWaitMs, observer });
+  const probing = await startProbes(probes, () => consumer.health());
+  try {
+    log("info", "probing", { host: probes.host, port: probing.port });
+    const store = await openStore(database, log);
+    try {
+      await consumer.run(createBatchHandler(store, log), { signal: stop });
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await probing.close();
+  }
+}

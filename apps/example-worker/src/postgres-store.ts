@@ -1,0 +1,100 @@
+import { Pool, type PoolClient } from "pg";
+import type { CommitStore, StoredCommit } from "./store.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+// A database that does not answer must not hold a batch for ever; it is then delivered again.
+const QUERY_TIMEOUT_MS = 60_000;
+
+// Any number, as long as all workers take the same.
+const SCHEMA_LOCK = 7_243_001;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS commits (
+    message_id   text PRIMARY KEY,
+    commit_id    text NOT NULL,
+    committed_at timestamptz NOT NULL,
+    subject      text NOT NULL,
+    files        integer NOT NULL,
+    insertions   integer NOT NULL,
+    deletions    integer NOT NULL
+  )`;
+
+// One array per column: the number of parameters does not grow with the batch (PostgreSQL takes 65,535 at most).
+const INSERT = `
+  INSERT INTO commits (message_id, commit_id, committed_at, subject, files, insertions, deletions)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::int[], $6::int[], $7::int[])
+  ON CONFLICT (message_id) DO NOTHING`;
+
+/** Commits in a PostgreSQL table. */
+export class PostgresStore implements CommitStore {
+  readonly #pool: Pool;
+
+  private constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Connects, and creates the table where it is missing.
+   *
+   * @param onIdleError told when the connection breaks while nobody uses it; the next batch opens a new one
+   */
+  static async open(url: string, onIdleError: (error: Error) => void): Promise<PostgresStore> {
+    const pool = new Pool({
+      connectionString: url,
+      // A worker stores one batch at a time.
+      max: 1,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+    });
+    // Without a listener a broken idle connection would end the process.
+    pool.on("error", onIdleError);
+    const store = new PostgresStore(pool);
+    try {
+      await store.#inTransaction(async (client) => {
+        // IF NOT EXISTS alone lets two workers that start together collide.
+        await client.query("SELECT pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
+        await client.query(SCHEMA);
+      });
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+    return store;
+  }
+
+  save(commits: readonly StoredCommit[]): Promise<number> {
+    return this.#inTransaction(async (client) => {
+      const inserted = await client.query(INSERT, [
+        commits.map((commit) => commit.messageId),
+        commits.map((commit) => commit.commitId),
+        commits.map((commit) => commit.committedAt),
+        commits.map((commit) => commit.subject),
+        commits.map((commit) => commit.files),
+        commits.map((commit) => commit.insertions),
+        commits.map((commit) => commit.deletions),
+      ]);
+      return inserted.rowCount ?? 0;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #inTransaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect();
+    let fault: unknown;
+    try {
+      await client.query("BEGIN");
+      const result = await work(client);
+      await client.query("COMMIT");
+      return result;
+    } catch (error) {
+      fault = error;
+      throw error;
+    } finally {
+      // After a failure the connection is closed, not returned: that rolls back, whatever state it was in.
+      client.release(fault !== undefined);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ConsumerHealth } from "@redis-batch/consumer";
+
+export interface Probes {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Answers `/healthz` (200 while the worker makes progress or could, else 503: restart it) and `/readyz` (200 while it
+ * is connected and reading, else 503), both with the consumer's health as JSON. Port 0 takes any free one.
+ *
+ * @throws when the port is taken
+ */
+export async function startProbes(
+  { host, port }: { readonly host: string; readonly port: number },
+  health: () => ConsumerHealth,
+): Promise<Probes> {
+  const server = createServer((request, response) => {
+    const now = health();
+    const { pathname } = new URL(request.url ?? "/", "http://worker");
+    const isWell = pathname === "/healthz" ? now.live : pathname === "/readyz" ? now.ready : undefined;
+    const status = isWell === undefined ? 404 : isWell ? 200 : 503;
+    response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+    response.end(`${JSON.stringify(isWell === undefined ? { error: "ask for /healthz or /readyz" } : now)}\n`);
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
