@@ -91,8 +91,9 @@ class Run<Value> {
   /** The next item's result; `undefined` after the last. Throws what ended the run before its time. */
   async next(): Promise<AddResult | undefined> {
     for (;;) {
-      this.#fill();
       const result = this.#window[0]?.result;
+      // In large helpings, which go out together, rather than an item for every result.
+      if (result === undefined || this.#window.length <= WINDOW / 2) this.#fill();
       if (result !== undefined) {
         this.#window.shift();
         if (result !== "withdrawn") return result;

@@ -11,12 +11,12 @@
  */
 import type { Clock } from "../clock.ts";
 import { ConnectionError, type RedisBatchError } from "../errors.ts";
-import { onAbort } from "../signals.ts";
 import type { StreamClient } from "../stream-client.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Argument } from "../wire/command.ts";
 import type { Trim } from "../wire/xadd.ts";
 import type { ProducerEvent } from "./events.ts";
+import { SharedAborts } from "./shared-aborts.ts";
 
 export interface OutgoingMessage {
   readonly fields: readonly Argument[];
@@ -52,6 +52,9 @@ const REST_MS = 10;
 
 export class Sender {
   readonly #options: SenderOptions;
+  readonly #aborts = new SharedAborts<Job>((job, reason) => {
+    if (this.#queue.delete(job)) job.reject(reason);
+  });
   #queue = new Set<Job>();
   #places = 0;
   #isPumping = false;
@@ -73,26 +76,12 @@ export class Sender {
   send(message: OutgoingMessage, waitMs: number, signal?: AbortSignal): Promise<AddOnceResult> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const job: Job = {
-        place: this.#places++,
-        message,
-        deadlineMs: this.#options.clock.nowMs() + waitMs,
-        signal,
-        resolve: (result) => {
-          stopListening();
-          resolve(result);
-        },
-        reject: (reason) => {
-          stopListening();
-          reject(reason);
-        },
-      };
-      const stopListening = onAbort(signal, (reason) => {
-        if (this.#queue.delete(job)) job.reject(reason);
-      });
-      if (this.#isStopped) return job.reject(stopped());
+      if (this.#isStopped) return reject(stopped());
+      const deadlineMs = this.#options.clock.nowMs() + waitMs;
+      const job: Job = { place: this.#places++, message, deadlineMs, signal, resolve, reject };
+      if (signal !== undefined) this.#aborts.add(job, signal);
       this.#queue.add(job);
-      if (this.#wait !== undefined && job.deadlineMs < this.#wait.deadlineMs) this.#wait.abort.abort();
+      if (this.#wait !== undefined && deadlineMs < this.#wait.deadlineMs) this.#wait.abort.abort();
       void this.#pump();
     });
   }
@@ -155,7 +144,7 @@ export class Sender {
     const failed: Failure[] = [];
     for (const [index, job] of jobs.entries()) {
       const outcome = outcomes[index];
-      if (typeof outcome === "string") job.resolve({ id: outcome, added: true });
+      if (typeof outcome === "string") this.#confirm(job, { id: outcome, added: true });
       else failed.push({ job, error: outcome });
     }
     this.#report(jobs.length - failed.length, this.#endFailed(failed), sentAtMs);
@@ -167,7 +156,7 @@ export class Sender {
     const sentAtMs = clock.nowMs();
     try {
       const result = await client.addOnce({ stream, trim, fields, idempotencyKey, rememberMs: rememberKeysMs });
-      job.resolve(result);
+      this.#confirm(job, result);
       this.#report(result.added ? 1 : 0, 0, sentAtMs);
     } catch (error) {
       this.#report(0, this.#endFailed([{ job, error }]), sentAtMs);
@@ -179,15 +168,25 @@ export class Sender {
     const again: Job[] = [];
     for (const { job, error } of failures) {
       const isUnsent = ConnectionError.is(error) && error.outcome === "not-sent";
-      if (isUnsent && job.signal?.aborted) job.reject(job.signal.reason);
+      if (isUnsent && job.signal?.aborted) this.#refuse(job, job.signal.reason);
       else if (isUnsent && !this.#isStopped && job.deadlineMs > this.#options.clock.nowMs()) again.push(job);
-      else job.reject(error);
+      else this.#refuse(job, error);
     }
     if (again.length > 0) {
       this.#queue = new Set([...again, ...this.#queue].toSorted((left, right) => left.place - right.place));
       this.#rest();
     }
     return failures.length - again.length;
+  }
+
+  #confirm(job: Job, result: AddOnceResult): void {
+    if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
+    job.resolve(result);
+  }
+
+  #refuse(job: Job, reason: unknown): void {
+    if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
+    job.reject(reason);
   }
 
   #rest(): void {
@@ -205,7 +204,7 @@ export class Sender {
       const reason = reasonFor(job);
       if (reason === null) continue;
       this.#queue.delete(job);
-      job.reject(reason);
+      this.#refuse(job, reason);
     }
   }
 
