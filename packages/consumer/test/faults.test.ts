@@ -1,6 +1,7 @@
 import { ConnectionError, PermissionError, WrongTypeError } from "@redis-batch/core";
-import { deferred, eventually, uniqueName, useServer } from "@redis-batch/test-support";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { deferred, eventually, FaultProxy, seededRandom, uniqueName, useServer } from "@redis-batch/test-support";
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Consumer } from "../src/index.ts";
 import { numbers, range, useBench } from "./harness.ts";
 
@@ -106,6 +107,77 @@ describe("while the server misbehaves", () => {
     const again = await consumer.fetch();
     expect(again.messages.map(({ id }) => id)).toEqual([second]);
     expect(events.all("lost")).toEqual([{ type: "lost", ids: [first], why: "not-owned" }]);
+  });
+});
+
+describe("on a bad line", () => {
+  const bench = useBench(useServer());
+
+  it("recovers a batch whose reply was lost on the way, without offering anything twice", async () => {
+    const made = bench();
+    await using proxy = await FaultProxy.start(made.server);
+    const { consumer, events } = made.consumer({ redis: proxy.options, batchSize: 5, maxWaitMs: 5_000 });
+    const seen: number[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...numbers(batch));
+      batch.ack();
+    });
+    await events.waitFor("started");
+    const first = new Redis(made.server.options);
+    onTestFinished(() => first.disconnect());
+    const cut = proxy.cut("reply", 20);
+    const transaction = first.multi();
+    for (const n of range(5)) transaction.xadd(made.stream, "*", "n", n);
+    await transaction.exec();
+    await cut;
+    await events.waitFor("recovered");
+    await events.waitFor("acknowledged");
+    expect(seen).toEqual(range(5));
+    expect(events.all("readFailed")).not.toEqual([]);
+    expect(await made.pending()).toEqual([]);
+    await consumer.close();
+    await running;
+  });
+
+  it("acknowledges after the connection broke only what is still its own", async () => {
+    const made = bench();
+    await using proxy = await FaultProxy.start(made.server);
+    const { consumer, events } = made.consumer({ redis: proxy.options, batchSize: 2, prefetch: 0, maxWaitMs: 5_000 });
+    const [first, second] = await made.add(1, 2);
+    const batch = await consumer.fetch();
+    proxy.reset();
+    await made.server.command("XCLAIM", made.stream, made.group, "other", 0, first as string);
+    await events.waitFor((event) => event.type === "connected" && event.role === "reader", { count: 2 });
+    batch.ack();
+    expect(await batch.settled()).toMatchObject({ acknowledged: [second], lost: [first] });
+    expect((await made.pending()).map(({ id, consumer: owner }) => [id, owner])).toEqual([[first, "other"]]);
+  });
+
+  it("loses nothing on a line that cuts replies at random, in small pieces", async () => {
+    const made = bench();
+    await using proxy = await FaultProxy.start(made.server, { faults: { sliceBytes: 7 } });
+    const random = seededRandom(7);
+    const { consumer, events } = made.consumer({
+      redis: proxy.options,
+      batchSize: 5,
+      maxWaitMs: 10,
+      retry: { baseMs: 1, capMs: 10 },
+    });
+    const done = new Set<number>();
+    const running = consumer.run((batch) => {
+      for (const n of numbers(batch)) done.add(n);
+      batch.ack();
+    });
+    await events.waitFor("started");
+    for (const round of range(10)) {
+      const cut = proxy.cut("reply", random.integer(400));
+      await made.add(...range(10).map((n) => round * 10 + n));
+      await cut;
+    }
+    await eventually("every message is done", () => done.size === 100);
+    await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
+    await consumer.close();
+    await running;
   });
 });
 
