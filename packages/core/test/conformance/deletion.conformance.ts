@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import type { Scene } from "./setting.ts";
+
+/** Deleting what every group is done with. */
+export function describeDeletion(scene: () => Scene): void {
+  const deleteDone = async (ids: readonly string[], consumer = "c1") =>
+    Object.fromEntries(await scene().client.deleteIfAllGroupsDone(scene().own(consumer, ids)));
+
+  describe("deleteIfAllGroupsDone", () => {
+    test("acknowledges and deletes where there is one group", async () => {
+      const ids = await scene().deliver("c1", 3);
+      expect(await deleteDone(ids.slice(0, 2).toReversed())).toEqual({
+        [ids[0] ?? ""]: "deleted",
+        [ids[1] ?? ""]: "deleted",
+      });
+      expect(await scene().ids()).toEqual(ids.slice(2));
+      expect(await scene().pendingIds()).toEqual(ids.slice(2));
+    });
+
+    test("keeps what another group has not read, or has not acknowledged", async () => {
+      const { client, stream } = scene();
+      await scene().createGroup("other");
+      const ids = await scene().deliver("c1", 3);
+      const [done = "", pending = "", unread = ""] = ids;
+      await scene().read("o1", 2, "other");
+      await client.xack({ stream, group: "other", ids: [done] });
+      expect(await deleteDone(ids)).toEqual({ [done]: "deleted", [pending]: "kept", [unread]: "kept" });
+      expect(await scene().ids()).toEqual([pending, unread]);
+      expect(await scene().pending()).toEqual([]);
+    });
+
+    test("the last group to be done deletes", async () => {
+      const { client, stream } = scene();
+      await scene().createGroup("other");
+      const ids = await scene().deliver("c1", 1);
+      await scene().read("c1", 1, "other");
+      await deleteDone(ids);
+      expect(await scene().ids()).toEqual(ids);
+      const last = await client.deleteIfAllGroupsDone({ stream, group: "other", consumer: "c1", ids });
+      expect([...last.values()]).toEqual(["deleted"]);
+      expect(await scene().ids()).toEqual([]);
+    });
+
+    test("neither acknowledges nor deletes what belongs to another consumer", async () => {
+      const ids = await scene().deliver("c2", 1);
+      expect(await deleteDone(ids)).toEqual({ [ids[0] ?? ""]: "not-owned" });
+      expect(await scene().ids()).toEqual(ids);
+      expect(await scene().pendingIds()).toEqual(ids);
+    });
+
+    test("acknowledges what was deleted before", async () => {
+      const { client, stream } = scene();
+      const ids = await scene().deliver("c1", 1);
+      await client.xdel({ stream, ids });
+      expect(await deleteDone(ids)).toEqual({ [ids[0] ?? ""]: "deleted" });
+      expect(await scene().pending()).toEqual([]);
+    });
+
+    test("finds its ids among many others that are pending in between", async () => {
+      const ids = await scene().deliver("c1", 100);
+      const wanted = [ids[0] ?? "", ids[99] ?? ""];
+      expect(Object.values(await deleteDone(wanted))).toEqual(["deleted", "deleted"]);
+      expect(await scene().ids()).toEqual(ids.slice(1, -1));
+    });
+
+    // As doubles 9007199254740992 and …993 are one number, and 18446744073709551614 is …616.
+    test.each([
+      ["milliseconds", ["9007199254740992-0", "9007199254740993-0", "9007199254740994-0"]],
+      ["sequence", ["1-9007199254740992", "1-9007199254740993", "1-18446744073709551614"]],
+      ["both", ["9007199254740993-9007199254740993", "18446744073709551615-9", "18446744073709551615-10"]],
+    ])("tells ids apart whose 64-bit %s no double can hold", async (_, ids) => {
+      const { setting, stream } = scene();
+      await scene().createGroup();
+      await scene().createGroup("other");
+      for (const id of ids) await setting.sideDoor.addAt(stream, id, ["n", id]);
+      await scene().read("c1");
+      // The other group has read the first two and is done with the first.
+      await scene().read("o1", 2, "other");
+      await scene().client.xack({ stream, group: "other", ids: ids.slice(0, 1) });
+      expect(Object.entries(await deleteDone(ids.toReversed()))).toEqual([
+        [ids[0], "deleted"],
+        [ids[1], "kept"],
+        [ids[2], "kept"],
+      ]);
+      expect(await scene().ids()).toEqual(ids.slice(1));
+    });
+
+    test("without stream or group is a NoGroupError", async () => {
+      const { client, stream } = scene();
+      await expect(deleteDone(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
+      await client.xadd({ stream, fields: ["n", 1] });
+      await expect(deleteDone(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+}

@@ -1,0 +1,269 @@
+import { describe, expect, test } from "vitest";
+import { groupKey } from "../../src/keys.ts";
+import type { Beat, BeatOptions } from "../../src/wire/atomic/beat.ts";
+import type { HandOver, HandOverOptions } from "../../src/wire/atomic/hand-over.ts";
+import { RECENT_MS, type Scene } from "./setting.ts";
+
+const LONG_LEASE_MS = 600_000;
+const SHORT_LEASE_MS = 20;
+
+/** Heartbeats, and what may be done to consumers that have none: beat, handOver, removeIfEmpty. */
+export function describeRegistry(scene: () => Scene): void {
+  const registry = () => groupKey("consumers", scene().stream, scene().group);
+  const beat = (consumer: string, options: Partial<BeatOptions> = {}): Promise<Beat> =>
+    scene().client.beat({
+      ...{ ...scene().address, consumer, incarnation: `${consumer}-1`, leaseMs: LONG_LEASE_MS, details: {} },
+      ...options,
+    });
+  const join = (consumer: string, options: Partial<BeatOptions> = {}) =>
+    beat(consumer, { join: { freshMs: 15_000 }, ...options });
+  const entryOf = async (consumer: string): Promise<string> =>
+    (await scene().setting.sideDoor.hashField(registry(), consumer)) ?? "";
+
+  /** A consumer whose last heartbeat was longer ago than its lease. */
+  const fallSilent = async (consumer: string): Promise<void> => {
+    expect((await beat(consumer, { leaseMs: SHORT_LEASE_MS })).kind).toBe("ok");
+    await scene().setting.elapse(SHORT_LEASE_MS + 5);
+  };
+
+  describe("beat", () => {
+    test("writes what the consumer says, stamped with the server's time", async () => {
+      const beforeMs = await scene().client.time();
+      const answer = await join("c1", { details: { host: "h", pid: 7, draining: false, note: null } });
+      const afterMs = await scene().client.time();
+      const entry = JSON.parse(await entryOf("c1")) as { readonly at: number };
+      expect(entry).toEqual({
+        ...{ at: entry.at, v: 1, incarnation: "c1-1", leaseMs: LONG_LEASE_MS },
+        ...{ host: "h", pid: 7, draining: false, note: null },
+      });
+      expect(entry.at).toBeGreaterThanOrEqual(beforeMs);
+      expect(entry.at).toBeLessThanOrEqual(afterMs);
+      expect(answer).toEqual({ kind: "ok", serverTimeMs: entry.at });
+    });
+
+    test("replaces the previous beat", async () => {
+      await join("c1", { details: { acknowledged: 1 } });
+      await beat("c1", { details: { acknowledged: 2 } });
+      expect(JSON.parse(await entryOf("c1"))).toMatchObject({ acknowledged: 2 });
+    });
+
+    test("does not round large counters", async () => {
+      await join("c1", { details: { acknowledged: Number.MAX_SAFE_INTEGER, bytes: 123_456_789_012_345 } });
+      expect(await entryOf("c1")).toContain('"acknowledged":9007199254740991,"bytes":123456789012345');
+    });
+
+    test("keeps text beyond ASCII and quotes as they are", async () => {
+      await join("c1", { details: { host: 'häßlich "日本" \\ \n' } });
+      expect(JSON.parse(await entryOf("c1"))).toMatchObject({ host: 'häßlich "日本" \\ \n' });
+    });
+
+    test("a join is refused while another incarnation's beat is fresh", async () => {
+      await join("c1");
+      const before = await entryOf("c1");
+      expect(await join("c1", { incarnation: "c1-2" })).toEqual({ kind: "in-use" });
+      expect(await entryOf("c1")).toBe(before);
+    });
+
+    test("a join takes over a name whose last beat is not fresh", async () => {
+      await join("c1");
+      await scene().setting.elapse(30);
+      const answer = await join("c1", { incarnation: "c1-2", join: { freshMs: 20 } });
+      expect(answer.kind).toBe("ok");
+      expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-2" });
+    });
+
+    test("a join of the same incarnation is welcome again", async () => {
+      await join("c1");
+      expect((await join("c1")).kind).toBe("ok");
+    });
+
+    test("a beat learns that its name was taken, and leaves the other's", async () => {
+      await join("c1");
+      await scene().setting.elapse(30);
+      await join("c1", { incarnation: "c1-2", join: { freshMs: 20 } });
+      expect(await beat("c1")).toEqual({ kind: "replaced" });
+      expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-2" });
+    });
+
+    test("a beat whose entry is gone writes it again", async () => {
+      await join("c1");
+      await scene().setting.sideDoor.deleteKey(registry());
+      expect((await beat("c1")).kind).toBe("ok");
+      expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-1" });
+    });
+
+    test("a join with another lease than a living consumer's is refused, and says theirs", async () => {
+      await join("c1", { leaseMs: 61_000 });
+      expect(await join("c2", { leaseMs: 60_000 })).toEqual({ kind: "lease-mismatch", leaseMs: 61_000 });
+      expect(await entryOf("c2")).toBe("");
+    });
+
+    test("the lease of a dead consumer, or of one's own last life, binds nobody", async () => {
+      await fallSilent("c1");
+      expect((await join("c2")).kind).toBe("ok");
+      await scene().setting.elapse(30);
+      // c2 itself comes back with another lease while nobody else lives.
+      const again = await join("c2", { incarnation: "c2-2", leaseMs: 90_000, join: { freshMs: 20 } });
+      expect(again.kind).toBe("ok");
+    });
+
+    test("what it cannot read in the registry is nobody's", async () => {
+      const { sideDoor } = scene().setting;
+      await sideDoor.putHashField(registry(), "c1", "not JSON");
+      await sideDoor.putHashField(registry(), "c2", '{"v":2}');
+      await sideDoor.putHashField(registry(), "c3", "[]");
+      expect((await join("c1")).kind).toBe("ok");
+    });
+  });
+
+  describe("handOver", () => {
+    const handOver = (ids: readonly string[], options: Partial<HandOverOptions> = {}): Promise<HandOver> =>
+      scene().client.handOver({
+        ...{ ...scene().address, from: "dead", to: "alive", ids },
+        ...{ foreignIdleMs: 0, toUnregistered: false, ...options },
+      });
+    const ownersOf = async () => (await scene().pending()).map(({ consumer }) => consumer);
+
+    test("moves a silent owner's messages to a living one, and does not count as a delivery", async () => {
+      const ids = await scene().deliver("dead", 3);
+      await scene().client.recoverOwn(scene().own("dead", ids.slice(0, 1)));
+      await fallSilent("dead");
+      await beat("alive");
+      expect(await handOver(ids.toReversed())).toEqual({ kind: "moved", ids });
+      expect(await ownersOf()).toEqual(["alive", "alive", "alive"]);
+      expect(await scene().deliveries()).toEqual([2, 1, 1]);
+      for (const { idleMs } of await scene().pending()) expect(idleMs).toBeLessThan(RECENT_MS);
+    });
+
+    test("moves nothing while the owner's heartbeat is fresh", async () => {
+      const ids = await scene().deliver("dead", 1);
+      await scene().age("dead", ids);
+      await beat("dead");
+      await beat("alive");
+      expect(await handOver(ids)).toEqual({ kind: "refused", why: "owner-alive" });
+      expect(await ownersOf()).toEqual(["dead"]);
+    });
+
+    test("moves nothing to a target that is not registered", async () => {
+      const ids = await scene().deliver("dead", 1);
+      expect(await handOver(ids)).toEqual({ kind: "refused", why: "target-unknown" });
+      expect(await ownersOf()).toEqual(["dead"]);
+    });
+
+    test("moves nothing to a target that has fallen silent", async () => {
+      const ids = await scene().deliver("dead", 1);
+      await fallSilent("alive");
+      expect(await handOver(ids)).toEqual({ kind: "refused", why: "target-silent" });
+      expect(await ownersOf()).toEqual(["dead"]);
+    });
+
+    test("moves to a target that is not registered when that is wished", async () => {
+      const ids = await scene().deliver("dead", 1);
+      expect(await handOver(ids, { toUnregistered: true })).toEqual({ kind: "moved", ids });
+      expect(await ownersOf()).toEqual(["alive"]);
+    });
+
+    test("honours the lease of a silent owner per message", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await scene().setting.sideDoor.putHashField(registry(), "dead", `{"v":1,"at":1,"leaseMs":${LONG_LEASE_MS}}`);
+      await beat("alive");
+      await scene().age("dead", ids.slice(1), 2 * LONG_LEASE_MS);
+      expect(await handOver(ids)).toEqual({ kind: "moved", ids: ids.slice(1) });
+      expect(await ownersOf()).toEqual(["dead", "alive"]);
+    });
+
+    test("honours the idle time that an unregistered owner's messages must have", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await beat("alive");
+      await scene().age("dead", ids.slice(1), 700_000);
+      expect(await handOver(ids, { foreignIdleMs: 600_000 })).toEqual({ kind: "moved", ids: ids.slice(1) });
+    });
+
+    test("moves only what the owner still has", async () => {
+      const { client, address, stream } = scene();
+      const ids = await scene().deliver("dead", 4);
+      const [owned = "", taken = "", acknowledged = "", vanished = ""] = ids;
+      await scene().take([taken], "dead", "third");
+      await client.xack({ ...address, ids: [acknowledged] });
+      await client.xdel({ stream, ids: [vanished] });
+      await beat("alive");
+      expect(await handOver(ids)).toEqual({ kind: "moved", ids: [owned] });
+      expect(await ownersOf()).toEqual(["alive", "third"]);
+    });
+
+    test("of nothing moves nothing", async () => {
+      await scene().createGroup();
+      await beat("alive");
+      expect(await handOver([])).toEqual({ kind: "moved", ids: [] });
+    });
+
+    test("without stream or group is a NoGroupError", async () => {
+      await beat("alive");
+      await expect(handOver(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+
+  describe("removeIfEmpty", () => {
+    const remove = (consumer: string, onlyIfSilent: boolean) =>
+      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent });
+    const names = async () => (await scene().client.xinfoConsumers(scene().address)).map(({ name }) => name);
+
+    test("removes a consumer without pending messages from group and registry", async () => {
+      const ids = await scene().deliver("c1", 1);
+      await scene().client.xack({ ...scene().address, ids });
+      await beat("c1");
+      expect(await remove("c1", false)).toBe("removed");
+      expect(await names()).toEqual([]);
+      expect(await entryOf("c1")).toBe("");
+    });
+
+    test("never removes one that still has pending messages", async () => {
+      const { client, stream } = scene();
+      const ids = await scene().deliver("c1", 1);
+      expect(await remove("c1", false)).toBe("pending");
+      // Not even when the message itself is gone.
+      await client.xdel({ stream, ids });
+      expect(await remove("c1", false)).toBe("pending");
+      expect(await scene().pendingIds()).toEqual(ids);
+    });
+
+    test("keeps one whose heartbeat is fresh, if told to look", async () => {
+      await scene().createGroup();
+      await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: "c1" });
+      await beat("c1");
+      expect(await remove("c1", true)).toBe("alive");
+      expect(await names()).toEqual(["c1"]);
+      expect(await entryOf("c1")).not.toBe("");
+    });
+
+    test("removes one that has fallen silent", async () => {
+      await scene().createGroup();
+      await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: "c1" });
+      await fallSilent("c1");
+      expect(await remove("c1", true)).toBe("removed");
+      expect(await names()).toEqual([]);
+    });
+
+    test("clears the registry of one that the group does not know", async () => {
+      await scene().createGroup();
+      await beat("c1");
+      expect(await remove("c1", false)).toBe("removed");
+      expect(await entryOf("c1")).toBe("");
+    });
+
+    test("touches only the named group", async () => {
+      const { client, stream } = scene();
+      await scene().createGroup();
+      await scene().createGroup("other");
+      for (const group of ["billing", "other"]) {
+        await client.xgroupCreateConsumer({ stream, group, consumer: "c1" });
+      }
+      await remove("c1", false);
+      expect((await client.xinfoConsumers({ stream, group: "other" })).map(({ name }) => name)).toEqual(["c1"]);
+    });
+
+    test("without stream or group is a NoGroupError", async () => {
+      await expect(remove("c1", false)).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+}

@@ -1,0 +1,35 @@
+import { beforeEach, describe } from "vitest";
+import { describeAddingOnce } from "./adding-once.conformance.ts";
+import { describeBlocking } from "./blocking.conformance.ts";
+import { describeConnecting } from "./connecting.conformance.ts";
+import { describeDeadLetters } from "./dead-letters.conformance.ts";
+import { describeDeletion } from "./deletion.conformance.ts";
+import { describeEntries } from "./entries.conformance.ts";
+import { describeGroups } from "./groups.conformance.ts";
+import { describeOwnMessages } from "./own-messages.conformance.ts";
+import { describeRegistry } from "./registry.conformance.ts";
+import { Scene, type Setting } from "./setting.ts";
+
+/**
+ * What every `StreamClient` does, whatever is behind it: one test per documented meaning of the port. Where servers
+ * differ, the tests ask for what the port documents.
+ */
+export function describeStreamClient(name: string, open: () => Promise<Setting>): void {
+  describe(`StreamClient over ${name}`, () => {
+    let current: Scene;
+    beforeEach(async () => {
+      current = new Scene(await open());
+    });
+    const scene = (): Scene => current;
+
+    describeConnecting(scene);
+    describeEntries(scene);
+    describeGroups(scene);
+    describeBlocking(scene);
+    describeOwnMessages(scene);
+    describeDeadLetters(scene);
+    describeRegistry(scene);
+    describeDeletion(scene);
+    describeAddingOnce(scene);
+  });
+}
