@@ -10,6 +10,7 @@ export {
 export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
 export { RedisServer, type ServerOptions } from "./servers/redis-server.ts";
+export { createScratchFolder, removeScratchFolder } from "./servers/scratch-folder.ts";
 export { type SentinelOptions, type SentinelTopology, startSentinel } from "./servers/sentinel.ts";
 export type { AclUser, Persistence, TlsMode } from "./servers/server-config.ts";
 export {
@@ -30,6 +31,7 @@ export { checkLeaks, type LeakCheckOptions } from "./vitest/check-leaks.ts";
 export { uniqueName } from "./vitest/unique-name.ts";
 export {
   needsOwnServer,
+  ownServersOnly,
   type UsedServer,
   type UsedServers,
   type UseServerOptions,

@@ -271,7 +271,7 @@ class OwnServer {
 
   /** Our own process says so, before anybody is asked: on this port somebody else's server might answer. */
   async #awaitReadyLine(process: ServerProcess, logStart: number): Promise<void> {
-    const ready = this.#options.sentinelConfig === undefined ? /Ready to accept connections/ : /Sentinel ID is/;
+    const ready = this.#options.sentinelConfig === undefined ? /ready to accept connections/i : /Sentinel ID is/;
     const isReady = () => ready.test(this.log.slice(logStart));
     const { promise, resolve, reject } = deferred<void>();
     const fail = (what: string) => reject(new Error(`the test server ${what}; its log:\n${this.log.slice(-2_000)}`));

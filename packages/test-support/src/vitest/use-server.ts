@@ -81,29 +81,53 @@ export function needsOwnServer(context: Pick<TestContext, "skip">, server: Redis
   if (reason !== undefined) context.skip(reason);
 }
 
+/**
+ * Says that the tests of this file (or `describe`) start their servers themselves: where only a shared server is at
+ * hand (for `several` also: only containers), they are skipped and say why.
+ */
+export function ownServersOnly(need: "own" | "several" = "own"): void {
+  skipUnlessFit(
+    need,
+    () => findServer(),
+    async () => undefined,
+  );
+}
+
 function useStarted<T extends AsyncDisposable>(
   need: ServerNeed,
   find: () => Promise<ServerSource>,
   start: (source: ServerSource) => Promise<T>,
 ): { started(): T; skipReason(): string | undefined } {
   let started: T | undefined;
-  let skipReason: string | undefined;
-  beforeAll(async () => {
-    const source = await find();
-    skipReason = whyUnfit(source, need);
-    if (skipReason === undefined) started = await start(source);
-  });
-  beforeEach((context) => {
-    if (skipReason !== undefined) context.skip(skipReason);
+  const skipReason = skipUnlessFit(need, find, async (source) => {
+    started = await start(source);
   });
   afterAll(async () => {
     await started?.[Symbol.asyncDispose]();
   });
   return {
     started() {
-      if (started === undefined) throw new Error(skipReason ?? "a test's server is there from beforeAll on");
+      if (started === undefined) throw new Error(skipReason() ?? "a test's server is there from beforeAll on");
       return started;
     },
-    skipReason: () => skipReason,
+    skipReason,
   };
+}
+
+/** Registers the hooks that find a server and go on when it is fit, or else skip every test. Yields the reason. */
+function skipUnlessFit(
+  need: ServerNeed,
+  find: () => Promise<ServerSource>,
+  whenFit: (source: ServerSource) => Promise<void>,
+): () => string | undefined {
+  let skipReason: string | undefined;
+  beforeAll(async () => {
+    const source = await find();
+    skipReason = whyUnfit(source, need);
+    if (skipReason === undefined) await whenFit(source);
+  });
+  beforeEach((context) => {
+    if (skipReason !== undefined) context.skip(skipReason);
+  });
+  return () => skipReason;
 }
