@@ -1,0 +1,36 @@
+import { findServer, RedisServer } from "@redis-batch/test-support";
+
+/** A server for the demo, and the stream on it that is the demo's alone. */
+export interface DemoServer extends AsyncDisposable {
+  readonly url: string;
+  /** Such as `Redis 8.0.2 at redis://127.0.0.1:10123`. */
+  readonly description: string;
+  readonly stream: string;
+  /** Delivered to a consumer of the group, and not acknowledged. */
+  pending(group: string): Promise<number>;
+}
+
+/**
+ * Starts a server of its own, with a folder of its own, or takes the one that REDIS_BATCH_TEST_URL names and leaves
+ * nothing on it. Where there is none on this machine it is fetched (see test support).
+ */
+export async function startDemoServer(): Promise<DemoServer> {
+  const source = await findServer();
+  const server = source.kind === "external" ? RedisServer.external(source.url) : await RedisServer.start({ source });
+  const stream = `redis-commits-${process.pid}`;
+  const { valkey_version: valkey, redis_version: redis } = await server.info("server");
+  const name = valkey === undefined ? `Redis ${redis}` : `Valkey ${valkey}`;
+  return {
+    url: server.url,
+    description: `${name} at ${server.host}:${server.port}`,
+    stream,
+    pending: async (group) => {
+      const summary = (await server.command("XPENDING", stream, group)) as readonly [number, ...unknown[]];
+      return summary[0];
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (server.external) await server.command("DEL", stream);
+      await server.stop();
+    },
+  };
+}

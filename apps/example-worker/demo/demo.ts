@@ -1,0 +1,109 @@
+// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database.
+//
+//   npm run demo                   from the root of a fresh clone
+//   DEMO_LIMIT=500 npm run demo    only the first 500 commits
+//
+// The exit code is 0 when the totals hold, 1 when they do not or something failed, 130 after Ctrl-C.
+import { join } from "node:path";
+import { styleText } from "node:util";
+import { Producer } from "@redis-batch/consumer";
+import { createScratchFolder, removeScratchFolder } from "@redis-batch/test-support";
+import { checkResults, count } from "./checks.ts";
+import { type CommitRecord, expectedTotals, readCommits, WHOLE_HISTORY } from "./commit-data.ts";
+import { type DemoServer, startDemoServer } from "./demo-server.ts";
+import { Interrupted, interruption } from "./interruption.ts";
+import { ProgressLine } from "./progress.ts";
+import { renderChecks, renderWorkers, renderYears } from "./report.ts";
+import { readStoredCommits } from "./stored-commits.ts";
+import { WorkerPool } from "./worker-pool.ts";
+import type { WorkerTally } from "./worker-tally.ts";
+
+const WORKERS = 3;
+const BATCH_SIZE = 100;
+const GROUP = "example-worker";
+
+const limit = readLimit(process.env["DEMO_LIMIT"]);
+const interrupted = interruption();
+// What was started is stopped in reverse order, whatever ends the demo.
+const started = new AsyncDisposableStack();
+
+let exitCode: number;
+try {
+  exitCode = await Promise.race([demonstrate(), interrupted]);
+} catch (error) {
+  process.stdout.write("\n");
+  if (!(error instanceof Interrupted)) console.error(error);
+  exitCode = error instanceof Interrupted ? error.exitCode : 1;
+}
+await started.disposeAsync();
+// Whatever was still being started when the demo was interrupted ends with the process.
+process.exit(exitCode);
+
+async function demonstrate(): Promise<number> {
+  const commits = readCommits(limit);
+  console.log(
+    `${count(commits.length)} commits of Redis, ${WORKERS} workers, batches of ${BATCH_SIZE}, one database\n`,
+  );
+
+  const server = started.use(await startDemoServer());
+  console.log(`server      ${server.description}`);
+
+  await produce(commits, server);
+
+  const folder = started.adopt(createScratchFolder(), removeScratchFolder);
+  const databasePath = join(folder, "commits.db");
+  const workers = started.use(
+    await WorkerPool.start(WORKERS, {
+      REDIS_URL: server.url,
+      STREAM: server.stream,
+      GROUP,
+      BATCH_SIZE: String(BATCH_SIZE),
+      MAX_WAIT_MS: "500",
+      DATABASE_URL: `sqlite:${databasePath}`,
+      PROBE_HOST: "127.0.0.1",
+      PROBE_PORT: "0",
+    }),
+  );
+  const progress = new ProgressLine(process.stdout, () => performance.now());
+  await workers.whenStored(commits.length, (tallies) => progress.update(describeStored(tallies, commits.length)));
+  progress.finish(describeStored(workers.tallies, commits.length));
+  await workers.stop();
+
+  const stored = readStoredCommits(databasePath);
+  print(renderWorkers(workers.tallies));
+  print(renderYears(stored.years));
+  const checks = checkResults(commits, expectedTotals(commits), stored, await server.pending(GROUP));
+  print(renderChecks(checks, (mark, passed) => styleText(passed ? "green" : "red", mark)));
+  console.log("\nTo copy the worker, read apps/example-worker/README.md next.");
+  return checks.every(({ passed }) => passed) ? 0 : 1;
+}
+
+async function produce(commits: readonly CommitRecord[], { url, stream }: DemoServer): Promise<void> {
+  const producer = started.use(new Producer<CommitRecord>({ redis: url, stream }));
+  const progress = new ProgressLine(process.stdout, () => performance.now());
+  const startedMs = performance.now();
+  const { added, failed, failures } = await producer.addMany(commits, {
+    onProgress: (soFar) => progress.update(`produced    ${count(soFar.added)} of ${count(commits.length)} messages`),
+  });
+  if (failed > 0) throw new Error(`${failed} messages could not be added`, { cause: failures[0]?.error });
+  await producer.close();
+  const seconds = (performance.now() - startedMs) / 1_000;
+  progress.finish(`produced    ${count(added)} messages, ${count(added / seconds)} per second`);
+}
+
+function describeStored(tallies: readonly WorkerTally[], total: number): string {
+  const stored = tallies.reduce((sum, { added }) => sum + added, 0);
+  const each = tallies.map(({ added }, index) => `worker ${index + 1}: ${count(added)}`).join(" · ");
+  return `stored      ${count(stored)} of ${count(total)} (${each})`;
+}
+
+function print(lines: readonly string[]): void {
+  console.log(`\n${lines.join("\n")}`);
+}
+
+function readLimit(value: string | undefined): number {
+  const number = Number(value || WHOLE_HISTORY.messages);
+  if (Number.isInteger(number) && number >= 1 && number <= WHOLE_HISTORY.messages) return number;
+  console.error(`DEMO_LIMIT must be a whole number from 1 to ${WHOLE_HISTORY.messages}, got ${JSON.stringify(value)}`);
+  process.exit(2);
+}

@@ -1,0 +1,48 @@
+import { type Check, count } from "./checks.ts";
+import type { YearTotals } from "./stored-commits.ts";
+import { renderTable } from "./table.ts";
+import { type WorkerTally, workedSeconds } from "./worker-tally.ts";
+
+/** Who has done how much: messages per second over the time that all of them took together. */
+export function renderWorkers(tallies: readonly WorkerTally[]): readonly string[] {
+  const seconds = workedSeconds(tallies);
+  const row = (name: string, messages: number, batches: number): readonly string[] => [
+    name,
+    count(messages),
+    count(batches),
+    count(messages / seconds),
+  ];
+  return renderTable({
+    header: ["workers", "messages", "batches", "messages/s"],
+    rows: tallies.map(({ messages, batches }, index) => row(`worker ${index + 1}`, messages, batches)),
+    footer: row(
+      `total, ${seconds.toFixed(1)} s`,
+      tallies.reduce((total, { messages }) => total + messages, 0),
+      tallies.reduce((total, { batches }) => total + batches, 0),
+    ),
+  });
+}
+
+/** What is in the database, year by year. */
+export function renderYears(years: readonly YearTotals[]): readonly string[] {
+  const row = (name: string, ...counts: readonly number[]): readonly string[] => [name, ...counts.map(count)];
+  const total = (read: (year: YearTotals) => number): number => years.reduce((sum, year) => sum + read(year), 0);
+  return renderTable({
+    header: ["year", "commits", "insertions", "deletions"],
+    rows: years.map(({ year, commits, insertions, deletions }) => row(year, commits, insertions, deletions)),
+    footer: row(
+      "total",
+      total((year) => year.commits),
+      total((year) => year.insertions),
+      total((year) => year.deletions),
+    ),
+  });
+}
+
+/** One line per check; `paint` colours the marks. */
+export function renderChecks(checks: readonly Check[], paint: (mark: string, passed: boolean) => string): string[] {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  return checks.map(
+    ({ name, passed, finding }) => `${paint(passed ? "✓" : "✗", passed)} ${name.padEnd(width)}  ${finding}`,
+  );
+}

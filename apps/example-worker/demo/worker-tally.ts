@@ -1,0 +1,52 @@
+/** What one worker has done so far, as its log says. */
+export interface WorkerTally {
+  readonly batches: number;
+  /** Messages in these batches. */
+  readonly messages: number;
+  /** Of them, those that were not stored before. */
+  readonly added: number;
+  /** When it began to read, and when it stored its last batch; `undefined` before. */
+  readonly startedAtMs: number | undefined;
+  readonly lastStoredAtMs: number | undefined;
+}
+
+export const NO_WORK: WorkerTally = {
+  batches: 0,
+  messages: 0,
+  added: 0,
+  startedAtMs: undefined,
+  lastStoredAtMs: undefined,
+};
+
+interface LogLine {
+  readonly at: string;
+  readonly event: string;
+  readonly messages?: number;
+  readonly added?: number;
+}
+
+/** Adds one line of a worker's log to its tally. */
+export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
+  const { at, event, messages = 0, added = 0 } = JSON.parse(line) as LogLine;
+  switch (event) {
+    case "started":
+      return { ...tally, startedAtMs: Date.parse(at) };
+    case "stored":
+      return {
+        ...tally,
+        batches: tally.batches + 1,
+        messages: tally.messages + messages,
+        added: tally.added + added,
+        lastStoredAtMs: Date.parse(at),
+      };
+    default:
+      return tally;
+  }
+}
+
+/** Seconds from the moment the first worker began to read to the last batch stored by any. */
+export function workedSeconds(tallies: readonly WorkerTally[]): number {
+  const starts = tallies.flatMap(({ startedAtMs = [] }) => startedAtMs);
+  const ends = tallies.flatMap(({ lastStoredAtMs = [] }) => lastStoredAtMs);
+  return Math.max(0, Math.max(...ends) - Math.min(...starts)) / 1_000;
+}
