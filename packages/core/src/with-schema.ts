@@ -21,7 +21,9 @@ const LONGEST_PATH = 100;
  * A refused value is a `PayloadError` that lists where it is wrong (up to five paths) and how many issues there are. The
  * validator's own messages are left out, because they may quote the value.
  *
- * @throws {ConfigError} when `schema` is no Standard Schema; on first use, when it validates asynchronously
+ * A schema that validates asynchronously refuses every value, saying so.
+ *
+ * @throws {ConfigError} when `schema` is no Standard Schema
  *
  * @example
  * const codec = withSchema(fieldsCodec, z.object({ id: z.string(), cents: z.coerce.number<string | number>() }));
@@ -46,7 +48,11 @@ function validate(schema: StandardSchema, value: unknown): unknown {
   if (result instanceof Promise) {
     // Its end is of no interest any more, but must not become an unhandled rejection.
     result.catch(() => {});
-    throw new ConfigError("schema", ["validates asynchronously, and a codec cannot wait; use a synchronous schema"]);
+    // Not a ConfigError: Zod answers so as well when a check of the schema throws, and that may be one message's fault.
+    throw new PayloadError(
+      "the schema answered with a promise: it validates asynchronously, for which a codec cannot wait, or one of its " +
+        "checks threw; use a synchronous schema whose checks do not throw",
+    );
   }
   if (result.issues === undefined) return result.value;
   throw new PayloadError(describeIssues(result.issues));
