@@ -17,6 +17,6 @@ test("a server that does not let us ask is taken for the least supported one", a
 test("a server older than Redis 7.0 is refused, saying what is needed", async () => {
   await expect(probeCapabilities(serverThatKnows("xadd"))).rejects.toMatchObject({
     code: "UNSUPPORTED_SERVER",
-    message: expect.stringContaining("Redis 7.0 or Valkey 8, or later, is needed"),
+    message: "this server is older than Redis 7.0 (it does not know FCALL); Redis 7.0 or Valkey 8, or later, is needed",
   });
 });

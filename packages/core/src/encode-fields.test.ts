@@ -126,7 +126,8 @@ describe("a codec that throws", () => {
       {},
       {
         encode() {
-          throw SECRET;
+          const thrown: unknown = SECRET;
+          throw thrown;
         },
       },
     );

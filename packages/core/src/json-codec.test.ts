@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import type { Codec } from "./codec.ts";
@@ -12,7 +13,7 @@ function refusal(run: () => unknown): string {
   try {
     run();
   } catch (error) {
-    if (PayloadError.is(error)) return `${error.message} ${String(error.cause ?? "")}`;
+    if (PayloadError.is(error)) return inspect(error);
     throw error;
   }
   throw new Error("it was accepted");
@@ -64,7 +65,7 @@ describe("jsonCodec reads", () => {
   });
 
   test("not an entry without the field", () => {
-    expect(refusal(() => jsonCodec().decode(raw("body", SECRET)))).toMatch(/^no field "data" in this entry; .*field/);
+    expect(refusal(() => jsonCodec().decode(raw("body", SECRET)))).toContain('no field "data" in this entry; ');
   });
 
   test("not text that is no JSON, which it does not quote", () => {

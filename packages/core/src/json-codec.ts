@@ -62,8 +62,7 @@ function plainJsonCodec(field: string): Codec<unknown> {
 
 function stringify(value: unknown): string | undefined {
   try {
-    // Typed as always giving text, which it does not.
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch (error) {
     // The engine's words name the properties of a cycle and nothing more can be told safely.
     const said = error instanceof TypeError ? error.message : "";

@@ -56,7 +56,9 @@ test("a transforming schema is not applied to what is written", () => {
 
 describe("issues", () => {
   test("never quote the value, whatever the validator says", () => {
-    const schema = z.object({ password: z.string().refine(() => false, { error: ({ input }) => `bad: ${input}` }) });
+    const schema = z.object({
+      password: z.string().refine(() => false, { error: ({ input }) => `bad: ${String(input)}` }),
+    });
     const error = refusal(() => jsonCodec({ schema }).decode(raw("data", JSON.stringify({ password: SECRET }))));
     expect(error.message).toBe('the value does not fit the schema: 1 issue at "password"');
     expect(error.cause).toBeUndefined();

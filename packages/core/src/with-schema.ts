@@ -39,7 +39,7 @@ export function withSchema<Schema extends StandardSchema>(
       // The schema has just said that it is such a value; the codec checks on its own what it can write.
       return codec.encode(value as never);
     },
-    decode: (fields) => validate(schema, codec.decode(fields)) as InferOutput<Schema>,
+    decode: (fields) => validate(schema, codec.decode(fields)),
   };
 }
 

@@ -167,11 +167,14 @@ class Run<Value> {
   #add(value: Value, index: number): void {
     const item: Item = { result: undefined };
     this.#window.push(item);
-    void this.#deliver(value, index).then((result) => {
-      item.result = result;
-      if (result !== "withdrawn" && result.kind === "failed" && this.#options.stopOnError) this.#isOver = true;
-      this.#wake();
-    });
+    void this.#follow(item, value, index);
+  }
+
+  async #follow(item: Item, value: Value, index: number): Promise<void> {
+    const result = await this.#deliver(value, index);
+    item.result = result;
+    if (result !== "withdrawn" && result.kind === "failed" && this.#options.stopOnError) this.#isOver = true;
+    this.#wake();
   }
 
   async #deliver(value: Value, index: number): Promise<AddResult | "withdrawn"> {

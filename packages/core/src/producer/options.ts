@@ -173,7 +173,7 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
 function resolveCodec<Value>(codec: Encoder<Value> | undefined, reader: OptionsReader): Encoder<Value> {
   // The default codec takes fields, which is what Value is when no codec is given.
   if (codec === undefined) return fieldsCodec as Encoder<unknown>;
-  if (typeof Object(codec).encode === "function") return codec;
+  if (typeof Reflect.get(Object(codec) as object, "encode") === "function") return codec;
   reader.problem("codec must have a method encode(value); see fieldsCodec, jsonCodec() and withSchema()");
   return codec;
 }
