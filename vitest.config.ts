@@ -19,7 +19,7 @@ export default defineConfig({
         ...resolution,
         test: {
           name: "integration",
-          include: ["{packages,apps}/*/test/**/*.test.ts"],
+          include: ["{packages,apps}/*/test/**/*.test.ts", "docs/test/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

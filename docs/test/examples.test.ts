@@ -1,0 +1,51 @@
+/** Every TypeScript example of the guides compiles in the strictest settings and runs as shown, against a real server. */
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { runWorker, useServer } from "@redis-batch/test-support";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { examplesOf } from "./markdown.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+// Below docs/, so that the examples find the packages as a user's program would.
+const folder = `${root}docs/.examples`;
+const PAGES = ["README.md", "packages/consumer/README.md"];
+const LOCAL = "redis://localhost:6379";
+
+const redis = useServer({ own: true });
+const run = promisify(execFile);
+const examples = PAGES.flatMap((page) =>
+  examplesOf(readFileSync(`${root}${page}`, "utf8")).map(({ line, code }) => ({
+    title: `${page}:${line}`,
+    file: `${folder}/${page.replaceAll(/\W+/g, "-")}-${line}.ts`,
+    code,
+  })),
+);
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true });
+  for (const { file, code } of examples) writeFileSync(file, code.replaceAll(LOCAL, redis.server.url));
+  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: "../../tsconfig.base.json", include: ["*.ts"] }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the examples", () => {
+  it("compile in the strictest settings", async () => {
+    const outcome = await run(`${root}node_modules/.bin/tsc`, ["-p", folder]).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(outcome.stdout).toBe("");
+  });
+
+  it.each(examples)("$title runs and ends", async ({ file, code }) => {
+    await using worker = await runWorker(file);
+    // A service runs until it is told to stop: it has shown that it works once it has printed something.
+    if (code.includes("SIGTERM")) {
+      await worker.waitForLine(() => true, { timeoutMs: 20_000 });
+      worker.kill("SIGTERM");
+    }
+    const { code: exitCode } = await worker.exited;
+    expect({ exitCode, stderr: worker.stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+});

@@ -1,0 +1,39 @@
+/** Reading the guides: their tables and their examples. */
+
+/** A fenced TypeScript example, a program of its own. */
+export interface Example {
+  /** Where it begins, for messages. */
+  readonly line: number;
+  readonly code: string;
+}
+
+/** The ```ts fences of a page, in order. */
+export function examplesOf(markdown: string): Example[] {
+  const examples: Example[] = [];
+  for (const match of markdown.matchAll(/^```ts\n(.*?)^```$/gms)) {
+    examples.push({ line: markdown.slice(0, match.index).split("\n").length, code: match[1] as string });
+  }
+  return examples;
+}
+
+/** The rows of the first table below a heading: each a list of cells. Header and rule are left out. */
+export function tableBelow(markdown: string, heading: string): string[][] {
+  const section = markdown.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? markdown;
+  const lines = section.split("\n");
+  const start = lines.findIndex((line) => line.startsWith("|"));
+  const rows: string[][] = [];
+  for (const line of lines.slice(start + 2)) {
+    if (!line.startsWith("|")) break;
+    rows.push(
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  }
+  return rows;
+}
+
+/** The words in backticks of a cell. */
+export const codeWords = (cell: string): string[] =>
+  [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);

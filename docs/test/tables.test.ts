@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as core from "@redis-batch/core";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { codeWords, tableBelow } from "./markdown.ts";
+
+const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** The members of a union of events: its `type`, and the names of its other fields. */
+function eventsOf(path: string, union: string): Map<string, string[]> {
+  const source = file(path);
+  const program = ts.createProgram([source], {
+    customConditions: ["@redis-batch/source"],
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    strict: true,
+  });
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(source) as ts.SourceFile) as ts.Symbol;
+  const symbol = checker.getExportsOfModule(module).find(({ name }) => name === union) as ts.Symbol;
+  const type = checker.getDeclaredTypeOfSymbol(symbol);
+  const members = type.isUnion() ? type.types : [type];
+  return new Map(
+    members.map((member) => {
+      const properties = member.getProperties();
+      const discriminant = checker.getTypeOfSymbol(properties.find(({ name }) => name === "type") as ts.Symbol);
+      if (!discriminant.isStringLiteral()) throw new Error(`${union}: a member without a literal type`);
+      return [
+        discriminant.value,
+        properties
+          .map(({ name }) => name)
+          .filter((name) => name !== "type")
+          .sort(),
+      ];
+    }),
+  );
+}
+
+describe("docs/events.md", () => {
+  it.each([
+    ["Consumer", "../packages/consumer/src/events.ts", "ConsumerEvent"],
+    ["Producer", "../packages/core/src/producer/events.ts", "ProducerEvent"],
+  ])("lists the events of the %s with their fields", (heading, source, union) => {
+    const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
+    const documented = rows.map(([event, fields]) => [
+      codeWords(event as string)[0],
+      codeWords(fields as string).sort(),
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(eventsOf(source, union)));
+  });
+});
+
+describe("docs/errors.md", () => {
+  it("lists every exported class with its code and whether it is retryable", () => {
+    const rows = tableBelow(readFileSync(file("errors.md"), "utf8"), "Errors");
+    const documented = rows.map(([name, code, retryable]) => [
+      codeWords(name as string)[0],
+      codeWords(code as string)[0],
+      retryable,
+    ]);
+    const samples: readonly core.RedisBatchError[] = [
+      new core.ConfigError("x", ["y"]),
+      new core.UsageError("x"),
+      new core.PayloadError("x"),
+      new core.ConnectionError("x", { outcome: "unknown" }),
+      new core.ServerStateError("x", { state: "OOM" }),
+      new core.NoGroupError("x"),
+      new core.WrongTypeError("x"),
+      new core.PermissionError("x", { command: "xadd" }),
+      new core.UnsupportedServerError("x"),
+      new core.CommandError("x", { command: "xadd", reply: "ERR" }),
+      new core.ReplyShapeError("x"),
+      new core.QueueFullError("x"),
+    ];
+    expect(documented).toEqual(samples.map(({ name, code, retryable }) => [name, code, retryable ? "yes" : "no"]));
+    const classes = Object.keys(core).filter((name) => name.endsWith("Error") && name !== "RedisBatchError");
+    expect(samples.map(({ name }) => name).sort()).toEqual(classes.sort());
+  });
+});
