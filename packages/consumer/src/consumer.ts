@@ -127,10 +127,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #open = new Set<OpenBatch<Value>>();
   readonly #connected = new Set<ConnectionRole>();
   readonly #startAborter = new AbortController();
-  readonly #stopListening: () => void;
+  #stopListening = (): void => {};
   #whenBatchEnds = (): void => {};
   #use: string | undefined;
-  #starting: Promise<void> | undefined;
+  #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
   #failure: unknown;
 
@@ -213,7 +213,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const calledAtMs = this.#clock.nowMs();
     try {
       for (const open of this.#open) this.#end(open);
-      await this.#start();
+      if (!(await this.#start())) throw closedEarly();
       this.#reader.resume();
       // What was not acknowledged is part of the next batch, and not of the one after it.
       await this.#atMost(Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
@@ -232,8 +232,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#begin("for await");
     let open: OpenBatch<Value> | undefined;
     try {
-      await this.#start();
-      this.#reader.resume();
+      if (await this.#start()) this.#reader.resume();
       for (;;) {
         open = await this.#next();
         if (open === undefined) break;
@@ -260,8 +259,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#begin("run()");
     const stopListening = onAbort(signal, () => void this.close());
     try {
-      await this.#start();
-      this.#reader.resume();
+      if (await this.#start()) this.#reader.resume();
       await Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
     } catch (error) {
       await this.close();
@@ -280,7 +278,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async ack(...ids: EntryId[]): Promise<AckReport> {
     this.#assertUsable("acknowledge");
-    await this.#start();
+    if (!(await this.#start())) throw closedEarly();
     const held: Message<Value>[] = [];
     const unheld: EntryId[] = [];
     for (const id of ids) {
@@ -357,16 +355,23 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return this.#connected.has("commands") && this.#connected.has("reader");
   }
 
-  #start(): Promise<void> {
-    this.#starting ??= this.#connect().catch((error: unknown) => {
-      // A start that close() cut short has not failed.
-      if (this.#lifecycle.isOpen) this.#fail(error);
-      throw this.#failure ?? new UsageError("the consumer was closed while it was starting");
-    });
+  /** Resolves when it runs; with `false` when it was told to stop before it did, which is no failure. */
+  #start(): Promise<boolean> {
+    this.#starting ??= this.#stopping === undefined ? this.#startOnce() : Promise.resolve(false);
     return this.#starting;
   }
 
-  async #connect(): Promise<void> {
+  async #startOnce(): Promise<boolean> {
+    try {
+      return await this.#connect();
+    } catch (error) {
+      if (this.#lifecycle.isOpen) this.#fail(error);
+      if (this.#failure !== undefined) throw this.#failure;
+      return false;
+    }
+  }
+
+  async #connect(): Promise<boolean> {
     const { stream, group, name, startFrom, connectTimeoutMs } = this.#policy;
     this.#lifecycle.moveTo("starting");
     await this.#client.connect(["commands", "reader"], {
@@ -380,10 +385,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       if (isNew) this.#report({ type: "groupCreated", position: startFrom, recreated: false });
     });
     await tolerateMissingRight(() => this.#client.xgroupCreateConsumer({ stream, group, consumer: name }));
-    if (this.#lifecycle.state !== "starting") return;
+    if (this.#lifecycle.state !== "starting") return false;
     this.#lifecycle.moveTo("running");
     this.#redeliverer.start();
     this.#report({ type: "started", consumer: name });
+    return true;
   }
 
   async #work(handler: Handler<Value>): Promise<void> {
@@ -562,6 +568,10 @@ function until<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<R
     const stopListening = onAbort(signal, () => resolve(undefined));
     void promise.then(resolve, reject).finally(stopListening);
   });
+}
+
+function closedEarly(): UsageError {
+  return new UsageError("the consumer was closed while it was starting");
 }
 
 async function tolerateMissingRight(action: () => Promise<unknown>): Promise<void> {

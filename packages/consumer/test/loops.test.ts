@@ -264,4 +264,34 @@ describe("close()", () => {
     expect(await consumer.close()).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false });
     expect(events.events).toEqual([]);
   });
+
+  it("ends run() and for await that still wait for their first connection, as those that run", async () => {
+    const away = { redis: "redis://127.0.0.1:1" };
+    const nothingLeft = { givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false };
+
+    const running = open(away).consumer;
+    const ran = running.run(() => {});
+    expect(running.state).toBe("starting");
+    expect(await running.close()).toEqual(nothingLeft);
+    expect(await ran).toEqual(nothingLeft);
+
+    const looping = open(away).consumer;
+    const looped = (async () => {
+      for await (const batch of looping) batch.ack();
+    })();
+    await looping.close();
+    await looped;
+  });
+
+  it("never connects when it was called for by a signal that had aborted before", async () => {
+    const { consumer, events } = open();
+    await consumer.run(() => {}, { signal: AbortSignal.abort() });
+    expect(consumer.state).toBe("closed");
+    expect(events.events).toEqual([]);
+
+    const born = open({ signal: AbortSignal.abort() });
+    await born.consumer.run(() => {});
+    expect(born.consumer.state).toBe("closed");
+    expect(born.events.events).toEqual([]);
+  });
 });
