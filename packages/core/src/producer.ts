@@ -128,7 +128,6 @@ export class Producer<Value = FieldsInput> {
    * @throws {UsageError} after `close()`
    */
   async add(value: Value, options: AddOptions = {}): Promise<EntryId> {
-    this.#use("add");
     const { id } = await this.#accept(value, options.idempotencyKey, options.signal, (bytes) => {
       if (this.#admission.fits(bytes)) return;
       const { messages, bytes: queuedBytes } = this.unconfirmed;
@@ -220,6 +219,7 @@ export class Producer<Value = FieldsInput> {
     signal: AbortSignal | undefined,
     admit?: (bytes: number) => void,
   ): Promise<AddedMessage> {
+    this.#use("add");
     signal?.throwIfAborted();
     if (idempotencyKey !== undefined) this.#checkKey(idempotencyKey);
     const { fields, bytes } = encodeValue(this.#policy.codec, value);
@@ -275,8 +275,9 @@ export class Producer<Value = FieldsInput> {
   }
 
   #checkKey(idempotencyKey: unknown): void {
-    if (typeof idempotencyKey !== "string" || idempotencyKey === "") {
-      throw new UsageError("add: idempotencyKey must be a non-empty text; leave it out to add without one");
+    // Half of a surrogate pair is written as a replacement character, and so would make different keys the same.
+    if (typeof idempotencyKey !== "string" || idempotencyKey === "" || /\p{Surrogate}/u.test(idempotencyKey)) {
+      throw new UsageError("add: idempotencyKey must be a non-empty, well-formed text; leave it out to add without one");
     }
     hashTag(this.#policy.stream);
   }

@@ -24,7 +24,7 @@ export interface OutgoingMessage {
 }
 
 export interface SenderOptions {
-  readonly client: StreamClient;
+  readonly client: Pick<StreamClient, "connect" | "xaddMany" | "addOnce">;
   readonly clock: Clock;
   readonly stream: string;
   readonly trim: Trim | undefined;
