@@ -1,0 +1,263 @@
+import { ManualClock } from "@redis-batch/test-support";
+import { describe, expect, test } from "vitest";
+import { ConnectionError, PermissionError, type RedisBatchError, ServerStateError } from "../errors.ts";
+import type { AddOutcome } from "../stream-client.ts";
+import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
+import type { XaddOptions } from "../wire/xadd.ts";
+import type { ProducerEvent } from "./events.ts";
+import { Sender } from "./sender.ts";
+
+/** A server that is there or not, and answers as it is told. */
+class ScriptedServer {
+  /** Every command in the order in which it was sent: the fields of one XADD or addOnce after the other. */
+  readonly sent: string[][] = [];
+  readonly #clock: ManualClock;
+  #waiting: (() => void)[] = [];
+  #isUp = false;
+  #refusal: RedisBatchError | undefined;
+  answer: (text: string) => AddOutcome = (text) => `${text.length}-1`;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  up(): void {
+    this.#isUp = true;
+    for (const look of this.#waiting) look();
+  }
+
+  refuse(error: RedisBatchError): void {
+    this.#refusal = error;
+    for (const look of this.#waiting) look();
+  }
+
+  connect(
+    _roles: unknown,
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.#refusal !== undefined) reject(this.#refusal);
+        else if (this.#isUp) resolve();
+      };
+      this.#clock.setTimer(timeoutMs, () => reject(new ConnectionError("nobody there", { outcome: "not-sent" })));
+      signal?.addEventListener("abort", () => reject(signal.reason));
+      this.#waiting.push(look);
+      look();
+    });
+  }
+
+  async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
+    const texts = items.map(({ fields }) => String(fields[1]));
+    this.sent.push(texts);
+    return texts.map((text) => this.answer(text));
+  }
+
+  async addOnce({ fields, idempotencyKey }: AddOnceOptions): Promise<AddOnceResult> {
+    this.sent.push([`${idempotencyKey}=${String(fields[1])}`]);
+    const outcome = this.answer(String(fields[1]));
+    if (typeof outcome !== "string") throw outcome;
+    return { id: outcome, added: true };
+  }
+}
+
+function setUp() {
+  const clock = new ManualClock();
+  const server = new ScriptedServer(clock);
+  const events: ProducerEvent[] = [];
+  const sender = new Sender({
+    ...{ client: server, clock, stream: "orders", trim: undefined, rememberKeysMs: 1_000 },
+    notify: (event) => events.push(event),
+  });
+  /** Sends, and keeps how it ended. */
+  const send = (text: string, { key, waitMs = 1_000, signal }: SendOptions = {}) =>
+    endOf(sender.send({ fields: ["text", text], idempotencyKey: key }, waitMs, signal));
+  return { clock, server, events, sender, send };
+}
+
+interface SendOptions {
+  readonly key?: string;
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a promise resolved or rejected with, once it has. */
+function endOf(promise: Promise<unknown>): { value?: unknown } {
+  const end: { value?: unknown } = {};
+  const keep = async (): Promise<void> => {
+    try {
+      end.value = await promise;
+    } catch (error) {
+      end.value = error;
+    }
+  };
+  void keep();
+  return end;
+}
+
+const notSent = new ConnectionError("not writable", { outcome: "not-sent" });
+
+describe("with a connection", () => {
+  test("messages of one turn go out together, in order, each with its own end", async () => {
+    const { clock, server, events, send } = setUp();
+    server.up();
+    server.answer = (text) => (text === "bb" ? new ServerStateError("full", { state: "OOM" }) : `${text.length}-1`);
+    const ends = [send("a"), send("bb"), send("ccc")];
+    await clock.settle();
+    expect(server.sent).toEqual([["a", "bb", "ccc"]]);
+    expect(ends.map(({ value }) => value)).toEqual([
+      { id: "1-1", added: true },
+      expect.objectContaining({ state: "OOM" }),
+      { id: "3-1", added: true },
+    ]);
+    expect(events).toEqual([{ type: "added", added: 2, failed: 1, elapsedMs: 0 }]);
+  });
+
+  test("one with an idempotency key goes out at its place among the others", async () => {
+    const { clock, server, send } = setUp();
+    server.up();
+    send("a");
+    send("b");
+    send("c", { key: "k1" });
+    send("d", { key: "k2" });
+    send("e");
+    await clock.settle();
+    expect(server.sent).toEqual([["a", "b"], ["k1=c"], ["k2=d"], ["e"]]);
+  });
+
+  test("an outcome that is unknown ends the message; it is not sent again", async () => {
+    const { clock, server, send } = setUp();
+    server.up();
+    server.answer = () => new ConnectionError("cut", { outcome: "unknown" });
+    const end = send("a");
+    await clock.advance(10_000);
+    expect(end.value).toMatchObject({ outcome: "unknown" });
+    expect(server.sent).toEqual([["a"]]);
+  });
+});
+
+describe("without a connection", () => {
+  test("messages wait in order and go out together when it is there", async () => {
+    const { clock, server, send } = setUp();
+    const ends = [send("a"), send("b", { key: "k" })];
+    await clock.advance(500);
+    ends.push(send("c"));
+    await clock.settle();
+    expect(server.sent).toEqual([]);
+    server.up();
+    await clock.settle();
+    expect(server.sent).toEqual([["a"], ["k=b"], ["c"]]);
+    expect(ends.map(({ value }) => value)).toEqual(Array(3).fill({ id: "1-1", added: true }));
+  });
+
+  test("each message waits as long as it may, whichever came first", async () => {
+    const { clock, send } = setUp();
+    const [long, short] = [send("a", { waitMs: 1_000 }), send("b", { waitMs: 200 })];
+    await clock.advance(199);
+    expect(short.value).toBeUndefined();
+    await clock.advance(1);
+    expect(short.value).toMatchObject({
+      outcome: "not-sent",
+      message: expect.stringContaining("nobody there") as string,
+    });
+    await clock.advance(799);
+    expect(long.value).toBeUndefined();
+    await clock.advance(1);
+    expect(long.value).toMatchObject({ outcome: "not-sent" });
+  });
+
+  test("one that may not wait ends at once", async () => {
+    const { clock, send } = setUp();
+    const end = send("a", { waitMs: 0 });
+    await clock.advance(0);
+    expect(end.value).toMatchObject({ outcome: "not-sent" });
+  });
+
+  test("a refused login ends all of them", async () => {
+    const { clock, server, send } = setUp();
+    const ends = [send("a"), send("b")];
+    server.refuse(new PermissionError("wrong password", { command: "auth" }));
+    await clock.settle();
+    expect(ends.map(({ value }) => value)).toEqual(Array(2).fill(expect.objectContaining({ code: "PERMISSION" })));
+  });
+
+  test("an abort takes a message back, and only that one", async () => {
+    const { clock, server, send } = setUp();
+    const abort = new AbortController();
+    const ends = [send("a"), send("b", { signal: abort.signal }), send("c")];
+    await clock.settle();
+    abort.abort("changed my mind");
+    await clock.settle();
+    expect(ends[1]?.value).toBe("changed my mind");
+    server.up();
+    await clock.settle();
+    expect(server.sent).toEqual([["a", "c"]]);
+  });
+});
+
+describe("a connection that cannot be written to", () => {
+  test("gives the messages back to their places, and time passes before the next attempt", async () => {
+    const { clock, server, events, send } = setUp();
+    server.up();
+    server.answer = () => notSent;
+    const ends = [send("a"), send("b", { key: "k" }), send("c")];
+    await clock.settle();
+    ends.push(send("d"));
+    await clock.settle();
+    expect(server.sent).toEqual([["a"], ["k=b"], ["c"]]);
+    server.answer = (text) => `${text.length}-1`;
+    await clock.advanceToNext();
+    expect(server.sent.slice(3)).toEqual([["a"], ["k=b"], ["c", "d"]]);
+    expect(ends.map(({ value }) => value)).toEqual(Array(4).fill({ id: "1-1", added: true }));
+    expect(events.map((event) => (event.type === "added" ? event.added : 0))).toEqual([1, 1, 2]);
+  });
+
+  test("ends a message whose time is over", async () => {
+    const { clock, server, send } = setUp();
+    server.up();
+    server.answer = () => notSent;
+    const end = send("a", { waitMs: 0 });
+    await clock.settle();
+    expect(end.value).toBe(notSent);
+  });
+
+  test("ends a message that was aborted on the way, with the abort's reason: it was not sent", async () => {
+    const { clock, server, send } = setUp();
+    server.up();
+    const abort = new AbortController();
+    server.answer = () => {
+      abort.abort("too late");
+      return notSent;
+    };
+    const end = send("a", { signal: abort.signal });
+    await clock.settle();
+    expect(end.value).toBe("too late");
+  });
+});
+
+describe("when it is stopped", () => {
+  test("queued messages end, not sent, and new ones are refused", async () => {
+    const { clock, server, sender, send } = setUp();
+    const before = send("a");
+    await clock.settle();
+    sender.stop();
+    const after = send("b");
+    server.up();
+    await clock.advance(5_000);
+    expect([before.value, after.value]).toEqual(Array(2).fill(expect.objectContaining({ outcome: "not-sent" })));
+    expect(server.sent).toEqual([]);
+  });
+
+  test("what turns out not to have been sent is not sent any more", async () => {
+    const { clock, server, sender, send } = setUp();
+    server.up();
+    server.answer = () => {
+      sender.stop();
+      return notSent;
+    };
+    const end = send("a");
+    await clock.advance(5_000);
+    expect(end.value).toBe(notSent);
+    expect(server.sent).toEqual([["a"]]);
+  });
+});
