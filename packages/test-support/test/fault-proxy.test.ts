@@ -79,7 +79,7 @@ describe("without faults", () => {
     await once(socket, "data");
     await server.kill();
     await closed;
-    expect(before.connections).toBe(0);
+    await eventually("the proxy has let go of both ends", () => before.connections === 0);
   });
 });
 

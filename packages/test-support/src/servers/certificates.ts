@@ -6,6 +6,7 @@ import { createScratchFolder } from "./scratch-folder.ts";
 
 /** A throw-away authority and one certificate for `localhost` and 127.0.0.1, as files. */
 export interface Certificates {
+  readonly folder: string;
   readonly caPath: string;
   readonly certPath: string;
   readonly keyPath: string;
@@ -31,8 +32,8 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-
 function makeCertificates(): Certificates {
   const openssl = findExecutable("openssl", process.env["PATH"]);
   if (openssl === undefined) throw new Error("a TLS test server needs openssl, to make its certificates: install it");
-  const cwd = createScratchFolder();
-  const run = (...args: string[]) => execFileSync(openssl, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
+  const folder = createScratchFolder();
+  const run = (...args: string[]) => execFileSync(openssl, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   run(
     "req",
     "-x509",
@@ -47,11 +48,12 @@ function makeCertificates(): Certificates {
     "/CN=Redis Batch tests",
   );
   run("req", ...NEW_KEY, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost");
-  writeFileSync(join(cwd, "names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  writeFileSync(join(folder, "names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
   const signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"];
   run("x509", "-req", "-in", "server.csr", ...signing, "-out", "server.crt");
-  const [caPath, certPath, keyPath] = [join(cwd, "ca.crt"), join(cwd, "server.crt"), join(cwd, "server.key")];
+  const [caPath, certPath, keyPath] = [join(folder, "ca.crt"), join(folder, "server.crt"), join(folder, "server.key")];
   return {
+    folder,
     caPath,
     certPath,
     keyPath,

@@ -16,6 +16,8 @@ export interface ContainerSettings {
   readonly command: readonly string[];
   /** Shared with the container under the same path: the server's files survive it. */
   readonly folder: string;
+  /** Shared in the same way, to be read: certificates. */
+  readonly readFolders: readonly string[];
   /** The same inside and outside, so that it survives a restart. */
   readonly port: number;
 }
@@ -39,7 +41,7 @@ export class ContainerProcess implements ServerProcess {
 
   static async start(settings: ContainerSettings, log: LogSink): Promise<ContainerProcess> {
     const { RedisContainer } = await import("@testcontainers/redis");
-    const { image, command, folder, port } = settings;
+    const { image, command, folder, readFolders, port } = settings;
     const pidPath = join(folder, "container.pid");
     const script =
       // testcontainers waits for this line; whether the server is ready is found out by asking it (see RedisServer).
@@ -48,7 +50,10 @@ export class ContainerProcess implements ServerProcess {
     const container = await new RedisContainer(image)
       .withCommand(["sh", "-c", script, "sh", ...command])
       .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`)
-      .withBindMounts([{ source: folder, target: folder, mode: "rw" }])
+      .withBindMounts([
+        { source: folder, target: folder, mode: "rw" },
+        ...readFolders.map((path) => ({ source: path, target: path, mode: "ro" as const })),
+      ])
       .withExposedPorts({ container: port, host: port })
       .withLogConsumer((stream: Readable) => {
         stream.setEncoding("utf8").on("data", log).once("end", logEnded.resolve);
@@ -65,7 +70,8 @@ export class ContainerProcess implements ServerProcess {
 
   async signal(name: ServerSignal): Promise<void> {
     if (!this.#running) return;
-    await this.#container.exec(["kill", `-${name.slice("SIG".length)}`, this.#pid]);
+    // The shell's own `kill`: slim images have no program of that name.
+    await this.#container.exec(["sh", "-c", `kill -${name.slice("SIG".length)} ${this.#pid}`]);
     if (name !== "SIGKILL") return;
     await this.#container.stop();
     this.#end(name);

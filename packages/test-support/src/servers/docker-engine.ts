@@ -12,14 +12,14 @@ const PING_LIMIT_MS = 2_000;
  * Looks before it loads: testcontainers takes most of a second to import, on every worker, even to say "no Docker".
  */
 export async function whyNoDocker(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  // Only the local sockets are probed here; testcontainers itself finds remote engines by these variables.
-  const remote = env["DOCKER_HOST"] ?? env["TESTCONTAINERS_HOST_OVERRIDE"];
-  if (remote === undefined || remote.startsWith("unix://")) {
-    const sockets = remote === undefined ? localSockets(env) : [remote.slice("unix://".length)];
-    const socket = sockets.find((path) => existsSync(path));
-    if (socket === undefined) return "no Docker engine is listening";
-    if (!(await answersPing(socket))) return `the Docker engine at ${socket} does not answer`;
+  const engine = env["DOCKER_HOST"];
+  if (engine !== undefined && !engine.startsWith("unix://")) {
+    return "the engine of DOCKER_HOST is not on this machine, so a server's folder cannot be shared with it";
   }
+  const sockets = engine === undefined ? localSockets(env) : [engine.slice("unix://".length)];
+  const socket = sockets.find((path) => existsSync(path));
+  if (socket === undefined) return "no Docker engine is listening";
+  if (!(await answersPing(socket))) return `the Docker engine at ${socket} does not answer`;
   try {
     await import("@testcontainers/redis");
     return undefined;

@@ -89,7 +89,7 @@ export class RedisServer implements AsyncDisposable {
         return new RedisServer(own.address, own);
       } catch (cause) {
         await own.destroy();
-        if (attempt === PORT_ATTEMPTS || !/Address already in use/i.test(own.log)) throw cause;
+        if (attempt === PORT_ATTEMPTS || !isPortTaken(own.log + String(cause))) throw cause;
       }
     }
   }
@@ -266,7 +266,9 @@ class OwnServer {
     const { image } = this.#source;
     const program = image.includes("valkey") ? "valkey-server" : "redis-server";
     const { port } = this.address;
-    return await ContainerProcess.start({ image, command: [program, ...args], folder: this.#folder, port }, log);
+    const readFolders = this.#options.tls === undefined ? [] : [testCertificates().folder];
+    const settings = { image, command: [program, ...args], folder: this.#folder, readFolders, port };
+    return await ContainerProcess.start(settings, log);
   }
 
   /** Our own process says so, before anybody is asked: on this port somebody else's server might answer. */
@@ -327,6 +329,11 @@ class OwnServer {
       ...(sentinelConfig === undefined ? {} : { sentinel: sentinelConfig }),
     };
   }
+}
+
+/** What a server says when its port is taken, and what Docker says. */
+function isPortTaken(text: string): boolean {
+  return /address already in use|port is already allocated/i.test(text);
 }
 
 function clientTls(mode: TlsMode): NonNullable<ServerAddress["tls"]> {
