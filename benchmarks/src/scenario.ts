@@ -13,7 +13,7 @@ export interface Scenario {
   readonly batchSize: number;
   readonly messages: number;
   /** The fields of message number `index`, as name, value, name, value … */
-  fields(index: number): readonly string[];
+  readonly fields: (index: number) => readonly string[];
 }
 
 /** One figure of a scenario, ours against the reference. */

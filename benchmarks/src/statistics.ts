@@ -7,7 +7,7 @@ export interface Spread {
 
 /** @throws {RangeError} when there are no figures */
 export function spreadOf(figures: readonly number[]): Spread {
-  const sorted = [...figures].sort((left, right) => left - right);
+  const sorted = figures.toSorted((left, right) => left - right);
   const middle = sorted.length >> 1;
   const upper = sorted[middle];
   if (upper === undefined) throw new RangeError("no figures");

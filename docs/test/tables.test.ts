@@ -34,7 +34,7 @@ function eventsOf(path: string, union: string): Map<string, string[]> {
         properties
           .map(({ name }) => name)
           .filter((name) => name !== "type")
-          .sort(),
+          .toSorted(),
       ];
     }),
   );
@@ -48,7 +48,7 @@ describe("docs/events.md", () => {
     const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
     const documented = rows.map(([event, fields]) => [
       codeWords(event as string)[0],
-      codeWords(fields as string).sort(),
+      codeWords(fields as string).toSorted(),
     ]);
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(eventsOf(source, union)));
   });
@@ -78,6 +78,6 @@ describe("docs/errors.md", () => {
     ];
     expect(documented).toEqual(samples.map(({ name, code, retryable }) => [name, code, retryable ? "yes" : "no"]));
     const classes = Object.keys(core).filter((name) => name.endsWith("Error") && name !== "RedisBatchError");
-    expect(samples.map(({ name }) => name).sort()).toEqual(classes.sort());
+    expect(samples.map(({ name }) => name).toSorted()).toEqual(classes.toSorted());
   });
 });

@@ -132,7 +132,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #use: string | undefined;
   #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   /**
    * @throws {ConfigError} naming every option that is wrong
@@ -486,7 +486,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
-    this.#failure = error;
+    this.#failure = error instanceof Error ? error : new Error(String(error));
     this.#lifecycle.moveTo("failed");
     this.#report({ type: "failed", error: describeTrouble(error) });
     this.#collector.fail(error);

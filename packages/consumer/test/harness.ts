@@ -8,15 +8,15 @@ export interface Bench {
   readonly stream: string;
   readonly group: string;
   /** A consumer of the stream, closed after the test. */
-  consumer<Value = Readonly<Record<string, string>>>(
+  readonly consumer: <Value = Readonly<Record<string, string>>>(
     options?: Partial<ConsumerOptions<Value>>,
-  ): { readonly consumer: Consumer<Value>; readonly events: EventRecorder<ConsumerEvent> };
+  ) => { readonly consumer: Consumer<Value>; readonly events: EventRecorder<ConsumerEvent> };
   /** Adds messages with the field `n`, as any other client would → their ids. */
-  add(...values: readonly (string | number)[]): Promise<string[]>;
+  readonly add: (...values: readonly (string | number)[]) => Promise<string[]>;
   /** Ids pending in the group, with owner and delivery count. */
-  pending(): Promise<{ readonly id: string; readonly consumer: string; readonly deliveries: number }[]>;
+  readonly pending: () => Promise<{ readonly id: string; readonly consumer: string; readonly deliveries: number }[]>;
   /** Names of the group's consumers. */
-  names(): Promise<string[]>;
+  readonly names: () => Promise<string[]>;
 }
 
 /** Makes a bench per call; closes what it made after each test. */

@@ -128,7 +128,7 @@ describe("groups", () => {
         }),
       ),
     );
-    expect(seen.sort((a, b) => a - b)).toEqual(range(200));
+    expect(seen.toSorted((a, b) => a - b)).toEqual(range(200));
     expect(await made.pending()).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { fieldsCodec } from "@redis-batch/core";
+import { compareEntryIds, fieldsCodec } from "@redis-batch/core";
 import { ManualClock } from "@redis-batch/test-support";
 import { describe, expect, it, vi } from "vitest";
 import { Message, type MessageKeeper } from "../message.ts";
@@ -11,7 +11,7 @@ const policy: CollectorPolicy = { batchSize: 4, maxBytes: 100, maxWaitMs: 500, r
 
 function setUp(changes: Partial<CollectorPolicy> = {}) {
   const clock = new ManualClock();
-  const onDemand = vi.fn();
+  const onDemand = vi.fn<() => void>();
   const collector = new Collector<Value>({ ...policy, ...changes }, clock, onDemand);
   let sequence = 0;
   const messages = (
@@ -26,15 +26,16 @@ function setUp(changes: Partial<CollectorPolicy> = {}) {
   /** Takes a batch and tells what came of it so far. */
   const take = (calledAtMs: number | null = null) => {
     const result: { collected?: readonly string[]; reason?: Collected<Value>["reason"]; error?: unknown } = {};
-    collector.take({ calledAtMs }).then(
-      (collected) => {
-        result.collected = collected.messages.map(({ id }) => id);
-        result.reason = collected.reason;
-      },
-      (error: unknown) => {
+    const note = async (): Promise<void> => {
+      try {
+        const { messages: taken, reason } = await collector.take({ calledAtMs });
+        result.collected = taken.map(({ id }) => id);
+        result.reason = reason;
+      } catch (error) {
         result.error = error;
-      },
-    );
+      }
+    };
+    void note();
     return result;
   };
   return { clock, collector, messages, take, onDemand };
@@ -135,12 +136,12 @@ describe("Collector", () => {
     const { clock, collector, messages, take } = setUp();
     const again = messages(3);
     const fresh = messages(4);
-    collector.addRedelivered(again.reverse());
+    collector.addRedelivered(again.toReversed());
     collector.addFresh(fresh, true);
     const taken = take();
     await clock.settle();
     expect(taken.collected).toHaveLength(4);
-    expect([...(taken.collected ?? [])].sort()).toEqual(taken.collected);
+    expect(taken.collected?.toSorted(compareEntryIds)).toEqual(taken.collected);
     expect(collector.redelivered).toBe(1);
   });
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DueQueue } from "./due-queue.ts";
 
@@ -13,7 +13,7 @@ describe("DueQueue", () => {
           expect(queue.pop()).toBe(next);
           out.push(next.dueAtMs);
         }
-        expect(out).toEqual([...times].sort((a, b) => a - b));
+        expect(out).toEqual(times.toSorted((a, b) => a - b));
         expect(queue.pop()).toBeUndefined();
       }),
     );
