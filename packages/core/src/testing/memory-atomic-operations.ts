@@ -1,0 +1,194 @@
+/** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
+import type { EntryId } from "../entry-id.ts";
+import { groupKey, idempotencyKey } from "../keys.ts";
+import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
+import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
+import { type Beat, type BeatOptions, beat as beatScript } from "../wire/atomic/beat.ts";
+import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
+import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
+import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
+import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
+import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { ReleaseOptions } from "../wire/atomic/release.ts";
+import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
+import type { Renewal } from "../wire/atomic/renew-owned.ts";
+import { copyOf, xadd } from "./memory-commands.ts";
+import type { MemoryKeyspace } from "./memory-keyspace.ts";
+
+/** Those of the ids that the consumer owns, in stream order, with their delivery counts. */
+function ownedDeliveries(keys: MemoryKeyspace, { consumer, ids, ...address }: OwnMessages): Map<EntryId, number> {
+  const owned = new Map<EntryId, number>();
+  if (ids.length === 0) return owned;
+  const group = keys.group(address);
+  for (const id of inStreamOrder(ids)) {
+    const deliveries = group.deliveriesOf(id, consumer);
+    if (deliveries !== undefined) owned.set(id, deliveries);
+  }
+  return owned;
+}
+
+export function ackOwned(keys: MemoryKeyspace, own: OwnMessages): AckOwnedResult {
+  const owned = ownedDeliveries(keys, own);
+  if (owned.size > 0) keys.group(own).acknowledge([...owned.keys()]);
+  const ordered = inStreamOrder(own.ids);
+  return {
+    acknowledged: ordered.filter((id) => owned.has(id)),
+    notOwned: ordered.filter((id) => !owned.has(id)),
+  };
+}
+
+export function renewOwned(keys: MemoryKeyspace, own: OwnMessages): ReadonlyMap<EntryId, Renewal> {
+  const owned = ownedDeliveries(keys, own);
+  const kept = new Set(claimOwn(keys, own, [...owned.keys()], (count) => count).map(({ id }) => id));
+  return new Map(
+    inStreamOrder(own.ids).map((id) => [id, kept.has(id) ? "kept" : owned.has(id) ? "vanished" : "taken"]),
+  );
+}
+
+export function recoverOwn(keys: MemoryKeyspace, own: OwnMessages): RecoverOwnResult {
+  const owned = ownedDeliveries(keys, own);
+  const claimed = claimOwn(keys, own, [...owned.keys()], (count) => count + 1);
+  const present = new Set(claimed.map(({ id }) => id));
+  return {
+    entries: claimed.map((entry) => ({
+      ...copyOf(entry),
+      deliveries: Math.min((owned.get(entry.id) ?? 0) + 1, Number.MAX_SAFE_INTEGER),
+    })),
+    vanished: [...owned.keys()].filter((id) => !present.has(id)),
+  };
+}
+
+export function release(keys: MemoryKeyspace, { neverOffered, offered, idleMs, ...own }: ReleaseOptions): number {
+  const giveBack = (ids: readonly EntryId[], countBack: number): number => {
+    const owned = ownedDeliveries(keys, { ...own, ids });
+    return claimOwn(keys, own, [...owned.keys()], (count) => Math.max(count - countBack, 0), idleMs).length;
+  };
+  return giveBack(neverOffered, 1) + giveBack(offered, 0);
+}
+
+function claimOwn(
+  keys: MemoryKeyspace,
+  own: Omit<OwnMessages, "ids">,
+  ids: readonly EntryId[],
+  deliveries: (before: number) => number,
+  idleMs?: number,
+) {
+  if (ids.length === 0) return [];
+  return keys.group(own).claim({ consumer: own.consumer, ids, minIdleMs: 0, idleMs, deliveries }, keys.nowMs());
+}
+
+export function bury(keys: MemoryKeyspace, { stream, group, consumer, id, reason, error }: BuryOptions): Burial {
+  const pending = keys.group({ stream, group });
+  const deliveries = pending.deliveriesOf(id, consumer);
+  if (deliveries === undefined) return { kind: "not-owned" };
+  const entry = keys.existingStream(stream).find(id);
+  if (entry === undefined) {
+    pending.acknowledge([id]);
+    return { kind: "vanished" };
+  }
+  const history = [
+    ...["dead.id", id, "dead.consumer", consumer, "dead.deliveries", deliveries],
+    ...["dead.reason", reason, "dead.error", error, "dead.at", keys.nowMs()],
+  ];
+  const deadId = xadd(keys, { stream: groupKey("dead", stream, group), fields: [...entry.fields, ...history] });
+  pending.acknowledge([id]);
+  return { kind: "buried", deadId };
+}
+
+export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOver {
+  const { stream, group, from, to, ids, foreignIdleMs, toUnregistered } = options;
+  const owner = registration(keys, { stream, group, consumer: from });
+  if (isAlive(keys, owner)) return { kind: "refused", why: "owner-alive" };
+  if (!toUnregistered) {
+    const target = registration(keys, { stream, group, consumer: to });
+    if (target === undefined) return { kind: "refused", why: "target-unknown" };
+    if (!isAlive(keys, target)) return { kind: "refused", why: "target-silent" };
+  }
+  const owned = ownedDeliveries(keys, { stream, group, consumer: from, ids });
+  if (owned.size === 0) return { kind: "moved", ids: [] };
+  const claim = {
+    ...{ consumer: to, ids: [...owned.keys()], minIdleMs: owner?.leaseMs ?? foreignIdleMs },
+    deliveries: (count: number) => count,
+  };
+  const moved = keys.group({ stream, group }).claim(claim, keys.nowMs());
+  return { kind: "moved", ids: moved.map(({ id }) => id) };
+}
+
+export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOptions): Removal {
+  const { stream, group, consumer, onlyIfSilent } = options;
+  if (onlyIfSilent && isAlive(keys, registration(keys, options))) return "alive";
+  const found = keys.group(options);
+  if (found.pending(keys.nowMs(), consumer).length > 0) return "pending";
+  found.removeConsumer(consumer);
+  keys.deleteHashField(groupKey("consumers", stream, group), consumer);
+  return "removed";
+}
+
+export function deleteIfAllGroupsDone(keys: MemoryKeyspace, own: OwnMessages): ReadonlyMap<EntryId, Deletion> {
+  const stream = keys.existingStream(own.stream);
+  const owned = ownedDeliveries(keys, own);
+  const others = [...stream.groups].filter(([name]) => name !== own.group).map(([, group]) => group);
+  return new Map(
+    inStreamOrder(own.ids).map((id) => {
+      if (!owned.has(id)) return [id, "not-owned"];
+      keys.group(own).acknowledge([id]);
+      if (others.some((group) => group.needs(id))) return [id, "kept"];
+      stream.delete([id]);
+      return [id, "deleted"];
+    }),
+  );
+}
+
+export function beat(keys: MemoryKeyspace, options: BeatOptions): Beat {
+  const { stream, group, consumer, incarnation, leaseMs, join } = options;
+  const registry = groupKey("consumers", stream, group);
+  const nowMs = keys.nowMs();
+  const known = registration(keys, options);
+  const isOther = known !== undefined && known.incarnation !== incarnation;
+  if (join === undefined) {
+    if (isOther) return { kind: "replaced" };
+  } else {
+    if (isOther && nowMs - known.at <= join.freshMs) return { kind: "in-use" };
+    for (const name of keys.hash(registry).keys()) {
+      const other = registration(keys, { stream, group, consumer: name });
+      if (name !== consumer && other !== undefined && isAlive(keys, other) && other.leaseMs !== leaseMs) {
+        return { kind: "lease-mismatch", leaseMs: other.leaseMs };
+      }
+    }
+  }
+  const json = String(beatScript.encode(options).at(-1));
+  keys.setHashField(registry, consumer, `{"at":${nowMs},${json.slice(1)}`);
+  return { kind: "ok", serverTimeMs: nowMs };
+}
+
+interface Registration {
+  readonly at: number;
+  readonly leaseMs: number;
+  readonly incarnation?: string;
+}
+
+/** A consumer's registry field; `undefined` where it has none that can be read. */
+function registration(keys: MemoryKeyspace, who: Omit<OwnMessages, "ids">): Registration | undefined {
+  const field = keys.hash(groupKey("consumers", who.stream, who.group)).get(who.consumer);
+  if (field === undefined) return undefined;
+  try {
+    const decoded = JSON.parse(field) as Partial<Registration> | null;
+    const { at, leaseMs } = decoded ?? {};
+    return at === undefined || leaseMs === undefined ? undefined : { ...decoded, at, leaseMs };
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(keys: MemoryKeyspace, registered: Registration | undefined): boolean {
+  return registered !== undefined && keys.nowMs() - registered.at <= registered.leaseMs;
+}
+
+export function addOnce(keys: MemoryKeyspace, options: AddOnceOptions): AddOnceResult {
+  const key = idempotencyKey(options.stream, options.idempotencyKey);
+  const known = keys.text(key);
+  if (known !== undefined) return { id: known, added: false };
+  const id = xadd(keys, options);
+  keys.setText(key, id, keys.nowMs() + options.rememberMs);
+  return { id, added: true };
+}

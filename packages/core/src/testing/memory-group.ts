@@ -1,0 +1,129 @@
+import { compareEntryIds, type EntryId } from "../entry-id.ts";
+import type { StreamEntry } from "../wire/entry.ts";
+import type { PendingEntry } from "../wire/xpending.ts";
+import type { MemoryStream } from "./memory-stream.ts";
+
+interface Delivery {
+  readonly consumer: string;
+  readonly atMs: number;
+  readonly count: number;
+}
+
+interface ConsumerTimes {
+  readonly seenAtMs: number;
+  readonly gotAtMs: number | null;
+}
+
+export interface Claim {
+  readonly consumer: string;
+  readonly ids: readonly EntryId[];
+  readonly minIdleMs: number;
+  /** The idle time the entries show afterwards. */
+  readonly idleMs?: number | undefined;
+  readonly deliveries: (before: number) => number;
+}
+
+/** One consumer group of the in-memory Redis: its position, its consumers and its pending list. */
+export class MemoryGroup {
+  readonly #stream: MemoryStream;
+  readonly #consumers = new Map<string, ConsumerTimes>();
+  readonly #pending = new Map<EntryId, Delivery>();
+  #lastDeliveredId: EntryId;
+  #isLagKnown: boolean;
+
+  constructor(stream: MemoryStream, lastDeliveredId: EntryId, isLagKnown: boolean) {
+    this.#stream = stream;
+    this.#lastDeliveredId = lastDeliveredId;
+    this.#isLagKnown = isLagKnown;
+  }
+
+  get lastDeliveredId(): EntryId {
+    return this.#lastDeliveredId;
+  }
+
+  /** How many entries wait; `null` while Redis would not know. */
+  get lag(): number | null {
+    return this.#isLagKnown ? this.#stream.countAfter(this.#lastDeliveredId) : null;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  get consumers(): ReadonlyMap<string, ConsumerTimes> {
+    return this.#consumers;
+  }
+
+  /** Redis counts what it delivered, not what is there: a hole among the unread makes its count useless. */
+  entryDeleted(id: EntryId): void {
+    if (compareEntryIds(id, this.#lastDeliveredId) > 0) this.#isLagKnown = false;
+  }
+
+  /** → whether the consumer is new. */
+  createConsumer(name: string, nowMs: number): boolean {
+    if (this.#consumers.has(name)) return false;
+    this.#consumers.set(name, { seenAtMs: nowMs, gotAtMs: null });
+    return true;
+  }
+
+  removeConsumer(name: string): void {
+    this.#consumers.delete(name);
+  }
+
+  deliverNew(consumer: string, count: number, nowMs: number): readonly StreamEntry[] {
+    const entries = this.#stream.range(`(${this.#lastDeliveredId}`, "+", count);
+    for (const { id } of entries) this.#pending.set(id, { consumer, atMs: nowMs, count: 1 });
+    const last = entries.at(-1);
+    if (last !== undefined) this.#lastDeliveredId = last.id;
+    if (this.#lastDeliveredId === this.#stream.lastId) this.#isLagKnown = true;
+    const gotAtMs = last === undefined ? (this.#consumers.get(consumer)?.gotAtMs ?? null) : nowMs;
+    this.#consumers.set(consumer, { seenAtMs: nowMs, gotAtMs });
+    return entries;
+  }
+
+  acknowledge(ids: readonly EntryId[]): number {
+    return ids.filter((id) => this.#pending.delete(id)).length;
+  }
+
+  /** The whole pending list in the order of its ids, or one consumer's part of it. */
+  pending(nowMs: number, consumer?: string): readonly PendingEntry[] {
+    return [...this.#pending]
+      .filter(([, delivery]) => consumer === undefined || delivery.consumer === consumer)
+      .toSorted(([left], [right]) => compareEntryIds(left, right))
+      .map(([id, { consumer: owner, atMs, count }]) => ({
+        id,
+        consumer: owner,
+        idleMs: nowMs - atMs,
+        deliveries: count,
+      }));
+  }
+
+  /** Whether this group has yet to read or to acknowledge the entry. */
+  needs(id: EntryId): boolean {
+    return compareEntryIds(id, this.#lastDeliveredId) > 0 || this.#pending.has(id);
+  }
+
+  /** How often it was delivered; `undefined` where it is not pending for this consumer. */
+  deliveriesOf(id: EntryId, consumer: string): number | undefined {
+    const delivery = this.#pending.get(id);
+    return delivery?.consumer === consumer ? delivery.count : undefined;
+  }
+
+  /** Moves pending entries to a consumer → those that moved. What is no longer in the stream is dropped from the list. */
+  claim({ consumer, ids, minIdleMs, idleMs = 0, deliveries }: Claim, nowMs: number): readonly StreamEntry[] {
+    this.createConsumer(consumer, nowMs);
+    const claimed: StreamEntry[] = [];
+    for (const id of ids) {
+      const delivery = this.#pending.get(id);
+      if (delivery === undefined || nowMs - delivery.atMs < minIdleMs) continue;
+      const entry = this.#stream.find(id);
+      if (entry === undefined) {
+        this.#pending.delete(id);
+        continue;
+      }
+      this.#pending.set(id, { consumer, atMs: nowMs - idleMs, count: deliveries(delivery.count) });
+      claimed.push(entry);
+    }
+    return claimed;
+  }
+}

@@ -1,0 +1,116 @@
+import { NoGroupError, WrongTypeError } from "../errors.ts";
+import type { MemoryGroup } from "./memory-group.ts";
+import { MemoryStream } from "./memory-stream.ts";
+
+interface MemoryText {
+  readonly text: string;
+  readonly expiresAtMs: number;
+}
+
+type MemoryHash = Map<string, string>;
+
+/** The keys of the in-memory Redis, its clock, and the readers that wait for entries. */
+export class MemoryKeyspace {
+  readonly nowMs: () => number;
+  readonly #values = new Map<string, MemoryStream | MemoryHash | MemoryText>();
+  /** In the order in which they began to wait: the first gets the next entry. */
+  readonly #waiting = new Set<{ readonly key: string; readonly look: () => void }>();
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs;
+  }
+
+  /** @throws {WrongTypeError} when the key holds something else */
+  stream(key: string): MemoryStream | undefined {
+    const value = this.#value(key);
+    if (value === undefined || value instanceof MemoryStream) return value;
+    throw wrongType(key);
+  }
+
+  /** @throws {NoGroupError} when there is none */
+  existingStream(key: string): MemoryStream {
+    const stream = this.stream(key);
+    if (stream === undefined) throw new NoGroupError(`there is no stream ${key}`);
+    return stream;
+  }
+
+  streamOrNew(key: string): MemoryStream {
+    return this.stream(key) ?? this.#put(key, new MemoryStream());
+  }
+
+  /** @throws {NoGroupError} when stream or group are not there */
+  group({ stream, group }: { readonly stream: string; readonly group: string }): MemoryGroup {
+    const found = this.existingStream(stream).groups.get(group);
+    if (found === undefined) throw new NoGroupError(`${stream} has no group ${group}`);
+    return found;
+  }
+
+  destroyGroup(stream: string, group: string): void {
+    this.existingStream(stream).groups.delete(group);
+    this.wake(stream);
+  }
+
+  hash(key: string): ReadonlyMap<string, string> {
+    const value = this.#value(key);
+    if (value === undefined) return new Map();
+    if (value instanceof Map) return value;
+    throw wrongType(key);
+  }
+
+  setHashField(key: string, field: string, text: string): void {
+    this.#put(key, new Map(this.hash(key)).set(field, text));
+  }
+
+  deleteHashField(key: string, field: string): void {
+    const rest = new Map(this.hash(key));
+    if (rest.delete(field)) this.#put(key, rest);
+  }
+
+  text(key: string): string | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    if (value instanceof MemoryStream || value instanceof Map) throw wrongType(key);
+    return value.text;
+  }
+
+  setText(key: string, text: string, expiresAtMs: number = Number.POSITIVE_INFINITY): void {
+    this.#put(key, { text, expiresAtMs });
+  }
+
+  delete(key: string): void {
+    this.#values.delete(key);
+    this.wake(key);
+  }
+
+  get readersWaiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Has `look` called whenever this key may have changed, until the returned function is. */
+  wait(key: string, look: () => void): () => void {
+    const waiter = { key, look };
+    this.#waiting.add(waiter);
+    return () => this.#waiting.delete(waiter);
+  }
+
+  wake(key: string): void {
+    for (const waiter of [...this.#waiting]) {
+      if (waiter.key === key) waiter.look();
+    }
+  }
+
+  #value(key: string): MemoryStream | MemoryHash | MemoryText | undefined {
+    const value = this.#values.get(key);
+    if (value === undefined || value instanceof MemoryStream || value instanceof Map) return value;
+    if (value.expiresAtMs > this.nowMs()) return value;
+    this.#values.delete(key);
+    return undefined;
+  }
+
+  #put<Value extends MemoryStream | MemoryHash | MemoryText>(key: string, value: Value): Value {
+    this.#values.set(key, value);
+    return value;
+  }
+}
+
+const wrongType = (key: string): WrongTypeError => new WrongTypeError(`${key} holds something other than was expected`);

@@ -1,0 +1,244 @@
+import type { Clock } from "../clock.ts";
+import type { EntryId } from "../entry-id.ts";
+import { RedisBatchError } from "../errors.ts";
+import { onAbort } from "../signals.ts";
+import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
+import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
+import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
+import type { Beat, BeatOptions } from "../wire/atomic/beat.ts";
+import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
+import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
+import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
+import type { OwnMessages } from "../wire/atomic/own-messages.ts";
+import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { ReleaseOptions } from "../wire/atomic/release.ts";
+import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
+import type { Renewal } from "../wire/atomic/renew-owned.ts";
+import type { StreamEntry } from "../wire/entry.ts";
+import type { XackOptions } from "../wire/xack.ts";
+import type { Trim, XaddOptions } from "../wire/xadd.ts";
+import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "../wire/xgroup.ts";
+import type { ConsumerInfo, GroupInfo, StreamInfo } from "../wire/xinfo.ts";
+import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "../wire/xpending.ts";
+import type { XrangeOptions } from "../wire/xrange.ts";
+import type { XreadgroupOptions } from "../wire/xreadgroup.ts";
+import * as atomic from "./memory-atomic-operations.ts";
+import * as commands from "./memory-commands.ts";
+import { MemoryConnection, unlessLost } from "./memory-connection.ts";
+import type { MemoryFaults, MemoryMethod } from "./memory-faults.ts";
+import type { MemoryKeyspace } from "./memory-keyspace.ts";
+
+/** How long a lost connection takes to come back by itself. */
+const RECONNECT_MS = 50;
+
+/** The port over a keyspace in memory. A command runs the moment it is called, its reply comes with the next turn. */
+export class MemoryStreamClient implements StreamClient {
+  readonly #keys: MemoryKeyspace;
+  readonly #faults: MemoryFaults;
+  readonly #clock: Clock;
+  readonly #commands: MemoryConnection;
+  readonly #reader: MemoryConnection;
+
+  constructor(keys: MemoryKeyspace, faults: MemoryFaults, clock: Clock, report: (event: ConnectionEvent) => void) {
+    this.#keys = keys;
+    this.#faults = faults;
+    this.#clock = clock;
+    this.#commands = new MemoryConnection("commands", report);
+    this.#reader = new MemoryConnection("reader", report);
+  }
+
+  get readerEpoch(): number {
+    return this.#reader.epoch;
+  }
+
+  async connect(
+    roles: readonly ConnectionRole[],
+    { signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#faults.strike("connect", "before");
+    for (const role of roles) (role === "reader" ? this.#reader : this.#commands).open();
+    await this.#faults.strike("connect", "after");
+  }
+
+  async close(): Promise<void> {
+    this.#commands.close();
+    this.#reader.close();
+  }
+
+  /** Cuts the reader's connection: a read under way rejects. It comes back after a while, or with `connect`. */
+  dropReader(): void {
+    if (!this.#reader.isOpen) return;
+    this.#reader.lose("dropped");
+    this.#clock.setTimer(RECONNECT_MS, () => {
+      if (!this.#reader.isClosed) this.#reader.open();
+    });
+  }
+
+  xadd(options: XaddOptions): Promise<EntryId> {
+    return this.#run("xadd", () => commands.xadd(this.#keys, options));
+  }
+
+  async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
+    try {
+      return await this.#run("xaddMany", () => items.map((item) => outcomeOf(() => commands.xadd(this.#keys, item))));
+    } catch (error) {
+      if (RedisBatchError.is(error)) return items.map(() => error);
+      throw error;
+    }
+  }
+
+  xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number> {
+    return this.#run("xtrim", () => commands.xtrim(this.#keys, options));
+  }
+
+  xlen(options: { readonly stream: string }): Promise<number> {
+    return this.#run("xlen", () => commands.xlen(this.#keys, options));
+  }
+
+  xrange(options: XrangeOptions): Promise<readonly StreamEntry[]> {
+    return this.#run("xrange", () => commands.xrange(this.#keys, options));
+  }
+
+  xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number> {
+    return this.#run("xdel", () => commands.xdel(this.#keys, options));
+  }
+
+  xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
+    return this.#run("xreadgroup", (connection) => this.#read(options, signal, connection), this.#reader);
+  }
+
+  xack(options: XackOptions): Promise<number> {
+    return this.#run("xack", () => commands.xack(this.#keys, options));
+  }
+
+  xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary> {
+    return this.#run("xpendingSummary", () => commands.xpendingSummary(this.#keys, options));
+  }
+
+  xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]> {
+    return this.#run("xpendingRange", () => commands.xpendingRange(this.#keys, options));
+  }
+
+  xgroupCreate(options: XgroupCreateOptions): Promise<boolean> {
+    return this.#run("xgroupCreate", () => commands.xgroupCreate(this.#keys, options));
+  }
+
+  xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean> {
+    return this.#run("xgroupCreateConsumer", () => commands.xgroupCreateConsumer(this.#keys, options));
+  }
+
+  xinfoStream(options: { readonly stream: string }): Promise<StreamInfo> {
+    return this.#run("xinfoStream", () => commands.xinfoStream(this.#keys, options));
+  }
+
+  xinfoGroups(options: { readonly stream: string }): Promise<readonly GroupInfo[]> {
+    return this.#run("xinfoGroups", () => commands.xinfoGroups(this.#keys, options));
+  }
+
+  xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]> {
+    return this.#run("xinfoConsumers", () => commands.xinfoConsumers(this.#keys, options));
+  }
+
+  time(): Promise<number> {
+    return this.#run("time", () => this.#keys.nowMs());
+  }
+
+  knowsCommands(names: readonly string[]): Promise<readonly boolean[]> {
+    return this.#run("knowsCommands", () => names.map(commands.knowsCommand));
+  }
+
+  ackOwned(options: OwnMessages): Promise<AckOwnedResult> {
+    return this.#run("ackOwned", () => atomic.ackOwned(this.#keys, options));
+  }
+
+  renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>> {
+    return this.#run("renewOwned", () => atomic.renewOwned(this.#keys, options));
+  }
+
+  recoverOwn(options: OwnMessages): Promise<RecoverOwnResult> {
+    return this.#run("recoverOwn", () => atomic.recoverOwn(this.#keys, options));
+  }
+
+  release(options: ReleaseOptions): Promise<number> {
+    return this.#run("release", () => atomic.release(this.#keys, options));
+  }
+
+  bury(options: BuryOptions): Promise<Burial> {
+    return this.#run("bury", () => atomic.bury(this.#keys, options));
+  }
+
+  handOver(options: HandOverOptions): Promise<HandOver> {
+    return this.#run("handOver", () => atomic.handOver(this.#keys, options));
+  }
+
+  removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal> {
+    return this.#run("removeIfEmpty", () => atomic.removeIfEmpty(this.#keys, options));
+  }
+
+  deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>> {
+    return this.#run("deleteIfAllGroupsDone", () => atomic.deleteIfAllGroupsDone(this.#keys, options));
+  }
+
+  beat(options: BeatOptions): Promise<Beat> {
+    return this.#run("beat", () => atomic.beat(this.#keys, options));
+  }
+
+  addOnce(options: AddOnceOptions): Promise<AddOnceResult> {
+    return this.#run("addOnce", () => atomic.addOnce(this.#keys, options));
+  }
+
+  async #run<Result>(
+    method: MemoryMethod,
+    execute: (connection: AbortSignal) => Result | Promise<Result>,
+    role = this.#commands,
+  ): Promise<Result> {
+    const connection = role.carry(method);
+    // Awaited only where there is something to wait for: a command is executed when it is called.
+    const heldBefore = this.#faults.strike(method, "before");
+    if (heldBefore !== undefined) await unlessLost(heldBefore, connection);
+    const result = await unlessLost(execute(connection), connection);
+    await unlessLost(this.#faults.strike(method, "after"), connection);
+    return result;
+  }
+
+  #read(options: XreadgroupOptions, signal: AbortSignal | undefined, connection: AbortSignal) {
+    if (signal?.aborted) return [];
+    const entries = commands.xreadgroup(this.#keys, options);
+    const { blockMs } = options;
+    return entries.length > 0 || blockMs === undefined ? entries : this.#wait(options, blockMs, signal, connection);
+  }
+
+  #wait(options: XreadgroupOptions, blockMs: number, signal: AbortSignal | undefined, connection: AbortSignal) {
+    return new Promise<readonly StreamEntry[]>((resolve, reject) => {
+      const look = (): void => {
+        try {
+          const entries = commands.xreadgroup(this.#keys, options);
+          if (entries.length > 0) end(() => resolve(entries));
+        } catch (error) {
+          end(() => reject(error));
+        }
+      };
+      // All at once: an entry that comes later must find nobody waiting here.
+      const end = (settle: () => void): void => {
+        for (const undo of cleanUp) undo();
+        settle();
+      };
+      const cleanUp = [
+        this.#keys.wait(options.stream, look),
+        this.#clock.setTimer(blockMs, () => end(() => resolve([]))),
+        onAbort(signal, () => end(() => resolve([]))),
+        onAbort(connection, (error) => end(() => reject(error))),
+      ];
+    });
+  }
+}
+
+function outcomeOf(add: () => EntryId): AddOutcome {
+  try {
+    return add();
+  } catch (error) {
+    if (RedisBatchError.is(error)) return error;
+    throw error;
+  }
+}
