@@ -71,7 +71,7 @@ describe.skipIf(whyNoDebian(process.env["PATH"]) !== undefined)("fetching a serv
   test("that broke off leaves nothing that looks complete, and is made good by the next", async () => {
     fakeDebian();
     fake("dpkg", "exit 1");
-    await expect(fetch()).rejects.toThrow();
+    await expect(fetch()).rejects.toThrow("Command failed");
     expect(existsSync(join(root, "cache", "redis-9.9"))).toBe(false);
     fakeDebian();
     expect((await fetch()).stdout.trim()).toMatch(/redis-server$/);

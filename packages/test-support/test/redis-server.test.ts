@@ -83,6 +83,7 @@ describe("a server of our own", () => {
     let answered = false;
     const reply = client.set("answered", "yes").then(() => {
       answered = true;
+      return answered;
     });
     // The connection is accepted by the kernel, but nobody behind it replies.
     await expect(roundTrip(server.address, ["PING"], 100)).rejects.toThrow("PING: no reply in 100 ms");
@@ -108,7 +109,8 @@ describe("a server of our own", () => {
     expect(existsSync(folder)).toBe(true);
     await server.stop();
     expect(existsSync(folder)).toBe(false);
-    if (pid !== undefined) expect(isProcessAlive(pid)).toBe(false);
+    // In a container it is none of this machine's processes.
+    expect(pid !== undefined && isProcessAlive(pid)).toBe(false);
   });
 
   test("shows its log when it does not start", async () => {
@@ -166,7 +168,7 @@ describe("a server of our own", () => {
       maxRetriesPerRequest: 0,
     });
     client.on("error", () => undefined);
-    await expect(client.ping()).rejects.toThrow();
+    await expect(client.ping()).rejects.toThrow(/closed|ECONNRESET|certificate|MaxRetries/i);
     client.disconnect();
   });
 });

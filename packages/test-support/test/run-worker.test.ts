@@ -41,11 +41,11 @@ test("says what was printed when the worker ends without the line", async () => 
 test("can be killed, and is gone then", async () => {
   const worker = await startEcho();
   await worker.waitForLine(/^\{/);
-  const { pid } = worker;
+  const pid = Number(worker.pid);
   worker.kill();
   expect(await worker.exited).toEqual({ code: null, signal: "SIGKILL" });
   expect(worker.running).toBe(false);
-  if (pid !== undefined) expect(isProcessAlive(pid)).toBe(false);
+  expect(isProcessAlive(pid)).toBe(false);
 });
 
 test("runs with another Node of the PATH, and says when there is none", async () => {

@@ -3,7 +3,7 @@ import { deferred } from "../time/deferred.ts";
 import { type SeededRandom, seededRandom } from "../time/seeded-random.ts";
 import { addressUrl, type ConnectionOptions, connectionOptions, type ServerAddress } from "../wire/server-address.ts";
 import { type Direction, type Faults, NO_FAULTS } from "./faults.ts";
-import { FaultyLine } from "./faulty-line.ts";
+import { connectFaultyLine } from "./faulty-line.ts";
 
 export interface FaultProxyOptions {
   /** Decides the jitter. */
@@ -199,7 +199,7 @@ export class FaultProxy implements AsyncDisposable {
         this.#cut = undefined;
       },
     };
-    new FaultyLine(from, to, owner, closed);
+    connectFaultyLine(from, to, owner, closed);
   }
 
   #countDown(direction: Direction, byteCount: number): number | undefined {

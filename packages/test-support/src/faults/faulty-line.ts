@@ -25,8 +25,14 @@ interface Item {
 /** How much one line holds before it stops reading, as a real one would. */
 const HELD_BYTES = 1024 * 1024;
 
-/** One direction of one connection, with its faults. Ends when `closed` is aborted. */
-export class FaultyLine {
+/** Carries one direction of one connection, with its faults, until `closed` is aborted. */
+export function connectFaultyLine(from: Socket, to: Socket, owner: LineOwner, closed: AbortSignal): void {
+  const line = new FaultyLine(from, to, owner, closed);
+  from.on("data", (bytes: Buffer) => line.arrive(bytes));
+  from.once("end", () => line.arrive(undefined));
+}
+
+class FaultyLine {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #owner: LineOwner;
@@ -40,11 +46,10 @@ export class FaultyLine {
     this.#to = to;
     this.#owner = owner;
     this.#closed = closed;
-    from.on("data", (bytes: Buffer) => this.#arrive(bytes));
-    from.once("end", () => this.#arrive(undefined));
   }
 
-  #arrive(bytes: Buffer | undefined): void {
+  /** Takes a piece of data on its way, or (`undefined`) the end of the stream. */
+  arrive(bytes: Buffer | undefined): void {
     this.#heldBytes += bytes?.length ?? 0;
     if (this.#heldBytes > HELD_BYTES) this.#from.pause();
     this.#items.push({ bytes, dueAtMs: performance.now() + delayOf(this.#owner.faults(), this.#owner.chance()) });

@@ -7,7 +7,7 @@ export function atExit(cleanUp: () => void): () => void {
   if (!installed) {
     installed = true;
     process.on("exit", () => {
-      for (const cleanUpOwed of [...owed].reverse()) cleanUpOwed();
+      for (const cleanUpOwed of [...owed].toReversed()) cleanUpOwed();
     });
   }
   owed.add(cleanUp);

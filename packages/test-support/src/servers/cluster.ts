@@ -69,7 +69,8 @@ async function introduce(nodes: readonly RedisServer[]): Promise<void> {
   // Two fresh nodes with the same epoch would first have to settle which of them moves on.
   await Promise.all(nodes.map((node, index) => node.command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)));
   const [first, ...others] = nodes;
-  await Promise.all(others.map(({ host, port }) => first?.command("CLUSTER", "MEET", host, port)));
+  if (first === undefined) return;
+  await Promise.all(others.map(({ host, port }) => first.command("CLUSTER", "MEET", host, port)));
 }
 
 async function assignReplicas(primaries: readonly RedisServer[], replicas: readonly RedisServer[]): Promise<void> {

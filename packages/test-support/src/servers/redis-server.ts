@@ -268,7 +268,7 @@ class OwnServer {
     const { port } = this.address;
     const readFolders = this.#options.tls === undefined ? [] : [testCertificates().folder];
     const settings = { image, command: [program, ...args], folder: this.#folder, readFolders, port };
-    return await ContainerProcess.start(settings, log);
+    return ContainerProcess.start(settings, log);
   }
 
   /** Our own process says so, before anybody is asked: on this port somebody else's server might answer. */
