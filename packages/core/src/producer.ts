@@ -277,7 +277,9 @@ export class Producer<Value = FieldsInput> {
   #checkKey(idempotencyKey: unknown): void {
     // Half of a surrogate pair is written as a replacement character, and so would make different keys the same.
     if (typeof idempotencyKey !== "string" || idempotencyKey === "" || /\p{Surrogate}/u.test(idempotencyKey)) {
-      throw new UsageError("add: idempotencyKey must be a non-empty, well-formed text; leave it out to add without one");
+      throw new UsageError(
+        "add: idempotencyKey must be a non-empty, well-formed text; leave it out to add without one",
+      );
     }
     hashTag(this.#policy.stream);
   }
@@ -290,6 +292,8 @@ export class Producer<Value = FieldsInput> {
   }
 
   #onConnection(event: ConnectionEvent): void {
+    // Our own closing is told as such.
+    if (this.#giveUp.signal.aborted) return;
     if (event.type === "disconnected") return this.#notify({ type: "disconnected", reason: event.reason });
     if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");
     this.#notify({ type: "connected" });

@@ -11,16 +11,19 @@ const oom = new ServerStateError("full", { state: "OOM" });
 const added: AddOnceResult = { id: "1-1", added: true };
 
 /** Runs with these ends of the attempts, the last of which repeats. */
-function setUp(ends: readonly (AddOnceResult | Error)[], options: { readonly signal?: AbortSignal } = {}) {
+function setUp(
+  ends: readonly [AddOnceResult | Error, ...(AddOnceResult | Error)[]],
+  options: { readonly signal?: AbortSignal } = {},
+) {
   const clock = new ManualClock();
   const closing = new AbortController();
   const waits: number[] = [];
   const events: ProducerEvent[] = [];
   const attempt = async (waitMs: number): Promise<AddOnceResult> => {
-    const result = ends[Math.min(waits.length, ends.length - 1)];
+    const result = ends[Math.min(waits.length, ends.length - 1)] ?? ends[0];
     waits.push(waitMs);
-    if (result !== undefined && "id" in result) return result;
-    throw result;
+    if (result instanceof Error) throw result;
+    return result;
   };
   const end = endOf(
     addUntilConfirmed({

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../errors.ts";
 export type ProducerEvent =
   /** The connection is usable: the first time, or again. */
   | { readonly type: "connected" }
-  /** The connection was lost, or closed by `close()`. It comes back by itself unless closed. */
+  /** The connection was lost. It comes back by itself. */
   | { readonly type: "disconnected"; readonly reason: string }
   /** Messages that went out together have all ended. `added` were confirmed, `failed` were not (see the promises). */
   | { readonly type: "added"; readonly added: number; readonly failed: number; readonly elapsedMs: number }
@@ -18,5 +18,5 @@ export type ProducerEvent =
    * 1: most likely by an earlier attempt of the same call, whose reply was lost.
    */
   | { readonly type: "duplicate"; readonly id: EntryId; readonly idempotencyKey: string; readonly attempt: number }
-  /** `close()` is done. Of the messages that were not confirmed by then, the promises have rejected. */
+  /** `close()` is done, and so many messages were not confirmed: their promises have rejected. The last event. */
   | { readonly type: "closed"; readonly unconfirmed: number };

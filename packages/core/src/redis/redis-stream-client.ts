@@ -87,6 +87,8 @@ class RedisStreamClient implements StreamClient {
   readonly #connections = new Map<ConnectionRole, Connection>();
   readonly #isCluster: boolean;
   #knownReader: { readonly epoch: number; readonly id: number | null } | undefined;
+  /** On which of the commands' connections a script was sent in full. */
+  readonly #loadedInEpoch = new Map<ScriptName, number>();
   #isClosed = false;
 
   constructor({ redis, blockMs, report, clock = systemClock, random = systemRandom }: RedisStreamClientOptions) {
@@ -254,12 +256,19 @@ class RedisStreamClient implements StreamClient {
     const commands = this.#connection("commands");
     const keys = script.keys(options);
     const args = [keys.length, ...keys, ...script.encode(options)];
+    const runInFull = async (): Promise<Result> =>
+      script.decode(await commands.call("eval", [SCRIPTS[script.name], ...args]), options);
+    // The first one on each connection loads the script, so that none is refused and repeated behind later commands.
+    if (this.#loadedInEpoch.get(script.name) !== commands.epoch) {
+      this.#loadedInEpoch.set(script.name, commands.epoch);
+      return runInFull();
+    }
     try {
       return script.decode(await commands.call("evalsha", [DIGESTS[script.name], ...args]), options);
     } catch (error) {
-      // A server that was restarted, or has evicted the script, has not run it.
+      // A server that has evicted the script, or another one of the Cluster, has not run it.
       if (!CommandError.is(error) || error.reply !== "NOSCRIPT") throw error;
-      return script.decode(await commands.call("eval", [SCRIPTS[script.name], ...args]), options);
+      return runInFull();
     }
   }
 
