@@ -15,7 +15,7 @@ export function whyNoDebian(searchPath: string | undefined): string | undefined 
   return missing.length === 0 ? undefined : `no ${missing.join(", ")} on the PATH`;
 }
 
-export function cachedServerPath(version: ServerVersion): string {
+function cachedServerPath(version: ServerVersion): string {
   return join(CACHE_FOLDER, version, "bin", `${SERVER_VERSIONS[version].flavour}-server`);
 }
 
