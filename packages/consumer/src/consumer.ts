@@ -30,16 +30,16 @@ import {
   systemRandom,
   UsageError,
 } from "@redis-batch/core/internal";
-import { Batch } from "./batch.ts";
-import { decideRedelivery, type PullMode } from "./decisions/redelivery.ts";
+import type { Batch } from "./batch.ts";
 import type { ConsumerEvent, StopReport } from "./events.ts";
-import type { Handler, Outcome } from "./handler.ts";
+import { applyOutcome, type Handler } from "./handler.ts";
 import { Message, type MessageKeeper } from "./message.ts";
 import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
 import { Acknowledger } from "./runtime/acknowledger.ts";
-import { type Collected, Collector } from "./runtime/collector.ts";
+import { Collector } from "./runtime/collector.ts";
 import { Custody } from "./runtime/custody.ts";
 import { giveBack } from "./runtime/give-back.ts";
+import { type OpenBatch, OpenBatches } from "./runtime/open-batches.ts";
 import { Reader } from "./runtime/reader.ts";
 import { Redeliverer } from "./runtime/redeliverer.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
@@ -78,13 +78,6 @@ export interface ConsumerEdge {
 
 const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
 
-interface OpenBatch<Value> {
-  readonly batch: Batch<Value>;
-  readonly mode: PullMode;
-  readonly aborter: AbortController;
-  readonly openedAtMs: number;
-}
-
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
 // Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
@@ -114,7 +107,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 {
   readonly #policy: ConsumerPolicy<Value>;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #client: StreamClient;
   readonly #report: Observer<ConsumerEvent>;
   readonly #lifecycle = new Lifecycle("Consumer");
@@ -124,11 +116,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #redeliverer: Redeliverer<Value>;
   readonly #acknowledger: Acknowledger<Value>;
   readonly #keeper: MessageKeeper<Value>;
-  readonly #open = new Set<OpenBatch<Value>>();
+  readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
-  #whenBatchEnds = (): void => {};
   #use: string | undefined;
   #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
@@ -144,7 +135,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
     this.#policy = policy;
     this.#clock = clock;
-    this.#random = random;
     this.#report = createNotifier("consumer", policy.observer ?? warnOfTrouble);
     this.#client = createClient({
       redis: policy.redis,
@@ -184,6 +174,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       group: policy.group,
       consumer: policy.name,
     });
+    this.#open = new OpenBatches({
+      ...shared,
+      retry: policy.retry,
+      whenAcksAreThrough: (messages) => this.#acknowledger.whenThrough(messages),
+      onDeferred: () => this.#redeliverer.poke(),
+    });
     this.#keeper = { codec: policy.codec, ack: (message) => this.#acknowledge(message) };
     this.#stopListening = onAbort(policy.signal, () => void this.close());
   }
@@ -212,12 +208,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#begin("fetch()");
     const calledAtMs = this.#clock.nowMs();
     try {
-      for (const open of this.#open) this.#end(open);
+      this.#open.endFetched();
       if (!(await this.#start())) throw closedEarly();
       this.#reader.resume();
       // What was not acknowledged is part of the next batch, and not of the one after it.
       await this.#atMost(Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
-      return this.#hand(await this.#collector.take({ calledAtMs, signal }), "fetch").batch;
+      return this.#open.hand(await this.#collector.take({ calledAtMs, signal }), "fetch").batch;
     } finally {
       this.#use = undefined;
     }
@@ -237,10 +233,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         open = await this.#next();
         if (open === undefined) break;
         yield open.batch;
-        this.#end(open);
+        this.#open.end(open);
       }
     } finally {
-      if (open !== undefined) this.#end(open);
+      if (open !== undefined) this.#open.end(open);
       this.#reader.pause();
       this.#use = undefined;
     }
@@ -307,14 +303,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const { state } = this.#lifecycle;
     const silentMs = this.#clock.nowMs() - this.#reader.lastAnswerMs;
     const isStuck = this.#reader.isReading && this.#isConnected() && silentMs > this.#policy.blockMs + STUCK_MS;
-    let inFlight = 0;
-    for (const { batch } of this.#open) inFlight += batch.size;
     return {
       state,
       live: this.#failure === undefined && state !== "closed" && !isStuck,
       ready: state === "running" && this.#isConnected(),
       buffered: this.#collector.fresh.messages + this.#collector.redelivered,
-      inFlight,
+      inFlight: this.#open.messages,
       deferred: this.#custody.deferred,
       unconfirmedAcks: this.#acknowledger.pending,
     };
@@ -397,14 +391,14 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       const open = await this.#next();
       if (open === undefined) return;
       await this.#handle(open, handler);
-      this.#end(open);
+      this.#open.end(open);
     }
   }
 
   async #handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
-    const { batch, aborter } = open;
+    const { batch, signal } = open;
     try {
-      const outcome = await handler(batch, { signal: aborter.signal });
+      const outcome = await handler(batch, { signal });
       if (outcome !== undefined) applyOutcome(batch, outcome);
       else if (batch.messages.every((message) => message.state === "offered")) {
         this.#report({ type: "nothingSettled", messages: batch.size });
@@ -417,41 +411,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /** The next batch of a loop; `undefined` when the consumer drains. */
   async #next(): Promise<OpenBatch<Value> | undefined> {
     const collected = await this.#collector.take({ calledAtMs: null });
-    return collected.reason === "draining" ? undefined : this.#hand(collected, "loop");
-  }
-
-  #hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
-    const aborter = new AbortController();
-    const batch = new Batch(messages, reason, (waitedFor) => this.#acknowledger.whenThrough(waitedFor));
-    for (const message of messages) {
-      message.state = "offered";
-      message.batchSignal = aborter.signal;
-    }
-    const open = { batch, mode, aborter, openedAtMs: this.#clock.nowMs() };
-    this.#open.add(open);
-    if (messages.length > 0) this.#report({ type: "batch", messages: messages.length, redelivered, reason });
-    return open;
-  }
-
-  /** Ends a batch: what has no outcome is put off. Idempotent. */
-  #end(open: OpenBatch<Value>): void {
-    if (!this.#open.delete(open)) return;
-    const nowMs = this.#clock.nowMs();
-    let unsettled = 0;
-    for (const message of open.batch) {
-      if (message.state !== "offered") continue;
-      unsettled++;
-      message.state = "returned";
-      if (!this.#custody.isCurrent(message)) continue;
-      const { dueInMs, ripeInMs } = decideRedelivery(open.mode, message.deliveries, this.#policy.retry, this.#random);
-      this.#custody.putOff(message, nowMs + dueInMs, nowMs + ripeInMs);
-    }
-    if (open.batch.size > 0) {
-      const durationMs = nowMs - open.openedAtMs;
-      this.#report({ type: "batchEnded", messages: open.batch.size, unsettled, durationMs });
-    }
-    if (unsettled > 0) this.#redeliverer.poke();
-    this.#whenBatchEnds();
+    return collected.reason === "draining" ? undefined : this.#open.hand(collected, "loop");
   }
 
   #acknowledge(message: Message<Value>): void {
@@ -505,9 +465,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.#starting?.catch(() => {});
     this.#collector.drain();
     const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop()]);
-    for (const open of this.#open) if (open.mode === "fetch") this.#end(open);
-    await until(deadline.signal, Promise.all([loopsEnded, this.#batchesEnd()]));
-    const abandoned = this.#abandon();
+    this.#open.endFetched();
+    await until(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
+    const abandoned = this.#open.abandon(
+      new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
+    );
     await until(deadline.signal, this.#acknowledger.whenIdle());
     cancelDeadline();
     const unconfirmedAcks = this.#acknowledger.pending;
@@ -520,28 +482,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const report: StopReport = { ...farewell, unconfirmedAcks, abandoned };
     if (wasUsed) this.#report({ type: "stopped", ...report });
     return report;
-  }
-
-  /** Resolves when no batch of a loop is at work any more. */
-  async #batchesEnd(): Promise<void> {
-    while (this.#open.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenBatchEnds = resolve;
-      });
-    }
-  }
-
-  /** Tells whoever is still at work that it is over → how many messages that concerns. */
-  #abandon(): number {
-    let abandoned = 0;
-    for (const open of this.#open) {
-      abandoned += open.batch.messages.filter((message) => message.state === "offered").length;
-      open.aborter.abort(
-        new UsageError(`the consumer stopped: the batch was not finished within ${this.#policy.drainMs} ms`),
-      );
-      this.#end(open);
-    }
-    return abandoned;
   }
 
   async #sayFarewell(): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
@@ -579,22 +519,5 @@ async function tolerateMissingRight(action: () => Promise<unknown>): Promise<voi
     await action();
   } catch (error) {
     if (!PermissionError.is(error)) throw error;
-  }
-}
-
-function applyOutcome<Value>(batch: Batch<Value>, outcome: Outcome<Value>): void {
-  const unknown = Object.keys(outcome).find((name) => name !== "ack");
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `the handler returned an outcome with the unknown name ${JSON.stringify(unknown)}; known: "ack"`,
-    );
-  }
-  if (outcome.ack === undefined) return;
-  if (outcome.ack === "rest") return batch.ack();
-  const own = new Set(batch.messages);
-  for (const message of outcome.ack) {
-    if (!own.has(message))
-      throw new UsageError("the handler returned a message to acknowledge that is not of its batch");
-    message.ack();
   }
 }

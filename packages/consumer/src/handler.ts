@@ -1,3 +1,4 @@
+import { UsageError } from "@redis-batch/core";
 import type { Batch } from "./batch.ts";
 import type { Message } from "./message.ts";
 
@@ -20,3 +21,25 @@ export type Handler<Value> = (
   batch: Batch<Value>,
   context: HandlerContext,
 ) => Outcome<Value> | void | Promise<Outcome<Value> | void>;
+
+/**
+ * Carries out what a handler returned.
+ *
+ * @throws {UsageError} when it names something unknown, or a message of another batch
+ */
+export function applyOutcome<Value>(batch: Batch<Value>, outcome: Outcome<Value>): void {
+  const unknown = Object.keys(outcome).find((name) => name !== "ack");
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `the handler returned an outcome with the unknown name ${JSON.stringify(unknown)}; known: "ack"`,
+    );
+  }
+  if (outcome.ack === undefined) return;
+  if (outcome.ack === "rest") return batch.ack();
+  const own = new Set(batch.messages);
+  for (const message of outcome.ack) {
+    if (!own.has(message))
+      throw new UsageError("the handler returned a message to acknowledge that is not of its batch");
+    message.ack();
+  }
+}

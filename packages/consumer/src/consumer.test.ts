@@ -1,0 +1,245 @@
+/** The consumer on a Redis in memory and a clock that stands still: faults and moments that a real server cannot be told to produce. */
+import { ConnectionError, NoGroupError, ServerStateError } from "@redis-batch/core";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { Consumer } from "./consumer.ts";
+import type { ConsumerEvent } from "./events.ts";
+import type { ConsumerOptions } from "./options.ts";
+
+const stream = "orders";
+const group = "billing";
+
+async function open(options: Partial<ConsumerOptions<Readonly<Record<string, string>>>> = {}) {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const events = new EventRecorder<ConsumerEvent>();
+  const consumer = new Consumer(
+    {
+      redis: "redis://memory",
+      stream,
+      group,
+      name: "me",
+      batchSize: 3,
+      maxWaitMs: 500,
+      prefetch: 0,
+      observer: events.observe,
+      ...options,
+    },
+    {
+      clock,
+      // Always the longest delay that chance allows.
+      random: () => 1,
+      createClient: ({ report }) => redis.client(report === undefined ? {} : { report }),
+    },
+  );
+  const other = redis.client();
+  await other.connect(["commands"], { timeoutMs: 1_000 });
+  const add = (n: number): Promise<string> => other.xadd({ stream, fields: ["n", String(n)] });
+  const pending = async (): Promise<readonly string[]> =>
+    (await other.xpendingRange({ stream, group, from: "-", to: "+", count: 100 })).map(({ id }) => id);
+  /** Fetches one batch; the clock goes on until it is there. */
+  const fetch = async () => {
+    const fetching = consumer.fetch();
+    let isOver = (): boolean => false;
+    const end = (): void => {
+      isOver = () => true;
+    };
+    fetching.then(end, end);
+    while (!isOver()) {
+      await clock.settle();
+      if (!isOver()) await clock.advance(50);
+    }
+    return fetching;
+  };
+  return { clock, redis, events, consumer, other, add, pending, fetch };
+}
+
+const unknownOutcome = (): ConnectionError => new ConnectionError("the reply was lost", { outcome: "unknown" });
+const away = (): ConnectionError => new ConnectionError("no connection", { outcome: "not-sent" });
+
+describe("reading", () => {
+  it("pauses longer after each failure, and says so, instead of spinning", async () => {
+    const { clock, redis, events, consumer } = await open();
+    redis.failNext("xreadgroup", new ServerStateError("xreadgroup: LOADING", { state: "LOADING" }), { times: 4 });
+    const running = consumer.run((batch) => batch.ack());
+    await clock.advance(10_000);
+    const pauses = events.all("readFailed").map(({ retryInMs, error }) => [retryInMs, error.code]);
+    expect(pauses).toEqual([
+      [100, "SERVER_STATE"],
+      [200, "SERVER_STATE"],
+      [400, "SERVER_STATE"],
+      [800, "SERVER_STATE"],
+    ]);
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+  });
+
+  it("does not spin when a group that exists is said to be missing", async () => {
+    const { clock, redis, events, consumer } = await open();
+    redis.failNext("xreadgroup", new NoGroupError("NOGROUP"), { times: 3 });
+    const running = consumer.run((batch) => batch.ack());
+    await clock.advance(5_000);
+    expect(events.all("groupCreated")).toHaveLength(1);
+    expect(events.all("readFailed").map(({ retryInMs }) => retryInMs)).toEqual([100, 200, 400]);
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+  });
+
+  it("answers a fetch in time, with nothing, while the server is away", async () => {
+    const { redis, consumer, fetch, add, clock } = await open();
+    await fetch();
+    redis.failNext("xreadgroup", away(), { times: 2 });
+    redis.dropReaders();
+    await add(1);
+    const batch = await fetch();
+    expect(batch.size).toBe(0);
+    expect(consumer.health()).toMatchObject({ live: true, state: "running" });
+    await clock.advance(5_000);
+    expect((await fetch()).size).toBe(1);
+  });
+
+  it("offers once what was delivered with a reply that got lost, its delivery counted twice", async () => {
+    const { redis, events, fetch, add } = await open();
+    await fetch();
+    redis.failNext("xreadgroup", unknownOutcome(), { moment: "after" });
+    redis.dropReaders();
+    const id = await add(1);
+    let batch = await fetch();
+    while (batch.size === 0) batch = await fetch();
+    expect(batch.messages.map((message) => [message.id, message.deliveries])).toEqual([[id, 2]]);
+    expect(events.all("recovered")).toEqual([{ type: "recovered", messages: 1 }]);
+  });
+
+  it("stops reading when too many messages are put off, and goes on when they are done", async () => {
+    const { fetch, add, events } = await open({ batchSize: 2, maxDeferred: 2, retry: { baseMs: 50 } });
+    for (const n of [1, 2, 3, 4]) await add(n);
+    const first = await fetch();
+    expect(first.size).toBe(2);
+    const reads = (): number => events.all("read").length;
+    expect(reads()).toBe(1);
+    const second = await fetch();
+    for (const message of [...first, ...second]) message.ack();
+    await second.settled();
+    expect((await fetch()).size).toBeGreaterThan(0);
+    expect(reads()).toBe(2);
+  });
+});
+
+describe("acknowledging", () => {
+  it("goes on until the server has it, with pauses that grow", async () => {
+    const { clock, redis, events, fetch, add, pending } = await open();
+    await add(1);
+    const batch = await fetch();
+    redis.failNext("xack", away(), { times: 3 });
+    batch.ack();
+    const settling = batch.settled();
+    await clock.advance(5_000);
+    expect((await settling).acknowledged).toHaveLength(1);
+    expect(events.all("ackFailed").map(({ retryInMs }) => retryInMs)).toEqual([50, 100, 200]);
+    expect(await pending()).toEqual([]);
+  });
+
+  it("does not call a message lost that its own first attempt has acknowledged", async () => {
+    const { clock, redis, events, fetch, add } = await open();
+    const id = await add(1);
+    const batch = await fetch();
+    redis.failNext("xack", unknownOutcome(), { moment: "after" });
+    batch.ack();
+    const settling = batch.settled();
+    await clock.advance(1_000);
+    expect(await settling).toMatchObject({ acknowledged: [id], lost: [] });
+    expect(events.all("lost")).toEqual([]);
+  });
+
+  it("wins against a redelivery whose reply is still on its way", async () => {
+    const { clock, redis, events, fetch, add, pending, consumer } = await open({ batchSize: 1 });
+    const id = await add(1);
+    const batch = await fetch();
+    const held = redis.hold("recoverOwn", { moment: "after" });
+    const next = consumer.fetch();
+    await clock.settle();
+    batch.ack();
+    await clock.settle();
+    held.release();
+    await clock.advance(2_000);
+    expect((await next).size).toBe(0);
+    expect(await batch.settled()).toMatchObject({ acknowledged: [id] });
+    expect(await pending()).toEqual([]);
+    expect(events.all("redelivered")).toEqual([]);
+  });
+
+  it("collects the next acknowledgements while one command is on its way", async () => {
+    const { clock, redis, events, fetch, add } = await open();
+    for (const n of [1, 2, 3]) await add(n);
+    const batch = await fetch();
+    const held = redis.hold("xack");
+    for (const message of batch) {
+      message.ack();
+      await clock.settle();
+    }
+    held.release();
+    await batch.settled();
+    expect(events.all("acknowledged").map(({ messages }) => messages)).toEqual([1, 2]);
+  });
+});
+
+describe("closing", () => {
+  it("gives up on acknowledgements that the server does not take until the deadline, and says how many", async () => {
+    const { clock, redis, consumer, fetch, add } = await open({ drainMs: 1_000 });
+    await add(1);
+    const batch = await fetch();
+    redis.failNext("xack", away(), { times: 1_000 });
+    batch.ack();
+    const closing = consumer.close();
+    await clock.advance(999);
+    expect(consumer.state).toBe("draining");
+    await clock.advance(10_000);
+    expect(await closing).toMatchObject({ unconfirmedAcks: 1, nameRemoved: false });
+    expect((await batch.settled()).open).toHaveLength(1);
+  });
+
+  it("says of an acknowledgement after close() that it had no effect", async () => {
+    const { clock, consumer, events, fetch, add, pending } = await open();
+    const id = await add(1);
+    const batch = await fetch();
+    const closing = consumer.close();
+    await clock.advance(1_000);
+    await closing;
+    batch.ack();
+    expect(events.all("lost")).toEqual([{ type: "lost", ids: [id], why: "closed" }]);
+    expect(await pending()).toEqual([id]);
+  });
+
+  it("stays bounded when the server does not answer the farewell", async () => {
+    const { clock, redis, consumer, fetch } = await open({ drainMs: 1_000 });
+    await fetch();
+    redis.hold("removeIfEmpty");
+    const closing = consumer.close();
+    await clock.advance(10_000);
+    expect(await closing).toMatchObject({ nameRemoved: false });
+  });
+});
+
+describe("health()", () => {
+  it("is not ready while the reader is away, and live again by itself", async () => {
+    const { redis, clock, consumer, fetch } = await open();
+    expect(consumer.health()).toMatchObject({ state: "idle", live: true, ready: false });
+    await fetch();
+    expect(consumer.health()).toMatchObject({ state: "running", live: true, ready: true });
+    redis.dropReaders();
+    await clock.settle();
+    expect(consumer.health()).toMatchObject({ live: true, ready: false });
+    await fetch();
+    expect(consumer.health()).toMatchObject({ ready: true });
+  });
+
+  it("counts what is held", async () => {
+    const { consumer, fetch, add } = await open({ batchSize: 2 });
+    for (const n of [1, 2, 3]) await add(n);
+    await fetch();
+    expect(consumer.health()).toMatchObject({ inFlight: 2, deferred: 0, unconfirmedAcks: 0 });
+  });
+});
