@@ -5,7 +5,7 @@
 //
 // The exit code is 0 when the totals hold, 1 when they do not or something failed, 130 after Ctrl-C.
 import { join } from "node:path";
-import { styleText } from "node:util";
+import { inspect, styleText } from "node:util";
 import { Producer } from "@redis-batch/consumer";
 import { createScratchFolder, removeScratchFolder } from "@redis-batch/test-support";
 import { checkResults, count } from "./checks.ts";
@@ -28,15 +28,16 @@ const interrupted = interruption();
 const started = new AsyncDisposableStack();
 
 let exitCode: number;
+let parting: string | undefined;
 try {
   exitCode = await Promise.race([demonstrate(), interrupted]);
 } catch (error) {
-  process.stdout.write("\n");
-  if (!(error instanceof Interrupted)) console.error(error);
   exitCode = error instanceof Interrupted ? error.exitCode : 1;
+  parting = error instanceof Interrupted ? `${error.message}; nothing is left running` : inspect(error);
 }
 await started.disposeAsync();
-// Whatever was still being started when the demo was interrupted ends with the process.
+if (parting !== undefined) console.error(`\n${parting}`);
+// What was still being started when the demo was interrupted ends with the process.
 process.exit(exitCode);
 
 async function demonstrate(): Promise<number> {
@@ -79,7 +80,7 @@ async function demonstrate(): Promise<number> {
 }
 
 async function produce(commits: readonly CommitRecord[], { url, stream }: DemoServer): Promise<void> {
-  const producer = started.use(new Producer<CommitRecord>({ redis: url, stream }));
+  const producer = new Producer<CommitRecord>({ redis: url, stream });
   const progress = new ProgressLine(process.stdout, () => performance.now());
   const startedMs = performance.now();
   const { added, failed, failures } = await producer.addMany(commits, {

@@ -1,0 +1,93 @@
+import { ConfigError } from "@redis-batch/consumer";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./config.ts";
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (ConfigError.is(error)) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("readConfig", () => {
+  const defaults = {
+    redisUrl: "redis://127.0.0.1:6379",
+    stream: "commits",
+    group: "example-worker",
+    batchSize: 100,
+    maxWaitMs: 5_000,
+    database: { kind: "sqlite", path: "commits.db" },
+    probes: { host: "127.0.0.1", port: 8080 },
+  };
+
+  it("has a value for everything", () => {
+    expect(readConfig({})).toEqual(defaults);
+  });
+
+  it("takes an empty variable for one that is not set", () => {
+    expect(readConfig({ REDIS_URL: "", BATCH_SIZE: "", DATABASE_URL: "", PROBE_PORT: "" })).toEqual(defaults);
+  });
+
+  it("reads every variable", () => {
+    const config = readConfig({
+      REDIS_URL: "rediss://worker:secret@redis.example:6380/2",
+      STREAM: "orders",
+      GROUP: "billing",
+      BATCH_SIZE: "500",
+      MAX_WAIT_MS: "0",
+      DATABASE_URL: "postgres://worker:secret@db.example/orders",
+      PROBE_HOST: "0.0.0.0",
+      PROBE_PORT: "0",
+    });
+    expect(config).toEqual({
+      redisUrl: "rediss://worker:secret@redis.example:6380/2",
+      stream: "orders",
+      group: "billing",
+      batchSize: 500,
+      maxWaitMs: 0,
+      database: { kind: "postgres", url: "postgres://worker:secret@db.example/orders" },
+      probes: { host: "0.0.0.0", port: 0 },
+    });
+  });
+
+  it.each([
+    ["sqlite:var/commits.db", { kind: "sqlite", path: "var/commits.db" }],
+    ["sqlite:/var/lib/commits.db", { kind: "sqlite", path: "/var/lib/commits.db" }],
+    ["postgresql://db.example/orders", { kind: "postgres", url: "postgresql://db.example/orders" }],
+  ])("knows the database of %s", (url, database) => {
+    expect(readConfig({ DATABASE_URL: url }).database).toEqual(database);
+  });
+
+  it("names every problem at once", () => {
+    const problems = problemsOf({
+      REDIS_URL: "localhost:6379",
+      BATCH_SIZE: "0",
+      MAX_WAIT_MS: "5s",
+      DATABASE_URL: "mysql://localhost/orders",
+      PROBE_PORT: "65536",
+    });
+    expect(problems).toHaveLength(5);
+    for (const name of ["REDIS_URL", "BATCH_SIZE", "MAX_WAIT_MS", "DATABASE_URL", "PROBE_PORT"]) {
+      expect(problems).toContainEqual(expect.stringContaining(name));
+    }
+  });
+
+  it.each(["1e3", "-1", "1.5", " 5", "10001", "0x10"])("takes no batch size of %j", (value) => {
+    expect(problemsOf({ BATCH_SIZE: value })).toEqual([
+      `BATCH_SIZE must be a whole number from 1 to 10000, got ${JSON.stringify(value)}`,
+    ]);
+  });
+
+  it.each(["sqlite:", "sqlite::memory:", "commits.db", "file:commits.db"])("takes no database of %j", (value) => {
+    expect(problemsOf({ DATABASE_URL: value })).toHaveLength(1);
+  });
+
+  it("never quotes a URL, which may hold a password", () => {
+    const problems = problemsOf({ REDIS_URL: "http://me:hunter2@host", DATABASE_URL: "mysql://me:hunter2@host" });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toContain("hunter2");
+  });
+});
