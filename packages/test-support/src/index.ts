@@ -9,7 +9,8 @@ export {
 } from "./processes/run-worker.ts";
 export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
-export { RedisServer, type ServerOptions } from "./servers/redis-server.ts";
+export type { ServerOptions } from "./servers/own-server.ts";
+export { RedisServer } from "./servers/redis-server.ts";
 export { createScratchFolder, removeScratchFolder } from "./servers/scratch-folder.ts";
 export { type SentinelOptions, type SentinelTopology, startSentinel } from "./servers/sentinel.ts";
 export type { AclUser, Persistence, TlsMode } from "./servers/server-config.ts";

@@ -1,5 +1,6 @@
 import { eventually } from "../time/eventually.ts";
-import type { RedisServer, ServerOptions } from "./redis-server.ts";
+import type { ServerOptions } from "./own-server.ts";
+import type { RedisServer } from "./redis-server.ts";
 import { assemble, type ServerGroup } from "./server-group.ts";
 
 export interface ClusterOptions extends Pick<ServerOptions, "version" | "source" | "persistence"> {

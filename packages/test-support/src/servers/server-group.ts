@@ -1,4 +1,5 @@
-import { RedisServer, type ServerOptions } from "./redis-server.ts";
+import type { ServerOptions } from "./own-server.ts";
+import { RedisServer } from "./redis-server.ts";
 
 /** Servers that belong together and are stopped together. */
 export class ServerGroup implements AsyncDisposable {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, type TestContext } from "vitest";
 import { findServer, type ServerSource } from "../servers/find-server.ts";
-import { RedisServer, type ServerOptions } from "../servers/redis-server.ts";
+import type { ServerOptions } from "../servers/own-server.ts";
+import { RedisServer } from "../servers/redis-server.ts";
 import { type ServerNeed, whyUnfit } from "./server-need.ts";
 
 export interface UseServerOptions extends ServerOptions {

@@ -1,0 +1,180 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deferred } from "../time/deferred.ts";
+import { eventually } from "../time/eventually.ts";
+import { ReplyError } from "../wire/resp.ts";
+import { roundTrip } from "../wire/round-trip.ts";
+import type { ServerAddress } from "../wire/server-address.ts";
+import { testCertificates } from "./certificates.ts";
+import { ContainerProcess } from "./container-process.ts";
+import type { ServerSource } from "./find-server.ts";
+import { LocalProcess } from "./local-process.ts";
+import { createScratchFolder, removeScratchFolder } from "./scratch-folder.ts";
+import { type AclUser, type Persistence, type ServerSettings, serverConfig, type TlsMode } from "./server-config.ts";
+import type { ServerProcess } from "./server-process.ts";
+import type { ServerVersion } from "./server-versions.ts";
+
+export interface ServerOptions {
+  /** Exactly this version. By default what `findServer` finds. */
+  readonly version?: ServerVersion;
+  /** Where the program comes from, when it was found before. */
+  readonly source?: ServerSource;
+  /** A port of its own on 127.0.0.1 (the default), or a unix socket. */
+  readonly listen?: "tcp" | "socket";
+  /** What a crash leaves: by default nothing. */
+  readonly persistence?: Persistence;
+  /** Follow this server. */
+  readonly replicaOf?: { readonly address: ServerAddress };
+  /** ACL users; naming `default` takes away what it may do otherwise. */
+  readonly users?: readonly AclUser[];
+  /** The user `url` and `command` speak as: `default` unless said otherwise. */
+  readonly speakAs?: string;
+  readonly tls?: TlsMode;
+  /** Further lines of the configuration file, word for word. */
+  readonly config?: readonly string[];
+  /** Lines that make this a Sentinel instead of a data server; see startSentinel. */
+  readonly sentinelConfig?: readonly string[];
+}
+
+/** A source we may start servers from. */
+export type OwnSource = Exclude<ServerSource, { kind: "external" }>;
+
+const START_LIMIT_MS = 15_000;
+
+/** The process behind a server that we started, with its folder and configuration. */
+export class OwnServer {
+  readonly address: ServerAddress;
+  log = "";
+  readonly #source: OwnSource;
+  readonly #options: ServerOptions;
+  readonly #folder: string;
+  readonly #configPath: string;
+  #process: ServerProcess | undefined;
+  #logged: () => void = () => undefined;
+
+  constructor(source: OwnSource, options: ServerOptions, port: number) {
+    this.#source = source;
+    this.#options = options;
+    this.#folder = createScratchFolder();
+    this.#configPath = join(this.#folder, "server.conf");
+    this.address = this.#speaker(port);
+    writeFileSync(this.#configPath, serverConfig(this.#settings(port)));
+  }
+
+  get pid(): number | undefined {
+    return this.#process instanceof LocalProcess && this.running ? this.#process.pid : undefined;
+  }
+
+  get running(): boolean {
+    return this.#process?.running ?? false;
+  }
+
+  addressOf(userName: string): ServerAddress {
+    const user = this.#options.users?.find(({ name }) => name === userName);
+    if (user === undefined) throw new Error(`the server was started without an ACL user "${userName}"`);
+    const { username: _username, password: _password, ...place } = this.address;
+    return { ...place, username: user.name, ...(user.password === undefined ? {} : { password: user.password }) };
+  }
+
+  /** Starts the program and waits until it answers. */
+  async launch(): Promise<void> {
+    const before = this.log.length;
+    this.#process = await this.#startProcess();
+    await this.#awaitReadyLine(this.#process, before);
+    await eventually(`${this.#source.kind} server answers PING`, () => this.#answers(), { timeoutMs: START_LIMIT_MS });
+  }
+
+  async signal(name: "SIGSTOP" | "SIGCONT"): Promise<void> {
+    await this.#process?.signal(name);
+  }
+
+  async kill(): Promise<void> {
+    if (this.#process === undefined || !this.#process.running) return;
+    await this.#process.signal("SIGKILL");
+    await this.#process.exited;
+  }
+
+  async destroy(): Promise<void> {
+    await this.kill();
+    removeScratchFolder(this.#folder);
+  }
+
+  async #startProcess(): Promise<ServerProcess> {
+    const log = (text: string) => {
+      this.log += text;
+      this.#logged();
+    };
+    const args = [this.#configPath, ...(this.#options.sentinelConfig === undefined ? [] : ["--sentinel"])];
+    if (this.#source.kind === "binary") return new LocalProcess(this.#source.path, args, log);
+    const { image } = this.#source;
+    const program = image.includes("valkey") ? "valkey-server" : "redis-server";
+    const { port } = this.address;
+    const readFolders = this.#options.tls === undefined ? [] : [testCertificates().folder];
+    const settings = { image, command: [program, ...args], folder: this.#folder, readFolders, port };
+    return ContainerProcess.start(settings, log);
+  }
+
+  /** Our own process says so, before anybody is asked: on this port somebody else's server might answer. */
+  async #awaitReadyLine(process: ServerProcess, logStart: number): Promise<void> {
+    const ready = this.#options.sentinelConfig === undefined ? /ready to accept connections/i : /Sentinel ID is/;
+    const isReady = () => ready.test(this.log.slice(logStart));
+    const { promise, resolve, reject } = deferred<void>();
+    const fail = (what: string) => reject(new Error(`the test server ${what}; its log:\n${this.log.slice(-2_000)}`));
+    const limit = setTimeout(() => fail(`was not ready after ${START_LIMIT_MS} ms`), START_LIMIT_MS);
+    this.#logged = () => isReady() && resolve();
+    this.#logged();
+    void process.exited.then((how) => fail(`ended (${how})`));
+    await promise.finally(() => clearTimeout(limit));
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      return (await roundTrip(this.address, ["PING"])) === "PONG";
+    } catch (cause) {
+      // It answers; that this user may do nothing is what the test asked for.
+      if (cause instanceof ReplyError && ["NOAUTH", "WRONGPASS", "NOPERM"].includes(cause.code)) return true;
+      throw cause;
+    }
+  }
+
+  #speaker(port: number): ServerAddress {
+    const { listen, users = [], speakAs, tls } = this.#options;
+    const user = users.find(({ name }) => name === (speakAs ?? "default"));
+    if (speakAs !== undefined && user === undefined) throw new Error(`speakAs: there is no ACL user "${speakAs}"`);
+    return {
+      host: "127.0.0.1",
+      port,
+      ...(listen === "socket" ? { path: join(this.#folder, "socket") } : {}),
+      ...(user?.password === undefined ? {} : { username: user.name, password: user.password }),
+      ...(tls === undefined ? {} : { tls: clientTls(tls) }),
+    };
+  }
+
+  #settings(port: number): ServerSettings {
+    const { users = [], persistence = "none", config = [], tls, replicaOf, sentinelConfig } = this.#options;
+    const inContainer = this.#source.kind === "docker";
+    if (inContainer && (replicaOf !== undefined || sentinelConfig !== undefined)) {
+      throw new Error("servers that talk to each other do not run in containers here: install redis-server");
+    }
+    const { path } = this.address;
+    return {
+      folder: this.#folder,
+      // Docker forwards the port from 127.0.0.1 outside to the container's own interface.
+      listen:
+        path === undefined
+          ? { kind: "tcp", port, bind: inContainer ? "0.0.0.0" : "127.0.0.1" }
+          : { kind: "socket", path },
+      persistence,
+      users,
+      config,
+      ...(tls === undefined ? {} : { tls: { mode: tls, certificates: testCertificates() } }),
+      ...(replicaOf === undefined ? {} : { replicaOf: replicaOf.address }),
+      ...(sentinelConfig === undefined ? {} : { sentinel: sentinelConfig }),
+    };
+  }
+}
+
+function clientTls(mode: TlsMode): NonNullable<ServerAddress["tls"]> {
+  const { ca, cert, key } = testCertificates();
+  return mode === "mutual" ? { ca, cert, key } : { ca };
+}
