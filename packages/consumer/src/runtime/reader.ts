@@ -21,6 +21,7 @@ import {
 import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { type Message, messageBytes } from "../message.ts";
+import { Bell } from "./bell.ts";
 import type { Collector } from "./collector.ts";
 import type { Custody } from "./custody.ts";
 import { describeTrouble } from "./trouble.ts";
@@ -56,7 +57,7 @@ export class Reader<Value> {
   readonly #stopped = new AbortController();
   #interrupted = new AbortController();
   #isPaused = true;
-  #wake = (): void => {};
+  readonly #bell: Bell;
   #comparedEpoch = -1;
   #failures = 0;
   #messages = 0;
@@ -66,6 +67,7 @@ export class Reader<Value> {
 
   constructor(context: ReaderContext<Value>) {
     this.#context = context;
+    this.#bell = new Bell(context.clock);
     this.#lastAnswerMs = context.clock.nowMs();
   }
 
@@ -95,7 +97,7 @@ export class Reader<Value> {
 
   /** Something changed: there may be room for more. */
   poke(): void {
-    this.#wake();
+    this.#bell.ring();
   }
 
   /** Ends the loop; resolves when the last read has been taken in. */
@@ -110,9 +112,7 @@ export class Reader<Value> {
     while (!this.#stopped.signal.aborted) {
       const count = this.#isPaused ? 0 : this.#fetchSize();
       if (count === 0) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        await this.#bell.rest(null);
         continue;
       }
       try {

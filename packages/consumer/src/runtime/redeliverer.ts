@@ -6,13 +6,13 @@ import {
   type DeliveredEntry,
   type EntryId,
   NoGroupError,
-  pause,
   type Random,
   RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
+import { Bell } from "./bell.ts";
 import type { Collector } from "./collector.ts";
 import type { Custody } from "./custody.ts";
 import { describeTrouble } from "./trouble.ts";
@@ -40,14 +40,15 @@ export interface RedelivererContext<Value> {
 
 export class Redeliverer<Value> {
   readonly #context: RedelivererContext<Value>;
-  readonly #stopped = new AbortController();
-  #changed = new AbortController();
+  readonly #bell: Bell;
+  #isStopped = false;
   #failures = 0;
   #loop: Promise<void> | undefined;
   readonly #resting: (() => void)[] = [];
 
   constructor(context: RedelivererContext<Value>) {
     this.#context = context;
+    this.#bell = new Bell(context.clock);
   }
 
   start(): void {
@@ -56,20 +57,20 @@ export class Redeliverer<Value> {
 
   /** Something changed: a message was put off, or there is room for more. */
   poke(): void {
-    this.#changed.abort();
+    this.#bell.ring();
   }
 
   /** Resolves when all that is due was read again, as far as there is room for it and the server answers. */
   catchUp(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#stopped.signal.aborted) return resolve();
+      if (this.#isStopped) return resolve();
       this.#resting.push(resolve);
       this.poke();
     });
   }
 
   async stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#isStopped = true;
     this.poke();
     await this.#loop;
     this.#rest();
@@ -77,16 +78,15 @@ export class Redeliverer<Value> {
 
   async #run(): Promise<void> {
     const { clock, custody } = this.#context;
-    while (!this.#stopped.signal.aborted) {
-      this.#changed = new AbortController();
+    while (!this.#isStopped) {
       const room = this.#room();
       const dueAtMs = custody.nextDueAtMs();
       if (room === 0 || dueAtMs === undefined) {
         this.#rest();
-        await changeOf(this.#changed.signal);
+        await this.#bell.rest(null);
       } else if (dueAtMs > clock.nowMs()) {
         this.#rest();
-        await pause(clock, dueAtMs - clock.nowMs(), this.#changed.signal);
+        await this.#bell.rest(dueAtMs - clock.nowMs());
       } else if (!(await this.#redeliver(room))) {
         return;
       }
@@ -145,7 +145,7 @@ export class Redeliverer<Value> {
     const { custody, clock, random, report, fail } = this.#context;
     const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
     custody.putBack(due, clock.nowMs() + retryInMs);
-    if (this.#stopped.signal.aborted) return false;
+    if (this.#isStopped) return false;
     // The reader creates a vanished group anew; then these messages turn out to be nobody's.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
       fail(error);
@@ -155,9 +155,3 @@ export class Redeliverer<Value> {
     return true;
   }
 }
-
-const changeOf = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
