@@ -181,7 +181,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       onDeferred: () => this.#redeliverer.poke(),
     });
     this.#keeper = { codec: policy.codec, ack: (message) => this.#acknowledge(message) };
-    this.#stopListening = onAbort(policy.signal, () => void this.close());
+    this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
 
   /** The consumer's name within the group. */
@@ -196,7 +196,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /**
    * Resolves with the next batch: as soon as it is full, or with what there is `maxWaitMs` after the call, which may
    * be nothing. Ends the batch before: what has no outcome in it is part of the next ones. While the server is away
-   * the batch is empty; events and `health()` say so.
+   * the batch is empty; events and `health()` say so. It is empty at once, with the reason `draining`, when the
+   * option `signal` has aborted: then the batch before was still yours to finish, within `drainMs`, and `close()` ends it.
    *
    * `signal` gives up waiting; the messages stay for the next call.
    *
@@ -205,6 +206,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * @throws {PermissionError} {@link WrongTypeError} {@link UnsupportedServerError}
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
+    if (this.#lifecycle.state === "draining") {
+      this.#open.endFetched();
+      return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
+    }
     this.#begin("fetch()");
     const calledAtMs = this.#clock.nowMs();
     try {
@@ -253,7 +258,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
     this.#begin("run()");
-    const stopListening = onAbort(signal, () => void this.close());
+    const stopListening = onAbort(signal, () => void this.#drain());
     try {
       if (await this.#start()) this.#reader.resume();
       await Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
@@ -317,14 +322,14 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /**
    * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
    * acknowledgements, gives everything else back, removes the name from the group when nothing is pending under it,
-   * and closes the connections. A batch from `fetch()` ends at once: its messages without an outcome are given back.
+   * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is given back.
    * Never rejects; every call gets the same report.
    *
    * Inside the body of `for await` use `break` instead: the body cannot end while it waits for itself.
    */
   close(): Promise<StopReport> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
+    this.#open.endFetched();
+    return this.#drain();
   }
 
   /** The same as `close()`. */
@@ -453,6 +458,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     void this.close();
   }
 
+  #drain(): Promise<StopReport> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
   async #stop(): Promise<StopReport> {
     const { drainMs } = this.#policy;
     this.#stopListening();
@@ -465,7 +475,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.#starting?.catch(() => {});
     this.#collector.drain();
     const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop()]);
-    this.#open.endFetched();
     await until(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
     const abandoned = this.#open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),

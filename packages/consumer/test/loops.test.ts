@@ -59,6 +59,32 @@ describe("for await", () => {
   });
 });
 
+describe("the constructor's signal", () => {
+  it("lets the owner of a fetched batch finish it, and answers the next fetch with an empty one", async () => {
+    const aborter = new AbortController();
+    const { consumer, add, events, pending } = open({ signal: aborter.signal, batchSize: 2 });
+    await add(1, 2);
+    const batch = await consumer.fetch();
+    aborter.abort();
+    await events.waitFor("draining");
+    batch.ack();
+    expect((await batch.settled()).acknowledged).toHaveLength(2);
+    expect(await consumer.fetch()).toMatchObject({ size: 0, reason: "draining" });
+    await events.waitFor("stopped");
+    expect(await consumer.close()).toMatchObject({ givenBack: 0, abandoned: 0, nameRemoved: true });
+    expect(await pending()).toEqual([]);
+  });
+
+  it("gives an unfinished fetched batch back when the owner closes", async () => {
+    const aborter = new AbortController();
+    const { consumer, add } = open({ signal: aborter.signal, batchSize: 2, drainMs: 60_000 });
+    await add(1, 2);
+    (await consumer.fetch()).messages[0]?.ack();
+    aborter.abort();
+    expect(await consumer.close()).toMatchObject({ givenBack: 1, abandoned: 0 });
+  });
+});
+
 describe("run()", () => {
   it("hands every message to the handler and resolves with a report after the drain", async () => {
     const { consumer, add, pending, names } = open({ maxWaitMs: 10 });

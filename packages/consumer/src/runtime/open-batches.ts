@@ -55,8 +55,11 @@ export class OpenBatches<Value> {
       message.batchSignal = aborter.signal;
     }
     const open = { batch: new Batch(messages, reason, whenAcksAreThrough), mode, signal: aborter.signal };
-    this.#open.set(open, { aborter, atMs: clock.nowMs() });
-    if (messages.length > 0) report({ type: "batch", messages: messages.length, redelivered, reason });
+    // There is nothing in an empty batch that could be waited for.
+    if (messages.length > 0) {
+      this.#open.set(open, { aborter, atMs: clock.nowMs() });
+      report({ type: "batch", messages: messages.length, redelivered, reason });
+    }
     return open;
   }
 
@@ -66,11 +69,8 @@ export class OpenBatches<Value> {
     if (opened === undefined) return;
     this.#open.delete(open);
     const unsettled = this.#putOffUnsettled(open);
-    const { size } = open.batch;
-    if (size > 0) {
-      const durationMs = this.#context.clock.nowMs() - opened.atMs;
-      this.#context.report({ type: "batchEnded", messages: size, unsettled, durationMs });
-    }
+    const durationMs = this.#context.clock.nowMs() - opened.atMs;
+    this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled, durationMs });
     if (unsettled > 0) this.#context.onDeferred();
     this.#whenOneEnds();
   }
