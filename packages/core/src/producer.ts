@@ -151,7 +151,10 @@ export class Producer<Value = FieldsInput> {
    * @example
    * const { added, failed, failures } = await producer.addMany(readLines("orders.ndjson"));
    */
-  addMany(items: Iterable<Value> | AsyncIterable<Value>, options: AddManyOptions<Value> = {}): Promise<AddManyResult> {
+  addMany<Item extends Value>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    options: AddManyOptions<Item> = {},
+  ): Promise<AddManyResult> {
     return summarize(this.addEach(items, options), this.#clock, options.onProgress);
   }
 
@@ -164,11 +167,11 @@ export class Producer<Value = FieldsInput> {
    *   if (result.kind === "failed") console.error(result.index, result.error.message);
    * }
    */
-  addEach(
-    items: Iterable<Value> | AsyncIterable<Value>,
-    options: AddEachOptions<Value> = {},
+  addEach<Item extends Value>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    options: AddEachOptions<Item> = {},
   ): AsyncGenerator<AddResult, void, undefined> {
-    const target: AddEachTarget<Value> = {
+    const target: AddEachTarget<Item> = {
       add: (value, idempotencyKey, signal) => this.#accept(value, idempotencyKey, signal),
       hasRoom: () => {
         this.#use("add");
