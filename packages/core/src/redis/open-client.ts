@@ -22,11 +22,18 @@ export interface LentClient {
 
 const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
-// A reply is late when it takes longer than this beyond what the command itself may wait.
-const SILENCE_MS = 15_000;
+/** What a connection is opened for, and how. */
+export interface OpenOptions {
+  readonly role: ConnectionRole;
+  /** The longest that a read of this connection waits at the server. */
+  readonly blockMs: number;
+  /** A reply is late when it takes longer than this beyond what the command itself may wait: 15 s by default. */
+  readonly silenceMs?: number | undefined;
+  readonly random?: Random | undefined;
+}
 
 /** What every connection of ours must have, whatever the user's options say; in a Cluster, each node's connection. */
-function enforcedOptions(role: ConnectionRole, blockMs: number) {
+function enforcedOptions({ role, blockMs, silenceMs = 15_000 }: OpenOptions) {
   return {
     // RESP2 replies have one shape in ioredis 5 and 6, and ioredis 6 decodes them faster.
     protocol: 2,
@@ -39,7 +46,7 @@ function enforcedOptions(role: ConnectionRole, blockMs: number) {
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
     maxLoadingRetryTime: 1_000,
     // Notices a half-open socket: no byte although a reply is due. The server may round a block up by 100 ms.
-    socketTimeout: role === "reader" ? blockMs + SILENCE_MS : SILENCE_MS,
+    socketTimeout: role === "reader" ? blockMs + silenceMs : silenceMs,
     readOnly: false,
   } as const satisfies RedisOptions;
 }
@@ -59,13 +66,9 @@ const REFUSED: Readonly<Record<string, string>> = {
  *
  * @throws {ConfigError} when the source cannot be used
  */
-export function openClient(
-  source: RedisSource,
-  role: ConnectionRole,
-  blockMs: number,
-  random: Random = systemRandom,
-): Redis | Cluster {
-  const enforced = enforcedOptions(role, blockMs);
+export function openClient(source: RedisSource, options: OpenOptions): Redis | Cluster {
+  const { random = systemRandom } = options;
+  const enforced = enforcedOptions(options);
   // The connection comes back by itself, for ever.
   const reconnect = (attempt: number): number => backoffDelayMs(attempt, RECONNECT, random);
   if (isLentClient(source)) {
@@ -73,12 +76,12 @@ export function openClient(
     if (isClusterClient(source)) return duplicateCluster(source, enforced, reconnect);
     return (source as unknown as Redis).duplicate({ ...enforced, ...UNQUEUED, retryStrategy: reconnect });
   }
-  const options = typeof source === "string" ? parseRedisUrl(source) : source;
-  if (typeof options !== "object" || options === null) {
+  const own = typeof source === "string" ? parseRedisUrl(source) : source;
+  if (typeof own !== "object" || own === null) {
     throw new ConfigError("redis", ["expected a URL, options, or a client of ioredis"]);
   }
-  refuse(options);
-  return new Redis({ ...defaultOptions(options), ...options, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+  refuse(own);
+  return new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
 }
 
 function defaultOptions(options: RedisOptions): RedisOptions {

@@ -59,6 +59,8 @@ export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
   /** The longest `blockMs` a read will ask for: silence beyond it means that the connection is dead. */
   readonly blockMs: number;
+  /** How much longer than its own wait a reply may take before the connection is taken for dead; 15 s by default. */
+  readonly silenceMs?: number;
   readonly report?: (event: ConnectionEvent) => void;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -91,10 +93,11 @@ class RedisStreamClient implements StreamClient {
   readonly #loadedInEpoch = new Map<ScriptName, number>();
   #isClosed = false;
 
-  constructor({ redis, blockMs, report, clock = systemClock, random = systemRandom }: RedisStreamClientOptions) {
+  constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
+    const { clock = systemClock, random = systemRandom } = edge;
     this.#clock = clock;
     this.#isCluster = isLentClient(redis) && redis.isCluster;
-    this.#open = (role) => new Connection(openClient(redis, role, blockMs, random), role, clock, report ?? (() => {}));
+    this.#open = (role) => new Connection(openClient(redis, { role, blockMs, silenceMs, random }), role, clock, report);
     // Made at once, though not opened, so that a source that cannot be used is reported where it was given.
     this.#connections.set("commands", this.#open("commands"));
   }

@@ -85,6 +85,7 @@ describe("a server's refusal", () => {
     "ERR unknown command 'XADD', with args beginning with: 'orders' '*' 'card' 'two\nlines hunter2' ",
     "ERR Unknown subcommand or wrong number of arguments for 'CREATECONSUMER'. Try XGROUP HELP.",
     "ERR unknown subcommand 'CREATECONSUMER'. Try XGROUP HELP.",
+    "ERR Unknown Redis command called from script script: 1f, on @user_script:9.",
   ])("of a command it does not know is an UnsupportedServerError: %s", (reply) => {
     expect(UnsupportedServerError.is(translateError(replyError(reply), "xadd"))).toBe(true);
   });

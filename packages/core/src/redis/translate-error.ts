@@ -60,7 +60,7 @@ function translateReply(reply: string, command: string): RedisBatchError {
   if (state === "NOAUTH" || state === "WRONGPASS") {
     return new PermissionError(`${command}: the server does not accept user and password: ${message}`, { command });
   }
-  if (/^ERR unknown (sub)?command/i.test(message)) {
+  if (/^ERR unknown (sub|redis )?command/i.test(message)) {
     return new UnsupportedServerError(
       `${command}: the server does not know it: ${message}. Redis 7.0 or Valkey 8, or later, is needed`,
     );
