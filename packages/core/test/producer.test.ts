@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { checkLeaks, EventRecorder, uniqueName, useServer } from "@redis-batch/test-support";
+import { checkLeaks, EventRecorder, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { Redis } from "ioredis";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import {
   type Encoder,
@@ -129,6 +129,14 @@ describe("an idempotency key", () => {
 });
 
 describe("codecs", () => {
+  test("decide what add takes", () => {
+    const { producer } = setUp({
+      codec: jsonCodec({ schema: z.object({ id: z.string(), cents: z.int().default(0) }) }),
+    });
+    expectTypeOf(producer).toEqualTypeOf<Producer<{ id: string; cents?: number | undefined }>>();
+    expectTypeOf(new Producer({ redis: "redis://localhost", stream: "s" })).toEqualTypeOf<Producer>();
+  });
+
   test("JSON checked by a Zod schema comes back as its output", async () => {
     const codec = jsonCodec({ schema: z.object({ id: z.string(), at: z.iso.datetime().pipe(z.coerce.date()) }) });
     const { stream, producer } = setUp({ codec });
@@ -194,6 +202,26 @@ describe("trimming", () => {
     expect(await entries()).toHaveLength(10);
   });
 });
+
+test("the documented rights suffice, and are needed", async () => {
+  const password = "of-this-test";
+  await using server = await RedisServer.start({
+    users: [
+      { name: "plain", password, rules: "~orders +xadd" },
+      { name: "keyed", password, rules: "~orders ~rb:{orders}:idem:* +xadd +eval +evalsha +get +set" },
+    ],
+  });
+  await using plain = new Producer({ redis: quiet(server.as("plain").options), stream: "orders" });
+  await using keyed = new Producer({ redis: quiet(server.as("keyed").options), stream: "orders" });
+  await plain.add({ n: 1 });
+  await expect(plain.add({ n: 2 }, { idempotencyKey: "k" })).rejects.toMatchObject({ code: "PERMISSION" });
+  await keyed.add({ n: 3 }, { idempotencyKey: "k" });
+  await keyed.add({ n: 4 }, { idempotencyKey: "k" });
+  expect(await server.command("XLEN", "orders")).toBe(2);
+});
+
+/** Without ioredis's question for INFO, whose refusal it prints. */
+const quiet = <Options extends object>(options: Options) => ({ ...options, enableReadyCheck: false });
 
 describe("a borrowed client", () => {
   test("lends its configuration, and is neither used nor closed", async () => {

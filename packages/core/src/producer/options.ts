@@ -84,7 +84,7 @@ export const PRODUCER_DEFAULTS = {
   whileAway: "queue",
   queueTimeoutMs: 30_000,
   maxQueued: 10_000,
-  maxQueuedBytes: 16 * 1024 * 1024,
+  maxQueuedBytes: 16_777_216,
   retryForMs: 30_000,
   rememberKeysMs: 3_600_000,
   approximate: true,
