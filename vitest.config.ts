@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["@redis-batch/source", "node", "import", "module", "default"];
+// Node takes them for require() as well: "import" among them would hand ES modules to CommonJS packages.
+const conditions = ["@redis-batch/source", "node"];
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 export default defineConfig({

@@ -76,6 +76,26 @@ describe("while the server misbehaves", () => {
     expect(seen).toEqual([1, 2, 1, 2, 3]);
   });
 
+  it("waits while a vanished group cannot be created anew", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ maxWaitMs: 10 });
+    const seen: number[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...numbers(batch));
+      batch.ack();
+    });
+    await events.waitFor("started");
+    await made.server.command("CONFIG", "SET", "maxmemory", "1");
+    await made.server.command("XGROUP", "DESTROY", made.stream, made.group);
+    expect(await events.waitFor("readFailed")).toMatchObject({ error: { code: "SERVER_STATE" } });
+    await made.server.command("CONFIG", "SET", "maxmemory", "0");
+    await events.waitFor((event) => event.type === "groupCreated" && event.recreated);
+    await made.add(1);
+    await eventually("the new group reads", () => seen.length === 1);
+    await consumer.close();
+    await running;
+  });
+
   it("fails, and says why, when the key becomes something else", async () => {
     const made = bench();
     const { consumer, events } = made.consumer();

@@ -196,8 +196,8 @@ export class Reader<Value> {
     // The reply that was lost may have carried messages.
     this.#comparedEpoch = -1;
     try {
-      if (NoGroupError.is(error) && (await this.#recreateGroup())) return true;
-      await this.#reportAndPause(error);
+      const left = NoGroupError.is(error) ? await this.#recreateGroup(error) : error;
+      if (left !== undefined) await this.#reportAndPause(left);
       return true;
     } catch (fatal) {
       this.#context.fail(fatal);
@@ -205,12 +205,19 @@ export class Reader<Value> {
     }
   }
 
-  async #recreateGroup(): Promise<boolean> {
+  /** What is still wrong after the attempt; `undefined` when the group is there again. */
+  async #recreateGroup(missing: NoGroupError): Promise<unknown> {
     const { client, policy, report } = this.#context;
     const { stream, group, recreateFrom } = policy;
-    const isNew = await client.xgroupCreate({ stream, group, position: recreateFrom });
-    if (isNew) report({ type: "groupCreated", position: recreateFrom, recreated: true });
-    return isNew;
+    try {
+      const isNew = await client.xgroupCreate({ stream, group, position: recreateFrom });
+      if (!isNew) return missing;
+      report({ type: "groupCreated", position: recreateFrom, recreated: true });
+      return undefined;
+    } catch (failure) {
+      // Of the two connections this one may be back later than the other, for one.
+      return failure;
+    }
   }
 
   /** @throws the error itself, when no repetition can mend it */
