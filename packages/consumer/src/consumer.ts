@@ -168,12 +168,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
     });
-    this.#acknowledger = new Acknowledger({
-      ...shared,
-      stream: policy.stream,
-      group: policy.group,
-      consumer: policy.name,
-    });
+    this.#acknowledger = new Acknowledger(shared);
     this.#open = new OpenBatches({
       ...shared,
       retry: policy.retry,
