@@ -7,6 +7,7 @@ export { groupKey, hashTag } from "./keys.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
 export { createNotifier } from "./observer.ts";
 export { OptionsReader } from "./options.ts";
+export { guardPayload } from "./payload-guard.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { onAbort } from "./signals.ts";

@@ -36,8 +36,8 @@ import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
 
 export interface AddOptions {
   /**
-   * Names the message for the stream's lifetime of `rememberKeysMs`: of several adds with one key the first adds the
-   * message, and all get its id. Makes retries safe, so the producer does them by itself for `retryForMs`.
+   * Names the message: of all adds with one key within `rememberKeysMs` the first adds the message, and all get its
+   * id. That makes retries safe, so the producer does them by itself for `retryForMs`.
    */
   readonly idempotencyKey?: string;
   /**
