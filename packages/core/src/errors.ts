@@ -148,7 +148,7 @@ export class WrongTypeError extends RedisBatchError {
 
 /** The server does not know this user, or does not let it run this command. Fix the credentials or the ACL rule. */
 export class PermissionError extends RedisBatchError {
-  /** The command that was refused, lower case. */
+  /** The command that was refused, lower case, or the atomic operation: `xadd`, `ackOwned` … */
   readonly command: string;
 
   constructor(message: string, details: { readonly command: string; readonly cause?: unknown }) {
@@ -174,7 +174,7 @@ export class UnsupportedServerError extends RedisBatchError {
 
 /** The server refused the command for another reason, which the message quotes. */
 export class CommandError extends RedisBatchError {
-  /** The command that was refused, lower case. */
+  /** The command that was refused, lower case, or the atomic operation: `xadd`, `ackOwned` … */
   readonly command: string;
   /** The first word of the server's reply: `ERR`, `BUSYGROUP` … */
   readonly reply: string;

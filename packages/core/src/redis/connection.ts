@@ -58,6 +58,8 @@ export class Connection {
     if (this.#isClosed) throw this.#notConnected("it was closed");
     if (this.#isReady) return;
     signal?.throwIfAborted();
+    // What was refused before may be granted by now: the next attempt tells.
+    if (PermissionError.is(this.#lastError)) this.#lastError = undefined;
     // The outcome arrives as events; a first attempt that fails is repeated like any other.
     if (this.#client.status === "wait") this.#client.connect().catch(() => {});
     await new Promise<void>((resolve, reject) => {
@@ -83,13 +85,16 @@ export class Connection {
     });
   }
 
-  /** Sends one command and resolves with its raw reply: Buffers, numbers, null, arrays. */
-  async call(command: string, args: readonly Argument[]): Promise<unknown> {
-    if (this.#isClosed || !this.#isReady) throw this.#notConnected(this.#why(), command);
+  /**
+   * Sends one command and resolves with its raw reply: Buffers, numbers, null, arrays. Errors name it as `operation`,
+   * where it is part of something larger.
+   */
+  async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
+    if (this.#isClosed || !this.#isReady) throw this.#notConnected(this.#why(), operation);
     try {
       return await this.#client.callBuffer(command, ...args);
     } catch (error) {
-      throw translateError(error, command);
+      throw translateError(error, operation);
     }
   }
 

@@ -260,14 +260,14 @@ class RedisStreamClient implements StreamClient {
     const keys = script.keys(options);
     const args = [keys.length, ...keys, ...script.encode(options)];
     const runInFull = async (): Promise<Result> =>
-      script.decode(await commands.call("eval", [SCRIPTS[script.name], ...args]), options);
+      script.decode(await commands.call("eval", [SCRIPTS[script.name], ...args], script.name), options);
     // The first one on each connection loads the script, so that none is refused and repeated behind later commands.
     if (this.#loadedInEpoch.get(script.name) !== commands.epoch) {
       this.#loadedInEpoch.set(script.name, commands.epoch);
       return runInFull();
     }
     try {
-      return script.decode(await commands.call("evalsha", [DIGESTS[script.name], ...args]), options);
+      return script.decode(await commands.call("evalsha", [DIGESTS[script.name], ...args], script.name), options);
     } catch (error) {
       // A server that has evicted the script, or another one of the Cluster, has not run it.
       if (!CommandError.is(error) || error.reply !== "NOSCRIPT") throw error;

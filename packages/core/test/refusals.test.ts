@@ -1,0 +1,248 @@
+import { inspect } from "node:util";
+import { type AclUser, checkLeaks, eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
+import { Cluster } from "ioredis";
+import { Redis as RedisV5 } from "ioredis-v5";
+import { describe, expect, test } from "vitest";
+import { PermissionError } from "../src/errors.ts";
+import { connected, useClients } from "./use-clients.ts";
+
+const makeClient = useClients();
+const PASSWORD = "correct-horse";
+const user = (name: string, rules: string): AclUser => ({ name, password: PASSWORD, rules: `+@all ~* ${rules}` });
+
+describe("a server with passwords", () => {
+  const redis = useServer({
+    users: [
+      { name: "default", password: PASSWORD, rules: "+@all ~*" },
+      user("no-xadd", "-xadd"),
+      user("other-keys", "resetkeys ~other:*"),
+      user("no-xack", "-xack"),
+      user("no-command", "-command"),
+      user("no-client", "-client"),
+      user("no-info", "-info"),
+    ],
+  });
+  checkLeaks(redis);
+  const as = (name: string) => connected(makeClient({ redis: { ...redis.server.as(name).options } }));
+
+  test("lets in who has the right one, by URL and by options", async () => {
+    for (const source of [redis.server.url, { ...redis.server.options }]) {
+      const { client } = await connected(makeClient({ redis: source }));
+      expect(await client.time()).toBeGreaterThan(0);
+    }
+  });
+
+  describe.each([
+    ["a wrong password", { username: "default", password: "hunter2" }],
+    ["an unknown user", { username: "nobody", password: "hunter2" }],
+    ["no password", {}],
+  ])("refuses %s", (_, credentials) => {
+    const address = () => ({ host: redis.server.host, port: redis.server.port, ...credentials });
+    const sources = [
+      ["ioredis 6", address],
+      ["ioredis 5", () => new RedisV5({ ...address(), lazyConnect: true })],
+    ] as const;
+
+    test.each(sources)(
+      "at once, with a PermissionError that does not tell the password, over %s",
+      async (__, source) => {
+        const { client, events } = makeClient({ redis: source() });
+        const error: unknown = await client
+          .connect(["commands", "reader"], { timeoutMs: 20_000 })
+          .catch((reason: unknown) => reason);
+        expect(PermissionError.is(error)).toBe(true);
+        const told = inspect([error, events.events], { depth: null, showHidden: true });
+        expect(told).not.toContain("hunter2");
+        await expect(client.time()).rejects.toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
+      },
+    );
+  });
+
+  test("a later connect after the password was mended succeeds", async () => {
+    await redis.server.command("ACL", "SETUSER", "late", "on", ">first", "+@all", "~*");
+    const address = { host: redis.server.host, port: redis.server.port, username: "late", password: "second" };
+    const { client } = makeClient({ redis: address });
+    await expect(client.connect(["commands"], { timeoutMs: 5_000 })).rejects.toMatchObject({ code: "PERMISSION" });
+    await redis.server.command("ACL", "SETUSER", "late", ">second");
+    const connect = () => client.connect(["commands"], { timeoutMs: 5_000 }).then(() => true);
+    await eventually("the new password is taken", connect);
+    expect(await client.time()).toBeGreaterThan(0);
+  });
+
+  test("a missing right to a command is a PermissionError that names it", async () => {
+    const { client } = await as("no-xadd");
+    const add = client.xadd({ stream: uniqueName("s"), fields: ["card", "hunter2"] });
+    const error: unknown = await add.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "PERMISSION", command: "xadd", retryable: false });
+    expect(String(error)).toMatch(/xadd: .*ACL SETUSER/);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
+  });
+
+  test("a missing right to a key is a PermissionError as well", async () => {
+    const { client } = await as("other-keys");
+    const error = { code: "PERMISSION", command: "xlen" };
+    await expect(client.xlen({ stream: uniqueName("s") })).rejects.toMatchObject(error);
+    expect(await client.xlen({ stream: "other:stream" })).toBe(0);
+  });
+
+  test("a missing right inside a script is one that names the operation, and nothing is done", async () => {
+    const { client } = await as("no-xack");
+    const stream = uniqueName("s");
+    await client.xgroupCreate({ stream, group: "g", position: "start" });
+    const id = await client.xadd({ stream, fields: ["n", 1] });
+    const own = { stream, group: "g", consumer: "c" };
+    await client.xreadgroup({ ...own, count: 1 });
+    await expect(client.ackOwned({ ...own, ids: [id] })).rejects.toMatchObject({
+      code: "PERMISSION",
+      command: "ackOwned",
+    });
+    const bury = client.bury({ ...own, id, reason: "r", error: "" });
+    await expect(bury).rejects.toMatchObject({ code: "PERMISSION", command: "bury" });
+    expect(await client.xpendingRange({ ...own, from: "-", to: "+", count: 10 })).toMatchObject([
+      { id, deliveries: 1 },
+    ]);
+  });
+
+  test("where COMMAND is not granted, nothing is known about the server's commands", async () => {
+    const { client } = await as("no-command");
+    expect(await client.knowsCommands(["xadd"])).toBeNull();
+  });
+
+  test("where CLIENT is not granted, a read that should end early just runs out", async () => {
+    const { client } = await as("no-client");
+    const stream = uniqueName("s");
+    await client.xgroupCreate({ stream, group: "g", position: "start" });
+    const controller = new AbortController();
+    const read = client.xreadgroup({ stream, group: "g", consumer: "c", count: 1, blockMs: 100 }, controller.signal);
+    controller.abort();
+    expect(await read).toEqual([]);
+  });
+
+  test("where INFO is not granted, everything works", async () => {
+    const { client } = await as("no-info");
+    expect(await client.time()).toBeGreaterThan(0);
+  });
+
+  test("a Cluster is not waited for longer than allowed when the password is wrong", async () => {
+    const nodes = [{ host: redis.server.host, port: redis.server.port }];
+    const lent = new Cluster(nodes, { lazyConnect: true, redisOptions: { password: "hunter2" } });
+    const { client } = makeClient({ redis: lent });
+    const error: unknown = await client.connect(["commands"], { timeoutMs: 500 }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: expect.stringMatching(/PERMISSION|CONNECTION/) as unknown });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
+  });
+});
+
+describe("a server that lacks commands", () => {
+  const redis = useServer({ config: ['rename-command XADD ""', 'rename-command XACK ""', 'rename-command EVAL ""'] });
+  checkLeaks(redis);
+
+  test("is an UnsupportedServerError that does not repeat the payload", async () => {
+    const { client } = await connected(makeClient({ redis: redis.server.url }));
+    const add = client.xadd({ stream: "s", fields: ["card", "hunter2"] });
+    const error: unknown = await add.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "UNSUPPORTED_SERVER", retryable: false });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
+    expect(String(error)).toContain("xadd");
+  });
+
+  test("is one as well when a script cannot be run", async () => {
+    const { client } = await connected(makeClient({ redis: redis.server.url }));
+    const own = { stream: "s", group: "g", consumer: "c", ids: ["1-1"] };
+    await expect(client.ackOwned(own)).rejects.toMatchObject({ code: "UNSUPPORTED_SERVER" });
+  });
+
+  test("is one as well when a script needs them", async () => {
+    await using other = await RedisServer.start({ config: ['rename-command XADD ""'] });
+    const { client } = await connected(makeClient({ redis: other.url }));
+    const add = client.addOnce({ stream: "s", fields: ["card", "hunter2"], idempotencyKey: "k", rememberMs: 1_000 });
+    const error: unknown = await add.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "UNSUPPORTED_SERVER" });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
+  });
+
+  test("says which ones it knows", async () => {
+    const { client } = await connected(makeClient({ redis: redis.server.url }));
+    expect(await client.knowsCommands(["xadd", "xdel"])).toEqual([false, true]);
+  });
+});
+
+describe("a server that is full", () => {
+  const redis = useServer({ config: ["maxmemory-policy noeviction"] });
+  checkLeaks(redis);
+
+  test("refuses adds for now, and still takes acknowledgements, hand-backs and dead letters", async () => {
+    const { client } = await connected(makeClient({ redis: redis.server.url }));
+    const stream = uniqueName("s");
+    const own = { stream, group: "g", consumer: "c" };
+    await client.xgroupCreate({ stream, group: "g", position: "start" });
+    const ids: string[] = [];
+    for (const n of [1, 2, 3, 4]) ids.push(await client.xadd({ stream, fields: ["n", n] }));
+    const [first = "", second = "", third = "", fourth = ""] = ids;
+    await client.xreadgroup({ ...own, count: 4 });
+    await redis.server.command("CONFIG", "SET", "maxmemory", "1");
+    const full = { code: "SERVER_STATE", state: "OOM", retryable: true };
+    await expect(client.xadd({ stream, fields: ["n", 5] })).rejects.toMatchObject(full);
+    await expect(
+      client.addOnce({ stream, fields: ["n", 5], idempotencyKey: "k", rememberMs: 1_000 }),
+    ).rejects.toMatchObject(full);
+    expect(await client.xack({ ...own, ids: [first] })).toBe(1);
+    expect(await client.ackOwned({ ...own, ids: [second] })).toMatchObject({ acknowledged: [second] });
+    expect(await client.bury({ ...own, id: third, reason: "r", error: "" })).toMatchObject({ kind: "buried" });
+    expect(await client.release({ ...own, neverOffered: [fourth], offered: [], idleMs: 1 })).toBe(1);
+    expect((await client.renewOwned({ ...own, ids: [fourth] })).get(fourth)).toBe("kept");
+    expect((await client.recoverOwn({ ...own, ids: [fourth] })).entries).toHaveLength(1);
+    await redis.server.command("CONFIG", "SET", "maxmemory", "0");
+    await client.xadd({ stream, fields: ["n", 5] });
+  });
+});
+
+describe("a replica", () => {
+  const redis = useServer({ own: true });
+
+  test("refuses writes for now, and the connection is made anew because the primary may be elsewhere", async () => {
+    await using replica = await RedisServer.start({ replicaOf: redis.server });
+    const { client, events } = await connected(makeClient({ redis: replica.url }));
+    const add = client.xadd({ stream: uniqueName("s"), fields: ["n", 1] });
+    await expect(add).rejects.toMatchObject({ code: "SERVER_STATE", state: "READONLY", retryable: true });
+    await events.waitFor(({ type, role }) => type === "connected" && role === "commands", { count: 2 });
+    await client.close();
+  });
+});
+
+describe("a server that is busy with somebody's script", () => {
+  const redis = useServer({ config: ["lua-time-limit 20"] });
+  checkLeaks(redis);
+
+  test("refuses for now, and works again afterwards", async () => {
+    const { client } = await connected(makeClient({ redis: redis.server.url }));
+    const endless = redis.server.command("EVAL", "while true do end", 0);
+    endless.catch(() => {});
+    const stream = uniqueName("s");
+    const busy = await eventually("the server is busy", () =>
+      client.xadd({ stream, fields: ["n", 1] }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      ),
+    );
+    expect(busy).toMatchObject({ code: "SERVER_STATE", state: "BUSY", retryable: true });
+    await redis.server.command("SCRIPT", "KILL");
+    await eventually("the script has ended", () => client.xadd({ stream, fields: ["n", 2] }));
+  });
+});
+
+describe("a server that has forgotten its scripts", () => {
+  const redis = useServer({ own: true });
+  checkLeaks(redis);
+
+  test("is told them again", async () => {
+    const { client } = await connected(makeClient({ redis: redis.server.url }));
+    const options = { stream: uniqueName("s"), fields: ["n", 1], rememberMs: 60_000 };
+    const first = await client.addOnce({ ...options, idempotencyKey: "a" });
+    await redis.server.command("SCRIPT", "FLUSH");
+    const second = await client.addOnce({ ...options, idempotencyKey: "b" });
+    const third = await client.addOnce({ ...options, idempotencyKey: "c" });
+    const entries = await client.xrange({ stream: options.stream, from: "-", to: "+", count: 10 });
+    expect(entries.map(({ id }) => id)).toEqual([first.id, second.id, third.id]);
+  });
+});
