@@ -24,17 +24,10 @@ try {
 async function work({ redisUrl, stream, group, batchSize, maxWaitMs, database, probes }: Config): Promise<void> {
   const stop = stopOnSignals(log);
   const observer = logConsumerEvents(log);
+  // Closed in reverse order: the probes answer until the last batch is stored.
   await using consumer = new Consumer({ redis: redisUrl, stream, group, batchSize, maxWaitMs, observer });
-  const probing = await startProbes(probes, () => consumer.health());
-  try {
-    log("info", "probing", { host: probes.host, port: probing.port });
-    const store = await openStore(database, log);
-    try {
-      await consumer.run(createBatchHandler(store, log), { signal: stop });
-    } finally {
-      await store.close();
-    }
-  } finally {
-    await probing.close();
-  }
+  await using probing = await startProbes(probes, () => consumer.health());
+  log("info", "probing", { host: probes.host, port: probing.port });
+  await using store = await openStore(database, log);
+  await consumer.run(createBatchHandler(store, log), { signal: stop });
 }

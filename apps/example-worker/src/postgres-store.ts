@@ -77,7 +77,7 @@ export class PostgresStore implements CommitStore {
     });
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
   }
 

@@ -19,7 +19,7 @@ describe("startProbes", () => {
   beforeEach(async () => {
     probes = await startProbes({ host: "127.0.0.1", port: 0 }, () => health);
   });
-  afterEach(() => probes.close());
+  afterEach(() => probes[Symbol.asyncDispose]());
 
   const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${probes.port}${path}`);
 

@@ -3,9 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ConsumerHealth } from "@redis-batch/consumer";
 
-export interface Probes {
+export interface Probes extends AsyncDisposable {
   readonly port: number;
-  close(): Promise<void>;
 }
 
 /**
@@ -30,7 +29,7 @@ export async function startProbes(
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
-    close: async () => {
+    [Symbol.asyncDispose]: async () => {
       server.close();
       server.closeAllConnections();
       await once(server, "close");

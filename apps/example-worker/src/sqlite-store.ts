@@ -50,8 +50,8 @@ export class SqliteStore implements CommitStore {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#database.isOpen) this.#database.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#database.close();
   }
 
   #add({ messageId, commitId, committedAt, subject, files, insertions, deletions }: StoredCommit): number {

@@ -6,7 +6,7 @@ export interface StoredCommit extends Commit {
 }
 
 /** Where commits are kept. */
-export interface CommitStore {
+export interface CommitStore extends AsyncDisposable {
   /**
    * Stores what is not stored yet, in one transaction, and resolves once it is durable → how many were new. A message
    * that was delivered before, and stored, is left as it is.
@@ -15,5 +15,4 @@ export interface CommitStore {
    * everything, and calling again is safe either way.
    */
   save(commits: readonly StoredCommit[]): Promise<number>;
-  close(): Promise<void>;
 }

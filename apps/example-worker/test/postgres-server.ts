@@ -1,0 +1,144 @@
+/** A real PostgreSQL for the tests, from the programs of this machine. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, chownSync, constants, mkdirSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { createScratchFolder, eventually, removeScratchFolder } from "@redis-batch/test-support";
+import { Client } from "pg";
+
+const run = promisify(execFile);
+
+/** Where Debian keeps the programs of each major version. */
+const DEBIAN_ROOT = "/usr/lib/postgresql";
+/** "nobody" of Debian, and of most others. */
+const UNPRIVILEGED_ID = 65_534;
+
+/** The folder with `initdb` and `postgres`, or why there is none to use. */
+export type PostgresPrograms = { readonly folder: string } | { readonly missing: string };
+
+export function findPostgres(): PostgresPrograms {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...debianFolders()];
+  const folder = folders.find((candidate) => isExecutable(candidate, "initdb") && isExecutable(candidate, "postgres"));
+  if (folder === undefined) {
+    return { missing: `no initdb and postgres on the PATH or under ${DEBIAN_ROOT} (apt-get install postgresql)` };
+  }
+  // PostgreSQL refuses to run as root.
+  if (isRoot() && !folders.some((candidate) => isExecutable(candidate, "setpriv"))) {
+    return { missing: "it cannot run as root, and there is no setpriv to run it as somebody else" };
+  }
+  return { folder };
+}
+
+/** One server with a folder of its own, reached over a unix socket in it; gone when it is stopped. */
+export class PostgresServer implements AsyncDisposable {
+  /** Such as `postgres:///postgres?host=/tmp/…&user=postgres`. */
+  readonly url: string;
+  readonly #stop: () => Promise<void>;
+
+  private constructor(url: string, stop: () => Promise<void>) {
+    this.url = url;
+    this.#stop = stop;
+  }
+
+  static async start({ folder: programs }: { readonly folder: string }): Promise<PostgresServer> {
+    const folder = createScratchFolder();
+    const data = join(folder, "data");
+    mkdirSync(data);
+    if (isRoot()) for (const path of [folder, data]) chownSync(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+
+    const initdb = [join(programs, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"];
+    const [init, ...initArgs] = asUnprivileged([...initdb, "--locale=C"]);
+    await run(init, initArgs, { cwd: folder });
+
+    const settings = ["listen_addresses=", `unix_socket_directories=${folder}`, "fsync=off"];
+    const options = settings.flatMap((setting) => ["-c", setting]);
+    const [command, ...args] = asUnprivileged([join(programs, "postgres"), "-D", data, ...options]);
+    const server = spawn(command, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let log = "";
+    server.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+    });
+    const exited = once(server, "close");
+
+    const url = `postgres:///postgres?host=${encodeURIComponent(folder)}&user=postgres`;
+    const stop = async (): Promise<void> => {
+      // The fast shutdown: it does not wait for clients to leave.
+      server.kill("SIGINT");
+      await exited;
+      removeScratchFolder(folder);
+    };
+    try {
+      await eventually("PostgreSQL answers", async () => (await query(url, "SELECT 1 AS one")).length === 1);
+    } catch (cause) {
+      await stop();
+      throw new Error(`PostgreSQL did not start; its log:\n${log}`, { cause });
+    }
+    return new PostgresServer(url, stop);
+  }
+
+  /** Runs one statement over a connection of its own → its rows. */
+  query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return query<Row>(this.url, sql, values);
+  }
+
+  /** Locks a table until it is released: whoever wants to write to it waits. */
+  async lock(table: string): Promise<TableLock> {
+    const client = new Client({ connectionString: this.url });
+    await client.connect();
+    await client.query("BEGIN");
+    await client.query(`LOCK TABLE ${table} IN EXCLUSIVE MODE`);
+    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    const release = (): Promise<void> => client.end();
+    return { pid: rows[0]?.pid ?? 0, release, [Symbol.asyncDispose]: release };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stop();
+  }
+}
+
+export interface TableLock extends AsyncDisposable {
+  /** The server process of the connection that holds it. */
+  readonly pid: number;
+  release(): Promise<void>;
+}
+
+async function query<Row extends object>(url: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  try {
+    await client.connect();
+    return (await client.query<Row>(sql, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The command line run as somebody else when we are root; where the kernel can, it dies with us. */
+function asUnprivileged([command = "", ...args]: readonly string[]): readonly [string, ...string[]] {
+  if (!isRoot()) return [command, ...args];
+  const id = String(UNPRIVILEGED_ID);
+  return ["setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--pdeathsig", "KILL", command, ...args];
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function debianFolders(): readonly string[] {
+  try {
+    const versions = readdirSync(DEBIAN_ROOT).toSorted((one, other) => Number(other) - Number(one));
+    return versions.map((version) => join(DEBIAN_ROOT, version, "bin"));
+  } catch {
+    return [];
+  }
+}
+
+function isExecutable(folder: string, program: string): boolean {
+  try {
+    accessSync(join(folder, program), constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

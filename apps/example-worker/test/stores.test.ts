@@ -1,0 +1,202 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { createScratchFolder, eventually, removeScratchFolder } from "@redis-batch/test-support";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { PostgresStore } from "../src/postgres-store.ts";
+import { SqliteStore } from "../src/sqlite-store.ts";
+import type { CommitStore, StoredCommit } from "../src/store.ts";
+import { findPostgres, PostgresServer } from "./postgres-server.ts";
+
+/** One kind of database, as the suite needs it. */
+interface Engine {
+  open(): Promise<CommitStore>;
+  /** Subjects by message id, straight from the database. */
+  subjects(): Promise<ReadonlyMap<string, string>>;
+  empty(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface SubjectRow {
+  readonly message_id: string;
+  readonly subject: string;
+}
+
+const SUBJECTS = "SELECT message_id, subject FROM commits ORDER BY message_id";
+
+const commit = (messageId: string, subject = `commit ${messageId}`): StoredCommit => ({
+  messageId,
+  commitId: "ed9b544e10b8",
+  committedAt: "2009-03-22T10:30:00+01:00",
+  subject,
+  files: 1,
+  insertions: 2,
+  deletions: 3,
+});
+
+/** What every store promises, whichever database it is. */
+function describeStore(start: () => Promise<Engine>): void {
+  let engine: Engine;
+  let store: CommitStore;
+
+  beforeAll(async () => {
+    engine = await start();
+  });
+  afterAll(() => engine?.stop());
+  beforeEach(async () => {
+    store = await engine.open();
+  });
+  afterEach(async () => {
+    await store[Symbol.asyncDispose]();
+    await engine.empty();
+  });
+
+  it("stores a batch, and says how many were new", async () => {
+    expect(await store.save([commit("1-0"), commit("2-0")])).toBe(2);
+    expect([...(await engine.subjects())]).toEqual([
+      ["1-0", "commit 1-0"],
+      ["2-0", "commit 2-0"],
+    ]);
+  });
+
+  it("leaves what is stored as it is when it comes again, and stores the rest of the batch", async () => {
+    await store.save([commit("1-0", "first"), commit("2-0", "first")]);
+    expect(await store.save([commit("2-0", "again"), commit("3-0", "new")])).toBe(1);
+    expect([...(await engine.subjects()).values()]).toEqual(["first", "first", "new"]);
+  });
+
+  it("stores a message once that is in a batch twice", async () => {
+    expect(await store.save([commit("1-0"), commit("1-0")])).toBe(1);
+    expect((await engine.subjects()).size).toBe(1);
+  });
+
+  it("stores nothing of a batch of which the database refuses one, and goes on with the next", async () => {
+    const refused = { ...commit("2-0"), subject: null as unknown as string };
+    await expect(store.save([commit("1-0"), refused, commit("3-0")])).rejects.toThrow(/null/i);
+    expect((await engine.subjects()).size).toBe(0);
+    expect(await store.save([commit("1-0")])).toBe(1);
+  });
+
+  it("takes a batch of the largest size", async () => {
+    const commits = Array.from({ length: 10_000 }, (_, index) => commit(`${index}-0`));
+    expect(await store.save(commits)).toBe(10_000);
+  });
+
+  it("is shared by stores that save the same messages at the same time", async () => {
+    const others = await Promise.all([engine.open(), engine.open()]);
+    const commits = Array.from({ length: 100 }, (_, index) => commit(`${index}-0`));
+    const added = await Promise.all([store, ...others].map((one) => one.save(commits)));
+    expect(added.reduce((total, count) => total + count, 0)).toBe(100);
+    await Promise.all(others.map((one) => one[Symbol.asyncDispose]()));
+  });
+
+  it("keeps text as it is", async () => {
+    const text = `"quotes", 'quotes', \\backslash, {braces}, NULL, ünïcödé, 漢字, 🦀, \ttab\n and an empty end `;
+    await store.save([commit("1-0", text), commit("2-0", "")]);
+    expect([...(await engine.subjects()).values()]).toEqual([text, ""]);
+  });
+}
+
+describe("SQLite", () => {
+  let path: string;
+
+  async function startSqlite(): Promise<Engine> {
+    const folder = createScratchFolder();
+    path = join(folder, "commits.db");
+    const onDatabase = <Result>(use: (database: DatabaseSync) => Result): Result => {
+      const database = new DatabaseSync(path);
+      try {
+        return use(database);
+      } finally {
+        database.close();
+      }
+    };
+    return {
+      open: async () => new SqliteStore(path),
+      subjects: async () => {
+        const rows = onDatabase((database) => database.prepare(SUBJECTS).all()) as unknown as SubjectRow[];
+        return new Map(rows.map((row) => [row.message_id, row.subject]));
+      },
+      empty: async () => onDatabase((database) => database.exec("DELETE FROM commits")),
+      stop: async () => removeScratchFolder(folder),
+    };
+  }
+
+  describeStore(startSqlite);
+
+  it("lets readers in while it writes", async () => {
+    await using store = new SqliteStore(path);
+    await store.save([commit("1-0")]);
+    const reader = new DatabaseSync(path, { readOnly: true });
+    expect(reader.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+    reader.close();
+  });
+});
+
+const TERMINATE_OTHERS =
+  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+const WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+
+const postgres = findPostgres();
+const [isMissing, why] = "missing" in postgres ? [true, `: skipped, ${postgres.missing}`] : [false, ""];
+
+describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
+  let server: PostgresServer;
+
+  async function startPostgres(): Promise<Engine> {
+    if ("missing" in postgres) throw new Error(postgres.missing);
+    server = await PostgresServer.start(postgres);
+    return {
+      open: () => PostgresStore.open(server.url, () => undefined),
+      subjects: async () => {
+        const rows = await server.query<SubjectRow>(SUBJECTS);
+        return new Map(rows.map((row) => [row.message_id, row.subject]));
+      },
+      empty: async () => void (await server.query("DELETE FROM commits")),
+      stop: () => server[Symbol.asyncDispose](),
+    };
+  }
+
+  describeStore(startPostgres);
+
+  it("creates its table once when workers start together", async () => {
+    await server.query("DROP TABLE commits");
+    const stores = await Promise.all(Array.from({ length: 5 }, () => PostgresStore.open(server.url, () => undefined)));
+    await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
+    expect(await server.query("SELECT count(*)::int AS count FROM commits")).toEqual([{ count: 0 }]);
+  });
+
+  it("stores the moment, whatever offset it was written with", async () => {
+    await using store = await PostgresStore.open(server.url, () => undefined);
+    await store.save([commit("1-0")]);
+    const [row] = await server.query<{ committed_at: Date }>("SELECT committed_at FROM commits");
+    expect(row?.committed_at.toISOString()).toBe("2009-03-22T09:30:00.000Z");
+    await server.query("DELETE FROM commits");
+  });
+
+  it("tells of a connection that broke while it was idle, and opens another one", async () => {
+    const broken = Promise.withResolvers<Error>();
+    await using store = await PostgresStore.open(server.url, broken.resolve);
+    await server.query(TERMINATE_OTHERS);
+    expect((await broken.promise).message).toMatch(/terminat/i);
+    expect(await store.save([commit("1-0")])).toBe(1);
+    await server.query("DELETE FROM commits");
+  });
+
+  it("stores nothing when the connection breaks in the middle, and goes on with the next batch", async () => {
+    await using store = await PostgresStore.open(server.url, () => undefined);
+    await using lock = await server.lock("commits");
+    const failure = store.save([commit("1-0")]).catch((error: unknown) => error);
+    await eventually("the insert waits for the lock", async () => (await server.query(WAITING)).length === 1);
+    await server.query(`${TERMINATE_OTHERS} AND pid <> ${lock.pid}`);
+    expect(String(await failure)).toMatch(/terminat/i);
+    await lock.release();
+    expect((await server.query(SUBJECTS)).length).toBe(0);
+    expect(await store.save([commit("1-0")])).toBe(1);
+    await server.query("DELETE FROM commits");
+  });
+
+  it("says what is wrong when it cannot be reached", async () => {
+    const opening = PostgresStore.open("postgres://nobody@127.0.0.1:1/nowhere", () => undefined);
+    await expect(opening).rejects.toThrow("ECONNREFUSED");
+  });
+});

@@ -1,0 +1,209 @@
+import { eventually, useServer } from "@redis-batch/test-support";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCommits } from "../demo/commit-data.ts";
+import { findPostgres, PostgresServer } from "./postgres-server.ts";
+import { logged, useWorkerBench, type WorkerProcess, whenLogged } from "./worker-bench.ts";
+
+const [A_COMMIT] = readCommits(1);
+
+function sumOf(lines: readonly { readonly [field: string]: unknown }[], field: string): number {
+  return lines.reduce((sum, line) => sum + Number(line[field]), 0);
+}
+
+async function terminated(worker: WorkerProcess): Promise<number | null> {
+  worker.kill("SIGTERM");
+  return (await worker.exited).code;
+}
+
+describe("a worker", () => {
+  const open = useWorkerBench(useServer());
+
+  it("shares the messages with others, stores each of them once, and acknowledges them", async () => {
+    const { addAll, start, whenStored, stored, pending } = open();
+    await addAll(readCommits(500));
+    const workers = await Promise.all([start(), start()]);
+    await whenStored(500);
+    expect(await Promise.all(workers.map(terminated))).toEqual([0, 0]);
+    expect(stored()).toHaveLength(500);
+    expect(await pending()).toEqual([]);
+    const lines = workers.flatMap((worker) => logged(worker, "stored"));
+    expect(sumOf(lines, "messages")).toBe(500);
+    expect(sumOf(lines, "added")).toBe(500);
+  });
+
+  it("stores a message once that is delivered again after it was stored", async () => {
+    const { addAll, start, whenStored, stored, pending, server, stream, group } = open();
+    await addAll(readCommits(120));
+    const worker = await start();
+    await whenStored(120);
+    const before = stored();
+    // The group begins anew: all is delivered a second time.
+    await server.command("XGROUP", "SETID", stream, group, "0");
+    await eventually("all are taken in again", () => sumOf(logged(worker, "stored"), "messages") === 240);
+    expect(sumOf(logged(worker, "stored"), "added")).toBe(120);
+    expect(await terminated(worker)).toBe(0);
+    expect(stored()).toEqual(before);
+    expect(await pending()).toEqual([]);
+  });
+
+  it("leaves nothing half done when it is killed: who takes over stores the rest, and nothing twice", async () => {
+    const { addAll, start, whenStored, stored, pending, server, stream, group } = open();
+    await addAll(readCommits(5_000));
+    const killed = await start();
+    await whenLogged(killed, "stored");
+    killed.kill("SIGKILL");
+    await killed.exited;
+    expect(stored().length % 50).toBe(0);
+    // Whoever hands a dead worker's messages over has them delivered again, those that were stored among them.
+    await server.command("XGROUP", "SETID", stream, group, "0");
+    const successor = await start();
+    await whenStored(5_000);
+    expect(await terminated(successor)).toBe(0);
+    expect(new Set(stored()).size).toBe(5_000);
+    expect(await pending()).toEqual([]);
+  });
+
+  it("drains on SIGTERM: what it stored is acknowledged, what it only held is given back unread", async () => {
+    const { addAll, start, stored, pending, server, stream } = open();
+    await addAll(readCommits(5_000));
+    const worker = await start();
+    await whenLogged(worker, "stored");
+    expect(await terminated(worker)).toBe(0);
+    const left = await pending();
+    expect(logged(worker, "stopped")).toMatchObject([{ givenBack: left.length, unconfirmedAcks: 0, abandoned: 0 }]);
+    expect(left.every(({ deliveries }) => deliveries === 0)).toBe(true);
+    // Together they are what was delivered, from the first message on, and no message is both.
+    const delivered = stored().length + left.length;
+    expect(delivered).toBeLessThan(5_000);
+    const entries = (await server.command("XRANGE", stream, "-", "+", "COUNT", delivered)) as [string, unknown][];
+    expect(new Set([...stored(), ...left.map(({ id }) => id)])).toEqual(new Set(entries.map(([id]) => id)));
+  });
+
+  it("stores the rest of a batch that has messages nobody can read, and says which and why", async () => {
+    const { add, start, whenStored, stored, pending } = open();
+    const good = [await add({ ...A_COMMIT }), await add({ ...A_COMMIT })];
+    const bad = [await add({ ...A_COMMIT, insertions: "plenty-of-them" }), await add({ hello: "secret-world" })];
+    good.push(await add({ ...A_COMMIT }));
+    const worker = await start();
+    await whenStored(3);
+    expect(await terminated(worker)).toBe(0);
+    expect(stored()).toEqual(good);
+    expect((await pending()).map(({ id }) => id)).toEqual(bad);
+    const missing = ["id", "at", "subject", "files", "insertions", "deletions"].map((name) => `${name} is missing`);
+    const complaints = logged(worker, "unreadable").filter(({ deliveries }) => deliveries === 1);
+    expect(complaints).toMatchObject([
+      { level: "warn", messageId: bad[0], problems: ["insertions must be a whole number from 0 to 2147483647"] },
+      { level: "warn", messageId: bad[1], problems: missing },
+    ]);
+    expect(worker.lines.join("\n")).not.toMatch(/plenty-of-them|secret-world/);
+  });
+
+  it("names everything that is wrong with its settings, and exits with 2", async () => {
+    const worker = await open().start({ BATCH_SIZE: "many", DATABASE_URL: "mysql://me:hunter2@host/x" });
+    expect((await worker.exited).code).toBe(2);
+    const problems = logged(worker, "badConfig").flatMap((line) => line["problems"]);
+    expect(problems.map((problem) => String(problem).split(" ")[0])).toEqual(["BATCH_SIZE", "DATABASE_URL"]);
+    expect(worker.lines.join() + worker.stderr).not.toContain("hunter2");
+  });
+
+  it("exits with 1 and the reason when its database cannot be opened", async () => {
+    const worker = await open().start({ DATABASE_URL: "sqlite:no/such/folder/commits.db" });
+    expect((await worker.exited).code).toBe(1);
+    expect(logged(worker, "ended").map(({ reason }) => reason)).toEqual(["Error: unable to open database file"]);
+  });
+
+  it("ends as it should when it is told to before it has ever reached Redis", async () => {
+    const worker = await open().start({ REDIS_URL: "redis://127.0.0.1:1" });
+    await whenLogged(worker, "probing");
+    expect(await terminated(worker)).toBe(0);
+  });
+});
+
+describe("a worker whose server comes and goes", () => {
+  const open = useWorkerBench(useServer({ own: true }));
+
+  async function statusOf(worker: WorkerProcess, path: string): Promise<number> {
+    const { port } = await whenLogged(worker, "probing");
+    return (await fetch(`http://127.0.0.1:${String(port)}${path}`)).status;
+  }
+
+  it("is ready while it reads, and live even while it cannot", async () => {
+    const { start, server } = open();
+    const worker = await start();
+    await whenLogged(worker, "started");
+    expect(await statusOf(worker, "/readyz")).toBe(200);
+    expect(await statusOf(worker, "/healthz")).toBe(200);
+    await server.kill();
+    await whenLogged(worker, "disconnected");
+    expect(await statusOf(worker, "/readyz")).toBe(503);
+    expect(await statusOf(worker, "/healthz")).toBe(200);
+    const before = worker.lines.length;
+    await server.restart();
+    for (const role of ["commands", "reader"]) await worker.waitForLine(connectedAs(role), { after: before });
+    expect(await statusOf(worker, "/readyz")).toBe(200);
+  });
+
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const)("ends at once on the second %s, with %d", async (signal, code) => {
+    const { start, server } = open();
+    const worker = await start();
+    await whenLogged(worker, "started");
+    await server.freeze();
+    worker.kill(signal);
+    await whenLogged(worker, "draining");
+    worker.kill(signal);
+    expect((await worker.exited).code).toBe(code);
+    expect(logged(worker, "stopped")).toEqual([]);
+    await server.thaw();
+  });
+});
+
+const postgres = findPostgres();
+const [isMissing, why] = "missing" in postgres ? [true, `: skipped, ${postgres.missing}`] : [false, ""];
+
+describe.skipIf(isMissing)(`a worker with PostgreSQL${why}`, () => {
+  const open = useWorkerBench(useServer());
+  let database: PostgresServer;
+
+  beforeAll(async () => {
+    if (!("missing" in postgres)) database = await PostgresServer.start(postgres);
+  });
+  afterAll(() => database?.[Symbol.asyncDispose]());
+
+  it("stores every message once, also when all are delivered again", async () => {
+    const { addAll, start, pending, server, stream, group } = open();
+    const commits = readCommits(500);
+    await addAll(commits);
+    const workers = await Promise.all([start({ DATABASE_URL: database.url }), start({ DATABASE_URL: database.url })]);
+    const whenAdded = (count: number): Promise<unknown> =>
+      eventually(`${count} messages were taken in`, () => {
+        const lines = workers.flatMap((worker) => logged(worker, "stored"));
+        return sumOf(lines, "messages") >= count;
+      });
+    await whenAdded(500);
+    await server.command("XGROUP", "SETID", stream, group, "0");
+    await whenAdded(1_000);
+    expect(await Promise.all(workers.map(terminated))).toEqual([0, 0]);
+    const [totals] = await database.query(
+      "SELECT count(*)::int AS rows, sum(insertions)::int AS insertions, sum(deletions)::int AS deletions FROM commits",
+    );
+    expect(totals).toEqual({
+      rows: 500,
+      insertions: sumOf(
+        commits.map((commit) => ({ ...commit })),
+        "insertions",
+      ),
+      deletions: sumOf(
+        commits.map((commit) => ({ ...commit })),
+        "deletions",
+      ),
+    });
+    expect(await pending()).toEqual([]);
+  });
+});
+
+function connectedAs(role: string): (line: string) => boolean {
+  return (line) => line.includes('"event":"connected"') && line.includes(`"role":"${role}"`);
+}
