@@ -5,20 +5,21 @@ describe("logConsumerEvents", () => {
   const logged: unknown[][] = [];
   const observe = logConsumerEvents((...line) => logged.push(line));
 
-  it("leaves out what happens with every batch", () => {
+  it("leaves out what happens with every batch, and the end of its own connections", () => {
     observe({ type: "read", messages: 10, bytes: 100 });
     observe({ type: "acknowledged", messages: 10 });
+    observe({ type: "disconnected", role: "reader", reason: "closed" });
     expect(logged).toEqual([]);
   });
 
   it("writes trouble as trouble, and the rest as information", () => {
     const error = new Error("the database is away");
     observe({ type: "started", consumer: "worker-1" });
-    observe({ type: "disconnected", role: "reader", reason: "ended" });
+    observe({ type: "disconnected", role: "reader", reason: "lost" });
     observe({ type: "handlerFailed", messages: 3, error });
     expect(logged).toEqual([
       ["info", "started", { consumer: "worker-1" }],
-      ["warn", "disconnected", { role: "reader", reason: "ended" }],
+      ["warn", "disconnected", { role: "reader", reason: "lost" }],
       ["error", "handlerFailed", { messages: 3, error }],
     ]);
   });

@@ -20,8 +20,15 @@ const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = 
 
 /** Writes the consumer's events to the log. */
 export function logConsumerEvents(log: Log): Observer<ConsumerEvent> {
-  return ({ type, ...fields }) => {
-    const level = LEVELS[type] ?? "info";
+  return (event) => {
+    const { type, ...fields } = event;
+    const level = levelOf(event);
     if (level !== "off") log(level, type, fields);
   };
+}
+
+function levelOf(event: ConsumerEvent): LogLevel | "off" {
+  // The end of a connection that we closed ourselves is no news after "stopped".
+  if (event.type === "disconnected" && event.reason === "closed") return "off";
+  return LEVELS[event.type] ?? "info";
 }
