@@ -1,18 +1,10 @@
-import {
-  checkLeaks,
-  eventually,
-  FaultProxy,
-  type RedisServer,
-  startCluster,
-  uniqueName,
-  useServer,
-  useServers,
-} from "@redis-batch/test-support";
+import { checkLeaks, eventually, FaultProxy, startCluster, useServer, useServers } from "@redis-batch/test-support";
 import { Cluster } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConnectionError } from "../src/errors.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
+import { nameOn } from "./conformance/server-setting.ts";
 import { connected, useClients } from "./use-clients.ts";
 
 const single = useServer({ own: true });
@@ -24,15 +16,6 @@ function clusterOptions(proxy: FaultProxy) {
   const [node] = cluster.servers.primaries;
   const natMap = { [`${node?.host}:${node?.port}`]: { host: proxy.address.host, port: proxy.address.port } };
   return { natMap, lazyConnect: true };
-}
-
-/** A stream's name that belongs to this server, and in a cluster to none of the others. */
-function nameOn(server: RedisServer): Promise<string> {
-  return eventually("a name falls to this server", async () => {
-    const name = uniqueName("stream");
-    await server.command("XLEN", name);
-    return name;
-  });
 }
 
 const setups: readonly (readonly [string, boolean, (proxy: FaultProxy) => RedisSource])[] = [

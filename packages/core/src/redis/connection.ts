@@ -53,6 +53,11 @@ export class Connection {
     return this.#epoch;
   }
 
+  // The client's events come a moment after its status has changed; what is sent in between must not wait in a queue.
+  get #isUsable(): boolean {
+    return this.#isReady && !this.#isClosed && this.#client.status === "ready";
+  }
+
   /** Waits until the connection is usable; opens it the first time. */
   async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#isClosed) throw this.#notConnected("it was closed");
@@ -90,7 +95,7 @@ export class Connection {
    * where it is part of something larger.
    */
   async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
-    if (this.#isClosed || !this.#isReady) throw this.#notConnected(this.#why(), operation);
+    if (!this.#isUsable) throw this.#notConnected(this.#why(), operation);
     try {
       return await this.#client.callBuffer(command, ...args);
     } catch (error) {
@@ -102,7 +107,7 @@ export class Connection {
   async callMany(
     commands: readonly { readonly name: string; readonly args: readonly Argument[] }[],
   ): Promise<readonly { readonly reply: unknown; readonly error: RedisBatchError | undefined }[]> {
-    if (this.#isClosed || !this.#isReady) {
+    if (!this.#isUsable) {
       const error = this.#notConnected(this.#why(), commands[0]?.name);
       return commands.map(() => ({ reply: undefined, error }));
     }

@@ -102,6 +102,9 @@ function duplicateCluster(
   refuse(perNode);
   return cluster.duplicate([], {
     ...UNQUEUED,
+    // Without it a Cluster refuses, as if the connection had failed, all but the first command for a node that it has
+    // yet to connect to. What waits is sent once, or rejected when the node cannot be reached.
+    enableOfflineQueue: true,
     scaleReads: "master",
     clusterRetryStrategy: reconnect,
     // Anything above 0 makes a Cluster send a command again whose outcome is unknown.

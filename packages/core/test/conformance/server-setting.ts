@@ -23,7 +23,7 @@ export function serverSettings(server: () => RedisServer, source: () => RedisSou
     const client = open();
     await client.connect(["commands", "reader"], { timeoutMs: 10_000 });
     return {
-      ...{ client, stream: uniqueName("stream"), sideDoor: serverSideDoor(server()), anotherClient: open },
+      ...{ client, stream: await nameOn(server()), sideDoor: serverSideDoor(server()), anotherClient: open },
       async elapse(ms) {
         const untilMs = (await client.time()) + ms;
         await eventually(`${ms} ms pass at the server`, async () => (await client.time()) >= untilMs);
@@ -33,6 +33,15 @@ export function serverSettings(server: () => RedisServer, source: () => RedisSou
       },
     };
   };
+}
+
+/** A stream's name that belongs to this server, and in a Cluster to none of the others. */
+export function nameOn(server: RedisServer): Promise<string> {
+  return eventually("a name falls to this server", async () => {
+    const name = uniqueName("stream");
+    await server.command("XLEN", name);
+    return name;
+  });
 }
 
 export function serverSideDoor(server: RedisServer): SideDoor {

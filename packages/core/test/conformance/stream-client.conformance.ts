@@ -8,13 +8,17 @@ import { describeEntries } from "./entries.conformance.ts";
 import { describeGroups } from "./groups.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
 import { describeRegistry } from "./registry.conformance.ts";
-import { Scene, type Setting } from "./setting.ts";
+import { type Abilities, Scene, type Setting } from "./setting.ts";
 
 /**
  * What every `StreamClient` does, whatever is behind it: one test per documented meaning of the port. Where servers
  * differ, the tests ask for what the port documents.
  */
-export function describeStreamClient(name: string, open: () => Promise<Setting>): void {
+export function describeStreamClient(
+  name: string,
+  open: () => Promise<Setting>,
+  abilities: Abilities = { endsReadsEarly: true },
+): void {
   describe(`StreamClient over ${name}`, () => {
     let current: Scene;
     beforeEach(async () => {
@@ -25,7 +29,7 @@ export function describeStreamClient(name: string, open: () => Promise<Setting>)
     describeConnecting(scene);
     describeEntries(scene);
     describeGroups(scene);
-    describeBlocking(scene);
+    describeBlocking(scene, abilities);
     describeOwnMessages(scene);
     describeDeadLetters(scene);
     describeRegistry(scene);
