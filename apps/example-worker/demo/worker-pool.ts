@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { runWorker } from "@redis-batch/test-support";
-import { NO_WORK, tallyLine, type WorkerTally } from "./worker-tally.ts";
+import { isStarted, NO_WORK, tallyLine, type WorkerTally } from "./worker-tally.ts";
 
 type WorkerProcess = Awaited<ReturnType<typeof runWorker>>;
 
@@ -57,6 +57,8 @@ export class WorkerPool implements AsyncDisposable {
    * @throws {Error} with a worker's last lines when it does not end as it should
    */
   async stop(): Promise<void> {
+    // With few messages the others may have stored them all before the last one has begun to read, or to listen.
+    await Promise.all(this.#workers.map((worker) => worker.waitForLine(isStarted, { timeoutMs: STALLED_AFTER_MS })));
     for (const worker of this.#workers) worker.kill("SIGTERM");
     for (const worker of this.#workers) {
       const { code, signal } = await worker.exited;

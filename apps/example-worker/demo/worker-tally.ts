@@ -25,6 +25,11 @@ interface LogLine {
   readonly added?: number;
 }
 
+/** Whether this line of a worker's log says that it reads. */
+export function isStarted(line: string): boolean {
+  return (JSON.parse(line) as LogLine).event === "started";
+}
+
 /** Adds one line of a worker's log to its tally. */
 export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
   const { at, event, messages = 0, added = 0 } = JSON.parse(line) as LogLine;

@@ -20,8 +20,10 @@ describe("a worker", () => {
 
   it("shares the messages with others, stores each of them once, and acknowledges them", async () => {
     const { addAll, start, whenStored, stored, pending } = open();
-    await addAll(readCommits(500));
     const workers = await Promise.all([start(), start()]);
+    // One that has not got so far as to listen for signals would simply be ended by them.
+    for (const worker of workers) await whenLogged(worker, "started");
+    await addAll(readCommits(500));
     await whenStored(500);
     expect(await Promise.all(workers.map(terminated))).toEqual([0, 0]);
     expect(stored()).toHaveLength(500);
@@ -175,8 +177,9 @@ describe.skipIf(isMissing)(`a worker with PostgreSQL${why}`, () => {
   it("stores every message once, also when all are delivered again", async () => {
     const { addAll, start, pending, server, stream, group } = open();
     const commits = readCommits(500);
-    await addAll(commits);
     const workers = await Promise.all([start({ DATABASE_URL: database.url }), start({ DATABASE_URL: database.url })]);
+    for (const worker of workers) await whenLogged(worker, "started");
+    await addAll(commits);
     const whenAdded = (count: number): Promise<unknown> =>
       eventually(`${count} messages were taken in`, () => {
         const lines = workers.flatMap((worker) => logged(worker, "stored"));
