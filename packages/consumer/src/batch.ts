@@ -6,9 +6,11 @@ import type { Message } from "./message.ts";
 export interface Settlement {
   /** The server has the acknowledgement: they will not come again. */
   readonly acknowledged: readonly EntryId[];
-  /** Without an outcome when the batch ended: they come again. */
+  /** Sent back by `retry()`, or without an outcome when the batch ended: they come again. */
   readonly retried: readonly EntryId[];
-  /** Acknowledged too late: the message was no longer this consumer's. It may have been, or be, worked on elsewhere. */
+  /** Moved into the group's dead letters. */
+  readonly deadLettered: readonly EntryId[];
+  /** Settled too late: the message was no longer this consumer's. It may have been, or be, worked on elsewhere. */
   readonly lost: readonly EntryId[];
   /** Without an outcome so far; they come again unless they get one before the batch ends. */
   readonly open: readonly EntryId[];
@@ -20,17 +22,17 @@ export class Batch<Value> implements Iterable<Message<Value>> {
   readonly messages: readonly Message<Value>[];
   /** Why it was handed over now. */
   readonly reason: BatchReason;
-  readonly #whenAcksAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
+  readonly #whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
 
   /** @internal */
   constructor(
     messages: readonly Message<Value>[],
     reason: BatchReason,
-    whenAcksAreThrough: (messages: readonly Message<Value>[]) => Promise<void>,
+    whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>,
   ) {
     this.messages = messages;
     this.reason = reason;
-    this.#whenAcksAreThrough = whenAcksAreThrough;
+    this.#whenOutcomesAreThrough = whenOutcomesAreThrough;
   }
 
   /** How many messages there are; 0 only from `fetch()`, when there was nothing within the wait. */
@@ -48,14 +50,15 @@ export class Batch<Value> implements Iterable<Message<Value>> {
   }
 
   /**
-   * Waits until the server has answered for every acknowledgement recorded so far, and tells what has become of each
+   * Waits until the server has answered for every outcome recorded so far, and tells what has become of each
    * message. Does not end the batch: outcomes may follow.
    */
   async settled(): Promise<Settlement> {
-    await this.#whenAcksAreThrough(this.messages);
+    await this.#whenOutcomesAreThrough(this.messages);
     const settlement = {
       acknowledged: [] as EntryId[],
       retried: [] as EntryId[],
+      deadLettered: [] as EntryId[],
       lost: [] as EntryId[],
       open: [] as EntryId[],
     };
@@ -67,9 +70,11 @@ export class Batch<Value> implements Iterable<Message<Value>> {
 const END = {
   acknowledged: "acknowledged",
   returned: "retried",
+  buried: "deadLettered",
   lost: "lost",
   offered: "open",
-  // Not reached once the acknowledgements are through, unless the consumer was closed before the server answered.
+  // Not reached once the outcomes are through, unless the consumer was closed before the server answered.
   acking: "open",
+  burying: "open",
   buffered: "open",
 } as const satisfies Record<Message<unknown>["state"], keyof Settlement>;

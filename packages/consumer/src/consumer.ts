@@ -21,6 +21,7 @@ import {
   type LifecycleState,
   type Observer,
   onAbort,
+  PayloadError,
   PermissionError,
   probeCapabilities,
   type Random,
@@ -31,9 +32,11 @@ import {
   UsageError,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
+import { decideLargestBatch } from "./decisions/isolation.ts";
+import { decideMaxDeliveries, type PullMode } from "./decisions/redelivery.ts";
 import type { ConsumerEvent, StopReport } from "./events.ts";
 import { applyOutcome, type Handler } from "./handler.ts";
-import { Message, type MessageKeeper } from "./message.ts";
+import { Message, type MessageKeeper, type RetryOptions } from "./message.ts";
 import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
 import { Acknowledger } from "./runtime/acknowledger.ts";
 import { Collector } from "./runtime/collector.ts";
@@ -42,7 +45,9 @@ import { giveBack } from "./runtime/give-back.ts";
 import { type OpenBatch, OpenBatches } from "./runtime/open-batches.ts";
 import { Reader } from "./runtime/reader.ts";
 import { Redeliverer } from "./runtime/redeliverer.ts";
+import { Returns } from "./runtime/returns.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
+import { Undertaker } from "./runtime/undertaker.ts";
 import { warnOfTrouble } from "./runtime/warn.ts";
 
 /** The end of acknowledgements given by id. */
@@ -82,6 +87,7 @@ const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, cr
 const STUCK_MS = 30_000;
 // Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
 const CATCH_UP_MS = 1_000;
+const LONGEST_RETRY_MS = 86_400_000;
 // What may be spent on giving messages back after the drain's deadline.
 const FAREWELL_MS = 5_000;
 
@@ -115,12 +121,16 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #reader: Reader<Value>;
   readonly #redeliverer: Redeliverer<Value>;
   readonly #acknowledger: Acknowledger<Value>;
+  readonly #undertaker: Undertaker<Value>;
+  readonly #returns: Returns<Value>;
   readonly #keeper: MessageKeeper<Value>;
   readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
   #use: string | undefined;
+  /** How it is used now, or was last. */
+  #mode: PullMode = "loop";
   #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
   #failure: Error | undefined;
@@ -145,7 +155,9 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         this.#report(event);
       },
     });
-    this.#collector = new Collector(policy, clock, () => {
+    const largestBatch = (deliveries: number): number =>
+      decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries());
+    this.#collector = new Collector({ ...policy, largestBatch }, clock, () => {
       this.#reader.poke();
       this.#redeliverer.poke();
     });
@@ -159,23 +171,39 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       report: this.#report,
       fail: (error: unknown) => this.#fail(error),
     };
+    const onDeferred = (): void => this.#redeliverer.poke();
+    this.#acknowledger = new Acknowledger(shared);
+    this.#undertaker = new Undertaker(shared);
+    this.#returns = new Returns({ ...shared, undertaker: this.#undertaker, onDeferred });
     this.#reader = new Reader({
       ...shared,
       admit: (entries) => this.#admit(entries),
-      onDeferred: () => this.#redeliverer.poke(),
+      maxDeliveries: () => this.#maxDeliveries(),
+      bury: (id) => {
+        this.#custody.reserve(id);
+        this.#undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+      },
+      onDeferred,
     });
     this.#redeliverer = new Redeliverer({
       ...shared,
       admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
     });
-    this.#acknowledger = new Acknowledger(shared);
     this.#open = new OpenBatches({
       ...shared,
-      retry: policy.retry,
-      whenAcksAreThrough: (messages) => this.#acknowledger.whenThrough(messages),
-      onDeferred: () => this.#redeliverer.poke(),
+      returns: this.#returns,
+      whenOutcomesAreThrough: async (messages) => {
+        await this.#acknowledger.whenThrough(messages);
+        await this.#undertaker.whenThrough(messages);
+      },
     });
-    this.#keeper = { codec: policy.codec, ack: (message) => this.#acknowledge(message) };
+    this.#keeper = {
+      codec: policy.codec,
+      ack: (message) => this.#settle(message, () => this.#acknowledger.add(message)),
+      retry: (message, retryOptions) => this.#retry(message, retryOptions),
+      deadLetter: (message, reason) =>
+        this.#settle(message, () => this.#undertaker.add({ id: message.id, message, why: "rejected", text: reason })),
+    };
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
 
@@ -205,7 +233,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       this.#open.endFetched();
       return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
     }
-    this.#begin("fetch()");
+    this.#begin("fetch()", "fetch");
     const calledAtMs = this.#clock.nowMs();
     try {
       this.#open.endFetched();
@@ -225,7 +253,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * drain, when the consumer is closed from elsewhere. Throws as `fetch()` does.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Value>, void, undefined> {
-    this.#begin("for await");
+    this.#begin("for await", "loop");
     let open: OpenBatch<Value> | undefined;
     try {
       if (await this.#start()) this.#reader.resume();
@@ -252,7 +280,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
-    this.#begin("run()");
+    this.#begin("run()", "loop");
     const stopListening = onAbort(signal, () => void this.#drain());
     try {
       if (await this.#start()) this.#reader.resume();
@@ -332,12 +360,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.close();
   }
 
-  #begin(use: string): void {
+  #begin(use: string, mode: PullMode): void {
     if (this.#use !== undefined) {
       throw new UsageError(`cannot use ${use} while ${this.#use} is under way: one use of a consumer at a time`);
     }
     this.#assertUsable(`use ${use}`);
     this.#use = use;
+    this.#mode = mode;
   }
 
   #assertUsable(action: string): void {
@@ -391,7 +420,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       const open = await this.#next();
       if (open === undefined) return;
       await this.#handle(open, handler);
-      this.#open.end(open);
     }
   }
 
@@ -400,11 +428,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     try {
       const outcome = await handler(batch, { signal });
       if (outcome !== undefined) applyOutcome(batch, outcome);
-      else if (batch.messages.every((message) => message.state === "offered")) {
-        this.#report({ type: "nothingSettled", messages: batch.size });
-      }
+      // Nobody has said that anything failed, so it does not count against the messages.
+      const isSilent = batch.messages.every((message) => message.state === "offered");
+      if (isSilent) this.#report({ type: "nothingSettled", messages: batch.size });
+      this.#open.end(open, "", !isSilent);
     } catch (error) {
       this.#report({ type: "handlerFailed", messages: batch.size, error });
+      this.#open.end(open, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     }
   }
 
@@ -414,7 +444,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return collected.reason === "draining" ? undefined : this.#open.hand(collected, "loop");
   }
 
-  #acknowledge(message: Message<Value>): void {
+  /** Carries an outcome out, if the message can still have one. */
+  #settle(message: Message<Value>, carryOut: () => void): void {
     if (message.state !== "offered" && message.state !== "returned") return;
     if (this.#custody.isCurrent(message)) {
       // Late, after its batch had ended, but before it was delivered again: as good as in time.
@@ -422,26 +453,48 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         this.#custody.resume(message);
         this.#reader.poke();
       }
-      return this.#acknowledger.add(message);
+      return carryOut();
     }
     message.state = "lost";
     const why = this.#lifecycle.state === "closed" ? "closed" : "superseded";
     this.#report({ type: "lost", ids: [message.id], why });
   }
 
-  #admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
-    const nowMs = this.#clock.nowMs();
-    return entries.map(({ id, fields }) => this.#admitOne({ id, fields, deliveries: 1 }, nowMs, nowMs));
+  #retry(message: Message<Value>, { delayMs, reason = "" }: RetryOptions): void {
+    if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= LONGEST_RETRY_MS)) {
+      throw new UsageError(`retry: delayMs must be a number from 0 to ${LONGEST_RETRY_MS}, got ${String(delayMs)}`);
+    }
+    // What was returned comes again anyway.
+    if (message.state !== "offered" || message.offer === undefined) return;
+    this.#returns.take(message, { mode: message.offer.mode, delayMs, isCounted: true, text: reason });
   }
 
+  #maxDeliveries(): number {
+    return decideMaxDeliveries(this.#mode, this.#policy.maxDeliveries);
+  }
+
+  #admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
+    const nowMs = this.#clock.nowMs();
+    return entries.flatMap(({ id, fields }) => this.#admitOne({ id, fields, deliveries: 1 }, nowMs, nowMs));
+  }
+
+  /** Takes a delivery in → the message, or none when its value cannot be decoded: then it goes to the dead letters. */
   #admitOne(
     entry: StreamEntry & { readonly deliveries: number },
     arrivedAtMs: number,
     ripeAtMs: number,
-  ): Message<Value> {
+  ): readonly Message<Value>[] {
     const message = new Message(entry, { arrivedAtMs, ripeAtMs, epoch: this.#client.readerEpoch }, this.#keeper);
     this.#custody.admit(message);
-    return message;
+    if (!this.#policy.isDecodedEarly) return [message];
+    try {
+      void message.value;
+      return [message];
+    } catch (error) {
+      if (!PayloadError.is(error)) throw error;
+      this.#undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
+      return [];
+    }
   }
 
   #fail(error: unknown): void {
@@ -474,10 +527,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const abandoned = this.#open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
     );
-    await until(deadline.signal, this.#acknowledger.whenIdle());
+    await until(deadline.signal, Promise.all([this.#acknowledger.whenIdle(), this.#undertaker.whenIdle()]));
     cancelDeadline();
     const unconfirmedAcks = this.#acknowledger.pending;
     this.#acknowledger.stop();
+    this.#undertaker.stop();
     const farewell = wasUsed ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
     await this.#client.close();
     await loopsEnded;

@@ -31,6 +31,8 @@ export type ConsumerEvent =
   | { readonly type: "acknowledged"; readonly messages: number }
   | { readonly type: "ackShort"; readonly sent: number; readonly acknowledged: number }
   | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "deadLettered"; readonly id: EntryId; readonly why: DeadLetterReason }
+  | { readonly type: "buryFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
   | { readonly type: "lost"; readonly ids: readonly EntryId[]; readonly why: LossReason }
   | { readonly type: "draining" }
   | { readonly type: "failed"; readonly error: Trouble }
@@ -38,6 +40,12 @@ export type ConsumerEvent =
 
 /** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer stops. */
 export type BatchReason = "entries" | "bytes" | "wait" | "draining";
+
+/**
+ * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was offered that often ·
+ * `undecodable`, the codec cannot read it.
+ */
+export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable";
 
 /**
  * Why an acknowledgement had no effect: `not-owned`, the message is somebody else's, or nobody's · `superseded`, it

@@ -1,15 +1,42 @@
-import { type Codec, type EntryId, entryIdTimeMs, PayloadError, type RawFields } from "@redis-batch/core/internal";
+import {
+  type Codec,
+  type EntryId,
+  entryIdTimeMs,
+  guardPayload,
+  PayloadError,
+  type RawFields,
+} from "@redis-batch/core/internal";
+import type { PullMode } from "./decisions/redelivery.ts";
 
 /**
  * Where a message is: `buffered` in memory, never offered · `offered` in a batch, without an outcome · `acking` its
- * acknowledgement is on the way · `acknowledged` · `lost` an acknowledgement came too late · `returned` due again.
+ * acknowledgement is on the way · `acknowledged` · `burying` it is on the way to the dead letters · `buried` there ·
+ * `lost` its outcome came too late · `returned` due again.
  */
-export type MessageState = "buffered" | "offered" | "acking" | "acknowledged" | "lost" | "returned";
+export type MessageState =
+  | "buffered"
+  | "offered"
+  | "acking"
+  | "acknowledged"
+  | "burying"
+  | "buried"
+  | "lost"
+  | "returned";
+
+/** How a message comes again. */
+export interface RetryOptions {
+  /** How long it stays away, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
+  readonly delayMs?: number;
+  /** Kept with the message, should it end in the dead letters. */
+  readonly reason?: string;
+}
 
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
   readonly codec: Codec<Value>;
   ack(message: Message<Value>): void;
+  retry(message: Message<Value>, options: RetryOptions): void;
+  deadLetter(message: Message<Value>, reason: string): void;
 }
 
 /** One message of a batch. */
@@ -28,9 +55,10 @@ export class Message<Value> {
   ripeAtMs: number;
   /** @internal Which of the reader's connections it was read over. */
   readonly epoch: number;
-  /** @internal */
-  batchSignal: AbortSignal | undefined;
+  /** @internal How it was handed over. */
+  offer: { readonly mode: PullMode; readonly signal: AbortSignal } | undefined;
   readonly #keeper: MessageKeeper<Value>;
+  #value: { readonly decoded: Value } | undefined;
   #fields: Readonly<Record<string, string>> | undefined;
 
   /** @internal */
@@ -61,11 +89,12 @@ export class Message<Value> {
   /**
    * The fields as the consumer's codec understands them; the same as `fields` unless a codec was given.
    *
-   * @throws {PayloadError} when the codec cannot read them. Inside a handler this fails the message, and only it.
+   * Decoded once. A message that the codec cannot read goes to the dead letters and is never offered.
    */
   get value(): Value {
     try {
-      return this.#keeper.codec.decode(this.raw);
+      this.#value ??= { decoded: guardPayload("decoding", () => this.#keeper.codec.decode(this.raw)) };
+      return this.#value.decoded;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new PayloadError(`message ${this.id}: ${reason}`, { entryId: this.id });
@@ -86,7 +115,7 @@ export class Message<Value> {
 
   /** Aborts when work on it is pointless: the consumer stops and the time to finish is over. */
   get signal(): AbortSignal {
-    return this.batchSignal as AbortSignal;
+    return (this.offer as NonNullable<typeof this.offer>).signal;
   }
 
   /**
@@ -95,6 +124,24 @@ export class Message<Value> {
    */
   ack(): void {
     this.#keeper.ack(this);
+  }
+
+  /**
+   * Records that the work on it has failed and shall be tried again: it comes again after `delayMs`, or after the
+   * delay that the consumer's `retry` policy gives. Returns at once. A message with another outcome keeps that.
+   *
+   * @throws {UsageError} when `delayMs` is not a number from 0 to 86,400,000
+   */
+  retry(options: RetryOptions = {}): void {
+    this.#keeper.retry(this, options);
+  }
+
+  /**
+   * Records that no attempt will ever succeed: it is moved, whole and with its history, into the group's dead letters.
+   * Returns at once. A message with another outcome keeps that.
+   */
+  deadLetter(reason: string): void {
+    this.#keeper.deadLetter(this, reason);
   }
 }
 

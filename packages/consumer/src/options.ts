@@ -54,6 +54,11 @@ export interface ConsumerOptions<Value> {
     /** The longest delay, in milliseconds, up to 86,400,000. Default 300,000. */
     readonly capMs?: number;
   };
+  /**
+   * How often a message is offered at most before it goes to the dead letters, 1 to 1,000,000. Default: 16 in `run` and
+   * `for await`, unlimited under `fetch()`.
+   */
+  readonly maxDeliveries?: number;
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
   readonly retryShare?: number;
   /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
@@ -102,10 +107,13 @@ export interface ConsumerPolicy<Value> {
   readonly maxBytes: number;
   readonly maxDeferred: number;
   readonly retry: BackoffPolicy;
+  readonly maxDeliveries: number | undefined;
   readonly retryShare: number;
   readonly startFrom: GroupPosition;
   readonly recreateFrom: GroupPosition;
   readonly codec: Codec<Value>;
+  /** Whether values are decoded when messages arrive, so that one that cannot be is never offered. */
+  readonly isDecodedEarly: boolean;
   readonly connectTimeoutMs: number;
   readonly drainMs: number;
   readonly signal: AbortSignal | undefined;
@@ -125,6 +133,7 @@ const KNOWN = [
   "maxBytes",
   "maxDeferred",
   "retry",
+  "maxDeliveries",
   "retryShare",
   "startFrom",
   "recreateFrom",
@@ -163,10 +172,14 @@ export function resolveConsumerOptions<Value>(
     maxBytes: reader.integer("maxBytes", { default: CONSUMER_DEFAULTS.maxBytes, min: 1_024, max: 2 ** 31 }),
     maxDeferred: reader.integer("maxDeferred", { default: 10 * batchSize, min: batchSize, max: 1_000_000 }),
     retry,
+    maxDeliveries: reader.has("maxDeliveries")
+      ? reader.integer("maxDeliveries", { default: 16, min: 1, max: 1_000_000 })
+      : undefined,
     retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
     startFrom: resolvePosition("startFrom", options.startFrom ?? CONSUMER_DEFAULTS.startFrom, reader),
     recreateFrom: resolvePosition("recreateFrom", options.recreateFrom ?? CONSUMER_DEFAULTS.recreateFrom, reader),
     // The default codec reads text fields, which is what Value is when no codec is given.
+    isDecodedEarly: options.codec !== undefined,
     codec: options.codec ?? (fieldsCodec as unknown as Codec<Value>),
     connectTimeoutMs: reader.integer("connectTimeoutMs", {
       default: CONSUMER_DEFAULTS.connectTimeoutMs,

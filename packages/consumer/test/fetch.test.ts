@@ -31,7 +31,7 @@ describe("fetch()", () => {
     const batch = await consumer.fetch();
     expect(batch.size).toBe(0);
     expect([...batch]).toEqual([]);
-    expect(await batch.settled()).toEqual({ acknowledged: [], retried: [], lost: [], open: [] });
+    expect(await batch.settled()).toEqual({ acknowledged: [], retried: [], deadLettered: [], lost: [], open: [] });
   });
 
   it("with maxWaitMs 0 looks at the stream before it says that there is nothing", async () => {
@@ -144,11 +144,23 @@ describe("acknowledging", () => {
     const [a, b, c, d] = await add(...range(4));
     const batch = await consumer.fetch();
     batch.messages[0]?.ack();
-    expect(await batch.settled()).toEqual({ acknowledged: [a], retried: [], lost: [], open: [b, c, d] });
+    expect(await batch.settled()).toEqual({
+      acknowledged: [a],
+      retried: [],
+      deadLettered: [],
+      lost: [],
+      open: [b, c, d],
+    });
     batch.messages[1]?.ack();
     expect((await batch.settled()).acknowledged).toEqual([a, b]);
     await consumer.fetch();
-    expect(await batch.settled()).toEqual({ acknowledged: [a, b], retried: [c, d], lost: [], open: [] });
+    expect(await batch.settled()).toEqual({
+      acknowledged: [a, b],
+      retried: [c, d],
+      deadLettered: [],
+      lost: [],
+      open: [],
+    });
   });
 
   it("takes a late acknowledgement as long as the message was not delivered again", async () => {

@@ -29,6 +29,16 @@ function open(user: string) {
 }
 
 describe("the least rights", () => {
+  it("move a message to the dead letters", async () => {
+    const { consumer, server, stream, group, add, pending } = open("least");
+    await server.command("XGROUP", "CREATE", stream, group, 0, "MKSTREAM");
+    await add(1);
+    const batch = await consumer.fetch();
+    batch.messages[0]?.deadLetter("bad");
+    expect((await batch.settled()).deadLettered).toHaveLength(1);
+    expect(await pending()).toEqual([]);
+  });
+
   it("read, acknowledge, redeliver and give back in a group that exists", async () => {
     const { consumer, server, stream, group, add, pending, events } = open("least");
     await server.command("XGROUP", "CREATE", stream, group, 0, "MKSTREAM");

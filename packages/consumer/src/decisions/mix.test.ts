@@ -1,76 +1,107 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideMix } from "./mix.ts";
+import { decideMix, type Redelivered } from "./mix.ts";
 
-const candidates = fc.record({
-  ripe: fc.integer({ min: 0, max: 500 }),
-  unripe: fc.integer({ min: 0, max: 500 }),
-  fresh: fc.integer({ min: 0, max: 500 }),
+const ripe = (count: number, largestBatch = 10_000): Redelivered[] =>
+  Array.from({ length: count }, () => ({ isRipe: true, largestBatch }));
+const unripe = (count: number): Redelivered[] =>
+  Array.from({ length: count }, () => ({ isRipe: false, largestBatch: 10_000 }));
+
+const anyRedelivered = fc.record({ isRipe: fc.boolean(), largestBatch: fc.integer({ min: 1, max: 40 }) });
+const anyCandidates = fc.record({
+  redelivered: fc.array(anyRedelivered, { maxLength: 60 }),
+  fresh: fc.integer({ min: 0, max: 60 }),
   moreFresh: fc.boolean(),
 });
-const batchSize = fc.integer({ min: 1, max: 300 });
-const retryShare = fc.double({ min: 0, max: 1, noNaN: true });
+const anySize = fc.integer({ min: 1, max: 40 });
+const anyShare = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** How many of each kind. */
+function counts(candidates: Parameters<typeof decideMix>[0], size: number, share = 0.5): [number, number] {
+  const { redelivered, fresh } = decideMix(candidates, size, share);
+  return [redelivered.length, fresh];
+}
 
 describe("decideMix", () => {
   it("gives redelivered messages their share and new ones the rest", () => {
-    const mix = decideMix({ ripe: 10, unripe: 0, fresh: 10, moreFresh: true }, 10, 0.5);
-    expect(mix).toEqual({ redelivered: 5, fresh: 5 });
+    expect(counts({ redelivered: ripe(10), fresh: 10, moreFresh: true }, 10)).toEqual([5, 5]);
   });
 
   it("lets redelivered messages fill the batch when nothing new waits", () => {
-    const mix = decideMix({ ripe: 20, unripe: 0, fresh: 2, moreFresh: false }, 10, 0.5);
-    expect(mix).toEqual({ redelivered: 8, fresh: 2 });
+    expect(counts({ redelivered: ripe(20), fresh: 2, moreFresh: false }, 10)).toEqual([8, 2]);
+  });
+
+  it("keeps to the share while new messages may still wait in the stream", () => {
+    expect(counts({ redelivered: ripe(20), fresh: 0, moreFresh: true }, 10)).toEqual([5, 0]);
   });
 
   it("makes no batch of nothing but what was just returned", () => {
-    expect(decideMix({ ripe: 0, unripe: 10, fresh: 0, moreFresh: false }, 10, 0.5)).toEqual({
-      redelivered: 0,
-      fresh: 0,
-    });
+    expect(counts({ redelivered: unripe(10), fresh: 0, moreFresh: false }, 10)).toEqual([0, 0]);
   });
 
   it("lets what was just returned accompany new messages", () => {
-    expect(decideMix({ ripe: 0, unripe: 3, fresh: 1, moreFresh: false }, 10, 0.5)).toEqual({
-      redelivered: 3,
-      fresh: 1,
+    expect(counts({ redelivered: unripe(3), fresh: 1, moreFresh: false }, 10)).toEqual([3, 1]);
+  });
+
+  it("offers a message alone that may only be alone, and calls that a full batch", () => {
+    const redelivered = [...ripe(1, 1), ...ripe(5)];
+    expect(decideMix({ redelivered, fresh: 9, moreFresh: false }, 10, 0.5)).toEqual({
+      redelivered: [0],
+      fresh: 0,
+      full: 1,
     });
   });
 
-  it("never takes more than there is, nor more than a batch full", () => {
+  it("leaves out a message that may not be part of a batch as large as this one is already", () => {
+    const redelivered = [...ripe(3), ...ripe(1, 2)];
+    expect(decideMix({ redelivered, fresh: 0, moreFresh: false }, 10, 0.5).redelivered).toEqual([0, 1, 2]);
+  });
+
+  it("never takes more than there is, nor more than a batch full, nor anything twice", () => {
     fc.assert(
-      fc.property(candidates, batchSize, retryShare, (given, size, share) => {
+      fc.property(anyCandidates, anySize, anyShare, (given, size, share) => {
         const mix = decideMix(given, size, share);
-        expect(mix.redelivered).toBeGreaterThanOrEqual(0);
         expect(mix.fresh).toBeGreaterThanOrEqual(0);
-        expect(mix.redelivered).toBeLessThanOrEqual(given.ripe + given.unripe);
         expect(mix.fresh).toBeLessThanOrEqual(given.fresh);
-        expect(mix.redelivered + mix.fresh).toBeLessThanOrEqual(size);
+        expect(new Set(mix.redelivered).size).toBe(mix.redelivered.length);
+        expect(mix.redelivered.every((place) => place >= 0 && place < given.redelivered.length)).toBe(true);
+        expect(mix.full).toBeLessThanOrEqual(size);
+        expect(mix.redelivered.length + mix.fresh).toBeLessThanOrEqual(mix.full);
       }),
     );
   });
 
-  it("never lets redelivered messages take the whole batch while new ones wait, unless the batch is one message", () => {
+  it("puts no message into a batch larger than it may be part of", () => {
     fc.assert(
-      fc.property(
-        candidates,
-        fc.integer({ min: 2, max: 300 }),
-        fc.double({ min: 0, max: 0.5, noNaN: true }),
-        (given, size, share) => {
-          fc.pre(given.fresh > 0);
-          const mix = decideMix(given, size, share);
-          expect(mix.fresh).toBeGreaterThan(0);
-          const mayTake = given.fresh >= size ? Math.max(1, size * share) : size;
-          expect(mix.redelivered).toBeLessThanOrEqual(mayTake);
-        },
-      ),
+      fc.property(anyCandidates, anySize, anyShare, (given, size, share) => {
+        const mix = decideMix(given, size, share);
+        for (const place of mix.redelivered) {
+          expect(mix.full).toBeLessThanOrEqual((given.redelivered[place] as Redelivered).largestBatch);
+        }
+      }),
     );
   });
 
-  it("never starves redelivered messages that are ripe", () => {
+  it("never lets redelivered messages take the whole batch while new ones wait, unless it is a batch of one", () => {
+    const upToHalf = fc.double({ min: 0, max: 0.5, noNaN: true });
     fc.assert(
-      fc.property(candidates, batchSize, retryShare, (given, size, share) => {
-        fc.pre(given.ripe > 0);
-        expect(decideMix(given, size, share).redelivered).toBeGreaterThan(0);
+      fc.property(anyCandidates, anySize, upToHalf, (given, size, share) => {
+        fc.pre(given.fresh > 0);
+        const mix = decideMix(given, size, share);
+        fc.pre(mix.full > 1);
+        expect(mix.fresh).toBeGreaterThan(0);
+        const mayTake = given.fresh >= mix.full ? Math.max(1, mix.full * share) : mix.full;
+        expect(mix.redelivered.length).toBeLessThanOrEqual(mayTake);
+      }),
+    );
+  });
+
+  it("never starves redelivered messages that are ripe: the first of them always goes", () => {
+    fc.assert(
+      fc.property(anyCandidates, anySize, anyShare, (given, size, share) => {
+        const first = given.redelivered.findIndex(({ isRipe }) => isRipe || given.fresh > 0);
+        fc.pre(first >= 0);
+        expect(decideMix(given, size, share).redelivered).toContain(first);
       }),
     );
   });

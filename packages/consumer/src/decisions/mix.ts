@@ -1,33 +1,55 @@
 /** What a batch is made of: messages that come again, and new ones. */
 
+/** A redelivered message that waits to be offered. */
+export interface Redelivered {
+  /** Whether its waiting time is over; until then it may only accompany new messages. */
+  readonly isRipe: boolean;
+  /** The largest batch it may be part of. */
+  readonly largestBatch: number;
+}
+
 export interface Candidates {
-  /** Redelivered messages whose waiting time is over. */
-  readonly ripe: number;
-  /** Redelivered messages that were returned so recently that they may only accompany new ones. */
-  readonly unripe: number;
+  /** In the order in which they shall go. */
+  readonly redelivered: readonly Redelivered[];
   readonly fresh: number;
   /** Whether more new messages wait, or may wait, in the stream. */
   readonly moreFresh: boolean;
 }
 
 export interface Mix {
-  /** Redelivered messages, ripe ones before unripe ones. */
-  readonly redelivered: number;
+  /** Places in the list of redelivered messages, ascending. */
+  readonly redelivered: readonly number[];
   readonly fresh: number;
+  /** How many messages make this batch full. */
+  readonly full: number;
 }
 
 /**
- * Says how many of each kind the next batch takes. Redelivered messages go first, but take at most `retryShare` of
- * the batch while new ones wait, so that neither starves the other; without new ones they may fill it.
+ * Says what the next batch takes. Redelivered messages go first, but take at most `retryShare` of the batch while new
+ * ones wait, so that neither starves the other; without new ones they may fill it. No message shares a batch larger
+ * than it may be part of.
  */
 export function decideMix(candidates: Candidates, batchSize: number, retryShare: number): Mix {
-  const { ripe, unripe, fresh, moreFresh } = candidates;
-  // What was just returned does not make a batch by itself: that would be a hot loop.
-  const again = fresh > 0 ? ripe + unripe : ripe;
-  const share = Math.max(1, Math.floor(batchSize * retryShare));
-  const guaranteed = Math.min(again, share, batchSize);
-  const freshTaken = Math.min(fresh, batchSize - guaranteed);
-  const room = batchSize - guaranteed - freshTaken;
-  const redelivered = moreFresh ? guaranteed : guaranteed + Math.min(again - guaranteed, room);
-  return { redelivered, fresh: freshTaken };
+  const { redelivered, fresh, moreFresh } = candidates;
+  const isWaitedFor = fresh > 0 || moreFresh;
+  const taken: number[] = [];
+  let full = batchSize;
+
+  /** Takes what fits beside `company` other messages, up to `share` of the batch. */
+  const takeWhatFits = (company: number, share: number): void => {
+    for (const [place, { isRipe, largestBatch }] of redelivered.entries()) {
+      // What was just returned does not make a batch by itself: that would be a hot loop.
+      if ((!isRipe && fresh === 0) || taken.includes(place)) continue;
+      const size = Math.min(full, largestBatch);
+      if (taken.length + company + 1 > size) continue;
+      if (taken.length + 1 > Math.max(1, Math.floor(size * share))) break;
+      taken.push(place);
+      full = size;
+    }
+  };
+
+  takeWhatFits(0, isWaitedFor ? retryShare : 1);
+  const freshTaken = Math.min(fresh, full - taken.length);
+  if (!moreFresh && taken.length + freshTaken < full) takeWhatFits(freshTaken, 1);
+  return { redelivered: taken.toSorted((left, right) => left - right), fresh: freshTaken, full };
 }

@@ -6,8 +6,13 @@ import { type Collected, Collector, type CollectorPolicy } from "./collector.ts"
 
 type Value = Readonly<Record<string, string>>;
 
-const keeper: MessageKeeper<Value> = { codec: fieldsCodec, ack: () => {} };
-const policy: CollectorPolicy = { batchSize: 4, maxBytes: 100, maxWaitMs: 500, retryShare: 0.5 };
+const keeper: MessageKeeper<Value> = {
+  codec: fieldsCodec,
+  ack: () => {},
+  retry: () => {},
+  deadLetter: () => {},
+};
+const policy: CollectorPolicy = { batchSize: 4, maxBytes: 100, maxWaitMs: 500, retryShare: 0.5, largestBatch: () => 4 };
 
 function setUp(changes: Partial<CollectorPolicy> = {}) {
   const clock = new ManualClock();

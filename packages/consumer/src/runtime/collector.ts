@@ -13,6 +13,8 @@ export interface CollectorPolicy {
   readonly maxBytes: number;
   readonly maxWaitMs: number;
   readonly retryShare: number;
+  /** The largest batch that a message on its n-th delivery may be part of. */
+  readonly largestBatch: (deliveries: number) => number;
 }
 
 export interface Collected<Value> {
@@ -158,9 +160,10 @@ export class Collector<Value> {
       if (waiter === undefined) return;
       const nowMs = this.#clock.nowMs();
       const mix = this.#decideMix(nowMs);
-      const decision = decideCut(this.#openBatch(waiter, mix), this.#policy, nowMs);
+      const policy = { ...this.#policy, batchSize: mix.full };
+      const decision = decideCut(this.#openBatch(waiter, mix), policy, nowMs);
       if (decision.kind === "wait") return this.#lookAgain(decision.forMs, nowMs);
-      const isEmpty = mix.redelivered + mix.fresh === 0;
+      const isEmpty = mix.redelivered.length + mix.fresh === 0;
       // Whoever must look is woken by the read; until then an empty batch would be a guess.
       if (isEmpty && waiter.mustLook) return;
       this.#waiters.shift();
@@ -171,28 +174,29 @@ export class Collector<Value> {
   }
 
   #decideMix(nowMs: number): Mix {
-    let ripe = 0;
-    for (const message of this.#redelivered) if (message.ripeAtMs <= nowMs) ripe++;
-    return decideMix(
-      { ripe, unripe: this.#redelivered.length - ripe, fresh: this.#fresh.length, moreFresh: this.#moreFresh },
-      this.#policy.batchSize,
-      this.#policy.retryShare,
-    );
+    const { batchSize, retryShare, largestBatch } = this.#policy;
+    const redelivered = this.#redelivered.map(({ ripeAtMs, deliveries }) => ({
+      isRipe: ripeAtMs <= nowMs,
+      largestBatch: largestBatch(deliveries),
+    }));
+    return decideMix({ redelivered, fresh: this.#fresh.length, moreFresh: this.#moreFresh }, batchSize, retryShare);
   }
 
   #openBatch(waiter: Waiter<Value>, mix: Mix): { entries: number; bytes: number; waitingSinceMs: number | null } {
-    const entries = mix.redelivered + mix.fresh;
-    const arrivals = [
-      ...(mix.redelivered > 0 ? [(this.#redelivered[0] as Message<Value>).arrivedAtMs] : []),
-      ...(mix.fresh > 0 ? [(this.#fresh[0] as Message<Value>).arrivedAtMs] : []),
-    ];
-    const firstArrivalMs = arrivals.length === 0 ? null : Math.min(...arrivals);
-    return { entries, bytes: this.#freshBytes, waitingSinceMs: waiter.calledAtMs ?? firstArrivalMs };
+    const entries = mix.redelivered.length + mix.fresh;
+    let firstArrivalMs = mix.fresh > 0 ? (this.#fresh[0] as Message<Value>).arrivedAtMs : Number.POSITIVE_INFINITY;
+    for (const place of mix.redelivered) {
+      firstArrivalMs = Math.min(firstArrivalMs, (this.#redelivered[place] as Message<Value>).arrivedAtMs);
+    }
+    const waitingSinceMs = waiter.calledAtMs ?? (entries === 0 ? null : firstArrivalMs);
+    return { entries, bytes: this.#freshBytes, waitingSinceMs };
   }
 
   #cut(mix: Mix, reason: BatchReason): Collected<Value> {
     const { maxBytes } = this.#policy;
-    const redelivered = this.#redelivered.splice(0, mix.redelivered);
+    const redelivered = mix.redelivered.map((place) => this.#redelivered[place] as Message<Value>);
+    // From the last to the first, so that the places before stay what they are.
+    for (const place of mix.redelivered.toReversed()) this.#redelivered.splice(place, 1);
     let bytes = 0;
     for (const message of redelivered) bytes += messageBytes(message.raw);
     let fresh = 0;

@@ -3,9 +3,16 @@ import type { EntryId } from "@redis-batch/core";
 import type { Message } from "../message.ts";
 import { type Deferred, DueQueue } from "./due-queue.ts";
 
-type Holding<Value> = Message<Value> | Deferred;
+/** Held by its id only, while something is done with it that needs nothing else. */
+interface Reserved {
+  readonly id: EntryId;
+  readonly isReserved: true;
+}
+
+type Holding<Value> = Message<Value> | Deferred | Reserved;
 
 const isDeferred = <Value>(holding: Holding<Value>): holding is Deferred => "dueAtMs" in holding;
+const isReserved = <Value>(holding: Holding<Value>): holding is Reserved => "isReserved" in holding;
 
 export class Custody<Value> {
   readonly #holdings = new Map<EntryId, Holding<Value>>();
@@ -41,7 +48,7 @@ export class Custody<Value> {
   /** The message object that is held under this id, if there is one; a deferred message has none. */
   messageOf(id: EntryId): Message<Value> | undefined {
     const holding = this.#holdings.get(id);
-    return holding === undefined || isDeferred(holding) ? undefined : holding;
+    return holding === undefined || isDeferred(holding) || isReserved(holding) ? undefined : holding;
   }
 
   /** Takes a delivered message in. An older delivery of the same id is superseded by it. */
@@ -51,8 +58,8 @@ export class Custody<Value> {
   }
 
   /** Puts a message off; of its payload nothing is kept. */
-  putOff(message: Message<Value>, dueAtMs: number, ripeAtMs: number): void {
-    const deferred = { id: message.id, dueAtMs, ripeAtMs };
+  putOff(message: Message<Value>, times: Omit<Deferred, "id">): void {
+    const deferred = { id: message.id, ...times };
     this.#objectOf.set(message, deferred);
     this.#putOff(deferred);
   }
@@ -60,6 +67,11 @@ export class Custody<Value> {
   /** Puts a message off that is known by its id only: it was found pending for this consumer. */
   putOffUnseen(id: EntryId, nowMs: number): void {
     this.#putOff({ id, dueAtMs: nowMs, ripeAtMs: nowMs });
+  }
+
+  /** Holds a message that is known by its id only, and is not to be delivered. */
+  reserve(id: EntryId): void {
+    this.#holdings.set(id, { id, isReserved: true });
   }
 
   /** When the next deferred message is due; `undefined` when there is none. */
@@ -82,7 +94,7 @@ export class Custody<Value> {
   /** Puts back what was taken and could not be read. */
   putBack(deferred: readonly Deferred[], dueAtMs: number): void {
     for (const before of deferred) {
-      if (this.isStill(before)) this.#putOff({ id: before.id, dueAtMs, ripeAtMs: before.ripeAtMs });
+      if (this.isStill(before)) this.#putOff({ ...before, dueAtMs });
     }
   }
 
@@ -109,7 +121,7 @@ export class Custody<Value> {
     const neverOffered: EntryId[] = [];
     const offered: EntryId[] = [];
     for (const [id, holding] of this.#holdings) {
-      if (isDeferred(holding)) offered.push(id);
+      if (isDeferred(holding) || isReserved(holding)) offered.push(id);
       else if (holding.state === "buffered") neverOffered.push(id);
       else if (holding.state !== "acking") offered.push(id);
     }

@@ -1,11 +1,11 @@
 /** The batches in the application's hands: handed over, and not ended yet. */
-import type { BackoffPolicy, Clock, Random } from "@redis-batch/core/internal";
+import type { Clock } from "@redis-batch/core/internal";
 import { Batch } from "../batch.ts";
-import { decideRedelivery, type PullMode } from "../decisions/redelivery.ts";
+import type { PullMode } from "../decisions/redelivery.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import type { Collected } from "./collector.ts";
-import type { Custody } from "./custody.ts";
+import type { Returns } from "./returns.ts";
 
 export interface OpenBatch<Value> {
   readonly batch: Batch<Value>;
@@ -15,14 +15,10 @@ export interface OpenBatch<Value> {
 }
 
 export interface OpenBatchesContext<Value> {
-  readonly retry: BackoffPolicy;
-  readonly custody: Custody<Value>;
+  readonly returns: Returns<Value>;
   readonly clock: Clock;
-  readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
-  readonly whenAcksAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
-  /** Called when messages were put off. */
-  readonly onDeferred: () => void;
+  readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
 }
 
 interface Opened {
@@ -48,13 +44,14 @@ export class OpenBatches<Value> {
 
   /** Hands collected messages over. */
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
-    const { clock, report, whenAcksAreThrough } = this.#context;
+    const { clock, report, whenOutcomesAreThrough } = this.#context;
     const aborter = new AbortController();
+    const offer = { mode, signal: aborter.signal };
     for (const message of messages) {
       message.state = "offered";
-      message.batchSignal = aborter.signal;
+      message.offer = offer;
     }
-    const open = { batch: new Batch(messages, reason, whenAcksAreThrough), mode, signal: aborter.signal };
+    const open = { batch: new Batch(messages, reason, whenOutcomesAreThrough), ...offer };
     // There is nothing in an empty batch that could be waited for.
     if (messages.length > 0) {
       this.#open.set(open, { aborter, atMs: clock.nowMs() });
@@ -63,15 +60,22 @@ export class OpenBatches<Value> {
     return open;
   }
 
-  /** Ends a batch: what has no outcome is put off. Idempotent. */
-  end(open: OpenBatch<Value>): void {
+  /**
+   * Ends a batch: what has no outcome comes again, or goes to the dead letters when it came often enough. Idempotent.
+   *
+   * @param failure what went wrong with the batch, if anything
+   * @param isCounted whether being offered in this batch counts for those without an outcome
+   */
+  end(open: OpenBatch<Value>, failure = "", isCounted = true): void {
     const opened = this.#open.get(open);
     if (opened === undefined) return;
     this.#open.delete(open);
-    const unsettled = this.#putOffUnsettled(open);
+    const { returns } = this.#context;
+    const unsettled = open.batch.messages.filter((message) => message.state === "offered");
+    if (!isCounted && unsettled.length > 0) void returns.uncount(unsettled.map(({ id }) => id));
+    for (const message of unsettled) returns.take(message, { mode: open.mode, isCounted, text: failure });
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
-    this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled, durationMs });
-    if (unsettled > 0) this.#context.onDeferred();
+    this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled: unsettled.length, durationMs });
     this.#whenOneEnds();
   }
 
@@ -98,21 +102,5 @@ export class OpenBatches<Value> {
       this.end(open);
     }
     return abandoned;
-  }
-
-  #putOffUnsettled({ batch, mode }: OpenBatch<Value>): number {
-    const { custody, clock, random, retry } = this.#context;
-    const nowMs = clock.nowMs();
-    let unsettled = 0;
-    for (const message of batch) {
-      if (message.state !== "offered") continue;
-      unsettled++;
-      message.state = "returned";
-      // A later delivery of the same message takes care of itself.
-      if (!custody.isCurrent(message)) continue;
-      const { dueInMs, ripeInMs } = decideRedelivery(mode, message.deliveries, retry, random);
-      custody.putOff(message, nowMs + dueInMs, nowMs + ripeInMs);
-    }
-    return unsettled;
   }
 }

@@ -48,6 +48,10 @@ export interface ReaderContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
+  /** How often a message is offered at most, in the way the consumer is used now. */
+  readonly maxDeliveries: () => number;
+  /** Called with a message that was delivered as often as that, and is not known here. */
+  readonly bury: (id: EntryId) => void;
   /** Called when messages were found that are to be redelivered. */
   readonly onDeferred: () => void;
 }
@@ -174,10 +178,11 @@ export class Reader<Value> {
         to: "+",
         count: PENDING_PAGE,
       });
-      for (const { id } of page) {
+      for (const { id, deliveries } of page) {
         if (custody.holds(id)) continue;
-        custody.putOffUnseen(id, clock.nowMs());
         found++;
+        if (deliveries >= this.#context.maxDeliveries()) this.#context.bury(id);
+        else custody.putOffUnseen(id, clock.nowMs());
       }
       const last: EntryId | undefined = page.at(-1)?.id;
       if (page.length < PENDING_PAGE || last === undefined) break;

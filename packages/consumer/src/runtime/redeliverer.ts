@@ -32,7 +32,8 @@ export interface RedelivererContext<Value> {
   readonly collector: Collector<Value>;
   readonly clock: Clock;
   readonly random: Random;
-  readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => Message<Value>;
+  /** The message, or none when it cannot be offered. */
+  readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => readonly Message<Value>[];
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
@@ -119,7 +120,7 @@ export class Redeliverer<Value> {
       const messages: Message<Value>[] = [];
       for (const entry of entries) {
         const deferred = open.get(entry.id);
-        if (deferred !== undefined) messages.push(this.#context.admit(entry, deferred.ripeAtMs));
+        if (deferred !== undefined) messages.push(...this.#context.admit(entry, deferred.ripeAtMs));
         open.delete(entry.id);
       }
       this.#dismissMissing([...open.keys()], vanished);

@@ -19,6 +19,10 @@ function describe(event: ConsumerEvent): string | undefined {
       return `reading failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "ackFailed":
       return `acknowledging ${event.messages} messages failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "buryFailed":
+      return `moving ${event.messages} messages to the dead letters failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "deadLettered":
+      return event.why === "rejected" ? undefined : `message ${event.id} went to the dead letters (${event.why})`;
     case "groupCreated":
       return event.recreated ? `the consumer group had vanished and was created anew at ${event.position}` : undefined;
     case "lost":

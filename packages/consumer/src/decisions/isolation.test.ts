@@ -1,0 +1,26 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decideLargestBatch } from "./isolation.ts";
+
+describe("decideLargestBatch", () => {
+  it("halves the batch with each delivery, and offers alone for the last half of them", () => {
+    const sizes = Array.from({ length: 16 }, (_, index) => decideLargestBatch(index + 1, 100, 16));
+    expect(sizes).toEqual([100, 50, 25, 12, 6, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it("never isolates where messages are never given up", () => {
+    expect(decideLargestBatch(1_000, 100, Number.POSITIVE_INFINITY)).toBe(100);
+  });
+
+  it("never grows with the deliveries, and is never 0", () => {
+    const positive = fc.integer({ min: 1, max: 10_000 });
+    fc.assert(
+      fc.property(positive, positive, positive, (deliveries, batchSize, maxDeliveries) => {
+        const size = decideLargestBatch(deliveries, batchSize, maxDeliveries);
+        expect(size).toBeGreaterThanOrEqual(1);
+        expect(size).toBeLessThanOrEqual(batchSize);
+        expect(decideLargestBatch(deliveries + 1, batchSize, maxDeliveries)).toBeLessThanOrEqual(size);
+      }),
+    );
+  });
+});

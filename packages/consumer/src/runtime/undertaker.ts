@@ -1,0 +1,104 @@
+/** Moves messages into the group's dead letters, whole and with their history. */
+import type { Clock, Random, StreamClient } from "@redis-batch/core/internal";
+import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
+import type { Message } from "../message.ts";
+import type { Custody } from "./custody.ts";
+import { Outbox } from "./outbox.ts";
+import { describeTrouble } from "./trouble.ts";
+
+// Each burial copies a payload inside the server: a few at a time keep it answering others in between.
+const AT_ONCE = 20;
+
+/** A message on its way to the dead letters; `message` is there when the application was offered it. */
+export interface Burial<Value> {
+  readonly id: string;
+  readonly message: Message<Value> | undefined;
+  readonly why: DeadLetterReason;
+  /** What the application said, or the error's text; `""` where there is none. */
+  readonly text: string;
+}
+
+export interface UndertakerContext<Value> {
+  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
+  readonly client: StreamClient;
+  readonly custody: Custody<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can mend. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Undertaker<Value> {
+  readonly #context: UndertakerContext<Value>;
+  readonly #outbox: Outbox<Burial<Value>>;
+
+  constructor(context: UndertakerContext<Value>) {
+    const { clock, random, report, fail } = context;
+    this.#context = context;
+    this.#outbox = new Outbox({
+      clock,
+      random,
+      limit: AT_ONCE,
+      deliver: async (burials, mayBeDone) => {
+        // One by one: when one fails, those before it are over and are not repeated.
+        for (const burial of burials) if (this.#isOpen(burial)) await this.#bury(burial, mayBeDone);
+      },
+      onRetry: (burials, retryInMs, error) =>
+        report({ type: "buryFailed", messages: burials.length, retryInMs, error: describeTrouble(error) }),
+      onFailure: (burials, error) => {
+        // Nothing is lost: the messages stay pending, and come again when the cause is mended.
+        for (const { message } of burials) if (message?.state === "burying") message.state = "offered";
+        fail(error);
+      },
+    });
+  }
+
+  /** Messages on their way. */
+  get pending(): number {
+    return this.#outbox.pending;
+  }
+
+  add(burial: Burial<Value>): void {
+    if (burial.message !== undefined) burial.message.state = "burying";
+    this.#outbox.add(burial);
+  }
+
+  /** Resolves when none of these messages is on its way any more. */
+  whenThrough(messages: readonly Message<Value>[]): Promise<void> {
+    return this.#outbox.when(() => messages.every((message) => message.state !== "burying"));
+  }
+
+  /** Resolves when none is on its way. */
+  whenIdle(): Promise<void> {
+    return this.#outbox.when(() => this.#outbox.pending === 0);
+  }
+
+  /** Gives up on what was not answered. */
+  stop(): void {
+    this.#outbox.stop();
+  }
+
+  #isOpen({ id, message }: Burial<Value>): boolean {
+    return message === undefined ? this.#context.custody.holds(id) : message.state === "burying";
+  }
+
+  async #bury(burial: Burial<Value>, mayBeDone: boolean): Promise<void> {
+    const { client, custody, policy, report } = this.#context;
+    const { id, message, why, text } = burial;
+    const { stream, group, name } = policy;
+    const outcome = await client.bury({ stream, group, consumer: name, id, reason: why, error: text });
+    custody.dismiss(id);
+    if (outcome.kind === "vanished") {
+      if (message !== undefined) message.state = "buried";
+      return report({ type: "vanished", ids: [id] });
+    }
+    // After a reply that was lost, "not owned" most likely means that the first attempt did it.
+    if (outcome.kind === "not-owned" && !mayBeDone) {
+      if (message !== undefined) message.state = "lost";
+      return report({ type: "lost", ids: [id], why: "not-owned" });
+    }
+    if (message !== undefined) message.state = "buried";
+    report({ type: "deadLettered", id, why });
+  }
+}
