@@ -70,6 +70,7 @@ describe("a server's refusal", () => {
     "NOPERM this user has no permissions to access one of the keys used as arguments",
     "NOPERM No permissions to access a key",
     "ERR The user executing the script can't run this command or subcommand script: 1f, on @user_script:9.",
+    "ERR ACL failure in script: User worker has no permissions to run the 'xack' command script: 1f, on @user_script:9.",
     "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments " +
       "script: 1f, on @user_script:9.",
   ])("over user, password or rights is a PermissionError that names the command: %s", (reply) => {

@@ -50,8 +50,8 @@ function translateReply(reply: string, command: string): RedisBatchError {
   if (state === "WRONGTYPE") {
     return new WrongTypeError(`${command}: the key holds something other than a stream: ${message}`);
   }
-  // Redis 7.0 has no NOPERM for what a script may not do.
-  if (state === "NOPERM" || message.startsWith("ERR The user executing the script can't")) {
+  // What a script may not do has no NOPERM: the first is Redis 7.0's wording, the second that of later servers.
+  if (state === "NOPERM" || /^ERR (The user executing the script can't|ACL failure in script)/.test(message)) {
     return new PermissionError(
       `${command}: this user lacks a right: ${message}. Grant it with ACL SETUSER (commands and key patterns)`,
       { command },
