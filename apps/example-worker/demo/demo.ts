@@ -53,18 +53,19 @@ async function demonstrate(): Promise<number> {
 
   const folder = started.adopt(createScratchFolder(), removeScratchFolder);
   const databasePath = join(folder, "commits.db");
-  const workers = started.use(
-    await WorkerPool.start(WORKERS, {
-      REDIS_URL: server.url,
-      STREAM: server.stream,
-      GROUP,
-      BATCH_SIZE: String(BATCH_SIZE),
-      MAX_WAIT_MS: "500",
-      DATABASE_URL: `sqlite:${databasePath}`,
-      PROBE_HOST: "127.0.0.1",
-      PROBE_PORT: "0",
-    }),
-  );
+  const starting = WorkerPool.start(WORKERS, {
+    REDIS_URL: server.url,
+    STREAM: server.stream,
+    GROUP,
+    BATCH_SIZE: String(BATCH_SIZE),
+    MAX_WAIT_MS: "500",
+    DATABASE_URL: `sqlite:${databasePath}`,
+    PROBE_HOST: "127.0.0.1",
+    PROBE_PORT: "0",
+  });
+  // Also when the demo is interrupted before they are there.
+  started.defer(async () => (await starting)[Symbol.asyncDispose]());
+  const workers = await starting;
   const progress = new ProgressLine(process.stdout, () => performance.now());
   await workers.whenStored(commits.length, (tallies) => progress.update(describeStored(tallies, commits.length)));
   progress.finish(describeStored(workers.tallies, commits.length));
@@ -80,7 +81,8 @@ async function demonstrate(): Promise<number> {
 }
 
 async function produce(commits: readonly CommitRecord[], { url, stream }: DemoServer): Promise<void> {
-  const producer = new Producer<CommitRecord>({ redis: url, stream });
+  // Closed before the server, which after Ctrl-C at a terminal may have ended already: not worth waiting for then.
+  const producer = started.use(new Producer<CommitRecord>({ redis: url, stream, closeTimeoutMs: 1_000 }));
   const progress = new ProgressLine(process.stdout, () => performance.now());
   const startedMs = performance.now();
   const { added, failed, failures } = await producer.addMany(commits, {
