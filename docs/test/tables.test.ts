@@ -74,6 +74,8 @@ describe("docs/errors.md", () => {
       new core.UnsupportedServerError("x"),
       new core.CommandError("x", { command: "xadd", reply: "ERR" }),
       new core.ReplyShapeError("x"),
+      new core.LeaseLostError("x", { entryId: "1-0", loss: "taken" }),
+      new core.ConsumerNameInUseError("x", { consumer: "c" }),
       new core.QueueFullError("x"),
     ];
     expect(documented).toEqual(samples.map(({ name, code, retryable }) => [name, code, retryable ? "yes" : "no"]));

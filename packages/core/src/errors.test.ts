@@ -41,6 +41,16 @@ const TABLE: Readonly<
     retryable: false,
   },
   ReplyShapeError: { make: (from) => new from.ReplyShapeError("x"), code: "REPLY_SHAPE", retryable: false },
+  LeaseLostError: {
+    make: (from) => new from.LeaseLostError("x", { entryId: "1-0", loss: "taken" }),
+    code: "LEASE_LOST",
+    retryable: false,
+  },
+  ConsumerNameInUseError: {
+    make: (from) => new from.ConsumerNameInUseError("x", { consumer: "c" }),
+    code: "NAME_IN_USE",
+    retryable: false,
+  },
   QueueFullError: { make: (from) => new from.QueueFullError("x"), code: "QUEUE_FULL", retryable: true },
 };
 

@@ -16,7 +16,9 @@ export type ErrorCode =
   | "UNSUPPORTED_SERVER"
   | "COMMAND"
   | "REPLY_SHAPE"
-  | "QUEUE_FULL";
+  | "QUEUE_FULL"
+  | "LEASE_LOST"
+  | "NAME_IN_USE";
 
 interface ErrorDetails {
   readonly code: ErrorCode;
@@ -209,5 +211,45 @@ export class QueueFullError extends RedisBatchError {
 
   static override is(value: unknown): value is QueueFullError {
     return hasCode(value, "QUEUE_FULL");
+  }
+}
+
+/** Why a message is not this consumer's any more. */
+export type LeaseLoss =
+  /** Its lease ran out, and another consumer has it, or nobody. */
+  | "taken"
+  /** It was deleted from the stream. */
+  | "vanished"
+  /** It was held longer than `maxHoldMs`. */
+  | "held-too-long";
+
+/** The reason of an aborted `message.signal`: the message is not this consumer's any more. Stop working on it. */
+export class LeaseLostError extends RedisBatchError {
+  readonly entryId: string;
+  readonly loss: LeaseLoss;
+
+  constructor(message: string, details: { readonly entryId: string; readonly loss: LeaseLoss }) {
+    super(message, { code: "LEASE_LOST", retryable: false });
+    this.entryId = details.entryId;
+    this.loss = details.loss;
+  }
+
+  static override is(value: unknown): value is LeaseLostError {
+    return hasCode(value, "LEASE_LOST");
+  }
+}
+
+/** Another process works under this consumer's name. Give each process its own name, or leave the name out. */
+export class ConsumerNameInUseError extends RedisBatchError {
+  /** The consumer's name. */
+  readonly consumer: string;
+
+  constructor(message: string, details: { readonly consumer: string }) {
+    super(message, { code: "NAME_IN_USE", retryable: false });
+    this.consumer = details.consumer;
+  }
+
+  static override is(value: unknown): value is ConsumerNameInUseError {
+    return hasCode(value, "NAME_IN_USE");
   }
 }

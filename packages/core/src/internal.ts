@@ -2,6 +2,7 @@
 export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
 export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
+export { isAlive, type Registration } from "./consumer-registry.ts";
 export * from "./index.ts";
 export { groupKey, hashTag } from "./keys.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";

@@ -4,8 +4,11 @@
  */
 import { ConfigError } from "./errors.ts";
 
-/** `dead`: dead letters · `consumers`: registry · `scaler`, `audit`: the scaler's state and its log. */
-export type GroupKeyKind = "dead" | "consumers" | "scaler" | "audit";
+/**
+ * `dead`: dead letters · `consumers`: registry · `lease:recovery`: whose turn it is to recover what the dead left ·
+ * `scaler`, `audit`: the scaler's state and its log.
+ */
+export type GroupKeyKind = "dead" | "consumers" | "lease:recovery" | "scaler" | "audit";
 
 /** The key of `kind` that belongs to one consumer group of one stream. */
 export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {

@@ -1,3 +1,4 @@
+import type { Registration } from "./consumer-registry.ts";
 import type { EntryId } from "./entry-id.ts";
 import type { RedisBatchError } from "./errors.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
@@ -12,6 +13,7 @@ import type { ReleaseOptions } from "./wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "./wire/atomic/renew-owned.ts";
 import type { StreamEntry } from "./wire/entry.ts";
+import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { XackOptions } from "./wire/xack.ts";
 import type { Trim, XaddOptions } from "./wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xgroup.ts";
@@ -80,6 +82,10 @@ export interface StreamClient {
   xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]>;
   /** The server's clock, in milliseconds since 1970. */
   time(): Promise<number>;
+  /** The consumers of a group that send heartbeats, dead ones included until they are removed. */
+  registry(options: { readonly stream: string; readonly group: string }): Promise<ReadonlyMap<string, Registration>>;
+  /** Sets a key that is free → whether it was. @see setIfFree in `wire/set-if-free.ts` */
+  setIfFree(options: SetIfFreeOptions): Promise<boolean>;
   /** Which of these commands the server knows; `null` when it does not let us ask. */
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
 

@@ -1,8 +1,10 @@
 /** The ioredis side of the port. Two connections: reads block, and must not hold up the acknowledgements. */
 import { createHash } from "node:crypto";
 import { type Clock, pause, systemClock } from "../clock.ts";
+import { decodeRegistry, type Registration } from "../consumer-registry.ts";
 import type { EntryId } from "../entry-id.ts";
 import { CommandError, PermissionError } from "../errors.ts";
+import { groupKey } from "../keys.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { onAbort } from "../signals.ts";
@@ -21,8 +23,10 @@ import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
+import { hgetall } from "../wire/hgetall.ts";
 import { decodeInteger } from "../wire/reply.ts";
 import type { Script } from "../wire/script.ts";
+import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
 import { time } from "../wire/time.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
 import { type Trim, type XaddOptions, xadd } from "../wire/xadd.ts";
@@ -200,6 +204,17 @@ class RedisStreamClient implements StreamClient {
 
   time(): Promise<number> {
     return this.#send(time, {});
+  }
+
+  async registry(options: {
+    readonly stream: string;
+    readonly group: string;
+  }): Promise<ReadonlyMap<string, Registration>> {
+    return decodeRegistry(await this.#send(hgetall, { key: groupKey("consumers", options.stream, options.group) }));
+  }
+
+  setIfFree(options: SetIfFreeOptions): Promise<boolean> {
+    return this.#send(setIfFree, options);
   }
 
   async knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {

@@ -118,9 +118,10 @@ export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOption
   const { stream, group, consumer, onlyIfSilent } = options;
   if (onlyIfSilent && isAlive(keys, registration(keys, options))) return "alive";
   const found = keys.group(options);
-  if (found.pending(keys.nowMs(), consumer).length > 0) return "pending";
+  const isPending = found.pending(keys.nowMs(), consumer).length > 0;
+  if (!onlyIfSilent || !isPending) keys.deleteHashField(groupKey("consumers", stream, group), consumer);
+  if (isPending) return "pending";
   found.removeConsumer(consumer);
-  keys.deleteHashField(groupKey("consumers", stream, group), consumer);
   return "removed";
 }
 

@@ -1,6 +1,8 @@
 import type { Clock } from "../clock.ts";
+import { decodeRegistry } from "../consumer-registry.ts";
 import type { EntryId } from "../entry-id.ts";
 import { RedisBatchError } from "../errors.ts";
+import { groupKey } from "../keys.ts";
 import { onAbort } from "../signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
@@ -15,6 +17,7 @@ import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
 import type { StreamEntry } from "../wire/entry.ts";
+import type { SetIfFreeOptions } from "../wire/set-if-free.ts";
 import type { XackOptions } from "../wire/xack.ts";
 import type { Trim, XaddOptions } from "../wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "../wire/xgroup.ts";
@@ -142,6 +145,18 @@ export class MemoryStreamClient implements StreamClient {
 
   time(): Promise<number> {
     return this.#run("time", () => this.#keys.nowMs());
+  }
+
+  registry({ stream, group }: { readonly stream: string; readonly group: string }) {
+    return this.#run("registry", () => decodeRegistry(this.#keys.hash(groupKey("consumers", stream, group))));
+  }
+
+  setIfFree({ key, value, expireMs }: SetIfFreeOptions): Promise<boolean> {
+    return this.#run("setIfFree", () => {
+      if (this.#keys.text(key) !== undefined) return false;
+      this.#keys.setText(key, value, this.#keys.nowMs() + expireMs);
+      return true;
+    });
   }
 
   knowsCommands(names: readonly string[]): Promise<readonly boolean[]> {

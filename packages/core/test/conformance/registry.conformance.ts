@@ -26,6 +26,31 @@ export function describeRegistry(scene: () => Scene): void {
     await scene().setting.elapse(SHORT_LEASE_MS + 5);
   };
 
+  describe("registry", () => {
+    test("tells who beats, when that was, and with which lease", async () => {
+      const { client, address } = scene();
+      expect((await client.registry(address)).size).toBe(0);
+      await join("c1");
+      const beforeMs = await client.time();
+      await beat("c2");
+      const known = await client.registry(address);
+      expect([...known.keys()].toSorted()).toEqual(["c1", "c2"]);
+      expect(known.get("c2")).toMatchObject({ consumer: "c2", incarnation: "c2-1", leaseMs: LONG_LEASE_MS });
+      expect(known.get("c2")?.atMs).toBeGreaterThanOrEqual(beforeMs);
+    });
+  });
+
+  describe("setIfFree", () => {
+    test("lets one have a key until it expires", async () => {
+      const { client, address } = scene();
+      const key = groupKey("lease:recovery", address.stream, address.group);
+      expect(await client.setIfFree({ key, value: "a", expireMs: SHORT_LEASE_MS })).toBe(true);
+      expect(await client.setIfFree({ key, value: "b", expireMs: LONG_LEASE_MS })).toBe(false);
+      await scene().setting.elapse(SHORT_LEASE_MS + 5);
+      expect(await client.setIfFree({ key, value: "b", expireMs: LONG_LEASE_MS })).toBe(true);
+    });
+  });
+
   describe("beat", () => {
     test("writes what the consumer says, stamped with the server's time", async () => {
       const beforeMs = await scene().client.time();

@@ -14,7 +14,10 @@ export interface RemoveIfEmptyOptions {
 /** `pending`: messages are pending for it, so it stays · `alive`: its heartbeat is fresh, so it stays. */
 export type Removal = "removed" | "pending" | "alive";
 
-/** Removes a consumer from group and registry; never one that still has pending messages. */
+/**
+ * Removes a consumer from group and registry; from the group never one that still has pending messages. One that
+ * removes itself leaves the registry in any case.
+ */
 export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
   name: "removeIfEmpty",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],

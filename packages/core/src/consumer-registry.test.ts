@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { decodeRegistry, isAlive } from "./consumer-registry.ts";
+
+describe("decodeRegistry", () => {
+  it("reads what heartbeats wrote, and ignores what newer versions add", () => {
+    const fields = new Map([["c1", '{"at":1000,"v":2,"incarnation":"i","leaseMs":60,"colour":"blue"}']]);
+    expect([...decodeRegistry(fields).values()]).toEqual([
+      { consumer: "c1", atMs: 1_000, leaseMs: 60, incarnation: "i" },
+    ]);
+  });
+
+  it.each(["", "not json", "null", "[]", '{"at":"soon","leaseMs":1}', '{"at":1}'])(
+    "leaves out a field that it does not understand: %s",
+    (text) => {
+      expect(decodeRegistry(new Map([["c1", text]])).size).toBe(0);
+    },
+  );
+});
+
+describe("isAlive", () => {
+  const registered = { consumer: "c", atMs: 1_000, leaseMs: 60, incarnation: "i" };
+
+  it("is true until the lease after the last heartbeat is over", () => {
+    expect(isAlive(registered, 1_060)).toBe(true);
+    expect(isAlive(registered, 1_061)).toBe(false);
+  });
+
+  it("is false for a consumer that is not registered", () => {
+    expect(isAlive(undefined, 0)).toBe(false);
+  });
+});

@@ -1,0 +1,15 @@
+import type { Command } from "./command.ts";
+
+export interface SetIfFreeOptions {
+  readonly key: string;
+  readonly value: string;
+  /** After so long the key is free again, in milliseconds. */
+  readonly expireMs: number;
+}
+
+/** `SET key value NX PX ms` → whether the key was free, and is this value's now. */
+export const setIfFree: Command<SetIfFreeOptions, boolean> = {
+  name: "set",
+  encode: ({ key, value, expireMs }) => [key, value, "NX", "PX", expireMs],
+  decode: (reply) => reply !== null,
+};
