@@ -22,7 +22,7 @@ interface GroupName extends StreamName {
 }
 
 /** What the oldest supported server, Redis 7.0, has beside the stream commands. */
-const OTHER_COMMANDS = ["eval", "evalsha", "fcall", "get", "hget", "hset", "time"];
+const OTHER_COMMANDS = ["eval", "evalsha", "fcall", "get", "hget", "hgetall", "hset", "set", "time"];
 const STREAM_COMMANDS = [
   ...["xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup", "xinfo", "xlen", "xpending", "xrange", "xread"],
   ...["xreadgroup", "xrevrange", "xsetid", "xtrim"],

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { decodeRegistry } from "../consumer-registry.ts";
+import { decodeRegistry, type Registration } from "../consumer-registry.ts";
 import type { EntryId } from "../entry-id.ts";
 import { RedisBatchError } from "../errors.ts";
 import { groupKey } from "../keys.ts";
@@ -147,7 +147,13 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("time", () => this.#keys.nowMs());
   }
 
-  registry({ stream, group }: { readonly stream: string; readonly group: string }) {
+  registry({
+    stream,
+    group,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+  }): Promise<ReadonlyMap<string, Registration>> {
     return this.#run("registry", () => decodeRegistry(this.#keys.hash(groupKey("consumers", stream, group))));
   }
 
@@ -206,7 +212,7 @@ export class MemoryStreamClient implements StreamClient {
   async #run<Result>(
     method: MemoryMethod,
     execute: (connection: AbortSignal) => Result | Promise<Result>,
-    role = this.#commands,
+    role: MemoryConnection = this.#commands,
   ): Promise<Result> {
     const connection = role.carry(method);
     // Awaited only where there is something to wait for: a command is executed when it is called.

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ReplyShapeError } from "../errors.ts";
 import { setIfFree } from "./set-if-free.ts";
 
 const options = { key: "k", value: "me", expireMs: 500 };
@@ -10,4 +11,5 @@ test("sets the key only where it is free, and for a while", () => {
 test("says whether it was free", () => {
   expect(setIfFree.decode(Buffer.from("OK"), options)).toBe(true);
   expect(setIfFree.decode(null, options)).toBe(false);
+  expect(() => setIfFree.decode(undefined, options)).toThrow(ReplyShapeError);
 });

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { decodeText } from "./reply.ts";
 
 export interface SetIfFreeOptions {
   readonly key: string;
@@ -11,5 +12,5 @@ export interface SetIfFreeOptions {
 export const setIfFree: Command<SetIfFreeOptions, boolean> = {
   name: "set",
   encode: ({ key, value, expireMs }) => [key, value, "NX", "PX", expireMs],
-  decode: (reply) => reply !== null,
+  decode: (reply) => reply !== null && decodeText(reply, "SET") === "OK",
 };

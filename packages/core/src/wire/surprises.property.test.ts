@@ -12,6 +12,8 @@ import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
 import { renewOwned } from "./atomic/renew-owned.ts";
 import { commandInfo } from "./command-info.ts";
+import { hgetall } from "./hgetall.ts";
+import { setIfFree } from "./set-if-free.ts";
 import { time } from "./time.ts";
 import { xack } from "./xack.ts";
 import { xadd } from "./xadd.ts";
@@ -31,6 +33,8 @@ const trim = { strategy: "maxLen", threshold: 1, approximate: true } as const;
 
 const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["COMMAND INFO", (reply) => commandInfo.decode(reply, { names: ["xadd"] })],
+  ["HGETALL", (reply) => hgetall.decode(reply, { key: "k" })],
+  ["SET NX", (reply) => setIfFree.decode(reply, { key: "k", value: "v", expireMs: 1 })],
   ["TIME", (reply) => time.decode(reply, {})],
   ["XACK", (reply) => xack.decode(reply, own)],
   ["XADD", (reply) => xadd.decode(reply, { stream: "s", fields })],

@@ -40,6 +40,22 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
+  describe("registry, whatever is in it", () => {
+    test("leaves out what it cannot read", async () => {
+      const { sideDoor } = scene().setting;
+      await sideDoor.putHashField(registry(), "c1", "not JSON");
+      await sideDoor.putHashField(registry(), "c2", '{"v":2}');
+      await join("c3");
+      expect([...(await scene().client.registry(scene().address)).keys()]).toEqual(["c3"]);
+    });
+
+    test("takes any name for a consumer's", async () => {
+      for (const name of ["__proto__", "constructor", "a:b%", "日本"]) await join(name);
+      const known = await scene().client.registry(scene().address);
+      expect([...known.keys()].toSorted()).toEqual(["__proto__", "a:b%", "constructor", "日本"]);
+    });
+  });
+
   describe("setIfFree", () => {
     test("lets one have a key until it expires", async () => {
       const { client, address } = scene();
@@ -250,6 +266,21 @@ export function describeRegistry(scene: () => Scene): void {
       await client.xdel({ stream, ids });
       expect(await remove("c1", false)).toBe("pending");
       expect(await scene().pendingIds()).toEqual(ids);
+    });
+
+    test("takes one that removes itself off the registry, even while messages stay pending for it", async () => {
+      await scene().deliver("c1", 1);
+      await beat("c1");
+      expect(await remove("c1", false)).toBe("pending");
+      expect(await names()).toEqual(["c1"]);
+      expect(await entryOf("c1")).toBe("");
+    });
+
+    test("leaves a silent one in the registry while messages stay pending for it", async () => {
+      await scene().deliver("c1", 1);
+      await fallSilent("c1");
+      expect(await remove("c1", true)).toBe("pending");
+      expect(await entryOf("c1")).not.toBe("");
     });
 
     test("keeps one whose heartbeat is fresh, if told to look", async () => {
