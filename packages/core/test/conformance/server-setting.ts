@@ -44,7 +44,7 @@ export function nameOn(server: RedisServer): Promise<string> {
   });
 }
 
-export function serverSideDoor(server: RedisServer): SideDoor {
+function serverSideDoor(server: RedisServer): SideDoor {
   return {
     async addAt(stream, id, fields) {
       await server.command("XADD", stream, id, ...fields);
