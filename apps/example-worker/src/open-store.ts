@@ -7,7 +7,7 @@ export async function openStore(database: DatabaseConfig, log: Log): Promise<Com
   switch (database.kind) {
     case "sqlite": {
       const { SqliteStore } = await import("./sqlite-store.ts");
-      return new SqliteStore(database.path);
+      return SqliteStore.open(database.path);
     }
     case "postgres": {
       const { PostgresStore } = await import("./postgres-store.ts");

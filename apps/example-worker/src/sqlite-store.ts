@@ -1,8 +1,11 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
 import type { CommitStore, StoredCommit } from "./store.ts";
 
 // How long to wait while another process writes. It writes one batch at a time, so its turn is over in milliseconds.
 const BUSY_TIMEOUT_MS = 10_000;
+const BUSY_PAUSE_MS = 20;
+const SQLITE_BUSY = 5;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS commits (
@@ -25,15 +28,28 @@ export class SqliteStore implements CommitStore {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
 
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    // Readers and the writer do not wait for each other.
-    this.#database.exec("PRAGMA journal_mode = WAL");
-    // On disk before it is acknowledged: with less, a power failure could take what Redis has already forgotten.
-    this.#database.exec("PRAGMA synchronous = FULL");
-    this.#database.exec(SCHEMA);
-    this.#insert = this.#database.prepare(INSERT);
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#insert = database.prepare(INSERT);
+  }
+
+  /** Opens the file, and creates it, and its table, where they are missing. */
+  static async open(path: string): Promise<SqliteStore> {
+    const database = new DatabaseSync(path);
+    try {
+      await onceFree(() => {
+        // Readers and the writer do not wait for each other.
+        database.exec("PRAGMA journal_mode = WAL");
+        database.exec(SCHEMA);
+      });
+      // On disk before it is acknowledged: with less, a power failure could take what Redis has already forgotten.
+      database.exec("PRAGMA synchronous = FULL");
+      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      return new SqliteStore(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   }
 
   async save(commits: readonly StoredCommit[]): Promise<number> {
@@ -57,4 +73,22 @@ export class SqliteStore implements CommitStore {
   #add({ messageId, commitId, committedAt, subject, files, insertions, deletions }: StoredCommit): number {
     return Number(this.#insert.run(messageId, commitId, committedAt, subject, files, insertions, deletions).changes);
   }
+}
+
+/** Sets up the file once nobody else does: of workers that start together SQLite refuses some, whatever the timeout. */
+async function onceFree(setUp: () => void): Promise<void> {
+  const giveUpAtMs = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return setUp();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAtMs) throw error;
+    }
+    await pause(BUSY_PAUSE_MS);
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  // The lowest byte: the others say what it is busy with.
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

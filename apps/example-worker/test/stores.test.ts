@@ -111,7 +111,7 @@ describe("SQLite", () => {
       }
     };
     return {
-      open: async () => new SqliteStore(path),
+      open: () => SqliteStore.open(path),
       subjects: async () => {
         const rows = onDatabase((database) => database.prepare(SUBJECTS).all()) as unknown as SubjectRow[];
         return new Map(rows.map((row) => [row.message_id, row.subject]));
@@ -123,8 +123,20 @@ describe("SQLite", () => {
 
   describeStore(startSqlite);
 
+  it("waits while another worker sets the file up", async () => {
+    const fresh = `${path}-fresh`;
+    const other = new DatabaseSync(fresh);
+    other.exec("BEGIN EXCLUSIVE");
+    const opening = SqliteStore.open(fresh);
+    other.exec("CREATE TABLE something (id INTEGER)");
+    other.exec("COMMIT");
+    other.close();
+    await using store = await opening;
+    expect(await store.save([commit("1-0")])).toBe(1);
+  });
+
   it("lets readers in while it writes", async () => {
-    await using store = new SqliteStore(path);
+    await using store = await SqliteStore.open(path);
     await store.save([commit("1-0")]);
     const reader = new DatabaseSync(path, { readOnly: true });
     expect(reader.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
