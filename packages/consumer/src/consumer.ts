@@ -11,12 +11,17 @@
  * | closed   | throws                           | –                                                |
  */
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import {
+  type BeatDetails,
   type Clock,
   type ConnectionRole,
+  ConsumerNameInUseError,
   createNotifier,
   createRedisStreamClient,
   type EntryId,
+  type LeaseLoss,
+  LeaseLostError,
   Lifecycle,
   type LifecycleState,
   type Observer,
@@ -42,8 +47,11 @@ import { Acknowledger } from "./runtime/acknowledger.ts";
 import { Collector } from "./runtime/collector.ts";
 import { Custody } from "./runtime/custody.ts";
 import { giveBack } from "./runtime/give-back.ts";
+import { Heart } from "./runtime/heart.ts";
+import { LeaseKeeper } from "./runtime/lease-keeper.ts";
 import { type OpenBatch, OpenBatches } from "./runtime/open-batches.ts";
 import { Reader } from "./runtime/reader.ts";
+import { Recoverer } from "./runtime/recoverer.ts";
 import { Redeliverer } from "./runtime/redeliverer.ts";
 import { Returns } from "./runtime/returns.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
@@ -120,12 +128,17 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #collector: Collector<Value>;
   readonly #reader: Reader<Value>;
   readonly #redeliverer: Redeliverer<Value>;
+  readonly #leases: LeaseKeeper<Value>;
+  readonly #heart: Heart;
+  readonly #recoverer: Recoverer<Value>;
   readonly #acknowledger: Acknowledger<Value>;
   readonly #undertaker: Undertaker<Value>;
   readonly #returns: Returns<Value>;
   readonly #keeper: MessageKeeper<Value>;
   readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
+  #connectedSinceMs: number | null = null;
+  #hasJoined = false;
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
   #use: string | undefined;
@@ -152,12 +165,15 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       report: (event) => {
         if (event.type === "connected") this.#connected.add(event.role);
         else this.#connected.delete(event.role);
+        this.#connectedSinceMs = this.#isConnected() ? clock.nowMs() : null;
         this.#report(event);
       },
     });
-    const largestBatch = (deliveries: number): number =>
-      decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries());
-    this.#collector = new Collector({ ...policy, largestBatch }, clock, () => {
+    const offering = {
+      largestBatch: (deliveries: number) => decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries()),
+      mayOffer: () => this.#leases.isCertain(),
+    };
+    this.#collector = new Collector({ ...policy, ...offering }, clock, () => {
       this.#reader.poke();
       this.#redeliverer.poke();
     });
@@ -172,18 +188,38 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       fail: (error: unknown) => this.#fail(error),
     };
     const onDeferred = (): void => this.#redeliverer.poke();
-    this.#acknowledger = new Acknowledger(shared);
+    this.#leases = new LeaseKeeper({
+      ...shared,
+      lose: (id, loss) => this.#lose(id, loss),
+      onCertain: () => this.#collector.look(),
+    });
+    this.#heart = new Heart({
+      ...shared,
+      incarnation: randomUUID(),
+      details: () => this.#beatDetails(),
+      onPending: (pending) => {
+        if (pending > this.#custody.size) this.#reader.compare();
+      },
+    });
+    this.#recoverer = new Recoverer({
+      ...shared,
+      steadiness: () => ({
+        nowMs: clock.nowMs(),
+        connectedSinceMs: this.#connectedSinceMs,
+        isLeaseCertain: this.#leases.isCertain(),
+      }),
+      onTaken: (id, deliveries) => this.#adopt(id, deliveries),
+    });
+    this.#acknowledger = new Acknowledger({
+      ...shared,
+      isCertainSince: (arrivedAtMs) => this.#leases.isCertainSince(arrivedAtMs),
+    });
     this.#undertaker = new Undertaker(shared);
     this.#returns = new Returns({ ...shared, undertaker: this.#undertaker, onDeferred });
     this.#reader = new Reader({
       ...shared,
       admit: (entries) => this.#admit(entries),
-      maxDeliveries: () => this.#maxDeliveries(),
-      bury: (id) => {
-        this.#custody.reserve(id);
-        this.#undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
-      },
-      onDeferred,
+      adopt: (id, deliveries) => this.#adopt(id, deliveries),
     });
     this.#redeliverer = new Redeliverer({
       ...shared,
@@ -408,9 +444,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       if (isNew) this.#report({ type: "groupCreated", position: startFrom, recreated: false });
     });
     await tolerateMissingRight(() => this.#client.xgroupCreateConsumer({ stream, group, consumer: name }));
+    await this.#heart.join(this.#startAborter.signal);
+    this.#hasJoined = true;
     if (this.#lifecycle.state !== "starting") return false;
     this.#lifecycle.moveTo("running");
-    this.#redeliverer.start();
+    for (const loop of [this.#heart, this.#leases, this.#redeliverer, this.#recoverer]) loop.start();
     this.#report({ type: "started", consumer: name });
     return true;
   }
@@ -441,7 +479,9 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /** The next batch of a loop; `undefined` when the consumer drains. */
   async #next(): Promise<OpenBatch<Value> | undefined> {
     const collected = await this.#collector.take({ calledAtMs: null });
-    return collected.reason === "draining" ? undefined : this.#open.hand(collected, "loop");
+    if (collected.reason !== "draining") return this.#open.hand(collected, "loop");
+    if (this.#failure !== undefined) throw this.#failure;
+    return undefined;
   }
 
   /** Carries an outcome out, if the message can still have one. */
@@ -497,12 +537,51 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
   }
 
+  /** Takes a message in that was found pending for this consumer, by its id. */
+  #adopt(id: EntryId, deliveries: number): void {
+    if (deliveries >= this.#maxDeliveries()) {
+      this.#custody.reserve(id);
+      this.#undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+    } else {
+      this.#custody.putOffUnseen(id, this.#clock.nowMs());
+      this.#redeliverer.poke();
+    }
+  }
+
+  /** Lets go of a message that is not this consumer's any more. */
+  #lose(id: EntryId, loss: LeaseLoss): void {
+    const message = this.#custody.messageOf(id);
+    this.#custody.dismiss(id);
+    if (message !== undefined) {
+      if (message.state === "buffered") this.#collector.drop(message);
+      message.state = "lost";
+      message.abort(
+        new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }),
+      );
+    }
+    if (loss === "vanished") this.#report({ type: "vanished", ids: [id] });
+    else this.#report({ type: "lost", ids: [id], why: loss === "taken" ? "not-owned" : loss });
+  }
+
+  #beatDetails(): BeatDetails {
+    return {
+      host: hostname(),
+      pid: process.pid,
+      state: this.#lifecycle.state,
+      batchSize: this.#policy.batchSize,
+      inFlight: this.#open.messages,
+      deferred: this.#custody.deferred,
+    };
+  }
+
   #fail(error: unknown): void {
     if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
     this.#failure = error instanceof Error ? error : new Error(String(error));
     this.#lifecycle.moveTo("failed");
     this.#report({ type: "failed", error: describeTrouble(error) });
     this.#collector.fail(error);
+    // Whoever has taken the name works on the same messages now.
+    if (ConsumerNameInUseError.is(error)) this.#open.abandon(error);
     void this.close();
   }
 
@@ -522,7 +601,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#startAborter.abort();
     await this.#starting?.catch(() => {});
     this.#collector.drain();
-    const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop()]);
+    const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop(), this.#recoverer.stop()]);
     await until(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
     const abandoned = this.#open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
@@ -532,9 +611,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const unconfirmedAcks = this.#acknowledger.pending;
     this.#acknowledger.stop();
     this.#undertaker.stop();
-    const farewell = wasUsed ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
+    const keepersEnded = Promise.all([this.#heart.stop(), this.#leases.stop()]);
+    await this.#atMost(FAREWELL_MS, keepersEnded);
+    // Under a name that is not, or no longer, its own it must not touch anything.
+    const mayTouch = this.#hasJoined && !ConsumerNameInUseError.is(this.#failure);
+    const farewell = mayTouch ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
     await this.#client.close();
-    await loopsEnded;
+    await Promise.all([loopsEnded, keepersEnded]);
     this.#custody.clear();
     this.#lifecycle.moveTo("closed");
     const report: StopReport = { ...farewell, unconfirmedAcks, abandoned };

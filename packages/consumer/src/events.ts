@@ -15,6 +15,11 @@ export type ConsumerEvent =
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
   | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: Trouble }
   | { readonly type: "recovered"; readonly messages: number }
+  | { readonly type: "takenOver"; readonly from: string; readonly messages: number }
+  | { readonly type: "nameRemoved"; readonly consumer: string }
+  | { readonly type: "recoveryFailed"; readonly error: Trouble }
+  | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "beatFailed"; readonly error: Trouble }
   | { readonly type: "redelivered"; readonly messages: number }
   | { readonly type: "vanished"; readonly ids: readonly EntryId[] }
   | { readonly type: "batch"; readonly messages: number; readonly redelivered: number; readonly reason: BatchReason }
@@ -48,10 +53,11 @@ export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable";
 
 /**
- * Why an acknowledgement had no effect: `not-owned`, the message is somebody else's, or nobody's · `superseded`, it
- * was delivered again meanwhile, and the newer delivery counts · `closed`, the consumer had given it back.
+ * Why a message is not this consumer's any more, so that an outcome has no effect: `not-owned`, the message is somebody else's, or nobody's · `superseded`, it
+ * was delivered again meanwhile, and the newer delivery counts · `closed`, the consumer had given it back ·
+ * `held-too-long`, it had no outcome after `maxHoldMs`.
  */
-export type LossReason = "not-owned" | "superseded" | "closed";
+export type LossReason = "not-owned" | "superseded" | "closed" | "held-too-long";
 
 /** What a consumer left behind when it stopped. */
 export interface StopReport {

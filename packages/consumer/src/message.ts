@@ -56,8 +56,11 @@ export class Message<Value> {
   /** @internal Which of the reader's connections it was read over. */
   readonly epoch: number;
   /** @internal How it was handed over. */
-  offer: { readonly mode: PullMode; readonly signal: AbortSignal } | undefined;
+  offer: { readonly mode: PullMode; readonly atMs: number } | undefined;
   readonly #keeper: MessageKeeper<Value>;
+  // Made when it is asked for: most handlers never do.
+  #aborter: AbortController | undefined;
+  #abortReason: Error | undefined;
   #value: { readonly decoded: Value } | undefined;
   #fields: Readonly<Record<string, string>> | undefined;
 
@@ -113,9 +116,22 @@ export class Message<Value> {
     return new Date(entryIdTimeMs(this.id));
   }
 
-  /** Aborts when work on it is pointless: the consumer stops and the time to finish is over. */
+  /**
+   * Aborts when work on it is pointless: its lease was lost (the reason is a `LeaseLostError`), or the consumer stops
+   * and the time to finish is over.
+   */
   get signal(): AbortSignal {
-    return (this.offer as NonNullable<typeof this.offer>).signal;
+    if (this.#aborter === undefined) {
+      this.#aborter = new AbortController();
+      if (this.#abortReason !== undefined) this.#aborter.abort(this.#abortReason);
+    }
+    return this.#aborter.signal;
+  }
+
+  /** @internal */
+  abort(reason: Error): void {
+    this.#abortReason ??= reason;
+    this.#aborter?.abort(reason);
   }
 
   /**

@@ -61,6 +61,27 @@ export interface ConsumerOptions<Value> {
   readonly maxDeliveries?: number;
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
   readonly retryShare?: number;
+  /**
+   * How long a message stays this consumer's without a sign of life, in milliseconds, 500 to 3,600,000. Default 60,000;
+   * the same for all consumers of a group. It is renewed every third of it, however long the work takes. Small values
+   * find dead consumers sooner, and lose messages to others when the process stalls for longer than they last.
+   */
+  readonly leaseMs?: number;
+  /**
+   * How long a message may be held without an outcome, in milliseconds, 1,000 to 86,400,000. Default 3,600,000. After
+   * it its signal aborts, and other consumers may take it: the end of a handler that hangs.
+   */
+  readonly maxHoldMs?: number;
+  /**
+   * How often to look for messages that dead consumers left behind, in milliseconds, 100 to 3,600,000. Default 15,000,
+   * give or take a quarter. One consumer of a group does it at a time.
+   */
+  readonly recoverEveryMs?: number;
+  /**
+   * How long a message of a consumer that is not ours must have been idle before it counts as left behind, in
+   * milliseconds, 1,000 to 86,400,000. Default 600,000. Must be longer than such a consumer ever works on a message.
+   */
+  readonly foreignIdleMs?: number;
   /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
   readonly startFrom?: GroupPosition;
   /** Where a group that vanished under the consumer begins anew: `start` (default), `end`, or after an entry id. */
@@ -87,11 +108,18 @@ export const CONSUMER_DEFAULTS = {
   maxBytes: 16 * 1024 * 1024,
   retry: { baseMs: 1_000, capMs: 300_000 },
   retryShare: 0.5,
+  leaseMs: 60_000,
+  maxHoldMs: 3_600_000,
+  recoverEveryMs: 15_000,
+  foreignIdleMs: 600_000,
   startFrom: "start",
   recreateFrom: "start",
   connectTimeoutMs: 30_000,
   drainMs: 30_000,
 } as const;
+
+// Three beats fit into a lease, so that one that is lost does no harm.
+const BEAT_MS = 5_000;
 
 /** The options, complete and checked. */
 export interface ConsumerPolicy<Value> {
@@ -109,6 +137,12 @@ export interface ConsumerPolicy<Value> {
   readonly retry: BackoffPolicy;
   readonly maxDeliveries: number | undefined;
   readonly retryShare: number;
+  readonly leaseMs: number;
+  /** How often the heartbeat goes out, in milliseconds. */
+  readonly beatMs: number;
+  readonly maxHoldMs: number;
+  readonly recoverEveryMs: number;
+  readonly foreignIdleMs: number;
   readonly startFrom: GroupPosition;
   readonly recreateFrom: GroupPosition;
   readonly codec: Codec<Value>;
@@ -135,6 +169,10 @@ const KNOWN = [
   "retry",
   "maxDeliveries",
   "retryShare",
+  "leaseMs",
+  "maxHoldMs",
+  "recoverEveryMs",
+  "foreignIdleMs",
   "startFrom",
   "recreateFrom",
   "codec",
@@ -158,6 +196,7 @@ export function resolveConsumerOptions<Value>(
   const stream = reader.text("stream");
   if (stream !== "") reader.collect(() => hashTag(stream), "");
   const batchSize = reader.integer("batchSize", { default: CONSUMER_DEFAULTS.batchSize, min: 1, max: 10_000 });
+  const leaseMs = reader.integer("leaseMs", { default: CONSUMER_DEFAULTS.leaseMs, min: 500, max: 3_600_000 });
   const retry = resolveRetry(options.retry, reader);
   return reader.finish({
     redis: options.redis,
@@ -176,6 +215,19 @@ export function resolveConsumerOptions<Value>(
       ? reader.integer("maxDeliveries", { default: 16, min: 1, max: 1_000_000 })
       : undefined,
     retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
+    leaseMs,
+    beatMs: Math.min(BEAT_MS, Math.floor(leaseMs / 3)),
+    maxHoldMs: reader.integer("maxHoldMs", { default: CONSUMER_DEFAULTS.maxHoldMs, min: 1_000, max: 86_400_000 }),
+    recoverEveryMs: reader.integer("recoverEveryMs", {
+      default: CONSUMER_DEFAULTS.recoverEveryMs,
+      min: 100,
+      max: 3_600_000,
+    }),
+    foreignIdleMs: reader.integer("foreignIdleMs", {
+      default: CONSUMER_DEFAULTS.foreignIdleMs,
+      min: 1_000,
+      max: 86_400_000,
+    }),
     startFrom: resolvePosition("startFrom", options.startFrom ?? CONSUMER_DEFAULTS.startFrom, reader),
     recreateFrom: resolvePosition("recreateFrom", options.recreateFrom ?? CONSUMER_DEFAULTS.recreateFrom, reader),
     // The default codec reads text fields, which is what Value is when no codec is given.

@@ -13,5 +13,6 @@ export { type Random, systemRandom } from "./random.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
+export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";
 export type { StreamEntry } from "./wire/entry.ts";

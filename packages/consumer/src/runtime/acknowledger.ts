@@ -16,6 +16,8 @@ export interface AcknowledgerContext<Value> {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
+  /** Whether a message that arrived then, by the local clock, is this consumer's without a doubt. */
+  readonly isCertainSince: (arrivedAtMs: number) => boolean;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
 }
@@ -71,8 +73,11 @@ export class Acknowledger<Value> {
     const { client, policy, report } = this.#context;
     const { stream, group, name } = policy;
     const ids = messages.map((message) => message.id);
-    // Read over the connection that still stands: nothing has happened since that could have taken them from us.
-    const isCertain = messages.every((message) => message.epoch === client.readerEpoch);
+    // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
+    const { isCertainSince } = this.#context;
+    const isCertain = messages.every(
+      ({ epoch, arrivedAtMs }) => epoch === client.readerEpoch && isCertainSince(arrivedAtMs),
+    );
     if (isCertain && !mayBeDone) {
       const acknowledged = await client.xack({ stream, group, ids });
       this.#conclude(messages, undefined);

@@ -12,7 +12,14 @@ const keeper: MessageKeeper<Value> = {
   retry: () => {},
   deadLetter: () => {},
 };
-const policy: CollectorPolicy = { batchSize: 4, maxBytes: 100, maxWaitMs: 500, retryShare: 0.5, largestBatch: () => 4 };
+const policy: CollectorPolicy = {
+  batchSize: 4,
+  maxBytes: 100,
+  maxWaitMs: 500,
+  retryShare: 0.5,
+  largestBatch: () => 4,
+  mayOffer: () => true,
+};
 
 function setUp(changes: Partial<CollectorPolicy> = {}) {
   const clock = new ManualClock();

@@ -15,6 +15,8 @@ export interface CollectorPolicy {
   readonly retryShare: number;
   /** The largest batch that a message on its n-th delivery may be part of. */
   readonly largestBatch: (deliveries: number) => number;
+  /** Whether messages may be handed over now: not while it is in doubt whose they are. */
+  readonly mayOffer: () => boolean;
 }
 
 export interface Collected<Value> {
@@ -133,6 +135,21 @@ export class Collector<Value> {
     this.#looked();
   }
 
+  /** Takes out a message that may not be offered any more. */
+  drop(message: Message<Value>): void {
+    const again = this.#redelivered.indexOf(message);
+    if (again >= 0) this.#redelivered.splice(again, 1);
+    const fresh = this.#fresh.indexOf(message);
+    if (fresh < 0) return;
+    this.#fresh.splice(fresh, 1);
+    this.#freshBytes -= messageBytes(message.raw);
+  }
+
+  /** Looks again: messages may be handed over that might not before. */
+  look(): void {
+    this.#evaluate();
+  }
+
   /** Hands every waiting caller an empty batch, now and from now on. What is buffered stays to be given back. */
   drain(): void {
     this.#isDraining = true;
@@ -174,7 +191,9 @@ export class Collector<Value> {
   }
 
   #decideMix(nowMs: number): Mix {
-    const { batchSize, retryShare, largestBatch } = this.#policy;
+    const { batchSize, retryShare, largestBatch, mayOffer } = this.#policy;
+    const isAny = this.#fresh.length + this.#redelivered.length > 0;
+    if (isAny && !mayOffer()) return { redelivered: [], fresh: 0, full: batchSize };
     const redelivered = this.#redelivered.map(({ ripeAtMs, deliveries }) => ({
       isRipe: ripeAtMs <= nowMs,
       largestBatch: largestBatch(deliveries),

@@ -116,6 +116,28 @@ export class Custody<Value> {
     this.#deferred = 0;
   }
 
+  /** Every message whose lease this consumer has to renew: those without an outcome that is on its way. */
+  ids(): EntryId[] {
+    return [...this.#holdings.keys()].filter((id) => this.isOpen(id));
+  }
+
+  /** Whether the message is held, and no outcome of it is on its way. */
+  isOpen(id: EntryId): boolean {
+    const holding = this.#holdings.get(id);
+    if (holding === undefined || isReserved(holding)) return false;
+    return isDeferred(holding) || holding.state === "buffered" || holding.state === "offered";
+  }
+
+  /** Messages that were handed over before this moment and have no outcome yet. */
+  offeredBefore(atMs: number): EntryId[] {
+    const ids: EntryId[] = [];
+    for (const [id, holding] of this.#holdings) {
+      if (isDeferred(holding) || isReserved(holding) || holding.state !== "offered") continue;
+      if ((holding.offer?.atMs ?? Number.POSITIVE_INFINITY) < atMs) ids.push(id);
+    }
+    return ids;
+  }
+
   /** What is held, for giving it back: ids that never reached the application's code, and ids that did. */
   inventory(): { readonly neverOffered: readonly EntryId[]; readonly offered: readonly EntryId[] } {
     const neverOffered: EntryId[] = [];

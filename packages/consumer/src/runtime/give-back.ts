@@ -1,7 +1,7 @@
 import { type EntryId, RedisBatchError, type StreamClient } from "@redis-batch/core/internal";
 
 const IDS_PER_COMMAND = 1_000;
-// Far past any lease, so that whoever recovers messages may take these at once.
+// Past any lease and any patience with foreign consumers, so that whoever recovers messages may take these at once.
 const GIVEN_BACK_IDLE_MS = 86_400_000;
 
 /**

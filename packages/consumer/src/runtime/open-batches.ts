@@ -46,15 +46,15 @@ export class OpenBatches<Value> {
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
     const { clock, report, whenOutcomesAreThrough } = this.#context;
     const aborter = new AbortController();
-    const offer = { mode, signal: aborter.signal };
+    const offer = { mode, atMs: clock.nowMs() };
     for (const message of messages) {
       message.state = "offered";
       message.offer = offer;
     }
-    const open = { batch: new Batch(messages, reason, whenOutcomesAreThrough), ...offer };
+    const open = { batch: new Batch(messages, reason, whenOutcomesAreThrough), mode, signal: aborter.signal };
     // There is nothing in an empty batch that could be waited for.
     if (messages.length > 0) {
-      this.#open.set(open, { aborter, atMs: clock.nowMs() });
+      this.#open.set(open, { aborter, atMs: offer.atMs });
       report({ type: "batch", messages: messages.length, redelivered, reason });
     }
     return open;
@@ -99,6 +99,7 @@ export class OpenBatches<Value> {
     for (const [open, { aborter }] of this.#open) {
       abandoned += open.batch.messages.filter((message) => message.state === "offered").length;
       aborter.abort(reason);
+      for (const message of open.batch) message.abort(reason);
       this.end(open);
     }
     return abandoned;

@@ -48,12 +48,8 @@ export interface ReaderContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
-  /** How often a message is offered at most, in the way the consumer is used now. */
-  readonly maxDeliveries: () => number;
-  /** Called with a message that was delivered as often as that, and is not known here. */
-  readonly bury: (id: EntryId) => void;
-  /** Called when messages were found that are to be redelivered. */
-  readonly onDeferred: () => void;
+  /** Called with each message that was found pending for this consumer, and how often it had been delivered. */
+  readonly adopt: (id: EntryId, deliveries: number) => void;
 }
 
 export class Reader<Value> {
@@ -99,6 +95,12 @@ export class Reader<Value> {
     this.#interrupted.abort();
   }
 
+  /** Has the own pending list compared with what is held, before the next read. */
+  compare(): void {
+    this.#comparedEpoch = -1;
+    this.#bell.ring();
+  }
+
   /** Something changed: there may be room for more. */
   poke(): void {
     this.#bell.ring();
@@ -115,7 +117,8 @@ export class Reader<Value> {
   async #run(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
       const count = this.#isPaused ? 0 : this.#fetchSize();
-      if (count === 0) {
+      const mustCompare = !this.#isPaused && this.#context.client.readerEpoch !== this.#comparedEpoch;
+      if (count === 0 && !mustCompare) {
         await this.#bell.rest(null);
         continue;
       }
@@ -135,7 +138,7 @@ export class Reader<Value> {
       signal: this.#stopped.signal,
     });
     if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
-    await this.#read(count);
+    if (count > 0) await this.#read(count);
   }
 
   async #read(count: number): Promise<void> {
@@ -165,7 +168,7 @@ export class Reader<Value> {
 
   /** Finds what is pending for this consumer but was never received, and has it delivered again. */
   async #comparePending(): Promise<void> {
-    const { client, policy, custody, clock, report } = this.#context;
+    const { client, policy, custody, report } = this.#context;
     const { readerEpoch } = client;
     let found = 0;
     let from = "-";
@@ -181,8 +184,7 @@ export class Reader<Value> {
       for (const { id, deliveries } of page) {
         if (custody.holds(id)) continue;
         found++;
-        if (deliveries >= this.#context.maxDeliveries()) this.#context.bury(id);
-        else custody.putOffUnseen(id, clock.nowMs());
+        this.#context.adopt(id, deliveries);
       }
       const last: EntryId | undefined = page.at(-1)?.id;
       if (page.length < PENDING_PAGE || last === undefined) break;
@@ -191,7 +193,6 @@ export class Reader<Value> {
     this.#comparedEpoch = readerEpoch;
     if (found === 0) return;
     report({ type: "recovered", messages: found });
-    this.#context.onDeferred();
   }
 
   /** Mends what caused the error, or reports it and pauses → whether the loop goes on. */

@@ -19,6 +19,12 @@ function describe(event: ConsumerEvent): string | undefined {
       return `reading failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "ackFailed":
       return `acknowledging ${event.messages} messages failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "renewFailed":
+      return `renewing leases failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "beatFailed":
+      return `the heartbeat failed: ${event.error.message}`;
+    case "recoveryFailed":
+      return `looking for messages of dead consumers failed: ${event.error.message}`;
     case "buryFailed":
       return `moving ${event.messages} messages to the dead letters failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":

@@ -1,0 +1,35 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { classifyOwner, mayRecover } from "./reclaim.ts";
+
+const registered = { consumer: "c", atMs: 1_000, leaseMs: 60, incarnation: "i" };
+
+describe("classifyOwner", () => {
+  it("never calls an owner dead within its own lease", () => {
+    const anyMs = fc.integer({ min: 0, max: 10_000_000 });
+    fc.assert(
+      fc.property(anyMs, anyMs, anyMs, (atMs, leaseMs, laterMs) => {
+        const state = classifyOwner({ ...registered, atMs, leaseMs }, atMs + laterMs);
+        expect(state).toBe(laterMs <= leaseMs ? "alive" : "dead");
+      }),
+    );
+  });
+
+  it("calls an owner without a heartbeat foreign", () => {
+    expect(classifyOwner(undefined, 0)).toBe("foreign");
+  });
+});
+
+describe("mayRecover", () => {
+  const steady = { nowMs: 1_000, connectedSinceMs: 0, isLeaseCertain: true };
+
+  it("waits for a full lease of good connection", () => {
+    expect(mayRecover(steady, 1_000)).toBe(true);
+    expect(mayRecover(steady, 1_001)).toBe(false);
+    expect(mayRecover({ ...steady, connectedSinceMs: null }, 0)).toBe(false);
+  });
+
+  it("does not take more while the own leases are in doubt", () => {
+    expect(mayRecover({ ...steady, isLeaseCertain: false }, 0)).toBe(false);
+  });
+});

@@ -1,0 +1,122 @@
+/**
+ * Renews the leases of everything that is held, and finds out what is not this consumer's any more. Nothing is offered
+ * while the leases are in doubt: after a stall of the process or of the connection they are renewed first.
+ */
+import {
+  type Clock,
+  type EntryId,
+  type LeaseLoss,
+  RedisBatchError,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import { Bell } from "./bell.ts";
+import type { Custody } from "./custody.ts";
+import { describeTrouble } from "./trouble.ts";
+
+const IDS_PER_COMMAND = 1_000;
+
+export interface LeaseKeeperContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly leaseMs: number;
+    readonly maxHoldMs: number;
+  };
+  readonly client: StreamClient;
+  readonly custody: Custody<Value>;
+  readonly clock: Clock;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can mend. */
+  readonly fail: (error: unknown) => void;
+  /** Called with each message that is not this consumer's any more. */
+  readonly lose: (id: EntryId, loss: LeaseLoss) => void;
+  /** Called when the leases are certain again after they were in doubt. */
+  readonly onCertain: () => void;
+}
+
+export class LeaseKeeper<Value> {
+  readonly #context: LeaseKeeperContext<Value>;
+  readonly #bell: Bell;
+  #renewedAtMs: number;
+  #wasCertain = true;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: LeaseKeeperContext<Value>) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+    this.#renewedAtMs = context.clock.nowMs();
+  }
+
+  start(): void {
+    this.#renewedAtMs = this.#context.clock.nowMs();
+    this.#loop ??= this.#run();
+  }
+
+  /**
+   * Whether everything held has been this consumer's without a doubt: renewed, or delivered, less than half a lease ago
+   * by the local clock. Asks for a renewal when not.
+   */
+  isCertain(): boolean {
+    const { clock, policy } = this.#context;
+    const isCertain = clock.nowMs() - this.#renewedAtMs < policy.leaseMs / 2;
+    if (!isCertain && this.#wasCertain) {
+      this.#wasCertain = false;
+      this.#bell.ring();
+    }
+    return isCertain;
+  }
+
+  /** Whether a message that arrived then is this consumer's without a doubt. */
+  isCertainSince(arrivedAtMs: number): boolean {
+    const { clock, policy } = this.#context;
+    return clock.nowMs() - Math.max(arrivedAtMs, this.#renewedAtMs) < policy.leaseMs / 2;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { policy, clock, report, fail, onCertain } = this.#context;
+    while (!this.#isStopped) {
+      const dueInMs = this.#renewedAtMs + policy.leaseMs / 3 - clock.nowMs();
+      if (dueInMs > 0) {
+        await this.#bell.rest(dueInMs);
+        continue;
+      }
+      try {
+        // What is renewed from here on is certain from here on, however long the answers take.
+        const startedAtMs = clock.nowMs();
+        await this.#renewAll();
+        this.#renewedAtMs = startedAtMs;
+        if (!this.#wasCertain) {
+          this.#wasCertain = true;
+          onCertain();
+        }
+      } catch (error) {
+        if (this.#isStopped) return;
+        if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
+        const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
+        report({ type: "renewFailed", retryInMs, error: describeTrouble(error) });
+        await this.#bell.rest(retryInMs);
+      }
+    }
+  }
+
+  async #renewAll(): Promise<void> {
+    const { client, policy, custody, clock, lose } = this.#context;
+    const { stream, group, name, maxHoldMs } = policy;
+    for (const id of custody.offeredBefore(clock.nowMs() - maxHoldMs)) lose(id, "held-too-long");
+    const ids = custody.ids();
+    for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
+      const page = ids.slice(start, start + IDS_PER_COMMAND);
+      const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });
+      for (const [id, renewal] of renewals) if (renewal !== "kept" && custody.isOpen(id)) lose(id, renewal);
+    }
+  }
+}

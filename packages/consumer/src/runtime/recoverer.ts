@@ -1,0 +1,137 @@
+/**
+ * Takes over what dead consumers left behind, page by page, and removes their names. One consumer of the group at a
+ * time does it; that is for economy, each page is safe by itself.
+ */
+import {
+  type Clock,
+  type EntryId,
+  groupKey,
+  type Random,
+  RedisBatchError,
+  type Registration,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import { classifyOwner, mayRecover, type Steadiness } from "../decisions/reclaim.ts";
+import type { ConsumerEvent } from "../events.ts";
+import { Bell } from "./bell.ts";
+import type { Custody } from "./custody.ts";
+import { describeTrouble } from "./trouble.ts";
+
+// Small pages: ids only, a few milliseconds at the server each.
+const PAGE = 100;
+
+export interface RecovererContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly leaseMs: number;
+    readonly recoverEveryMs: number;
+    readonly foreignIdleMs: number;
+    readonly maxDeferred: number;
+  };
+  readonly client: StreamClient;
+  readonly custody: Custody<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** How steady this consumer itself is. */
+  readonly steadiness: () => Steadiness;
+  /** Called with each message that was taken over, and how often it had been delivered. */
+  readonly onTaken: (id: EntryId, deliveries: number) => void;
+}
+
+export class Recoverer<Value> {
+  readonly #context: RecovererContext<Value>;
+  readonly #bell: Bell;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: RecovererContext<Value>) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { policy, random, report, steadiness } = this.#context;
+    while (!this.#isStopped) {
+      // Spread, so that the consumers of a group do not all ask at the same moment.
+      await this.#bell.rest(policy.recoverEveryMs * (0.75 + 0.5 * random()));
+      if (this.#isStopped || !mayRecover(steadiness(), policy.leaseMs)) continue;
+      try {
+        if (await this.#isMyTurn()) await this.#recover();
+      } catch (error) {
+        // Whatever it was, it did no harm, and the next round is soon.
+        if (!RedisBatchError.is(error)) throw error;
+        if (!this.#isStopped) report({ type: "recoveryFailed", error: describeTrouble(error) });
+      }
+    }
+  }
+
+  #isMyTurn(): Promise<boolean> {
+    const { client, policy } = this.#context;
+    const key = groupKey("lease:recovery", policy.stream, policy.group);
+    return client.setIfFree({ key, value: policy.name, expireMs: Math.ceil(policy.recoverEveryMs / 2) });
+  }
+
+  async #recover(): Promise<void> {
+    const { client, policy } = this.#context;
+    const { stream, group, name } = policy;
+    const { consumers } = await client.xpendingSummary({ stream, group });
+    const registry = await client.registry({ stream, group });
+    const serverNowMs = await client.time();
+    for (const owner of consumers.keys()) {
+      if (owner === name || classifyOwner(registry.get(owner), serverNowMs) === "alive") continue;
+      await this.#takeOver(owner);
+    }
+    await this.#removeDeadNames(registry, serverNowMs);
+  }
+
+  async #takeOver(owner: string): Promise<void> {
+    const { client, policy, report } = this.#context;
+    const { stream, group, name, foreignIdleMs } = policy;
+    let taken = 0;
+    let from = "-";
+    while (!this.#isStopped && this.#hasRoom()) {
+      const page = await client.xpendingRange({ stream, group, consumer: owner, from, to: "+", count: PAGE });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      const ids = page.map(({ id }) => id);
+      const to = { from: owner, to: name, foreignIdleMs, toUnregistered: false };
+      const handOver = await client.handOver({ stream, group, ids, ...to });
+      if (handOver.kind === "refused") break;
+      const deliveries = new Map(page.map((entry) => [entry.id, entry.deliveries]));
+      for (const id of handOver.ids) this.#context.onTaken(id, deliveries.get(id) ?? 1);
+      taken += handOver.ids.length;
+      if (page.length < PAGE) break;
+      from = `(${last.id}`;
+    }
+    if (taken > 0) report({ type: "takenOver", from: owner, messages: taken });
+  }
+
+  // Others' messages are payloads to come: they are put off like own ones, within the same bound.
+  #hasRoom(): boolean {
+    const { custody, policy } = this.#context;
+    return custody.deferred + PAGE <= Math.max(policy.maxDeferred, PAGE);
+  }
+
+  async #removeDeadNames(registry: ReadonlyMap<string, Registration>, serverNowMs: number): Promise<void> {
+    const { client, policy, report } = this.#context;
+    const { stream, group } = policy;
+    for (const [consumer, registered] of registry) {
+      if (this.#isStopped || classifyOwner(registered, serverNowMs) !== "dead") continue;
+      const removal = await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true });
+      if (removal === "removed") report({ type: "nameRemoved", consumer });
+    }
+  }
+}
