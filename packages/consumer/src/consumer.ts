@@ -54,6 +54,7 @@ import { Reader } from "./runtime/reader.ts";
 import { Recoverer } from "./runtime/recoverer.ts";
 import { Redeliverer } from "./runtime/redeliverer.ts";
 import { Returns } from "./runtime/returns.ts";
+import { SinkWatch } from "./runtime/sink-watch.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
 import { Undertaker } from "./runtime/undertaker.ts";
 import { warnOfTrouble } from "./runtime/warn.ts";
@@ -134,6 +135,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #acknowledger: Acknowledger<Value>;
   readonly #undertaker: Undertaker<Value>;
   readonly #returns: Returns<Value>;
+  readonly #sinkWatch: SinkWatch;
   readonly #keeper: MessageKeeper<Value>;
   readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
@@ -171,7 +173,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     });
     const offering = {
       largestBatch: (deliveries: number) => decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries()),
-      mayOffer: () => this.#leases.isCertain(),
+      mayOffer: () => this.#mayOffer(),
     };
     this.#collector = new Collector({ ...policy, ...offering }, clock, () => {
       this.#reader.poke();
@@ -225,9 +227,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
     });
+    this.#sinkWatch = new SinkWatch({ ...shared, onChange: () => this.#collector.look() });
     this.#open = new OpenBatches({
       ...shared,
       returns: this.#returns,
+      sinkWatch: this.#sinkWatch,
       whenOutcomesAreThrough: async (messages) => {
         await this.#acknowledger.whenThrough(messages);
         await this.#undertaker.whenThrough(messages);
@@ -506,7 +510,16 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
-    this.#returns.take(message, { mode: message.offer.mode, delayMs, isCounted: true, text: reason });
+    const isCounted = !this.#sinkWatch.isBackingOff;
+    if (!isCounted) void this.#returns.uncount([message.id]);
+    this.#returns.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
+  }
+
+  /** How many messages the next batch may have; 0: none may be handed over now. */
+  #mayOffer(): number {
+    if (!this.#leases.isCertain()) return 0;
+    if (this.#mode === "fetch" || !this.#sinkWatch.isBackingOff) return this.#policy.batchSize;
+    return this.#sinkWatch.mayTry && !this.#open.isAny ? 1 : 0;
   }
 
   #maxDeliveries(): number {
@@ -611,6 +624,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const unconfirmedAcks = this.#acknowledger.pending;
     this.#acknowledger.stop();
     this.#undertaker.stop();
+    this.#sinkWatch.stop();
     const keepersEnded = Promise.all([this.#heart.stop(), this.#leases.stop()]);
     await this.#atMost(FAREWELL_MS, keepersEnded);
     // Under a name that is not, or no longer, its own it must not touch anything.

@@ -32,6 +32,8 @@ export type ConsumerEvent =
     }
   /** `error` is what the handler threw, as it is. */
   | { readonly type: "handlerFailed"; readonly messages: number; readonly error: unknown }
+  | { readonly type: "backingOff"; readonly attempt: number; readonly retryInMs: number }
+  | { readonly type: "resumed"; readonly attempts: number }
   | { readonly type: "nothingSettled"; readonly messages: number }
   | { readonly type: "acknowledged"; readonly messages: number }
   | { readonly type: "ackShort"; readonly sent: number; readonly acknowledged: number }

@@ -174,6 +174,31 @@ describe("poison", () => {
   });
 });
 
+describe("a sink that is down", () => {
+  it("buries nothing: one message at a time is tried, none of it counts, and afterwards everything flows", async () => {
+    const { consumer, add, pending, deadLetters, events } = open({ batchSize: 10, maxDeliveries: 4 });
+    await add(...range(40));
+    let isDown = true;
+    const done = new Map<string, number>();
+    const running = consumer.run((batch) => {
+      if (isDown) throw new Error("connection refused");
+      for (const message of batch) done.set(message.fields["n"] as string, message.deliveries);
+      batch.ack();
+    });
+    await events.waitFor("backingOff", { count: 12 });
+    const sinceOpen = events.events.slice(events.events.findIndex(({ type }) => type === "backingOff"));
+    const tried = sinceOpen.filter((event) => event.type === "batch");
+    expect(tried.every((event) => event.type === "batch" && event.messages === 1)).toBe(true);
+    isDown = false;
+    await eventually("everything is done", async () => done.size === 40 && (await pending()).length === 0);
+    await consumer.close();
+    await running;
+    expect(await deadLetters()).toEqual([]);
+    expect(events.all("resumed")).toHaveLength(1);
+    expect(Math.max(...done.values())).toBeLessThanOrEqual(3);
+  });
+});
+
 describe("a payload that the codec cannot read", () => {
   it("goes to the dead letters, raw, and is never offered", async () => {
     const made = bench();

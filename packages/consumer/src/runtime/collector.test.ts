@@ -18,13 +18,14 @@ const policy: CollectorPolicy = {
   maxWaitMs: 500,
   retryShare: 0.5,
   largestBatch: () => 4,
-  mayOffer: () => true,
+  mayOffer: () => 4,
 };
 
 function setUp(changes: Partial<CollectorPolicy> = {}) {
   const clock = new ManualClock();
   const onDemand = vi.fn<() => void>();
-  const collector = new Collector<Value>({ ...policy, ...changes }, clock, onDemand);
+  const mayOffer = (): number => changes.batchSize ?? policy.batchSize;
+  const collector = new Collector<Value>({ ...policy, mayOffer, ...changes }, clock, onDemand);
   let sequence = 0;
   const messages = (
     count: number,

@@ -15,8 +15,11 @@ export interface CollectorPolicy {
   readonly retryShare: number;
   /** The largest batch that a message on its n-th delivery may be part of. */
   readonly largestBatch: (deliveries: number) => number;
-  /** Whether messages may be handed over now: not while it is in doubt whose they are. */
-  readonly mayOffer: () => boolean;
+  /**
+   * How many messages may be handed over in one batch now; 0: none, because it is in doubt whose they are, or because
+   * the next attempt has to wait.
+   */
+  readonly mayOffer: () => number;
 }
 
 export interface Collected<Value> {
@@ -191,9 +194,10 @@ export class Collector<Value> {
   }
 
   #decideMix(nowMs: number): Mix {
-    const { batchSize, retryShare, largestBatch, mayOffer } = this.#policy;
+    const { retryShare, largestBatch, mayOffer } = this.#policy;
     const isAny = this.#fresh.length + this.#redelivered.length > 0;
-    if (isAny && !mayOffer()) return { redelivered: [], fresh: 0, full: batchSize };
+    const batchSize = isAny ? mayOffer() : this.#policy.batchSize;
+    if (batchSize === 0) return { redelivered: [], fresh: 0, full: this.#policy.batchSize };
     const redelivered = this.#redelivered.map(({ ripeAtMs, deliveries }) => ({
       isRipe: ripeAtMs <= nowMs,
       largestBatch: largestBatch(deliveries),

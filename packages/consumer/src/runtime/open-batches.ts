@@ -3,9 +3,10 @@ import type { Clock } from "@redis-batch/core/internal";
 import { Batch } from "../batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { ConsumerEvent } from "../events.ts";
-import type { Message } from "../message.ts";
+import type { Message, MessageState } from "../message.ts";
 import type { Collected } from "./collector.ts";
 import type { Returns } from "./returns.ts";
+import type { SinkWatch } from "./sink-watch.ts";
 
 export interface OpenBatch<Value> {
   readonly batch: Batch<Value>;
@@ -16,10 +17,14 @@ export interface OpenBatch<Value> {
 
 export interface OpenBatchesContext<Value> {
   readonly returns: Returns<Value>;
+  readonly sinkWatch: SinkWatch;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
   readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
 }
+
+// A message that was found to be beyond help is a message that was dealt with.
+const SUCCESSES: readonly MessageState[] = ["acking", "acknowledged", "burying", "buried"];
 
 interface Opened {
   readonly aborter: AbortController;
@@ -33,6 +38,10 @@ export class OpenBatches<Value> {
 
   constructor(context: OpenBatchesContext<Value>) {
     this.#context = context;
+  }
+
+  get isAny(): boolean {
+    return this.#open.size > 0;
   }
 
   /** Messages in all of them. */
@@ -64,16 +73,25 @@ export class OpenBatches<Value> {
    * Ends a batch: what has no outcome comes again, or goes to the dead letters when it came often enough. Idempotent.
    *
    * @param failure what went wrong with the batch, if anything
-   * @param isCounted whether being offered in this batch counts for those without an outcome
+   * @param isSaid whether the handler has said how it went; when not, being offered does not count for the messages
    */
-  end(open: OpenBatch<Value>, failure = "", isCounted = true): void {
+  end(open: OpenBatch<Value>, failure = "", isSaid = true): void {
     const opened = this.#open.get(open);
     if (opened === undefined) return;
     this.#open.delete(open);
-    const { returns } = this.#context;
-    const unsettled = open.batch.messages.filter((message) => message.state === "offered");
+    const { returns, sinkWatch } = this.#context;
+    const { messages } = open.batch;
+    const unsettled = messages.filter((message) => message.state === "offered");
+    const isCounted = isSaid && !sinkWatch.isBackingOff;
     if (!isCounted && unsettled.length > 0) void returns.uncount(unsettled.map(({ id }) => id));
     for (const message of unsettled) returns.take(message, { mode: open.mode, isCounted, text: failure });
+    if (open.mode === "loop") {
+      const hasSucceeded = messages.some(({ state }) => SUCCESSES.includes(state));
+      sinkWatch.batchEnded(
+        hasSucceeded ? "succeeded" : isSaid ? "failed" : "unsaid",
+        messages.map(({ id }) => id),
+      );
+    }
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
     this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled: unsettled.length, durationMs });
     this.#whenOneEnds();

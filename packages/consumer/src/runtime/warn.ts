@@ -13,6 +13,8 @@ function describe(event: ConsumerEvent): string | undefined {
       const error = event.error instanceof Error ? (event.error.stack ?? event.error.message) : String(event.error);
       return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${error}`;
     }
+    case "backingOff":
+      return `every batch fails, so the messages are not to blame: one at a time, the next in ${Math.round(event.retryInMs)} ms`;
     case "nothingSettled":
       return `the handler returned without acknowledging any of ${event.messages} messages; they come again`;
     case "readFailed":
