@@ -11,7 +11,7 @@ const pnpm = findPnpm();
 // The long ones first, so that none of them is left running alone.
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
   packages: ["node", "scripts/check-packages.ts"],
-  types: [pnpm.command, ...pnpm.args, "run", "typecheck", "--output-logs=errors-only"],
+  types: [pnpm.command, ...pnpm.args, "run", "typecheck", "--continue", "--output-logs=errors-only"],
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
   unused: ["knip"],
   imports: ["depcruise", "--config", ".dependency-cruiser.mjs", "packages", "apps", "benchmarks", "scripts"],

@@ -16,5 +16,5 @@ export function packageFolders(root) {
           .map((name) => join(parent, name))
       : [],
   );
-  return [".", ...nested, "benchmarks"].filter((folder) => existsSync(join(root, folder, "package.json")));
+  return [".", ...nested, "benchmarks", "chaos"].filter((folder) => existsSync(join(root, folder, "package.json")));
 }
