@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareEntryIds, isEntryId } from "./entry-id.ts";
+import { compareEntryIds, isEntryId, nextEntryId } from "./entry-id.ts";
 
 const MAX = 2n ** 64n - 1n;
 // Plain bigints are almost never near each other; the edges are where a comparison by text or by double goes wrong.
@@ -30,5 +30,16 @@ test("two unsigned 64-bit numbers are an id, and a larger number is not", () => 
       expect(isEntryId(`${tooLarge}-${ok}`)).toBe(false);
       expect(isEntryId(`${ok}-${tooLarge}`)).toBe(false);
     }),
+  );
+});
+
+test("the next id is greater by one, and only the last has none", () => {
+  fc.assert(
+    fc.property(parts, ([ms, seq]) => {
+      const next = nextEntryId(asId([ms, seq]));
+      const expected = (ms << 64n) + seq + 1n;
+      expect(next).toBe(expected > (MAX << 64n) + MAX ? null : asId([expected >> 64n, expected & MAX]));
+    }),
+    { examples: [[[MAX, MAX]], [[0n, MAX]], [[MAX, MAX - 1n]]] },
   );
 });

@@ -25,6 +25,14 @@ export function compareEntryIds(left: EntryId, right: EntryId): number {
   );
 }
 
+/** The least id after this one; `null` after the last that there can be. */
+export function nextEntryId(id: EntryId): EntryId | null {
+  const dash = id.indexOf("-");
+  const [ms, sequence] = [id.slice(0, dash), id.slice(dash + 1)];
+  if (sequence !== MAX_PART) return `${ms}-${BigInt(sequence) + 1n}`;
+  return ms === MAX_PART ? null : `${BigInt(ms) + 1n}-0`;
+}
+
 /** Milliseconds since 1970 by the server's clock when the entry was added (exact below 2^53, some 285,000 years). */
 export function entryIdTimeMs(id: EntryId): number {
   return Number(id.slice(0, id.indexOf("-")));

@@ -15,4 +15,5 @@ export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";
+export { REDRIVE_CONSUMER } from "./wire/atomic/redrive.ts";
 export type { StreamEntry } from "./wire/entry.ts";

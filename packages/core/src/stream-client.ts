@@ -9,6 +9,7 @@ import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "./wire/atomic/recover-own.ts";
+import type { Redrive, RedriveLetterOptions } from "./wire/atomic/redrive.ts";
 import type { ReleaseOptions } from "./wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "./wire/atomic/renew-owned.ts";
@@ -95,6 +96,7 @@ export interface StreamClient {
   recoverOwn(options: OwnMessages): Promise<RecoverOwnResult>;
   release(options: ReleaseOptions): Promise<number>;
   bury(options: BuryOptions): Promise<Burial>;
+  redrive(options: RedriveLetterOptions): Promise<Redrive>;
   handOver(options: HandOverOptions): Promise<HandOver>;
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal>;
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;

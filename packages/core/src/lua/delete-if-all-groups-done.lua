@@ -7,19 +7,8 @@
 -- Cost  O(ids × groups).
 -- One   because a group that reads, or is created, between look and XDEL would find a hole.
 -- @include owned
+-- @include entry-id
 local key, group, consumer = KEYS[1], ARGV[1], ARGV[2]
-
--- Ids are two 64-bit numbers, too large for a Lua number: the longer part is the greater, equal lengths compare as text.
-local function isPartGreater(left, right)
-  if #left ~= #right then return #left > #right end
-  return left > right
-end
-local function isAfter(left, right)
-  local leftMs, leftSeq = left:match('(%d+)-(%d+)')
-  local rightMs, rightSeq = right:match('(%d+)-(%d+)')
-  if leftMs ~= rightMs then return isPartGreater(leftMs, rightMs) end
-  return isPartGreater(leftSeq, rightSeq)
-end
 
 local others = {}
 for _, info in ipairs(redis.call('XINFO', 'GROUPS', key)) do

@@ -17,6 +17,7 @@ import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-a
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import { type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
+import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
 import { type ReleaseOptions, release } from "../wire/atomic/release.ts";
 import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
 import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
@@ -244,6 +245,10 @@ class RedisStreamClient implements StreamClient {
 
   bury(options: BuryOptions): Promise<Burial> {
     return this.#run(bury, options);
+  }
+
+  redrive(options: RedriveLetterOptions): Promise<Redrive> {
+    return this.#run(redrive, options);
   }
 
   handOver(options: HandOverOptions): Promise<HandOver> {

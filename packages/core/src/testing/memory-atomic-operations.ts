@@ -1,5 +1,6 @@
 /** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
-import type { EntryId } from "../entry-id.ts";
+import { readLetter } from "../dead-letters/letter.ts";
+import { compareEntryIds, type EntryId } from "../entry-id.ts";
 import { groupKey, idempotencyKey } from "../keys.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
@@ -9,6 +10,7 @@ import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import { type Redrive, type RedriveLetterOptions, redrive as redriveScript } from "../wire/atomic/redrive.ts";
 import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
@@ -93,6 +95,33 @@ export function bury(keys: MemoryKeyspace, { stream, group, consumer, id, reason
   const deadId = xadd(keys, { stream: groupKey("dead", stream, group), fields: [...entry.fields, ...history] });
   pending.acknowledge([id]);
   return { kind: "buried", deadId };
+}
+
+export function redrive(keys: MemoryKeyspace, options: RedriveLetterOptions): Redrive {
+  const { stream, group, id, ifGone } = options;
+  const dead = keys.stream(groupKey("dead", stream, group));
+  const found = dead?.find(id);
+  if (dead === undefined || found === undefined) return { kind: "gone" };
+  const letter = readLetter(found);
+  if (letter === undefined) return { kind: "skipped", why: "not-a-letter" };
+  const { entryId } = letter;
+  const fields = [...letter.entries()].flat();
+  const entry = keys.stream(stream)?.find(entryId);
+  const isSame =
+    entry?.fields.length === fields.length && entry.fields.every((field, at) => field.equals(fields[at] as Buffer));
+  if (!isSame) {
+    if (ifGone === "skip") return { kind: "skipped", why: "entry-gone" };
+    const newId = xadd(keys, { stream, fields });
+    dead.delete([id]);
+    return { kind: "added", entryId: newId };
+  }
+  const own = keys.group(options);
+  if (own.isPending(entryId)) return { kind: "skipped", why: "pending" };
+  if (compareEntryIds(entryId, own.lastDeliveredId) > 0) return { kind: "skipped", why: "not-read" };
+  const [, , consumer, idleMs] = redriveScript.encode(options);
+  own.adopt(entryId, String(consumer), { idleMs: Number(idleMs), deliveries: 0 }, keys.nowMs());
+  dead.delete([id]);
+  return { kind: "redriven", entryId };
 }
 
 export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOver {

@@ -103,6 +103,22 @@ export class MemoryGroup {
     return compareEntryIds(id, this.#lastDeliveredId) > 0 || this.#pending.has(id);
   }
 
+  /** Whether it is pending, whoever owns it. */
+  isPending(id: EntryId): boolean {
+    return this.#pending.has(id);
+  }
+
+  /** Puts an entry that nobody has pending into the list of a consumer. */
+  adopt(
+    id: EntryId,
+    consumer: string,
+    { idleMs, deliveries }: { readonly idleMs: number; readonly deliveries: number },
+    nowMs: number,
+  ): void {
+    this.createConsumer(consumer, nowMs);
+    this.#pending.set(id, { consumer, atMs: nowMs - idleMs, count: deliveries });
+  }
+
   /** How often it was delivered; `undefined` where it is not pending for this consumer. */
   deliveriesOf(id: EntryId, consumer: string): number | undefined {
     const delivery = this.#pending.get(id);

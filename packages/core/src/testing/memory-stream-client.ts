@@ -13,6 +13,7 @@ import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
 import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
@@ -187,6 +188,10 @@ export class MemoryStreamClient implements StreamClient {
 
   bury(options: BuryOptions): Promise<Burial> {
     return this.#run("bury", () => atomic.bury(this.#keys, options));
+  }
+
+  redrive(options: RedriveLetterOptions): Promise<Redrive> {
+    return this.#run("redrive", () => atomic.redrive(this.#keys, options));
   }
 
   handOver(options: HandOverOptions): Promise<HandOver> {

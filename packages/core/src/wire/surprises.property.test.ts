@@ -8,6 +8,7 @@ import { bury } from "./atomic/bury.ts";
 import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
 import { handOver } from "./atomic/hand-over.ts";
 import { recoverOwn } from "./atomic/recover-own.ts";
+import { redrive } from "./atomic/redrive.ts";
 import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
 import { renewOwned } from "./atomic/renew-owned.ts";
@@ -54,6 +55,7 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["renewOwned", (reply) => renewOwned.decode(reply, own)],
   ["recoverOwn", (reply) => recoverOwn.decode(reply, own)],
   ["release", (reply) => release.decode(reply, { ...own, neverOffered: [], offered: [], idleMs: 1 })],
+  ["redrive", (reply) => redrive.decode(reply, { ...own, id: "1-1", ifGone: "skip" })],
   ["bury", (reply) => bury.decode(reply, { ...own, id: "1-1", reason: "", error: "" })],
   [
     "handOver",

@@ -7,6 +7,7 @@ import { describeDeletion } from "./deletion.conformance.ts";
 import { describeEntries } from "./entries.conformance.ts";
 import { describeGroups } from "./groups.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
+import { describeRedriving } from "./redriving.conformance.ts";
 import { describeRegistry } from "./registry.conformance.ts";
 import { type Abilities, Scene, type Setting } from "./setting.ts";
 
@@ -32,6 +33,7 @@ export function describeStreamClient(
     describeBlocking(scene, abilities);
     describeOwnMessages(scene);
     describeDeadLetters(scene);
+    describeRedriving(scene);
     describeRegistry(scene);
     describeDeletion(scene);
     describeAddingOnce(scene);

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { ReplyShapeError } from "../../errors.ts";
+import { REDRIVE_CONSUMER, redrive } from "./redrive.ts";
+
+const options = { stream: "s", group: "g", id: "7-0", ifGone: "skip" } as const;
+
+test("touches the stream and the group's dead letters", () => {
+  expect(redrive.keys(options)).toEqual(["s", "rb:{s}:dead:s:g"]);
+});
+
+test("names a consumer that never lives, and an idle time past any lease", () => {
+  expect(redrive.encode(options)).toEqual(["g", "7-0", REDRIVE_CONSUMER, 86_400_000, "skip"]);
+  expect(redrive.encode({ ...options, ifGone: "add" }).at(-1)).toBe("add");
+});
+
+test("says what became of the letter", () => {
+  expect(redrive.decode([Buffer.from("redriven"), Buffer.from("1-1")], options)).toEqual({
+    ...{ kind: "redriven", entryId: "1-1" },
+  });
+  expect(redrive.decode(["added", "9-0"], options)).toEqual({ kind: "added", entryId: "9-0" });
+  expect(redrive.decode(["gone"], options)).toEqual({ kind: "gone" });
+});
+
+test.each(["entry-gone", "pending", "not-read", "not-a-letter"])("says why nothing changed: %s", (why) => {
+  expect(redrive.decode([why], options)).toEqual({ kind: "skipped", why });
+});
+
+test.each([[["redriven"]], [["buried", "1-1"]], [[]], [[null]], [7]])("%o is a surprise", (reply) => {
+  expect(() => redrive.decode(reply, options)).toThrow(ReplyShapeError);
+});

@@ -1,0 +1,63 @@
+import type { EntryId } from "../../entry-id.ts";
+import { ReplyShapeError } from "../../errors.ts";
+import { groupKey } from "../../keys.ts";
+import { decodeArray, decodeText } from "../reply.ts";
+import type { Script } from "../script.ts";
+
+/**
+ * Whose pending messages redriven ones are until a living consumer takes them over. Nobody lives under this name and it
+ * has no heartbeat, so what is pending for it is an orphan's, like what a consumer gave back when it left.
+ */
+export const REDRIVE_CONSUMER = "rb:redrive";
+
+// Far past any lease, so that whoever recovers messages may take these at once.
+const REDRIVEN_IDLE_MS = 86_400_000;
+
+export interface RedriveLetterOptions {
+  readonly stream: string;
+  readonly group: string;
+  /** The dead letter's own id. */
+  readonly id: EntryId;
+  /** What becomes of a letter whose entry is no longer in the stream. */
+  readonly ifGone: "add" | "skip";
+}
+
+/**
+ * `entry-gone`: the message's entry is no longer in the stream · `pending`: the group has it pending, and may be at
+ * work on it · `not-read`: the group has yet to read it, and will · `not-a-letter`: Redis Batch did not write it.
+ */
+export type SkipReason = "entry-gone" | "pending" | "not-read" | "not-a-letter";
+
+/**
+ * `redriven`: pending again in its own group, as the entry it always was · `added`: a new entry of the stream, which
+ * every group gets · `skipped`: nothing changed · `gone`: there is no such letter (any more).
+ */
+export type Redrive =
+  | { readonly kind: "redriven"; readonly entryId: EntryId }
+  | { readonly kind: "added"; readonly entryId: EntryId }
+  | { readonly kind: "skipped"; readonly why: SkipReason }
+  | { readonly kind: "gone" };
+
+/** Gives one dead letter's message back to its group, with a delivery count of 0, and deletes the letter. */
+export const redrive: Script<RedriveLetterOptions, Redrive> = {
+  name: "redrive",
+  keys: ({ stream, group }) => [stream, groupKey("dead", stream, group)],
+  encode: ({ group, id, ifGone }) => [group, id, REDRIVE_CONSUMER, REDRIVEN_IDLE_MS, ifGone],
+  decode(reply) {
+    const [word, entryId] = decodeArray(reply, "redrive").map((item) => decodeText(item, "redrive"));
+    switch (word) {
+      case "redriven":
+      case "added":
+        return { kind: word, entryId: decodeText(entryId, "redrive") };
+      case "entry-gone":
+      case "pending":
+      case "not-read":
+      case "not-a-letter":
+        return { kind: "skipped", why: word };
+      case "gone":
+        return { kind: "gone" };
+      default:
+        throw new ReplyShapeError("redrive: unknown answer");
+    }
+  },
+};
