@@ -105,7 +105,7 @@ export const CONSUMER_DEFAULTS = {
   blockMs: 2_000,
   prefetch: 1,
   concurrency: 1,
-  maxBytes: 16 * 1024 * 1024,
+  maxBytes: 16_777_216,
   retry: { baseMs: 1_000, capMs: 300_000 },
   retryShare: 0.5,
   leaseMs: 60_000,
