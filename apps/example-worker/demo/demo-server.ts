@@ -29,8 +29,20 @@ export async function startDemoServer(): Promise<DemoServer> {
       return summary[0];
     },
     [Symbol.asyncDispose]: async () => {
-      if (server.external) await server.command("DEL", stream);
+      if (server.external) await removeStream(server, stream);
       await server.stop();
     },
   };
+}
+
+/** Removes a stream and what Redis Batch keeps beside it. */
+export async function removeStream(server: RedisServer, stream: string): Promise<void> {
+  await server.command("DEL", stream);
+  let cursor = "0";
+  do {
+    const page = await server.command("SCAN", cursor, "MATCH", `rb:{${stream}}:*`, "COUNT", 1_000);
+    const [next, keys] = page as [string, string[]];
+    if (keys.length > 0) await server.command("DEL", ...keys);
+    cursor = next;
+  } while (cursor !== "0");
 }

@@ -1,34 +1,31 @@
-import type { Handler, Message } from "@redis-batch/consumer";
+import type { Handler } from "@redis-batch/consumer";
 import { parseCommit } from "./commit.ts";
 import type { Log } from "./log.ts";
 import type { CommitStore, StoredCommit } from "./store.ts";
 
-type Fields = Readonly<Record<string, string>>;
-
 /**
  * Stores each batch in one transaction, then acknowledges it. A crash in between has the batch delivered again, and the
- * store knows its messages by their ids. A message that cannot be read is logged and left unacknowledged; it does not
- * keep the others from being stored. A database that fails throws: the whole batch comes again, after a growing delay.
+ * store knows its messages by their ids. A message that cannot be read goes to the dead letters and does not keep the
+ * others from being stored. A database that fails throws: the rest of the batch comes again, after a growing delay.
  */
-export function createBatchHandler(store: CommitStore, log: Log): Handler<Fields> {
+export function createBatchHandler(store: CommitStore, log: Log): Handler<Readonly<Record<string, string>>> {
   return async (batch) => {
     const startedMs = performance.now();
-    const readable: Message<Fields>[] = [];
     const commits: StoredCommit[] = [];
     for (const message of batch) {
-      const { id: messageId, deliveries } = message;
       const parsed = parseCommit(message.fields);
       if (parsed.kind === "commit") {
-        readable.push(message);
-        commits.push({ messageId, ...parsed.commit });
+        commits.push({ messageId: message.id, ...parsed.commit });
       } else {
-        log("warn", "unreadable", { messageId, deliveries, problems: parsed.problems });
+        log("warn", "unreadable", { messageId: message.id, problems: parsed.problems });
+        message.deadLetter(parsed.problems.join("; "));
       }
     }
     if (commits.length > 0) {
       const added = await store.save(commits);
       log("info", "stored", { messages: commits.length, added, ms: Math.round(performance.now() - startedMs) });
     }
-    return { ack: readable };
+    // What went to the dead letters has its outcome already.
+    batch.ack();
   };
 }

@@ -14,6 +14,8 @@ const DEBIAN_ROOT = "/usr/lib/postgresql";
 /** "nobody" of Debian, and of most others. */
 const UNPRIVILEGED_ID = 65_534;
 
+const TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND";
+
 /** The folder with `initdb` and `postgres`, or why there is none to use. */
 export type PostgresPrograms = { readonly folder: string } | { readonly missing: string };
 
@@ -88,9 +90,18 @@ export class PostgresServer implements AsyncDisposable {
     await client.connect();
     await client.query("BEGIN");
     await client.query(`LOCK TABLE ${table} IN EXCLUSIVE MODE`);
-    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
     const release = (): Promise<void> => client.end();
-    return { pid: rows[0]?.pid ?? 0, release, [Symbol.asyncDispose]: release };
+    return { release, [Symbol.asyncDispose]: release };
+  }
+
+  /** Breaks the connections that wait for a lock → how many there were. */
+  async terminateWaiting(): Promise<number> {
+    return (await this.query(`${TERMINATE} wait_event_type = 'Lock'`)).length;
+  }
+
+  /** Breaks the connections that nobody uses. */
+  async terminateIdle(): Promise<void> {
+    await this.query(`${TERMINATE} state = 'idle'`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -99,8 +110,6 @@ export class PostgresServer implements AsyncDisposable {
 }
 
 export interface TableLock extends AsyncDisposable {
-  /** The server process of the connection that holds it. */
-  readonly pid: number;
   release(): Promise<void>;
 }
 

@@ -144,10 +144,6 @@ describe("SQLite", () => {
   });
 });
 
-const TERMINATE_OTHERS =
-  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-const WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-
 const postgres = findPostgres();
 const [isMissing, why] = "missing" in postgres ? [true, `: skipped, ${postgres.missing}`] : [false, ""];
 
@@ -188,7 +184,7 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
   it("tells of a connection that broke while it was idle, and opens another one", async () => {
     const broken = Promise.withResolvers<Error>();
     await using store = await PostgresStore.open(server.url, broken.resolve);
-    await server.query(TERMINATE_OTHERS);
+    await server.terminateIdle();
     expect((await broken.promise).message).toMatch(/terminat/i);
     expect(await store.save([commit("1-0")])).toBe(1);
     await server.query("DELETE FROM commits");
@@ -198,8 +194,7 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
     await using store = await PostgresStore.open(server.url, () => undefined);
     await using lock = await server.lock("commits");
     const failure = store.save([commit("1-0")]).catch((error: unknown) => error);
-    await eventually("the insert waits for the lock", async () => (await server.query(WAITING)).length === 1);
-    await server.query(`${TERMINATE_OTHERS} AND pid <> ${lock.pid}`);
+    await eventually("the insert waits for the lock", () => server.terminateWaiting());
     expect(String(await failure)).toMatch(/terminat/i);
     await lock.release();
     expect((await server.query(SUBJECTS)).length).toBe(0);

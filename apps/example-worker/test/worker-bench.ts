@@ -13,6 +13,7 @@ import {
 } from "@redis-batch/test-support";
 import { afterEach } from "vitest";
 import type { CommitRecord } from "../demo/commit-data.ts";
+import { removeStream } from "../demo/demo-server.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url);
 
@@ -40,6 +41,8 @@ export interface WorkerBench {
   readonly whenStored: (messages: number) => Promise<unknown>;
   /** What was delivered and not acknowledged. */
   readonly pending: () => Promise<readonly PendingMessage[]>;
+  /** What went to the dead letters: their fields, with what was noted about them. */
+  readonly deadLetters: () => Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
 export interface PendingMessage {
@@ -56,7 +59,7 @@ export function useWorkerBench(redis: UsedServer): () => WorkerBench {
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker[Symbol.asyncDispose]()));
     for (const folder of folders.splice(0)) removeScratchFolder(folder);
-    for (const stream of streams.splice(0)) if (redis.server.running) await redis.server.command("DEL", stream);
+    for (const stream of streams.splice(0)) if (redis.server.running) await removeStream(redis.server, stream);
   });
 
   return () => {
@@ -113,6 +116,13 @@ export function useWorkerBench(redis: UsedServer): () => WorkerBench {
           number,
         ][];
         return reply.map(([id, consumer, , deliveries]) => ({ id, consumer, deliveries }));
+      },
+      async deadLetters() {
+        const entries = await server.command("XRANGE", `rb:{${stream}}:dead:${stream}:${group}`, "-", "+");
+        return (entries as [string, string[]][]).map(([, fields]) => {
+          const names = fields.filter((_, index) => index % 2 === 0);
+          return Object.fromEntries(names.map((name, index) => [name, fields[index * 2 + 1] ?? ""]));
+        });
       },
     };
   };

@@ -81,8 +81,8 @@ describe("a worker", () => {
     expect(new Set([...stored(), ...left.map(({ id }) => id)])).toEqual(new Set(entries.map(([id]) => id)));
   });
 
-  it("stores the rest of a batch that has messages nobody can read, and says which and why", async () => {
-    const { add, start, whenStored, stored, pending } = open();
+  it("stores the rest of a batch that has messages nobody can read, and keeps those as dead letters", async () => {
+    const { add, start, whenStored, stored, pending, deadLetters } = open();
     const good = [await add({ ...A_COMMIT }), await add({ ...A_COMMIT })];
     const bad = [await add({ ...A_COMMIT, insertions: "plenty-of-them" }), await add({ hello: "secret-world" })];
     good.push(await add({ ...A_COMMIT }));
@@ -90,12 +90,18 @@ describe("a worker", () => {
     await whenStored(3);
     expect(await terminated(worker)).toBe(0);
     expect(stored()).toEqual(good);
-    expect((await pending()).map(({ id }) => id)).toEqual(bad);
-    const missing = ["id", "at", "subject", "files", "insertions", "deletions"].map((name) => `${name} is missing`);
-    const complaints = logged(worker, "unreadable").filter(({ deliveries }) => deliveries === 1);
-    expect(complaints).toMatchObject([
-      { level: "warn", messageId: bad[0], problems: ["insertions must be a whole number from 0 to 2147483647"] },
-      { level: "warn", messageId: bad[1], problems: missing },
+    expect(await pending()).toEqual([]);
+    const reasons = [
+      ["insertions must be a whole number from 0 to 2147483647"],
+      ["id", "at", "subject", "files", "insertions", "deletions"].map((name) => `${name} is missing`),
+    ];
+    expect(await deadLetters()).toMatchObject([
+      { subject: A_COMMIT?.subject, insertions: "plenty-of-them", "dead.id": bad[0], "dead.error": reasons[0]?.join() },
+      { hello: "secret-world", "dead.id": bad[1], "dead.error": reasons[1]?.join("; ") },
+    ]);
+    expect(logged(worker, "unreadable")).toMatchObject([
+      { level: "warn", messageId: bad[0], problems: reasons[0] },
+      { level: "warn", messageId: bad[1], problems: reasons[1] },
     ]);
     expect(worker.lines.join("\n")).not.toMatch(/plenty-of-them|secret-world/);
   });
@@ -203,6 +209,25 @@ describe.skipIf(isMissing)(`a worker with PostgreSQL${why}`, () => {
         "deletions",
       ),
     });
+    expect(await pending()).toEqual([]);
+    await database.query("DELETE FROM commits");
+  });
+
+  it("stores a batch that the database refused when the database is well again", async () => {
+    const { addAll, start, pending } = open();
+    const worker = await start({ DATABASE_URL: database.url });
+    await whenLogged(worker, "started");
+    {
+      await using lock = await database.lock("commits");
+      await addAll(readCommits(50));
+      await eventually("the batch waits for the lock", () => database.terminateWaiting());
+      expect(await whenLogged(worker, "handlerFailed")).toMatchObject({ level: "error", messages: 50 });
+      expect(await pending()).toHaveLength(50);
+      await lock.release();
+    }
+    // What failed once comes again in smaller batches.
+    await eventually("all are stored", () => sumOf(logged(worker, "stored"), "added") === 50);
+    expect(await terminated(worker)).toBe(0);
     expect(await pending()).toEqual([]);
   });
 });
