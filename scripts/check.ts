@@ -3,7 +3,9 @@
 //   pnpm check                 every check
 //   pnpm check lint types      some
 import { styleText } from "node:util";
+import { packageFolders } from "./lib/package-folders.mjs";
 import { findPnpm } from "./lib/pnpm.mjs";
+import { ROOT } from "./lib/root.mjs";
 import { runCaptured } from "./lib/run-captured.ts";
 
 const pnpm = findPnpm();
@@ -14,7 +16,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   types: [pnpm.command, ...pnpm.args, "run", "typecheck", "--continue", "--output-logs=errors-only"],
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
   unused: ["knip"],
-  imports: ["depcruise", "--config", ".dependency-cruiser.mjs", "packages", "apps", "benchmarks", "scripts"],
+  imports: ["depcruise", "--config", ".dependency-cruiser.mjs", "scripts", ...packageFolders(ROOT).slice(1)],
   format: ["biome", "ci", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],
   files: ["node", "scripts/check-files.ts"],
   licenses: ["node", "scripts/check-licenses.ts"],

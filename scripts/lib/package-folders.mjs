@@ -16,5 +16,7 @@ export function packageFolders(root) {
           .map((name) => join(parent, name))
       : [],
   );
-  return [".", ...nested, "benchmarks", "chaos"].filter((folder) => existsSync(join(root, folder, "package.json")));
+  return [".", ...nested, "benchmarks", "chaos", "docs"].filter((folder) =>
+    existsSync(join(root, folder, "package.json")),
+  );
 }
