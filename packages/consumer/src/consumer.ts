@@ -14,6 +14,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
   type BeatDetails,
+  type Capabilities,
   type Clock,
   type ConnectionRole,
   ConsumerNameInUseError,
@@ -140,6 +141,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
   #connectedSinceMs: number | null = null;
+  #capabilities: Capabilities | undefined;
   #hasJoined = false;
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
@@ -215,6 +217,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#acknowledger = new Acknowledger({
       ...shared,
       isCertainSince: (arrivedAtMs) => this.#leases.isCertainSince(arrivedAtMs),
+      canAckDelete: () => this.#capabilities?.ackDelete === true,
     });
     this.#undertaker = new Undertaker(shared);
     this.#returns = new Returns({ ...shared, undertaker: this.#undertaker, onDeferred });
@@ -441,7 +444,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       timeoutMs: connectTimeoutMs,
       signal: this.#startAborter.signal,
     });
-    await probeCapabilities(this.#client);
+    this.#capabilities = await probeCapabilities(this.#client);
     // A user without the right to create may still join a group that is there; reading tells.
     await tolerateMissingRight(async () => {
       const isNew = await this.#client.xgroupCreate({ stream, group, position: startFrom });

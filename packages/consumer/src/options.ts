@@ -62,6 +62,11 @@ export interface ConsumerOptions<Value> {
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
   readonly retryShare?: number;
   /**
+   * What becomes of an entry that is acknowledged: `"keep"` (default), a later group may want the history; `"delete"`, it
+   * is removed from the stream as soon as every group that exists has acknowledged it.
+   */
+  readonly onAck?: "keep" | "delete";
+  /**
    * How long a message stays this consumer's without a sign of life, in milliseconds, 500 to 3,600,000. Default 60,000;
    * the same for all consumers of a group. It is renewed every third of it, however long the work takes. Small values
    * find dead consumers sooner, and lose messages to others when the process stalls for longer than they last.
@@ -108,6 +113,7 @@ export const CONSUMER_DEFAULTS = {
   maxBytes: 16_777_216,
   retry: { baseMs: 1_000, capMs: 300_000 },
   retryShare: 0.5,
+  onAck: "keep",
   leaseMs: 60_000,
   maxHoldMs: 3_600_000,
   recoverEveryMs: 15_000,
@@ -137,6 +143,7 @@ export interface ConsumerPolicy<Value> {
   readonly retry: BackoffPolicy;
   readonly maxDeliveries: number | undefined;
   readonly retryShare: number;
+  readonly onAck: "keep" | "delete";
   readonly leaseMs: number;
   /** How often the heartbeat goes out, in milliseconds. */
   readonly beatMs: number;
@@ -169,6 +176,7 @@ const KNOWN = [
   "retry",
   "maxDeliveries",
   "retryShare",
+  "onAck",
   "leaseMs",
   "maxHoldMs",
   "recoverEveryMs",
@@ -215,6 +223,7 @@ export function resolveConsumerOptions<Value>(
       ? reader.integer("maxDeliveries", { default: 16, min: 1, max: 1_000_000 })
       : undefined,
     retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
+    onAck: reader.oneOf("onAck", ["keep", "delete"], CONSUMER_DEFAULTS.onAck),
     leaseMs,
     beatMs: Math.min(BEAT_MS, Math.floor(leaseMs / 3)),
     maxHoldMs: reader.integer("maxHoldMs", { default: CONSUMER_DEFAULTS.maxHoldMs, min: 1_000, max: 86_400_000 }),

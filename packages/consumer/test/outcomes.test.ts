@@ -251,3 +251,33 @@ describe("a returned outcome", () => {
     expect(await pending()).toHaveLength(2);
   });
 });
+
+describe('onAck: "delete"', () => {
+  it("removes an entry as soon as every group is done with it, not before", async () => {
+    const made = bench();
+    const opened = (group: string) =>
+      made.consumer({ group, onAck: "delete", batchSize: 3, maxWaitMs: 1_000 }).consumer;
+    const [billing, audit] = [opened("billing"), opened("audit")];
+    const ids = await made.add(1, 2, 3);
+    const left = async (): Promise<unknown[]> =>
+      ((await made.server.command("XRANGE", made.stream, "-", "+")) as [string][]).map(([id]) => id);
+    const first = await billing.fetch();
+    const second = await audit.fetch();
+    first.ack();
+    await first.settled();
+    expect(await left()).toEqual(ids);
+    second.messages[0]?.ack();
+    second.messages[2]?.ack();
+    expect((await second.settled()).acknowledged).toHaveLength(2);
+    expect(await left()).toEqual([ids[1]]);
+  });
+
+  it("keeps everything by default", async () => {
+    const { consumer, add, server, stream } = open({ batchSize: 1, maxWaitMs: 1_000 });
+    await add(1);
+    const batch = await consumer.fetch();
+    batch.ack();
+    await batch.settled();
+    expect(await server.command("XLEN", stream)).toBe(1);
+  });
+});

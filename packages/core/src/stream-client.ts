@@ -73,6 +73,8 @@ export interface StreamClient {
    */
   xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]>;
   xack(options: XackOptions): Promise<number>;
+  /** Acknowledges, and deletes what no group needs any more; see `Capabilities.ackDelete` for whether it is there. */
+  xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>>;
   xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary>;
   xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]>;
   /** Creates the group, and the stream where it is missing → whether the group is new. */

@@ -10,7 +10,14 @@ import { describeTrouble } from "./trouble.ts";
 const IDS_PER_COMMAND = 1_000;
 
 export interface AcknowledgerContext<Value> {
-  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly onAck: "keep" | "delete";
+  };
+  /** Whether the server itself can delete what every group is done with. */
+  readonly canAckDelete: () => boolean;
   readonly client: StreamClient;
   readonly custody: Custody<Value>;
   readonly clock: Clock;
@@ -79,15 +86,30 @@ export class Acknowledger<Value> {
       ({ epoch, arrivedAtMs }) => epoch === client.readerEpoch && isCertainSince(arrivedAtMs),
     );
     if (isCertain && !mayBeDone) {
-      const acknowledged = await client.xack({ stream, group, ids });
-      this.#conclude(messages, undefined);
-      // Somebody else acknowledged them, or the pending list is gone: either way they are pending no more.
-      if (acknowledged < ids.length) report({ type: "ackShort", sent: ids.length, acknowledged });
-      return;
+      const acknowledged = await this.#acknowledgePlainly(ids);
+      if (acknowledged !== undefined) {
+        this.#conclude(messages, undefined);
+        // Somebody else acknowledged them, or the pending list is gone: either way they are pending no more.
+        if (acknowledged < ids.length) report({ type: "ackShort", sent: ids.length, acknowledged });
+        return;
+      }
     }
-    const { notOwned } = await client.ackOwned({ stream, group, consumer: name, ids });
+    const own = { stream, group, consumer: name, ids };
+    const notOwned =
+      policy.onAck === "keep"
+        ? (await client.ackOwned(own)).notOwned
+        : notOwnedOf(await client.deleteIfAllGroupsDone(own));
     // After a reply that was lost, "not owned" most likely means that the first attempt did it.
     this.#conclude(messages, mayBeDone ? undefined : new Set(notOwned));
+  }
+
+  /** Without a look at the owner → how many were pending; `undefined` where that cannot be done. */
+  async #acknowledgePlainly(ids: readonly EntryId[]): Promise<number | undefined> {
+    const { client, policy, canAckDelete } = this.#context;
+    const { stream, group, onAck } = policy;
+    if (onAck === "keep") return client.xack({ stream, group, ids });
+    if (!canAckDelete()) return undefined;
+    return ids.length - notOwnedOf(await client.xackdel({ stream, group, ids })).length;
   }
 
   #conclude(messages: readonly Message<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
@@ -105,4 +127,8 @@ export class Acknowledger<Value> {
     if (lost.length < messages.length) report({ type: "acknowledged", messages: messages.length - lost.length });
     if (lost.length > 0) report({ type: "lost", ids: lost, why: "not-owned" });
   }
+}
+
+function notOwnedOf(deletions: ReadonlyMap<EntryId, string>): EntryId[] {
+  return [...deletions].filter(([, deletion]) => deletion === "not-owned").map(([id]) => id);
 }

@@ -30,6 +30,7 @@ import type { Script } from "../wire/script.ts";
 import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
 import { time } from "../wire/time.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
+import { xackdel } from "../wire/xackdel.ts";
 import { type Trim, type XaddOptions, xadd } from "../wire/xadd.ts";
 import { xdel } from "../wire/xdel.ts";
 import {
@@ -167,6 +168,10 @@ class RedisStreamClient implements StreamClient {
 
   xack(options: XackOptions): Promise<number> {
     return this.#send(xack, options);
+  }
+
+  xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
+    return this.#send(xackdel, options);
   }
 
   xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary> {

@@ -14,6 +14,7 @@ import { type Redrive, type RedriveLetterOptions, redrive as redriveScript } fro
 import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
+import type { XackOptions } from "../wire/xack.ts";
 import { copyOf, xadd } from "./memory-commands.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
 
@@ -155,14 +156,22 @@ export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOption
 }
 
 export function deleteIfAllGroupsDone(keys: MemoryKeyspace, own: OwnMessages): ReadonlyMap<EntryId, Deletion> {
-  const stream = keys.existingStream(own.stream);
   const owned = ownedDeliveries(keys, own);
-  const others = [...stream.groups].filter(([name]) => name !== own.group).map(([, group]) => group);
+  return deleteWhatIsDone(keys, own, (id) => owned.has(id));
+}
+
+/** Acknowledges those of the pending ids that are meant, and deletes what no group needs any more. */
+export function deleteWhatIsDone(
+  keys: MemoryKeyspace,
+  { stream: name, group, ids }: XackOptions,
+  isMeant: (id: EntryId) => boolean,
+): ReadonlyMap<EntryId, Deletion> {
+  const stream = keys.existingStream(name);
+  const others = [...stream.groups].filter(([other]) => other !== group).map(([, other]) => other);
   return new Map(
-    inStreamOrder(own.ids).map((id) => {
-      if (!owned.has(id)) return [id, "not-owned"];
-      keys.group(own).acknowledge([id]);
-      if (others.some((group) => group.needs(id))) return [id, "kept"];
+    inStreamOrder(ids).map((id) => {
+      if (!isMeant(id) || keys.group({ stream: name, group }).acknowledge([id]) === 0) return [id, "not-owned"];
+      if (others.some((other) => other.needs(id))) return [id, "kept"];
       stream.delete([id]);
       return [id, "deleted"];
     }),

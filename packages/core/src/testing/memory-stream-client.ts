@@ -116,6 +116,10 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("xack", () => commands.xack(this.#keys, options));
   }
 
+  xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
+    return this.#run("xackdel", () => atomic.deleteWhatIsDone(this.#keys, options, () => true));
+  }
+
   xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary> {
     return this.#run("xpendingSummary", () => commands.xpendingSummary(this.#keys, options));
   }

@@ -100,4 +100,20 @@ export function describeDeletion(scene: () => Scene): void {
       await expect(deleteDone(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
+
+  describe("xackdel, where the server has it", () => {
+    test("says the same as the script", async ({ skip }) => {
+      const { client, stream, group } = scene();
+      const [hasIt = false] = (await client.knowsCommands(["xackdel"])) ?? [];
+      skip(!hasIt, "this server does not know XACKDEL");
+      await scene().createGroup("other");
+      const [done = "", pending = ""] = await scene().deliver("c1", 2);
+      await scene().read("o1", 2, "other");
+      await client.xack({ stream, group: "other", ids: [done] });
+      const deletions = await client.xackdel({ stream, group, ids: [done, pending, "1-1"] });
+      expect(Object.fromEntries(deletions)).toEqual({ [done]: "deleted", [pending]: "kept", "1-1": "not-owned" });
+      expect(await scene().ids()).toEqual([pending]);
+      expect(await scene().pending()).toEqual([]);
+    });
+  });
 }

@@ -1,0 +1,29 @@
+import type { EntryId } from "../entry-id.ts";
+import { ReplyShapeError } from "../errors.ts";
+import type { Deletion } from "./atomic/delete-if-all-groups-done.ts";
+import type { Command } from "./command.ts";
+import { decodeArray, decodeInteger } from "./reply.ts";
+import type { XackOptions } from "./xack.ts";
+
+/**
+ * `XACKDEL key group ACKED IDS n id …` (Redis ≥ 8.2): acknowledges, and deletes what no group needs any more. Ownership
+ * is not looked at; what is not pending in this group at all is `not-owned`, and is not deleted.
+ */
+export const xackdel: Command<XackOptions, ReadonlyMap<EntryId, Deletion>> = {
+  name: "xackdel",
+  encode: ({ stream, group, ids }) => [stream, group, "ACKED", "IDS", ids.length, ...ids],
+  decode(reply, { ids }) {
+    const codes = decodeArray(reply, "XACKDEL");
+    if (codes.length !== ids.length)
+      throw new ReplyShapeError(`XACKDEL: ${codes.length} answers for ${ids.length} ids`);
+    return new Map(ids.map((id, index) => [id, decodeDeletion(codes[index])]));
+  },
+};
+
+function decodeDeletion(reply: unknown): Deletion {
+  const code = decodeInteger(reply, "XACKDEL");
+  if (code === 1) return "deleted";
+  if (code === 2) return "kept";
+  if (code === -1) return "not-owned";
+  throw new ReplyShapeError(`XACKDEL: unknown code ${code}`);
+}
