@@ -12,7 +12,11 @@ export default defineConfig({
         ...resolution,
         test: {
           name: "unit",
-          include: ["{packages,apps}/*/src/**/*.test.ts", "benchmarks/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: [
+            "{packages,apps}/*/src/**/*.test.ts",
+            "{benchmarks,chaos}/src/**/*.test.ts",
+            "scripts/**/*.test.ts",
+          ],
         },
       },
       {
@@ -20,7 +24,7 @@ export default defineConfig({
         ...resolution,
         test: {
           name: "integration",
-          include: ["{packages,apps}/*/test/**/*.test.ts", "docs/test/**/*.test.ts"],
+          include: ["{packages,apps}/*/test/**/*.test.ts", "{chaos,docs}/test/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

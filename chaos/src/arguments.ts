@@ -1,0 +1,68 @@
+import { FAULT_KINDS, type FaultKind } from "./plan.ts";
+import type { RoundOptions } from "./run.ts";
+
+/** The words of the command line. */
+export interface Arguments {
+  readonly minutes?: string;
+  readonly seed?: string;
+  readonly messages?: string;
+  readonly producers?: string;
+  readonly workers?: string;
+  readonly faults?: string;
+}
+
+/** How a round is run when nothing else is said. */
+export const ROUND_DEFAULTS = {
+  messages: 20_000,
+  producers: 3,
+  workers: 3,
+  loadMs: 25_000,
+  everyMs: 700,
+  leaseMs: 2_000,
+  maxDeliveries: 8,
+  /** Of 100,000 messages. */
+  shares: {
+    retryOnce: 1_000,
+    throwOnce: 300,
+    reject: 500,
+    poison: 40,
+    killOnce: 20,
+    killAlways: 5,
+    hangOnce: 10,
+    blockOnce: 10,
+  },
+} as const satisfies Partial<RoundOptions>;
+
+export type ResolvedRound = Omit<RoundOptions, "progress"> & { readonly minutes: number };
+
+/** What the arguments mean, or what is wrong with them. */
+export function resolveRound(args: Arguments, chance: () => number = Math.random): ResolvedRound | string {
+  const count = (name: keyof Arguments, fallback: number): number =>
+    args[name] === undefined ? fallback : Number(args[name]);
+  const resolved = {
+    ...ROUND_DEFAULTS,
+    minutes: count("minutes", 0),
+    seed: count("seed", Math.floor(chance() * 1_000_000)),
+    messages: count("messages", ROUND_DEFAULTS.messages),
+    producers: count("producers", ROUND_DEFAULTS.producers),
+    workers: count("workers", ROUND_DEFAULTS.workers),
+  };
+  for (const name of ["seed", "messages", "producers", "workers"] as const) {
+    const least = name === "seed" ? 0 : 1;
+    if (!Number.isSafeInteger(resolved[name]) || resolved[name] < least) {
+      return `--${name} must be a whole number, at least ${least}`;
+    }
+  }
+  if (!(resolved.minutes >= 0)) return "--minutes must be a number, at least 0";
+  const names = args.faults === undefined ? FAULT_KINDS : args.faults.split(",").filter((name) => name !== "");
+  const unknown = names.filter((name) => !FAULT_KINDS.includes(name as FaultKind));
+  if (unknown.length > 0) return `there is no fault called ${unknown.join(", ")}`;
+  return { ...resolved, kinds: names as readonly FaultKind[] };
+}
+
+export function usage(): string {
+  return (
+    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--json]\n" +
+    `faults: ${FAULT_KINDS.join(", ")}`
+  );
+}

@@ -1,0 +1,75 @@
+/** Whether something explains that a message was worked on twice. */
+
+/** One hand-over of one message to a handler. */
+export interface Offer {
+  readonly key: string;
+  readonly id: string;
+  /** Which process: a name that comes back is another one. */
+  readonly worker: string;
+  readonly atMs: number;
+  readonly deliveries: number;
+  /** When the handler was done with it, and how; `undefined`: it never was. */
+  readonly worked: { readonly how: "done" | "rejected"; readonly atMs: number } | undefined;
+  /** When the worker learned that the server has its outcome. */
+  readonly settledAtMs: number | undefined;
+}
+
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly why: string;
+}
+
+/** A worker's process. */
+export interface WorkerLife {
+  readonly worker: string;
+  /** The last sign of life; `undefined` while it runs. */
+  readonly endedAtMs: number | undefined;
+  /** When it could not renew its leases: it stood still, or had no connection, or the server did not answer. */
+  readonly standstills: readonly Span[];
+}
+
+/** `died`: the process ended before its outcome was confirmed · `lease`: it could not renew for about a lease. */
+export type Explanation = "died" | "lease";
+
+// A lease is renewed at a third of its time, so one that was cut off may run out after two thirds, and timers are late.
+const LEASE_RISK_RATIO = 0.6;
+
+/**
+ * Why a message may have been worked on twice; `undefined`: no reason. Nothing explains what was handed out again
+ * after its first worker knew that the server had its outcome, unless the second one had it in memory from before.
+ */
+export function explainDuplicate(
+  earlier: Offer,
+  later: Offer,
+  workers: ReadonlyMap<string, WorkerLife>,
+  leaseMs: number,
+): Explanation | undefined {
+  const first = workers.get(earlier.worker);
+  const second = workers.get(later.worker);
+  const wasSettled = earlier.settledAtMs !== undefined && earlier.settledAtMs < later.atMs;
+  if (!wasSettled && first !== undefined) {
+    if (first.endedAtMs !== undefined && first.endedAtMs < later.atMs) return "died";
+    if (isLeaseAtRisk(first, earlier.atMs, later.atMs, leaseMs)) return "lease";
+  }
+  // The later one may have been sent it first, and lost its lease in its sleep.
+  if (second === undefined || earlier.worker === later.worker) return undefined;
+  return isLeaseAtRisk(second, earlier.atMs - leaseMs, later.atMs, leaseMs) ? "lease" : undefined;
+}
+
+/** Whether the worker stood still for about a lease, at least partly between these times. */
+function isLeaseAtRisk(life: WorkerLife, fromMs: number, toMs: number, leaseMs: number): boolean {
+  return mergeSpans(life.standstills).some(
+    (span) => span.fromMs <= toMs && span.toMs >= fromMs && span.toMs - span.fromMs >= leaseMs * LEASE_RISK_RATIO,
+  );
+}
+
+function mergeSpans(spans: readonly Span[]): Span[] {
+  const merged: Span[] = [];
+  for (const span of spans.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const last = merged.at(-1);
+    if (last === undefined || span.fromMs > last.toMs) merged.push(span);
+    else merged[merged.length - 1] = { ...last, toMs: Math.max(last.toMs, span.toMs) };
+  }
+  return merged;
+}

@@ -1,0 +1,31 @@
+import type { FaultKind } from "../plan.ts";
+import { connectionReset, connectionStall, halfOpen, refused, replyCut, requestCut } from "./connections.ts";
+import { flushAll, trim } from "./data.ts";
+import type { Fault } from "./fault.ts";
+import { clientKill, clientPause, scriptFlush, serverFreeze, serverKill } from "./server.ts";
+import { sinkAway, sinkFull, sinkReadOnly } from "./sink.ts";
+import { workerClockJump } from "./worker-clock-jump.ts";
+import { workerKill } from "./worker-kill.ts";
+import { workerZombie } from "./worker-zombie.ts";
+
+export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
+  workerKill,
+  workerZombie,
+  workerClockJump,
+  connectionReset,
+  replyCut,
+  requestCut,
+  connectionStall,
+  halfOpen,
+  refused,
+  clientKill,
+  clientPause,
+  serverKill,
+  serverFreeze,
+  scriptFlush,
+  sinkReadOnly,
+  sinkFull,
+  sinkAway,
+  trim,
+  flushAll,
+};

@@ -1,0 +1,47 @@
+/** What a message tells the workers' handler to do with it. */
+
+/**
+ * `ack`: work and acknowledge · `retryOnce`, `throwOnce`: fail on the first delivery · `reject`: into the dead letters ·
+ * `poison`: throw every time · `killOnce`, `killAlways`: end the process by SIGKILL · `hangOnce`: never return ·
+ * `blockOnce`: hold up the event loop beyond the lease.
+ */
+export type Intent =
+  | "ack"
+  | "retryOnce"
+  | "throwOnce"
+  | "reject"
+  | "poison"
+  | "killOnce"
+  | "killAlways"
+  | "hangOnce"
+  | "blockOnce";
+
+/** Where a message must be in the end: acknowledged, or in the dead letters for this reason. */
+export type ExpectedEnd = "acknowledged" | "rejected" | "maxDeliveries";
+
+export function expectedEnd(intent: Intent): ExpectedEnd {
+  switch (intent) {
+    case "reject":
+      return "rejected";
+    case "poison":
+    case "killAlways":
+      return "maxDeliveries";
+    default:
+      return "acknowledged";
+  }
+}
+
+/** How many of 100,000 messages have an intent; the others are simply acknowledged. */
+export type IntentShares = Partial<Readonly<Record<Intent, number>>>;
+
+const ALL = 100_000;
+
+/** The intent of a message, for a number drawn for it (at least 0, below 1). */
+export function intentOf(drawn: number, shares: IntentShares): Intent {
+  let left = drawn * ALL;
+  for (const [intent, share] of Object.entries(shares) as [Intent, number][]) {
+    left -= share;
+    if (left < 0) return intent;
+  }
+  return "ack";
+}

@@ -1,0 +1,69 @@
+/** What a process did, one line each, on disk before the next step: a SIGKILL takes nothing of it away. */
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { Intent } from "./intent.ts";
+
+/** A line of a producer's journal. */
+export type ProducerLine =
+  | { readonly e: "confirmed"; readonly t: number; readonly key: string; readonly id: string; readonly intent: Intent }
+  /** It may have been added, or not. */
+  | { readonly e: "unknown"; readonly t: number; readonly key: string; readonly intent: Intent };
+
+/** A line of a worker's journal. */
+export type WorkerLine =
+  | { readonly e: "started"; readonly t: number; readonly name: string }
+  /** Written at short intervals: a long gap means that the process stood still. */
+  | { readonly e: "tick"; readonly t: number }
+  /** Handed to the handler: key, id, delivery count of each message. */
+  | { readonly e: "offered"; readonly t: number; readonly messages: readonly (readonly [string, string, number])[] }
+  /** The handler is done with it, and says `ack` next. */
+  | { readonly e: "done"; readonly t: number; readonly key: string }
+  /** The handler says `deadLetter` next. */
+  | { readonly e: "rejected"; readonly t: number; readonly key: string }
+  /** The handler fails on purpose next. */
+  | { readonly e: "fails"; readonly t: number; readonly key: string; readonly intent: Intent }
+  /** The server has answered: ids. */
+  | {
+      readonly e: "settled";
+      readonly t: number;
+      readonly acknowledged: readonly string[];
+      readonly deadLettered: readonly string[];
+      readonly lost: readonly string[];
+    }
+  | { readonly e: "away"; readonly t: number; readonly role: string }
+  | { readonly e: "back"; readonly t: number; readonly role: string }
+  /** Anything else worth knowing when a history is read. */
+  | { readonly e: "note"; readonly t: number; readonly text: string };
+
+/** Not the machine's clock through `Date`: that one jumps in some workers. */
+export function journalNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+export class Journal<Line extends { readonly t: number }> implements Disposable {
+  readonly #file: number;
+
+  constructor(path: string) {
+    this.#file = openSync(path, "a");
+  }
+
+  write(line: Line extends unknown ? Omit<Line, "t"> : never): void {
+    writeSync(this.#file, `${JSON.stringify({ t: Math.round(journalNowMs() * 10) / 10, ...line })}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+}
+
+/** Every complete line; none of a process that was killed before it came to write. */
+export function readJournal<Line>(path: string): Line[] {
+  return existsSync(path) ? parseJournal(readFileSync(path, "utf8")) : [];
+}
+
+/** The last line is left out when it is not complete: its writer was killed. */
+function parseJournal<Line>(text: string): Line[] {
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import type { Offer } from "./duplicate.ts";
+import { type Account, judge, type ProblemKind } from "./ledger.ts";
+
+const LEASE_MS = 1_000;
+
+function account(changes: Partial<Account>): Account {
+  return {
+    leaseMs: LEASE_MS,
+    confirmed: [],
+    unknown: [],
+    offers: [],
+    workers: [
+      { worker: "a", endedAtMs: undefined, standstills: [] },
+      { worker: "b", endedAtMs: undefined, standstills: [] },
+    ],
+    destroyed: new Set(),
+    destroyedDeadLetters: new Set(),
+    ...changes,
+    final: { undelivered: [], pending: [], deadLetters: [], ...changes.final },
+  };
+}
+
+function offer(worker: string, atMs: number, changes: Partial<Offer> = {}): Offer {
+  return {
+    key: "k",
+    id: "1-1",
+    worker,
+    atMs,
+    deliveries: 1,
+    worked: { how: "done", atMs: atMs + 10 },
+    settledAtMs: atMs + 20,
+    ...changes,
+  };
+}
+
+const added = { key: "k", id: "1-1", intent: "ack" } as const;
+
+function kindsOf(changes: Partial<Account>): ProblemKind[] {
+  return judge(account(changes)).problems.map(({ kind }) => kind);
+}
+
+describe("what became of a message", () => {
+  test("worked on and gone from the group is acknowledged", () => {
+    const verdict = judge(account({ confirmed: [added], offers: [offer("a", 0)] }));
+    expect(verdict).toMatchObject({ confirmed: 1, acknowledged: 1, lost: 0, duplicates: 0, problems: [] });
+  });
+
+  test("confirmed and nowhere is lost", () => {
+    const verdict = judge(account({ confirmed: [added] }));
+    expect(verdict).toMatchObject({ lost: 1, acknowledged: 0, problems: [{ kind: "lost", key: "k", id: "1-1" }] });
+  });
+
+  test("offered to a handler that was never done with it, and gone, is lost", () => {
+    expect(kindsOf({ confirmed: [added], offers: [offer("a", 0, { worked: undefined })] })).toEqual(["lost"]);
+  });
+
+  test("worked on under another id does not count", () => {
+    const offers = [offer("a", 0, { id: "2-1" })];
+    expect(kindsOf({ confirmed: [added], offers }).toSorted()).toEqual(["addedTwice", "lost"]);
+  });
+
+  test("destroyed by a fault is its own class, id by id", () => {
+    const other = { ...added, key: "l", id: "1-2" };
+    const verdict = judge(account({ confirmed: [added, other], destroyed: new Set(["1-1"]) }));
+    expect(verdict).toMatchObject({ destroyed: 1, lost: 1 });
+    expect(verdict.problems.map(({ id }) => id)).toEqual(["1-2"]);
+  });
+
+  test("destroyed after it was worked on is acknowledged", () => {
+    const verdict = judge(account({ confirmed: [added], offers: [offer("a", 0)], destroyed: new Set(["1-1"]) }));
+    expect(verdict).toMatchObject({ acknowledged: 1, destroyed: 0, problems: [] });
+  });
+
+  test("pending or undelivered in the end is in flight, and not lost", () => {
+    const final = { undelivered: ["1-2"], pending: [{ id: "1-1", consumer: "a" }], deadLetters: [] };
+    const verdict = judge(account({ confirmed: [added, { ...added, key: "l", id: "1-2" }], final }));
+    expect(verdict.lost).toBe(0);
+    expect(verdict.problems.map(({ kind }) => kind)).toEqual(["leftInFlight", "leftInFlight"]);
+  });
+
+  test("an add of unknown outcome may be there or not", () => {
+    const unknown = [{ key: "k", intent: "ack" as const }];
+    expect(kindsOf({ unknown })).toEqual([]);
+    expect(kindsOf({ unknown, offers: [offer("a", 0)] })).toEqual([]);
+  });
+
+  test("what nobody added is a problem", () => {
+    expect(kindsOf({ offers: [offer("a", 0)] })).toEqual(["neverAdded"]);
+  });
+
+  test("one add makes one entry, unless the first was destroyed", () => {
+    const offers = [offer("a", 0), offer("b", 500, { id: "2-1" })];
+    const confirmed = [{ ...added, id: "2-1" }];
+    expect(kindsOf({ confirmed, offers })).toEqual(["addedTwice"]);
+    expect(kindsOf({ confirmed, offers, destroyed: new Set(["1-1"]) })).toEqual([]);
+  });
+});
+
+describe("dead letters", () => {
+  const rejected = { ...added, intent: "reject" } as const;
+  const letter = { key: "k", id: "1-1", reason: "rejected" };
+  const withLetters = (...deadLetters: (typeof letter)[]): Account["final"] => ({
+    undelivered: [],
+    pending: [],
+    deadLetters,
+  });
+  const offers = [offer("a", 0, { worked: { how: "rejected", atMs: 10 } })];
+
+  test("one that the handler asked for is right", () => {
+    const verdict = judge(account({ confirmed: [rejected], offers, final: withLetters(letter) }));
+    expect(verdict).toMatchObject({ deadLettered: 1, acknowledged: 0, problems: [] });
+  });
+
+  test("one that the handler asked for and that is not there is lost", () => {
+    expect(kindsOf({ confirmed: [rejected], offers })).toEqual(["lost"]);
+  });
+
+  test("one of a message that was to be acknowledged is wrong", () => {
+    const final = withLetters({ ...letter, reason: "maxDeliveries" });
+    expect(kindsOf({ confirmed: [added], offers, final })).toEqual(["wrongDeadLetter"]);
+  });
+
+  test("one for another reason, of another payload, or a second one is wrong", () => {
+    const confirmed = [rejected];
+    const otherReason = withLetters({ ...letter, reason: "maxDeliveries" });
+    expect(kindsOf({ confirmed, offers, final: otherReason })).toEqual(["wrongDeadLetter"]);
+    expect(kindsOf({ confirmed, offers, final: withLetters({ ...letter, key: "x" }) })).toEqual(["wrongDeadLetter"]);
+    expect(kindsOf({ confirmed, offers, final: withLetters(letter, letter) })).toEqual(["wrongDeadLetter"]);
+  });
+
+  test("one that a fault destroyed counts as dead-lettered", () => {
+    const verdict = judge(account({ confirmed: [rejected], offers, destroyedDeadLetters: new Set(["1-1"]) }));
+    expect(verdict).toMatchObject({ deadLettered: 1, problems: [] });
+  });
+
+  test("poison that was acknowledged is a problem", () => {
+    const confirmed = [{ ...added, intent: "poison" } as const];
+    expect(kindsOf({ confirmed, offers: [offer("a", 0)] })).toEqual(["notDeadLettered"]);
+  });
+});
+
+describe("a message worked on twice", () => {
+  const unsettled = { settledAtMs: undefined };
+  const twice = (first: Partial<Offer>, workers?: Account["workers"]): ReturnType<typeof judge> =>
+    judge(
+      account({
+        confirmed: [added],
+        offers: [offer("b", 5_000), offer("a", 0, first)],
+        ...(workers === undefined ? {} : { workers }),
+      }),
+    );
+  const b = { worker: "b", endedAtMs: undefined, standstills: [] };
+
+  test("without a reason is unexplained", () => {
+    const verdict = twice(unsettled);
+    expect(verdict).toMatchObject({ duplicates: 1, explainedDuplicates: 0, acknowledged: 1 });
+    expect(verdict.problems).toMatchObject([{ kind: "unexplainedDuplicate", key: "k", id: "1-1" }]);
+  });
+
+  test("is explained when the first process died without an answer", () => {
+    const dead = [{ worker: "a", endedAtMs: 100, standstills: [] }, b];
+    expect(twice(unsettled, dead)).toMatchObject({ explanations: { died: 1, lease: 0 }, problems: [] });
+  });
+
+  test("is not explained by a death after the answer, or after the second offer", () => {
+    expect(twice({}, [{ worker: "a", endedAtMs: 100, standstills: [] }, b]).explainedDuplicates).toBe(0);
+    expect(twice(unsettled, [{ worker: "a", endedAtMs: 6_000, standstills: [] }, b]).explainedDuplicates).toBe(0);
+  });
+
+  test("is explained when the first worker stood still for about a lease", () => {
+    const standstills = [
+      { fromMs: 5, toMs: 400, why: "disconnected" },
+      { fromMs: 390, toMs: 800, why: "stood still" },
+    ];
+    const verdict = twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills }, b]);
+    expect(verdict).toMatchObject({ explanations: { died: 0, lease: 1 }, problems: [] });
+  });
+
+  test("is not explained by a short standstill, nor by one at another time", () => {
+    const standing = (fromMs: number, toMs: number): number =>
+      twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills: [{ fromMs, toMs, why: "" }] }, b])
+        .explainedDuplicates;
+    expect(standing(5, 400)).toBe(0);
+    expect(standing(6_000, 9_000)).toBe(0);
+  });
+
+  test("is explained when the second worker slept on what it had in memory", () => {
+    const sleeper = { ...b, standstills: [{ fromMs: -500, toMs: 4_990, why: "stood still" }] };
+    expect(twice({}, [{ worker: "a", endedAtMs: undefined, standstills: [] }, sleeper]).explanations.lease).toBe(1);
+  });
+
+  test("an offer that no handler finished is no duplicate", () => {
+    expect(twice({ worked: undefined, settledAtMs: undefined }).duplicates).toBe(0);
+  });
+});

@@ -1,0 +1,190 @@
+/**
+ * The judge: from what the producers were told, what the workers did, what the faults destroyed, and what the server
+ * holds in the end, it says what has become of every message.
+ */
+import { type Explanation, explainDuplicate, type Offer, type WorkerLife } from "./duplicate.ts";
+import { expectedEnd, type Intent } from "./intent.ts";
+
+export interface DeadLetter {
+  readonly key: string;
+  /** The id it had in the stream. */
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** What the server holds when all is over. */
+export interface FinalState {
+  readonly undelivered: readonly string[];
+  readonly pending: readonly { readonly id: string; readonly consumer: string }[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface Account {
+  readonly leaseMs: number;
+  readonly confirmed: readonly { readonly key: string; readonly id: string; readonly intent: Intent }[];
+  /** Adds whose outcome the producer does not know. */
+  readonly unknown: readonly { readonly key: string; readonly intent: Intent }[];
+  readonly offers: readonly Offer[];
+  readonly workers: readonly WorkerLife[];
+  /** Ids that a fault removed from the stream. */
+  readonly destroyed: ReadonlySet<string>;
+  /** Ids (in the stream) of dead letters that a fault removed from the dead letters. */
+  readonly destroyedDeadLetters: ReadonlySet<string>;
+  readonly final: FinalState;
+}
+
+export type ProblemKind =
+  /** Confirmed, and neither worked on, nor a dead letter, nor destroyed by a fault, nor still there. */
+  | "lost"
+  /** Worked on again although nothing had ended the first worker's hold. */
+  | "unexplainedDuplicate"
+  /** Still in flight after the drain. */
+  | "leftInFlight"
+  /** A dead letter that the handlers did not ask for, or for another reason than theirs, or twice. */
+  | "wrongDeadLetter"
+  /** Acknowledged although the handlers never did that. */
+  | "notDeadLettered"
+  /** In the stream twice, though the producer added it once. */
+  | "addedTwice"
+  /** Offered, but never added. */
+  | "neverAdded";
+
+export interface Problem {
+  readonly kind: ProblemKind;
+  readonly key: string;
+  readonly id: string;
+  readonly text: string;
+}
+
+export interface Verdict {
+  readonly confirmed: number;
+  readonly acknowledged: number;
+  readonly deadLettered: number;
+  /** Removed by a fault before anybody was done with it. */
+  readonly destroyed: number;
+  readonly lost: number;
+  /** How often a message was worked on beyond the first time. */
+  readonly duplicates: number;
+  readonly explainedDuplicates: number;
+  /** The explained ones by what explains them. */
+  readonly explanations: Readonly<Record<Explanation, number>>;
+  readonly problems: readonly Problem[];
+}
+
+interface Item {
+  readonly key: string;
+  readonly id: string;
+  readonly intent: Intent;
+}
+
+/** Judges the account. Pure: the same account gives the same verdict. */
+export function judge(account: Account): Verdict {
+  const workers = new Map(account.workers.map((life) => [life.worker, life]));
+  const offers = Map.groupBy(account.offers, ({ key }) => key);
+  const letters = Map.groupBy(account.final.deadLetters, ({ id }) => id);
+  const inFlight = new Set([...account.final.undelivered, ...account.final.pending.map(({ id }) => id)]);
+  const problems: Problem[] = [];
+  const counts = { acknowledged: 0, deadLettered: 0, destroyed: 0, lost: 0, duplicates: 0 };
+  const explanations: Record<Explanation, number> = { died: 0, lease: 0 };
+
+  for (const item of account.confirmed) {
+    const own = (offers.get(item.key) ?? []).filter(({ id }) => id === item.id);
+    const end = endOf(item, own);
+    if (end.kind !== "inFlight") counts[end.kind]++;
+    problems.push(...end.problems);
+  }
+  for (const [key, all] of offers)
+    for (const own of Map.groupBy(all, ({ id }) => id).values()) judgeDuplicates(key, own);
+  judgeKeys();
+  for (const id of inFlight) problems.push({ kind: "leftInFlight", key: keyOf(id), id, text: whereInFlight(id) });
+  return {
+    confirmed: account.confirmed.length,
+    ...counts,
+    explainedDuplicates: explanations.died + explanations.lease,
+    explanations,
+    problems,
+  };
+
+  function endOf(
+    item: Item,
+    own: readonly Offer[],
+  ): {
+    readonly kind: "acknowledged" | "deadLettered" | "destroyed" | "lost" | "inFlight";
+    readonly problems: readonly Problem[];
+  } {
+    const expected = expectedEnd(item.intent);
+    const found = letters.get(item.id) ?? [];
+    if (found.length > 0) return { kind: "deadLettered", problems: deadLetterProblems(item, found, expected) };
+    if (inFlight.has(item.id)) return { kind: "inFlight", problems: [] };
+    if (account.destroyedDeadLetters.has(item.id)) return { kind: "deadLettered", problems: [] };
+    if (own.some(({ worked }) => worked?.how === "done")) {
+      const text = `expected: dead letter (${expected}); acknowledged instead`;
+      return {
+        kind: "acknowledged",
+        problems: expected === "acknowledged" ? [] : [{ kind: "notDeadLettered", ...named(item), text }],
+      };
+    }
+    if (account.destroyed.has(item.id)) return { kind: "destroyed", problems: [] };
+    const text = own.length === 0 ? "never offered to a handler" : "offered, but no handler was done with it";
+    return { kind: "lost", problems: [{ kind: "lost", ...named(item), text }] };
+  }
+
+  /** Every pair of neighbours among the offers that a handler finished, in the order in which they were handed over. */
+  function judgeDuplicates(key: string, all: readonly Offer[]): void {
+    const worked = all.filter((offer) => offer.worked !== undefined).toSorted((a, b) => a.atMs - b.atMs);
+    for (let index = 1; index < worked.length; index++) {
+      const [earlier, later] = [worked[index - 1] as Offer, worked[index] as Offer];
+      counts.duplicates++;
+      const explanation = explainDuplicate(earlier, later, workers, account.leaseMs);
+      if (explanation !== undefined) {
+        explanations[explanation]++;
+        continue;
+      }
+      const text = `worked on by ${earlier.worker} and again by ${later.worker}`;
+      problems.push({ kind: "unexplainedDuplicate", key, id: later.id, text });
+    }
+  }
+
+  /** One add makes one message: no key has two ids, and nothing is offered that nobody added. */
+  function judgeKeys(): void {
+    const ids = new Map(account.confirmed.map(({ key, id }) => [key, id]));
+    const unknown = new Set(account.unknown.map(({ key }) => key));
+    for (const [key, all] of offers) {
+      const own = new Set(all.map(({ id }) => id));
+      const confirmed = ids.get(key);
+      if (confirmed !== undefined) own.add(confirmed);
+      else if (!unknown.has(key)) {
+        problems.push({ kind: "neverAdded", key, id: [...own].join(), text: "no producer added it" });
+      }
+      // The memory of idempotency keys went with the rest.
+      const kept = [...own].filter((id) => !account.destroyed.has(id));
+      if (own.size > 1 && kept.length > 1) {
+        problems.push({ kind: "addedTwice", key, id: kept.join(), text: "one add, several entries" });
+      }
+    }
+  }
+
+  function whereInFlight(id: string): string {
+    const owner = account.final.pending.find((pending) => pending.id === id)?.consumer;
+    return owner === undefined ? "in the stream, never delivered" : `pending for ${owner}`;
+  }
+
+  function keyOf(id: string): string {
+    return account.confirmed.find((item) => item.id === id)?.key ?? "";
+  }
+}
+
+function deadLetterProblems(item: Item, letters: readonly DeadLetter[], expected: string): Problem[] {
+  const problems: Problem[] = [];
+  const wrong = (text: string): void => void problems.push({ kind: "wrongDeadLetter", ...named(item), text });
+  if (letters.length > 1) wrong(`${letters.length} dead letters of one message`);
+  for (const { reason, key } of letters) {
+    if (reason !== expected) wrong(`expected: ${expected}; found in the dead letters with the reason ${reason}`);
+    if (key !== item.key) wrong(`its dead letter holds another payload: ${key}`);
+  }
+  return problems;
+}
+
+function named({ key, id }: Item): { readonly key: string; readonly id: string } {
+  return { key, id };
+}

@@ -1,0 +1,90 @@
+/** Which fault comes when: decided by the seed alone. */
+import { seededRandom } from "@redis-batch/test-support";
+
+export const FAULT_KINDS = [
+  "workerKill",
+  "workerZombie",
+  "workerClockJump",
+  "connectionReset",
+  "replyCut",
+  "requestCut",
+  "connectionStall",
+  "halfOpen",
+  "refused",
+  "clientKill",
+  "clientPause",
+  "serverKill",
+  "serverFreeze",
+  "scriptFlush",
+  "sinkReadOnly",
+  "sinkFull",
+  "sinkAway",
+  "trim",
+  "flushAll",
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  /** From the start of the load. */
+  readonly atMs: number;
+  /** Which worker's place it hits, where it hits one. */
+  readonly worker: number;
+  /** How long it lasts, where it lasts. */
+  readonly forMs: number;
+  /** How many bytes pass before a cut. */
+  readonly afterBytes: number;
+  /** How far a clock jumps. */
+  readonly jumpMs: number;
+  /** Whether a killed worker comes back under its old name. */
+  readonly keepsName: boolean;
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly workers: number;
+  readonly kinds: readonly FaultKind[];
+  readonly leaseMs: number;
+  /** The mean time from one fault to the next. */
+  readonly everyMs: number;
+}
+
+// What empties the stream would leave nothing to judge if it came again and again.
+const ONCE: ReadonlySet<FaultKind> = new Set(["flushAll"]);
+const CLOCK_JUMP_MS = 3_600_000;
+
+/** Deals the kinds like cards: all of them before any comes again, in an order and at times that the seed decides. */
+export function planFaults({
+  seed,
+  durationMs,
+  workers,
+  kinds,
+  leaseMs,
+  everyMs,
+}: PlanOptions): readonly PlannedFault[] {
+  const random = seededRandom(seed);
+  const plan: PlannedFault[] = [];
+  let deck: FaultKind[] = [];
+  let atMs = everyMs;
+  for (let round = 0; atMs < durationMs && kinds.length > 0; ) {
+    if (deck.length === 0) {
+      deck = random.shuffle(kinds).filter((kind) => round === 0 || !ONCE.has(kind));
+      round++;
+      if (deck.length === 0) break;
+    }
+    plan.push({
+      kind: deck.pop() as FaultKind,
+      atMs: Math.round(atMs),
+      worker: random.integer(workers),
+      // From a fraction of the lease to well beyond it.
+      forMs: Math.round(leaseMs * (0.1 + random.next() * 1.6)),
+      afterBytes: random.integer(4_000),
+      jumpMs: Math.round((random.next() * 2 - 1) * CLOCK_JUMP_MS),
+      keepsName: random.next() < 0.5,
+    });
+    atMs += everyMs * (0.5 + random.next());
+  }
+  return plan;
+}

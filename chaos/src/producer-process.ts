@@ -1,0 +1,49 @@
+/** A producer: adds its messages at a pace, in a process of its own, and writes down what it was told of each. */
+import { setTimeout as pause } from "node:timers/promises";
+import { ConnectionError, Producer, ServerStateError } from "@redis-batch/consumer";
+import { seededRandom } from "@redis-batch/test-support";
+import { intentOf } from "./intent.ts";
+import { Journal, type ProducerLine } from "./journal.ts";
+import type { ProducerTask } from "./tasks.ts";
+
+const PACE_MS = 20;
+
+const task = JSON.parse(process.argv[2] ?? "") as ProducerTask;
+const random = seededRandom(task.seed);
+const giveUpAtMs = performance.now() + task.giveUpAfterMs;
+using journal = new Journal<ProducerLine>(task.journal);
+await using producer = new Producer({ redis: task.url, stream: task.stream, queueTimeoutMs: 5_000 });
+
+const adds: Promise<void>[] = [];
+const startedAtMs = performance.now();
+for (let index = 0; index < task.messages; index++) {
+  const dueAtMs = startedAtMs + (index / task.perSecond) * 1_000;
+  if (dueAtMs - performance.now() > PACE_MS) await pause(PACE_MS);
+  adds.push(add(index));
+}
+await Promise.all(adds);
+await producer.close();
+console.log("done");
+
+/** Adds it until that is confirmed, or nobody can know whether it was added. */
+async function add(index: number): Promise<void> {
+  const key = `${task.name}-${index}`;
+  const intent = intentOf(random.next(), task.shares);
+  const options = task.keyed && index % 2 === 0 ? { idempotencyKey: key } : {};
+  while (performance.now() < giveUpAtMs) {
+    try {
+      const id = await producer.add({ key, intent }, options);
+      return journal.write({ e: "confirmed", key, id, intent });
+    } catch (error) {
+      const wasNotAdded =
+        ServerStateError.is(error) ||
+        (ConnectionError.is(error) && (error.outcome === "not-sent" || (task.keyed && index % 2 === 0)));
+      if (!wasNotAdded) {
+        if (!ConnectionError.is(error)) throw error;
+        return journal.write({ e: "unknown", key, intent });
+      }
+      await pause(PACE_MS);
+    }
+  }
+  journal.write({ e: "unknown", key, intent });
+}

@@ -1,0 +1,105 @@
+/** Makes the ledger's entries out of a worker's journal. */
+import type { Offer, Span, WorkerLife } from "./duplicate.ts";
+import type { WorkerLine } from "./journal.ts";
+
+/** A gap in the journal beyond this means that the process stood still; it writes a line every 50 ms. */
+const STANDSTILL_MS = 200;
+
+export interface Reconstruction {
+  readonly life: WorkerLife;
+  readonly offers: readonly Offer[];
+}
+
+/**
+ * Reads what one process wrote.
+ *
+ * @param hasEnded whether the process is gone
+ * @param away when it could not reach the server, as the faults know it
+ */
+export function reconstruct(
+  worker: string,
+  lines: readonly WorkerLine[],
+  hasEnded: boolean,
+  away: readonly Span[],
+): Reconstruction {
+  const standstills: Span[] = [...away];
+  const open = new Map<string, Mutable<Offer>>();
+  const openById = new Map<string, Mutable<Offer>>();
+  const offers: Offer[] = [];
+  let lastMs: number | undefined;
+  let awaySinceMs: number | undefined;
+  for (const line of lines) {
+    if (lastMs !== undefined && line.t - lastMs > STANDSTILL_MS) {
+      standstills.push({ fromMs: lastMs, toMs: line.t, why: "stood still" });
+    }
+    lastMs = line.t;
+    switch (line.e) {
+      case "offered":
+        for (const [key, id, deliveries] of line.messages) {
+          const offer = { key, id, worker, atMs: line.t, deliveries, worked: undefined, settledAtMs: undefined };
+          offers.push(offer);
+          open.set(key, offer);
+          openById.set(id, offer);
+        }
+        break;
+      case "done":
+      case "rejected": {
+        const offer = open.get(line.key);
+        if (offer !== undefined) offer.worked = { how: line.e, atMs: line.t };
+        break;
+      }
+      case "settled":
+        for (const id of [...line.acknowledged, ...line.deadLettered]) {
+          const offer = openById.get(id);
+          if (offer !== undefined) offer.settledAtMs ??= line.t;
+        }
+        break;
+      case "away":
+        if (line.role === "commands") awaySinceMs ??= line.t;
+        break;
+      case "back":
+        if (line.role === "commands" && awaySinceMs !== undefined) {
+          standstills.push({ fromMs: awaySinceMs, toMs: line.t, why: "disconnected" });
+          awaySinceMs = undefined;
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  if (awaySinceMs !== undefined) {
+    standstills.push({ fromMs: awaySinceMs, toMs: lastMs ?? awaySinceMs, why: "disconnected" });
+  }
+  return { life: { worker, endedAtMs: hasEnded ? (lastMs ?? 0) : undefined, standstills }, offers };
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** What a journal says about one message: for the history of a problem. */
+export function linesAbout(lines: readonly WorkerLine[], key: string, id: string): readonly WorkerLine[] {
+  return lines.flatMap((line): WorkerLine[] => {
+    switch (line.e) {
+      case "offered": {
+        const messages = line.messages.filter(([offered]) => offered === key);
+        return messages.length === 0 ? [] : [{ ...line, messages }];
+      }
+      case "done":
+      case "rejected":
+      case "fails":
+        return line.key === key ? [line] : [];
+      case "settled": {
+        const only = (ids: readonly string[]): string[] => ids.filter((settled) => settled === id);
+        const own = {
+          acknowledged: only(line.acknowledged),
+          deadLettered: only(line.deadLettered),
+          lost: only(line.lost),
+        };
+        return Object.values(own).every(({ length }) => length === 0) ? [] : [{ ...line, ...own }];
+      }
+      case "note":
+        return line.text.includes(id) ? [line] : [];
+      default:
+        return [];
+    }
+  });
+}

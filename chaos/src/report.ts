@@ -1,0 +1,74 @@
+/** What a person, and what a machine, is told of the rounds. */
+import type { FaultKind } from "./plan.ts";
+import type { Round } from "./run.ts";
+
+/** How many problems of one round are shown with their histories. */
+const SHOWN = 10;
+
+/** The last line of output. */
+export interface Summary {
+  readonly seed: number;
+  readonly rounds: number;
+  readonly confirmed: number;
+  readonly acknowledged: number;
+  readonly deadLettered: number;
+  readonly destroyed: number;
+  readonly lost: number;
+  readonly duplicates: number;
+  readonly explainedDuplicates: number;
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Seeds of the rounds that failed, each of which replays by itself. */
+  readonly failed: readonly number[];
+}
+
+export function hasFailed({ verdict, failures }: Round): boolean {
+  return verdict.problems.length > 0 || failures.length > 0;
+}
+
+export function summarise(seed: number, rounds: readonly Round[]): Summary {
+  const sum = (pick: (round: Round) => number): number => rounds.reduce((total, round) => total + pick(round), 0);
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const round of rounds) {
+    for (const [kind, count] of Object.entries(round.faults) as [FaultKind, number][]) {
+      faults[kind] = (faults[kind] ?? 0) + count;
+    }
+  }
+  return {
+    seed,
+    rounds: rounds.length,
+    confirmed: sum(({ verdict }) => verdict.confirmed),
+    acknowledged: sum(({ verdict }) => verdict.acknowledged),
+    deadLettered: sum(({ verdict }) => verdict.deadLettered),
+    destroyed: sum(({ verdict }) => verdict.destroyed),
+    lost: sum(({ verdict }) => verdict.lost),
+    duplicates: sum(({ verdict }) => verdict.duplicates),
+    explainedDuplicates: sum(({ verdict }) => verdict.explainedDuplicates),
+    faults,
+    failed: rounds.filter(hasFailed).map((round) => round.seed),
+  };
+}
+
+/** One round in a few lines; a failed one with the histories that show why. */
+export function renderRound(round: Round): string {
+  const { seed, verdict, faults, findings, failures, processes, elapsedMs } = round;
+  const { explanations } = verdict;
+  const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
+  const lines = [
+    `seed ${seed}: ${hasFailed(round) ? "FAILED" : "passed"} after ${(elapsedMs / 1_000).toFixed(1)} s`,
+    `  ${verdict.confirmed} confirmed: ${verdict.acknowledged} acknowledged, ${verdict.deadLettered} dead-lettered, ` +
+      `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
+    `  ${verdict.duplicates} worked on again: ${explanations.died} because a process died, ` +
+      `${explanations.lease} because a lease ran out, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
+    `  ${processes} worker processes; faults: ${struck.join(", ")}`,
+    ...failures.map((failure) => `  ! ${failure}`),
+    ...findings
+      .slice(0, SHOWN)
+      .flatMap(({ kind, key, id, text, history }) => [
+        `  ! ${kind}: ${key} (${id}): ${text}`,
+        ...history.map((line) => `      ${line}`),
+      ]),
+  ];
+  if (findings.length > SHOWN) lines.push(`  ! and ${findings.length - SHOWN} more`);
+  if (hasFailed(round)) lines.push(`  replay: pnpm chaos --seed ${seed}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,39 @@
+/** What the processes are started with, as JSON in their first argument. */
+import type { ConsumerOptions } from "@redis-batch/consumer";
+import type { IntentShares } from "./intent.ts";
+
+export interface ProducerTask {
+  readonly url: string;
+  readonly stream: string;
+  readonly journal: string;
+  /** Its keys begin with it. */
+  readonly name: string;
+  readonly seed: number;
+  readonly messages: number;
+  readonly perSecond: number;
+  readonly shares: IntentShares;
+  /** Whether every other message carries an idempotency key, and so may be tried again. */
+  readonly keyed: boolean;
+  readonly giveUpAfterMs: number;
+}
+
+export interface WorkerTask {
+  readonly url: string;
+  readonly stream: string;
+  readonly group: string;
+  readonly name: string;
+  readonly journal: string;
+  /** How long the handler takes for one batch. */
+  readonly workMs: number;
+  /** How long it holds up the event loop when a message says so. */
+  readonly blockMs: number;
+  /** While this file is there, the handler's sink is out of order; it says how. */
+  readonly sinkFault: string;
+  readonly options: Pick<
+    ConsumerOptions<unknown>,
+    "batchSize" | "concurrency" | "maxDeliveries" | "leaseMs" | "recoverEveryMs"
+  >;
+}
+
+/** The exit code of a worker that found its name taken. */
+export const NAME_IN_USE = 3;
