@@ -13,7 +13,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
+  type BackoffPolicy,
   type BeatDetails,
+  backoffDelayMs,
   type Capabilities,
   type Clock,
   type ConnectionRole,
@@ -29,8 +31,10 @@ import {
   onAbort,
   PayloadError,
   PermissionError,
+  pause,
   probeCapabilities,
   type Random,
+  RedisBatchError,
   type StreamClient,
   type StreamEntry,
   systemClock,
@@ -93,6 +97,8 @@ export interface ConsumerEdge {
 
 const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
 
+// Between attempts to start.
+const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
 // Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
@@ -123,6 +129,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 {
   readonly #policy: ConsumerPolicy<Value>;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #client: StreamClient;
   readonly #report: Observer<ConsumerEvent>;
   readonly #lifecycle = new Lifecycle("Consumer");
@@ -162,6 +169,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
     this.#policy = policy;
     this.#clock = clock;
+    this.#random = random;
     this.#report = createNotifier("consumer", policy.observer ?? warnOfTrouble);
     this.#client = createClient({
       redis: policy.redis,
@@ -428,8 +436,22 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   async #startOnce(): Promise<boolean> {
+    const { connectTimeoutMs } = this.#policy;
+    this.#lifecycle.moveTo("starting");
+    const giveUpAtMs = this.#clock.nowMs() + connectTimeoutMs;
     try {
-      return await this.#connect();
+      for (let attempt = 1; ; attempt++) {
+        const leftMs = Math.ceil(giveUpAtMs - this.#clock.nowMs());
+        try {
+          return await this.#connect(leftMs);
+        } catch (error) {
+          // A connection may break, and a server go away, between the first answer and the last of a start.
+          const isPassing = RedisBatchError.is(error) && error.retryable && this.#lifecycle.state === "starting";
+          const retryInMs = backoffDelayMs(attempt, RESTART, this.#random);
+          if (!isPassing || this.#clock.nowMs() + retryInMs >= giveUpAtMs) throw error;
+          await pause(this.#clock, retryInMs, this.#startAborter.signal);
+        }
+      }
     } catch (error) {
       if (this.#lifecycle.isOpen) this.#fail(error);
       if (this.#failure !== undefined) throw this.#failure;
@@ -437,11 +459,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
   }
 
-  async #connect(): Promise<boolean> {
-    const { stream, group, name, startFrom, connectTimeoutMs } = this.#policy;
-    this.#lifecycle.moveTo("starting");
+  async #connect(timeoutMs: number): Promise<boolean> {
+    const { stream, group, name, startFrom } = this.#policy;
     await this.#client.connect(["commands", "reader"], {
-      timeoutMs: connectTimeoutMs,
+      timeoutMs,
       signal: this.#startAborter.signal,
     });
     this.#capabilities = await probeCapabilities(this.#client);

@@ -250,6 +250,25 @@ describe("at the start", () => {
     expect(await made.pending()).toEqual([]);
   });
 
+  it("starts although the connection breaks anywhere in the middle of starting", async () => {
+    const made = bench();
+    const startThrough = async (proxy: FaultProxy): Promise<void> => {
+      const { consumer, events } = made.consumer({ redis: proxy.options });
+      const running = consumer.run((batch) => batch.ack());
+      await Promise.race([events.waitFor("started"), running]);
+      await consumer.close();
+      await expect(running).resolves.toMatchObject({ abandoned: 0 });
+    };
+    await using whole = await FaultProxy.start(made.server);
+    await startThrough(whole);
+    // Most of what comes is INFO, once for each connection; the answers to what a consumer asks at first are short.
+    for (const bytesBeforeTheEnd of range(24).map((step) => step * 30)) {
+      await using proxy = await FaultProxy.start(made.server);
+      void proxy.cut("reply", whole.bytes.reply - bytesBeforeTheEnd);
+      await startThrough(proxy);
+    }
+  });
+
   it("can be closed while it is still connecting", async () => {
     const consumer = new Consumer({ redis: "redis://127.0.0.1:1", stream: uniqueName("s"), group: "g" });
     const fetching = consumer.fetch();
