@@ -150,6 +150,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #connectedSinceMs: number | null = null;
   #capabilities: Capabilities | undefined;
   #hasJoined = false;
+  #isPaused = false;
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
   #use: string | undefined;
@@ -289,7 +290,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     try {
       this.#open.endFetched();
       if (!(await this.#start())) throw closedEarly();
-      this.#reader.resume();
+      this.#startReading();
       // What was not acknowledged is part of the next batch, and not of the one after it.
       await this.#atMost(Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
       return this.#open.hand(await this.#collector.take({ calledAtMs, signal }), "fetch").batch;
@@ -307,7 +308,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#begin("for await", "loop");
     let open: OpenBatch<Value> | undefined;
     try {
-      if (await this.#start()) this.#reader.resume();
+      if (await this.#start()) this.#startReading();
       for (;;) {
         open = await this.#next();
         if (open === undefined) break;
@@ -334,7 +335,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#begin("run()", "loop");
     const stopListening = onAbort(signal, () => void this.#drain());
     try {
-      if (await this.#start()) this.#reader.resume();
+      if (await this.#start()) this.#startReading();
       await Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
     } catch (error) {
       await this.close();
@@ -375,6 +376,23 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       acknowledged: [...others.acknowledged, ...idsIn("acknowledged")],
       lost: [...others.notOwned, ...idsIn("lost")],
     };
+  }
+
+  /**
+   * Stops reading and handing out, until `resume()`. Batches that were handed out go on, and what is held stays held:
+   * leases are renewed. A `fetch()` meanwhile ends empty when its time is up. Does nothing when it is paused already.
+   */
+  pause(): void {
+    this.#isPaused = true;
+    this.#reader.pause();
+    this.#collector.lookFailed();
+  }
+
+  /** Goes on after `pause()`. */
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#use !== undefined) this.#startReading();
+    this.#collector.look();
   }
 
   /** How the consumer is at this moment. Does no I/O. */
@@ -423,6 +441,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #assertUsable(action: string): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lifecycle.assertOpen(action);
+  }
+
+  #startReading(): void {
+    if (!this.#isPaused && this.#lifecycle.state === "running") this.#reader.resume();
   }
 
   #isConnected(): boolean {
@@ -541,7 +563,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** How many messages the next batch may have; 0: none may be handed over now. */
   #mayOffer(): number {
-    if (!this.#leases.isCertain()) return 0;
+    if (this.#isPaused || !this.#leases.isCertain()) return 0;
     if (this.#mode === "fetch" || !this.#sinkWatch.isBackingOff) return this.#policy.batchSize;
     return this.#sinkWatch.mayTry && !this.#open.isAny ? 1 : 0;
   }

@@ -178,6 +178,44 @@ describe("run()", () => {
   });
 });
 
+describe("pause()", () => {
+  it("stops reading and handing out until resume(), and keeps what is held", async () => {
+    const made = bench();
+    const { consumer, events } = made.consumer({ batchSize: 2, maxWaitMs: 10 });
+    await made.add(1, 2);
+    const seen: number[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...numbers(batch));
+      batch.ack();
+    });
+    await events.waitFor("acknowledged");
+    consumer.pause();
+    const blocked = async (): Promise<string> => (await made.server.info("clients"))["blocked_clients"] ?? "";
+    await eventually("its read has ended", async () => (await blocked()) === "0");
+    await made.add(3, 4);
+    // Another group gets them in the meantime.
+    const other = made.consumer({ group: "other", batchSize: 4, maxWaitMs: 5_000 });
+    expect(numbers(await other.consumer.fetch())).toEqual([1, 2, 3, 4]);
+    expect(seen).toEqual([1, 2]);
+    consumer.resume();
+    await eventually("the rest is done", () => seen.length === 4);
+    await consumer.close();
+    await running;
+  });
+
+  it("lets a fetch() end empty in time", async () => {
+    const { consumer, add } = open({ batchSize: 2, maxWaitMs: 20 });
+    await consumer.fetch();
+    consumer.pause();
+    await add(1, 2);
+    expect((await consumer.fetch()).size).toBe(0);
+    consumer.resume();
+    let batch = await consumer.fetch();
+    while (batch.size === 0) batch = await consumer.fetch();
+    expect(numbers(batch)).toEqual([1, 2]);
+  });
+});
+
 describe("close()", () => {
   it("waits for the handler that is at work", async () => {
     const { consumer, add, events, pending } = open();

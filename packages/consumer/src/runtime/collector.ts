@@ -90,7 +90,8 @@ export class Collector<Value> {
       let stopListening = (): void => {};
       const waiter: Waiter<Value> = {
         calledAtMs,
-        mustLook: !this.#isWatching,
+        // While nothing may be handed over there is no point in a look.
+        mustLook: !this.#isWatching && this.#policy.mayOffer() > 0,
         hand: (collected) => {
           stopListening();
           resolve(collected);
