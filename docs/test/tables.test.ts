@@ -44,6 +44,7 @@ describe("docs/events.md", () => {
   it.each([
     ["Consumer", "../packages/consumer/src/events.ts", "ConsumerEvent"],
     ["Producer", "../packages/core/src/producer/events.ts", "ProducerEvent"],
+    ["DeadLetters", "../packages/core/src/dead-letters/events.ts", "DeadLettersEvent"],
   ])("lists the events of the %s with their fields", (heading, source, union) => {
     const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
     const documented = rows.map(([event, fields]) => [

@@ -9,6 +9,26 @@ export {
   fieldsCodec,
   rawCodec,
 } from "./codec.ts";
+export type { DeadLettersEvent } from "./dead-letters/events.ts";
+export type { LetterCriteria, LetterFilter } from "./dead-letters/filter.ts";
+export type { DeadLetter } from "./dead-letters/letter.ts";
+export {
+  type ChosenLetters,
+  DEAD_LETTERS_DEFAULTS,
+  type DeadLettersOptions,
+  type DiscardOptions,
+  type FilteredLetters,
+  type ListLettersOptions,
+  type RedriveOptions,
+} from "./dead-letters/options.ts";
+export type {
+  DiscardProgress,
+  LetterPage,
+  RedriveCounts,
+  RedriveOutcome,
+  RedriveReport,
+} from "./dead-letters/report.ts";
+export { DeadLetters } from "./dead-letters.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./entry-id.ts";
 export * from "./errors.ts";
 export { type JsonCodecOptions, jsonCodec } from "./json-codec.ts";
@@ -21,6 +41,7 @@ export { type AddOptions, Producer } from "./producer.ts";
 export type { RedisSource } from "./redis/open-client.ts";
 export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export type { ConnectionRole } from "./stream-client.ts";
+export type { SkipReason } from "./wire/atomic/redrive.ts";
 export type { RawFields } from "./wire/entry.ts";
 export type { GroupPosition } from "./wire/xgroup.ts";
 export { withSchema } from "./with-schema.ts";
