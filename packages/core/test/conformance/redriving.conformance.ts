@@ -165,6 +165,7 @@ export function describeRedriving(scene: () => Scene): void {
       ["a message of its own", ["a", "1"]],
       ["a history without a message", history("1-1")],
       ["a history of no entry", ["a", "1", ...history("yesterday")]],
+      ["a history under other names", ["a", "1", ...history("1-1").map((text) => text.replace("dead.", "gone."))]],
       ["a history in another order", ["a", "1", ...history("1-1").slice(2), "dead.id", "1-1"]],
     ])("leaves alone what bury did not write: %s", async (_, fields) => {
       await scene().createGroup();
