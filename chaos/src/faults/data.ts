@@ -3,6 +3,7 @@ import type { Fault } from "./fault.ts";
 
 // Cuts through the middle of what is pending: messages at work vanish from the stream, their pending entries stay.
 const TRIM = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 local group = redis.call('XINFO', 'GROUPS', KEYS[1])[1]
 if not group then return {} end
 local pending = redis.call('XPENDING', KEYS[1], group[2], '-', '+', 1000)

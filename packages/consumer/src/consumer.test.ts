@@ -58,6 +58,19 @@ async function open(options: Partial<ConsumerOptions<Readonly<Record<string, str
 const unknownOutcome = (): ConnectionError => new ConnectionError("the reply was lost", { outcome: "unknown" });
 const away = (): ConnectionError => new ConnectionError("no connection", { outcome: "not-sent" });
 
+describe("starting", () => {
+  it("begins anew when the stream is deleted between the creation of the group and of the consumer", async () => {
+    const { clock, redis, events, consumer } = await open();
+    redis.failNext("xgroupCreateConsumer", new NoGroupError("NOGROUP"));
+    const running = consumer.run((batch) => batch.ack());
+    await clock.advance(1_000);
+    expect(events.all("started")).toHaveLength(1);
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+  });
+});
+
 describe("reading", () => {
   it("pauses longer after each failure, and says so, instead of spinning", async () => {
     const { clock, redis, events, consumer } = await open();
@@ -220,6 +233,30 @@ describe("closing", () => {
     const closing = consumer.close();
     await clock.advance(10_000);
     expect(await closing).toMatchObject({ nameRemoved: false });
+  });
+});
+
+describe("a process that died", () => {
+  it("brings only what it had offered closer to the dead letters, not what it had merely read", async () => {
+    const { clock, redis, consumer, other, add } = await open({ batchSize: 4, maxDeliveries: 4 });
+    await other.xgroupCreate({ stream, group, position: "start" });
+    for (const n of Array.from({ length: 10 }, (_, index) => index)) await add(n);
+    const before = redis.client();
+    await before.connect(["reader"], { timeoutMs: 1_000 });
+    await before.xreadgroup({ stream, group, consumer: "me", count: 10, blockMs: undefined });
+    const offered: string[] = [];
+    // Its process is about to die of this batch.
+    void consumer.run((batch) => {
+      offered.push(...batch.messages.map(({ id }) => id));
+      return new Promise(() => {});
+    });
+    await clock.advance(2_000);
+    const counts = await other.xpendingRange({ stream, group, from: "-", to: "+", count: 100 });
+    expect(offered.length).toBeGreaterThan(0);
+    expect(counts.filter(({ deliveries }) => deliveries > 1).map(({ id }) => id)).toEqual(offered);
+    void consumer.close();
+    await clock.advance(60_000);
+    await before.close();
   });
 });
 

@@ -27,6 +27,7 @@ import {
   LeaseLostError,
   Lifecycle,
   type LifecycleState,
+  NoGroupError,
   type Observer,
   onAbort,
   PayloadError,
@@ -99,6 +100,8 @@ const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, cr
 
 // Between attempts to start.
 const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
+// So often is a group looked for that was created and is not there.
+const START_WITHOUT_GROUP = 3;
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
 // Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
@@ -182,8 +185,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         this.#report(event);
       },
     });
+    const largestBatch = (deliveries: number): number =>
+      decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries());
     const offering = {
-      largestBatch: (deliveries: number) => decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries()),
+      largestBatch,
       mayOffer: () => this.#mayOffer(),
     };
     this.#collector = new Collector({ ...policy, ...offering }, clock, () => {
@@ -237,6 +242,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     });
     this.#redeliverer = new Redeliverer({
       ...shared,
+      largestBatch,
       admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
     });
     this.#sinkWatch = new SinkWatch({ ...shared, onChange: () => this.#collector.look() });
@@ -468,9 +474,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
           return await this.#connect(leftMs);
         } catch (error) {
           // A connection may break, and a server go away, between the first answer and the last of a start.
-          const isPassing = RedisBatchError.is(error) && error.retryable && this.#lifecycle.state === "starting";
+          const isPassing = RedisBatchError.is(error) && error.retryable;
+          // And a group may be deleted as soon as it was created; one that cannot be created stays away.
+          const isPerhapsPassing = isPassing || (NoGroupError.is(error) && attempt < START_WITHOUT_GROUP);
           const retryInMs = backoffDelayMs(attempt, RESTART, this.#random);
-          if (!isPassing || this.#clock.nowMs() + retryInMs >= giveUpAtMs) throw error;
+          const isTimeUp = this.#clock.nowMs() + retryInMs >= giveUpAtMs;
+          if (!isPerhapsPassing || isTimeUp || this.#lifecycle.state !== "starting") throw error;
           await pause(this.#clock, retryInMs, this.#startAborter.signal);
         }
       }
@@ -602,7 +611,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       this.#custody.reserve(id);
       this.#undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
     } else {
-      this.#custody.putOffUnseen(id, this.#clock.nowMs());
+      this.#custody.putOffUnseen(id, deliveries, this.#clock.nowMs());
       this.#redeliverer.poke();
     }
   }

@@ -58,15 +58,15 @@ export class Custody<Value> {
   }
 
   /** Puts a message off; of its payload nothing is kept. */
-  putOff(message: Message<Value>, times: Omit<Deferred, "id">): void {
-    const deferred = { id: message.id, ...times };
+  putOff(message: Message<Value>, times: Pick<Deferred, "dueAtMs" | "ripeAtMs">): void {
+    const deferred = { id: message.id, deliveries: message.deliveries, ...times };
     this.#objectOf.set(message, deferred);
     this.#putOff(deferred);
   }
 
   /** Puts a message off that is known by its id only: it was found pending for this consumer. */
-  putOffUnseen(id: EntryId, nowMs: number): void {
-    this.#putOff({ id, dueAtMs: nowMs, ripeAtMs: nowMs });
+  putOffUnseen(id: EntryId, deliveries: number, nowMs: number): void {
+    this.#putOff({ id, deliveries, dueAtMs: nowMs, ripeAtMs: nowMs });
   }
 
   /** Holds a message that is known by its id only, and is not to be delivered. */
@@ -74,17 +74,17 @@ export class Custody<Value> {
     this.#holdings.set(id, { id, isReserved: true });
   }
 
-  /** When the next deferred message is due; `undefined` when there is none. */
-  nextDueAtMs(): number | undefined {
-    return this.#nextDeferred()?.dueAtMs;
+  /** The deferred message that is due next; `undefined` when there is none. */
+  nextDue(): Deferred | undefined {
+    return this.#nextDeferred();
   }
 
-  /** Takes up to `limit` messages out of the queue that are due; they stay held. */
-  takeDue(nowMs: number, limit: number): Deferred[] {
+  /** Takes messages out of the queue that are due, one after the other as long as they fit; they stay held. */
+  takeDue(nowMs: number, fits: (next: Deferred, taken: number) => boolean): Deferred[] {
     const taken: Deferred[] = [];
-    while (taken.length < limit) {
+    for (;;) {
       const next = this.#nextDeferred();
-      if (next === undefined || next.dueAtMs > nowMs) break;
+      if (next === undefined || next.dueAtMs > nowMs || !fits(next, taken.length)) break;
       this.#due.pop();
       taken.push(next);
     }

@@ -7,7 +7,9 @@ describe("DueQueue", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (times) => {
         const queue = new DueQueue();
-        for (const [index, dueAtMs] of times.entries()) queue.push({ id: `${index}-0`, dueAtMs, ripeAtMs: dueAtMs });
+        for (const [index, dueAtMs] of times.entries()) {
+          queue.push({ id: `${index}-0`, deliveries: 1, dueAtMs, ripeAtMs: dueAtMs });
+        }
         const out: number[] = [];
         for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
           expect(queue.pop()).toBe(next);

@@ -1,6 +1,8 @@
 /** A message that was put off: its id only, its payload is read again when it is due. */
 export interface Deferred {
   readonly id: string;
+  /** How often it was delivered so far. */
+  readonly deliveries: number;
   /** When it is read again, by the local clock. */
   readonly dueAtMs: number;
   /** Before this moment it may only accompany new messages. */

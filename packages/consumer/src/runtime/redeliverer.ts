@@ -15,6 +15,7 @@ import type { Message } from "../message.ts";
 import { Bell } from "./bell.ts";
 import type { Collector } from "./collector.ts";
 import type { Custody } from "./custody.ts";
+import type { Deferred } from "./due-queue.ts";
 import { describeTrouble } from "./trouble.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
@@ -26,12 +27,15 @@ export interface RedelivererContext<Value> {
     readonly group: string;
     readonly name: string;
     readonly batchSize: number;
+    readonly retryShare: number;
   };
   readonly client: StreamClient;
   readonly custody: Custody<Value>;
   readonly collector: Collector<Value>;
   readonly clock: Clock;
   readonly random: Random;
+  /** The largest batch that a message on its n-th delivery may be part of. */
+  readonly largestBatch: (deliveries: number) => number;
   /** The message, or none when it cannot be offered. */
   readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => readonly Message<Value>[];
   readonly report: (event: ConsumerEvent) => void;
@@ -80,15 +84,14 @@ export class Redeliverer<Value> {
   async #run(): Promise<void> {
     const { clock, custody } = this.#context;
     while (!this.#isStopped) {
-      const room = this.#room();
-      const dueAtMs = custody.nextDueAtMs();
-      if (room === 0 || dueAtMs === undefined) {
+      const next = custody.nextDue();
+      if (next === undefined || !this.#room()(next, 0)) {
         this.#rest();
         await this.#bell.rest(null);
-      } else if (dueAtMs > clock.nowMs()) {
+      } else if (next.dueAtMs > clock.nowMs()) {
         this.#rest();
-        await this.#bell.rest(dueAtMs - clock.nowMs());
-      } else if (!(await this.#redeliver(room))) {
+        await this.#bell.rest(next.dueAtMs - clock.nowMs());
+      } else if (!(await this.#redeliver())) {
         return;
       }
     }
@@ -98,16 +101,30 @@ export class Redeliverer<Value> {
     for (const resolve of this.#resting.splice(0)) resolve();
   }
 
-  // One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory.
-  #room(): number {
-    const { collector, policy } = this.#context;
-    return Math.min(Math.max(policy.batchSize - collector.redelivered, 0), IDS_PER_COMMAND);
+  /**
+   * Says of one message after the other whether it is read now, beside those taken before it. One batch ahead at most:
+   * payloads of messages that nobody can take yet would only fill the memory. Of messages that are isolated, only what
+   * the next batch takes, and only when somebody waits for it: reading counts as a delivery, and when the process dies
+   * of one of them, those that were not offered shall not be closer to the dead letters.
+   */
+  #room(): (next: Deferred, taken: number) => boolean {
+    const { collector, policy, largestBatch } = this.#context;
+    const { batchSize, retryShare } = policy;
+    const mayIsolate = collector.redelivered === 0 && (collector.wanted > 0 || this.#resting.length > 0);
+    const share = collector.fresh.messages > 0 ? retryShare : 1;
+    const room = Math.min(batchSize - collector.redelivered, IDS_PER_COMMAND);
+    let size = batchSize;
+    return ({ deliveries }, taken) => {
+      size = Math.min(size, largestBatch(deliveries + 1));
+      if (size === batchSize) return taken < room;
+      return mayIsolate && taken < Math.max(1, Math.floor(size * share));
+    };
   }
 
   /** Reads what is due → whether the loop goes on. */
-  async #redeliver(limit: number): Promise<boolean> {
+  async #redeliver(): Promise<boolean> {
     const { client, policy, custody, collector, clock, report } = this.#context;
-    const due = custody.takeDue(clock.nowMs(), limit);
+    const due = custody.takeDue(clock.nowMs(), this.#room());
     const ids = due.map(({ id }) => id);
     try {
       const { stream, group, name } = policy;
