@@ -260,6 +260,39 @@ describe("a process that died", () => {
   });
 });
 
+describe("messages that must be alone", () => {
+  it("are alone among all batches at work, so that one that kills its process takes no other with it each time", async () => {
+    const { clock, redis, consumer, other, add } = await open({ batchSize: 4, maxDeliveries: 4, concurrency: 2 });
+    await other.xgroupCreate({ stream, group, position: "start" });
+    for (const n of [1, 2, 3]) await add(n);
+    const before = redis.client();
+    await before.connect(["reader", "commands"], { timeoutMs: 1_000 });
+    const entries = await before.xreadgroup({ stream, group, consumer: "me", count: 3, blockMs: undefined });
+    // Their third delivery is next: of four, the last two are for one message alone.
+    await before.recoverOwn({ stream, group, consumer: "me", ids: entries.map(({ id }) => id) });
+    const atWork: string[][] = [];
+    const endings: (() => void)[] = [];
+    const running = consumer.run(async (batch) => {
+      atWork.push(batch.messages.map(({ id }) => id));
+      await new Promise<void>((resolve) => endings.push(resolve));
+      batch.ack();
+    });
+    await clock.advance(1_000);
+    expect(atWork).toHaveLength(1);
+    endings[0]?.();
+    await clock.advance(1_000);
+    expect(atWork).toHaveLength(2);
+    endings[1]?.();
+    await clock.advance(1_000);
+    expect(atWork.flat().toSorted()).toEqual(entries.map(({ id }) => id));
+    endings[2]?.();
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+    await before.close();
+  });
+});
+
 describe("health()", () => {
   it("is not ready while the reader is away, and live again by itself", async () => {
     const { redis, clock, consumer, fetch } = await open();

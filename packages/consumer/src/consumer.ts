@@ -243,6 +243,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#redeliverer = new Redeliverer({
       ...shared,
       largestBatch,
+      isAtWork: (holds) => this.#open.has(holds),
       admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
     });
     this.#sinkWatch = new SinkWatch({ ...shared, onChange: () => this.#collector.look() });

@@ -44,6 +44,12 @@ export class OpenBatches<Value> {
     return this.#open.size > 0;
   }
 
+  /** Whether one of them has a message of which this holds. */
+  has(holds: (message: Message<Value>) => boolean): boolean {
+    for (const { batch } of this.#open.keys()) if (batch.messages.some(holds)) return true;
+    return false;
+  }
+
   /** Messages in all of them. */
   get messages(): number {
     let messages = 0;
