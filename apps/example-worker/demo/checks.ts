@@ -30,7 +30,7 @@ export function checkResults(
   ];
 }
 
-function checkNumber(name: string, found: number, expected: number): Check {
+export function checkNumber(name: string, found: number, expected: number): Check {
   const passed = found === expected;
   return { name, passed, finding: passed ? count(found) : `${count(found)}, expected ${count(expected)}` };
 }

@@ -1,14 +1,22 @@
 import { findServer, RedisServer } from "@redis-batch/test-support";
 
+/** What was delivered to the consumers of a group, and not acknowledged. */
+export interface PendingMessages {
+  readonly messages: number;
+  readonly byConsumer: ReadonlyMap<string, number>;
+}
+
 /** A server for the demo, and the stream on it that is the demo's alone. */
 export interface DemoServer extends AsyncDisposable {
   readonly url: string;
   /** Such as `Redis 8.0.2 at redis://127.0.0.1:10123`. */
   readonly description: string;
   readonly stream: string;
-  /** Delivered to a consumer of the group, and not acknowledged. */
-  pending(group: string): Promise<number>;
+  pending(group: string): Promise<PendingMessages>;
 }
+
+/** Redis' own reply: how many, the lowest and the highest id, and how many for each consumer that has any. */
+type PendingSummary = [number, string | null, string | null, [string, string][] | null];
 
 /**
  * Starts a server of its own, with a folder of its own, or takes the one that REDIS_BATCH_TEST_URL names and leaves
@@ -25,8 +33,8 @@ export async function startDemoServer(): Promise<DemoServer> {
     description: `${name} at ${server.host}:${server.port}`,
     stream,
     pending: async (group) => {
-      const summary = (await server.command("XPENDING", stream, group)) as readonly [number, ...unknown[]];
-      return summary[0];
+      const [messages, , , consumers] = (await server.command("XPENDING", stream, group)) as PendingSummary;
+      return { messages, byConsumer: new Map(consumers?.map(([consumer, held]) => [consumer, Number(held)])) };
     },
     [Symbol.asyncDispose]: async () => {
       if (server.external) await removeStream(server, stream);

@@ -1,4 +1,4 @@
-// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database.
+// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed.
 //
 //   npm run demo                   from the root of a fresh clone
 //   DEMO_LIMIT=500 npm run demo    only the first 500 commits
@@ -10,17 +10,23 @@ import { Producer } from "@redis-batch/consumer";
 import { createScratchFolder, removeScratchFolder } from "@redis-batch/test-support";
 import { checkResults, count } from "./checks.ts";
 import { type CommitRecord, expectedTotals, readCommits, WHOLE_HISTORY } from "./commit-data.ts";
+import { type Crash, checkTakeover, crashWorker, describeCrash, describeTakeover } from "./crash.ts";
 import { type DemoServer, startDemoServer } from "./demo-server.ts";
 import { Interrupted, interruption } from "./interruption.ts";
 import { ProgressLine } from "./progress.ts";
 import { renderChecks, renderWorkers, renderYears } from "./report.ts";
-import { readStoredCommits } from "./stored-commits.ts";
+import { countStoredCommits, readStoredCommits } from "./stored-commits.ts";
 import { WorkerPool } from "./worker-pool.ts";
-import type { WorkerTally } from "./worker-tally.ts";
+import { type WorkerTally, workerName } from "./worker-tally.ts";
 
 const WORKERS = 3;
 const BATCH_SIZE = 100;
 const GROUP = "example-worker";
+// Short, so that the others need not wait long for what the killed worker leaves behind.
+const LEASE_MS = 1_500;
+const RECOVER_EVERY_MS = 300;
+/** How much is stored when a worker is killed. */
+const KILL_AT_RATIO = 1 / 3;
 
 const limit = readLimit(process.env["DEMO_LIMIT"]);
 const interrupted = interruption();
@@ -59,6 +65,8 @@ async function demonstrate(): Promise<number> {
     GROUP,
     BATCH_SIZE: String(BATCH_SIZE),
     MAX_WAIT_MS: "500",
+    LEASE_MS: String(LEASE_MS),
+    RECOVER_EVERY_MS: String(RECOVER_EVERY_MS),
     DATABASE_URL: `sqlite:${databasePath}`,
     PROBE_HOST: "127.0.0.1",
     PROBE_PORT: "0",
@@ -66,15 +74,20 @@ async function demonstrate(): Promise<number> {
   // Also when the demo is interrupted before they are there.
   started.defer(async () => (await starting)[Symbol.asyncDispose]());
   const workers = await starting;
-  const progress = new ProgressLine(process.stdout, () => performance.now());
-  await workers.whenStored(commits.length, (tallies) => progress.update(describeStored(tallies, commits.length)));
-  progress.finish(describeStored(workers.tallies, commits.length));
+  const crashes = await storeAll(commits.length, workers, server, databasePath);
   await workers.stop();
+  const { tallies } = workers;
+  const isSomethingLeft = crashes.some(({ held }) => held > 0);
+  if (isSomethingLeft) console.log(describeTakeover(crashes, tallies));
 
   const stored = readStoredCommits(databasePath);
-  print(renderWorkers(workers.tallies));
+  const pending = await server.pending(GROUP);
+  print(renderWorkers(tallies, workers.killed));
   print(renderYears(stored.years));
-  const checks = checkResults(commits, expectedTotals(commits), stored, await server.pending(GROUP));
+  const checks = [
+    ...checkResults(commits, expectedTotals(commits), stored, pending.messages),
+    ...(isSomethingLeft ? [checkTakeover(crashes, tallies)] : []),
+  ];
   print(renderChecks(checks, (mark, passed) => styleText(passed ? "green" : "red", mark)));
   console.log("\nTo copy the worker, read apps/example-worker/README.md next.");
   return checks.every(({ passed }) => passed) ? 0 : 1;
@@ -91,12 +104,42 @@ async function produce(commits: readonly CommitRecord[], { url, stream }: DemoSe
   if (failed > 0) throw new Error(`${failed} messages could not be added`, { cause: failures[0]?.error });
   await producer.close();
   const seconds = (performance.now() - startedMs) / 1_000;
-  progress.finish(`produced    ${count(added)} messages, ${count(added / seconds)} per second`);
+  progress.keep(`produced    ${count(added)} messages, ${count(added / seconds)} per second`);
 }
 
-function describeStored(tallies: readonly WorkerTally[], total: number): string {
-  const stored = tallies.reduce((sum, { added }) => sum + added, 0);
-  const each = tallies.map(({ added }, index) => `worker ${index + 1}: ${count(added)}`).join(" · ");
+/** Waits until all is stored and acknowledged, and kills a worker on the way → whom it killed. */
+async function storeAll(
+  total: number,
+  workers: WorkerPool,
+  server: DemoServer,
+  databasePath: string,
+): Promise<readonly Crash[]> {
+  const progress = new ProgressLine(process.stdout, () => performance.now());
+  const crashes: Crash[] = [];
+  await workers.whenNothingIsLeft(async () => {
+    const { tallies } = workers;
+    // Before the first of them reads there is neither a group nor a table.
+    if (tallies.every(({ consumer }) => consumer === undefined)) return total;
+    // The database tells, not the workers: one that is killed may have stored a batch and not have said so.
+    const stored = countStoredCommits(databasePath);
+    progress.update(describeStored(stored, total, tallies));
+    if (stored >= total * KILL_AT_RATIO && stored < total && crashes.every(({ held }) => held === 0)) {
+      const crash = await crashWorker(workers, () => server.pending(GROUP));
+      if (crash !== undefined) {
+        crashes.push(crash);
+        progress.keep(describeCrash(crash));
+      }
+    }
+    const pending = await server.pending(GROUP);
+    return Math.max(0, total - stored) + pending.messages;
+  });
+  progress.keep(describeStored(countStoredCommits(databasePath), total, workers.tallies));
+  if (crashes.length === 0) console.log("killed      no worker: none was seen with messages in its hands");
+  return crashes;
+}
+
+function describeStored(stored: number, total: number, tallies: readonly WorkerTally[]): string {
+  const each = tallies.map(({ added }, place) => `${workerName(place)}: ${count(added)}`).join(" · ");
   return `stored      ${count(stored)} of ${count(total)} (${each})`;
 }
 

@@ -28,8 +28,8 @@ export class ProgressLine {
     this.#output.write(`${text}\n`);
   }
 
-  /** Writes the last line, which stays. */
-  finish(text: string): void {
+  /** Writes a line that stays; whatever comes after it is written below. */
+  keep(text: string): void {
     if (this.#output.isTTY) this.#rewrite(text);
     else this.#output.write(text);
     this.#output.write("\n");

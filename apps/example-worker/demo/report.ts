@@ -1,24 +1,31 @@
 import { type Check, count } from "./checks.ts";
 import type { YearTotals } from "./stored-commits.ts";
 import { renderTable } from "./table.ts";
-import { type WorkerTally, workedSeconds } from "./worker-tally.ts";
+import { type WorkerTally, workedSeconds, workerName } from "./worker-tally.ts";
 
-/** Who has done how much: messages per second over the time that all of them took together. */
-export function renderWorkers(tallies: readonly WorkerTally[]): readonly string[] {
+/**
+ * Who has done how much: messages per second over the time that all of them took together. `killed` are the places of
+ * those that were killed.
+ */
+export function renderWorkers(tallies: readonly WorkerTally[], killed: ReadonlySet<number>): readonly string[] {
   const seconds = workedSeconds(tallies);
-  const row = (name: string, messages: number, batches: number): readonly string[] => [
+  const row = (name: string, messages: number, batches: number, redelivered: number): readonly string[] => [
     name,
     count(messages),
     count(batches),
+    count(redelivered),
     count(messages / seconds),
   ];
   return renderTable({
-    header: ["workers", "messages", "batches", "messages/s"],
-    rows: tallies.map(({ messages, batches }, index) => row(`worker ${index + 1}`, messages, batches)),
+    header: ["workers", "messages", "batches", "redelivered", "messages/s"],
+    rows: tallies.map(({ messages, batches, redelivered }, place) =>
+      row(`${workerName(place)}${killed.has(place) ? ", killed" : ""}`, messages, batches, redelivered),
+    ),
     footer: row(
       `total, ${seconds.toFixed(1)} s`,
       tallies.reduce((total, { messages }) => total + messages, 0),
       tallies.reduce((total, { batches }) => total + batches, 0),
+      tallies.reduce((total, { redelivered }) => total + redelivered, 0),
     ),
   });
 }

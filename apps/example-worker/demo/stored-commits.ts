@@ -29,6 +29,20 @@ const TOTALS = `
   SELECT count(*) AS messages, coalesce(sum(insertions), 0) AS insertions, coalesce(sum(deletions), 0) AS deletions
   FROM commits`;
 
+// How long to wait for a worker that has the file to itself.
+const BUSY_TIMEOUT_MS = 10_000;
+
+/** How many commits are stored so far, in a file that a worker has set up. */
+export function countStoredCommits(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    const { messages } = database.prepare("SELECT count(*) AS messages FROM commits").get() as { messages: number };
+    return messages;
+  } finally {
+    database.close();
+  }
+}
+
 export function readStoredCommits(path: string): StoredCommits {
   const database = new DatabaseSync(path, { readOnly: true });
   try {

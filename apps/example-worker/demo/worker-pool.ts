@@ -6,13 +6,14 @@ type WorkerProcess = Awaited<ReturnType<typeof runWorker>>;
 
 const MAIN = new URL("../src/main.ts", import.meta.url);
 
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 20;
 // Far more than a batch takes on a slow machine: whoever waits longer waits for ever.
 const STALLED_AFTER_MS = 60_000;
 
 /** The example worker, in several processes of its own. They end at the latest when this process does. */
 export class WorkerPool implements AsyncDisposable {
   readonly #workers: readonly WorkerProcess[];
+  readonly #killed = new Set<number>();
 
   private constructor(workers: readonly WorkerProcess[]) {
     this.#workers = workers;
@@ -26,41 +27,53 @@ export class WorkerPool implements AsyncDisposable {
     return this.#workers.map(({ lines }) => lines.reduce(tallyLine, NO_WORK));
   }
 
+  /** Places, in the list of tallies, of the workers that were killed. */
+  get killed(): ReadonlySet<number> {
+    return this.#killed;
+  }
+
+  /** Ends a worker at once, and waits until it has. */
+  async kill(place: number): Promise<void> {
+    const worker = this.#workers[place];
+    if (worker === undefined) throw new RangeError(`there is no worker at place ${place}`);
+    this.#killed.add(place);
+    worker.kill("SIGKILL");
+    await worker.exited;
+  }
+
   /**
-   * Waits until the workers have stored so many messages.
+   * Counts what is left to do again and again, until nothing is.
    *
-   * @throws {Error} with a worker's last lines when it ends by itself, or when nothing is stored any more
+   * @throws {Error} with the workers' last lines when one ends by itself, or when the count does not change any more
    */
-  async whenStored(messages: number, onProgress: (tallies: readonly WorkerTally[]) => void): Promise<void> {
-    let stored = 0;
-    let advancedAtMs = performance.now();
-    while (stored < messages) {
+  async whenNothingIsLeft(countLeft: () => Promise<number>): Promise<void> {
+    let left = await countLeft();
+    let changedAtMs = performance.now();
+    while (left > 0) {
       await pause(LOOK_EVERY_MS);
-      const ended = this.#workers.find((worker) => !worker.running);
+      const ended = this.#alive().find((worker) => !worker.running);
       if (ended !== undefined) throw new Error(`a worker has ended by itself; ${lastWords(ended)}`);
-      const { tallies } = this;
-      const storedNow = tallies.reduce((total, { added }) => total + added, 0);
-      if (storedNow > stored) advancedAtMs = performance.now();
-      else if (performance.now() - advancedAtMs > STALLED_AFTER_MS) {
-        throw new Error(
-          `nothing was stored for ${STALLED_AFTER_MS / 1_000} s; ${this.#workers.map(lastWords).join("\n")}`,
-        );
+      const leftNow = await countLeft();
+      if (leftNow !== left) changedAtMs = performance.now();
+      else if (performance.now() - changedAtMs > STALLED_AFTER_MS) {
+        const words = this.#workers.map(lastWords).join("\n");
+        throw new Error(`nothing was done for ${STALLED_AFTER_MS / 1_000} s, and ${left} messages are left; ${words}`);
       }
-      stored = storedNow;
-      onProgress(tallies);
+      left = leftNow;
     }
   }
 
   /**
-   * Tells the workers to stop, and waits until they have.
+   * Tells the workers that are alive to stop, and waits until they have.
    *
    * @throws {Error} with a worker's last lines when it does not end as it should
    */
   async stop(): Promise<void> {
+    const workers = this.#alive();
     // With few messages the others may have stored them all before the last one has begun to read, or to listen.
-    await Promise.all(this.#workers.map((worker) => worker.waitForLine(isStarted, { timeoutMs: STALLED_AFTER_MS })));
-    for (const worker of this.#workers) worker.kill("SIGTERM");
-    for (const worker of this.#workers) {
+    await Promise.all(workers.map((worker) => worker.waitForLine(isStarted, { timeoutMs: STALLED_AFTER_MS })));
+    for (const worker of workers) worker.kill("SIGTERM");
+    for (const worker of workers) {
       const { code, signal } = await worker.exited;
       if (code !== 0) throw new Error(`a worker ended with ${signal ?? `exit code ${code}`}; ${lastWords(worker)}`);
     }
@@ -68,6 +81,10 @@ export class WorkerPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()));
+  }
+
+  #alive(): readonly WorkerProcess[] {
+    return this.#workers.filter((_, place) => !this.#killed.has(place));
   }
 }
 

@@ -1,19 +1,28 @@
 /** What one worker has done so far, as its log says. */
 export interface WorkerTally {
+  /** Its name in the group; `undefined` before it began to read. */
+  readonly consumer: string | undefined;
   readonly batches: number;
   /** Messages in these batches. */
   readonly messages: number;
   /** Of them, those that were not stored before. */
   readonly added: number;
+  /** Deliveries to it of messages that had been delivered before. */
+  readonly redelivered: number;
+  /** Messages it took over, by the name of the consumer that had left them behind. */
+  readonly takenOver: ReadonlyMap<string, number>;
   /** When it began to read, and when it stored its last batch; `undefined` before. */
   readonly startedAtMs: number | undefined;
   readonly lastStoredAtMs: number | undefined;
 }
 
 export const NO_WORK: WorkerTally = {
+  consumer: undefined,
   batches: 0,
   messages: 0,
   added: 0,
+  redelivered: 0,
+  takenOver: new Map(),
   startedAtMs: undefined,
   lastStoredAtMs: undefined,
 };
@@ -21,8 +30,15 @@ export const NO_WORK: WorkerTally = {
 interface LogLine {
   readonly at: string;
   readonly event: string;
+  readonly consumer?: string;
+  readonly from?: string;
   readonly messages?: number;
   readonly added?: number;
+}
+
+/** What people call the worker at this place of the list. */
+export function workerName(place: number): string {
+  return `worker ${place + 1}`;
 }
 
 /** Whether this line of a worker's log says that it reads. */
@@ -32,10 +48,10 @@ export function isStarted(line: string): boolean {
 
 /** Adds one line of a worker's log to its tally. */
 export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
-  const { at, event, messages = 0, added = 0 } = JSON.parse(line) as LogLine;
+  const { at, event, consumer, from = "", messages = 0, added = 0 } = JSON.parse(line) as LogLine;
   switch (event) {
     case "started":
-      return { ...tally, startedAtMs: Date.parse(at) };
+      return { ...tally, consumer, startedAtMs: Date.parse(at) };
     case "stored":
       return {
         ...tally,
@@ -44,6 +60,12 @@ export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
         added: tally.added + added,
         lastStoredAtMs: Date.parse(at),
       };
+    case "redelivered":
+      return { ...tally, redelivered: tally.redelivered + messages };
+    case "takenOver": {
+      const soFar = tally.takenOver.get(from) ?? 0;
+      return { ...tally, takenOver: new Map([...tally.takenOver, [from, soFar + messages]]) };
+    }
     default:
       return tally;
   }

@@ -19,6 +19,8 @@ describe("readConfig", () => {
     group: "example-worker",
     batchSize: 100,
     maxWaitMs: 5_000,
+    leaseMs: 60_000,
+    recoverEveryMs: 15_000,
     database: { kind: "sqlite", path: "commits.db" },
     probes: { host: "127.0.0.1", port: 8080 },
   };
@@ -38,6 +40,8 @@ describe("readConfig", () => {
       GROUP: "billing",
       BATCH_SIZE: "500",
       MAX_WAIT_MS: "0",
+      LEASE_MS: "500",
+      RECOVER_EVERY_MS: "3600000",
       DATABASE_URL: "postgres://worker:secret@db.example/orders",
       PROBE_HOST: "0.0.0.0",
       PROBE_PORT: "0",
@@ -48,6 +52,8 @@ describe("readConfig", () => {
       group: "billing",
       batchSize: 500,
       maxWaitMs: 0,
+      leaseMs: 500,
+      recoverEveryMs: 3_600_000,
       database: { kind: "postgres", url: "postgres://worker:secret@db.example/orders" },
       probes: { host: "0.0.0.0", port: 0 },
     });
@@ -66,11 +72,14 @@ describe("readConfig", () => {
       REDIS_URL: "localhost:6379",
       BATCH_SIZE: "0",
       MAX_WAIT_MS: "5s",
+      LEASE_MS: "499",
+      RECOVER_EVERY_MS: "99",
       DATABASE_URL: "mysql://localhost/orders",
       PROBE_PORT: "65536",
     });
-    expect(problems).toHaveLength(5);
-    for (const name of ["REDIS_URL", "BATCH_SIZE", "MAX_WAIT_MS", "DATABASE_URL", "PROBE_PORT"]) {
+    expect(problems).toHaveLength(7);
+    const numbers = ["BATCH_SIZE", "MAX_WAIT_MS", "LEASE_MS", "RECOVER_EVERY_MS", "PROBE_PORT"];
+    for (const name of ["REDIS_URL", "DATABASE_URL", ...numbers]) {
       expect(problems).toContainEqual(expect.stringContaining(name));
     }
   });

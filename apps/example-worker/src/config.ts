@@ -7,6 +7,8 @@ export interface Config {
   readonly group: string;
   readonly batchSize: number;
   readonly maxWaitMs: number;
+  readonly leaseMs: number;
+  readonly recoverEveryMs: number;
   readonly database: DatabaseConfig;
   readonly probes: { readonly host: string; readonly port: number };
 }
@@ -38,6 +40,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     group: text("GROUP", "example-worker"),
     batchSize: integer("BATCH_SIZE", 100, 1, 10_000),
     maxWaitMs: integer("MAX_WAIT_MS", 5_000, 0, 3_600_000),
+    leaseMs: integer("LEASE_MS", 60_000, 500, 3_600_000),
+    recoverEveryMs: integer("RECOVER_EVERY_MS", 15_000, 100, 3_600_000),
     database: parseDatabaseUrl(text("DATABASE_URL", "sqlite:commits.db"), problems),
     probes: { host: text("PROBE_HOST", "127.0.0.1"), port: integer("PROBE_PORT", 8080, 0, 65_535) },
   };

@@ -21,11 +21,11 @@ try {
   process.exitCode = ConfigError.is(error) ? EXIT_BAD_CONFIG : EXIT_FAILED;
 }
 
-async function work({ redisUrl, stream, group, batchSize, maxWaitMs, database, probes }: Config): Promise<void> {
+async function work({ redisUrl, database, probes, ...settings }: Config): Promise<void> {
   const stop = stopOnSignals(log);
   const observer = logConsumerEvents(log);
   // Closed in reverse order: the probes answer until the last batch is stored.
-  await using consumer = new Consumer({ redis: redisUrl, stream, group, batchSize, maxWaitMs, observer });
+  await using consumer = new Consumer({ redis: redisUrl, ...settings, observer });
   await using probing = await startProbes(probes, () => consumer.health());
   log("info", "probing", { host: probes.host, port: probing.port });
   await using store = await openStore(database, log);

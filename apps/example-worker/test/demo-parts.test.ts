@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkResults } from "../demo/checks.ts";
 import { expectedTotals, readCommits, WHOLE_HISTORY } from "../demo/commit-data.ts";
+import { checkTakeover, chooseVictim, describeCrash, describeTakeover } from "../demo/crash.ts";
 import { ProgressLine } from "../demo/progress.ts";
 import { renderChecks, renderWorkers } from "../demo/report.ts";
 import type { StoredCommits } from "../demo/stored-commits.ts";
@@ -76,17 +77,28 @@ describe("a worker's tally", () => {
   const stored = (second: number, messages: number, added: number): string =>
     JSON.stringify({ at: at(second), level: "info", event: "stored", messages, added, ms: 3 });
 
-  it("counts the batches of its log and what was new in them", () => {
+  it("counts the batches of its log, what was new in them, and what had been another's before", () => {
     const lines = [
       JSON.stringify({ at: at(1), event: "started", consumer: "worker-1" }),
       stored(2, 100, 100),
       JSON.stringify({ at: at(2), event: "connected", role: "reader" }),
+      JSON.stringify({ at: at(2), event: "takenOver", from: "worker-2", messages: 100 }),
+      JSON.stringify({ at: at(2), event: "takenOver", from: "worker-3", messages: 7 }),
+      JSON.stringify({ at: at(2), event: "takenOver", from: "worker-2", messages: 20 }),
+      JSON.stringify({ at: at(2), event: "redelivered", messages: 100 }),
+      JSON.stringify({ at: at(2), event: "redelivered", messages: 27 }),
       stored(3, 50, 20),
     ];
     expect(lines.reduce(tallyLine, NO_WORK)).toEqual({
+      consumer: "worker-1",
       batches: 2,
       messages: 150,
       added: 120,
+      redelivered: 127,
+      takenOver: new Map([
+        ["worker-2", 120],
+        ["worker-3", 7],
+      ]),
       startedAtMs: Date.parse(at(1)),
       lastStoredAtMs: Date.parse(at(3)),
     });
@@ -95,19 +107,60 @@ describe("a worker's tally", () => {
   it("is set against the time that all workers took together", () => {
     const tallies = [
       { ...NO_WORK, messages: 300, batches: 3, startedAtMs: 1_000, lastStoredAtMs: 2_000 },
-      { ...NO_WORK, messages: 100, batches: 1, startedAtMs: 1_500, lastStoredAtMs: 3_000 },
+      { ...NO_WORK, messages: 100, batches: 1, redelivered: 40, startedAtMs: 1_500, lastStoredAtMs: 3_000 },
       { ...NO_WORK, startedAtMs: 1_700 },
     ];
     expect(workedSeconds(tallies)).toBe(2);
-    expect(renderWorkers(tallies)).toEqual([
-      "workers        messages   batches   messages/s",
-      "──────────────────────────────────────────────",
-      "worker 1            300         3          150",
-      "worker 2            100         1           50",
-      "worker 3              0         0            0",
-      "──────────────────────────────────────────────",
-      "total, 2.0 s        400         4          200",
+    expect(renderWorkers(tallies, new Set([0]))).toEqual([
+      "workers            messages   batches   redelivered   messages/s",
+      "────────────────────────────────────────────────────────────────",
+      "worker 1, killed        300         3             0          150",
+      "worker 2                100         1            40           50",
+      "worker 3                  0         0             0            0",
+      "────────────────────────────────────────────────────────────────",
+      "total, 2.0 s            400         4            40          200",
     ]);
+  });
+});
+
+describe("the crash", () => {
+  const atWork = ["a", "b", "c"].map((consumer) => ({ ...NO_WORK, consumer, batches: 1 }));
+  const holding = (held: Readonly<Record<string, number>>) => ({
+    messages: 0,
+    byConsumer: new Map(Object.entries(held)),
+  });
+  const nobody = new Set<number>();
+
+  it("befalls worker 2 if it holds messages, or else another one that does", () => {
+    expect(chooseVictim(atWork, nobody, holding({ a: 300, b: 1, c: 200 }))).toEqual({ place: 1, consumer: "b" });
+    expect(chooseVictim(atWork, nobody, holding({ a: 300 }))).toEqual({ place: 0, consumer: "a" });
+    expect(chooseVictim(atWork, new Set([1]), holding({ b: 1, c: 1 }))).toEqual({ place: 2, consumer: "c" });
+  });
+
+  it("befalls nobody who holds nothing, or has not stored a batch yet, and never the last one alive", () => {
+    expect(chooseVictim(atWork, nobody, holding({}))).toBeUndefined();
+    expect(chooseVictim([NO_WORK, NO_WORK, NO_WORK], nobody, holding({ a: 1 }))).toBeUndefined();
+    expect(chooseVictim([{ ...NO_WORK, consumer: "a" }, NO_WORK], nobody, holding({ a: 1 }))).toBeUndefined();
+    expect(chooseVictim(atWork, new Set([1, 2]), holding({ a: 1 }))).toBeUndefined();
+  });
+
+  const crash = { place: 1, consumer: "b", held: 1_200 };
+  const taken = (from: string, messages: number) => ({ ...NO_WORK, takenOver: new Map([[from, messages]]) });
+
+  it("is told, and who took over from it", () => {
+    expect(describeCrash(crash)).toBe("killed      worker 2, with 1,200 messages in its hands");
+    expect(describeCrash({ ...crash, held: 0 })).toBe("killed      worker 2, with nothing in its hands");
+    expect(describeTakeover([crash], [taken("b", 1), NO_WORK, taken("b", 1_199)])).toBe(
+      "taken over  1 message by worker 1, 1,199 messages by worker 3",
+    );
+    expect(describeTakeover([crash], [NO_WORK, NO_WORK, taken("x", 5)])).toBe("taken over  nothing");
+  });
+
+  it("is made good when the others took over what was held, no less and no more", () => {
+    const check = (...tallies: Parameters<typeof checkTakeover>[1]) => checkTakeover([crash], tallies);
+    expect(check(taken("b", 1_000), taken("b", 200), taken("x", 5))).toMatchObject({ passed: true, finding: "1,200" });
+    expect(check(taken("b", 1_000))).toMatchObject({ passed: false, finding: "1,000, expected 1,200" });
+    expect(check(taken("b", 1_300)).passed).toBe(false);
   });
 });
 
@@ -141,7 +194,7 @@ describe("the progress line", () => {
     const { line, written } = progress(true);
     line.update("one");
     line.update("a line that is too long");
-    line.finish("done");
+    line.keep("done");
     expect(written).toEqual(["\r\u001b[Kone", "\r\u001b[Ka line that", "\r\u001b[Kdone", "\n"]);
   });
 
@@ -152,7 +205,7 @@ describe("the progress line", () => {
     line.update("one");
     pass(1_999);
     line.update("too soon");
-    line.finish("done");
+    line.keep("done");
     expect(written.join("")).toBe("one\ndone\n");
   });
 });

@@ -105,6 +105,24 @@ describe("the demo", () => {
     expect(isRunning(child)).toBe(false);
   });
 
+  it("kills a worker, and the others take over exactly what it held", async () => {
+    const { exitCode, output } = runDemo({ NO_COLOR: "1" });
+    expect(await exitCode).toBe(0);
+    const [, name = "", held = ""] = /^killed +(worker \d), with ([\d,]+) messages in its hands$/m.exec(output()) ?? [];
+    expect(name).not.toBe("");
+    expect(output()).toMatch(/^taken over +[\d,]+ messages? by worker \d/m);
+    expect(output()).toMatch(new RegExp(`^✓ messages taken over from the killed worker +${held}$`, "m"));
+    expect(output()).toMatch(new RegExp(`^${name}, killed `, "m"));
+    expect(output()).toMatch(/^✓ messages not acknowledged +0$/m);
+  });
+
+  it("kills nobody when there is nothing left to be killed over", async () => {
+    const { exitCode, output } = runDemo({ DEMO_LIMIT: "1", NO_COLOR: "1" });
+    expect(await exitCode).toBe(0);
+    expect(output()).toMatch(/^killed +no worker: /m);
+    expect(output()).not.toMatch(/taken over|, killed/);
+  });
+
   it("takes no limit that is not in the data", async () => {
     const { exitCode, output } = runDemo({ DEMO_LIMIT: "12273" });
     expect(await exitCode).toBe(2);

@@ -49,18 +49,22 @@ describe("a worker", () => {
   });
 
   it("leaves nothing half done when it is killed: who takes over stores the rest, and nothing twice", async () => {
-    const { addAll, start, whenStored, stored, pending, server, stream, group } = open();
+    const { addAll, start, whenStored, stored, pending } = open();
     await addAll(readCommits(5_000));
-    const killed = await start();
+    const shortLease = { LEASE_MS: "500", RECOVER_EVERY_MS: "100" };
+    const killed = await start(shortLease);
     await whenLogged(killed, "stored");
     killed.kill("SIGKILL");
     await killed.exited;
     expect(stored().length % 50).toBe(0);
-    // Whoever hands a dead worker's messages over has them delivered again, those that were stored among them.
-    await server.command("XGROUP", "SETID", stream, group, "0");
-    const successor = await start();
+    const successor = await start(shortLease);
     await whenStored(5_000);
+    await eventually("nothing is left pending", async () => (await pending()).length === 0);
     expect(await terminated(successor)).toBe(0);
+    const [{ consumer } = { consumer: "" }] = logged(killed, "started");
+    const takenOver = logged(successor, "takenOver");
+    expect(new Set(takenOver.map(({ from }) => from))).toEqual(new Set([consumer]));
+    expect(sumOf(logged(successor, "redelivered"), "messages")).toBe(sumOf(takenOver, "messages"));
     expect(new Set(stored()).size).toBe(5_000);
     expect(await pending()).toEqual([]);
   });

@@ -1,0 +1,79 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type Check, checkNumber, count } from "./checks.ts";
+import type { PendingMessages } from "./demo-server.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import { type WorkerTally, workerName } from "./worker-tally.ts";
+
+/** A worker that was killed at its work. */
+export interface Crash {
+  /** Its place in the list of workers. */
+  readonly place: number;
+  readonly consumer: string;
+  /** Messages that it left behind: delivered to it, and not acknowledged. */
+  readonly held: number;
+}
+
+const WORKER_2 = 1;
+const ASK_EVERY_MS = 50;
+
+/** Kills a worker that has messages in its hands; `undefined` when there is none to kill at the moment. */
+export async function crashWorker(
+  workers: WorkerPool,
+  pending: () => Promise<PendingMessages>,
+): Promise<Crash | undefined> {
+  const victim = chooseVictim(workers.tallies, workers.killed, await pending());
+  if (victim === undefined) return undefined;
+  await workers.kill(victim.place);
+  // It may have acknowledged them at the last moment, and what it sent may still be on its way to the server.
+  const askHeld = async (): Promise<number> => (await pending()).byConsumer.get(victim.consumer) ?? 0;
+  let held = await askHeld();
+  for (let before = -1; held !== before; ) {
+    await pause(ASK_EVERY_MS);
+    before = held;
+    held = await askHeld();
+  }
+  return { ...victim, held };
+}
+
+/** Worker 2, or else another one that has stored a batch and holds the next; never the last that is alive. */
+export function chooseVictim(
+  tallies: readonly WorkerTally[],
+  killed: ReadonlySet<number>,
+  { byConsumer }: PendingMessages,
+): Omit<Crash, "held"> | undefined {
+  if (tallies.length - killed.size < 2) return undefined;
+  const atWork = tallies.flatMap(({ consumer = "", batches }, place) => {
+    const isAtWork = batches > 0 && !killed.has(place) && (byConsumer.get(consumer) ?? 0) > 0;
+    return isAtWork ? [{ place, consumer }] : [];
+  });
+  return atWork.find(({ place }) => place === WORKER_2) ?? atWork.at(-1);
+}
+
+/** Such as `killed      worker 2, with 200 messages in its hands`. */
+export function describeCrash({ place, held }: Crash): string {
+  return `killed      ${workerName(place)}, with ${held === 0 ? "nothing" : messages(held)} in its hands`;
+}
+
+/** Such as `taken over  150 messages by worker 1, 50 messages by worker 3`. */
+export function describeTakeover(crashes: readonly Crash[], tallies: readonly WorkerTally[]): string {
+  const takers = tallies
+    .map((tally, place) => ({ place, taken: takenFrom(crashes, [tally]) }))
+    .filter(({ taken }) => taken > 0)
+    .map(({ place, taken }) => `${messages(taken)} by ${workerName(place)}`);
+  return `taken over  ${takers.join(", ") || "nothing"}`;
+}
+
+/** Compares what the killed workers left behind with what the others say they took over from them. */
+export function checkTakeover(crashes: readonly Crash[], tallies: readonly WorkerTally[]): Check {
+  const held = crashes.reduce((total, crash) => total + crash.held, 0);
+  return checkNumber("messages taken over from the killed worker", takenFrom(crashes, tallies), held);
+}
+
+function takenFrom(crashes: readonly Crash[], tallies: readonly WorkerTally[]): number {
+  const taken = tallies.flatMap(({ takenOver }) => crashes.map(({ consumer }) => takenOver.get(consumer) ?? 0));
+  return taken.reduce((total, number) => total + number, 0);
+}
+
+function messages(number: number): string {
+  return `${count(number)} ${number === 1 ? "message" : "messages"}`;
+}
