@@ -46,6 +46,19 @@ describe("deadLetter()", () => {
     expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id: first, why: "rejected" }]);
   });
 
+  it("leaves a message pending that is too wide to be moved, says so, and goes on", async () => {
+    const { consumer, server, stream, add, pending, events } = open({ batchSize: 2, maxWaitMs: 1_000 });
+    const wide = String(await server.command("XADD", stream, "*", ...range(9_000).map(String)));
+    const [other] = await add("other");
+    const batch = await consumer.fetch();
+    batch.messages[0]?.deadLetter("too wide");
+    batch.messages[1]?.deadLetter("bad");
+    expect(await batch.settled()).toMatchObject({ retried: [wide], deadLettered: [other] });
+    expect(events.all("buryFailed")).toMatchObject([{ messages: 1, error: { code: "COMMAND" } }]);
+    expect(consumer.state).toBe("running");
+    expect((await pending()).map(({ id }) => id)).toEqual([wide]);
+  });
+
   it("keeps the first outcome of a message", async () => {
     const { consumer, add, deadLetters } = open({ batchSize: 1, maxWaitMs: 1_000 });
     await add(1);

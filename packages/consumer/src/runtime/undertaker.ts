@@ -1,5 +1,11 @@
 /** Moves messages into the group's dead letters, whole and with their history. */
-import type { Clock, Random, StreamClient } from "@redis-batch/core/internal";
+import {
+  type BackoffPolicy,
+  type Clock,
+  CommandError,
+  type Random,
+  type StreamClient,
+} from "@redis-batch/core/internal";
 import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
 import type { Message } from "../message.ts";
 import type { Custody } from "./custody.ts";
@@ -19,7 +25,12 @@ export interface Burial<Value> {
 }
 
 export interface UndertakerContext<Value> {
-  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly retry: BackoffPolicy;
+  };
   readonly client: StreamClient;
   readonly custody: Custody<Value>;
   readonly clock: Clock;
@@ -79,6 +90,19 @@ export class Undertaker<Value> {
     this.#outbox.stop();
   }
 
+  #leavePending({ id, message }: Burial<Value>, error: CommandError): void {
+    const { custody, policy, clock, report } = this.#context;
+    const retryInMs = policy.retry.capMs;
+    const dueAtMs = clock.nowMs() + retryInMs;
+    if (message === undefined) {
+      custody.dismiss(id);
+    } else {
+      message.state = "returned";
+      custody.putOff(message, { dueAtMs, ripeAtMs: dueAtMs });
+    }
+    report({ type: "buryFailed", messages: 1, retryInMs, error: describeTrouble(error) });
+  }
+
   #isOpen({ id, message }: Burial<Value>): boolean {
     return message === undefined ? this.#context.custody.holds(id) : message.state === "burying";
   }
@@ -87,7 +111,14 @@ export class Undertaker<Value> {
     const { client, custody, policy, report } = this.#context;
     const { id, message, why, text } = burial;
     const { stream, group, name } = policy;
-    const outcome = await client.bury({ stream, group, consumer: name, id, reason: why, error: text });
+    const outcome = await client
+      .bury({ stream, group, consumer: name, id, reason: why, error: text })
+      .catch((error: unknown) => {
+        // This one message cannot be moved: it has more fields than a script can take. The others can.
+        if (!CommandError.is(error)) throw error;
+        this.#leavePending(burial, error);
+      });
+    if (outcome === undefined) return;
     custody.dismiss(id);
     if (outcome.kind === "vanished") {
       if (message !== undefined) message.state = "buried";
