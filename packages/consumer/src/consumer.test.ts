@@ -199,6 +199,31 @@ describe("acknowledging", () => {
   });
 });
 
+describe("a group that is deleted while outcomes are on their way", () => {
+  it("makes them lost, and does not end the consumer", async () => {
+    const { clock, redis, events, consumer, add } = await open({ batchSize: 2 });
+    redis.failNext("xack", unknownOutcome());
+    redis.failNext("ackOwned", new NoGroupError("NOGROUP"));
+    redis.failNext("bury", new NoGroupError("NOGROUP"));
+    const [toAck, toBury] = [await add(1), await add(2)];
+    const running = consumer.run((batch) => {
+      batch.messages.find(({ id }) => id === toAck)?.ack();
+      batch.messages.find(({ id }) => id === toBury)?.deadLetter("no");
+    });
+    await clock.advance(2_000);
+    expect(
+      events
+        .all("lost")
+        .flatMap(({ ids }) => ids)
+        .toSorted(),
+    ).toEqual([toAck, toBury]);
+    expect(consumer.health()).toMatchObject({ live: true, unconfirmedAcks: 0 });
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+  });
+});
+
 describe("closing", () => {
   it("gives up on acknowledgements that the server does not take until the deadline, and says how many", async () => {
     const { clock, redis, consumer, fetch, add } = await open({ drainMs: 1_000 });

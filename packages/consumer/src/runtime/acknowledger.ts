@@ -1,5 +1,5 @@
 /** Acknowledges messages: plainly while nothing can have taken them from this consumer, by an owner check otherwise. */
-import type { Clock, EntryId, Random, StreamClient } from "@redis-batch/core/internal";
+import { type Clock, type EntryId, NoGroupError, type Random, type StreamClient } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import type { Custody } from "./custody.ts";
@@ -40,7 +40,15 @@ export class Acknowledger<Value> {
       clock,
       random,
       limit: IDS_PER_COMMAND,
-      deliver: (messages, mayBeDone) => this.#acknowledge(messages, mayBeDone),
+      deliver: async (messages, mayBeDone) => {
+        try {
+          await this.#acknowledge(messages, mayBeDone);
+        } catch (error) {
+          // The reader creates it anew; nothing of it is anybody's.
+          if (!NoGroupError.is(error)) throw error;
+          this.#conclude(messages, new Set(messages.map(({ id }) => id)));
+        }
+      },
       onRetry: (messages, retryInMs, error) =>
         report({ type: "ackFailed", messages: messages.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (messages, error) => {

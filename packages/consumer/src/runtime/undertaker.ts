@@ -3,6 +3,7 @@ import {
   type BackoffPolicy,
   type Clock,
   CommandError,
+  NoGroupError,
   type Random,
   type StreamClient,
 } from "@redis-batch/core/internal";
@@ -14,6 +15,7 @@ import { describeTrouble } from "./trouble.ts";
 
 // Each burial copies a payload inside the server: a few at a time keep it answering others in between.
 const AT_ONCE = 20;
+const NO_GROUP = { kind: "not-owned" } as const;
 
 /** A message on its way to the dead letters; `message` is there when the application was offered it. */
 export interface Burial<Value> {
@@ -114,9 +116,12 @@ export class Undertaker<Value> {
     const outcome = await client
       .bury({ stream, group, consumer: name, id, reason: why, error: text })
       .catch((error: unknown) => {
+        // The reader creates the group anew; nothing of it is anybody's.
+        if (NoGroupError.is(error)) return NO_GROUP;
         // This one message cannot be moved: it has more fields than a script can take. The others can.
         if (!CommandError.is(error)) throw error;
         this.#leavePending(burial, error);
+        return undefined;
       });
     if (outcome === undefined) return;
     custody.dismiss(id);
@@ -125,7 +130,7 @@ export class Undertaker<Value> {
       return report({ type: "vanished", ids: [id] });
     }
     // After a reply that was lost, "not owned" most likely means that the first attempt did it.
-    if (outcome.kind === "not-owned" && !mayBeDone) {
+    if (outcome === NO_GROUP || (outcome.kind === "not-owned" && !mayBeDone)) {
       if (message !== undefined) message.state = "lost";
       return report({ type: "lost", ids: [id], why: "not-owned" });
     }
