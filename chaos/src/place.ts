@@ -110,7 +110,9 @@ export class Place implements AsyncDisposable {
       if (this.#isEnding) process.kill("SIGTERM");
       void this.#watchForHanging(process);
       const { code, signal } = await process.exited;
-      if (signal === "SIGKILL" || code === 0 || code === NAME_IN_USE) continue;
+      // One that is told to end before it listens for that ends by the signal itself.
+      const isAsked = signal === "SIGKILL" || (signal === "SIGTERM" && this.#isEnding);
+      if (isAsked || code === 0 || code === NAME_IN_USE) continue;
       this.crashes.push(`${worker} ended with ${code ?? signal}: ${process.stderr.slice(-2_000)}`);
     }
     this.#process = undefined;
