@@ -91,7 +91,8 @@ test("a server in a container is killed, and restarted on the same data and port
   await server.command("XADD", "orders", "*", "amount", 12);
   await server.kill();
   expect(server.running).toBe(false);
-  await expect(server.command("PING")).rejects.toThrow("ECONNREFUSED");
+  // Refused, or taken by a socket that dies with the program a moment later.
+  await expect(server.command("PING")).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
   await server.restart();
   expect(await server.command("XLEN", "orders")).toBe(1);
   expect(started.at(-1)?.user).toBe(`${process.getuid?.()}:${process.getgid?.()}`);
