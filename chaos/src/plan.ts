@@ -53,10 +53,6 @@ export interface PlanOptions {
 
 // What empties the stream would leave nothing to judge if it came again and again.
 const ONCE: ReadonlySet<FaultKind> = new Set(["flushAll"]);
-// A consumer that backs off from its sink counts no delivery until one succeeds. Messages must follow the outage, or poison
-// that is all there is left is tried for ever.
-const EARLY: ReadonlySet<FaultKind> = new Set(["sinkReadOnly", "sinkFull", "sinkAway"]);
-const EARLY_RATIO = 0.6;
 const CLOCK_JUMP_MS = 3_600_000;
 
 /** Deals the kinds like cards: all of them before any comes again, in an order and at times that the seed decides. */
@@ -78,7 +74,7 @@ export function planFaults({
       round++;
       if (deck.length === 0) break;
     }
-    const planned = {
+    plan.push({
       kind: deck.pop() as FaultKind,
       atMs: Math.round(atMs),
       worker: random.integer(workers),
@@ -87,8 +83,7 @@ export function planFaults({
       afterBytes: random.integer(4_000),
       jumpMs: Math.round((random.next() * 2 - 1) * CLOCK_JUMP_MS),
       keepsName: random.next() < 0.5,
-    };
-    if (!EARLY.has(planned.kind) || atMs < durationMs * EARLY_RATIO) plan.push(planned);
+    });
     atMs += everyMs * (0.5 + random.next());
   }
   return plan;

@@ -19,7 +19,7 @@ import { FAULTS } from "./faults/index.ts";
 import { countInFlight, readFinalState } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
 import { type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
-import { judge, type Problem, type Verdict } from "./ledger.ts";
+import { type Account, judge, type Problem, type Verdict } from "./ledger.ts";
 import { Place } from "./place.ts";
 import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
 import { linesAbout, reconstruct } from "./reconstruct.ts";
@@ -54,6 +54,8 @@ export interface Round {
   readonly elapsedMs: number;
 }
 
+type Known = Account["confirmed"][number];
+
 export interface Finding extends Problem {
   readonly history: readonly string[];
 }
@@ -61,6 +63,9 @@ export interface Finding extends Problem {
 const GROUP = "workers";
 /** How long it may take until nothing is in flight once the faults are over. */
 const REST_LIMIT_MS = 60_000;
+const LOOK_EVERY_MS = 500;
+/** Messages added with each look. */
+const TRICKLE = 5;
 const PRODUCERS_LIMIT_MS = 30_000;
 
 export async function runRound(options: RoundOptions): Promise<Round> {
@@ -92,7 +97,8 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     over.abort();
     const struck = await faults;
     progress("the load and the faults are over; waiting for rest");
-    failures.push(...(await rest(server, stream)));
+    const trickle: Known[] = [];
+    failures.push(...(await rest(server, stream, trickle)));
     progress("nothing is in flight; draining the workers");
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());
     failures.push(...places.flatMap(({ crashes }) => crashes));
@@ -104,12 +110,13 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const known = Array.from({ length: options.producers }, (_, index) =>
       readJournal<ProducerLine>(join(folder, `p${index}.ndjson`)),
     ).flat();
+    const confirmed = [...known.filter((line) => line.e === "confirmed"), ...trickle];
     const histories = journals.map(({ place, worker, lines }) =>
       reconstruct(worker, lines, true, blackboard.spansOf(place)),
     );
     const verdict = judge({
       leaseMs,
-      confirmed: known.filter((line) => line.e === "confirmed"),
+      confirmed,
       unknown: known.filter((line) => line.e === "unknown"),
       offers: histories.flatMap(({ offers }) => offers),
       workers: histories.map(({ life }) => life),
@@ -257,12 +264,19 @@ function lockOf(target: Target, place: Place): string {
   return target === "server" || target === "sink" ? target : `${target} ${place.index}`;
 }
 
-async function rest(server: RedisServer, stream: string): Promise<readonly string[]> {
+/** Waits until nothing is in flight; meanwhile a few messages go on coming, as they do in life. */
+async function rest(server: RedisServer, stream: string, trickle: Known[]): Promise<readonly string[]> {
+  const isAtRest = async (): Promise<boolean> => {
+    if ((await countInFlight(server, stream)) === 0) return true;
+    for (let count = 0; count < TRICKLE; count++) {
+      const key = `rest-${trickle.length}`;
+      const id = String(await server.command("XADD", stream, "*", "key", key, "intent", "ack"));
+      trickle.push({ key, id, intent: "ack" });
+    }
+    return false;
+  };
   try {
-    await eventually("nothing is in flight", async () => (await countInFlight(server, stream)) === 0, {
-      timeoutMs: REST_LIMIT_MS,
-      pauseMs: 200,
-    });
+    await eventually("nothing is in flight", isAtRest, { timeoutMs: REST_LIMIT_MS, pauseMs: LOOK_EVERY_MS });
     return [];
   } catch (error) {
     return [String(error)];
