@@ -13,8 +13,6 @@ import {
 import { report } from "./lib/report.ts";
 import { ROOT } from "./lib/root.mjs";
 
-const PUBLIC_REGISTRY = "registry.npmjs.org";
-
 const unwanted = [HOME_FOLDERS, ...textsOfThisMachine()];
 const files = trackedFiles();
 report(
@@ -42,7 +40,6 @@ function textsOfThisMachine(): MachineText[] {
   const texts = folderOfThisMachine("the checkout's folder", ROOT);
   const registry = spawnSync("npm", ["config", "get", "registry"], { cwd: ROOT, encoding: "utf8" }).stdout.trim();
   const host = URL.parse(registry)?.host;
-  if (host !== undefined && host !== PUBLIC_REGISTRY)
-    texts.push({ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) });
+  if (host !== undefined) texts.push({ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) });
   return texts;
 }
