@@ -80,7 +80,7 @@ function storedMessages(child: ChildProcess): number {
     .map((folder) => join(folder, "commits.db"))
     .find(existsSync);
   if (path === undefined) return 0;
-  const database = new DatabaseSync(path, { readOnly: true });
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
     return Number(database.prepare("SELECT count(*) AS stored FROM commits").get()?.["stored"]);
   } finally {
