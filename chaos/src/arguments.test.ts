@@ -13,9 +13,21 @@ test("arguments say how much, how long, and which faults", () => {
   expect(resolveRound({ faults: "" })).toMatchObject({ kinds: [] });
 });
 
+test("a soak is one round as long as the minutes, as fast as ever, with a worker that lives through it", () => {
+  expect(resolveRound({ soak: true, minutes: "10" })).toMatchObject({
+    minutes: 0,
+    loadMs: 600_000,
+    messages: 480_000,
+    lasting: 1,
+  });
+  expect(resolveRound({ soak: true, minutes: "0.5", messages: "7" })).toMatchObject({ loadMs: 30_000, messages: 7 });
+  expect(resolveRound({ minutes: "10" })).toMatchObject({ minutes: 10, loadMs: 25_000, lasting: 0 });
+});
+
 test("what is wrong is named", () => {
   expect(resolveRound({ seed: "x" })).toBe("--seed must be a whole number, at least 0");
   expect(resolveRound({ workers: "0" })).toBe("--workers must be a whole number, at least 1");
   expect(resolveRound({ minutes: "-1" })).toBe("--minutes must be a number, at least 0");
+  expect(resolveRound({ soak: true })).toBe("--soak needs --minutes, above 0");
   expect(resolveRound({ faults: "trim,earthquake" })).toBe("there is no fault called earthquake");
 });

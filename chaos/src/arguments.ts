@@ -9,6 +9,8 @@ export interface Arguments {
   readonly producers?: string;
   readonly workers?: string;
   readonly faults?: string;
+  /** One round that takes all of the minutes, instead of one after the other. */
+  readonly soak?: boolean;
 }
 
 /** How a round is run when nothing else is said. */
@@ -16,6 +18,7 @@ export const ROUND_DEFAULTS = {
   messages: 20_000,
   producers: 3,
   workers: 3,
+  lasting: 0,
   loadMs: 25_000,
   everyMs: 700,
   leaseMs: 2_000,
@@ -33,17 +36,29 @@ export const ROUND_DEFAULTS = {
   },
 } as const satisfies Partial<RoundOptions>;
 
+/** How many workers of a soak live through it, so that their memory can be looked at. */
+const SOAK_LASTING = 1;
+const MINUTE_MS = 60_000;
+
 export type ResolvedRound = Omit<RoundOptions, "progress"> & { readonly minutes: number };
 
 /** What the arguments mean, or what is wrong with them. */
 export function resolveRound(args: Arguments, chance: () => number = Math.random): ResolvedRound | string {
   const count = (name: keyof Arguments, fallback: number): number =>
     args[name] === undefined ? fallback : Number(args[name]);
+  const minutes = count("minutes", 0);
+  if (!(minutes >= 0)) return "--minutes must be a number, at least 0";
+  if (args.soak && minutes === 0) return "--soak needs --minutes, above 0";
+  const loadMs = args.soak ? minutes * MINUTE_MS : ROUND_DEFAULTS.loadMs;
   const resolved = {
     ...ROUND_DEFAULTS,
-    minutes: count("minutes", 0),
+    loadMs,
+    lasting: args.soak ? SOAK_LASTING : 0,
+    // The one round of a soak has them in it.
+    minutes: args.soak ? 0 : minutes,
     seed: count("seed", Math.floor(chance() * 1_000_000)),
-    messages: count("messages", ROUND_DEFAULTS.messages),
+    // By default as fast as ever, however long.
+    messages: count("messages", Math.ceil(ROUND_DEFAULTS.messages * (loadMs / ROUND_DEFAULTS.loadMs))),
     producers: count("producers", ROUND_DEFAULTS.producers),
     workers: count("workers", ROUND_DEFAULTS.workers),
   };
@@ -53,7 +68,6 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
       return `--${name} must be a whole number, at least ${least}`;
     }
   }
-  if (!(resolved.minutes >= 0)) return "--minutes must be a number, at least 0";
   const names = args.faults === undefined ? FAULT_KINDS : args.faults.split(",").filter((name) => name !== "");
   const unknown = names.filter((name) => !FAULT_KINDS.includes(name as FaultKind));
   if (unknown.length > 0) return `there is no fault called ${unknown.join(", ")}`;
@@ -62,7 +76,8 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
 
 export function usage(): string {
   return (
-    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--json]\n" +
+    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--soak]\n" +
+    "       [--json]\n" +
     `faults: ${FAULT_KINDS.join(", ")}`
   );
 }

@@ -1,8 +1,8 @@
 /**
- * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--json]`: rounds of
- * load and faults, each on a server of its own, until the time is over; without --minutes one round. Progress goes to
- * stderr; the last line of stdout is JSON. Exit codes: 0 passed, 1 something was lost or is unexplained, 2 wrong
- * arguments.
+ * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--soak]
+ * [--json]`: rounds of load and faults, each on a server of its own, until the time is over; without --minutes one round;
+ * with --soak one round that takes all of the time. Progress goes to stderr; the last line of stdout is JSON. Exit codes:
+ * 0 passed, 1 something was lost or is unexplained, 2 wrong arguments.
  */
 import { parseArgs } from "node:util";
 import { resolveRound, usage } from "./arguments.ts";
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     producers: { type: "string" },
     workers: { type: "string" },
     faults: { type: "string" },
+    soak: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });

@@ -52,8 +52,9 @@ export class Place implements AsyncDisposable {
     return place;
   }
 
-  /** Kills the process; the next one has the same name, or a new one. */
+  /** Kills the process, unless it must last; the next one has the same name, or a new one. */
   kill(keepsName: boolean): boolean {
+    if (this.#options.task.mustLast) return false;
     this.#keepsName = keepsName;
     return this.#signal("SIGKILL");
   }

@@ -1,4 +1,6 @@
 /** What a person, and what a machine, is told of the rounds. */
+
+import { type MemorySummary, summariseMemory } from "./memory.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Round } from "./run.ts";
 
@@ -19,6 +21,7 @@ export interface Summary {
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   /** Seeds of the rounds that failed, each of which replays by itself. */
   readonly failed: readonly number[];
+  readonly memory: MemorySummary;
 }
 
 export function hasFailed({ verdict, failures }: Round): boolean {
@@ -45,12 +48,13 @@ export function summarise(seed: number, rounds: readonly Round[]): Summary {
     explainedDuplicates: sum(({ verdict }) => verdict.explainedDuplicates),
     faults,
     failed: rounds.filter(hasFailed).map((round) => round.seed),
+    memory: summariseMemory(rounds.map(({ memory }) => memory)),
   };
 }
 
 /** One round in a few lines; a failed one with the histories that show why. */
 export function renderRound(round: Round): string {
-  const { seed, verdict, faults, findings, failures, processes, elapsedMs } = round;
+  const { seed, verdict, faults, findings, failures, processes, memory, elapsedMs } = round;
   const { explanations } = verdict;
   const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   const lines = [
@@ -59,7 +63,11 @@ export function renderRound(round: Round): string {
       `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
     `  ${verdict.duplicates} worked on again: ${explanations.died} because a process died, ` +
       `${explanations.lease} because a lease ran out, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
-    `  ${processes} worker processes; faults: ${struck.join(", ")}`,
+    `  ${processes} worker processes, ${memory.maxMiB} MiB at most; faults: ${struck.join(", ")}`,
+    ...memory.lasting.map(
+      ({ firstThirdMiB, lastThirdMiB }) =>
+        `  one that lived through it: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last`,
+    ),
     ...failures.map((failure) => `  ! ${failure}`),
     ...findings
       .slice(0, SHOWN)

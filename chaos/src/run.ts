@@ -20,6 +20,7 @@ import { countInFlight, readFinalState } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
 import { type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
 import { type Account, judge, type Problem, type Verdict } from "./ledger.ts";
+import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
 import { Place } from "./place.ts";
 import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
 import { linesAbout, reconstruct } from "./reconstruct.ts";
@@ -30,6 +31,8 @@ export interface RoundOptions {
   readonly messages: number;
   readonly producers: number;
   readonly workers: number;
+  /** How many of the workers' processes live through the round. */
+  readonly lasting: number;
   /** How long the load takes. */
   readonly loadMs: number;
   readonly kinds: readonly FaultKind[];
@@ -51,6 +54,7 @@ export interface Round {
   readonly failures: readonly string[];
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly processes: number;
+  readonly memory: RoundMemory;
   readonly elapsedMs: number;
 }
 
@@ -137,6 +141,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       failures,
       faults: struck,
       processes: journals.length,
+      memory: measureMemory(journals.map(({ lines }) => memoryOf(lines))),
       elapsedMs: performance.now() - startedAtMs,
     };
   } finally {
@@ -145,7 +150,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
 }
 
 function placeOptions(
-  { seed, leaseMs, maxDeliveries }: RoundOptions,
+  { seed, leaseMs, maxDeliveries, lasting }: RoundOptions,
   server: RedisServer,
   stream: string,
   folder: string,
@@ -163,12 +168,17 @@ function placeOptions(
       workMs: 10,
       blockMs: leaseMs * 1.5,
       sinkFault: sinkFaultPath(folder),
+      mustLast: index < lasting,
       options: { batchSize: 50, concurrency: 2, maxDeliveries, leaseMs, recoverEveryMs: leaseMs / 4 },
     },
   };
 }
 
 const sinkFaultPath = (folder: string): string => join(folder, "sink-fault");
+
+function memoryOf(lines: readonly WorkerLine[]): readonly MemorySample[] {
+  return lines.flatMap((line) => (line.e === "memory" ? [{ atMs: line.t, rssMiB: line.rssMiB }] : []));
+}
 
 /** Where the faults write down what the ledger must know. */
 function createBlackboard(): Pick<Scene, "away" | "destroyed" | "destroyedDeadLetters"> & {

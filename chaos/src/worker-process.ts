@@ -9,6 +9,8 @@ import { Journal, type WorkerLine } from "./journal.ts";
 import { NAME_IN_USE, type WorkerTask } from "./tasks.ts";
 
 const TICK_MS = 50;
+const MEMORY_EVERY_MS = 1_000;
+const MIB = 1_048_576;
 /** How long a sink that is away keeps its caller waiting. */
 const AWAY_MS = 200;
 // Too many of them to be worth a line.
@@ -18,6 +20,9 @@ const task = JSON.parse(process.argv[2] ?? "") as WorkerTask;
 using journal = new Journal<WorkerLine>(task.journal);
 journal.write({ e: "started", name: task.name });
 const ticking = setInterval(() => journal.write({ e: "tick" }), TICK_MS);
+const measuring = setInterval(() => {
+  journal.write({ e: "memory", rssMiB: Math.round((process.memoryUsage.rss() / MIB) * 10) / 10 });
+}, MEMORY_EVERY_MS);
 
 const consumer = new Consumer({
   redis: task.url,
@@ -43,6 +48,7 @@ try {
   process.exitCode = ConsumerNameInUseError.is(error) ? NAME_IN_USE : 1;
 } finally {
   clearInterval(ticking);
+  clearInterval(measuring);
   orders.close();
 }
 
@@ -96,6 +102,7 @@ async function handle(batch: Batch<Readonly<Record<string, string>>>): Promise<v
         case "hangOnce":
           if (!isFirst) break;
           journal.write({ e: "fails", key, intent });
+          if (task.mustLast) throw new Error(`${key} would hang`);
           console.log(`hanging ${key}`);
           await new Promise(() => {});
           break;
@@ -126,6 +133,7 @@ function currentSinkFault(): SinkFault | undefined {
 
 function dieOf(key: string, intent: Intent): void {
   journal.write({ e: "fails", key, intent });
+  if (task.mustLast) throw new Error(`${key} would kill the process`);
   process.kill(process.pid, "SIGKILL");
 }
 
