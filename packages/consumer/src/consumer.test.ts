@@ -1,66 +1,14 @@
 /** The consumer on a Redis in memory and a clock that stands still: faults and moments that a real server cannot be told to produce. */
 import { ConnectionError, NoGroupError, ServerStateError } from "@redis-batch/core";
-import { createMemoryRedis } from "@redis-batch/core/testing";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { Consumer } from "./consumer.ts";
-import type { ConsumerEvent } from "./events.ts";
-import type { ConsumerOptions } from "./options.ts";
-
-const stream = "orders";
-const group = "billing";
-
-async function open(options: Partial<ConsumerOptions<Readonly<Record<string, string>>>> = {}) {
-  const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
-  const events = new EventRecorder<ConsumerEvent>();
-  const consumer = new Consumer(
-    {
-      redis: "redis://memory",
-      stream,
-      group,
-      name: "me",
-      batchSize: 3,
-      maxWaitMs: 500,
-      prefetch: 0,
-      observer: events.observe,
-      ...options,
-    },
-    {
-      clock,
-      // Always the longest delay that chance allows.
-      random: () => 1,
-      createClient: ({ report }) => redis.client(report === undefined ? {} : { report }),
-    },
-  );
-  const other = redis.client();
-  await other.connect(["commands"], { timeoutMs: 1_000 });
-  const add = (n: number): Promise<string> => other.xadd({ stream, fields: ["n", String(n)] });
-  const pending = async (): Promise<readonly string[]> =>
-    (await other.xpendingRange({ stream, group, from: "-", to: "+", count: 100 })).map(({ id }) => id);
-  /** Fetches one batch; the clock goes on until it is there. */
-  const fetch = async () => {
-    const fetching = consumer.fetch();
-    let isOver = (): boolean => false;
-    const end = (): void => {
-      isOver = () => true;
-    };
-    fetching.then(end, end);
-    while (!isOver()) {
-      await clock.settle();
-      if (!isOver()) await clock.advance(50);
-    }
-    return fetching;
-  };
-  return { clock, redis, events, consumer, other, add, pending, fetch };
-}
+import { openInMemory } from "../test/memory-bench.ts";
 
 const unknownOutcome = (): ConnectionError => new ConnectionError("the reply was lost", { outcome: "unknown" });
 const away = (): ConnectionError => new ConnectionError("no connection", { outcome: "not-sent" });
 
 describe("starting", () => {
   it("begins anew when the stream is deleted between the creation of the group and of the consumer", async () => {
-    const { clock, redis, events, consumer } = await open();
+    const { clock, redis, events, consumer } = await openInMemory();
     redis.failNext("xgroupCreateConsumer", new NoGroupError("NOGROUP"));
     const running = consumer.run((batch) => batch.ack());
     await clock.advance(1_000);
@@ -73,7 +21,7 @@ describe("starting", () => {
 
 describe("reading", () => {
   it("pauses longer after each failure, and says so, instead of spinning", async () => {
-    const { clock, redis, events, consumer } = await open();
+    const { clock, redis, events, consumer } = await openInMemory();
     redis.failNext("xreadgroup", new ServerStateError("xreadgroup: LOADING", { state: "LOADING" }), { times: 4 });
     const running = consumer.run((batch) => batch.ack());
     await clock.advance(10_000);
@@ -90,7 +38,7 @@ describe("reading", () => {
   });
 
   it("does not spin when a group that exists is said to be missing", async () => {
-    const { clock, redis, events, consumer } = await open();
+    const { clock, redis, events, consumer } = await openInMemory();
     redis.failNext("xreadgroup", new NoGroupError("NOGROUP"), { times: 3 });
     const running = consumer.run((batch) => batch.ack());
     await clock.advance(5_000);
@@ -102,7 +50,7 @@ describe("reading", () => {
   });
 
   it("answers a fetch in time, with nothing, while the server is away", async () => {
-    const { redis, consumer, fetch, add, clock } = await open();
+    const { redis, consumer, fetch, add, clock } = await openInMemory();
     await fetch();
     redis.failNext("xreadgroup", away(), { times: 2 });
     redis.dropReaders();
@@ -115,7 +63,7 @@ describe("reading", () => {
   });
 
   it("offers once what was delivered with a reply that got lost, its delivery counted twice", async () => {
-    const { redis, events, fetch, add } = await open();
+    const { redis, events, fetch, add } = await openInMemory();
     await fetch();
     redis.failNext("xreadgroup", unknownOutcome(), { moment: "after" });
     redis.dropReaders();
@@ -127,7 +75,7 @@ describe("reading", () => {
   });
 
   it("stops reading when too many messages are put off, and goes on when they are done", async () => {
-    const { fetch, add, events } = await open({ batchSize: 2, maxDeferred: 2, retry: { baseMs: 50 } });
+    const { fetch, add, events } = await openInMemory({ batchSize: 2, maxDeferred: 2, retry: { baseMs: 50 } });
     for (const n of [1, 2, 3, 4]) await add(n);
     const first = await fetch();
     expect(first.size).toBe(2);
@@ -143,7 +91,7 @@ describe("reading", () => {
 
 describe("acknowledging", () => {
   it("goes on until the server has it, with pauses that grow", async () => {
-    const { clock, redis, events, fetch, add, pending } = await open();
+    const { clock, redis, events, fetch, add, pending } = await openInMemory();
     await add(1);
     const batch = await fetch();
     redis.failNext("xack", away(), { times: 3 });
@@ -156,7 +104,7 @@ describe("acknowledging", () => {
   });
 
   it("does not call a message lost that its own first attempt has acknowledged", async () => {
-    const { clock, redis, events, fetch, add } = await open();
+    const { clock, redis, events, fetch, add } = await openInMemory();
     const id = await add(1);
     const batch = await fetch();
     redis.failNext("xack", unknownOutcome(), { moment: "after" });
@@ -168,7 +116,7 @@ describe("acknowledging", () => {
   });
 
   it("wins against a redelivery whose reply is still on its way", async () => {
-    const { clock, redis, events, fetch, add, pending, consumer } = await open({ batchSize: 1 });
+    const { clock, redis, events, fetch, add, pending, consumer } = await openInMemory({ batchSize: 1 });
     const id = await add(1);
     const batch = await fetch();
     const held = redis.hold("recoverOwn", { moment: "after" });
@@ -185,7 +133,7 @@ describe("acknowledging", () => {
   });
 
   it("collects the next acknowledgements while one command is on its way", async () => {
-    const { clock, redis, events, fetch, add } = await open();
+    const { clock, redis, events, fetch, add } = await openInMemory();
     for (const n of [1, 2, 3]) await add(n);
     const batch = await fetch();
     const held = redis.hold("xack");
@@ -201,7 +149,7 @@ describe("acknowledging", () => {
 
 describe("a group that is deleted while outcomes are on their way", () => {
   it("makes them lost, and does not end the consumer", async () => {
-    const { clock, redis, events, consumer, add } = await open({ batchSize: 2 });
+    const { clock, redis, events, consumer, add } = await openInMemory({ batchSize: 2 });
     redis.failNext("xack", unknownOutcome());
     redis.failNext("ackOwned", new NoGroupError("NOGROUP"));
     redis.failNext("bury", new NoGroupError("NOGROUP"));
@@ -226,7 +174,7 @@ describe("a group that is deleted while outcomes are on their way", () => {
 
 describe("closing", () => {
   it("gives up on acknowledgements that the server does not take until the deadline, and says how many", async () => {
-    const { clock, redis, consumer, fetch, add } = await open({ drainMs: 1_000 });
+    const { clock, redis, consumer, fetch, add } = await openInMemory({ drainMs: 1_000 });
     await add(1);
     const batch = await fetch();
     redis.failNext("xack", away(), { times: 1_000 });
@@ -240,7 +188,7 @@ describe("closing", () => {
   });
 
   it("says of an acknowledgement after close() that it had no effect", async () => {
-    const { clock, consumer, events, fetch, add, pending } = await open();
+    const { clock, consumer, events, fetch, add, pending } = await openInMemory();
     const id = await add(1);
     const batch = await fetch();
     const closing = consumer.close();
@@ -252,7 +200,7 @@ describe("closing", () => {
   });
 
   it("stays bounded when the server does not answer the farewell", async () => {
-    const { clock, redis, consumer, fetch } = await open({ drainMs: 1_000 });
+    const { clock, redis, consumer, fetch } = await openInMemory({ drainMs: 1_000 });
     await fetch();
     redis.hold("removeIfEmpty");
     const closing = consumer.close();
@@ -263,12 +211,12 @@ describe("closing", () => {
 
 describe("a process that died", () => {
   it("brings only what it had offered closer to the dead letters, not what it had merely read", async () => {
-    const { clock, redis, consumer, other, add } = await open({ batchSize: 4, maxDeliveries: 4 });
-    await other.xgroupCreate({ stream, group, position: "start" });
+    const { clock, consumer, add, dieHolding, deliveries, close } = await openInMemory({
+      batchSize: 4,
+      maxDeliveries: 4,
+    });
     for (const n of Array.from({ length: 10 }, (_, index) => index)) await add(n);
-    const before = redis.client();
-    await before.connect(["reader"], { timeoutMs: 1_000 });
-    await before.xreadgroup({ stream, group, consumer: "me", count: 10, blockMs: undefined });
+    await dieHolding("me", 10);
     const offered: string[] = [];
     // Its process is about to die of this batch.
     void consumer.run((batch) => {
@@ -276,51 +224,85 @@ describe("a process that died", () => {
       return new Promise(() => {});
     });
     await clock.advance(2_000);
-    const counts = await other.xpendingRange({ stream, group, from: "-", to: "+", count: 100 });
     expect(offered.length).toBeGreaterThan(0);
-    expect(counts.filter(({ deliveries }) => deliveries > 1).map(({ id }) => id)).toEqual(offered);
-    void consumer.close();
-    await clock.advance(60_000);
-    await before.close();
+    expect([...(await deliveries())].filter(([, count]) => count > 1).map(([id]) => id)).toEqual(offered);
+    await close();
   });
 });
 
 describe("messages that must be alone", () => {
-  it("are alone among all batches at work, so that one that kills its process takes no other with it each time", async () => {
-    const { clock, redis, consumer, other, add } = await open({ batchSize: 4, maxDeliveries: 4, concurrency: 2 });
-    await other.xgroupCreate({ stream, group, position: "start" });
-    for (const n of [1, 2, 3]) await add(n);
-    const before = redis.client();
-    await before.connect(["reader", "commands"], { timeoutMs: 1_000 });
-    const entries = await before.xreadgroup({ stream, group, consumer: "me", count: 3, blockMs: undefined });
-    // Their third delivery is next: of four, the last two are for one message alone.
-    await before.recoverOwn({ stream, group, consumer: "me", ids: entries.map(({ id }) => id) });
-    const atWork: string[][] = [];
-    const endings: (() => void)[] = [];
-    const running = consumer.run(async (batch) => {
-      atWork.push(batch.messages.map(({ id }) => id));
-      await new Promise<void>((resolve) => endings.push(resolve));
-      batch.ack();
+  // Their third delivery is next: of four, the last two are for one message alone.
+  it.each([{ batchSize: 4 }, { batchSize: 1 }])(
+    "are alone among all batches at work, so that one that kills its process takes no other with it each time: %j",
+    async ({ batchSize }) => {
+      const { clock, consumer, add, dieHolding, close } = await openInMemory({
+        batchSize,
+        maxDeliveries: 4,
+        concurrency: 2,
+      });
+      for (const n of [1, 2, 3]) await add(n);
+      const ids = await dieHolding("me", 3, 2);
+      const atWork: string[][] = [];
+      const endings: (() => void)[] = [];
+      const running = consumer.run(async (batch) => {
+        atWork.push(batch.messages.map(({ id }) => id));
+        await new Promise<void>((resolve) => endings.push(resolve));
+        batch.ack();
+      });
+      for (const count of [1, 2, 3]) {
+        await clock.advance(1_000);
+        expect(atWork).toHaveLength(count);
+        endings[count - 1]?.();
+      }
+      expect(atWork.flat().toSorted()).toEqual(ids);
+      await close();
+      await running;
+    },
+  );
+
+  it("are offered beside others where a batch is of one message anyway, as long as they have many attempts left", async () => {
+    const { clock, consumer, add, dieHolding, close } = await openInMemory({
+      batchSize: 1,
+      maxDeliveries: 16,
+      concurrency: 2,
+    });
+    for (const n of [1, 2]) await add(n);
+    const ids = await dieHolding("me", 2, 2);
+    const atWork: string[] = [];
+    void consumer.run((batch) => {
+      atWork.push(...batch.messages.map(({ id }) => id));
+      return new Promise(() => {});
     });
     await clock.advance(1_000);
+    expect(atWork.toSorted()).toEqual(ids);
+    await close();
+  });
+
+  it("wait no longer than maxHoldMs for one whose handler hangs", async () => {
+    const { clock, consumer, add, dieHolding, close } = await openInMemory({
+      batchSize: 4,
+      maxDeliveries: 4,
+      concurrency: 2,
+      maxHoldMs: 600_000,
+    });
+    for (const n of [1, 2]) await add(n);
+    const ids = await dieHolding("me", 2, 2);
+    const atWork: string[] = [];
+    void consumer.run((batch) => {
+      atWork.push(...batch.messages.map(({ id }) => id));
+      return new Promise(() => {});
+    });
+    await clock.advance(590_000);
     expect(atWork).toHaveLength(1);
-    endings[0]?.();
-    await clock.advance(1_000);
-    expect(atWork).toHaveLength(2);
-    endings[1]?.();
-    await clock.advance(1_000);
-    expect(atWork.flat().toSorted()).toEqual(entries.map(({ id }) => id));
-    endings[2]?.();
-    void consumer.close();
-    await clock.advance(1_000);
-    await running;
-    await before.close();
+    await clock.advance(60_000);
+    expect(atWork.toSorted()).toEqual(ids);
+    await close();
   });
 });
 
 describe("health()", () => {
   it("is not ready while the reader is away, and live again by itself", async () => {
-    const { redis, clock, consumer, fetch } = await open();
+    const { redis, clock, consumer, fetch } = await openInMemory();
     expect(consumer.health()).toMatchObject({ state: "idle", live: true, ready: false });
     await fetch();
     expect(consumer.health()).toMatchObject({ state: "running", live: true, ready: true });
@@ -332,7 +314,7 @@ describe("health()", () => {
   });
 
   it("counts what is held", async () => {
-    const { consumer, fetch, add } = await open({ batchSize: 2 });
+    const { consumer, fetch, add } = await openInMemory({ batchSize: 2 });
     for (const n of [1, 2, 3]) await add(n);
     await fetch();
     expect(consumer.health()).toMatchObject({ inFlight: 2, deferred: 0, unconfirmedAcks: 0 });

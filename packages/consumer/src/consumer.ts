@@ -43,7 +43,7 @@ import {
   UsageError,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
-import { decideLargestBatch } from "./decisions/isolation.ts";
+import { decideLargestBatch, isIsolated } from "./decisions/isolation.ts";
 import { decideMaxDeliveries, type PullMode } from "./decisions/redelivery.ts";
 import type { ConsumerEvent, StopReport } from "./events.ts";
 import { applyOutcome, type Handler } from "./handler.ts";
@@ -243,6 +243,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#redeliverer = new Redeliverer({
       ...shared,
       largestBatch,
+      isIsolated: (deliveries) => isIsolated(deliveries, this.#maxDeliveries()),
       isAtWork: (holds) => this.#open.has(holds),
       admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
     });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideLargestBatch } from "./isolation.ts";
+import { decideLargestBatch, isIsolated } from "./isolation.ts";
 
 describe("decideLargestBatch", () => {
   it("halves the batch with each delivery, and offers alone for the last half of them", () => {
@@ -20,6 +20,27 @@ describe("decideLargestBatch", () => {
         expect(size).toBeGreaterThanOrEqual(1);
         expect(size).toBeLessThanOrEqual(batchSize);
         expect(decideLargestBatch(deliveries + 1, batchSize, maxDeliveries)).toBeLessThanOrEqual(size);
+      }),
+    );
+  });
+});
+
+describe("isIsolated", () => {
+  it("is for the last half of the deliveries", () => {
+    const isolated = Array.from({ length: 16 }, (_, index) => index + 1).filter((n) => isIsolated(n, 16));
+    expect(isolated).toEqual([9, 10, 11, 12, 13, 14, 15, 16]);
+  });
+
+  it("goes with a batch of one, stays once it is reached, and is never for a first delivery", () => {
+    const positive = fc.integer({ min: 1, max: 10_000 });
+    const anyMax = fc.oneof(positive, fc.constant(Number.POSITIVE_INFINITY));
+    fc.assert(
+      fc.property(positive, positive, anyMax, (deliveries, batchSize, maxDeliveries) => {
+        expect(isIsolated(1, maxDeliveries)).toBe(false);
+        if (!isIsolated(deliveries, maxDeliveries)) return;
+        expect(maxDeliveries).not.toBe(Number.POSITIVE_INFINITY);
+        expect(decideLargestBatch(deliveries, batchSize, maxDeliveries)).toBe(1);
+        expect(isIsolated(deliveries + 1, maxDeliveries)).toBe(true);
       }),
     );
   });

@@ -36,6 +36,8 @@ export interface RedelivererContext<Value> {
   readonly random: Random;
   /** The largest batch that a message on its n-th delivery may be part of. */
   readonly largestBatch: (deliveries: number) => number;
+  /** Whether a message on its n-th delivery is alone among all that are isolated. */
+  readonly isIsolated: (deliveries: number) => boolean;
   /** Whether a batch at work has a message of which this holds. */
   readonly isAtWork: (holds: (message: Message<Value>) => boolean) => boolean;
   /** The message, or none when it cannot be offered. */
@@ -107,11 +109,11 @@ export class Redeliverer<Value> {
    * Says of one message after the other whether it is read now, beside those taken before it. One batch ahead at most:
    * payloads of messages that nobody can take yet would only fill the memory. Of messages that are isolated, only what
    * the next batch takes, and only when somebody waits for it: reading counts as a delivery, and when the process dies
-   * of one of them, those that were not offered shall not be closer to the dead letters. For the same reason a message
-   * that must be alone waits for another one like it, whatever the concurrency: the two would die together each time.
+   * of one of them, those that were not offered shall not be closer to the dead letters. For the same reason, of those
+   * that are on their last half of deliveries, each waits for the one before it, whatever the concurrency.
    */
   #room(): (next: Deferred, taken: number) => boolean {
-    const { collector, policy, largestBatch } = this.#context;
+    const { collector, policy, largestBatch, isIsolated } = this.#context;
     const { batchSize, retryShare } = policy;
     const mayIsolate = collector.redelivered === 0 && (collector.wanted > 0 || this.#resting.length > 0);
     const share = collector.fresh.messages > 0 ? retryShare : 1;
@@ -119,15 +121,16 @@ export class Redeliverer<Value> {
     let size = batchSize;
     return ({ deliveries }, taken) => {
       size = Math.min(size, largestBatch(deliveries + 1));
-      if (size === batchSize) return taken < room;
-      if (size === 1 && this.#isOneAloneAtWork()) return false;
+      const mustBeAlone = isIsolated(deliveries + 1);
+      if (mustBeAlone && this.#isOneAloneAtWork()) return false;
+      if (size === batchSize && !mustBeAlone) return taken < room;
       return mayIsolate && taken < Math.max(1, Math.floor(size * share));
     };
   }
 
   #isOneAloneAtWork(): boolean {
-    const { isAtWork, largestBatch } = this.#context;
-    return isAtWork(({ deliveries, state }) => state === "offered" && largestBatch(deliveries) === 1);
+    const { isAtWork, isIsolated } = this.#context;
+    return isAtWork(({ deliveries, state }) => state === "offered" && isIsolated(deliveries));
   }
 
   /** Reads what is due → whether the loop goes on. */
