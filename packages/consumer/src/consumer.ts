@@ -31,7 +31,6 @@ import {
   type Observer,
   onAbort,
   PayloadError,
-  PermissionError,
   pause,
   probeCapabilities,
   type Random,
@@ -54,6 +53,7 @@ import { Collector } from "./runtime/collector.ts";
 import { Custody } from "./runtime/custody.ts";
 import { giveBack } from "./runtime/give-back.ts";
 import { Heart } from "./runtime/heart.ts";
+import { joinGroup } from "./runtime/join-group.ts";
 import { LeaseKeeper } from "./runtime/lease-keeper.ts";
 import { type OpenBatch, OpenBatches } from "./runtime/open-batches.ts";
 import { Reader } from "./runtime/reader.ts";
@@ -493,18 +493,14 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   async #connect(timeoutMs: number): Promise<boolean> {
-    const { stream, group, name, startFrom } = this.#policy;
+    const { name, startFrom } = this.#policy;
     await this.#client.connect(["commands", "reader"], {
       timeoutMs,
       signal: this.#startAborter.signal,
     });
     this.#capabilities = await probeCapabilities(this.#client);
-    // A user without the right to create may still join a group that is there; reading tells.
-    await tolerateMissingRight(async () => {
-      const isNew = await this.#client.xgroupCreate({ stream, group, position: startFrom });
-      if (isNew) this.#report({ type: "groupCreated", position: startFrom, recreated: false });
-    });
-    await tolerateMissingRight(() => this.#client.xgroupCreateConsumer({ stream, group, consumer: name }));
+    const isNewGroup = await joinGroup(this.#client, this.#policy);
+    if (isNewGroup) this.#report({ type: "groupCreated", position: startFrom, recreated: false });
     await this.#heart.join(this.#startAborter.signal);
     this.#hasJoined = true;
     if (this.#lifecycle.state !== "starting") return false;
@@ -567,7 +563,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
-    const isCounted = !this.#sinkWatch.isBackingOff;
+    const isCounted = this.#sinkWatch.isCounting;
     if (!isCounted) void this.#returns.uncount([message.id]);
     this.#returns.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
   }
@@ -724,12 +720,4 @@ function until<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<R
 
 function closedEarly(): UsageError {
   return new UsageError("the consumer was closed while it was starting");
-}
-
-async function tolerateMissingRight(action: () => Promise<unknown>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!PermissionError.is(error)) throw error;
-  }
 }

@@ -59,6 +59,12 @@ export interface ConsumerOptions<Value> {
    * `for await`, unlimited under `fetch()`.
    */
   readonly maxDeliveries?: number;
+  /**
+   * How long `run` and `for await` take the sink behind the handler to be down, in milliseconds, 0 to 31,536,000,000.
+   * Default 86,400,000, a day. Meanwhile failures do not count towards `maxDeliveries`; when nothing has succeeded for
+   * so long they count again, so that messages that are all poison are not tried for ever. 0: every failure counts.
+   */
+  readonly maxOutageMs?: number;
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
   readonly retryShare?: number;
   /**
@@ -112,6 +118,7 @@ export const CONSUMER_DEFAULTS = {
   concurrency: 1,
   maxBytes: 16_777_216,
   retry: { baseMs: 1_000, capMs: 300_000 },
+  maxOutageMs: 86_400_000,
   retryShare: 0.5,
   onAck: "keep",
   leaseMs: 60_000,
@@ -142,6 +149,7 @@ export interface ConsumerPolicy<Value> {
   readonly maxDeferred: number;
   readonly retry: BackoffPolicy;
   readonly maxDeliveries: number | undefined;
+  readonly maxOutageMs: number;
   readonly retryShare: number;
   readonly onAck: "keep" | "delete";
   readonly leaseMs: number;
@@ -175,6 +183,7 @@ const KNOWN = [
   "maxDeferred",
   "retry",
   "maxDeliveries",
+  "maxOutageMs",
   "retryShare",
   "onAck",
   "leaseMs",
@@ -222,6 +231,11 @@ export function resolveConsumerOptions<Value>(
     maxDeliveries: reader.has("maxDeliveries")
       ? reader.integer("maxDeliveries", { default: 16, min: 1, max: 1_000_000 })
       : undefined,
+    maxOutageMs: reader.integer("maxOutageMs", {
+      default: CONSUMER_DEFAULTS.maxOutageMs,
+      min: 0,
+      max: 31_536_000_000,
+    }),
     retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
     onAck: reader.oneOf("onAck", ["keep", "delete"], CONSUMER_DEFAULTS.onAck),
     leaseMs,

@@ -187,6 +187,40 @@ describe("poison", () => {
   });
 });
 
+describe("several poison messages, all that is left,", () => {
+  const isPoison = (message: { readonly fields: Readonly<Record<string, string>> }): boolean =>
+    message.fields["n"]?.startsWith("poison") === true;
+
+  it("go to the dead letters: they failed while the sink was there", async () => {
+    const { consumer, add, pending, deadLetters, events } = open({ batchSize: 20, maxDeliveries: 5 });
+    await add(...range(5).map((n) => `poison${n}`), ...range(15));
+    const running = consumer.run((batch) => {
+      for (const message of batch) if (!isPoison(message)) message.ack();
+      if (batch.messages.some(isPoison)) throw new Error("some could not be written");
+    });
+    await events.waitFor("deadLettered", { count: 5, timeoutMs: 20_000 });
+    await eventually("nothing is pending", async () => (await pending()).length === 0);
+    await consumer.close();
+    await running;
+    expect(await deadLetters()).toHaveLength(5);
+    expect(events.all("backingOff")).toEqual([]);
+  });
+
+  it("go to the dead letters even when nothing else has ever succeeded, after maxOutageMs", async () => {
+    const { consumer, add, pending, deadLetters, events } = open({ maxDeliveries: 3, maxOutageMs: 300 });
+    await add(...range(4).map((n) => `poison${n}`));
+    const running = consumer.run(() => {
+      throw new Error("never");
+    });
+    await events.waitFor("deadLettered", { count: 4, timeoutMs: 20_000 });
+    await eventually("nothing is pending", async () => (await pending()).length === 0);
+    await consumer.close();
+    await running;
+    expect(await deadLetters()).toHaveLength(4);
+    expect(events.all("backingOff").length).toBeGreaterThan(0);
+  });
+});
+
 describe("a sink that is down", () => {
   it("buries nothing: one message at a time is tried, none of it counts, and afterwards everything flows", async () => {
     const { consumer, add, pending, deadLetters, events } = open({ batchSize: 10, maxDeliveries: 4 });

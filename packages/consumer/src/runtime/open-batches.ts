@@ -88,14 +88,12 @@ export class OpenBatches<Value> {
     const { returns, sinkWatch } = this.#context;
     const { messages } = open.batch;
     const unsettled = messages.filter((message) => message.state === "offered");
-    const isCounted = isSaid && !sinkWatch.isBackingOff;
+    const isCounted = isSaid && sinkWatch.isCounting;
     if (!isCounted && unsettled.length > 0) void returns.uncount(unsettled.map(({ id }) => id));
     for (const message of unsettled) returns.take(message, { mode: open.mode, isCounted, text: failure });
-    if (open.mode === "loop") {
-      const hasSucceeded = messages.some(({ state }) => SUCCESSES.includes(state));
+    if (open.mode === "loop" && isSaid) {
       sinkWatch.batchEnded(
-        hasSucceeded ? "succeeded" : isSaid ? "failed" : "unsaid",
-        messages.map(({ id }) => id),
+        messages.map(({ id, deliveries, state }) => ({ id, deliveries, hasSucceeded: SUCCESSES.includes(state) })),
       );
     }
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
