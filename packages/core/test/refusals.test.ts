@@ -171,7 +171,7 @@ describe("a server that is full", () => {
   const redis = useServer({ config: ["maxmemory-policy noeviction"] });
   checkLeaks(redis);
 
-  test("refuses adds for now, and still takes acknowledgements, hand-backs and dead letters", async () => {
+  test("refuses adds for now, and still takes acknowledgements, hand-backs, dead letters and heartbeats", async () => {
     const { client } = await connected(makeClient({ redis: redis.server.url }));
     const stream = uniqueName("s");
     const own = { stream, group: "g", consumer: "c" };
@@ -192,6 +192,9 @@ describe("a server that is full", () => {
     expect(await client.release({ ...own, neverOffered: [fourth], offered: [], idleMs: 1 })).toBe(1);
     expect((await client.renewOwned({ ...own, ids: [fourth] })).get(fourth)).toBe("kept");
     expect((await client.recoverOwn({ ...own, ids: [fourth] })).entries).toHaveLength(1);
+    // Whoever empties it must not seem dead.
+    const beat = { ...own, incarnation: "i", leaseMs: 60_000, details: {} };
+    expect(await client.beat({ ...beat, join: { freshMs: 1_000 } })).toMatchObject({ kind: "ok" });
     await redis.server.command("CONFIG", "SET", "maxmemory", "0");
     await client.xadd({ stream, fields: ["n", 5] });
   });

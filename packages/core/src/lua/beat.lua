@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Writes a consumer's heartbeat, stamped with the server's time, into the group's registry.
 -- KEYS  1 registry
 -- ARGV  1 consumer, 2 incarnation, 3 "join" for the first beat of an incarnation, "" for the next ones, 4 lease in ms,
@@ -6,7 +7,7 @@
 --       "ok" · "in-use" (join: another incarnation beats under this name) · "replaced" (beat: another incarnation has
 --       taken the name) · "lease-mismatch" (join: a living consumer of the group has another lease; detail: its ms).
 --       Nothing is written but with the first.
--- Cost  O(1); a join reads the whole registry once.
+-- Cost  O(1); a join reads the whole registry once. allow-oom, because whoever empties a full server must not seem dead.
 -- One   because two processes that start under one name must not both find it free.
 -- @include registry
 local registry, consumer, incarnation, leaseMs = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[4])
