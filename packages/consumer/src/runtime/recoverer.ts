@@ -15,7 +15,7 @@ import { classifyOwner, mayRecover, type Steadiness } from "../decisions/reclaim
 import type { ConsumerEvent } from "../events.ts";
 import { Bell } from "./bell.ts";
 import type { Custody } from "./custody.ts";
-import { describeTrouble } from "./trouble.ts";
+import { describeTrouble, isFullServer } from "./trouble.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.
 const PAGE = 100;
@@ -78,10 +78,16 @@ export class Recoverer<Value> {
     }
   }
 
-  #isMyTurn(): Promise<boolean> {
+  async #isMyTurn(): Promise<boolean> {
     const { client, policy } = this.#context;
     const key = groupKey("lease:recovery", policy.stream, policy.group);
-    return client.setIfFree({ key, value: policy.name, expireMs: Math.ceil(policy.recoverEveryMs / 2) });
+    try {
+      return await client.setIfFree({ key, value: policy.name, expireMs: Math.ceil(policy.recoverEveryMs / 2) });
+    } catch (error) {
+      // It has no room for a turn, and needs to be emptied all the more.
+      if (isFullServer(error)) return true;
+      throw error;
+    }
   }
 
   async #recover(): Promise<void> {

@@ -1,0 +1,371 @@
+/**
+ * What the consumer does when the server answers, but not as asked. Every fault is made on a real server of its own; the
+ * table in docs/guarantees.md names these tests.
+ */
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { WrongTypeError } from "@redis-batch/core";
+import {
+  deferred,
+  type EventRecorder,
+  eventually,
+  type RedisServer,
+  startSentinel,
+  useServer,
+  useServers,
+} from "@redis-batch/test-support";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Consumer, ConsumerEvent, ConsumerOptions, StopReport } from "../src/index.ts";
+import { type Bench, numbers, range, useBench } from "./harness.ts";
+
+type Trouble = Extract<ConsumerEvent, { readonly error: { readonly code: string } }>;
+
+interface Trial {
+  readonly consumer: Consumer;
+  readonly events: EventRecorder<ConsumerEvent>;
+  readonly running: Promise<StopReport>;
+  /** How often the handler got through with each message. */
+  readonly done: ReadonlyMap<number, number>;
+  /** Lets the handler, which waits in its first batch, go on. */
+  readonly finish: () => void;
+  readonly trouble: () => Trouble[];
+}
+
+/** A consumer in the middle of its first batch, five more messages read ahead, when the fault begins. */
+async function atWork(made: Bench, options: Partial<ConsumerOptions<Readonly<Record<string, string>>>> = {}) {
+  const { consumer, events } = made.consumer({
+    batchSize: 5,
+    maxWaitMs: 10,
+    retry: { baseMs: 1, capMs: 50 },
+    ...options,
+  });
+  const done = new Map<number, number>();
+  const begun = deferred<void>();
+  const finish = deferred<void>();
+  const running = consumer.run(async (batch) => {
+    begun.resolve();
+    await finish.promise;
+    for (const n of numbers(batch)) done.set(n, (done.get(n) ?? 0) + 1);
+    batch.ack();
+  });
+  // A test that expects the end of it looks for itself.
+  running.catch(() => {});
+  await made.add(...range(10));
+  await begun.promise;
+  const trouble = (): Trouble[] =>
+    events.events.filter((event): event is Trouble => "retryInMs" in event && "error" in event);
+  return { consumer, events, running, done, finish: finish.resolve, trouble } satisfies Trial;
+}
+
+/** Whether this is a failure to read that the server gave this word for. */
+const refusedRead =
+  (word: string) =>
+  (event: ConsumerEvent): boolean =>
+    event.type === "readFailed" && event.error.code === "SERVER_STATE" && event.error.message.includes(word);
+
+const refusedAck =
+  (word: string) =>
+  (event: ConsumerEvent): boolean =>
+    event.type === "ackFailed" && event.error.code === "SERVER_STATE" && event.error.message.includes(word);
+
+/** How often a client has asked the server for anything of what a consumer asks, refused or not. */
+async function commandsAsked(server: RedisServer): Promise<number> {
+  let asked = 0;
+  for (const [name, stats] of Object.entries(await server.info("commandstats"))) {
+    if (!/^cmdstat_(xreadgroup|xpending|xack|evalsha|eval|xgroup\|create|client\||info|hello|auth)/.test(name))
+      continue;
+    for (const [, count] of stats.matchAll(/\b(?:calls|rejected_calls)=(\d+)/g)) asked += Number(count);
+  }
+  return asked;
+}
+
+/** Every attempt that failed was reported with a pause before the next one, and nothing was asked beside them. */
+function expectNoHotLoop(trouble: readonly Trouble[], asked: number): void {
+  for (const event of trouble) if ("retryInMs" in event) expect(event.retryInMs).toBeGreaterThanOrEqual(50);
+  // A failed read is asked together with the comparison of the pending list; the rest is for heartbeat and renewal.
+  expect(asked).toBeLessThanOrEqual(trouble.length * 4 + 60);
+}
+
+/** After the fault everything is acknowledged, what was added before it and what comes after it. */
+async function expectAllDone(made: Bench, trial: Trial, { exactlyOnce = true } = {}): Promise<void> {
+  await made.add(...range(5).map((n) => n + 10));
+  await eventually("every message is done", () => trial.done.size === 15, { timeoutMs: 15_000 });
+  await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
+  expect(trial.consumer.health()).toMatchObject({ live: true, ready: true, state: "running" });
+  await trial.consumer.close();
+  expect(await trial.running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+  expect(trial.events.all("failed")).toEqual([]);
+  if (exactlyOnce) expect([...trial.done.values()]).toEqual(range(15).map(() => 1));
+}
+
+describe("a server that cannot save (MISCONF)", () => {
+  const redis = useServer({ own: true });
+  const bench = useBench(redis);
+
+  it("is asked again at growing intervals until it can", async () => {
+    const made = bench();
+    const { server } = made;
+    const trial = await atWork(made);
+    const [, dir] = (await server.command("CONFIG", "GET", "dir")) as [string, string];
+    const inTheWay = join(dir, "dump.rdb");
+    mkdirSync(inTheWay);
+    // Only a server that is told to save minds that it cannot.
+    await server.command("CONFIG", "SET", "save", "3600 1");
+    await server.command("BGSAVE");
+    const status = async (): Promise<string | undefined> =>
+      (await server.info("persistence"))["rdb_last_bgsave_status"];
+    await eventually("saving has failed", async () => (await status()) === "err");
+    await server.command("CONFIG", "RESETSTAT");
+    trial.finish();
+    await trial.events.waitFor(refusedAck("MISCONF"), { count: 2 });
+    await trial.events.waitFor(refusedRead("MISCONF"), { count: 3 });
+    expectNoHotLoop(trial.trouble(), await commandsAsked(server));
+    expect(trial.consumer.health()).toMatchObject({ live: true, ready: true });
+    rmdirSync(inTheWay);
+    await server.command("BGSAVE");
+    await eventually("saving has succeeded", async () => (await status()) === "ok");
+    await expectAllDone(made, trial);
+  });
+});
+
+describe("a server that is busy with somebody's script (BUSY)", () => {
+  const redis = useServer({ config: ["lua-time-limit 20"] });
+  const bench = useBench(redis);
+
+  it("is asked again at growing intervals until the script has ended", async () => {
+    const made = bench();
+    const { server } = made;
+    const trial = await atWork(made);
+    await server.command("CONFIG", "RESETSTAT");
+    const endless = server.command("EVAL", "while true do end", 0);
+    endless.catch(() => {});
+    const isBusy = (): Promise<boolean> =>
+      server.command("PING").then(
+        () => false,
+        (error: unknown) => String(error).includes("BUSY"),
+      );
+    await eventually("the server is busy", isBusy);
+    trial.finish();
+    await trial.events.waitFor(refusedAck("BUSY"), { count: 2 });
+    await trial.events.waitFor(refusedRead("BUSY"), { count: 3 });
+    await server.command("SCRIPT", "KILL");
+    await expectAllDone(made, trial);
+    expectNoHotLoop(trial.trouble(), await commandsAsked(server));
+  });
+});
+
+describe("a server that is full (OOM)", () => {
+  const redis = useServer({ config: ["maxmemory-policy noeviction"] });
+  const bench = useBench(redis);
+  const fill = async (made: Bench): Promise<void> => {
+    await made.server.command("CONFIG", "SET", "maxmemory", "1");
+    await expect(made.add(0)).rejects.toThrow("OOM");
+    onTestFinished(async () => {
+      await made.server.command("CONFIG", "SET", "maxmemory", "0");
+    });
+  };
+
+  it("is emptied all the same: messages are read, tried again, acknowledged, and put among the dead letters", async () => {
+    const made = bench();
+    const { server } = made;
+    // A short lease, so that the heart beats and leases are renewed while the server is full.
+    const { consumer, events } = made.consumer({ leaseMs: 500, maxWaitMs: 10, retry: { baseMs: 1, capMs: 50 } });
+    await made.add(...range(30));
+    const begun = deferred<void>();
+    const finish = deferred<void>();
+    const done = new Set<number>();
+    const running = consumer.run(async (batch) => {
+      begun.resolve();
+      await finish.promise;
+      for (const message of batch) {
+        const [n = -1] = numbers([message]);
+        if (n === 7) message.deadLetter("unlucky");
+        else if (n === 8 && message.deliveries === 1) message.retry();
+        else {
+          message.ack();
+          done.add(n);
+        }
+      }
+    });
+    await begun.promise;
+    await fill(made);
+    const beats = async (): Promise<string | undefined> => (await server.info("commandstats"))["cmdstat_hset"];
+    const beatsBefore = await beats();
+    finish.resolve();
+    await eventually("every message is done", () => done.size === 29);
+    await eventually("every outcome is there", async () => (await made.pending()).length === 0);
+    await eventually("the heart has gone on beating", async () => (await beats()) !== beatsBefore);
+    expect(events.all("deadLettered")).toMatchObject([{ why: "rejected" }]);
+    expect(events.events.filter(({ type }) => type.endsWith("Failed"))).toEqual([]);
+    await consumer.close();
+    expect(await running).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+  });
+
+  it("lets a consumer join a group that is there, and take over what a dead one left behind", async () => {
+    const made = bench();
+    const { server, stream, group } = made;
+    await made.add(...range(3));
+    await server.command("XGROUP", "CREATE", stream, group, 0);
+    await server.command("XREADGROUP", "GROUP", group, "dead", "COUNT", 2, "STREAMS", stream, ">");
+    const timing = { leaseMs: 500, recoverEveryMs: 100, foreignIdleMs: 1_000, connectTimeoutMs: 1_000 };
+    await fill(made);
+    const { consumer, events } = made.consumer({ ...timing, maxWaitMs: 10 });
+    const done: number[] = [];
+    const running = consumer.run((batch) => {
+      done.push(...numbers(batch));
+      batch.ack();
+    });
+    await Promise.race([events.waitFor("started"), running]);
+    await events.waitFor((event) => event.type === "takenOver" && event.messages === 2);
+    await eventually("everything is acknowledged", async () => done.length >= 3 && (await made.pending()).length === 0);
+    expect(new Set(done)).toEqual(new Set(range(3)));
+    await consumer.close();
+    expect(await running).toMatchObject({ givenBack: 0, nameRemoved: true });
+  });
+
+  it("does not start a consumer whose group would have to be created, and says why", async () => {
+    const made = bench();
+    await made.add(1);
+    await fill(made);
+    const { consumer } = made.consumer({ connectTimeoutMs: 500 });
+    await expect(consumer.run((batch) => batch.ack())).rejects.toMatchObject({ code: "SERVER_STATE", state: "OOM" });
+  });
+});
+
+describe("a server that was demoted (READONLY)", () => {
+  const redis = useServer({ own: true });
+  const bench = useBench(redis);
+
+  it("is asked again, over new connections, until it is the primary again", async () => {
+    const made = bench();
+    const { server } = made;
+    const trial = await atWork(made);
+    await server.command("CONFIG", "RESETSTAT");
+    // Nobody is there to be followed, so that it keeps its data.
+    await server.command("REPLICAOF", "127.0.0.1", "1");
+    trial.finish();
+    await trial.events.waitFor(refusedAck("READONLY"), { count: 2 });
+    await trial.events.waitFor(refusedRead("READONLY"), { count: 3, timeoutMs: 15_000 });
+    const reconnects = trial.events.all("connected").length;
+    expectNoHotLoop(trial.trouble(), (await commandsAsked(server)) - 6 * reconnects);
+    expect(reconnects).toBeLessThanOrEqual(trial.trouble().length + 4);
+    await server.command("REPLICAOF", "NO", "ONE");
+    await expectAllDone(made, trial);
+  });
+});
+
+describe("a server that was restarted and loads its data (LOADING)", () => {
+  const redis = useServer({
+    persistence: "aof",
+    config: ["key-load-delay 50"],
+    users: [
+      { name: "default", rules: "~* &* +@all" },
+      { name: "uninformed", password: "knocks", rules: "~* &* +@all -info" },
+    ],
+  });
+  const bench = useBench(redis);
+
+  it.each([
+    ["is waited for by the connection, which asks whether it is ready", "default"],
+    ["is asked again at growing intervals where the user may not ask whether it is ready", "uninformed"],
+  ])("%s", async (_, user) => {
+    const made = bench();
+    const { server } = made;
+    const trial = await atWork(made, { redis: { ...server.as(user).options } });
+    await server.command("EVAL", "for n = 1, 8000 do redis.call('SET', 'filler:' .. n, n) end", 0);
+    const before = trial.events.events.length;
+    const restarted = server.restart();
+    await trial.events.waitFor("disconnected", { after: before });
+    await eventually("the server loads", async () => (await server.info("persistence"))["loading"] === "1");
+    trial.finish();
+    if (user === "uninformed") {
+      await trial.events.waitFor(refusedAck("LOADING"), { count: 2 });
+      await trial.events.waitFor(refusedRead("LOADING"), { count: 2 });
+    }
+    await restarted;
+    expectNoHotLoop(trial.trouble(), await commandsAsked(server));
+    await expectAllDone(made, trial);
+  });
+});
+
+describe("a server that was emptied (FLUSHALL)", () => {
+  const redis = useServer({ own: true });
+  const bench = useBench(redis);
+
+  it("has its group created anew, and is told the consumer's registration again", async () => {
+    const made = bench();
+    const { server } = made;
+    const trial = await atWork(made, { leaseMs: 500 });
+    await server.command("CONFIG", "RESETSTAT");
+    await server.command("FLUSHALL");
+    trial.finish();
+    await trial.events.waitFor((event) => event.type === "groupCreated" && event.recreated);
+    await eventually("the consumer is registered", async () => {
+      const keys = (await server.command("KEYS", "rb:*")) as string[];
+      return keys.some((key) => key.includes(":consumers:"));
+    });
+    expectNoHotLoop(trial.trouble(), await commandsAsked(server));
+    // What was read ahead is nobody's any more, and must not be acknowledged in the new group's name.
+    await made.add(...range(10));
+    await expectAllDone(made, trial, { exactlyOnce: false });
+  });
+});
+
+describe("a key that becomes something else (WRONGTYPE)", () => {
+  const redis = useServer({ own: true });
+  const bench = useBench(redis);
+
+  it("ends run() with WrongTypeError at once, although a batch is at work", async () => {
+    const made = bench();
+    const { server } = made;
+    const trial = await atWork(made);
+    await server.command("CONFIG", "RESETSTAT");
+    await server.command("SET", made.stream, "text");
+    trial.finish();
+    await expect(trial.running).rejects.toThrow(WrongTypeError);
+    expect(trial.events.all("failed")).toMatchObject([{ error: { code: "WRONG_TYPE" } }]);
+    expect(trial.events.all("stopped")).toHaveLength(1);
+    expectNoHotLoop(trial.trouble(), await commandsAsked(server));
+    expect(trial.trouble().filter(({ error }) => (error as { code: string }).code !== "SERVER_STATE")).toEqual([]);
+    expect(trial.consumer.health()).toMatchObject({ live: false, ready: false });
+  });
+});
+
+describe("a primary that dies under Sentinels", () => {
+  const sentinel = useServers((source) => startSentinel({ source, downAfterMs: 1_000 }));
+  const bench = useBench({
+    get server() {
+      return sentinel.servers.primary;
+    },
+    skipReason: undefined,
+  });
+
+  // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover anew.
+  it("is followed to its successor, and every message is done there", { timeout: 90_000 }, async () => {
+    const made = bench();
+    const trial = await atWork(made, { redis: { ...sentinel.servers.options }, blockMs: 200 });
+    await made.server.command("WAIT", 1, 5_000);
+    await made.server.kill();
+    trial.finish();
+    await trial.events.waitFor("ackFailed");
+    const [successor] = sentinel.servers.replicas as readonly [RedisServer];
+    await eventually(
+      "the successor is the primary",
+      async () => (await successor.info("replication"))["role"] === "master",
+      {
+        timeoutMs: 80_000,
+      },
+    );
+    const pending = async (): Promise<number> => {
+      const [count] = (await successor.command("XPENDING", made.stream, made.group)) as [number];
+      return count;
+    };
+    for (const n of range(5)) await successor.command("XADD", made.stream, "*", "n", n + 10);
+    await eventually("every message is done", () => trial.done.size === 15, { timeoutMs: 30_000 });
+    await eventually("everything is acknowledged", async () => (await pending()) === 0);
+    const trouble = trial.trouble();
+    expectNoHotLoop(trouble, await commandsAsked(successor));
+    await trial.consumer.close();
+    expect(await trial.running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
+  });
+});
