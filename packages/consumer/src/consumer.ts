@@ -563,7 +563,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
-    const isCounted = !this.#sinkWatch.isBackingOff;
+    const isCounted = this.#sinkWatch.isCounting;
     if (!isCounted) void this.#returns.uncount([message.id]);
     this.#returns.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
   }
