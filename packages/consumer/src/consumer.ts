@@ -136,7 +136,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #client: StreamClient;
   readonly #report: Observer<ConsumerEvent>;
   readonly #lifecycle = new Lifecycle("Consumer");
-  readonly #custody = new Custody<Value>();
+  // Of what is put off there may be room for more, or more may be due.
+  readonly #custody = new Custody<Value>(() => {
+    this.#reader.poke();
+    this.#redeliverer.poke();
+  });
   readonly #collector: Collector<Value>;
   readonly #reader: Reader<Value>;
   readonly #redeliverer: Redeliverer<Value>;
@@ -205,7 +209,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       report: this.#report,
       fail: (error: unknown) => this.#fail(error),
     };
-    const onDeferred = (): void => this.#redeliverer.poke();
     this.#leases = new LeaseKeeper({
       ...shared,
       lose: (id, loss) => this.#lose(id, loss),
@@ -234,7 +237,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       canAckDelete: () => this.#capabilities?.ackDelete === true,
     });
     this.#undertaker = new Undertaker(shared);
-    this.#returns = new Returns({ ...shared, undertaker: this.#undertaker, onDeferred });
+    this.#returns = new Returns({ ...shared, undertaker: this.#undertaker });
     this.#reader = new Reader({
       ...shared,
       admit: (entries) => this.#admit(entries),
@@ -546,10 +549,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     if (message.state !== "offered" && message.state !== "returned") return;
     if (this.#custody.isCurrent(message)) {
       // Late, after its batch had ended, but before it was delivered again: as good as in time.
-      if (message.state === "returned") {
-        this.#custody.resume(message);
-        this.#reader.poke();
-      }
+      if (message.state === "returned") this.#custody.resume(message);
       return carryOut();
     }
     message.state = "lost";
@@ -610,7 +610,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       this.#undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
     } else {
       this.#custody.putOffUnseen(id, deliveries, this.#clock.nowMs());
-      this.#redeliverer.poke();
     }
   }
 

@@ -19,7 +19,13 @@ export class Custody<Value> {
   readonly #due = new DueQueue();
   // Which message object a deferred one was; weak, so that putting a message off frees its payload.
   readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
+  readonly #onDeferral: () => void;
   #deferred = 0;
+
+  /** @param onDeferral called when a message was put off, and when one is put off no more */
+  constructor(onDeferral: () => void) {
+    this.#onDeferral = onDeferral;
+  }
 
   /** Messages put off until later. */
   get deferred(): number {
@@ -155,11 +161,14 @@ export class Custody<Value> {
     this.#holdings.set(deferred.id, deferred);
     this.#deferred++;
     this.#due.push(deferred);
+    this.#onDeferral();
   }
 
   #forgetDeferral(id: EntryId): void {
     const holding = this.#holdings.get(id);
-    if (holding !== undefined && isDeferred(holding)) this.#deferred--;
+    if (holding === undefined || !isDeferred(holding)) return;
+    this.#deferred--;
+    this.#onDeferral();
   }
 
   // Entries of the heap whose message has moved on since are skipped here, instead of being searched for then.

@@ -25,8 +25,6 @@ export interface ReturnsContext<Value> {
   readonly undertaker: Undertaker<Value>;
   readonly clock: Clock;
   readonly random: Random;
-  /** Called when a message was put off. */
-  readonly onDeferred: () => void;
 }
 
 export interface Return {
@@ -61,7 +59,7 @@ export class Returns<Value> {
 
   /** Takes back one message that was offered and has no outcome. */
   take(message: Message<Value>, { mode, delayMs, isCounted, text }: Return): void {
-    const { policy, custody, undertaker, clock, random, onDeferred } = this.#context;
+    const { policy, custody, undertaker, clock, random } = this.#context;
     message.state = "returned";
     // A later delivery of the same message takes care of itself.
     if (!custody.isCurrent(message)) return;
@@ -74,6 +72,5 @@ export class Returns<Value> {
     const nowMs = clock.nowMs();
     const { dueInMs, ripeInMs } = redelivery;
     custody.putOff(message, { dueAtMs: nowMs + dueInMs, ripeAtMs: nowMs + ripeInMs });
-    onDeferred();
   }
 }

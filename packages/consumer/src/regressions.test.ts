@@ -1,0 +1,238 @@
+/** Ways in which consumers of streams have got stuck, or have got ahead of themselves, elsewhere and here: one test for each. */
+import { ConnectionError, compareEntryIds } from "@redis-batch/core";
+import { groupKey } from "@redis-batch/core/internal";
+import { deferred } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { openInMemory } from "../test/memory-bench.ts";
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+const hang = (): Promise<void> => new Promise(() => {});
+const fail = (): never => {
+  throw new Error("it never works");
+};
+
+describe("messages that are never acknowledged", () => {
+  it("do not keep out new ones when they are too many to read on, and then vanish", async () => {
+    const { clock, consumer, other, add, close, stream } = await openInMemory({ batchSize: 2, maxDeferred: 2 });
+    const old = [await add(1), await add(2)];
+    const seen = new Set<string>();
+    const running = consumer.run((batch) => {
+      for (const { id } of batch) seen.add(id);
+      if (batch.messages.some(({ id }) => old.includes(id))) fail();
+      batch.ack();
+    });
+    await clock.advance(100);
+    expect(consumer.health()).toMatchObject({ deferred: 2 });
+    await other.xdel({ stream, ids: old });
+    const fresh = await add(3);
+    await clock.advance(60_000);
+    expect([...seen]).toEqual([...old, fresh]);
+    await close();
+    await running;
+  });
+
+  it("do not keep out new ones when somebody else has claimed them", async () => {
+    const { clock, consumer, add, close, redis, stream, group } = await openInMemory({ batchSize: 2, maxDeferred: 2 });
+    const old = [await add(1), await add(2)];
+    const seen = new Set<string>();
+    const running = consumer.run((batch) => {
+      for (const { id } of batch) seen.add(id);
+      if (batch.messages.some(({ id }) => old.includes(id))) fail();
+      batch.ack();
+    });
+    await clock.advance(100);
+    const claim = { consumer: "thief", ids: old, minIdleMs: 0, deliveries: (before: number) => before + 1 };
+    redis.keys.group({ stream, group }).claim(claim, redis.keys.nowMs());
+    const fresh = await add(3);
+    await clock.advance(60_000);
+    expect([...seen]).toEqual([...old, fresh]);
+    await close();
+    await running;
+  });
+});
+
+describe("the heartbeat", () => {
+  it("beats on while a handler works for long", async () => {
+    const { clock, redis, consumer, add, close, stream, group } = await openInMemory({ leaseMs: 60_000 });
+    await add(1);
+    const finish = deferred<void>();
+    const running = consumer.run(async (batch) => {
+      await finish.promise;
+      batch.ack();
+    });
+    const silentForMs = (): number => {
+      const field = redis.keys.hash(groupKey("consumers", stream, group)).get(consumer.name) ?? "{}";
+      return redis.keys.nowMs() - (JSON.parse(field) as { readonly at: number }).at;
+    };
+    await clock.advance(100);
+    for (const _ of range(200)) {
+      await clock.advance(5_000);
+      expect(silentForMs()).toBeLessThanOrEqual(5_000);
+    }
+    finish.resolve();
+    await clock.advance(1_000);
+    await close();
+    await running;
+  });
+});
+
+describe("reading ahead", () => {
+  it.each([
+    { concurrency: 1, prefetch: 0 },
+    { concurrency: 3, prefetch: 0 },
+    { concurrency: 1, prefetch: 2 },
+    { concurrency: 4, prefetch: 1 },
+  ])("never holds more than the batches at work and those read ahead: %j", async ({ concurrency, prefetch }) => {
+    const { clock, consumer, add, pending, close } = await openInMemory({ batchSize: 5, concurrency, prefetch });
+    const most = 5 * (concurrency + prefetch);
+    for (const n of range(100)) await add(n);
+    let done = 0;
+    const running = consumer.run(async (batch) => {
+      await new Promise<void>((resolve) => clock.setTimer(100, resolve));
+      done += batch.size;
+      batch.ack();
+    });
+    let held = 0;
+    for (let round = 0; round < 1_000 && done < 100; round++) {
+      await clock.advance(10);
+      const holding = (await pending()).length;
+      expect(holding).toBeLessThanOrEqual(most);
+      held = Math.max(held, holding);
+    }
+    expect(done).toBe(100);
+    expect(held).toBe(most);
+    await close();
+    await running;
+  });
+});
+
+describe("what is taken over from a dead consumer", () => {
+  const quick = { leaseMs: 1_000, recoverEveryMs: 500, foreignIdleMs: 5_000, batchSize: 10 };
+
+  it("is offered to the last message, however many there are, whatever was deleted among them", async () => {
+    const { clock, consumer, other, add, dieHolding, pending, close, stream } = await openInMemory({
+      ...quick,
+      maxDeferred: 10,
+    });
+    for (const n of range(350)) await add(n);
+    const ids = await dieHolding("dead", 350);
+    const deleted = ids.filter((_, index) => index % 7 === 0);
+    await other.xdel({ stream, ids: deleted });
+    const seen: string[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    await clock.advance(120_000);
+    expect(seen.toSorted(compareEntryIds)).toEqual(ids.filter((id) => !deleted.includes(id)));
+    expect(await pending()).toEqual([]);
+    await close();
+    await running;
+  });
+
+  it("is offered one by one where all of it is suspect, and none waits for ever", async () => {
+    const { clock, consumer, add, dieHolding, pending, close } = await openInMemory({ ...quick, concurrency: 3 });
+    for (const n of range(30)) await add(n);
+    const ids = await dieHolding("dead", 30, 9);
+    const sizes: number[] = [];
+    const seen: string[] = [];
+    const running = consumer.run((batch) => {
+      sizes.push(batch.size);
+      seen.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    await clock.advance(120_000);
+    expect(seen.toSorted(compareEntryIds)).toEqual([...ids]);
+    expect(new Set(sizes)).toEqual(new Set([1]));
+    expect(await pending()).toEqual([]);
+    await close();
+    await running;
+  });
+
+  it("is found although the reply to the claim was lost", async () => {
+    const { clock, redis, consumer, add, dieHolding, pending, close } = await openInMemory(quick);
+    for (const n of range(5)) await add(n);
+    const ids = await dieHolding("dead", 5);
+    redis.failNext("handOver", new ConnectionError("the reply was lost", { outcome: "unknown" }), { moment: "after" });
+    const seen: string[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    await clock.advance(30_000);
+    expect(seen.toSorted(compareEntryIds)).toEqual([...ids]);
+    expect(await pending()).toEqual([]);
+    await close();
+    await running;
+  });
+});
+
+describe("a batch's time", () => {
+  it("counts from its own first message, not from the batch before", async () => {
+    const { clock, consumer, add, close } = await openInMemory({ batchSize: 10, maxWaitMs: 500 });
+    const sizes: number[] = [];
+    const running = consumer.run((batch) => {
+      sizes.push(batch.size);
+      batch.ack();
+    });
+    await clock.advance(100);
+    await add(1);
+    await clock.advance(500);
+    expect(sizes).toEqual([1]);
+    // A long time later, so that a window that began with the last batch has long been over.
+    await clock.advance(600_000);
+    await add(2);
+    await clock.advance(400);
+    await add(3);
+    await clock.advance(99);
+    expect(sizes).toEqual([1]);
+    await clock.advance(1);
+    expect(sizes).toEqual([1, 2]);
+    await close();
+    await running;
+  });
+
+  it("is not over at once for a message that was left behind by a full batch", async () => {
+    const { clock, consumer, add, close } = await openInMemory({ batchSize: 2, maxWaitMs: 500, prefetch: 1 });
+    const sizes: number[] = [];
+    const running = consumer.run((batch) => {
+      sizes.push(batch.size);
+      batch.ack();
+    });
+    await clock.advance(100);
+    await add(1);
+    await clock.advance(499);
+    await Promise.all([add(2), add(3)]);
+    await clock.advance(1);
+    expect(sizes).toEqual([2]);
+    await clock.advance(498);
+    expect(sizes).toEqual([2]);
+    await clock.advance(1);
+    expect(sizes).toEqual([2, 1]);
+    await close();
+    await running;
+  });
+});
+
+describe("a handler that hangs", () => {
+  it("does not keep a suspect out of the other handlers for longer than maxHoldMs", async () => {
+    const { clock, consumer, add, dieHolding, close } = await openInMemory({
+      batchSize: 4,
+      maxDeliveries: 4,
+      concurrency: 2,
+      maxHoldMs: 600_000,
+    });
+    for (const n of [1, 2]) await add(n);
+    const ids = await dieHolding("me", 2, 2);
+    const atWork: string[] = [];
+    void consumer.run((batch) => {
+      atWork.push(...batch.messages.map(({ id }) => id));
+      return hang();
+    });
+    await clock.advance(590_000);
+    expect(atWork).toEqual(ids.slice(0, 1));
+    await clock.advance(60_000);
+    expect(atWork).toEqual(ids);
+    await close();
+  });
+});
