@@ -19,7 +19,7 @@ import { FAULTS } from "./faults/index.ts";
 import { countInFlight, readFinalState } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
 import { type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
-import { type Account, judge, type Problem, type Verdict } from "./ledger.ts";
+import { judge, type Problem, type Verdict } from "./ledger.ts";
 import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
 import { Place } from "./place.ts";
 import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
@@ -58,8 +58,6 @@ export interface Round {
   readonly elapsedMs: number;
 }
 
-type Known = Account["confirmed"][number];
-
 export interface Finding extends Problem {
   readonly history: readonly string[];
 }
@@ -68,8 +66,8 @@ const GROUP = "workers";
 /** How long it may take until nothing is in flight once the faults are over. */
 const REST_LIMIT_MS = 60_000;
 const LOOK_EVERY_MS = 500;
-/** Messages added with each look. */
-const TRICKLE = 5;
+/** Longer than any fault of the sink, and short enough for a round: poison may be all that a worker has left. */
+const MAX_OUTAGE_MS = 10_000;
 const PRODUCERS_LIMIT_MS = 30_000;
 
 export async function runRound(options: RoundOptions): Promise<Round> {
@@ -101,8 +99,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     over.abort();
     const struck = await faults;
     progress("the load and the faults are over; waiting for rest");
-    const trickle: Known[] = [];
-    failures.push(...(await rest(server, stream, trickle)));
+    failures.push(...(await rest(server, stream)));
     progress("nothing is in flight; draining the workers");
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());
     failures.push(...places.flatMap(({ crashes }) => crashes));
@@ -114,7 +111,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const known = Array.from({ length: options.producers }, (_, index) =>
       readJournal<ProducerLine>(join(folder, `p${index}.ndjson`)),
     ).flat();
-    const confirmed = [...known.filter((line) => line.e === "confirmed"), ...trickle];
+    const confirmed = known.filter((line) => line.e === "confirmed");
     const histories = journals.map(({ place, worker, lines }) =>
       reconstruct(worker, lines, true, blackboard.spansOf(place)),
     );
@@ -169,7 +166,14 @@ function placeOptions(
       blockMs: leaseMs * 1.5,
       sinkFault: sinkFaultPath(folder),
       mustLast: index < lasting,
-      options: { batchSize: 50, concurrency: 2, maxDeliveries, leaseMs, recoverEveryMs: leaseMs / 4 },
+      options: {
+        batchSize: 50,
+        concurrency: 2,
+        maxDeliveries,
+        maxOutageMs: MAX_OUTAGE_MS,
+        leaseMs,
+        recoverEveryMs: leaseMs / 4,
+      },
     },
   };
 }
@@ -274,17 +278,9 @@ function lockOf(target: Target, place: Place): string {
   return target === "server" || target === "sink" ? target : `${target} ${place.index}`;
 }
 
-/** Waits until nothing is in flight; meanwhile a few messages go on coming, as they do in life. */
-async function rest(server: RedisServer, stream: string, trickle: Known[]): Promise<readonly string[]> {
-  const isAtRest = async (): Promise<boolean> => {
-    if ((await countInFlight(server, stream)) === 0) return true;
-    for (let count = 0; count < TRICKLE; count++) {
-      const key = `rest-${trickle.length}`;
-      const id = String(await server.command("XADD", stream, "*", "key", key, "intent", "ack"));
-      trickle.push({ key, id, intent: "ack" });
-    }
-    return false;
-  };
+/** Waits until nothing is in flight. */
+async function rest(server: RedisServer, stream: string): Promise<readonly string[]> {
+  const isAtRest = async (): Promise<boolean> => (await countInFlight(server, stream)) === 0;
   try {
     await eventually("nothing is in flight", isAtRest, { timeoutMs: REST_LIMIT_MS, pauseMs: LOOK_EVERY_MS });
     return [];

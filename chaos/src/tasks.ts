@@ -33,7 +33,7 @@ export interface WorkerTask {
   readonly mustLast: boolean;
   readonly options: Pick<
     ConsumerOptions<unknown>,
-    "batchSize" | "concurrency" | "maxDeliveries" | "leaseMs" | "recoverEveryMs"
+    "batchSize" | "concurrency" | "maxDeliveries" | "maxOutageMs" | "leaseMs" | "recoverEveryMs"
   >;
 }
 
