@@ -23,7 +23,9 @@ local function giveBack(ids, countBack)
   end
   for deliveries, mine in pairs(byDeliveries) do
     local claim = {key, group, consumer, 0, unpack(mine)}
-    for _, option in ipairs({'IDLE', idleMs, 'RETRYCOUNT', math.max(deliveries - countBack, 0), 'JUSTID'}) do
+    -- As text, and within 2^53: a Lua number as large as a count can be (XNACK FATAL) is sent as 9e+18, and refused.
+    local count = string.format('%.0f', math.min(math.max(deliveries - countBack, 0), 9007199254740991))
+    for _, option in ipairs({'IDLE', idleMs, 'RETRYCOUNT', count, 'JUSTID'}) do
       claim[#claim + 1] = option
     end
     released = released + #redis.call('XCLAIM', unpack(claim))

@@ -240,6 +240,19 @@ export function describeOwnMessages(scene: () => Scene): void {
       expect(pending[1]?.idleMs).toBeLessThan(RECENT_MS);
     });
 
+    test("is not stopped by a count beyond all bounds", async () => {
+      const { client, address, setting } = scene();
+      const ids = await scene().deliver("c1", 4);
+      const [first = "", second = "", ...others] = ids;
+      await setting.sideDoor.setDeliveries(address, "c1", first, 9_223_372_036_854_775_807n);
+      await setting.sideDoor.setDeliveries(address, "c1", second, 1_000_000_000_000_000_000n);
+      const given = { ...address, consumer: "c1", idleMs: 90_000 };
+      expect(await client.release({ ...given, neverOffered: [first], offered: [second, ...others] })).toBe(4);
+      const [one = 0, two = 0, ...rest] = await scene().deliveries();
+      expect(Math.min(one, two)).toBeGreaterThan(9e15);
+      expect(rest).toEqual([1, 1]);
+    });
+
     test("lets another consumer take over at once", async () => {
       const { client, address } = scene();
       const ids = await scene().deliver("c1", 2);
