@@ -1,12 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { decodeRegistry, isAlive } from "./consumer-registry.ts";
 
+const NOTHING_TOLD = {
+  ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
+  ...{ acked: null, busyMs: null, concurrency: null },
+};
+
 describe("decodeRegistry", () => {
   it("reads what heartbeats wrote, and ignores what newer versions add", () => {
     const fields = new Map([["c1", '{"at":1000,"v":2,"incarnation":"i","leaseMs":60,"colour":"blue"}']]);
     expect([...decodeRegistry(fields).values()]).toEqual([
-      { consumer: "c1", atMs: 1_000, leaseMs: 60, incarnation: "i" },
+      { consumer: "c1", atMs: 1_000, leaseMs: 60, incarnation: "i", details: NOTHING_TOLD },
     ]);
+  });
+
+  it("reads what a consumer tells of itself, and takes nothing for granted", () => {
+    const told = { state: "draining", host: "h", pid: 7, capacity: 1_200, inFlight: 0, acked: -1, busyMs: "long" };
+    const fields = new Map([["c1", JSON.stringify({ at: 1_000, leaseMs: 60, ...told })]]);
+    expect(decodeRegistry(fields).get("c1")?.details).toEqual({
+      ...NOTHING_TOLD,
+      ...{ state: "draining", host: "h", pid: 7, capacity: 1_200, inFlight: 0 },
+    });
   });
 
   it.each(["", "not json", "null", "[]", '{"at":"soon","leaseMs":1}', '{"at":1}'])(

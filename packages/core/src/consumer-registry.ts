@@ -8,6 +8,30 @@ export interface Registration {
   /** How long its messages are its own without a renewal, in milliseconds. */
   readonly leaseMs: number;
   readonly incarnation: string;
+  /** What it tells beside that; `null` where it does not. */
+  readonly details: RegistrationDetails;
+}
+
+/** What a consumer tells of itself in its heartbeat, as far as others make use of it. */
+export interface RegistrationDetails {
+  /** `starting`, `running`, `draining` …: the state of its lifecycle. */
+  readonly state: string | null;
+  readonly host: string | null;
+  readonly pid: number | null;
+  /** Messages in a full batch. */
+  readonly batchSize: number | null;
+  /** The most messages it ever holds on purpose. */
+  readonly capacity: number | null;
+  /** Messages its handlers are at work on. */
+  readonly inFlight: number | null;
+  /** Messages put off for a later attempt. */
+  readonly deferred: number | null;
+  /** Messages it has acknowledged since it began. */
+  readonly acked: number | null;
+  /** How long its handlers were at work since it began, all together, in milliseconds. */
+  readonly busyMs: number | null;
+  /** How many handlers may be at work at the same time. */
+  readonly concurrency: number | null;
 }
 
 /**
@@ -17,21 +41,43 @@ export interface Registration {
 export function decodeRegistry(fields: ReadonlyMap<string, string>): ReadonlyMap<string, Registration> {
   const registry = new Map<string, Registration>();
   for (const [consumer, text] of fields) {
-    const { at, leaseMs, incarnation } = parseObject(text);
+    const told = parseObject(text);
+    const { at, leaseMs, incarnation } = told;
     if (typeof at !== "number" || typeof leaseMs !== "number") continue;
     registry.set(consumer, {
       consumer,
       atMs: at,
       leaseMs,
       incarnation: typeof incarnation === "string" ? incarnation : "",
+      details: readDetails(told),
     });
   }
   return registry;
 }
 
 /** Whether a consumer was heard of within its own lease. */
-export function isAlive(registered: Registration | undefined, serverNowMs: number): boolean {
+export function isAlive(registered: Pick<Registration, "atMs" | "leaseMs"> | undefined, serverNowMs: number): boolean {
   return registered !== undefined && serverNowMs - registered.atMs <= registered.leaseMs;
+}
+
+function readDetails(told: { readonly [name: string]: unknown }): RegistrationDetails {
+  const text = (name: string): string | null => (typeof told[name] === "string" ? told[name] : null);
+  const count = (name: string): number | null => {
+    const value = told[name];
+    return typeof value === "number" && value >= 0 ? value : null;
+  };
+  return {
+    state: text("state"),
+    host: text("host"),
+    pid: count("pid"),
+    batchSize: count("batchSize"),
+    capacity: count("capacity"),
+    inFlight: count("inFlight"),
+    deferred: count("deferred"),
+    acked: count("acked"),
+    busyMs: count("busyMs"),
+    concurrency: count("concurrency"),
+  };
 }
 
 function parseObject(text: string): { readonly [name: string]: unknown } {

@@ -5,10 +5,10 @@
 import { ConfigError } from "./errors.ts";
 
 /**
- * `dead`: dead letters · `consumers`: registry · `lease:recovery`: whose turn it is to recover what the dead left ·
- * `scaler`, `audit`: the scaler's state and its log.
+ * `dead`: dead letters · `consumers`: registry · `lease:<role>`: whose turn it is to recover what the dead left, and which
+ * monitor leads · `scaler`, `audit`: the scaler's state and its log.
  */
-export type GroupKeyKind = "dead" | "consumers" | "lease:recovery" | "scaler" | "audit";
+export type GroupKeyKind = "dead" | "consumers" | "lease:recovery" | "lease:monitor" | "scaler" | "audit";
 
 /** The key of `kind` that belongs to one consumer group of one stream. */
 export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {

@@ -7,12 +7,14 @@ import type { Beat, BeatOptions } from "./wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "./wire/atomic/bury.ts";
 import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
+import type { HoldLeaseOptions } from "./wire/atomic/hold-lease.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "./wire/atomic/recover-own.ts";
 import type { Redrive, RedriveLetterOptions } from "./wire/atomic/redrive.ts";
 import type { ReleaseOptions } from "./wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "./wire/atomic/renew-owned.ts";
+import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { StreamEntry } from "./wire/entry.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { XackOptions } from "./wire/xack.ts";
@@ -104,4 +106,6 @@ export interface StreamClient {
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;
   beat(options: BeatOptions): Promise<Beat>;
   addOnce(options: AddOnceOptions): Promise<AddOnceResult>;
+  holdLease(options: HoldLeaseOptions): Promise<boolean>;
+  trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null>;
 }

@@ -7,7 +7,10 @@ import { isAlive, type Registration } from "@redis-batch/core/internal";
  */
 export type OwnerState = "alive" | "dead" | "foreign";
 
-export function classifyOwner(registered: Registration | undefined, serverNowMs: number): OwnerState {
+export function classifyOwner(
+  registered: Pick<Registration, "atMs" | "leaseMs"> | undefined,
+  serverNowMs: number,
+): OwnerState {
   if (registered === undefined) return "foreign";
   return isAlive(registered, serverNowMs) ? "alive" : "dead";
 }

@@ -15,12 +15,14 @@ import { type Beat, type BeatOptions, beat } from "../wire/atomic/beat.ts";
 import { type Burial, type BuryOptions, bury } from "../wire/atomic/bury.ts";
 import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
+import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import { type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
 import { type ReleaseOptions, release } from "../wire/atomic/release.ts";
 import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
 import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
+import { type SafeTrim, type TrimToSafePointOptions, trimToSafePoint } from "../wire/atomic/trim-to-safe-point.ts";
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
@@ -274,6 +276,14 @@ class RedisStreamClient implements StreamClient {
 
   addOnce(options: AddOnceOptions): Promise<AddOnceResult> {
     return this.#run(addOnce, options);
+  }
+
+  holdLease(options: HoldLeaseOptions): Promise<boolean> {
+    return this.#run(holdLease, options);
+  }
+
+  trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null> {
+    return this.#run(trimToSafePoint, options);
   }
 
   async #send<Options, Result>(command: Command<Options, Result>, options: Options): Promise<Result> {

@@ -8,12 +8,14 @@ import { type Beat, type BeatOptions, beat as beatScript } from "../wire/atomic/
 import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
+import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive as redriveScript } from "../wire/atomic/redrive.ts";
 import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
+import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
 import type { XackOptions } from "../wire/xack.ts";
 import { copyOf, xadd } from "./memory-commands.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
@@ -230,4 +232,25 @@ export function addOnce(keys: MemoryKeyspace, options: AddOnceOptions): AddOnceR
   const id = xadd(keys, options);
   keys.setText(key, id, keys.nowMs() + options.rememberMs);
   return { id, added: true };
+}
+
+export function holdLease(keys: MemoryKeyspace, { key, holder, leaseMs }: HoldLeaseOptions): boolean {
+  const known = keys.text(key);
+  if (known !== undefined && known !== holder) return false;
+  if (leaseMs > 0) keys.setText(key, holder, keys.nowMs() + leaseMs);
+  else keys.delete(key);
+  return leaseMs > 0 || known !== undefined;
+}
+
+export function trimToSafePoint(keys: MemoryKeyspace, { stream, dryRun }: TrimToSafePointOptions): SafeTrim | null {
+  const found = keys.existingStream(stream);
+  let safe: Omit<SafeTrim, "dropped"> | undefined;
+  for (const [pinnedBy, group] of found.groups) {
+    const first = group.pending(keys.nowMs())[0]?.id ?? group.lastDeliveredId;
+    const safeId = compareEntryIds(first, group.lastDeliveredId) < 0 ? first : group.lastDeliveredId;
+    if (safe === undefined || compareEntryIds(safeId, safe.safeId) < 0) safe = { safeId, pinnedBy };
+  }
+  if (safe === undefined) return null;
+  const trim = { strategy: "minId", threshold: safe.safeId, approximate: true } as const;
+  return { ...safe, dropped: dryRun ? 0 : found.trim(trim) };
 }

@@ -110,8 +110,10 @@ export function xgroupCreateConsumer(keys: MemoryKeyspace, options: XgroupCreate
 }
 
 export function xinfoStream(keys: MemoryKeyspace, { stream: name }: StreamName): StreamInfo {
-  const { length, lastId, added, groups } = keys.existingStream(name);
-  return { length, lastGeneratedId: lastId, entriesAdded: added, groups: groups.size };
+  const stream = keys.existingStream(name);
+  const firstEntryId = stream.range("-", "+", 1)[0]?.id ?? null;
+  const { length, lastId, added, groups } = stream;
+  return { length, lastGeneratedId: lastId, entriesAdded: added, firstEntryId, groups: groups.size };
 }
 
 export function xinfoGroups(keys: MemoryKeyspace, { stream: name }: StreamName): readonly GroupInfo[] {
@@ -130,5 +132,6 @@ export function xinfoConsumers(keys: MemoryKeyspace, options: GroupName): readon
     pending: group.pending(nowMs, name).length,
     idleMs: nowMs - seenAtMs,
     inactiveMs: gotAtMs === null ? null : nowMs - gotAtMs,
+    idleSince: "attempt",
   }));
 }

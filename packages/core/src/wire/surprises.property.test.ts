@@ -7,11 +7,13 @@ import { beat } from "./atomic/beat.ts";
 import { bury } from "./atomic/bury.ts";
 import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
 import { handOver } from "./atomic/hand-over.ts";
+import { holdLease } from "./atomic/hold-lease.ts";
 import { recoverOwn } from "./atomic/recover-own.ts";
 import { redrive } from "./atomic/redrive.ts";
 import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
 import { renewOwned } from "./atomic/renew-owned.ts";
+import { trimToSafePoint } from "./atomic/trim-to-safe-point.ts";
 import { commandInfo } from "./command-info.ts";
 import { hgetall } from "./hgetall.ts";
 import { setIfFree } from "./set-if-free.ts";
@@ -64,6 +66,8 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["removeIfEmpty", (reply) => removeIfEmpty.decode(reply, { ...own, onlyIfSilent: false })],
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
   ["beat", (reply) => beat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
+  ["holdLease", (reply) => holdLease.decode(reply, { key: "k", holder: "h", leaseMs: 1 })],
+  ["trimToSafePoint", (reply) => trimToSafePoint.decode(reply, { stream: "s", dryRun: true })],
   ["addOnce", (reply) => addOnce.decode(reply, { stream: "s", fields, idempotencyKey: "k", rememberMs: 1 })],
 ];
 

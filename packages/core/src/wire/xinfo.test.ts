@@ -17,6 +17,7 @@ describe.each(shapes)("in %s", (_, shape) => {
     ["last-generated-id", Buffer.from("5-1")],
     ["max-deleted-entry-id", Buffer.from("0-0")],
     ["entries-added", 9],
+    ["recorded-first-entry-id", Buffer.from("1-1")],
     // Redis 8.6 puts six more here.
     ["idmp-duration", 100],
     ["groups", 3],
@@ -26,11 +27,17 @@ describe.each(shapes)("in %s", (_, shape) => {
 
   test("a stream's fields are found by name", () => {
     expect(xinfoStream.decode(shape(stream), { stream: "s" })).toEqual({
-      ...{ length: 2, lastGeneratedId: "5-1", entriesAdded: 9, groups: 3 },
+      ...{ length: 2, lastGeneratedId: "5-1", entriesAdded: 9, firstEntryId: "1-1", groups: 3 },
     });
   });
 
-  test.each(["length", "last-generated-id", "entries-added", "groups"])("a stream without %s is a surprise", (name) => {
+  test("an empty stream has no first entry", () => {
+    const emptied: Named = stream.map(([name, value]) => [name, name === "length" ? 0 : value]);
+    expect(xinfoStream.decode(shape(emptied), { stream: "s" })).toMatchObject({ firstEntryId: null });
+  });
+
+  const needed = ["length", "last-generated-id", "entries-added", "recorded-first-entry-id", "groups"];
+  test.each(needed)("a stream without %s is a surprise", (name) => {
     const reply = shape(stream.filter(([known]) => known !== name));
     expect(() => xinfoStream.decode(reply, { stream: "s" })).toThrow(
       new ReplyShapeError(`XINFO: no field "${name}" in the reply`),
@@ -71,14 +78,15 @@ describe.each(shapes)("in %s", (_, shape) => {
 
   test("every consumer is listed", () => {
     expect(xinfoConsumers.decode([shape(consumer)], options)).toEqual([
-      { name: "c1", pending: 4, idleMs: 12, inactiveMs: 34 },
+      { name: "c1", pending: 4, idleMs: 12, inactiveMs: 34, idleSince: "attempt" },
     ]);
   });
 
   test("a consumer that never got anything, or whose server does not say, has no inactive time", () => {
     const never: Named = [...consumer.slice(0, 3), ["inactive", -1]];
-    for (const named of [never, consumer.slice(0, 3)]) {
-      expect(xinfoConsumers.decode([shape(named)], options)).toMatchObject([{ inactiveMs: null }]);
+    const untold = consumer.slice(0, 3);
+    for (const [named, idleSince] of [[never, "attempt"] as const, [untold, "success"] as const]) {
+      expect(xinfoConsumers.decode([shape(named)], options)).toMatchObject([{ inactiveMs: null, idleSince }]);
     }
   });
 });

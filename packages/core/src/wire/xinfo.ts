@@ -8,8 +8,13 @@ export interface StreamInfo {
   readonly lastGeneratedId: EntryId;
   /** How many entries were ever added. */
   readonly entriesAdded: number;
+  /** The oldest entry that is still there; `null` when the stream is empty. */
+  readonly firstEntryId: EntryId | null;
   readonly groups: number;
 }
+
+// Of an empty stream it is 0-0.
+const FIRST_ENTRY = "recorded-first-entry-id";
 
 /** `XINFO STREAM key`. A missing stream is an error of the server. */
 export const xinfoStream: Command<{ readonly stream: string }, StreamInfo> = {
@@ -17,10 +22,12 @@ export const xinfoStream: Command<{ readonly stream: string }, StreamInfo> = {
   encode: ({ stream }) => ["STREAM", stream],
   decode(reply) {
     const named = decodeNamed(reply, "XINFO STREAM");
+    const length = decodeInteger(required(named, "length"), "XINFO STREAM length");
     return {
-      length: decodeInteger(required(named, "length"), "XINFO STREAM length"),
+      length,
       lastGeneratedId: decodeText(required(named, "last-generated-id"), "XINFO STREAM last-generated-id"),
       entriesAdded: decodeInteger(required(named, "entries-added"), "XINFO STREAM entries-added"),
+      firstEntryId: length === 0 ? null : decodeText(required(named, FIRST_ENTRY), `XINFO STREAM ${FIRST_ENTRY}`),
       groups: decodeInteger(required(named, "groups"), "XINFO STREAM groups"),
     };
   },
@@ -62,6 +69,8 @@ export interface ConsumerInfo {
   readonly idleMs: number;
   /** Milliseconds since the last read that returned something; `null` before the first, and on Redis 7.0. */
   readonly inactiveMs: number | null;
+  /** What `idleMs` counts from: `attempt`, any read (Redis ≥ 7.2, Valkey) · `success`, one that returned something (7.0). */
+  readonly idleSince: "attempt" | "success";
 }
 
 /** `XINFO CONSUMERS key group`. A missing stream or group is an error of the server. */
@@ -77,6 +86,8 @@ export const xinfoConsumers: Command<{ readonly stream: string; readonly group: 
         pending: decodeInteger(required(named, "pending"), "XINFO CONSUMERS pending"),
         idleMs: decodeInteger(required(named, "idle"), "XINFO CONSUMERS idle"),
         inactiveMs: inactiveMs === null || inactiveMs < 0 ? null : inactiveMs,
+        // The one came with the other.
+        idleSince: inactiveMs === null ? "success" : "attempt",
       };
     }),
 };

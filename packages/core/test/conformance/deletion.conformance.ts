@@ -101,6 +101,47 @@ export function describeDeletion(scene: () => Scene): void {
     });
   });
 
+  describe("trimToSafePoint", () => {
+    const trim = (dryRun = false) => scene().client.trimToSafePoint({ stream: scene().stream, dryRun });
+
+    test("drops what every group is done with, and names the group that needs the rest", async () => {
+      const { client, stream, address } = scene();
+      await scene().createGroup("slow");
+      const ids = await scene().deliver("c1", 500);
+      await client.xack({ ...address, ids });
+      await scene().read("s1", 400, "slow");
+      await client.xack({ stream, group: "slow", ids: ids.slice(0, 300) });
+      const looked = await trim(true);
+      expect(looked).toEqual({ safeId: ids[300], pinnedBy: "slow", dropped: 0 });
+      expect(await scene().ids()).toEqual(ids);
+      const trimmed = await trim();
+      expect(trimmed).toMatchObject({ safeId: ids[300], pinnedBy: "slow" });
+      expect(trimmed?.dropped).toBeGreaterThan(0);
+      expect(trimmed?.dropped).toBeLessThanOrEqual(300);
+      expect(await scene().ids()).toEqual(ids.slice(trimmed?.dropped));
+    });
+
+    test("keeps what a group has yet to read", async () => {
+      const { client, address } = scene();
+      const ids = await scene().deliver("c1", 250);
+      await client.xack({ ...address, ids });
+      const unread = await scene().add(250);
+      expect(await trim()).toMatchObject({ safeId: ids.at(-1), pinnedBy: "billing" });
+      const left = await scene().ids();
+      expect(left.slice(-250)).toEqual(unread);
+      await scene().createGroup("new");
+      expect(await trim()).toEqual({ safeId: "0-0", pinnedBy: "new", dropped: 0 });
+      expect(await scene().ids()).toEqual(left);
+    });
+
+    test("without a group nothing is known to be done with, and without a stream there is a NoGroupError", async () => {
+      await expect(trim()).rejects.toMatchObject({ code: "NO_GROUP" });
+      const ids = await scene().add(300);
+      expect(await trim()).toBeNull();
+      expect(await scene().ids()).toEqual(ids);
+    });
+  });
+
   describe("xackdel, where the server has it", () => {
     test("says the same as the script", async ({ skip }) => {
       const { client, stream, group } = scene();

@@ -210,8 +210,17 @@ export function describeEntries(scene: () => Scene): void {
       await client.xdel({ stream, ids: ids.slice(0, 1) });
       await scene().createGroup();
       expect(await client.xinfoStream({ stream })).toEqual({
-        ...{ length: 2, lastGeneratedId: ids[2], entriesAdded: 3, groups: 1 },
+        ...{ length: 2, lastGeneratedId: ids[2], entriesAdded: 3, firstEntryId: ids[1], groups: 1 },
       });
+    });
+
+    test("knows the oldest entry after a trim, and that an emptied stream has none", async () => {
+      const { client, stream } = scene();
+      const ids = await scene().add(5);
+      await client.xtrim({ stream, trim: { strategy: "maxLen", threshold: 2, approximate: false } });
+      expect((await client.xinfoStream({ stream })).firstEntryId).toBe(ids[3]);
+      await client.xdel({ stream, ids: ids.slice(3) });
+      expect(await client.xinfoStream({ stream })).toMatchObject({ length: 0, firstEntryId: null });
     });
 
     test("of a missing stream is a NoGroupError", async () => {

@@ -323,6 +323,13 @@ export function describeGroups(scene: () => Scene): void {
       expect(await client.xinfoConsumers(address)).toMatchObject([{ name: "c1", pending: 0, inactiveMs: null }]);
     });
 
+    test("says what the idle time counts from: a server that tells inactive times counts attempts", async () => {
+      const { client, address } = scene();
+      await scene().deliver("c1", 1);
+      const [consumer] = await client.xinfoConsumers(address);
+      expect(consumer?.idleSince).toBe(consumer?.inactiveMs === null ? "success" : "attempt");
+    });
+
     test("without stream or group is a NoGroupError", async () => {
       const { client, stream, address } = scene();
       await expect(client.xinfoConsumers(address)).rejects.toMatchObject({ code: "NO_GROUP" });

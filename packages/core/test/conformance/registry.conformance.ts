@@ -67,6 +67,32 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
+  describe("holdLease", () => {
+    const key = (): string => groupKey("lease:monitor", scene().stream, scene().group);
+    const hold = (holder: string, leaseMs: number): Promise<boolean> =>
+      scene().client.holdLease({ key: key(), holder, leaseMs });
+
+    test("one holds it until it runs out, and may prolong it", async () => {
+      expect(await hold("a", SHORT_LEASE_MS)).toBe(true);
+      expect(await hold("a", LONG_LEASE_MS)).toBe(true);
+      await scene().setting.elapse(SHORT_LEASE_MS + 5);
+      expect(await hold("b", LONG_LEASE_MS)).toBe(false);
+      expect(await hold("a", SHORT_LEASE_MS)).toBe(true);
+      await scene().setting.elapse(SHORT_LEASE_MS + 5);
+      expect(await hold("b", LONG_LEASE_MS)).toBe(true);
+      expect(await hold("a", LONG_LEASE_MS)).toBe(false);
+    });
+
+    test("its holder, and nobody else, gives it up", async () => {
+      expect(await hold("a", 0)).toBe(false);
+      await hold("a", LONG_LEASE_MS);
+      expect(await hold("b", 0)).toBe(false);
+      expect(await hold("b", LONG_LEASE_MS)).toBe(false);
+      expect(await hold("a", 0)).toBe(true);
+      expect(await hold("b", LONG_LEASE_MS)).toBe(true);
+    });
+  });
+
   describe("beat", () => {
     test("writes what the consumer says, stamped with the server's time", async () => {
       const beforeMs = await scene().client.time();
