@@ -1,0 +1,77 @@
+/** The door to the decisions: one function for both strategies. */
+
+import type { Observation } from "../observation.ts";
+import type { ScalingPolicy } from "../options.ts";
+import { withinBounds } from "./bounds.ts";
+import { type Binding, type Decision, directionOf, type RatioDecision } from "./decision.ts";
+import { isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
+import { decideRatio, scaleRate } from "./ratio.ts";
+import { decideThroughput, forgetful, type ThroughputMemory } from "./throughput.ts";
+
+/** What is carried from one decision to the next; plain JSON. */
+export type ScalerMemory =
+  | { readonly strategy: "ratio"; readonly moves: MovesMemory }
+  | { readonly strategy: "throughput"; readonly throughput: ThroughputMemory };
+
+/** The memory of one that has not seen anything yet. */
+export function emptyMemory(strategy: ScalingPolicy["strategy"]): ScalerMemory {
+  return strategy === "ratio" ? { strategy, moves: NO_MOVES } : { strategy, throughput: forgetful() };
+}
+
+/** Says how many consumers there shall be, and what to remember for the next time. */
+export function decide(
+  observation: Observation,
+  memory: ScalerMemory,
+  policy: ScalingPolicy,
+  nowMs: number,
+): { readonly decision: Decision; readonly memory: ScalerMemory } {
+  if (policy.strategy === "ratio") {
+    const moves = memory.strategy === "ratio" ? memory.moves : NO_MOVES;
+    const decision = decideByRatio(observation, moves, policy, nowMs);
+    return { decision, memory: { strategy: "ratio", moves: recordMove(moves, decision.direction, nowMs) } };
+  }
+  const known = memory.strategy === "throughput" ? memory.throughput : forgetful();
+  const { decision, memory: throughput } = decideThroughput(observation, known, policy, nowMs);
+  return { decision, memory: { strategy: "throughput", throughput } };
+}
+
+/** The ratio rule within bounds and cooldowns, which are as wide as can be unless they are set. */
+function decideByRatio(
+  { waiting, pending, current }: Observation,
+  moves: MovesMemory,
+  policy: ScalingPolicy,
+  nowMs: number,
+): RatioDecision {
+  const { scaleOutRate, scaleInRate } = policy;
+  const rate = scaleRate(waiting ?? 0, pending);
+  const inputs = { waiting, pending, consumers: current };
+  const finish = (desired: number, binding: Binding, why: string): RatioDecision => {
+    const move = desired === current ? `stay at ${current}` : `go from ${current} to ${desired}`;
+    const direction = directionOf(current, desired);
+    const reason = `${why}; ${move}`;
+    return {
+      ...{ strategy: "ratio", direction, current, desired, rate, reason, binding },
+      terms: { scaleOutRate, scaleInRate },
+      inputs,
+    };
+  };
+  if (waiting === null) return finish(withinBounds(current, policy), "unknown", "how much waits is not known");
+  const asked = decideRatio(rate, waiting, current, policy);
+  const why = sentence(rate, waiting, pending, policy);
+  const desired = withinBounds(current + { OUT: 1, IN: -1, NO_SCALE: 0 }[asked], policy);
+  const isWithin = withinBounds(current, policy) === current;
+  if (isWithin && isCoolingDown(moves, directionOf(current, desired), policy, nowMs)) {
+    return finish(current, "cooldown", `${why}, but the last move was less than a cooldown ago`);
+  }
+  if (isWithin && (asked === "NO_SCALE" || desired !== current)) return finish(desired, "rule", why);
+  return finish(desired, desired >= policy.maxConsumers ? "max" : "min", `${why}, within the bounds`);
+}
+
+function sentence(rate: number, waiting: number, pending: number, policy: ScalingPolicy): string {
+  const counts = `${waiting} waiting and ${pending} pending`;
+  if (rate === 0) return waiting === 0 ? `${counts}: nothing to judge by` : `${counts}: nobody works on what waits`;
+  const { scaleOutRate, scaleInRate } = policy;
+  if (rate < scaleInRate) return `${counts} is a rate of ${rate}, below ${scaleInRate}`;
+  if (rate >= scaleOutRate) return `${counts} is a rate of ${rate}, not below ${scaleOutRate}`;
+  return `${counts} is a rate of ${rate}, between ${scaleInRate} and ${scaleOutRate}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * How many messages one consumer works off per second when it has enough of them: from the time it was busy, not from
+ * what came out, which says nothing about a consumer that waits.
+ */
+
+import type { ConsumerCounters } from "../observation.ts";
+
+interface TotalsSample {
+  readonly atMs: number;
+  readonly totals: ConsumerCounters;
+}
+
+export interface ProcessingMemory {
+  readonly samples: readonly TotalsSample[];
+  /** What is known best, in messages per second and consumer; 0: nothing. */
+  readonly perSecond: number;
+}
+
+export const NOTHING_PROCESSED: ProcessingMemory = { samples: [], perSecond: 0 };
+
+/** A window of work. */
+interface Work {
+  readonly batches: number;
+  readonly processed: number;
+  readonly busyMs: number;
+  readonly sizeSquared: number;
+  readonly sizeTimesBusyMs: number;
+  readonly busyMsSquared: number;
+  /** Busy milliseconds per message, and the standard error of it. */
+  readonly msPerMessage: number;
+  readonly error: number;
+}
+
+const LONGEST_WINDOW_MS = 600_000;
+const FEWEST_BATCHES = 30;
+// Windows are kept as short as this precision of the mean allows, so that a change is seen soon.
+const ENOUGH_PRECISION = 0.03;
+const FEWEST_OF_A_PRECISE_WINDOW = 40;
+// Batches as full as this tell by themselves what full ones take.
+const NEARLY_FULL = 0.95;
+// How much of the variation the line of time over size must explain to be believed (R²).
+const LEAST_EXPLAINED = 0.3;
+
+/** Takes in what the consumers have done. Without consumers that tell, what was known last is kept. */
+export function measureProcessing(
+  memory: ProcessingMemory,
+  totals: ConsumerCounters | null,
+  batchSize: number,
+  nowMs: number,
+): ProcessingMemory {
+  if (totals === null) return { ...memory, samples: [] };
+  const latest = { atMs: nowMs, totals };
+  let samples = [...memory.samples, latest];
+  let first = 0;
+  const workSince = (index: number): Work | null => workBetween(samples[index]?.totals ?? totals, totals);
+  while (
+    samples.length - first > 2 &&
+    nowMs - (samples[first]?.atMs ?? nowMs) > LONGEST_WINDOW_MS &&
+    totals.batches - (samples[first + 1]?.totals.batches ?? 0) >= FEWEST_BATCHES
+  ) {
+    first++;
+  }
+  let work = workSince(first);
+  if (work === null || work.batches < 3 || work.busyMs < 1_000) {
+    return { samples: samples.slice(first), perSecond: memory.perSecond };
+  }
+  while (samples.length - first > 3 && isPrecise(work)) {
+    const shorter = workSince(first + 1);
+    if (shorter === null || shorter.batches < FEWEST_OF_A_PRECISE_WINDOW || !isPrecise(shorter)) break;
+    first++;
+    work = shorter;
+  }
+  samples = samples.slice(first);
+  return { samples, perSecond: fullBatchRate(work, batchSize) ?? 1_000 / work.msPerMessage };
+}
+
+function isPrecise(work: Work): boolean {
+  return work.error < ENOUGH_PRECISION * work.msPerMessage;
+}
+
+function workBetween(from: ConsumerCounters, to: ConsumerCounters): Work | null {
+  const batches = to.batches - from.batches;
+  const processed = to.processed - from.processed;
+  const busyMs = to.busyMs - from.busyMs;
+  if (batches < 2 || processed <= 0 || busyMs <= 0) return null;
+  const sizeSquared = to.sizeSquared - from.sizeSquared;
+  const sizeTimesBusyMs = to.sizeTimesBusyMs - from.sizeTimesBusyMs;
+  const busyMsSquared = to.busyMsSquared - from.busyMsSquared;
+  const msPerMessage = busyMs / processed;
+  // Of a ratio of two means: the scatter of the batches' times around what their sizes let expect.
+  const scatter = busyMsSquared - 2 * msPerMessage * sizeTimesBusyMs + msPerMessage ** 2 * sizeSquared;
+  const variance = Math.max(0, scatter) / (batches - 1);
+  const error = Math.sqrt(variance / batches) / (processed / batches);
+  return { batches, processed, busyMs, sizeSquared, sizeTimesBusyMs, busyMsSquared, msPerMessage, error };
+}
+
+/**
+ * Messages per second when batches are full: the line of time over size, extended. A group that keeps up has small
+ * batches, whose fixed cost makes its consumers look slower than they are. `null`: the line cannot be told.
+ */
+function fullBatchRate(work: Work, batchSize: number): number | null {
+  const { batches } = work;
+  const size = work.processed / batches;
+  const busyMs = work.busyMs / batches;
+  if (batches < FEWEST_BATCHES || size >= NEARLY_FULL * batchSize) return null;
+  const sizeVariation = work.sizeSquared - work.processed * size;
+  const covariation = work.sizeTimesBusyMs - work.processed * busyMs;
+  const busyVariation = work.busyMsSquared - work.busyMs * busyMs;
+  if (sizeVariation <= 0.02 * work.processed * size || covariation <= 0) return null;
+  if (covariation ** 2 < LEAST_EXPLAINED * sizeVariation * busyVariation) return null;
+  const msPerMessage = covariation / sizeVariation;
+  const residual = Math.max(0, busyVariation - msPerMessage * covariation) / (batches - 2);
+  const error = Math.sqrt(residual * (1 / batches + size ** 2 / sizeVariation));
+  // The fixed cost less one standard error: rather too slow than too fast.
+  const fixedMs = Math.min(0.9 * busyMs, Math.max(0, busyMs - msPerMessage * size - error));
+  return (batchSize * 1_000) / (fixedMs + ((busyMs - fixedMs) / size) * batchSize);
+}

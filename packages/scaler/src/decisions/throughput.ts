@@ -1,0 +1,413 @@
+/**
+ * How many consumers a group needs: those that keep up with what arrives at the chosen utilisation, and those that work
+ * off what waits within the objective. A function of what is seen, what is remembered, the policy, and the time; the
+ * memory is plain JSON.
+ */
+
+import type { Observation } from "../observation.ts";
+import type { ScalingPolicy } from "../options.ts";
+import { type ArrivalMemory, type Arrivals, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
+import { type Backlog, type BacklogMemory, measureBacklog, UNKNOWN_BACKLOG } from "./backlog.ts";
+import { largestStep, withinBounds } from "./bounds.ts";
+import { type Binding, directionOf, type ThroughputDecision } from "./decision.ts";
+import {
+  ALL_EFFECTIVE,
+  type EffectivenessMemory,
+  type Effort,
+  effectiveTarget,
+  judgeEffect,
+  recordOrder,
+} from "./effectiveness.ts";
+import { explain } from "./explain.ts";
+import { countOn, NO_TOTALS, type TotalsMemory } from "./group-totals.ts";
+import { leadMsOf, measureLeadMs } from "./lead-time.ts";
+import { holdFactor, isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
+import { measureNeed } from "./need.ts";
+import { measureProcessing, NOTHING_PROCESSED, type ProcessingMemory } from "./processing-rate.ts";
+import { scaleRate } from "./ratio.ts";
+import { addSample, ratePerSecond, type Sample } from "./samples.ts";
+import { measureSaturated, NOT_SATURATED, type SaturatedMemory } from "./saturated-rate.ts";
+import { addNeed, holdFor, isWorthwhile, type NeedSample, stabilise, wholeConsumers } from "./stabilise.ts";
+
+/** All that is carried from one decision to the next; survives JSON. */
+export interface ThroughputMemory {
+  readonly v: 1;
+  /** When it began to look, or had to begin anew. */
+  readonly sinceMs: number | null;
+  readonly last: { readonly added: number; readonly read: number | null; readonly ready: number } | null;
+  readonly arrivals: ArrivalMemory;
+  readonly totals: TotalsMemory;
+  readonly processing: ProcessingMemory;
+  readonly saturated: SaturatedMemory;
+  readonly deliveries: readonly Sample[];
+  readonly backlog: BacklogMemory;
+  readonly batchSize: number;
+  readonly leadMs: number | null;
+  /** Since when the consumers have been too busy for what arrives. */
+  readonly hotSinceMs: number | null;
+  readonly idleSinceMs: number | null;
+  readonly needs: readonly NeedSample[];
+  readonly moves: MovesMemory;
+  readonly effectiveness: EffectivenessMemory;
+}
+
+/** Where the number of messages a consumer works off per second is from. */
+export type RateSource = "busy-time" | "saturated" | "remembered" | "none";
+
+/** What the decision was made from. */
+export interface ThroughputInputs {
+  readonly arrivals: Arrivals;
+  readonly perConsumerPerSecond: number;
+  readonly rateSource: RateSource;
+  /** `null`: not known, and never was. */
+  readonly backlog: Backlog | null;
+  readonly pending: number;
+  readonly oldestWaitingMs: number | null;
+  readonly ready: number;
+  readonly starting: number;
+  readonly lost: number;
+  readonly leadMs: number;
+  readonly batchSize: number;
+}
+
+/** The parts of the sum. */
+export interface ThroughputTerms {
+  /** How busy consumers shall be, 0 to 1. */
+  readonly targetUtilisation: number;
+  /** How busy what arrives keeps those there are, 0 and more. */
+  readonly utilisation: number;
+  /** Consumers for what arrives; a fraction. */
+  readonly forArrivals: number;
+  /** Consumers for what waits; a fraction. */
+  readonly forBacklog: number;
+  /** How soon what waits shall be worked off once help is there, in milliseconds. */
+  readonly drainMs: number;
+  /** What will still wait when help that is ordered now is there, in messages. */
+  readonly leftover: number;
+  /** How long that takes the consumers there are, in milliseconds. */
+  readonly waitMs: number;
+  /** The fewest consumers the last while allows. */
+  readonly settled: number;
+  /** The most consumers that help; `null`: no limit is known. */
+  readonly effectiveConsumers: number | null;
+}
+
+/** @param known what an earlier life has learned, if anything of it is left */
+export function forgetful(
+  known: { readonly perSecond?: number; readonly leadMs?: number | null } = {},
+): ThroughputMemory {
+  return {
+    v: 1,
+    sinceMs: null,
+    last: null,
+    arrivals: NO_ARRIVALS,
+    totals: NO_TOTALS,
+    processing: { ...NOTHING_PROCESSED, perSecond: known.perSecond ?? 0 },
+    saturated: NOT_SATURATED,
+    deliveries: [],
+    backlog: UNKNOWN_BACKLOG,
+    batchSize: 100,
+    leadMs: known.leadMs ?? null,
+    hotSinceMs: null,
+    idleSinceMs: null,
+    needs: [],
+    moves: NO_MOVES,
+    effectiveness: ALL_EFFECTIVE,
+  };
+}
+
+const KEEP_DELIVERIES_MS = 600_000;
+// A backlog is urgent when it costs so much of the objective, and needs so much of a consumer.
+const URGENT_SHARE = 0.1;
+const URGENT_CONSUMERS = 0.25;
+// So much above the utilisation that is aimed at is too busy, but only when it lasts.
+const TOO_BUSY_MARGIN = 0.1;
+const TOO_BUSY_AT_MOST = 0.97;
+const CONFIRM_MS = 15_000;
+// Added consumers get so long beyond their start until any are taken away.
+const AFTER_START_MS = 10_000;
+// Before anything is measured: a few at a time, and only when messages are getting old.
+const PROBE_AGE_SHARE = 0.25;
+const PROBE_CONSUMERS = 4;
+// Consumers that take longer than so many usual starts, and so long at least, are not coming.
+const SHORTFALL_LEADS = 3;
+const SHORTFALL_MS = 120_000;
+
+interface Verdict {
+  readonly desired: number;
+  readonly binding: Binding;
+}
+
+/** Says how many consumers there shall be, and what to remember. */
+export function decideThroughput(
+  observation: Observation,
+  before: ThroughputMemory,
+  policy: ScalingPolicy,
+  nowMs: number,
+): { readonly decision: ThroughputDecision; readonly memory: ThroughputMemory } {
+  const { memory, inputs } = measure(observation, before, nowMs);
+  const { current } = observation;
+  const { backlog } = inputs;
+  let after = { ...memory, idleSinceMs: idleSince(observation, inputs, memory, nowMs) };
+  let terms: ThroughputTerms | null = null;
+  let verdict: Verdict;
+  if (current === 0) {
+    verdict = wake(observation, inputs);
+  } else if (policy.minConsumers === 0 && isIdleForLong(after, policy, nowMs)) {
+    verdict = { desired: 0, binding: "idle" };
+    after = { ...after, idleSinceMs: null, needs: [] };
+  } else if (backlog === null) {
+    verdict = { desired: current, binding: "unknown" };
+  } else if (inputs.perConsumerPerSecond <= 0) {
+    verdict = probe(observation, backlog, policy);
+  } else {
+    const judged = judgeLoad(observation, inputs, backlog, after, policy, nowMs);
+    ({ terms, verdict, memory: after } = judged);
+  }
+  verdict = coolDown(bound(verdict, policy), current, after.moves, policy, nowMs);
+
+  const { desired, binding } = verdict;
+  const direction = directionOf(current, desired);
+  const rate = scaleRate(backlog?.waiting ?? 0, observation.pending);
+  const reason = explain({ current, desired, binding, inputs, terms, policy });
+  const decision: ThroughputDecision = {
+    ...{ strategy: "throughput", direction, current, desired, rate, reason, binding, terms, inputs },
+  };
+  return { decision, memory: remember(after, observation, backlog, decision, policy, nowMs) };
+}
+
+/** Takes in what is seen. */
+function measure(
+  observation: Observation,
+  before: ThroughputMemory,
+  nowMs: number,
+): { readonly memory: ThroughputMemory; readonly inputs: ThroughputInputs } {
+  const { added, read, ready, consumers } = observation;
+  const known = isOfAnotherStream(observation, before) ? startOver(before, nowMs) : before;
+  const totals = countOn(known.totals, consumers, known.last === null, nowMs);
+  const lastDelivered = known.deliveries.at(-1)?.count ?? 0;
+  const deliveredNow =
+    read !== null && known.last?.read != null
+      ? read - known.last.read
+      : totals.totals.delivered - known.totals.totals.delivered;
+  const delivered = lastDelivered + deliveredNow;
+  const deliveries = addSample(known.deliveries, { atMs: nowMs, count: delivered }, KEEP_DELIVERIES_MS);
+  const batchSize =
+    consumers.reduce((largest, consumer) => Math.max(largest, consumer.batchSize), 0) || known.batchSize;
+  const arrived = measureArrivals(known.arrivals, added, nowMs);
+  const tells = consumers.some(({ counters }) => counters !== null);
+  const processing = measureProcessing(known.processing, tells ? totals.totals : null, batchSize, nowMs);
+  const counted = measureBacklog(known.backlog, { ...observation, delivered });
+  const saturated = measureSaturated(known.saturated, {
+    isFull: (counted.backlog?.waiting ?? 0) > ready * batchSize && observation.startingMs.length === 0,
+    isSteady: known.last?.ready === ready,
+    ready,
+    perSecond: ratePerSecond(deliveries, nowMs - 20_000, nowMs),
+  });
+  const leadMs = measureLeadMs(known.leadMs, observation.startUpsMs);
+  const perConsumerPerSecond = processing.perSecond > 0 ? processing.perSecond : saturated.perSecond;
+  const inputs: ThroughputInputs = {
+    arrivals: arrived.arrivals,
+    perConsumerPerSecond,
+    rateSource: rateSourceOf(processing, saturated, tells),
+    backlog: counted.backlog,
+    pending: observation.pending,
+    oldestWaitingMs: observation.oldestWaitingMs,
+    ready,
+    starting: observation.startingMs.length,
+    lost: observation.lost,
+    leadMs: leadMsOf(leadMs),
+    batchSize,
+  };
+  const memory: ThroughputMemory = {
+    ...known,
+    sinceMs: known.sinceMs ?? nowMs,
+    last: { added, read, ready },
+    arrivals: arrived.memory,
+    totals,
+    processing,
+    saturated,
+    deliveries,
+    backlog: counted.memory,
+    batchSize,
+    leadMs,
+  };
+  return { memory, inputs };
+}
+
+/** Whether the counters went back: stream or group were made anew, or a failover lost some. */
+function isOfAnotherStream({ added, read }: Observation, { last }: ThroughputMemory): boolean {
+  if (last === null) return false;
+  return added < last.added || (read !== null && last.read !== null && read < last.read);
+}
+
+/** Forgets what belongs to the old stream, not what is known of the consumers. */
+function startOver(memory: ThroughputMemory, nowMs: number): ThroughputMemory {
+  const { processing, leadMs, totals, moves, batchSize, idleSinceMs, saturated } = memory;
+  return {
+    ...forgetful(),
+    sinceMs: nowMs,
+    ...{ leadMs, totals, moves, batchSize, idleSinceMs, saturated },
+    processing: { ...processing, samples: [] },
+  };
+}
+
+function rateSourceOf(processing: ProcessingMemory, saturated: SaturatedMemory, tells: boolean): RateSource {
+  if (processing.perSecond > 0) return tells ? "busy-time" : "remembered";
+  return saturated.perSecond > 0 ? "saturated" : "none";
+}
+
+/** Since when there has been nothing to do; `null` when there is, or it is not known for certain. */
+function idleSince(
+  { pending }: Observation,
+  { backlog, arrivals }: ThroughputInputs,
+  { idleSinceMs }: ThroughputMemory,
+  nowMs: number,
+): number | null {
+  const isIdle =
+    backlog !== null && !backlog.isEstimated && backlog.total === 0 && pending === 0 && arrivals.fastPerSecond === 0;
+  return isIdle ? (idleSinceMs ?? nowMs) : null;
+}
+
+function isIdleForLong({ idleSinceMs, sinceMs }: ThroughputMemory, { idleMs }: ScalingPolicy, nowMs: number): boolean {
+  return idleSinceMs !== null && nowMs - idleSinceMs >= idleMs && nowMs - (sinceMs ?? nowMs) >= idleMs;
+}
+
+/** One consumer for whatever there is; the next look says how many. */
+function wake({ pending }: Observation, { backlog }: ThroughputInputs): Verdict {
+  if (backlog === null) return { desired: 0, binding: "unknown" };
+  return backlog.total > 0 || pending > 0 ? { desired: 1, binding: "wake" } : { desired: 0, binding: "idle" };
+}
+
+/** While nothing is known of what a consumer achieves. */
+function probe(
+  { current, oldestWaitingMs, startingMs }: Observation,
+  backlog: Backlog,
+  { objectiveMs }: ScalingPolicy,
+): Verdict {
+  const isLate = backlog.total > 0 && (oldestWaitingMs ?? 0) > objectiveMs * PROBE_AGE_SHARE;
+  if (!isLate || startingMs.length > 0) return { desired: current, binding: "measuring" };
+  return { desired: Math.min(current * 2, current + PROBE_CONSUMERS), binding: "measuring" };
+}
+
+/** The model itself. */
+function judgeLoad(
+  observation: Observation,
+  inputs: ThroughputInputs,
+  backlog: Backlog,
+  memory: ThroughputMemory,
+  policy: ScalingPolicy,
+  nowMs: number,
+): { readonly terms: ThroughputTerms; readonly verdict: Verdict; readonly memory: ThroughputMemory } {
+  const { current, ready, startingMs } = observation;
+  const { arrivals, perConsumerPerSecond, leadMs } = inputs;
+  const load = { arrivals, perConsumerPerSecond, backlog: backlog.total, ready, startingMs, leadMs };
+  const need = measureNeed(load, policy.objectiveMs, policy.utilisation);
+  const capacity = perConsumerPerSecond * Math.max(1, current);
+  const utilisation = arrivals.outPerSecond / capacity;
+  const waitMs = (need.leftover * 1_000) / capacity;
+
+  const isTooBusy = utilisation > Math.min(TOO_BUSY_AT_MOST, need.utilisation + TOO_BUSY_MARGIN);
+  const hotSinceMs = isTooBusy ? (memory.hotSinceMs ?? nowMs) : null;
+  const isUrgent = waitMs > URGENT_SHARE * policy.objectiveMs && need.forBacklog > URGENT_CONSUMERS;
+  const isPressed = isUrgent || (hotSinceMs !== null && nowMs - hotSinceMs >= CONFIRM_MS);
+
+  const hold = holdFor(leadMs, holdFactor(memory.moves));
+  const perRate = perConsumerPerSecond * need.utilisation;
+  const sample = { atMs: nowMs, forArrivals: arrivals.slowPerSecond / perRate, forBacklog: need.forBacklog };
+  const needs = addNeed(memory.needs, sample, hold);
+  const sinceOutMs = memory.moves.lastOutAtMs === null ? Number.POSITIVE_INFINITY : nowMs - memory.moves.lastOutAtMs;
+  const isSoonAfterOut = sinceOutMs < hold.ratesMs * holdFactor(memory.moves);
+  const settled = stabilise(needs, hold, arrivals.inPerSecond / perRate, isSoonAfterOut, nowMs);
+
+  const cap = memory.effectiveness.cap?.consumers ?? null;
+  const wanted = wholeConsumers(need.forArrivals + need.forBacklog);
+  const target = effectiveTarget(memory.effectiveness, wanted, current);
+  const fewest = Math.max(policy.minConsumers, Math.min(settled, cap ?? settled));
+  const isSettling = nowMs - (memory.sinceMs ?? nowMs) < hold.ratesMs || sinceOutMs < leadMs + AFTER_START_MS;
+  const verdict =
+    isPressed && target > current
+      ? scaleOut(current, wanted, target, isShort(startingMs, leadMs))
+      : scaleIn({ current, wanted, target, fewest, isEstimated: backlog.isEstimated, isSettling });
+  return {
+    terms: {
+      targetUtilisation: need.utilisation,
+      utilisation,
+      forArrivals: need.forArrivals,
+      forBacklog: need.forBacklog,
+      drainMs: need.drainMs,
+      leftover: need.leftover,
+      waitMs,
+      settled,
+      effectiveConsumers: cap,
+    },
+    verdict,
+    memory: { ...memory, hotSinceMs, needs },
+  };
+}
+
+/** Whether consumers that were ordered do not come: ordering more on top would not help. */
+function isShort(startingMs: readonly number[], leadMs: number): boolean {
+  return startingMs.some((ageMs) => ageMs > Math.max(SHORTFALL_LEADS * leadMs, SHORTFALL_MS));
+}
+
+function scaleOut(current: number, wanted: number, target: number, isShortOfConsumers: boolean): Verdict {
+  if (isShortOfConsumers) return { desired: current, binding: "shortfall" };
+  const step = largestStep(current);
+  if (target > step) return { desired: step, binding: "step" };
+  return { desired: target, binding: target < wanted ? "ineffective" : "need" };
+}
+
+/** Takes consumers away where the last while allows it, and says what keeps those that are not taken. */
+function scaleIn(given: {
+  readonly current: number;
+  readonly wanted: number;
+  readonly target: number;
+  readonly fewest: number;
+  readonly isEstimated: boolean;
+  readonly isSettling: boolean;
+}): Verdict {
+  const { current, wanted, target, fewest } = given;
+  const stay = (binding: Binding): Verdict => ({ desired: current, binding });
+  if (fewest < current && isWorthwhile(current, fewest)) {
+    if (given.isEstimated) return stay("estimated");
+    if (given.isSettling) return stay("hold");
+    return { desired: fewest, binding: wanted > fewest ? "ineffective" : "need" };
+  }
+  if (wanted > current) return stay(target > current ? "confirm" : "ineffective");
+  return stay(wanted < current ? "hold" : "need");
+}
+
+function bound({ desired, binding }: Verdict, policy: ScalingPolicy): Verdict {
+  const bounded = withinBounds(desired, policy);
+  if (bounded === desired) return { desired, binding };
+  return { desired: bounded, binding: bounded < desired ? "max" : "min" };
+}
+
+/** A move right after the last one waits, unless it leads back within the bounds. */
+function coolDown(
+  verdict: Verdict,
+  current: number,
+  moves: MovesMemory,
+  policy: ScalingPolicy,
+  nowMs: number,
+): Verdict {
+  if (withinBounds(current, policy) !== current) return verdict;
+  if (!isCoolingDown(moves, directionOf(current, verdict.desired), policy, nowMs)) return verdict;
+  return { desired: current, binding: "cooldown" };
+}
+
+function remember(
+  memory: ThroughputMemory,
+  { current, ready, startingMs, lost }: Observation,
+  backlog: Backlog | null,
+  { desired, direction }: ThroughputDecision,
+  policy: ScalingPolicy,
+  nowMs: number,
+): ThroughputMemory {
+  const isSaturated = (backlog?.total ?? 0) > Math.max(1, ready) * memory.batchSize;
+  const effort: Effort = { ready, isStarting: startingMs.length > 0, lost, isSaturated, deliveries: memory.deliveries };
+  const judged = judgeEffect(memory.effectiveness, effort, policy.minConsumers, nowMs);
+  const effectiveness = direction === "OUT" ? recordOrder(judged, effort, current, desired, nowMs) : judged;
+  return { ...memory, effectiveness, moves: recordMove(memory.moves, direction, nowMs) };
+}
