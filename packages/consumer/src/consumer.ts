@@ -13,9 +13,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
-  type BackoffPolicy,
   type BeatDetails,
-  backoffDelayMs,
   type Capabilities,
   type Clock,
   type ConnectionRole,
@@ -23,20 +21,13 @@ import {
   createNotifier,
   createRedisStreamClient,
   type EntryId,
-  type LeaseLoss,
-  LeaseLostError,
   Lifecycle,
   type LifecycleState,
-  NoGroupError,
   type Observer,
   onAbort,
-  PayloadError,
-  pause,
   probeCapabilities,
   type Random,
-  RedisBatchError,
   type StreamClient,
-  type StreamEntry,
   systemClock,
   systemRandom,
   UsageError,
@@ -46,16 +37,19 @@ import { decideLargestBatch, isIsolated } from "./decisions/isolation.ts";
 import { decideMaxDeliveries, type PullMode } from "./decisions/redelivery.ts";
 import type { ConsumerEvent, StopReport } from "./events.ts";
 import { applyOutcome, type Handler } from "./handler.ts";
-import { Message, type MessageKeeper, type RetryOptions } from "./message.ts";
+import type { Message } from "./message.ts";
 import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
 import { Acknowledger } from "./runtime/acknowledger.ts";
 import { Collector } from "./runtime/collector.ts";
 import { Custody } from "./runtime/custody.ts";
 import { giveBack } from "./runtime/give-back.ts";
 import { Heart } from "./runtime/heart.ts";
+import { Intake } from "./runtime/intake.ts";
 import { joinGroup } from "./runtime/join-group.ts";
 import { LeaseKeeper } from "./runtime/lease-keeper.ts";
 import { type OpenBatch, OpenBatches } from "./runtime/open-batches.ts";
+import { Outcomes } from "./runtime/outcomes.ts";
+import { persist } from "./runtime/persist.ts";
 import { Reader } from "./runtime/reader.ts";
 import { Recoverer } from "./runtime/recoverer.ts";
 import { Redeliverer } from "./runtime/redeliverer.ts";
@@ -64,6 +58,7 @@ import { SinkWatch } from "./runtime/sink-watch.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
 import { Undertaker } from "./runtime/undertaker.ts";
 import { warnOfTrouble } from "./runtime/warn.ts";
+import { untilAborted, within } from "./runtime/within.ts";
 
 /** The end of acknowledgements given by id. */
 export interface AckReport {
@@ -98,15 +93,10 @@ export interface ConsumerEdge {
 
 const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
 
-// Between attempts to start.
-const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
-// So often is a group looked for that was created and is not there.
-const START_WITHOUT_GROUP = 3;
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
 // Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
 const CATCH_UP_MS = 1_000;
-const LONGEST_RETRY_MS = 86_400_000;
 // What may be spent on giving messages back after the drain's deadline.
 const FAREWELL_MS = 5_000;
 
@@ -149,9 +139,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #recoverer: Recoverer<Value>;
   readonly #acknowledger: Acknowledger<Value>;
   readonly #undertaker: Undertaker<Value>;
-  readonly #returns: Returns<Value>;
   readonly #sinkWatch: SinkWatch;
-  readonly #keeper: MessageKeeper<Value>;
+  readonly #intake: Intake<Value>;
   readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
   #connectedSinceMs: number | null = null;
@@ -211,7 +200,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     };
     this.#leases = new LeaseKeeper({
       ...shared,
-      lose: (id, loss) => this.#lose(id, loss),
+      lose: (id, loss) => this.#intake.lose(id, loss),
       onCertain: () => this.#collector.look(),
     });
     this.#heart = new Heart({
@@ -229,7 +218,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         connectedSinceMs: this.#connectedSinceMs,
         isLeaseCertain: this.#leases.isCertain(),
       }),
-      onTaken: (id, deliveries) => this.#adopt(id, deliveries),
+      onTaken: (id, deliveries) => this.#intake.adopt(id, deliveries),
     });
     this.#acknowledger = new Acknowledger({
       ...shared,
@@ -237,36 +226,43 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       canAckDelete: () => this.#capabilities?.ackDelete === true,
     });
     this.#undertaker = new Undertaker(shared);
-    this.#returns = new Returns({ ...shared, undertaker: this.#undertaker });
+    this.#sinkWatch = new SinkWatch({ ...shared, onChange: () => this.#collector.look() });
+    const returns = new Returns({ ...shared, undertaker: this.#undertaker });
+    const outcomes = new Outcomes({
+      ...shared,
+      acknowledger: this.#acknowledger,
+      undertaker: this.#undertaker,
+      returns,
+      sinkWatch: this.#sinkWatch,
+      state: () => this.#lifecycle.state,
+    });
+    this.#intake = new Intake({
+      ...shared,
+      undertaker: this.#undertaker,
+      keeper: outcomes,
+      maxDeliveries: () => this.#maxDeliveries(),
+    });
     this.#reader = new Reader({
       ...shared,
-      admit: (entries) => this.#admit(entries),
-      adopt: (id, deliveries) => this.#adopt(id, deliveries),
+      admit: (entries) => this.#intake.admit(entries),
+      adopt: (id, deliveries) => this.#intake.adopt(id, deliveries),
     });
     this.#redeliverer = new Redeliverer({
       ...shared,
       largestBatch,
       isIsolated: (deliveries) => isIsolated(deliveries, this.#maxDeliveries()),
       isAtWork: (holds) => this.#open.has(holds),
-      admit: (entry, ripeAtMs) => this.#admitOne(entry, this.#clock.nowMs(), ripeAtMs),
+      admit: (entry, ripeAtMs) => this.#intake.readmit(entry, ripeAtMs),
     });
-    this.#sinkWatch = new SinkWatch({ ...shared, onChange: () => this.#collector.look() });
     this.#open = new OpenBatches({
       ...shared,
-      returns: this.#returns,
+      returns,
       sinkWatch: this.#sinkWatch,
       whenOutcomesAreThrough: async (messages) => {
         await this.#acknowledger.whenThrough(messages);
         await this.#undertaker.whenThrough(messages);
       },
     });
-    this.#keeper = {
-      codec: policy.codec,
-      ack: (message) => this.#settle(message, () => this.#acknowledger.add(message)),
-      retry: (message, retryOptions) => this.#retry(message, retryOptions),
-      deadLetter: (message, reason) =>
-        this.#settle(message, () => this.#undertaker.add({ id: message.id, message, why: "rejected", text: reason })),
-    };
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
 
@@ -303,7 +299,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       if (!(await this.#start())) throw closedEarly();
       this.#startReading();
       // What was not acknowledged is part of the next batch, and not of the one after it.
-      await this.#atMost(Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
+      await within(this.#clock, Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
       return this.#open.hand(await this.#collector.take({ calledAtMs, signal }), "fetch").batch;
     } finally {
       this.#use = undefined;
@@ -409,12 +405,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /** How the consumer is at this moment. Does no I/O. */
   health(): ConsumerHealth {
     const { state } = this.#lifecycle;
-    const silentMs = this.#clock.nowMs() - this.#reader.lastAnswerMs;
-    const isStuck = this.#reader.isReading && this.#isConnected() && silentMs > this.#policy.blockMs + STUCK_MS;
+    // A refusal is an answer: while it lasts, restarting the process would change nothing.
+    const isStuck = this.#isConnected() && this.#reader.unansweredMs > this.#policy.blockMs + STUCK_MS;
     return {
       state,
       live: this.#failure === undefined && state !== "closed" && !isStuck,
-      ready: state === "running" && this.#isConnected(),
+      ready: state === "running" && this.#isConnected() && !this.#reader.isStalled,
       buffered: this.#collector.fresh.messages + this.#collector.redelivered,
       inFlight: this.#open.messages,
       deferred: this.#custody.deferred,
@@ -469,25 +465,15 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   async #startOnce(): Promise<boolean> {
-    const { connectTimeoutMs } = this.#policy;
     this.#lifecycle.moveTo("starting");
-    const giveUpAtMs = this.#clock.nowMs() + connectTimeoutMs;
+    const { signal } = this.#startAborter;
     try {
-      for (let attempt = 1; ; attempt++) {
-        const leftMs = Math.ceil(giveUpAtMs - this.#clock.nowMs());
-        try {
-          return await this.#connect(leftMs);
-        } catch (error) {
-          // A connection may break, and a server go away, between the first answer and the last of a start.
-          const isPassing = RedisBatchError.is(error) && error.retryable;
-          // And a group may be deleted as soon as it was created; one that cannot be created stays away.
-          const isPerhapsPassing = isPassing || (NoGroupError.is(error) && attempt < START_WITHOUT_GROUP);
-          const retryInMs = backoffDelayMs(attempt, RESTART, this.#random);
-          const isTimeUp = this.#clock.nowMs() + retryInMs >= giveUpAtMs;
-          if (!isPerhapsPassing || isTimeUp || this.#lifecycle.state !== "starting") throw error;
-          await pause(this.#clock, retryInMs, this.#startAborter.signal);
-        }
-      }
+      return await persist((leftMs) => this.#connect(leftMs), {
+        clock: this.#clock,
+        random: this.#random,
+        timeoutMs: this.#policy.connectTimeoutMs,
+        signal,
+      });
     } catch (error) {
       if (this.#lifecycle.isOpen) this.#fail(error);
       if (this.#failure !== undefined) throw this.#failure;
@@ -544,30 +530,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return undefined;
   }
 
-  /** Carries an outcome out, if the message can still have one. */
-  #settle(message: Message<Value>, carryOut: () => void): void {
-    if (message.state !== "offered" && message.state !== "returned") return;
-    if (this.#custody.isCurrent(message)) {
-      // Late, after its batch had ended, but before it was delivered again: as good as in time.
-      if (message.state === "returned") this.#custody.resume(message);
-      return carryOut();
-    }
-    message.state = "lost";
-    const why = this.#lifecycle.state === "closed" ? "closed" : "superseded";
-    this.#report({ type: "lost", ids: [message.id], why });
-  }
-
-  #retry(message: Message<Value>, { delayMs, reason = "" }: RetryOptions): void {
-    if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= LONGEST_RETRY_MS)) {
-      throw new UsageError(`retry: delayMs must be a number from 0 to ${LONGEST_RETRY_MS}, got ${String(delayMs)}`);
-    }
-    // What was returned comes again anyway.
-    if (message.state !== "offered" || message.offer === undefined) return;
-    const isCounted = this.#sinkWatch.isCounting;
-    if (!isCounted) void this.#returns.uncount([message.id]);
-    this.#returns.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
-  }
-
   /** How many messages the next batch may have; 0: none may be handed over now. */
   #mayOffer(): number {
     if (this.#isPaused || !this.#leases.isCertain()) return 0;
@@ -577,55 +539,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   #maxDeliveries(): number {
     return decideMaxDeliveries(this.#mode, this.#policy.maxDeliveries);
-  }
-
-  #admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
-    const nowMs = this.#clock.nowMs();
-    return entries.flatMap(({ id, fields }) => this.#admitOne({ id, fields, deliveries: 1 }, nowMs, nowMs));
-  }
-
-  /** Takes a delivery in → the message, or none when its value cannot be decoded: then it goes to the dead letters. */
-  #admitOne(
-    entry: StreamEntry & { readonly deliveries: number },
-    arrivedAtMs: number,
-    ripeAtMs: number,
-  ): readonly Message<Value>[] {
-    const message = new Message(entry, { arrivedAtMs, ripeAtMs, epoch: this.#client.readerEpoch }, this.#keeper);
-    this.#custody.admit(message);
-    if (!this.#policy.isDecodedEarly) return [message];
-    try {
-      void message.value;
-      return [message];
-    } catch (error) {
-      if (!PayloadError.is(error)) throw error;
-      this.#undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
-      return [];
-    }
-  }
-
-  /** Takes a message in that was found pending for this consumer, by its id. */
-  #adopt(id: EntryId, deliveries: number): void {
-    if (deliveries >= this.#maxDeliveries()) {
-      this.#custody.reserve(id);
-      this.#undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
-    } else {
-      this.#custody.putOffUnseen(id, deliveries, this.#clock.nowMs());
-    }
-  }
-
-  /** Lets go of a message that is not this consumer's any more. */
-  #lose(id: EntryId, loss: LeaseLoss): void {
-    const message = this.#custody.messageOf(id);
-    this.#custody.dismiss(id);
-    if (message !== undefined) {
-      if (message.state === "buffered") this.#collector.drop(message);
-      message.state = "lost";
-      message.abort(
-        new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }),
-      );
-    }
-    if (loss === "vanished") this.#report({ type: "vanished", ids: [id] });
-    else this.#report({ type: "lost", ids: [id], why: loss === "taken" ? "not-owned" : loss });
   }
 
   #beatDetails(): BeatDetails {
@@ -667,18 +580,18 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.#starting?.catch(() => {});
     this.#collector.drain();
     const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop(), this.#recoverer.stop()]);
-    await until(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
+    await untilAborted(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
     const abandoned = this.#open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
     );
-    await until(deadline.signal, Promise.all([this.#acknowledger.whenIdle(), this.#undertaker.whenIdle()]));
+    await untilAborted(deadline.signal, Promise.all([this.#acknowledger.whenIdle(), this.#undertaker.whenIdle()]));
     cancelDeadline();
     const unconfirmedAcks = this.#acknowledger.pending;
     this.#acknowledger.stop();
     this.#undertaker.stop();
     this.#sinkWatch.stop();
     const keepersEnded = Promise.all([this.#heart.stop(), this.#leases.stop()]);
-    await this.#atMost(FAREWELL_MS, keepersEnded);
+    await within(this.#clock, FAREWELL_MS, keepersEnded);
     // Under a name that is not, or no longer, its own it must not touch anything.
     const mayTouch = this.#hasJoined && !ConsumerNameInUseError.is(this.#failure);
     const farewell = mayTouch ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
@@ -694,27 +607,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   async #sayFarewell(): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
     const { stream, group, name } = this.#policy;
     const farewell = giveBack(this.#client, { stream, group, consumer: name }, this.#custody.inventory());
-    return (await this.#atMost(FAREWELL_MS, farewell)) ?? { givenBack: 0, nameRemoved: false };
+    return (await within(this.#clock, FAREWELL_MS, farewell)) ?? { givenBack: 0, nameRemoved: false };
   }
-
-  /** What the promise resolves with, or `undefined` when it takes longer. */
-  async #atMost<Result>(limitMs: number, promise: Promise<Result>): Promise<Result | undefined> {
-    const limit = new AbortController();
-    const cancelLimit = this.#clock.setTimer(limitMs, () => limit.abort());
-    try {
-      return await until(limit.signal, promise);
-    } finally {
-      cancelLimit();
-    }
-  }
-}
-
-/** What the promise resolves with, or `undefined` when the signal aborts first. */
-function until<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result | undefined> {
-  return new Promise((resolve, reject) => {
-    const stopListening = onAbort(signal, () => resolve(undefined));
-    void promise.then(resolve, reject).finally(stopListening);
-  });
 }
 
 function closedEarly(): UsageError {

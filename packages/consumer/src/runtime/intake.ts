@@ -1,0 +1,93 @@
+/** Where messages come in, as new deliveries or by what the pending list says, and where those go out that were lost. */
+import {
+  type Clock,
+  type Codec,
+  type EntryId,
+  type LeaseLoss,
+  LeaseLostError,
+  PayloadError,
+  type StreamClient,
+  type StreamEntry,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import { Message, type MessageKeeper } from "../message.ts";
+import type { Collector } from "./collector.ts";
+import type { Custody } from "./custody.ts";
+import type { Undertaker } from "./undertaker.ts";
+
+export interface IntakeContext<Value> {
+  readonly policy: { readonly codec: Codec<Value>; readonly isDecodedEarly: boolean };
+  readonly client: Pick<StreamClient, "readerEpoch">;
+  readonly custody: Custody<Value>;
+  readonly collector: Collector<Value>;
+  readonly undertaker: Undertaker<Value>;
+  /** Who takes the outcomes of the messages. */
+  readonly keeper: MessageKeeper<Value>;
+  readonly clock: Clock;
+  /** How often a message is offered at most. */
+  readonly maxDeliveries: () => number;
+  readonly report: (event: ConsumerEvent) => void;
+}
+
+export class Intake<Value> {
+  readonly #context: IntakeContext<Value>;
+
+  constructor(context: IntakeContext<Value>) {
+    this.#context = context;
+  }
+
+  /** Takes in what a read brought → what of it can be offered. */
+  admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
+    const nowMs = this.#context.clock.nowMs();
+    return entries.flatMap(({ id, fields }) => this.#admitOne({ id, fields, deliveries: 1 }, nowMs, nowMs));
+  }
+
+  /** Takes a delivery in that was claimed → the message, or none when it cannot be offered. */
+  readmit(entry: StreamEntry & { readonly deliveries: number }, ripeAtMs: number): readonly Message<Value>[] {
+    return this.#admitOne(entry, this.#context.clock.nowMs(), ripeAtMs);
+  }
+
+  /** Takes a message in that was found pending for this consumer, by its id. */
+  adopt(id: EntryId, deliveries: number): void {
+    const { custody, undertaker, clock, maxDeliveries } = this.#context;
+    if (deliveries < maxDeliveries()) return custody.putOffUnseen(id, deliveries, clock.nowMs());
+    custody.reserve(id);
+    undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+  }
+
+  /** Lets go of a message that is not this consumer's any more. */
+  lose(id: EntryId, loss: LeaseLoss): void {
+    const { custody, collector, report } = this.#context;
+    const message = custody.messageOf(id);
+    custody.dismiss(id);
+    if (message !== undefined) {
+      if (message.state === "buffered") collector.drop(message);
+      message.state = "lost";
+      message.abort(
+        new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }),
+      );
+    }
+    if (loss === "vanished") report({ type: "vanished", ids: [id] });
+    else report({ type: "lost", ids: [id], why: loss === "taken" ? "not-owned" : loss });
+  }
+
+  /** A message whose value cannot be decoded goes to the dead letters. */
+  #admitOne(
+    entry: StreamEntry & { readonly deliveries: number },
+    arrivedAtMs: number,
+    ripeAtMs: number,
+  ): readonly Message<Value>[] {
+    const { policy, client, custody, undertaker, keeper } = this.#context;
+    const message = new Message(entry, { arrivedAtMs, ripeAtMs, epoch: client.readerEpoch }, keeper);
+    custody.admit(message);
+    if (!policy.isDecodedEarly) return [message];
+    try {
+      void message.value;
+      return [message];
+    } catch (error) {
+      if (!PayloadError.is(error)) throw error;
+      undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
+      return [];
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** Promises that are not waited for beyond a limit; what they do goes on. */
+import { type Clock, onAbort } from "@redis-batch/core/internal";
+
+/** What the promise resolves with, or `undefined` when the signal aborts first. */
+export function untilAborted<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const stopListening = onAbort(signal, () => resolve(undefined));
+    void promise.then(resolve, reject).finally(stopListening);
+  });
+}
+
+/** What the promise resolves with, or `undefined` when it takes longer. */
+export async function within<Result>(
+  clock: Clock,
+  limitMs: number,
+  promise: Promise<Result>,
+): Promise<Result | undefined> {
+  const limit = new AbortController();
+  const cancelLimit = clock.setTimer(limitMs, () => limit.abort());
+  try {
+    return await untilAborted(limit.signal, promise);
+  } finally {
+    cancelLimit();
+  }
+}
