@@ -14,12 +14,16 @@ export type ConsumerEvent =
   | { readonly type: "started"; readonly consumer: string }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
   | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: Trouble }
+  /** `error` is the last refusal; `null`: there was only silence. */
+  | { readonly type: "stalled"; readonly silentMs: number; readonly error: Trouble | null }
+  | { readonly type: "stallEnded"; readonly stalledMs: number }
   | { readonly type: "recovered"; readonly messages: number }
   | { readonly type: "takenOver"; readonly from: string; readonly messages: number }
   | { readonly type: "nameRemoved"; readonly consumer: string }
   | { readonly type: "recoveryFailed"; readonly error: Trouble }
   | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: Trouble }
   | { readonly type: "beatFailed"; readonly error: Trouble }
+  | { readonly type: "eventLoopDelayed"; readonly delayMs: number }
   | { readonly type: "redelivered"; readonly messages: number }
   | { readonly type: "vanished"; readonly ids: readonly EntryId[] }
   | { readonly type: "batch"; readonly messages: number; readonly redelivered: number; readonly reason: BatchReason }

@@ -247,7 +247,7 @@ describe("a server that was demoted (READONLY)", () => {
     await trial.events.waitFor(refusedAck("READONLY"), { count: 2 });
     await trial.events.waitFor(refusedRead("READONLY"), { count: 3, timeoutMs: 15_000 });
     const reconnects = trial.events.all("connected").length;
-    expectNoHotLoop(trial.trouble(), (await commandsAsked(server)) - 6 * reconnects);
+    expectNoHotLoop(trial.trouble(), await commandsAsked(server));
     expect(reconnects).toBeLessThanOrEqual(trial.trouble().length + 4);
     await server.command("REPLICAOF", "NO", "ONE");
     await expectAllDone(made, trial);
@@ -363,8 +363,7 @@ describe("a primary that dies under Sentinels", () => {
     for (const n of range(5)) await successor.command("XADD", made.stream, "*", "n", n + 10);
     await eventually("every message is done", () => trial.done.size === 15, { timeoutMs: 30_000 });
     await eventually("everything is acknowledged", async () => (await pending()) === 0);
-    const trouble = trial.trouble();
-    expectNoHotLoop(trouble, await commandsAsked(successor));
+    expectNoHotLoop(trial.trouble(), await commandsAsked(successor));
     await trial.consumer.close();
     expect(await trial.running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
   });

@@ -12,6 +12,7 @@ import {
 import type { ConsumerEvent } from "../events.ts";
 import { Bell } from "./bell.ts";
 import type { Custody } from "./custody.ts";
+import { LoopWatch } from "./loop-watch.ts";
 import { describeTrouble } from "./trouble.ts";
 
 const IDS_PER_COMMAND = 1_000;
@@ -43,16 +44,20 @@ export class LeaseKeeper<Value> {
   #wasCertain = true;
   #isStopped = false;
   #loop: Promise<void> | undefined;
+  readonly #loopWatch: LoopWatch;
 
   constructor(context: LeaseKeeperContext<Value>) {
     this.#context = context;
     this.#bell = new Bell(context.clock);
+    this.#loopWatch = new LoopWatch(context);
     this.#renewedAtMs = context.clock.nowMs();
   }
 
   start(): void {
+    if (this.#loop !== undefined) return;
     this.#renewedAtMs = this.#context.clock.nowMs();
-    this.#loop ??= this.#run();
+    this.#loop = this.#run();
+    this.#loopWatch.start();
   }
 
   /**
@@ -78,6 +83,7 @@ export class LeaseKeeper<Value> {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#bell.ring();
+    this.#loopWatch.stop();
     await this.#loop;
   }
 

@@ -24,6 +24,7 @@ import { type Message, messageBytes } from "../message.ts";
 import { Bell } from "./bell.ts";
 import type { Collector } from "./collector.ts";
 import type { Custody } from "./custody.ts";
+import { StallWatch } from "./stall-watch.ts";
 import { describeTrouble } from "./trouble.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
@@ -63,22 +64,24 @@ export class Reader<Value> {
   #messages = 0;
   #bytes = 0;
   #loop: Promise<void> | undefined;
-  #lastAnswerMs: number;
+  /** Since when the server owes an answer; `null` while nothing is asked of it. */
+  #askedAtMs: number | null = null;
+  readonly #stallWatch: StallWatch;
 
   constructor(context: ReaderContext<Value>) {
     this.#context = context;
     this.#bell = new Bell(context.clock);
-    this.#lastAnswerMs = context.clock.nowMs();
+    this.#stallWatch = new StallWatch({ ...context, ownWaitMs: context.policy.blockMs });
   }
 
-  /** When the server last answered a read, by the local clock. */
-  get lastAnswerMs(): number {
-    return this.#lastAnswerMs;
+  /** How long the server has owed an answer, a refusal or not, by the local clock; 0 while nothing is asked of it. */
+  get unansweredMs(): number {
+    return this.#askedAtMs === null ? 0 : this.#context.clock.nowMs() - this.#askedAtMs;
   }
 
-  /** Whether it is meant to read, and could use what it reads. */
-  get isReading(): boolean {
-    return !this.#isPaused && this.#fetchSize() > 0;
+  /** Whether it has been meant to read for long, and nothing came of it. */
+  get isStalled(): boolean {
+    return this.#stallWatch.isStalled;
   }
 
   /** Starts reading, or goes on. */
@@ -112,6 +115,7 @@ export class Reader<Value> {
     this.pause();
     this.poke();
     await this.#loop;
+    this.#stallWatch.rest();
   }
 
   async #run(): Promise<void> {
@@ -119,12 +123,15 @@ export class Reader<Value> {
       const count = this.#isPaused ? 0 : this.#fetchSize();
       const mustCompare = !this.#isPaused && this.#context.client.readerEpoch !== this.#comparedEpoch;
       if (count === 0 && !mustCompare) {
+        this.#stallWatch.rest();
         await this.#bell.rest(null);
         continue;
       }
+      this.#stallWatch.begin();
       try {
         await this.#round(count);
         this.#failures = 0;
+        this.#stallWatch.answered();
       } catch (error) {
         if (!(await this.#survives(error))) return;
       }
@@ -132,17 +139,22 @@ export class Reader<Value> {
   }
 
   async #round(count: number): Promise<void> {
-    const { client, policy } = this.#context;
+    const { client, policy, clock } = this.#context;
     await client.connect(["commands", "reader"], {
       timeoutMs: policy.connectTimeoutMs,
       signal: this.#stopped.signal,
     });
-    if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
-    if (count > 0) await this.#read(count);
+    this.#askedAtMs = clock.nowMs();
+    try {
+      if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
+      if (count > 0) await this.#read(count);
+    } finally {
+      this.#askedAtMs = null;
+    }
   }
 
   async #read(count: number): Promise<void> {
-    const { client, policy, collector, report, clock } = this.#context;
+    const { client, policy, collector, report } = this.#context;
     // A caller who waits for a first look gets it at once; after that the server may keep us waiting.
     const blockMs = collector.mustLook ? undefined : policy.blockMs;
     const read = client.xreadgroup(
@@ -156,7 +168,6 @@ export class Reader<Value> {
     } finally {
       collector.watching(false);
     }
-    this.#lastAnswerMs = clock.nowMs();
     if (entries.length === 0) return collector.addFresh([], false);
     let bytes = 0;
     for (const { fields } of entries) bytes += messageBytes(fields);
@@ -231,8 +242,10 @@ export class Reader<Value> {
     // A group that another consumer has created anew meanwhile is there at the next attempt.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) throw error;
     const { clock, random, report } = this.#context;
+    const trouble = describeTrouble(error);
+    this.#stallWatch.failed(trouble);
     const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
-    report({ type: "readFailed", retryInMs, error: describeTrouble(error) });
+    report({ type: "readFailed", retryInMs, error: trouble });
     await pause(clock, retryInMs, this.#stopped.signal);
   }
 

@@ -19,6 +19,10 @@ function describe(event: ConsumerEvent): string | undefined {
       return `the handler returned without acknowledging any of ${event.messages} messages; they come again`;
     case "readFailed":
       return `reading failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "stalled":
+      return `nothing could be read for ${Math.round(event.silentMs)} ms${event.error === null ? "" : `: ${event.error.message}`}`;
+    case "eventLoopDelayed":
+      return `the event loop stood still for ${Math.round(event.delayMs)} ms, and no lease is renewed meanwhile: move long computations to a worker thread, take smaller batches, or raise leaseMs`;
     case "ackFailed":
       return `acknowledging ${event.messages} messages failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "renewFailed":

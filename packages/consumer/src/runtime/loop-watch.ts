@@ -1,0 +1,55 @@
+/**
+ * Notices when the event loop stood still, because a handler computes for long without a pause or the process was
+ * stopped: no lease is renewed meanwhile, and no heartbeat goes out.
+ */
+import type { Clock } from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+
+// Half of what makes a lease doubtful is left for the renewal that comes late, and its answer.
+const ALARMING_SHARE = 1 / 6;
+// How often to look: often enough to see most of a delay, and too seldom to be noticed itself.
+const TICK_SHARE = 1 / 60;
+const SHORTEST_TICK_MS = 20;
+
+export interface LoopWatchContext {
+  readonly policy: { readonly leaseMs: number };
+  readonly clock: Clock;
+  readonly report: (event: ConsumerEvent) => void;
+}
+
+export class LoopWatch {
+  readonly #context: LoopWatchContext;
+  #worstMs = 0;
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
+  #cancelTimer = (): void => {};
+
+  constructor(context: LoopWatchContext) {
+    this.#context = context;
+  }
+
+  start(): void {
+    const { clock, policy } = this.#context;
+    const tickMs = Math.max(SHORTEST_TICK_MS, policy.leaseMs * TICK_SHARE);
+    const dueAtMs = clock.nowMs() + tickMs;
+    this.#cancelTimer = clock.setTimer(tickMs, () => {
+      const nowMs = clock.nowMs();
+      this.#take(nowMs - dueAtMs, nowMs);
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+  }
+
+  /** Reports the worst delay since the last report, one report per lease at most. */
+  #take(delayMs: number, nowMs: number): void {
+    const { policy, report } = this.#context;
+    if (delayMs > policy.leaseMs * ALARMING_SHARE) this.#worstMs = Math.max(this.#worstMs, delayMs);
+    if (this.#worstMs === 0 || nowMs < this.#quietUntilMs) return;
+    const worstMs = this.#worstMs;
+    this.#worstMs = 0;
+    this.#quietUntilMs = nowMs + policy.leaseMs;
+    report({ type: "eventLoopDelayed", delayMs: worstMs });
+  }
+}

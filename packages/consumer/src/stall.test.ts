@@ -1,0 +1,85 @@
+/** What a consumer that gets nowhere says of itself, and what it does not say of one that has nothing to do. */
+import { ServerStateError } from "@redis-batch/core";
+import { describe, expect, it } from "vitest";
+import { openInMemory } from "../test/memory-bench.ts";
+
+const misconf = (): ServerStateError => new ServerStateError("xreadgroup: MISCONF", { state: "MISCONF" });
+
+describe("a consumer whose reads are refused for long", () => {
+  it("tells of one stall and of its end, is not ready meanwhile, and live: a restart would not help", async () => {
+    const { clock, redis, events, consumer, add, close, pending } = await openInMemory();
+    const running = consumer.run((batch) => batch.ack());
+    await clock.advance(1_000);
+    redis.failNext("xreadgroup", misconf(), { times: 20 });
+    await clock.advance(11_000);
+    expect(events.all("stalled")).toEqual([]);
+    expect(consumer.health()).toMatchObject({ live: true, ready: true });
+    await clock.advance(39_000);
+    expect(events.all("stalled")).toMatchObject([{ error: { code: "SERVER_STATE" } }]);
+    expect(consumer.health()).toMatchObject({ live: true, ready: false });
+    await add(1);
+    await clock.advance(60_000);
+    expect(events.all("stalled")).toHaveLength(1);
+    expect(events.all("stallEnded")).toHaveLength(1);
+    expect(consumer.health()).toMatchObject({ live: true, ready: true });
+    expect(await pending()).toEqual([]);
+    await close();
+    await running;
+  });
+});
+
+describe("a consumer whose read is never answered", () => {
+  it("tells of a stall, and is not live in the end", async () => {
+    const { clock, redis, events, consumer, close } = await openInMemory();
+    const running = consumer.run((batch) => batch.ack());
+    const held = redis.hold("xreadgroup");
+    await clock.advance(31_000);
+    expect(events.all("stalled")).toMatchObject([{ error: null }]);
+    expect(consumer.health()).toMatchObject({ live: true, ready: false });
+    await clock.advance(2_000);
+    expect(consumer.health()).toMatchObject({ live: false, ready: false });
+    held.release();
+    await clock.advance(1_000);
+    expect(events.all("stallEnded")).toHaveLength(1);
+    expect(consumer.health()).toMatchObject({ live: true, ready: true });
+    await close();
+    await running;
+  });
+});
+
+describe("a consumer that has not read for long because it has enough", () => {
+  it("is live at once when it reads again", async () => {
+    const { clock, redis, events, consumer, add, close } = await openInMemory();
+    let goOn = (): void => {};
+    const running = consumer.run(async (batch) => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      batch.ack();
+    });
+    await Promise.all([1, 2, 3].map(add));
+    await clock.advance(600_000);
+    expect(consumer.health()).toMatchObject({ live: true, ready: true, inFlight: 3 });
+    const held = redis.hold("xreadgroup");
+    goOn();
+    await clock.advance(1_000);
+    expect(held.count).toBe(1);
+    expect(consumer.health()).toMatchObject({ live: true, ready: true });
+    expect(events.all("stalled")).toEqual([]);
+    held.release();
+    await close();
+    await running;
+  });
+
+  it("is live at once after a pause", async () => {
+    const { clock, consumer, close } = await openInMemory();
+    const running = consumer.run((batch) => batch.ack());
+    await clock.advance(1_000);
+    consumer.pause();
+    await clock.advance(600_000);
+    consumer.resume();
+    expect(consumer.health()).toMatchObject({ live: true, ready: true });
+    await close();
+    await running;
+  });
+});
