@@ -115,6 +115,27 @@ describe("acknowledging", () => {
     expect(events.all("lost")).toEqual([]);
   });
 
+  it("does not take for its own what was lost to another consumer, when the first reply was lost as well", async () => {
+    const { clock, redis, events, fetch, add, other, pending, stream, group } = await openInMemory();
+    const [toAck, toBury] = [await add(1), await add(2)];
+    const batch = await fetch();
+    // It cannot be heard of for longer than its lease.
+    for (const operation of ["beat", "renewOwned"] as const) redis.failNext(operation, away(), { times: 1_000 });
+    await clock.advance(120_000);
+    const theft = { stream, group, from: "me", to: "thief", foreignIdleMs: 1, toUnregistered: true };
+    expect(await other.handOver({ ...theft, ids: [toAck, toBury] })).toMatchObject({ kind: "moved" });
+    redis.failNext("ackOwned", unknownOutcome());
+    redis.failNext("bury", unknownOutcome());
+    batch.messages[0]?.ack();
+    batch.messages[1]?.deadLetter("no");
+    const settling = batch.settled();
+    await clock.advance(5_000);
+    expect(await settling).toMatchObject({ acknowledged: [], deadLettered: [], lost: [toAck, toBury] });
+    expect(events.all("acknowledged")).toEqual([]);
+    expect(events.all("deadLettered")).toEqual([]);
+    expect(await pending()).toEqual([toAck, toBury]);
+  });
+
   it("wins against a redelivery whose reply is still on its way", async () => {
     const { clock, redis, events, fetch, add, pending, consumer } = await openInMemory({ batchSize: 1 });
     const id = await add(1);

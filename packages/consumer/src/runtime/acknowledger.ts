@@ -4,6 +4,7 @@ import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import type { Custody } from "./custody.ts";
 import { Outbox } from "./outbox.ts";
+import { stillPending } from "./still-pending.ts";
 import { describeTrouble } from "./trouble.ts";
 
 // Lua's unpack and the server's own loop both stay far from their limits with this many ids.
@@ -107,8 +108,8 @@ export class Acknowledger<Value> {
       policy.onAck === "keep"
         ? (await client.ackOwned(own)).notOwned
         : notOwnedOf(await client.deleteIfAllGroupsDone(own));
-    // After a reply that was lost, "not owned" most likely means that the first attempt did it.
-    this.#conclude(messages, mayBeDone ? undefined : new Set(notOwned));
+    // After a reply that was lost, most of what is "not owned" was acknowledged by the first attempt.
+    this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
   /** Without a look at the owner → how many were pending; `undefined` where that cannot be done. */

@@ -11,6 +11,7 @@ import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
 import type { Message } from "../message.ts";
 import type { Custody } from "./custody.ts";
 import { Outbox } from "./outbox.ts";
+import { stillPending } from "./still-pending.ts";
 import { describeTrouble } from "./trouble.ts";
 
 // Each burial copies a payload inside the server: a few at a time keep it answering others in between.
@@ -124,13 +125,16 @@ export class Undertaker<Value> {
         return undefined;
       });
     if (outcome === undefined) return;
+    // After a reply that was lost, the first attempt may have done it.
+    const isLost =
+      outcome.kind === "not-owned" &&
+      (outcome === NO_GROUP || !mayBeDone || (await stillPending(client, policy, [id])).has(id));
     custody.dismiss(id);
     if (outcome.kind === "vanished") {
       if (message !== undefined) message.state = "buried";
       return report({ type: "vanished", ids: [id] });
     }
-    // After a reply that was lost, "not owned" most likely means that the first attempt did it.
-    if (outcome === NO_GROUP || (outcome.kind === "not-owned" && !mayBeDone)) {
+    if (isLost) {
       if (message !== undefined) message.state = "lost";
       return report({ type: "lost", ids: [id], why: "not-owned" });
     }
