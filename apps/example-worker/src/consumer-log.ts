@@ -16,6 +16,8 @@ const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = 
   deadLettered: "warn",
   recoveryFailed: "warn",
   renewFailed: "warn",
+  stalled: "warn",
+  eventLoopDelayed: "warn",
   lost: "warn",
   vanished: "warn",
   nothingSettled: "warn",
