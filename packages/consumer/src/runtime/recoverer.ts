@@ -6,6 +6,7 @@ import {
   type Clock,
   type EntryId,
   groupKey,
+  pendingPages,
   type Random,
   RedisBatchError,
   type Registration,
@@ -107,11 +108,8 @@ export class Recoverer<Value> {
     const { client, policy, report } = this.#context;
     const { stream, group, name, foreignIdleMs } = policy;
     let taken = 0;
-    let from = "-";
-    while (!this.#isStopped && this.#hasRoom()) {
-      const page = await client.xpendingRange({ stream, group, consumer: owner, from, to: "+", count: PAGE });
-      const last = page.at(-1);
-      if (last === undefined) break;
+    for await (const page of pendingPages(client, { stream, group, consumer: owner, pageSize: PAGE })) {
+      if (this.#isStopped || !this.#hasRoom()) break;
       const ids = page.map(({ id }) => id);
       const to = { from: owner, to: name, foreignIdleMs, toUnregistered: false };
       const handOver = await client.handOver({ stream, group, ids, ...to });
@@ -119,8 +117,6 @@ export class Recoverer<Value> {
       const deliveries = new Map(page.map((entry) => [entry.id, entry.deliveries]));
       for (const id of handOver.ids) this.#context.onTaken(id, deliveries.get(id) ?? 1);
       taken += handOver.ids.length;
-      if (page.length < PAGE) break;
-      from = `(${last.id}`;
     }
     if (taken > 0) report({ type: "takenOver", from: owner, messages: taken });
   }
