@@ -1,4 +1,14 @@
 export type { MonitorEvent } from "./events.ts";
+export type { MetricDefinition } from "./exporters/metrics.ts";
+export {
+  PROMETHEUS_CONTENT_TYPES,
+  type PrometheusFormat,
+  type PrometheusOptions,
+  toPrometheus,
+} from "./exporters/prometheus.ts";
+export { type MetricsRegistry, type ReportSource, registerInto } from "./exporters/registry.ts";
+export { METRICS, type MetricsOptions, type Reports } from "./exporters/samples.ts";
+export { MonitorTally, type TallyCounts } from "./exporters/tally.ts";
 export {
   type CleanUpOptions,
   MONITOR_DEFAULTS,

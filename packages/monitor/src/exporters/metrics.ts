@@ -1,0 +1,360 @@
+import type { ConsumerReport, ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "../report.ts";
+import type { TallyCounts } from "./tally.ts";
+
+/** What one look says of one metric. `null`: not known, so the series is left out, because 0 would be a claim. */
+export type Reading = number | boolean | null;
+
+/** One metric as it is documented in `docs/metrics.md`. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly type: "gauge" | "counter";
+  /** What the value counts: a base unit of Prometheus, or a thing. `1`: yes (1) or no (0). */
+  readonly unit:
+    | "seconds"
+    | "entries"
+    | "messages"
+    | "messages per second"
+    | "consumers"
+    | "looks"
+    | "times"
+    | "ratio"
+    | "1";
+  readonly labels: readonly string[];
+  /** One sentence without a final dot, as `# HELP` has it. */
+  readonly help: string;
+}
+
+/** A metric and where its values come from. */
+export interface Metric<Subject> extends MetricDefinition {
+  /** With a state label: one reading per value of that label, which is the last of `labels`. */
+  readonly read: (subject: Subject) => Reading | Readonly<Record<string, Reading>>;
+}
+
+/** The words of the report as label values. */
+const HEALTH_LABELS = {
+  OK: "ok",
+  "FALLING BEHIND": "falling_behind",
+  STALLED: "stalled",
+  STOPPED: "stopped",
+  REWOUND: "rewound",
+  UNKNOWN: "unknown",
+} as const satisfies Record<GroupHealth, string>;
+
+const STATUS_LABELS = {
+  OK: "ok",
+  "WARNING - too many pending items": "too_many_pending",
+  "WARNING - idle for long time": "idle",
+  STALLED: "stalled",
+  DRAINING: "draining",
+  DEAD: "dead",
+} as const satisfies Record<ConsumerStatus, string>;
+
+/** Ages are shown in seconds, the base unit; `null` stays unknown. */
+const seconds = (milliseconds: number | null): Reading => (milliseconds === null ? null : milliseconds / 1_000);
+
+/** One reading per state, 1 for the one that holds: so that an alert's `for` sees a 0 rather than a gap. */
+function stateSet<State extends string>(labels: Readonly<Record<State, string>>, now: State): Record<string, Reading> {
+  return Object.fromEntries(Object.entries<string>(labels).map(([state, label]) => [label, state === now]));
+}
+
+function countByStatus(consumers: readonly ConsumerReport[]): Record<string, Reading> {
+  const counts = new Map(Object.values(STATUS_LABELS).map((label) => [label, 0]));
+  for (const { status } of consumers) counts.set(STATUS_LABELS[status], (counts.get(STATUS_LABELS[status]) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+export const STREAM_METRICS: readonly Metric<MonitorReport>[] = [
+  {
+    name: "redis_batch_stream_inspected_timestamp_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: ["stream"],
+    help: "When the stream was looked at last, by the clock of the Redis server, in seconds since 1970",
+    read: ({ atMs }) => seconds(atMs),
+  },
+  {
+    name: "redis_batch_stream_entries",
+    type: "gauge",
+    unit: "entries",
+    labels: ["stream"],
+    help: "Entries in the stream",
+    read: ({ length }) => length,
+  },
+];
+
+const GROUP = ["stream", "group"] as const;
+
+export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
+  {
+    name: "redis_batch_group_health",
+    type: "gauge",
+    unit: "1",
+    labels: [...GROUP, "health"],
+    help: "1 for how the consumer group fares, judged from the trend, 0 for every other health",
+    read: ({ health }) => stateSet(HEALTH_LABELS, health),
+  },
+  {
+    name: "redis_batch_group_backlog_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: GROUP,
+    help: "Messages that no consumer of the group was given yet",
+    read: ({ backlog }) => backlog.messages,
+  },
+  {
+    name: "redis_batch_group_backlog_is_lower_bound",
+    type: "gauge",
+    unit: "1",
+    labels: GROUP,
+    help: "Whether there may be more in the backlog than redis_batch_group_backlog_messages says, because counting stopped at its limit",
+    read: ({ backlog }) => (backlog.messages === null ? null : backlog.source === "at least"),
+  },
+  {
+    name: "redis_batch_group_pending_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: GROUP,
+    help: "Messages that were delivered in the group and not acknowledged",
+    read: ({ pending }) => pending,
+  },
+  {
+    name: "redis_batch_group_oldest_waiting_age_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: GROUP,
+    help: "Time since the oldest message of the backlog was added to the stream",
+    read: ({ oldestWaitingAgeMs }) => seconds(oldestWaitingAgeMs),
+  },
+  {
+    name: "redis_batch_group_oldest_pending_age_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: GROUP,
+    help: "Time since the oldest pending message of the group was added to the stream",
+    read: ({ oldestPendingAgeMs }) => seconds(oldestPendingAgeMs),
+  },
+  {
+    name: "redis_batch_group_added_messages_per_second",
+    type: "gauge",
+    unit: "messages per second",
+    labels: GROUP,
+    help: "Messages added to the stream per second between the last two looks",
+    read: ({ inPerSecond }) => inPerSecond,
+  },
+  {
+    name: "redis_batch_group_finished_messages_per_second",
+    type: "gauge",
+    unit: "messages per second",
+    labels: GROUP,
+    help: "Messages acknowledged or dead-lettered in the group per second between the last two looks",
+    read: ({ outPerSecond }) => outPerSecond,
+  },
+  {
+    name: "redis_batch_group_dead_letter_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: GROUP,
+    help: "Messages in the dead letters of the group",
+    read: ({ deadLetters }) => deadLetters,
+  },
+  {
+    name: "redis_batch_group_unread_lost_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: GROUP,
+    help: "Messages known to have been removed from the stream before the group had read them",
+    read: ({ retention }) => retention.unreadLost,
+  },
+  {
+    name: "redis_batch_group_pending_lost",
+    type: "gauge",
+    unit: "1",
+    labels: GROUP,
+    help: "Whether messages were removed from the stream while they were pending in the group",
+    read: ({ retention }) => retention.pendingLost,
+  },
+  {
+    name: "redis_batch_group_pins_retention",
+    type: "gauge",
+    unit: "1",
+    labels: GROUP,
+    help: "Whether the group decides how far the stream can be trimmed, because no other needs an older entry",
+    read: ({ retention }) => retention.pins,
+  },
+  {
+    name: "redis_batch_group_consumers",
+    type: "gauge",
+    unit: "consumers",
+    labels: [...GROUP, "status"],
+    help: "Consumers of the group by status",
+    read: ({ consumers }) => countByStatus(consumers),
+  },
+];
+
+const CONSUMER = [...GROUP, "consumer"] as const;
+
+export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
+  {
+    name: "redis_batch_consumer_status",
+    type: "gauge",
+    unit: "1",
+    labels: [...CONSUMER, "status"],
+    help: "1 for the status of the consumer, 0 for every other status",
+    read: ({ status }) => stateSet(STATUS_LABELS, status),
+  },
+  {
+    name: "redis_batch_consumer_foreign",
+    type: "gauge",
+    unit: "1",
+    labels: CONSUMER,
+    help: "Whether the consumer is not in the registry of the group, so that it has no heartbeat",
+    read: ({ foreign }) => foreign,
+  },
+  {
+    name: "redis_batch_consumer_idle_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: CONSUMER,
+    help: "Time since the consumer was last heard of",
+    read: ({ idleMs }) => seconds(idleMs),
+  },
+  {
+    name: "redis_batch_consumer_inactive_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: CONSUMER,
+    help: "Time since the last read of the consumer that returned something",
+    read: ({ inactiveMs }) => seconds(inactiveMs),
+  },
+  {
+    name: "redis_batch_consumer_pending_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: CONSUMER,
+    help: "Messages that were delivered to the consumer and not acknowledged",
+    read: ({ pending }) => pending,
+  },
+  {
+    name: "redis_batch_consumer_oldest_pending_age_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: CONSUMER,
+    help: "Time since the oldest pending message of the consumer was added to the stream",
+    read: ({ oldestPendingAgeMs }) => seconds(oldestPendingAgeMs),
+  },
+  {
+    name: "redis_batch_consumer_in_flight_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: CONSUMER,
+    help: "Messages the handlers of the consumer are at work on",
+    read: ({ inFlight }) => inFlight,
+  },
+  {
+    name: "redis_batch_consumer_busy_ratio",
+    type: "gauge",
+    unit: "ratio",
+    labels: CONSUMER,
+    help: "Share of the time between the last two looks in which the handlers of the consumer were at work, 0 to 1",
+    read: ({ busyShare }) => busyShare,
+  },
+  {
+    name: "redis_batch_consumer_capacity_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: CONSUMER,
+    help: "The most messages the consumer holds on purpose",
+    read: ({ capacity }) => capacity,
+  },
+  {
+    name: "redis_batch_consumer_lease_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: CONSUMER,
+    help: "How long messages stay with the consumer without a renewal",
+    read: ({ leaseMs }) => seconds(leaseMs),
+  },
+];
+
+export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
+  {
+    name: "redis_batch_monitor_connected",
+    type: "gauge",
+    unit: "1",
+    labels: ["stream"],
+    help: "Whether the monitor is connected to Redis",
+    read: ({ connected }) => connected,
+  },
+  {
+    name: "redis_batch_monitor_leading",
+    type: "gauge",
+    unit: "1",
+    labels: ["stream"],
+    help: "Whether the monitor is the one of several that cleans up",
+    read: ({ leading }) => leading,
+  },
+  {
+    name: "redis_batch_monitor_looks_total",
+    type: "counter",
+    unit: "looks",
+    labels: ["stream"],
+    help: "Looks the monitor took at the stream",
+    read: ({ looks }) => looks,
+  },
+  {
+    name: "redis_batch_monitor_look_seconds_total",
+    type: "counter",
+    unit: "seconds",
+    labels: ["stream"],
+    help: "Time the looks of the monitor took together",
+    read: ({ lookMs }) => seconds(lookMs),
+  },
+  {
+    name: "redis_batch_monitor_failed_passes_total",
+    type: "counter",
+    unit: "times",
+    labels: ["stream"],
+    help: "Passes of the monitor that failed",
+    read: ({ failedPasses }) => failedPasses,
+  },
+  {
+    name: "redis_batch_monitor_disconnections_total",
+    type: "counter",
+    unit: "times",
+    labels: ["stream"],
+    help: "Times the monitor lost its connection to Redis",
+    read: ({ disconnections }) => disconnections,
+  },
+  {
+    name: "redis_batch_monitor_handed_over_messages_total",
+    type: "counter",
+    unit: "messages",
+    labels: ["stream"],
+    help: "Messages the monitor handed from dead consumers to living ones",
+    read: ({ handedOverMessages }) => handedOverMessages,
+  },
+  {
+    name: "redis_batch_monitor_vanished_messages_total",
+    type: "counter",
+    unit: "messages",
+    labels: ["stream"],
+    help: "Pending messages the monitor found removed from the stream",
+    read: ({ vanishedMessages }) => vanishedMessages,
+  },
+  {
+    name: "redis_batch_monitor_removed_consumers_total",
+    type: "counter",
+    unit: "consumers",
+    labels: ["stream"],
+    help: "Dead consumers without messages the monitor removed",
+    read: ({ removedConsumers }) => removedConsumers,
+  },
+  {
+    name: "redis_batch_monitor_trimmed_entries_total",
+    type: "counter",
+    unit: "entries",
+    labels: ["stream"],
+    help: "Entries the monitor trimmed from the stream because every group was done with them",
+    read: ({ trimmedEntries }) => trimmedEntries,
+  },
+];

@@ -1,0 +1,84 @@
+import { collectFamilies, type Family, METRICS, type MetricsOptions, type Reports } from "./samples.ts";
+
+/** What is needed of a registry: those of `prom-client` and of its successor `@prometheus-io/client` have it. */
+export interface MetricsRegistry {
+  registerMetric(metric: never): void;
+  removeSingleMetric(name: string): void;
+}
+
+/** Where the reports come from: the last one of a running monitor, or a fresh one (`() => monitor.inspect()`). */
+export type ReportSource = () => Reports | Promise<Reports>;
+
+/** A metric as both client libraries handle one: they only ask it for its values. */
+interface CollectedMetric {
+  /** Both libraries rewrite the name of a counter when they write OpenMetrics. */
+  name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: "first";
+  get(): Promise<object>;
+  reset(): void;
+}
+
+/**
+ * Adds the metrics of `toPrometheus` to a registry of `prom-client` or `@prometheus-io/client`. The source is asked once
+ * per scrape; when it fails there are no series and a process warning, so that the registry's other metrics are served.
+ * Returns what takes the metrics out again.
+ *
+ * @throws what the registry throws when it has metrics of these names already; none is added then
+ */
+export function registerInto(
+  registry: MetricsRegistry,
+  source: ReportSource,
+  options: MetricsOptions = {},
+): () => void {
+  const families = oncePerScrape(source, options);
+  const registered: string[] = [];
+  const unregister = (): void => {
+    for (const name of registered.splice(0)) registry.removeSingleMetric(name);
+  };
+  try {
+    for (const { name, type, help } of METRICS) {
+      const metric: CollectedMetric = {
+        name,
+        help,
+        type,
+        // The processes of a cluster that share a registry see the same stream: adding their values up would be wrong.
+        aggregator: "first",
+        async get() {
+          const samples = (await families()).find(({ metric: { name: one } }) => one === name)?.samples ?? [];
+          return { name: this.name, help, type, aggregator: "first", values: samples };
+        },
+        reset() {},
+      };
+      registry.registerMetric(metric as never);
+      registered.push(name);
+    }
+  } catch (error) {
+    unregister();
+    throw error;
+  }
+  return unregister;
+}
+
+/** A registry asks all of its metrics in one go: those calls share one look. */
+function oncePerScrape(source: ReportSource, options: MetricsOptions): () => Promise<readonly Family[]> {
+  let running: Promise<readonly Family[]> | undefined;
+  const collect = async (): Promise<readonly Family[]> => {
+    try {
+      return collectFamilies(await source(), options);
+    } catch (error) {
+      process.emitWarning(`the monitor's metrics could not be collected: ${String(error)}`, "RedisBatchWarning");
+      return [];
+    }
+  };
+  return () => {
+    if (running === undefined) {
+      running = collect();
+      queueMicrotask(() => {
+        running = undefined;
+      });
+    }
+    return running;
+  };
+}
