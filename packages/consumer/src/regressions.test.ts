@@ -51,6 +51,79 @@ describe("messages that are never acknowledged", () => {
   });
 });
 
+describe("messages that come again and again", () => {
+  it("do not keep out new ones where a batch is one message", async () => {
+    const { add, fetch } = await openInMemory({ batchSize: 1, prefetch: 1 });
+    const ids = [];
+    for (const n of range(6)) ids.push(await add(n));
+    const seen = new Set<string>();
+    for (const _ of range(12)) for (const { id } of await fetch()) seen.add(id);
+    expect([...seen]).toEqual(ids);
+  });
+
+  it.each([0, 1])("do not keep out new ones when each of them must be alone (prefetch %i)", async (prefetch) => {
+    const { clock, consumer, add, dieHolding, close } = await openInMemory({
+      prefetch,
+      batchSize: 10,
+      maxDeliveries: 1_000,
+      retry: { baseMs: 1_000, capMs: 1_000 },
+    });
+    for (const n of range(20)) await add(n);
+    const bad = await dieHolding("me", 20, 500);
+    const fresh = [];
+    for (const n of range(100)) fresh.push(await add(n));
+    const done: string[] = [];
+    // Slower than they come again: there always is one that is due.
+    const running = consumer.run(async (batch) => {
+      await new Promise<void>((resolve) => clock.setTimer(100, resolve));
+      if (batch.messages.some(({ id }) => bad.includes(id))) fail();
+      done.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    await clock.advance(10_000);
+    expect(done).toEqual(fresh);
+    await close();
+    await running;
+  });
+
+  it.each([0, 1])("do not keep out the one that would show that the sink is there (prefetch %i)", async (prefetch) => {
+    const { clock, consumer, add, events, close } = await openInMemory({
+      prefetch,
+      batchSize: 5,
+      maxWaitMs: 10,
+      retry: { baseMs: 1_000, capMs: 1_000 },
+    });
+    const bad: string[] = [];
+    for (const n of range(12)) bad.push(await add(n));
+    const done: string[] = [];
+    const running = consumer.run((batch) => {
+      if (batch.messages.some(({ id }) => bad.includes(id))) fail();
+      done.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    for (let passedMs = 0; passedMs < 60_000 && events.all("backingOff").length === 0; passedMs += 100) {
+      await clock.advance(100);
+    }
+    const good = await add(100);
+    await clock.advance(5_000);
+    expect(done).toEqual([good]);
+    expect(events.all("resumed")).toHaveLength(1);
+    await close();
+    await running;
+  });
+});
+
+describe("fetch() while too many messages are put off to read on", () => {
+  it("is answered in time, with nothing", async () => {
+    const { clock, add, fetch } = await openInMemory({ batchSize: 2, maxDeferred: 2, maxWaitMs: 500 });
+    for (const n of range(4)) await add(n);
+    for (const message of await fetch()) message.retry({ delayMs: 60_000 });
+    const calledAtMs = clock.nowMs();
+    expect((await fetch()).size).toBe(0);
+    expect(clock.nowMs() - calledAtMs).toBeLessThanOrEqual(1_000);
+  });
+});
+
 describe("the heartbeat", () => {
   it("beats on while a handler works for long", async () => {
     const { clock, redis, consumer, add, close, stream, group } = await openInMemory({ leaseMs: 60_000 });

@@ -16,7 +16,7 @@ async function dieReading({ server, stream, group }: ReturnType<typeof bench>, n
 describe("a full batch that is never acknowledged", () => {
   it("does not keep new messages out of a loop", async () => {
     const made = bench();
-    const { consumer } = made.consumer({ ...quick, batchSize: 5 });
+    const { consumer } = made.consumer({ ...quick, batchSize: 5, maxDeliveries: 1_000_000 });
     await made.add(...range(5));
     const done = new Set<number>();
     let again = 0;
@@ -141,6 +141,19 @@ describe("ids beyond 2^53", () => {
 });
 
 describe("a message too wide for the dead letters", () => {
+  it("has more than 3,990 fields: one of so many is moved whole", async () => {
+    const made = bench();
+    await made.server.command("XADD", made.stream, "*", ...range(2 * 3_990).map(String));
+    const { consumer } = made.consumer({ batchSize: 1, maxWaitMs: 5_000 });
+    const batch = await consumer.fetch();
+    batch.messages[0]?.deadLetter("wide");
+    expect((await batch.settled()).deadLettered).toHaveLength(1);
+    expect(await made.pending()).toEqual([]);
+    const dead = groupKey("dead", made.stream, made.group);
+    const [letter] = (await made.server.command("XRANGE", dead, "-", "+")) as [[string, string[]]];
+    expect(letter[1].slice(0, 2 * 3_990)).toEqual(range(2 * 3_990).map(String));
+  });
+
   it("comes again although nothing else happens", async () => {
     const made = bench();
     const wide = String(await made.server.command("XADD", made.stream, "*", ...range(9_000).map(String)));

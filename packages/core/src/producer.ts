@@ -37,7 +37,8 @@ import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
 export interface AddOptions {
   /**
    * Names the message: of all adds with one key within `rememberKeysMs` the first adds the message, and all get its
-   * id. That makes retries safe, so the producer does them by itself for `retryForMs`.
+   * id. That makes retries safe, so the producer does them by itself for `retryForMs`. With it a message has at most
+   * 3,990 fields, which is what a script can add.
    */
   readonly idempotencyKey?: string;
   /**

@@ -59,6 +59,15 @@ describe("add", () => {
     await together;
   });
 
+  test("takes any number of fields, but with an idempotency key 3,990: more are refused, and nothing is added", async () => {
+    const { producer, entries } = setUp({ codec: fieldsCodec });
+    const wide = (fields: number) => Object.fromEntries(Array.from({ length: fields }, (_, n) => [`f${n}`, n]));
+    await producer.add(wide(3_990), { idempotencyKey: "as wide as can be" });
+    await expect(producer.add(wide(4_000), { idempotencyKey: "wider" })).rejects.toMatchObject({ code: "COMMAND" });
+    await producer.add(wide(4_000));
+    expect((await entries()).map(([, fields]) => fields.length)).toEqual([7_980, 8_000]);
+  });
+
   test("connects on first use only, and closes what it opened", async () => {
     const before = await clientCount();
     const { producer, events } = setUp({ codec: fieldsCodec });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideMix, type Redelivered } from "./mix.ts";
+import { type Candidates, decideMix, type Redelivered } from "./mix.ts";
 
 const ripe = (count: number, largestBatch = 10_000): Redelivered[] =>
   Array.from({ length: count }, () => ({ isRipe: true, largestBatch }));
@@ -12,13 +12,18 @@ const anyCandidates = fc.record({
   redelivered: fc.array(anyRedelivered, { maxLength: 60 }),
   fresh: fc.integer({ min: 0, max: 60 }),
   moreFresh: fc.boolean(),
+  isFreshTurn: fc.boolean(),
 });
 const anySize = fc.integer({ min: 1, max: 40 });
 const anyShare = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** How many of each kind. */
-function counts(candidates: Parameters<typeof decideMix>[0], size: number, share = 0.5): [number, number] {
-  const { redelivered, fresh } = decideMix(candidates, size, share);
+function counts(
+  candidates: Omit<Candidates, "isFreshTurn"> & { readonly isFreshTurn?: boolean },
+  size: number,
+  share = 0.5,
+): [number, number] {
+  const { redelivered, fresh } = decideMix({ isFreshTurn: false, ...candidates }, size, share);
   return [redelivered.length, fresh];
 }
 
@@ -43,9 +48,16 @@ describe("decideMix", () => {
     expect(counts({ redelivered: unripe(3), fresh: 1, moreFresh: false }, 10)).toEqual([3, 1]);
   });
 
+  it("takes turns where a batch has no room for both", () => {
+    const both = { redelivered: ripe(3), fresh: 3, moreFresh: true };
+    expect(counts(both, 1)).toEqual([1, 0]);
+    expect(counts({ ...both, isFreshTurn: true }, 1)).toEqual([0, 1]);
+    expect(counts({ ...both, redelivered: ripe(3, 1), isFreshTurn: true }, 10)).toEqual([0, 3]);
+  });
+
   it("offers a message alone that may only be alone, and calls that a full batch", () => {
     const redelivered = [...ripe(1, 1), ...ripe(5)];
-    expect(decideMix({ redelivered, fresh: 9, moreFresh: false }, 10, 0.5)).toEqual({
+    expect(decideMix({ redelivered, fresh: 9, moreFresh: false, isFreshTurn: false }, 10, 0.5)).toEqual({
       redelivered: [0],
       fresh: 0,
       full: 1,
@@ -54,7 +66,8 @@ describe("decideMix", () => {
 
   it("leaves out a message that may not be part of a batch as large as this one is already", () => {
     const redelivered = [...ripe(3), ...ripe(1, 2)];
-    expect(decideMix({ redelivered, fresh: 0, moreFresh: false }, 10, 0.5).redelivered).toEqual([0, 1, 2]);
+    const candidates = { redelivered, fresh: 0, moreFresh: false, isFreshTurn: false };
+    expect(decideMix(candidates, 10, 0.5).redelivered).toEqual([0, 1, 2]);
   });
 
   it("never takes more than there is, nor more than a batch full, nor anything twice", () => {
@@ -96,12 +109,32 @@ describe("decideMix", () => {
     );
   });
 
-  it("never starves redelivered messages that are ripe: the first of them always goes", () => {
+  it("never starves new messages: in their turn there is one in the batch, whatever its size and the share", () => {
     fc.assert(
       fc.property(anyCandidates, anySize, anyShare, (given, size, share) => {
-        const first = given.redelivered.findIndex(({ isRipe }) => isRipe || given.fresh > 0);
-        fc.pre(first >= 0);
-        expect(decideMix(given, size, share).redelivered).toContain(first);
+        fc.pre(given.fresh > 0);
+        expect(decideMix({ ...given, isFreshTurn: true }, size, share).fresh).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it("never starves redelivered messages that are ripe: the first of them goes, unless it is the new ones' turn", () => {
+    fc.assert(
+      fc.property(anyCandidates, anySize, anyShare, (given, size, share) => {
+        const ripeOnes = given.redelivered.filter(({ isRipe }) => isRipe);
+        fc.pre(ripeOnes.length > 0);
+        const candidates = { ...given, redelivered: ripeOnes, isFreshTurn: false };
+        expect(decideMix(candidates, size, share).redelivered).toContain(0);
+      }),
+    );
+  });
+
+  it("never makes a batch of nothing but what was just returned, without new messages or with them", () => {
+    fc.assert(
+      fc.property(anyCandidates, anySize, anyShare, (given, size, share) => {
+        const mix = decideMix(given, size, share);
+        const hasRipe = mix.redelivered.some((place) => given.redelivered[place]?.isRipe);
+        expect(mix.redelivered.length > 0 && !hasRipe && mix.fresh === 0).toBe(false);
       }),
     );
   });

@@ -14,6 +14,8 @@ export interface Candidates {
   readonly fresh: number;
   /** Whether more new messages wait, or may wait, in the stream. */
   readonly moreFresh: boolean;
+  /** Whether the batch before had no new message: then it is their turn. */
+  readonly isFreshTurn: boolean;
 }
 
 export interface Mix {
@@ -26,11 +28,11 @@ export interface Mix {
 
 /**
  * Says what the next batch takes. Redelivered messages go first, but take at most `retryShare` of the batch while new
- * ones wait, so that neither starves the other; without new ones they may fill it. No message shares a batch larger
- * than it may be part of.
+ * ones wait, so that neither starves the other; without new ones they may fill it. Where a batch has no room for both,
+ * because it is or must be small, they take turns. No message shares a batch larger than it may be part of.
  */
 export function decideMix(candidates: Candidates, batchSize: number, retryShare: number): Mix {
-  const { redelivered, fresh, moreFresh } = candidates;
+  const { redelivered, fresh, moreFresh, isFreshTurn } = candidates;
   const isWaitedFor = fresh > 0 || moreFresh;
   const taken: number[] = [];
   let full = batchSize;
@@ -41,7 +43,9 @@ export function decideMix(candidates: Candidates, batchSize: number, retryShare:
       // What was just returned does not make a batch by itself: that would be a hot loop.
       if ((!isRipe && fresh === 0) || taken.includes(place)) continue;
       const size = Math.min(full, largestBatch);
-      if (taken.length + company + 1 > size) continue;
+      // What was just returned goes beside a new message only, and in their turn they have a place in any case.
+      const kept = fresh > 0 && company === 0 && (isFreshTurn || !isRipe) ? 1 : 0;
+      if (taken.length + company + kept + 1 > size) continue;
       if (taken.length + 1 > Math.max(1, Math.floor(size * share))) break;
       taken.push(place);
       full = size;

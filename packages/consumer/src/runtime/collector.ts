@@ -52,6 +52,8 @@ export class Collector<Value> {
   #freshBytes = 0;
   readonly #waiters: Waiter<Value>[] = [];
   #moreFresh = true;
+  /** Whether the batch before had no new message. */
+  #isFreshTurn = false;
   #isWatching = false;
   #isDraining = false;
   #cancelTimer = (): void => {};
@@ -134,7 +136,7 @@ export class Collector<Value> {
     if (isWatching) this.#looked();
   }
 
-  /** The stream cannot be looked at: nobody shall wait for that beyond his time. */
+  /** The stream cannot be looked at now: nobody shall wait for that beyond his time. */
   lookFailed(): void {
     this.#looked();
   }
@@ -185,10 +187,11 @@ export class Collector<Value> {
       const decision = decideCut(this.#openBatch(waiter, mix), policy, nowMs);
       if (decision.kind === "wait") return this.#lookAgain(decision.forMs, nowMs);
       const isEmpty = mix.redelivered.length + mix.fresh === 0;
-      // Whoever must look is woken by the read; until then an empty batch would be a guess.
-      if (isEmpty && waiter.mustLook) return;
+      // Whoever must look is woken by the read; until then it would be a guess that there is nothing, or nothing new.
+      if (waiter.mustLook && (isEmpty || (this.#isFreshTurn && mix.fresh === 0))) return;
       this.#waiters.shift();
       waiter.hand(this.#cut(mix, decision.reason));
+      if (!isEmpty) this.#isFreshTurn = mix.fresh === 0;
       if (mix.fresh > 0) this.#ripen(nowMs);
       this.#onDemand();
     }
@@ -203,7 +206,8 @@ export class Collector<Value> {
       isRipe: ripeAtMs <= nowMs,
       largestBatch: largestBatch(deliveries),
     }));
-    return decideMix({ redelivered, fresh: this.#fresh.length, moreFresh: this.#moreFresh }, batchSize, retryShare);
+    const candidates = { redelivered, fresh: this.#fresh.length, moreFresh: this.#moreFresh };
+    return decideMix({ ...candidates, isFreshTurn: this.#isFreshTurn }, batchSize, retryShare);
   }
 
   #openBatch(waiter: Waiter<Value>, mix: Mix): { entries: number; bytes: number; waitingSinceMs: number | null } {

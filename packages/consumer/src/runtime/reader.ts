@@ -123,6 +123,7 @@ export class Reader<Value> {
       const count = this.#isPaused ? 0 : this.#fetchSize();
       const mustCompare = !this.#isPaused && this.#context.client.readerEpoch !== this.#comparedEpoch;
       if (count === 0 && !mustCompare) {
+        this.#context.collector.lookFailed();
         this.#stallWatch.rest();
         await this.#bell.rest(null);
         continue;
