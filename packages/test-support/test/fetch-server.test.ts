@@ -49,7 +49,10 @@ function fetch(env: Record<string, string> = {}): Promise<{ stdout: string; stde
 const calls = () => readFileSync(join(root, "calls"), "utf8");
 
 // The fakes stand in for apt and dpkg; bash and flock are real.
-describe.skipIf(whyNoDebian(process.env["PATH"]) !== undefined)("fetching a server of Debian", () => {
+const missing = whyNoDebian(process.env["PATH"]);
+const why = missing === undefined ? "" : `: skipped, ${missing}`;
+
+describe.skipIf(missing !== undefined)(`fetching a server of Debian${why}`, () => {
   test("yields a program that runs under its own loader, and fetches what it depends on", async () => {
     fakeDebian();
     const { stdout, stderr } = await fetch();
