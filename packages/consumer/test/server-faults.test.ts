@@ -72,8 +72,7 @@ const refusedAck =
 async function commandsAsked(server: RedisServer): Promise<number> {
   let asked = 0;
   for (const [name, stats] of Object.entries(await server.info("commandstats"))) {
-    if (!/^cmdstat_(xreadgroup|xpending|xack|evalsha|eval|xgroup\|create|client\||info|hello|auth)/.test(name))
-      continue;
+    if (!/^cmdstat_(xreadgroup|xpending|xack|evalsha|eval|xgroup)/.test(name)) continue;
     for (const [, count] of stats.matchAll(/\b(?:calls|rejected_calls)=(\d+)/g)) asked += Number(count);
   }
   return asked;
@@ -162,10 +161,11 @@ describe("a server that is busy with somebody's script (BUSY)", () => {
     await trial.events.waitFor(refusedAck("BUSY"), { count: 2 });
     await trial.events.waitFor(refusedRead("BUSY"), { count: 3 });
     await server.command("SCRIPT", "KILL");
-    expect(await endOf(made, trial)).toEqual(ALL_DONE_ONCE);
+    await eventually("the script has ended", async () => !(await isBusy()));
     expect(await commandsAsked(server)).toBeLessThanOrEqual(mostCommands(trial.trouble()));
     expect(trial.trouble().length).toBeLessThanOrEqual(MOST_ATTEMPTS);
     expect(shortestPauseMs(trial.trouble())).toBeGreaterThanOrEqual(50);
+    expect(await endOf(made, trial)).toEqual(ALL_DONE_ONCE);
   });
 });
 
@@ -417,16 +417,15 @@ describe("a primary that dies under Sentinels", () => {
         timeoutMs: 80_000,
       },
     );
-    const pending = async (): Promise<number> => {
-      const [count] = (await successor.command("XPENDING", made.stream, made.group)) as [number];
-      return count;
-    };
     for (const n of range(5)) await successor.command("XADD", made.stream, "*", "n", n + 10);
     await eventually("every message is done", () => trial.done.size === 15, { timeoutMs: 30_000 });
-    await eventually("everything is acknowledged", async () => (await pending()) === 0);
+    const acknowledged = (): number =>
+      trial.events.all("acknowledged").reduce((sum, { messages }) => sum + messages, 0);
+    await eventually("everything is acknowledged", () => acknowledged() >= 15);
     expect(await commandsAsked(successor)).toBeLessThanOrEqual(mostCommands(trial.trouble()));
     expect(trial.trouble().length).toBeLessThanOrEqual(MOST_ATTEMPTS);
     expect(shortestPauseMs(trial.trouble())).toBeGreaterThanOrEqual(50);
+    expect(await successor.command("XPENDING", made.stream, made.group)).toEqual([0, null, null, null]);
     await trial.consumer.close();
     expect(await trial.running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
   });
