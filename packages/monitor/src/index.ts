@@ -8,6 +8,12 @@ export {
 } from "./exporters/prometheus.ts";
 export { type MetricsRegistry, type ReportSource, registerInto } from "./exporters/registry.ts";
 export { METRICS, type MetricsOptions, type Reports } from "./exporters/samples.ts";
+export {
+  METRICS_SERVER_DEFAULTS,
+  type MetricsServer,
+  type MetricsServerOptions,
+  startMetricsServer,
+} from "./exporters/server.ts";
 export { MonitorTally, type TallyCounts } from "./exporters/tally.ts";
 export {
   type CleanUpOptions,
