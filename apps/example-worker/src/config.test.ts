@@ -21,6 +21,7 @@ describe("readConfig", () => {
     maxWaitMs: 5_000,
     leaseMs: 60_000,
     recoverEveryMs: 15_000,
+    retry: { baseMs: 1_000, capMs: 300_000 },
     database: { kind: "sqlite", path: "commits.db" },
     probes: { host: "127.0.0.1", port: 8080 },
   };
@@ -42,6 +43,8 @@ describe("readConfig", () => {
       MAX_WAIT_MS: "0",
       LEASE_MS: "500",
       RECOVER_EVERY_MS: "3600000",
+      RETRY_BASE_MS: "20",
+      RETRY_CAP_MS: "100",
       DATABASE_URL: "postgres://worker:secret@db.example/orders",
       PROBE_HOST: "0.0.0.0",
       PROBE_PORT: "0",
@@ -54,6 +57,7 @@ describe("readConfig", () => {
       maxWaitMs: 0,
       leaseMs: 500,
       recoverEveryMs: 3_600_000,
+      retry: { baseMs: 20, capMs: 100 },
       database: { kind: "postgres", url: "postgres://worker:secret@db.example/orders" },
       probes: { host: "0.0.0.0", port: 0 },
     });
@@ -88,6 +92,13 @@ describe("readConfig", () => {
     expect(problemsOf({ BATCH_SIZE: value })).toEqual([
       `BATCH_SIZE must be a whole number from 1 to 10000, got ${JSON.stringify(value)}`,
     ]);
+  });
+
+  it("takes no longest delay below the shortest, which may be longer than the default of the other", () => {
+    expect(problemsOf({ RETRY_BASE_MS: "500", RETRY_CAP_MS: "499" })).toEqual([
+      'RETRY_CAP_MS must be a whole number from 500 to 86400000, got "499"',
+    ]);
+    expect(readConfig({ RETRY_BASE_MS: "400000" }).retry).toEqual({ baseMs: 400_000, capMs: 400_000 });
   });
 
   it.each(["sqlite:", "sqlite::memory:", "commits.db", "file:commits.db"])("takes no database of %j", (value) => {

@@ -9,6 +9,8 @@ export interface Config {
   readonly maxWaitMs: number;
   readonly leaseMs: number;
   readonly recoverEveryMs: number;
+  /** How long a batch that failed waits for its next attempt: at first, and at most. */
+  readonly retry: { readonly baseMs: number; readonly capMs: number };
   readonly database: DatabaseConfig;
   readonly probes: { readonly host: string; readonly port: number };
 }
@@ -34,6 +36,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return fallback;
   };
 
+  const retryBaseMs = integer("RETRY_BASE_MS", 1_000, 1, 3_600_000);
   const config: Config = {
     redisUrl: text("REDIS_URL", "redis://127.0.0.1:6379"),
     stream: text("STREAM", "commits"),
@@ -42,6 +45,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxWaitMs: integer("MAX_WAIT_MS", 5_000, 0, 3_600_000),
     leaseMs: integer("LEASE_MS", 60_000, 500, 3_600_000),
     recoverEveryMs: integer("RECOVER_EVERY_MS", 15_000, 100, 3_600_000),
+    retry: {
+      baseMs: retryBaseMs,
+      capMs: integer("RETRY_CAP_MS", Math.max(300_000, retryBaseMs), retryBaseMs, 86_400_000),
+    },
     database: parseDatabaseUrl(text("DATABASE_URL", "sqlite:commits.db"), problems),
     probes: { host: text("PROBE_HOST", "127.0.0.1"), port: integer("PROBE_PORT", 8080, 0, 65_535) },
   };

@@ -48,6 +48,8 @@ export class PostgresStore implements CommitStore {
     });
     // Without a listener a broken idle connection would end the process.
     pool.on("error", onIdleError);
+    // Nor does the pool listen while a batch is stored; the statement fails then, or the next one.
+    pool.on("connect", (client) => client.on("error", () => undefined));
     const store = new PostgresStore(pool);
     try {
       await store.#inTransaction(async (client) => {

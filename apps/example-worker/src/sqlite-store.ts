@@ -1,10 +1,13 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import type { CommitStore, StoredCommit } from "./store.ts";
 
-// How long to wait while another process writes. It writes one batch at a time, so its turn is over in milliseconds.
-const BUSY_TIMEOUT_MS = 10_000;
+// How long to wait while another process writes. A worker writes one batch at a time, so its turn is over in milliseconds.
+const BUSY_LIMIT_MS = 10_000;
 const BUSY_PAUSE_MS = 20;
+// So long SQLite itself waits, and the whole process with it; far less than a lease, which must be renewed meanwhile.
+const BUSY_TIMEOUT_MS = 100;
 const SQLITE_BUSY = 5;
 
 const SCHEMA = `
@@ -25,12 +28,12 @@ const INSERT = `
 
 /** Commits in an SQLite file, which several worker processes of one machine may share. */
 export class SqliteStore implements CommitStore {
-  readonly #database: DatabaseSync;
-  readonly #insert: StatementSync;
+  readonly #path: string;
+  #connection: Connection | undefined;
 
-  private constructor(database: DatabaseSync) {
-    this.#database = database;
-    this.#insert = database.prepare(INSERT);
+  private constructor(path: string, connection: Connection) {
+    this.#path = path;
+    this.#connection = connection;
   }
 
   /** Opens the file, and creates it, and its table, where they are missing. */
@@ -42,45 +45,79 @@ export class SqliteStore implements CommitStore {
         database.exec("PRAGMA journal_mode = WAL");
         database.exec(SCHEMA);
       });
-      // On disk before it is acknowledged: with less, a power failure could take what Redis has already forgotten.
-      database.exec("PRAGMA synchronous = FULL");
-      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      return new SqliteStore(database);
+      return new SqliteStore(path, prepare(database));
     } catch (error) {
       database.close();
       throw error;
     }
   }
 
-  async save(commits: readonly StoredCommit[]): Promise<number> {
-    // IMMEDIATE takes the write lock now; a transaction that wants it later is refused instead of waiting.
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      let added = 0;
-      for (const commit of commits) added += this.#add(commit);
-      this.#database.exec("COMMIT");
-      return added;
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw error;
-    }
+  save(commits: readonly StoredCommit[]): Promise<number> {
+    return onceFree(() => this.#saveNow(commits));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#database.close();
+    this.#connection?.database.close();
   }
 
-  #add({ messageId, commitId, committedAt, subject, files, insertions, deletions }: StoredCommit): number {
-    return Number(this.#insert.run(messageId, commitId, committedAt, subject, files, insertions, deletions).changes);
+  #saveNow(commits: readonly StoredCommit[]): number {
+    this.#connection ??= reopen(this.#path);
+    const { database, insert } = this.#connection;
+    try {
+      // IMMEDIATE takes the write lock now; a transaction that wants it later is refused instead of waiting.
+      database.exec("BEGIN IMMEDIATE");
+      let added = 0;
+      for (const commit of commits) added += add(insert, commit);
+      database.exec("COMMIT");
+      return added;
+    } catch (error) {
+      // Closing rolls back. And what SQLite could only open for reading it would never write to, whatever changes.
+      this.#connection = undefined;
+      database.close();
+      throw error;
+    }
   }
 }
 
-/** Sets up the file once nobody else does: of workers that start together SQLite refuses some, whatever the timeout. */
-async function onceFree(setUp: () => void): Promise<void> {
-  const giveUpAtMs = performance.now() + BUSY_TIMEOUT_MS;
+interface Connection {
+  readonly database: DatabaseSync;
+  readonly insert: StatementSync;
+}
+
+/** Opens a file that has been set up before: one that is missing now may come back, and must not be begun anew. */
+function reopen(path: string): Connection {
+  const url = pathToFileURL(path);
+  url.searchParams.set("mode", "rw");
+  const database = new DatabaseSync(url);
+  try {
+    return prepare(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepare(database: DatabaseSync): Connection {
+  // On disk before it is acknowledged: with less, a power failure could take what Redis has already forgotten.
+  database.exec("PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  return { database, insert: database.prepare(INSERT) };
+}
+
+function add(insert: StatementSync, commit: StoredCommit): number {
+  const { messageId, commitId, committedAt, subject, files, insertions, deletions } = commit;
+  return Number(insert.run(messageId, commitId, committedAt, subject, files, insertions, deletions).changes);
+}
+
+/**
+ * Does it once nobody else has the file to himself. Not by SQLite's timeout alone: whatever it is, of workers that set the
+ * file up together some are refused, and who waits by it can do nothing else.
+ */
+async function onceFree<Result>(act: () => Result): Promise<Result> {
+  const giveUpAtMs = performance.now() + BUSY_LIMIT_MS;
   for (;;) {
     try {
-      return setUp();
+      return act();
     } catch (error) {
       if (!isBusy(error) || performance.now() > giveUpAtMs) throw error;
     }

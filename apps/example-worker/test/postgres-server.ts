@@ -36,11 +36,15 @@ export function findPostgres(): PostgresPrograms {
 export class PostgresServer implements AsyncDisposable {
   /** Such as `postgres:///postgres?host=/tmp/…&user=postgres`. */
   readonly url: string;
-  readonly #stop: () => Promise<void>;
+  readonly #folder: string;
+  readonly #launch: () => Promise<RunningServer>;
+  #running: RunningServer;
 
-  private constructor(url: string, stop: () => Promise<void>) {
-    this.url = url;
-    this.#stop = stop;
+  private constructor(folder: string, launch: () => Promise<RunningServer>, running: RunningServer) {
+    this.url = urlOf(folder);
+    this.#folder = folder;
+    this.#launch = launch;
+    this.#running = running;
   }
 
   static async start({ folder: programs }: { readonly folder: string }): Promise<PostgresServer> {
@@ -55,28 +59,37 @@ export class PostgresServer implements AsyncDisposable {
 
     const settings = ["listen_addresses=", `unix_socket_directories=${folder}`, "fsync=off"];
     const options = settings.flatMap((setting) => ["-c", setting]);
-    const [command, ...args] = asUnprivileged([join(programs, "postgres"), "-D", data, ...options]);
-    const server = spawn(command, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-    let log = "";
-    server.stderr.setEncoding("utf8").on("data", (text: string) => {
-      log += text;
-    });
-    const exited = once(server, "close");
-
-    const url = `postgres:///postgres?host=${encodeURIComponent(folder)}&user=postgres`;
-    const stop = async (): Promise<void> => {
-      // The fast shutdown: it does not wait for clients to leave.
-      server.kill("SIGINT");
-      await exited;
-      removeScratchFolder(folder);
-    };
+    const commandLine = asUnprivileged([join(programs, "postgres"), "-D", data, ...options]);
+    const launch = (): Promise<RunningServer> => launchServer(commandLine, folder);
     try {
-      await eventually("PostgreSQL answers", async () => (await query(url, "SELECT 1 AS one")).length === 1);
-    } catch (cause) {
-      await stop();
-      throw new Error(`PostgreSQL did not start; its log:\n${log}`, { cause });
+      return new PostgresServer(folder, launch, await launch());
+    } catch (error) {
+      removeScratchFolder(folder);
+      throw error;
     }
-    return new PostgresServer(url, stop);
+  }
+
+  /** Ends at once, as in a crash: what was not committed is undone at the next start. */
+  async crash(): Promise<void> {
+    await this.#running.end("SIGQUIT");
+  }
+
+  /** Starts it anew, with its data. */
+  async restart(): Promise<void> {
+    this.#running = await this.#launch();
+  }
+
+  /** Lets everybody read only, also over the connections that there are; as a standby does. */
+  async setReadOnly(isReadOnly: boolean): Promise<void> {
+    await this.query(`ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? "on" : "off"}`);
+    await this.query("SELECT pg_reload_conf()");
+  }
+
+  /** Limits how long a file may get for whoever connects from now on; closes the connections that there are. */
+  async limitFileBytes(bytes: number | "unlimited"): Promise<void> {
+    const [command, ...args] = asUnprivileged(["prlimit", "--pid", String(this.#running.pid), `--fsize=${bytes}:`]);
+    await run(command, args);
+    await this.query(`${TERMINATE} pid <> pg_backend_pid()`);
   }
 
   /** Runs one statement over a connection of its own → its rows. */
@@ -104,9 +117,45 @@ export class PostgresServer implements AsyncDisposable {
     await this.query(`${TERMINATE} state = 'idle'`);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#stop();
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The fast shutdown: it does not wait for clients to leave.
+    await this.#running.end("SIGINT");
+    removeScratchFolder(this.#folder);
   }
+}
+
+interface RunningServer {
+  readonly pid: number | undefined;
+  /** Tells it to end, and waits until it has. */
+  readonly end: (how: NodeJS.Signals) => Promise<void>;
+}
+
+/** Starts the server, and waits until it answers. */
+async function launchServer(
+  [command, ...args]: readonly [string, ...string[]],
+  folder: string,
+): Promise<RunningServer> {
+  const server = spawn(command, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  server.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const exited = once(server, "close");
+  const end = async (how: NodeJS.Signals): Promise<void> => {
+    server.kill(how);
+    await exited;
+  };
+  try {
+    await eventually("PostgreSQL answers", async () => (await query(urlOf(folder), "SELECT 1 AS one")).length === 1);
+  } catch (cause) {
+    await end("SIGINT");
+    throw new Error(`PostgreSQL did not start; its log:\n${log}`, { cause });
+  }
+  return { pid: server.pid, end };
+}
+
+function urlOf(folder: string): string {
+  return `postgres:///postgres?host=${encodeURIComponent(folder)}&user=postgres`;
 }
 
 export interface TableLock extends AsyncDisposable {

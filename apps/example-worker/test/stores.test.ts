@@ -1,5 +1,7 @@
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createScratchFolder, eventually, removeScratchFolder } from "@redis-batch/test-support";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PostgresStore } from "../src/postgres-store.ts";
@@ -132,6 +134,28 @@ describe("SQLite", () => {
     other.exec("COMMIT");
     other.close();
     await using store = await opening;
+    expect(await store.save([commit("1-0")])).toBe(1);
+  });
+
+  it("waits for another process without holding up its own, and saves each of two batches that wait", async () => {
+    await using store = await SqliteStore.open(path);
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const saving = Promise.all([store.save([commit("1-0"), commit("2-0")]), store.save([commit("3-0")])]);
+    // Nobody would come to release the lock if the wait held up the event loop.
+    await nextTurn();
+    other.exec("COMMIT");
+    other.close();
+    expect(await saving).toEqual([2, 1]);
+  });
+
+  it("does not begin a file anew that is gone after a failure, and goes on when it is back", async () => {
+    await using store = await SqliteStore.open(path);
+    await expect(store.save([{ ...commit("1-0"), subject: null as unknown as string }])).rejects.toThrow(/null/i);
+    renameSync(path, `${path}-away`);
+    await expect(store.save([commit("1-0")])).rejects.toThrow("unable to open database file");
+    expect(existsSync(path)).toBe(false);
+    renameSync(`${path}-away`, path);
     expect(await store.save([commit("1-0")])).toBe(1);
   });
 

@@ -10,10 +10,14 @@ import {
   runWorker,
   type UsedServer,
   uniqueName,
+  type WorkerOptions,
 } from "@redis-batch/test-support";
 import { afterEach } from "vitest";
 import type { CommitRecord } from "../demo/commit-data.ts";
 import { removeStream } from "../demo/demo-server.ts";
+
+/** How long to wait for a worker that has the file to itself, as when it opens or closes it. */
+const BUSY_TIMEOUT_MS = 10_000;
 
 const MAIN = new URL("../src/main.ts", import.meta.url);
 
@@ -31,7 +35,10 @@ export interface WorkerBench {
   readonly group: string;
   readonly databasePath: string;
   /** Starts a worker; it is killed after the test if it still runs. */
-  readonly start: (env?: Readonly<Record<string, string>>) => Promise<WorkerProcess>;
+  readonly start: (
+    env?: Readonly<Record<string, string>>,
+    options?: Pick<WorkerOptions, "launcher">,
+  ) => Promise<WorkerProcess>;
   /** Adds a message, as any other client would → its id. */
   readonly add: (fields: Readonly<Record<string, string | number>>) => Promise<string>;
   readonly addAll: (commits: readonly CommitRecord[]) => Promise<void>;
@@ -39,6 +46,10 @@ export interface WorkerBench {
   readonly stored: () => readonly string[];
   /** Resolves once so many messages are stored. */
   readonly whenStored: (messages: number) => Promise<unknown>;
+  /** Ids of the messages that are in the stream. */
+  readonly added: () => Promise<readonly string[]>;
+  /** Ids of the messages that the group is done with. */
+  readonly acknowledged: () => Promise<readonly string[]>;
   /** What was delivered and not acknowledged. */
   readonly pending: () => Promise<readonly PendingMessage[]>;
   /** What went to the dead letters: their fields, with what was noted about them. */
@@ -83,7 +94,7 @@ export function useWorkerBench(redis: UsedServer): () => WorkerBench {
     const add = async (fields: Readonly<Record<string, string | number>>): Promise<string> =>
       String(await server.command("XADD", stream, "*", ...Object.entries(fields).flat()));
     const stored = (): readonly string[] => {
-      const database = new DatabaseSync(databasePath, { readOnly: true });
+      const database = new DatabaseSync(databasePath, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       try {
         const rows = database.prepare("SELECT message_id AS id FROM commits ORDER BY rowid").all();
         return rows.map((row) => String(row["id"]));
@@ -91,13 +102,24 @@ export function useWorkerBench(redis: UsedServer): () => WorkerBench {
         database.close();
       }
     };
+    const idsUpTo = async (last: string): Promise<readonly string[]> =>
+      ((await server.command("XRANGE", stream, "-", last)) as [string, unknown][]).map(([id]) => id);
+    const pending = async (): Promise<readonly PendingMessage[]> => {
+      const reply = (await server.command("XPENDING", stream, group, "-", "+", 100_000)) as [
+        string,
+        string,
+        number,
+        number,
+      ][];
+      return reply.map(([id, consumer, , deliveries]) => ({ id, consumer, deliveries }));
+    };
     return {
       server,
       stream,
       group,
       databasePath,
-      async start(env = {}) {
-        const worker = await runWorker(MAIN, { env: { ...settings, ...env } });
+      async start(env = {}, options = {}) {
+        const worker = await runWorker(MAIN, { ...options, env: { ...settings, ...env } });
         workers.push(worker);
         return worker;
       },
@@ -108,15 +130,15 @@ export function useWorkerBench(redis: UsedServer): () => WorkerBench {
       },
       stored,
       whenStored: (messages) => eventually(`${messages} messages are stored`, () => stored().length >= messages),
-      async pending() {
-        const reply = (await server.command("XPENDING", stream, group, "-", "+", 100_000)) as [
-          string,
-          string,
-          number,
-          number,
-        ][];
-        return reply.map(([id, consumer, , deliveries]) => ({ id, consumer, deliveries }));
+      added: () => idsUpTo("+"),
+      async acknowledged() {
+        const [info] = (await server.command("XINFO", "GROUPS", stream)) as [string[]];
+        // In this order: what is delivered in between does not count, what is acknowledged in between may.
+        const delivered = await idsUpTo(String(info[info.indexOf("last-delivered-id") + 1]));
+        const held = new Set((await pending()).map(({ id }) => id));
+        return delivered.filter((id) => !held.has(id));
       },
+      pending,
       async deadLetters() {
         const entries = await server.command("XRANGE", `rb:{${stream}}:dead:${stream}:${group}`, "-", "+");
         return (entries as [string, string[]][]).map(([, fields]) => {

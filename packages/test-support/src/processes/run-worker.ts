@@ -15,6 +15,8 @@ export interface WorkerOptions {
   /** A major version such as 20, looked for on the PATH; by default our own Node. Below 22.18 no TypeScript. */
   readonly nodeVersion?: number;
   readonly cwd?: string;
+  /** A command line that starts Node, such as one that takes rights away from it first. */
+  readonly launcher?: readonly string[];
 }
 
 export interface WorkerExit {
@@ -69,11 +71,12 @@ export class WorkerProcess implements AsyncDisposable {
 
   /** Starts the script; the process is there, but has not necessarily run anything yet. */
   static async start(scriptPath: string | URL, options: WorkerOptions = {}): Promise<WorkerProcess> {
-    const { args = [], env = {}, nodeVersion, cwd } = options;
+    const { args = [], env = {}, nodeVersion, cwd, launcher = [] } = options;
     const node = nodeVersion === undefined ? process.execPath : await findNode(nodeVersion);
     const script = scriptPath instanceof URL ? fileURLToPath(scriptPath) : scriptPath;
     const flags = ["--conditions=@redis-batch/source", "--disable-warning=ExperimentalWarning"];
-    const [command, ...rest] = dyingWithParent(node, [...flags, script, ...args]);
+    const [program = node, ...programArgs] = [...launcher, node, ...flags, script, ...args];
+    const [command, ...rest] = dyingWithParent(program, programArgs);
     // The test runner's own options are not the worker's.
     const workerEnv = { ...process.env, NODE_OPTIONS: undefined, ...env };
     const child = spawn(command, rest, { env: workerEnv, cwd, stdio: ["pipe", "pipe", "pipe"] });
