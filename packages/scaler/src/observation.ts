@@ -55,6 +55,9 @@ export interface Observation {
   readonly lost: number;
   /** How long the latest ones took from the order until they worked, in milliseconds, the last one last. */
   readonly startUpsMs: readonly number[];
-  /** Those whose heartbeat is fresh. None where consumers send no heartbeats. */
+  /**
+   * Those whose heartbeat is fresh, and those that left since the last look, whose last work would be missing otherwise.
+   * None where consumers send no heartbeats.
+   */
   readonly consumers: readonly ObservedConsumer[];
 }

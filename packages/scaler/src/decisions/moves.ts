@@ -20,7 +20,7 @@ export interface Cooldowns {
 // A move that takes another back within so long is a reversal.
 const REVERSAL_MS = 600_000;
 const REVERSALS_OF_FLAPPING = 3;
-const LONGEST_FACTOR = 4;
+const LONGEST_FACTOR = 8;
 
 export function recordMove(memory: MovesMemory, direction: Direction, nowMs: number): MovesMemory {
   if (direction === "NO_SCALE") return memory;

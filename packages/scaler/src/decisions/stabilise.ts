@@ -7,6 +7,8 @@ export interface NeedSample {
   readonly atMs: number;
   /** Consumers for what arrives, without a jump. */
   readonly forArrivals: number;
+  /** Consumers for what arrives, a jump included. */
+  readonly forJump: number;
   /** Consumers for what waits. */
   readonly forBacklog: number;
 }
@@ -16,6 +18,8 @@ export interface Hold {
   readonly ratesMs: number;
   /** How long what the backlog needed is remembered, in milliseconds. */
   readonly backlogMs: number;
+  /** Whether the moves have been contradicting each other: then jumps come back, and are remembered as well. */
+  readonly isFlapping: boolean;
 }
 
 // A need that is met to the last percent is exceeded the next moment.
@@ -28,6 +32,7 @@ export function holdFor(leadMs: number, factor: number): Hold {
   return {
     ratesMs: Math.min(600_000, Math.max(120_000, 4 * leadMs)),
     backlogMs: Math.max(10_000, leadMs) * factor,
+    isFlapping: factor > 1,
   };
 }
 
@@ -40,21 +45,17 @@ export function addNeed(samples: readonly NeedSample[], sample: NeedSample, hold
  * The fewest consumers that the last while allows, at least 1.
  *
  * @param samples the present moment's is the last
- * @param nowForArrivals consumers for what arrives, a jump included
  * @param isSoonAfterOut whether consumers were added within the hold: then the highest rate of it counts, not the median
  */
-export function stabilise(
-  samples: readonly NeedSample[],
-  hold: Hold,
-  nowForArrivals: number,
-  isSoonAfterOut: boolean,
-  nowMs: number,
-): number {
-  const rates = samples.filter(({ atMs }) => atMs >= nowMs - hold.ratesMs).map(({ forArrivals }) => forArrivals);
-  const backlogs = samples.filter(({ atMs }) => atMs >= nowMs - hold.backlogMs).map(({ forBacklog }) => forBacklog);
+export function stabilise(samples: readonly NeedSample[], hold: Hold, isSoonAfterOut: boolean, nowMs: number): number {
+  const since = (ms: number): readonly NeedSample[] => samples.filter(({ atMs }) => atMs >= nowMs - ms);
+  const rates = since(hold.ratesMs).map(({ forArrivals }) => forArrivals);
+  const recent = since(hold.backlogMs);
+  const jumps = (hold.isFlapping ? recent : samples.slice(-1)).map(({ forJump }) => forJump);
   const sorted = rates.toSorted((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  const settled = Math.ceil(Math.max(nowForArrivals, median) * MARGIN + Math.max(0, ...backlogs) - NEGLIGIBLE);
+  const backlog = Math.max(0, ...recent.map(({ forBacklog }) => forBacklog));
+  const settled = Math.ceil(Math.max(median, ...jumps) * MARGIN + backlog - NEGLIGIBLE);
   const highest = isSoonAfterOut ? Math.ceil((sorted.at(-1) ?? 0) - NEGLIGIBLE) : 0;
   return Math.max(1, settled, highest);
 }

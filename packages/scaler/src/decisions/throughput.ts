@@ -196,7 +196,11 @@ function measure(
     consumers.reduce((largest, consumer) => Math.max(largest, consumer.batchSize), 0) || known.batchSize;
   const arrived = measureArrivals(known.arrivals, added, nowMs);
   const tells = consumers.some(({ counters }) => counters !== null);
-  const processing = measureProcessing(known.processing, tells ? totals.totals : null, batchSize, nowMs);
+  // Where there is nobody, nobody can tell, and what was told before still holds.
+  const processing =
+    tells || ready > 0
+      ? measureProcessing(known.processing, tells ? totals.totals : null, batchSize, nowMs)
+      : known.processing;
   const counted = measureBacklog(known.backlog, { ...observation, delivered });
   const saturated = measureSaturated(known.saturated, {
     isFull: (counted.backlog?.waiting ?? 0) > ready * batchSize && observation.startingMs.length === 0,
@@ -205,7 +209,9 @@ function measure(
     perSecond: ratePerSecond(deliveries, nowMs - 20_000, nowMs),
   });
   const leadMs = measureLeadMs(known.leadMs, observation.startUpsMs);
-  const perConsumerPerSecond = processing.perSecond > 0 ? processing.perSecond : saturated.perSecond;
+  // What comes out is a last resort: where consumers tell, they will soon have told enough.
+  const resort = tells ? 0 : saturated.perSecond;
+  const perConsumerPerSecond = processing.perSecond > 0 ? processing.perSecond : resort;
   const inputs: ThroughputInputs = {
     arrivals: arrived.arrivals,
     perConsumerPerSecond,
@@ -254,7 +260,7 @@ function startOver(memory: ThroughputMemory, nowMs: number): ThroughputMemory {
 
 function rateSourceOf(processing: ProcessingMemory, saturated: SaturatedMemory, tells: boolean): RateSource {
   if (processing.perSecond > 0) return tells ? "busy-time" : "remembered";
-  return saturated.perSecond > 0 ? "saturated" : "none";
+  return !tells && saturated.perSecond > 0 ? "saturated" : "none";
 }
 
 /** Since when there has been nothing to do; `null` when there is, or it is not known for certain. */
@@ -314,11 +320,16 @@ function judgeLoad(
 
   const hold = holdFor(leadMs, holdFactor(memory.moves));
   const perRate = perConsumerPerSecond * need.utilisation;
-  const sample = { atMs: nowMs, forArrivals: arrivals.slowPerSecond / perRate, forBacklog: need.forBacklog };
+  const sample = {
+    atMs: nowMs,
+    forArrivals: arrivals.slowPerSecond / perRate,
+    forJump: arrivals.inPerSecond / perRate,
+    forBacklog: need.forBacklog,
+  };
   const needs = addNeed(memory.needs, sample, hold);
   const sinceOutMs = memory.moves.lastOutAtMs === null ? Number.POSITIVE_INFINITY : nowMs - memory.moves.lastOutAtMs;
   const isSoonAfterOut = sinceOutMs < hold.ratesMs * holdFactor(memory.moves);
-  const settled = stabilise(needs, hold, arrivals.inPerSecond / perRate, isSoonAfterOut, nowMs);
+  const settled = stabilise(needs, hold, isSoonAfterOut, nowMs);
 
   const cap = memory.effectiveness.cap?.consumers ?? null;
   const wanted = wholeConsumers(need.forArrivals + need.forBacklog);

@@ -1,0 +1,8 @@
+import type { Policy } from "../policy.ts";
+import { kedaExpert, kedaLag } from "./keda.ts";
+import { oracle } from "./oracle.ts";
+import { ratio, throughput } from "./ours.ts";
+import { throughKeda } from "./through-keda.ts";
+
+/** All that are compared, ours first, the one that knows the future last. */
+export const POLICIES: readonly Policy[] = [throughput, throughKeda, ratio, kedaLag, kedaExpert, oracle];

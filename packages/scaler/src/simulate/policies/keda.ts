@@ -1,0 +1,78 @@
+/** KEDA's triggers delivered by the HorizontalPodAutoscaler: KEDA itself only starts the first and stops the last pod. */
+
+import { addSample, ratePerSecond, type Sample } from "../../decisions/samples.ts";
+import type { Look, Policy, PolicyRun } from "../policy.ts";
+import type { Scenario } from "../scenario.ts";
+import { desiredReplicas, Hpa } from "./hpa.ts";
+
+interface Triggers {
+  /** Entries of lag per replica. */
+  readonly lag: number;
+  /** Messages per second and replica of a second trigger; `null`: there is none. */
+  readonly rate: number | null;
+}
+
+const COOLDOWN_MS = 300_000;
+const RATE_WINDOW_MS = 120_000;
+const ACTIVE_RATE = 0.001;
+
+/** The documented example: the redis-streams trigger with a lag of 10, everything else by default. */
+export const kedaLag: Policy = {
+  name: "keda-lag",
+  title: "KEDA's redis-streams trigger, lagCount 10, and the HPA's algorithm",
+  interval: 15,
+  wakesAfter: null,
+  start: (scenario) => new KedaRun({ lag: 10, rate: null }, scenario),
+};
+
+/**
+ * What an expert makes of it: a rate trigger with the true rate per consumer typed in by hand (times 0.75), and one for
+ * a tenth of the objective's worth of backlog.
+ */
+export const kedaExpert: Policy = {
+  name: "keda-expert",
+  title: "KEDA with a rate trigger and a backlog trigger, both tuned by hand to the scenario's true rate",
+  interval: 15,
+  wakesAfter: null,
+  start(scenario) {
+    const { batchSize, overhead, work, objective } = scenario;
+    const perSecond = batchSize / (overhead + batchSize * work.mean);
+    return new KedaRun({ lag: Math.max(1, Math.round(0.1 * objective * perSecond)), rate: 0.75 * perSecond }, scenario);
+  },
+};
+
+class KedaRun implements PolicyRun {
+  readonly #triggers: Triggers;
+  readonly #minimum: number;
+  readonly #hpa = new Hpa();
+  #added: readonly Sample[] = [];
+  #activeAtMs = Number.NEGATIVE_INFINITY;
+  #looks = 0;
+
+  constructor(triggers: Triggers, { minConsumers }: Scenario) {
+    this.#triggers = triggers;
+    this.#minimum = minConsumers;
+  }
+
+  decide(look: Look): number {
+    const { nowMs, current } = look;
+    this.#looks++;
+    // go-redis hands an unknown lag on as -1.
+    const lag = look.lag ?? -1;
+    const added = look.observe().added;
+    this.#added = addSample(this.#added, { atMs: nowMs, count: added }, RATE_WINDOW_MS);
+    const perSecond = Math.max(0, ratePerSecond(this.#added, this.#added[0]?.atMs ?? nowMs, nowMs) ?? 0);
+    const isActive = lag > 0 || (this.#triggers.rate !== null && perSecond > ACTIVE_RATE);
+    // KEDA polls every 30 s, the HPA looks every 15 s.
+    const isPoll = this.#looks % 2 === 0;
+    if (isActive && (isPoll || this.#minimum > 0)) this.#activeAtMs = nowMs;
+    if (current === 0) return isPoll && isActive ? 1 : 0;
+    if (this.#minimum === 0 && isPoll && !isActive && nowMs - this.#activeAtMs > COOLDOWN_MS) {
+      this.#hpa.reset();
+      return 0;
+    }
+    const byLag = desiredReplicas(lag, this.#triggers.lag, current);
+    const byRate = this.#triggers.rate === null ? 0 : desiredReplicas(perSecond, this.#triggers.rate, current);
+    return this.#hpa.step(Math.max(byLag, byRate), current, nowMs);
+  }
+}

@@ -1,0 +1,53 @@
+/** Ours, by the very function that ships. */
+
+import { decide, emptyMemory } from "../../decisions/decide.ts";
+import { decideThroughput, forgetful } from "../../decisions/throughput.ts";
+import { resolveScalingOptions, type ScalingPolicy } from "../../options.ts";
+import type { Policy } from "../policy.ts";
+import type { Scenario } from "../scenario.ts";
+
+function scalingPolicy(scenario: Scenario, strategy: ScalingPolicy["strategy"]): ScalingPolicy {
+  const { minConsumers, maxConsumers, objective } = scenario;
+  return resolveScalingOptions({ strategy, minConsumers, maxConsumers, objectiveMs: objective * 1_000 });
+}
+
+/** The throughput strategy. Started anew, it has what it knew of the consumers, and nothing of the past. */
+export const throughput: Policy = {
+  name: "throughput",
+  title: "the throughput strategy, acting by itself every 5 s",
+  interval: 5,
+  wakesAfter: 0.05,
+  start(scenario) {
+    const policy = scalingPolicy(scenario, "throughput");
+    let memory = forgetful();
+    return {
+      decide(look) {
+        const decided = decideThroughput(look.observe(), memory, policy, look.nowMs);
+        memory = decided.memory;
+        return decided.decision.desired;
+      },
+      restart() {
+        memory = forgetful({ perSecond: memory.processing.perSecond, leadMs: memory.leadMs });
+      },
+    };
+  },
+};
+
+/** The ratio strategy: one consumer more or less every 15 s. It knows no way to 0, so 1 is its least. */
+export const ratio: Policy = {
+  name: "ratio",
+  title: "the ratio strategy, the original's rule, every 15 s",
+  interval: 15,
+  wakesAfter: null,
+  start(scenario) {
+    const policy = scalingPolicy({ ...scenario, minConsumers: 1 }, "ratio");
+    let memory = emptyMemory("ratio");
+    return {
+      decide(look) {
+        const decided = decide(look.observe(), memory, policy, look.nowMs);
+        memory = decided.memory;
+        return decided.decision.desired;
+      },
+    };
+  },
+};

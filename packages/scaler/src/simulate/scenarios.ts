@@ -1,0 +1,190 @@
+/** The traces that policies are tried on. */
+
+import type { Scenario } from "./scenario.ts";
+
+const BASE: Omit<Scenario, "name" | "title" | "rate"> = {
+  seconds: 7_200,
+  objective: 30,
+  minConsumers: 1,
+  maxConsumers: 40,
+  firstConsumers: 1,
+  batchSize: 20,
+  linger: 0.2,
+  overhead: 0.1,
+  work: { mean: 0.05, variation: 1 },
+  startUp: { mean: 14, variation: 0.4 },
+  warmUp: { seconds: 15, factor: 1.5 },
+  unlikeness: 0.1,
+  grace: 30,
+  leaseSeconds: 60,
+  maxDeliveries: 5,
+  drift: 0,
+  bursts: null,
+  slowdown: () => 1,
+  downstream: () => Number.POSITIVE_INFINITY,
+  crashes: [],
+  restartAfter: 20,
+  poison: null,
+  isLagUnknown: () => false,
+  isSilent: () => false,
+  scalerRestarts: [],
+  recreatedAt: Number.POSITIVE_INFINITY,
+};
+
+const within = (at: number, from: number, to: number): boolean => at >= from && at < to;
+
+/** A minute-long load of 60/s somewhere in every 25 minutes. */
+function visits(at: number, seed: number): number {
+  const visit = Math.floor(at / 1_500);
+  const begins = 200 + ((visit * 7_919 + seed * 131) % 700);
+  return within(at - visit * 1_500, begins, begins + 240) ? 60 : 0;
+}
+
+function ramp(at: number): number {
+  if (at < 600) return 20;
+  if (at < 4_200) return 20 + (280 * (at - 600)) / 3_600;
+  return at < 5_400 ? 300 : 40;
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    ...BASE,
+    name: "step",
+    title: "40/s, 200/s for 40 minutes, 40/s",
+    firstConsumers: 3,
+    rate: (at) => (within(at, 1_200, 3_600) ? 200 : 40),
+  },
+  { ...BASE, name: "ramp", title: "20/s growing to 300/s, then 40/s", firstConsumers: 2, rate: ramp },
+  {
+    ...BASE,
+    name: "diurnal",
+    title: "a day in two hours, 10/s to 220/s, 15 % noise",
+    drift: 0.15,
+    rate: (at) => 10 + 105 * (1 - Math.cos((2 * Math.PI * at) / 7_200)),
+  },
+  {
+    ...BASE,
+    name: "burst",
+    title: "30/s, and 2,000 to 8,000 within seconds now and then",
+    firstConsumers: 2,
+    rate: () => 30,
+    bursts: { every: 600, messages: [2_000, 8_000], seconds: [3, 20] },
+  },
+  {
+    ...BASE,
+    name: "flapping",
+    title: "30/s and 120/s by turns, a minute each",
+    firstConsumers: 3,
+    rate: (at) => (Math.floor(at / 60) % 2 === 0 ? 30 : 120),
+  },
+  {
+    ...BASE,
+    name: "slow",
+    title: "all work takes three times as long for half an hour",
+    firstConsumers: 6,
+    rate: () => 90,
+    slowdown: (at) => (within(at, 1_800, 3_600) ? 3 : 1),
+  },
+  {
+    ...BASE,
+    name: "bottleneck",
+    title: "what lies behind takes only 70/s of 120/s for 40 minutes",
+    firstConsumers: 9,
+    rate: () => 120,
+    downstream: (at) => (within(at, 1_800, 4_200) ? 70 : Number.POSITIVE_INFINITY),
+  },
+  {
+    ...BASE,
+    name: "crash",
+    title: "half of the consumers crash, then all, then ten of them one by one",
+    firstConsumers: 9,
+    rate: () => 120,
+    crashes: [
+      { at: 1_500, share: 0.5 },
+      { at: 3_300, share: 1 },
+      ...Array.from({ length: 10 }, (_, index) => ({ at: 5_000 + 60 * index, share: "one" as const })),
+    ],
+  },
+  {
+    ...BASE,
+    name: "cold",
+    title: "nothing for long, then 60/s; from 0 consumers, starts of a minute",
+    firstConsumers: 0,
+    minConsumers: 0,
+    objective: 120,
+    startUp: { mean: 60, variation: 0.3 },
+    rate: visits,
+  },
+  {
+    ...BASE,
+    name: "trickle",
+    title: "one in 100 seconds, from 0 consumers, and 3/s for 40 minutes",
+    firstConsumers: 0,
+    minConsumers: 0,
+    objective: 60,
+    seconds: 14_400,
+    rate: (at) => (within(at, 6_000, 8_400) ? 3 : 0.01),
+  },
+  {
+    ...BASE,
+    name: "poison",
+    title: "one in a hundred fails after 5 s, five times, for 40 minutes",
+    firstConsumers: 5,
+    rate: () => 80,
+    poison: { from: 1_200, to: 3_600, share: 0.01, seconds: 5 },
+  },
+  {
+    ...BASE,
+    name: "longjob",
+    title: "20 s a batch, 1.2/s and 4/s for half an hour",
+    firstConsumers: 7,
+    objective: 180,
+    batchSize: 5,
+    overhead: 0.5,
+    work: { mean: 4, variation: 0.6 },
+    rate: (at) => (within(at, 2_400, 4_200) ? 4 : 1.2),
+  },
+  {
+    ...BASE,
+    name: "tight",
+    title: "an objective of 4 s, 25 % noise, 100/s and 160/s",
+    firstConsumers: 7,
+    objective: 4,
+    drift: 0.25,
+    rate: (at) => (within(at, 3_600, 5_400) ? 160 : 100),
+  },
+  {
+    ...BASE,
+    name: "overhead",
+    title: "a second for each batch of up to 100, whatever is in it",
+    firstConsumers: 2,
+    batchSize: 100,
+    overhead: 1,
+    work: { mean: 0.01, variation: 1 },
+    linger: 0.5,
+    rate: (at) => (within(at, 2_400, 4_800) ? 180 : 60),
+  },
+  {
+    ...BASE,
+    name: "sparse",
+    title: "a job of 8 s every 25 s, every 8 s for a while, objective 35 s",
+    objective: 35,
+    seconds: 14_400,
+    batchSize: 1,
+    linger: 0,
+    overhead: 0.2,
+    work: { mean: 8, variation: 0.6 },
+    rate: (at) => (within(at, 4_800, 9_600) ? 0.12 : 0.04),
+  },
+  {
+    ...BASE,
+    name: "chaos",
+    title: "lag unknown, heartbeats lost, scaler restarted, stream made anew",
+    firstConsumers: 7,
+    rate: () => 100,
+    isLagUnknown: (at) => within(at, 1_800, 2_700),
+    isSilent: (at) => within(at, 4_200, 4_800),
+    scalerRestarts: [3_600, 5_400],
+    recreatedAt: 6_000,
+  },
+];

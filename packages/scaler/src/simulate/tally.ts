@@ -1,0 +1,67 @@
+/** What a run has cost and what it was worth. */
+
+// A move that takes another back within so many seconds is a reversal.
+const REVERSAL_SECONDS = 600;
+
+export class Tally {
+  readonly #objective: number;
+  #counted = 0;
+  #late = 0;
+  #consumerSeconds = 0;
+  #actions = 0;
+  #reversals = 0;
+  #killed = 0;
+  #last: { readonly sign: number; readonly at: number } | null = null;
+
+  constructor(objective: number) {
+    this.#objective = objective;
+  }
+
+  /** A message is done so many seconds after it arrived. */
+  finished(seconds: number): void {
+    this.#counted++;
+    if (seconds > this.#objective) this.#late++;
+  }
+
+  /** A message is not done when the run ends; only those that are late already are counted. */
+  unfinished(seconds: number): void {
+    if (seconds > this.#objective) this.finished(seconds);
+  }
+
+  existed(consumers: number, seconds: number): void {
+    this.#consumerSeconds += consumers * seconds;
+  }
+
+  moved(from: number, to: number, at: number): void {
+    const sign = Math.sign(to - from);
+    this.#actions++;
+    if (this.#last !== null && this.#last.sign !== sign && at - this.#last.at < REVERSAL_SECONDS) this.#reversals++;
+    this.#last = { sign, at };
+  }
+
+  killed(messages: number): void {
+    this.#killed += messages;
+  }
+
+  get result(): Outcome {
+    return {
+      violationPercent: (100 * this.#late) / Math.max(1, this.#counted),
+      consumerHours: this.#consumerSeconds / 3_600,
+      actions: this.#actions,
+      reversals: this.#reversals,
+      killedInFlight: this.#killed,
+    };
+  }
+}
+
+export interface Outcome {
+  /** Messages that took longer than the objective, in percent. */
+  readonly violationPercent: number;
+  readonly consumerHours: number;
+  /** How often the number of consumers was changed. */
+  readonly actions: number;
+  /** How often a change took back the one before within ten minutes. */
+  readonly reversals: number;
+  /** Messages of consumers that were killed at work because they took too long to go. */
+  readonly killedInFlight: number;
+}
