@@ -278,7 +278,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /**
    * Resolves with the next batch: as soon as it is full, or with what there is `maxWaitMs` after the call, which may
    * be nothing. Ends the batch before: what has no outcome in it is part of the next ones. While the server is away
-   * the batch is empty; events and `health()` say so. It is empty at once, with the reason `draining`, when the
+   * the batch is empty, and may come up to two seconds later; events and `health()` say so. It is empty at once, with the reason `draining`, when the
    * option `signal` has aborted: then the batch before was still yours to finish, within `drainMs`, and `close()` ends it.
    *
    * `signal` gives up waiting; the messages stay for the next call.

@@ -124,6 +124,27 @@ describe("a delivery count beyond 2^53", () => {
   });
 });
 
+describe("fetch() while the server is away", () => {
+  const ownBench = useBench(useServer({ own: true, persistence: "aof" }));
+
+  it("is answered, with nothing, instead of waiting for it to come back", async () => {
+    const made = ownBench();
+    const { consumer } = made.consumer({ batchSize: 1, maxWaitMs: 100 });
+    await consumer.fetch();
+    await made.server.kill();
+    for (const _ of range(2)) {
+      const calledAtMs = performance.now();
+      expect((await consumer.fetch()).size).toBe(0);
+      expect(performance.now() - calledAtMs).toBeLessThan(5_000);
+    }
+    await made.server.restart();
+    await made.add(1);
+    let batch = await consumer.fetch();
+    while (batch.size === 0) batch = await consumer.fetch();
+    expect(numbers(batch)).toEqual([1]);
+  });
+});
+
 describe("ids beyond 2^53", () => {
   it("keep their order and their identity when they come again", async () => {
     const made = bench();

@@ -91,7 +91,7 @@ describe("Collector", () => {
     const { clock, collector, messages, take } = setUp();
     const taken = take(clock.nowMs());
     expect(collector.mustLook).toBe(true);
-    await clock.advance(5_000);
+    await clock.advance(999);
     expect(taken).toEqual({});
     collector.addFresh(messages(1), false);
     await clock.settle();
@@ -101,10 +101,39 @@ describe("Collector", () => {
   it("does not keep a caller waiting for a look that failed", async () => {
     const { clock, collector, take } = setUp();
     const taken = take(clock.nowMs());
-    await clock.advance(5_000);
+    await clock.advance(600);
     collector.lookFailed();
     await clock.settle();
     expect(taken).toEqual({ collected: [], reason: "wait" });
+  });
+
+  it("waits a second for a look that does not come, and for no longer than its own time where that is more", async () => {
+    const { clock, take } = setUp();
+    const taken = take(clock.nowMs());
+    await clock.advance(999);
+    expect(taken).toEqual({});
+    await clock.advance(1);
+    expect(taken).toEqual({ collected: [], reason: "wait" });
+    const patient = setUp({ maxWaitMs: 5_000 });
+    const late = patient.take(patient.clock.nowMs());
+    await patient.clock.advance(5_000);
+    expect(late).toEqual({ collected: [], reason: "wait" });
+  });
+
+  it("hands out what came again after that second, where it is the new ones' turn and nobody can look", async () => {
+    const { clock, collector, messages, take } = setUp();
+    collector.addRedelivered(messages(4));
+    collector.addFresh([], false);
+    const first = take();
+    collector.lookFailed();
+    await clock.settle();
+    expect(first.collected).toHaveLength(4);
+    collector.addRedelivered(messages(4));
+    const second = take();
+    await clock.advance(999);
+    expect(second).toEqual({});
+    await clock.advance(1);
+    expect(second.collected).toHaveLength(4);
   });
 
   it("cuts at the size and keeps the rest", async () => {

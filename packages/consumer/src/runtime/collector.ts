@@ -34,10 +34,15 @@ export interface TakeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+// A look takes one round trip; a server that does not answer must not keep a caller waiting for long.
+const LOOK_MS = 1_000;
+
 interface Waiter<Value> {
   readonly calledAtMs: number | null;
   /** An empty batch is an honest answer only after the stream was looked at. */
   mustLook: boolean;
+  /** So long the look is awaited at most, by the local clock. */
+  readonly lookUntilMs: number;
   readonly hand: (collected: Collected<Value>) => void;
   readonly giveUp: (reason: unknown) => void;
 }
@@ -94,6 +99,7 @@ export class Collector<Value> {
         calledAtMs,
         // While nothing may be handed over there is no point in a look.
         mustLook: !this.#isWatching && this.#policy.mayOffer() > 0,
+        lookUntilMs: this.#clock.nowMs() + Math.max(this.#policy.maxWaitMs, LOOK_MS),
         hand: (collected) => {
           stopListening();
           resolve(collected);
@@ -188,7 +194,8 @@ export class Collector<Value> {
       if (decision.kind === "wait") return this.#lookAgain(decision.forMs, nowMs);
       const isEmpty = mix.redelivered.length + mix.fresh === 0;
       // Whoever must look is woken by the read; until then it would be a guess that there is nothing, or nothing new.
-      if (waiter.mustLook && (isEmpty || (this.#isFreshTurn && mix.fresh === 0))) return;
+      const isGuess = waiter.mustLook && (isEmpty || (this.#isFreshTurn && mix.fresh === 0));
+      if (isGuess && nowMs < waiter.lookUntilMs) return this.#lookAgain(waiter.lookUntilMs - nowMs, nowMs);
       this.#waiters.shift();
       waiter.hand(this.#cut(mix, decision.reason));
       if (!isEmpty) this.#isFreshTurn = mix.fresh === 0;
