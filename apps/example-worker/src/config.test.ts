@@ -101,9 +101,12 @@ describe("readConfig", () => {
     expect(readConfig({ RETRY_BASE_MS: "400000" }).retry).toEqual({ baseMs: 400_000, capMs: 400_000 });
   });
 
-  it.each(["sqlite:", "sqlite::memory:", "commits.db", "file:commits.db"])("takes no database of %j", (value) => {
-    expect(problemsOf({ DATABASE_URL: value })).toHaveLength(1);
-  });
+  it.each(["sqlite:", "sqlite::memory:", "commits.db", "file:commits.db", "sqlite:file::memory:"])(
+    "takes no database of %j",
+    (value) => {
+      expect(problemsOf({ DATABASE_URL: value })).toHaveLength(1);
+    },
+  );
 
   it("never quotes a URL, which may hold a password", () => {
     const problems = problemsOf({ REDIS_URL: "http://me:hunter2@host", DATABASE_URL: "mysql://me:hunter2@host" });

@@ -62,8 +62,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 function parseDatabaseUrl(url: string, problems: string[]): DatabaseConfig {
   if (hasProtocol(url, ["postgres:", "postgresql:"])) return { kind: "postgres", url };
   const path = /^sqlite:(.+)$/.exec(url)?.[1] ?? "";
-  // What is stored in memory is gone with the process, and yet acknowledged.
-  if (path === "" || path === ":memory:") {
+  // What is stored in memory is gone with the process, and yet acknowledged; SQLite's own URLs can say that, too.
+  if (path === "" || path === ":memory:" || path.startsWith("file:")) {
     problems.push('DATABASE_URL must look like "sqlite:path/to/file.db" or "postgres://user:password@host:5432/name"');
   }
   return { kind: "sqlite", path };
