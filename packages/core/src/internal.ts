@@ -15,6 +15,7 @@ export { type Random, systemRandom } from "./random.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
+export { describeTrouble, type Trouble } from "./trouble.ts";
 export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";

@@ -1,11 +1,5 @@
-import type { EntryId, ErrorCode } from "@redis-batch/core";
+import type { EntryId, Trouble } from "@redis-batch/core/internal";
 import type { ConsumerStatus, GroupHealth } from "./report.ts";
-
-/** What failed: an error's code and text, never a payload. */
-interface Trouble {
-  readonly code: ErrorCode | "UNKNOWN";
-  readonly message: string;
-}
 
 /** What a monitor saw and did, reported after it did it. The contract is `docs/events.md`. */
 export type MonitorEvent =
@@ -55,5 +49,12 @@ export type MonitorEvent =
       readonly safeId: EntryId;
       readonly pinnedBy: string;
     }
-  | { readonly type: "messagesLost"; readonly group: string; readonly warning: string }
+  | {
+      readonly type: "messagesLost";
+      readonly group: string;
+      /** How many are known to be gone that the group had not read; `null` when the server does not know. */
+      readonly unread: number | null;
+      /** Whether pending ones are gone. */
+      readonly pending: boolean;
+    }
   | { readonly type: "closed" };

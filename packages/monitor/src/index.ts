@@ -1,4 +1,6 @@
+export type { CleanUpReport, GroupCleanUp, LeftBehind, Move, Vanished } from "./clean-up-report.ts";
 export type { MonitorEvent } from "./events.ts";
+export { toJSON } from "./exporters/json.ts";
 export type { MetricDefinition } from "./exporters/metrics.ts";
 export {
   PROMETHEUS_CONTENT_TYPES,
@@ -14,7 +16,9 @@ export {
   type MetricsServerOptions,
   startMetricsServer,
 } from "./exporters/server.ts";
+export { renderTable, type TableOptions } from "./exporters/table.ts";
 export { MonitorTally, type TallyCounts } from "./exporters/tally.ts";
+export { Monitor, type MonitorHealth } from "./monitor.ts";
 export {
   type CleanUpOptions,
   MONITOR_DEFAULTS,
@@ -34,3 +38,4 @@ export type {
   MonitorReport,
   RetentionReport,
 } from "./report.ts";
+export type { TrimReport } from "./retention.ts";

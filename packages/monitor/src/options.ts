@@ -163,6 +163,19 @@ export interface TrimOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * The options of a clean-up, or of trimming, complete and checked.
+ *
+ * @throws {ConfigError} naming every problem
+ */
+export function resolveCleanUpOptions(
+  subject: string,
+  options: CleanUpOptions | TrimOptions,
+): { readonly dryRun: boolean; readonly signal: AbortSignal | undefined } {
+  const reader = new OptionsReader(subject, options, ["dryRun", "signal"]);
+  return reader.finish({ dryRun: reader.flag("dryRun", false), signal: options.signal });
+}
+
 export interface RunOptions {
   /** The time between the beginnings of two looks, in milliseconds, 100 to 3,600,000. Default 5,000. */
   readonly intervalMs?: number;

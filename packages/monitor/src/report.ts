@@ -48,11 +48,11 @@ export interface GroupReport {
   readonly oldestWaitingAgeMs: number | null;
   /** Milliseconds since the oldest pending message was added; `null` when none is pending. */
   readonly oldestPendingAgeMs: number | null;
-  /** Messages added to the stream per second since the look before; `null` at the first, and after a gap. */
+  /** Messages added to the stream per second since the look before; `null` at the first, and for a stream that is new. */
   readonly inPerSecond: number | null;
   /**
    * Messages that left the group per second since the look before: acknowledged, or moved to the dead letters. `null` at
-   * the first look, after a gap, and while the server does not know how many messages the group has read.
+   * the first look, and while the server does not know how many messages the group has read.
    */
   readonly outPerSecond: number | null;
   /** Messages in the group's dead letters. */
@@ -65,7 +65,7 @@ export interface GroupReport {
 
 /** What one group needs of the stream. */
 export interface GroupRetention {
-  /** The oldest entry the group still needs: its first pending one, or the first that waits. Older ones it is done with. */
+  /** No entry before this one is needed by the group: its oldest pending one, or the last it has read. */
   readonly neededFromId: EntryId;
   /** Whether no other group needs an older entry, so that this one decides how far the stream can be trimmed. */
   readonly pins: boolean;
@@ -82,7 +82,7 @@ export interface GroupRetention {
 export interface RetentionReport {
   /** Every entry before this one is done with in every group; `null` when there is no group, or no stream. */
   readonly safeId: EntryId | null;
-  /** The group that needs the entry `safeId`; of several, the first by name. */
+  /** The group that needs what comes from there on; of several, the first by name. */
   readonly pinnedBy: string | null;
   /** Sentences about messages that were removed before they were read or acknowledged. */
   readonly warnings: readonly string[];

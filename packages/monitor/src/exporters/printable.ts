@@ -1,0 +1,24 @@
+/** Text that may be printed: names come from whoever writes to Redis, and a terminal obeys what it is sent. */
+
+// Control and format characters (escape sequences, line ends, changes of direction), odd separators, lone surrogates.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+const MARKS = /\p{M}/u;
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
+const LONGEST = 120;
+
+/** The text on one line: what is not a visible character is spelled out, and what is too long is cut. */
+export function printable(text: string): string {
+  const visible = text.replaceAll("\\", "\\\\").replaceAll(UNPRINTABLE, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+  const characters = Array.from(visible);
+  return characters.length <= LONGEST ? visible : `${characters.slice(0, LONGEST - 1).join("")}…`;
+}
+
+/** How many columns of a terminal a printable text takes. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += MARKS.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return columns;
+}

@@ -1,0 +1,333 @@
+/**
+ * The monitor: looks at a stream's groups, cleans up after their dead, trims what all are done with.
+ *
+ * | state  | means                                              | leaves by              |
+ * |--------|----------------------------------------------------|------------------------|
+ * | idle   | not used yet, no connection                        | first use · `close()`  |
+ * | open   | was used; the connection comes back by itself      | `close()`              |
+ * | closed | every call and run has ended, the connection is gone | –                    |
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import {
+  backoffDelayMs,
+  type Clock,
+  type ConnectionEvent,
+  createNotifier,
+  createRedisStreamClient,
+  describeTrouble,
+  groupKey,
+  LeaderLease,
+  type Observer,
+  pause,
+  type Random,
+  RedisBatchError,
+  ServerStateError,
+  type StreamClient,
+  systemClock,
+  systemRandom,
+  UsageError,
+} from "@redis-batch/core/internal";
+import { cleanUpGroup } from "./clean-up.ts";
+import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
+import { listChanges } from "./decisions/changes.ts";
+import type { MonitorEvent } from "./events.ts";
+import { Inspector, type Look } from "./inspect.ts";
+import {
+  type CleanUpOptions,
+  type MonitorOptions,
+  type MonitorPolicy,
+  type RunOptions,
+  type RunPolicy,
+  resolveCleanUpOptions,
+  resolveMonitorOptions,
+  resolveRunOptions,
+  type TrimOptions,
+} from "./options.ts";
+import type { MonitorReport } from "./report.ts";
+import { type TrimReport, trimStream } from "./retention.ts";
+import { warnOfTrouble } from "./warn.ts";
+
+/** How a monitor is, for probes. */
+export interface MonitorHealth {
+  readonly state: "idle" | "open" | "closed";
+  /** Whether its connection is usable. */
+  readonly connected: boolean;
+  /** Whether it leads in `run`; `null` while it does not run. */
+  readonly leading: boolean | null;
+  /** Milliseconds since the last look that succeeded; `null` before the first. */
+  readonly lookedAgoMs: number | null;
+}
+
+/** What a monitor gets from outside; replaced in tests. */
+export interface MonitorEdge {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly createClient: typeof createRedisStreamClient;
+}
+
+const SYSTEM_EDGE: MonitorEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
+
+const RETRY_BASE_MS = 500;
+// A leader that misses two looks is followed by another one.
+const LEASE_INTERVALS = 3;
+const SHORTEST_LEASE_MS = 10_000;
+
+/**
+ * Watches the consumer groups of a Redis Stream: who is behind and why, whose messages nobody works on any more, and how
+ * far the stream can be trimmed. Works on any consumer group; one of Redis Batch's consumers tells more of itself.
+ * Constructing does no I/O; the first use connects.
+ *
+ * @example
+ * ```ts
+ * import { Monitor, renderTable } from "@redis-batch/monitor";
+ *
+ * await using monitor = new Monitor({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * console.log(renderTable(await monitor.inspect()));
+ * ```
+ */
+export class Monitor implements AsyncDisposable {
+  readonly #policy: MonitorPolicy;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #client: StreamClient;
+  readonly #report: Observer<MonitorEvent>;
+  readonly #inspector: Inspector;
+  readonly #ending = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isUsed = false;
+  #connectedSinceMs: number | null = null;
+  #lastReport: MonitorReport | null = null;
+  #lookedAtMs: number | null = null;
+  #lookUnderWay: Promise<unknown> = Promise.resolve();
+  #isRunning = false;
+  #isLeading: boolean | null = null;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {ConfigError} naming every option that is wrong */
+  constructor(options: MonitorOptions);
+  /** @internal */
+  constructor(options: MonitorOptions, edge: MonitorEdge);
+  constructor(options: MonitorOptions, { clock, random, createClient }: MonitorEdge = SYSTEM_EDGE) {
+    const policy = resolveMonitorOptions(options);
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#random = random;
+    this.#report = createNotifier("monitor", policy.observer ?? warnOfTrouble);
+    // No read ever blocks here.
+    this.#client = createClient({ redis: policy.redis, blockMs: 0, report: (event) => this.#onConnection(event) });
+    this.#inspector = new Inspector(this.#client, policy);
+  }
+
+  /** What the last look saw, on whose behalf ever it was; `null` before the first. */
+  get lastReport(): MonitorReport | null {
+    return this.#lastReport;
+  }
+
+  /**
+   * Looks at the stream and its groups. What grows with time is judged against the looks before, so a monitor that is
+   * kept says more than a new one.
+   *
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {UsageError} after `close()`
+   * @throws {PermissionError} {@link WrongTypeError}
+   */
+  async inspect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MonitorReport> {
+    return (await this.#use(signal, (over) => this.#look(over))).report;
+  }
+
+  /**
+   * Hands over what dead consumers left to healthy ones, and removes the names of those that have nothing pending any
+   * more. Takes nothing from a live lease, and moves nothing where nobody healthy is there to take it; `reason` and `left`
+   * say so. Safe beside other monitors and at any time: what it cannot do now, the next one can.
+   *
+   * With `dryRun` it changes nothing and says what it would do.
+   *
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {UsageError} after `close()`
+   */
+  async cleanUp(options: CleanUpOptions = {}): Promise<CleanUpReport> {
+    const { dryRun, signal } = resolveCleanUpOptions("cleanUp", options);
+    return this.#use(signal, async (over) => {
+      const look = await this.#look(over);
+      return this.#cleanUp(look, dryRun, async () => !over.aborted);
+    });
+  }
+
+  /**
+   * Drops entries from the old end of the stream that every one of its groups is done with, watched or not: read past,
+   * and not pending. Without a group nothing is dropped. With `dryRun` it only says how far that is.
+   *
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {UsageError} after `close()`
+   */
+  async trim(options: TrimOptions = {}): Promise<TrimReport> {
+    const { dryRun, signal } = resolveCleanUpOptions("trim", options);
+    return this.#use(signal, (over) => this.#trim(dryRun, async () => !over.aborted));
+  }
+
+  /**
+   * Looks every `intervalMs`, and cleans up and trims after each look where that was asked for and this monitor leads:
+   * of several on one stream one does, the others watch, and follow when it is gone. Resolves when `signal` aborts or
+   * `close()` is called. An outage does not end it.
+   *
+   * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
+   * @throws {UsageError} while another run of this monitor is under way, and after `close()`
+   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   */
+  async run(options: RunOptions = {}): Promise<void> {
+    const policy = resolveRunOptions(options);
+    if (this.#isRunning) throw new UsageError("cannot run: another run of this monitor is under way");
+    this.#isRunning = true;
+    try {
+      await this.#use(policy.signal, (over) => this.#runUntil(over, policy));
+    } catch (error) {
+      // Told to end while it connected.
+      if (!policy.signal?.aborted && !(this.#ending.signal.aborted && this.#isUsed)) throw error;
+    } finally {
+      this.#isRunning = false;
+      this.#isLeading = null;
+    }
+  }
+
+  /** How the monitor is at this moment. Does no I/O. */
+  health(): MonitorHealth {
+    return {
+      state: this.#ending.signal.aborted ? "closed" : this.#isUsed ? "open" : "idle",
+      connected: this.#connectedSinceMs !== null,
+      leading: this.#isLeading,
+      lookedAgoMs: this.#lookedAtMs === null ? null : this.#clock.nowMs() - this.#lookedAtMs,
+    };
+  }
+
+  /** Ends runs and calls under way after the page they are at, then closes the connection. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#ending.abort(new UsageError("the monitor was closed"));
+    await Promise.allSettled(this.#underWay);
+    await this.#client.close();
+    this.#report({ type: "closed" });
+  }
+
+  /** Runs one call with a connection. Its signal aborts with the caller's, and when all of this is closed. */
+  async #use<Result>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const ending = this.#ending.signal;
+    const over = signal === undefined ? ending : AbortSignal.any([ending, signal]);
+    over.throwIfAborted();
+    this.#isUsed = true;
+    const work = this.#client
+      .connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: over })
+      .then(() => run(over));
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  }
+
+  /** One look after the other: each is compared with the one before. */
+  #look(signal: AbortSignal): Promise<Look> {
+    const look = this.#lookUnderWay.then(async () => {
+      signal.throwIfAborted();
+      const beganAtMs = this.#clock.nowMs();
+      const seen = await this.#inspector.look(signal);
+      const before = this.#lastReport ?? undefined;
+      this.#lastReport = seen.report;
+      this.#lookedAtMs = this.#clock.nowMs();
+      const { groups } = seen.report;
+      const consumers = groups.reduce((sum, group) => sum + group.consumers.length, 0);
+      const durationMs = Math.round(this.#lookedAtMs - beganAtMs);
+      this.#report({ type: "inspected", groups: groups.length, consumers, durationMs });
+      for (const change of listChanges(before, seen.report)) this.#report(change);
+      return seen;
+    });
+    this.#lookUnderWay = look.catch(() => {});
+    return look;
+  }
+
+  async #cleanUp(look: Look, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
+    const steadiness = () => ({ connectedSinceMs: this.#connectedSinceMs, nowMs: this.#clock.nowMs() });
+    const context = {
+      ...{ client: this.#client, policy: this.#policy, report: this.#report },
+      ...{ dryRun, mayGoOn, steadiness },
+    };
+    const groups: GroupCleanUp[] = [];
+    for (const sight of look.groups) {
+      if (!(await mayGoOn())) break;
+      groups.push(await cleanUpGroup(context, sight, look.firstEntryId));
+    }
+    return { v: 1, atMs: look.report.atMs, stream: this.#policy.stream, dryRun, groups };
+  }
+
+  async #trim(dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<TrimReport> {
+    const { stream } = this.#policy;
+    const report = await trimStream({ client: this.#client, stream, dryRun, mayGoOn });
+    const { dropped: entries, safeId, pinnedBy } = report;
+    if (entries > 0 && safeId !== null && pinnedBy !== null) {
+      this.#report({ type: "trimmed", entries, safeId, pinnedBy });
+    }
+    return report;
+  }
+
+  async #runUntil(over: AbortSignal, policy: RunPolicy): Promise<void> {
+    const lease = new LeaderLease({
+      ...{ client: this.#client, clock: this.#clock, holder: `${hostname()}-${process.pid}-${randomUUID()}` },
+      key: groupKey("lease:monitor", this.#policy.stream, this.#policy.group ?? ""),
+      leaseMs: Math.max(LEASE_INTERVALS * policy.intervalMs, SHORTEST_LEASE_MS),
+    });
+    let failures = 0;
+    while (!over.aborted) {
+      const beganAtMs = this.#clock.nowMs();
+      let waitMs = policy.intervalMs;
+      try {
+        await this.#pass(over, policy, lease);
+        failures = 0;
+      } catch (error) {
+        if (over.aborted) break;
+        if (!RedisBatchError.is(error) || !error.retryable) throw error;
+        // It loads, it was demoted …: it is not the server it was, and everybody has to be heard of again.
+        if (ServerStateError.is(error) && this.#connectedSinceMs !== null) this.#connectedSinceMs = this.#clock.nowMs();
+        failures++;
+        const rule = { baseMs: RETRY_BASE_MS, capMs: Math.max(policy.intervalMs, RETRY_BASE_MS) };
+        waitMs = backoffDelayMs(failures, rule, this.#random);
+        this.#report({ type: "passFailed", retryInMs: waitMs, error: describeTrouble(error) });
+      }
+      await pause(this.#clock, Math.max(beganAtMs + waitMs - this.#clock.nowMs(), 0), over);
+    }
+    // Best left at once to the next one; if that fails, it waits for the lease to run out.
+    await lease.giveUp().catch((error: unknown) => {
+      if (!RedisBatchError.is(error)) throw error;
+    });
+  }
+
+  async #pass(over: AbortSignal, { autoCleanUp, autoTrim }: RunPolicy, lease: LeaderLease): Promise<void> {
+    const look = await this.#look(over);
+    const leads = await lease.hold();
+    if (leads !== this.#isLeading) {
+      this.#isLeading = leads;
+      this.#report({ type: leads ? "leading" : "following" });
+    }
+    if (!leads) return;
+    const mayGoOn = async (): Promise<boolean> => !over.aborted && (await lease.hold());
+    if (autoCleanUp) await this.#cleanUp(look, false, mayGoOn);
+    if (autoTrim) await this.#trim(false, mayGoOn);
+  }
+
+  #onConnection(event: ConnectionEvent): void {
+    this.#connectedSinceMs = event.type === "connected" ? this.#clock.nowMs() : null;
+    // Our own closing is told as such.
+    if (this.#ending.signal.aborted) return;
+    if (event.type === "disconnected") return this.#report({ type: "disconnected", reason: event.reason });
+    this.#report({ type: "connected" });
+  }
+}

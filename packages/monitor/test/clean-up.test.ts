@@ -1,0 +1,203 @@
+/** What a clean-up does on a real server, and what it leaves alone. */
+import { useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { LONG_MS, useBench } from "./harness.ts";
+
+const bench = useBench(useServer());
+
+/** A dead consumer with so many messages, and living ones. */
+async function withDead(messages: number, ...living: readonly string[]) {
+  const made = bench();
+  await made.createGroup();
+  await made.add(messages);
+  const ids = await made.read("dead", messages);
+  if (ids.length > 0) await made.age("dead", ids);
+  await made.beat("dead", { agoMs: LONG_MS });
+  for (const name of living) {
+    await made.server.command("XGROUP", "CREATECONSUMER", made.stream, made.group, name);
+    await made.beat(name);
+  }
+  return { ...made, ids };
+}
+
+describe("cleanUp", () => {
+  it("hands a dead consumer's messages to the living, keeps their counts, and removes the name", async () => {
+    const { monitor: open, pending, names, registered, ids } = await withDead(7, "a");
+    const { monitor, events } = open();
+    const { groups } = await monitor.cleanUp();
+    expect(groups).toEqual([
+      {
+        ...{ group: "group", reason: "7 messages handed over; 1 name removed", left: [], vanished: [] },
+        ...{ moves: [{ from: "dead", to: "a", messages: 7 }], removed: ["dead"] },
+      },
+    ]);
+    expect(await pending()).toEqual(ids.map((id) => ({ id, consumer: "a", deliveries: 1 })));
+    expect([await names(), await registered()]).toEqual([["a"], ["a"]]);
+    const handed = events.all("handedOver");
+    expect(handed.reduce((sum, { messages }) => sum + messages, 0)).toBe(7);
+    expect(handed[0]).toMatchObject({ group: "group", from: "dead", to: "a" });
+    expect(events.all("consumerRemoved")).toEqual([{ type: "consumerRemoved", group: "group", consumer: "dead" }]);
+  });
+
+  it("gives to the one with the fewest first, and spreads the rest", async () => {
+    const { monitor: open, loads, add, read } = await withDead(90, "a", "b", "c");
+    await add(40);
+    await read("b", 40);
+    await open().monitor.cleanUp();
+    const after = await loads();
+    expect(Object.values(after).reduce((sum, count) => sum + count, 0)).toBe(130);
+    // One had 40 before; nobody differs by more than the page of eight.
+    for (const load of Object.values(after)) expect(Math.abs(load - 130 / 3)).toBeLessThan(8);
+  });
+
+  it("plans on a dry run exactly what it then does", async () => {
+    const { monitor: open, pending, names } = await withDead(1_234, "a", "b");
+    const { monitor, events } = open();
+    const before = await pending();
+    const plan = await monitor.cleanUp({ dryRun: true });
+    expect(plan.dryRun).toBe(true);
+    expect(await pending()).toEqual(before);
+    expect(await names()).toEqual(["a", "b", "dead"]);
+    expect(events.all("handedOver")).toEqual([]);
+    const done = await monitor.cleanUp();
+    expect(done.groups).toEqual(plan.groups);
+    expect(await names()).toEqual(["a", "b"]);
+  });
+
+  it("moves nothing where nobody healthy is there, says so, and keeps the name", async () => {
+    const { monitor: open, pending, names, ids } = await withDead(3);
+    const { monitor, events } = open();
+    const { groups } = await monitor.cleanUp();
+    expect(groups[0]?.reason).toMatch(/^nothing moves: .*no healthy consumer is there/);
+    expect(groups[0]?.left).toMatchObject([{ consumer: "dead", messages: 3 }]);
+    expect((await pending()).map(({ id, consumer }) => [id, consumer])).toEqual(ids.map((id) => [id, "dead"]));
+    expect(await names()).toEqual(["dead"]);
+    expect(events.all("leftPending")).toHaveLength(1);
+  });
+
+  it("takes nothing from a live lease, however long the messages are idle", async () => {
+    const { monitor: open, beat, loads } = await withDead(3, "a");
+    await beat("dead");
+    expect((await open().monitor.cleanUp()).groups[0]?.reason).toContain("no consumer is dead");
+    expect(await loads()).toEqual({ dead: 3 });
+  });
+
+  it("leaves a dead consumer's messages whose own lease still runs, and its name with them", async () => {
+    const { monitor: open, age, ids, loads, names } = await withDead(3, "a");
+    await age("dead", ids.slice(2), 1_000);
+    const { groups } = await open().monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ moves: [{ to: "a", messages: 2 }], removed: [] });
+    expect(groups[0]?.left).toEqual([
+      { consumer: "dead", messages: 1, reason: "they were delivered less than 60 s ago" },
+    ]);
+    expect(await loads()).toEqual({ a: 2, dead: 1 });
+    expect(await names()).toContain("dead");
+  });
+
+  it("waits for a full lease of good connection", async () => {
+    const { monitor: open, loads } = await withDead(3, "a");
+    const { monitor } = open({ graceMs: 600_000 });
+    expect((await monitor.cleanUp()).groups[0]?.reason).toContain("given 9 min more to be heard of");
+    expect(await loads()).toEqual({ dead: 3 });
+  });
+
+  it("clears what was trimmed away underneath, hands over the rest", async () => {
+    const { monitor: open, server, stream, loads, names } = await withDead(20, "a");
+    await server.command("XTRIM", stream, "MAXLEN", 5);
+    const { monitor, events } = open();
+    const { groups } = await monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 15 }], removed: ["dead"] });
+    expect(groups[0]?.moves).toEqual([{ from: "dead", to: "a", messages: 5 }]);
+    expect(await loads()).toEqual({ a: 5 });
+    expect(await names()).toEqual(["a"]);
+    expect(events.all("vanished").reduce((sum, { messages }) => sum + messages, 0)).toBe(15);
+  });
+
+  it("clears what was deleted in between", async () => {
+    const { monitor: open, server, stream, loads, ids } = await withDead(6, "a");
+    await server.command("XDEL", stream, ids[2] ?? "", ids[4] ?? "");
+    const { groups } = await open().monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 2 }], removed: ["dead"] });
+    expect(await loads()).toEqual({ a: 4 });
+  });
+
+  it("removes registry fields that no consumer belongs to", async () => {
+    const { monitor: open, beat, registered } = await withDead(0, "a");
+    await beat("ghost", { agoMs: LONG_MS });
+    const { groups } = await open().monitor.cleanUp();
+    expect(groups[0]?.removed.toSorted()).toEqual(["dead", "ghost"]);
+    expect(await registered()).toEqual(["a"]);
+  });
+
+  it("touches the named group alone", async () => {
+    const { monitor: open, createGroup, read, pending } = await withDead(4, "a");
+    await createGroup("other");
+    await read("dead", 4, "other");
+    await open().monitor.cleanUp();
+    expect((await pending("other")).map(({ consumer }) => consumer)).toEqual(["dead", "dead", "dead", "dead"]);
+  });
+
+  it("two monitors at once move each message once, and lose none", async () => {
+    const { monitor: open, pending, names, ids } = await withDead(2_000, "a", "b");
+    const reports = await Promise.all([open().monitor.cleanUp(), open().monitor.cleanUp()]);
+    const moved = reports.flatMap(({ groups }) => groups).flatMap(({ moves }) => moves);
+    expect(moved.reduce((sum, { messages }) => sum + messages, 0)).toBe(2_000);
+    expect((await pending()).map(({ id, deliveries }) => [id, deliveries])).toEqual(ids.map((id) => [id, 1]));
+    expect(await names()).toEqual(["a", "b"]);
+  });
+
+  it("ends after the page it is at when it is told to, and loses nothing", async () => {
+    const { monitor: open, pending, ids } = await withDead(2_000, "a", "b");
+    const stop = new AbortController();
+    const { monitor } = open({ observer: (event) => event.type === "handedOver" && stop.abort() });
+    const { groups } = await monitor.cleanUp({ signal: stop.signal });
+    expect(groups[0]).toMatchObject({ moves: [{ messages: 250 }], left: [{ messages: 1_750 }], removed: [] });
+    expect((await pending()).map(({ id }) => id)).toEqual(ids);
+  });
+});
+
+describe("foreign consumers", () => {
+  /** Two clients that know nothing of us, one of which has not been heard of for long. */
+  async function foreigners() {
+    const made = bench();
+    await made.createGroup();
+    await made.add(6);
+    const ids = await made.read("gone", 5);
+    await made.age("gone", ids);
+    // The server lets nobody set a consumer's idle time: the thresholds are short, and this one has just been seen.
+    const untilIdle = async (ms: number): Promise<void> => {
+      const deadline = Date.now() + ms;
+      while (Date.now() < deadline) await made.server.command("PING");
+    };
+    await untilIdle(1_100);
+    await made.read("fresh", 1);
+    return made;
+  }
+  const short = { idleThresholdMs: 1_000, foreignIdleMs: 1_000 } as const;
+
+  it("get nothing unless that is asked for", async () => {
+    const { monitor: open, loads } = await foreigners();
+    const { groups } = await open(short).monitor.cleanUp();
+    expect(groups[0]?.reason).toContain('unless handOverTo is "any"');
+    expect(await loads()).toEqual({ fresh: 1, gone: 5 });
+  });
+
+  it("are judged by idle alone, and their messages handed to each other if that is asked for", async () => {
+    const { monitor: open, loads, names } = await foreigners();
+    const { monitor } = open({ ...short, handOverTo: "any" });
+    const report = await monitor.inspect();
+    expect(report.groups[0]?.consumers.map(({ consumer, status, foreign }) => [consumer, status, foreign])).toEqual([
+      ["fresh", "OK", true],
+      ["gone", "WARNING - idle for long time", true],
+    ]);
+    await monitor.cleanUp();
+    expect(await loads()).toEqual({ fresh: 6 });
+    expect(await names()).toEqual(["fresh"]);
+  });
+
+  it("that are idle for less than foreignIdleMs keep what they have", async () => {
+    const { monitor: open, loads } = await foreigners();
+    await open({ idleThresholdMs: 1_000, handOverTo: "any" }).monitor.cleanUp();
+    expect(await loads()).toEqual({ fresh: 1, gone: 5 });
+  });
+});
