@@ -14,6 +14,7 @@ import {
   useServer,
   useServers,
 } from "@redis-batch/test-support";
+import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Consumer, ConsumerEvent, ConsumerOptions, StopReport } from "../src/index.ts";
 import { type Bench, numbers, range, useBench } from "./harness.ts";
@@ -390,6 +391,57 @@ describe("a right that is taken away (NOPERM)", () => {
       await running;
     },
   );
+});
+
+describe("a server that takes no more clients (maxclients)", () => {
+  const redis = useServer({
+    users: [
+      { name: "default", rules: "~* &* +@all" },
+      { name: "uninformed", password: "knocks", rules: "~* &* +@all -info" },
+    ],
+  });
+  const bench = useBench(redis);
+
+  it.each(["default", "uninformed"])("is knocked at until it lets the consumer in again (user %s)", async (user) => {
+    const made = bench();
+    const { server } = made;
+    const control = new Redis(server.options);
+    onTestFinished(() => control.disconnect());
+    await control.ping();
+    const trial = await atWork(made, { redis: { ...server.as(user).options } });
+    await control.config("SET", "maxclients", 1);
+    const rejected = async (): Promise<number> =>
+      Number(/rejected_connections:(\d+)/.exec(await control.info("stats"))?.[1]);
+    const rejectedBefore = await rejected();
+    await control.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    trial.finish();
+    await trial.events.waitFor("ackFailed", { count: 3 });
+    await eventually("it was refused both connections twice", async () => (await rejected()) >= rejectedBefore + 4);
+    // Pauses of 50 ms and more that double: no more than a handful of attempts for each of the two connections.
+    expect((await rejected()) - rejectedBefore).toBeLessThanOrEqual(MOST_ATTEMPTS);
+    expect(trial.consumer.health()).toMatchObject({ live: true, ready: false });
+    await control.config("SET", "maxclients", 10_000);
+    expect(await endOf(made, trial)).toEqual(ALL_DONE_ONCE);
+  });
+});
+
+describe("a server that hangs", () => {
+  const redis = useServer({ own: true });
+  const bench = useBench(redis);
+
+  it("is told of once when reads have stalled, and once when they go on", async () => {
+    const made = bench();
+    const trial = await atWork(made, { blockMs: 100 });
+    await made.server.freeze();
+    trial.finish();
+    await trial.events.waitFor("stalled", { timeoutMs: 20_000 });
+    expect(trial.consumer.health()).toMatchObject({ live: true, ready: false });
+    await made.server.thaw();
+    await trial.events.waitFor("stallEnded");
+    expect(await endOf(made, trial)).toMatchObject(ALL_DONE);
+    const stalls = trial.events.events.filter(({ type }) => type.startsWith("stall"));
+    expect(stalls.map(({ type }) => type)).toEqual(["stalled", "stallEnded"]);
+  });
 });
 
 describe("a primary that dies under Sentinels", () => {
