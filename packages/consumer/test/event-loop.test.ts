@@ -23,7 +23,6 @@ describe("a handler that blocks the event loop", () => {
     expect(await running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0, nameRemoved: true });
     expect(done).toEqual(range(15));
     expect(events.all("lost")).toEqual([]);
-    expect(events.all("eventLoopDelayed").length).toBeLessThanOrEqual(2);
   });
 
   it("is not told of when it pauses between the messages", async () => {

@@ -290,7 +290,7 @@ describe("a server that was restarted and loads its data (LOADING)", () => {
     const made = bench();
     const { server } = made;
     const trial = await atWork(made, { redis: { ...server.as(user).options } });
-    await server.command("EVAL", "for n = 1, 8000 do redis.call('SET', 'filler:' .. n, n) end", 0);
+    await server.command("EVAL", "for n = 1, 12000 do redis.call('SET', 'filler:' .. n, n) end", 0);
     const before = trial.events.events.length;
     const restarted = server.restart();
     await trial.events.waitFor("disconnected", { after: before });
