@@ -114,17 +114,21 @@ export function resolveMonitorOptions(options: MonitorOptions): MonitorPolicy {
     min: 100,
     max: 86_400_000,
   });
+  const foreignIdleMs = reader.integer("foreignIdleMs", {
+    default: Math.max(MONITOR_DEFAULTS.foreignIdleMs, idleThresholdMs),
+    min: 1_000,
+    max: 86_400_000,
+  });
+  if (foreignIdleMs < idleThresholdMs) {
+    reader.problem(`foreignIdleMs (${foreignIdleMs}) must not be below idleThresholdMs (${idleThresholdMs})`);
+  }
   return reader.finish({
     redis,
     stream,
     group: resolveGroup(reader),
     batchSize: reader.integer("batchSize", { default: MONITOR_DEFAULTS.batchSize, min: 1, max: 1_000_000 }),
     idleThresholdMs,
-    foreignIdleMs: reader.integer("foreignIdleMs", {
-      default: Math.max(MONITOR_DEFAULTS.foreignIdleMs, idleThresholdMs),
-      min: 1_000,
-      max: 86_400_000,
-    }),
+    foreignIdleMs,
     handOverTo: reader.oneOf("handOverTo", ["registered", "any"], MONITOR_DEFAULTS.handOverTo),
     graceMs: reader.has("graceMs") ? reader.integer("graceMs", { default: 0, min: 0, max: 3_600_000 }) : null,
     historyLength: reader.integer("historyLength", { default: MONITOR_DEFAULTS.historyLength, min: 3, max: 1_000 }),

@@ -1,0 +1,45 @@
+import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/core/internal";
+
+/** How one attempt to deliver a notice ended. */
+export type AttemptOutcome =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      /** What the receiver asks for in `Retry-After`; `null` when it does not. */
+      readonly retryAfterMs: number | null;
+    }
+  /** No answer: why, without a word of what was sent or where to. */
+  | { readonly kind: "failed"; readonly why: string };
+
+export type DeliveryDecision =
+  | { readonly kind: "delivered" }
+  | { readonly kind: "retry"; readonly inMs: number; readonly why: string }
+  | { readonly kind: "giveUp"; readonly why: string };
+
+export interface DeliveryPolicy {
+  readonly maxAttempts: number;
+  readonly backoff: BackoffPolicy;
+}
+
+/**
+ * Says what follows an attempt. Answers that another attempt would only repeat (a redirection, a refusal) end it; what
+ * may pass (no answer, 408, 425, 429, 5xx) is tried again, not before the receiver asks for, at most `backoff.capMs` later.
+ */
+export function decideDelivery(
+  outcome: AttemptOutcome,
+  attempt: number,
+  { maxAttempts, backoff }: DeliveryPolicy,
+  random: Random,
+): DeliveryDecision {
+  if (outcome.kind === "answered" && outcome.status >= 200 && outcome.status < 300) return { kind: "delivered" };
+  const why = outcome.kind === "failed" ? outcome.why : `answered ${outcome.status}`;
+  if (outcome.kind === "answered" && !mayPass(outcome.status)) return { kind: "giveUp", why };
+  if (attempt >= maxAttempts) return { kind: "giveUp", why };
+  const asked = outcome.kind === "answered" ? (outcome.retryAfterMs ?? 0) : 0;
+  const inMs = Math.min(backoff.capMs, Math.max(asked, backoffDelayMs(attempt, backoff, random)));
+  return { kind: "retry", inMs, why };
+}
+
+function mayPass(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}

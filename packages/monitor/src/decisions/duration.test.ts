@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { describeDuration, describeMessages } from "./duration.ts";
+
+it.each([
+  [-5, "0 ms"],
+  [1_999, "1999 ms"],
+  [2_000, "2 s"],
+  [119_999, "119 s"],
+  [120_000, "2 min"],
+  [7_200_000, "2 h"],
+  [172_800_000, "2 d"],
+])("%i ms are %s", (ms, text) => {
+  expect(describeDuration(ms)).toBe(text);
+});
+
+it("counts messages", () => {
+  expect([describeMessages(0), describeMessages(1), describeMessages(2)]).toEqual([
+    ...["0 messages", "1 message", "2 messages"],
+  ]);
+});
