@@ -1,4 +1,9 @@
+export type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
+export { ALERTS_DEFAULTS, type AlertsOptions } from "./alerts/options.ts";
+export { type VerifyAlertOptions, verifyAlertSignature } from "./alerts/signature.ts";
+export { Alerts } from "./alerts.ts";
 export type { CleanUpReport, GroupCleanUp, LeftBehind, Move, Vanished } from "./clean-up-report.ts";
+export type { AlertChange, AlertStatus, AlertTopic } from "./decisions/alerting.ts";
 export type { MonitorEvent } from "./events.ts";
 export { toJSON } from "./exporters/json.ts";
 export type { MetricDefinition } from "./exporters/metrics.ts";

@@ -1,0 +1,143 @@
+/**
+ * Alerts: judges reports, announces what changed for good, and delivers it to a webhook, one notice after the other.
+ *
+ * | state    | what it does                                        | leaves by                          |
+ * |----------|-----------------------------------------------------|------------------------------------|
+ * | open     | judges, announces, delivers, tries again            | `close`                            |
+ * | draining | delivers what is left, one attempt each             | all is sent, or `drainMs` is over  |
+ * | closed   | nothing                                             | –                                  |
+ */
+import { randomUUID } from "node:crypto";
+import {
+  type Clock,
+  createNotifier,
+  type Observer,
+  pause,
+  type Random,
+  systemClock,
+  systemRandom,
+  UsageError,
+} from "@redis-batch/core/internal";
+import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
+import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";
+import { describeTarget, sendWebhook, type WebhookTarget } from "./alerts/webhook.ts";
+import { type AlertTracks, decideAlerts } from "./decisions/alerting.ts";
+import { decideDelivery } from "./decisions/delivery.ts";
+import type { MonitorReport } from "./report.ts";
+
+/** What a test replaces. */
+export interface AlertsEdge {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const SYSTEM_EDGE: AlertsEdge = { clock: systemClock, random: systemRandom };
+
+/**
+ * Tells a callback or a webhook when the health of a group, the status of a consumer, or the loss of messages changes for
+ * good: it must hold for several looks before it is announced, and for several before it is called resolved. One object
+ * can take the reports of several monitors of different streams.
+ */
+export class Alerts implements AsyncDisposable {
+  readonly #policy: AlertsPolicy;
+  readonly #edge: AlertsEdge;
+  readonly #notify: Observer<AlertsEvent>;
+  readonly #queue: AlertNotice[] = [];
+  // The first makes waits between attempts end, the second the attempt itself.
+  readonly #draining = new AbortController();
+  readonly #givingUp = new AbortController();
+  #tracks: AlertTracks = new Map();
+  #delivering: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @throws {ConfigError} naming every problem */
+  constructor(options: AlertsOptions, edge: AlertsEdge = SYSTEM_EDGE) {
+    this.#policy = resolveAlertsOptions(options);
+    this.#edge = edge;
+    this.#notify = createNotifier("alerts", this.#policy.observer);
+  }
+
+  /**
+   * Judges a report of a monitor; returns at once. Give it each report once, in their order. Bound to the alerts: it can
+   * be passed on as it is.
+   *
+   * @throws {UsageError} when the alerts are closed
+   */
+  readonly observe = (report: MonitorReport): void => {
+    if (this.#draining.signal.aborted) throw new UsageError("cannot observe: the alerts are closed");
+    const { tracks, changes } = decideAlerts(this.#tracks, report, this.#policy.alerting);
+    this.#tracks = tracks;
+    for (const change of changes) {
+      const notice = { id: randomUUID(), ...change };
+      this.#notify({ type: "notice", notice });
+      if (this.#policy.webhook !== null) this.#enqueue(notice, this.#policy.webhook);
+    }
+  };
+
+  /** How many notices wait for their delivery, the one under way included. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Delivers what is left, one attempt each, for `drainMs` at most. May be called more than once. */
+  close(): Promise<void> {
+    this.#closed ??= this.#drain();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #enqueue(notice: AlertNotice, webhook: WebhookTarget): void {
+    this.#queue.push(notice);
+    if (this.#queue.length > this.#policy.queueLimit) {
+      // The first is under way; the second is the oldest that waits.
+      const [dropped] = this.#queue.splice(1, 1);
+      if (dropped !== undefined) this.#notify(undelivered(dropped, 0, "too many notices wait for their delivery"));
+    }
+    this.#delivering ??= this.#deliverAll(webhook);
+  }
+
+  async #deliverAll(webhook: WebhookTarget): Promise<void> {
+    try {
+      for (let notice = this.#queue[0]; notice !== undefined; notice = this.#queue[0]) {
+        const end = await this.#deliver(notice, webhook);
+        this.#queue.shift();
+        this.#notify(end);
+      }
+    } finally {
+      // In the same turn in which the queue was found empty: a notice that comes in the next one starts anew.
+      this.#delivering = undefined;
+    }
+  }
+
+  /** Tries until it is delivered or given up. Gives the event that says which. */
+  async #deliver(notice: AlertNotice, webhook: WebhookTarget): Promise<AlertsEvent> {
+    const { id, key } = notice;
+    const { clock, random } = this.#edge;
+    const body = JSON.stringify(notice);
+    for (let attempt = 1; ; attempt++) {
+      if (this.#givingUp.signal.aborted) return undelivered(notice, attempt - 1, "the alerts were closed");
+      const outcome = await sendWebhook(webhook, { id, body }, this.#givingUp.signal);
+      const decision = decideDelivery(outcome, attempt, this.#policy.delivery, random);
+      if (decision.kind === "delivered") return { type: "delivered", id, key, attempts: attempt };
+      const reason = `${describeTarget(webhook)} ${decision.why}`;
+      if (decision.kind === "giveUp") return undelivered(notice, attempt, reason);
+      if (this.#draining.signal.aborted) return undelivered(notice, attempt, `${reason}; the alerts were closed`);
+      this.#notify({ type: "deliveryFailed", id, key, attempt, retryInMs: decision.inMs, reason });
+      await pause(clock, decision.inMs, this.#draining.signal);
+    }
+  }
+
+  async #drain(): Promise<void> {
+    this.#draining.abort();
+    const cancel = this.#edge.clock.setTimer(this.#policy.drainMs, () => this.#givingUp.abort());
+    await this.#delivering;
+    cancel();
+  }
+}
+
+function undelivered({ id, key }: AlertNotice, attempts: number, reason: string): AlertsEvent {
+  return { type: "undelivered", id, key, attempts, reason };
+}

@@ -1,0 +1,131 @@
+import { type Observer, OptionsReader } from "@redis-batch/core/internal";
+import type { AlertingPolicy } from "../decisions/alerting.ts";
+import type { DeliveryPolicy } from "../decisions/delivery.ts";
+import type { AlertsEvent } from "./events.ts";
+import type { WebhookTarget } from "./webhook.ts";
+
+export interface AlertsOptions {
+  /** Receives every event, each notice among them. Give this, or `webhookUrl`, or both. */
+  readonly observer?: Observer<AlertsEvent>;
+  /** Where notices are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
+  readonly webhookUrl?: string;
+  /** What notices are signed with, 16 characters or more (`docs/alerts.md`). Default: they are not signed. */
+  readonly webhookSecret?: string;
+  /** More headers for the webhook, such as `authorization`. */
+  readonly webhookHeaders?: Readonly<Record<string, string>>;
+  /** Whether consumers raise alerts as well as groups. Default `true`. */
+  readonly perConsumer?: boolean;
+  /** How many looks in a row something must be wrong before it is said, 1 to 1,000. Default 3. */
+  readonly fireAfterLooks?: number;
+  /** How long it must be wrong as well, in milliseconds, 0 to 86,400,000. Default 0. */
+  readonly fireAfterMs?: number;
+  /** How many looks in a row all must be well before that is said, 1 to 1,000. Default 3. */
+  readonly resolveAfterLooks?: number;
+  /** How long all must be well as well, in milliseconds, 0 to 86,400,000. Default 0. */
+  readonly resolveAfterMs?: number;
+  /** How often the delivery of a notice is tried, 1 to 100. Default 10. */
+  readonly maxAttempts?: number;
+  /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 1,000; it doubles, spread by chance. */
+  readonly retryBaseMs?: number;
+  /** No wait is longer, in milliseconds, 10 to 3,600,000. Default 60,000. */
+  readonly retryCapMs?: number;
+  /** How long an attempt may take, in milliseconds, 10 to 600,000. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** How many notices wait for their delivery, 1 to 100,000. Default 1,000. Beyond it the oldest is given up. */
+  readonly queueLimit?: number;
+  /** How long `close` tries to deliver what is left, in milliseconds, 0 to 600,000. Default 5,000. */
+  readonly drainMs?: number;
+}
+
+/** The values of options that are not given. */
+export const ALERTS_DEFAULTS = {
+  perConsumer: true,
+  fireAfterLooks: 3,
+  fireAfterMs: 0,
+  resolveAfterLooks: 3,
+  resolveAfterMs: 0,
+  maxAttempts: 10,
+  retryBaseMs: 1_000,
+  retryCapMs: 60_000,
+  timeoutMs: 10_000,
+  queueLimit: 1_000,
+  drainMs: 5_000,
+} as const;
+
+/** The options, complete and checked. */
+export interface AlertsPolicy {
+  readonly observer: Observer<AlertsEvent> | undefined;
+  readonly webhook: WebhookTarget | null;
+  readonly alerting: AlertingPolicy;
+  readonly delivery: DeliveryPolicy;
+  readonly queueLimit: number;
+  readonly drainMs: number;
+}
+
+const KNOWN = [
+  "observer",
+  "webhookUrl",
+  "webhookSecret",
+  "webhookHeaders",
+  ...(Object.keys(ALERTS_DEFAULTS) as (keyof typeof ALERTS_DEFAULTS)[]),
+] as const satisfies readonly (keyof AlertsOptions)[];
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Fills in and checks the options.
+ *
+ * @throws {ConfigError} naming every problem, and no part of an address or a secret
+ */
+export function resolveAlertsOptions(options: AlertsOptions): AlertsPolicy {
+  const reader = new OptionsReader("new Alerts", options, KNOWN);
+  const { observer } = options;
+  const integer = (name: Exclude<keyof typeof ALERTS_DEFAULTS, "perConsumer">, min: number, max: number): number =>
+    reader.integer(name, { default: ALERTS_DEFAULTS[name], min, max });
+  if (observer !== undefined && typeof observer !== "function") reader.problem("observer must be a function");
+  if (observer === undefined && !reader.has("webhookUrl")) reader.problem("give an observer, a webhookUrl, or both");
+  const timeoutMs = integer("timeoutMs", 10, 600_000);
+  const baseMs = integer("retryBaseMs", 10, 600_000);
+  const capMs = integer("retryCapMs", 10, 3_600_000);
+  if (capMs < baseMs) reader.problem(`retryCapMs (${capMs}) must not be below retryBaseMs (${baseMs})`);
+  return reader.finish({
+    observer,
+    webhook: resolveWebhook(reader, options, timeoutMs),
+    alerting: {
+      fire: { looks: integer("fireAfterLooks", 1, 1_000), ms: integer("fireAfterMs", 0, DAY_MS) },
+      resolve: { looks: integer("resolveAfterLooks", 1, 1_000), ms: integer("resolveAfterMs", 0, DAY_MS) },
+      perConsumer: reader.flag("perConsumer", ALERTS_DEFAULTS.perConsumer),
+    },
+    delivery: { maxAttempts: integer("maxAttempts", 1, 100), backoff: { baseMs, capMs } },
+    queueLimit: integer("queueLimit", 1, 100_000),
+    drainMs: integer("drainMs", 0, 600_000),
+  });
+}
+
+function resolveWebhook(reader: OptionsReader, options: AlertsOptions, timeoutMs: number): WebhookTarget | null {
+  const { webhookSecret: secret, webhookHeaders: headers = {} } = options;
+  if (!reader.has("webhookUrl")) {
+    for (const name of ["webhookSecret", "webhookHeaders"]) {
+      if (reader.has(name)) reader.problem(`${name} needs webhookUrl`);
+    }
+    return null;
+  }
+  const text = reader.text("webhookUrl");
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    reader.problem("webhookUrl must be a URL that begins with https:// or http://");
+  }
+  if (secret !== undefined && (typeof secret !== "string" || secret.length < 16)) {
+    reader.problem("webhookSecret must be a text of 16 characters or more");
+  }
+  if (!areHeaders(headers)) reader.problem("webhookHeaders must be an object of header names and their values");
+  return url === null ? null : { url, secret: secret ?? null, headers, timeoutMs };
+}
+
+function areHeaders(headers: unknown): headers is Readonly<Record<string, string>> {
+  if (typeof headers !== "object" || headers === null) return false;
+  return Object.entries(headers).every(
+    ([name, value]) =>
+      /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof value === "string" && /^[\t\x20-\x7e]*$/.test(value),
+  );
+}

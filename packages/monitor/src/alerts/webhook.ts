@@ -1,0 +1,92 @@
+import type { IncomingMessage } from "node:http";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { AttemptOutcome } from "../decisions/delivery.ts";
+import { SIGNATURE_HEADER, signAlert } from "./signature.ts";
+
+/** Where notices go. */
+export interface WebhookTarget {
+  readonly url: URL;
+  readonly secret: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long one attempt may take, connecting and answering, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** How a target is called in events: without path, query and user, any of which can be what lets somebody in. */
+export function describeTarget({ url }: WebhookTarget): string {
+  return url.origin;
+}
+
+// An answer is read to its end, so that the receiver can write it; what it says does not matter, so not without bound.
+const MAX_ANSWER_BYTES = 64 * 1_024;
+
+/**
+ * Sends a notice once, and says how that ended. Never rejects. Redirections are not followed: they would carry the
+ * notice and its headers to somebody else.
+ */
+export async function sendWebhook(
+  target: WebhookTarget,
+  notice: { readonly id: string; readonly body: string },
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
+  const { url, secret, headers, timeoutMs } = target;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.any([signal, timeout]);
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+        method: "POST",
+        // No connection is kept: alerts are rare, and a kept one that broke unseen would fail the next.
+        agent: false,
+        signal: limit,
+        headers: {
+          "user-agent": "redis-batch-monitor",
+          ...headers,
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(notice.body),
+          "redis-batch-notice": notice.id,
+          ...(secret !== null && {
+            [SIGNATURE_HEADER]: signAlert(notice.body, secret, Math.floor(Date.now() / 1_000)),
+          }),
+        },
+      });
+      request.once("response", resolve);
+      // Stays for the whole request: a connection that breaks later must not end the process.
+      request.on("error", reject);
+      request.end(notice.body);
+    });
+    const answer = response.statusCode ?? 0;
+    const retryAfterMs = parseRetryAfter(response.headers["retry-after"]);
+    await readAnswer(response);
+    return { kind: "answered", status: answer, retryAfterMs };
+  } catch (error) {
+    if (timeout.aborted) return { kind: "failed", why: `did not answer within ${timeoutMs} ms` };
+    if (signal.aborted) return { kind: "failed", why: "was given up because the alerts are being closed" };
+    return { kind: "failed", why: `could not be reached: ${codeOf(error)}` };
+  }
+}
+
+/** The status has told what matters: an answer that hangs or breaks off afterwards changes nothing. */
+async function readAnswer(response: IncomingMessage): Promise<void> {
+  let bytes = 0;
+  try {
+    for await (const chunk of response) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > MAX_ANSWER_BYTES) break;
+    }
+  } catch {
+    // Broken off, or out of time.
+  }
+}
+
+/** The seconds of a `Retry-After`; its other form, a date, is by a clock that is not ours. */
+function parseRetryAfter(value: string | undefined): number | null {
+  return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : null;
+}
+
+/** Only the code: messages of network and TLS errors can quote the address. */
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : "unknown error";
+}
