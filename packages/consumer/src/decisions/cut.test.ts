@@ -31,6 +31,38 @@ describe("decideCut", () => {
     expect(decideCut(open, policy, 600)).toEqual({ kind: "cut", reason: "wait" });
   });
 
+  const anyMs = fc.integer({ min: 0, max: 1_000 });
+  const anyOpen = fc.record({
+    entries: fc.integer({ min: 0, max: 12 }),
+    bytes: fc.integer({ min: 0, max: 1_200 }),
+    waitingSinceMs: fc.option(anyMs),
+  });
+
+  it("cuts what is full or has waited long enough, and nothing else: an empty batch only when it is asked for", () => {
+    fc.assert(
+      fc.property(anyOpen, anyMs, (open, laterMs) => {
+        const { entries, bytes, waitingSinceMs } = open;
+        const isFull = entries >= policy.batchSize || (entries > 0 && bytes >= policy.maxBytes);
+        const isOver = waitingSinceMs !== null && laterMs >= policy.maxWaitMs;
+        const { kind } = decideCut(open, policy, (waitingSinceMs ?? 0) + laterMs);
+        expect(kind).toBe(isFull || isOver ? "cut" : "wait");
+      }),
+    );
+  });
+
+  it("waits for exactly what is left of the time", () => {
+    fc.assert(
+      fc.property(anyOpen, anyMs, (open, laterMs) => {
+        const nowMs = (open.waitingSinceMs ?? 0) + laterMs;
+        const decision = decideCut(open, policy, nowMs);
+        fc.pre(decision.kind === "wait" && decision.forMs !== null);
+        const atMs = nowMs + (decision.forMs ?? 0);
+        expect(decideCut(open, policy, atMs - 1)).toEqual({ kind: "wait", forMs: 1 });
+        expect(decideCut(open, policy, atMs)).toEqual({ kind: "cut", reason: "wait" });
+      }),
+    );
+  });
+
   it("cuts a steady trickle within the wait, never above the size, never empty", () => {
     fc.assert(
       fc.property(

@@ -40,14 +40,23 @@ describe("decideFetchSize", () => {
       deferred: fc.integer({ min: 0, max: 2_000 }),
       meanBytes: fc.integer({ min: 0, max: 100_000 }),
     });
+    const anyPolicy = fc.record({
+      batchSize: fc.integer({ min: 1, max: 10_000 }),
+      prefetch: fc.integer({ min: 0, max: 5 }),
+      maxBytes: fc.integer({ min: 1_024, max: 2_000_000 }),
+      maxDeferred: fc.integer({ min: 1, max: 2_000 }),
+    });
     fc.assert(
-      fc.property(ahead, (given) => {
-        const size = decideFetchSize(given, policy);
-        const free = policy.batchSize * (given.wanted + policy.prefetch) - given.buffered;
+      fc.property(ahead, anyPolicy, (given, rule) => {
+        const size = decideFetchSize(given, rule);
+        const free = rule.batchSize * (given.wanted + rule.prefetch) - given.buffered;
         expect(size).toBeGreaterThanOrEqual(0);
         expect(size).toBeLessThanOrEqual(Math.max(free, 0));
-        const isFull = given.bufferedBytes >= policy.maxBytes || given.deferred >= policy.maxDeferred;
+        const isFull = given.bufferedBytes >= rule.maxBytes || given.deferred >= rule.maxDeferred;
         expect(size > 0).toBe(!isFull && free > 0);
+        // What is read fits, by the mean; the one message that must come through at any size excepted.
+        const fits = given.bufferedBytes + size * given.meanBytes <= rule.maxBytes;
+        expect(fits || size <= 1).toBe(true);
       }),
     );
   });

@@ -29,6 +29,18 @@ describe("mayRecover", () => {
     expect(mayRecover({ ...steady, connectedSinceMs: null }, 0)).toBe(false);
   });
 
+  it("never does in doubt, after a break, or before a lease has passed without one", () => {
+    const anyMs = fc.integer({ min: 0, max: 1_000_000 });
+    const anySteadiness = fc.record({ nowMs: anyMs, connectedSinceMs: fc.option(anyMs), isLeaseCertain: fc.boolean() });
+    fc.assert(
+      fc.property(anySteadiness, anyMs, (given, leaseMs) => {
+        const { nowMs, connectedSinceMs, isLeaseCertain } = given;
+        const isSteady = isLeaseCertain && connectedSinceMs !== null && nowMs - connectedSinceMs >= leaseMs;
+        expect(mayRecover(given, leaseMs)).toBe(isSteady);
+      }),
+    );
+  });
+
   it("does not take more while the own leases are in doubt", () => {
     expect(mayRecover({ ...steady, isLeaseCertain: false }, 0)).toBe(false);
   });

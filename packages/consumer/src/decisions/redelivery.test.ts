@@ -10,6 +10,14 @@ function delays(redelivery: Redelivery): { dueInMs: number; ripeInMs: number } {
   return { dueInMs: redelivery.dueInMs, ripeInMs: redelivery.ripeInMs };
 }
 
+const anyDeliveries = fc.integer({ min: 1, max: 2 ** 53 - 2 });
+const anyChance = fc.double({ min: 0, max: 0.999, noNaN: true });
+const anyPolicy = fc
+  .tuple(fc.integer({ min: 1, max: 3_600_000 }), fc.integer({ min: 0, max: 86_400_000 }))
+  .map(([baseMs, moreMs]) => ({ baseMs, capMs: baseMs + moreMs }));
+const anyDelay = fc.option(fc.integer({ min: 0, max: 86_400_000 }), { nil: undefined });
+const anyMode = fc.constantFrom("fetch" as const, "loop" as const);
+
 describe("decideRedelivery", () => {
   it("is due at once under fetch(), but makes no batch by itself for the base delay", () => {
     const returned = { ...failed, mode: "fetch", deliveries: 7 } as const;
@@ -21,15 +29,13 @@ describe("decideRedelivery", () => {
   });
 
   it("waits longer with every delivery in a loop, between base and cap", () => {
-    const anyDeliveries = fc.integer({ min: 1, max: 2 ** 53 - 2 });
-    const anyChance = fc.double({ min: 0, max: 0.999, noNaN: true });
     fc.assert(
-      fc.property(anyDeliveries, anyChance, (deliveries, chance) => {
-        const redelivery = decideRedelivery({ ...failed, deliveries }, Number.POSITIVE_INFINITY, policy, () => chance);
+      fc.property(anyDeliveries, anyChance, anyPolicy, (deliveries, chance, rule) => {
+        const redelivery = decideRedelivery({ ...failed, deliveries }, Number.POSITIVE_INFINITY, rule, () => chance);
         const { dueInMs, ripeInMs } = delays(redelivery);
         expect(ripeInMs).toBe(dueInMs);
-        expect(dueInMs).toBeGreaterThanOrEqual(policy.baseMs);
-        expect(dueInMs).toBeLessThanOrEqual(policy.capMs);
+        expect(dueInMs).toBeGreaterThanOrEqual(rule.baseMs);
+        expect(dueInMs).toBeLessThanOrEqual(rule.capMs);
       }),
     );
     const longest = (deliveries: number): number =>
@@ -53,6 +59,29 @@ describe("decideRedelivery", () => {
       expect(fate(16)).toBe("bury");
       expect(fate(2 ** 53)).toBe("bury");
     }
+  });
+
+  it("offers a message that always fails exactly maxDeliveries times", () => {
+    const attempts = fc.array(fc.record({ delayMs: anyDelay, chance: anyChance }), { minLength: 60, maxLength: 60 });
+    fc.assert(
+      fc.property(anyMode, fc.integer({ min: 1, max: 50 }), anyPolicy, attempts, (mode, most, rule, given) => {
+        const buriedAfter = given.findIndex(({ delayMs, chance }, index) => {
+          const returned = { mode, deliveries: index + 1, isCounted: true, delayMs };
+          return decideRedelivery(returned, most, rule, () => chance).kind === "bury";
+        });
+        expect(buriedAfter + 1).toBe(most);
+      }),
+    );
+  });
+
+  it("never buries what was cut short or spared: only a failure counts", () => {
+    const anyMax = fc.integer({ min: 1, max: 1_000_000 });
+    fc.assert(
+      fc.property(anyMode, anyDeliveries, anyDelay, anyMax, (mode, deliveries, delayMs, maxDeliveries) => {
+        const returned = { mode, deliveries, isCounted: false, delayMs };
+        expect(decideRedelivery(returned, maxDeliveries, policy, () => 0.5).kind).toBe("defer");
+      }),
+    );
   });
 
   it("does not bury for a delivery that nobody has called failed", () => {

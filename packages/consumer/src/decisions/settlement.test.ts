@@ -35,14 +35,38 @@ describe("decideSettlement", () => {
     );
   });
 
+  it("carries out nothing of what contradicts itself: a message named twice, or one of another batch", () => {
+    const anyName = fc.integer({ min: 0, max: 9 });
+    const anyNames = fc.array(anyName, { maxLength: 6 });
+    const rest = fc.constantFrom("ack" as const, "retry" as const, undefined);
+    fc.assert(
+      fc.property(anyNames, anyNames, anyNames, rest, (ack, retry, deadLetter, restEnd) => {
+        const batch = [0, 1, 2, 3, 4, 5, 6];
+        const settled = decideSettlement(batch, batch, {
+          ack,
+          retry: retry.map((message) => ({ message, verdict: {} })),
+          deadLetter: deadLetter.map((message) => ({ message, reason: "" })),
+          rest: restEnd,
+        });
+        const named = [...ack, ...retry, ...deadLetter];
+        const isContradiction = new Set(named).size < named.length || named.some((name) => !batch.includes(name));
+        expect(typeof settled === "string").toBe(isContradiction);
+      }),
+    );
+  });
+
   it("lands every open message in exactly one end", () => {
-    const ends = fc.constantFrom("ack", "retry", "deadLetter", "unnamed", "settled");
+    const ends = fc.record({
+      end: fc.constantFrom("ack", "retry", "deadLetter", "unnamed"),
+      // Settled before, and perhaps named all the same.
+      isSettled: fc.boolean(),
+    });
     const rest = fc.constantFrom("ack" as const, "retry" as const, undefined);
     fc.assert(
       fc.property(fc.array(ends), rest, (plan, restEnd) => {
         const batch = plan.map((_, index) => index);
-        const at = (end: string): number[] => batch.filter((index) => plan[index] === end);
-        const open = batch.filter((index) => plan[index] !== "settled");
+        const at = (end: string): number[] => batch.filter((index) => plan[index]?.end === end);
+        const open = batch.filter((index) => plan[index]?.isSettled === false);
         const settled = settle(batch, open, {
           ack: at("ack"),
           retry: at("retry").map((message) => ({ message, verdict: {} })),

@@ -197,9 +197,11 @@ export class Collector<Value> {
       const isGuess = waiter.mustLook && (isEmpty || (this.#isFreshTurn && mix.fresh === 0));
       if (isGuess && nowMs < waiter.lookUntilMs) return this.#lookAgain(waiter.lookUntilMs - nowMs, nowMs);
       this.#waiters.shift();
-      waiter.hand(this.#cut(mix, decision.reason));
-      if (!isEmpty) this.#isFreshTurn = mix.fresh === 0;
-      if (mix.fresh > 0) this.#ripen(nowMs);
+      const collected = this.#cut(mix, decision.reason, nowMs);
+      const hasFresh = collected.messages.length > collected.redelivered;
+      if (!isEmpty) this.#isFreshTurn = !hasFresh;
+      if (hasFresh) this.#ripen(nowMs);
+      waiter.hand(collected);
       this.#onDemand();
     }
   }
@@ -220,33 +222,43 @@ export class Collector<Value> {
   #openBatch(waiter: Waiter<Value>, mix: Mix): { entries: number; bytes: number; waitingSinceMs: number | null } {
     const entries = mix.redelivered.length + mix.fresh;
     let firstArrivalMs = mix.fresh > 0 ? (this.#fresh[0] as Message<Value>).arrivedAtMs : Number.POSITIVE_INFINITY;
+    let bytes = this.#freshBytes;
     for (const place of mix.redelivered) {
-      firstArrivalMs = Math.min(firstArrivalMs, (this.#redelivered[place] as Message<Value>).arrivedAtMs);
+      const { arrivedAtMs, raw } = this.#redelivered[place] as Message<Value>;
+      firstArrivalMs = Math.min(firstArrivalMs, arrivedAtMs);
+      bytes += messageBytes(raw);
     }
     const waitingSinceMs = waiter.calledAtMs ?? (entries === 0 ? null : firstArrivalMs);
-    return { entries, bytes: this.#freshBytes, waitingSinceMs };
+    return { entries, bytes, waitingSinceMs };
   }
 
-  #cut(mix: Mix, reason: BatchReason): Collected<Value> {
-    const { maxBytes } = this.#policy;
-    const redelivered = mix.redelivered.map((place) => this.#redelivered[place] as Message<Value>);
-    // From the last to the first, so that the places before stay what they are.
-    for (const place of mix.redelivered.toReversed()) this.#redelivered.splice(place, 1);
+  /** Takes of what the mix names as much as the bytes allow, and one message in any case. */
+  #cut(mix: Mix, reason: BatchReason, nowMs: number): Collected<Value> {
+    const again = mix.redelivered.map((place) => this.#redelivered[place] as Message<Value>);
+    const fresh = this.#fresh.slice(0, mix.fresh);
+    // Where the first of the new ones has a place in any case, it has one among the bytes, too.
+    const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= nowMs);
+    const kept = this.#isFreshTurn || !isRipe ? 1 : 0;
+    const wanted = [...fresh.slice(0, kept), ...again, ...fresh.slice(kept)];
+    const taken = new Set<Message<Value>>();
     let bytes = 0;
-    for (const message of redelivered) bytes += messageBytes(message.raw);
-    let fresh = 0;
-    for (const message of this.#fresh.slice(0, mix.fresh)) {
-      const size = messageBytes(message.raw);
-      if (bytes + size > maxBytes && redelivered.length + fresh > 0) break;
-      bytes += size;
-      fresh++;
+    for (const message of wanted) {
+      bytes += messageBytes(message.raw);
+      if (bytes > this.#policy.maxBytes && taken.size > 0) break;
+      taken.add(message);
     }
-    const taken = this.#fresh.splice(0, fresh);
-    for (const message of taken) this.#freshBytes -= messageBytes(message.raw);
-    const messages = [...redelivered, ...taken];
+    let redelivered = 0;
+    // From the last to the first, so that the places before stay what they are.
+    for (const place of mix.redelivered.toReversed()) {
+      if (!taken.has(this.#redelivered[place] as Message<Value>)) continue;
+      this.#redelivered.splice(place, 1);
+      redelivered++;
+    }
+    for (const { raw } of this.#fresh.splice(0, taken.size - redelivered)) this.#freshBytes -= messageBytes(raw);
+    const messages = [...taken];
     // New messages already are in stream order, and redelivered ones may belong between them.
-    if (redelivered.length > 0) messages.sort((left, right) => compareEntryIds(left.id, right.id));
-    return { messages, reason, redelivered: redelivered.length };
+    if (redelivered > 0) messages.sort((left, right) => compareEntryIds(left.id, right.id));
+    return { messages, reason: taken.size < wanted.length ? "bytes" : reason, redelivered };
   }
 
   // New messages went out in between, so offering the rest now is no hot loop.
