@@ -16,6 +16,7 @@ import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empt
 import type { Renewal } from "./wire/atomic/renew-owned.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { StreamEntry } from "./wire/entry.ts";
+import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { XackOptions } from "./wire/xack.ts";
 import type { Trim, XaddOptions } from "./wire/xadd.ts";
@@ -66,6 +67,7 @@ export interface StreamClient {
   xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number>;
   xlen(options: { readonly stream: string }): Promise<number>;
   xrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;
+  xrevrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;
   xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number>;
   /**
    * Reads new entries, on the reader's connection. `signal` ends the wait early; the read then resolves with what
@@ -81,10 +83,16 @@ export interface StreamClient {
   xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]>;
   /** Creates the group, and the stream where it is missing → whether the group is new. */
   xgroupCreate(options: XgroupCreateOptions): Promise<boolean>;
+  /** Sets the group's position. What is pending stays pending. */
+  xgroupSetId(options: XgroupCreateOptions): Promise<void>;
+  /** Removes the group with its pending list → whether there was one. */
+  xgroupDestroy(options: { readonly stream: string; readonly group: string }): Promise<boolean>;
   xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean>;
   xinfoStream(options: { readonly stream: string }): Promise<StreamInfo>;
   xinfoGroups(options: { readonly stream: string }): Promise<readonly GroupInfo[]>;
   xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]>;
+  /** Names of streams, page by page; in a Cluster of all its servers. Give each page's cursor to the next call. */
+  scanStreams(options: ScanStreamsOptions): Promise<StreamPage>;
   /** The server's clock, in milliseconds since 1970. */
   time(): Promise<number>;
   /** The consumers of a group that send heartbeats, dead ones included until they are removed. */

@@ -103,6 +103,23 @@ export class Connection {
     }
   }
 
+  /** The servers behind it, for what names no key: the masters of a Cluster, in a lasting order, or the only one. */
+  get servers(): readonly ((command: string, args: readonly Argument[]) => Promise<unknown>)[] {
+    if (!this.#client.isCluster) return [(command, args) => this.call(command, args)];
+    const address = ({ options: { host, port } }: Redis): string => `${host ?? ""}:${port ?? 0}`;
+    const nodes = (this.#client as Cluster).nodes("master");
+    return nodes
+      .toSorted((left, right) => (address(left) < address(right) ? -1 : 1))
+      .map((node) => async (command, args) => {
+        if (!this.#isUsable) throw this.#notConnected(this.#why(), command);
+        try {
+          return await node.callBuffer(command, ...args);
+        } catch (error) {
+          throw translateError(error, command);
+        }
+      });
+  }
+
   /** Sends many commands at once. Each has its own end: the raw reply, or its error. */
   async callMany(
     commands: readonly { readonly name: string; readonly args: readonly Argument[] }[],

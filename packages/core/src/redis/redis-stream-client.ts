@@ -28,6 +28,7 @@ import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { decodeInteger } from "../wire/reply.ts";
+import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/scan-streams.ts";
 import type { Script } from "../wire/script.ts";
 import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
 import { time } from "../wire/time.ts";
@@ -40,6 +41,8 @@ import {
   type XgroupCreateOptions,
   xgroupCreate,
   xgroupCreateConsumer,
+  xgroupDestroy,
+  xgroupSetId,
 } from "../wire/xgroup.ts";
 import {
   type ConsumerInfo,
@@ -59,6 +62,7 @@ import {
 } from "../wire/xpending.ts";
 import { type XrangeOptions, xrange } from "../wire/xrange.ts";
 import { type XreadgroupOptions, xreadgroup } from "../wire/xreadgroup.ts";
+import { xrevrange } from "../wire/xrevrange.ts";
 import { xtrim } from "../wire/xtrim.ts";
 import { Connection } from "./connection.ts";
 import { isLentClient, openClient, type RedisSource } from "./open-client.ts";
@@ -148,6 +152,10 @@ class RedisStreamClient implements StreamClient {
     return this.#send(xrange, options);
   }
 
+  xrevrange(options: XrangeOptions): Promise<readonly StreamEntry[]> {
+    return this.#send(xrevrange, options);
+  }
+
   xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number> {
     return this.#send(xdel, options);
   }
@@ -194,6 +202,14 @@ class RedisStreamClient implements StreamClient {
     }
   }
 
+  xgroupSetId(options: XgroupCreateOptions): Promise<void> {
+    return this.#send(xgroupSetId, options);
+  }
+
+  xgroupDestroy(options: { readonly stream: string; readonly group: string }): Promise<boolean> {
+    return this.#send(xgroupDestroy, options);
+  }
+
   xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean> {
     return this.#send(xgroupCreateConsumer, options);
   }
@@ -208,6 +224,17 @@ class RedisStreamClient implements StreamClient {
 
   xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]> {
     return this.#send(xinfoConsumers, options);
+  }
+
+  async scanStreams({ cursor, ...options }: ScanStreamsOptions): Promise<StreamPage> {
+    // Which of the servers, and where on it.
+    const [server = 0, place] = cursor === undefined ? [] : [Number(cursor.split(":")[0]), cursor.split(":")[1]];
+    const servers = this.#connection("commands").servers;
+    const page = { ...options, cursor: place };
+    const reply = await servers[server]?.(scanStreams.name, scanStreams.encode(page));
+    const { names, cursor: next } = scanStreams.decode(reply, page);
+    if (next !== null) return { names, cursor: `${server}:${next}` };
+    return { names, cursor: server + 1 < servers.length ? `${server + 1}:0` : null };
   }
 
   time(): Promise<number> {

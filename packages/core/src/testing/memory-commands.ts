@@ -65,6 +65,11 @@ export function xrange(keys: MemoryKeyspace, { stream, from, to, count }: Xrange
   return keys.stream(stream)?.range(from, to, count).map(copyOf) ?? [];
 }
 
+export function xrevrange(keys: MemoryKeyspace, { stream, from, to, count }: XrangeOptions): readonly StreamEntry[] {
+  const entries = keys.stream(stream)?.range(from, to, Number.MAX_SAFE_INTEGER) ?? [];
+  return entries.toReversed().slice(0, count).map(copyOf);
+}
+
 export function xdel(keys: MemoryKeyspace, { stream, ids }: StreamName & { readonly ids: readonly EntryId[] }): number {
   return keys.stream(stream)?.delete(ids) ?? 0;
 }
@@ -102,6 +107,20 @@ export function xgroupCreate(keys: MemoryKeyspace, { stream: name, group, positi
   const waiting = stream.countAfter(lastDeliveredId);
   const isLagKnown = waiting === 0 || waiting === stream.length;
   stream.groups.set(group, new MemoryGroup(stream, lastDeliveredId, isLagKnown));
+  return true;
+}
+
+export function xgroupSetId(keys: MemoryKeyspace, { stream: name, group, position }: XgroupCreateOptions): void {
+  const stream = keys.existingStream(name);
+  const isWord = position === "start" || position === "end";
+  keys
+    .group({ stream: name, group })
+    .setPosition(position === "end" ? stream.lastId : parseFrom(isWord ? "-" : position).id);
+}
+
+export function xgroupDestroy(keys: MemoryKeyspace, { stream, group }: GroupName): boolean {
+  if (!keys.existingStream(stream).groups.has(group)) return false;
+  keys.destroyGroup(stream, group);
   return true;
 }
 

@@ -59,6 +59,13 @@ export class MemoryGroup {
     if (compareEntryIds(id, this.#lastDeliveredId) > 0) this.#isLagKnown = false;
   }
 
+  /** What comes after this entry is delivered next. */
+  setPosition(id: EntryId): void {
+    this.#lastDeliveredId = id;
+    const waiting = this.#stream.countAfter(id);
+    this.#isLagKnown = waiting === 0 || waiting === this.#stream.length;
+  }
+
   /** → whether the consumer is new. */
   createConsumer(name: string, nowMs: number): boolean {
     if (this.#consumers.has(name)) return false;

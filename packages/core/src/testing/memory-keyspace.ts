@@ -34,6 +34,18 @@ export class MemoryKeyspace {
     return stream;
   }
 
+  /** Names of streams that match the glob, of which `*` and `?` are known here. */
+  streamNames(match: string = "*"): readonly string[] {
+    const glob = match
+      .replaceAll(/[$()+.[\\\]^{|}]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".");
+    const isIt = new RegExp(`^${glob}$`, "s");
+    return [...this.#values]
+      .filter(([key, value]) => value instanceof MemoryStream && isIt.test(key))
+      .map(([key]) => key);
+  }
+
   streamOrNew(key: string): MemoryStream {
     return this.stream(key) ?? this.#put(key, new MemoryStream());
   }

@@ -20,6 +20,7 @@ import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-emp
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
 import type { StreamEntry } from "../wire/entry.ts";
+import type { ScanStreamsOptions, StreamPage } from "../wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "../wire/set-if-free.ts";
 import type { XackOptions } from "../wire/xack.ts";
 import type { Trim, XaddOptions } from "../wire/xadd.ts";
@@ -106,6 +107,10 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("xrange", () => commands.xrange(this.#keys, options));
   }
 
+  xrevrange(options: XrangeOptions): Promise<readonly StreamEntry[]> {
+    return this.#run("xrevrange", () => commands.xrevrange(this.#keys, options));
+  }
+
   xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number> {
     return this.#run("xdel", () => commands.xdel(this.#keys, options));
   }
@@ -132,6 +137,18 @@ export class MemoryStreamClient implements StreamClient {
 
   xgroupCreate(options: XgroupCreateOptions): Promise<boolean> {
     return this.#run("xgroupCreate", () => commands.xgroupCreate(this.#keys, options));
+  }
+
+  xgroupSetId(options: XgroupCreateOptions): Promise<void> {
+    return this.#run("xgroupSetId", () => commands.xgroupSetId(this.#keys, options));
+  }
+
+  xgroupDestroy(options: { readonly stream: string; readonly group: string }): Promise<boolean> {
+    return this.#run("xgroupDestroy", () => commands.xgroupDestroy(this.#keys, options));
+  }
+
+  scanStreams(options: ScanStreamsOptions): Promise<StreamPage> {
+    return this.#run("scanStreams", () => ({ names: this.#keys.streamNames(options.match), cursor: null }));
   }
 
   xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean> {

@@ -16,17 +16,19 @@ import { renewOwned } from "./atomic/renew-owned.ts";
 import { trimToSafePoint } from "./atomic/trim-to-safe-point.ts";
 import { commandInfo } from "./command-info.ts";
 import { hgetall } from "./hgetall.ts";
+import { scanStreams } from "./scan-streams.ts";
 import { setIfFree } from "./set-if-free.ts";
 import { time } from "./time.ts";
 import { xack } from "./xack.ts";
 import { xadd } from "./xadd.ts";
 import { xdel } from "./xdel.ts";
-import { xgroupCreate, xgroupCreateConsumer } from "./xgroup.ts";
+import { xgroupCreate, xgroupCreateConsumer, xgroupDestroy, xgroupSetId } from "./xgroup.ts";
 import { xinfoConsumers, xinfoGroups, xinfoStream } from "./xinfo.ts";
 import { xlen } from "./xlen.ts";
 import { xpendingRange, xpendingSummary } from "./xpending.ts";
 import { xrange } from "./xrange.ts";
 import { xreadgroup } from "./xreadgroup.ts";
+import { xrevrange } from "./xrevrange.ts";
 import { xtrim } from "./xtrim.ts";
 
 const SECRET = "hunter2";
@@ -51,6 +53,10 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["XPENDING", (reply) => xpendingSummary.decode(reply, own)],
   ["XPENDING with a range", (reply) => xpendingRange.decode(reply, { ...own, from: "-", to: "+", count: 1 })],
   ["XRANGE", (reply) => xrange.decode(reply, { stream: "s", from: "-", to: "+", count: 1 })],
+  ["XREVRANGE", (reply) => xrevrange.decode(reply, { stream: "s", from: "-", to: "+", count: 1 })],
+  ["SCAN", (reply) => scanStreams.decode(reply, { count: 1 })],
+  ["XGROUP SETID", (reply) => xgroupSetId.decode(reply, { ...own, position: "start" })],
+  ["XGROUP DESTROY", (reply) => xgroupDestroy.decode(reply, own)],
   ["XREADGROUP", (reply) => xreadgroup.decode(reply, { ...own, count: 1 })],
   ["XTRIM", (reply) => xtrim.decode(reply, { stream: "s", trim })],
   ["ackOwned", (reply) => ackOwned.decode(reply, own)],

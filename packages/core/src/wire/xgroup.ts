@@ -14,11 +14,22 @@ export interface XgroupCreateOptions {
 /** `XGROUP CREATE key group id MKSTREAM`. Fails with BUSYGROUP where the group exists. */
 export const xgroupCreate: Command<XgroupCreateOptions, void> = {
   name: "xgroup",
-  encode: ({ stream, group, position }) => [
-    ...["CREATE", stream, group],
-    ...[position === "start" ? "0" : position === "end" ? "$" : position, "MKSTREAM"],
-  ],
+  encode: ({ stream, group, position }) => ["CREATE", stream, group, encodePosition(position), "MKSTREAM"],
   decode: (reply) => void decodeText(reply, "XGROUP CREATE"),
+};
+
+/** `XGROUP SETID key group id` → nothing. The pending list stays as it is. A missing group is an error of the server. */
+export const xgroupSetId: Command<XgroupCreateOptions, void> = {
+  name: "xgroup",
+  encode: ({ stream, group, position }) => ["SETID", stream, group, encodePosition(position)],
+  decode: (reply) => void decodeText(reply, "XGROUP SETID"),
+};
+
+/** `XGROUP DESTROY key group` → whether there was one. Its pending list goes with it. */
+export const xgroupDestroy: Command<{ readonly stream: string; readonly group: string }, boolean> = {
+  name: "xgroup",
+  encode: ({ stream, group }) => ["DESTROY", stream, group],
+  decode: (reply) => decodeInteger(reply, "XGROUP DESTROY") === 1,
 };
 
 export interface XgroupCreateConsumerOptions {
@@ -33,3 +44,7 @@ export const xgroupCreateConsumer: Command<XgroupCreateConsumerOptions, boolean>
   encode: ({ stream, group, consumer }) => ["CREATECONSUMER", stream, group, consumer],
   decode: (reply) => decodeInteger(reply, "XGROUP CREATECONSUMER") === 1,
 };
+
+function encodePosition(position: GroupPosition): string {
+  return position === "start" ? "0" : position === "end" ? "$" : position;
+}

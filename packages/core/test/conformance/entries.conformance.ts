@@ -6,6 +6,41 @@ const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 
 /** Adding, reading, deleting and trimming entries, without groups. */
 export function describeEntries(scene: () => Scene): void {
+  describe("xrevrange", () => {
+    test("gives the newest first, between two ids", async () => {
+      const { client, stream } = scene();
+      const ids = await scene().add(4);
+      const read = async (from: string, to: string, count: number) =>
+        (await client.xrevrange({ stream, from, to, count })).map(({ id }) => id);
+      expect(await read("-", "+", 2)).toEqual([ids[3], ids[2]]);
+      expect(await read(ids[0] ?? "", `(${ids[2] ?? ""}`, 10)).toEqual([ids[1], ids[0]]);
+    });
+
+    test("finds nothing in a stream that is not there", async () => {
+      const { client, stream } = scene();
+      expect(await client.xrevrange({ stream, from: "-", to: "+", count: 1 })).toEqual([]);
+    });
+  });
+
+  describe("scanStreams", () => {
+    test("finds streams by a glob, page by page, and nothing of another type", async () => {
+      const { client, stream, setting } = scene();
+      await scene().add(1);
+      // In a Cluster, on the same server.
+      const other = `{${stream}}:text`;
+      await setting.sideDoor.putText(other);
+      const found = new Set<string>();
+      let cursor: string | null | undefined;
+      do {
+        const page = await client.scanStreams({ match: `*${stream}*`, count: 2, cursor: cursor ?? undefined });
+        for (const name of page.names) found.add(name);
+        cursor = page.cursor;
+      } while (cursor !== null);
+      expect([...found]).toEqual([stream]);
+      await setting.sideDoor.deleteKey(other);
+    });
+  });
+
   describe("xadd", () => {
     test.each<[string, readonly Argument[]]>([
       ["all 256 bytes, in names and values", [everyByte, everyByte]],

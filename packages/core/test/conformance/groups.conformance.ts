@@ -52,6 +52,40 @@ export function describeGroups(scene: () => Scene): void {
     });
   });
 
+  describe("xgroupSetId", () => {
+    test("sets the position back and forth, and leaves what is pending", async () => {
+      const { client, stream, group } = scene();
+      const ids = await scene().deliver("c1", 3);
+      await client.xgroupSetId({ stream, group, position: ids[1] ?? "" });
+      expect((await scene().read("c2")).map(({ id }) => id)).toEqual(ids.slice(2));
+      await client.xgroupSetId({ stream, group, position: "start" });
+      await client.xgroupSetId({ stream, group, position: "end" });
+      expect(await scene().read("c2")).toEqual([]);
+      expect(await scene().pendingIds()).toEqual(ids);
+    });
+
+    test("needs the stream and the group", async () => {
+      const { client, stream, address } = scene();
+      await expect(client.xgroupSetId({ ...address, position: "end" })).rejects.toMatchObject({ code: "NO_GROUP" });
+      await client.xadd({ stream, fields: ["n", 1] });
+      await expect(client.xgroupSetId({ ...address, position: "end" })).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+
+  describe("xgroupDestroy", () => {
+    test("removes a group with its pending list, and says whether there was one", async () => {
+      const { client, stream, address } = scene();
+      await scene().deliver("c1", 2);
+      expect(await client.xgroupDestroy(address)).toBe(true);
+      expect(await client.xinfoGroups({ stream })).toEqual([]);
+      expect(await client.xgroupDestroy(address)).toBe(false);
+    });
+
+    test("needs the stream", async () => {
+      await expect(scene().client.xgroupDestroy(scene().address)).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+
   describe("xgroupCreateConsumer", () => {
     test("says whether the consumer is new", async () => {
       const { client, address } = scene();
