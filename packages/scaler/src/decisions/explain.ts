@@ -57,7 +57,7 @@ function limit({ current, desired, binding, inputs, terms, policy }: Explained):
     case "measuring":
       return `nothing is known yet of what a consumer achieves; ${move}`;
     case "idle":
-      return desired === 0 ? `nothing has been there to do for long; ${move}` : move;
+      return `nothing has been there to do for ${seconds(policy.idleMs)} and more; ${move}`;
     case "wake":
       return `${count(inputs.backlog?.total ?? 0)} waiting, ${count(inputs.pending)} pending and no consumer; ${move}`;
     case "unknown":

@@ -27,12 +27,15 @@ const MARGIN = 1.1;
 // Half a tenth of a consumer is not worth one.
 const NEGLIGIBLE = 0.05;
 
+// Now and then a move is taken back without any pattern in what arrives.
+const FLAPPING_FACTOR = 4;
+
 /** How long to remember, from how long a start takes and whether the moves have been contradicting each other. */
 export function holdFor(leadMs: number, factor: number): Hold {
   return {
     ratesMs: Math.min(600_000, Math.max(120_000, 4 * leadMs)),
     backlogMs: Math.max(10_000, leadMs) * factor,
-    isFlapping: factor > 1,
+    isFlapping: factor >= FLAPPING_FACTOR,
   };
 }
 

@@ -159,7 +159,10 @@ export function decideThroughput(
   } else if (backlog === null) {
     verdict = { desired: current, binding: "unknown" };
   } else if (inputs.perConsumerPerSecond <= 0) {
-    verdict = probe(observation, backlog, policy);
+    // Without work there is nothing to measure, and no reason to have more of them than must be.
+    verdict = isIdleForLong(after, policy, nowMs)
+      ? { desired: Math.max(1, policy.minConsumers), binding: "idle" }
+      : probe(observation, backlog, policy);
   } else {
     const judged = judgeLoad(observation, inputs, backlog, after, policy, nowMs);
     ({ terms, verdict, memory: after } = judged);
@@ -282,7 +285,7 @@ function isIdleForLong({ idleSinceMs, sinceMs }: ThroughputMemory, { idleMs }: S
 /** One consumer for whatever there is; the next look says how many. */
 function wake({ pending }: Observation, { backlog }: ThroughputInputs): Verdict {
   if (backlog === null) return { desired: 0, binding: "unknown" };
-  return backlog.total > 0 || pending > 0 ? { desired: 1, binding: "wake" } : { desired: 0, binding: "idle" };
+  return backlog.total > 0 || pending > 0 ? { desired: 1, binding: "wake" } : { desired: 0, binding: "need" };
 }
 
 /** While nothing is known of what a consumer achieves. */

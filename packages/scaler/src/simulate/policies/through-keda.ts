@@ -15,13 +15,18 @@ export const throughKeda: Policy = {
   start(scenario, traffic) {
     const ours = throughput.start(scenario, traffic);
     let looks = 0;
+    // What was decided and not carried out yet.
+    let order: number | null = null;
     return {
       decide(look) {
         const { current } = look;
-        const wanted = ours.decide(look);
+        const decided = ours.decide(look);
+        if (decided !== current) order = decided;
         // KEDA itself does 0 ↔ 1, at once when it is woken.
-        if (current === 0) return Math.min(1, wanted);
-        if (++looks % EVERY !== 0) return current;
+        if (current === 0) return Math.min(1, decided);
+        if (++looks % EVERY !== 0 || order === null) return current;
+        const wanted = order;
+        order = null;
         if (wanted === 0) return 0;
         if (Math.abs(1 - wanted / current) <= TOLERANCE) return current;
         return Math.max(1, Math.min(wanted, Math.max(current + 4, current * 4)));
