@@ -146,6 +146,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #connectedSinceMs: number | null = null;
   #capabilities: Capabilities | undefined;
   #hasJoined = false;
+  /** Messages it has acknowledged so far. */
+  #acked = 0;
   #isPaused = false;
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
@@ -167,7 +169,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
-    this.#report = createNotifier("consumer", policy.observer ?? warnOfTrouble);
+    const notify = createNotifier("consumer", policy.observer ?? warnOfTrouble);
+    this.#report = (event) => {
+      if (event.type === "acknowledged") this.#acked += event.messages;
+      notify(event);
+    };
     this.#client = createClient({
       redis: policy.redis,
       blockMs: policy.blockMs,
@@ -542,13 +548,19 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #beatDetails(): BeatDetails {
+    const { batchSize, concurrency, prefetch, maxDeferred } = this.#policy;
     return {
       host: hostname(),
       pid: process.pid,
       state: this.#lifecycle.state,
-      batchSize: this.#policy.batchSize,
+      batchSize,
+      concurrency,
+      // What it holds at most on purpose: read ahead, at work, and put off for later.
+      capacity: batchSize * (concurrency + prefetch) + maxDeferred,
       inFlight: this.#open.messages,
       deferred: this.#custody.deferred,
+      acked: this.#acked,
+      busyMs: this.#open.busyMs,
     };
   }
 

@@ -204,7 +204,28 @@ describe("the heartbeat", () => {
     const { consumer } = made.consumer(quick);
     await consumer.fetch();
     const field = await made.server.command("HGET", groupKey("consumers", made.stream, made.group), consumer.name);
-    expect(JSON.parse(String(field))).toMatchObject({ v: 1, leaseMs, pid: process.pid, batchSize: 10 });
+    // Ten read ahead, ten at work, a hundred put off.
+    const who = { v: 1, leaseMs, pid: process.pid, batchSize: 10, concurrency: 1, capacity: 120 };
+    expect(JSON.parse(String(field))).toMatchObject(who);
+  });
+
+  it("tells what it has done, the batch at work included", async () => {
+    const made = bench();
+    const { consumer } = made.consumer({ ...quick, batchSize: 2 });
+    const told = async (): Promise<{ readonly acked: number; readonly inFlight: number; readonly busyMs: number }> => {
+      const field = await made.server.command("HGET", groupKey("consumers", made.stream, made.group), consumer.name);
+      return JSON.parse(String(field)) as Awaited<ReturnType<typeof told>>;
+    };
+    await made.add(1, 2, 3);
+    (await consumer.fetch()).ack();
+    const batch = await consumer.fetch();
+    await eventually("it has told of both batches", async () => {
+      const { acked, inFlight, busyMs } = await told();
+      return acked === 2 && inFlight === 1 && busyMs > 0;
+    });
+    const { busyMs } = await told();
+    await eventually("it is busier while a batch is open", async () => (await told()).busyMs > busyMs);
+    batch.ack();
   });
 });
 

@@ -34,6 +34,7 @@ interface Opened {
 export class OpenBatches<Value> {
   readonly #context: OpenBatchesContext<Value>;
   readonly #open = new Map<OpenBatch<Value>, Opened>();
+  #endedMs = 0;
   #whenOneEnds = (): void => {};
 
   constructor(context: OpenBatchesContext<Value>) {
@@ -55,6 +56,14 @@ export class OpenBatches<Value> {
     let messages = 0;
     for (const { batch } of this.#open.keys()) messages += batch.size;
     return messages;
+  }
+
+  /** How long batches were in the application's hands so far, in milliseconds, each counted by itself. Never shrinks. */
+  get busyMs(): number {
+    const nowMs = this.#context.clock.nowMs();
+    let busyMs = this.#endedMs;
+    for (const { atMs } of this.#open.values()) busyMs += nowMs - atMs;
+    return Math.round(busyMs);
   }
 
   /** Hands collected messages over. */
@@ -97,6 +106,7 @@ export class OpenBatches<Value> {
       );
     }
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
+    this.#endedMs += durationMs;
     this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled: unsettled.length, durationMs });
     this.#whenOneEnds();
   }
