@@ -164,6 +164,31 @@ describe("Collector", () => {
     expect(collector.fresh).toEqual({ messages: 0, bytes: 0 });
   });
 
+  it.each([0, 60_000])(
+    "lets redelivered messages that fill the bytes and new ones take turns (ripe in %i ms)",
+    async (ripeInMs) => {
+      const { clock, collector, messages, take } = setUp();
+      collector.addFresh(messages(3, { bytes: 50 }), true);
+      const fresh: string[] = [];
+      for (let batch = 0; batch < 6; batch++) {
+        collector.addRedelivered(messages(1, { bytes: 90, ripeInMs }));
+        const taken = take();
+        await clock.settle();
+        fresh.push(...(taken.collected ?? []).filter((id) => ["1-0", "2-0", "3-0"].includes(id)));
+      }
+      expect(fresh).toEqual(["1-0", "2-0", "3-0"]);
+    },
+  );
+
+  it("makes no batch of nothing but what was just returned, though it fills the bytes", async () => {
+    const { clock, collector, messages, take } = setUp();
+    collector.addRedelivered(messages(1, { bytes: 90, ripeInMs: 60_000 }));
+    collector.addFresh(messages(1, { bytes: 50 }), true);
+    const taken = take();
+    await clock.settle();
+    expect(taken).toEqual({ collected: ["2-0"], reason: "bytes" });
+  });
+
   it("serves several callers in the order they came", async () => {
     const { clock, collector, messages, take } = setUp();
     const [first, second] = [take(), take()];
