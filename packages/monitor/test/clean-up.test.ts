@@ -1,5 +1,5 @@
 /** What a clean-up does on a real server, and what it leaves alone. */
-import { useServer } from "@redis-batch/test-support";
+import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { LONG_MS, useBench } from "./harness.ts";
 
@@ -164,12 +164,8 @@ describe("foreign consumers", () => {
     await made.add(6);
     const ids = await made.read("gone", 5);
     await made.age("gone", ids);
-    // The server lets nobody set a consumer's idle time: the thresholds are short, and this one has just been seen.
-    const untilIdle = async (ms: number): Promise<void> => {
-      const deadline = Date.now() + ms;
-      while (Date.now() < deadline) await made.server.command("PING");
-    };
-    await untilIdle(1_100);
+    // The server lets nobody set a consumer's own idle time.
+    await eventually("it is idle", async () => (await made.idleMs("gone")) > 1_000);
     await made.read("fresh", 1);
     return made;
   }

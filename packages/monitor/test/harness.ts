@@ -30,6 +30,8 @@ export interface Bench {
   readonly loads: () => Promise<Record<string, number>>;
   /** Names of the group's consumers. */
   readonly names: () => Promise<string[]>;
+  /** A consumer's own idle time, by the server. */
+  readonly idleMs: (consumer: string) => Promise<number>;
   /** Names in the group's registry. */
   readonly registered: () => Promise<string[]>;
   /** Makes these messages look as if nobody had touched them for so long. */
@@ -116,6 +118,10 @@ export function useBench(redis: UsedServer): () => Bench {
       async names() {
         const reply = (await server.command("XINFO", "CONSUMERS", stream, group)) as unknown[][];
         return reply.map((info) => String(info[1])).toSorted();
+      },
+      async idleMs(consumer) {
+        const reply = (await server.command("XINFO", "CONSUMERS", stream, group)) as unknown[][];
+        return Number(reply.find((info) => info[1] === consumer)?.[5]);
       },
       async registered() {
         return ((await server.command("HKEYS", registry)) as string[]).toSorted();

@@ -1,0 +1,258 @@
+/** What a look tells, on a real server: about consumers of ours, and about plain clients that know nothing of us. */
+import { WrongTypeError } from "@redis-batch/core";
+import { eventually, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import type { GroupReport, Monitor } from "../src/index.ts";
+import { renderTable } from "../src/index.ts";
+import { LONG_MS, useBench } from "./harness.ts";
+
+const bench = useBench(useServer());
+
+async function groupOf(monitor: Monitor): Promise<GroupReport> {
+  const [group] = (await monitor.inspect()).groups;
+  if (group === undefined) throw new Error("the report has no group");
+  return group;
+}
+
+const statuses = (group: GroupReport): Record<string, string> =>
+  Object.fromEntries(group.consumers.map(({ consumer, status }) => [consumer, status]));
+
+describe("the original's scenarios", () => {
+  it("too many pending items: more than a batch", async () => {
+    const { monitor: open, createGroup, add, read } = bench();
+    await createGroup();
+    await add(14);
+    await read("a", 11);
+    await read("b", 3);
+    const { monitor } = open({ batchSize: 10 });
+    const group = await groupOf(monitor);
+    expect(statuses(group)).toEqual({ a: "WARNING - too many pending items", b: "OK" });
+    expect(group.consumers.map(({ pending, foreign }) => [pending, foreign])).toEqual([
+      [11, true],
+      [3, true],
+    ]);
+    const table = renderTable(await monitor.inspect()).split("\n");
+    expect(table[1]).toMatch(/^\| +Consumer id \| +Idle time \| +Pending items \| Status +\|$/);
+    expect(table[3]).toMatch(/^\| +a \| +\d+ \| +11 \| WARNING - too many pending items \|$/);
+  });
+
+  it("idle for long time, and only who is", async () => {
+    const { monitor: open, idleMs, createGroup, add, read } = bench();
+    await createGroup();
+    await add(2);
+    await read("late", 1);
+    await eventually("it is idle", async () => (await idleMs("late")) > 1_000);
+    await read("fresh", 1);
+    const group = await groupOf(open({ idleThresholdMs: 1_000 }).monitor);
+    expect(statuses(group)).toEqual({ fresh: "OK", late: "WARNING - idle for long time" });
+  });
+});
+
+describe("a group", () => {
+  it("is told with what waits, what is pending, ages, dead letters and rates", async () => {
+    const { monitor: open, server, stream, group: name, createGroup, add, read } = bench();
+    await createGroup();
+    await add(10);
+    const [first = ""] = await read("a", 4);
+    await server.command("XADD", `rb:{${stream}}:dead:${stream}:${name}`, "*", "n", 1);
+    const { monitor } = open();
+    const before = await groupOf(monitor);
+    expect(before).toMatchObject({
+      ...{ pending: 4, deadLetters: 1, inPerSecond: null, outPerSecond: null },
+      backlog: { messages: 6, source: "server" },
+      retention: { neededFromId: first, pins: true, unreadLost: 0, pendingLost: false },
+    });
+    expect(before.oldestPendingAgeMs).toBeGreaterThanOrEqual(before.oldestWaitingAgeMs ?? Number.NaN);
+    await server.command("XACK", stream, name, first);
+    await add(5);
+    const after = await groupOf(monitor);
+    expect(after.inPerSecond).toBeGreaterThan(0);
+    expect(after.outPerSecond).toBeGreaterThan(0);
+    expect(after.backlog.messages).toBe(11);
+  });
+
+  it("whose lag the server does not know is counted, and beyond the bound there are at least so many", async () => {
+    const { monitor: open, server, stream, createGroup, add, read } = bench();
+    await createGroup();
+    const ids = await add(700);
+    await read("a", 10);
+    await server.command("XDEL", stream, ids[500] ?? "");
+    expect((await groupOf(open().monitor)).backlog).toEqual({ messages: 689, source: "counted" });
+    expect((await groupOf(open({ countLimit: 100 }).monitor)).backlog).toEqual({ messages: 100, source: "at least" });
+    const unknown = await groupOf(open({ countLimit: 0 }).monitor);
+    expect(unknown).toMatchObject({ backlog: { messages: null, source: "unknown" }, health: "UNKNOWN" });
+  });
+
+  it("has nothing waiting once all was read, even where unread entries were trimmed", async () => {
+    const { monitor: open, server, stream, createGroup, add, read } = bench();
+    await createGroup();
+    await add(20);
+    await read("a", 5);
+    await server.command("XTRIM", stream, "MAXLEN", 10);
+    const { monitor, events } = open();
+    const cut = await monitor.inspect();
+    expect(cut.groups[0]).toMatchObject({ backlog: { messages: 10 }, retention: { unreadLost: 5, pendingLost: true } });
+    expect(cut.retention.warnings).toHaveLength(2);
+    expect(events.all("messagesLost")).toEqual([{ type: "messagesLost", group: "group", unread: 5, pending: true }]);
+    await read("a", 10);
+    expect((await groupOf(monitor)).backlog.messages).toBe(0);
+  });
+
+  it("that was created after a trim has lost nothing", async () => {
+    const { monitor: open, server, stream, createGroup, add, read } = bench();
+    await add(20);
+    await server.command("XTRIM", stream, "MAXLEN", 10);
+    await createGroup();
+    const { monitor } = open();
+    const lost = async () => (await groupOf(monitor)).retention.unreadLost ?? 0;
+    expect(await lost()).toBe(0);
+    await read("a", 3);
+    expect(await lost()).toBe(0);
+  });
+
+  it("that is quiet is well, whatever its consumers' idle times are", async () => {
+    const { monitor: open, stream, group, beat, server, createGroup, add, read } = bench();
+    await createGroup();
+    await server.command("XACK", stream, group, ...(await add(1), await read("ours", 1)));
+    await beat("ours");
+    const { monitor, events } = open({ idleThresholdMs: 60_000, historyLength: 3 });
+    for (let look = 0; look < 6; look++) expect((await groupOf(monitor)).health).toBe("OK");
+    expect(events.all("groupChanged")).toHaveLength(1);
+    expect(events.all("consumerChanged")).toHaveLength(1);
+  });
+
+  it("has stopped when messages wait and its only consumer is dead", async () => {
+    const { monitor: open, beat, createGroup, add, read } = bench();
+    await createGroup();
+    await add(5);
+    await read("dead", 1);
+    await beat("dead", { agoMs: LONG_MS });
+    const group = await groupOf(open().monitor);
+    expect(group).toMatchObject({ health: "STOPPED" });
+    expect(group.reason).toBe("4 messages wait, 1 message is pending, and no consumer is there to work on them");
+  });
+
+  it("falls behind when more waits at each look, and is told twice before it is believed", async () => {
+    const { monitor: open, createGroup, beat, add, read } = bench();
+    await createGroup();
+    const { monitor } = open();
+    const seen: string[] = [];
+    for (let look = 0; look < 4; look++) {
+      await add(5);
+      await read("a", 1);
+      await beat("a");
+      seen.push((await groupOf(monitor)).health);
+    }
+    expect(seen).toEqual(["UNKNOWN", "UNKNOWN", "FALLING BEHIND", "FALLING BEHIND"]);
+  });
+
+  it("that was set back is rewound", async () => {
+    const { monitor: open, server, stream, group: name, createGroup, add, read, beat } = bench();
+    await createGroup();
+    await add(5);
+    await read("a", 5);
+    await beat("a");
+    const { monitor } = open();
+    expect((await groupOf(monitor)).health).toBe("OK");
+    await server.command("XGROUP", "SETID", stream, name, 0);
+    await monitor.inspect();
+    expect(await groupOf(monitor)).toMatchObject({ health: "REWOUND" });
+  });
+});
+
+describe("a registered consumer", () => {
+  it("is judged by its heartbeat, and tells of itself", async () => {
+    const { monitor: open, beat, createGroup, add, read } = bench();
+    await createGroup();
+    await add(4);
+    await read("busy", 3);
+    await read("dead", 1);
+    await beat("dead", { agoMs: LONG_MS });
+    const details = { host: "box", pid: 7, capacity: 200, inFlight: 3, concurrency: 1, busyMs: 0, state: "running" };
+    await beat("busy", { details });
+    const { monitor } = open({ batchSize: 1 });
+    const [busy, dead] = (await groupOf(monitor)).consumers;
+    expect(busy).toMatchObject({
+      ...{ consumer: "busy", status: "OK", foreign: false, capacity: 200, inFlight: 3, busyShare: null },
+      ...{ host: "box", pid: 7, leaseMs: 60_000, pending: 3 },
+    });
+    expect(dead).toMatchObject({ consumer: "dead", status: "DEAD", foreign: false, host: null, pending: 1 });
+    expect(dead?.idleMs).toBeGreaterThanOrEqual(LONG_MS);
+    await beat("busy", { details: { ...details, busyMs: 600_000, state: "draining" } });
+    expect((await groupOf(monitor)).consumers[0]).toMatchObject({ status: "DRAINING", busyShare: 1 });
+  });
+
+  it("that lives and makes no progress is stalled, one that works slowly is not", async () => {
+    const { monitor: open, server, stream, group: name, idleMs, beat, createGroup, add, read } = bench();
+    await createGroup();
+    await add(10);
+    await read("hung", 3);
+    const slow = await read("slow", 5);
+    const { monitor } = open();
+    const look = async () => {
+      for (const consumer of ["hung", "slow"]) await beat(consumer, { leaseMs: 500 });
+      return statuses(await groupOf(monitor));
+    };
+    expect(await look()).toEqual({ hung: "OK", slow: "OK" });
+    await eventually("half the time is over", async () => (await idleMs("hung")) > 600);
+    await server.command("XACK", stream, name, slow[0] ?? "");
+    expect(await look()).toEqual({ hung: "OK", slow: "OK" });
+    await eventually("two leases are over", async () => (await idleMs("hung")) > 1_050);
+    expect(await look()).toEqual({ hung: "STALLED", slow: "OK" });
+  });
+});
+
+describe("a stream", () => {
+  it("with several groups is told group by group, in the order of their names", async () => {
+    const { monitor: open, createGroup, add, read } = bench();
+    for (const name of ["b", "a", "c"]) await createGroup(name);
+    await add(3);
+    await read("x", 2, "b");
+    const report = await open({ groups: "all" }).monitor.inspect();
+    expect(report.groups.map(({ group, pending, backlog }) => [group, pending, backlog.messages])).toEqual([
+      ["a", 0, 3],
+      ["b", 2, 1],
+      ["c", 0, 3],
+    ]);
+    expect(report.retention).toEqual({ safeId: "0-0", pinnedBy: "a", warnings: [] });
+  });
+
+  it("that is not there, or has not the group, is told so and is no error", async () => {
+    const { monitor: open, add } = bench();
+    const { monitor } = open();
+    expect(await monitor.inspect()).toMatchObject({ length: null, groups: [] });
+    await add(1);
+    expect(await monitor.inspect()).toMatchObject({ length: 1, groups: [] });
+    expect(await monitor.cleanUp()).toMatchObject({ groups: [] });
+    expect(await monitor.trim()).toMatchObject({ dropped: 0, safeId: null });
+  });
+
+  it("whose key holds something else is an error that says so", async () => {
+    const { monitor: open, server, stream } = bench();
+    await server.command("SET", stream, "x");
+    await expect(open().monitor.inspect()).rejects.toSatisfy(WrongTypeError.is);
+  });
+});
+
+describe("trim", () => {
+  it("drops what every group is done with, watched or not, and says which one pins the rest", async () => {
+    const { monitor: open, server, stream, group, createGroup, add, read } = bench();
+    await createGroup();
+    await createGroup("slow");
+    const ids = await add(1_000);
+    await server.command("XACK", stream, group, ...(await read("a", 1_000)));
+    const slow = await read("s", 500, "slow");
+    await server.command("XACK", stream, "slow", ...slow.slice(0, 400));
+    const { monitor, events } = open();
+    const planned = await monitor.trim({ dryRun: true });
+    expect(planned).toEqual({ stream, dryRun: true, dropped: 0, safeId: ids[400], pinnedBy: "slow" });
+    expect(await server.command("XLEN", stream)).toBe(1_000);
+    const trimmed = await monitor.trim();
+    expect(trimmed).toMatchObject({ safeId: ids[400], pinnedBy: "slow" });
+    expect(trimmed.dropped).toBeGreaterThan(250);
+    expect(trimmed.dropped).toBeLessThanOrEqual(400);
+    expect(await server.command("XLEN", stream)).toBe(1_000 - trimmed.dropped);
+    expect(events.all("trimmed")).toMatchObject([{ entries: trimmed.dropped, pinnedBy: "slow" }]);
+    expect((await read("s", 1_000, "slow")).at(-1)).toBe(ids[999]);
+  });
+});
