@@ -6,6 +6,7 @@
 # each program under that suite's own loader and libc, so that it runs on an older machine too.
 # Prints the server's path. Several processes may ask at once: one fetches, the others wait for it.
 set -euo pipefail
+. "$(dirname "$0")/private-apt.sh"
 
 IFS=, read -ra suites <<<"$1"
 flavour=$2
@@ -21,41 +22,11 @@ if [ -x "$server" ]; then
 fi
 echo "redis-batch: fetching $flavour-server of Debian ${suites[0]}, once, into .cache" >&2
 
-# The mirror this machine already uses. apt reads its own sources for us: one-line and deb822, disabled ones left out.
-mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | awk '/\/debian\/?$/ { print; exit }')}
-if [ -z "$mirror" ]; then
-  echo "no Debian mirror among this machine's apt sources; name one in DEBIAN_MIRROR" >&2
-  exit 1
-fi
-
 work=$folder.fetching
 rm -rf "$work" # left by a fetch that was interrupted: we hold the lock
 trap 'rm -rf "$work"' EXIT
-apt=$work/apt
-mkdir -p "$apt"/{lists/partial,cache/archives/partial} "$work"/{debs,root,bin}
-: >"$apt/status"
-
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-for suite in "${suites[@]}"; do
-  echo "deb [signed-by=$keyring] $mirror $suite main"
-done >"$apt/sources.list"
-
-cat >"$apt/apt.conf" <<CONF
-Dir::Etc::sourcelist "$apt/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-Dir::State "$apt";
-Dir::State::lists "$apt/lists";
-Dir::State::status "$apt/status";
-Dir::Cache "$apt/cache";
-APT::Default-Release "/^${suites[0]}\$/";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::Retries "3";
-Acquire::Check-Valid-Until "false";
-CONF
-export APT_CONFIG=$apt/apt.conf
-apt-get -qq update >&2
+mkdir -p "$work"/{debs,root,bin}
+use_private_apt "$work" "$1"
 
 # Every shared library and Lua module the server depends on, directly or not; nothing else (no init system, no users).
 mapfile -t packages < <(
@@ -97,6 +68,6 @@ WRAPPER
 done
 [ -x "$work/bin/$flavour-server" ] || { echo "Debian ${suites[0]} has no $flavour-server" >&2; exit 1; }
 
-rm -rf "$apt" "$work/debs" "$folder"
+rm -rf "$work"/{apt,debs} "$folder"
 mv -T "$work" "$folder" # the last step: a folder that is there is complete
 echo "$server"

@@ -8,6 +8,7 @@ export {
   type WorkerProcess,
 } from "./processes/run-worker.ts";
 export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
+export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
 export type { ServerOptions } from "./servers/own-server.ts";
 export { RedisServer } from "./servers/redis-server.ts";

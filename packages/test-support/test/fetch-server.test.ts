@@ -1,14 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeEach, describe, expect, test } from "vitest";
 import { whyNoDebian } from "../src/servers/debian-cache.ts";
+import { findPromtool } from "../src/servers/find-promtool.ts";
 
 const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL("../scripts/fetch-server.sh", import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(`../scripts/${name}`, import.meta.url));
 
 let root: string;
 beforeEach(() => {
@@ -41,9 +42,12 @@ function fakeDebian(): void {
 }
 
 function fetch(env: Record<string, string> = {}): Promise<{ stdout: string; stderr: string }> {
+  return runScript(["fetch-server.sh", "trixie,sid", "redis", join(root, "cache", "redis-9.9")], env);
+}
+
+function runScript([name = "", ...args]: string[], env: Record<string, string> = {}) {
   const path = `${join(root, "bin")}:${process.env["PATH"]}`;
-  const args = [SCRIPT, "trixie,sid", "redis", join(root, "cache", "redis-9.9")];
-  return run("bash", args, { env: { ...process.env, DEBIAN_MIRROR: "", ...env, PATH: path } });
+  return run("bash", [script(name), ...args], { env: { ...process.env, DEBIAN_MIRROR: "", ...env, PATH: path } });
 }
 
 const calls = () => readFileSync(join(root, "calls"), "utf8");
@@ -87,5 +91,50 @@ describe.skipIf(missing !== undefined)(`fetching a server of Debian${why}`, () =
     fakeDebian();
     await fetch({ DEBIAN_MIRROR: "https://other.test/debian" });
     expect(calls().match(/indextargets/g)?.length).toBe(1);
+  });
+});
+
+describe.skipIf(missing !== undefined)(`fetching promtool of Debian${why}`, () => {
+  test("yields the program alone, once", async () => {
+    fakeDebian();
+    fake(
+      "apt-get",
+      'case "$*" in indextargets*) echo https://mirror.test/debian/ ;; *download*) touch prometheus_9.deb ;; esac',
+    );
+    const unpack = [
+      'mkdir -p "$3/usr/bin"',
+      'printf "#!/bin/sh\\necho promtool 9\\n" > "$3/usr/bin/promtool"',
+      'chmod +x "$3/usr/bin/promtool"',
+    ];
+    fake("dpkg", unpack.join("\n"));
+    const folder = join(root, "cache", "promtool");
+    const results = await Promise.all([1, 2].map(() => runScript(["fetch-promtool.sh", folder])));
+    expect(results.map(({ stdout }) => stdout.trim())).toEqual([join(folder, "promtool"), join(folder, "promtool")]);
+    expect((await run(join(folder, "promtool"))).stdout).toBe("promtool 9\n");
+    expect(readdirSync(folder)).toEqual(["promtool"]);
+    expect(calls().match(/download prometheus/g)?.length).toBe(1);
+  });
+
+  test("is done without when it fails, and the reason is told", async () => {
+    fake("apt-get", "echo no network >&2; exit 7");
+    await expect(
+      runScript(["fetch-promtool.sh", join(root, "promtool")], { DEBIAN_MIRROR: "https://x" }),
+    ).rejects.toThrow("no network");
+  });
+});
+
+describe("findPromtool", () => {
+  test("takes the program it is told of, or says that there is none", async () => {
+    fake("promtool-of-mine", "exit 0");
+    const path = join(root, "bin", "promtool-of-mine");
+    expect(await findPromtool({ REDIS_BATCH_PROMTOOL: path })).toEqual({ path });
+    await expect(findPromtool({ REDIS_BATCH_PROMTOOL: join(root, "nowhere") })).rejects.toThrow(
+      "not an executable file",
+    );
+  });
+
+  test("takes the one on the PATH", async () => {
+    fake("promtool", "exit 0");
+    expect(await findPromtool({ PATH: join(root, "bin") })).toEqual({ path: join(root, "bin", "promtool") });
   });
 });

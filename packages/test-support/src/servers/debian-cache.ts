@@ -1,12 +1,10 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deferred } from "../time/deferred.ts";
 import { findExecutable, identifyServer, isExecutable } from "./executable.ts";
+import { runFetchScript } from "./fetch-script.ts";
 import { isSameVersion, SERVER_VERSIONS, type ServerVersion } from "./server-versions.ts";
 
 const CACHE_FOLDER = fileURLToPath(new URL("../../../../.cache/servers/", import.meta.url));
-const FETCH_SCRIPT = fileURLToPath(new URL("../../scripts/fetch-server.sh", import.meta.url));
 const NEEDED_PROGRAMS = ["bash", "apt-get", "apt-cache", "dpkg", "flock"] as const;
 
 /** Says why Debian's packages cannot be used on this machine; `undefined` when they can. */
@@ -27,7 +25,10 @@ function cachedServerPath(version: ServerVersion): string {
  */
 export async function fetchDebianServer(version: ServerVersion, env: NodeJS.ProcessEnv): Promise<string> {
   const path = cachedServerPath(version);
-  if (!isExecutable(path)) await runFetchScript(version, env);
+  if (!isExecutable(path)) {
+    const { flavour, suites } = SERVER_VERSIONS[version];
+    await runFetchScript(version, "fetch-server.sh", [suites.join(","), flavour, join(CACHE_FOLDER, version)], env);
+  }
   const identity = await identifyServer(path);
   if (!isSameVersion(version, identity)) {
     const [suite] = SERVER_VERSIONS[version].suites;
@@ -37,24 +38,4 @@ export async function fetchDebianServer(version: ServerVersion, env: NodeJS.Proc
     );
   }
   return path;
-}
-
-async function runFetchScript(version: ServerVersion, env: NodeJS.ProcessEnv): Promise<void> {
-  const { flavour, suites } = SERVER_VERSIONS[version];
-  const child = spawn("bash", [FETCH_SCRIPT, suites.join(","), flavour, join(CACHE_FOLDER, version)], {
-    env,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let complaints = "";
-  child.stderr.setEncoding("utf8");
-  child.stderr.on("data", (text: string) => {
-    // The script's own line is progress; apt's are kept for the error.
-    if (text.startsWith("redis-batch: ")) process.stderr.write(text);
-    complaints += text;
-  });
-  const { promise, resolve, reject } = deferred<number | null>();
-  child.once("error", reject);
-  child.once("close", resolve);
-  const code = await promise;
-  if (code !== 0) throw new Error(`${version} could not be fetched from Debian (exit ${code}): ${complaints.trim()}`);
 }
