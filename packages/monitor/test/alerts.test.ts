@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { ConfigError, UsageError } from "@redis-batch/core";
-import { deferred, EventRecorder, eventually, ManualClock } from "@redis-batch/test-support";
+import { deferred, EventRecorder, eventually, ManualClock, useServer } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   type AlertNotice,
@@ -223,6 +223,19 @@ describe("a webhook", () => {
       reason: "http://127.0.0.1:9 could not be reached: ECONNREFUSED",
     });
     expect(JSON.stringify(events.events)).not.toMatch(/user-1|pass-1|path-1|query|signing|header-1/);
+  });
+
+  describe("over TLS", () => {
+    // Any server with a certificate that no authority of this machine has signed; it need not speak HTTP.
+    const tls = useServer({ tls: "server" });
+
+    it("gets nothing when nobody vouches for it", async () => {
+      const { port } = tls.server.address;
+      const { alerts, events } = start({ webhookUrl: `https://localhost:${port}/hook`, maxAttempts: 1 });
+      alerts.observe(report("STALLED"));
+      const { reason } = await events.waitFor("undelivered");
+      expect(reason).toMatch(/^https:\/\/localhost:\d+ could not be reached: (SELF_SIGNED|UNABLE_TO)_\w+$/);
+    });
   });
 
   it("has a bounded queue: the oldest that waits is given up, and reported", async () => {

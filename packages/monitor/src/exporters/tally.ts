@@ -19,7 +19,7 @@ export interface TallyCounts {
 }
 
 /** Adds one event to the counts. */
-export function countEvent(counts: TallyCounts, event: MonitorEvent): TallyCounts {
+function countEvent(counts: TallyCounts, event: MonitorEvent): TallyCounts {
   switch (event.type) {
     case "connected":
       return { ...counts, connected: true };
