@@ -9,7 +9,7 @@ import { whyNoDebian } from "../src/servers/debian-cache.ts";
 import { findPromtool } from "../src/servers/find-promtool.ts";
 
 const run = promisify(execFile);
-const script = (name: string): string => fileURLToPath(new URL(`../scripts/${name}`, import.meta.url));
+const scriptPath = (name: string): string => fileURLToPath(new URL(`../scripts/${name}`, import.meta.url));
 
 let root: string;
 beforeEach(() => {
@@ -47,7 +47,7 @@ function fetch(env: Record<string, string> = {}): Promise<{ stdout: string; stde
 
 function runScript([name = "", ...args]: string[], env: Record<string, string> = {}) {
   const path = `${join(root, "bin")}:${process.env["PATH"]}`;
-  return run("bash", [script(name), ...args], { env: { ...process.env, DEBIAN_MIRROR: "", ...env, PATH: path } });
+  return run("bash", [scriptPath(name), ...args], { env: { ...process.env, DEBIAN_MIRROR: "", ...env, PATH: path } });
 }
 
 const calls = () => readFileSync(join(root, "calls"), "utf8");
