@@ -417,7 +417,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       state,
       live: this.#failure === undefined && state !== "closed" && !isStuck,
       ready: state === "running" && this.#isConnected() && !this.#reader.isStalled,
-      buffered: this.#collector.fresh.messages + this.#collector.redelivered,
+      buffered: this.#collector.fresh.messages + this.#collector.redelivered.messages,
       inFlight: this.#open.messages,
       deferred: this.#custody.deferred,
       unconfirmedAcks: this.#acknowledger.pending,

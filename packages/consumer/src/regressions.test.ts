@@ -179,6 +179,30 @@ describe("reading ahead", () => {
   });
 });
 
+describe("large messages that come again", () => {
+  it("are read again no more at a time than fit into memory", async () => {
+    const { clock, consumer, events, other, close, stream } = await openInMemory({
+      batchSize: 100,
+      maxBytes: 10_000,
+      maxWaitMs: 0,
+      retry: { baseMs: 1_000, capMs: 1_000 },
+    });
+    for (const n of range(100)) await other.xadd({ stream, fields: ["n", String(n), "blob", Buffer.alloc(1_000)] });
+    let done = 0;
+    const running = consumer.run((batch) => {
+      if (batch.messages.every(({ deliveries }) => deliveries > 1)) done += batch.size;
+      if (batch.messages.some(({ deliveries }) => deliveries === 1)) fail();
+      batch.ack();
+    });
+    await clock.advance(60_000);
+    expect(done).toBeGreaterThan(0);
+    const sizes = events.all("redelivered").map(({ messages }) => messages);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(10);
+    await close();
+    await running;
+  });
+});
+
 describe("what is taken over from a dead consumer", () => {
   const quick = { leaseMs: 1_000, recoverEveryMs: 500, foreignIdleMs: 5_000, batchSize: 10 };
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideFetchSize, type ReadAhead, type ReadPolicy } from "./fetch-size.ts";
+import { decideFetchSize, decideRedeliverySize, type ReadAhead, type ReadPolicy } from "./fetch-size.ts";
 
 const policy: ReadPolicy = { batchSize: 100, prefetch: 1, maxBytes: 1_000_000, maxDeferred: 1_000 };
 const nothing: ReadAhead = { buffered: 0, bufferedBytes: 0, wanted: 0, deferred: 0, meanBytes: 0 };
@@ -56,6 +56,35 @@ describe("decideFetchSize", () => {
         expect(size > 0).toBe(!isFull && free > 0);
         // What is read fits, by the mean; the one message that must come through at any size excepted.
         const fits = given.bufferedBytes + size * given.meanBytes <= rule.maxBytes;
+        expect(fits || size <= 1).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("decideRedeliverySize", () => {
+  it("reads one batch ahead, of what fits by the running mean", () => {
+    const empty = { buffered: 0, bufferedBytes: 0, meanBytes: 0 };
+    expect(decideRedeliverySize(empty, policy)).toBe(100);
+    expect(decideRedeliverySize({ ...empty, meanBytes: 100_000 }, policy)).toBe(10);
+    expect(decideRedeliverySize({ buffered: 1, bufferedBytes: 990_000, meanBytes: 100_000 }, policy)).toBe(1);
+    expect(decideRedeliverySize({ buffered: 1, bufferedBytes: 1_000_000, meanBytes: 100_000 }, policy)).toBe(0);
+  });
+
+  it("never exceeds a batch, or what fits, and is 0 only where there is no room", () => {
+    const anyAhead = fc.record({
+      buffered: fc.integer({ min: 0, max: 12_000 }),
+      bufferedBytes: fc.integer({ min: 0, max: 2_000_000 }),
+      meanBytes: fc.integer({ min: 0, max: 100_000 }),
+    });
+    const anyBatch = fc.integer({ min: 1, max: 10_000 });
+    fc.assert(
+      fc.property(anyAhead, anyBatch, (given, batchSize) => {
+        const size = decideRedeliverySize(given, { ...policy, batchSize });
+        const isFull = given.bufferedBytes >= policy.maxBytes || given.buffered >= batchSize;
+        expect(size > 0).toBe(!isFull);
+        expect(size).toBeLessThanOrEqual(Math.max(0, Math.min(1_000, batchSize - given.buffered)));
+        const fits = given.bufferedBytes + size * given.meanBytes <= policy.maxBytes;
         expect(fits || size <= 1).toBe(true);
       }),
     );

@@ -209,7 +209,7 @@ describe("Collector", () => {
     await clock.settle();
     expect(taken.collected).toHaveLength(4);
     expect(taken.collected?.toSorted(compareEntryIds)).toEqual(taken.collected);
-    expect(collector.redelivered).toBe(1);
+    expect(collector.redelivered).toEqual({ messages: 1, bytes: 2 });
   });
 
   it("holds back what was just returned until it is ripe, without a new message to accompany", async () => {

@@ -55,6 +55,9 @@ export class Collector<Value> {
   readonly #redelivered: Message<Value>[] = [];
   readonly #fresh: Message<Value>[] = [];
   #freshBytes = 0;
+  #redeliveredBytes = 0;
+  #arrived = 0;
+  #arrivedBytes = 0;
   readonly #waiters: Waiter<Value>[] = [];
   #moreFresh = true;
   /** Whether the batch before had no new message. */
@@ -80,8 +83,13 @@ export class Collector<Value> {
   }
 
   /** Redelivered messages that no batch has taken yet. */
-  get redelivered(): number {
-    return this.#redelivered.length;
+  get redelivered(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#redelivered.length, bytes: this.#redeliveredBytes };
+  }
+
+  /** Mean size of a message so far, in bytes; 0 before the first. */
+  get meanBytes(): number {
+    return this.#arrived === 0 ? 0 : this.#arrivedBytes / this.#arrived;
   }
 
   /** Whether somebody waits for the answer of a read that has not begun yet. */
@@ -124,14 +132,17 @@ export class Collector<Value> {
   addFresh(messages: readonly Message<Value>[], more: boolean): void {
     for (const message of messages) {
       this.#fresh.push(message);
-      this.#freshBytes += messageBytes(message.raw);
+      this.#freshBytes += this.#weigh(message);
     }
     this.#moreFresh = more;
     this.#looked();
   }
 
   addRedelivered(messages: readonly Message<Value>[]): void {
-    this.#redelivered.push(...messages);
+    for (const message of messages) {
+      this.#redelivered.push(message);
+      this.#redeliveredBytes += this.#weigh(message);
+    }
     this.#redelivered.sort((left, right) => left.ripeAtMs - right.ripeAtMs);
     this.#evaluate();
   }
@@ -150,7 +161,7 @@ export class Collector<Value> {
   /** Takes out a message that may not be offered any more. */
   drop(message: Message<Value>): void {
     const again = this.#redelivered.indexOf(message);
-    if (again >= 0) this.#redelivered.splice(again, 1);
+    if (again >= 0) this.#takeRedelivered(again);
     const fresh = this.#fresh.indexOf(message);
     if (fresh < 0) return;
     this.#fresh.splice(fresh, 1);
@@ -174,6 +185,17 @@ export class Collector<Value> {
     this.#isDraining = true;
     this.#cancelTimer();
     for (const waiter of this.#waiters.splice(0)) waiter.giveUp(reason);
+  }
+
+  #weigh({ raw }: Message<Value>): number {
+    const bytes = messageBytes(raw);
+    this.#arrived++;
+    this.#arrivedBytes += bytes;
+    return bytes;
+  }
+
+  #takeRedelivered(place: number): void {
+    for (const { raw } of this.#redelivered.splice(place, 1)) this.#redeliveredBytes -= messageBytes(raw);
   }
 
   #looked(): void {
@@ -251,7 +273,7 @@ export class Collector<Value> {
     // From the last to the first, so that the places before stay what they are.
     for (const place of mix.redelivered.toReversed()) {
       if (!taken.has(this.#redelivered[place] as Message<Value>)) continue;
-      this.#redelivered.splice(place, 1);
+      this.#takeRedelivered(place);
       redelivered++;
     }
     for (const { raw } of this.#fresh.splice(0, taken.size - redelivered)) this.#freshBytes -= messageBytes(raw);

@@ -61,8 +61,6 @@ export class Reader<Value> {
   readonly #bell: Bell;
   #comparedEpoch = -1;
   #failures = 0;
-  #messages = 0;
-  #bytes = 0;
   #loop: Promise<void> | undefined;
   /** Since when the server owes an answer; `null` while nothing is asked of it. */
   #askedAtMs: number | null = null;
@@ -172,8 +170,6 @@ export class Reader<Value> {
     if (entries.length === 0) return collector.addFresh([], false);
     let bytes = 0;
     for (const { fields } of entries) bytes += messageBytes(fields);
-    this.#messages += entries.length;
-    this.#bytes += bytes;
     collector.addFresh(this.#context.admit(entries), entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
   }
@@ -258,7 +254,7 @@ export class Reader<Value> {
         bufferedBytes: collector.fresh.bytes,
         wanted: collector.wanted,
         deferred: custody.deferred,
-        meanBytes: this.#messages === 0 ? 0 : this.#bytes / this.#messages,
+        meanBytes: collector.meanBytes,
       },
       policy,
     );

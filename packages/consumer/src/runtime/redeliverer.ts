@@ -10,6 +10,7 @@ import {
   RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
+import { decideRedeliverySize } from "../decisions/fetch-size.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import { Bell } from "./bell.ts";
@@ -19,7 +20,6 @@ import type { Deferred } from "./due-queue.ts";
 import { describeTrouble } from "./trouble.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
-const IDS_PER_COMMAND = 1_000;
 
 export interface RedelivererContext<Value> {
   readonly policy: {
@@ -27,6 +27,7 @@ export interface RedelivererContext<Value> {
     readonly group: string;
     readonly name: string;
     readonly batchSize: number;
+    readonly maxBytes: number;
     readonly retryShare: number;
   };
   readonly client: StreamClient;
@@ -115,16 +116,17 @@ export class Redeliverer<Value> {
   #room(): (next: Deferred, taken: number) => boolean {
     const { collector, policy, largestBatch, isIsolated } = this.#context;
     const { batchSize, retryShare } = policy;
-    const mayIsolate = collector.redelivered === 0 && (collector.wanted > 0 || this.#resting.length > 0);
+    const { messages: buffered, bytes: bufferedBytes } = collector.redelivered;
+    const mayIsolate = buffered === 0 && (collector.wanted > 0 || this.#resting.length > 0);
     const share = collector.fresh.messages > 0 ? retryShare : 1;
-    const room = Math.min(batchSize - collector.redelivered, IDS_PER_COMMAND);
+    const room = decideRedeliverySize({ buffered, bufferedBytes, meanBytes: collector.meanBytes }, policy);
     let size = batchSize;
     return ({ deliveries }, taken) => {
       size = Math.min(size, largestBatch(deliveries + 1));
       const mustBeAlone = isIsolated(deliveries + 1);
       if (mustBeAlone && this.#isOneAloneAtWork()) return false;
       if (size === batchSize && !mustBeAlone) return taken < room;
-      return mayIsolate && taken < Math.max(1, Math.floor(size * share));
+      return mayIsolate && taken < Math.min(room, Math.max(1, Math.floor(size * share)));
     };
   }
 
