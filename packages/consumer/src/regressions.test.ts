@@ -1,5 +1,5 @@
 /** Ways in which consumers of streams have got stuck, or have got ahead of themselves, elsewhere and here: one test for each. */
-import { ConnectionError, compareEntryIds } from "@redis-batch/core";
+import { CommandError, ConnectionError, compareEntryIds } from "@redis-batch/core";
 import { groupKey } from "@redis-batch/core/internal";
 import { deferred } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
@@ -176,6 +176,27 @@ describe("reading ahead", () => {
     expect(held).toBe(most);
     await close();
     await running;
+  });
+});
+
+describe("a message too wide for the dead letters that an earlier process left behind once too often", () => {
+  it("is tried again after the longest delay, as the event says, and not with every heartbeat", async () => {
+    const { clock, redis, consumer, events, add, dieHolding, close } = await openInMemory({
+      maxDeliveries: 2,
+      retry: { baseMs: 1_000, capMs: 50_000 },
+    });
+    await add(1);
+    await dieHolding("me", 1, 2);
+    redis.failNext("bury", new CommandError("too many fields", { command: "bury", reply: "ERR" }), { times: 100 });
+    const running = consumer.run(fail);
+    await clock.advance(45_000);
+    expect(events.all("buryFailed")).toMatchObject([{ messages: 1, retryInMs: 50_000 }]);
+    await clock.advance(15_000);
+    expect(events.all("buryFailed")).toHaveLength(2);
+    expect(events.all("batch")).toEqual([]);
+    await close();
+    await running;
+    expect(clock.pending).toBe(0);
   });
 });
 

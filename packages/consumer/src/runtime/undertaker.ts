@@ -46,6 +46,7 @@ export interface UndertakerContext<Value> {
 export class Undertaker<Value> {
   readonly #context: UndertakerContext<Value>;
   readonly #outbox: Outbox<Burial<Value>>;
+  readonly #timers = new Set<() => void>();
 
   constructor(context: UndertakerContext<Value>) {
     const { clock, random, report, fail } = context;
@@ -91,6 +92,7 @@ export class Undertaker<Value> {
   /** Gives up on what was not answered. */
   stop(): void {
     this.#outbox.stop();
+    for (const cancel of this.#timers) cancel();
   }
 
   #leavePending({ id, message }: Burial<Value>, error: CommandError): void {
@@ -98,7 +100,12 @@ export class Undertaker<Value> {
     const retryInMs = policy.retry.capMs;
     const dueAtMs = clock.nowMs() + retryInMs;
     if (message === undefined) {
-      custody.dismiss(id);
+      // Held until then; after that it is found pending, and not held, like any other that nobody has seen.
+      const cancel = clock.setTimer(retryInMs, () => {
+        this.#timers.delete(cancel);
+        custody.dismiss(id);
+      });
+      this.#timers.add(cancel);
     } else {
       message.state = "returned";
       custody.putOff(message, { dueAtMs, ripeAtMs: dueAtMs });
