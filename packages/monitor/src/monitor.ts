@@ -177,13 +177,14 @@ export class Monitor implements AsyncDisposable {
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
+    this.#ending.signal.throwIfAborted();
     if (this.#isRunning) throw new UsageError("cannot run: another run of this monitor is under way");
     this.#isRunning = true;
     try {
       await this.#use(policy.signal, (over) => this.#runUntil(over, policy));
     } catch (error) {
       // Told to end while it connected.
-      if (!policy.signal?.aborted && !(this.#ending.signal.aborted && this.#isUsed)) throw error;
+      if (!policy.signal?.aborted && !this.#ending.signal.aborted) throw error;
     } finally {
       this.#isRunning = false;
       this.#isLeading = null;

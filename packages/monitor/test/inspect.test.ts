@@ -230,7 +230,7 @@ describe("a stream", () => {
   it("whose key holds something else is an error that says so", async () => {
     const { monitor: open, server, stream } = bench();
     await server.command("SET", stream, "x");
-    await expect(open().monitor.inspect()).rejects.toSatisfy(WrongTypeError.is);
+    await expect(open().monitor.inspect()).rejects.toBeInstanceOf(WrongTypeError);
   });
 });
 

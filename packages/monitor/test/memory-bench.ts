@@ -1,0 +1,72 @@
+/** Monitors on a Redis in memory and a clock that stands still. */
+import type { ConnectionEvent, StreamClient } from "@redis-batch/core/internal";
+import { createMemoryRedis, type MemoryRedis } from "@redis-batch/core/testing";
+import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import type { MonitorEvent, MonitorOptions } from "../src/index.ts";
+import { Monitor } from "../src/monitor.ts";
+
+export const LEASE_MS = 60_000;
+export const address = { stream: "orders", group: "billing" } as const;
+
+export interface MemoryBench {
+  readonly clock: ManualClock;
+  readonly redis: MemoryRedis;
+  readonly client: StreamClient;
+  readonly monitor: (
+    options?: Partial<MonitorOptions>,
+    wrap?: (client: StreamClient) => StreamClient,
+  ) => {
+    readonly monitor: Monitor;
+    readonly events: EventRecorder<MonitorEvent>;
+    /** Tells the monitor what its connection would. */
+    readonly tell: (event: ConnectionEvent) => void;
+  };
+  readonly add: (count: number) => Promise<string[]>;
+  readonly read: (consumer: string, count: number) => Promise<string[]>;
+  readonly beat: (consumer: string) => Promise<void>;
+  /** Owners of what is pending, by id. */
+  readonly owners: () => Promise<Map<string, string>>;
+}
+
+/** A stream with an empty group, and as many monitors as a test wants. */
+export async function openInMemory(): Promise<MemoryBench> {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const client = redis.client();
+  await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
+  await client.xgroupCreate({ ...address, position: "start" });
+  return {
+    ...{ clock, redis, client },
+    monitor(options = {}, wrap = (one) => one) {
+      const events = new EventRecorder<MonitorEvent>();
+      let tell: (event: ConnectionEvent) => void = () => {};
+      const given = { redis: "redis://memory", ...address, graceMs: 0, observer: events.observe, ...options };
+      const monitor = new Monitor(given, {
+        clock,
+        random: () => 0,
+        createClient: ({ report = () => {} }) => {
+          tell = report;
+          return wrap(redis.client({ report }));
+        },
+      });
+      return { monitor, events, tell: (event) => tell(event) };
+    },
+    async add(count) {
+      const ids: string[] = [];
+      for (let index = 0; index < count; index++) {
+        ids.push(await client.xadd({ stream: address.stream, fields: ["n", index] }));
+      }
+      return ids;
+    },
+    async read(consumer, count) {
+      return (await client.xreadgroup({ ...address, consumer, count })).map(({ id }) => id);
+    },
+    async beat(consumer) {
+      await client.beat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
+    },
+    async owners() {
+      const pending = await client.xpendingRange({ ...address, from: "-", to: "+", count: 100_000 });
+      return new Map(pending.map(({ id, consumer }) => [id, consumer]));
+    },
+  };
+}
