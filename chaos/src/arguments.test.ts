@@ -18,6 +18,7 @@ test("a soak is one round as long as the minutes, as fast as ever, with a worker
     minutes: 0,
     loadMs: 600_000,
     messages: 480_000,
+    everyMs: 2_500,
     lasting: 1,
   });
   expect(resolveRound({ soak: true, minutes: "0.5", messages: "7" })).toMatchObject({ loadMs: 30_000, messages: 7 });

@@ -38,6 +38,11 @@ export const ROUND_DEFAULTS = {
 
 /** How many workers of a soak live through it, so that their memory can be looked at. */
 const SOAK_LASTING = 1;
+/**
+ * The mean time from one fault to the next in a soak. The longer the server's file gets, the longer it takes to come back;
+ * as close together as in a short round, faults would leave it no time to serve.
+ */
+const SOAK_EVERY_MS = 2_500;
 const MINUTE_MS = 60_000;
 
 export type ResolvedRound = Omit<RoundOptions, "progress"> & { readonly minutes: number };
@@ -53,6 +58,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   const resolved = {
     ...ROUND_DEFAULTS,
     loadMs,
+    everyMs: args.soak ? SOAK_EVERY_MS : ROUND_DEFAULTS.everyMs,
     lasting: args.soak ? SOAK_LASTING : 0,
     // The one round of a soak has them in it.
     minutes: args.soak ? 0 : minutes,

@@ -1,6 +1,6 @@
 /** A producer: adds its messages at a pace, in a process of its own, and writes down what it was told of each. */
 import { setTimeout as pause } from "node:timers/promises";
-import { ConnectionError, Producer, ServerStateError } from "@redis-batch/consumer";
+import { ConnectionError, Producer, QueueFullError, ServerStateError } from "@redis-batch/consumer";
 import { seededRandom } from "@redis-batch/test-support";
 import { intentOf } from "./intent.ts";
 import { Journal, type ProducerLine } from "./journal.ts";
@@ -37,6 +37,7 @@ async function add(index: number): Promise<void> {
     } catch (error) {
       const wasNotAdded =
         ServerStateError.is(error) ||
+        QueueFullError.is(error) ||
         (ConnectionError.is(error) && (error.outcome === "not-sent" || (task.keyed && index % 2 === 0)));
       if (!wasNotAdded) {
         if (!ConnectionError.is(error)) throw error;

@@ -4,9 +4,6 @@ import { type MemorySummary, summariseMemory } from "./memory.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Round } from "./run.ts";
 
-/** How many problems of one round are shown with their histories. */
-const SHOWN = 10;
-
 /** The last line of output. */
 export interface Summary {
   readonly seed: number;
@@ -69,14 +66,15 @@ export function renderRound(round: Round): string {
         `  one that lived through it: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last`,
     ),
     ...failures.map((failure) => `  ! ${failure}`),
-    ...findings
-      .slice(0, SHOWN)
-      .flatMap(({ kind, key, id, text, history }) => [
-        `  ! ${kind}: ${key} (${id}): ${text}`,
-        ...history.map((line) => `      ${line}`),
-      ]),
+    ...findings.flatMap(({ kind, key, id, text, history }) => [
+      `  ! ${kind}: ${key} (${id}): ${text}`,
+      ...history.map((line) => `      ${line}`),
+    ]),
   ];
-  if (findings.length > SHOWN) lines.push(`  ! and ${findings.length - SHOWN} more`);
-  if (hasFailed(round)) lines.push(`  replay: pnpm chaos --seed ${seed}`);
+  if (verdict.problems.length > findings.length) {
+    const counts = Map.groupBy(verdict.problems, ({ kind }) => kind);
+    lines.push(`  ! in all ${[...counts].map(([kind, { length }]) => `${kind} ${length}`).join(", ")}`);
+  }
+  if (hasFailed(round)) lines.push(`  replay: pnpm chaos --seed ${seed}, and the other arguments as they were`);
   return lines.join("\n");
 }

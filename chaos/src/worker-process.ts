@@ -33,6 +33,8 @@ const consumer = new Consumer({
   blockMs: 300,
   retry: { baseMs: 20, capMs: 500 },
   drainMs: 5_000,
+  // In a long round a place may be cut off, by one fault after the other, for longer than the default.
+  connectTimeoutMs: 300_000,
   ...task.options,
   observer: note,
 });
