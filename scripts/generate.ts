@@ -19,6 +19,15 @@ if (existsSync(luaFolder)) {
   bringUpToDate(target, format(target, encodeLuaModule(sources)));
 }
 
+// The scaler's published results: made by its simulator, which knows when its sources have changed.
+const publish = join(ROOT, "packages/scaler/src/simulate/publish.ts");
+const published = spawnSync(
+  process.execPath,
+  ["--conditions=@redis-batch/source", publish, ...(options.check ? ["--check"] : [])],
+  { cwd: ROOT, stdio: "inherit" },
+);
+if (published.status !== 0) process.exitCode = 1;
+
 function bringUpToDate(path: string, content: string): void {
   const name = relative(ROOT, path);
   if (existsSync(path) && readFileSync(path, "utf8") === content) {

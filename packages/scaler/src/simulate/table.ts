@@ -56,7 +56,8 @@ export function renderTotals(rows: readonly Row[]): string {
   return table(head, lines);
 }
 
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+/** A Markdown table. */
+export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [row(head), `|${head.map(() => "---").join("|")}|`, ...lines.map(row)].join("\n");
 }

@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import type { Observation } from "../observation.ts";
+import { resolveScalingOptions } from "../options.ts";
+import { decide, emptyMemory } from "./decide.ts";
+
+const seen: Observation = {
+  added: 100,
+  read: 89,
+  waiting: 11,
+  isWaitingAtLeast: false,
+  oldestWaitingMs: 500,
+  pending: 83,
+  reclaimable: 0,
+  current: 3,
+  ready: 3,
+  startingMs: [],
+  lost: 0,
+  startUpsMs: [],
+  consumers: [],
+};
+const ratio = { strategy: "ratio", scaleOutRate: 60, scaleInRate: 20 } as const;
+
+describe("decide, by ratio", () => {
+  const decideRatio = (observation: Observation, options = {}): unknown =>
+    decide(observation, emptyMemory("ratio"), resolveScalingOptions({ ...ratio, ...options }), 0).decision;
+
+  it("says what the original says, with its reason and its numbers", () => {
+    expect(decideRatio(seen)).toEqual({
+      strategy: "ratio",
+      direction: "IN",
+      current: 3,
+      desired: 2,
+      rate: 13.253,
+      reason: "11 waiting and 83 pending is a rate of 13.253, below 20; go from 3 to 2",
+      binding: "rule",
+      terms: { scaleOutRate: 60, scaleInRate: 20 },
+      inputs: { waiting: 11, pending: 83, consumers: 3 },
+    });
+    expect(decideRatio({ ...seen, waiting: 18, pending: 79 })).toMatchObject({ direction: "NO_SCALE", rate: 22.7848 });
+  });
+
+  it.each([
+    [{ waiting: 0, pending: 0 }, "NO_SCALE", "0 waiting and 0 pending: nothing to judge by; stay at 3"],
+    [{ waiting: 5, pending: 0 }, "OUT", "5 waiting and 0 pending: nobody works on what waits; go from 3 to 4"],
+    [{ waiting: 9, pending: 10 }, "OUT", "9 waiting and 10 pending is a rate of 90, not below 60; go from 3 to 4"],
+    [{ waiting: 3, pending: 10 }, "NO_SCALE", "3 waiting and 10 pending is a rate of 30, between 20 and 60; stay at 3"],
+    [{ current: 1 }, "NO_SCALE", "11 waiting and 83 pending is a rate of 13.253, below 20; stay at 1"],
+  ])("%o → %s", (part, direction, reason) => {
+    expect(decideRatio({ ...seen, ...part })).toMatchObject({ direction, reason });
+  });
+
+  it("stays within the bounds, and says which one held it", () => {
+    const busy = { ...seen, waiting: 100 };
+    expect(decideRatio(busy, { maxConsumers: 3 })).toMatchObject({ direction: "NO_SCALE", desired: 3, binding: "max" });
+    expect(decideRatio(seen, { minConsumers: 3 })).toMatchObject({ direction: "NO_SCALE", desired: 3, binding: "min" });
+    expect(decideRatio(seen, { minConsumers: 5 })).toMatchObject({ direction: "OUT", desired: 5, binding: "min" });
+  });
+
+  it("holds where it is not known what waits", () => {
+    expect(decideRatio({ ...seen, waiting: null })).toMatchObject({ direction: "NO_SCALE", binding: "unknown" });
+  });
+
+  it("waits for a cooldown, if there is one", () => {
+    const policy = resolveScalingOptions({ ...ratio, scaleInCooldownMs: 60_000 });
+    const first = decide(seen, emptyMemory("ratio"), policy, 0);
+    const soon = decide({ ...seen, current: 2 }, first.memory, policy, 59_999);
+    expect(soon.decision).toMatchObject({ direction: "NO_SCALE", desired: 2, binding: "cooldown" });
+    expect(decide({ ...seen, current: 2 }, soon.memory, policy, 60_000).decision.direction).toBe("IN");
+  });
+});
+
+describe("decide, by throughput", () => {
+  const policy = resolveScalingOptions({ minConsumers: 0 });
+
+  it("wakes one consumer for the first message, and says so", () => {
+    const { decision } = decide({ ...seen, current: 0, ready: 0 }, emptyMemory("throughput"), policy, 0);
+    expect(decision).toMatchObject({ direction: "OUT", desired: 1, binding: "wake" });
+    expect(decision.reason).toBe("11 waiting, 83 pending and no consumer; go from 0 to 1");
+  });
+
+  it("leaves an idle group without consumers, but not before it was idle for long", () => {
+    const idle = { ...seen, waiting: 0, pending: 0, oldestWaitingMs: null, current: 1, ready: 1 };
+    let memory = emptyMemory("throughput");
+    const directions: string[] = [];
+    for (let atMs = 0; atMs <= 300_000; atMs += 5_000) {
+      const decided = decide(idle, memory, policy, atMs);
+      memory = decided.memory;
+      directions.push(decided.decision.direction);
+    }
+    expect(directions.indexOf("IN")).toBe(directions.length - 1);
+  });
+
+  it("orders no more while those that were ordered do not come", () => {
+    const stuck = { ...seen, waiting: 50_000, oldestWaitingMs: 60_000, startingMs: [500_000] };
+    const busy = {
+      delivered: 0,
+      batches: 0,
+      processed: 0,
+      busyMs: 0,
+      sizeSquared: 0,
+      sizeTimesBusyMs: 0,
+      busyMsSquared: 0,
+    };
+    let memory = emptyMemory("throughput");
+    let binding = "";
+    for (let look = 0; look < 20; look++) {
+      const counters = {
+        ...busy,
+        batches: look,
+        processed: look * 10,
+        busyMs: look * 1_000,
+        sizeSquared: look * 100,
+        sizeTimesBusyMs: look * 10_000,
+        busyMsSquared: look * 1_000_000,
+      };
+      const observation = { ...stuck, consumers: [{ name: "a", incarnation: "1", batchSize: 10, counters }] };
+      const decided = decide(observation, memory, policy, look * 5_000);
+      memory = decided.memory;
+      binding = decided.decision.binding;
+    }
+    expect(binding).toBe("shortfall");
+  });
+});

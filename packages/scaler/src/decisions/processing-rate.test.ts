@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { ConsumerCounters } from "../observation.ts";
+import { measureProcessing, NOTHING_PROCESSED, type ProcessingMemory } from "./processing-rate.ts";
+
+const NONE: ConsumerCounters = {
+  delivered: 0,
+  batches: 0,
+  processed: 0,
+  busyMs: 0,
+  sizeSquared: 0,
+  sizeTimesBusyMs: 0,
+  busyMsSquared: 0,
+};
+
+/** Looks once after every batch. */
+function watch(batches: readonly { size: number; busyMs: number }[], batchSize: number): ProcessingMemory {
+  let totals = NONE;
+  let memory = measureProcessing(NOTHING_PROCESSED, totals, batchSize, 0);
+  for (const [look, { size, busyMs }] of batches.entries()) {
+    totals = {
+      delivered: totals.delivered + size,
+      batches: totals.batches + 1,
+      processed: totals.processed + size,
+      busyMs: totals.busyMs + busyMs,
+      sizeSquared: totals.sizeSquared + size ** 2,
+      sizeTimesBusyMs: totals.sizeTimesBusyMs + size * busyMs,
+      busyMsSquared: totals.busyMsSquared + busyMs ** 2,
+    };
+    memory = measureProcessing(memory, totals, batchSize, (look + 1) * 5_000);
+  }
+  return memory;
+}
+
+describe("measureProcessing", () => {
+  it("counts messages per second of busy time, however long a consumer waits between batches", () => {
+    const full = Array.from({ length: 10 }, () => ({ size: 20, busyMs: 1_000 }));
+    expect(watch(full, 20).perSecond).toBeCloseTo(20);
+  });
+
+  it("says nothing before three batches and a second of work", () => {
+    expect(
+      watch(
+        Array.from({ length: 2 }, () => ({ size: 20, busyMs: 5_000 })),
+        20,
+      ).perSecond,
+    ).toBe(0);
+    expect(
+      watch(
+        Array.from({ length: 9 }, () => ({ size: 20, busyMs: 100 })),
+        20,
+      ).perSecond,
+    ).toBe(0);
+  });
+
+  it("extends small batches to full ones where each batch has a cost of its own", () => {
+    // 1 s a batch and 50 ms a message: 100 of them take 6 s.
+    const small = Array.from({ length: 60 }, (_, index) => ({
+      size: 5 + (index % 10),
+      busyMs: 1_000 + 50 * (5 + (index % 10)),
+    }));
+    expect(watch(small, 100).perSecond).toBeCloseTo(100 / 6);
+  });
+
+  it("does not extend batches that are all alike: one point makes no line", () => {
+    const alike = Array.from({ length: 60 }, () => ({ size: 10, busyMs: 1_100 }));
+    expect(watch(alike, 100).perSecond).toBeCloseTo(10_000 / 1_100);
+  });
+
+  it("has forgotten ten minutes after a change how it was before", () => {
+    const before = Array.from({ length: 200 }, () => ({ size: 20, busyMs: 1_000 }));
+    const after = Array.from({ length: 125 }, () => ({ size: 20, busyMs: 4_000 }));
+    expect(watch([...before, ...after], 20).perSecond).toBeCloseTo(5);
+  });
+
+  it("keeps what it knows when nobody tells any more", () => {
+    const known = watch(
+      Array.from({ length: 10 }, () => ({ size: 20, busyMs: 1_000 })),
+      20,
+    );
+    expect(measureProcessing(known, null, 20, 1_000_000)).toEqual({ samples: [], perSecond: known.perSecond });
+  });
+});

@@ -1,0 +1,129 @@
+/** The results as they are published: one JSON object a line, and what is made from them for the guide. */
+
+import { lossesOf } from "./losses.ts";
+import { drawConsumers, type Level } from "./plot.ts";
+import { POLICIES } from "./policies/index.ts";
+import type { Policy } from "./policy.ts";
+import { meanOf, type Row, runAll } from "./results.ts";
+import { type Moment, simulate } from "./run.ts";
+import type { Scenario } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { renderTable, renderTotals, table } from "./table.ts";
+import { generateTraffic } from "./traffic.ts";
+
+/** How many consumers one policy kept on one trace. */
+interface Course {
+  readonly scenario: string;
+  readonly policy: string;
+  readonly levels: readonly Level[];
+}
+
+export interface Publication {
+  /** Tells the sources apart from which the results are. */
+  readonly sources: string;
+  readonly rows: readonly Row[];
+  readonly courses: readonly Course[];
+}
+
+const SEEDS = [1, 2, 3];
+const DRAWN_SCENARIOS = ["step", "burst", "flapping", "bottleneck"];
+const DRAWN_POLICIES = ["throughput", "ratio", "keda-lag", "oracle"];
+const OURS = "throughput";
+const RIVALS = ["ratio", "keda-lag", "keda-expert"];
+
+/** Runs all of it; takes minutes. */
+export function producePublication(sources: string, progress: (row: Row) => void): Publication {
+  const rows: Row[] = [];
+  for (const row of runAll(POLICIES, SCENARIOS, SEEDS)) {
+    rows.push(row);
+    progress(row);
+  }
+  const scenarios = SCENARIOS.filter(({ name }) => DRAWN_SCENARIOS.includes(name));
+  const policies = POLICIES.filter(({ name }) => DRAWN_POLICIES.includes(name));
+  const courses = scenarios.flatMap((scenario) => policies.map((policy) => courseOf(scenario, policy)));
+  return { sources, rows, courses };
+}
+
+function courseOf(scenario: Scenario, policy: Policy): Course {
+  const levels: Level[] = [{ at: 0, consumers: scenario.firstConsumers }];
+  const watch = ({ at, desired }: Moment): void => {
+    if (levels.at(-1)?.consumers !== desired) levels.push({ at: Math.round(at), consumers: desired });
+  };
+  const [seed = 1] = SEEDS;
+  simulate(scenario, generateTraffic(scenario, seed), seed, policy, watch);
+  return { scenario: scenario.name, policy: policy.name, levels };
+}
+
+export function encodePublication({ sources, rows, courses }: Publication): string {
+  return [{ sources }, ...rows, ...courses].map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+
+/** @throws {SyntaxError} when it is not JSON lines */
+export function decodePublication(text: string): Publication {
+  const [head, ...lines] = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Partial<Row & Course & Publication>);
+  const rows = lines.filter((line) => line.levels === undefined) as Row[];
+  return { sources: head?.sources ?? "", rows, courses: lines.filter((line) => line.levels !== undefined) as Course[] };
+}
+
+/** What stands between the markers of the guide. */
+export function renderGuide({ rows }: Publication): string {
+  const who = table(
+    ["policy", "what it is"],
+    POLICIES.map(({ name, title }) => [`\`${name}\``, title]),
+  );
+  const traces = table(
+    ["trace", "what happens"],
+    SCENARIOS.map(({ name, title }) => [`\`${name}\``, title]),
+  );
+  const losses = table(
+    ["trace", "in", "better", "theirs", "ours"],
+    lossesOf(rows, OURS, RIVALS).map(({ scenario, what, policy, theirs, ours }) => [
+      scenario,
+      what,
+      `\`${policy}\``,
+      theirs.toFixed(2),
+      ours.toFixed(2),
+    ]),
+  );
+  const plots = DRAWN_SCENARIOS.map((name) => `![Consumers over time, ${name}](${plotPath(name)})`);
+  return [
+    who,
+    "Messages that took longer than the objective, in percent / consumer-hours / moves taken back within ten minutes; the mean of three seeds:",
+    renderTable(rows),
+    "Over all traces (late messages without `bottleneck`, where nobody can be on time):",
+    renderTotals(rows),
+    ...plots,
+    "### Where it loses",
+    "Every trace on which one of the others, not counting the one that knows the future, does better in one way and is late no more often:",
+    losses,
+    "### The traces",
+    traces,
+  ].join("\n\n");
+}
+
+/** Where a plot lies, beside the guide. */
+export function plotPath(scenario: string): string {
+  return `scaling/${scenario}.svg`;
+}
+
+/** The plots by their scenarios. */
+export function drawPlots({ rows, courses }: Publication): ReadonlyMap<string, string> {
+  return new Map(
+    DRAWN_SCENARIOS.map((name) => {
+      const scenario = SCENARIOS.find((each) => each.name === name);
+      const panels = courses
+        .filter((course) => course.scenario === name)
+        .map(({ policy, levels }) => ({ policy, levels, outcome: outcomeOf(rows, name, policy) }));
+      return [name, drawConsumers(`${name}: ${scenario?.title ?? ""}`, scenario?.seconds ?? 1, panels)];
+    }),
+  );
+}
+
+function outcomeOf(rows: readonly Row[], scenario: string, policy: string): string {
+  const mean = meanOf(rows, scenario, policy);
+  if (mean === null) return "";
+  return `${mean.violationPercent.toFixed(1)} % late, ${mean.consumerHours.toFixed(1)} consumer-hours`;
+}
