@@ -1,0 +1,35 @@
+import { defineOptions, type OptionValues } from "./spec.ts";
+
+/** For every command that speaks to a server. */
+export const CONNECTION_OPTIONS = defineOptions({
+  url: {
+    kind: "text",
+    value: "url",
+    about: "redis://[user@]host:port/db, rediss://… for TLS, or unix:///path; without a password",
+  },
+  context: { kind: "text", value: "name", about: "a connection saved with `context add`" },
+  user: { kind: "text", value: "name", about: "the ACL user" },
+  "password-file": { kind: "text", value: "path", about: "a file whose first line is the password" },
+  "ask-password": { kind: "flag", about: "ask for the password on the terminal" },
+  sentinel: { kind: "text", value: "host:port,…", about: "find the server by these Sentinels" },
+  "sentinel-name": { kind: "text", value: "name", about: "what the Sentinels call it; mymaster by default" },
+  cluster: { kind: "flag", about: "the server is part of a Redis Cluster" },
+  "tls-ca": { kind: "text", value: "path", about: "the certificates that the server's must be signed by; implies TLS" },
+  "tls-cert": { kind: "text", value: "path", about: "our own certificate; implies TLS" },
+  "tls-key": { kind: "text", value: "path", about: "the key of our own certificate" },
+  "connect-timeout": {
+    kind: "duration",
+    minMs: 100,
+    maxMs: 600_000,
+    default: "10s",
+    about: "how long to wait for a connection",
+  },
+});
+
+/** For every command. */
+export const COMMON_OPTIONS = defineOptions({
+  json: { kind: "flag", about: "JSON instead of a table, with the same content" },
+  help: { kind: "flag", short: "h", about: "what this is and how to use it" },
+});
+
+export type GlobalOptions = OptionValues<typeof CONNECTION_OPTIONS> & OptionValues<typeof COMMON_OPTIONS>;

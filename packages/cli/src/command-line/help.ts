@@ -1,0 +1,128 @@
+/** The help texts. Pure: a width comes in, lines go out. */
+import { EXIT_CODES } from "../exit-codes.ts";
+import { wrapText } from "../render/wrap.ts";
+import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./global-options.ts";
+import type { ArgumentSpec, CommandSpec, OptionSpec, OptionSpecs } from "./spec.ts";
+
+const PROGRAM = "redis-batch";
+
+/** The list of all commands. */
+export function overviewHelp(commands: readonly CommandSpec[], width: number): string {
+  return [
+    ...wrapText("Work on the messages of a Redis Stream in batches, and look after its consumer groups.", width),
+    "",
+    `Usage: ${PROGRAM} <command> [options]`,
+    "",
+    "Commands:",
+    ...commandLines(commands, width),
+    "",
+    "Where the server is (the first of these that is there):",
+    ...definitions(
+      [
+        ["--url, --sentinel", "on the command line, never with a password"],
+        ["--context", "a connection saved with `context add`"],
+        ["REDIS_URL", "may hold a password; REDIS_USERNAME and REDIS_PASSWORD are read as well"],
+        ["context use", "the context chosen last"],
+        ["otherwise", "redis://localhost:6379"],
+      ],
+      width,
+    ),
+    "",
+    "Exit codes:",
+    ...definitions(
+      Object.values(EXIT_CODES).map(({ code, meaning }) => [String(code), meaning]),
+      width,
+    ),
+    "",
+    `${PROGRAM} <command> --help tells more of each, with examples.`,
+    "",
+  ].join("\n");
+}
+
+/** Those of one word, such as `group`. */
+export function familyHelp(commands: readonly CommandSpec[], width: number): string {
+  const word = commands[0]?.path[0] ?? "";
+  return [`Usage: ${PROGRAM} ${word} <command> [options]`, "", ...commandLines(commands, width), ""].join("\n");
+}
+
+/** One command. */
+export function commandHelp(spec: CommandSpec, width: number): string {
+  const sections = [
+    [`${spec.summary}.`, ...(spec.about ?? []).flatMap((paragraph) => ["", ...wrapText(paragraph, width)])],
+    [`Usage: ${usageLine(spec)}`],
+    section(
+      "Arguments:",
+      definitions(
+        spec.args.map((arg) => [argumentName(arg), argumentAbout(arg)]),
+        width,
+      ),
+    ),
+    section("Options:", optionLines({ ...spec.options, ...COMMON_OPTIONS }, width)),
+    spec.connects ? section("Connection:", optionLines(CONNECTION_OPTIONS, width)) : [],
+    section(
+      "Examples:",
+      spec.examples.flatMap(({ line, does }) => [`  # ${does}`, `  ${line}`]),
+    ),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+export function usageLine(spec: CommandSpec): string {
+  const args = spec.args.map((arg) => (arg.optional ? `[${argumentName(arg)}]` : argumentName(arg)));
+  return [PROGRAM, ...spec.path, ...args, "[options]"].join(" ");
+}
+
+export function argumentName({ name, many }: ArgumentSpec): string {
+  return `<${name}>${many ? "…" : ""}`;
+}
+
+export function argumentAbout({ about, choices }: ArgumentSpec): string {
+  return choices === undefined ? about : `${about}: ${choices.join(", ")}`;
+}
+
+/** `-n, --limit <n>`. */
+export function optionName(name: string, spec: OptionSpec): string {
+  const value =
+    spec.kind === "flag"
+      ? ""
+      : ` <${spec.kind === "choice" ? "word" : spec.kind === "duration" ? "time" : spec.value}>`;
+  return `${spec.short === undefined ? "" : `-${spec.short}, `}--${name}${value}`;
+}
+
+export function optionAbout(spec: OptionSpec): string {
+  const choices = spec.kind === "choice" ? `: ${spec.choices.join(", ")}` : "";
+  const fallback = spec.kind === "flag" || spec.default === undefined ? "" : ` (default ${spec.default})`;
+  return `${spec.about}${choices}${fallback}`;
+}
+
+function optionLines(options: OptionSpecs, width: number): string[] {
+  return definitions(
+    Object.entries(options).map(([name, spec]) => [optionName(name, spec), optionAbout(spec)]),
+    width,
+  );
+}
+
+function commandLines(commands: readonly CommandSpec[], width: number): string[] {
+  return definitions(
+    commands.map(({ path, args, summary }) => [[...path, ...args.map(argumentName)].join(" "), summary]),
+    width,
+  );
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines];
+}
+
+/** Terms on the left, what they mean on the right. */
+function definitions(pairs: readonly (readonly [term: string, meaning: string])[], width: number): string[] {
+  const indent = Math.min(Math.max(...pairs.map(([term]) => term.length), 0) + 4, 34);
+  return pairs.flatMap(([term, meaning]) => {
+    const [first = "", ...rest] = wrapText(meaning, Math.max(width - indent, 30));
+    const head = `  ${term}`;
+    const lines = head.length < indent ? [head.padEnd(indent) + first] : [head, " ".repeat(indent) + first];
+    return [...lines, ...rest.map((line) => " ".repeat(indent) + line)];
+  });
+}

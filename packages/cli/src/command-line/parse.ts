@@ -1,0 +1,152 @@
+import { parseArgs } from "node:util";
+import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./global-options.ts";
+import { parseOptionValue, type Value } from "./option-value.ts";
+import type { CommandSpec, OptionSpec, OptionSpecs } from "./spec.ts";
+
+/** The command line as it was understood. */
+export type Parsed<Spec extends CommandSpec> =
+  | { readonly kind: "version" }
+  /** `path` may be the beginning of several commands, or empty. */
+  | { readonly kind: "help"; readonly path: readonly string[] }
+  | { readonly kind: "run"; readonly spec: Spec; readonly args: Arguments; readonly options: Options }
+  | { readonly kind: "wrong"; readonly path: readonly string[]; readonly problems: readonly Problem[] };
+
+export type Arguments = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type Options = Readonly<Record<string, Value | undefined>>;
+
+export interface Problem {
+  readonly sentence: string;
+  /** A name that is not known, and those that are: for a "did you mean". */
+  readonly unknown?: { readonly name: string; readonly known: readonly string[] };
+}
+
+/** Every option of a command, those for all commands included. */
+export function optionsOf(spec: CommandSpec): OptionSpecs {
+  return { ...spec.options, ...(spec.connects ? CONNECTION_OPTIONS : {}), ...COMMON_OPTIONS };
+}
+
+/**
+ * Reads a command line. Options may stand anywhere, before the command too; after `--` nothing is an option.
+ */
+export function parseCommandLine<Spec extends CommandSpec>(
+  line: readonly string[],
+  commands: readonly Spec[],
+): Parsed<Spec> {
+  const { tokens } = parseArgs({
+    args: [...line],
+    options: shapesOf(commands),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
+  const given = tokens.filter((token) => token.kind === "option");
+  const wantsHelp = given.some(({ name }) => name === "help" || name === "h");
+  if (given.some(({ rawName }) => rawName === "--version" || rawName === "-V")) return { kind: "version" };
+  if (words[0] === "help" || words.length === 0) {
+    return { kind: "help", path: words.slice(1) };
+  }
+  const spec = findCommand(words, commands);
+  if (spec === undefined) return wantsHelp ? helpFor(words, commands) : unknownCommand(words, commands);
+  if (wantsHelp) return { kind: "help", path: spec.path };
+
+  const problems: Problem[] = [];
+  const options = readOptions(given, optionsOf(spec), problems);
+  const args = readArguments(words.slice(spec.path.length), spec, problems);
+  return problems.length === 0 ? { kind: "run", spec, args, options } : { kind: "wrong", path: spec.path, problems };
+}
+
+interface GivenOption {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+/** Which options take a value, over all commands: an option means the same everywhere, a test sees to it. */
+function shapesOf(commands: readonly CommandSpec[]): Record<string, { type: "boolean" | "string"; short?: string }> {
+  const shapes: Record<string, { type: "boolean" | "string"; short?: string }> = {};
+  for (const spec of commands) {
+    for (const [name, option] of Object.entries(optionsOf(spec))) {
+      shapes[name] = {
+        type: option.kind === "flag" ? "boolean" : "string",
+        ...(option.short === undefined ? {} : { short: option.short }),
+      };
+    }
+  }
+  return shapes;
+}
+
+function findCommand<Spec extends CommandSpec>(words: readonly string[], commands: readonly Spec[]): Spec | undefined {
+  return commands.find(({ path }) => path.every((word, index) => words[index] === word));
+}
+
+function helpFor(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
+  const isFamily = commands.some(({ path }) => path[0] === words[0]);
+  return isFamily ? { kind: "help", path: words.slice(0, 1) } : unknownCommand(words, commands);
+}
+
+function unknownCommand(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
+  const [first = "", second] = words;
+  const family = commands.filter(({ path }) => path[0] === first).map(({ path }) => path[1] ?? "");
+  if (family.length === 0) {
+    const known = [...new Set(commands.map(({ path }) => path[0] ?? ""))];
+    return wrong([], `there is no command "${first}"`, { name: first, known });
+  }
+  if (second === undefined) return wrong([first], `"${first}" needs one of: ${family.join(", ")}`);
+  return wrong([first], `there is no command "${first} ${second}"`, { name: second, known: family });
+}
+
+function wrong(path: readonly string[], sentence: string, unknown?: Problem["unknown"]): Parsed<never> {
+  return { kind: "wrong", path, problems: [unknown === undefined ? { sentence } : { sentence, unknown }] };
+}
+
+function readOptions(given: readonly GivenOption[], specs: OptionSpecs, problems: Problem[]): Options {
+  const values: Record<string, Value | undefined> = {};
+  for (const [name, spec] of Object.entries(specs)) values[name] = absentValue(spec);
+  const seen = new Set<string>();
+  for (const { name, rawName, value, inlineValue } of given) {
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    if (spec === undefined) {
+      const known = Object.keys(specs).map((option) => `--${option}`);
+      problems.push({ sentence: `there is no option ${rawName} here`, unknown: { name: rawName, known } });
+      continue;
+    }
+    if (seen.has(name)) problems.push({ sentence: `--${name} was given twice` });
+    seen.add(name);
+    if (value?.startsWith("-") && inlineValue === false) {
+      problems.push({ sentence: `--${name} needs a value; one that begins with "-" is written --${name}=${value}` });
+      continue;
+    }
+    const read = parseOptionValue(spec, value);
+    if (read.kind === "value") values[name] = read.value;
+    else problems.push({ sentence: `--${name} ${read.why}` });
+  }
+  return values;
+}
+
+function absentValue(spec: OptionSpec): Value | undefined {
+  if (spec.kind === "flag") return false;
+  if (spec.default === undefined) return undefined;
+  const read = parseOptionValue(spec, String(spec.default));
+  return read.kind === "value" ? read.value : undefined;
+}
+
+function readArguments(words: readonly string[], spec: CommandSpec, problems: Problem[]): Arguments {
+  const values: Record<string, string | readonly string[] | undefined> = {};
+  let rest = words;
+  for (const { name, optional, many, choices } of spec.args) {
+    const taken = many ? rest : rest.slice(0, 1);
+    rest = rest.slice(taken.length);
+    values[name] = many ? taken : taken[0];
+    if (taken.length === 0 && !optional) problems.push({ sentence: `<${name}> is missing` });
+    if (taken.includes("") && !many) problems.push({ sentence: `<${name}> must not be empty` });
+    for (const word of taken) {
+      if (choices === undefined || choices.includes(word)) continue;
+      const sentence = `<${name}> must be one of ${choices.join(", ")}`;
+      problems.push({ sentence, unknown: { name: word, known: choices } });
+    }
+  }
+  if (rest.length > 0) problems.push({ sentence: `"${rest[0] ?? ""}" is one argument too many` });
+  return values;
+}

@@ -1,0 +1,78 @@
+/** What a command is told on the command line. Help, completion and the reference are made from it, and so are types. */
+
+interface Named {
+  /** One sentence without a full stop, as it stands in the help. */
+  readonly about: string;
+  /** One letter. */
+  readonly short?: string;
+}
+
+export type OptionSpec =
+  | (Named & { readonly kind: "flag" })
+  | (Named & { readonly kind: "text"; readonly value: string; readonly default?: string })
+  | (Named & { readonly kind: "choice"; readonly choices: readonly string[]; readonly default?: string })
+  | (Named & {
+      readonly kind: "number";
+      readonly value: string;
+      readonly min: number;
+      readonly max: number;
+      readonly default?: number;
+    })
+  /** Such as `500ms`, `5s`, `10m`, `2h`, `7d`; read as milliseconds. */
+  | (Named & { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number; readonly default?: string });
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly about: string;
+  readonly optional?: true;
+  /** All that follow. */
+  readonly many?: true;
+  readonly choices?: readonly string[];
+}
+
+export interface CommandSpec {
+  /** The words that call it, such as `["group", "create"]`. */
+  readonly path: readonly string[];
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Paragraphs for its own help. */
+  readonly about?: readonly string[];
+  readonly args: readonly ArgumentSpec[];
+  readonly options: OptionSpecs;
+  readonly examples: readonly { readonly line: string; readonly does: string }[];
+  /** Whether it speaks to a server, so that the options of the connection belong to it. */
+  readonly connects: boolean;
+  /** Whether a first Ctrl-C lets it finish what it is at; otherwise it ends at once. */
+  readonly drains?: true;
+}
+
+type Given<Spec, Value> = Spec extends { readonly default: string | number } ? Value : Value | undefined;
+
+type OptionValue<Spec extends OptionSpec> = Spec extends { readonly kind: "flag" }
+  ? boolean
+  : Spec extends { readonly kind: "choice"; readonly choices: readonly (infer Choice)[] }
+    ? Given<Spec, Choice>
+    : Spec extends { readonly kind: "text" }
+      ? Given<Spec, string>
+      : Given<Spec, number>;
+
+export type OptionValues<Specs extends OptionSpecs> = { readonly [Name in keyof Specs]: OptionValue<Specs[Name]> };
+
+export type ArgumentValues<Specs extends readonly ArgumentSpec[]> = {
+  readonly [Spec in Specs[number] as Spec["name"]]: Spec extends { readonly many: true }
+    ? readonly string[]
+    : Spec extends { readonly optional: true }
+      ? string | undefined
+      : string;
+};
+
+/** Keeps the literal types, which become the types of what the command is given. */
+export function defineCommand<const Spec extends CommandSpec>(spec: Spec): Spec {
+  return spec;
+}
+
+export function defineOptions<const Specs extends OptionSpecs>(specs: Specs): Specs {
+  return specs;
+}

@@ -1,0 +1,277 @@
+import { type Batch, Consumer, type ConsumerEvent, type Message, NoGroupError } from "@redis-batch/consumer";
+import { createRedisStreamClient, isEntryId } from "@redis-batch/core/internal";
+import type { Invocation, Run } from "../command.ts";
+import { findServer, type Server } from "../connection/open.ts";
+import type { ExitName } from "../exit-codes.ts";
+import { BrokenPipe, Failure } from "../failure.ts";
+import { messageLine, messageValue } from "../messages/message-json.ts";
+import { type OutcomeLine, parseOutcomeLine } from "../messages/outcome-line.ts";
+import { encodeJson } from "../render/escape.ts";
+import type { consume } from "../table/consume.ts";
+import { runCommand } from "./run-command.ts";
+
+type Call = Invocation<typeof consume>;
+type Fields = Readonly<Record<string, string>>;
+
+// With --ack never everything that was read stays with us, and in memory, until the end.
+const MOST_UNACKNOWLEDGED = 10_000;
+const LONGEST_RETRY_MS = 3_600_000;
+
+export const run: Run<typeof consume> = async (call) => {
+  const { options, signal, terminal } = call;
+  refuseContradictions(call);
+  const server = await findServer(call);
+  const { leaseMs } = await lookAtGroup(call, server);
+  const stop = new Stop(signal, options["idle-exit"]);
+  const consumer = new Consumer({
+    ...consumerOptions(call, server, leaseMs),
+    signal: stop.signal,
+    observer: (event) => {
+      // What was read comes as a batch before long: until then, and while that is at work, nothing is idle.
+      if (event.type === "read" && event.messages > 0) stop.busy();
+      if (event.type === "started") stop.awake();
+      tell(event, terminal);
+    },
+  });
+  const work = new Work(call, stop);
+  try {
+    const report = await consumer.run((batch, context) => work.on(batch, context.signal), { signal: stop.signal });
+    if (report.unconfirmedAcks > 0) {
+      terminal.note(
+        `${report.unconfirmedAcks} acknowledgements were not confirmed: these messages may come again`,
+        "warn",
+      );
+    }
+  } catch (error) {
+    throw server.explain(error);
+  } finally {
+    stop.end();
+  }
+  return work.exit();
+};
+
+/** When to stop: asked to, enough messages, nothing left, nobody reading. */
+class Stop {
+  readonly #aborter = new AbortController();
+  readonly #idleMs: number | undefined;
+  readonly #onInterrupt = (): void => this.now();
+  readonly #interrupt: AbortSignal;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(interrupt: AbortSignal, idleMs: number | undefined) {
+    this.#interrupt = interrupt;
+    this.#idleMs = idleMs;
+    interrupt.addEventListener("abort", this.#onInterrupt);
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  now(): void {
+    this.#aborter.abort();
+  }
+
+  /** From now on nothing is at work: the time without anything begins. */
+  awake(): void {
+    clearTimeout(this.#timer);
+    if (this.#idleMs !== undefined) this.#timer = setTimeout(() => this.now(), this.#idleMs);
+  }
+
+  /** Something has come, or is at work, however long that takes. */
+  busy(): void {
+    clearTimeout(this.#timer);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#interrupt.removeEventListener("abort", this.#onInterrupt);
+  }
+}
+
+/** What is done with each batch. */
+class Work {
+  readonly #call: Call;
+  readonly #stop: Stop;
+  #left: number;
+  #failed = 0;
+  #fault: Error | undefined;
+
+  constructor(call: Call, stop: Stop) {
+    this.#call = call;
+    this.#stop = stop;
+    this.#left = call.options.count ?? Number.POSITIVE_INFINITY;
+  }
+
+  async on(batch: Batch<Fields>, signal: AbortSignal): Promise<void> {
+    // After the last one, or after a fault: what is offered meanwhile is given back untouched.
+    if (this.#left === 0 || this.#fault !== undefined) return;
+    this.#stop.busy();
+    const messages = batch.messages.slice(0, this.#left);
+    this.#left -= messages.length;
+    if (this.#left === 0) this.#stop.now();
+    try {
+      await (this.#call.options.exec === undefined
+        ? this.#print(messages)
+        : this.#execute(messages, this.#call.options.exec, signal));
+    } catch (error) {
+      this.#fault = error instanceof Error ? error : new Error(String(error));
+      this.#stop.now();
+    }
+    this.#stop.awake();
+  }
+
+  exit(): ExitName {
+    if (this.#fault !== undefined && !(this.#fault instanceof BrokenPipe)) throw this.#fault;
+    return this.#failed > 0 ? "failed" : "ok";
+  }
+
+  async #print(messages: readonly Message<Fields>[]): Promise<void> {
+    const { ack, batches } = this.#call.options;
+    if (ack === "always") for (const message of messages) message.ack();
+    await this.#call.terminal.write(batches ? batchLine(messages) : messages.map(lineOf).join(""));
+    if (ack === "on-success") for (const message of messages) message.ack();
+  }
+
+  async #execute(messages: readonly Message<Fields>[], command: string, signal: AbortSignal): Promise<void> {
+    const { options, terminal, args } = this.#call;
+    const named = new Map<string, OutcomeLine>();
+    const ids = new Set(messages.map(({ id }) => id));
+    const onLine = (line: string): void => {
+      const outcome = parseOutcomeLine(line);
+      if (outcome !== undefined && ids.has(outcome.id)) named.set(outcome.id, outcome);
+      else terminal.note(`no outcome of a message of this batch: ${line}`, "warn");
+    };
+    const end = await runCommand({
+      command,
+      input: options.batches ? batchLine(messages) : messages.map(lineOf).join(""),
+      onLine: options.outcomes ? onLine : undefined,
+      env: {
+        REDIS_BATCH_STREAM: args.stream,
+        REDIS_BATCH_GROUP: args.group,
+        REDIS_BATCH_SIZE: String(messages.length),
+      },
+      signal,
+    });
+    if (!end.isSuccess) terminal.note(`the command failed on a batch of ${messages.length}: ${end.why}`, "warn");
+    if (options.ack === "never") return;
+    for (const message of messages) this.#settle(message, named.get(message.id), end);
+  }
+
+  #settle(
+    message: Message<Fields>,
+    outcome: OutcomeLine | undefined,
+    end: Awaited<ReturnType<typeof runCommand>>,
+  ): void {
+    const { options } = this.#call;
+    const isDone = outcome === undefined ? end.isSuccess : outcome.kind === "ack";
+    if (options.ack === "always" || isDone) return message.ack();
+    this.#failed++;
+    const reason =
+      outcome !== undefined && outcome.kind !== "ack" && outcome.reason !== "" ? outcome.reason : undefined;
+    const why = reason ?? (end.isSuccess ? "the command said so" : `the command failed: ${end.why}`);
+    if (outcome?.kind === "dead-letter" || options["dead-letter"]) message.deadLetter(why);
+    else message.retry({ reason: why });
+  }
+}
+
+function lineOf(message: Message<Fields>): string {
+  return messageLine({ id: message.id, deliveries: message.deliveries, raw: [...message.entries()].flat() });
+}
+
+function batchLine(messages: readonly Message<Fields>[]): string {
+  const values = messages.map((message) =>
+    messageValue({ id: message.id, deliveries: message.deliveries, raw: [...message.entries()].flat() }),
+  );
+  return `${encodeJson(values)}\n`;
+}
+
+function refuseContradictions({ options }: Call): void {
+  if (options.outcomes && options.exec === undefined) {
+    throw new Failure("usage", "--outcomes reads what a command says", "give the command with --exec");
+  }
+  if (options["dead-letter"] && options.exec === undefined) {
+    throw new Failure("usage", "--dead-letter is for what a command fails on", "give the command with --exec");
+  }
+  const { create = "start" } = options;
+  if (!["start", "end"].includes(create) && !isEntryId(create)) {
+    throw new Failure("usage", "--create must be start, end or an entry id such as 1700000000000-0");
+  }
+}
+
+/** Sees that the group is there, so that a mistyped name makes no stream, and how long its leases are. */
+async function lookAtGroup(call: Call, server: Server): Promise<{ readonly leaseMs: number | undefined }> {
+  const { args, options, signal } = call;
+  const address = { stream: args.stream, group: args.group };
+  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0 });
+  try {
+    await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal });
+    if (options.create === undefined) await client.xpendingSummary(address);
+    const [registered] = (await client.registry(address)).values();
+    return { leaseMs: options.lease ?? registered?.leaseMs };
+  } catch (error) {
+    if (!NoGroupError.is(error)) throw server.explain(error);
+    throw new Failure(
+      "missing",
+      `the stream "${args.stream}" has no group "${args.group}"`,
+      "--create start makes it and begins with the oldest message; --create end, with what is added from now on",
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+function consumerOptions({ args, options }: Call, server: Server, leaseMs: number | undefined) {
+  const batchSize = Math.min(options["batch-size"], options.count ?? Number.POSITIVE_INFINITY);
+  const { create: position } = options;
+  const isKept = options.ack === "never";
+  return {
+    redis: server.redis,
+    stream: args.stream,
+    group: args.group,
+    batchSize,
+    maxWaitMs: options["max-wait"],
+    // What is read ahead would only have to be given back.
+    prefetch: options.count === undefined ? 1 : 0,
+    connectTimeoutMs: server.connectTimeoutMs,
+    maxDeliveries: isKept ? 1_000_000 : options["max-deliveries"],
+    ...(isKept
+      ? {
+          retry: { baseMs: LONGEST_RETRY_MS, capMs: LONGEST_RETRY_MS },
+          maxDeferred: Math.max(MOST_UNACKNOWLEDGED, batchSize),
+        }
+      : {}),
+    ...(position === undefined ? {} : { startFrom: position, recreateFrom: position }),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+  };
+}
+
+/** Trouble, on standard error. */
+function tell(event: ConsumerEvent, terminal: Call["terminal"]): void {
+  switch (event.type) {
+    case "disconnected":
+      if (event.reason !== "closed") terminal.note(`the connection is lost (${event.reason}); trying again`, "warn");
+      return;
+    case "readFailed":
+    case "ackFailed":
+    case "renewFailed":
+    case "recoveryFailed":
+    case "buryFailed":
+    case "beatFailed":
+      return terminal.note(`${event.error.message}; trying again`, "warn");
+    case "lost":
+      return terminal.note(`${event.ids.length} messages are not ours any more (${event.why})`, "warn");
+    case "deadLettered":
+      return terminal.note(`${event.id} went to the dead letters (${event.why})`);
+    case "vanished":
+      return terminal.note(`${event.ids.length} pending messages had been deleted from the stream`, "warn");
+    case "backingOff":
+      return terminal.note(
+        `everything fails: one message at a time, the next in ${Math.round(event.retryInMs / 1_000)} s`,
+        "warn",
+      );
+    default:
+      return;
+  }
+}

@@ -1,0 +1,241 @@
+import { createReadStream } from "node:fs";
+import {
+  type AddResult,
+  ConnectionError,
+  type EntryId,
+  PayloadError,
+  Producer,
+  rawCodec,
+  systemClock,
+} from "@redis-batch/core/internal";
+import type { Invocation, Run } from "../command.ts";
+import { findServer, type Server } from "../connection/open.ts";
+import type { ExitName } from "../exit-codes.ts";
+import { Failure } from "../failure.ts";
+import { Interrupted } from "../interrupts.ts";
+import { type InputLine, readLines } from "../messages/lines.ts";
+import { type FieldPair, parseMessageLine, readPairs } from "../messages/message-line.ts";
+import { Pace } from "../messages/pace.ts";
+import { escapeText, truncateText } from "../render/escape.ts";
+import type { produce } from "../table/produce.ts";
+
+type Call = Invocation<typeof produce>;
+
+/** One message to be, and where it stood. */
+interface Item {
+  readonly line: number;
+  readonly fields: readonly FieldPair[];
+}
+
+// A few are told of; a file of the wrong kind has a million.
+const TOLD_SKIPS = 10;
+const SHOWN_CHARACTERS = 120;
+
+export const run: Run<typeof produce> = async (call) => {
+  const tally = new Tally();
+  const source = openSource(call);
+  try {
+    const items = readItems(source, call, tally);
+    const failure = call.options["dry-run"] ? await check(items, tally) : await send(items, call, tally);
+    call.terminal.endProgress();
+    await call.terminal.report(tally.report(call.options["dry-run"]), call.options.json);
+    if (failure !== undefined) throw failure;
+    return tally.exit;
+  } finally {
+    call.terminal.endProgress();
+    source.end();
+  }
+};
+
+/** What has become of the input so far. */
+class Tally {
+  added = 0;
+  duplicates = 0;
+  skipped = 0;
+  ready = 0;
+  firstId: EntryId | null = null;
+  lastId: EntryId | null = null;
+
+  take(result: Extract<AddResult, { kind: "added" }>): void {
+    if (result.duplicate) this.duplicates++;
+    else {
+      this.added++;
+      this.firstId ??= result.id;
+      this.lastId = result.id;
+    }
+  }
+
+  get exit(): ExitName {
+    return this.skipped > 0 ? "usage" : "ok";
+  }
+
+  report(isDryRun: boolean) {
+    return {
+      facts: [
+        ...(isDryRun
+          ? ([{ key: "ready", title: "would be added", value: this.ready, unit: "count" }] as const)
+          : ([
+              { key: "added", value: this.added, unit: "count" },
+              { key: "duplicates", title: "there before", value: this.duplicates, unit: "count" },
+            ] as const)),
+        { key: "skipped", value: this.skipped, unit: "count" } as const,
+        ...(isDryRun
+          ? []
+          : [
+              { key: "firstId", value: this.firstId },
+              { key: "lastId", value: this.lastId },
+            ]),
+      ],
+    };
+  }
+}
+
+interface Source {
+  readonly lines: AsyncIterable<InputLine> | undefined;
+  readonly end: () => void;
+}
+
+/** The lines of file or standard input; none where the message is in the arguments. */
+function openSource({ args, options }: Call): Source {
+  const pairs = args["field=value"];
+  if (pairs.length > 0) {
+    if (options.file !== undefined)
+      throw new Failure("usage", "the message comes from the arguments or from --file, not from both");
+    return { lines: undefined, end: () => {} };
+  }
+  const { file } = options;
+  if (file === undefined && process.stdin.isTTY) {
+    throw new Failure(
+      "usage",
+      "there is no message",
+      "give field=value, --file, or pipe NDJSON in; `--file -` reads what you type",
+    );
+  }
+  const stream = file === undefined || file === "-" ? process.stdin : createReadStream(file);
+  // Reading tells of it, as soon as somebody reads.
+  stream.on("error", () => {});
+  return { lines: readLines(stream as AsyncIterable<Buffer>), end: () => void stream.destroy() };
+}
+
+/** The messages of the input, one after the other. */
+async function* readItems({ lines }: Source, call: Call, tally: Tally): AsyncGenerator<Item, void, undefined> {
+  const { args, options, terminal } = call;
+  if (lines === undefined) {
+    const read = readPairs(args["field=value"]);
+    if (read.kind === "malformed") throw new Failure("usage", `the arguments are no message: ${read.why}`);
+    yield { line: 1, fields: read.fields };
+    return;
+  }
+  const format = { format: options.format, jsonField: options["json-field"] };
+  try {
+    for await (const line of lines) {
+      if (line.number < options["from-line"] || line.text?.trim() === "") continue;
+      const read =
+        line.text === null
+          ? ({ kind: "malformed", why: line.why ?? "" } as const)
+          : parseMessageLine(line.text, format);
+      if (read.kind === "message") {
+        yield { line: line.number, fields: read.fields };
+        continue;
+      }
+      const complaint = `line ${line.number} is no message, ${read.why}: ${shown(line.text ?? line.start ?? "")}`;
+      if (!options["skip-invalid"]) {
+        throw new Failure(
+          "usage",
+          complaint,
+          `nothing of this line was sent; mend it and go on with --from-line ${line.number}, or leave such lines out with --skip-invalid`,
+        );
+      }
+      tally.skipped++;
+      if (tally.skipped <= TOLD_SKIPS) terminal.note(`skipped: ${complaint}`, "warn");
+      if (tally.skipped === TOLD_SKIPS) terminal.note("further lines that are skipped are only counted", "warn");
+    }
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) {
+      throw new Failure("usage", `the input cannot be read: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+async function check(items: AsyncIterable<Item>, tally: Tally): Promise<Error | undefined> {
+  try {
+    for await (const { fields } of items) {
+      if (fields.length > 0) tally.ready++;
+    }
+    return undefined;
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+/** Sends them → what ended it before its time. */
+async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promise<Error | undefined> {
+  const { args, options, terminal, signal } = call;
+  const server = await findServer(call);
+  const producer = openProducer(server, args.stream);
+  // What is on the way, by its place in the source: only so much is read ahead.
+  const lineOf = new Map<number, number>();
+  const pace = new Pace(options.rate, systemClock);
+  let index = 0;
+  async function* paced() {
+    for await (const item of items) {
+      await pace.next(signal);
+      lineOf.set(index++, item.line);
+      yield item.fields;
+    }
+  }
+  const keyField = options["key-field"];
+  try {
+    await producer.connect({ signal });
+    const results = producer.addEach(paced(), {
+      signal,
+      stopOnError: true,
+      ...(keyField === undefined ? {} : { idempotencyKey: (fields: readonly FieldPair[]) => keyOf(fields, keyField) }),
+    });
+    for await (const result of results) {
+      const line = lineOf.get(result.index) ?? 0;
+      lineOf.delete(result.index);
+      if (result.kind === "failed") return refusal(result, line, server);
+      tally.take(result);
+      terminal.progress(`${tally.added + tally.duplicates} added, ${tally.skipped} skipped`);
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof Interrupted
+      ? new Failure("interrupted", "interrupted before the end of the input")
+      : asError(server.explain(error));
+  } finally {
+    await producer.close();
+  }
+}
+
+function openProducer(server: Server, stream: string): Producer<readonly FieldPair[]> {
+  const { redis, connectTimeoutMs } = server;
+  const codec = {
+    encode: (fields: readonly FieldPair[]) => fields,
+    decode: (raw: readonly Buffer[]) => rawCodec.decode(raw),
+  };
+  return new Producer({ redis, stream, codec, connectTimeoutMs, queueTimeoutMs: connectTimeoutMs });
+}
+
+function keyOf(fields: readonly FieldPair[], keyField: string): string {
+  const value = fields.find(([name]) => String(name) === keyField)?.[1];
+  if (value === undefined || value.length === 0) throw new PayloadError(`there is no field "${keyField}" in it`);
+  return String(value);
+}
+
+function refusal(result: Extract<AddResult, { kind: "failed" }>, line: number, server: Server): Error {
+  const { error } = result;
+  const isUnknown = ConnectionError.is(error) && error.outcome === "unknown";
+  if (PayloadError.is(error)) return new Failure("usage", `line ${line}: ${error.message}`);
+  if (!ConnectionError.is(error)) return error;
+  const fix = isUnknown
+    ? `whether line ${line} was added is not known: look with \`redis-batch tail\` before you go on with --from-line ${line}; with --key-field, just repeat the command`
+    : `go on with --from-line ${line}`;
+  return new Failure("unreachable", `line ${line}: ${(server.explain(error) as Error).message}`, fix);
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+const shown = (text: string): string => `"${escapeText(truncateText(text, SHOWN_CHARACTERS))}"`;

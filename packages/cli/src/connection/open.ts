@@ -1,0 +1,104 @@
+/** From what was decided to something the packages can connect to. */
+import { readFileSync } from "node:fs";
+import {
+  ConnectionError,
+  createRedisStreamClient,
+  lendCluster,
+  parseRedisUrl,
+  type RedisSource,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { Invocation } from "../command.ts";
+import { Failure } from "../failure.ts";
+import { chooseContext, contextsPath, readContexts } from "./contexts.ts";
+import { readPassword } from "./password.ts";
+import { decidePlace, type Place } from "./place.ts";
+
+type Caller = Pick<Invocation, "options" | "terminal" | "signal">;
+
+/** What the packages take as `redis`, and how long to wait for it. */
+export interface Server {
+  readonly redis: RedisSource;
+  readonly connectTimeoutMs: number;
+  /** Says where the address came from, when there is no connection. */
+  readonly explain: (error: unknown) => unknown;
+}
+
+/**
+ * Finds the server that is meant. Nothing is connected.
+ *
+ * @throws {Failure} when options or configuration are wrong
+ */
+export async function findServer({ options, terminal: { env } }: Caller): Promise<Server> {
+  // What is said on the command line goes before any context, which need not even be readable then.
+  const needsContext = options.context !== undefined || (options.url === undefined && options.sentinel === undefined);
+  const isEnvEnough = options.context === undefined && (env["REDIS_URL"] ?? "") !== "";
+  const context =
+    needsContext && !isEnvEnough ? chooseContext(readContexts(contextsPath(env)), options.context) : undefined;
+  const place = decidePlace(options, env, context);
+  const password = await readPassword(place.password, env);
+  return {
+    redis: sourceOf(place, password, env["REDIS_SENTINEL_PASSWORD"]),
+    connectTimeoutMs: options["connect-timeout"],
+    explain: (error) => {
+      if (!ConnectionError.is(error)) return error;
+      return new Failure("unreachable", error.message, `is the server running? The address comes from ${place.from}`);
+    },
+  };
+}
+
+/** Runs with a connection of its own, closed afterwards. */
+export async function withClient<Result>(
+  caller: Caller,
+  run: (client: StreamClient, server: Server) => Promise<Result>,
+): Promise<Result> {
+  const server = await findServer(caller);
+  // No read ever blocks here.
+  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0 });
+  try {
+    await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal: caller.signal });
+    return await run(client, server);
+  } catch (error) {
+    throw server.explain(error);
+  } finally {
+    await client.close();
+  }
+}
+
+function sourceOf(place: Place, password: string | undefined, sentinelPassword: string | undefined): RedisSource {
+  const { db, username, ...address } = parseRedisUrl(place.url);
+  const user = place.user ?? username;
+  const tls = place.tls === undefined ? undefined : { ...readTls(place.tls), ...address.tls };
+  const shared = {
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+  if (place.sentinels.length > 0) {
+    return {
+      ...shared,
+      sentinels: place.sentinels.map((sentinel) => ({ ...sentinel })),
+      name: place.sentinelName,
+      ...(sentinelPassword === undefined || sentinelPassword === "" ? {} : { sentinelPassword }),
+      ...(tls === undefined ? {} : { enableTLSForSentinelMode: true }),
+    };
+  }
+  const { host = "localhost", port = 6379, ...rest } = address;
+  if (place.isCluster) return lendCluster([{ host, port }], { ...rest, ...shared });
+  return { ...address, ...(db === undefined ? {} : { db }), ...shared };
+}
+
+function readTls({ ca, cert, key }: NonNullable<Place["tls"]>): Record<string, Buffer> {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw new Failure("usage", `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  return {
+    ...(ca === undefined ? {} : { ca: read(ca) }),
+    ...(cert === undefined ? {} : { cert: read(cert) }),
+    ...(key === undefined ? {} : { key: read(key) }),
+  };
+}

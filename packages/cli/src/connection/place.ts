@@ -1,0 +1,114 @@
+/** Which server is meant, decided from options, environment and configuration. */
+import type { GlobalOptions } from "../command-line/global-options.ts";
+import { Failure } from "../failure.ts";
+import type { SavedContext } from "./contexts.ts";
+
+/** Where the password comes from; it is never on the command line. */
+export type PasswordSource =
+  | { readonly kind: "none" }
+  | { readonly kind: "text"; readonly password: string }
+  | { readonly kind: "env"; readonly name: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "ask" };
+
+export interface Place {
+  /** What said so, for error messages. */
+  readonly from: string;
+  readonly url: string;
+  readonly user: string | undefined;
+  readonly password: PasswordSource;
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  readonly sentinelName: string;
+  readonly isCluster: boolean;
+  readonly tls:
+    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
+    | undefined;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+type ConnectionOptions = Omit<GlobalOptions, "json" | "help" | "connect-timeout">;
+
+export const DEFAULT_URL = "redis://localhost:6379";
+
+/**
+ * Decides. Command line before context before environment, each as a whole: a user from here and a server from there
+ * would be a surprise. Only a password may be added from the environment.
+ *
+ * @throws {Failure} when options contradict each other, or hold a password
+ */
+export function decidePlace(options: ConnectionOptions, env: Env, context: SavedContext | undefined): Place {
+  refusePassword(options.url);
+  if (options.url !== undefined && options.sentinel !== undefined) {
+    throw new Failure("usage", "--url and --sentinel exclude each other", "the Sentinels know the server's address");
+  }
+  const isGiven = options.url !== undefined || options.sentinel !== undefined;
+  const saved = isGiven ? undefined : context;
+  const envUrl = emptyToUndefined(env["REDIS_URL"]);
+  const url = options.url ?? saved?.url ?? (isGiven || saved !== undefined ? undefined : envUrl) ?? DEFAULT_URL;
+  const sentinel = options.sentinel ?? saved?.sentinel;
+  const [ca, cert, key] = [
+    options["tls-ca"] ?? saved?.tlsCa,
+    options["tls-cert"] ?? saved?.tlsCert,
+    options["tls-key"] ?? saved?.tlsKey,
+  ];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new Failure(
+      "usage",
+      "a certificate of our own needs its key, and the other way round",
+      "give --tls-cert and --tls-key",
+    );
+  }
+  return {
+    from: isGiven
+      ? "the command line"
+      : saved !== undefined
+        ? `the context "${saved.name}"`
+        : envUrl !== undefined
+          ? "REDIS_URL"
+          : "the default",
+    url,
+    user: options.user ?? saved?.user ?? emptyToUndefined(env["REDIS_USERNAME"]),
+    password: decidePassword(options, env, saved),
+    sentinels: sentinel === undefined ? [] : parseAddresses(sentinel),
+    sentinelName: options["sentinel-name"] ?? saved?.sentinelName ?? "mymaster",
+    isCluster: options.cluster || saved?.cluster === true,
+    tls: ca === undefined && cert === undefined ? undefined : { ca, cert, key },
+  };
+}
+
+/** @throws {Failure} when the URL holds a password, which everybody on the machine could read in the process list */
+export function refusePassword(url: string | undefined): void {
+  if (url === undefined || !URL.canParse(url) || new URL(url).password === "") return;
+  throw new Failure(
+    "usage",
+    "the URL holds a password, which everybody on this machine can see in the process list",
+    "take it out of the URL, and give it by REDIS_PASSWORD, --password-file or --ask-password; or put the whole URL into REDIS_URL",
+  );
+}
+
+/** Reads `host:port,host:port`. */
+export function parseAddresses(text: string): { readonly host: string; readonly port: number }[] {
+  return text.split(",").map((part) => {
+    const [, host, port] = /^(?:\[?([^\]\s]+?)\]?)(?::(\d+))?$/.exec(part.trim()) ?? [];
+    if (host === undefined || Number(port ?? 0) > 65_535) {
+      throw new Failure("usage", `"${part}" is no address`, "write Sentinels as host:port,host:port");
+    }
+    return { host, port: Number(port ?? 26_379) };
+  });
+}
+
+function decidePassword(options: ConnectionOptions, env: Env, saved: SavedContext | undefined): PasswordSource {
+  const file = options["password-file"];
+  if (file !== undefined && options["ask-password"]) {
+    throw new Failure("usage", "--password-file and --ask-password exclude each other");
+  }
+  if (file !== undefined) return { kind: "file", path: file };
+  if (options["ask-password"]) return { kind: "ask" };
+  if (saved?.passwordFile !== undefined) return { kind: "file", path: saved.passwordFile };
+  if (saved?.passwordEnv !== undefined) return { kind: "env", name: saved.passwordEnv };
+  if (saved?.askPassword === true) return { kind: "ask" };
+  const password = emptyToUndefined(env["REDIS_PASSWORD"]) ?? emptyToUndefined(env["REDISCLI_AUTH"]);
+  return password === undefined ? { kind: "none" } : { kind: "text", password };
+}
+
+const emptyToUndefined = (text: string | undefined): string | undefined => (text === "" ? undefined : text);

@@ -1,0 +1,66 @@
+import type { ErrorCode } from "@redis-batch/core";
+import { EXIT_CODES, type ExitName } from "./exit-codes.ts";
+
+/** What a command found wrong, in words for the person at the terminal: what happened, and what to do about it. */
+export class Failure extends Error {
+  readonly exit: ExitName;
+  /** What to do: a sentence, or a command to type. */
+  readonly fix: string | undefined;
+
+  constructor(exit: ExitName, message: string, fix?: string) {
+    super(message);
+    this.name = "Failure";
+    this.exit = exit;
+    this.fix = fix;
+  }
+}
+
+/** Nobody reads our output any more (`redis-batch … | head`). Not a failure. */
+export class BrokenPipe extends Error {
+  constructor() {
+    super("the reader of the output has gone away");
+    this.name = "BrokenPipe";
+  }
+}
+
+export interface FailureReport {
+  readonly code: number;
+  readonly message: string;
+  readonly fix: string | undefined;
+}
+
+const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = {
+  CONFIG: ["usage"],
+  USAGE: ["usage"],
+  PAYLOAD: ["usage"],
+  CONNECTION: [
+    "unreachable",
+    "is the server running, and is this its address? --url, --context, REDIS_URL and `redis-batch context list` say where to look",
+  ],
+  SERVER_STATE: ["unreachable", "the server says so for now; try again in a while"],
+  NO_GROUP: ["missing", "`redis-batch streams` and `redis-batch groups <stream>` list what there is"],
+  WRONG_TYPE: ["missing", "`redis-batch streams` lists the keys that are streams"],
+  PERMISSION: [
+    "denied",
+    "set user and password (--user, REDIS_PASSWORD, --password-file, --ask-password), or grant the right: `redis-batch acl <role> <stream>` prints the rule",
+  ],
+  UNSUPPORTED_SERVER: ["failed"],
+  COMMAND: ["failed"],
+  REPLY_SHAPE: ["failed"],
+  QUEUE_FULL: ["unreachable"],
+  LEASE_LOST: ["failed"],
+  NAME_IN_USE: ["refused", "leave --name out, or choose another one"],
+};
+
+/** What is told of an error, and how the program ends by it. */
+export function describeFailure(error: unknown): FailureReport {
+  if (error instanceof Failure) return { code: EXIT_CODES[error.exit].code, message: error.message, fix: error.fix };
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const known = Object.entries(BY_CODE).find(([name]) => name === code)?.[1];
+  if (known !== undefined) {
+    const [exit, fix] = known;
+    return { code: EXIT_CODES[exit].code, message: (error as Error).message, fix };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: EXIT_CODES.failed.code, message, fix: undefined };
+}

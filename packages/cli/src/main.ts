@@ -1,0 +1,83 @@
+/** From a command line to an exit code. Loads no more than the command needs. */
+import { commandHelp, familyHelp, overviewHelp } from "./command-line/help.ts";
+import { type Problem, parseCommandLine } from "./command-line/parse.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { BrokenPipe, describeFailure } from "./failure.ts";
+import { Interrupted, listenForInterrupts } from "./interrupts.ts";
+import type { TableEntry } from "./table/entry.ts";
+import { COMMANDS } from "./table/index.ts";
+import { Terminal } from "./terminal.ts";
+
+const SPECS = COMMANDS.map(({ spec }) => spec);
+
+/** Runs one command line and resolves with the exit code. */
+export async function main(line: readonly string[]): Promise<number> {
+  const { stdout, stderr, env } = process;
+  const terminal = new Terminal({ stdout, stderr, env });
+  try {
+    return await dispatch(line, terminal);
+  } catch (error) {
+    if (error instanceof BrokenPipe) return EXIT_CODES.ok.code;
+    if (error instanceof Interrupted) return EXIT_CODES.interrupted.code;
+    const { code, message, fix } = describeFailure(error);
+    complain(terminal, message, fix);
+    return code;
+  }
+}
+
+async function dispatch(line: readonly string[], terminal: Terminal): Promise<number> {
+  const parsed = parseCommandLine(line, SPECS);
+  switch (parsed.kind) {
+    case "version": {
+      const { readVersion } = await import("./version.ts");
+      await terminal.write(`${readVersion()}\n`);
+      return EXIT_CODES.ok.code;
+    }
+    case "help":
+      return help(parsed.path, terminal);
+    case "wrong": {
+      const { didYouMean } = await import("@redis-batch/core/internal");
+      const problems = parsed.problems.map(({ sentence, unknown }) => `${sentence}${suggestion(unknown, didYouMean)}`);
+      complain(terminal, problems.join("\n       "), `redis-batch ${[...parsed.path, "--help"].join(" ")}`);
+      return EXIT_CODES.usage.code;
+    }
+    case "run": {
+      const { spec, args, options } = parsed;
+      const entry = COMMANDS.find((candidate) => candidate.spec === spec) as TableEntry;
+      const run = await entry.load();
+      const onFirst = spec.drains
+        ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
+        : undefined;
+      const exit = await run({ args, options, terminal, signal: listenForInterrupts(onFirst) });
+      return typeof exit === "number" ? exit : EXIT_CODES[exit].code;
+    }
+  }
+}
+
+async function help(path: readonly string[], terminal: Terminal): Promise<number> {
+  const width = Math.min(terminal.width ?? 100, 100);
+  const [only, ...others] = SPECS.filter((spec) => path.every((word, index) => spec.path[index] === word));
+  if (only === undefined) return dispatch(path, terminal);
+  const isOne = others.length === 0 && path.length > 0;
+  const text =
+    path.length === 0
+      ? overviewHelp(SPECS, width)
+      : isOne || only.path.length === path.length
+        ? commandHelp(only, width)
+        : familyHelp([only, ...others], width);
+  await terminal.write(text);
+  return EXIT_CODES.ok.code;
+}
+
+function suggestion(
+  unknown: Problem["unknown"],
+  didYouMean: (name: string, known: readonly string[]) => string | undefined,
+): string {
+  const meant = unknown === undefined ? undefined : didYouMean(unknown.name, unknown.known);
+  return meant === undefined ? "" : `; did you mean ${meant}?`;
+}
+
+function complain(terminal: Terminal, message: string, fix: string | undefined): void {
+  terminal.note(message, "error");
+  if (fix !== undefined) terminal.note(fix, "fix");
+}

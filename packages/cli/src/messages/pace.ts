@@ -1,0 +1,24 @@
+import { type Clock, pause } from "@redis-batch/core/internal";
+
+// Timers are coarse, so a little of what was missed may be made up for; what a slow source missed may not.
+const CREDIT_MS = 100;
+
+/** Lets at most so many a second pass; everything at once where there is no rate. */
+export class Pace {
+  readonly #everyMs: number;
+  readonly #clock: Clock;
+  #dueAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(perSecond: number | undefined, clock: Clock) {
+    this.#everyMs = perSecond === undefined ? 0 : 1_000 / perSecond;
+    this.#clock = clock;
+  }
+
+  /** Resolves when the next one may pass, or when the signal aborts. */
+  async next(signal: AbortSignal): Promise<void> {
+    if (this.#everyMs === 0) return;
+    const nowMs = this.#clock.nowMs();
+    this.#dueAtMs = Math.max(this.#dueAtMs + this.#everyMs, nowMs - CREDIT_MS);
+    if (this.#dueAtMs - nowMs >= 1) await pause(this.#clock, this.#dueAtMs - nowMs, signal);
+  }
+}

@@ -1,0 +1,154 @@
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, ndjson, useCli } from "./cli.ts";
+
+const redis = useServer();
+const cli = useCli(redis);
+
+async function filled(purpose: string, count: number): Promise<string> {
+  const stream = uniqueName(purpose);
+  await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+  for (let n = 0; n < count; n++) await redis.server.command("XADD", stream, "*", "n", n);
+  return stream;
+}
+
+async function pending(stream: string): Promise<number> {
+  return Number(((await redis.server.command("XPENDING", stream, "g")) as unknown[])[0]);
+}
+
+const numbers = (text: string) => ndjson(text).map((message) => (message["fields"] as { n: string }).n);
+
+describe("consume", () => {
+  it("prints so many messages, acknowledges them, and leaves the others", async () => {
+    const stream = await filled("count", 5);
+    const first = await cli.run(["consume", stream, "g", "--count", "2"]);
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(numbers(first.stdout)).toEqual(["0", "1"]);
+    expect(Object.keys(ndjson(first.stdout)[0] ?? {})).toEqual(["id", "deliveries", "fields"]);
+    expect(await pending(stream)).toBe(0);
+    const rest = await cli.run(["consume", stream, "g", "--idle-exit", "300ms", "--max-wait", "50ms", "--batches"]);
+    expect(
+      rest.stdout
+        .split("\n")
+        .filter(Boolean)
+        .flatMap((line) => JSON.parse(line) as unknown[]),
+    ).toHaveLength(3);
+    expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toEqual([]);
+  });
+
+  it("keeps what it must not acknowledge", async () => {
+    const stream = await filled("never", 3);
+    const { code, stdout } = await cli.run(["consume", stream, "g", "--count", "2", "--ack", "never"]);
+    expect(code).toBe(0);
+    expect(numbers(stdout)).toEqual(["0", "1"]);
+    expect(await pending(stream)).toBe(2);
+    const again = await cli.run(["consume", stream, "g", "--idle-exit", "500ms", "--max-wait", "50ms"]);
+    expect(numbers(again.stdout)).toEqual(["2"]);
+  });
+
+  it("hands batches to a command, whose end decides", async () => {
+    const stream = await filled("exec", 4);
+    const command = 'test "$REDIS_BATCH_SIZE" = 4 && cat && test "$REDIS_BATCH_GROUP" = g';
+    const { code, stdout } = await cli.run(["consume", stream, "g", "--count", "4", "--exec", command]);
+    expect(code).toBe(0);
+    expect(numbers(stdout)).toEqual(["0", "1", "2", "3"]);
+    expect(await pending(stream)).toBe(0);
+    await redis.server.command("XADD", stream, "*", "n", "4");
+    const failed = await cli.run(["consume", stream, "g", "--count", "1", "--exec", "exit 3"]);
+    expectEnd(failed, 1, "failed on a batch of 1: it ended with 3");
+    expect(await pending(stream)).toBe(1);
+  });
+
+  it("takes outcomes of single messages from the command's lines", async () => {
+    const stream = await filled("outcomes", 4);
+    const ids = ((await redis.server.command("XRANGE", stream, "-", "+")) as [string][]).map(([id]) => id);
+    const command = `cat > /dev/null; echo ack ${ids[0]}; echo retry ${ids[1]} busy; echo dead-letter ${ids[2]} no such order; echo hello; exit 1`;
+    const { code, stderr } = await cli.run(["consume", stream, "g", "--count", "4", "--outcomes", "--exec", command]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("no outcome of a message of this batch: hello");
+    expect(await pending(stream)).toBe(2);
+    const dead = (await redis.server.command("XRANGE", `rb:{${stream}}:dead:${stream}:g`, "-", "+")) as [
+      string,
+      string[],
+    ][];
+    expect(dead).toHaveLength(1);
+    expect(dead[0]?.[1].map(String)).toEqual(
+      expect.arrayContaining(["dead.id", ids[2], "dead.error", "no such order"]),
+    );
+  });
+
+  it("buries what fails at once when it is told to", async () => {
+    const stream = await filled("bury", 2);
+    await cli.run(["consume", stream, "g", "--count", "2", "--dead-letter", "--exec", "exit 1"]);
+    expect(await redis.server.command("XLEN", `rb:{${stream}}:dead:${stream}:g`)).toBe(2);
+    expect(await pending(stream)).toBe(0);
+  });
+
+  it("makes no group by itself, and begins where it is told", async () => {
+    const stream = await filled("create", 2);
+    const missing = await cli.run(["consume", stream, "other", "--count", "1"]);
+    expectEnd(missing, 5, "--create start");
+    const nowhere = uniqueName("nowhere");
+    expect(await cli.run(["consume", nowhere, "g"])).toMatchObject({ code: 5 });
+    expect(await redis.server.command("EXISTS", nowhere)).toBe(0);
+    const made = await cli.run(["consume", stream, "other", "--count", "2", "--create", "start"]);
+    expect(numbers(made.stdout)).toEqual(["0", "1"]);
+  });
+
+  it("drains on Ctrl-C: what was printed is acknowledged, the rest is there", async () => {
+    const stream = await filled("interrupt", 3);
+    await using process = await cli.start(["consume", stream, "g", "--max-wait", "10ms"]);
+    await process.waitForLine(/"n":"2"/);
+    await eventually("all are acknowledged", async () => (await pending(stream)) === 0);
+    process.kill("SIGINT");
+    expect(await process.exited).toEqual({ code: 0, signal: null });
+    expect(process.stderr).toContain("press Ctrl-C again");
+    expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toEqual([]);
+  });
+
+  it("ends at once on a second Ctrl-C, and its command with it", async () => {
+    const stream = await filled("twice", 1);
+    await using process = await cli.start([
+      "consume",
+      stream,
+      "g",
+      "--max-wait",
+      "10ms",
+      "--exec",
+      "echo at work $$; sleep 60 & wait",
+    ]);
+    const line = await process.waitForLine(/^at work/);
+    process.kill("SIGINT");
+    await eventually("the drain has begun", async () => process.stderr.includes("press Ctrl-C again"));
+    expect(process.running).toBe(true);
+    process.kill("SIGINT");
+    expect(await process.exited).toEqual({ code: 130, signal: null });
+    const pid = Number(line.split(" ").at(-1));
+    await eventually("the command has ended", async () => !isRunning(pid));
+    expect(await pending(stream)).toBe(1);
+  });
+
+  it("drains when its reader goes away, and keeps what was not read", async () => {
+    const stream = await filled("pipe", 500);
+    const { stdout, stderr, code } = await cli.shell(
+      `set -o pipefail; rb consume ${stream} g --batch-size 1 --max-wait 1ms | head -1; exit \${PIPESTATUS[0]}`,
+    );
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(numbers(stdout)).toEqual(["0"]);
+    const waiting = await cli.run(["consume", stream, "g", "--idle-exit", "1s", "--max-wait", "100ms"]);
+    // What had gone into the pipe before its reader left was acknowledged; a pipe holds 64 KiB.
+    expect(numbers(waiting.stdout).at(-1)).toBe("499");
+    // The batch that could not be written, for another consumer to take over.
+    expect(await pending(stream)).toBeGreaterThan(0);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,134 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, useCli } from "./cli.ts";
+
+const redis = useServer();
+const cli = useCli(redis);
+
+async function entries(stream: string): Promise<string[][]> {
+  const reply = (await redis.server.command("XRANGE", stream, "-", "+")) as [string, string[]][];
+  return reply.map(([, fields]) => fields.map(String));
+}
+
+describe("produce", () => {
+  it("adds one message from the arguments, and says the same as a table and as JSON", async () => {
+    const stream = uniqueName("args");
+    const table = await cli.run(["produce", stream, "order=A-17", "note=a=b"]);
+    expect(table).toMatchObject({ code: 0, stderr: "" });
+    const json = await cli.json(["produce", stream, "order=A-18"]);
+    const ids = ((await redis.server.command("XRANGE", stream, "-", "+")) as [string][]).map(([id]) => id);
+    expect(await entries(stream)).toEqual([
+      ["order", "A-17", "note", "a=b"],
+      ["order", "A-18"],
+    ]);
+    expect(json).toEqual({ added: 1, duplicates: 0, skipped: 0, firstId: ids[1], lastId: ids[1] });
+    expect(
+      table.stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => line.split(/ {2,}/)),
+    ).toEqual([
+      ["added", "1"],
+      ["there before", "0"],
+      ["skipped", "0"],
+      ["first id", ids[0]],
+      ["last id", ids[0]],
+    ]);
+  });
+
+  it("reads NDJSON from standard input, and what consume prints, bytes and repeated names included", async () => {
+    const stream = uniqueName("stdin");
+    const input = [
+      '{"n":1,"ok":true,"text":"grüße\\u0000"}',
+      "",
+      '{"id":"1-1","deliveries":3,"fields":{"b":{"base64":"/wA="}}}\r',
+      '{"fields":[["a","1"],["a","2"]]}',
+    ].join("\n");
+    expect(await cli.json(["produce", stream], { input })).toMatchObject({ added: 3 });
+    const [first, , third] = await entries(stream);
+    expect(first).toEqual(["n", "1", "ok", "true", "text", "grüße\0"]);
+    expect(third).toEqual(["a", "1", "a", "2"]);
+    expect(await redis.server.command("XLEN", stream)).toBe(3);
+  });
+
+  it("ends at a malformed line, which it names, escapes and does not send; what came before is sent", async () => {
+    const stream = uniqueName("malformed");
+    const input = `{"n":1}\n{"n":\u001b[2J${"x".repeat(5_000)}\n{"n":3}\n`;
+    const { code, stderr } = await cli.run(["produce", stream], { input });
+    expect(code).toBe(2);
+    expect(stderr).toContain('line 2 is no message, it is not JSON: "{"n":\\e[2Jxxx');
+    expect(stderr).not.toContain("\u001b");
+    expect(stderr.length).toBeLessThan(700);
+    expect(await entries(stream)).toEqual([["n", "1"]]);
+    const rest = await cli.run(["produce", stream, "--from-line", "2", "--skip-invalid"], { input });
+    expect(rest.code).toBe(2);
+    expect(rest.stdout).toMatch(/added +1\n.*\nskipped +1\n/);
+    expect(await entries(stream)).toEqual([
+      ["n", "1"],
+      ["n", "3"],
+    ]);
+  });
+
+  it("says of each kind of line what is wrong with it", async () => {
+    const lines = ['{"a":{"b":1}}', '{"a":null}', '{"a":12345678901234567890}', "[1]", "{}", "7"];
+    const input = `${lines.join("\n")}\n`;
+    const { code, stderr } = await cli.run(["produce", "unused", "--dry-run", "--skip-invalid"], { input });
+    expect(code).toBe(2);
+    expect(stderr.match(/line \d is no message, [^:;]*/g)).toEqual([
+      'line 1 is no message, the field "a" is an object, and a field is text',
+      'line 2 is no message, the field "a" is null, and a field is text',
+      'line 3 is no message, the field "a" is a number too large to be read exactly',
+      "line 4 is no message, it is not an object of fields",
+      "line 5 is no message, it has no field",
+      "line 6 is no message, it is not an object of fields",
+    ]);
+    expect(await redis.server.command("EXISTS", "unused")).toBe(0);
+  });
+
+  it("writes any JSON into one field, and pairs from a file", async () => {
+    const stream = uniqueName("formats");
+    const json = '{"a": {"b": [1, 12345678901234567890]}}';
+    expect(await cli.json(["produce", stream, "--json-field", "data"], { input: `${json}\n` })).toMatchObject({
+      added: 1,
+    });
+    const file = join(cli.folder, "pairs.txt");
+    writeFileSync(file, "a=1 b='two words'\n");
+    expect(await cli.json(["produce", stream, "-f", file, "--format", "pairs"])).toMatchObject({ added: 1 });
+    expect(await entries(stream)).toEqual([
+      ["data", json],
+      ["a", "1", "b", "two words"],
+    ]);
+  });
+
+  it("adds a message with a key once, however often the command is repeated, and keeps to the rate", async () => {
+    const stream = uniqueName("keys");
+    const input = Array.from({ length: 30 }, (_, n) => `{"order":"A-${n}"}\n`).join("");
+    const startedAt = performance.now();
+    expect(await cli.json(["produce", stream, "--key-field", "order", "--rate", "60"], { input })).toMatchObject({
+      added: 30,
+    });
+    expect(performance.now() - startedAt).toBeGreaterThan(300);
+    expect(await cli.json(["produce", stream, "--key-field", "order"], { input })).toMatchObject({
+      added: 0,
+      duplicates: 30,
+    });
+    const without = await cli.run(["produce", stream, "--key-field", "order"], { input: '{"n":1}\n' });
+    expectEnd(without, 2, 'line 1: there is no field "order" in it');
+    expect(await redis.server.command("XLEN", stream)).toBe(30);
+  });
+
+  it("refuses a missing file, two sources, a key of another type, and a stream of a mebibyte a message it takes", async () => {
+    const stream = uniqueName("refused");
+    const missing = await cli.run(["produce", stream, "--file", join(cli.folder, "nothing")]);
+    expectEnd(missing, 2, "ENOENT");
+    expect(await cli.run(["produce", stream, "a=1", "--file", "-"])).toMatchObject({ code: 2 });
+    await redis.server.command("SET", stream, "text");
+    const wrong = await cli.run(["produce", stream, "a=1"]);
+    expectEnd(wrong, 5, "other than a stream");
+    await redis.server.command("DEL", stream);
+    const large = `${JSON.stringify({ v: "x".repeat(1_000_000) })}\n`.repeat(20);
+    expect(await cli.json(["produce", stream], { input: large })).toMatchObject({ added: 20 });
+  });
+});
