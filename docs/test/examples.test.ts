@@ -10,7 +10,14 @@ import { examplesOf } from "./markdown.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 // Below docs/, so that the examples find the packages as a user's program would.
 const folder = `${root}docs/.examples`;
-const PAGES = ["README.md", "packages/consumer/README.md", "packages/core/README.md"];
+const PAGES = [
+  "README.md",
+  "docs/alerts.md",
+  "docs/metrics.md",
+  "packages/consumer/README.md",
+  "packages/core/README.md",
+  "packages/monitor/README.md",
+];
 const LOCAL = "redis://localhost:6379";
 
 const redis = useServer({ own: true });

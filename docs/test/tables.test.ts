@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as core from "@redis-batch/core";
+import { METRICS } from "@redis-batch/monitor";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { codeWords, tableBelow } from "./markdown.ts";
@@ -44,6 +45,8 @@ describe("docs/events.md", () => {
   it.each([
     ["Consumer", "../packages/consumer/src/events.ts", "ConsumerEvent"],
     ["Producer", "../packages/core/src/producer/events.ts", "ProducerEvent"],
+    ["Alerts", "../packages/monitor/src/alerts/events.ts", "AlertsEvent"],
+    ["Monitor", "../packages/monitor/src/events.ts", "MonitorEvent"],
     ["DeadLetters", "../packages/core/src/dead-letters/events.ts", "DeadLettersEvent"],
   ])("lists the events of the %s with their fields", (heading, source, union) => {
     const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
@@ -52,6 +55,22 @@ describe("docs/events.md", () => {
       codeWords(fields as string).toSorted(),
     ]);
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(eventsOf(source, union)));
+  });
+});
+
+describe("docs/metrics.md", () => {
+  it("lists every metric as it is exported", () => {
+    const rows = tableBelow(readFileSync(file("metrics.md"), "utf8"), "The metrics");
+    const documented = rows.map(([name = "", type, unit, labels = "", help]) => ({
+      name: codeWords(name)[0],
+      type,
+      unit,
+      labels: codeWords(labels),
+      help,
+    }));
+    expect(documented).toEqual(
+      METRICS.map(({ name, type, unit, labels, help }) => ({ name, type, unit, labels, help })),
+    );
   });
 });
 
