@@ -1,4 +1,5 @@
 /** The door for the sibling packages. Not covered by semantic versioning: they pin this package exactly. */
+export type { Backlog, BacklogSource } from "./backlog.ts";
 export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
 export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
@@ -12,6 +13,7 @@ export { didYouMean, OptionsReader } from "./options.ts";
 export { guardPayload } from "./payload-guard.ts";
 export { pendingPages } from "./pending-pages.ts";
 export { type Random, systemRandom } from "./random.ts";
+export { readBacklog } from "./read-backlog.ts";
 export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";

@@ -9,11 +9,10 @@ import {
   isAlive,
   NoGroupError,
   type Registration,
+  readBacklog,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { backlogOfCount, decideBacklog } from "./decisions/backlog.ts";
 import { type ConsumerVerdict, classifyConsumer } from "./decisions/consumer-status.ts";
-import { decideCountPage } from "./decisions/count-page.ts";
 import {
   classifyGroup,
   followTrend,
@@ -27,7 +26,7 @@ import { type Counters, decideRates } from "./decisions/rates.ts";
 import { decideRetention, type GroupNeeds, type RetentionVerdict, type StreamRemains } from "./decisions/retention.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { MonitorPolicy } from "./options.ts";
-import type { Backlog, ConsumerReport, GroupReport, MonitorReport } from "./report.ts";
+import type { ConsumerReport, GroupReport, MonitorReport } from "./report.ts";
 
 // So many groups, and consumers of each, are asked about at the same time; other clients get their turn in between.
 const GROUPS_AT_ONCE = 8;
@@ -166,7 +165,7 @@ export class Inspector {
     const address = { stream, group: group.name };
     const before = this.#memory.get(group.name);
     const [{ backlog, firstWaitingId }, infos, registry, deadLetters] = await Promise.all([
-      this.#readBacklog(group, info),
+      readBacklog(this.#client, { stream, group, info, countLimit: this.#policy.countLimit }),
       this.#client.xinfoConsumers(address),
       this.#client.registry(address),
       this.#client.xlen({ stream: groupKey("dead", stream, group.name) }),
@@ -207,35 +206,6 @@ export class Inspector {
       orphans: [...registry.values()].filter((one) => isOrphan(one, names, atMs)).map(({ consumer }) => consumer),
       leasesMs,
     };
-  }
-
-  async #readBacklog(
-    { lastDeliveredId, lag }: GroupInfo,
-    { length, firstEntryId }: StreamInfo,
-  ): Promise<{ readonly backlog: Backlog; readonly firstWaitingId: EntryId | null }> {
-    const { stream, countLimit } = this.#policy;
-    const [first] = await this.#client.xrange({ stream, from: `(${lastDeliveredId}`, to: "+", count: 1 });
-    const firstWaitingId = first?.id ?? null;
-    const verdict = decideBacklog({ length, firstEntryId, lastDeliveredId, lag, firstWaitingId });
-    if (verdict.kind === "known") return { backlog: verdict.backlog, firstWaitingId };
-    if (countLimit === 0) return { backlog: { messages: null, source: "unknown" }, firstWaitingId };
-    return { backlog: await this.#count(lastDeliveredId), firstWaitingId };
-  }
-
-  /** Counts what comes after an entry, as far as that is worth reading it. */
-  async #count(after: EntryId): Promise<Backlog> {
-    const { stream, countLimit } = this.#policy;
-    let [entries, bytes, from] = [0, 0, `(${after}`];
-    for (;;) {
-      const count = decideCountPage({ entries, bytes }, countLimit);
-      if (count === 0) return backlogOfCount(entries, false);
-      const page = await this.#client.xrange({ stream, from, to: "+", count });
-      entries += page.length;
-      for (const { fields } of page) for (const field of fields) bytes += field.length;
-      const last = page.at(-1);
-      if (last === undefined || page.length < count) return backlogOfCount(entries, true);
-      from = `(${last.id}`;
-    }
   }
 
   async #lookAtConsumer(

@@ -1,5 +1,7 @@
 /** What a monitor sees, as plain JSON data. What is not known is `null`, never 0. All times by the server's clock. */
-import type { EntryId } from "@redis-batch/core";
+import type { Backlog, BacklogSource, EntryId } from "@redis-batch/core/internal";
+
+export type { Backlog, BacklogSource };
 
 /** One look at a stream and its consumer groups. */
 export interface MonitorReport {
@@ -13,19 +15,6 @@ export interface MonitorReport {
   /** In the order of their names. Empty when there is no such stream or group. */
   readonly groups: readonly GroupReport[];
   readonly retention: RetentionReport;
-}
-
-/**
- * Where a number of waiting messages comes from: `server`, the server's own lag · `counted`, the entries after the last
- * delivered one were counted to the end · `at least`, counting stopped at its bound · `unknown`, it could not be told.
- */
-export type BacklogSource = "server" | "counted" | "at least" | "unknown";
-
-/** Messages that no consumer of a group was given yet. */
-export interface Backlog {
-  /** With the source `at least` there are this many or more. `null` when it is unknown. */
-  readonly messages: number | null;
-  readonly source: BacklogSource;
 }
 
 /**

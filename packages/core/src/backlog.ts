@@ -1,6 +1,18 @@
 /** How many messages wait for a group, and from where that is known. A wrong number is worse than none. */
-import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
-import type { Backlog } from "../report.ts";
+import { compareEntryIds, type EntryId } from "./entry-id.ts";
+
+/**
+ * Where a number of waiting messages comes from: `server`, the server's own lag · `counted`, the entries after the last
+ * delivered one were counted to the end · `at least`, counting stopped at its bound · `unknown`, it could not be told.
+ */
+export type BacklogSource = "server" | "counted" | "at least" | "unknown";
+
+/** Messages that no consumer of a group was given yet. */
+export interface Backlog {
+  /** With the source `at least` there are this many or more. `null` when it is unknown. */
+  readonly messages: number | null;
+  readonly source: BacklogSource;
+}
 
 export interface BacklogFacts {
   /** Entries in the stream. */
