@@ -27,7 +27,7 @@ export interface MetricDefinition {
 /** A metric and where its values come from. */
 export interface Metric<Subject> extends MetricDefinition {
   /** With a state label: one reading per value of that label, which is the last of `labels`. */
-  readonly read: (subject: Subject) => Reading | Readonly<Record<string, Reading>>;
+  readonly read: (subject: Subject) => Reading | ReadonlyMap<string, Reading>;
 }
 
 /** The words of the report as label values. */
@@ -53,14 +53,14 @@ const STATUS_LABELS = {
 const seconds = (milliseconds: number | null): Reading => (milliseconds === null ? null : milliseconds / 1_000);
 
 /** One reading per state, 1 for the one that holds: so that an alert's `for` sees a 0 rather than a gap. */
-function stateSet<State extends string>(labels: Readonly<Record<State, string>>, now: State): Record<string, Reading> {
-  return Object.fromEntries(Object.entries<string>(labels).map(([state, label]) => [label, state === now]));
+function stateSet(labels: Readonly<Record<string, string>>, now: string): Map<string, Reading> {
+  return new Map(Object.values(labels).map((label) => [label, label === now]));
 }
 
-function countByStatus(consumers: readonly ConsumerReport[]): Record<string, Reading> {
+function countByStatus(consumers: readonly ConsumerReport[]): Map<string, Reading> {
   const counts = new Map(Object.values(STATUS_LABELS).map((label) => [label, 0]));
   for (const { status } of consumers) counts.set(STATUS_LABELS[status], (counts.get(STATUS_LABELS[status]) ?? 0) + 1);
-  return Object.fromEntries(counts);
+  return counts;
 }
 
 export const STREAM_METRICS: readonly Metric<MonitorReport>[] = [
@@ -91,7 +91,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     unit: "1",
     labels: [...GROUP, "health"],
     help: "1 for how the consumer group fares, judged from the trend, 0 for every other health",
-    read: ({ health }) => stateSet(HEALTH_LABELS, health),
+    read: ({ health }) => stateSet(HEALTH_LABELS, HEALTH_LABELS[health]),
   },
   {
     name: "redis_batch_group_backlog_messages",
@@ -200,7 +200,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     unit: "1",
     labels: [...CONSUMER, "status"],
     help: "1 for the status of the consumer, 0 for every other status",
-    read: ({ status }) => stateSet(STATUS_LABELS, status),
+    read: ({ status }) => stateSet(STATUS_LABELS, STATUS_LABELS[status]),
   },
   {
     name: "redis_batch_consumer_foreign",

@@ -1,5 +1,5 @@
 import type { MetricDefinition } from "./metrics.ts";
-import { collectFamilies, type MetricsOptions, type Reports, type Sample } from "./samples.ts";
+import { collectFamilies, type MetricsOptions, type Reports } from "./samples.ts";
 
 /** `text`: Prometheus' text format 0.0.4 · `openmetrics`: OpenMetrics 1.0.0. */
 export type PrometheusFormat = "text" | "openmetrics";
@@ -26,7 +26,11 @@ export function toPrometheus(reports: Reports, options: PrometheusOptions = {}):
     if (samples.length === 0) continue;
     const family = familyName(metric, format);
     lines.push(`# HELP ${family} ${escapeHelp(metric.help, format)}`, `# TYPE ${family} ${metric.type}`);
-    for (const sample of samples) lines.push(writeSample(metric.name, sample));
+    const stateLabel = metric.labels.at(-1) ?? "";
+    for (const { subject, state, value } of samples) {
+      const labels = state === null ? subject.labels : `${subject.labels},${stateLabel}="${state}"`;
+      lines.push(`${metric.name}{${labels}} ${value}`);
+    }
   }
   if (format === "openmetrics") lines.push("# EOF");
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
@@ -56,16 +60,7 @@ function familyName({ name, type }: MetricDefinition, format: PrometheusFormat):
   return format === "openmetrics" && type === "counter" ? name.replace(/_total$/, "") : name;
 }
 
-function writeSample(name: string, { labels, value }: Sample): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
-  return `${name}{${pairs.join(",")}} ${value}`;
-}
-
 function escapeHelp(text: string, format: PrometheusFormat): string {
   const escaped = text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
   return format === "openmetrics" ? escaped.replaceAll('"', '\\"') : escaped;
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }

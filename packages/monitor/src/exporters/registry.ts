@@ -38,7 +38,7 @@ export function registerInto(
     for (const name of registered.splice(0)) registry.removeSingleMetric(name);
   };
   try {
-    for (const { name, type, help } of METRICS) {
+    for (const { name, type, help, labels } of METRICS) {
       const metric: CollectedMetric = {
         name,
         help,
@@ -47,7 +47,11 @@ export function registerInto(
         aggregator: "first",
         async get() {
           const samples = (await families()).find(({ metric: { name: one } }) => one === name)?.samples ?? [];
-          return { name: this.name, help, type, aggregator: "first", values: samples };
+          const values = samples.map(({ subject, state, value }) => {
+            const texts = state === null ? subject.names : [...subject.names, state];
+            return { labels: Object.fromEntries(labels.map((label, at) => [label, texts[at]])), value };
+          });
+          return { name: this.name, help, type, aggregator: "first", values };
         },
         reset() {},
       };

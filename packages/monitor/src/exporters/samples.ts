@@ -1,13 +1,14 @@
-import type { MonitorReport } from "../report.ts";
+import type { ConsumerReport, GroupReport, MonitorReport } from "../report.ts";
 import {
   CONSUMER_METRICS,
   GROUP_METRICS,
   type Metric,
   type MetricDefinition,
+  type Reading,
   STREAM_METRICS,
   TALLY_METRICS,
 } from "./metrics.ts";
-import type { MonitorTally } from "./tally.ts";
+import type { MonitorTally, TallyCounts } from "./tally.ts";
 
 /** What the exporters of metrics have in common. */
 export interface MetricsOptions {
@@ -23,9 +24,19 @@ export interface MetricsOptions {
 /** The last report of a monitor, or of several on different streams; `null` while there is none. */
 export type Reports = MonitorReport | readonly MonitorReport[] | null;
 
+/** What a series is about: a stream, a group or a consumer, whose labels all of its metrics share. */
+export interface Subject {
+  /** The values of the labels, as text that can be exported. */
+  readonly names: readonly string[];
+  /** The labels as the text formats have them, without braces. */
+  readonly labels: string;
+}
+
 /** One series and its value. */
 export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly subject: Subject;
+  /** The value of the metric's state label, its last one; `null` when it has none. */
+  readonly state: string | null;
   readonly value: number;
 }
 
@@ -46,63 +57,71 @@ export const METRICS: readonly MetricDefinition[] = [
 /** The series of the reports. What is not known has none; a metric that no series is left of is there without. */
 export function collectFamilies(reports: Reports, options: MetricsOptions = {}): Family[] {
   const { perConsumer = true, tally = [] } = options;
-  const streams = asList(reports ?? []);
-  const groups = streams.flatMap(({ stream, groups: all }) =>
-    all.map((report) => ({ names: [stream, report.group], report })),
-  );
-  const consumers = perConsumer
-    ? groups.flatMap(({ names, report }) =>
-        report.consumers.map((consumer) => ({ names: [...names, consumer.consumer], report: consumer })),
-      )
-    : [];
+  const streams = new Subjects<MonitorReport>(["stream"]);
+  const groups = new Subjects<GroupReport>(["stream", "group"]);
+  const consumers = new Subjects<ConsumerReport>(["stream", "group", "consumer"]);
+  const tallies = new Subjects<TallyCounts>(["stream"]);
+  for (const report of asList(reports ?? [])) {
+    if (!streams.add([report.stream], report)) continue;
+    for (const group of report.groups) {
+      if (!groups.add([report.stream, group.group], group) || !perConsumer) continue;
+      for (const consumer of group.consumers) {
+        consumers.add([report.stream, group.group, consumer.consumer], consumer);
+      }
+    }
+  }
+  for (const { counts } of asList(tally)) tallies.add([counts.stream], counts);
   return [
-    ...collect(
-      STREAM_METRICS,
-      streams.map((report) => ({ names: [report.stream], report })),
-    ),
-    ...collect(GROUP_METRICS, groups),
-    ...collect(CONSUMER_METRICS, consumers),
-    ...collect(
-      TALLY_METRICS,
-      asList(tally).map(({ counts }) => ({ names: [counts.stream], report: counts })),
-    ),
+    ...streams.collect(STREAM_METRICS),
+    ...groups.collect(GROUP_METRICS),
+    ...consumers.collect(CONSUMER_METRICS),
+    ...tallies.collect(TALLY_METRICS),
   ];
 }
 
-interface Subject<Report> {
-  /** The values of the metric's labels, in order; without that of a state label, which comes last. */
-  readonly names: readonly string[];
-  readonly report: Report;
-}
+/** Reports of one kind, by their labels. */
+class Subjects<Report> {
+  readonly #labels: readonly string[];
+  // A series may occur once only, and names that are not text in Redis can become equal here.
+  readonly #byLabels = new Map<string, { readonly subject: Subject; readonly report: Report }>();
 
-function collect<Report>(metrics: readonly Metric<Report>[], subjects: readonly Subject<Report>[]): Family[] {
-  return metrics.map((metric) => {
-    // By its labels: a series may occur once only, and names that are not text in Redis can become equal here.
-    const samples = new Map<string, Sample>();
-    const add = (names: readonly string[], reading: number | boolean | null): void => {
-      const value = Number(reading);
-      if (reading === null || !Number.isFinite(value)) return;
-      const wellFormed = names.map(asLabelValue);
-      const key = wellFormed.join("\0");
-      if (samples.has(key)) return;
-      const labels = Object.fromEntries(metric.labels.map((label, at) => [label, wellFormed[at] ?? ""]));
-      samples.set(key, { labels, value });
-    };
-    for (const { names, report } of subjects) {
-      const reading = metric.read(report);
-      if (typeof reading === "object" && reading !== null) {
-        for (const [state, value] of Object.entries(reading)) add([...names, state], value);
-      } else {
-        add(names, reading);
+  constructor(labels: readonly string[]) {
+    this.#labels = labels;
+  }
+
+  /** Whether it was not there yet. */
+  add(names: readonly string[], report: Report): boolean {
+    const values = names.map(asLabelValue);
+    const labels = this.#labels.map((label, at) => `${label}="${escapeLabelValue(values[at] ?? "")}"`).join(",");
+    if (this.#byLabels.has(labels)) return false;
+    this.#byLabels.set(labels, { subject: { names: values, labels }, report });
+    return true;
+  }
+
+  collect(metrics: readonly Metric<Report>[]): Family[] {
+    return metrics.map((metric) => {
+      const samples: Sample[] = [];
+      const add = (subject: Subject, state: string | null, reading: Reading): void => {
+        const value = Number(reading);
+        if (reading !== null && Number.isFinite(value)) samples.push({ subject, state, value });
+      };
+      for (const { subject, report } of this.#byLabels.values()) {
+        const reading = metric.read(report);
+        if (typeof reading !== "object" || reading === null) add(subject, null, reading);
+        else for (const [state, value] of reading) add(subject, state, value);
       }
-    }
-    return { metric, samples: [...samples.values()] };
-  });
+      return { metric, samples };
+    });
+  }
 }
 
 /** Any name as UTF-8 text without NUL: one lone surrogate or NUL would make Prometheus refuse the whole scrape. */
 function asLabelValue(name: string): string {
   return name.replaceAll(/[\p{Surrogate}\0]/gu, "\uFFFD");
+}
+
+function escapeLabelValue(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 
 function asList<Value extends object>(value: Value | readonly Value[]): readonly Value[] {
