@@ -90,7 +90,13 @@ describe("a message that fails although the sink is there", () => {
 
   it("explains the failure of a whole batch, and hides no others", () => {
     const known = afterAll(["p", "a!"]);
-    expect([["p", "b"], ["p", "c"], ["p", "d"]].reduce(after2, known).state.kind).toBe("closed");
+    expect(
+      [
+        ["p", "b"],
+        ["p", "c"],
+        ["p", "d"],
+      ].reduce(after2, known).state.kind,
+    ).toBe("closed");
     expect([["b"], ["c"], ["d"]].reduce(after2, known).state.kind).toBe("open");
   });
 
