@@ -21,7 +21,7 @@ import {
 import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";
 import { describeTarget, sendWebhook, type WebhookTarget } from "./alerts/webhook.ts";
-import { type AlertTracks, decideAlerts } from "./decisions/alerting.ts";
+import { type AlertDecision, type AlertTracks, decideAlerts, decideBlindness } from "./decisions/alerting.ts";
 import { decideDelivery } from "./decisions/delivery.ts";
 import type { MonitorReport } from "./report.ts";
 
@@ -34,8 +34,8 @@ export interface AlertsEdge {
 const SYSTEM_EDGE: AlertsEdge = { clock: systemClock, random: systemRandom };
 
 /**
- * Tells a callback or a webhook when the health of a group, the status of a consumer, or the loss of messages changes for
- * good: it must hold for several looks before it is announced, and for several before it is called resolved. One object
+ * Tells a callback or a webhook when the health of a group or the status of a consumer changes for good, when messages
+ * are lost, and when the monitor cannot see the stream: it must hold for several looks before it is announced, and for several before it is called resolved. One object
  * can take the reports of several monitors of different streams.
  */
 export class Alerts implements AsyncDisposable {
@@ -54,7 +54,7 @@ export class Alerts implements AsyncDisposable {
   constructor(options: AlertsOptions, edge: AlertsEdge = SYSTEM_EDGE) {
     this.#policy = resolveAlertsOptions(options);
     this.#edge = edge;
-    this.#notify = createNotifier("alerts", this.#policy.observer);
+    this.#notify = createNotifier("alerts", this.#policy.observer ?? warnOfUndelivered);
   }
 
   /**
@@ -64,14 +64,18 @@ export class Alerts implements AsyncDisposable {
    * @throws {UsageError} when the alerts are closed
    */
   readonly observe = (report: MonitorReport): void => {
-    if (this.#draining.signal.aborted) throw new UsageError("cannot observe: the alerts are closed");
-    const { tracks, changes } = decideAlerts(this.#tracks, report, this.#policy.alerting);
-    this.#tracks = tracks;
-    for (const change of changes) {
-      const notice = { id: randomUUID(), ...change };
-      this.#notify({ type: "notice", notice });
-      if (this.#policy.webhook !== null) this.#enqueue(notice, this.#policy.webhook);
-    }
+    this.#announce(() => decideAlerts(this.#tracks, report, this.#policy.alerting));
+  };
+
+  /**
+   * Takes note of a look that failed, as the event `passFailed` of a monitor reports it: of a stream that cannot be seen
+   * nothing else is announced. Returns at once. Bound to the alerts.
+   *
+   * @throws {UsageError} when the alerts are closed
+   */
+  readonly observeFailure = ({ stream, reason }: { readonly stream: string; readonly reason: string }): void => {
+    const look = { stream, reason, atMs: Date.now() };
+    this.#announce(() => decideBlindness(this.#tracks, look, this.#policy.alerting));
   };
 
   /** How many notices wait for their delivery, the one under way included. */
@@ -87,6 +91,17 @@ export class Alerts implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #announce(decide: () => AlertDecision): void {
+    if (this.#draining.signal.aborted) throw new UsageError("cannot observe: the alerts are closed");
+    const { tracks, changes } = decide();
+    this.#tracks = tracks;
+    for (const change of changes) {
+      const notice = { id: randomUUID(), ...change };
+      this.#notify({ type: "notice", notice });
+      if (this.#policy.webhook !== null) this.#enqueue(notice, this.#policy.webhook);
+    }
   }
 
   #enqueue(notice: AlertNotice, webhook: WebhookTarget): void {
@@ -140,4 +155,10 @@ export class Alerts implements AsyncDisposable {
 
 function undelivered({ id, key }: AlertNotice, attempts: number, reason: string): AlertsEvent {
   return { type: "undelivered", id, key, attempts, reason };
+}
+
+/** Without an observer nobody else would learn of it. */
+function warnOfUndelivered(event: AlertsEvent): void {
+  if (event.type !== "undelivered") return;
+  process.emitWarning(`an alert was not delivered: ${event.reason}`, { type: "RedisBatchWarning", code: event.type });
 }

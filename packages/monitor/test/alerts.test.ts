@@ -255,6 +255,17 @@ describe("a webhook", () => {
     expect(received.map(({ notice: { to } }) => to)).toEqual(["STALLED", "FALLING BEHIND", "STALLED"]);
   });
 
+  it("that gets nothing is a process warning where there is no observer", async () => {
+    const warned = deferred<Error>();
+    const listen = (warning: Error): void => warned.resolve(warning);
+    process.on("warning", listen);
+    onTestFinished(() => void process.off("warning", listen));
+    const { url, origin } = await receive(status(404));
+    await using alerts = new Alerts({ ...at, webhookUrl: url });
+    alerts.observe(report("STALLED"));
+    expect((await warned.promise).message).toBe(`an alert was not delivered: ${origin} answered 404`);
+  });
+
   it("takes up its work again after every pause", async () => {
     const { received, url } = await receive();
     const { alerts, events } = start({ webhookUrl: url });
@@ -275,6 +286,7 @@ describe("closing", () => {
     await Promise.all([alerts.close(), alerts.close()]);
     expect(received).toHaveLength(2);
     expect(() => alerts.observe(report("OK"))).toThrow(UsageError);
+    expect(() => alerts.observeFailure({ stream: "orders", reason: "" })).toThrow(UsageError);
   });
 
   it("does not wait for another attempt, and reports what it could not deliver", async () => {
@@ -322,6 +334,20 @@ describe("the callback", () => {
       alerts.observe(report("STALLED"));
       expect(events.all("notice")).toHaveLength(count);
     }
+  });
+});
+
+describe("a monitor that cannot see its stream", () => {
+  it("is announced, and when it sees it again", async () => {
+    const { received, url } = await receive();
+    const { alerts, events } = start({ webhookUrl: url });
+    alerts.observeFailure({ stream: "orders", reason: "no connection to redis" });
+    alerts.observe(report("OK"));
+    await events.waitFor("delivered", { count: 2 });
+    expect(received.map(({ notice: { kind, about, group, to, reason } }) => [kind, about, group, to, reason])).toEqual([
+      ["firing", "monitor", null, "BLIND", "no connection to redis"],
+      ["resolved", "monitor", null, "OK", "it sees the stream"],
+    ]);
   });
 });
 

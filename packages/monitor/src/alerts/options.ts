@@ -5,7 +5,10 @@ import type { AlertsEvent } from "./events.ts";
 import type { WebhookTarget } from "./webhook.ts";
 
 export interface AlertsOptions {
-  /** Receives every event, each notice among them. Give this, or `webhookUrl`, or both. */
+  /**
+   * Receives every event, each notice among them. Give this, or `webhookUrl`, or both. Without one, notices that are not
+   * delivered are reported as process warnings.
+   */
   readonly observer?: Observer<AlertsEvent>;
   /** Where notices are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
   readonly webhookUrl?: string;

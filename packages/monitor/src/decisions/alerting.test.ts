@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { consumerReport, groupReport, monitorReport } from "../../test/report-samples.ts";
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "../report.ts";
-import { type AlertChange, type AlertingPolicy, type AlertTracks, decideAlerts } from "./alerting.ts";
+import { type AlertChange, type AlertingPolicy, type AlertTracks, decideAlerts, decideBlindness } from "./alerting.ts";
 
 const policy: AlertingPolicy = { fire: { looks: 3, ms: 0 }, resolve: { looks: 2, ms: 0 }, perConsumer: true };
 const LOOK_MS = 5_000;
@@ -158,5 +158,41 @@ describe("decideAlerts", () => {
   it("remembers nothing of what is well", () => {
     const { tracks } = decideAlerts(new Map(), monitorReport(), policy);
     expect(tracks.size).toBe(0);
+  });
+});
+
+describe("decideBlindness", () => {
+  const failed = (look: number) => ({ stream: "orders", reason: "no connection", atMs: look * LOOK_MS });
+
+  it("announces that the stream is not seen when looks fail again and again, and when it is seen again", () => {
+    let tracks: AlertTracks = new Map();
+    const said: string[] = [];
+    const fails = [false, true, true, false, true, true, true, true, false, true, false, false, false];
+    for (const [look, fail] of fails.entries()) {
+      const decided = fail
+        ? decideBlindness(tracks, failed(look), policy)
+        : decideAlerts(tracks, monitorReport({ atMs: look * LOOK_MS }), policy);
+      ({ tracks } = decided);
+      for (const { kind, key, from, to, reason } of decided.changes)
+        said.push(`${look}: ${kind} ${key} ${from} ${to} ${reason}`);
+    }
+    expect(said).toEqual([
+      '6: firing ["monitor","orders"] null BLIND no connection',
+      '11: resolved ["monitor","orders"] BLIND OK it sees the stream',
+    ]);
+  });
+
+  it("says nothing about groups and consumers: neither that they are well, nor that they are gone", () => {
+    let tracks: AlertTracks = new Map();
+    for (let look = 0; look < 3; look++) {
+      ({ tracks } = decideAlerts(tracks, monitorReport({ groups: [group("STALLED")] }), policy));
+    }
+    for (let look = 3; look < 10; look++) {
+      const decided = decideBlindness(tracks, failed(look), policy);
+      ({ tracks } = decided);
+      expect(decided.changes.filter(({ about }) => about !== "monitor")).toEqual([]);
+    }
+    const again = decideAlerts(tracks, monitorReport({ groups: [group("STALLED")] }), policy);
+    expect(again.changes).toEqual([]);
   });
 });

@@ -1,13 +1,16 @@
 import type { ConsumerReport, ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "../report.ts";
 
-/** What is announced: the words of the report, and `MESSAGES LOST` for ones that were trimmed before their time. */
-export type AlertStatus = GroupHealth | ConsumerStatus | "MESSAGES LOST";
+/**
+ * What is announced: the words of the report · `MESSAGES LOST`, some were removed before their time · `BLIND`, the monitor
+ * cannot see the stream.
+ */
+export type AlertStatus = GroupHealth | ConsumerStatus | "MESSAGES LOST" | "BLIND";
 
 /**
  * What an alert is about: `group`, the health of a consumer group · `messages`, whether any were removed from the stream
- * before the group had done with them · `consumer`, the status of one consumer.
+ * before the group had done with them · `consumer`, the status of one consumer · `monitor`, whether it sees the stream.
  */
-export type AlertTopic = "group" | "messages" | "consumer";
+export type AlertTopic = "group" | "messages" | "consumer" | "monitor";
 
 /** That something is wrong, wrong in another way, or no longer wrong. */
 export interface AlertChange {
@@ -19,7 +22,8 @@ export interface AlertChange {
   readonly key: string;
   readonly about: AlertTopic;
   readonly stream: string;
-  readonly group: string;
+  /** `null` when it is about the monitor. */
+  readonly group: string | null;
   /** `null` unless it is about a consumer. */
   readonly consumer: string | null;
   /** What was announced before; `null` when nothing was wrong. */
@@ -28,7 +32,7 @@ export interface AlertChange {
   readonly to: AlertStatus | null;
   /** Why, in words. */
   readonly reason: string;
-  /** Since when it is so, in milliseconds since 1970 by the server's clock. */
+  /** Since when it is so, in milliseconds since 1970: by the server's clock, or by this machine's when it is not seen. */
   readonly sinceMs: number;
   /** When it was judged, by the same clock. */
   readonly atMs: number;
@@ -76,36 +80,62 @@ interface Observation {
   readonly reason: string;
 }
 
+/** What became of the tracks, and what is to be announced. */
+export interface AlertDecision {
+  readonly tracks: AlertTracks;
+  readonly changes: readonly AlertChange[];
+}
+
 /**
  * Says what a report changes about what was announced. What flaps says nothing new: every announcement has held as long
  * as its {@link Hold}, and what is not known neither raises an alert nor ends one.
  */
-export function decideAlerts(
-  tracks: AlertTracks,
-  report: MonitorReport,
-  policy: AlertingPolicy,
-): { readonly tracks: AlertTracks; readonly changes: readonly AlertChange[] } {
-  const next = new Map<string, Track>();
-  const changes: AlertChange[] = [];
-  const follow = (key: string, observation: Observation): void => {
-    const track = tracks.get(key) ?? { subject: observation.subject, announced: null, against: null };
-    const judged = judge(track, observation, report.atMs, policy);
-    if (judged.track !== null) next.set(key, judged.track);
-    if (judged.change !== null) changes.push({ v: 1, key, ...observation.subject, ...judged.change });
-  };
-  const seen = new Set<string>();
+export function decideAlerts(tracks: AlertTracks, report: MonitorReport, policy: AlertingPolicy): AlertDecision {
+  const observations = new Map<string, Observation>();
   for (const observation of observe(report, policy.perConsumer)) {
     const key = keyOf(observation.subject);
     // Names that are not text in Redis can become equal here; one alert cannot be about two things.
-    if (seen.has(key)) continue;
-    seen.add(key);
-    follow(key, observation);
+    if (!observations.has(key)) observations.set(key, observation);
   }
-  for (const [key, track] of tracks) {
-    if (seen.has(key)) continue;
-    // Another monitor's stream: this report says nothing about it.
-    if (track.subject.stream !== report.stream) next.set(key, track);
-    else follow(key, gone(track.subject));
+  for (const [key, { subject }] of tracks) {
+    // Of another monitor's stream this report says nothing.
+    if (subject.stream === report.stream && !observations.has(key)) observations.set(key, gone(subject));
+  }
+  return follow(tracks, observations, report.atMs, policy);
+}
+
+/** A look that failed. */
+export interface FailedLook {
+  readonly stream: string;
+  /** Why, in words. */
+  readonly reason: string;
+  /** When, in milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+/** Says what a failed look changes: of groups and consumers nothing is known, so it is about the monitor alone. */
+export function decideBlindness(tracks: AlertTracks, look: FailedLook, policy: AlertingPolicy): AlertDecision {
+  const { stream, reason, atMs } = look;
+  const subject: Subject = { about: "monitor", stream, group: null, consumer: null };
+  const observation: Observation = { subject, status: "BLIND", verdict: "wrong", reason };
+  return follow(tracks, new Map([[keyOf(subject), observation]]), atMs, policy);
+}
+
+/** Takes the observations into the tracks; those that nothing was observed of stay as they are. */
+function follow(
+  tracks: AlertTracks,
+  observations: ReadonlyMap<string, Observation>,
+  nowMs: number,
+  policy: AlertingPolicy,
+): AlertDecision {
+  const next = new Map(tracks);
+  const changes: AlertChange[] = [];
+  for (const [key, observation] of observations) {
+    const track = tracks.get(key) ?? { subject: observation.subject, announced: null, against: null };
+    const judged = judge(track, observation, nowMs, policy);
+    if (judged.track === null) next.delete(key);
+    else next.set(key, judged.track);
+    if (judged.change !== null) changes.push({ v: 1, key, ...observation.subject, ...judged.change });
   }
   return { tracks: next, changes };
 }
@@ -141,6 +171,12 @@ function judge(
 }
 
 function* observe({ stream, groups }: MonitorReport, perConsumer: boolean): Generator<Observation> {
+  yield {
+    subject: { about: "monitor", stream, group: null, consumer: null },
+    status: "OK",
+    verdict: "well",
+    reason: "it sees the stream",
+  };
   for (const report of groups) {
     const { group, health, reason, retention, consumers } = report;
     yield {
@@ -188,5 +224,5 @@ function gone(subject: Subject): Observation {
 
 /** As JSON, because names may hold every character that could part them. */
 function keyOf({ about, stream, group, consumer }: Subject): string {
-  return JSON.stringify(consumer === null ? [about, stream, group] : [about, stream, group, consumer]);
+  return JSON.stringify([about, stream, group, consumer].filter((name) => name !== null));
 }
