@@ -60,10 +60,13 @@ export function describeRegistry(scene: () => Scene): void {
     test("lets one have a key until it expires", async () => {
       const { client, address } = scene();
       const key = groupKey("lease:recovery", address.stream, address.group);
-      expect(await client.setIfFree({ key, value: "a", expireMs: SHORT_LEASE_MS })).toBe(true);
+      const other = groupKey("lease:monitor", address.stream, address.group);
+      expect(await client.setIfFree({ key, value: "a", expireMs: LONG_LEASE_MS })).toBe(true);
       expect(await client.setIfFree({ key, value: "b", expireMs: LONG_LEASE_MS })).toBe(false);
+      // Not the key above: on a busy machine a short time is over before anybody is refused.
+      expect(await client.setIfFree({ key: other, value: "a", expireMs: SHORT_LEASE_MS })).toBe(true);
       await scene().setting.elapse(SHORT_LEASE_MS + 5);
-      expect(await client.setIfFree({ key, value: "b", expireMs: LONG_LEASE_MS })).toBe(true);
+      expect(await client.setIfFree({ key: other, value: "b", expireMs: LONG_LEASE_MS })).toBe(true);
     });
   });
 
