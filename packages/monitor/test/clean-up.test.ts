@@ -151,7 +151,7 @@ describe("cleanUp", () => {
     const stop = new AbortController();
     const { monitor } = open({ observer: (event) => event.type === "handedOver" && stop.abort() });
     const { groups } = await monitor.cleanUp({ signal: stop.signal });
-    expect(groups[0]).toMatchObject({ moves: [{ messages: 250 }], left: [{ messages: 1_750 }], removed: [] });
+    expect(groups[0]).toMatchObject({ moves: [{ messages: 100 }], left: [{ messages: 1_900 }], removed: [] });
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
   });
 });

@@ -61,15 +61,15 @@ export function useBench(redis: UsedServer): () => Bench {
     const group = "group";
     const registry = `rb:{${stream}}:consumers:${stream}:${group}`;
     const client = async (): Promise<StreamClient> => {
-      const opened = createRedisStreamClient({ redis: server.options, blockMs: 0 });
-      made.push(() => opened.close());
-      await opened.connect(["commands", "reader"], { timeoutMs: 10_000 });
-      return opened;
+      const one = createRedisStreamClient({ redis: server.options, blockMs: 0 });
+      made.push(() => one.close());
+      await one.connect(["commands", "reader"], { timeoutMs: 10_000 });
+      return one;
     };
-    let own: Promise<StreamClient> | undefined;
+    let opened: Promise<StreamClient> | undefined;
     const ownClient = (): Promise<StreamClient> => {
-      own ??= client();
-      return own;
+      opened ??= client();
+      return opened;
     };
     const pending = async (of = group) => {
       const reply = (await server.command("XPENDING", stream, of, "-", "+", 100_000)) as [
@@ -105,7 +105,10 @@ export function useBench(redis: UsedServer): () => Bench {
         return entries.map(([id]) => id);
       },
       async beat(consumer, { leaseMs = LEASE_MS, details = {}, agoMs = 0 } = {}) {
-        await (await ownClient()).beat({ stream, group, consumer, incarnation: consumer, leaseMs, details });
+        const own = await ownClient();
+        // The server may just have come back.
+        await own.connect(["commands"], { timeoutMs: 10_000 });
+        await own.beat({ stream, group, consumer, incarnation: consumer, leaseMs, details });
         if (agoMs === 0) return;
         const field = JSON.parse(String(await server.command("HGET", registry, consumer))) as { at: number };
         await server.command("HSET", registry, consumer, JSON.stringify({ ...field, at: field.at - agoMs }));

@@ -87,7 +87,7 @@ describe("decidePageSize", () => {
   it("is small enough for every target to get its part, and never more than the server does in passing", () => {
     expect(decidePageSize(8, 2)).toBe(1);
     expect(decidePageSize(90, 3)).toBe(8);
-    expect(decidePageSize(1_000_000, 3)).toBe(250);
+    expect(decidePageSize(1_000_000, 3)).toBe(100);
     expect(decidePageSize(0, 0)).toBe(1);
   });
 });

@@ -27,8 +27,8 @@ export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOver
 
 const asTarget = ({ consumer, foreign, pending }: ConsumerReport): HandOverTarget => ({ consumer, foreign, pending });
 
-// One page costs the server about a millisecond.
-const LARGEST_PAGE = 250;
+// One page costs the server less than a millisecond.
+const LARGEST_PAGE = 100;
 const PAGES_PER_TARGET = 4;
 
 /** How many messages are handed over at once: so few that the targets' loads come out about even. */
