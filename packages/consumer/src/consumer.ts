@@ -13,6 +13,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
+  addBatch,
   type BeatDetails,
   type Capabilities,
   type Clock,
@@ -23,6 +24,7 @@ import {
   type EntryId,
   Lifecycle,
   type LifecycleState,
+  NO_WORK,
   type Observer,
   onAbort,
   probeCapabilities,
@@ -31,6 +33,7 @@ import {
   systemClock,
   systemRandom,
   UsageError,
+  type WorkCounters,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
 import { decideLargestBatch, isIsolated } from "./decisions/isolation.ts";
@@ -148,6 +151,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #hasJoined = false;
   /** Messages it has acknowledged so far. */
   #acked = 0;
+  #workDone = NO_WORK;
   #isPaused = false;
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
@@ -172,6 +176,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const notify = createNotifier("consumer", policy.observer ?? warnOfTrouble);
     this.#report = (event) => {
       if (event.type === "acknowledged") this.#acked += event.messages;
+      this.#workDone = countWork(this.#workDone, event);
       notify(event);
     };
     this.#client = createClient({
@@ -561,6 +566,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       deferred: this.#custody.deferred,
       acked: this.#acked,
       busyMs: this.#open.busyMs,
+      work: this.#workDone,
     };
   }
 
@@ -625,4 +631,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
 function closedEarly(): UsageError {
   return new UsageError("the consumer was closed while it was starting");
+}
+
+/** What a consumer has done, by what it reports. */
+function countWork(work: WorkCounters, event: ConsumerEvent): WorkCounters {
+  if (event.type === "read") return { ...work, delivered: work.delivered + event.messages };
+  return event.type === "batchEnded" ? addBatch(work, event.messages, event.durationMs) : work;
 }

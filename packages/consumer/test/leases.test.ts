@@ -1,5 +1,5 @@
 import { ConfigError, ConsumerNameInUseError, LeaseLostError } from "@redis-batch/core";
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey, type WorkCounters } from "@redis-batch/core/internal";
 import { deferred, eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { numbers, range, useBench } from "./harness.ts";
@@ -212,9 +212,15 @@ describe("the heartbeat", () => {
   it("tells what it has done, the batch at work included", async () => {
     const made = bench();
     const { consumer } = made.consumer({ ...quick, batchSize: 2 });
-    const told = async (): Promise<{ readonly acked: number; readonly inFlight: number; readonly busyMs: number }> => {
+    interface Told {
+      readonly acked: number;
+      readonly inFlight: number;
+      readonly busyMs: number;
+      readonly work: WorkCounters;
+    }
+    const told = async (): Promise<Told> => {
       const field = await made.server.command("HGET", groupKey("consumers", made.stream, made.group), consumer.name);
-      return JSON.parse(String(field)) as Awaited<ReturnType<typeof told>>;
+      return JSON.parse(String(field)) as Told;
     };
     await made.add(1, 2, 3);
     (await consumer.fetch()).ack();
@@ -223,7 +229,11 @@ describe("the heartbeat", () => {
       const { acked, inFlight, busyMs } = await told();
       return acked === 2 && inFlight === 1 && busyMs > 0;
     });
-    const { busyMs } = await told();
+    const { busyMs, work } = await told();
+    // What one batch is can be told when it is over.
+    expect(work).toMatchObject({ delivered: 3, batches: 1, processed: 2, sizeSquared: 4 });
+    expect(work.busyMsSquared).toBeCloseTo(work.busyMs ** 2);
+    expect(work.sizeTimesBusyMs).toBeCloseTo(2 * work.busyMs);
     await eventually("it is busier while a batch is open", async () => (await told()).busyMs > busyMs);
     batch.ack();
   });

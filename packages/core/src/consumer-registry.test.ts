@@ -3,7 +3,7 @@ import { decodeRegistry, isAlive } from "./consumer-registry.ts";
 
 const NOTHING_TOLD = {
   ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
-  ...{ acked: null, busyMs: null, concurrency: null },
+  ...{ acked: null, busyMs: null, concurrency: null, work: null },
 };
 
 describe("decodeRegistry", () => {

@@ -1,4 +1,5 @@
 /** What the group's registry knows of its consumers: one field each, written by the consumer's own heartbeat. */
+import { parseWorkCounters, type WorkCounters } from "./work-counters.ts";
 
 /** A consumer as its last heartbeat told. */
 export interface Registration {
@@ -32,6 +33,8 @@ export interface RegistrationDetails {
   readonly busyMs: number | null;
   /** How many handlers may be at work at the same time. */
   readonly concurrency: number | null;
+  /** What it has done since it began. */
+  readonly work: WorkCounters | null;
 }
 
 /**
@@ -77,6 +80,7 @@ function readDetails(told: { readonly [name: string]: unknown }): RegistrationDe
     acked: count("acked"),
     busyMs: count("busyMs"),
     concurrency: count("concurrency"),
+    work: parseWorkCounters(told["work"]),
   };
 }
 

@@ -25,3 +25,6 @@ export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";
 export { REDRIVE_CONSUMER } from "./wire/atomic/redrive.ts";
 export type { StreamEntry } from "./wire/entry.ts";
+export { addBatch, NO_WORK, type WorkCounters } from "./work-counters.ts";
+export type { ConsumerInfo, GroupInfo } from "./wire/xinfo.ts";
+export type { PendingEntry } from "./wire/xpending.ts";

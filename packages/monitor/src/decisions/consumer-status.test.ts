@@ -7,7 +7,7 @@ const NOW = 10_000_000;
 const rules = { batchSize: 10, idleThresholdMs: 60_000, foreignIdleMs: 600_000 };
 const silent = {
   ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
-  ...{ acked: null, busyMs: null, concurrency: null },
+  ...{ acked: null, busyMs: null, concurrency: null, work: null },
 };
 const registered: Registration = {
   ...{ consumer: "c", atMs: NOW - 1_000, leaseMs: 30_000, incarnation: "i", details: silent },

@@ -1,10 +1,13 @@
 import { ReplyShapeError } from "../../errors.ts";
 import { groupKey } from "../../keys.ts";
+import type { WorkCounters } from "../../work-counters.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 
 /** What a consumer tells about itself in every beat, beside what the registry itself needs. Plain JSON. */
-export type BeatDetails = Readonly<Record<string, string | number | boolean | null>>;
+export type BeatDetails = Readonly<Record<string, BeatDetail | WorkCounters>>;
+
+type BeatDetail = string | number | boolean | null;
 
 export interface BeatOptions {
   readonly stream: string;

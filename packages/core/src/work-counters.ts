@@ -1,0 +1,51 @@
+/** What a consumer has done since it began: sums, so that a heartbeat that is lost costs nothing. */
+export interface WorkCounters {
+  /** Messages it was given by reading new ones. */
+  readonly delivered: number;
+  /** Batches it has worked on to the end. */
+  readonly batches: number;
+  /** Messages in those batches. */
+  readonly processed: number;
+  /** Milliseconds those batches took, all together. */
+  readonly busyMs: number;
+  /** The sum of each batch's messages squared. */
+  readonly sizeSquared: number;
+  /** The sum of each batch's messages times its milliseconds. */
+  readonly sizeTimesBusyMs: number;
+  /** The sum of each batch's milliseconds squared. */
+  readonly busyMsSquared: number;
+}
+
+/** Before the first batch. */
+export const NO_WORK: WorkCounters = {
+  delivered: 0,
+  batches: 0,
+  processed: 0,
+  busyMs: 0,
+  sizeSquared: 0,
+  sizeTimesBusyMs: 0,
+  busyMsSquared: 0,
+};
+
+/** Adds a batch of `size` messages that took `busyMs`. The sums tell later how time depends on size. */
+export function addBatch(work: WorkCounters, size: number, busyMs: number): WorkCounters {
+  return {
+    delivered: work.delivered,
+    batches: work.batches + 1,
+    processed: work.processed + size,
+    busyMs: work.busyMs + busyMs,
+    sizeSquared: work.sizeSquared + size * size,
+    sizeTimesBusyMs: work.sizeTimesBusyMs + size * busyMs,
+    busyMsSquared: work.busyMsSquared + busyMs * busyMs,
+  };
+}
+
+/** Reads counters that another process wrote; `null` where one of them is missing or no count. */
+export function parseWorkCounters(value: unknown): WorkCounters | null {
+  if (typeof value !== "object" || value === null) return null;
+  const told = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(NO_WORK) as (keyof WorkCounters)[];
+  const read = names.map((name) => [name, told[name]] as const);
+  if (!read.every(([, count]) => typeof count === "number" && count >= 0)) return null;
+  return Object.fromEntries(read) as unknown as WorkCounters;
+}
