@@ -5,10 +5,13 @@ import { describeStreamClient } from "./conformance/stream-client.conformance.ts
 
 const redis = useServer();
 
-describeStreamClient(
-  "ioredis 5, lent",
-  serverSettings(
-    () => redis.server,
-    () => new Redis({ ...redis.server.options, lazyConnect: true }),
-  ),
-);
+for (const decoder of ["own", "ioredis"] as const) {
+  describeStreamClient(
+    `ioredis 5, lent, decoder: ${decoder}`,
+    serverSettings(
+      () => redis.server,
+      () => new Redis({ ...redis.server.options, lazyConnect: true }),
+      { decoder },
+    ),
+  );
+}

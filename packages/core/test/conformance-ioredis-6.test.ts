@@ -4,10 +4,13 @@ import { describeStreamClient } from "./conformance/stream-client.conformance.ts
 
 const redis = useServer();
 
-describeStreamClient(
-  "ioredis 6",
-  serverSettings(
-    () => redis.server,
-    () => redis.server.url,
-  ),
-);
+for (const decoder of ["own", "ioredis"] as const) {
+  describeStreamClient(
+    `ioredis 6, decoder: ${decoder}`,
+    serverSettings(
+      () => redis.server,
+      () => redis.server.url,
+      { decoder },
+    ),
+  );
+}

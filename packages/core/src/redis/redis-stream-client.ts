@@ -1,5 +1,6 @@
 /** The ioredis side of the port. Two connections: reads block, and must not hold up the acknowledgements. */
 import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
 import { type Clock, pause, systemClock } from "../clock.ts";
 import { decodeRegistry, type Registration } from "../consumer-registry.ts";
 import type { EntryId } from "../entry-id.ts";
@@ -65,6 +66,7 @@ import { type XreadgroupOptions, xreadgroup } from "../wire/xreadgroup.ts";
 import { xrevrange } from "../wire/xrevrange.ts";
 import { xtrim } from "../wire/xtrim.ts";
 import { Connection } from "./connection.ts";
+import { EntryTap } from "./entry-tap.ts";
 import { isLentClient, openClient, type RedisSource } from "./open-client.ts";
 
 export interface RedisStreamClientOptions {
@@ -76,6 +78,11 @@ export interface RedisStreamClientOptions {
   readonly report?: (event: ConnectionEvent) => void;
   readonly clock?: Clock;
   readonly random?: Random;
+  /**
+   * Who decodes the entries that are read: this package, where the connection is one to a single server, or ioredis.
+   * The entries are the same.
+   */
+  readonly decoder?: "own" | "ioredis";
 }
 
 // How often a blocked read is told to end before the server is known to have heard.
@@ -99,6 +106,7 @@ class RedisStreamClient implements StreamClient {
   readonly #clock: Clock;
   readonly #open: (role: ConnectionRole) => Connection;
   readonly #connections = new Map<ConnectionRole, Connection>();
+  #tap: EntryTap | undefined;
   readonly #isCluster: boolean;
   #knownReader: { readonly epoch: number; readonly id: number | null } | undefined;
   /** On which of the commands' connections a script was sent in full. */
@@ -106,10 +114,14 @@ class RedisStreamClient implements StreamClient {
   #isClosed = false;
 
   constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
-    const { clock = systemClock, random = systemRandom } = edge;
+    const { clock = systemClock, random = systemRandom, decoder = "ioredis" } = edge;
     this.#clock = clock;
     this.#isCluster = isLentClient(redis) && redis.isCluster;
-    this.#open = (role) => new Connection(openClient(redis, { role, blockMs, silenceMs, random }), role, clock, report);
+    this.#open = (role) => {
+      const client = openClient(redis, { role, blockMs, silenceMs, random });
+      if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
+      return new Connection(client, role, clock, report);
+    };
     // Made at once, though not opened, so that a source that cannot be used is reported where it was given.
     this.#connections.set("commands", this.#open("commands"));
   }
@@ -169,7 +181,8 @@ class RedisStreamClient implements StreamClient {
       void this.#unblock(clientId as number, () => isOver);
     });
     try {
-      return xreadgroup.decode(await reader.call(xreadgroup.name, xreadgroup.encode(options)), options);
+      const reply = await reader.call(xreadgroup.name, xreadgroup.encode(options));
+      return this.#tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
     } finally {
       isOver = true;
       stopListening();

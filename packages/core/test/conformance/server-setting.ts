@@ -1,7 +1,7 @@
 import { eventually, type RedisServer, uniqueName } from "@redis-batch/test-support";
 import { afterEach } from "vitest";
 import type { RedisSource } from "../../src/redis/open-client.ts";
-import { createRedisStreamClient } from "../../src/redis/redis-stream-client.ts";
+import { createRedisStreamClient, type RedisStreamClientOptions } from "../../src/redis/redis-stream-client.ts";
 import type { StreamClient } from "../../src/stream-client.ts";
 import type { Setting, SideDoor } from "./setting.ts";
 
@@ -9,13 +9,17 @@ import type { Setting, SideDoor } from "./setting.ts";
 const BLOCK_MS = 20_000;
 
 /** Makes settings on a real server: one client per test, over whatever source of connections is to be tested. */
-export function serverSettings(server: () => RedisServer, source: () => RedisSource): () => Promise<Setting> {
+export function serverSettings(
+  server: () => RedisServer,
+  source: () => RedisSource,
+  options: Pick<RedisStreamClientOptions, "decoder"> = {},
+): () => Promise<Setting> {
   const clients: StreamClient[] = [];
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.close()));
   });
   const open = (): StreamClient => {
-    const client = createRedisStreamClient({ redis: source(), blockMs: BLOCK_MS });
+    const client = createRedisStreamClient({ redis: source(), blockMs: BLOCK_MS, ...options });
     clients.push(client);
     return client;
   };

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import type { StreamEntry } from "./entry.ts";
+import { FieldNames } from "./field-names.ts";
+import { PackedEntry } from "./packed-entry.ts";
+
+const bytesOf = (part: string | Buffer): Buffer => Buffer.from(part);
+
+function pack(parts: readonly (string | Buffer)[], names = new FieldNames(), around = 0): PackedEntry {
+  const bulks = parts.flatMap((part) => [
+    Buffer.from(`$${bytesOf(part).length}\r\n`),
+    ...[bytesOf(part), Buffer.from("\r\n")],
+  ]);
+  const bytes = Buffer.concat([Buffer.alloc(around), ...bulks, Buffer.alloc(around)]);
+  const packed = { bytes, start: around, end: bytes.length - around, parts: parts.length };
+  return new PackedEntry(
+    "1-1",
+    packed,
+    parts.reduce((sum, part) => sum + bytesOf(part).length, 0),
+    names,
+  );
+}
+
+const odd = Buffer.from([0, 255, 13, 10, 36]);
+
+test.each([0, 500])("gives its fields byte for byte, %i bytes away from its neighbours", (around) => {
+  const entry: StreamEntry = pack(["a", odd, "a", "", "", "x".repeat(300)], undefined, around);
+  const expected = ["a", odd, "a", "", "", "x".repeat(300)].map(bytesOf);
+  expect(entry.fields).toEqual(expected);
+  expect(entry.fields).toBe(entry.fields);
+});
+
+test("gives its fields as text, before and after they were given as bytes", () => {
+  const entry = pack(["a", "1", "grüße", "日本", "a", "2", "__proto__", "x", "bad", odd], undefined, 500);
+  const expected = { a: "2", grüße: "日本", ["__proto__"]: "x", bad: odd.toString() };
+  for (const text of [entry.text, (void entry.fields, entry.text)]) {
+    expect(Object.getPrototypeOf(text)).toBeNull();
+    expect(Object.entries(text)).toEqual(Object.entries(expected));
+  }
+});
+
+test("knows names again by their bytes, not by their place or length", () => {
+  const names = new FieldNames();
+  const long = "n".repeat(200);
+  for (const name of ["one", "two", "one", "", "tw", long, `${long}x`]) {
+    expect(Object.keys(pack([name, "v"], names).text)).toEqual([name]);
+  }
+  const many = Array.from({ length: 400 }, (_, n) => `f${n}`);
+  for (let round = 0; round < 2; round++) {
+    expect(
+      Object.keys(
+        pack(
+          many.flatMap((name) => [name, "v"]),
+          names,
+        ).text,
+      ),
+    ).toEqual(many);
+  }
+});

@@ -1,0 +1,341 @@
+/**
+ * Goes once over the bytes that a server sends, in chunks cut anywhere, and takes the entries of XREADGROUP replies out
+ * of them. It knows one shape, `[[key, [[id, [name, value, …]], …]]]` in RESP2. A reply of any other shape, however
+ * late that shows, passes on whole and unchanged, for the ordinary decoder to judge. After something that is no RESP2
+ * everything passes, because nobody can tell where replies end.
+ *
+ * | step     | expects                        | next                                |
+ * |----------|--------------------------------|-------------------------------------|
+ * | STREAMS  | `*1`                           | STREAM                              |
+ * | STREAM   | `*2`                           | KEY                                 |
+ * | KEY      | a bulk string                  | ENTRIES                             |
+ * | ENTRIES  | an array                       | ENTRY                               |
+ * | ENTRY    | `*2`, or the end of the reply  | ID · STREAMS                        |
+ * | ID       | a bulk string, short, ASCII    | FIELDS                              |
+ * | FIELDS   | an array of even length        | PART                                |
+ * | PART     | a bulk string                  | PART · ENTRY after the last of them |
+ * | OTHER    | anything                       | STREAMS at the end of the reply     |
+ *
+ * What is not expected leads to OTHER.
+ */
+import type { StreamEntry } from "./entry.ts";
+import { FieldNames } from "./field-names.ts";
+import { PackedEntry } from "./packed-entry.ts";
+
+const STREAMS = 0;
+const STREAM = 1;
+const KEY = 2;
+const ENTRIES = 3;
+const ENTRY = 4;
+const ID = 5;
+const FIELDS = 6;
+const PART = 7;
+const OTHER = 8;
+/** Whether a step expects a bulk string; the others expect an array. */
+const IS_BULK: readonly boolean[] = [false, false, true, false, false, true, false, true];
+
+const NO_LINE = 0;
+const IN_LINE = 1;
+const AFTER_CR = 2;
+
+const ARRAY = 42;
+const BULK = 36;
+const TEXT = 43;
+const ERROR = 45;
+const INTEGER = 58;
+const CR = 13;
+const LF = 10;
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
+const LAST_ASCII = 127;
+const LINE_END = 2;
+
+/** What a header says instead of a length. */
+const NIL = -1;
+const LINE = -2;
+const CUT = -3;
+const NO_RESP2 = -4;
+
+// A type, ten digits, CR and LF: no server has more to say.
+const LONGEST_HEADER = 13;
+// Two numbers below 2^64 and a dash.
+const LONGEST_ID = 41;
+// What the end of a chunk cuts is put together in one piece. Node 20 has none above 4 GiB; no entry needs as much.
+const LARGEST_CUT_ENTRY = 2 ** 30;
+
+const NOTHING = Buffer.alloc(0);
+
+export interface ReplySink {
+  /** Takes bytes that are for the ordinary decoder. */
+  pass(bytes: Buffer): void;
+  /** Takes the entries of one XREADGROUP reply, in the place of its bytes. */
+  take(entries: readonly StreamEntry[]): void;
+}
+
+export class ReplyScanner {
+  readonly #sink: ReplySink;
+  readonly #names = new FieldNames();
+  #isBlind = false;
+  #step: number = STREAMS;
+  /** Values of the reply, at any depth, that have yet to come. */
+  #left = 1;
+  /** Bytes until the bulk string in hand is over, its line end included. */
+  #skip = 0;
+  #line: number = NO_LINE;
+
+  /** What the header in hand says: its type, how long it is itself, and where in the reply it begins. */
+  #type = 0;
+  #headerLength = 0;
+  #headerStart = 0;
+  /** The beginning of a header that the end of a chunk has cut. */
+  #stub: Buffer | undefined;
+
+  /** What of the reply in hand lies in earlier chunks, while it may still be one of ours. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #entries: StreamEntry[] = [];
+  /** Positions of the entry in hand, from the beginning of the reply. */
+  #entryStart = 0;
+  #idStart = 0;
+  #idEnd = 0;
+  #fieldsStart = 0;
+  #parts = 0;
+  #partsLeft = 0;
+  #payloadBytes = 0;
+
+  #chunk: Buffer = NOTHING;
+  /** How far the chunk was read. */
+  #at = 0;
+  /** Where in the chunk the reply in hand begins, or goes on. */
+  #replyStart = 0;
+  /** What of the chunk before the reply in hand has to be passed on begins here. */
+  #passStart = 0;
+
+  constructor(sink: ReplySink) {
+    this.#sink = sink;
+  }
+
+  /** Takes in the next bytes. The chunk must not be changed afterwards: entries lie in it. */
+  write(chunk: Buffer): void {
+    if (this.#isBlind) return this.#sink.pass(chunk);
+    this.#chunk = chunk;
+    this.#at = 0;
+    this.#replyStart = 0;
+    this.#passStart = 0;
+    while (this.#at < chunk.length && !this.#isBlind) {
+      if (this.#skip > 0) this.#skipBulk();
+      else if (this.#line !== NO_LINE) this.#skipLine();
+      else this.#readHeader();
+    }
+    this.#endChunk();
+    this.#chunk = NOTHING;
+  }
+
+  #skipBulk(): void {
+    const step = Math.min(this.#skip, this.#chunk.length - this.#at);
+    this.#at += step;
+    this.#skip -= step;
+    if (this.#skip > 0) return;
+    if (this.#step === PART && --this.#partsLeft === 0) this.#endEntry();
+    this.#endValue();
+  }
+
+  #skipLine(): void {
+    if (this.#line === IN_LINE) {
+      const cr = this.#chunk.indexOf(CR, this.#at);
+      this.#at = cr < 0 ? this.#chunk.length : cr + 1;
+      if (cr >= 0) this.#line = AFTER_CR;
+      return;
+    }
+    if (this.#chunk[this.#at] !== LF) return this.#goBlind();
+    this.#at++;
+    this.#line = NO_LINE;
+    this.#endValue();
+  }
+
+  #readHeader(): void {
+    const stub = this.#stub;
+    this.#headerStart = this.#heldBytes + this.#at - this.#replyStart - (stub?.length ?? 0);
+    const bytes =
+      stub === undefined
+        ? this.#chunk
+        : Buffer.concat([stub, this.#chunk.subarray(this.#at, this.#at + LONGEST_HEADER)]);
+    const start = stub === undefined ? this.#at : 0;
+    const said = this.#parseHeader(bytes, start);
+    if (said === NO_RESP2) return this.#goBlind();
+    if (said === CUT) {
+      this.#stub = stub === undefined ? Buffer.from(bytes.subarray(start)) : bytes;
+      this.#at = this.#chunk.length;
+      return;
+    }
+    this.#at += this.#headerLength - (stub?.length ?? 0);
+    this.#stub = undefined;
+    this.#beginValue(said);
+  }
+
+  /** The length that a header gives, or what else it says. */
+  #parseHeader(bytes: Buffer, start: number): number {
+    const type = bytes[start] as number;
+    this.#type = type;
+    if (type === TEXT || type === ERROR || type === INTEGER) {
+      this.#headerLength = 1;
+      return LINE;
+    }
+    if (type !== BULK && type !== ARRAY) return NO_RESP2;
+    const isNil = bytes[start + 1] === MINUS;
+    const first = isNil ? start + 2 : start + 1;
+    const last = Math.min(bytes.length, start + LONGEST_HEADER - 1);
+    let length = 0;
+    for (let at = first; at < last; at++) {
+      const byte = bytes[at] as number;
+      if (byte === CR) {
+        if (at === first || (isNil && length !== 1)) return NO_RESP2;
+        if (at + 1 === bytes.length) return CUT;
+        this.#headerLength = at + 2 - start;
+        return bytes[at + 1] === LF ? (isNil ? NIL : length) : NO_RESP2;
+      }
+      if (byte < ZERO || byte > NINE) return NO_RESP2;
+      length = length * 10 + byte - ZERO;
+    }
+    return bytes.length - start < LONGEST_HEADER ? CUT : NO_RESP2;
+  }
+
+  #beginValue(said: number): void {
+    if (this.#step !== OTHER && !this.#isExpected(said)) this.#giveUp();
+    if (said === LINE) {
+      this.#line = IN_LINE;
+    } else if (said === NIL) {
+      this.#endValue();
+    } else if (this.#type === BULK) {
+      this.#skip = said + LINE_END;
+    } else {
+      this.#left += said;
+      this.#endValue();
+    }
+  }
+
+  /** Whether the value that begins here is the next of an XREADGROUP reply; goes one step on if so. */
+  #isExpected(length: number): boolean {
+    // A line, or nil, is never expected.
+    if (length < 0 || (this.#type === BULK) !== IS_BULK[this.#step]) return false;
+    const position = this.#headerStart + this.#headerLength;
+    switch (this.#step) {
+      case STREAMS:
+        this.#step = STREAM;
+        return length === 1;
+      case STREAM:
+        this.#step = KEY;
+        return length === 2;
+      case KEY:
+        this.#step = ENTRIES;
+        return true;
+      case ENTRIES:
+        this.#step = ENTRY;
+        return true;
+      case ENTRY:
+        this.#entryStart = this.#headerStart;
+        this.#step = ID;
+        return length === 2;
+      case ID:
+        this.#idStart = position;
+        this.#idEnd = position + length;
+        this.#step = FIELDS;
+        return length <= LONGEST_ID;
+      case FIELDS:
+        this.#fieldsStart = position;
+        this.#parts = length;
+        this.#partsLeft = length;
+        this.#payloadBytes = 0;
+        this.#step = PART;
+        // XADD takes no entry without fields.
+        return length > 0 && length % 2 === 0;
+      default:
+        this.#payloadBytes += length;
+        return true;
+    }
+  }
+
+  #endEntry(): void {
+    const end = this.#heldBytes + this.#at - this.#replyStart;
+    const isWhole = this.#entryStart >= this.#heldBytes;
+    if (!isWhole && end - this.#entryStart > LARGEST_CUT_ENTRY) return this.#giveUp();
+    const bytes = isWhole ? this.#chunk : this.#join(this.#entryStart);
+    // From positions in the reply to places in these bytes.
+    const shift = isWhole ? this.#replyStart - this.#heldBytes : -this.#entryStart;
+    const idStart = this.#idStart + shift;
+    const idEnd = this.#idEnd + shift;
+    for (let at = idStart; at < idEnd; at++) if ((bytes[at] as number) > LAST_ASCII) return this.#giveUp();
+    const packed = { bytes, start: this.#fieldsStart + shift, end: end + shift, parts: this.#parts };
+    const id = bytes.toString("latin1", idStart, idEnd);
+    this.#entries.push(new PackedEntry(id, packed, this.#payloadBytes, this.#names));
+    this.#step = ENTRY;
+  }
+
+  /** What has been read of the reply, from this position on, in one piece. */
+  #join(position: number): Buffer {
+    const inChunk = this.#at - this.#replyStart;
+    const joined = Buffer.allocUnsafeSlow(this.#heldBytes + inChunk - position);
+    let end = joined.length - inChunk;
+    this.#chunk.copy(joined, end, this.#replyStart, this.#at);
+    for (let index = this.#held.length - 1; end > 0; index--) {
+      const piece = this.#held[index] as Buffer;
+      const length = Math.min(piece.length, end);
+      end -= length;
+      piece.copy(joined, end, piece.length - length);
+    }
+    return joined;
+  }
+
+  #endValue(): void {
+    this.#left--;
+    if (this.#left === 0) this.#endReply();
+  }
+
+  #endReply(): void {
+    const isTaken = this.#step !== OTHER;
+    const entries = this.#entries;
+    this.#forgetReply();
+    this.#step = STREAMS;
+    this.#left = 1;
+    if (isTaken) {
+      this.#pass(this.#replyStart);
+      this.#passStart = this.#at;
+      this.#sink.take(entries);
+    }
+    this.#replyStart = this.#at;
+  }
+
+  /** This reply is none of ours: what was held back of it passes on, and so does the rest. */
+  #giveUp(): void {
+    this.#step = OTHER;
+    const held = this.#held;
+    this.#forgetReply();
+    for (const piece of held) this.#sink.pass(piece);
+  }
+
+  #goBlind(): void {
+    this.#giveUp();
+    this.#isBlind = true;
+  }
+
+  #forgetReply(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#entries = [];
+  }
+
+  #endChunk(): void {
+    const end = this.#chunk.length;
+    if (this.#step === OTHER) return this.#pass(end);
+    this.#pass(this.#replyStart);
+    if (this.#replyStart === end) return;
+    this.#held.push(this.#replyStart === 0 ? this.#chunk : this.#chunk.subarray(this.#replyStart));
+    this.#heldBytes += end - this.#replyStart;
+  }
+
+  /** Passes on what waits of this chunk, up to here. */
+  #pass(end: number): void {
+    if (end > this.#passStart) this.#sink.pass(this.#chunk.subarray(this.#passStart, end));
+  }
+}
