@@ -19,6 +19,8 @@ const PAGES = [
   "packages/monitor/README.md",
 ];
 const LOCAL = "redis://localhost:6379";
+// A port the reader can remember may be taken here.
+const FIXED_PORT = /(?<=\b(?:port: |listen\())\d+/g;
 
 const redis = useServer({ own: true });
 const run = promisify(execFile);
@@ -32,7 +34,9 @@ const examples = PAGES.flatMap((page) =>
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
-  for (const { file, code } of examples) writeFileSync(file, code.replaceAll(LOCAL, redis.server.url));
+  for (const { file, code } of examples) {
+    writeFileSync(file, code.replaceAll(LOCAL, redis.server.url).replaceAll(FIXED_PORT, "0"));
+  }
   writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: "../../tsconfig.base.json", include: ["*.ts"] }));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
