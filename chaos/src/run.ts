@@ -63,6 +63,8 @@ export interface Finding extends Problem {
 }
 
 const GROUP = "workers";
+// Written anew when it has got this long, the file is read in seconds also after hours, however busy the machine.
+const SERVER_CONFIG = ["auto-aof-rewrite-min-size 8mb", "auto-aof-rewrite-percentage 50"];
 /** How long it may take until nothing is in flight once the faults are over: so long, and so much of the load's time. */
 const REST_LIMIT_MS = 60_000;
 const REST_LIMIT_RATIO = 0.2;
@@ -78,7 +80,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   const startedAtMs = performance.now();
   const folder = createScratchFolder();
   try {
-    await using server = await RedisServer.start({ persistence: "aof", listen: "tcp" });
+    await using server = await RedisServer.start({ persistence: "aof", listen: "tcp", config: SERVER_CONFIG });
     const stream = `chaos-${seed}`;
     await using crew = new AsyncDisposableStack();
     const places: Place[] = [];

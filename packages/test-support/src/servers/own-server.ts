@@ -39,7 +39,7 @@ export interface ServerOptions {
 /** A source we may start servers from. */
 export type OwnSource = Exclude<ServerSource, { kind: "external" }>;
 
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000;
 
 /** The process behind a server that we started, with its folder and configuration. */
 export class OwnServer {
