@@ -8,9 +8,11 @@ export interface Invocation<Spec extends CommandSpec = CommandSpec> {
   readonly args: ArgumentValues<Spec["args"]>;
   readonly options: OptionValues<Spec["options"]> & GlobalOptions;
   readonly terminal: Terminal;
+  /** Every command there is, for those that tell of the others. */
+  readonly commands: readonly CommandSpec[];
   /** Aborts with the first Ctrl-C, where the command drains. */
   readonly signal: AbortSignal;
 }
 
-/** Carries out a command. What it cannot do it throws. */
-export type Run<Spec extends CommandSpec> = (invocation: Invocation<Spec>) => Promise<ExitName | number>;
+/** Carries out a command; nothing means that all went well. What it cannot do it throws. */
+export type Run<Spec extends CommandSpec> = (invocation: Invocation<Spec>) => Promise<ExitName | number | void>;

@@ -48,8 +48,8 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       const onFirst = spec.drains
         ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
         : undefined;
-      const exit = await run({ args, options, terminal, signal: listenForInterrupts(onFirst) });
-      return typeof exit === "number" ? exit : EXIT_CODES[exit].code;
+      const exit = await run({ args, options, terminal, commands: SPECS, signal: listenForInterrupts(onFirst) });
+      return typeof exit === "number" ? exit : EXIT_CODES[exit ?? "ok"].code;
     }
   }
 }

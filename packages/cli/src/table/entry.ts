@@ -4,7 +4,7 @@ import type { CommandSpec } from "../command-line/spec.ts";
 import type { ExitName } from "../exit-codes.ts";
 
 /** A call whose types only the command knows. */
-export interface LooseCall extends Pick<Invocation, "terminal" | "signal"> {
+export interface LooseCall extends Pick<Invocation, "terminal" | "signal" | "commands"> {
   readonly args: Arguments;
   readonly options: Options;
 }
@@ -12,7 +12,7 @@ export interface LooseCall extends Pick<Invocation, "terminal" | "signal"> {
 /** A command and where its code is. */
 export interface TableEntry {
   readonly spec: CommandSpec;
-  readonly load: () => Promise<(call: LooseCall) => Promise<ExitName | number>>;
+  readonly load: () => Promise<(call: LooseCall) => Promise<ExitName | number | void>>;
 }
 
 /** Sees to it that the code takes what the command line gives; the table itself forgets the types. */

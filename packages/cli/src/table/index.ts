@@ -1,9 +1,34 @@
 /** Every command, in the order of the help. */
 import { consume } from "./consume.ts";
+import * as deadLetters from "./dead-letters.ts";
 import { entry, type TableEntry } from "./entry.ts";
+import * as group from "./group.ts";
+import * as look from "./look.ts";
 import { produce } from "./produce.ts";
+import * as setup from "./setup.ts";
 
 export const COMMANDS: readonly TableEntry[] = [
   entry(produce, () => import("../commands/produce.ts")),
   entry(consume, () => import("../commands/consume.ts")),
+  entry(look.streams, () => import("../commands/streams.ts")),
+  entry(look.groups, () => import("../commands/groups.ts")),
+  entry(look.consumers, () => import("../commands/consumers.ts")),
+  entry(look.pending, () => import("../commands/pending.ts")),
+  entry(look.peek, () => import("../commands/peek.ts")),
+  entry(look.tail, () => import("../commands/tail.ts")),
+  entry(deadLetters.list, () => import("../commands/dead-letters-list.ts")),
+  entry(deadLetters.show, () => import("../commands/dead-letters-show.ts")),
+  entry(deadLetters.redrive, () => import("../commands/dead-letters-redrive.ts")),
+  entry(deadLetters.discard, () => import("../commands/dead-letters-discard.ts")),
+  entry(group.create, () => import("../commands/group-create.ts")),
+  entry(group.seek, () => import("../commands/group-seek.ts")),
+  entry(group.remove, () => import("../commands/group-delete.ts")),
+  entry(group.reassign, () => import("../commands/reassign.ts")),
+  entry(setup.acl, () => import("../commands/acl.ts")),
+  entry(setup.contextAdd, () => import("../commands/context-add.ts")),
+  entry(setup.contextUse, () => import("../commands/context-use.ts")),
+  entry(setup.contextList, () => import("../commands/context-list.ts")),
+  entry(setup.contextRemove, () => import("../commands/context-remove.ts")),
+  entry(setup.completion, () => import("../commands/completion.ts")),
+  entry(setup.reference, () => import("../commands/reference.ts")),
 ];

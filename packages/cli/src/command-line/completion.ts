@@ -1,0 +1,201 @@
+/** Completion scripts, made from the same table as everything else. */
+import { optionsOf } from "./parse.ts";
+import type { CommandSpec, OptionSpec } from "./spec.ts";
+
+export type Shell = "bash" | "zsh" | "fish";
+
+const PROGRAM = "redis-batch";
+
+export function completionScript(shell: Shell, commands: readonly CommandSpec[]): string {
+  switch (shell) {
+    case "bash":
+      return bashScript(commands);
+    case "zsh":
+      return zshScript(commands);
+    case "fish":
+      return fishScript(commands);
+  }
+}
+
+/** What can stand behind the words so far, and behind an option. */
+interface Branch {
+  readonly path: readonly string[];
+  readonly words: readonly string[];
+  readonly choices: readonly { readonly option: string; readonly words: readonly string[] }[];
+  readonly files: readonly string[];
+}
+
+function branches(commands: readonly CommandSpec[]): Branch[] {
+  const families = [...new Set(commands.filter(({ path }) => path.length > 1).map(({ path }) => path[0] ?? ""))];
+  return [
+    {
+      path: [],
+      words: [...new Set(commands.map(({ path }) => path[0] ?? "")), "help", "--help", "--version"],
+      choices: [],
+      files: [],
+    },
+    ...families.map((family) => ({
+      path: [family],
+      words: commands.filter(({ path }) => path[0] === family).map(({ path }) => path[1] ?? ""),
+      ...{ choices: [], files: [] },
+    })),
+    ...commands.map(branchOf),
+  ];
+}
+
+function branchOf(spec: CommandSpec): Branch {
+  const options = Object.entries(optionsOf(spec));
+  return {
+    path: spec.path,
+    words: [...options.map(([name]) => `--${name}`), ...spec.args.flatMap(({ choices = [] }) => choices)],
+    choices: options.flatMap(([name, option]) =>
+      option.kind === "choice" ? [{ option: `--${name}`, words: option.choices }] : [],
+    ),
+    files: options.flatMap(([name, option]) => (isFile(option) ? [`--${name}`] : [])),
+  };
+}
+
+const isFile = (option: OptionSpec): boolean => option.kind === "text" && option.value === "path";
+
+/** Options that take a value, over all commands, long and short. */
+function valueOptions(commands: readonly CommandSpec[]): string[] {
+  const names = new Set<string>();
+  for (const spec of commands) {
+    for (const [name, option] of Object.entries(optionsOf(spec))) {
+      if (option.kind === "flag") continue;
+      names.add(`--${name}`);
+      if (option.short !== undefined) names.add(`-${option.short}`);
+    }
+  }
+  return [...names];
+}
+
+function bashScript(commands: readonly CommandSpec[]): string {
+  const values = valueOptions(commands).join("|");
+  return `# bash completion of ${PROGRAM}: source <(${PROGRAM} completion bash)
+_redis_batch() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path="" i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case \${COMP_WORDS[i]} in
+      ${values}) ((i++)) ;;
+      -*) ;;
+      *) path="$path \${COMP_WORDS[i]}" ;;
+    esac
+  done
+  local words=""
+  case "$path " in
+${cases(commands, (branch) => bashBranch(branch)).join("\n")}
+  esac
+  case $previous in
+    ${values}) return ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _redis_batch ${PROGRAM}
+`;
+}
+
+function bashBranch({ words, choices, files }: Branch): string[] {
+  return [
+    ...choices.map(
+      ({ option, words: chosen }) =>
+        `[[ $previous == ${option} ]] && COMPREPLY=($(compgen -W "${chosen.join(" ")}" -- "$current")) && return`,
+    ),
+    ...(files.length === 0
+      ? []
+      : [`case $previous in ${files.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;; esac`]),
+    `words="${words.join(" ")}"`,
+  ];
+}
+
+function zshScript(commands: readonly CommandSpec[]): string {
+  const values = valueOptions(commands).join("|");
+  return `#compdef ${PROGRAM}
+# zsh completion of ${PROGRAM}: source <(${PROGRAM} completion zsh), after compinit
+_redis_batch() {
+  local previous=\${words[CURRENT-1]} path_so_far="" i
+  for ((i = 2; i < CURRENT; i++)); do
+    case \${words[i]} in
+      ${values}) ((i++)) ;;
+      -*) ;;
+      *) path_so_far="$path_so_far \${words[i]}" ;;
+    esac
+  done
+  local -a possible
+  case "$path_so_far " in
+${cases(commands, (branch) => zshBranch(branch)).join("\n")}
+  esac
+  case $previous in
+    ${values}) return ;;
+  esac
+  compadd -a possible
+}
+compdef _redis_batch ${PROGRAM}
+`;
+}
+
+function zshBranch({ words, choices, files }: Branch): string[] {
+  return [
+    ...choices.map(
+      ({ option, words: chosen }) => `[[ $previous == ${option} ]] && { compadd ${chosen.join(" ")}; return }`,
+    ),
+    ...(files.length === 0 ? [] : [`case $previous in ${files.join("|")}) _files; return ;; esac`]),
+    `possible=(${words.join(" ")})`,
+  ];
+}
+
+/** One case each, the longest path first: what begins alike is decided by the longer one. */
+function cases(commands: readonly CommandSpec[], body: (branch: Branch) => readonly string[]): string[] {
+  return branches(commands)
+    .toSorted((left, right) => right.path.length - left.path.length)
+    .map((branch) => {
+      // A family's own words come right behind it; a command's options anywhere after it.
+      const isCommand = commands.some(({ path }) => path.join(" ") === branch.path.join(" "));
+      const pattern = branch.path.length === 0 ? '" "' : `" ${branch.path.join(" ")} "${isCommand ? "*" : ""}`;
+      return `    ${pattern})\n${body(branch)
+        .map((line) => `      ${line}`)
+        .join("\n")}\n      ;;`;
+    });
+}
+
+function fishScript(commands: readonly CommandSpec[]): string {
+  const lines = [`# fish completion of ${PROGRAM}: ${PROGRAM} completion fish | source`, `complete -c ${PROGRAM} -f`];
+  const seen = new Set<string>();
+  for (const { path, summary } of commands) {
+    const [first = "", second] = path;
+    if (second === undefined) lines.push(fishWord("__fish_use_subcommand", first, summary));
+    else {
+      if (!seen.has(first)) lines.push(fishWord("__fish_use_subcommand", first, `${first} …`));
+      seen.add(first);
+      const siblings = commands.filter((other) => other.path[0] === first).map((other) => other.path[1] ?? "");
+      const isOpen = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${siblings.join(" ")}`;
+      lines.push(fishWord(isOpen, second, summary));
+    }
+  }
+  for (const spec of commands) {
+    const isIn = spec.path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
+    for (const { choices = [] } of spec.args) {
+      for (const choice of choices) lines.push(fishWord(isIn, choice, ""));
+    }
+    for (const [name, option] of Object.entries(optionsOf(spec))) lines.push(fishOption(isIn, name, option));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+const fishWord = (condition: string, word: string, about: string): string =>
+  `complete -c ${PROGRAM} -n ${quote(condition)} -a ${quote(word)} -d ${quote(about)}`;
+
+function fishOption(condition: string, name: string, option: OptionSpec): string {
+  const value =
+    option.kind === "flag"
+      ? ""
+      : option.kind === "choice"
+        ? ` -xa ${quote(option.choices.join(" "))}`
+        : isFile(option)
+          ? " -rF"
+          : " -x";
+  const short = option.short === undefined ? "" : ` -s ${option.short}`;
+  return `complete -c ${PROGRAM} -n ${quote(condition)} -l ${name}${short}${value} -d ${quote(option.about)}`;
+}
+
+const quote = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

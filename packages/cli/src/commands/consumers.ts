@@ -1,0 +1,65 @@
+import { type ConsumerInfo, isAlive, type Registration } from "@redis-batch/core/internal";
+import type { Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import type { Row } from "../render/report.ts";
+import type { consumers } from "../table/look.ts";
+import { unlessDenied } from "./unless-denied.ts";
+
+export const run: Run<typeof consumers> = (call) =>
+  withClient(call, async (client) => {
+    const { stream, group } = call.args;
+    const infos = await client.xinfoConsumers({ stream, group });
+    const registry = (await unlessDenied(client.registry({ stream, group }))) ?? new Map<string, Registration>();
+    const nowMs = await unlessDenied(client.time());
+    const known = new Map(infos.map((info) => [info.name, info]));
+    // One that has just begun has told of itself, and may not have read yet.
+    const names = [...new Set([...known.keys(), ...registry.keys()])].toSorted();
+    await call.terminal.report(
+      {
+        facts: [
+          { key: "stream", value: stream },
+          { key: "group", value: group },
+        ],
+        table: {
+          key: "consumers",
+          columns: [
+            { key: "consumer" },
+            { key: "pending", unit: "count" },
+            { key: "idleMs", title: "idle", unit: "ms" },
+            { key: "alive", tone: (alive) => (alive === false ? "bad" : alive === true ? "good" : undefined) },
+            { key: "state" },
+            { key: "heartbeatMs", title: "heartbeat", unit: "ms" },
+            { key: "inFlight", title: "at work", unit: "count" },
+            { key: "acknowledged", unit: "count" },
+            { key: "host" },
+            { key: "pid" },
+          ],
+          rows: names.map((name) => describe(name, known.get(name), registry.get(name), nowMs)),
+          none: "It has no consumers.",
+        },
+      },
+      call.options.json,
+    );
+  });
+
+function describe(
+  consumer: string,
+  info: ConsumerInfo | undefined,
+  registered: Registration | undefined,
+  nowMs: number | null,
+): Row {
+  const details = registered?.details;
+  return {
+    consumer,
+    pending: info?.pending ?? 0,
+    idleMs: info?.idleMs ?? null,
+    // Of one that is not ours nobody knows.
+    alive: registered === undefined || nowMs === null ? null : isAlive(registered, nowMs),
+    state: details?.state ?? null,
+    heartbeatMs: registered === undefined || nowMs === null ? null : Math.max(nowMs - registered.atMs, 0),
+    inFlight: details?.inFlight ?? null,
+    acknowledged: details?.acked ?? null,
+    host: details?.host ?? null,
+    pid: details?.pid ?? null,
+  };
+}

@@ -1,0 +1,58 @@
+import type { Run } from "../command.ts";
+import { contextsPath, readContexts, type SavedContext, writeContexts } from "../connection/contexts.ts";
+import { parseAddresses, refusePassword } from "../connection/place.ts";
+import { Failure } from "../failure.ts";
+import type { contextAdd } from "../table/setup.ts";
+
+export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) => {
+  const { parseRedisUrl } = await import("@redis-batch/core/internal");
+  refusePassword(options.url);
+  if (options.url === undefined && options.sentinel === undefined) {
+    throw new Failure("usage", "a context needs --url or --sentinel");
+  }
+  // Found wrong here rather than when it is needed.
+  if (options.url !== undefined) parseRedisUrl(options.url);
+  if (options.sentinel !== undefined) parseAddresses(options.sentinel);
+  const given = [options["password-file"], options["password-env"], options["ask-password"] || undefined];
+  if (given.filter((source) => source !== undefined).length > 1) {
+    throw new Failure("usage", "--password-file, --password-env and --ask-password exclude each other");
+  }
+  const path = contextsPath(terminal.env);
+  const { current, all } = readContexts(path);
+  if (all.has(args.name) && !options.force) {
+    throw new Failure("refused", `there is a context "${args.name}" already`, "--force replaces it");
+  }
+  const saved: SavedContext = {
+    name: args.name,
+    ...withoutUndefined({
+      url: options.url,
+      user: options.user,
+      passwordFile: options["password-file"],
+      passwordEnv: options["password-env"],
+      askPassword: options["ask-password"] || undefined,
+      sentinel: options.sentinel,
+      sentinelName: options["sentinel-name"],
+      cluster: options.cluster || undefined,
+      tlsCa: options["tls-ca"],
+      tlsCert: options["tls-cert"],
+      tlsKey: options["tls-key"],
+    }),
+  };
+  const isCurrent = current === undefined || current === args.name;
+  writeContexts(path, { current: current ?? args.name, all: new Map(all).set(args.name, saved) });
+  await terminal.report(
+    {
+      facts: [
+        { key: "context", value: args.name },
+        { key: "current", value: isCurrent },
+        { key: "file", value: path },
+      ],
+    },
+    options.json,
+  );
+};
+
+function withoutUndefined<Values extends Readonly<Record<string, string | boolean | undefined>>>(values: Values) {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
+}

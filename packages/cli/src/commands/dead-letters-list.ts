@@ -1,0 +1,52 @@
+import { isEntryId } from "@redis-batch/core/internal";
+import type { Run } from "../command.ts";
+import { Failure } from "../failure.ts";
+import type { list } from "../table/dead-letters.ts";
+import { filterOf, withLetters } from "./letters.ts";
+
+export const run: Run<typeof list> = (call) =>
+  withLetters(call, async (deadLetters) => {
+    const { from, limit } = call.options;
+    if (from !== undefined && !isEntryId(from)) throw new Failure("usage", "--from must be a letter's id");
+    const filter = filterOf(call.options) ?? "all";
+    const total = await deadLetters.count();
+    const { letters, next, foreign } = await deadLetters.list({
+      limit,
+      filter,
+      ...(from === undefined ? {} : { from }),
+    });
+    await call.terminal.report(
+      {
+        facts: [
+          { key: "stream", value: call.args.stream },
+          { key: "group", value: call.args.group },
+          { key: "total", value: total, unit: "count" },
+          { key: "next", value: next },
+        ],
+        table: {
+          key: "letters",
+          columns: [
+            { key: "id" },
+            { key: "entryId", title: "message" },
+            { key: "at" },
+            { key: "reason" },
+            { key: "deliveries", unit: "count" },
+            { key: "consumer" },
+            { key: "error" },
+          ],
+          rows: letters.map(({ id, entryId, at, reason, deliveries, consumer, error }) => ({
+            ...{ id, entryId, reason, deliveries, consumer, error },
+            at: at.toISOString(),
+          })),
+          none: total === 0 ? "There are no dead letters." : "No letter meets this.",
+        },
+        notes: [
+          ...(next === null ? [] : [`There may be more: --from ${next} goes on.`]),
+          ...(foreign === 0
+            ? []
+            : [`${foreign} entries among them were not written by Redis Batch, and are left alone.`]),
+        ],
+      },
+      call.options.json,
+    );
+  });

@@ -1,0 +1,44 @@
+import type { Run } from "../command.ts";
+import { planFirst } from "../plan.ts";
+import type { redrive } from "../table/dead-letters.ts";
+import { choose, survey, withLetters } from "./letters.ts";
+
+export const run: Run<typeof redrive> = (call) =>
+  withLetters(call, async (deadLetters) => {
+    const { options, terminal, signal } = call;
+    const chosen = choose(call.args.id, options);
+    const plan = await survey(deadLetters, chosen, options.limit);
+    return planFirst(terminal, options, plan, async () => {
+      const settings = {
+        ifGone: options["if-gone"],
+        signal,
+        onProgress: ({ redriven, skipped }: { readonly redriven: number; readonly skipped: number }) =>
+          terminal.progress(`${redriven} redriven, ${skipped} skipped`),
+      };
+      const report = await deadLetters.redrive(
+        chosen.kind === "ids"
+          ? { ids: chosen.ids, ...settings }
+          : { filter: chosen.filter, limit: options.limit, ...settings },
+      );
+      const left = report.letters.filter((letter) => letter.kind !== "redriven");
+      return {
+        facts: [
+          { key: "redriven", value: report.redriven, unit: "count" },
+          { key: "added", title: "added anew", value: report.added, unit: "count" },
+          { key: "skipped", value: report.skipped, unit: "count" },
+          { key: "gone", title: "not there", value: report.gone, unit: "count" },
+          { key: "next", value: report.next },
+        ],
+        table: {
+          key: "letters",
+          columns: [{ key: "id" }, { key: "kind", title: "end" }, { key: "why" }],
+          rows: left.map((letter) => ({
+            id: letter.id,
+            kind: letter.kind,
+            why: letter.kind === "skipped" ? letter.why : letter.kind === "added" ? letter.entryId : null,
+          })),
+          none: "Every letter was redriven.",
+        },
+      };
+    });
+  });

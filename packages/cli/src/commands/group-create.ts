@@ -1,0 +1,53 @@
+import { NoGroupError, type StreamClient } from "@redis-batch/core/internal";
+import type { Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { Failure } from "../failure.ts";
+import { planFirst } from "../plan.ts";
+import { parsePosition } from "../point.ts";
+import type { create } from "../table/group.ts";
+import { countAfter } from "./count-between.ts";
+
+export const run: Run<typeof create> = (call) =>
+  withClient(call, async (client) => {
+    const { args, options, terminal } = call;
+    const { stream, group } = args;
+    const position = parsePosition("--from", options.from, await client.time());
+    const known = await groupsOf(client, stream);
+    if (known === undefined && !options["create-stream"]) {
+      throw new Failure(
+        "missing",
+        `there is no stream "${stream}"`,
+        "--create-stream creates it, too; `redis-batch streams` lists those there are",
+      );
+    }
+    if (known?.includes(group)) {
+      throw new Failure(
+        "refused",
+        `the stream "${stream}" has a group "${group}" already`,
+        "`redis-batch group seek` moves it",
+      );
+    }
+    const first = known === undefined ? { value: 0, isAll: true } : await countAfter(client, stream, position);
+    const facts = [
+      { key: "stream", value: stream },
+      { key: "group", value: group },
+      { key: "position", value: position },
+      { key: "streamCreated", value: known === undefined },
+      { key: "messages", title: "messages to get", value: first.value, unit: "count" },
+      { key: "messagesExact", title: "counted to the end", value: first.isAll },
+    ] as const;
+    return planFirst(terminal, options, { facts }, async () => {
+      const isNew = await client.xgroupCreate({ stream, group, position });
+      if (!isNew) throw new Failure("refused", `somebody else has created the group "${group}" just now`);
+      return { facts };
+    });
+  });
+
+async function groupsOf(client: StreamClient, stream: string): Promise<readonly string[] | undefined> {
+  try {
+    return (await client.xinfoGroups({ stream })).map(({ name }) => name);
+  } catch (error) {
+    if (NoGroupError.is(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { compareEntryIds } from "@redis-batch/core/internal";
+import type { Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { Failure } from "../failure.ts";
+import { planFirst } from "../plan.ts";
+import { parsePosition } from "../point.ts";
+import type { seek } from "../table/group.ts";
+import { countBetween } from "./count-between.ts";
+import { findGroup } from "./find-group.ts";
+
+export const run: Run<typeof seek> = (call) =>
+  withClient(call, async (client) => {
+    const { args, options, terminal } = call;
+    const { stream, group } = args;
+    if (options.to === undefined)
+      throw new Failure("usage", "--to is missing", "say where to, such as --to start or --to 2h");
+    const position = parsePosition("--to", options.to, await client.time());
+    const { lastDeliveredId, pending } = await findGroup(client, stream, group);
+    const target =
+      position === "start"
+        ? "0-0"
+        : position === "end"
+          ? (await client.xinfoStream({ stream })).lastGeneratedId
+          : position;
+    const order = compareEntryIds(target, lastDeliveredId);
+    const isForward = order > 0;
+    const moved = isForward
+      ? await countBetween(client, stream, lastDeliveredId, target)
+      : await countBetween(client, stream, target, lastDeliveredId);
+    const facts = [
+      { key: "stream", value: stream },
+      { key: "group", value: group },
+      { key: "from", value: lastDeliveredId },
+      { key: "to", value: target },
+      { key: "passedOver", title: "never delivered", value: isForward ? moved.value : 0, unit: "count" },
+      { key: "deliveredAgain", value: isForward ? 0 : moved.value, unit: "count" },
+      { key: "messagesExact", title: "counted to the end", value: moved.isAll },
+      { key: "pending", title: "still pending", value: pending, unit: "count" },
+    ] as const;
+    if (options.yes && isForward && moved.value > 0 && !options["skip-unread"]) {
+      throw new Failure(
+        "refused",
+        `${moved.isAll ? "" : "at least "}${moved.value} messages would never be delivered to the group`,
+        "--skip-unread allows it",
+      );
+    }
+    return planFirst(terminal, options, { facts, isEmpty: order === 0 }, async () => {
+      await client.xgroupSetId({ stream, group, position });
+      return { facts };
+    });
+  });

@@ -1,0 +1,54 @@
+import { type GroupInfo, groupKey, type StreamClient } from "@redis-batch/core/internal";
+import type { Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { timeOfId } from "../point.ts";
+import type { Row } from "../render/report.ts";
+import type { groups } from "../table/look.ts";
+import { unlessDenied } from "./unless-denied.ts";
+
+export const run: Run<typeof groups> = (call) =>
+  withClient(call, async (client) => {
+    const { stream } = call.args;
+    const infos = await client.xinfoGroups({ stream });
+    const length = await client.xlen({ stream });
+    const rows = await Promise.all(infos.map((info) => describe(client, stream, info)));
+    await call.terminal.report(
+      {
+        facts: [
+          { key: "stream", value: stream },
+          { key: "length", value: length, unit: "count" },
+        ],
+        table: {
+          key: "groups",
+          columns: [
+            { key: "group" },
+            { key: "waiting", unit: "count" },
+            { key: "pending", unit: "count" },
+            { key: "consumers", unit: "count" },
+            { key: "deadLetters", unit: "count", tone: (count) => (Number(count) > 0 ? "warn" : undefined) },
+            { key: "lastDelivered" },
+            { key: "oldestPending" },
+          ],
+          rows,
+          none: "It has no groups.",
+        },
+      },
+      call.options.json,
+    );
+  });
+
+async function describe(client: StreamClient, stream: string, info: GroupInfo): Promise<Row> {
+  const [summary, deadLetters] = await Promise.all([
+    unlessDenied(client.xpendingSummary({ stream, group: info.name })),
+    unlessDenied(client.xlen({ stream: groupKey("dead", stream, info.name) })),
+  ]);
+  return {
+    group: info.name,
+    waiting: info.lag,
+    pending: info.pending,
+    consumers: info.consumers,
+    deadLetters,
+    lastDelivered: info.lastDeliveredId,
+    oldestPending: timeOfId(summary?.firstId ?? null),
+  };
+}

@@ -1,0 +1,118 @@
+/** What the commands on dead letters have in common. */
+import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter } from "@redis-batch/core/internal";
+import type { Invocation } from "../command.ts";
+import { findServer } from "../connection/open.ts";
+import { Failure } from "../failure.ts";
+import { parseMoment } from "../point.ts";
+
+const LETTERS_AT_ONCE = 1_000;
+
+type Call = Pick<Invocation, "options" | "terminal" | "signal"> & {
+  readonly args: { readonly stream: string; readonly group: string };
+};
+
+/** Runs with the dead letters of the group, closed afterwards. */
+export async function withLetters<Result>(call: Call, run: (letters: DeadLetters) => Promise<Result>): Promise<Result> {
+  const server = await findServer(call);
+  const { stream, group } = call.args;
+  await using letters = new DeadLetters({
+    redis: server.redis,
+    stream,
+    group,
+    connectTimeoutMs: server.connectTimeoutMs,
+  });
+  try {
+    return await run(letters);
+  } catch (error) {
+    throw server.explain(error);
+  }
+}
+
+interface Criteria {
+  readonly reason: string | undefined;
+  readonly since: string | undefined;
+  readonly before: string | undefined;
+}
+
+/** The filter that the options make; `undefined` where they name nothing. Times ago are by our own clock. */
+export function filterOf({ reason, since, before }: Criteria): LetterFilter | undefined {
+  const nowMs = Date.now();
+  const criteria = {
+    ...(reason === undefined ? {} : { reason }),
+    ...(since === undefined ? {} : { since: new Date(parseMoment("--since", since, nowMs)) }),
+    ...(before === undefined ? {} : { before: new Date(parseMoment("--before", before, nowMs)) }),
+  };
+  return Object.keys(criteria).length === 0 ? undefined : criteria;
+}
+
+export type Chosen =
+  | { readonly kind: "ids"; readonly ids: readonly string[] }
+  | { readonly kind: "filter"; readonly filter: LetterFilter };
+
+/**
+ * Which letters are meant.
+ *
+ * @throws {Failure} when nothing says so, or two things do
+ */
+export function choose(ids: readonly string[], options: Criteria & { readonly all: boolean }): Chosen {
+  const filter = filterOf(options);
+  const said = [ids.length > 0, filter !== undefined, options.all].filter(Boolean).length;
+  if (said === 0)
+    throw new Failure("usage", "which letters?", "name their ids, or a filter (--reason, --since, --before), or --all");
+  if (said > 1) throw new Failure("usage", "ids, a filter and --all exclude each other; give one");
+  if (ids.length === 0) return { kind: "filter", filter: filter ?? "all" };
+  const wrong = ids.filter((id) => !isEntryId(id)).join(", ");
+  if (wrong !== "")
+    throw new Failure("usage", `no id of a letter: ${wrong}`, "`redis-batch dead-letters list` shows them");
+  return { kind: "ids", ids: [...new Set(ids)] };
+}
+
+/** The plan: the letters that are meant, without their contents. */
+export async function survey(letters: DeadLetters, chosen: Chosen, limit: number) {
+  const reasons = new Map<string, number>();
+  let [letterCount, oldest, newest]: [number, string | null, string | null] = [0, null, null];
+  for await (const letter of chosenLetters(letters, chosen, limit)) {
+    letterCount++;
+    newest = letter.at.toISOString();
+    oldest ??= newest;
+    reasons.set(letter.reason, (reasons.get(letter.reason) ?? 0) + 1);
+  }
+  return {
+    isEmpty: letterCount === 0,
+    facts: [
+      { key: "letters", value: letterCount, unit: "count" },
+      { key: "oldest", value: oldest },
+      { key: "newest", value: newest },
+    ] as const,
+    table: {
+      key: "reasons",
+      columns: [{ key: "reason" }, { key: "letters", unit: "count" }] as const,
+      rows: [...reasons].map(([reason, count]) => ({ reason, letters: count })),
+      none: "No letter is meant.",
+    },
+  };
+}
+
+async function* chosenLetters(letters: DeadLetters, chosen: Chosen, limit: number): AsyncGenerator<DeadLetter> {
+  if (chosen.kind === "ids") {
+    for (const id of chosen.ids) yield* await find(letters, id);
+    return;
+  }
+  let from: string | null | undefined;
+  for (let left = limit; left > 0 && from !== null; ) {
+    const page = await letters.list({
+      filter: chosen.filter,
+      limit: Math.min(left, LETTERS_AT_ONCE),
+      ...(from === undefined ? {} : { from }),
+    });
+    yield* page.letters;
+    left -= page.letters.length;
+    from = page.next;
+  }
+}
+
+/** The letter with this id, or none. */
+export async function find(letters: DeadLetters, id: string): Promise<readonly DeadLetter[]> {
+  const page = await letters.list({ from: id, limit: 1 });
+  return page.letters.filter((letter) => letter.id === id);
+}

@@ -1,0 +1,43 @@
+import { NoGroupError, type StreamClient, type StreamEntry } from "@redis-batch/core/internal";
+import type { Invocation, Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { Failure } from "../failure.ts";
+import { parseFrom } from "../point.ts";
+import type { peek } from "../table/look.ts";
+import { printEntries } from "./print-entries.ts";
+
+type Call = Invocation<typeof peek>;
+
+const ENTRIES_AT_ONCE = 100;
+
+export const run: Run<typeof peek> = (call) =>
+  withClient(call, async (client) => {
+    const { args, options } = call;
+    if (options.newest && args.group !== undefined) {
+      throw new Failure("usage", "a group gets the oldest first: --newest has no meaning with one");
+    }
+    let [from, to] = [await startOf(client, call), "+"];
+    for (let left = options.count; left > 0; ) {
+      const range = { stream: args.stream, from, to, count: Math.min(left, ENTRIES_AT_ONCE) };
+      const page: readonly StreamEntry[] = await (options.newest ? client.xrevrange(range) : client.xrange(range));
+      await printEntries(page, call);
+      const last = page.at(-1);
+      if (last === undefined) break;
+      left -= page.length;
+      if (options.newest) to = `(${last.id}`;
+      else from = `(${last.id}`;
+    }
+  });
+
+async function startOf(client: StreamClient, { args, options }: Call): Promise<string> {
+  const { stream, group } = args;
+  if (options.from !== undefined) return parseFrom("--from", options.from, await client.time());
+  if (group === undefined) {
+    // A name that is mistyped must not look like a stream without messages.
+    await client.xinfoStream({ stream });
+    return "-";
+  }
+  const found = (await client.xinfoGroups({ stream })).find(({ name }) => name === group);
+  if (found === undefined) throw new NoGroupError(`the stream "${stream}" has no group "${group}"`);
+  return `(${found.lastDeliveredId}`;
+}

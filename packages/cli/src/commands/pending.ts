@@ -1,0 +1,75 @@
+import { isEntryId, type PendingEntry, type StreamClient } from "@redis-batch/core/internal";
+import type { Invocation, Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { Failure } from "../failure.ts";
+import { timeOfId } from "../point.ts";
+import type { pending } from "../table/look.ts";
+
+type Call = Invocation<typeof pending>;
+
+const ENTRIES_AT_ONCE = 1_000;
+// Filters are judged here: beyond so many entries the answer says where to go on instead of keeping the server busy.
+const LOOKED_AT_MOST = 200_000;
+
+export const run: Run<typeof pending> = (call) =>
+  withClient(call, async (client) => {
+    const { stream, group } = call.args;
+    const { from } = call.options;
+    if (from !== undefined && !isEntryId(from))
+      throw new Failure("usage", "--from must be an entry id such as 1700000000000-0");
+    const summary = await client.xpendingSummary({ stream, group });
+    const { found, next } = await find(client, call);
+    await call.terminal.report(
+      {
+        facts: [
+          { key: "stream", value: stream },
+          { key: "group", value: group },
+          { key: "pending", value: summary.count, unit: "count" },
+          { key: "next", value: next },
+        ],
+        table: {
+          key: "messages",
+          columns: [
+            { key: "id" },
+            { key: "consumer" },
+            { key: "idleMs", title: "idle", unit: "ms" },
+            { key: "deliveries", unit: "count", tone: (count) => (Number(count) > 3 ? "warn" : undefined) },
+            { key: "added" },
+          ],
+          rows: found.map(({ id, consumer, idleMs, deliveries }) => ({
+            id,
+            consumer,
+            idleMs,
+            deliveries,
+            added: timeOfId(id),
+          })),
+          none: summary.count === 0 ? "Nothing is pending." : "No message meets this.",
+        },
+        notes: next === null ? [] : [`There may be more: --from ${next} goes on.`],
+      },
+      call.options.json,
+    );
+  });
+
+/** One page of what the options ask for, and where the next begins. */
+async function find(client: StreamClient, { args, options }: Call) {
+  const found: PendingEntry[] = [];
+  let from = options.from ?? "-";
+  for (let looked = 0; looked < LOOKED_AT_MOST; ) {
+    const page = await client.xpendingRange({
+      stream: args.stream,
+      group: args.group,
+      consumer: options.consumer,
+      ...{ from, to: "+", count: ENTRIES_AT_ONCE },
+    });
+    for (const entry of page) {
+      if (found.length === options.limit) return { found, next: entry.id };
+      if (entry.idleMs >= options["min-idle"] && entry.deliveries >= options["min-deliveries"]) found.push(entry);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < ENTRIES_AT_ONCE) return { found, next: null };
+    from = `(${last.id}`;
+    looked += page.length;
+  }
+  return { found, next: from.slice(1) };
+}

@@ -1,0 +1,70 @@
+import { NoGroupError, type StreamClient, WrongTypeError } from "@redis-batch/core/internal";
+import type { Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { timeOfId } from "../point.ts";
+import type { Row } from "../render/report.ts";
+import type { streams } from "../table/look.ts";
+
+const KEYS_AT_ONCE = 1_000;
+const STREAMS_AT_ONCE = 32;
+
+export const run: Run<typeof streams> = (call) =>
+  withClient(call, async (client) => {
+    const { match, limit } = call.options;
+    const { names, isAll } = await findNames(client, match, limit);
+    const rows: Row[] = [];
+    for (let at = 0; at < names.length; at += STREAMS_AT_ONCE) {
+      const found = await Promise.all(names.slice(at, at + STREAMS_AT_ONCE).map((name) => describe(client, name)));
+      rows.push(...found.filter((row) => row !== undefined));
+    }
+    await call.terminal.report(
+      {
+        table: {
+          key: "streams",
+          columns: [
+            { key: "stream" },
+            { key: "length", unit: "count" },
+            { key: "groups", unit: "count" },
+            { key: "added", unit: "count" },
+            { key: "oldest" },
+            { key: "newest" },
+          ],
+          rows,
+          none: match === undefined ? "There are no streams." : "No stream matches.",
+        },
+        notes: isAll ? [] : [`There are more than ${limit}: --match finds some, --limit shows more.`],
+      },
+      call.options.json,
+    );
+  });
+
+/** Sorted names, none twice. */
+async function findNames(client: StreamClient, match: string | undefined, limit: number) {
+  const names = new Set<string>();
+  let cursor: string | null = null;
+  do {
+    const page = await client.scanStreams({ match, count: KEYS_AT_ONCE, cursor: cursor ?? undefined });
+    for (const name of page.names) names.add(name);
+    cursor = page.cursor;
+  } while (cursor !== null && names.size <= limit);
+  const sorted = [...names].toSorted();
+  return { names: sorted.slice(0, limit), isAll: cursor === null && sorted.length <= limit };
+}
+
+/** `undefined` for one that has gone away meanwhile. */
+async function describe(client: StreamClient, stream: string): Promise<Row | undefined> {
+  try {
+    const info = await client.xinfoStream({ stream });
+    return {
+      stream,
+      length: info.length,
+      groups: info.groups,
+      added: info.entriesAdded,
+      oldest: timeOfId(info.firstEntryId),
+      newest: info.length === 0 ? null : timeOfId(info.lastGeneratedId),
+    };
+  } catch (error) {
+    if (NoGroupError.is(error) || WrongTypeError.is(error)) return undefined;
+    throw error;
+  }
+}

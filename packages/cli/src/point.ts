@@ -1,0 +1,41 @@
+/** Places in a stream and moments, as people write them. */
+import { entryIdTimeMs, isEntryId } from "@redis-batch/core";
+import { parseDuration } from "./command-line/option-value.ts";
+import { Failure } from "./failure.ts";
+
+const MAX_SEQUENCE = "18446744073709551615";
+
+/**
+ * Reads `2h` (so long ago), or a date of ISO 8601.
+ *
+ * @throws {Failure} when it is neither
+ */
+export function parseMoment(option: string, text: string, nowMs: number): number {
+  const agoMs = parseDuration(text);
+  const atMs = agoMs === undefined ? (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN) : nowMs - agoMs;
+  if (Number.isNaN(atMs) || atMs < 0) {
+    throw new Failure("usage", `${option} must be a time such as 2h (ago) or 2026-01-31T12:00:00Z, not "${text}"`);
+  }
+  return Math.floor(atMs);
+}
+
+/** The first id that an entry of this place can have: an id itself, or the first of a moment. */
+export function parseFrom(option: string, text: string, nowMs: number): string {
+  return isEntryId(text) ? text : `${parseMoment(option, text, nowMs)}-0`;
+}
+
+/** A group's position from which on what comes at this moment, or after this id, is delivered. */
+export function parsePosition(option: string, text: string, nowMs: number): string {
+  if (text === "start" || text === "end" || isEntryId(text)) return text;
+  const atMs = parseMoment(option, text, nowMs);
+  return atMs === 0 ? "start" : `${atMs - 1}-${MAX_SEQUENCE}`;
+}
+
+/** When the entry was added, as ISO 8601; `null` where the id tells no time. */
+export function timeOfId(id: string | null): string | null {
+  return id === null ? null : isoTime(entryIdTimeMs(id));
+}
+
+export function isoTime(ms: number): string | null {
+  return ms > 0 && ms <= 8.64e15 ? new Date(ms).toISOString() : null;
+}
