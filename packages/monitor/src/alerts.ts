@@ -51,6 +51,9 @@ export class Alerts implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /** @throws {ConfigError} naming every problem */
+  constructor(options: AlertsOptions);
+  /** @internal */
+  constructor(options: AlertsOptions, edge: AlertsEdge);
   constructor(options: AlertsOptions, edge: AlertsEdge = SYSTEM_EDGE) {
     this.#policy = resolveAlertsOptions(options);
     this.#edge = edge;

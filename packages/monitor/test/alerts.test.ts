@@ -58,7 +58,8 @@ async function receive(...answers: Answer[]) {
 
 function start(options: AlertsOptions, edge?: ConstructorParameters<typeof Alerts>[1]) {
   const events = new EventRecorder<AlertsEvent>();
-  const alerts = new Alerts({ ...at, observer: events.observe, ...options }, edge);
+  const all = { ...at, observer: events.observe, ...options };
+  const alerts = edge === undefined ? new Alerts(all) : new Alerts(all, edge);
   onTestFinished(() => alerts.close());
   return { alerts, events };
 }
