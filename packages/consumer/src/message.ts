@@ -2,9 +2,14 @@ import {
   type Codec,
   type EntryId,
   entryIdTimeMs,
+  type Fields,
+  fieldsCodec,
   guardPayload,
   PayloadError,
+  payloadBytesOf,
   type RawFields,
+  type StreamEntry,
+  textOf,
 } from "@redis-batch/core/internal";
 import type { PullMode } from "./decisions/redelivery.ts";
 
@@ -31,6 +36,9 @@ export interface RetryOptions {
   readonly reason?: string;
 }
 
+/** How a message came, and when. */
+export type Arrival = Readonly<Pick<Message<unknown>, "deliveries" | "arrivedAtMs" | "ripeAtMs" | "epoch">>;
+
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
   readonly codec: Codec<Value>;
@@ -45,8 +53,8 @@ export class Message<Value> {
   readonly id: EntryId;
   /** How often it has been delivered, this time included; 1 the first time. */
   readonly deliveries: number;
-  /** @internal */
-  readonly raw: RawFields;
+  /** @internal The size of its payload, names included. */
+  readonly bytes: number;
   /** @internal */
   state: MessageState = "buffered";
   /** @internal When it arrived in memory, by the local clock. */
@@ -57,22 +65,20 @@ export class Message<Value> {
   readonly epoch: number;
   /** @internal How it was handed over. */
   offer: { readonly mode: PullMode; readonly atMs: number } | undefined;
+  readonly #entry: StreamEntry;
   readonly #keeper: MessageKeeper<Value>;
   // Made when it is asked for: most handlers never do.
   #aborter: AbortController | undefined;
   #abortReason: Error | undefined;
   #value: { readonly decoded: Value } | undefined;
-  #fields: Readonly<Record<string, string>> | undefined;
+  #fields: Fields | undefined;
 
   /** @internal */
-  constructor(
-    entry: { readonly id: EntryId; readonly fields: RawFields; readonly deliveries: number },
-    arrival: { readonly arrivedAtMs: number; readonly ripeAtMs: number; readonly epoch: number },
-    keeper: MessageKeeper<Value>,
-  ) {
+  constructor(entry: StreamEntry, arrival: Arrival, keeper: MessageKeeper<Value>) {
     this.id = entry.id;
-    this.raw = entry.fields;
-    this.deliveries = entry.deliveries;
+    this.#entry = entry;
+    this.bytes = payloadBytesOf(entry);
+    this.deliveries = arrival.deliveries;
     this.arrivedAtMs = arrival.arrivedAtMs;
     this.ripeAtMs = arrival.ripeAtMs;
     this.epoch = arrival.epoch;
@@ -80,13 +86,14 @@ export class Message<Value> {
   }
 
   /** The fields as UTF-8 text, without a prototype; of several with one name, the last. For bytes see `entries()`. */
-  get fields(): Readonly<Record<string, string>> {
-    if (this.#fields === undefined) {
-      const fields: Record<string, string> = Object.create(null) as Record<string, string>;
-      for (const [name, value] of this.entries()) fields[name.toString()] = value.toString();
-      this.#fields = fields;
-    }
+  get fields(): Fields {
+    this.#fields ??= textOf(this.#entry);
     return this.#fields;
+  }
+
+  /** @internal Name, value, name, value … byte for byte. */
+  get raw(): RawFields {
+    return this.#entry.fields;
   }
 
   /**
@@ -96,7 +103,7 @@ export class Message<Value> {
    */
   get value(): Value {
     try {
-      this.#value ??= { decoded: guardPayload("decoding", () => this.#keeper.codec.decode(this.raw)) };
+      this.#value ??= { decoded: this.#decode() };
       return this.#value.decoded;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -106,8 +113,9 @@ export class Message<Value> {
 
   /** Every field and its value, byte for byte, in the order they were added, duplicates included. */
   *entries(): IterableIterator<readonly [name: Buffer, value: Buffer]> {
-    for (let index = 0; index + 1 < this.raw.length; index += 2) {
-      yield [this.raw[index] as Buffer, this.raw[index + 1] as Buffer];
+    const { raw } = this;
+    for (let index = 0; index + 1 < raw.length; index += 2) {
+      yield [raw[index] as Buffer, raw[index + 1] as Buffer];
     }
   }
 
@@ -159,11 +167,11 @@ export class Message<Value> {
   deadLetter(reason: string): void {
     this.#keeper.deadLetter(this, reason);
   }
-}
 
-/** Payload bytes, names included. */
-export function messageBytes(fields: RawFields): number {
-  let bytes = 0;
-  for (const part of fields) bytes += part.length;
-  return bytes;
+  #decode(): Value {
+    const codec: Codec<unknown> = this.#keeper.codec;
+    // What the default codec makes of the fields is there already, or can be had without a Buffer for each of them.
+    if (codec === fieldsCodec) return this.fields as Value;
+    return guardPayload("decoding", () => this.#keeper.codec.decode(this.raw));
+  }
 }

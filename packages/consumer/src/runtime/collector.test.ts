@@ -33,8 +33,9 @@ function setUp(changes: Partial<CollectorPolicy> = {}) {
   ): Message<Value>[] =>
     Array.from({ length: count }, () => {
       const { bytes = 2, ripeInMs = 0 } = options;
-      const entry = { id: `${++sequence}-0`, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)], deliveries: 1 };
-      return new Message(entry, { arrivedAtMs: clock.nowMs(), ripeAtMs: clock.nowMs() + ripeInMs, epoch: 1 }, keeper);
+      const entry = { id: `${++sequence}-0`, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)] };
+      const nowMs = clock.nowMs();
+      return new Message(entry, { deliveries: 1, arrivedAtMs: nowMs, ripeAtMs: nowMs + ripeInMs, epoch: 1 }, keeper);
     });
   /** Takes a batch and tells what came of it so far. */
   const take = (calledAtMs: number | null = null) => {

@@ -6,7 +6,7 @@ import { type Clock, compareEntryIds, onAbort } from "@redis-batch/core/internal
 import { decideCut } from "../decisions/cut.ts";
 import { decideMix, type Mix } from "../decisions/mix.ts";
 import type { BatchReason } from "../events.ts";
-import { type Message, messageBytes } from "../message.ts";
+import type { Message } from "../message.ts";
 
 export interface CollectorPolicy {
   readonly batchSize: number;
@@ -165,7 +165,7 @@ export class Collector<Value> {
     const fresh = this.#fresh.indexOf(message);
     if (fresh < 0) return;
     this.#fresh.splice(fresh, 1);
-    this.#freshBytes -= messageBytes(message.raw);
+    this.#freshBytes -= message.bytes;
   }
 
   /** Looks again: messages may be handed over that might not before. */
@@ -187,15 +187,14 @@ export class Collector<Value> {
     for (const waiter of this.#waiters.splice(0)) waiter.giveUp(reason);
   }
 
-  #weigh({ raw }: Message<Value>): number {
-    const bytes = messageBytes(raw);
+  #weigh({ bytes }: Message<Value>): number {
     this.#arrived++;
     this.#arrivedBytes += bytes;
     return bytes;
   }
 
   #takeRedelivered(place: number): void {
-    for (const { raw } of this.#redelivered.splice(place, 1)) this.#redeliveredBytes -= messageBytes(raw);
+    for (const { bytes } of this.#redelivered.splice(place, 1)) this.#redeliveredBytes -= bytes;
   }
 
   #looked(): void {
@@ -246,9 +245,9 @@ export class Collector<Value> {
     let firstArrivalMs = mix.fresh > 0 ? (this.#fresh[0] as Message<Value>).arrivedAtMs : Number.POSITIVE_INFINITY;
     let bytes = this.#freshBytes;
     for (const place of mix.redelivered) {
-      const { arrivedAtMs, raw } = this.#redelivered[place] as Message<Value>;
-      firstArrivalMs = Math.min(firstArrivalMs, arrivedAtMs);
-      bytes += messageBytes(raw);
+      const message = this.#redelivered[place] as Message<Value>;
+      firstArrivalMs = Math.min(firstArrivalMs, message.arrivedAtMs);
+      bytes += message.bytes;
     }
     const waitingSinceMs = waiter.calledAtMs ?? (entries === 0 ? null : firstArrivalMs);
     return { entries, bytes, waitingSinceMs };
@@ -265,7 +264,7 @@ export class Collector<Value> {
     const taken = new Set<Message<Value>>();
     let bytes = 0;
     for (const message of wanted) {
-      bytes += messageBytes(message.raw);
+      bytes += message.bytes;
       if (bytes > this.#policy.maxBytes && taken.size > 0) break;
       taken.add(message);
     }
@@ -276,7 +275,7 @@ export class Collector<Value> {
       this.#takeRedelivered(place);
       redelivered++;
     }
-    for (const { raw } of this.#fresh.splice(0, taken.size - redelivered)) this.#freshBytes -= messageBytes(raw);
+    for (const { bytes: size } of this.#fresh.splice(0, taken.size - redelivered)) this.#freshBytes -= size;
     const messages = [...taken];
     // New messages already are in stream order, and redelivered ones may belong between them.
     if (redelivered > 0) messages.sort((left, right) => compareEntryIds(left.id, right.id));

@@ -2,6 +2,7 @@
 import {
   type Clock,
   type Codec,
+  type DeliveredEntry,
   type EntryId,
   type LeaseLoss,
   LeaseLostError,
@@ -10,7 +11,7 @@ import {
   type StreamEntry,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import { Message, type MessageKeeper } from "../message.ts";
+import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Collector } from "./collector.ts";
 import type { Custody } from "./custody.ts";
 import type { Undertaker } from "./undertaker.ts";
@@ -39,12 +40,20 @@ export class Intake<Value> {
   /** Takes in what a read brought → what of it can be offered. */
   admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
     const nowMs = this.#context.clock.nowMs();
-    return entries.flatMap(({ id, fields }) => this.#admitOne({ id, fields, deliveries: 1 }, nowMs, nowMs));
+    const { readerEpoch } = this.#context.client;
+    const arrival: Arrival = { deliveries: 1, arrivedAtMs: nowMs, ripeAtMs: nowMs, epoch: readerEpoch };
+    const messages: Message<Value>[] = [];
+    for (const entry of entries) {
+      const message = this.#admitOne(entry, arrival);
+      if (message !== undefined) messages.push(message);
+    }
+    return messages;
   }
 
   /** Takes a delivery in that was claimed → the message, or none when it cannot be offered. */
-  readmit(entry: StreamEntry & { readonly deliveries: number }, ripeAtMs: number): readonly Message<Value>[] {
-    return this.#admitOne(entry, this.#context.clock.nowMs(), ripeAtMs);
+  readmit({ deliveries, ...entry }: DeliveredEntry, ripeAtMs: number): Message<Value> | undefined {
+    const { clock, client } = this.#context;
+    return this.#admitOne(entry, { deliveries, arrivedAtMs: clock.nowMs(), ripeAtMs, epoch: client.readerEpoch });
   }
 
   /** Takes a message in that was found pending for this consumer, by its id. */
@@ -72,22 +81,18 @@ export class Intake<Value> {
   }
 
   /** A message whose value cannot be decoded goes to the dead letters. */
-  #admitOne(
-    entry: StreamEntry & { readonly deliveries: number },
-    arrivedAtMs: number,
-    ripeAtMs: number,
-  ): readonly Message<Value>[] {
-    const { policy, client, custody, undertaker, keeper } = this.#context;
-    const message = new Message(entry, { arrivedAtMs, ripeAtMs, epoch: client.readerEpoch }, keeper);
+  #admitOne(entry: StreamEntry, arrival: Arrival): Message<Value> | undefined {
+    const { policy, custody, undertaker, keeper } = this.#context;
+    const message = new Message(entry, arrival, keeper);
     custody.admit(message);
-    if (!policy.isDecodedEarly) return [message];
+    if (!policy.isDecodedEarly) return message;
     try {
       void message.value;
-      return [message];
+      return message;
     } catch (error) {
       if (!PayloadError.is(error)) throw error;
       undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
-      return [];
+      return undefined;
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   type GroupPosition,
   NoGroupError,
   pause,
+  payloadBytesOf,
   type Random,
   RedisBatchError,
   type StreamClient,
@@ -20,7 +21,7 @@ import {
 } from "@redis-batch/core/internal";
 import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
 import type { ConsumerEvent } from "../events.ts";
-import { type Message, messageBytes } from "../message.ts";
+import type { Message } from "../message.ts";
 import { Bell } from "./bell.ts";
 import type { Collector } from "./collector.ts";
 import type { Custody } from "./custody.ts";
@@ -169,7 +170,7 @@ export class Reader<Value> {
     }
     if (entries.length === 0) return collector.addFresh([], false);
     let bytes = 0;
-    for (const { fields } of entries) bytes += messageBytes(fields);
+    for (const entry of entries) bytes += payloadBytesOf(entry);
     collector.addFresh(this.#context.admit(entries), entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
   }

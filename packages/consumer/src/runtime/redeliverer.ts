@@ -42,7 +42,7 @@ export interface RedelivererContext<Value> {
   /** Whether a batch at work has a message of which this holds. */
   readonly isAtWork: (holds: (message: Message<Value>) => boolean) => boolean;
   /** The message, or none when it cannot be offered. */
-  readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => readonly Message<Value>[];
+  readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => Message<Value> | undefined;
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
@@ -151,7 +151,8 @@ export class Redeliverer<Value> {
       const messages: Message<Value>[] = [];
       for (const entry of entries) {
         const deferred = open.get(entry.id);
-        if (deferred !== undefined) messages.push(...this.#context.admit(entry, deferred.ripeAtMs));
+        const message = deferred && this.#context.admit(entry, deferred.ripeAtMs);
+        if (message !== undefined) messages.push(message);
         open.delete(entry.id);
       }
       this.#dismissMissing([...open.keys()], vanished);

@@ -3,7 +3,7 @@
  * none. Its bytes are the socket's own, shared with its neighbours, so whoever keeps an entry keeps at most one chunk
  * of the socket (64 KiB) beside it. What is taken out of it keeps nothing of its neighbours.
  */
-import type { Fields } from "../codec.ts";
+import { type Fields, fieldsCodec } from "../codec.ts";
 import type { EntryId } from "../entry-id.ts";
 import type { RawFields, StreamEntry } from "./entry.ts";
 import type { FieldNames } from "./field-names.ts";
@@ -81,4 +81,17 @@ function ownedFields(packed: PackedFields): PackedFields {
   const { bytes, start, end, parts } = packed;
   if (bytes.buffer.byteLength <= 2 * (end - start)) return packed;
   return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start, parts };
+}
+
+/** The size of an entry's payload in bytes, names included. */
+export function payloadBytesOf(entry: StreamEntry): number {
+  if (entry instanceof PackedEntry) return entry.payloadBytes;
+  let bytes = 0;
+  for (const part of entry.fields) bytes += part.length;
+  return bytes;
+}
+
+/** An entry's fields as UTF-8 text, without a prototype; of several with one name, the last. */
+export function textOf(entry: StreamEntry): Fields {
+  return entry instanceof PackedEntry ? entry.text : fieldsCodec.decode(entry.fields);
 }
