@@ -13,8 +13,8 @@ export type WorkerLine =
   | { readonly e: "started"; readonly t: number; readonly name: string }
   /** Written at short intervals: a long gap means that the process stood still. */
   | { readonly e: "tick"; readonly t: number }
-  /** Once a second: the memory that the process takes of the machine. */
-  | { readonly e: "memory"; readonly t: number; readonly rssMiB: number }
+  /** Once a second: the memory that the process takes of the machine, and how much of it are objects in use. */
+  | { readonly e: "memory"; readonly t: number; readonly rssMiB: number; readonly heapMiB: number }
   /** Handed to the handler: key, id, delivery count of each message. */
   | { readonly e: "offered"; readonly t: number; readonly messages: readonly (readonly [string, string, number])[] }
   /** The handler is done with it, and says `ack` next. */

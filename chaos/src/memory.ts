@@ -1,14 +1,18 @@
-/** Whether the workers' memory stays flat: the resident set of each process, which it notes once a second. */
+/** Whether the workers' memory stays flat: the resident set and the heap of each process, which it notes once a second. */
 
 export interface MemorySample {
   readonly atMs: number;
   readonly rssMiB: number;
+  /** Of it, what objects take that are in use, or not yet collected. */
+  readonly heapMiB: number;
 }
 
 /** The memory of a process that lived through a round: medians, which a batch or a collection more does not move. */
 export interface LastingMemory {
   readonly firstThirdMiB: number;
   readonly lastThirdMiB: number;
+  readonly firstThirdHeapMiB: number;
+  readonly lastThirdHeapMiB: number;
 }
 
 /** What one round's processes had. */
@@ -26,6 +30,8 @@ export interface MemorySummary {
   readonly lasting: number;
   readonly firstThirdMiB: number | null;
   readonly lastThirdMiB: number | null;
+  readonly firstThirdHeapMiB: number | null;
+  readonly lastThirdHeapMiB: number | null;
   readonly maxMiB: number;
 }
 
@@ -46,9 +52,16 @@ export function measureMemory(processes: readonly (readonly MemorySample[])[]): 
     const last = samples.at(-1);
     if (first === undefined || last === undefined) return [];
     if (first.atMs > at(EDGE_RATIO) || last.atMs < at(1 - EDGE_RATIO)) return [];
-    const firstThirdMiB = median(samples.filter(({ atMs }) => atMs <= at(1 / 3)).map(({ rssMiB }) => rssMiB));
-    const lastThirdMiB = median(samples.filter(({ atMs }) => atMs >= at(2 / 3)).map(({ rssMiB }) => rssMiB));
-    return firstThirdMiB === null || lastThirdMiB === null ? [] : [{ firstThirdMiB, lastThirdMiB }];
+    const firstThird = samples.filter(({ atMs }) => atMs <= at(1 / 3));
+    const lastThird = samples.filter(({ atMs }) => atMs >= at(2 / 3));
+    return [
+      {
+        firstThirdMiB: median(firstThird.map(({ rssMiB }) => rssMiB)) ?? 0,
+        lastThirdMiB: median(lastThird.map(({ rssMiB }) => rssMiB)) ?? 0,
+        firstThirdHeapMiB: median(firstThird.map(({ heapMiB }) => heapMiB)) ?? 0,
+        lastThirdHeapMiB: median(lastThird.map(({ heapMiB }) => heapMiB)) ?? 0,
+      },
+    ];
   });
   return { samples: all.length, maxMiB: all.reduce((most, { rssMiB }) => Math.max(most, rssMiB), 0), lasting };
 }
@@ -60,6 +73,8 @@ export function summariseMemory(rounds: readonly RoundMemory[]): MemorySummary {
     lasting: lasting.length,
     firstThirdMiB: median(lasting.map(({ firstThirdMiB }) => firstThirdMiB)),
     lastThirdMiB: median(lasting.map(({ lastThirdMiB }) => lastThirdMiB)),
+    firstThirdHeapMiB: median(lasting.map(({ firstThirdHeapMiB }) => firstThirdHeapMiB)),
+    lastThirdHeapMiB: median(lasting.map(({ lastThirdHeapMiB }) => lastThirdHeapMiB)),
     maxMiB: rounds.reduce((most, { maxMiB }) => Math.max(most, maxMiB), 0),
   };
 }

@@ -62,8 +62,9 @@ export function renderRound(round: Round): string {
       `${explanations.lease} because a lease ran out, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
     `  ${processes} worker processes, ${memory.maxMiB} MiB at most; faults: ${struck.join(", ")}`,
     ...memory.lasting.map(
-      ({ firstThirdMiB, lastThirdMiB }) =>
-        `  one that lived through it: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last`,
+      ({ firstThirdMiB, lastThirdMiB, firstThirdHeapMiB, lastThirdHeapMiB }) =>
+        `  one that lived through it: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last; ` +
+        `its heap ${firstThirdHeapMiB} and ${lastThirdHeapMiB} MiB`,
     ),
     ...failures.map((failure) => `  ! ${failure}`),
     ...findings.flatMap(({ kind, key, id, text, history }) => [

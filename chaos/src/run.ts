@@ -187,7 +187,9 @@ function placeOptions(
 const sinkFaultPath = (folder: string): string => join(folder, "sink-fault");
 
 function memoryOf(lines: readonly WorkerLine[]): readonly MemorySample[] {
-  return lines.flatMap((line) => (line.e === "memory" ? [{ atMs: line.t, rssMiB: line.rssMiB }] : []));
+  return lines.flatMap((line) =>
+    line.e === "memory" ? [{ atMs: line.t, rssMiB: line.rssMiB, heapMiB: line.heapMiB }] : [],
+  );
 }
 
 /** Where the faults write down what the ledger must know. */

@@ -26,7 +26,8 @@ const ticking = setInterval(() => journal.write({ e: "tick" }), TICK_MS);
 const collectGarbage = task.mustLast ? createCollector() : undefined;
 const measuring = setInterval(() => {
   collectGarbage?.();
-  journal.write({ e: "memory", rssMiB: Math.round((process.memoryUsage.rss() / MIB) * 10) / 10 });
+  const { rss, heapUsed } = process.memoryUsage();
+  journal.write({ e: "memory", rssMiB: mebibytes(rss), heapMiB: mebibytes(heapUsed) });
 }, MEMORY_EVERY_MS);
 
 const consumer = new Consumer({
@@ -128,6 +129,10 @@ async function handle(batch: Batch<Readonly<Record<string, string>>>): Promise<v
   } finally {
     void noteSettlement();
   }
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round((bytes / MIB) * 10) / 10;
 }
 
 function createCollector(): () => void {
