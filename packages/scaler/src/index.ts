@@ -1,6 +1,11 @@
+export type { Backlog } from "./decisions/backlog.ts";
 export { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 export type { Binding, Decision, RatioDecision, ThroughputDecision } from "./decisions/decision.ts";
 export type { Direction } from "./decisions/ratio.ts";
-export type { ThroughputInputs, ThroughputTerms } from "./decisions/throughput.ts";
-export type { ConsumerCounters, Observation, ObservedConsumer } from "./observation.ts";
+export type { RateSource, ThroughputInputs, ThroughputTerms } from "./decisions/throughput.ts";
+export type { ScalerEvent } from "./events.ts";
+export type { Executor, Workforce } from "./executor.ts";
+export type { Observation, ObservedConsumer, WorkCounters } from "./observation.ts";
 export { resolveScalingOptions, SCALING_DEFAULTS, type ScalingOptions, type ScalingPolicy } from "./options.ts";
+export { Scaler } from "./scaler.ts";
+export { type RunOptions, SCALER_DEFAULTS, type ScalerOptions } from "./scaler-options.ts";

@@ -1,22 +1,7 @@
 /** What is known about a group at one moment: all that a decision looks at, beside its own memory. */
+import type { WorkCounters } from "@redis-batch/core/internal";
 
-/** What a consumer has done since it started; sums, so that a heartbeat that is lost costs nothing. */
-export interface ConsumerCounters {
-  /** Messages that were delivered to it by reading. */
-  readonly delivered: number;
-  /** Batches it has worked on to the end. */
-  readonly batches: number;
-  /** Messages in those batches. */
-  readonly processed: number;
-  /** Milliseconds it was at work on those batches. */
-  readonly busyMs: number;
-  /** The sum of each batch's messages squared. */
-  readonly sizeSquared: number;
-  /** The sum of each batch's messages times its milliseconds. */
-  readonly sizeTimesBusyMs: number;
-  /** The sum of each batch's milliseconds squared. */
-  readonly busyMsSquared: number;
-}
+export type { WorkCounters };
 
 /** A consumer as its last heartbeat told. */
 export interface ObservedConsumer {
@@ -25,8 +10,10 @@ export interface ObservedConsumer {
   readonly incarnation: string;
   /** Messages in a full batch of it. */
   readonly batchSize: number;
+  /** Batches it may work on at the same time. */
+  readonly concurrency: number;
   /** `null` when it does not tell. */
-  readonly counters: ConsumerCounters | null;
+  readonly counters: WorkCounters | null;
 }
 
 /** The group, its consumers, and what was ordered. Everything that is not known is `null`, never 0. */

@@ -17,9 +17,14 @@ describe("resolveScalingOptions", () => {
     expect(resolveScalingOptions({})).toEqual({ ...SCALING_DEFAULTS, utilisation: null });
   });
 
-  it("lets the ratio rule do what it always did: no limit, no cooldown", () => {
+  it("lets the ratio rule do what it always did: no limits, no cooldown", () => {
     const policy = resolveScalingOptions({ strategy: "ratio" });
-    expect(policy).toMatchObject({ maxConsumers: 100_000, scaleInCooldownMs: 0, scaleOutCooldownMs: 0 });
+    expect(policy).toMatchObject({
+      minConsumers: 0,
+      maxConsumers: 100_000,
+      scaleInCooldownMs: 0,
+      scaleOutCooldownMs: 0,
+    });
     expect(policy).toMatchObject({ scaleOutRate: 50, scaleInRate: 10 });
   });
 

@@ -7,7 +7,10 @@ export interface ScalingOptions {
    * `"ratio"`: the original's rule, one consumer more or less by what waits in percent of what is pending.
    */
   readonly strategy?: "throughput" | "ratio";
-  /** Consumers there are at least, 0 to 100,000. Default 1. With 0 an idle group costs nothing, and its first message waits for a start. */
+  /**
+   * Consumers there are at least, 0 to 100,000. Default 1. With 0 an idle group costs nothing, and its first message
+   * waits for a start. `"ratio"`: default 0, because its rule leaves nothing where nothing is, and one where one is.
+   */
   readonly minConsumers?: number;
   /** Consumers there are at most, 1 to 100,000. Default 10, and with `"ratio"`, which knows no limit, 100,000. It is a budget. */
   readonly maxConsumers?: number;
@@ -68,7 +71,8 @@ export interface ScalingPolicy {
   readonly scaleInRate: number;
 }
 
-const KNOWN = [
+/** The names of the options above. */
+export const SCALING_OPTIONS = [
   "strategy",
   "minConsumers",
   "maxConsumers",
@@ -87,16 +91,16 @@ const KNOWN = [
  * @throws {ConfigError} naming every problem
  */
 export function resolveScalingOptions(options: ScalingOptions): ScalingPolicy {
-  const reader = new OptionsReader("scaling", options, KNOWN);
+  const reader = new OptionsReader("scaling", options, SCALING_OPTIONS);
   return reader.finish(readScaling(reader));
 }
 
 /** Reads the options of scaling from among others. */
-function readScaling(reader: OptionsReader): ScalingPolicy {
+export function readScaling(reader: OptionsReader): ScalingPolicy {
   const strategy = reader.oneOf("strategy", ["throughput", "ratio"], SCALING_DEFAULTS.strategy);
   const isRatio = strategy === "ratio";
   const minConsumers = reader.integer("minConsumers", {
-    default: SCALING_DEFAULTS.minConsumers,
+    default: isRatio ? 0 : SCALING_DEFAULTS.minConsumers,
     min: 0,
     max: MOST_CONSUMERS,
   });

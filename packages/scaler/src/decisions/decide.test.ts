@@ -1,3 +1,4 @@
+import { addBatch, NO_WORK } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
 import type { Observation } from "../observation.ts";
 import { resolveScalingOptions } from "../options.ts";
@@ -92,28 +93,15 @@ describe("decide, by throughput", () => {
 
   it("orders no more while those that were ordered do not come", () => {
     const stuck = { ...seen, waiting: 50_000, oldestWaitingMs: 60_000, startingMs: [500_000] };
-    const busy = {
-      delivered: 0,
-      batches: 0,
-      processed: 0,
-      busyMs: 0,
-      sizeSquared: 0,
-      sizeTimesBusyMs: 0,
-      busyMsSquared: 0,
-    };
+    let counters = NO_WORK;
     let memory = emptyMemory("throughput");
     let binding = "";
     for (let look = 0; look < 20; look++) {
-      const counters = {
-        ...busy,
-        batches: look,
-        processed: look * 10,
-        busyMs: look * 1_000,
-        sizeSquared: look * 100,
-        sizeTimesBusyMs: look * 10_000,
-        busyMsSquared: look * 1_000_000,
+      counters = addBatch(counters, 10, 1_000);
+      const observation = {
+        ...stuck,
+        consumers: [{ name: "a", incarnation: "1", batchSize: 10, concurrency: 1, counters }],
       };
-      const observation = { ...stuck, consumers: [{ name: "a", incarnation: "1", batchSize: 10, counters }] };
       const decided = decide(observation, memory, policy, look * 5_000);
       memory = decided.memory;
       binding = decided.decision.binding;

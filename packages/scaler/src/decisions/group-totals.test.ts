@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { ConsumerCounters, ObservedConsumer } from "../observation.ts";
+import type { ObservedConsumer, WorkCounters } from "../observation.ts";
 import { countOn, NO_TOTALS, type TotalsMemory } from "./group-totals.ts";
 
 function consumer(name: string, processed: number, incarnation = "1"): ObservedConsumer {
-  const counters: ConsumerCounters = {
+  const counters: WorkCounters = {
     ...{ delivered: processed, batches: processed, processed, busyMs: processed },
     ...{ sizeSquared: processed, sizeTimesBusyMs: processed, busyMsSquared: processed },
   };
-  return { name, incarnation, batchSize: 10, counters };
+  return { name, incarnation, batchSize: 10, concurrency: 1, counters };
 }
 
 /** Looks every minute; what is processed in all after each look. */

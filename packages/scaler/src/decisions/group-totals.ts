@@ -3,26 +3,18 @@
  * there now would jump whenever one comes or goes; this goes on counting.
  */
 
-import type { ConsumerCounters, ObservedConsumer } from "../observation.ts";
+import { NO_WORK, type WorkCounters } from "@redis-batch/core/internal";
+import type { ObservedConsumer } from "../observation.ts";
 
 export interface TotalsMemory {
-  readonly totals: ConsumerCounters;
+  readonly totals: WorkCounters;
   /** What each was counted at last, by name and incarnation. */
-  readonly counted: Readonly<Record<string, { readonly atMs: number; readonly counters: ConsumerCounters }>>;
+  readonly counted: Readonly<Record<string, { readonly atMs: number; readonly counters: WorkCounters }>>;
 }
 
-const NONE: ConsumerCounters = {
-  delivered: 0,
-  batches: 0,
-  processed: 0,
-  busyMs: 0,
-  sizeSquared: 0,
-  sizeTimesBusyMs: 0,
-  busyMsSquared: 0,
-};
-const NAMES = Object.keys(NONE) as readonly (keyof ConsumerCounters)[];
+const NAMES = Object.keys(NO_WORK) as readonly (keyof WorkCounters)[];
 
-export const NO_TOTALS: TotalsMemory = { totals: NONE, counted: {} };
+export const NO_TOTALS: TotalsMemory = { totals: NO_WORK, counted: {} };
 
 // A consumer that was silent for less goes on from where it was; one that comes after longer is a new one.
 const REMEMBER_MS = 900_000;
@@ -44,7 +36,7 @@ export function countOn(
   for (const { key, consumer } of keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     const { counters } = consumer;
     if (counters === null) continue;
-    const before = counted.get(key)?.counters ?? (isFirstLook ? counters : NONE);
+    const before = counted.get(key)?.counters ?? (isFirstLook ? counters : NO_WORK);
     for (const name of NAMES) totals[name] += Math.max(0, counters[name] - before[name]);
     counted.set(key, { atMs: nowMs, counters });
   }

@@ -1,31 +1,13 @@
+import { addBatch, NO_WORK } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
-import type { ConsumerCounters } from "../observation.ts";
 import { measureProcessing, NOTHING_PROCESSED, type ProcessingMemory } from "./processing-rate.ts";
-
-const NONE: ConsumerCounters = {
-  delivered: 0,
-  batches: 0,
-  processed: 0,
-  busyMs: 0,
-  sizeSquared: 0,
-  sizeTimesBusyMs: 0,
-  busyMsSquared: 0,
-};
 
 /** Looks once after every batch. */
 function watch(batches: readonly { size: number; busyMs: number }[], batchSize: number): ProcessingMemory {
-  let totals = NONE;
+  let totals = NO_WORK;
   let memory = measureProcessing(NOTHING_PROCESSED, totals, batchSize, 0);
   for (const [look, { size, busyMs }] of batches.entries()) {
-    totals = {
-      delivered: totals.delivered + size,
-      batches: totals.batches + 1,
-      processed: totals.processed + size,
-      busyMs: totals.busyMs + busyMs,
-      sizeSquared: totals.sizeSquared + size ** 2,
-      sizeTimesBusyMs: totals.sizeTimesBusyMs + size * busyMs,
-      busyMsSquared: totals.busyMsSquared + busyMs ** 2,
-    };
+    totals = addBatch(totals, size, busyMs);
     memory = measureProcessing(memory, totals, batchSize, (look + 1) * 5_000);
   }
   return memory;

@@ -3,11 +3,11 @@
  * what came out, which says nothing about a consumer that waits.
  */
 
-import type { ConsumerCounters } from "../observation.ts";
+import type { WorkCounters } from "../observation.ts";
 
 interface TotalsSample {
   readonly atMs: number;
-  readonly totals: ConsumerCounters;
+  readonly totals: WorkCounters;
 }
 
 export interface ProcessingMemory {
@@ -44,7 +44,7 @@ const LEAST_EXPLAINED = 0.3;
 /** Takes in what the consumers have done. Without consumers that tell, what was known last is kept. */
 export function measureProcessing(
   memory: ProcessingMemory,
-  totals: ConsumerCounters | null,
+  totals: WorkCounters | null,
   batchSize: number,
   nowMs: number,
 ): ProcessingMemory {
@@ -78,7 +78,7 @@ function isPrecise(work: Work): boolean {
   return work.error < ENOUGH_PRECISION * work.msPerMessage;
 }
 
-function workBetween(from: ConsumerCounters, to: ConsumerCounters): Work | null {
+function workBetween(from: WorkCounters, to: WorkCounters): Work | null {
   const batches = to.batches - from.batches;
   const processed = to.processed - from.processed;
   const busyMs = to.busyMs - from.busyMs;

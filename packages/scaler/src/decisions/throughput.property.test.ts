@@ -1,6 +1,7 @@
+import { addBatch, NO_WORK } from "@redis-batch/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ConsumerCounters, Observation, ObservedConsumer } from "../observation.ts";
+import type { Observation, ObservedConsumer, WorkCounters } from "../observation.ts";
 import { resolveScalingOptions, type ScalingPolicy } from "../options.ts";
 import type { ThroughputDecision } from "./decision.ts";
 import { decideThroughput, forgetful, type ThroughputMemory } from "./throughput.ts";
@@ -82,7 +83,7 @@ class Group {
   readonly #policy: ScalingPolicy;
   #added = 0;
   #read = 0;
-  #counters: readonly ConsumerCounters[] = [];
+  #counters: readonly WorkCounters[] = [];
 
   constructor(policy: ScalingPolicy, current: number) {
     this.#policy = policy;
@@ -129,6 +130,7 @@ class Group {
           name: `consumer-${index}`,
           incarnation: "1",
           batchSize: 50,
+          concurrency: 1,
           counters: step.tells ? counters : null,
         }),
       ),
@@ -137,17 +139,9 @@ class Group {
 }
 
 /** Counters after one more batch. */
-function worked(before: ConsumerCounters | undefined, size: number, msPerMessage: number): ConsumerCounters {
-  const busyMs = 20 + size * msPerMessage;
-  return {
-    delivered: (before?.delivered ?? 0) + size,
-    batches: (before?.batches ?? 0) + 1,
-    processed: (before?.processed ?? 0) + size,
-    busyMs: (before?.busyMs ?? 0) + busyMs,
-    sizeSquared: (before?.sizeSquared ?? 0) + size ** 2,
-    sizeTimesBusyMs: (before?.sizeTimesBusyMs ?? 0) + size * busyMs,
-    busyMsSquared: (before?.busyMsSquared ?? 0) + busyMs ** 2,
-  };
+function worked(before: WorkCounters | undefined, size: number, msPerMessage: number): WorkCounters {
+  const work = before ?? NO_WORK;
+  return addBatch({ ...work, delivered: work.delivered + size }, size, 20 + size * msPerMessage);
 }
 
 function run(policy: ScalingPolicy, steps: readonly Step[], arrange?: (seen: Observation) => Observation) {
@@ -302,7 +296,7 @@ function steadyGroup(policy: ScalingPolicy, perSecond: number, msPerMessage: num
     done.batches += processed / 10;
     done.processed += processed;
     done.busyMs += processed * msPerMessage;
-    const counters: ConsumerCounters = {
+    const counters: WorkCounters = {
       ...done,
       delivered: done.processed,
       sizeSquared: done.batches * 100,
@@ -322,7 +316,7 @@ function steadyGroup(policy: ScalingPolicy, perSecond: number, msPerMessage: num
       startingMs: [],
       lost: 0,
       startUpsMs: [],
-      consumers: [{ name: "all", incarnation: "1", batchSize: 10, counters }],
+      consumers: [{ name: "all", incarnation: "1", batchSize: 10, concurrency: 1, counters }],
     };
     const decided = decideThroughput(observation, memory, policy, look * 5_000);
     memory = decided.memory;

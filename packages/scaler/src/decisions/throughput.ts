@@ -42,6 +42,7 @@ export interface ThroughputMemory {
   readonly deliveries: readonly Sample[];
   readonly backlog: BacklogMemory;
   readonly batchSize: number;
+  readonly concurrency: number;
   readonly leadMs: number | null;
   /** Since when the consumers have been too busy for what arrives. */
   readonly hotSinceMs: number | null;
@@ -107,6 +108,7 @@ export function forgetful(
     deliveries: [],
     backlog: UNKNOWN_BACKLOG,
     batchSize: 100,
+    concurrency: 1,
     leadMs: known.leadMs ?? null,
     hotSinceMs: null,
     idleSinceMs: null,
@@ -214,7 +216,12 @@ function measure(
   const leadMs = measureLeadMs(known.leadMs, observation.startUpsMs);
   // What comes out is a last resort: where consumers tell, they will soon have told enough.
   const resort = tells ? 0 : saturated.perSecond;
-  const perConsumerPerSecond = processing.perSecond > 0 ? processing.perSecond : resort;
+  // Busy time is counted for each batch at work; a consumer with more of them at a time does as many times as much.
+  const concurrency =
+    consumers.length > 0
+      ? consumers.reduce((sum, consumer) => sum + consumer.concurrency, 0) / consumers.length
+      : known.concurrency;
+  const perConsumerPerSecond = processing.perSecond > 0 ? processing.perSecond * concurrency : resort;
   const inputs: ThroughputInputs = {
     arrivals: arrived.arrivals,
     perConsumerPerSecond,
@@ -239,6 +246,7 @@ function measure(
     deliveries,
     backlog: counted.memory,
     batchSize,
+    concurrency,
     leadMs,
   };
   return { memory, inputs };
@@ -252,11 +260,11 @@ function isOfAnotherStream({ added, read }: Observation, { last }: ThroughputMem
 
 /** Forgets what belongs to the old stream, not what is known of the consumers. */
 function startOver(memory: ThroughputMemory, nowMs: number): ThroughputMemory {
-  const { processing, leadMs, totals, moves, batchSize, idleSinceMs, saturated } = memory;
+  const { processing, leadMs, totals, moves, batchSize, concurrency, idleSinceMs, saturated } = memory;
   return {
     ...forgetful(),
     sinceMs: nowMs,
-    ...{ leadMs, totals, moves, batchSize, idleSinceMs, saturated },
+    ...{ leadMs, totals, moves, batchSize, concurrency, idleSinceMs, saturated },
     processing: { ...processing, samples: [] },
   };
 }

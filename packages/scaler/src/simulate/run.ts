@@ -1,6 +1,7 @@
 /** One policy on one trace. */
 
-import type { ConsumerCounters, Observation } from "../observation.ts";
+import { addBatch, NO_WORK } from "@redis-batch/core/internal";
+import type { Observation, WorkCounters } from "../observation.ts";
 import { lognormal, seededChance } from "./chance.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Look, Policy, PolicyRun } from "./policy.ts";
@@ -32,7 +33,7 @@ interface SimulatedConsumer {
   batch: readonly number[];
   /** Whether the batch consists of messages that were delivered before. */
   batchSince: number;
-  counters: ConsumerCounters;
+  counters: WorkCounters;
 }
 
 type Happening =
@@ -41,16 +42,6 @@ type Happening =
   | { readonly kind: "claimable"; readonly messages: readonly number[] }
   | { readonly kind: "crash"; readonly crash: Crash }
   | { readonly kind: "linger" | "look" | "wake" };
-
-const NO_COUNTERS: ConsumerCounters = {
-  delivered: 0,
-  batches: 0,
-  processed: 0,
-  busyMs: 0,
-  sizeSquared: 0,
-  sizeTimesBusyMs: 0,
-  busyMsSquared: 0,
-};
 
 // A crash shows when its heartbeat is over.
 const HEARTBEAT_SECONDS = 10;
@@ -206,6 +197,7 @@ class Run implements Look {
         name: `consumer-${id}`,
         incarnation: `${incarnation}`,
         batchSize,
+        concurrency: 1,
         counters,
       }));
   }
@@ -281,7 +273,7 @@ class Run implements Look {
     const again = batch.filter((message) => this.#isAgain(message));
     for (const message of batch) if (!again.includes(message)) this.#finish(message);
     this.#pending -= batch.length - again.length;
-    consumer.counters = counted(consumer.counters, batch.length, seconds * 1_000);
+    consumer.counters = addBatch(consumer.counters, batch.length, seconds * 1_000);
     if (again.length > 0) this.#leave(again, consumer.batchSince);
     if (consumer.isDraining) this.#remove(consumer);
     else this.#next(consumer);
@@ -322,7 +314,7 @@ class Run implements Look {
     consumer.state = "starting";
     consumer.crashedAt = this.#now;
     consumer.incarnation++;
-    consumer.counters = NO_COUNTERS;
+    consumer.counters = NO_WORK;
     consumer.readyAt = this.#now + this.#scenario.restartAfter + this.#startDelay(consumer.id * 31 + 7);
     this.#queue.push(consumer.readyAt, { kind: "ready", consumer, version: consumer.version });
   }
@@ -359,7 +351,7 @@ class Run implements Look {
       isDraining: false,
       batch: [],
       batchSince: 0,
-      counters: NO_COUNTERS,
+      counters: NO_WORK,
     };
     this.#consumers.set(id, consumer);
     this.#queue.push(readyAt, { kind: "ready", consumer, version: 0 });
@@ -493,16 +485,4 @@ class Run implements Look {
 
 function rank({ state }: SimulatedConsumer): number {
   return state === "starting" ? 0 : 1;
-}
-
-function counted(counters: ConsumerCounters, size: number, busyMs: number): ConsumerCounters {
-  return {
-    delivered: counters.delivered,
-    batches: counters.batches + 1,
-    processed: counters.processed + size,
-    busyMs: counters.busyMs + busyMs,
-    sizeSquared: counters.sizeSquared + size * size,
-    sizeTimesBusyMs: counters.sizeTimesBusyMs + size * busyMs,
-    busyMsSquared: counters.busyMsSquared + busyMs * busyMs,
-  };
 }

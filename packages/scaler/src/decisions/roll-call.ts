@@ -1,0 +1,55 @@
+/** Who of a group's consumers works, who fell silent, and whose messages can be taken over. */
+
+import { isAlive, type Registration } from "@redis-batch/core/internal";
+import type { ObservedConsumer } from "../observation.ts";
+
+/** A consumer as the server knows it. */
+export interface ServerConsumer {
+  readonly name: string;
+  readonly pending: number;
+  readonly idleMs: number;
+}
+
+export interface RollCall {
+  /** Consumers that work: whose heartbeat is fresh, or that send none and did something of late. */
+  readonly ready: number;
+  /** Consumers whose heartbeat is overdue. */
+  readonly lost: number;
+  /** Messages pending for consumers whose lease is over. */
+  readonly reclaimable: number;
+  readonly consumers: readonly ObservedConsumer[];
+}
+
+// Two heartbeats may get lost; they come every 5 s, or three to a shorter lease.
+const OVERDUE_MS = 15_000;
+// What a consumer that does not tell is taken to have.
+const BATCH_SIZE = 100;
+const LEAVING: readonly (string | null)[] = ["draining", "failed", "closed"];
+
+export function callRoll(
+  registry: ReadonlyMap<string, Registration>,
+  known: readonly ServerConsumer[],
+  foreignIdleMs: number,
+  nowMs: number,
+): RollCall {
+  const fresh = [...registry.values()].filter((each) => !isOverdue(each, nowMs));
+  const foreign = known.filter(({ name, idleMs }) => !registry.has(name) && idleMs <= foreignIdleMs);
+  return {
+    ready: fresh.filter(({ details }) => !LEAVING.includes(details.state)).length + foreign.length,
+    lost: registry.size - fresh.length,
+    reclaimable: known
+      .filter(({ name }) => registry.has(name) && !isAlive(registry.get(name), nowMs))
+      .reduce((sum, { pending }) => sum + pending, 0),
+    consumers: fresh.map(({ consumer, incarnation, details }) => ({
+      name: consumer,
+      incarnation,
+      batchSize: details.batchSize ?? BATCH_SIZE,
+      concurrency: details.concurrency ?? 1,
+      counters: details.work,
+    })),
+  };
+}
+
+function isOverdue({ atMs, leaseMs }: Registration, nowMs: number): boolean {
+  return nowMs - atMs > Math.min(OVERDUE_MS, leaseMs);
+}

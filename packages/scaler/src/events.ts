@@ -1,0 +1,20 @@
+import type { Trouble } from "@redis-batch/core/internal";
+import type { Decision } from "./decisions/decision.ts";
+
+/** What a scaler did, reported after it did it. */
+export type ScalerEvent =
+  | { readonly type: "connected" }
+  | { readonly type: "disconnected"; readonly reason: string }
+  /** `executor` is `null` where nobody carries decisions out. */
+  | { readonly type: "decided"; readonly decision: Decision; readonly executor: string | null }
+  | { readonly type: "scaled"; readonly from: number; readonly to: number; readonly executor: string }
+  | {
+      readonly type: "scaleFailed";
+      readonly from: number;
+      readonly to: number;
+      readonly executor: string;
+      readonly error: Trouble;
+    }
+  /** Nothing could be observed, so nothing is decided, and everything stays as it is. */
+  | { readonly type: "passFailed"; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "closed" };

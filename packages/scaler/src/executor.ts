@@ -1,0 +1,27 @@
+/** Who carries decisions out: a process pool, an orchestrator, a command. */
+
+import type { Decision } from "./decisions/decision.ts";
+
+/** The consumers there are, as whoever starts and stops them knows it. */
+export interface Workforce {
+  /** Consumers that were ordered. */
+  readonly desired: number;
+  /** Those among them that are ready. */
+  readonly ready: number;
+  /** How long ago each that is not ready yet was ordered, in milliseconds. */
+  readonly startingMs: readonly number[];
+  /** How long the latest ones took from the order until they were ready, in milliseconds, the last one last. */
+  readonly startUpsMs: readonly number[];
+}
+
+export interface Executor {
+  /** What it is, for events and messages. */
+  readonly name: string;
+  /** Looks at what there is. */
+  survey(signal: AbortSignal): Promise<Workforce>;
+  /**
+   * Has there be `decision.desired` consumers. Resolves when that was ordered, not when they are there. Must not take
+   * away a consumer before it has drained.
+   */
+  scale(decision: Decision, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,68 @@
+/** One look at a group: a handful of commands, none of which grows with the backlog. */
+import { entryIdTimeMs, NoGroupError, readBacklog, type StreamClient } from "@redis-batch/core/internal";
+import { callRoll } from "./decisions/roll-call.ts";
+import type { Workforce } from "./executor.ts";
+import type { Observation } from "./observation.ts";
+import type { ScalerPolicy } from "./scaler-options.ts";
+
+type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
+
+/**
+ * Looks at the group and its consumers. A stream that is not there is empty; of a group that is not there all messages
+ * wait.
+ *
+ * @param workforce what the executor knows of its consumers; `null`: nobody orders any, those that are there count
+ */
+export async function observe(client: StreamClient, place: Place, workforce: Workforce | null): Promise<Observation> {
+  const [nowMs, registry, seen] = await Promise.all([
+    client.time(),
+    client.registry(place),
+    readGroup(client, place).catch(nothingIfGone),
+  ]);
+  const roll = callRoll(registry, seen?.consumers ?? [], place.foreignIdleMs, nowMs);
+  const { desired, ready, startingMs, startUpsMs } = workforce ?? {
+    ...{ desired: roll.ready, ready: roll.ready, startingMs: [], startUpsMs: [] },
+  };
+  return {
+    added: seen?.added ?? 0,
+    read: seen?.read ?? null,
+    waiting: seen === undefined ? 0 : seen.waiting,
+    isWaitingAtLeast: seen?.isWaitingAtLeast ?? false,
+    oldestWaitingMs: seen?.firstWaitingId == null ? null : Math.max(0, nowMs - entryIdTimeMs(seen.firstWaitingId)),
+    pending: seen?.pending ?? 0,
+    reclaimable: roll.reclaimable,
+    current: desired,
+    ready,
+    startingMs,
+    lost: roll.lost,
+    startUpsMs,
+    consumers: roll.consumers,
+  };
+}
+
+async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place) {
+  // In this order: what is added in between makes the stream longer than the lag says, and not the other way round.
+  const group = (await client.xinfoGroups({ stream })).find((each) => each.name === name);
+  const info = await client.xinfoStream({ stream });
+  if (group === undefined) {
+    const { length, entriesAdded, firstEntryId } = info;
+    return {
+      ...{ added: entriesAdded, read: null, waiting: length, isWaitingAtLeast: false },
+      ...{ firstWaitingId: firstEntryId, pending: 0, consumers: [] },
+    };
+  }
+  const [{ backlog, firstWaitingId }, consumers] = await Promise.all([
+    readBacklog(client, { stream, group, info, countLimit }),
+    client.xinfoConsumers({ stream, group: name }),
+  ]);
+  return {
+    ...{ added: info.entriesAdded, read: group.entriesRead, waiting: backlog.messages },
+    ...{ isWaitingAtLeast: backlog.source === "at least", firstWaitingId, pending: group.pending, consumers },
+  };
+}
+
+/** A stream or group that is not there, or went away in the middle. */
+function nothingIfGone(error: unknown): undefined {
+  if (NoGroupError.is(error)) return undefined;
+  throw error;
+}

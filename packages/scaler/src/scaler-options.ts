@@ -1,0 +1,109 @@
+import { hashTag, type Observer, OptionsReader, type RedisSource } from "@redis-batch/core/internal";
+import type { ScalerEvent } from "./events.ts";
+import type { Executor } from "./executor.ts";
+import { readScaling, SCALING_OPTIONS, type ScalingOptions, type ScalingPolicy } from "./options.ts";
+
+export interface ScalerOptions extends ScalingOptions {
+  /**
+   * Where Redis is: a URL (`redis://`, `rediss://`, `unix://`), ioredis options (Sentinel's too), or an ioredis
+   * `Redis` or `Cluster`, which is duplicated and never used or closed itself.
+   */
+  readonly redis: RedisSource;
+  /** The stream's key. It need not exist. */
+  readonly stream: string;
+  /** The consumer group. It need not exist. */
+  readonly group: string;
+  /**
+   * Where the server does not know how many messages wait they are counted, up to so many, 1 to 1,000,000. Default
+   * 10,000. Beyond it there are "at least" so many, and no consumer is taken away.
+   */
+  readonly countLimit?: number;
+  /**
+   * How long a consumer that sends no heartbeats may have been idle to count as one that works, in milliseconds, 1,000
+   * to 86,400,000. Default 60,000.
+   */
+  readonly foreignIdleMs?: number;
+  /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
+  readonly connectTimeoutMs?: number;
+  /** Receives every event. Without one, trouble is reported as process warnings. */
+  readonly observer?: Observer<ScalerEvent>;
+}
+
+/** The values of options that are not given, beside those of {@link SCALING_DEFAULTS}. */
+export const SCALER_DEFAULTS = { countLimit: 10_000, foreignIdleMs: 60_000, connectTimeoutMs: 30_000 } as const;
+
+/** The options, complete and checked. */
+export interface ScalerPolicy {
+  readonly redis: RedisSource;
+  readonly stream: string;
+  readonly group: string;
+  readonly scaling: ScalingPolicy;
+  readonly countLimit: number;
+  readonly foreignIdleMs: number;
+  readonly connectTimeoutMs: number;
+  readonly observer: Observer<ScalerEvent> | undefined;
+}
+
+const KNOWN = [
+  "redis",
+  "stream",
+  "group",
+  "countLimit",
+  "foreignIdleMs",
+  "connectTimeoutMs",
+  "observer",
+  ...SCALING_OPTIONS,
+] as const satisfies readonly (keyof ScalerOptions)[];
+
+/**
+ * Fills in and checks the options.
+ *
+ * @throws {ConfigError} naming every problem
+ */
+export function resolveScalerOptions(options: ScalerOptions): ScalerPolicy {
+  const reader = new OptionsReader("new Scaler", options, KNOWN);
+  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
+  const stream = reader.text("stream");
+  if (stream !== "") reader.collect(() => hashTag(stream), "");
+  return reader.finish({
+    redis: options.redis,
+    stream,
+    group: reader.text("group"),
+    scaling: readScaling(reader),
+    countLimit: reader.integer("countLimit", { default: SCALER_DEFAULTS.countLimit, min: 1, max: 1_000_000 }),
+    foreignIdleMs: reader.integer("foreignIdleMs", {
+      default: SCALER_DEFAULTS.foreignIdleMs,
+      min: 1_000,
+      max: 86_400_000,
+    }),
+    connectTimeoutMs: reader.integer("connectTimeoutMs", {
+      default: SCALER_DEFAULTS.connectTimeoutMs,
+      min: 100,
+      max: 600_000,
+    }),
+    observer: options.observer,
+  });
+}
+
+export interface RunOptions {
+  /** The time between the beginnings of two decisions, in milliseconds, 100 to 3,600,000. Default 5,000. */
+  readonly intervalMs?: number;
+  /** Who carries the decisions out. Default: nobody, they are only told (`decided`). */
+  readonly executor?: Executor;
+  /** Aborting it ends the run. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options of one run, complete and checked. */
+export interface RunPolicy {
+  readonly intervalMs: number;
+  readonly executor: Executor | null;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws {ConfigError} naming every problem */
+export function resolveRunOptions(options: RunOptions): RunPolicy {
+  const reader = new OptionsReader("run", options, ["intervalMs", "executor", "signal"]);
+  const intervalMs = reader.integer("intervalMs", { default: 5_000, min: 100, max: 3_600_000 });
+  return reader.finish({ intervalMs, executor: options.executor ?? null, signal: options.signal });
+}
