@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Check, checkNumber, count } from "./checks.ts";
 import type { PendingMessages } from "./demo-server.ts";
+import type { HandedOver } from "./watch.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import { type WorkerTally, workerName } from "./worker-tally.ts";
 
@@ -54,24 +55,31 @@ export function describeCrash({ place, held }: Crash): string {
   return `killed      ${workerName(place)}, with ${held === 0 ? "nothing" : messages(held)} in its hands`;
 }
 
-/** Such as `taken over  150 messages by worker 1, 50 messages by worker 3`. */
-export function describeTakeover(crashes: readonly Crash[], tallies: readonly WorkerTally[]): string {
+/** Such as `handed over 150 messages to worker 1, 50 messages to worker 3`. */
+export function describeHandOver(
+  crashes: readonly Crash[],
+  moves: readonly HandedOver[],
+  tallies: readonly WorkerTally[],
+): string {
   const takers = tallies
-    .map((tally, place) => ({ place, taken: takenFrom(crashes, [tally]) }))
-    .filter(({ taken }) => taken > 0)
-    .map(({ place, taken }) => `${messages(taken)} by ${workerName(place)}`);
-  return `taken over  ${takers.join(", ") || "nothing"}`;
+    .map(({ consumer }, place) => ({ place, given: leftBy(crashes, moves, consumer) }))
+    .filter(({ given }) => given > 0)
+    .map(({ place, given }) => `${messages(given)} to ${workerName(place)}`);
+  return `handed over ${takers.join(", ") || "nothing"}`;
 }
 
-/** Compares what the killed workers left behind with what the others say they took over from them. */
-export function checkTakeover(crashes: readonly Crash[], tallies: readonly WorkerTally[]): Check {
+/** Compares what the killed workers left behind with what the monitor handed over to the others. */
+export function checkHandOver(crashes: readonly Crash[], moves: readonly HandedOver[]): Check {
   const held = crashes.reduce((total, crash) => total + crash.held, 0);
-  return checkNumber("messages taken over from the killed worker", takenFrom(crashes, tallies), held);
+  return checkNumber("messages handed over from the killed worker", leftBy(crashes, moves), held);
 }
 
-function takenFrom(crashes: readonly Crash[], tallies: readonly WorkerTally[]): number {
-  const taken = tallies.flatMap(({ takenOver }) => crashes.map(({ consumer }) => takenOver.get(consumer) ?? 0));
-  return taken.reduce((total, number) => total + number, 0);
+/** How many messages of the killed were given to this consumer, or to anybody. */
+function leftBy(crashes: readonly Crash[], moves: readonly HandedOver[], to?: string): number {
+  const killed = new Set(crashes.map(({ consumer }) => consumer));
+  return moves
+    .filter((move) => killed.has(move.from) && (to === undefined || move.to === to))
+    .reduce((total, move) => total + move.messages, 0);
 }
 
 function messages(number: number): string {

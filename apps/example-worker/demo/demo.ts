@@ -1,4 +1,4 @@
-// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed.
+// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed, and the monitor hands its messages over.
 //
 //   npm run demo                   from the root of a fresh clone
 //   DEMO_LIMIT=500 npm run demo    only the first 500 commits
@@ -10,12 +10,13 @@ import { Producer } from "@redis-batch/consumer";
 import { createScratchFolder, removeScratchFolder } from "@redis-batch/test-support";
 import { checkResults, count } from "./checks.ts";
 import { type CommitRecord, expectedTotals, readCommits, WHOLE_HISTORY } from "./commit-data.ts";
-import { type Crash, checkTakeover, crashWorker, describeCrash, describeTakeover } from "./crash.ts";
+import { type Crash, checkHandOver, crashWorker, describeCrash, describeHandOver } from "./crash.ts";
 import { type DemoServer, startDemoServer } from "./demo-server.ts";
 import { Interrupted, interruption } from "./interruption.ts";
 import { ProgressLine } from "./progress.ts";
 import { renderChecks, renderWorkers, renderYears } from "./report.ts";
 import { countStoredCommits, readStoredCommits } from "./stored-commits.ts";
+import { Watch } from "./watch.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import { type WorkerTally, workerName } from "./worker-tally.ts";
 
@@ -24,7 +25,8 @@ const BATCH_SIZE = 100;
 const GROUP = "example-worker";
 // Short, so that the others need not wait long for what the killed worker leaves behind.
 const LEASE_MS = 1_500;
-const RECOVER_EVERY_MS = 300;
+// Workers recover what the dead leave without any help; here the monitor shall be the one that does.
+const RECOVER_EVERY_MS = 600_000;
 /** How much is stored when a worker is killed. */
 const KILL_AT_RATIO = 1 / 3;
 
@@ -74,11 +76,12 @@ async function demonstrate(): Promise<number> {
   // Also when the demo is interrupted before they are there.
   started.defer(async () => (await starting)[Symbol.asyncDispose]());
   const workers = await starting;
-  const crashes = await storeAll(commits.length, workers, server, databasePath);
+  const watch = started.use(new Watch({ url: server.url, stream: server.stream, group: GROUP }));
+  const crashes = await storeAll(commits.length, workers, server, databasePath, watch);
   await workers.stop();
   const { tallies } = workers;
   const isSomethingLeft = crashes.some(({ held }) => held > 0);
-  if (isSomethingLeft) console.log(describeTakeover(crashes, tallies));
+  if (isSomethingLeft) console.log(describeHandOver(crashes, watch.handedOver, tallies));
 
   const stored = readStoredCommits(databasePath);
   const pending = await server.pending(GROUP);
@@ -86,7 +89,7 @@ async function demonstrate(): Promise<number> {
   print(renderYears(stored.years));
   const checks = [
     ...checkResults(commits, expectedTotals(commits), stored, pending.messages),
-    ...(isSomethingLeft ? [checkTakeover(crashes, tallies)] : []),
+    ...(isSomethingLeft ? [checkHandOver(crashes, watch.handedOver)] : []),
   ];
   print(renderChecks(checks, (mark, passed) => styleText(passed ? "green" : "red", mark)));
   console.log("\nTo copy the worker, read apps/example-worker/README.md next.");
@@ -113,9 +116,11 @@ async function storeAll(
   workers: WorkerPool,
   server: DemoServer,
   databasePath: string,
+  watch: Watch,
 ): Promise<readonly Crash[]> {
   const progress = new ProgressLine(process.stdout, () => performance.now());
   const crashes: Crash[] = [];
+  const mourned = new Set<string>();
   await workers.whenNothingIsLeft(async () => {
     const { tallies } = workers;
     // Before the first of them reads there is neither a group nor a table.
@@ -129,6 +134,13 @@ async function storeAll(
         crashes.push(crash);
         progress.keep(describeCrash(crash));
       }
+    }
+    for (const { consumer, place } of crashes) {
+      const table = watch.tableOfDeath(consumer);
+      if (table === undefined || mourned.has(consumer)) continue;
+      mourned.add(consumer);
+      progress.keep(`monitor     sees ${workerName(place)} dead:`);
+      console.log(table);
     }
     const pending = await server.pending(GROUP);
     return Math.max(0, total - stored) + pending.messages;

@@ -9,8 +9,6 @@ export interface WorkerTally {
   readonly added: number;
   /** Deliveries to it of messages that had been delivered before. */
   readonly redelivered: number;
-  /** Messages it took over, by the name of the consumer that had left them behind. */
-  readonly takenOver: ReadonlyMap<string, number>;
   /** When it began to read, and when it stored its last batch; `undefined` before. */
   readonly startedAtMs: number | undefined;
   readonly lastStoredAtMs: number | undefined;
@@ -22,7 +20,6 @@ export const NO_WORK: WorkerTally = {
   messages: 0,
   added: 0,
   redelivered: 0,
-  takenOver: new Map(),
   startedAtMs: undefined,
   lastStoredAtMs: undefined,
 };
@@ -31,7 +28,6 @@ interface LogLine {
   readonly at: string;
   readonly event: string;
   readonly consumer?: string;
-  readonly from?: string;
   readonly messages?: number;
   readonly added?: number;
 }
@@ -48,7 +44,7 @@ export function isStarted(line: string): boolean {
 
 /** Adds one line of a worker's log to its tally. */
 export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
-  const { at, event, consumer, from = "", messages = 0, added = 0 } = JSON.parse(line) as LogLine;
+  const { at, event, consumer, messages = 0, added = 0 } = JSON.parse(line) as LogLine;
   switch (event) {
     case "started":
       return { ...tally, consumer, startedAtMs: Date.parse(at) };
@@ -62,10 +58,6 @@ export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
       };
     case "redelivered":
       return { ...tally, redelivered: tally.redelivered + messages };
-    case "takenOver": {
-      const soFar = tally.takenOver.get(from) ?? 0;
-      return { ...tally, takenOver: new Map([...tally.takenOver, [from, soFar + messages]]) };
-    }
     default:
       return tally;
   }

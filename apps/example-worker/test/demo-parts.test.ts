@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkResults } from "../demo/checks.ts";
 import { expectedTotals, readCommits, WHOLE_HISTORY } from "../demo/commit-data.ts";
-import { checkTakeover, chooseVictim, describeCrash, describeTakeover } from "../demo/crash.ts";
+import { checkHandOver, chooseVictim, describeCrash, describeHandOver } from "../demo/crash.ts";
 import { ProgressLine } from "../demo/progress.ts";
 import { renderChecks, renderWorkers } from "../demo/report.ts";
 import type { StoredCommits } from "../demo/stored-commits.ts";
@@ -82,9 +82,6 @@ describe("a worker's tally", () => {
       JSON.stringify({ at: at(1), event: "started", consumer: "worker-1" }),
       stored(2, 100, 100),
       JSON.stringify({ at: at(2), event: "connected", role: "reader" }),
-      JSON.stringify({ at: at(2), event: "takenOver", from: "worker-2", messages: 100 }),
-      JSON.stringify({ at: at(2), event: "takenOver", from: "worker-3", messages: 7 }),
-      JSON.stringify({ at: at(2), event: "takenOver", from: "worker-2", messages: 20 }),
       JSON.stringify({ at: at(2), event: "redelivered", messages: 100 }),
       JSON.stringify({ at: at(2), event: "redelivered", messages: 27 }),
       stored(3, 50, 20),
@@ -95,10 +92,6 @@ describe("a worker's tally", () => {
       messages: 150,
       added: 120,
       redelivered: 127,
-      takenOver: new Map([
-        ["worker-2", 120],
-        ["worker-3", 7],
-      ]),
       startedAtMs: Date.parse(at(1)),
       lastStoredAtMs: Date.parse(at(3)),
     });
@@ -145,22 +138,24 @@ describe("the crash", () => {
   });
 
   const crash = { place: 1, consumer: "b", held: 1_200 };
-  const taken = (from: string, messages: number) => ({ ...NO_WORK, takenOver: new Map([[from, messages]]) });
+  const move = (from: string, to: string, messages: number) => ({ from, to, messages });
 
-  it("is told, and who took over from it", () => {
+  it("is told, and who was handed what it left", () => {
     expect(describeCrash(crash)).toBe("killed      worker 2, with 1,200 messages in its hands");
     expect(describeCrash({ ...crash, held: 0 })).toBe("killed      worker 2, with nothing in its hands");
-    expect(describeTakeover([crash], [taken("b", 1), NO_WORK, taken("b", 1_199)])).toBe(
-      "taken over  1 message by worker 1, 1,199 messages by worker 3",
+    const moves = [move("b", "a", 1), move("b", "c", 1_000), move("b", "c", 199), move("x", "a", 5)];
+    expect(describeHandOver([crash], moves, atWork)).toBe(
+      "handed over 1 message to worker 1, 1,199 messages to worker 3",
     );
-    expect(describeTakeover([crash], [NO_WORK, NO_WORK, taken("x", 5)])).toBe("taken over  nothing");
+    expect(describeHandOver([crash], [move("x", "a", 5)], atWork)).toBe("handed over nothing");
   });
 
-  it("is made good when the others took over what was held, no less and no more", () => {
-    const check = (...tallies: Parameters<typeof checkTakeover>[1]) => checkTakeover([crash], tallies);
-    expect(check(taken("b", 1_000), taken("b", 200), taken("x", 5))).toMatchObject({ passed: true, finding: "1,200" });
-    expect(check(taken("b", 1_000))).toMatchObject({ passed: false, finding: "1,000, expected 1,200" });
-    expect(check(taken("b", 1_300)).passed).toBe(false);
+  it("is made good when what was held was handed over, no less and no more", () => {
+    const check = (...moves: Parameters<typeof checkHandOver>[1]) => checkHandOver([crash], moves);
+    const most = move("b", "a", 1_000);
+    expect(check(most, move("b", "c", 200), move("x", "a", 5))).toMatchObject({ passed: true, finding: "1,200" });
+    expect(check(most)).toMatchObject({ passed: false, finding: "1,000, expected 1,200" });
+    expect(check(most, move("b", "c", 300)).passed).toBe(false);
   });
 });
 

@@ -106,13 +106,15 @@ describe("the demo", () => {
     expect(isRunning(child)).toBe(false);
   });
 
-  it("kills a worker, and the others take over exactly what it held", async () => {
+  it("kills a worker, sees it dead, and hands over exactly what it held", async () => {
     const { exitCode, output } = runDemo({ NO_COLOR: "1" });
     expect(await exitCode).toBe(0);
     const [, name = "", held = ""] = /^killed +(worker \d), with ([\d,]+) messages in its hands$/m.exec(output()) ?? [];
     expect(name).not.toBe("");
-    expect(output()).toMatch(/^taken over +[\d,]+ messages? by worker \d/m);
-    expect(output()).toMatch(new RegExp(`^✓ messages taken over from the killed worker +${held}$`, "m"));
+    expect(output()).toMatch(new RegExp(`^monitor +sees ${name} dead:$`, "m"));
+    expect(output()).toMatch(new RegExp(`^\\| +\\S+ \\| +\\d+ \\| +${held.replaceAll(",", "")} \\| DEAD +\\|$`, "m"));
+    expect(output()).toMatch(/^handed over [\d,]+ messages? to worker \d/m);
+    expect(output()).toMatch(new RegExp(`^✓ messages handed over from the killed worker +${held}$`, "m"));
     expect(output()).toMatch(new RegExp(`^${name}, killed `, "m"));
     expect(output()).toMatch(/^✓ messages not acknowledged +0$/m);
   });
@@ -121,7 +123,7 @@ describe("the demo", () => {
     const { exitCode, output } = runDemo({ DEMO_LIMIT: "1", NO_COLOR: "1" });
     expect(await exitCode).toBe(0);
     expect(output()).toMatch(/^killed +no worker: /m);
-    expect(output()).not.toMatch(/taken over|, killed/);
+    expect(output()).not.toMatch(/handed over|, killed/);
   });
 
   it("takes no limit that is not in the data", async () => {
@@ -136,7 +138,8 @@ describe("the demo", () => {
     ["while the workers start", ({ says }: DemoRun) => says("produced ")],
     [
       "while the workers store",
-      ({ child }: DemoRun) => eventually("something is stored", () => storedMessages(child), { pauseMs: 5 }),
+      ({ child }: DemoRun) =>
+        eventually("something is stored", () => storedMessages(child), { timeoutMs: 20_000, pauseMs: 5 }),
     ],
   ])("leaves nothing behind after Ctrl-C %s", async (_, moment) => {
     const demo = runDemo();
