@@ -1,14 +1,15 @@
 /** Runs `redis-batch` as its users do: as a process of its own. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runWorker, type UsedServer, type WorkerProcess } from "@redis-batch/test-support";
-import { afterAll, expect } from "vitest";
+import { build } from "tsup";
+import { afterAll, beforeAll, expect } from "vitest";
+import { escapeText } from "../src/render/escape.ts";
 
-export const BIN: string = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
-const NODE_FLAGS = ["--conditions=@redis-batch/source", "--disable-warning=ExperimentalWarning"];
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -38,7 +39,14 @@ export interface Cli {
 /** A command line that speaks to this server, and has a configuration of its own. */
 export function useCli(redis?: UsedServer): Cli {
   const folder = mkdtempSync(join(tmpdir(), "rb-cli-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  // Where its own dependencies are found.
+  mkdirSync(join(PACKAGE, "node_modules/.test"), { recursive: true });
+  const home = mkdtempSync(join(PACKAGE, "node_modules/.test/cli-"));
+  const bin = join(home, "dist/bin.js");
+  beforeAll(() => bundle(home));
+  afterAll(() => {
+    for (const path of [folder, home]) rmSync(path, { recursive: true, force: true });
+  });
   const env = (more: RunOptions["env"] = {}): Readonly<Record<string, string | undefined>> => ({
     ...process.env,
     NODE_OPTIONS: undefined,
@@ -46,11 +54,11 @@ export function useCli(redis?: UsedServer): Cli {
     FORCE_COLOR: undefined,
     REDIS_BATCH_CONFIG: join(folder, "config.json"),
     REDIS_URL: redis?.server.url,
-    RB: [process.execPath, ...NODE_FLAGS, BIN].map((word) => `'${word}'`).join(" "),
+    RB: `'${process.execPath}' '${bin}'`,
     ...more,
   });
   const run: Cli["run"] = (args, options = {}) =>
-    collect(process.execPath, [...NODE_FLAGS, BIN, ...args], env(options.env), options.input);
+    collect(process.execPath, [bin, ...args], env(options.env), options.input);
   return {
     run,
     async json(args, options) {
@@ -61,12 +69,25 @@ export function useCli(redis?: UsedServer): Cli {
         throw new Error(`no JSON from ${args.join(" ")}, which ended with ${code}:\n${stdout}${stderr}`);
       }
     },
-    start: (args) => runWorker(BIN, { args, env: env() }),
+    start: (args) => runWorker(bin, { args, env: env() }),
     // A shell's variables split where they are not quoted, and `eval` puts the quotes of $RB to use.
     shell: (line) => collect("bash", ["-c", `rb() { eval "$RB" '"$@"'; }; ${line}`], env(), ""),
     folder,
     env,
   };
+}
+
+/** Bundled once for each file of tests: many processes start then, and few files are quicker to read than many. */
+async function bundle(home: string): Promise<void> {
+  copyFileSync(join(PACKAGE, "package.json"), join(home, "package.json"));
+  await build({
+    ...{ config: false, silent: true, clean: false, dts: false },
+    ...{ entry: [join(PACKAGE, "src/bin.ts")], outDir: join(home, "dist") },
+    ...{ format: ["esm"], target: "node20.19", splitting: true, noExternal: [/^@redis-batch/], external: ["ioredis"] },
+    esbuildOptions(options) {
+      options.conditions = ["@redis-batch/source"];
+    },
+  });
 }
 
 function collect(
@@ -100,4 +121,49 @@ export function expectEnd(ended: Ended, code: number, ...says: readonly string[]
   const missing = says.filter((text) => !ended.stdout.includes(text) && !ended.stderr.includes(text));
   // Everything at once, so that a failure shows what was said instead.
   expect({ ...ended, missing }).toEqual({ ...ended, code, missing: [] });
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * The table and the JSON of one command hold the same: as many facts, rows and columns, and cell by cell the same
+ * values. Times that go on between the two runs (`…Ms`) only have to be there.
+ */
+export function expectSameContent(table: string, json: Json): void {
+  const { notes = [], ...rest } = json;
+  const blocks = table.trimEnd().split("\n\n");
+  const facts = Object.entries(rest).filter(([, value]) => !Array.isArray(value));
+  if (facts.length > 0) {
+    const lines = (blocks.shift() ?? "").split("\n").map((line) => line.split(/ {2,}/)[1] ?? "");
+    expect(lines).toEqual(facts.map(([key, value], index) => shownAs(key, value, lines[index])));
+  }
+  for (const [, list] of Object.entries(rest).filter(([, value]) => Array.isArray(value))) {
+    const rows = list as readonly Json[];
+    const [head = "", ...lines] = (blocks.shift() ?? "").split("\n");
+    if (rows.length === 0) continue;
+    const first = Object.keys(rows[0] ?? {});
+    expect(head.split(/ {2,}/)).toHaveLength(first.length);
+    for (const [at, line] of lines.entries()) {
+      const cells = line.trim().split(/ {2,}/);
+      const row = rows[at] ?? {};
+      expect(cells).toEqual(first.map((key, index) => shownAs(key, row[key], cells[index])));
+    }
+    expect(lines).toHaveLength(rows.length);
+  }
+  expect(
+    blocks
+      .join("\n")
+      .split("\n")
+      .filter((line) => line !== ""),
+  ).toEqual(notes);
+}
+
+function shownAs(key: string, value: unknown, shown: string | undefined): string | undefined {
+  if (value === null) return "-";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") {
+    if (key.endsWith("Ms")) return /^[\d.]+(ms|s|m|h|d)/.test(shown ?? "") ? shown : "a time";
+    return Number(shown?.replaceAll(",", "")) === value ? shown : String(value);
+  }
+  return value === "" ? '""' : escapeText(String(value));
 }

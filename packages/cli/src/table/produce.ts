@@ -13,7 +13,7 @@ export const produce = defineCommand({
     { name: "field=value", about: "the fields of one message", optional: true, many: true },
   ],
   options: {
-    file: { kind: "text", short: "f", value: "path", about: "read from this file; - is standard input" },
+    file: { kind: "text", value: "path", about: "read from this file; - is standard input" },
     format: {
       kind: "choice",
       choices: ["ndjson", "pairs"],

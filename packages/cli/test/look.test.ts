@@ -1,0 +1,172 @@
+import { Consumer, Producer } from "@redis-batch/consumer";
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, expectSameContent, ndjson, useCli } from "./cli.ts";
+
+const redis = useServer({ own: true });
+const cli = useCli(redis);
+
+async function filled(purpose: string, count: number): Promise<{ readonly stream: string; readonly ids: string[] }> {
+  const stream = uniqueName(purpose);
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++) ids.push(String(await redis.server.command("XADD", stream, "*", "n", n)));
+  await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+  return { stream, ids };
+}
+
+/** Runs it as a table and as JSON, and sees that both say the same. */
+async function both(args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const [table, json] = await Promise.all([cli.run(args), cli.json(args)]);
+  expectEnd(table, 0);
+  expectSameContent(table.stdout, json);
+  return json;
+}
+
+describe("streams", () => {
+  it("lists streams by a glob, with hostile names escaped, and nothing else", async () => {
+    const hostile = `evil\u001b]0;title\u0007\u202e${uniqueName("n")}\n"x"`;
+    await redis.server.command("XADD", hostile, "*", "a", "1");
+    await redis.server.command("SET", `evil-${uniqueName("text")}`, "no stream");
+    const json = await both(["streams", "--match", "evil*"]);
+    expect(json["streams"]).toEqual([expect.objectContaining({ stream: hostile, length: 1, groups: 0, added: 1 })]);
+    const { stdout } = await cli.run(["streams", "--match", "evil*"]);
+    expect(stdout).toContain("evil\\e]0;title\\x07\\u{202e}");
+    expect(stdout).not.toMatch(/[\u001b\u0007\u202e]/);
+    const raw = await cli.run(["streams", "--match", "evil*", "--json"]);
+    expect(raw.stdout).not.toMatch(/[\u001b\u0007\u202e]/);
+    await redis.server.command("DEL", hostile);
+  });
+
+  it("says so when there are more than were asked for, and when there are none", async () => {
+    await Promise.all([filled("many", 1), filled("many", 1), filled("many", 1)]);
+    expect(await both(["streams", "--match", "many*", "--limit", "2"])).toMatchObject({
+      notes: ["There are more than 2: --match finds some, --limit shows more."],
+    });
+    expect(await both(["streams", "--match", "nothing-like-it"])).toEqual({ streams: [] });
+  });
+});
+
+describe("groups, consumers and pending", () => {
+  it("tell who reads a stream, who is alive and who holds what", async () => {
+    const { stream, ids } = await filled("groups", 5);
+    const consumer = new Consumer({
+      redis: redis.server.url,
+      stream,
+      group: "g",
+      name: "live",
+      batchSize: 2,
+      prefetch: 0,
+    });
+    const batch = await consumer.fetch();
+    await redis.server.command("XREADGROUP", "GROUP", "g", "foreign one", "COUNT", 1, "STREAMS", stream, ">");
+    try {
+      expect(await both(["groups", stream])).toMatchObject({
+        stream,
+        length: 5,
+        groups: [{ group: "g", waiting: 2, pending: 3, consumers: 2, deadLetters: 0, lastDelivered: ids[2] }],
+      });
+      expect(await both(["consumers", stream, "g"])).toMatchObject({
+        consumers: [
+          { consumer: "foreign one", pending: 1, alive: null, host: null },
+          { consumer: "live", pending: 2, alive: true, pid: process.pid },
+        ],
+      });
+      const { messages } = (await both(["pending", stream, "g"])) as { messages: unknown[] };
+      expect(messages).toMatchObject([
+        { id: ids[0], consumer: "live", deliveries: 1 },
+        { id: ids[1], consumer: "live", deliveries: 1 },
+        { id: ids[2], consumer: "foreign one", deliveries: 1 },
+      ]);
+      const page = await both(["pending", stream, "g", "--limit", "2"]);
+      expect(page).toMatchObject({ pending: 3, next: ids[2], notes: [`There may be more: --from ${ids[2]} goes on.`] });
+      expect(await both(["pending", stream, "g", "--from", String(ids[2])])).toMatchObject({
+        next: null,
+        messages: [{ id: ids[2] }],
+      });
+      expect(await both(["pending", stream, "g", "--consumer", "foreign one"])).toMatchObject({
+        messages: [{ id: ids[2] }],
+      });
+      expect(await both(["pending", stream, "g", "--min-idle", "1h"])).toMatchObject({ messages: [] });
+      expect(await both(["pending", stream, "g", "--min-deliveries", "2"])).toMatchObject({ messages: [] });
+    } finally {
+      batch.ack();
+      await consumer.close();
+    }
+  });
+
+  it("name what is not there, and what is no stream", async () => {
+    const nowhere = uniqueName("nowhere");
+    for (const args of [
+      ["groups", nowhere],
+      ["peek", nowhere],
+      ["tail", nowhere],
+    ])
+      expectEnd(await cli.run(args), 5, "fix:");
+    const { stream } = await filled("some", 0);
+    expectEnd(await cli.run(["pending", stream, "other"]), 5, "redis-batch groups");
+    await redis.server.command("SET", nowhere, "text");
+    expectEnd(await cli.run(["groups", nowhere]), 5, "other than a stream");
+  });
+});
+
+describe("peek and tail", () => {
+  it("show what a group gets next, from a place, and the newest", async () => {
+    const { stream, ids } = await filled("peek", 30);
+    await redis.server.command("XREADGROUP", "GROUP", "g", "c", "COUNT", 12, "STREAMS", stream, ">");
+    const json = async (...args: string[]) =>
+      ndjson((await cli.run(["peek", stream, ...args, "--json"])).stdout).map(({ id }) => id);
+    expect(await json("g", "-n", "3")).toEqual(ids.slice(12, 15));
+    expect(await json("-n", "2")).toEqual(ids.slice(0, 2));
+    expect(await json("--newest", "-n", "2")).toEqual(ids.slice(-2).toReversed());
+    expect(await json("--from", String(ids[28]), "-n", "9")).toEqual(ids.slice(28));
+    expect(await json("--from", "1h", "-n", "1000")).toEqual(ids);
+    expectEnd(await cli.run(["peek", stream, "--from", "yesterday"]), 2, "such as 2h (ago)");
+    expect(((await redis.server.command("XPENDING", stream, "g")) as unknown[])[0]).toBe(12);
+  });
+
+  it("show hostile and huge values safely", async () => {
+    const stream = uniqueName("hostile");
+    await redis.server.command(
+      "XADD",
+      stream,
+      "*",
+      "na\u001bme",
+      'two words\u202e "q"',
+      "bytes",
+      Buffer.from([0xff, 0]),
+      "big",
+      "x".repeat(3_000_000),
+    );
+    const { stdout, code } = await cli.run(["peek", stream]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^\d+-0 {2}na\\eme="two words\\u\{202e\} \\"q\\"" bytes=\S+ big=x{499}…\(3000000 bytes\)\n$/,
+    );
+    const [message] = ndjson((await cli.run(["tail", stream, "--json"])).stdout);
+    expect(message?.["fields"]).toEqual({
+      "na\u001bme": 'two words\u202e "q"',
+      bytes: { base64: "/wA=" },
+      big: "x".repeat(3_000_000),
+    });
+  });
+
+  it("follow what comes until Ctrl-C, and give produce what it reads", async () => {
+    const { stream, ids } = await filled("tail", 150);
+    await using process = await cli.start(["tail", stream, "-n", "2", "-f", "--json"]);
+    await process.waitForLine(new RegExp(`"id":"${ids.at(-1) ?? ""}"`));
+    await using producer = new Producer({ redis: redis.server.url, stream });
+    const id = await producer.add({ n: "new" });
+    await process.waitForLine(new RegExp(`"id":"${id}"`));
+    process.kill("SIGINT");
+    expect((await process.exited).code).toBe(0);
+    expect(process.lines).toHaveLength(3);
+    const copy = uniqueName("copy");
+    expectEnd(
+      await cli.shell(
+        `rb tail ${stream} -n 120 --json | rb produce ${copy} && rb tail ${stream} -n 120 --json | head -1`,
+      ),
+      0,
+    );
+    await eventually("all are copied", async () => (await redis.server.command("XLEN", copy)) === 120);
+  });
+});

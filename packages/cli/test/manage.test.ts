@@ -1,0 +1,209 @@
+import { Consumer, DeadLetters } from "@redis-batch/consumer";
+import { uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, expectSameContent, useCli } from "./cli.ts";
+
+const redis = useServer();
+const cli = useCli(redis);
+
+async function filled(purpose: string, count: number): Promise<{ readonly stream: string; readonly ids: string[] }> {
+  const stream = uniqueName(purpose);
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++) ids.push(String(await redis.server.command("XADD", stream, "*", "n", n)));
+  return { stream, ids };
+}
+
+async function groupsOf(stream: string): Promise<string[]> {
+  const reply = (await redis.server.command("XINFO", "GROUPS", stream)) as unknown[][];
+  return reply.map((info) => String(info[1]));
+}
+
+/** The plan changes nothing, in table and JSON alike; then it is carried out. */
+async function planned(args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const [table, json] = await Promise.all([cli.run(args), cli.json([...args, "--dry-run"])]);
+  expectEnd(table, 6, "--yes carries it out");
+  expectSameContent(table.stdout, json);
+  expect(json["done"]).toBe(false);
+  return json;
+}
+
+describe("group", () => {
+  it("create: plan first, refuses a stream that is not there and a group that is", async () => {
+    const { stream, ids } = await filled("create", 3);
+    expect(await planned(["group", "create", stream, "g", "--from", String(ids[0])])).toMatchObject({
+      messages: 2,
+      streamCreated: false,
+    });
+    expect(await groupsOf(stream)).toEqual([]);
+    expect(await cli.json(["group", "create", stream, "g", "--yes"])).toMatchObject({
+      done: true,
+      position: "start",
+      messages: 3,
+    });
+    expect(await groupsOf(stream)).toEqual(["g"]);
+    expectEnd(await cli.run(["group", "create", stream, "g", "--yes"]), 6, "already");
+    const nowhere = uniqueName("nowhere");
+    expectEnd(await cli.run(["group", "create", nowhere, "g", "--yes"]), 5, "--create-stream");
+    expectEnd(await cli.run(["group", "create", nowhere, "g", "--yes", "--create-stream"]), 0);
+    expect(await groupsOf(nowhere)).toEqual(["g"]);
+  });
+
+  it("seek: says what comes again and what never will, and passes over nothing unread without leave", async () => {
+    const { stream, ids } = await filled("seek", 6);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await redis.server.command("XREADGROUP", "GROUP", "g", "c", "COUNT", 4, "STREAMS", stream, ">");
+    expect(await planned(["group", "seek", stream, "g", "--to", "start"])).toMatchObject({
+      deliveredAgain: 4,
+      passedOver: 0,
+      pending: 4,
+    });
+    expect(await planned(["group", "seek", stream, "g", "--to", "end"])).toMatchObject({
+      deliveredAgain: 0,
+      passedOver: 2,
+    });
+    expectEnd(
+      await cli.run(["group", "seek", stream, "g", "--to", "end", "--yes"]),
+      6,
+      "2 messages would never be delivered",
+      "--skip-unread",
+    );
+    expect(await cli.json(["group", "seek", stream, "g", "--to", String(ids[1]), "--yes"])).toMatchObject({
+      done: true,
+      deliveredAgain: 2,
+    });
+    const [, [again]] = (
+      (await redis.server.command("XREADGROUP", "GROUP", "g", "c", "COUNT", 1, "STREAMS", stream, ">")) as [
+        [string, [[string]]],
+      ]
+    )[0];
+    expect(again[0]).toBe(ids[2]);
+    expectEnd(await cli.run(["group", "seek", stream, "g", "--to", "end", "--skip-unread", "--yes"]), 0);
+    expectEnd(await cli.run(["group", "seek", stream, "g", "--to", "end", "--yes"]), 0);
+    expectEnd(await cli.run(["group", "seek", stream, "g"]), 2, "--to is missing");
+  });
+
+  it("delete: refuses the living, and what would be lost", async () => {
+    const { stream } = await filled("delete", 2);
+    const consumer = new Consumer({ redis: redis.server.url, stream, group: "g", batchSize: 1, prefetch: 0 });
+    const batch = await consumer.fetch();
+    try {
+      expect(await planned(["group", "delete", stream, "g"])).toMatchObject({
+        alive: 1,
+        pending: 1,
+        unread: 1,
+        deadLetters: 0,
+      });
+      expectEnd(await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]), 6, "consumers are alive");
+    } finally {
+      batch.ack();
+      await consumer.close();
+    }
+    expectEnd(await cli.run(["group", "delete", stream, "g", "--yes"]), 6, "1 unread", "--lose-pending");
+    expectEnd(await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]), 0);
+    expect(await groupsOf(stream)).toEqual([]);
+    expectEnd(await cli.run(["group", "delete", stream, "g", "--yes"]), 5, 'has no group "g"');
+  });
+});
+
+describe("reassign", () => {
+  it("hands over what a foreign consumer left, when it was left long enough", async () => {
+    const { stream, ids } = await filled("reassign", 3);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await redis.server.command("XREADGROUP", "GROUP", "g", "old", "COUNT", 3, "STREAMS", stream, ">");
+    await redis.server.command("XGROUP", "CREATECONSUMER", stream, "g", "new");
+    const args = ["reassign", stream, "g", "--from", "old", "--to", "new"];
+    expect(await planned(args)).toMatchObject({ pending: 3 });
+    expectEnd(await cli.run([...args, "--yes"]), 6, "not a consumer of Redis Batch", "--to-unregistered");
+    expect(await cli.json([...args, "--yes", "--to-unregistered"])).toMatchObject({ moved: 0, left: 3 });
+    expect(await cli.json([...args, "--yes", "--to-unregistered", "--min-idle", "0"])).toMatchObject({
+      moved: 3,
+      left: 0,
+      done: true,
+    });
+    const pending = (await redis.server.command("XPENDING", stream, "g", "-", "+", 10)) as [
+      string,
+      string,
+      number,
+      number,
+    ][];
+    expect(pending.map(([id, owner, , deliveries]) => [id, owner, deliveries])).toEqual(
+      ids.map((id) => [id, "new", 1]),
+    );
+    expectEnd(await cli.run(["reassign", stream, "g", "--from", "nobody", "--to", "new"]), 5, 'no consumer "nobody"');
+    expectEnd(await cli.run(["reassign", stream, "g", "--from", "new"]), 2);
+  });
+});
+
+describe("dead-letters", () => {
+  it("list, show, redrive and discard, plan first", async () => {
+    const { stream, ids } = await filled("letters", 4);
+    const consumer = new Consumer({ redis: redis.server.url, stream, group: "g", batchSize: 4, prefetch: 0 });
+    const batch = await consumer.fetch();
+    for (const [index, message] of batch.messages.entries())
+      message.deadLetter(index === 3 ? "poison\u001b[31m" : "no such order");
+    await batch.settled();
+    await consumer.close();
+
+    const table = await cli.run(["dead-letters", "list", stream, "g"]);
+    const json = await cli.json(["dead-letters", "list", stream, "g"]);
+    expectSameContent(table.stdout, json);
+    expect(table.stdout).not.toContain("\u001b");
+    const letters = json["letters"] as { readonly id: string }[];
+    expect(letters).toMatchObject(
+      ids.map((entryId, n) => ({
+        entryId,
+        reason: "rejected",
+        deliveries: 1,
+        error: n === 3 ? "poison\u001b[31m" : "no such order",
+      })),
+    );
+    const page = await cli.json(["dead-letters", "list", stream, "g", "--limit", "3"]);
+    expect(page).toMatchObject({ total: 4, notes: [expect.stringContaining(String(page["next"])) as string] });
+    expect(await cli.json(["dead-letters", "list", stream, "g", "--before", "1h"])).toMatchObject({ letters: [] });
+
+    const id = letters[0]?.id ?? "";
+    expect(await cli.json(["dead-letters", "show", stream, "g", id])).toMatchObject({
+      id,
+      entryId: ids[0],
+      fields: { n: "0" },
+    });
+    expectEnd(await cli.run(["dead-letters", "show", stream, "g", id]), 0, "n = 0", "no such order");
+    expectEnd(await cli.run(["dead-letters", "show", stream, "g", "1-1"]), 5, "there is no dead letter 1-1");
+
+    expect(
+      await planned(["dead-letters", "redrive", stream, "g", "--reason", "rejected", "--limit", "2"]),
+    ).toMatchObject({ letters: 2, reasons: [{ reason: "rejected", letters: 2 }] });
+    await redis.server.command("XDEL", stream, ids[1] ?? "");
+    const redriven = await cli.json([
+      "dead-letters",
+      "redrive",
+      stream,
+      "g",
+      "--reason",
+      "rejected",
+      "--limit",
+      "2",
+      "--yes",
+    ]);
+    expect(redriven).toMatchObject({
+      redriven: 1,
+      skipped: 1,
+      done: true,
+      letters: [{ kind: "skipped", why: "entry-gone" }],
+    });
+    expectEnd(await cli.run(["dead-letters", "redrive", stream, "g"]), 2, "which letters?");
+    expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "soon"]), 2, "no id of a letter: soon");
+
+    const one = letters[3]?.id ?? "";
+    expect(await planned(["dead-letters", "discard", stream, "g", one])).toMatchObject({ letters: 1 });
+    expect(await cli.json(["dead-letters", "discard", stream, "g", one, "--yes"])).toMatchObject({ discarded: 1 });
+    expect(await cli.json(["dead-letters", "discard", stream, "g", "--since", "1h", "--yes"])).toMatchObject({
+      discarded: 2,
+      done: true,
+    });
+    await using left = new DeadLetters({ redis: redis.server.url, stream, group: "g" });
+    expect(await left.count()).toBe(0);
+    // Nothing to do is no refusal.
+    expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "--all"]), 0, "No letter is meant.");
+  });
+});
