@@ -31,6 +31,9 @@ export interface CleanUpContext {
   readonly steadiness: () => { readonly connectedSinceMs: number | null; readonly nowMs: number };
 }
 
+// Small pages: ids only, less than a millisecond at the server each.
+const LOST_AT_ONCE = 100;
+
 const REFUSALS: Readonly<Record<HandOverRefusal, string>> = {
   "owner-alive": "it is back: its heartbeat is fresh",
   "target-unknown": "the consumer it was to go to is not registered any more",
@@ -46,7 +49,8 @@ export async function cleanUpGroup(
   const { policy, steadiness } = context;
   const { group } = sight.report;
   const nothing = { group, moves: [], left: [], vanished: [], removed: [] };
-  if (sight.gone.length === 0 && sight.orphans.length === 0) {
+  const isLost = sight.report.retention.pendingLost;
+  if (sight.gone.length === 0 && sight.orphans.length === 0 && !isLost) {
     return { ...nothing, reason: "there is nothing to clean up: no consumer is dead" };
   }
   const grace = decideGrace({ ...steadiness(), leasesMs: sight.leasesMs }, policy);
@@ -94,6 +98,7 @@ class GroupCleaning {
       await this.#remove(owner.consumer);
     }
     for (const orphan of this.#sight.orphans) await this.#remove(orphan);
+    await this.#clearLost();
     return { ...this.result(), reason: this.#describe() };
   }
 
@@ -139,6 +144,34 @@ class GroupCleaning {
     }
     if (left > 0) this.#leave(owner, left, why);
     return left === 0;
+  }
+
+  /**
+   * Clears what was trimmed away from under living foreign consumers: nobody else will, and it would pin the stream for
+   * ever. Ours notice by themselves.
+   */
+  async #clearLost(): Promise<void> {
+    const { report, gone } = this.#sight;
+    if (!report.retention.pendingLost) return;
+    const { client, policy, mayGoOn } = this.#context;
+    const names = new Set(gone.map(({ consumer }) => consumer));
+    for (const owner of report.consumers) {
+      if (!owner.foreign || owner.pending === 0 || names.has(owner.consumer)) continue;
+      const pages = pendingPages(client, { ...this.#address, consumer: owner.consumer, pageSize: LOST_AT_ONCE });
+      for await (const page of pages) {
+        if (!(await mayGoOn())) return;
+        const lost = new Set(this.#sort(page.map(({ id }) => id)).gone);
+        // They come first, by their ids.
+        if (lost.size === 0) break;
+        const old = page.filter(({ id, idleMs }) => lost.has(id) && idleMs >= policy.foreignIdleMs);
+        if (old.length > 0) {
+          await this.#clear(
+            owner,
+            old.map(({ id }) => id),
+          );
+        }
+      }
+    }
   }
 
   /** Parts what was trimmed away underneath from what is still in the stream, as far as that is known. */
@@ -239,7 +272,7 @@ class GroupCleaning {
         return `${describeMessages(messages)} left with ${JSON.stringify(consumer)}: ${reason}`;
       }),
     ];
-    if (parts.length === 0) return "nothing moves: everybody is back";
+    if (parts.length === 0) return "nothing moves: there is nothing left to clean up";
     return moves.length === 0 && left.length > 0 ? `nothing moves: ${parts.join("; ")}` : parts.join("; ");
   }
 }

@@ -121,6 +121,24 @@ describe("cleanUp", () => {
     expect(await loads()).toEqual({ a: 4 });
   });
 
+  it("clears what was trimmed away from under a living foreign consumer, and leaves it the rest", async () => {
+    const { monitor: open, server, stream, createGroup, add, read, age, loads, names } = bench();
+    await createGroup();
+    await add(20);
+    const ids = await read("x", 15);
+    await age("x", ids.slice(0, 14));
+    await server.command("XTRIM", stream, "MAXLEN", 5);
+    const { monitor } = open();
+    expect((await monitor.inspect()).groups[0]?.retention).toMatchObject({ neededFromId: ids[0], pendingLost: true });
+    const plan = await monitor.cleanUp({ dryRun: true });
+    const { groups } = await monitor.cleanUp();
+    expect(groups).toEqual(plan.groups);
+    // The fifteenth was delivered just now: that is the consumer's own affair.
+    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "x", messages: 14 }], moves: [], left: [], removed: [] });
+    expect(await loads()).toEqual({ x: 1 });
+    expect(await names()).toEqual(["x"]);
+  });
+
   it("removes registry fields that no consumer belongs to", async () => {
     const { monitor: open, beat, registered } = await withDead(0, "a");
     await beat("ghost", { agoMs: LONG_MS });
