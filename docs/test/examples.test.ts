@@ -17,6 +17,7 @@ const PAGES = [
   "packages/consumer/README.md",
   "packages/core/README.md",
   "packages/monitor/README.md",
+  "packages/scaler/README.md",
 ];
 const LOCAL = "redis://localhost:6379";
 // A port the reader can remember may be taken here.

@@ -47,6 +47,7 @@ describe("docs/events.md", () => {
     ["Producer", "../packages/core/src/producer/events.ts", "ProducerEvent"],
     ["Alerts", "../packages/monitor/src/alerts/events.ts", "AlertsEvent"],
     ["Monitor", "../packages/monitor/src/events.ts", "MonitorEvent"],
+    ["Scaler", "../packages/scaler/src/events.ts", "ScalerEvent"],
     ["DeadLetters", "../packages/core/src/dead-letters/events.ts", "DeadLettersEvent"],
   ])("lists the events of the %s with their fields", (heading, source, union) => {
     const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
