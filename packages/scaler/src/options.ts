@@ -72,7 +72,7 @@ export interface ScalingPolicy {
 }
 
 /** The names of the options above. */
-export const SCALING_OPTIONS = [
+export const SCALING_OPTIONS: readonly (keyof ScalingOptions)[] = [
   "strategy",
   "minConsumers",
   "maxConsumers",
@@ -83,7 +83,7 @@ export const SCALING_OPTIONS = [
   "scaleInCooldownMs",
   "scaleOutRate",
   "scaleInRate",
-] as const satisfies readonly (keyof ScalingOptions)[];
+];
 
 /**
  * Fills in and checks the options.
