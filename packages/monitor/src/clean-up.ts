@@ -123,7 +123,8 @@ class GroupCleaning {
     let why = "";
     for await (const page of pages) {
       if (!(await mayGoOn())) {
-        this.#leave(owner, null, "the clean-up was ended before it came to them");
+        // Nothing is wrong with them: the next clean-up goes on here.
+        this.#leave(owner, null, "the clean-up was ended before it came to them", { isTold: false });
         return false;
       }
       const { gone, there } = this.#sort(page.map(({ id }) => id));
@@ -239,13 +240,18 @@ class GroupCleaning {
   }
 
   /** Notes what stays with its owner; `null`: all that was not accounted for otherwise. */
-  #leave({ consumer, pending }: ConsumerReport, messages: number | null, reason: string): void {
+  #leave(
+    { consumer, pending }: ConsumerReport,
+    messages: number | null,
+    reason: string,
+    { isTold = true }: { readonly isTold?: boolean } = {},
+  ): void {
     const { dryRun, report } = this.#context;
     const moved = [...(this.#moves.get(consumer)?.values() ?? [])].reduce((sum, share) => sum + share, 0);
     const rest = messages ?? Math.max(pending - moved - (this.#vanished.get(consumer) ?? 0), 0);
     this.#left.push({ consumer, messages: rest, reason });
     const { group } = this.#address;
-    if (!dryRun) report({ type: "leftPending", group, consumer, messages: rest, reason });
+    if (!dryRun && isTold) report({ type: "leftPending", group, consumer, messages: rest, reason });
   }
 
   async #remove(consumer: string): Promise<void> {

@@ -184,9 +184,9 @@ export class Inspector {
     const sample: GroupSample = {
       ...{ atMs, lastDeliveredId: group.lastDeliveredId, pending: group.pending, oldestPendingId, finished },
       ...{ waiting: backlog.messages, isExact: backlog.source !== "at least" },
-      living: consumers.filter((consumer) => isLiving(consumer, this.#policy)).length,
+      living: consumers.filter((consumer) => isLiving(consumer, this.#policy, backlog.messages === 0)).length,
       stalled: consumers.filter(({ status }) => status === "STALLED").length,
-      patienceMs: Math.max(this.#policy.idleThresholdMs, PATIENCE_LEASES * Math.max(0, ...leasesMs)),
+      patienceMs: leasesMs.reduce((most, ms) => Math.max(most, PATIENCE_LEASES * ms), this.#policy.idleThresholdMs),
     };
     const trend = followTrend(before?.trend, sample, this.#policy.historyLength);
     const health = settleHealth(before?.health, classifyGroup(trend));
@@ -257,9 +257,15 @@ const ageOf = (id: EntryId | null, nowMs: number): number | null =>
 const isOrphan = (registered: Registration, names: ReadonlySet<string>, nowMs: number): boolean =>
   !names.has(registered.consumer) && !isAlive(registered, nowMs);
 
-/** Whether it can be expected to work on what comes. */
-function isLiving({ status, foreign, idleMs }: ConsumerReport, { idleThresholdMs }: MonitorPolicy): boolean {
-  if (status === "DEAD" || status === "DRAINING") return false;
+/** Whether it can be expected to work on what there is. */
+function isLiving(
+  { status, foreign, idleMs }: ConsumerReport,
+  { idleThresholdMs }: MonitorPolicy,
+  nothingWaits: boolean,
+): boolean {
+  if (status === "DEAD") return false;
+  // It finishes what it has, and reads nothing more.
+  if (status === "DRAINING") return nothingWaits;
   return status === "OK" || !foreign || idleMs <= idleThresholdMs;
 }
 

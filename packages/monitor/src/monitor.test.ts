@@ -49,6 +49,38 @@ describe("run", () => {
     await Promise.all(runs);
   });
 
+  it("cleans up for no longer than an interval at a time, so that it goes on looking", async () => {
+    const { clock, redis, monitor: open, owners, beat } = await withDead(1_000);
+    const { monitor, events } = open();
+    const slow = (): void => {
+      // Each page takes two seconds of a server that is busy.
+      const page = redis.hold("handOver", { moment: "after" });
+      clock.setTimer(2_000, () => {
+        page.release();
+        slow();
+      });
+    };
+    slow();
+    const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
+    for (let look = 0; look < 4; look++) {
+      await clock.advance(5_000);
+      await beat("alive");
+    }
+    expect(events.all("inspected").length).toBeGreaterThanOrEqual(3);
+    expect(events.all("leftPending")).toEqual([]);
+    const moved = [...(await owners()).values()].filter((owner) => owner === "alive").length;
+    expect(moved).toBeGreaterThan(0);
+    expect(moved).toBeLessThan(1_000);
+    for (let look = 0; look < 10; look++) {
+      await clock.advance(5_000);
+      await beat("alive");
+    }
+    expect(new Set((await owners()).values())).toEqual(new Set(["alive"]));
+    void monitor.close();
+    await clock.advance(5_000);
+    await running;
+  });
+
   it("a leader that falls silent is followed after its lease", async () => {
     const { clock, redis, monitor: open } = await withDead(0);
     const first = open();

@@ -311,7 +311,7 @@ export class Monitor implements AsyncDisposable {
     });
   }
 
-  async #pass(over: AbortSignal, { autoCleanUp, autoTrim }: RunPolicy, lease: LeaderLease): Promise<void> {
+  async #pass(over: AbortSignal, { intervalMs, autoCleanUp, autoTrim }: RunPolicy, lease: LeaderLease): Promise<void> {
     const look = await this.#look(over);
     const leads = await lease.hold();
     if (leads !== this.#isLeading) {
@@ -319,7 +319,10 @@ export class Monitor implements AsyncDisposable {
       this.#report({ type: leads ? "leading" : "following" });
     }
     if (!leads) return;
-    const mayGoOn = async (): Promise<boolean> => !over.aborted && (await lease.hold());
+    // What takes longer goes on after the next look, which is not put off for it.
+    const untilMs = this.#clock.nowMs() + intervalMs;
+    const mayGoOn = async (): Promise<boolean> =>
+      !over.aborted && this.#clock.nowMs() < untilMs && (await lease.hold());
     if (autoCleanUp) await this.#cleanUp(look, false, mayGoOn);
     if (autoTrim) await this.#trim(false, mayGoOn);
   }

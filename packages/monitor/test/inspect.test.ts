@@ -132,6 +132,19 @@ describe("a group", () => {
     expect(group.reason).toBe("4 messages wait, 1 message is pending, and no consumer is there to work on them");
   });
 
+  it("has not stopped while its only consumer finishes what it has and nothing waits", async () => {
+    const { monitor: open, beat, createGroup, add, read } = bench();
+    await createGroup();
+    await add(2);
+    await read("a", 2);
+    await beat("a", { details: { state: "draining" } });
+    const { monitor } = open();
+    expect((await groupOf(monitor)).health).toBe("OK");
+    await add(1);
+    await monitor.inspect();
+    expect((await groupOf(monitor)).health).toBe("STOPPED");
+  });
+
   it("falls behind when more waits at each look, and is told twice before it is believed", async () => {
     const { monitor: open, createGroup, beat, add, read } = bench();
     await createGroup();

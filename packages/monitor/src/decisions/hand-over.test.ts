@@ -14,12 +14,19 @@ const namesOf = (choice: ReturnType<typeof chooseTargets>) =>
 
 describe("chooseTargets", () => {
   it("takes registered consumers that are well, and nobody else", () => {
-    const others = [
-      ...["DEAD", "DRAINING", "STALLED", "WARNING - idle for long time", "WARNING - too many pending items"],
-    ].map((status, index) => consumer(`x${index}`, status as ConsumerStatus));
+    const others = [...["DEAD", "DRAINING", "STALLED", "WARNING - idle for long time"]].map((status, index) =>
+      consumer(`x${index}`, status as ConsumerStatus),
+    );
     const all = [...others, consumer("a"), consumer("b"), consumer("f", "OK", true)];
     for (const to of ["registered", "any"] as const) expect(namesOf(chooseTargets(all, to))).toEqual(["a", "b"]);
     expect(namesOf(chooseTargets(others, "any"))).toBe("no healthy consumer is there to hand messages to");
+  });
+
+  it("takes those that have much to do already where there are no others", () => {
+    const busy = consumer("busy", "WARNING - too many pending items");
+    const foreign = [consumer("f", "OK", true), consumer("g", "WARNING - too many pending items", true)];
+    expect(namesOf(chooseTargets([busy, consumer("a")], "any"))).toEqual(["a"]);
+    expect(namesOf(chooseTargets([busy, ...foreign], "any"))).toEqual(["busy"]);
   });
 
   it("takes foreign ones only where that is allowed and no registered one is well", () => {

@@ -14,11 +14,16 @@ export interface HandOverTarget {
   readonly pending: number;
 }
 
-/** Healthy consumers with a fresh heartbeat; foreign ones where there are none, and only if that is allowed. */
+/**
+ * Healthy consumers with a fresh heartbeat; those of them that have much to do already, where there are no others: with
+ * them a message waits its turn, with the dead for ever. Foreign ones where there are none, and only if that is allowed.
+ */
 export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOverTo): TargetChoice {
   const healthy = consumers.filter(({ status }) => status === "OK");
   const registered = healthy.filter(({ foreign }) => !foreign);
   if (registered.length > 0) return { kind: "targets", targets: registered.map(asTarget) };
+  const busy = consumers.filter(({ status, foreign }) => !foreign && status === "WARNING - too many pending items");
+  if (busy.length > 0) return { kind: "targets", targets: busy.map(asTarget) };
   if (healthy.length > 0 && to === "any") return { kind: "targets", targets: healthy.map(asTarget) };
   if (healthy.length === 0) return { kind: "none", reason: "no healthy consumer is there to hand messages to" };
   const reason = 'no registered consumer is healthy, and foreign ones get nothing unless handOverTo is "any"';
