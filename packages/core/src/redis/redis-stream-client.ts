@@ -79,7 +79,7 @@ export interface RedisStreamClientOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /**
-   * Who decodes the entries that are read: this package, where the connection is one to a single server, or ioredis.
+   * Who decodes the entries that are read: this package (the default; a Cluster is left to ioredis), or ioredis.
    * The entries are the same.
    */
   readonly decoder?: "own" | "ioredis";
@@ -114,7 +114,7 @@ class RedisStreamClient implements StreamClient {
   #isClosed = false;
 
   constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
-    const { clock = systemClock, random = systemRandom, decoder = "ioredis" } = edge;
+    const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
     this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
