@@ -14,6 +14,3 @@ export const EXIT_CODES = {
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
 
 export type ExitName = keyof typeof EXIT_CODES;
-
-/** `check` speaks the language of monitoring systems instead. */
-export const CHECK_EXIT_CODES = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;

@@ -165,5 +165,10 @@ function shownAs(key: string, value: unknown, shown: string | undefined): string
     if (key.endsWith("Ms")) return /^[\d.]+(ms|s|m|h|d)/.test(shown ?? "") ? shown : "a time";
     return Number(shown?.replaceAll(",", "")) === value ? shown : String(value);
   }
-  return value === "" ? '""' : escapeText(String(value));
+  return value === "" ? '""' : escapeText(value as string);
+}
+
+/** Nothing in it is an order to a terminal. */
+export function expectNoControls(text: string): void {
+  expect(text.replaceAll("\n", "").match(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u)).toBeNull();
 }

@@ -1,7 +1,7 @@
 import { Consumer, Producer } from "@redis-batch/consumer";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { expectEnd, expectSameContent, ndjson, useCli } from "./cli.ts";
+import { expectEnd, expectNoControls, expectSameContent, ndjson, useCli } from "./cli.ts";
 
 const redis = useServer({ own: true });
 const cli = useCli(redis);
@@ -31,9 +31,9 @@ describe("streams", () => {
     expect(json["streams"]).toEqual([expect.objectContaining({ stream: hostile, length: 1, groups: 0, added: 1 })]);
     const { stdout } = await cli.run(["streams", "--match", "evil*"]);
     expect(stdout).toContain("evil\\e]0;title\\x07\\u{202e}");
-    expect(stdout).not.toMatch(/[\u001b\u0007\u202e]/);
+    expectNoControls(stdout);
     const raw = await cli.run(["streams", "--match", "evil*", "--json"]);
-    expect(raw.stdout).not.toMatch(/[\u001b\u0007\u202e]/);
+    expectNoControls(raw.stdout);
     await redis.server.command("DEL", hostile);
   });
 
@@ -95,6 +95,7 @@ describe("groups, consumers and pending", () => {
   });
 
   it("name what is not there, and what is no stream", async () => {
+    expect.hasAssertions();
     const nowhere = uniqueName("nowhere");
     for (const args of [
       ["groups", nowhere],

@@ -26,7 +26,8 @@ interface Branch {
 }
 
 function branches(commands: readonly CommandSpec[]): Branch[] {
-  const families = [...new Set(commands.filter(({ path }) => path.length > 1).map(({ path }) => path[0] ?? ""))];
+  const alone = commands.filter(({ path }) => path.length === 1).map(({ path }) => path[0]);
+  const families = new Set(commands.map(({ path }) => path[0] ?? "").filter((word) => !alone.includes(word)));
   return [
     {
       path: [],
@@ -34,20 +35,26 @@ function branches(commands: readonly CommandSpec[]): Branch[] {
       choices: [],
       files: [],
     },
-    ...families.map((family) => ({
+    ...[...families].map((family) => ({
       path: [family],
       words: commands.filter(({ path }) => path[0] === family).map(({ path }) => path[1] ?? ""),
       ...{ choices: [], files: [] },
     })),
-    ...commands.map(branchOf),
+    ...commands.map((spec) => branchOf(spec, commands)),
   ];
 }
 
-function branchOf(spec: CommandSpec): Branch {
+function branchOf(spec: CommandSpec, commands: readonly CommandSpec[]): Branch {
   const options = Object.entries(optionsOf(spec));
   return {
     path: spec.path,
-    words: [...options.map(([name]) => `--${name}`), ...spec.args.flatMap(({ choices = [] }) => choices)],
+    words: [
+      ...options.map(([name]) => `--${name}`),
+      ...spec.args.flatMap(({ choices = [] }) => choices),
+      ...commands
+        .filter(({ path }) => path.length > 1 && spec.path.length === 1 && path[0] === spec.path[0])
+        .map(({ path }) => path[1] ?? ""),
+    ],
     choices: options.flatMap(([name, option]) =>
       option.kind === "choice" ? [{ option: `--${name}`, words: option.choices }] : [],
     ),

@@ -78,7 +78,9 @@ function shapesOf(commands: readonly CommandSpec[]): Record<string, { type: "boo
 }
 
 function findCommand<Spec extends CommandSpec>(words: readonly string[], commands: readonly Spec[]): Spec | undefined {
-  return commands.find(({ path }) => path.every((word, index) => words[index] === word));
+  const called = commands.filter(({ path }) => path.every((word, index) => words[index] === word));
+  // "monitor serve" before "monitor" of a stream with that name.
+  return called.toSorted((left, right) => right.path.length - left.path.length)[0];
 }
 
 function helpFor(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {

@@ -1,5 +1,6 @@
 /** The page of all commands, `docs/cli.md`. */
-import { CHECK_EXIT_CODES, EXIT_CODES } from "../exit-codes.ts";
+import { CHECK_CODES } from "../decisions/check.ts";
+import { EXIT_CODES } from "../exit-codes.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./global-options.ts";
 import { argumentAbout, argumentName, optionAbout, optionName, usageLine } from "./help.ts";
 import type { CommandSpec, OptionSpecs } from "./spec.ts";
@@ -25,7 +26,7 @@ export function referencePage(commands: readonly CommandSpec[]): string {
       ["code", "meaning"],
       Object.values(EXIT_CODES).map(({ code, meaning }) => [String(code), meaning]),
     ),
-    `\`check\` ends as monitoring systems expect: ${Object.entries(CHECK_EXIT_CODES)
+    `\`check\` ends as monitoring systems expect: ${Object.entries(CHECK_CODES)
       .map(([name, code]) => `${code} ${name}`)
       .join(", ")}.`,
     "## Commands",

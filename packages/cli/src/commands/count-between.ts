@@ -29,3 +29,8 @@ export async function countAfter(client: StreamClient, stream: string, position:
   if (position === "start") return { value: await client.xlen({ stream }), isAll: true };
   return countBetween(client, stream, position, "+");
 }
+
+/** Counts the entries before this one. */
+export async function countBefore(client: StreamClient, stream: string, id: string): Promise<Count> {
+  return countBetween(client, stream, "0-0", `(${id}`);
+}

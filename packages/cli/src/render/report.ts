@@ -37,7 +37,8 @@ export interface Report {
   readonly notes?: readonly string[];
 }
 
-export function encodeReportJson({ facts = [], table, notes = [] }: Report): string {
+/** `isLine`: on one line, for NDJSON. */
+export function encodeReportJson({ facts = [], table, notes = [] }: Report, isLine = false): string {
   const json: Record<string, unknown> = {};
   for (const { key, value } of facts) json[key] = value;
   if (table !== undefined) {
@@ -46,7 +47,7 @@ export function encodeReportJson({ facts = [], table, notes = [] }: Report): str
     );
   }
   if (notes.length > 0) json["notes"] = notes;
-  return `${encodeJson(json, 2)}\n`;
+  return `${encodeJson(json, isLine ? undefined : 2)}\n`;
 }
 
 /** `width`: of the terminal; absent where the text goes elsewhere, and nothing is cut. */

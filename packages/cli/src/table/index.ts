@@ -4,12 +4,18 @@ import * as deadLetters from "./dead-letters.ts";
 import { entry, type TableEntry } from "./entry.ts";
 import * as group from "./group.ts";
 import * as look from "./look.ts";
+import * as watching from "./monitor.ts";
 import { produce } from "./produce.ts";
 import * as setup from "./setup.ts";
 
 export const COMMANDS: readonly TableEntry[] = [
   entry(produce, () => import("../commands/produce.ts")),
   entry(consume, () => import("../commands/consume.ts")),
+  entry(watching.monitor, () => import("../commands/monitor.ts")),
+  entry(watching.serve, () => import("../commands/monitor-serve.ts")),
+  entry(watching.cleanup, () => import("../commands/cleanup.ts")),
+  entry(watching.trim, () => import("../commands/trim.ts")),
+  entry(watching.check, () => import("../commands/check.ts")),
   entry(look.streams, () => import("../commands/streams.ts")),
   entry(look.groups, () => import("../commands/groups.ts")),
   entry(look.consumers, () => import("../commands/consumers.ts")),

@@ -1,0 +1,64 @@
+import { pause, systemClock } from "@redis-batch/core/internal";
+import type { CleanUpReport } from "@redis-batch/monitor";
+import type { Run } from "../command.ts";
+import { planFirst } from "../plan.ts";
+import type { Report, Row } from "../render/report.ts";
+import type { cleanup } from "../table/monitor.ts";
+import { withMonitor } from "./with-monitor.ts";
+
+export const run: Run<typeof cleanup> = (call) => {
+  const { options, terminal, signal } = call;
+  const settings = { graceMs: options.wait, ...(options["to-any"] ? { handOverTo: "any" as const } : {}) };
+  return withMonitor(call, settings, async (looker) => {
+    // Connected all the while: the clean-up counts from there.
+    await looker.inspect({ signal });
+    if (options.wait > 0) terminal.progress("waiting, connected");
+    await pause(systemClock, options.wait, signal);
+    terminal.endProgress();
+    const plan = await looker.cleanUp({ dryRun: true });
+    return planFirst(
+      terminal,
+      options,
+      { ...describe(plan), isEmpty: rowsOf(plan).every(({ does }) => does === "nothing" || does === "stays") },
+      async () => describe(await looker.cleanUp({ signal })),
+    );
+  });
+};
+
+function describe(report: CleanUpReport): Report {
+  return {
+    facts: [
+      { key: "stream", value: report.stream },
+      { key: "groups", value: report.groups.length, unit: "count" },
+    ],
+    table: {
+      key: "steps",
+      columns: [
+        { key: "group" },
+        { key: "consumer" },
+        { key: "does", title: "what" },
+        { key: "messages", unit: "count" },
+        { key: "to" },
+        { key: "reason" },
+      ],
+      rows: rowsOf(report),
+      none: "The stream has no such group.",
+    },
+  };
+}
+
+function rowsOf({ groups }: CleanUpReport): Row[] {
+  return groups.flatMap(({ group, reason, moves, left, vanished, removed }) => {
+    const row = (consumer: string | null, does: string, more: Row = {}): Row => ({
+      ...{ group, consumer, does, messages: null, to: null, reason: null },
+      ...more,
+    });
+    const rows = [
+      ...moves.map(({ from, to, messages }) => row(from, "handed over", { messages, to })),
+      ...left.map(({ consumer, messages, reason: why }) => row(consumer, "stays", { messages, reason: why })),
+      ...vanished.map(({ consumer, messages }) => row(consumer, "cleared: deleted before", { messages })),
+      ...removed.map((consumer) => row(consumer, "name removed")),
+    ];
+    return rows.length === 0 ? [row(null, "nothing", { reason })] : rows;
+  });
+}

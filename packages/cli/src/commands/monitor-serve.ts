@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { type MonitorEvent, MonitorTally, startMetricsServer } from "@redis-batch/monitor";
+import type { Run } from "../command.ts";
+import { Failure } from "../failure.ts";
+import type { serve } from "../table/monitor.ts";
+import { withMonitor } from "./with-monitor.ts";
+
+export const run: Run<typeof serve> = async (call) => {
+  const { args, options, terminal, signal } = call;
+  const file = options["token-file"];
+  const token = file === undefined ? undefined : readToken(file);
+  const tally = new MonitorTally(args.stream);
+  const observer = (event: MonitorEvent): void => {
+    tally.observe(event);
+    if (event.type === "passFailed") terminal.note(`no look: ${event.error.message}; trying again`, "warn");
+  };
+  await withMonitor(call, { observer }, async (looker) => {
+    await looker.inspect({ signal });
+    await using server = await startMetricsServer({
+      ...{ source: () => looker.lastReport, tally, port: options.port, host: options.host },
+      ...(token === undefined ? {} : { token }),
+    });
+    await terminal.report({ facts: [{ key: "url", value: server.url }] }, options.json);
+    await looker.run({
+      ...{ intervalMs: options.interval, signal },
+      ...{ autoCleanUp: options["auto-cleanup"], autoTrim: options["auto-trim"] },
+    });
+  });
+};
+
+function readToken(path: string): string {
+  try {
+    const token = readFileSync(path, "utf8").split(/\r?\n/, 1)[0] ?? "";
+    if (token !== "") return token;
+  } catch (error) {
+    throw new Failure(
+      "usage",
+      `the token file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  throw new Failure("usage", `the first line of ${path} is empty, and should be the token`);
+}

@@ -1,0 +1,33 @@
+import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
+import type { Invocation, Run } from "../command.ts";
+import { Failure } from "../failure.ts";
+import { groupReport } from "../render/group-report.ts";
+import type { monitor } from "../table/monitor.ts";
+import { withMonitor } from "./with-monitor.ts";
+
+type Call = Invocation<typeof monitor>;
+
+export const run: Run<typeof monitor> = async (call) => {
+  const { options, terminal } = call;
+  if (options.watch || options["auto-cleanup"]) {
+    const { watch } = await import("./watch.ts");
+    return watch(call);
+  }
+  await withMonitor(call, {}, async (looker) => {
+    const report = await looker.inspect({ signal: call.signal });
+    await terminal.report(groupReport(report, groupOf(report, call)), options.json);
+  });
+};
+
+/** @throws {Failure} when the stream or the group is not there */
+export function groupOf(report: MonitorReport, { args }: Pick<Call, "args">): GroupReport {
+  const [group] = report.groups;
+  if (group !== undefined) return group;
+  throw new Failure(
+    "missing",
+    report.length === null
+      ? `there is no stream "${args.stream}"`
+      : `the stream "${args.stream}" has no group "${args.group}"`,
+    "`redis-batch streams` and `redis-batch groups <stream>` list what there is",
+  );
+}

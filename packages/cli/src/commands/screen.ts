@@ -1,0 +1,136 @@
+/** The whole terminal, for `monitor --watch`. */
+import type { Monitor, MonitorReport } from "@redis-batch/monitor";
+import type { Invocation } from "../command.ts";
+import { describeFailure } from "../failure.ts";
+import { isoTime } from "../point.ts";
+import { renderFrame, type Sample, sampleOf } from "../render/watch-frame.ts";
+import type { monitor } from "../table/monitor.ts";
+
+type Call = Invocation<typeof monitor>;
+
+const ENTER = "\u001b[?1049h\u001b[?25l";
+const LEAVE = "\u001b[?25h\u001b[?1049l";
+const HOME = "\u001b[H";
+const CLEAR_TO_END_OF_LINE = "\u001b[K";
+const MOST_SAMPLES = 500;
+
+/**
+ * | state    | keys                                | leaves by          |
+ * |----------|-------------------------------------|--------------------|
+ * | watching | p pauses, c asks to clean up, q ends | p · c · q · Ctrl-C |
+ * | paused   | the same                            | p                  |
+ * | asking   | y cleans up, any other key does not | any key            |
+ */
+export class Screen {
+  readonly #call: Call;
+  readonly #looker: Monitor;
+  readonly #quit: () => void;
+  readonly #samples: Sample[] = [];
+  #report: MonitorReport | undefined;
+  #message = "";
+  #isPaused = false;
+  #isAsking = false;
+  readonly #onKeys = (keys: Buffer): void => {
+    for (const key of keys.toString()) this.#press(key);
+  };
+  readonly #onResize = (): void => this.#redraw();
+  // A second Ctrl-C ends the process at once: the terminal is given back then, too.
+  readonly #onExit = (): void => void process.stdout.write(LEAVE);
+
+  constructor(call: Call, looker: Monitor, quit: () => void) {
+    this.#call = call;
+    this.#looker = looker;
+    this.#quit = quit;
+    process.stdout.write(ENTER);
+    process.stdin.setRawMode(true);
+    process.stdin.on("data", this.#onKeys);
+    process.stdout.on("resize", this.#onResize);
+    process.once("exit", this.#onExit);
+  }
+
+  async look(report: MonitorReport): Promise<void> {
+    if (this.#isPaused) return;
+    this.#report = report;
+    const [group] = report.groups;
+    if (group !== undefined) this.#samples.push(sampleOf(group));
+    if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
+    await this.#draw();
+  }
+
+  tell(sentence: string): void {
+    if (this.#isAsking) return;
+    this.#message = sentence;
+    this.#redraw();
+  }
+
+  end(): void {
+    process.stdin.off("data", this.#onKeys);
+    process.stdout.off("resize", this.#onResize);
+    process.off("exit", this.#onExit);
+    process.stdin.setRawMode(false);
+    process.stdin.pause();
+    process.stdout.write(LEAVE);
+  }
+
+  #press(key: string): void {
+    // In raw mode Ctrl-C is a key like any other.
+    if (key === "q" || key === "\u0003") this.#quit();
+    else if (this.#isAsking) void this.#answer(key);
+    else if (key === "p") {
+      this.#isPaused = !this.#isPaused;
+      this.#redraw();
+    } else if (key === "c") void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    await this.#say(async () => {
+      const plan = await this.#looker.cleanUp({ dryRun: true });
+      const [group] = plan.groups;
+      const messages = (group?.moves ?? []).reduce((sum, move) => sum + move.messages, 0);
+      const names = group?.removed.length ?? 0;
+      if (messages + names === 0) return group?.reason ?? "there is nothing to clean up";
+      this.#isAsking = true;
+      return `hand over ${messages} messages and remove ${names} names? y / n`;
+    });
+  }
+
+  async #answer(key: string): Promise<void> {
+    this.#isAsking = false;
+    if (key !== "y") return this.tell("nothing was changed");
+    await this.#say(async () => {
+      const [group] = (await this.#looker.cleanUp()).groups;
+      return group?.reason ?? "the group is gone";
+    });
+  }
+
+  /** Shows what comes of it, or what it failed on. */
+  async #say(work: () => Promise<string>): Promise<void> {
+    try {
+      this.#message = await work();
+    } catch (error) {
+      this.#message = describeFailure(error).message;
+    }
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    // The next look tells whether there is still somebody to draw for.
+    void this.#draw().catch(() => {});
+  }
+
+  async #draw(): Promise<void> {
+    const group = this.#report?.groups[0];
+    if (this.#report === undefined || group === undefined) return;
+    const { columns, rows } = process.stdout;
+    const { terminal } = this.#call;
+    const lines = renderFrame(
+      {
+        ...{ report: this.#report, group, samples: this.#samples },
+        ...{ isPaused: this.#isPaused, message: this.#message, at: isoTime(this.#report.atMs) ?? "" },
+      },
+      { width: columns, height: rows },
+      terminal.paint,
+    );
+    await terminal.write(`${HOME}${lines.map((line) => line + CLEAR_TO_END_OF_LINE).join("\r\n")}`);
+  }
+}

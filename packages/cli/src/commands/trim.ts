@@ -1,0 +1,37 @@
+import type { Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { planFirst } from "../plan.ts";
+import type { trim } from "../table/monitor.ts";
+import { countBefore } from "./count-between.ts";
+import { withMonitor } from "./with-monitor.ts";
+
+export const run: Run<typeof trim> = (call) =>
+  withMonitor(call, {}, async (looker) => {
+    const { args, options, terminal, signal } = call;
+    const { stream } = args;
+    const { safeId, pinnedBy } = await looker.trim({ dryRun: true });
+    const { length, done } = await withClient(call, async (client) => ({
+      // A name that is mistyped must not look like a stream with nothing to drop.
+      length: (await client.xinfoStream({ stream })).length,
+      done: safeId === null ? { value: 0, isAll: true } : await countBefore(client, stream, safeId),
+    }));
+    const facts = [
+      { key: "stream", value: stream },
+      { key: "length", value: length, unit: "count" },
+      { key: "safeId", title: "needed from", value: safeId },
+      { key: "pinnedBy", title: "needed by", value: pinnedBy },
+    ] as const;
+    const plan = {
+      facts: [
+        ...facts,
+        { key: "droppable", title: "can be dropped", value: done.value, unit: "count" },
+        { key: "droppableExact", title: "counted to the end", value: done.isAll },
+      ] as const,
+      isEmpty: done.value === 0,
+      notes: safeId === null ? ["The stream has no group, so nobody has said that anything is done with."] : [],
+    };
+    return planFirst(terminal, options, plan, async () => {
+      const report = await looker.trim({ signal });
+      return { facts: [...facts, { key: "dropped", value: report.dropped, unit: "count" }] };
+    });
+  });

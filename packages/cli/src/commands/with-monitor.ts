@@ -1,0 +1,37 @@
+import { Monitor, type MonitorOptions } from "@redis-batch/monitor";
+import type { Invocation } from "../command.ts";
+import { findServer } from "../connection/open.ts";
+
+type Call = Pick<Invocation, "options" | "terminal" | "signal"> & {
+  readonly args: { readonly stream: string; readonly group?: string | undefined };
+};
+
+type Judging = Partial<Readonly<Record<"idle-threshold" | "foreign-idle", number>>>;
+
+/** Runs with a monitor of the group, or of all groups where none is named; closed afterwards. */
+export async function withMonitor<Result>(
+  call: Call & { readonly options: Call["options"] & Judging },
+  settings: Omit<MonitorOptions, "redis" | "stream" | "group" | "groups">,
+  run: (monitor: Monitor) => Promise<Result>,
+): Promise<Result> {
+  const { args, options } = call;
+  const { redis, connectTimeoutMs, explain } = await findServer(call);
+  const idleThresholdMs = options["idle-threshold"];
+  const foreignIdleMs = options["foreign-idle"];
+  const monitor = new Monitor({
+    ...{ redis, stream: args.stream, connectTimeoutMs },
+    ...(args.group === undefined ? { groups: "all" } : { group: args.group }),
+    ...(idleThresholdMs === undefined ? {} : { idleThresholdMs }),
+    ...(foreignIdleMs === undefined ? {} : { foreignIdleMs }),
+    // Nothing of it is news to whoever asked.
+    observer: () => {},
+    ...settings,
+  });
+  try {
+    return await run(monitor);
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    await monitor.close();
+  }
+}

@@ -1,0 +1,73 @@
+/** How a group fares, as a report. */
+import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
+import type { Tone } from "./paint.ts";
+import type { Cell, Report } from "./report.ts";
+
+export function groupReport({ stream, length, retention }: MonitorReport, group: GroupReport): Report {
+  return {
+    facts: [
+      { key: "stream", value: stream },
+      { key: "group", value: group.group },
+      { key: "health", value: group.health, tone: (health) => healthTone(health as GroupHealth) },
+      { key: "reason", value: group.reason },
+      { key: "waiting", value: group.backlog.messages, unit: "count" },
+      { key: "waitingSource", title: "waiting by", value: group.backlog.source },
+      { key: "pending", value: group.pending, unit: "count" },
+      { key: "oldestWaitingMs", title: "oldest waiting", value: group.oldestWaitingAgeMs, unit: "ms" },
+      { key: "oldestPendingMs", title: "oldest pending", value: group.oldestPendingAgeMs, unit: "ms" },
+      { key: "inPerSecond", value: rounded(group.inPerSecond) },
+      { key: "outPerSecond", value: rounded(group.outPerSecond) },
+      {
+        key: "deadLetters",
+        value: group.deadLetters,
+        unit: "count",
+        tone: (count) => (count === 0 ? undefined : "warn"),
+      },
+      { key: "length", title: "stream's length", value: length, unit: "count" },
+      { key: "pinsStream", value: group.retention.pins },
+    ],
+    table: {
+      key: "consumers",
+      columns: [
+        { key: "consumer" },
+        { key: "status", tone: (status) => statusTone(status as ConsumerStatus) },
+        { key: "idleMs", title: "idle", unit: "ms" },
+        { key: "pending", unit: "count" },
+        { key: "oldestPendingMs", title: "oldest", unit: "ms" },
+        { key: "inFlight", title: "at work", unit: "count" },
+        { key: "busyPercent", title: "busy %", unit: "count" },
+        { key: "foreign" },
+        { key: "host" },
+        { key: "pid" },
+        { key: "reason" },
+      ],
+      rows: group.consumers.map((consumer) => ({
+        consumer: consumer.consumer,
+        status: consumer.status,
+        idleMs: consumer.idleMs,
+        pending: consumer.pending,
+        oldestPendingMs: consumer.oldestPendingAgeMs,
+        inFlight: consumer.inFlight,
+        busyPercent: consumer.busyShare === null ? null : Math.round(100 * consumer.busyShare),
+        foreign: consumer.foreign,
+        host: consumer.host,
+        pid: consumer.pid,
+        reason: consumer.reason,
+      })),
+      none: "It has no consumers.",
+    },
+    notes: retention.warnings,
+  };
+}
+
+export function healthTone(health: GroupHealth): Tone | undefined {
+  if (health === "OK") return "good";
+  return health === "UNKNOWN" ? "quiet" : health === "FALLING BEHIND" || health === "REWOUND" ? "warn" : "bad";
+}
+
+function statusTone(status: ConsumerStatus): Tone {
+  if (status === "OK") return "good";
+  return status === "DEAD" || status === "STALLED" ? "bad" : "warn";
+}
+
+const rounded = (value: number | null): Cell => (value === null ? null : Math.round(10 * value) / 10);

@@ -1,0 +1,13 @@
+const BARS = "▁▂▃▄▅▆▇█";
+
+/** The last values as bars, a column each, from 0 to the greatest; a gap for what is not known. */
+export function renderSparkline(values: readonly (number | null)[], width: number): string {
+  const shown = values.slice(-width);
+  const most = Math.max(0, ...shown.filter((value) => value !== null));
+  return shown
+    .map((value) => {
+      if (value === null) return " ";
+      return BARS[most === 0 ? 0 : Math.min(Math.floor((value / most) * BARS.length), BARS.length - 1)] ?? " ";
+    })
+    .join("");
+}

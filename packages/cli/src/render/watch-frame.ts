@@ -1,0 +1,85 @@
+/** The screen of `monitor --watch`. */
+import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
+import { escapeText } from "./escape.ts";
+import { groupReport, healthTone } from "./group-report.ts";
+import type { Paint } from "./paint.ts";
+import { renderDuration, renderReport } from "./report.ts";
+import { renderSparkline } from "./sparkline.ts";
+import { fitWidth, padWidth } from "./width.ts";
+
+/** What one look adds to the curves. */
+export interface Sample {
+  readonly waiting: number | null;
+  readonly inPerSecond: number | null;
+  readonly outPerSecond: number | null;
+}
+
+export interface Frame {
+  readonly report: MonitorReport;
+  readonly group: GroupReport;
+  readonly samples: readonly Sample[];
+  readonly isPaused: boolean;
+  /** The last thing that happened, or that is asked. */
+  readonly message: string;
+  /** The time of the look, as text. */
+  readonly at: string;
+}
+
+export function sampleOf(group: GroupReport): Sample {
+  return { waiting: group.backlog.messages, inPerSecond: group.inPerSecond, outPerSecond: group.outPerSecond };
+}
+
+/** Exactly so many lines, none wider than the screen. */
+export function renderFrame(
+  frame: Frame,
+  size: { readonly width: number; readonly height: number },
+  paint: Paint,
+): string[] {
+  const { report, group, samples, isPaused, message, at } = frame;
+  const { width, height } = size;
+  const title = `${escapeText(report.stream)} / ${escapeText(group.group)}`;
+  const tone = healthTone(group.health);
+  const health = tone === undefined ? group.health : paint(tone, group.health);
+  const room = Math.max(width - title.length - group.health.length - 6, 0);
+  const { table, notes = [] } = groupReport(report, group);
+  const consumers = renderReport({ ...(table === undefined ? {} : { table }), notes }, paint, width)
+    .trimEnd()
+    .split("\n");
+  const curve = (name: string, value: string, values: readonly (number | null)[]): string =>
+    `${name.padEnd(8)} ${padWidth(value, 12, "right")}  ${renderSparkline(values, Math.max(width - 24, 0))}`;
+  const lines = [
+    `${paint("strong", title)}  ${health}  ${paint("quiet", fitWidth(escapeText(group.reason), room))}`,
+    "",
+    curve(
+      "waiting",
+      `${group.backlog.source === "at least" ? "≥" : ""}${group.backlog.messages ?? "?"}`,
+      samples.map(({ waiting }) => waiting),
+    ),
+    curve(
+      "in",
+      perSecond(group.inPerSecond),
+      samples.map(({ inPerSecond }) => inPerSecond),
+    ),
+    curve(
+      "out",
+      perSecond(group.outPerSecond),
+      samples.map(({ outPerSecond }) => outPerSecond),
+    ),
+    fitWidth(
+      `pending ${group.pending}${age(group.oldestPendingAgeMs)} · oldest waiting${age(group.oldestWaitingAgeMs) || " -"} · dead letters ${group.deadLetters}`,
+      width,
+    ),
+    "",
+    ...consumers,
+  ];
+  const foot = [
+    fitWidth(escapeText(message), width),
+    fitWidth(`${at}${isPaused ? "  PAUSED" : ""}   p ${isPaused ? "go on" : "pause"} · c clean up · q quit`, width),
+  ];
+  const body = lines.slice(0, Math.max(height - foot.length, 0));
+  const gap = Array.from({ length: Math.max(height - body.length - foot.length, 0) }, () => "");
+  return [...body, ...gap, foot[0] ?? "", paint("quiet", foot[1] ?? "")].slice(-height);
+}
+
+const perSecond = (rate: number | null): string => (rate === null ? "?" : `${rate.toFixed(1)}/s`);
+const age = (ms: number | null): string => (ms === null ? "" : ` (${renderDuration(ms)})`);
