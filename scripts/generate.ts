@@ -28,6 +28,15 @@ const published = spawnSync(
 );
 if (published.status !== 0) process.exitCode = 1;
 
+// The command line tells of itself.
+const reference = spawnSync(
+  process.execPath,
+  ["--conditions=@redis-batch/source", "--disable-warning=ExperimentalWarning", "packages/cli/src/bin.ts", "reference"],
+  { cwd: ROOT, encoding: "utf8" },
+);
+if (reference.status !== 0) throw new Error(`the reference of the command line: ${reference.stderr}`);
+bringUpToDate(join(ROOT, "docs/cli.md"), reference.stdout);
+
 function bringUpToDate(path: string, content: string): void {
   const name = relative(ROOT, path);
   if (existsSync(path) && readFileSync(path, "utf8") === content) {
