@@ -149,7 +149,8 @@ function run(policy: ScalingPolicy, steps: readonly Step[], arrange?: (seen: Obs
   return steps.map((step) => ({ decision: group.decide(step, arrange), nowMs: group.nowMs }));
 }
 
-describe("decideThroughput", () => {
+// Many looks each; a busy machine takes its time.
+describe("decideThroughput", { timeout: 60_000 }, () => {
   it("stays within the bounds, wherever the number was before", () => {
     fc.assert(
       fc.property(anyPolicy, anySteps, fc.nat(100), (policy, steps, first) => {

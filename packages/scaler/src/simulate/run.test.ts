@@ -24,7 +24,7 @@ function shareThatWaits(load: number, servers: number): number {
   return (servers * blocked) / (servers - load * (1 - blocked));
 }
 
-describe("the simulated group", () => {
+describe("the simulated group", { timeout: 60_000 }, () => {
   // One message at a time, alike consumers that never change: a queue whose answer is known.
   it.each([
     { perSecond: 0.8, variation: 0, servers: 1 },
@@ -96,7 +96,7 @@ describe("the simulated group", () => {
 });
 
 // What it was when this was written, and a little more: a change that makes it worse must be meant.
-describe("the throughput strategy", () => {
+describe("the throughput strategy", { timeout: 60_000 }, () => {
   it.each([
     { name: "cold", late: 0, hours: 3.8, reversals: 7 },
     { name: "trickle", late: 0, hours: 3.9, reversals: 9 },
