@@ -89,6 +89,47 @@ describe("reading", () => {
   });
 });
 
+describe("messages that take longer than their lease to arrive", () => {
+  it("are not offered before it is certain whose they are", async () => {
+    const { clock, redis, events, consumer, add, other, pending, close, stream, group } = await openInMemory();
+    const offered: string[] = [];
+    const running = consumer.run((batch) => {
+      offered.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    await clock.advance(5_000);
+    const held = redis.hold("xreadgroup", { moment: "after" });
+    const id = await add(1);
+    // Meanwhile it cannot be heard of, and has nothing to renew.
+    redis.failNext("beat", away(), { times: 1_000 });
+    await clock.advance(120_000);
+    const theft = { stream, group, from: "me", to: "thief", foreignIdleMs: 1, toUnregistered: true };
+    expect(await other.handOver({ ...theft, ids: [id] })).toMatchObject({ ids: [id] });
+    held.release();
+    await clock.advance(5_000);
+    expect(offered).toEqual([]);
+    expect(events.all("lost")).toEqual([{ type: "lost", ids: [id], why: "not-owned" }]);
+    expect(await pending()).toEqual([id]);
+    await close();
+    await running;
+  });
+
+  it("are offered when they turn out to be its own, and acknowledged by an owner check", async () => {
+    const { clock, redis, events, consumer, add, pending, close } = await openInMemory();
+    const running = consumer.run((batch) => batch.ack());
+    await clock.advance(5_000);
+    const held = redis.hold("xreadgroup", { moment: "after" });
+    await add(1);
+    await clock.advance(120_000);
+    held.release();
+    await clock.advance(5_000);
+    expect(events.all("acknowledged")).toEqual([{ type: "acknowledged", messages: 1 }]);
+    expect(await pending()).toEqual([]);
+    await close();
+    await running;
+  });
+});
+
 describe("acknowledging", () => {
   it("goes on until the server has it, with pauses that grow", async () => {
     const { clock, redis, events, fetch, add, pending } = await openInMemory();

@@ -233,7 +233,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     });
     this.#acknowledger = new Acknowledger({
       ...shared,
-      isCertainSince: (arrivedAtMs) => this.#leases.isCertainSince(arrivedAtMs),
+      isCertainOf: (message) => this.#leases.isCertainOf(message),
       canAckDelete: () => this.#capabilities?.ackDelete === true,
     });
     this.#undertaker = new Undertaker(shared);
@@ -255,7 +255,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     });
     this.#reader = new Reader({
       ...shared,
-      admit: (entries) => this.#intake.admit(entries),
+      admit: (entries, sinceMs) => {
+        this.#leases.delivered(sinceMs);
+        return this.#intake.admit(entries, sinceMs);
+      },
       adopt: (id, deliveries) => this.#intake.adopt(id, deliveries),
     });
     this.#redeliverer = new Redeliverer({
@@ -263,7 +266,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       largestBatch,
       isIsolated: (deliveries) => isIsolated(deliveries, this.#maxDeliveries()),
       isAtWork: (holds) => this.#open.has(holds),
-      admit: (entry, ripeAtMs) => this.#intake.readmit(entry, ripeAtMs),
+      admit: (entry, times) => this.#intake.readmit(entry, times),
     });
     this.#open = new OpenBatches({
       ...shared,

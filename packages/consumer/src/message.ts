@@ -37,7 +37,9 @@ export interface RetryOptions {
 }
 
 /** How a message came, and when. */
-export type Arrival = Readonly<Pick<Message<unknown>, "deliveries" | "arrivedAtMs" | "ripeAtMs" | "epoch">>;
+export type Arrival = Readonly<
+  Pick<Message<unknown>, "deliveries" | "arrivedAtMs" | "heldSinceMs" | "ripeAtMs" | "epoch">
+>;
 
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
@@ -59,6 +61,8 @@ export class Message<Value> {
   state: MessageState = "buffered";
   /** @internal When it arrived in memory, by the local clock. */
   readonly arrivedAtMs: number;
+  /** @internal Before this moment it was not delivered, after it it may have been at any: its lease runs since then. */
+  readonly heldSinceMs: number;
   /** @internal Before this moment it may only accompany new messages. */
   ripeAtMs: number;
   /** @internal Which of the reader's connections it was read over. */
@@ -80,6 +84,7 @@ export class Message<Value> {
     this.bytes = payloadBytesOf(entry);
     this.deliveries = arrival.deliveries;
     this.arrivedAtMs = arrival.arrivedAtMs;
+    this.heldSinceMs = arrival.heldSinceMs;
     this.ripeAtMs = arrival.ripeAtMs;
     this.epoch = arrival.epoch;
     this.#keeper = keeper;

@@ -36,7 +36,8 @@ export interface ConsumerOptions<Value> {
   readonly maxWaitMs?: number;
   /**
    * How long one read waits at the server, in milliseconds, 100 to 60,000. Default 2,000. A process that dies within
-   * it may still be sent messages, which then have to be recovered.
+   * it may still be sent messages, which then have to be recovered. Never more than a quarter of `leaseMs`: a message's lease
+   * counts from the beginning of the read.
    */
   readonly blockMs?: number;
   /** Batches read ahead while one is at work, 0 to 100. Default 1. 0 trades throughput for holding nothing in advance. */
@@ -222,7 +223,10 @@ export function resolveConsumerOptions<Value>(
     name: reader.text("name", `${hostname()}-${process.pid}-${instance}`),
     batchSize,
     maxWaitMs: reader.integer("maxWaitMs", { default: CONSUMER_DEFAULTS.maxWaitMs, min: 0, max: 3_600_000 }),
-    blockMs: reader.integer("blockMs", { default: CONSUMER_DEFAULTS.blockMs, min: 100, max: 60_000 }),
+    blockMs: Math.min(
+      reader.integer("blockMs", { default: CONSUMER_DEFAULTS.blockMs, min: 100, max: 60_000 }),
+      Math.floor(leaseMs / 4),
+    ),
     prefetch: reader.integer("prefetch", { default: CONSUMER_DEFAULTS.prefetch, min: 0, max: 100 }),
     concurrency: reader.integer("concurrency", { default: CONSUMER_DEFAULTS.concurrency, min: 1, max: 1_000 }),
     maxBytes: reader.integer("maxBytes", { default: CONSUMER_DEFAULTS.maxBytes, min: 1_024, max: 2 ** 31 }),

@@ -24,8 +24,8 @@ export interface AcknowledgerContext<Value> {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
-  /** Whether a message that arrived then, by the local clock, is this consumer's without a doubt. */
-  readonly isCertainSince: (arrivedAtMs: number) => boolean;
+  /** Whether a message is this consumer's without a doubt. */
+  readonly isCertainOf: (message: Message<Value>) => boolean;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
 }
@@ -90,10 +90,8 @@ export class Acknowledger<Value> {
     const { stream, group, name } = policy;
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
-    const { isCertainSince } = this.#context;
-    const isCertain = messages.every(
-      ({ epoch, arrivedAtMs }) => epoch === client.readerEpoch && isCertainSince(arrivedAtMs),
-    );
+    const { isCertainOf } = this.#context;
+    const isCertain = messages.every((message) => message.epoch === client.readerEpoch && isCertainOf(message));
     if (isCertain && !mayBeDone) {
       const acknowledged = await this.#acknowledgePlainly(ids);
       if (acknowledged !== undefined) {

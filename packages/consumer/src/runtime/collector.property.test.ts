@@ -33,7 +33,9 @@ async function play(steps: readonly (typeof anyStep extends fc.Arbitrary<infer S
   const messages = (given: readonly number[], deliveries: number, ripeInMs: number): Message<Value>[] =>
     given.map((bytes) => {
       const entry = { id: `1-${++sequence}`, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)] };
-      const arrival = { deliveries, arrivedAtMs: clock.nowMs(), ripeAtMs: clock.nowMs() + ripeInMs, epoch: 1 };
+      const nowMs = clock.nowMs();
+      const times = { arrivedAtMs: nowMs, heldSinceMs: nowMs, ripeAtMs: nowMs + ripeInMs };
+      const arrival = { deliveries, ...times, epoch: 1 };
       return new Message(entry, arrival, keeper);
     });
   const take = async (): Promise<void> => {

@@ -35,7 +35,8 @@ function setUp(changes: Partial<CollectorPolicy> = {}) {
       const { bytes = 2, ripeInMs = 0 } = options;
       const entry = { id: `${++sequence}-0`, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)] };
       const nowMs = clock.nowMs();
-      return new Message(entry, { deliveries: 1, arrivedAtMs: nowMs, ripeAtMs: nowMs + ripeInMs, epoch: 1 }, keeper);
+      const times = { arrivedAtMs: nowMs, heldSinceMs: nowMs, ripeAtMs: nowMs + ripeInMs };
+      return new Message(entry, { deliveries: 1, ...times, epoch: 1 }, keeper);
     });
   /** Takes a batch and tells what came of it so far. */
   const take = (calledAtMs: number | null = null) => {

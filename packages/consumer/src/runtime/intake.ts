@@ -37,11 +37,12 @@ export class Intake<Value> {
     this.#context = context;
   }
 
-  /** Takes in what a read brought → what of it can be offered. */
-  admit(entries: readonly StreamEntry[]): readonly Message<Value>[] {
+  /** Takes in what a read brought that was sent at `sinceMs` → what of it can be offered. */
+  admit(entries: readonly StreamEntry[], sinceMs: number): readonly Message<Value>[] {
     const nowMs = this.#context.clock.nowMs();
     const { readerEpoch } = this.#context.client;
-    const arrival: Arrival = { deliveries: 1, arrivedAtMs: nowMs, ripeAtMs: nowMs, epoch: readerEpoch };
+    const times = { arrivedAtMs: nowMs, heldSinceMs: sinceMs, ripeAtMs: nowMs };
+    const arrival: Arrival = { deliveries: 1, ...times, epoch: readerEpoch };
     const messages: Message<Value>[] = [];
     for (const entry of entries) {
       const message = this.#admitOne(entry, arrival);
@@ -51,9 +52,12 @@ export class Intake<Value> {
   }
 
   /** Takes a delivery in that was claimed → the message, or none when it cannot be offered. */
-  readmit({ deliveries, ...entry }: DeliveredEntry, ripeAtMs: number): Message<Value> | undefined {
+  readmit(
+    { deliveries, ...entry }: DeliveredEntry,
+    times: Pick<Arrival, "heldSinceMs" | "ripeAtMs">,
+  ): Message<Value> | undefined {
     const { clock, client } = this.#context;
-    return this.#admitOne(entry, { deliveries, arrivedAtMs: clock.nowMs(), ripeAtMs, epoch: client.readerEpoch });
+    return this.#admitOne(entry, { deliveries, arrivedAtMs: clock.nowMs(), ...times, epoch: client.readerEpoch });
   }
 
   /** Takes a message in that was found pending for this consumer, by its id. */

@@ -10,6 +10,7 @@ import {
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
+import type { Message } from "../message.ts";
 import { Bell } from "./bell.ts";
 import type { Custody } from "./custody.ts";
 import { LoopWatch } from "./loop-watch.ts";
@@ -40,7 +41,12 @@ export interface LeaseKeeperContext<Value> {
 export class LeaseKeeper<Value> {
   readonly #context: LeaseKeeperContext<Value>;
   readonly #bell: Bell;
+  /** When the last renewal of everything began. */
   #renewedAtMs: number;
+  /** Since when the newest deliveries are held at least; the first moment of those since the last renewal. */
+  #deliveredSinceMs = Number.POSITIVE_INFINITY;
+  /** The same of those that have arrived while a renewal is under way. */
+  #lateSinceMs = Number.POSITIVE_INFINITY;
   #wasCertain = true;
   #isStopped = false;
   #loop: Promise<void> | undefined;
@@ -61,12 +67,21 @@ export class LeaseKeeper<Value> {
   }
 
   /**
+   * Takes in that messages have arrived which were delivered at some moment since then. A reply may be long on its way:
+   * their lease began when the server sent it, at the latest.
+   */
+  delivered(sinceMs: number): void {
+    this.#deliveredSinceMs = Math.min(this.#deliveredSinceMs, sinceMs);
+    this.#lateSinceMs = Math.min(this.#lateSinceMs, sinceMs);
+  }
+
+  /**
    * Whether everything held has been this consumer's without a doubt: renewed, or delivered, less than half a lease ago
    * by the local clock. Asks for a renewal when not.
    */
   isCertain(): boolean {
     const { clock, policy } = this.#context;
-    const isCertain = clock.nowMs() - this.#renewedAtMs < policy.leaseMs / 2;
+    const isCertain = clock.nowMs() - this.#certainSinceMs < policy.leaseMs / 2;
     if (!isCertain && this.#wasCertain) {
       this.#wasCertain = false;
       this.#bell.ring();
@@ -74,10 +89,11 @@ export class LeaseKeeper<Value> {
     return isCertain;
   }
 
-  /** Whether a message that arrived then is this consumer's without a doubt. */
-  isCertainSince(arrivedAtMs: number): boolean {
+  /** Whether this message is this consumer's without a doubt. */
+  isCertainOf({ arrivedAtMs, heldSinceMs }: Pick<Message<Value>, "arrivedAtMs" | "heldSinceMs">): boolean {
     const { clock, policy } = this.#context;
-    return clock.nowMs() - Math.max(arrivedAtMs, this.#renewedAtMs) < policy.leaseMs / 2;
+    const sinceMs = arrivedAtMs < this.#renewedAtMs ? this.#renewedAtMs : heldSinceMs;
+    return clock.nowMs() - sinceMs < policy.leaseMs / 2;
   }
 
   async stop(): Promise<void> {
@@ -87,10 +103,14 @@ export class LeaseKeeper<Value> {
     await this.#loop;
   }
 
+  get #certainSinceMs(): number {
+    return Math.min(this.#renewedAtMs, this.#deliveredSinceMs);
+  }
+
   async #run(): Promise<void> {
     const { policy, clock, report, fail, onCertain } = this.#context;
     while (!this.#isStopped) {
-      const dueInMs = this.#renewedAtMs + policy.leaseMs / 3 - clock.nowMs();
+      const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
       if (dueInMs > 0) {
         await this.#bell.rest(dueInMs);
         continue;
@@ -98,8 +118,10 @@ export class LeaseKeeper<Value> {
       try {
         // What is renewed from here on is certain from here on, however long the answers take.
         const startedAtMs = clock.nowMs();
+        this.#lateSinceMs = Number.POSITIVE_INFINITY;
         await this.#renewAll();
         this.#renewedAtMs = startedAtMs;
+        this.#deliveredSinceMs = this.#lateSinceMs;
         if (!this.#wasCertain) {
           this.#wasCertain = true;
           onCertain();

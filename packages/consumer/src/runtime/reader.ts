@@ -46,7 +46,8 @@ export interface ReaderContext<Value> {
   readonly collector: Collector<Value>;
   readonly clock: Clock;
   readonly random: Random;
-  readonly admit: (entries: readonly StreamEntry[]) => readonly Message<Value>[];
+  /** Takes in what was read; the server sent it at some moment since then. */
+  readonly admit: (entries: readonly StreamEntry[], sinceMs: number) => readonly Message<Value>[];
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
@@ -154,7 +155,8 @@ export class Reader<Value> {
   }
 
   async #read(count: number): Promise<void> {
-    const { client, policy, collector, report } = this.#context;
+    const { client, policy, collector, report, clock } = this.#context;
+    const sinceMs = clock.nowMs();
     // A caller who waits for a first look gets it at once; after that the server may keep us waiting.
     const blockMs = collector.mustLook ? undefined : policy.blockMs;
     const read = client.xreadgroup(
@@ -171,7 +173,7 @@ export class Reader<Value> {
     if (entries.length === 0) return collector.addFresh([], false);
     let bytes = 0;
     for (const entry of entries) bytes += payloadBytesOf(entry);
-    collector.addFresh(this.#context.admit(entries), entries.length >= count);
+    collector.addFresh(this.#context.admit(entries, sinceMs), entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
   }
 

@@ -42,7 +42,10 @@ export interface RedelivererContext<Value> {
   /** Whether a batch at work has a message of which this holds. */
   readonly isAtWork: (holds: (message: Message<Value>) => boolean) => boolean;
   /** The message, or none when it cannot be offered. */
-  readonly admit: (entry: DeliveredEntry, ripeAtMs: number) => Message<Value> | undefined;
+  readonly admit: (
+    entry: DeliveredEntry,
+    times: { readonly heldSinceMs: number; readonly ripeAtMs: number },
+  ) => Message<Value> | undefined;
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
@@ -140,6 +143,7 @@ export class Redeliverer<Value> {
     const { client, policy, custody, collector, clock, report } = this.#context;
     const due = custody.takeDue(clock.nowMs(), this.#room());
     const ids = due.map(({ id }) => id);
+    const heldSinceMs = clock.nowMs();
     try {
       const { stream, group, name } = policy;
       const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, ids });
@@ -151,7 +155,7 @@ export class Redeliverer<Value> {
       const messages: Message<Value>[] = [];
       for (const entry of entries) {
         const deferred = open.get(entry.id);
-        const message = deferred && this.#context.admit(entry, deferred.ripeAtMs);
+        const message = deferred && this.#context.admit(entry, { heldSinceMs, ripeAtMs: deferred.ripeAtMs });
         if (message !== undefined) messages.push(message);
         open.delete(entry.id);
       }
