@@ -232,7 +232,16 @@ export class Inspector {
       saidAtMs: registered?.atMs ?? null,
     });
     const { stillSinceMs, stillLooks } = progress;
-    const sight = { pending, serverIdleMs: idleMs, idleSince, registered, stillSinceMs, stillLooks, isWorkWaiting };
+    const sight = {
+      consumer,
+      pending,
+      serverIdleMs: idleMs,
+      idleSince,
+      registered,
+      stillSinceMs,
+      stillLooks,
+      isWorkWaiting,
+    };
     const { isGone, ...verdict }: ConsumerVerdict = classifyConsumer(sight, this.#policy, atMs);
     const report: ConsumerReport = {
       ...{ consumer, ...verdict, inactiveMs, pending, oldestPendingAgeMs: ageOf(oldest?.id ?? null, atMs) },

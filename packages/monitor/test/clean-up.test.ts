@@ -174,6 +174,29 @@ describe("cleanUp", () => {
   });
 });
 
+it("hands over dead letters that were redriven at once, although nobody ever lived under their name", async () => {
+  const { monitor: open, client, stream, group, createGroup, add, read, beat, loads, names, server } = bench();
+  await createGroup();
+  const [id = ""] = await add(1);
+  await read("a", 1);
+  await beat("a");
+  const port = await client();
+  await port.bury({ stream, group, consumer: "a", id, reason: "rejected", error: "" });
+  const [letter] = await port.xrange({
+    stream: `rb:{${stream}}:dead:${stream}:${group}`,
+    from: "-",
+    to: "+",
+    count: 1,
+  });
+  await port.redrive({ stream, group, id: letter?.id ?? "", ifGone: "skip" });
+  expect(await loads()).not.toHaveProperty("a");
+  const { groups } = await open().monitor.cleanUp();
+  expect(groups[0]?.moves).toMatchObject([{ to: "a", messages: 1 }]);
+  expect(await loads()).toEqual({ a: 1 });
+  expect(await names()).toEqual(["a"]);
+  expect(await server.command("XLEN", stream)).toBe(1);
+});
+
 describe("foreign consumers", () => {
   /** Two clients that know nothing of us, one of which has not been heard of for long. */
   async function foreigners() {

@@ -1,4 +1,4 @@
-import type { Registration } from "@redis-batch/core/internal";
+import { REDRIVE_CONSUMER, type Registration } from "@redis-batch/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ConsumerSight, classifyConsumer } from "./consumer-status.ts";
@@ -13,7 +13,7 @@ const registered: Registration = {
   ...{ consumer: "c", atMs: NOW - 1_000, leaseMs: 30_000, incarnation: "i", details: silent },
 };
 const seen: ConsumerSight = {
-  ...{ pending: 3, serverIdleMs: 5_000, idleSince: "attempt", registered: undefined },
+  ...{ consumer: "c", pending: 3, serverIdleMs: 5_000, idleSince: "attempt", registered: undefined },
   ...{ stillSinceMs: NOW, stillLooks: 1, isWorkWaiting: false },
 };
 const judge = (sight: Partial<ConsumerSight>) => classifyConsumer({ ...seen, ...sight }, rules, NOW);
@@ -38,6 +38,10 @@ describe("a foreign consumer", () => {
     expect(judge({ serverIdleMs: 600_000 }).isGone).toBe(false);
     expect(judge({ serverIdleMs: 600_001 }).isGone).toBe(true);
     expect(judge({ serverIdleMs: 600_001, pending: 11 }).isGone).toBe(true);
+  });
+
+  it("that only holds redriven dead letters never lives, and is no target", () => {
+    expect(judge({ consumer: REDRIVE_CONSUMER, serverIdleMs: 0 })).toMatchObject({ status: "DEAD", isGone: true });
   });
 
   it("on a quiet stream of Redis 7.0 is well, however long it got nothing", () => {

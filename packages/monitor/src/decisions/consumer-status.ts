@@ -1,9 +1,10 @@
 /** How one consumer is, from what the server and the registry know of it. */
-import { isAlive, type Registration } from "@redis-batch/core/internal";
+import { isAlive, REDRIVE_CONSUMER, type Registration } from "@redis-batch/core/internal";
 import type { ConsumerStatus } from "../report.ts";
 import { describeDuration, describeMessages } from "./duration.ts";
 
 export interface ConsumerSight {
+  readonly consumer: string;
   readonly pending: number;
   /** The server's idle time, in milliseconds. */
   readonly serverIdleMs: number;
@@ -79,6 +80,10 @@ function classifyRegistered(
 
 function classifyForeign(sight: ConsumerSight, rules: ConsumerRules): ConsumerVerdict {
   const { pending, serverIdleMs: idleMs, idleSince } = sight;
+  if (sight.consumer === REDRIVE_CONSUMER) {
+    const reason = "no consumer: dead letters that were redriven wait under this name to be taken over";
+    return { status: "DEAD", reason, foreign: true, idleMs, capacity: rules.batchSize, isGone: true };
+  }
   const what = idleSince === "attempt" ? "it last tried to read" : "it last got a message";
   const ago = `${what} ${describeDuration(idleMs)} ago`;
   // Redis 7.0 does not count reads that return nothing: a healthy consumer of a quiet stream looks idle.
