@@ -233,7 +233,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     });
     this.#acknowledger = new Acknowledger({
       ...shared,
-      isCertainOf: (message) => this.#leases.isCertainOf(message),
+      isCertainOf: (arrival) => this.#leases.isCertainOf(arrival),
       canAckDelete: () => this.#capabilities?.ackDelete === true,
     });
     this.#undertaker = new Undertaker(shared);

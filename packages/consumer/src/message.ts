@@ -28,6 +28,8 @@ export type MessageState =
   | "lost"
   | "returned";
 
+const SUCCESSES: readonly MessageState[] = ["acking", "acknowledged", "burying", "buried"];
+
 /** How a message comes again. */
 export interface RetryOptions {
   /** How long it stays away, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
@@ -36,10 +38,19 @@ export interface RetryOptions {
   readonly reason?: string;
 }
 
-/** How a message came, and when. */
-export type Arrival = Readonly<
-  Pick<Message<unknown>, "deliveries" | "arrivedAtMs" | "heldSinceMs" | "ripeAtMs" | "epoch">
->;
+/** How messages came, and when, by the local clock. One read's messages share it. */
+export interface Arrival {
+  /** How often each has been delivered, this time included. */
+  readonly deliveries: number;
+  /** When they arrived in memory. */
+  readonly arrivedAtMs: number;
+  /** Before this moment they were not delivered, after it they may have been at any: their lease runs since then. */
+  readonly heldSinceMs: number;
+  /** Before this moment they may only accompany new messages. */
+  readonly ripeAtMs: number;
+  /** Which of the reader's connections they were read over. */
+  readonly epoch: number;
+}
 
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
@@ -53,20 +64,14 @@ export interface MessageKeeper<Value> {
 export class Message<Value> {
   /** The entry's id in the stream: the key by which work can be made idempotent. */
   readonly id: EntryId;
-  /** How often it has been delivered, this time included; 1 the first time. */
-  readonly deliveries: number;
+  /** @internal */
+  readonly arrival: Arrival;
   /** @internal The size of its payload, names included. */
   readonly bytes: number;
   /** @internal */
   state: MessageState = "buffered";
-  /** @internal When it arrived in memory, by the local clock. */
-  readonly arrivedAtMs: number;
-  /** @internal Before this moment it was not delivered, after it it may have been at any: its lease runs since then. */
-  readonly heldSinceMs: number;
   /** @internal Before this moment it may only accompany new messages. */
   ripeAtMs: number;
-  /** @internal Which of the reader's connections it was read over. */
-  readonly epoch: number;
   /** @internal How it was handed over. */
   offer: { readonly mode: PullMode; readonly atMs: number } | undefined;
   readonly #entry: StreamEntry;
@@ -82,12 +87,14 @@ export class Message<Value> {
     this.id = entry.id;
     this.#entry = entry;
     this.bytes = payloadBytesOf(entry);
-    this.deliveries = arrival.deliveries;
-    this.arrivedAtMs = arrival.arrivedAtMs;
-    this.heldSinceMs = arrival.heldSinceMs;
+    this.arrival = arrival;
     this.ripeAtMs = arrival.ripeAtMs;
-    this.epoch = arrival.epoch;
     this.#keeper = keeper;
+  }
+
+  /** How often it has been delivered, this time included; 1 the first time. */
+  get deliveries(): number {
+    return this.arrival.deliveries;
   }
 
   /** The fields as UTF-8 text, without a prototype; of several with one name, the last. For bytes see `entries()`. */
@@ -122,6 +129,11 @@ export class Message<Value> {
     for (let index = 0; index + 1 < raw.length; index += 2) {
       yield [raw[index] as Buffer, raw[index + 1] as Buffer];
     }
+  }
+
+  /** @internal Whether it was dealt with; a message that was found to be beyond help was. */
+  get hasSucceeded(): boolean {
+    return SUCCESSES.includes(this.state);
   }
 
   /** When it was added to the stream, by the server's clock (or as the producer's explicit id says). */

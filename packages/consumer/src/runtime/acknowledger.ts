@@ -1,7 +1,7 @@
 /** Acknowledges messages: plainly while nothing can have taken them from this consumer, by an owner check otherwise. */
 import { type Clock, type EntryId, NoGroupError, type Random, type StreamClient } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import type { Message } from "../message.ts";
+import type { Arrival, Message } from "../message.ts";
 import type { Custody } from "./custody.ts";
 import { Outbox } from "./outbox.ts";
 import { stillPending } from "./still-pending.ts";
@@ -24,8 +24,8 @@ export interface AcknowledgerContext<Value> {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
-  /** Whether a message is this consumer's without a doubt. */
-  readonly isCertainOf: (message: Message<Value>) => boolean;
+  /** Whether what arrived like this is this consumer's without a doubt. */
+  readonly isCertainOf: (arrival: Arrival) => boolean;
   /** Called with an error that no repetition can mend. */
   readonly fail: (error: unknown) => void;
 }
@@ -90,9 +90,7 @@ export class Acknowledger<Value> {
     const { stream, group, name } = policy;
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
-    const { isCertainOf } = this.#context;
-    const isCertain = messages.every((message) => message.epoch === client.readerEpoch && isCertainOf(message));
-    if (isCertain && !mayBeDone) {
+    if (!mayBeDone && this.#areCertain(messages)) {
       const acknowledged = await this.#acknowledgePlainly(ids);
       if (acknowledged !== undefined) {
         this.#conclude(messages, undefined);
@@ -108,6 +106,19 @@ export class Acknowledger<Value> {
         : notOwnedOf(await client.deleteIfAllGroupsDone(own));
     // After a reply that was lost, most of what is "not owned" was acknowledged by the first attempt.
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
+  }
+
+  #areCertain(messages: readonly Message<Value>[]): boolean {
+    const { client, isCertainOf } = this.#context;
+    const { readerEpoch } = client;
+    let known: Arrival | undefined;
+    for (const { arrival } of messages) {
+      // Shared by all that one read brought, which mostly are next to each other.
+      if (arrival === known) continue;
+      if (arrival.epoch !== readerEpoch || !isCertainOf(arrival)) return false;
+      known = arrival;
+    }
+    return true;
   }
 
   /** Without a look at the owner → how many were pending; `undefined` where that cannot be done. */

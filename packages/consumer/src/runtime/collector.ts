@@ -242,11 +242,12 @@ export class Collector<Value> {
 
   #openBatch(waiter: Waiter<Value>, mix: Mix): { entries: number; bytes: number; waitingSinceMs: number | null } {
     const entries = mix.redelivered.length + mix.fresh;
-    let firstArrivalMs = mix.fresh > 0 ? (this.#fresh[0] as Message<Value>).arrivedAtMs : Number.POSITIVE_INFINITY;
+    let firstArrivalMs =
+      mix.fresh > 0 ? (this.#fresh[0] as Message<Value>).arrival.arrivedAtMs : Number.POSITIVE_INFINITY;
     let bytes = this.#freshBytes;
     for (const place of mix.redelivered) {
       const message = this.#redelivered[place] as Message<Value>;
-      firstArrivalMs = Math.min(firstArrivalMs, message.arrivedAtMs);
+      firstArrivalMs = Math.min(firstArrivalMs, message.arrival.arrivedAtMs);
       bytes += message.bytes;
     }
     const waitingSinceMs = waiter.calledAtMs ?? (entries === 0 ? null : firstArrivalMs);
@@ -259,27 +260,23 @@ export class Collector<Value> {
     const fresh = this.#fresh.slice(0, mix.fresh);
     // Where the first of the new ones has a place in any case, it has one among the bytes, too.
     const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= nowMs);
-    const kept = this.#isFreshTurn || !isRipe ? 1 : 0;
-    const wanted = [...fresh.slice(0, kept), ...again, ...fresh.slice(kept)];
-    const taken = new Set<Message<Value>>();
+    const first = fresh.slice(0, this.#isFreshTurn || !isRipe ? 1 : 0);
+    const wanted = [...first, ...again, ...fresh.slice(first.length)];
     let bytes = 0;
+    let size = 0;
     for (const message of wanted) {
       bytes += message.bytes;
-      if (bytes > this.#policy.maxBytes && taken.size > 0) break;
-      taken.add(message);
+      if (bytes > this.#policy.maxBytes && size > 0) break;
+      size++;
     }
-    let redelivered = 0;
+    const messages = wanted.slice(0, size);
     // From the last to the first, so that the places before stay what they are.
-    for (const place of mix.redelivered.toReversed()) {
-      if (!taken.has(this.#redelivered[place] as Message<Value>)) continue;
-      this.#takeRedelivered(place);
-      redelivered++;
-    }
-    for (const { bytes: size } of this.#fresh.splice(0, taken.size - redelivered)) this.#freshBytes -= size;
-    const messages = [...taken];
+    const redelivered = mix.redelivered.slice(0, Math.max(0, size - first.length));
+    for (const place of redelivered.toReversed()) this.#takeRedelivered(place);
+    for (const message of this.#fresh.splice(0, size - redelivered.length)) this.#freshBytes -= message.bytes;
     // New messages already are in stream order, and redelivered ones may belong between them.
-    if (redelivered > 0) messages.sort((left, right) => compareEntryIds(left.id, right.id));
-    return { messages, reason: taken.size < wanted.length ? "bytes" : reason, redelivered };
+    if (redelivered.length > 0) messages.sort((left, right) => compareEntryIds(left.id, right.id));
+    return { messages, reason: size < wanted.length ? "bytes" : reason, redelivered: redelivered.length };
   }
 
   // New messages went out in between, so offering the rest now is no hot loop.

@@ -165,6 +165,7 @@ export class Custody<Value> {
   }
 
   #forgetDeferral(id: EntryId): void {
+    if (this.#deferred === 0) return;
     const holding = this.#holdings.get(id);
     if (holding === undefined || !isDeferred(holding)) return;
     this.#deferred--;

@@ -10,7 +10,7 @@ import {
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import type { Message } from "../message.ts";
+import type { Arrival } from "../message.ts";
 import { Bell } from "./bell.ts";
 import type { Custody } from "./custody.ts";
 import { LoopWatch } from "./loop-watch.ts";
@@ -89,8 +89,8 @@ export class LeaseKeeper<Value> {
     return isCertain;
   }
 
-  /** Whether this message is this consumer's without a doubt. */
-  isCertainOf({ arrivedAtMs, heldSinceMs }: Pick<Message<Value>, "arrivedAtMs" | "heldSinceMs">): boolean {
+  /** Whether what arrived like this is this consumer's without a doubt. */
+  isCertainOf({ arrivedAtMs, heldSinceMs }: Arrival): boolean {
     const { clock, policy } = this.#context;
     const sinceMs = arrivedAtMs < this.#renewedAtMs ? this.#renewedAtMs : heldSinceMs;
     return clock.nowMs() - sinceMs < policy.leaseMs / 2;

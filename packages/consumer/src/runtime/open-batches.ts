@@ -3,7 +3,7 @@ import type { Clock } from "@redis-batch/core/internal";
 import { Batch } from "../batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { ConsumerEvent } from "../events.ts";
-import type { Message, MessageState } from "../message.ts";
+import type { Message } from "../message.ts";
 import type { Collected } from "./collector.ts";
 import type { Returns } from "./returns.ts";
 import type { SinkWatch } from "./sink-watch.ts";
@@ -22,9 +22,6 @@ export interface OpenBatchesContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
   readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
 }
-
-// A message that was found to be beyond help is a message that was dealt with.
-const SUCCESSES: readonly MessageState[] = ["acking", "acknowledged", "burying", "buried"];
 
 interface Opened {
   readonly aborter: AbortController;
@@ -100,11 +97,7 @@ export class OpenBatches<Value> {
     const isCounted = isSaid && sinkWatch.isCounting;
     if (!isCounted && unsettled.length > 0) void returns.uncount(unsettled.map(({ id }) => id));
     for (const message of unsettled) returns.take(message, { mode: open.mode, isCounted, text: failure });
-    if (open.mode === "loop" && isSaid) {
-      sinkWatch.batchEnded(
-        messages.map(({ id, deliveries, state }) => ({ id, deliveries, hasSucceeded: SUCCESSES.includes(state) })),
-      );
-    }
+    if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled: unsettled.length, durationMs });

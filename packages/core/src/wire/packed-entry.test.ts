@@ -11,13 +11,8 @@ function pack(parts: readonly (string | Buffer)[], names = new FieldNames(), aro
     ...[bytesOf(part), Buffer.from("\r\n")],
   ]);
   const bytes = Buffer.concat([Buffer.alloc(around), ...bulks, Buffer.alloc(around)]);
-  const packed = { bytes, start: around, end: bytes.length - around, parts: parts.length };
-  return new PackedEntry(
-    "1-1",
-    packed,
-    parts.reduce((sum, part) => sum + bytesOf(part).length, 0),
-    names,
-  );
+  const payloadBytes = parts.reduce((sum, part) => sum + bytesOf(part).length, 0);
+  return new PackedEntry("1-1", { bytes, start: around, end: bytes.length - around, payloadBytes, names });
 }
 
 const odd = Buffer.from([0, 255, 13, 10, 36]);

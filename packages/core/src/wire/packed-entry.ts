@@ -16,57 +16,66 @@ export interface PackedFields {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** How many names and values there are. */
-  readonly parts: number;
+  /** Names and values together, in bytes. */
+  readonly payloadBytes: number;
+  readonly names: FieldNames;
 }
 
 export class PackedEntry implements StreamEntry {
   readonly id: EntryId;
-  /** Names and values together, in bytes. */
-  readonly payloadBytes: number;
-  readonly #names: FieldNames;
   #packed: PackedFields;
   #fields: RawFields | undefined;
 
   /** What is packed must be whole: nothing is checked here. */
-  constructor(id: EntryId, packed: PackedFields, payloadBytes: number, names: FieldNames) {
+  constructor(id: EntryId, packed: PackedFields) {
     this.id = id;
-    this.payloadBytes = payloadBytes;
     this.#packed = packed;
-    this.#names = names;
+  }
+
+  /** The size of the payload, names included. */
+  get payloadBytes(): number {
+    return this.#packed.payloadBytes;
   }
 
   get fields(): RawFields {
-    if (this.#fields === undefined) {
-      this.#packed = ownedFields(this.#packed);
-      const { bytes } = this.#packed;
-      const bounds = boundsOf(this.#packed);
-      const fields: Buffer[] = [];
-      for (let index = 0; index < bounds.length; index += 2)
-        fields.push(bytes.subarray(bounds[index], bounds[index + 1]));
-      this.#fields = fields;
-    }
+    this.#fields ??= this.#unpack();
     return this.#fields;
   }
 
   /** The fields as UTF-8 text, without a prototype; of several with one name, the last. */
   get text(): Fields {
-    const { bytes } = this.#packed;
+    const { bytes, names } = this.#packed;
     const bounds = boundsOf(this.#packed);
     const record = Object.create(null) as Record<string, string>;
     for (let index = 0; index < bounds.length; index += 4) {
-      const name = this.#names.textOf(index / 4, bytes, bounds[index] as number, bounds[index + 1] as number);
+      const name = names.textOf(index / 4, bytes, bounds[index] as number, bounds[index + 1] as number);
       record[name] = bytes.toString("utf8", bounds[index + 2], bounds[index + 3]);
     }
     return record;
   }
+
+  #unpack(): RawFields {
+    this.#packed = withoutNeighbours(this.#packed);
+    const { bytes } = this.#packed;
+    const bounds = boundsOf(this.#packed);
+    const fields: Buffer[] = [];
+    for (let index = 0; index < bounds.length; index += 2)
+      fields.push(bytes.subarray(bounds[index], bounds[index + 1]));
+    return fields;
+  }
+}
+
+/** The same in bytes that hold little else: whoever keeps Buffers of them keeps nothing of other entries. */
+function withoutNeighbours(packed: PackedFields): PackedFields {
+  const { bytes, start, end } = packed;
+  if (bytes.buffer.byteLength <= 2 * (end - start)) return packed;
+  return { ...packed, bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };
 }
 
 /** Start and end of each name and value, one pair after the other. */
-function boundsOf({ bytes, start, parts }: PackedFields): number[] {
+function boundsOf({ bytes, start, end }: PackedFields): number[] {
   const bounds: number[] = [];
-  let at = start;
-  for (let part = 0; part < parts; part++) {
+  for (let at = start; at < end; ) {
     let length = 0;
     // Behind the `$`.
     for (at++; bytes[at] !== CR; at++) length = length * 10 + (bytes[at] as number) - ZERO;
@@ -74,13 +83,6 @@ function boundsOf({ bytes, start, parts }: PackedFields): number[] {
     at += length + 4;
   }
   return bounds;
-}
-
-/** The same fields, in bytes that hold little else: Buffers of them may be kept for as long as anyone likes. */
-function ownedFields(packed: PackedFields): PackedFields {
-  const { bytes, start, end, parts } = packed;
-  if (bytes.buffer.byteLength <= 2 * (end - start)) return packed;
-  return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start, parts };
 }
 
 /** The size of an entry's payload in bytes, names included. */

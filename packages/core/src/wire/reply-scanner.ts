@@ -100,7 +100,6 @@ export class ReplyScanner {
   #idStart = 0;
   #idEnd = 0;
   #fieldsStart = 0;
-  #parts = 0;
   #partsLeft = 0;
   #payloadBytes = 0;
 
@@ -244,7 +243,6 @@ export class ReplyScanner {
         return length <= LONGEST_ID;
       case FIELDS:
         this.#fieldsStart = position;
-        this.#parts = length;
         this.#partsLeft = length;
         this.#payloadBytes = 0;
         this.#step = PART;
@@ -266,9 +264,10 @@ export class ReplyScanner {
     const idStart = this.#idStart + shift;
     const idEnd = this.#idEnd + shift;
     for (let at = idStart; at < idEnd; at++) if ((bytes[at] as number) > LAST_ASCII) return this.#giveUp();
-    const packed = { bytes, start: this.#fieldsStart + shift, end: end + shift, parts: this.#parts };
     const id = bytes.toString("latin1", idStart, idEnd);
-    this.#entries.push(new PackedEntry(id, packed, this.#payloadBytes, this.#names));
+    const start = this.#fieldsStart + shift;
+    const packed = { bytes, start, end: end + shift, payloadBytes: this.#payloadBytes, names: this.#names };
+    this.#entries.push(new PackedEntry(id, packed));
     this.#step = ENTRY;
   }
 
