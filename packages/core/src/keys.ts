@@ -6,9 +6,17 @@ import { ConfigError } from "./errors.ts";
 
 /**
  * `dead`: dead letters · `consumers`: registry · `lease:<role>`: whose turn it is to recover what the dead left, and which
- * monitor leads · `scaler`, `audit`: the scaler's state and its log.
+ * monitor and which
+ * scaler lead · `scaler`, `audit`: the scaler's state and its log.
  */
-export type GroupKeyKind = "dead" | "consumers" | "lease:recovery" | "lease:monitor" | "scaler" | "audit";
+export type GroupKeyKind =
+  | "dead"
+  | "consumers"
+  | "lease:recovery"
+  | "lease:monitor"
+  | "lease:scaler"
+  | "scaler"
+  | "audit";
 
 /** The key of `kind` that belongs to one consumer group of one stream. */
 export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {

@@ -17,6 +17,7 @@ import { type Burial, type BuryOptions, bury } from "../wire/atomic/bury.ts";
 import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
 import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
+import { type HoldTermOptions, holdTerm, type Term } from "../wire/atomic/hold-term.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import { type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
@@ -24,6 +25,7 @@ import { type ReleaseOptions, release } from "../wire/atomic/release.ts";
 import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
 import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
 import { type SafeTrim, type TrimToSafePointOptions, trimToSafePoint } from "../wire/atomic/trim-to-safe-point.ts";
+import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-term.ts";
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
@@ -320,6 +322,14 @@ class RedisStreamClient implements StreamClient {
 
   holdLease(options: HoldLeaseOptions): Promise<boolean> {
     return this.#run(holdLease, options);
+  }
+
+  holdTerm(options: HoldTermOptions): Promise<Term> {
+    return this.#run(holdTerm, options);
+  }
+
+  writeInTerm(options: WriteInTermOptions): Promise<boolean> {
+    return this.#run(writeInTerm, options);
   }
 
   trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null> {

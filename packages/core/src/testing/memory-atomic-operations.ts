@@ -9,6 +9,7 @@ import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
+import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive as redriveScript } from "../wire/atomic/redrive.ts";
@@ -16,6 +17,7 @@ import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
+import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
 import type { XackOptions } from "../wire/xack.ts";
 import { copyOf, xadd } from "./memory-commands.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
@@ -240,6 +242,28 @@ export function holdLease(keys: MemoryKeyspace, { key, holder, leaseMs }: HoldLe
   if (leaseMs > 0) keys.setText(key, holder, keys.nowMs() + leaseMs);
   else keys.delete(key);
   return leaseMs > 0 || known !== undefined;
+}
+
+export function holdTerm(keys: MemoryKeyspace, { leaseKey, stateKey, holder, leaseMs }: HoldTermOptions): Term {
+  const known = keys.text(leaseKey);
+  const isHeld = leaseMs > 0 && (known === undefined || known === holder);
+  const term = Number(keys.hash(stateKey).get("term") ?? 0);
+  if (isHeld && (known === undefined || term === 0)) keys.setHashField(stateKey, "term", String(term + 1));
+  if (isHeld) keys.setText(leaseKey, holder, keys.nowMs() + leaseMs);
+  else if (leaseMs === 0 && known === holder) keys.delete(leaseKey);
+  const kept = keys.hash(stateKey);
+  return { isHeld, term: Number(kept.get("term") ?? 0), state: kept.get("state") ?? "" };
+}
+
+export function writeInTerm(keys: MemoryKeyspace, options: WriteInTermOptions): boolean {
+  const { leaseKey, stateKey, logKey, holder, term, state, entry, logLength } = options;
+  if (keys.text(leaseKey) !== holder || keys.hash(stateKey).get("term") !== String(term)) return false;
+  keys.setHashField(stateKey, "state", state);
+  if (entry !== null) {
+    const trim = { strategy: "maxLen", threshold: logLength, approximate: true } as const;
+    xadd(keys, { stream: logKey, fields: Object.entries(entry).flat(), trim });
+  }
+  return true;
 }
 
 export function trimToSafePoint(keys: MemoryKeyspace, { stream, dryRun }: TrimToSafePointOptions): SafeTrim | null {

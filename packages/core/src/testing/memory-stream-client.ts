@@ -12,6 +12,7 @@ import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
+import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
 import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
@@ -19,6 +20,7 @@ import type { ReleaseOptions } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
+import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { ScanStreamsOptions, StreamPage } from "../wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "../wire/set-if-free.ts";
@@ -239,6 +241,14 @@ export class MemoryStreamClient implements StreamClient {
 
   holdLease(options: HoldLeaseOptions): Promise<boolean> {
     return this.#run("holdLease", () => atomic.holdLease(this.#keys, options));
+  }
+
+  holdTerm(options: HoldTermOptions): Promise<Term> {
+    return this.#run("holdTerm", () => atomic.holdTerm(this.#keys, options));
+  }
+
+  writeInTerm(options: WriteInTermOptions): Promise<boolean> {
+    return this.#run("writeInTerm", () => atomic.writeInTerm(this.#keys, options));
   }
 
   trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null> {

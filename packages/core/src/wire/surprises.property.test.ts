@@ -8,12 +8,14 @@ import { bury } from "./atomic/bury.ts";
 import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
 import { handOver } from "./atomic/hand-over.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
+import { holdTerm } from "./atomic/hold-term.ts";
 import { recoverOwn } from "./atomic/recover-own.ts";
 import { redrive } from "./atomic/redrive.ts";
 import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
 import { renewOwned } from "./atomic/renew-owned.ts";
 import { trimToSafePoint } from "./atomic/trim-to-safe-point.ts";
+import { writeInTerm } from "./atomic/write-in-term.ts";
 import { commandInfo } from "./command-info.ts";
 import { hgetall } from "./hgetall.ts";
 import { scanStreams } from "./scan-streams.ts";
@@ -73,6 +75,14 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
   ["beat", (reply) => beat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
   ["holdLease", (reply) => holdLease.decode(reply, { key: "k", holder: "h", leaseMs: 1 })],
+  ["holdTerm", (reply) => holdTerm.decode(reply, { leaseKey: "k", stateKey: "s", holder: "h", leaseMs: 1 })],
+  [
+    "writeInTerm",
+    (reply) => {
+      const write = { leaseKey: "k", stateKey: "s", logKey: "l", holder: "h", term: 1, state: "" };
+      return writeInTerm.decode(reply, { ...write, entry: null, logLength: 1 });
+    },
+  ],
   ["trimToSafePoint", (reply) => trimToSafePoint.decode(reply, { stream: "s", dryRun: true })],
   ["addOnce", (reply) => addOnce.decode(reply, { stream: "s", fields, idempotencyKey: "k", rememberMs: 1 })],
 ];

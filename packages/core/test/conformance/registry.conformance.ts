@@ -96,6 +96,68 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
+  describe("holdTerm, writeInTerm", () => {
+    const keys = () => {
+      const { stream, group } = scene();
+      const [leaseKey, stateKey] = [groupKey("lease:scaler", stream, group), groupKey("scaler", stream, group)];
+      return { leaseKey, stateKey, logKey: groupKey("audit", stream, group) };
+    };
+    const hold = (holder: string, leaseMs = LONG_LEASE_MS) => scene().client.holdTerm({ ...keys(), holder, leaseMs });
+    const write = (holder: string, term: number, state: string, entry: Record<string, string> | null = null) =>
+      scene().client.writeInTerm({ ...keys(), holder, term, state, entry, logLength: 10 });
+    const logged = async () => {
+      const entries = await scene().client.xrange({ stream: keys().logKey, from: "-", to: "+", count: 100 });
+      return entries.map(({ fields }) => fields.map(String));
+    };
+
+    test("each holder has a higher term than those before, and keeps it while it holds", async () => {
+      expect(await hold("a", SHORT_LEASE_MS)).toEqual({ isHeld: true, term: 1, state: "" });
+      expect(await hold("a", LONG_LEASE_MS)).toEqual({ isHeld: true, term: 1, state: "" });
+      expect(await hold("b")).toEqual({ isHeld: false, term: 1, state: "" });
+      expect(await hold("a", SHORT_LEASE_MS)).toMatchObject({ isHeld: true, term: 1 });
+      await scene().setting.elapse(SHORT_LEASE_MS + 5);
+      expect(await hold("b")).toMatchObject({ isHeld: true, term: 2 });
+      expect(await hold("a")).toMatchObject({ isHeld: false, term: 2 });
+    });
+
+    test("its holder, and nobody else, gives it up", async () => {
+      await hold("a");
+      expect((await hold("b", 0)).isHeld).toBe(false);
+      expect((await hold("b")).isHeld).toBe(false);
+      expect((await hold("a", 0)).isHeld).toBe(false);
+      expect(await hold("b")).toMatchObject({ isHeld: true, term: 2 });
+    });
+
+    test("the state outlives the lease, for the next holder", async () => {
+      await hold("a");
+      expect(await write("a", 1, "what a knew")).toBe(true);
+      await hold("a", 0);
+      expect(await hold("b")).toEqual({ isHeld: true, term: 2, state: "what a knew" });
+    });
+
+    test("refuses what an earlier holder writes, and logs none of it", async () => {
+      await hold("a");
+      expect(await write("a", 1, "1", { what: "order" })).toBe(true);
+      await hold("a", 0);
+      expect(await write("a", 1, "2", { what: "late" })).toBe(false);
+      await hold("b");
+      expect(await write("a", 1, "3", { what: "later" })).toBe(false);
+      expect(await write("b", 1, "4", { what: "of another term" })).toBe(false);
+      expect(await write("b", 2, "5")).toBe(true);
+      expect((await hold("b")).state).toBe("5");
+      expect(await logged()).toEqual([["what", "order"]]);
+    });
+
+    test("the log does not grow for ever", async () => {
+      await hold("a");
+      for (let index = 0; index < 250; index++) await write("a", 1, "", { n: String(index) });
+      const { length, [length - 1]: last } = await logged();
+      expect(last).toEqual(["n", "249"]);
+      // A server trims whole nodes, of 100 entries by default.
+      expect(length).toBeLessThanOrEqual(110);
+    });
+  });
+
   describe("beat", () => {
     test("writes what the consumer says, stamped with the server's time", async () => {
       const beforeMs = await scene().client.time();

@@ -1,0 +1,36 @@
+import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
+import type { Script } from "../script.ts";
+
+export interface HoldTermOptions {
+  /** Where the lease is kept. */
+  readonly leaseKey: string;
+  /** Where its term and the state are kept: a hash that stays when the lease runs out. */
+  readonly stateKey: string;
+  /** Who holds it; two processes never share one. */
+  readonly holder: string;
+  /** How long it lasts from now, in milliseconds; 0 gives it up. */
+  readonly leaseMs: number;
+}
+
+export interface Term {
+  readonly isHeld: boolean;
+  /** The number of the latest holder: one's own while it is held. Whoever takes the lease anew gets a higher one. */
+  readonly term: number;
+  /** What the last holder wrote; `""`: nothing yet. */
+  readonly state: string;
+}
+
+/** Takes a lease that is free, or prolongs one's own, and says which holder in turn that is. */
+export const holdTerm: Script<HoldTermOptions, Term> = {
+  name: "holdTerm",
+  keys: ({ leaseKey, stateKey }) => [leaseKey, stateKey],
+  encode: ({ holder, leaseMs }) => [holder, leaseMs],
+  decode(reply) {
+    const [isHeld, term, state] = decodeArray(reply, "holdTerm");
+    return {
+      isHeld: decodeInteger(isHeld, "holdTerm") === 1,
+      term: decodeInteger(term, "holdTerm"),
+      state: decodeText(state, "holdTerm"),
+    };
+  },
+};
