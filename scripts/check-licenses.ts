@@ -11,7 +11,7 @@ const OURS = "GPL-3.0-only";
 // What the FSF lists as compatible with version 3 of the GPL.
 const COMPATIBLE = new Set([
   ...["0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0"],
-  ...["MPL-2.0", "Python-2.0", "Unlicense", "Zlib"],
+  ...["MPL-2.0", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib"],
   ...["GPL-3.0-only", "GPL-3.0-or-later", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later"],
 ]);
 
