@@ -11,7 +11,8 @@ type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdle
  * Looks at the group and its consumers. A stream that is not there is empty; of a group that is not there all messages
  * wait.
  *
- * @param workforce what the executor knows of its consumers; `null`: nobody orders any, those that are there count
+ * @param workforce what the executor knows of its consumers; `null`: nobody orders any, or nobody knows: those that are
+ *   there count
  */
 export async function observe(client: StreamClient, place: Place, workforce: Workforce | null): Promise<Observation> {
   const [nowMs, registry, seen] = await Promise.all([
@@ -20,9 +21,11 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
     readGroup(client, place).catch(nothingIfGone),
   ]);
   const roll = callRoll(registry, seen?.consumers ?? [], place.foreignIdleMs, nowMs);
-  const { desired, ready, startingMs, startUpsMs } = workforce ?? {
-    ...{ desired: roll.ready, ready: roll.ready, startingMs: [], startUpsMs: [] },
-  };
+  const desired = workforce?.desired ?? roll.ready;
+  const { ready, startingMs, startUpsMs } =
+    workforce !== null && workforce.ready !== null
+      ? { ...workforce, ready: workforce.ready }
+      : { ready: roll.ready, startingMs: [], startUpsMs: [] };
   return {
     added: seen?.added ?? 0,
     read: seen?.read ?? null,

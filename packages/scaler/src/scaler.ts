@@ -25,8 +25,9 @@ import {
 } from "@redis-batch/core/internal";
 import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";
+import { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
 import type { ScalerEvent } from "./events.ts";
-import type { Executor } from "./executor.ts";
+import type { Executor, Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
 import { observe } from "./observe.ts";
 import {
@@ -73,6 +74,7 @@ export class Scaler implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
   #memory: ScalerMemory;
+  #starts: StartsMemory = NO_STARTS;
   #isRunning = false;
   #closing: Promise<void> | undefined;
 
@@ -179,6 +181,15 @@ export class Scaler implements AsyncDisposable {
     return decision;
   }
 
+  /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
+  #timeStarts(seen: Observation, workforce: Workforce | null): Observation {
+    if (workforce === null || workforce.ready !== null) return seen;
+    const nowMs = this.#clock.nowMs();
+    this.#starts = followStarts(this.#starts, seen.current, seen.ready, nowMs);
+    const { orderedAtMs, startUpsMs } = this.#starts;
+    return { ...seen, startingMs: orderedAtMs.map((atMs) => nowMs - atMs), startUpsMs };
+  }
+
   async #runUntil(over: AbortSignal, { intervalMs, executor }: RunPolicy): Promise<void> {
     let failures = 0;
     while (!over.aborted) {
@@ -201,9 +212,10 @@ export class Scaler implements AsyncDisposable {
 
   async #pass(over: AbortSignal, executor: Executor | null): Promise<void> {
     const workforce = executor === null ? null : await executor.survey(over);
-    const observation = await observe(this.#client, this.#policy, workforce);
+    const seen = await observe(this.#client, this.#policy, workforce);
     if (over.aborted) return;
-    const decision = this.#decide(observation, executor?.name ?? null);
+    const decision = this.#decide(this.#timeStarts(seen, workforce), executor?.name ?? null);
+    executor?.heed?.(decision);
     if (executor === null || decision.direction === "NO_SCALE") return;
     const move = { from: decision.current, to: decision.desired, executor: executor.name };
     try {

@@ -200,6 +200,43 @@ describe("run", () => {
     expect([from, to]).toEqual([0, 1]);
   });
 
+  it("times starts by the consumers that work where the executor only knows its orders, and has it heed every decision", async () => {
+    const { scaler, events, createGroup, add, beat } = bench();
+    await createGroup();
+    await add(3);
+    await beat("a", { state: "running" });
+    const heeded: Decision[] = [];
+    const ordersOnly: Executor = {
+      name: "orders",
+      survey: async () => ({ desired: 2, ready: null, startingMs: [], startUpsMs: [] }),
+      heed: (decision) => void heeded.push(decision),
+      scale: async () => {},
+    };
+    const run = scaler.run({ intervalMs: 100, executor: ordersOnly });
+    const { decision: first } = await events.waitFor("decided");
+    expect(first).toMatchObject({ current: 2, inputs: { ready: 1, starting: 1 } });
+    await beat("b", { state: "running" });
+    await events.waitFor(decided(({ inputs }) => "starting" in inputs && inputs.starting === 0));
+    // It took less than the least that is reckoned with, and nothing like what is supposed before any start was seen.
+    expect(heeded.at(-1)).toMatchObject({ current: 2, inputs: { ready: 2, leadMs: 2_000 } });
+    await scaler.close();
+    await run;
+    expect(heeded).toEqual(events.all("decided").map((event) => event.decision));
+  });
+
+  it("takes those that work for all there are where the executor does not know", async () => {
+    const { scaler, events, createGroup, beat } = bench();
+    await createGroup();
+    await beat("a", { state: "running" });
+    await beat("b", { state: "running" });
+    const executor: Executor = { name: "blind", survey: async () => null, scale: async () => {} };
+    const run = scaler.run({ intervalMs: 100, executor });
+    const { decision } = await events.waitFor("decided");
+    expect(decision).toMatchObject({ current: 2, inputs: { ready: 2, starting: 0 } });
+    await scaler.close();
+    await run;
+  });
+
   it("tells when a decision could not be carried out, and tries again", async () => {
     let attempts = 0;
     const { scaler, events, createGroup, add } = bench(ratio);
