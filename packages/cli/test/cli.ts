@@ -1,12 +1,12 @@
 /** Runs `redis-batch` as its users do: as a process of its own. */
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runWorker, type UsedServer, type WorkerProcess } from "@redis-batch/test-support";
 import { build } from "tsup";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, type TestContext } from "vitest";
 import { escapeText } from "../src/render/escape.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -106,6 +106,11 @@ function collect(
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
   });
+}
+
+/** Skips a test, saying why, where this machine lacks a program that the test drives. */
+export function needsTool(context: Pick<TestContext, "skip">, name: string): void {
+  if (spawnSync("which", [name]).status !== 0) context.skip(`there is no ${name} on this machine`);
 }
 
 /** The JSON of each line. */

@@ -28,7 +28,7 @@ export interface Place {
 type Env = Readonly<Record<string, string | undefined>>;
 type ConnectionOptions = Omit<GlobalOptions, "json" | "help" | "connect-timeout">;
 
-export const DEFAULT_URL = "redis://localhost:6379";
+const DEFAULT_URL = "redis://localhost:6379";
 
 /**
  * Decides. Command line before context before environment, each as a whole: a user from here and a server from there

@@ -11,7 +11,7 @@ export interface InputLine {
 }
 
 /** Longer ones are refused: what reads lines must not hold a file in memory because it has none. */
-export const LONGEST_LINE_BYTES = 16_777_216;
+const LONGEST_LINE_BYTES = 16_777_216;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;

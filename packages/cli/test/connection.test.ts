@@ -1,0 +1,181 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startCluster, startSentinel, uniqueName, useServer, useServers } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, needsTool, useCli } from "./cli.ts";
+
+const PASSWORD = "s3cr3t/ü:@";
+
+describe("a server with users", () => {
+  const redis = useServer({
+    users: [
+      { name: "default", password: PASSWORD, rules: "~* &* +@all" },
+      { name: "looker", password: PASSWORD, rules: "~look-* +xinfo +xlen +ping" },
+    ],
+    speakAs: "default",
+  });
+  const cli = useCli();
+  const at = () => ["--url", `redis://127.0.0.1:${redis.server.port}`];
+
+  it("takes the password from the environment, a file, or REDIS_URL, and never from the command line", async () => {
+    const file = join(cli.folder, "password");
+    writeFileSync(file, `${PASSWORD}\nnot this line\n`);
+    expectEnd(await cli.run(["streams", ...at()], { env: { REDIS_PASSWORD: PASSWORD } }), 0, "There are no streams.");
+    expectEnd(await cli.run(["streams", ...at()], { env: { REDISCLI_AUTH: PASSWORD } }), 0);
+    expectEnd(await cli.run(["streams", ...at(), "--password-file", file]), 0);
+    expectEnd(await cli.run(["streams"], { env: { REDIS_URL: redis.server.url } }), 0);
+    const given = await cli.run(["streams", "--url", redis.server.url]);
+    expectEnd(given, 2, "process list", "REDIS_PASSWORD");
+    expect(given.stderr).not.toContain("s3cr3t");
+  });
+
+  it("asks for it on the terminal, and shows nothing of it", async (context) => {
+    needsTool(context, "script");
+    const asked = await cli.shell(
+      `export REDIS_URL=; printf '${PASSWORD.replace("ü", "\\303\\274")}\\r' | (sleep 1; cat) | script -qec "$RB streams ${at().join(" ")} --ask-password" /dev/null`,
+    );
+    expectEnd(asked, 0, "Password: ", "There are no streams.");
+    expect(asked.stdout).not.toContain("s3cr3t");
+    expectEnd(await cli.run(["streams", ...at(), "--ask-password"]), 2, "there is no terminal to ask");
+  });
+
+  it("tells a wrong password, a missing one, and a missing right apart from everything else", async () => {
+    for (const env of [{ REDIS_PASSWORD: "wrong-one" }, {}]) {
+      const refused = await cli.run(["streams", ...at()], { env });
+      expectEnd(refused, 4, "--password-file");
+      expect(refused.stderr).not.toContain("wrong-one");
+    }
+    const env = { REDIS_PASSWORD: PASSWORD };
+    expectEnd(
+      await cli.run(["streams", ...at(), "--user", "looker"], { env }),
+      4,
+      "lacks a right",
+      "scan",
+      "redis-batch acl",
+    );
+    expectEnd(await cli.run(["produce", "look-x", "a=1", ...at(), "--user", "looker"], { env }), 4, "xadd");
+    await redis.server.command("XADD", "look-x", "*", "a", "1");
+    await redis.server.command("XGROUP", "CREATE", "look-x", "g", "0");
+    // What it may not see is not known; the rest is told.
+    const groups = await cli.json(["groups", "look-x", ...at(), "--user", "looker"], { env });
+    expect(groups).toMatchObject({ length: 1, groups: [{ group: "g", deadLetters: null, oldestPending: null }] });
+  });
+});
+
+describe("contexts", () => {
+  const redis = useServer();
+  const cli = useCli();
+  const url = () => redis.server.url;
+
+  it("are added, chosen, listed and removed, and hold no password", async () => {
+    expectEnd(await cli.run(["context", "list"]), 0, "There are no contexts");
+    expectEnd(await cli.run(["context", "add", "here", "--url", url()]), 0);
+    expectEnd(
+      await cli.run(["context", "add", "away", "--url", "redis://app@127.0.0.1:1", "--password-env", "APP"]),
+      0,
+    );
+    expectEnd(await cli.run(["context", "add", "away", "--url", url()]), 6, "--force");
+    expectEnd(await cli.run(["context", "add", "x", "--url", "redis://u:pw@h"]), 2, "process list");
+    expectEnd(await cli.run(["context", "add", "x", "--url", "http://h"]), 2, "the URL must look like");
+    expect(await cli.json(["context", "list"])).toEqual({
+      contexts: [
+        { context: "here", current: true, server: url(), user: null, password: null, tls: false },
+        {
+          context: "away",
+          current: false,
+          server: "redis://app@127.0.0.1:1",
+          user: null,
+          password: "variable APP",
+          tls: false,
+        },
+      ],
+    });
+    expectEnd(await cli.run(["streams"]), 0);
+    const env = { APP: "pw" };
+    expectEnd(
+      await cli.run(["streams", "--context", "away", "--connect-timeout", "200ms"], { env }),
+      3,
+      'the context "away"',
+    );
+    expectEnd(await cli.run(["streams", "--context", "away"]), 2, "APP, which is not set");
+    // The environment goes before the current context, and the command line before both.
+    expectEnd(
+      await cli.run(["streams", "--connect-timeout", "200ms"], { env: { REDIS_URL: "redis://127.0.0.1:1" } }),
+      3,
+      "REDIS_URL",
+    );
+    expectEnd(await cli.run(["streams", "--url", url()], { env: { REDIS_URL: "redis://127.0.0.1:1" } }), 0);
+    expectEnd(await cli.run(["context", "use", "away"]), 0);
+    expectEnd(await cli.run(["streams"]), 2, "APP");
+    expectEnd(await cli.run(["context", "remove", "away"]), 0);
+    expectEnd(await cli.run(["context", "use", "away"]), 5, "there are: here");
+    writeFileSync(join(cli.folder, "config.json"), '{"version":1,"contexts":{"a":{"urll":"redis://u:pw@h"}}}');
+    const broken = await cli.run(["streams", "--context", "a"]);
+    expectEnd(broken, 2, 'unknown option "urll", did you mean "url"?');
+    expect(broken.stderr).not.toContain("pw");
+    expect.hasAssertions();
+  });
+
+  it("say where nobody answers, and what to do", async () => {
+    const away = await cli.run(["streams", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]);
+    expectEnd(away, 3, "ECONNREFUSED 127.0.0.1:1", "is the server running? The address comes from the command line");
+    expectEnd(await cli.run(["produce", "s", "a=1", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
+    expectEnd(await cli.run(["consume", "s", "g", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
+    expectEnd(await cli.run(["monitor", "s", "g", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
+    expectEnd(
+      await cli.run(["dead-letters", "list", "s", "g", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]),
+      3,
+    );
+    expect.hasAssertions();
+  });
+});
+
+describe("TLS", () => {
+  const redis = useServer({ tls: "mutual" });
+  const cli = useCli();
+
+  it("speaks it with the certificates it is given, and says what is wrong without", async () => {
+    const files = Object.entries(redis.server.options.tls ?? {}).map(([name, content]) => {
+      const path = join(cli.folder, name);
+      writeFileSync(path, content as Buffer);
+      return [`--tls-${name}`, path];
+    });
+    const url = ["--url", `redis://127.0.0.1:${redis.server.port}`];
+    expectEnd(await cli.run(["streams", ...url, ...files.flat()]), 0, "There are no streams.");
+    expectEnd(await cli.run(["streams", ...url, "--connect-timeout", "500ms"]), 3);
+    expectEnd(await cli.run(["streams", ...url, "--tls-cert", "x"]), 2, "needs its key");
+    expectEnd(await cli.run(["streams", ...url, "--tls-ca", join(cli.folder, "none")]), 2, "cannot be read");
+    expect.hasAssertions();
+  });
+});
+
+describe("Sentinel and Cluster", () => {
+  const sentinel = useServers((source) => startSentinel({ source }));
+  const cluster = useServers((source) => startCluster({ source, primaries: 2 }));
+  const cli = useCli();
+
+  it("finds the master by its Sentinels", async () => {
+    const { sentinels, name } = sentinel.servers.options as {
+      sentinels: { host: string; port: number }[];
+      name: string;
+    };
+    const address = sentinels.map(({ host, port }) => `${host}:${port}`).join(",");
+    const stream = uniqueName("sentinel");
+    expect(await cli.json(["produce", stream, "a=1", "--sentinel", address, "--sentinel-name", name])).toMatchObject({
+      added: 1,
+    });
+    expectEnd(await cli.run(["context", "add", "ha", "--sentinel", address, "--sentinel-name", name]), 0);
+    expectEnd(await cli.run(["peek", stream]), 0, "a=1");
+  });
+
+  it("finds every stream of a Cluster, and works with each", async () => {
+    const [node] = cluster.servers.startupNodes;
+    const at = ["--cluster", "--url", `redis://${node?.host ?? ""}:${node?.port ?? 0}`];
+    const names = ["a", "b", "c", "d", "e", "f"].map((letter) => `${letter}-${uniqueName("cluster")}`);
+    await Promise.all(names.map(async (name) => expectEnd(await cli.run(["produce", name, "a=1", ...at]), 0)));
+    const { streams } = await cli.json(["streams", ...at]);
+    expect((streams as { stream: string }[]).map(({ stream }) => stream)).toEqual(names);
+    const consumed = await cli.run(["consume", names[3] ?? "", "g", "--create", "start", "--count", "1", ...at]);
+    expectEnd(consumed, 0, '"a":"1"');
+  });
+});

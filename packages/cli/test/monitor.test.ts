@@ -1,0 +1,275 @@
+import { execFileSync } from "node:child_process";
+import { Consumer } from "@redis-batch/consumer";
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, expectNoControls, expectSameContent, ndjson, needsTool, useCli } from "./cli.ts";
+
+const redis = useServer();
+const cli = useCli(redis);
+
+/** A group with a consumer that holds two messages and reads no more, and with three that wait. */
+async function leftBehind(purpose: string): Promise<{ readonly stream: string; readonly ids: string[] }> {
+  const stream = uniqueName(purpose);
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++) ids.push(String(await redis.server.command("XADD", stream, "*", "n", n)));
+  await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+  await redis.server.command("XREADGROUP", "GROUP", "g", "gone", "COUNT", 2, "STREAMS", stream, ">");
+  return { stream, ids };
+}
+
+/** Puts it so far back that it counts as dead. */
+async function age(stream: string, ids: readonly string[]): Promise<void> {
+  await redis.server.command("XCLAIM", stream, "g", "gone", 0, ...ids, "IDLE", 3_600_000, "JUSTID");
+}
+
+describe("monitor", () => {
+  it("shows the group and its consumers, in table and JSON alike", async () => {
+    const { stream } = await leftBehind("monitor");
+    const [table, json] = await Promise.all([cli.run(["monitor", stream, "g"]), cli.json(["monitor", stream, "g"])]);
+    expectEnd(table, 0);
+    expect(json).toMatchObject({
+      ...{ stream, group: "g", waiting: 3, waitingSource: "server", pending: 2, deadLetters: 0, length: 5 },
+      consumers: [{ consumer: "gone", pending: 2, foreign: true }],
+    });
+    const { consumers, ...facts } = json;
+    // Reasons quote times that go on meanwhile.
+    expectSameContent(
+      table.stdout.replaceAll(/\d+ ms/g, "n ms"),
+      JSON.parse(JSON.stringify({ ...facts, consumers }).replaceAll(/\d+ ms/g, "n ms")) as typeof json,
+    );
+    expectEnd(await cli.run(["monitor", stream, "nobody"]), 5, 'has no group "nobody"');
+    expectEnd(await cli.run(["monitor", uniqueName("nowhere"), "g"]), 5, "there is no stream");
+  });
+
+  it("--watch prints a line a look without a terminal, and ends on Ctrl-C", async () => {
+    const { stream } = await leftBehind("watch");
+    await using lines = await cli.start(["monitor", stream, "g", "--watch", "--interval", "100ms"]);
+    await lines.waitForLine(/waiting 3, pending 2/);
+    await redis.server.command("XADD", stream, "*", "n", "6");
+    await lines.waitForLine(/waiting 4, pending 2/);
+    lines.kill("SIGINT");
+    expect((await lines.exited).code).toBe(0);
+    expectNoControls(lines.lines.join("\n"));
+    await using json = await cli.start(["monitor", stream, "g", "--watch", "--interval", "100ms", "--json"]);
+    await json.waitForLine(/"inPerSecond":0/);
+    json.kill("SIGTERM");
+    expect((await json.exited).code).toBe(0);
+    expect(ndjson(json.lines.join("\n")).at(-1)).toMatchObject({
+      stream,
+      group: "g",
+      waiting: 4,
+      consumers: [{ consumer: "gone" }],
+    });
+  });
+
+  it("--watch ends quietly when its reader goes away", async () => {
+    const { stream } = await leftBehind("head");
+    const { code, stdout, stderr } = await cli.shell(
+      `set -o pipefail; rb monitor ${stream} g --watch --interval 100ms | head -2; exit \${PIPESTATUS[0]}`,
+    );
+    expect({ code, lines: stdout.trimEnd().split("\n").length }).toEqual({ code: 0, lines: 2 });
+    expect(stderr).not.toMatch(/EPIPE|error/);
+  });
+
+  it("--auto-cleanup hands over what the dead left", async () => {
+    const { stream, ids } = await leftBehind("auto");
+    await age(stream, ids.slice(0, 2));
+    await using consumer = new Consumer({
+      redis: redis.server.url,
+      stream,
+      group: "g",
+      name: "alive",
+      leaseMs: 500,
+      recoverEveryMs: 3_600_000,
+      prefetch: 0,
+      batchSize: 1,
+    });
+    await consumer.fetch();
+    await using watching = await cli.start([
+      "monitor",
+      stream,
+      "g",
+      "--auto-cleanup",
+      "--interval",
+      "200ms",
+      "--foreign-idle",
+      "1s",
+      "--idle-threshold",
+      "500ms",
+    ]);
+    await eventually("the messages were handed over", async () => watching.stderr.includes("handed to alive"), {
+      timeoutMs: 20_000,
+    });
+    watching.kill("SIGINT");
+    await watching.exited;
+    const owners = (await redis.server.command("XPENDING", stream, "g", "-", "+", 10)) as [string, string][];
+    expect(owners.filter(([, owner]) => owner === "gone")).toEqual([]);
+  });
+});
+
+describe("monitor --watch on a terminal", () => {
+  it("fills the screen, and answers p, c and q", async (context) => {
+    needsTool(context, "tmux");
+    const { stream } = await leftBehind("screen");
+    const tmux = (...args: string[]) =>
+      execFileSync("tmux", ["-L", stream, "-f", "/dev/null", ...args], { encoding: "utf8" });
+    const screen = () => tmux("capture-pane", "-p");
+    tmux(
+      "new-session",
+      "-d",
+      "-x",
+      "100",
+      "-y",
+      "16",
+      `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} monitor ${stream} g --watch --interval 100ms; echo ended $?; cat`,
+    );
+    try {
+      await eventually("the curves are drawn", async () => /waiting +3 {2}█{3}/.test(screen()));
+      const lines = screen().trimEnd().split("\n");
+      expect(lines[0]).toContain(`${stream} / g  OK`);
+      expect(lines).toHaveLength(16);
+      expect(lines.at(-1)).toContain("p pause · c clean up · q quit");
+      expect(screen()).toMatch(/gone +OK .* 2 /);
+      tmux("send-keys", "c");
+      await eventually("it says what a clean-up would do", async () =>
+        /nothing (moves|to clean up)|no consumer is dead|nobody/.test(screen()),
+      );
+      tmux("send-keys", "p");
+      await eventually("it pauses", async () => screen().includes("PAUSED"));
+      tmux("resize-window", "-x", "60", "-y", "10");
+      await eventually("it fits the new size", async () => {
+        const shown = screen().trimEnd().split("\n");
+        return (
+          shown.length === 10 && shown.every((line) => line.length <= 60) && (shown.at(-1) ?? "").includes("PAUSED")
+        );
+      });
+      tmux("send-keys", "q");
+      await eventually("it gives the terminal back", async () => screen().startsWith("ended 0"));
+    } finally {
+      tmux("kill-server");
+    }
+  });
+});
+
+describe("cleanup", () => {
+  it("plans, then hands over to the living and removes the name", async () => {
+    const { stream, ids } = await leftBehind("cleanup");
+    await age(stream, ids.slice(0, 2));
+    const args = ["cleanup", stream, "g", "--foreign-idle", "1s", "--idle-threshold", "1s"];
+    await eventually(
+      "it has been silent for long enough",
+      async () => {
+        const { done, steps } = await cli.json(args);
+        expect(done).toBe(false);
+        return (steps as { does: string; messages: number }[]).some(
+          (step) => step.does === "stays" && step.messages === 2,
+        );
+      },
+      { timeoutMs: 15_000 },
+    );
+    await using consumer = new Consumer({
+      redis: redis.server.url,
+      stream,
+      group: "g",
+      name: "alive",
+      leaseMs: 900,
+      recoverEveryMs: 3_600_000,
+      prefetch: 0,
+      batchSize: 1,
+    });
+    await consumer.fetch();
+    await eventually(
+      "its silence is long enough",
+      async () => {
+        const [table, json] = await Promise.all([cli.run(args), cli.json([...args, "--dry-run"])]);
+        if ((json["steps"] as { does: string }[])[0]?.does !== "handed over") return false;
+        expectEnd(table, 6, "--yes carries it out");
+        expectSameContent(table.stdout, json);
+        return true;
+      },
+      { timeoutMs: 15_000 },
+    );
+    expect(await cli.json([...args, "--yes"])).toMatchObject({
+      done: true,
+      steps: [
+        { consumer: "gone", does: "handed over", messages: 2, to: "alive" },
+        { consumer: "gone", does: "name removed" },
+      ],
+    });
+    expectEnd(await cli.run(args), 0, "nothing");
+  });
+});
+
+describe("trim", () => {
+  it("names who needs the rest, and drops what everybody is done with", async () => {
+    const stream = uniqueName("trim");
+    const ids: string[] = [];
+    for (let n = 0; n < 300; n++) ids.push(String(await redis.server.command("XADD", stream, "*", "n", n)));
+    expect(await cli.json(["trim", stream])).toMatchObject({ safeId: null, droppable: 0, done: false });
+    await redis.server.command("XGROUP", "CREATE", stream, "slow", ids[249] ?? "");
+    const [table, json] = await Promise.all([cli.run(["trim", stream]), cli.json(["trim", stream, "--dry-run"])]);
+    expectEnd(table, 6);
+    expectSameContent(table.stdout, json);
+    expect(json).toMatchObject({ length: 300, pinnedBy: "slow", droppable: 249, droppableExact: true });
+    expect(await cli.json(["trim", stream, "--yes"])).toMatchObject({ dropped: 200, done: true });
+    expect(await redis.server.command("XLEN", stream)).toBe(100);
+    expectEnd(await cli.run(["trim", uniqueName("nowhere")]), 5);
+  });
+});
+
+describe("check", () => {
+  it("judges by its limits, in every format, with the exit codes of monitoring systems", async () => {
+    const { stream } = await leftBehind("check");
+    const run = (...limits: string[]) => cli.run(["check", stream, "g", ...limits]);
+    expectEnd(await run("--max-backlog", "3", "--max-pending", "2"), 0, "OK  ");
+    expectEnd(
+      await run("--warn-backlog", "2", "--max-backlog", "10"),
+      1,
+      "WARNING",
+      "backlog 3 (warning above 2; critical above 10)",
+    );
+    expectEnd(
+      await run("--max-age", "0", "--format", "nagios"),
+      2,
+      "REDIS_BATCH CRITICAL - ",
+      "age_ms",
+      " | backlog=3;;",
+    );
+    expectEnd(
+      await run("--min-consumers", "2", "--format", "prometheus"),
+      2,
+      `redis_batch_check_status{stream="${stream}",group="g"} 2`,
+      'measure="consumers"} 1',
+    );
+    expect(await cli.json(["check", stream, "g", "--warn-pending", "1"])).toMatchObject({
+      status: "warning",
+      problem: null,
+    });
+    expectEnd(
+      await cli.run(["check", stream, "nobody", "--format", "nagios"]),
+      3,
+      "REDIS_BATCH UNKNOWN - ",
+      'has no group "nobody"',
+    );
+    const away = await cli.run(["check", stream, "g", "--connect-timeout", "200ms"], {
+      env: { REDIS_URL: "redis://127.0.0.1:1" },
+    });
+    expectEnd(away, 3, "UNKNOWN", "ECONNREFUSED");
+    expectEnd(await run("--max-backlog", "many"), 2, "must be a whole number");
+    expect.hasAssertions();
+  });
+});
+
+describe("monitor serve", () => {
+  it("serves metrics and probes until Ctrl-C", async () => {
+    const { stream } = await leftBehind("serve");
+    await using process = await cli.start(["monitor", "serve", stream, "--port", "0", "--interval", "100ms"]);
+    const line = await process.waitForLine(/^url +http/);
+    const url = line.split(/ +/)[1] ?? "";
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain(`stream="${stream}"`);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    process.kill("SIGINT");
+    expect((await process.exited).code).toBe(0);
+  });
+});
