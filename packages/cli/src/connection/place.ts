@@ -89,7 +89,8 @@ export function refusePassword(url: string | undefined): void {
 /** Reads `host:port,host:port`. */
 export function parseAddresses(text: string): { readonly host: string; readonly port: number }[] {
   return text.split(",").map((part) => {
-    const [, host, port] = /^(?:\[?([^\]\s]+?)\]?)(?::(\d+))?$/.exec(part.trim()) ?? [];
+    const [, bracketed, plain, port] = /^(?:\[([^\]\s]+)\]|([^:[\]\s]+))(?::(\d+))?$/.exec(part.trim()) ?? [];
+    const host = bracketed ?? plain;
     if (host === undefined || Number(port ?? 0) > 65_535) {
       throw new Failure("usage", `"${part}" is no address`, "write Sentinels as host:port,host:port");
     }

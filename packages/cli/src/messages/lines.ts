@@ -40,7 +40,7 @@ export async function* readLines(
     const rest = chunk.subarray(from);
     bytes += rest.length;
     // Of a line that is too long only the beginning is kept, to be shown.
-    if (bytes - rest.length <= longestBytes) parts.push(rest);
+    if (rest.length > 0 && bytes - rest.length <= longestBytes) parts.push(rest);
   }
   if (bytes > 0) yield take(Buffer.alloc(0));
 }

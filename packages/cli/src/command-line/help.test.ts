@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { COMMANDS } from "../table/index.ts";
+import { completionScript } from "./completion.ts";
+import { commandHelp, overviewHelp } from "./help.ts";
+import { optionsOf } from "./parse.ts";
+import { referencePage } from "./reference.ts";
+
+const SPECS = COMMANDS.map(({ spec }) => spec);
+
+test("the help of a command names all it takes, within the width where words allow it", () => {
+  for (const spec of SPECS) {
+    const text = commandHelp(spec, 80);
+    for (const name of Object.keys(optionsOf(spec))) expect(text).toContain(`--${name}`);
+    for (const { name } of spec.args) expect(text).toContain(`<${name}>`);
+    const prose = text.slice(0, text.indexOf("Examples:")).split("\n");
+    expect(prose.filter((line) => line.length > 80 && !line.startsWith("Usage:"))).toEqual([]);
+  }
+});
+
+test("overview, reference and completion know every command", () => {
+  const texts = [overviewHelp(SPECS, 80), referencePage(SPECS), completionScript("bash", SPECS)];
+  for (const { path } of SPECS) {
+    for (const text of texts) expect(text).toContain(path.join(" "));
+    for (const shell of ["zsh", "fish"] as const) expect(completionScript(shell, SPECS)).toContain(path.at(-1));
+  }
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { COMMANDS } from "../table/index.ts";
+import { optionsOf, parseCommandLine } from "./parse.ts";
+
+const SPECS = COMMANDS.map(({ spec }) => spec);
+const parse = (...line: string[]) => parseCommandLine(line, SPECS);
+
+function sentences(...line: string[]): string[] {
+  const parsed = parse(...line);
+  return parsed.kind === "wrong" ? parsed.problems.map(({ sentence }) => sentence) : [];
+}
+
+describe("parseCommandLine", () => {
+  test("takes options anywhere, before the command too, and nothing as one after --", () => {
+    const parsed = parse("--json", "--url", "redis://h", "produce", "s", "--rate=5", "--", "--a=1", "b=2");
+    expect(parsed).toMatchObject({
+      kind: "run",
+      args: { stream: "s", "field=value": ["--a=1", "b=2"] },
+      options: { json: true, url: "redis://h", rate: 5, "dry-run": false, "connect-timeout": 10_000 },
+    });
+  });
+
+  test("prefers the longer command", () => {
+    expect(parse("monitor", "serve", "s")).toMatchObject({ kind: "run", args: { stream: "s" } });
+    expect(parse("monitor", "s", "serve")).toMatchObject({ kind: "run", args: { stream: "s", group: "serve" } });
+  });
+
+  test("names every problem at once", () => {
+    expect(sentences("consume", "s", "--batch-size", "0", "--max-wait", "soon", "--ack", "maybe", "--nope")).toEqual([
+      '--batch-size must be a whole number from 1 to 10000, not "0"',
+      '--max-wait must be a time such as 500ms, 5s, 10m, 2h or 7d, from 0 to 1h, not "soon"',
+      '--ack must be one of on-success, always, never, not "maybe"',
+      "there is no option --nope here",
+      "<group> is missing",
+    ]);
+  });
+
+  test("takes no option for the value of another", () => {
+    expect(sentences("consume", "s", "g", "--name", "--json")).toEqual([
+      '--name needs a value; one that begins with "-" is written --name=--json',
+    ]);
+    expect(sentences("consume", "s", "g", "--name")).toEqual(["--name needs a value"]);
+    expect(sentences("streams", "--json=yes")).toEqual(["--json takes no value"]);
+  });
+
+  test("refuses what is given twice, empty, or too much", () => {
+    expect(sentences("streams", "--limit", "1", "--limit", "2")).toEqual(["--limit was given twice"]);
+    expect(sentences("groups", "")).toEqual(["<stream> must not be empty"]);
+    expect(sentences("groups", "a", "b")).toEqual(['"b" is one argument too many']);
+  });
+
+  test("knows no option by the name of something every object has", () => {
+    expect(sentences("streams", "--constructor", "--__proto__")).toHaveLength(2);
+  });
+});
+
+describe("the table", () => {
+  test("an option is a flag everywhere or nowhere, and a letter means one option", () => {
+    const kinds = new Map<string, boolean>();
+    const letters = new Map<string, string>();
+    for (const spec of SPECS) {
+      for (const [name, option] of Object.entries(optionsOf(spec))) {
+        const isFlag = option.kind === "flag";
+        expect([spec.path, name, kinds.get(name) ?? isFlag]).toEqual([spec.path, name, isFlag]);
+        kinds.set(name, isFlag);
+        if (option.short === undefined) continue;
+        expect([spec.path, letters.get(option.short) ?? name]).toEqual([spec.path, name]);
+        letters.set(option.short, name);
+      }
+    }
+  });
+
+  test("every default can be read, every example is a command that is understood", () => {
+    for (const spec of SPECS) {
+      expect(spec.examples.length).toBeGreaterThan(0);
+      for (const { line } of spec.examples) {
+        for (const part of line.split("|").filter((text) => text.includes("redis-batch"))) {
+          const words = (part.split(" > ")[0]?.split(" >> ")[0] ?? "").match(/'[^']*'|\S+/g) ?? [];
+          const called = words.slice(1).map((word) => word.replaceAll("'", ""));
+          expect([line, parse(...called).kind]).toEqual([line, "run"]);
+        }
+      }
+    }
+  });
+});
