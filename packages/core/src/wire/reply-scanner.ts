@@ -57,7 +57,8 @@ const LINE = -2;
 const CUT = -3;
 const NO_RESP2 = -4;
 
-// A type, ten digits, CR and LF: no server has more to say.
+// No server has more to say than a type, ten digits, CR and LF.
+const MOST_DIGITS = 10;
 const LONGEST_HEADER = 13;
 // Two numbers below 2^64 and a dash.
 const LONGEST_ID = 41;
@@ -125,10 +126,45 @@ export class ReplyScanner {
     while (this.#at < chunk.length && !this.#isBlind) {
       if (this.#skip > 0) this.#skipBulk();
       else if (this.#line !== NO_LINE) this.#skipLine();
-      else this.#readHeader();
+      else if (this.#step !== PART || this.#stub !== undefined || !this.#readParts()) this.#readHeader();
     }
     this.#endChunk();
     this.#chunk = NOTHING;
+  }
+
+  /**
+   * Reads the parts that lie in this chunk from end to end → whether there was one. It is what most of the bytes are,
+   * so it is worth a way of its own; whatever is not plain is left to the other.
+   */
+  #readParts(): boolean {
+    const chunk = this.#chunk;
+    const first = this.#partsLeft;
+    let left = first;
+    let at = this.#at;
+    while (left > 0 && chunk[at] === BULK) {
+      let length = 0;
+      let digits = 0;
+      let byte = chunk[at + 1] as number;
+      while (byte >= ZERO && byte <= NINE) {
+        length = length * 10 + byte - ZERO;
+        digits++;
+        byte = chunk[at + 1 + digits] as number;
+      }
+      const end = at + 1 + digits + LINE_END + length + LINE_END;
+      if (digits === 0 || digits > MOST_DIGITS || byte !== CR || end > chunk.length) break;
+      if (chunk[at + 2 + digits] !== LF) break;
+      this.#payloadBytes += length;
+      at = end;
+      left--;
+    }
+    if (left === first) return false;
+    this.#at = at;
+    this.#partsLeft = left;
+    // The last of them ends the entry, and maybe the reply.
+    this.#left -= first - left - 1;
+    if (left === 0) this.#endEntry();
+    this.#endValue();
+    return true;
   }
 
   #skipBulk(): void {
