@@ -31,6 +31,8 @@ export interface Cli {
   readonly start: (args: readonly string[]) => Promise<WorkerProcess>;
   /** A shell command line in which `$RB` is the program. */
   readonly shell: (line: string) => Promise<Ended>;
+  /** The bundled program. */
+  readonly bin: string;
   /** A folder of this file's own. */
   readonly folder: string;
   readonly env: () => Readonly<Record<string, string | undefined>>;
@@ -72,6 +74,7 @@ export function useCli(redis?: UsedServer): Cli {
     start: (args) => runWorker(bin, { args, env: env() }),
     // A shell's variables split where they are not quoted, and `eval` puts the quotes of $RB to use.
     shell: (line) => collect("bash", ["-c", `rb() { eval "$RB" '"$@"'; }; ${line}`], env(), ""),
+    bin,
     folder,
     env,
   };

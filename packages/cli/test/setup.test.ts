@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectNoControls, useCli } from "./cli.ts";
@@ -19,6 +21,25 @@ describe("help and version", () => {
     expectEnd(await cli.run(["group", "--help"], away), 0, "group seek <stream> <group>");
     expectEnd(await cli.run(["--version"], away), 0);
     expect((await cli.run(["--version"], away)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("load nothing but the table, so that they are there at once", () => {
+    const seen = new Set<string>();
+    const outside = new Set<string>();
+    const follow = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      // Imports that are carried out when the file is loaded; those that a command makes later have parentheses.
+      for (const [, from = ""] of readFileSync(file, "utf8").matchAll(
+        /^(?:import|export) ?(?:[^"()]*from )?"([^"]+)"/gm,
+      )) {
+        if (from.startsWith(".")) follow(join(dirname(file), from));
+        else outside.add(from);
+      }
+    };
+    follow(cli.bin);
+    expect(seen.size).toBeGreaterThan(1);
+    expect([...outside].filter((name) => !["util", "stream"].includes(name.replace("node:", "")))).toEqual([]);
   });
 
   it("what is mistyped is answered with what was meant", async () => {
