@@ -260,6 +260,35 @@ describe("check", () => {
   });
 });
 
+describe("scale", () => {
+  it("tells both decisions with their reasons, by the original's thresholds, and learns with --watch", async () => {
+    const { stream } = await leftBehind("scale");
+    const [table, json] = await Promise.all([cli.run(["scale", stream, "g"]), cli.json(["scale", stream, "g"])]);
+    expectEnd(table, 0);
+    expectSameContent(table.stdout, json);
+    const [ratio, throughput] = json["decisions"] as Record<string, unknown>[];
+    // Three wait, two are pending, and a consumer that is not ours has them.
+    expect(ratio).toMatchObject({
+      strategy: "ratio",
+      direction: "OUT",
+      current: 1,
+      desired: 2,
+      rate: 100,
+      binding: "rule",
+    });
+    expect(throughput).toMatchObject({ strategy: "throughput", current: 1 });
+    const bounded = await cli.json(["scale", stream, "g", "--strategy", "ratio", "--max", "1"]);
+    expect(bounded["decisions"]).toMatchObject([{ direction: "NO_SCALE", desired: 1, binding: "max" }]);
+    expectEnd(await cli.run(["scale", stream, "g", "--strategy", "ratio", "--out-rate", "5"]), 2, "scaleInRate");
+    expectEnd(await cli.run(["scale", stream, "nobody"]), 5, 'has no group "nobody"');
+    await using watching = await cli.start(["scale", stream, "g", "--watch", "--interval", "100ms"]);
+    await watching.waitForLine(/^ratio: OUT, 1 -> 2: 3 waiting and 2 pending is a rate of 100/);
+    await watching.waitForLine(/^throughput: /, { after: 3 });
+    watching.kill("SIGINT");
+    expect((await watching.exited).code).toBe(0);
+  });
+});
+
 describe("monitor serve", () => {
   it("serves metrics and probes until Ctrl-C", async () => {
     const { stream } = await leftBehind("serve");

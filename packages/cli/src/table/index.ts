@@ -6,6 +6,7 @@ import * as group from "./group.ts";
 import * as look from "./look.ts";
 import * as watching from "./monitor.ts";
 import { produce } from "./produce.ts";
+import { scale } from "./scale.ts";
 import * as setup from "./setup.ts";
 
 export const COMMANDS: readonly TableEntry[] = [
@@ -16,6 +17,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(watching.cleanup, () => import("../commands/cleanup.ts")),
   entry(watching.trim, () => import("../commands/trim.ts")),
   entry(watching.check, () => import("../commands/check.ts")),
+  entry(scale, () => import("../commands/scale.ts")),
   entry(look.streams, () => import("../commands/streams.ts")),
   entry(look.groups, () => import("../commands/groups.ts")),
   entry(look.consumers, () => import("../commands/consumers.ts")),

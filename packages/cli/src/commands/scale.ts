@@ -1,0 +1,106 @@
+import { NoGroupError, pause, systemClock } from "@redis-batch/core/internal";
+import {
+  type Decision,
+  decide,
+  emptyMemory,
+  type Observation,
+  resolveScalingOptions,
+  Scaler,
+  type ScalerMemory,
+  type ScalingPolicy,
+} from "@redis-batch/scaler";
+import type { Invocation, Run } from "../command.ts";
+import { findServer, withClient } from "../connection/open.ts";
+import { encodeReportJson, type Report, type Row } from "../render/report.ts";
+import type { scale } from "../table/scale.ts";
+import { findGroup } from "./find-group.ts";
+
+type Call = Invocation<typeof scale>;
+type StrategyName = "throughput" | "ratio";
+
+export const run: Run<typeof scale> = async (call) => {
+  const { args, options, signal, terminal } = call;
+  // A name that is mistyped must not look like a group with nothing to do.
+  await withClient(call, (client) => findGroup(client, args.stream, args.group));
+  const judges = judgesOf(options);
+  const { redis, connectTimeoutMs, explain } = await findServer(call);
+  const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: () => {} });
+  try {
+    do {
+      const seen = await scaler.collect({ signal });
+      const decisions = judges.map((judge) => judge.decide(seen));
+      if (!options.watch) await terminal.report(reportOf(args, decisions), options.json);
+      else if (options.json) await terminal.write(encodeReportJson(reportOf(args, decisions), true));
+      else await terminal.write(decisions.map(renderDecision).join(""));
+      if (options.watch) await pause(systemClock, options.interval, signal);
+    } while (options.watch && !signal.aborted);
+  } catch (error) {
+    if (signal.aborted && !NoGroupError.is(error)) return;
+    throw explain(error);
+  } finally {
+    await scaler.close();
+  }
+};
+
+/** One strategy, and what it remembers from one decision to the next. */
+class Judge {
+  readonly #policy: ScalingPolicy;
+  #memory: ScalerMemory;
+
+  constructor(policy: ScalingPolicy) {
+    this.#policy = policy;
+    this.#memory = emptyMemory(policy.strategy);
+  }
+
+  decide(seen: Observation): Decision {
+    const { decision, memory } = decide(seen, this.#memory, this.#policy, systemClock.nowMs());
+    this.#memory = memory;
+    return decision;
+  }
+}
+
+function judgesOf(options: Call["options"]): readonly Judge[] {
+  const names: readonly StrategyName[] = options.strategy === "both" ? ["ratio", "throughput"] : [options.strategy];
+  return names.map(
+    (strategy) =>
+      new Judge(
+        resolveScalingOptions({
+          ...{ strategy, objectiveMs: options.objective },
+          ...{ scaleOutRate: options["out-rate"], scaleInRate: options["in-rate"] },
+          ...(options.min === undefined ? {} : { minConsumers: options.min }),
+          ...(options.max === undefined ? {} : { maxConsumers: options.max }),
+        }),
+      ),
+  );
+}
+
+function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[]): Report {
+  return {
+    facts: [
+      { key: "stream", value: stream },
+      { key: "group", value: group },
+    ],
+    table: {
+      key: "decisions",
+      columns: [
+        { key: "strategy" },
+        { key: "direction", tone: (direction) => (direction === "NO_SCALE" ? undefined : "warn") },
+        { key: "current", unit: "count" },
+        { key: "desired", unit: "count" },
+        { key: "rate", unit: "count" },
+        { key: "binding", title: "because of" },
+        { key: "reason" },
+      ],
+      rows: decisions.map(rowOf),
+      none: "",
+    },
+  };
+}
+
+function rowOf({ strategy, direction, current, desired, rate, binding, reason }: Decision): Row {
+  return { strategy, direction, current, desired, rate, binding, reason };
+}
+
+function renderDecision({ strategy, direction, current, desired, reason }: Decision): string {
+  return `${strategy}: ${direction}, ${current} -> ${desired}: ${reason}\n`;
+}
