@@ -1,8 +1,8 @@
 /**
- * `node --conditions=@redis-batch/source benchmarks/src/hand-over.ts [--messages n] [--groups n]`: hands over what a dead
+ * `node --conditions=@redis-batch/source benchmarks/src/hand-over.ts [--messages n] [--groups n] [--backlog n]`: hands over what a dead
  * consumer left, page by page as the monitor does, and at once as monitors do that ask for everything. Prints how long it
  * took, and how long the server was kept by the longest single call: so long everybody else waits. Then looks at a stream
- * with many groups.
+ * with many groups, and at one with a long backlog, whose length the server knows, and does not know.
  */
 import { parseArgs } from "node:util";
 import { Monitor } from "@redis-batch/monitor";
@@ -10,12 +10,17 @@ import { RedisServer } from "@redis-batch/test-support";
 import { Redis } from "ioredis";
 
 const { values: options } = parseArgs({
-  options: { messages: { type: "string", default: "1000000" }, groups: { type: "string", default: "1000" } },
+  options: {
+    messages: { type: "string", default: "1000000" },
+    groups: { type: "string", default: "1000" },
+    backlog: { type: "string", default: "10000000" },
+  },
 });
 const messages = Number(options.messages);
 const groups = Number(options.groups);
-if (!Number.isInteger(messages) || messages < 1 || !Number.isInteger(groups) || groups < 1) {
-  console.error("usage: hand-over.ts [--messages n] [--groups n]");
+const backlog = Number(options.backlog);
+if (![messages, groups, backlog].every((count) => Number.isInteger(count) && count >= 1)) {
+  console.error("usage: hand-over.ts [--messages n] [--groups n] [--backlog n]");
   process.exit(2);
 }
 
@@ -44,6 +49,17 @@ await monitor.inspect();
 console.log(
   `a look at ${groups} groups of ${CONSUMERS_PER_GROUP} consumers: ${await measure(() => monitor.inspect())}`,
 );
+await redis.del(STREAM);
+
+for (const waiting of [1_000, backlog]) {
+  await fillBacklog(waiting);
+  console.log(`a look at a group with ${waiting} messages waiting: ${await measure(() => monitor.inspect())}`);
+  // A hole among what waits: the server's lag is nil from now on.
+  const [hole] = (await redis.xrange(STREAM, "-", "+", "COUNT", 500)).at(-1) ?? [""];
+  await redis.xdel(STREAM, hole);
+  console.log(`  and when the server does not know how many: ${await measure(() => monitor.inspect())}`);
+  await redis.del(STREAM);
+}
 await monitor.close();
 redis.disconnect();
 
@@ -66,6 +82,17 @@ async function leaveBehind(group: string): Promise<void> {
     await redis.xgroup("CREATECONSUMER", STREAM, group, name);
     await beat(group, name, 0);
   }
+}
+
+/** A stream of which a group has read little. */
+async function fillBacklog(waiting: number): Promise<void> {
+  const add = "for _ = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'order', ARGV[2]) end";
+  for (let left = waiting; left > 0; left -= 10_000) {
+    await redis.eval(add, 1, STREAM, Math.min(left, 10_000), "x".repeat(100));
+  }
+  await redis.xgroup("CREATE", STREAM, "late", "0");
+  await redis.xreadgroup("GROUP", "late", "c", "COUNT", 100, "STREAMS", STREAM, ">");
+  await beat("late", "c", 0);
 }
 
 async function fillGroup(group: string): Promise<void> {
