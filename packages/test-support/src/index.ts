@@ -7,6 +7,7 @@ export {
   type WorkerOptions,
   type WorkerProcess,
 } from "./processes/run-worker.ts";
+export { type Certificates, testCertificates } from "./servers/certificates.ts";
 export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
 export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";

@@ -1,0 +1,78 @@
+/** How a cluster's API server is reached: where it is, how it proves itself, and who asks. */
+import { readFile } from "node:fs/promises";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { ConfigError } from "@redis-batch/core/internal";
+
+/** What one request needs, of its moment: tokens and certificates are replaced while a process runs. */
+export interface Credentials {
+  /** The `Authorization` header; absent where a client certificate tells who asks. */
+  readonly authorization?: string;
+  /** More headers, such as impersonation. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Options of `node:https`: `ca`, `cert`, `key`, `servername` … */
+  readonly tls: TlsOptions;
+}
+
+export interface TlsOptions {
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly passphrase?: string;
+  readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+export interface ClusterAccess {
+  /** Where the API server is, `https://…`. */
+  readonly server: URL;
+  /** The namespace that is meant where none is named. Not asked for where one is. */
+  namespace(): Promise<string>;
+  /** Asked before each request. */
+  credentials(): Promise<Credentials>;
+}
+
+export interface InClusterOptions {
+  /** Where the service account is mounted. Default `/var/run/secrets/kubernetes.io/serviceaccount`. */
+  readonly folder?: string;
+  /** Where the API server's address is. Default: this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/**
+ * The access a pod has by its service account. The token is read anew for each request, because Kubernetes replaces it
+ * long before it expires.
+ *
+ * @throws {ConfigError} outside of a cluster
+ */
+export function inCluster({ folder = SERVICE_ACCOUNT, env = process.env }: InClusterOptions = {}): ClusterAccess {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  if (!host || !port) {
+    throw new ConfigError("Kubernetes", [
+      "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set, so this is no pod: use kubeconfig() outside of a cluster",
+    ]);
+  }
+  const read = async (file: string): Promise<string> => {
+    try {
+      return (await readFile(join(folder, file), "utf8")).trim();
+    } catch (error) {
+      throw new ConfigError("Kubernetes", [
+        `the service account's ${file} cannot be read (${codeOf(error)}): the pod needs automountServiceAccountToken: true`,
+      ]);
+    }
+  };
+  return {
+    server: new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`),
+    namespace: () => read("namespace"),
+    async credentials() {
+      const [token, ca] = await Promise.all([read("token"), read("ca.crt")]);
+      return { authorization: `Bearer ${token}`, tls: { ca } };
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+}

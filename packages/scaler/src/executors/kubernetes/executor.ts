@@ -1,0 +1,123 @@
+/** Has Kubernetes scale a workload: sets the replicas of its scale subresource. */
+import { OptionsReader, ServerStateError, systemClock } from "@redis-batch/core/internal";
+import type { Decision } from "../../decisions/decision.ts";
+import type { Executor, Workforce } from "../../executor.ts";
+import { type ClusterAccess, inCluster } from "./access.ts";
+import { parseScale, type Question, type Scale } from "./answer.ts";
+import { ApiClient } from "./api-client.ts";
+import {
+  isNamespaceName,
+  isObjectName,
+  readWorkload,
+  type ScalableResource,
+  scalePath,
+  type WorkloadKind,
+} from "./workload.ts";
+
+export interface KubernetesExecutorOptions {
+  /** The workload's name. */
+  readonly name: string;
+  /** What it is: `"Deployment"` (default), `"StatefulSet"`, or any other resource that has a scale subresource. */
+  readonly workload?: WorkloadKind | ScalableResource;
+  /** Where it is. Default: the namespace of the access. */
+  readonly namespace?: string;
+  /** Who asks, and whom. Default: `inCluster()`, this pod's service account. */
+  readonly access?: ClusterAccess;
+  /** How long one request may take, in milliseconds, 100 to 600,000. Default 10,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** The values of options that are not given. */
+export const KUBERNETES_DEFAULTS = { workload: "Deployment", requestTimeoutMs: 10_000 } as const;
+
+const KNOWN = [
+  "name",
+  "workload",
+  "namespace",
+  "access",
+  "requestTimeoutMs",
+] as const satisfies readonly (keyof KubernetesExecutorOptions)[];
+
+// Whoever writes the status of what is scaled changes its version, too; while pods start that is often.
+const ATTEMPTS = 5;
+
+/**
+ * An executor that sets how many replicas a workload has. Needs no right but `get` and `patch` on the scale subresource
+ * of that one name. It never overwrites what somebody else set since the decision was made, and what a consumer holds
+ * when its pod is told to end is finished or given back, as long as the pod has the time (`terminationGracePeriodSeconds`).
+ * Nothing else may scale the same workload: no HorizontalPodAutoscaler, no ScaledObject.
+ *
+ * Constructing it sends nothing.
+ *
+ * @throws {ConfigError} naming every problem; outside of a cluster, when there is no `access`
+ */
+export function kubernetesExecutor(options: KubernetesExecutorOptions): Executor {
+  const { access, requestTimeoutMs, ...policy } = resolveKubernetesOptions(options);
+  const api = new ApiClient({ access, timeoutMs: requestTimeoutMs, clock: systemClock });
+  const { resource } = policy.workload;
+  const place = async () => {
+    const namespace = policy.namespace ?? (await access.namespace());
+    const subject = { resource: `${resource}/scale`, namespace, name: policy.name };
+    return { subject, path: scalePath(policy.workload, namespace, policy.name) };
+  };
+  const read = async (signal: AbortSignal): Promise<Scale> => {
+    const { subject, path } = await place();
+    const question: Question = { verb: "get", ...subject };
+    return parseScale(await api.ask({ question, path }, signal), question);
+  };
+  const write = async (scale: Scale, replicas: number, signal: AbortSignal): Promise<void> => {
+    const { subject, path } = await place();
+    const { resourceVersion } = scale;
+    const patch = { metadata: { resourceVersion }, spec: { replicas } };
+    await api.ask({ question: { verb: "patch", ...subject }, path, patch }, signal);
+  };
+
+  return {
+    name: `kubernetes ${resource}/${policy.name}`,
+
+    async survey(signal: AbortSignal): Promise<Workforce> {
+      const { replicas } = await read(signal);
+      // Which pods are ready is not among what the scale tells; consumers tell it themselves.
+      return { desired: replicas, ready: null, startingMs: [], startUpsMs: [] };
+    },
+
+    async scale({ current, desired }: Decision, signal: AbortSignal): Promise<void> {
+      for (let attempt = 1; ; attempt++) {
+        const scale = await read(signal);
+        if (scale.replicas === desired) return;
+        if (scale.replicas !== current) {
+          throw new ServerStateError(
+            `${policy.name} was set to ${scale.replicas} replicas by somebody else while it was decided to go from ${current} to ${desired}: nothing was changed; is there an autoscaler beside this one?`,
+            { state: "Conflict" },
+          );
+        }
+        try {
+          return await write(scale, desired, signal);
+        } catch (error) {
+          const isConflict = ServerStateError.is(error) && error.state === "Conflict";
+          if (!isConflict || attempt === ATTEMPTS) throw error;
+        }
+      }
+    },
+  };
+}
+
+function resolveKubernetesOptions(options: KubernetesExecutorOptions) {
+  const reader = new OptionsReader("kubernetesExecutor", options, KNOWN);
+  const name = reader.text("name");
+  if (name !== "" && !isObjectName(name)) reader.problem("name must be a Kubernetes name: a-z, 0-9, - and .");
+  const namespace = reader.has("namespace") ? reader.text("namespace") : null;
+  if (namespace !== null && namespace !== "" && !isNamespaceName(namespace)) {
+    reader.problem("namespace must be a Kubernetes name: a-z, 0-9 and -");
+  }
+  const workload = readWorkload(reader, options.workload);
+  const requestTimeoutMs = reader.integer("requestTimeoutMs", {
+    default: KUBERNETES_DEFAULTS.requestTimeoutMs,
+    min: 100,
+    max: 600_000,
+  });
+  const access = options.access ?? reader.collect<ClusterAccess | undefined>(() => inCluster(), undefined);
+  const policy = reader.finish({ name, namespace, workload, requestTimeoutMs, access });
+  // Without an access there was a problem, and finishing has thrown.
+  return { ...policy, access: access as ClusterAccess };
+}
