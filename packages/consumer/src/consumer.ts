@@ -151,6 +151,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #hasJoined = false;
   /** Messages it has acknowledged so far. */
   #acked = 0;
+  readonly #incarnation: string = randomUUID();
   #workDone = NO_WORK;
   #isPaused = false;
   readonly #startAborter = new AbortController();
@@ -216,7 +217,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     });
     this.#heart = new Heart({
       ...shared,
-      incarnation: randomUUID(),
+      incarnation: this.#incarnation,
       details: () => this.#beatDetails(),
       onPending: (pending) => {
         if (pending > this.#custody.size) this.#reader.compare();
@@ -626,8 +627,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   async #sayFarewell(): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
-    const { stream, group, name } = this.#policy;
-    const farewell = giveBack(this.#client, { stream, group, consumer: name }, this.#custody.inventory());
+    const { stream, group, name, leaseMs } = this.#policy;
+    // Whoever counts the group's work would miss what was done since the last heartbeat.
+    const didWork = this.#workDone.delivered > 0 || this.#workDone.batches > 0;
+    const told = didWork ? { incarnation: this.#incarnation, leaseMs, details: this.#beatDetails() } : undefined;
+    const who = { stream, group, consumer: name };
+    const farewell = giveBack(this.#client, who, this.#custody.inventory(), told);
     return (await within(this.#clock, FAREWELL_MS, farewell)) ?? { givenBack: 0, nameRemoved: false };
   }
 }

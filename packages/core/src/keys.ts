@@ -5,13 +5,14 @@
 import { ConfigError } from "./errors.ts";
 
 /**
- * `dead`: dead letters · `consumers`: registry · `lease:<role>`: whose turn it is to recover what the dead left, and which
+ * `dead`: dead letters · `consumers`: registry · `left`: what those said last that left · `lease:<role>`: whose turn it is to recover what the dead left, and which
  * monitor and which
  * scaler lead · `scaler`, `audit`: the scaler's state and its log.
  */
 export type GroupKeyKind =
   | "dead"
   | "consumers"
+  | "left"
   | "lease:recovery"
   | "lease:monitor"
   | "lease:scaler"

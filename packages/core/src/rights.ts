@@ -59,6 +59,11 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: ["stream", "ours"],
       rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
     },
+    {
+      purpose: "taking turns, remembering, and the audit log",
+      keys: [],
+      rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+hget", "+hset", "+xadd"],
+    },
   ],
   deadLetters: [
     { purpose: "looking", keys: ["letters"], rules: ["+xrange", "+xlen", "+xinfo|stream"] },

@@ -5,6 +5,12 @@ import type { Decision } from "./decisions/decision.ts";
 export type ScalerEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
+  /** In `run` with an executor: this scaler acts from now on, under this number. */
+  | { readonly type: "leading"; readonly term: number }
+  /** In `run` with an executor: another one acts, this one watches. */
+  | { readonly type: "following"; readonly term: number }
+  /** Before an order was given another scaler took the lead; it was not given. */
+  | { readonly type: "superseded"; readonly from: number; readonly to: number; readonly executor: string }
   /** `executor` is `null` where nobody carries decisions out. */
   | { readonly type: "decided"; readonly decision: Decision; readonly executor: string | null }
   | { readonly type: "scaled"; readonly from: number; readonly to: number; readonly executor: string }

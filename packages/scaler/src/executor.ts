@@ -17,16 +17,34 @@ export interface Workforce {
   readonly startUpsMs: readonly number[];
 }
 
+/**
+ * Which order this is. Of two orders the later one has the higher term, or the same term and the higher sequence: by that
+ * a receiver knows what an earlier leader, which was held up, still orders, and refuses it.
+ */
+export interface Order {
+  readonly stream: string;
+  readonly group: string;
+  /** The number of the leader that gives it; each later leader has a higher one. */
+  readonly term: number;
+  /** The number of the order among those of its leader, from 1. */
+  readonly sequence: number;
+}
+
 export interface Executor {
   /** What it is, for events and messages. */
   readonly name: string;
   /** Looks at what there is. `null`: it does not know, and those consumers count that work. */
   survey(signal: AbortSignal): Promise<Workforce | null>;
-  /** Told of every decision, also of one that moves nothing, before it is carried out. */
+  /**
+   * Told of every decision, also of one that moves nothing, before it is carried out; where another scaler leads, of the
+   * leader's, at each look. For those that others ask how many there shall be. Must not throw.
+   */
   heed?(decision: Decision): void;
   /**
    * Has there be `decision.desired` consumers. Resolves when that was ordered, not when they are there. Must not take
-   * away a consumer before it has drained.
+   * away a consumer before it has drained. `signal` aborts when the scaler ends, or may not lead any longer.
    */
-  scale(decision: Decision, signal: AbortSignal): Promise<void>;
+  scale(decision: Decision, signal: AbortSignal, order: Order): Promise<void>;
+  /** Told when another scaler leads from now on: what only this one knows of is to be brought to an end. */
+  resign?(): Promise<void>;
 }

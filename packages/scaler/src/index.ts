@@ -4,7 +4,7 @@ export type { Binding, Decision, RatioDecision, ThroughputDecision } from "./dec
 export type { Direction } from "./decisions/ratio.ts";
 export type { RateSource, ThroughputInputs, ThroughputTerms } from "./decisions/throughput.ts";
 export type { ScalerEvent } from "./events.ts";
-export type { Executor, Workforce } from "./executor.ts";
+export type { Executor, Order, Workforce } from "./executor.ts";
 export type { Observation, ObservedConsumer, WorkCounters } from "./observation.ts";
 export { resolveScalingOptions, SCALING_DEFAULTS, type ScalingOptions, type ScalingPolicy } from "./options.ts";
 export { Scaler } from "./scaler.ts";

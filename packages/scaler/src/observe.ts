@@ -1,9 +1,18 @@
 /** One look at a group: a handful of commands, none of which grows with the backlog. */
-import { entryIdTimeMs, NoGroupError, readBacklog, type StreamClient } from "@redis-batch/core/internal";
+import { entryIdTimeMs, NoGroupError, readBacklog, readFarewells, type StreamClient } from "@redis-batch/core/internal";
 import { callRoll } from "./decisions/roll-call.ts";
 import type { Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
 import type { ScalerPolicy } from "./scaler-options.ts";
+
+// Longer than between two looks, and shorter than what was counted of a consumer is remembered.
+const FAREWELLS_MS = 300_000;
+
+export interface Sight {
+  readonly observation: Observation;
+  /** When that was by the server's clock, in milliseconds since 1970. */
+  readonly atMs: number;
+}
 
 type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
 
@@ -14,19 +23,20 @@ type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdle
  * @param workforce what the executor knows of its consumers; `null`: nobody orders any, or nobody knows: those that are
  *   there count
  */
-export async function observe(client: StreamClient, place: Place, workforce: Workforce | null): Promise<Observation> {
-  const [nowMs, registry, seen] = await Promise.all([
-    client.time(),
+export async function observe(client: StreamClient, place: Place, workforce: Workforce | null): Promise<Sight> {
+  const nowMs = await client.time();
+  const [registry, farewells, seen] = await Promise.all([
     client.registry(place),
+    readFarewells(client, { ...place, sinceMs: nowMs - FAREWELLS_MS }),
     readGroup(client, place).catch(nothingIfGone),
   ]);
-  const roll = callRoll(registry, seen?.consumers ?? [], place.foreignIdleMs, nowMs);
+  const roll = callRoll(registry, seen?.consumers ?? [], farewells, place.foreignIdleMs, nowMs);
   const desired = workforce?.desired ?? roll.ready;
   const { ready, startingMs, startUpsMs } =
     workforce !== null && workforce.ready !== null
       ? { ...workforce, ready: workforce.ready }
       : { ready: roll.ready, startingMs: [], startUpsMs: [] };
-  return {
+  const observation: Observation = {
     added: seen?.added ?? 0,
     read: seen?.read ?? null,
     waiting: seen === undefined ? 0 : seen.waiting,
@@ -41,6 +51,7 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
     startUpsMs,
     consumers: roll.consumers,
   };
+  return { observation, atMs: nowMs };
 }
 
 async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place) {

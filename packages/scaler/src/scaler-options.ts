@@ -23,6 +23,11 @@ export interface ScalerOptions extends ScalingOptions {
    * to 86,400,000. Default 60,000.
    */
   readonly foreignIdleMs?: number;
+  /**
+   * How many entries the audit log keeps, about, 100 to 1,000,000. Default 10,000. There are two for every order: that it
+   * was given, with all that led to it, and what came of it.
+   */
+  readonly auditLength?: number;
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
   readonly connectTimeoutMs?: number;
   /** Receives every event. Without one, trouble is reported as process warnings. */
@@ -30,7 +35,12 @@ export interface ScalerOptions extends ScalingOptions {
 }
 
 /** The values of options that are not given, beside those of {@link SCALING_DEFAULTS}. */
-export const SCALER_DEFAULTS = { countLimit: 10_000, foreignIdleMs: 60_000, connectTimeoutMs: 30_000 } as const;
+export const SCALER_DEFAULTS = {
+  countLimit: 10_000,
+  foreignIdleMs: 60_000,
+  auditLength: 10_000,
+  connectTimeoutMs: 30_000,
+} as const;
 
 /** The options, complete and checked. */
 export interface ScalerPolicy {
@@ -40,6 +50,7 @@ export interface ScalerPolicy {
   readonly scaling: ScalingPolicy;
   readonly countLimit: number;
   readonly foreignIdleMs: number;
+  readonly auditLength: number;
   readonly connectTimeoutMs: number;
   readonly observer: Observer<ScalerEvent> | undefined;
 }
@@ -50,6 +61,7 @@ const KNOWN = [
   "group",
   "countLimit",
   "foreignIdleMs",
+  "auditLength",
   "connectTimeoutMs",
   "observer",
   ...SCALING_OPTIONS,
@@ -76,6 +88,7 @@ export function resolveScalerOptions(options: ScalerOptions): ScalerPolicy {
       min: 1_000,
       max: 86_400_000,
     }),
+    auditLength: reader.integer("auditLength", { default: SCALER_DEFAULTS.auditLength, min: 100, max: 1_000_000 }),
     connectTimeoutMs: reader.integer("connectTimeoutMs", {
       default: SCALER_DEFAULTS.connectTimeoutMs,
       min: 100,
@@ -90,6 +103,16 @@ export interface RunOptions {
   readonly intervalMs?: number;
   /** Who carries the decisions out. Default: nobody, they are only told (`decided`). */
   readonly executor?: Executor;
+  /**
+   * `true`: the executor is only asked what there is, and carries nothing out. Default `false` with an executor; without
+   * one there is nobody who could.
+   */
+  readonly dryRun?: boolean;
+  /**
+   * How long another scaler of the group waits for a sign of life of the one that leads before it takes the lead, in
+   * milliseconds, 300 to 3,600,000. Default: three intervals, 15,000 at least.
+   */
+  readonly leaseMs?: number;
   /** Aborting it ends the run. */
   readonly signal?: AbortSignal;
 }
@@ -98,12 +121,20 @@ export interface RunOptions {
 export interface RunPolicy {
   readonly intervalMs: number;
   readonly executor: Executor | null;
+  readonly isDryRun: boolean;
+  readonly leaseMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws {ConfigError} naming every problem */
 export function resolveRunOptions(options: RunOptions): RunPolicy {
-  const reader = new OptionsReader("run", options, ["intervalMs", "executor", "signal"]);
+  const reader = new OptionsReader("run", options, ["intervalMs", "executor", "dryRun", "leaseMs", "signal"]);
   const intervalMs = reader.integer("intervalMs", { default: 5_000, min: 100, max: 3_600_000 });
-  return reader.finish({ intervalMs, executor: options.executor ?? null, signal: options.signal });
+  const leaseMs = reader.integer("leaseMs", { default: Math.max(3 * intervalMs, 15_000), min: 300, max: 3_600_000 });
+  // One that misses a look would lose the lead to nobody's advantage.
+  if (leaseMs < 2 * intervalMs)
+    reader.problem(`leaseMs (${leaseMs}) must not be below twice intervalMs (${intervalMs})`);
+  const { executor = null, signal } = options;
+  const isDryRun = reader.flag("dryRun", false) || executor === null;
+  return reader.finish({ intervalMs, executor, isDryRun, leaseMs, signal });
 }

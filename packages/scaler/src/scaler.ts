@@ -7,6 +7,8 @@
  * | open   | was used; the connection comes back by itself     | `close()`             |
  * | closed | every call and run has ended, the connection is gone | –                  |
  */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import {
   backoffDelayMs,
   type Clock,
@@ -21,15 +23,18 @@ import {
   type StreamClient,
   systemClock,
   systemRandom,
+  type Trouble,
   UsageError,
 } from "@redis-batch/core/internal";
+import { auditOrder, auditOutcome } from "./audit.ts";
 import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";
 import { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor, Workforce } from "./executor.ts";
+import { Leadership } from "./leadership.ts";
 import type { Observation } from "./observation.ts";
-import { observe } from "./observe.ts";
+import { observe, type Sight } from "./observe.ts";
 import {
   type RunOptions,
   type RunPolicy,
@@ -38,6 +43,7 @@ import {
   type ScalerOptions,
   type ScalerPolicy,
 } from "./scaler-options.ts";
+import { encodeState, readDecision, recall } from "./state.ts";
 import { warnOfTrouble } from "./warn.ts";
 
 /** What a scaler gets from outside; replaced in tests. */
@@ -75,6 +81,8 @@ export class Scaler implements AsyncDisposable {
   readonly #underWay = new Set<Promise<unknown>>();
   #memory: ScalerMemory;
   #starts: StartsMemory = NO_STARTS;
+  /** What is to be added to the own clock, which never jumps, to get the server's, which others read, too. */
+  #toServerMs: number | null = null;
   #isRunning = false;
   #closing: Promise<void> | undefined;
 
@@ -101,7 +109,11 @@ export class Scaler implements AsyncDisposable {
    * @throws {PermissionError} {@link WrongTypeError}
    */
   async collect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Observation> {
-    return this.#use(signal, () => observe(this.#client, this.#policy, null));
+    return this.#use(signal, async () => {
+      const sight = await observe(this.#client, this.#policy, null);
+      this.#now(sight);
+      return sight.observation;
+    });
   }
 
   /**
@@ -113,12 +125,14 @@ export class Scaler implements AsyncDisposable {
    */
   async decide(observation?: Observation): Promise<Decision> {
     this.#ending.signal.throwIfAborted();
-    return this.#decide(observation ?? (await this.collect()), null);
+    const seen = observation ?? (await this.collect());
+    return this.#decide(seen, this.#clock.nowMs() + (this.#toServerMs ?? 0), null);
   }
 
   /**
-   * Decides every `intervalMs`, and has the executor carry it out. Without one every decision is only told: a dry run.
-   * Resolves when `signal` aborts or `close()` is called. An outage, of Redis or of the executor, changes nothing and
+   * Decides every `intervalMs`, and has the executor carry it out. Without one every decision is only told: a dry run,
+   * which changes nothing, in Redis either. Of several scalers of a group that have executors one acts; the others watch,
+   * and one of them goes on where it was when it is gone. What is ordered is on record in the group's audit log. Resolves when `signal` aborts or `close()` is called. An outage, of Redis or of the executor, changes nothing and
    * does not end it.
    *
    * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
@@ -174,32 +188,39 @@ export class Scaler implements AsyncDisposable {
     }
   }
 
-  #decide(observation: Observation, executor: string | null): Decision {
-    const { decision, memory } = decide(observation, this.#memory, this.#policy.scaling, this.#clock.nowMs());
-    this.#memory = memory;
-    this.#report({ type: "decided", decision, executor });
-    return decision;
-  }
-
   /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
-  #timeStarts(seen: Observation, workforce: Workforce | null): Observation {
+  #timeStarts(seen: Observation, workforce: Workforce | null, nowMs: number): Observation {
     if (workforce === null || workforce.ready !== null) return seen;
-    const nowMs = this.#clock.nowMs();
     this.#starts = followStarts(this.#starts, seen.current, seen.ready, nowMs);
     const { orderedAtMs, startUpsMs } = this.#starts;
     return { ...seen, startingMs: orderedAtMs.map((atMs) => nowMs - atMs), startUpsMs };
   }
 
-  async #runUntil(over: AbortSignal, { intervalMs, executor }: RunPolicy): Promise<void> {
+  #decide(observation: Observation, nowMs: number, executor: string | null): Decision {
+    const { decision, memory } = decide(observation, this.#memory, this.#policy.scaling, nowMs);
+    this.#memory = memory;
+    this.#report({ type: "decided", decision, executor });
+    return decision;
+  }
+
+  /** The time by the own clock, in the server's terms: what is remembered is understood by the next leader. */
+  #now({ atMs }: Sight): number {
+    this.#toServerMs ??= atMs - this.#clock.nowMs();
+    return this.#clock.nowMs() + this.#toServerMs;
+  }
+
+  async #runUntil(over: AbortSignal, policy: RunPolicy): Promise<void> {
+    const { intervalMs, executor } = policy;
+    const pass = executor === null || policy.isDryRun ? this.#dryPasses(executor) : this.#passes(executor, policy);
     let failures = 0;
     while (!over.aborted) {
       const beganAtMs = this.#clock.nowMs();
       let waitMs = intervalMs;
       try {
-        await this.#pass(over, executor);
+        await pass.once(over);
         failures = 0;
       } catch (error) {
-        if (over.aborted) return;
+        if (over.aborted) break;
         // What an executor throws is its own; it may well be there again the next time.
         if (RedisBatchError.is(error) && !error.retryable) throw error;
         failures++;
@@ -208,22 +229,91 @@ export class Scaler implements AsyncDisposable {
       }
       await pause(this.#clock, Math.max(beganAtMs + waitMs - this.#clock.nowMs(), 0), over);
     }
+    await pass.end();
   }
 
-  async #pass(over: AbortSignal, executor: Executor | null): Promise<void> {
-    const workforce = executor === null ? null : await executor.survey(over);
-    const seen = await observe(this.#client, this.#policy, workforce);
-    if (over.aborted) return;
-    const decision = this.#decide(this.#timeStarts(seen, workforce), executor?.name ?? null);
-    executor?.heed?.(decision);
-    if (executor === null || decision.direction === "NO_SCALE") return;
-    const move = { from: decision.current, to: decision.desired, executor: executor.name };
-    try {
-      await executor.scale(decision, over);
-      this.#report({ type: "scaled", ...move });
-    } catch (error) {
-      if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: describeTrouble(error) });
-    }
+  #dryPasses(executor: Executor | null): Passes {
+    return {
+      once: async (over) => {
+        const workforce = (await executor?.survey(over)) ?? null;
+        const sight = await observe(this.#client, this.#policy, workforce);
+        const nowMs = this.#now(sight);
+        if (!over.aborted) this.#decide(this.#timeStarts(sight.observation, workforce, nowMs), nowMs, null);
+      },
+      end: async () => {},
+    };
+  }
+
+  #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
+    const { stream, group, auditLength } = this.#policy;
+    const holder = `${hostname()}-${process.pid}-${randomUUID()}`;
+    const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
+    let isLeading: boolean | null = null;
+    const follow = async (term: number): Promise<void> => {
+      if (isLeading === false) return;
+      const led = isLeading;
+      isLeading = false;
+      this.#report({ type: "following", term });
+      if (led) await executor.resign?.();
+    };
+    const once = async (over: AbortSignal): Promise<void> => {
+      const heldAtMs = this.#clock.nowMs();
+      const standing = await lead.hold();
+      const { term, state } = standing;
+      if (!standing.leads) {
+        const decision = readDecision(state);
+        if (decision !== null) executor.heed?.(decision);
+        return follow(term);
+      }
+      const workforce = await executor.survey(over);
+      const sight = await observe(this.#client, this.#policy, workforce);
+      if (over.aborted) return;
+      if (standing.isNew) {
+        isLeading = true;
+        this.#toServerMs = null;
+        const known = recall(state, this.#policy.scaling.strategy, this.#now(sight));
+        this.#memory = known?.memory ?? this.#memory;
+        this.#starts = known?.starts ?? this.#starts;
+        this.#report({ type: "leading", term });
+      }
+      const nowMs = this.#now(sight);
+      const decision = this.#decide(this.#timeStarts(sight.observation, workforce, nowMs), nowMs, executor.name);
+      const left = encodeState({ memory: this.#memory, starts: this.#starts, decision, atMs: nowMs });
+      if (decision.direction === "NO_SCALE") {
+        if (await lead.write(left, null)) executor.heed?.(decision);
+        return;
+      }
+      const order = { stream, group, term, sequence: lead.nextSequence() };
+      const move = { from: decision.current, to: decision.desired, executor: executor.name };
+      // On record before it is done: nothing is done that is not, and an earlier leader gets no further than this.
+      if (!(await lead.write(left, auditOrder(order, decision, executor.name)))) {
+        this.#report({ type: "superseded", ...move });
+        return;
+      }
+      executor.heed?.(decision);
+      // Nobody knows who leads once the lease has run out.
+      const tooLate = new AbortController();
+      const leftMs = heldAtMs + leaseMs - this.#clock.nowMs();
+      const cancel = this.#clock.setTimer(leftMs, () => tooLate.abort(new UsageError("the lead may be another's")));
+      let failure: Trouble | null = null;
+      try {
+        await executor.scale(decision, AbortSignal.any([over, tooLate.signal]), order);
+      } catch (error) {
+        failure = describeTrouble(error);
+      } finally {
+        cancel();
+      }
+      if (failure === null) this.#report({ type: "scaled", ...move });
+      else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });
+      await lead.write(left, auditOutcome(order, failure));
+    };
+    const end = async (): Promise<void> => {
+      // Best left at once to the next one; if that fails, it waits for the lease to run out.
+      await lead.giveUp().catch((error: unknown) => {
+        if (!RedisBatchError.is(error)) throw error;
+      });
+    };
+    return { once, end };
   }
 
   #onConnection(event: ConnectionEvent): void {
@@ -232,4 +322,10 @@ export class Scaler implements AsyncDisposable {
     if (event.type === "disconnected") return this.#report({ type: "disconnected", reason: event.reason });
     this.#report({ type: "connected" });
   }
+}
+
+/** What a run does again and again, and when it ends. */
+interface Passes {
+  once(over: AbortSignal): Promise<void>;
+  end(): Promise<void>;
 }

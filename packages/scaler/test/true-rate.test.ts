@@ -41,3 +41,20 @@ it("measures what a consumer does while it is busy, for each batch it works on a
   await consumer.close();
   await run;
 });
+
+it("hears of all that a consumer did, also of what it did after its last heartbeat before it left", async () => {
+  const where = { redis: redis.server.options, stream: uniqueName("stream"), group: "group" };
+  await using producer = new Producer({ redis: where.redis, stream: where.stream });
+  await using scaler = new Scaler(where);
+  const consumer = new Consumer({ ...where, batchSize: 10, maxWaitMs: 10 });
+  await Promise.all(Array.from({ length: 30 }, (_, index) => producer.add({ n: String(index) })));
+  let done = 0;
+  // It beats every five seconds, and is gone long before the second beat.
+  await consumer.run(async (batch) => {
+    batch.ack();
+    done += batch.size;
+    if (done === 30) void consumer.close();
+  });
+  const { ready, consumers } = await scaler.collect();
+  expect({ ready, consumers }).toMatchObject({ ready: 0, consumers: [{ counters: { processed: 30, delivered: 30 } }] });
+});

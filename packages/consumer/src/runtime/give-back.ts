@@ -1,4 +1,4 @@
-import { type EntryId, RedisBatchError, type StreamClient } from "@redis-batch/core/internal";
+import { type EntryId, type Farewell, RedisBatchError, type StreamClient } from "@redis-batch/core/internal";
 
 const IDS_PER_COMMAND = 1_000;
 // Past any lease and any patience with foreign consumers, so that whoever recovers messages may take these at once.
@@ -12,6 +12,7 @@ export async function giveBack(
   client: StreamClient,
   consumer: { readonly stream: string; readonly group: string; readonly consumer: string },
   held: { readonly neverOffered: readonly EntryId[]; readonly offered: readonly EntryId[] },
+  farewell: Farewell | undefined,
 ): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
   let givenBack = 0;
   try {
@@ -21,7 +22,7 @@ export async function giveBack(
     for (const offered of pages(held.offered)) {
       givenBack += await client.release({ ...consumer, neverOffered: [], offered, idleMs: GIVEN_BACK_IDLE_MS });
     }
-    const removal = await client.removeIfEmpty({ ...consumer, onlyIfSilent: false });
+    const removal = await client.removeIfEmpty({ ...consumer, onlyIfSilent: false, farewell });
     return { givenBack, nameRemoved: removal === "removed" };
   } catch (error) {
     if (!RedisBatchError.is(error)) throw error;

@@ -14,7 +14,11 @@ import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts"
 import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive as redriveScript } from "../wire/atomic/redrive.ts";
 import type { ReleaseOptions } from "../wire/atomic/release.ts";
-import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
+import {
+  type Removal,
+  type RemoveIfEmptyOptions,
+  removeIfEmpty as removeScript,
+} from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
@@ -151,6 +155,12 @@ export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOv
 export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOptions): Removal {
   const { stream, group, consumer, onlyIfSilent } = options;
   if (onlyIfSilent && isAlive(keys, registration(keys, options))) return "alive";
+  const told = String(removeScript.encode(options).at(-1));
+  if (told !== "") {
+    const fields = ["consumer", consumer, "told", `{"at":${keys.nowMs()},${told.slice(1)}`];
+    const trim = { strategy: "maxLen", threshold: 100, approximate: true } as const;
+    xadd(keys, { stream: groupKey("left", stream, group), fields, trim });
+  }
   const found = keys.group(options);
   const isPending = found.pending(keys.nowMs(), consumer).length > 0;
   if (!onlyIfSilent || !isPending) keys.deleteHashField(groupKey("consumers", stream, group), consumer);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { readFarewells } from "../../src/farewells.ts";
 import { groupKey } from "../../src/keys.ts";
 import type { Beat, BeatOptions } from "../../src/wire/atomic/beat.ts";
 import type { HandOver, HandOverOptions } from "../../src/wire/atomic/hand-over.ts";
+import type { Farewell } from "../../src/wire/atomic/remove-if-empty.ts";
+import { addBatch, NO_WORK } from "../../src/work-counters.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
 const LONG_LEASE_MS = 600_000;
@@ -336,8 +339,8 @@ export function describeRegistry(scene: () => Scene): void {
   });
 
   describe("removeIfEmpty", () => {
-    const remove = (consumer: string, onlyIfSilent: boolean) =>
-      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent });
+    const remove = (consumer: string, onlyIfSilent: boolean, farewell?: Farewell) =>
+      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent, farewell });
     const names = async () => (await scene().client.xinfoConsumers(scene().address)).map(({ name }) => name);
 
     test("removes a consumer without pending messages from group and registry", async () => {
@@ -365,6 +368,28 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await remove("c1", false)).toBe("pending");
       expect(await names()).toEqual(["c1"]);
       expect(await entryOf("c1")).toBe("");
+    });
+
+    test("keeps what one says last that removes itself, for whoever counts the group's work", async () => {
+      const { client, address } = scene();
+      await scene().deliver("c1", 1);
+      await scene().createGroup();
+      const sinceMs = await client.time();
+      expect(await readFarewells(client, { ...address, sinceMs })).toEqual([]);
+      const work = { ...addBatch(NO_WORK, 7, Number.MAX_SAFE_INTEGER), delivered: 9 };
+      const last = (incarnation: string) => ({ incarnation, leaseMs: 5_000, details: { state: "draining", work } });
+      expect(await remove("c1", false, last("1"))).toBe("pending");
+      expect(await remove("c2", false, last("1"))).toBe("removed");
+      expect(await remove("c2", false, last("2"))).toBe("removed");
+      const told = await readFarewells(client, { ...address, sinceMs });
+      expect(told.map(({ consumer, incarnation }) => [consumer, incarnation])).toEqual([
+        ["c1", "1"],
+        ["c2", "1"],
+        ["c2", "2"],
+      ]);
+      for (const { details } of told) expect(details).toMatchObject({ state: "draining", work });
+      await scene().setting.elapse(SHORT_LEASE_MS);
+      expect(await readFarewells(client, { ...address, sinceMs: await client.time() })).toEqual([]);
     });
 
     test("leaves a silent one in the registry while messages stay pending for it", async () => {

@@ -15,25 +15,46 @@ const server = (name: string, pending: number, idleMs: number) => ({ name, pendi
 
 describe("callRoll", () => {
   it("counts those whose heartbeat is fresh, and tells what they do", () => {
-    const { ready, lost, consumers } = callRoll(new Map([registered("a", 0), registered("b", 15_000)]), [], 1, NOW_MS);
+    const { ready, lost, consumers } = callRoll(
+      new Map([registered("a", 0), registered("b", 15_000)]),
+      [],
+      [],
+      1,
+      NOW_MS,
+    );
     expect({ ready, lost }).toEqual({ ready: 2, lost: 0 });
     const [first] = consumers;
     expect(first).toEqual({ name: "a", incarnation: "i", batchSize: 10, concurrency: 2, counters: NO_WORK });
   });
 
   it("does not count those that leave, but hears them out", () => {
-    const { ready, lost, consumers } = callRoll(new Map([registered("a", 0, "draining")]), [], 1, NOW_MS);
+    const { ready, lost, consumers } = callRoll(new Map([registered("a", 0, "draining")]), [], [], 1, NOW_MS);
     expect({ ready, lost, told: consumers.length }).toEqual({ ready: 0, lost: 0, told: 1 });
   });
 
   it("counts those that fell silent as lost, and their messages once their lease is over", () => {
     const registry = new Map([registered("silent", 15_001), registered("dead", 60_001)]);
     const known = [server("silent", 5, 0), server("dead", 7, 0)];
-    expect(callRoll(registry, known, 1, NOW_MS)).toEqual({ ready: 0, lost: 2, reclaimable: 7, consumers: [] });
+    expect(callRoll(registry, known, [], 1, NOW_MS)).toEqual({ ready: 0, lost: 2, reclaimable: 7, consumers: [] });
   });
 
   it("takes one that sends no heartbeats for working while it does something now and then", () => {
     const known = [server("busy", 3, 60_000), server("gone", 9, 60_001)];
-    expect(callRoll(new Map(), known, 60_000, NOW_MS)).toEqual({ ready: 1, lost: 0, reclaimable: 0, consumers: [] });
+    expect(callRoll(new Map(), known, [], 60_000, NOW_MS)).toEqual({
+      ready: 1,
+      lost: 0,
+      reclaimable: 0,
+      consumers: [],
+    });
+  });
+
+  it("hears out those that have left, and does not count them", () => {
+    const [, left] = registered("left", 4_000, "draining");
+    const { ready, lost, consumers } = callRoll(new Map([registered("a", 0)]), [], [left], 1, NOW_MS);
+    expect({ ready, lost, told: consumers.map(({ name }) => name) }).toEqual({
+      ready: 1,
+      lost: 0,
+      told: ["a", "left"],
+    });
   });
 });

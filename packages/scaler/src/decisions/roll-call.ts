@@ -26,9 +26,11 @@ const OVERDUE_MS = 15_000;
 const BATCH_SIZE = 100;
 const LEAVING: readonly (string | null)[] = ["draining", "failed", "closed"];
 
+/** @param farewells what consumers told last that left of late */
 export function callRoll(
   registry: ReadonlyMap<string, Registration>,
   known: readonly ServerConsumer[],
+  farewells: readonly Registration[],
   foreignIdleMs: number,
   nowMs: number,
 ): RollCall {
@@ -40,7 +42,7 @@ export function callRoll(
     reclaimable: known
       .filter(({ name }) => registry.has(name) && !isAlive(registry.get(name), nowMs))
       .reduce((sum, { pending }) => sum + pending, 0),
-    consumers: fresh.map(({ consumer, incarnation, details }) => ({
+    consumers: [...fresh, ...farewells].map(({ consumer, incarnation, details }) => ({
       name: consumer,
       incarnation,
       batchSize: details.batchSize ?? BATCH_SIZE,

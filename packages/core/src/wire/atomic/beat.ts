@@ -31,14 +31,22 @@ export type Beat =
   /** A living consumer of the group has another lease; nothing was written. */
   | { readonly kind: "lease-mismatch"; readonly leaseMs: number };
 
+/** A registry field as the scripts take it. Its own fields come last, so that no detail overrules them; `at` is theirs to write. */
+export function encodeTold({
+  details,
+  incarnation,
+  leaseMs,
+}: Pick<BeatOptions, "details" | "incarnation" | "leaseMs">): string {
+  return JSON.stringify({ ...details, at: undefined, v: 1, incarnation, leaseMs });
+}
+
 /** Writes a heartbeat, stamped with the server's time, into the group's registry. */
 export const beat: Script<BeatOptions, Beat> = {
   name: "beat",
   keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
   encode: ({ consumer, incarnation, leaseMs, join, details }) => [
     ...[consumer, incarnation, join === undefined ? "" : "join", leaseMs, join?.freshMs ?? 0],
-    // The registry's own fields come last, so that no detail overrules them; `at` is the script's to write.
-    JSON.stringify({ ...details, at: undefined, v: 1, incarnation, leaseMs }),
+    encodeTold({ details, incarnation, leaseMs }),
   ],
   decode(reply) {
     const [word, serverTimeMs, detail] = decodeArray(reply, "beat");

@@ -4,13 +4,19 @@ import { removeIfEmpty } from "./remove-if-empty.ts";
 
 const options = { stream: "s", group: "g", consumer: "c", onlyIfSilent: true };
 
-test("touches the stream and the group's registry", () => {
-  expect(removeIfEmpty.keys(options)).toEqual(["s", "rb:{s}:consumers:s:g"]);
+test("touches the stream, the group's registry and its farewells", () => {
+  expect(removeIfEmpty.keys(options)).toEqual(["s", "rb:{s}:consumers:s:g", "rb:{s}:left:s:g"]);
 });
 
 test("says whether a fresh heartbeat forbids it", () => {
-  expect(removeIfEmpty.encode(options)).toEqual(["g", "c", "silent"]);
-  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false })).toEqual(["g", "c", ""]);
+  expect(removeIfEmpty.encode(options)).toEqual(["g", "c", "silent", ""]);
+  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false })).toEqual(["g", "c", "", ""]);
+});
+
+test("hands over what a leaving consumer tells last, as a heartbeat does", () => {
+  const farewell = { incarnation: "i", leaseMs: 5, details: { state: "draining" } };
+  const told = '{"state":"draining","v":1,"incarnation":"i","leaseMs":5}';
+  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false, farewell })).toEqual(["g", "c", "", told]);
 });
 
 test("says what became of the consumer", () => {

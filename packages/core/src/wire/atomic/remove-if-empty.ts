@@ -2,6 +2,7 @@ import { ReplyShapeError } from "../../errors.ts";
 import { groupKey } from "../../keys.ts";
 import { decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
+import { type BeatDetails, encodeTold } from "./beat.ts";
 
 export interface RemoveIfEmptyOptions {
   readonly stream: string;
@@ -9,6 +10,14 @@ export interface RemoveIfEmptyOptions {
   readonly consumer: string;
   /** Whether a fresh heartbeat forbids the removal: yes for others, no for a consumer that removes itself. */
   readonly onlyIfSilent: boolean;
+  /** What one that removes itself tells for the last time, as in a heartbeat; default: nothing. */
+  readonly farewell?: Farewell | undefined;
+}
+
+export interface Farewell {
+  readonly incarnation: string;
+  readonly leaseMs: number;
+  readonly details: BeatDetails;
 }
 
 /** `pending`: messages are pending for it, so it stays · `alive`: its heartbeat is fresh, so it stays. */
@@ -20,8 +29,11 @@ export type Removal = "removed" | "pending" | "alive";
  */
 export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
   name: "removeIfEmpty",
-  keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
-  encode: ({ group, consumer, onlyIfSilent }) => [group, consumer, onlyIfSilent ? "silent" : ""],
+  keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group), groupKey("left", stream, group)],
+  encode: ({ group, consumer, onlyIfSilent, farewell }) => [
+    ...[group, consumer, onlyIfSilent ? "silent" : ""],
+    farewell === undefined ? "" : encodeTold(farewell),
+  ],
   decode(reply) {
     const word = decodeText(reply, "removeIfEmpty");
     if (word === "removed" || word === "pending" || word === "alive") return word;

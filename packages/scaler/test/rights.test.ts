@@ -1,0 +1,60 @@
+/** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
+import { PermissionError } from "@redis-batch/core";
+import { aclRules } from "@redis-batch/core/internal";
+import { EventRecorder, uniqueName, useServer } from "@redis-batch/test-support";
+import { expect, it } from "vitest";
+import { type Executor, Scaler, type ScalerEvent } from "../src/index.ts";
+
+const rules = (least: boolean): string =>
+  aclRules("scaler", "orders", { least }).join(" ").replace("~orders ~rb:{orders}:*", "~stream-* ~rb:{stream-*");
+const redis = useServer({
+  users: [
+    { name: "default", password: "all", rules: "~* &* +@all" },
+    { name: "looking", password: "looking", rules: rules(true) },
+    { name: "running", password: "running", rules: rules(false) },
+  ],
+  speakAs: "default",
+});
+
+const executor: Executor = {
+  name: "numbers",
+  survey: async () => ({ desired: 1, ready: 1, startingMs: [], startUpsMs: [] }),
+  scale: async () => {},
+};
+
+async function openAs(user: string) {
+  const { server } = redis;
+  const stream = uniqueName("stream");
+  await server.command("XGROUP", "CREATE", stream, "group", 0, "MKSTREAM");
+  await server.command("XADD", stream, "*", "n", 1);
+  const events = new EventRecorder<ScalerEvent>();
+  const scaler = new Scaler({
+    ...{ redis: { ...server.options, username: user, password: user }, stream, group: "group" },
+    ...{ strategy: "ratio", observer: events.observe },
+  });
+  return { scaler, events, server, stream };
+}
+
+it("the rights to look are enough to decide and for a dry run", async () => {
+  const { scaler, events } = await openAs("looking");
+  expect(await scaler.decide()).toMatchObject({ direction: "OUT" });
+  const run = scaler.run({ intervalMs: 100, executor, dryRun: true });
+  await events.waitFor("decided");
+  await scaler.close();
+  await run;
+});
+
+it("the rights to look are not enough to act, and the error says so", async () => {
+  const { scaler } = await openAs("looking");
+  await expect(scaler.run({ executor })).rejects.toThrow(PermissionError);
+  await scaler.close();
+});
+
+it("with those to take turns, to remember and to log it acts", async () => {
+  const { scaler, events, server, stream } = await openAs("running");
+  const run = scaler.run({ intervalMs: 100, executor });
+  await events.waitFor("scaled");
+  await scaler.close();
+  await run;
+  expect(await server.command("XLEN", `rb:{${stream}}:audit:${stream}:group`)).toBeGreaterThanOrEqual(2);
+});
