@@ -95,7 +95,7 @@ describe("produce", () => {
     });
     const file = join(cli.folder, "pairs.txt");
     writeFileSync(file, "a=1 b='two words'\n");
-    expect(await cli.json(["produce", stream, "-f", file, "--format", "pairs"])).toMatchObject({ added: 1 });
+    expect(await cli.json(["produce", stream, "--file", file, "--format", "pairs"])).toMatchObject({ added: 1 });
     expect(await entries(stream)).toEqual([
       ["data", json],
       ["a", "1", "b", "two words"],
