@@ -5,6 +5,8 @@ export const FAULT_KINDS = [
   "workerKill",
   "workerZombie",
   "workerClockJump",
+  "monitorKill",
+  "monitorZombie",
   "connectionReset",
   "replyCut",
   "requestCut",
@@ -29,7 +31,7 @@ export interface PlannedFault {
   readonly kind: FaultKind;
   /** From the start of the load. */
   readonly atMs: number;
-  /** Which worker's place it hits, where it hits one. */
+  /** Which worker's place it hits, or which monitor, where it hits one. */
   readonly worker: number;
   /** How long it lasts, where it lasts. */
   readonly forMs: number;

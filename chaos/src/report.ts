@@ -51,7 +51,7 @@ export function summarise(seed: number, rounds: readonly Round[]): Summary {
 
 /** One round in a few lines; a failed one with the histories that show why. */
 export function renderRound(round: Round): string {
-  const { seed, verdict, faults, findings, failures, processes, memory, elapsedMs } = round;
+  const { seed, verdict, faults, findings, failures, processes, monitorMoves, memory, elapsedMs } = round;
   const { explanations } = verdict;
   const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   const lines = [
@@ -60,7 +60,8 @@ export function renderRound(round: Round): string {
       `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
     `  ${verdict.duplicates} worked on again: ${explanations.died} because a process died, ` +
       `${explanations.lease} because a lease ran out, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
-    `  ${processes} worker processes, ${memory.maxMiB} MiB at most; faults: ${struck.join(", ")}`,
+    `  ${processes} worker processes, ${memory.maxMiB} MiB at most; the monitors moved or removed ` +
+      `something ${monitorMoves} times; faults: ${struck.join(", ")}`,
     ...memory.lasting.map(
       ({ firstThirdMiB, lastThirdMiB, firstThirdHeapMiB, lastThirdHeapMiB }) =>
         `  one that lived through it: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last; ` +

@@ -21,6 +21,7 @@ import type { IntentShares } from "./intent.ts";
 import { type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
 import { judge, type Problem, type Verdict } from "./ledger.ts";
 import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
+import { Monitors } from "./monitors.ts";
 import { Place } from "./place.ts";
 import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
 import { linesAbout, reconstruct } from "./reconstruct.ts";
@@ -54,6 +55,8 @@ export interface Round {
   readonly failures: readonly string[];
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly processes: number;
+  /** How often a monitor handed messages over or removed a name. */
+  readonly monitorMoves: number;
   readonly memory: RoundMemory;
   readonly elapsedMs: number;
 }
@@ -87,6 +90,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     for (let index = 0; index < options.workers; index++) {
       places.push(crew.use(await Place.open(placeOptions(options, server, stream, folder, index))));
     }
+    const monitors = crew.use(new Monitors(server, { stream, leaseMs }));
     const blackboard = createBlackboard();
     const over = new AbortController();
     const scene: Scene = {
@@ -94,6 +98,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       stream,
       deadLetters: `rb:{${stream}}:dead:${stream}:${GROUP}`,
       places,
+      monitors,
       sinkFault: sinkFaultPath(folder),
       over: over.signal,
       ...blackboard,
@@ -107,7 +112,8 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     failures.push(...(await rest(server, stream, REST_LIMIT_MS + loadMs * REST_LIMIT_RATIO)));
     progress("nothing is in flight; draining the workers");
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());
-    failures.push(...places.flatMap(({ crashes }) => crashes));
+    await monitors.end();
+    failures.push(...places.flatMap(({ crashes }) => crashes), ...monitors.crashes);
     const final = await readFinalState(server, stream, scene.deadLetters);
 
     const journals = places.flatMap((place) =>
@@ -144,6 +150,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       failures,
       faults: struck,
       processes: journals.length,
+      monitorMoves: monitors.moves,
       memory: measureMemory(journals.map(({ lines }) => memoryOf(lines))),
       elapsedMs: performance.now() - startedAtMs,
     };

@@ -37,5 +37,11 @@ export interface WorkerTask {
   >;
 }
 
+export interface MonitorTask {
+  readonly url: string;
+  readonly stream: string;
+  readonly intervalMs: number;
+}
+
 /** The exit code of a worker that found its name taken. */
 export const NAME_IN_USE = 3;

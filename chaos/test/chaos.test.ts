@@ -25,4 +25,5 @@ test("nothing is lost and every duplicate is explained, whatever happens to proc
   expect(round.verdict.confirmed).toBeGreaterThan(10_000);
   // A round in which nothing happened would prove nothing.
   expect(Object.keys(round.faults).length).toBeGreaterThan(FAULT_KINDS.length / 2);
+  expect(round.monitorMoves).toBeGreaterThan(0);
 });

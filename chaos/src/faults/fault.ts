@@ -1,4 +1,5 @@
 import type { RedisServer } from "@redis-batch/test-support";
+import type { Monitors } from "../monitors.ts";
 import type { Place } from "../place.ts";
 import type { PlannedFault } from "../plan.ts";
 
@@ -8,6 +9,7 @@ export interface Scene {
   readonly stream: string;
   readonly deadLetters: string;
   readonly places: readonly Place[];
+  readonly monitors: Monitors;
   /** A file that tells every worker's handler how its sink is out of order, while it is there. */
   readonly sinkFault: string;
   /** Aborts when the time of the faults is over: one that lasts ends then. */
@@ -21,7 +23,7 @@ export interface Scene {
 }
 
 /** What a fault works on: two of the same kind of thing never overlap in one place. */
-export type Target = "worker" | "connection" | "server" | "sink";
+export type Target = "worker" | "monitor" | "connection" | "server" | "sink";
 
 export interface Fault {
   readonly target: Target;

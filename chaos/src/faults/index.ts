@@ -2,6 +2,7 @@ import type { FaultKind } from "../plan.ts";
 import { connectionReset, connectionStall, halfOpen, refused, replyCut, requestCut } from "./connections.ts";
 import { flushAll, trim } from "./data.ts";
 import type { Fault } from "./fault.ts";
+import { monitorKill, monitorZombie } from "./monitors.ts";
 import { clientKill, clientPause, scriptFlush, serverFreeze, serverKill } from "./server.ts";
 import { sinkAway, sinkFull, sinkReadOnly } from "./sink.ts";
 import { workerClockJump } from "./worker-clock-jump.ts";
@@ -12,6 +13,8 @@ export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   workerKill,
   workerZombie,
   workerClockJump,
+  monitorKill,
+  monitorZombie,
   connectionReset,
   replyCut,
   requestCut,

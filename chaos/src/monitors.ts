@@ -1,0 +1,73 @@
+/** Two monitors beside the workers, each replaced when it ends: one leads, the other follows when it is gone. */
+import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
+import type { MonitorTask } from "./tasks.ts";
+
+const SCRIPT = new URL("monitor-process.ts", import.meta.url);
+const COUNT = 2;
+
+export class Monitors implements AsyncDisposable {
+  /** Ends that nobody had asked for: the last words of each. */
+  readonly crashes: string[] = [];
+  readonly #task: MonitorTask;
+  readonly #processes: (WorkerProcess | undefined)[] = [];
+  readonly #supervision: Promise<void>[] = [];
+  #moves = 0;
+  #isEnding = false;
+
+  constructor(server: RedisServer, options: { readonly stream: string; readonly leaseMs: number }) {
+    this.#task = { url: server.url, stream: options.stream, intervalMs: options.leaseMs / 4 };
+    for (let index = 0; index < COUNT; index++) this.#supervision.push(this.#supervise(index));
+  }
+
+  /** How often messages were handed over, or what is left of a consumer was removed. */
+  get moves(): number {
+    return this.#moves;
+  }
+
+  kill(index: number): boolean {
+    return this.#signal(index, "SIGKILL");
+  }
+
+  stop(index: number): boolean {
+    return this.#signal(index, "SIGSTOP");
+  }
+
+  resume(index: number): boolean {
+    return this.#signal(index, "SIGCONT");
+  }
+
+  /** Ends them, and starts no others. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    for (const index of this.#processes.keys()) this.#signal(index, "SIGTERM");
+    await Promise.all(this.#supervision);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
+    for (const index of this.#processes.keys()) this.#signal(index, "SIGKILL");
+    await Promise.all(this.#supervision);
+  }
+
+  #signal(index: number, name: NodeJS.Signals): boolean {
+    const process = this.#processes[index % COUNT];
+    if (process?.running !== true) return false;
+    process.kill(name);
+    return true;
+  }
+
+  async #supervise(index: number): Promise<void> {
+    while (!this.#isEnding) {
+      const process = await runWorker(SCRIPT, { args: [JSON.stringify(this.#task)] });
+      this.#processes[index] = process;
+      // It may have been told to end while it started.
+      if (this.#isEnding) process.kill("SIGTERM");
+      const { code, signal } = await process.exited;
+      this.#moves += process.lines.filter((line) => /^\{"type":"(handedOver|consumerRemoved)"/.test(line)).length;
+      const isAsked = signal === "SIGKILL" || this.#isEnding;
+      if (isAsked || code === 0) continue;
+      this.crashes.push(`monitor ${index} ended with ${code ?? signal}: ${process.stderr.slice(-2_000)}`);
+    }
+    this.#processes[index] = undefined;
+  }
+}
