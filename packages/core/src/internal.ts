@@ -22,6 +22,18 @@ export { aclRules, type Role } from "./rights.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";
+export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
+export {
+  asLabelValue,
+  chooseFormat,
+  encodeLabels,
+  PROMETHEUS_CONTENT_TYPES,
+  type PrometheusFormat,
+  renderExposition,
+} from "./web/exposition.ts";
+export { createGuard, type HttpServer, readToken, startHttpServer } from "./web/http-server.ts";
+export { type VerifySignatureOptions, verifySignature } from "./web/signature.ts";
+export { describeTarget, readWebhook, sendWebhook, type WebhookTarget } from "./web/webhook.ts";
 export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";

@@ -11,18 +11,20 @@ import { randomUUID } from "node:crypto";
 import {
   type Clock,
   createNotifier,
+  decideDelivery,
+  describeTarget,
   type Observer,
   pause,
   type Random,
+  sendWebhook,
   systemClock,
   systemRandom,
   UsageError,
+  type WebhookTarget,
 } from "@redis-batch/core/internal";
 import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";
-import { describeTarget, sendWebhook, type WebhookTarget } from "./alerts/webhook.ts";
 import { type AlertDecision, type AlertTracks, decideAlerts, decideBlindness } from "./decisions/alerting.ts";
-import { decideDelivery } from "./decisions/delivery.ts";
 import type { MonitorReport } from "./report.ts";
 
 /** What a test replaces. */
@@ -137,7 +139,11 @@ export class Alerts implements AsyncDisposable {
     const body = JSON.stringify(notice);
     for (let attempt = 1; ; attempt++) {
       if (this.#givingUp.signal.aborted) return undelivered(notice, attempt - 1, "the alerts were closed");
-      const outcome = await sendWebhook(webhook, { id, body }, this.#givingUp.signal);
+      const outcome = await sendWebhook(
+        webhook,
+        { body, headers: { "redis-batch-notice": id } },
+        this.#givingUp.signal,
+      );
       const decision = decideDelivery(outcome, attempt, this.#policy.delivery, random);
       if (decision.kind === "delivered") return { type: "delivered", id, key, attempts: attempt };
       const reason = `${describeTarget(webhook)} ${decision.why}`;

@@ -1,18 +1,18 @@
+export {
+  PROMETHEUS_CONTENT_TYPES,
+  type PrometheusFormat,
+  type VerifySignatureOptions as VerifyAlertOptions,
+  verifySignature as verifyAlertSignature,
+} from "@redis-batch/core/internal";
 export type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 export { ALERTS_DEFAULTS, type AlertsOptions } from "./alerts/options.ts";
-export { type VerifyAlertOptions, verifyAlertSignature } from "./alerts/signature.ts";
 export { Alerts } from "./alerts.ts";
 export type { CleanUpReport, GroupCleanUp, LeftBehind, Move, Vanished } from "./clean-up-report.ts";
 export type { AlertChange, AlertStatus, AlertTopic } from "./decisions/alerting.ts";
 export type { MonitorEvent } from "./events.ts";
 export { toJSON } from "./exporters/json.ts";
 export type { MetricDefinition } from "./exporters/metrics.ts";
-export {
-  PROMETHEUS_CONTENT_TYPES,
-  type PrometheusFormat,
-  type PrometheusOptions,
-  toPrometheus,
-} from "./exporters/prometheus.ts";
+export { type PrometheusOptions, toPrometheus } from "./exporters/prometheus.ts";
 export { type MetricsRegistry, type ReportSource, registerInto } from "./exporters/registry.ts";
 export { METRICS, type MetricsOptions, type Reports } from "./exporters/samples.ts";
 export {

@@ -1,8 +1,12 @@
-import { type Observer, OptionsReader } from "@redis-batch/core/internal";
+import {
+  type DeliveryPolicy,
+  type Observer,
+  OptionsReader,
+  readWebhook,
+  type WebhookTarget,
+} from "@redis-batch/core/internal";
 import type { AlertingPolicy } from "../decisions/alerting.ts";
-import type { DeliveryPolicy } from "../decisions/delivery.ts";
 import type { AlertsEvent } from "./events.ts";
-import type { WebhookTarget } from "./webhook.ts";
 
 export interface AlertsOptions {
   /**
@@ -106,29 +110,13 @@ export function resolveAlertsOptions(options: AlertsOptions): AlertsPolicy {
 }
 
 function resolveWebhook(reader: OptionsReader, options: AlertsOptions, timeoutMs: number): WebhookTarget | null {
-  const { webhookSecret: secret, webhookHeaders: headers = {} } = options;
-  if (!reader.has("webhookUrl")) {
-    for (const name of ["webhookSecret", "webhookHeaders"]) {
-      if (reader.has(name)) reader.problem(`${name} needs webhookUrl`);
-    }
-    return null;
+  if (reader.has("webhookUrl")) {
+    const { webhookUrl: url, webhookSecret: secret, webhookHeaders: headers } = options;
+    const names = { url: "webhookUrl", secret: "webhookSecret", headers: "webhookHeaders" };
+    return readWebhook(reader, { url, secret, headers }, names, { userAgent: "redis-batch-monitor", timeoutMs });
   }
-  const text = reader.text("webhookUrl");
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    reader.problem("webhookUrl must be a URL that begins with https:// or http://");
+  for (const name of ["webhookSecret", "webhookHeaders"]) {
+    if (reader.has(name)) reader.problem(`${name} needs webhookUrl`);
   }
-  if (secret !== undefined && (typeof secret !== "string" || secret.length < 16)) {
-    reader.problem("webhookSecret must be a text of 16 characters or more");
-  }
-  if (!areHeaders(headers)) reader.problem("webhookHeaders must be an object of header names and their values");
-  return url === null ? null : { url, secret: secret ?? null, headers, timeoutMs };
-}
-
-function areHeaders(headers: unknown): headers is Readonly<Record<string, string>> {
-  if (typeof headers !== "object" || headers === null) return false;
-  return Object.entries(headers).every(
-    ([name, value]) =>
-      /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof value === "string" && /^[\t\x20-\x7e]*$/.test(value),
-  );
+  return null;
 }

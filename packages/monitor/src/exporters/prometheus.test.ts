@@ -4,7 +4,7 @@ import { anyReport } from "../../test/arbitrary-report.ts";
 import { parseExposition, type ReadFamily } from "../../test/exposition.ts";
 import { consumerReport, groupReport, monitorReport } from "../../test/report-samples.ts";
 import type { MonitorReport } from "../report.ts";
-import { chooseFormat, toPrometheus } from "./prometheus.ts";
+import { toPrometheus } from "./prometheus.ts";
 import { METRICS } from "./samples.ts";
 import { MonitorTally } from "./tally.ts";
 
@@ -176,21 +176,4 @@ describe("the metrics", () => {
     }
     expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length);
   });
-});
-
-describe("chooseFormat", () => {
-  it.each([
-    [undefined, "text"],
-    ["*/*", "text"],
-    ["text/html, text/plain;q=0.9", "text"],
-    ["application/openmetrics-text", "openmetrics"],
-    [
-      "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
-      "openmetrics",
-    ],
-    ["application/openmetrics-text;version=1.0.0;q=0.2, text/plain;version=0.0.4;q=0.8", "text"],
-    ["application/openmetrics-text;version=2.0.0", "text"],
-    ["application/openmetrics-text;q=0", "text"],
-    [";;;,q=,;q=x", "text"],
-  ] as const)("answers %j with %s", (accept, format) => expect(chooseFormat(accept)).toBe(format));
 });

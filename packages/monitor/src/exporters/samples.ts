@@ -1,3 +1,4 @@
+import { asLabelValue, encodeLabels } from "@redis-batch/core/internal";
 import type { ConsumerReport, GroupReport, MonitorReport } from "../report.ts";
 import {
   CONSUMER_METRICS,
@@ -92,7 +93,7 @@ class Subjects<Report> {
   /** Whether it was not there yet. */
   add(names: readonly string[], report: Report): boolean {
     const values = names.map(asLabelValue);
-    const labels = this.#labels.map((label, at) => `${label}="${escapeLabelValue(values[at] ?? "")}"`).join(",");
+    const labels = encodeLabels(this.#labels, values);
     if (this.#byLabels.has(labels)) return false;
     this.#byLabels.set(labels, { subject: { names: values, labels }, report });
     return true;
@@ -113,15 +114,6 @@ class Subjects<Report> {
       return { metric, samples };
     });
   }
-}
-
-/** Any name as UTF-8 text without NUL: one lone surrogate or NUL would make Prometheus refuse the whole scrape. */
-function asLabelValue(name: string): string {
-  return name.replaceAll(/[\p{Surrogate}\0]/gu, "\uFFFD");
-}
-
-function escapeLabelValue(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 
 function asList<Value extends object>(value: Value | readonly Value[]): readonly Value[] {

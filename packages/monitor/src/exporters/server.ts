@@ -2,12 +2,18 @@
  * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It answers from outside of the
  * monitor, so that it also answers while Redis is away.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, isIPv6 } from "node:net";
-import { OptionsReader, pause, systemClock } from "@redis-batch/core/internal";
-import { chooseFormat, PROMETHEUS_CONTENT_TYPES, toPrometheus } from "./prometheus.ts";
+import {
+  chooseFormat,
+  createGuard,
+  type HttpServer,
+  OptionsReader,
+  PROMETHEUS_CONTENT_TYPES,
+  pause,
+  readToken,
+  startHttpServer,
+  systemClock,
+} from "@redis-batch/core/internal";
+import { toPrometheus } from "./prometheus.ts";
 import type { ReportSource } from "./registry.ts";
 import type { MetricsOptions, Reports } from "./samples.ts";
 
@@ -34,13 +40,7 @@ export interface MetricsServerOptions extends MetricsOptions {
 /** The values of options that are not given. */
 export const METRICS_SERVER_DEFAULTS = { host: "127.0.0.1", timeoutMs: 10_000 } as const;
 
-export interface MetricsServer extends AsyncDisposable {
-  readonly port: number;
-  /** Where it listens, without a path. */
-  readonly url: string;
-  /** Stops listening; requests in progress get a second to end. May be called more than once. */
-  close(): Promise<void>;
-}
+export type MetricsServer = HttpServer;
 
 const KNOWN = [
   "source",
@@ -54,11 +54,6 @@ const KNOWN = [
   "tally",
 ] as const satisfies readonly (keyof MetricsServerOptions)[];
 
-const CLOSE_GRACE_MS = 1_000;
-// Far more than collectors and probes open; beyond it somebody is trying to use up our file descriptors.
-const MAX_CONNECTIONS = 256;
-const REQUEST_TIMEOUT_MS = 10_000;
-
 /**
  * Starts a server of `/metrics` (Prometheus' text format, or OpenMetrics by `Accept`; 503 while there is no report),
  * `/healthz` and `/readyz` (200 or 503).
@@ -68,24 +63,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port, ...policy } = resolveMetricsServerOptions(options);
-  const answer = createAnswers(policy);
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on("request", (request, response) => {
-    void answer(request).then((reply) => send(response, reply, server));
-  });
-  server.listen(port, host);
-  await once(server, "listening");
-  server.on("error", policy.onError);
-  const address = server.address() as AddressInfo;
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeServer(server));
-  return {
-    port: address.port,
-    url: `http://${isIPv6(address.address) ? `[${address.address}]` : address.address}:${address.port}`,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  const onError = (error: unknown): void => tell(policy.onError, error);
+  return startHttpServer({ host, port, paths: createPaths(policy), onError });
 }
 
 type Policy = ReturnType<typeof resolveMetricsServerOptions>;
@@ -98,15 +77,12 @@ function resolveMetricsServerOptions(options: MetricsServerOptions) {
     if (value !== undefined && typeof value !== "function") reader.problem(`${name} must be a function`);
   }
   if (!reader.has("port")) reader.problem("port is missing");
-  // Anything else never arrives in a header as it was sent, so that nobody could get in.
-  if (reader.has("token") && (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))) {
-    reader.problem("token must be printable ASCII without spaces");
-  }
+  const guard = createGuard(readToken(reader, token));
   return reader.finish({
     source,
     host: reader.text("host", METRICS_SERVER_DEFAULTS.host),
     port: reader.integer("port", { default: 0, min: 0, max: 65_535 }),
-    tokenHash: token === undefined ? null : hash(token),
+    guard,
     health,
     timeoutMs: reader.integer("timeoutMs", { default: METRICS_SERVER_DEFAULTS.timeoutMs, min: 100, max: 600_000 }),
     onError: onError ?? warn,
@@ -114,21 +90,11 @@ function resolveMetricsServerOptions(options: MetricsServerOptions) {
   });
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** What each path answers. Never rejects, and never says more about a fault than that there is one. */
-function createAnswers(policy: Omit<Policy, "host" | "port">): (request: IncomingMessage) => Promise<Reply> {
-  const { health, metrics, onError, tokenHash } = policy;
+/** What each path answers. */
+function createPaths({ health, metrics, guard, ...policy }: Omit<Policy, "host" | "port">) {
   const report = sharedReport(policy);
-  const paths: Readonly<Record<string, (request: IncomingMessage) => Promise<Reply>>> = {
-    "/metrics": async ({ headers }) => {
-      if (!isAuthorized(headers.authorization, tokenHash)) {
-        return { status: 401, body: "unauthorized\n", headers: { "www-authenticate": "Bearer" } };
-      }
+  return {
+    "/metrics": guard(async ({ headers }) => {
       const reports = await report();
       if (reports === null) return { status: 503, body: "there is no report yet\n" };
       const format = chooseFormat(headers.accept);
@@ -137,7 +103,7 @@ function createAnswers(policy: Omit<Policy, "host" | "port">): (request: Incomin
         body: toPrometheus(reports, { ...metrics, format }),
         headers: { "content-type": PROMETHEUS_CONTENT_TYPES[format], vary: "accept" },
       };
-    },
+    }),
     "/healthz": async () => {
       const live = health?.().live ?? true;
       return { status: live ? 200 : 503, body: live ? "live\n" : "not live\n" };
@@ -147,24 +113,10 @@ function createAnswers(policy: Omit<Policy, "host" | "port">): (request: Incomin
       return { status: ready ? 200 : 503, body: ready ? "ready\n" : "not ready\n" };
     },
   };
-  return async (request) => {
-    const [path = ""] = (request.url ?? "").split("?", 1);
-    const answer = Object.hasOwn(paths, path) ? paths[path] : undefined;
-    if (answer === undefined) return { status: 404, body: "there are /metrics, /healthz and /readyz\n" };
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return { status: 405, body: "only GET and HEAD\n", headers: { allow: "GET, HEAD" } };
-    }
-    try {
-      return await answer(request);
-    } catch (error) {
-      tell(onError, error);
-      return { status: 503, body: "unavailable\n" };
-    }
-  };
 }
 
 /** Requests that come while a report is on its way share it; one that hangs is given up, so that a later one may not. */
-function sharedReport({ source, timeoutMs }: Omit<Policy, "host" | "port">): () => Promise<Reports> {
+function sharedReport({ source, timeoutMs }: Pick<Policy, "source" | "timeoutMs">): () => Promise<Reports> {
   let running: Promise<Reports> | undefined;
   const forget = (asked: Promise<Reports>): void => {
     if (running === asked) running = undefined;
@@ -184,38 +136,6 @@ function sharedReport({ source, timeoutMs }: Omit<Policy, "host" | "port">): () 
       done.abort();
     }
   };
-}
-
-function send(response: ServerResponse, { status, body, headers }: Reply, server: Server): void {
-  response.writeHead(status, {
-    "content-type": "text/plain; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    ...headers,
-    ...(server.listening ? {} : { connection: "close" }),
-  });
-  response.end(body);
-}
-
-/** Hashes are of one length, whatever was sent, so that comparing them tells nothing by the time it takes. */
-function isAuthorized(header: string | undefined, tokenHash: Buffer | null): boolean {
-  if (tokenHash === null) return true;
-  const sent = /^Bearer +(\S+) *$/i.exec(header ?? "")?.[1];
-  return timingSafeEqual(hash(sent ?? ""), tokenHash);
-}
-
-function hash(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  server.closeIdleConnections();
-  const cancel = systemClock.setTimer(CLOSE_GRACE_MS, () => server.closeAllConnections());
-  await closed;
-  cancel();
 }
 
 function warn(error: unknown): void {

@@ -4,11 +4,11 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 export const SIGNATURE_HEADER = "redis-batch-signature";
 
 /** The value of the signature header: HMAC-SHA256 with the secret over `<seconds>.<body>`. */
-export function signAlert(body: string, secret: string, atSeconds: number): string {
+export function signBody(body: string, secret: string, atSeconds: number): string {
   return `t=${atSeconds},v1=${hmac(body, secret, String(atSeconds)).toString("hex")}`;
 }
 
-export interface VerifyAlertOptions {
+export interface VerifySignatureOptions {
   /** The body as it was received, before it was parsed. */
   readonly body: string;
   /** The value of the header `redis-batch-signature`; `undefined` when there is none. */
@@ -24,7 +24,7 @@ export interface VerifyAlertOptions {
  * Whether a webhook's body was sent by who knows the secret, and not too long ago. Takes the same time for every wrong
  * signature.
  */
-export function verifyAlertSignature(options: VerifyAlertOptions): boolean {
+export function verifySignature(options: VerifySignatureOptions): boolean {
   const { body, signature, secret, toleranceSeconds = 300, nowMs = Date.now() } = options;
   const [, seconds, hex] = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(signature ?? "") ?? [];
   const expected = hmac(body, secret, seconds ?? "");

@@ -1,18 +1,18 @@
 import { createHmac } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { signAlert, verifyAlertSignature } from "./signature.ts";
+import { signBody, verifySignature } from "./signature.ts";
 
 const secret = "a secret of some length";
 const body = '{"v":1}';
 const nowMs = 1_700_000_000_000;
-const signature = signAlert(body, secret, 1_700_000_000);
+const signature = signBody(body, secret, 1_700_000_000);
 
 describe("the signature of a webhook", () => {
   it("is HMAC-SHA256 over the seconds, a point and the body", () => {
     const expected = createHmac("sha256", secret).update('1700000000.{"v":1}').digest("hex");
     expect(signature).toBe(`t=1700000000,v1=${expected}`);
-    expect(verifyAlertSignature({ body, signature, secret, nowMs })).toBe(true);
+    expect(verifySignature({ body, signature, secret, nowMs })).toBe(true);
   });
 
   it.each([
@@ -28,22 +28,22 @@ describe("the signature of a webhook", () => {
     ["one of the future", { nowMs: nowMs - 300_001 }],
     ["one too old for who asks", { nowMs: nowMs + 10_001, toleranceSeconds: 10 }],
   ])("does not fit %s", (_, changes) => {
-    expect(verifyAlertSignature({ body, signature, secret, nowMs, ...changes })).toBe(false);
+    expect(verifySignature({ body, signature, secret, nowMs, ...changes })).toBe(false);
   });
 
   it("fits up to the tolerance", () => {
-    expect(verifyAlertSignature({ body, signature, secret, nowMs: nowMs + 300_000 })).toBe(true);
-    expect(verifyAlertSignature({ body, signature, secret, nowMs: nowMs - 300_000 })).toBe(true);
+    expect(verifySignature({ body, signature, secret, nowMs: nowMs + 300_000 })).toBe(true);
+    expect(verifySignature({ body, signature, secret, nowMs: nowMs - 300_000 })).toBe(true);
   });
 
   it("fits any body and secret it was made for, and no other", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string(), fc.string(), (text, key, other) => {
-        const signed = signAlert(text, key, 1_700_000_000);
-        expect(verifyAlertSignature({ body: text, signature: signed, secret: key, nowMs })).toBe(true);
-        expect(verifyAlertSignature({ body: `${text}.`, signature: signed, secret: key, nowMs })).toBe(false);
+        const signed = signBody(text, key, 1_700_000_000);
+        expect(verifySignature({ body: text, signature: signed, secret: key, nowMs })).toBe(true);
+        expect(verifySignature({ body: `${text}.`, signature: signed, secret: key, nowMs })).toBe(false);
         fc.pre(other !== key);
-        expect(verifyAlertSignature({ body: text, signature: signed, secret: other, nowMs })).toBe(false);
+        expect(verifySignature({ body: text, signature: signed, secret: other, nowMs })).toBe(false);
       }),
     );
   });
@@ -51,7 +51,7 @@ describe("the signature of a webhook", () => {
   it("takes any text for a signature without failing", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(verifyAlertSignature({ body, signature: text, secret, nowMs })).toBe(false);
+        expect(verifySignature({ body, signature: text, secret, nowMs })).toBe(false);
       }),
     );
   });

@@ -1,16 +1,55 @@
 import type { IncomingMessage } from "node:http";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { AttemptOutcome } from "../decisions/delivery.ts";
-import { SIGNATURE_HEADER, signAlert } from "./signature.ts";
+import type { OptionsReader } from "../options.ts";
+import type { AttemptOutcome } from "./delivery.ts";
+import { SIGNATURE_HEADER, signBody } from "./signature.ts";
 
-/** Where notices go. */
+/** Where what is to be told goes. */
 export interface WebhookTarget {
   readonly url: URL;
   readonly secret: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** How the sender calls itself. */
+  readonly userAgent: string;
   /** How long one attempt may take, connecting and answering, in milliseconds. */
   readonly timeoutMs: number;
+}
+
+/** What of a target is given as options. */
+interface WebhookOptions {
+  readonly url: string | undefined;
+  readonly secret: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Reads a target from options, which their service has names for; `null`, and problems, where they are wrong. No problem
+ * quotes an address or a secret.
+ */
+export function readWebhook(
+  reader: OptionsReader,
+  { url: given, secret, headers = {} }: WebhookOptions,
+  names: Readonly<Record<keyof WebhookOptions, string>>,
+  rest: Pick<WebhookTarget, "userAgent" | "timeoutMs">,
+): WebhookTarget | null {
+  const url = typeof given === "string" && URL.canParse(given) ? new URL(given) : null;
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    reader.problem(`${names.url} must be a URL that begins with https:// or http://`);
+  }
+  if (secret !== undefined && (typeof secret !== "string" || secret.length < 16)) {
+    reader.problem(`${names.secret} must be a text of 16 characters or more`);
+  }
+  if (!areHeaders(headers)) reader.problem(`${names.headers} must be an object of header names and their values`);
+  return url === null ? null : { url, secret: secret ?? null, headers, ...rest };
+}
+
+function areHeaders(headers: unknown): headers is Readonly<Record<string, string>> {
+  if (typeof headers !== "object" || headers === null) return false;
+  return Object.entries(headers).every(
+    ([name, value]) =>
+      /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof value === "string" && /^[\t\x20-\x7e]*$/.test(value),
+  );
 }
 
 /** How a target is called in events: without path, query and user, any of which can be what lets somebody in. */
@@ -22,39 +61,39 @@ export function describeTarget({ url }: WebhookTarget): string {
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 /**
- * Sends a notice once, and says how that ended. Never rejects. Redirections are not followed: they would carry the
- * notice and its headers to somebody else.
+ * Sends a body once, and says how that ended. Never rejects. Redirections are not followed: they would carry the body
+ * and its headers to somebody else.
  */
 export async function sendWebhook(
   target: WebhookTarget,
-  notice: { readonly id: string; readonly body: string },
+  { body, headers: own }: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const { url, secret, headers, timeoutMs } = target;
+  const { url, secret, headers, userAgent, timeoutMs } = target;
   const timeout = AbortSignal.timeout(timeoutMs);
   const limit = AbortSignal.any([signal, timeout]);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
         method: "POST",
-        // No connection is kept: alerts are rare, and a kept one that broke unseen would fail the next.
+        // No connection is kept: there is rarely something to tell, and a kept one that broke unseen would fail the next.
         agent: false,
         signal: limit,
         headers: {
-          "user-agent": "redis-batch-monitor",
+          "user-agent": userAgent,
           ...headers,
           "content-type": "application/json",
-          "content-length": Buffer.byteLength(notice.body),
-          "redis-batch-notice": notice.id,
+          "content-length": Buffer.byteLength(body),
+          ...own,
           ...(secret !== null && {
-            [SIGNATURE_HEADER]: signAlert(notice.body, secret, Math.floor(Date.now() / 1_000)),
+            [SIGNATURE_HEADER]: signBody(body, secret, Math.floor(Date.now() / 1_000)),
           }),
         },
       });
       request.once("response", resolve);
       // Stays for the whole request: a connection that breaks later must not end the process.
       request.on("error", reject);
-      request.end(notice.body);
+      request.end(body);
     });
     const answer = response.statusCode ?? 0;
     const retryAfterMs = parseRetryAfter(response.headers["retry-after"]);
@@ -62,7 +101,7 @@ export async function sendWebhook(
     return { kind: "answered", status: answer, retryAfterMs };
   } catch (error) {
     if (timeout.aborted) return { kind: "failed", why: `did not answer within ${timeoutMs} ms` };
-    if (signal.aborted) return { kind: "failed", why: "was given up because the alerts are being closed" };
+    if (signal.aborted) return { kind: "failed", why: "was given up because it was to end" };
     return { kind: "failed", why: `could not be reached: ${codeOf(error)}` };
   }
 }

@@ -1,6 +1,7 @@
-import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/core/internal";
+import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
+import type { Random } from "../random.ts";
 
-/** How one attempt to deliver a notice ended. */
+/** How one attempt to deliver something to a webhook ended. */
 export type AttemptOutcome =
   | {
       readonly kind: "answered";
