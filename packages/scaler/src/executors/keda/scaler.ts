@@ -1,0 +1,248 @@
+/**
+ * KEDA's external scaler: answers what the scalers of this process have decided. KEDA and the HorizontalPodAutoscaler
+ * carry it out.
+ */
+import { isIPv6 } from "node:net";
+import type * as Grpc from "@grpc/grpc-js";
+import { type Clock, systemClock } from "@redis-batch/core/internal";
+import type { Decision } from "../../decisions/decision.ts";
+import type { Executor } from "../../executor.ts";
+import { heedDecision, isActive, isFresh, METRIC_NAME, METRIC_SPEC, metricValue, type Standing } from "./answers.ts";
+import { loadGrpc } from "./grpc.ts";
+import { type HealthState, HealthWatch } from "./health.ts";
+import {
+  type KedaExecutorOptions,
+  type KedaPolicy,
+  type KedaScalerOptions,
+  refuseSecond,
+  resolveKedaExecutorOptions,
+  resolveKedaOptions,
+} from "./options.ts";
+
+export interface KedaScaler extends AsyncDisposable {
+  readonly port: number;
+  /**
+   * The executor of one group's scaler: what that decides is what KEDA is answered for triggers whose metadata name this
+   * stream and group. There is one for each.
+   *
+   * @throws {ConfigError} naming every problem
+   */
+  executor(options: KedaExecutorOptions): Executor;
+  /** Answers no more: health goes to `NOT_SERVING`, streams end, calls under way get a second. May be called more than once. */
+  close(): Promise<void>;
+}
+
+interface ScaledObjectRef {
+  readonly scalerMetadata: Readonly<Record<string, string>>;
+}
+
+interface GetMetricsRequest {
+  readonly scaledObjectRef: ScaledObjectRef | null;
+  readonly metricName: string;
+}
+
+interface IsActiveResponse {
+  readonly result: boolean;
+}
+
+type ActivityStream = Grpc.ServerWritableStream<ScaledObjectRef, IsActiveResponse>;
+
+/** One group, what was decided for it, and who is told. */
+interface Place {
+  standing: Standing | null;
+  readonly streams: Set<ActivityStream>;
+  /** Ends the wait for the standing to grow too old. */
+  cancelAging: () => void;
+}
+
+const SERVICE = "externalscaler.ExternalScaler";
+const CLOSE_GRACE_MS = 1_000;
+// A stream whose other end is gone without a word is noticed by this, and not kept for ever.
+const KEEPALIVE = { "grpc.keepalive_time_ms": 60_000, "grpc.keepalive_timeout_ms": 20_000 };
+
+/**
+ * Starts a gRPC server that KEDA's triggers `external` and `external-push` can ask, and gRPC's health checks with it:
+ * `""` is served while it runs, `externalscaler.ExternalScaler` while it knows of a fresh decision for every executor.
+ *
+ * @throws {ConfigError} naming every problem of the options; when `@grpc/grpc-js` or `@grpc/proto-loader` is not installed
+ * @throws when the address is taken, or not this machine's
+ */
+export async function startKedaScaler(options: KedaScalerOptions): Promise<KedaScaler>;
+/** @internal */
+export async function startKedaScaler(options: KedaScalerOptions, clock: Clock): Promise<KedaScaler>;
+export async function startKedaScaler(options: KedaScalerOptions, clock: Clock = systemClock): Promise<KedaScaler> {
+  const policy = resolveKedaOptions(options);
+  const { grpc, externalScaler, health } = await loadGrpc();
+  const service = new Service(grpc, policy.staleAfterMs, clock);
+  const server = new grpc.Server(KEEPALIVE);
+  server.addService(externalScaler, service.handlers());
+  server.addService(health, service.health.handlers(grpc));
+  const { host } = policy;
+  const address = `${isIPv6(host) ? `[${host}]` : host}:${policy.port}`;
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, credentialsOf(grpc, policy), (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= closeServer(server, service, clock);
+    return closing;
+  };
+  return { port, executor: (wanted) => service.executor(wanted), close, [Symbol.asyncDispose]: close };
+}
+
+function credentialsOf(grpc: typeof Grpc, { tls }: KedaPolicy): Grpc.ServerCredentials {
+  if (tls === null) return grpc.ServerCredentials.createInsecure();
+  const pair = { cert_chain: tls.cert, private_key: tls.key };
+  return grpc.ServerCredentials.createSsl(tls.clientCa, [pair], tls.clientCa !== null);
+}
+
+async function closeServer(server: Grpc.Server, service: Service, clock: Clock): Promise<void> {
+  service.end();
+  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  const cancel = clock.setTimer(CLOSE_GRACE_MS, () => server.forceShutdown());
+  await closed;
+  cancel();
+}
+
+class Service {
+  readonly health = new HealthWatch({ "": "SERVING", [SERVICE]: "NOT_SERVING" });
+  readonly #grpc: typeof Grpc;
+  readonly #staleAfterMs: number;
+  readonly #clock: Clock;
+  readonly #places = new Map<string, Place>();
+
+  constructor(grpc: typeof Grpc, staleAfterMs: number, clock: Clock) {
+    this.#grpc = grpc;
+    this.#staleAfterMs = staleAfterMs;
+    this.#clock = clock;
+  }
+
+  executor(options: KedaExecutorOptions): Executor {
+    const { stream, group, workforce } = resolveKedaExecutorOptions(options);
+    const key = keyOf(stream, group);
+    refuseSecond(this.#places.has(key), options);
+    const place: Place = { standing: null, streams: new Set(), cancelAging: () => undefined };
+    this.#places.set(key, place);
+    this.#tellHealth();
+    return {
+      name: `keda ${stream}/${group}`,
+      survey: async (signal) => {
+        if (workforce !== undefined) return workforce.survey(signal);
+        const { standing } = place;
+        return standing && { desired: standing.desired, ready: null, startingMs: [], startUpsMs: [] };
+      },
+      heed: (decision) => this.#heed(place, decision),
+      // KEDA asks for it; it was taken note of when it was decided.
+      scale: async () => undefined,
+    };
+  }
+
+  handlers(): Grpc.UntypedServiceImplementation {
+    const isActiveNow: Grpc.handleUnaryCall<ScaledObjectRef, IsActiveResponse> = ({ request }, callback) => {
+      this.#answer(callback, () => ({ result: isActive(this.#standing(this.#place(request))) }));
+    };
+    const streamIsActive = (call: ActivityStream): void => this.#open(call);
+    const getMetricSpec: Grpc.handleUnaryCall<ScaledObjectRef, unknown> = ({ request }, callback) => {
+      this.#answer(callback, () => {
+        this.#place(request);
+        return { metricSpecs: [METRIC_SPEC] };
+      });
+    };
+    const getMetrics: Grpc.handleUnaryCall<GetMetricsRequest, unknown> = ({ request }, callback) => {
+      this.#answer(callback, () => {
+        const { scaledObjectRef, metricName } = request;
+        const place = this.#place(scaledObjectRef);
+        if (metricName !== METRIC_NAME) {
+          throw this.#refusal("INVALID_ARGUMENT", `there is no metric "${metricName}", only "${METRIC_NAME}"`);
+        }
+        return { metricValues: [metricValue(this.#standing(place))] };
+      });
+    };
+    return {
+      IsActive: isActiveNow,
+      StreamIsActive: streamIsActive,
+      GetMetricSpec: getMetricSpec,
+      GetMetrics: getMetrics,
+    };
+  }
+
+  end(): void {
+    this.health.end();
+    for (const { streams, cancelAging } of this.#places.values()) {
+      cancelAging();
+      for (const call of streams) call.end();
+    }
+  }
+
+  #heed(place: Place, decision: Decision): void {
+    const before = place.standing;
+    const standing = heedDecision(before, decision, this.#clock.nowMs());
+    place.standing = standing;
+    place.cancelAging();
+    // By then it is no longer fresh.
+    place.cancelAging = this.#clock.setTimer(this.#staleAfterMs + 1, () => this.#tellHealth());
+    if (before === null || isActive(before) !== isActive(standing)) {
+      for (const call of place.streams) call.write({ result: isActive(standing) });
+    }
+    this.#tellHealth();
+  }
+
+  #open(call: ActivityStream): void {
+    let place: Place;
+    try {
+      place = this.#place(call.request);
+    } catch (error) {
+      call.emit("error", error);
+      return;
+    }
+    const { streams, standing } = place;
+    streams.add(call);
+    const forget = (): void => void streams.delete(call);
+    call.once("cancelled", forget).once("close", forget).once("error", forget);
+    // What it missed while it was away. Before the first decision there is nothing to be told.
+    if (standing !== null) call.write({ result: isActive(standing) });
+  }
+
+  #tellHealth(): void {
+    const nowMs = this.#clock.nowMs();
+    const known = [...this.#places.values()];
+    const isReady = known.length > 0 && known.every(({ standing }) => isFresh(standing, this.#staleAfterMs, nowMs));
+    const state: HealthState = isReady ? "SERVING" : "NOT_SERVING";
+    this.health.set(SERVICE, state);
+  }
+
+  #place(ref: ScaledObjectRef | null): Place {
+    const { stream, group } = ref?.scalerMetadata ?? {};
+    if (!stream || !group) {
+      throw this.#refusal("INVALID_ARGUMENT", "the trigger's metadata must name a stream and a group");
+    }
+    const place = this.#places.get(keyOf(stream, group));
+    if (place !== undefined) return place;
+    throw this.#refusal("NOT_FOUND", `nobody decides here for the stream "${stream}" and the group "${group}"`);
+  }
+
+  /** Refuses rather than to answer with what is not known: KEDA would take a zero for one. */
+  #standing({ standing }: Place): Standing {
+    if (isFresh(standing, this.#staleAfterMs, this.#clock.nowMs())) return standing;
+    const why = standing === null ? "nothing has been decided yet" : "the last decision is too old";
+    throw this.#refusal("UNAVAILABLE", `${why}: leave everything as it is`);
+  }
+
+  #answer<Response>(callback: Grpc.sendUnaryData<Response>, answer: () => Response): void {
+    let response: Response;
+    try {
+      response = answer();
+    } catch (error) {
+      callback(error as Grpc.ServerErrorResponse);
+      return;
+    }
+    callback(null, response);
+  }
+
+  #refusal(code: "INVALID_ARGUMENT" | "NOT_FOUND" | "UNAVAILABLE", details: string): Grpc.ServerErrorResponse {
+    return Object.assign(new Error(details), { code: this.#grpc.status[code], details });
+  }
+}
+
+/** No two pairs have the same. */
+const keyOf = (stream: string, group: string): string => JSON.stringify([stream, group]);

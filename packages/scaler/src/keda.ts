@@ -1,0 +1,8 @@
+/** Scaling through KEDA: its external scaler, by gRPC. */
+export {
+  KEDA_DEFAULTS,
+  type KedaExecutorOptions,
+  type KedaScalerOptions,
+  type KedaTls,
+} from "./executors/keda/options.ts";
+export { type KedaScaler, startKedaScaler } from "./executors/keda/scaler.ts";
