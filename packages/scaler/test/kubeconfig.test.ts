@@ -99,29 +99,37 @@ describe("a kubeconfig", () => {
 });
 
 describe("the official client", () => {
-  // The module's loading itself fails, in a process of its own, as it does where it is missing or on a Node it is not for.
-  const tryWith = async (hook: string): Promise<string> => {
-    const hooks = `import { registerHooks } from "node:module"; registerHooks({ ${hook} });`;
+  // In a process of its own, whose Node is made to be as it is where that does not work.
+  const tryWith = async (preparation: string): Promise<string> => {
     const door = new URL("../src/kubernetes.ts", import.meta.url).href;
     const program = `import { kubeconfig } from ${JSON.stringify(door)}; await kubeconfig().catch((error) => console.log(error.code, error.message));`;
-    const { stdout } = await promisify(execFile)(process.execPath, [
+    const args = [
       "--conditions=@redis-batch/source",
-      ...["--import", `data:text/javascript,${encodeURIComponent(hooks)}`],
+      ...["--import", `data:text/javascript,${encodeURIComponent(preparation)}`],
       ...["--input-type=module", "--eval", program],
-    ]);
-    return stdout;
+    ];
+    const env = { PATH: process.env["PATH"], HOME: tmpdir() };
+    return (await promisify(execFile)(process.execPath, args, { env })).stdout;
   };
+  const withHooks = (hooks: string): Promise<string> =>
+    tryWith(`import { registerHooks } from "node:module"; registerHooks({ ${hooks} });`);
 
   it("that is not installed is named", async () => {
     const missing = `resolve: (name, context, next) => next(name === "@kubernetes/client-node" ? "@kubernetes/is-not-there" : name, context)`;
-    expect(await tryWith(missing)).toContain("CONFIG kubeconfig: a kubeconfig is read by @kubernetes/client-node: npm");
+    expect(await withHooks(missing)).toContain("is needed to read one: npm install @kubernetes/client-node");
   });
 
   it("that does not load is told apart from that", async () => {
-    const broken = `load: (url, context, next) => url.includes("client-node") ? { format: "module", shortCircuit: true, source: "throw new Error('no zstd')" } : next(url, context)`;
-    const { version } = process;
-    expect(await tryWith(broken)).toContain(
-      `@kubernetes/client-node does not load on Node ${version.slice(1)}: see its cause (no zstd)`,
-    );
+    const broken = `load: (url, context, next) => url.includes("client-node") ? { format: "module", shortCircuit: true, source: "throw new Error('broken')" } : next(url, context)`;
+    expect(await withHooks(broken)).toContain("CONFIG kubeconfig: @kubernetes/client-node does not load (broken)");
+  });
+
+  it("is not even loaded on a Node it would take down", async () => {
+    const said = await tryWith(`import zlib from "node:zlib"; delete zlib.createZstdDecompress;`);
+    expect(said).toContain("client-node needs Node 22.15 or newer; in a pod use inCluster()");
+  });
+
+  it("finds nothing where there is no file", async () => {
+    expect(await tryWith("")).toContain("CONFIG kubeconfig: there is none: set KUBECONFIG, or name a file");
   });
 });

@@ -1,5 +1,6 @@
 /** Access by a kubeconfig file, as the official client reads it: also one that logs in by running another program. */
 import type { RequestOptions } from "node:https";
+import zlib from "node:zlib";
 import { ConfigError, ServerStateError } from "@redis-batch/core/internal";
 import type { ClusterAccess, Credentials, TlsOptions } from "./access.ts";
 
@@ -10,11 +11,13 @@ export interface KubeconfigOptions {
   readonly context?: string;
 }
 
+// Where the client would go when it finds no file; nobody's API server is there without TLS any more.
+const NOTHING_FOUND = "http://localhost:8080";
+
 type Client = typeof import("@kubernetes/client-node");
 
 /**
- * The access a kubeconfig describes. Needs `@kubernetes/client-node`, and Node 22 or newer, which that client is made
- * for. Its `proxy-url` is not supported.
+ * The access a kubeconfig describes. Needs `@kubernetes/client-node`, and Node 22.15 or newer. Its `proxy-url` is not supported.
  *
  * @throws {ConfigError} when the client is not installed or does not load, or the file cannot be used
  */
@@ -30,6 +33,9 @@ export async function kubeconfig({ file, context }: KubeconfigOptions = {}): Pro
   }
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
+  if (file === undefined && cluster?.server === NOTHING_FOUND) {
+    throw new ConfigError("kubeconfig", ["there is none: set KUBECONFIG, or name a file"]);
+  }
   if (cluster === null) {
     const known = config.getContexts().map(({ name }) => `"${name}"`);
     const which = context === undefined ? "no current context" : `no usable context "${context}"`;
@@ -76,22 +82,19 @@ function credentialsOf({ headers, auth, ...options }: RequestOptions): Credentia
 }
 
 async function loadClient(): Promise<Client> {
+  // What it stands on needs this, and where it is missing ends the process, whoever catches what its loading throws.
+  if (typeof zlib.createZstdDecompress !== "function") {
+    const advice =
+      "@kubernetes/client-node needs Node 22.15 or newer; in a pod use inCluster(), which does not need it";
+    throw new ConfigError("kubeconfig", [`this is Node ${process.versions.node}, and ${advice}`]);
+  }
   try {
     return await import("@kubernetes/client-node");
   } catch (error) {
-    throw new ConfigError("kubeconfig", [whyNotLoaded(error)]);
+    const isMissing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+    const advice = isMissing ? "is needed to read one: npm install @kubernetes/client-node" : "does not load";
+    throw new ConfigError("kubeconfig", [`@kubernetes/client-node ${advice} (${causeOf(error)})`]);
   }
-}
-
-/** The client's own complaint does not say what to do. */
-function whyNotLoaded(error: unknown): string {
-  if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
-    return "a kubeconfig is read by @kubernetes/client-node: npm install @kubernetes/client-node";
-  }
-  const major = Number(process.versions.node.split(".")[0]);
-  const advice =
-    major < 22 ? "it needs Node 22 or newer; in a pod use inCluster(), which does not need it" : "see its cause";
-  return `@kubernetes/client-node does not load on Node ${process.versions.node}: ${advice} (${causeOf(error)})`;
 }
 
 const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -11,12 +11,12 @@ export interface ScalableResource {
   readonly resource: string;
 }
 
-export const WORKLOADS = {
+export type WorkloadKind = "Deployment" | "StatefulSet";
+
+const WORKLOADS: Readonly<Record<WorkloadKind, ScalableResource>> = {
   Deployment: { group: "apps", version: "v1", resource: "deployments" },
   StatefulSet: { group: "apps", version: "v1", resource: "statefulsets" },
-} as const satisfies Readonly<Record<string, ScalableResource>>;
-
-export type WorkloadKind = keyof typeof WORKLOADS;
+};
 
 // What Kubernetes allows in names: nothing in them can be taken for another part of a path.
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
