@@ -30,6 +30,14 @@ export interface Order {
   readonly sequence: number;
 }
 
+/** Whether an order was given before another one: by an earlier leader, or earlier by the same. */
+export function isEarlierOrder(
+  order: Pick<Order, "term" | "sequence">,
+  than: Pick<Order, "term" | "sequence">,
+): boolean {
+  return order.term === than.term ? order.sequence < than.sequence : order.term < than.term;
+}
+
 export interface Executor {
   /** What it is, for events and messages. */
   readonly name: string;

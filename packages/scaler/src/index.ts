@@ -4,7 +4,10 @@ export type { Binding, Decision, RatioDecision, ThroughputDecision } from "./dec
 export type { Direction } from "./decisions/ratio.ts";
 export type { RateSource, ThroughputInputs, ThroughputTerms } from "./decisions/throughput.ts";
 export type { ScalerEvent } from "./events.ts";
-export type { Executor, Order, Workforce } from "./executor.ts";
+export { type Executor, isEarlierOrder, type Order, type Workforce } from "./executor.ts";
+export type { ProcessPoolEvent } from "./executors/pool-events.ts";
+export { PROCESS_POOL_DEFAULTS, type ProcessPoolOptions } from "./executors/pool-options.ts";
+export { ProcessPool } from "./executors/process-pool.ts";
 export type { Observation, ObservedConsumer, WorkCounters } from "./observation.ts";
 export { resolveScalingOptions, SCALING_DEFAULTS, type ScalingOptions, type ScalingPolicy } from "./options.ts";
 export { Scaler } from "./scaler.ts";

@@ -1,0 +1,96 @@
+/**
+ * One place in the pool, and the process that fills it.
+ *
+ * | state   | means                                        | leaves by                         |
+ * |---------|----------------------------------------------|-----------------------------------|
+ * | at work | its process is there                         | `leave` · its process ends        |
+ * | waiting | its process ended; the next one is due later | the wait is over · `leave`        |
+ * | leaving | its process was told to end                  | it has ended, or was killed       |
+ * | gone    | nothing is left                              | –                                 |
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { backoffDelayMs, type Clock, type Observer, type Random } from "@redis-batch/core/internal";
+import type { ProcessPoolEvent } from "./pool-events.ts";
+import type { ProcessPoolPolicy } from "./pool-options.ts";
+
+export interface PoolWorkerContext {
+  readonly policy: ProcessPoolPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Observer<ProcessPoolEvent>;
+}
+
+export class PoolWorker {
+  readonly #context: PoolWorkerContext;
+  #child: ChildProcess | null = null;
+  #cancelWait = (): void => {};
+  /** Ends in a row, each soon after its start. */
+  #failures = 0;
+  #gone: (() => void) | null = null;
+  #leaving: Promise<void> | undefined;
+
+  constructor(context: PoolWorkerContext) {
+    this.#context = context;
+    this.#start();
+  }
+
+  /** Whether its process is there. */
+  get isAtWork(): boolean {
+    return this.#child !== null;
+  }
+
+  /** Has it finish and end; resolves when it is gone. Killed when that takes too long. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    const { policy, clock, report } = this.#context;
+    this.#cancelWait();
+    const child = this.#child;
+    if (child === null) return;
+    const gone = new Promise<void>((resolve) => {
+      this.#gone = resolve;
+    });
+    const { pid } = child;
+    if (pid !== undefined) report({ type: "workerDraining", pid });
+    child.kill("SIGTERM");
+    const cancel = clock.setTimer(policy.drainMs, () => {
+      if (pid !== undefined) report({ type: "workerKilled", pid, afterMs: policy.drainMs });
+      child.kill("SIGKILL");
+    });
+    await gone;
+    cancel();
+  }
+
+  #start(): void {
+    const { policy, clock, report } = this.#context;
+    const { command, args, env, cwd } = policy;
+    const startedAtMs = clock.nowMs();
+    const child = spawn(command, args, {
+      ...{ env: { ...process.env, ...env }, cwd, stdio: ["ignore", "inherit", "inherit"], shell: false },
+    });
+    this.#child = child;
+    const onEnd = (pid: number | null, reason: string): void => {
+      this.#child = null;
+      report({ type: "workerEnded", pid, reason, wasAsked: this.#gone !== null });
+      if (this.#gone === null) this.#restart(clock.nowMs() - startedAtMs);
+      else this.#gone();
+    };
+    child.once("spawn", () => report({ type: "workerStarted", pid: child.pid ?? 0 }));
+    child.once("exit", (code, signal) => onEnd(child.pid ?? null, signal ?? `exit code ${code}`));
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      // A process that is there reports its end by "exit".
+      if (child.pid === undefined) onEnd(null, error.code ?? "could not be started");
+    });
+  }
+
+  #restart(livedMs: number): void {
+    const { policy, clock, random, report } = this.#context;
+    this.#failures = livedMs > policy.restart.capMs ? 1 : this.#failures + 1;
+    const inMs = backoffDelayMs(this.#failures, policy.restart, random);
+    report({ type: "workerRestarting", inMs, attempt: this.#failures });
+    this.#cancelWait = clock.setTimer(inMs, () => this.#start());
+  }
+}
