@@ -6,7 +6,7 @@ export { type Clock, pause, systemClock } from "./clock.ts";
 export { isAlive, type Registration } from "./consumer-registry.ts";
 export { readFarewells } from "./farewells.ts";
 export * from "./index.ts";
-export { groupKey, hashTag } from "./keys.ts";
+export { groupKey, hashTag, idempotencyKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
 export { createNotifier } from "./observer.ts";
@@ -18,10 +18,11 @@ export { readBacklog } from "./read-backlog.ts";
 export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
-export { aclRules, type Role } from "./rights.ts";
+export { aclRules, RIGHTS, type Role } from "./rights.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";
+export { unlessDenied } from "./unless-denied.ts";
 export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
 export {
   asLabelValue,

@@ -1,6 +1,7 @@
 import type { Registration } from "./consumer-registry.ts";
 import type { EntryId } from "./entry-id.ts";
 import type { RedisBatchError } from "./errors.ts";
+import type { AclDryRunOptions } from "./wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "./wire/atomic/add-once.ts";
 import type { Beat, BeatOptions } from "./wire/atomic/beat.ts";
@@ -103,6 +104,12 @@ export interface StreamClient {
   setIfFree(options: SetIfFreeOptions): Promise<boolean>;
   /** Which of these commands the server knows; `null` when it does not let us ask. */
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
+  /** What the server tells of itself, by name; `null` when it does not let us ask. In a Cluster, any one of its servers. */
+  info(): Promise<ReadonlyMap<string, string> | null>;
+  /** The ACL user that commands are run as; `null` when the server does not let us ask. */
+  whoAmI(): Promise<string | null>;
+  /** Whether a user may run a command, which is not run; `null` when the server does not let us ask. */
+  mayRun(options: AclDryRunOptions): Promise<boolean | null>;
 
   /** The atomic operations: one Lua script each, in `lua/`. */
   ackOwned(options: OwnMessages): Promise<AckOwnedResult>;

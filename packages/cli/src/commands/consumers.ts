@@ -1,9 +1,8 @@
-import { type ConsumerInfo, isAlive, type Registration } from "@redis-batch/core/internal";
+import { type ConsumerInfo, isAlive, type Registration, unlessDenied } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";
 import type { consumers } from "../table/look.ts";
-import { unlessDenied } from "./unless-denied.ts";
 
 export const run: Run<typeof consumers> = (call) =>
   withClient(call, async (client) => {

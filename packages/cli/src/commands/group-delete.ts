@@ -1,4 +1,4 @@
-import { groupKey, isAlive, type Registration } from "@redis-batch/core/internal";
+import { groupKey, isAlive, type Registration, unlessDenied } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
@@ -6,7 +6,6 @@ import { planFirst } from "../plan.ts";
 import type { remove } from "../table/group.ts";
 import { countAfter } from "./count-between.ts";
 import { findGroup } from "./find-group.ts";
-import { unlessDenied } from "./unless-denied.ts";
 
 export const run: Run<typeof remove> = (call) =>
   withClient(call, async (client) => {

@@ -1,10 +1,9 @@
-import { type GroupInfo, groupKey, type StreamClient } from "@redis-batch/core/internal";
+import { type GroupInfo, groupKey, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
 import type { Row } from "../render/report.ts";
 import type { groups } from "../table/look.ts";
-import { unlessDenied } from "./unless-denied.ts";
 
 export const run: Run<typeof groups> = (call) =>
   withClient(call, async (client) => {

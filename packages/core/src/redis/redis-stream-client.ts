@@ -10,6 +10,8 @@ import { SCRIPTS } from "../lua/scripts.generated.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
+import { unlessDenied } from "../unless-denied.ts";
+import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
 import { type Beat, type BeatOptions, beat } from "../wire/atomic/beat.ts";
@@ -30,6 +32,7 @@ import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import { hgetall } from "../wire/hgetall.ts";
+import { info } from "../wire/info.ts";
 import { decodeInteger } from "../wire/reply.ts";
 import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/scan-streams.ts";
 import type { Script } from "../wire/script.ts";
@@ -267,13 +270,20 @@ class RedisStreamClient implements StreamClient {
     return this.#send(setIfFree, options);
   }
 
-  async knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {
-    try {
-      return await this.#send(commandInfo, { names });
-    } catch (error) {
-      if (PermissionError.is(error)) return null;
-      throw error;
-    }
+  knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {
+    return unlessDenied(this.#send(commandInfo, { names }));
+  }
+
+  info(): Promise<ReadonlyMap<string, string> | null> {
+    return unlessDenied(this.#send(info, {}));
+  }
+
+  whoAmI(): Promise<string | null> {
+    return unlessDenied(this.#send(aclWhoAmI, {}));
+  }
+
+  mayRun(options: AclDryRunOptions): Promise<boolean | null> {
+    return unlessDenied(this.#send(aclDryRun, options));
   }
 
   ackOwned(options: OwnMessages): Promise<AckOwnedResult> {

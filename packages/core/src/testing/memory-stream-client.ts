@@ -5,6 +5,7 @@ import { RedisBatchError } from "../errors.ts";
 import { groupKey } from "../keys.ts";
 import { onAbort } from "../signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
+import type { AclDryRunOptions } from "../wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Beat, BeatOptions } from "../wire/atomic/beat.ts";
@@ -193,6 +194,28 @@ export class MemoryStreamClient implements StreamClient {
 
   knowsCommands(names: readonly string[]): Promise<readonly boolean[]> {
     return this.#run("knowsCommands", () => names.map(commands.knowsCommand));
+  }
+
+  /** It tells what a server without a limit tells: its version, and that it keeps everything. */
+  info(): Promise<ReadonlyMap<string, string> | null> {
+    return this.#run(
+      "info",
+      () =>
+        new Map([
+          ["redis_version", "7.0.0"],
+          ["role", "master"],
+          ["maxmemory", "0"],
+          ["maxmemory_policy", "noeviction"],
+        ]),
+    );
+  }
+
+  whoAmI(): Promise<string | null> {
+    return this.#run("whoAmI", () => "default");
+  }
+
+  mayRun(_options: AclDryRunOptions): Promise<boolean | null> {
+    return this.#run("mayRun", () => true);
   }
 
   ackOwned(options: OwnMessages): Promise<AckOwnedResult> {

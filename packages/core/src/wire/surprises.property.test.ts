@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ReplyShapeError } from "../errors.ts";
+import { aclDryRun, aclWhoAmI } from "./acl-dry-run.ts";
 import { ackOwned } from "./atomic/ack-owned.ts";
 import { addOnce } from "./atomic/add-once.ts";
 import { beat } from "./atomic/beat.ts";
@@ -18,6 +19,7 @@ import { trimToSafePoint } from "./atomic/trim-to-safe-point.ts";
 import { writeInTerm } from "./atomic/write-in-term.ts";
 import { commandInfo } from "./command-info.ts";
 import { hgetall } from "./hgetall.ts";
+import { info } from "./info.ts";
 import { scanStreams } from "./scan-streams.ts";
 import { setIfFree } from "./set-if-free.ts";
 import { time } from "./time.ts";
@@ -42,6 +44,9 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["COMMAND INFO", (reply) => commandInfo.decode(reply, { names: ["xadd"] })],
   ["HGETALL", (reply) => hgetall.decode(reply, { key: "k" })],
   ["SET NX", (reply) => setIfFree.decode(reply, { key: "k", value: "v", expireMs: 1 })],
+  ["INFO", (reply) => info.decode(reply, {})],
+  ["ACL DRYRUN", (reply) => aclDryRun.decode(reply, { user: "u", command: [] })],
+  ["ACL WHOAMI", (reply) => aclWhoAmI.decode(reply, {})],
   ["TIME", (reply) => time.decode(reply, {})],
   ["XACK", (reply) => xack.decode(reply, own)],
   ["XADD", (reply) => xadd.decode(reply, { stream: "s", fields })],

@@ -28,6 +28,18 @@ export function describeConnecting(scene: () => Scene): void {
     });
   });
 
+  describe("what the server tells", () => {
+    test("of itself, of our user, and of what a user may do", async () => {
+      const { client, stream } = scene();
+      const told = await client.info();
+      expect(told?.get("redis_version")).toMatch(/^\d+\./);
+      expect(told?.get("role")).toBe("master");
+      const user = await client.whoAmI();
+      expect(user).toBe("default");
+      expect(await client.mayRun({ user: "default", command: ["xlen", stream] })).toBe(true);
+    });
+  });
+
   describe("without a connection", () => {
     test("a command of the role that is not open is not sent", async () => {
       const another = scene().setting.anotherClient();

@@ -1,6 +1,6 @@
-import { PermissionError } from "@redis-batch/core";
+import { PermissionError } from "./errors.ts";
 
-/** A part of an answer that this user may have no right to: `null` then. */
+/** What this user may have no right to ask: `null` then. */
 export async function unlessDenied<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
     return await asked;
