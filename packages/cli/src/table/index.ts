@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import { consume } from "./consume.ts";
 import * as deadLetters from "./dead-letters.ts";
+import { doctor } from "./doctor.ts";
 import { entry, type TableEntry } from "./entry.ts";
 import * as group from "./group.ts";
 import * as look from "./look.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(group.seek, () => import("../commands/group-seek.ts")),
   entry(group.remove, () => import("../commands/group-delete.ts")),
   entry(group.reassign, () => import("../commands/reassign.ts")),
+  entry(doctor, () => import("../commands/doctor.ts")),
   entry(setup.acl, () => import("../commands/acl.ts")),
   entry(setup.contextAdd, () => import("../commands/context-add.ts")),
   entry(setup.contextUse, () => import("../commands/context-use.ts")),

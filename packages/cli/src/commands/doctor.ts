@@ -1,0 +1,120 @@
+import { type Role, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
+import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
+import type { Invocation, Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { diagnoseRights, diagnoseServer, type Finding, finding, type Severity } from "../decisions/diagnosis.ts";
+import type { Tone } from "../render/paint.ts";
+import type { doctor } from "../table/doctor.ts";
+import { probeRights } from "./rights-probe.ts";
+import { withMonitor } from "./with-monitor.ts";
+
+type Call = Invocation<typeof doctor>;
+
+const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters"];
+const TONES: Readonly<Record<Severity, Tone>> = {
+  ok: "good",
+  info: "quiet",
+  warning: "warn",
+  problem: "bad",
+  unknown: "quiet",
+};
+
+export const run: Run<typeof doctor> = async (call) => {
+  const { args, options, terminal } = call;
+  const { stream } = args;
+  const findings = await withClient(call, async (client) => [
+    ...(await examineServer(client)),
+    ...(stream === undefined ? [] : await examineRights(client, { stream, group: args.group ?? "group" })),
+  ]);
+  if (stream !== undefined) findings.push(...(await examineGroups({ ...call, args: { stream, group: args.group } })));
+  await terminal.report(
+    {
+      table: {
+        key: "findings",
+        columns: [
+          { key: "area" },
+          { key: "severity", tone: (word) => TONES[word as Severity] },
+          { key: "finding" },
+          { key: "fix" },
+        ],
+        rows: findings.map(({ area, severity, finding: text, fix }) => ({ area, severity, finding: text, fix })),
+        none: "",
+      },
+    },
+    options.json,
+  );
+  return findings.some(({ severity }) => severity === "problem") ? "failed" : "ok";
+};
+
+async function examineServer(client: StreamClient): Promise<readonly Finding[]> {
+  const askedAtMs = Date.now();
+  const serverMs = await unlessDenied(client.time());
+  // Half of the way there and back.
+  const oursMs = (askedAtMs + Date.now()) / 2;
+  const [hasFunctions = null, hasAckDelete = null] = (await client.knowsCommands(["fcall", "xackdel"])) ?? [];
+  const clockAheadMs = serverMs === null ? null : serverMs - oursMs;
+  return diagnoseServer({ info: await client.info(), hasFunctions, hasAckDelete, clockAheadMs });
+}
+
+async function examineRights(client: StreamClient, address: { readonly stream: string; readonly group: string }) {
+  const user = await client.whoAmI();
+  const findings: Finding[] = [];
+  for (const role of ROLES) {
+    const facts = user === null ? { role, missing: null } : await probeRights(client, user, role, address);
+    findings.push(diagnoseRights(user, facts));
+  }
+  return findings;
+}
+
+type GroupCall = Pick<Call, "options" | "terminal" | "signal"> & {
+  readonly args: { readonly stream: string; readonly group: string | undefined };
+};
+
+async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
+  const report = await withMonitor(call, {}, (monitor) => unlessDenied(monitor.inspect()));
+  if (report === null)
+    return [finding("groups", "unknown", "this user may not look at them", "run this as a monitor's user")];
+  if (report.groups.length === 0) {
+    return [
+      finding(
+        "groups",
+        "warning",
+        report.length === null ? "there is no such stream" : "there is no such group",
+        "`redis-batch streams` and `redis-batch groups <stream>` list what there is",
+      ),
+    ];
+  }
+  return [
+    ...report.groups.flatMap((group) => examineGroup(report, group)),
+    ...report.retention.warnings.map((text) =>
+      finding("retention", "warning", text, "let `redis-batch trim` trim the stream, rather than a MAXLEN"),
+    ),
+  ];
+}
+
+function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly Finding[] {
+  const area = `group ${group.group}`;
+  const dead = group.consumers.filter(({ status }) => status === "DEAD").length;
+  const isBad = group.health === "STALLED" || group.health === "STOPPED";
+  return [
+    finding(
+      area,
+      isBad ? "problem" : group.health === "OK" || group.health === "UNKNOWN" ? "ok" : "warning",
+      group.reason,
+      isBad ? "start consumers, or see what holds them up" : null,
+    ),
+    ...(dead === 0
+      ? []
+      : [finding(area, "warning", `${dead} consumers are dead`, `redis-batch cleanup ${stream} ${group.group}`)]),
+    ...(group.deadLetters === 0
+      ? []
+      : [
+          finding(
+            area,
+            "warning",
+            `${group.deadLetters} dead letters`,
+            `redis-batch dead-letters list ${stream} ${group.group}`,
+          ),
+        ]),
+  ];
+}

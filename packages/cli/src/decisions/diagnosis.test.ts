@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { diagnoseRights, diagnoseServer, type Finding, type ServerFacts } from "./diagnosis.ts";
+
+const HEALTHY = new Map([
+  ["redis_version", "8.0.2"],
+  ["role", "master"],
+  ["aof_enabled", "1"],
+  ["maxmemory", "1000"],
+  ["used_memory", "100"],
+  ["maxmemory_policy", "noeviction"],
+]);
+const facts = (changed: Readonly<Record<string, string>> = {}, more: Partial<ServerFacts> = {}): ServerFacts => ({
+  info: new Map([...HEALTHY, ...Object.entries(changed)]),
+  ...{ hasFunctions: true, hasAckDelete: false, clockAheadMs: 3, ...more },
+});
+const bad = (findings: readonly Finding[]) =>
+  findings.filter(({ severity }) => severity !== "ok").map(({ area, severity }) => `${area}: ${severity}`);
+
+describe("diagnoseServer", () => {
+  test("finds nothing wrong with a healthy server", () => {
+    expect(bad(diagnoseServer(facts()))).toEqual([]);
+  });
+
+  test.each([
+    [{ maxmemory_policy: "allkeys-lru" }, ["eviction: problem"]],
+    [{ maxmemory_policy: "allkeys-lru", maxmemory: "0" }, ["eviction: warning", "memory: info"]],
+    [{ used_memory: "950" }, ["memory: warning"]],
+    [{ used_memory: "1001" }, ["memory: problem"]],
+    [{ aof_enabled: "0" }, ["persistence: warning"]],
+    [{ rdb_last_bgsave_status: "err" }, ["persistence: problem"]],
+    [{ aof_last_write_status: "err" }, ["persistence: problem"]],
+    [{ role: "slave" }, ["role: problem"]],
+    [{ redis_version: "8.2.1" }, ["version: problem"]],
+    [{ redis_version: "8.2.1", valkey_version: "9.0.0" }, []],
+  ])("%o", (changed, expected) => {
+    expect(bad(diagnoseServer(facts(changed)))).toEqual(expected);
+  });
+
+  test("knows what it does not know, and never takes it for fine", () => {
+    expect(bad(diagnoseServer({ info: null, hasFunctions: null, hasAckDelete: null, clockAheadMs: null }))).toEqual([
+      ...["version: unknown", "deleting: unknown", "idle time: unknown", "server: unknown", "clock: unknown"],
+    ]);
+    expect(bad(diagnoseServer(facts({}, { hasFunctions: false })))).toEqual(["version: problem"]);
+    expect(bad(diagnoseServer(facts({}, { clockAheadMs: -5_000 })))).toEqual(["clock: warning"]);
+  });
+
+  test("every warning and every problem comes with its fix", () => {
+    const all = [{ maxmemory_policy: "allkeys-lru" }, { used_memory: "950" }, { aof_enabled: "0" }, { role: "slave" }];
+    for (const { severity, fix } of all.flatMap((changed) => diagnoseServer(facts(changed)))) {
+      if (severity === "warning" || severity === "problem") expect(fix).not.toBeNull();
+    }
+  });
+});
+
+test("rights that are missing are spelled out, as a command for the server", () => {
+  const least = { purpose: "adding messages", rules: ["~orders", "+xadd"], isLeast: true };
+  const more = { purpose: "idempotency keys", rules: ["+get"], isLeast: false };
+  expect(diagnoseRights("app", { role: "producer", missing: [] }).severity).toBe("ok");
+  expect(diagnoseRights("app", { role: "producer", missing: null }).severity).toBe("unknown");
+  expect(diagnoseRights("app", { role: "producer", missing: [least, more] })).toMatchObject({
+    finding: '"app" cannot be a producer: it lacks ~orders +xadd +get',
+    fix: "ACL SETUSER app ~orders +xadd +get",
+  });
+  expect(diagnoseRights("app", { role: "producer", missing: [more] }).finding).toBe(
+    '"app" can be a producer, but not for: idempotency keys',
+  );
+});

@@ -1,0 +1,226 @@
+/** What is wrong with a server, a user or a group, and what to do about it. */
+
+export type Severity = "ok" | "info" | "warning" | "problem" | "unknown";
+
+export interface Finding {
+  readonly area: string;
+  readonly severity: Severity;
+  readonly finding: string;
+  /** What to do; `null` where there is nothing to do. */
+  readonly fix: string | null;
+}
+
+/** What is known of a server; `null` where it does not let us ask. */
+export interface ServerFacts {
+  readonly info: ReadonlyMap<string, string> | null;
+  readonly hasFunctions: boolean | null;
+  readonly hasAckDelete: boolean | null;
+  /** How far the server's clock is ahead of ours, in milliseconds; `null` when it is not known. */
+  readonly clockAheadMs: number | null;
+}
+
+const MOST_CLOCK_MS = 2_000;
+const NEARLY_FULL = 0.9;
+
+/** Judges the server by what it tells. */
+export function diagnoseServer({ info, hasFunctions, hasAckDelete, clockAheadMs }: ServerFacts): readonly Finding[] {
+  return [
+    ...diagnoseVersion(info, hasFunctions),
+    ...diagnoseFeatures(info, hasAckDelete),
+    ...(info === null
+      ? [
+          finding(
+            "server",
+            "unknown",
+            "this user may not ask with INFO, so persistence, memory and eviction are not known",
+            "grant +info, or run this as another user",
+          ),
+        ]
+      : [...diagnoseRole(info), ...diagnosePersistence(info), ...diagnoseMemory(info)]),
+    diagnoseClock(clockAheadMs),
+  ];
+}
+
+function diagnoseVersion(info: ReadonlyMap<string, string> | null, hasFunctions: boolean | null): Finding[] {
+  const valkey = info?.get("valkey_version");
+  const redis = info?.get("redis_version");
+  const name =
+    valkey !== undefined
+      ? `Valkey ${valkey}`
+      : redis !== undefined
+        ? `Redis ${redis}`
+        : "a server that does not tell its version";
+  if (hasFunctions === false) {
+    return [
+      finding(
+        "version",
+        "problem",
+        `${name} is too old: it does not know FCALL`,
+        "upgrade to Redis 7.0 or Valkey 8, or later",
+      ),
+    ];
+  }
+  // XACKDEL itself is unsafe there, not only slow.
+  if (valkey === undefined && /^8\.2\.[0-2]$/.test(redis ?? "")) {
+    return [finding("version", "problem", `${name} has CVE-2025-62507 in XACKDEL`, "upgrade to Redis 8.2.3 or later")];
+  }
+  return [finding("version", hasFunctions === null ? "unknown" : "ok", name)];
+}
+
+function diagnoseFeatures(info: ReadonlyMap<string, string> | null, hasAckDelete: boolean | null): Finding[] {
+  const valkey = info?.get("valkey_version");
+  const [major = 0, minor = 0] = (info?.get("redis_version") ?? "0.0").split(".").map(Number);
+  const tellsAttempts = valkey !== undefined || major > 7 || (major === 7 && minor >= 2);
+  return [
+    hasAckDelete === null
+      ? finding(
+          "deleting",
+          "unknown",
+          "whether the server knows XACKDEL cannot be asked; a script is used",
+          "grant +command|info",
+        )
+      : finding(
+          "deleting",
+          "ok",
+          hasAckDelete ? 'onAck: "delete" takes XACKDEL' : 'onAck: "delete" takes a script: the server has no XACKDEL',
+        ),
+    finding(
+      "idle time",
+      info === null ? "unknown" : "ok",
+      tellsAttempts
+        ? "a foreign consumer's idle time counts from its last attempt to read"
+        : "a foreign consumer's idle time counts from its last read that returned something, so one that waits looks idle",
+    ),
+  ];
+}
+
+function diagnoseRole(info: ReadonlyMap<string, string>): Finding[] {
+  const role = info.get("role");
+  if (role !== "slave")
+    return [finding("role", "ok", role === "master" ? "it takes writes" : `its role is ${role ?? "not told"}`)];
+  return [
+    finding("role", "problem", "it is a replica: it refuses every write", "connect to its master, or by Sentinel"),
+  ];
+}
+
+function diagnosePersistence(info: ReadonlyMap<string, string>): Finding[] {
+  const findings: Finding[] = [];
+  if (info.get("aof_enabled") === "1") findings.push(finding("persistence", "ok", "the append-only file is on"));
+  else {
+    findings.push(
+      finding(
+        "persistence",
+        "warning",
+        "the append-only file is off: what was confirmed may be lost when the server ends",
+        "CONFIG SET appendonly yes, and CONFIG REWRITE",
+      ),
+    );
+  }
+  if ((info.get("aof_last_write_status") ?? "ok") !== "ok") {
+    findings.push(
+      finding(
+        "persistence",
+        "problem",
+        "the last write to the append-only file failed",
+        "look at the server's disk and log",
+      ),
+    );
+  }
+  if ((info.get("rdb_last_bgsave_status") ?? "ok") !== "ok") {
+    findings.push(
+      finding(
+        "persistence",
+        "problem",
+        "the last snapshot failed, so the server may refuse writes (MISCONF)",
+        "look at the server's disk and log",
+      ),
+    );
+  }
+  return findings;
+}
+
+function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
+  const policy = info.get("maxmemory_policy") ?? "noeviction";
+  const [used, most] = [Number(info.get("used_memory") ?? 0), Number(info.get("maxmemory") ?? 0)];
+  const findings: Finding[] = [];
+  if (policy.startsWith("allkeys-")) {
+    const why =
+      most > 0
+        ? "when memory is full it deletes whole streams with their groups"
+        : "once a limit is set it deletes whole streams";
+    findings.push(
+      finding(
+        "eviction",
+        most > 0 ? "problem" : "warning",
+        `maxmemory-policy is ${policy}: ${why}`,
+        "CONFIG SET maxmemory-policy noeviction, and CONFIG REWRITE",
+      ),
+    );
+  } else findings.push(finding("eviction", "ok", `maxmemory-policy is ${policy}: it deletes no stream`));
+  if (most === 0) findings.push(finding("memory", "info", "no limit is set (maxmemory)"));
+  else {
+    const share = used / most;
+    const percent = `${Math.round(100 * share)} % of maxmemory is used`;
+    findings.push(
+      share >= NEARLY_FULL
+        ? finding(
+            "memory",
+            share >= 1 ? "problem" : "warning",
+            percent,
+            "`redis-batch trim` drops what every group is done with; producers are refused when it is full, consumers go on",
+          )
+        : finding("memory", "ok", percent),
+    );
+  }
+  return findings;
+}
+
+function diagnoseClock(aheadMs: number | null): Finding {
+  if (aheadMs === null) return finding("clock", "unknown", "the server's time is not known", "grant +time");
+  const off = Math.round(Math.abs(aheadMs));
+  if (off <= MOST_CLOCK_MS) return finding("clock", "ok", "the server's clock and ours agree");
+  const way = aheadMs > 0 ? "ahead of" : "behind";
+  return finding(
+    "clock",
+    "warning",
+    `the server's clock is ${off} ms ${way} ours; leases go by the server's, dates you type by ours`,
+    "set both by NTP",
+  );
+}
+
+/** What of a role's rights a user lacks. */
+export interface RightsFacts {
+  readonly role: string;
+  /** `null`: it could not be asked. */
+  readonly missing:
+    | readonly { readonly purpose: string; readonly rules: readonly string[]; readonly isLeast: boolean }[]
+    | null;
+}
+
+/** A role that lacks its least rights cannot be taken; one that lacks more can, with less. */
+export function diagnoseRights(user: string | null, { role, missing }: RightsFacts): Finding {
+  if (missing === null) {
+    return finding(
+      "rights",
+      "unknown",
+      `whether this user can be a ${role} cannot be asked`,
+      "run this as a user with +acl|dryrun and +acl|whoami",
+    );
+  }
+  const who = user === null ? "this user" : `"${user}"`;
+  if (missing.length === 0) return finding("rights", "ok", `${who} can be a ${role}`);
+  const rules = [...new Set(missing.flatMap((part) => part.rules))].join(" ");
+  const grant = `ACL SETUSER ${user ?? "<user>"} ${rules}`;
+  const isLeast = missing.some((part) => part.isLeast);
+  const purposes = missing.map((part) => part.purpose).join("; ");
+  return finding(
+    "rights",
+    "info",
+    isLeast ? `${who} cannot be a ${role}: it lacks ${rules}` : `${who} can be a ${role}, but not for: ${purposes}`,
+    grant,
+  );
+}
+
+export function finding(area: string, severity: Severity, text: string, fix: string | null = null): Finding {
+  return { area, severity, finding: text, fix };
+}
