@@ -1,7 +1,7 @@
 /** The process pool, with real processes. */
 import { readFile } from "node:fs/promises";
 import { ConfigError, UsageError } from "@redis-batch/core";
-import { EventRecorder, eventually, ManualClock } from "@redis-batch/test-support";
+import { EventRecorder, eventually, ManualClock, runWorker } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ProcessPool, type ProcessPoolEvent, type ProcessPoolOptions } from "../src/index.ts";
 
@@ -137,6 +137,13 @@ describe("a process pool", () => {
     await Promise.all([pool.close(), pool.close()]);
     expect(events.all("workerEnded")).toHaveLength(2);
     await expect(scale(1)).rejects.toThrow("closed");
+  });
+
+  it("leaves no worker behind when its process ends without closing it", async () => {
+    await using owner = await runWorker(new URL("pool-owner.worker.ts", import.meta.url));
+    const pid = Number(await owner.waitForLine(/^\d+$/));
+    expect(await owner.exited).toMatchObject({ code: 3 });
+    await eventually("the worker is gone", () => !isThere(pid));
   });
 
   it("hands arguments over as they are: nothing is a shell's", async () => {

@@ -26,6 +26,9 @@ const SYSTEM_EDGE: ProcessPoolEdge = { clock: systemClock, random: systemRandom 
  * finish or give back what it holds; one that ends by itself is replaced, with growing waits. Whether they work is told by
  * their heartbeats. Each has one consumer.
  *
+ * When this process ends by itself its workers are told to end; when it is killed they are not, so have it end in good
+ * order (`signal` of `run`, then `close()`), or kill its process group.
+ *
  * Not for several machines: each scaler has its own pool, and one that loses the lead drains it.
  *
  * @example
@@ -34,7 +37,9 @@ const SYSTEM_EDGE: ProcessPoolEdge = { clock: systemClock, random: systemRandom 
  *
  * await using pool = new ProcessPool({ command: process.execPath, args: ["worker.js"] });
  * await using scaler = new Scaler({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
- * await scaler.run({ executor: pool, signal: AbortSignal.timeout(3_600_000) });
+ * const stop = new AbortController();
+ * process.once("SIGTERM", () => stop.abort());
+ * await scaler.run({ executor: pool, signal: stop.signal });
  * ```
  */
 export class ProcessPool implements Executor, AsyncDisposable {
@@ -56,6 +61,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
     this.#policy = resolveProcessPoolOptions(options);
     this.#edge = edge;
     this.#report = createNotifier("process-pool", this.#policy.observer ?? warnOfTrouble);
+    process.on("exit", this.#leaveNobodyBehind);
   }
 
   /** Workers that are wanted and whose process is there, and those that are on their way out. */
@@ -93,6 +99,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
     this.#isClosed = true;
     this.#resize(0);
     await Promise.all(this.#leaving);
+    process.off("exit", this.#leaveNobodyBehind);
   }
 
   /** The same as `close()`. */
@@ -110,6 +117,11 @@ export class ProcessPool implements Executor, AsyncDisposable {
       this.#leaving.add(leaving);
     }
   }
+
+  /** Nobody would ever drain the workers of a process that ends: they are told to end, too. */
+  readonly #leaveNobodyBehind = (): void => {
+    this.#resize(0);
+  };
 
   /** Those without a process first, because nothing is lost with them; then those that came last. */
   #surplus(count: number): readonly PoolWorker[] {
