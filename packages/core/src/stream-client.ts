@@ -102,6 +102,8 @@ export interface StreamClient {
   registry(options: { readonly stream: string; readonly group: string }): Promise<ReadonlyMap<string, Registration>>;
   /** Sets a key that is free → whether it was. @see setIfFree in `wire/set-if-free.ts` */
   setIfFree(options: SetIfFreeOptions): Promise<boolean>;
+  /** Removes keys, whatever they hold → how many there were. In a Cluster all must share one slot. */
+  unlink(options: { readonly keys: readonly string[] }): Promise<number>;
   /** Which of these commands the server knows; `null` when it does not let us ask. */
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
   /** What the server tells of itself, by name; `null` when it does not let us ask. In a Cluster, any one of its servers. */

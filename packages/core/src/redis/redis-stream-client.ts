@@ -38,6 +38,7 @@ import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/s
 import type { Script } from "../wire/script.ts";
 import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
 import { time } from "../wire/time.ts";
+import { unlink } from "../wire/unlink.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
 import { xackdel } from "../wire/xackdel.ts";
 import { type Trim, type XaddOptions, xadd } from "../wire/xadd.ts";
@@ -268,6 +269,10 @@ class RedisStreamClient implements StreamClient {
 
   setIfFree(options: SetIfFreeOptions): Promise<boolean> {
     return this.#send(setIfFree, options);
+  }
+
+  unlink(options: { readonly keys: readonly string[] }): Promise<number> {
+    return this.#send(unlink, options);
   }
 
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {

@@ -89,9 +89,12 @@ export class MemoryKeyspace {
     this.#put(key, { text, expiresAtMs });
   }
 
-  delete(key: string): void {
+  /** → whether there was one. */
+  delete(key: string): boolean {
+    const wasThere = this.#value(key) !== undefined;
     this.#values.delete(key);
     this.wake(key);
+    return wasThere;
   }
 
   get readersWaiting(): number {

@@ -192,6 +192,10 @@ export class MemoryStreamClient implements StreamClient {
     });
   }
 
+  unlink({ keys }: { readonly keys: readonly string[] }): Promise<number> {
+    return this.#run("unlink", () => keys.filter((key) => this.#keys.delete(key)).length);
+  }
+
   knowsCommands(names: readonly string[]): Promise<readonly boolean[]> {
     return this.#run("knowsCommands", () => names.map(commands.knowsCommand));
   }

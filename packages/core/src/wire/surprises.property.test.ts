@@ -23,6 +23,7 @@ import { info } from "./info.ts";
 import { scanStreams } from "./scan-streams.ts";
 import { setIfFree } from "./set-if-free.ts";
 import { time } from "./time.ts";
+import { unlink } from "./unlink.ts";
 import { xack } from "./xack.ts";
 import { xadd } from "./xadd.ts";
 import { xdel } from "./xdel.ts";
@@ -48,6 +49,7 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["ACL DRYRUN", (reply) => aclDryRun.decode(reply, { user: "u", command: [] })],
   ["ACL WHOAMI", (reply) => aclWhoAmI.decode(reply, {})],
   ["TIME", (reply) => time.decode(reply, {})],
+  ["UNLINK", (reply) => unlink.decode(reply, { keys: ["k"] })],
   ["XACK", (reply) => xack.decode(reply, own)],
   ["XADD", (reply) => xadd.decode(reply, { stream: "s", fields })],
   ["XDEL", (reply) => xdel.decode(reply, own)],

@@ -22,6 +22,15 @@ export function describeEntries(scene: () => Scene): void {
     });
   });
 
+  describe("unlink", () => {
+    test("removes what is there, and says how much that was", async () => {
+      const { client, stream } = scene();
+      await scene().add(2);
+      expect(await client.unlink({ keys: [stream, `{${stream}}:nothing`] })).toBe(1);
+      expect(await client.xlen({ stream })).toBe(0);
+    });
+  });
+
   describe("scanStreams", () => {
     test("finds streams by a glob, page by page, and nothing of another type", async () => {
       const { client, stream, setting } = scene();
