@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { includeFiles } from "./lib/included-files.ts";
 import { encodeLuaModule } from "./lib/lua-module.ts";
 import { ROOT } from "./lib/root.mjs";
 
@@ -36,6 +37,13 @@ const reference = spawnSync(
 );
 if (reference.status !== 0) throw new Error(`the reference of the command line: ${reference.stderr}`);
 bringUpToDate(join(ROOT, "docs/cli.md"), reference.stdout);
+
+// Guides that show files as they are.
+const guide = join(ROOT, "docs/kubernetes.md");
+bringUpToDate(
+  guide,
+  includeFiles(readFileSync(guide, "utf8"), (path) => readFileSync(join(ROOT, path), "utf8")),
+);
 
 function bringUpToDate(path: string, content: string): void {
   const name = relative(ROOT, path);

@@ -5,13 +5,15 @@ export interface Example {
   /** Where it begins, for messages. */
   readonly line: number;
   readonly code: string;
+  /** Whether it can run on any machine. One that needs a cluster around it (```ts no-run) can only be compiled. */
+  readonly runs: boolean;
 }
 
 /** The ```ts fences of a page, in order. */
 export function examplesOf(markdown: string): Example[] {
   const examples: Example[] = [];
-  for (const match of markdown.matchAll(/^```ts\n(.*?)^```$/gms)) {
-    examples.push({ line: markdown.slice(0, match.index).split("\n").length, code: match[1] as string });
+  for (const { index, 1: mark, 2: code = "" } of markdown.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)) {
+    examples.push({ line: markdown.slice(0, index).split("\n").length, code, runs: mark === undefined });
   }
   return examples;
 }
