@@ -249,6 +249,7 @@ export class Scaler implements AsyncDisposable {
     const holder = `${hostname()}-${process.pid}-${randomUUID()}`;
     const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
     let isLeading: boolean | null = null;
+    let heard = "";
     const follow = async (term: number): Promise<void> => {
       if (isLeading === false) return;
       const led = isLeading;
@@ -261,7 +262,9 @@ export class Scaler implements AsyncDisposable {
       const standing = await lead.hold();
       const { term, state } = standing;
       if (!standing.leads) {
-        const decision = readDecision(state);
+        // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
+        const decision = state === heard ? null : readDecision(state);
+        heard = state;
         if (decision !== null) executor.heed?.(decision);
         return follow(term);
       }

@@ -1,0 +1,90 @@
+import {
+  type DeliveryPolicy,
+  decideDelivery,
+  describeTarget,
+  OptionsReader,
+  pause,
+  readWebhook,
+  sendWebhook,
+  systemClock,
+  systemRandom,
+  type WebhookTarget,
+} from "@redis-batch/core/internal";
+import type { Executor } from "../executor.ts";
+import { instruct } from "./instruction.ts";
+import { ToldWorkforce } from "./told-workforce.ts";
+
+export interface WebhookExecutorOptions {
+  /** Where orders are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
+  readonly url: string;
+  /** What orders are signed with, 16 characters or more. Default: they are not signed. */
+  readonly secret?: string;
+  /** More headers, such as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How often the delivery of an order is tried, 1 to 100. Default 3: the next decision tries again in any case. */
+  readonly maxAttempts?: number;
+  /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 500; it doubles, spread by chance. */
+  readonly retryBaseMs?: number;
+  /** No wait is longer, in milliseconds, 10 to 600,000. Default 5,000. */
+  readonly retryCapMs?: number;
+  /** How long an attempt may take, in milliseconds, 10 to 600,000. Default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/** The values of options that are not given. */
+export const WEBHOOK_DEFAULTS = { maxAttempts: 3, retryBaseMs: 500, retryCapMs: 5_000, timeoutMs: 5_000 } as const;
+
+const KNOWN = [
+  "url",
+  "secret",
+  "headers",
+  ...(Object.keys(WEBHOOK_DEFAULTS) as (keyof typeof WEBHOOK_DEFAULTS)[]),
+] as const satisfies readonly (keyof WebhookExecutorOptions)[];
+
+/**
+ * An executor that sends every order to a webhook: a {@link ScaleInstruction} as JSON, signed like the monitor's alerts
+ * (`verifyOrderSignature`), with the header `redis-batch-order: <term>.<sequence>`, the same at each attempt. A receiver
+ * refuses what is earlier than what it has carried out (`isEarlierOrder`) with 409. Who works is told by the heartbeats.
+ *
+ * @throws {ConfigError} naming every problem, and no part of an address or a secret
+ */
+export function webhookExecutor(options: WebhookExecutorOptions): Executor {
+  const { target, delivery } = resolveWebhookOptions(options);
+  const workforce = new ToldWorkforce();
+  return {
+    name: `webhook ${describeTarget(target)}`,
+    survey: async () => workforce.survey(),
+    async scale(decision, signal, order) {
+      const body = JSON.stringify(instruct(decision, order));
+      const headers = { "redis-batch-order": `${order.term}.${order.sequence}` };
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await sendWebhook(target, { body, headers }, signal);
+        const verdict = decideDelivery(outcome, attempt, delivery, systemRandom);
+        if (verdict.kind === "delivered") return workforce.told(decision.desired);
+        const isOver = verdict.kind === "giveUp" || signal.aborted;
+        if (isOver) throw new Error(`${describeTarget(target)} ${verdict.why}, after ${attempt} attempts`);
+        await pause(systemClock, verdict.inMs, signal);
+      }
+    },
+  };
+}
+
+function resolveWebhookOptions(options: WebhookExecutorOptions): {
+  readonly target: WebhookTarget;
+  readonly delivery: DeliveryPolicy;
+} {
+  const reader = new OptionsReader("webhookExecutor", options, KNOWN);
+  const integer = (name: keyof typeof WEBHOOK_DEFAULTS, min: number, max: number): number =>
+    reader.integer(name, { default: WEBHOOK_DEFAULTS[name], min, max });
+  const timeoutMs = integer("timeoutMs", 10, 600_000);
+  const baseMs = integer("retryBaseMs", 10, 600_000);
+  const capMs = integer("retryCapMs", 10, 600_000);
+  if (capMs < baseMs) reader.problem(`retryCapMs (${capMs}) must not be below retryBaseMs (${baseMs})`);
+  const maxAttempts = integer("maxAttempts", 1, 100);
+  const { url, secret, headers } = options;
+  const names = { url: "url", secret: "secret", headers: "headers" };
+  const target = readWebhook(reader, { url, secret, headers }, names, { userAgent: "redis-batch-scaler", timeoutMs });
+  // Without a target there is a problem, and this does not return.
+  const complete = target ?? { url: new URL("http://localhost"), secret: null, headers: {}, userAgent: "", timeoutMs };
+  return reader.finish({ target: complete, delivery: { maxAttempts, backoff: { baseMs, capMs } } });
+}
