@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { uniqueName, useServer } from "@redis-batch/test-support";
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, useCli } from "./cli.ts";
 
@@ -117,6 +117,19 @@ describe("produce", () => {
     const without = await cli.run(["produce", stream, "--key-field", "order"], { input: '{"n":1}\n' });
     expectEnd(without, 2, 'line 1: there is no field "order" in it');
     expect(await redis.server.command("XLEN", stream)).toBe(30);
+  });
+
+  it("says on Ctrl-C what it has added, sends nothing after it, and ends with 130", async () => {
+    const stream = uniqueName("interrupted");
+    const file = join(cli.folder, "many.ndjson");
+    writeFileSync(file, '{"n":1}\n'.repeat(10_000));
+    await using process = await cli.start(["produce", stream, "--file", file, "--rate", "100", "--json"]);
+    await eventually("some are added", async () => Number(await redis.server.command("XLEN", stream)) > 5);
+    process.kill("SIGINT");
+    expect((await process.exited).code).toBe(130);
+    const report = JSON.parse(process.lines.join("\n")) as { readonly added: number };
+    expect(report.added).toBe(await redis.server.command("XLEN", stream));
+    expect(process.stderr).toContain("interrupted before the end of the input");
   });
 
   it("refuses a missing file, two sources, a key of another type, and a stream of a mebibyte a message it takes", async () => {

@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Failure } from "../failure.ts";
-import { parseContexts } from "./contexts.ts";
+import { parseContexts, type SavedContext } from "./contexts.ts";
 import { decidePlace, parseAddresses } from "./place.ts";
 
 const NOTHING = {
@@ -17,6 +18,12 @@ const NOTHING = {
   "tls-key": undefined,
 };
 const saved = { name: "prod", url: "rediss://saved", user: "app", passwordEnv: "APP" };
+
+// Every key there is, by the type.
+const SAVED_KEYS: Readonly<Record<Exclude<keyof SavedContext, "name">, true>> = {
+  ...{ url: true, user: true, passwordFile: true, passwordEnv: true, askPassword: true, sentinel: true },
+  ...{ sentinelName: true, cluster: true, tlsCa: true, tlsCert: true, tlsKey: true },
+};
 
 describe("decidePlace", () => {
   test("takes the command line before the context, that before the environment, and that before the default", () => {
@@ -74,4 +81,21 @@ test("a file of contexts that is wrong names every problem, and quotes nothing",
   );
   expect(() => parseContexts("hunter2")).toThrow(/not JSON/);
   expect(() => parseContexts("[]")).toThrow(/version/);
+});
+
+test("the schema of the file knows what the program reads, and no more", () => {
+  const schema = JSON.parse(readFileSync(new URL("../../config.schema.json", import.meta.url), "utf8")) as {
+    readonly properties: {
+      readonly contexts: {
+        readonly additionalProperties: { readonly properties: Readonly<Record<string, { readonly type: string }>> };
+      };
+    };
+  };
+  const known = schema.properties.contexts.additionalProperties.properties;
+  const context = Object.fromEntries(
+    Object.entries(known).map(([name, { type }]) => [name, type === "boolean" ? true : "text"]),
+  );
+  const text = JSON.stringify({ $schema: "x", version: 1, current: "a", contexts: { a: context } });
+  expect(parseContexts(text).all.get("a")).toEqual({ name: "a", ...context });
+  expect(Object.keys(known).toSorted()).toEqual(Object.keys(SAVED_KEYS).toSorted());
 });

@@ -46,9 +46,10 @@ describe("diagnoseServer", () => {
 
   test("every warning and every problem comes with its fix", () => {
     const all = [{ maxmemory_policy: "allkeys-lru" }, { used_memory: "950" }, { aof_enabled: "0" }, { role: "slave" }];
-    for (const { severity, fix } of all.flatMap((changed) => diagnoseServer(facts(changed)))) {
-      if (severity === "warning" || severity === "problem") expect(fix).not.toBeNull();
-    }
+    const bare = all
+      .flatMap((changed) => diagnoseServer(facts(changed)))
+      .filter(({ severity, fix }) => (severity === "warning" || severity === "problem") && fix === null);
+    expect(bare).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Every command, in the order of the help. */
+import { bench } from "./bench.ts";
 import { consume } from "./consume.ts";
 import * as deadLetters from "./dead-letters.ts";
 import { doctor } from "./doctor.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(group.remove, () => import("../commands/group-delete.ts")),
   entry(group.reassign, () => import("../commands/reassign.ts")),
   entry(doctor, () => import("../commands/doctor.ts")),
+  entry(bench, () => import("../commands/bench.ts")),
   entry(setup.acl, () => import("../commands/acl.ts")),
   entry(setup.contextAdd, () => import("../commands/context-add.ts")),
   entry(setup.contextUse, () => import("../commands/context-use.ts")),
