@@ -457,11 +457,14 @@ describe("a primary that dies under Sentinels", () => {
   it("is followed to its successor, and every message is done there", { timeout: 90_000 }, async () => {
     const made = bench();
     const trial = await atWork(made, { redis: { ...sentinel.servers.options }, blockMs: 200 });
-    await made.server.command("WAIT", 1, 5_000);
+    const [successor] = sentinel.servers.replicas as readonly [RedisServer];
+    // WAIT speaks for what its own connection has written, and that is nothing.
+    const offset = async (server: RedisServer) => (await server.info("replication"))["master_repl_offset"];
+    const written = await offset(made.server);
+    await eventually("the replica has it all", async () => Number(await offset(successor)) >= Number(written));
     await made.server.kill();
     trial.finish();
     await trial.events.waitFor("ackFailed");
-    const [successor] = sentinel.servers.replicas as readonly [RedisServer];
     await eventually(
       "the successor is the primary",
       async () => (await successor.info("replication"))["role"] === "master",
