@@ -1,4 +1,4 @@
-// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed, and the monitor hands its messages over.
+// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed, the monitor hands its messages over, and the scaler says how many workers it would have had.
 //
 //   npm run demo                   from the root of a fresh clone
 //   DEMO_LIMIT=500 npm run demo    only the first 500 commits
@@ -9,6 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { inspect, styleText } from "node:util";
 import { Producer } from "@redis-batch/consumer";
 import { createScratchFolder, removeScratchFolder } from "@redis-batch/test-support";
+import { Advice } from "./advice.ts";
 import { checkResults, count } from "./checks.ts";
 import { type CommitRecord, expectedTotals, readCommits, WHOLE_HISTORY } from "./commit-data.ts";
 import { type Crash, checkHandOver, crashWorker, describeCrash, describeHandOver } from "./crash.ts";
@@ -81,7 +82,9 @@ async function demonstrate(): Promise<number> {
   // Also when the demo is interrupted before they are there.
   started.defer(async () => (await starting)[Symbol.asyncDispose]());
   const workers = await starting;
-  const watch = started.use(new Watch({ url: server.url, stream: server.stream, group: GROUP }));
+  const place = { url: server.url, stream: server.stream, group: GROUP };
+  const watch = started.use(new Watch(place));
+  const advice = started.use(new Advice(place));
   const crashes = await storeAll(commits.length, workers, server, databasePath, watch);
   await workers.stop();
   const { tallies } = workers;
@@ -97,6 +100,7 @@ async function demonstrate(): Promise<number> {
     ...(isSomethingLeft ? [checkHandOver(crashes, watch.handedOver)] : []),
   ];
   print(renderChecks(checks, (mark, passed) => styleText(passed ? "green" : "red", mark)));
+  print(await advice.lines());
   console.log("\nTo copy the worker, read apps/example-worker/README.md next.");
   return checks.every(({ passed }) => passed) ? 0 : 1;
 }

@@ -1,0 +1,75 @@
+import { type Decision, Scaler } from "@redis-batch/scaler";
+
+// Often enough for work that is done in seconds.
+const LOOK_EVERY_MS = 250;
+
+/** What the scaler would do, by each of its two strategies; it looks on, and does nothing. */
+export class Advice implements AsyncDisposable {
+  readonly #ratio: Adviser;
+  readonly #throughput: Adviser;
+
+  constructor(place: { readonly url: string; readonly stream: string; readonly group: string }) {
+    this.#ratio = new Adviser(place, "ratio");
+    this.#throughput = new Adviser(place, "throughput");
+  }
+
+  /** The decisions of the time when messages were still waiting, and the one after. */
+  async lines(): Promise<readonly string[]> {
+    const [working, after] = [this.#ratio.busy, await this.#ratio.now()];
+    const byThroughput = this.#throughput.busy ?? (await this.#throughput.now());
+    return [
+      ...(working === null ? [] : [`scaler      at work:       ${inWords(working)}`]),
+      `scaler      done:          ${inWords(after)}`,
+      `scaler      by throughput: ${inWords(byThroughput)}`,
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#ratio.close(), this.#throughput.close()]);
+  }
+}
+
+/** Such as `OUT, rate 100 (9,000 waiting and 300 pending …; go from 3 to 4)`. */
+function inWords({ direction, rate, reason }: Decision): string {
+  return `${direction}, rate ${rate} (${reason})`;
+}
+
+class Adviser {
+  readonly #scaler: Scaler;
+  readonly #running: Promise<void>;
+  #busy: Decision | null = null;
+
+  constructor(
+    { url, stream, group }: { readonly url: string; readonly stream: string; readonly group: string },
+    strategy: "ratio" | "throughput",
+  ) {
+    this.#scaler = new Scaler({
+      ...{ redis: url, stream, group, strategy },
+      observer: (event) => {
+        if (event.type === "decided" && isBusy(event.decision)) this.#busy = event.decision;
+      },
+    });
+    this.#running = this.#scaler.run({ intervalMs: LOOK_EVERY_MS });
+    // Whoever ends the demo is told when it is closed.
+    this.#running.catch(() => undefined);
+  }
+
+  /** The last decision that was made while messages waited, and was no guess; `null` where there was none. */
+  get busy(): Decision | null {
+    return this.#busy;
+  }
+
+  now(): Promise<Decision> {
+    return this.#scaler.decide();
+  }
+
+  async close(): Promise<void> {
+    await this.#scaler.close();
+    await this.#running;
+  }
+}
+
+function isBusy(decision: Decision): boolean {
+  if (decision.strategy === "ratio") return (decision.inputs.waiting ?? 0) > 0 && decision.inputs.pending > 0;
+  return decision.terms !== null && (decision.inputs.backlog?.waiting ?? 0) > 0;
+}
