@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startCluster, startSentinel, uniqueName, useServer, useServers } from "@redis-batch/test-support";
+import { eventually, startCluster, startSentinel, uniqueName, useServer, useServers } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, needsTool, useCli } from "./cli.ts";
 
@@ -70,6 +70,7 @@ describe("contexts", () => {
   it("are added, chosen, listed and removed, and hold no password", async () => {
     expectEnd(await cli.run(["context", "list"]), 0, "There are no contexts");
     expectEnd(await cli.run(["context", "add", "here", "--url", url()]), 0);
+    expect(statSync(join(cli.folder, "config.json")).mode & 0o777).toBe(0o600);
     expectEnd(
       await cli.run(["context", "add", "away", "--url", "redis://app@127.0.0.1:1", "--password-env", "APP"]),
       0,
@@ -127,6 +128,38 @@ describe("contexts", () => {
       3,
     );
     expect.hasAssertions();
+  });
+});
+
+describe("an outage", () => {
+  const redis = useServer({ persistence: "aof" });
+  const cli = useCli(redis);
+
+  it("is told, sat out, and costs no message", async () => {
+    const stream = uniqueName("outage");
+    await redis.server.command("XADD", stream, "*", "n", "1");
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await using consuming = await cli.start(["consume", stream, "g", "--max-wait", "10ms"]);
+    await using watching = await cli.start(["monitor", stream, "g", "--watch", "--interval", "100ms"]);
+    await using following = await cli.start(["tail", stream, "-f"]);
+    await consuming.waitForLine(/"n":"1"/);
+    await watching.waitForLine(/waiting 0/);
+    await following.waitForLine(/n=1/);
+    await redis.server.kill();
+    for (const worker of [consuming, watching]) {
+      await eventually("it says so", async () => worker.stderr.includes("trying again"));
+    }
+    // What only looks has nothing to hold on to.
+    expect((await following.exited).code).toBe(3);
+    await redis.server.restart();
+    await redis.server.command("XADD", stream, "*", "n", "2");
+    await consuming.waitForLine(/"n":"2"/, { timeoutMs: 20_000 });
+    await watching.waitForLine(/waiting 0/, { after: watching.lines.length, timeoutMs: 20_000 });
+    for (const worker of [consuming, watching]) {
+      worker.kill("SIGINT");
+      expect((await worker.exited).code).toBe(0);
+    }
+    expect(((await redis.server.command("XPENDING", stream, "g")) as unknown[])[0]).toBe(0);
   });
 });
 

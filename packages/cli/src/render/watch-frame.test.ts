@@ -1,0 +1,68 @@
+import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { plain } from "./paint.ts";
+import { renderFrame } from "./watch-frame.ts";
+import { displayWidth } from "./width.ts";
+
+const text = fc.string({ unit: fc.constantFrom("a", "日", "\u001b", "\n", " ", "é"), maxLength: 30 });
+const count = fc.option(fc.nat(1e9));
+const group = fc.record({
+  group: text,
+  reason: text,
+  waiting: count,
+  consumers: fc.array(fc.record({ consumer: text, reason: text, pending: fc.nat() }), { maxLength: 30 }),
+});
+
+function groupOf(made: {
+  group: string;
+  reason: string;
+  waiting: number | null;
+  consumers: readonly { consumer: string; reason: string; pending: number }[];
+}): GroupReport {
+  return {
+    ...{ group: made.group, health: "FALLING BEHIND", reason: made.reason, pending: 3, deadLetters: 0 },
+    backlog: { messages: made.waiting, source: "at least" },
+    ...{
+      oldestWaitingAgeMs: 5,
+      oldestPendingAgeMs: null,
+      inPerSecond: 1.25,
+      outPerSecond: null,
+      lastDeliveredId: "1-1",
+    },
+    retention: { neededFromId: "1-1", pins: true, unreadLost: null, pendingLost: false },
+    consumers: made.consumers.map(({ consumer, reason, pending }) => ({
+      ...{
+        consumer,
+        reason,
+        pending,
+        status: "OK",
+        foreign: false,
+        idleMs: 1,
+        inactiveMs: null,
+        oldestPendingAgeMs: null,
+      },
+      ...{ inFlight: 1, busyShare: 0.5, capacity: 10, leaseMs: 1, host: null, pid: 7 },
+    })),
+  };
+}
+
+test("fills the screen exactly, whatever there is to show, and shows nothing as an order to it", () => {
+  const size = fc.record({ width: fc.integer({ min: 100, max: 200 }), height: fc.integer({ min: 4, max: 50 }) });
+  fc.assert(
+    fc.property(group, size, text, fc.array(count, { maxLength: 300 }), (made, { width, height }, message, values) => {
+      const shown = groupOf(made);
+      const report: MonitorReport = {
+        ...{ v: 1, atMs: 0, stream: made.group, length: 1, groups: [shown] },
+        retention: { safeId: null, pinnedBy: null, warnings: [] },
+      };
+      const samples = values.map((waiting) => ({ waiting, inPerSecond: waiting, outPerSecond: null }));
+      const frame = { report, group: shown, samples, isPaused: false, message, at: "now" };
+      const lines = renderFrame(frame, { width, height }, plain);
+      expect(lines).toHaveLength(height);
+      expect(lines.filter((line) => displayWidth(line) > width)).toEqual([]);
+      expect(lines.join("")).not.toMatch(/\p{Cc}/u);
+      expect(lines.at(-1)).toContain("q quit");
+    }),
+  );
+});
