@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ScaledObject } from "@kubernetes-models/keda/keda.sh/v1alpha1";
+import { ScaledObject, TriggerAuthentication } from "@kubernetes-models/keda/keda.sh/v1alpha1";
 import { Deployment } from "kubernetes-models/apps/v1";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import { Role, RoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1";
@@ -31,6 +31,7 @@ const MODELS: Readonly<Record<string, readonly [Model, string]>> = {
   ScaledObject: [ScaledObject, "@kubernetes-models/keda/keda.sh/v1alpha1"],
   Service: [Service, "kubernetes-models/v1"],
   ServiceAccount: [ServiceAccount, "kubernetes-models/v1"],
+  TriggerAuthentication: [TriggerAuthentication, "@kubernetes-models/keda/keda.sh/v1alpha1"],
 };
 
 const folder = fileURLToPath(new URL("../../packages/scaler/manifests/", import.meta.url));
@@ -92,13 +93,13 @@ describe.each(files)("%s", (file) => {
     expect(manifests.length).toBeGreaterThan(0);
   });
 
-  it("has no field that nobody knows", () => {
-    expect(typeProblems(manifests)).toEqual([]);
-  });
-
   it("stays in one namespace", () => {
     expect(new Set(manifests.map(({ metadata }) => metadata.namespace))).toEqual(new Set(["orders"]));
   });
+});
+
+it("no manifest has a field that nobody knows", () => {
+  expect(typeProblems(files.flatMap(manifestsOf))).toEqual([]);
 });
 
 describe("these tests", () => {
@@ -118,10 +119,10 @@ interface Container {
   readonly env: readonly {
     readonly name: string;
     readonly value?: string;
-    readonly valueFrom?: { readonly secretKeyRef: { readonly name: string } };
+    readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
   }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly readinessProbe?: { readonly grpc?: { readonly port: number } };
+  readonly readinessProbe?: object;
   readonly livenessProbe: object;
   readonly securityContext: object;
 }
@@ -169,11 +170,11 @@ describe("together", () => {
   });
 
   it.each(withPods)("%s has what lets somebody in come from secrets", (file) => {
-    const secrets = podOf(file).containers[0].env.filter(({ name }) => name.endsWith("_URL"));
+    const secrets = podOf(file).containers[0].env.filter(({ name }) => /_(URL|TOKEN)$/.test(name));
     expect(secrets.length).toBeGreaterThan(0);
     for (const { value, valueFrom } of secrets) {
       expect(value).toBeUndefined();
-      expect(valueFrom?.secretKeyRef.name).toMatch(/^(example-worker|orders-scaler)-(redis|database)$/);
+      expect(valueFrom?.secretKeyRef.name).toMatch(/^(example-worker|orders-scaler)-(redis|database|token)$/);
     }
   });
 
@@ -201,7 +202,11 @@ describe("together", () => {
   });
 
   it("set nothing that the programs do not read", () => {
-    const sourceOf = { "scaler.yaml": read("scaler.ts"), "keda.yaml": read("keda-scaler.ts") };
+    const sourceOf = {
+      "scaler.yaml": read("scaler.ts"),
+      "keda.yaml": read("keda-scaler.ts"),
+      "metrics-api.yaml": read("metrics-api-scaler.ts"),
+    };
     for (const [file, source] of Object.entries(sourceOf)) {
       for (const name of Object.keys(settingsOf(file))) expect(source).toContain(`env["${name}"]`);
       expect(
@@ -230,29 +235,57 @@ describe("together", () => {
     };
   }
 
-  it("have KEDA ask the scaler for the group it decides for, within the bounds it decides by", () => {
-    const { spec } = one("keda.yaml", "ScaledObject") as Scaled;
+  it("have KEDA ask the scaler for the group it decides for", () => {
     const settings = settingsOf("keda.yaml");
-    const [{ type, metricType, metadata }] = spec.triggers;
+    const [{ type, metricType, metadata }] = (one("keda.yaml", "ScaledObject") as Scaled).spec.triggers;
     expect({ type, metricType }).toEqual({ type: "external-push", metricType: "AverageValue" });
     expect(metadata).toEqual({
       scalerAddress: `orders-scaler.orders.svc.cluster.local:${settings["PORT"]}`,
       stream: settings["STREAM"],
       group: settings["GROUP"],
     });
-    expect(spec.scaleTargetRef.name).toBe(settings["WORKLOAD"]);
-    expect(String(spec.minReplicaCount)).toBe(settings["MIN_CONSUMERS"]);
-    expect(String(spec.maxReplicaCount)).toBe(settings["MAX_CONSUMERS"]);
+    expect(settings["WORKLOAD"]).toBe("example-worker");
   });
 
-  it("meet at the same port", () => {
-    const container = podOf("keda.yaml").containers[0];
-    const port = Number(settingsOf("keda.yaml")["PORT"]);
-    expect(container.ports).toEqual([{ name: "grpc", containerPort: port }]);
-    expect(container.readinessProbe?.grpc?.port).toBe(port);
-    const service = one("keda.yaml", "Service") as Manifest & { spec: { ports: object[] } };
-    expect(service.spec.ports).toMatchObject([{ port, targetPort: "grpc" }]);
-    const policy = one("keda.yaml", "NetworkPolicy") as Manifest & { spec: { ingress: { ports: object[] }[] } };
+  it("have KEDA ask by HTTP with the token the scaler wants, for one replica each", () => {
+    const [trigger] = (one("metrics-api.yaml", "ScaledObject") as Scaled).spec.triggers;
+    expect(trigger).toEqual({
+      type: "metrics-api",
+      metricType: "AverageValue",
+      metadata: {
+        url: `http://orders-scaler.orders.svc.cluster.local:${settingsOf("metrics-api.yaml")["PORT"]}/scale`,
+        ...{ valueLocation: "desired", targetValue: "1", authMode: "bearer" },
+      },
+      authenticationRef: { name: "orders-scaler" },
+    });
+    const authentication = one("metrics-api.yaml", "TriggerAuthentication");
+    const { env } = podOf("metrics-api.yaml").containers[0];
+    const { name, key } = env.find((each) => each.name === "SCALE_TOKEN")?.valueFrom?.secretKeyRef ?? {};
+    expect(authentication).toMatchObject({ spec: { secretTargetRef: [{ parameter: "token", name, key }] } });
+  });
+
+  it.each(["keda.yaml", "metrics-api.yaml"])("%s has KEDA and the scaler agree on the bounds", (file) => {
+    const { spec } = one(file, "ScaledObject") as Scaled;
+    const settings = settingsOf(file);
+    expect(spec.scaleTargetRef.name).toBe(one("worker.yaml", "Deployment").metadata.name);
+    expect(String(spec.minReplicaCount)).toBe(settings["MIN_CONSUMERS"]);
+    expect(String(spec.maxReplicaCount)).toBe(settings["MAX_CONSUMERS"]);
+    expect([settings["STREAM"], settings["GROUP"]]).toEqual(["commits", "example-worker"]);
+  });
+
+  it.each([
+    ["keda.yaml", "grpc"],
+    ["metrics-api.yaml", "http"],
+  ])("%s meets at one port", (file, name) => {
+    const container = podOf(file).containers[0];
+    const port = Number(settingsOf(file)["PORT"]);
+    expect(container.ports).toEqual([{ name, containerPort: port }]);
+    expect(container.readinessProbe).toMatchObject(
+      name === "grpc" ? { grpc: { port, service: "externalscaler.ExternalScaler" } } : { httpGet: { port: name } },
+    );
+    const service = one(file, "Service") as Manifest & { spec: { ports: object[] } };
+    expect(service.spec.ports).toMatchObject([{ port, targetPort: name }]);
+    const policy = one(file, "NetworkPolicy") as Manifest & { spec: { ingress: { ports: object[] }[] } };
     expect(policy.spec.ingress[0]?.ports).toEqual([{ protocol: "TCP", port }]);
   });
 });

@@ -91,3 +91,17 @@ it("keda-scaler.ts tells KEDA, and changes nothing itself", async () => {
   await pushes.waitFor("ended");
   expect(cluster.asked.map(({ method }) => method)).not.toContain("PATCH");
 });
+
+it("metrics-api-scaler.ts shows it to whoever has the token, where the manifest has KEDA look", async () => {
+  const { env } = await bench(0);
+  await using process = await runWorker(program("metrics-api-scaler.ts"), { env: { ...env, SCALE_TOKEN: "secret" } });
+  const listening = await process.waitForLine(isOfType("listening"), { timeoutMs: 20_000 });
+  const url = `http://127.0.0.1:${(JSON.parse(listening) as { port: number }).port}`;
+  await process.waitForLine(isOfType("scaled"), { timeoutMs: 20_000 });
+  const ask = (token: string): Promise<Response> =>
+    fetch(`${url}/scale`, { headers: { authorization: `Bearer ${token}` } });
+  expect((await ask("another")).status).toBe(401);
+  expect(await (await ask("secret")).json()).toMatchObject({ desired: 1, current: 0 });
+  for (const probe of ["/healthz", "/readyz"]) expect((await fetch(url + probe)).status).toBe(200);
+  await stop(process);
+});
