@@ -24,6 +24,10 @@ test("the monitor's README names the monitor's rights", () => {
   expect(plainBlocks(readme("monitor"))).toEqual(partsOf("monitor"));
 });
 
+test("the scaler's README names the scaler's rights", () => {
+  expect(plainBlocks(readme("scaler"))).toEqual(partsOf("scaler"));
+});
+
 test("core's README names the rights of producer and dead letters", () => {
   const text = readme("core").replaceAll(/\s+/g, " ");
   const [adding, keys] = RIGHTS.producer;

@@ -50,7 +50,8 @@ it.runIf(isLong)(
     expect(reversals(moves)).toBeLessThanOrEqual(1);
     expect(Math.max(...moves.map(({ to }) => to))).toBeGreaterThanOrEqual(FEWEST_FOR_HIGH);
     expect(moves.at(-1)?.to).toBeLessThanOrEqual(2);
-    for (const took of tookMs) expect(quantile(took, 0.99)).toBeLessThan(OBJECTIVE_MS);
+    // Before that all of it starts for the first time.
+    for (const took of tookMs.slice(1)) expect(quantile(took, 0.99)).toBeLessThan(OBJECTIVE_MS);
   },
   600_000,
 );
