@@ -82,6 +82,17 @@ export class Collector<Value> {
     return { messages: this.#fresh.length, bytes: this.#freshBytes };
   }
 
+  /**
+   * Since when the first new message waits in memory for its batch to fill, and until when it may; `null` when none
+   * does, or when something else waits with it.
+   */
+  get filling(): { readonly sinceMs: number; readonly untilMs: number } | null {
+    const [first] = this.#fresh;
+    if (first === undefined || this.#redelivered.length > 0) return null;
+    const sinceMs = first.arrival.arrivedAtMs;
+    return { sinceMs, untilMs: (this.#waiters[0]?.calledAtMs ?? sinceMs) + this.#policy.maxWaitMs };
+  }
+
   /** Redelivered messages that no batch has taken yet. */
   get redelivered(): { readonly messages: number; readonly bytes: number } {
     return { messages: this.#redelivered.length, bytes: this.#redeliveredBytes };

@@ -20,6 +20,7 @@ import {
   type StreamEntry,
 } from "@redis-batch/core/internal";
 import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
+import { decidePace } from "../decisions/pace.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import { Bell } from "./bell.ts";
@@ -67,6 +68,8 @@ export class Reader<Value> {
   /** Since when the server owes an answer; `null` while nothing is asked of it. */
   #askedAtMs: number | null = null;
   readonly #stallWatch: StallWatch;
+  /** When the last read had brought all that there was; `null` when it had not. */
+  #emptiedAtMs: number | null = null;
 
   constructor(context: ReaderContext<Value>) {
     this.#context = context;
@@ -128,6 +131,11 @@ export class Reader<Value> {
         await this.#bell.rest(null);
         continue;
       }
+      const pauseMs = mustCompare ? 0 : this.#pauseMs();
+      if (pauseMs > 0) {
+        await this.#bell.rest(pauseMs);
+        continue;
+      }
       this.#stallWatch.begin();
       try {
         await this.#round(count);
@@ -173,6 +181,7 @@ export class Reader<Value> {
     if (entries.length === 0) return collector.addFresh([], false);
     let bytes = 0;
     for (const entry of entries) bytes += payloadBytesOf(entry);
+    this.#emptiedAtMs = entries.length < count ? clock.nowMs() : null;
     collector.addFresh(this.#context.admit(entries, sinceMs), entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
   }
@@ -247,6 +256,21 @@ export class Reader<Value> {
     const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
     report({ type: "readFailed", retryInMs, error: trouble });
     await pause(clock, retryInMs, this.#stopped.signal);
+  }
+
+  /** How long the next read is put off from now, so that the batch fills in few reads. */
+  #pauseMs(): number {
+    const { policy, collector, clock } = this.#context;
+    const { filling } = collector;
+    if (filling === null || this.#emptiedAtMs === null) return 0;
+    const entries = collector.fresh.messages;
+    const pauseMs = decidePace({
+      entries,
+      missing: policy.batchSize - (entries % policy.batchSize),
+      openMs: this.#emptiedAtMs - filling.sinceMs,
+      leftMs: filling.untilMs - this.#emptiedAtMs,
+    });
+    return this.#emptiedAtMs + pauseMs - clock.nowMs();
   }
 
   #fetchSize(): number {

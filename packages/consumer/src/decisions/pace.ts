@@ -1,0 +1,29 @@
+/** How long the next read is put off, so that what trickles in is read in few reads. */
+
+export interface Trickle {
+  /** New messages that wait in memory for their batch to fill. */
+  readonly entries: number;
+  /** How many more would fill it. */
+  readonly missing: number;
+  /** How long the first of them had been waiting when the stream was read last. */
+  readonly openMs: number;
+  /** How long, from then on, it may go on waiting. */
+  readonly leftMs: number;
+}
+
+// A timer keeps no shorter time than this.
+const SHORTEST_MS = 1;
+
+/**
+ * Says how long after one read, which has emptied the stream, the next begins; 0: at once, to wait at the server.
+ *
+ * Each message that comes alone would cost a read of its own. So the reader waits for company: as long as the batch takes
+ * to fill at the rate so far, but no longer than it has been open, because the rate may rise, nor than half of the
+ * time that is left, so that at the end of the wait nothing is left unread. Reads thus are as many as the doublings of
+ * the time a batch takes, and it is full at the latest after twice that time.
+ */
+export function decidePace({ entries, missing, openMs, leftMs }: Trickle): number {
+  if (entries === 0 || missing <= 0) return 0;
+  const pauseMs = Math.min(openMs, (openMs * missing) / entries, leftMs / 2);
+  return pauseMs < SHORTEST_MS ? 0 : pauseMs;
+}
