@@ -24,6 +24,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   trim: ["STREAM"],
   check: ["STREAM", "g"],
   scale: ["STREAM", "g"],
+  "scale run": ["STREAM", "g"],
   doctor: ["STREAM", "g"],
   streams: ["--match", "STREAM"],
   groups: ["STREAM"],

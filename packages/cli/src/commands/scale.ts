@@ -7,6 +7,7 @@ import {
   resolveScalingOptions,
   Scaler,
   type ScalerMemory,
+  type ScalingOptions,
   type ScalingPolicy,
 } from "@redis-batch/scaler";
 import type { Invocation, Run } from "../command.ts";
@@ -59,19 +60,21 @@ class Judge {
   }
 }
 
+type ScalingCall = Pick<Call["options"], "objective" | "out-rate" | "in-rate" | "min" | "max">;
+
+/** The options of the scaler, from those of the command line. */
+export function scalingOf(strategy: StrategyName, options: ScalingCall): ScalingOptions {
+  return {
+    ...{ strategy, objectiveMs: options.objective },
+    ...{ scaleOutRate: options["out-rate"], scaleInRate: options["in-rate"] },
+    ...(options.min === undefined ? {} : { minConsumers: options.min }),
+    ...(options.max === undefined ? {} : { maxConsumers: options.max }),
+  };
+}
+
 function judgesOf(options: Call["options"]): readonly Judge[] {
   const names: readonly StrategyName[] = options.strategy === "both" ? ["ratio", "throughput"] : [options.strategy];
-  return names.map(
-    (strategy) =>
-      new Judge(
-        resolveScalingOptions({
-          ...{ strategy, objectiveMs: options.objective },
-          ...{ scaleOutRate: options["out-rate"], scaleInRate: options["in-rate"] },
-          ...(options.min === undefined ? {} : { minConsumers: options.min }),
-          ...(options.max === undefined ? {} : { maxConsumers: options.max }),
-        }),
-      ),
-  );
+  return names.map((strategy) => new Judge(resolveScalingOptions(scalingOf(strategy, options))));
 }
 
 function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[]): Report {
@@ -97,10 +100,11 @@ function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[
   };
 }
 
-function rowOf({ strategy, direction, current, desired, rate, binding, reason }: Decision): Row {
+/** A decision as a row, or a line of JSON. */
+export function rowOf({ strategy, direction, current, desired, rate, binding, reason }: Decision): Row {
   return { strategy, direction, current, desired, rate, binding, reason };
 }
 
-function renderDecision({ strategy, direction, current, desired, reason }: Decision): string {
+export function renderDecision({ strategy, direction, current, desired, reason }: Decision): string {
   return `${strategy}: ${direction}, ${current} -> ${desired}: ${reason}\n`;
 }
