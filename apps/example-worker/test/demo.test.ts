@@ -117,7 +117,9 @@ describe("the demo", () => {
     expect(output()).toMatch(new RegExp(`^✓ messages handed over from the killed worker +${held}$`, "m"));
     expect(output()).toMatch(new RegExp(`^${name}, killed `, "m"));
     expect(output()).toMatch(/^✓ messages not acknowledged +0$/m);
-    expect(output()).toMatch(/^scaler +at work: +(OUT|IN|NO_SCALE), rate [\d.]+ \(\d+ waiting and \d+ pending is a rate of /m);
+    expect(output()).toMatch(
+      /^scaler +at work: +(OUT|IN|NO_SCALE), rate [\d.]+ \(\d+ waiting and \d+ pending is a rate of /m,
+    );
     expect(output()).toMatch(/^scaler +done: +NO_SCALE, rate 0 \(0 waiting and 0 pending: nothing to judge by; /m);
     expect(output()).toMatch(/^scaler +by throughput: +(OUT|IN|NO_SCALE), rate [\d.]+ \(.+\)$/m);
   });

@@ -49,11 +49,11 @@ describe("recall", () => {
 
   it("never stumbles over a part of another kind where one is always there", () => {
     const { text } = left("throughput");
-    const paths = pathsOf(JSON.parse(text));
+    const paths = pathsOf();
     fc.assert(
       fc.property(fc.constantFrom(...paths), fc.constantFrom(undefined, null, 7, "x", [], {}), (path, value) => {
-        const broken = JSON.parse(text);
-        const parent = path.slice(0, -1).reduce((at, name) => Reflect.get(at, name), broken);
+        const broken = JSON.parse(text) as object;
+        const parent = path.slice(0, -1).reduce((at, name) => Reflect.get(at, name) as object, broken);
         Reflect.set(parent, path.at(-1) ?? "", value);
         const known = recall(JSON.stringify(broken), "throughput", AT_MS);
         if (known === null) return;
@@ -65,9 +65,8 @@ describe("recall", () => {
 });
 
 /** The way to each part of the memory's first level that is always there. */
-function pathsOf(state: object): string[][] {
+function pathsOf(): string[][] {
   const always = Object.entries(forgetful()).filter(([, value]) => value !== null);
-  expect(Object.keys(state)).toEqual(["v", "memory", "starts", "decision", "atMs"]);
   return [
     ["v"],
     ["atMs"],

@@ -27,11 +27,14 @@ describe("a command", () => {
     const executor = commandExecutor({ ...node(script, file), env: { REDIS_BATCH_TEST_URL: undefined } });
     const decision = scaleOut();
     await executor.scale(decision, never, { ...ORDER, group: "$(exit 9) `exit 9` \"';\n" });
-    const { input, facts } = JSON.parse(readFileSync(file, "utf8"));
+    const { input, facts } = JSON.parse(readFileSync(file, "utf8")) as {
+      readonly input: unknown;
+      readonly facts: unknown;
+    };
     const { reason } = decision;
     expect(input).toEqual({
       ...{ v: 1, ...ORDER, group: "$(exit 9) `exit 9` \"';\n", direction: "OUT", current: 2, desired: 3, reason },
-      decision: JSON.parse(JSON.stringify(decision)),
+      decision: JSON.parse(JSON.stringify(decision)) as unknown,
     });
     expect(facts).toMatchObject({
       REDIS_BATCH_STREAM: "orders",
@@ -83,9 +86,9 @@ describe("a command", () => {
   it("is killed when the scaler may not lead any longer", async () => {
     const over = new AbortController();
     const executor = commandExecutor(node("setInterval(() => {}, 1000)"));
-    const ended = expect(executor.scale(scaleOut(), over.signal, ORDER)).rejects.toThrow("the command ended with");
+    const ended = executor.scale(scaleOut(), over.signal, ORDER);
     over.abort();
-    await ended;
+    await expect(ended).rejects.toThrow("the command ended with");
   });
 
   it("names every problem of its options", () => {

@@ -29,7 +29,7 @@ async function bench() {
   const key = (kind: Parameters<typeof groupKey>[0]) => groupKey(kind, stream, group);
   return {
     ...{ server, stream, group, key },
-    scaler(options: Partial<ScalerOptions> = {}) {
+    scaler: (options: Partial<ScalerOptions> = {}) => {
       const events = new EventRecorder<ScalerEvent>();
       const scaler = new Scaler({
         redis: server.options,
@@ -42,7 +42,7 @@ async function bench() {
       made.push(scaler);
       return { scaler, events };
     },
-    async audit() {
+    audit: async () => {
       const entries = (await server.command("XRANGE", key("audit"), "-", "+")) as [string, string[]][];
       return entries.map(([, fields]) => {
         const pairs = fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ""] as const] : []));

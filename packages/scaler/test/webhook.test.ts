@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { ConfigError } from "@redis-batch/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { verifyOrderSignature, type WebhookExecutorOptions, webhookExecutor } from "../src/index.ts";
+import { verifyOrderSignature, webhookExecutor } from "../src/index.ts";
 import { ORDER, scaleOut } from "./decision-samples.ts";
 
 const SECRET = "the secret of the receiver";
@@ -16,10 +16,11 @@ const FAST = { retryBaseMs: 10, retryCapMs: 20 };
 async function receive(...statuses: number[]) {
   const received: { readonly request: IncomingMessage; readonly body: string }[] = [];
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    void text(request).then((body) => {
-      received.push({ request, body });
+    const answer = async (): Promise<void> => {
+      received.push({ request, body: await text(request) });
       response.writeHead((statuses.length > 1 ? statuses.shift() : statuses[0]) ?? 204).end();
-    });
+    };
+    void answer();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -78,10 +79,10 @@ describe("a webhook", () => {
     const { received, url } = await receive(503);
     const over = new AbortController();
     const executor = webhookExecutor({ url, retryBaseMs: 600_000, retryCapMs: 600_000 });
-    const ended = expect(executor.scale(scaleOut(), over.signal, ORDER)).rejects.toThrow("was given up");
+    const ended = executor.scale(scaleOut(), over.signal, ORDER);
     await expect.poll(() => received.length).toBe(1);
     over.abort();
-    await ended;
+    await expect(ended).rejects.toThrow("was given up");
     expect(received).toHaveLength(1);
   });
 
@@ -89,7 +90,7 @@ describe("a webhook", () => {
     const wrong = { url: "ftp://x", secret: "short", retryBaseMs: 50, retryCapMs: 20, timeout: 1 };
     let problems: readonly string[] = [];
     try {
-      webhookExecutor(wrong as unknown as WebhookExecutorOptions);
+      webhookExecutor(wrong);
     } catch (error) {
       if (ConfigError.is(error)) problems = error.problems;
     }

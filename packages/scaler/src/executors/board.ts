@@ -65,7 +65,7 @@ export class ScaleBoard implements Executor {
   constructor(options: BoardOptions);
   /** @internal */
   constructor(options: BoardOptions, nowMs: () => number);
-  constructor(options: BoardOptions, nowMs: () => number = systemClock.nowMs) {
+  constructor(options: BoardOptions, nowMs: () => number = () => systemClock.nowMs()) {
     const reader = new OptionsReader("new ScaleBoard", options, ["stream", "group", "staleMs"]);
     const { stream, group, staleMs } = reader.finish({
       stream: reader.text("stream"),
