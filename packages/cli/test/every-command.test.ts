@@ -41,9 +41,9 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   "group delete": ["STREAM", "g"],
   reassign: ["STREAM", "g", "--from", "a", "--to", "b"],
 };
-// The others have no stream: a context is only written down, a benchmark makes its own.
+// The others have no stream: a context is only written down, benchmark and tour make their own.
 const connecting = COMMANDS.map(({ spec }) => spec).filter(
-  ({ connects, path }) => connects && !["context", "bench"].includes(path[0] ?? ""),
+  ({ connects, path }) => connects && !["context", "bench", "demo"].includes(path[0] ?? ""),
 );
 
 /** Runs all of them on this key, a few at a time → what each ended with. */

@@ -1,11 +1,9 @@
 import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
-import type { Invocation, Run } from "../command.ts";
+import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { groupReport } from "../render/group-report.ts";
 import type { monitor } from "../table/monitor.ts";
 import { withMonitor } from "./with-monitor.ts";
-
-type Call = Invocation<typeof monitor>;
 
 export const run: Run<typeof monitor> = async (call) => {
   const { options, terminal } = call;
@@ -20,7 +18,10 @@ export const run: Run<typeof monitor> = async (call) => {
 };
 
 /** @throws {Failure} when the stream or the group is not there */
-export function groupOf(report: MonitorReport, { args }: Pick<Call, "args">): GroupReport {
+export function groupOf(
+  report: MonitorReport,
+  { args }: { readonly args: { readonly stream: string; readonly group: string } },
+): GroupReport {
   const [group] = report.groups;
   if (group !== undefined) return group;
   throw new Failure(

@@ -2,6 +2,7 @@
 import { bench } from "./bench.ts";
 import { consume } from "./consume.ts";
 import * as deadLetters from "./dead-letters.ts";
+import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { entry, type TableEntry } from "./entry.ts";
 import * as group from "./group.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(group.reassign, () => import("../commands/reassign.ts")),
   entry(doctor, () => import("../commands/doctor.ts")),
   entry(bench, () => import("../commands/bench.ts")),
+  entry(demo, () => import("../commands/demo.ts")),
   entry(setup.acl, () => import("../commands/acl.ts")),
   entry(setup.contextAdd, () => import("../commands/context-add.ts")),
   entry(setup.contextUse, () => import("../commands/context-use.ts")),
