@@ -2,13 +2,13 @@
  * KEDA's external scaler: answers what the scalers of this process have decided. KEDA and the HorizontalPodAutoscaler
  * carry it out.
  */
-import { isIPv6 } from "node:net";
 import type * as Grpc from "@grpc/grpc-js";
 import { type Clock, systemClock } from "@redis-batch/core/internal";
 import type { Decision } from "../../decisions/decision.ts";
 import type { Executor } from "../../executor.ts";
 import { heedDecision, isActive, isFresh, METRIC_NAME, METRIC_SPEC, metricValue, type Standing } from "./answers.ts";
 import { loadGrpc } from "./grpc.ts";
+import { listen } from "./grpc-server.ts";
 import { type HealthState, HealthWatch } from "./health.ts";
 import {
   type KedaExecutorOptions,
@@ -56,7 +56,6 @@ interface Place {
 }
 
 const SERVICE = "externalscaler.ExternalScaler";
-const CLOSE_GRACE_MS = 1_000;
 // A stream whose other end is gone without a word is noticed by this, and not kept for ever.
 const KEEPALIVE = { "grpc.keepalive_time_ms": 60_000, "grpc.keepalive_timeout_ms": 20_000 };
 
@@ -77,17 +76,20 @@ export async function startKedaScaler(options: KedaScalerOptions, clock: Clock =
   const server = new grpc.Server(KEEPALIVE);
   server.addService(externalScaler, service.handlers());
   server.addService(health, service.health.handlers(grpc));
-  const { host } = policy;
-  const address = `${isIPv6(host) ? `[${host}]` : host}:${policy.port}`;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, credentialsOf(grpc, policy), (error, bound) => (error ? reject(error) : resolve(bound)));
-  });
+  const { host, port } = policy;
+  const listening = await listen(server, { host, port, credentials: credentialsOf(grpc, policy), clock });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= closeServer(server, service, clock);
+    service.end();
+    closing ??= listening.close();
     return closing;
   };
-  return { port, executor: (wanted) => service.executor(wanted), close, [Symbol.asyncDispose]: close };
+  return {
+    port: listening.port,
+    executor: (wanted) => service.executor(wanted),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function credentialsOf(grpc: typeof Grpc, { tls }: KedaPolicy): Grpc.ServerCredentials {
@@ -96,20 +98,13 @@ function credentialsOf(grpc: typeof Grpc, { tls }: KedaPolicy): Grpc.ServerCrede
   return grpc.ServerCredentials.createSsl(tls.clientCa, [pair], tls.clientCa !== null);
 }
 
-async function closeServer(server: Grpc.Server, service: Service, clock: Clock): Promise<void> {
-  service.end();
-  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  const cancel = clock.setTimer(CLOSE_GRACE_MS, () => server.forceShutdown());
-  await closed;
-  cancel();
-}
-
 class Service {
   readonly health = new HealthWatch({ "": "SERVING", [SERVICE]: "NOT_SERVING" });
   readonly #grpc: typeof Grpc;
   readonly #staleAfterMs: number;
   readonly #clock: Clock;
   readonly #places = new Map<string, Place>();
+  #hasEnded = false;
 
   constructor(grpc: typeof Grpc, staleAfterMs: number, clock: Clock) {
     this.#grpc = grpc;
@@ -167,6 +162,8 @@ class Service {
   }
 
   end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.health.end();
     for (const { streams, cancelAging } of this.#places.values()) {
       cancelAging();
@@ -175,6 +172,8 @@ class Service {
   }
 
   #heed(place: Place, decision: Decision): void {
+    // Its scaler may run on.
+    if (this.#hasEnded) return;
     const before = place.standing;
     const standing = heedDecision(before, decision, this.#clock.nowMs());
     place.standing = standing;
