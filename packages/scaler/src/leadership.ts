@@ -15,8 +15,6 @@ export interface LeadershipOptions {
 /** Who leads, as the server said last. */
 export interface Standing {
   readonly leads: boolean;
-  /** Whether this process did not lead before, or has lost the lead in between. */
-  readonly isNew: boolean;
   /** The leader's number. */
   readonly term: number;
   /** What the last leader left; `""`: nothing. */
@@ -47,10 +45,9 @@ export class Leadership {
   async hold(): Promise<Standing> {
     const { client, holder, leaseMs } = this.#options;
     const { isHeld, term, state } = await client.holdTerm({ ...this.#keys, holder, leaseMs });
-    const isNew = isHeld && term !== this.#term;
-    if (isNew) this.#sequence = 0;
+    if (isHeld && term !== this.#term) this.#sequence = 0;
     this.#term = isHeld ? term : null;
-    return { leads: isHeld, isNew, term, state };
+    return { leads: isHeld, term, state };
   }
 
   /** The number of the next order of this leader. */

@@ -31,8 +31,8 @@ import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";
 import { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
 import type { ScalerEvent } from "./events.ts";
-import type { Executor, Workforce } from "./executor.ts";
-import { Leadership } from "./leadership.ts";
+import type { Executor, Order, Workforce } from "./executor.ts";
+import { Leadership, type Standing } from "./leadership.ts";
 import type { Observation } from "./observation.ts";
 import { observe, type Sight } from "./observe.ts";
 import {
@@ -212,6 +212,14 @@ export class Scaler implements AsyncDisposable {
   async #runUntil(over: AbortSignal, policy: RunPolicy): Promise<void> {
     const { intervalMs, executor } = policy;
     const pass = executor === null || policy.isDryRun ? this.#dryPasses(executor) : this.#passes(executor, policy);
+    try {
+      await this.#repeat(over, intervalMs, pass);
+    } finally {
+      await pass.end();
+    }
+  }
+
+  async #repeat(over: AbortSignal, intervalMs: number, pass: Passes): Promise<void> {
     let failures = 0;
     while (!over.aborted) {
       const beganAtMs = this.#clock.nowMs();
@@ -229,7 +237,6 @@ export class Scaler implements AsyncDisposable {
       }
       await pause(this.#clock, Math.max(beganAtMs + waitMs - this.#clock.nowMs(), 0), over);
     }
-    await pass.end();
   }
 
   #dryPasses(executor: Executor | null): Passes {
@@ -244,39 +251,35 @@ export class Scaler implements AsyncDisposable {
     };
   }
 
+  /** Passes of which only those of the leader act. */
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
     const holder = `${hostname()}-${process.pid}-${randomUUID()}`;
     const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
-    let isLeading: boolean | null = null;
+    /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
+    let led: number | null | undefined;
     let heard = "";
-    const follow = async (term: number): Promise<void> => {
-      if (isLeading === false) return;
-      const led = isLeading;
-      isLeading = false;
+    const follow = async ({ term, state }: Standing): Promise<void> => {
+      // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
+      const decision = state === heard ? null : readDecision(state);
+      heard = state;
+      if (decision !== null) executor.heed?.(decision);
+      if (led === null) return;
+      const hasLed = led !== undefined;
+      led = null;
       this.#report({ type: "following", term });
-      if (led) await executor.resign?.();
+      if (hasLed) await executor.resign?.();
     };
     const once = async (over: AbortSignal): Promise<void> => {
-      const heldAtMs = this.#clock.nowMs();
       const standing = await lead.hold();
+      if (!standing.leads) return follow(standing);
       const { term, state } = standing;
-      if (!standing.leads) {
-        // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
-        const decision = state === heard ? null : readDecision(state);
-        heard = state;
-        if (decision !== null) executor.heed?.(decision);
-        return follow(term);
-      }
       const workforce = await executor.survey(over);
       const sight = await observe(this.#client, this.#policy, workforce);
       if (over.aborted) return;
-      if (standing.isNew) {
-        isLeading = true;
-        this.#toServerMs = null;
-        const known = recall(state, this.#policy.scaling.strategy, this.#now(sight));
-        this.#memory = known?.memory ?? this.#memory;
-        this.#starts = known?.starts ?? this.#starts;
+      if (led !== term) {
+        led = term;
+        this.#recall(state, sight);
         this.#report({ type: "leading", term });
       }
       const nowMs = this.#now(sight);
@@ -286,26 +289,19 @@ export class Scaler implements AsyncDisposable {
         if (await lead.write(left, null)) executor.heed?.(decision);
         return;
       }
-      const order = { stream, group, term, sequence: lead.nextSequence() };
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
+      // The look may have taken long, and what follows shall have a whole lease.
+      const heldAtMs = this.#clock.nowMs();
+      const { leads, term: latest } = await lead.hold();
+      const order = { stream, group, term, sequence: lead.nextSequence() };
       // On record before it is done: nothing is done that is not, and an earlier leader gets no further than this.
-      if (!(await lead.write(left, auditOrder(order, decision, executor.name)))) {
+      const entry = auditOrder(order, decision, executor.name);
+      if (!leads || latest !== term || !(await lead.write(left, entry))) {
         this.#report({ type: "superseded", ...move });
         return;
       }
       executor.heed?.(decision);
-      // Nobody knows who leads once the lease has run out.
-      const tooLate = new AbortController();
-      const leftMs = heldAtMs + leaseMs - this.#clock.nowMs();
-      const cancel = this.#clock.setTimer(leftMs, () => tooLate.abort(new UsageError("the lead may be another's")));
-      let failure: Trouble | null = null;
-      try {
-        await executor.scale(decision, AbortSignal.any([over, tooLate.signal]), order);
-      } catch (error) {
-        failure = describeTrouble(error);
-      } finally {
-        cancel();
-      }
+      const failure = await this.#carryOut(executor, decision, order, { over, untilMs: heldAtMs + leaseMs });
       if (failure === null) this.#report({ type: "scaled", ...move });
       else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });
       await lead.write(left, auditOutcome(order, failure));
@@ -317,6 +313,36 @@ export class Scaler implements AsyncDisposable {
       });
     };
     return { once, end };
+  }
+
+  /** Goes on where the last leader was, as far as that is understood. */
+  #recall(state: string, sight: Sight): void {
+    this.#toServerMs = null;
+    const known = recall(state, this.#policy.scaling.strategy, this.#now(sight));
+    this.#memory = known?.memory ?? this.#memory;
+    this.#starts = known?.starts ?? this.#starts;
+  }
+
+  /** Gives the order → why it could not be carried out; `null`: it was. */
+  async #carryOut(
+    executor: Executor,
+    decision: Decision,
+    order: Order,
+    { over, untilMs }: { readonly over: AbortSignal; readonly untilMs: number },
+  ): Promise<Trouble | null> {
+    // Nobody knows who leads once the lease has run out.
+    const tooLate = new AbortController();
+    const cancel = this.#clock.setTimer(untilMs - this.#clock.nowMs(), () => {
+      tooLate.abort(new UsageError("the lead may be another's"));
+    });
+    try {
+      await executor.scale(decision, AbortSignal.any([over, tooLate.signal]), order);
+      return null;
+    } catch (error) {
+      return describeTrouble(error);
+    } finally {
+      cancel();
+    }
   }
 
   #onConnection(event: ConnectionEvent): void {
