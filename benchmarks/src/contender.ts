@@ -1,52 +1,50 @@
+/** Runs one contender as a process of its own, so that its CPU time is nobody else's. */
+import type { RedisServer } from "@redis-batch/test-support";
+import { runWorker, type WorkerOptions } from "@redis-batch/test-support";
+import { READY, type Task, type Told, WARM } from "./contending.ts";
+import type { Figures } from "./figures.ts";
+import { serverCpuMs } from "./server-calls.ts";
+
+export interface ContenderOptions {
+  /** Where it is not one of ours in Node. */
+  readonly worker?: Pick<WorkerOptions, "launcher" | "env">;
+  /** Begins when the contender may be sent messages. */
+  readonly feed?: (signal: AbortSignal) => Promise<void>;
+  /** What of the server's work is not the contender's, in microseconds of CPU per message. */
+  readonly serverCpuOfOthers?: number;
+}
+
+const LIMIT_MS = 600_000;
+
 /**
- * One contender, run as a process of its own so that its CPU time is nobody else's: it gets its task as JSON, and tells
- * what it measured as one JSON line.
+ * Runs a contender's script to its end → its figures, with the server's own for the time it measured.
+ *
+ * @throws {Error} when it fails, or saw another number of messages than there are
  */
-import { runWorker } from "@redis-batch/test-support";
-
-export interface Task {
-  readonly redis: { readonly host: string; readonly port: number };
-  readonly stream: string;
-  readonly group: string;
-  readonly batchSize: number;
-  /** How many messages the stream holds; the contender ends when it has worked on all of them. */
-  readonly messages: number;
-}
-
-/** What a contender's own process used. */
-export interface ClientFigures {
-  readonly wallMs: number;
-  /** User and system time of the process while it worked, start-up left out. */
-  readonly cpuMs: number;
-  readonly rssBytes: number;
-  /** How many messages it saw; a contender that saw another number than there are is no contender. */
-  readonly seen: number;
-}
-
-/** Runs a contender's script to its end. */
-export async function runContender(script: URL, task: Task): Promise<ClientFigures> {
-  await using worker = await runWorker(script, { args: [JSON.stringify(task)] });
-  const line = await worker.waitForLine((text) => text.startsWith("{"), { timeoutMs: 120_000 });
-  const { code } = await worker.exited;
-  const figures = JSON.parse(line) as ClientFigures;
-  if (code !== 0 || figures.seen !== task.messages) {
-    throw new Error(`${script.pathname}: exit code ${code}, ${figures.seen} of ${task.messages} messages`);
+export async function runContender(
+  script: URL,
+  task: Task,
+  server: RedisServer,
+  { worker = {}, feed, serverCpuOfOthers = 0 }: ContenderOptions = {},
+): Promise<Figures> {
+  await using contender = await runWorker(script, { ...worker, args: [JSON.stringify(task)] });
+  const stop = new AbortController();
+  await contender.waitForLine(READY, { timeoutMs: LIMIT_MS });
+  const feeding = feed?.(stop.signal);
+  try {
+    await contender.waitForLine(WARM, { timeoutMs: LIMIT_MS });
+    const before = await serverCpuMs(server);
+    const line = await contender.waitForLine((text) => text.startsWith("{"), { timeoutMs: LIMIT_MS });
+    const serverMs = (await serverCpuMs(server)) - before;
+    const { code } = await contender.exited;
+    const { seen, figures } = JSON.parse(line) as Told;
+    if (code !== 0 || seen !== task.messages) {
+      throw new Error(`${script.pathname}: exit code ${code}, ${seen} of ${task.messages} messages`);
+    }
+    const serverCpu = (serverMs * 1_000) / (task.messages - task.warmUp) - serverCpuOfOthers;
+    return { ...figures, "server CPU µs/message": serverCpu };
+  } finally {
+    stop.abort();
+    await feeding;
   }
-  return figures;
-}
-
-/** The contender's side: reads the task, measures `work`, and prints the figures. */
-export async function contend(work: (task: Task) => Promise<number>): Promise<void> {
-  const task = JSON.parse(process.argv[2] as string) as Task;
-  const cpu = process.cpuUsage();
-  const startedMs = performance.now();
-  const seen = await work(task);
-  const { user, system } = process.cpuUsage(cpu);
-  const figures: ClientFigures = {
-    wallMs: performance.now() - startedMs,
-    cpuMs: (user + system) / 1_000,
-    rssBytes: process.memoryUsage.rss(),
-    seen,
-  };
-  process.stdout.write(`${JSON.stringify(figures)}\n`);
 }

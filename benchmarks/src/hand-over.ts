@@ -8,6 +8,8 @@ import { parseArgs } from "node:util";
 import { Monitor } from "@redis-batch/monitor";
 import { RedisServer } from "@redis-batch/test-support";
 import { Redis } from "ioredis";
+import { fillBacklog, fillGroup, leaveBehind } from "./dead-consumer.ts";
+import { longestOf, timeCalls } from "./server-calls.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -24,10 +26,8 @@ if (![messages, groups, backlog].every((count) => Number.isInteger(count) && cou
   process.exit(2);
 }
 
-const LEASE_MS = 600_000;
-const LONG_MS = 3_600_000;
-const STEP = 2_000;
 const STREAM = "orders";
+const GROUP = "billing";
 const CONSUMERS_PER_GROUP = 5;
 
 await using server = await RedisServer.start({ listen: "tcp" });
@@ -38,12 +38,12 @@ for (const [name, handOver] of [
   ["the monitor, page by page", byMonitor],
   ["all at once: XPENDING, XCLAIM, XGROUP DELCONSUMER", atOnce],
 ] as const) {
-  await leaveBehind("billing");
-  console.log(`  ${name}: ${await measure(() => handOver("billing"))}`);
+  await leaveBehind(redis, STREAM, GROUP, messages);
+  console.log(`  ${name}: ${await measure(handOver)}`);
   await redis.del(STREAM);
 }
 
-for (let group = 0; group < groups; group++) await fillGroup(`group-${group}`);
+for (let group = 0; group < groups; group++) await fillGroup(redis, STREAM, `group-${group}`, CONSUMERS_PER_GROUP);
 const monitor = new Monitor({ redis: server.url, stream: STREAM, groups: "all" });
 await monitor.inspect();
 console.log(
@@ -52,7 +52,8 @@ console.log(
 await redis.del(STREAM);
 
 for (const waiting of [1_000, backlog]) {
-  await fillBacklog(waiting);
+  await fillGroup(redis, STREAM, "late", 1);
+  await fillBacklog(redis, STREAM, waiting);
   console.log(`a look at a group with ${waiting} messages waiting: ${await measure(() => monitor.inspect())}`);
   // A hole among what waits: the server's lag is nil from now on.
   const [hole] = (await redis.xrange(STREAM, "-", "+", "COUNT", 500)).at(-1) ?? [""];
@@ -63,79 +64,25 @@ for (const waiting of [1_000, backlog]) {
 await monitor.close();
 redis.disconnect();
 
-/** A stream whose messages are all pending for a consumer that has been silent for long, and two that live. */
-async function leaveBehind(group: string): Promise<void> {
-  await redis.xgroup("CREATE", STREAM, group, "0", "MKSTREAM");
-  for (let left = messages; left > 0; left -= STEP) {
-    const adds = redis.pipeline();
-    for (let index = 0; index < Math.min(STEP, left); index++) adds.xadd(STREAM, "*", "order", "x".repeat(100));
-    await adds.exec();
-    const read = (await redis.xreadgroup("GROUP", group, "dead", "COUNT", STEP, "STREAMS", STREAM, ">")) as [
-      string,
-      [string, string[]][],
-    ][];
-    const ids = (read[0]?.[1] ?? []).map(([id]) => id);
-    await redis.call("XCLAIM", STREAM, group, "dead", 0, ...ids, "IDLE", LONG_MS, "JUSTID");
-  }
-  await beat(group, "dead", LONG_MS);
-  for (const name of ["a", "b"]) {
-    await redis.xgroup("CREATECONSUMER", STREAM, group, name);
-    await beat(group, name, 0);
-  }
-}
-
-/** A stream of which a group has read little. */
-async function fillBacklog(waiting: number): Promise<void> {
-  const add = "for _ = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'order', ARGV[2]) end";
-  for (let left = waiting; left > 0; left -= 10_000) {
-    await redis.eval(add, 1, STREAM, Math.min(left, 10_000), "x".repeat(100));
-  }
-  await redis.xgroup("CREATE", STREAM, "late", "0");
-  await redis.xreadgroup("GROUP", "late", "c", "COUNT", 100, "STREAMS", STREAM, ">");
-  await beat("late", "c", 0);
-}
-
-async function fillGroup(group: string): Promise<void> {
-  await redis.xgroup("CREATE", STREAM, group, "0", "MKSTREAM");
-  for (let consumer = 0; consumer < CONSUMERS_PER_GROUP; consumer++) {
-    await redis.xadd(STREAM, "*", "order", "x".repeat(100));
-    await redis.xreadgroup("GROUP", group, `c${consumer}`, "COUNT", 1, "STREAMS", STREAM, ">");
-    await beat(group, `c${consumer}`, 0);
-  }
-}
-
-/** Writes a heartbeat as consumers do, so long ago. */
-async function beat(group: string, consumer: string, agoMs: number): Promise<void> {
-  const [seconds] = await redis.time();
-  const field = JSON.stringify({ v: 1, at: Number(seconds) * 1_000 - agoMs, leaseMs: LEASE_MS, incarnation: consumer });
-  await redis.hset(`rb:{${STREAM}}:consumers:${STREAM}:${group}`, consumer, field);
-}
-
-async function byMonitor(group: string): Promise<void> {
-  await using cleaner = new Monitor({ redis: server.url, stream: STREAM, group, graceMs: 0 });
+async function byMonitor(): Promise<void> {
+  await using cleaner = new Monitor({ redis: server.url, stream: STREAM, group: GROUP, graceMs: 0 });
   await cleaner.cleanUp();
 }
 
 /** What a monitor does that does not think of the other clients. */
-async function atOnce(group: string): Promise<void> {
-  const pending = (await redis.xpending(STREAM, group, "-", "+", messages, "dead")) as [string][];
+async function atOnce(): Promise<void> {
+  const pending = (await redis.xpending(STREAM, GROUP, "-", "+", messages, "dead")) as [string][];
   const ids = pending.map(([id]) => id);
   // As one list: so many arguments do not fit a function call.
-  await redis.call("XCLAIM", [STREAM, group, "a", 1_000, ...ids]);
-  await redis.xgroup("DELCONSUMER", STREAM, group, "dead");
+  await redis.call("XCLAIM", [STREAM, GROUP, "a", 1_000, ...ids]);
+  await redis.xgroup("DELCONSUMER", STREAM, GROUP, "dead");
 }
 
 /** How long it takes, and the longest that one call kept the server. */
 async function measure(run: () => Promise<unknown>): Promise<string> {
-  await redis.config("SET", "slowlog-log-slower-than", "500");
-  await redis.config("SET", "slowlog-max-len", "100000");
-  await redis.slowlog("RESET");
-  const beganAtMs = performance.now();
-  await run();
-  const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
-  await redis.config("SET", "slowlog-log-slower-than", "-1");
-  const calls = ((await redis.slowlog("GET", -1)) as [number, number, number][]).map(([, , micros]) => micros / 1_000);
-  const longest = calls.reduce((most, ms) => Math.max(most, ms), 0);
-  const spread = [2, 10, 100].map((ms) => `${calls.filter((one) => one > ms).length} over ${ms} ms`).join(", ");
-  return `${seconds} s; the longest call ${longest === 0 ? "below 0.5" : longest.toFixed(1)} ms (${spread})`;
+  const calls = await timeCalls(redis, run);
+  const { wallMs, callsMs } = calls;
+  const longest = callsMs.length === 0 ? "below 0.5" : longestOf(calls).toFixed(1);
+  const spread = [2, 10, 100].map((ms) => `${callsMs.filter((one) => one > ms).length} over ${ms} ms`).join(", ");
+  return `${(wallMs / 1_000).toFixed(1)} s; the longest call ${longest} ms (${spread})`;
 }

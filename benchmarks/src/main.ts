@@ -1,35 +1,73 @@
 /**
- * `pnpm bench [--only name] [--rounds n] [--quick] [--json]`: starts a server of its own, runs each scenario's
- * contenders in turn, and prints what came of it. Quote ratios and medians; the machine is never quiet.
+ * `pnpm bench [--only name] [--rounds n] [--quick] [--json] [--publish] [--original folder]`: starts a server of its own,
+ * runs each scenario's contenders in turn, and prints what came of it.
  */
-import { parseArgs } from "node:util";
 import { RedisServer } from "@redis-batch/test-support";
+import { Redis } from "ioredis";
+import { parseBenchOptions, QUICK_MS, UsageError } from "./bench-options.ts";
+import { buildContenders } from "./build.ts";
+import { describeMachine } from "./machine.ts";
+import { Probe } from "./probe.ts";
+import type { Publication, Skipped } from "./publication.ts";
+import { publish } from "./publish-files.ts";
 import { renderRows, rowAsJson } from "./render.ts";
-import { runScenario } from "./scenario.ts";
+import type { Row } from "./rows.ts";
+import { CannotRunError, runScenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: "string" },
-    rounds: { type: "string" },
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
+const beganMs = performance.now();
+const options = parse();
+await buildContenders();
+await using server = await RedisServer.start({ listen: "tcp" });
+await using probe = new Probe();
+await probe.calibrate();
+const redis = new Redis({ ...server.options, replyMapping: "legacy" });
+const bench = { server, redis, quick: options.quick, original: options.original };
 
-const rounds = Number(options.rounds ?? (options.quick ? 3 : 7));
-const scenarios = SCENARIOS.filter(({ name }) => options.only === undefined || name === options.only);
-if (scenarios.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error(
-    `usage: pnpm bench [--only ${SCENARIOS.map(({ name }) => name).join("|")}] [--rounds n] [--quick] [--json]`,
-  );
-  process.exit(2);
+const rows: Row[] = [];
+const skipped: Skipped[] = [];
+const chosen = SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
+for (const [index, scenario] of chosen.entries()) {
+  console.error(`${scenario.name}: ${scenario.what}`);
+  try {
+    const found = await runScenario(scenario, bench, {
+      rounds: options.rounds,
+      untilMs: options.isHasty ? shareOfTime(chosen.length - index) : Number.POSITIVE_INFINITY,
+      probe,
+      progress: (round) => console.error(`  round ${round}`),
+    });
+    rows.push(...found);
+    console.log(options.json ? found.map(rowAsJson).join("\n") : `\n${renderRows(found, scenario)}\n`);
+  } catch (error) {
+    if (!(error instanceof CannotRunError)) throw error;
+    skipped.push({ scenario: scenario.name, why: error.message });
+    console.error(`  not run: ${error.message}`);
+  }
+}
+if (options.publish) publish(await publication());
+redis.disconnect();
+
+/** Until when a scenario may begin rounds that leaves as much time for each of the others. */
+function shareOfTime(scenariosLeft: number): number {
+  const nowMs = performance.now();
+  return nowMs + Math.max(0, beganMs + QUICK_MS - nowMs) / scenariosLeft;
 }
 
-await using server = await RedisServer.start({ listen: "tcp" });
-for (const scenario of scenarios) {
-  const sized = options.quick ? { ...scenario, messages: scenario.messages / 4 } : scenario;
-  console.error(`${scenario.name}: ${scenario.what}; ${sized.messages} messages, ${rounds} rounds`);
-  const rows = await runScenario(sized, server, rounds, (round) => console.error(`  round ${round} of ${rounds}`));
-  console.log(options.json ? rows.map(rowAsJson).join("\n") : `\n${renderRows(rows, scenario.referenceName)}\n`);
+async function publication(): Promise<Publication> {
+  const machine = await describeMachine(server);
+  return { run: { date: new Date().toISOString().slice(0, 10), quick: options.quick, machine }, rows, skipped };
+}
+
+function parse() {
+  try {
+    return parseBenchOptions(
+      process.argv.slice(2),
+      SCENARIOS.map(({ name }) => name),
+    );
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nusage: pnpm bench [--only name]… [--rounds n] [--quick] [--json] [--publish]`);
+    console.error("                  [--original folder]");
+    process.exit(2);
+  }
 }

@@ -1,100 +1,80 @@
 /** A comparison of two contenders: rounds in turn on one server, and what comes of them. */
 import type { RedisServer } from "@redis-batch/test-support";
-import { type ClientFigures, runContender } from "./contender.ts";
-import { serverCpuMs } from "./server-cpu.ts";
-import { pairedRatios, type Spread, spreadOf } from "./statistics.ts";
+import type { Redis } from "ioredis";
+import type { Figures, Target } from "./figures.ts";
+import type { Probe } from "./probe.ts";
+import { isNoisy, type Pair, type Row, rowsOf } from "./rows.ts";
+
+/** What scenarios stand on. */
+export interface Bench {
+  readonly server: RedisServer;
+  /** A connection of the benchmark's own, to fill streams and to ask. */
+  readonly redis: Redis;
+  /** A fraction of the messages. */
+  readonly quick: boolean;
+  /** The folder that holds the Python original's package. */
+  readonly original: string | undefined;
+}
+
+/** Both contenders, with all that they need in place. */
+export interface Arena {
+  readonly ours: (round: number) => Promise<Figures>;
+  readonly reference: (round: number) => Promise<Figures>;
+  /** Removes what was put in place. */
+  readonly close?: () => Promise<void>;
+}
 
 export interface Scenario {
   readonly name: string;
   readonly what: string;
-  readonly ours: URL;
-  readonly reference: URL;
+  readonly oursName: string;
   readonly referenceName: string;
-  readonly batchSize: number;
-  readonly messages: number;
-  /** The fields of message number `index`, as name, value, name, value … */
-  readonly fields: (index: number) => readonly string[];
+  readonly targets: readonly Target[];
+  /** How many rounds are enough where each takes minutes. */
+  readonly mostRounds?: number;
+  /** Puts everything in place. @throws {CannotRunError} when this machine lacks something */
+  readonly prepare: (bench: Bench) => Promise<Arena>;
 }
 
-/** One figure of a scenario, ours against the reference. */
-export interface Row {
-  readonly scenario: string;
-  readonly metric: "messages/s" | "client CPU µs/message" | "server CPU µs/message" | "RSS MB";
-  readonly ours: Spread;
-  readonly reference: Spread;
-  /** Ours divided by the reference's, pair by pair. */
-  readonly ratio: Spread;
+/** This machine lacks something that the scenario needs; the message says what. */
+export class CannotRunError extends Error {
+  override readonly name = "CannotRunError";
 }
 
-interface Round {
-  readonly client: ClientFigures;
-  readonly serverCpuMs: number;
+export interface RunOptions {
+  readonly rounds: number;
+  /** No round begins after this moment of `performance.now()`, except the first. */
+  readonly untilMs: number;
+  readonly probe: Probe;
+  readonly progress: (round: number) => void;
 }
 
-// One pipeline of so many adds is sent at a time while the stream is filled.
-const FILL_STEP = 1_000;
-
-/** Runs the scenario: one warm-up pair, then `rounds` pairs, in turn. `progress` is told about each. */
+/** Runs the scenario: one pair to warm up, unless it has to be quick, then `rounds` pairs, in turn. */
 export async function runScenario(
   scenario: Scenario,
-  server: RedisServer,
-  rounds: number,
-  progress: (round: number) => void,
+  bench: Bench,
+  { rounds, untilMs, probe, progress }: RunOptions,
 ): Promise<readonly Row[]> {
-  const stream = `bench:${scenario.name}`;
-  await fill(server, stream, scenario);
-  const ours: Round[] = [];
-  const reference: Round[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const first = await runRound(scenario, scenario.ours, server, stream, `ours-${round}`);
-    const second = await runRound(scenario, scenario.reference, server, stream, `reference-${round}`);
+  const arena = await scenario.prepare(bench);
+  const pairs: Pair[] = [];
+  const slowdowns: number[] = [];
+  const most = Math.min(rounds, scenario.mostRounds ?? rounds);
+  try {
     // The first pair warms the server's and the machine's caches.
-    if (round === 0) continue;
-    ours.push(first);
-    reference.push(second);
-    progress(round);
+    for (let round = bench.quick || scenario.mostRounds !== undefined ? 1 : 0; round <= most; round++) {
+      if (pairs.length > 0 && performance.now() > untilMs) break;
+      const before = await probe.slowdown();
+      const ours = await arena.ours(round);
+      const between = await probe.slowdown();
+      const reference = await arena.reference(round);
+      const after = await probe.slowdown();
+      if (round === 0) continue;
+      pairs.push({ ours, reference });
+      slowdowns.push(before, between, after);
+      progress(round);
+    }
+  } finally {
+    await arena.close?.();
   }
-  await server.command("DEL", stream);
-  const { messages } = scenario;
-  const row = (metric: Row["metric"], figure: (round: Round) => number): Row => ({
-    scenario: scenario.name,
-    metric,
-    ours: spreadOf(ours.map(figure)),
-    reference: spreadOf(reference.map(figure)),
-    ratio: pairedRatios(ours.map(figure), reference.map(figure)),
-  });
-  return [
-    row("client CPU µs/message", ({ client }) => (client.cpuMs * 1_000) / messages),
-    row("server CPU µs/message", (round) => (round.serverCpuMs * 1_000) / messages),
-    row("messages/s", ({ client }) => (messages * 1_000) / client.wallMs),
-    row("RSS MB", ({ client }) => client.rssBytes / 1_000_000),
-  ];
-}
-
-async function runRound(
-  { batchSize, messages }: Scenario,
-  contender: URL,
-  server: RedisServer,
-  stream: string,
-  group: string,
-): Promise<Round> {
-  const { host, port } = server.options;
-  if (host === undefined || port === undefined) throw new Error("benchmarks need a server on a TCP port");
-  const before = await serverCpuMs(server);
-  const client = await runContender(contender, { redis: { host, port }, stream, group, batchSize, messages });
-  const after = await serverCpuMs(server);
-  await server.command("XGROUP", "DESTROY", stream, group);
-  return { client, serverCpuMs: after - before };
-}
-
-async function fill(server: RedisServer, stream: string, { messages, fields }: Scenario): Promise<void> {
-  const { Redis } = await import("ioredis");
-  const client = new Redis(server.options);
-  for (let from = 0; from < messages; from += FILL_STEP) {
-    const pipeline = client.pipeline();
-    for (let index = from; index < Math.min(from + FILL_STEP, messages); index++)
-      pipeline.xadd(stream, "*", ...fields(index));
-    await pipeline.exec();
-  }
-  client.disconnect();
+  return rowsOf(scenario, pairs, isNoisy(slowdowns));
 }

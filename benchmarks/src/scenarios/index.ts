@@ -1,22 +1,20 @@
 import type { Scenario } from "../scenario.ts";
-
-/** Three fields, about 100 bytes in all. */
-const order = (index: number): readonly string[] => [
-  ...["order", `order-${index}`, "customer", `customer-${index % 1_000}`],
-  ...["note", "x".repeat(60)],
-];
-
-const contender = (name: string): URL => new URL(`../contenders/${name}.ts`, import.meta.url);
+import { ADD_MANY } from "./add-many.ts";
+import { BULLMQ } from "./bullmq.ts";
+import { CLI_START } from "./cli-start.ts";
+import { CONSUME } from "./consume.ts";
+import { HAND_OVER } from "./hand-over.ts";
+import { IDLE_LATENCY } from "./idle-latency.ts";
+import { MONITOR_PASS } from "./monitor-pass.ts";
+import { TRICKLE } from "./trickle.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
-  {
-    name: "consume-100",
-    what: "Consumer.run, a handler that acknowledges everything, batch 100, against a raw ioredis loop",
-    ours: contender("consumer-run"),
-    reference: contender("raw-ioredis"),
-    referenceName: "raw ioredis",
-    batchSize: 100,
-    messages: 200_000,
-    fields: order,
-  },
+  ...CONSUME,
+  BULLMQ,
+  TRICKLE,
+  IDLE_LATENCY,
+  ADD_MANY,
+  HAND_OVER,
+  MONITOR_PASS,
+  CLI_START,
 ];

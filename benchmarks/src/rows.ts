@@ -1,0 +1,69 @@
+/** Makes rows of the rounds of a scenario, and judges them. */
+import { type Figures, METRICS, type Metric, type Target } from "./figures.ts";
+import { pairedDifferences, pairedRatios, type Spread, spreadOf } from "./statistics.ts";
+
+/** One figure of a scenario, ours against the reference. */
+export interface Row {
+  readonly scenario: string;
+  readonly metric: Metric;
+  readonly rounds: number;
+  readonly ours: Spread;
+  readonly reference: Spread;
+  /** Ours divided by the reference's, pair by pair. */
+  readonly ratio: Spread;
+  /** Ours less the reference's, pair by pair. */
+  readonly difference: Spread;
+  readonly target: Target | null;
+  /** Whether the median is within the target; `null`: there is none. */
+  readonly met: boolean | null;
+  /** Whether the machine had so much else to do that the row says little. */
+  readonly noisy: boolean;
+}
+
+/** Both contenders, one after the other. */
+export interface Pair {
+  readonly ours: Figures;
+  readonly reference: Figures;
+}
+
+/** A row for each figure that both contenders have in every round. */
+export function rowsOf(
+  scenario: { readonly name: string; readonly targets: readonly Target[] },
+  pairs: readonly Pair[],
+  noisy: boolean,
+): readonly Row[] {
+  return METRICS.flatMap((metric) => {
+    const ours = pairs.flatMap((pair) => pair.ours[metric] ?? []);
+    const reference = pairs.flatMap((pair) => pair.reference[metric] ?? []);
+    if (ours.length < pairs.length || reference.length < pairs.length) return [];
+    const measured = {
+      ours: spreadOf(ours),
+      reference: spreadOf(reference),
+      ratio: pairedRatios(ours, reference),
+      difference: pairedDifferences(ours, reference),
+    };
+    const target = scenario.targets.find((one) => one.metric === metric) ?? null;
+    const met = target === null ? null : isMet(target, measured[target.of].median);
+    return [{ scenario: scenario.name, metric, rounds: pairs.length, ...measured, target, met, noisy }];
+  });
+}
+
+/** Whether a figure is within its target. */
+export function isMet({ bound, value }: Target, figure: number): boolean {
+  return bound === "at most" ? figure <= value : figure >= value;
+}
+
+/**
+ * How far a figure is from its target: below 1 it is met, at 2 it would have to be twice as good.
+ */
+export function distanceTo({ bound, value }: Target, figure: number): number {
+  return bound === "at most" ? figure / value : value / figure;
+}
+
+/** Above it the probe took so much longer than its own work takes that others had a fifth of the machine. */
+const NOISE_LIMIT = 1.25;
+
+/** Whether the machine was too busy with other things, from how much longer than alone the probe took each time. */
+export function isNoisy(slowdowns: readonly number[]): boolean {
+  return spreadOf(slowdowns).median > NOISE_LIMIT;
+}

@@ -1,0 +1,34 @@
+import { contenderScript } from "../build.ts";
+import { runContender } from "../contender.ts";
+import type { Figures } from "../figures.ts";
+import type { Bench, Scenario } from "../scenario.ts";
+import { taskOf } from "./consuming.ts";
+
+const STREAM = "bench:add-many";
+
+export const ADD_MANY: Scenario = {
+  name: "add-many",
+  what: "adding from a source that makes messages as they are asked for",
+  oursName: "Producer.addMany",
+  referenceName: "pipelines of 1,000 XADDs",
+  targets: [
+    { metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 1.1 },
+    // As much longer as the target allows for the cost.
+    { metric: "messages/s", of: "ratio", bound: "at least", value: 0.91 },
+  ],
+  prepare: async (bench) => ({
+    ours: () => add(bench, "producer-add-many"),
+    reference: () => add(bench, "raw-pipeline"),
+  }),
+};
+
+async function add(bench: Bench, contender: string): Promise<Figures> {
+  const messages = bench.quick ? 60_000 : 300_000;
+  const task = taskOf(bench, {
+    ...{ stream: STREAM, group: "", batchSize: 1, maxWaitMs: 0, variant: "" },
+    ...{ messages, warmUp: messages / 3 },
+  });
+  const figures = await runContender(contenderScript(contender), task, bench.server);
+  await bench.redis.unlink(STREAM);
+  return figures;
+}

@@ -1,0 +1,127 @@
+import { spawnSync } from "node:child_process";
+import { ORIGINAL_SCRIPT } from "../build.ts";
+import type { Figures } from "../figures.ts";
+import { type Bench, CannotRunError, type Scenario } from "../scenario.ts";
+import { consumingArena, type Load } from "./consuming.ts";
+
+const OURS = { contender: "consumer-run" };
+const RAW = { contender: "raw-ioredis" };
+
+// 50,000 messages before measuring: the first ones cost about twice as much, because code is still being compiled.
+const loadOf = ({ quick }: Bench, stream: string, batchSize: number): Load =>
+  quick
+    ? { stream, batchSize, messages: 75_000, warmUp: 25_000 }
+    : { stream, batchSize, messages: 300_000, warmUp: 50_000 };
+
+const FEW = { quick: { messages: 6_000, warmUp: 1_000 }, full: { messages: 50_000, warmUp: 10_000 } } as const;
+
+export const CONSUME: readonly Scenario[] = [
+  {
+    name: "consume-100",
+    what: "a handler that acknowledges everything, batch 100",
+    oursName: "Consumer.run",
+    referenceName: "raw ioredis loop",
+    targets: [
+      { metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 0.5 },
+      { metric: "messages/s", of: "ratio", bound: "at least", value: 2 },
+    ],
+    prepare: (bench) => consumingArena(bench, loadOf(bench, "bench:consume-100", 100), OURS, RAW),
+  },
+  {
+    name: "consume-1000",
+    what: "the same, batch 1000: the client costs no more than the server",
+    oursName: "Consumer.run",
+    referenceName: "raw ioredis loop",
+    targets: [{ metric: "client / server CPU", of: "ours", bound: "at most", value: 1 }],
+    prepare: async (bench) => {
+      const arena = await consumingArena(bench, loadOf(bench, "bench:consume-1000", 1_000), OURS, RAW);
+      return {
+        ...arena,
+        ours: async (round) => withShare(await arena.ours(round)),
+        reference: async (round) => withShare(await arena.reference(round)),
+      };
+    },
+  },
+  {
+    name: "ack-each",
+    what: "message.ack() one by one, batch 100",
+    oursName: "message.ack()",
+    referenceName: "batch.ack()",
+    targets: [{ metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 1.15 }],
+    prepare: (bench) => consumingArena(bench, loadOf(bench, "bench:ack-each", 100), { ...OURS, variant: "each" }, OURS),
+  },
+  {
+    name: "guarantees",
+    what: "with an observer, and a lease of one second, so that renewals, heartbeats and the look for dead consumers fall within the run, against as few of them as the options allow; batch 100",
+    oursName: "on",
+    referenceName: "off",
+    targets: [{ metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 1.05 }],
+    prepare: (bench) =>
+      consumingArena(
+        bench,
+        loadOf(bench, "bench:guarantees", 100),
+        { ...OURS, variant: "watched" },
+        { ...OURS, variant: "unwatched" },
+      ),
+  },
+  {
+    name: "memory",
+    what: "messages of 1 KiB, batch 1000, a long backlog",
+    oursName: "Consumer.run",
+    referenceName: "raw ioredis loop",
+    targets: [
+      { metric: "peak RSS MB", of: "ours", bound: "at most", value: 120 },
+      { metric: "RSS growth", of: "ours", bound: "at most", value: 1.1 },
+    ],
+    mostRounds: 3,
+    prepare: (bench) => {
+      const messages = bench.quick ? 60_000 : 1_000_000;
+      const load = { stream: "bench:memory", batchSize: 1_000, messages, warmUp: messages / 5, noteBytes: 980 };
+      return consumingArena(bench, load, OURS, RAW);
+    },
+  },
+  {
+    name: "python-original",
+    what: "the Python original, which acknowledges message by message, batch 100",
+    oursName: "Consumer.run",
+    referenceName: "Python original",
+    targets: [{ metric: "messages/s", of: "ratio", bound: "at least", value: 12 }],
+    prepare: async (bench) => {
+      const env = originalEnvironment(bench);
+      // It is started by the line that would start Node with a script of ours, and takes of it the task at the end.
+      const original = { ...RAW, options: { worker: { launcher: ["python3", ORIGINAL_SCRIPT], env } } };
+      // Fewer for the slower one, or it would be most of the run.
+      const few = { stream: "bench:original", batchSize: 100, ...FEW[bench.quick ? "quick" : "full"] };
+      const fast = await consumingArena(bench, loadOf(bench, "bench:against-original", 100), OURS, RAW);
+      const slow = await consumingArena(bench, few, OURS, original);
+      return {
+        ours: fast.ours,
+        reference: slow.reference,
+        close: async () => {
+          await fast.close?.();
+          await slow.close?.();
+        },
+      };
+    },
+  },
+];
+
+/** What the client costs against the server. */
+function withShare(figures: Figures): Figures {
+  const [client, server] = [figures["client CPU µs/message"], figures["server CPU µs/message"]];
+  return client === undefined || server === undefined
+    ? figures
+    : { ...figures, "client / server CPU": client / server };
+}
+
+function originalEnvironment({ original }: Bench): Record<string, string> {
+  if (original === undefined) throw new CannotRunError("--original names no folder that holds its redis_streams");
+  const inherited = process.env["PYTHONPATH"];
+  const env = { PYTHONPATH: inherited === undefined ? original : `${original}:${inherited}` };
+  const { status, stderr } = spawnSync("python3", ["-c", "import redis_streams.consumer"], {
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new CannotRunError(`python3 cannot import it: ${(stderr ?? "").trim().split("\n").at(-1)}`);
+  return env;
+}

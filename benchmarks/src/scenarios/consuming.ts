@@ -1,0 +1,60 @@
+/** Two contenders that empty the same stream, each in a group of its own. */
+import { contenderScript } from "../build.ts";
+import { type ContenderOptions, runContender } from "../contender.ts";
+import type { Task } from "../contending.ts";
+import type { Figures } from "../figures.ts";
+import type { Arena, Bench } from "../scenario.ts";
+
+export interface Consuming {
+  /** The contender's script, or its name among ours. */
+  readonly contender: string;
+  readonly variant?: string;
+  readonly options?: ContenderOptions;
+}
+
+export interface Load {
+  readonly stream: string;
+  readonly batchSize: number;
+  readonly messages: number;
+  readonly warmUp: number;
+  /** How long the third field is, in bytes. Default 60. */
+  readonly noteBytes?: number;
+}
+
+// So many are added by one script at a time.
+const FILL_STEP = 10_000;
+const FILL =
+  "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], '*', 'order', 'order-' .. i, 'customer', 'customer-' .. i % 1000, 'note', ARGV[3]) end";
+
+/** Fills the stream → both contenders, ready to work on all of it. */
+export async function consumingArena(bench: Bench, load: Load, ours: Consuming, reference: Consuming): Promise<Arena> {
+  await fill(bench, load);
+  return {
+    ours: (round) => consume(bench, load, ours, `ours-${round}`),
+    reference: (round) => consume(bench, load, reference, `reference-${round}`),
+    close: async () => void (await bench.redis.unlink(load.stream)),
+  };
+}
+
+/** Has one contender work on all of the stream. */
+async function consume(bench: Bench, load: Load, who: Consuming, group: string): Promise<Figures> {
+  await bench.redis.xgroup("CREATE", load.stream, group, "0", "MKSTREAM");
+  const task = taskOf(bench, { ...load, group, variant: who.variant ?? "batch", maxWaitMs: 1_000 });
+  const figures = await runContender(contenderScript(who.contender), task, bench.server, who.options);
+  await bench.redis.xgroup("DESTROY", load.stream, group);
+  return figures;
+}
+
+/** A task on the bench's server. */
+export function taskOf({ server }: Bench, task: Omit<Task, "redis">): Task {
+  const { stream, group, batchSize, maxWaitMs, variant, warmUp, messages } = task;
+  const redis = { host: server.host, port: server.port };
+  return { redis, stream, group, batchSize, maxWaitMs, variant, warmUp, messages };
+}
+
+async function fill({ redis }: Bench, { stream, messages, noteBytes = 60 }: Load): Promise<void> {
+  for (let from = 0; from < messages; from += FILL_STEP) {
+    const last = Math.min(from + FILL_STEP, messages) - 1;
+    await redis.eval(FILL, 1, stream, from, last, "x".repeat(noteBytes));
+  }
+}
