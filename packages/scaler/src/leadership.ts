@@ -29,6 +29,7 @@ export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #keys: { readonly leaseKey: string; readonly stateKey: string; readonly logKey: string };
   #term: number | null = null;
+  #heardOf = 0;
   #sequence = 0;
 
   constructor(options: LeadershipOptions) {
@@ -44,7 +45,10 @@ export class Leadership {
   /** Takes the lead where nobody has it, or keeps it. */
   async hold(): Promise<Standing> {
     const { client, holder, leaseMs } = this.#options;
-    const { isHeld, term, state } = await client.holdTerm({ ...this.#keys, holder, leaseMs });
+    const { isHeld, term, state } = await client.holdTerm({
+      ...{ ...this.#keys, holder, leaseMs, heardOf: this.#heardOf },
+    });
+    this.#heardOf = Math.max(this.#heardOf, term);
     if (isHeld && term !== this.#term) this.#sequence = 0;
     this.#term = isHeld ? term : null;
     return { leads: isHeld, term, state };
@@ -74,6 +78,6 @@ export class Leadership {
   async giveUp(): Promise<void> {
     const { client, holder } = this.#options;
     this.#term = null;
-    await client.holdTerm({ ...this.#keys, holder, leaseMs: 0 });
+    await client.holdTerm({ ...this.#keys, holder, leaseMs: 0, heardOf: this.#heardOf });
   }
 }

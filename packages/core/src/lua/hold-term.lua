@@ -3,7 +3,8 @@
 -- higher than all before, by which the acts of an earlier holder can be told from its own. Hands out what the last holder
 -- left for the next.
 -- KEYS  1 lease, 2 hash of term and state
--- ARGV  1 holder, 2 how long it lasts in ms; 0 gives it up
+-- ARGV  1 holder, 2 how long it lasts in ms; 0 gives it up, 3 the highest term the holder has heard of: a server that
+--       has lost its latest writes must not give one out again
 -- Returns [1 the holder has it · 0 it is somebody else's, or was given up; the latest term; the state, "" where none is]
 -- Cost  O(1), and the state's size. allow-oom, because a full server needs whoever empties it.
 -- One   because two processes must not get one term, and a lease that runs out between look and write is the next one's.
@@ -16,7 +17,7 @@ if ARGV[2] == '0' then
 elseif isMine or not holder then
   -- Not HINCRBY: one right less to give.
   if not isMine or not redis.call('HGET', kept, 'term') then
-    redis.call('HSET', kept, 'term', string.format('%.0f', tonumber(redis.call('HGET', kept, 'term') or '0') + 1))
+    redis.call('HSET', kept, 'term', string.format('%.0f', math.max(tonumber(redis.call('HGET', kept, 'term') or '0'), tonumber(ARGV[3])) + 1))
   end
   redis.call('SET', lease, me, 'PX', ARGV[2])
   leads = 1

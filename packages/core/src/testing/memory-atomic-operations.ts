@@ -254,11 +254,15 @@ export function holdLease(keys: MemoryKeyspace, { key, holder, leaseMs }: HoldLe
   return leaseMs > 0 || known !== undefined;
 }
 
-export function holdTerm(keys: MemoryKeyspace, { leaseKey, stateKey, holder, leaseMs }: HoldTermOptions): Term {
+export function holdTerm(
+  keys: MemoryKeyspace,
+  { leaseKey, stateKey, holder, leaseMs, heardOf }: HoldTermOptions,
+): Term {
   const known = keys.text(leaseKey);
   const isHeld = leaseMs > 0 && (known === undefined || known === holder);
   const term = Number(keys.hash(stateKey).get("term") ?? 0);
-  if (isHeld && (known === undefined || term === 0)) keys.setHashField(stateKey, "term", String(term + 1));
+  if (isHeld && (known === undefined || term === 0))
+    keys.setHashField(stateKey, "term", String(Math.max(term, heardOf) + 1));
   if (isHeld) keys.setText(leaseKey, holder, keys.nowMs() + leaseMs);
   else if (leaseMs === 0 && known === holder) keys.delete(leaseKey);
   const kept = keys.hash(stateKey);

@@ -82,7 +82,10 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
   ["beat", (reply) => beat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
   ["holdLease", (reply) => holdLease.decode(reply, { key: "k", holder: "h", leaseMs: 1 })],
-  ["holdTerm", (reply) => holdTerm.decode(reply, { leaseKey: "k", stateKey: "s", holder: "h", leaseMs: 1 })],
+  [
+    "holdTerm",
+    (reply) => holdTerm.decode(reply, { leaseKey: "k", stateKey: "s", holder: "h", leaseMs: 1, heardOf: 0 }),
+  ],
   [
     "writeInTerm",
     (reply) => {

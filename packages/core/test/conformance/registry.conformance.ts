@@ -105,7 +105,8 @@ export function describeRegistry(scene: () => Scene): void {
       const [leaseKey, stateKey] = [groupKey("lease:scaler", stream, group), groupKey("scaler", stream, group)];
       return { leaseKey, stateKey, logKey: groupKey("audit", stream, group) };
     };
-    const hold = (holder: string, leaseMs = LONG_LEASE_MS) => scene().client.holdTerm({ ...keys(), holder, leaseMs });
+    const hold = (holder: string, leaseMs = LONG_LEASE_MS, heardOf = 0) =>
+      scene().client.holdTerm({ ...keys(), holder, leaseMs, heardOf });
     const write = (holder: string, term: number, state: string, entry: Record<string, string> | null = null) =>
       scene().client.writeInTerm({ ...keys(), holder, term, state, entry, logLength: 10 });
     const logged = async () => {
@@ -129,6 +130,15 @@ export function describeRegistry(scene: () => Scene): void {
       expect((await hold("b")).isHeld).toBe(false);
       expect((await hold("a", 0)).isHeld).toBe(false);
       expect(await hold("b")).toMatchObject({ isHeld: true, term: 2 });
+    });
+
+    test("a term that the server has forgotten is not given out again", async () => {
+      await hold("a", LONG_LEASE_MS, 7);
+      expect(await hold("a", LONG_LEASE_MS, 8)).toMatchObject({ isHeld: true, term: 8 });
+      const { leaseKey, stateKey } = keys();
+      await scene().setting.sideDoor.deleteKey(leaseKey);
+      await scene().setting.sideDoor.deleteKey(stateKey);
+      expect(await hold("a", LONG_LEASE_MS, 8)).toMatchObject({ isHeld: true, term: 9 });
     });
 
     test("the state outlives the lease, for the next holder", async () => {

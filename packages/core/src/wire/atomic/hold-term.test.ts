@@ -4,12 +4,12 @@ import { holdTerm } from "./hold-term.ts";
 import { writeInTerm } from "./write-in-term.ts";
 
 const where = { leaseKey: "l", stateKey: "s" };
-const hold = { ...where, holder: "me", leaseMs: 500 };
+const hold = { ...where, holder: "me", leaseMs: 500, heardOf: 2 };
 const write = { ...where, logKey: "a", holder: "me", term: 3, state: "{}", entry: null, logLength: 10 };
 
 test("a term: names the keys, the holder and how long", () => {
   expect(holdTerm.keys(hold)).toEqual(["l", "s"]);
-  expect(holdTerm.encode(hold)).toEqual(["me", 500]);
+  expect(holdTerm.encode(hold)).toEqual(["me", 500, 2]);
 });
 
 test("a term: says who leads, by which number, and what was left for it", () => {

@@ -10,6 +10,8 @@ export interface HoldTermOptions {
   readonly holder: string;
   /** How long it lasts from now, in milliseconds; 0 gives it up. */
   readonly leaseMs: number;
+  /** The highest term the holder has heard of, 0 for none: one that the server has forgotten is not given out again. */
+  readonly heardOf: number;
 }
 
 export interface Term {
@@ -24,7 +26,7 @@ export interface Term {
 export const holdTerm: Script<HoldTermOptions, Term> = {
   name: "holdTerm",
   keys: ({ leaseKey, stateKey }) => [leaseKey, stateKey],
-  encode: ({ holder, leaseMs }) => [holder, leaseMs],
+  encode: ({ holder, leaseMs, heardOf }) => [holder, leaseMs, heardOf],
   decode(reply) {
     const [isHeld, term, state] = decodeArray(reply, "holdTerm");
     return {
