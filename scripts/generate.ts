@@ -29,6 +29,14 @@ const published = spawnSync(
 );
 if (published.status !== 0) process.exitCode = 1;
 
+// The page of the published benchmarks, made of their results; runs none of them.
+const page = spawnSync(
+  process.execPath,
+  ["--conditions=@redis-batch/source", join(ROOT, "benchmarks/src/publish.ts"), ...(options.check ? ["--check"] : [])],
+  { cwd: ROOT, stdio: "inherit" },
+);
+if (page.status !== 0) process.exitCode = 1;
+
 // The command line tells of itself.
 const reference = spawnSync(
   process.execPath,

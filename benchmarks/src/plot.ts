@@ -34,8 +34,9 @@ const STYLE = [
 export function drawTargets(rows: readonly Row[]): string {
   const drawn = rows.flatMap((row) => {
     const { target } = row;
-    if (target === null) return [];
-    const { min, median, max } = row[target.of];
+    const measured = target === null ? null : row[target.of];
+    if (target === null || measured === null) return [];
+    const { min, median, max } = measured;
     const ends = [min, max].map((value) => Math.max(0, distanceTo(target, value)));
     return [{ row, target, median: distanceTo(target, median), least: Math.min(...ends), most: Math.max(...ends) }];
   });
@@ -122,7 +123,7 @@ export function drawCosts(rows: readonly Row[], scenarios: readonly NamedScenari
 }
 
 /** Longer bars are cut, or the short ones could not be told apart. */
-const CUT_MICROS = 40;
+const CUT_MICROS = 100;
 
 function logScale([least, most]: readonly [number, number]): (value: number) => number {
   const share = (value: number): number =>

@@ -16,8 +16,12 @@ const SPIN = `
   spin(1_000_000);
   parentPort.on("message", (steps) => {
     const began = performance.now();
+    // From Node 23.9 on; before it only the quickest run tells what the work costs.
+    const cpu = process.threadCpuUsage?.();
     const sum = spin(steps);
-    parentPort.postMessage({ ms: performance.now() - began, sum });
+    const ms = performance.now() - began;
+    const used = cpu === undefined ? undefined : process.threadCpuUsage(cpu);
+    parentPort.postMessage({ ms, costMs: used === undefined ? ms : (used.user + used.system) / 1000, sum });
   });
 `;
 
@@ -27,9 +31,9 @@ export class Probe implements AsyncDisposable {
 
   /** How many times as long as at best so far the work takes now, the mean of the threads: 1 when nobody disturbs. */
   async slowdown(): Promise<number> {
-    const tookMs = await Promise.all(this.#threads.map(spin));
-    this.#leastMs = Math.min(this.#leastMs, ...tookMs);
-    return tookMs.reduce((sum, ms) => sum + ms, 0) / tookMs.length / this.#leastMs;
+    const spins = await Promise.all(this.#threads.map(spin));
+    this.#leastMs = Math.min(this.#leastMs, ...spins.map(({ costMs }) => costMs));
+    return spins.reduce((sum, { ms }) => sum + ms, 0) / spins.length / this.#leastMs;
   }
 
   /** Learns what the work costs at best. */
@@ -42,12 +46,18 @@ export class Probe implements AsyncDisposable {
   }
 }
 
-function spin(thread: Worker): Promise<number> {
+/** How long the work took, and what it cost of a processor. */
+interface Spin {
+  readonly ms: number;
+  readonly costMs: number;
+}
+
+function spin(thread: Worker): Promise<Spin> {
   return new Promise((resolve, reject) => {
     thread.once("error", reject);
-    thread.once("message", ({ ms }: { readonly ms: number }) => {
+    thread.once("message", (spun: Spin) => {
       thread.off("error", reject);
-      resolve(ms);
+      resolve(spun);
     });
     thread.postMessage(STEPS, []);
   });

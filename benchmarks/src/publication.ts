@@ -93,9 +93,9 @@ function remarks(quick: boolean, rows: readonly Row[]): readonly string[] {
     ...(noisy.size === 0
       ? []
       : [
-          `**The machine was busy with other things** in ${noisy.size} of ${scenarios.size} scenarios, marked noisy: a probe that needs ` +
-            "nothing but a processor took more than a quarter longer than it does alone. Times of such rows say little, CPU per " +
-            "message somewhat more.",
+          `**Rows marked noisy**, in ${noisy.size} of ${scenarios.size} scenarios: the machine was busy with other things (a probe that needs ` +
+            "nothing but a processor took more than a quarter longer than alone), or the rounds differ by more than half. Times of such " +
+            "rows say little, CPU per message somewhat more.",
         ]),
   ];
 }

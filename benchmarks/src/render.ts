@@ -39,7 +39,7 @@ export function rowAsJson({ scenario, metric, ours, reference, ratio, target, me
     metric,
     ours: short(ours.median),
     reference: short(reference.median),
-    ratio: { min: short(ratio.min), median: short(ratio.median), max: short(ratio.max) },
+    ratio: ratio === null ? null : { min: short(ratio.min), median: short(ratio.median), max: short(ratio.max) },
     target: target === null ? null : targetText(target),
     met,
     noisy,
@@ -64,8 +64,10 @@ export function figure(value: number): string {
   return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
 }
 
-/** The smallest, the middle, the largest. */
-export function spread({ min, median, max }: Spread): string {
+/** The smallest, the middle, the largest; a dash where there is nothing to tell. */
+export function spread(figures: Spread | null): string {
+  if (figures === null) return "–";
+  const { min, median, max } = figures;
   return [min, median, max].map((value) => (Math.abs(value) >= 100 ? figure(value) : value.toFixed(2))).join(" – ");
 }
 

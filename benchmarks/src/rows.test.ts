@@ -22,6 +22,23 @@ describe("rowsOf", () => {
     expect(row).toMatchObject({ metric: "peak RSS MB", target: null, met: null, noisy: true });
   });
 
+  it("has no ratio where the reference has nothing to divide by, and still a verdict on ours", () => {
+    const targets: Target[] = [{ metric: "full batches", of: "ours", bound: "at least", value: 0.9 }];
+    const some = [
+      { ours: { "full batches": 1 }, reference: { "full batches": 0 } },
+      { ours: { "full batches": 1 }, reference: { "full batches": 0.1 } },
+    ];
+    expect(rowsOf({ name: "trickle", targets }, some, false)).toMatchObject([{ ratio: null, met: true }]);
+  });
+
+  it("trusts no row whose rounds differ by more than half", () => {
+    const round = (ours: number) => ({ ours: { "wall ms": ours }, reference: { "wall ms": 100 } });
+    const noisy = (...walls: number[]): boolean | undefined =>
+      rowsOf({ name: "fast", targets: [] }, walls.map(round), false)[0]?.noisy;
+    expect(noisy(100, 110, 149)).toBe(false);
+    expect(noisy(100, 110, 151)).toBe(true);
+  });
+
   it("judges ours alone, and the difference, where the target says so", () => {
     const targets: Target[] = [
       { metric: "messages/s", of: "difference", bound: "at most", value: 100 },

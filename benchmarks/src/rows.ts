@@ -9,14 +9,14 @@ export interface Row {
   readonly rounds: number;
   readonly ours: Spread;
   readonly reference: Spread;
-  /** Ours divided by the reference's, pair by pair. */
-  readonly ratio: Spread;
+  /** Ours divided by the reference's, pair by pair; `null` where the reference has nothing to divide by. */
+  readonly ratio: Spread | null;
   /** Ours less the reference's, pair by pair. */
   readonly difference: Spread;
   readonly target: Target | null;
   /** Whether the median is within the target; `null`: there is none. */
   readonly met: boolean | null;
-  /** Whether the machine had so much else to do that the row says little. */
+  /** Whether the machine had so much else to do, or the rounds differ by so much, that the row says little. */
   readonly noisy: boolean;
 }
 
@@ -39,12 +39,14 @@ export function rowsOf(
     const measured = {
       ours: spreadOf(ours),
       reference: spreadOf(reference),
-      ratio: pairedRatios(ours, reference),
+      ratio: reference.includes(0) ? null : pairedRatios(ours, reference),
       difference: pairedDifferences(ours, reference),
     };
     const target = scenario.targets.find((one) => one.metric === metric) ?? null;
-    const met = target === null ? null : isMet(target, measured[target.of].median);
-    return [{ scenario: scenario.name, metric, rounds: pairs.length, ...measured, target, met, noisy }];
+    const judged = target === null ? null : measured[target.of];
+    const met = target === null || judged === null ? null : isMet(target, judged.median);
+    const isUnsure = noisy || (measured.ratio !== null && isWide(measured.ratio));
+    return [{ scenario: scenario.name, metric, rounds: pairs.length, ...measured, target, met, noisy: isUnsure }];
   });
 }
 
@@ -58,6 +60,14 @@ export function isMet({ bound, value }: Target, figure: number): boolean {
  */
 export function distanceTo({ bound, value }: Target, figure: number): number {
   return bound === "at most" ? figure / value : value / figure;
+}
+
+/** Rounds that differ by more say that something else happened in one of them. */
+const WIDEST = 1.5;
+
+/** Whether the largest ratio is so much more than the smallest that their middle says little. */
+function isWide({ min, max }: Spread): boolean {
+  return max > min * WIDEST;
 }
 
 /** Above it the probe took so much longer than its own work takes that others had a fifth of the machine. */
