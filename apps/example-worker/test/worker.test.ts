@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCommits } from "../demo/commit-data.ts";
@@ -49,13 +50,20 @@ describe("a worker", () => {
   });
 
   it("leaves nothing half done when it is killed: who takes over stores the rest, and nothing twice", async () => {
-    const { addAll, start, whenStored, stored, pending } = open();
-    await addAll(readCommits(5_000));
+    const { addAll, start, whenStored, stored, pending, databasePath } = open();
+    const commits = readCommits(5_000);
+    await addAll(commits.slice(0, 100));
     const shortLease = { LEASE_MS: "500", RECOVER_EVERY_MS: "100" };
     const killed = await start(shortLease);
     await whenLogged(killed, "stored");
+    // However fast it is, there is something in its hands when it dies.
+    const lock = new DatabaseSync(databasePath, { timeout: 5_000 });
+    lock.exec("BEGIN IMMEDIATE");
+    await addAll(commits.slice(100));
+    await eventually("it holds messages", async () => (await pending()).length > 0);
     killed.kill("SIGKILL");
     await killed.exited;
+    lock.close();
     expect(stored().length % 50).toBe(0);
     const successor = await start(shortLease);
     await whenStored(5_000);

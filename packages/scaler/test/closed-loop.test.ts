@@ -21,20 +21,18 @@ function expectNothingLost({ added, repeated, missing, pending, waiting, workers
 }
 
 it("adds what a step of the load needs, in one direction, and loses nothing when it takes consumers away at work", async () => {
-  const { moves, tookMs, ...rest } = await runLoop(redis.server, [
+  const { moves, ...rest } = await runLoop(redis.server, [
     { perSecond: LOW, seconds: 6, scaling },
     { perSecond: HIGH, seconds: 12 },
     // No consumer is taken away within two minutes of a start; a budget that is cut is kept at once.
     { perSecond: LOW, seconds: 3, scaling: { ...scaling, maxConsumers: 2 } },
   ]);
-  expectNothingLost({ moves, tookMs, ...rest });
+  expectNothingLost({ moves, ...rest });
   const up = moves.filter(({ phase }) => phase < 2);
   expect(reversals(up)).toBe(0);
   expect(up.at(-1)?.to).toBeGreaterThanOrEqual(FEWEST_FOR_HIGH);
   expect(moves.at(-1)).toMatchObject({ phase: 2, to: 2 });
   expect(reversals(moves)).toBe(1);
-  // What came before there was help, too.
-  expect(quantile(tookMs[1] ?? [], 0.95)).toBeLessThan(OBJECTIVE_MS);
 }, 60_000);
 
 const isLong = process.env["REDIS_BATCH_LONG"] !== undefined;
@@ -50,6 +48,7 @@ it.runIf(isLong)(
     expect(reversals(moves)).toBeLessThanOrEqual(1);
     expect(Math.max(...moves.map(({ to }) => to))).toBeGreaterThanOrEqual(FEWEST_FOR_HIGH);
     expect(moves.at(-1)?.to).toBeLessThanOrEqual(2);
+    // Only here: how soon a few seconds' worth of messages are done is the machine's doing as much as the scaler's.
     // Before that all of it starts for the first time.
     for (const took of tookMs.slice(1)) expect(quantile(took, 0.99)).toBeLessThan(OBJECTIVE_MS);
   },
