@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Node takes them for require() as well: "import" among them would hand ES modules to CommonJS packages.
@@ -6,6 +7,8 @@ const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
 export default defineConfig({
   test: {
+    // Most of an integration test is waiting, for servers and other processes; more at once than this starve each other.
+    maxWorkers: Math.max(availableParallelism(), 3),
     projects: [
       {
         extends: true,
