@@ -125,5 +125,5 @@ const after2 = (breaker: Breaker, batch: readonly string[]): Breaker => after(br
 
 /** Letters in place of digits, which mean deliveries. */
 function digits(number: number): readonly number[] {
-  return [...String(number)].map((digit) => 97 + Number(digit));
+  return Array.from(String(number), (digit) => 97 + Number(digit));
 }
