@@ -8,7 +8,10 @@ import { ProcessPool, type ProcessPoolEvent, Scaler, type ScalerEvent, type Scal
 
 export interface Phase {
   readonly perSecond: number;
+  /** How long it takes at least. */
   readonly seconds: number;
+  /** It goes on until this holds, for a minute at most: on a busy machine all takes longer. */
+  readonly until?: (moves: LoopResult["moves"]) => boolean;
   /** What the scaler is told from this phase on; it is started anew then, and remembers. */
   readonly scaling?: ScalingOptions;
 }
@@ -37,6 +40,7 @@ export interface LoopResult {
 const COST_MS = 20;
 const BATCH_SIZE = 10;
 const TICK_MS = 50;
+const LONGEST_EXTENSION_SECONDS = 60;
 const WORKER = fileURLToPath(new URL("closed-loop.worker.ts", import.meta.url));
 
 /** Messages a worker does in a second, at most. */
@@ -76,7 +80,7 @@ export async function runLoop(server: RedisServer, phases: readonly Phase[]): Pr
     await run;
   };
   try {
-    for (const { perSecond, seconds, scaling } of phases) {
+    for (const { perSecond, seconds, until = () => true, scaling } of phases) {
       if (scaling !== undefined) {
         await stop();
         scaler = new Scaler({ redis: server.options, stream, group, observer, ...scaling });
@@ -84,8 +88,10 @@ export async function runLoop(server: RedisServer, phases: readonly Phase[]): Pr
         run.catch(() => {});
       }
       const startedAtMs = performance.now();
-      for (let added = 0; added < perSecond * seconds; ) {
-        const due = Math.min(perSecond * seconds, Math.floor(((performance.now() - startedAtMs) * perSecond) / 1_000));
+      for (let added = 0, isOver = false; !isOver; ) {
+        const elapsed = (performance.now() - startedAtMs) / 1_000;
+        isOver = elapsed >= seconds && (until(moves) || elapsed >= seconds + LONGEST_EXTENSION_SECONDS);
+        const due = Math.floor(elapsed * perSecond);
         const ids = await Promise.all(
           Array.from({ length: due - added }, (_, at) => producer.add({ n: String(added + at) })),
         );
