@@ -2,6 +2,7 @@
 //
 //   pnpm test:servers                        all of them
 //   pnpm test:servers redis-7.0 valkey-9.1   some
+//   pnpm test:servers --only packages/core   only the tests below this path; may be given several times
 //   pnpm test:servers --json                 the table as JSON on stdout
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { type CapturedRun, runCaptured } from "./lib/run-captured.ts";
 import { noRun, renderResults, type ServerResult, summariseRun, type VitestReport } from "./lib/server-results.ts";
 
 const { values: options, positionals } = parseArgs({
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, only: { type: "string", multiple: true, default: [] } },
   allowPositionals: true,
 });
 
@@ -65,7 +66,10 @@ async function runTests(server: ServerVersion): Promise<CapturedRun & { readonly
   try {
     const run = await runCaptured(
       "vitest",
-      ["run", "--project=integration", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+      [
+        ...["run", "--project=integration", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+        ...options.only,
+      ],
       { ...env, REDIS_BATCH_TEST_SERVER: server },
     );
     return { ...run, report: existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as VitestReport) : undefined };
