@@ -69,7 +69,7 @@ const GROUP = "workers";
 // Written anew when it has got this long, the file is read in seconds also after hours, however busy the machine.
 const SERVER_CONFIG = ["auto-aof-rewrite-min-size 8mb", "auto-aof-rewrite-percentage 50"];
 /** How long it may take until nothing is in flight once the faults are over: so long, and so much of the load's time. */
-const REST_LIMIT_MS = 60_000;
+const REST_LIMIT_MS = 120_000;
 const REST_LIMIT_RATIO = 0.2;
 /** How many problems are told with their histories. */
 const SHOWN_PROBLEMS = 10;

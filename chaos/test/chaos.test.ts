@@ -10,7 +10,7 @@ ownServersOnly();
 const SEED = 1;
 
 test("nothing is lost and every duplicate is explained, whatever happens to processes, connections and server", {
-  timeout: 150_000,
+  timeout: 240_000,
 }, async () => {
   const round = await runRound({
     ...ROUND_DEFAULTS,
