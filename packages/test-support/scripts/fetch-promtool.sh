@@ -28,7 +28,7 @@ use_private_apt "$work" bookworm
 
 (cd "$work/debs" && apt-get -qq download prometheus >&2)
 dpkg -x "$work"/debs/prometheus_*.deb "$work/root"
-mv "$work/root/usr/bin/promtool" "$work/promtool"
+find "$work/root" -type f -name promtool -exec mv {} "$work/promtool" \;
 
 rm -rf "$work"/{apt,debs,root} "$folder"
 mv -T "$work" "$folder" # the last step: a folder that is there is complete
