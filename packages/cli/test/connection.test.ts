@@ -210,5 +210,6 @@ describe("Sentinel and Cluster", () => {
     expect((streams as { stream: string }[]).map(({ stream }) => stream)).toEqual(names);
     const consumed = await cli.run(["consume", names[3] ?? "", "g", "--create", "start", "--count", "1", ...at]);
     expectEnd(consumed, 0, '"a":"1"');
+    expectEnd(await cli.run(["group", "delete", names[3] ?? "", "g", "--yes", ...at]), 0, "consumers alive");
   });
 });

@@ -1,5 +1,5 @@
 import { Consumer, DeadLetters } from "@redis-batch/consumer";
-import { uniqueName, useServer } from "@redis-batch/test-support";
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectSameContent, useCli } from "./cli.ts";
 
@@ -102,6 +102,45 @@ describe("group", () => {
     expectEnd(await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]), 0);
     expect(await groupsOf(stream)).toEqual([]);
     expectEnd(await cli.run(["group", "delete", stream, "g", "--yes"]), 5, 'has no group "g"');
+  });
+
+  it("delete: nothing that was kept about it stays behind, but its dead letters and its neighbours do", async () => {
+    const { stream } = await filled("traces", 3);
+    const ours = async (): Promise<string[]> => {
+      const keys = (await redis.server.command("KEYS", `rb:{${stream}}:*`)) as string[];
+      return keys.map((key) => key.replace(`rb:{${stream}}:`, "").replace(`:${stream}:`, " of ")).toSorted();
+    };
+    for (const group of ["g", "neighbour"]) await redis.server.command("XGROUP", "CREATE", stream, group, "0");
+    const consume = (group: string) => ["consume", stream, group, "--max-wait", "10ms", "--lease", "500ms"];
+    const buried = await cli.run([...consume("g"), "--count", "1", "--dead-letter", "--exec", "exit 1"]);
+    expectEnd(buried, 1, "went to the dead letters");
+    const [scaling, killed] = await Promise.all([
+      cli.start([...["scale", "run", stream, "g", "--executor", "command", "--interval", "100ms"], "--", "true"]),
+      cli.start([...consume("g"), "--batch-size", "1", "--ack", "never"]),
+      cli.run([...consume("neighbour"), "--count", "1"]),
+    ]);
+    await killed.waitForLine(/"n":"1"/);
+    killed.kill("SIGKILL");
+    await eventually("the scaler has given an order", async () => scaling.stderr.includes("ordered: "));
+    scaling.kill("SIGINT");
+    await Promise.all([killed.exited, scaling.exited]);
+    expectEnd(await cli.run(["cleanup", stream, "g", "--yes"]), 0);
+    // Short-lived: whose turn it was.
+    await redis.server.command("SET", `rb:{${stream}}:lease:recovery:${stream}:g`, "me");
+    const neighbour = (await ours()).filter((key) => key.endsWith(" of neighbour"));
+    expect(neighbour).toContain("left of neighbour");
+    expect(await ours()).toEqual(
+      [
+        ...["audit", "consumers", "dead", "lease:recovery", "left", "scaler"].map((kind) => `${kind} of g`),
+        ...neighbour,
+      ].toSorted(),
+    );
+    await eventually("the killed one counts as dead", async () => {
+      const { code } = await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]);
+      return code === 0;
+    });
+    expect(await ours()).toEqual(["dead of g", ...neighbour]);
+    expect(await groupsOf(stream)).toEqual(["neighbour"]);
   });
 });
 

@@ -64,17 +64,20 @@ describe("help and version", () => {
 });
 
 describe("acl", () => {
+  const as = (user: string) => ({ env: { REDIS_URL: `redis://${user}:${user}@127.0.0.1:${redis.server.port}` } });
+  /** Makes a user of each role's name, with what is printed for it. */
+  const grant = (stream: string, roles: readonly string[]) =>
+    Promise.all(
+      roles.map(async (role) => {
+        const { command } = await cli.json(["acl", role, stream, "--name", role]);
+        await redis.server.command(...(String(command).replace("PASSWORD", role).split(" ") as [string]));
+      }),
+    );
+
   it("prints rules that are enough for the work", async () => {
     expect.hasAssertions();
     const stream = uniqueName("acl");
-    for (const role of ["producer", "consumer", "monitor"]) {
-      const { command, rule } = await cli.json(["acl", role, stream, "--name", role]);
-      expectEnd(await cli.run(["acl", role, stream]), 0, String(rule));
-      await redis.server.command(...(String(command).replace("PASSWORD", role).split(" ") as [string]));
-    }
-    const as = (user: string) => ({
-      env: { REDIS_URL: `redis://${user}:${user}@127.0.0.1:${redis.server.port}` },
-    });
+    await grant(stream, ["producer", "consumer", "monitor"]);
     expectEnd(await cli.run(["produce", stream, "order=1", "--key-field", "order"], as("producer")), 0);
     expectEnd(
       await cli.run(["consume", stream, "g", "--create", "start", "--count", "1"], as("consumer")),
@@ -83,6 +86,39 @@ describe("acl", () => {
     );
     expectEnd(await cli.run(["monitor", stream, "g"], as("monitor")), 0, "waiting");
     expectEnd(await cli.run(["produce", stream, "a=1"], as("monitor")), 4, "xadd");
+  });
+
+  it("prints rules that are enough to keep groups, and names what is left where deleting lacks one", async () => {
+    expect.hasAssertions();
+    const stream = uniqueName("acl");
+    await redis.server.command("XADD", stream, "*", "a", "1");
+    await grant(stream, ["groups"]);
+    const group = (...args: string[]) => cli.run(["group", ...args, "--yes"], as("groups"));
+    expectEnd(await group("create", stream, "g"), 0);
+    expectEnd(await group("seek", stream, "g", "--to", "end", "--skip-unread"), 0);
+    await redis.server.command("XGROUP", "CREATE", stream, "h", "0");
+    for (const name of ["old", "new"]) await redis.server.command("XGROUP", "CREATECONSUMER", stream, "h", name);
+    await redis.server.command("XREADGROUP", "GROUP", "h", "old", "STREAMS", stream, ">");
+    const fromTo = ["--from", "old", "--to", "new", "--to-unregistered", "--min-idle", "0", "--yes"];
+    expectEnd(await cli.run(["reassign", stream, "h", ...fromTo], as("groups")), 0, "moved");
+    expectEnd(await group("delete", stream, "h", "--lose-pending"), 0);
+    // The group goes first; what is left then is named, for somebody who may.
+    await redis.server.command("ACL", "SETUSER", "groups", "-unlink");
+    const half = await group("delete", stream, "g");
+    expectEnd(half, 4, "the group is deleted, but", "'unlink'", `UNLINK rb:{${stream}}:consumers:${stream}:g rb:`);
+  });
+
+  it("prints the same as text and as JSON, which also says what it was asked", async () => {
+    const [rule, command, json] = await Promise.all([
+      cli.run(["acl", "scaler", "{a b}*", "--least"]),
+      cli.run(["acl", "scaler", "{a b}*", "--least", "--name", "it"]),
+      cli.json(["acl", "scaler", "{a b}*", "--least", "--name", "it"]),
+    ]);
+    expect(json).toEqual({
+      ...{ role: "scaler", stream: "{a b}*" },
+      ...{ rule: rule.stdout.trimEnd(), command: command.stdout.trimEnd() },
+    });
+    expect(json["command"]).toBe(`ACL SETUSER it reset on >PASSWORD ${String(json["rule"])}`);
   });
 });
 

@@ -6,7 +6,7 @@ export { type Clock, pause, systemClock } from "./clock.ts";
 export { isAlive, type Registration } from "./consumer-registry.ts";
 export { readFarewells } from "./farewells.ts";
 export * from "./index.ts";
-export { groupKey, hashTag, idempotencyKey } from "./keys.ts";
+export { bookkeepingKeys, groupKey, hashTag, idempotencyKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
 export { createNotifier } from "./observer.ts";

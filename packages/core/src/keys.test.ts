@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./errors.ts";
-import { groupKey, hashTag, idempotencyKey } from "./keys.ts";
+import { bookkeepingKeys, groupKey, hashTag, idempotencyKey } from "./keys.ts";
 
 describe("groupKey", () => {
   test("names the stream's own slot, the kind, the stream and the group", () => {
@@ -10,6 +10,16 @@ describe("groupKey", () => {
 
   test("escapes what separates the parts", () => {
     expect(groupKey("audit", "a:b", "c%3A:d")).toBe("rb:{a:b}:audit:a%3Ab:c%253A%3Ad");
+  });
+});
+
+describe("bookkeepingKeys", () => {
+  test("are all of one group's keys but its dead letters, in the stream's slot", () => {
+    expect(bookkeepingKeys("{shop}:orders", "billing")).toEqual(
+      ["consumers", "left", "lease:recovery", "lease:monitor", "lease:scaler", "scaler", "audit"].map(
+        (kind) => `rb:{shop}:${kind}:{shop}%3Aorders:billing`,
+      ),
+    );
   });
 });
 

@@ -4,24 +4,35 @@
  */
 import { ConfigError } from "./errors.ts";
 
-/**
- * `dead`: dead letters · `consumers`: registry · `left`: what those said last that left · `lease:<role>`: whose turn it is to recover what the dead left, and which
- * monitor and which
- * scaler lead · `scaler`, `audit`: the scaler's state and its log.
- */
-export type GroupKeyKind =
-  | "dead"
-  | "consumers"
-  | "left"
-  | "lease:recovery"
-  | "lease:monitor"
-  | "lease:scaler"
-  | "scaler"
-  | "audit";
+// Each kind of key that is about a group's work, and not part of it: nothing is lost with them but what was known.
+const BOOKKEEPING = [
+  // Registry: who works in the group.
+  "consumers",
+  // What those said last that left.
+  "left",
+  // Whose turn it is to recover what the dead left, and which monitor and which scaler lead.
+  "lease:recovery",
+  "lease:monitor",
+  "lease:scaler",
+  // The scaler's state, and the log of its orders.
+  "scaler",
+  "audit",
+] as const;
+
+/** `dead`: dead letters, which are messages. The others are bookkeeping. */
+export type GroupKeyKind = "dead" | (typeof BOOKKEEPING)[number];
 
 /** The key of `kind` that belongs to one consumer group of one stream. */
 export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {
   return `rb:{${hashTag(stream)}}:${kind}:${encodePart(stream)}:${encodePart(group)}`;
+}
+
+/**
+ * Every key that is kept about one consumer group, which nobody needs once the group is gone. Its dead letters are not
+ * among them: these are messages.
+ */
+export function bookkeepingKeys(stream: string, group: string): readonly string[] {
+  return BOOKKEEPING.map((kind) => groupKey(kind, stream, group));
 }
 
 /** The key that remembers which entry an idempotency key was added as. Belongs to the stream, not to a group. */

@@ -1,7 +1,7 @@
 /** The least ACL rights each role needs: the one place they are kept. The READMEs quote them, and tests hold them to it. */
 import { hashTag } from "./keys.ts";
 
-export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters";
+export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters" | "groups";
 
 /** Keys that a part of the work touches: the stream itself, everything of ours beside it, or some of that. */
 type KeySet = "stream" | "ours" | "idempotency" | "letters";
@@ -70,6 +70,20 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
     { purpose: "discarding", keys: [], rules: ["+xdel"] },
     { purpose: "redriving", keys: ["stream"], rules: ["+eval", "+evalsha", "+xpending", "+xclaim", "+xinfo|groups"] },
     { purpose: "adding anew", keys: [], rules: ["+xadd"] },
+  ],
+  groups: [
+    {
+      purpose: "looking",
+      keys: ["stream", "ours"],
+      rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
+    },
+    { purpose: "creating and moving groups", keys: [], rules: ["+xgroup|create", "+xgroup|setid"] },
+    { purpose: "deleting groups, and what was kept about them", keys: [], rules: ["+xgroup|destroy", "+unlink"] },
+    {
+      purpose: "handing messages from one consumer to another",
+      keys: [],
+      rules: ["+eval", "+evalsha", "+hget", "+xclaim"],
+    },
   ],
 };
 

@@ -1,5 +1,6 @@
 import { aclRules, type Role } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
+import { quoteWord } from "../render/quote-word.ts";
 import type { acl } from "../table/setup.ts";
 
 const ROLES: Readonly<Record<string, Role>> = {
@@ -8,12 +9,14 @@ const ROLES: Readonly<Record<string, Role>> = {
   monitor: "monitor",
   scaler: "scaler",
   "dead-letters": "deadLetters",
+  groups: "groups",
 };
 
 export const run: Run<typeof acl> = async ({ args, options, terminal }) => {
   const rules = aclRules(ROLES[args.role] ?? "consumer", args.stream, { least: options.least });
-  const rule = rules.map(quote).join(" ");
-  const command = options.name === undefined ? null : `ACL SETUSER ${quote(options.name)} reset on >PASSWORD ${rule}`;
+  const rule = rules.map(quoteWord).join(" ");
+  const command =
+    options.name === undefined ? null : `ACL SETUSER ${quoteWord(options.name)} reset on >PASSWORD ${rule}`;
   if (!options.json) return terminal.write(`${command ?? rule}\n`);
   await terminal.report(
     {
@@ -27,16 +30,3 @@ export const run: Run<typeof acl> = async ({ args, options, terminal }) => {
     true,
   );
 };
-
-/** As redis-cli reads it: what is not plain stands in quotes. */
-function quote(word: string): string {
-  if (/^[^\s"'\\\p{C}]+$/u.test(word)) return word;
-  const inner = Array.from(word, (character) =>
-    character === '"' || character === "\\"
-      ? `\\${character}`
-      : /\p{C}/u.test(character)
-        ? [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
-        : character,
-  );
-  return `"${inner.join("")}"`;
-}

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Consumer } from "@redis-batch/consumer";
-import { groupKey, Producer, type StreamClient, systemClock } from "@redis-batch/core/internal";
+import { bookkeepingKeys, groupKey, Producer, type StreamClient, systemClock } from "@redis-batch/core/internal";
 import type { Invocation, Run } from "../command.ts";
 import { type Server, withClient } from "../connection/open.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
@@ -111,6 +111,5 @@ async function consume(
 
 /** The stream goes with its group, and so do the keys that its consumer had beside it. */
 async function remove(client: StreamClient, stream: string): Promise<void> {
-  const kinds = ["consumers", "left", "lease:recovery", "dead"] as const;
-  await client.unlink({ keys: [stream, ...kinds.map((kind) => groupKey(kind, stream, GROUP))] });
+  await client.unlink({ keys: [stream, groupKey("dead", stream, GROUP), ...bookkeepingKeys(stream, GROUP)] });
 }

@@ -1,7 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { ConnectionError, groupKey, Producer, pause, type StreamClient, systemClock } from "@redis-batch/core/internal";
+import {
+  bookkeepingKeys,
+  ConnectionError,
+  groupKey,
+  Producer,
+  pause,
+  type StreamClient,
+  systemClock,
+} from "@redis-batch/core/internal";
 import type { GroupReport, Monitor } from "@redis-batch/monitor";
 import { Scaler } from "@redis-batch/scaler";
 import type { Invocation, Run } from "../command.ts";
@@ -39,8 +47,7 @@ export const run: Run<typeof demo> = async (call) => {
       await new Tour(there, client, stream, workers).go();
     } finally {
       await Promise.all(workers.map((worker) => worker.end()));
-      const kinds = ["consumers", "left", "lease:recovery", "lease:monitor", "dead"] as const;
-      await client.unlink({ keys: [stream, ...kinds.map((kind) => groupKey(kind, stream, GROUP))] });
+      await client.unlink({ keys: [stream, groupKey("dead", stream, GROUP), ...bookkeepingKeys(stream, GROUP)] });
     }
   });
   return signal.aborted ? "interrupted" : "ok";

@@ -10,7 +10,7 @@ import { withMonitor } from "./with-monitor.ts";
 
 type Call = Invocation<typeof doctor>;
 
-const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters"];
+const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters", "groups"];
 const TONES: Readonly<Record<Severity, Tone>> = {
   ok: "good",
   info: "quiet",

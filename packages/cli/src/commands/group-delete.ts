@@ -1,8 +1,17 @@
-import { groupKey, isAlive, type Registration, unlessDenied } from "@redis-batch/core/internal";
+import {
+  bookkeepingKeys,
+  groupKey,
+  isAlive,
+  PermissionError,
+  type Registration,
+  type StreamClient,
+  unlessDenied,
+} from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
+import { quoteWord } from "../render/quote-word.ts";
 import type { remove } from "../table/group.ts";
 import { countAfter } from "./count-between.ts";
 import { findGroup } from "./find-group.ts";
@@ -44,10 +53,23 @@ export const run: Run<typeof remove> = (call) =>
       }
     }
     return planFirst(terminal, options, { facts }, async () => {
-      for (const consumer of registry.keys()) {
-        await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true });
-      }
       await client.xgroupDestroy({ stream, group });
+      await forget(client, stream, group);
       return { facts };
     });
   });
+
+/** Only once the group is gone: a group without its registry would look as if nobody worked in it. */
+async function forget(client: StreamClient, stream: string, group: string): Promise<void> {
+  const keys = bookkeepingKeys(stream, group);
+  try {
+    await client.unlink({ keys });
+  } catch (error) {
+    if (!PermissionError.is(error)) throw error;
+    throw new Failure(
+      "denied",
+      `the group is deleted, but what was kept about it is still there: ${error.message}`,
+      `as a user with that right: UNLINK ${keys.map(quoteWord).join(" ")}`,
+    );
+  }
+}

@@ -7,6 +7,12 @@ interface Address {
   readonly group: string;
 }
 
+/** How a role is called where its key is no word of its own. */
+const NAMES: Partial<Readonly<Record<Role, string>>> = {
+  deadLetters: "keeper of dead letters",
+  groups: "keeper of groups",
+};
+
 /** Whole commands that need each rule: the server looks at their keys, too. */
 function commandsFor(rule: string, { stream, group }: Address, key: string): readonly (readonly string[])[] {
   switch (rule) {
@@ -40,6 +46,10 @@ function commandsFor(rule: string, { stream, group }: Address, key: string): rea
       return [["xinfo", "GROUPS", stream]];
     case "+xgroup|create":
       return [["xgroup", "CREATE", stream, group, "0"]];
+    case "+xgroup|setid":
+      return [["xgroup", "SETID", stream, group, "0"]];
+    case "+xgroup|destroy":
+      return [["xgroup", "DESTROY", stream, group]];
     case "+xgroup|createconsumer":
       return [["xgroup", "CREATECONSUMER", stream, group, "c"]];
     case "+xgroup|delconsumer":
@@ -60,6 +70,7 @@ function commandsFor(rule: string, { stream, group }: Address, key: string): rea
     case "+hgetall":
     case "+hkeys":
     case "+del":
+    case "+unlink":
       return [[rule.slice(1), key]];
     case "+set":
       return [["set", key, "1"]];
@@ -89,7 +100,7 @@ export async function probeRights(
   role: Role,
   address: Address,
 ): Promise<RightsFacts> {
-  const name = role === "deadLetters" ? "keeper of dead letters" : role;
+  const name = NAMES[role] ?? role;
   const key = keyFor(role, address);
   const patterns = aclRules(role, address.stream, { least: false }).filter((rule) => rule.startsWith("~"));
   const missing: { purpose: string; rules: string[]; isLeast: boolean }[] = [];

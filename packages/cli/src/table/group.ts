@@ -51,7 +51,7 @@ export const remove = defineCommand({
   path: ["group", "delete"],
   summary: "Delete a consumer group",
   about: [
-    "Its position and its pending list go; the stream, other groups and the group's dead letters stay. Refused while consumers are alive. While messages are pending or unread it needs --lose-pending.",
+    "Its position and its pending list go, and so does what was kept about it: the consumers' registry, leases, the scaler's memory and audit log. The stream, other groups and the group's dead letters stay (`dead-letters discard`). Refused while consumers are alive. While messages are pending or unread it needs --lose-pending.",
   ],
   args: [...ADDRESS],
   options: {

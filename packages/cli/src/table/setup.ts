@@ -4,7 +4,11 @@ export const acl = defineCommand({
   path: ["acl"],
   summary: "Print the least rights that a role needs",
   args: [
-    { name: "role", about: "who it is for", choices: ["producer", "consumer", "monitor", "scaler", "dead-letters"] },
+    {
+      name: "role",
+      about: "who it is for",
+      choices: ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups"],
+    },
     { name: "stream", about: "the stream's key" },
   ],
   options: {
