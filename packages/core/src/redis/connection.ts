@@ -41,6 +41,7 @@ export class Connection {
       this.#announce();
     });
     client.on("close", () => {
+      endWatch(client);
       if (!this.#isReady) return;
       this.#isReady = false;
       this.#announce();
@@ -151,8 +152,10 @@ export class Connection {
 
   close(): void {
     if (this.#isClosed) return;
+    const isInUse = this.#isUsable;
     this.#isClosed = true;
     this.#client.disconnect();
+    if (!isInUse) endSocket(this.#client);
     this.#announce();
   }
 
@@ -175,6 +178,24 @@ export class Connection {
       { outcome: "not-sent", cause: this.#lastError },
     );
   }
+}
+
+/**
+ * Ends at once what is left of a connection that was not in use. ioredis gives the other side two seconds to end it as
+ * well, which keep the process: where the server is silent, and even where there is no socket any more. (What a Cluster
+ * and Sentinel use for their own ends is out of reach.)
+ */
+function endSocket(client: Redis | Cluster): void {
+  const { stream } = client as Partial<Pick<Redis, "stream">>;
+  stream?.destroy();
+  // It had ended before ioredis began to wait for that, and would not tell again by itself.
+  if (stream?.closed) stream.emit("close");
+}
+
+/** ioredis 5 goes on to watch over the silence of a connection that has ended, and then ends the next one for it. */
+function endWatch(client: Redis | Cluster): void {
+  clearTimeout(Reflect.get(client, "socketTimeoutTimer") as NodeJS.Timeout | undefined);
+  Reflect.set(client, "socketTimeoutTimer", undefined);
 }
 
 /** Host and port, or what stands for them; never user or password. */
