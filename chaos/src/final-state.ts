@@ -1,8 +1,11 @@
 /** What the server holds when all is over. */
 import type { RedisServer, Reply } from "@redis-batch/test-support";
 import type { FinalState } from "./ledger.ts";
+import type { ConsumerAtUnrest, InFlightMessage, Unrest } from "./unrest.ts";
 
 const PAGE = 5_000;
+/** How many messages in flight are looked at one by one. */
+const LOOKED_AT = 10;
 
 /** How much is left to do, and how long the load has been gone from the stream. */
 export async function countInFlight(server: RedisServer, stream: string): Promise<number> {
@@ -17,6 +20,65 @@ export async function countInFlight(server: RedisServer, stream: string): Promis
     PAGE,
   )) as Reply[];
   return group.pending + undelivered.length;
+}
+
+/** What is in flight, for whom, and what the server knows of those. */
+export async function readUnrest(
+  server: RedisServer,
+  stream: string,
+  registry: string,
+): Promise<Omit<Unrest, "workers" | "monitors">> {
+  const group = await groupOf(server, stream);
+  const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
+  const undelivered = await idsAfter(server, stream, group?.lastDelivered ?? "0-0");
+  const first = [...pending.map(({ id }) => id), ...undelivered].slice(0, LOOKED_AT);
+  const messages = first.map((id) => readMessage(server, stream, id, group?.name));
+  return {
+    total: pending.length + undelivered.length,
+    messages: await Promise.all(messages),
+    consumers: group === undefined ? [] : await readConsumers(server, stream, group.name, registry),
+    leases: await readLeases(server),
+  };
+}
+
+async function readMessage(
+  server: RedisServer,
+  stream: string,
+  id: string,
+  group: string | undefined,
+): Promise<InFlightMessage> {
+  const [entry] = (await server.command("XRANGE", stream, id, id)) as [string, Reply[]][];
+  const fields = pairs(entry?.[1] ?? []);
+  const told = { id, key: String(fields.get("key") ?? ""), intent: String(fields.get("intent") ?? "") };
+  if (group === undefined) return { ...told, pending: undefined };
+  const [held] = (await server.command("XPENDING", stream, group, id, id, 1)) as [string, string, number, number][];
+  if (held === undefined) return { ...told, pending: undefined };
+  const [, consumer, idleMs, deliveries] = held;
+  return { ...told, pending: { consumer, idleMs, deliveries } };
+}
+
+async function readConsumers(
+  server: RedisServer,
+  stream: string,
+  group: string,
+  registry: string,
+): Promise<readonly ConsumerAtUnrest[]> {
+  const known = ((await server.command("XINFO", "CONSUMERS", stream, group)) as Reply[][]).map(pairs);
+  const registered = pairs((await server.command("HGETALL", registry)) as Reply[]);
+  const [seconds, micros] = (await server.command("TIME")) as [string, string];
+  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  const pending = new Map(known.map((info) => [String(info.get("name")), Number(info.get("pending"))]));
+  const names = new Set([...pending.keys(), ...registered.keys()]);
+  return [...names].map((name) => {
+    const told = registered.get(name);
+    const silentMs = told === undefined ? undefined : nowMs - (JSON.parse(String(told)) as { at: number }).at;
+    return { name, pending: pending.get(name) ?? 0, silentMs };
+  });
+}
+
+async function readLeases(server: RedisServer): Promise<Unrest["leases"]> {
+  const keys = (await server.command("KEYS", "rb:*:lease:*")) as string[];
+  return Promise.all(keys.map(async (key) => ({ key, holder: String(await server.command("GET", key)) })));
 }
 
 export async function readFinalState(server: RedisServer, stream: string, deadLetters: string): Promise<FinalState> {

@@ -1,5 +1,6 @@
 /** What a process did, one line each, on disk before the next step: a SIGKILL takes nothing of it away. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { ConsumerHealth } from "@redis-batch/consumer";
 import type { Intent } from "./intent.ts";
 
 /** A line of a producer's journal. */
@@ -15,6 +16,8 @@ export type WorkerLine =
   | { readonly e: "tick"; readonly t: number }
   /** Once a second: the memory that the process takes of the machine, and how much of it are objects in use. */
   | { readonly e: "memory"; readonly t: number; readonly rssMiB: number; readonly heapMiB: number }
+  /** Once a second: what the consumer says of itself. */
+  | { readonly e: "health"; readonly t: number; readonly health: ConsumerHealth }
   /** Handed to the handler: key, id, delivery count of each message. */
   | { readonly e: "offered"; readonly t: number; readonly messages: readonly (readonly [string, string, number])[] }
   /** The handler is done with it, and says `ack` next. */

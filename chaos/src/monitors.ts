@@ -24,6 +24,11 @@ export class Monitors implements AsyncDisposable {
     return this.#moves;
   }
 
+  /** The last that each has said of what it did. */
+  get lastWords(): readonly string[] {
+    return this.#processes.map((process) => process?.lines.at(-1) ?? "");
+  }
+
   kill(index: number): boolean {
     return this.#signal(index, "SIGKILL");
   }

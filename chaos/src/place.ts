@@ -52,6 +52,10 @@ export class Place implements AsyncDisposable {
     return place;
   }
 
+  get isRunning(): boolean {
+    return this.#process?.running === true;
+  }
+
   /** Kills the process, unless it must last; the next one has the same name, or a new one. */
   kill(keepsName: boolean): boolean {
     if (this.#options.task.mustLast) return false;

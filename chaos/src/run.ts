@@ -16,9 +16,9 @@ import {
 import type { Span } from "./duplicate.ts";
 import type { Scene, Target } from "./faults/fault.ts";
 import { FAULTS } from "./faults/index.ts";
-import { countInFlight, readFinalState } from "./final-state.ts";
+import { countInFlight, readFinalState, readUnrest } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
-import { type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
+import { journalNowMs, type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
 import { judge, type Problem, type Verdict } from "./ledger.ts";
 import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
 import { Monitors } from "./monitors.ts";
@@ -26,6 +26,7 @@ import { Place } from "./place.ts";
 import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
 import { linesAbout, reconstruct } from "./reconstruct.ts";
 import type { ProducerTask } from "./tasks.ts";
+import { describeUnrest, type WorkerAtUnrest } from "./unrest.ts";
 
 export interface RoundOptions {
   readonly seed: number;
@@ -109,8 +110,9 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     over.abort();
     const struck = await faults;
     progress("the load and the faults are over; waiting for rest");
-    failures.push(...(await rest(server, stream, REST_LIMIT_MS + loadMs * REST_LIMIT_RATIO)));
-    progress("nothing is in flight; draining the workers");
+    const unrest = await rest(scene, REST_LIMIT_MS + loadMs * REST_LIMIT_RATIO);
+    failures.push(...unrest);
+    progress(`${unrest.length === 0 ? "nothing" : "something"} is in flight; draining the workers`);
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());
     await monitors.end();
     failures.push(...places.flatMap(({ crashes }) => crashes), ...monitors.crashes);
@@ -293,13 +295,30 @@ function lockOf(target: Target, place: Place): string {
   return target === "server" || target === "sink" ? target : `${target} ${place.index}`;
 }
 
-/** Waits until nothing is in flight. */
-async function rest(server: RedisServer, stream: string, timeoutMs: number): Promise<readonly string[]> {
+/** Waits until nothing is in flight → what is, when that takes too long. */
+async function rest(scene: Scene, timeoutMs: number): Promise<readonly string[]> {
+  const { server, stream } = scene;
   const isAtRest = async (): Promise<boolean> => (await countInFlight(server, stream)) === 0;
   try {
     await eventually("nothing is in flight", isAtRest, { timeoutMs, pauseMs: LOOK_EVERY_MS });
     return [];
   } catch (error) {
-    return [String(error)];
+    return [[String(error), ...(await explainUnrest(scene))].join("\n    ")];
+  }
+}
+
+async function explainUnrest({ server, stream, places, monitors }: Scene): Promise<readonly string[]> {
+  try {
+    const left = await readUnrest(server, stream, `rb:{${stream}}:consumers:${stream}:${GROUP}`);
+    const workers = places.flatMap(({ incarnations, isRunning }) =>
+      incarnations.map(({ worker, name, journal }, index): WorkerAtUnrest => {
+        const isLast = index === incarnations.length - 1;
+        const state = isLast ? (isRunning ? "running" : "ended") : "replaced";
+        return { worker, name, state, lines: readJournal<WorkerLine>(journal) };
+      }),
+    );
+    return describeUnrest({ ...left, workers, monitors: monitors.lastWords }, journalNowMs());
+  } catch (error) {
+    return [`what is in flight cannot be told: ${String(error)}`];
   }
 }

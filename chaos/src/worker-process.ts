@@ -11,7 +11,7 @@ import { Journal, type WorkerLine } from "./journal.ts";
 import { NAME_IN_USE, type WorkerTask } from "./tasks.ts";
 
 const TICK_MS = 50;
-const MEMORY_EVERY_MS = 1_000;
+const MEASURE_EVERY_MS = 1_000;
 const MIB = 1_048_576;
 /** How long a sink that is away keeps its caller waiting. */
 const AWAY_MS = 200;
@@ -28,7 +28,8 @@ const measuring = setInterval(() => {
   collectGarbage?.();
   const { rss, heapUsed } = process.memoryUsage();
   journal.write({ e: "memory", rssMiB: mebibytes(rss), heapMiB: mebibytes(heapUsed) });
-}, MEMORY_EVERY_MS);
+  journal.write({ e: "health", health: consumer.health() });
+}, MEASURE_EVERY_MS);
 
 const consumer = new Consumer({
   redis: task.url,
