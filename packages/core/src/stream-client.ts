@@ -8,6 +8,7 @@ import type { Beat, BeatOptions } from "./wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "./wire/atomic/bury.ts";
 import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
+import type { HandOverPage, HandOverPageOptions } from "./wire/atomic/hand-over-page.ts";
 import type { HoldLeaseOptions } from "./wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "./wire/atomic/hold-term.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
@@ -121,6 +122,7 @@ export interface StreamClient {
   bury(options: BuryOptions): Promise<Burial>;
   redrive(options: RedriveLetterOptions): Promise<Redrive>;
   handOver(options: HandOverOptions): Promise<HandOver>;
+  handOverPage(options: HandOverPageOptions): Promise<HandOverPage>;
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal>;
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;
   beat(options: BeatOptions): Promise<Beat>;

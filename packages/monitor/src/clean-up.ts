@@ -1,12 +1,11 @@
 /**
- * Hands over what the dead left, page by page, and removes their names. Each page is safe by itself: the script that
- * moves it looks at the owner's lease and the target's heartbeat again, and a name goes only with nothing pending. So two
- * monitors, or one that went to sleep in the middle, do no harm.
+ * Hands over what the dead left, page by page, and removes their names. Each page is one script, safe by itself: it reads
+ * the page, looks at the owner's lease and the target's heartbeat, and moves it; and a name goes only with nothing pending.
+ * So two monitors, or one that went to sleep in the middle, do no harm.
  */
 import {
   compareEntryIds,
   type EntryId,
-  type HandOverRefusal,
   NoGroupError,
   pendingPages,
   type StreamClient,
@@ -34,11 +33,19 @@ export interface CleanUpContext {
 // Small pages: ids only, less than a millisecond at the server each.
 const LOST_AT_ONCE = 100;
 
-const REFUSALS: Readonly<Record<HandOverRefusal, string>> = {
-  "owner-alive": "it is back: its heartbeat is fresh",
-  "target-unknown": "the consumer it was to go to is not registered any more",
-  "target-silent": "the consumer it was to go to has fallen silent",
-};
+const OWNER_IS_BACK = "it is back: its heartbeat is fresh";
+
+/** What became of a page of an owner's pending list. */
+type Page =
+  | {
+      readonly kind: "done";
+      /** How many stay because they were delivered not long ago. */
+      readonly recent: number;
+      /** Where the next page begins; `null` after the last. */
+      readonly lastId: EntryId | null;
+    }
+  /** It stays, and all behind it. */
+  | { readonly kind: "stays"; readonly reason: string };
 
 /** Cleans one group up, or plans it. */
 export async function cleanUpGroup(
@@ -116,35 +123,72 @@ class GroupCleaning {
 
   /** Moves what can be moved of one owner → whether nothing that it knows of is left. */
   async #handOver(owner: ConsumerReport): Promise<boolean> {
-    const { client, mayGoOn, policy } = this.#context;
-    const minIdleMs = owner.leaseMs ?? policy.foreignIdleMs;
-    const pages = pendingPages(client, { ...this.#address, consumer: owner.consumer, pageSize: this.#pageSize });
+    const { dryRun, mayGoOn } = this.#context;
+    let after: EntryId | null = null;
     let left = 0;
-    let why = "";
-    for await (const page of pages) {
+    do {
       if (!(await mayGoOn())) {
         // Nothing is wrong with them: the next clean-up goes on here.
-        this.#leave(owner, null, "the clean-up was ended before it came to them", { isTold: false });
+        const reason = "the clean-up was ended before it came to them";
+        if (this.#restOf(owner) > 0) this.#leave(owner, null, reason, { isTold: false });
         return false;
       }
-      const { gone, there } = this.#sort(page.map(({ id }) => id));
-      if (gone.length > 0) await this.#clear(owner, gone);
-      const idle = new Map(page.map(({ id, idleMs }) => [id, idleMs]));
-      // An entry that was given back to nobody (XNACK) has no idle time, and may be taken at once.
-      const ripe = there.filter((id) => (idle.get(id) ?? 0) < 0 || (idle.get(id) ?? 0) >= minIdleMs);
-      if (ripe.length < there.length) {
-        left += there.length - ripe.length;
-        why = `they were delivered less than ${describeDuration(minIdleMs)} ago`;
-      }
-      if (ripe.length === 0) continue;
-      const refusal = await this.#move(owner, ripe);
-      if (refusal !== undefined) {
-        this.#leave(owner, null, refusal);
+      const page: Page = dryRun ? await this.#lookAtPage(owner, after) : await this.#movePage(owner, after);
+      if (page.kind === "stays") {
+        this.#leave(owner, null, page.reason);
         return false;
       }
+      left += page.recent;
+      after = page.lastId;
+    } while (after !== null);
+    if (left > 0) {
+      this.#leave(owner, left, `they were delivered less than ${describeDuration(this.#minIdleMs(owner))} ago`);
     }
-    if (left > 0) this.#leave(owner, left, why);
     return left === 0;
+  }
+
+  /** How long a message of this owner must not have been delivered before it may move. */
+  #minIdleMs({ leaseMs }: ConsumerReport): number {
+    return leaseMs ?? this.#context.policy.foreignIdleMs;
+  }
+
+  /** Gives one page to whoever has the fewest pending. */
+  async #movePage(owner: ConsumerReport, after: EntryId | null): Promise<Page> {
+    const { client, policy } = this.#context;
+    const from = owner.consumer;
+    for (;;) {
+      const target = chooseNext(this.#targets, this.#loads);
+      if (target === undefined) return this.#lookAtPage(owner, after);
+      const move = { from, to: target.consumer, toUnregistered: target.foreign, foreignIdleMs: policy.foreignIdleMs };
+      const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
+      if (page.kind === "moved") {
+        if (page.vanished > 0) this.#countVanished(from, page.vanished);
+        if (page.moved > 0) this.#countMoved(from, target.consumer, page.moved);
+        return { ...page, kind: "done" };
+      }
+      if (page.why === "owner-alive") return { kind: "stays", reason: OWNER_IS_BACK };
+      this.#targets = this.#targets.filter(({ consumer }) => consumer !== target.consumer);
+    }
+  }
+
+  /** Says what would become of a page, and clears what nobody need take; all there is to do when nobody can. */
+  async #lookAtPage(owner: ConsumerReport, after: EntryId | null): Promise<Page> {
+    const { client } = this.#context;
+    const { consumer } = owner;
+    const range = { from: after === null ? "-" : `(${after}`, to: "+", count: this.#pageSize };
+    const page = await client.xpendingRange({ ...this.#address, consumer, ...range });
+    const minIdleMs = this.#minIdleMs(owner);
+    // An entry that was given back to nobody (XNACK) has no idle time, and may be taken at once.
+    const ripe = page.filter(({ idleMs }) => idleMs < 0 || idleMs >= minIdleMs);
+    const { gone, there } = this.#sort(ripe.map(({ id }) => id));
+    if (gone.length > 0) await this.#clear(owner, gone);
+    if (there.length > 0) {
+      const target = chooseNext(this.#targets, this.#loads);
+      if (target === undefined) return { kind: "stays", reason: this.#noTarget };
+      this.#countMoved(consumer, target.consumer, there.length);
+    }
+    const lastId = page.length < this.#pageSize ? null : (page.at(-1)?.id ?? null);
+    return { kind: "done", recent: page.length - ripe.length, lastId };
   }
 
   /**
@@ -189,51 +233,19 @@ class GroupCleaning {
       const itself = { from: consumer, to: consumer, foreignIdleMs: policy.foreignIdleMs, toUnregistered: true };
       await client.handOver({ ...this.#address, ...itself, ids });
     }
-    this.#count(consumer, ids.length);
+    this.#countVanished(consumer, ids.length);
   }
 
-  /** Gives one page to whoever has the fewest pending → why the owner keeps it, if it does. */
-  async #move(owner: ConsumerReport, ids: readonly EntryId[]): Promise<string | undefined> {
-    const { client, policy, dryRun, report } = this.#context;
-    for (;;) {
-      const target = chooseNext(this.#targets, this.#loads);
-      if (target === undefined) return this.#noTarget;
-      const move = { from: owner.consumer, to: target.consumer, toUnregistered: target.foreign };
-      const outcome = dryRun
-        ? ({ kind: "moved", ids } as const)
-        : await client.handOver({ ...this.#address, ...move, ids, foreignIdleMs: policy.foreignIdleMs });
-      if (outcome.kind === "refused") {
-        if (outcome.why === "owner-alive") return REFUSALS[outcome.why];
-        this.#targets = this.#targets.filter(({ consumer }) => consumer !== target.consumer);
-        continue;
-      }
-      const messages = outcome.ids.length;
-      if (messages < ids.length) await this.#lookAfter(owner, ids, new Set(outcome.ids));
-      if (messages === 0) return undefined;
-      this.#loads.set(target.consumer, (this.#loads.get(target.consumer) ?? 0) + messages);
-      const shares = this.#moves.get(owner.consumer) ?? new Map<string, number>();
-      shares.set(target.consumer, (shares.get(target.consumer) ?? 0) + messages);
-      this.#moves.set(owner.consumer, shares);
-      const { group } = this.#address;
-      if (!dryRun) report({ type: "handedOver", group, from: owner.consumer, to: target.consumer, messages });
-      return undefined;
-    }
+  #countMoved(from: string, to: string, messages: number): void {
+    const { dryRun, report } = this.#context;
+    this.#loads.set(to, (this.#loads.get(to) ?? 0) + messages);
+    const shares = this.#moves.get(from) ?? new Map<string, number>();
+    shares.set(to, (shares.get(to) ?? 0) + messages);
+    this.#moves.set(from, shares);
+    if (!dryRun) report({ type: "handedOver", group: this.#address.group, from, to, messages });
   }
 
-  /** Finds out which of those that did not move are gone from the stream; the claim has dropped them from the list. */
-  async #lookAfter({ consumer }: ConsumerReport, ids: readonly EntryId[], moved: ReadonlySet<EntryId>): Promise<void> {
-    const { client } = this.#context;
-    const { stream } = this.#address;
-    let gone = 0;
-    for (const id of ids) {
-      if (moved.has(id)) continue;
-      const entries = await client.xrange({ stream, from: id, to: id, count: 1 });
-      if (entries.length === 0) gone++;
-    }
-    if (gone > 0) this.#count(consumer, gone);
-  }
-
-  #count(consumer: string, messages: number): void {
+  #countVanished(consumer: string, messages: number): void {
     const { dryRun, report } = this.#context;
     this.#vanished.set(consumer, (this.#vanished.get(consumer) ?? 0) + messages);
     if (!dryRun) report({ type: "vanished", group: this.#address.group, consumer, messages });
@@ -241,17 +253,22 @@ class GroupCleaning {
 
   /** Notes what stays with its owner; `null`: all that was not accounted for otherwise. */
   #leave(
-    { consumer, pending }: ConsumerReport,
+    owner: ConsumerReport,
     messages: number | null,
     reason: string,
     { isTold = true }: { readonly isTold?: boolean } = {},
   ): void {
     const { dryRun, report } = this.#context;
+    const { consumer } = owner;
+    const left = { consumer, messages: messages ?? this.#restOf(owner), reason };
+    this.#left.push(left);
+    if (!dryRun && isTold) report({ type: "leftPending", group: this.#address.group, ...left });
+  }
+
+  /** How many of an owner's messages have neither moved nor vanished. */
+  #restOf({ consumer, pending }: ConsumerReport): number {
     const moved = [...(this.#moves.get(consumer)?.values() ?? [])].reduce((sum, share) => sum + share, 0);
-    const rest = messages ?? Math.max(pending - moved - (this.#vanished.get(consumer) ?? 0), 0);
-    this.#left.push({ consumer, messages: rest, reason });
-    const { group } = this.#address;
-    if (!dryRun && isTold) report({ type: "leftPending", group, consumer, messages: rest, reason });
+    return Math.max(pending - moved - (this.#vanished.get(consumer) ?? 0), 0);
   }
 
   async #remove(consumer: string): Promise<void> {

@@ -54,7 +54,7 @@ describe("run", () => {
     const { monitor, events } = open();
     const slow = (): void => {
       // Each page takes two seconds of a server that is busy.
-      const page = redis.hold("handOver", { moment: "after" });
+      const page = redis.hold("handOverPage", { moment: "after" });
       clock.setTimer(2_000, () => {
         page.release();
         slow();
@@ -105,7 +105,7 @@ describe("run", () => {
     const { clock, redis, monitor: open, owners, beat, client, ids } = await withDead(1_000);
     const zombie = open();
     const running = zombie.monitor.run({ intervalMs: 5_000, autoCleanUp: true });
-    const asleep = redis.hold("handOver");
+    const asleep = redis.hold("handOverPage");
     await clock.advance(0);
     expect(asleep.count).toBe(1);
     // Meanwhile the dead one comes back, and works on the first of its messages.
@@ -231,7 +231,7 @@ describe("a monitor", () => {
     await read("a", 2_000);
     const sizes: number[] = [];
     const { monitor } = open({}, (client) =>
-      measured(client, (reply) => {
+      measured(client, (_, reply) => {
         if (Array.isArray(reply)) sizes.push(reply.length);
       }),
     );
@@ -241,17 +241,30 @@ describe("a monitor", () => {
     expect(Math.max(...sizes)).toBe(1);
     await monitor.close();
   });
+
+  it("hands over with one call for each page, and reads no page itself", async () => {
+    const { monitor: open } = await withDead(1_000);
+    const calls: string[] = [];
+    const { monitor } = open({}, (client) => measured(client, (name) => calls.push(name)));
+    await monitor.inspect();
+    const looked = calls.splice(0);
+    await monitor.cleanUp();
+    const cleaning = calls.slice(looked.length);
+    // The tenth page is full, so that only the eleventh can say that it is the last.
+    expect(cleaning).toEqual([...Array.from({ length: 11 }, () => "handOverPage"), "removeIfEmpty"]);
+    await monitor.close();
+  });
 });
 
 /** The same client; every reply is looked at on its way. */
-function measured(client: StreamClient, look: (reply: unknown) => void): StreamClient {
+function measured(client: StreamClient, look: (name: string, reply: unknown) => void): StreamClient {
   return new Proxy(client, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
       return async (...args: unknown[]) => {
         const reply: unknown = await Reflect.apply(member, target, args);
-        look(reply);
+        look(String(name), reply);
         return reply;
       };
     },

@@ -1,6 +1,7 @@
 /** What a clean-up does on a real server, and what it leaves alone. */
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
+import type { MonitorEvent } from "../src/index.ts";
 import { LONG_MS, useBench } from "./harness.ts";
 
 const bench = useBench(useServer());
@@ -113,6 +114,19 @@ describe("cleanUp", () => {
     expect(events.all("vanished").reduce((sum, { messages }) => sum + messages, 0)).toBe(15);
   });
 
+  it("clears what was trimmed away underneath although nobody is there to take the rest", async () => {
+    const { monitor: open, server, stream, loads, names } = await withDead(20);
+    await server.command("XTRIM", stream, "MAXLEN", 5);
+    const { groups } = await open().monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 15 }], moves: [], removed: [] });
+    expect(groups[0]?.left).toMatchObject([{ consumer: "dead", messages: 5 }]);
+    expect(await loads()).toEqual({ dead: 5 });
+    await server.command("XTRIM", stream, "MAXLEN", 0);
+    const { groups: after } = await open().monitor.cleanUp();
+    expect(after[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 5 }], left: [], removed: ["dead"] });
+    expect(await names()).toEqual([]);
+  });
+
   it("clears what was deleted in between", async () => {
     const { monitor: open, server, stream, loads, ids } = await withDead(6, "a");
     await server.command("XDEL", stream, ids[2] ?? "", ids[4] ?? "");
@@ -171,6 +185,20 @@ describe("cleanUp", () => {
     const { groups } = await monitor.cleanUp({ signal: stop.signal });
     expect(groups[0]).toMatchObject({ moves: [{ messages: 100 }], left: [{ messages: 1_900 }], removed: [] });
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
+  });
+
+  it("leaves nothing when it is told to end behind the last page", async () => {
+    const { monitor: open, loads } = await withDead(100, "a");
+    const stop = new AbortController();
+    let moved = 0;
+    const observer: (event: MonitorEvent) => void = (event) => {
+      if (event.type !== "handedOver") return;
+      moved += event.messages;
+      if (moved === 100) stop.abort();
+    };
+    const { groups } = await open({ observer }).monitor.cleanUp({ signal: stop.signal });
+    expect(groups[0]).toMatchObject({ moves: [{ messages: 100 }], left: [], removed: [] });
+    expect(await loads()).toEqual({ a: 100 });
   });
 });
 

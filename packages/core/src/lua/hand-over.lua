@@ -9,15 +9,10 @@
 -- One   because an owner may come back, and a target may die, between the look and the claim.
 -- @include owned
 -- @include registry
-local key, registry, group, from, to = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
-local now = nowMs()
-local owner = registration(registry, from)
-if isAlive(owner, now) then return {'owner-alive'} end
-if ARGV[5] ~= 'any' then
-  local target = registration(registry, to)
-  if not target then return {'target-unknown'} end
-  if not isAlive(target, now) then return {'target-silent'} end
-end
+-- @include hand-over-refusal
+local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local refusal, owner = handOverRefusal(KEYS[2], from, to, ARGV[5] == 'any')
+if refusal then return {refusal} end
 local ids = {unpack(ARGV, 6)}
 local owned = ownedDeliveries(key, group, from, ids)
 local claim = {key, group, to, owner and owner.leaseMs or ARGV[4]}

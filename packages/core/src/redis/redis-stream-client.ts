@@ -18,6 +18,7 @@ import { type Beat, type BeatOptions, beat } from "../wire/atomic/beat.ts";
 import { type Burial, type BuryOptions, bury } from "../wire/atomic/bury.ts";
 import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
+import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
 import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
 import { type HoldTermOptions, holdTerm, type Term } from "../wire/atomic/hold-term.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
@@ -317,6 +318,10 @@ class RedisStreamClient implements StreamClient {
 
   handOver(options: HandOverOptions): Promise<HandOver> {
     return this.#run(handOver, options);
+  }
+
+  handOverPage(options: HandOverPageOptions): Promise<HandOverPage> {
+    return this.#run(handOverPage, options);
   }
 
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal> {

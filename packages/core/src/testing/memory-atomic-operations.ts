@@ -7,7 +7,8 @@ import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import { type Beat, type BeatOptions, beat as beatScript } from "../wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
-import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
+import type { HandOver, HandOverOptions, HandOverRefusal } from "../wire/atomic/hand-over.ts";
+import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
@@ -134,14 +135,10 @@ export function redrive(keys: MemoryKeyspace, options: RedriveLetterOptions): Re
 }
 
 export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOver {
-  const { stream, group, from, to, ids, foreignIdleMs, toUnregistered } = options;
+  const { stream, group, from, to, ids, foreignIdleMs } = options;
+  const why = handOverRefusal(keys, options);
+  if (why !== undefined) return { kind: "refused", why };
   const owner = registration(keys, { stream, group, consumer: from });
-  if (isAlive(keys, owner)) return { kind: "refused", why: "owner-alive" };
-  if (!toUnregistered) {
-    const target = registration(keys, { stream, group, consumer: to });
-    if (target === undefined) return { kind: "refused", why: "target-unknown" };
-    if (!isAlive(keys, target)) return { kind: "refused", why: "target-silent" };
-  }
   const owned = ownedDeliveries(keys, { stream, group, consumer: from, ids });
   if (owned.size === 0) return { kind: "moved", ids: [] };
   const claim = {
@@ -150,6 +147,35 @@ export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOv
   };
   const moved = keys.group({ stream, group }).claim(claim, keys.nowMs());
   return { kind: "moved", ids: moved.map(({ id }) => id) };
+}
+
+export function handOverPage(keys: MemoryKeyspace, options: HandOverPageOptions): HandOverPage {
+  const { stream, group, from, to, foreignIdleMs, after, count } = options;
+  const why = handOverRefusal(keys, options);
+  if (why !== undefined) return { kind: "refused", why };
+  const owner = registration(keys, { stream, group, consumer: from });
+  const minIdleMs = owner?.leaseMs ?? foreignIdleMs;
+  const pending = keys.group({ stream, group });
+  const page = pending
+    .pending(keys.nowMs(), from)
+    .filter(({ id }) => after === null || compareEntryIds(id, after) > 0)
+    .slice(0, count);
+  const ripe = page.filter(({ idleMs }) => idleMs >= minIdleMs).map(({ id }) => id);
+  const claim = { consumer: to, ids: ripe, minIdleMs: 0, deliveries: (before: number) => before };
+  const moved = ripe.length === 0 ? 0 : pending.claim(claim, keys.nowMs()).length;
+  const lastId = page.length < count ? null : (page.at(-1)?.id ?? null);
+  return { kind: "moved", moved, recent: page.length - ripe.length, vanished: ripe.length - moved, lastId };
+}
+
+function handOverRefusal(
+  keys: MemoryKeyspace,
+  { stream, group, from, to, toUnregistered }: Omit<HandOverOptions, "ids">,
+): HandOverRefusal | undefined {
+  if (isAlive(keys, registration(keys, { stream, group, consumer: from }))) return "owner-alive";
+  if (toUnregistered) return undefined;
+  const target = registration(keys, { stream, group, consumer: to });
+  if (target === undefined) return "target-unknown";
+  return isAlive(keys, target) ? undefined : "target-silent";
 }
 
 export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOptions): Removal {

@@ -12,6 +12,7 @@ import type { Beat, BeatOptions } from "../wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
+import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
@@ -248,6 +249,10 @@ export class MemoryStreamClient implements StreamClient {
 
   handOver(options: HandOverOptions): Promise<HandOver> {
     return this.#run("handOver", () => atomic.handOver(this.#keys, options));
+  }
+
+  handOverPage(options: HandOverPageOptions): Promise<HandOverPage> {
+    return this.#run("handOverPage", () => atomic.handOverPage(this.#keys, options));
   }
 
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal> {

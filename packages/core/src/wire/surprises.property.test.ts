@@ -8,6 +8,7 @@ import { beat } from "./atomic/beat.ts";
 import { bury } from "./atomic/bury.ts";
 import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
 import { handOver } from "./atomic/hand-over.ts";
+import { handOverPage } from "./atomic/hand-over-page.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
 import { holdTerm } from "./atomic/hold-term.ts";
 import { recoverOwn } from "./atomic/recover-own.ts";
@@ -77,6 +78,13 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   [
     "handOver",
     (reply) => handOver.decode(reply, { ...own, from: "a", to: "b", foreignIdleMs: 1, toUnregistered: false }),
+  ],
+  [
+    "handOverPage",
+    (reply) => {
+      const move = { stream: "s", group: "g", from: "a", to: "b", foreignIdleMs: 1, toUnregistered: false };
+      return handOverPage.decode(reply, { ...move, after: null, count: 1 });
+    },
   ],
   ["removeIfEmpty", (reply) => removeIfEmpty.decode(reply, { ...own, onlyIfSilent: false })],
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],

@@ -3,6 +3,7 @@ import { readFarewells } from "../../src/farewells.ts";
 import { groupKey } from "../../src/keys.ts";
 import type { Beat, BeatOptions } from "../../src/wire/atomic/beat.ts";
 import type { HandOver, HandOverOptions } from "../../src/wire/atomic/hand-over.ts";
+import type { HandOverPage, HandOverPageOptions } from "../../src/wire/atomic/hand-over-page.ts";
 import type { Farewell } from "../../src/wire/atomic/remove-if-empty.ts";
 import { addBatch, NO_WORK } from "../../src/work-counters.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
@@ -10,7 +11,7 @@ import { RECENT_MS, type Scene } from "./setting.ts";
 const LONG_LEASE_MS = 600_000;
 const SHORT_LEASE_MS = 20;
 
-/** Heartbeats, and what may be done to consumers that have none: beat, handOver, removeIfEmpty. */
+/** Heartbeats, and what may be done to consumers that have none: beat, handOver, handOverPage, removeIfEmpty. */
 export function describeRegistry(scene: () => Scene): void {
   const registry = () => groupKey("consumers", scene().stream, scene().group);
   const beat = (consumer: string, options: Partial<BeatOptions> = {}): Promise<Beat> =>
@@ -345,6 +346,116 @@ export function describeRegistry(scene: () => Scene): void {
     test("without stream or group is a NoGroupError", async () => {
       await beat("alive");
       await expect(handOver(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+
+  describe("handOverPage", () => {
+    const handOver = (options: Partial<HandOverPageOptions> = {}): Promise<HandOverPage> =>
+      scene().client.handOverPage({
+        ...{ ...scene().address, from: "dead", to: "alive", after: null, count: 10 },
+        ...{ foreignIdleMs: 0, toUnregistered: false, ...options },
+      });
+    const owners = async () => (await scene().pending()).map(({ id, consumer }) => [id, consumer]);
+    const moved = (messages: number) => ({ kind: "moved", moved: messages, recent: 0, vanished: 0, lastId: null });
+
+    test("moves a silent owner's messages to a living one, and does not count as a delivery", async () => {
+      const ids = await scene().deliver("dead", 3);
+      await scene().client.recoverOwn(scene().own("dead", ids.slice(0, 1)));
+      await fallSilent("dead");
+      await beat("alive");
+      expect(await handOver()).toEqual(moved(3));
+      expect(await owners()).toEqual(ids.map((id) => [id, "alive"]));
+      expect(await scene().deliveries()).toEqual([2, 1, 1]);
+      for (const { idleMs } of await scene().pending()) expect(idleMs).toBeLessThan(RECENT_MS);
+    });
+
+    test("goes through the list page by page, and says which is the last", async () => {
+      const ids = await scene().deliver("dead", 7);
+      await beat("alive");
+      expect(await handOver({ count: 3 })).toEqual({ ...moved(3), lastId: ids[2] });
+      expect(await owners()).toEqual(ids.map((id, at) => [id, at < 3 ? "alive" : "dead"]));
+      expect(await handOver({ count: 3, after: ids[2] ?? "" })).toEqual({ ...moved(3), lastId: ids[5] });
+      expect(await handOver({ count: 3, after: ids[5] ?? "" })).toEqual(moved(1));
+      expect(await handOver({ count: 3 })).toEqual(moved(0));
+    });
+
+    test("leaves what comes before the page", async () => {
+      const ids = await scene().deliver("dead", 3);
+      await beat("alive");
+      expect(await handOver({ after: ids[1] ?? "" })).toEqual(moved(1));
+      expect(await owners()).toEqual(ids.map((id, at) => [id, at < 2 ? "dead" : "alive"]));
+    });
+
+    test("moves nothing while the owner's heartbeat is fresh", async () => {
+      const ids = await scene().deliver("dead", 1);
+      await scene().age("dead", ids);
+      await beat("dead");
+      await beat("alive");
+      expect(await handOver()).toEqual({ kind: "refused", why: "owner-alive" });
+      expect(await owners()).toEqual([[ids[0], "dead"]]);
+    });
+
+    test("moves nothing to a target that is not registered, unless that is wished", async () => {
+      const ids = await scene().deliver("dead", 1);
+      expect(await handOver()).toEqual({ kind: "refused", why: "target-unknown" });
+      expect(await owners()).toEqual([[ids[0], "dead"]]);
+      expect(await handOver({ toUnregistered: true })).toEqual(moved(1));
+      expect(await owners()).toEqual([[ids[0], "alive"]]);
+    });
+
+    test("moves nothing to a target that has fallen silent", async () => {
+      const ids = await scene().deliver("dead", 1);
+      await fallSilent("alive");
+      expect(await handOver()).toEqual({ kind: "refused", why: "target-silent" });
+      expect(await owners()).toEqual([[ids[0], "dead"]]);
+    });
+
+    test("honours the lease of a silent owner per message", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await scene().setting.sideDoor.putHashField(registry(), "dead", `{"v":1,"at":1,"leaseMs":${LONG_LEASE_MS}}`);
+      await beat("alive");
+      await scene().age("dead", ids.slice(1), 2 * LONG_LEASE_MS);
+      expect(await handOver()).toEqual({ ...moved(1), recent: 1 });
+      expect(await owners()).toEqual([
+        [ids[0], "dead"],
+        [ids[1], "alive"],
+      ]);
+    });
+
+    test("honours the idle time that an unregistered owner's messages must have", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await beat("alive");
+      expect(await handOver({ foreignIdleMs: 600_000 })).toEqual({ ...moved(0), recent: 2 });
+      await scene().age("dead", ids.slice(1), 700_000);
+      expect(await handOver({ foreignIdleMs: 600_000 })).toEqual({ ...moved(1), recent: 1 });
+    });
+
+    test("moves only what the owner still has, and clears what was deleted", async () => {
+      const { client, address, stream } = scene();
+      const ids = await scene().deliver("dead", 6);
+      const [owned = "", taken = "", acknowledged = "", ...vanished] = ids;
+      await scene().take([taken], "dead", "third");
+      await client.xack({ ...address, ids: [acknowledged] });
+      await client.xdel({ stream, ids: vanished });
+      await beat("alive");
+      expect(await handOver({ count: 4 })).toEqual({ ...moved(1), vanished: 3, lastId: vanished[2] });
+      expect(await owners()).toEqual([
+        [owned, "alive"],
+        [taken, "third"],
+      ]);
+    });
+
+    test("leaves what was deleted while the owner's lease runs for it", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await scene().client.xdel({ stream: scene().stream, ids });
+      await beat("alive");
+      expect(await handOver({ foreignIdleMs: 600_000 })).toEqual({ ...moved(0), recent: 2 });
+      expect(await owners()).toEqual(ids.map((id) => [id, "dead"]));
+    });
+
+    test("without stream or group is a NoGroupError", async () => {
+      await beat("alive");
+      await expect(handOver()).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
 

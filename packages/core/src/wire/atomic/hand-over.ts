@@ -18,7 +18,12 @@ export interface HandOverOptions {
 }
 
 /** Why nothing moved: the owner's heartbeat is fresh, or the target has none, or had its last one too long ago. */
-export type HandOverRefusal = "owner-alive" | "target-unknown" | "target-silent";
+export type HandOverRefusal = (typeof REFUSALS)[number];
+
+const REFUSALS = ["owner-alive", "target-unknown", "target-silent"] as const;
+
+export const isHandOverRefusal = (word: string | undefined): word is HandOverRefusal =>
+  REFUSALS.some((refusal) => refusal === word);
 
 export type HandOver =
   | { readonly kind: "moved"; readonly ids: readonly EntryId[] }
@@ -34,15 +39,8 @@ export const handOver: Script<HandOverOptions, HandOver> = {
   ],
   decode(reply) {
     const [word, ...ids] = decodeArray(reply, "handOver").map((item) => decodeText(item, "handOver"));
-    switch (word) {
-      case "moved":
-        return { kind: "moved", ids };
-      case "owner-alive":
-      case "target-unknown":
-      case "target-silent":
-        return { kind: "refused", why: word };
-      default:
-        throw new ReplyShapeError("handOver: unknown answer");
-    }
+    if (isHandOverRefusal(word)) return { kind: "refused", why: word };
+    if (word !== "moved") throw new ReplyShapeError("handOver: unknown answer");
+    return { kind: "moved", ids };
   },
 };

@@ -1,0 +1,35 @@
+-- Moves the next page of a dead consumer's pending messages to a living one, and clears those of them whose entries
+-- were deleted from the stream. Delivery counts stay; the new owner finds them in its pending list.
+-- KEYS  1 stream, 2 registry
+-- ARGV  1 group, 2 from, 3 to, 4 idle time in ms that an unregistered owner's messages must have, 5 "any" where the
+--       target need not be registered, 6 where the page begins: "-" or "(id", 7 messages in a page
+-- Returns ["moved", last id of the page or "", moved, delivered too recently, cleared] · ["owner-alive"] ·
+--       ["target-unknown"] · ["target-silent"]; nothing moves but with the first.
+-- Cost  O(page), one XPENDING and one XCLAIM JUSTID.
+-- One   because an owner may come back, and a target may die, between the look and the claim; and since nobody else
+--       can claim in between either, what is claimed and does not move is known to be gone.
+-- @include registry
+-- @include hand-over-refusal
+local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local refusal, owner = handOverRefusal(KEYS[2], from, to, ARGV[5] == 'any')
+if refusal then return {refusal} end
+local page = redis.call('XPENDING', key, group, ARGV[6], '+', ARGV[7], from)
+if #page == 0 then return {'moved', '', 0, 0, 0} end
+local minIdleMs = tonumber(owner and owner.leaseMs or ARGV[4])
+-- The idle times were looked at: the claim need not.
+local claim = {key, group, to, 0}
+local ripe = 0
+for index = 1, #page do
+  local item = page[index]
+  -- An entry that was given back to nobody (XNACK) has no idle time, and may be taken at once.
+  if item[3] < 0 or item[3] >= minIdleMs then
+    ripe = ripe + 1
+    claim[4 + ripe] = item[1]
+  end
+end
+local moved = 0
+if ripe > 0 then
+  claim[5 + ripe] = 'JUSTID'
+  moved = #redis.call('XCLAIM', unpack(claim))
+end
+return {'moved', page[#page][1], moved, #page - ripe, ripe - moved}

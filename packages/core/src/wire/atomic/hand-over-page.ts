@@ -1,0 +1,60 @@
+import type { EntryId } from "../../entry-id.ts";
+import { ReplyShapeError } from "../../errors.ts";
+import { groupKey } from "../../keys.ts";
+import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
+import type { Script } from "../script.ts";
+import { type HandOverRefusal, isHandOverRefusal } from "./hand-over.ts";
+
+export interface HandOverPageOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly from: string;
+  readonly to: string;
+  /** An unregistered owner's messages move only after so long without delivery, in milliseconds. */
+  readonly foreignIdleMs: number;
+  /** Whether the target may be a consumer that is not in the registry. */
+  readonly toUnregistered: boolean;
+  /** Only what is pending behind this entry; `null` for the first page. */
+  readonly after: EntryId | null;
+  /** Messages in a page, at most a few thousand. */
+  readonly count: number;
+}
+
+/** What became of one page of an owner's pending list, or why nothing did. */
+export type HandOverPage =
+  | {
+      readonly kind: "moved";
+      readonly moved: number;
+      /** Stayed: the owner's lease still runs for them. */
+      readonly recent: number;
+      /** Had been deleted from the stream, and are no longer pending. */
+      readonly vanished: number;
+      /** The last entry of the page; `null` when nothing more is pending behind it. */
+      readonly lastId: EntryId | null;
+    }
+  | { readonly kind: "refused"; readonly why: HandOverRefusal };
+
+/** Moves a page of a dead consumer's pending messages to a living one; delivery counts stay. Nobody takes a live lease. */
+export const handOverPage: Script<HandOverPageOptions, HandOverPage> = {
+  name: "handOverPage",
+  keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
+  encode: ({ group, from, to, foreignIdleMs, toUnregistered, after, count }) => [
+    ...[group, from, to, foreignIdleMs, toUnregistered ? "any" : ""],
+    ...[after === null ? "-" : `(${after}`, count],
+  ],
+  decode(reply, { count }) {
+    const [first, lastId, ...counts] = decodeArray(reply, "handOverPage");
+    const word = decodeText(first, "handOverPage");
+    if (isHandOverRefusal(word)) return { kind: "refused", why: word };
+    if (word !== "moved") throw new ReplyShapeError("handOverPage: unknown answer");
+    const last = decodeText(lastId, "handOverPage");
+    const [moved, recent, vanished] = counts;
+    const page = {
+      moved: decodeInteger(moved, "handOverPage"),
+      recent: decodeInteger(recent, "handOverPage"),
+      vanished: decodeInteger(vanished, "handOverPage"),
+    };
+    const isFull = page.moved + page.recent + page.vanished >= count;
+    return { kind: "moved", ...page, lastId: isFull ? last : null };
+  },
+};
