@@ -7,6 +7,7 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { ConfigError } from "@redis-batch/core";
 import {
+  ApiServer,
   EventRecorder,
   eventually,
   ManualClock,
@@ -14,13 +15,12 @@ import {
   uniqueName,
   useServer,
 } from "@redis-batch/test-support";
+import { EXTERNAL_SCALER, KedaClient, type Pushed, type Ref } from "@redis-batch/test-support/keda";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startKedaScaler as startWithClock } from "../src/executors/keda/scaler.ts";
 import { Scaler, type ScalerEvent } from "../src/index.ts";
 import { type KedaScalerOptions, startKedaScaler } from "../src/keda.ts";
 import { inCluster, kubernetesExecutor } from "../src/kubernetes.ts";
-import { ApiServer } from "./api-server.ts";
-import { EXTERNAL_SCALER, KedaClient, type Pushed, type Ref } from "./keda-client.ts";
 import { move, ORDER } from "./moves.ts";
 
 const never = new AbortController().signal;

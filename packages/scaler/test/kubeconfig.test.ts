@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ConfigError } from "@redis-batch/core";
-import { testCertificates, uniqueName } from "@redis-batch/test-support";
+import { ApiServer, uniqueName } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { kubeconfig, kubernetesExecutor } from "../src/kubernetes.ts";
-import { ApiServer } from "./api-server.ts";
 import { move, ORDER } from "./moves.ts";
 
 const WORKER = "/apis/apps/v1/namespaces/shop/deployments/worker";
@@ -24,19 +23,7 @@ async function bench(user: unknown, cluster: Record<string, unknown> = {}) {
   mkdirSync(folder);
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "config");
-  const authority = { "certificate-authority-data": testCertificates().ca.toString("base64") };
-  const here = { server: `https://127.0.0.1:${server.port}`, ...authority, ...cluster };
-  const config = {
-    ...{ apiVersion: "v1", kind: "Config", "current-context": "there" },
-    clusters: [{ name: "test", cluster: here }],
-    users: [{ name: "person", user }],
-    contexts: [
-      { name: "there", context: { cluster: "test", user: "person", namespace: "shop" } },
-      { name: "elsewhere", context: { cluster: "test", user: "person" } },
-    ],
-  };
-  // JSON is YAML, too.
-  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(file, server.kubeconfig(user, { cluster }));
   return { server, file, folder };
 }
 

@@ -13,9 +13,11 @@ import {
   ServerStateError,
 } from "@redis-batch/core";
 import {
+  ApiServer,
   deferred,
   EventRecorder,
   ManualClock,
+  refuse,
   testCertificates,
   uniqueName,
   useServer,
@@ -24,7 +26,6 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { ApiClient } from "../src/executors/kubernetes/api-client.ts";
 import { Scaler, type ScalerEvent } from "../src/index.ts";
 import { inCluster, type KubernetesExecutorOptions, kubernetesExecutor } from "../src/kubernetes.ts";
-import { ApiServer, refuse } from "./api-server.ts";
 import { move, ORDER } from "./moves.ts";
 
 const TOKEN = "token-of-the-service-account";

@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWorker, testCertificates, uniqueName, useServer, type WorkerProcess } from "@redis-batch/test-support";
+import { ApiServer, runWorker, uniqueName, useServer, type WorkerProcess } from "@redis-batch/test-support";
+import { KedaClient } from "@redis-batch/test-support/keda";
 import { expect, it, onTestFinished } from "vitest";
-import { ApiServer } from "./api-server.ts";
-import { KedaClient } from "./keda-client.ts";
 
 const redis = useServer();
 const WORKER = "/apis/apps/v1/namespaces/orders/deployments/example-worker";
@@ -20,17 +19,7 @@ async function bench(replicas: number) {
   const folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "config");
-  const authority = testCertificates().ca.toString("base64");
-  const address = { server: `https://127.0.0.1:${cluster.port}`, "certificate-authority-data": authority };
-  writeFileSync(
-    file,
-    JSON.stringify({
-      ...{ apiVersion: "v1", kind: "Config", "current-context": "test" },
-      clusters: [{ name: "test", cluster: address }],
-      users: [{ name: "test", user: { token: "a-persons-token" } }],
-      contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "orders" } }],
-    }),
-  );
+  writeFileSync(file, cluster.kubeconfig({ token: "a-persons-token" }, { namespace: "orders" }));
   const stream = uniqueName("stream");
   await redis.server.command("XADD", stream, "*", "n", 1);
   const env = {

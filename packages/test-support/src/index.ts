@@ -1,6 +1,13 @@
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
 export {
+  ApiServer,
+  type Asked,
+  type KubeconfigOptions,
+  refuse,
+  type Workload,
+} from "./kubernetes/api-server.ts";
+export {
   type LineWait,
   runWorker,
   type WorkerExit,

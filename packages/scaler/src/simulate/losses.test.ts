@@ -3,7 +3,8 @@ import { lossesOf } from "./losses.ts";
 import type { Row } from "./results.ts";
 
 const row = (policy: string, violationPercent: number, consumerHours: number, reversals: number): Row => ({
-  ...{ scenario: "step", policy, seed: 1, violationPercent, consumerHours, reversals, actions: 1, killedInFlight: 0 },
+  ...{ scenario: "step", policy, seed: 1, violationPercent, consumerHours, reversals, messages: 9, p99Seconds: 1 },
+  ...{ actions: 1, killedInFlight: 0 },
 });
 
 describe("lossesOf", () => {

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { POLICIES } from "./policies/index.ts";
-import { type Row, runAll } from "./results.ts";
+import { compare, type Row } from "./results.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { renderTable, renderTotals } from "./table.ts";
 
@@ -29,7 +29,7 @@ if (policies === null || scenarios === null || !seeds.every((seed) => Number.isS
 }
 
 const rows: Row[] = [];
-for (const row of runAll(policies, scenarios, seeds)) {
+for await (const row of compare({ policies, scenarios, seeds })) {
   rows.push(row);
   if (values.json) console.log(JSON.stringify(row));
   else console.error(`${row.scenario} ${row.policy} ${row.seed}`);

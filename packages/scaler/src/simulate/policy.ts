@@ -4,8 +4,9 @@ import type { Observation } from "../observation.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** What can be looked at. */
+/** What a policy can look at. */
 export interface Look {
+  /** Since the trace began, in milliseconds. */
   readonly nowMs: number;
   /** Consumers ordered at present. */
   readonly current: number;
@@ -15,13 +16,15 @@ export interface Look {
   readonly lag: number | null;
 }
 
+/** One policy at work on one trace. */
 export interface PolicyRun {
-  /** How many consumers there shall be. */
+  /** How many consumers there shall be. What is beyond the least and the most of the scenario is cut off. */
   decide(look: Look): number;
   /** The scaler is started anew. */
   restart?(): void;
 }
 
+/** A way to decide. Ours are in `POLICIES`; one of your own is compared with them by `compare`. */
 export interface Policy {
   readonly name: string;
   /** What it is, in a few words. */
@@ -30,5 +33,6 @@ export interface Policy {
   readonly interval: number;
   /** How soon after the first message without a consumer it looks, in seconds; `null`: at its next turn. */
   readonly wakesAfter: number | null;
+  /** Begins one run. What comes is known only to those that are to know the future. */
   start(scenario: Scenario, traffic: Traffic): PolicyRun;
 }

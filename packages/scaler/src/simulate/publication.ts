@@ -4,7 +4,7 @@ import { lossesOf } from "./losses.ts";
 import { drawConsumers, type Level } from "./plot.ts";
 import { POLICIES } from "./policies/index.ts";
 import type { Policy } from "./policy.ts";
-import { meanOf, type Row, runAll } from "./results.ts";
+import { compare, meanOf, type Row } from "./results.ts";
 import { type Moment, simulate } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -32,9 +32,9 @@ const OURS = "throughput";
 const RIVALS = ["ratio", "keda-lag", "keda-expert"];
 
 /** Runs all of it; takes minutes. */
-export function producePublication(sources: string, progress: (row: Row) => void): Publication {
+export async function producePublication(sources: string, progress: (row: Row) => void): Promise<Publication> {
   const rows: Row[] = [];
-  for (const row of runAll(POLICIES, SCENARIOS, SEEDS)) {
+  for await (const row of compare({ policies: POLICIES, scenarios: SCENARIOS, seeds: SEEDS })) {
     rows.push(row);
     progress(row);
   }

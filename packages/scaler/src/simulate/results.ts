@@ -1,48 +1,117 @@
 /** Many runs, and what they amount to. */
 
+import { setImmediate } from "node:timers/promises";
+import { ConfigError } from "@redis-batch/core/internal";
 import type { Policy } from "./policy.ts";
-import { simulate } from "./run.ts";
+import { simulateInSteps } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Outcome } from "./tally.ts";
 import { generateTraffic } from "./traffic.ts";
 
-/** One run. */
+/** What came of one policy on one trace with one seed. */
 export interface Row extends Outcome {
   readonly scenario: string;
   readonly policy: string;
   readonly seed: number;
 }
 
-/** Runs every policy on every trace with every seed. */
-export function* runAll(
-  policies: readonly Policy[],
-  scenarios: readonly Scenario[],
-  seeds: readonly number[],
-): Generator<Row> {
+/** How far a comparison is. */
+export interface CompareProgress {
+  /** Runs that are done. */
+  readonly done: number;
+  /** Runs that there are. */
+  readonly runs: number;
+  /** What is at work. */
+  readonly scenario: string;
+  readonly policy: string;
+  readonly seed: number;
+  /** How much of this run is done, 0 to 1. */
+  readonly share: number;
+}
+
+export interface CompareOptions {
+  /** The policies; default: see `POLICIES`. */
+  readonly policies: readonly Policy[];
+  /** The traces, such as those of `SCENARIOS`. */
+  readonly scenarios: readonly Scenario[];
+  /** Whole numbers from 0 on. The same one gives the same messages, starts and crashes, for every policy and on every machine. */
+  readonly seeds: readonly number[];
+  /** Aborting it ends the comparison, within some ten milliseconds once the messages of a run are drawn. */
+  readonly signal?: AbortSignal;
+  /** Told some ten times a second at least how far it is. */
+  readonly onProgress?: (progress: CompareProgress) => void;
+}
+
+/**
+ * Runs every policy on every trace with every seed, one after the other, and gives what came of each run as soon as it is
+ * known. Between its steps the process can do something else.
+ *
+ * @throws {ConfigError} naming every problem
+ * @throws the signal's reason, when that aborts
+ */
+export async function* compare(options: CompareOptions): AsyncGenerator<Row, void, undefined> {
+  const { policies, scenarios, seeds, signal, onProgress } = options;
+  const problems = problemsOf(options);
+  if (problems.length > 0) throw new ConfigError("compare", problems);
+  const runs = policies.length * scenarios.length * seeds.length;
+  let done = 0;
   for (const scenario of scenarios) {
     for (const seed of seeds) {
       const traffic = generateTraffic(scenario, seed);
       for (const policy of policies) {
-        const outcome = simulate(scenario, traffic, seed, policy);
-        yield { scenario: scenario.name, policy: policy.name, seed, ...rounded(outcome) };
+        const which = { scenario: scenario.name, policy: policy.name, seed };
+        const steps = simulateInSteps(scenario, traffic, seed, policy);
+        let step = steps.next();
+        for (; !step.done; step = steps.next()) {
+          onProgress?.({ done, runs, ...which, share: step.value / scenario.seconds });
+          await setImmediate();
+          signal?.throwIfAborted();
+        }
+        done++;
+        yield { ...which, ...rounded(step.value) };
+        onProgress?.({ done, runs, ...which, share: 1 });
+        await setImmediate();
+        signal?.throwIfAborted();
       }
     }
   }
 }
 
+function problemsOf({ policies, scenarios, seeds }: CompareOptions): string[] {
+  const problems: string[] = [];
+  if (policies.length === 0) problems.push("policies must not be empty");
+  if (scenarios.length === 0) problems.push("scenarios must not be empty");
+  if (seeds.length === 0 || !seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
+    problems.push("seeds must be whole numbers from 0 on, one at least");
+  }
+  for (const { name, minConsumers, maxConsumers, firstConsumers } of scenarios) {
+    const order = [0, minConsumers, firstConsumers, maxConsumers];
+    if (order.some((count, index) => index > 0 && !(count >= (order[index - 1] as number)))) {
+      problems.push(`${name}: 0 ≤ minConsumers ≤ firstConsumers ≤ maxConsumers must hold`);
+    }
+  }
+  return problems;
+}
+
 /** To what can be read; sums of fractions differ in the last digits from machine to machine. */
 function rounded(outcome: Outcome): Outcome {
   const to = (value: number): number => Math.round(value * 10_000) / 10_000;
-  return { ...outcome, violationPercent: to(outcome.violationPercent), consumerHours: to(outcome.consumerHours) };
+  const { violationPercent, p99Seconds, consumerHours } = outcome;
+  return {
+    ...outcome,
+    ...{ violationPercent: to(violationPercent), p99Seconds: to(p99Seconds), consumerHours: to(consumerHours) },
+  };
 }
 
-/** The mean over the seeds. */
+/** The mean over the seeds of a policy on a trace; `null` where it was not run. */
 export function meanOf(rows: readonly Row[], scenario: string, policy: string): Outcome | null {
   const chosen = rows.filter((row) => row.scenario === scenario && row.policy === policy);
   if (chosen.length === 0) return null;
   const mean = (of: (row: Row) => number): number => chosen.reduce((sum, row) => sum + of(row), 0) / chosen.length;
   return {
+    messages: mean((row) => row.messages),
     violationPercent: mean((row) => row.violationPercent),
+    p99Seconds: mean((row) => row.p99Seconds),
     consumerHours: mean((row) => row.consumerHours),
     actions: mean((row) => row.actions),
     reversals: mean((row) => row.reversals),

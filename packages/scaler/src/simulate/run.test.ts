@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { POLICIES } from "./policies/index.ts";
 import { throughput } from "./policies/ours.ts";
 import type { Policy } from "./policy.ts";
-import { runAll } from "./results.ts";
 import { simulate } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -59,8 +58,26 @@ describe("the simulated group", { timeout: 60_000 }, () => {
   });
 
   it("gives the same outcome every time", () => {
-    const run = (): unknown => [...runAll(POLICIES, [named("cold")], [7])];
+    const traffic = generateTraffic(named("cold"), 7);
+    const run = () => POLICIES.map((policy) => simulate(named("cold"), traffic, 7, policy));
     expect(run()).toEqual(run());
+  });
+
+  it("says how long messages took", () => {
+    const scenario: Scenario = {
+      ...named("step"),
+      ...{ seconds: 3_000, firstConsumers: 40, batchSize: 1, linger: 0, overhead: 0, unlikeness: 0 },
+      ...{ warmUp: { seconds: 0, factor: 1 }, work: { mean: 2, variation: 0 }, rate: () => 1 },
+    };
+    const { messages, p99Seconds } = simulate(scenario, generateTraffic(scenario, 1), 1, still);
+    // There is always somebody free: nothing waits, and each takes its two seconds.
+    expect(p99Seconds).toBeGreaterThanOrEqual(2);
+    expect(p99Seconds).toBeLessThanOrEqual(2.02);
+    expect(messages).toBeGreaterThan(2_800);
+    // Nobody comes: all are late, and as old as they are when it ends.
+    const none = simulate({ ...scenario, minConsumers: 0, firstConsumers: 0 }, generateTraffic(scenario, 1), 1, still);
+    expect(none.violationPercent).toBe(100);
+    expect(none.p99Seconds).toBeGreaterThan(2_900);
   });
 
   it("counts consumer-hours, moves and reversals", () => {
@@ -71,7 +88,9 @@ describe("the simulated group", { timeout: 60_000 }, () => {
     };
     const outcome = simulate(scenario, generateTraffic(scenario, 1), 1, there);
     expect(outcome).toEqual({
+      messages: 0,
       violationPercent: 0,
+      p99Seconds: 0,
       consumerHours: 2 + (2 * 60) / 3_600,
       actions: 2,
       reversals: 1,

@@ -9,7 +9,7 @@ import type { Crash, Scenario } from "./scenario.ts";
 import { type Outcome, Tally } from "./tally.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** What the plots are drawn from. */
+/** What there is at a look of a policy. */
 export interface Moment {
   readonly at: number;
   readonly desired: number;
@@ -52,6 +52,9 @@ const START_UPS = 20;
 const DRAWN = 4_096;
 const EPSILON = 1e-9;
 
+// Some ten milliseconds' worth.
+const HAPPENINGS_PER_STEP = 20_000;
+
 /** Runs it and says what came of it; `watch` sees every look. */
 export function simulate(
   scenario: Scenario,
@@ -60,7 +63,21 @@ export function simulate(
   policy: Policy,
   watch?: (moment: Moment) => void,
 ): Outcome {
-  return new Run(scenario, traffic, seed, policy, watch).toTheEnd();
+  const steps = new Run(scenario, traffic, seed, policy, watch).inSteps();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same bit by bit, for those that have something else to do as well: gives how far it is, in seconds of the trace. */
+export function simulateInSteps(
+  scenario: Scenario,
+  traffic: Traffic,
+  seed: number,
+  policy: Policy,
+): Generator<number, Outcome, void> {
+  return new Run(scenario, traffic, seed, policy, undefined).inSteps();
 }
 
 class Run implements Look {
@@ -122,9 +139,10 @@ class Run implements Look {
     this.#queue.push(policy.interval, { kind: "look" });
   }
 
-  toTheEnd(): Outcome {
+  *inSteps(): Generator<number, Outcome, void> {
     const { seconds } = this.#scenario;
-    for (;;) {
+    for (let happenings = 1; ; happenings++) {
+      if (happenings % HAPPENINGS_PER_STEP === 0) yield this.#now;
       const arrivesAt = this.#nextArrival();
       const isAwaited = this.#idle.length > 0 || (this.#policy.wakesAfter !== null && this.#consumers.size === 0);
       if (isAwaited && arrivesAt <= this.#queue.nextAt && arrivesAt < seconds) {

@@ -2,33 +2,47 @@
 
 /** A quantity that scatters: its mean, and the coefficient of variation. */
 export interface Scatter {
+  /** In seconds. */
   readonly mean: number;
   readonly variation: number;
 }
 
+/** Consumers that crash. */
 export interface Crash {
+  /** When, in seconds. */
   readonly at: number;
   /** Which share of the consumers; or one of them. */
   readonly share: number | "one";
 }
 
+/**
+ * A trace: what arrives, what it costs, and what goes wrong meanwhile. All times are in seconds. Take what you do not care
+ * about from `SCENARIO_DEFAULTS`, or make one of recorded rates by `traceScenario`.
+ */
 export interface Scenario {
+  /** Its name; runs of another name have other chance. */
   readonly name: string;
   /** What it is about, in a few words. */
   readonly title: string;
+  /** How long it is. */
   readonly seconds: number;
   /** How long a message may take from its arrival to its acknowledgement. */
   readonly objective: number;
+  /** What a policy may go down to; 0 is for those that know a way back. */
   readonly minConsumers: number;
+  /** What a policy may go up to. */
   readonly maxConsumers: number;
+  /** Consumers that work when it begins. */
   readonly firstConsumers: number;
+  /** Messages in a full batch. */
   readonly batchSize: number;
   /** How long a batch that is not full is waited for. */
   readonly linger: number;
   /** What each batch costs beside its messages. */
   readonly overhead: number;
-  /** What each message costs. */
+  /** What each message costs beside that. */
   readonly work: Scatter;
+  /** From the order until a consumer works. */
   readonly startUp: Scatter;
   /** A new consumer takes so many times as long for so many seconds. */
   readonly warmUp: { readonly seconds: number; readonly factor: number };
@@ -38,24 +52,30 @@ export interface Scenario {
   readonly grace: number;
   /** How long a message of a dead consumer is left alone. */
   readonly leaseSeconds: number;
+  /** How often a message that fails is tried. */
   readonly maxDeliveries: number;
   /** Messages per second at a time. */
   readonly rate: (at: number, seed: number) => number;
   /** How much the rate itself drifts, as a share of it. */
   readonly drift: number;
+  /** Many messages at once, now and then; `null`: none. */
   readonly bursts: {
+    /** The mean time between two. */
     readonly every: number;
+    /** The fewest and the most of one. */
     readonly messages: readonly [number, number];
+    /** The shortest and the longest. */
     readonly seconds: readonly [number, number];
   } | null;
   /** How many times as long all work takes at a time. */
   readonly slowdown: (at: number) => number;
   /** Messages per second that what lies after the consumers can take; `Infinity`: no limit. */
   readonly downstream: (at: number) => number;
+  /** Consumers that crash. */
   readonly crashes: readonly Crash[];
   /** How long the platform takes to notice a crash and start anew. */
   readonly restartAfter: number;
-  /** Messages that fail every time: when, how many of them, and how long each attempt takes. */
+  /** Messages that fail every time: when, how many of them, and how long each attempt takes; `null`: none. */
   readonly poison: {
     readonly from: number;
     readonly to: number;

@@ -2,7 +2,11 @@
 
 import type { Scenario } from "./scenario.ts";
 
-const BASE: Omit<Scenario, "name" | "title" | "rate"> = {
+/**
+ * What holds where a trace says nothing else: two hours, an objective of 30 s, 1 to 40 consumers that take 14 s to start and
+ * work off 20 messages in 1.1 s.
+ */
+export const SCENARIO_DEFAULTS: Omit<Scenario, "name" | "title" | "rate"> = {
   seconds: 7_200,
   objective: 30,
   minConsumers: 1,
@@ -46,24 +50,25 @@ function ramp(at: number): number {
   return at < 5_400 ? 300 : 40;
 }
 
+/** The traces that come with it; `pnpm generate` publishes how policies fare on them. */
 export const SCENARIOS: readonly Scenario[] = [
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "step",
     title: "40/s, 200/s for 40 minutes, 40/s",
     firstConsumers: 3,
     rate: (at) => (within(at, 1_200, 3_600) ? 200 : 40),
   },
-  { ...BASE, name: "ramp", title: "20/s growing to 300/s, then 40/s", firstConsumers: 2, rate: ramp },
+  { ...SCENARIO_DEFAULTS, name: "ramp", title: "20/s growing to 300/s, then 40/s", firstConsumers: 2, rate: ramp },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "diurnal",
     title: "a day in two hours, 10/s to 220/s, 15 % noise",
     drift: 0.15,
     rate: (at) => 10 + 105 * (1 - Math.cos((2 * Math.PI * at) / 7_200)),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "burst",
     title: "30/s, and 2,000 to 8,000 within seconds now and then",
     firstConsumers: 2,
@@ -71,14 +76,14 @@ export const SCENARIOS: readonly Scenario[] = [
     bursts: { every: 600, messages: [2_000, 8_000], seconds: [3, 20] },
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "flapping",
     title: "30/s and 120/s by turns, a minute each",
     firstConsumers: 3,
     rate: (at) => (Math.floor(at / 60) % 2 === 0 ? 30 : 120),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "slow",
     title: "all work takes three times as long for half an hour",
     firstConsumers: 6,
@@ -86,7 +91,7 @@ export const SCENARIOS: readonly Scenario[] = [
     slowdown: (at) => (within(at, 1_800, 3_600) ? 3 : 1),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "bottleneck",
     title: "what lies behind takes only 70/s of 120/s for 40 minutes",
     firstConsumers: 9,
@@ -94,7 +99,7 @@ export const SCENARIOS: readonly Scenario[] = [
     downstream: (at) => (within(at, 1_800, 4_200) ? 70 : Number.POSITIVE_INFINITY),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "crash",
     title: "half of the consumers crash, then all, then ten of them one by one",
     firstConsumers: 9,
@@ -106,7 +111,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "cold",
     title: "nothing for long, then 60/s; from 0 consumers, starts of a minute",
     firstConsumers: 0,
@@ -116,7 +121,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rate: visits,
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "trickle",
     title: "one in 100 seconds, from 0 consumers, and 3/s for 40 minutes",
     firstConsumers: 0,
@@ -126,7 +131,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rate: (at) => (within(at, 6_000, 8_400) ? 3 : 0.01),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "poison",
     title: "one in a hundred fails after 5 s, five times, for 40 minutes",
     firstConsumers: 5,
@@ -134,7 +139,7 @@ export const SCENARIOS: readonly Scenario[] = [
     poison: { from: 1_200, to: 3_600, share: 0.01, seconds: 5 },
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "longjob",
     title: "20 s a batch, 1.2/s and 4/s for half an hour",
     firstConsumers: 7,
@@ -145,7 +150,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rate: (at) => (within(at, 2_400, 4_200) ? 4 : 1.2),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "tight",
     title: "an objective of 4 s, 25 % noise, 100/s and 160/s",
     firstConsumers: 7,
@@ -154,7 +159,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rate: (at) => (within(at, 3_600, 5_400) ? 160 : 100),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "overhead",
     title: "a second for each batch of up to 100, whatever is in it",
     firstConsumers: 2,
@@ -165,7 +170,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rate: (at) => (within(at, 2_400, 4_800) ? 180 : 60),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "sparse",
     title: "a job of 8 s every 25 s, every 8 s for a while, objective 35 s",
     objective: 35,
@@ -177,7 +182,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rate: (at) => (within(at, 4_800, 9_600) ? 0.12 : 0.04),
   },
   {
-    ...BASE,
+    ...SCENARIO_DEFAULTS,
     name: "chaos",
     title: "lag unknown, heartbeats lost, scaler restarted, stream made anew",
     firstConsumers: 7,

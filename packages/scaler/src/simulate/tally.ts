@@ -1,10 +1,13 @@
 /** What a run has cost and what it was worth. */
 
+import { Latencies } from "./latencies.ts";
+
 // A move that takes another back within so many seconds is a reversal.
 const REVERSAL_SECONDS = 600;
 
 export class Tally {
   readonly #objective: number;
+  readonly #latencies = new Latencies();
   #counted = 0;
   #late = 0;
   #consumerSeconds = 0;
@@ -21,6 +24,7 @@ export class Tally {
   finished(seconds: number): void {
     this.#counted++;
     if (seconds > this.#objective) this.#late++;
+    this.#latencies.add(seconds);
   }
 
   /** A message is not done when the run ends; only those that are late already are counted. */
@@ -45,7 +49,9 @@ export class Tally {
 
   get result(): Outcome {
     return {
+      messages: this.#counted,
       violationPercent: (100 * this.#late) / Math.max(1, this.#counted),
+      p99Seconds: this.#latencies.quantile(0.99),
       consumerHours: this.#consumerSeconds / 3_600,
       actions: this.#actions,
       reversals: this.#reversals,
@@ -54,9 +60,18 @@ export class Tally {
   }
 }
 
+/** What came of a policy on a trace. */
 export interface Outcome {
-  /** Messages that took longer than the objective, in percent. */
+  /**
+   * Messages that were done, and those that were not but are late already when the trace ends. Messages that fail every
+   * time are not counted.
+   */
+  readonly messages: number;
+  /** Messages that took longer than the objective from their arrival to their acknowledgement, in percent. */
   readonly violationPercent: number;
+  /** 99 of 100 messages took no longer, in seconds; to a hundredth of itself, 0 without messages. */
+  readonly p99Seconds: number;
+  /** Consumers that there were, for so many hours each; also those that start, and those that are told to go. */
   readonly consumerHours: number;
   /** How often the number of consumers was changed. */
   readonly actions: number;

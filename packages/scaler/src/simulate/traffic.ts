@@ -5,9 +5,9 @@ import type { Scenario } from "./scenario.ts";
 
 export interface Traffic {
   readonly count: number;
-  /** Seconds, ascending. */
+  /** When each message arrives, in seconds, ascending. */
   readonly arrivesAt: Float64Array;
-  /** Seconds. */
+  /** How long it keeps a consumer busy, in seconds. */
   readonly work: Float32Array;
   /** 1 where it fails every time. */
   readonly isPoison: Uint8Array;

@@ -2,10 +2,11 @@
 import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import { EventRecorder } from "@redis-batch/test-support";
+import { EventRecorder } from "../time/event-recorder.ts";
 
+// Where the scaler publishes them.
 const contract = (file: string): PackageDefinition =>
-  loadSync(fileURLToPath(new URL(`../proto/${file}`, import.meta.url)), {
+  loadSync(fileURLToPath(new URL(`../../../scaler/proto/${file}`, import.meta.url)), {
     keepCase: true,
     longs: Number,
     enums: String,

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { testCertificates } from "@redis-batch/test-support";
+import { testCertificates } from "../servers/certificates.ts";
 
 export interface Workload {
   replicas: number;
@@ -16,6 +16,11 @@ export interface Asked {
   readonly path: string;
   readonly token: string | undefined;
   readonly body: unknown;
+}
+
+export interface KubeconfigOptions {
+  readonly namespace?: string;
+  readonly cluster?: Readonly<Record<string, unknown>>;
 }
 
 /** Answers instead of the server; what it returns `false` for is answered as ever. */
@@ -46,6 +51,25 @@ export class ApiServer implements AsyncDisposable {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * A kubeconfig of this server and one user. Its current context `there` has a namespace, `elsewhere` has none.
+   *
+   * @param cluster what the entry of the cluster has beside or instead of address and authority
+   */
+  kubeconfig(user: unknown, { namespace = "shop", cluster = {} }: KubeconfigOptions = {}): string {
+    const authority = { "certificate-authority-data": testCertificates().ca.toString("base64") };
+    // JSON is YAML, too.
+    return JSON.stringify({
+      ...{ apiVersion: "v1", kind: "Config", "current-context": "there" },
+      clusters: [{ name: "test", cluster: { server: `https://127.0.0.1:${this.port}`, ...authority, ...cluster } }],
+      users: [{ name: "person", user }],
+      contexts: [
+        { name: "there", context: { cluster: "test", user: "person", namespace } },
+        { name: "elsewhere", context: { cluster: "test", user: "person" } },
+      ],
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
