@@ -40,10 +40,7 @@ const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = 
   SERVER_STATE: ["unreachable", "the server says so for now; try again in a while"],
   NO_GROUP: ["missing", "`redis-batch streams` and `redis-batch groups <stream>` list what there is"],
   WRONG_TYPE: ["missing", "`redis-batch streams` lists the keys that are streams"],
-  PERMISSION: [
-    "denied",
-    "set user and password (--user, REDIS_PASSWORD, --password-file, --ask-password), or grant the right: `redis-batch acl <role> <stream>` prints the rule",
-  ],
+  PERMISSION: ["denied"],
   UNSUPPORTED_SERVER: ["failed"],
   COMMAND: ["failed"],
   REPLY_SHAPE: ["failed"],
@@ -59,8 +56,21 @@ export function describeFailure(error: unknown): FailureReport {
   const known = Object.entries(BY_CODE).find(([name]) => name === code)?.[1];
   if (known !== undefined) {
     const [exit, fix] = known;
-    return { code: EXIT_CODES[exit].code, message: (error as Error).message, fix };
+    const { message } = error as Error;
+    return { code: EXIT_CODES[exit].code, message, fix: code === "PERMISSION" ? permissionFix(message) : fix };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { code: EXIT_CODES.failed.code, message, fix: undefined };
+}
+
+const ROLES = "`redis-batch acl <role> <stream>` prints all that a role needs";
+
+/** What to grant, as far as the server tells: it names commands, in scripts since Redis 7.2, and never a key. */
+function permissionFix(message: string): string {
+  const [, user, command] = /(?:\bUser (\S+) has )?no permissions to run the '([^']+)' command/.exec(message) ?? [];
+  if (command !== undefined) return `\`ACL SETUSER ${user ?? "<user>"} +${command}\` grants it; ${ROLES}`;
+  if (/access (?:a key|(?:at least )?one of the keys)/.test(message))
+    return `grant the keys, as a pattern such as ~orders; ${ROLES}`;
+  if (message.includes("lacks a right")) return `grant it; ${ROLES}`;
+  return "set user and password: --user, REDIS_PASSWORD, --password-file, --ask-password";
 }

@@ -1,0 +1,27 @@
+import { PermissionError } from "@redis-batch/core";
+import { expect, test } from "vitest";
+import { describeFailure } from "./failure.ts";
+
+// As Redis 7.0, and later servers, put it.
+test.each([
+  ["this user has no permissions to run the 'xadd' command", "`ACL SETUSER <user> +xadd`"],
+  ["User app has no permissions to run the 'xinfo|stream' command", "`ACL SETUSER app +xinfo|stream`"],
+  ["ACL failure in script: User app has no permissions to run the 'hget' command script: 1f", "ACL SETUSER app +hget"],
+  ["The user executing the script can't run this command or subcommand script: 1f", "grant it; `redis-batch acl"],
+  ["this user has no permissions to access one of the keys used as arguments", "grant the keys"],
+  ["No permissions to access a key", "grant the keys"],
+])("spells out what to grant for %j", (reply, says) => {
+  const error = new PermissionError(
+    `xadd: this user lacks a right: ${reply}. Grant it with ACL SETUSER (commands and key patterns)`,
+    { command: "xadd" },
+  );
+  const { code, fix } = describeFailure(error);
+  expect({ code, fix }).toEqual({ code: 4, fix: expect.stringContaining(says) as string });
+});
+
+test("says where user and password are given when they are wrong", () => {
+  const error = new PermissionError("auth: the server does not accept user and password: WRONGPASS", {
+    command: "auth",
+  });
+  expect(describeFailure(error)).toMatchObject({ code: 4, fix: expect.stringContaining("--password-file") as string });
+});
