@@ -1,8 +1,8 @@
-import { statSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, startCluster, startSentinel, uniqueName, useServer, useServers } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { expectEnd, needsTool, useCli } from "./cli.ts";
+import { expectEnd, expectNoControls, expectSameContent, needsTool, useCli } from "./cli.ts";
 
 const PASSWORD = "s3cr3t/ü:@";
 
@@ -62,7 +62,7 @@ describe("a server with users", () => {
   });
 });
 
-describe("contexts", () => {
+describe("contexts", { timeout: 90_000 }, () => {
   const redis = useServer();
   const cli = useCli();
   const url = () => redis.server.url;
@@ -117,16 +117,48 @@ describe("contexts", () => {
     expect.hasAssertions();
   });
 
+  it("keep what several write at once, for their owner only, and through a link", async () => {
+    const [file, kept] = [join(cli.folder, "shared.json"), join(cli.folder, "kept.json")];
+    writeFileSync(kept, '{"version":1,"contexts":{"first":{"url":"redis://h"}}}', { mode: 0o644 });
+    symlinkSync(kept, file);
+    const env = { REDIS_BATCH_CONFIG: file };
+    const names = ["a", "b", "c", "constructor", "__proto__", "e\u001b[2J"];
+    const ends = await Promise.all(
+      names.map((name) => cli.run(["context", "add", name, "--url", "redis://h"], { env })),
+    );
+    for (const ended of ends) expectEnd(ended, 0);
+    const listed = await cli.json(["context", "list"], { env });
+    const found = (listed["contexts"] as { context: string }[]).map(({ context }) => context);
+    expect(found.toSorted()).toEqual([...names, "first"].toSorted());
+    expect([lstatSync(file).isSymbolicLink(), statSync(kept).mode & 0o777]).toEqual([true, 0o600]);
+    expect(readdirSync(cli.folder).filter((name) => /^(shared|kept)\.json./.test(name))).toEqual([]);
+    const table = await cli.run(["context", "list"], { env });
+    expectSameContent(table.stdout, listed);
+    expectNoControls(table.stdout);
+    // One that was cut off in the middle of it.
+    writeFileSync(`${kept}.lock`, "");
+    expectEnd(await cli.run(["context", "remove", "a"], { env }), 6, "somebody else is changing it", "kept.json.lock");
+  });
+
+  it("touch no file that they cannot understand", async () => {
+    const file = join(cli.folder, "broken.json");
+    const env = { REDIS_BATCH_CONFIG: file };
+    for (const text of ["", "null", '"hunter-2"', "[]", '{"version":1,"contexts":[]}', "{", "\u0000\u001b[2J"]) {
+      writeFileSync(file, text);
+      const ended = await cli.run(["context", "add", "a", "--url", "redis://h", "--force"], { env });
+      expectEnd(ended, 2, file, "fix:   mend the file");
+      expectNoControls(ended.stderr);
+      expect(ended.stderr).not.toContain("hunter-2");
+      expect(readFileSync(file, "utf8")).toBe(text);
+    }
+    expectEnd(await cli.run(["context", "list"], { env: { REDIS_BATCH_CONFIG: cli.folder } }), 2, "cannot be read");
+    const nowhere = { REDIS_BATCH_CONFIG: "/dev/null/config.json" };
+    expectEnd(await cli.run(["context", "add", "a", "--url", "redis://h"], { env: nowhere }), 2, "cannot be written");
+  });
+
   it("say where nobody answers, and what to do", async () => {
     const away = await cli.run(["streams", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]);
     expectEnd(away, 3, "ECONNREFUSED 127.0.0.1:1", "is the server running? The address comes from the command line");
-    expectEnd(await cli.run(["produce", "s", "a=1", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
-    expectEnd(await cli.run(["consume", "s", "g", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
-    expectEnd(await cli.run(["monitor", "s", "g", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
-    expectEnd(
-      await cli.run(["dead-letters", "list", "s", "g", "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]),
-      3,
-    );
     expect.hasAssertions();
   });
 });

@@ -1,5 +1,5 @@
 import type { Run } from "../command.ts";
-import { contextsPath, readContexts, type SavedContext, writeContexts } from "../connection/contexts.ts";
+import { changeContexts, contextsPath, type SavedContext } from "../connection/contexts.ts";
 import { parseAddresses, refusePassword } from "../connection/place.ts";
 import { Failure } from "../failure.ts";
 import type { contextAdd } from "../table/setup.ts";
@@ -18,10 +18,6 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
     throw new Failure("usage", "--password-file, --password-env and --ask-password exclude each other");
   }
   const path = contextsPath(terminal.env);
-  const { current, all } = readContexts(path);
-  if (all.has(args.name) && !options.force) {
-    throw new Failure("refused", `there is a context "${args.name}" already`, "--force replaces it");
-  }
   const saved: SavedContext = {
     name: args.name,
     ...withoutUndefined({
@@ -38,8 +34,14 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
       tlsKey: options["tls-key"],
     }),
   };
-  const isCurrent = current === undefined || current === args.name;
-  writeContexts(path, { current: current ?? args.name, all: new Map(all).set(args.name, saved) });
+  let isCurrent = false;
+  await changeContexts(path, ({ current = args.name, all }) => {
+    if (all.has(args.name) && !options.force) {
+      throw new Failure("refused", `there is a context "${args.name}" already`, "--force replaces it");
+    }
+    isCurrent = current === args.name;
+    return { current, all: new Map(all).set(args.name, saved) };
+  });
   await terminal.report(
     {
       facts: [

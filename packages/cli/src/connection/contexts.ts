@@ -1,8 +1,18 @@
 /** The saved connections: one JSON file, readable by its owner only, with no password in it. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { ConfigError, OptionsReader } from "@redis-batch/core/internal";
+import { ConfigError, OptionsReader, pause, systemClock } from "@redis-batch/core/internal";
 import { Failure } from "../failure.ts";
 
 export interface SavedContext {
@@ -40,6 +50,10 @@ const TEXTS = [
   "tlsKey",
 ] as const;
 const FLAGS = ["askPassword", "cluster"] as const;
+
+// A change takes a few milliseconds.
+const LONGEST_LOCK_MS = 3_000;
+const LOOK_AT_LOCK_MS = 20;
 
 /** `REDIS_BATCH_CONFIG`, or `redis-batch/config.json` where the system keeps such files. */
 export function contextsPath(env: Env): string {
@@ -82,14 +96,69 @@ export function parseContexts(text: string): Contexts {
   return reader.finish({ current, all });
 }
 
-/** Writes the file anew, in one step, so that one that is being read is never half written. */
-export function writeContexts(path: string, { current, all }: Contexts): void {
+/**
+ * Changes the file in one step: nobody reads it half written, and of two who change it at the same time none undoes what
+ * the other did. The new file is the lock, too, until it takes the place of the old one.
+ *
+ * @throws {Failure} when the file cannot be read, understood or written, or is locked for longer than any change takes
+ */
+export async function changeContexts(path: string, change: (contexts: Contexts) => Contexts): Promise<void> {
+  const target = behindLinks(path);
+  const draft = `${target}.lock`;
+  const file = await createDraft(draft, path);
+  // From here on nothing waits, so nothing but a sudden end leaves the draft behind.
+  try {
+    writeSync(file, encodeContexts(change(readContexts(path))));
+    fsyncSync(file);
+    renameSync(draft, target);
+  } catch (error) {
+    unlinkSync(draft);
+    throw asFailure(error, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function createDraft(draft: string, path: string): Promise<number> {
+  const endsAtMs = systemClock.nowMs() + LONGEST_LOCK_MS;
+  for (;;) {
+    try {
+      mkdirSync(dirname(draft), { recursive: true, mode: 0o700 });
+      return openSync(draft, "wx", 0o600);
+    } catch (error) {
+      const isLocked =
+        error instanceof Error && "syscall" in error && error.syscall === "open" && isCode(error, "EEXIST");
+      if (!isLocked) throw asFailure(error, path);
+    }
+    if (systemClock.nowMs() > endsAtMs) {
+      throw new Failure(
+        "refused",
+        `${path} was not changed: somebody else is changing it`,
+        `if nobody is, one who did was ended in the middle of it: remove ${draft}`,
+      );
+    }
+    await pause(systemClock, LOOK_AT_LOCK_MS);
+  }
+}
+
+function behindLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Not there yet.
+    return path;
+  }
+}
+
+function encodeContexts({ current, all }: Contexts): string {
   const contexts = Object.fromEntries([...all].map(([name, { name: _name, ...saved }]) => [name, saved]));
-  const text = JSON.stringify({ version: 1, ...(current === undefined ? {} : { current }), contexts }, undefined, 2);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${text}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  const file = { version: 1, ...(current === undefined ? {} : { current }), contexts };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+function asFailure(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
+  return new Failure("usage", `${path} cannot be written: ${error.message}`, "REDIS_BATCH_CONFIG names another file");
 }
 
 /** The context that is meant: the one named, or the current one. */
@@ -126,8 +195,10 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
+    if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR")) return undefined;
     throw new Failure("usage", `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code;
