@@ -1,12 +1,8 @@
 /**
- * The dead letters of one consumer group: looks at them, gives them back, throws them away.
- *
- * | state  | means                                          | leaves by                        |
- * |--------|------------------------------------------------|----------------------------------|
- * | idle   | not used yet, no connection                    | first use · `close()`            |
- * | open   | was used; the connection comes back by itself  | `close()`                        |
- * | closed | every call has ended, the connection is gone   | –                                |
+ * The dead letters of one consumer group: looks at them, gives them back, throws them away. Its states are those of a
+ * CallScope.
  */
+import { CallScope } from "./call-scope.ts";
 import type { DeadLettersEvent } from "./dead-letters/events.ts";
 import { type DeadLetter, readLetter } from "./dead-letters/letter.ts";
 import {
@@ -24,7 +20,7 @@ import {
 import type { LetterPage, RedriveOutcome, RedriveReport } from "./dead-letters/report.ts";
 import { bytesOf, LARGEST_PAGE, scan } from "./dead-letters/scan.ts";
 import { type EntryId, nextEntryId } from "./entry-id.ts";
-import { NoGroupError, UsageError } from "./errors.ts";
+import { NoGroupError } from "./errors.ts";
 import { groupKey } from "./keys.ts";
 import { createNotifier, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
@@ -65,10 +61,7 @@ export class DeadLetters {
   readonly #policy: DeadLettersPolicy;
   readonly #key: string;
   readonly #notify: Observer<DeadLettersEvent>;
-  readonly #client: StreamClient;
-  readonly #ending = new AbortController();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #calls: CallScope;
 
   /** @throws {ConfigError} naming every wrong option */
   constructor(options: DeadLettersOptions);
@@ -79,9 +72,19 @@ export class DeadLetters {
     this.#policy = policy;
     this.#key = groupKey("dead", policy.stream, policy.group);
     this.#notify = createNotifier("dead-letters", policy.observer);
-    const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
-    this.#client = wiring?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+    const overTheNetwork: Wiring["createClient"] = (report) =>
+      createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+    this.#calls = new CallScope({
+      whenClosed: "the dead letters were closed",
+      connectTimeoutMs: policy.connectTimeoutMs,
+      report: this.#notify,
+      createClient: wiring?.createClient ?? overTheNetwork,
+    });
+  }
+
+  get #client(): StreamClient {
+    return this.#calls.client;
   }
 
   /**
@@ -91,7 +94,7 @@ export class DeadLetters {
    * @throws {UsageError} after `close()`
    */
   count(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    return this.#use(options.signal, () => this.#client.xlen({ stream: this.#key }));
+    return this.#calls.use(options.signal, () => this.#client.xlen({ stream: this.#key }));
   }
 
   /**
@@ -108,7 +111,7 @@ export class DeadLetters {
    */
   async list(options: ListLettersOptions = {}): Promise<LetterPage> {
     const { from, limit, takesAll, accepts } = resolveListOptions(options);
-    return this.#use(options.signal, async (signal) => {
+    return this.#calls.use(options.signal, async (signal) => {
       const letters: DeadLetter[] = [];
       let [bytes, foreign] = [0, 0];
       for await (const entries of this.#pages(from, "+", signal, takesAll ? limit : LARGEST_PAGE)) {
@@ -132,10 +135,10 @@ export class DeadLetters {
    * discard on the way.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<DeadLetter, void, undefined> {
-    const end = await this.#use(undefined, () => this.#lastId());
+    const end = await this.#calls.use(undefined, () => this.#lastId());
     if (end === null) return;
     const read = (from: string, count: number) =>
-      this.#use(undefined, () => this.#client.xrange({ stream: this.#key, from, to: end, count }));
+      this.#calls.use(undefined, () => this.#client.xrange({ stream: this.#key, from, to: end, count }));
     for await (const entries of scan(read, "0-0")) {
       for (const entry of entries) {
         const letter = readLetter(entry);
@@ -167,7 +170,7 @@ export class DeadLetters {
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
     const { selection, ifGone } = resolveRedriveOptions(options);
     const { stream, group } = this.#policy;
-    return this.#use(options.signal, async (signal) => {
+    return this.#calls.use(options.signal, async (signal) => {
       const letters: RedriveOutcome[] = [];
       const counts = { redriven: 0, added: 0, skipped: 0, gone: 0 };
       let next: EntryId | null = null;
@@ -207,7 +210,7 @@ export class DeadLetters {
    */
   async discard(options: DiscardOptions): Promise<number> {
     const selection = resolveDiscardOptions(options);
-    return this.#use(options.signal, async (signal) => {
+    return this.#calls.use(options.signal, async (signal) => {
       let discarded = 0;
       try {
         for await (const { ids } of this.#pick(selection, signal, DISCARDED_AT_ONCE)) {
@@ -227,36 +230,12 @@ export class DeadLetters {
    * the connection. Idempotent.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#calls.close();
   }
 
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    this.#ending.abort(new UsageError("the dead letters were closed"));
-    await Promise.allSettled(this.#underWay);
-    await this.#client.close();
-    this.#notify({ type: "closed" });
-  }
-
-  /** Runs one call with a connection. Its signal aborts with the caller's, and when all of this is closed. */
-  async #use<Result>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const ending = this.#ending.signal;
-    const over = signal === undefined ? ending : AbortSignal.any([ending, signal]);
-    over.throwIfAborted();
-    const work = this.#client
-      .connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: over })
-      .then(() => run(over));
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
   }
 
   #pages(
@@ -308,13 +287,6 @@ export class DeadLetters {
       if (NoGroupError.is(error)) return null;
       throw error;
     }
-  }
-
-  #onConnection(event: ConnectionEvent): void {
-    // Our own closing is told as such.
-    if (this.#ending.signal.aborted) return;
-    if (event.type === "disconnected") return this.#notify({ type: "disconnected", reason: event.reason });
-    this.#notify({ type: "connected" });
   }
 }
 

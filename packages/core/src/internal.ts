@@ -1,6 +1,7 @@
 /** The door for the sibling packages. Not covered by semantic versioning: they pin this package exactly. */
 export type { Backlog, BacklogSource } from "./backlog.ts";
 export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
+export { CallScope } from "./call-scope.ts";
 export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
 export { isAlive, type Registration } from "./consumer-registry.ts";
@@ -18,6 +19,7 @@ export { readBacklog } from "./read-backlog.ts";
 export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
+export { repeatPasses } from "./repeat-passes.ts";
 export { aclRules, RIGHTS, type Role } from "./rights.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";

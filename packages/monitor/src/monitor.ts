@@ -1,32 +1,22 @@
-/**
- * The monitor: looks at a stream's groups, cleans up after their dead, trims what all are done with.
- *
- * | state  | means                                              | leaves by              |
- * |--------|----------------------------------------------------|------------------------|
- * | idle   | not used yet, no connection                        | first use · `close()`  |
- * | open   | was used; the connection comes back by itself      | `close()`              |
- * | closed | every call and run has ended, the connection is gone | –                    |
- */
+/** The monitor: looks at a stream's groups, cleans up after their dead, trims what all are done with. Its states are those of a CallScope. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
-  backoffDelayMs,
+  CallScope,
   type Clock,
-  type ConnectionEvent,
   createNotifier,
   createRedisStreamClient,
   describeTrouble,
   groupKey,
   LeaderLease,
   type Observer,
-  pause,
   type Random,
   RedisBatchError,
+  repeatPasses,
   ServerStateError,
   type StreamClient,
   systemClock,
   systemRandom,
-  UsageError,
 } from "@redis-batch/core/internal";
 import { cleanUpGroup } from "./clean-up.ts";
 import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
@@ -68,7 +58,6 @@ export interface MonitorEdge {
 
 const SYSTEM_EDGE: MonitorEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
 
-const RETRY_BASE_MS = 500;
 // A leader that misses two looks is followed by another one.
 const LEASE_INTERVALS = 3;
 const SHORTEST_LEASE_MS = 10_000;
@@ -90,19 +79,14 @@ export class Monitor implements AsyncDisposable {
   readonly #policy: MonitorPolicy;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #client: StreamClient;
+  readonly #calls: CallScope;
   readonly #report: Observer<MonitorEvent>;
   readonly #inspector: Inspector;
-  readonly #ending = new AbortController();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #isUsed = false;
   #connectedSinceMs: number | null = null;
   #lastReport: MonitorReport | null = null;
   #lookedAtMs: number | null = null;
   #lookUnderWay: Promise<unknown> = Promise.resolve();
-  #isRunning = false;
   #isLeading: boolean | null = null;
-  #closing: Promise<void> | undefined;
 
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: MonitorOptions);
@@ -114,9 +98,21 @@ export class Monitor implements AsyncDisposable {
     this.#clock = clock;
     this.#random = random;
     this.#report = createNotifier("monitor", policy.observer ?? warnOfTrouble);
-    // No read ever blocks here.
-    this.#client = createClient({ redis: policy.redis, blockMs: 0, report: (event) => this.#onConnection(event) });
+    this.#calls = new CallScope({
+      whenClosed: "the monitor was closed",
+      connectTimeoutMs: policy.connectTimeoutMs,
+      report: (event) => {
+        this.#connectedSinceMs = event.type === "connected" ? this.#clock.nowMs() : null;
+        this.#report(event);
+      },
+      // No read ever blocks here.
+      createClient: (report) => createClient({ redis: policy.redis, blockMs: 0, report }),
+    });
     this.#inspector = new Inspector(this.#client, policy);
+  }
+
+  get #client(): StreamClient {
+    return this.#calls.client;
   }
 
   /** What the last look saw, on whose behalf ever it was; `null` before the first. */
@@ -133,7 +129,7 @@ export class Monitor implements AsyncDisposable {
    * @throws {PermissionError} {@link WrongTypeError}
    */
   async inspect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MonitorReport> {
-    return (await this.#use(signal, (over) => this.#look(over))).report;
+    return (await this.#calls.use(signal, (over) => this.#look(over))).report;
   }
 
   /**
@@ -148,7 +144,7 @@ export class Monitor implements AsyncDisposable {
    */
   async cleanUp(options: CleanUpOptions = {}): Promise<CleanUpReport> {
     const { dryRun, signal } = resolveCleanUpOptions("cleanUp", options);
-    return this.#use(signal, async (over) => {
+    return this.#calls.use(signal, async (over) => {
       const look = await this.#look(over);
       return this.#cleanUp(look, dryRun, async () => !over.aborted);
     });
@@ -163,7 +159,7 @@ export class Monitor implements AsyncDisposable {
    */
   async trim(options: TrimOptions = {}): Promise<TrimReport> {
     const { dryRun, signal } = resolveCleanUpOptions("trim", options);
-    return this.#use(signal, (over) => this.#trim(dryRun, async () => !over.aborted));
+    return this.#calls.use(signal, (over) => this.#trim(dryRun, async () => !over.aborted));
   }
 
   /**
@@ -177,24 +173,13 @@ export class Monitor implements AsyncDisposable {
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
-    this.#ending.signal.throwIfAborted();
-    if (this.#isRunning) throw new UsageError("cannot run: another run of this monitor is under way");
-    this.#isRunning = true;
-    try {
-      await this.#use(policy.signal, (over) => this.#runUntil(over, policy));
-    } catch (error) {
-      // Told to end while it connected.
-      if (!policy.signal?.aborted && !this.#ending.signal.aborted) throw error;
-    } finally {
-      this.#isRunning = false;
-      this.#isLeading = null;
-    }
+    await this.#calls.run(policy.signal, (over) => this.#runUntil(over, policy));
   }
 
   /** How the monitor is at this moment. Does no I/O. */
   health(): MonitorHealth {
     return {
-      state: this.#ending.signal.aborted ? "closed" : this.#isUsed ? "open" : "idle",
+      state: this.#calls.state,
       connected: this.#connectedSinceMs !== null,
       leading: this.#isLeading,
       lookedAgoMs: this.#lookedAtMs === null ? null : this.#clock.nowMs() - this.#lookedAtMs,
@@ -203,37 +188,12 @@ export class Monitor implements AsyncDisposable {
 
   /** Ends runs and calls under way after the page they are at, then closes the connection. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#calls.close();
   }
 
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    this.#ending.abort(new UsageError("the monitor was closed"));
-    await Promise.allSettled(this.#underWay);
-    await this.#client.close();
-    this.#report({ type: "closed" });
-  }
-
-  /** Runs one call with a connection. Its signal aborts with the caller's, and when all of this is closed. */
-  async #use<Result>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const ending = this.#ending.signal;
-    const over = signal === undefined ? ending : AbortSignal.any([ending, signal]);
-    over.throwIfAborted();
-    this.#isUsed = true;
-    const work = this.#client
-      .connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: over })
-      .then(() => run(over));
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
   }
 
   /** One look after the other: each is compared with the one before. */
@@ -286,24 +246,18 @@ export class Monitor implements AsyncDisposable {
       key: groupKey("lease:monitor", this.#policy.stream, this.#policy.group ?? ""),
       leaseMs: Math.max(LEASE_INTERVALS * policy.intervalMs, SHORTEST_LEASE_MS),
     });
-    let failures = 0;
-    while (!over.aborted) {
-      const beganAtMs = this.#clock.nowMs();
-      let waitMs = policy.intervalMs;
-      try {
-        await this.#pass(over, policy, lease);
-        failures = 0;
-      } catch (error) {
-        if (over.aborted) break;
-        if (!RedisBatchError.is(error) || !error.retryable) throw error;
-        // It loads, it was demoted …: it is not the server it was, and everybody has to be heard of again.
-        if (ServerStateError.is(error) && this.#connectedSinceMs !== null) this.#connectedSinceMs = this.#clock.nowMs();
-        failures++;
-        const rule = { baseMs: RETRY_BASE_MS, capMs: Math.max(policy.intervalMs, RETRY_BASE_MS) };
-        waitMs = backoffDelayMs(failures, rule, this.#random);
-        this.#report({ type: "passFailed", retryInMs: waitMs, error: describeTrouble(error) });
-      }
-      await pause(this.#clock, Math.max(beganAtMs + waitMs - this.#clock.nowMs(), 0), over);
+    const onFailure = (error: unknown, retryInMs: number): void => {
+      if (!RedisBatchError.is(error) || !error.retryable) throw error;
+      // It loads, it was demoted …: it is not the server it was, and everybody has to be heard of again.
+      if (ServerStateError.is(error) && this.#connectedSinceMs !== null) this.#connectedSinceMs = this.#clock.nowMs();
+      this.#report({ type: "passFailed", retryInMs, error: describeTrouble(error) });
+    };
+    try {
+      await repeatPasses(over, () => this.#pass(over, policy, lease), {
+        ...{ intervalMs: policy.intervalMs, onFailure, clock: this.#clock, random: this.#random },
+      });
+    } finally {
+      this.#isLeading = null;
     }
     // Best left at once to the next one; if that fails, it waits for the lease to run out.
     await lease.giveUp().catch((error: unknown) => {
@@ -325,13 +279,5 @@ export class Monitor implements AsyncDisposable {
       !over.aborted && this.#clock.nowMs() < untilMs && (await lease.hold());
     if (autoCleanUp) await this.#cleanUp(look, false, mayGoOn);
     if (autoTrim) await this.#trim(false, mayGoOn);
-  }
-
-  #onConnection(event: ConnectionEvent): void {
-    this.#connectedSinceMs = event.type === "connected" ? this.#clock.nowMs() : null;
-    // Our own closing is told as such.
-    if (this.#ending.signal.aborted) return;
-    if (event.type === "disconnected") return this.#report({ type: "disconnected", reason: event.reason });
-    this.#report({ type: "connected" });
   }
 }

@@ -1,25 +1,16 @@
-/**
- * The scaler: looks at a group, decides how many consumers it needs, and has that be so.
- *
- * | state  | means                                             | leaves by             |
- * |--------|---------------------------------------------------|-----------------------|
- * | idle   | not used yet, no connection                       | first use · `close()` |
- * | open   | was used; the connection comes back by itself     | `close()`             |
- * | closed | every call and run has ended, the connection is gone | –                  |
- */
+/** The scaler: looks at a group, decides how many consumers it needs, and has that be so. Its states are those of a CallScope. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
-  backoffDelayMs,
+  CallScope,
   type Clock,
-  type ConnectionEvent,
   createNotifier,
   createRedisStreamClient,
   describeTrouble,
   type Observer,
-  pause,
   type Random,
   RedisBatchError,
+  repeatPasses,
   type StreamClient,
   systemClock,
   systemRandom,
@@ -55,8 +46,6 @@ export interface ScalerEdge {
 
 const SYSTEM_EDGE: ScalerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
 
-const RETRY_BASE_MS = 500;
-
 /**
  * Says how many consumers a group needs, and why; with an executor, has there be so many. Works on any consumer group;
  * the throughput strategy knows more of one whose consumers are Redis Batch's. Constructing does no I/O; the first use
@@ -75,16 +64,12 @@ export class Scaler implements AsyncDisposable {
   readonly #policy: ScalerPolicy;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #client: StreamClient;
+  readonly #calls: CallScope;
   readonly #report: Observer<ScalerEvent>;
-  readonly #ending = new AbortController();
-  readonly #underWay = new Set<Promise<unknown>>();
   #memory: ScalerMemory;
   #starts: StartsMemory = NO_STARTS;
   /** What is to be added to the own clock, which never jumps, to get the server's, which others read, too. */
   #toServerMs: number | null = null;
-  #isRunning = false;
-  #closing: Promise<void> | undefined;
 
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: ScalerOptions);
@@ -97,8 +82,17 @@ export class Scaler implements AsyncDisposable {
     this.#random = random;
     this.#memory = emptyMemory(policy.scaling.strategy);
     this.#report = createNotifier("scaler", policy.observer ?? warnOfTrouble);
-    // No read ever blocks here.
-    this.#client = createClient({ redis: policy.redis, blockMs: 0, report: (event) => this.#onConnection(event) });
+    this.#calls = new CallScope({
+      whenClosed: "the scaler was closed",
+      connectTimeoutMs: policy.connectTimeoutMs,
+      report: this.#report,
+      // No read ever blocks here.
+      createClient: (report) => createClient({ redis: policy.redis, blockMs: 0, report }),
+    });
+  }
+
+  get #client(): StreamClient {
+    return this.#calls.client;
   }
 
   /**
@@ -109,7 +103,7 @@ export class Scaler implements AsyncDisposable {
    * @throws {PermissionError} {@link WrongTypeError}
    */
   async collect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Observation> {
-    return this.#use(signal, async () => {
+    return this.#calls.use(signal, async () => {
       const sight = await observe(this.#client, this.#policy, null);
       this.#now(sight);
       return sight.observation;
@@ -124,7 +118,7 @@ export class Scaler implements AsyncDisposable {
    * @throws {UsageError} after `close()`
    */
   async decide(observation?: Observation): Promise<Decision> {
-    this.#ending.signal.throwIfAborted();
+    this.#calls.assertOpen();
     const seen = observation ?? (await this.collect());
     return this.#decide(seen, this.#clock.nowMs() + (this.#toServerMs ?? 0), null);
   }
@@ -141,51 +135,17 @@ export class Scaler implements AsyncDisposable {
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
-    this.#ending.signal.throwIfAborted();
-    if (this.#isRunning) throw new UsageError("cannot run: another run of this scaler is under way");
-    this.#isRunning = true;
-    try {
-      await this.#use(policy.signal, (over) => this.#runUntil(over, policy));
-    } catch (error) {
-      // Told to end while it connected.
-      if (!policy.signal?.aborted && !this.#ending.signal.aborted) throw error;
-    } finally {
-      this.#isRunning = false;
-    }
+    await this.#calls.run(policy.signal, (over) => this.#runUntil(over, policy));
   }
 
   /** Ends runs and calls under way, then closes the connection. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#calls.close();
   }
 
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    this.#ending.abort(new UsageError("the scaler was closed"));
-    await Promise.allSettled(this.#underWay);
-    await this.#client.close();
-    this.#report({ type: "closed" });
-  }
-
-  /** Runs one call with a connection. Its signal aborts with the caller's, and when all of this is closed. */
-  async #use<Result>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const ending = this.#ending.signal;
-    const over = signal === undefined ? ending : AbortSignal.any([ending, signal]);
-    over.throwIfAborted();
-    const work = this.#client
-      .connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: over })
-      .then(() => run(over));
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
   }
 
   /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
@@ -212,30 +172,17 @@ export class Scaler implements AsyncDisposable {
   async #runUntil(over: AbortSignal, policy: RunPolicy): Promise<void> {
     const { intervalMs, executor } = policy;
     const pass = executor === null || policy.isDryRun ? this.#dryPasses(executor) : this.#passes(executor, policy);
+    const onFailure = (error: unknown, retryInMs: number): void => {
+      // What an executor throws is its own; it may well be there again the next time.
+      if (RedisBatchError.is(error) && !error.retryable) throw error;
+      this.#report({ type: "passFailed", retryInMs, error: describeTrouble(error) });
+    };
     try {
-      await this.#repeat(over, intervalMs, pass);
+      await repeatPasses(over, () => pass.once(over), {
+        ...{ intervalMs, onFailure, clock: this.#clock, random: this.#random },
+      });
     } finally {
       await pass.end();
-    }
-  }
-
-  async #repeat(over: AbortSignal, intervalMs: number, pass: Passes): Promise<void> {
-    let failures = 0;
-    while (!over.aborted) {
-      const beganAtMs = this.#clock.nowMs();
-      let waitMs = intervalMs;
-      try {
-        await pass.once(over);
-        failures = 0;
-      } catch (error) {
-        if (over.aborted) break;
-        // What an executor throws is its own; it may well be there again the next time.
-        if (RedisBatchError.is(error) && !error.retryable) throw error;
-        failures++;
-        waitMs = backoffDelayMs(failures, { baseMs: RETRY_BASE_MS, capMs: intervalMs }, this.#random);
-        this.#report({ type: "passFailed", retryInMs: waitMs, error: describeTrouble(error) });
-      }
-      await pause(this.#clock, Math.max(beganAtMs + waitMs - this.#clock.nowMs(), 0), over);
     }
   }
 
@@ -343,13 +290,6 @@ export class Scaler implements AsyncDisposable {
     } finally {
       cancel();
     }
-  }
-
-  #onConnection(event: ConnectionEvent): void {
-    // Our own closing is told as such.
-    if (this.#ending.signal.aborted) return;
-    if (event.type === "disconnected") return this.#report({ type: "disconnected", reason: event.reason });
-    this.#report({ type: "connected" });
   }
 }
 
