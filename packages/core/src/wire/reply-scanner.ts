@@ -109,6 +109,8 @@ export class ReplyScanner {
   #at = 0;
   /** Where in the chunk the reply in hand begins, or goes on. */
   #replyStart = 0;
+  /** Where the line of the length ends that was read last. */
+  #lengthEnd = 0;
   /** What of the chunk before the reply in hand has to be passed on begins here. */
   #passStart = 0;
 
@@ -126,33 +128,59 @@ export class ReplyScanner {
     while (this.#at < chunk.length && !this.#isBlind) {
       if (this.#skip > 0) this.#skipBulk();
       else if (this.#line !== NO_LINE) this.#skipLine();
-      else if (this.#step !== PART || this.#stub !== undefined || !this.#readParts()) this.#readHeader();
+      else if (this.#stub !== undefined || !this.#readAhead()) this.#readHeader();
     }
     this.#endChunk();
     this.#chunk = NOTHING;
   }
 
   /**
-   * Reads the parts that lie in this chunk from end to end → whether there was one. It is what most of the bytes are,
-   * so it is worth a way of its own; whatever is not plain is left to the other.
+   * Reads what lies whole in this chunk of the entry that comes next or is in hand → whether there was any. It is what
+   * most of the bytes are, so it is worth a way of its own; whatever is not plain is left to the other.
    */
+  #readAhead(): boolean {
+    if (this.#step === PART) return this.#readParts();
+    if (this.#step !== ENTRY || !this.#readEntryHead()) return false;
+    this.#readParts();
+    return true;
+  }
+
+  /** Reads on to the first name of an entry: `*2`, the id, and how many parts there are. */
+  #readEntryHead(): boolean {
+    const chunk = this.#chunk;
+    const start = this.#at;
+    if (chunk[start] !== ARRAY || chunk[start + 4] !== BULK || this.#lengthAt(start + 1) !== 2) return false;
+    const idLength = this.#lengthAt(start + 5);
+    if (idLength < 0 || idLength > LONGEST_ID) return false;
+    const idStart = this.#lengthEnd;
+    const idEnd = idStart + idLength;
+    if (chunk[idEnd + LINE_END] !== ARRAY) return false;
+    const parts = this.#lengthAt(idEnd + LINE_END + 1);
+    if (parts <= 0 || parts % 2 !== 0) return false;
+    // From places in this chunk to positions in the reply.
+    const shift = this.#heldBytes - this.#replyStart;
+    this.#entryStart = start + shift;
+    this.#idStart = idStart + shift;
+    this.#idEnd = idEnd + shift;
+    this.#fieldsStart = this.#lengthEnd + shift;
+    this.#partsLeft = parts;
+    this.#payloadBytes = 0;
+    this.#step = PART;
+    this.#at = this.#lengthEnd;
+    // Both values of the entry have come, and these parts are yet to.
+    this.#left += parts - 1;
+    return true;
+  }
+
   #readParts(): boolean {
     const chunk = this.#chunk;
     const first = this.#partsLeft;
     let left = first;
     let at = this.#at;
     while (left > 0 && chunk[at] === BULK) {
-      let length = 0;
-      let digits = 0;
-      let byte = chunk[at + 1] as number;
-      while (byte >= ZERO && byte <= NINE) {
-        length = length * 10 + byte - ZERO;
-        digits++;
-        byte = chunk[at + 1 + digits] as number;
-      }
-      const end = at + 1 + digits + LINE_END + length + LINE_END;
-      if (digits === 0 || digits > MOST_DIGITS || byte !== CR || end > chunk.length) break;
-      if (chunk[at + 2 + digits] !== LF) break;
+      const length = this.#lengthAt(at + 1);
+      const end = this.#lengthEnd + length + LINE_END;
+      if (length < 0 || end > chunk.length) break;
       this.#payloadBytes += length;
       at = end;
       left--;
@@ -165,6 +193,21 @@ export class ReplyScanner {
     if (left === 0) this.#endEntry();
     this.#endValue();
     return true;
+  }
+
+  /** The length that is written here, with its line end whole in this chunk; `NIL` when there is no such thing. */
+  #lengthAt(start: number): number {
+    const chunk = this.#chunk;
+    let at = start;
+    let length = 0;
+    let byte = chunk[at] as number;
+    while (byte >= ZERO && byte <= NINE) {
+      length = length * 10 + byte - ZERO;
+      byte = chunk[++at] as number;
+    }
+    if (byte !== CR || chunk[at + 1] !== LF || at === start || at - start > MOST_DIGITS) return NIL;
+    this.#lengthEnd = at + LINE_END;
+    return length;
   }
 
   #skipBulk(): void {
