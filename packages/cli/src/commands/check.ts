@@ -1,7 +1,7 @@
 import type { ConsumerStatus, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
-import { CHECK_CODES, decideVerdict, type Measure } from "../decisions/check.ts";
-import { describeFailure } from "../failure.ts";
+import { CHECK_CODES, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
+import { BrokenPipe, describeFailure } from "../failure.ts";
 import { renderVerdict } from "../render/verdict.ts";
 import type { check } from "../table/monitor.ts";
 import { groupOf } from "./monitor.ts";
@@ -14,18 +14,25 @@ const WELL: readonly ConsumerStatus[] = ["OK", "WARNING - too many pending items
 export const run: Run<typeof check> = async (call) => {
   const { args, options, terminal } = call;
   const format = options.json ? "json" : options.format;
+  const { verdict, problem } = await judge(call);
+  try {
+    await terminal.write(renderVerdict(format, args, verdict, problem));
+  } catch (error) {
+    // The exit code is told all the same.
+    if (!(error instanceof BrokenPipe)) throw error;
+  }
+  return CHECK_CODES[verdict.status];
+};
+
+/** A monitoring system reads standard output, whatever went wrong. */
+async function judge(call: Call): Promise<{ readonly verdict: Verdict; readonly problem: string | null }> {
   try {
     const report = await withMonitor(call, {}, (looker) => looker.inspect());
-    const verdict = decideVerdict(measuresOf(groupOf(report, call), report, options));
-    await terminal.write(renderVerdict(format, args, verdict, null));
-    return CHECK_CODES[verdict.status];
+    return { verdict: decideVerdict(measuresOf(groupOf(report, call), report, call.options)), problem: null };
   } catch (error) {
-    // A monitoring system reads standard output, whatever went wrong.
-    const problem = describeFailure(error).message;
-    await terminal.write(renderVerdict(format, args, { status: "unknown", findings: [] }, problem));
-    return CHECK_CODES.unknown;
+    return { verdict: { status: "unknown", findings: [] }, problem: describeFailure(error).message };
   }
-};
+}
 
 function measuresOf(group: GroupReport, { length }: MonitorReport, options: Call["options"]): readonly Measure[] {
   const ages = [group.oldestWaitingAgeMs, group.oldestPendingAgeMs].filter((age) => age !== null);

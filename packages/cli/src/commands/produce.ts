@@ -11,7 +11,7 @@ import {
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
 import type { ExitName } from "../exit-codes.ts";
-import { Failure } from "../failure.ts";
+import { BrokenPipe, Failure } from "../failure.ts";
 import { Interrupted } from "../interrupts.ts";
 import { type InputLine, readLines } from "../messages/lines.ts";
 import { type FieldPair, parseMessageLine, readPairs } from "../messages/message-line.ts";
@@ -36,9 +36,14 @@ export const run: Run<typeof produce> = async (call) => {
   const source = openSource(call);
   try {
     const items = readItems(source, call, tally);
-    const failure = call.options["dry-run"] ? await check(items, tally) : await send(items, call, tally);
+    const failure = call.options["dry-run"] ? await check(items, call, tally, source) : await send(items, call, tally);
     call.terminal.endProgress();
-    await call.terminal.report(tally.report(call.options["dry-run"]), call.options.json);
+    try {
+      await call.terminal.report(tally.report(call.options["dry-run"]), call.options.json);
+    } catch (error) {
+      // That nobody reads how it went makes it go no better.
+      if (!(error instanceof BrokenPipe)) throw error;
+    }
     if (failure !== undefined) throw failure;
     return tally.exit;
   } finally {
@@ -158,14 +163,23 @@ async function* readItems({ lines }: Source, call: Call, tally: Tally): AsyncGen
   }
 }
 
-async function check(items: AsyncIterable<Item>, tally: Tally): Promise<Error | undefined> {
+async function check(
+  items: AsyncIterable<Item>,
+  { signal }: Call,
+  tally: Tally,
+  source: Source,
+): Promise<Error | undefined> {
+  // Who types may be long in coming to the next line.
+  signal.addEventListener("abort", source.end);
   try {
     for await (const { fields } of items) {
       if (fields.length > 0) tally.ready++;
     }
-    return undefined;
+    return signal.aborted ? interrupted() : undefined;
   } catch (error) {
-    return asError(error);
+    return signal.aborted ? interrupted() : asError(error);
+  } finally {
+    signal.removeEventListener("abort", source.end);
   }
 }
 
@@ -202,9 +216,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
     }
     return undefined;
   } catch (error) {
-    return error instanceof Interrupted
-      ? new Failure("interrupted", "interrupted before the end of the input")
-      : asError(server.explain(error));
+    return error instanceof Interrupted ? interrupted() : asError(server.explain(error));
   } finally {
     await producer.close();
   }
@@ -235,6 +247,8 @@ function refusal(result: Extract<AddResult, { kind: "failed" }>, line: number, s
     : `go on with --from-line ${line}`;
   return new Failure("unreachable", `line ${line}: ${(server.explain(error) as Error).message}`, fix);
 }
+
+const interrupted = (): Failure => new Failure("interrupted", "interrupted before the end of the input");
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
