@@ -37,10 +37,12 @@ describe("resolveConsumerOptions", () => {
       maxWaitMs: -1,
       retry: { capMs: 5 },
       startFrom: "soon",
+      observer: "log",
     });
     expect(problems).toEqual([
       'unknown option "batchsize", did you mean "batchSize"?',
       "redis is missing: a URL, ioredis options, or an ioredis client",
+      "observer must be a function",
       "stream must be a non-empty text, got an empty text",
       "retry.capMs (5) must not be below retry.baseMs (1000)",
       "maxWaitMs must be a whole number from 0 to 3600000, got -1",

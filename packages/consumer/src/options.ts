@@ -4,11 +4,12 @@ import {
   type Codec,
   fieldsCodec,
   type GroupPosition,
-  hashTag,
   isEntryId,
   type Observer,
   OptionsReader,
   type RedisSource,
+  readService,
+  readStream,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "./events.ts";
 
@@ -210,14 +211,13 @@ export function resolveConsumerOptions<Value>(
   instance: string,
 ): ConsumerPolicy<Value> {
   const reader = new OptionsReader("new Consumer", options, KNOWN);
-  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
-  const stream = reader.text("stream");
-  if (stream !== "") reader.collect(() => hashTag(stream), "");
+  const service = readService(reader, options, CONSUMER_DEFAULTS);
+  const stream = readStream(reader);
   const batchSize = reader.integer("batchSize", { default: CONSUMER_DEFAULTS.batchSize, min: 1, max: 10_000 });
   const leaseMs = reader.integer("leaseMs", { default: CONSUMER_DEFAULTS.leaseMs, min: 500, max: 3_600_000 });
   const retry = resolveRetry(options.retry, reader);
   return reader.finish({
-    redis: options.redis,
+    ...service,
     stream,
     group: reader.text("group"),
     name: reader.text("name", `${hostname()}-${process.pid}-${instance}`),
@@ -260,14 +260,8 @@ export function resolveConsumerOptions<Value>(
     // The default codec reads text fields, which is what Value is when no codec is given.
     isDecodedEarly: options.codec !== undefined,
     codec: options.codec ?? (fieldsCodec as unknown as Codec<Value>),
-    connectTimeoutMs: reader.integer("connectTimeoutMs", {
-      default: CONSUMER_DEFAULTS.connectTimeoutMs,
-      min: 100,
-      max: 600_000,
-    }),
     drainMs: reader.integer("drainMs", { default: CONSUMER_DEFAULTS.drainMs, min: 0, max: 3_600_000 }),
     signal: options.signal,
-    observer: options.observer,
   });
 }
 

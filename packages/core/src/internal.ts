@@ -21,6 +21,7 @@ export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
 export { repeatPasses } from "./repeat-passes.ts";
 export { aclRules, RIGHTS, type Role } from "./rights.ts";
+export { readService, readStream } from "./service-options.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";

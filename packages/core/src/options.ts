@@ -81,6 +81,12 @@ export class OptionsReader {
     return fallback;
   }
 
+  /** A function, if anything, given as `value`. */
+  callable<Value>(name: string, value: Value): Value {
+    if (value !== undefined && typeof value !== "function") this.problem(`${name} must be a function`);
+    return value;
+  }
+
   /** Whether the option was given at all. */
   has(name: string): boolean {
     return this.#options[name] !== undefined;

@@ -1,4 +1,4 @@
-import { hashTag, type Observer, OptionsReader, type RedisSource } from "@redis-batch/core/internal";
+import { type Observer, OptionsReader, type RedisSource, readService, readStream } from "@redis-batch/core/internal";
 import type { MonitorEvent } from "./events.ts";
 
 export interface MonitorOptions {
@@ -104,11 +104,8 @@ const KNOWN = [
  */
 export function resolveMonitorOptions(options: MonitorOptions): MonitorPolicy {
   const reader = new OptionsReader("new Monitor", options, KNOWN);
-  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
-  const stream = reader.text("stream");
-  if (stream !== "") reader.collect(() => hashTag(stream), "");
-  const { redis, observer } = options;
-  if (observer !== undefined && typeof observer !== "function") reader.problem("observer must be a function");
+  const service = readService(reader, options, MONITOR_DEFAULTS);
+  const stream = readStream(reader);
   const idleThresholdMs = reader.integer("idleThresholdMs", {
     default: MONITOR_DEFAULTS.idleThresholdMs,
     min: 100,
@@ -123,7 +120,7 @@ export function resolveMonitorOptions(options: MonitorOptions): MonitorPolicy {
     reader.problem(`foreignIdleMs (${foreignIdleMs}) must not be below idleThresholdMs (${idleThresholdMs})`);
   }
   return reader.finish({
-    redis,
+    ...service,
     stream,
     group: resolveGroup(reader),
     batchSize: reader.integer("batchSize", { default: MONITOR_DEFAULTS.batchSize, min: 1, max: 1_000_000 }),
@@ -133,12 +130,6 @@ export function resolveMonitorOptions(options: MonitorOptions): MonitorPolicy {
     graceMs: reader.has("graceMs") ? reader.integer("graceMs", { default: 0, min: 0, max: 3_600_000 }) : null,
     historyLength: reader.integer("historyLength", { default: MONITOR_DEFAULTS.historyLength, min: 3, max: 1_000 }),
     countLimit: reader.integer("countLimit", { default: MONITOR_DEFAULTS.countLimit, min: 0, max: 100_000 }),
-    connectTimeoutMs: reader.integer("connectTimeoutMs", {
-      default: MONITOR_DEFAULTS.connectTimeoutMs,
-      min: 100,
-      max: 600_000,
-    }),
-    observer,
   });
 }
 

@@ -1,4 +1,4 @@
-import { hashTag, type Observer, OptionsReader, type RedisSource } from "@redis-batch/core/internal";
+import { type Observer, OptionsReader, type RedisSource, readService, readStream } from "@redis-batch/core/internal";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor } from "./executor.ts";
 import { readScaling, SCALING_OPTIONS, type ScalingOptions, type ScalingPolicy } from "./options.ts";
@@ -74,11 +74,10 @@ const KNOWN = [
  */
 export function resolveScalerOptions(options: ScalerOptions): ScalerPolicy {
   const reader = new OptionsReader("new Scaler", options, KNOWN);
-  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
-  const stream = reader.text("stream");
-  if (stream !== "") reader.collect(() => hashTag(stream), "");
+  const service = readService(reader, options, SCALER_DEFAULTS);
+  const stream = readStream(reader);
   return reader.finish({
-    redis: options.redis,
+    ...service,
     stream,
     group: reader.text("group"),
     scaling: readScaling(reader),
@@ -89,12 +88,6 @@ export function resolveScalerOptions(options: ScalerOptions): ScalerPolicy {
       max: 86_400_000,
     }),
     auditLength: reader.integer("auditLength", { default: SCALER_DEFAULTS.auditLength, min: 100, max: 1_000_000 }),
-    connectTimeoutMs: reader.integer("connectTimeoutMs", {
-      default: SCALER_DEFAULTS.connectTimeoutMs,
-      min: 100,
-      max: 600_000,
-    }),
-    observer: options.observer,
   });
 }
 

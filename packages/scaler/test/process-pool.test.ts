@@ -155,10 +155,12 @@ describe("a process pool", () => {
   });
 
   it("names every problem of its options", () => {
-    const wrong = { minWorkers: 5, maxWorkers: 2, restartBaseMs: 50, restartCapMs: 20, comand: "x" };
+    const wrong = { minWorkers: 5, maxWorkers: 2, restartBaseMs: 50, restartCapMs: 20, comand: "x", observer: 7 };
     const make = (): ProcessPool => new ProcessPool(wrong as unknown as ProcessPoolOptions);
     expect(make).toThrow(ConfigError);
-    expect(make).toThrow(/did you mean "command"[\s\S]*maxWorkers \(2\)[\s\S]*restartCapMs \(20\)[\s\S]*command/);
+    expect(make).toThrow(
+      /did you mean "command"[\s\S]*maxWorkers \(2\)[\s\S]*restartCapMs \(20\)[\s\S]*observer[\s\S]*command/,
+    );
   });
 });
 

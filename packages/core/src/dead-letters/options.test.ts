@@ -35,9 +35,9 @@ describe("new DeadLetters", () => {
     expect(problems(() => resolveDeadLettersOptions(options as unknown as DeadLettersOptions))).toEqual([
       'unknown option "gruop", did you mean "group"?',
       "redis is missing: a URL, ioredis options, or an ioredis client",
-      expect.stringContaining('"a}b" contains "}" outside a hash tag') as string,
-      "observer must be a function",
       "connectTimeoutMs must be a whole number from 100 to 600000, got 5",
+      "observer must be a function",
+      expect.stringContaining('"a}b" contains "}" outside a hash tag') as string,
       "group must be a non-empty text, got undefined",
     ]);
   });

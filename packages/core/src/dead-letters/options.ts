@@ -1,8 +1,8 @@
 import { type EntryId, isEntryId } from "../entry-id.ts";
-import { hashTag } from "../keys.ts";
 import type { Observer } from "../observer.ts";
 import { OptionsReader } from "../options.ts";
 import type { RedisSource } from "../redis/open-client.ts";
+import { readService, readStream } from "../service-options.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import { type LetterFilter, resolveFilter } from "./filter.ts";
 import type { DeadLetter } from "./letter.ts";
@@ -99,14 +99,9 @@ export interface DeadLettersPolicy {
 export function resolveDeadLettersOptions(options: DeadLettersOptions): DeadLettersPolicy {
   const known = ["redis", "stream", "group", "connectTimeoutMs", "observer"];
   const reader = new OptionsReader("new DeadLetters", options, known);
-  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
-  const stream = reader.text("stream");
-  if (stream !== "") reader.collect(() => hashTag(stream), "");
-  const { redis, observer } = options;
-  if (observer !== undefined && typeof observer !== "function") reader.problem("observer must be a function");
-  const rule = { default: DEAD_LETTERS_DEFAULTS.connectTimeoutMs, min: 100, max: 600_000 };
-  const connectTimeoutMs = reader.integer("connectTimeoutMs", rule);
-  return reader.finish({ redis, stream, group: reader.text("group"), connectTimeoutMs, observer });
+  const service = readService(reader, options, DEAD_LETTERS_DEFAULTS);
+  const stream = readStream(reader);
+  return reader.finish({ ...service, stream, group: reader.text("group") });
 }
 
 /** One page of a list, as it is to be read. */

@@ -3,6 +3,7 @@ import type { EntryId } from "../entry-id.ts";
 import type { Observer } from "../observer.ts";
 import { OptionsReader } from "../options.ts";
 import type { RedisSource } from "../redis/open-client.ts";
+import { readService } from "../service-options.ts";
 import type { Trim } from "../wire/xadd.ts";
 import type { ProducerEvent } from "./events.ts";
 
@@ -137,11 +138,11 @@ const KNOWN = [
 export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): ProducerPolicy<Value> {
   const reader = new OptionsReader("new Producer", options, KNOWN);
   const milliseconds = (
-    name: "queueTimeoutMs" | "retryForMs" | "rememberKeysMs" | "connectTimeoutMs" | "closeTimeoutMs",
+    name: "queueTimeoutMs" | "retryForMs" | "rememberKeysMs" | "closeTimeoutMs",
     min: number,
     max: number,
   ): number => reader.integer(name, { default: PRODUCER_DEFAULTS[name], min, max });
-  if (!reader.has("redis")) reader.problem("redis is missing: a URL, ioredis options, or an ioredis client");
+  const service = readService(reader, options, PRODUCER_DEFAULTS);
   const retryForMs = milliseconds("retryForMs", 0, 3_600_000);
   const rememberKeysMs = milliseconds("rememberKeysMs", 1_000, 2_592_000_000);
   if (rememberKeysMs <= retryForMs) {
@@ -150,7 +151,7 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
     );
   }
   return reader.finish({
-    redis: options.redis,
+    ...service,
     stream: reader.text("stream"),
     codec: resolveCodec(options.codec, reader),
     whileAway: reader.oneOf("whileAway", ["queue", "fail"], PRODUCER_DEFAULTS.whileAway),
@@ -164,9 +165,7 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
     retryForMs,
     rememberKeysMs,
     trim: resolveTrim(options, reader),
-    connectTimeoutMs: milliseconds("connectTimeoutMs", 100, 600_000),
     closeTimeoutMs: milliseconds("closeTimeoutMs", 0, 3_600_000),
-    observer: resolveObserver(options.observer, reader),
   });
 }
 
@@ -176,14 +175,6 @@ function resolveCodec<Value>(codec: Encoder<Value> | undefined, reader: OptionsR
   if (typeof Reflect.get(Object(codec) as object, "encode") === "function") return codec;
   reader.problem("codec must have a method encode(value); see fieldsCodec, jsonCodec() and withSchema()");
   return codec;
-}
-
-function resolveObserver(
-  observer: Observer<ProducerEvent> | undefined,
-  reader: OptionsReader,
-): Observer<ProducerEvent> | undefined {
-  if (observer !== undefined && typeof observer !== "function") reader.problem("observer must be a function");
-  return observer;
 }
 
 function resolveTrim(

@@ -86,10 +86,9 @@ const DAY_MS = 86_400_000;
  */
 export function resolveAlertsOptions(options: AlertsOptions): AlertsPolicy {
   const reader = new OptionsReader("new Alerts", options, KNOWN);
-  const { observer } = options;
+  const observer = reader.callable("observer", options.observer);
   const integer = (name: Exclude<keyof typeof ALERTS_DEFAULTS, "perConsumer">, min: number, max: number): number =>
     reader.integer(name, { default: ALERTS_DEFAULTS[name], min, max });
-  if (observer !== undefined && typeof observer !== "function") reader.problem("observer must be a function");
   if (observer === undefined && !reader.has("webhookUrl")) reader.problem("give an observer, a webhookUrl, or both");
   const timeoutMs = integer("timeoutMs", 10, 600_000);
   const baseMs = integer("retryBaseMs", 10, 600_000);

@@ -71,7 +71,8 @@ export function resolveProcessPoolOptions(options: ProcessPoolOptions): ProcessP
   const baseMs = integer("restartBaseMs", 10, 600_000);
   const capMs = integer("restartCapMs", 10, 3_600_000);
   if (capMs < baseMs) reader.problem(`restartCapMs (${capMs}) must not be below restartBaseMs (${baseMs})`);
-  const { args = [], env = {}, cwd, observer } = options;
+  const { args = [], env = {}, cwd } = options;
+  const observer = reader.callable("observer", options.observer);
   if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) reader.problem("args must be texts");
   return reader.finish({
     ...{ command: reader.text("command"), args, env, cwd, observer, minWorkers, maxWorkers },
