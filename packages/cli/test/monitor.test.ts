@@ -107,47 +107,122 @@ describe("monitor", () => {
   });
 });
 
-describe("monitor --watch on a terminal", () => {
-  it("fills the screen, and answers p, c and q", async (context) => {
+/** `monitor --watch` in a terminal of its own. */
+interface Pane {
+  readonly screen: () => string;
+  readonly press: (...keys: string[]) => void;
+  readonly resize: (columns: number, rows: number) => void;
+}
+
+async function inTerminal(args: readonly string[], use: (pane: Pane) => Promise<void>): Promise<void> {
+  const socket = uniqueName("tmux");
+  const tmux = (...words: string[]) =>
+    execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
+  const line = `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} monitor ${args.join(" ")} --watch --interval 100ms`;
+  // What the terminal is left like is seen by who comes after it: how it ended, its settings, and what is typed then.
+  tmux(
+    "new-session",
+    "-d",
+    "-x",
+    "100",
+    "-y",
+    "16",
+    `${line}; echo ended $?; stty -a; read -r line; echo "read $line"; cat`,
+  );
+  try {
+    await use({
+      screen: () => tmux("capture-pane", "-p"),
+      press: (...keys) => tmux("send-keys", ...keys),
+      resize: (columns, rows) => tmux("resize-window", "-x", String(columns), "-y", String(rows)),
+    });
+  } finally {
+    tmux("kill-server");
+  }
+}
+
+describe("monitor --watch on a terminal", { timeout: 60_000 }, () => {
+  it("fills the screen, answers p, c and q, and gives the terminal back as it was", async (context) => {
     needsTool(context, "tmux");
     const { stream } = await leftBehind("screen");
-    const tmux = (...args: string[]) =>
-      execFileSync("tmux", ["-L", stream, "-f", "/dev/null", ...args], { encoding: "utf8" });
-    const screen = () => tmux("capture-pane", "-p");
-    tmux(
-      "new-session",
-      "-d",
-      "-x",
-      "100",
-      "-y",
-      "16",
-      `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} monitor ${stream} g --watch --interval 100ms; echo ended $?; cat`,
-    );
-    try {
-      await eventually("the curves are drawn", async () => /waiting +3 {2}█{3}/.test(screen()));
+    await inTerminal([stream, "g"], async ({ screen, press, resize }) => {
+      await eventually("the curves are drawn", async () => /waiting +3 {2}█{3}/.test(screen()), { timeoutMs: 20_000 });
       const lines = screen().trimEnd().split("\n");
       expect(lines[0]).toContain(`${stream} / g  OK`);
       expect(lines).toHaveLength(16);
       expect(lines.at(-1)).toContain("p pause · c clean up · q quit");
       expect(screen()).toMatch(/gone +OK .* 2 /);
-      tmux("send-keys", "c");
+      press("c");
       await eventually("it says what a clean-up would do", async () =>
         /nothing (moves|to clean up)|no consumer is dead|nobody/.test(screen()),
       );
-      tmux("send-keys", "p");
+      press("p");
       await eventually("it pauses", async () => screen().includes("PAUSED"));
-      tmux("resize-window", "-x", "60", "-y", "10");
+      resize(60, 10);
       await eventually("it fits the new size", async () => {
         const shown = screen().trimEnd().split("\n");
         return (
           shown.length === 10 && shown.every((line) => line.length <= 60) && (shown.at(-1) ?? "").includes("PAUSED")
         );
       });
-      tmux("send-keys", "q");
+      resize(100, 16);
+      press("q");
       await eventually("it gives the terminal back", async () => screen().startsWith("ended 0"));
-    } finally {
-      tmux("kill-server");
-    }
+      expect(screen()).toMatch(/(?<!-)icanon.*(?<!-)echo /s);
+      press("typed", "Enter");
+      await eventually("what is typed is echoed and read by the line", async () =>
+        /^typed\nread typed$/m.test(screen()),
+      );
+    });
+  });
+
+  it("hands over what a dead consumer left when c is answered with y, and nothing when not", async (context) => {
+    needsTool(context, "tmux");
+    const stream = uniqueName("keys");
+    for (let n = 0; n < 2; n++) await redis.server.command("XADD", stream, "*", "n", n);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    const dying = await cli.start([
+      ...["consume", stream, "g", "--name", "dying", "--lease", "1s", "--batch-size", "2", "--count", "3"],
+      ...["--ack", "never", "--max-wait", "10ms"],
+    ]);
+    await dying.waitForLine(/"n":"1"/);
+    dying.kill("SIGKILL");
+    await dying.exited;
+    await redis.server.command("XADD", stream, "*", "n", "2");
+    await using alive = new Consumer({
+      ...{ redis: redis.server.url, stream, group: "g", name: "alive", leaseMs: 1_000, batchSize: 1, prefetch: 0 },
+      recoverEveryMs: 3_600_000,
+    });
+    await alive.fetch();
+    const owners = async (): Promise<string[]> =>
+      ((await redis.server.command("XPENDING", stream, "g", "-", "+", 10)) as [string, string][]).map(
+        ([, name]) => name,
+      );
+    expect(await owners()).toEqual(["dying", "dying", "alive"]);
+    await inTerminal([stream, "g"], async ({ screen, press }) => {
+      await eventually("it is drawn", async () => screen().includes("c clean up"), { timeoutMs: 20_000 });
+      const ask = () =>
+        eventually(
+          "it asks",
+          async () => {
+            if (screen().includes("hand over 2 messages and remove 1 names? y / n")) return true;
+            // Until it has been dead, and been watched, for long enough, there is nothing to hand over.
+            press("c");
+            return false;
+          },
+          { timeoutMs: 20_000 },
+        );
+      await ask();
+      press("n");
+      await eventually("it leaves it", async () => screen().includes("nothing was changed"));
+      expect(await owners()).toEqual(["dying", "dying", "alive"]);
+      await ask();
+      press("y");
+      await eventually("they are the living one's", async () => (await owners()).every((name) => name === "alive"));
+      await eventually("the name is gone from the screen", async () => !/^dying +[A-Z]/m.test(screen()));
+      press("C-c");
+      await eventually("it gives the terminal back", async () => screen().startsWith("ended 0"));
+    });
+    expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toHaveLength(1);
   });
 });
 
