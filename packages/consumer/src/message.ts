@@ -74,6 +74,8 @@ export class Message<Value> {
   ripeAtMs: number;
   /** @internal How it was handed over. */
   offer: { readonly mode: PullMode; readonly atMs: number } | undefined;
+  /** @internal Whether a renewal has found it to be somebody else's, or done, while its outcome waited to be sent. */
+  isDoubtful = false;
   readonly #entry: StreamEntry;
   readonly #keeper: MessageKeeper<Value>;
   // Made when it is asked for: most handlers never do.

@@ -332,6 +332,46 @@ describe("a batch's time", () => {
   });
 });
 
+describe("an outcome that waits while its lease turns out to be lost", () => {
+  it("is refused, and leaves the message to whoever has it now", async () => {
+    const leaseMs = 3_000;
+    const { clock, redis, consumer, other, add, events, close, stream, group } = await openInMemory({ leaseMs });
+    await add(1);
+    const taken = await add(2);
+    const finish = deferred<void>();
+    const again = deferred<void>();
+    const running = consumer.run(async ({ messages: [one, two] }) => {
+      await finish.promise;
+      one?.ack();
+      await again.promise;
+      two?.ack();
+    });
+    await clock.advance(1_000);
+    redis.failNext("renewOwned", lostReply(), { times: 8 });
+    await clock.advance(leaseMs);
+    const claim = { consumer: "thief", ids: [taken], minIdleMs: leaseMs, deliveries: (before: number) => before };
+    redis.keys.group({ stream, group }).claim(claim, redis.keys.nowMs());
+    // The first is on its way to the server, and the second waits for it, when the renewal is answered.
+    const acks = redis.hold("ackOwned");
+    const renewals = redis.hold("renewOwned", { moment: "after" });
+    finish.resolve();
+    await clock.advance(leaseMs / 5);
+    expect([acks.count, renewals.count]).toEqual([1, 1]);
+    again.resolve();
+    await clock.settle();
+    renewals.release();
+    await clock.settle();
+    acks.release();
+    await clock.advance(100);
+    expect(await other.xpendingRange({ stream, group, from: "-", to: "+", count: 10 })).toMatchObject([
+      { id: taken, consumer: "thief" },
+    ]);
+    expect(events.all("lost")).toEqual([{ type: "lost", ids: [taken], why: "not-owned" }]);
+    await close();
+    await running;
+  });
+});
+
 describe("a redelivery whose reply was lost", () => {
   it("comes again: what the server has delivered and nobody has seen is not left pending", async () => {
     const { clock, redis, consumer, add, pending, close } = await openInMemory({ batchSize: 5 });

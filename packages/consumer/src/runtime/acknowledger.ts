@@ -112,7 +112,8 @@ export class Acknowledger<Value> {
     const { client, isCertainOf } = this.#context;
     const { readerEpoch } = client;
     let known: Arrival | undefined;
-    for (const { arrival } of messages) {
+    for (const { arrival, isDoubtful } of messages) {
+      if (isDoubtful) return false;
       // Shared by all that one read brought, which mostly are next to each other.
       if (arrival === known) continue;
       if (arrival.epoch !== readerEpoch || !isCertainOf(arrival)) return false;

@@ -144,7 +144,16 @@ export class LeaseKeeper<Value> {
     for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
       const page = ids.slice(start, start + IDS_PER_COMMAND);
       const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });
-      for (const [id, renewal] of renewals) if (renewal !== "kept" && custody.isOpen(id)) lose(id, renewal);
+      for (const [id, renewal] of renewals) {
+        if (renewal === "kept") continue;
+        if (custody.isOpen(id)) {
+          lose(id, renewal);
+          continue;
+        }
+        // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
+        const message = custody.messageOf(id);
+        if (message !== undefined) message.isDoubtful = true;
+      }
     }
   }
 }
