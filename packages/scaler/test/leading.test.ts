@@ -119,26 +119,6 @@ describe("leading", () => {
     expect(await server.command("GET", key("lease:scaler"))).toBe("another");
   });
 
-  it("has a whole lease for what it orders, however long the look took", async () => {
-    const { scaler } = await bench();
-    const slow = { ...scaler(), ...numbers() };
-    const executor: Executor = {
-      ...slow.executor,
-      // Most of the lease is over before it is decided.
-      survey: (signal) => new Promise((resolve) => setTimeout(resolve, 1_800, slow.executor.survey(signal))),
-      scale: async (decision, signal, order) => {
-        await new Promise((resolve) => setTimeout(resolve, 1_800));
-        signal.throwIfAborted();
-        await slow.executor.scale(decision, signal, order);
-      },
-    };
-    const run = slow.scaler.run({ intervalMs: 100, leaseMs: 3_000, executor });
-    await slow.events.waitFor("scaled");
-    expect(slow.orders).toHaveLength(1);
-    await slow.scaler.close();
-    await run;
-  });
-
   it("tells an executor that is still at work when the lead may be another's", async () => {
     const { scaler } = await bench();
     const { scaler: slow, events } = scaler();

@@ -1,0 +1,82 @@
+/** The scaler on a Redis in memory and a clock that stands still: leases that are nearly over. */
+import { groupKey, pause, textOf } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import type { ScalerEvent } from "./events.ts";
+import type { Executor } from "./executor.ts";
+import { Scaler } from "./scaler.ts";
+
+const STREAM = "orders";
+const GROUP = "billing";
+const LEASE_MS = 3_000;
+
+/** A group with one message that waits, for which there are to be two consumers. */
+async function open() {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const client = redis.client();
+  await client.connect(["commands"], { timeoutMs: 1_000 });
+  await client.xgroupCreate({ stream: STREAM, group: GROUP, position: "start" });
+  await client.xadd({ stream: STREAM, fields: ["n", 1] });
+  const events = new EventRecorder<ScalerEvent>();
+  const scaler = new Scaler(
+    {
+      ...{ redis: "redis://nowhere", stream: STREAM, group: GROUP, observer: events.observe },
+      ...{ strategy: "ratio", scaleOutRate: 60, scaleInRate: 20, scaleOutCooldownMs: 600_000 },
+    },
+    { clock, random: () => 0.5, createClient: ({ report }) => redis.client(report === undefined ? {} : { report }) },
+  );
+  const audited = async () => {
+    const entries = await client.xrange({ stream: groupKey("audit", STREAM, GROUP), from: "-", to: "+", count: 10 });
+    return entries.map((entry) => textOf(entry)["what"]);
+  };
+  return { clock, events, scaler, audited };
+}
+
+/** Takes so long to say that there is one consumer, and so long for each order; notes the ends of its orders. */
+function slowExecutor(clock: ManualClock, surveyMs: number, scaleMs: number) {
+  const ends: string[] = [];
+  const executor: Executor = {
+    name: "slow",
+    async survey(signal) {
+      await pause(clock, surveyMs, signal);
+      return { desired: 1, ready: 1, startingMs: [], startUpsMs: [] };
+    },
+    async scale(_, signal) {
+      await pause(clock, scaleMs, signal);
+      ends.push(signal.aborted ? String(signal.reason) : "done");
+      signal.throwIfAborted();
+    },
+  };
+  return { executor, ends };
+}
+
+describe("an order", () => {
+  it("has a whole lease, however long the look before it took", async () => {
+    const { clock, events, scaler, audited } = await open();
+    const { executor, ends } = slowExecutor(clock, LEASE_MS - 1, LEASE_MS - 1);
+    const run = scaler.run({ intervalMs: LEASE_MS / 2, leaseMs: LEASE_MS, executor });
+    await clock.advance(LEASE_MS - 1);
+    expect(ends).toEqual([]);
+    await clock.advance(LEASE_MS - 1);
+    expect(ends).toEqual(["done"]);
+    expect(events.all("scaled")).toMatchObject([{ from: 1, to: 2 }]);
+    expect(await audited()).toEqual(["order", "done"]);
+    await scaler.close();
+    await run;
+  });
+
+  it("is cut off when its lease is over", async () => {
+    const { clock, events, scaler } = await open();
+    const { executor, ends } = slowExecutor(clock, 0, 2 * LEASE_MS);
+    const run = scaler.run({ intervalMs: LEASE_MS / 2, leaseMs: LEASE_MS, executor });
+    await clock.advance(LEASE_MS - 1);
+    expect(ends).toEqual([]);
+    await clock.advance(1);
+    expect(ends).toEqual(["UsageError: the lead may be another's"]);
+    expect(events.all("scaleFailed")).toMatchObject([{ from: 1, to: 2 }]);
+    await scaler.close();
+    await run;
+  });
+});
