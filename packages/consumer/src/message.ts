@@ -52,6 +52,13 @@ export interface Arrival {
   readonly epoch: number;
 }
 
+/** What one read brought, while it is held as a whole. A message that has left it has another `lot`. */
+export interface Lot<Value> {
+  readonly messages: readonly Message<Value>[];
+  /** How many have not left it. */
+  held: number;
+}
+
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
   readonly codec: Codec<Value>;
@@ -72,6 +79,8 @@ export class Message<Value> {
   state: MessageState = "buffered";
   /** @internal Before this moment it may only accompany new messages. */
   ripeAtMs: number;
+  /** @internal With what it is held, unless it is held by itself. */
+  lot: Lot<Value> | undefined;
   /** @internal How it was handed over. */
   offer: { readonly mode: PullMode; readonly atMs: number } | undefined;
   /** @internal Whether a renewal has found it to be somebody else's, or done, while its outcome waited to be sent. */

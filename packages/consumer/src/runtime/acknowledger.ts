@@ -135,7 +135,7 @@ export class Acknowledger<Value> {
     const { custody, report } = this.#context;
     const lost: EntryId[] = [];
     for (const message of messages) {
-      custody.dismiss(message.id);
+      custody.dismissMessage(message);
       if (notOwned?.has(message.id)) {
         message.state = "lost";
         lost.push(message.id);

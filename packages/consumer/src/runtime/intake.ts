@@ -43,12 +43,9 @@ export class Intake<Value> {
     const { readerEpoch } = this.#context.client;
     const times = { arrivedAtMs: nowMs, heldSinceMs: sinceMs, ripeAtMs: nowMs };
     const arrival: Arrival = { deliveries: 1, ...times, epoch: readerEpoch };
-    const messages: Message<Value>[] = [];
-    for (const entry of entries) {
-      const message = this.#admitOne(entry, arrival);
-      if (message !== undefined) messages.push(message);
-    }
-    return messages;
+    const messages = entries.map((entry) => new Message(entry, arrival, this.#context.keeper));
+    this.#context.custody.admitRead(messages);
+    return this.#context.policy.isDecodedEarly ? messages.filter((message) => this.#isReadable(message)) : messages;
   }
 
   /** Takes a delivery in that was claimed → the message, or none when it cannot be offered. */
@@ -56,8 +53,11 @@ export class Intake<Value> {
     { deliveries, ...entry }: DeliveredEntry,
     times: Pick<Arrival, "heldSinceMs" | "ripeAtMs">,
   ): Message<Value> | undefined {
-    const { clock, client } = this.#context;
-    return this.#admitOne(entry, { deliveries, arrivedAtMs: clock.nowMs(), ...times, epoch: client.readerEpoch });
+    const { policy, clock, client, custody, keeper } = this.#context;
+    const arrival: Arrival = { deliveries, arrivedAtMs: clock.nowMs(), ...times, epoch: client.readerEpoch };
+    const message = new Message(entry, arrival, keeper);
+    custody.admit(message);
+    return !policy.isDecodedEarly || this.#isReadable(message) ? message : undefined;
   }
 
   /** Takes a message in that was found pending for this consumer, by its id. */
@@ -84,19 +84,15 @@ export class Intake<Value> {
     else report({ type: "lost", ids: [id], why: loss === "taken" ? "not-owned" : loss });
   }
 
-  /** A message whose value cannot be decoded goes to the dead letters. */
-  #admitOne(entry: StreamEntry, arrival: Arrival): Message<Value> | undefined {
-    const { policy, custody, undertaker, keeper } = this.#context;
-    const message = new Message(entry, arrival, keeper);
-    custody.admit(message);
-    if (!policy.isDecodedEarly) return message;
+  /** Whether its value can be decoded; if not, it goes to the dead letters. */
+  #isReadable(message: Message<Value>): boolean {
     try {
       void message.value;
-      return message;
+      return true;
     } catch (error) {
       if (!PayloadError.is(error)) throw error;
-      undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
-      return undefined;
+      this.#context.undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
+      return false;
     }
   }
 }
