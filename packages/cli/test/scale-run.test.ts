@@ -1,9 +1,13 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
-import { describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { credentials } from "@grpc/grpc-js";
+import { ApiServer, eventually, testCertificates, uniqueName, useServer } from "@redis-batch/test-support";
+import { KedaClient } from "@redis-batch/test-support/keda";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { expectEnd, ndjson, useCli } from "./cli.ts";
 
 const redis = useServer();
@@ -16,6 +20,35 @@ async function waiting(purpose: string): Promise<string> {
   await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
   return stream;
 }
+
+const WORKER = "/apis/apps/v1/namespaces/shop/deployments/worker";
+const TOKEN = "token-of-a-person";
+
+/** A cluster with one workload, and a kubeconfig for it. */
+async function cluster(replicas: number) {
+  const api = await ApiServer.start();
+  onTestFinished(() => api[Symbol.asyncDispose]());
+  api.workloads.set(WORKER, { replicas, resourceVersion: 1 });
+  api.tokens.add(TOKEN);
+  const kubeconfig = join(cli.folder, uniqueName("kubeconfig"));
+  writeFileSync(kubeconfig, api.kubeconfig({ token: TOKEN }));
+  const replicasNow = (): number | undefined => api.workloads.get(WORKER)?.replicas;
+  const methods = (): string[] => api.asked.map(({ method }) => method);
+  return { api, kubeconfig, replicasNow, methods };
+}
+
+/** Copied to where nothing but ioredis is installed beside it. */
+function lonelyProgram(): string {
+  const folder = mkdtempSync(join(tmpdir(), "rb-lonely-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  cpSync(dirname(dirname(cli.bin)), folder, { recursive: true });
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(fileURLToPath(new URL("../node_modules/ioredis", import.meta.url)), join(folder, "node_modules/ioredis"));
+  return join(folder, "dist/bin.js");
+}
+
+// The official client of Kubernetes takes more than a second of a processor to load.
+const PATIENT = { timeout: 90_000 };
 
 describe("scale run", () => {
   it("starts consumers where messages wait, and drains them on Ctrl-C", async () => {
@@ -84,11 +117,134 @@ describe("scale run", () => {
     }
   });
 
+  it("scales a workload of a cluster, and with --dry-run only says what it would do", PATIENT, async () => {
+    const stream = await waiting("cluster");
+    const { kubeconfig, replicasNow, methods } = await cluster(1);
+    const args = [
+      ...["scale", "run", stream, "g", "--executor", "kubernetes", "--workload", "worker", "--interval", "100ms"],
+      ...["--kubeconfig", kubeconfig, "--min", "3"],
+    ];
+    await using dry = await cli.start([...args, "--dry-run", "--json"]);
+    const line = await dry.waitForLine(() => true, { timeoutMs: 20_000 });
+    expect(JSON.parse(line)).toMatchObject({ direction: "OUT", current: 1, desired: 3 });
+    dry.kill("SIGINT");
+    expect((await dry.exited).code).toBe(0);
+    expect([replicasNow(), new Set(methods())]).toEqual([1, new Set(["GET"])]);
+
+    await using scaling = await cli.start(args);
+    const said = "ordered: 1 -> 3 (kubernetes deployments/worker)";
+    await eventually(said, async () => scaling.stderr.includes(said), { timeoutMs: 20_000 });
+    scaling.kill("SIGINT");
+    expect((await scaling.exited).code).toBe(0);
+    expect(replicasNow()).toBe(3);
+    expect(scaling.lines.join("\n") + scaling.stderr).not.toContain(TOKEN);
+  });
+
+  it("says what the cluster refuses, and what to do about it", PATIENT, async () => {
+    const stream = await waiting("forbidden");
+    const { api, kubeconfig, methods } = await cluster(1);
+    const args = ["scale", "run", stream, "g", "--executor", "kubernetes", "--kubeconfig", kubeconfig];
+    const nobody = await cli.run([...args, "--workload", "nobody"]);
+    expectEnd(nobody, 5, "shop/nobody: there is no such thing", "`kubectl get deployments` lists");
+    const set = await cli.run([...args, "--workload", "worker", "--workload-kind", "StatefulSet", "--namespace", "ns"]);
+    expectEnd(set, 5, "statefulsets/scale ns/worker", "`kubectl get statefulsets -n ns` lists");
+    const elsewhere = await cli.run([...args, "--workload", "worker", "--kube-context", "nowhere"]);
+    expectEnd(elsewhere, 2, 'no usable context "nowhere"');
+    api.forbidden.add("GET");
+    const forbidden = await cli.run([...args, "--workload", "worker"]);
+    expectEnd(forbidden, 4, "the role needs the verbs get and patch", "kubectl auth can-i patch deployments/worker");
+    api.tokens.clear();
+    expectEnd(await cli.run([...args, "--workload", "worker"]), 4, "does not know who asks");
+    expect(methods()).not.toContain("PATCH");
+    // A pod without its service account.
+    const pod = { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "1" };
+    const inPod = await cli.run(["scale", "run", stream, "g", "--executor", "kubernetes", "--workload", "worker"], {
+      env: pod,
+    });
+    expectEnd(inPod, 2, "service account's", "automountServiceAccountToken");
+  });
+
+  it("tells KEDA what is wanted, and asks the cluster what there is", PATIENT, async () => {
+    const stream = await waiting("keda");
+    const { kubeconfig, methods } = await cluster(1);
+    const { certPath, keyPath, caPath, ca, cert, key } = testCertificates();
+    const tls = ["--serve-cert", certPath, "--serve-key", keyPath, "--serve-client-ca", caPath];
+    await using scaling = await cli.start([
+      ...[
+        "scale",
+        "run",
+        stream,
+        "g",
+        "--executor",
+        "keda",
+        "--port",
+        "0",
+        "--interval",
+        "100ms",
+        "--min",
+        "2",
+        ...tls,
+      ],
+      ...["--workload", "worker", "--kubeconfig", kubeconfig],
+    ]);
+    await scaling.waitForLine(/^throughput: OUT, 1 -> 2/, { timeoutMs: 20_000 });
+    const port = /KEDA can ask at 127\.0\.0\.1, port (\d+)/.exec(scaling.stderr)?.[1];
+    const client = new KedaClient(`localhost:${port}`, credentials.createSsl(ca, key, cert));
+    onTestFinished(() => client.close());
+    const ref = { name: "worker", namespace: "shop", scalerMetadata: { stream, group: "g" } };
+    await eventually("the decision is answered", async () => {
+      const { metricValues } = (await client.getMetrics(ref)) as { metricValues: { metricValueFloat: number }[] };
+      return metricValues[0]?.metricValueFloat === 2;
+    });
+    expect(await client.isActive(ref)).toEqual({ result: true });
+    scaling.kill("SIGINT");
+    expect((await scaling.exited).code).toBe(0);
+    expect(new Set(methods())).toEqual(new Set(["GET"]));
+  });
+
+  it("names the library that is missing, and where it must be", PATIENT, async () => {
+    expect.hasAssertions();
+    const stream = await waiting("missing");
+    const program = `'${process.execPath}' '${lonelyProgram()}' scale run ${stream} g`;
+    expectEnd(
+      await cli.shell(`${program} --executor keda --port 0`),
+      2,
+      "npm install @grpc/grpc-js @grpc/proto-loader",
+      "npm install --global @redis-batch/cli @grpc/grpc-js @grpc/proto-loader",
+      "npx -p @redis-batch/cli -p @grpc/grpc-js -p @grpc/proto-loader redis-batch",
+    );
+    const { kubeconfig } = await cluster(1);
+    expectEnd(
+      await cli.shell(`${program} --executor kubernetes --workload worker --kubeconfig '${kubeconfig}'`),
+      2,
+      "npm install --global @redis-batch/cli @kubernetes/client-node",
+    );
+    // The others do without.
+    expectEnd(
+      await cli.shell(`timeout -s INT 20 ${program} --executor command --json -- true | head -n 1`),
+      0,
+      '"OUT"',
+    );
+  });
+
   it("refuses what does not fit together", async () => {
     const stream = await waiting("refused");
     expectEnd(await cli.run(["scale", "run", stream, "g", "--executor", "process"]), 2, "needs a command", "behind --");
     expectEnd(await cli.run(["scale", "run", stream, "g", "--", "worker"]), 2, "runs no command");
     expectEnd(await cli.run(["scale", "run", stream, "g", "--webhook-url", "http://h"]), 2, "belong together");
+    const refuse = async (why: string, ...args: readonly string[]): Promise<void> =>
+      expectEnd(await cli.run(["scale", "run", stream, "g", ...args]), 2, why);
+    await Promise.all([
+      refuse("needs --workload", "--executor", "kubernetes"),
+      refuse("--workload is for --executor kubernetes and keda, and not for dry-run", "--workload", "worker"),
+      refuse("--serve-cert is for --executor keda", "--executor", "kubernetes", "--serve-cert", "c"),
+      refuse("there is no --workload", "--executor", "keda", "--namespace", "shop"),
+      refuse("--serve-cert and --serve-key belong together", "--executor", "keda", "--serve-cert", "c"),
+      refuse(
+        "/nowhere/cert.pem cannot be read",
+        ...["--executor", "keda", "--serve-cert", "/nowhere/cert.pem", "--serve-key", "k"],
+      ),
+    ]);
     expectEnd(await cli.run(["scale", "run", stream, "nobody"]), 5, 'has no group "nobody"');
     expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toEqual([]);
   });

@@ -89,16 +89,18 @@ function sourceOf(place: Place, password: string | undefined, sentinelPassword: 
 }
 
 function readTls({ ca, cert, key }: NonNullable<Place["tls"]>): Record<string, Buffer> {
-  const read = (path: string): Buffer => {
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      throw new Failure("usage", `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
   return {
-    ...(ca === undefined ? {} : { ca: read(ca) }),
-    ...(cert === undefined ? {} : { cert: read(cert) }),
-    ...(key === undefined ? {} : { key: read(key) }),
+    ...(ca === undefined ? {} : { ca: readPem(ca) }),
+    ...(cert === undefined ? {} : { cert: readPem(cert) }),
+    ...(key === undefined ? {} : { key: readPem(key) }),
   };
+}
+
+/** A certificate or key. */
+export function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failure("usage", `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -9,7 +9,7 @@ import * as group from "./group.ts";
 import * as look from "./look.ts";
 import * as watching from "./monitor.ts";
 import { produce } from "./produce.ts";
-import { scale, scaleRun } from "./scale.ts";
+import { scale, scaleRun, scaleSimulate } from "./scale.ts";
 import * as setup from "./setup.ts";
 
 export const COMMANDS: readonly TableEntry[] = [
@@ -22,6 +22,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(watching.check, () => import("../commands/check.ts")),
   entry(scale, () => import("../commands/scale.ts")),
   entry(scaleRun, () => import("../commands/scale-run.ts")),
+  entry(scaleSimulate, () => import("../commands/scale-simulate.ts")),
   entry(look.streams, () => import("../commands/streams.ts")),
   entry(look.groups, () => import("../commands/groups.ts")),
   entry(look.consumers, () => import("../commands/consumers.ts")),
