@@ -31,8 +31,11 @@ describe("a server with users", () => {
 
   it("asks for it on the terminal, and shows nothing of it", async (context) => {
     needsTool(context, "script");
+    const screen = join(cli.folder, "screen");
+    const isAsked = `until grep -aqs 'Password: ' ${screen}; do sleep 0.02; done`;
+    const typing = `{ ${isAsked}; printf '${PASSWORD.replace("ü", "\\303\\274")}\\r'; }`;
     const asked = await cli.shell(
-      `export REDIS_URL=; printf '${PASSWORD.replace("ü", "\\303\\274")}\\r' | (sleep 1; cat) | script -qec "$RB streams ${at().join(" ")} --ask-password" /dev/null`,
+      `export REDIS_URL=; ${typing} | script -qefc "$RB streams ${at().join(" ")} --ask-password" ${screen}`,
     );
     expectEnd(asked, 0, "Password: ", "There are no streams.");
     expect(asked.stdout).not.toContain("s3cr3t");

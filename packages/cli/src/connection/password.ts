@@ -52,8 +52,9 @@ async function ask(): Promise<string> {
       "give it by REDIS_PASSWORD or --password-file",
     );
   }
-  stderr.write("Password: ");
+  // Before it is asked for: what is typed the moment that the question stands there must not be shown either.
   stdin.setRawMode(true);
+  stderr.write("Password: ");
   try {
     return await readHidden(stdin);
   } finally {
