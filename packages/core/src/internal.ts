@@ -5,6 +5,7 @@ export { CallScope } from "./call-scope.ts";
 export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
 export { isAlive, type Registration } from "./consumer-registry.ts";
+export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
 export { readFarewells } from "./farewells.ts";
 export * from "./index.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey } from "./keys.ts";

@@ -1,4 +1,5 @@
 import type { StreamClient } from "@redis-batch/core/internal";
+import { entryPages } from "./entry-pages.ts";
 
 /** How many there are; where `isAll` is false, at least so many. */
 export interface Count {
@@ -6,21 +7,19 @@ export interface Count {
   readonly isAll: boolean;
 }
 
-const ENTRIES_AT_ONCE = 1_000;
-// Counting reads the entries: beyond this many "at least" is answer enough.
+// Counting reads the entries: beyond this many, or this much, "at least" is answer enough.
 const COUNTED_MOST = 20_000;
+const COUNTED_BYTES = 134_217_728;
 
 /** Counts the entries after one id, up to another one and with it. */
 export async function countBetween(client: StreamClient, stream: string, after: string, to: string): Promise<Count> {
-  let [value, from] = [0, `(${after}`];
-  while (value < COUNTED_MOST) {
-    const page = await client.xrange({ stream, from, to, count: ENTRIES_AT_ONCE });
+  let [value, bytes] = [0, 0];
+  for await (const page of entryPages(client, { stream, from: `(${after}`, to, most: COUNTED_MOST })) {
     value += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < ENTRIES_AT_ONCE) return { value, isAll: true };
-    from = `(${last.id}`;
+    bytes += page.reduce((sum, { fields }) => sum + fields.reduce((all, { length }) => all + length, 0), 0);
+    if (bytes > COUNTED_BYTES) return { value, isAll: false };
   }
-  return { value, isAll: false };
+  return { value, isAll: value < COUNTED_MOST };
 }
 
 /** What a group at this position would still get. */

@@ -1,14 +1,13 @@
-import { NoGroupError, type StreamClient, type StreamEntry } from "@redis-batch/core/internal";
+import { NoGroupError, type StreamClient } from "@redis-batch/core/internal";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { parseFrom } from "../point.ts";
 import type { peek } from "../table/look.ts";
+import { entryPages } from "./entry-pages.ts";
 import { printEntries } from "./print-entries.ts";
 
 type Call = Invocation<typeof peek>;
-
-const ENTRIES_AT_ONCE = 100;
 
 export const run: Run<typeof peek> = (call) =>
   withClient(call, async (client) => {
@@ -16,16 +15,9 @@ export const run: Run<typeof peek> = (call) =>
     if (options.newest && args.group !== undefined) {
       throw new Failure("usage", "a group gets the oldest first: --newest has no meaning with one");
     }
-    let [from, to] = [await startOf(client, call), "+"];
-    for (let left = options.count; left > 0; ) {
-      const range = { stream: args.stream, from, to, count: Math.min(left, ENTRIES_AT_ONCE) };
-      const page: readonly StreamEntry[] = await (options.newest ? client.xrevrange(range) : client.xrange(range));
+    const range = { stream: args.stream, from: await startOf(client, call), to: "+" };
+    for await (const page of entryPages(client, { ...range, most: options.count, newestFirst: options.newest })) {
       await printEntries(page, call);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      left -= page.length;
-      if (options.newest) to = `(${last.id}`;
-      else from = `(${last.id}`;
     }
   });
 

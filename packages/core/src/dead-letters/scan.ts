@@ -29,14 +29,18 @@ export async function* scan(
     yield entries;
     if (entries.length < count) return;
     next = nextEntryId(last.id);
-    size = pageSize(entries);
+    size = nextPageSize(entries, LARGEST_PAGE);
   }
 }
 
-/** How many letters fill a page, going by those of the last one. */
-function pageSize(entries: readonly StreamEntry[]): number {
+/**
+ * How many entries the next page has, going by those of the last one: about 4 MiB of them.
+ *
+ * @param largest as many as a page has at most, however small they are
+ */
+export function nextPageSize(entries: readonly StreamEntry[], largest: number): number {
   const meanBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0) / entries.length;
-  return Math.max(1, Math.min(LARGEST_PAGE, Math.floor(PAGE_BYTES / Math.max(1, meanBytes))));
+  return Math.max(1, Math.min(largest, Math.floor(PAGE_BYTES / Math.max(1, meanBytes))));
 }
 
 /** Payload and history, names included. */
