@@ -1,74 +1,136 @@
-// Installs the packed consumer in an empty folder, as a user would, and uses it there on every Node we support: import,
-// require(), TypeScript declarations, and a round trip through a real server.
+// Installs the packed packages in empty folders, as users would, and uses them there: the libraries on every Node we
+// support by import, require(), TypeScript declarations and with a real server, each without the others; the command line
+// by npx on the oldest and the newest.
 //
 //   REDIS_BATCH_SMOKE_URL   a running server to use; by default the one the tests use
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { RedisServer } from "@redis-batch/test-support";
+import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
 import { publishedPackages } from "./lib/packages.ts";
+import { PackedRegistry } from "./lib/packed-registry.ts";
 import { ROOT } from "./lib/root.mjs";
+import { runIn } from "./lib/run-in.ts";
+import { installTool } from "./lib/tool.ts";
+import { tryCommandLine } from "./lib/try-command-line.ts";
 
 // The floor of `engines`, and the newest of each line after it.
 const NODE_VERSIONS = ["20.19", "22", "24"];
+// The oldest and the newest, each with the npm that comes with it.
+const NPX_VERSIONS = [
+  { node: "20.19", npm: "10.8" },
+  { node: "24", npm: "11" },
+];
 // Besides those the workspace has anyway: tsc is the native one (7), tsc6 the last JavaScript one.
 const TYPESCRIPT_VERSION = "5.8";
+// What is installed on its own, and all that it offers to import.
+const LIBRARIES = {
+  consumer: ["@redis-batch/consumer"],
+  monitor: ["@redis-batch/monitor"],
+  scaler: ["@redis-batch/scaler", "@redis-batch/scaler/keda", "@redis-batch/scaler/kubernetes"],
+};
+const FOLDERS = Object.keys(LIBRARIES);
 
 build();
 const folder = mkdtempSync(join(tmpdir(), "rb-smoke-"));
 try {
-  step("installs with ioredis and nothing else of ours", installConsumer);
-  step("TypeScript 5.8, 6 and 7 understand its declarations", compile);
+  await using registry = await PackedRegistry.start(packAll());
   await using server = await startServer();
+  await step("consumer, monitor and scaler each install core and ioredis, and nothing else", () =>
+    all(FOLDERS.map((library) => installLibrary(library, registry))),
+  );
+  await step("TypeScript 5.8, 6 and 7 understand their declarations", compile);
   for (const version of NODE_VERSIONS) {
-    const node = nodeBinary(version);
-    step(`Node ${version}: import and require() give the same classes`, () => {
-      runQuietly(node, ["import.mjs"]);
-      runQuietly(node, ["require.cjs"]);
-    });
-    step(`Node ${version}: produces, consumes, acknowledges`, () => runQuietly(node, ["round-trip.mjs", server.url]));
+    const node = await nodeBinary(version);
+    await step(`Node ${version}: import and require() give the same, and each is used alone`, () =>
+      all(Object.entries(LIBRARIES).map(([library, names]) => useLibrary(node, library, names, server.url))),
+    );
   }
+  await step(`Node ${NPX_VERSIONS.map(({ node }) => node).join(" and ")}: npx runs the command line anywhere`, () =>
+    all(NPX_VERSIONS.map((versions) => useCommandLine(versions, registry, server.url))),
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-function installConsumer(): void {
-  cpSync(join(ROOT, "scripts/smoke"), folder, { recursive: true });
-  const tarballs = new Map(
-    publishedPackages(ROOT).map((published) => [
-      published.manifest.name,
-      `file:${pack(published, join(folder, "packed"))}`,
-    ]),
-  );
-  const core = tarballs.get("@redis-batch/core");
-  // As from a registry: the application names the consumer, and core comes as its dependency.
+function packAll(): readonly string[] {
+  return publishedPackages(ROOT).map((published) => pack(published, join(folder, "packed")));
+}
+
+async function installLibrary(library: string, registry: PackedRegistry): Promise<void> {
+  const home = join(folder, library);
+  for (const files of ["import.mjs", "require.cjs", library]) {
+    cpSync(join(ROOT, "scripts/smoke", files), files === library ? home : join(home, files), { recursive: true });
+  }
   const application = {
     private: true,
     type: "module",
-    dependencies: { "@redis-batch/consumer": tarballs.get("@redis-batch/consumer") },
+    // As npm does it when it is asked for the package and ioredis.
+    dependencies: { [`@redis-batch/${library}`]: "*", ioredis: "*" },
     devDependencies: { "@types/node": "20" },
-    overrides: { "@redis-batch/core": core },
   };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(application, null, 2));
-  run("npm", ["install", "--no-audit", "--no-fund"]);
-  expectEntries(join(folder, "node_modules/@redis-batch"), ["consumer", "core"]);
-  if (!existsSync(join(folder, "node_modules/ioredis/package.json"))) throw new Error("ioredis was not installed");
+  writeFileSync(join(home, "package.json"), JSON.stringify(application, null, 2));
+  await run(home, "npm", ["install", "--no-audit", "--no-fund"], registry.env);
+  expectInstalled(home, [library]);
 }
 
-function compile(): void {
+async function compile(): Promise<void> {
   const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, target: "es2022", module: "nodenext" };
+  const typeRoots = [`${FOLDERS[0]}/node_modules/@types`];
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
-      compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true, types: ["node"] },
-      files: ["types.mts", "types.cts"],
+      compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true, types: ["node"], typeRoots },
+      files: FOLDERS.flatMap((library) => [`${library}/types.mts`, `${library}/types.cts`]),
     }),
   );
-  run("tsc", []);
-  run("tsc6", []);
-  run(join(installTool("typescript", TYPESCRIPT_VERSION), "bin/tsc"), []);
+  const oldest = join(await installTool("typescript", TYPESCRIPT_VERSION), "bin/tsc");
+  await all(["tsc", "tsc6", oldest].map((compiler) => run(folder, compiler, [])));
+}
+
+async function useLibrary(node: string, library: string, names: readonly string[], url: string): Promise<void> {
+  const home = join(folder, library);
+  await runQuietly(home, node, ["import.mjs", ...names]);
+  await runQuietly(home, node, ["require.cjs", ...names]);
+  await runQuietly(home, node, ["use.mjs", url]);
+}
+
+async function useCommandLine(
+  versions: (typeof NPX_VERSIONS)[number],
+  registry: PackedRegistry,
+  url: string,
+): Promise<void> {
+  const node = await nodeBinary(versions.node);
+  const script = join(await installTool("npm", versions.npm), "bin/npx-cli.js");
+  const cache = join(folder, `npm-cache-${versions.node}`);
+  const empty = join(folder, `empty-${versions.node}`);
+  mkdirSync(empty);
+  const env = {
+    ...registry.env,
+    PATH: [dirname(node), process.env["PATH"]].join(delimiter),
+    npm_config_cache: cache,
+    // The npm that runs this may have been told to say nothing.
+    npm_config_loglevel: "warn",
+    npm_config_update_notifier: "false",
+    REDIS_URL: url,
+    // No contexts of whoever runs this.
+    XDG_CONFIG_HOME: empty,
+  };
+  const [core] = publishedPackages(ROOT);
+  await tryCommandLine({ node, script, folder: empty, env }, core?.manifest.version ?? "");
+  const [home = ""] = readdirSync(join(cache, "_npx"));
+  expectInstalled(join(cache, "_npx", home), ["cli", "consumer", "monitor", "scaler"]);
+}
+
+/** These of ours, with core and ioredis: what only some need, such as gRPC, is for them to install. */
+function expectInstalled(home: string, ours: readonly string[]): void {
+  const { names, packages, megabytes } = readInstallation(home);
+  const expected = [...["core", ...ours].map((name) => `@redis-batch/${name}`).toSorted(), "ioredis"];
+  if (names.join() !== expected.join())
+    throw new Error(`${names.join(", ")} are installed, not ${expected.join(", ")}`);
+  console.log(`  ${ours[0]}: ${packages} packages, ${megabytes.toFixed(1)} MB`);
 }
 
 function startServer(): Promise<RedisServer> {
@@ -76,45 +138,30 @@ function startServer(): Promise<RedisServer> {
   return url ? Promise.resolve(RedisServer.external(url)) : RedisServer.start();
 }
 
-function nodeBinary(version: string): string {
-  return join(installTool("node", version), "bin/node");
+async function nodeBinary(version: string): Promise<string> {
+  return join(await installTool("node", version), "bin/node");
 }
 
-/** A package from npm in a version of its own, kept in the checkout's cache. Returns its folder. */
-function installTool(name: string, version: string): string {
-  const home = join(ROOT, ".cache", `${name}-versions`, version);
-  const installed = join(home, "node_modules", name);
-  if (!existsSync(join(installed, "package.json"))) {
-    mkdirSync(home, { recursive: true });
-    writeFileSync(join(home, "package.json"), '{ "private": true }');
-    execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefix", home, `${name}@${version}`], {
-      stdio: "pipe",
-    });
-  }
-  return installed;
-}
-
-function expectEntries(path: string, expected: readonly string[]): void {
-  const found = readdirSync(path).toSorted();
-  if (found.join() !== expected.join())
-    throw new Error(`${path} holds ${found.join(", ")}, not ${expected.join(", ")}`);
-}
-
-/** Runs a command in the application's folder. */
-function run(file: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(file, args, { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${file} ${args.join(" ")} failed:\n${error?.message ?? ""}${stdout}${stderr}`);
+async function run(home: string, file: string, args: readonly string[], env = {}): Promise<string> {
+  const { code, stdout, stderr } = await runIn(home, file, args, { env });
+  if (code !== 0) throw new Error(`${file} ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
   return `${stdout}${stderr}`;
 }
 
 /** The same, with nothing to say: the warning Node gives for an experimental feature is one our users would see. */
-function runQuietly(file: string, args: readonly string[]): void {
-  const output = run(file, args);
+async function runQuietly(home: string, file: string, args: readonly string[]): Promise<void> {
+  const output = await run(home, file, args);
   if (output !== "") throw new Error(`${file} ${args.join(" ")} was expected to say nothing, but said:\n${output}`);
 }
 
-function step(name: string, action: () => void): void {
+/** Waits for all to end, also when one has failed: none is left at work in a folder that is gone. */
+async function all(work: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((end) => end.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function step(name: string, action: () => Promise<void>): Promise<void> {
   const startedAt = performance.now();
-  action();
+  await action();
   console.log(`✓ ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
 }

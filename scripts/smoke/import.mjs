@@ -1,12 +1,14 @@
-// import and require() of the package give the same classes, so that instanceof and Symbol brands never disagree.
+// import and require() of each package that is named give the same things, so that instanceof and Symbol brands never
+// disagree.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { ConfigError, Consumer, Producer } from "@redis-batch/consumer";
 
-const required = /** @type {typeof import("@redis-batch/consumer")} */ (
-  createRequire(import.meta.url)("@redis-batch/consumer")
-);
+const require = createRequire(import.meta.url);
 
-assert.equal(required.Consumer, Consumer);
-assert.equal(required.Producer, Producer);
-assert.equal(required.ConfigError, ConfigError);
+for (const name of process.argv.slice(2)) {
+  const imported = /** @type {Readonly<Record<string, unknown>>} */ (await import(name));
+  const required = /** @type {Readonly<Record<string, unknown>>} */ (require(name));
+  assert.notEqual(Object.keys(imported).length, 0);
+  assert.deepEqual(Object.keys(required), Object.keys(imported));
+  for (const key of Object.keys(imported)) assert.equal(required[key], imported[key]);
+}

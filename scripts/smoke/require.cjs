@@ -1,6 +1,14 @@
-// A CommonJS program can require() the package first, and a later import() gives it nothing new.
+// A CommonJS program can require() each package that is named first, and a later import() gives it nothing new.
 const assert = require("node:assert/strict");
-const { Consumer } = require("@redis-batch/consumer");
 
-assert.equal(typeof Consumer, "function");
-void import("@redis-batch/consumer").then((imported) => assert.equal(imported.Consumer, Consumer));
+for (const name of process.argv.slice(2)) {
+  const required = /** @type {Readonly<Record<string, unknown>>} */ (require(name));
+  const keys = Object.keys(required);
+  assert.notEqual(keys.length, 0);
+  void import(name).then((/** @type {Readonly<Record<string, unknown>>} */ imported) =>
+    assert.deepEqual(
+      keys.filter((key) => imported[key] !== required[key]),
+      [],
+    ),
+  );
+}

@@ -1,0 +1,16 @@
+// What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
+import { type GroupHealth, Monitor, type MonitorReport } from "@redis-batch/monitor";
+
+const options = { redis: "redis://localhost", stream: "orders", group: "billing" };
+
+/** How each group fares. */
+export async function look(): Promise<readonly (readonly [string, GroupHealth, number | null])[]> {
+  const monitor = new Monitor(options);
+  const report: MonitorReport = await monitor.inspect();
+  await monitor.close();
+  return report.groups.map(({ group, health, backlog }) => [group, health, backlog.messages] as const);
+}
+
+// Declarations that could not be resolved would be `any`, and allow this.
+// @ts-expect-error idleThresholdMs is a number
+export const wrong = (): unknown => new Monitor({ ...options, idleThresholdMs: "long" });
