@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as core from "@redis-batch/core";
 import { METRICS } from "@redis-batch/monitor";
+import { decide, emptyMemory, resolveScalingOptions, ScaleBoard } from "@redis-batch/scaler";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { codeWords, tableBelow } from "./markdown.ts";
@@ -61,17 +62,34 @@ describe("docs/events.md", () => {
 });
 
 describe("docs/metrics.md", () => {
-  it("lists every metric as it is exported", () => {
-    const rows = tableBelow(readFileSync(file("metrics.md"), "utf8"), "The metrics");
-    const documented = rows.map(([name = "", type, unit, labels = "", help]) => ({
+  const documented = (heading: string) =>
+    tableBelow(readFileSync(file("metrics.md"), "utf8"), heading).map(([name = "", type, unit, labels = "", help]) => ({
       name: codeWords(name)[0],
       type,
       unit,
       labels: codeWords(labels),
       help,
     }));
-    expect(documented).toEqual(
+
+  it("lists every metric as it is exported", () => {
+    expect(documented("The metrics")).toEqual(
       METRICS.map(({ name, type, unit, labels, help }) => ({ name, type, unit, labels, help })),
+    );
+  });
+
+  it("lists every metric of the scaler as it is written", () => {
+    const seen = {
+      ...{ added: 5, read: 0, waiting: 5, isWaitingAtLeast: false, oldestWaitingMs: 10, pending: 0, reclaimable: 0 },
+      ...{ current: 1, ready: 1, startingMs: [], lost: 0, startUpsMs: [], consumers: [] },
+    };
+    const board = new ScaleBoard({ stream: "orders", group: "billing" });
+    board.heed(decide(seen, emptyMemory("ratio"), resolveScalingOptions({ strategy: "ratio" }), 0).decision);
+    const written = board.toPrometheus().matchAll(/^# HELP (\S+) (.+)\n# TYPE \S+ (\w+)\n\S+\{(.+)\} \d+$/gm);
+    expect(documented("The scaler's metrics")).toEqual(
+      Array.from(written, ([, name, help, type, labels = ""]) => ({
+        ...{ name, type, unit: "consumers", help },
+        labels: Array.from(labels.matchAll(/(\w+)="/g), ([, label]) => label),
+      })),
     );
   });
 });
