@@ -44,7 +44,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
     case "run": {
       const { spec, args, options } = parsed;
       const entry = COMMANDS.find((candidate) => candidate.spec === spec) as TableEntry;
-      const run = await entry.load();
+      const { run } = await entry.load();
       const onFirst = spec.drains
         ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
         : undefined;

@@ -9,10 +9,16 @@ export interface LooseCall extends Pick<Invocation, "terminal" | "signal" | "com
   readonly options: Options;
 }
 
+/** A command's code, to be called with what the parser has made after the command's own spec. */
+interface LooseCommand {
+  // A method: one may take more exactly typed values than it is known here to be given, which a property may not.
+  run(call: LooseCall): Promise<ExitName | number | void>;
+}
+
 /** A command and where its code is. */
 export interface TableEntry {
   readonly spec: CommandSpec;
-  readonly load: () => Promise<(call: LooseCall) => Promise<ExitName | number | void>>;
+  readonly load: () => Promise<LooseCommand>;
 }
 
 /** Sees to it that the code takes what the command line gives; the table itself forgets the types. */
@@ -20,12 +26,5 @@ export function entry<Spec extends CommandSpec>(
   spec: Spec,
   load: () => Promise<{ readonly run: Run<Spec> }>,
 ): TableEntry {
-  return {
-    spec,
-    load: async () => {
-      const { run } = await load();
-      // The parser has made them after the same spec.
-      return (call) => run(call as unknown as Invocation<Spec>);
-    },
-  };
+  return { spec, load };
 }
