@@ -10,8 +10,11 @@ export interface InputLine {
   readonly start?: string;
 }
 
-/** Longer ones are refused: what reads lines must not hold a file in memory because it has none. */
-const LONGEST_LINE_BYTES = 16_777_216;
+/**
+ * Longer ones are refused: what reads lines must not hold a file in memory because it has none. A value of 10 MiB fits, though
+ * each of its bytes be written as an escape of six.
+ */
+const LONGEST_LINE_BYTES = 67_108_864;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
