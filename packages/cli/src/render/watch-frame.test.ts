@@ -1,11 +1,11 @@
 import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { plain } from "./paint.ts";
+import { coloured, plain } from "./paint.ts";
 import { renderFrame } from "./watch-frame.ts";
 import { displayWidth } from "./width.ts";
 
-const text = fc.string({ unit: fc.constantFrom("a", "日", "\u001b", "\n", " ", "é"), maxLength: 30 });
+const text = fc.string({ unit: fc.constantFrom("a", "日", "\u001b", "\n", " ", "é"), maxLength: 90 });
 const count = fc.option(fc.nat(1e9));
 const group = fc.record({
   group: text,
@@ -48,20 +48,23 @@ function groupOf(made: {
 }
 
 test("fills the screen exactly, whatever there is to show, and shows nothing as an order to it", () => {
-  const size = fc.record({ width: fc.integer({ min: 100, max: 200 }), height: fc.integer({ min: 4, max: 50 }) });
+  const size = fc.record({ width: fc.integer({ min: 40, max: 200 }), height: fc.integer({ min: 4, max: 50 }) });
+  const paints = fc.constantFrom(plain, coloured);
+  const values = fc.array(count, { maxLength: 300 });
   fc.assert(
-    fc.property(group, size, text, fc.array(count, { maxLength: 300 }), (made, { width, height }, message, values) => {
+    fc.property(group, size, text, values, paints, (made, { width, height }, message, waits, paint) => {
       const shown = groupOf(made);
       const report: MonitorReport = {
         ...{ v: 1, atMs: 0, stream: made.group, length: 1, groups: [shown] },
-        retention: { safeId: null, pinnedBy: null, warnings: [] },
+        retention: { safeId: null, pinnedBy: null, warnings: [made.reason.repeat(5)] },
       };
-      const samples = values.map((waiting) => ({ waiting, inPerSecond: waiting, outPerSecond: null }));
+      const samples = waits.map((waiting) => ({ waiting, inPerSecond: waiting, outPerSecond: null }));
       const frame = { report, group: shown, samples, isPaused: false, message, at: "now" };
-      const lines = renderFrame(frame, { width, height }, plain);
+      const lines = renderFrame(frame, { width, height }, paint).map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
       expect(lines).toHaveLength(height);
       expect(lines.filter((line) => displayWidth(line) > width)).toEqual([]);
       expect(lines.join("")).not.toMatch(/\p{Cc}/u);
+      expect(lines[0]).toContain("FALLING BEHIND");
       expect(lines.at(-1)).toContain("q quit");
     }),
   );

@@ -5,7 +5,7 @@ import { groupReport, healthTone } from "./group-report.ts";
 import type { Paint } from "./paint.ts";
 import { renderDuration, renderReport } from "./report.ts";
 import { renderSparkline } from "./sparkline.ts";
-import { fitWidth, padWidth } from "./width.ts";
+import { clipWidth, displayWidth, fitWidth, padWidth } from "./width.ts";
 
 /** What one look adds to the curves. */
 export interface Sample {
@@ -37,10 +37,11 @@ export function renderFrame(
 ): string[] {
   const { report, group, samples, isPaused, message, at } = frame;
   const { width, height } = size;
-  const title = `${escapeText(report.stream)} / ${escapeText(group.group)}`;
+  const name = `${escapeText(report.stream)} / ${escapeText(group.group)}`;
+  const title = fitWidth(name, Math.max(width - group.health.length - 2, 8));
   const tone = healthTone(group.health);
   const health = tone === undefined ? group.health : paint(tone, group.health);
-  const room = Math.max(width - title.length - group.health.length - 6, 0);
+  const room = width - displayWidth(title) - group.health.length - 4;
   const { table, notes = [] } = groupReport(report, group);
   const consumers = renderReport({ ...(table === undefined ? {} : { table }), notes }, paint, width)
     .trimEnd()
@@ -48,7 +49,7 @@ export function renderFrame(
   const curve = (name: string, value: string, values: readonly (number | null)[]): string =>
     `${name.padEnd(8)} ${padWidth(value, 12, "right")}  ${renderSparkline(values, Math.max(width - 24, 0))}`;
   const lines = [
-    `${paint("strong", title)}  ${health}  ${paint("quiet", fitWidth(escapeText(group.reason), room))}`,
+    `${paint("strong", title)}  ${health}${room < 1 ? "" : `  ${paint("quiet", fitWidth(escapeText(group.reason), room))}`}`,
     "",
     curve(
       "waiting",
@@ -78,7 +79,9 @@ export function renderFrame(
   ];
   const body = lines.slice(0, Math.max(height - foot.length, 0));
   const gap = Array.from({ length: Math.max(height - body.length - foot.length, 0) }, () => "");
-  return [...body, ...gap, foot[0] ?? "", paint("quiet", foot[1] ?? "")].slice(-height);
+  return [...body, ...gap, foot[0] ?? "", paint("quiet", foot[1] ?? "")]
+    .slice(-height)
+    .map((line) => clipWidth(line, width));
 }
 
 const perSecond = (rate: number | null): string => (rate === null ? "?" : `${rate.toFixed(1)}/s`);

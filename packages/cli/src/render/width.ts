@@ -23,6 +23,17 @@ export function fitWidth(text: string, most: number): string {
   return `${kept}…`;
 }
 
+/** Cuts a text that is painted already: colours are kept, and take no room. */
+export function clipWidth(painted: string, most: number): string {
+  let [kept, width] = ["", 0];
+  for (const [piece] of painted.matchAll(/\u001b\[\d+m|./gsu)) {
+    const isColour = piece.startsWith("\u001b");
+    if (!isColour) width += displayWidth(piece);
+    if (isColour || width <= most) kept += piece;
+  }
+  return kept;
+}
+
 export function padWidth(text: string, width: number, align: "left" | "right"): string {
   const gap = " ".repeat(Math.max(width - displayWidth(text), 0));
   return align === "left" ? text + gap : gap + text;
