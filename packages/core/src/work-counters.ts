@@ -44,8 +44,11 @@ export function addBatch(work: WorkCounters, size: number, busyMs: number): Work
 export function parseWorkCounters(value: unknown): WorkCounters | null {
   if (typeof value !== "object" || value === null) return null;
   const told = value as Readonly<Record<string, unknown>>;
-  const names = Object.keys(NO_WORK) as (keyof WorkCounters)[];
-  const read = names.map((name) => [name, told[name]] as const);
-  if (!read.every(([, count]) => typeof count === "number" && count >= 0)) return null;
-  return Object.fromEntries(read) as unknown as WorkCounters;
+  const read: Record<keyof WorkCounters, number> = { ...NO_WORK };
+  for (const name of Object.keys(NO_WORK) as (keyof WorkCounters)[]) {
+    const count = told[name];
+    if (typeof count !== "number" || !(count >= 0)) return null;
+    read[name] = count;
+  }
+  return read;
 }

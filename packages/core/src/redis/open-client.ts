@@ -73,8 +73,10 @@ export function openClient(source: RedisSource, options: OpenOptions): Redis | C
   const reconnect = (attempt: number): number => backoffDelayMs(attempt, RECONNECT, random);
   if (isLentClient(source)) {
     refuse(source.options);
-    if (isClusterClient(source)) return duplicateCluster(source, enforced, reconnect);
-    return (source as unknown as Redis).duplicate({ ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+    // Of another major version, perhaps: what is used of it is the same in both.
+    const client = source as LentClient & (Redis | Cluster);
+    if (isClusterClient(client)) return duplicateCluster(client, enforced, reconnect);
+    return client.duplicate({ ...enforced, ...UNQUEUED, retryStrategy: reconnect });
   }
   const own = typeof source === "string" ? parseRedisUrl(source) : source;
   if (typeof own !== "object" || own === null) {
@@ -114,7 +116,7 @@ function duplicateCluster(
   });
 }
 
-function isClusterClient(client: LentClient): client is LentClient & Cluster {
+function isClusterClient(client: Redis | Cluster): client is Cluster {
   return client.isCluster;
 }
 
