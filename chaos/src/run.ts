@@ -180,6 +180,8 @@ function placeOptions(
       workMs: 10,
       blockMs: leaseMs * 1.5,
       sinkFault: sinkFaultPath(folder),
+      // Both ways of reading are in every round with two workers.
+      isLent: index % 2 === 1,
       mustLast: index < lasting,
       options: {
         batchSize: 50,

@@ -29,6 +29,8 @@ export interface WorkerTask {
   readonly blockMs: number;
   /** While this file is there, the handler's sink is out of order; it says how. */
   readonly sinkFault: string;
+  /** Whether it lends the consumer a client whose connections are watched, instead of a URL. */
+  readonly isLent: boolean;
   /** Whether the process must live through the round: what would end it is thrown instead. */
   readonly mustLast: boolean;
   readonly options: Pick<

@@ -9,6 +9,7 @@ import type { SinkFault } from "./faults/sink.ts";
 import type { Intent } from "./intent.ts";
 import { Journal, type WorkerLine } from "./journal.ts";
 import { NAME_IN_USE, type WorkerTask } from "./tasks.ts";
+import { watchedClient } from "./watched-client.ts";
 
 const TICK_MS = 50;
 const MEASURE_EVERY_MS = 1_000;
@@ -32,7 +33,7 @@ const measuring = setInterval(() => {
 }, MEASURE_EVERY_MS);
 
 const consumer = new Consumer({
-  redis: task.url,
+  redis: task.isLent ? watchedClient(task.url) : task.url,
   stream: task.stream,
   group: task.group,
   name: task.name,
