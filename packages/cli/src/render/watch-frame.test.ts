@@ -60,7 +60,7 @@ test("fills the screen exactly, whatever there is to show, and shows nothing as 
       };
       const samples = waits.map((waiting) => ({ waiting, inPerSecond: waiting, outPerSecond: null }));
       const frame = { report, group: shown, samples, isPaused: false, message, at: "now" };
-      const lines = renderFrame(frame, { width, height }, paint).map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
+      const lines = renderFrame(frame, { width, height }, paint).map((line) => line.replaceAll(/\p{Cc}\[\d+m/gu, ""));
       expect(lines).toHaveLength(height);
       expect(lines.filter((line) => displayWidth(line) > width)).toEqual([]);
       expect(lines.join("")).not.toMatch(/\p{Cc}/u);

@@ -37,8 +37,8 @@ export function renderFrame(
 ): string[] {
   const { report, group, samples, isPaused, message, at } = frame;
   const { width, height } = size;
-  const name = `${escapeText(report.stream)} / ${escapeText(group.group)}`;
-  const title = fitWidth(name, Math.max(width - group.health.length - 2, 8));
+  const address = `${escapeText(report.stream)} / ${escapeText(group.group)}`;
+  const title = fitWidth(address, Math.max(width - group.health.length - 2, 8));
   const tone = healthTone(group.health);
   const health = tone === undefined ? group.health : paint(tone, group.health);
   const room = width - displayWidth(title) - group.health.length - 4;

@@ -26,8 +26,8 @@ export function fitWidth(text: string, most: number): string {
 /** Cuts a text that is painted already: colours are kept, and take no room. */
 export function clipWidth(painted: string, most: number): string {
   let [kept, width] = ["", 0];
-  for (const [piece] of painted.matchAll(/\u001b\[\d+m|./gsu)) {
-    const isColour = piece.startsWith("\u001b");
+  for (const [piece] of painted.matchAll(/\p{Cc}\[\d+m|./gsu)) {
+    const isColour = piece.length > 1 && piece.endsWith("m");
     if (!isColour) width += displayWidth(piece);
     if (isColour || width <= most) kept += piece;
   }
