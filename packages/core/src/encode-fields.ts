@@ -30,21 +30,26 @@ function encodeFields(input: FieldsInput): EncodedFields {
   }
   const fields: Argument[] = [];
   let bytes = 0;
-  for (const pair of Symbol.iterator in input ? input : Object.entries(input)) {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new PayloadError("expected [name, value] pairs; to write a list of other things use jsonCodec()");
-    }
-    const name = encodeName(pair[0]);
-    const value = encodeFieldValue(pair[1], name);
+  const add = (rawName: unknown, rawValue: unknown): void => {
+    const name = encodeName(rawName);
+    const value = encodeFieldValue(rawValue, name);
     fields.push(name, value);
     bytes += byteLength(name) + byteLength(value);
-  }
+  };
+  if (Symbol.iterator in input) {
+    for (const pair of input) {
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        throw new PayloadError("expected [name, value] pairs; to write a list of other things use jsonCodec()");
+      }
+      add(pair[0], pair[1]);
+    }
+  } else for (const name of Object.keys(input)) add(name, input[name]);
   if (fields.length === 0) throw new PayloadError("a message needs at least one field, and this one has none");
   return { fields, bytes };
 }
 
 function encodeName(name: unknown): string | Buffer {
-  if (typeof name === "string" && !hasLoneSurrogate(name)) return name;
+  if (typeof name === "string" && name.isWellFormed()) return name;
   if (name instanceof Uint8Array) return Buffer.from(name);
   throw new PayloadError(`a field's name must be well-formed text or bytes, got ${describeShape(name)}`);
 }
@@ -52,7 +57,8 @@ function encodeName(name: unknown): string | Buffer {
 function encodeFieldValue(value: unknown, name: string | Buffer): string | Buffer {
   switch (typeof value) {
     case "string":
-      if (!hasLoneSurrogate(value)) return value;
+      // Written as UTF-8, half of a surrogate pair would silently become another character.
+      if (value.isWellFormed()) return value;
       throw refusal(name, "holds half of a surrogate pair, which UTF-8 cannot hold; call toWellFormed() on it");
     case "number":
       if (Number.isFinite(value)) return String(value);
@@ -77,9 +83,4 @@ function refusal(name: string | Buffer, sentence: string): PayloadError {
 
 function byteLength(part: string | Buffer): number {
   return typeof part === "string" ? Buffer.byteLength(part) : part.length;
-}
-
-// Written as UTF-8 it would silently become another character.
-function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
 }

@@ -23,16 +23,18 @@ import {
   type AddedMessage,
   type AddResult,
   addEach,
+  visitEach,
 } from "./producer/add-each.ts";
 import { type AddManyOptions, type AddManyResult, summarize } from "./producer/add-many.ts";
 import { addUntilConfirmed } from "./producer/add-until-confirmed.ts";
 import { Admission } from "./producer/admission.ts";
 import type { ProducerEvent } from "./producer/events.ts";
 import { type ProducerOptions, type ProducerPolicy, resolveProducerOptions } from "./producer/options.ts";
-import { type OutgoingMessage, Sender } from "./producer/sender.ts";
+import { type Ending, type OutgoingMessage, Sender } from "./producer/sender.ts";
 import { type Random, systemRandom } from "./random.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
+import type { AddOnceResult } from "./wire/atomic/add-once.ts";
 
 export interface AddOptions {
   /**
@@ -75,6 +77,14 @@ export class Producer<Value = FieldsInput> {
   readonly #client: StreamClient;
   readonly #sender: Sender;
   readonly #admission: Admission;
+  readonly #target: AddEachTarget<Value> = {
+    add: (value, idempotencyKey, signal, ending) => this.#accept(value, idempotencyKey, signal, ending),
+    hasRoom: () => {
+      this.#use("add");
+      return this.#admission.hasRoomForMany;
+    },
+    change: () => this.#admission.change(),
+  };
   readonly #lifecycle = new Lifecycle("Producer");
   /** Aborts when `close()` has waited long enough. */
   readonly #giveUp = new AbortController();
@@ -128,17 +138,11 @@ export class Producer<Value = FieldsInput> {
    * @throws {ConfigError} when an idempotency key is given for a stream whose name leaves no room for one in its slot
    * @throws {UsageError} after `close()`
    */
-  async add(value: Value, options: AddOptions = {}): Promise<EntryId> {
-    const { id } = await this.#accept(value, options.idempotencyKey, options.signal, (bytes) => {
-      if (this.#admission.fits(bytes)) return;
-      const { messages, bytes: queuedBytes } = this.unconfirmed;
-      this.#notify({ type: "queueFull", messages, bytes: queuedBytes });
-      throw new QueueFullError(
-        `add: not sent, ${messages} messages (${queuedBytes} bytes) already wait for the server's confirmation; ` +
-          "await earlier adds, use addMany, or raise maxQueued and maxQueuedBytes",
-      );
+  add(value: Value, options: AddOptions = {}): Promise<EntryId> {
+    return new Promise((resolve, reject) => {
+      const ending: Ending<AddedMessage> = { confirm: ({ id }) => resolve(id), refuse: reject };
+      this.#accept(value, options.idempotencyKey, options.signal, ending, (bytes) => this.#checkRoom(bytes));
     });
-    return id;
   }
 
   /**
@@ -156,7 +160,9 @@ export class Producer<Value = FieldsInput> {
     items: Iterable<Item> | AsyncIterable<Item>,
     options: AddManyOptions<Item> = {},
   ): Promise<AddManyResult> {
-    return summarize(this.addEach(items, options), this.#clock, options.onProgress);
+    const visitItems = (visit: (result: AddResult) => void): Promise<void> =>
+      visitEach(items, this.#target, options, visit);
+    return summarize(visitItems, this.#clock, options.onProgress);
   }
 
   /**
@@ -172,15 +178,7 @@ export class Producer<Value = FieldsInput> {
     items: Iterable<Item> | AsyncIterable<Item>,
     options: AddEachOptions<Item> = {},
   ): AsyncGenerator<AddResult, void, undefined> {
-    const target: AddEachTarget<Item> = {
-      add: (value, idempotencyKey, signal) => this.#accept(value, idempotencyKey, signal),
-      hasRoom: () => {
-        this.#use("add");
-        return this.#admission.hasRoomForMany;
-      },
-      change: () => this.#admission.change(),
-    };
-    return addEach(items, target, options);
+    return addEach(items, this.#target, options);
   }
 
   /**
@@ -216,49 +214,55 @@ export class Producer<Value = FieldsInput> {
     while (this.#admission.messages > 0) await this.#admission.change();
   }
 
-  /** Takes a message in and sees it through. Everything up to the first wait happens within the call. */
-  async #accept(
+  #checkRoom(bytes: number): void {
+    if (this.#admission.fits(bytes)) return;
+    const { messages, bytes: queuedBytes } = this.unconfirmed;
+    this.#notify({ type: "queueFull", messages, bytes: queuedBytes });
+    throw new QueueFullError(
+      `add: not sent, ${messages} messages (${queuedBytes} bytes) already wait for the server's confirmation; ` +
+        "await earlier adds, use addMany, or raise maxQueued and maxQueuedBytes",
+    );
+  }
+
+  /** Takes a message in and sees it through, or throws why not. */
+  #accept(
     value: Value,
     idempotencyKey: string | undefined,
     signal: AbortSignal | undefined,
+    ending: Ending<AddedMessage>,
     admit?: (bytes: number) => void,
-  ): Promise<AddedMessage> {
+  ): void {
     this.#use("add");
     signal?.throwIfAborted();
     if (idempotencyKey !== undefined) this.#checkKey(idempotencyKey);
     const { fields, bytes } = encodeValue(this.#policy.codec, value);
     admit?.(bytes);
     this.#admission.enter(bytes);
-    try {
-      const message: OutgoingMessage = { fields, idempotencyKey };
-      return idempotencyKey === undefined
-        ? await this.#addOnce(message, signal)
-        : await this.#addKeyed(message, idempotencyKey, signal);
-    } finally {
-      this.#admission.leave(bytes);
-    }
-  }
-
-  async #addOnce(message: OutgoingMessage, signal: AbortSignal | undefined): Promise<AddedMessage> {
-    try {
-      const { id } = await this.#sender.send(message, this.#waitMs(), signal);
-      return { id, duplicate: false };
-    } catch (error) {
-      if (!ConnectionError.is(error) || error.outcome === "not-sent") throw error;
-      throw new ConnectionError(
-        `${error.message}. Adding it again may add it twice; an add with an idempotencyKey can be repeated safely`,
-        { outcome: "unknown", cause: error.cause },
-      );
-    }
+    const leaving: Ending<AddOnceResult> = {
+      confirm: ({ id, added }) => {
+        this.#admission.leave(bytes);
+        ending.confirm({ id, duplicate: !added });
+      },
+      refuse: (reason) => {
+        this.#admission.leave(bytes);
+        ending.refuse(idempotencyKey === undefined ? withAdvice(reason) : reason);
+      },
+    };
+    const message: OutgoingMessage = { fields, idempotencyKey };
+    if (idempotencyKey === undefined) this.#sender.send(message, this.#waitMs(), signal, leaving);
+    else void this.#addKeyed(message, idempotencyKey, signal).then(leaving.confirm, leaving.refuse);
   }
 
   async #addKeyed(
     message: OutgoingMessage,
     idempotencyKey: string,
     signal: AbortSignal | undefined,
-  ): Promise<AddedMessage> {
-    const { id, added, attempt } = await addUntilConfirmed({
-      attempt: (waitMs) => this.#sender.send(message, waitMs, signal),
+  ): Promise<AddOnceResult> {
+    const result = await addUntilConfirmed({
+      attempt: (waitMs) =>
+        new Promise((resolve, reject) =>
+          this.#sender.send(message, waitMs, signal, { confirm: resolve, refuse: reject }),
+        ),
       waitMs: this.#waitMs(),
       retryForMs: this.#policy.retryForMs,
       signal,
@@ -267,8 +271,9 @@ export class Producer<Value = FieldsInput> {
       random: this.#random,
       notify: this.#notify,
     });
+    const { id, added, attempt } = result;
     if (!added) this.#notify({ type: "duplicate", id, idempotencyKey, attempt });
-    return { id, duplicate: !added };
+    return result;
   }
 
   /** How long a message that comes now may wait for a connection. */
@@ -302,4 +307,12 @@ export class Producer<Value = FieldsInput> {
     if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");
     this.#notify({ type: "connected" });
   }
+}
+
+function withAdvice(reason: unknown): unknown {
+  if (!ConnectionError.is(reason) || reason.outcome === "not-sent") return reason;
+  return new ConnectionError(
+    `${reason.message}. Adding it again may add it twice; an add with an idempotencyKey can be repeated safely`,
+    { outcome: "unknown", cause: reason.cause },
+  );
 }

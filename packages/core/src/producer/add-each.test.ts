@@ -10,6 +10,7 @@ import {
   addEach,
   WINDOW,
 } from "./add-each.ts";
+import type { Ending } from "./sender.ts";
 
 /** A producer whose server answers when it is told to. */
 class ScriptedTarget implements AddEachTarget<number> {
@@ -24,19 +25,22 @@ class ScriptedTarget implements AddEachTarget<number> {
   #open: (() => void)[] = [];
   #change: () => void = () => {};
 
-  add(value: number, idempotencyKey: string | undefined, signal: AbortSignal): Promise<AddedMessage> {
+  add(value: number, idempotencyKey: string | undefined, signal: AbortSignal, ending: Ending<AddedMessage>): void {
     this.accepted.push(value);
     this.keys.push(idempotencyKey);
-    return new Promise((resolve, reject) => {
-      const answer = (): void => {
-        const error = this.failing.get(value);
-        if (error === undefined) resolve({ id: `${value}-0`, duplicate: false });
-        else reject(error);
-      };
-      signal.addEventListener("abort", () => reject(signal.reason as Error));
-      if (this.answersAtOnce) answer();
-      else this.#open.push(answer);
-    });
+    let isEnded = false;
+    const end = (how: () => void): void => {
+      if (!isEnded) how();
+      isEnded = true;
+    };
+    const answer = (): void => {
+      const error = this.failing.get(value);
+      if (error === undefined) end(() => ending.confirm({ id: `${value}-0`, duplicate: false }));
+      else end(() => ending.refuse(error));
+    };
+    signal.addEventListener("abort", () => end(() => ending.refuse(signal.reason)));
+    if (this.answersAtOnce) answer();
+    else this.#open.push(answer);
   }
 
   hasRoom(): boolean {

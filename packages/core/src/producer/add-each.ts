@@ -2,6 +2,7 @@ import type { EntryId } from "../entry-id.ts";
 import { RedisBatchError } from "../errors.ts";
 import { guardPayload } from "../payload-guard.ts";
 import { onAbort } from "../signals.ts";
+import type { Ending } from "./sender.ts";
 
 /** What became of one item of `addEach`. */
 export type AddResult =
@@ -21,8 +22,11 @@ export interface AddEachOptions<Value> {
 
 /** The producer, as seen from here. */
 export interface AddEachTarget<Value> {
-  /** Adds one item; accepts it before it returns. Rejects with the signal's reason when it was taken back unsent. */
-  add(value: Value, idempotencyKey: string | undefined, signal: AbortSignal): Promise<AddedMessage>;
+  /**
+   * Adds one item; accepts it before it returns, or throws why not. Refuses it with the signal's reason when it was
+   * taken back unsent.
+   */
+  add(value: Value, idempotencyKey: string | undefined, signal: AbortSignal, ending: Ending<AddedMessage>): void;
   /** Whether the next item may be read now. @throws {UsageError} when the producer is closed */
   hasRoom(): boolean;
   /** Resolves when there may be room again. */
@@ -46,6 +50,24 @@ export async function* addEach<Value>(
   const run = new Run(source, target, options);
   try {
     for (let result = await run.next(); result !== undefined; result = await run.next()) yield result;
+  } finally {
+    await run.end();
+  }
+}
+
+/** The same for who need not wait between two results: without a promise for each, all that are known at a time. */
+export async function visitEach<Value>(
+  source: Iterable<Value> | AsyncIterable<Value>,
+  target: AddEachTarget<Value>,
+  options: AddEachOptions<Value>,
+  visit: (result: AddResult) => void,
+): Promise<void> {
+  const run = new Run(source, target, options);
+  try {
+    for (let result = await run.next(); result !== undefined; result = await run.next()) {
+      visit(result);
+      for (let known = run.take(); known !== undefined; known = run.take()) visit(known);
+    }
   } finally {
     await run.end();
   }
@@ -91,16 +113,25 @@ class Run<Value> {
   /** The next item's result; `undefined` after the last. Throws what ended the run before its time. */
   async next(): Promise<AddResult | undefined> {
     for (;;) {
+      const result = this.take();
+      if (result !== undefined || this.#isDone) return result;
+      await this.#change();
+    }
+  }
+
+  /** The next item's result, if it is known by now. Throws what ended the run before its time. */
+  take(): AddResult | undefined {
+    for (;;) {
       const result = this.#window[0]?.result;
       // In large helpings, which go out together, rather than an item for every result.
       if (result === undefined || this.#window.length <= WINDOW / 2) this.#fill();
       if (result !== undefined) {
         this.#window.shift();
         if (result !== "withdrawn") return result;
-      } else if (this.#window.length === 0 && this.#isOver) {
-        if (this.#fault !== undefined) throw this.#fault.error;
+      } else if (this.#window[0]?.result === undefined) {
+        if (this.#isDone && this.#fault !== undefined) throw this.#fault.error;
         return undefined;
-      } else await this.#change();
+      }
     }
   }
 
@@ -115,6 +146,10 @@ class Run<Value> {
     // A source that is in the middle of an item may never come to its end: do not wait for it.
     if (this.#isReading) ended.catch(() => {});
     else await ended;
+  }
+
+  get #isDone(): boolean {
+    return this.#isOver && this.#window.length === 0;
   }
 
   #fill(): void {
@@ -143,18 +178,19 @@ class Run<Value> {
     }
     if (!(step instanceof Promise)) return this.#take(step);
     this.#isReading = true;
-    step
-      .then(
-        (taken) => this.#take(taken),
-        (error: unknown) => {
-          this.#isSourceDone = true;
-          this.#fail(error);
-        },
-      )
-      .finally(() => {
+    step.then(
+      (taken) => {
         this.#isReading = false;
-        this.#wake();
-      });
+        this.#take(taken);
+        this.#fill();
+        if (this.#isDone) this.#wake();
+      },
+      (error: unknown) => {
+        this.#isReading = false;
+        this.#isSourceDone = true;
+        this.#fail(error);
+      },
+    );
   }
 
   #take(step: Step<Value>): void {
@@ -167,29 +203,31 @@ class Run<Value> {
   #add(value: Value, index: number): void {
     const item: Item = { result: undefined };
     this.#window.push(item);
-    void this.#follow(item, value, index);
+    const refuse = (error: unknown): void => this.#settle(item, this.#judge(error, index));
+    try {
+      const { idempotencyKey } = this.#options;
+      const key = idempotencyKey && guardPayload("encoding", () => idempotencyKey(value, index));
+      this.#target.add(value, key, this.#withdrawal.signal, {
+        confirm: ({ id, duplicate }) => this.#settle(item, { index, kind: "added", id, duplicate }),
+        refuse,
+      });
+    } catch (error) {
+      refuse(error);
+    }
   }
 
-  async #follow(item: Item, value: Value, index: number): Promise<void> {
-    const result = await this.#deliver(value, index);
+  #settle(item: Item, result: AddResult | "withdrawn"): void {
     item.result = result;
     if (result !== "withdrawn" && result.kind === "failed" && this.#options.stopOnError) this.#isOver = true;
     this.#wake();
   }
 
-  async #deliver(value: Value, index: number): Promise<AddResult | "withdrawn"> {
+  #judge(error: unknown, index: number): AddResult | "withdrawn" {
     const { signal } = this.#withdrawal;
-    try {
-      const { idempotencyKey } = this.#options;
-      const key = idempotencyKey && guardPayload("encoding", () => idempotencyKey(value, index));
-      const { id, duplicate } = await this.#target.add(value, key, signal);
-      return { index, kind: "added", id, duplicate };
-    } catch (error) {
-      if (signal.aborted && error === signal.reason) return "withdrawn";
-      if (RedisBatchError.is(error)) return { index, kind: "failed", error };
-      this.#fail(error);
-      return "withdrawn";
-    }
+    if (signal.aborted && error === signal.reason) return "withdrawn";
+    if (RedisBatchError.is(error)) return { index, kind: "failed", error };
+    this.#fail(error);
+    return "withdrawn";
   }
 
   #fail(error: unknown): void {

@@ -6,9 +6,12 @@ import { type AddManyProgress, summarize } from "./add-many.ts";
 
 const error = new PayloadError("bad");
 
-async function* resultsOf(...results: AddResult[]): AsyncGenerator<AddResult> {
-  yield* results;
-}
+type Visit = (result: AddResult) => void;
+
+const resultsOf =
+  (...results: AddResult[]) =>
+  async (visit: Visit): Promise<void> =>
+    results.forEach(visit);
 
 test("counts what became of each item, and gives the ids at both ends", async () => {
   const results = resultsOf(
@@ -38,23 +41,23 @@ test("lists a hundred failures and counts all", async () => {
 
 test("reports progress at most every 100 ms, and at the end", async () => {
   const clock = new ManualClock();
-  async function* results(): AsyncGenerator<AddResult> {
+  const results = async (visit: Visit): Promise<void> => {
     for (let index = 0; index < 10; index++) {
       await clock.advance(30);
-      yield { index, kind: "added", id: `${index}-0`, duplicate: false };
+      visit({ index, kind: "added", id: `${index}-0`, duplicate: false });
     }
-  }
+  };
   const seen: number[] = [];
-  await summarize(results(), clock, ({ added }) => seen.push(added));
+  await summarize(results, clock, ({ added }) => seen.push(added));
   expect(seen).toEqual([4, 8, 10]);
 });
 
 test("reports progress once more when the source fails", async () => {
-  async function* results(): AsyncGenerator<AddResult> {
-    yield { index: 0, kind: "failed", error };
+  const results = async (visit: Visit): Promise<void> => {
+    visit({ index: 0, kind: "failed", error });
     throw new Error("disk");
-  }
+  };
   const seen: AddManyProgress[] = [];
-  await expect(summarize(results(), new ManualClock(), (progress) => seen.push(progress))).rejects.toThrow("disk");
+  await expect(summarize(results, new ManualClock(), (progress) => seen.push(progress))).rejects.toThrow("disk");
   expect(seen).toEqual([{ added: 0, duplicates: 0, failed: 1 }]);
 });

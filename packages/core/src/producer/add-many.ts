@@ -36,7 +36,7 @@ const PROGRESS_EVERY_MS = 100;
 
 /** Counts the results as they come. */
 export async function summarize(
-  results: AsyncIterable<AddResult>,
+  visitEach: (visit: (result: AddResult) => void) => Promise<void>,
   clock: Clock,
   onProgress: ((progress: AddManyProgress) => void) | undefined,
 ): Promise<AddManyResult> {
@@ -46,7 +46,7 @@ export async function summarize(
   const failures: AddManyFailure[] = [];
   let reportedAtMs = clock.nowMs();
   try {
-    for await (const result of results) {
+    await visitEach((result) => {
       if (result.kind === "failed") {
         failed++;
         if (failures.length < LISTED_FAILURES) failures.push({ index: result.index, error: result.error });
@@ -60,7 +60,7 @@ export async function summarize(
         reportedAtMs = clock.nowMs();
         onProgress({ added, duplicates, failed });
       }
-    }
+    });
   } finally {
     onProgress?.({ added, duplicates, failed });
   }

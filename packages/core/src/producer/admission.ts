@@ -45,9 +45,7 @@ export class Admission {
   leave(bytes: number): void {
     this.#messages--;
     this.#bytes -= bytes;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const look of waiting) look();
+    if (this.#waiting.length > 0) for (const look of this.#waiting.splice(0)) look();
   }
 
   /** Resolves when the next message has ended; at once when none is accepted. */

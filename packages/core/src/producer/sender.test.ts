@@ -5,7 +5,7 @@ import type { AddOutcome } from "../stream-client.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { XaddOptions } from "../wire/xadd.ts";
 import type { ProducerEvent } from "./events.ts";
-import { Sender } from "./sender.ts";
+import { type Ending, Sender } from "./sender.ts";
 
 /** A server that is there or not, and answers as it is told. */
 class ScriptedServer {
@@ -71,7 +71,7 @@ function setUp() {
   });
   /** Sends, and keeps how it ended. */
   const send = (text: string, { key, waitMs = 1_000, signal }: SendOptions = {}) =>
-    endOf(sender.send({ fields: ["text", text], idempotencyKey: key }, waitMs, signal));
+    endOf((ending) => sender.send({ fields: ["text", text], idempotencyKey: key }, waitMs, signal, ending));
   return { clock, server, events, sender, send };
 }
 
@@ -81,17 +81,13 @@ interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a promise resolved or rejected with, once it has. */
-function endOf(promise: Promise<unknown>): { value?: unknown } {
+/** What a message was confirmed or refused with, once it has been. */
+function endOf(start: (ending: Ending<AddOnceResult>) => void): { value?: unknown } {
   const end: { value?: unknown } = {};
-  const keep = async (): Promise<void> => {
-    try {
-      end.value = await promise;
-    } catch (error) {
-      end.value = error;
-    }
+  const keep = (value: unknown): void => {
+    end.value = value;
   };
-  void keep();
+  start({ confirm: keep, refuse: keep });
   return end;
 }
 

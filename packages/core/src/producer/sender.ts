@@ -32,14 +32,19 @@ export interface SenderOptions {
   readonly notify: (event: ProducerEvent) => void;
 }
 
+/** Who is told how a message has ended: one of the two, once. A promise for each would cost more than sending it. */
+export interface Ending<Result> {
+  confirm(result: Result): void;
+  refuse(reason: unknown): void;
+}
+
 interface Job {
   /** Its place in the order of calls. */
   readonly place: number;
   readonly message: OutgoingMessage;
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly resolve: (result: AddOnceResult) => void;
-  readonly reject: (reason: unknown) => void;
+  readonly ending: Ending<AddOnceResult>;
 }
 
 interface Failure {
@@ -53,7 +58,7 @@ const REST_MS = 10;
 export class Sender {
   readonly #options: SenderOptions;
   readonly #aborts = new SharedAborts<Job>((job, reason) => {
-    if (this.#queue.delete(job)) job.reject(reason);
+    if (this.#queue.delete(job)) job.ending.refuse(reason);
   });
   #queue = new Set<Job>();
   #places = 0;
@@ -67,23 +72,21 @@ export class Sender {
   }
 
   /**
-   * Sends a message once. What is handed over in one turn of the microtask queue goes out together.
+   * Sends a message once. What is handed over before the queue of microtasks has run dry goes out together.
    *
    * @param waitMs how long it may wait for a connection; 0: it goes out now or not at all
-   * @param signal takes the message back while it is queued, and rejects with the signal's reason: it was not sent.
+   * @param signal takes the message back while it is queued, and refuses it with the signal's reason: it was not sent.
    * Once it is sent the answer is awaited.
    */
-  send(message: OutgoingMessage, waitMs: number, signal?: AbortSignal): Promise<AddOnceResult> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      if (this.#isStopped) return reject(stopped());
-      const deadlineMs = this.#options.clock.nowMs() + waitMs;
-      const job: Job = { place: this.#places++, message, deadlineMs, signal, resolve, reject };
-      if (signal !== undefined) this.#aborts.add(job, signal);
-      this.#queue.add(job);
-      if (this.#wait !== undefined && deadlineMs < this.#wait.deadlineMs) this.#wait.abort.abort();
-      void this.#pump();
-    });
+  send(message: OutgoingMessage, waitMs: number, signal: AbortSignal | undefined, ending: Ending<AddOnceResult>): void {
+    if (signal?.aborted) return ending.refuse(signal.reason);
+    if (this.#isStopped) return ending.refuse(stopped());
+    const deadlineMs = this.#options.clock.nowMs() + waitMs;
+    const job: Job = { place: this.#places++, message, deadlineMs, signal, ending };
+    if (signal !== undefined) this.#aborts.add(job, signal);
+    this.#queue.add(job);
+    if (this.#wait !== undefined && deadlineMs < this.#wait.deadlineMs) this.#wait.abort.abort();
+    void this.#pump();
   }
 
   /** Ends every queued message, not sent, and refuses new ones. Idempotent. */
@@ -97,7 +100,9 @@ export class Sender {
     if (this.#isPumping) return;
     this.#isPumping = true;
     while (this.#queue.size > 0 && !this.#isResting) {
-      if (await this.#isServerThere()) this.#sendQueued();
+      if (!(await this.#isServerThere())) continue;
+      await microtasksToEnd();
+      this.#sendQueued();
     }
     this.#isPumping = false;
   }
@@ -181,12 +186,12 @@ export class Sender {
 
   #confirm(job: Job, result: AddOnceResult): void {
     if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
-    job.resolve(result);
+    job.ending.confirm(result);
   }
 
   #refuse(job: Job, reason: unknown): void {
     if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
-    job.reject(reason);
+    job.ending.refuse(reason);
   }
 
   #rest(): void {
@@ -212,6 +217,11 @@ export class Sender {
     if (added + failed === 0) return;
     this.#options.notify({ type: "added", added, failed, elapsedMs: this.#options.clock.nowMs() - sentAtMs });
   }
+}
+
+/** Lets those add who do so a few promises later, such as a source that is read item by item. */
+function microtasksToEnd(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 /** Neighbours without an idempotency key go out in one go, each with a key by itself. */

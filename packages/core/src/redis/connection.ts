@@ -7,13 +7,14 @@
  * | ready        | is written to the socket at once     | connection lost · closed   |
  * | closed       | rejects, `not-sent`                  | –                          |
  */
-import type { Cluster, Redis } from "ioredis";
+import { type Cluster, Command, Redis } from "ioredis";
 import type { Clock } from "../clock.ts";
 import { ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import type { Argument } from "../wire/command.ts";
 import { translateError } from "./translate-error.ts";
+import { type CallEnd, writeTogether } from "./write-together.ts";
 
 export class Connection {
   readonly #client: Redis | Cluster;
@@ -121,21 +122,22 @@ export class Connection {
       });
   }
 
-  /** Sends many commands at once. Each has its own end: the raw reply, or its error. */
-  async callMany(
-    commands: readonly { readonly name: string; readonly args: readonly Argument[] }[],
-  ): Promise<readonly { readonly reply: unknown; readonly error: RedisBatchError | undefined }[]> {
+  /** Sends many calls of one command at once. Each has its own end: the raw reply, or its error. */
+  async callMany(command: string, calls: readonly (readonly Argument[])[]): Promise<readonly CallEnd[]> {
+    if (calls.length === 0) return [];
     if (!this.#isUsable) {
-      const error = this.#notConnected(this.#why(), commands[0]?.name);
-      return commands.map(() => ({ reply: undefined, error }));
+      const error = this.#notConnected(this.#why(), command);
+      return calls.map(() => ({ reply: undefined, error }));
     }
+    if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls);
+    // A Cluster may have to send each somewhere else, and another copy of ioredis has a class of commands of its own.
     const replies = await Promise.allSettled(
-      this.#inOnePiece(() => commands.map(({ name, args }) => this.#client.callBuffer(name, ...args))),
+      this.#inOnePiece(() => calls.map((args) => this.#client.callBuffer(command, ...args))),
     );
-    return replies.map((end, index) =>
+    return replies.map((end) =>
       end.status === "fulfilled"
         ? { reply: end.value, error: undefined }
-        : { reply: undefined, error: translateError(end.reason, commands[index]?.name ?? "") },
+        : { reply: undefined, error: translateError(end.reason, command) },
     );
   }
 

@@ -154,8 +154,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
-    const commands = items.map((item) => ({ name: xadd.name, args: xadd.encode(item) }));
-    const ends = await this.#connection("commands").callMany(commands);
+    const ends = await this.#connection("commands").callMany(xadd.name, items.map(xadd.encode));
     return ends.map(({ reply, error }, index) => error ?? xadd.decode(reply, items[index] as XaddOptions));
   }
 
