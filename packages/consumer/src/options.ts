@@ -1,9 +1,9 @@
-import { hostname } from "node:os";
 import {
   type BackoffPolicy,
   type Codec,
   fieldsCodec,
   type GroupPosition,
+  instanceName,
   isEntryId,
   type Observer,
   OptionsReader,
@@ -220,7 +220,7 @@ export function resolveConsumerOptions<Value>(
     ...service,
     stream,
     group: reader.text("group"),
-    name: reader.text("name", `${hostname()}-${process.pid}-${instance}`),
+    name: reader.text("name", instanceName(instance)),
     batchSize,
     maxWaitMs: reader.integer("maxWaitMs", { default: CONSUMER_DEFAULTS.maxWaitMs, min: 0, max: 3_600_000 }),
     blockMs: Math.min(

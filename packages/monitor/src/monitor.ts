@@ -1,6 +1,4 @@
 /** The monitor: looks at a stream's groups, cleans up after their dead, trims what all are done with. Its states are those of a CallScope. */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import {
   CallScope,
   type Clock,
@@ -8,6 +6,7 @@ import {
   createRedisStreamClient,
   describeTrouble,
   groupKey,
+  instanceName,
   LeaderLease,
   type Observer,
   type Random,
@@ -242,7 +241,7 @@ export class Monitor implements AsyncDisposable {
 
   async #runUntil(over: AbortSignal, policy: RunPolicy): Promise<void> {
     const lease = new LeaderLease({
-      ...{ client: this.#client, clock: this.#clock, holder: `${hostname()}-${process.pid}-${randomUUID()}` },
+      ...{ client: this.#client, clock: this.#clock, holder: instanceName() },
       key: groupKey("lease:monitor", this.#policy.stream, this.#policy.group ?? ""),
       leaseMs: Math.max(LEASE_INTERVALS * policy.intervalMs, SHORTEST_LEASE_MS),
     });

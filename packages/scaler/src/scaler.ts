@@ -1,12 +1,11 @@
 /** The scaler: looks at a group, decides how many consumers it needs, and has that be so. Its states are those of a CallScope. */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import {
   CallScope,
   type Clock,
   createNotifier,
   createRedisStreamClient,
   describeTrouble,
+  instanceName,
   type Observer,
   type Random,
   RedisBatchError,
@@ -201,7 +200,7 @@ export class Scaler implements AsyncDisposable {
   /** Passes of which only those of the leader act. */
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
-    const holder = `${hostname()}-${process.pid}-${randomUUID()}`;
+    const holder = instanceName();
     const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
     /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
     let led: number | null | undefined;
