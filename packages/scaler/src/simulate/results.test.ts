@@ -66,6 +66,25 @@ describe("compare", { timeout: 60_000 }, () => {
     expect(told[0]?.share).toBeLessThan(1);
   });
 
+  it("ends while the messages are drawn when its signal aborts", async () => {
+    const stop = new AbortController();
+    const signal = stop.signal;
+    const load: Scenario = { ...steady, rate: () => 200 };
+    let started = 0;
+    const policy: Policy = {
+      ...still,
+      start(...what) {
+        started++;
+        return still.start(...what);
+      },
+    };
+    const running = rowsOf({ ...all, policies: [policy], scenarios: [load], signal });
+    // Its first turn for others is in the middle of the 180,000 messages.
+    setImmediate(() => stop.abort(new Error("enough")));
+    await expect(running).rejects.toThrow("enough");
+    expect(started).toBe(0);
+  });
+
   it("names every problem", async () => {
     const wrong = { policies: [], scenarios: [{ ...steady, minConsumers: 5 }], seeds: [1.5] };
     const failure = await rowsOf(wrong).catch((error: unknown) => error);

@@ -6,7 +6,7 @@ import type { Policy } from "./policy.ts";
 import { simulateInSteps } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Outcome } from "./tally.ts";
-import { generateTraffic } from "./traffic.ts";
+import { generateTrafficInSteps } from "./traffic.ts";
 
 /** What came of one policy on one trace with one seed. */
 export interface Row extends Outcome {
@@ -36,9 +36,9 @@ export interface CompareOptions {
   readonly scenarios: readonly Scenario[];
   /** Whole numbers from 0 on. The same one gives the same messages, starts and crashes, for every policy and on every machine. */
   readonly seeds: readonly number[];
-  /** Aborting it ends the comparison, within some ten milliseconds once the messages of a run are drawn. */
+  /** Aborting it ends the comparison at the next step, which is some ten milliseconds off. */
   readonly signal?: AbortSignal;
-  /** Told some ten times a second at least how far it is. */
+  /** Told after each step of a run how far it is. */
   readonly onProgress?: (progress: CompareProgress) => void;
 }
 
@@ -57,23 +57,33 @@ export async function* compare(options: CompareOptions): AsyncGenerator<Row, voi
   let done = 0;
   for (const scenario of scenarios) {
     for (const seed of seeds) {
-      const traffic = generateTraffic(scenario, seed);
+      const traffic = await stepByStep(generateTrafficInSteps(scenario, seed), signal);
       for (const policy of policies) {
         const which = { scenario: scenario.name, policy: policy.name, seed };
         const steps = simulateInSteps(scenario, traffic, seed, policy);
-        let step = steps.next();
-        for (; !step.done; step = steps.next()) {
-          onProgress?.({ done, runs, ...which, share: step.value / scenario.seconds });
-          await setImmediate();
-          signal?.throwIfAborted();
-        }
+        const outcome = await stepByStep(steps, signal, (at) => {
+          onProgress?.({ done, runs, ...which, share: at / scenario.seconds });
+        });
         done++;
-        yield { ...which, ...rounded(step.value) };
+        yield { ...which, ...rounded(outcome) };
         onProgress?.({ done, runs, ...which, share: 1 });
-        await setImmediate();
-        signal?.throwIfAborted();
       }
     }
+  }
+}
+
+/** Takes all steps, and lets others at it after each. */
+async function stepByStep<Result>(
+  steps: Generator<number, Result, void>,
+  signal: AbortSignal | undefined,
+  onStep?: (at: number) => void,
+): Promise<Result> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (!done) onStep?.(value);
+    await setImmediate();
+    signal?.throwIfAborted();
+    if (done) return value;
   }
 }
 

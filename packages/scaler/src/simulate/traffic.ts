@@ -16,8 +16,19 @@ export interface Traffic {
 // Correlation of the drifting rate from one second to the next.
 const PERSISTENCE = 0.99;
 const QUIET_EDGE = 300;
+// Some ten milliseconds' worth.
+const MESSAGES_PER_STEP = 20_000;
 
 export function generateTraffic(scenario: Scenario, seed: number): Traffic {
+  const steps = generateTrafficInSteps(scenario, seed);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same bit by bit, for those that have something else to do as well: gives how far it is, in seconds of the trace. */
+export function* generateTrafficInSteps(scenario: Scenario, seed: number): Generator<number, Traffic, void> {
   const random = seededChance(seed * 7_919 + (nameHash(scenario.name) % 100_000));
   const counts = countsPerSecond(scenario, seed, random);
   const count = counts.reduce((sum, each) => sum + each, 0);
@@ -28,7 +39,12 @@ export function generateTraffic(scenario: Scenario, seed: number): Traffic {
     isPoison: new Uint8Array(count),
   };
   let index = 0;
+  let pauseAt = MESSAGES_PER_STEP;
   for (const [second, inSecond] of counts.entries()) {
+    if (index >= pauseAt) {
+      pauseAt = index + MESSAGES_PER_STEP;
+      yield second;
+    }
     const moments = Array.from({ length: inSecond }, () => second + random()).toSorted((a, b) => a - b);
     for (const at of moments) {
       traffic.arrivesAt[index] = at;
