@@ -1,14 +1,15 @@
 /**
  * `Consumer.run` with a handler that does nothing but acknowledge. Variants: `batch`, all at once; `each`, message by
  * message; `watched`, with an observer and a lease so short that renewals and heartbeats fall within the run;
- * `trickle`, with the share of full batches;
- * `unwatched`, without an observer, and the lease and the look for dead consumers as far apart as may be.
+ * `unwatched`, without an observer, and the lease and the look for dead consumers as far apart as may be; `delete`, with
+ * `onAck: "delete"`; `trickle`, with the share of full batches.
  */
 import { Consumer, type ConsumerOptions } from "@redis-batch/consumer";
 import { contend } from "../contending.ts";
 
 const VARIANTS: Readonly<Record<string, Partial<ConsumerOptions<unknown>>>> = {
   watched: { leaseMs: 1_000, recoverEveryMs: 1_000 },
+  delete: { onAck: "delete" },
   unwatched: { leaseMs: 3_600_000, recoverEveryMs: 3_600_000 },
 };
 

@@ -1,4 +1,4 @@
-/** What people write by hand: a loop of XREADGROUP and one XACK with all ids. */
+/** What people write by hand: a loop of XREADGROUP and one XACK with all ids; variant `delete`: and one XDEL. */
 import { Redis } from "ioredis";
 import { contend } from "../contending.ts";
 
@@ -14,7 +14,9 @@ await contend(async ({ redis, stream, group, batchSize, variant }, meter) => {
     )) as Reply;
     const entries = reply?.[0]?.[1] ?? [];
     if (entries.length === 0) continue;
-    await client.xack(stream, group, ...entries.map(([id]) => id));
+    const ids = entries.map(([id]) => id);
+    await client.xack(stream, group, ...ids);
+    if (variant === "delete") await client.xdel(stream, ...ids);
     batches += 1;
     if (entries.length >= 0.9 * batchSize) wholeBatches += 1;
     meter.saw(entries.length);

@@ -36,6 +36,17 @@ export async function consumingArena(bench: Bench, load: Load, ours: Consuming, 
   };
 }
 
+/** The same for contenders that delete what they are done with: each gets a stream of its own. */
+export function deletingArena(bench: Bench, load: Load, ours: Consuming, reference: Consuming): Arena {
+  const once = async (who: Consuming): Promise<Figures> => {
+    await fill(bench, load);
+    const figures = await consume(bench, load, who, "only");
+    await bench.redis.unlink(load.stream);
+    return figures;
+  };
+  return { ours: () => once(ours), reference: () => once(reference) };
+}
+
 /** Has one contender work on all of the stream. */
 async function consume(bench: Bench, load: Load, who: Consuming, group: string): Promise<Figures> {
   await bench.redis.xgroup("CREATE", load.stream, group, "0", "MKSTREAM");
