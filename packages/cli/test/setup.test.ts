@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { expectEnd, expectNoControls, useCli } from "./cli.ts";
+import { optionsOf } from "../src/command-line/parse.ts";
+import { COMMANDS } from "../src/table/index.ts";
+import { expectEnd, expectNoControls, needsTool, useCli } from "./cli.ts";
 
 const redis = useServer({
   users: [{ name: "default", password: "all", rules: "~* &* +@all" }],
@@ -122,37 +124,107 @@ describe("acl", () => {
   });
 });
 
-describe("completion", () => {
-  it("bash completes commands, options and their words", async () => {
-    const { stdout } = await cli.run(["completion", "bash"]);
-    const complete = (...words: string[]) =>
-      execFileSync(
-        "bash",
-        [
-          "-c",
-          `source /dev/stdin <<< "$SCRIPT"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _redis_batch; echo "\${COMPREPLY[@]}"`,
-          "-",
-          "redis-batch",
-          ...words,
-        ],
-        { env: { ...process.env, SCRIPT: stdout }, encoding: "utf8" },
-      )
-        .trim()
-        .split(" ");
-    expect(complete("cons")).toEqual(["consume", "consumers"]);
-    expect(complete("group", "")).toEqual(["create", "seek", "delete"]);
-    expect(complete("--url", "redis://h", "dead-letters", "s")).toEqual(["show"]);
-    expect(complete("consume", "s", "g", "--batch-")).toEqual(["--batch-size"]);
-    expect(complete("check", "s", "g", "--format", "n")).toEqual(["nagios"]);
-    expect(complete("acl", "pro")).toEqual(["producer"]);
-    expect(complete("consume", "s", "g", "--count", "")).toEqual([""]);
-    expect(complete("monitor", "ser")).toEqual(["serve"]);
-  });
+/** Puts command lines to a shell, each with the word that is being typed as its last → what the shell offers. */
+interface Driver {
+  readonly program: readonly string[];
+  /** What the shell runs; the completion script is in $SCRIPT, and the lines come one by one, words parted by tabs. */
+  readonly code: string;
+}
 
-  it("zsh and fish get a script, another shell does not", async () => {
-    expectEnd(await cli.run(["completion", "zsh"]), 0, "#compdef redis-batch");
-    expectEnd(await cli.run(["completion", "fish"]), 0, "complete -c redis-batch");
-    expectEnd(await cli.run(["completion", "cmd"]), 2, "must be one of bash, zsh, fish");
+const DRIVERS: Readonly<Record<string, Driver>> = {
+  bash: {
+    program: ["bash", "-c"],
+    code: `eval "$SCRIPT"
+      while IFS= read -r line; do
+        COMP_WORDS=(); rest="$line"$'\\t'
+        while [ -n "$rest" ]; do COMP_WORDS+=("\${rest%%$'\\t'*}"); rest="\${rest#*$'\\t'}"; done
+        COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _redis_batch; echo "\${COMPREPLY[*]}"
+      done`,
+  },
+  // Its own compadd works in its line editor alone; what it would be told is what counts.
+  zsh: {
+    program: ["zsh", "-f", "-c"],
+    code: `compdef() { : }; _files() { offered+=(FILES) }
+      compadd() { if [[ $1 == -a ]]; then offered+=(\${(P)2}); else offered+=("$@"); fi }
+      eval "$SCRIPT"
+      while IFS= read -r line; do
+        words=("\${(@ps:\\t:)line}"); CURRENT=$#words; offered=(); _redis_batch; echo "$offered"
+      done`,
+  },
+  fish: {
+    program: ["fish", "--no-config", "-c"],
+    code: `echo $SCRIPT | string split0 | source
+      while read -l line
+        echo (complete -C (string replace -a \\t ' ' -- $line) | string replace -r '\\t.*' '')
+      end`,
+  },
+};
+
+describe("completion", { timeout: 60_000 }, () => {
+  const specs = COMMANDS.map(({ spec }) => spec);
+  const after = (...path: string[]): string[] =>
+    specs.flatMap((spec) => {
+      const isUnder = path.every((word, at) => spec.path[at] === word) && spec.path.length > path.length;
+      return isUnder ? [spec.path[path.length] ?? ""] : [];
+    });
+  /** Lines, each with what has to be offered, and what must not. */
+  const cases = [
+    { line: [""], offers: [...new Set(after()), "help"], not: ["create", "--url"] },
+    { line: ["cons"], offers: ["consume", "consumers"], not: ["check"] },
+    { line: ["tail", "group", ""], offers: [], not: ["create", "seek"] },
+    { line: ["--url", "group", "dead-letters", ""], offers: after("dead-letters"), not: ["create", "consume"] },
+    { line: ["consume", "s", "g", "--count", ""], offers: [], not: ["--url", "--count"] },
+    ...[...new Set(specs.filter(({ path }) => path.length === 2).map(({ path }) => path[0] ?? ""))].map((noun) => ({
+      line: [noun, ""],
+      offers: after(noun),
+      not: ["consume"],
+    })),
+    ...specs.flatMap((spec) => {
+      const options = Object.entries(optionsOf(spec));
+      const foreign = specs.flatMap((other) => Object.keys(other.options)).filter((name) => !(name in optionsOf(spec)));
+      return [
+        {
+          line: [...spec.path, "--"],
+          offers: options.map(([name]) => `--${name}`),
+          not: foreign.map((name) => `--${name}`),
+        },
+        ...options.flatMap(([name, option]) =>
+          option.kind === "choice"
+            ? [{ line: [...spec.path, `--${name}`, ""], offers: option.choices, not: ["--json"] }]
+            : [],
+        ),
+        ...spec.args.flatMap(({ choices = [] }) =>
+          choices.map((choice) => ({ line: [...spec.path, choice.slice(0, 2)], offers: [choice], not: ["--json"] })),
+        ),
+      ];
+    }),
+  ];
+
+  it.for(["bash", "zsh", "fish"])(
+    "%s completes every command, option and choice where it belongs",
+    async (shell, context) => {
+      needsTool(context, shell);
+      const { stdout } = await cli.run(["completion", shell]);
+      const { program, code } = DRIVERS[shell] as Driver;
+      const [file = "", ...args] = program;
+      const input = cases.map(({ line }) => ["redis-batch", ...line].join("\t")).join("\n");
+      const env = { ...process.env, SCRIPT: stdout };
+      const said = execFileSync(file, [...args, code], { env, input: `${input}\n`, encoding: "utf8", timeout: 50_000 });
+      const answers = said.trimEnd().split("\n");
+      expect(answers).toHaveLength(cases.length);
+      const wrong = cases.flatMap(({ line, offers, not }, at) => {
+        const typed = line.at(-1) ?? "";
+        const offered = (answers[at] ?? "").split(" ").filter((word) => word.startsWith(typed));
+        const missing = offers.filter((word) => !offered.includes(word));
+        const tooMany = offered.filter((word) => not.includes(word));
+        return missing.length + tooMany.length === 0 ? [] : [{ line, missing, tooMany }];
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  it("is there for no other shell", async () => {
     expect.hasAssertions();
+    expectEnd(await cli.run(["completion", "cmd"]), 2, "must be one of bash, zsh, fish");
   });
 });

@@ -166,27 +166,60 @@ function cases(commands: readonly CommandSpec[], body: (branch: Branch) => reado
 }
 
 function fishScript(commands: readonly CommandSpec[]): string {
-  const lines = [`# fish completion of ${PROGRAM}: ${PROGRAM} completion fish | source`, `complete -c ${PROGRAM} -f`];
-  const seen = new Set<string>();
-  for (const { path, summary } of commands) {
-    const [first = "", second] = path;
-    if (second === undefined) lines.push(fishWord("__fish_use_subcommand", first, summary));
-    else {
-      if (!seen.has(first)) lines.push(fishWord("__fish_use_subcommand", first, `${first} …`));
-      seen.add(first);
-      const siblings = commands.filter((other) => other.path[0] === first).map((other) => other.path[1] ?? "");
-      const isOpen = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${siblings.join(" ")}`;
-      lines.push(fishWord(isOpen, second, summary));
+  const lines = [fishHead(commands)];
+  for (const { path, words } of branches(commands).filter((branch) => branch.path.length < 2)) {
+    const verbs = commands.filter((spec) => spec.path.length === 2 && spec.path[0] === path[0]);
+    const offered = path.length === 0 ? words : verbs.map((spec) => spec.path[1] ?? "");
+    for (const word of offered) {
+      const about = commands.find((spec) => spec.path.join(" ") === [...path, word].join(" "))?.summary ?? "";
+      lines.push(fishWord(`__redis_batch_at ${quote(path.join(" "))}`, word, about));
     }
   }
   for (const spec of commands) {
-    const isIn = spec.path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
+    const longer = commands.filter(
+      ({ path }) => path.length === 2 && spec.path.length === 1 && path[0] === spec.path[0],
+    );
+    const isIn = [
+      `__redis_batch_in ${quote(spec.path.join(" "))}`,
+      ...longer.map(({ path }) => `not __redis_batch_in ${quote(path.join(" "))}`),
+    ].join("; and ");
     for (const { choices = [] } of spec.args) {
       for (const choice of choices) lines.push(fishWord(isIn, choice, ""));
     }
     for (const [name, option] of Object.entries(optionsOf(spec))) lines.push(fishOption(isIn, name, option));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Words that only look like a command, such as a stream called "group", are told apart by where they stand. */
+function fishHead(commands: readonly CommandSpec[]): string {
+  return `# fish completion of ${PROGRAM}: ${PROGRAM} completion fish | source
+function __redis_batch_words
+  set -l words
+  set -l is_value no
+  for word in (commandline -opc)[2..]
+    if test $is_value = yes
+      set is_value no
+      continue
+    end
+    switch $word
+      case ${valueOptions(commands).join(" ")}
+        set is_value yes
+      case '-*'
+      case '*'
+        set -a words $word
+    end
+  end
+  echo (string join ' ' -- $words)
+end
+function __redis_batch_at
+  test (__redis_batch_words) = "$argv[1]"
+end
+function __redis_batch_in
+  set -l words (__redis_batch_words)
+  test "$words" = "$argv[1]"; or string match -q -- "$argv[1] *" "$words"
+end
+complete -c ${PROGRAM} -f`;
 }
 
 const fishWord = (condition: string, word: string, about: string): string =>
