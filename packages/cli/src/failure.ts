@@ -60,8 +60,14 @@ export function describeFailure(error: unknown): FailureReport {
     return { code: EXIT_CODES[exit].code, message, fix: code === "PERMISSION" ? permissionFix(message) : fix };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: EXIT_CODES.failed.code, message, fix: undefined };
+  return { code: EXIT_CODES.failed.code, message, fix: typeof code === "string" ? LISTENING[code] : undefined };
 }
+
+/** By the system's words for it. */
+const LISTENING: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there: choose another --port, or 0 for any free one",
+  EADDRNOTAVAIL: "--host must be an address of this machine; 0.0.0.0 stands for all of them",
+};
 
 const ROLES = "`redis-batch acl <role> <stream>` prints all that a role needs";
 

@@ -197,9 +197,27 @@ describe("scale run", () => {
       return metricValues[0]?.metricValueFloat === 2;
     });
     expect(await client.isActive(ref)).toEqual({ result: true });
+    // Somebody is there already, and not everything is an address.
+    const taken = ["scale", "run", stream, "g", "--executor", "keda", "--port", port ?? ""];
+    expectEnd(await cli.run(taken), 1, "EADDRINUSE", "choose another --port");
+    expectEnd(await cli.run([...taken, "--host", "192.0.2.1"]), 1, "--host must be an address of this machine");
     scaling.kill("SIGINT");
     expect((await scaling.exited).code).toBe(0);
     expect(new Set(methods())).toEqual(new Set(["GET"]));
+  });
+
+  it("starts nothing with --dry-run", async () => {
+    const stream = await waiting("dry");
+    await using dry = await cli.start([
+      ...["scale", "run", stream, "g", "--executor", "process", "--dry-run", "--json", "--interval", "100ms"],
+      ...["--", process.execPath, "--eval", "0"],
+    ]);
+    // The second decision comes after the first one was not carried out.
+    await eventually("it has decided twice", async () => dry.lines.length > 1, { timeoutMs: 20_000 });
+    dry.kill("SIGINT");
+    expect((await dry.exited).code).toBe(0);
+    expect(ndjson(dry.lines.join("\n"))[1]).toMatchObject({ direction: "OUT", current: 0, desired: 1 });
+    expect(dry.stderr).not.toMatch(/was started|ordered/);
   });
 
   it("names the library that is missing, and where it must be", PATIENT, async () => {
