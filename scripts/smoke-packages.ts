@@ -67,8 +67,7 @@ async function installLibrary(library: string, registry: PackedRegistry): Promis
   const application = {
     private: true,
     type: "module",
-    // As npm does it when it is asked for the package and ioredis.
-    dependencies: { [`@redis-batch/${library}`]: "*", ioredis: "*" },
+    dependencies: { [`@redis-batch/${library}`]: "*" },
     devDependencies: { "@types/node": "20" },
   };
   writeFileSync(join(home, "package.json"), JSON.stringify(application, null, 2));
