@@ -65,7 +65,7 @@ describe("a server with users", () => {
   });
 });
 
-describe("contexts", { timeout: 90_000 }, () => {
+describe("contexts", () => {
   const redis = useServer();
   const cli = useCli();
   const url = () => redis.server.url;
@@ -138,6 +138,13 @@ describe("contexts", { timeout: 90_000 }, () => {
     const table = await cli.run(["context", "list"], { env });
     expectSameContent(table.stdout, listed);
     expectNoControls(table.stdout);
+    for (const words of [
+      ["add", "a", "--url", "redis://h", "--force"],
+      ["use", "a"],
+    ]) {
+      const told = await cli.run(["context", ...words], { env });
+      expectSameContent(told.stdout, await cli.json(["context", ...words], { env }));
+    }
     // One that was cut off in the middle of it.
     writeFileSync(`${kept}.lock`, "");
     expectEnd(await cli.run(["context", "remove", "a"], { env }), 6, "somebody else is changing it", "kept.json.lock");

@@ -201,12 +201,12 @@ describe("dead-letters", () => {
     expect(await cli.json(["dead-letters", "list", stream, "g", "--before", "1h"])).toMatchObject({ letters: [] });
 
     const id = letters[0]?.id ?? "";
-    expect(await cli.json(["dead-letters", "show", stream, "g", id])).toMatchObject({
-      id,
-      entryId: ids[0],
-      fields: { n: "0" },
-    });
-    expectEnd(await cli.run(["dead-letters", "show", stream, "g", id]), 0, "n = 0", "no such order");
+    const { fields, ...history } = await cli.json(["dead-letters", "show", stream, "g", id]);
+    expect({ fields, ...history }).toMatchObject({ id, entryId: ids[0], fields: { n: "0" } });
+    const shown = await cli.run(["dead-letters", "show", stream, "g", id]);
+    expectEnd(shown, 0, "no such order");
+    const lines = Object.entries(fields as Readonly<Record<string, string>>).map((pair) => pair.join(" = "));
+    expectSameContent(shown.stdout, { ...history, notes: lines });
     expectEnd(await cli.run(["dead-letters", "show", stream, "g", "1-1"]), 5, "there is no dead letter 1-1");
 
     expect(

@@ -140,7 +140,7 @@ async function inTerminal(args: readonly string[], use: (pane: Pane) => Promise<
   }
 }
 
-describe("monitor --watch on a terminal", { timeout: 60_000 }, () => {
+describe("monitor --watch on a terminal", () => {
   it("fills the screen, answers p, c and q, and gives the terminal back as it was", async (context) => {
     needsTool(context, "tmux");
     const { stream } = await leftBehind("screen");
@@ -316,10 +316,21 @@ describe("check", () => {
       `redis_batch_check_status{stream="${stream}",group="g"} 2`,
       'measure="consumers"} 1',
     );
-    expect(await cli.json(["check", stream, "g", "--warn-pending", "1"])).toMatchObject({
-      status: "warning",
-      problem: null,
-    });
+    const limits = ["--warn-pending", "1", "--warn-backlog", "9", "--max-backlog", "10", "--min-consumers", "1"];
+    const [text, json] = await Promise.all([run(...limits), cli.json(["check", stream, "g", ...limits])]);
+    expect(json).toMatchObject({ stream, group: "g", status: "warning", problem: null });
+    const [head, ...told] = text.stdout.trimEnd().split("\n");
+    expect(head).toBe(`WARNING  ${stream} / g`);
+    // An age goes on between the two.
+    expect(told.map((line) => line.replace(/age_ms \d+/, "age_ms N"))).toEqual(
+      (json["measures"] as Readonly<Record<string, unknown>>[]).map(({ name, value, status, ...limit }) => {
+        const words = { warnAbove: "warning above", criticalAbove: "critical above", criticalBelow: "critical below" };
+        const set = Object.entries(words).filter(([key]) => limit[key] !== null);
+        const behind = set.map(([key, word]) => `${word} ${String(limit[key])}`).join("; ");
+        const shown = name === "age_ms" ? "N" : String(value);
+        return `  ${String(status).padEnd(9)} ${String(name)} ${shown}${behind === "" ? "" : ` (${behind})`}`;
+      }),
+    );
     expectEnd(
       await cli.run(["check", stream, "nobody", "--format", "nagios"]),
       3,

@@ -160,7 +160,7 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
   },
 };
 
-describe("completion", { timeout: 60_000 }, () => {
+describe("completion", () => {
   const specs = COMMANDS.map(({ spec }) => spec);
   const after = (...path: string[]): string[] =>
     specs.flatMap((spec) => {

@@ -37,7 +37,8 @@ export const list = defineCommand({
 
 export const show = defineCommand({
   path: ["dead-letters", "show"],
-  summary: "Show one dead letter, whole",
+  summary: "Show one dead letter: its fields and its history",
+  about: ["Of a value only the first 500 characters are shown; with --json all of it."],
   args: [...ADDRESS, { name: "id", about: "the letter's id, as `list` shows it" }],
   options: {},
   examples: [
