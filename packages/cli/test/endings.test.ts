@@ -2,7 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { pause, systemClock } from "@redis-batch/core/internal";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../src/table/index.ts";
@@ -115,7 +117,7 @@ async function endWithoutReader(words: readonly string[]): Promise<readonly [num
   return [code, stderr];
 }
 
-describe("Ctrl-C", { timeout: 60_000 }, () => {
+describe("Ctrl-C", () => {
   /** What runs until it is told to end, the line by which it is seen to run, and how it ends. */
   const RUNNING: readonly (readonly [line: readonly string[], sign: RegExp, code: number])[] = [
     [["consume", "STREAM", "g", "--max-wait", "10ms", "--ack", "never"], /"n":/, 0],
@@ -152,5 +154,38 @@ describe("Ctrl-C", { timeout: 60_000 }, () => {
     expect((await typing.exited).code).toBe(130);
     expect(JSON.parse(typing.lines.join("\n"))).toMatchObject(report);
     expect(typing.stderr).toContain("interrupted before the end of the input");
+  });
+
+  it("ends what waits for a server that does not answer, at once and with 130", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const ends: Record<string, unknown> = {};
+      const waiting = [
+        "groups",
+        "tail",
+        "consume",
+        "produce",
+        "monitor",
+        "scale",
+        "cleanup",
+        "dead-letters list",
+        "bench",
+      ];
+      for (const name of waiting) {
+        const called = once(server, "connection");
+        const args = (PRINTING[name] ?? []).map((word) => (word === "STREAM" ? "s" : word));
+        const url = ["--url", `redis://127.0.0.1:${port}`, "--connect-timeout", "1m"];
+        await using process = await cli.start([...name.split(" "), ...args, ...url]);
+        await called;
+        process.kill("SIGINT");
+        const code = await Promise.race([process.exited.then((exit) => exit.code), pause(systemClock, 10_000)]);
+        ends[name] = code;
+      }
+      expect(ends).toEqual(Object.fromEntries(waiting.map((name) => [name, 130])));
+    } finally {
+      server.close();
+    }
   });
 });
