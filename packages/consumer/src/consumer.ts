@@ -261,6 +261,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         return this.#intake.admit(entries, sinceMs);
       },
       adopt: (id, deliveries) => this.#intake.adopt(id, deliveries),
+      assureRegistered: () => this.#heart.assure(),
+      onGroupGone: () => this.#heart.forget(),
     });
     this.#redeliverer = new Redeliverer({
       ...shared,

@@ -285,6 +285,109 @@ describe("what is taken over from a dead consumer", () => {
   });
 });
 
+describe("what is pending under a name that is registered no more", () => {
+  const quick = { leaseMs: 1_000, recoverEveryMs: 500, foreignIdleMs: 600_000 };
+
+  /** A consumer that was seen to be one of ours reads on after its registration is gone, and dies of it. */
+  async function outlive(loseRegistration: (bench: Awaited<ReturnType<typeof openInMemory>>) => Promise<void>) {
+    const bench = await openInMemory(quick);
+    const { clock, consumer, other, add, dieHolding, pending, close, stream, group } = bench;
+    const seen: string[] = [];
+    const running = consumer.run((batch) => {
+      seen.push(...batch.messages.map(({ id }) => id));
+      batch.ack();
+    });
+    await clock.advance(2_000);
+    await other.beat({
+      stream,
+      group,
+      consumer: "dead",
+      incarnation: "i",
+      leaseMs: 1_000,
+      join: undefined,
+      details: {},
+    });
+    await loseRegistration(bench);
+    consumer.pause();
+    await clock.settle();
+    for (const n of range(3)) await add(n);
+    const ids = await dieHolding("dead", 3);
+    consumer.resume();
+    await clock.advance(500);
+    expect(seen).toEqual([]);
+    await clock.advance(5_000);
+    expect(seen.toSorted(compareEntryIds)).toEqual([...ids]);
+    expect(await pending()).toEqual([]);
+    const names = (await other.xinfoConsumers({ stream, group })).map(({ name }) => name);
+    await close();
+    await running;
+    return names;
+  }
+
+  it("is recovered after a lease when others had removed the name in its sleep", async () => {
+    const names = await outlive(async ({ clock, events }) => {
+      await clock.advance(3_000);
+      expect(events.all("nameRemoved")).toEqual([{ type: "nameRemoved", consumer: "dead" }]);
+    });
+    expect(names).toEqual(["me"]);
+  });
+
+  it("is recovered after a lease when the server has forgotten all", async () => {
+    const names = await outlive(async ({ clock, redis, stream, group }) => {
+      await clock.advance(900);
+      redis.keys.delete(stream);
+      redis.keys.delete(groupKey("consumers", stream, group));
+      await clock.advance(500);
+    });
+    expect(names).toEqual(["me"]);
+  });
+});
+
+describe("a consumer whose registration is gone", () => {
+  async function start() {
+    const bench = await openInMemory({ leaseMs: 6_000 });
+    const { clock, consumer, redis, close, stream, group } = bench;
+    const running = consumer.run(() => new Promise(() => {}));
+    await clock.advance(100);
+    const registry = groupKey("consumers", stream, group);
+    const isRegistered = (): boolean => redis.keys.hash(registry).has("me");
+    expect(isRegistered()).toBe(true);
+    const end = async (): Promise<void> => {
+      await close();
+      await running;
+    };
+    return { ...bench, registry, isRegistered, end };
+  }
+
+  it("registers before it reads on when the server has forgotten all", async () => {
+    const { clock, redis, add, pending, stream, registry, isRegistered, end } = await start();
+    redis.keys.delete(stream);
+    redis.keys.delete(registry);
+    await add(1);
+    for (let passedMs = 0; passedMs < 5_000 && (await pending().catch(() => [])).length === 0; passedMs += 10) {
+      await clock.advance(10);
+    }
+    expect(await pending()).toHaveLength(1);
+    expect(isRegistered()).toBe(true);
+    await end();
+  });
+
+  it("registers before it reads on when others have removed its name in its silence", async () => {
+    const { clock, redis, other, add, pending, stream, group, isRegistered, end } = await start();
+    const beats = redis.hold("beat");
+    await clock.advance(10_000);
+    expect(await other.removeIfEmpty({ stream, group, consumer: "me", onlyIfSilent: true })).toBe("removed");
+    await add(1);
+    await clock.advance(5_000);
+    expect(await pending()).toEqual([]);
+    beats.release();
+    await clock.advance(100);
+    expect(await pending()).toHaveLength(1);
+    expect(isRegistered()).toBe(true);
+    await end();
+  });
+});
+
 describe("a batch's time", () => {
   it("counts from its own first message, not from the batch before", async () => {
     const { clock, consumer, add, close } = await openInMemory({ batchSize: 10, maxWaitMs: 500 });

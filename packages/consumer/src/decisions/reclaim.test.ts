@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { classifyOwner, mayRecover } from "./reclaim.ts";
+import { classifyOwner, mayRecover, rememberNames } from "./reclaim.ts";
 
 const registered = { consumer: "c", atMs: 1_000, leaseMs: 60, incarnation: "i" };
 
@@ -17,6 +17,16 @@ describe("classifyOwner", () => {
 
   it("calls an owner without a heartbeat foreign", () => {
     expect(classifyOwner(undefined, 0)).toBe("foreign");
+  });
+});
+
+describe("rememberNames", () => {
+  it("knows a name until it has not been registered for as long as a foreign one is waited for", () => {
+    const first = rememberNames(new Map(), ["a", "b"], 1_000, 600);
+    const second = rememberNames(first, ["b"], 1_500, 600);
+    expect([...second.keys()]).toEqual(["a", "b"]);
+    expect([...rememberNames(second, [], 1_600, 600).keys()]).toEqual(["b"]);
+    expect(rememberNames(second, [], 2_100, 600).size).toBe(0);
   });
 });
 

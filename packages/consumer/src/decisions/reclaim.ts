@@ -15,6 +15,25 @@ export function classifyOwner(
   return isAlive(registered, serverNowMs) ? "alive" : "dead";
 }
 
+/** Names that were registered, and when that was last seen, by the local clock. */
+export type Acquaintances = ReadonlyMap<string, number>;
+
+/**
+ * Takes in who is registered now. A registration can get lost under a consumer of ours: the server forgets all, or others
+ * remove the name while it sleeps, and then a read of it is carried out. After `foreignIdleMs` nothing is remembered: what
+ * a consumer that is not ours left behind may be taken by then as well.
+ */
+export function rememberNames(
+  known: Acquaintances,
+  registered: Iterable<string>,
+  nowMs: number,
+  foreignIdleMs: number,
+): Acquaintances {
+  const seen = new Map([...known].filter(([, atMs]) => nowMs - atMs < foreignIdleMs));
+  for (const name of registered) seen.set(name, nowMs);
+  return seen;
+}
+
 export interface Steadiness {
   readonly nowMs: number;
   /** Since when both connections have stood without a break, by the local clock; `null` while one is down. */

@@ -38,6 +38,8 @@ export interface HeartContext {
 export class Heart {
   readonly #context: HeartContext;
   readonly #bell: Bell;
+  /** When the last beat was sent that was answered; `null`: the server may have forgotten it. */
+  #knownSinceMs: number | null = null;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
@@ -71,6 +73,24 @@ export class Heart {
     }
   }
 
+  /**
+   * Beats at once when the server may not know the name any more: nothing may be read under it then. When the process
+   * died of what it read, that would be taken for a foreign consumer's, and nobody would dare to touch it for long.
+   *
+   * @throws {ConsumerNameInUseError} when another process has the name
+   */
+  async assure(): Promise<void> {
+    const { policy, clock } = this.#context;
+    if (this.#knownSinceMs !== null && clock.nowMs() - this.#knownSinceMs < policy.leaseMs / 2) return;
+    const answer = await this.#beat(undefined);
+    if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
+  }
+
+  /** The group is gone: the registry may be, too. */
+  forget(): void {
+    this.#knownSinceMs = null;
+  }
+
   start(): void {
     this.#loop ??= this.#run();
   }
@@ -99,10 +119,13 @@ export class Heart {
     }
   }
 
-  #beat(join: { readonly freshMs: number } | undefined): ReturnType<StreamClient["beat"]> {
-    const { policy, client, incarnation, details } = this.#context;
+  async #beat(join: { readonly freshMs: number } | undefined): ReturnType<StreamClient["beat"]> {
+    const { policy, client, incarnation, details, clock } = this.#context;
     const { stream, group, name, leaseMs } = policy;
-    return client.beat({ stream, group, consumer: name, incarnation, leaseMs, join, details: details() });
+    const sentAtMs = clock.nowMs();
+    const answer = await client.beat({ stream, group, consumer: name, incarnation, leaseMs, join, details: details() });
+    this.#knownSinceMs = sentAtMs;
+    return answer;
   }
 
   #nameInUse(why: string): ConsumerNameInUseError {

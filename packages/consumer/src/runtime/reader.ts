@@ -54,6 +54,10 @@ export interface ReaderContext<Value> {
   readonly fail: (error: unknown) => void;
   /** Called with each message that was found pending for this consumer, and how often it had been delivered. */
   readonly adopt: (id: EntryId, deliveries: number) => void;
+  /** Sees to it that this consumer is registered. */
+  readonly assureRegistered: () => Promise<void>;
+  /** Called when the group is gone, and the registry with it perhaps. */
+  readonly onGroupGone: () => void;
 }
 
 export class Reader<Value> {
@@ -156,7 +160,10 @@ export class Reader<Value> {
     this.#askedAtMs = clock.nowMs();
     try {
       if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
-      if (count > 0) await this.#read(count);
+      if (count > 0) {
+        await this.#context.assureRegistered();
+        await this.#read(count);
+      }
     } finally {
       this.#askedAtMs = null;
     }
@@ -221,6 +228,7 @@ export class Reader<Value> {
     this.#context.collector.lookFailed();
     // The reply that was lost may have carried messages.
     this.#comparedEpoch = -1;
+    if (NoGroupError.is(error)) this.#context.onGroupGone();
     try {
       const left = NoGroupError.is(error) ? await this.#recreateGroup(error) : error;
       if (left !== undefined) await this.#reportAndPause(left);

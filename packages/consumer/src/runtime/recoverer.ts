@@ -12,7 +12,7 @@ import {
   type Registration,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { classifyOwner, mayRecover, type Steadiness } from "../decisions/reclaim.ts";
+import { type Acquaintances, classifyOwner, mayRecover, rememberNames, type Steadiness } from "../decisions/reclaim.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { Bell } from "./bell.ts";
 import type { Custody } from "./custody.ts";
@@ -45,6 +45,7 @@ export interface RecovererContext<Value> {
 export class Recoverer<Value> {
   readonly #context: RecovererContext<Value>;
   readonly #bell: Bell;
+  #acquaintances: Acquaintances = new Map();
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
@@ -92,21 +93,28 @@ export class Recoverer<Value> {
   }
 
   async #recover(): Promise<void> {
-    const { client, policy } = this.#context;
-    const { stream, group, name } = policy;
+    const { client, policy, clock } = this.#context;
+    const { stream, group, name, foreignIdleMs } = policy;
     const { consumers } = await client.xpendingSummary({ stream, group });
     const registry = await client.registry({ stream, group });
     const serverNowMs = await client.time();
+    this.#acquaintances = rememberNames(this.#acquaintances, registry.keys(), clock.nowMs(), foreignIdleMs);
     for (const owner of consumers.keys()) {
-      if (owner === name || classifyOwner(registry.get(owner), serverNowMs) === "alive") continue;
+      const state = classifyOwner(registry.get(owner), serverNowMs);
+      if (owner === name || state === "alive") continue;
       await this.#takeOver(owner);
+      if (state === "foreign" && this.#acquaintances.has(owner)) await this.#removeName(owner);
     }
     await this.#removeDeadNames(registry, serverNowMs);
   }
 
   async #takeOver(owner: string): Promise<void> {
     const { client, policy, report } = this.#context;
-    const { stream, group, name, foreignIdleMs } = policy;
+    const { stream, group, name, leaseMs } = policy;
+    // One of ours renews what it holds every third of a lease, registered or not.
+    const foreignIdleMs = this.#acquaintances.has(owner)
+      ? Math.min(leaseMs, policy.foreignIdleMs)
+      : policy.foreignIdleMs;
     let taken = 0;
     for await (const page of pendingPages(client, { stream, group, consumer: owner, pageSize: PAGE })) {
       if (this.#isStopped || !this.#hasRoom()) break;
@@ -128,12 +136,16 @@ export class Recoverer<Value> {
   }
 
   async #removeDeadNames(registry: ReadonlyMap<string, Registration>, serverNowMs: number): Promise<void> {
-    const { client, policy, report } = this.#context;
-    const { stream, group } = policy;
     for (const [consumer, registered] of registry) {
       if (this.#isStopped || classifyOwner(registered, serverNowMs) !== "dead") continue;
-      const removal = await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true });
-      if (removal === "removed") report({ type: "nameRemoved", consumer });
+      await this.#removeName(consumer);
     }
+  }
+
+  async #removeName(consumer: string): Promise<void> {
+    const { client, policy, report } = this.#context;
+    const { stream, group } = policy;
+    const removal = await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true });
+    if (removal === "removed") report({ type: "nameRemoved", consumer });
   }
 }
