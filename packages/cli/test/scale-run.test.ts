@@ -146,15 +146,13 @@ describe("scale run", () => {
     const args = ["scale", "run", stream, "g", "--executor", "kubernetes", "--kubeconfig", kubeconfig];
     const nobody = await cli.run([...args, "--workload", "nobody"]);
     expectEnd(nobody, 5, "shop/nobody: there is no such thing", "`kubectl get deployments` lists");
-    const set = await cli.run([...args, "--workload", "worker", "--workload-kind", "StatefulSet", "--namespace", "ns"]);
-    expectEnd(set, 5, "statefulsets/scale ns/worker", "`kubectl get statefulsets -n ns` lists");
-    const elsewhere = await cli.run([...args, "--workload", "worker", "--kube-context", "nowhere"]);
-    expectEnd(elsewhere, 2, 'no usable context "nowhere"');
+    const elsewhere = ["--workload", "worker", "--workload-kind", "StatefulSet", "--kube-context", "elsewhere"];
+    const set = await cli.run([...args, ...elsewhere]);
+    expectEnd(set, 5, "statefulsets/scale default/worker", "`kubectl get statefulsets` lists");
     api.forbidden.add("GET");
-    const forbidden = await cli.run([...args, "--workload", "worker"]);
-    expectEnd(forbidden, 4, "the role needs the verbs get and patch", "kubectl auth can-i patch deployments/worker");
-    api.tokens.clear();
-    expectEnd(await cli.run([...args, "--workload", "worker"]), 4, "does not know who asks");
+    const forbidden = await cli.run([...args, "--workload", "worker", "--namespace", "shop"]);
+    const advice = "kubectl auth can-i patch deployments/worker --subresource=scale -n shop";
+    expectEnd(forbidden, 4, "the role needs the verbs get and patch", advice);
     expect(methods()).not.toContain("PATCH");
     // A pod without its service account.
     const pod = { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "1" };
