@@ -1,5 +1,15 @@
-import { checkLeaks, EventRecorder, FaultProxy, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import {
+  checkLeaks,
+  EventRecorder,
+  eventually,
+  FaultProxy,
+  RedisServer,
+  uniqueName,
+  useServer,
+} from "@redis-batch/test-support";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { compareEntryIds } from "../src/entry-id.ts";
 import {
   type AddManyProgress,
   type AddResult,
@@ -32,6 +42,12 @@ function* numbers(count: number): Generator<{ n: number }> {
 
 async function* asyncNumbers(count: number): AsyncGenerator<{ n: number }> {
   yield* numbers(count);
+}
+
+/** How often the server has read from its sockets. A read takes up to 16 KiB of whatever has come. */
+async function serverReads(): Promise<number> {
+  const info = String(await redis.server.command("INFO", "stats"));
+  return Number(/total_reads_processed:(\d+)/.exec(info)?.[1]);
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -215,6 +231,95 @@ describe("addEach", () => {
     expect(added.filter((n) => !there.has(n))).toEqual([]);
     expect([...there].filter((n) => !added.includes(n) && !doubtful.includes(n))).toEqual([]);
     expect(there.size).toBe((await values()).length);
+    await producer.close();
+  });
+});
+
+describe("what is added together travels together", () => {
+  test("two thousand adds of one turn are a few reads of the server's, in order", async () => {
+    const { producer, values } = setUp();
+    await producer.connect();
+    const before = await serverReads();
+    const ids = await Promise.all(upTo(2_000).map((n) => producer.add({ n })));
+    expect((await serverReads()) - before).toBeLessThan(100);
+    expect(ids.toSorted(compareEntryIds)).toEqual(ids);
+    expect(await values()).toEqual(upTo(2_000));
+  });
+
+  test.each([
+    ["an iterable", numbers],
+    ["an iterable read item by item, each a promise later", asyncNumbers],
+  ])("%s of ten thousand items are some dozens", async (_, source) => {
+    const { producer, values } = setUp();
+    await producer.connect();
+    const before = await serverReads();
+    await producer.addMany(source(10_000));
+    expect((await serverReads()) - before).toBeLessThan(250);
+    expect(await values()).toEqual(upTo(10_000));
+  });
+});
+
+describe("a source without an end", () => {
+  test.each(["sync", "async"] as const)("that is %s is read no further than the server confirms", async (kind) => {
+    await using proxy = await FaultProxy.start(redis.server);
+    const { producer, length } = setUp({ redis: proxy.url });
+    await producer.connect();
+    proxy.set({ blackhole: true });
+    const abort = new AbortController();
+    let read = 0;
+    let confirmed = 0;
+    let furthestAhead = 0;
+    function* source(): Generator<{ n: number }> {
+      for (;;) {
+        furthestAhead = Math.max(furthestAhead, ++read - confirmed);
+        yield { n: read };
+      }
+    }
+    async function* asyncSource(): AsyncGenerator<{ n: number }> {
+      yield* source();
+    }
+    const seeEach = async (): Promise<void> => {
+      const items = kind === "sync" ? source() : asyncSource();
+      for await (const _ of producer.addEach(items, { signal: abort.signal })) {
+        if (++confirmed === 20 * WINDOW) abort.abort(new Error("enough"));
+      }
+    };
+    const seeing = seeEach();
+    await eventually("the window is full", () => producer.unconfirmed.messages === WINDOW);
+    await nextTurn();
+    expect(read).toBe(WINDOW);
+    proxy.heal();
+    await expect(seeing).rejects.toThrow("enough");
+    expect(confirmed).toBeGreaterThanOrEqual(20 * WINDOW);
+    expect(furthestAhead).toBeLessThanOrEqual(WINDOW + 1);
+    expect(await length()).toBe(confirmed);
+    await producer.close();
+  });
+
+  test("is read no further than addMany is confirmed, either", async () => {
+    await using proxy = await FaultProxy.start(redis.server);
+    const { producer, length } = setUp({ redis: proxy.url });
+    await producer.connect();
+    proxy.set({ blackhole: true });
+    const abort = new AbortController();
+    let read = 0;
+    let mostUnconfirmed = 0;
+    function* source(): Generator<{ n: number }> {
+      for (;;) {
+        mostUnconfirmed = Math.max(mostUnconfirmed, producer.unconfirmed.messages);
+        if (++read > 20 * WINDOW) abort.abort(new Error("enough"));
+        yield { n: read };
+      }
+    }
+    const adding = producer.addMany(source(), { signal: abort.signal });
+    adding.catch(() => {});
+    await eventually("the window is full", () => producer.unconfirmed.messages === WINDOW);
+    await nextTurn();
+    expect(read).toBe(WINDOW);
+    proxy.heal();
+    await expect(adding).rejects.toThrow("enough");
+    expect(mostUnconfirmed).toBeLessThan(WINDOW);
+    expect(await length()).toBeGreaterThanOrEqual(19 * WINDOW);
     await producer.close();
   });
 });

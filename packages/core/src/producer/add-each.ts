@@ -179,18 +179,22 @@ class Run<Value> {
     if (!(step instanceof Promise)) return this.#take(step);
     this.#isReading = true;
     step.then(
-      (taken) => {
-        this.#isReading = false;
-        this.#take(taken);
-        this.#fill();
-        if (this.#isDone) this.#wake();
-      },
-      (error: unknown) => {
-        this.#isReading = false;
-        this.#isSourceDone = true;
-        this.#fail(error);
-      },
+      (taken) => this.#arrived(taken),
+      (error: unknown) => this.#broke(error),
     );
+  }
+
+  #arrived(step: Step<Value>): void {
+    this.#isReading = false;
+    this.#take(step);
+    this.#fill();
+    if (this.#isDone) this.#wake();
+  }
+
+  #broke(error: unknown): void {
+    this.#isReading = false;
+    this.#isSourceDone = true;
+    this.#fail(error);
   }
 
   #take(step: Step<Value>): void {
