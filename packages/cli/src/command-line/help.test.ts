@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { COMMANDS } from "../table/index.ts";
 import { completionScript } from "./completion.ts";
-import { commandHelp, overviewHelp } from "./help.ts";
+import { commandHelp, overviewHelp, usageLine } from "./help.ts";
 import { optionsOf } from "./parse.ts";
 import { referencePage } from "./reference.ts";
 
@@ -23,4 +23,15 @@ test("overview, reference and completion know every command", () => {
     for (const text of texts) expect(text).toContain(path.join(" "));
     for (const shell of ["zsh", "fish"] as const) expect(completionScript(shell, SPECS)).toContain(path.at(-1));
   }
+});
+
+test("the overview lists every command once, with what may be left out in brackets", () => {
+  const text = overviewHelp(SPECS, 100);
+  const listed = text.slice(text.indexOf("Messages in"), text.indexOf("Options for every command")).split("\n");
+  for (const spec of SPECS) {
+    const usage = usageLine(spec).replace("redis-batch", " ").replace(" [options]", "");
+    expect([usage, listed.some((line) => line === usage || line.startsWith(`${usage} `))]).toEqual([usage, true]);
+  }
+  const rows = listed.filter((line) => /^ {2}\S/.test(line)).map((line) => line.trim());
+  expect(rows).toHaveLength(SPECS.length);
 });

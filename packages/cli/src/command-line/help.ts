@@ -6,6 +6,24 @@ import type { ArgumentSpec, CommandSpec, OptionSpec, OptionSpecs } from "./spec.
 
 const PROGRAM = "redis-batch";
 
+const MOST_INDENT = 34;
+
+const FIRST_LOOK = [
+  { line: `${PROGRAM} produce orders order=A-17 cents=1999`, does: "add a message" },
+  { line: `${PROGRAM} group create orders billing --yes`, does: "a group that reads all of them" },
+  { line: `${PROGRAM} consume orders billing --count 1`, does: "read one, and acknowledge it" },
+  { line: `${PROGRAM} monitor orders billing --watch`, does: "see how the group fares" },
+  { line: `${PROGRAM} doctor orders billing`, does: "what is wrong, and what to do about it" },
+] as const;
+
+/** By the first words of the commands; what is not named here stands at the end. */
+const SECTIONS: readonly (readonly [title: string, words: readonly string[]])[] = [
+  ["Messages in, messages out", ["produce", "consume", "peek", "tail"]],
+  ["What is there, and how it fares", ["streams", "groups", "consumers", "pending", "monitor", "check", "doctor"]],
+  ["Putting things right", ["cleanup", "reassign", "dead-letters", "group", "trim"]],
+  ["As many consumers as are needed", ["scale"]],
+];
+
 /** The list of all commands. */
 export function overviewHelp(commands: readonly CommandSpec[], width: number): string {
   return [
@@ -13,8 +31,9 @@ export function overviewHelp(commands: readonly CommandSpec[], width: number): s
     "",
     `Usage: ${PROGRAM} <command> [options]`,
     "",
-    "Commands:",
-    ...commandLines(commands, width),
+    ...commandSections(commands, width),
+    "Options for every command:",
+    ...definitions([...optionPairs(COMMON_OPTIONS), ["-V, --version", "which version this is"]], width),
     "",
     "Where the server is (the first of these that is there):",
     ...definitions(
@@ -33,6 +52,9 @@ export function overviewHelp(commands: readonly CommandSpec[], width: number): s
       Object.values(EXIT_CODES).map(({ code, meaning }) => [String(code), meaning]),
       width,
     ),
+    "",
+    "Examples:",
+    ...FIRST_LOOK.map(({ line, does }) => `  ${line.padEnd(52)}# ${does}`),
     "",
     `${PROGRAM} <command> --help tells more of each, with examples.`,
     "",
@@ -71,8 +93,11 @@ export function commandHelp(spec: CommandSpec, width: number): string {
 }
 
 export function usageLine(spec: CommandSpec): string {
-  const args = spec.args.map((arg) => (arg.optional ? `[${argumentName(arg)}]` : argumentName(arg)));
-  return [PROGRAM, ...spec.path, ...args, "[options]"].join(" ");
+  return [PROGRAM, ...spec.path, ...spec.args.map(argumentInUsage), "[options]"].join(" ");
+}
+
+function argumentInUsage(arg: ArgumentSpec): string {
+  return arg.optional ? `[${argumentName(arg)}]` : argumentName(arg);
 }
 
 export function argumentName({ name, many }: ArgumentSpec): string {
@@ -99,16 +124,27 @@ export function optionAbout(spec: OptionSpec): string {
 }
 
 function optionLines(options: OptionSpecs, width: number): string[] {
-  return definitions(
-    Object.entries(options).map(([name, spec]) => [optionName(name, spec), optionAbout(spec)]),
-    width,
-  );
+  return definitions(optionPairs(options), width);
+}
+
+function optionPairs(options: OptionSpecs): (readonly [string, string])[] {
+  return Object.entries(options).map(([name, spec]) => [optionName(name, spec), optionAbout(spec)]);
+}
+
+function commandSections(commands: readonly CommandSpec[], width: number): string[] {
+  const named = SECTIONS.flatMap(([, words]) => words);
+  const others = commands.map(({ path }) => path[0] ?? "").filter((word) => !named.includes(word));
+  return [...SECTIONS, ["Setting up, and trying out", others] as const].flatMap(([title, words]) => {
+    const those = words.flatMap((word) => commands.filter(({ path }) => path[0] === word));
+    return [`${title}:`, ...commandLines([...new Set(those)], width), ""];
+  });
 }
 
 function commandLines(commands: readonly CommandSpec[], width: number): string[] {
   return definitions(
-    commands.map(({ path, args, summary }) => [[...path, ...args.map(argumentName)].join(" "), summary]),
+    commands.map(({ path, args, summary }) => [[...path, ...args.map(argumentInUsage)].join(" "), summary]),
     width,
+    MOST_INDENT,
   );
 }
 
@@ -117,8 +153,12 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 /** Terms on the left, what they mean on the right. */
-function definitions(pairs: readonly (readonly [term: string, meaning: string])[], width: number): string[] {
-  const indent = Math.min(Math.max(...pairs.map(([term]) => term.length), 0) + 4, 34);
+function definitions(
+  pairs: readonly (readonly [term: string, meaning: string])[],
+  width: number,
+  leastIndent = 0,
+): string[] {
+  const indent = Math.max(Math.min(Math.max(...pairs.map(([term]) => term.length), 0) + 4, MOST_INDENT), leastIndent);
   return pairs.flatMap(([term, meaning]) => {
     const [first = "", ...rest] = wrapText(meaning, Math.max(width - indent, 30));
     const head = `  ${term}`;

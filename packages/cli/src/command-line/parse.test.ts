@@ -49,6 +49,14 @@ describe("parseCommandLine", () => {
     expect(sentences("groups", "a", "b")).toEqual(['"b" is one argument too many']);
   });
 
+  test("takes options without a command for a mistake, and asks for help and version for none", () => {
+    expect(sentences("--verson")).toEqual(["there is no option --verson"]);
+    expect(sentences("-v")).toEqual(["there is no option -v"]);
+    expect(sentences("--json", "--url", "redis://h")).toEqual(["a command is missing"]);
+    expect([parse(), parse("--json", "-h"), parse("help")]).toEqual(Array(3).fill({ kind: "help", path: [] }));
+    expect([parse("version"), parse("-V"), parse("--version")]).toEqual(Array(3).fill({ kind: "version" }));
+  });
+
   test("knows no option by the name of something every object has", () => {
     expect(sentences("streams", "--constructor", "--__proto__")).toHaveLength(2);
   });

@@ -42,10 +42,13 @@ export function parseCommandLine<Spec extends CommandSpec>(
   const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
   const given = tokens.filter((token) => token.kind === "option");
   const wantsHelp = given.some(({ name }) => name === "help" || name === "h");
-  if (given.some(({ rawName }) => rawName === "--version" || rawName === "-V")) return { kind: "version" };
-  if (words[0] === "help" || words.length === 0) {
-    return { kind: "help", path: words.slice(1) };
+  const asksVersion = words.length === 1 && words[0] === "version";
+  if (asksVersion || given.some(({ rawName }) => rawName === "--version" || rawName === "-V")) {
+    return { kind: "version" };
   }
+  if (words[0] === "help") return { kind: "help", path: words.slice(1) };
+  if (words.length === 0)
+    return given.length === 0 || wantsHelp ? { kind: "help", path: [] } : noCommand(given, commands);
   const spec = findCommand(words, commands);
   if (spec === undefined) return wantsHelp ? helpFor(words, commands) : unknownCommand(words, commands);
   if (wantsHelp) return { kind: "help", path: spec.path };
@@ -86,6 +89,19 @@ function findCommand<Spec extends CommandSpec>(words: readonly string[], command
 function helpFor(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
   const isFamily = commands.some(({ path }) => path[0] === words[0]);
   return isFamily ? { kind: "help", path: words.slice(0, 1) } : unknownCommand(words, commands);
+}
+
+/** Options and nothing else: one that is mistyped must not end well. */
+function noCommand(given: readonly GivenOption[], commands: readonly CommandSpec[]): Parsed<never> {
+  const known = [
+    "--version",
+    ...new Set(commands.flatMap((spec) => Object.keys(optionsOf(spec)).map((name) => `--${name}`))),
+  ];
+  const letters = commands.flatMap((spec) => Object.values(optionsOf(spec)).map(({ short }) => `-${short ?? ""}`));
+  const unknown = given.find(({ rawName }) => !known.includes(rawName) && !letters.includes(rawName));
+  return unknown === undefined
+    ? wrong([], "a command is missing")
+    : wrong([], `there is no option ${unknown.rawName}`, { name: unknown.rawName, known });
 }
 
 function unknownCommand(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
