@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from "node:path";
 import { RedisServer } from "@redis-batch/test-support";
 import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
-import { publishedPackages } from "./lib/packages.ts";
+import { publishedPackages, readManifest } from "./lib/packages.ts";
 import { PackedRegistry } from "./lib/packed-registry.ts";
 import { ROOT } from "./lib/root.mjs";
 import { runIn } from "./lib/run-in.ts";
@@ -25,13 +25,8 @@ const NPX_VERSIONS = [
 ];
 // Besides those the workspace has anyway: tsc is the native one (7), tsc6 the last JavaScript one.
 const TYPESCRIPT_VERSION = "5.8";
-// What is installed on its own, and all that it offers to import.
-const LIBRARIES = {
-  consumer: ["@redis-batch/consumer"],
-  monitor: ["@redis-batch/monitor"],
-  scaler: ["@redis-batch/scaler", "@redis-batch/scaler/keda", "@redis-batch/scaler/kubernetes"],
-};
-const FOLDERS = Object.keys(LIBRARIES);
+// What is installed on its own.
+const LIBRARIES = ["consumer", "monitor", "scaler"];
 
 build();
 const folder = mkdtempSync(join(tmpdir(), "rb-smoke-"));
@@ -39,13 +34,13 @@ try {
   await using registry = await PackedRegistry.start(packAll());
   await using server = await startServer();
   await step("consumer, monitor and scaler each install core and ioredis, and nothing else", () =>
-    all(FOLDERS.map((library) => installLibrary(library, registry))),
+    all(LIBRARIES.map((library) => installLibrary(library, registry))),
   );
   await step("TypeScript 5.8, 6 and 7 understand their declarations", compile);
   for (const version of NODE_VERSIONS) {
     const node = await nodeBinary(version);
     await step(`Node ${version}: import and require() give the same, and each is used alone`, () =>
-      all(Object.entries(LIBRARIES).map(([library, names]) => useLibrary(node, library, names, server.url))),
+      all(LIBRARIES.map((library) => useLibrary(node, library, importsOf(library), server.url))),
     );
   }
   await step(`Node ${NPX_VERSIONS.map(({ node }) => node).join(" and ")}: npx runs the command line anywhere`, () =>
@@ -53,6 +48,14 @@ try {
   );
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+/** All that a package offers to import. */
+function importsOf(library: string): readonly string[] {
+  const { name, exports = {} } = readManifest(join(ROOT, "packages", library));
+  return Object.keys(exports)
+    .filter((path) => path !== "./package.json")
+    .map((path) => `${name}${path.slice(1)}`);
 }
 
 function packAll(): readonly string[] {
@@ -77,12 +80,12 @@ async function installLibrary(library: string, registry: PackedRegistry): Promis
 
 async function compile(): Promise<void> {
   const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, target: "es2022", module: "nodenext" };
-  const typeRoots = [`${FOLDERS[0]}/node_modules/@types`];
+  const typeRoots = [`${LIBRARIES[0]}/node_modules/@types`];
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
       compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true, types: ["node"], typeRoots },
-      files: FOLDERS.flatMap((library) => [`${library}/types.mts`, `${library}/types.cts`]),
+      files: LIBRARIES.flatMap((library) => [`${library}/types.mts`, `${library}/types.cts`]),
     }),
   );
   const oldest = join(await installTool("typescript", TYPESCRIPT_VERSION), "bin/tsc");
