@@ -97,6 +97,30 @@ describe.each(versions)("over %s", (_, open) => {
     client.disconnect();
   });
 
+  test("who wraps each command's end, as tracers do, sees each call end once", async () => {
+    const { client, write, stream } = await setUp();
+    const send = client.sendCommand.bind(client);
+    const seen: string[] = [];
+    client.sendCommand = (command, socket) => {
+      const { resolve, reject } = command;
+      command.resolve = (reply: unknown) => {
+        seen.push(String(reply));
+        resolve(reply);
+      };
+      command.reject = (error) => {
+        seen.push("refused");
+        reject(error);
+      };
+      return send(command, socket);
+    };
+    await write("xadd", [
+      [stream, "1-1", "n", 1],
+      [stream, "1-0", "n", 2],
+      [stream, "1-2", "n", 3],
+    ]);
+    expect(seen).toEqual(["1-1", "refused", "1-2"]);
+  });
+
   test("without a connection nothing is sent, and every call is told so", async () => {
     const { client, write, stream } = await setUp();
     client.disconnect();
