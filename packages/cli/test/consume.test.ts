@@ -26,7 +26,7 @@ describe("consume", () => {
     expect(numbers(first.stdout)).toEqual(["0", "1"]);
     expect(Object.keys(ndjson(first.stdout)[0] ?? {})).toEqual(["id", "deliveries", "fields"]);
     expect(await pending(stream)).toBe(0);
-    const rest = await cli.run(["consume", stream, "g", "--idle-exit", "300ms", "--max-wait", "50ms", "--batches"]);
+    const rest = await cli.run(["consume", stream, "g", "--idle-exit", "1s", "--max-wait", "50ms", "--batches"]);
     expect(
       rest.stdout
         .split("\n")

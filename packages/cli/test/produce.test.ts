@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { expectEnd, useCli } from "./cli.ts";
+import { expectEnd, needsTool, useCli } from "./cli.ts";
 
 const redis = useServer();
 const cli = useCli(redis);
@@ -130,6 +130,13 @@ describe("produce", () => {
     const report = JSON.parse(process.lines.join("\n")) as { readonly added: number };
     expect(report.added).toBe(await redis.server.command("XLEN", stream));
     expect(process.stderr).toContain("interrupted before the end of the input");
+  });
+
+  it("waits for no message on a terminal where none was said to come", async (context) => {
+    needsTool(context, "script");
+    const typed = await cli.shell(`script -qec "$RB produce s" /dev/null`);
+    expectEnd(typed, 2, "there is no message", "--file -");
+    expect.hasAssertions();
   });
 
   it("refuses a missing file, two sources, a key of another type, and a stream of a mebibyte a message it takes", async () => {

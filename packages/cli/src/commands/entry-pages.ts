@@ -3,7 +3,7 @@ import { FIRST_PAGE_SIZE, nextPageSize, type StreamClient, type StreamEntry } fr
 // As many as a page has where they are small.
 const LARGEST_PAGE = 1_000;
 
-export interface EntryRange {
+interface EntryRange {
   readonly stream: string;
   /** As XRANGE has it: an id, `(` before one that is not meant, `-`, or `+`. */
   readonly from: string;
