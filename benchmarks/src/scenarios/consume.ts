@@ -95,6 +95,20 @@ export const CONSUME: readonly Scenario[] = [
     },
   },
   {
+    name: "memory-small",
+    what: "the same, with Node's --max-semi-space-size=4 for both",
+    oursName: "Consumer.run",
+    referenceName: "raw ioredis loop",
+    targets: [{ metric: "peak RSS MB", of: "ours", bound: "at most", value: 120 }],
+    mostRounds: 3,
+    prepare: (bench) => {
+      const messages = bench.quick ? 60_000 : 500_000;
+      const load = { stream: "bench:memory-small", batchSize: 1_000, messages, warmUp: messages / 5, noteBytes: 980 };
+      const options = { worker: { env: { NODE_OPTIONS: "--max-semi-space-size=4" } } };
+      return consumingArena(bench, load, { ...OURS, options }, { ...RAW, options });
+    },
+  },
+  {
     name: "python-original",
     what: "the Python original, which acknowledges message by message, batch 100",
     oursName: "Consumer.run",
