@@ -1,5 +1,6 @@
 /** What the server holds when all is over. */
 import type { RedisServer, Reply } from "@redis-batch/test-support";
+import type { Intent } from "./intent.ts";
 import type { FinalState } from "./ledger.ts";
 import type { ConsumerAtUnrest, InFlightMessage, Unrest } from "./unrest.ts";
 
@@ -20,6 +21,19 @@ export async function countInFlight(server: RedisServer, stream: string): Promis
     PAGE,
   )) as Reply[];
   return group.pending + undelivered.length;
+}
+
+/** What the messages in flight are told to do with their workers. */
+export async function readIntentsLeft(server: RedisServer, stream: string): Promise<readonly Intent[]> {
+  const group = await groupOf(server, stream);
+  const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
+  const entries = await entriesAfter(server, stream, group?.lastDelivered ?? "0-0");
+  const intents = entries.map(([, fields]) => fields.get("intent") as Intent);
+  for (const { id } of pending) {
+    const { intent } = await readMessage(server, stream, id, undefined);
+    if (intent !== "") intents.push(intent as Intent);
+  }
+  return intents;
 }
 
 /** What is in flight, for whom, and what the server knows of those. */

@@ -16,7 +16,7 @@ import {
 import type { Span } from "./duplicate.ts";
 import type { Scene, Target } from "./faults/fault.ts";
 import { FAULTS } from "./faults/index.ts";
-import { countInFlight, readFinalState, readUnrest } from "./final-state.ts";
+import { countInFlight, readFinalState, readIntentsLeft, readUnrest } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
 import { journalNowMs, type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
 import { judge, type Problem, type Verdict } from "./ledger.ts";
@@ -25,7 +25,8 @@ import { Monitors } from "./monitors.ts";
 import { Place } from "./place.ts";
 import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
 import { linesAbout, reconstruct } from "./reconstruct.ts";
-import type { ProducerTask } from "./tasks.ts";
+import { decideRestLimitMs } from "./rest-limit.ts";
+import { type ProducerTask, RETRY } from "./tasks.ts";
 import { describeUnrest, type WorkerAtUnrest } from "./unrest.ts";
 
 export interface RoundOptions {
@@ -69,9 +70,6 @@ export interface Finding extends Problem {
 const GROUP = "workers";
 // Written anew when it has got this long, the file is read in seconds also after hours, however busy the machine.
 const SERVER_CONFIG = ["auto-aof-rewrite-min-size 8mb", "auto-aof-rewrite-percentage 50"];
-/** How long it may take until nothing is in flight once the faults are over: so long, and so much of the load's time. */
-const REST_LIMIT_MS = 120_000;
-const REST_LIMIT_RATIO = 0.2;
 /** How many problems are told with their histories. */
 const SHOWN_PROBLEMS = 10;
 const LOOK_EVERY_MS = 500;
@@ -109,8 +107,14 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const failures = [...(await producers)];
     over.abort();
     const struck = await faults;
-    progress("the load and the faults are over; waiting for rest");
-    const unrest = await rest(scene, REST_LIMIT_MS + loadMs * REST_LIMIT_RATIO);
+    const limitMs = decideRestLimitMs({
+      ...options,
+      maxOutageMs: MAX_OUTAGE_MS,
+      retryCapMs: RETRY.capMs,
+      left: await readIntentsLeft(server, stream),
+    });
+    progress(`the load and the faults are over; waiting for rest, ${Math.round(limitMs / 1_000)} s at most`);
+    const unrest = await rest(scene, limitMs);
     failures.push(...unrest);
     progress(`${unrest.length === 0 ? "nothing" : "something"} is in flight; draining the workers`);
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());

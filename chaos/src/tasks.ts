@@ -45,5 +45,8 @@ export interface MonitorTask {
   readonly intervalMs: number;
 }
 
+/** How a message that failed comes again. */
+export const RETRY = { baseMs: 20, capMs: 500 } as const;
+
 /** The exit code of a worker that found its name taken. */
 export const NAME_IN_USE = 3;

@@ -8,7 +8,7 @@ import { type Batch, Consumer, type ConsumerEvent, ConsumerNameInUseError } from
 import type { SinkFault } from "./faults/sink.ts";
 import type { Intent } from "./intent.ts";
 import { Journal, type WorkerLine } from "./journal.ts";
-import { NAME_IN_USE, type WorkerTask } from "./tasks.ts";
+import { NAME_IN_USE, RETRY, type WorkerTask } from "./tasks.ts";
 import { watchedClient } from "./watched-client.ts";
 
 const TICK_MS = 50;
@@ -39,7 +39,7 @@ const consumer = new Consumer({
   name: task.name,
   maxWaitMs: 50,
   blockMs: 300,
-  retry: { baseMs: 20, capMs: 500 },
+  retry: RETRY,
   drainMs: 5_000,
   // In a long round a place may be cut off, by one fault after the other, for longer than the default.
   connectTimeoutMs: 300_000,

@@ -1,0 +1,45 @@
+/** How long a round may take to come to rest once its faults are over: by its own settings, and by what is left then. */
+import type { Intent } from "./intent.ts";
+
+export interface RestFacts {
+  readonly loadMs: number;
+  readonly leaseMs: number;
+  readonly maxDeliveries: number;
+  readonly maxOutageMs: number;
+  /** The longest time from one delivery of a message to the next. */
+  readonly retryCapMs: number;
+  /** The intents of the messages in flight, one for each. */
+  readonly left: readonly Intent[];
+}
+
+// Connections that come back (a half-open one is noticed after 15 s), on a machine that has other things to do, and the
+// backlog that the faults have left behind.
+const CONNECT_MS = 45_000;
+const BACKLOG_RATIO = 0.2;
+// Until a process has started, on such a machine.
+const START_MS = 5_000;
+
+/**
+ * Poison that is all there is left is taken for an outage first. Then it is tried one message at a time, up to its last
+ * delivery. What kills its process costs the lease of whoever had it, each time, one after the other: it is kept apart from
+ * the others of its kind. As long again until it is found, by the next look or heartbeat, and until the name is free.
+ */
+export function decideRestLimitMs({
+  loadMs,
+  leaseMs,
+  maxDeliveries,
+  maxOutageMs,
+  retryCapMs,
+  left,
+}: RestFacts): number {
+  const deathMs = 2 * leaseMs + START_MS;
+  let workMs = 0;
+  for (const intent of left) {
+    if (intent === "poison") workMs += maxDeliveries * retryCapMs;
+    if (intent === "killAlways") workMs += maxDeliveries * deathMs;
+    if (intent === "killOnce") workMs += deathMs;
+    // It hangs, or holds its process up, for a lease and longer before anybody can tell.
+    if (intent === "hangOnce" || intent === "blockOnce") workMs += 2 * leaseMs + deathMs;
+  }
+  return CONNECT_MS + loadMs * BACKLOG_RATIO + maxOutageMs + workMs;
+}
