@@ -1,6 +1,6 @@
-import { PermissionError } from "@redis-batch/core";
+import { NoGroupError, PermissionError } from "@redis-batch/core";
 import { expect, test } from "vitest";
-import { describeFailure } from "./failure.ts";
+import { describeFailure, explainFailure, Failure } from "./failure.ts";
 
 // As Redis 7.0, and later servers, put it.
 test.each([
@@ -24,4 +24,28 @@ test("says where user and password are given when they are wrong", () => {
     command: "auth",
   });
   expect(describeFailure(error)).toMatchObject({ code: 4, fix: expect.stringContaining("--password-file") as string });
+});
+
+test.each([
+  ["xinfo: … does not exist: ERR no such key", 'there is no stream "or ders"'],
+  ["xgroup: … does not exist: ERR The XGROUP subcommand requires the key to exist.", 'there is no stream "or ders"'],
+  [
+    "xinfo: … does not exist: NOGROUP No such consumer group 'g' for key name 'or ders'",
+    'the stream "or ders" has no group "g"',
+  ],
+  ["xpending: … does not exist: NOGROUP No such key 'or ders' or consumer group 'g'", "or it has no group"],
+  ['the stream "or ders" has no group "g"', 'the stream "or ders" has no group "g"'],
+])("names what is missing, and how to find what is there, for %j", (message, says) => {
+  const subject = { path: ["pending"], stream: "or ders", group: "g" };
+  const report = describeFailure(explainFailure(new NoGroupError(message), subject));
+  expect(report).toMatchObject({ code: 5, message: expect.stringContaining(says) as string });
+  expect(report.fix).toContain(
+    says.startsWith("there is") ? "`redis-batch streams`" : "`redis-batch groups 'or ders'`",
+  );
+});
+
+test("points to the help where nothing better is said", () => {
+  const explained = (fix?: string) =>
+    describeFailure(explainFailure(new Failure("usage", "no", fix), { path: ["group", "seek"] })).fix;
+  expect([explained(), explained("so")]).toEqual(["redis-batch group seek --help", "so"]);
 });

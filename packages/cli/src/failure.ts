@@ -1,5 +1,6 @@
 import type { ErrorCode } from "@redis-batch/core";
 import { EXIT_CODES, type ExitName } from "./exit-codes.ts";
+import { shellWord } from "./render/shell-word.ts";
 
 /** What a command found wrong, in words for the person at the terminal: what happened, and what to do about it. */
 export class Failure extends Error {
@@ -48,6 +49,42 @@ const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = 
   LEASE_LOST: ["failed"],
   NAME_IN_USE: ["refused", "leave --name out, or choose another one"],
 };
+
+/** What a command was called with, as far as a message may name it. */
+export interface Subject {
+  /** The words of the command. */
+  readonly path: readonly string[];
+  readonly stream?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** Says of what the server did not find, and of what was called wrongly, more than an error by itself can know. */
+export function explainFailure(error: unknown, { path, stream, group }: Subject): unknown {
+  if (error instanceof Failure && error.exit === "usage" && error.fix === undefined) {
+    return new Failure(error.exit, error.message, `redis-batch ${path.join(" ")} --help`);
+  }
+  if (!(error instanceof Error && "code" in error && error.code === "NO_GROUP") || stream === undefined) return error;
+  // In the server's words it may be the stream, its group, or either of both.
+  if (/ERR (?:no such key|.* requires the key to exist)/.test(error.message)) {
+    return new Failure("missing", `there is no stream "${stream}"`, whatThereIs());
+  }
+  return new Failure("missing", missingGroup(error.message, stream, group), whatThereIs(stream));
+}
+
+function missingGroup(message: string, stream: string, group: string | undefined): string {
+  if (group === undefined || !message.includes("NOGROUP")) return message;
+  return message.includes("NOGROUP No such key")
+    ? `there is no stream "${stream}", or it has no group "${group}"`
+    : `the stream "${stream}" has no group "${group}"`;
+}
+
+/** Where names that are there can be looked up: the streams, and the groups of this one. */
+export function whatThereIs(stream?: string): string {
+  const streams = "`redis-batch streams` lists the streams";
+  return stream === undefined
+    ? streams
+    : `${streams}, \`redis-batch groups ${shellWord(stream)}\` the groups of this one`;
+}
 
 /** What is told of an error, and how the program ends by it. */
 export function describeFailure(error: unknown): FailureReport {

@@ -1,8 +1,8 @@
 /** From a command line to an exit code. Loads no more than the command needs. */
 import { commandHelp, familyHelp, overviewHelp } from "./command-line/help.ts";
-import { type Problem, parseCommandLine } from "./command-line/parse.ts";
+import { type Arguments, type Problem, parseCommandLine } from "./command-line/parse.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { BrokenPipe, describeFailure } from "./failure.ts";
+import { BrokenPipe, describeFailure, explainFailure } from "./failure.ts";
 import { Interrupted, listenForInterrupts } from "./interrupts.ts";
 import type { TableEntry } from "./table/entry.ts";
 import { COMMANDS } from "./table/index.ts";
@@ -48,11 +48,17 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       const onFirst = spec.drains
         ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
         : undefined;
-      const exit = await run({ args, options, terminal, commands: SPECS, signal: listenForInterrupts(onFirst) });
-      return typeof exit === "number" ? exit : EXIT_CODES[exit ?? "ok"].code;
+      try {
+        const exit = await run({ args, options, terminal, commands: SPECS, signal: listenForInterrupts(onFirst) });
+        return typeof exit === "number" ? exit : EXIT_CODES[exit ?? "ok"].code;
+      } catch (error) {
+        throw explainFailure(error, { path: spec.path, stream: one(args["stream"]), group: one(args["group"]) });
+      }
     }
   }
 }
+
+const one = (value: Arguments[string]): string | undefined => (typeof value === "string" ? value : undefined);
 
 async function help(path: readonly string[], terminal: Terminal): Promise<number> {
   const width = Math.min(terminal.width ?? 100, 100);

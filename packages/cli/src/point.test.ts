@@ -20,6 +20,14 @@ test("a position delivers what comes at that moment or later; a place to begin i
   expect(parseFrom("--from", "1s", 5_000)).toBe("4000-0");
 });
 
+test("what cannot be read is answered with all that can be", () => {
+  expect(() => parsePosition("--to", "soon", 5_000)).toThrow(
+    "--to must be start, end, an id such as 1700000000000-0, a",
+  );
+  expect(() => parseFrom("--from", "soon", 5_000)).toThrow("--from must be an id such as 1700000000000-0, a time");
+  expect(() => parseMoment("--since", "soon", 5_000)).toThrow("--since must be a time such as 2h (ago) or 2026-01-31T");
+});
+
 test("an id tells its time, where it has one", () => {
   expect(timeOfId("1769860800000-3")).toBe("2026-01-31T12:00:00.000Z");
   expect([timeOfId(null), timeOfId("0-1"), timeOfId("18446744073709551615-0")]).toEqual([null, null, null]);

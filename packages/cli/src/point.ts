@@ -5,29 +5,34 @@ import { Failure } from "./failure.ts";
 
 const MAX_SEQUENCE = "18446744073709551615";
 
+const AN_ID = "an id such as 1700000000000-0, ";
+
 /**
- * Reads `2h` (so long ago), or a date of ISO 8601.
+ * Reads `2h` (so long ago), or a date of ISO 8601. `alternatives`: what else the option takes, to tell of.
  *
  * @throws {Failure} when it is neither
  */
-export function parseMoment(option: string, text: string, nowMs: number): number {
+export function parseMoment(option: string, text: string, nowMs: number, alternatives = ""): number {
   const agoMs = parseDuration(text);
   const atMs = agoMs === undefined ? (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN) : nowMs - agoMs;
   if (Number.isNaN(atMs) || atMs < 0) {
-    throw new Failure("usage", `${option} must be a time such as 2h (ago) or 2026-01-31T12:00:00Z, not "${text}"`);
+    throw new Failure(
+      "usage",
+      `${option} must be ${alternatives}a time such as 2h (ago) or 2026-01-31T12:00:00Z, not "${text}"`,
+    );
   }
   return Math.floor(atMs);
 }
 
 /** The first id that an entry of this place can have: an id itself, or the first of a moment. */
 export function parseFrom(option: string, text: string, nowMs: number): string {
-  return isEntryId(text) ? text : `${parseMoment(option, text, nowMs)}-0`;
+  return isEntryId(text) ? text : `${parseMoment(option, text, nowMs, AN_ID)}-0`;
 }
 
 /** A group's position from which on what comes at this moment, or after this id, is delivered. */
 export function parsePosition(option: string, text: string, nowMs: number): string {
   if (text === "start" || text === "end" || isEntryId(text)) return text;
-  const atMs = parseMoment(option, text, nowMs);
+  const atMs = parseMoment(option, text, nowMs, `start, end, ${AN_ID}`);
   return atMs === 0 ? "start" : `${atMs - 1}-${MAX_SEQUENCE}`;
 }
 

@@ -151,16 +151,29 @@ describe("every command", { timeout: 120_000 }, () => {
     await redis.server.command("SET", key, "text");
     const commands = connecting.filter(({ path }) => !WITHOUT_STREAM.includes(path[0] ?? ""));
     const ends = await sweep({ key, commands });
-    // Their keys are others: the stream's own is not asked for.
-    const others = new Map<string, number>(
-      ["streams", "dead-letters list", "dead-letters redrive", "dead-letters discard"].map((name) => [name, 0]),
-    );
-    for (const [name, code] of others) expect([name, ends.get(name)?.code]).toEqual([name, code]);
-    for (const name of others.keys()) ends.delete(name);
-    // The letter's key is not there: that is another thing that is missing.
-    expectComplaints(ends, 5, (name) =>
-      name === "dead-letters show" ? "there is no dead letter" : "something other than a stream",
-    );
+    // It lists the keys that are streams.
+    expect(ends.get("streams")?.code).toBe(0);
+    ends.delete("streams");
+    expectComplaints(ends, 5, () => "something other than a stream");
+    await redis.server.command("DEL", key);
+  });
+
+  it("says that a stream is not there, or has no such group, and how to find those that are", async () => {
+    // These list all there are, make what is missing, tell of it as a finding, or wait for it.
+    const exceptions = [...WITHOUT_STREAM, "streams", "produce", "doctor", "group create", "monitor serve"];
+    const commands = connecting.filter(({ path }) => !exceptions.includes(path.join(" ")));
+    const key = uniqueName("missing");
+    for (const isThere of [false, true]) {
+      if (isThere) await redis.server.command("XADD", key, "*", "a", "1");
+      const ofGroups = commands.filter(({ path }) => CALLS[path.join(" ")]?.includes("g"));
+      const ends = await sweep({ key, commands: isThere ? ofGroups : commands });
+      expectComplaints(ends, 5, (name) => (name === "consume" ? "--create start" : "`redis-batch streams`"));
+      for (const [name, { stdout, stderr }] of ends)
+        expect([name, `${stdout}${stderr}`]).toEqual([
+          name,
+          expect.stringMatching(isThere ? /has no group "g"/ : /there is no stream|has no group/),
+        ]);
+    }
     await redis.server.command("DEL", key);
   });
 

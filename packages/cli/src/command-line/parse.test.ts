@@ -53,8 +53,12 @@ describe("parseCommandLine", () => {
     expect(sentences("--verson")).toEqual(["there is no option --verson"]);
     expect(sentences("-v")).toEqual(["there is no option -v"]);
     expect(sentences("--json", "--url", "redis://h")).toEqual(["a command is missing"]);
-    expect([parse(), parse("--json", "-h"), parse("help")]).toEqual(Array(3).fill({ kind: "help", path: [] }));
-    expect([parse("version"), parse("-V"), parse("--version")]).toEqual(Array(3).fill({ kind: "version" }));
+    expect([parse(), parse("--json", "-h"), parse("help")]).toEqual(
+      Array.from({ length: 3 }, () => ({ kind: "help", path: [] })),
+    );
+    expect([parse("version"), parse("-V"), parse("--version")]).toEqual(
+      Array.from({ length: 3 }, () => ({ kind: "version" })),
+    );
   });
 
   test("knows no option by the name of something every object has", () => {

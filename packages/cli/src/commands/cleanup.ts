@@ -4,6 +4,7 @@ import type { Run } from "../command.ts";
 import { planFirst } from "../plan.ts";
 import type { Report, Row } from "../render/report.ts";
 import type { cleanup } from "../table/monitor.ts";
+import { groupOf, refuseMissing } from "./monitor.ts";
 import { withMonitor } from "./with-monitor.ts";
 
 export const run: Run<typeof cleanup> = (call) => {
@@ -11,7 +12,11 @@ export const run: Run<typeof cleanup> = (call) => {
   const settings = { graceMs: options.wait, ...(options["to-any"] ? { handOverTo: "any" as const } : {}) };
   return withMonitor(call, settings, async (looker) => {
     // Connected all the while: the clean-up counts from there.
-    await looker.inspect({ signal });
+    const { stream, group } = call.args;
+    const found = await looker.inspect({ signal });
+    // A name that is mistyped must not look like a group with nothing to clean up.
+    if (group === undefined) refuseMissing(found, stream);
+    else groupOf(found, { args: { stream, group } });
     if (options.wait > 0) terminal.progress("waiting, connected");
     await pause(systemClock, options.wait, signal);
     terminal.endProgress();
@@ -42,7 +47,7 @@ function describe(report: CleanUpReport): Report {
         { key: "reason" },
       ],
       rows: rowsOf(report),
-      none: "The stream has no such group.",
+      none: "The stream has no groups.",
     },
   };
 }

@@ -2,7 +2,7 @@ import { isEntryId } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import type { list } from "../table/dead-letters.ts";
-import { filterOf, withLetters } from "./letters.ts";
+import { filterOf, refuseMissingGroup, withLetters } from "./letters.ts";
 
 export const run: Run<typeof list> = (call) =>
   withLetters(call, async (deadLetters) => {
@@ -10,6 +10,7 @@ export const run: Run<typeof list> = (call) =>
     if (from !== undefined && !isEntryId(from)) throw new Failure("usage", "--from must be a letter's id");
     const filter = filterOf(call.options) ?? "all";
     const total = await deadLetters.count();
+    if (total === 0) await refuseMissingGroup(call);
     const { letters, next, foreign } = await deadLetters.list({
       limit,
       filter,

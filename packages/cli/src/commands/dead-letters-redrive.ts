@@ -7,7 +7,7 @@ export const run: Run<typeof redrive> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { options, terminal, signal } = call;
     const chosen = choose(call.args.id, options);
-    const plan = await survey(deadLetters, chosen, options.limit);
+    const plan = await survey(call, deadLetters, chosen, options.limit);
     return planFirst(terminal, options, plan, async () => {
       const settings = {
         ifGone: options["if-gone"],

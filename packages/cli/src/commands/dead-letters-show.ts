@@ -6,7 +6,7 @@ import { encodeJson } from "../render/escape.ts";
 import { renderBytes } from "../render/message-text.ts";
 import { renderReport } from "../render/report.ts";
 import type { show } from "../table/dead-letters.ts";
-import { find, withLetters } from "./letters.ts";
+import { find, LISTED, refuseMissingGroup, withLetters } from "./letters.ts";
 
 export const run: Run<typeof show> = (call) =>
   withLetters(call, async (deadLetters) => {
@@ -14,11 +14,8 @@ export const run: Run<typeof show> = (call) =>
     if (!isEntryId(args.id)) throw new Failure("usage", "<id> must be the id of a letter, such as 1700000000000-0");
     const [letter] = await find(deadLetters, args.id);
     if (letter === undefined) {
-      throw new Failure(
-        "missing",
-        `there is no dead letter ${args.id}`,
-        `\`redis-batch dead-letters list\` shows what there is`,
-      );
+      await refuseMissingGroup(call);
+      throw new Failure("missing", `there is no dead letter ${args.id}`, LISTED);
     }
     const { id, entryId, reason, error, deliveries, consumer } = letter;
     const history = { id, entryId, at: letter.at.toISOString(), reason, error, deliveries, consumer };

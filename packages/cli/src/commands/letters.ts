@@ -1,11 +1,13 @@
 /** What the commands on dead letters have in common. */
-import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter } from "@redis-batch/core/internal";
+import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter, unlessDenied } from "@redis-batch/core/internal";
 import type { Invocation } from "../command.ts";
-import { findServer } from "../connection/open.ts";
+import { findServer, withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { parseMoment } from "../point.ts";
+import { findGroup } from "./find-group.ts";
 
 const LETTERS_AT_ONCE = 1_000;
+export const LISTED = "`redis-batch dead-letters list` shows what there is";
 
 type Call = Pick<Invocation, "options" | "terminal" | "signal"> & {
   readonly args: { readonly stream: string; readonly group: string };
@@ -26,6 +28,17 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
   } catch (error) {
     throw server.explain(error);
   }
+}
+
+/**
+ * For where there is no letter: a name that is mistyped must not look like a group that never failed. One who may not
+ * look at groups is told of none.
+ *
+ * @throws {NoGroupError} when the stream or the group is not there
+ */
+export async function refuseMissingGroup(call: Call): Promise<void> {
+  const { stream, group } = call.args;
+  await withClient(call, (client) => unlessDenied(findGroup(client, stream, group)));
 }
 
 interface Criteria {
@@ -62,13 +75,16 @@ export function choose(ids: readonly string[], options: Criteria & { readonly al
   if (said > 1) throw new Failure("usage", "ids, a filter and --all exclude each other; give one");
   if (ids.length === 0) return { kind: "filter", filter: filter ?? "all" };
   const wrong = ids.filter((id) => !isEntryId(id)).join(", ");
-  if (wrong !== "")
-    throw new Failure("usage", `no id of a letter: ${wrong}`, "`redis-batch dead-letters list` shows them");
+  if (wrong !== "") throw new Failure("usage", `no id of a letter: ${wrong}`, LISTED);
   return { kind: "ids", ids: [...new Set(ids)] };
 }
 
-/** The plan: the letters that are meant, without their contents. */
-export async function survey(letters: DeadLetters, chosen: Chosen, limit: number) {
+/**
+ * The plan: the letters that are meant, without their contents.
+ *
+ * @throws {Failure} when no letter has one of the ids
+ */
+export async function survey(call: Call, letters: DeadLetters, chosen: Chosen, limit: number) {
   const reasons = new Map<string, number>();
   let [letterCount, oldest, newest]: [number, string | null, string | null] = [0, null, null];
   for await (const letter of chosenLetters(letters, chosen, limit)) {
@@ -76,6 +92,10 @@ export async function survey(letters: DeadLetters, chosen: Chosen, limit: number
     newest = letter.at.toISOString();
     oldest ??= newest;
     reasons.set(letter.reason, (reasons.get(letter.reason) ?? 0) + 1);
+  }
+  if (letterCount === 0) {
+    await refuseMissingGroup(call);
+    if (chosen.kind === "ids") throw new Failure("missing", `there is no dead letter ${chosen.ids.join(", ")}`, LISTED);
   }
   return {
     isEmpty: letterCount === 0,

@@ -1,6 +1,6 @@
 import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Run } from "../command.ts";
-import { Failure } from "../failure.ts";
+import { Failure, whatThereIs } from "../failure.ts";
 import { groupReport } from "../render/group-report.ts";
 import type { monitor } from "../table/monitor.ts";
 import { withMonitor } from "./with-monitor.ts";
@@ -24,11 +24,11 @@ export function groupOf(
 ): GroupReport {
   const [group] = report.groups;
   if (group !== undefined) return group;
-  throw new Failure(
-    "missing",
-    report.length === null
-      ? `there is no stream "${args.stream}"`
-      : `the stream "${args.stream}" has no group "${args.group}"`,
-    "`redis-batch streams` and `redis-batch groups <stream>` list what there is",
-  );
+  refuseMissing(report, args.stream);
+  throw new Failure("missing", `the stream "${args.stream}" has no group "${args.group}"`, whatThereIs(args.stream));
+}
+
+/** @throws {Failure} when the stream is not there */
+export function refuseMissing({ length }: MonitorReport, stream: string): void {
+  if (length === null) throw new Failure("missing", `there is no stream "${stream}"`, whatThereIs());
 }

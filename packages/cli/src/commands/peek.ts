@@ -1,10 +1,11 @@
-import { NoGroupError, type StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { parseFrom } from "../point.ts";
 import type { peek } from "../table/look.ts";
 import { entryPages } from "./entry-pages.ts";
+import { findGroup } from "./find-group.ts";
 import { printEntries } from "./print-entries.ts";
 
 type Call = Invocation<typeof peek>;
@@ -29,7 +30,5 @@ async function startOf(client: StreamClient, { args, options }: Call): Promise<s
     await client.xinfoStream({ stream });
     return "-";
   }
-  const found = (await client.xinfoGroups({ stream })).find(({ name }) => name === group);
-  if (found === undefined) throw new NoGroupError(`the stream "${stream}" has no group "${group}"`);
-  return `(${found.lastDeliveredId}`;
+  return `(${(await findGroup(client, stream, group)).lastDeliveredId}`;
 }
