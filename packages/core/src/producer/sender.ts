@@ -34,8 +34,8 @@ export interface SenderOptions {
 
 /** Who is told how a message has ended: one of the two, once. A promise for each would cost more than sending it. */
 export interface Ending<Result> {
-  confirm(result: Result): void;
-  refuse(reason: unknown): void;
+  readonly confirm: (result: Result) => void;
+  readonly refuse: (reason: unknown) => void;
 }
 
 interface Job {

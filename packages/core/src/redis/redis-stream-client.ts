@@ -154,7 +154,10 @@ class RedisStreamClient implements StreamClient {
   }
 
   async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
-    const ends = await this.#connection("commands").callMany(xadd.name, items.map(xadd.encode));
+    const ends = await this.#connection("commands").callMany(
+      xadd.name,
+      items.map((item) => xadd.encode(item)),
+    );
     return ends.map(({ reply, error }, index) => error ?? xadd.decode(reply, items[index] as XaddOptions));
   }
 
