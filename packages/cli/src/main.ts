@@ -39,7 +39,8 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       const { didYouMean } = await import("@redis-batch/core/internal");
       const problems = parsed.problems.map(({ sentence, unknown }) => `${sentence}${suggestion(unknown, didYouMean)}`);
       complain(terminal, problems.join("\n       "), `redis-batch ${[...parsed.path, "--help"].join(" ")}`);
-      return EXIT_CODES.usage.code;
+      const called = SPECS.find(({ path }) => path.join(" ") === parsed.path.join(" "));
+      return called?.misuseCode ?? EXIT_CODES.usage.code;
     }
     case "run": {
       const { spec, args, options } = parsed;

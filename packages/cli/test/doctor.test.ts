@@ -84,7 +84,7 @@ describe("doctor", () => {
     const found = (await findings([stream])).filter(({ area }) => area === "group g");
     expect(found).toMatchObject([
       { severity: "problem", finding: expect.stringContaining("no consumer") as string },
-      { severity: "warning", finding: "1 dead letters", fix: `redis-batch dead-letters list ${stream} g` },
+      { severity: "warning", finding: "1 dead letter", fix: `redis-batch dead-letters list ${stream} g` },
     ]);
   });
 });

@@ -322,13 +322,13 @@ describe("check", () => {
     const [head, ...told] = text.stdout.trimEnd().split("\n");
     expect(head).toBe(`WARNING  ${stream} / g`);
     // An age goes on between the two.
-    expect(told.map((line) => line.replace(/age_ms \d+/, "age_ms N"))).toEqual(
+    expect(told.map((line) => line.replace(/age [\d.]+(ms|s|m)\S*/, "age N"))).toEqual(
       (json["measures"] as Readonly<Record<string, unknown>>[]).map(({ name, value, status, ...limit }) => {
         const words = { warnAbove: "warning above", criticalAbove: "critical above", criticalBelow: "critical below" };
         const set = Object.entries(words).filter(([key]) => limit[key] !== null);
         const behind = set.map(([key, word]) => `${word} ${String(limit[key])}`).join("; ");
-        const shown = name === "age_ms" ? "N" : String(value);
-        return `  ${String(status).padEnd(9)} ${String(name)} ${shown}${behind === "" ? "" : ` (${behind})`}`;
+        const shown = name === "age_ms" ? "age N" : `${String(name).replace("_", " ")} ${String(value)}`;
+        return `  ${String(status).padEnd(9)} ${shown}${behind === "" ? "" : ` (${behind})`}`;
       }),
     );
     expectEnd(
@@ -341,7 +341,9 @@ describe("check", () => {
       env: { REDIS_URL: "redis://127.0.0.1:1" },
     });
     expectEnd(away, 3, "UNKNOWN", "ECONNREFUSED");
-    expectEnd(await run("--max-backlog", "many"), 2, "must be a whole number");
+    // Wrong options are no verdict on the group.
+    expectEnd(await run("--max-backlog", "many"), 3, "must be a whole number");
+    expectEnd(await run("--max-age", "1m", "--warn-age", "2m"), 3, "UNKNOWN", "--warn-age is above --max-age");
     expect.hasAssertions();
   });
 });

@@ -46,6 +46,8 @@ export interface CommandSpec {
   readonly connects: boolean;
   /** Whether a first Ctrl-C lets it finish what it is at; otherwise it ends at once. */
   readonly drains?: true;
+  /** What it ends with when it is called wrongly, where that is not what all others end with. */
+  readonly misuseCode?: number;
 }
 
 type Given<Spec, Value> = Spec extends { readonly default: string | number } ? Value : Value | undefined;

@@ -1,7 +1,7 @@
 import type { ConsumerStatus, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { CHECK_CODES, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
-import { BrokenPipe, describeFailure } from "../failure.ts";
+import { BrokenPipe, describeFailure, Failure } from "../failure.ts";
 import { renderVerdict } from "../render/verdict.ts";
 import type { check } from "../table/monitor.ts";
 import { groupOf } from "./monitor.ts";
@@ -27,10 +27,20 @@ export const run: Run<typeof check> = async (call) => {
 /** A monitoring system reads standard output, whatever went wrong. */
 async function judge(call: Call): Promise<{ readonly verdict: Verdict; readonly problem: string | null }> {
   try {
+    refuseContradictions(call.options);
     const report = await withMonitor(call, {}, (looker) => looker.inspect());
     return { verdict: decideVerdict(measuresOf(groupOf(report, call), report, call.options)), problem: null };
   } catch (error) {
     return { verdict: { status: "unknown", findings: [] }, problem: describeFailure(error).message };
+  }
+}
+
+/** A warning that would come after what is critical would never come. */
+function refuseContradictions(options: Call["options"]): void {
+  for (const what of ["backlog", "age", "pending", "dead-letters"] as const) {
+    const [warn, most] = [options[`warn-${what}`], options[`max-${what}`]];
+    if (warn === undefined || most === undefined || warn <= most) continue;
+    throw new Failure("usage", `--warn-${what} is above --max-${what}, so it would never warn`);
   }
 }
 

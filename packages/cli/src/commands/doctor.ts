@@ -3,7 +3,9 @@ import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { diagnoseRights, diagnoseServer, type Finding, finding, type Severity } from "../decisions/diagnosis.ts";
+import { whatThereIs } from "../failure.ts";
 import type { Tone } from "../render/paint.ts";
+import { shellWord } from "../render/shell-word.ts";
 import type { doctor } from "../table/doctor.ts";
 import { probeRights } from "./rights-probe.ts";
 import { withMonitor } from "./with-monitor.ts";
@@ -79,8 +81,12 @@ async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
       finding(
         "groups",
         "warning",
-        report.length === null ? "there is no such stream" : "there is no such group",
-        "`redis-batch streams` and `redis-batch groups <stream>` list what there is",
+        report.length === null
+          ? "there is no such stream"
+          : call.args.group === undefined
+            ? "the stream has no group"
+            : "there is no such group",
+        report.length === null ? whatThereIs() : createGroup(call.args),
       ),
     ];
   }
@@ -92,8 +98,17 @@ async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
   ];
 }
 
+/** The one that was asked for; without its name any will do. */
+function createGroup({ stream, group }: GroupCall["args"]): string {
+  const command = `redis-batch group create ${shellWord(stream)} ${group === undefined ? "<group>" : shellWord(group)}`;
+  return `${command}; redis-batch groups ${shellWord(stream)} lists those there are`;
+}
+
+const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
+
 function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly Finding[] {
   const area = `group ${group.group}`;
+  const words = `${shellWord(stream)} ${shellWord(group.group)}`;
   const dead = group.consumers.filter(({ status }) => status === "DEAD").length;
   const isBad = group.health === "STALLED" || group.health === "STOPPED";
   return [
@@ -101,19 +116,26 @@ function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly F
       area,
       isBad ? "problem" : group.health === "OK" || group.health === "UNKNOWN" ? "ok" : "warning",
       group.reason,
-      isBad ? "start consumers, or see what holds them up" : null,
+      isBad ? `start consumers, or see what holds them up: redis-batch monitor ${words}` : null,
     ),
     ...(dead === 0
       ? []
-      : [finding(area, "warning", `${dead} consumers are dead`, `redis-batch cleanup ${stream} ${group.group}`)]),
+      : [
+          finding(
+            area,
+            "warning",
+            `${count(dead, "consumer is", "consumers are")} dead`,
+            `redis-batch cleanup ${words}`,
+          ),
+        ]),
     ...(group.deadLetters === 0
       ? []
       : [
           finding(
             area,
             "warning",
-            `${group.deadLetters} dead letters`,
-            `redis-batch dead-letters list ${stream} ${group.group}`,
+            count(group.deadLetters, "dead letter", "dead letters"),
+            `redis-batch dead-letters list ${words}`,
           ),
         ]),
   ];

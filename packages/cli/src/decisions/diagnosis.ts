@@ -157,7 +157,15 @@ function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
       ),
     );
   } else findings.push(finding("eviction", "ok", `maxmemory-policy is ${policy}: it deletes no stream`));
-  if (most === 0) findings.push(finding("memory", "info", "no limit is set (maxmemory)"));
+  if (most === 0)
+    findings.push(
+      finding(
+        "memory",
+        "info",
+        "no limit is set (maxmemory): the server takes what the machine has",
+        "CONFIG SET maxmemory 2gb, or what the machine can spare, and CONFIG REWRITE",
+      ),
+    );
   else {
     const share = used / most;
     const percent = `${Math.round(100 * share)} % of maxmemory is used`;

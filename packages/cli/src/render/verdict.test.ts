@@ -32,3 +32,9 @@ test("people get a line per measure, programs the same as JSON", () => {
     measures: [{ name: "backlog", value: 5, status: "warning" }, { value: null, status: "ok" }, { criticalBelow: 1 }],
   });
 });
+
+test("people read how long in units of time, programs in milliseconds", () => {
+  const late = decideVerdict([{ name: "age_ms", value: 117_115, warnAbove: 1_000, criticalAbove: 3_600_000 }]);
+  expect(renderVerdict("text", subject, late, null)).toContain("age 1m57s (warning above 1.0s; critical above 1h00m)");
+  expect(renderVerdict("nagios", subject, late, null)).toMatch(/: age 1m57s .* \| age_ms=117115ms;1000;3600000\n$/);
+});

@@ -1,6 +1,7 @@
 /** A verdict in the formats of monitoring systems. */
 import { CHECK_CODES, type Finding, type Verdict } from "../decisions/check.ts";
 import { encodeJson, escapeText } from "./escape.ts";
+import { renderDuration } from "./report.ts";
 
 export interface Subject {
   readonly stream: string;
@@ -64,12 +65,15 @@ function renderPrometheus({ stream, group }: Subject, { status, findings }: Verd
 const label = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
 function sentence({ name, value, warnAbove, criticalAbove, criticalBelow }: Finding): string {
+  const isTime = name.endsWith("_ms");
+  const shown = (amount: number): string => (isTime ? renderDuration(amount) : String(amount));
   const limits = [
-    ...(warnAbove === undefined ? [] : [`warning above ${warnAbove}`]),
-    ...(criticalAbove === undefined ? [] : [`critical above ${criticalAbove}`]),
-    ...(criticalBelow === undefined ? [] : [`critical below ${criticalBelow}`]),
+    ...(warnAbove === undefined ? [] : [`warning above ${shown(warnAbove)}`]),
+    ...(criticalAbove === undefined ? [] : [`critical above ${shown(criticalAbove)}`]),
+    ...(criticalBelow === undefined ? [] : [`critical below ${shown(criticalBelow)}`]),
   ];
-  return `${name} ${value ?? "unknown"}${limits.length === 0 ? "" : ` (${limits.join("; ")})`}`;
+  const what = (isTime ? name.slice(0, -"_ms".length) : name).replaceAll("_", " ");
+  return `${what} ${value === null ? "unknown" : shown(value)}${limits.length === 0 ? "" : ` (${limits.join("; ")})`}`;
 }
 
 function plain({ name, value, status, warnAbove, criticalAbove, criticalBelow }: Finding) {

@@ -1,4 +1,5 @@
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
+import { CHECK_CODES } from "../decisions/check.ts";
 import { PLAN_OPTIONS } from "./shared.ts";
 
 const STREAM = { name: "stream", about: "the stream's key" } as const;
@@ -112,7 +113,7 @@ export const check = defineCommand({
   path: ["check"],
   summary: "Judge a group for a monitoring system",
   about: [
-    "Ends with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown, also when the server is away or the group is not there). What is not limited is not judged.",
+    "Ends with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown, also when the server is away, the group is not there, or the options are wrong). What is not limited is not judged.",
   ],
   args: [STREAM, GROUP],
   options: {
@@ -151,4 +152,5 @@ export const check = defineCommand({
     },
   ],
   connects: true,
+  misuseCode: CHECK_CODES.unknown,
 });
