@@ -109,6 +109,18 @@ describe("with a connection", () => {
     expect(events).toEqual([{ type: "added", added: 2, failed: 1, elapsedMs: 0 }]);
   });
 
+  test("many messages of one turn go out in parts that end for themselves", async () => {
+    const { clock, server, events, send } = setUp();
+    server.up();
+    const texts = Array.from({ length: 1_200 }, (_, n) => `${n}`);
+    const ends = texts.map((text) => send(text));
+    await clock.settle();
+    expect(server.sent.map(({ length }) => length)).toEqual([500, 500, 200]);
+    expect(server.sent.flat()).toEqual(texts);
+    expect(ends.every(({ value }) => value !== undefined)).toBe(true);
+    expect(events.map((event) => event.type === "added" && event.added)).toEqual([500, 500, 200]);
+  });
+
   test("one with an idempotency key goes out at its place among the others", async () => {
     const { clock, server, send } = setUp();
     server.up();

@@ -55,6 +55,9 @@ interface Failure {
 // A connection that counts as ready and yet cannot be written to is about to report its end: let it.
 const REST_MS = 10;
 
+// Each such part ends for itself. Half of what a source may be ahead: while the server is at one half, the other is read.
+const TOGETHER = 500;
+
 export class Sender {
   readonly #options: SenderOptions;
   readonly #aborts = new SharedAborts<Job>((job, reason) => {
@@ -224,7 +227,7 @@ function microtasksToEnd(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
 
-/** Neighbours without an idempotency key go out in one go, each with a key by itself. */
+/** Neighbours without an idempotency key go out in one go, up to a number; each with a key by itself. */
 function groupForSending(jobs: readonly Job[]): readonly (readonly [Job, ...Job[]])[] {
   const groups: [Job, ...Job[]][] = [];
   let open: [Job, ...Job[]] | undefined;
@@ -232,7 +235,7 @@ function groupForSending(jobs: readonly Job[]): readonly (readonly [Job, ...Job[
     if (job.message.idempotencyKey !== undefined) {
       groups.push([job]);
       open = undefined;
-    } else if (open === undefined) {
+    } else if (open === undefined || open.length === TOGETHER) {
       open = [job];
       groups.push(open);
     } else open.push(job);
