@@ -37,6 +37,22 @@ describe("streams", () => {
     await redis.server.command("DEL", hostile);
   });
 
+  it("leaves out what Redis Batch keeps for a group, unless that is asked for", async () => {
+    const { stream } = await filled("kept", 1);
+    const dead = `rb:{${stream}}:dead:${stream}:g`;
+    await redis.server.command("XADD", dead, "*", "a", "1");
+    const found = async (...more: string[]) => {
+      const { streams, notes } = await both(["streams", "--match", `*${stream}*`, ...more]);
+      return { names: (streams as { stream: string }[]).map((row) => row.stream), notes };
+    };
+    expect(await found()).toEqual({
+      names: [stream],
+      notes: ["1 left out that Redis Batch keeps for its groups: --all shows all."],
+    });
+    expect(await found("--all")).toEqual({ names: [stream, dead] });
+    await redis.server.command("DEL", stream, dead);
+  });
+
   it("says so when there are more than were asked for, and when there are none", async () => {
     await Promise.all([filled("many", 1), filled("many", 1), filled("many", 1)]);
     expect(await both(["streams", "--match", "many*", "--limit", "2"])).toMatchObject({

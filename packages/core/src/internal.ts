@@ -9,7 +9,7 @@ export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan
 export { readFarewells } from "./farewells.ts";
 export * from "./index.ts";
 export { instanceName } from "./instance-name.ts";
-export { bookkeepingKeys, groupKey, hashTag, idempotencyKey } from "./keys.ts";
+export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
 export { createNotifier } from "./observer.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./errors.ts";
-import { bookkeepingKeys, groupKey, hashTag, idempotencyKey } from "./keys.ts";
+import { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 
 describe("groupKey", () => {
   test("names the stream's own slot, the kind, the stream and the group", () => {
@@ -26,6 +26,19 @@ describe("bookkeepingKeys", () => {
 describe("idempotencyKey", () => {
   test("belongs to the stream", () => {
     expect(idempotencyKey("orders", "order:17")).toBe("rb:{orders}:idem:orders:order%3A17");
+  });
+});
+
+describe("isOwnKey", () => {
+  test("tells what is kept beside a stream from the streams of others", () => {
+    for (const stream of ["orders", "{shop}:orders", "a:b", "a%\nb"]) {
+      const own = [...bookkeepingKeys(stream, "g:1"), groupKey("dead", stream, "g"), idempotencyKey(stream, "k")];
+      expect([stream, own.filter((key) => !isOwnKey(key))]).toEqual([stream, []]);
+      expect(isOwnKey(stream)).toBe(false);
+    }
+    for (const other of ["rb:orders", "rb:{orders}:mine", "rb:{orders}:dead", "x:rb:{a}:dead:a:g", "rb-bench-1"]) {
+      expect([other, isOwnKey(other)]).toEqual([other, false]);
+    }
   });
 });
 

@@ -35,6 +35,12 @@ export function bookkeepingKeys(stream: string, group: string): readonly string[
   return BOOKKEEPING.map((kind) => groupKey(kind, stream, group));
 }
 
+/** Whether a key looks like one that Redis Batch writes beside a stream, such as a group's dead letters. */
+export function isOwnKey(key: string): boolean {
+  const [, kind = ""] = /^rb:\{.+\}:((?:lease:)?[a-z]+):[^:]+:[^:]+$/s.exec(key) ?? [];
+  return ["dead", "idem", ...BOOKKEEPING].includes(kind);
+}
+
 /** The key that remembers which entry an idempotency key was added as. Belongs to the stream, not to a group. */
 export function idempotencyKey(stream: string, key: string): string {
   return `rb:{${hashTag(stream)}}:idem:${encodePart(stream)}:${encodePart(key)}`;

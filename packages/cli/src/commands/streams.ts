@@ -1,4 +1,4 @@
-import { NoGroupError, type StreamClient, WrongTypeError } from "@redis-batch/core/internal";
+import { isOwnKey, NoGroupError, type StreamClient, WrongTypeError } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
@@ -10,8 +10,8 @@ const STREAMS_AT_ONCE = 32;
 
 export const run: Run<typeof streams> = (call) =>
   withClient(call, async (client) => {
-    const { match, limit } = call.options;
-    const { names, isAll } = await findNames(client, match, limit);
+    const { match, limit, all } = call.options;
+    const { names, isAll, hidden } = await findNames(client, { match, limit, all });
     const rows: Row[] = [];
     for (let at = 0; at < names.length; at += STREAMS_AT_ONCE) {
       const found = await Promise.all(names.slice(at, at + STREAMS_AT_ONCE).map((name) => describe(client, name)));
@@ -32,23 +32,34 @@ export const run: Run<typeof streams> = (call) =>
           rows,
           none: match === undefined ? "There are no streams." : "No stream matches.",
         },
-        notes: isAll ? [] : [`There are more than ${limit}: --match finds some, --limit shows more.`],
+        notes: [
+          ...(isAll ? [] : [`There are more than ${limit}: --match finds some, --limit shows more.`]),
+          ...(hidden === 0 ? [] : [`${hidden} left out that Redis Batch keeps for its groups: --all shows all.`]),
+        ],
       },
       call.options.json,
     );
   });
 
+interface Wanted {
+  readonly match: string | undefined;
+  readonly limit: number;
+  /** Those of Redis Batch itself, too. */
+  readonly all: boolean;
+}
+
 /** Sorted names, none twice. */
-async function findNames(client: StreamClient, match: string | undefined, limit: number) {
+async function findNames(client: StreamClient, { match, limit, all }: Wanted) {
   const names = new Set<string>();
+  const hidden = new Set<string>();
   let cursor: string | null = null;
   do {
     const page = await client.scanStreams({ match, count: KEYS_AT_ONCE, cursor: cursor ?? undefined });
-    for (const name of page.names) names.add(name);
+    for (const name of page.names) (!all && isOwnKey(name) ? hidden : names).add(name);
     cursor = page.cursor;
   } while (cursor !== null && names.size <= limit);
   const sorted = [...names].toSorted();
-  return { names: sorted.slice(0, limit), isAll: cursor === null && sorted.length <= limit };
+  return { names: sorted.slice(0, limit), isAll: cursor === null && sorted.length <= limit, hidden: hidden.size };
 }
 
 /** `undefined` for one that has gone away meanwhile. */

@@ -15,6 +15,7 @@ export const streams = defineCommand({
   options: {
     match: { kind: "text", value: "glob", about: "only names that match, such as 'orders:*'" },
     limit: { kind: "number", value: "n", min: 1, max: 100_000, default: 1_000, about: "at most so many" },
+    all: { kind: "flag", about: "those that Redis Batch keeps for its groups, too, such as dead letters" },
   },
   examples: [
     { line: "redis-batch streams", does: "all of them" },
@@ -46,6 +47,9 @@ export const consumers = defineCommand({
 export const pending = defineCommand({
   path: ["pending"],
   summary: "List the messages that a group has not acknowledged",
+  about: [
+    "A message that was given back, or redriven, counts as idle for a day, so that whoever is there may take it at once.",
+  ],
   args: [STREAM, GROUP],
   options: {
     consumer: { kind: "text", value: "name", about: "only those of this consumer" },
