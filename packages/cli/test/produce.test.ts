@@ -58,7 +58,7 @@ describe("produce", () => {
     const input = `{"n":1}\n{"n":\u001b[2J${"x".repeat(5_000)}\n{"n":3}\n`;
     const { code, stderr } = await cli.run(["produce", stream], { input });
     expect(code).toBe(2);
-    expect(stderr).toContain('line 2 is no message, it is not JSON: "{"n":\\e[2Jxxx');
+    expect(stderr).toContain('line 2 is no message, it is not JSON: {"n":\\e[2Jxxx');
     expect(stderr).not.toContain("\u001b");
     expect(stderr.length).toBeLessThan(700);
     expect(await entries(stream)).toEqual([["n", "1"]]);
@@ -141,8 +141,13 @@ describe("produce", () => {
 
   it("refuses a missing file, two sources, a key of another type, and a stream of a mebibyte a message it takes", async () => {
     const stream = uniqueName("refused");
-    const missing = await cli.run(["produce", stream, "--file", join(cli.folder, "nothing")]);
-    expectEnd(missing, 2, "ENOENT");
+    // Found out before a server is asked for, and with nothing to tell of.
+    const away = { env: { REDIS_URL: "redis://127.0.0.1:1" } };
+    const missing = await cli.run(["produce", stream, "--file", join(cli.folder, "nothing")], away);
+    expectEnd(missing, 2, "ENOENT", "--file takes the path");
+    const typo = await cli.run(["produce", stream, "order=1", "cents"], away);
+    expectEnd(typo, 2, "every word must look like field=value", "redis-batch produce --help");
+    expect([missing.stdout, typo.stdout]).toEqual(["", ""]);
     expect(await cli.run(["produce", stream, "a=1", "--file", "-"])).toMatchObject({ code: 2 });
     await redis.server.command("SET", stream, "text");
     const wrong = await cli.run(["produce", stream, "a=1"]);

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, openSync } from "node:fs";
 import {
   type AddResult,
   ConnectionError,
@@ -96,17 +96,21 @@ class Tally {
 }
 
 interface Source {
-  readonly lines: AsyncIterable<InputLine> | undefined;
+  readonly input:
+    | { readonly kind: "arguments"; readonly fields: readonly FieldPair[] }
+    | { readonly kind: "lines"; readonly lines: AsyncIterable<InputLine> };
   readonly end: () => void;
 }
 
-/** The lines of file or standard input; none where the message is in the arguments. */
+/** @throws {Failure} when there is nothing to read: that is told before a server is asked for */
 function openSource({ args, options }: Call): Source {
   const pairs = args["field=value"];
   if (pairs.length > 0) {
     if (options.file !== undefined)
       throw new Failure("usage", "the message comes from the arguments or from --file, not from both");
-    return { lines: undefined, end: () => {} };
+    const read = readPairs(pairs);
+    if (read.kind === "malformed") throw new Failure("usage", `the arguments are no message: ${read.why}`);
+    return { input: { kind: "arguments", fields: read.fields }, end: () => {} };
   }
   const { file } = options;
   if (file === undefined && process.stdin.isTTY) {
@@ -116,24 +120,38 @@ function openSource({ args, options }: Call): Source {
       "give field=value, --file, or pipe NDJSON in; `--file -` reads what you type",
     );
   }
-  const stream = file === undefined || file === "-" ? process.stdin : createReadStream(file);
+  const stream = file === undefined || file === "-" ? process.stdin : createReadStream(file, { fd: open(file) });
   // Reading tells of it, as soon as somebody reads.
   stream.on("error", () => {});
-  return { lines: readLines(stream as AsyncIterable<Buffer>), end: () => void stream.destroy() };
+  const lines = readLines(stream as AsyncIterable<Buffer>);
+  return { input: { kind: "lines", lines }, end: () => void stream.destroy() };
 }
 
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+const unreadable = (error: unknown): Failure =>
+  new Failure(
+    "usage",
+    `the input cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    "--file takes the path of a file; - is standard input",
+  );
+
 /** The messages of the input, one after the other. */
-async function* readItems({ lines }: Source, call: Call, tally: Tally): AsyncGenerator<Item, void, undefined> {
-  const { args, options, terminal } = call;
-  if (lines === undefined) {
-    const read = readPairs(args["field=value"]);
-    if (read.kind === "malformed") throw new Failure("usage", `the arguments are no message: ${read.why}`);
-    yield { line: 1, fields: read.fields };
+async function* readItems({ input }: Source, call: Call, tally: Tally): AsyncGenerator<Item, void, undefined> {
+  const { options, terminal } = call;
+  if (input.kind === "arguments") {
+    yield { line: 1, fields: input.fields };
     return;
   }
   const format = { format: options.format, jsonField: options["json-field"] };
   try {
-    for await (const line of lines) {
+    for await (const line of input.lines) {
       if (line.number < options["from-line"] || line.text?.trim() === "") continue;
       const read =
         line.text === null
@@ -156,9 +174,7 @@ async function* readItems({ lines }: Source, call: Call, tally: Tally): AsyncGen
       if (tally.skipped === TOLD_SKIPS) terminal.note("further lines that are skipped are only counted", "warn");
     }
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) {
-      throw new Failure("usage", `the input cannot be read: ${error.message}`);
-    }
+    if (error instanceof Error && "syscall" in error) throw unreadable(error);
     throw error;
   }
 }
@@ -240,7 +256,9 @@ function keyOf(fields: readonly FieldPair[], keyField: string): string {
 function refusal(result: Extract<AddResult, { kind: "failed" }>, line: number, server: Server): Error {
   const { error } = result;
   const isUnknown = ConnectionError.is(error) && error.outcome === "unknown";
-  if (PayloadError.is(error)) return new Failure("usage", `line ${line}: ${error.message}`);
+  if (PayloadError.is(error)) {
+    return new Failure("usage", `line ${line}: ${error.message}`, `mend it, and go on with --from-line ${line}`);
+  }
   if (!ConnectionError.is(error)) return error;
   const fix = isUnknown
     ? `whether line ${line} was added is not known: look with \`redis-batch tail\` before you go on with --from-line ${line}; with --key-field, just repeat the command`
@@ -252,4 +270,4 @@ const interrupted = (): Failure => new Failure("interrupted", "interrupted befor
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-const shown = (text: string): string => `"${escapeText(truncateText(text, SHOWN_CHARACTERS))}"`;
+const shown = (text: string): string => escapeText(truncateText(text, SHOWN_CHARACTERS));

@@ -35,7 +35,7 @@ export const produce = defineCommand({
       value: "name",
       about: "this field names the message: added once, however often the command is repeated within an hour",
     },
-    "skip-invalid": { kind: "flag", about: "leave out lines that cannot be read, and tell of them" },
+    "skip-invalid": { kind: "flag", about: "leave out lines that cannot be read, tell of them, and end with 2" },
     "dry-run": { kind: "flag", about: "read and check everything, send nothing" },
   },
   examples: [
