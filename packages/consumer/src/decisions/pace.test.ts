@@ -5,8 +5,12 @@ import { decidePace } from "./pace.ts";
 const trickle = { entries: 10, missing: 90, openMs: 10, leftMs: 4_990 };
 
 describe("decidePace", () => {
-  it("waits as long as the batch has been open", () => {
-    expect(decidePace(trickle)).toBe(10);
+  it("waits twice as long as the batch has been open", () => {
+    expect(decidePace(trickle)).toBe(20);
+  });
+
+  it("waits a millisecond for a batch that has just been opened, and will take longer to fill", () => {
+    expect(decidePace({ ...trickle, entries: 1, missing: 99, openMs: 0.2 })).toBe(1);
   });
 
   it("waits no longer than the rest takes at the rate so far", () => {
@@ -20,7 +24,7 @@ describe("decidePace", () => {
   it.each([
     ["nothing is in memory", { entries: 0, missing: 100 }],
     ["the batch is full", { entries: 100, missing: 0 }],
-    ["the first message came just now", { openMs: 0.5 }],
+    ["the batch is about to be full", { entries: 80, missing: 20, openMs: 3 }],
     ["the time is over", { leftMs: 0 }],
     ["the time has been over for long", { leftMs: -100 }],
   ])("does not wait when %s", (_, change) => {
@@ -37,7 +41,7 @@ describe("decidePace", () => {
     fc.assert(
       fc.property(any, (state) => {
         const pauseMs = decidePace(state);
-        expect(pauseMs === 0 || (pauseMs >= 1 && pauseMs <= state.openMs && pauseMs <= state.leftMs / 2)).toBe(true);
+        expect(pauseMs === 0 || (pauseMs >= 1 && pauseMs <= Math.max(1, 2 * state.openMs) && pauseMs <= state.leftMs / 2)).toBe(true);
       }),
     );
   });
@@ -82,24 +86,25 @@ describe("reading at that pace", () => {
     });
   };
 
-  it("takes reads by the doublings of the time, however the messages come", () => {
+  it("takes reads by the threefoldings of the time, however the messages come", () => {
     fc.assert(
       fc.property(scenes, ({ gaps, perMs, batchSize, maxWaitMs }) => {
         const { reads } = collect(arrivalsOf(gaps, perMs), batchSize, maxWaitMs);
-        // The first millisecond, the doublings up to the middle of the wait, the halvings from there, and what is left
+        // The first millisecond, the threefoldings up to the middle of the wait, the halvings from there, and what is left
         // for the last millisecond of both.
-        expect(reads).toBeLessThanOrEqual(2 * Math.log2(Math.max(2, maxWaitMs)) + 4 / ROUND_TRIP_MS);
+        const longMs = Math.max(2, maxWaitMs);
+        expect(reads).toBeLessThanOrEqual(Math.log2(longMs) + Math.log(longMs) / Math.log(3) + 4 / ROUND_TRIP_MS);
       }),
     );
   });
 
-  it("has the batch full after twice the time it took to fill, and every message read before the wait is over", () => {
+  it("has the batch full after three times the time it took to fill, and every message read before the wait is over", () => {
     fc.assert(
       fc.property(scenes, ({ gaps, perMs, batchSize, maxWaitMs }) => {
         const arrivals = arrivalsOf(gaps, perMs);
         const { entries, tookMs, latestReadMs } = collect(arrivals, batchSize, maxWaitMs);
         const filledMs = (arrivals[batchSize - 1] ?? 0) - (arrivals[0] ?? 0);
-        const latestMs = entries === batchSize ? 2 * filledMs + 2 * ROUND_TRIP_MS + 1 : maxWaitMs;
+        const latestMs = entries === batchSize ? 3 * filledMs + 3 * ROUND_TRIP_MS + 1 : maxWaitMs;
         expect(tookMs).toBeLessThanOrEqual(latestMs);
         const inTime = arrivals.filter((atMs) => atMs - (arrivals[0] ?? 0) < maxWaitMs - 2 - 2 * ROUND_TRIP_MS).length;
         expect(entries).toBeGreaterThanOrEqual(Math.min(batchSize, inTime));

@@ -13,17 +13,20 @@ export interface Trickle {
 
 // A timer keeps no shorter time than this.
 const SHORTEST_MS = 1;
+// How much longer the batch may be open after the pause than before it.
+const GROWTH = 2;
 
 /**
  * Says how long after one read, which has emptied the stream, the next begins; 0: at once, to wait at the server.
  *
  * Each message that comes alone would cost a read of its own. So the reader waits for company: as long as the batch takes
- * to fill at the rate so far, but no longer than it has been open, because the rate may rise, nor than half of the
- * time that is left, so that at the end of the wait nothing is left unread. Reads thus are as many as the doublings of
- * the time a batch takes, and it is full at the latest after twice that time.
+ * to fill at the rate so far, but no longer than twice the time it has been open, because the rate may rise, nor than half
+ * of the time that is left, so that at the end of the wait nothing is left unread. Reads thus are as many as the
+ * threefoldings of the time a batch takes, and it is full at the latest after three times that time.
  */
 export function decidePace({ entries, missing, openMs, leftMs }: Trickle): number {
   if (entries === 0 || missing <= 0) return 0;
-  const pauseMs = Math.min(openMs, (openMs * missing) / entries, leftMs / 2);
+  const fullInMs = (openMs * missing) / entries;
+  const pauseMs = Math.min(Math.max(GROWTH * openMs, SHORTEST_MS), fullInMs, leftMs / 2);
   return pauseMs < SHORTEST_MS ? 0 : pauseMs;
 }
