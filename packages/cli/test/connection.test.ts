@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { eventually, startCluster, startSentinel, uniqueName, useServer, useServers } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectNoControls, expectSameContent, needsTool, useCli } from "./cli.ts";
@@ -95,6 +95,16 @@ describe("contexts", () => {
       ],
     });
     expectEnd(await cli.run(["streams"]), 0);
+    // Files are found from other folders, too.
+    const file = join(cli.folder, "files.json");
+    const files = ["--tls-ca", "ca.pem", "--password-file", "secret"];
+    const withFiles = await cli.run(["context", "add", "f", "--url", "redis://h", ...files], {
+      env: { REDIS_BATCH_CONFIG: file },
+    });
+    expectEnd(withFiles, 0, "warn:  there is no file", "ca.pem");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({
+      contexts: { f: { tlsCa: resolve("ca.pem"), passwordFile: resolve("secret") } },
+    });
     const env = { APP: "pw" };
     expectEnd(
       await cli.run(["streams", "--context", "away", "--connect-timeout", "200ms"], { env }),

@@ -167,6 +167,19 @@ describe("peek and tail", () => {
     });
   });
 
+  it("say that there is nothing, to the person only", async () => {
+    const { stream } = await filled("empty", 0);
+    for (const args of [
+      ["peek", stream],
+      ["peek", stream, "g"],
+      ["tail", stream, "--json"],
+    ]) {
+      const ended = await cli.run(args);
+      expectEnd(ended, 0, args.length === 3 && args[2] === "g" ? "nothing waits for the group" : "there is no message");
+      expect(ended.stdout).toBe("");
+    }
+  });
+
   it("follow what comes until Ctrl-C, and give produce what it reads", async () => {
     const { stream, ids } = await filled("tail", 150);
     await using process = await cli.start(["tail", stream, "-n", "2", "-f", "--json"]);

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Run } from "../command.ts";
 import { changeContexts, contextsPath, type SavedContext } from "../connection/contexts.ts";
 import { parseAddresses, refusePassword } from "../connection/place.ts";
@@ -23,15 +25,15 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
     ...withoutUndefined({
       url: options.url,
       user: options.user,
-      passwordFile: options["password-file"],
+      passwordFile: absolute(options["password-file"]),
       passwordEnv: options["password-env"],
       askPassword: options["ask-password"] || undefined,
       sentinel: options.sentinel,
       sentinelName: options["sentinel-name"],
       cluster: options.cluster || undefined,
-      tlsCa: options["tls-ca"],
-      tlsCert: options["tls-cert"],
-      tlsKey: options["tls-key"],
+      tlsCa: absolute(options["tls-ca"]),
+      tlsCert: absolute(options["tls-cert"]),
+      tlsKey: absolute(options["tls-key"]),
     }),
   };
   let isCurrent = false;
@@ -42,6 +44,10 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
     isCurrent = current === args.name;
     return { current, all: new Map(all).set(args.name, saved) };
   });
+  // It may be yet to come, and is worth telling of all the same.
+  for (const file of [saved.passwordFile, saved.tlsCa, saved.tlsCert, saved.tlsKey]) {
+    if (file !== undefined && !existsSync(file)) terminal.note(`there is no file ${file}`, "warn");
+  }
   await terminal.report(
     {
       facts: [
@@ -53,6 +59,9 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
     options.json,
   );
 };
+
+/** A context is used from other folders than the one it was made in. */
+const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
 
 function withoutUndefined<Values extends Readonly<Record<string, string | boolean | undefined>>>(values: Values) {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);

@@ -6,20 +6,23 @@ import { parseFrom } from "../point.ts";
 import type { peek } from "../table/look.ts";
 import { entryPages } from "./entry-pages.ts";
 import { findGroup } from "./find-group.ts";
-import { printEntries } from "./print-entries.ts";
+import { NOTHING_THERE, printEntries } from "./print-entries.ts";
 
 type Call = Invocation<typeof peek>;
 
 export const run: Run<typeof peek> = (call) =>
   withClient(call, async (client) => {
-    const { args, options } = call;
+    const { args, options, terminal } = call;
     if (options.newest && args.group !== undefined) {
       throw new Failure("usage", "a group gets the oldest first: --newest has no meaning with one");
     }
     const range = { stream: args.stream, from: await startOf(client, call), to: "+" };
+    let isEmpty = true;
     for await (const page of entryPages(client, { ...range, most: options.count, newestFirst: options.newest })) {
+      isEmpty &&= page.length === 0;
       await printEntries(page, call);
     }
+    if (isEmpty) terminal.note(args.group === undefined ? NOTHING_THERE : "nothing waits for the group");
   });
 
 async function startOf(client: StreamClient, { args, options }: Call): Promise<string> {

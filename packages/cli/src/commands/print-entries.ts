@@ -3,6 +3,9 @@ import type { Invocation } from "../command.ts";
 import { messageLine } from "../messages/message-json.ts";
 import { renderMessage } from "../render/message-text.ts";
 
+/** For the person who waits for a line, on standard error. */
+export const NOTHING_THERE = "there is no message";
+
 /** Prints messages, a line each: NDJSON, or for a person. */
 export async function printEntries(
   entries: readonly StreamEntry[],

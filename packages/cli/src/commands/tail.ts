@@ -3,14 +3,14 @@ import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { tail } from "../table/look.ts";
 import { entryPages } from "./entry-pages.ts";
-import { printEntries } from "./print-entries.ts";
+import { NOTHING_THERE, printEntries } from "./print-entries.ts";
 
 // Asking costs the server next to nothing, and needs no connection that is blocked.
 const LOOK_EVERY_MS = 200;
 
 export const run: Run<typeof tail> = (call) =>
   withClient(call, async (client) => {
-    const { args, options, signal } = call;
+    const { args, options, signal, terminal } = call;
     // One that is followed may be yet to come.
     if (!options.follow) await client.xinfoStream({ stream: args.stream });
     let from = await startOfLast(client, args.stream, options.count);
@@ -21,7 +21,10 @@ export const run: Run<typeof tail> = (call) =>
         from = `(${page.at(-1)?.id ?? ""}`;
         if (signal.aborted) break;
       }
-      if (!options.follow) break;
+      if (!options.follow) {
+        if (from === "-") terminal.note(NOTHING_THERE);
+        break;
+      }
       await pause(systemClock, LOOK_EVERY_MS, signal);
     }
   });

@@ -10,6 +10,7 @@ import {
 } from "@redis-batch/core/internal";
 import type { Invocation } from "../command.ts";
 import { Failure } from "../failure.ts";
+import { adviseOnConnection } from "./advice.ts";
 import { chooseContext, contextsPath, readContexts } from "./contexts.ts";
 import { readPassword } from "./password.ts";
 import { decidePlace, type Place } from "./place.ts";
@@ -42,7 +43,7 @@ export async function findServer({ options, terminal: { env } }: Caller): Promis
     connectTimeoutMs: options["connect-timeout"],
     explain: (error) => {
       if (!ConnectionError.is(error)) return error;
-      return new Failure("unreachable", error.message, `is the server running? The address comes from ${place.from}`);
+      return new Failure("unreachable", error.message, adviseOnConnection(error.message, place));
     },
   };
 }
