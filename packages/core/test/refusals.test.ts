@@ -3,7 +3,7 @@ import { type AclUser, checkLeaks, eventually, RedisServer, uniqueName, useServe
 import { Cluster } from "ioredis";
 import { Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
-import { PermissionError } from "../src/errors.ts";
+import { ConfigError, PermissionError } from "../src/errors.ts";
 import { connected, useClients } from "./use-clients.ts";
 
 const makeClient = useClients();
@@ -20,6 +20,7 @@ describe("a server with passwords", () => {
       user("no-command", "-command"),
       user("no-client", "-client"),
       user("no-info", "-info"),
+      user("no-select", "-select"),
     ],
   });
   checkLeaks(redis);
@@ -30,6 +31,19 @@ describe("a server with passwords", () => {
       const { client } = await connected(makeClient({ redis: source }));
       expect(await client.time()).toBeGreaterThan(0);
     }
+  });
+
+  // ioredis goes on in database 0, where others' messages are.
+  test.each([
+    ["ioredis 6", (address: object) => ({ ...address, db: 99 })],
+    ["ioredis 5", (address: object) => new RedisV5({ ...address, db: 99, lazyConnect: true })],
+  ])("does nothing in another database than the one that is meant, over %s", async (_, source) => {
+    const { client } = makeClient({ redis: source(redis.server.options) });
+    const error: unknown = await client.connect(["commands"], { timeoutMs: 20_000 }).catch((reason: unknown) => reason);
+    expect(ConfigError.is(error) && error.message).toContain("database 99");
+    await expect(client.xlen({ stream: "s" })).rejects.toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
+    // The next attempt ends the same.
+    await expect(client.connect(["commands"], { timeoutMs: 20_000 })).rejects.toMatchObject({ code: "CONFIG" });
   });
 
   describe.each([
@@ -56,6 +70,18 @@ describe("a server with passwords", () => {
         await expect(client.time()).rejects.toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
       },
     );
+  });
+
+  test("nor does it where the right to change the database is missing, until that is granted", async () => {
+    const { client } = makeClient({ redis: { ...redis.server.as("no-select").options, db: 1 } });
+    const connect = () => client.connect(["commands"], { timeoutMs: 20_000 });
+    await expect(connect()).rejects.toMatchObject({ code: "PERMISSION" });
+    await expect(client.xlen({ stream: "s" })).rejects.toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
+    await expect(connect()).rejects.toMatchObject({ code: "PERMISSION" });
+    await redis.server.command("ACL", "SETUSER", "no-select", "+select");
+    await connect();
+    expect(await client.xlen({ stream: "s" })).toBe(0);
+    await redis.server.command("ACL", "SETUSER", "no-select", "-select");
   });
 
   test("a later connect after the password was mended succeeds", async () => {

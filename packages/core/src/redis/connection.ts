@@ -4,12 +4,13 @@
  * | state        | a command …                          | leaves by                  |
  * |--------------|--------------------------------------|----------------------------|
  * | not ready    | rejects, `not-sent`                  | ready · closed             |
+ * | misplaced    | rejects, `not-sent`                  | connection lost · closed   |
  * | ready        | is written to the socket at once     | connection lost · closed   |
  * | closed       | rejects, `not-sent`                  | –                          |
  */
 import { type Cluster, Command, Redis } from "ioredis";
 import type { Clock } from "../clock.ts";
-import { ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
+import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import type { Argument } from "../wire/command.ts";
@@ -23,6 +24,8 @@ export class Connection {
   #epoch = 0;
   #isReady = false;
   #isClosed = false;
+  // In another database than the one that was asked for: ioredis goes on in database 0.
+  #isMisplaced = false;
   #lastError: RedisBatchError | undefined;
   readonly #changes = new Set<() => void>();
 
@@ -31,6 +34,7 @@ export class Connection {
     this.#role = role;
     this.#clock = clock;
     client.on("ready", () => {
+      if (this.#isMisplaced) return;
       this.#epoch++;
       this.#isReady = true;
       this.#lastError = undefined;
@@ -38,11 +42,19 @@ export class Connection {
       report({ type: "connected", role });
     });
     client.on("error", (error: unknown) => {
-      this.#lastError = translateError(error, "connect");
+      const database = refusedDatabase(error);
+      this.#isMisplaced ||= database !== undefined;
+      const translated = translateError(error, "connect");
+      // A missing right to SELECT stays what it is.
+      this.#lastError =
+        database === undefined || PermissionError.is(translated)
+          ? translated
+          : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
       this.#announce();
     });
     client.on("close", () => {
       endWatch(client);
+      this.#isMisplaced = false;
       if (!this.#isReady) return;
       this.#isReady = false;
       this.#announce();
@@ -66,16 +78,17 @@ export class Connection {
     if (this.#isReady) return;
     signal?.throwIfAborted();
     // What was refused before may be granted by now: the next attempt tells.
-    if (PermissionError.is(this.#lastError)) this.#lastError = undefined;
+    if (isFinal(this.#lastError)) this.#lastError = undefined;
+    if (this.#isMisplaced) this.#client.disconnect(true);
     // The outcome arrives as events; a first attempt that fails is repeated like any other.
     if (this.#client.status === "wait") this.#client.connect().catch(() => {});
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
         if (this.#isReady) return finish(resolve);
         if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
-        // Another attempt with the same password would end the same.
+        // Another attempt with the same password, or the same database, would end the same.
         const error = this.#lastError;
-        if (PermissionError.is(error)) finish(() => reject(error));
+        if (isFinal(error)) finish(() => reject(error));
       };
       const finish = (settle: () => void): void => {
         this.#changes.delete(look);
@@ -180,6 +193,17 @@ export class Connection {
       { outcome: "not-sent", cause: this.#lastError },
     );
   }
+}
+
+function isFinal(error: RedisBatchError | undefined): boolean {
+  return PermissionError.is(error) || ConfigError.is(error);
+}
+
+/** Which database the server refused to change to, where that is what went wrong. */
+function refusedDatabase(error: unknown): string | undefined {
+  if (!(error instanceof Error && error.name === "ReplyError")) return undefined;
+  const { command } = error as { readonly command?: { readonly name?: string; readonly args?: readonly unknown[] } };
+  return command?.name === "select" ? String(command.args?.[0]) : undefined;
 }
 
 /**
