@@ -256,6 +256,9 @@ describe("Sentinel and Cluster", () => {
   it("finds every stream of a Cluster, and works with each", async () => {
     const [node] = cluster.servers.startupNodes;
     const at = ["--cluster", "--url", `redis://${node?.host ?? ""}:${node?.port ?? 0}`];
+    const third = `redis://${node?.host ?? ""}:${node?.port ?? 0}/3`;
+    expectEnd(await cli.run(["streams", "--cluster", "--url", third]), 2, "no database but 0");
+    expectEnd(await cli.run(["streams", "--url", third]), 2, "the server has no database 3");
     const names = ["a", "b", "c", "d", "e", "f"].map((letter) => `${letter}-${uniqueName("cluster")}`);
     await Promise.all(names.map(async (name) => expectEnd(await cli.run(["produce", name, "a=1", ...at]), 0)));
     const { streams } = await cli.json(["streams", ...at]);

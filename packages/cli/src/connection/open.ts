@@ -85,6 +85,13 @@ function sourceOf(place: Place, password: string | undefined, sentinelPassword: 
     };
   }
   const { host = "localhost", port = 6379, ...rest } = address;
+  if (place.isCluster && (db ?? 0) !== 0) {
+    throw new Failure(
+      "usage",
+      `a Cluster has no database but 0, and the URL names ${db ?? 0}`,
+      "leave it out of the URL",
+    );
+  }
   if (place.isCluster) return lendCluster([{ host, port }], { ...rest, ...shared });
   return { ...address, ...(db === undefined ? {} : { db }), ...shared };
 }
