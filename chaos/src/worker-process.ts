@@ -80,7 +80,8 @@ async function handle(batch: Batch<Readonly<Record<string, string>>>): Promise<v
       // Half of the work before the first message, so that a fault also hits between two of them.
       if (message === batch.messages[Math.floor(batch.size / 2)]) {
         await pause(task.workMs);
-        if (sinkFault === "full") throw new Error("the sink is full");
+        // One alone still fits: what fails alone again and again while others succeed would rightly be taken for poison.
+        if (sinkFault === "full" && batch.size > 1) throw new Error("the sink is full");
       }
       const key = String(keys.get(message.id));
       const intent = message.fields["intent"] as Intent;

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import type { Fault } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
-/** `readOnly`: every write fails · `full`: writes fail half-way through a batch · `away`: it does not answer, then fails. */
+/** `readOnly`: every write fails · `full`: writes fail half-way through a batch, unless it is a message alone · `away`: it does not answer, then fails. */
 export type SinkFault = "readOnly" | "full" | "away";
 
 export const sinkReadOnly: Fault = outOfOrder("readOnly");
