@@ -1,4 +1,4 @@
-import { NoGroupError, PermissionError } from "@redis-batch/core";
+import { ConfigError, NoGroupError, PermissionError } from "@redis-batch/core";
 import { expect, test } from "vitest";
 import { describeFailure, explainFailure, Failure } from "./failure.ts";
 
@@ -48,4 +48,6 @@ test("points to the help where nothing better is said", () => {
   const explained = (fix?: string) =>
     describeFailure(explainFailure(new Failure("usage", "no", fix), { path: ["group", "seek"] })).fix;
   expect([explained(), explained("so")]).toEqual(["redis-batch group seek --help", "so"]);
+  const config = explainFailure(new ConfigError("redis", ["wrong"]), { path: ["streams"] });
+  expect(describeFailure(config)).toEqual({ code: 2, message: "redis: wrong", fix: "redis-batch streams --help" });
 });

@@ -60,10 +60,11 @@ export interface Subject {
 
 /** Says of what the server did not find, and of what was called wrongly, more than an error by itself can know. */
 export function explainFailure(error: unknown, { path, stream, group }: Subject): unknown {
-  if (error instanceof Failure && error.exit === "usage" && error.fix === undefined) {
-    return new Failure(error.exit, error.message, `redis-batch ${path.join(" ")} --help`);
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "CONFIG" || (error instanceof Failure && error.exit === "usage" && error.fix === undefined)) {
+    return new Failure("usage", (error as Error).message, `redis-batch ${path.join(" ")} --help`);
   }
-  if (!(error instanceof Error && "code" in error && error.code === "NO_GROUP") || stream === undefined) return error;
+  if (!(error instanceof Error) || code !== "NO_GROUP" || stream === undefined) return error;
   // In the server's words it may be the stream, its group, or either of both.
   if (/ERR (?:no such key|.* requires the key to exist)/.test(error.message)) {
     return new Failure("missing", `there is no stream "${stream}"`, whatThereIs());
