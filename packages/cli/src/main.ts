@@ -45,12 +45,18 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
     case "run": {
       const { spec, args, options } = parsed;
       const entry = COMMANDS.find((candidate) => candidate.spec === spec) as TableEntry;
-      const { run } = await entry.load();
+      const command = await entry.load();
       const onFirst = spec.drains
         ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
         : undefined;
       try {
-        const exit = await run({ args, options, terminal, commands: SPECS, signal: listenForInterrupts(onFirst) });
+        const exit = await command.run({
+          args,
+          options,
+          terminal,
+          commands: SPECS,
+          signal: listenForInterrupts(onFirst),
+        });
         return typeof exit === "number" ? exit : EXIT_CODES[exit ?? "ok"].code;
       } catch (error) {
         throw explainFailure(error, { path: spec.path, stream: one(args["stream"]), group: one(args["group"]) });

@@ -195,7 +195,7 @@ export class Connection {
   }
 }
 
-function isFinal(error: RedisBatchError | undefined): boolean {
+function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
   return PermissionError.is(error) || ConfigError.is(error);
 }
 
