@@ -41,7 +41,9 @@ describe("decidePace", () => {
     fc.assert(
       fc.property(any, (state) => {
         const pauseMs = decidePace(state);
-        expect(pauseMs === 0 || (pauseMs >= 1 && pauseMs <= Math.max(1, 2 * state.openMs) && pauseMs <= state.leftMs / 2)).toBe(true);
+        expect(
+          pauseMs === 0 || (pauseMs >= 1 && pauseMs <= Math.max(1, 2 * state.openMs) && pauseMs <= state.leftMs / 2),
+        ).toBe(true);
       }),
     );
   });
