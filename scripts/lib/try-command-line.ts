@@ -35,7 +35,7 @@ export async function tryCommandLine(npx: Npx, version: string): Promise<void> {
   const shell = ["--package", "@redis-batch/cli", "--call", "node --version && redis-batch --version"];
   assert.equal(await run(npx, shell), `${nodeVersion}${version}\n`);
   assert.equal(await call(npx, ["--version"]), `${version}\n`);
-  assert.match(await call(npx, ["--help"]), /^ +produce .* Add messages to a stream$/m);
+  assert.match(await call(npx, ["--help"]), /^ {2}produce <stream>[^\n]*\s+Add messages to a stream$/m);
 
   const input = '{"n":"1"}\n{"n":"2"}\n{"n":"3"}\n';
   assert.match(await call(npx, ["produce", stream], { input }), /^added +3$/m);
