@@ -8,6 +8,7 @@ import { pause, systemClock } from "@redis-batch/core/internal";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../src/table/index.ts";
+import { CALLS } from "./calls.ts";
 import { useCli } from "./cli.ts";
 
 const redis = useServer();
@@ -26,35 +27,16 @@ async function busy(purpose: string): Promise<string> {
   return stream;
 }
 
-/** What each command that prints something is called with. */
+/** What each command is called with so that it prints something, and the long ones go on. */
 const PRINTING: Readonly<Record<string, readonly string[]>> = {
-  produce: ["STREAM", "a=1"],
+  ...CALLS,
   consume: ["STREAM", "g", "--max-wait", "1ms"],
   monitor: ["STREAM", "g", "--watch", "--interval", "100ms"],
   "monitor serve": ["STREAM", "--port", "0", "--interval", "100ms"],
-  cleanup: ["STREAM", "g"],
-  trim: ["STREAM"],
-  check: ["STREAM", "g"],
   scale: ["STREAM", "g", "--watch", "--interval", "100ms"],
   "scale run": ["STREAM", "g", "--json", "--interval", "100ms"],
   "scale simulate": [],
-  doctor: ["STREAM"],
-  streams: ["--match", "STREAM"],
-  groups: ["STREAM"],
-  consumers: ["STREAM", "g"],
-  pending: ["STREAM", "g"],
-  peek: ["STREAM"],
-  tail: ["STREAM"],
-  "dead-letters list": ["STREAM", "g"],
-  "dead-letters show": ["STREAM", "g", "1-1"],
-  "dead-letters redrive": ["STREAM", "g", "--all"],
-  "dead-letters discard": ["STREAM", "g", "--all"],
-  "group create": ["STREAM", "h"],
-  "group seek": ["STREAM", "g", "--to", "start"],
-  "group delete": ["STREAM", "g"],
   reassign: ["STREAM", "g", "--from", "c", "--to", "d"],
-  bench: ["-n", "10"],
-  demo: ["-n", "100"],
   acl: ["consumer", "STREAM"],
   completion: ["bash"],
   reference: [],

@@ -2,6 +2,7 @@
 import { uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../src/table/index.ts";
+import { CALLS } from "./calls.ts";
 import { expectNoControls, useCli } from "./cli.ts";
 
 const redis = useServer({
@@ -11,35 +12,6 @@ const redis = useServer({
 const cli = useCli(redis);
 const AT_ONCE = 3;
 
-/** Each command with what it needs to get as far as the server. */
-const CALLS: Readonly<Record<string, readonly string[]>> = {
-  produce: ["STREAM", "a=1"],
-  consume: ["STREAM", "g", "--idle-exit", "200ms", "--max-wait", "10ms"],
-  monitor: ["STREAM", "g"],
-  "monitor serve": ["STREAM", "g", "--port", "0"],
-  cleanup: ["STREAM", "g"],
-  trim: ["STREAM"],
-  check: ["STREAM", "g"],
-  scale: ["STREAM", "g"],
-  "scale run": ["STREAM", "g"],
-  doctor: ["STREAM", "g"],
-  streams: ["--match", "STREAM"],
-  groups: ["STREAM"],
-  consumers: ["STREAM", "g"],
-  pending: ["STREAM", "g"],
-  peek: ["STREAM"],
-  tail: ["STREAM"],
-  "dead-letters list": ["STREAM", "g"],
-  "dead-letters show": ["STREAM", "g", "1-1"],
-  "dead-letters redrive": ["STREAM", "g", "--all"],
-  "dead-letters discard": ["STREAM", "g", "--all"],
-  "group create": ["STREAM", "h"],
-  "group seek": ["STREAM", "g", "--to", "end"],
-  "group delete": ["STREAM", "g"],
-  reassign: ["STREAM", "g", "--from", "a", "--to", "b"],
-  bench: ["-n", "10"],
-  demo: ["-n", "100"],
-};
 // These make a stream of their own.
 const WITHOUT_STREAM = ["bench", "demo"];
 // A context is only written down.
