@@ -9,6 +9,7 @@ import {
   type BackoffPolicy,
   backoffDelayMs,
   type Clock,
+  ConnectionError,
   type EntryId,
   type GroupPosition,
   NoGroupError,
@@ -22,12 +23,12 @@ import {
 import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
 import { decidePace } from "../decisions/pace.ts";
 import type { ConsumerEvent } from "../events.ts";
-import type { Message } from "../message.ts";
-import { Bell } from "./bell.ts";
-import type { Collector } from "./collector.ts";
-import type { Custody } from "./custody.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { ReplySize } from "./reply-size.ts";
 import { StallWatch } from "./stall-watch.ts";
-import { describeTrouble } from "./trouble.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
 // An own pending list is compared page by page; a page of ids is small for client and server alike.
@@ -43,22 +44,42 @@ export interface ReaderContext<Value> {
     readonly connectTimeoutMs: number;
   };
   readonly client: StreamClient;
-  readonly custody: Custody<Value>;
-  readonly collector: Collector<Value>;
+  readonly held: HeldMessages<Value>;
+  readonly scheduler: Scheduler<Value>;
+  readonly replySize: ReplySize;
   readonly clock: Clock;
   readonly random: Random;
   /** Takes in what was read; the server sent it at some moment since then. */
-  readonly admit: (entries: readonly StreamEntry[], sinceMs: number) => readonly Message<Value>[];
+  readonly admit: (entries: readonly StreamEntry[], sinceMs: number) => void;
   readonly report: (event: ConsumerEvent) => void;
-  /** Called with an error that no repetition can mend. */
+  /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
-  /** Called with each message that was found pending for this consumer, and how often it had been delivered. */
-  readonly adopt: (id: EntryId, deliveries: number) => void;
+  /**
+   * Called with messages that were found pending for this consumer, and how often each had been offered; `isOver` of
+   * what was found, there is more.
+   */
+  readonly adopt: (found: readonly FoundPending[]) => Promise<void>;
+  /** What holds reading up now, and how far it may read ahead. */
+  readonly intake: () => IntakeState;
   /** Sees to it that this consumer is registered. */
   readonly assureRegistered: () => Promise<void>;
   /** Called when the group is gone, and the registry with it perhaps. */
   readonly onGroupGone: () => void;
 }
+
+/** A message that is pending for this consumer, and that it does not have. */
+export interface FoundPending {
+  readonly id: EntryId;
+  /** How often it has been offered. */
+  readonly deliveries: number;
+}
+
+/** Whether, and how far, new messages are read. */
+export type IntakeState =
+  | { readonly kind: "open"; readonly mayReadAhead: boolean }
+  /** One message is enough, to see whether it can be worked on. */
+  | { readonly kind: "probing" }
+  | { readonly kind: "held" };
 
 export class Reader<Value> {
   readonly #context: ReaderContext<Value>;
@@ -72,6 +93,12 @@ export class Reader<Value> {
   /** Since when the server owes an answer; `null` while nothing is asked of it. */
   #askedAtMs: number | null = null;
   readonly #stallWatch: StallWatch;
+  #sent = 0;
+  /** Whether nothing is known of the stream: before the first answer, and after a failure. */
+  #isUnsure = true;
+  /** Whether a read waits at the server. */
+  #isBlocked = false;
+  #hasCompared = false;
   /** When the last read had brought all that there was; `null` when it had not. */
   #emptiedAtMs: number | null = null;
 
@@ -91,10 +118,20 @@ export class Reader<Value> {
     return this.#stallWatch.isStalled;
   }
 
+  /** How many reads were sent so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Has the stream read now: a read that waits at the server is ended, and the next one does not wait. */
+  look(): void {
+    if (this.#isBlocked) this.#interrupt();
+    this.#bell.ring();
+  }
+
   /** Starts reading, or goes on. */
   resume(): void {
     this.#isPaused = false;
-    if (this.#interrupted.signal.aborted) this.#interrupted = new AbortController();
     this.#loop ??= this.#run();
     this.poke();
   }
@@ -102,7 +139,12 @@ export class Reader<Value> {
   /** Stops reading until `resume`. A read that waits at the server is ended; what it brings is kept. */
   pause(): void {
     this.#isPaused = true;
+    this.#interrupt();
+  }
+
+  #interrupt(): void {
     this.#interrupted.abort();
+    this.#interrupted = new AbortController();
   }
 
   /** Has the own pending list compared with what is held, before the next read. */
@@ -130,7 +172,7 @@ export class Reader<Value> {
       const count = this.#isPaused ? 0 : this.#fetchSize();
       const mustCompare = !this.#isPaused && this.#context.client.readerEpoch !== this.#comparedEpoch;
       if (count === 0 && !mustCompare) {
-        this.#context.collector.lookFailed();
+        this.#context.scheduler.readingRests();
         this.#stallWatch.rest();
         await this.#bell.rest(null);
         continue;
@@ -153,6 +195,8 @@ export class Reader<Value> {
 
   async #round(count: number): Promise<void> {
     const { client, policy, clock } = this.#context;
+    // An attempt that fails before it is sent is an answer, too, for whoever waits for one.
+    if (count > 0) this.#sent++;
     await client.connect(["commands", "reader"], {
       timeoutMs: policy.connectTimeoutMs,
       signal: this.#stopped.signal,
@@ -162,7 +206,7 @@ export class Reader<Value> {
       if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
       if (count > 0) {
         await this.#context.assureRegistered();
-        await this.#read(count);
+        if (!this.#isPaused) await this.#read(count);
       }
     } finally {
       this.#askedAtMs = null;
@@ -170,32 +214,38 @@ export class Reader<Value> {
   }
 
   async #read(count: number): Promise<void> {
-    const { client, policy, collector, report, clock } = this.#context;
+    const { client, policy, scheduler, replySize, report, clock } = this.#context;
     const sinceMs = clock.nowMs();
     // A caller who waits for a first look gets it at once; after that the server may keep us waiting.
-    const blockMs = collector.mustLook ? undefined : policy.blockMs;
-    const read = client.xreadgroup(
-      { stream: policy.stream, group: policy.group, consumer: policy.name, count, blockMs },
-      this.#interrupted.signal,
-    );
-    if (blockMs !== undefined) collector.watching(true);
+    const blockMs = this.#isUnsure || scheduler.mustLook ? undefined : policy.blockMs;
+    const sent = this.#sent;
+    this.#isBlocked = blockMs !== undefined;
     let entries: readonly StreamEntry[];
     try {
-      entries = await read;
+      entries = await client.xreadgroup(
+        { stream: policy.stream, group: policy.group, consumer: policy.name, count, blockMs },
+        this.#interrupted.signal,
+      );
+    } catch (error) {
+      if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
+      throw error;
     } finally {
-      collector.watching(false);
+      this.#isBlocked = false;
     }
-    if (entries.length === 0) return collector.addFresh([], false);
+    this.#isUnsure = false;
+    if (entries.length === 0) return scheduler.readEnded(sent, false);
     let bytes = 0;
     for (const entry of entries) bytes += payloadBytesOf(entry);
+    replySize.arrived(entries.length, bytes);
     this.#emptiedAtMs = entries.length < count ? clock.nowMs() : null;
-    collector.addFresh(this.#context.admit(entries, sinceMs), entries.length >= count);
+    this.#context.admit(entries, sinceMs);
+    scheduler.readEnded(sent, entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
   }
 
   /** Finds what is pending for this consumer but was never received, and has it delivered again. */
   async #comparePending(): Promise<void> {
-    const { client, policy, custody, report } = this.#context;
+    const { client, policy, held, report } = this.#context;
     const { readerEpoch } = client;
     let found = 0;
     let from = "-";
@@ -208,24 +258,28 @@ export class Reader<Value> {
         to: "+",
         count: PENDING_PAGE,
       });
-      for (const { id, deliveries } of page) {
-        if (custody.holds(id)) continue;
-        found++;
-        this.#context.adopt(id, deliveries);
-      }
+      const unknown = page.filter(({ id }) => !held.holds(id));
+      found += unknown.length;
+      // At the first look it is what an earlier process was offered; later it is what got lost on its way to this one.
+      const lost = this.#hasCompared ? 1 : 0;
+      await this.#context.adopt(
+        unknown.map(({ id, deliveries }) => ({ id, deliveries: Math.max(deliveries - lost, 0) })),
+      );
       const last: EntryId | undefined = page.at(-1)?.id;
       if (page.length < PENDING_PAGE || last === undefined) break;
       from = `(${last}`;
     }
     this.#comparedEpoch = readerEpoch;
+    this.#hasCompared = true;
     if (found === 0) return;
     report({ type: "recovered", messages: found });
   }
 
-  /** Mends what caused the error, or reports it and pauses → whether the loop goes on. */
+  /** Removes what caused the error, or reports it and pauses → whether the loop goes on. */
   async #survives(error: unknown): Promise<boolean> {
     if (this.#stopped.signal.aborted) return false;
-    this.#context.collector.lookFailed();
+    this.#isUnsure = true;
+    this.#context.scheduler.readFailed(this.#sent, error);
     // The reply that was lost may have carried messages.
     this.#comparedEpoch = -1;
     if (NoGroupError.is(error)) this.#context.onGroupGone();
@@ -254,9 +308,9 @@ export class Reader<Value> {
     }
   }
 
-  /** @throws the error itself, when no repetition can mend it */
+  /** @throws the error itself, when no repetition can help */
   async #reportAndPause(error: unknown): Promise<void> {
-    // A group that another consumer has created anew meanwhile is there at the next attempt.
+    // A group that another consumer has created again meanwhile is there at the next attempt.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) throw error;
     const { clock, random, report } = this.#context;
     const trouble = describeTrouble(error);
@@ -268,10 +322,11 @@ export class Reader<Value> {
 
   /** How long the next read is put off from now, so that the batch fills in few reads. */
   #pauseMs(): number {
-    const { policy, collector, clock } = this.#context;
-    const { filling } = collector;
-    if (filling === null || this.#emptiedAtMs === null) return 0;
-    const entries = collector.fresh.messages;
+    const { policy, scheduler, held, clock } = this.#context;
+    const { filling } = scheduler;
+    // Somebody who waits for an answer is not kept waiting for company.
+    if (filling === null || this.#emptiedAtMs === null || scheduler.mustLook) return 0;
+    const entries = held.fresh.messages;
     const pauseMs = decidePace({
       entries,
       missing: policy.batchSize - (entries % policy.batchSize),
@@ -282,16 +337,17 @@ export class Reader<Value> {
   }
 
   #fetchSize(): number {
-    const { policy, collector, custody } = this.#context;
-    return decideFetchSize(
-      {
-        buffered: collector.fresh.messages,
-        bufferedBytes: collector.fresh.bytes,
-        wanted: collector.wanted,
-        deferred: custody.deferred,
-        meanBytes: collector.meanBytes,
-      },
-      policy,
-    );
+    const { policy, scheduler, held, replySize } = this.#context;
+    const intake = this.#context.intake();
+    if (intake.kind === "held") return 0;
+    if (intake.kind === "probing") return 1;
+    const ahead = {
+      buffered: held.fresh.messages,
+      bufferedBytes: held.fresh.bytes,
+      wanted: scheduler.wanted,
+      meanBytes: replySize.meanBytes,
+    };
+    const prefetch = intake.mayReadAhead ? policy.prefetch : 0;
+    return Math.min(decideFetchSize(ahead, { ...policy, prefetch }), replySize.limit);
   }
 }

@@ -2,10 +2,10 @@
 import { type Clock, type EntryId, NoGroupError, type Random, type StreamClient } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival, Message } from "../message.ts";
-import type { Custody } from "./custody.ts";
-import { Outbox } from "./outbox.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
-import { describeTrouble } from "./trouble.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
 
 // Lua's unpack and the server's own loop both stay far from their limits with this many ids.
 const IDS_PER_COMMAND = 1_000;
@@ -20,7 +20,7 @@ export interface AcknowledgerContext<Value> {
   /** Whether the server itself can delete what every group is done with. */
   readonly canAckDelete: () => boolean;
   readonly client: StreamClient;
-  readonly custody: Custody<Value>;
+  readonly held: HeldMessages<Value>;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
@@ -32,12 +32,12 @@ export interface AcknowledgerContext<Value> {
 
 export class Acknowledger<Value> {
   readonly #context: AcknowledgerContext<Value>;
-  readonly #outbox: Outbox<Message<Value>>;
+  readonly #sender: OutcomeSender<Message<Value>>;
 
   constructor(context: AcknowledgerContext<Value>) {
     const { clock, random, report, fail } = context;
     this.#context = context;
-    this.#outbox = new Outbox({
+    this.#sender = new OutcomeSender({
       clock,
       random,
       limit: IDS_PER_COMMAND,
@@ -54,7 +54,7 @@ export class Acknowledger<Value> {
         report({ type: "ackFailed", messages: messages.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (messages, error) => {
         // Nothing is lost: the messages stay pending, and come again when the cause is mended.
-        for (const message of messages) message.state = "offered";
+        for (const message of messages) context.held.withdrawOutcome(message);
         fail(error);
       },
     });
@@ -62,27 +62,27 @@ export class Acknowledger<Value> {
 
   /** Acknowledgements that the server has not answered yet. */
   get pending(): number {
-    return this.#outbox.pending;
+    return this.#sender.pending;
   }
 
   add(message: Message<Value>): void {
-    message.state = "acking";
-    this.#outbox.add(message);
+    this.#context.held.beginAck(message);
+    this.#sender.add(message);
   }
 
   /** Resolves when none of these messages waits for the server's answer any more. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
-    return this.#outbox.when(() => messages.every((message) => message.state !== "acking"));
+    return this.#sender.when(() => messages.every((message) => message.state !== "acking"));
   }
 
   /** Resolves when every acknowledgement was answered. */
   whenIdle(): Promise<void> {
-    return this.#outbox.when(() => this.#outbox.pending === 0);
+    return this.#sender.when(() => this.#sender.pending === 0);
   }
 
   /** Gives up on what was not answered. */
   stop(): void {
-    this.#outbox.stop();
+    this.#sender.stop();
   }
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
@@ -132,16 +132,12 @@ export class Acknowledger<Value> {
   }
 
   #conclude(messages: readonly Message<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
-    const { custody, report } = this.#context;
+    const { held, report } = this.#context;
     const lost: EntryId[] = [];
     for (const message of messages) {
-      custody.dismissMessage(message);
-      if (notOwned?.has(message.id)) {
-        message.state = "lost";
-        lost.push(message.id);
-      } else {
-        message.state = "acknowledged";
-      }
+      const isLost = notOwned?.has(message.id) === true;
+      held.endAck(message, isLost);
+      if (isLost) lost.push(message.id);
     }
     if (lost.length < messages.length) report({ type: "acknowledged", messages: messages.length - lost.length });
     if (lost.length > 0) report({ type: "lost", ids: lost, why: "not-owned" });

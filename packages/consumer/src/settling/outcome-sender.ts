@@ -14,7 +14,7 @@ import {
 
 const RETRY: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
-export interface OutboxContext<Item> {
+export interface OutcomeSenderContext<Item> {
   readonly clock: Clock;
   readonly random: Random;
   /** Items in one delivery, at most. */
@@ -25,19 +25,19 @@ export interface OutboxContext<Item> {
   readonly deliver: (items: readonly Item[], mayBeDone: boolean) => Promise<void>;
   /** A delivery failed and is tried again. */
   readonly onRetry: (items: readonly Item[], retryInMs: number, error: RedisBatchError) => void;
-  /** A delivery failed in a way that no repetition can mend; the items are out of the box. */
+  /** A delivery failed in a way that no repetition can help; the items are not tried again. */
   readonly onFailure: (items: readonly Item[], error: unknown) => void;
 }
 
-export class Outbox<Item> {
-  readonly #context: OutboxContext<Item>;
+export class OutcomeSender<Item> {
+  readonly #context: OutcomeSenderContext<Item>;
   readonly #queue: Item[] = [];
   readonly #stopped = new AbortController();
   readonly #waiting = new Set<() => void>();
   #isSending = false;
   #pending = 0;
 
-  constructor(context: OutboxContext<Item>) {
+  constructor(context: OutcomeSenderContext<Item>) {
     this.#context = context;
   }
 
@@ -54,7 +54,7 @@ export class Outbox<Item> {
     queueMicrotask(() => void this.#send());
   }
 
-  /** Resolves when `isOver` holds; looked at whenever the server has answered. At once when the box is stopped. */
+  /** Resolves when `isOver` holds; looked at whenever the server has answered. At once when it is stopped. */
   async when(isOver: () => boolean): Promise<void> {
     while (!isOver() && !this.#stopped.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -79,7 +79,7 @@ export class Outbox<Item> {
     this.#isSending = false;
   }
 
-  /** Delivers, however often it takes → whether it is over with these items; not when the box was stopped before. */
+  /** Delivers, however often it takes → whether it is over with these items; not when it was stopped before. */
   async #deliver(items: readonly Item[]): Promise<boolean> {
     const { clock, random, deliver, onRetry, onFailure } = this.#context;
     let mayBeDone = false;

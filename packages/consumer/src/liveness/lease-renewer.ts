@@ -11,26 +11,25 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival } from "../message.ts";
-import { Bell } from "./bell.ts";
-import type { Custody } from "./custody.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { LoopWatch } from "./loop-watch.ts";
-import { describeTrouble } from "./trouble.ts";
 
 const IDS_PER_COMMAND = 1_000;
 
-export interface LeaseKeeperContext<Value> {
+export interface LeaseRenewerContext<Value> {
   readonly policy: {
     readonly stream: string;
     readonly group: string;
     readonly name: string;
     readonly leaseMs: number;
-    readonly maxHoldMs: number;
   };
   readonly client: StreamClient;
-  readonly custody: Custody<Value>;
+  readonly held: HeldMessages<Value>;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
-  /** Called with an error that no repetition can mend. */
+  /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
   /** Called with each message that is not this consumer's any more. */
   readonly lose: (id: EntryId, loss: LeaseLoss) => void;
@@ -38,8 +37,8 @@ export interface LeaseKeeperContext<Value> {
   readonly onCertain: () => void;
 }
 
-export class LeaseKeeper<Value> {
-  readonly #context: LeaseKeeperContext<Value>;
+export class LeaseRenewer<Value> {
+  readonly #context: LeaseRenewerContext<Value>;
   readonly #bell: Bell;
   /** When the last renewal of everything began. */
   #renewedAtMs: number;
@@ -52,7 +51,7 @@ export class LeaseKeeper<Value> {
   #loop: Promise<void> | undefined;
   readonly #loopWatch: LoopWatch;
 
-  constructor(context: LeaseKeeperContext<Value>) {
+  constructor(context: LeaseRenewerContext<Value>) {
     this.#context = context;
     this.#bell = new Bell(context.clock);
     this.#loopWatch = new LoopWatch(context);
@@ -137,21 +136,20 @@ export class LeaseKeeper<Value> {
   }
 
   async #renewAll(): Promise<void> {
-    const { client, policy, custody, clock, lose } = this.#context;
-    const { stream, group, name, maxHoldMs } = policy;
-    for (const id of custody.offeredBefore(clock.nowMs() - maxHoldMs)) lose(id, "held-too-long");
-    const ids = custody.ids();
+    const { client, policy, held, lose } = this.#context;
+    const { stream, group, name } = policy;
+    const ids = held.ids();
     for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
       const page = ids.slice(start, start + IDS_PER_COMMAND);
       const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });
       for (const [id, renewal] of renewals) {
         if (renewal === "kept") continue;
-        if (custody.isOpen(id)) {
+        if (held.isOpen(id)) {
           lose(id, renewal);
           continue;
         }
         // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
-        const message = custody.messageOf(id);
+        const message = held.messageOf(id);
         if (message !== undefined) message.isDoubtful = true;
       }
     }

@@ -12,21 +12,21 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import { type Arrival, Message, type MessageKeeper } from "../message.ts";
-import type { Collector } from "./collector.ts";
-import type { Custody } from "./custody.ts";
-import type { Undertaker } from "./undertaker.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 
 export interface IntakeContext<Value> {
   readonly policy: { readonly codec: Codec<Value>; readonly isDecodedEarly: boolean };
   readonly client: Pick<StreamClient, "readerEpoch">;
-  readonly custody: Custody<Value>;
-  readonly collector: Collector<Value>;
-  readonly undertaker: Undertaker<Value>;
+  readonly held: HeldMessages<Value>;
+  readonly deadLetterWriter: DeadLetterWriter<Value>;
   /** Who takes the outcomes of the messages. */
   readonly keeper: MessageKeeper<Value>;
   readonly clock: Clock;
   /** How often a message is offered at most. */
   readonly maxDeliveries: () => number;
+  /** Whether a message on its n-th delivery is kept apart. */
+  readonly isSuspect: (deliveries: number) => boolean;
   readonly report: (event: ConsumerEvent) => void;
 }
 
@@ -37,49 +37,47 @@ export class Intake<Value> {
     this.#context = context;
   }
 
-  /** Takes in what a read brought that was sent at `sinceMs` → what of it can be offered. */
-  admit(entries: readonly StreamEntry[], sinceMs: number): readonly Message<Value>[] {
-    const nowMs = this.#context.clock.nowMs();
-    const { readerEpoch } = this.#context.client;
+  /** Takes in what a read brought that was sent at `sinceMs`, and lines up what of it can be offered. */
+  admit(entries: readonly StreamEntry[], sinceMs: number): void {
+    const { client, held, clock, keeper, policy } = this.#context;
+    const nowMs = clock.nowMs();
     const times = { arrivedAtMs: nowMs, heldSinceMs: sinceMs, ripeAtMs: nowMs };
-    const arrival: Arrival = { deliveries: 1, ...times, epoch: readerEpoch };
-    const messages = entries.map((entry) => new Message(entry, arrival, this.#context.keeper));
-    this.#context.custody.admitRead(messages);
-    return this.#context.policy.isDecodedEarly ? messages.filter((message) => this.#isReadable(message)) : messages;
+    const arrival: Arrival = { deliveries: 1, ...times, epoch: client.readerEpoch };
+    const messages = entries.map((entry) => new Message(entry, arrival, keeper));
+    held.admitRead(messages);
+    held.lineUpFresh(policy.isDecodedEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
   }
 
   /** Takes a delivery in that was claimed → the message, or none when it cannot be offered. */
   readmit(
     { deliveries, ...entry }: DeliveredEntry,
-    times: Pick<Arrival, "heldSinceMs" | "ripeAtMs">,
+    { isSuspect, ...times }: Pick<Arrival, "heldSinceMs" | "ripeAtMs"> & { readonly isSuspect: boolean },
   ): Message<Value> | undefined {
-    const { policy, clock, client, custody, keeper } = this.#context;
+    const { policy, clock, client, held, keeper } = this.#context;
     const arrival: Arrival = { deliveries, arrivedAtMs: clock.nowMs(), ...times, epoch: client.readerEpoch };
     const message = new Message(entry, arrival, keeper);
-    custody.admit(message);
+    message.isSuspect = isSuspect;
+    held.admit(message);
     return !policy.isDecodedEarly || this.#isReadable(message) ? message : undefined;
   }
 
-  /** Takes a message in that was found pending for this consumer, by its id. */
+  /** Takes a message in that was found pending for this consumer, by its id, and how often it was offered before. */
   adopt(id: EntryId, deliveries: number): void {
-    const { custody, undertaker, clock, maxDeliveries } = this.#context;
-    if (deliveries < maxDeliveries()) return custody.putOffUnseen(id, deliveries, clock.nowMs());
-    custody.reserve(id);
-    undertaker.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+    const { held, deadLetterWriter, clock, maxDeliveries, isSuspect } = this.#context;
+    if (deliveries >= maxDeliveries()) {
+      held.reserve(id);
+      return deadLetterWriter.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+    }
+    const nowMs = clock.nowMs();
+    held.adopt({ id, deliveries, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect: isSuspect(deliveries + 1) });
   }
 
   /** Lets go of a message that is not this consumer's any more. */
   lose(id: EntryId, loss: LeaseLoss): void {
-    const { custody, collector, report } = this.#context;
-    const message = custody.messageOf(id);
-    custody.dismiss(id);
-    if (message !== undefined) {
-      if (message.state === "buffered") collector.drop(message);
-      message.state = "lost";
-      message.abort(
-        new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }),
-      );
-    }
+    const { held, report } = this.#context;
+    held
+      .lose(id)
+      ?.abort(new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }));
     if (loss === "vanished") report({ type: "vanished", ids: [id] });
     else report({ type: "lost", ids: [id], why: loss === "taken" ? "not-owned" : loss });
   }
@@ -91,7 +89,7 @@ export class Intake<Value> {
       return true;
     } catch (error) {
       if (!PayloadError.is(error)) throw error;
-      this.#context.undertaker.add({ id: message.id, message, why: "undecodable", text: error.message });
+      this.#context.deadLetterWriter.add({ id: message.id, message, why: "undecodable", text: error.message });
       return false;
     }
   }

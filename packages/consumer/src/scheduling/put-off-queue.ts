@@ -1,5 +1,5 @@
 /** A message that was put off: its id only, its payload is read again when it is due. */
-export interface Deferred {
+export interface PutOff {
   readonly id: string;
   /** How often it was delivered so far. */
   readonly deliveries: number;
@@ -7,29 +7,31 @@ export interface Deferred {
   readonly dueAtMs: number;
   /** Before this moment it may only accompany new messages. */
   readonly ripeAtMs: number;
+  /** Whether it is offered alone, and not before another one like it has ended. */
+  readonly isSuspect: boolean;
 }
 
-/** Deferred messages, the one that is due first on top: a binary heap. */
-export class DueQueue {
-  readonly #heap: Deferred[] = [];
+/** Messages that were put off, the one that is due first on top: a binary heap. */
+export class PutOffQueue {
+  readonly #heap: PutOff[] = [];
 
-  peek(): Deferred | undefined {
+  peek(): PutOff | undefined {
     return this.#heap[0];
   }
 
-  push(deferred: Deferred): void {
+  push(putOff: PutOff): void {
     const heap = this.#heap;
-    let at = heap.push(deferred) - 1;
+    let at = heap.push(putOff) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#dueAt(parent) <= deferred.dueAtMs) break;
-      heap[at] = heap[parent] as Deferred;
+      if (this.#dueAt(parent) <= putOff.dueAtMs) break;
+      heap[at] = heap[parent] as PutOff;
       at = parent;
     }
-    heap[at] = deferred;
+    heap[at] = putOff;
   }
 
-  pop(): Deferred | undefined {
+  pop(): PutOff | undefined {
     const heap = this.#heap;
     const top = heap[0];
     const last = heap.pop();
@@ -40,7 +42,7 @@ export class DueQueue {
       if (child >= heap.length) break;
       if (child + 1 < heap.length && this.#dueAt(child + 1) < this.#dueAt(child)) child++;
       if (this.#dueAt(child) >= last.dueAtMs) break;
-      heap[at] = heap[child] as Deferred;
+      heap[at] = heap[child] as PutOff;
       at = child;
     }
     heap[at] = last;
@@ -48,6 +50,6 @@ export class DueQueue {
   }
 
   #dueAt(index: number): number {
-    return (this.#heap[index] as Deferred).dueAtMs;
+    return (this.#heap[index] as PutOff).dueAtMs;
   }
 }

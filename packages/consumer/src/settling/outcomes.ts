@@ -3,19 +3,19 @@ import { type Codec, type LifecycleState, UsageError } from "@redis-batch/core/i
 import type { ConsumerEvent } from "../events.ts";
 import type { Message, MessageKeeper, RetryOptions } from "../message.ts";
 import type { Acknowledger } from "./acknowledger.ts";
-import type { Custody } from "./custody.ts";
-import type { Returns } from "./returns.ts";
-import type { SinkWatch } from "./sink-watch.ts";
-import type { Undertaker } from "./undertaker.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { DeadLetterWriter } from "./dead-letter-writer.ts";
+import type { Requeuer } from "./requeuer.ts";
 
 const LONGEST_RETRY_MS = 86_400_000;
 
 export interface OutcomesContext<Value> {
   readonly policy: { readonly codec: Codec<Value> };
-  readonly custody: Custody<Value>;
+  readonly held: HeldMessages<Value>;
   readonly acknowledger: Acknowledger<Value>;
-  readonly undertaker: Undertaker<Value>;
-  readonly returns: Returns<Value>;
+  readonly deadLetterWriter: DeadLetterWriter<Value>;
+  readonly requeuer: Requeuer<Value>;
   readonly sinkWatch: SinkWatch;
   readonly state: () => LifecycleState;
   readonly report: (event: ConsumerEvent) => void;
@@ -36,7 +36,7 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
 
   deadLetter(message: Message<Value>, reason: string): void {
     if (!this.#isOpen(message)) return;
-    this.#context.undertaker.add({ id: message.id, message, why: "rejected", text: reason });
+    this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: reason });
   }
 
   retry(message: Message<Value>, { delayMs, reason = "" }: RetryOptions): void {
@@ -45,22 +45,17 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
     }
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
-    const { returns, sinkWatch } = this.#context;
+    const { requeuer, sinkWatch } = this.#context;
     const isCounted = sinkWatch.isCounting;
-    if (!isCounted) void returns.uncount([message.id]);
-    returns.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
+    requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
   }
 
   /** Whether the message can still have an outcome; one that comes too late is reported. */
   #isOpen(message: Message<Value>): boolean {
+    const { held, state, report } = this.#context;
+    if (held.canSettle(message)) return true;
     if (message.state !== "offered" && message.state !== "returned") return false;
-    const { custody, state, report } = this.#context;
-    if (custody.isCurrent(message)) {
-      // Late, after its batch had ended, but before it was delivered again: as good as in time.
-      if (message.state === "returned") custody.resume(message);
-      return true;
-    }
-    message.state = "lost";
+    held.markLost(message);
     report({ type: "lost", ids: [message.id], why: state() === "closed" ? "closed" : "superseded" });
     return false;
   }
