@@ -1,5 +1,6 @@
 import {
   type BackoffPolicy,
+  beatMsOf,
   type Codec,
   fieldsCodec,
   type GroupPosition,
@@ -134,7 +135,6 @@ export const CONSUMER_DEFAULTS = {
 } as const;
 
 // Three beats fit into a lease, so that one that is lost does no harm.
-const BEAT_MS = 5_000;
 
 /** The options, complete and checked. */
 export interface ConsumerPolicy<Value> {
@@ -243,7 +243,7 @@ export function resolveConsumerOptions<Value>(
     retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
     onAck: reader.oneOf("onAck", ["keep", "delete"], CONSUMER_DEFAULTS.onAck),
     leaseMs,
-    beatMs: Math.min(BEAT_MS, Math.floor(leaseMs / 3)),
+    beatMs: beatMsOf(leaseMs),
     maxHoldMs: reader.integer("maxHoldMs", { default: CONSUMER_DEFAULTS.maxHoldMs, min: 1_000, max: 86_400_000 }),
     recoverEveryMs: reader.integer("recoverEveryMs", {
       default: CONSUMER_DEFAULTS.recoverEveryMs,

@@ -2,7 +2,6 @@
 import {
   type BeatDetails,
   type Clock,
-  ConfigError,
   ConsumerNameInUseError,
   pause,
   RedisBatchError,
@@ -53,7 +52,6 @@ export class Heart {
    * on; a process that crashed and was started again finds its own last beat.
    *
    * @throws {ConsumerNameInUseError} when it does
-   * @throws {ConfigError} when a living consumer of the group has another lease
    */
   async join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#context;
@@ -62,12 +60,6 @@ export class Heart {
     for (;;) {
       const answer = await this.#beat({ freshMs });
       if (answer.kind === "ok") return;
-      if (answer.kind === "lease-mismatch") {
-        throw new ConfigError("new Consumer", [
-          `leaseMs is ${policy.leaseMs}, but the group's living consumers have ${answer.leaseMs}; all of one group must ` +
-            "have the same: stop the others first, or use their value",
-        ]);
-      }
       if (clock.nowMs() >= giveUpAtMs || signal.aborted) throw this.#nameInUse("another process beats under it");
       await pause(clock, policy.beatMs, signal);
     }

@@ -8,6 +8,7 @@ import {
   groupKey,
   pendingPages,
   type Random,
+  RELEASED,
   RedisBatchError,
   type Registration,
   type StreamClient,
@@ -65,18 +66,26 @@ export class Recoverer<Value> {
   }
 
   async #run(): Promise<void> {
-    const { policy, random, report, steadiness } = this.#context;
+    const { policy, random, steadiness } = this.#context;
+    // What was released has no owner whose lease would have to be waited for.
+    await this.#attempt(() => this.#takeOver(RELEASED));
     while (!this.#isStopped) {
       // Spread, so that the consumers of a group do not all ask at the same moment.
       await this.#bell.rest(policy.recoverEveryMs * (0.75 + 0.5 * random()));
       if (this.#isStopped || !mayRecover(steadiness(), policy.leaseMs)) continue;
-      try {
+      await this.#attempt(async () => {
         if (await this.#isMyTurn()) await this.#recover();
-      } catch (error) {
-        // Whatever it was, it did no harm, and the next round is soon.
-        if (!RedisBatchError.is(error)) throw error;
-        if (!this.#isStopped) report({ type: "recoveryFailed", error: describeTrouble(error) });
-      }
+      });
+    }
+  }
+
+  async #attempt(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      // Whatever it was, it did no harm, and the next round is soon.
+      if (!RedisBatchError.is(error)) throw error;
+      if (!this.#isStopped) this.#context.report({ type: "recoveryFailed", error: describeTrouble(error) });
     }
   }
 
@@ -111,10 +120,9 @@ export class Recoverer<Value> {
   async #takeOver(owner: string): Promise<void> {
     const { client, policy, report } = this.#context;
     const { stream, group, name, leaseMs } = policy;
-    // One of ours renews what it holds every third of a lease, registered or not.
-    const foreignIdleMs = this.#acquaintances.has(owner)
-      ? Math.min(leaseMs, policy.foreignIdleMs)
-      : policy.foreignIdleMs;
+    // One of ours renews what it holds every third of a lease, registered or not. What was released is anybody's.
+    const knownIdleMs = this.#acquaintances.has(owner) ? Math.min(leaseMs, policy.foreignIdleMs) : policy.foreignIdleMs;
+    const foreignIdleMs = owner === RELEASED ? 0 : knownIdleMs;
     let taken = 0;
     for await (const page of pendingPages(client, { stream, group, consumer: owner, pageSize: PAGE })) {
       if (this.#isStopped || !this.#hasRoom()) break;

@@ -142,27 +142,27 @@ export class Redeliverer<Value> {
   async #redeliver(): Promise<boolean> {
     const { client, policy, custody, collector, clock, report } = this.#context;
     const due = custody.takeDue(clock.nowMs(), this.#room());
-    const ids = due.map(({ id }) => id);
+    const messages = due.map(({ id, deliveries }) => ({ id, deliveries: deliveries + 1 }));
     const heldSinceMs = clock.nowMs();
     try {
       const { stream, group, name } = policy;
-      const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, ids });
+      const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, messages });
       this.#failures = 0;
       // Some may have been acknowledged while the reply was on its way.
       const open = new Map(
         due.filter((deferred) => custody.isStill(deferred)).map((deferred) => [deferred.id, deferred]),
       );
-      const messages: Message<Value>[] = [];
+      const readable: Message<Value>[] = [];
       for (const entry of entries) {
         const deferred = open.get(entry.id);
         const message = deferred && this.#context.admit(entry, { heldSinceMs, ripeAtMs: deferred.ripeAtMs });
-        if (message !== undefined) messages.push(message);
+        if (message !== undefined) readable.push(message);
         open.delete(entry.id);
       }
       this.#dismissMissing([...open.keys()], vanished);
-      if (messages.length === 0) return true;
-      report({ type: "redelivered", messages: messages.length });
-      collector.addRedelivered(messages);
+      if (readable.length === 0) return true;
+      report({ type: "redelivered", messages: readable.length });
+      collector.addRedelivered(readable);
       return true;
     } catch (error) {
       return this.#survives(error, due);

@@ -51,7 +51,7 @@ export class Returns<Value> {
     const { client, policy } = this.#context;
     const { stream, group, name } = policy;
     try {
-      await client.release({ stream, group, consumer: name, neverOffered: ids, offered: [], idleMs: 0 });
+      await client.release({ stream, group, from: name, to: name, neverOffered: ids, offered: [] });
     } catch (error) {
       if (!RedisBatchError.is(error)) throw error;
     }
