@@ -151,7 +151,7 @@ class Crew {
 }
 
 // In those above 10 a process died of what it had read under a name that the server had forgotten.
-it.each([1, 2, 3, 4, 19, 35, 42, 112, 114, 120, 139])(
+it.each([1, 2, 4, 5, 19, 35, 42, 112, 114, 120, 139])(
   "comes to rest after trouble of every kind (seed %i)",
   async (seed) => {
     const crew = new Crew(seed);

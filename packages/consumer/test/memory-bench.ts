@@ -68,7 +68,10 @@ export async function openInMemory(options: Options = {}) {
     await process.connect(["reader", "commands"], { timeoutMs: 1_000 });
     const entries = await process.xreadgroup({ stream, group, consumer: name, count, blockMs: undefined });
     const ids = entries.map(({ id }) => id);
-    for (let more = 1; more < times; more++) await process.recoverOwn({ stream, group, consumer: name, ids });
+    if (times > 1) {
+      const messages = ids.map((id) => ({ id, deliveries: times }));
+      await process.recoverOwn({ stream, group, consumer: name, messages });
+    }
     await process.close();
     return ids;
   };

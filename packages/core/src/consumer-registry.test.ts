@@ -1,16 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { decodeRegistry, isAlive } from "./consumer-registry.ts";
-
-const NOTHING_TOLD = {
-  ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
-  ...{ acked: null, busyMs: null, concurrency: null, work: null },
-};
+import { decodeRegistry, isAlive, NO_DETAILS } from "./consumer-registry.ts";
 
 describe("decodeRegistry", () => {
   it("reads what heartbeats wrote, and ignores what newer versions add", () => {
     const fields = new Map([["c1", '{"at":1000,"v":2,"incarnation":"i","leaseMs":60,"colour":"blue"}']]);
     expect([...decodeRegistry(fields).values()]).toEqual([
-      { consumer: "c1", atMs: 1_000, leaseMs: 60, incarnation: "i", details: NOTHING_TOLD },
+      { consumer: "c1", atMs: 1_000, leaseMs: 60, incarnation: "i", details: NO_DETAILS },
     ]);
   });
 
@@ -18,8 +13,21 @@ describe("decodeRegistry", () => {
     const told = { state: "draining", host: "h", pid: 7, capacity: 1_200, inFlight: 0, acked: -1, busyMs: "long" };
     const fields = new Map([["c1", JSON.stringify({ at: 1_000, leaseMs: 60, ...told })]]);
     expect(decodeRegistry(fields).get("c1")?.details).toEqual({
-      ...NOTHING_TOLD,
+      ...NO_DETAILS,
       ...{ state: "draining", host: "h", pid: 7, capacity: 1_200, inFlight: 0 },
+    });
+  });
+
+  it("reads how a consumer's intake and handlers are, and takes words that it does not know", () => {
+    const told = {
+      ...{ freePlaces: 0, oldestInFlightMs: 12, holdLimitMs: 600_000, handlersHung: 1, intake: "group-paused" },
+      ...{ isUnfit: false, oldestOfferableMs: 7, deadLettered: 3 },
+    };
+    const read = (details: object) =>
+      decodeRegistry(new Map([["c1", JSON.stringify({ at: 1, leaseMs: 60, ...details })]])).get("c1")?.details;
+    expect(read(told)).toEqual({ ...NO_DETAILS, ...told });
+    expect(read({ ...told, freePlaces: "2", intake: 5, isUnfit: "no" })).toMatchObject({
+      ...{ freePlaces: null, intake: null, isUnfit: null },
     });
   });
 

@@ -33,9 +33,35 @@ export interface RegistrationDetails {
   readonly busyMs: number | null;
   /** How many handlers may be at work at the same time. */
   readonly concurrency: number | null;
+  /** Handlers that could begin a batch now. */
+  readonly freePlaces: number | null;
+  /** How long the oldest open batch had been open at that heartbeat, in milliseconds. */
+  readonly oldestInFlightMs: number | null;
+  /** How long a batch may be open at most, in milliseconds: its `maxHoldMs`. */
+  readonly holdLimitMs: number | null;
+  /** Handlers that have been at work for longer than that. */
+  readonly handlersHung: number | null;
+  /**
+   * `open`, or what holds intake up: `paused`, `draining`, `put-off`, `backing-off`, `probing`, `held-too-long`, `unfit`,
+   * `server-away`, `ahead-of-stream`; newer versions may know more.
+   */
+  readonly intake: string | null;
+  /** Whether it failed on messages that another consumer then acknowledged. */
+  readonly isUnfit: boolean | null;
+  /** How long the oldest message that could be offered had waited for it at that heartbeat, in milliseconds. */
+  readonly oldestOfferableMs: number | null;
+  /** Messages it has dead-lettered since it began. */
+  readonly deadLettered: number | null;
   /** What it has done since it began. */
   readonly work: WorkCounters | null;
 }
+
+/** Of a consumer that tells nothing. */
+export const NO_DETAILS: RegistrationDetails = {
+  ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
+  ...{ acked: null, busyMs: null, concurrency: null, freePlaces: null, oldestInFlightMs: null, holdLimitMs: null },
+  ...{ handlersHung: null, intake: null, isUnfit: null, oldestOfferableMs: null, deadLettered: null, work: null },
+};
 
 /**
  * Reads the registry. What another version of Redis Batch wrote is read as far as it is understood; a field that is not
@@ -80,6 +106,14 @@ function readDetails(told: { readonly [name: string]: unknown }): RegistrationDe
     acked: count("acked"),
     busyMs: count("busyMs"),
     concurrency: count("concurrency"),
+    freePlaces: count("freePlaces"),
+    oldestInFlightMs: count("oldestInFlightMs"),
+    holdLimitMs: count("holdLimitMs"),
+    handlersHung: count("handlersHung"),
+    intake: text("intake"),
+    isUnfit: typeof told["isUnfit"] === "boolean" ? told["isUnfit"] : null,
+    oldestOfferableMs: count("oldestOfferableMs"),
+    deadLettered: count("deadLettered"),
     work: parseWorkCounters(told["work"]),
   };
 }

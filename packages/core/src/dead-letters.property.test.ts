@@ -2,6 +2,7 @@ import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { DeadLetters } from "./dead-letters.ts";
+import { RELEASED } from "./reserved-consumers.ts";
 import { createMemoryRedis } from "./testing/memory-redis.ts";
 
 const ADDRESS = { stream: "orders", group: "billing" } as const;
@@ -62,8 +63,8 @@ test("whatever happens, a message that was neither acknowledged nor discarded is
           // Nobody but the dead letters needs this entry any more.
           await client.xdel({ stream: ADDRESS.stream, ids: [letter.entryId] });
         } else if (what === "take over") {
-          const ids = await pending("rb:redrive");
-          const handOver = { from: "rb:redrive", to: CONSUMER, foreignIdleMs: 600_000, toUnregistered: true };
+          const ids = await pending(RELEASED);
+          const handOver = { from: RELEASED, to: CONSUMER, foreignIdleMs: 600_000, toUnregistered: true };
           await client.handOver({ ...ADDRESS, ...handOver, ids });
         }
         const { lastDeliveredId = "0-0" } = (await client.xinfoGroups({ stream: ADDRESS.stream }))[0] ?? {};

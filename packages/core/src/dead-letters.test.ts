@@ -5,6 +5,7 @@ import type { DeadLetter } from "./dead-letters/letter.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { ConnectionError } from "./errors.ts";
 import { groupKey } from "./keys.ts";
+import { RELEASED } from "./reserved-consumers.ts";
 import { createMemoryRedis } from "./testing/memory-redis.ts";
 
 const STREAM = "orders";
@@ -102,7 +103,7 @@ describe("the loop over all letters", () => {
     for await (const letter of deadLetters) {
       seen.push(letter.entryId);
       await deadLetters.redrive({ ids: [letter.id] });
-      const claim = { ...ADDRESS, from: "rb:redrive", to: "c1", ids: [letter.entryId] };
+      const claim = { ...ADDRESS, from: RELEASED, to: "c1", ids: [letter.entryId] };
       await client.handOver({ ...claim, foreignIdleMs: 0, toUnregistered: true });
       await client.bury({ ...ADDRESS, consumer: "c1", id: letter.entryId, reason: "rejected", error: "" });
     }

@@ -4,9 +4,17 @@ export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
 export { CallScope } from "./call-scope.ts";
 export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
-export { isAlive, type Registration } from "./consumer-registry.ts";
+export { isAlive, NO_DETAILS, type Registration, type RegistrationDetails } from "./consumer-registry.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
 export { readFarewells } from "./farewells.ts";
+export {
+  beatMsOf,
+  followHeartbeats,
+  type HeartbeatLook,
+  type HeartbeatVerdict,
+  type HeartbeatWatch,
+  NO_HEARTBEATS,
+} from "./heartbeat-watch.ts";
 export * from "./index.ts";
 export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
@@ -22,6 +30,7 @@ export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
 export { repeatPasses } from "./repeat-passes.ts";
+export { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./reserved-consumers.ts";
 export { aclRules, RIGHTS, type Role } from "./rights.ts";
 export { readService, readStream } from "./service-options.ts";
 export { onAbort } from "./signals.ts";
@@ -42,9 +51,10 @@ export { type VerifySignatureOptions, verifySignature } from "./web/signature.ts
 export { describeTarget, readWebhook, sendWebhook, type WebhookTarget } from "./web/webhook.ts";
 export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
+export type { DueTime } from "./wire/atomic/read-due.ts";
 export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";
-export { REDRIVE_CONSUMER } from "./wire/atomic/redrive.ts";
 export type { Farewell } from "./wire/atomic/remove-if-empty.ts";
+export type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 export type { StreamEntry } from "./wire/entry.ts";
 export { payloadBytesOf, textOf } from "./wire/packed-entry.ts";
 export type { ConsumerInfo, GroupInfo } from "./wire/xinfo.ts";

@@ -10,6 +10,10 @@ const BOOKKEEPING = [
   "consumers",
   // What those said last that left.
   "left",
+  // When what was put off may be offered again, and what handlers hung on. What is put off is pending: a message without
+  // a time is released.
+  "due",
+  "hung",
   // Whose turn it is to recover what the dead left, and which monitor and which scaler lead.
   "lease:recovery",
   "lease:monitor",

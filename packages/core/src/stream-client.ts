@@ -6,22 +6,28 @@ import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "./wire/atomic/add-once.ts";
 import type { Beat, BeatOptions } from "./wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "./wire/atomic/bury.ts";
+import type { CountHangOptions } from "./wire/atomic/count-hang.ts";
 import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
+import type { ForgetDueOptions } from "./wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "./wire/atomic/hand-over-page.ts";
 import type { HoldLeaseOptions } from "./wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "./wire/atomic/hold-term.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
-import type { RecoverOwnResult } from "./wire/atomic/recover-own.ts";
+import type { ReadDueOptions, ReadDueResult } from "./wire/atomic/read-due.ts";
+import type { RecoverOwnOptions, RecoverOwnResult } from "./wire/atomic/recover-own.ts";
 import type { Redrive, RedriveLetterOptions } from "./wire/atomic/redrive.ts";
-import type { ReleaseOptions } from "./wire/atomic/release.ts";
+import type { ReleaseOptions, ReleaseResult } from "./wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "./wire/atomic/renew-owned.ts";
+import type { ScheduleLaterOptions } from "./wire/atomic/schedule-later.ts";
+import type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "./wire/atomic/write-in-term.ts";
 import type { StreamEntry } from "./wire/entry.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
+import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";
 import type { XackOptions } from "./wire/xack.ts";
 import type { Trim, XaddOptions } from "./wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xgroup.ts";
@@ -92,6 +98,8 @@ export interface StreamClient {
   /** Removes the group with its pending list → whether there was one. */
   xgroupDestroy(options: { readonly stream: string; readonly group: string }): Promise<boolean>;
   xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean>;
+  /** Keeps a name from looking idle, and creates it where it is missing. Delivers nothing, and is not replicated. */
+  touchConsumer(options: TouchConsumerOptions): Promise<void>;
   xinfoStream(options: { readonly stream: string }): Promise<StreamInfo>;
   xinfoGroups(options: { readonly stream: string }): Promise<readonly GroupInfo[]>;
   xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]>;
@@ -101,6 +109,14 @@ export interface StreamClient {
   time(): Promise<number>;
   /** The consumers of a group that send heartbeats, dead ones included until they are removed. */
   registry(options: { readonly stream: string; readonly group: string }): Promise<ReadonlyMap<string, Registration>>;
+  /** When messages that were put off are due, in server milliseconds since 1970; `null` for one that has no time. */
+  dueTimes(options: {
+    readonly stream: string;
+    readonly group: string;
+    readonly ids: readonly EntryId[];
+  }): Promise<ReadonlyMap<EntryId, number | null>>;
+  /** How many of the messages that were put off are due at a time, in server milliseconds since 1970. */
+  countDue(options: { readonly stream: string; readonly group: string; readonly untilMs: number }): Promise<number>;
   /** Sets a key that is free → whether it was. @see setIfFree in `wire/set-if-free.ts` */
   setIfFree(options: SetIfFreeOptions): Promise<boolean>;
   /** Removes keys, whatever they hold → how many there were. In a Cluster all must share one slot. */
@@ -117,8 +133,13 @@ export interface StreamClient {
   /** The atomic operations: one Lua script each, in `lua/`. */
   ackOwned(options: OwnMessages): Promise<AckOwnedResult>;
   renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>>;
-  recoverOwn(options: OwnMessages): Promise<RecoverOwnResult>;
-  release(options: ReleaseOptions): Promise<number>;
+  recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult>;
+  release(options: ReleaseOptions): Promise<ReleaseResult>;
+  take(options: TakeOptions): Promise<TakeResult>;
+  scheduleLater(options: ScheduleLaterOptions): Promise<void>;
+  readDue(options: ReadDueOptions): Promise<ReadDueResult>;
+  forgetDue(options: ForgetDueOptions): Promise<number>;
+  countHang(options: CountHangOptions): Promise<number>;
   bury(options: BuryOptions): Promise<Burial>;
   redrive(options: RedriveLetterOptions): Promise<Redrive>;
   handOver(options: HandOverOptions): Promise<HandOver>;

@@ -11,7 +11,7 @@ import {
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type DeadLetter, DeadLetters, type DeadLettersEvent, type DeadLettersOptions } from "../src/index.ts";
-import { createRedisStreamClient, groupKey, REDRIVE_CONSUMER } from "../src/internal.ts";
+import { createRedisStreamClient, groupKey, RELEASED } from "../src/internal.ts";
 
 const redis = useServer();
 checkLeaks(redis);
@@ -89,7 +89,7 @@ describe("redrive", () => {
       gone: 0,
       letters: [{ kind: "redriven", entryId }],
     });
-    expect(await pending()).toMatchObject([{ id: entryId, consumer: REDRIVE_CONSUMER, deliveries: 0 }]);
+    expect(await pending()).toMatchObject([{ id: entryId, consumer: RELEASED, deliveries: 0 }]);
     expect(await pending("audit")).toEqual([]);
     expect(await client.xreadgroup({ stream, group: "audit", consumer: "a1", count: 10 })).toEqual([]);
     expect([await length(), await deadLetters.count()]).toEqual([1, 0]);

@@ -215,9 +215,10 @@ describe("a server that is full", () => {
     expect(await client.xack({ ...own, ids: [first] })).toBe(1);
     expect(await client.ackOwned({ ...own, ids: [second] })).toMatchObject({ acknowledged: [second] });
     expect(await client.bury({ ...own, id: third, reason: "r", error: "" })).toMatchObject({ kind: "buried" });
-    expect(await client.release({ ...own, neverOffered: [fourth], offered: [], idleMs: 1 })).toBe(1);
+    const uncount = { stream, group: "g", from: "c", to: "c", neverOffered: [fourth], offered: [] };
+    expect(await client.release(uncount)).toMatchObject({ moved: 1 });
     expect((await client.renewOwned({ ...own, ids: [fourth] })).get(fourth)).toBe("kept");
-    expect((await client.recoverOwn({ ...own, ids: [fourth] })).entries).toHaveLength(1);
+    expect((await client.recoverOwn({ ...own, messages: [{ id: fourth, deliveries: 1 }] })).entries).toHaveLength(1);
     // Whoever empties it must not seem dead.
     const beat = { ...own, incarnation: "i", leaseMs: 60_000, details: {} };
     expect(await client.beat({ ...beat, join: { freshMs: 1_000 } })).toMatchObject({ kind: "ok" });

@@ -1,8 +1,9 @@
--- Moves the next page of a dead consumer's pending messages to a living one, and clears those of them whose entries
--- were deleted from the stream. Delivery counts stay; the new owner finds them in its pending list.
+-- Moves the next page of a dead consumer's pending messages to a living one, or to "rb:released", and clears those of
+-- them whose entries were deleted from the stream. Delivery counts stay.
 -- KEYS  1 stream, 2 registry
 -- ARGV  1 group, 2 from, 3 to, 4 idle time in ms that an unregistered owner's messages must have, 5 "any" where the
---       target need not be registered, 6 where the page begins: "-" or "(id", 7 messages in a page
+--       target need not be registered, 6 the time of the owner's heartbeat that the caller has watched stand still,
+--       "" where it has not, 7 where the page begins: "-" or "(id", 8 messages in a page
 -- Returns ["moved", last id of the page or "", moved, delivered too recently, cleared] · ["owner-alive"] ·
 --       ["target-unknown"] · ["target-silent"]; nothing moves but with the first.
 -- Cost  O(page), one XPENDING and one XCLAIM JUSTID.
@@ -11,11 +12,10 @@
 -- @include registry
 -- @include hand-over-refusal
 local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local refusal, owner = handOverRefusal(KEYS[2], from, to, ARGV[5] == 'any')
+local refusal, minIdleMs = handOverRefusal(KEYS[2], from, to, ARGV[4], ARGV[5] == 'any', ARGV[6])
 if refusal then return {refusal} end
-local page = redis.call('XPENDING', key, group, ARGV[6], '+', ARGV[7], from)
+local page = redis.call('XPENDING', key, group, ARGV[7], '+', ARGV[8], from)
 if #page == 0 then return {'moved', '', 0, 0, 0} end
-local minIdleMs = tonumber(owner and owner.leaseMs or ARGV[4])
 -- The idle times were looked at: the claim need not.
 local claim = {key, group, to, 0}
 local ripe = 0

@@ -1,12 +1,15 @@
--- Why nothing may move between these consumers, as a word or nil; and the owner's registration, where it has one.
--- Unless any will do, the target has to be registered and heard of.
-local function handOverRefusal(registry, from, to, mayBeAnybody)
+-- Why nothing may move between these consumers, as a word or nil; and how long a message must not have been delivered
+-- to move, in ms. The target has to be registered and heard of, unless any will do. An owner that was watched until it
+-- was dead (seenAt) has no lease left, so its messages need no age: that would be told by a clock that may have jumped.
+local function handOverRefusal(registry, from, to, foreignIdleMs, mayBeAnybody, seenAt)
   local now = nowMs()
   local owner = registration(registry, from)
-  if isAlive(owner, now) then return 'owner-alive', owner end
-  if mayBeAnybody then return nil, owner end
+  if isStillAlive(owner, now, seenAt) then return 'owner-alive' end
+  local minIdleMs = tonumber(foreignIdleMs)
+  if owner then minIdleMs = seenAt ~= '' and 0 or tonumber(owner.leaseMs) end
+  if mayBeAnybody then return nil, minIdleMs end
   local target = registration(registry, to)
-  if not target then return 'target-unknown', owner end
-  if not isAlive(target, now) then return 'target-silent', owner end
-  return nil, owner
+  if not target then return 'target-unknown' end
+  if not isAlive(target, now) then return 'target-silent' end
+  return nil, minIdleMs
 end

@@ -1,8 +1,8 @@
--- Moves pending messages of a dead consumer to a living one. Delivery counts stay; the new owner finds them in its
--- pending list.
+-- Moves pending messages of a dead consumer to a living one, or to "rb:released". Delivery counts stay.
 -- KEYS  1 stream, 2 registry
 -- ARGV  1 group, 2 from, 3 to, 4 idle time in ms that an unregistered owner's messages must have, 5 "any" where the
---       target need not be registered, 6… ids, ascending
+--       target need not be registered, 6 the time of the owner's heartbeat that the caller has watched stand still,
+--       "" where it has not, 7… ids, ascending
 -- Returns [word, moved id, …]: "moved" · "owner-alive" · "target-unknown" · "target-silent"; nothing moves but with
 --       the first. An id that is not listed is not the owner's any more, or was delivered too recently.
 -- Cost  O(ids), one XPENDING and one XCLAIM JUSTID.
@@ -11,11 +11,11 @@
 -- @include registry
 -- @include hand-over-refusal
 local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local refusal, owner = handOverRefusal(KEYS[2], from, to, ARGV[5] == 'any')
+local refusal, minIdleMs = handOverRefusal(KEYS[2], from, to, ARGV[4], ARGV[5] == 'any', ARGV[6])
 if refusal then return {refusal} end
-local ids = {unpack(ARGV, 6)}
+local ids = {unpack(ARGV, 7)}
 local owned = ownedDeliveries(key, group, from, ids)
-local claim = {key, group, to, owner and owner.leaseMs or ARGV[4]}
+local claim = {key, group, to, string.format('%.0f', minIdleMs)}
 for _, id in ipairs(ids) do
   if owned[id] then claim[#claim + 1] = id end
 end

@@ -1,29 +1,42 @@
--- Delivers again, to their own owner, those of the ids that the consumer still owns: delivery count + 1, idle time 0.
+-- Delivers again, to their own owner, those of the ids that the consumer still owns: each with the delivery count that
+-- is given, so that a delivery whose reply was lost on the way is not counted twice; idle time 0.
 -- KEYS  1 stream
--- ARGV  1 group, 2 consumer, 3… ids, ascending
+-- ARGV  1 group, 2 consumer, 3… pairs of id and delivery count, by id ascending
 -- Returns two lists: one item [id, deliveries, [field, value, …]] per message, and the vanished ids, which were deleted
 --       from the stream (the server drops them from the pending list here). An id in neither list is not this
 --       consumer's (any more).
--- Cost  O(ids and their payloads), one XPENDING and one XCLAIM.
+-- Cost  O(ids and their payloads), one XPENDING, and one XCLAIM per distinct count.
 -- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile. It is a claim and not a
 --       history read, because history reads count deliveries in memory only: a failover would forget them.
 -- @include owned
 local key, group, consumer = KEYS[1], ARGV[1], ARGV[2]
-local ids = {unpack(ARGV, 3)}
+local ids, counts = {}, {}
+for index = 3, #ARGV, 2 do
+  ids[#ids + 1] = ARGV[index]
+  counts[ARGV[index]] = ARGV[index + 1]
+end
 local owned = ownedDeliveries(key, group, consumer, ids)
-local mine = {}
+local byCount = {}
 for _, id in ipairs(ids) do
-  if owned[id] then mine[#mine + 1] = id end
+  if owned[id] then
+    local count = counts[id]
+    byCount[count] = byCount[count] or {}
+    table.insert(byCount[count], id)
+  end
 end
-if #mine == 0 then return {{}, {}} end
-local delivered, present = {}, {}
-for _, entry in ipairs(redis.call('XCLAIM', key, group, consumer, 0, unpack(mine))) do
-  present[entry[1]] = true
-  -- A count beyond 2^53 (XNACK FATAL) would not survive the way through a Lua number.
-  delivered[#delivered + 1] = {entry[1], math.min(owned[entry[1]] + 1, 9007199254740991), entry[2]}
+local fields = {}
+for count, mine in pairs(byCount) do
+  local claim = {key, group, consumer, 0, unpack(mine)}
+  claim[#claim + 1] = 'RETRYCOUNT'
+  claim[#claim + 1] = count
+  for _, entry in ipairs(redis.call('XCLAIM', unpack(claim))) do fields[entry[1]] = entry[2] end
 end
-local vanished = {}
-for _, id in ipairs(mine) do
-  if not present[id] then vanished[#vanished + 1] = id end
+local delivered, vanished = {}, {}
+for _, id in ipairs(ids) do
+  if fields[id] then
+    delivered[#delivered + 1] = {id, counts[id], fields[id]}
+  elseif owned[id] then
+    vanished[#vanished + 1] = id
+  end
 end
 return {delivered, vanished}

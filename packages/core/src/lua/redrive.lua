@@ -1,8 +1,7 @@
--- Puts the message of one dead letter back into its own group's pending list, where no other group sees it, and deletes
--- the letter. Where the entry is gone from the stream, adds its fields as a new entry instead, if that was asked for.
+-- Puts the message of one dead letter back into its own group's pending list, where no other group sees it, under the
+-- name "rb:released", from which any consumer takes it, and deletes the letter. Where the entry is gone from the stream, adds its fields as a new entry instead, if that was asked for.
 -- KEYS  1 stream, 2 dead-letter stream
--- ARGV  1 group, 2 id of the dead letter, 3 consumer to be pending for, 4 idle time in ms to set (past any lease),
---       5 what becomes of a letter whose entry is gone: "add" or "skip"
+-- ARGV  1 group, 2 id of the dead letter, 3 what becomes of a letter whose entry is gone: "add" or "skip"
 -- Returns [word, id]: "redriven" and the entry's id · "added" and the new entry's id; the letter is deleted.
 --       [word]: "gone" there is no such letter · "entry-gone" the entry was deleted or trimmed · "pending" the group is
 --       at work on it · "not-read" the group has yet to read it · "not-a-letter" nothing that bury wrote; nothing changed.
@@ -36,7 +35,7 @@ end
 
 local entry = redis.call('XRANGE', key, entryId, entryId)[1]
 if not entry or not isSame(entry) then
-  if ARGV[5] ~= 'add' then return {'entry-gone'} end
+  if ARGV[3] ~= 'add' then return {'entry-gone'} end
   local newId = redis.call('XADD', key, '*', unpack(fields, 1, size))
   redis.call('XDEL', dead, id)
   return {'added', newId}
@@ -49,7 +48,7 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', key)) do
   -- Reading does not look at the pending list: it would deliver a second time what is put there before.
   if named['name'] == group and isAfter(entryId, named['last-delivered-id']) then return {'not-read'} end
 end
-local claim = {key, group, ARGV[3], 0, entryId, 'IDLE', ARGV[4], 'RETRYCOUNT', 0, 'FORCE', 'JUSTID'}
+local claim = {key, group, 'rb:released', 0, entryId, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID'}
 if #redis.call('XCLAIM', unpack(claim)) == 0 then return {'entry-gone'} end
 redis.call('XDEL', dead, id)
 return {'redriven', entryId}

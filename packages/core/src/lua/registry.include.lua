@@ -8,11 +8,19 @@ local function registration(registry, consumer)
   local field = redis.call('HGET', registry, consumer)
   if not field then return nil end
   local readable, decoded = pcall(cjson.decode, field)
-  if readable and type(decoded) == 'table' and decoded.at and decoded.leaseMs then return decoded end
-  return nil
+  if not readable or type(decoded) ~= 'table' then return nil end
+  if type(decoded.at) ~= 'number' or type(decoded.leaseMs) ~= 'number' then return nil end
+  return decoded
 end
 
 -- Whether a registered consumer was heard of within its own lease.
 local function isAlive(registered, now)
   return registered ~= nil and now - registered.at <= registered.leaseMs
+end
+
+-- The same for a caller that has watched its heartbeat stand still at seenAt, "" where it has not. The watch counts and
+-- not the clock, which may have jumped: it is dead as long as the heartbeat has not moved since.
+local function isStillAlive(registered, now, seenAt)
+  if registered and seenAt ~= '' then return registered.at ~= tonumber(seenAt) end
+  return isAlive(registered, now)
 end

@@ -1,37 +1,52 @@
--- Gives back those of the ids that the consumer still owns: they stay in its pending list, but look idle for so long
--- that any claimer may take them at once.
+-- Moves those of the ids that one name still owns to another name: to "rb:released", where any consumer may take them,
+-- to "rb:later", where they wait for their time, and from there on.
 -- KEYS  1 stream
--- ARGV  1 group, 2 consumer, 3 idle time to set in ms (past the lease), 4 how many of the ids were never offered,
+-- ARGV  1 group, 2 from, 3 to (the same name changes the count only), 4 how many of the ids were never offered,
 --       5… those ids, ascending, then the ids that were offered, ascending
--- Returns how many were given back. A message that was never offered gets its delivery count back (- 1).
--- Cost  O(ids), one XPENDING and one XCLAIM per list and distinct delivery count.
+-- Returns [moved, [vanished id, …]]. A message that was never offered gets its delivery count back (- 1), the count of
+--       the others stays. Vanished ids were deleted from the stream; the server drops them from the pending list here.
+-- Cost  O(ids): one XPENDING per list, one XCLAIM JUSTID for what was offered, and one per distinct delivery count of
+--       what was not. No IDLE: Redis 8.6 walks the pending list of the whole group for each message that gets one.
 -- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile.
 -- @include owned
-local key, group, consumer, idleMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local neverOffered = tonumber(ARGV[4])
-local released = 0
+local moved, vanished = 0, {}
 
-local function giveBack(ids, countBack)
-  local owned = ownedDeliveries(key, group, consumer, ids)
-  local byDeliveries = {}
-  for _, id in ipairs(ids) do
-    local deliveries = owned[id]
-    if deliveries then
-      byDeliveries[deliveries] = byDeliveries[deliveries] or {}
-      table.insert(byDeliveries[deliveries], id)
-    end
+local function move(ids, options)
+  local claim = {key, group, to, 0, unpack(ids)}
+  for _, option in ipairs(options) do claim[#claim + 1] = option end
+  local present = {}
+  for _, id in ipairs(redis.call('XCLAIM', unpack(claim))) do
+    present[id] = true
+    moved = moved + 1
   end
-  for deliveries, mine in pairs(byDeliveries) do
-    local claim = {key, group, consumer, 0, unpack(mine)}
-    -- As text, and within 2^53: a Lua number as large as a count can be (XNACK FATAL) is sent as 9e+18, and refused.
-    local count = string.format('%.0f', math.min(math.max(deliveries - countBack, 0), 9007199254740991))
-    for _, option in ipairs({'IDLE', idleMs, 'RETRYCOUNT', count, 'JUSTID'}) do
-      claim[#claim + 1] = option
-    end
-    released = released + #redis.call('XCLAIM', unpack(claim))
+  for _, id in ipairs(ids) do
+    if not present[id] then vanished[#vanished + 1] = id end
   end
 end
 
-giveBack({unpack(ARGV, 5, 4 + neverOffered)}, 1)
-giveBack({unpack(ARGV, 5 + neverOffered)}, 0)
-return released
+local unseen = {unpack(ARGV, 5, 4 + neverOffered)}
+local owned = ownedDeliveries(key, group, from, unseen)
+local byDeliveries = {}
+for _, id in ipairs(unseen) do
+  local deliveries = owned[id]
+  if deliveries then
+    byDeliveries[deliveries] = byDeliveries[deliveries] or {}
+    table.insert(byDeliveries[deliveries], id)
+  end
+end
+for deliveries, ids in pairs(byDeliveries) do
+  -- As text, and within 2^53: a Lua number as large as a count can be (XNACK FATAL) is sent as 9e+18, and refused.
+  local count = string.format('%.0f', math.min(math.max(deliveries - 1, 0), 9007199254740991))
+  move(ids, {'RETRYCOUNT', count, 'JUSTID'})
+end
+
+local offered = {unpack(ARGV, 5 + neverOffered)}
+owned = ownedDeliveries(key, group, from, offered)
+local mine = {}
+for _, id in ipairs(offered) do
+  if owned[id] then mine[#mine + 1] = id end
+end
+if #mine > 0 then move(mine, {'JUSTID'}) end
+return {moved, vanished}

@@ -16,17 +16,22 @@ import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
 import { type Beat, type BeatOptions, beat } from "../wire/atomic/beat.ts";
 import { type Burial, type BuryOptions, bury } from "../wire/atomic/bury.ts";
+import { type CountHangOptions, countHang } from "../wire/atomic/count-hang.ts";
 import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
+import { type ForgetDueOptions, forgetDue } from "../wire/atomic/forget-due.ts";
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
 import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
 import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
 import { type HoldTermOptions, holdTerm, type Term } from "../wire/atomic/hold-term.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
-import { type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
+import { type ReadDueOptions, type ReadDueResult, readDue } from "../wire/atomic/read-due.ts";
+import { type RecoverOwnOptions, type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
-import { type ReleaseOptions, release } from "../wire/atomic/release.ts";
+import { type ReleaseOptions, type ReleaseResult, release } from "../wire/atomic/release.ts";
 import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
 import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
+import { type ScheduleLaterOptions, scheduleLater } from "../wire/atomic/schedule-later.ts";
+import { type TakeOptions, type TakeResult, take } from "../wire/atomic/take.ts";
 import { type SafeTrim, type TrimToSafePointOptions, trimToSafePoint } from "../wire/atomic/trim-to-safe-point.ts";
 import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-term.ts";
 import type { Command } from "../wire/command.ts";
@@ -34,11 +39,13 @@ import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
+import { inParts } from "../wire/parts.ts";
 import { decodeInteger } from "../wire/reply.ts";
 import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/scan-streams.ts";
-import type { Script } from "../wire/script.ts";
+import type { Script, ScriptInParts } from "../wire/script.ts";
 import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
 import { time } from "../wire/time.ts";
+import { type TouchConsumerOptions, touchConsumer } from "../wire/touch-consumer.ts";
 import { unlink } from "../wire/unlink.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
 import { xackdel } from "../wire/xackdel.ts";
@@ -72,6 +79,8 @@ import { type XrangeOptions, xrange } from "../wire/xrange.ts";
 import { type XreadgroupOptions, xreadgroup } from "../wire/xreadgroup.ts";
 import { xrevrange } from "../wire/xrevrange.ts";
 import { xtrim } from "../wire/xtrim.ts";
+import { zcount } from "../wire/zcount.ts";
+import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { EntryTap } from "./entry-tap.ts";
 import { isLentClient, openClient, type RedisSource } from "./open-client.ts";
@@ -236,6 +245,10 @@ class RedisStreamClient implements StreamClient {
     return this.#send(xgroupCreateConsumer, options);
   }
 
+  touchConsumer(options: TouchConsumerOptions): Promise<void> {
+    return this.#send(touchConsumer, options);
+  }
+
   xinfoStream(options: { readonly stream: string }): Promise<StreamInfo> {
     return this.#send(xinfoStream, options);
   }
@@ -270,6 +283,36 @@ class RedisStreamClient implements StreamClient {
     return decodeRegistry(await this.#send(hgetall, { key: groupKey("consumers", options.stream, options.group) }));
   }
 
+  async dueTimes({
+    stream,
+    group,
+    ids,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly ids: readonly EntryId[];
+  }): Promise<ReadonlyMap<EntryId, number | null>> {
+    const key = groupKey("due", stream, group);
+    const times = new Map<EntryId, number | null>();
+    for (const members of inParts(ids)) {
+      const scores = await this.#send(zmscore, { key, members });
+      for (const [index, id] of members.entries()) times.set(id, scores[index] ?? null);
+    }
+    return times;
+  }
+
+  countDue({
+    stream,
+    group,
+    untilMs,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly untilMs: number;
+  }): Promise<number> {
+    return this.#send(zcount, { key: groupKey("due", stream, group), max: untilMs });
+  }
+
   setIfFree(options: SetIfFreeOptions): Promise<boolean> {
     return this.#send(setIfFree, options);
   }
@@ -302,12 +345,32 @@ class RedisStreamClient implements StreamClient {
     return this.#run(renewOwned, options);
   }
 
-  recoverOwn(options: OwnMessages): Promise<RecoverOwnResult> {
+  recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult> {
     return this.#run(recoverOwn, options);
   }
 
-  release(options: ReleaseOptions): Promise<number> {
-    return this.#run(release, options);
+  release(options: ReleaseOptions): Promise<ReleaseResult> {
+    return this.#runInParts(release, options);
+  }
+
+  take(options: TakeOptions): Promise<TakeResult> {
+    return this.#run(take, options);
+  }
+
+  scheduleLater(options: ScheduleLaterOptions): Promise<void> {
+    return this.#runInParts(scheduleLater, options);
+  }
+
+  readDue(options: ReadDueOptions): Promise<ReadDueResult> {
+    return this.#run(readDue, options);
+  }
+
+  forgetDue(options: ForgetDueOptions): Promise<number> {
+    return this.#runInParts(forgetDue, options);
+  }
+
+  countHang(options: CountHangOptions): Promise<number> {
+    return this.#run(countHang, options);
   }
 
   bury(options: BuryOptions): Promise<Burial> {
@@ -380,6 +443,12 @@ class RedisStreamClient implements StreamClient {
       if (!CommandError.is(error) || error.reply !== "NOSCRIPT") throw error;
       return runInFull();
     }
+  }
+
+  async #runInParts<Options, Result>(script: ScriptInParts<Options, Result>, options: Options): Promise<Result> {
+    const results: Result[] = [];
+    for (const part of script.split(options)) results.push(await this.#run(script, part));
+    return script.merge(results);
   }
 
   #connection(role: ConnectionRole): Connection {

@@ -2,25 +2,31 @@
 import { readLetter } from "../dead-letters/letter.ts";
 import { compareEntryIds, type EntryId } from "../entry-id.ts";
 import { groupKey, idempotencyKey } from "../keys.ts";
+import { LATER, RELEASED } from "../reserved-consumers.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import { type Beat, type BeatOptions, beat as beatScript } from "../wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
+import type { CountHangOptions } from "../wire/atomic/count-hang.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
+import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions, HandOverRefusal } from "../wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
-import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
-import { type Redrive, type RedriveLetterOptions, redrive as redriveScript } from "../wire/atomic/redrive.ts";
-import type { ReleaseOptions } from "../wire/atomic/release.ts";
+import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
+import type { DeliveredEntry, RecoverOwnOptions, RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
+import type { ReleaseOptions, ReleaseResult } from "../wire/atomic/release.ts";
 import {
   type Removal,
   type RemoveIfEmptyOptions,
   removeIfEmpty as removeScript,
 } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
+import type { ScheduleLaterOptions } from "../wire/atomic/schedule-later.ts";
+import type { TakeOptions, TakeResult } from "../wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
 import type { XackOptions } from "../wire/xack.ts";
@@ -57,36 +63,99 @@ export function renewOwned(keys: MemoryKeyspace, own: OwnMessages): ReadonlyMap<
   );
 }
 
-export function recoverOwn(keys: MemoryKeyspace, own: OwnMessages): RecoverOwnResult {
-  const owned = ownedDeliveries(keys, own);
-  const claimed = claimOwn(keys, own, [...owned.keys()], (count) => count + 1);
+export function recoverOwn(keys: MemoryKeyspace, { messages, ...own }: RecoverOwnOptions): RecoverOwnResult {
+  const counts = new Map(messages.map(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]));
+  const owned = ownedDeliveries(keys, { ...own, ids: [...counts.keys()] });
+  const claimed = claimOwn(keys, own, [...owned.keys()], (count, id) => counts.get(id) ?? count);
   const present = new Set(claimed.map(({ id }) => id));
   return {
-    entries: claimed.map((entry) => ({
-      ...copyOf(entry),
-      deliveries: Math.min((owned.get(entry.id) ?? 0) + 1, Number.MAX_SAFE_INTEGER),
-    })),
+    entries: claimed.map((entry) => ({ ...copyOf(entry), deliveries: counts.get(entry.id) ?? 0 })),
     vanished: [...owned.keys()].filter((id) => !present.has(id)),
   };
 }
 
-export function release(keys: MemoryKeyspace, { neverOffered, offered, idleMs, ...own }: ReleaseOptions): number {
-  const giveBack = (ids: readonly EntryId[], countBack: number): number => {
-    const owned = ownedDeliveries(keys, { ...own, ids });
-    return claimOwn(keys, own, [...owned.keys()], (count) => Math.max(count - countBack, 0), idleMs).length;
+export function release(keys: MemoryKeyspace, options: ReleaseOptions): ReleaseResult {
+  const { stream, group, from, to, neverOffered, offered } = options;
+  const move = (ids: readonly EntryId[], deliveries: (before: number) => number): ReleaseResult => {
+    const owned = [...ownedDeliveries(keys, { stream, group, consumer: from, ids }).keys()];
+    const moved = new Set(claimOwn(keys, { stream, group, consumer: to }, owned, deliveries).map(({ id }) => id));
+    return { moved: moved.size, vanished: owned.filter((id) => !moved.has(id)) };
   };
-  return giveBack(neverOffered, 1) + giveBack(offered, 0);
+  const unseen = move(neverOffered, (count) => Math.max(count - 1, 0));
+  const seen = move(offered, (count) => count);
+  return { moved: unseen.moved + seen.moved, vanished: [...unseen.vanished, ...seen.vanished] };
+}
+
+export function take(keys: MemoryKeyspace, options: TakeOptions): TakeResult {
+  const { stream, group, consumer, after, scan, count, maxBytes, suspectFrom, notWanted } = options;
+  const released = keys.group({ stream, group }).pending(keys.nowMs(), RELEASED);
+  const page = released.filter(({ id }) => after === null || compareEntryIds(id, after) > 0).slice(0, scan);
+  const unwanted = new Set(notWanted);
+  const entries: DeliveredEntry[] = [];
+  const vanished: EntryId[] = [];
+  let { suspects } = options;
+  let bytes = 0;
+  let last = after;
+  for (const { id, deliveries: before } of page) {
+    if (entries.length >= count || bytes >= maxBytes) return { entries, vanished, next: last };
+    last = id;
+    const deliveries = Math.min(before + 1, Number.MAX_SAFE_INTEGER);
+    const isSuspect = deliveries >= suspectFrom;
+    if (unwanted.has(id) || (isSuspect && suspects <= 0)) continue;
+    const [entry] = claimOwn(keys, { stream, group, consumer }, [id], () => deliveries);
+    if (entry === undefined) {
+      vanished.push(id);
+      continue;
+    }
+    entries.push({ ...copyOf(entry), deliveries });
+    for (const field of entry.fields) bytes += field.length;
+    if (isSuspect) suspects--;
+  }
+  return { entries, vanished, next: page.length < scan ? null : last };
+}
+
+export function scheduleLater(keys: MemoryKeyspace, { stream, group, delays }: ScheduleLaterOptions): void {
+  const key = groupKey("due", stream, group);
+  const times = delays.map(({ id, delayMs }) => [id, keys.nowMs() + Math.ceil(delayMs)] as const);
+  keys.putSortedSet(key, new Map([...keys.sortedSet(key), ...times]));
+}
+
+export function readDue(keys: MemoryKeyspace, { stream, group, limit }: ReadDueOptions): ReadDueResult {
+  const nowMs = keys.nowMs();
+  const times = [...keys.sortedSet(groupKey("due", stream, group))]
+    .map(([id, atMs]) => ({ id, atMs }))
+    // As Redis does: by time, and by the bytes of the name where times are the same.
+    .toSorted((left, right) => left.atMs - right.atMs || Buffer.compare(Buffer.from(left.id), Buffer.from(right.id)));
+  const next = times.find(({ atMs }) => atMs > nowMs);
+  const due = times.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
+  return { due, nextInMs: next === undefined ? null : next.atMs - nowMs };
+}
+
+export function forgetDue(keys: MemoryKeyspace, { stream, group, due }: ForgetDueOptions): number {
+  const key = groupKey("due", stream, group);
+  const rest = new Map(keys.sortedSet(key));
+  const forgotten = due.filter(({ id, atMs }) => rest.get(id) === atMs && rest.delete(id));
+  keys.putSortedSet(key, rest);
+  return forgotten.length;
+}
+
+export function countHang(keys: MemoryKeyspace, { stream, group, id, rememberMs }: CountHangOptions): number {
+  const key = groupKey("hung", stream, group);
+  const nowMs = keys.nowMs();
+  const hung = new Map([...keys.sortedSet(key)].filter(([, atMs]) => atMs >= nowMs - rememberMs));
+  const times = hung.has(id) ? 2 : 1;
+  keys.putSortedSet(key, hung.set(id, nowMs));
+  return times;
 }
 
 function claimOwn(
   keys: MemoryKeyspace,
-  own: Omit<OwnMessages, "ids">,
+  { stream, group, consumer }: Omit<OwnMessages, "ids">,
   ids: readonly EntryId[],
-  deliveries: (before: number) => number,
-  idleMs?: number,
+  deliveries: (before: number, id: EntryId) => number,
 ) {
   if (ids.length === 0) return [];
-  return keys.group(own).claim({ consumer: own.consumer, ids, minIdleMs: 0, idleMs, deliveries }, keys.nowMs());
+  return keys.group({ stream, group }).claim({ consumer, ids, minIdleMs: 0, deliveries }, keys.nowMs());
 }
 
 export function bury(keys: MemoryKeyspace, { stream, group, consumer, id, reason, error }: BuryOptions): Burial {
@@ -128,21 +197,19 @@ export function redrive(keys: MemoryKeyspace, options: RedriveLetterOptions): Re
   const own = keys.group(options);
   if (own.isPending(entryId)) return { kind: "skipped", why: "pending" };
   if (compareEntryIds(entryId, own.lastDeliveredId) > 0) return { kind: "skipped", why: "not-read" };
-  const [, , consumer, idleMs] = redriveScript.encode(options);
-  own.adopt(entryId, String(consumer), { idleMs: Number(idleMs), deliveries: 0 }, keys.nowMs());
+  own.adopt(entryId, RELEASED, keys.nowMs());
   dead.delete([id]);
   return { kind: "redriven", entryId };
 }
 
-export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOver {
-  const { stream, group, from, to, ids, foreignIdleMs } = options;
-  const why = handOverRefusal(keys, options);
-  if (why !== undefined) return { kind: "refused", why };
-  const owner = registration(keys, { stream, group, consumer: from });
+export function handOver(keys: MemoryKeyspace, { ids, ...options }: HandOverOptions): HandOver {
+  const { stream, group, from, to } = options;
+  const judged = judgeHandOver(keys, options);
+  if (judged.kind === "refused") return judged;
   const owned = ownedDeliveries(keys, { stream, group, consumer: from, ids });
   if (owned.size === 0) return { kind: "moved", ids: [] };
   const claim = {
-    ...{ consumer: to, ids: [...owned.keys()], minIdleMs: owner?.leaseMs ?? foreignIdleMs },
+    ...{ consumer: to, ids: [...owned.keys()], minIdleMs: judged.minIdleMs },
     deliveries: (count: number) => count,
   };
   const moved = keys.group({ stream, group }).claim(claim, keys.nowMs());
@@ -150,38 +217,41 @@ export function handOver(keys: MemoryKeyspace, options: HandOverOptions): HandOv
 }
 
 export function handOverPage(keys: MemoryKeyspace, options: HandOverPageOptions): HandOverPage {
-  const { stream, group, from, to, foreignIdleMs, after, count } = options;
-  const why = handOverRefusal(keys, options);
-  if (why !== undefined) return { kind: "refused", why };
-  const owner = registration(keys, { stream, group, consumer: from });
-  const minIdleMs = owner?.leaseMs ?? foreignIdleMs;
+  const { stream, group, from, to, after, count } = options;
+  const judged = judgeHandOver(keys, options);
+  if (judged.kind === "refused") return judged;
   const pending = keys.group({ stream, group });
   const page = pending
     .pending(keys.nowMs(), from)
     .filter(({ id }) => after === null || compareEntryIds(id, after) > 0)
     .slice(0, count);
-  const ripe = page.filter(({ idleMs }) => idleMs >= minIdleMs).map(({ id }) => id);
+  const ripe = page.filter(({ idleMs }) => idleMs >= judged.minIdleMs).map(({ id }) => id);
   const claim = { consumer: to, ids: ripe, minIdleMs: 0, deliveries: (before: number) => before };
   const moved = ripe.length === 0 ? 0 : pending.claim(claim, keys.nowMs()).length;
   const lastId = page.length < count ? null : (page.at(-1)?.id ?? null);
   return { kind: "moved", moved, recent: page.length - ripe.length, vanished: ripe.length - moved, lastId };
 }
 
-function handOverRefusal(
+/** Why nothing may move, or how long a message must not have been delivered to move. */
+function judgeHandOver(
   keys: MemoryKeyspace,
-  { stream, group, from, to, toUnregistered }: Omit<HandOverOptions, "ids">,
-): HandOverRefusal | undefined {
-  if (isAlive(keys, registration(keys, { stream, group, consumer: from }))) return "owner-alive";
-  if (toUnregistered) return undefined;
+  { stream, group, from, to, toUnregistered, foreignIdleMs, seenAtMs }: Omit<HandOverOptions, "ids">,
+): { readonly kind: "refused"; readonly why: HandOverRefusal } | { readonly kind: "may"; readonly minIdleMs: number } {
+  const owner = registration(keys, { stream, group, consumer: from });
+  if (isStillAlive(keys, owner, seenAtMs)) return { kind: "refused", why: "owner-alive" };
+  const leaseMs = typeof seenAtMs === "number" ? 0 : owner?.leaseMs;
+  const may = { kind: "may", minIdleMs: owner === undefined ? foreignIdleMs : (leaseMs ?? 0) } as const;
+  if (toUnregistered || to === RELEASED) return may;
   const target = registration(keys, { stream, group, consumer: to });
-  if (target === undefined) return "target-unknown";
-  return isAlive(keys, target) ? undefined : "target-silent";
+  if (target === undefined) return { kind: "refused", why: "target-unknown" };
+  return isAlive(keys, target) ? may : { kind: "refused", why: "target-silent" };
 }
 
 export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOptions): Removal {
-  const { stream, group, consumer, onlyIfSilent } = options;
-  if (onlyIfSilent && isAlive(keys, registration(keys, options))) return "alive";
-  const told = String(removeScript.encode(options).at(-1));
+  const { stream, group, consumer, onlyIfSilent, seenAtMs } = options;
+  if (consumer === RELEASED || consumer === LATER) return "reserved";
+  if (onlyIfSilent && isStillAlive(keys, registration(keys, options), seenAtMs)) return "alive";
+  const told = String(removeScript.encode(options).at(3));
   if (told !== "") {
     const fields = ["consumer", consumer, "told", `{"at":${keys.nowMs()},${told.slice(1)}`];
     const trim = { strategy: "maxLen", threshold: 100, approximate: true } as const;
@@ -219,24 +289,15 @@ export function deleteWhatIsDone(
 }
 
 export function beat(keys: MemoryKeyspace, options: BeatOptions): Beat {
-  const { stream, group, consumer, incarnation, leaseMs, join } = options;
-  const registry = groupKey("consumers", stream, group);
+  const { stream, group, consumer, incarnation, join } = options;
   const nowMs = keys.nowMs();
   const known = registration(keys, options);
-  const isOther = known !== undefined && known.incarnation !== incarnation;
-  if (join === undefined) {
-    if (isOther) return { kind: "replaced" };
-  } else {
-    if (isOther && nowMs - known.at <= join.freshMs) return { kind: "in-use" };
-    for (const name of keys.hash(registry).keys()) {
-      const other = registration(keys, { stream, group, consumer: name });
-      if (name !== consumer && other !== undefined && isAlive(keys, other) && other.leaseMs !== leaseMs) {
-        return { kind: "lease-mismatch", leaseMs: other.leaseMs };
-      }
-    }
+  if (known !== undefined && known.incarnation !== incarnation) {
+    if (join === undefined) return { kind: "replaced" };
+    if (nowMs - known.at <= join.freshMs && known.at !== join.seenAtMs) return { kind: "in-use", atMs: known.at };
   }
   const json = String(beatScript.encode(options).at(-1));
-  keys.setHashField(registry, consumer, `{"at":${nowMs},${json.slice(1)}`);
+  keys.setHashField(groupKey("consumers", stream, group), consumer, `{"at":${nowMs},${json.slice(1)}`);
   return { kind: "ok", serverTimeMs: nowMs };
 }
 
@@ -253,7 +314,7 @@ function registration(keys: MemoryKeyspace, who: Omit<OwnMessages, "ids">): Regi
   try {
     const decoded = JSON.parse(field) as Partial<Registration> | null;
     const { at, leaseMs } = decoded ?? {};
-    return at === undefined || leaseMs === undefined ? undefined : { ...decoded, at, leaseMs };
+    return typeof at === "number" && typeof leaseMs === "number" ? { ...decoded, at, leaseMs } : undefined;
   } catch {
     return undefined;
   }
@@ -261,6 +322,16 @@ function registration(keys: MemoryKeyspace, who: Omit<OwnMessages, "ids">): Regi
 
 function isAlive(keys: MemoryKeyspace, registered: Registration | undefined): boolean {
   return registered !== undefined && keys.nowMs() - registered.at <= registered.leaseMs;
+}
+
+/** The same for a caller that has watched the heartbeat stand still at `seenAtMs`, where it has. */
+function isStillAlive(
+  keys: MemoryKeyspace,
+  registered: Registration | undefined,
+  seenAtMs: number | null | undefined,
+): boolean {
+  if (registered !== undefined && typeof seenAtMs === "number") return registered.at !== seenAtMs;
+  return isAlive(keys, registered);
 }
 
 export function addOnce(keys: MemoryKeyspace, options: AddOnceOptions): AddOnceResult {

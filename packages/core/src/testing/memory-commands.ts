@@ -3,6 +3,7 @@ import type { EntryId } from "../entry-id.ts";
 import { CommandError } from "../errors.ts";
 import type { Argument } from "../wire/command.ts";
 import type { StreamEntry } from "../wire/entry.ts";
+import type { TouchConsumerOptions } from "../wire/touch-consumer.ts";
 import type { XackOptions } from "../wire/xack.ts";
 import type { Trim, XaddOptions } from "../wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "../wire/xgroup.ts";
@@ -126,6 +127,10 @@ export function xgroupDestroy(keys: MemoryKeyspace, { stream, group }: GroupName
 
 export function xgroupCreateConsumer(keys: MemoryKeyspace, options: XgroupCreateConsumerOptions): boolean {
   return keys.group(options).createConsumer(options.consumer, keys.nowMs());
+}
+
+export function touchConsumer(keys: MemoryKeyspace, options: TouchConsumerOptions): void {
+  keys.group(options).touchConsumer(options.consumer, keys.nowMs());
 }
 
 export function xinfoStream(keys: MemoryKeyspace, { stream: name }: StreamName): StreamInfo {

@@ -20,7 +20,8 @@ export interface Claim {
   readonly minIdleMs: number;
   /** The idle time the entries show afterwards. */
   readonly idleMs?: number | undefined;
-  readonly deliveries: (before: number) => number;
+  /** How often each counts as delivered afterwards. */
+  readonly deliveries: (before: number, id: EntryId) => number;
 }
 
 /** One consumer group of the in-memory Redis: its position, its consumers and its pending list. */
@@ -73,6 +74,11 @@ export class MemoryGroup {
     return true;
   }
 
+  /** The consumer has tried to read, and got nothing. */
+  touchConsumer(name: string, nowMs: number): void {
+    this.#consumers.set(name, { seenAtMs: nowMs, gotAtMs: this.#consumers.get(name)?.gotAtMs ?? null });
+  }
+
   removeConsumer(name: string): void {
     this.#consumers.delete(name);
   }
@@ -83,8 +89,8 @@ export class MemoryGroup {
     const last = entries.at(-1);
     if (last !== undefined) this.#lastDeliveredId = last.id;
     if (this.#lastDeliveredId === this.#stream.lastId) this.#isLagKnown = true;
-    const gotAtMs = last === undefined ? (this.#consumers.get(consumer)?.gotAtMs ?? null) : nowMs;
-    this.#consumers.set(consumer, { seenAtMs: nowMs, gotAtMs });
+    if (last === undefined) this.touchConsumer(consumer, nowMs);
+    else this.#consumers.set(consumer, { seenAtMs: nowMs, gotAtMs: nowMs });
     return entries;
   }
 
@@ -115,15 +121,10 @@ export class MemoryGroup {
     return this.#pending.has(id);
   }
 
-  /** Puts an entry that nobody has pending into the list of a consumer. */
-  adopt(
-    id: EntryId,
-    consumer: string,
-    { idleMs, deliveries }: { readonly idleMs: number; readonly deliveries: number },
-    nowMs: number,
-  ): void {
+  /** Puts an entry that nobody has pending into the list of a consumer, as one that was never delivered. */
+  adopt(id: EntryId, consumer: string, nowMs: number): void {
     this.createConsumer(consumer, nowMs);
-    this.#pending.set(id, { consumer, atMs: nowMs - idleMs, count: deliveries });
+    this.#pending.set(id, { consumer, atMs: nowMs, count: 0 });
   }
 
   /** How often it was delivered; `undefined` where it is not pending for this consumer. */
@@ -144,7 +145,7 @@ export class MemoryGroup {
         this.#pending.delete(id);
         continue;
       }
-      this.#pending.set(id, { consumer, atMs: nowMs - idleMs, count: deliveries(delivery.count) });
+      this.#pending.set(id, { consumer, atMs: nowMs - idleMs, count: deliveries(delivery.count, id) });
       claimed.push(entry);
     }
     return claimed;

@@ -9,10 +9,16 @@ interface MemoryText {
 
 type MemoryHash = Map<string, string>;
 
+interface MemorySortedSet {
+  readonly scores: ReadonlyMap<string, number>;
+}
+
+type MemoryValue = MemoryStream | MemoryHash | MemorySortedSet | MemoryText;
+
 /** The keys of the in-memory Redis, its clock, and the readers that wait for entries. */
 export class MemoryKeyspace {
   readonly nowMs: () => number;
-  readonly #values = new Map<string, MemoryStream | MemoryHash | MemoryText>();
+  readonly #values = new Map<string, MemoryValue>();
   /** In the order in which they began to wait: the first gets the next entry. */
   readonly #waiting = new Set<{ readonly key: string; readonly look: () => void }>();
 
@@ -78,11 +84,24 @@ export class MemoryKeyspace {
     if (rest.delete(field)) this.#put(key, rest);
   }
 
+  /** The members of a sorted set with their scores, in no order. */
+  sortedSet(key: string): ReadonlyMap<string, number> {
+    const value = this.#value(key);
+    if (value === undefined) return new Map();
+    if ("scores" in value) return value.scores;
+    throw wrongType(key);
+  }
+
+  putSortedSet(key: string, scores: ReadonlyMap<string, number>): void {
+    if (scores.size > 0) this.#put(key, { scores });
+    else this.#values.delete(key);
+  }
+
   text(key: string): string | undefined {
     const value = this.#value(key);
     if (value === undefined) return undefined;
-    if (value instanceof MemoryStream || value instanceof Map) throw wrongType(key);
-    return value.text;
+    if ("text" in value) return value.text;
+    throw wrongType(key);
   }
 
   setText(key: string, text: string, expiresAtMs: number = Number.POSITIVE_INFINITY): void {
@@ -114,15 +133,14 @@ export class MemoryKeyspace {
     }
   }
 
-  #value(key: string): MemoryStream | MemoryHash | MemoryText | undefined {
+  #value(key: string): MemoryValue | undefined {
     const value = this.#values.get(key);
-    if (value === undefined || value instanceof MemoryStream || value instanceof Map) return value;
-    if (value.expiresAtMs > this.nowMs()) return value;
+    if (value === undefined || !("expiresAtMs" in value) || value.expiresAtMs > this.nowMs()) return value;
     this.#values.delete(key);
     return undefined;
   }
 
-  #put<Value extends MemoryStream | MemoryHash | MemoryText>(key: string, value: Value): Value {
+  #put<Value extends MemoryValue>(key: string, value: Value): Value {
     this.#values.set(key, value);
     return value;
   }

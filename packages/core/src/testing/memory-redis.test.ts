@@ -45,6 +45,10 @@ function memorySideDoor(keys: MemoryKeyspace): SideDoor {
     async putHashField(key, field, value) {
       keys.setHashField(key, field, value);
     },
+    async setIdle(group, consumer, id, idleMs) {
+      const claim = { consumer, ids: [id], minIdleMs: 0, idleMs, deliveries: (before: number) => before };
+      keys.group(group).claim(claim, keys.nowMs());
+    },
     async setDeliveries(group, consumer, id, deliveries) {
       const claim = { consumer, ids: [id], minIdleMs: 0, deliveries: () => Number(deliveries) };
       keys.group(group).claim(claim, keys.nowMs());

@@ -10,22 +10,28 @@ import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Beat, BeatOptions } from "../wire/atomic/beat.ts";
 import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
+import type { CountHangOptions } from "../wire/atomic/count-hang.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
+import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
-import type { RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
+import type { RecoverOwnOptions, RecoverOwnResult } from "../wire/atomic/recover-own.ts";
 import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
-import type { ReleaseOptions } from "../wire/atomic/release.ts";
+import type { ReleaseOptions, ReleaseResult } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "../wire/atomic/renew-owned.ts";
+import type { ScheduleLaterOptions } from "../wire/atomic/schedule-later.ts";
+import type { TakeOptions, TakeResult } from "../wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { ScanStreamsOptions, StreamPage } from "../wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "../wire/set-if-free.ts";
+import type { TouchConsumerOptions } from "../wire/touch-consumer.ts";
 import type { XackOptions } from "../wire/xack.ts";
 import type { Trim, XaddOptions } from "../wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "../wire/xgroup.ts";
@@ -159,6 +165,10 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("xgroupCreateConsumer", () => commands.xgroupCreateConsumer(this.#keys, options));
   }
 
+  touchConsumer(options: TouchConsumerOptions): Promise<void> {
+    return this.#run("touchConsumer", () => commands.touchConsumer(this.#keys, options));
+  }
+
   xinfoStream(options: { readonly stream: string }): Promise<StreamInfo> {
     return this.#run("xinfoStream", () => commands.xinfoStream(this.#keys, options));
   }
@@ -183,6 +193,36 @@ export class MemoryStreamClient implements StreamClient {
     readonly group: string;
   }): Promise<ReadonlyMap<string, Registration>> {
     return this.#run("registry", () => decodeRegistry(this.#keys.hash(groupKey("consumers", stream, group))));
+  }
+
+  dueTimes({
+    stream,
+    group,
+    ids,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly ids: readonly EntryId[];
+  }): Promise<ReadonlyMap<EntryId, number | null>> {
+    return this.#run("dueTimes", () => {
+      const due = this.#keys.sortedSet(groupKey("due", stream, group));
+      return new Map(ids.map((id) => [id, due.get(id) ?? null]));
+    });
+  }
+
+  countDue({
+    stream,
+    group,
+    untilMs,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly untilMs: number;
+  }): Promise<number> {
+    return this.#run("countDue", () => {
+      const times = this.#keys.sortedSet(groupKey("due", stream, group)).values();
+      return [...times].filter((atMs) => atMs <= untilMs).length;
+    });
   }
 
   setIfFree({ key, value, expireMs }: SetIfFreeOptions): Promise<boolean> {
@@ -231,12 +271,32 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("renewOwned", () => atomic.renewOwned(this.#keys, options));
   }
 
-  recoverOwn(options: OwnMessages): Promise<RecoverOwnResult> {
+  recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult> {
     return this.#run("recoverOwn", () => atomic.recoverOwn(this.#keys, options));
   }
 
-  release(options: ReleaseOptions): Promise<number> {
+  release(options: ReleaseOptions): Promise<ReleaseResult> {
     return this.#run("release", () => atomic.release(this.#keys, options));
+  }
+
+  take(options: TakeOptions): Promise<TakeResult> {
+    return this.#run("take", () => atomic.take(this.#keys, options));
+  }
+
+  scheduleLater(options: ScheduleLaterOptions): Promise<void> {
+    return this.#run("scheduleLater", () => atomic.scheduleLater(this.#keys, options));
+  }
+
+  readDue(options: ReadDueOptions): Promise<ReadDueResult> {
+    return this.#run("readDue", () => atomic.readDue(this.#keys, options));
+  }
+
+  forgetDue(options: ForgetDueOptions): Promise<number> {
+    return this.#run("forgetDue", () => atomic.forgetDue(this.#keys, options));
+  }
+
+  countHang(options: CountHangOptions): Promise<number> {
+    return this.#run("countHang", () => atomic.countHang(this.#keys, options));
   }
 
   bury(options: BuryOptions): Promise<Burial> {

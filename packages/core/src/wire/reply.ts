@@ -37,6 +37,13 @@ export function decodeIntegerOrNull(reply: unknown, what: string): number | null
   return reply === null || reply === undefined ? null : decodeInteger(reply, what);
 }
 
+/** A score of a sorted set: a double, as text or (RESP3) as a number. */
+export function decodeScore(reply: unknown, what: string): number {
+  const score = typeof reply === "number" ? reply : Number(decodeText(reply, what) || "none");
+  if (Number.isNaN(score)) throw surprise(reply, what, "a score");
+  return score;
+}
+
 /** A reply of alternating names and values (RESP2) or a map (RESP3). */
 export function decodeNamed(reply: unknown, what: string): ReadonlyMap<string, unknown> {
   const named = new Map<string, unknown>();

@@ -10,3 +10,13 @@ export interface Script<Options, Result> {
   /** @throws {ReplyShapeError} on a shape that the script does not return */
   decode(reply: unknown, options: Options): Result;
 }
+
+/**
+ * An operation on any number of messages, each of them atomic and not all together: it runs once for each part of them,
+ * one part after the other. When one fails, those before it are done.
+ */
+export interface ScriptInParts<Options, Result> extends Script<Options, Result> {
+  /** The options of each run; none when there is nothing to do. */
+  split(options: Options): readonly Options[];
+  merge(results: readonly Result[]): Result;
+}

@@ -6,16 +6,21 @@ import { ackOwned } from "./atomic/ack-owned.ts";
 import { addOnce } from "./atomic/add-once.ts";
 import { beat } from "./atomic/beat.ts";
 import { bury } from "./atomic/bury.ts";
+import { countHang } from "./atomic/count-hang.ts";
 import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
+import { forgetDue } from "./atomic/forget-due.ts";
 import { handOver } from "./atomic/hand-over.ts";
 import { handOverPage } from "./atomic/hand-over-page.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
 import { holdTerm } from "./atomic/hold-term.ts";
+import { readDue } from "./atomic/read-due.ts";
 import { recoverOwn } from "./atomic/recover-own.ts";
 import { redrive } from "./atomic/redrive.ts";
 import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
 import { renewOwned } from "./atomic/renew-owned.ts";
+import { scheduleLater } from "./atomic/schedule-later.ts";
+import { take } from "./atomic/take.ts";
 import { trimToSafePoint } from "./atomic/trim-to-safe-point.ts";
 import { writeInTerm } from "./atomic/write-in-term.ts";
 import { commandInfo } from "./command-info.ts";
@@ -36,6 +41,8 @@ import { xrange } from "./xrange.ts";
 import { xreadgroup } from "./xreadgroup.ts";
 import { xrevrange } from "./xrevrange.ts";
 import { xtrim } from "./xtrim.ts";
+import { zcount } from "./zcount.ts";
+import { zmscore } from "./zmscore.ts";
 
 const SECRET = "hunter2";
 const own = { stream: "s", group: "g", consumer: "c", ids: ["1-1", "2-1"] };
@@ -69,10 +76,23 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["XGROUP DESTROY", (reply) => xgroupDestroy.decode(reply, own)],
   ["XREADGROUP", (reply) => xreadgroup.decode(reply, { ...own, count: 1 })],
   ["XTRIM", (reply) => xtrim.decode(reply, { stream: "s", trim })],
+  ["ZMSCORE", (reply) => zmscore.decode(reply, { key: "k", members: ["m"] })],
+  ["ZCOUNT", (reply) => zcount.decode(reply, { key: "k", max: 1 })],
   ["ackOwned", (reply) => ackOwned.decode(reply, own)],
   ["renewOwned", (reply) => renewOwned.decode(reply, own)],
-  ["recoverOwn", (reply) => recoverOwn.decode(reply, own)],
-  ["release", (reply) => release.decode(reply, { ...own, neverOffered: [], offered: [], idleMs: 1 })],
+  ["recoverOwn", (reply) => recoverOwn.decode(reply, { ...own, messages: [] })],
+  ["release", (reply) => release.decode(reply, { ...own, from: "a", to: "b", neverOffered: [], offered: [] })],
+  [
+    "take",
+    (reply) => {
+      const bounds = { after: null, scan: 9, count: 9, maxBytes: 9, suspectFrom: 9, suspects: 1, notWanted: [] };
+      return take.decode(reply, { ...own, ...bounds });
+    },
+  ],
+  ["scheduleLater", (reply) => scheduleLater.decode(reply, { ...own, delays: [] })],
+  ["readDue", (reply) => readDue.decode(reply, { ...own, limit: 1 })],
+  ["forgetDue", (reply) => forgetDue.decode(reply, { ...own, due: [] })],
+  ["countHang", (reply) => countHang.decode(reply, { ...own, id: "1-1", rememberMs: 1 })],
   ["redrive", (reply) => redrive.decode(reply, { ...own, id: "1-1", ifGone: "skip" })],
   ["bury", (reply) => bury.decode(reply, { ...own, id: "1-1", reason: "", error: "" })],
   [

@@ -20,7 +20,7 @@ export function describeDeadLetters(scene: () => Scene): void {
       );
       const id = await client.xadd({ stream, fields });
       await scene().read("c1");
-      await client.recoverOwn(scene().own("c1", [id]));
+      await scene().recover("c1", [id]);
       const beforeMs = await client.time();
       const burial = await bury(id);
       const afterMs = await client.time();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EntryId } from "../../src/entry-id.ts";
 import { groupKey } from "../../src/keys.ts";
-import { REDRIVE_CONSUMER } from "../../src/wire/atomic/redrive.ts";
+import { RELEASED } from "../../src/reserved-consumers.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
 /** Giving a dead letter's message back to its group. */
@@ -24,28 +24,24 @@ export function describeRedriving(scene: () => Scene): void {
   }
 
   describe("redrive", () => {
-    test("makes the entry pending again, as one that a dead consumer left long ago and never worked on", async () => {
+    test("releases the entry, as one that nobody has worked on", async () => {
       const { id, deadId } = await letter();
       expect(await redrive(deadId)).toEqual({ kind: "redriven", entryId: id });
       const [pending, ...more] = await scene().pending();
       expect(more).toEqual([]);
-      expect(pending).toMatchObject({ id, consumer: REDRIVE_CONSUMER, deliveries: 0 });
-      expect(pending?.idleMs).toBeGreaterThan(86_400_000 - RECENT_MS);
+      expect(pending).toMatchObject({ id, consumer: RELEASED, deliveries: 0 });
+      expect(pending?.idleMs).toBeLessThan(RECENT_MS);
       expect(await deadLetters()).toEqual([]);
       expect(await scene().ids()).toEqual([id]);
     });
 
-    test("lets it be handed over like a dead consumer's message, and the name be removed", async () => {
+    test("lets any consumer take it", async () => {
       const { client, address } = scene();
       const { id, deadId } = await letter();
       await redrive(deadId);
-      const handOver = { ...address, from: REDRIVE_CONSUMER, to: "c2", ids: [id], toUnregistered: true };
-      expect(await client.handOver({ ...handOver, foreignIdleMs: 600_000 })).toEqual({ kind: "moved", ids: [id] });
-      const { entries } = await client.recoverOwn(scene().own("c2", [id]));
+      const bounds = { after: null, scan: 10, count: 10, maxBytes: 1_000, suspectFrom: 2, suspects: 0, notWanted: [] };
+      const { entries } = await client.take({ ...address, consumer: "c2", ...bounds });
       expect(entries).toMatchObject([{ id, deliveries: 1 }]);
-      expect(await client.removeIfEmpty({ ...address, consumer: REDRIVE_CONSUMER, onlyIfSilent: true })).toBe(
-        "removed",
-      );
     });
 
     test("shows nothing new to any group", async () => {

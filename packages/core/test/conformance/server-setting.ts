@@ -69,6 +69,9 @@ function serverSideDoor(server: RedisServer): SideDoor {
     async putHashField(key, field, value) {
       await server.command("HSET", key, field, value);
     },
+    async setIdle({ stream, group }, consumer, id, idleMs) {
+      await server.command("XCLAIM", stream, group, consumer, 0, id, "IDLE", idleMs, "JUSTID");
+    },
     async setDeliveries({ stream, group }, consumer, id, deliveries) {
       await server.command("XCLAIM", stream, group, consumer, 0, id, "RETRYCOUNT", deliveries, "JUSTID");
     },

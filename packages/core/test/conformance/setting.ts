@@ -1,5 +1,6 @@
 import type { EntryId } from "../../src/entry-id.ts";
 import type { StreamClient } from "../../src/stream-client.ts";
+import type { RecoverOwnResult } from "../../src/wire/atomic/recover-own.ts";
 import type { StreamEntry } from "../../src/wire/entry.ts";
 import type { PendingEntry } from "../../src/wire/xpending.ts";
 
@@ -32,6 +33,8 @@ export interface SideDoor {
   /** The value of a field of a hash, word for word; `null` when there is none. */
   hashField(key: string, field: string): Promise<string | null>;
   putHashField(key: string, field: string, value: string): Promise<void>;
+  /** Lets a pending message look as if it had been delivered so long ago. */
+  setIdle(group: Group, consumer: string, id: EntryId, idleMs: number): Promise<void>;
   setDeliveries(group: Group, consumer: string, id: EntryId, deliveries: bigint): Promise<void>;
 }
 
@@ -104,6 +107,12 @@ export class Scene {
     return (await this.client.xrange({ stream, from: "-", to: "+", count: 10_000 })).map(({ id }) => id);
   }
 
+  /** Has messages delivered again to their owner, for the `deliveries`th time. */
+  recover(consumer: string, ids: readonly EntryId[], deliveries = 2): Promise<RecoverOwnResult> {
+    const messages = ids.map((id) => ({ id, deliveries }));
+    return this.client.recoverOwn({ ...this.address, consumer, messages });
+  }
+
   /** Moves messages from one consumer to another, as a claim by a third party does. */
   async take(ids: readonly EntryId[], from: string, to: string): Promise<void> {
     const moved = await this.client.handOver({
@@ -115,7 +124,7 @@ export class Scene {
 
   /** Gives a message so long an idle time that nothing of the test's own duration matters beside it. */
   async age(consumer: string, ids: readonly EntryId[], idleMs = 3_600_000): Promise<void> {
-    await this.client.release({ ...this.address, consumer, idleMs, neverOffered: [], offered: ids });
+    for (const id of ids) await this.setting.sideDoor.setIdle(this.address, consumer, id, idleMs);
   }
 }
 

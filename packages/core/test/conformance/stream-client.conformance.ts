@@ -9,6 +9,7 @@ import { describeGroups } from "./groups.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
 import { describeRedriving } from "./redriving.conformance.ts";
 import { describeRegistry } from "./registry.conformance.ts";
+import { describeReleasing } from "./releasing.conformance.ts";
 import { type Abilities, Scene, type Setting } from "./setting.ts";
 
 /**
@@ -32,6 +33,7 @@ export function describeStreamClient(
     describeGroups(scene);
     describeBlocking(scene, abilities);
     describeOwnMessages(scene);
+    describeReleasing(scene);
     describeDeadLetters(scene);
     describeRedriving(scene);
     describeRegistry(scene);

@@ -1,14 +1,11 @@
-import { REDRIVE_CONSUMER, type Registration } from "@redis-batch/core/internal";
+import { NO_DETAILS, REDRIVE_CONSUMER, type Registration } from "@redis-batch/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ConsumerSight, classifyConsumer } from "./consumer-status.ts";
 
 const NOW = 10_000_000;
 const rules = { batchSize: 10, idleThresholdMs: 60_000, foreignIdleMs: 600_000 };
-const silent = {
-  ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
-  ...{ acked: null, busyMs: null, concurrency: null, work: null },
-};
+const silent = NO_DETAILS;
 const registered: Registration = {
   ...{ consumer: "c", atMs: NOW - 1_000, leaseMs: 30_000, incarnation: "i", details: silent },
 };

@@ -1,4 +1,4 @@
-import { NO_WORK, type Registration } from "@redis-batch/core/internal";
+import { NO_DETAILS, NO_WORK, type Registration } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
 import { callRoll } from "./roll-call.ts";
 
@@ -6,8 +6,8 @@ const NOW_MS = 1_000_000;
 
 function registered(consumer: string, agoMs: number, state = "running"): [string, Registration] {
   const details = {
-    ...{ state, host: null, pid: null, batchSize: 10, capacity: null, inFlight: null, deferred: null },
-    ...{ acked: null, busyMs: null, concurrency: 2, work: NO_WORK },
+    ...NO_DETAILS,
+    ...{ state, batchSize: 10, concurrency: 2, work: NO_WORK },
   };
   return [consumer, { consumer, atMs: NOW_MS - agoMs, leaseMs: 60_000, incarnation: "i", details }];
 }

@@ -13,8 +13,16 @@ test("touches the group's registry", () => {
 });
 
 test("tells the first beat from the next ones", () => {
-  expect(beat.encode({ ...options, join: { freshMs: 15_000 } })).toEqual(["c", "i", "join", 60_000, 15_000, json]);
-  expect(beat.encode(options)).toEqual(["c", "i", "", 60_000, 0, json]);
+  expect(beat.encode({ ...options, join: { freshMs: 15_000 } })).toEqual(["c", "i", "join", 15_000, "", json]);
+  expect(beat.encode(options)).toEqual(["c", "i", "", 0, "", json]);
+  expect(beat.encode({ ...options, join: { freshMs: 15_000, seenAtMs: 7 } })).toEqual([
+    "c",
+    "i",
+    "join",
+    15_000,
+    7,
+    json,
+  ]);
 });
 
 test("details cannot overrule what the registry itself needs", () => {
@@ -27,10 +35,7 @@ test("reads every answer", () => {
   expect(beat.decode([Buffer.from("ok"), 1_700_000_000_123, Buffer.from("")], options)).toEqual({
     ...{ kind: "ok", serverTimeMs: 1_700_000_000_123 },
   });
-  expect(beat.decode([Buffer.from("in-use"), 1, Buffer.from("")], options)).toEqual({ kind: "in-use" });
+  expect(beat.decode([Buffer.from("in-use"), 1, Buffer.from("7")], options)).toEqual({ kind: "in-use", atMs: 7 });
   expect(beat.decode([Buffer.from("replaced"), 1, Buffer.from("")], options)).toEqual({ kind: "replaced" });
-  expect(beat.decode([Buffer.from("lease-mismatch"), 1, Buffer.from("30000")], options)).toEqual({
-    ...{ kind: "lease-mismatch", leaseMs: 30_000 },
-  });
   expect(() => beat.decode(["gone", 1, ""], options)).toThrow(ReplyShapeError);
 });

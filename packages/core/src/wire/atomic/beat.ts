@@ -15,21 +15,26 @@ export interface BeatOptions {
   readonly consumer: string;
   /** Tells one process behind a name from the next. */
   readonly incarnation: string;
-  /** How long this consumer's messages are its own after a delivery or renewal, in milliseconds; one per group. */
+  /** How long this consumer's messages are its own after a delivery or renewal, in milliseconds. */
   readonly leaseMs: number;
-  /** `join` for the first beat of an incarnation: refused while another incarnation's beat is younger than so many ms. */
-  readonly join?: { readonly freshMs: number } | undefined;
+  /** `join` for the first beat of an incarnation: refused while another incarnation's last beat is fresh. */
+  readonly join?: BeatJoin | undefined;
   readonly details: BeatDetails;
+}
+
+export interface BeatJoin {
+  /** Up to which age a beat is fresh, in milliseconds. One from the future, where the clock has jumped, is fresh as well. */
+  readonly freshMs: number;
+  /** The time of another incarnation's beat that the caller has watched stand still: that one is not fresh, whatever its date. */
+  readonly seenAtMs?: number | null | undefined;
 }
 
 export type Beat =
   | { readonly kind: "ok"; readonly serverTimeMs: number }
-  /** Another incarnation beats under this name; nothing was written. */
-  | { readonly kind: "in-use" }
+  /** Another incarnation beats under this name, `atMs` for the last time; nothing was written. */
+  | { readonly kind: "in-use"; readonly atMs: number }
   /** Another incarnation has taken this name; nothing was written. */
-  | { readonly kind: "replaced" }
-  /** A living consumer of the group has another lease; nothing was written. */
-  | { readonly kind: "lease-mismatch"; readonly leaseMs: number };
+  | { readonly kind: "replaced" };
 
 /** A registry field as the scripts take it. Its own fields come last, so that no detail overrules them; `at` is theirs to write. */
 export function encodeTold({
@@ -45,7 +50,7 @@ export const beat: Script<BeatOptions, Beat> = {
   name: "beat",
   keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
   encode: ({ consumer, incarnation, leaseMs, join, details }) => [
-    ...[consumer, incarnation, join === undefined ? "" : "join", leaseMs, join?.freshMs ?? 0],
+    ...[consumer, incarnation, join === undefined ? "" : "join", join?.freshMs ?? 0, join?.seenAtMs ?? ""],
     encodeTold({ details, incarnation, leaseMs }),
   ],
   decode(reply) {
@@ -55,10 +60,9 @@ export const beat: Script<BeatOptions, Beat> = {
       case "ok":
         return { kind, serverTimeMs: decodeInteger(serverTimeMs, "beat") };
       case "in-use":
+        return { kind, atMs: decodeInteger(detail, "beat") };
       case "replaced":
         return { kind };
-      case "lease-mismatch":
-        return { kind, leaseMs: decodeInteger(detail, "beat") };
       default:
         throw new ReplyShapeError("beat: unknown answer");
     }

@@ -14,9 +14,9 @@ test("touches the stream and the group's registry", () => {
 });
 
 test("begins at the first entry, or behind one", () => {
-  expect(handOverPage.encode(options)).toEqual(["g", "dead", "alive", 600_000, "", "-", 3]);
-  const next = handOverPage.encode({ ...options, toUnregistered: true, after: "9-1" });
-  expect(next).toEqual(["g", "dead", "alive", 600_000, "any", "(9-1", 3]);
+  expect(handOverPage.encode(options)).toEqual(["g", "dead", "alive", 600_000, "", "", "-", 3]);
+  const next = handOverPage.encode({ ...options, toUnregistered: true, seenAtMs: 5, after: "9-1" });
+  expect(next).toEqual(["g", "dead", "alive", 600_000, "any", 5, "(9-1", 3]);
 });
 
 test("says what became of the page, and where the next one begins", () => {

@@ -3,17 +3,9 @@ import { ReplyShapeError } from "../../errors.ts";
 import { groupKey } from "../../keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
-import { type HandOverRefusal, isHandOverRefusal } from "./hand-over.ts";
+import { encodeHandOver, type HandOverOptions, type HandOverRefusal, isHandOverRefusal } from "./hand-over.ts";
 
-export interface HandOverPageOptions {
-  readonly stream: string;
-  readonly group: string;
-  readonly from: string;
-  readonly to: string;
-  /** An unregistered owner's messages move only after so long without delivery, in milliseconds. */
-  readonly foreignIdleMs: number;
-  /** Whether the target may be a consumer that is not in the registry. */
-  readonly toUnregistered: boolean;
+export interface HandOverPageOptions extends Omit<HandOverOptions, "ids"> {
   /** Only what is pending behind this entry; `null` for the first page. */
   readonly after: EntryId | null;
   /** Messages in a page, at most a few thousand. */
@@ -34,14 +26,11 @@ export type HandOverPage =
     }
   | { readonly kind: "refused"; readonly why: HandOverRefusal };
 
-/** Moves a page of a dead consumer's pending messages to a living one; delivery counts stay. Nobody takes a live lease. */
+/** Moves a page of a dead consumer's pending messages to a living one, or releases it; delivery counts stay. */
 export const handOverPage: Script<HandOverPageOptions, HandOverPage> = {
   name: "handOverPage",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
-  encode: ({ group, from, to, foreignIdleMs, toUnregistered, after, count }) => [
-    ...[group, from, to, foreignIdleMs, toUnregistered ? "any" : ""],
-    ...[after === null ? "-" : `(${after}`, count],
-  ],
+  encode: ({ after, count, ...options }) => [...encodeHandOver(options), after === null ? "-" : `(${after}`, count],
   decode(reply, { count }) {
     const [first, lastId, ...counts] = decodeArray(reply, "handOverPage");
     const word = decodeText(first, "handOverPage");

@@ -9,8 +9,17 @@ const options = {
 
 test("touches the stream and the group's registry, and sends the ids in stream order", () => {
   expect(handOver.keys(options)).toEqual(["s", "rb:{s}:consumers:s:g"]);
-  expect(handOver.encode(options)).toEqual(["g", "dead", "alive", 600_000, "", "9-0", "10-0"]);
+  expect(handOver.encode(options)).toEqual(["g", "dead", "alive", 600_000, "", "", "9-0", "10-0"]);
   expect(handOver.encode({ ...options, toUnregistered: true })[4]).toBe("any");
+});
+
+test("asks nothing of the name that holds what is released", () => {
+  expect(handOver.encode({ ...options, to: "rb:released" })[4]).toBe("any");
+});
+
+test("tells which heartbeat was seen to stand still, where one was", () => {
+  expect(handOver.encode({ ...options, seenAtMs: 1_700_000_000_123 })[5]).toBe(1_700_000_000_123);
+  expect(handOver.encode({ ...options, seenAtMs: null })[5]).toBe("");
 });
 
 test("says what moved, or why nothing did", () => {

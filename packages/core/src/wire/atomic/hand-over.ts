@@ -1,6 +1,8 @@
 import type { EntryId } from "../../entry-id.ts";
 import { ReplyShapeError } from "../../errors.ts";
 import { groupKey } from "../../keys.ts";
+import { RELEASED } from "../../reserved-consumers.ts";
+import type { Argument } from "../command.ts";
 import { decodeArray, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 import { inStreamOrder } from "./own-messages.ts";
@@ -13,8 +15,14 @@ export interface HandOverOptions {
   readonly ids: readonly EntryId[];
   /** An unregistered owner's messages move only after so long without delivery, in milliseconds. */
   readonly foreignIdleMs: number;
-  /** Whether the target may be a consumer that is not in the registry. */
+  /** Whether the target may be a consumer that is not in the registry. `rb:released` always may. */
   readonly toUnregistered: boolean;
+  /**
+   * The time of the owner's heartbeat that the caller has watched stand still until it was dead: then it is dead as long
+   * as that has not moved, whatever the dates say, and its messages need no age. `null`, the default, where nobody watched:
+   * then heartbeat and messages are judged by the server's clock.
+   */
+  readonly seenAtMs?: number | null | undefined;
 }
 
 /** Why nothing moved: the owner's heartbeat is fresh, or the target has none, or had its last one too long ago. */
@@ -29,14 +37,18 @@ export type HandOver =
   | { readonly kind: "moved"; readonly ids: readonly EntryId[] }
   | { readonly kind: "refused"; readonly why: HandOverRefusal };
 
-/** Moves pending messages of a dead consumer to a living one; delivery counts stay. Nobody takes a live lease. */
+/** What both hand-overs begin with. */
+export function encodeHandOver(options: Omit<HandOverOptions, "ids">): Argument[] {
+  const { group, from, to, foreignIdleMs, toUnregistered, seenAtMs } = options;
+  const mayBeAnybody = toUnregistered || to === RELEASED;
+  return [group, from, to, foreignIdleMs, mayBeAnybody ? "any" : "", seenAtMs ?? ""];
+}
+
+/** Moves pending messages of a dead consumer to a living one, or releases them; delivery counts stay. */
 export const handOver: Script<HandOverOptions, HandOver> = {
   name: "handOver",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
-  encode: ({ group, from, to, foreignIdleMs, toUnregistered, ids }) => [
-    ...[group, from, to, foreignIdleMs, toUnregistered ? "any" : ""],
-    ...inStreamOrder(ids),
-  ],
+  encode: ({ ids, ...options }) => [...encodeHandOver(options), ...inStreamOrder(ids)],
   decode(reply) {
     const [word, ...ids] = decodeArray(reply, "handOver").map((item) => decodeText(item, "handOver"));
     if (isHandOverRefusal(word)) return { kind: "refused", why: word };

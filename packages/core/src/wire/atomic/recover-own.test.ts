@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 import { recoverOwn } from "./recover-own.ts";
 
-const options = { stream: "s", group: "g", consumer: "c", ids: ["10-0", "9-0"] };
+const messages = [
+  { id: "10-0", deliveries: 2 },
+  { id: "9-0", deliveries: Number.MAX_VALUE },
+];
+const options = { stream: "s", group: "g", consumer: "c", messages };
 
-test("sends the ids in stream order", () => {
+test("sends each id with its count, in stream order", () => {
   expect(recoverOwn.keys(options)).toEqual(["s"]);
-  expect(recoverOwn.encode(options)).toEqual(["g", "c", "9-0", "10-0"]);
+  expect(recoverOwn.encode(options)).toEqual(["g", "c", "9-0", Number.MAX_SAFE_INTEGER, "10-0", 2]);
 });
 
 test("reads what was delivered again, with its count and raw fields, and what has vanished", () => {

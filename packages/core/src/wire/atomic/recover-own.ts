@@ -1,8 +1,15 @@
-import type { EntryId } from "../../entry-id.ts";
+import { compareEntryIds, type EntryId } from "../../entry-id.ts";
 import { decodeFields, type StreamEntry } from "../entry.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
-import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
+
+export interface RecoverOwnOptions {
+  readonly stream: string;
+  readonly group: string;
+  readonly consumer: string;
+  /** Messages that the consumer believes to own, each with the delivery count it is to have, this delivery included. */
+  readonly messages: readonly { readonly id: EntryId; readonly deliveries: number }[];
+}
 
 /** An entry with how often it has now been delivered, this time included. */
 export interface DeliveredEntry extends StreamEntry {
@@ -16,23 +23,34 @@ export interface RecoverOwnResult {
   readonly vanished: readonly EntryId[];
 }
 
-/** Delivers again, to their own owner, what the consumer still owns. What is in neither list is not its own any more. */
-export const recoverOwn: Script<OwnMessages, RecoverOwnResult> = {
+/**
+ * Delivers again, to their own owner, what the consumer still owns, and sets each count to the one given: a call whose
+ * reply was lost may be repeated. What is in neither list is not its own any more.
+ */
+export const recoverOwn: Script<RecoverOwnOptions, RecoverOwnResult> = {
   name: "recoverOwn",
   keys: ({ stream }) => [stream],
-  encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
+  encode: ({ group, consumer, messages }) => [
+    ...[group, consumer],
+    ...messages
+      .toSorted((left, right) => compareEntryIds(left.id, right.id))
+      .flatMap(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]),
+  ],
   decode(reply) {
     const [entries, vanished] = decodeArray(reply, "recoverOwn");
     return {
-      entries: decodeArray(entries, "recoverOwn").map((item) => {
-        const [id, deliveries, fields] = decodeArray(item, "recoverOwn");
-        return {
-          id: decodeText(id, "recoverOwn"),
-          deliveries: decodeInteger(deliveries, "recoverOwn"),
-          fields: decodeFields(fields, "recoverOwn"),
-        };
-      }),
+      entries: decodeArray(entries, "recoverOwn").map((item) => decodeDelivered(item, "recoverOwn")),
       vanished: decodeArray(vanished, "recoverOwn").map((id) => decodeText(id, "recoverOwn")),
     };
   },
 };
+
+/** `[id, deliveries, [name, value, …]]`. */
+export function decodeDelivered(reply: unknown, what: string): DeliveredEntry {
+  const [id, deliveries, fields] = decodeArray(reply, what);
+  return {
+    id: decodeText(id, what),
+    deliveries: decodeInteger(deliveries, what),
+    fields: decodeFields(fields, what),
+  };
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ReplyShapeError } from "../../errors.ts";
-import { REDRIVE_CONSUMER, redrive } from "./redrive.ts";
+import { redrive } from "./redrive.ts";
 
 const options = { stream: "s", group: "g", id: "7-0", ifGone: "skip" } as const;
 
@@ -8,8 +8,8 @@ test("touches the stream and the group's dead letters", () => {
   expect(redrive.keys(options)).toEqual(["s", "rb:{s}:dead:s:g"]);
 });
 
-test("names a consumer that never lives, and an idle time past any lease", () => {
-  expect(redrive.encode(options)).toEqual(["g", "7-0", REDRIVE_CONSUMER, 86_400_000, "skip"]);
+test("says what becomes of a letter whose entry is gone", () => {
+  expect(redrive.encode(options)).toEqual(["g", "7-0", "skip"]);
   expect(redrive.encode({ ...options, ifGone: "add" }).at(-1)).toBe("add");
 });
 

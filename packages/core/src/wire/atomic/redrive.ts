@@ -4,15 +4,6 @@ import { groupKey } from "../../keys.ts";
 import { decodeArray, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 
-/**
- * Whose pending messages redriven ones are until a living consumer takes them over. Nobody lives under this name and it
- * has no heartbeat, so what is pending for it is an orphan's, like what a consumer gave back when it left.
- */
-export const REDRIVE_CONSUMER = "rb:redrive";
-
-// Far past any lease, so that whoever recovers messages may take these at once.
-const REDRIVEN_IDLE_MS = 86_400_000;
-
 export interface RedriveLetterOptions {
   readonly stream: string;
   readonly group: string;
@@ -29,7 +20,7 @@ export interface RedriveLetterOptions {
 export type SkipReason = "entry-gone" | "pending" | "not-read" | "not-a-letter";
 
 /**
- * `redriven`: pending again in its own group, as the entry it always was · `added`: a new entry of the stream, which
+ * `redriven`: pending again in its own group, released, as the entry it always was · `added`: a new entry of the stream, which
  * every group gets · `skipped`: nothing changed · `gone`: there is no such letter (any more).
  */
 export type Redrive =
@@ -42,7 +33,7 @@ export type Redrive =
 export const redrive: Script<RedriveLetterOptions, Redrive> = {
   name: "redrive",
   keys: ({ stream, group }) => [stream, groupKey("dead", stream, group)],
-  encode: ({ group, id, ifGone }) => [group, id, REDRIVE_CONSUMER, REDRIVEN_IDLE_MS, ifGone],
+  encode: ({ group, id, ifGone }) => [group, id, ifGone],
   decode(reply) {
     const [word, entryId] = decodeArray(reply, "redrive").map((item) => decodeText(item, "redrive"));
     switch (word) {

@@ -1,27 +1,53 @@
 import type { EntryId } from "../../entry-id.ts";
-import { decodeInteger } from "../reply.ts";
-import type { Script } from "../script.ts";
+import { inParts } from "../parts.ts";
+import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
+import type { ScriptInParts } from "../script.ts";
 import { inStreamOrder } from "./own-messages.ts";
 
 export interface ReleaseOptions {
   readonly stream: string;
   readonly group: string;
-  readonly consumer: string;
-  /** Ids that were delivered to the consumer but never reached its code: their delivery count goes back by one. */
-  readonly neverOffered: readonly EntryId[];
+  /** Whose messages: only what is pending under this name moves. */
+  readonly from: string;
+  /** Whose they become. The same name as `from` only takes the count of `neverOffered` back, and starts their idle time again. */
+  readonly to: string;
+  /** Ids that reached the consumer's code: their delivery count stays. Any number of them. */
   readonly offered: readonly EntryId[];
-  /** The idle time the messages shall show, in milliseconds: past the lease, so that any claimer may take them. */
-  readonly idleMs: number;
+  /** Ids that were delivered but never reached its code: their delivery count goes back by one. Any number of them. */
+  readonly neverOffered: readonly EntryId[];
 }
 
-/** Gives back what the consumer still owns → how many messages that were. They stay in its pending list. */
-export const release: Script<ReleaseOptions, number> = {
+export interface ReleaseResult {
+  readonly moved: number;
+  /** Deleted from the stream underneath; the server has dropped them from the pending list. */
+  readonly vanished: readonly EntryId[];
+}
+
+/**
+ * Moves messages from one name to another. What `from` does not own (any more) is left alone. A call whose reply was
+ * lost may be repeated when `to` is another name: what has moved is not `from`'s any more.
+ */
+export const release: ScriptInParts<ReleaseOptions, ReleaseResult> = {
   name: "release",
   keys: ({ stream }) => [stream],
-  encode: ({ group, consumer, neverOffered, offered, idleMs }) => [
-    ...[group, consumer, idleMs, neverOffered.length],
+  encode: ({ group, from, to, neverOffered, offered }) => [
+    ...[group, from, to, neverOffered.length],
     ...inStreamOrder(neverOffered),
     ...inStreamOrder(offered),
   ],
-  decode: (reply) => decodeInteger(reply, "release"),
+  decode(reply) {
+    const [moved, vanished] = decodeArray(reply, "release");
+    return {
+      moved: decodeInteger(moved, "release"),
+      vanished: decodeArray(vanished, "release").map((id) => decodeText(id, "release")),
+    };
+  },
+  split: ({ neverOffered, offered, ...move }) => [
+    ...inParts(inStreamOrder(neverOffered)).map((ids) => ({ ...move, neverOffered: ids, offered: [] })),
+    ...inParts(inStreamOrder(offered)).map((ids) => ({ ...move, neverOffered: [], offered: ids })),
+  ],
+  merge: (results) => ({
+    moved: results.reduce((sum, { moved }) => sum + moved, 0),
+    vanished: results.flatMap(({ vanished }) => vanished),
+  }),
 };

@@ -9,18 +9,19 @@ test("touches the stream, the group's registry and its farewells", () => {
 });
 
 test("says whether a fresh heartbeat forbids it", () => {
-  expect(removeIfEmpty.encode(options)).toEqual(["g", "c", "silent", ""]);
-  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false })).toEqual(["g", "c", "", ""]);
+  expect(removeIfEmpty.encode(options)).toEqual(["g", "c", "silent", "", ""]);
+  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false })).toEqual(["g", "c", "", "", ""]);
+  expect(removeIfEmpty.encode({ ...options, seenAtMs: 7 })).toEqual(["g", "c", "silent", "", 7]);
 });
 
 test("hands over what a leaving consumer tells last, as a heartbeat does", () => {
   const farewell = { incarnation: "i", leaseMs: 5, details: { state: "draining" } };
   const told = '{"state":"draining","v":1,"incarnation":"i","leaseMs":5}';
-  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false, farewell })).toEqual(["g", "c", "", told]);
+  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false, farewell })).toEqual(["g", "c", "", told, ""]);
 });
 
 test("says what became of the consumer", () => {
-  for (const word of ["removed", "pending", "alive"]) {
+  for (const word of ["removed", "pending", "alive", "reserved"]) {
     expect(removeIfEmpty.decode(Buffer.from(word), options)).toBe(word);
   }
   expect(() => removeIfEmpty.decode("gone", options)).toThrow(ReplyShapeError);

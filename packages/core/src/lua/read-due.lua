@@ -1,0 +1,13 @@
+-- Reads which messages may be offered again by now.
+-- KEYS  1 due (sorted set: id, and when it is due in server milliseconds)
+-- ARGV  1 how many at most
+-- Returns two items: the list [id, time, id, time, …], the earliest first, and the ms until the next one that is not
+--       due yet, or "".
+-- Cost  O(log of the set + ids): two ZRANGE.
+-- One   because the time is the server's: what is due, and how long the next one takes, is of the same moment.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local text = string.format('%.0f', now)
+local due = redis.call('ZRANGE', KEYS[1], '-inf', text, 'BYSCORE', 'LIMIT', 0, ARGV[1], 'WITHSCORES')
+local following = redis.call('ZRANGE', KEYS[1], '(' .. text, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+return {due, following[2] and string.format('%.0f', math.ceil(following[2] - now)) or ''}

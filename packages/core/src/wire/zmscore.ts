@@ -1,0 +1,19 @@
+import { ReplyShapeError } from "../errors.ts";
+import type { Command } from "./command.ts";
+import { decodeArray, decodeScore } from "./reply.ts";
+
+/** ZMSCORE key member … → each member's score, in their order; `null` where it has none, or there is no such key. */
+export const zmscore: Command<
+  { readonly key: string; readonly members: readonly string[] },
+  readonly (number | null)[]
+> = {
+  name: "zmscore",
+  encode: ({ key, members }) => [key, ...members],
+  decode(reply, { members }) {
+    const scores = decodeArray(reply, "ZMSCORE");
+    if (scores.length !== members.length) {
+      throw new ReplyShapeError(`ZMSCORE: ${scores.length} scores for ${members.length} members`);
+    }
+    return scores.map((score) => (score === null || score === undefined ? null : decodeScore(score, "ZMSCORE")));
+  },
+};
