@@ -134,6 +134,9 @@ export const CONSUMER_DEFAULTS = {
   drainMs: 30_000,
 } as const;
 
+/** The longest delay that can be asked for, in milliseconds: a day. */
+export const LONGEST_RETRY_MS = 86_400_000;
+
 // What takes so many leases is more likely to hang than to work.
 const HOLD_LEASES = 10;
 

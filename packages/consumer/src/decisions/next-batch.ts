@@ -132,7 +132,7 @@ export type NextBatch =
   | { readonly kind: "empty" }
   /** The time of a call is up, and the server could not be asked. */
   | { readonly kind: "refuse" }
-  | { readonly kind: "ask"; readonly what: "released" | "suspect" | "look" }
+  | { readonly kind: "ask"; readonly what: "released" | "due" | "suspect" | "look" }
   /** Decide again then, or when something changes. `null`: only when something changes. */
   | { readonly kind: "wait"; readonly untilMs: number | null };
 
@@ -167,7 +167,8 @@ export function decideNextBatch(
   // What nobody holds has waited longest, and what was returned is part of the next batch: both are a round trip away.
   if (askable.released.state === "wanted") return { kind: "ask", what: "released" };
   if (isAwaited(askable.released, nowMs)) return waitUntil(askable.released.untilMs);
-  if (isCall && isAwaited(askable.due, nowMs)) return waitUntil(askable.due.untilMs);
+  if (askable.due.state === "wanted") return { kind: "ask", what: "due" };
+  if (isAwaited(askable.due, nowMs)) return waitUntil(askable.due.untilMs);
   if (!offerable.isSuspectOpen && mayOfferSuspect(offerable)) {
     if (askable.suspect.state === "wanted") return { kind: "ask", what: "suspect" };
     if (isAwaited(askable.suspect, nowMs)) return waitUntil(askable.suspect.untilMs);

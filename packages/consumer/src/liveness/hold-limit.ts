@@ -6,6 +6,7 @@
 import {
   type Clock,
   CommandError,
+  ConnectionError,
   type EntryId,
   LeaseLostError,
   PermissionError,
@@ -54,6 +55,8 @@ export interface HoldLimitContext<Value> {
 export class HoldLimit<Value> {
   readonly #context: HoldLimitContext<Value>;
   readonly #sender: OutcomeSender<EntryId>;
+  /** What the count came to for those that are on their way, should they be sent again. */
+  readonly #counted = new Map<EntryId, number>();
   #cancelTimer = (): void => {};
 
   constructor(context: HoldLimitContext<Value>) {
@@ -125,20 +128,33 @@ export class HoldLimit<Value> {
     for (const id of ids.filter((_, at) => (counts[at] ?? 1) >= 2)) {
       deadLetterWriter.add({ id, message: undefined, why: "hung", text: `a handler hung on it a second time` });
     }
-    if (again.length === 0) return;
+    if (again.length === 0) return this.#forget(ids);
     const move = { stream, group, from: name, to: RELEASED, offered: again, neverOffered: [] };
     const { moved } = await client.release(move);
     secondOpinions.remember(again);
     for (const id of again) held.dismiss(id);
     if (moved > 0) report({ type: "released", messages: moved, why: "held-too-long" });
+    this.#forget(ids);
+  }
+
+  #forget(ids: readonly EntryId[]): void {
+    for (const id of ids) this.#counted.delete(id);
   }
 
   async #count(id: EntryId): Promise<number> {
     const { client, policy } = this.#context;
     try {
       const { stream, group } = policy;
-      return await client.countHang({ stream, group, id, rememberMs: REMEMBERED_MS });
+      const known = this.#counted.get(id);
+      const count = known ?? (await client.countHang({ stream, group, id, rememberMs: REMEMBERED_MS }));
+      this.#counted.set(id, count);
+      return count;
     } catch (error) {
+      // It may have been counted, and a second time would be one too many.
+      if (ConnectionError.is(error) && error.outcome === "unknown") {
+        this.#counted.set(id, 1);
+        return 1;
+      }
       // Without the right to count, a message that hangs comes again and again, as one that fails does.
       if (PermissionError.is(error) || CommandError.is(error)) return 1;
       throw error;

@@ -55,8 +55,7 @@ export interface ReaderContext<Value> {
   /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
   /**
-   * Called with messages that were found pending for this consumer, and how often each had been offered; `isOver` of
-   * what was found, there is more.
+   * Called with messages that were found pending for this consumer and are not held, and how often each was offered.
    */
   readonly adopt: (found: readonly FoundPending[]) => Promise<void>;
   /** What holds reading up now, and how far it may read ahead. */
@@ -172,7 +171,8 @@ export class Reader<Value> {
       const count = this.#isPaused ? 0 : this.#fetchSize();
       const mustCompare = !this.#isPaused && this.#context.client.readerEpoch !== this.#comparedEpoch;
       if (count === 0 && !mustCompare) {
-        this.#context.scheduler.readingRests();
+        // Nobody needs to wait for what is not read on purpose; a full buffer has what is waited for.
+        if (this.#isPaused || this.#context.intake().kind !== "open") this.#context.scheduler.readingRests();
         this.#stallWatch.rest();
         await this.#bell.rest(null);
         continue;

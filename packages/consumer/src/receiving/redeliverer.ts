@@ -29,10 +29,13 @@ export interface RedelivererContext<Value> {
     readonly name: string;
     readonly batchSize: number;
     readonly maxBytes: number;
+    readonly retryShare: number;
   };
   readonly client: StreamClient;
   readonly held: HeldMessages<Value>;
   readonly replySize: ReplySize;
+  /** The largest batch that a message on its n-th delivery may be part of. */
+  readonly largestBatch: (deliveries: number) => number;
   readonly clock: Clock;
   readonly random: Random;
   /** The message, or none when it cannot be offered. */
@@ -69,22 +72,37 @@ export class Redeliverer<Value> {
     this.#bell.ring();
   }
 
-  /** Whether payloads are being read, or will be at once. */
+  /** Whether payloads are being read ahead, or will be at once. */
   areComing(): boolean {
     if (this.#isStopped || this.#loop === undefined) return false;
-    if (this.#isReading) return true;
-    const { held, clock } = this.#context;
-    held.lineUpIds(clock.nowMs());
-    return held.waitingForPayload.due && this.#room() > 0;
+    return this.#isReading || (this.#mayReadAhead(this.#firstDue()) && this.#room() > 0);
+  }
+
+  /** Whether there are some that are read only to be offered at once. */
+  areWanted(): boolean {
+    const first = this.#firstDue();
+    return !this.#isStopped && this.#loop !== undefined && first !== undefined && !this.#mayReadAhead(first);
   }
 
   /**
-   * Reads the payload of the suspect that is first in line. Only when it is to be offered next: reading counts as a
-   * delivery, and when the process dies of one suspect, the others must not be closer to the dead letters for it.
+   * Reads what the next batch may have of them. Reading counts as a delivery, and when the process dies of one that came
+   * again, the others that it has not offered must not be closer to the dead letters for it.
    */
+  async readDue(atMost: number): Promise<void> {
+    const { held, policy, largestBatch } = this.#context;
+    const share = held.fresh.messages > 0 ? policy.retryShare : 1;
+    const room = Math.min(this.#room(), atMost);
+    let size = atMost;
+    const putOffs = held.takeIds("due", ({ deliveries }, taken) => {
+      size = Math.min(size, largestBatch(deliveries + 1));
+      return taken < Math.min(room, Math.max(1, Math.floor(size * share)));
+    });
+    await this.#readAgain(putOffs);
+  }
+
+  /** Reads the payload of the suspect that is first in line, to be offered at once. */
   async readSuspect(): Promise<void> {
-    const [next] = this.#context.held.takeIds("suspect", 1);
-    if (next !== undefined) await this.#readAgain([next]);
+    await this.#readAgain(this.#context.held.takeIds("suspect", (_, taken) => taken === 0));
   }
 
   async stop(): Promise<void> {
@@ -97,10 +115,10 @@ export class Redeliverer<Value> {
     const { clock, held, onMore } = this.#context;
     while (!this.#isStopped) {
       if (held.lineUpIds(clock.nowMs())) onMore();
-      const room = held.waitingForPayload.due ? this.#room() : 0;
+      const room = this.#mayReadAhead(held.firstDueId) ? this.#room() : 0;
       if (room > 0) {
         this.#isReading = true;
-        await this.#readAgain(held.takeIds("due", room));
+        await this.#readAgain(held.takeIds("due", (next, taken) => taken < room && this.#mayReadAhead(next)));
         this.#isReading = false;
         onMore();
         continue;
@@ -108,6 +126,18 @@ export class Redeliverer<Value> {
       const nextAtMs = held.nextDueAtMs;
       await this.#bell.rest(nextAtMs === null ? null : Math.max(nextAtMs - clock.nowMs(), 0));
     }
+  }
+
+  #firstDue(): PutOff | undefined {
+    const { held, clock } = this.#context;
+    held.lineUpIds(clock.nowMs());
+    return held.firstDueId;
+  }
+
+  /** Whether its payload is read before somebody waits for it: not of one that must be in a smaller batch than others. */
+  #mayReadAhead(next: PutOff | undefined): boolean {
+    const { policy, largestBatch } = this.#context;
+    return next !== undefined && largestBatch(next.deliveries + 1) >= policy.batchSize;
   }
 
   /** One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory. */
@@ -119,6 +149,7 @@ export class Redeliverer<Value> {
   }
 
   async #readAgain(putOffs: readonly PutOff[]): Promise<void> {
+    if (putOffs.length === 0) return;
     const { client, policy, held, clock, report, replySize } = this.#context;
     const heldSinceMs = clock.nowMs();
     try {
@@ -132,7 +163,9 @@ export class Redeliverer<Value> {
       const again: Message<Value>[] = [];
       for (const entry of entries) {
         const before = open.get(entry.id);
-        const message = before && this.#context.admit(entry, { ...before, heldSinceMs });
+        const message =
+          before &&
+          this.#context.admit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
         if (message !== undefined) again.push(message);
         open.delete(entry.id);
       }

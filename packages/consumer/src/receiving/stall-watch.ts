@@ -4,7 +4,7 @@
  */
 import type { Clock } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import type { Trouble } from "./trouble.ts";
+import type { Trouble } from "../runtime/trouble.ts";
 
 // Beyond the wait that a read asks for itself. A failover is over sooner; what lasts longer, somebody should know of.
 const PATIENCE_MS = 10_000;

@@ -197,17 +197,25 @@ export class HeldMessages<Value> {
     return { due: skip(this.#dueIds), suspect: skip(this.#suspectIds) };
   }
 
-  /** Takes ids out of the line whose payload is read now; they stay held. */
-  takeIds(kind: "due" | "suspect", count: number): PutOff[] {
+  /** Takes ids out of a line whose payload is read now, one after the other as long as they fit; they stay held. */
+  takeIds(kind: "due" | "suspect", fits: (next: PutOff, taken: number) => boolean): PutOff[] {
     const ids = kind === "due" ? this.#dueIds : this.#suspectIds;
     const taken: PutOff[] = [];
     let passed = 0;
-    for (; passed < ids.length && taken.length < count; passed++) {
-      const next = ids[passed] as PutOff;
-      if (this.isStill(next)) taken.push(next);
+    for (const next of ids) {
+      if (this.isStill(next)) {
+        if (!fits(next, taken.length)) break;
+        taken.push(next);
+      }
+      passed++;
     }
     ids.splice(0, passed);
     return taken;
+  }
+
+  /** The first in line of those that wait for their payload. */
+  get firstDueId(): PutOff | undefined {
+    return this.waitingForPayload.due ? this.#dueIds[0] : undefined;
   }
 
   /** Puts back what was taken and could not be read. */

@@ -43,8 +43,12 @@ export interface MessageSources {
   };
   /** Messages that were returned, and are due. */
   readonly returned: {
-    /** Whether some are being read, or will be at once. */
+    /** Whether some are being read ahead, or will be at once. */
     readonly areComing: () => boolean;
+    /** Whether some are read only to be offered at once. */
+    readonly areWanted: () => boolean;
+    /** Reads what the next batch may have of them, at most so many. Never rejects. */
+    readonly readDue: (atMost: number) => Promise<void>;
     /** Reads the suspect that is first in line. Never rejects. */
     readonly readSuspect: () => Promise<void>;
   };
@@ -92,6 +96,7 @@ export class Scheduler<Value> {
   #isFreshTurn = false;
   #isOthersTurn = false;
   #released = NOT_ASKED;
+  #due = NOT_ASKED;
   #suspect = NOT_ASKED;
   #lastError: unknown;
   #isDraining = false;
@@ -255,10 +260,14 @@ export class Scheduler<Value> {
     return decideNextBatch(situation, waiter, policy, nowMs, (mix) => held.factsOf(mix));
   }
 
-  /** What was returned is part of the next batch of a call: it is awaited for as long as an answer may take. */
+  /** What was returned is part of the next batch: of a call it is awaited for as long as an answer may take. */
   #dueAsk({ calledAtMs }: Waiter<Value>): Ask {
-    if (calledAtMs === null || !this.#context.sources.returned.areComing()) return NOT_ASKED;
-    return { state: "asked", untilMs: calledAtMs + Math.max(this.#context.policy.maxWaitMs, ANSWER_MS) };
+    const { held, policy, sources } = this.#context;
+    if (this.#due.state !== "none") return this.#due;
+    if (calledAtMs !== null && sources.returned.areComing()) {
+      return { state: "asked", untilMs: calledAtMs + Math.max(policy.maxWaitMs, ANSWER_MS) };
+    }
+    return held.due.messages === 0 && sources.returned.areWanted() ? WANTED : NOT_ASKED;
   }
 
   #suspectAsk(): Ask {
@@ -267,27 +276,38 @@ export class Scheduler<Value> {
     return held.waitingForPayload.suspect && !held.isSuspectBuffered ? WANTED : NOT_ASKED;
   }
 
-  #ask(what: "released" | "suspect" | "look", waiter: Waiter<Value>, nowMs: number): void {
-    const { sources } = this.#context;
-    const asked = { state: "asked", untilMs: nowMs + ANSWER_MS } as const;
-    if (what === "released") {
-      this.#released = asked;
-      void sources.released.take().then(() => {
-        this.#released = NOT_ASKED;
-        this.decide();
-      });
-    } else if (what === "suspect") {
-      this.#suspect = asked;
-      void sources.returned.readSuspect().then(() => {
-        this.#suspect = NOT_ASKED;
-        this.decide();
-      });
-    } else {
-      waiter.look = "asked";
-      waiter.lookUntilMs = nowMs + sources.reader.lookMs;
-      sources.released.expire();
-      sources.reader.look();
+  #ask(what: "released" | "due" | "suspect" | "look", waiter: Waiter<Value>, nowMs: number): void {
+    const { sources, gate, policy } = this.#context;
+    const asked: Ask = { state: "asked", untilMs: nowMs + ANSWER_MS };
+    switch (what) {
+      case "released":
+        this.#released = asked;
+        return this.#whenAnswered(sources.released.take(), () => {
+          this.#released = NOT_ASKED;
+        });
+      case "due":
+        this.#due = asked;
+        return this.#whenAnswered(sources.returned.readDue(Math.min(gate().limit, policy.batchSize)), () => {
+          this.#due = NOT_ASKED;
+        });
+      case "suspect":
+        this.#suspect = asked;
+        return this.#whenAnswered(sources.returned.readSuspect(), () => {
+          this.#suspect = NOT_ASKED;
+        });
+      case "look":
+        waiter.look = "asked";
+        waiter.lookUntilMs = nowMs + sources.reader.lookMs;
+        sources.released.expire();
+        sources.reader.look();
     }
+  }
+
+  #whenAnswered(answer: Promise<void>, note: () => void): void {
+    void answer.then(() => {
+      note();
+      this.decide();
+    });
   }
 
   #offer(mix: Mix, reason: BatchReason, mode: PullMode, nowMs: number): Collected<Value> {

@@ -70,6 +70,20 @@ export class Acknowledger<Value> {
     this.#sender.add(message);
   }
 
+  /** Acknowledges by id what is not in memory, the same way → what was acknowledged, and what is not this consumer's. */
+  async acknowledgeIds(
+    ids: readonly EntryId[],
+  ): Promise<{ readonly acknowledged: readonly EntryId[]; readonly notOwned: readonly EntryId[] }> {
+    const { report } = this.#context;
+    const notOwned = new Set<EntryId>();
+    for (let start = 0; start < ids.length; start += IDS_PER_COMMAND) {
+      for (const id of await this.#acknowledgeOwned(ids.slice(start, start + IDS_PER_COMMAND))) notOwned.add(id);
+    }
+    const acknowledged = ids.filter((id) => !notOwned.has(id));
+    if (acknowledged.length > 0) report({ type: "acknowledged", messages: acknowledged.length });
+    return { acknowledged, notOwned: [...notOwned] };
+  }
+
   /** Resolves when none of these messages waits for the server's answer any more. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
     return this.#sender.when(() => messages.every((message) => message.state !== "acking"));
@@ -87,7 +101,6 @@ export class Acknowledger<Value> {
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy, report } = this.#context;
-    const { stream, group, name } = policy;
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
     if (!mayBeDone && this.#areCertain(messages)) {
@@ -99,13 +112,19 @@ export class Acknowledger<Value> {
         return;
       }
     }
-    const own = { stream, group, consumer: name, ids };
-    const notOwned =
-      policy.onAck === "keep"
-        ? (await client.ackOwned(own)).notOwned
-        : notOwnedOf(await client.deleteIfAllGroupsDone(own));
+    const notOwned = await this.#acknowledgeOwned(ids);
     // After a reply that was lost, most of what is "not owned" was acknowledged by the first attempt.
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
+  }
+
+  /** Acknowledges what this consumer still owns → what it does not. */
+  async #acknowledgeOwned(ids: readonly EntryId[]): Promise<readonly EntryId[]> {
+    const { client, policy } = this.#context;
+    const { stream, group, name, onAck } = policy;
+    const own = { stream, group, consumer: name, ids };
+    return onAck === "keep"
+      ? (await client.ackOwned(own)).notOwned
+      : notOwnedOf(await client.deleteIfAllGroupsDone(own));
   }
 
   #areCertain(messages: readonly Message<Value>[]): boolean {

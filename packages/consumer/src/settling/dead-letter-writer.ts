@@ -102,15 +102,15 @@ export class DeadLetterWriter<Value> {
     for (const cancel of this.#timers) cancel();
   }
 
-  #leavePending({ id, message }: Burial<Value>, error: CommandError): void {
+  #leavePending(burial: Burial<Value>, error: CommandError): void {
+    const { message } = burial;
     const { held, policy, clock, report } = this.#context;
     const retryInMs = policy.retry.capMs;
     const dueAtMs = clock.nowMs() + retryInMs;
     if (message === undefined) {
-      // Held until then; after that it is found pending, and not held, like any other that nobody has seen.
       const cancel = clock.setTimer(retryInMs, () => {
         this.#timers.delete(cancel);
-        held.dismiss(id);
+        this.add(burial);
       });
       this.#timers.add(cancel);
     } else {

@@ -127,7 +127,8 @@ export class Releaser<Value> {
       const later = delayed.filter((one) => !kept.includes(one));
       const scheduled = await this.#move(later, LATER);
       if (scheduled > 0) report({ type: "scheduled", messages: scheduled });
-      for (const [why, ones] of Map.groupBy(atOnce, (one) => one.why)) {
+      for (const why of new Set(atOnce.map((one) => one.why))) {
+        const ones = atOnce.filter((one) => one.why === why);
         const moved = await this.#move(ones, RELEASED);
         if (moved > 0) report({ type: "released", messages: moved, why });
       }
