@@ -89,7 +89,7 @@ describe("a message that is put off", () => {
 
   it("keeps its delay when its process is killed, though what else it held comes soon", async () => {
     const made = group();
-    await made.add("later");
+    await made.add("later", "stuck");
     const task = {
       ...{ url: made.server.url, stream: made.stream, group: made.group, how: "putOff", delayMs: 8_000 },
       options: { ...quick, batchSize: 1 },
@@ -98,11 +98,12 @@ describe("a message that is put off", () => {
     await worker.waitForLine(/^offered later/);
     const putOffAtMs = performance.now();
     await worker.waitForLine(/^event \{"type":"scheduled"/);
+    await worker.waitForLine(/^offered stuck/);
     worker.kill();
     await worker.exited;
     const next = made.start(acknowledge, quick);
-    await made.fill(10);
-    await eventually("the others are done", () => made.offered() === 10);
+    await eventually("what was at work comes to the next one", () => made.offersOf("stuck").length === 1);
+    expect(made.offersOf("later")).toEqual([]);
     await eventually("it comes again", () => made.offersOf("later").length === 1, { timeoutMs: 8_000 + lateMs });
     expect(made.offersOf("later")[0]).toMatchObject({ consumer: next.consumer.name, deliveries: 2 });
     expect((made.offersOf("later")[0]?.atMs ?? 0) - putOffAtMs).toBeGreaterThanOrEqual(7_900);
@@ -112,14 +113,13 @@ describe("a message that is put off", () => {
   it("comes to whoever has a place when its time has come, not only to who has put it off", async () => {
     const made = group();
     await made.add("later");
-    const first = made.start(
-      (batch) => (valuesOf(batch)[0] === "later" ? putOff(delayMs)(batch, { signal: new AbortController().signal }) : hang()),
+    await made.add("stuck");
+    made.start(
+      (batch, context) => (valuesOf(batch)[0] === "later" ? putOff(delayMs)(batch, context) : hang()),
       { ...quick, batchSize: 1, name: "first" },
     );
-    await first.events.waitFor("scheduled");
-    const putOffAtMs = made.offersOf("later")[0]?.atMs ?? 0;
-    await made.add("stuck");
     await eventually("the first consumer is stuck", () => made.offersOf("stuck").length === 1);
+    const putOffAtMs = made.offersOf("later")[0]?.atMs ?? 0;
     made.start(acknowledge, { ...quick, name: "second" });
     await eventually("it comes again", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
     expect(made.offersOf("later").map(({ consumer }) => consumer)).toEqual(["first", "second"]);

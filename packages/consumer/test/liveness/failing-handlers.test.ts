@@ -46,7 +46,7 @@ describe("an open breaker", () => {
     expect(events.all("resumed").length).toBeGreaterThanOrEqual(1);
     expect(events.all("heldTooLong")).toHaveLength(1);
     expect(consumer.health()).toMatchObject({ live: true, ready: true, handlersHung: 1, intake: "open" });
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
   });
 
   it("says what holds intake up while it lasts", async () => {
@@ -59,9 +59,13 @@ describe("an open breaker", () => {
     });
     await events.waitFor("backingOff", { timeoutMs: 10_000 });
     expect(["backing-off", "probing"]).toContain(consumer.health().intake);
+    const held = events.all("intakeHeld").map(({ by }) => by);
+    expect(held.length).toBeGreaterThanOrEqual(1);
+    expect(["backing-off", "probing"]).toContain(held[0]);
     isUp = true;
     await events.waitFor("resumed", { timeoutMs: 10_000 });
     await made.finish(15_000);
+    await events.waitFor("intakeOpened");
     expect(consumer.health().intake).toBe("open");
   });
 
@@ -92,14 +96,15 @@ describe("an open breaker", () => {
 
   it("does not probe with the same message for ever: one that is poison is not what decides", async () => {
     const made = group();
-    await made.add("poison");
+    const poison = Array.from({ length: 5 }, (_, index) => `poison ${index}`);
+    await made.add(...poison);
     await made.fill(40);
     let isUp = false;
     const { events } = made.start(
       (batch) => {
         if (!isUp) return down();
         for (const message of batch) {
-          if (message.fields["n"] === "poison") message.retry();
+          if (message.fields["n"]?.startsWith("poison")) message.retry();
           else message.ack();
         }
         return undefined;
@@ -108,7 +113,7 @@ describe("an open breaker", () => {
     );
     await events.waitFor("backingOff", { timeoutMs: 10_000 });
     isUp = true;
-    await eventually("all but the poison are done", async () => made.offered() === 41 && (await made.pending()).length <= 1, {
+    await eventually("all but the poison are done", async () => made.offered() === 45 && (await made.pending()).length <= 5, {
       timeoutMs: 20_000,
     });
   });
@@ -122,7 +127,7 @@ describe("an open breaker", () => {
     await made.fill(20);
     await made.finish(20_000);
     expect(made.offered(healthy.consumer.name)).toBe(80);
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
   });
 });
 
@@ -174,7 +179,7 @@ describe("one broken process among healthy ones", () => {
       },
       { timeoutMs: 40_000 },
     );
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
     await broken.waitForLine(/^event \{"type":"unfit"/, { timeoutMs: 15_000 });
     expect(await healthOf(broken)).toMatchObject({ live: true, ready: false, intake: "unfit" });
     for (const worker of fine) expect(await healthOf(worker)).toMatchObject({ live: true, ready: true, intake: "open" });
@@ -186,7 +191,7 @@ describe("one broken process among healthy ones", () => {
       if (left.length <= 1 && offeredTo(fine) >= 699) return (byName[name] ?? 0) <= 1;
       throw new Error(`pending ${JSON.stringify(byName)}`);
     }, { timeoutMs: 30_000 });
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
   });
 
   it.each([1, 6])("buries none of only %i messages", { timeout: 60_000 }, async (count) => {
@@ -196,7 +201,7 @@ describe("one broken process among healthy ones", () => {
     await broken.waitForLine(/^offered /);
     const fine = [await start(made, "work"), await start(made, "work")];
     await made.finish(30_000);
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
     expect(offeredTo(fine)).toBe(count);
   });
 
@@ -235,7 +240,7 @@ describe("one broken process among healthy ones", () => {
     await eventually("more failures than maxDeliveries have been seen", () => {
       return workers.reduce((sum, { events }) => sum + events.all("handlerFailed").length, 0) >= 20;
     }, { timeoutMs: 20_000 });
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
     isUp = true;
     await made.finish(20_000);
     expect(made.offered()).toBe(60);

@@ -15,7 +15,7 @@ const shapes = [0, 20].flatMap((latencyMs) =>
 );
 
 describe("fetch() in a plain loop", () => {
-  it.each(shapes)("gets 1,000 waiting messages in full batches: %o", async ({ latencyMs, ...shape }) => {
+  it.each(shapes)("gets 1,000 waiting messages in full batches (line $latencyMs ms, maxWaitMs $maxWaitMs, prefetch $prefetch, concurrency $concurrency)", async ({ latencyMs, ...shape }) => {
     const made = group();
     await using proxy = await FaultProxy.start(made.server, { faults: { latencyMs } });
     await made.fill(1_000);
@@ -32,7 +32,7 @@ describe("fetch() in a plain loop", () => {
     expect(sizes.length).toBeLessThanOrEqual(25);
   });
 
-  it.each(shapes)("until it is empty has got every message: %o", async ({ latencyMs, ...shape }) => {
+  it.each(shapes)("until it is empty has got every message (line $latencyMs ms, maxWaitMs $maxWaitMs, prefetch $prefetch, concurrency $concurrency)", async ({ latencyMs, ...shape }) => {
     const made = group();
     await using proxy = await FaultProxy.start(made.server, { faults: { latencyMs } });
     await made.fill(120);
@@ -114,6 +114,7 @@ describe("while the server is away", () => {
     expect(ConnectionError.is(error) ? { retryable: error.retryable } : error).toEqual({ retryable: true });
     expect(tookMs).toBeGreaterThan(500);
     expect(tookMs).toBeLessThan(4_000);
+    expect(consumer.health()).toMatchObject({ ready: false, intake: "server-away" });
     proxy.heal();
     await made.add(1);
     await eventually("fetch() gets the message", async () => (await consumer.fetch().catch(() => ({ size: 0 }))).size === 1);

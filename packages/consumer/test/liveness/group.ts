@@ -61,6 +61,7 @@ export class Group implements AsyncDisposable {
   readonly #client: Redis;
   readonly #consumers: AsyncDisposable[] = [];
   #added = 0;
+  #lastId = "0-0";
 
   constructor(server: RedisServer) {
     this.server = server;
@@ -135,7 +136,8 @@ export class Group implements AsyncDisposable {
       for (const fields of entries.slice(at, at + 1_000)) pipeline.xadd(this.stream, "*", ...fields);
       for (const [error, id] of (await pipeline.exec()) ?? []) {
         if (error !== null) throw error;
-        ids.push(String(id));
+        this.#lastId = String(id);
+        ids.push(this.#lastId);
       }
     }
     return ids;
@@ -205,17 +207,17 @@ export class Group implements AsyncDisposable {
     return reply.map((info) => String(info[1])).filter((name) => !name.startsWith("rb:"));
   }
 
-  /** The number of dead letters. */
-  async deadLetters(): Promise<number> {
-    return Number(await this.server.command("XLEN", this.key("dead")));
+  /** The field `n` of each dead letter. */
+  async deadLetters(): Promise<string[]> {
+    const entries = (await this.server.command("XRANGE", this.key("dead"), "-", "+")) as [string, string[]][];
+    return entries.map(([, fields]) => String(asRecord(fields)["n"]));
   }
 
   /** Whether every message that was added has been delivered and none is pending. */
   async isFinished(): Promise<boolean> {
-    const stream = asRecord(await this.server.command("XINFO", "STREAM", this.stream));
     const groups = (await this.server.command("XINFO", "GROUPS", this.stream)) as unknown[];
     const group = asRecord(groups[0]);
-    return group["pending"] === 0 && group["last-delivered-id"] === stream["last-generated-id"];
+    return group["pending"] === 0 && group["last-delivered-id"] === this.#lastId;
   }
 
   /** Waits until every message has been acknowledged or dead-lettered → how long that took, in milliseconds. */

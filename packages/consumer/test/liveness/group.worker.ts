@@ -13,14 +13,17 @@ export interface WorkerTask {
   readonly url: string;
   readonly stream: string;
   readonly group: string;
-  /** `work` acknowledges after 20 ms · `throw` always throws · `hang` never settles · `putOff` puts `later` off. */
-  readonly how: keyof typeof HANDLERS;
+  /**
+   * `work` acknowledges after 20 ms · `throw` always throws · `hang` never settles · `putOff` puts
+   * `later` off, hangs with `stuck`, and acknowledges the rest.
+   */
+  readonly how: "work" | "throw" | "hang" | "putOff";
   /** For `putOff`: by how much, in milliseconds. */
   readonly delayMs?: number;
   readonly options?: Partial<ConsumerOptions<Fields>>;
 }
 
-const HANDLERS = {
+const HANDLERS: Readonly<Record<WorkerTask["how"], Handler<Fields>>> = {
   work: async (batch) => {
     await pause(20);
     batch.ack();
@@ -29,13 +32,14 @@ const HANDLERS = {
     throw new Error("ENOSPC: no space left on device");
   },
   hang: () => new Promise(() => {}),
-  putOff: (batch) => {
+  putOff: async (batch) => {
     for (const message of batch) {
+      if (message.fields["n"] === "stuck") await new Promise(() => {});
       if (message.fields["n"] === "later") message.retry({ delayMs: task.delayMs ?? 0 });
       else message.ack();
     }
   },
-} as const satisfies Record<string, Handler<Fields>>;
+};
 
 const task = JSON.parse(process.argv[2] ?? "{}") as WorkerTask;
 const consumer = new Consumer<Fields>({

@@ -64,7 +64,7 @@ describe("a consumer whose only handler hangs", () => {
     // Exactly the five that hung came twice; nobody gave up on anything.
     expect(repeated(made)).toEqual({ 0: 2, 1: 2, 2: 2, 3: 2, 4: 2 });
     expect(made.offersOf(0)[1]).toMatchObject({ consumer: other.consumer.name, deliveries: 2 });
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
   });
 
   it("is not live any more, holds nothing, takes nothing, and says why", async () => {
@@ -72,15 +72,15 @@ describe("a consumer whose only handler hangs", () => {
     await made.fill(10);
     const hung = made.start(hang, { ...quick, maxHoldMs: 1_000 });
     await hung.events.waitFor("batch");
-    expect(hung.consumer.health()).toMatchObject({ live: true, handlersHung: 0 });
-    await eventually("it says that it is not live", () => !hung.consumer.health().live);
-    expect(hung.consumer.health()).toMatchObject({ ready: false, handlersHung: 1, intake: "held-too-long" });
-    await made.fill(10);
     const other = made.start(acknowledge, { ...quick, maxHoldMs: 1_000 });
+    await eventually("it says that it is not live", () => !hung.consumer.health().live);
+    await made.fill(10);
     await made.finish(15_000);
     expect(made.offered(other.consumer.name)).toBe(20);
     expect(await made.pendingByName()).toEqual({});
-    expect(hung.consumer.health()).toMatchObject({ buffered: 0, deferred: 0 });
+    expect(hung.consumer.health()).toMatchObject({ live: false, ready: false, buffered: 0, inFlight: 5, deferred: 0 });
+    expect(hung.consumer.health()).toMatchObject({ handlersHung: 1, intake: "held-too-long" });
+    expect(other.consumer.health()).toMatchObject({ live: true, ready: true, handlersHung: 0, intake: "open" });
   });
 
   it("aborts the signal of what it holds, and its late outcome is refused", async () => {
@@ -139,7 +139,7 @@ describe("a consumer of which one handler hangs", () => {
     expect(Object.keys(repeated(made)).toSorted()).toEqual(["0", "1", "2", "3", "4"]);
     expect(consumer.health()).toMatchObject({ live: true, ready: true, handlersHung: 1 });
     expect(events.all("heldTooLong")).toHaveLength(1);
-    expect(await made.deadLetters()).toBe(0);
+    expect(await made.deadLetters()).toEqual([]);
   });
 
   it("never has more handlers at work than concurrency", async () => {
@@ -179,7 +179,7 @@ describe("a message with which every handler hangs", () => {
     expect(buried).toMatchObject({ why: "hung" });
     await made.finish(15_000);
     expect(made.offersOf("poison")).toHaveLength(2);
-    expect(await made.deadLetters()).toBe(1);
+    expect(await made.deadLetters()).toEqual(["poison"]);
     expect(made.offered()).toBe(41);
     await made.fill(10);
     await made.finish(10_000);
@@ -197,7 +197,58 @@ describe("a message with which every handler hangs", () => {
     await made.finish(25_000);
     expect(made.offersOf("poison")).toHaveLength(2);
     expect(workers.filter(({ consumer }) => consumer.health().live)).toHaveLength(1);
-    expect(await made.deadLetters()).toBe(1);
+    expect(await made.deadLetters()).toEqual(["poison"]);
+  });
+});
+
+describe("a message with which every handler hangs, in a batch with others", () => {
+  it("does not take its neighbours to the dead letters", async () => {
+    const made = group();
+    const options = { ...quick, concurrency: 2, maxHoldMs: 1_000 };
+    await made.add("neighbour 1", "poison", "neighbour 2", "neighbour 3", "neighbour 4");
+    made.start(hangWith("poison"), options);
+    made.start(hangWith("poison"), options);
+    await made.finish(25_000);
+    expect(await made.deadLetters()).toEqual(["poison"]);
+    expect(made.offered()).toBe(5);
+  });
+});
+
+describe("a consumer whose handler is slow", () => {
+  const slowMs = 6_000;
+
+  it("leaves what it has read ahead to one that has a free place, as new messages", async () => {
+    const made = group();
+    await made.fill(10);
+    const slow = made.start(
+      async (batch) => {
+        await new Promise((resolve) => setTimeout(resolve, slowMs));
+        batch.ack();
+      },
+      { ...quick, drainMs: slowMs },
+    );
+    await eventually("it has read a batch ahead", async () => (await made.pendingByName())[slow.consumer.name] === 10);
+    const other = made.start(acknowledge, quick);
+    await eventually("the other one has got it", () => made.offered(other.consumer.name) === 5, { timeoutMs: slowMs });
+    expect(slow.events.all("batchEnded")).toEqual([]);
+    expect(made.offersOf(5)).toMatchObject([{ consumer: other.consumer.name, deliveries: 1 }]);
+    await made.finish(3 * slowMs);
+    expect(made.offers).toHaveLength(10);
+  });
+
+  it("keeps the order, and offers nothing twice, when it is alone", async () => {
+    const made = group();
+    await made.fill(25);
+    made.start(
+      async (batch) => {
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        batch.ack();
+      },
+      { ...quick, drainMs: 2_000 },
+    );
+    await made.finish(25_000);
+    expect(made.offers.map(({ n }) => Number(n))).toEqual(Array.from({ length: 25 }, (_, n) => n));
+    expect(made.offers.every(({ deliveries }) => deliveries === 1)).toBe(true);
   });
 });
 

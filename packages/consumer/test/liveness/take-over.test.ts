@@ -108,9 +108,9 @@ describe("much that a dead consumer left", () => {
     expect(made.offers).toHaveLength(60_000);
   });
 
-  it("50,000 messages handed over to each of two consumers by somebody else: all are done, none twice", { timeout: 120_000 }, async () => {
+  it("100,000 messages handed over to each of two consumers by somebody else: all are done, none twice", { timeout: 120_000 }, async () => {
     const made = group();
-    const each = 50_000;
+    const each = 100_000;
     const ids = await made.fill(2 * each);
     await made.create();
     const workers = ["first", "second"].map((name) => made.start(acknowledge, { ...quick, name, leaseMs: 2_000, batchSize: 100, maxWaitMs: 500 }));
