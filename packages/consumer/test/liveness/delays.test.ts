@@ -58,6 +58,21 @@ describe("a message that is put off", () => {
     await eventually("nothing is left of it", async () => (await dueAt(made, id)) === null);
   });
 
+  it("under fetch() keeps its delay when its consumer closes, too", async () => {
+    const made = group();
+    await made.add("later");
+    const first = made.consumer({ ...quick, maxWaitMs: 1_000 });
+    const batch = await first.consumer.fetch();
+    made.record("first", batch);
+    for (const message of batch) message.retry({ delayMs });
+    await first.consumer.close();
+    const putOffAtMs = made.offersOf("later")[0]?.atMs ?? 0;
+    made.start(acknowledge, quick);
+    await eventually("it comes again", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
+    expect(made.offersOf("later").map(({ deliveries }) => deliveries)).toEqual([1, 2]);
+    expectInTime(made, putOffAtMs);
+  });
+
   it("for an hour is not offered by a deploy, and stays put off through a second one", async () => {
     const made = group();
     const [id = ""] = await made.add("later");
@@ -66,17 +81,16 @@ describe("a message that is put off", () => {
     await first.consumer.close();
     for (const deploy of ["first", "second"]) {
       await made.add(deploy);
-      const next = made.start(
-        (batch) => {
-          for (const message of batch) {
-            if (message.fields["n"] === deploy && message.deliveries === 1) message.retry({ delayMs: 3_000 });
-            else message.ack();
-          }
-        },
-        quick,
-      );
+      const next = made.start((batch) => {
+        for (const message of batch) {
+          if (message.fields["n"] === deploy && message.deliveries === 1) message.retry({ delayMs: 3_000 });
+          else message.ack();
+        }
+      }, quick);
       // What was put off for a shorter time after it has come again.
-      await eventually("the other one comes again", () => made.offersOf(deploy).length === 2, { timeoutMs: 3_000 + lateMs });
+      await eventually("the other one comes again", () => made.offersOf(deploy).length === 2, {
+        timeoutMs: 3_000 + lateMs,
+      });
       await next.consumer.close();
       expect(made.offersOf("later")).toHaveLength(1);
     }
@@ -114,10 +128,11 @@ describe("a message that is put off", () => {
     const made = group();
     await made.add("later");
     await made.add("stuck");
-    made.start(
-      (batch, context) => (valuesOf(batch)[0] === "later" ? putOff(delayMs)(batch, context) : hang()),
-      { ...quick, batchSize: 1, name: "first" },
-    );
+    made.start((batch, context) => (valuesOf(batch)[0] === "later" ? putOff(delayMs)(batch, context) : hang()), {
+      ...quick,
+      batchSize: 1,
+      name: "first",
+    });
     await eventually("the first consumer is stuck", () => made.offersOf("stuck").length === 1);
     const putOffAtMs = made.offersOf("later")[0]?.atMs ?? 0;
     made.start(acknowledge, { ...quick, name: "second" });
@@ -133,7 +148,9 @@ describe("a message that is put off", () => {
     expect(await events.waitFor("scheduled")).toMatchObject({ messages: 1 });
     expect(await dueAt(made, id)).toBeGreaterThan(0);
     expect(await made.server.command("XACK", made.stream, made.group, id)).toBe(1);
-    await eventually("its entry is gone", async () => (await dueAt(made, id)) === null, { timeoutMs: delayMs + lateMs });
+    await eventually("its entry is gone", async () => (await dueAt(made, id)) === null, {
+      timeoutMs: delayMs + lateMs,
+    });
     await made.add("new");
     await eventually("a later message is done", () => made.offersOf("new").length === 1);
     expect(made.offersOf("later")).toHaveLength(1);
@@ -146,7 +163,10 @@ describe("a message that is put off", () => {
     const { consumer, events } = made.start((batch) => {
       for (const message of batch) message.retry({ delayMs: hourMs });
     }, quick);
-    await eventually("all are told of", () => events.all("scheduled").reduce((sum, { messages }) => sum + messages, 0) === 5);
+    await eventually(
+      "all are told of",
+      () => events.all("scheduled").reduce((sum, { messages }) => sum + messages, 0) === 5,
+    );
     expect(await made.pendingByName()).toEqual({ "rb:later": 5 });
     expect(consumer.health()).toMatchObject({ deferred: 0, live: true, ready: true });
   });

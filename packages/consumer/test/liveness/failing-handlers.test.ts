@@ -24,30 +24,33 @@ const down = (): never => {
 };
 
 describe("an open breaker", () => {
-  it.each([2, 4])("is not held open by a handler that hangs: when the sink is back everything flows (concurrency %i)", async (concurrency) => {
-    const made = group();
-    await made.fill(200);
-    let isUp = false;
-    let hasHung = false;
-    const { consumer, events } = made.start(
-      (batch) => {
-        if (!hasHung) {
-          hasHung = true;
-          return hang();
-        }
-        return isUp ? batch.ack() : down();
-      },
-      { ...quick, concurrency },
-    );
-    await events.waitFor("backingOff", { timeoutMs: 10_000 });
-    isUp = true;
-    await made.finish(20_000);
-    expect(made.offered()).toBe(200);
-    expect(events.all("resumed").length).toBeGreaterThanOrEqual(1);
-    expect(events.all("heldTooLong")).toHaveLength(1);
-    expect(consumer.health()).toMatchObject({ live: true, ready: true, handlersHung: 1, intake: "open" });
-    expect(await made.deadLetters()).toEqual([]);
-  });
+  it.each([2, 4])(
+    "is not held open by a handler that hangs: when the sink is back everything flows (concurrency %i)",
+    async (concurrency) => {
+      const made = group();
+      await made.fill(200);
+      let isUp = false;
+      let hasHung = false;
+      const { consumer, events } = made.start(
+        (batch) => {
+          if (!hasHung) {
+            hasHung = true;
+            return hang();
+          }
+          return isUp ? batch.ack() : down();
+        },
+        { ...quick, concurrency },
+      );
+      await events.waitFor("backingOff", { timeoutMs: 10_000 });
+      isUp = true;
+      await made.finish(20_000);
+      expect(made.offered()).toBe(200);
+      expect(events.all("resumed").length).toBeGreaterThanOrEqual(1);
+      expect(events.all("heldTooLong")).toHaveLength(1);
+      expect(consumer.health()).toMatchObject({ live: true, ready: true, handlersHung: 1, intake: "open" });
+      expect(await made.deadLetters()).toEqual([]);
+    },
+  );
 
   it("says what holds intake up while it lasts", async () => {
     const made = group();
@@ -113,9 +116,14 @@ describe("an open breaker", () => {
     );
     await events.waitFor("backingOff", { timeoutMs: 10_000 });
     isUp = true;
-    await eventually("all but the poison are done", async () => made.offered() === 45 && (await made.pending()).length <= 5, {
-      timeoutMs: 20_000,
-    });
+    await eventually(
+      "all but the poison are done",
+      async () => made.offered() === 45 && (await made.pending()).length <= 5,
+      {
+        timeoutMs: 20_000,
+      },
+    );
+    expect(await made.deadLetters()).toEqual([]);
   });
 
   it("lets an orphan, a new message and one of a successor's pass to a healthy consumer meanwhile", async () => {
@@ -162,9 +170,12 @@ describe("one broken process among healthy ones", () => {
     const line = await worker.waitForLine(/^health /, { after });
     return JSON.parse(line.slice("health ".length)) as ConsumerHealth;
   }
-  const nameOf = async (worker: WorkerProcess): Promise<string> => (await worker.waitForLine(/^name /)).slice("name ".length);
+  const nameOf = async (worker: WorkerProcess): Promise<string> =>
+    (await worker.waitForLine(/^name /)).slice("name ".length);
 
-  it("keeps a probe at most: all else is done by the others, nothing is buried, and it says that it is unfit", { timeout: 90_000 }, async () => {
+  it("keeps a probe at most: all else is done by the others, nothing is buried, and it says that it is unfit", {
+    timeout: 90_000,
+  }, async () => {
     const made = group();
     const broken = await start(made, "throw");
     const fine = [await start(made, "work"), await start(made, "work")];
@@ -182,15 +193,20 @@ describe("one broken process among healthy ones", () => {
     expect(await made.deadLetters()).toEqual([]);
     await broken.waitForLine(/^event \{"type":"unfit"/, { timeoutMs: 15_000 });
     expect(await healthOf(broken)).toMatchObject({ live: true, ready: false, intake: "unfit" });
-    for (const worker of fine) expect(await healthOf(worker)).toMatchObject({ live: true, ready: true, intake: "open" });
+    for (const worker of fine)
+      expect(await healthOf(worker)).toMatchObject({ live: true, ready: true, intake: "open" });
     // And it stays so: what comes later is done, whoever reads it first.
     await made.fill(100);
-    await eventually("the later ones are done, too", async () => {
-      const left = await made.pending();
-      const byName = await made.pendingByName();
-      if (left.length <= 1 && offeredTo(fine) >= 699) return (byName[name] ?? 0) <= 1;
-      throw new Error(`pending ${JSON.stringify(byName)}`);
-    }, { timeoutMs: 30_000 });
+    await eventually(
+      "the later ones are done, too",
+      async () => {
+        const left = await made.pending();
+        const byName = await made.pendingByName();
+        if (left.length <= 1 && offeredTo(fine) >= 699) return (byName[name] ?? 0) <= 1;
+        throw new Error(`pending ${JSON.stringify(byName)}`);
+      },
+      { timeoutMs: 30_000 },
+    );
     expect(await made.deadLetters()).toEqual([]);
   });
 
@@ -205,7 +221,9 @@ describe("one broken process among healthy ones", () => {
     expect(offeredTo(fine)).toBe(count);
   });
 
-  it("asks for a second opinion before it buries by count, and buries what fails everywhere after one more offer", { timeout: 60_000 }, async () => {
+  it("asks for a second opinion before it buries by count, and buries what fails everywhere after one more offer", {
+    timeout: 60_000,
+  }, async () => {
     const made = group();
     const fails = (): ((batch: Parameters<typeof acknowledge>[0]) => void) => (batch) => {
       for (const message of batch) {
@@ -230,16 +248,22 @@ describe("one broken process among healthy ones", () => {
     await made.finish(5_000);
   });
 
-  it("where all are broken nothing is lost and nothing is buried while the sink is down; then everything flows", { timeout: 60_000 }, async () => {
+  it("where all are broken nothing is lost and nothing is buried while the sink is down; then everything flows", {
+    timeout: 60_000,
+  }, async () => {
     const made = group();
     await made.fill(60);
     let isUp = false;
     const handler = (batch: Parameters<typeof acknowledge>[0]): void => (isUp ? batch.ack() : down());
     const workers = [1, 2, 3].map(() => made.start(handler, options));
     for (const { events } of workers.slice(0, 1)) await events.waitFor("backingOff", { timeoutMs: 15_000 });
-    await eventually("more failures than maxDeliveries have been seen", () => {
-      return workers.reduce((sum, { events }) => sum + events.all("handlerFailed").length, 0) >= 20;
-    }, { timeoutMs: 20_000 });
+    await eventually(
+      "more failures than maxDeliveries have been seen",
+      () => {
+        return workers.reduce((sum, { events }) => sum + events.all("handlerFailed").length, 0) >= 20;
+      },
+      { timeoutMs: 20_000 },
+    );
     expect(await made.deadLetters()).toEqual([]);
     isUp = true;
     await made.finish(20_000);

@@ -15,50 +15,59 @@ const shapes = [0, 20].flatMap((latencyMs) =>
 );
 
 describe("fetch() in a plain loop", () => {
-  it.each(shapes)("gets 1,000 waiting messages in full batches (line $latencyMs ms, maxWaitMs $maxWaitMs, prefetch $prefetch, concurrency $concurrency)", async ({ latencyMs, ...shape }) => {
-    const made = group();
-    await using proxy = await FaultProxy.start(made.server, { faults: { latencyMs } });
-    await made.fill(1_000);
-    const { consumer } = made.consumer({ ...shape, redis: proxy.options, batchSize: 50 });
-    const sizes: number[] = [];
-    const seen = new Set<string>();
-    while (seen.size < 1_000 && sizes.length < 200) {
-      const batch = await consumer.fetch();
-      sizes.push(batch.size);
-      for (const value of valuesOf(batch)) seen.add(value);
-      batch.ack();
-    }
-    expect([seen.size, sizes.filter((size) => size === 0).length]).toEqual([1_000, 0]);
-    expect(sizes.length).toBeLessThanOrEqual(25);
-  });
+  it.each(shapes)(
+    "gets 1,000 waiting messages in full batches (line $latencyMs ms, maxWaitMs $maxWaitMs, prefetch $prefetch, concurrency $concurrency)",
+    async ({ latencyMs, ...shape }) => {
+      const made = group();
+      await using proxy = await FaultProxy.start(made.server, { faults: { latencyMs } });
+      await made.fill(1_000);
+      const { consumer } = made.consumer({ ...shape, redis: proxy.options, batchSize: 50 });
+      const sizes: number[] = [];
+      const seen = new Set<string>();
+      while (seen.size < 1_000 && sizes.length < 200) {
+        const batch = await consumer.fetch();
+        sizes.push(batch.size);
+        for (const value of valuesOf(batch)) seen.add(value);
+        batch.ack();
+      }
+      expect([seen.size, sizes.filter((size) => size === 0).length]).toEqual([1_000, 0]);
+      expect(sizes.length).toBeLessThanOrEqual(25);
+    },
+  );
 
-  it.each(shapes)("until it is empty has got every message (line $latencyMs ms, maxWaitMs $maxWaitMs, prefetch $prefetch, concurrency $concurrency)", async ({ latencyMs, ...shape }) => {
-    const made = group();
-    await using proxy = await FaultProxy.start(made.server, { faults: { latencyMs } });
-    await made.fill(120);
-    const { consumer } = made.consumer({ ...shape, redis: proxy.options, batchSize: 50 });
-    const seen = new Set<string>();
-    for (;;) {
-      const batch = await consumer.fetch();
-      if (batch.size === 0) break;
-      for (const value of valuesOf(batch)) seen.add(value);
-      batch.ack();
-    }
-    expect(seen.size).toBe(120);
-  });
+  it.each(shapes)(
+    "until it is empty has got every message (line $latencyMs ms, maxWaitMs $maxWaitMs, prefetch $prefetch, concurrency $concurrency)",
+    async ({ latencyMs, ...shape }) => {
+      const made = group();
+      await using proxy = await FaultProxy.start(made.server, { faults: { latencyMs } });
+      await made.fill(120);
+      const { consumer } = made.consumer({ ...shape, redis: proxy.options, batchSize: 50 });
+      const seen = new Set<string>();
+      for (;;) {
+        const batch = await consumer.fetch();
+        if (batch.size === 0) break;
+        for (const value of valuesOf(batch)) seen.add(value);
+        batch.ack();
+      }
+      expect(seen.size).toBe(120);
+    },
+  );
 
-  it.each([0, 1])("gets what was added before the call, each time, without any wait (prefetch %i)", async (prefetch) => {
-    const made = group();
-    const { consumer } = made.consumer({ prefetch, maxWaitMs: 0 });
-    expect((await consumer.fetch()).size).toBe(0);
-    for (let n = 0; n < 30; n++) {
-      await made.add(n);
-      const batch = await consumer.fetch();
-      expect(valuesOf(batch)).toEqual([String(n)]);
-      batch.ack();
+  it.each([0, 1])(
+    "gets what was added before the call, each time, without any wait (prefetch %i)",
+    async (prefetch) => {
+      const made = group();
+      const { consumer } = made.consumer({ prefetch, maxWaitMs: 0 });
       expect((await consumer.fetch()).size).toBe(0);
-    }
-  });
+      for (let n = 0; n < 30; n++) {
+        await made.add(n);
+        const batch = await consumer.fetch();
+        expect(valuesOf(batch)).toEqual([String(n)]);
+        batch.ack();
+        expect((await consumer.fetch()).size).toBe(0);
+      }
+    },
+  );
 
   it.each([0, 1])("gets what is pending under its name from an earlier run, too (prefetch %i)", async (prefetch) => {
     const made = group();
@@ -94,31 +103,42 @@ describe("fetch() in a plain loop", () => {
 });
 
 describe("while the server is away", () => {
-  it.each(["silent", "refusing"] as const)("fetch() rejects with a retryable error after maxWaitMs, and works again later (%s)", async (how) => {
-    const made = group();
-    await using proxy = await FaultProxy.start(made.server);
-    const { consumer, events } = made.consumer({ redis: proxy.options, maxWaitMs: 600, batchSize: 5, leaseMs: 30_000 });
-    expect((await consumer.fetch()).size).toBe(0);
-    if (how === "silent") proxy.set({ blackhole: true });
-    else {
-      proxy.set({ refuse: true });
-      proxy.reset();
-      await events.waitFor("disconnected");
-    }
-    const startedMs = performance.now();
-    const error: unknown = await consumer.fetch().then(
-      (batch) => `a batch of ${batch.size}`,
-      (cause: unknown) => cause,
-    );
-    const tookMs = performance.now() - startedMs;
-    expect(ConnectionError.is(error) ? { retryable: error.retryable } : error).toEqual({ retryable: true });
-    expect(tookMs).toBeGreaterThan(500);
-    expect(tookMs).toBeLessThan(4_000);
-    expect(consumer.health()).toMatchObject({ ready: false, intake: "server-away" });
-    proxy.heal();
-    await made.add(1);
-    await eventually("fetch() gets the message", async () => (await consumer.fetch().catch(() => ({ size: 0 }))).size === 1);
-  });
+  it.each(["silent", "refusing"] as const)(
+    "fetch() rejects with a retryable error after maxWaitMs, and works again later (%s)",
+    async (how) => {
+      const made = group();
+      await using proxy = await FaultProxy.start(made.server);
+      const { consumer, events } = made.consumer({
+        redis: proxy.options,
+        maxWaitMs: 600,
+        batchSize: 5,
+        leaseMs: 30_000,
+      });
+      expect((await consumer.fetch()).size).toBe(0);
+      if (how === "silent") proxy.set({ blackhole: true });
+      else {
+        proxy.set({ refuse: true });
+        proxy.reset();
+        await events.waitFor("disconnected");
+      }
+      const startedMs = performance.now();
+      const error: unknown = await consumer.fetch().then(
+        (batch) => `a batch of ${batch.size}`,
+        (cause: unknown) => cause,
+      );
+      const tookMs = performance.now() - startedMs;
+      expect(ConnectionError.is(error) ? { retryable: error.retryable } : error).toEqual({ retryable: true });
+      expect(tookMs).toBeGreaterThan(500);
+      expect(tookMs).toBeLessThan(4_000);
+      expect(consumer.health()).toMatchObject({ ready: false, intake: "server-away" });
+      proxy.heal();
+      await made.add(1);
+      await eventually(
+        "fetch() gets the message",
+        async () => (await consumer.fetch().catch(() => ({ size: 0 }))).size === 1,
+      );
+    },
+  );
 });
 
 describe("messages without an outcome on a quiet stream", () => {
@@ -138,28 +158,31 @@ describe("messages without an outcome on a quiet stream", () => {
     }
   });
 
-  it.each([50, 400])("leave fetch() empty until retry.baseMs has passed where that is later (maxWaitMs %i)", async (maxWaitMs) => {
-    const made = group();
-    await made.add(1, 2);
-    const { consumer } = made.consumer({ maxWaitMs, retry: { baseMs: 1_000 } });
-    expect((await consumer.fetch()).size).toBe(2);
-    for (const deliveries of [2, 3]) {
-      const startedMs = performance.now();
-      let batch = await consumer.fetch();
-      let empty = 0;
-      while (batch.size === 0 && empty < 100) {
-        empty++;
-        batch = await consumer.fetch();
+  it.each([50, 400])(
+    "leave fetch() empty until retry.baseMs has passed where that is later (maxWaitMs %i)",
+    async (maxWaitMs) => {
+      const made = group();
+      await made.add(1, 2);
+      const { consumer } = made.consumer({ maxWaitMs, retry: { baseMs: 1_000 } });
+      expect((await consumer.fetch()).size).toBe(2);
+      for (const deliveries of [2, 3]) {
+        const startedMs = performance.now();
+        let batch = await consumer.fetch();
+        let empty = 0;
+        while (batch.size === 0 && empty < 100) {
+          empty++;
+          batch = await consumer.fetch();
+        }
+        const tookMs = performance.now() - startedMs;
+        expect([...batch].map((message) => message.deliveries)).toEqual([deliveries, deliveries]);
+        expect(tookMs).toBeGreaterThan(800);
+        expect(tookMs).toBeLessThan(4_000);
+        // Each empty one took its time.
+        expect(empty).toBeGreaterThanOrEqual(1);
+        expect(empty).toBeLessThanOrEqual(Math.ceil(tookMs / maxWaitMs));
       }
-      const tookMs = performance.now() - startedMs;
-      expect([...batch].map((message) => message.deliveries)).toEqual([deliveries, deliveries]);
-      expect(tookMs).toBeGreaterThan(800);
-      expect(tookMs).toBeLessThan(4_000);
-      // Each empty one took its time.
-      expect(empty).toBeGreaterThanOrEqual(1);
-      expect(empty).toBeLessThanOrEqual(Math.ceil(tookMs / maxWaitMs));
-    }
-  });
+    },
+  );
 
   it("that say when they come again come then, in the next fetch(), however long baseMs is", async () => {
     const made = group();

@@ -26,17 +26,20 @@ const AT_ONCE_MS = 1_500;
 describe("fetch({ signal })", () => {
   const group = useGroup(useServer({ own: true }));
 
-  it.each(["refuse", "blackhole"] as const)("gives up while the first connection is being made (%s), and the next call connects", async (fault) => {
-    const made = group();
-    await made.add(1);
-    await using proxy = await FaultProxy.start(made.server, { faults: { [fault]: true } });
-    const { consumer } = made.consumer({ redis: proxy.options, maxWaitMs: 500, connectTimeoutMs: 20_000 });
-    const { error, tookMs } = await endOf(consumer.fetch({ signal: soon() }));
-    expect(error).toBe(STOP);
-    expect(tookMs).toBeLessThan(AT_ONCE_MS);
-    proxy.heal();
-    await eventually("the message comes", async () => (await consumer.fetch()).size === 1, { timeoutMs: 20_000 });
-  });
+  it.each(["refuse", "blackhole"] as const)(
+    "gives up while the first connection is being made (%s), and the next call connects",
+    async (fault) => {
+      const made = group();
+      await made.add(1);
+      await using proxy = await FaultProxy.start(made.server, { faults: { [fault]: true } });
+      const { consumer } = made.consumer({ redis: proxy.options, maxWaitMs: 500, connectTimeoutMs: 20_000 });
+      const { error, tookMs } = await endOf(consumer.fetch({ signal: soon() }));
+      expect(error).toBe(STOP);
+      expect(tookMs).toBeLessThan(AT_ONCE_MS);
+      proxy.heal();
+      await eventually("the message comes", async () => (await consumer.fetch()).size === 1, { timeoutMs: 20_000 });
+    },
+  );
 
   it("gives up while what is due is read again from a silent server", async () => {
     const made = group();
@@ -59,7 +62,7 @@ describe("fetch({ signal })", () => {
   it("that has aborted before rejects at once, and takes no message", async () => {
     const made = group();
     await made.add(1);
-    const { consumer } = made.consumer({ maxWaitMs: 5_000, batchSize: 5 });
+    const { consumer } = made.consumer({ maxWaitMs: 1_000, batchSize: 5 });
     const { error, tookMs } = await endOf(consumer.fetch({ signal: AbortSignal.abort(STOP) }));
     expect(error).toBe(STOP);
     expect(tookMs).toBeLessThan(AT_ONCE_MS);
@@ -67,14 +70,17 @@ describe("fetch({ signal })", () => {
     expect([...batch].map(({ deliveries }) => deliveries)).toEqual([1]);
   });
 
-  it.each(["refuse", "blackhole"] as const)("that has aborted before rejects at once where no server answers (%s)", async (fault) => {
-    const made = group();
-    await using proxy = await FaultProxy.start(made.server, { faults: { [fault]: true } });
-    const { consumer } = made.consumer({ redis: proxy.options, connectTimeoutMs: 20_000 });
-    const { error, tookMs } = await endOf(consumer.fetch({ signal: AbortSignal.abort(STOP) }));
-    expect(error).toBe(STOP);
-    expect(tookMs).toBeLessThan(AT_ONCE_MS);
-  });
+  it.each(["refuse", "blackhole"] as const)(
+    "that has aborted before rejects at once where no server answers (%s)",
+    async (fault) => {
+      const made = group();
+      await using proxy = await FaultProxy.start(made.server, { faults: { [fault]: true } });
+      const { consumer } = made.consumer({ redis: proxy.options, connectTimeoutMs: 20_000 });
+      const { error, tookMs } = await endOf(consumer.fetch({ signal: AbortSignal.abort(STOP) }));
+      expect(error).toBe(STOP);
+      expect(tookMs).toBeLessThan(AT_ONCE_MS);
+    },
+  );
 
   it("that has aborted before rejects at once while the server is silent", async () => {
     const made = group();
@@ -95,15 +101,18 @@ describe("fetch({ signal })", () => {
 describe("run and for await", () => {
   const group = useGroup(useServer());
 
-  it.each(["refuse", "blackhole"] as const)("run({ signal }) resolves at once while the first connection is being made (%s)", async (fault) => {
-    const made = group();
-    await using proxy = await FaultProxy.start(made.server, { faults: { [fault]: true } });
-    const { consumer } = made.consumer({ redis: proxy.options, connectTimeoutMs: 20_000 });
-    const { error, tookMs } = await endOf(consumer.run(acknowledge, { signal: soon() }));
-    expect(error).toBeUndefined();
-    expect(tookMs).toBeLessThan(AT_ONCE_MS);
-    expect(consumer.state).toBe("closed");
-  });
+  it.each(["refuse", "blackhole"] as const)(
+    "run({ signal }) resolves at once while the first connection is being made (%s)",
+    async (fault) => {
+      const made = group();
+      await using proxy = await FaultProxy.start(made.server, { faults: { [fault]: true } });
+      const { consumer } = made.consumer({ redis: proxy.options, connectTimeoutMs: 20_000 });
+      const { error, tookMs } = await endOf(consumer.run(acknowledge, { signal: soon() }));
+      expect(error).toBeUndefined();
+      expect(tookMs).toBeLessThan(AT_ONCE_MS);
+      expect(consumer.state).toBe("closed");
+    },
+  );
 
   it("run({ signal }) that has aborted before resolves at once, and takes no message", async () => {
     const made = group();

@@ -1,12 +1,6 @@
 /** Consumers of one group that work, fail, hang and die, and a record of who was offered which message when. */
 import { groupKey } from "@redis-batch/core/internal";
-import {
-  EventRecorder,
-  eventually,
-  type RedisServer,
-  type UsedServer,
-  uniqueName,
-} from "@redis-batch/test-support";
+import { EventRecorder, eventually, type RedisServer, type UsedServer, uniqueName } from "@redis-batch/test-support";
 import { Redis } from "ioredis";
 import { afterEach } from "vitest";
 import {
@@ -152,9 +146,25 @@ export class Group implements AsyncDisposable {
   async readAs(name: string, count: number): Promise<string[]> {
     const { stream, group } = this;
     await this.create();
-    const reply = await this.server.command("XREADGROUP", "GROUP", group, name, "COUNT", count, "STREAMS", stream, ">");
-    const entries = (reply as [string, [string][]][] | null)?.[0]?.[1] ?? [];
-    return entries.map(([id]) => id);
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const some = Math.min(count - ids.length, 10_000);
+      const reply = await this.server.command(
+        "XREADGROUP",
+        "GROUP",
+        group,
+        name,
+        "COUNT",
+        some,
+        "STREAMS",
+        stream,
+        ">",
+      );
+      const entries = (reply as [string, [string][]][] | null)?.[0]?.[1] ?? [];
+      if (entries.length === 0) break;
+      for (const [id] of entries) ids.push(id);
+    }
+    return ids;
   }
 
   /** Does what a process does that reads messages and dies: a heartbeat, a read, and then nothing more → their ids. */
@@ -175,7 +185,10 @@ export class Group implements AsyncDisposable {
   }
 
   /** Writes a heartbeat under a name. */
-  async beatAs(name: string, { leaseMs, aheadMs }: { readonly leaseMs: number; readonly aheadMs: number }): Promise<void> {
+  async beatAs(
+    name: string,
+    { leaseMs, aheadMs }: { readonly leaseMs: number; readonly aheadMs: number },
+  ): Promise<void> {
     const [seconds, micros] = (await this.server.command("TIME")) as [string, string];
     const at = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) + aheadMs;
     const field = JSON.stringify({ at, v: 1, incarnation: `${name}-1`, leaseMs });
@@ -195,7 +208,9 @@ export class Group implements AsyncDisposable {
   }
 
   /** Who holds each of the oldest pending messages, and how often it was delivered. */
-  async pending(count = 1_000): Promise<{ readonly id: string; readonly consumer: string; readonly deliveries: number }[]> {
+  async pending(
+    count = 1_000,
+  ): Promise<{ readonly id: string; readonly consumer: string; readonly deliveries: number }[]> {
     const reply = await this.server.command("XPENDING", this.stream, this.group, "-", "+", count);
     const entries = reply as [string, string, number, number][];
     return entries.map(([id, consumer, , deliveries]) => ({ id, consumer, deliveries }));

@@ -71,7 +71,10 @@ describe("a consumer that drains", () => {
       },
       { ...quick, drainMs: 20_000 },
     );
-    await eventually("it has read a batch ahead", async () => (await made.pendingByName())[leaving.consumer.name] === 10);
+    await eventually(
+      "it has read a batch ahead",
+      async () => (await made.pendingByName())[leaving.consumer.name] === 10,
+    );
     const other = made.start(acknowledge, quick);
     await other.events.waitFor("started");
     const closing = leaving.consumer.close();

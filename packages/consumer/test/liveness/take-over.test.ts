@@ -34,6 +34,7 @@ describe("a consumer with own messages in a retry delay", () => {
     await made.leaveBehind({ name: "dead", count: 30, leaseMs: 1_000 });
     consumer.resume();
     await eventually("all 30 are offered", () => made.offered() === own + 30, { timeoutMs: 12_000 });
+    expect(made.offers).toHaveLength(own + 30);
     await eventually("only the own ones are left", async () => (await made.pending()).length === own);
   });
 
@@ -43,6 +44,7 @@ describe("a consumer with own messages in a retry delay", () => {
     await made.add(...Array.from({ length: 30 }, (_, index) => `later ${index}`));
     await made.fill(50);
     await eventually("the others are done", () => made.offered() === 80, { timeoutMs: 12_000 });
+    expect(made.offers).toHaveLength(80);
     await eventually("what is put off beyond maxDeferred is put off for everybody", async () => {
       const byName = await made.pendingByName();
       return Object.values(byName).reduce((sum, count) => sum + count, 0) === 30 && (byName["rb:later"] ?? 0) >= 20;
@@ -67,30 +69,40 @@ describe("a consumer with own messages in a retry delay", () => {
       },
       { timeoutMs: 12_000 },
     );
+    await eventually("only the own one is left", async () => (await made.pending()).length === 1);
+    expect(Object.keys(await made.pendingByName())).toEqual(["rb:later"]);
   });
 });
 
 describe("much that a dead consumer left", () => {
-  it("20,000 messages: one idle consumer acknowledges them within 30 s of the death being known", { timeout: 90_000 }, async () => {
+  it("20,000 messages: one idle consumer acknowledges them within 30 s of the death being known", {
+    timeout: 90_000,
+  }, async () => {
     const made = group();
     await made.fill(20_000);
     const { consumer } = made.start(acknowledge, { ...quick, leaseMs: 2_000, batchSize: 100, maxWaitMs: 500 });
     consumer.pause();
     await made.leaveBehind({ name: "dead", count: 20_000, leaseMs: 2_000 });
     consumer.resume();
-    await eventually("its death is known", async () => ((await made.pendingByName())["dead"] ?? 0) < 20_000, { timeoutMs: 15_000 });
+    await eventually("its death is known", async () => ((await made.pendingByName())["dead"] ?? 0) < 20_000, {
+      timeoutMs: 15_000,
+    });
     await made.finish(30_000);
     expect(made.offered()).toBe(20_000);
     expect(made.offers).toHaveLength(20_000);
     await eventually("its name is gone", async () => (await made.names()).join() === consumer.name);
   });
 
-  it("60,000 messages among three consumers: each gets what it has places for, and nobody stands still", { timeout: 120_000 }, async () => {
+  it("60,000 messages among three consumers: each gets what it has places for, and nobody stands still", {
+    timeout: 120_000,
+  }, async () => {
     const made = group();
     const batchSize = 100;
     await made.fill(60_000);
     await made.leaveBehind({ name: "dead", count: 60_000, leaseMs: 2_000 });
-    const workers = [1, 2, 3].map(() => made.start(acknowledge, { ...quick, leaseMs: 2_000, batchSize, maxWaitMs: 500 }));
+    const workers = [1, 2, 3].map(() =>
+      made.start(acknowledge, { ...quick, leaseMs: 2_000, batchSize, maxWaitMs: 500 }),
+    );
     let most = 0;
     await eventually(
       "all is done",
@@ -108,12 +120,16 @@ describe("much that a dead consumer left", () => {
     expect(made.offers).toHaveLength(60_000);
   });
 
-  it("100,000 messages handed over to each of two consumers by somebody else: all are done, none twice", { timeout: 120_000 }, async () => {
+  it("100,000 messages handed over to each of two consumers by somebody else: all are done, none twice", {
+    timeout: 120_000,
+  }, async () => {
     const made = group();
     const each = 100_000;
     const ids = await made.fill(2 * each);
     await made.create();
-    const workers = ["first", "second"].map((name) => made.start(acknowledge, { ...quick, name, leaseMs: 2_000, batchSize: 100, maxWaitMs: 500 }));
+    const workers = ["first", "second"].map((name) =>
+      made.start(acknowledge, { ...quick, name, leaseMs: 2_000, batchSize: 100, maxWaitMs: 500 }),
+    );
     for (const { consumer, events } of workers) {
       await events.waitFor("started");
       consumer.pause();
@@ -156,6 +172,8 @@ describe("a heartbeat from the future", () => {
       },
       { timeoutMs: 15_000, pauseMs: 300 },
     );
+    await made.finish(5_000);
+    expect(await made.names()).toEqual(["worker"]);
   });
 
   it("that moves is a living one's: nobody takes its messages", async () => {
