@@ -124,11 +124,12 @@ describe("much that a dead consumer left", () => {
     timeout: 120_000,
   }, async () => {
     const made = group();
+    // More than can be renewed within a lease.
     const each = 100_000;
     const ids = await made.fill(2 * each);
     await made.create();
     const workers = ["first", "second"].map((name) =>
-      made.start(acknowledge, { ...quick, name, leaseMs: 2_000, batchSize: 100, maxWaitMs: 500 }),
+      made.start(acknowledge, { ...quick, name, leaseMs: 1_000, batchSize: 100, maxWaitMs: 500 }),
     );
     for (const { consumer, events } of workers) {
       await events.waitFor("started");
