@@ -39,6 +39,12 @@ export class SurplusReleaser<Value> {
     this.#cancelTimer();
   }
 
+  /** Gives back at once all that no handler will be found for, because this consumer stops. */
+  drain(): void {
+    this.stop();
+    this.#release(this.#decide());
+  }
+
   /** Something changed that may leave this consumer with more than it can work on. */
   async look(): Promise<void> {
     if (this.#isStopped) return;
