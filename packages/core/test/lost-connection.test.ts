@@ -165,9 +165,12 @@ describe.each(setups)("over %s", (_, isCluster, source) => {
   test("a half-open connection is noticed by its silence", async () => {
     const { client } = await open({ blockMs: 100, silenceMs: 300 });
     await server().command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+    const own = { stream, group: "g", consumer: "c", count: 1 };
+    // A Cluster opens the reader's connection to a node with the first read from it.
+    await client.xreadgroup(own);
     proxy.set({ blackhole: true });
     const command = client.xlen({ stream });
-    const read = client.xreadgroup({ stream, group: "g", consumer: "c", count: 1, blockMs: 100 });
+    const read = client.xreadgroup({ ...own, blockMs: 100 });
     await expect(command).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
     await expect(read).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
     proxy.heal();
