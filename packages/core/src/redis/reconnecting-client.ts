@@ -25,6 +25,9 @@ export const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
  */
 export const OPENING_SILENCE_MS = 30_000;
 
+/** As long for a Cluster that closes its connections. One without any waits for their end, and stands still. */
+const CLOSING_SILENCE_MS = 3_000;
+
 /** What ioredis tells while it connects. Each of these says that it has not come to a standstill. */
 const SIGNS_OF_LIFE = ["connecting", "connect", "reconnecting", "sentinelError", "refresh", "node error"] as const;
 
@@ -106,10 +109,12 @@ export class ReconnectingClient {
       }),
     );
     client.on("close", () => endWatch(client));
-    client.on(
-      "close",
-      whileCurrent(() => this.#lose()),
-    );
+    for (const ending of ["disconnecting", "close"]) {
+      client.on(
+        ending,
+        whileCurrent(() => this.#lose()),
+      );
+    }
     client.on(
       "ready",
       whileCurrent(() => this.#becomeReady()),
@@ -174,7 +179,7 @@ export class ReconnectingClient {
   #watchSilence(): void {
     if (this.#state !== "opening") return;
     this.#cancelTimer();
-    const silenceMs = Math.max(OPENING_SILENCE_MS, 2 * connectTimeoutMs(this.#client));
+    const silenceMs = longestSilenceMs(this.#client);
     this.#cancelTimer = this.#options.clock.setTimer(silenceMs, () => {
       // ioredis itself watches a socket that owes a reply; and a server may take as long as it needs to load its data.
       if (!this.#client.isCluster && this.#client.status === "connect") return this.#watchSilence();
@@ -186,8 +191,9 @@ export class ReconnectingClient {
   }
 }
 
-function connectTimeoutMs(client: Redis | Cluster): number {
-  return client.isCluster ? 0 : ((client as Redis).options.connectTimeout ?? 0);
+function longestSilenceMs(client: Redis | Cluster): number {
+  if (client.isCluster) return client.status === "disconnecting" ? CLOSING_SILENCE_MS : OPENING_SILENCE_MS;
+  return Math.max(OPENING_SILENCE_MS, 2 * ((client as Redis).options.connectTimeout ?? 0));
 }
 
 function isWithoutSocket(client: Redis | Cluster): boolean {
