@@ -39,7 +39,7 @@ export class Connection {
   readonly #role: ConnectionRole;
   readonly #clock: Clock;
   readonly #report: (event: ConnectionEvent) => void;
-  /** Of the client of now, where it is a Cluster. */
+  /** The calls of the current client, where it is a Cluster. */
   #clusterCalls: ClusterCalls | undefined;
   #epoch = 0;
   #isReady = false;

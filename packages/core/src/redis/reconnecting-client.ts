@@ -1,15 +1,15 @@
 /**
  * The life of one connection: one ioredis client after another. ioredis reconnects by itself for as long as it can. A
  * client that has ended, whatever ended it, or that no longer says anything, is replaced by a fresh one: again and
- * again, until `close`. So there is no state from which a connection cannot come back, except `closed`.
+ * again, until `close`. So `closed` is the only state from which a connection cannot come back.
  *
- * | state   | what happens                                          | leaves by                                  |
- * |---------|-------------------------------------------------------|--------------------------------------------|
- * | new     | there is a client, nothing is opened                  | open · ended · closed                      |
- * | opening | ioredis connects, and repeats what fails              | ready · ended · silent too long · closed   |
- * | ready   | a command is written to the socket at once            | connection lost · ended · closed           |
+ * | state   | what happens                                             | leaves by                                |
+ * |---------|----------------------------------------------------------|------------------------------------------|
+ * | new     | there is a client, nothing is opened                     | open · ended · closed                    |
+ * | opening | ioredis connects, and repeats what fails                 | ready · ended · silent too long · closed |
+ * | ready   | a command is written to the socket at once               | connection lost · ended · closed         |
  * | ended   | the client is of no use; a fresh one comes after a delay | the delay is over · closed               |
- * | closed  | nothing                                               | –                                          |
+ * | closed  | nothing                                                  | –                                        |
  */
 import type { Cluster, Redis } from "ioredis";
 import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
@@ -25,7 +25,7 @@ export const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
  */
 export const OPENING_SILENCE_MS = 30_000;
 
-/** As long for a Cluster that closes its connections. One without any waits for their end, and stands still. */
+/** The same for a Cluster that is closing its connections. One that has none never gets any further by itself. */
 const CLOSING_SILENCE_MS = 3_000;
 
 /** What ioredis tells while it connects. Each of these says that it has not come to a standstill. */
@@ -59,7 +59,7 @@ export class ReconnectingClient {
     this.#follow(this.#client);
   }
 
-  /** The client of now. Ask again for each command: it may have been replaced. */
+  /** The client to use now. Ask again for each command: it may have been replaced. */
   get current(): Redis | Cluster {
     return this.#client;
   }
@@ -95,40 +95,22 @@ export class ReconnectingClient {
   }
 
   #follow(client: Redis | Cluster): void {
-    const whileCurrent =
-      <Args extends readonly unknown[]>(react: (...args: Args) => void) =>
-      (...args: Args): void => {
-        if (client === this.#client && this.#state !== "ended" && this.#state !== "closed") react(...args);
-      };
-    // Its errors are heard even after it was replaced: ioredis prints those to which nobody listens.
-    client.on(
-      "error",
-      whileCurrent((error: unknown) => {
-        this.#watchSilence();
-        this.#options.onError(error);
-      }),
-    );
+    // Listens even after the client was replaced: ioredis prints errors to which nobody listens.
+    const on = (event: string, react: (detail: unknown) => void): void => {
+      client.on(event, (detail: unknown) => {
+        if (client === this.#client && this.#state !== "ended" && this.#state !== "closed") react(detail);
+      });
+    };
     client.on("close", () => endWatch(client));
-    for (const ending of ["disconnecting", "close"]) {
-      client.on(
-        ending,
-        whileCurrent(() => this.#lose()),
-      );
-    }
-    client.on(
-      "ready",
-      whileCurrent(() => this.#becomeReady()),
-    );
-    client.on(
-      "end",
-      whileCurrent(() => this.#replace()),
-    );
-    for (const sign of SIGNS_OF_LIFE) {
-      client.on(
-        sign,
-        whileCurrent(() => this.#watchSilence()),
-      );
-    }
+    on("ready", () => this.#becomeReady());
+    on("close", () => this.#lose());
+    on("disconnecting", () => this.#lose());
+    on("end", () => this.#replace());
+    on("error", (error) => {
+      this.#watchSilence();
+      this.#options.onError(error);
+    });
+    for (const sign of SIGNS_OF_LIFE) on(sign, () => this.#watchSilence());
   }
 
   #becomeReady(): void {
