@@ -3,6 +3,7 @@
  * did; and what waits in one of its queues when the client ends may never settle. Both are decided here instead.
  */
 import type { Cluster, Command } from "ioredis";
+import type { Clock } from "../clock.ts";
 import type { Argument } from "../wire/command.ts";
 import { translateError } from "./translate-error.ts";
 
@@ -18,6 +19,7 @@ const NOT_EXECUTED = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
 export class ClusterCalls {
   readonly #cluster: Cluster;
   readonly #open = new Set<OpenCall>();
+  #cancelTimer = (): void => {};
   /** The call whose command ioredis is about to make. */
   #starting: OpenCall | undefined;
 
@@ -36,11 +38,6 @@ export class ClusterCalls {
     };
   }
 
-  /** Whether there are calls that have not settled. */
-  get areOpen(): boolean {
-    return this.#open.size > 0;
-  }
-
   /** Sends one command. Resolves with its raw reply, or rejects with one of our errors, named after `operation`. */
   call(command: string, args: readonly Argument[], operation: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -49,11 +46,11 @@ export class ClusterCalls {
         abandon: () => fail(new Error("the client has ended")),
       };
       const succeed = (reply: unknown): void => {
-        this.#open.delete(call);
+        this.#remove(call);
         resolve(reply);
       };
       const fail = (error: unknown): void => {
-        this.#open.delete(call);
+        this.#remove(call);
         reject(translateError(error, operation, call.isWritten));
       };
       this.#open.add(call);
@@ -65,6 +62,16 @@ export class ClusterCalls {
   /** Rejects what has not settled. */
   abandon(): void {
     for (const call of this.#open) call.abandon();
+  }
+
+  /** Rejects what has not settled by then. No timer is left once everything has. */
+  abandonAfter(delayMs: number, clock: Clock): void {
+    if (this.#open.size > 0) this.#cancelTimer = clock.setTimer(delayMs, () => this.abandon());
+  }
+
+  #remove(call: OpenCall): void {
+    this.#open.delete(call);
+    if (this.#open.size === 0) this.#cancelTimer();
   }
 }
 

@@ -210,8 +210,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#life.close();
-    const calls = this.#clusterCalls;
-    if (calls?.areOpen) this.#clock.setTimer(LAST_REPLIES_MS, () => calls.abandon());
+    this.#clusterCalls?.abandonAfter(LAST_REPLIES_MS, this.#clock);
     this.#announce();
   }
 
