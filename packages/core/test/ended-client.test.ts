@@ -11,11 +11,11 @@ import {
 } from "@redis-batch/test-support";
 import { Cluster, Redis } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../src/clock.ts";
 import { systemRandom } from "../src/random.ts";
 import { Connection } from "../src/redis/connection.ts";
-import { openClient, type RedisSource } from "../src/redis/open-client.ts";
+import { type LentClient, openClient, type RedisSource } from "../src/redis/open-client.ts";
 import type { ConnectionEvent } from "../src/stream-client.ts";
 import { PackedEntry } from "../src/wire/packed-entry.ts";
 import { nameOn } from "./conformance/server-setting.ts";
@@ -117,22 +117,29 @@ describe.each(sources)("over %s", (_, source) => {
 });
 
 describe.each([
-  ["ioredis 6", (options: object) => new Redis({ ...options, lazyConnect: true })],
-  ["ioredis 5", (options: object) => new RedisV5({ ...options, lazyConnect: true })],
-] as const)("a reader of %s that has ended", (_, lend) => {
+  ["ioredis 6", (options: object) => new Redis(options)],
+  ["ioredis 5", (options: object) => new RedisV5(options)],
+] as const)("a reader of %s that has ended", (_, makeOf) => {
   const makeClient = useClients();
 
   test("reads through a tap again, and is told to end its wait by its new id", async () => {
-    const lent = lend(single.server.options);
-    const duplicate = vi.spyOn(lent, "duplicate");
+    const made: { disconnect(): void }[] = [];
+    const lent: LentClient = {
+      isCluster: false,
+      options: single.server.options,
+      duplicate(override: object) {
+        const client = makeOf({ ...single.server.options, ...override });
+        made.push(client);
+        return client;
+      },
+    };
     const { client, events } = await connected(makeClient({ redis: lent, blockMs: 20_000 }));
     const stream = await nameOn(single.server);
     await client.xgroupCreate({ stream, group: "g", position: "start" });
     const own = { stream, group: "g", consumer: "c", count: 10 };
     await client.xreadgroup({ ...own, blockMs: 1 }, new AbortController().signal);
     // The second that was made is the reader's.
-    const [, reader] = duplicate.mock.results;
-    reader?.value.disconnect();
+    made[1]?.disconnect();
     await events.waitFor(({ type, role }) => type === "connected" && role === "reader", { count: 2 });
     await client.xadd({ stream, fields: ["n", 1] });
     const [entry] = await client.xreadgroup(own);
@@ -176,7 +183,8 @@ describe.each([
     await other?.command("CLUSTER", "SETSLOT", slot, "IMPORTING", await id(server));
     await server.command("CLUSTER", "SETSLOT", slot, "MIGRATING", await id(other));
     onTestFinished(async () => {
-      await Promise.all([server, other].map((node) => node?.command("CLUSTER", "SETSLOT", slot, "STABLE")));
+      await server.command("CLUSTER", "SETSLOT", slot, "STABLE");
+      await other?.command("CLUSTER", "SETSLOT", slot, "STABLE");
       await server.command("DEL", here);
     });
     const calls = Array.from({ length: 20 }, () => connection.call("exists", [here, there]));
@@ -193,7 +201,7 @@ describe.each([
     const [node] = cluster.servers.primaries;
     if (node === undefined) throw new Error("no node");
     await using proxy = await FaultProxy.start(node);
-    const natMap = { [`${node.host}:${node.port}`]: { host: proxy.address.host, port: proxy.address.port ?? 0 } };
+    const natMap = { [`${node.host}:${node.port}`]: { host: proxy.address.host, port: proxy.address.port } };
     const { connection, key } = await open(
       new ClusterClass(cluster.servers.startupNodes.slice(1), { lazyConnect: true, natMap }),
     );

@@ -126,7 +126,7 @@ async function wayTo(topology: SentinelTopology): Promise<FaultProxy> {
 }
 
 function addressesBy(ways: readonly FaultProxy[], { name }: SentinelTopology): SentinelAddresses {
-  const sentinels = ways.map(({ address: { host, port = 0 } }) => ({ host, port }));
+  const sentinels = ways.map(({ address: { host, port } }) => ({ host, port }));
   return { name, sentinels, updateSentinels: false };
 }
 

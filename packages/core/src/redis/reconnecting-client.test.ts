@@ -172,7 +172,12 @@ test("a fresh client that cannot be made is tried again, and says why", async ()
   attempts[0]?.fail(new Error("Connection is closed."));
   await clock.advance(50 + 100 + 200);
   expect(made).toHaveLength(1);
-  expect(errors.map(String)).toEqual(["Error: Connection is closed.", ...Array(3).fill("Error: not now")]);
+  expect(errors.map(String)).toEqual([
+    "Error: Connection is closed.",
+    "Error: not now",
+    "Error: not now",
+    "Error: not now",
+  ]);
   isBroken = false;
   await clock.advance(400);
   expect(life.current).toBe(made[1]);
