@@ -412,6 +412,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       releaser: this.#releaser,
       peers,
+      secondOpinions,
       load: () => this.#load(),
       onGaveBack: () => this.#claimer.gaveBack(),
     });

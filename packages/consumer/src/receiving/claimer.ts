@@ -122,6 +122,7 @@ export class Claimer<Value> {
   async take(): Promise<void> {
     const { clock, random, report, replySize, compare, fail } = this.#context;
     this.#isTaking = true;
+    this.#mayBeMoreSuspects = false;
     this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
     const count = Math.min(this.#context.places(), replySize.limit);
     try {
@@ -190,7 +191,7 @@ export class Claimer<Value> {
       const isSuspect = hung.has(id) || deliveries >= suspectFrom();
       if (isSuspect && suspects++ > 0) {
         // One at a time: the others wait by their ids, and go on if nobody here has time for them.
-        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect });
+        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect, hasFailedHere: false });
         continue;
       }
       const message = admit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });

@@ -11,6 +11,8 @@ export interface PutOff {
   readonly ripeAtMs: number;
   /** Whether it is offered alone, and not before another one like it has ended. */
   readonly isSuspect: boolean;
+  /** Whether it has failed in this process. */
+  readonly hasFailedHere: boolean;
 }
 
 /** Messages that were put off, the one that is due first on top: a binary heap. */
