@@ -377,6 +377,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       deadLetterWriter: this.#deadLetterWriter,
       secondOpinions,
+      peers,
       admit: readmit,
       places: () => this.#placesForReleased(),
       maxDeliveries: () => this.#maxDeliveries(),
@@ -387,6 +388,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       requeuer,
       sinkWatch: this.#sinkWatch,
+      giveBack: (message) => this.#releaser.release(message, "draining", { isUncounted: false }),
       onEnd: () => {
         this.#claimer.batchEnded();
         this.#sayIntake();
@@ -873,7 +875,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#report({ type: "failed", error: describeTrouble(error) });
     this.#scheduler.fail(error);
     // Whoever has taken the name works on the same messages now.
-    if (ConsumerNameInUseError.is(error)) this.#open.abandon(error);
+    if (ConsumerNameInUseError.is(error)) {
+      for (const part of [this.#releaser, this.#deadLetterWriter, this.#acknowledger, this.#holdLimit]) part.stop();
+      this.#open.abandon(error);
+    }
     void this.close();
   }
 

@@ -131,7 +131,7 @@ export class HoldLimit<Value> {
     if (again.length === 0) return this.#forget(ids);
     const move = { stream, group, from: name, to: RELEASED, offered: again, neverOffered: [] };
     const { moved } = await client.release(move);
-    secondOpinions.remember(again);
+    secondOpinions.remember(again, "opinion");
     for (const id of again) held.dismiss(id);
     if (moved > 0) report({ type: "released", messages: moved, why: "held-too-long" });
     this.#forget(ids);

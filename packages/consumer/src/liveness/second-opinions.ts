@@ -27,6 +27,8 @@ export interface SecondOpinionsContext {
 interface Given {
   /** By the local clock. */
   readonly atMs: number;
+  /** How long others are to try it first, in milliseconds. */
+  readonly notWantedMs: number;
 }
 
 export class SecondOpinions {
@@ -37,12 +39,16 @@ export class SecondOpinions {
     this.#context = context;
   }
 
-  /** Messages failed here, and are the group's again. */
-  remember(ids: readonly EntryId[]): void {
-    const atMs = this.#context.clock.nowMs();
+  /**
+   * Messages failed here, and are the group's again: for others to try, or for a second `opinion` of somebody else in any
+   * case. Whoever has failed on a message takes it again sooner than whoever has given it up.
+   */
+  remember(ids: readonly EntryId[], why: "failed" | "opinion"): void {
+    const { clock, policy } = this.#context;
+    const given = { atMs: clock.nowMs(), notWantedMs: why === "opinion" ? policy.leaseMs : policy.leaseMs / 2 };
     for (const id of ids) {
       this.#given.delete(id);
-      this.#given.set(id, { atMs });
+      this.#given.set(id, given);
     }
     for (const id of this.#given.keys()) {
       if (this.#given.size <= MOST_REMEMBERED) break;
@@ -54,7 +60,8 @@ export class SecondOpinions {
   notWanted(): readonly EntryId[] {
     if (this.#given.size === 0 || !this.#context.peers.lastSeen.isAnyAlive) return [];
     this.#forgetOld();
-    return [...this.#given.keys()];
+    const nowMs = this.#context.clock.nowMs();
+    return [...this.#given].filter(([, { atMs, notWantedMs }]) => nowMs - atMs < notWantedMs).map(([id]) => id);
   }
 
   /** Looks what became of some of them. */

@@ -13,6 +13,7 @@ import {
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
+import type { Peers } from "../liveness/peers.ts";
 import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
 import { Bell } from "../runtime/bell.ts";
@@ -37,6 +38,7 @@ export interface ClaimerContext<Value> {
   readonly held: HeldMessages<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly secondOpinions: SecondOpinions;
+  readonly peers: Peers;
   readonly replySize: ReplySize;
   readonly clock: Clock;
   readonly random: Random;
@@ -165,6 +167,8 @@ export class Claimer<Value> {
     if (wantsSuspect) this.#mayBeMoreSuspects = entries.some(({ deliveries }) => deliveries >= suspectFrom());
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
     if (entries.length === 0) return;
+    // Held from this moment on: whoever compares the pending list with what is held must not find them a second time.
+    for (const { id } of entries) held.reserve(id);
     await this.#lineUp(entries, heldSinceMs);
     let bytes = 0;
     for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
@@ -173,8 +177,10 @@ export class Claimer<Value> {
   }
 
   async #lineUp(entries: readonly DeliveredEntry[], heldSinceMs: number): Promise<void> {
-    const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit } = this.#context;
+    const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit, peers } = this.#context;
     const most = maxDeliveries();
+    // Whoever let go of it wanted somebody else to try it once more, if it may be tried more than once at all.
+    const last = most === 1 || !peers.lastSeen.isAnyAlive ? most : most + 1;
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];
     const due: Message<Value>[] = [];
@@ -182,8 +188,7 @@ export class Claimer<Value> {
     for (const entry of entries) {
       const { id, deliveries } = entry;
       const nowMs = clock.nowMs();
-      // Whoever let go of it wanted it tried once more, if it may be tried more than once at all.
-      if (deliveries > (most === 1 ? 1 : most + 1)) {
+      if (deliveries > last) {
         held.reserve(id);
         deadLetterWriter.add({ id, message: undefined, why: "maxDeliveries", text: "" });
         continue;

@@ -155,7 +155,10 @@ export class Redeliverer<Value> {
     try {
       const { stream, group, name } = policy;
       // Each count is what it is to be, and not one more: a reply that was lost on the way has offered nothing.
-      const messages = putOffs.map(({ id, deliveries }) => ({ id, deliveries: deliveries + 1 }));
+      const messages = putOffs.map(({ id, deliveries }) => ({
+        id,
+        deliveries: Math.min(deliveries + 1, Number.MAX_SAFE_INTEGER),
+      }));
       const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, messages });
       this.#failures = 0;
       // Some may have been acknowledged while the reply was on its way.

@@ -292,7 +292,7 @@ export class HeldMessages<Value> {
   canSettle(message: Message<Value>): boolean {
     const { state } = message;
     if (state !== "offered" && state !== "returned" && state !== "buffered") return false;
-    return this.isCurrent(message);
+    return message.isLetGo || this.isCurrent(message);
   }
 
   /** Its acknowledgement goes out. */
@@ -303,7 +303,7 @@ export class HeldMessages<Value> {
   /** The server has its acknowledgement, or refused it because the message is not this consumer's any more. */
   endAck(message: Message<Value>, isLost: boolean): void {
     // What else is held under its id goes with it.
-    if (!this.#index.leaveLot(message)) this.dismiss(message.id);
+    if (!message.isLetGo && !this.#index.leaveLot(message)) this.dismiss(message.id);
     this.#enter(message, isLost ? "lost" : "acknowledged");
   }
 
@@ -338,6 +338,7 @@ export class HeldMessages<Value> {
   /** It is given back to the group, and held by its id until the server has answered. */
   letGo(message: Message<Value>): void {
     this.#unbuffer(message);
+    message.isLetGo = true;
     this.#enter(message, "returned");
     this.#index.leaveLot(message);
     this.#hold({ id: message.id, isReserved: true });
@@ -447,7 +448,7 @@ export class HeldMessages<Value> {
   #settle(message: Message<Value>, state: "acking" | "burying"): void {
     this.#unbuffer(message);
     // Late, after its batch had ended, but before it was delivered again: as good as in time.
-    if (message.state === "returned") this.#hold(message);
+    if (message.state === "returned" && !message.isLetGo) this.#hold(message);
     this.#enter(message, state);
   }
 

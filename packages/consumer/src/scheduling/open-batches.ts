@@ -20,6 +20,8 @@ export interface OpenBatchesContext<Value> {
   readonly sinkWatch: SinkWatch;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
+  /** Gives a message back to the group that was offered and has no outcome. */
+  readonly giveBack: (message: Message<Value>) => void;
   /** Called when a batch has ended. */
   readonly onEnd: () => void;
   readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
@@ -163,10 +165,13 @@ export class OpenBatches<Value> {
   abandon(reason: Error): number {
     let abandoned = 0;
     for (const [open, { aborter }] of this.#open) {
-      abandoned += open.batch.messages.filter((message) => message.state === "offered").length;
+      const unsettled = open.batch.messages.filter((message) => message.state === "offered");
+      abandoned += unsettled.length;
       aborter.abort(reason);
       for (const message of open.batch) message.abort(reason);
-      this.end(open);
+      // They have not failed: whoever has room goes on with them at once.
+      for (const message of unsettled) this.#context.giveBack(message);
+      this.end(open, "", false);
     }
     return abandoned;
   }

@@ -1,5 +1,13 @@
 /** Acknowledges messages: plainly while nothing can have taken them from this consumer, by an owner check otherwise. */
-import { type Clock, type EntryId, NoGroupError, type Random, type StreamClient } from "@redis-batch/core/internal";
+import {
+  type Clock,
+  type EntryId,
+  LATER,
+  NoGroupError,
+  type Random,
+  RELEASED,
+  type StreamClient,
+} from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival, Message } from "../message.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
@@ -101,6 +109,7 @@ export class Acknowledger<Value> {
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy, report } = this.#context;
+    if (messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
     if (!mayBeDone && this.#areCertain(messages)) {
@@ -117,10 +126,22 @@ export class Acknowledger<Value> {
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
-  /** Acknowledges what this consumer still owns → what it does not. */
-  async #acknowledgeOwned(ids: readonly EntryId[]): Promise<readonly EntryId[]> {
+  /** Acknowledges messages some of which were given back to the group: as long as nobody has taken them. */
+  async #acknowledgeLate(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy } = this.#context;
-    const { stream, group, name, onAck } = policy;
+    let notOwned: readonly EntryId[] = messages.map(({ id }) => id);
+    for (const name of [policy.name, LATER, RELEASED]) notOwned = await this.#acknowledgeOwned(notOwned, name);
+    this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
+  }
+
+  /** Acknowledges what this consumer, or a name without a process, still owns → what it does not. */
+  async #acknowledgeOwned(
+    ids: readonly EntryId[],
+    name: string = this.#context.policy.name,
+  ): Promise<readonly EntryId[]> {
+    if (ids.length === 0) return [];
+    const { client, policy } = this.#context;
+    const { stream, group, onAck } = policy;
     const own = { stream, group, consumer: name, ids };
     return onAck === "keep"
       ? (await client.ackOwned(own)).notOwned

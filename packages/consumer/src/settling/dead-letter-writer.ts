@@ -159,7 +159,7 @@ export class DeadLetterWriter<Value> {
     if (!(await peers.look()).isAnyAlive) return false;
     const { moved } = await client.release({ stream, group, from: name, to: RELEASED, offered: [id], neverOffered: [] });
     if (moved === 0) return false;
-    secondOpinions.remember([id]);
+    secondOpinions.remember([id], "opinion");
     if (message !== undefined) held.letGo(message);
     held.dismiss(id);
     report({ type: "released", messages: 1, why: "second-opinion" });

@@ -34,7 +34,8 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
   }
 
   deadLetter(message: Message<Value>, reason: string): void {
-    if (!this.#isOpen(message)) return;
+    // What was given back to the group is not this consumer's to bury.
+    if (message.isLetGo || !this.#isOpen(message)) return;
     this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: reason });
   }
 

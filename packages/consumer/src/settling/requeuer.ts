@@ -74,7 +74,7 @@ export class Requeuer<Value> {
     if (releaser.canPutOff && (isFull || this.#context.isForOthers() || !isKeptHere(dueInMs, policy.leaseMs))) {
       message.isPutOffForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
       // Whoever puts it off has not failed on it.
-      if (mode === "loop" && !message.isPutOffForLong) secondOpinions.remember([message.id]);
+      if (mode === "loop" && !message.isPutOffForLong) secondOpinions.remember([message.id], "failed");
       return releaser.putOff(message, dueInMs, isFull ? "put-off" : "retry", { isUncounted: !isCounted });
     }
     if (!isCounted) void this.#uncount([message.id]);

@@ -54,6 +54,8 @@ input.on("line", (line) => {
   if (line === "health") console.log("health", JSON.stringify(consumer.health()));
   if (line !== "close") return;
   input.close();
+  // A pipe that was read from keeps the process, also when nobody reads on.
+  process.stdin.destroy();
   void consumer.close();
 });
 console.log("name", consumer.name);
