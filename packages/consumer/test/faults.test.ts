@@ -209,7 +209,7 @@ describe("at the start", () => {
         {
           name: "reader",
           password: "reads",
-          rules: "~* +xreadgroup +xack +xclaim +xpending +time +hget +hset +hdel +hkeys +hgetall +set +evalsha +eval",
+          rules: "~* +xreadgroup +xack +xclaim +xpending +time +hget +hset +hdel +hgetall +set +evalsha +eval",
         },
         { name: "stranger", password: "knocks", rules: "~* +ping" },
       ],

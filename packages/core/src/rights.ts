@@ -25,7 +25,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: ["stream", "ours"],
       rules: [
         ...["+xreadgroup", "+xack", "+xpending", "+xclaim", "+xrange", "+xadd", "+time"],
-        ...["+hget", "+hset", "+hdel", "+hkeys", "+hgetall", "+set", "+eval", "+evalsha"],
+        ...["+hget", "+hset", "+hdel", "+hgetall", "+set", "+eval", "+evalsha"],
       ],
     },
     {
@@ -37,6 +37,11 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       purpose: "starting and stopping quickly and well informed",
       keys: [],
       rules: ["+info", "+command|info", "+client|id", "+client|unblock", "+client|setname"],
+    },
+    {
+      purpose: "delays, and counts of what handlers hung on, that outlive the process",
+      keys: [],
+      rules: ["+zadd", "+zrange", "+zmscore", "+zrem", "+zremrangebyscore"],
     },
   ],
   monitor: [
@@ -52,6 +57,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       rules: ["+eval", "+evalsha", "+hget", "+hdel", "+xclaim", "+xgroup|delconsumer"],
     },
     { purpose: "trimming", keys: [], rules: ["+eval", "+evalsha", "+xtrim"] },
+    { purpose: "seeing when what was put off is due", keys: [], rules: ["+eval", "+evalsha", "+zrange"] },
   ],
   scaler: [
     {
@@ -64,6 +70,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: [],
       rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+hget", "+hset", "+xadd"],
     },
+    { purpose: "counting what was put off and is due again", keys: [], rules: ["+zcount"] },
   ],
   deadLetters: [
     { purpose: "looking", keys: ["letters"], rules: ["+xrange", "+xlen", "+xinfo|stream"] },

@@ -4,6 +4,7 @@ import { Cluster } from "ioredis";
 import { Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
 import { ConfigError, PermissionError } from "../src/errors.ts";
+import { RELEASED } from "../src/reserved-consumers.ts";
 import { connected, useClients } from "./use-clients.ts";
 
 const makeClient = useClients();
@@ -215,6 +216,20 @@ describe("a server that is full", () => {
     expect(await client.xack({ ...own, ids: [first] })).toBe(1);
     expect(await client.ackOwned({ ...own, ids: [second] })).toMatchObject({ acknowledged: [second] });
     expect(await client.bury({ ...own, id: third, reason: "r", error: "" })).toMatchObject({ kind: "buried" });
+    const address = { stream, group: "g" };
+    await client.scheduleLater({ ...address, delays: [{ id: fourth, delayMs: 1 }] });
+    const { due } = await eventually("it is due", async () => {
+      const read = await client.readDue({ ...address, limit: 1 });
+      return read.due.length > 0 && read;
+    });
+    expect(await client.forgetDue({ ...address, due })).toBe(1);
+    expect(await client.countHang({ ...address, id: fourth, rememberMs: 60_000 })).toBe(1);
+    await client.touchConsumer(own);
+    expect(await client.release({ ...address, from: "c", to: RELEASED, offered: [fourth], neverOffered: [] })).toEqual({
+      ...{ moved: 1, vanished: [] },
+    });
+    const bounds = { after: null, scan: 9, count: 9, maxBytes: 99, suspectFrom: 9, suspects: 0, notWanted: [] };
+    expect((await client.take({ ...own, ...bounds })).entries).toHaveLength(1);
     const uncount = { stream, group: "g", from: "c", to: "c", neverOffered: [fourth], offered: [] };
     expect(await client.release(uncount)).toMatchObject({ moved: 1 });
     expect((await client.renewOwned({ ...own, ids: [fourth] })).get(fourth)).toBe("kept");

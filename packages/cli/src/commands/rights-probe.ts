@@ -68,7 +68,6 @@ function commandsFor(rule: string, { stream, group }: Address, key: string): rea
       return [["evalsha", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"]];
     case "+get":
     case "+hgetall":
-    case "+hkeys":
     case "+del":
     case "+unlink":
       return [[rule.slice(1), key]];
@@ -77,6 +76,16 @@ function commandsFor(rule: string, { stream, group }: Address, key: string): rea
     case "+hget":
     case "+hdel":
       return [[rule.slice(1), key, "f"]];
+    case "+zadd":
+      return [["zadd", key, "1", "m"]];
+    case "+zrange":
+      return [["zrange", key, "0", "0"]];
+    case "+zmscore":
+    case "+zrem":
+      return [[rule.slice(1), key, "m"]];
+    case "+zcount":
+    case "+zremrangebyscore":
+      return [[rule.slice(1), key, "-inf", "0"]];
     case "+hset":
       return [["hset", key, "f", "1"]];
     case "+time":

@@ -107,6 +107,40 @@ export function describeGroups(scene: () => Scene): void {
     });
   });
 
+  describe("touchConsumer", () => {
+    const touch = (consumer: string) => scene().client.touchConsumer({ ...scene().address, consumer });
+    const idleOf = async (name: string): Promise<number | undefined> =>
+      (await scene().client.xinfoConsumers(scene().address)).find((info) => info.name === name)?.idleMs;
+
+    test("creates a name that is not there", async () => {
+      await scene().createGroup();
+      await touch("c1");
+      expect(await idleOf("c1")).toBeLessThan(RECENT_MS);
+    });
+
+    test("lets the name's idle time start again, and delivers nothing", async () => {
+      await scene().deliver("c1", 2);
+      await scene().add(1);
+      await scene().setting.elapse(200);
+      const before = await scene().pending();
+      const idleMs = (await idleOf("c1")) ?? 0;
+      expect(idleMs).toBeGreaterThanOrEqual(200);
+      await touch("c1");
+      expect(await idleOf("c1")).toBeLessThan(idleMs);
+      const after = await scene().pending();
+      expect(after.map(({ id, deliveries }) => [id, deliveries])).toEqual(
+        before.map(({ id, deliveries }) => [id, deliveries]),
+      );
+      for (const { idleMs } of after) expect(idleMs).toBeGreaterThanOrEqual(200);
+    });
+
+    test("without stream or group is a NoGroupError", async () => {
+      await expect(touch("c1")).rejects.toMatchObject({ code: "NO_GROUP" });
+      await scene().add(1);
+      await expect(touch("c1")).rejects.toMatchObject({ code: "NO_GROUP" });
+    });
+  });
+
   describe("xreadgroup without waiting", () => {
     test("hands out new entries in order, at most as many as asked for, to one consumer each", async () => {
       await scene().createGroup();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readFarewells } from "../../src/farewells.ts";
 import { groupKey } from "../../src/keys.ts";
+import { LATER, REDRIVE_CONSUMER, RELEASED } from "../../src/reserved-consumers.ts";
 import type { Beat, BeatOptions } from "../../src/wire/atomic/beat.ts";
 import type { HandOver, HandOverOptions } from "../../src/wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../../src/wire/atomic/hand-over-page.ts";
@@ -219,6 +220,17 @@ export function describeRegistry(scene: () => Scene): void {
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-2" });
     });
 
+    test("a beat that was seen to stand still is not fresh, whatever its date, until it moves", async () => {
+      const { sideDoor } = scene().setting;
+      const futureMs = (await scene().client.time()) + LONG_LEASE_MS;
+      const fromTheFuture = `{"v":1,"at":${futureMs},"leaseMs":1000,"incarnation":"c1-0"}`;
+      await sideDoor.putHashField(registry(), "c1", fromTheFuture);
+      expect(await join("c1")).toEqual({ kind: "in-use", atMs: futureMs });
+      const another = { freshMs: 15_000, seenAtMs: futureMs - 1 };
+      expect(await join("c1", { join: another })).toEqual({ kind: "in-use", atMs: futureMs });
+      expect((await join("c1", { join: { freshMs: 15_000, seenAtMs: futureMs } })).kind).toBe("ok");
+    });
+
     test("a join of the same incarnation is welcome again", async () => {
       await join("c1");
       expect((await join("c1")).kind).toBe("ok");
@@ -250,8 +262,8 @@ export function describeRegistry(scene: () => Scene): void {
       const { sideDoor } = scene().setting;
       await sideDoor.putHashField(registry(), "c1", "not JSON");
       await sideDoor.putHashField(registry(), "c2", '{"v":2}');
-      await sideDoor.putHashField(registry(), "c3", "[]");
-      expect((await join("c1")).kind).toBe("ok");
+      await sideDoor.putHashField(registry(), "c3", '{"at":"soon","leaseMs":null,"incarnation":"i"}');
+      for (const name of ["c1", "c2", "c3"]) expect((await join(name)).kind).toBe("ok");
     });
   });
 
@@ -309,6 +321,41 @@ export function describeRegistry(scene: () => Scene): void {
       await scene().age("dead", ids.slice(1), 2 * LONG_LEASE_MS);
       expect(await handOver(ids)).toEqual({ kind: "moved", ids: ids.slice(1) });
       expect(await ownersOf()).toEqual(["dead", "alive"]);
+    });
+
+    test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await beat("dead");
+      await beat("alive");
+      const { at } = JSON.parse(await entryOf("dead")) as { at: number };
+      expect(await handOver(ids, { seenAtMs: null })).toEqual({ kind: "refused", why: "owner-alive" });
+      expect(await handOver(ids, { seenAtMs: at - 1 })).toEqual({ kind: "refused", why: "owner-alive" });
+      // Delivered just now, as it seems to a server whose clock was set back.
+      expect(await handOver(ids, { seenAtMs: at })).toEqual({ kind: "moved", ids });
+    });
+
+    test("moves nothing of an owner that has beaten since it was seen, old as that may look", async () => {
+      const ids = await scene().deliver("dead", 1);
+      await fallSilent("dead");
+      await beat("alive");
+      expect(await handOver(ids, { seenAtMs: 1 })).toEqual({ kind: "refused", why: "owner-alive" });
+      expect(await ownersOf()).toEqual(["dead"]);
+    });
+
+    test("an owner that has left the registry is a foreign one, whatever was seen of it", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await beat("alive");
+      await scene().age("dead", ids.slice(1), 700_000);
+      const seen = { foreignIdleMs: 600_000, seenAtMs: 1 };
+      expect(await handOver(ids, seen)).toEqual({ kind: "moved", ids: ids.slice(1) });
+    });
+
+    test("releases without asking for a target", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await scene().recover("dead", ids.slice(0, 1), 5);
+      expect(await handOver(ids, { to: RELEASED })).toEqual({ kind: "moved", ids });
+      expect(await ownersOf()).toEqual([RELEASED, RELEASED]);
+      expect(await scene().deliveries()).toEqual([5, 1]);
     });
 
     test("honours the idle time that an unregistered owner's messages must have", async () => {
@@ -415,6 +462,37 @@ export function describeRegistry(scene: () => Scene): void {
       ]);
     });
 
+    test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await beat("dead");
+      await beat("alive");
+      const { at } = JSON.parse(await entryOf("dead")) as { at: number };
+      expect(await handOver({ seenAtMs: null })).toEqual({ kind: "refused", why: "owner-alive" });
+      expect(await handOver({ seenAtMs: at + 1 })).toEqual({ kind: "refused", why: "owner-alive" });
+      expect(await owners()).toEqual(ids.map((id) => [id, "dead"]));
+      expect(await handOver({ seenAtMs: at })).toEqual(moved(2));
+      expect(await owners()).toEqual(ids.map((id) => [id, "alive"]));
+    });
+
+    test("releases without asking for a target, and sets no idle time", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await scene().age("dead", ids, 700_000);
+      expect(await handOver({ to: RELEASED, foreignIdleMs: 600_000 })).toEqual(moved(2));
+      expect(await owners()).toEqual(ids.map((id) => [id, RELEASED]));
+      for (const { idleMs } of await scene().pending()) expect(idleMs).toBeLessThan(RECENT_MS);
+    });
+
+    test("releases of an unregistered owner only what was idle for long enough", async () => {
+      const ids = await scene().deliver("dead", 2);
+      await scene().age("dead", ids.slice(1), 700_000);
+      const release = { to: RELEASED, foreignIdleMs: 600_000, seenAtMs: 1 };
+      expect(await handOver(release)).toEqual({ ...moved(1), recent: 1 });
+      expect(await owners()).toEqual([
+        [ids[0], "dead"],
+        [ids[1], RELEASED],
+      ]);
+    });
+
     test("honours the idle time that an unregistered owner's messages must have", async () => {
       const ids = await scene().deliver("dead", 2);
       await beat("alive");
@@ -453,8 +531,8 @@ export function describeRegistry(scene: () => Scene): void {
   });
 
   describe("removeIfEmpty", () => {
-    const remove = (consumer: string, onlyIfSilent: boolean, farewell?: Farewell) =>
-      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent, farewell });
+    const remove = (consumer: string, onlyIfSilent: boolean, farewell?: Farewell, seenAtMs?: number | null) =>
+      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent, farewell, seenAtMs });
     const names = async () => (await scene().client.xinfoConsumers(scene().address)).map(({ name }) => name);
 
     test("removes a consumer without pending messages from group and registry", async () => {
@@ -520,6 +598,38 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await remove("c1", true)).toBe("alive");
       expect(await names()).toEqual(["c1"]);
       expect(await entryOf("c1")).not.toBe("");
+    });
+
+    test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
+      await scene().createGroup();
+      await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: "c1" });
+      await beat("c1");
+      const { at } = JSON.parse(await entryOf("c1")) as { at: number };
+      expect(await remove("c1", true, undefined, at - 1)).toBe("alive");
+      expect(await remove("c1", true, undefined, null)).toBe("alive");
+      expect(await remove("c1", true, undefined, at)).toBe("removed");
+      expect(await names()).toEqual([]);
+      expect(await entryOf("c1")).toBe("");
+    });
+
+    test("keeps one that has beaten since it was seen, old as that may look", async () => {
+      await scene().createGroup();
+      await fallSilent("c1");
+      expect(await remove("c1", true, undefined, 1)).toBe("alive");
+    });
+
+    test.each([RELEASED, LATER])("never removes %s", async (name) => {
+      await scene().createGroup();
+      await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: name });
+      expect(await remove(name, true)).toBe("reserved");
+      expect(await remove(name, false)).toBe("reserved");
+      expect(await names()).toEqual([name]);
+    });
+
+    test("removes the name that redriven messages once had", async () => {
+      await scene().createGroup();
+      await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: REDRIVE_CONSUMER });
+      expect(await remove(REDRIVE_CONSUMER, true)).toBe("removed");
     });
 
     test("removes one that has fallen silent", async () => {

@@ -7,6 +7,7 @@ import { describeDeletion } from "./deletion.conformance.ts";
 import { describeEntries } from "./entries.conformance.ts";
 import { describeGroups } from "./groups.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
+import { describePuttingOff } from "./putting-off.conformance.ts";
 import { describeRedriving } from "./redriving.conformance.ts";
 import { describeRegistry } from "./registry.conformance.ts";
 import { describeReleasing } from "./releasing.conformance.ts";
@@ -34,6 +35,7 @@ export function describeStreamClient(
     describeBlocking(scene, abilities);
     describeOwnMessages(scene);
     describeReleasing(scene);
+    describePuttingOff(scene);
     describeDeadLetters(scene);
     describeRedriving(scene);
     describeRegistry(scene);

@@ -1,0 +1,130 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { beatMsOf, followHeartbeats, type HeartbeatVerdict, NO_HEARTBEATS } from "./heartbeat-watch.ts";
+
+const leaseMs = fc.integer({ min: 300, max: 120_000 });
+/** How far a server's clock may be set: up to a year, in both directions. */
+const jumpMs = fc.integer({ min: -31_536_000_000, max: 31_536_000_000 });
+const part = fc.double({ min: 0, max: 1, noNaN: true });
+/** Shares of a second that pass between one look and the next, and a jump of the server's clock now and then. */
+const passing = fc.record({ share: part, jump: fc.option(jumpMs, { freq: 4 }), breaks: fc.boolean() });
+
+interface Course {
+  readonly lease: number;
+  /** When the heartbeat is written, by the local clock. */
+  readonly beatsAtMs: readonly number[];
+  readonly looks: readonly { readonly atMs: number; readonly jump: number | null; readonly breaks: boolean }[];
+}
+
+/** What each look says of one consumer. Its beats and the looks are stamped by a clock that jumps. */
+function follow({ lease, beatsAtMs, looks }: Course): readonly (HeartbeatVerdict & { readonly atMs: number })[] {
+  let watch = NO_HEARTBEATS;
+  let offsetMs = 1_700_000_000_000;
+  let steadySinceMs = 0;
+  const beats = [...beatsAtMs];
+  let stampMs = (beats.shift() ?? 0) + offsetMs;
+  const verdicts: (HeartbeatVerdict & { readonly atMs: number })[] = [];
+  for (const { atMs, jump, breaks } of looks) {
+    // A jump falls behind the beats before it.
+    while (beats[0] !== undefined && beats[0] <= atMs) stampMs = (beats.shift() ?? 0) + offsetMs;
+    offsetMs += jump ?? 0;
+    if (breaks) steadySinceMs = atMs;
+    const registry = new Map([["c", { atMs: stampMs, leaseMs: lease, incarnation: "i" }]]);
+    const look = { serverNowMs: atMs + offsetMs, localNowMs: atMs, steadySinceMs };
+    const next = followHeartbeats(watch, registry, look);
+    watch = next.watch;
+    const verdict = next.verdicts.get("c");
+    if (verdict !== undefined) verdicts.push({ ...verdict, atMs });
+  }
+  return verdicts;
+}
+
+/** Moments that follow each other, each after a share of `longestMs`. */
+function moments(shares: readonly number[], longestMs: number): number[] {
+  let atMs = 0;
+  return shares.map((share) => (atMs += share * longestMs));
+}
+
+test("a heartbeat that moves within three beats is never dead, however the server's clock jumps", () => {
+  fc.assert(
+    fc.property(
+      leaseMs,
+      fc.array(part, { minLength: 50, maxLength: 200 }),
+      fc.array(passing, { maxLength: 60 }),
+      (lease, gaps, passings) => {
+        const beatsAtMs = [0, ...moments(gaps, 3 * beatMsOf(lease) - 1)];
+        const endMs = beatsAtMs.at(-1) ?? 0;
+        const looks = moments(
+          passings.map(({ share }) => share),
+          lease,
+        ).flatMap((atMs, index) => {
+          const { jump = null, breaks = false } = passings[index] ?? {};
+          return atMs <= endMs ? [{ atMs, jump, breaks }] : [];
+        });
+        for (const { life } of follow({ lease, beatsAtMs, looks })) expect(life).not.toBe("dead");
+      },
+    ),
+  );
+});
+
+test("one that moves within its lease is never dead while the server's clock only goes on, or back", () => {
+  fc.assert(
+    fc.property(
+      leaseMs,
+      fc.array(part, { minLength: 50, maxLength: 200 }),
+      fc.array(passing, { maxLength: 60 }),
+      (lease, gaps, passings) => {
+        const beatsAtMs = [0, ...moments(gaps, lease - 1)];
+        const endMs = beatsAtMs.at(-1) ?? 0;
+        const looks = moments(
+          passings.map(({ share }) => share),
+          lease,
+        ).flatMap((atMs, index) => {
+          const { jump, breaks = false } = passings[index] ?? {};
+          return atMs <= endMs ? [{ atMs, jump: jump == null ? null : -Math.abs(jump), breaks }] : [];
+        });
+        for (const { life } of follow({ lease, beatsAtMs, looks })) expect(life).not.toBe("dead");
+      },
+    ),
+  );
+});
+
+test("one that stops is dead after a lease and three beats of looks, wherever the server's clock is", () => {
+  fc.assert(
+    fc.property(
+      leaseMs,
+      jumpMs,
+      fc.array(fc.record({ share: part, jump: fc.option(jumpMs, { freq: 4 }) }), { minLength: 20, maxLength: 100 }),
+      (lease, startJump, passings) => {
+        const beatMs = beatMsOf(lease);
+        const times = [
+          0,
+          ...moments(
+            passings.map(({ share }) => share),
+            beatMs,
+          ),
+        ];
+        const looks = times.map((atMs, index) => ({
+          ...{ atMs, breaks: false },
+          jump: index === 0 ? startJump : (passings[index - 1]?.jump ?? null),
+        }));
+        for (const { atMs, life } of follow({ lease, beatsAtMs: [0], looks })) {
+          if (atMs >= lease + 3 * beatMs) expect(life).toBe("dead");
+        }
+      },
+    ),
+  );
+});
+
+test("who is seen to stand still only becomes worse, until the heartbeat moves", () => {
+  const rank = { alive: 0, silent: 1, dead: 2 };
+  fc.assert(
+    fc.property(leaseMs, jumpMs, fc.array(part, { minLength: 2, maxLength: 60 }), (lease, startJump, shares) => {
+      const looks = [0, ...moments(shares, lease / 3)].map((atMs, index) => ({
+        ...{ atMs, breaks: false, jump: index === 0 ? startJump : null },
+      }));
+      const ranks = follow({ lease, beatsAtMs: [0], looks }).map(({ life }) => rank[life]);
+      expect(ranks).toEqual(ranks.toSorted((left, right) => left - right));
+    }),
+  );
+});
