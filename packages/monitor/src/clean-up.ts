@@ -91,7 +91,7 @@ class GroupCleaning {
   readonly #address: { readonly stream: string; readonly group: string };
   readonly #isReleased: boolean;
   readonly #noTarget: string;
-  #targets: readonly HandOverTarget[];
+  readonly #targets: readonly HandOverTarget[];
   readonly #loads: Map<string, number>;
   readonly #moves = new Map<string, Map<string, number>>();
   readonly #left: LeftBehind[] = [];
@@ -108,7 +108,7 @@ class GroupCleaning {
     const choice = chooseTargets(sight.report.consumers, policy.handOverTo);
     this.#isReleased = choice.kind === "release";
     this.#targets = choice.kind === "targets" ? choice.targets : [];
-    this.#noTarget = choice.kind === "none" ? choice.reason : "no healthy consumer is left to hand messages to";
+    this.#noTarget = choice.kind === "none" ? choice.reason : "";
     this.#loads = new Map(this.#targets.map(({ consumer, pending }) => [consumer, pending]));
     const messages = sight.gone.reduce((sum, { pending }) => sum + pending, 0);
     this.#pageSize = this.#isReleased ? PAGE : decidePageSize(messages, this.#targets.length);
@@ -172,19 +172,15 @@ class GroupCleaning {
   async #movePage(owner: GoneConsumer, after: EntryId | null): Promise<Page> {
     const { client } = this.#context;
     const { consumer: from, seenAtMs, minIdleMs: foreignIdleMs } = owner;
-    for (;;) {
-      const to = this.#chooseNext();
-      if (to === undefined) return this.#lookAtPage(owner, after);
-      const move = { from, to, toUnregistered: true, foreignIdleMs, seenAtMs };
-      const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
-      if (page.kind === "moved") {
-        if (page.vanished > 0) this.#countVanished(from, page.vanished);
-        if (page.moved > 0) this.#countMoved(from, to, page.moved);
-        return { ...page, kind: "done" };
-      }
-      if (page.why === "owner-alive") return { kind: "stays", reason: OWNER_IS_BACK };
-      this.#targets = this.#targets.filter(({ consumer }) => consumer !== to);
-    }
+    const to = this.#chooseNext();
+    if (to === undefined) return this.#lookAtPage(owner, after);
+    const move = { from, to, toUnregistered: true, foreignIdleMs, seenAtMs };
+    const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
+    // Any name will do for a target, so that nothing but the owner can stand against it.
+    if (page.kind === "refused") return { kind: "stays", reason: OWNER_IS_BACK };
+    if (page.vanished > 0) this.#countVanished(from, page.vanished);
+    if (page.moved > 0) this.#countMoved(from, to, page.moved);
+    return { ...page, kind: "done" };
   }
 
   /** Under which name the next page goes; `undefined` where nobody is there to take it. */
