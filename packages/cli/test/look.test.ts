@@ -110,6 +110,34 @@ describe("groups, consumers and pending", () => {
     }
   });
 
+  it("tell apart what nobody holds: what was released, and what was put off", async () => {
+    const { stream, ids } = await filled("let-go", 4);
+    const names = ["worker", "rb:released", "rb:redrive", "rb:later"];
+    for (const name of names)
+      await redis.server.command("XREADGROUP", "GROUP", "g", name, "COUNT", 1, "STREAMS", stream, ">");
+    await redis.server.command("ZADD", `rb:{${stream}}:due:${stream}:g`, 1_800_000_000_000, String(ids[3]));
+    const apart = { released: 2, putOff: 1 };
+    expect(await both(["groups", stream])).toMatchObject({ groups: [{ pending: 4, consumers: 1 }] });
+    const { consumers, ...facts } = await both(["consumers", stream, "g"]);
+    expect(facts).toMatchObject(apart);
+    expect(consumers).toMatchObject([{ consumer: "worker", pending: 1 }]);
+    const pending = await both(["pending", stream, "g"]);
+    expect(pending).toMatchObject({
+      ...apart,
+      messages: names.map((consumer, index) => ({
+        ...{ id: ids[index], consumer, due: consumer === "rb:later" ? "2027-01-15T08:00:00.000Z" : null },
+      })),
+      notes: [
+        "rb:released: released, waiting for any consumer.",
+        "rb:redrive: released, waiting for any consumer.",
+        "rb:later: put off until its time.",
+      ],
+    });
+    const { consumers: judged, ...report } = await cli.json(["monitor", stream, "g"]);
+    expect(report).toMatchObject(apart);
+    expect(judged).toMatchObject([{ consumer: "worker", pending: 1 }]);
+  });
+
   it("name what is not there, and what is no stream", async () => {
     expect.hasAssertions();
     const nowhere = uniqueName("nowhere");

@@ -169,7 +169,44 @@ describe("reassign", () => {
       ids.map((id) => [id, "new", 1]),
     );
     expectEnd(await cli.run(["reassign", stream, "g", "--from", "nobody", "--to", "new"]), 5, 'no consumer "nobody"');
-    expectEnd(await cli.run(["reassign", stream, "g", "--from", "new"]), 2);
+    expectEnd(await cli.run(["reassign", stream, "g"]), 2, "--from");
+  });
+
+  it("releases for any consumer where no target is named", async () => {
+    const { stream, ids } = await filled("release", 3);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await redis.server.command("XREADGROUP", "GROUP", "g", "old", "COUNT", 3, "STREAMS", stream, ">");
+    const args = ["reassign", stream, "g", "--from", "old", "--min-idle", "0"];
+    expect(await planned(args)).toMatchObject({ pending: 3, to: "rb:released" });
+    expect(await cli.json([...args, "--yes"])).toMatchObject({
+      ...{ moved: 3, left: 0, done: true },
+      notes: [expect.stringContaining("Any consumer") as string],
+    });
+    expect(await redis.server.command("XPENDING", stream, "g", "-", "+", 10, "old")).toEqual([]);
+    const consumer = new Consumer({ redis: redis.server.url, stream, group: "g", batchSize: 3, prefetch: 0 });
+    const batch = await consumer.fetch();
+    expect(batch.messages.map(({ id, deliveries }) => [id, deliveries])).toEqual(ids.map((id) => [id, 2]));
+    batch.ack();
+    await consumer.close();
+  });
+
+  it("takes no name for a target that holds what nobody works on, and releases nothing twice", async () => {
+    expect.hasAssertions();
+    const { stream } = await filled("reserved", 1);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    const from = (name: string, ...more: string[]) => cli.run(["reassign", stream, "g", "--from", name, ...more]);
+    expectEnd(await from("old", "--to", "rb:later"), 2, "is no consumer");
+    expectEnd(await from("rb:released"), 2, "released already");
+  });
+
+  it("releases before its time what was put off", async () => {
+    const { stream, ids } = await filled("put-off", 1);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await redis.server.command("XREADGROUP", "GROUP", "g", "rb:later", "COUNT", 1, "STREAMS", stream, ">");
+    const args = ["reassign", stream, "g", "--from", "rb:later", "--min-idle", "0", "--yes"];
+    expect(await cli.json(args)).toMatchObject({ moved: 1, left: 0 });
+    const released = (await redis.server.command("XPENDING", stream, "g", "-", "+", 10, "rb:released")) as string[][];
+    expect(released.map(([id]) => id)).toEqual(ids);
   });
 });
 

@@ -91,6 +91,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: [],
       rules: ["+eval", "+evalsha", "+hget", "+xclaim"],
     },
+    { purpose: "seeing when what was put off is due", keys: [], rules: ["+zmscore"] },
   ],
 };
 

@@ -1,5 +1,15 @@
 /** One look at a group: a handful of commands, none of which grows with the backlog. */
-import { entryIdTimeMs, NoGroupError, readBacklog, readFarewells, type StreamClient } from "@redis-batch/core/internal";
+import {
+  type ConsumerInfo,
+  entryIdTimeMs,
+  isReservedConsumer,
+  LATER,
+  NoGroupError,
+  readBacklog,
+  readFarewells,
+  type StreamClient,
+  unlessDenied,
+} from "@redis-batch/core/internal";
 import { callRoll } from "./decisions/roll-call.ts";
 import type { Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
@@ -28,7 +38,7 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
   const [registry, farewells, seen] = await Promise.all([
     client.registry(place),
     readFarewells(client, { ...place, sinceMs: nowMs - FAREWELLS_MS }),
-    readGroup(client, place).catch(nothingIfGone),
+    readGroup(client, place, nowMs).catch(nothingIfGone),
   ]);
   const roll = callRoll(registry, seen?.consumers ?? [], farewells, place.foreignIdleMs, nowMs);
   const desired = workforce?.desired ?? roll.ready;
@@ -42,6 +52,7 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
     waiting: seen === undefined ? 0 : seen.waiting,
     isWaitingAtLeast: seen?.isWaitingAtLeast ?? false,
     oldestWaitingMs: seen?.firstWaitingId == null ? null : Math.max(0, nowMs - entryIdTimeMs(seen.firstWaitingId)),
+    released: seen?.released ?? 0,
     pending: seen?.pending ?? 0,
     reclaimable: roll.reclaimable,
     current: desired,
@@ -54,7 +65,7 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
   return { observation, atMs: nowMs };
 }
 
-async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place) {
+async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place, nowMs: number) {
   // In this order: what is added in between makes the stream longer than the lag says, and not the other way round.
   const group = (await client.xinfoGroups({ stream })).find((each) => each.name === name);
   const info = await client.xinfoStream({ stream });
@@ -62,17 +73,40 @@ async function readGroup(client: StreamClient, { stream, group: name, countLimit
     const { length, entriesAdded, firstEntryId } = info;
     return {
       ...{ added: entriesAdded, read: null, waiting: length, isWaitingAtLeast: false },
-      ...{ firstWaitingId: firstEntryId, pending: 0, consumers: [] },
+      ...{ firstWaitingId: firstEntryId, released: 0, pending: 0, consumers: [] },
     };
   }
-  const [{ backlog, firstWaitingId }, consumers] = await Promise.all([
+  const [{ backlog, firstWaitingId }, names] = await Promise.all([
     readBacklog(client, { stream, group, info, countLimit }),
     client.xinfoConsumers({ stream, group: name }),
   ]);
+  const { released, later } = await countLetGo(client, { stream, group: name }, names, nowMs);
   return {
     ...{ added: info.entriesAdded, read: group.entriesRead, waiting: backlog.messages },
-    ...{ isWaitingAtLeast: backlog.source === "at least", firstWaitingId, pending: group.pending, consumers },
+    ...{ isWaitingAtLeast: backlog.source === "at least", firstWaitingId, released },
+    pending: Math.max(0, group.pending - released - later),
+    consumers: names.filter((consumer) => !isReservedConsumer(consumer.name)),
   };
+}
+
+/** What is pending under the names that are no consumers: what may be taken at once, and what has to wait. */
+async function countLetGo(
+  client: Pick<StreamClient, "countDue">,
+  address: { readonly stream: string; readonly group: string },
+  names: readonly ConsumerInfo[],
+  nowMs: number,
+): Promise<{ readonly released: number; readonly later: number }> {
+  const free = names
+    .filter(({ name }) => isReservedConsumer(name) && name !== LATER)
+    .reduce((sum, { pending }) => sum + pending, 0);
+  const putOff = names.find(({ name }) => name === LATER)?.pending ?? 0;
+  if (putOff === 0) return { released: free, later: 0 };
+  const due = await unlessDenied(client.countDue({ ...address, untilMs: nowMs }));
+  // Nobody says when they are due: they count as work in progress, so that their consumers are not all taken away.
+  if (due === null) return { released: free, later: 0 };
+  // A message that was acknowledged while it was put off leaves its time behind until that has come.
+  const isDue = Math.min(due, putOff);
+  return { released: free + isDue, later: putOff - isDue };
 }
 
 /** A stream or group that is not there, or went away in the middle. */

@@ -8,7 +8,8 @@ import { resolveScalingOptions } from "./options.ts";
 import { encodeState, readDecision, recall } from "./state.ts";
 
 const SEEN: Observation = {
-  ...{ added: 100, read: 90, waiting: 10, isWaitingAtLeast: false, oldestWaitingMs: 5, pending: 3, reclaimable: 0 },
+  ...{ added: 100, read: 90, waiting: 10, isWaitingAtLeast: false, oldestWaitingMs: 5, released: 0 },
+  ...{ pending: 3, reclaimable: 0 },
   ...{ current: 2, ready: 2, startingMs: [], lost: 0, startUpsMs: [3_000], consumers: [] },
 };
 const AT_MS = 1_700_000_000_000;

@@ -6,7 +6,8 @@ export const ORDER: Order = { stream: "orders", group: "billing", term: 3, seque
 export function scaleOut(): Decision {
   const policy = resolveScalingOptions({ strategy: "ratio" });
   const seen = {
-    ...{ added: 30, read: 10, waiting: 20, isWaitingAtLeast: false, oldestWaitingMs: 5, pending: 10, reclaimable: 0 },
+    ...{ added: 30, read: 10, waiting: 20, isWaitingAtLeast: false, oldestWaitingMs: 5, released: 0 },
+    ...{ pending: 10, reclaimable: 0 },
     ...{ current: 2, ready: 2, startingMs: [], lost: 0, startUpsMs: [], consumers: [] },
   };
   return decide(seen, emptyMemory("ratio"), policy, 0).decision;

@@ -58,3 +58,16 @@ it("with those to take turns, to remember and to log it acts", async () => {
   await run;
   expect(await server.command("XLEN", `rb:{${stream}}:audit:${stream}:group`)).toBeGreaterThanOrEqual(2);
 });
+
+it("without the right to count them, messages that were put off are work in progress, so that somebody stays for them", async () => {
+  for (const [user, released, pending] of [
+    ["looking", 0, 1],
+    ["running", 1, 0],
+  ] as const) {
+    const { scaler, server, stream } = await openAs(user);
+    await server.command("XREADGROUP", "GROUP", "group", "rb:later", "COUNT", 1, "STREAMS", stream, ">");
+    await server.command("ZADD", `rb:{${stream}}:due:${stream}:group`, 1, "1-1");
+    expect(await scaler.collect()).toMatchObject({ released, pending, ready: 0 });
+    await scaler.close();
+  }
+});

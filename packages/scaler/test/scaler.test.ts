@@ -143,6 +143,27 @@ describe("collect", () => {
     expect(seen.consumers.map(({ name }) => name).toSorted()).toEqual(["a", "b"]);
   });
 
+  it("counts what was released, or put off until now, as free for anybody, and what is put off for longer as nothing", async () => {
+    const { scaler, createGroup, add, read, server, stream, group } = bench();
+    await createGroup();
+    const ids = await add(12);
+    await read("a", 10);
+    const client = createRedisStreamClient({ redis: server.options, blockMs: 0 });
+    made.push(() => client.close());
+    await client.connect(["commands"], { timeoutMs: 10_000 });
+    const move = { stream, group, from: "a", neverOffered: [] };
+    await client.release({ ...move, to: "rb:released", offered: ids.slice(0, 2) });
+    await client.release({ ...move, to: "rb:later", offered: ids.slice(2, 7) });
+    const delays = ids.slice(2, 7).map((id, index) => ({ id, delayMs: index < 3 ? 0 : 600_000 }));
+    await client.scheduleLater({ stream, group, delays });
+    const atMs = await client.time();
+    await eventually("the server's clock goes on", async () => (await client.time()) > atMs);
+    expect(await scaler.collect()).toMatchObject({ waiting: 2, released: 5, pending: 3, ready: 1 });
+    // A time that a message has left behind is none of it.
+    await server.command("XACK", stream, group, ...ids.slice(2, 6));
+    expect(await scaler.collect()).toMatchObject({ waiting: 2, released: 3, pending: 3 });
+  });
+
   it("says so when the key is not a stream", async () => {
     const { scaler, server, stream } = bench();
     await server.command("SET", stream, "x");

@@ -1,7 +1,14 @@
-import { type ConsumerInfo, isAlive, type Registration, unlessDenied } from "@redis-batch/core/internal";
+import {
+  type ConsumerInfo,
+  isAlive,
+  isReservedConsumer,
+  type Registration,
+  unlessDenied,
+} from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";
+import { reservedFacts } from "../render/reserved-name.ts";
 import type { consumers } from "../table/look.ts";
 
 export const run: Run<typeof consumers> = (call) =>
@@ -12,12 +19,15 @@ export const run: Run<typeof consumers> = (call) =>
     const nowMs = await unlessDenied(client.time());
     const known = new Map(infos.map((info) => [info.name, info]));
     // One that has just begun has told of itself, and may not have read yet.
-    const names = [...new Set([...known.keys(), ...registry.keys()])].toSorted();
+    const names = [...new Set([...known.keys(), ...registry.keys()])]
+      .filter((name) => !isReservedConsumer(name))
+      .toSorted();
     await call.terminal.report(
       {
         facts: [
           { key: "stream", value: stream },
           { key: "group", value: group },
+          ...reservedFacts(new Map(infos.map(({ name, pending }) => [name, pending]))),
         ],
         table: {
           key: "consumers",

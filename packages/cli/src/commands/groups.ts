@@ -1,4 +1,10 @@
-import { type GroupInfo, groupKey, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
+import {
+  type GroupInfo,
+  groupKey,
+  isReservedConsumer,
+  type StreamClient,
+  unlessDenied,
+} from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
@@ -37,7 +43,8 @@ export const run: Run<typeof groups> = (call) =>
   });
 
 async function describe(client: StreamClient, stream: string, info: GroupInfo): Promise<Row> {
-  const [summary, deadLetters] = await Promise.all([
+  const [names, summary, deadLetters] = await Promise.all([
+    unlessDenied(client.xinfoConsumers({ stream, group: info.name })),
     unlessDenied(client.xpendingSummary({ stream, group: info.name })),
     unlessDenied(client.xlen({ stream: groupKey("dead", stream, info.name) })),
   ]);
@@ -45,7 +52,7 @@ async function describe(client: StreamClient, stream: string, info: GroupInfo): 
     group: info.name,
     waiting: info.lag,
     pending: info.pending,
-    consumers: info.consumers,
+    consumers: names?.filter(({ name }) => !isReservedConsumer(name)).length ?? info.consumers,
     deadLetters,
     lastDelivered: info.lastDeliveredId,
     oldestPending: timeOfId(summary?.firstId ?? null),

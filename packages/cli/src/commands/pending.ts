@@ -1,8 +1,9 @@
-import { isEntryId, type PendingEntry, type StreamClient } from "@redis-batch/core/internal";
+import { isEntryId, LATER, type PendingEntry, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
-import { timeOfId } from "../point.ts";
+import { isoTime, timeOfId } from "../point.ts";
+import { describeReservedName, reservedFacts } from "../render/reserved-name.ts";
 import type { pending } from "../table/look.ts";
 
 type Call = Invocation<typeof pending>;
@@ -19,12 +20,19 @@ export const run: Run<typeof pending> = (call) =>
       throw new Failure("usage", "--from must be an entry id such as 1700000000000-0");
     const summary = await client.xpendingSummary({ stream, group });
     const { found, next } = await find(client, call);
+    const putOff = found.filter(({ consumer }) => consumer === LATER).map(({ id }) => id);
+    const due = putOff.length === 0 ? null : await unlessDenied(client.dueTimes({ stream, group, ids: putOff }));
+    const explained = [...new Set(found.map(({ consumer }) => consumer))].flatMap((name) => {
+      const meaning = describeReservedName(name);
+      return meaning === null ? [] : [`${name}: ${meaning}.`];
+    });
     await call.terminal.report(
       {
         facts: [
           { key: "stream", value: stream },
           { key: "group", value: group },
           { key: "pending", value: summary.count, unit: "count" },
+          ...reservedFacts(summary.consumers),
           { key: "next", value: next },
         ],
         table: {
@@ -35,6 +43,7 @@ export const run: Run<typeof pending> = (call) =>
             { key: "idleMs", title: "idle", unit: "ms" },
             { key: "deliveries", unit: "count", tone: (count) => (Number(count) > 3 ? "warn" : undefined) },
             { key: "added" },
+            { key: "due" },
           ],
           rows: found.map(({ id, consumer, idleMs, deliveries }) => ({
             id,
@@ -42,10 +51,11 @@ export const run: Run<typeof pending> = (call) =>
             idleMs,
             deliveries,
             added: timeOfId(id),
+            due: isoTime(due?.get(id) ?? 0),
           })),
           none: summary.count === 0 ? "Nothing is pending." : "No message meets this.",
         },
-        notes: next === null ? [] : [`There may be more: --from ${next} goes on.`],
+        notes: [...explained, ...(next === null ? [] : [`There may be more: --from ${next} goes on.`])],
       },
       call.options.json,
     );

@@ -1,4 +1,4 @@
-import { type HandOverRefusal, pendingPages } from "@redis-batch/core/internal";
+import { type HandOverRefusal, isReservedConsumer, pendingPages, RELEASED } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
@@ -21,14 +21,23 @@ export const run: Run<typeof reassign> = (call) =>
   withClient(call, async (client) => {
     const { args, options, terminal, signal } = call;
     const { stream, group } = args;
-    const { from, to } = options;
-    if (from === undefined || to === undefined)
-      throw new Failure("usage", "--from and --to name the two consumers; one is missing");
-    if (from === to) throw new Failure("usage", "--from and --to are the same consumer");
+    const { from, to = RELEASED } = options;
+    if (from === undefined)
+      throw new Failure("usage", "--from names the consumer that has the messages; it is missing");
+    if (from === to) {
+      throw new Failure(
+        "usage",
+        to === RELEASED ? "these messages are released already" : "--from and --to are the same consumer",
+      );
+    }
+    if (isReservedConsumer(to) && to !== RELEASED) {
+      throw new Failure("usage", `"${to}" is no consumer`, "leave --to out: then any consumer of the group takes them");
+    }
     await findGroup(client, stream, group);
     const names = (await client.xinfoConsumers({ stream, group })).map(({ name }) => name);
     for (const name of [from, to]) {
-      if (names.includes(name)) continue;
+      // The name that holds what is released need not be there before.
+      if (names.includes(name) || name === RELEASED) continue;
       throw new Failure("missing", `the group has no consumer "${name}"`, `\`redis-batch consumers\` lists them`);
     }
     const owned = (await client.xpendingSummary({ stream, group })).consumers.get(from) ?? 0;
@@ -58,7 +67,10 @@ export const run: Run<typeof reassign> = (call) =>
       const left = (await client.xpendingSummary({ stream, group })).consumers.get(from) ?? 0;
       return {
         facts: [...facts, { key: "moved", value: moved, unit: "count" }, { key: "left", value: left, unit: "count" }],
-        notes: left > 0 ? ["What is left was touched too recently (--min-idle), or came meanwhile."] : [],
+        notes: [
+          ...(to === RELEASED && moved > 0 ? ["Any consumer of the group takes them as soon as it has room."] : []),
+          ...(left > 0 ? ["What is left was touched too recently (--min-idle), or came meanwhile."] : []),
+        ],
       };
     });
   });

@@ -1,7 +1,9 @@
 /** How a group fares, as a report. */
+import { isReservedConsumer } from "@redis-batch/core/internal";
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Tone } from "./paint.ts";
 import type { Cell, Report } from "./report.ts";
+import { reservedFacts } from "./reserved-name.ts";
 
 export function groupReport({ stream, length, retention }: MonitorReport, group: GroupReport): Report {
   return {
@@ -13,6 +15,7 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
       { key: "waiting", value: group.backlog.messages, unit: "count" },
       { key: "waitingSource", title: "waiting by", value: group.backlog.source },
       { key: "pending", value: group.pending, unit: "count" },
+      ...reservedFacts(new Map(group.consumers.map(({ consumer, pending }) => [consumer, pending]))),
       { key: "oldestWaitingMs", title: "oldest waiting", value: group.oldestWaitingAgeMs, unit: "ms" },
       { key: "oldestPendingMs", title: "oldest pending", value: group.oldestPendingAgeMs, unit: "ms" },
       { key: "inPerSecond", value: rounded(group.inPerSecond) },
@@ -41,19 +44,21 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
         { key: "pid" },
         { key: "reason" },
       ],
-      rows: group.consumers.map((consumer) => ({
-        consumer: consumer.consumer,
-        status: consumer.status,
-        idleMs: consumer.idleMs,
-        pending: consumer.pending,
-        oldestPendingMs: consumer.oldestPendingAgeMs,
-        inFlight: consumer.inFlight,
-        busyPercent: consumer.busyShare === null ? null : Math.round(100 * consumer.busyShare),
-        foreign: consumer.foreign,
-        host: consumer.host,
-        pid: consumer.pid,
-        reason: consumer.reason,
-      })),
+      rows: group.consumers
+        .filter(({ consumer }) => !isReservedConsumer(consumer))
+        .map((consumer) => ({
+          consumer: consumer.consumer,
+          status: consumer.status,
+          idleMs: consumer.idleMs,
+          pending: consumer.pending,
+          oldestPendingMs: consumer.oldestPendingAgeMs,
+          inFlight: consumer.inFlight,
+          busyPercent: consumer.busyShare === null ? null : Math.round(100 * consumer.busyShare),
+          foreign: consumer.foreign,
+          host: consumer.host,
+          pid: consumer.pid,
+          reason: consumer.reason,
+        })),
       none: "It has no consumers.",
     },
     notes: retention.warnings,

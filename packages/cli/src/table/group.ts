@@ -64,14 +64,14 @@ export const remove = defineCommand({
 
 export const reassign = defineCommand({
   path: ["reassign"],
-  summary: "Hand the pending messages of one consumer to another",
+  summary: "Release the pending messages of one consumer, or hand them to another",
   about: [
-    "From one that is dead to one that is alive: the owner's heartbeat must be over, or, where it is not a consumer of Redis Batch, its messages untouched for --min-idle. Delivery counts stay. `cleanup` does it for all dead consumers.",
+    "The owner must be dead: its heartbeat must be over, or, where it is not a consumer of Redis Batch, its messages untouched for --min-idle. Without --to the messages are released: any consumer of the group takes them as soon as it has room. With --to one consumer gets them, which must be alive. Delivery counts stay. `cleanup` does it for all dead consumers.",
   ],
   args: [...ADDRESS],
   options: {
     from: { kind: "text", value: "name", about: "the consumer that has them" },
-    to: { kind: "text", value: "name", about: "the consumer that gets them" },
+    to: { kind: "text", value: "name", about: "the consumer that gets them; by default any" },
     "min-idle": {
       kind: "duration",
       minMs: 0,
@@ -83,7 +83,8 @@ export const reassign = defineCommand({
     ...PLAN_OPTIONS,
   },
   examples: [
-    { line: "redis-batch reassign orders billing --from pod-7 --to pod-9 --yes", does: "pod-7 will not come back" },
+    { line: "redis-batch reassign orders billing --from pod-7 --yes", does: "pod-7 will not come back" },
+    { line: "redis-batch reassign orders billing --from pod-7 --to pod-9 --yes", does: "pod-9 gets all of it" },
   ],
   connects: true,
   drains: true,

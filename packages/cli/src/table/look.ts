@@ -37,7 +37,9 @@ export const groups = defineCommand({
 export const consumers = defineCommand({
   path: ["consumers"],
   summary: "List the consumers of a group",
-  about: ["Those of Redis Batch tell more of themselves: whether they are alive, where they run, what they are at."],
+  about: [
+    "Those of Redis Batch tell more of themselves: whether they are alive, where they run, what they are at. What is pending and held by nobody is counted apart.",
+  ],
   args: [STREAM, GROUP],
   options: {},
   examples: [{ line: "redis-batch consumers orders billing", does: "who is there, and who holds what" }],
@@ -48,7 +50,7 @@ export const pending = defineCommand({
   path: ["pending"],
   summary: "List the messages that a group has not acknowledged",
   about: [
-    "A message that was given back, or redriven, counts as idle for a day, so that whoever is there may take it at once.",
+    "Messages under rb:released are held by nobody: whoever has room takes them. Those under rb:later were put off, until the time in the last column.",
   ],
   args: [STREAM, GROUP],
   options: {

@@ -8,7 +8,7 @@ export interface BacklogMemory {
 export interface Backlog {
   /** Messages that were not delivered yet. */
   readonly waiting: number;
-  /** Those and the ones that a live consumer may take over from a dead one. */
+  /** Those, the ones that a live consumer may take over from a dead one, and the ones that were released. */
   readonly total: number;
   /** Whether it is a guess. */
   readonly isEstimated: boolean;
@@ -21,6 +21,7 @@ interface Counts {
   readonly waiting: number | null;
   /** Whether there may be more than that. */
   readonly isWaitingAtLeast: boolean;
+  /** Delivered messages that nobody works on, and any consumer may take. */
   readonly reclaimable: number;
   readonly added: number;
   /** Messages that were ever delivered. */

@@ -11,6 +11,7 @@ const seen: Observation = {
   isWaitingAtLeast: false,
   oldestWaitingMs: 500,
   pending: 83,
+  released: 0,
   reclaimable: 0,
   current: 3,
   ready: 3,
@@ -48,6 +49,17 @@ describe("decide, by ratio", () => {
     [{ current: 1 }, "NO_SCALE", "11 waiting and 83 pending is a rate of 13.253, below 20; stay at 1"],
   ])("%o → %s", (part, direction, reason) => {
     expect(decideRatio({ ...seen, ...part })).toMatchObject({ direction, reason });
+  });
+
+  it("what was released waits, and is not work in progress", () => {
+    expect(decideRatio({ ...seen, waiting: 3, released: 8 })).toMatchObject({
+      ...{ rate: 13.253, inputs: { waiting: 11, pending: 83, consumers: 3 } },
+    });
+    expect(decideRatio({ ...seen, waiting: 0, released: 5, pending: 0 })).toMatchObject({
+      direction: "OUT",
+      desired: 4,
+    });
+    expect(decideRatio({ ...seen, waiting: null, released: 5 })).toMatchObject({ binding: "unknown" });
   });
 
   it("stays within the bounds, and says which one held it", () => {

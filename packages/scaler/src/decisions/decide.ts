@@ -37,12 +37,13 @@ export function decide(
 
 /** The ratio rule within bounds and cooldowns, which are as wide as can be unless they are set. */
 function decideByRatio(
-  { waiting, pending, current }: Observation,
+  { waiting: unread, released, pending, current }: Observation,
   moves: MovesMemory,
   policy: ScalingPolicy,
   nowMs: number,
 ): RatioDecision {
   const { scaleOutRate, scaleInRate } = policy;
+  const waiting = unread === null ? null : unread + released;
   const rate = scaleRate(waiting ?? 0, pending);
   const inputs = { waiting, pending, consumers: current };
   const finish = (desired: number, binding: Binding, why: string): RatioDecision => {

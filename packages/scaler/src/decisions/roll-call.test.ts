@@ -48,6 +48,16 @@ describe("callRoll", () => {
     });
   });
 
+  it("never takes the names that hold what nobody works on for consumers", () => {
+    const known = ["rb:released", "rb:later", "rb:redrive"].map((name) => server(name, 7, 0));
+    expect(callRoll(new Map(), known, [], 60_000, NOW_MS)).toEqual({
+      ready: 0,
+      lost: 0,
+      reclaimable: 0,
+      consumers: [],
+    });
+  });
+
   it("hears out those that have left, and does not count them", () => {
     const [, left] = registered("left", 4_000, "draining");
     const { ready, lost, consumers } = callRoll(new Map([registered("a", 0)]), [], [left], 1, NOW_MS);

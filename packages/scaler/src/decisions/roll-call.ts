@@ -1,6 +1,6 @@
 /** Who of a group's consumers works, who fell silent, and whose messages can be taken over. */
 
-import { isAlive, type Registration } from "@redis-batch/core/internal";
+import { isAlive, isReservedConsumer, type Registration } from "@redis-batch/core/internal";
 import type { ObservedConsumer } from "../observation.ts";
 
 /** A consumer as the server knows it. */
@@ -35,7 +35,9 @@ export function callRoll(
   nowMs: number,
 ): RollCall {
   const fresh = [...registry.values()].filter((each) => !isOverdue(each, nowMs));
-  const foreign = known.filter(({ name, idleMs }) => !registry.has(name) && idleMs <= foreignIdleMs);
+  const foreign = known.filter(
+    ({ name, idleMs }) => !registry.has(name) && !isReservedConsumer(name) && idleMs <= foreignIdleMs,
+  );
   return {
     ready: fresh.filter(({ details }) => !LEAVING.includes(details.state)).length + foreign.length,
     lost: registry.size - fresh.length,

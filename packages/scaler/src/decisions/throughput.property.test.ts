@@ -13,6 +13,7 @@ interface Step {
   /** Which part of what waits is delivered. */
   readonly deliveredShare: number;
   readonly pending: number;
+  readonly released: number;
   readonly reclaimable: number;
   readonly oldestWaitingMs: number;
   readonly readyShare: number;
@@ -32,6 +33,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   arrived: fc.oneof(fc.constant(0), fc.nat(20), fc.nat(5_000)),
   deliveredShare: fc.double({ min: 0, max: 1, noNaN: true }),
   pending: fc.oneof(fc.constant(0), fc.nat(1_000)),
+  released: fc.oneof(fc.constant(0), fc.nat(100)),
   reclaimable: fc.oneof(fc.constant(0), fc.nat(100)),
   oldestWaitingMs: fc.nat(100_000),
   readyShare: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -119,6 +121,7 @@ class Group {
       isWaitingAtLeast: step.isAtLeast,
       oldestWaitingMs: step.oldestWaitingMs,
       pending: step.pending,
+      released: step.released,
       reclaimable: step.reclaimable,
       current: this.current,
       ready,
@@ -193,7 +196,8 @@ describe("decideThroughput", { timeout: 60_000 }, () => {
           const [observation] = seen as [Observation];
           const waiting = observation.waiting === null ? null : observation.waiting + more;
           const reclaimable = observation.reclaimable + more;
-          for (const worse of [{ waiting }, { reclaimable }]) {
+          const released = observation.released + more;
+          for (const worse of [{ waiting }, { reclaimable }, { released }]) {
             const { decision } = decideThroughput({ ...observation, ...worse }, memory, policy, group.nowMs);
             expect(decision.desired).toBeGreaterThanOrEqual(desired);
           }
@@ -311,6 +315,7 @@ function steadyGroup(policy: ScalingPolicy, perSecond: number, msPerMessage: num
       isWaitingAtLeast: false,
       oldestWaitingMs: waiting > 0 ? (waiting / perSecond) * 1_000 : null,
       pending: 0,
+      released: 0,
       reclaimable: 0,
       current,
       ready: current,

@@ -173,7 +173,7 @@ export function decideThroughput(
 
   const { desired, binding } = verdict;
   const direction = directionOf(current, desired);
-  const rate = scaleRate(backlog?.waiting ?? 0, observation.pending);
+  const rate = scaleRate((backlog?.waiting ?? 0) + observation.released, observation.pending);
   const reason = explain({ current, desired, binding, inputs, terms, policy });
   const decision: ThroughputDecision = {
     ...{ strategy: "throughput", direction, current, desired, rate, reason, binding, terms, inputs },
@@ -206,7 +206,10 @@ function measure(
     tells || ready > 0
       ? measureProcessing(known.processing, tells ? totals.totals : null, batchSize, nowMs)
       : known.processing;
-  const counted = measureBacklog(known.backlog, { ...observation, delivered });
+  const counted = measureBacklog(known.backlog, {
+    ...{ ...observation, delivered },
+    reclaimable: observation.reclaimable + observation.released,
+  });
   const saturated = measureSaturated(known.saturated, {
     isFull: (counted.backlog?.waiting ?? 0) > ready * batchSize && observation.startingMs.length === 0,
     isSteady: known.last?.ready === ready,

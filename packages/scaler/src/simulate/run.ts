@@ -195,6 +195,7 @@ class Run implements Look {
       waiting: isUnknown ? Math.min(waiting, COUNTED_AT_MOST) : waiting,
       isWaitingAtLeast: isUnknown && waiting > COUNTED_AT_MOST,
       oldestWaitingMs: waiting > 0 ? (this.#now - this.#arrivedAt(this.#delivered)) * 1_000 : null,
+      released: 0,
       pending: this.#pending,
       reclaimable: this.#claimable.length,
       current: this.#desired,
