@@ -90,7 +90,7 @@ export class Screen {
       const names = group?.removed.length ?? 0;
       if (messages + names === 0) return group?.reason ?? "there is nothing to clean up";
       this.#isAsking = true;
-      return `hand over ${messages} messages and remove ${names} names? y / n`;
+      return `release ${messages} messages and remove ${names} names? y / n`;
     });
   }
 
