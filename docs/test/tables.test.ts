@@ -79,7 +79,8 @@ describe("docs/metrics.md", () => {
 
   it("lists every metric of the scaler as it is written", () => {
     const seen = {
-      ...{ added: 5, read: 0, waiting: 5, isWaitingAtLeast: false, oldestWaitingMs: 10, pending: 0, reclaimable: 0 },
+      ...{ added: 5, read: 0, waiting: 5, isWaitingAtLeast: false, oldestWaitingMs: 10, released: 0 },
+      ...{ pending: 0, reclaimable: 0 },
       ...{ current: 1, ready: 1, startingMs: [], lost: 0, startUpsMs: [], consumers: [] },
     };
     const board = new ScaleBoard({ stream: "orders", group: "billing" });

@@ -1,4 +1,4 @@
-import { ConfigError, ConsumerNameInUseError, LeaseLostError } from "@redis-batch/core";
+import { ConsumerNameInUseError, LeaseLostError } from "@redis-batch/core";
 import { groupKey, type WorkCounters } from "@redis-batch/core/internal";
 import { deferred, eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
@@ -73,7 +73,7 @@ describe("messages of a dead consumer", () => {
       deliveries.push(...batch.messages.map((message) => message.deliveries));
       batch.ack();
     });
-    expect(await staying.events.waitFor("takenOver")).toMatchObject({ from: leaving.consumer.name, messages: 4 });
+    expect(await staying.events.waitFor("takenOver")).toMatchObject({ from: "rb:released", messages: 4 });
     await eventually("they are done", async () => (await made.pending()).length === 0);
     expect(deliveries.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2]);
     await staying.consumer.close();
@@ -283,12 +283,19 @@ describe("a consumer's name", () => {
 });
 
 describe("the lease", () => {
-  it("is the same for all living consumers of a group", async () => {
+  it("may be another one for each consumer of a group, and is told to the others", async () => {
     const made = bench();
     const first = made.consumer(quick);
     await first.consumer.fetch();
     const second = made.consumer({ ...quick, leaseMs: 700 });
-    await expect(second.consumer.fetch()).rejects.toThrow(ConfigError);
-    await expect(second.consumer.fetch()).rejects.toThrow(`living consumers have ${leaseMs}`);
+    await second.consumer.fetch();
+    const leases = await Promise.all(
+      [first, second].map(async ({ consumer }) => {
+        const key = groupKey("consumers", made.stream, made.group);
+        const told = await made.server.command("HGET", key, consumer.name);
+        return (JSON.parse(String(told)) as { leaseMs: number }).leaseMs;
+      }),
+    );
+    expect(leases).toEqual([leaseMs, 700]);
   });
 });

@@ -8,9 +8,9 @@ test("tells the names that no process runs under from those of consumers", () =>
 });
 
 test("the scripts mean the same names", () => {
-  const namesIn = (lua: string) => [...new Set([...lua.matchAll(/'(rb:[^']*)'/g)].map(([, name]) => name))].toSorted();
+  const namesIn = (lua: string) => [...new Set([...lua.matchAll(/'(rb:[^']*)'/g)].map(([, name = ""]) => name))];
   expect(namesIn(SCRIPTS.take)).toEqual([RELEASED]);
   expect(namesIn(SCRIPTS.redrive)).toEqual([RELEASED]);
-  expect(namesIn(SCRIPTS.removeIfEmpty)).toEqual([LATER, RELEASED]);
-  expect(namesIn(Object.values(SCRIPTS).join("\n"))).toEqual([LATER, RELEASED]);
+  expect(namesIn(SCRIPTS.removeIfEmpty)).toEqual([RELEASED, LATER]);
+  expect(new Set(namesIn(Object.values(SCRIPTS).join("\n")))).toEqual(new Set([RELEASED, LATER]));
 });

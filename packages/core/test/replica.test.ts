@@ -31,8 +31,8 @@ test("a replica has the pending list of its primary after messages were released
   ]);
 
   const pendingOn = async (server: RedisServer) => {
-    const entries = (await server.command("XPENDING", address.stream, address.group, "-", "+", 100)) as unknown[][];
-    return entries.map(([id, consumer, idleMs, deliveries]) => ({
+    const pending = (await server.command("XPENDING", address.stream, address.group, "-", "+", 100)) as unknown[][];
+    return pending.map(([id, consumer, idleMs, deliveries]) => ({
       ...{ id: String(id), consumer: String(consumer), deliveries: Number(deliveries) },
       wasJustNow: Number(idleMs) < 60_000,
     }));

@@ -228,6 +228,29 @@ it("releases at once what earlier versions redrove, although nobody ever lived u
   expect(await names()).toEqual(["a", RELEASED]);
 });
 
+it("leaves dead letters that were redriven to whoever takes them", async () => {
+  const { monitor: open, client, stream, group, createGroup, add, read, beat, loads, names, server } = bench();
+  await createGroup();
+  const [id = ""] = await add(1);
+  await read("a", 1);
+  await beat("a");
+  const port = await client();
+  await port.bury({ stream, group, consumer: "a", id, reason: "rejected", error: "" });
+  const [letter] = await port.xrange({
+    stream: `rb:{${stream}}:dead:${stream}:${group}`,
+    from: "-",
+    to: "+",
+    count: 1,
+  });
+  await port.redrive({ stream, group, id: letter?.id ?? "", ifGone: "skip" });
+  expect(await loads()).not.toHaveProperty("a");
+  const { groups } = await open().monitor.cleanUp();
+  expect(groups[0]?.moves).toEqual([]);
+  expect(await loads()).toEqual({ [RELEASED]: 1 });
+  expect(await names()).toEqual(["a", RELEASED]);
+  expect(await server.command("XLEN", stream)).toBe(1);
+});
+
 describe("foreign consumers", () => {
   /** Two clients that know nothing of us, one of which has not been heard of for long. */
   async function foreigners() {

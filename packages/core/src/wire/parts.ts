@@ -1,5 +1,5 @@
 /** The most ids in one call: far below what a script can unpack, and a call that is over in a few milliseconds. */
-export const IDS_PER_CALL = 1_000;
+const IDS_PER_CALL = 1_000;
 
 /** The same items in pieces of at most `size`, in their order; none for no items. */
 export function inParts<Item>(items: readonly Item[], size: number = IDS_PER_CALL): readonly (readonly Item[])[] {

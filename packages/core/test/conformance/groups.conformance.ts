@@ -123,10 +123,10 @@ export function describeGroups(scene: () => Scene): void {
       await scene().add(1);
       await scene().setting.elapse(200);
       const before = await scene().pending();
-      const idleMs = (await idleOf("c1")) ?? 0;
-      expect(idleMs).toBeGreaterThanOrEqual(200);
+      const beforeMs = (await idleOf("c1")) ?? 0;
+      expect(beforeMs).toBeGreaterThanOrEqual(200);
       await touch("c1");
-      expect(await idleOf("c1")).toBeLessThan(idleMs);
+      expect(await idleOf("c1")).toBeLessThan(beforeMs);
       const after = await scene().pending();
       expect(after.map(({ id, deliveries }) => [id, deliveries])).toEqual(
         before.map(({ id, deliveries }) => [id, deliveries]),

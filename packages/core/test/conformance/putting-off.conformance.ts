@@ -130,7 +130,8 @@ export function describePuttingOff(scene: () => Scene): void {
 
     test("of many at the same time only one is the first", async () => {
       const counts = await Promise.all(Array.from({ length: 20 }, () => hang("1-1")));
-      expect(counts.toSorted()).toEqual([1, ...Array.from({ length: 19 }, () => 2)]);
+      expect(counts.filter((told) => told === 1)).toHaveLength(1);
+      expect(counts.filter((told) => told === 2)).toHaveLength(19);
     });
 
     test("refuses a key that holds something else", async () => {
