@@ -10,8 +10,10 @@
  * | failed   | throws the cause                 | its clean-up                                     |
  * | closed   | throws                           | –                                                |
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   addBatch,
   type BeatDetails,
@@ -29,6 +31,7 @@ import {
   onAbort,
   probeCapabilities,
   type Random,
+  RELEASED,
   type StreamClient,
   systemClock,
   systemRandom,
@@ -36,32 +39,43 @@ import {
   type WorkCounters,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
-import { decideLargestBatch, isIsolated } from "./decisions/isolation.ts";
+import { decideIntake } from "./decisions/intake.ts";
+import { decideLargestBatch, firstIsolated } from "./decisions/isolation.ts";
+import type { Gate } from "./decisions/next-batch.ts";
 import { decideMaxDeliveries, type PullMode } from "./decisions/redelivery.ts";
-import type { ConsumerEvent, StopReport } from "./events.ts";
+import { type Load, patienceOf } from "./decisions/surplus.ts";
+import type { ConsumerEvent, IntakeHold, StopReport } from "./events.ts";
 import { applyOutcome, type Handler } from "./handler.ts";
+import { Heartbeat } from "./liveness/heartbeat.ts";
+import { HoldLimit } from "./liveness/hold-limit.ts";
+import { joinGroup } from "./liveness/join-group.ts";
+import { LeaseRenewer } from "./liveness/lease-renewer.ts";
+import { Peers } from "./liveness/peers.ts";
+import { SecondOpinions } from "./liveness/second-opinions.ts";
 import type { Message } from "./message.ts";
-import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
-import { Acknowledger } from "./runtime/acknowledger.ts";
-import { Collector } from "./runtime/collector.ts";
-import { Custody } from "./runtime/custody.ts";
-import { giveBack } from "./runtime/give-back.ts";
-import { Heart } from "./runtime/heart.ts";
-import { Intake } from "./runtime/intake.ts";
-import { joinGroup } from "./runtime/join-group.ts";
-import { LeaseKeeper } from "./runtime/lease-keeper.ts";
-import { type OpenBatch, OpenBatches } from "./runtime/open-batches.ts";
-import { Outcomes } from "./runtime/outcomes.ts";
+import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveConsumerOptions } from "./options.ts";
+import { Claimer } from "./receiving/claimer.ts";
+import { DueReleaser } from "./receiving/due-releaser.ts";
+import { Intake } from "./receiving/intake.ts";
+import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
+import { Recoverer } from "./receiving/recoverer.ts";
+import { Redeliverer } from "./receiving/redeliverer.ts";
+import { ReplySize } from "./receiving/reply-size.ts";
 import { persist } from "./runtime/persist.ts";
-import { Reader } from "./runtime/reader.ts";
-import { Recoverer } from "./runtime/recoverer.ts";
-import { Redeliverer } from "./runtime/redeliverer.ts";
-import { Returns } from "./runtime/returns.ts";
-import { SinkWatch } from "./runtime/sink-watch.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
-import { Undertaker } from "./runtime/undertaker.ts";
 import { warnOfTrouble } from "./runtime/warn.ts";
 import { untilAborted, within } from "./runtime/within.ts";
+import { HeldMessages } from "./scheduling/held-messages.ts";
+import { type OpenBatch, OpenBatches } from "./scheduling/open-batches.ts";
+import { Scheduler } from "./scheduling/scheduler.ts";
+import { SinkWatch } from "./scheduling/sink-watch.ts";
+import { Acknowledger } from "./settling/acknowledger.ts";
+import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
+import { leaveGroup } from "./settling/farewell.ts";
+import { Outcomes } from "./settling/outcomes.ts";
+import { Releaser } from "./settling/releaser.ts";
+import { Requeuer } from "./settling/requeuer.ts";
+import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 
 /** The end of acknowledgements given by id. */
 export interface AckReport {
@@ -73,10 +87,17 @@ export interface AckReport {
 /** How a consumer is, for probes. */
 export interface ConsumerHealth {
   readonly state: LifecycleState;
-  /** Whether it makes progress, or could; `false` means: restart the process. */
+  /**
+   * Whether it makes progress, or could: not when it has failed, when the server owes it an answer for long, or when every
+   * handler has been at work beyond `maxHoldMs`. `false` means: restart the process.
+   */
   readonly live: boolean;
-  /** Whether it is connected and reading. */
+  /** Whether it is connected and reading, and what it works on does not fail while it succeeds elsewhere. */
   readonly ready: boolean;
+  /** What holds the intake of new messages up; `"open"`: nothing does. */
+  readonly intake: IntakeHold | "open";
+  /** Handlers that have been at work on one batch beyond `maxHoldMs`. */
+  readonly handlersHung: number;
   /** Messages in memory that no batch has taken yet. */
   readonly buffered: number;
   /** Messages in batches that have not ended. */
@@ -94,12 +115,16 @@ export interface ConsumerEdge {
   readonly createClient: typeof createRedisStreamClient;
 }
 
+// Tells in whose handler a call was made. Only where following calls through promises costs nothing worth mentioning.
+const [NODE_MAJOR = "0"] = process.versions.node.split(".");
+const CALLER = Number(NODE_MAJOR) >= 24 ? new AsyncLocalStorage<unknown>() : undefined;
+
 const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
 
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
-// Reading again what is due takes one round trip; a server that does not answer must not hold `fetch()` up for long.
-const CATCH_UP_MS = 1_000;
+// A read that waits at the server and cannot be ended answers when its own wait is over, and then some.
+const LOOK_MS = 1_000;
 // What may be spent on giving messages back after the drain's deadline.
 const FAREWELL_MS = 5_000;
 
@@ -130,18 +155,23 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #report: Observer<ConsumerEvent>;
   readonly #lifecycle = new Lifecycle("Consumer");
   // Of what is put off there may be room for more, or more may be due.
-  readonly #custody = new Custody<Value>(() => {
+  readonly #held = new HeldMessages<Value>(() => {
     this.#reader.poke();
     this.#redeliverer.poke();
   });
-  readonly #collector: Collector<Value>;
+  readonly #scheduler: Scheduler<Value>;
   readonly #reader: Reader<Value>;
   readonly #redeliverer: Redeliverer<Value>;
-  readonly #leases: LeaseKeeper<Value>;
-  readonly #heart: Heart;
-  readonly #recoverer: Recoverer<Value>;
+  readonly #claimer: Claimer<Value>;
+  readonly #dueReleaser: DueReleaser;
+  readonly #recoverer: Recoverer;
+  readonly #leases: LeaseRenewer<Value>;
+  readonly #holdLimit: HoldLimit<Value>;
+  readonly #heartbeat: Heartbeat;
   readonly #acknowledger: Acknowledger<Value>;
-  readonly #undertaker: Undertaker<Value>;
+  readonly #deadLetterWriter: DeadLetterWriter<Value>;
+  readonly #releaser: Releaser<Value>;
+  readonly #surplus: SurplusReleaser<Value>;
   readonly #sinkWatch: SinkWatch;
   readonly #intake: Intake<Value>;
   readonly #open: OpenBatches<Value>;
@@ -154,6 +184,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #incarnation: string = randomUUID();
   #workDone = NO_WORK;
   #isPaused = false;
+  #deadLettered = 0;
+  /** What was said last of the intake. */
+  #saidIntake: IntakeHold | "open" = "open";
+  /** Whether a handler of `run` is being called at this very moment. */
+  #isInHandler = false;
   readonly #startAborter = new AbortController();
   #stopListening = (): void => {};
   #use: string | undefined;
@@ -162,6 +197,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
   #failure: Error | undefined;
+  #onStopped = (): void => {};
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#onStopped = resolve;
+  });
 
   /**
    * @throws {ConfigError} naming every option that is wrong
@@ -177,6 +216,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const notify = createNotifier("consumer", policy.observer ?? warnOfTrouble);
     this.#report = (event) => {
       if (event.type === "acknowledged") this.#acked += event.messages;
+      if (event.type === "deadLettered") this.#deadLettered++;
       this.#workDone = countWork(this.#workDone, event);
       notify(event);
     };
@@ -188,97 +228,184 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         else this.#connected.delete(event.role);
         this.#connectedSinceMs = this.#isConnected() ? clock.nowMs() : null;
         this.#report(event);
+        this.#sayIntake();
       },
     });
     const largestBatch = (deliveries: number): number =>
       decideLargestBatch(deliveries, policy.batchSize, this.#maxDeliveries());
-    const offering = {
-      largestBatch,
-      mayOffer: () => this.#mayOffer(),
-    };
-    this.#collector = new Collector({ ...policy, ...offering }, clock, () => {
-      this.#reader.poke();
-      this.#redeliverer.poke();
-    });
+    const suspectFrom = (): number => firstIsolated(this.#maxDeliveries());
+    const isSuspect = (deliveries: number): boolean => deliveries >= suspectFrom();
+    const replySize = new ReplySize();
     const shared = {
       policy,
       client: this.#client,
-      custody: this.#custody,
-      collector: this.#collector,
+      held: this.#held,
       clock,
       random,
+      replySize,
       report: this.#report,
       fail: (error: unknown) => this.#fail(error),
+      compare: () => this.#reader.compare(),
     };
-    this.#leases = new LeaseKeeper({
+    this.#scheduler = new Scheduler({
+      ...shared,
+      largestBatch,
+      gate: () => this.#gate(),
+      sources: {
+        released: {
+          isWanted: () => this.#claimer.isWanted(),
+          take: () => this.#claimer.take(),
+          expire: () => this.#claimer.expire(),
+        },
+        returned: {
+          areComing: () => this.#redeliverer.areComing(),
+          areWanted: () => this.#redeliverer.areWanted(),
+          readDue: (atMost) => this.#redeliverer.readDue(atMost),
+          readSuspect: () => this.#redeliverer.readSuspect(),
+        },
+        reader: {
+          sent: () => this.#reader.sent,
+          look: () => this.#reader.look(),
+          lookMs: policy.blockMs + LOOK_MS,
+        },
+      },
+      onDemand: () => {
+        this.#reader.poke();
+        this.#redeliverer.poke();
+      },
+    });
+    const peers = new Peers(shared);
+    const secondOpinions = new SecondOpinions({
+      ...shared,
+      peers,
+      onSuccessElsewhere: (messages) => this.#sinkWatch.succeededElsewhere(messages),
+    });
+    this.#leases = new LeaseRenewer({
       ...shared,
       lose: (id, loss) => this.#intake.lose(id, loss),
-      onCertain: () => this.#collector.look(),
+      onCertain: () => this.#scheduler.decide(),
     });
-    this.#heart = new Heart({
+    this.#heartbeat = new Heartbeat({
       ...shared,
       incarnation: this.#incarnation,
       details: () => this.#beatDetails(),
       onPending: (pending) => {
-        if (pending > this.#custody.size) this.#reader.compare();
+        if (pending > this.#held.size) this.#reader.compare();
+      },
+      onBeat: () => {
+        void secondOpinions.look();
+        this.#sayIntake();
       },
     });
     this.#recoverer = new Recoverer({
       ...shared,
+      peers,
+      longestDelayMs: Math.max(LONGEST_RETRY_MS, policy.retry.capMs),
       steadiness: () => ({
         nowMs: clock.nowMs(),
         connectedSinceMs: this.#connectedSinceMs,
         isLeaseCertain: this.#leases.isCertain(),
       }),
-      onTaken: (id, deliveries) => this.#intake.adopt(id, deliveries),
+      onReleased: () => this.#lookForReleased(),
+    });
+    this.#dueReleaser = new DueReleaser({
+      ...shared,
+      canPutOff: () => this.#releaser.canPutOff,
+      onReleased: () => this.#lookForReleased(),
     });
     this.#acknowledger = new Acknowledger({
       ...shared,
       isCertainOf: (arrival) => this.#leases.isCertainOf(arrival),
       canAckDelete: () => this.#capabilities?.ackDelete === true,
     });
-    this.#undertaker = new Undertaker(shared);
-    this.#sinkWatch = new SinkWatch({ ...shared, onChange: () => this.#collector.look() });
-    const returns = new Returns({ ...shared, undertaker: this.#undertaker });
+    this.#releaser = new Releaser(shared);
+    this.#deadLetterWriter = new DeadLetterWriter({ ...shared, peers, secondOpinions });
+    this.#sinkWatch = new SinkWatch({
+      ...shared,
+      onChange: () => {
+        this.#sayIntake();
+        if (this.#sinkWatch.isBackingOff) void this.#surplus.look();
+        this.#reader.poke();
+        this.#scheduler.decide();
+      },
+    });
+    const requeuer = new Requeuer({
+      ...shared,
+      deadLetterWriter: this.#deadLetterWriter,
+      releaser: this.#releaser,
+      secondOpinions,
+      isSuspect,
+      isForOthers: () => this.#sinkWatch.isBackingOff && peers.lastSeen.isAnyAlive,
+    });
     const outcomes = new Outcomes({
       ...shared,
       acknowledger: this.#acknowledger,
-      undertaker: this.#undertaker,
-      returns,
+      deadLetterWriter: this.#deadLetterWriter,
+      requeuer,
       sinkWatch: this.#sinkWatch,
       state: () => this.#lifecycle.state,
     });
     this.#intake = new Intake({
       ...shared,
-      undertaker: this.#undertaker,
+      deadLetterWriter: this.#deadLetterWriter,
       keeper: outcomes,
       maxDeliveries: () => this.#maxDeliveries(),
+      isSuspect,
     });
     this.#reader = new Reader({
       ...shared,
+      scheduler: this.#scheduler,
       admit: (entries, sinceMs) => {
         this.#leases.delivered(sinceMs);
-        return this.#intake.admit(entries, sinceMs);
+        this.#intake.admit(entries, sinceMs);
       },
-      adopt: (id, deliveries) => this.#intake.adopt(id, deliveries),
-      assureRegistered: () => this.#heart.assure(),
-      onGroupGone: () => this.#heart.forget(),
+      adopt: (found) => this.#adopt(found),
+      intake: () => this.#intakeState(),
+      assureRegistered: () => this.#heartbeat.assure(),
+      onGroupGone: () => this.#heartbeat.forget(),
     });
-    this.#redeliverer = new Redeliverer({
+    const readmit = this.#intake.readmit.bind(this.#intake);
+    this.#redeliverer = new Redeliverer({ ...shared, largestBatch, admit: readmit, onMore: () => this.#scheduler.decide() });
+    this.#claimer = new Claimer({
       ...shared,
-      largestBatch,
-      isIsolated: (deliveries) => isIsolated(deliveries, this.#maxDeliveries()),
-      isAtWork: (holds) => this.#open.has(holds),
-      admit: (entry, times) => this.#intake.readmit(entry, times),
+      deadLetterWriter: this.#deadLetterWriter,
+      secondOpinions,
+      admit: readmit,
+      places: () => this.#placesForReleased(),
+      maxDeliveries: () => this.#maxDeliveries(),
+      suspectFrom,
+      onTime: () => this.#scheduler.decide(),
     });
     this.#open = new OpenBatches({
       ...shared,
-      returns,
+      requeuer,
       sinkWatch: this.#sinkWatch,
+      onEnd: () => {
+        this.#claimer.batchEnded();
+        this.#sayIntake();
+      },
       whenOutcomesAreThrough: async (messages) => {
         await this.#acknowledger.whenThrough(messages);
-        await this.#undertaker.whenThrough(messages);
+        await this.#deadLetterWriter.whenThrough(messages);
       },
+    });
+    this.#holdLimit = new HoldLimit({
+      ...shared,
+      open: this.#open,
+      deadLetterWriter: this.#deadLetterWriter,
+      secondOpinions,
+      onHung: () => {
+        this.#sayIntake();
+        void this.#surplus.look();
+        this.#scheduler.decide();
+      },
+    });
+    this.#surplus = new SurplusReleaser({
+      ...shared,
+      releaser: this.#releaser,
+      peers,
+      load: () => this.#load(),
+      onGaveBack: () => this.#claimer.gaveBack(),
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
@@ -294,17 +421,20 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /**
    * Resolves with the next batch: as soon as it is full, or with what there is `maxWaitMs` after the call, which may
-   * be nothing. Ends the batch before: what has no outcome in it is part of the next ones. While the server is away
-   * the batch is empty, and may come up to two seconds later; events and `health()` say so. It is empty at once, with the reason `draining`, when the
-   * option `signal` has aborted: then the batch before was still yours to finish, within `drainMs`, and `close()` ends it.
+   * be nothing: then the server was asked after the call, and had nothing. Ends the batch before: what has no outcome in
+   * it is part of the next ones. It is empty at once, with the reason `draining`, when the option `signal` has aborted:
+   * then the batch before was still yours to finish, within `drainMs`, and `close()` ends it. While the consumer is
+   * paused it is empty, too.
    *
-   * `signal` gives up waiting; the messages stay for the next call.
+   * `signal` gives up waiting, at once; the messages stay for the next call.
    *
    * @throws {UsageError} while another use of this consumer is under way, and after `close()`
-   * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
+   * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`; later, retryable, when
+   * the server could not be asked within `maxWaitMs` (a silent one gets up to `blockMs` + 1 s more)
    * @throws {PermissionError} {@link WrongTypeError} {@link UnsupportedServerError}
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
+    signal?.throwIfAborted();
     if (this.#lifecycle.state === "draining") {
       this.#open.endFetched();
       return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
@@ -313,11 +443,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const calledAtMs = this.#clock.nowMs();
     try {
       this.#open.endFetched();
-      if (!(await this.#start())) throw closedEarly();
+      if (!(await orAborted(signal, this.#start()))) throw closedEarly();
       this.#startReading();
-      // What was not acknowledged is part of the next batch, and not of the one after it.
-      await within(this.#clock, Math.max(this.#policy.maxWaitMs, CATCH_UP_MS), this.#redeliverer.catchUp());
-      return this.#open.hand(await this.#collector.take({ calledAtMs, signal }), "fetch").batch;
+      const collected = await this.#scheduler.take({ mode: "fetch", calledAtMs, signal });
+      const { batch } = this.#open.hand(collected, "fetch");
+      // A loop of calls must leave room for timers and sockets, however fast the answers are there.
+      await nextTurn();
+      return batch;
     } finally {
       this.#use = undefined;
     }
@@ -360,7 +492,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const stopListening = onAbort(signal, () => void this.#drain());
     try {
       if (await this.#start()) this.#startReading();
-      await Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
+      const handlers = Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
+      // A handler that never returns must not keep what waits for the end.
+      handlers.catch(() => {});
+      await Promise.race([handlers, this.#stopped]);
     } catch (error) {
       await this.close();
       throw this.#failure ?? error;
@@ -382,17 +517,14 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const held: Message<Value>[] = [];
     const unheld: EntryId[] = [];
     for (const id of ids) {
-      const message = this.#custody.messageOf(id);
-      if (message === undefined || message.state === "buffered") unheld.push(id);
-      else held.push(message);
+      const message = this.#held.messageOf(id);
+      const isHeld = message !== undefined && (message.state === "acking" || this.#held.canSettle(message));
+      if (isHeld) held.push(message);
+      else unheld.push(id);
     }
     for (const message of held) message.ack();
-    const { stream, group, name } = this.#policy;
-    const others =
-      unheld.length === 0
-        ? { acknowledged: [], notOwned: [] }
-        : await this.#client.ackOwned({ stream, group, consumer: name, ids: unheld });
-    for (const id of others.acknowledged) this.#custody.dismiss(id);
+    const others = await this.#acknowledger.acknowledgeIds(unheld);
+    for (const id of others.acknowledged) this.#held.dismiss(id);
     await this.#acknowledger.whenThrough(held);
     const idsIn = (state: Message<Value>["state"]): EntryId[] =>
       held.filter((message) => message.state === state).map((message) => message.id);
@@ -403,20 +535,25 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   /**
-   * Stops reading and handing out, until `resume()`. Batches that were handed out go on, and what is held stays held:
-   * leases are renewed. A `fetch()` meanwhile ends empty when its time is up. Does nothing when it is paused already.
+   * Stops reading and handing out, until `resume()`. Batches that were handed out go on. What was read ahead is given to
+   * the group where another consumer is alive, and stays held where none is. A `fetch()` meanwhile ends empty when its
+   * time is up. Does nothing when it is paused already.
    */
   pause(): void {
     this.#isPaused = true;
     this.#reader.pause();
-    this.#collector.lookFailed();
+    this.#scheduler.readingRests();
+    this.#sayIntake();
+    if (this.#lifecycle.state === "running") void this.#surplus.look();
   }
 
   /** Goes on after `pause()`. */
   resume(): void {
     this.#isPaused = false;
+    this.#claimer.batchEnded();
+    this.#sayIntake();
     if (this.#use !== undefined) this.#startReading();
-    this.#collector.look();
+    this.#scheduler.decide();
   }
 
   /** How the consumer is at this moment. Does no I/O. */
@@ -424,13 +561,18 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const { state } = this.#lifecycle;
     // A refusal is an answer: while it lasts, restarting the process would change nothing.
     const isStuck = this.#isConnected() && this.#reader.unansweredMs > this.#policy.blockMs + STUCK_MS;
+    const handlersHung = this.#open.hung;
+    const areAllHung = handlersHung >= this.#policy.concurrency;
+    const intake = this.#nameIntake();
     return {
       state,
-      live: this.#failure === undefined && state !== "closed" && !isStuck,
-      ready: state === "running" && this.#isConnected() && !this.#reader.isStalled,
-      buffered: this.#collector.fresh.messages + this.#collector.redelivered.messages,
+      live: this.#failure === undefined && state !== "closed" && !isStuck && !areAllHung,
+      ready: state === "running" && this.#isConnected() && !this.#reader.isStalled && !this.#sinkWatch.isUnfit && !areAllHung,
+      intake,
+      handlersHung,
+      buffered: this.#held.fresh.messages + this.#held.due.messages,
       inFlight: this.#open.messages,
-      deferred: this.#custody.deferred,
+      deferred: this.#held.putOffCount,
       unconfirmedAcks: this.#acknowledger.pending,
     };
   }
@@ -441,11 +583,24 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is given back.
    * Never rejects; every call gets the same report.
    *
-   * Inside the body of `for await` use `break` instead: the body cannot end while it waits for itself.
+   * Inside the body of `for await` use `break` instead, and inside a handler of `run` do not wait for it: neither can end
+   * while it waits for itself.
+   *
+   * @throws {UsageError} when a handler of `run` waits for it that can be told
    */
   close(): Promise<StopReport> {
     this.#open.endFetched();
-    return this.#drain();
+    const draining = this.#drain();
+    if (!this.#isInHandler && CALLER?.getStore() !== this) return draining;
+    const waitsForItself = Promise.reject(
+      new UsageError(
+        "close() was called in a handler of run(), which cannot end while it waits for itself: the consumer stops now; " +
+          "return from the handler, and run() resolves with the report",
+      ),
+    );
+    // Whoever does not wait for it has done nothing wrong.
+    waitsForItself.catch(() => {});
+    return waitsForItself;
   }
 
   /** The same as `close()`. */
@@ -507,11 +662,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#capabilities = await probeCapabilities(this.#client);
     const isNewGroup = await joinGroup(this.#client, this.#policy);
     if (isNewGroup) this.#report({ type: "groupCreated", position: startFrom, recreated: false });
-    await this.#heart.join(this.#startAborter.signal);
+    await this.#heartbeat.join(this.#startAborter.signal);
     this.#hasJoined = true;
     if (this.#lifecycle.state !== "starting") return false;
     this.#lifecycle.moveTo("running");
-    for (const loop of [this.#heart, this.#leases, this.#redeliverer, this.#recoverer]) loop.start();
+    for (const loop of this.#loops) loop.start();
     this.#report({ type: "started", consumer: name });
     return true;
   }
@@ -527,7 +682,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   async #handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
     const { batch, signal } = open;
     try {
-      const outcome = await handler(batch, { signal });
+      const outcome = await this.#call(handler, batch, signal);
       if (outcome !== undefined) applyOutcome(batch, outcome);
       // Nobody has said that anything failed, so it does not count against the messages.
       const isSilent = batch.messages.every((message) => message.state === "offered");
@@ -539,19 +694,126 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
   }
 
+  #call(handler: Handler<Value>, batch: Batch<Value>, signal: AbortSignal): ReturnType<Handler<Value>> {
+    this.#isInHandler = true;
+    try {
+      return CALLER === undefined ? handler(batch, { signal }) : CALLER.run(this, handler, batch, { signal });
+    } finally {
+      this.#isInHandler = false;
+    }
+  }
+
   /** The next batch of a loop; `undefined` when the consumer drains. */
   async #next(): Promise<OpenBatch<Value> | undefined> {
-    const collected = await this.#collector.take({ calledAtMs: null });
+    const collected = await this.#scheduler.take({ mode: "loop", calledAtMs: null });
     if (collected.reason !== "draining") return this.#open.hand(collected, "loop");
     if (this.#failure !== undefined) throw this.#failure;
     return undefined;
   }
 
-  /** How many messages the next batch may have; 0: none may be handed over now. */
-  #mayOffer(): number {
-    if (this.#isPaused || !this.#leases.isCertain()) return 0;
-    if (this.#mode === "fetch" || !this.#sinkWatch.isBackingOff) return this.#policy.batchSize;
-    return this.#sinkWatch.mayTry && !this.#open.isAny ? 1 : 0;
+  get #loops(): readonly { start(): void }[] {
+    return [
+      ...[this.#heartbeat, this.#leases, this.#holdLimit, this.#redeliverer],
+      ...[this.#claimer, this.#dueReleaser, this.#recoverer, this.#surplus],
+    ];
+  }
+
+  /** Whether one message at a time is tried: under `fetch()` the caller sets the pace. */
+  get #isBackingOff(): boolean {
+    return this.#mode === "loop" && this.#sinkWatch.isBackingOff;
+  }
+
+  /** Whether the next attempt may be made now, while everything fails. */
+  get #mayProbe(): boolean {
+    return this.#sinkWatch.mayTry && !this.#open.isProbing;
+  }
+
+  #gate(): Gate {
+    if (this.#isPaused) return { isPaused: true, limit: 0 };
+    if (!this.#leases.isCertain()) return { isPaused: false, limit: 0 };
+    const limit = !this.#isBackingOff ? this.#policy.batchSize : this.#mayProbe ? 1 : 0;
+    return { isPaused: false, limit };
+  }
+
+  /** Whether, and how far, new messages are read now. */
+  #intakeState(): IntakeState {
+    const { maxWaitMs, concurrency, maxDeferred } = this.#policy;
+    if (this.#isPaused || this.#open.hung >= concurrency) return { kind: "held" };
+    if (this.#isBackingOff) {
+      // A new message each time, so that the same ones are not tried for ever.
+      const isNewOneHere = this.#held.fresh.messages > 0;
+      return !isNewOneHere && this.#scheduler.wanted > 0 ? { kind: "probing" } : { kind: "held" };
+    }
+    if (!this.#releaser.canPutOff && this.#held.putOffCount >= maxDeferred) return { kind: "held" };
+    // What is read ahead of a batch that takes long waits longer than it would elsewhere.
+    return { kind: "open", mayReadAhead: this.#open.durationMs <= patienceOf(maxWaitMs) };
+  }
+
+  /** How many messages that nobody holds there is a handler free for. */
+  #placesForReleased(): number {
+    const { batchSize, retryShare } = this.#policy;
+    const { wanted } = this.#scheduler;
+    if (wanted === 0 || this.#isPaused || this.#lifecycle.state !== "running" || !this.#leases.isCertain()) return 0;
+    const fresh = this.#held.fresh.messages;
+    const due = this.#held.due.messages;
+    if (this.#isBackingOff) return this.#mayProbe && fresh + due === 0 ? 1 : 0;
+    const room = batchSize * wanted - fresh - due;
+    // Where new messages fill the next batch, those that come again have their share of it all the same.
+    return room > 0 ? room : Math.max(Math.max(1, Math.floor(batchSize * retryShare)) - due, 0);
+  }
+
+  #lookForReleased(): void {
+    this.#claimer.expire();
+    this.#scheduler.decide();
+  }
+
+  #load(): Load {
+    const sinceMs = this.#held.oldestOfferableSinceMs;
+    return {
+      isPaused: this.#isPaused,
+      isBackingOff: this.#isBackingOff,
+      handlersHung: this.#open.hung,
+      places: this.#policy.concurrency,
+      freePlaces: this.#scheduler.wanted,
+      oldestOfferableMs: sinceMs === null ? null : this.#clock.nowMs() - sinceMs,
+    };
+  }
+
+  /** Takes in what was found pending for this consumer: as much as it may hold, and the rest is the group's. */
+  async #adopt(found: readonly FoundPending[]): Promise<void> {
+    const room = Math.max(this.#policy.maxDeferred - this.#held.putOffCount, 0);
+    for (const { id, deliveries } of found.slice(0, room)) this.#intake.adopt(id, deliveries);
+    const rest = found.slice(room).map(({ id }) => id);
+    if (rest.length === 0) return;
+    const { stream, group, name } = this.#policy;
+    const move = { stream, group, from: name, to: RELEASED, offered: rest, neverOffered: [] };
+    const { moved } = await this.#client.release(move);
+    if (moved > 0) this.#report({ type: "released", messages: moved, why: "put-off" });
+    this.#lookForReleased();
+  }
+
+  #nameIntake(): IntakeHold | "open" {
+    const { state } = this.#lifecycle;
+    return decideIntake({
+      isDraining: state === "draining" || state === "closed" || state === "failed",
+      isPaused: this.#isPaused,
+      isServerAway: !this.#isConnected(),
+      handlersHung: this.#open.hung,
+      places: this.#policy.concurrency,
+      isBackingOff: this.#isBackingOff,
+      isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
+      isProbing: this.#open.isProbing,
+      isPutOffFull: !this.#releaser.canPutOff && this.#held.putOffCount >= this.#policy.maxDeferred,
+    });
+  }
+
+  /** Says when something begins to hold the intake up, or ends to. */
+  #sayIntake(): void {
+    if (this.#lifecycle.state !== "running") return;
+    const intake = this.#nameIntake();
+    if (intake === this.#saidIntake) return;
+    this.#saidIntake = intake;
+    this.#report(intake === "open" ? { type: "intakeOpened" } : { type: "intakeHeld", by: intake });
   }
 
   #maxDeliveries(): number {
@@ -559,7 +821,9 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #beatDetails(): BeatDetails {
-    const { batchSize, concurrency, prefetch, maxDeferred } = this.#policy;
+    const { batchSize, concurrency, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const intake = this.#nameIntake();
+    const { oldestOfferableMs, freePlaces, handlersHung } = this.#load();
     return {
       host: hostname(),
       pid: process.pid,
@@ -569,7 +833,16 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       // What it holds at most on purpose: read ahead, at work, and put off for later.
       capacity: batchSize * (concurrency + prefetch) + maxDeferred,
       inFlight: this.#open.messages,
-      deferred: this.#custody.deferred,
+      deferred: this.#held.putOffCount,
+      // A place that is not filled on purpose is not free.
+      freePlaces: intake === "open" ? freePlaces : 0,
+      oldestInFlightMs: this.#open.oldestMs,
+      oldestOfferableMs,
+      holdLimitMs: maxHoldMs,
+      handlersHung,
+      intake,
+      isUnfit: this.#sinkWatch.isUnfit,
+      deadLettered: this.#deadLettered,
       acked: this.#acked,
       busyMs: this.#open.busyMs,
       work: this.#workDone,
@@ -581,7 +854,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#failure = error instanceof Error ? error : new Error(String(error));
     this.#lifecycle.moveTo("failed");
     this.#report({ type: "failed", error: describeTrouble(error) });
-    this.#collector.fail(error);
+    this.#scheduler.fail(error);
     // Whoever has taken the name works on the same messages now.
     if (ConsumerNameInUseError.is(error)) this.#open.abandon(error);
     void this.close();
@@ -602,29 +875,31 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const cancelDeadline = this.#clock.setTimer(drainMs, () => deadline.abort());
     this.#startAborter.abort();
     await this.#starting?.catch(() => {});
-    this.#collector.drain();
-    const loopsEnded = Promise.all([this.#reader.stop(), this.#redeliverer.stop(), this.#recoverer.stop()]);
+    this.#scheduler.drain();
+    this.#surplus.stop();
+    const receiving = [this.#reader, this.#redeliverer, this.#claimer, this.#dueReleaser, this.#recoverer];
+    const loopsEnded = Promise.all(receiving.map((loop) => loop.stop()));
     await untilAborted(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
     const abandoned = this.#open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
     );
-    await untilAborted(deadline.signal, Promise.all([this.#acknowledger.whenIdle(), this.#undertaker.whenIdle()]));
+    const sending = [this.#acknowledger, this.#deadLetterWriter, this.#releaser];
+    await untilAborted(deadline.signal, Promise.all(sending.map((sender) => sender.whenIdle())));
     cancelDeadline();
     const unconfirmedAcks = this.#acknowledger.pending;
-    this.#acknowledger.stop();
-    this.#undertaker.stop();
-    this.#sinkWatch.stop();
-    const keepersEnded = Promise.all([this.#heart.stop(), this.#leases.stop()]);
+    for (const part of [...sending, this.#holdLimit, this.#sinkWatch]) part.stop();
+    const keepersEnded = Promise.all([this.#heartbeat.stop(), this.#leases.stop()]);
     await within(this.#clock, FAREWELL_MS, keepersEnded);
     // Under a name that is not, or no longer, its own it must not touch anything.
     const mayTouch = this.#hasJoined && !ConsumerNameInUseError.is(this.#failure);
     const farewell = mayTouch ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
     await this.#client.close();
     await Promise.all([loopsEnded, keepersEnded]);
-    this.#custody.clear();
+    this.#held.clear();
     this.#lifecycle.moveTo("closed");
     const report: StopReport = { ...farewell, unconfirmedAcks, abandoned };
     if (wasUsed) this.#report({ type: "stopped", ...report });
+    this.#onStopped();
     return report;
   }
 
@@ -634,9 +909,26 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const didWork = this.#workDone.delivered > 0 || this.#workDone.batches > 0;
     const told = didWork ? { incarnation: this.#incarnation, leaseMs, details: this.#beatDetails() } : undefined;
     const who = { stream, group, consumer: name };
-    const farewell = giveBack(this.#client, who, this.#custody.inventory(), told);
+    const { putOff, ...held } = this.#held.inventory();
+    const nowMs = this.#clock.nowMs();
+    const isDue = ({ dueAtMs }: { readonly dueAtMs: number }): boolean => dueAtMs <= nowMs;
+    const last = {
+      neverOffered: held.neverOffered,
+      offered: [...held.offered, ...putOff.filter(isDue).map(({ id }) => id)],
+      putOff: putOff.filter((one) => !isDue(one)).map(({ id, dueAtMs }) => ({ id, delayMs: dueAtMs - nowMs })),
+    };
+    const farewell = leaveGroup(this.#client, who, last, told);
     return (await within(this.#clock, FAREWELL_MS, farewell)) ?? { givenBack: 0, nameRemoved: false };
   }
+}
+
+/** What the promise resolves with; rejects as soon as the signal aborts. */
+function orAborted<Result>(signal: AbortSignal | undefined, promise: Promise<Result>): Promise<Result> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const stopListening = onAbort(signal, reject);
+    void promise.then(resolve, reject).finally(stopListening);
+  });
 }
 
 function closedEarly(): UsageError {

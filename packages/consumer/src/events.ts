@@ -18,7 +18,31 @@ export type ConsumerEvent =
   | { readonly type: "stalled"; readonly silentMs: number; readonly error: Trouble | null }
   | { readonly type: "stallEnded"; readonly stalledMs: number }
   | { readonly type: "recovered"; readonly messages: number }
+  /** What a dead consumer left was released, for whoever has room. */
   | { readonly type: "takenOver"; readonly from: string; readonly messages: number }
+  /** Messages are nobody's now, and anybody's to take. */
+  | { readonly type: "released"; readonly messages: number; readonly why: ReleaseReason }
+  /** Messages were put off in Redis, until their time comes. */
+  | { readonly type: "scheduled"; readonly messages: number }
+  /** Messages that nobody held are this consumer's now. */
+  | { readonly type: "taken"; readonly messages: number }
+  | { readonly type: "releaseFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
+  /** Delays cannot be kept in Redis, and end with the process. */
+  | { readonly type: "delaysInMemory"; readonly error: Trouble }
+  /** Handlers at work for longer than `maxHoldMs`: what they held is given to the group. */
+  | {
+      readonly type: "heldTooLong";
+      /** Messages that had no outcome. */
+      readonly messages: number;
+      /** Handlers that hang now. */
+      readonly hung: number;
+    }
+  /** What fails here succeeds elsewhere: this process is broken, not the messages. */
+  | { readonly type: "unfit"; readonly failures: number; readonly succeededElsewhere: number }
+  | { readonly type: "fit" }
+  /** New messages are not read, on purpose, and why. */
+  | { readonly type: "intakeHeld"; readonly by: IntakeHold }
+  | { readonly type: "intakeOpened" }
   | { readonly type: "nameRemoved"; readonly consumer: string }
   | { readonly type: "recoveryFailed"; readonly error: Trouble }
   | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: Trouble }
@@ -54,9 +78,41 @@ export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 
 /**
  * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was offered that often ·
- * `undecodable`, the codec cannot read it.
+ * `undecodable`, the codec cannot read it · `hung`, two handlers did not finish it within `maxHoldMs`.
  */
-export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable";
+export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung";
+
+/**
+ * Why messages were given to the group: `read-ahead`, no handler here became free for them, and one elsewhere is ·
+ * `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` · `second-opinion`, what fails here
+ * to the last is tried elsewhere once more · `put-off`, more was put off than is kept in memory · `retry` · `due`, their
+ * time has come.
+ */
+export type ReleaseReason =
+  | "read-ahead"
+  | "held-too-long"
+  | "backing-off"
+  | "paused"
+  | "second-opinion"
+  | "put-off"
+  | "retry"
+  | "due";
+
+/**
+ * What holds the intake of new messages up: `paused` by the application · `draining` · `put-off`, too many messages are
+ * put off, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
+ * one attempt is under way · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
+ * `server-away`.
+ */
+export type IntakeHold =
+  | "paused"
+  | "draining"
+  | "put-off"
+  | "backing-off"
+  | "probing"
+  | "held-too-long"
+  | "unfit"
+  | "server-away";
 
 /**
  * Why a message is not this consumer's any more, so that an outcome has no effect: `not-owned`, the message is somebody else's, or nobody's · `superseded`, it
@@ -67,7 +123,7 @@ export type LossReason = "not-owned" | "superseded" | "closed" | "held-too-long"
 
 /** What a consumer left behind when it stopped. */
 export interface StopReport {
-  /** Messages given back: they stay pending under this consumer's name, and any other consumer may take them at once. */
+  /** Messages given back to the group: any other consumer takes them, at once or when the time comes that they were put off to. */
   readonly givenBack: number;
   /** Acknowledgements that the server did not confirm in time; these messages may be delivered again. */
   readonly unconfirmedAcks: number;

@@ -59,6 +59,13 @@ export interface Lot<Value> {
   held: number;
 }
 
+/** How a message was handed over. */
+export interface Offer {
+  readonly mode: PullMode;
+  /** By the local clock. */
+  readonly atMs: number;
+}
+
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
   readonly codec: Codec<Value>;
@@ -79,10 +86,12 @@ export class Message<Value> {
   state: MessageState = "buffered";
   /** @internal Before this moment it may only accompany new messages. */
   ripeAtMs: number;
+  /** @internal Whether it is offered alone, and not while another one like it is at work. */
+  isSuspect = false;
   /** @internal With what it is held, unless it is held by itself. */
   lot: Lot<Value> | undefined;
   /** @internal How it was handed over. */
-  offer: { readonly mode: PullMode; readonly atMs: number } | undefined;
+  offer: Offer | undefined;
   /** @internal Whether a renewal has found it to be somebody else's, or done, while its outcome waited to be sent. */
   isDoubtful = false;
   readonly #entry: StreamEntry;

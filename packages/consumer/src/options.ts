@@ -48,7 +48,7 @@ export interface ConsumerOptions<Value> {
   readonly concurrency?: number;
   /** Payload bytes read ahead, and in one batch, at most (+ one read), 1,024 to 2^31. Default 16 MiB. */
   readonly maxBytes?: number;
-  /** Messages put off for a later attempt at most; beyond it nothing new is read. Default 10 × batchSize. */
+  /** Messages put off for a later attempt in memory, by their ids; beyond it Redis keeps them. Default 10 × batchSize. */
   readonly maxDeferred?: number;
   /** How a message that was not acknowledged comes again in `run` and `for await`. */
   readonly retry?: {
@@ -77,13 +77,14 @@ export interface ConsumerOptions<Value> {
   readonly onAck?: "keep" | "delete";
   /**
    * How long a message stays this consumer's without a sign of life, in milliseconds, 500 to 3,600,000. Default 60,000.
-   * Each consumer of a group is judged by its own. It is renewed every third of it, however long the work takes. Small values
+   * Others go by the value this consumer publishes. It is renewed every third of it, however long the work takes. Small values
    * find dead consumers sooner, and lose messages to others when the process stalls for longer than they last.
    */
   readonly leaseMs?: number;
   /**
-   * How long a message may be held without an outcome, in milliseconds, 1,000 to 86,400,000. Default 3,600,000. After
-   * it its signal aborts, and other consumers may take it: the end of a handler that hangs.
+   * How long a message may be held without an outcome, in milliseconds, 500 to 86,400,000. Default 10 × `leaseMs`. After
+   * it its signal aborts and other consumers take it: the handler hangs. A message on which a second handler hangs goes to
+   * the dead letters. Set it to more than the longest that a batch ever takes.
    */
   readonly maxHoldMs?: number;
   /**
@@ -125,7 +126,6 @@ export const CONSUMER_DEFAULTS = {
   retryShare: 0.5,
   onAck: "keep",
   leaseMs: 60_000,
-  maxHoldMs: 3_600_000,
   recoverEveryMs: 15_000,
   foreignIdleMs: 600_000,
   startFrom: "start",
@@ -134,7 +134,11 @@ export const CONSUMER_DEFAULTS = {
   drainMs: 30_000,
 } as const;
 
-// Three beats fit into a lease, so that one that is lost does no harm.
+/** The longest delay that can be asked for, in milliseconds: a day. */
+export const LONGEST_RETRY_MS = 86_400_000;
+
+// What takes so many leases is more likely to hang than to work.
+const HOLD_LEASES = 10;
 
 /** The options, complete and checked. */
 export interface ConsumerPolicy<Value> {
@@ -244,7 +248,7 @@ export function resolveConsumerOptions<Value>(
     onAck: reader.oneOf("onAck", ["keep", "delete"], CONSUMER_DEFAULTS.onAck),
     leaseMs,
     beatMs: beatMsOf(leaseMs),
-    maxHoldMs: reader.integer("maxHoldMs", { default: CONSUMER_DEFAULTS.maxHoldMs, min: 1_000, max: 86_400_000 }),
+    maxHoldMs: reader.integer("maxHoldMs", { default: HOLD_LEASES * leaseMs, min: 500, max: 86_400_000 }),
     recoverEveryMs: reader.integer("recoverEveryMs", {
       default: CONSUMER_DEFAULTS.recoverEveryMs,
       min: 100,

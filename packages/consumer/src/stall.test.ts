@@ -58,7 +58,7 @@ describe("a consumer that has not read for long because it has enough", () => {
       batch.ack();
     });
     await Promise.all([1, 2, 3].map(add));
-    await clock.advance(600_000);
+    await clock.advance(500_000);
     expect(consumer.health()).toMatchObject({ live: true, ready: true, inFlight: 3 });
     const held = redis.hold("xreadgroup");
     goOn();

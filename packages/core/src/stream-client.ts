@@ -115,6 +115,12 @@ export interface StreamClient {
     readonly group: string;
     readonly ids: readonly EntryId[];
   }): Promise<ReadonlyMap<EntryId, number | null>>;
+  /** On which of these messages a handler hung before, as `countHang` has counted. */
+  hungAmong(options: {
+    readonly stream: string;
+    readonly group: string;
+    readonly ids: readonly EntryId[];
+  }): Promise<ReadonlySet<EntryId>>;
   /** How many of the messages that were put off are due at a time, in server milliseconds since 1970. */
   countDue(options: { readonly stream: string; readonly group: string; readonly untilMs: number }): Promise<number>;
   /** Sets a key that is free → whether it was. @see setIfFree in `wire/set-if-free.ts` */

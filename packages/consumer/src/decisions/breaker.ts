@@ -61,6 +61,11 @@ export function decideBreaker(
   return { ...breaker, failedAlone, state: afterFailure(breaker, tried, nowMs, policy, random) };
 }
 
+/** Opens it for another reason than how batches ended: others succeed with what fails here. */
+export function openBreaker(breaker: Breaker, nowMs: number, retry: BackoffPolicy, random: Random): Breaker {
+  return { ...breaker, state: openFor(1, nowMs, nowMs, retry, random) };
+}
+
 /**
  * Whether failures count towards `maxDeliveries`: not while the sink is taken to be down. Nothing distinguishes a sink
  * that never comes back from messages that are all poison, so after `maxOutageMs` without a success they count again.

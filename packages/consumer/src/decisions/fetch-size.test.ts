@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideFetchSize, decideRedeliverySize, type ReadAhead, type ReadPolicy } from "./fetch-size.ts";
 
-const policy: ReadPolicy = { batchSize: 100, prefetch: 1, maxBytes: 1_000_000, maxDeferred: 1_000 };
-const nothing: ReadAhead = { buffered: 0, bufferedBytes: 0, wanted: 0, deferred: 0, meanBytes: 0 };
+const policy: ReadPolicy = { batchSize: 100, prefetch: 1, maxBytes: 1_000_000 };
+const nothing: ReadAhead = { buffered: 0, bufferedBytes: 0, wanted: 0, meanBytes: 0 };
 
 describe("decideFetchSize", () => {
   it("reads what is wanted and a prefetch ahead", () => {
@@ -28,23 +28,17 @@ describe("decideFetchSize", () => {
     expect(decideFetchSize({ ...nothing, bufferedBytes: 999_999, meanBytes: 10_000 }, policy)).toBe(1);
   });
 
-  it("stops when too many messages are put off", () => {
-    expect(decideFetchSize({ ...nothing, wanted: 1, deferred: 1_000 }, policy)).toBe(0);
-  });
-
   it("never exceeds the free capacity, and is 0 where there is none", () => {
     const ahead = fc.record({
       buffered: fc.integer({ min: 0, max: 2_000 }),
       bufferedBytes: fc.integer({ min: 0, max: 2_000_000 }),
       wanted: fc.integer({ min: 0, max: 5 }),
-      deferred: fc.integer({ min: 0, max: 2_000 }),
       meanBytes: fc.integer({ min: 0, max: 100_000 }),
     });
     const anyPolicy = fc.record({
       batchSize: fc.integer({ min: 1, max: 10_000 }),
       prefetch: fc.integer({ min: 0, max: 5 }),
       maxBytes: fc.integer({ min: 1_024, max: 2_000_000 }),
-      maxDeferred: fc.integer({ min: 1, max: 2_000 }),
     });
     fc.assert(
       fc.property(ahead, anyPolicy, (given, rule) => {
@@ -52,7 +46,7 @@ describe("decideFetchSize", () => {
         const free = rule.batchSize * (given.wanted + rule.prefetch) - given.buffered;
         expect(size).toBeGreaterThanOrEqual(0);
         expect(size).toBeLessThanOrEqual(Math.max(free, 0));
-        const isFull = given.bufferedBytes >= rule.maxBytes || given.deferred >= rule.maxDeferred;
+        const isFull = given.bufferedBytes >= rule.maxBytes;
         expect(size > 0).toBe(!isFull && free > 0);
         // What is read fits, by the mean; the one message that must come through at any size excepted.
         const fits = given.bufferedBytes + size * given.meanBytes <= rule.maxBytes;

@@ -6,9 +6,7 @@ export interface ReadAhead {
   readonly bufferedBytes: number;
   /** Batches that somebody is waiting for at this moment. */
   readonly wanted: number;
-  /** Messages put off until later; they are held, too. */
-  readonly deferred: number;
-  /** Mean size of a message so far, in bytes; 0 before the first. */
+  /** Mean size of a message lately, in bytes; 0 before the first. */
   readonly meanBytes: number;
 }
 
@@ -17,7 +15,6 @@ export interface ReadPolicy {
   /** Batches read ahead of the ones that are wanted. */
   readonly prefetch: number;
   readonly maxBytes: number;
-  readonly maxDeferred: number;
 }
 
 // A single reply of this many entries already costs nothing per entry to ask for; more only delays the first.
@@ -27,7 +24,7 @@ const LARGEST_REDELIVERY = 1_000;
 
 /** Says how many entries to read; 0 means that no read is issued until something changes. */
 export function decideFetchSize(ahead: ReadAhead, policy: ReadPolicy): number {
-  if (ahead.deferred >= policy.maxDeferred || ahead.bufferedBytes >= policy.maxBytes) return 0;
+  if (ahead.bufferedBytes >= policy.maxBytes) return 0;
   const missing = policy.batchSize * (ahead.wanted + policy.prefetch) - ahead.buffered;
   if (missing <= 0) return 0;
   return Math.max(1, Math.min(missing, fitting(ahead, policy), LARGEST_READ));

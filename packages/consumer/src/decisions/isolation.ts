@@ -20,3 +20,8 @@ export function decideLargestBatch(deliveries: number, batchSize: number, maxDel
   if (isIsolated(deliveries, maxDeliveries)) return 1;
   return Math.max(1, Math.floor(batchSize / 2 ** (deliveries - 1)));
 }
+
+/** The first delivery for which a message is isolated; infinite when it never is. */
+export function firstIsolated(maxDeliveries: number): number {
+  return maxDeliveries === Number.POSITIVE_INFINITY ? maxDeliveries : Math.max(2, Math.floor(maxDeliveries / 2) + 1);
+}

@@ -33,9 +33,18 @@ export type Redelivery =
       readonly ripeInMs: number;
     };
 
+// A delay is kept in memory while it is short: a few seconds, and well within the lease that guards the message.
+const LONGEST_KEPT_MS = 5_000;
+
+/** Whether a message that is put off for so long stays with this consumer; if not, its time is written down in Redis. */
+export function isKeptHere(delayMs: number, leaseMs: number): boolean {
+  return delayMs <= Math.min(LONGEST_KEPT_MS, leaseMs / 2);
+}
+
 /**
  * Under `fetch()` the message is due at once, but does not make a batch by itself for the base delay. In a loop the
- * delay grows with each delivery, with jitter, up to the cap. A delay that was asked for is kept.
+ * delay grows with each delivery, up to the cap, and is spread so that what failed together does not come again
+ * together: after the n-th delivery it lies between `baseMs` and `baseMs` × 2ⁿ. A delay that was asked for is kept.
  */
 export function decideRedelivery(
   { mode, deliveries, isCounted, delayMs }: ReturnedMessage,
@@ -46,6 +55,7 @@ export function decideRedelivery(
   if (isCounted && deliveries >= maxDeliveries) return { kind: "bury" };
   if (delayMs !== undefined) return { kind: "defer", dueInMs: delayMs, ripeInMs: delayMs };
   if (mode === "fetch") return { kind: "defer", dueInMs: 0, ripeInMs: policy.baseMs };
-  const growingMs = backoffDelayMs(deliveries, policy, random);
+  // One step further than the count says: from the first time on there is room to spread.
+  const growingMs = backoffDelayMs(deliveries + 1, policy, random);
   return { kind: "defer", dueInMs: growingMs, ripeInMs: growingMs };
 }

@@ -283,6 +283,20 @@ class RedisStreamClient implements StreamClient {
     return decodeRegistry(await this.#send(hgetall, { key: groupKey("consumers", options.stream, options.group) }));
   }
 
+  async hungAmong({
+    stream,
+    group,
+    ids,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly ids: readonly EntryId[];
+  }): Promise<ReadonlySet<EntryId>> {
+    if (ids.length === 0) return new Set();
+    const scores = await this.#send(zmscore, { key: groupKey("hung", stream, group), members: ids });
+    return new Set(ids.filter((_, index) => scores[index] !== null));
+  }
+
   async dueTimes({
     stream,
     group,

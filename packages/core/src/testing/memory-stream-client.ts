@@ -195,6 +195,21 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("registry", () => decodeRegistry(this.#keys.hash(groupKey("consumers", stream, group))));
   }
 
+  hungAmong({
+    stream,
+    group,
+    ids,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly ids: readonly EntryId[];
+  }): Promise<ReadonlySet<EntryId>> {
+    return this.#run("hungAmong", () => {
+      const hung = this.#keys.sortedSet(groupKey("hung", stream, group));
+      return new Set(ids.filter((id) => hung.has(id)));
+    });
+  }
+
   dueTimes({
     stream,
     group,

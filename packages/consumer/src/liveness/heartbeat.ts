@@ -1,0 +1,155 @@
+/** Sends the consumer's heartbeat: others may not touch its messages while it beats, and its name is its own. */
+import {
+  type BeatDetails,
+  type Clock,
+  ConsumerNameInUseError,
+  LATER,
+  pause,
+  RedisBatchError,
+  RELEASED,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+
+// So many beats may get lost before a name counts as free again.
+const BEATS_OF_GRACE = 3;
+
+export interface HeartbeatContext {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly leaseMs: number;
+    readonly beatMs: number;
+  };
+  readonly client: StreamClient;
+  readonly incarnation: string;
+  readonly clock: Clock;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+  /** What the beat tells beside what the registry needs. */
+  readonly details: () => BeatDetails;
+  /** Called with the number of messages that are pending for this consumer by the server's count, after each beat. */
+  readonly onPending: (pending: number) => void;
+  /** Called after each heartbeat. */
+  readonly onBeat: () => void;
+}
+
+export class Heartbeat {
+  readonly #context: HeartbeatContext;
+  readonly #bell: Bell;
+  /** When the last beat was sent that was answered; `null`: the server may have forgotten it. */
+  #knownSinceMs: number | null = null;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: HeartbeatContext) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+  }
+
+  /**
+   * Takes the name: sends the first beat. Where another process was heard of under it just now, waits whether it goes
+   * on; a process that crashed and was started again finds its own last beat. One that stands still is nobody's, whatever
+   * its date: the server's clock may have jumped.
+   *
+   * @throws {ConsumerNameInUseError} when it does
+   */
+  async join(signal: AbortSignal): Promise<void> {
+    const { policy, clock } = this.#context;
+    const freshMs = BEATS_OF_GRACE * policy.beatMs;
+    let seen: { readonly atMs: number; readonly sinceMs: number } | undefined;
+    const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.beatMs);
+    for (;;) {
+      const isStill = seen !== undefined && clock.nowMs() - seen.sinceMs >= freshMs;
+      const answer = await this.#beat(isStill && seen !== undefined ? { freshMs, seenAtMs: seen.atMs } : { freshMs });
+      if (answer.kind === "ok") return;
+      if (answer.kind === "in-use" && seen?.atMs !== answer.atMs) {
+        // It has moved while it was watched: somebody is there.
+        if (seen !== undefined) throw this.#nameInUse("another process beats under it");
+        seen = { atMs: answer.atMs, sinceMs: clock.nowMs() };
+      }
+      if (clock.nowMs() >= giveUpAtMs || signal.aborted) throw this.#nameInUse("another process beats under it");
+      await pause(clock, policy.beatMs, signal);
+    }
+  }
+
+  /**
+   * Beats at once when the server may not know the name any more: nothing may be read under it then. When the process
+   * died of what it read, that would be taken for a foreign consumer's, and nobody would dare to touch it for long.
+   *
+   * @throws {ConsumerNameInUseError} when another process has the name
+   */
+  async assure(): Promise<void> {
+    const { policy, clock } = this.#context;
+    if (this.#knownSinceMs !== null && clock.nowMs() - this.#knownSinceMs < policy.leaseMs / 2) return;
+    const answer = await this.#beat(undefined);
+    if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
+  }
+
+  /** The group is gone: the registry may be, too. */
+  forget(): void {
+    this.#knownSinceMs = null;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { policy, client, report, fail, onPending, onBeat } = this.#context;
+    while (!this.#isStopped) {
+      await this.#bell.rest(policy.beatMs);
+      if (this.#isStopped) return;
+      try {
+        const answer = await this.#beat(undefined);
+        if (answer.kind !== "ok") return fail(this.#nameInUse("another process has taken it over"));
+        const { consumers } = await client.xpendingSummary({ stream: policy.stream, group: policy.group });
+        onPending(consumers.get(policy.name) ?? 0);
+        for (const name of [RELEASED, LATER]) if (consumers.has(name)) await this.#keep(name);
+        onBeat();
+      } catch (error) {
+        // A group that vanished is the reader's to create again.
+        if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
+        report({ type: "beatFailed", error: describeTrouble(error) });
+      }
+    }
+  }
+
+  async #beat(
+    join: { readonly freshMs: number; readonly seenAtMs?: number } | undefined,
+  ): ReturnType<StreamClient["beat"]> {
+    const { policy, client, incarnation, details, clock } = this.#context;
+    const { stream, group, name, leaseMs } = policy;
+    const sentAtMs = clock.nowMs();
+    const answer = await client.beat({ stream, group, consumer: name, incarnation, leaseMs, join, details: details() });
+    this.#knownSinceMs = sentAtMs;
+    return answer;
+  }
+
+  /**
+   * Keeps a name without a process from looking idle, so that scripts which delete consumers by their idle time leave it
+   * alone. One that was removed all the same is told with what was put off under it.
+   */
+  async #keep(name: string): Promise<void> {
+    const { client, policy } = this.#context;
+    await client.touchConsumer({ stream: policy.stream, group: policy.group, consumer: name });
+  }
+
+  #nameInUse(why: string): ConsumerNameInUseError {
+    const { name } = this.#context.policy;
+    return new ConsumerNameInUseError(
+      `the consumer name ${JSON.stringify(name)} is in use: ${why}; give each process its own, or leave the name out`,
+      { consumer: name },
+    );
+  }
+}

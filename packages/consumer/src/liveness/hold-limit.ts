@@ -1,0 +1,163 @@
+/**
+ * Ends what is held for too long: the handler is told by its signal, its messages are given to the group, and that it hung
+ * on them is counted in Redis. A message on which a second handler hangs goes to the dead letters, so that one message
+ * never takes down a group.
+ */
+import {
+  type Clock,
+  CommandError,
+  ConnectionError,
+  type EntryId,
+  LeaseLostError,
+  PermissionError,
+  type Random,
+  RELEASED,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import type { Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { OpenBatches } from "../scheduling/open-batches.ts";
+import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
+import { OutcomeSender } from "../settling/outcome-sender.ts";
+import type { SecondOpinions } from "./second-opinions.ts";
+
+const LONGEST_REST_MS = 1_000;
+const RESTS_A_LIMIT = 10;
+const AT_ONCE = 100;
+// Longer than any other consumer may take to come to the message again, and to hang in its turn.
+const REMEMBERED_MS = 86_400_000;
+
+export interface HoldLimitContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly maxHoldMs: number;
+  };
+  readonly client: Pick<StreamClient, "countHang" | "release">;
+  readonly held: HeldMessages<Value>;
+  readonly open: OpenBatches<Value>;
+  readonly deadLetterWriter: DeadLetterWriter<Value>;
+  readonly secondOpinions: SecondOpinions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called when a handler was found to hang. */
+  readonly onHung: () => void;
+  /** Called when it is not known any more what is pending for this consumer. */
+  readonly compare: () => void;
+  /** Called with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class HoldLimit<Value> {
+  readonly #context: HoldLimitContext<Value>;
+  readonly #sender: OutcomeSender<EntryId>;
+  /** What the count came to for those that are on their way, should they be sent again. */
+  readonly #counted = new Map<EntryId, number>();
+  #cancelTimer = (): void => {};
+
+  constructor(context: HoldLimitContext<Value>) {
+    const { clock, random, held, report, compare, fail } = context;
+    this.#context = context;
+    this.#sender = new OutcomeSender({
+      clock,
+      random,
+      limit: AT_ONCE,
+      deliver: (ids) => this.#letGo(ids),
+      onRetry: (ids, retryInMs, error) =>
+        report({ type: "releaseFailed", messages: ids.length, retryInMs, error: describeTrouble(error) }),
+      onFailure: (ids, error) => {
+        for (const id of ids) held.dismiss(id);
+        compare();
+        fail(error);
+      },
+    });
+  }
+
+  start(): void {
+    const { clock, policy } = this.#context;
+    const restMs = Math.min(LONGEST_REST_MS, policy.maxHoldMs / RESTS_A_LIMIT);
+    this.#cancelTimer = clock.setTimer(restMs, () => {
+      this.#look();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+    this.#sender.stop();
+  }
+
+  #look(): void {
+    const { open, policy, clock, report, onHung } = this.#context;
+    const hungBefore = open.hung;
+    const why = new LeaseLostError(`the batch was not finished within maxHoldMs (${policy.maxHoldMs} ms)`, {
+      entryId: "0-0",
+      loss: "held-too-long",
+    });
+    const messages = open.hangBefore(clock.nowMs() - policy.maxHoldMs, why);
+    if (open.hung === hungBefore) return;
+    for (const message of messages) this.#giveUp(message);
+    report({ type: "heldTooLong", messages: messages.length, hung: open.hung });
+    onHung();
+  }
+
+  #giveUp(message: Message<Value>): void {
+    const { held, policy, report } = this.#context;
+    const { id } = message;
+    held.letGo(message);
+    held.markLost(message);
+    message.abort(
+      new LeaseLostError(`message ${id} was held for longer than maxHoldMs (${policy.maxHoldMs} ms)`, {
+        entryId: id,
+        loss: "held-too-long",
+      }),
+    );
+    report({ type: "lost", ids: [id], why: "held-too-long" });
+    this.#sender.add(id);
+  }
+
+  async #letGo(ids: readonly EntryId[]): Promise<void> {
+    const { client, policy, held, deadLetterWriter, secondOpinions, report } = this.#context;
+    const { stream, group, name } = policy;
+    const counts = await Promise.all(ids.map((id) => this.#count(id)));
+    const again = ids.filter((_, at) => (counts[at] ?? 1) < 2);
+    for (const id of ids.filter((_, at) => (counts[at] ?? 1) >= 2)) {
+      deadLetterWriter.add({ id, message: undefined, why: "hung", text: `a handler hung on it a second time` });
+    }
+    if (again.length === 0) return this.#forget(ids);
+    const move = { stream, group, from: name, to: RELEASED, offered: again, neverOffered: [] };
+    const { moved } = await client.release(move);
+    secondOpinions.remember(again);
+    for (const id of again) held.dismiss(id);
+    if (moved > 0) report({ type: "released", messages: moved, why: "held-too-long" });
+    this.#forget(ids);
+  }
+
+  #forget(ids: readonly EntryId[]): void {
+    for (const id of ids) this.#counted.delete(id);
+  }
+
+  async #count(id: EntryId): Promise<number> {
+    const { client, policy } = this.#context;
+    try {
+      const { stream, group } = policy;
+      const known = this.#counted.get(id);
+      const count = known ?? (await client.countHang({ stream, group, id, rememberMs: REMEMBERED_MS }));
+      this.#counted.set(id, count);
+      return count;
+    } catch (error) {
+      // It may have been counted, and a second time would be one too many.
+      if (ConnectionError.is(error) && error.outcome === "unknown") {
+        this.#counted.set(id, 1);
+        return 1;
+      }
+      // Without the right to count, a message that hangs comes again and again, as one that fails does.
+      if (PermissionError.is(error) || CommandError.is(error)) return 1;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { type GroupPosition, PermissionError, type StreamClient } from "@redis-batch/core/internal";
+import { isFullServer } from "../runtime/trouble.ts";
+
+/**
+ * Creates stream, group, and the consumer's name in it, where they are missing → whether the group is new. A user
+ * without the right to create may still join a group that is there; reading tells.
+ */
+export async function joinGroup(
+  client: StreamClient,
+  policy: { readonly stream: string; readonly group: string; readonly name: string; readonly startFrom: GroupPosition },
+): Promise<boolean> {
+  const { stream, group, name, startFrom } = policy;
+  let isNew = false;
+  try {
+    isNew = await client.xgroupCreate({ stream, group, position: startFrom });
+  } catch (error) {
+    if (isFullServer(error)) await assertGroup(client, { stream, group }, error);
+    else if (!PermissionError.is(error)) throw error;
+  }
+  try {
+    await client.xgroupCreateConsumer({ stream, group, consumer: name });
+  } catch (error) {
+    // The first read creates it just as well; now is better only because replicas are told of it.
+    if (!PermissionError.is(error) && !isFullServer(error)) throw error;
+  }
+  return isNew;
+}
+
+/** A full server refuses to create even what is there, and a group that is there may be joined, and emptied. */
+async function assertGroup(
+  client: StreamClient,
+  address: { readonly stream: string; readonly group: string },
+  refusal: unknown,
+): Promise<void> {
+  try {
+    await client.xpendingSummary(address);
+  } catch {
+    throw refusal;
+  }
+}

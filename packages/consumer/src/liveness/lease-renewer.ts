@@ -1,0 +1,157 @@
+/**
+ * Renews the leases of everything that is held, and finds out what is not this consumer's any more. Nothing is offered
+ * while the leases are in doubt: after a stall of the process or of the connection they are renewed first.
+ */
+import {
+  type Clock,
+  type EntryId,
+  type LeaseLoss,
+  RedisBatchError,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import type { Arrival } from "../message.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import { LoopWatch } from "./loop-watch.ts";
+
+const IDS_PER_COMMAND = 1_000;
+
+export interface LeaseRenewerContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly leaseMs: number;
+  };
+  readonly client: StreamClient;
+  readonly held: HeldMessages<Value>;
+  readonly clock: Clock;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+  /** Called with each message that is not this consumer's any more. */
+  readonly lose: (id: EntryId, loss: LeaseLoss) => void;
+  /** Called when the leases are certain again after they were in doubt. */
+  readonly onCertain: () => void;
+}
+
+export class LeaseRenewer<Value> {
+  readonly #context: LeaseRenewerContext<Value>;
+  readonly #bell: Bell;
+  /** When the last renewal of everything began. */
+  #renewedAtMs: number;
+  /** Since when the newest deliveries are held at least; the first moment of those since the last renewal. */
+  #deliveredSinceMs = Number.POSITIVE_INFINITY;
+  /** The same of those that have arrived while a renewal is under way. */
+  #lateSinceMs = Number.POSITIVE_INFINITY;
+  #wasCertain = true;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+  readonly #loopWatch: LoopWatch;
+
+  constructor(context: LeaseRenewerContext<Value>) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+    this.#loopWatch = new LoopWatch(context);
+    this.#renewedAtMs = context.clock.nowMs();
+  }
+
+  start(): void {
+    if (this.#loop !== undefined) return;
+    this.#renewedAtMs = this.#context.clock.nowMs();
+    this.#loop = this.#run();
+    this.#loopWatch.start();
+  }
+
+  /**
+   * Takes in that messages have arrived which were delivered at some moment since then. A reply may be long on its way:
+   * their lease began when the server sent it, at the latest.
+   */
+  delivered(sinceMs: number): void {
+    this.#deliveredSinceMs = Math.min(this.#deliveredSinceMs, sinceMs);
+    this.#lateSinceMs = Math.min(this.#lateSinceMs, sinceMs);
+  }
+
+  /**
+   * Whether everything held has been this consumer's without a doubt: renewed, or delivered, less than half a lease ago
+   * by the local clock. Asks for a renewal when not.
+   */
+  isCertain(): boolean {
+    const { clock, policy } = this.#context;
+    const isCertain = clock.nowMs() - this.#certainSinceMs < policy.leaseMs / 2;
+    if (!isCertain && this.#wasCertain) {
+      this.#wasCertain = false;
+      this.#bell.ring();
+    }
+    return isCertain;
+  }
+
+  /** Whether what arrived like this is this consumer's without a doubt. */
+  isCertainOf({ arrivedAtMs, heldSinceMs }: Arrival): boolean {
+    const { clock, policy } = this.#context;
+    const sinceMs = arrivedAtMs < this.#renewedAtMs ? this.#renewedAtMs : heldSinceMs;
+    return clock.nowMs() - sinceMs < policy.leaseMs / 2;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    this.#loopWatch.stop();
+    await this.#loop;
+  }
+
+  get #certainSinceMs(): number {
+    return Math.min(this.#renewedAtMs, this.#deliveredSinceMs);
+  }
+
+  async #run(): Promise<void> {
+    const { policy, clock, report, fail, onCertain } = this.#context;
+    while (!this.#isStopped) {
+      const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
+      if (dueInMs > 0) {
+        await this.#bell.rest(dueInMs);
+        continue;
+      }
+      try {
+        // What is renewed from here on is certain from here on, however long the answers take.
+        const startedAtMs = clock.nowMs();
+        this.#lateSinceMs = Number.POSITIVE_INFINITY;
+        await this.#renewAll();
+        this.#renewedAtMs = startedAtMs;
+        this.#deliveredSinceMs = this.#lateSinceMs;
+        if (!this.#wasCertain) {
+          this.#wasCertain = true;
+          onCertain();
+        }
+      } catch (error) {
+        if (this.#isStopped) return;
+        if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
+        const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
+        report({ type: "renewFailed", retryInMs, error: describeTrouble(error) });
+        await this.#bell.rest(retryInMs);
+      }
+    }
+  }
+
+  async #renewAll(): Promise<void> {
+    const { client, policy, held, lose } = this.#context;
+    const { stream, group, name } = policy;
+    const ids = held.ids();
+    for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
+      const page = ids.slice(start, start + IDS_PER_COMMAND);
+      const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });
+      for (const [id, renewal] of renewals) {
+        if (renewal === "kept") continue;
+        if (held.isOpen(id)) {
+          lose(id, renewal);
+          continue;
+        }
+        // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
+        const message = held.messageOf(id);
+        if (message !== undefined) message.isDoubtful = true;
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** What the other consumers of the group say of themselves, asked for when it matters and not more often than useful. */
+import { type Clock, isAlive, RedisBatchError, type Registration, type StreamClient } from "@redis-batch/core/internal";
+
+// Whoever asks again within this time gets the same answer.
+const FRESH_MS = 1_000;
+
+export interface PeersContext {
+  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
+  readonly client: Pick<StreamClient, "registry" | "time">;
+  readonly clock: Clock;
+}
+
+export interface PeerView {
+  /** Whether another consumer of the group is alive, and stays. */
+  readonly isAnyAlive: boolean;
+  /** Whether another one has a handler free, and takes messages. */
+  readonly isAnyFree: boolean;
+}
+
+const NOBODY: PeerView = { isAnyAlive: false, isAnyFree: false };
+
+export class Peers {
+  readonly #context: PeersContext;
+  #view = NOBODY;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #asking: Promise<PeerView> | undefined;
+
+  constructor(context: PeersContext) {
+    this.#context = context;
+  }
+
+  /** What was seen last. */
+  get lastSeen(): PeerView {
+    return this.#view;
+  }
+
+  /** Asks, unless that was done just now. Where the server cannot be asked, nobody is known to be there. */
+  look(): Promise<PeerView> {
+    if (this.#context.clock.nowMs() - this.#askedAtMs < FRESH_MS) return Promise.resolve(this.#view);
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  /** Takes in a registry that was read for another purpose. */
+  see(registry: ReadonlyMap<string, Registration>, serverNowMs: number): PeerView {
+    const others = [...registry.values()].filter((one) => this.#isPeer(one, serverNowMs));
+    this.#askedAtMs = this.#context.clock.nowMs();
+    this.#view = {
+      isAnyAlive: others.length > 0,
+      isAnyFree: others.some(({ details }) => (details.freePlaces ?? 0) > 0 && details.isUnfit !== true),
+    };
+    return this.#view;
+  }
+
+  async #ask(): Promise<PeerView> {
+    const { client, policy } = this.#context;
+    try {
+      const registry = await client.registry({ stream: policy.stream, group: policy.group });
+      return this.see(registry, await client.time());
+    } catch (error) {
+      if (!RedisBatchError.is(error)) throw error;
+      return NOBODY;
+    }
+  }
+
+  #isPeer(registered: Registration, serverNowMs: number): boolean {
+    const { consumer, details } = registered;
+    return consumer !== this.#context.policy.name && details.state === "running" && isAlive(registered, serverNowMs);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Takes what nobody holds: messages under the name `rb:released`. Only for a handler that is free now, never ahead of
+ * time; at the start, when a handler becomes free, and each second.
+ */
+import {
+  type Clock,
+  ConnectionError,
+  type DeliveredEntry,
+  type EntryId,
+  NoGroupError,
+  type Random,
+  RedisBatchError,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import type { SecondOpinions } from "../liveness/second-opinions.ts";
+import type { Message } from "../message.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
+import type { ReplySize } from "./reply-size.ts";
+
+const LOOK_EVERY_MS = 1_000;
+const LOOKED_AT_ONCE = 1_000;
+// Each is an argument of the script; the newest matter most.
+const MOST_NOT_WANTED = 200;
+
+export interface ClaimerContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly maxBytes: number;
+  };
+  readonly client: StreamClient;
+  readonly held: HeldMessages<Value>;
+  readonly deadLetterWriter: DeadLetterWriter<Value>;
+  readonly secondOpinions: SecondOpinions;
+  readonly replySize: ReplySize;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How many messages there is a free handler for. */
+  readonly places: () => number;
+  /** How often a message is offered at most. */
+  readonly maxDeliveries: () => number;
+  /** The first delivery for which a message is kept apart; infinite when none is. */
+  readonly suspectFrom: () => number;
+  /** The message, or none when it cannot be offered. */
+  readonly admit: (
+    entry: DeliveredEntry,
+    times: { readonly heldSinceMs: number; readonly ripeAtMs: number; readonly isSuspect: boolean },
+  ) => Message<Value> | undefined;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called when it is time to look. */
+  readonly onTime: () => void;
+  /** Called when it is not known any more what is pending for this consumer. */
+  readonly compare: () => void;
+  /** Called with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Claimer<Value> {
+  readonly #context: ClaimerContext<Value>;
+  readonly #bell: Bell;
+  /** Behind which message the next look begins; it wraps around, so that the first ones do not hide the rest. */
+  #cursor: EntryId | null = null;
+  #nextAtMs = Number.NEGATIVE_INFINITY;
+  #isTaking = false;
+  #isStopped = true;
+  /** Whether this consumer gave back what it could not offer: then one of its batches has to end first. */
+  #mustWait = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: ClaimerContext<Value>) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+  }
+
+  start(): void {
+    this.#isStopped = false;
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    await this.#loop;
+  }
+
+  /** This consumer has given back what it could not offer. */
+  gaveBack(): void {
+    this.#mustWait = true;
+  }
+
+  /** A batch has ended: what it was at is done. */
+  batchEnded(): void {
+    this.#mustWait = false;
+  }
+
+  /** Has it look at the next opportunity. */
+  expire(): void {
+    this.#nextAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether it is time to look, and there is somebody to work on what is found. */
+  isWanted(): boolean {
+    if (this.#isStopped || this.#isTaking || this.#mustWait) return false;
+    return this.#context.clock.nowMs() >= this.#nextAtMs && this.#context.places() > 0;
+  }
+
+  /** Takes as much as there are places for. */
+  async take(): Promise<void> {
+    const { clock, random, report, replySize, compare, fail } = this.#context;
+    this.#isTaking = true;
+    this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
+    const count = Math.min(this.#context.places(), replySize.limit);
+    try {
+      await this.#take(count);
+    } catch (error) {
+      // What it took may be pending here.
+      compare();
+      if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
+      // The reader creates a vanished group again.
+      if (NoGroupError.is(error)) return;
+      if (!RedisBatchError.is(error) || !error.retryable) return fail(error);
+      report({ type: "recoveryFailed", error: describeTrouble(error) });
+    } finally {
+      this.#isTaking = false;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, onTime } = this.#context;
+    while (!this.#isStopped) {
+      await this.#bell.rest(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
+      if (!this.#isStopped && clock.nowMs() >= this.#nextAtMs) onTime();
+    }
+  }
+
+  async #take(count: number): Promise<void> {
+    const { client, policy, held, clock, secondOpinions, replySize, report } = this.#context;
+    const { stream, group, name, maxBytes } = policy;
+    const heldSinceMs = clock.nowMs();
+    const wantsSuspect = !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
+    const { entries, vanished, next } = await client.take({
+      ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
+      suspectFrom: this.#context.suspectFrom(),
+      suspects: wantsSuspect ? 1 : 0,
+      notWanted: secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
+    });
+    this.#cursor = next;
+    // There is more: the next handler that is free need not wait for its time.
+    if (next !== null || entries.length >= count) this.expire();
+    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (entries.length === 0) return;
+    await this.#lineUp(entries, heldSinceMs);
+    let bytes = 0;
+    for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
+    replySize.arrived(entries.length, bytes);
+    report({ type: "taken", messages: entries.length });
+  }
+
+  async #lineUp(entries: readonly DeliveredEntry[], heldSinceMs: number): Promise<void> {
+    const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit } = this.#context;
+    const most = maxDeliveries();
+    const hung = await this.#whichHung(entries);
+    const fresh: Message<Value>[] = [];
+    const due: Message<Value>[] = [];
+    let suspects = 0;
+    for (const entry of entries) {
+      const { id, deliveries } = entry;
+      const nowMs = clock.nowMs();
+      // Whoever let go of it wanted it tried once more, if it may be tried more than once at all.
+      if (deliveries > (most === 1 ? 1 : most + 1)) {
+        held.reserve(id);
+        deadLetterWriter.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+        continue;
+      }
+      const isSuspect = hung.has(id) || deliveries >= suspectFrom();
+      if (isSuspect && suspects++ > 0) {
+        // One at a time: the others wait by their ids, and go on if nobody here has time for them.
+        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect });
+        continue;
+      }
+      const message = admit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });
+      if (message === undefined) continue;
+      // Never offered to anybody: as good as new.
+      if (deliveries === 1 && !isSuspect) fresh.push(message);
+      else due.push(message);
+    }
+    held.lineUpFresh(fresh);
+    held.lineUpDue(due);
+  }
+
+  /** On which of them a handler hung before: each of these is offered alone. */
+  async #whichHung(entries: readonly DeliveredEntry[]): Promise<ReadonlySet<EntryId>> {
+    const { client, policy } = this.#context;
+    const ids = entries.filter(({ deliveries }) => deliveries > 1).map(({ id }) => id);
+    if (ids.length === 0) return new Set();
+    const { stream, group } = policy;
+    return client.hungAmong({ stream, group, ids }).catch((error: unknown) => {
+      // Better offered among others than not at all.
+      if (!RedisBatchError.is(error)) throw error;
+      return new Set<EntryId>();
+    });
+  }
+}

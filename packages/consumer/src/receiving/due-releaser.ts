@@ -1,0 +1,78 @@
+/**
+ * Releases what was put off, when its time has come by the server's clock. Every consumer looks each second, so that a
+ * delay does not depend on any one of them; whoever has room takes what was released.
+ */
+import { type Clock, LATER, NoGroupError, type Random, RedisBatchError, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+
+const LOOK_EVERY_MS = 1_000;
+const PAGE = 1_000;
+
+export interface DueReleaserContext {
+  readonly policy: { readonly stream: string; readonly group: string };
+  readonly client: Pick<StreamClient, "readDue" | "release" | "forgetDue">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Whether delays can be kept in Redis. */
+  readonly canPutOff: () => boolean;
+  /** Called when something was released. */
+  readonly onReleased: () => void;
+}
+
+export class DueReleaser {
+  readonly #context: DueReleaserContext;
+  readonly #bell: Bell;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: DueReleaserContext) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { random, report, canPutOff } = this.#context;
+    let isMore = false;
+    while (!this.#isStopped) {
+      if (!isMore) await this.#bell.rest(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
+      if (this.#isStopped || !canPutOff()) continue;
+      try {
+        isMore = await this.#releaseDue();
+      } catch (error) {
+        isMore = false;
+        if (!RedisBatchError.is(error)) throw error;
+        if (!this.#isStopped && !NoGroupError.is(error)) report({ type: "recoveryFailed", error: describeTrouble(error) });
+      }
+    }
+  }
+
+  /** Releases a page → whether there is more. */
+  async #releaseDue(): Promise<boolean> {
+    const { client, policy, report, onReleased } = this.#context;
+    const { due } = await client.readDue({ ...policy, limit: PAGE });
+    if (due.length === 0) return false;
+    const ids = due.map(({ id }) => id);
+    const { moved, vanished } = await client.release({ ...policy, from: LATER, to: RELEASED, offered: ids, neverOffered: [] });
+    // Last: until then somebody else finds it, should this process end here.
+    await client.forgetDue({ ...policy, due });
+    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (moved > 0) {
+      report({ type: "released", messages: moved, why: "due" });
+      onReleased();
+    }
+    return due.length >= PAGE;
+  }
+}

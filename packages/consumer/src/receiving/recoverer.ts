@@ -1,0 +1,212 @@
+/**
+ * Releases what dead consumers left behind, page by page, and removes their names. One consumer of the group at a time
+ * does it; that is for economy, each page is safe by itself. Whoever has room takes what was released.
+ */
+import {
+  type Clock,
+  type EntryId,
+  followHeartbeats,
+  groupKey,
+  type HeartbeatVerdict,
+  isReservedConsumer,
+  LATER,
+  NO_HEARTBEATS,
+  type Random,
+  RedisBatchError,
+  type Registration,
+  RELEASED,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import { type Acquaintances, mayRecover, rememberNames, type Steadiness } from "../decisions/reclaim.ts";
+import type { ConsumerEvent } from "../events.ts";
+import type { Peers } from "../liveness/peers.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble, isFullServer } from "../runtime/trouble.ts";
+
+// Small pages: ids only, a few milliseconds at the server each.
+const PAGE = 100;
+// What was put off is walked through a part at a time: it only has to be done now and then.
+const LATER_PAGES_A_ROUND = 10;
+const LATER_PAGE = 1_000;
+
+export interface RecovererContext {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly leaseMs: number;
+    readonly beatMs: number;
+    readonly recoverEveryMs: number;
+    readonly foreignIdleMs: number;
+  };
+  readonly client: StreamClient;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** How steady this consumer itself is. */
+  readonly steadiness: () => Steadiness;
+  /** Called when something was released. */
+  readonly onReleased: () => void;
+  /** The longest that a message may be put off, in milliseconds. */
+  readonly longestDelayMs: number;
+}
+
+/** Somebody whose messages may be released: `seenAtMs` is the heartbeat that was seen to stand still. */
+interface Gone {
+  readonly consumer: string;
+  readonly seenAtMs: number | null;
+}
+
+export class Recoverer {
+  readonly #context: RecovererContext;
+  readonly #bell: Bell;
+  #acquaintances: Acquaintances = new Map();
+  #watch = NO_HEARTBEATS;
+  #laterCursor: EntryId | null = null;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: RecovererContext) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#bell.ring();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { policy, random, report } = this.#context;
+    // The first look only learns whose heartbeats there are; those that stand still from here on are dead the sooner.
+    let restMs = 0;
+    while (!this.#isStopped) {
+      await this.#bell.rest(restMs);
+      if (this.#isStopped) return;
+      // Spread, so that the consumers of a group do not all ask at the same moment.
+      restMs = policy.recoverEveryMs * (0.75 + 0.5 * random());
+      try {
+        // Somebody's heartbeat is late: what is to be thought of it shows soon.
+        if (await this.#look()) restMs = Math.min(restMs, policy.beatMs);
+      } catch (error) {
+        // Whatever it was, it did no harm, and the next round is soon.
+        if (!RedisBatchError.is(error)) throw error;
+        if (!this.#isStopped) report({ type: "recoveryFailed", error: describeTrouble(error) });
+      }
+    }
+  }
+
+  /** Looks at everybody, and does what there is to do → whether to look again soon. */
+  async #look(): Promise<boolean> {
+    const { client, policy, clock, peers, steadiness } = this.#context;
+    const { stream, group, name, foreignIdleMs, leaseMs } = policy;
+    const { consumers } = await client.xpendingSummary({ stream, group });
+    const registry = await client.registry({ stream, group });
+    const serverNowMs = await client.time();
+    const { connectedSinceMs } = steadiness();
+    if (connectedSinceMs === null) return false;
+    const sight = { serverNowMs, localNowMs: clock.nowMs(), steadySinceMs: connectedSinceMs };
+    const { watch, verdicts } = followHeartbeats(this.#watch, registry, sight);
+    this.#watch = watch;
+    peers.see(registry, serverNowMs);
+    this.#acquaintances = rememberNames(this.#acquaintances, registry.keys(), clock.nowMs(), foreignIdleMs);
+    const gone = [...consumers.keys()].flatMap((owner) => this.#judge(owner, verdicts));
+    const dead = [...verdicts].filter(([consumer, { life }]) => consumer !== name && life === "dead");
+    const hasLater = consumers.has(LATER);
+    const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
+    if (!mayRecover(steadiness(), leaseMs)) return isSomebodySilent || dead.length > 0;
+    if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
+    if (!(await this.#isMyTurn())) return isSomebodySilent || dead.length > 0;
+    for (const one of gone) await this.#release(one);
+    for (const [consumer, { seenAtMs }] of dead) await this.#removeName(consumer, seenAtMs);
+    await this.#removeForgotten(gone, registry);
+    if (hasLater) await this.#walkLater();
+    return isSomebodySilent;
+  }
+
+  /** Whether what this owner left may be released. A stranger's age is judged message by message. */
+  #judge(owner: string, verdicts: ReadonlyMap<string, HeartbeatVerdict>): readonly Gone[] {
+    if (owner === this.#context.policy.name || owner === RELEASED || owner === LATER) return [];
+    const verdict = verdicts.get(owner);
+    if (verdict === undefined) return [{ consumer: owner, seenAtMs: null }];
+    return verdict.life === "dead" ? [{ consumer: owner, seenAtMs: verdict.seenAtMs }] : [];
+  }
+
+  async #isMyTurn(): Promise<boolean> {
+    const { client, policy } = this.#context;
+    const key = groupKey("lease:recovery", policy.stream, policy.group);
+    try {
+      return await client.setIfFree({ key, value: policy.name, expireMs: Math.ceil(policy.recoverEveryMs / 2) });
+    } catch (error) {
+      // It has no room for a turn, and needs to be emptied all the more.
+      if (isFullServer(error)) return true;
+      throw error;
+    }
+  }
+
+  async #release({ consumer: from, seenAtMs }: Gone): Promise<void> {
+    const { client, policy, report, onReleased } = this.#context;
+    const { stream, group, leaseMs } = policy;
+    // One of ours renews what it holds every third of a lease, registered or not.
+    const isOurs = this.#acquaintances.has(from) || isReservedConsumer(from);
+    const foreignIdleMs = isOurs ? Math.min(leaseMs, policy.foreignIdleMs) : policy.foreignIdleMs;
+    let after: EntryId | null = null;
+    let released = 0;
+    while (!this.#isStopped) {
+      const page = await client.handOverPage({
+        ...{ stream, group, from, to: RELEASED, foreignIdleMs, toUnregistered: true, after, count: PAGE },
+        ...(seenAtMs === null ? {} : { seenAtMs }),
+      });
+      if (page.kind === "refused") break;
+      released += page.moved;
+      if (page.moved > 0) onReleased();
+      after = page.lastId;
+      if (after === null) break;
+    }
+    if (released > 0) report({ type: "takenOver", from, messages: released });
+  }
+
+  async #removeForgotten(gone: readonly Gone[], registry: ReadonlyMap<string, Registration>): Promise<void> {
+    for (const { consumer } of gone) {
+      if (!registry.has(consumer) && this.#acquaintances.has(consumer)) await this.#removeName(consumer, null);
+    }
+  }
+
+  async #removeName(consumer: string, seenAtMs: number | null): Promise<void> {
+    const { client, policy, report } = this.#context;
+    const { stream, group } = policy;
+    if (this.#isStopped) return;
+    const removal = await client.removeIfEmpty({
+      ...{ stream, group, consumer, onlyIfSilent: true },
+      ...(seenAtMs === null ? {} : { seenAtMs }),
+    });
+    if (removal === "removed") report({ type: "nameRemoved", consumer });
+  }
+
+  /** Releases what was put off and has no time, or one further off than any that can be asked for. */
+  async #walkLater(): Promise<void> {
+    const { client, policy, onReleased, longestDelayMs, report } = this.#context;
+    const { stream, group } = policy;
+    const latestMs = (await client.time()) + longestDelayMs;
+    for (let page = 0; page < LATER_PAGES_A_ROUND && !this.#isStopped; page++) {
+      const from = this.#laterCursor === null ? "-" : (`(${this.#laterCursor}` as const);
+      const entries = await client.xpendingRange({ stream, group, consumer: LATER, from, to: "+", count: LATER_PAGE });
+      const times = await client.dueTimes({ stream, group, ids: entries.map(({ id }) => id) });
+      const stray = entries.map(({ id }) => id).filter((id) => (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs);
+      if (stray.length > 0) {
+        const move = { stream, group, from: LATER, to: RELEASED, offered: stray, neverOffered: [] };
+        const { moved } = await client.release(move);
+        if (moved > 0) report({ type: "released", messages: moved, why: "due" });
+        onReleased();
+      }
+      this.#laterCursor = entries.length < LATER_PAGE ? null : (entries.at(-1)?.id ?? null);
+      if (this.#laterCursor === null) return;
+    }
+  }
+}

@@ -1,0 +1,207 @@
+/** The loop that reads the payloads of messages that were put off, when they are due, and no sooner than somebody can use them. */
+import {
+  type BackoffPolicy,
+  backoffDelayMs,
+  type Clock,
+  ConnectionError,
+  type DeliveredEntry,
+  type EntryId,
+  NoGroupError,
+  type Random,
+  RedisBatchError,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import { decideRedeliverySize } from "../decisions/fetch-size.ts";
+import type { ConsumerEvent } from "../events.ts";
+import type { Message } from "../message.ts";
+import { Bell } from "../runtime/bell.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { PutOff } from "../scheduling/put-off-queue.ts";
+import type { ReplySize } from "./reply-size.ts";
+
+const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
+
+export interface RedelivererContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly batchSize: number;
+    readonly maxBytes: number;
+    readonly retryShare: number;
+  };
+  readonly client: StreamClient;
+  readonly held: HeldMessages<Value>;
+  readonly replySize: ReplySize;
+  /** The largest batch that a message on its n-th delivery may be part of. */
+  readonly largestBatch: (deliveries: number) => number;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The message, or none when it cannot be offered. */
+  readonly admit: (
+    entry: DeliveredEntry,
+    times: { readonly heldSinceMs: number; readonly ripeAtMs: number; readonly isSuspect: boolean },
+  ) => Message<Value> | undefined;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called when more can be offered than before. */
+  readonly onMore: () => void;
+  /** Called with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Redeliverer<Value> {
+  readonly #context: RedelivererContext<Value>;
+  readonly #bell: Bell;
+  #isStopped = false;
+  #isReading = false;
+  #failures = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: RedelivererContext<Value>) {
+    this.#context = context;
+    this.#bell = new Bell(context.clock);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Something changed: a message was put off, or there is room for more. */
+  poke(): void {
+    this.#bell.ring();
+  }
+
+  /** Whether payloads are being read ahead, or will be at once. */
+  areComing(): boolean {
+    if (this.#isStopped || this.#loop === undefined) return false;
+    return this.#isReading || (this.#mayReadAhead(this.#firstDue()) && this.#room() > 0);
+  }
+
+  /** Whether there are some that are read only to be offered at once. */
+  areWanted(): boolean {
+    const first = this.#firstDue();
+    return !this.#isStopped && this.#loop !== undefined && first !== undefined && !this.#mayReadAhead(first);
+  }
+
+  /**
+   * Reads what the next batch may have of them. Reading counts as a delivery, and when the process dies of one that came
+   * again, the others that it has not offered must not be closer to the dead letters for it.
+   */
+  async readDue(atMost: number): Promise<void> {
+    const { held, policy, largestBatch } = this.#context;
+    const share = held.fresh.messages > 0 ? policy.retryShare : 1;
+    const room = Math.min(this.#room(), atMost);
+    let size = atMost;
+    const putOffs = held.takeIds("due", ({ deliveries }, taken) => {
+      size = Math.min(size, largestBatch(deliveries + 1));
+      return taken < Math.min(room, Math.max(1, Math.floor(size * share)));
+    });
+    await this.#readAgain(putOffs);
+  }
+
+  /** Reads the payload of the suspect that is first in line, to be offered at once. */
+  async readSuspect(): Promise<void> {
+    await this.#readAgain(this.#context.held.takeIds("suspect", (_, taken) => taken === 0));
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.poke();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, held, onMore } = this.#context;
+    while (!this.#isStopped) {
+      if (held.lineUpIds(clock.nowMs())) onMore();
+      const room = this.#mayReadAhead(held.firstDueId) ? this.#room() : 0;
+      if (room > 0) {
+        this.#isReading = true;
+        await this.#readAgain(held.takeIds("due", (next, taken) => taken < room && this.#mayReadAhead(next)));
+        this.#isReading = false;
+        onMore();
+        continue;
+      }
+      const nextAtMs = held.nextDueAtMs;
+      await this.#bell.rest(nextAtMs === null ? null : Math.max(nextAtMs - clock.nowMs(), 0));
+    }
+  }
+
+  #firstDue(): PutOff | undefined {
+    const { held, clock } = this.#context;
+    held.lineUpIds(clock.nowMs());
+    return held.firstDueId;
+  }
+
+  /** Whether its payload is read before somebody waits for it: not of one that must be in a smaller batch than others. */
+  #mayReadAhead(next: PutOff | undefined): boolean {
+    const { policy, largestBatch } = this.#context;
+    return next !== undefined && largestBatch(next.deliveries + 1) >= policy.batchSize;
+  }
+
+  /** One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory. */
+  #room(): number {
+    const { held, policy, replySize } = this.#context;
+    const { messages: buffered, bytes: bufferedBytes } = held.due;
+    const ahead = { buffered, bufferedBytes, meanBytes: replySize.meanBytes };
+    return Math.min(decideRedeliverySize(ahead, policy), replySize.limit);
+  }
+
+  async #readAgain(putOffs: readonly PutOff[]): Promise<void> {
+    if (putOffs.length === 0) return;
+    const { client, policy, held, clock, report, replySize } = this.#context;
+    const heldSinceMs = clock.nowMs();
+    try {
+      const { stream, group, name } = policy;
+      // Each count is what it is to be, and not one more: a reply that was lost on the way has offered nothing.
+      const messages = putOffs.map(({ id, deliveries }) => ({ id, deliveries: deliveries + 1 }));
+      const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, messages });
+      this.#failures = 0;
+      // Some may have been acknowledged while the reply was on its way.
+      const open = new Map(putOffs.filter((one) => held.isStill(one)).map((one) => [one.id, one]));
+      const again: Message<Value>[] = [];
+      for (const entry of entries) {
+        const before = open.get(entry.id);
+        const message =
+          before &&
+          this.#context.admit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
+        if (message !== undefined) again.push(message);
+        open.delete(entry.id);
+      }
+      replySize.arrived(
+        again.length,
+        again.reduce((bytes, message) => bytes + message.bytes, 0),
+      );
+      this.#dismissMissing([...open.keys()], vanished);
+      if (again.length === 0) return;
+      report({ type: "redelivered", messages: again.length });
+      held.lineUpDue(again);
+    } catch (error) {
+      this.#putBack(error, putOffs);
+    }
+  }
+
+  #dismissMissing(missing: readonly EntryId[], vanished: readonly EntryId[]): void {
+    const { held, report } = this.#context;
+    const gone = new Set(vanished);
+    const notOwned = missing.filter((id) => !gone.has(id));
+    for (const id of missing) held.dismiss(id);
+    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (notOwned.length > 0) report({ type: "lost", ids: notOwned, why: "not-owned" });
+  }
+
+  #putBack(error: unknown, putOffs: readonly PutOff[]): void {
+    const { held, clock, random, report, fail, replySize } = this.#context;
+    const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
+    if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(putOffs.length);
+    held.putBack(putOffs, clock.nowMs() + retryInMs);
+    if (this.#isStopped) return;
+    // The reader creates a vanished group again; then these messages turn out to be nobody's.
+    if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
+      this.#isStopped = true;
+      return fail(error);
+    }
+    report({ type: "readFailed", retryInMs, error: describeTrouble(error) });
+  }
+}

@@ -1,0 +1,497 @@
+/**
+ * Every message this consumer holds, from its delivery to the end of its acknowledgement: the one file that changes a
+ * message's state.
+ *
+ * | state          | where it is                              | leaves by                                              |
+ * |----------------|------------------------------------------|--------------------------------------------------------|
+ * | `buffered`     | in memory, never offered by this process | offered · acknowledged by its id · let go of · lost    |
+ * | `offered`      | in a batch, without an outcome           | an outcome · the end of its batch · lost               |
+ * | `acking`       | its acknowledgement is on the way        | acknowledged · lost · offered, when that is refused    |
+ * | `burying`      | on its way to the dead letters           | buried · lost · returned                               |
+ * | `returned`     | its id is put off, or let go of          | a new delivery, which is another object                |
+ * | `acknowledged` · `buried` · `lost` | not held any more    | –                                                      |
+ *
+ * What is put off is held by its id only. When its time has come its id waits in line, healthy ones and suspects apart,
+ * until its payload is read again.
+ */
+import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
+import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
+import type { Message, Offer } from "../message.ts";
+import { HeldIndex, type Holding, isPutOff, isReserved } from "./held-index.ts";
+import { type PutOff, PutOffQueue } from "./put-off-queue.ts";
+
+/** Messages in memory that no batch has taken yet. */
+export interface Buffered {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What became of a mix: the messages, which are offered now. */
+export interface Cut<Value> {
+  readonly messages: readonly Message<Value>[];
+  readonly redelivered: number;
+  /** Whether the bytes left some of the mix behind. */
+  readonly isFullOfBytes: boolean;
+}
+
+const isOpen = <Value>(holding: Holding<Value>): boolean =>
+  isPutOff(holding) || (!isReserved(holding) && (holding.state === "buffered" || holding.state === "offered"));
+
+export class HeldMessages<Value> {
+  readonly #index = new HeldIndex<Value>();
+  /** In stream order. */
+  readonly #fresh: Message<Value>[] = [];
+  /** Those that come again; the one that ripens first in front. */
+  readonly #due: Message<Value>[] = [];
+  #freshBytes = 0;
+  #dueBytes = 0;
+  readonly #putOff = new PutOffQueue();
+  /** Whose time has come, and whose payload is not here: first in, first out. */
+  #dueIds: PutOff[] = [];
+  #suspectIds: PutOff[] = [];
+  // Which message object a put-off one was; weak, so that putting a message off frees its payload.
+  readonly #objectOf = new WeakMap<Message<Value>, PutOff>();
+  readonly #onChange: () => void;
+  #putOffCount = 0;
+  #suspectsOpen = 0;
+
+  /** @param onChange called when a message was put off, and when one is put off no more */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Messages held by their ids only, due or not. */
+  get putOffCount(): number {
+    return this.#putOffCount;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  get fresh(): Buffered {
+    return { messages: this.#fresh.length, bytes: this.#freshBytes };
+  }
+
+  /** Messages that come again, with their payloads. */
+  get due(): Buffered {
+    return { messages: this.#due.length, bytes: this.#dueBytes };
+  }
+
+  /** When the first new message arrived that no batch has taken; `null` when there is none. */
+  get freshSinceMs(): number | null {
+    return this.#fresh[0]?.arrival.arrivedAtMs ?? null;
+  }
+
+  get isSuspectOpen(): boolean {
+    return this.#suspectsOpen > 0;
+  }
+
+  /** Whether a suspect is in memory, with its payload. */
+  get isSuspectBuffered(): boolean {
+    return this.#due.some(({ isSuspect }) => isSuspect);
+  }
+
+  holds(id: EntryId): boolean {
+    return this.#index.get(id) !== undefined;
+  }
+
+  /** Whether this very object is the newest delivery of its message, put off or not. */
+  isCurrent(message: Message<Value>): boolean {
+    if (message.lot !== undefined) return true;
+    const holding = this.#index.listed(message.id);
+    return holding !== undefined && (holding === message || holding === this.#objectOf.get(message));
+  }
+
+  /** Whether the message is still put off as it was then: not acknowledged and not delivered again meanwhile. */
+  isStill(putOff: PutOff): boolean {
+    return this.#index.listed(putOff.id) === putOff;
+  }
+
+  /** The message object that is held under this id, if there is one; one that was put off has none. */
+  messageOf(id: EntryId): Message<Value> | undefined {
+    const holding = this.#index.get(id);
+    return holding === undefined || isPutOff(holding) || isReserved(holding) ? undefined : holding;
+  }
+
+  /** Whether the message is held, and no outcome of it is on its way. */
+  isOpen(id: EntryId): boolean {
+    const holding = this.#index.get(id);
+    return holding !== undefined && isOpen(holding);
+  }
+
+  // ── coming in ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes in what one read brought, in stream order. Older deliveries of the same ids are superseded. */
+  admitRead(messages: readonly Message<Value>[]): void {
+    if (this.#index.addLot(messages)) return;
+    for (const message of messages) this.admit(message);
+  }
+
+  /** Takes a delivered message in. An older delivery of the same id is superseded by it. */
+  admit(message: Message<Value>): void {
+    this.#hold(message);
+  }
+
+  /** Lines up new messages to be offered, those of one read or those that nobody was ever offered. */
+  lineUpFresh(messages: readonly Message<Value>[]): void {
+    const last = this.#fresh.at(-1);
+    const first = messages[0];
+    for (const message of messages) {
+      this.#fresh.push(message);
+      this.#freshBytes += message.bytes;
+    }
+    // What was released unoffered is older than what was read since.
+    if (last !== undefined && first !== undefined && compareEntryIds(first.id, last.id) < 0) this.#fresh.sort(byId);
+  }
+
+  /** Lines up messages that come again to be offered. */
+  lineUpDue(messages: readonly Message<Value>[]): void {
+    for (const message of messages) {
+      this.#due.push(message);
+      this.#dueBytes += message.bytes;
+    }
+    this.#due.sort((left, right) => left.ripeAtMs - right.ripeAtMs);
+  }
+
+  /** Takes in a message that was found pending for this consumer, by its id: it is due. */
+  adopt(putOff: PutOff): void {
+    this.#putAway(putOff);
+  }
+
+  /** Holds a message that is known by its id only, and is not to be delivered. */
+  reserve(id: EntryId): void {
+    this.#hold({ id, isReserved: true });
+  }
+
+  // ── coming again ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** When the next of those that were put off is due; `null` when there is none. */
+  get nextDueAtMs(): number | null {
+    for (;;) {
+      const next = this.#putOff.peek();
+      if (next === undefined) return null;
+      // What has moved on since is skipped here, instead of being searched for then.
+      if (this.isStill(next)) return next.dueAtMs;
+      this.#putOff.pop();
+    }
+  }
+
+  /** Lines up the ids of those whose time has come → whether there are any. */
+  lineUpIds(nowMs: number): boolean {
+    let isAny = false;
+    for (let atMs = this.nextDueAtMs; atMs !== null && atMs <= nowMs; atMs = this.nextDueAtMs) {
+      const next = this.#putOff.pop() as PutOff;
+      (next.isSuspect ? this.#suspectIds : this.#dueIds).push(next);
+      isAny = true;
+    }
+    return isAny;
+  }
+
+  /** Whether healthy messages, or a suspect, wait for their payload. */
+  get waitingForPayload(): { readonly due: boolean; readonly suspect: boolean } {
+    const skip = (ids: PutOff[]): boolean => {
+      while (ids[0] !== undefined && !this.isStill(ids[0])) ids.shift();
+      return ids.length > 0;
+    };
+    return { due: skip(this.#dueIds), suspect: skip(this.#suspectIds) };
+  }
+
+  /** Takes ids out of a line whose payload is read now, one after the other as long as they fit; they stay held. */
+  takeIds(kind: "due" | "suspect", fits: (next: PutOff, taken: number) => boolean): PutOff[] {
+    const ids = kind === "due" ? this.#dueIds : this.#suspectIds;
+    const taken: PutOff[] = [];
+    let passed = 0;
+    for (const next of ids) {
+      if (this.isStill(next)) {
+        if (!fits(next, taken.length)) break;
+        taken.push(next);
+      }
+      passed++;
+    }
+    ids.splice(0, passed);
+    return taken;
+  }
+
+  /** The first in line of those that wait for their payload. */
+  get firstDueId(): PutOff | undefined {
+    return this.waitingForPayload.due ? this.#dueIds[0] : undefined;
+  }
+
+  /** Puts back what was taken and could not be read. */
+  putBack(putOffs: readonly PutOff[], dueAtMs: number): void {
+    for (const before of putOffs) if (this.isStill(before)) this.#putAway({ ...before, dueAtMs });
+  }
+
+  // ── being offered ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What of these may be offered, in the order in which they go. */
+  dueMessages(largestBatch: (deliveries: number) => number, nowMs: number): readonly DueMessage[] {
+    return this.#due.map(({ ripeAtMs, deliveries, isSuspect }) => ({
+      isRipe: ripeAtMs <= nowMs,
+      largestBatch: largestBatch(deliveries),
+      isSuspect,
+    }));
+  }
+
+  /** The next moment at which one of those that come again ripens; infinite when none does. */
+  nextRipeAtMs(nowMs: number): number {
+    let atMs = Number.POSITIVE_INFINITY;
+    for (const { ripeAtMs } of this.#due) if (ripeAtMs > nowMs && ripeAtMs < atMs) atMs = ripeAtMs;
+    return atMs;
+  }
+
+  factsOf(mix: Mix): MixFacts {
+    let firstArrivedAtMs = mix.fresh > 0 ? (this.freshSinceMs ?? 0) : Number.POSITIVE_INFINITY;
+    let bytes = this.#freshBytes;
+    for (const place of mix.due) {
+      const message = this.#due[place] as Message<Value>;
+      firstArrivedAtMs = Math.min(firstArrivedAtMs, message.arrival.arrivedAtMs);
+      bytes += message.bytes;
+    }
+    return { bytes, firstArrivedAtMs };
+  }
+
+  /** Offers of what the mix names as much as the bytes allow, and one message in any case. */
+  offer(mix: Mix, maxBytes: number, isFreshTurn: boolean, offer: Offer): Cut<Value> {
+    const again = mix.due.map((place) => this.#due[place] as Message<Value>);
+    const fresh = this.#fresh.slice(0, mix.fresh);
+    // Where the first of the new ones has a place in any case, it has one among the bytes, too.
+    const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= offer.atMs);
+    const first = fresh.slice(0, isFreshTurn || !isRipe ? 1 : 0);
+    const wanted = [...first, ...again, ...fresh.slice(first.length)];
+    let bytes = 0;
+    let size = 0;
+    for (const message of wanted) {
+      bytes += message.bytes;
+      if (bytes > maxBytes && size > 0) break;
+      size++;
+    }
+    const messages = wanted.slice(0, size);
+    // From the last to the first, so that the places before stay what they are.
+    const redelivered = mix.due.slice(0, Math.max(0, size - first.length));
+    for (const place of redelivered.toReversed()) this.#takeDue(place);
+    for (const message of this.#fresh.splice(0, size - redelivered.length)) this.#freshBytes -= message.bytes;
+    // New messages already are in stream order, and redelivered ones may belong between them.
+    if (redelivered.length > 0) messages.sort(byId);
+    for (const message of messages) {
+      this.#enter(message, "offered");
+      message.offer = offer;
+    }
+    return { messages, redelivered: redelivered.length, isFullOfBytes: size < wanted.length };
+  }
+
+  /** New messages went out in between, so offering what was just returned is no hot loop now. */
+  ripenAll(nowMs: number): void {
+    for (const message of this.#due) message.ripeAtMs = Math.min(message.ripeAtMs, nowMs);
+  }
+
+  // ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether the message can still have an outcome: it is offered, read ahead, or was returned and not delivered since. */
+  canSettle(message: Message<Value>): boolean {
+    const { state } = message;
+    if (state !== "offered" && state !== "returned" && state !== "buffered") return false;
+    return this.isCurrent(message);
+  }
+
+  /** Its acknowledgement goes out. */
+  beginAck(message: Message<Value>): void {
+    this.#settle(message, "acking");
+  }
+
+  /** The server has its acknowledgement, or refused it because the message is not this consumer's any more. */
+  endAck(message: Message<Value>, isLost: boolean): void {
+    // What else is held under its id goes with it.
+    if (!this.#index.leaveLot(message)) this.dismiss(message.id);
+    this.#enter(message, isLost ? "lost" : "acknowledged");
+  }
+
+  /** It goes to the dead letters. */
+  beginDeadLetter(message: Message<Value>): void {
+    this.#settle(message, "burying");
+  }
+
+  /** It is in the dead letters, or is not this consumer's any more. */
+  endDeadLetter(id: EntryId, message: Message<Value> | undefined, isLost: boolean): void {
+    this.dismiss(id);
+    if (message !== undefined) this.#enter(message, isLost ? "lost" : "buried");
+  }
+
+  /** Its outcome could not be sent, and never will be: it has none. */
+  withdrawOutcome(message: Message<Value>): void {
+    this.#enter(message, "offered");
+  }
+
+  /** It comes again: of its payload nothing is kept. */
+  putOff(
+    message: Message<Value>,
+    { isUncounted, ...times }: Pick<PutOff, "dueAtMs" | "ripeAtMs" | "isSuspect"> & { readonly isUncounted: boolean },
+  ): void {
+    this.#enter(message, "returned");
+    this.#index.leaveLot(message);
+    const putOff = { id: message.id, deliveries: message.deliveries - (isUncounted ? 1 : 0), ...times };
+    this.#objectOf.set(message, putOff);
+    this.#putAway(putOff);
+  }
+
+  /** It is given back to the group, and held by its id until the server has answered. */
+  letGo(message: Message<Value>): void {
+    this.#unbuffer(message);
+    this.#enter(message, "returned");
+    this.#index.leaveLot(message);
+    this.#hold({ id: message.id, isReserved: true });
+  }
+
+  /** A returned message that is not current any more: a later delivery takes care of itself. */
+  return(message: Message<Value>): void {
+    this.#enter(message, "returned");
+  }
+
+  /** It is not this consumer's any more → the object it was. */
+  lose(id: EntryId): Message<Value> | undefined {
+    const message = this.messageOf(id);
+    this.dismiss(id);
+    if (message !== undefined) {
+      this.#unbuffer(message);
+      this.#enter(message, "lost");
+    }
+    return message;
+  }
+
+  /** An outcome came for a message that was delivered again meanwhile, or is not held any more. */
+  markLost(message: Message<Value>): void {
+    this.#enter(message, "lost");
+  }
+
+  /** Nothing is held under this id any more. */
+  dismiss(id: EntryId): void {
+    this.#forgetPutOff(this.#index.get(id));
+    this.#index.delete(id);
+  }
+
+  clear(): void {
+    this.#index.clear();
+    this.#putOffCount = 0;
+  }
+
+  // ── what is held ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Every message whose lease this consumer has to renew: those without an outcome that is on its way. */
+  ids(): EntryId[] {
+    const ids: EntryId[] = [];
+    for (const holding of this.#index) if (isOpen(holding)) ids.push(holding.id);
+    return ids;
+  }
+
+  /** Messages that are in batches handed over before this moment, and have no outcome. */
+  offeredBefore(atMs: number): Message<Value>[] {
+    const messages: Message<Value>[] = [];
+    for (const holding of this.#index) {
+      if (isPutOff(holding) || isReserved(holding) || holding.state !== "offered") continue;
+      if ((holding.offer?.atMs ?? Number.POSITIVE_INFINITY) < atMs) messages.push(holding);
+    }
+    return messages;
+  }
+
+  /** What could be offered, and is not: with its payload or by its id, since before this moment. */
+  waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: (Message<Value> | PutOff)[] } {
+    const since = ({ arrival }: Message<Value>): boolean => arrival.arrivedAtMs <= atMs;
+    const ids = [...this.#dueIds, ...this.#suspectIds].filter((one) => this.isStill(one) && one.dueAtMs <= atMs);
+    return { fresh: this.#fresh.filter(since), due: [...this.#due.filter(since), ...ids] };
+  }
+
+  /** Those whose time has not come yet. */
+  putOffs(): PutOff[] {
+    const waiting = new Set([...this.#dueIds, ...this.#suspectIds]);
+    const putOffs: PutOff[] = [];
+    for (const holding of this.#index) if (isPutOff(holding) && !waiting.has(holding)) putOffs.push(holding);
+    return putOffs;
+  }
+
+  /** Since when the oldest message that could be offered has waited, by the local clock; `null` when none does. */
+  get oldestOfferableSinceMs(): number | null {
+    let sinceMs = this.freshSinceMs ?? Number.POSITIVE_INFINITY;
+    for (const { arrival } of this.#due) sinceMs = Math.min(sinceMs, arrival.arrivedAtMs);
+    for (const ids of [this.#dueIds, this.#suspectIds]) {
+      const first = ids.find((one) => this.isStill(one));
+      if (first !== undefined) sinceMs = Math.min(sinceMs, first.dueAtMs);
+    }
+    return sinceMs === Number.POSITIVE_INFINITY ? null : sinceMs;
+  }
+
+  /** All that is held without an outcome on its way, for a consumer that leaves. */
+  inventory(): {
+    /** Ids that never reached the application's code. */
+    readonly neverOffered: readonly EntryId[];
+    readonly offered: readonly EntryId[];
+    readonly putOff: readonly PutOff[];
+  } {
+    const neverOffered: EntryId[] = [];
+    const offered: EntryId[] = [];
+    const putOff: PutOff[] = [];
+    for (const holding of this.#index) {
+      if (isPutOff(holding)) putOff.push(holding);
+      else if (isReserved(holding)) offered.push(holding.id);
+      else if (holding.state === "buffered") neverOffered.push(holding.id);
+      else if (holding.state !== "acking") offered.push(holding.id);
+    }
+    return { neverOffered, offered, putOff };
+  }
+
+  /** Takes a put-off message out of the line, to be given back to the group; held by its id until the server has answered. */
+  letGoOfPutOff(putOff: PutOff): void {
+    if (this.isStill(putOff)) this.#hold({ id: putOff.id, isReserved: true });
+  }
+
+  #settle(message: Message<Value>, state: "acking" | "burying"): void {
+    this.#unbuffer(message);
+    // Late, after its batch had ended, but before it was delivered again: as good as in time.
+    if (message.state === "returned") this.#hold(message);
+    this.#enter(message, state);
+  }
+
+  #enter(message: Message<Value>, state: Message<Value>["state"]): void {
+    if (message.isSuspect) {
+      if (message.state === "offered") this.#suspectsOpen--;
+      if (state === "offered") this.#suspectsOpen++;
+    }
+    message.state = state;
+  }
+
+  #hold(holding: Holding<Value>): void {
+    this.#forgetPutOff(this.#index.get(holding.id));
+    this.#index.set(holding);
+  }
+
+  #putAway(putOff: PutOff): void {
+    this.#hold(putOff);
+    this.#putOffCount++;
+    this.#putOff.push(putOff);
+    this.#onChange();
+  }
+
+  #forgetPutOff(holding: Holding<Value> | undefined): void {
+    if (holding === undefined || !isPutOff(holding)) return;
+    this.#putOffCount--;
+    this.#onChange();
+  }
+
+  /** Takes a message out of the queues in which it waits to be offered. */
+  #unbuffer(message: Message<Value>): void {
+    if (message.state !== "buffered") return;
+    const place = this.#due.indexOf(message);
+    if (place >= 0) return this.#takeDue(place);
+    const fresh = this.#fresh.indexOf(message);
+    if (fresh < 0) return;
+    this.#fresh.splice(fresh, 1);
+    this.#freshBytes -= message.bytes;
+  }
+
+  #takeDue(place: number): void {
+    for (const { bytes } of this.#due.splice(place, 1)) this.#dueBytes -= bytes;
+  }
+}
+
+const byId = (left: { readonly id: EntryId }, right: { readonly id: EntryId }): number =>
+  compareEntryIds(left.id, right.id);

@@ -1,0 +1,170 @@
+/** The batches in the application's hands: handed over, and not ended yet. */
+import type { Clock } from "@redis-batch/core/internal";
+import { Batch } from "../batch.ts";
+import type { PullMode } from "../decisions/redelivery.ts";
+import type { ConsumerEvent } from "../events.ts";
+import type { Message } from "../message.ts";
+import type { Requeuer } from "../settling/requeuer.ts";
+import type { Collected } from "./scheduler.ts";
+import type { SinkWatch } from "./sink-watch.ts";
+
+export interface OpenBatch<Value> {
+  readonly batch: Batch<Value>;
+  readonly mode: PullMode;
+  /** Aborts when the time to finish is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface OpenBatchesContext<Value> {
+  readonly requeuer: Requeuer<Value>;
+  readonly sinkWatch: SinkWatch;
+  readonly clock: Clock;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called when a batch has ended. */
+  readonly onEnd: () => void;
+  readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
+}
+
+interface Opened {
+  readonly aborter: AbortController;
+  readonly atMs: number;
+  /** Whether it was the one attempt made while everything fails. */
+  readonly isProbe: boolean;
+  /** Whether it has been open for longer than it may be. */
+  isHung: boolean;
+}
+
+export class OpenBatches<Value> {
+  readonly #context: OpenBatchesContext<Value>;
+  readonly #open = new Map<OpenBatch<Value>, Opened>();
+  #endedMs = 0;
+  #lastDurationMs = 0;
+  #whenOneEnds = (): void => {};
+
+  constructor(context: OpenBatchesContext<Value>) {
+    this.#context = context;
+  }
+
+  get isAny(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Whether an attempt is under way, made while everything fails. One that hangs holds up no other. */
+  get isProbing(): boolean {
+    return [...this.#open.values()].some(({ isProbe, isHung }) => isProbe && !isHung);
+  }
+
+  /** Batches that have been open for longer than they may be. */
+  get hung(): number {
+    let hung = 0;
+    for (const { isHung } of this.#open.values()) if (isHung) hung++;
+    return hung;
+  }
+
+  /** How long the oldest of them has been open, in milliseconds; `null` when there is none. */
+  get oldestMs(): number | null {
+    const [first] = this.#open.values();
+    return first === undefined ? null : this.#context.clock.nowMs() - first.atMs;
+  }
+
+  /** How long a batch takes: the last one that ended, or the oldest that is open, whichever is longer. */
+  get durationMs(): number {
+    return Math.max(this.#lastDurationMs, this.oldestMs ?? 0);
+  }
+
+  /**
+   * Marks those that were handed over before this moment, and tells who is still at work why → messages without an outcome.
+   * In a loop the handler itself hangs; a caller of `fetch()` has until its next call, if all is settled.
+   */
+  hangBefore(atMs: number, reason: Error): readonly Message<Value>[] {
+    const unsettled: Message<Value>[] = [];
+    for (const [open, opened] of this.#open) {
+      if (opened.isHung || opened.atMs > atMs) continue;
+      const rest = open.batch.messages.filter((message) => message.state === "offered");
+      if (rest.length === 0 && open.mode === "fetch") continue;
+      opened.isHung = true;
+      opened.aborter.abort(reason);
+      unsettled.push(...rest);
+    }
+    return unsettled;
+  }
+
+  /** Messages in all of them. */
+  get messages(): number {
+    let messages = 0;
+    for (const { batch } of this.#open.keys()) messages += batch.size;
+    return messages;
+  }
+
+  /** How long batches were in the application's hands so far, in milliseconds, each counted by itself. Never shrinks. */
+  get busyMs(): number {
+    const nowMs = this.#context.clock.nowMs();
+    let busyMs = this.#endedMs;
+    for (const { atMs } of this.#open.values()) busyMs += nowMs - atMs;
+    return Math.round(busyMs);
+  }
+
+  /** Hands collected messages over. */
+  hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
+    const { clock, sinkWatch, report, whenOutcomesAreThrough } = this.#context;
+    const aborter = new AbortController();
+    const open = { batch: new Batch(messages, reason, whenOutcomesAreThrough), mode, signal: aborter.signal };
+    // There is nothing in an empty batch that could be waited for.
+    if (messages.length > 0) {
+      const isProbe = mode === "loop" && sinkWatch.isBackingOff;
+      this.#open.set(open, { aborter, atMs: clock.nowMs(), isProbe, isHung: false });
+      report({ type: "batch", messages: messages.length, redelivered, reason });
+    }
+    return open;
+  }
+
+  /**
+   * Ends a batch: what has no outcome comes again, or goes to the dead letters when it came often enough. Idempotent.
+   *
+   * @param failure what went wrong with the batch, if anything
+   * @param isSaid whether the handler has said how it went; when not, being offered does not count for the messages
+   */
+  end(open: OpenBatch<Value>, failure = "", isSaid = true): void {
+    const opened = this.#open.get(open);
+    if (opened === undefined) return;
+    this.#open.delete(open);
+    const { requeuer, sinkWatch } = this.#context;
+    const { messages } = open.batch;
+    const unsettled = messages.filter((message) => message.state === "offered");
+    const isCounted = isSaid && sinkWatch.isCounting;
+    for (const message of unsettled) requeuer.take(message, { mode: open.mode, isCounted, text: failure });
+    if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
+    const durationMs = this.#context.clock.nowMs() - opened.atMs;
+    this.#endedMs += durationMs;
+    this.#lastDurationMs = durationMs;
+    this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled: unsettled.length, durationMs });
+    this.#whenOneEnds();
+    this.#context.onEnd();
+  }
+
+  /** Ends every batch that `fetch()` handed over. */
+  endFetched(): void {
+    for (const open of this.#open.keys()) if (open.mode === "fetch") this.end(open);
+  }
+
+  /** Resolves when none is open. */
+  async whenNone(): Promise<void> {
+    while (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenOneEnds = resolve;
+      });
+    }
+  }
+
+  /** Ends all, telling whoever is still at work why → how many messages had no outcome. */
+  abandon(reason: Error): number {
+    let abandoned = 0;
+    for (const [open, { aborter }] of this.#open) {
+      abandoned += open.batch.messages.filter((message) => message.state === "offered").length;
+      aborter.abort(reason);
+      for (const message of open.batch) message.abort(reason);
+      this.end(open);
+    }
+    return abandoned;
+  }
+}

@@ -1,0 +1,55 @@
+/** A message that was put off: its id only, its payload is read again when it is due. */
+export interface PutOff {
+  readonly id: string;
+  /** How often it was delivered so far. */
+  readonly deliveries: number;
+  /** When it is read again, by the local clock. */
+  readonly dueAtMs: number;
+  /** Before this moment it may only accompany new messages. */
+  readonly ripeAtMs: number;
+  /** Whether it is offered alone, and not before another one like it has ended. */
+  readonly isSuspect: boolean;
+}
+
+/** Messages that were put off, the one that is due first on top: a binary heap. */
+export class PutOffQueue {
+  readonly #heap: PutOff[] = [];
+
+  peek(): PutOff | undefined {
+    return this.#heap[0];
+  }
+
+  push(putOff: PutOff): void {
+    const heap = this.#heap;
+    let at = heap.push(putOff) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.#dueAt(parent) <= putOff.dueAtMs) break;
+      heap[at] = heap[parent] as PutOff;
+      at = parent;
+    }
+    heap[at] = putOff;
+  }
+
+  pop(): PutOff | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return top;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && this.#dueAt(child + 1) < this.#dueAt(child)) child++;
+      if (this.#dueAt(child) >= last.dueAtMs) break;
+      heap[at] = heap[child] as PutOff;
+      at = child;
+    }
+    heap[at] = last;
+    return top;
+  }
+
+  #dueAt(index: number): number {
+    return (this.#heap[index] as PutOff).dueAtMs;
+  }
+}

@@ -1,0 +1,168 @@
+/** Acknowledges messages: plainly while nothing can have taken them from this consumer, by an owner check otherwise. */
+import { type Clock, type EntryId, NoGroupError, type Random, type StreamClient } from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import type { Arrival, Message } from "../message.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import { OutcomeSender } from "./outcome-sender.ts";
+import { stillPending } from "./still-pending.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+
+// Lua's unpack and the server's own loop both stay far from their limits with this many ids.
+const IDS_PER_COMMAND = 1_000;
+
+export interface AcknowledgerContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly onAck: "keep" | "delete";
+  };
+  /** Whether the server itself can delete what every group is done with. */
+  readonly canAckDelete: () => boolean;
+  readonly client: StreamClient;
+  readonly held: HeldMessages<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Whether what arrived like this is this consumer's without a doubt. */
+  readonly isCertainOf: (arrival: Arrival) => boolean;
+  /** Called with an error that no repetition can mend. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Acknowledger<Value> {
+  readonly #context: AcknowledgerContext<Value>;
+  readonly #sender: OutcomeSender<Message<Value>>;
+
+  constructor(context: AcknowledgerContext<Value>) {
+    const { clock, random, report, fail } = context;
+    this.#context = context;
+    this.#sender = new OutcomeSender({
+      clock,
+      random,
+      limit: IDS_PER_COMMAND,
+      deliver: async (messages, mayBeDone) => {
+        try {
+          await this.#acknowledge(messages, mayBeDone);
+        } catch (error) {
+          // The reader creates it anew; nothing of it is anybody's.
+          if (!NoGroupError.is(error)) throw error;
+          this.#conclude(messages, new Set(messages.map(({ id }) => id)));
+        }
+      },
+      onRetry: (messages, retryInMs, error) =>
+        report({ type: "ackFailed", messages: messages.length, retryInMs, error: describeTrouble(error) }),
+      onFailure: (messages, error) => {
+        // Nothing is lost: the messages stay pending, and come again when the cause is mended.
+        for (const message of messages) context.held.withdrawOutcome(message);
+        fail(error);
+      },
+    });
+  }
+
+  /** Acknowledgements that the server has not answered yet. */
+  get pending(): number {
+    return this.#sender.pending;
+  }
+
+  add(message: Message<Value>): void {
+    this.#context.held.beginAck(message);
+    this.#sender.add(message);
+  }
+
+  /** Acknowledges by id what is not in memory, the same way → what was acknowledged, and what is not this consumer's. */
+  async acknowledgeIds(
+    ids: readonly EntryId[],
+  ): Promise<{ readonly acknowledged: readonly EntryId[]; readonly notOwned: readonly EntryId[] }> {
+    const { report } = this.#context;
+    const notOwned = new Set<EntryId>();
+    for (let start = 0; start < ids.length; start += IDS_PER_COMMAND) {
+      for (const id of await this.#acknowledgeOwned(ids.slice(start, start + IDS_PER_COMMAND))) notOwned.add(id);
+    }
+    const acknowledged = ids.filter((id) => !notOwned.has(id));
+    if (acknowledged.length > 0) report({ type: "acknowledged", messages: acknowledged.length });
+    return { acknowledged, notOwned: [...notOwned] };
+  }
+
+  /** Resolves when none of these messages waits for the server's answer any more. */
+  whenThrough(messages: readonly Message<Value>[]): Promise<void> {
+    return this.#sender.when(() => messages.every((message) => message.state !== "acking"));
+  }
+
+  /** Resolves when every acknowledgement was answered. */
+  whenIdle(): Promise<void> {
+    return this.#sender.when(() => this.#sender.pending === 0);
+  }
+
+  /** Gives up on what was not answered. */
+  stop(): void {
+    this.#sender.stop();
+  }
+
+  async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
+    const { client, policy, report } = this.#context;
+    const ids = messages.map((message) => message.id);
+    // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
+    if (!mayBeDone && this.#areCertain(messages)) {
+      const acknowledged = await this.#acknowledgePlainly(ids);
+      if (acknowledged !== undefined) {
+        this.#conclude(messages, undefined);
+        // Somebody else acknowledged them, or the pending list is gone: either way they are pending no more.
+        if (acknowledged < ids.length) report({ type: "ackShort", sent: ids.length, acknowledged });
+        return;
+      }
+    }
+    const notOwned = await this.#acknowledgeOwned(ids);
+    // After a reply that was lost, most of what is "not owned" was acknowledged by the first attempt.
+    this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
+  }
+
+  /** Acknowledges what this consumer still owns → what it does not. */
+  async #acknowledgeOwned(ids: readonly EntryId[]): Promise<readonly EntryId[]> {
+    const { client, policy } = this.#context;
+    const { stream, group, name, onAck } = policy;
+    const own = { stream, group, consumer: name, ids };
+    return onAck === "keep"
+      ? (await client.ackOwned(own)).notOwned
+      : notOwnedOf(await client.deleteIfAllGroupsDone(own));
+  }
+
+  #areCertain(messages: readonly Message<Value>[]): boolean {
+    const { client, isCertainOf } = this.#context;
+    const { readerEpoch } = client;
+    let known: Arrival | undefined;
+    for (const { arrival, isDoubtful } of messages) {
+      if (isDoubtful) return false;
+      // Shared by all that one read brought, which mostly are next to each other.
+      if (arrival === known) continue;
+      if (arrival.epoch !== readerEpoch || !isCertainOf(arrival)) return false;
+      known = arrival;
+    }
+    return true;
+  }
+
+  /** Without a look at the owner → how many were pending; `undefined` where that cannot be done. */
+  async #acknowledgePlainly(ids: readonly EntryId[]): Promise<number | undefined> {
+    const { client, policy, canAckDelete } = this.#context;
+    const { stream, group, onAck } = policy;
+    if (onAck === "keep") return client.xack({ stream, group, ids });
+    if (!canAckDelete()) return undefined;
+    return ids.length - notOwnedOf(await client.xackdel({ stream, group, ids })).length;
+  }
+
+  #conclude(messages: readonly Message<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
+    const { held, report } = this.#context;
+    const lost: EntryId[] = [];
+    for (const message of messages) {
+      const isLost = notOwned?.has(message.id) === true;
+      held.endAck(message, isLost);
+      if (isLost) lost.push(message.id);
+    }
+    if (lost.length < messages.length) report({ type: "acknowledged", messages: messages.length - lost.length });
+    if (lost.length > 0) report({ type: "lost", ids: lost, why: "not-owned" });
+  }
+}
+
+function notOwnedOf(deletions: ReadonlyMap<EntryId, string>): EntryId[] {
+  return [...deletions].filter(([, deletion]) => deletion === "not-owned").map(([id]) => id);
+}

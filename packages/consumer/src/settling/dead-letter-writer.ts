@@ -1,0 +1,168 @@
+/** Moves messages into the group's dead letters, whole and with their history. */
+import {
+  type BackoffPolicy,
+  type Clock,
+  CommandError,
+  NoGroupError,
+  type Random,
+  RELEASED,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
+import type { Peers } from "../liveness/peers.ts";
+import type { SecondOpinions } from "../liveness/second-opinions.ts";
+import type { Message } from "../message.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import { OutcomeSender } from "./outcome-sender.ts";
+import { stillPending } from "./still-pending.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+
+// Each burial copies a payload inside the server: a few at a time keep it answering others in between.
+const AT_ONCE = 20;
+const NO_GROUP = { kind: "not-owned" } as const;
+
+/** A message on its way to the dead letters; `message` is there when the application was offered it. */
+export interface Burial<Value> {
+  readonly id: string;
+  readonly message: Message<Value> | undefined;
+  readonly why: DeadLetterReason;
+  /** What the application said, or the error's text; `""` where there is none. */
+  readonly text: string;
+  /** Whether another consumer may try it once more instead, where there is one. */
+  readonly isLastChance?: boolean;
+}
+
+export interface DeadLetterWriterContext<Value> {
+  readonly policy: {
+    readonly stream: string;
+    readonly group: string;
+    readonly name: string;
+    readonly retry: BackoffPolicy;
+  };
+  readonly client: StreamClient;
+  readonly held: HeldMessages<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly peers: Peers;
+  readonly secondOpinions: SecondOpinions;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called with an error that no repetition can mend. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class DeadLetterWriter<Value> {
+  readonly #context: DeadLetterWriterContext<Value>;
+  readonly #sender: OutcomeSender<Burial<Value>>;
+  readonly #timers = new Set<() => void>();
+
+  constructor(context: DeadLetterWriterContext<Value>) {
+    const { clock, random, report, fail } = context;
+    this.#context = context;
+    this.#sender = new OutcomeSender({
+      clock,
+      random,
+      limit: AT_ONCE,
+      deliver: async (burials, mayBeDone) => {
+        // One by one: when one fails, those before it are over and are not repeated.
+        for (const burial of burials) if (this.#isOpen(burial)) await this.#bury(burial, mayBeDone);
+      },
+      onRetry: (burials, retryInMs, error) =>
+        report({ type: "buryFailed", messages: burials.length, retryInMs, error: describeTrouble(error) }),
+      onFailure: (burials, error) => {
+        // Nothing is lost: the messages stay pending, and come again when the cause is mended.
+        for (const { message } of burials) if (message?.state === "burying") context.held.withdrawOutcome(message);
+        fail(error);
+      },
+    });
+  }
+
+  /** Messages on their way. */
+  get pending(): number {
+    return this.#sender.pending;
+  }
+
+  add(burial: Burial<Value>): void {
+    if (burial.message !== undefined) this.#context.held.beginDeadLetter(burial.message);
+    this.#sender.add(burial);
+  }
+
+  /** Resolves when none of these messages is on its way any more. */
+  whenThrough(messages: readonly Message<Value>[]): Promise<void> {
+    return this.#sender.when(() => messages.every((message) => message.state !== "burying"));
+  }
+
+  /** Resolves when none is on its way. */
+  whenIdle(): Promise<void> {
+    return this.#sender.when(() => this.#sender.pending === 0);
+  }
+
+  /** Gives up on what was not answered. */
+  stop(): void {
+    this.#sender.stop();
+    for (const cancel of this.#timers) cancel();
+  }
+
+  #leavePending(burial: Burial<Value>, error: CommandError): void {
+    const { message } = burial;
+    const { held, policy, clock, report } = this.#context;
+    const retryInMs = policy.retry.capMs;
+    const dueAtMs = clock.nowMs() + retryInMs;
+    if (message === undefined) {
+      const cancel = clock.setTimer(retryInMs, () => {
+        this.#timers.delete(cancel);
+        this.add(burial);
+      });
+      this.#timers.add(cancel);
+    } else {
+      held.putOff(message, { dueAtMs, ripeAtMs: dueAtMs, isSuspect: message.isSuspect, isUncounted: false });
+    }
+    report({ type: "buryFailed", messages: 1, retryInMs, error: describeTrouble(error) });
+  }
+
+  #isOpen({ id, message }: Burial<Value>): boolean {
+    return message === undefined ? this.#context.held.holds(id) : message.state === "burying";
+  }
+
+  async #bury(burial: Burial<Value>, mayBeDone: boolean): Promise<void> {
+    const { client, held, policy, report } = this.#context;
+    const { id, message, why, text } = burial;
+    const { stream, group, name } = policy;
+    if (burial.isLastChance === true && (await this.#giveSecondOpinion(burial))) return;
+    const outcome = await client
+      .bury({ stream, group, consumer: name, id, reason: why, error: text })
+      .catch((error: unknown) => {
+        // The reader creates the group anew; nothing of it is anybody's.
+        if (NoGroupError.is(error)) return NO_GROUP;
+        // This one message cannot be moved: it has more fields than a script can take. The others can.
+        if (!CommandError.is(error)) throw error;
+        this.#leavePending(burial, error);
+        return undefined;
+      });
+    if (outcome === undefined) return;
+    // After a reply that was lost, the first attempt may have done it.
+    const isLost =
+      outcome.kind === "not-owned" &&
+      (outcome === NO_GROUP || !mayBeDone || (await stillPending(client, policy, [id])).has(id));
+    held.endDeadLetter(id, message, isLost);
+    if (outcome.kind === "vanished") return report({ type: "vanished", ids: [id] });
+    if (isLost) return report({ type: "lost", ids: [id], why: "not-owned" });
+    report({ type: "deadLettered", id, why });
+  }
+
+  /**
+   * Gives a message that would be given up to the group instead, where another consumer is there to try it: that it fails
+   * here, however often, may have its cause here → whether it was.
+   */
+  async #giveSecondOpinion({ id, message }: Burial<Value>): Promise<boolean> {
+    const { client, held, policy, peers, secondOpinions, report } = this.#context;
+    const { stream, group, name } = policy;
+    if (!(await peers.look()).isAnyAlive) return false;
+    const { moved } = await client.release({ stream, group, from: name, to: RELEASED, offered: [id], neverOffered: [] });
+    if (moved === 0) return false;
+    secondOpinions.remember([id]);
+    if (message !== undefined) held.letGo(message);
+    held.dismiss(id);
+    report({ type: "released", messages: 1, why: "second-opinion" });
+    return true;
+  }
+}

@@ -1,0 +1,61 @@
+/** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
+import { type Codec, type LifecycleState, UsageError } from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+import type { Message, MessageKeeper, RetryOptions } from "../message.ts";
+import type { Acknowledger } from "./acknowledger.ts";
+import { LONGEST_RETRY_MS } from "../options.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { DeadLetterWriter } from "./dead-letter-writer.ts";
+import type { Requeuer } from "./requeuer.ts";
+
+export interface OutcomesContext<Value> {
+  readonly policy: { readonly codec: Codec<Value> };
+  readonly held: HeldMessages<Value>;
+  readonly acknowledger: Acknowledger<Value>;
+  readonly deadLetterWriter: DeadLetterWriter<Value>;
+  readonly requeuer: Requeuer<Value>;
+  readonly sinkWatch: SinkWatch;
+  readonly state: () => LifecycleState;
+  readonly report: (event: ConsumerEvent) => void;
+}
+
+export class Outcomes<Value> implements MessageKeeper<Value> {
+  readonly codec: Codec<Value>;
+  readonly #context: OutcomesContext<Value>;
+
+  constructor(context: OutcomesContext<Value>) {
+    this.codec = context.policy.codec;
+    this.#context = context;
+  }
+
+  ack(message: Message<Value>): void {
+    if (this.#isOpen(message)) this.#context.acknowledger.add(message);
+  }
+
+  deadLetter(message: Message<Value>, reason: string): void {
+    if (!this.#isOpen(message)) return;
+    this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: reason });
+  }
+
+  retry(message: Message<Value>, { delayMs, reason = "" }: RetryOptions): void {
+    if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= LONGEST_RETRY_MS)) {
+      throw new UsageError(`retry: delayMs must be a number from 0 to ${LONGEST_RETRY_MS}, got ${String(delayMs)}`);
+    }
+    // What was returned comes again anyway.
+    if (message.state !== "offered" || message.offer === undefined) return;
+    const { requeuer, sinkWatch } = this.#context;
+    const isCounted = sinkWatch.isCounting;
+    requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
+  }
+
+  /** Whether the message can still have an outcome; one that comes too late is reported. */
+  #isOpen(message: Message<Value>): boolean {
+    const { held, state, report } = this.#context;
+    if (held.canSettle(message)) return true;
+    if (message.state !== "offered" && message.state !== "returned") return false;
+    held.markLost(message);
+    report({ type: "lost", ids: [message.id], why: state() === "closed" ? "closed" : "superseded" });
+    return false;
+  }
+}

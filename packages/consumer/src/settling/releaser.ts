@@ -1,0 +1,183 @@
+/**
+ * Gives messages back to the group: at once, under the name `rb:released`, or until their time comes, under `rb:later`.
+ * Each is held by its id until the server has answered, so that nothing else is done with it meanwhile.
+ */
+import {
+  type Clock,
+  type EntryId,
+  LATER,
+  NoGroupError,
+  PermissionError,
+  type Random,
+  RELEASED,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { ConsumerEvent, ReleaseReason } from "../events.ts";
+import type { Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { PutOff } from "../scheduling/put-off-queue.ts";
+import { OutcomeSender } from "./outcome-sender.ts";
+
+const IDS_PER_COMMAND = 1_000;
+
+export interface ReleaserContext<Value> {
+  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
+  readonly client: Pick<StreamClient, "release" | "scheduleLater">;
+  readonly held: HeldMessages<Value>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Called when it is not known any more what is pending for this consumer. */
+  readonly compare: () => void;
+  /** Called with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** A message on its way to the group. */
+interface Leaving {
+  readonly id: EntryId;
+  readonly deliveries: number;
+  readonly isSuspect: boolean;
+  /** Whether the last delivery is taken back from the count. */
+  readonly isUncounted: boolean;
+  /** How long it is put off, in milliseconds; `null`: anybody may take it at once. */
+  readonly delayMs: number | null;
+  readonly why: ReleaseReason;
+}
+
+export class Releaser<Value> {
+  readonly #context: ReleaserContext<Value>;
+  readonly #sender: OutcomeSender<Leaving>;
+  #canPutOff = true;
+
+  constructor(context: ReleaserContext<Value>) {
+    const { clock, random, report, fail, compare } = context;
+    this.#context = context;
+    this.#sender = new OutcomeSender({
+      clock,
+      random,
+      limit: IDS_PER_COMMAND,
+      deliver: (leaving) => this.#deliver(leaving),
+      onRetry: (leaving, retryInMs, error) =>
+        report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: describeTrouble(error) }),
+      onFailure: (leaving, error) => {
+        // Nothing is lost: what is still pending here is found again.
+        for (const { id } of leaving) context.held.dismiss(id);
+        compare();
+        fail(error);
+      },
+    });
+  }
+
+  /** Messages on their way. */
+  get pending(): number {
+    return this.#sender.pending;
+  }
+
+  /** Whether delays can be kept in Redis: not without the right to its sorted sets. */
+  get canPutOff(): boolean {
+    return this.#canPutOff;
+  }
+
+  /** Gives a message back that has its payload here, offered or not. */
+  release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
+    const { id, deliveries, isSuspect } = message;
+    this.#context.held.letGo(message);
+    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs: null, why });
+  }
+
+  /** Puts a message off until its time comes, for whoever has room then. */
+  putOff(
+    message: Message<Value>,
+    delayMs: number,
+    why: ReleaseReason,
+    { isUncounted }: { readonly isUncounted: boolean },
+  ): void {
+    const { id, deliveries, isSuspect } = message;
+    this.#context.held.letGo(message);
+    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why });
+  }
+
+  /** Gives a message back that is held by its id: what is not due yet keeps its time. */
+  releasePutOff(putOff: PutOff, why: ReleaseReason): void {
+    const { held, clock } = this.#context;
+    const { id, deliveries, isSuspect } = putOff;
+    const leftMs = putOff.dueAtMs - clock.nowMs();
+    held.letGoOfPutOff(putOff);
+    this.#sender.add({ id, deliveries, isSuspect, isUncounted: false, delayMs: leftMs > 0 ? leftMs : null, why });
+  }
+
+  /** Resolves when none is on its way. */
+  whenIdle(): Promise<void> {
+    return this.#sender.when(() => this.#sender.pending === 0);
+  }
+
+  /** Gives up on what was not answered. */
+  stop(): void {
+    this.#sender.stop();
+  }
+
+  async #deliver(leaving: readonly Leaving[]): Promise<void> {
+    const { held, report } = this.#context;
+    const delayed = leaving.filter(({ delayMs }) => delayMs !== null);
+    const atOnce = leaving.filter(({ delayMs }) => delayMs === null);
+    try {
+      const kept = delayed.length > 0 ? await this.#schedule(delayed) : [];
+      const later = delayed.filter((one) => !kept.includes(one));
+      const scheduled = await this.#move(later, LATER);
+      if (scheduled > 0) report({ type: "scheduled", messages: scheduled });
+      for (const why of new Set(atOnce.map((one) => one.why))) {
+        const ones = atOnce.filter((one) => one.why === why);
+        const moved = await this.#move(ones, RELEASED);
+        if (moved > 0) report({ type: "released", messages: moved, why });
+      }
+    } catch (error) {
+      // The reader creates the group again; nothing of it is anybody's.
+      if (!NoGroupError.is(error)) throw error;
+      for (const { id } of leaving) held.dismiss(id);
+    }
+  }
+
+  /** Writes down when they are due → those for which that cannot be done, and which therefore stay here. */
+  async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
+    const { client, policy, held, clock, report } = this.#context;
+    const { stream, group } = policy;
+    try {
+      if (this.#canPutOff) {
+        await client.scheduleLater({
+          stream,
+          group,
+          delays: delayed.map(({ id, delayMs }) => ({ id, delayMs: delayMs ?? 0 })),
+        });
+        return [];
+      }
+    } catch (error) {
+      if (!PermissionError.is(error)) throw error;
+      this.#canPutOff = false;
+      report({ type: "delaysInMemory", error: describeTrouble(error) });
+    }
+    for (const { id, deliveries, delayMs, isSuspect, isUncounted } of delayed) {
+      const dueAtMs = clock.nowMs() + (delayMs ?? 0);
+      held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect });
+    }
+    return delayed;
+  }
+
+  async #move(leaving: readonly Leaving[], to: string): Promise<number> {
+    if (leaving.length === 0) return 0;
+    const { client, policy, held, report } = this.#context;
+    const { stream, group, name } = policy;
+    const { moved, vanished } = await client.release({
+      stream,
+      group,
+      from: name,
+      to,
+      offered: leaving.filter(({ isUncounted }) => !isUncounted).map(({ id }) => id),
+      neverOffered: leaving.filter(({ isUncounted }) => isUncounted).map(({ id }) => id),
+    });
+    for (const { id } of leaving) held.dismiss(id);
+    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    return moved;
+  }
+}

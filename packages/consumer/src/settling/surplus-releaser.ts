@@ -1,0 +1,83 @@
+/** Gives back, each second, what this consumer holds and cannot work on soon, while somebody else can. */
+import type { Clock } from "@redis-batch/core/internal";
+import { decideSurplus, type Load, patienceOf, type Surplus } from "../decisions/surplus.ts";
+import type { Peers, PeerView } from "../liveness/peers.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Releaser } from "./releaser.ts";
+
+const LOOK_EVERY_MS = 1_000;
+
+export interface SurplusReleaserContext<Value> {
+  readonly policy: { readonly maxWaitMs: number };
+  readonly held: HeldMessages<Value>;
+  readonly releaser: Releaser<Value>;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly load: () => Load;
+  /** Called when messages were given back that were never offered here. */
+  readonly onGaveBack: () => void;
+}
+
+export class SurplusReleaser<Value> {
+  readonly #context: SurplusReleaserContext<Value>;
+  #cancelTimer = (): void => {};
+  #isStopped = false;
+
+  constructor(context: SurplusReleaserContext<Value>) {
+    this.#context = context;
+  }
+
+  start(): void {
+    this.#cancelTimer = this.#context.clock.setTimer(LOOK_EVERY_MS, () => {
+      void this.look();
+      if (!this.#isStopped) this.start();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTimer();
+  }
+
+  /** Something changed that may leave this consumer with more than it can work on. */
+  async look(): Promise<void> {
+    if (this.#isStopped) return;
+    const before = this.#decide();
+    if (before.kind === "nothing" || !this.#hasAny(before)) return;
+    if (before.for !== "nobody" && !isThere(before, await this.#context.peers.look())) return;
+    // Meanwhile it may have found a place.
+    const surplus = this.#decide();
+    if (surplus.kind === before.kind && !this.#isStopped) this.#release(surplus);
+  }
+
+  #decide(): Surplus {
+    const { load, policy } = this.#context;
+    return decideSurplus(load(), patienceOf(policy.maxWaitMs));
+  }
+
+  #hasAny(surplus: Surplus): boolean {
+    const { held } = this.#context;
+    const buffered = held.fresh.messages + held.due.messages + held.putOffCount;
+    return buffered > (surplus.kind === "probe" ? 1 : 0);
+  }
+
+  #release(surplus: Surplus): void {
+    if (surplus.kind === "nothing") return;
+    const { held, releaser, clock, policy, onGaveBack } = this.#context;
+    const sinceMs = surplus.kind === "waited" ? clock.nowMs() - patienceOf(policy.maxWaitMs) : Number.POSITIVE_INFINITY;
+    const waiting = held.waitingSince(sinceMs);
+    const all = [...waiting.due, ...(surplus.kind === "waited" ? [] : held.putOffs()), ...waiting.fresh];
+    // The newest stays, to probe with: it is the one that has most probably not been tried yet.
+    const kept = surplus.kind === "probe" ? all.pop() : undefined;
+    if (kept === undefined && all.length === 0) return;
+    for (const one of all) {
+      if ("dueAtMs" in one) releaser.releasePutOff(one, surplus.why);
+      else releaser.release(one, surplus.why, { isUncounted: true });
+    }
+    onGaveBack();
+  }
+}
+
+function isThere(surplus: Surplus & { readonly kind: "all" | "probe" | "waited" }, peers: PeerView): boolean {
+  return surplus.for === "a free place" ? peers.isAnyFree : peers.isAnyAlive;
+}
