@@ -118,6 +118,8 @@ describe("classifyGroup", () => {
         ...{ health: "FAILING", reason: "300 of the 300 messages it finished in the last 5 s went to the dead letters" },
       });
       expect(judge({}, { finished: 300, deadLettered: 150, pending: 3 }).health).toBe("FAILING");
+      // Before its first read the server does not know what a group has finished.
+      expect(judge({ finished: null }, { finished: 300, deadLettered: 300 }).health).toBe("FAILING");
     });
 
     it("does not fail for a few of many, for two in all, or for those of long ago", () => {

@@ -218,10 +218,10 @@ function describeBurials(samples: readonly GroupSample[]): string | null {
   return `${told.deadLettered} of the ${sumTold(last)} messages its consumers finished since they began went to the dead letters`;
 }
 
-/** How many were finished from one look to another; `null` where neither the server nor the consumers know. */
+/** How many were finished from one look to another, at most; `null` where neither the server nor the consumers know. */
 function countFinished(first: GroupSample, last: GroupSample, buried: number): number | null {
   // A redriven message is pending once more, so that the count can go back.
-  if (first.finished !== null && last.finished !== null) return Math.max(last.finished - first.finished, 0);
+  if (last.finished !== null) return Math.max(last.finished - (first.finished ?? 0), 0);
   const told = sumTold(last) - sumTold(first);
   // Somebody has left, and taken its count along.
   return told < buried ? null : told;
