@@ -223,7 +223,7 @@ describe("monitor --watch on a terminal", () => {
       press("C-c");
       await eventually("it gives the terminal back", async () => screen().startsWith("ended 0"));
     });
-    const infos = (await redis.server.command("XINFO", "CONSUMERS", stream, "g")) as unknown[][];
+    const infos = (await redis.server.command("XINFO", "CONSUMERS", stream, "g")) as string[][];
     expect(infos.map((info) => info[1])).not.toContain("dying");
   });
 });
@@ -301,7 +301,12 @@ describe("check", () => {
     const ahead = uniqueName("ahead");
     await server.command("XADD", ahead, "*", "n", 1);
     await server.command("XGROUP", "CREATE", ahead, "g", "99999999999999-0");
-    expectEnd(await cli.run(["check", ahead, "g"]), 2, "CRITICAL", "health AHEAD, its position, 99999999999999-0, is ahead");
+    expectEnd(
+      await cli.run(["check", ahead, "g"]),
+      2,
+      "CRITICAL",
+      "health AHEAD, its position, 99999999999999-0, is ahead",
+    );
     expectEnd(await cli.run(["check", ahead, "g", "--ignore-health"]), 0, "OK  ");
     expectEnd(await cli.run(["check", ahead, "g", "--format", "nagios"]), 2, "REDIS_BATCH CRITICAL - ", "health AHEAD");
     const doctor = await cli.run(["doctor", ahead, "g"]);
@@ -321,7 +326,13 @@ describe("check", () => {
     const field = { v: 1, at: Date.now(), leaseMs: 60_000, incarnation: "i", ...details };
     await redis.server.command("HSET", `rb:{${stream}}:consumers:${stream}:g`, "gone", JSON.stringify(field));
     await redis.server.command("XGROUP", "CREATECONSUMER", stream, "g", "works");
-    expectEnd(await cli.run(["check", stream, "g"]), 1, "WARNING", 'consumer "gone" STALLED, it lives, and a handler has been');
+    expectEnd(
+      await cli.run(["check", stream, "g"]),
+      1,
+      "WARNING",
+      'consumer "gone" STALLED, it lives, and a handler has been',
+    );
+    expect.hasAssertions();
   });
 
   it("judges by its limits, in every format, with the exit codes of monitoring systems", async () => {
@@ -354,14 +365,20 @@ describe("check", () => {
     expect(head).toBe(`WARNING  ${stream} / g`);
     // An age goes on between the two.
     expect(told.map((line) => line.replace(/age [\d.]+(ms|s|m)\S*/, "age N"))).toEqual(
-      (json["measures"] as Readonly<Record<string, unknown>>[]).map(({ name, value, status, words: judged, ...limit }) => {
-        if (judged !== undefined) return `  ${String(status).padEnd(9)} ${String(name)} ${String(judged)}`;
-        const words = { warnAbove: "warning above", criticalAbove: "critical above", criticalBelow: "critical below" };
-        const set = Object.entries(words).filter(([key]) => limit[key] !== null);
-        const behind = set.map(([key, word]) => `${word} ${String(limit[key])}`).join("; ");
-        const shown = name === "age_ms" ? "age N" : `${String(name).replace("_", " ")} ${String(value)}`;
-        return `  ${String(status).padEnd(9)} ${shown}${behind === "" ? "" : ` (${behind})`}`;
-      }),
+      (json["measures"] as Readonly<Record<string, unknown>>[]).map(
+        ({ name, value, status, words: judged, ...limit }) => {
+          if (typeof judged === "string") return `  ${String(status).padEnd(9)} ${String(name)} ${judged}`;
+          const words = {
+            warnAbove: "warning above",
+            criticalAbove: "critical above",
+            criticalBelow: "critical below",
+          };
+          const set = Object.entries(words).filter(([key]) => limit[key] !== null);
+          const behind = set.map(([key, word]) => `${word} ${String(limit[key])}`).join("; ");
+          const shown = name === "age_ms" ? "age N" : `${String(name).replace("_", " ")} ${String(value)}`;
+          return `  ${String(status).padEnd(9)} ${shown}${behind === "" ? "" : ` (${behind})`}`;
+        },
+      ),
     );
     expectEnd(
       await cli.run(["check", stream, "nobody", "--format", "nagios"]),

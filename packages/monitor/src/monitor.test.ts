@@ -217,7 +217,11 @@ describe("cleanUp", () => {
     await beat("dead");
     await clock.advance(60_000);
     const { groups } = await cleaning;
-    expect(groups[0]).toMatchObject({ moves: [], removed: [], reason: expect.stringContaining("no consumer is dead") });
+    expect(groups[0]).toMatchObject({
+      moves: [],
+      removed: [],
+      reason: expect.stringContaining("no consumer is dead") as string,
+    });
     expect([...(await owners()).values()]).toEqual(["dead", "dead", "dead"]);
     await monitor.close();
   });
@@ -354,7 +358,9 @@ function withServerClock(client: StreamClient, nowMs: () => number): StreamClien
     get: (target, name) => {
       if (name === "time") return async () => nowMs();
       const member: unknown = Reflect.get(target, name);
-      return typeof member === "function" ? member.bind(target) : member;
+      return typeof member === "function"
+        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+        : member;
     },
   });
 }

@@ -24,15 +24,7 @@ export interface MonitorReport {
  * consumers get no batch done · `REWOUND`, its position was set back, and it has not come to where it was · `AHEAD`, its
  * position is ahead of the stream, so that what is added is not delivered · `UNKNOWN`, too little is known to say.
  */
-export type GroupHealth =
-  | "OK"
-  | "FALLING BEHIND"
-  | "STALLED"
-  | "STOPPED"
-  | "FAILING"
-  | "REWOUND"
-  | "AHEAD"
-  | "UNKNOWN";
+export type GroupHealth = "OK" | "FALLING BEHIND" | "STALLED" | "STOPPED" | "FAILING" | "REWOUND" | "AHEAD" | "UNKNOWN";
 
 /** One consumer group at one moment. */
 export interface GroupReport {

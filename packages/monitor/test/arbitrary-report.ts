@@ -47,7 +47,16 @@ const consumer: fc.Arbitrary<ConsumerReport> = fc.record({
 
 const group: fc.Arbitrary<GroupReport> = fc.record({
   group: name,
-  health: fc.constantFrom<GroupHealth>("OK", "FALLING BEHIND", "STALLED", "STOPPED", "FAILING", "REWOUND", "AHEAD", "UNKNOWN"),
+  health: fc.constantFrom<GroupHealth>(
+    "OK",
+    "FALLING BEHIND",
+    "STALLED",
+    "STOPPED",
+    "FAILING",
+    "REWOUND",
+    "AHEAD",
+    "UNKNOWN",
+  ),
   reason: fc.string(),
   backlog: fc.oneof(
     fc.record({ messages: count, source: fc.constantFrom("server" as const, "counted" as const, "at least" as const) }),

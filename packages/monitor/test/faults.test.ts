@@ -76,7 +76,7 @@ describe("in the middle of a clean-up", () => {
   });
 
   it("those die who were to take the messages: all of it waits for whoever comes next", async () => {
-    const { server, stream, group: name, monitor: open, ids, pending, beat, loads } = await withDead(3_000);
+    const { server, stream, group: address, monitor: open, ids, pending, beat, loads } = await withDead(3_000);
     let died: Promise<unknown> | undefined;
     const { monitor } = open({
       observer: (event) => {
@@ -89,7 +89,7 @@ describe("in the middle of a clean-up", () => {
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
     expect(await loads()).toEqual({ [RELEASED]: 3_000 });
     await beat("next");
-    await server.command("XGROUP", "CREATECONSUMER", stream, name, "next");
+    await server.command("XGROUP", "CREATECONSUMER", stream, address, "next");
     await monitor.cleanUp();
     const [group] = (await monitor.inspect()).groups;
     expect(group).toMatchObject({ released: { messages: 3_000 } });

@@ -16,7 +16,7 @@ export interface Scrapes {
   /** In Prometheus' text format. */
   readonly texts: readonly string[];
   /** `goes on`: all stays as it was last, and the monitor looks · `blind`: it looks no more · `gone`: nothing is scraped. */
-  readonly then: "goes on" | "blind" | "gone";
+  readonly after: "goes on" | "blind" | "gone";
 }
 
 /** The names of the alerts that fire at some time on these scrapes, one per monitor, in alphabetical order. */
@@ -40,7 +40,9 @@ export async function firingOn(promtool: string, monitors: readonly Scrapes[]): 
       (error: { readonly stdout: string; readonly stderr: string }) => error,
     );
     const text = `${said.stdout}\n${said.stderr}`;
-    const fired = [...text.matchAll(/expr: "?count\(count_over_time\(ALERTS\{alertstate=.*?alertname=\W+(\w+)/g)].map(([, name = ""]) => name);
+    const fired = [...text.matchAll(/expr: "?count\(count_over_time\(ALERTS\{alertstate=.*?alertname=\W+(\w+)/g)].map(
+      ([, name = ""]) => name,
+    );
     if (fired.length === 0 && !text.includes("SUCCESS")) throw new Error(`promtool could not run the test: ${text}`);
     return [...new Set(fired)].toSorted();
   } finally {
@@ -48,13 +50,13 @@ export async function firingOn(promtool: string, monitors: readonly Scrapes[]): 
   }
 }
 
-function seriesOf({ texts, then }: Scrapes, instance: string): { readonly series: string; readonly values: string }[] {
+function seriesOf({ texts, after }: Scrapes, instance: string): { readonly series: string; readonly values: string }[] {
   const scrapes = texts.map((text) => {
     const samples = parseExposition(text, "text").flatMap((family) => family.samples);
     return new Map(
-      samples.map(({ name, labels, value }) => {
-        const all = Object.entries({ ...labels, instance }).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
-        return [`${name}{${all.join(", ")}}`, value];
+      samples.map(({ name: metric, labels, value }) => {
+        const all = Object.entries({ ...labels, instance }).map(([label, name]) => `${label}=${JSON.stringify(name)}`);
+        return [`${metric}{${all.join(", ")}}`, value];
       }),
     );
   });
@@ -62,13 +64,12 @@ function seriesOf({ texts, then }: Scrapes, instance: string): { readonly series
   return [...names].map((series) => {
     const isClock = series.startsWith(LOOKED_AT);
     // promtool's time begins at 0; a minute passes between two scrapes, whatever passed in the test.
-    const values = scrapes.map((scrape, minute) => (scrape.has(series) ? (isClock ? 60 * minute : (scrape.get(series) ?? 0)) : "_"));
+    const values = scrapes.map((scrape, minute): number | "_" =>
+      scrape.has(series) ? (isClock ? 60 * minute : (scrape.get(series) ?? 0)) : "_",
+    );
     const last = values.at(-1) ?? "_";
-    const after = {
-      "goes on": last === "_" ? "stale" : isClock ? `${Number(last) + 60}+60x${HELD_MINUTES}` : `${last}x${HELD_MINUTES}`,
-      blind: last === "_" ? "stale" : `${last}x${HELD_MINUTES}`,
-      gone: "stale",
-    }[then];
-    return { series, values: `${values.join(" ")} ${after}` };
+    if (after === "gone" || last === "_") return { series, values: `${values.join(" ")} stale` };
+    const step = isClock && after === "goes on" ? 60 : 0;
+    return { series, values: `${values.join(" ")} ${last + step}+${step}x${HELD_MINUTES}` };
   });
 }

@@ -73,13 +73,12 @@ export async function openInMemory(): Promise<MemoryBench> {
       return (await client.xreadgroup({ ...address, consumer, count })).map(({ id }) => id);
     },
     async passing(running) {
-      let isOver = false;
+      const over = { yet: false };
       const end = (): void => {
-        isOver = true;
+        over.yet = true;
       };
       void running.then(end, end);
-      do await clock.advance(500);
-      while (!isOver);
+      while (!over.yet) await clock.advance(500);
       return running;
     },
     async owners() {

@@ -1,8 +1,22 @@
 /** A group of real consumers that renew, hang, fail and bury, and monitors that watch it. */
 import { Consumer, type ConsumerOptions, type Handler } from "@redis-batch/consumer";
-import { EventRecorder, eventually, type RedisServer, runWorker, type UsedServer, uniqueName, type WorkerProcess } from "@redis-batch/test-support";
+import {
+  EventRecorder,
+  eventually,
+  type RedisServer,
+  runWorker,
+  type UsedServer,
+  uniqueName,
+  type WorkerProcess,
+} from "@redis-batch/test-support";
 import { afterEach } from "vitest";
-import { type ConsumerReport, type GroupReport, Monitor, type MonitorEvent, type MonitorOptions } from "../src/index.ts";
+import {
+  type ConsumerReport,
+  type GroupReport,
+  Monitor,
+  type MonitorEvent,
+  type MonitorOptions,
+} from "../src/index.ts";
 
 export class RealGroup implements AsyncDisposable {
   readonly stream: string = uniqueName("stream");
@@ -16,7 +30,11 @@ export class RealGroup implements AsyncDisposable {
   }
 
   /** Starts a consumer; it ends with the test. */
-  start(name: string, handler: Handler<Readonly<Record<string, string>>>, options: Partial<ConsumerOptions<Readonly<Record<string, string>>>> = {}): Consumer {
+  start(
+    name: string,
+    handler: Handler<Readonly<Record<string, string>>>,
+    options: Partial<ConsumerOptions<Readonly<Record<string, string>>>> = {},
+  ): Consumer {
     const { stream, group } = this;
     const consumer = new Consumer({
       ...{ redis: this.server.options, stream, group, name, leaseMs: 900, maxWaitMs: 50, batchSize: 5, drainMs: 100 },
@@ -33,7 +51,10 @@ export class RealGroup implements AsyncDisposable {
     new Promise((resolve) => this.#hanging.signal.addEventListener("abort", () => resolve()));
 
   /** A monitor; it is closed with the test. */
-  monitor(options: Partial<MonitorOptions> = {}): { readonly monitor: Monitor; readonly events: EventRecorder<MonitorEvent> } {
+  monitor(options: Partial<MonitorOptions> = {}): {
+    readonly monitor: Monitor;
+    readonly events: EventRecorder<MonitorEvent>;
+  } {
     const events = new EventRecorder<MonitorEvent>();
     const { stream, group } = this;
     const monitor = new Monitor({ redis: this.server.options, stream, group, observer: events.observe, ...options });
@@ -83,7 +104,12 @@ export class RealGroup implements AsyncDisposable {
   }
 
   async pendingOf(consumer: string): Promise<number> {
-    const [, , , owners] = (await this.command("XPENDING", this.stream, this.group)) as [unknown, unknown, unknown, [string, string][] | null];
+    const [, , , owners] = (await this.command("XPENDING", this.stream, this.group)) as [
+      unknown,
+      unknown,
+      unknown,
+      [string, string][] | null,
+    ];
     return Number(owners?.find(([name]) => name === consumer)?.[1] ?? 0);
   }
 

@@ -16,19 +16,34 @@ describe("a handler that hangs", () => {
     await group.add(5);
     await eventually("it is at work", async () => (await group.pendingOf("hung")) === 5, LONG);
     // Takes more than three leases for each batch, and is well.
-    group.start("slow", async (batch, { signal }) => {
-      await eventually("the batch is done", async () => (await group.command("EXISTS", `${group.stream}:done`)) === 1 || signal.aborted, { timeoutMs: 60_000 });
-      batch.ack();
-    }, { maxHoldMs: 60_000, prefetch: 0 });
+    group.start(
+      "slow",
+      async (batch, { signal }) => {
+        await eventually(
+          "the batch is done",
+          async () => (await group.command("EXISTS", `${group.stream}:done`)) === 1 || signal.aborted,
+          { timeoutMs: 60_000 },
+        );
+        batch.ack();
+      },
+      { maxHoldMs: 60_000, prefetch: 0 },
+    );
     await group.add(5);
     await eventually("the other one is at work, too", async () => (await group.pendingOf("slow")) === 5, LONG);
-    await eventually("it is told, by a monitor that never looked before", async () => {
-      const seen = await group.firstLook();
-      expect(consumerOf(seen, "slow").status).toBe("OK");
-      return consumerOf(seen, "hung").status === "STALLED";
-    }, LONG);
+    await eventually(
+      "it is told, by a monitor that never looked before",
+      async () => {
+        const seen = await group.firstLook();
+        expect(consumerOf(seen, "slow").status).toBe("OK");
+        return consumerOf(seen, "hung").status === "STALLED";
+      },
+      LONG,
+    );
     const kept = await groupOf(monitor);
-    expect(consumerOf(kept, "hung")).toMatchObject({ status: "STALLED", reason: expect.stringMatching(/handler|hang/) });
+    expect(consumerOf(kept, "hung")).toMatchObject({
+      status: "STALLED",
+      reason: expect.stringMatching(/handler|hang/) as string,
+    });
     expect(kept.oldestOfferableMs ?? 0).toBeLessThan(20_000);
     await group.command("SET", `${group.stream}:done`, 1);
     await eventually("the other one goes on", async () => (await group.pendingOf("slow")) === 0, LONG);
@@ -39,12 +54,16 @@ describe("a handler that hangs", () => {
     await group.create();
     group.start("only", group.hang, { maxHoldMs: 3_000, prefetch: 0 });
     const { monitor } = group.monitor();
-    await eventually("the group is called stalled", async () => {
-      await group.add(1);
-      const { health } = await groupOf(monitor);
-      expect(["OK", "UNKNOWN", "STALLED"]).toContain(health);
-      return health === "STALLED";
-    }, LONG);
+    await eventually(
+      "the group is called stalled",
+      async () => {
+        await group.add(1);
+        const { health } = await groupOf(monitor);
+        expect(["OK", "UNKNOWN", "STALLED"]).toContain(health);
+        return health === "STALLED";
+      },
+      LONG,
+    );
     expect((await group.firstLook()).health).toBe("STALLED");
   });
 });
@@ -87,7 +106,11 @@ describe("a group that falls behind", () => {
     expect((await groupOf(monitor)).health).toBe("FALLING BEHIND");
     await group.workOff("c1", 10_000);
     const after = await groupOf(monitor);
-    expect(after).toMatchObject({ health: "OK", backlog: { messages: 0 }, reason: "nothing waits, and nothing is pending" });
+    expect(after).toMatchObject({
+      health: "OK",
+      backlog: { messages: 0 },
+      reason: "nothing waits, and nothing is pending",
+    });
   });
 });
 
@@ -96,13 +119,20 @@ it("a group that buries what it gets is FAILING, at a single look as well, thoug
   await group.create();
   const { monitor } = group.monitor();
   await monitor.inspect();
-  group.start("buries", (batch) => {
-    for (const message of batch) message.deadLetter("it is not what it should be");
-  }, { batchSize: 50 });
+  group.start(
+    "buries",
+    (batch) => {
+      for (const message of batch) message.deadLetter("it is not what it should be");
+    },
+    { batchSize: 50 },
+  );
   await group.add(300);
   await eventually("all of it is buried", async () => (await groupOf(monitor)).deadLetters === 300, LONG);
   const kept = await groupOf(monitor);
-  expect(kept).toMatchObject({ health: "FAILING", reason: expect.stringMatching(/^300 of the 300 messages/) });
+  expect(kept).toMatchObject({
+    health: "FAILING",
+    reason: expect.stringMatching(/^300 of the 300 messages/) as string,
+  });
   // Its next heartbeat tells what it did.
   await eventually("a first look says so, too", async () => (await group.firstLook()).health === "FAILING", LONG);
 });
@@ -128,8 +158,15 @@ it("a group ahead of its stream is AHEAD, with a real consumer that waits for ev
   await group.create("99999999999999-0");
   group.start("waits", (batch) => batch.ack());
   await group.add(20);
-  await eventually("it has told of itself", async () => (await group.firstLook()).consumers.some(({ foreign }) => !foreign), LONG);
-  expect(await group.firstLook()).toMatchObject({ health: "AHEAD", reason: expect.stringContaining("99999999999999-0") });
+  await eventually(
+    "it has told of itself",
+    async () => (await group.firstLook()).consumers.some(({ foreign }) => !foreign),
+    LONG,
+  );
+  expect(await group.firstLook()).toMatchObject({
+    health: "AHEAD",
+    reason: expect.stringContaining("99999999999999-0") as string,
+  });
 });
 
 it("a consumer that is paused is told as PAUSED, and a group of which all are as STOPPED while messages wait", async () => {
@@ -140,7 +177,10 @@ it("a consumer that is paused is told as PAUSED, and a group of which all are as
   consumer.pause();
   await eventually("it says so", async () => consumerOf(await group.firstLook(), "rests").status === "PAUSED", LONG);
   await group.add(3);
-  expect(await group.firstLook()).toMatchObject({ health: "STOPPED", reason: expect.stringContaining("3 messages wait") });
+  expect(await group.firstLook()).toMatchObject({
+    health: "STOPPED",
+    reason: expect.stringContaining("3 messages wait") as string,
+  });
   consumer.resume();
   await eventually("it works again", async () => (await group.firstLook()).health === "OK", LONG);
 });
@@ -149,15 +189,23 @@ it("a consumer that fails on what others can do is FAILING, and the group is not
   const group = realGroup();
   await group.create();
   const retry = { baseMs: 50, capMs: 200 };
-  group.start("broken", () => {
-    throw new Error("the disk is full");
-  }, { retry });
+  group.start(
+    "broken",
+    () => {
+      throw new Error("the disk is full");
+    },
+    { retry },
+  );
   group.start("sound", (batch) => batch.ack(), { retry });
-  await eventually("it is told", async () => {
-    await group.add(5);
-    const seen = await group.firstLook();
-    return seen.consumers.some(({ consumer, status }) => consumer === "broken" && status === "FAILING");
-  }, { timeoutMs: 30_000 });
+  await eventually(
+    "it is told",
+    async () => {
+      await group.add(5);
+      const seen = await group.firstLook();
+      return seen.consumers.some(({ consumer, status }) => consumer === "broken" && status === "FAILING");
+    },
+    { timeoutMs: 30_000 },
+  );
   const seen = await group.firstLook();
   expect(consumerOf(seen, "sound").status).toBe("OK");
   expect(seen.health).not.toBe("FAILING");
@@ -184,7 +232,11 @@ it("a clean-up releases what a killed process left, and says who took it", async
   await group.killOne("killed", 200);
   group.start("a", (batch) => batch.ack(), { recoverEveryMs: 3_600_000, batchSize: 50 });
   group.start("b", (batch) => batch.ack(), { recoverEveryMs: 3_600_000, batchSize: 50 });
-  await eventually("both are there", async () => (await group.firstLook()).consumers.filter(({ status }) => status === "OK").length === 2, LONG);
+  await eventually(
+    "both are there",
+    async () => (await group.firstLook()).consumers.filter(({ status }) => status === "OK").length === 2,
+    LONG,
+  );
   const { groups } = await group.monitor().monitor.cleanUp();
   expect(groups[0]).toMatchObject({ removed: ["killed"], left: [], taken: { waiting: 0 } });
   const moved = groups[0]?.moves.reduce((sum, { to, messages }) => sum + (to === RELEASED ? messages : 0), 0);
@@ -212,7 +264,10 @@ describe("on Redis 7.0, which does not count reads that return nothing", () => {
     await group.add(1);
     await group.workOff("here", 1);
     const seen = await groupOf(monitor);
-    expect([consumerOf(seen, "gone").status, consumerOf(seen, "here").status]).toEqual(["WARNING - idle for long time", "OK"]);
+    expect([consumerOf(seen, "gone").status, consumerOf(seen, "here").status]).toEqual([
+      "WARNING - idle for long time",
+      "OK",
+    ]);
     const { groups } = await monitor.cleanUp();
     expect(groups[0]?.removed).toEqual(["gone"]);
     expect((await groupOf(monitor)).consumers.map(({ consumer }) => consumer)).toEqual(["here"]);

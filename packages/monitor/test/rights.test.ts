@@ -70,7 +70,11 @@ describe("the rights", () => {
   it("to clean up let it hand over and remove", async () => {
     const { monitor, loads, names, registered } = await openAs("cleaning");
     await monitor.cleanUp();
-    expect([await loads(), await names(), await registered()]).toEqual([{ [RELEASED]: 50 }, ["alive", RELEASED], ["alive"]]);
+    expect([await loads(), await names(), await registered()]).toEqual([
+      { [RELEASED]: 50 },
+      ["alive", RELEASED],
+      ["alive"],
+    ]);
   });
 
   it("to trim let it trim", async () => {

@@ -65,7 +65,9 @@ function rowsOf({ groups }: CleanUpReport): Row[] {
           : row(from, "handed over", { messages, to }),
       ),
       ...(taken?.by ?? []).map(({ consumer, messages }) => row(consumer, "took", { messages })),
-      ...(taken === null || taken.waiting === 0 ? [] : [row(null, "waits for any consumer", { messages: taken.waiting })]),
+      ...(taken === null || taken.waiting === 0
+        ? []
+        : [row(null, "waits for any consumer", { messages: taken.waiting })]),
       ...left.map(({ consumer, messages, reason: why }) => row(consumer, "stays", { messages, reason: why })),
       ...vanished.map(({ consumer, messages }) => row(consumer, "cleared: deleted before", { messages })),
       ...removed.map((consumer) => row(consumer, "name removed")),

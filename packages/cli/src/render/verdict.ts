@@ -57,7 +57,9 @@ function renderPrometheus({ stream, group }: Subject, { status, findings }: Verd
     `redis_batch_check_status{${labels}} ${CHECK_CODES[status]}`,
     "# HELP redis_batch_check_measure What was looked at.",
     "# TYPE redis_batch_check_measure gauge",
-    ...findings.filter(isMeasured).map(({ name, value }) => `redis_batch_check_measure{${labels},measure="${name}"} ${value ?? "NaN"}`),
+    ...findings
+      .filter(isMeasured)
+      .map(({ name, value }) => `redis_batch_check_measure{${labels},measure="${name}"} ${value ?? "NaN"}`),
     "",
   ].join("\n");
 }

@@ -45,7 +45,16 @@ function groupOf(made: {
         inactiveMs: null,
         oldestPendingAgeMs: null,
       },
-      ...{ oldestInFlightMs: null, intake: null, inFlight: 1, busyShare: 0.5, capacity: 10, leaseMs: 1, host: null, pid: 7 },
+      ...{
+        oldestInFlightMs: null,
+        intake: null,
+        inFlight: 1,
+        busyShare: 0.5,
+        capacity: 10,
+        leaseMs: 1,
+        host: null,
+        pid: 7,
+      },
     })),
   };
 }

@@ -117,7 +117,13 @@ export const check = defineCommand({
   ],
   args: [STREAM, GROUP],
   options: {
-    "max-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "critical above that many waiting messages" },
+    "max-backlog": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1e15,
+      about: "critical above that many waiting messages",
+    },
     "warn-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
     "max-age": {
       kind: "duration",
@@ -126,9 +132,21 @@ export const check = defineCommand({
       about: "critical when a message waits, or is pending, for longer",
     },
     "warn-age": { kind: "duration", minMs: 0, maxMs: 31_536_000_000, about: "warning when one does" },
-    "max-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "critical above that many pending messages" },
+    "max-pending": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1e15,
+      about: "critical above that many pending messages",
+    },
     "warn-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
-    "max-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "critical above that many dead letters" },
+    "max-dead-letters": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1e15,
+      about: "critical above that many dead letters",
+    },
     "warn-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
     "min-consumers": {
       kind: "number",

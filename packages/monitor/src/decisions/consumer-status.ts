@@ -154,7 +154,7 @@ function classifyForeign(sight: ConsumerSight, rules: ConsumerRules, serverNowMs
   }
   const what = idleSince === "attempt" ? "it last tried to read" : "it last got a message";
   const ago = `${what} ${describeDuration(idleMs)} ago`;
-  const isQuiet = isQuietOnly(sight);
+  const isQuiet = isQuietOnly(sight, rules);
   const isGone = idleMs > rules.foreignIdleMs && !isQuiet;
   const known = { foreign: true, idleMs, capacity: rules.batchSize, isGone };
   const fate = isGone ? `, so that ${pending === 0 ? "its name may be removed" : "what it left may be released"}` : "";
@@ -169,11 +169,14 @@ function classifyForeign(sight: ConsumerSight, rules: ConsumerRules, serverNowMs
 
 /**
  * Redis 7.0 does not count reads that return nothing, so that a healthy consumer of a quiet stream looks idle. It is
- * believed to be quiet while nothing waits and no other consumer was given anything since.
+ * believed to be quiet while nothing waits, and no other consumer was given anything much later than it was.
  */
-function isQuietOnly({ pending, serverIdleMs, idleSince, isWorkWaiting, othersGotAgoMs }: ConsumerSight): boolean {
+function isQuietOnly(
+  { pending, serverIdleMs, idleSince, isWorkWaiting, othersGotAgoMs }: ConsumerSight,
+  { idleThresholdMs }: ConsumerRules,
+): boolean {
   if (idleSince === "attempt" || pending > 0 || isWorkWaiting === true) return false;
-  return othersGotAgoMs === null || othersGotAgoMs >= serverIdleMs;
+  return othersGotAgoMs === null || serverIdleMs - othersGotAgoMs <= idleThresholdMs;
 }
 
 function judgeLoad(pending: number, capacity: number, why = "holds on purpose"): Judgement | null {

@@ -1,13 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { GroupHealth } from "../report.ts";
-import {
-  classifyGroup,
-  followTrend,
-  type GroupSample,
-  type GroupTrend,
-  type HealthVerdict,
-} from "./group-health.ts";
+import { classifyGroup, followTrend, type GroupSample, type GroupTrend, type HealthVerdict } from "./group-health.ts";
 
 const consumers = { living: 2, stalled: 0, failing: 0, heldUp: 0 };
 const base: GroupSample = {
@@ -115,7 +109,10 @@ describe("classifyGroup", () => {
   describe("that buries messages", () => {
     it("fails when that is most of what it finishes, also when nothing is left to do", () => {
       expect(judge({}, { finished: 300, deadLettered: 300 })).toEqual({
-        ...{ health: "FAILING", reason: "300 of the 300 messages it finished in the last 5 s went to the dead letters" },
+        ...{
+          health: "FAILING",
+          reason: "300 of the 300 messages it finished in the last 5 s went to the dead letters",
+        },
       });
       expect(judge({}, { finished: 300, deadLettered: 150, pending: 3 }).health).toBe("FAILING");
       // Before its first read the server does not know what a group has finished.
@@ -146,7 +143,11 @@ describe("classifyGroup", () => {
   });
 
   it("is rewound until it has come to where it was, however many looks that takes", () => {
-    const back = Array.from({ length: 50 }, (_, look) => ({ lastDeliveredId: `2-${look}`, waiting: 7, finished: look }));
+    const back = Array.from({ length: 50 }, (_, look) => ({
+      lastDeliveredId: `2-${look}`,
+      waiting: 7,
+      finished: look,
+    }));
     const rewound = [{ lastDeliveredId: "9-0" }, ...back];
     expect(judge(...rewound).health).toBe("REWOUND");
     expect(judge(...rewound).reason).toContain("from 9-0 to 2-49");
@@ -186,7 +187,9 @@ describe("classifyGroup", () => {
     });
     const growing = Array.from({ length: 8 }, (_, look) => released(100 + 50 * look, look));
     expect(judge(...growing)).toMatchObject({ health: "FALLING BEHIND" });
-    expect(judge(...growing).reason).toContain("450 messages are pending, 450 of them released for any consumer, 350 more");
+    expect(judge(...growing).reason).toContain(
+      "450 messages are pending, 450 of them released for any consumer, 350 more",
+    );
   });
 
   it("never gets better when more waits at the last look", () => {

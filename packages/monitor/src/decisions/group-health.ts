@@ -143,7 +143,11 @@ function judgeConsumers(last: GroupSample): HealthVerdict | null {
   if (!hasWork || stalled + failing + heldUp < living) return null;
   const work = describeWork(last);
   if (living === 0) return { health: "STOPPED", reason: `${work}, and no consumer is there to work on them` };
-  if (heldUp === living) return { health: "STOPPED", reason: `${work}, and ${living === 1 ? "the living consumer takes" : `the ${all(living)} take`} nothing` };
+  if (heldUp === living)
+    return {
+      health: "STOPPED",
+      reason: `${work}, and ${living === 1 ? "the living consumer takes" : `the ${all(living)} take`} nothing`,
+    };
   if (stalled === 0 && failing > 0) {
     return { health: "FAILING", reason: `${work}, and of ${all(living)} none gets its batches done` };
   }

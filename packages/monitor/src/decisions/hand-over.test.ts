@@ -6,7 +6,16 @@ import { chooseNext, chooseTargets, decidePageSize } from "./hand-over.ts";
 function consumer(name: string, status: ConsumerStatus = "OK", foreign = false): ConsumerReport {
   return {
     ...{ consumer: name, status, foreign, pending: 1, reason: "", idleMs: 0, inactiveMs: null, capacity: 10 },
-    ...{ oldestPendingAgeMs: null, inFlight: null, oldestInFlightMs: null, intake: null, busyShare: null, leaseMs: null, host: null, pid: null },
+    ...{
+      oldestPendingAgeMs: null,
+      inFlight: null,
+      oldestInFlightMs: null,
+      intake: null,
+      busyShare: null,
+      leaseMs: null,
+      host: null,
+      pid: null,
+    },
   };
 }
 const namesOf = (choice: ReturnType<typeof chooseTargets>) =>
@@ -35,7 +44,7 @@ describe("chooseTargets", () => {
   it("takes foreign ones only where that is allowed and no registered one works", () => {
     expect(namesOf(chooseTargets([...others, ...foreign], "any"))).toEqual(["f"]);
     expect(chooseTargets([...others, ...foreign], "registered")).toMatchObject({
-      ...{ kind: "none", reason: expect.stringContaining('unless handOverTo is "any"') },
+      ...{ kind: "none", reason: expect.stringContaining('unless handOverTo is "any"') as string },
     });
   });
 });

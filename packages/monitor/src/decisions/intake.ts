@@ -11,10 +11,7 @@ const KNOWN: ReadonlyMap<string, HeldIntake> = new Map([
   ["paused", { status: "PAUSED", meaning: "is paused" }],
   ["group-paused", { status: "PAUSED", meaning: "takes nothing, because the whole group is paused" }],
   ["draining", { status: "DRAINING", meaning: "is stopping" }],
-  [
-    "backing-off",
-    { status: "BACKING OFF", meaning: "tries one message at a time, because its batches failed whole" },
-  ],
+  ["backing-off", { status: "BACKING OFF", meaning: "tries one message at a time, because its batches failed whole" }],
   ["probing", { status: "BACKING OFF", meaning: "tries one message, because its batches failed whole" }],
   ["unfit", { status: "FAILING", meaning: "fails on what other consumers can do" }],
   ["held-too-long", { status: "STALLED", meaning: "takes nothing, because all its handlers hang" }],

@@ -7,7 +7,16 @@ import { renderTable } from "./table.ts";
 function consumer(id: string, idleMs: number, pending: number, status: ConsumerStatus): ConsumerReport {
   return {
     ...{ consumer: id, idleMs, pending, status, reason: "why", foreign: true, inactiveMs: null, capacity: 10 },
-    ...{ oldestPendingAgeMs: null, inFlight: null, oldestInFlightMs: null, intake: null, busyShare: null, leaseMs: null, host: null, pid: null },
+    ...{
+      oldestPendingAgeMs: null,
+      inFlight: null,
+      oldestInFlightMs: null,
+      intake: null,
+      busyShare: null,
+      leaseMs: null,
+      host: null,
+      pid: null,
+    },
   };
 }
 
