@@ -58,6 +58,7 @@ import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { Intake } from "./receiving/intake.ts";
 import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
+import { PositionWatch } from "./receiving/position-watch.ts";
 import { Recoverer } from "./receiving/recoverer.ts";
 import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
@@ -115,6 +116,9 @@ export interface ConsumerEdge {
   readonly createClient: typeof createRedisStreamClient;
 }
 
+/** What holds intake up that somebody has to do something about. */
+const NOT_READY: readonly (IntakeHold | "open")[] = ["unfit", "held-too-long", "ahead-of-stream"];
+
 // Tells in whose handler a call was made. Only where following calls through promises costs nothing worth mentioning.
 const [NODE_MAJOR = "0"] = process.versions.node.split(".");
 const CALLER = Number(NODE_MAJOR) >= 24 ? new AsyncLocalStorage<unknown>() : undefined;
@@ -168,6 +172,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   readonly #leases: LeaseRenewer<Value>;
   readonly #holdLimit: HoldLimit<Value>;
   readonly #heartbeat: Heartbeat;
+  readonly #positionWatch: PositionWatch;
   readonly #acknowledger: Acknowledger<Value>;
   readonly #deadLetterWriter: DeadLetterWriter<Value>;
   readonly #releaser: Releaser<Value>;
@@ -217,8 +222,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#report = (event) => {
       if (event.type === "acknowledged") this.#acked += event.messages;
       if (event.type === "deadLettered") this.#deadLettered++;
+      if (event.type === "read") this.#positionWatch.hasRead();
       this.#workDone = countWork(this.#workDone, event);
       notify(event);
+      if (event.type === "readFailed" || event.type === "read") this.#sayIntake();
     };
     this.#client = createClient({
       redis: policy.redis,
@@ -389,6 +396,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         await this.#deadLetterWriter.whenThrough(messages);
       },
     });
+    this.#positionWatch = new PositionWatch({ ...shared, onChange: () => this.#sayIntake() });
     this.#holdLimit = new HoldLimit({
       ...shared,
       open: this.#open,
@@ -404,6 +412,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       releaser: this.#releaser,
       peers,
+      secondOpinions,
       load: () => this.#load(),
       onGaveBack: () => this.#claimer.gaveBack(),
     });
@@ -567,7 +576,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return {
       state,
       live: this.#failure === undefined && state !== "closed" && !isStuck && !areAllHung,
-      ready: state === "running" && this.#isConnected() && !this.#reader.isStalled && !this.#sinkWatch.isUnfit && !areAllHung,
+      // A refusal or two are no reason to take it out of service; what lasts is a stall.
+      ready: state === "running" && !this.#isCutOff && !this.#reader.isStalled && !NOT_READY.includes(intake),
       intake,
       handlersHung,
       buffered: this.#held.fresh.messages + this.#held.due.messages,
@@ -624,6 +634,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   #startReading(): void {
     if (!this.#isPaused && this.#lifecycle.state === "running") this.#reader.resume();
+  }
+
+  /** Whether the server cannot be reached, or owes an answer for longer than a read waits. */
+  get #isCutOff(): boolean {
+    return !this.#isConnected() || this.#reader.unansweredMs > this.#policy.blockMs + LOOK_MS;
   }
 
   #isConnected(): boolean {
@@ -714,7 +729,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   get #loops(): readonly { start(): void }[] {
     return [
       ...[this.#heartbeat, this.#leases, this.#holdLimit, this.#redeliverer],
-      ...[this.#claimer, this.#dueReleaser, this.#recoverer, this.#surplus],
+      ...[this.#claimer, this.#dueReleaser, this.#recoverer, this.#surplus, this.#positionWatch],
     ];
   }
 
@@ -770,6 +785,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #load(): Load {
     const sinceMs = this.#held.oldestOfferableSinceMs;
     return {
+      isDraining: !this.#lifecycle.isOpen,
       isPaused: this.#isPaused,
       isBackingOff: this.#isBackingOff,
       handlersHung: this.#open.hung,
@@ -797,7 +813,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return decideIntake({
       isDraining: state === "draining" || state === "closed" || state === "failed",
       isPaused: this.#isPaused,
-      isServerAway: !this.#isConnected(),
+      isServerAway: this.#isCutOff || this.#reader.isFailing,
+      isAheadOfStream: this.#positionWatch.isAheadOfStream,
       handlersHung: this.#open.hung,
       places: this.#policy.concurrency,
       isBackingOff: this.#isBackingOff,
@@ -871,15 +888,21 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const wasUsed = this.#lifecycle.state !== "idle";
     if (this.#lifecycle.canMoveTo("draining")) this.#lifecycle.moveTo("draining");
     if (wasUsed) this.#report({ type: "draining" });
+    const movedBefore = this.#releaser.moved;
     const deadline = new AbortController();
     const cancelDeadline = this.#clock.setTimer(drainMs, () => deadline.abort());
     this.#startAborter.abort();
     await this.#starting?.catch(() => {});
     this.#scheduler.drain();
     this.#surplus.stop();
-    const receiving = [this.#reader, this.#redeliverer, this.#claimer, this.#dueReleaser, this.#recoverer];
+    const receiving = [
+      ...[this.#reader, this.#redeliverer, this.#claimer],
+      ...[this.#dueReleaser, this.#recoverer, this.#positionWatch],
+    ];
     const loopsEnded = Promise.all(receiving.map((loop) => loop.stop()));
-    await untilAborted(deadline.signal, Promise.all([loopsEnded, this.#open.whenNone()]));
+    // What no handler will be found for is not kept until those that are at work have ended.
+    const readAheadLeft = loopsEnded.then(() => this.#surplus.drain());
+    await untilAborted(deadline.signal, Promise.all([readAheadLeft, this.#open.whenNone()]));
     const abandoned = this.#open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
     );
@@ -897,7 +920,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await Promise.all([loopsEnded, keepersEnded]);
     this.#held.clear();
     this.#lifecycle.moveTo("closed");
-    const report: StopReport = { ...farewell, unconfirmedAcks, abandoned };
+    const givenBack = farewell.givenBack + this.#releaser.moved - movedBefore;
+    const report: StopReport = { ...farewell, givenBack, unconfirmedAcks, abandoned };
     if (wasUsed) this.#report({ type: "stopped", ...report });
     this.#onStopped();
     return report;

@@ -84,12 +84,13 @@ export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "h
 
 /**
  * Why messages were given to the group: `read-ahead`, no handler here became free for them, and one elsewhere is ·
- * `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` · `second-opinion`, what fails here
+ * `draining`, the consumer stops · `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` · `second-opinion`, what fails here
  * to the last is tried elsewhere once more · `put-off`, more was put off than is kept in memory · `retry` · `due`, their
  * time has come.
  */
 export type ReleaseReason =
   | "read-ahead"
+  | "draining"
   | "held-too-long"
   | "backing-off"
   | "paused"
@@ -102,7 +103,7 @@ export type ReleaseReason =
  * What holds the intake of new messages up: `paused` by the application · `draining` · `put-off`, too many messages are
  * put off, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
  * one attempt is under way · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
- * `server-away`.
+ * `ahead-of-stream`, the group's position is behind the last entry, so that nothing is ever new · `server-away`.
  */
 export type IntakeHold =
   | "paused"
@@ -112,6 +113,7 @@ export type IntakeHold =
   | "probing"
   | "held-too-long"
   | "unfit"
+  | "ahead-of-stream"
   | "server-away";
 
 /**

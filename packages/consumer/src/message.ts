@@ -88,6 +88,8 @@ export class Message<Value> {
   ripeAtMs: number;
   /** @internal Whether it is offered alone, and not while another one like it is at work. */
   isSuspect = false;
+  /** @internal Whether the application has put it off for longer than is kept in memory. */
+  isPutOffForLong = false;
   /** @internal With what it is held, unless it is held by itself. */
   lot: Lot<Value> | undefined;
   /** @internal How it was handed over. */

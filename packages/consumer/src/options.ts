@@ -77,7 +77,7 @@ export interface ConsumerOptions<Value> {
   readonly onAck?: "keep" | "delete";
   /**
    * How long a message stays this consumer's without a sign of life, in milliseconds, 500 to 3,600,000. Default 60,000.
-   * Others go by the value this consumer publishes. It is renewed every third of it, however long the work takes. Small values
+   * Each consumer of a group is judged by its own. It is renewed every third of it, however long the work takes. Small values
    * find dead consumers sooner, and lose messages to others when the process stalls for longer than they last.
    */
   readonly leaseMs?: number;

@@ -43,6 +43,11 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: [],
       rules: ["+zadd", "+zrange", "+zmscore", "+zrem", "+zremrangebyscore"],
     },
+    {
+      purpose: "noticing a group that is ahead of its stream",
+      keys: [],
+      rules: ["+xinfo|stream", "+xinfo|groups"],
+    },
   ],
   monitor: [
     {

@@ -50,7 +50,11 @@ export type AddOutcome = EntryId | RedisBatchError;
 /**
  * The one way to Redis: a method per command and per atomic operation, decoded values back, only errors of Redis Batch
  * thrown. Nothing is ever sent twice: a command whose connection fails rejects with a `ConnectionError` that says
- * whether the server may have executed it, and the caller decides. Connections come back by themselves.
+ * whether the server may have executed it, and the caller decides.
+ *
+ * Connections come back by themselves, whatever ended them, until `close`: there is no other state from which one cannot
+ * come back. While the server refuses user, password or database, `connect` rejects with that error each time it is
+ * called, and the connection goes on trying.
  */
 export interface StreamClient {
   /**

@@ -5,6 +5,8 @@ export interface IntakeFacts {
   readonly isDraining: boolean;
   readonly isPaused: boolean;
   readonly isServerAway: boolean;
+  /** Whether the group's position is behind the stream's last entry. */
+  readonly isAheadOfStream: boolean;
   readonly handlersHung: number;
   /** How many handlers may be at work at the same time. */
   readonly places: number;
@@ -23,5 +25,6 @@ export function decideIntake(facts: IntakeFacts): IntakeHold | "open" {
   if (facts.isServerAway) return "server-away";
   if (facts.isUnfit) return "unfit";
   if (facts.isBackingOff) return facts.isProbing ? "probing" : "backing-off";
-  return facts.isPutOffFull ? "put-off" : "open";
+  if (facts.isPutOffFull) return "put-off";
+  return facts.isAheadOfStream ? "ahead-of-stream" : "open";
 }

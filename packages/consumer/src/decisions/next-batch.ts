@@ -176,12 +176,12 @@ export function decideNextBatch(
 
   const mix = decideMix(offerable, Math.min(gate.limit, policy.batchSize), policy.retryShare);
   const entries = mix.due.length + mix.fresh;
-  const isOnlyGuessed = offerable.isFreshTurn && mix.fresh === 0 && offerable.moreFresh;
   if (entries === 0) return nothingNow(caller, deadlineMs, nowMs);
-  if (isOnlyGuessed) {
-    if (caller.look === "none") return { kind: "ask", what: "look" };
-    if (caller.look === "asked" && nowMs < caller.lookUntilMs) return waitUntil(caller.lookUntilMs);
-  }
+  // Places are kept for new messages, or it is their turn, and nobody knows yet whether there are any.
+  const isGuessed =
+    mix.fresh === 0 && offerable.moreFresh && (offerable.isFreshTurn || mix.due.length < countRipe(offerable));
+  if (isGuessed && caller.look === "none" && nowMs < caller.lookUntilMs) return { kind: "ask", what: "look" };
+  if (isGuessed && caller.look === "asked" && nowMs < caller.lookUntilMs) return waitUntil(caller.lookUntilMs);
   if (entries >= mix.full) return { kind: "offer", mix, reason: "entries" };
   const { bytes, firstArrivedAtMs } = factsOf(mix);
   if (bytes >= policy.maxBytes) return { kind: "offer", mix, reason: "bytes" };
@@ -197,6 +197,8 @@ function nothingNow(caller: Caller, deadlineMs: number, nowMs: number): NextBatc
   if (caller.look === "none") return { kind: "ask", what: "look" };
   return nowMs < caller.lookUntilMs ? waitUntil(caller.lookUntilMs) : { kind: "refuse" };
 }
+
+const countRipe = ({ due }: Offerable): number => due.filter(({ isRipe, isSuspect }) => isRipe && !isSuspect).length;
 
 const isAwaited = ({ state, untilMs }: Ask, nowMs: number): boolean => state === "asked" && nowMs < untilMs;
 

@@ -1,6 +1,7 @@
 /** What a consumer holds that it cannot work on soon, and so does not keep. */
 
 export interface Load {
+  readonly isDraining: boolean;
   readonly isPaused: boolean;
   /** Whether one message at a time is tried, because everything fails. */
   readonly isBackingOff: boolean;
@@ -19,7 +20,7 @@ export type Surplus =
   | {
       /** `all` of it · all but one message to `probe` with · what has `waited` too long. */
       readonly kind: "all" | "probe" | "waited";
-      readonly why: "held-too-long" | "paused" | "backing-off" | "read-ahead";
+      readonly why: "draining" | "held-too-long" | "paused" | "backing-off" | "read-ahead";
       /** Who must be there, so that letting go helps. */
       readonly for: "nobody" | "another consumer" | "a free place";
     };
@@ -29,6 +30,7 @@ export type Surplus =
  * what has waited for longer than `patienceMs`, as soon as somebody else has one.
  */
 export function decideSurplus(load: Load, patienceMs: number): Surplus {
+  if (load.isDraining) return { kind: "all", why: "draining", for: "nobody" };
   if (load.handlersHung >= load.places) return { kind: "all", why: "held-too-long", for: "nobody" };
   if (load.isPaused) return { kind: "all", why: "paused", for: "another consumer" };
   if (load.isBackingOff) return { kind: "probe", why: "backing-off", for: "another consumer" };

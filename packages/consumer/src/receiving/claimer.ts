@@ -67,6 +67,8 @@ export class Claimer<Value> {
   #cursor: EntryId | null = null;
   #nextAtMs = Number.NEGATIVE_INFINITY;
   #isTaking = false;
+  /** Whether the last look for a suspect found one, so that there may be others. */
+  #mayBeMoreSuspects = false;
   #isStopped = true;
   /** Whether this consumer gave back what it could not offer: then one of its batches has to end first. */
   #mustWait = false;
@@ -106,13 +108,21 @@ export class Claimer<Value> {
   /** Whether it is time to look, and there is somebody to work on what is found. */
   isWanted(): boolean {
     if (this.#isStopped || this.#isTaking || this.#mustWait) return false;
-    return this.#context.clock.nowMs() >= this.#nextAtMs && this.#context.places() > 0;
+    const isTime = this.#context.clock.nowMs() >= this.#nextAtMs || (this.#mayBeMoreSuspects && this.#wantsSuspect());
+    return isTime && this.#context.places() > 0;
+  }
+
+  /** Whether a suspect could be offered next: one at a time, and own ones first. */
+  #wantsSuspect(): boolean {
+    const { held } = this.#context;
+    return !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
   }
 
   /** Takes as much as there are places for. */
   async take(): Promise<void> {
     const { clock, random, report, replySize, compare, fail } = this.#context;
     this.#isTaking = true;
+    this.#mayBeMoreSuspects = false;
     this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
     const count = Math.min(this.#context.places(), replySize.limit);
     try {
@@ -139,19 +149,20 @@ export class Claimer<Value> {
   }
 
   async #take(count: number): Promise<void> {
-    const { client, policy, held, clock, secondOpinions, replySize, report } = this.#context;
+    const { client, policy, held, clock, secondOpinions, replySize, report, suspectFrom } = this.#context;
     const { stream, group, name, maxBytes } = policy;
     const heldSinceMs = clock.nowMs();
-    const wantsSuspect = !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
+    const wantsSuspect = this.#wantsSuspect();
     const { entries, vanished, next } = await client.take({
       ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
-      suspectFrom: this.#context.suspectFrom(),
+      suspectFrom: suspectFrom(),
       suspects: wantsSuspect ? 1 : 0,
       notWanted: secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
     });
     this.#cursor = next;
     // There is more: the next handler that is free need not wait for its time.
     if (next !== null || entries.length >= count) this.expire();
+    if (wantsSuspect) this.#mayBeMoreSuspects = entries.some(({ deliveries }) => deliveries >= suspectFrom());
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
     if (entries.length === 0) return;
     await this.#lineUp(entries, heldSinceMs);
@@ -180,7 +191,7 @@ export class Claimer<Value> {
       const isSuspect = hung.has(id) || deliveries >= suspectFrom();
       if (isSuspect && suspects++ > 0) {
         // One at a time: the others wait by their ids, and go on if nobody here has time for them.
-        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect });
+        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect, hasFailedHere: false });
         continue;
       }
       const message = admit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });

@@ -117,6 +117,11 @@ export class Reader<Value> {
     return this.#stallWatch.isStalled;
   }
 
+  /** Whether the last attempt to read failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
   /** How many reads were sent so far. */
   get sent(): number {
     return this.#sent;
@@ -220,11 +225,12 @@ export class Reader<Value> {
     const blockMs = this.#isUnsure || scheduler.mustLook ? undefined : policy.blockMs;
     const sent = this.#sent;
     this.#isBlocked = blockMs !== undefined;
+    const { signal } = this.#interrupted;
     let entries: readonly StreamEntry[];
     try {
       entries = await client.xreadgroup(
         { stream: policy.stream, group: policy.group, consumer: policy.name, count, blockMs },
-        this.#interrupted.signal,
+        signal,
       );
     } catch (error) {
       if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
@@ -233,7 +239,11 @@ export class Reader<Value> {
       this.#isBlocked = false;
     }
     this.#isUnsure = false;
-    if (entries.length === 0) return scheduler.readEnded(sent, false);
+    if (entries.length === 0) {
+      // One that was interrupted may never have been sent, and so says nothing.
+      if (!signal.aborted) scheduler.readEnded(sent, false);
+      return;
+    }
     let bytes = 0;
     for (const entry of entries) bytes += payloadBytesOf(entry);
     replySize.arrived(entries.length, bytes);

@@ -25,6 +25,8 @@ import { describeTrouble, isFullServer } from "../runtime/trouble.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.
 const PAGE = 100;
+// A stranger's messages are looked at one by one, however many there are, and mostly it is alive: a part at a time.
+const STRANGER_PAGES_A_ROUND = 20;
 // What was put off is walked through a part at a time: it only has to be done now and then.
 const LATER_PAGES_A_ROUND = 10;
 const LATER_PAGE = 1_000;
@@ -64,6 +66,8 @@ export class Recoverer {
   #acquaintances: Acquaintances = new Map();
   #watch = NO_HEARTBEATS;
   #laterCursor: EntryId | null = null;
+  /** How far a stranger's pending list was walked through, by name. */
+  #strangers: ReadonlyMap<string, EntryId> = new Map();
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
@@ -156,9 +160,11 @@ export class Recoverer {
     // One of ours renews what it holds every third of a lease, registered or not.
     const isOurs = this.#acquaintances.has(from) || isReservedConsumer(from);
     const foreignIdleMs = isOurs ? Math.min(leaseMs, policy.foreignIdleMs) : policy.foreignIdleMs;
-    let after: EntryId | null = null;
+    const isStranger = seenAtMs === null && !isOurs;
+    const most = isStranger ? STRANGER_PAGES_A_ROUND : Number.POSITIVE_INFINITY;
+    let after = isStranger ? (this.#strangers.get(from) ?? null) : null;
     let released = 0;
-    while (!this.#isStopped) {
+    for (let pages = 0; pages < most && !this.#isStopped; pages++) {
       const page = await client.handOverPage({
         ...{ stream, group, from, to: RELEASED, foreignIdleMs, toUnregistered: true, after, count: PAGE },
         ...(seenAtMs === null ? {} : { seenAtMs }),
@@ -169,6 +175,7 @@ export class Recoverer {
       after = page.lastId;
       if (after === null) break;
     }
+    if (isStranger) this.#strangers = remember(this.#strangers, from, after);
     if (released > 0) report({ type: "takenOver", from, messages: released });
   }
 
@@ -209,4 +216,13 @@ export class Recoverer {
       if (this.#laterCursor === null) return;
     }
   }
+}
+
+function remember(
+  cursors: ReadonlyMap<string, EntryId>,
+  name: string,
+  after: EntryId | null,
+): ReadonlyMap<string, EntryId> {
+  const others = [...cursors].filter(([known]) => known !== name);
+  return new Map(after === null ? others : [...others, [name, after]]);
 }

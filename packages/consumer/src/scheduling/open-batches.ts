@@ -133,7 +133,10 @@ export class OpenBatches<Value> {
     const unsettled = messages.filter((message) => message.state === "offered");
     const isCounted = isSaid && sinkWatch.isCounting;
     for (const message of unsettled) requeuer.take(message, { mode: open.mode, isCounted, text: failure });
-    if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
+    if (open.mode === "loop" && isSaid) {
+      const rest = messages.filter(({ hasSucceeded }) => !hasSucceeded);
+      sinkWatch.batchEnded(messages, rest.length > 0 && rest.every(({ isPutOffForLong }) => isPutOffForLong));
+    }
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#lastDurationMs = durationMs;

@@ -1,3 +1,5 @@
+import { compareEntryIds } from "@redis-batch/core/internal";
+
 /** A message that was put off: its id only, its payload is read again when it is due. */
 export interface PutOff {
   readonly id: string;
@@ -9,6 +11,8 @@ export interface PutOff {
   readonly ripeAtMs: number;
   /** Whether it is offered alone, and not before another one like it has ended. */
   readonly isSuspect: boolean;
+  /** Whether it has failed in this process. */
+  readonly hasFailedHere: boolean;
 }
 
 /** Messages that were put off, the one that is due first on top: a binary heap. */
@@ -24,7 +28,7 @@ export class PutOffQueue {
     let at = heap.push(putOff) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#dueAt(parent) <= putOff.dueAtMs) break;
+      if (!isBefore(putOff, heap[parent] as PutOff)) break;
       heap[at] = heap[parent] as PutOff;
       at = parent;
     }
@@ -40,16 +44,17 @@ export class PutOffQueue {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#dueAt(child + 1) < this.#dueAt(child)) child++;
-      if (this.#dueAt(child) >= last.dueAtMs) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as PutOff, heap[child] as PutOff)) child++;
+      if (!isBefore(heap[child] as PutOff, last)) break;
       heap[at] = heap[child] as PutOff;
       at = child;
     }
     heap[at] = last;
     return top;
   }
+}
 
-  #dueAt(index: number): number {
-    return (this.#heap[index] as PutOff).dueAtMs;
-  }
+/** What is due at the same time goes in stream order. */
+function isBefore(left: PutOff, right: PutOff): boolean {
+  return left.dueAtMs === right.dueAtMs ? compareEntryIds(left.id, right.id) < 0 : left.dueAtMs < right.dueAtMs;
 }

@@ -98,6 +98,8 @@ export class Scheduler<Value> {
   #released = NOT_ASKED;
   #due = NOT_ASKED;
   #suspect = NOT_ASKED;
+  /** How long what is being read ahead is waited for at most; `null` while nothing is. */
+  #comingUntilMs: number | null = null;
   #lastError: unknown;
   #isDraining = false;
   #isDeciding = false;
@@ -253,7 +255,7 @@ export class Scheduler<Value> {
     };
     const askable = {
       released: this.#released.state === "none" && sources.released.isWanted() ? WANTED : this.#released,
-      due: this.#dueAsk(waiter),
+      due: this.#dueAsk(waiter, nowMs),
       suspect: this.#suspectAsk(),
     };
     const situation = { offerable, askable, gate: gate() };
@@ -261,12 +263,14 @@ export class Scheduler<Value> {
   }
 
   /** What was returned is part of the next batch: of a call it is awaited for as long as an answer may take. */
-  #dueAsk({ calledAtMs }: Waiter<Value>): Ask {
+  #dueAsk({ calledAtMs }: Waiter<Value>, nowMs: number): Ask {
     const { held, policy, sources } = this.#context;
     if (this.#due.state !== "none") return this.#due;
     if (calledAtMs !== null && sources.returned.areComing()) {
-      return { state: "asked", untilMs: calledAtMs + Math.max(policy.maxWaitMs, ANSWER_MS) };
+      this.#comingUntilMs ??= nowMs + Math.max(policy.maxWaitMs, ANSWER_MS);
+      return { state: "asked", untilMs: this.#comingUntilMs };
     }
+    this.#comingUntilMs = null;
     return held.due.messages === 0 && sources.returned.areWanted() ? WANTED : NOT_ASKED;
   }
 

@@ -29,6 +29,8 @@ export class SinkWatch {
   readonly #context: SinkWatchContext;
   #breaker: Breaker = CLOSED;
   #fitness: Fitness = FIT;
+  /** Whether what failed last was put off for long by the handler: it sets the pace, and nobody needs to be held up. */
+  #isPacedByHandler = false;
   #cancelTimer = (): void => {};
 
   constructor(context: SinkWatchContext) {
@@ -37,7 +39,7 @@ export class SinkWatch {
 
   /** Whether batches fail for a reason that is not in the messages: then one message is tried at a time. */
   get isBackingOff(): boolean {
-    return this.#breaker.state.kind === "open";
+    return this.#breaker.state.kind === "open" && !this.#isPacedByHandler;
   }
 
   /** Whether what fails here succeeds elsewhere: then it is this process that is broken. */
@@ -56,15 +58,21 @@ export class SinkWatch {
     return state.kind === "closed" || this.#context.clock.nowMs() >= state.notBeforeMs;
   }
 
-  /** Takes in how the messages of a batch ended, in a loop. */
-  batchEnded(tried: readonly TriedMessage[]): void {
+  /**
+   * Takes in how the messages of a batch ended, in a loop.
+   *
+   * @param isPacedByHandler whether the handler itself has put off for long all that it did not finish
+   */
+  batchEnded(tried: readonly TriedMessage[], isPacedByHandler: boolean): void {
     const { clock, random } = this.#context;
     const { retry, maxDeliveries } = this.#context.policy;
     const policy = { retry, maxDeliveries: decideMaxDeliveries("loop", maxDeliveries) };
     const failed = tried.filter(({ hasSucceeded }) => !hasSucceeded).length;
     const wasUnfit = this.isUnfit;
     this.#fitness = afterBatch(this.#fitness, failed, failed < tried.length);
-    this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random));
+    const wasBackingOff = this.isBackingOff;
+    this.#isPacedByHandler = isPacedByHandler;
+    this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random), wasBackingOff);
     this.#sayFitness(wasUnfit);
   }
 
@@ -74,7 +82,8 @@ export class SinkWatch {
     const wasUnfit = this.isUnfit;
     this.#fitness = afterSuccessElsewhere(this.#fitness, messages);
     if (this.isUnfit && !this.isBackingOff) {
-      this.#change(openBreaker(this.#breaker, clock.nowMs(), policy.retry, random));
+      this.#isPacedByHandler = false;
+      this.#change(openBreaker(this.#breaker, clock.nowMs(), policy.retry, random), false);
     }
     this.#sayFitness(wasUnfit);
   }
@@ -83,19 +92,19 @@ export class SinkWatch {
     this.#cancelTimer();
   }
 
-  #change(breaker: Breaker): void {
+  #change(breaker: Breaker, wasBackingOff: boolean): void {
     const { clock, report, onChange } = this.#context;
     const { state: before } = this.#breaker;
     this.#breaker = breaker;
     const { state } = breaker;
-    if (state === before) return;
+    if (state === before && wasBackingOff === this.isBackingOff) return;
     this.#cancelTimer();
-    if (state.kind === "open") {
+    if (state.kind === "open" && this.isBackingOff) {
       report({ type: "backingOff", attempt: state.attempts, retryInMs: state.notBeforeMs - clock.nowMs() });
       this.#wakeAt(state.notBeforeMs);
       onChange();
-    } else if (before.kind === "open") {
-      report({ type: "resumed", attempts: before.attempts });
+    } else if (wasBackingOff) {
+      report({ type: "resumed", attempts: before.kind === "open" ? before.attempts : 0 });
       onChange();
     }
   }

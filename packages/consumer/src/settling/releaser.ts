@@ -50,6 +50,7 @@ export class Releaser<Value> {
   readonly #context: ReleaserContext<Value>;
   readonly #sender: OutcomeSender<Leaving>;
   #canPutOff = true;
+  #moved = 0;
 
   constructor(context: ReleaserContext<Value>) {
     const { clock, random, report, fail, compare } = context;
@@ -73,6 +74,11 @@ export class Releaser<Value> {
   /** Messages on their way. */
   get pending(): number {
     return this.#sender.pending;
+  }
+
+  /** How many messages were given back so far, at once or for later. */
+  get moved(): number {
+    return this.#moved;
   }
 
   /** Whether delays can be kept in Redis: not without the right to its sorted sets. */
@@ -159,7 +165,7 @@ export class Releaser<Value> {
     }
     for (const { id, deliveries, delayMs, isSuspect, isUncounted } of delayed) {
       const dueAtMs = clock.nowMs() + (delayMs ?? 0);
-      held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect });
+      held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect, hasFailedHere: true });
     }
     return delayed;
   }
@@ -177,6 +183,7 @@ export class Releaser<Value> {
       neverOffered: leaving.filter(({ isUncounted }) => isUncounted).map(({ id }) => id),
     });
     for (const { id } of leaving) held.dismiss(id);
+    this.#moved += moved;
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
     return moved;
   }

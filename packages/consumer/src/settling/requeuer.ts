@@ -72,7 +72,9 @@ export class Requeuer<Value> {
     const { dueInMs, ripeInMs } = redelivery;
     const isFull = held.putOffCount >= policy.maxDeferred;
     if (releaser.canPutOff && (isFull || this.#context.isForOthers() || !isKeptHere(dueInMs, policy.leaseMs))) {
-      if (mode === "loop") secondOpinions.remember([message.id]);
+      message.isPutOffForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
+      // Whoever puts it off has not failed on it.
+      if (mode === "loop" && !message.isPutOffForLong) secondOpinions.remember([message.id]);
       return releaser.putOff(message, dueInMs, isFull ? "put-off" : "retry", { isUncounted: !isCounted });
     }
     if (!isCounted) void this.#uncount([message.id]);

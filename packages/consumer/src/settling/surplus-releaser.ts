@@ -2,7 +2,10 @@
 import type { Clock } from "@redis-batch/core/internal";
 import { decideSurplus, type Load, patienceOf, type Surplus } from "../decisions/surplus.ts";
 import type { Peers, PeerView } from "../liveness/peers.ts";
+import type { SecondOpinions } from "../liveness/second-opinions.ts";
+import type { Message } from "../message.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { PutOff } from "../scheduling/put-off-queue.ts";
 import type { Releaser } from "./releaser.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -12,6 +15,7 @@ export interface SurplusReleaserContext<Value> {
   readonly held: HeldMessages<Value>;
   readonly releaser: Releaser<Value>;
   readonly peers: Peers;
+  readonly secondOpinions: SecondOpinions;
   readonly clock: Clock;
   readonly load: () => Load;
   /** Called when messages were given back that were never offered here. */
@@ -37,6 +41,12 @@ export class SurplusReleaser<Value> {
   stop(): void {
     this.#isStopped = true;
     this.#cancelTimer();
+  }
+
+  /** Gives back at once all that no handler will be found for, because this consumer stops. */
+  drain(): void {
+    this.stop();
+    this.#release(this.#decide());
   }
 
   /** Something changed that may leave this consumer with more than it can work on. */
@@ -70,6 +80,7 @@ export class SurplusReleaser<Value> {
     // The newest stays, to probe with: it is the one that has most probably not been tried yet.
     const kept = surplus.kind === "probe" ? all.pop() : undefined;
     if (kept === undefined && all.length === 0) return;
+    this.#context.secondOpinions.remember(all.filter(hasFailedHere).map(({ id }) => id));
     for (const one of all) {
       if ("dueAtMs" in one) releaser.releasePutOff(one, surplus.why);
       else releaser.release(one, surplus.why, { isUncounted: true });
@@ -80,4 +91,9 @@ export class SurplusReleaser<Value> {
 
 function isThere(surplus: Surplus & { readonly kind: "all" | "probe" | "waited" }, peers: PeerView): boolean {
   return surplus.for === "a free place" ? peers.isAnyFree : peers.isAnyAlive;
+}
+
+/** Whether it failed in this process: another one's success with it says something. */
+function hasFailedHere<Value>(one: Message<Value> | PutOff): boolean {
+  return "dueAtMs" in one && one.hasFailedHere;
 }

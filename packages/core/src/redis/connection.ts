@@ -1,6 +1,8 @@
 /**
  * One connection of one role: opened once, coming back by itself, sending each command at most once.
  *
+ * How it comes back, whatever ended it, is the business of `reconnecting-client.ts`.
+ *
  * | state        | a command …                          | leaves by                  |
  * |--------------|--------------------------------------|----------------------------|
  * | not ready    | rejects, `not-sent`                  | ready · closed             |
@@ -11,16 +13,34 @@
 import { type Cluster, Command, Redis } from "ioredis";
 import type { Clock } from "../clock.ts";
 import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
+import type { Random } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import type { Argument } from "../wire/command.ts";
+import { ClusterCalls } from "./cluster-calls.ts";
+import { ReconnectingClient } from "./reconnecting-client.ts";
 import { translateError } from "./translate-error.ts";
 import { type CallEnd, writeTogether } from "./write-together.ts";
 
+/** What a closed Cluster had in flight may still be answered, for a little longer than ioredis keeps its sockets. */
+const LAST_REPLIES_MS = 2_500;
+
+export interface ConnectionOptions {
+  /** Makes a client, not connected yet: the first, and another one whenever the last has ended for good. */
+  readonly create: () => Redis | Cluster;
+  readonly role: ConnectionRole;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: (event: ConnectionEvent) => void;
+}
+
 export class Connection {
-  readonly #client: Redis | Cluster;
+  readonly #life: ReconnectingClient;
   readonly #role: ConnectionRole;
   readonly #clock: Clock;
+  readonly #report: (event: ConnectionEvent) => void;
+  /** The calls of the current client, where it is a Cluster. */
+  #clusterCalls: ClusterCalls | undefined;
   #epoch = 0;
   #isReady = false;
   #isClosed = false;
@@ -29,62 +49,84 @@ export class Connection {
   #lastError: RedisBatchError | undefined;
   readonly #changes = new Set<() => void>();
 
-  constructor(client: Redis | Cluster, role: ConnectionRole, clock: Clock, report: (event: ConnectionEvent) => void) {
-    this.#client = client;
+  constructor({ create, role, clock, random, report }: ConnectionOptions) {
     this.#role = role;
     this.#clock = clock;
-    client.on("ready", () => {
-      if (this.#isMisplaced) return;
-      this.#epoch++;
-      this.#isReady = true;
-      this.#lastError = undefined;
-      this.#announce();
-      report({ type: "connected", role });
-    });
-    client.on("error", (error: unknown) => {
-      const database = refusedDatabase(error);
-      this.#isMisplaced ||= database !== undefined;
-      const translated = translateError(error, "connect");
-      // A missing right to SELECT stays what it is.
-      this.#lastError =
-        database === undefined || PermissionError.is(translated)
-          ? translated
-          : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
-      this.#announce();
-    });
-    client.on("close", () => {
-      endWatch(client);
-      this.#isMisplaced = false;
-      if (!this.#isReady) return;
-      this.#isReady = false;
-      this.#announce();
-      report({ type: "disconnected", role, reason: this.#isClosed ? "closed" : (this.#describeLastError() ?? "lost") });
+    this.#report = report;
+    this.#life = new ReconnectingClient({
+      ...{ clock, random },
+      create: () => this.#prepare(create()),
+      onReady: () => this.#becomeReady(),
+      onDown: () => this.#lose(),
+      onError: (error) => this.#note(error),
     });
   }
 
-  /** Counts the times this connection became usable. */
+  /** Counts the times this connection became usable, over all its clients. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  // The client's events come a moment after its status has changed; what is sent in between must not wait in a queue.
-  get #isUsable(): boolean {
-    return this.#isReady && !this.#isClosed && this.#client.status === "ready";
+  get #client(): Redis | Cluster {
+    return this.#life.current;
   }
 
-  /** Waits until the connection is usable; opens it the first time. */
+  get #isUsable(): boolean {
+    return this.#isReady && this.#life.isUsable;
+  }
+
+  #prepare(client: Redis | Cluster): Redis | Cluster {
+    // Those of the client before, which has ended by now.
+    this.#clusterCalls?.abandon();
+    this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
+    return client;
+  }
+
+  #becomeReady(): void {
+    if (this.#isMisplaced) return;
+    this.#epoch++;
+    this.#isReady = true;
+    this.#lastError = undefined;
+    this.#announce();
+    this.#report({ type: "connected", role: this.#role });
+  }
+
+  #lose(): void {
+    this.#isMisplaced = false;
+    if (!this.#isReady) return;
+    this.#isReady = false;
+    this.#announce();
+    const reason = this.#isClosed ? "closed" : (this.#describeLastError() ?? "lost");
+    this.#report({ type: "disconnected", role: this.#role, reason });
+  }
+
+  #note(error: unknown): void {
+    const database = refusedDatabase(error);
+    this.#isMisplaced ||= database !== undefined;
+    const translated = translateError(error, "connect");
+    // A missing right to SELECT stays what it is.
+    this.#lastError =
+      database === undefined || PermissionError.is(translated)
+        ? translated
+        : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
+    this.#announce();
+  }
+
+  /**
+   * Waits until the connection is usable; opens it the first time. It is tried for however often it fails, and however
+   * its client ends: after a rejection it may still become usable by itself.
+   */
   async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#isClosed) throw this.#notConnected("it was closed");
-    if (this.#isReady) return;
+    if (this.#isUsable) return;
     signal?.throwIfAborted();
     // What was refused before may be granted by now: the next attempt tells.
     if (isFinal(this.#lastError)) this.#lastError = undefined;
-    if (this.#isMisplaced) this.#client.disconnect(true);
-    // The outcome arrives as events; a first attempt that fails is repeated like any other.
-    if (this.#client.status === "wait") this.#client.connect().catch(() => {});
+    if (this.#isMisplaced) this.#life.reopen();
+    this.#life.open();
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (this.#isReady) return finish(resolve);
+        if (this.#isUsable) return finish(resolve);
         if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
         // Another attempt with the same password, or the same database, would end the same.
         const error = this.#lastError;
@@ -111,6 +153,7 @@ export class Connection {
    */
   async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
     if (!this.#isUsable) throw this.#notConnected(this.#why(), operation);
+    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, args, operation);
     try {
       return await this.#client.callBuffer(command, ...args);
     } catch (error) {
@@ -144,9 +187,7 @@ export class Connection {
     }
     if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls);
     // A Cluster may have to send each somewhere else, and another copy of ioredis has a class of commands of its own.
-    const replies = await Promise.allSettled(
-      this.#inOnePiece(() => calls.map((args) => this.#client.callBuffer(command, ...args))),
-    );
+    const replies = await Promise.allSettled(this.#inOnePiece(() => calls.map((args) => this.call(command, args))));
     return replies.map((end) =>
       end.status === "fulfilled"
         ? { reply: end.value, error: undefined }
@@ -167,10 +208,9 @@ export class Connection {
 
   close(): void {
     if (this.#isClosed) return;
-    const isInUse = this.#isUsable;
     this.#isClosed = true;
-    this.#client.disconnect();
-    if (!isInUse) endSocket(this.#client);
+    this.#life.close();
+    this.#clusterCalls?.abandonAfter(LAST_REPLIES_MS, this.#clock);
     this.#announce();
   }
 
@@ -204,24 +244,6 @@ function refusedDatabase(error: unknown): string | undefined {
   if (!(error instanceof Error && error.name === "ReplyError")) return undefined;
   const { command } = error as { readonly command?: { readonly name?: string; readonly args?: readonly unknown[] } };
   return command?.name === "select" ? String(command.args?.[0]) : undefined;
-}
-
-/**
- * Ends at once what is left of a connection that was not in use. ioredis gives the other side two seconds to end it as
- * well, which keep the process: where the server is silent, and even where there is no socket any more. (What a Cluster
- * and Sentinel use for their own ends is out of reach.)
- */
-function endSocket(client: Redis | Cluster): void {
-  const { stream } = client as Partial<Pick<Redis, "stream">>;
-  stream?.destroy();
-  // It had ended before ioredis began to wait for that, and would not tell again by itself.
-  if (stream?.closed) stream.emit("close");
-}
-
-/** ioredis 5 goes on to watch over the silence of a connection that has ended, and then ends the next one for it. */
-function endWatch(client: Redis | Cluster): void {
-  clearTimeout(Reflect.get(client, "socketTimeoutTimer") as NodeJS.Timeout | undefined);
-  Reflect.set(client, "socketTimeoutTimer", undefined);
 }
 
 /** Host and port, or what stands for them; never user or password. */

@@ -1,14 +1,24 @@
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
-import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
+import { backoffDelayMs } from "../backoff.ts";
 import { ConfigError } from "../errors.ts";
 import { type Random, systemRandom } from "../random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
+import { RECONNECT } from "./reconnecting-client.ts";
 import { parseRedisUrl } from "./server-address.ts";
 
 /**
  * Where Redis is: a URL, the options of ioredis (Sentinel's among them), or an existing `Redis` or `Cluster` of
  * ioredis 5 or 6. An existing client only lends its configuration: it is duplicated with the options that the
  * guarantees need, never used itself and never closed.
+ *
+ * The settings are the same whatever the source. What the guarantees need replaces what you set (retries, queues,
+ * `reconnectOnError`, `socketTimeout`). What you did not set gets our default: `connectionName` "redis-batch",
+ * `keepAlive` 30,000 ms, and with Sentinels `failoverDetector` and a `sentinelCommandTimeout` of 5,000 ms. An existing
+ * client does not tell whether `failoverDetector: false` or `keepAlive: 0` was set or is a default, so it gets ours
+ * as well; pass options to keep yours.
+ *
+ * A connection that ends, whatever ended it, is opened again from the source, by which options and an existing client
+ * are read again. This goes on until it is closed: there is no other state from which it cannot come back.
  */
 export type RedisSource = string | RedisOptions | LentClient;
 
@@ -19,8 +29,6 @@ export interface LentClient {
   // biome-ignore format: one line
   duplicate(...args: never[]): unknown;
 }
-
-const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
 /** What a connection is opened for, and how. */
 export interface OpenOptions {
@@ -61,6 +69,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   blockingTimeout: "blockingTimeout cannot be used: it drops replies that hold messages",
 };
 
+/** A Sentinel that does not answer for this long is passed over. ioredis would wait for a frozen one for ever. */
+const SENTINEL_REPLY_MS = 5_000;
+
 /**
  * Makes a client for one role. Does no I/O.
  *
@@ -76,7 +87,8 @@ export function openClient(source: RedisSource, options: OpenOptions): Redis | C
     // Of another major version, perhaps: what is used of it is the same in both.
     const client = source as LentClient & (Redis | Cluster);
     if (isClusterClient(client)) return duplicateCluster(client, enforced, reconnect);
-    return client.duplicate({ ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+    const { options: lent } = client;
+    return client.duplicate({ ...lentDefaults(lent), ...enforced, ...UNQUEUED, retryStrategy: reconnect });
   }
   const own = typeof source === "string" ? parseRedisUrl(source) : source;
   if (typeof own !== "object" || own === null) {
@@ -86,13 +98,33 @@ export function openClient(source: RedisSource, options: OpenOptions): Redis | C
   return new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
 }
 
-function defaultOptions(options: RedisOptions): RedisOptions {
+function defaultOptions(options: RedisOptions) {
   return {
     connectionName: "redis-batch",
     keepAlive: 30_000,
-    // Without it a client stays on a demoted master until that closes the connection: ten seconds of lost writes.
-    ...(options.sentinels === undefined ? {} : { failoverDetector: true }),
+    ...(isBySentinel(options)
+      ? {
+          // Without it a client stays on a demoted master until that closes the connection: ten seconds of lost writes.
+          failoverDetector: true,
+          sentinelCommandTimeout: SENTINEL_REPLY_MS,
+        }
+      : {}),
+  } as const satisfies RedisOptions;
+}
+
+/** Our defaults for what an existing client has not set, as far as it tells: it has the defaults of ioredis instead. */
+function lentDefaults(lent: RedisOptions): RedisOptions {
+  const defaults = defaultOptions(lent);
+  return {
+    ...defaults,
+    connectionName: lent.connectionName ?? defaults.connectionName,
+    keepAlive: lent.keepAlive || defaults.keepAlive,
+    ...(isBySentinel(lent) ? { sentinelCommandTimeout: lent.sentinelCommandTimeout ?? SENTINEL_REPLY_MS } : {}),
   };
+}
+
+function isBySentinel({ sentinels }: RedisOptions): boolean {
+  return sentinels !== undefined && sentinels !== null;
 }
 
 function duplicateCluster(
@@ -112,7 +144,7 @@ function duplicateCluster(
     // Anything above 0 makes a Cluster send a command again whose outcome is unknown.
     retryDelayOnFailover: 0,
     // What the user set for the nodes (TLS, passwords) stays; ours goes over it.
-    redisOptions: { ...perNode, ...enforced },
+    redisOptions: { ...defaultOptions(perNode), ...perNode, ...enforced },
   });
 }
 

@@ -1,6 +1,6 @@
 /** The ioredis side of the port. Two connections: reads block, and must not hold up the acknowledgements. */
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { type Clock, pause, systemClock } from "../clock.ts";
 import { decodeRegistry, type Registration } from "../consumer-registry.ts";
 import type { EntryId } from "../entry-id.ts";
@@ -134,9 +134,13 @@ class RedisStreamClient implements StreamClient {
     this.#clock = clock;
     this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
-      const client = openClient(redis, { role, blockMs, silenceMs, random });
-      if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
-      return new Connection(client, role, clock, report);
+      // For each of its clients, one after another: what is read through a fresh one has to pass a tap as well.
+      const create = (): Redis | Cluster => {
+        const client = openClient(redis, { role, blockMs, silenceMs, random });
+        if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
+        return client;
+      };
+      return new Connection({ create, role, clock, random, report });
     };
     // Made at once, though not opened, so that a source that cannot be used is reported where it was given.
     this.#connections.set("commands", this.#open("commands"));
@@ -198,9 +202,11 @@ class RedisStreamClient implements StreamClient {
     const stopListening = onAbort(clientId === null ? undefined : signal, () => {
       void this.#unblock(clientId as number, () => isOver);
     });
+    // The reader may have another client, with a tap of its own, by the time that the reply is here.
+    const tap = this.#tap;
     try {
       const reply = await reader.call(xreadgroup.name, xreadgroup.encode(options));
-      return this.#tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
+      return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
     } finally {
       isOver = true;
       stopListening();
@@ -478,17 +484,19 @@ class RedisStreamClient implements StreamClient {
   async #readerId(reader: Connection): Promise<number | null> {
     // In a Cluster the id is one node's, and which node holds the stream may change: there the block just runs out.
     if (this.#isCluster) return null;
-    if (this.#knownReader?.epoch === reader.epoch) return this.#knownReader.id;
-    const { epoch } = reader;
-    const id = await reader.call("client", ["ID"]).then(
-      (reply) => decodeInteger(reply, "CLIENT ID"),
-      (error: unknown) => {
-        if (PermissionError.is(error)) return null;
-        throw error;
-      },
-    );
-    this.#knownReader = { epoch, id };
-    return id;
+    // Asked again where the connection was lost meanwhile: at another server the id would be somebody else's.
+    while (this.#knownReader?.epoch !== reader.epoch) {
+      const { epoch } = reader;
+      const id = await reader.call("client", ["ID"]).then(
+        (reply) => decodeInteger(reply, "CLIENT ID"),
+        (error: unknown) => {
+          if (PermissionError.is(error)) return null;
+          throw error;
+        },
+      );
+      this.#knownReader = { epoch, id };
+    }
+    return this.#knownReader.id;
   }
 
   // Repeated, because the read may not have reached the server when the first CLIENT UNBLOCK does.

@@ -30,11 +30,14 @@ const PASSING_STATES = new Set([
 /**
  * Turns what ioredis threw into an error of Redis Batch. The original is dropped where it carries the command's
  * arguments, because those are payloads and passwords.
+ *
+ * @param isWritten whether the command was written to a socket, where that is known; else the words of ioredis decide
  */
-export function translateError(error: unknown, command: string): RedisBatchError {
+export function translateError(error: unknown, command: string, isWritten?: boolean): RedisBatchError {
   if (RedisBatchError.is(error)) return error;
-  if (!(error instanceof Error)) return translateConnection(new Error(String(error)), command);
-  return error.name === "ReplyError" ? translateReply(error.message, command) : translateConnection(error, command);
+  if (!(error instanceof Error)) return translateConnection(new Error(String(error)), command, isWritten);
+  if (error.name === "ReplyError") return translateReply(error.message, command);
+  return translateConnection(error, command, isWritten);
 }
 
 function translateReply(reply: string, command: string): RedisBatchError {
@@ -68,16 +71,18 @@ function translateReply(reply: string, command: string): RedisBatchError {
   return new CommandError(`${command}: ${message}`, { command, reply: state });
 }
 
-// What ioredis says when it has certainly not written the command to a socket.
+// What ioredis says when it has certainly not written the command to a socket. ("Connection is closed." is not among
+// it: ioredis says that of commands in flight as well.)
 const NOT_SENT = /isn't writeable|isn't ready|Failed to refresh slots cache|None of startup nodes is available/;
 
-function translateConnection(error: Error, command: string): RedisBatchError {
+function translateConnection(error: Error, command: string, isWritten: boolean | undefined): RedisBatchError {
   // A Cluster gives up after so many redirections and quotes the last: only a refusal proves that nothing was executed.
   const redirected = /Last error: (?:ReplyError: )?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.exec(error.message)?.[1];
   if (redirected !== undefined) {
     return new ServerStateError(`${command}: the cluster is being rearranged: ${error.message}`, { state: redirected });
   }
-  const outcome: CommandOutcome = NOT_SENT.test(error.message) ? "not-sent" : "unknown";
+  const isSent = isWritten ?? !NOT_SENT.test(error.message);
+  const outcome: CommandOutcome = isSent ? "unknown" : "not-sent";
   return new ConnectionError(
     outcome === "not-sent"
       ? `${command}: not sent, there is no connection to the server`

@@ -1,0 +1,94 @@
+/**
+ * The calls of one Cluster client. ioredis rejects with the same words what it has written to a node and what it never
+ * did; and what waits in one of its queues when the client ends may never settle. Both are decided here instead.
+ */
+import type { Cluster, Command } from "ioredis";
+import type { Clock } from "../clock.ts";
+import type { Argument } from "../wire/command.ts";
+import { translateError } from "./translate-error.ts";
+
+interface OpenCall {
+  /** Whether a node may have executed it. */
+  isWritten: boolean;
+  readonly abandon: () => void;
+}
+
+/** With these a node says that it has not executed the command; ioredis then sends it again, perhaps elsewhere. */
+const NOT_EXECUTED = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
+
+export class ClusterCalls {
+  readonly #cluster: Cluster;
+  readonly #open = new Set<OpenCall>();
+  #cancelTimer = (): void => {};
+  /** The call whose command ioredis is about to make. */
+  #starting: OpenCall | undefined;
+
+  /** @param cluster of ours alone: its `sendCommand` is replaced by one that looks at what becomes of each command. */
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    const send = cluster.sendCommand.bind(cluster);
+    cluster.sendCommand = (command, stream, node): unknown => {
+      const call = this.#starting;
+      this.#starting = undefined;
+      if (call === undefined) return send(command, stream, node);
+      noteWriting(command, call);
+      const reply = send(command, stream, node);
+      noteRefusals(command, call);
+      return reply;
+    };
+  }
+
+  /** Sends one command. Resolves with its raw reply, or rejects with one of our errors, named after `operation`. */
+  call(command: string, args: readonly Argument[], operation: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const call: OpenCall = {
+        isWritten: false,
+        abandon: () => fail(new Error("the client has ended")),
+      };
+      const succeed = (reply: unknown): void => {
+        this.#remove(call);
+        resolve(reply);
+      };
+      const fail = (error: unknown): void => {
+        this.#remove(call);
+        reject(translateError(error, operation, call.isWritten));
+      };
+      this.#open.add(call);
+      this.#starting = call;
+      this.#cluster.callBuffer(command, ...args).then(succeed, fail);
+    });
+  }
+
+  /** Rejects what has not settled. */
+  abandon(): void {
+    for (const call of this.#open) call.abandon();
+  }
+
+  /** Rejects what has not settled by then. No timer is left once everything has. */
+  abandonAfter(delayMs: number, clock: Clock): void {
+    if (this.#open.size > 0) this.#cancelTimer = clock.setTimer(delayMs, () => this.abandon());
+  }
+
+  #remove(call: OpenCall): void {
+    this.#open.delete(call);
+    if (this.#open.size === 0) this.#cancelTimer();
+  }
+}
+
+/** Every time that a command is written to a socket, it is asked for its bytes. */
+function noteWriting(command: Command, call: OpenCall): void {
+  const toWritable = command.toWritable.bind(command);
+  command.toWritable = (socket) => {
+    call.isWritten = true;
+    return toWritable(socket);
+  };
+}
+
+/** By now the Cluster has put its own `reject` on the command, which decides whether the command is sent again. */
+function noteRefusals(command: Command, call: OpenCall): void {
+  const reject = command.reject.bind(command);
+  command.reject = (error) => {
+    if (NOT_EXECUTED.test(error.message)) call.isWritten = false;
+    reject(error);
+  };
+}

@@ -1,0 +1,57 @@
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
+import { describe, expect, test } from "vitest";
+import { openClient, type RedisSource } from "./open-client.ts";
+
+const bySentinel = { sentinels: [{ host: "127.0.0.1", port: 1 }], name: "primary" };
+
+function optionsOf(source: RedisSource): RedisOptions {
+  const client = openClient(source, { role: "reader", blockMs: 2_000 });
+  const options = client.isCluster ? (client as Cluster).options.redisOptions : (client as Redis).options;
+  client.disconnect();
+  return options ?? {};
+}
+
+const OURS = {
+  ...{ connectionName: "redis-batch", keepAlive: 30_000, protocol: 2, maxRetriesPerRequest: 0, socketTimeout: 17_000 },
+};
+
+describe("the settings are the same", () => {
+  test.each<readonly [string, () => RedisSource]>([
+    ["a URL", () => "redis://127.0.0.1:1"],
+    ["options", () => ({ port: 1 })],
+    ["a lent client of ioredis 6", () => new Redis({ port: 1, lazyConnect: true })],
+    ["a lent client of ioredis 5", () => new RedisV5({ port: 1, lazyConnect: true })],
+    ["a lent Cluster of ioredis 6", () => new Cluster([{ port: 1 }], { lazyConnect: true })],
+    ["a lent Cluster of ioredis 5", () => new ClusterV5([{ port: 1 }], { lazyConnect: true })],
+  ])("for %s", (_, source) => {
+    expect(optionsOf(source())).toMatchObject(OURS);
+  });
+
+  test.each<readonly [string, () => RedisSource]>([
+    ["options", () => bySentinel],
+    ["a lent client of ioredis 6", () => new Redis({ ...bySentinel, lazyConnect: true })],
+    ["a lent client of ioredis 5", () => new RedisV5({ ...bySentinel, lazyConnect: true })],
+  ])("by Sentinel for %s", (_, source) => {
+    expect(optionsOf(source())).toMatchObject({
+      ...OURS,
+      ...{ failoverDetector: true, sentinelCommandTimeout: 5_000 },
+    });
+  });
+
+  const chosen = { connectionName: "mine", keepAlive: 5_000, sentinelCommandTimeout: 100 };
+
+  test.each<readonly [string, () => RedisSource]>([
+    ["options", () => chosen],
+    ["a lent client", () => new Redis({ ...chosen, lazyConnect: true })],
+    ["a lent Cluster", () => new Cluster([{ port: 1 }], { lazyConnect: true, redisOptions: chosen })],
+  ])("as far as the user has set nothing else, for %s", (_, source) => {
+    expect(optionsOf(source())).toMatchObject(chosen);
+  });
+
+  test("without failover detection where options switch it off", () => {
+    expect(optionsOf({ ...bySentinel, failoverDetector: false })).toMatchObject({
+      failoverDetector: false,
+    });
+  });
+});
