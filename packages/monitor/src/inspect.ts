@@ -223,7 +223,7 @@ export class Inspector {
     const [released, later, left] = await Promise.all([
       readReleased(this.#client, address, infos),
       readLater(this.#client, address, infos, atMs),
-      this.#readLeft(address, names, registry),
+      this.#readLeft(address, names, registry, atMs),
     ]);
     const isWorkWaiting = released.messages > 0 || (backlog.messages === null ? null : backlog.messages > 0);
     const facts: GroupFacts = { group: group.name, atMs, registry, verdicts, left, infos: names, isWorkWaiting };
@@ -275,9 +275,11 @@ export class Inspector {
     address: { readonly stream: string; readonly group: string },
     names: readonly ConsumerInfo[],
     registry: ReadonlyMap<string, Registration>,
+    nowMs: number,
   ): Promise<ReadonlyMap<string, Registration>> {
     if (names.every(({ name }) => registry.has(name))) return new Map();
-    const reports = await readFarewells(this.#client, { ...address, sinceMs: 0 });
+    // One that left before that is cleaned up as any foreign consumer that is idle for as long.
+    const reports = await readFarewells(this.#client, { ...address, sinceMs: nowMs - this.#policy.foreignIdleMs });
     return new Map(reports.map((one) => [one.consumer, one]));
   }
 

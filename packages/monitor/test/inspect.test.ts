@@ -1,5 +1,6 @@
 /** What a look tells, on a real server: about consumers of ours, and about plain clients that know nothing of us. */
 import { WrongTypeError } from "@redis-batch/core";
+import { RELEASED } from "@redis-batch/core/internal";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { GroupReport, Monitor } from "../src/index.ts";
@@ -210,6 +211,47 @@ describe("a registered consumer", () => {
     const group = await groupOf(open().monitor);
     expect(statuses(group)).toEqual({ hung: "STALLED", slow: "OK" });
     expect(group.consumers[0]).toMatchObject({ oldestInFlightMs: 300_000 });
+  });
+});
+
+describe("a consumer that has left", () => {
+  it("and could not let go of what it held is not OK, and cleaned up without waiting for foreignIdleMs", async () => {
+    const { monitor: open, stream, group, client, beat, createGroup, add, read, age, loads, names } = bench();
+    await createGroup();
+    await add(5);
+    await age("leaves", await read("leaves", 5), 2_000);
+    await beat("leaves");
+    await beat("stays");
+    await read("stays", 1);
+    const port = await client();
+    const farewell = { incarnation: "leaves", leaseMs: 1_000, details: {} };
+    await port.xgroupCreateConsumer({ stream, group, consumer: "stays" });
+    expect(await port.removeIfEmpty({ stream, group, consumer: "leaves", onlyIfSilent: false, farewell })).toBe("pending");
+    const { monitor } = open();
+    const seen = await groupOf(monitor);
+    expect(statuses(seen)).toEqual({ leaves: "LEFT", stays: "OK" });
+    expect(seen.consumers[0]?.reason).toMatch(/^it was closed \d+ ms ago, and left 5 messages$/);
+    const { groups } = await monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ moves: [{ from: "leaves", to: RELEASED, messages: 5 }], removed: ["leaves"] });
+    expect(await loads()).toEqual({ [RELEASED]: 5 });
+    expect(await names()).toEqual([RELEASED, "stays"]);
+  });
+});
+
+describe("a clock that was set back", () => {
+  it("keeps no heartbeat alive that stands still, whatever its date", async () => {
+    const { monitor: open, stream, group, client, beat, createGroup, add, read, loads } = bench();
+    await createGroup();
+    await add(3);
+    await read("dead", 3);
+    await beat("dead", { agoMs: -LONG_MS, leaseMs: 600 });
+    await beat("alive");
+    await (await client()).xgroupCreateConsumer({ stream, group, consumer: "alive" });
+    const { monitor } = open();
+    expect(statuses(await groupOf(monitor))).toEqual({ alive: "OK", dead: "OK" });
+    await eventually("it is seen to stand still", async () => statuses(await groupOf(monitor))["dead"] === "DEAD");
+    await monitor.cleanUp();
+    expect(await loads()).toEqual({ [RELEASED]: 3 });
   });
 });
 
