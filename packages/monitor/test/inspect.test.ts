@@ -226,7 +226,9 @@ describe("a consumer that has left", () => {
     const port = await client();
     const farewell = { incarnation: "leaves", leaseMs: 1_000, details: {} };
     await port.xgroupCreateConsumer({ stream, group, consumer: "stays" });
-    expect(await port.removeIfEmpty({ stream, group, consumer: "leaves", onlyIfSilent: false, farewell })).toBe("pending");
+    expect(await port.removeIfEmpty({ stream, group, consumer: "leaves", onlyIfSilent: false, farewell })).toBe(
+      "pending",
+    );
     const { monitor } = open();
     const seen = await groupOf(monitor);
     expect(statuses(seen)).toEqual({ leaves: "LEFT", stays: "OK" });

@@ -233,8 +233,11 @@ it("a clean-up releases what a killed process left, and says who took it", async
   group.start("a", (batch) => batch.ack(), { recoverEveryMs: 3_600_000, batchSize: 50 });
   group.start("b", (batch) => batch.ack(), { recoverEveryMs: 3_600_000, batchSize: 50 });
   await eventually(
-    "both are there",
-    async () => (await group.firstLook()).consumers.filter(({ status }) => status === "OK").length === 2,
+    "both are there, and the heartbeat of the third is late",
+    async () => {
+      const statuses = (await group.firstLook()).consumers.map(({ status }) => status);
+      return statuses.toSorted().join() === "DEAD,OK,OK";
+    },
     LONG,
   );
   const { groups } = await group.monitor().monitor.cleanUp();

@@ -50,7 +50,10 @@ describe("a foreign consumer", () => {
       ...{ status: "WARNING - idle for long time", isGone: true },
       reason: "not registered: it last got a message 24 h ago, so that its name may be removed",
     });
-    expect(judge({ ...quiet, othersGotAgoMs: 86_400_000 - rules.idleThresholdMs })).toMatchObject({ status: "OK", isGone: false });
+    expect(judge({ ...quiet, othersGotAgoMs: 86_400_000 - rules.idleThresholdMs })).toMatchObject({
+      status: "OK",
+      isGone: false,
+    });
     expect(judge({ ...quiet, pending: 1 })).toMatchObject({ status: "WARNING - idle for long time", isGone: true });
   });
 });
