@@ -11,8 +11,8 @@ import {
   type Observer,
   pause,
   type Random,
-  RedisBatchError,
   RELEASED,
+  RedisBatchError,
   repeatPasses,
   ServerStateError,
   type StreamClient,
@@ -160,7 +160,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   /**
-   * Drops entries from the old end of the stream that every one of its groups is done with, watched or not: read past,
+   * Drops entries from the old end of the stream that every one of its groups has finished, watched or not: read past,
    * and not pending. Without a group nothing is dropped. With `dryRun` it only says how far that is.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails

@@ -98,7 +98,7 @@ export interface GroupRetention {
 
 /** How far a stream can be trimmed, over all its groups, whichever the monitor watches. */
 export interface RetentionReport {
-  /** Every entry before this one is done with in every group; `null` when there is no group, or no stream. */
+  /** Every entry before this one is finished in every group; `null` when there is no group, or no stream. */
   readonly safeId: EntryId | null;
   /** The group that needs what comes from there on; of several, the first by name. */
   readonly pinnedBy: string | null;

@@ -7,7 +7,7 @@ import { Monitor, type MonitorEvent } from "../src/index.ts";
 const sentinel = useServers((source) => startSentinel({ source, downAfterMs: 1_000 }));
 const LEASE_MS = 2_000;
 
-// On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover anew.
+// On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover again.
 it("loses nothing, and finishes on the successor", { timeout: 120_000 }, async () => {
   const redis = { ...sentinel.servers.options };
   const address = { stream: uniqueName("stream"), group: "group" };

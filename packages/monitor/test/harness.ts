@@ -47,7 +47,7 @@ export interface HeartbeatOptions {
 
 export const LEASE_MS = 60_000;
 /** Of those that are dead: they are watched for three beats before anything is taken from them. */
-export const DEAD_LEASE_MS = 300;
+const DEAD_LEASE_MS = 300;
 /** Beyond every lease and every threshold. */
 export const LONG_MS = 3_600_000;
 

@@ -2,7 +2,7 @@
 import { RELEASED } from "@redis-batch/core/internal";
 import { eventually, seededRandom, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { groupOf, consumerOf, useRealGroup } from "./real-group.ts";
+import { consumerOf, groupOf, useRealGroup } from "./real-group.ts";
 
 const realGroup = useRealGroup(useServer());
 const LONG = { timeoutMs: 20_000 };

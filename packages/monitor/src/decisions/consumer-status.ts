@@ -47,7 +47,7 @@ export interface ConsumerVerdict {
 
 // One look is no trend, and two may fall on the same moment of a slow batch.
 const STALLED_LOOKS = 3;
-// Somebody who takes nothing up although messages wait, and is at work on nothing, deserves a look after so many.
+// Somebody who takes nothing up although messages wait, and is at work on nothing, deserves a look after two leases.
 const IDLE_LEASES = 2;
 // What a consumer holds a message for at most unless it says otherwise, and from which part of it on that is told.
 const HOLD_LEASES = 10;

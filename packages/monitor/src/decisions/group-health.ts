@@ -114,6 +114,18 @@ export interface HealthVerdict {
 export function classifyGroup(trend: GroupTrend): HealthVerdict {
   const last = trend.samples.at(-1);
   if (last === undefined) return unknown("it was not looked at yet");
+  const { health, reason } = judge(trend, last);
+  const { living, stalled, failing } = last.consumers;
+  // Where not all of them are, the group goes on; what those hold does not.
+  const hindered = stalled + failing;
+  if (hindered === 0 || hindered === living) return { health, reason };
+  return {
+    health,
+    reason: `${reason}; ${hindered} of ${all(living)} ${hindered === 1 ? "makes" : "make"} no progress`,
+  };
+}
+
+function judge(trend: GroupTrend, last: GroupSample): HealthVerdict {
   const { lastDeliveredId, lastGeneratedId, waiting, pending } = last;
   if (compareEntryIds(lastDeliveredId, lastGeneratedId) > 0) {
     const reason = `its position, ${lastDeliveredId}, is ahead of the stream, whose last id is ${lastGeneratedId}: what is added is not delivered`;
