@@ -1,7 +1,11 @@
 /** Streams as consumers leave them: who is registered, who died, what is pending. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Monitor } from "@redis-batch/monitor";
 import type { Redis } from "ioredis";
 
 const LEASE_MS = 600_000;
+/** Of the dead one: three beats of it are a third of a second. */
+const DEAD_LEASE_MS = 300;
 const LONG_MS = 3_600_000;
 const STEP = 2_000;
 
@@ -19,11 +23,17 @@ export async function leaveBehind(redis: Redis, stream: string, group: string, m
     const ids = (read[0]?.[1] ?? []).map(([id]) => id);
     await redis.call("XCLAIM", stream, group, "dead", 0, ...ids, "IDLE", LONG_MS, "JUSTID");
   }
-  await beat(redis, stream, group, "dead", LONG_MS);
+  await beat(redis, stream, group, "dead", LONG_MS, DEAD_LEASE_MS);
   for (const name of ["a", "b"]) {
     await redis.xgroup("CREATECONSUMER", stream, group, name);
     await beat(redis, stream, group, name, 0);
   }
+}
+
+/** Lets a monitor see the dead one's heartbeat stand still: until then it takes nothing from it. */
+export async function watchDead(monitor: Monitor): Promise<void> {
+  await monitor.inspect();
+  await pause(2 * DEAD_LEASE_MS);
 }
 
 /** A stream of which a group has read little. */
@@ -34,7 +44,7 @@ export async function fillBacklog(redis: Redis, stream: string, waiting: number)
   }
 }
 
-/** A group with so many consumers, each of which holds a message and lives. */
+/** A group with that many consumers, each of which holds a message and lives. */
 export async function fillGroup(redis: Redis, stream: string, group: string, consumers: number): Promise<void> {
   await redis.xgroup("CREATE", stream, group, "0", "MKSTREAM");
   for (let consumer = 0; consumer < consumers; consumer++) {
@@ -44,9 +54,16 @@ export async function fillGroup(redis: Redis, stream: string, group: string, con
   }
 }
 
-/** Writes a heartbeat as consumers do, so long ago. */
-async function beat(redis: Redis, stream: string, group: string, consumer: string, agoMs: number): Promise<void> {
+/** Writes a heartbeat as consumers do, that long ago. */
+async function beat(
+  redis: Redis,
+  stream: string,
+  group: string,
+  consumer: string,
+  agoMs: number,
+  leaseMs: number = LEASE_MS,
+): Promise<void> {
   const [seconds] = await redis.time();
-  const field = JSON.stringify({ v: 1, at: Number(seconds) * 1_000 - agoMs, leaseMs: LEASE_MS, incarnation: consumer });
+  const field = JSON.stringify({ v: 1, at: Number(seconds) * 1_000 - agoMs, leaseMs, incarnation: consumer });
   await redis.hset(`rb:{${stream}}:consumers:${stream}:${group}`, consumer, field);
 }

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { Monitor } from "@redis-batch/monitor";
 import { RedisServer } from "@redis-batch/test-support";
 import { Redis } from "ioredis";
-import { fillBacklog, fillGroup, leaveBehind } from "./dead-consumer.ts";
+import { fillBacklog, fillGroup, leaveBehind, watchDead } from "./dead-consumer.ts";
 import { longestOf, timeCalls } from "./server-calls.ts";
 
 const { values: options } = parseArgs({
@@ -39,7 +39,9 @@ for (const [name, handOver] of [
   ["all at once: XPENDING, XCLAIM, XGROUP DELCONSUMER", atOnce],
 ] as const) {
   await leaveBehind(redis, STREAM, GROUP, messages);
-  console.log(`  ${name}: ${await measure(handOver)}`);
+  await using cleaner = new Monitor({ redis: server.url, stream: STREAM, group: GROUP, graceMs: 0 });
+  await watchDead(cleaner);
+  console.log(`  ${name}: ${await measure(() => handOver(cleaner))}`);
   await redis.del(STREAM);
 }
 
@@ -64,8 +66,7 @@ for (const waiting of [1_000, backlog]) {
 await monitor.close();
 redis.disconnect();
 
-async function byMonitor(): Promise<void> {
-  await using cleaner = new Monitor({ redis: server.url, stream: STREAM, group: GROUP, graceMs: 0 });
+async function byMonitor(cleaner: Monitor): Promise<void> {
   await cleaner.cleanUp();
 }
 

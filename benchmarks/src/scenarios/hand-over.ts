@@ -1,6 +1,6 @@
 import { Monitor } from "@redis-batch/monitor";
 import type { Redis } from "ioredis";
-import { leaveBehind } from "../dead-consumer.ts";
+import { leaveBehind, watchDead } from "../dead-consumer.ts";
 import type { Figures } from "../figures.ts";
 import type { Bench, Scenario } from "../scenario.ts";
 import { longestOf, timeCalls } from "../server-calls.ts";
@@ -20,14 +20,19 @@ export const HAND_OVER: Scenario = {
   ],
   mostRounds: 3,
   prepare: async (bench) => ({
-    ours: () => handOver(bench, () => byMonitor(bench)),
+    ours: () => byMonitor(bench),
     reference: () => handOver(bench, () => byHand(bench.redis)),
   }),
 };
 
-async function handOver({ redis, quick }: Bench, run: () => Promise<void>): Promise<Figures> {
+async function handOver(
+  { redis, quick }: Bench,
+  run: () => Promise<unknown>,
+  before: () => Promise<void> = async () => {},
+): Promise<Figures> {
   const messages = quick ? 20_000 : 1_000_000;
   await leaveBehind(redis, STREAM, GROUP, messages);
+  await before();
   const calls = await timeCalls(redis, run);
   const [left] = await redis.xpending(STREAM, GROUP, "-", "+", 1, "dead");
   await redis.unlink(STREAM, `rb:{${STREAM}}:consumers:${STREAM}:${GROUP}`);
@@ -35,9 +40,13 @@ async function handOver({ redis, quick }: Bench, run: () => Promise<void>): Prom
   return { "wall ms": calls.wallMs, "longest call ms": longestOf(calls) };
 }
 
-async function byMonitor({ server }: Bench): Promise<void> {
-  await using cleaner = new Monitor({ redis: server.url, stream: STREAM, group: GROUP, graceMs: 0 });
-  await cleaner.cleanUp();
+async function byMonitor(bench: Bench): Promise<Figures> {
+  await using cleaner = new Monitor({ redis: bench.server.url, stream: STREAM, group: GROUP, graceMs: 0 });
+  return await handOver(
+    bench,
+    () => cleaner.cleanUp(),
+    () => watchDead(cleaner),
+  );
 }
 
 async function byHand(redis: Redis): Promise<void> {

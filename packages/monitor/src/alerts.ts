@@ -127,7 +127,7 @@ export class Alerts implements AsyncDisposable {
         this.#notify(end);
       }
     } finally {
-      // In the same turn in which the queue was found empty: a notice that comes in the next one starts anew.
+      // In the same turn in which the queue was found empty: a notice that comes in the next one starts again.
       this.#delivering = undefined;
     }
   }

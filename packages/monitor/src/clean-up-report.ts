@@ -17,6 +17,11 @@ export interface GroupCleanUp {
   readonly reason: string;
   /** Messages that changed their owner; the delivery counts stay. */
   readonly moves: readonly Move[];
+  /**
+   * What became of the messages that were released, two seconds later at most; `null` where none was, or nobody waited
+   * for it: on a dry run, and in `run`.
+   */
+  readonly taken: Taken | null;
   /** Messages that stayed with a consumer that is gone, and why. */
   readonly left: readonly LeftBehind[];
   /** Messages that had been deleted from the stream; their entries in the pending list were cleared. */
@@ -27,8 +32,19 @@ export interface GroupCleanUp {
 
 export interface Move {
   readonly from: string;
+  /** `rb:released`: whichever consumer has room. */
   readonly to: string;
   readonly messages: number;
+}
+
+export interface Taken {
+  /** How many of the group's released messages still wait for a consumer with room. */
+  readonly waiting: number;
+  /**
+   * Who has more pending or acknowledged than before, in the order of their names; at most what was released, since
+   * new messages cannot be told from others.
+   */
+  readonly by: readonly { readonly consumer: string; readonly messages: number }[];
 }
 
 export interface LeftBehind {

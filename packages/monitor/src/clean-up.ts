@@ -1,23 +1,24 @@
 /**
- * Hands over what the dead left, page by page, and removes their names. Each page is one script, safe by itself: it reads
- * the page, looks at the owner's lease and the target's heartbeat, and moves it; and a name goes only with nothing pending.
- * So two monitors, or one that went to sleep in the middle, do no harm.
+ * Releases what the dead left, page by page, and removes their names. Each page is one script, safe by itself: it looks at
+ * the owner's heartbeat, which must still be the one that was seen to stand still, reads the page, and moves it; and a name
+ * goes only with nothing pending. So two monitors, or one that went to sleep in the middle, do no harm. Consumers of ours
+ * take what is released as they have room; to foreign ones, which cannot, pages are handed.
  */
 import {
   compareEntryIds,
   type EntryId,
   NoGroupError,
   pendingPages,
+  RELEASED,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { GroupCleanUp, LeftBehind } from "./clean-up-report.ts";
-import { describeDuration, describeMessages } from "./decisions/duration.ts";
+import { describeCount, describeDuration, describeMessages } from "./decisions/duration.ts";
 import { decideGrace } from "./decisions/grace.ts";
 import { chooseNext, chooseTargets, decidePageSize, type HandOverTarget } from "./decisions/hand-over.ts";
 import type { MonitorEvent } from "./events.ts";
-import type { GroupSight } from "./inspect.ts";
+import type { GoneConsumer, GroupSight, Steadiness } from "./inspect.ts";
 import type { MonitorPolicy } from "./options.ts";
-import type { ConsumerReport } from "./report.ts";
 
 export interface CleanUpContext {
   readonly client: StreamClient;
@@ -27,11 +28,11 @@ export interface CleanUpContext {
   /** Asked before each page; what is not done by then is left. */
   readonly mayGoOn: () => Promise<boolean>;
   /** How steady the connection is. */
-  readonly steadiness: () => { readonly connectedSinceMs: number | null; readonly nowMs: number };
+  readonly steadiness: () => Steadiness;
 }
 
 // Small pages: ids only, less than a millisecond at the server each.
-const LOST_AT_ONCE = 100;
+const PAGE = 100;
 
 const OWNER_IS_BACK = "it is back: its heartbeat is fresh";
 
@@ -55,14 +56,20 @@ export async function cleanUpGroup(
 ): Promise<GroupCleanUp> {
   const { policy, steadiness } = context;
   const { group } = sight.report;
-  const nothing = { group, moves: [], left: [], vanished: [], removed: [] };
+  const nothing = { group, moves: [], taken: null, left: [], vanished: [], removed: [] };
+  const grace = decideGrace(steadiness(), policy, "registered");
+  const foreignGrace = decideGrace(steadiness(), policy, "foreign");
+  const isForeign = ({ seenAtMs, minIdleMs }: GoneConsumer): boolean =>
+    seenAtMs === null && minIdleMs >= policy.foreignIdleMs;
+  const gone = sight.gone.filter((one) => foreignGrace === null || !isForeign(one));
   const isLost = sight.report.retention.pendingLost;
-  if (sight.gone.length === 0 && sight.orphans.length === 0 && !isLost) {
-    return { ...nothing, reason: "there is nothing to clean up: no consumer is dead" };
-  }
-  const grace = decideGrace({ ...steadiness(), leasesMs: sight.leasesMs }, policy);
+  const isIdle = sight.gone.length === 0 && sight.orphans.length === 0 && !isLost;
+  if (isIdle) return { ...nothing, reason: describeIdle(sight) };
   if (grace !== null) return { ...nothing, reason: `nothing moves: ${grace}` };
-  const cleaning = new GroupCleaning(context, sight, firstEntryId);
+  if (foreignGrace !== null && gone.length === 0 && sight.orphans.length === 0) {
+    return { ...nothing, reason: `nothing moves: ${foreignGrace}` };
+  }
+  const cleaning = new GroupCleaning(context, { ...sight, gone }, firstEntryId);
   try {
     return await cleaning.run();
   } catch (error) {
@@ -71,13 +78,20 @@ export async function cleanUpGroup(
   }
 }
 
+function describeIdle({ late }: GroupSight): string {
+  if (late.length === 0) return "there is nothing to clean up: no consumer is dead";
+  const who = late.map(({ consumer }) => JSON.stringify(consumer)).join(", ");
+  return `nothing moves: the heartbeat of ${who} is late, and has not been watched for long enough`;
+}
+
 class GroupCleaning {
   readonly #context: CleanUpContext;
   readonly #sight: GroupSight;
   readonly #firstEntryId: EntryId | null;
   readonly #address: { readonly stream: string; readonly group: string };
+  readonly #isReleased: boolean;
   readonly #noTarget: string;
-  #targets: readonly HandOverTarget[];
+  readonly #targets: readonly HandOverTarget[];
   readonly #loads: Map<string, number>;
   readonly #moves = new Map<string, Map<string, number>>();
   readonly #left: LeftBehind[] = [];
@@ -92,17 +106,18 @@ class GroupCleaning {
     this.#firstEntryId = firstEntryId;
     this.#address = { stream: policy.stream, group: sight.report.group };
     const choice = chooseTargets(sight.report.consumers, policy.handOverTo);
+    this.#isReleased = choice.kind === "release";
     this.#targets = choice.kind === "targets" ? choice.targets : [];
-    this.#noTarget = choice.kind === "none" ? choice.reason : "no healthy consumer is left to hand messages to";
+    this.#noTarget = choice.kind === "none" ? choice.reason : "";
     this.#loads = new Map(this.#targets.map(({ consumer, pending }) => [consumer, pending]));
     const messages = sight.gone.reduce((sum, { pending }) => sum + pending, 0);
-    this.#pageSize = decidePageSize(messages, this.#targets.length);
+    this.#pageSize = this.#isReleased ? PAGE : decidePageSize(messages, this.#targets.length);
   }
 
   async run(): Promise<GroupCleanUp> {
     for (const owner of this.#sight.gone) {
       if (owner.pending > 0 && !(await this.#handOver(owner))) continue;
-      await this.#remove(owner.consumer);
+      await this.#remove(owner);
     }
     for (const orphan of this.#sight.orphans) await this.#remove(orphan);
     await this.#clearLost();
@@ -115,6 +130,7 @@ class GroupCleaning {
       moves: [...this.#moves].flatMap(([from, shares]) =>
         [...shares].map(([to, messages]) => ({ from, to, messages })),
       ),
+      taken: null,
       left: this.#left,
       vanished: [...this.#vanished].map(([consumer, messages]) => ({ consumer, messages })),
       removed: this.#removed,
@@ -122,7 +138,7 @@ class GroupCleaning {
   }
 
   /** Moves what can be moved of one owner → whether nothing that it knows of is left. */
-  async #handOver(owner: ConsumerReport): Promise<boolean> {
+  async #handOver(owner: GoneConsumer): Promise<boolean> {
     const { dryRun, mayGoOn } = this.#context;
     let after: EntryId | null = null;
     let left = 0;
@@ -147,32 +163,33 @@ class GroupCleaning {
     return left === 0;
   }
 
-  /** How long a message of this owner must not have been delivered before it may move. */
-  #minIdleMs({ leaseMs }: ConsumerReport): number {
-    return leaseMs ?? this.#context.policy.foreignIdleMs;
+  /** How long a message of this owner must not have been delivered before it may move: one that was watched has no lease. */
+  #minIdleMs({ seenAtMs, minIdleMs }: GoneConsumer): number {
+    return seenAtMs === null ? minIdleMs : 0;
   }
 
-  /** Gives one page to whoever has the fewest pending. */
-  async #movePage(owner: ConsumerReport, after: EntryId | null): Promise<Page> {
-    const { client, policy } = this.#context;
-    const from = owner.consumer;
-    for (;;) {
-      const target = chooseNext(this.#targets, this.#loads);
-      if (target === undefined) return this.#lookAtPage(owner, after);
-      const move = { from, to: target.consumer, toUnregistered: target.foreign, foreignIdleMs: policy.foreignIdleMs };
-      const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
-      if (page.kind === "moved") {
-        if (page.vanished > 0) this.#countVanished(from, page.vanished);
-        if (page.moved > 0) this.#countMoved(from, target.consumer, page.moved);
-        return { ...page, kind: "done" };
-      }
-      if (page.why === "owner-alive") return { kind: "stays", reason: OWNER_IS_BACK };
-      this.#targets = this.#targets.filter(({ consumer }) => consumer !== target.consumer);
-    }
+  /** Releases one page, or gives it to whoever has the fewest pending. */
+  async #movePage(owner: GoneConsumer, after: EntryId | null): Promise<Page> {
+    const { client } = this.#context;
+    const { consumer: from, seenAtMs, minIdleMs: foreignIdleMs } = owner;
+    const to = this.#chooseNext();
+    if (to === undefined) return this.#lookAtPage(owner, after);
+    const move = { from, to, toUnregistered: true, foreignIdleMs, seenAtMs };
+    const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
+    // Any name will do for a target, so that nothing but the owner can stand against it.
+    if (page.kind === "refused") return { kind: "stays", reason: OWNER_IS_BACK };
+    if (page.vanished > 0) this.#countVanished(from, page.vanished);
+    if (page.moved > 0) this.#countMoved(from, to, page.moved);
+    return { ...page, kind: "done" };
+  }
+
+  /** Under which name the next page goes; `undefined` where nobody is there to take it. */
+  #chooseNext(): string | undefined {
+    return this.#isReleased ? RELEASED : chooseNext(this.#targets, this.#loads)?.consumer;
   }
 
   /** Says what would become of a page, and clears what nobody need take; all there is to do when nobody can. */
-  async #lookAtPage(owner: ConsumerReport, after: EntryId | null): Promise<Page> {
+  async #lookAtPage(owner: GoneConsumer, after: EntryId | null): Promise<Page> {
     const { client } = this.#context;
     const { consumer } = owner;
     const range = { from: after === null ? "-" : `(${after}`, to: "+", count: this.#pageSize };
@@ -183,9 +200,9 @@ class GroupCleaning {
     const { gone, there } = this.#sort(ripe.map(({ id }) => id));
     if (gone.length > 0) await this.#clear(owner, gone);
     if (there.length > 0) {
-      const target = chooseNext(this.#targets, this.#loads);
-      if (target === undefined) return { kind: "stays", reason: this.#noTarget };
-      this.#countMoved(consumer, target.consumer, there.length);
+      const to = this.#chooseNext();
+      if (to === undefined) return { kind: "stays", reason: this.#noTarget };
+      this.#countMoved(consumer, to, there.length);
     }
     const lastId = page.length < this.#pageSize ? null : (page.at(-1)?.id ?? null);
     return { kind: "done", recent: page.length - ripe.length, lastId };
@@ -202,7 +219,7 @@ class GroupCleaning {
     const names = new Set(gone.map(({ consumer }) => consumer));
     for (const owner of report.consumers) {
       if (!owner.foreign || owner.pending === 0 || names.has(owner.consumer)) continue;
-      const pages = pendingPages(client, { ...this.#address, consumer: owner.consumer, pageSize: LOST_AT_ONCE });
+      const pages = pendingPages(client, { ...this.#address, consumer: owner.consumer, pageSize: PAGE });
       for await (const page of pages) {
         if (!(await mayGoOn())) return;
         const lost = new Set(this.#sort(page.map(({ id }) => id)).gone);
@@ -210,10 +227,8 @@ class GroupCleaning {
         if (lost.size === 0) break;
         const old = page.filter(({ id, idleMs }) => lost.has(id) && idleMs >= policy.foreignIdleMs);
         if (old.length > 0) {
-          await this.#clear(
-            owner,
-            old.map(({ id }) => id),
-          );
+          const ids = old.map(({ id }) => id);
+          await this.#clear({ ...owner, seenAtMs: null, minIdleMs: policy.foreignIdleMs }, ids);
         }
       }
     }
@@ -227,10 +242,10 @@ class GroupCleaning {
   }
 
   /** Clears entries of the pending list whose messages are gone: a claim, even by their own owner, drops them. */
-  async #clear({ consumer }: ConsumerReport, ids: readonly EntryId[]): Promise<void> {
-    const { client, policy, dryRun } = this.#context;
+  async #clear({ consumer, seenAtMs, minIdleMs }: GoneConsumer, ids: readonly EntryId[]): Promise<void> {
+    const { client, dryRun } = this.#context;
     if (!dryRun) {
-      const itself = { from: consumer, to: consumer, foreignIdleMs: policy.foreignIdleMs, toUnregistered: true };
+      const itself = { from: consumer, to: consumer, foreignIdleMs: minIdleMs, toUnregistered: true, seenAtMs };
       await client.handOver({ ...this.#address, ...itself, ids });
     }
     this.#countVanished(consumer, ids.length);
@@ -253,7 +268,7 @@ class GroupCleaning {
 
   /** Notes what stays with its owner; `null`: all that was not accounted for otherwise. */
   #leave(
-    owner: ConsumerReport,
+    owner: GoneConsumer,
     messages: number | null,
     reason: string,
     { isTold = true }: { readonly isTold?: boolean } = {},
@@ -266,16 +281,16 @@ class GroupCleaning {
   }
 
   /** How many of an owner's messages have neither moved nor vanished. */
-  #restOf({ consumer, pending }: ConsumerReport): number {
+  #restOf({ consumer, pending }: GoneConsumer): number {
     const moved = [...(this.#moves.get(consumer)?.values() ?? [])].reduce((sum, share) => sum + share, 0);
     return Math.max(pending - moved - (this.#vanished.get(consumer) ?? 0), 0);
   }
 
-  async #remove(consumer: string): Promise<void> {
+  async #remove({ consumer, seenAtMs }: GoneConsumer): Promise<void> {
     const { client, dryRun, report, mayGoOn } = this.#context;
     if (!(await mayGoOn())) return;
     if (!dryRun) {
-      const removal = await client.removeIfEmpty({ ...this.#address, consumer, onlyIfSilent: true });
+      const removal = await client.removeIfEmpty({ ...this.#address, consumer, onlyIfSilent: true, seenAtMs });
       // It came back, or was given something: it stays, and the next clean-up looks again.
       if (removal !== "removed") return;
       report({ type: "consumerRemoved", group: this.#address.group, consumer });
@@ -288,9 +303,11 @@ class GroupCleaning {
     const total = (counts: readonly { readonly messages: number }[]): number =>
       counts.reduce((sum, { messages }) => sum + messages, 0);
     const parts = [
-      ...(moves.length > 0 ? [`${describeMessages(total(moves))} handed over`] : []),
+      ...(moves.length > 0
+        ? [`${describeMessages(total(moves))} ${this.#isReleased ? "released for any consumer" : "handed over"}`]
+        : []),
       ...(vanished.length > 0 ? [`${describeMessages(total(vanished))} cleared that had been deleted`] : []),
-      ...(removed.length > 0 ? [`${removed.length} ${removed.length === 1 ? "name" : "names"} removed`] : []),
+      ...(removed.length > 0 ? [`${describeCount(removed.length, "name")} removed`] : []),
       ...left.map(({ consumer, messages, reason }) => {
         return `${describeMessages(messages)} left with ${JSON.stringify(consumer)}: ${reason}`;
       }),

@@ -3,50 +3,73 @@
  * grows with the backlog or with the pending lists. It remembers the looks before, as far as the trend needs them.
  */
 import {
+  beatMsOf,
+  type ConsumerInfo,
   type EntryId,
   entryIdTimeMs,
+  followHeartbeats,
   groupKey,
-  isAlive,
+  type HeartbeatVerdict,
+  type HeartbeatWatch,
+  isReservedConsumer,
+  NO_HEARTBEATS,
   NoGroupError,
+  REDRIVE_CONSUMER,
   type Registration,
   readBacklog,
+  readFarewells,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { type ConsumerVerdict, classifyConsumer } from "./decisions/consumer-status.ts";
+import { type ConsumerVerdict, classifyConsumer, patienceMsOf } from "./decisions/consumer-status.ts";
 import {
+  type ConsumerCounts,
   classifyGroup,
   followTrend,
   type GroupSample,
   type GroupTrend,
-  type SettledHealth,
-  settleHealth,
 } from "./decisions/group-health.ts";
 import { decideBusyShare, followProgress, type Progress } from "./decisions/progress.ts";
 import { type Counters, decideRates } from "./decisions/rates.ts";
 import { decideRetention, type GroupNeeds, type RetentionVerdict, type StreamRemains } from "./decisions/retention.ts";
+import { type Shares, sumShares } from "./follow-released.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { MonitorPolicy } from "./options.ts";
-import type { ConsumerReport, GroupReport, MonitorReport } from "./report.ts";
+import type { ConsumerReport, ConsumerStatus, GroupReport, MonitorReport } from "./report.ts";
+import { ageOf, readLater, readReleased } from "./reserved-names.ts";
 
-// So many groups, and consumers of each, are asked about at the same time; other clients get their turn in between.
+// This many groups, and consumers of each, are asked about at the same time; other clients get their turn in between.
 const GROUPS_AT_ONCE = 8;
 const CONSUMERS_AT_ONCE = 16;
-// A group is judged to stand still only after so many leases: a batch may well take longer than one.
-const PATIENCE_LEASES = 2;
+// That many beats a late heartbeat is watched before it counts as dead.
+const WATCHED_BEATS = 3;
+// Two clocks are never read in the same moment.
+const LEAVING_MS = 1_000;
 
 type GroupInfo = Awaited<ReturnType<StreamClient["xinfoGroups"]>>[number];
 type StreamInfo = Awaited<ReturnType<StreamClient["xinfoStream"]>>;
-type ConsumerInfo = Awaited<ReturnType<StreamClient["xinfoConsumers"]>>[number];
+
+/** A consumer whose messages may be released, or a name that may be removed, by what was seen of it. */
+export interface GoneConsumer {
+  readonly consumer: string;
+  readonly pending: number;
+  /** The time of its heartbeat, watched until it was dead; `null` for one that is not registered. */
+  readonly seenAtMs: number | null;
+  /** How long a message of it must not have been delivered before it may move, in milliseconds. */
+  readonly minIdleMs: number;
+}
 
 /** What a clean-up needs to know of a group beside the report. */
 export interface GroupSight {
   readonly report: GroupReport;
-  /** Consumers whose messages may be handed over, by what was seen of them. */
-  readonly gone: readonly ConsumerReport[];
-  /** Names in the registry that are silent beyond their lease, and no consumers of the group (any more). */
-  readonly orphans: readonly string[];
-  /** The leases in the registry, those of the dead included, in milliseconds. */
-  readonly leasesMs: readonly number[];
+  readonly gone: readonly GoneConsumer[];
+  /** Names in the registry that are dead, and no consumers of the group (any more). */
+  readonly orphans: readonly GoneConsumer[];
+  /** What each consumer has pending or has acknowledged. */
+  readonly shares: Shares;
+  /** Whether a consumer is there that takes what is released: those of earlier versions do not tell their free places. */
+  readonly hasTaker: boolean;
+  /** Heartbeats that are late, and have yet to be watched for how many milliseconds before they count as dead. */
+  readonly late: readonly { readonly consumer: string; readonly watchMs: number }[];
 }
 
 /** A look: the report, and what a clean-up works from. */
@@ -56,9 +79,16 @@ export interface Look {
   readonly groups: readonly GroupSight[];
 }
 
+/** How long the connection has stood, by a local clock that never jumps. */
+export interface Steadiness {
+  /** `null` while it is down. */
+  readonly connectedSinceMs: number | null;
+  readonly nowMs: number;
+}
+
 interface GroupMemory {
   readonly trend: GroupTrend;
-  readonly health: SettledHealth;
+  readonly heartbeats: HeartbeatWatch;
   readonly counters: Counters;
   readonly consumers: ReadonlyMap<string, Progress>;
 }
@@ -73,10 +103,22 @@ interface Surroundings {
   readonly memory: Map<string, GroupMemory>;
 }
 
+/** What is known of a group before its consumers are looked at. */
+interface GroupFacts {
+  readonly group: string;
+  readonly atMs: number;
+  readonly registry: ReadonlyMap<string, Registration>;
+  readonly verdicts: ReadonlyMap<string, HeartbeatVerdict>;
+  /** Those that left in good order, by their names. */
+  readonly left: ReadonlyMap<string, Registration>;
+  readonly infos: readonly ConsumerInfo[];
+  readonly isWorkWaiting: boolean | null;
+}
+
 interface SeenConsumer {
   readonly report: ConsumerReport;
   readonly progress: Progress;
-  readonly isGone: boolean;
+  readonly gone: GoneConsumer | null;
 }
 
 export class Inspector {
@@ -84,9 +126,12 @@ export class Inspector {
   readonly #policy: MonitorPolicy;
   #memory: ReadonlyMap<string, GroupMemory> = new Map();
 
-  constructor(client: StreamClient, policy: MonitorPolicy) {
+  readonly #steadiness: () => Steadiness;
+
+  constructor(client: StreamClient, policy: MonitorPolicy, steadiness: () => Steadiness) {
     this.#client = client;
     this.#policy = policy;
+    this.#steadiness = steadiness;
   }
 
   /** Looks. What it has seen counts as one point of the trend. */
@@ -164,92 +209,115 @@ export class Inspector {
     const { stream } = this.#policy;
     const address = { stream, group: group.name };
     const before = this.#memory.get(group.name);
-    const [{ backlog, firstWaitingId }, infos, registry, deadLetters] = await Promise.all([
+    const [{ backlog, firstWaitingId }, infos, registry, letters] = await Promise.all([
       readBacklog(this.#client, { stream, group, info, countLimit: this.#policy.countLimit }),
       this.#client.xinfoConsumers(address),
       this.#client.registry(address),
-      this.#client.xlen({ stream: groupKey("dead", stream, group.name) }),
+      this.#client.xinfoStream({ stream: groupKey("dead", stream, group.name) }).catch(nothingIfGone),
     ]);
-    const seen = await inParallel(infos.toSorted(byName), CONSUMERS_AT_ONCE, (consumer) =>
-      this.#lookAtConsumer(consumer, {
-        ...{ group: group.name, atMs, registered: registry.get(consumer.name) },
-        before: before?.consumers.get(consumer.name),
-        isWorkWaiting: backlog.messages === null ? null : backlog.messages > 0,
-      }),
+    const names = infos.filter(({ name }) => !isReservedConsumer(name)).toSorted(byName);
+    const { connectedSinceMs, nowMs } = this.#steadiness();
+    const { watch, verdicts } = followHeartbeats(before?.heartbeats ?? NO_HEARTBEATS, registry, {
+      ...{ serverNowMs: atMs, localNowMs: nowMs, steadySinceMs: connectedSinceMs ?? nowMs },
+    });
+    const [released, later, left] = await Promise.all([
+      readReleased(this.#client, address, infos),
+      readLater(this.#client, address, infos, atMs),
+      this.#readLeft(address, names, registry, atMs),
+    ]);
+    const isWorkWaiting = released.messages > 0 || (backlog.messages === null ? null : backlog.messages > 0);
+    const facts: GroupFacts = { group: group.name, atMs, registry, verdicts, left, infos: names, isWorkWaiting };
+    const seen = await inParallel(names, CONSUMERS_AT_ONCE, (consumer) =>
+      this.#lookAtConsumer(consumer, facts, before?.consumers.get(consumer.name)),
     );
     const consumers = seen.map(({ report }) => report);
-    const leasesMs = [...registry.values()].map(({ leaseMs }) => leaseMs);
     const finished = group.entriesRead === null ? null : group.entriesRead - group.pending;
     const counters: Counters = { atMs, added: info.entriesAdded, finished };
+    const living = [...registry.values()].filter(({ consumer }) => verdicts.get(consumer)?.life === "alive");
+    const oldestWaitingAgeMs = ageOf(firstWaitingId, atMs);
     const sample: GroupSample = {
-      ...{ atMs, lastDeliveredId: group.lastDeliveredId, pending: group.pending, oldestPendingId, finished },
-      ...{ waiting: backlog.messages, isExact: backlog.source !== "at least" },
-      living: consumers.filter((consumer) => isLiving(consumer, this.#policy, backlog.messages === 0)).length,
-      stalled: consumers.filter(({ status }) => status === "STALLED").length,
-      patienceMs: leasesMs.reduce((most, ms) => Math.max(most, PATIENCE_LEASES * ms), this.#policy.idleThresholdMs),
+      ...{ atMs, lastDeliveredId: group.lastDeliveredId, lastGeneratedId: info.lastGeneratedId },
+      ...{ waiting: backlog.messages, isExact: backlog.source !== "at least", oldestWaitingAgeMs },
+      ...{ released: released.messages, pending: group.pending, oldestPendingId, finished },
+      deadLettered: letters?.entriesAdded ?? 0,
+      lastDeadLetterAtMs: letters === undefined ? null : entryIdTimeMs(letters.lastGeneratedId),
+      told: sumTold(living),
+      consumers: countConsumers(consumers, this.#policy, backlog.messages === 0),
+      patienceMs: living.reduce((most, one) => Math.max(most, patienceMsOf(one)), this.#policy.idleThresholdMs),
     };
     const trend = followTrend(before?.trend, sample, this.#policy.historyLength);
-    const health = settleHealth(before?.health, classifyGroup(trend));
     const progress = new Map(seen.map((consumer) => [consumer.report.consumer, consumer.progress]));
-    memory.set(group.name, { trend, health, counters, consumers: progress });
+    memory.set(group.name, { trend, heartbeats: watch, counters, consumers: progress });
     const report: GroupReport = {
-      ...{ group: group.name, ...health.verdict, backlog, pending: group.pending },
-      oldestWaitingAgeMs: ageOf(firstWaitingId, atMs),
+      ...{ group: group.name, ...classifyGroup(trend), backlog, pending: group.pending, oldestWaitingAgeMs },
       oldestPendingAgeMs: ageOf(oldestPendingId, atMs),
+      oldestOfferableMs: oldestOf([
+        ...[oldestWaitingAgeMs, released.oldestMs, later.overdueMs],
+        ...living.map(({ details }) => details.oldestOfferableMs),
+      ]),
+      ...{ released, later },
       ...decideRates(before?.counters, counters),
-      ...{ deadLetters, lastDeliveredId: group.lastDeliveredId, retention, consumers },
+      deadLetters: letters?.length ?? 0,
+      ...{ lastDeliveredId: group.lastDeliveredId, retention, consumers },
     };
-    const names = new Set(infos.map(({ name }) => name));
     return {
       report,
-      gone: seen.filter(({ isGone }) => isGone).map((consumer) => consumer.report),
-      orphans: [...registry.values()].filter((one) => isOrphan(one, names, atMs)).map(({ consumer }) => consumer),
-      leasesMs,
+      gone: [...seen.flatMap(({ gone }) => gone ?? []), ...redriven(infos)],
+      orphans: findOrphans(registry, verdicts, infos),
+      shares: sumShares(infos, registry),
+      hasTaker: living.some(({ details }) => details.freePlaces !== null),
+      late: findLate(registry, verdicts, atMs),
     };
   }
 
-  async #lookAtConsumer(
-    info: ConsumerInfo,
-    seen: {
-      readonly group: string;
-      readonly atMs: number;
-      readonly registered: Registration | undefined;
-      readonly before: Progress | undefined;
-      readonly isWorkWaiting: boolean | null;
-    },
-  ): Promise<SeenConsumer> {
+  /** Who has left in good order and whose name is still there; asked for only where somebody is not registered. */
+  async #readLeft(
+    address: { readonly stream: string; readonly group: string },
+    names: readonly ConsumerInfo[],
+    registry: ReadonlyMap<string, Registration>,
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, Registration>> {
+    if (names.every(({ name }) => registry.has(name))) return new Map();
+    // One that left before that is cleaned up as any foreign consumer that is idle for as long.
+    const reports = await readFarewells(this.#client, { ...address, sinceMs: nowMs - this.#policy.foreignIdleMs });
+    return new Map(reports.map((one) => [one.consumer, one]));
+  }
+
+  async #lookAtConsumer(info: ConsumerInfo, facts: GroupFacts, before: Progress | undefined): Promise<SeenConsumer> {
     const { stream } = this.#policy;
-    const { group, atMs, registered, before, isWorkWaiting } = seen;
+    const { group, atMs, isWorkWaiting } = facts;
     const { name: consumer, pending, inactiveMs, idleMs, idleSince } = info;
     const [oldest] =
       pending === 0 ? [] : await this.#client.xpendingRange({ stream, group, consumer, from: "-", to: "+", count: 1 });
+    const registered = facts.registry.get(consumer);
+    const heartbeat = facts.verdicts.get(consumer);
     const details = registered?.details;
-    const gotMs = inactiveMs ?? (idleSince === "success" ? idleMs : null);
+    const left = registered === undefined ? facts.left.get(consumer) : undefined;
+    // Somebody else may read under its name since.
+    const leftAtMs = left !== undefined && idleMs + LEAVING_MS >= atMs - left.atMs ? left.atMs : null;
+    const inFlight = details?.inFlight ?? null;
     const progress = followProgress(before, {
-      ...{ atMs, pending, oldestPendingId: oldest?.id ?? null },
-      ...{ incarnation: registered?.incarnation ?? null, acked: details?.acked ?? null },
-      ...{ gotAtMs: gotMs === null ? null : atMs - gotMs, busyMs: details?.busyMs ?? null },
-      saidAtMs: registered?.atMs ?? null,
+      ...{ atMs, incarnation: registered?.incarnation ?? null, saidAtMs: registered?.atMs ?? null },
+      ...{ acked: details?.acked ?? null, batches: details?.work?.batches ?? null },
+      ...{ deadLettered: details?.deadLettered ?? null, busyMs: details?.busyMs ?? null },
+      hasWork: isWorkWaiting === true || (inFlight === null ? pending > 0 : inFlight > 0),
     });
-    const { stillSinceMs, stillLooks } = progress;
+    const { stillSinceMs, stillLooks, wasHeard } = progress;
     const sight = {
-      consumer,
-      pending,
-      serverIdleMs: idleMs,
-      idleSince,
-      registered,
-      stillSinceMs,
-      stillLooks,
-      isWorkWaiting,
+      ...{ consumer, pending, serverIdleMs: idleMs, idleSince, registered, stillSinceMs, stillLooks, wasHeard },
+      ...{ life: heartbeat?.life ?? ("alive" as const), unmovedMs: heartbeat?.unmovedMs ?? 0 },
+      ...{ isWorkWaiting, othersGotAgoMs: othersGotAgoMs(facts.infos, consumer), leftAtMs },
     };
     const { isGone, ...verdict }: ConsumerVerdict = classifyConsumer(sight, this.#policy, atMs);
     const report: ConsumerReport = {
       ...{ consumer, ...verdict, inactiveMs, pending, oldestPendingAgeMs: ageOf(oldest?.id ?? null, atMs) },
-      inFlight: details?.inFlight ?? null,
+      ...{ inFlight, oldestInFlightMs: details?.oldestInFlightMs ?? null, intake: details?.intake ?? null },
       busyShare: decideBusyShare(before?.marks, progress.marks, details?.concurrency ?? null),
       ...{ leaseMs: registered?.leaseMs ?? null, host: details?.host ?? null, pid: details?.pid ?? null },
     };
-    return { report, progress, isGone };
+    const minIdleMs = leftAtMs === null ? this.#policy.foreignIdleMs : (left?.leaseMs ?? 0);
+    const gone = isGone ? { consumer, pending, seenAtMs: registered?.atMs ?? null, minIdleMs } : null;
+    return { report, progress, gone };
   }
 }
 
@@ -260,11 +328,79 @@ const remainsOf = ({ length, entriesAdded, firstEntryId }: StreamInfo): StreamRe
 const byName = (left: { readonly name: string }, right: { readonly name: string }): number =>
   left.name < right.name ? -1 : 1;
 
-const ageOf = (id: EntryId | null, nowMs: number): number | null =>
-  id === null ? null : Math.max(nowMs - entryIdTimeMs(id), 0);
+/** The longest of the waits that are known; `null` when none is. */
+function oldestOf(waits: readonly (number | null)[]): number | null {
+  const known = waits.filter((wait) => wait !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
 
-const isOrphan = (registered: Registration, names: ReadonlySet<string>, nowMs: number): boolean =>
-  !names.has(registered.consumer) && !isAlive(registered, nowMs);
+function sumTold(registered: readonly Registration[]): GroupSample["told"] {
+  return registered.reduce(
+    ({ acked, deadLettered }, { details }) => ({
+      acked: acked + (details.acked ?? 0),
+      deadLettered: deadLettered + (details.deadLettered ?? 0),
+    }),
+    { acked: 0, deadLettered: 0 },
+  );
+}
+
+/** How long ago any other consumer was last given messages; `null` when none was, or the server does not tell. */
+function othersGotAgoMs(infos: readonly ConsumerInfo[], consumer: string): number | null {
+  let least: number | null = null;
+  for (const { name, inactiveMs, idleMs, idleSince } of infos) {
+    const gotAgoMs = inactiveMs ?? (idleSince === "success" ? idleMs : null);
+    if (name !== consumer && gotAgoMs !== null && (least === null || gotAgoMs < least)) least = gotAgoMs;
+  }
+  return least;
+}
+
+/** What earlier versions redrove waits under a name of its own, until it is released. */
+function redriven(infos: readonly ConsumerInfo[]): readonly GoneConsumer[] {
+  return infos
+    .filter(({ name }) => name === REDRIVE_CONSUMER)
+    .map(({ name: consumer, pending }) => ({ consumer, pending, seenAtMs: null, minIdleMs: 0 }));
+}
+
+function findOrphans(
+  registry: ReadonlyMap<string, Registration>,
+  verdicts: ReadonlyMap<string, HeartbeatVerdict>,
+  infos: readonly ConsumerInfo[],
+): readonly GoneConsumer[] {
+  const names = new Set(infos.map(({ name }) => name));
+  return [...registry.values()]
+    .filter(({ consumer }) => !names.has(consumer) && verdicts.get(consumer)?.life === "dead")
+    .map(({ consumer, atMs }) => ({ consumer, pending: 0, seenAtMs: atMs, minIdleMs: 0 }));
+}
+
+/** Heartbeats that will count as dead if they do not move for some more beats. */
+function findLate(
+  registry: ReadonlyMap<string, Registration>,
+  verdicts: ReadonlyMap<string, HeartbeatVerdict>,
+  nowMs: number,
+): GroupSight["late"] {
+  return [...registry.values()].flatMap(({ consumer, atMs, leaseMs }) => {
+    const verdict = verdicts.get(consumer);
+    if (verdict?.life !== "silent" || nowMs - atMs <= leaseMs) return [];
+    return [{ consumer, watchMs: Math.max(WATCHED_BEATS * beatMsOf(leaseMs) - verdict.unmovedMs, 0) }];
+  });
+}
+
+const FAILING: readonly ConsumerStatus[] = ["FAILING", "BACKING OFF"];
+const HELD_UP: readonly ConsumerStatus[] = ["PAUSED", "HELD UP"];
+
+function countConsumers(
+  consumers: readonly ConsumerReport[],
+  policy: MonitorPolicy,
+  nothingWaits: boolean,
+): ConsumerCounts {
+  const living = consumers.filter((consumer) => isLiving(consumer, policy, nothingWaits));
+  return {
+    living: living.length,
+    stalled: living.filter(({ status }) => status === "STALLED").length,
+    failing: living.filter(({ status }) => FAILING.includes(status)).length,
+    heldUp: living.filter(({ status }) => HELD_UP.includes(status)).length,
+  };
+}
 
 /** Whether it can be expected to work on what there is. */
 function isLiving(
@@ -272,7 +408,7 @@ function isLiving(
   { idleThresholdMs }: MonitorPolicy,
   nothingWaits: boolean,
 ): boolean {
-  if (status === "DEAD") return false;
+  if (status === "DEAD" || status === "LEFT") return false;
   // It finishes what it has, and reads nothing more.
   if (status === "DRAINING") return nothingWaits;
   return status === "OK" || !foreign || idleMs <= idleThresholdMs;

@@ -1,19 +1,22 @@
 /** The monitor on a Redis in memory and a clock that stands still: leaders, outages and moments that cannot be had otherwise. */
 import { ConnectionError, PermissionError, ServerStateError, UsageError } from "@redis-batch/core";
-import type { StreamClient } from "@redis-batch/core/internal";
+import { beatMsOf, RELEASED, type StreamClient } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
-import { LEASE_MS, openInMemory } from "../test/memory-bench.ts";
+import { address, LEASE_MS, openInMemory } from "../test/memory-bench.ts";
 
 const away = (): ConnectionError => new ConnectionError("no connection", { outcome: "not-sent" });
 
-/** One dead consumer with so many messages, one that lives. */
+/** As long as a heartbeat that is late is watched before it counts as dead. */
+const WATCH_MS = 3 * beatMsOf(LEASE_MS);
+
+/** One dead consumer with that many messages, one that lives. */
 async function withDead(messages: number) {
   const made = await openInMemory();
   await made.beat("dead");
   const ids = await made.add(messages);
   await made.read("dead", messages);
   await made.clock.advance(LEASE_MS + 1);
-  await made.beat("alive");
+  await made.keepBeating("alive");
   await made.client.xgroupCreateConsumer({ stream: "orders", group: "billing", consumer: "alive" });
   return { ...made, ids };
 }
@@ -38,9 +41,9 @@ describe("run", () => {
     const { clock, monitor: open, owners } = await withDead(3);
     const [first, second] = [open(), open()];
     const runs = [first, second].map(({ monitor }) => monitor.run({ intervalMs: 5_000, autoCleanUp: true }));
-    await clock.advance(0);
+    await clock.advance(WATCH_MS);
     expect([first.events.all("leading").length, second.events.all("following").length]).toEqual([1, 1]);
-    expect([...(await owners()).values()]).toEqual(["alive", "alive", "alive"]);
+    expect([...(await owners()).values()]).toEqual([RELEASED, RELEASED, RELEASED]);
     expect(second.events.all("handedOver")).toEqual([]);
     await first.monitor.close();
     await clock.advance(5_000);
@@ -50,7 +53,7 @@ describe("run", () => {
   });
 
   it("cleans up for no longer than an interval at a time, so that it goes on looking", async () => {
-    const { clock, redis, monitor: open, owners, beat } = await withDead(1_000);
+    const { clock, redis, monitor: open, owners } = await withDead(1_000);
     const { monitor, events } = open();
     const slow = (): void => {
       // Each page takes two seconds of a server that is busy.
@@ -62,20 +65,15 @@ describe("run", () => {
     };
     slow();
     const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
-    for (let look = 0; look < 4; look++) {
-      await clock.advance(5_000);
-      await beat("alive");
-    }
-    expect(events.all("inspected").length).toBeGreaterThanOrEqual(3);
+    await clock.advance(WATCH_MS);
+    for (let look = 0; look < 2; look++) await clock.advance(5_000);
+    expect(events.all("inspected").length).toBeGreaterThanOrEqual(5);
     expect(events.all("leftPending")).toEqual([]);
-    const moved = [...(await owners()).values()].filter((owner) => owner === "alive").length;
+    const moved = [...(await owners()).values()].filter((owner) => owner === RELEASED).length;
     expect(moved).toBeGreaterThan(0);
     expect(moved).toBeLessThan(1_000);
-    for (let look = 0; look < 10; look++) {
-      await clock.advance(5_000);
-      await beat("alive");
-    }
-    expect(new Set((await owners()).values())).toEqual(new Set(["alive"]));
+    for (let look = 0; look < 10; look++) await clock.advance(5_000);
+    expect(new Set((await owners()).values())).toEqual(new Set([RELEASED]));
     void monitor.close();
     await clock.advance(5_000);
     await running;
@@ -106,7 +104,7 @@ describe("run", () => {
     const zombie = open();
     const running = zombie.monitor.run({ intervalMs: 5_000, autoCleanUp: true });
     const asleep = redis.hold("handOverPage");
-    await clock.advance(0);
+    await clock.advance(WATCH_MS);
     expect(asleep.count).toBe(1);
     // Meanwhile the dead one comes back, and works on the first of its messages.
     await clock.advance(40_000);
@@ -138,7 +136,7 @@ describe("run", () => {
     }
     expect(new Set((await owners()).values())).toEqual(new Set(["dead"]));
     await clock.advance(10_000);
-    expect(new Set((await owners()).values())).toEqual(new Set(["alive"]));
+    expect(new Set((await owners()).values())).toEqual(new Set([RELEASED]));
     await monitor.close();
     await running;
   });
@@ -194,6 +192,101 @@ describe("run", () => {
   });
 });
 
+describe("cleanUp", () => {
+  it("looks again for three beats where a heartbeat is late, and then releases what its owner left", async () => {
+    const { clock, monitor: open, owners, passing } = await withDead(3);
+    const { monitor, events } = open();
+    const beganAtMs = clock.nowMs();
+    const { groups } = await passing(monitor.cleanUp());
+    expect(clock.nowMs() - beganAtMs).toBeGreaterThanOrEqual(WATCH_MS);
+    expect(clock.nowMs() - beganAtMs).toBeLessThan(WATCH_MS + 2_000);
+    expect(groups[0]).toMatchObject({
+      ...{ reason: "3 messages released for any consumer; 1 name removed", left: [], removed: ["dead"] },
+      moves: [{ from: "dead", to: RELEASED, messages: 3 }],
+    });
+    expect([...(await owners()).values()]).toEqual([RELEASED, RELEASED, RELEASED]);
+    expect(events.all("handedOver")).toMatchObject([{ from: "dead", to: RELEASED, messages: 3 }]);
+    await monitor.close();
+  });
+
+  it("leaves alone whose heartbeat comes while it is watched", async () => {
+    const { clock, monitor: open, owners, beat } = await withDead(3);
+    const { monitor } = open();
+    const cleaning = monitor.cleanUp();
+    await clock.advance(WATCH_MS - 1_000);
+    await beat("dead");
+    await clock.advance(60_000);
+    const { groups } = await cleaning;
+    expect(groups[0]).toMatchObject({
+      moves: [],
+      removed: [],
+      reason: expect.stringContaining("no consumer is dead") as string,
+    });
+    expect([...(await owners()).values()]).toEqual(["dead", "dead", "dead"]);
+    await monitor.close();
+  });
+
+  it("does not count a look that was made before the connection was lost", async () => {
+    const { clock, monitor: open, owners } = await withDead(3);
+    const { monitor, tell } = open();
+    await monitor.inspect();
+    await clock.advance(WATCH_MS);
+    tell({ type: "disconnected", role: "commands", reason: "lost" });
+    tell({ type: "connected", role: "commands" });
+    const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
+    await clock.advance(WATCH_MS - 5_000);
+    expect(new Set((await owners()).values())).toEqual(new Set(["dead"]));
+    await clock.advance(5_000);
+    expect(new Set((await owners()).values())).toEqual(new Set([RELEASED]));
+    await monitor.close();
+    await running;
+  });
+
+  it("says who took what was released, and how much still waits", async () => {
+    const { clock, redis, client, monitor: open } = await withDead(30);
+    const told = { ...address, incarnation: "alive", leaseMs: LEASE_MS };
+    await client.beat({ ...told, consumer: "alive", details: { freePlaces: 1, acked: 0 } });
+    const { monitor } = open();
+    await monitor.inspect();
+    await clock.advance(WATCH_MS);
+    await client.beat({ ...told, consumer: "alive", details: { freePlaces: 1, acked: 0 } });
+    const seen = redis.hold("removeIfEmpty");
+    const cleaning = monitor.cleanUp();
+    await clock.advance(0);
+    const some = { after: null, scan: 100, count: 20, maxBytes: 1_000_000, suspectFrom: 9, suspects: 1, notWanted: [] };
+    const { entries } = await client.take({ ...address, ...some, consumer: "alive" });
+    await client.xack({ ...address, ids: entries.slice(0, 5).map(({ id }) => id) });
+    await client.beat({ ...told, consumer: "alive", details: { freePlaces: 0, acked: 5 } });
+    seen.release();
+    await clock.advance(5_000);
+    expect((await cleaning).groups[0]).toMatchObject({
+      ...{ moves: [{ messages: 30 }], taken: { waiting: 10, by: [{ consumer: "alive", messages: 20 }] } },
+    });
+    await monitor.close();
+  });
+
+  it("a heartbeat of a clock that was set back since is dead once it has not moved for a lease", async () => {
+    const { clock, client, monitor: open, add, read, beat, owners } = await openInMemory();
+    await add(3);
+    await read("dead", 3);
+    await beat("dead");
+    const field = (await client.registry(address)).get("dead");
+    const { monitor, events } = open({}, (one) => withServerClock(one, () => clock.nowMs() - 3_600_000));
+    const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
+    await client.xgroupCreateConsumer({ ...address, consumer: "alive" });
+    for (let passedMs = 0; passedMs < LEASE_MS; passedMs += 5_000) {
+      expect(new Set((await owners()).values())).toEqual(new Set(["dead"]));
+      await beat("alive");
+      await clock.advance(5_000);
+    }
+    expect(field?.atMs).toBeGreaterThan(clock.nowMs() - 3_600_000);
+    expect(new Set((await owners()).values())).toEqual(new Set([RELEASED]));
+    expect(events.all("consumerRemoved")).toMatchObject([{ consumer: "dead" }]);
+    await monitor.close();
+    await running;
+  });
+});
+
 describe("a monitor", () => {
   it("does nothing before its first use, and may be closed without one", async () => {
     const { monitor: open } = await openInMemory();
@@ -243,18 +336,34 @@ describe("a monitor", () => {
   });
 
   it("hands over with one call for each page, and reads no page itself", async () => {
-    const { monitor: open } = await withDead(1_000);
+    const { clock, monitor: open } = await withDead(1_000);
     const calls: string[] = [];
     const { monitor } = open({}, (client) => measured(client, (name) => calls.push(name)));
     await monitor.inspect();
     const looked = calls.splice(0);
+    await clock.advance(WATCH_MS);
     await monitor.cleanUp();
     const cleaning = calls.slice(looked.length);
     // The tenth page is full, so that only the eleventh can say that it is the last.
-    expect(cleaning).toEqual([...Array.from({ length: 11 }, () => "handOverPage"), "removeIfEmpty"]);
+    const pages = Array.from({ length: 11 }, () => "handOverPage");
+    // At last it sees who took them.
+    expect(cleaning).toEqual([...pages, "removeIfEmpty", "xinfoConsumers", "registry"]);
     await monitor.close();
   });
 });
+
+/** The same client, to which the server's clock says something else. */
+function withServerClock(client: StreamClient, nowMs: () => number): StreamClient {
+  return new Proxy(client, {
+    get: (target, name) => {
+      if (name === "time") return async () => nowMs();
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function"
+        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+        : member;
+    },
+  });
+}
 
 /** The same client; every reply is looked at on its way. */
 function measured(client: StreamClient, look: (name: string, reply: unknown) => void): StreamClient {

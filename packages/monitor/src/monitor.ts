@@ -1,4 +1,4 @@
-/** The monitor: looks at a stream's groups, cleans up after their dead, trims what all are done with. Its states are those of a CallScope. */
+/** The monitor: looks at a stream's groups, cleans up after their dead, trims what all have finished. Its states are those of a CallScope. */
 import {
   CallScope,
   type Clock,
@@ -9,7 +9,9 @@ import {
   instanceName,
   LeaderLease,
   type Observer,
+  pause,
   type Random,
+  RELEASED,
   RedisBatchError,
   repeatPasses,
   ServerStateError,
@@ -21,7 +23,8 @@ import { cleanUpGroup } from "./clean-up.ts";
 import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
 import { listChanges } from "./decisions/changes.ts";
 import type { MonitorEvent } from "./events.ts";
-import { Inspector, type Look } from "./inspect.ts";
+import { followReleased } from "./follow-released.ts";
+import { Inspector, type Look, type Steadiness } from "./inspect.ts";
 import {
   type CleanUpOptions,
   type MonitorOptions,
@@ -60,6 +63,8 @@ const SYSTEM_EDGE: MonitorEdge = { clock: systemClock, random: systemRandom, cre
 // A leader that misses two looks is followed by another one.
 const LEASE_INTERVALS = 3;
 const SHORTEST_LEASE_MS = 10_000;
+// A heartbeat that comes in the meantime may be followed by another one that is late; a call must end.
+const MOST_LOOKS_AGAIN = 2;
 
 /**
  * Watches the consumer groups of a Redis Stream: who is behind and why, whose messages nobody works on any more, and how
@@ -107,14 +112,14 @@ export class Monitor implements AsyncDisposable {
       // No read ever blocks here.
       createClient: (report) => createClient({ redis: policy.redis, blockMs: 0, report }),
     });
-    this.#inspector = new Inspector(this.#client, policy);
+    this.#inspector = new Inspector(this.#client, policy, () => this.#steadiness());
   }
 
   get #client(): StreamClient {
     return this.#calls.client;
   }
 
-  /** What the last look saw, on whose behalf ever it was; `null` before the first. */
+  /** What the last look saw, whoever asked for it; `null` before the first. */
   get lastReport(): MonitorReport | null {
     return this.#lastReport;
   }
@@ -132,9 +137,13 @@ export class Monitor implements AsyncDisposable {
   }
 
   /**
-   * Hands over what dead consumers left to healthy ones, and removes the names of those that have nothing pending any
-   * more. Takes nothing from a live lease, and moves nothing where nobody healthy is there to take it; `reason` and `left`
-   * say so. Safe beside other monitors and at any time: what it cannot do now, the next one can.
+   * Releases what dead consumers left, for whichever consumer has room, and removes the names of those that have nothing
+   * pending any more. Takes nothing from a live lease, and moves nothing where nobody healthy is there to take it; `reason`
+   * and `left` say so. Safe beside other monitors and at any time: what it cannot do now, the next one can.
+   *
+   * A consumer is dead once its heartbeat was seen to stand still: where one is late that this monitor has not watched yet,
+   * the call looks again for three heartbeats, 15 s at most. After the last page it looks for two seconds at most who took
+   * what was released.
    *
    * With `dryRun` it changes nothing and says what it would do.
    *
@@ -144,13 +153,14 @@ export class Monitor implements AsyncDisposable {
   async cleanUp(options: CleanUpOptions = {}): Promise<CleanUpReport> {
     const { dryRun, signal } = resolveCleanUpOptions("cleanUp", options);
     return this.#calls.use(signal, async (over) => {
-      const look = await this.#look(over);
-      return this.#cleanUp(look, dryRun, async () => !over.aborted);
+      const look = await this.#watchLate(over);
+      const report = await this.#cleanUp(look, dryRun, async () => !over.aborted);
+      return dryRun ? report : this.#followReleased(look, report, over);
     });
   }
 
   /**
-   * Drops entries from the old end of the stream that every one of its groups is done with, watched or not: read past,
+   * Drops entries from the old end of the stream that every one of its groups has finished, watched or not: read past,
    * and not pending. Without a group nothing is dropped. With `dryRun` it only says how far that is.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
@@ -168,7 +178,7 @@ export class Monitor implements AsyncDisposable {
    *
    * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
    * @throws {UsageError} while another run of this monitor is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   * @throws {RedisBatchError} what no repetition can repair: wrong credentials, missing rights, a key of another type
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
@@ -215,11 +225,39 @@ export class Monitor implements AsyncDisposable {
     return look;
   }
 
+  /** Looks, and looks again while a heartbeat is late that was not watched for long enough. */
+  async #watchLate(over: AbortSignal): Promise<Look> {
+    let look = await this.#look(over);
+    for (let looks = 0; looks < MOST_LOOKS_AGAIN; looks++) {
+      const waits = look.groups.flatMap(({ late }) => late.map(({ watchMs }) => watchMs));
+      if (waits.length === 0 || over.aborted) break;
+      await pause(this.#clock, Math.max(...waits), over);
+      look = await this.#look(over);
+    }
+    return look;
+  }
+
+  async #followReleased(look: Look, report: CleanUpReport, over: AbortSignal): Promise<CleanUpReport> {
+    const context = { client: this.#client, clock: this.#clock, stream: this.#policy.stream, signal: over };
+    const groups = await Promise.all(
+      report.groups.map(async (done) => {
+        const released = done.moves.reduce((sum, { to, messages }) => sum + (to === RELEASED ? messages : 0), 0);
+        const sight = look.groups.find((one) => one.report.group === done.group);
+        if (released === 0 || sight === undefined) return done;
+        return { ...done, taken: await followReleased(context, done.group, sight, released) };
+      }),
+    );
+    return { ...report, groups };
+  }
+
+  #steadiness(): Steadiness {
+    return { connectedSinceMs: this.#connectedSinceMs, nowMs: this.#clock.nowMs() };
+  }
+
   async #cleanUp(look: Look, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
-    const steadiness = () => ({ connectedSinceMs: this.#connectedSinceMs, nowMs: this.#clock.nowMs() });
     const context = {
       ...{ client: this.#client, policy: this.#policy, report: this.#report },
-      ...{ dryRun, mayGoOn, steadiness },
+      ...{ dryRun, mayGoOn, steadiness: () => this.#steadiness() },
     };
     const groups: GroupCleanUp[] = [];
     for (const sight of look.groups) {

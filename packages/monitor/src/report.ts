@@ -18,11 +18,13 @@ export interface MonitorReport {
 }
 
 /**
- * How a consumer group fares, judged from the trend of several looks: `OK` · `FALLING BEHIND`, it works, and more waits
- * each time · `STALLED`, its consumers live, and nothing moves · `STOPPED`, there is work, and nobody to do it ·
- * `REWOUND`, its position was set back · `UNKNOWN`, too little is known to say.
+ * The health of a consumer group, judged from the trend of several looks: `OK` · `FALLING BEHIND`, it works, and what waits
+ * grows · `STALLED`, its consumers live, and nothing moves · `STOPPED`, there is work, and nobody does it, because no
+ * consumer is there or all of them are paused · `FAILING`, most of what it finishes goes to the dead letters, or its
+ * consumers get no batch done · `REWOUND`, its position was set back, and it has not come to where it was · `AHEAD`, its
+ * position is ahead of the stream, so that what is added is not delivered · `UNKNOWN`, too little is known to say.
  */
-export type GroupHealth = "OK" | "FALLING BEHIND" | "STALLED" | "STOPPED" | "REWOUND" | "UNKNOWN";
+export type GroupHealth = "OK" | "FALLING BEHIND" | "STALLED" | "STOPPED" | "FAILING" | "REWOUND" | "AHEAD" | "UNKNOWN";
 
 /** One consumer group at one moment. */
 export interface GroupReport {
@@ -37,6 +39,14 @@ export interface GroupReport {
   readonly oldestWaitingAgeMs: number | null;
   /** Milliseconds since the oldest pending message was added; `null` when none is pending. */
   readonly oldestPendingAgeMs: number | null;
+  /**
+   * Milliseconds the oldest message has waited that could be offered at this moment: in the stream, released, put off
+   * until a time that has passed, or read ahead by a consumer, as far as it says. `null` when there is none, or it is not
+   * known.
+   */
+  readonly oldestOfferableMs: number | null;
+  readonly released: ReleasedMessages;
+  readonly later: LaterMessages;
   /** Messages added to the stream per second since the look before; `null` at the first, and for a stream that is new. */
   readonly inPerSecond: number | null;
   /**
@@ -48,8 +58,27 @@ export interface GroupReport {
   readonly deadLetters: number;
   readonly lastDeliveredId: EntryId;
   readonly retention: GroupRetention;
-  /** In the order of their names. */
+  /** In the order of their names, those of the names that are no consumers left out: see `released` and `later`. */
   readonly consumers: readonly ConsumerReport[];
+}
+
+/** Pending messages that nobody holds, under a name that is no consumer: whoever has room takes them. */
+export interface ReleasedMessages {
+  readonly messages: number;
+  /**
+   * Milliseconds since the first of them was released, at least, because only some of them are looked at; `null` when
+   * there is none.
+   */
+  readonly oldestMs: number | null;
+}
+
+/** Pending messages that were put off for longer, under a name that is no consumer, until their time comes. */
+export interface LaterMessages {
+  readonly messages: number;
+  /** Milliseconds since the oldest of them was added to the stream; `null` when there is none. */
+  readonly oldestAgeMs: number | null;
+  /** Milliseconds since the time of the first of them came, and nobody took it up; `null` when that of none has. */
+  readonly overdueMs: number | null;
 }
 
 /** What one group needs of the stream. */
@@ -69,7 +98,7 @@ export interface GroupRetention {
 
 /** How far a stream can be trimmed, over all its groups, whichever the monitor watches. */
 export interface RetentionReport {
-  /** Every entry before this one is done with in every group; `null` when there is no group, or no stream. */
+  /** Every entry before this one is finished in every group; `null` when there is no group, or no stream. */
   readonly safeId: EntryId | null;
   /** The group that needs what comes from there on; of several, the first by name. */
   readonly pinnedBy: string | null;
@@ -79,16 +108,24 @@ export interface RetentionReport {
 
 /**
  * The state of one consumer. The first three are the words of the original: all is well · more is pending than it can
- * hold on purpose · it was not heard of for longer than `idleThresholdMs`. What the registry adds: `STALLED`, its
- * heartbeat is fresh and its work does not move · `DRAINING`, it is stopping · `DEAD`, its heartbeat is older than its
- * lease. Only what is DEAD, or foreign and idle beyond `foreignIdleMs`, is cleaned up.
+ * hold on purpose · it was not heard of for longer than `idleThresholdMs`, or than its lease. What the registry adds:
+ * `STALLED`, it lives, and its work does not move · `FAILING`, it fails on what other consumers can do · `PAUSED` ·
+ * `BACKING OFF`, its batches failed whole, and it tries one message at a time · `HELD UP`, it takes nothing for another
+ * reason, which `intake` names · `DRAINING`, it is stopping · `LEFT`, it was closed, and its name is still there · `DEAD`,
+ * its heartbeat is older than its lease. Only what has LEFT, is DEAD, or is foreign and idle beyond `foreignIdleMs`, is
+ * cleaned up.
  */
 export type ConsumerStatus =
   | "OK"
   | "WARNING - too many pending items"
   | "WARNING - idle for long time"
   | "STALLED"
+  | "FAILING"
+  | "PAUSED"
+  | "BACKING OFF"
+  | "HELD UP"
   | "DRAINING"
+  | "LEFT"
   | "DEAD";
 
 /** One consumer of a group at one moment. */
@@ -112,6 +149,10 @@ export interface ConsumerReport {
   readonly oldestPendingAgeMs: number | null;
   /** Messages its handlers are at work on, by its last heartbeat; `null` when it does not say. */
   readonly inFlight: number | null;
+  /** Milliseconds its oldest open batch was open at its last heartbeat; `null` when none was, or it does not say. */
+  readonly oldestInFlightMs: number | null;
+  /** `"open"`, or the name of what holds its intake up, by its last heartbeat; `null` when it does not say. */
+  readonly intake: string | null;
   /** How much of the time since the look before its handlers were at work, 0 to 1; `null` when it does not say. */
   readonly busyShare: number | null;
   /** The most messages it ever holds on purpose; `batchSize` for one that does not say. */

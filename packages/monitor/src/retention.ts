@@ -1,4 +1,4 @@
-/** Trims a stream, a little at a time, to what every one of its groups is done with. */
+/** Trims a stream, a little at a time, to what every one of its groups has finished. */
 import { type EntryId, NoGroupError, type StreamClient } from "@redis-batch/core/internal";
 
 /** How far a stream was trimmed, or could be. Plain JSON data. */
@@ -8,7 +8,7 @@ export interface TrimReport {
   readonly dryRun: boolean;
   /** Entries that were dropped; 0 on a dry run. Up to about a hundred that could go are kept: whole nodes are dropped. */
   readonly dropped: number;
-  /** Every entry before this one is done with in every group; `null` without a stream or a group. */
+  /** Every entry before this one is finished in every group; `null` without a stream or a group. */
   readonly safeId: EntryId | null;
   /** The group that needs what comes from there on; `null` without a stream or a group. */
   readonly pinnedBy: string | null;
@@ -22,7 +22,7 @@ export interface TrimContext {
   readonly mayGoOn: () => Promise<boolean>;
 }
 
-/** Each step looks for the safe point anew, in the same moment as it trims. */
+/** Each step looks for the safe point again, in the same moment as it trims. */
 export async function trimStream({ client, stream, dryRun, mayGoOn }: TrimContext): Promise<TrimReport> {
   let report: TrimReport = { stream, dryRun, dropped: 0, safeId: null, pinnedBy: null };
   while (await mayGoOn()) {

@@ -1,4 +1,5 @@
 /** What a clean-up does on a real server, and what it leaves alone. */
+import { LATER, REDRIVE_CONSUMER, RELEASED } from "@redis-batch/core/internal";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { MonitorEvent } from "../src/index.ts";
@@ -6,7 +7,7 @@ import { LONG_MS, useBench } from "./harness.ts";
 
 const bench = useBench(useServer());
 
-/** A dead consumer with so many messages, and living ones. */
+/** A dead consumer with that many messages, and living ones. */
 async function withDead(messages: number, ...living: readonly string[]) {
   const made = bench();
   await made.createGroup();
@@ -22,33 +23,23 @@ async function withDead(messages: number, ...living: readonly string[]) {
 }
 
 describe("cleanUp", () => {
-  it("hands a dead consumer's messages to the living, keeps their counts, and removes the name", async () => {
+  it("releases a dead consumer's messages for the living, keeps their counts, and removes the name", async () => {
     const { monitor: open, pending, names, registered, ids } = await withDead(7, "a");
     const { monitor, events } = open();
     const { groups } = await monitor.cleanUp();
     expect(groups).toEqual([
       {
-        ...{ group: "group", reason: "7 messages handed over; 1 name removed", left: [], vanished: [] },
-        ...{ moves: [{ from: "dead", to: "a", messages: 7 }], removed: ["dead"] },
+        ...{ group: "group", reason: "7 messages released for any consumer; 1 name removed", left: [], vanished: [] },
+        ...{ moves: [{ from: "dead", to: RELEASED, messages: 7 }], removed: ["dead"] },
+        taken: { waiting: 7, by: [] },
       },
     ]);
-    expect(await pending()).toEqual(ids.map((id) => ({ id, consumer: "a", deliveries: 1 })));
-    expect([await names(), await registered()]).toEqual([["a"], ["a"]]);
+    expect(await pending()).toEqual(ids.map((id) => ({ id, consumer: RELEASED, deliveries: 1 })));
+    expect([await names(), await registered()]).toEqual([["a", RELEASED], ["a"]]);
     const handed = events.all("handedOver");
     expect(handed.reduce((sum, { messages }) => sum + messages, 0)).toBe(7);
-    expect(handed[0]).toMatchObject({ group: "group", from: "dead", to: "a" });
+    expect(handed[0]).toMatchObject({ group: "group", from: "dead", to: RELEASED });
     expect(events.all("consumerRemoved")).toEqual([{ type: "consumerRemoved", group: "group", consumer: "dead" }]);
-  });
-
-  it("gives to the one with the fewest first, and spreads the rest", async () => {
-    const { monitor: open, loads, add, read } = await withDead(90, "a", "b", "c");
-    await add(40);
-    await read("b", 40);
-    await open().monitor.cleanUp();
-    const after = await loads();
-    expect(Object.values(after).reduce((sum, count) => sum + count, 0)).toBe(130);
-    // One had 40 before; nobody differs by more than the page of eight.
-    for (const load of Object.values(after)) expect(Math.abs(load - 130 / 3)).toBeLessThan(8);
   });
 
   it("plans on a dry run exactly what it then does", async () => {
@@ -61,8 +52,9 @@ describe("cleanUp", () => {
     expect(await names()).toEqual(["a", "b", "dead"]);
     expect(events.all("handedOver")).toEqual([]);
     const done = await monitor.cleanUp();
-    expect(done.groups).toEqual(plan.groups);
-    expect(await names()).toEqual(["a", "b"]);
+    expect(done.groups).toMatchObject(plan.groups.map((group) => ({ ...group, taken: { waiting: 1_234 } })));
+    expect(plan.groups[0]?.taken).toBeNull();
+    expect(await names()).toEqual(["a", "b", RELEASED]);
   });
 
   it("moves nothing where nobody healthy is there, says so, and keeps the name", async () => {
@@ -83,19 +75,37 @@ describe("cleanUp", () => {
     expect(await loads()).toEqual({ dead: 3 });
   });
 
-  it("leaves a dead consumer's messages whose own lease still runs, and its name with them", async () => {
-    const { monitor: open, age, ids, loads, names } = await withDead(3, "a");
-    await age("dead", ids.slice(2), 1_000);
-    const { groups } = await open().monitor.cleanUp();
-    expect(groups[0]).toMatchObject({ moves: [{ to: "a", messages: 2 }], removed: [] });
-    expect(groups[0]?.left).toEqual([
-      { consumer: "dead", messages: 1, reason: "they were delivered less than 60 s ago" },
-    ]);
-    expect(await loads()).toEqual({ a: 2, dead: 1 });
+  it("takes nothing from a heartbeat that is late, but has not stood still for three beats", async () => {
+    const { monitor: open, beat, loads, names } = await withDead(3, "a");
+    const beating = setInterval(() => void beat("dead", { agoMs: LONG_MS, leaseMs: 3_000 }), 100);
+    try {
+      const { groups } = await open().monitor.cleanUp();
+      expect(groups[0]).toMatchObject({ moves: [], removed: [] });
+    } finally {
+      clearInterval(beating);
+    }
+    expect(await loads()).toEqual({ dead: 3 });
     expect(await names()).toContain("dead");
   });
 
-  it("waits for a full lease of good connection", async () => {
+  it("takes what stood still with its owner at once, however lately it was delivered", async () => {
+    const { monitor: open, ids, age, loads } = await withDead(3, "a");
+    await age("dead", ids, 0);
+    const { groups } = await open().monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ moves: [{ to: RELEASED, messages: 3 }], left: [] });
+    expect(await loads()).toEqual({ [RELEASED]: 3 });
+  });
+
+  it("never removes the names that are no consumers, and never calls them consumers", async () => {
+    const { monitor: open, server, stream, group, names } = await withDead(0, "a");
+    for (const name of [RELEASED, LATER]) await server.command("XGROUP", "CREATECONSUMER", stream, group, name);
+    const { monitor } = open({ foreignIdleMs: 1_000, idleThresholdMs: 1_000 });
+    await monitor.cleanUp();
+    expect((await monitor.inspect()).groups[0]?.consumers.map(({ consumer }) => consumer)).toEqual(["a"]);
+    expect(await names()).toEqual(["a", LATER, RELEASED].toSorted());
+  });
+
+  it("waits for as long as it is told to, connected", async () => {
     const { monitor: open, loads } = await withDead(3, "a");
     const { monitor } = open({ graceMs: 600_000 });
     expect((await monitor.cleanUp()).groups[0]?.reason).toContain("given 9 min more to be heard of");
@@ -108,9 +118,9 @@ describe("cleanUp", () => {
     const { monitor, events } = open();
     const { groups } = await monitor.cleanUp();
     expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 15 }], removed: ["dead"] });
-    expect(groups[0]?.moves).toEqual([{ from: "dead", to: "a", messages: 5 }]);
-    expect(await loads()).toEqual({ a: 5 });
-    expect(await names()).toEqual(["a"]);
+    expect(groups[0]?.moves).toEqual([{ from: "dead", to: RELEASED, messages: 5 }]);
+    expect(await loads()).toEqual({ [RELEASED]: 5 });
+    expect(await names()).toEqual(["a", RELEASED]);
     expect(events.all("vanished").reduce((sum, { messages }) => sum + messages, 0)).toBe(15);
   });
 
@@ -132,7 +142,7 @@ describe("cleanUp", () => {
     await server.command("XDEL", stream, ids[2] ?? "", ids[4] ?? "");
     const { groups } = await open().monitor.cleanUp();
     expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 2 }], removed: ["dead"] });
-    expect(await loads()).toEqual({ a: 4 });
+    expect(await loads()).toEqual({ [RELEASED]: 4 });
   });
 
   it("clears what was trimmed away from under a living foreign consumer, and leaves it the rest", async () => {
@@ -175,7 +185,7 @@ describe("cleanUp", () => {
     const moved = reports.flatMap(({ groups }) => groups).flatMap(({ moves }) => moves);
     expect(moved.reduce((sum, { messages }) => sum + messages, 0)).toBe(2_000);
     expect((await pending()).map(({ id, deliveries }) => [id, deliveries])).toEqual(ids.map((id) => [id, 1]));
-    expect(await names()).toEqual(["a", "b"]);
+    expect(await names()).toEqual(["a", "b", RELEASED]);
   });
 
   it("ends after the page it is at when it is told to, and loses nothing", async () => {
@@ -198,8 +208,24 @@ describe("cleanUp", () => {
     };
     const { groups } = await open({ observer }).monitor.cleanUp({ signal: stop.signal });
     expect(groups[0]).toMatchObject({ moves: [{ messages: 100 }], left: [], removed: [] });
-    expect(await loads()).toEqual({ a: 100 });
+    expect(await loads()).toEqual({ [RELEASED]: 100 });
   });
+});
+
+it("releases at once what earlier versions redrove, although nobody ever lived under its name", async () => {
+  const { monitor: open, server, stream, group: name, createGroup, add, read, beat, loads, names } = bench();
+  await createGroup();
+  await add(1);
+  await server.command("XGROUP", "CREATECONSUMER", stream, name, "a");
+  await read(REDRIVE_CONSUMER, 1);
+  await beat("a");
+  const { monitor } = open();
+  const [group] = (await monitor.inspect()).groups;
+  expect(group).toMatchObject({ released: { messages: 1 }, consumers: [{ consumer: "a" }] });
+  const { groups } = await monitor.cleanUp();
+  expect(groups[0]?.moves).toMatchObject([{ from: REDRIVE_CONSUMER, to: RELEASED, messages: 1 }]);
+  expect(await loads()).toEqual({ [RELEASED]: 1 });
+  expect(await names()).toEqual(["a", RELEASED]);
 });
 
 it("leaves dead letters that were redriven to whoever takes them", async () => {
@@ -220,8 +246,8 @@ it("leaves dead letters that were redriven to whoever takes them", async () => {
   expect(await loads()).not.toHaveProperty("a");
   const { groups } = await open().monitor.cleanUp();
   expect(groups[0]?.moves).toEqual([]);
-  expect(await loads()).toEqual({ "rb:released": 1 });
-  expect(await names()).toEqual(["a", "rb:released"]);
+  expect(await loads()).toEqual({ [RELEASED]: 1 });
+  expect(await names()).toEqual(["a", RELEASED]);
   expect(await server.command("XLEN", stream)).toBe(1);
 });
 

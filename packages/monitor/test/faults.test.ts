@@ -1,12 +1,13 @@
 /** Monitors that are killed, servers that go away, consumers that come back: in the middle of a clean-up, on real servers. */
 import { ConnectionError, PermissionError } from "@redis-batch/core";
+import { RELEASED } from "@redis-batch/core/internal";
 import { eventually, type RedisServer, runWorker, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { LONG_MS, useBench } from "./harness.ts";
 
 const bench = useBench(useServer({ own: true, persistence: "aof" }));
 
-/** A dead consumer with so many messages, and two that live. */
+/** A dead consumer with that many messages, and two that live. */
 async function withDead(messages: number) {
   const made = bench();
   await made.createGroup();
@@ -38,7 +39,7 @@ describe("in the middle of a clean-up", () => {
     await eventually("the dead one is gone", async () => !(await names()).includes("dead"), { timeoutMs: 20_000 });
     second.kill("SIGKILL");
     expect((await pending()).map(({ id, deliveries }) => [id, deliveries])).toEqual(ids.map((id) => [id, 1]));
-    expect(await names()).toEqual(["a", "b"]);
+    expect(await names()).toEqual(["a", "b", RELEASED]);
   });
 
   it("the server is killed and comes back: the call says so, and the next one finishes", async () => {
@@ -55,7 +56,7 @@ describe("in the middle of a clean-up", () => {
     for (const name of ["a", "b"]) await beat(name);
     await monitor.cleanUp();
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
-    expect(await names()).toEqual(["a", "b"]);
+    expect(await names()).toEqual(["a", "b", RELEASED]);
   });
 
   it("the dead one comes back: it keeps what it still has, and its name", async () => {
@@ -74,8 +75,8 @@ describe("in the middle of a clean-up", () => {
     expect(await names()).toContain("dead");
   });
 
-  it("the ones that were to get the messages die: what is left stays, and the next clean-up says why", async () => {
-    const { monitor: open, ids, pending, beat, loads } = await withDead(3_000);
+  it("those die who were to take the messages: all of it waits for whoever comes next", async () => {
+    const { server, stream, group: address, monitor: open, ids, pending, beat, loads } = await withDead(3_000);
     let died: Promise<unknown> | undefined;
     const { monitor } = open({
       observer: (event) => {
@@ -84,11 +85,15 @@ describe("in the middle of a clean-up", () => {
     });
     const { groups } = await monitor.cleanUp();
     await died;
-    expect(groups[0]?.left).toMatchObject([
-      { consumer: "dead", reason: "no healthy consumer is left to hand messages to" },
-    ]);
+    expect(groups[0]).toMatchObject({ left: [], removed: ["dead"], taken: { waiting: 3_000, by: [] } });
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
-    expect((await loads())["dead"]).toBeGreaterThan(0);
+    expect(await loads()).toEqual({ [RELEASED]: 3_000 });
+    await beat("next");
+    await server.command("XGROUP", "CREATECONSUMER", stream, address, "next");
+    await monitor.cleanUp();
+    const [group] = (await monitor.inspect()).groups;
+    expect(group).toMatchObject({ released: { messages: 3_000 } });
+    expect(group?.consumers.map(({ consumer }) => consumer)).toEqual(["next"]);
   });
 
   it("the group is deleted: nothing is left to clean up, and that is no error", async () => {

@@ -34,18 +34,20 @@ export interface Bench {
   readonly idleMs: (consumer: string) => Promise<number>;
   /** Names in the group's registry. */
   readonly registered: () => Promise<string[]>;
-  /** Makes these messages look as if nobody had touched them for so long. */
+  /** Makes these messages look as if nobody had touched them for that long. */
   readonly age: (consumer: string, ids: readonly string[], idleMs?: number) => Promise<void>;
 }
 
 export interface HeartbeatOptions {
   readonly leaseMs?: number;
   readonly details?: Readonly<Record<string, string | number>>;
-  /** Sets the clock of the heartbeat back by so much. */
+  /** How long ago the heartbeat says it was, in milliseconds. With it the lease is short, unless one is given. */
   readonly agoMs?: number;
 }
 
 export const LEASE_MS = 60_000;
+/** Of those that are dead: they are watched for three beats before anything is taken from them. */
+const DEAD_LEASE_MS = 300;
 /** Beyond every lease and every threshold. */
 export const LONG_MS = 3_600_000;
 
@@ -104,7 +106,7 @@ export function useBench(redis: UsedServer): () => Bench {
         const [[, entries]] = (reply ?? [[stream, []]]) as [[string, [string, string[]][]]];
         return entries.map(([id]) => id);
       },
-      async beat(consumer, { leaseMs = LEASE_MS, details = {}, agoMs = 0 } = {}) {
+      async beat(consumer, { agoMs = 0, leaseMs = agoMs === 0 ? LEASE_MS : DEAD_LEASE_MS, details = {} } = {}) {
         const own = await ownClient();
         // The server may just have come back.
         await own.connect(["commands"], { timeoutMs: 10_000 });

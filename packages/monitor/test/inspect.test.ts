@@ -1,5 +1,6 @@
 /** What a look tells, on a real server: about consumers of ours, and about plain clients that know nothing of us. */
 import { WrongTypeError } from "@redis-batch/core";
+import { RELEASED } from "@redis-batch/core/internal";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { GroupReport, Monitor } from "../src/index.ts";
@@ -115,7 +116,7 @@ describe("a group", () => {
     await createGroup();
     await server.command("XACK", stream, group, ...(await add(1), await read("ours", 1)));
     await beat("ours");
-    const { monitor, events } = open({ idleThresholdMs: 60_000, historyLength: 3 });
+    const { monitor, events } = open({ idleThresholdMs: 60_000, historyLength: 5 });
     for (let look = 0; look < 6; look++) expect((await groupOf(monitor)).health).toBe("OK");
     expect(events.all("groupChanged")).toHaveLength(1);
     expect(events.all("consumerChanged")).toHaveLength(1);
@@ -145,18 +146,21 @@ describe("a group", () => {
     expect((await groupOf(monitor)).health).toBe("STOPPED");
   });
 
-  it("falls behind when more waits at each look, and is told twice before it is believed", async () => {
+  it("falls behind when more waits at each look, however little of it is worked off", async () => {
     const { monitor: open, createGroup, beat, add, read } = bench();
     await createGroup();
     const { monitor } = open();
     const seen: string[] = [];
-    for (let look = 0; look < 4; look++) {
-      await add(5);
-      await read("a", 1);
+    for (let look = 0; look < 12; look++) {
+      await add(50);
+      await read("a", 10);
       await beat("a");
       seen.push((await groupOf(monitor)).health);
     }
-    expect(seen).toEqual(["UNKNOWN", "UNKNOWN", "FALLING BEHIND", "FALLING BEHIND"]);
+    expect(seen[0]).toBe("UNKNOWN");
+    expect(seen.slice(-3)).toEqual(["FALLING BEHIND", "FALLING BEHIND", "FALLING BEHIND"]);
+    const { reason, backlog } = await groupOf(monitor);
+    expect(reason).toContain(`${backlog.messages} messages wait`);
   });
 
   it("that was set back is rewound", async () => {
@@ -195,23 +199,61 @@ describe("a registered consumer", () => {
     expect((await groupOf(monitor)).consumers[0]).toMatchObject({ status: "DRAINING", busyShare: 1 });
   });
 
-  it("that lives and makes no progress is stalled, one that works slowly is not", async () => {
-    const { monitor: open, server, stream, group: name, idleMs, beat, createGroup, add, read } = bench();
+  it("that has been at work on one batch for half of what it may hold it is stalled at the first look", async () => {
+    const { monitor: open, beat, createGroup, add, read } = bench();
     await createGroup();
     await add(10);
     await read("hung", 3);
-    const slow = await read("slow", 5);
+    await read("slow", 5);
+    const working = { inFlight: 3, holdLimitMs: 600_000, acked: 0 };
+    await beat("hung", { details: { ...working, oldestInFlightMs: 300_000 } });
+    await beat("slow", { details: { ...working, oldestInFlightMs: 180_000 } });
+    const group = await groupOf(open().monitor);
+    expect(statuses(group)).toEqual({ hung: "STALLED", slow: "OK" });
+    expect(group.consumers[0]).toMatchObject({ oldestInFlightMs: 300_000 });
+  });
+});
+
+describe("a consumer that has left", () => {
+  it("and could not let go of what it held is not OK, and cleaned up without waiting for foreignIdleMs", async () => {
+    const { monitor: open, stream, group, client, beat, createGroup, add, read, age, loads, names } = bench();
+    await createGroup();
+    await add(5);
+    await age("leaves", await read("leaves", 5), 2_000);
+    await beat("leaves");
+    await beat("stays");
+    await read("stays", 1);
+    const port = await client();
+    const farewell = { incarnation: "leaves", leaseMs: 1_000, details: {} };
+    await port.xgroupCreateConsumer({ stream, group, consumer: "stays" });
+    expect(await port.removeIfEmpty({ stream, group, consumer: "leaves", onlyIfSilent: false, farewell })).toBe(
+      "pending",
+    );
     const { monitor } = open();
-    const look = async () => {
-      for (const consumer of ["hung", "slow"]) await beat(consumer, { leaseMs: 500 });
-      return statuses(await groupOf(monitor));
-    };
-    expect(await look()).toEqual({ hung: "OK", slow: "OK" });
-    await eventually("half the time is over", async () => (await idleMs("hung")) > 600);
-    await server.command("XACK", stream, name, slow[0] ?? "");
-    expect(await look()).toEqual({ hung: "OK", slow: "OK" });
-    await eventually("two leases are over", async () => (await idleMs("hung")) > 1_050);
-    expect(await look()).toEqual({ hung: "STALLED", slow: "OK" });
+    const seen = await groupOf(monitor);
+    expect(statuses(seen)).toEqual({ leaves: "LEFT", stays: "OK" });
+    expect(seen.consumers[0]?.reason).toMatch(/^it was closed \d+ ms ago, and left 5 messages$/);
+    const { groups } = await monitor.cleanUp();
+    expect(groups[0]).toMatchObject({ moves: [{ from: "leaves", to: RELEASED, messages: 5 }], removed: ["leaves"] });
+    expect(await loads()).toEqual({ [RELEASED]: 5 });
+    expect(await names()).toEqual([RELEASED, "stays"]);
+  });
+});
+
+describe("a clock that was set back", () => {
+  it("keeps no heartbeat alive that stands still, whatever its date", async () => {
+    const { monitor: open, stream, group, client, beat, createGroup, add, read, loads } = bench();
+    await createGroup();
+    await add(3);
+    await read("dead", 3);
+    await beat("dead", { agoMs: -LONG_MS, leaseMs: 600 });
+    await beat("alive");
+    await (await client()).xgroupCreateConsumer({ stream, group, consumer: "alive" });
+    const { monitor } = open();
+    expect(statuses(await groupOf(monitor))).toEqual({ alive: "OK", dead: "OK" });
+    await eventually("it is seen to stand still", async () => statuses(await groupOf(monitor))["dead"] === "DEAD");
+    await monitor.cleanUp();
+    expect(await loads()).toEqual({ [RELEASED]: 3 });
   });
 });
 

@@ -1,5 +1,5 @@
 /** Monitors on a Redis in memory and a clock that stands still. */
-import type { ConnectionEvent, StreamClient } from "@redis-batch/core/internal";
+import { beatMsOf, type ConnectionEvent, type StreamClient } from "@redis-batch/core/internal";
 import { createMemoryRedis, type MemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import type { MonitorEvent, MonitorOptions } from "../src/index.ts";
@@ -24,6 +24,10 @@ export interface MemoryBench {
   readonly add: (count: number) => Promise<string[]>;
   readonly read: (consumer: string, count: number) => Promise<string[]>;
   readonly beat: (consumer: string) => Promise<void>;
+  /** Sends heartbeats from now on, as often as our consumers do. */
+  readonly keepBeating: (consumer: string) => Promise<void>;
+  /** Lets time pass until something has ended that waits for it → its result. */
+  readonly passing: <Result>(running: Promise<Result>) => Promise<Result>;
   /** Owners of what is pending, by id. */
   readonly owners: () => Promise<Map<string, string>>;
 }
@@ -35,8 +39,15 @@ export async function openInMemory(): Promise<MemoryBench> {
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ ...address, position: "start" });
+  const beat = async (consumer: string): Promise<void> => {
+    await client.beat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
+  };
+  const keepBeating = async (consumer: string): Promise<void> => {
+    clock.setTimer(beatMsOf(LEASE_MS), () => void keepBeating(consumer));
+    await beat(consumer);
+  };
   return {
-    ...{ clock, redis, client },
+    ...{ clock, redis, client, beat, keepBeating },
     monitor(options = {}, wrap = (one) => one) {
       const events = new EventRecorder<MonitorEvent>();
       let tell: (event: ConnectionEvent) => void = () => {};
@@ -61,8 +72,14 @@ export async function openInMemory(): Promise<MemoryBench> {
     async read(consumer, count) {
       return (await client.xreadgroup({ ...address, consumer, count })).map(({ id }) => id);
     },
-    async beat(consumer) {
-      await client.beat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
+    async passing(running) {
+      const over = { yet: false };
+      const end = (): void => {
+        over.yet = true;
+      };
+      void running.then(end, end);
+      while (!over.yet) await clock.advance(500);
+      return running;
     },
     async owners() {
       const pending = await client.xpendingRange({ ...address, from: "-", to: "+", count: 100_000 });

@@ -1,6 +1,7 @@
 /** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
 import { readFileSync } from "node:fs";
 import { PermissionError } from "@redis-batch/core";
+import { RELEASED } from "@redis-batch/core/internal";
 import { useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { LONG_MS, useBench } from "./harness.ts";
@@ -45,7 +46,7 @@ describe("the rights", () => {
     const [group] = (await monitor.inspect()).groups;
     expect(group).toMatchObject({ pending: 50, backlog: { messages: 2, source: "counted" } });
     const plan = await monitor.cleanUp({ dryRun: true });
-    expect(plan.groups[0]).toMatchObject({ moves: [{ from: "dead", to: "alive", messages: 50 }], removed: ["dead"] });
+    expect(plan.groups[0]).toMatchObject({ moves: [{ from: "dead", to: RELEASED, messages: 50 }], removed: ["dead"] });
   });
 
   it("to look are not enough to change anything, and the error names what is missing", async () => {
@@ -69,7 +70,11 @@ describe("the rights", () => {
   it("to clean up let it hand over and remove", async () => {
     const { monitor, loads, names, registered } = await openAs("cleaning");
     await monitor.cleanUp();
-    expect([await loads(), await names(), await registered()]).toEqual([{ alive: 50 }, ["alive"], ["alive"]]);
+    expect([await loads(), await names(), await registered()]).toEqual([
+      { [RELEASED]: 50 },
+      ["alive", RELEASED],
+      ["alive"],
+    ]);
   });
 
   it("to trim let it trim", async () => {

@@ -1,6 +1,6 @@
-import type { ConsumerStatus, GroupReport, MonitorReport } from "@redis-batch/monitor";
+import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
-import { CHECK_CODES, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
+import { CHECK_CODES, type CheckStatus, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
 import { BrokenPipe, describeFailure, Failure } from "../failure.ts";
 import { renderVerdict } from "../render/verdict.ts";
 import type { check } from "../table/monitor.ts";
@@ -10,6 +10,19 @@ import { withMonitor } from "./with-monitor.ts";
 type Call = Invocation<typeof check>;
 
 const WELL: readonly ConsumerStatus[] = ["OK", "WARNING - too many pending items"];
+const IN_TROUBLE: readonly ConsumerStatus[] = ["STALLED", "FAILING"];
+
+/** One look sees no trend: that it is not known yet is nothing against the group. */
+const HEALTH: Readonly<Record<GroupHealth, CheckStatus>> = {
+  OK: "ok",
+  UNKNOWN: "ok",
+  "FALLING BEHIND": "warning",
+  REWOUND: "warning",
+  STALLED: "critical",
+  STOPPED: "critical",
+  FAILING: "critical",
+  AHEAD: "critical",
+};
 
 export const run: Run<typeof check> = async (call) => {
   const { args, options, terminal } = call;
@@ -49,6 +62,7 @@ function measuresOf(group: GroupReport, { length }: MonitorReport, options: Call
   // That nothing waits is known to be no age at all; that the age of what waits is not known is not.
   const isIdle = group.backlog.messages === 0 && group.pending === 0;
   return [
+    ...(options["ignore-health"] ? [] : judgementsOf(group)),
     {
       name: "backlog",
       value: group.backlog.messages,
@@ -79,5 +93,17 @@ function measuresOf(group: GroupReport, { length }: MonitorReport, options: Call
       criticalBelow: options["min-consumers"],
     },
     { name: "stream_length", value: length },
+  ];
+}
+
+/** What the monitor says itself of the group and its consumers. */
+function judgementsOf({ health, reason, consumers }: GroupReport): readonly Measure[] {
+  const troubled = consumers.filter(({ status }) => IN_TROUBLE.includes(status));
+  return [
+    { name: "health", value: null, judged: { status: HEALTH[health], words: `${health}, ${reason}` } },
+    ...troubled.map(({ consumer, status, reason: why }) => ({
+      ...{ name: "consumer", value: null },
+      judged: { status: "warning" as const, words: `${JSON.stringify(consumer)} ${status}, ${why}` },
+    })),
   ];
 }

@@ -1,4 +1,4 @@
-import { pause, systemClock } from "@redis-batch/core/internal";
+import { pause, RELEASED, systemClock } from "@redis-batch/core/internal";
 import type { CleanUpReport } from "@redis-batch/monitor";
 import type { Run } from "../command.ts";
 import { planFirst } from "../plan.ts";
@@ -53,13 +53,21 @@ function describe(report: CleanUpReport): Report {
 }
 
 function rowsOf({ groups }: CleanUpReport): Row[] {
-  return groups.flatMap(({ group, reason, moves, left, vanished, removed }) => {
+  return groups.flatMap(({ group, reason, moves, taken, left, vanished, removed }) => {
     const row = (consumer: string | null, does: string, more: Row = {}): Row => ({
       ...{ group, consumer, does, messages: null, to: null, reason: null },
       ...more,
     });
     const rows = [
-      ...moves.map(({ from, to, messages }) => row(from, "handed over", { messages, to })),
+      ...moves.map(({ from, to, messages }) =>
+        to === RELEASED
+          ? row(from, "released", { messages, to: "any consumer" })
+          : row(from, "handed over", { messages, to }),
+      ),
+      ...(taken?.by ?? []).map(({ consumer, messages }) => row(consumer, "took", { messages })),
+      ...(taken === null || taken.waiting === 0
+        ? []
+        : [row(null, "waits for any consumer", { messages: taken.waiting })]),
       ...left.map(({ consumer, messages, reason: why }) => row(consumer, "stays", { messages, reason: why })),
       ...vanished.map(({ consumer, messages }) => row(consumer, "cleared: deleted before", { messages })),
       ...removed.map((consumer) => row(consumer, "name removed")),

@@ -153,8 +153,8 @@ class Tour {
       await terminal.write(`   ${renderLook(isoTime(report.atMs) ?? "", group)}`);
       if (isSo(group)) return;
       if (cleansUp) {
-        for (const { from, to, messages } of (await monitor.cleanUp()).groups.flatMap(({ moves }) => moves)) {
-          await terminal.write(`   ${messages} messages of ${from} were handed to ${to}\n`);
+        for (const { from, messages } of (await monitor.cleanUp()).groups.flatMap(({ moves }) => moves)) {
+          await terminal.write(`   ${messages} messages of ${from} were released for any consumer\n`);
         }
       }
       if (systemClock.nowMs() - beganAtMs > LONGEST_MS)

@@ -1,5 +1,5 @@
 import { type Role, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
-import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
+import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { diagnoseRights, diagnoseServer, type Finding, finding, type Severity } from "../decisions/diagnosis.ts";
@@ -106,18 +106,36 @@ function createGroup({ stream, group }: GroupCall["args"]): string {
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
 
+const BAD: readonly GroupHealth[] = ["STALLED", "STOPPED", "FAILING", "AHEAD"];
+
+function fixOf({ health }: GroupReport, words: string): string {
+  if (health === "AHEAD") return `set it to where it is to go on: redis-batch group seek ${words} --to end`;
+  if (health === "FAILING") return `see why messages are given up: redis-batch dead-letters list ${words}`;
+  return `start consumers, or see what holds them up: redis-batch monitor ${words}`;
+}
+
 function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly Finding[] {
   const area = `group ${group.group}`;
   const words = `${shellWord(stream)} ${shellWord(group.group)}`;
   const dead = group.consumers.filter(({ status }) => status === "DEAD").length;
-  const isBad = group.health === "STALLED" || group.health === "STOPPED";
+  const isBad = BAD.includes(group.health);
   return [
     finding(
       area,
       isBad ? "problem" : group.health === "OK" || group.health === "UNKNOWN" ? "ok" : "warning",
       group.reason,
-      isBad ? `start consumers, or see what holds them up: redis-batch monitor ${words}` : null,
+      isBad ? fixOf(group, words) : null,
     ),
+    ...group.consumers
+      .filter(({ status }) => status === "STALLED" || status === "FAILING")
+      .map(({ consumer, status, reason }) =>
+        finding(
+          area,
+          "warning",
+          `the consumer ${JSON.stringify(consumer)} is ${status}: ${reason}`,
+          "look at what its handlers wait for, and restart it if need be",
+        ),
+      ),
     ...(dead === 0
       ? []
       : [

@@ -29,6 +29,7 @@ export class Screen {
   #report: MonitorReport | undefined;
   #message = "";
   #isPaused = false;
+  #isOver = false;
   #isAsking = false;
   readonly #onKeys = (keys: Buffer): void => {
     for (const key of keys.toString()) this.#press(key);
@@ -64,6 +65,7 @@ export class Screen {
   }
 
   end(): void {
+    this.#isOver = true;
     process.stdin.off("data", this.#onKeys);
     process.stdout.off("resize", this.#onResize);
     process.off("exit", this.#onExit);
@@ -90,7 +92,7 @@ export class Screen {
       const names = group?.removed.length ?? 0;
       if (messages + names === 0) return group?.reason ?? "there is nothing to clean up";
       this.#isAsking = true;
-      return `hand over ${messages} messages and remove ${names} names? y / n`;
+      return `release ${messages} messages and remove ${names} names? y / n`;
     });
   }
 
@@ -114,6 +116,8 @@ export class Screen {
   }
 
   #redraw(): void {
+    // A clean-up may end after the terminal was given back.
+    if (this.#isOver) return;
     // The next look tells whether there is still somebody to draw for.
     void this.#draw().catch(() => {});
   }

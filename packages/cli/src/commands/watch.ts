@@ -1,4 +1,5 @@
 /** `monitor --watch`: looks again and again, until it is told to end. */
+import { RELEASED } from "@redis-batch/core/internal";
 import type { Monitor, MonitorEvent, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
 import { isoTime } from "../point.ts";
@@ -92,7 +93,9 @@ function describe(event: MonitorEvent): string | undefined {
         ? `${event.consumer} ${event.to === null ? "is gone" : "is there"}`
         : `${event.consumer} is ${event.to}: ${event.reason}`;
     case "handedOver":
-      return `${event.messages} messages of ${event.from} were handed to ${event.to}`;
+      return event.to === RELEASED
+        ? `${event.messages} messages of ${event.from} were released for any consumer`
+        : `${event.messages} messages of ${event.from} were handed to ${event.to}`;
     case "leftPending":
       return `${event.messages} messages stay with ${event.consumer}: ${event.reason}`;
     case "consumerRemoved":
@@ -102,7 +105,7 @@ function describe(event: MonitorEvent): string | undefined {
     case "disconnected":
       return `the connection is lost (${event.reason}); trying again`;
     case "messagesLost":
-      return `messages were removed from the stream before ${event.group} was done with them`;
+      return `messages were removed from the stream before ${event.group} had finished them`;
     case "following":
       return "another monitor leads: this one only watches";
     default:

@@ -1,9 +1,7 @@
-/** How a group fares, as a report. */
-import { isReservedConsumer } from "@redis-batch/core/internal";
+/** The health of a group, as a report. */
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Tone } from "./paint.ts";
 import type { Cell, Report } from "./report.ts";
-import { reservedFacts } from "./reserved-name.ts";
 
 export function groupReport({ stream, length, retention }: MonitorReport, group: GroupReport): Report {
   return {
@@ -15,7 +13,11 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
       { key: "waiting", value: group.backlog.messages, unit: "count" },
       { key: "waitingSource", title: "waiting by", value: group.backlog.source },
       { key: "pending", value: group.pending, unit: "count" },
-      ...reservedFacts(new Map(group.consumers.map(({ consumer, pending }) => [consumer, pending]))),
+      { key: "released", title: "released, waiting for any consumer", value: group.released.messages, unit: "count" },
+      { key: "oldestReleasedMs", title: "oldest released", value: group.released.oldestMs, unit: "ms" },
+      { key: "putOff", title: "put off until their time", value: group.later.messages, unit: "count" },
+      { key: "overdueMs", title: "overdue", value: group.later.overdueMs, unit: "ms" },
+      { key: "oldestOfferableMs", title: "oldest to offer", value: group.oldestOfferableMs, unit: "ms" },
       { key: "oldestWaitingMs", title: "oldest waiting", value: group.oldestWaitingAgeMs, unit: "ms" },
       { key: "oldestPendingMs", title: "oldest pending", value: group.oldestPendingAgeMs, unit: "ms" },
       { key: "inPerSecond", value: rounded(group.inPerSecond) },
@@ -44,21 +46,19 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
         { key: "pid" },
         { key: "reason" },
       ],
-      rows: group.consumers
-        .filter(({ consumer }) => !isReservedConsumer(consumer))
-        .map((consumer) => ({
-          consumer: consumer.consumer,
-          status: consumer.status,
-          idleMs: consumer.idleMs,
-          pending: consumer.pending,
-          oldestPendingMs: consumer.oldestPendingAgeMs,
-          inFlight: consumer.inFlight,
-          busyPercent: consumer.busyShare === null ? null : Math.round(100 * consumer.busyShare),
-          foreign: consumer.foreign,
-          host: consumer.host,
-          pid: consumer.pid,
-          reason: consumer.reason,
-        })),
+      rows: group.consumers.map((consumer) => ({
+        consumer: consumer.consumer,
+        status: consumer.status,
+        idleMs: consumer.idleMs,
+        pending: consumer.pending,
+        oldestPendingMs: consumer.oldestPendingAgeMs,
+        inFlight: consumer.inFlight,
+        busyPercent: consumer.busyShare === null ? null : Math.round(100 * consumer.busyShare),
+        foreign: consumer.foreign,
+        host: consumer.host,
+        pid: consumer.pid,
+        reason: consumer.reason,
+      })),
       none: "It has no consumers.",
     },
     notes: retention.warnings,
@@ -72,7 +72,7 @@ export function healthTone(health: GroupHealth): Tone | undefined {
 
 function statusTone(status: ConsumerStatus): Tone {
   if (status === "OK") return "good";
-  return status === "DEAD" || status === "STALLED" ? "bad" : "warn";
+  return status === "DEAD" || status === "STALLED" || status === "FAILING" ? "bad" : "warn";
 }
 
 const rounded = (value: number | null): Cell => (value === null ? null : Math.round(10 * value) / 10);

@@ -57,14 +57,19 @@ function renderPrometheus({ stream, group }: Subject, { status, findings }: Verd
     `redis_batch_check_status{${labels}} ${CHECK_CODES[status]}`,
     "# HELP redis_batch_check_measure What was looked at.",
     "# TYPE redis_batch_check_measure gauge",
-    ...findings.map(({ name, value }) => `redis_batch_check_measure{${labels},measure="${name}"} ${value ?? "NaN"}`),
+    ...findings
+      .filter(isMeasured)
+      .map(({ name, value }) => `redis_batch_check_measure{${labels},measure="${name}"} ${value ?? "NaN"}`),
     "",
   ].join("\n");
 }
 
 const label = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-function sentence({ name, value, warnAbove, criticalAbove, criticalBelow }: Finding): string {
+const isMeasured = ({ judged }: Finding): boolean => judged === undefined;
+
+function sentence({ name, value, warnAbove, criticalAbove, criticalBelow, judged }: Finding): string {
+  if (judged !== undefined) return `${name} ${escapeText(judged.words)}`;
   const isTime = name.endsWith("_ms");
   const shown = (amount: number): string => (isTime ? renderDuration(amount) : String(amount));
   const limits = [
@@ -76,11 +81,11 @@ function sentence({ name, value, warnAbove, criticalAbove, criticalBelow }: Find
   return `${what} ${value === null ? "unknown" : shown(value)}${limits.length === 0 ? "" : ` (${limits.join("; ")})`}`;
 }
 
-function plain({ name, value, status, warnAbove, criticalAbove, criticalBelow }: Finding) {
+function plain({ name, value, status, warnAbove, criticalAbove, criticalBelow, judged }: Finding) {
   const limits = {
     warnAbove: warnAbove ?? null,
     criticalAbove: criticalAbove ?? null,
     criticalBelow: criticalBelow ?? null,
   };
-  return { name, value, status, ...limits };
+  return { name, value, status, ...limits, ...(judged === undefined ? {} : { words: judged.words }) };
 }

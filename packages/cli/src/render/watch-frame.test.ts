@@ -29,6 +29,9 @@ function groupOf(made: {
       inPerSecond: 1.25,
       outPerSecond: null,
       lastDeliveredId: "1-1",
+      oldestOfferableMs: 5,
+      released: { messages: 0, oldestMs: null },
+      later: { messages: 0, oldestAgeMs: null, overdueMs: null },
     },
     retention: { neededFromId: "1-1", pins: true, unreadLost: null, pendingLost: false },
     consumers: made.consumers.map(({ consumer, reason, pending }) => ({
@@ -42,7 +45,16 @@ function groupOf(made: {
         inactiveMs: null,
         oldestPendingAgeMs: null,
       },
-      ...{ inFlight: 1, busyShare: 0.5, capacity: 10, leaseMs: 1, host: null, pid: 7 },
+      ...{
+        oldestInFlightMs: null,
+        intake: null,
+        inFlight: 1,
+        busyShare: 0.5,
+        capacity: 10,
+        leaseMs: 1,
+        host: null,
+        pid: 7,
+      },
     })),
   };
 }

@@ -64,7 +64,7 @@ export const serve = defineCommand({
     host: { kind: "text", value: "address", default: "127.0.0.1", about: "where to listen; 0.0.0.0 lets everybody in" },
     "token-file": { kind: "text", value: "path", about: "a file with the token that /metrics asks for" },
     interval: { ...INTERVAL, default: "5s" },
-    "auto-cleanup": { kind: "flag", about: "hand over what the dead leave" },
+    "auto-cleanup": { kind: "flag", about: "release what the dead leave" },
     "auto-trim": { kind: "flag", about: "drop what every group is done with" },
   },
   examples: [{ line: "redis-batch monitor serve orders --auto-cleanup", does: "every group of orders, on port 9472" }],
@@ -74,15 +74,15 @@ export const serve = defineCommand({
 
 export const cleanup = defineCommand({
   path: ["cleanup"],
-  summary: "Hand over what dead consumers left, and remove their names",
+  summary: "Release what dead consumers left, and remove their names",
   about: [
-    "Messages of consumers whose heartbeat is over go to living ones, with their delivery counts; a name goes when nothing is pending under it. Takes nothing from a live lease. Right after an outage or a failover everybody looks dead for a while: --wait sits it out.",
+    "Messages of consumers whose heartbeat stands still are released, with their delivery counts, and taken by whichever consumer has room; a name goes when nothing is pending under it. Takes nothing from a live lease. A heartbeat that is late is watched for up to 15 s. Consumers that are not of Redis Batch have no heartbeat, and all look dead right after an outage: --wait sits it out.",
   ],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
     ...JUDGING,
-    "to-any": { kind: "flag", about: "hand over to consumers that are not of Redis Batch, where no other is there" },
-    wait: { kind: "duration", minMs: 0, maxMs: 3_600_000, default: "0", about: "stay connected for so long first" },
+    "to-any": { kind: "flag", about: "hand it to consumers that are not of Redis Batch, where no other is there" },
+    wait: { kind: "duration", minMs: 0, maxMs: 3_600_000, default: "0", about: "stay connected for that long first" },
     ...PLAN_OPTIONS,
   },
   examples: [
@@ -113,12 +113,18 @@ export const check = defineCommand({
   path: ["check"],
   summary: "Judge a group for a monitoring system",
   about: [
-    "Ends with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown, also when the server is away, the group is not there, or the options are wrong). What is not limited is not judged.",
+    "Ends with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown, also when the server is away, the group is not there, or the options are wrong). The health of the group is judged in any case, as `monitor` tells it: critical when it stands still, nobody works, most messages go to the dead letters, or its position is ahead of the stream; a warning when it falls behind or was set back, or when single consumers are stalled or failing. Of the rest, what has no limit is not judged.",
   ],
   args: [STREAM, GROUP],
   options: {
-    "max-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "critical above so many waiting messages" },
-    "warn-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above so many" },
+    "max-backlog": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1e15,
+      about: "critical above that many waiting messages",
+    },
+    "warn-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
     "max-age": {
       kind: "duration",
       minMs: 0,
@@ -126,10 +132,22 @@ export const check = defineCommand({
       about: "critical when a message waits, or is pending, for longer",
     },
     "warn-age": { kind: "duration", minMs: 0, maxMs: 31_536_000_000, about: "warning when one does" },
-    "max-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "critical above so many pending messages" },
-    "warn-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above so many" },
-    "max-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "critical above so many dead letters" },
-    "warn-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above so many" },
+    "max-pending": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1e15,
+      about: "critical above that many pending messages",
+    },
+    "warn-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
+    "max-dead-letters": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1e15,
+      about: "critical above that many dead letters",
+    },
+    "warn-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
     "min-consumers": {
       kind: "number",
       value: "n",
@@ -137,6 +155,7 @@ export const check = defineCommand({
       max: 1e6,
       about: "critical with fewer consumers that are well",
     },
+    "ignore-health": { kind: "flag", about: "judge by the limits alone" },
     format: {
       kind: "choice",
       choices: ["text", "json", "nagios", "prometheus"],

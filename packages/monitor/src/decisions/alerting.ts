@@ -8,7 +8,7 @@ export type AlertStatus = GroupHealth | ConsumerStatus | "MESSAGES LOST" | "BLIN
 
 /**
  * What an alert is about: `group`, the health of a consumer group · `messages`, whether any were removed from the stream
- * before the group had done with them · `consumer`, the status of one consumer · `monitor`, whether it sees the stream.
+ * before the group had finished them · `consumer`, the status of one consumer · `monitor`, whether it sees the stream.
  */
 export type AlertTopic = "group" | "messages" | "consumer" | "monitor";
 

@@ -1,4 +1,4 @@
-import { NO_DETAILS, REDRIVE_CONSUMER, type Registration } from "@redis-batch/core/internal";
+import { NO_DETAILS, type Registration } from "@redis-batch/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ConsumerSight, classifyConsumer } from "./consumer-status.ts";
@@ -11,7 +11,8 @@ const registered: Registration = {
 };
 const seen: ConsumerSight = {
   ...{ consumer: "c", pending: 3, serverIdleMs: 5_000, idleSince: "attempt", registered: undefined },
-  ...{ stillSinceMs: NOW, stillLooks: 1, isWorkWaiting: false },
+  ...{ life: "alive", unmovedMs: 0, wasHeard: true, stillSinceMs: NOW, stillLooks: 1, isWorkWaiting: false },
+  ...{ othersGotAgoMs: null, leftAtMs: null },
 };
 const judge = (sight: Partial<ConsumerSight>) => classifyConsumer({ ...seen, ...sight }, rules, NOW);
 
@@ -37,10 +38,6 @@ describe("a foreign consumer", () => {
     expect(judge({ serverIdleMs: 600_001, pending: 11 }).isGone).toBe(true);
   });
 
-  it("that only holds redriven dead letters never lives, and is no target", () => {
-    expect(judge({ consumer: REDRIVE_CONSUMER, serverIdleMs: 0 })).toMatchObject({ status: "DEAD", isGone: true });
-  });
-
   it("on a quiet stream of Redis 7.0 is well, however long it got nothing", () => {
     const quiet = { idleSince: "success", pending: 0, serverIdleMs: 86_400_000 } as const;
     expect(judge(quiet)).toMatchObject({ status: "OK", isGone: false });
@@ -48,7 +45,25 @@ describe("a foreign consumer", () => {
     expect(judge({ ...quiet, isWorkWaiting: true })).toMatchObject({
       ...{ status: "WARNING - idle for long time", isGone: true },
     });
+    // Others were given something since, so that it would have been, too.
+    expect(judge({ ...quiet, othersGotAgoMs: 5_000 })).toMatchObject({
+      ...{ status: "WARNING - idle for long time", isGone: true },
+      reason: "not registered: it last got a message 24 h ago, so that its name may be removed",
+    });
+    expect(judge({ ...quiet, othersGotAgoMs: 86_400_000 - rules.idleThresholdMs })).toMatchObject({
+      status: "OK",
+      isGone: false,
+    });
     expect(judge({ ...quiet, pending: 1 })).toMatchObject({ status: "WARNING - idle for long time", isGone: true });
+  });
+});
+
+describe("a consumer that has left", () => {
+  it("is not well, and is cleaned up at once, with or without messages", () => {
+    expect(judge({ leftAtMs: NOW - 4_000 })).toMatchObject({
+      ...{ status: "LEFT", isGone: true, reason: "it was closed 4 s ago, and left 3 messages" },
+    });
+    expect(judge({ leftAtMs: NOW - 4_000, pending: 0 })).toMatchObject({ status: "LEFT", isGone: true });
   });
 });
 
@@ -58,34 +73,88 @@ describe("a registered consumer", () => {
     expect(verdict).toMatchObject({ status: "OK", foreign: false, idleMs: 1_000, isGone: false });
   });
 
-  it("is dead once its heartbeat is older than its lease, and not before", () => {
-    const ages = fc.integer({ min: 0, max: 200_000 });
-    fc.assert(
-      fc.property(ages, fc.integer({ min: 500, max: 100_000 }), fc.boolean(), (ageMs, leaseMs, isWorkWaiting) => {
-        const beat = { ...registered, atMs: NOW - ageMs, leaseMs };
-        const sight = { registered: beat, isWorkWaiting, stillSinceMs: 0, stillLooks: 99, serverIdleMs: 86_400_000 };
-        const verdict = judge(sight);
-        expect(verdict.status === "DEAD").toBe(ageMs > leaseMs);
-        expect(verdict.isGone).toBe(ageMs > leaseMs);
-      }),
-    );
+  it("that was watched for long enough is dead, whatever the date of its heartbeat", () => {
+    const late = { ...registered, atMs: NOW - 30_001 };
+    expect(judge({ registered: late, life: "dead" })).toMatchObject({ status: "DEAD", isGone: true });
+    const future = { ...registered, atMs: NOW + 3_600_000 };
+    expect(judge({ registered: future, life: "dead", unmovedMs: 31_000 })).toMatchObject({
+      ...{ status: "DEAD", isGone: true },
+      reason: "its heartbeat was seen unmoved for 31 s, whatever its date says",
+    });
+  });
+
+  it("that is late is called dead where its date is all that is known, and nothing is taken from it", () => {
+    const late = { registered: { ...registered, atMs: NOW - 3_600_000 }, life: "silent" } as const;
+    expect(judge({ ...late, wasHeard: false })).toMatchObject({ status: "DEAD", isGone: false });
+    // It was heard a moment ago: the clock of the server has jumped, or it is late.
+    expect(judge({ ...late, wasHeard: true })).toMatchObject({
+      ...{ status: "WARNING - idle for long time", isGone: false },
+    });
   });
 
   it("says that it is stopping", () => {
     expect(judge({ registered: { ...registered, details: { ...silent, state: "draining" } } })).toMatchObject({
-      ...{ status: "DRAINING", reason: "it is stopping, with 3 messages pending" },
+      ...{ status: "DRAINING", reason: "it lives, and is stopping, with 3 messages pending" },
     });
   });
 
-  it("is stalled when it lives, has work, and nothing of it moved for two leases and three looks", () => {
-    const still = { registered, stillSinceMs: NOW - 60_000, stillLooks: 3 };
+  it("is stalled at the first look when a batch has been at work for half of what it may hold one", () => {
+    const busy = (oldestInFlightMs: number, holdLimitMs: number | null = null) =>
+      judge({ registered: { ...registered, details: { ...silent, oldestInFlightMs, holdLimitMs } } });
+    expect(busy(149_999).status).toBe("OK");
+    expect(busy(150_000)).toMatchObject({
+      ...{ status: "STALLED", isGone: false },
+      reason: "it lives, and a handler has been at work on one batch for 2 min, with 3 messages pending",
+    });
+    expect(busy(150_000, 3_600_000).status).toBe("OK");
+    expect(busy(1_800_000, 3_600_000).status).toBe("STALLED");
+  });
+
+  it("whose lease is a minute may take three for a batch", () => {
+    const details = { ...silent, acked: 0, inFlight: 3, oldestInFlightMs: 180_000 };
+    const slow = { ...registered, leaseMs: 60_000, details };
+    expect(judge({ registered: slow, stillSinceMs: NOW - 180_000, stillLooks: 36, isWorkWaiting: true }).status).toBe(
+      "OK",
+    );
+  });
+
+  it("is stalled while a handler of it hangs, beside others that work", () => {
+    const details = { ...silent, acked: 900, handlersHung: 1, concurrency: 4 };
+    expect(judge({ registered: { ...registered, details } })).toMatchObject({
+      ...{ status: "STALLED", reason: expect.stringContaining("of its 4 handlers 1 hangs") as string },
+    });
+  });
+
+  it("is stalled when messages wait, it is at work on none, and takes none for two leases and three looks", () => {
+    const details = { ...silent, acked: 7, inFlight: 0 };
+    const still = { registered: { ...registered, details }, pending: 0, stillSinceMs: NOW - 60_000, stillLooks: 3 };
     expect(judge(still).status).toBe("STALLED");
     expect(judge({ ...still, stillLooks: 2 }).status).toBe("OK");
     expect(judge({ ...still, stillSinceMs: NOW - 59_999 }).status).toBe("OK");
-    expect(judge({ ...still, pending: 0 }).status).toBe("OK");
-    expect(judge({ ...still, pending: 0, isWorkWaiting: true }).status).toBe("STALLED");
-    expect(judge({ ...still, pending: 0, isWorkWaiting: null }).status).toBe("OK");
-    expect(judge(still).isGone).toBe(false);
+  });
+
+  it("of an earlier version, which does not say for how long, is given five leases for a batch", () => {
+    const details = { ...silent, acked: 7, inFlight: 3 };
+    const still = { registered: { ...registered, details }, stillSinceMs: NOW - 150_000, stillLooks: 3 };
+    expect(judge(still).status).toBe("STALLED");
+    expect(judge({ ...still, stillSinceMs: NOW - 149_999 }).status).toBe("OK");
+  });
+
+  it("that takes nothing on purpose says what holds it up", () => {
+    const held = (intake: string) => judge({ registered: { ...registered, details: { ...silent, intake } } });
+    expect(held("open").status).toBe("OK");
+    expect(held("paused")).toMatchObject({
+      ...{ status: "PAUSED", reason: "it lives, and is paused, with 3 messages pending" },
+    });
+    expect(held("put-off")).toMatchObject({
+      status: "HELD UP",
+      reason: expect.stringContaining("put off as many") as string,
+    });
+  });
+
+  it("that says it is unfit fails", () => {
+    const details = { ...silent, isUnfit: true, intake: "open" };
+    expect(judge({ registered: { ...registered, details } })).toMatchObject({ status: "FAILING", isGone: false });
   });
 
   it("has too many pending when that is more than its own capacity", () => {

@@ -13,5 +13,10 @@ export function describeDuration(ms: number): string {
 
 /** A number of messages as a reason tells it. */
 export function describeMessages(count: number): string {
-  return `${count} ${count === 1 ? "message" : "messages"}`;
+  return describeCount(count, "message");
+}
+
+/** A number of things whose name takes an s. */
+export function describeCount(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }

@@ -1,26 +1,28 @@
-/** When a monitor may touch anything: right after an outage everybody looks dead. */
+/** When a monitor may touch what foreign consumers left: right after an outage everybody looks idle. */
 import { describeDuration } from "./duration.ts";
 
 export interface GraceFacts {
   /** Since when the connection has stood without a break, by the local clock; `null` while it is down. */
   readonly connectedSinceMs: number | null;
   readonly nowMs: number;
-  /** The leases in the group's registry, in milliseconds, those of the dead included. */
-  readonly leasesMs: readonly number[];
 }
 
 export interface GraceRules {
-  /** `null`: by the leases. */
+  /** `null`: what the kind of consumer asks for. */
   readonly graceMs: number | null;
   readonly idleThresholdMs: number;
 }
 
-/** How much longer to wait, and why, in words; `null`: it may begin. */
-export function decideGrace(facts: GraceFacts, rules: GraceRules): string | null {
-  const { connectedSinceMs, nowMs, leasesMs } = facts;
+/**
+ * How much longer to wait, and why, in words; `null`: it may begin. Heartbeats were watched while the connection stood, so
+ * that for them nothing more is needed; a foreign consumer has none, and is given `idleThresholdMs` to read again.
+ */
+export function decideGrace(facts: GraceFacts, rules: GraceRules, kind: "registered" | "foreign"): string | null {
+  const { connectedSinceMs, nowMs } = facts;
   if (connectedSinceMs === null) return "there is no connection";
-  const byLeases = leasesMs.length === 0 ? rules.idleThresholdMs : leasesMs.reduce((a, b) => Math.max(a, b), 0);
-  const leftMs = connectedSinceMs + (rules.graceMs ?? byLeases) - nowMs;
+  const graceMs = rules.graceMs ?? (kind === "registered" ? 0 : rules.idleThresholdMs);
+  const leftMs = connectedSinceMs + graceMs - nowMs;
   if (leftMs <= 0) return null;
-  return `everybody is given ${describeDuration(leftMs)} more to be heard of: the connection has not stood for long`;
+  const who = kind === "registered" || rules.graceMs !== null ? "everybody" : "every foreign consumer";
+  return `${who} is given ${describeDuration(leftMs)} more to be heard of: the connection has not stood for long`;
 }

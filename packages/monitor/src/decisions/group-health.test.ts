@@ -1,19 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { GroupHealth } from "../report.ts";
-import {
-  classifyGroup,
-  followTrend,
-  type GroupSample,
-  type GroupTrend,
-  type HealthVerdict,
-  type SettledHealth,
-  settleHealth,
-} from "./group-health.ts";
+import { classifyGroup, followTrend, type GroupSample, type GroupTrend, type HealthVerdict } from "./group-health.ts";
 
+const consumers = { living: 2, stalled: 0, failing: 0, heldUp: 0 };
 const base: GroupSample = {
-  ...{ atMs: 0, lastDeliveredId: "1-0", waiting: 0, isExact: true, pending: 0, oldestPendingId: null },
-  ...{ finished: 0, living: 2, stalled: 0, patienceMs: 60_000 },
+  ...{ atMs: 0, lastDeliveredId: "1-0", lastGeneratedId: "9999-0", waiting: 0, isExact: true, released: 0, pending: 0 },
+  ...{ oldestWaitingAgeMs: null, oldestPendingId: null, finished: 0, deadLettered: 0, lastDeadLetterAtMs: null },
+  ...{ told: { acked: 0, deadLettered: 0 }, consumers, patienceMs: 60_000 },
 };
 
 /** Looks five seconds apart. */
@@ -29,46 +23,79 @@ const judge = (...looks: readonly Partial<GroupSample>[]): HealthVerdict => clas
 /** A group at work: each look has read and finished more. */
 const working = (waiting: readonly (number | null)[]): Partial<GroupSample>[] =>
   waiting.map((count, index) => ({
-    ...{
-      waiting: count,
-      lastDeliveredId: `${index + 1}-0`,
-      finished: index,
-      pending: 3,
-      oldestPendingId: `${index}-1`,
-    },
+    ...{ waiting: count, lastDeliveredId: `${index + 1}-0`, finished: index, pending: 3 },
+    ...{ oldestPendingId: `${index}-1`, oldestWaitingAgeMs: count === 0 ? null : 1_000 },
   }));
 
 describe("classifyGroup", () => {
   it("never flags a quiet stream, from the first look on and for ever", () => {
     expect(judge({}).health).toBe("OK");
-    expect(judge({ living: 0 }).health).toBe("OK");
+    expect(judge({ consumers: { ...consumers, living: 0 } }).health).toBe("OK");
     const quiet = Array.from({ length: 200 }, (_, index) => ({ atMs: index * 60_000 }));
     expect(judge(...quiet)).toEqual({ health: "OK", reason: "nothing waits, and nothing is pending" });
   });
 
   it("knows no threshold: a million that shrinks is well, ten that grow are not", () => {
-    expect(judge(...working([1_000_000, 900_000, 800_000])).health).toBe("OK");
-    const growing = judge(...working([7, 8, 10]));
+    const shrinking = Array.from({ length: 10 }, (_, look) => 1_000_000 - 10_000 * look);
+    expect(judge(...working(shrinking)).health).toBe("OK");
+    const growing = judge(...working([1, 10, 19, 28, 37, 46, 55, 64]));
     expect(growing.health).toBe("FALLING BEHIND");
-    expect(growing.reason).toBe("10 messages wait, 3 messages are pending, 3 more than 10 s ago, and never fewer");
+    expect(growing.reason).toBe(
+      "64 messages wait, 3 messages are pending, 63 more than 35 s ago; the oldest has waited 1000 ms, and 1000 ms then",
+    );
   });
 
-  it("is not falling behind when the backlog was gone once, or shrank once", () => {
+  it("is not falling behind when the backlog was gone once, shrank again, or stays as it is", () => {
     expect(judge(...working([0, 5, 50])).health).toBe("OK");
-    expect(judge(...working([10, 5, 50])).health).toBe("OK");
-    expect(judge(...working([5, 5, 5])).health).toBe("OK");
+    expect(judge(...working([10, 5, 50, 12, 30, 9, 11])).health).toBe("OK");
+    expect(judge(...working([5, 5, 5, 5, 5, 5])).health).toBe("OK");
+  });
+
+  it("tells the numbers of this look also while it stays what it was", () => {
+    const growing = [100, 200, 300, 400, 500, 600];
+    const settled = judge(...working([...growing, 650]));
+    expect(settled.health).toBe("FALLING BEHIND");
+    expect(settled.reason).toContain("650 messages wait");
+    // Not a look later: what was worked off is not said to wait.
+    expect(judge(...working([...growing, 0]))).toEqual({
+      ...{ health: "OK", reason: "3 messages are pending, and none waits" },
+    });
+  });
+
+  it("goes by the age where the number is not known exactly, and not where it is", () => {
+    const older = (look: number): number => 60_000 + 5_000 * look;
+    const looks = working(Array.from({ length: 8 }, () => 1_000)).map((look, index) => ({
+      ...{ ...look, oldestWaitingAgeMs: older(index) },
+    }));
+    const inexact = judge(...looks.map((look) => ({ ...look, isExact: false })));
+    expect(inexact.health).toBe("FALLING BEHIND");
+    expect(inexact.reason).toContain("the oldest has waited 95 s, and 60 s then");
+    // A burst that is worked off: its last message is always as old as the burst.
+    const burst = looks.map((look, index) => ({ ...look, waiting: 10_000 - 1_000 * index }));
+    expect(judge(...burst).health).toBe("OK");
   });
 
   it("has stopped when there is work and nobody to do it", () => {
-    expect(judge({ waiting: 1, living: 0 })).toEqual({
+    const nobody = { consumers: { ...consumers, living: 0 } };
+    expect(judge({ waiting: 1, ...nobody })).toEqual({
       ...{ health: "STOPPED", reason: "1 message waits, and no consumer is there to work on them" },
     });
-    expect(judge({ pending: 1, living: 0 }).health).toBe("STOPPED");
+    expect(judge({ pending: 1, ...nobody }).health).toBe("STOPPED");
+    expect(judge({ waiting: null, oldestWaitingAgeMs: 5, ...nobody }).health).toBe("STOPPED");
+    expect(judge({ waiting: 1, consumers: { ...consumers, heldUp: 2 } })).toEqual({
+      ...{ health: "STOPPED", reason: "1 message waits, and the 2 living consumers take nothing" },
+    });
   });
 
-  it("is stalled when its living consumers make no progress, or nothing moves while messages wait", () => {
-    expect(judge({ pending: 4, stalled: 2 }).health).toBe("STALLED");
-    expect(judge({ pending: 4, stalled: 1 }).health).toBe("OK");
+  it("is stalled at the first look at which none of its living consumers makes progress", () => {
+    expect(judge({ pending: 4, consumers: { ...consumers, stalled: 2 } }).health).toBe("STALLED");
+    expect(judge({ pending: 4, consumers: { ...consumers, stalled: 1, heldUp: 1 } }).health).toBe("STALLED");
+    expect(judge({ pending: 4, consumers: { ...consumers, stalled: 1 } })).toEqual({
+      ...{ health: "OK", reason: "4 messages are pending, and none waits; 1 of 2 living consumers makes no progress" },
+    });
+  });
+
+  it("is stalled when nothing moves while messages wait", () => {
     const stuck = Array.from({ length: 14 }, () => ({ waiting: 9, pending: 2, oldestPendingId: "1-0" }));
     expect(judge(...stuck).health).toBe("STALLED");
     expect(judge(...stuck).reason).toContain("for 65 s");
@@ -76,36 +103,114 @@ describe("classifyGroup", () => {
     expect(judge(...stuck.slice(0, 12)).health).toBe("OK");
   });
 
-  it("was rewound while its position is behind where it was, and no longer once it has caught up", () => {
-    const rewound = [{ lastDeliveredId: "9-0" }, { lastDeliveredId: "2-0", waiting: 7 }];
+  it("fails when its consumers get no batch done", () => {
+    expect(judge({ pending: 4, consumers: { ...consumers, failing: 2 } }).health).toBe("FAILING");
+    expect(judge({ pending: 4, consumers: { ...consumers, failing: 1 } }).health).toBe("OK");
+  });
+
+  describe("that buries messages", () => {
+    it("fails when that is most of what it finishes, also when nothing is left to do", () => {
+      expect(judge({}, { finished: 300, deadLettered: 300 })).toEqual({
+        ...{
+          health: "FAILING",
+          reason: "300 of the 300 messages it finished in the last 5 s went to the dead letters",
+        },
+      });
+      expect(judge({}, { finished: 300, deadLettered: 150, pending: 3 }).health).toBe("FAILING");
+      // Before its first read the server does not know what a group has finished.
+      expect(judge({ finished: null }, { finished: 300, deadLettered: 300 }).health).toBe("FAILING");
+    });
+
+    it("does not fail for a few of many, for two in all, or for those of long ago", () => {
+      expect(judge({}, { finished: 300, deadLettered: 149 }).health).toBe("OK");
+      expect(judge({}, { finished: 2, deadLettered: 2 }).health).toBe("OK");
+      const past = Array.from({ length: 12 }, () => ({ finished: 300, deadLettered: 300 }));
+      expect(judge({}, ...past).health).toBe("OK");
+    });
+
+    it("is judged by what its consumers say where the server does not know what was finished", () => {
+      const said = { finished: null, deadLettered: 30, told: { acked: 2, deadLettered: 30 } };
+      expect(judge({ finished: null }, said).health).toBe("FAILING");
+      expect(judge({ finished: null }, { ...said, told: { acked: 200, deadLettered: 30 } }).health).toBe("OK");
+      const left = { ...said, told: { acked: 1, deadLettered: 0 } };
+      expect(judge({ finished: null, told: { acked: 500, deadLettered: 1 } }, left).health).toBe("OK");
+    });
+
+    it("is seen at a single look by what its consumers say, if it was lately", () => {
+      const said = { told: { acked: 10, deadLettered: 300 }, deadLettered: 300, lastDeadLetterAtMs: 0 };
+      expect(judge(said).health).toBe("FAILING");
+      expect(judge({ ...said, atMs: 3_600_000 }).health).toBe("OK");
+      expect(judge({ ...said, told: { acked: 301, deadLettered: 300 } }).health).toBe("OK");
+    });
+  });
+
+  it("is rewound until it has come to where it was, however many looks that takes", () => {
+    const back = Array.from({ length: 50 }, (_, look) => ({
+      lastDeliveredId: `2-${look}`,
+      waiting: 7,
+      finished: look,
+    }));
+    const rewound = [{ lastDeliveredId: "9-0" }, ...back];
     expect(judge(...rewound).health).toBe("REWOUND");
-    expect(judge(...rewound).reason).toContain("from 9-0 to 2-0");
-    expect(judge(...rewound, { lastDeliveredId: "9-0" }).health).toBe("OK");
+    expect(judge(...rewound).reason).toContain("from 9-0 to 2-49");
+    expect(judge(...rewound, { lastDeliveredId: "9-0", waiting: 1, finished: 99 }).health).not.toBe("REWOUND");
+  });
+
+  it("is no longer rewound once it has come to the end of a stream that has lost its own", () => {
+    const lost = { lastDeliveredId: "5-0", lastGeneratedId: "6-0", waiting: 1 };
+    expect(judge({ lastDeliveredId: "9-0" }, lost).health).toBe("REWOUND");
+    expect(judge({ lastDeliveredId: "9-0" }, lost, { ...lost, lastDeliveredId: "6-0" }).health).not.toBe("REWOUND");
+  });
+
+  it("is ahead when its position lies beyond the end of the stream, whatever the server says of its backlog", () => {
+    const ahead = { lastDeliveredId: "99-0", lastGeneratedId: "9-5" } as const;
+    for (const waiting of [0, null, 5]) {
+      expect(judge({ ...ahead, waiting })).toEqual({
+        health: "AHEAD",
+        reason: "its position, 99-0, is ahead of the stream, whose last id is 9-5: what is added is not delivered",
+      });
+    }
+    expect(judge({ lastDeliveredId: "9-5", lastGeneratedId: "9-5" }).health).toBe("OK");
   });
 
   it("does not know without data, and says so rather than that all is well", () => {
     expect(judge(...working([1, 2, null])).health).toBe("UNKNOWN");
-    expect(judge(...working([1, 2])).health).toBe("UNKNOWN");
-    expect(judge(...working([1, null, 3])).health).toBe("UNKNOWN");
+    expect(judge(...working([1, 2, 3, 4, 5])).health).toBe("UNKNOWN");
+    expect(judge(...working([1, null, 3, 4, 5, 6])).health).toBe("UNKNOWN");
     const bounded = working([1_000, 1_000, 1_000]).map((look) => ({ ...look, isExact: false }));
     expect(judge(...bounded).health).toBe("UNKNOWN");
     expect(judge(...bounded).reason).toContain("at least 1000 messages wait");
-    expect(classifyGroup({ samples: [], stillSinceMs: 0 }).health).toBe("UNKNOWN");
+    expect(classifyGroup({ ...trendOf({}), samples: [] }).health).toBe("UNKNOWN");
+  });
+
+  it("counts what was released as waiting", () => {
+    const released = (count: number, look: number): Partial<GroupSample> => ({
+      ...{ pending: count, released: count, finished: look, lastDeliveredId: `${look + 1}-0` },
+    });
+    const growing = Array.from({ length: 8 }, (_, look) => released(100 + 50 * look, look));
+    expect(judge(...growing)).toMatchObject({ health: "FALLING BEHIND" });
+    expect(judge(...growing).reason).toContain(
+      "450 messages are pending, 450 of them released for any consumer, 350 more",
+    );
   });
 
   it("never gets better when more waits at the last look", () => {
     const severity: Record<GroupHealth, number> = {
-      ...{ OK: 0, "FALLING BEHIND": 1, STALLED: 2, STOPPED: 3, REWOUND: 3, UNKNOWN: Number.NaN },
+      ...{ OK: 0, "FALLING BEHIND": 1, FAILING: 2, STALLED: 2, STOPPED: 3, REWOUND: 3, AHEAD: 4, UNKNOWN: Number.NaN },
     };
     const look = fc.record({
-      waiting: fc.integer({ min: 0, max: 5 }),
+      waiting: fc.integer({ min: 0, max: 50 }),
       lastDeliveredId: fc.constantFrom("1-0", "2-0", "3-0"),
       pending: fc.integer({ min: 0, max: 2 }),
       finished: fc.integer({ min: 0, max: 3 }),
-      living: fc.integer({ min: 0, max: 2 }),
+      deadLettered: fc.integer({ min: 0, max: 3 }),
+      consumers: fc.record({
+        living: fc.integer({ min: 0, max: 2 }),
+        ...{ stalled: fc.constant(0), failing: fc.constant(0), heldUp: fc.constant(0) },
+      }),
     });
     fc.assert(
-      fc.property(fc.array(look, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 5 }), (looks, more) => {
+      fc.property(fc.array(look, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 50 }), (looks, more) => {
         const worse = looks.map((one, index) => ({
           ...one,
           waiting: one.waiting + (index === looks.length - 1 ? more : 0),
@@ -114,52 +219,20 @@ describe("classifyGroup", () => {
         // What is unknown is neither better nor worse.
         expect(after < before).toBe(false);
       }),
+      { numRuns: 1_000 },
     );
   });
 });
 
 describe("followTrend", () => {
-  it("remembers so many looks and no more", () => {
+  it("remembers that many looks and the one they are compared with, and no more", () => {
     const looks = Array.from({ length: 50 }, () => ({}));
-    expect(trendOf(...looks).samples).toHaveLength(10);
+    expect(trendOf(...looks).samples).toHaveLength(11);
   });
 
   it("forgets that nothing moved as soon as something does", () => {
     expect(trendOf({}, {}, {}).stillSinceMs).toBe(0);
     expect(trendOf({}, {}, { finished: 1 }, { finished: 1 }).stillSinceMs).toBe(10_000);
     expect(trendOf({}, { oldestPendingId: "1-0" }).stillSinceMs).toBe(5_000);
-  });
-});
-
-describe("settleHealth", () => {
-  const settle = (...seen: readonly GroupHealth[]): GroupHealth[] => {
-    let settled: SettledHealth | undefined;
-    return seen.map((health) => {
-      settled = settleHealth(settled, { health, reason: health });
-      return settled.verdict.health;
-    });
-  };
-
-  it("changes when two looks after each other agree", () => {
-    expect(settle("OK", "FALLING BEHIND", "FALLING BEHIND")).toEqual(["OK", "OK", "FALLING BEHIND"]);
-    expect(settle("STOPPED", "OK", "STOPPED", "OK", "OK")).toEqual(["STOPPED", "STOPPED", "STOPPED", "STOPPED", "OK"]);
-  });
-
-  it("goes to unknown and comes from it at once", () => {
-    expect(settle("OK", "UNKNOWN", "STALLED")).toEqual(["OK", "UNKNOWN", "STALLED"]);
-  });
-
-  it("never shows a health that was seen once between two others", () => {
-    const words = fc.constantFrom<GroupHealth>("OK", "FALLING BEHIND", "STALLED", "STOPPED", "REWOUND");
-    fc.assert(
-      fc.property(words, fc.array(words, { maxLength: 30 }), (first, rest) => {
-        const seen = [first, ...rest];
-        const shown = settle(...seen);
-        for (let index = 1; index < seen.length; index++) {
-          if (shown[index] === shown[index - 1]) continue;
-          expect([seen[index - 1], seen[index]]).toEqual([shown[index], shown[index]]);
-        }
-      }),
-    );
   });
 });

@@ -6,33 +6,46 @@ import { chooseNext, chooseTargets, decidePageSize } from "./hand-over.ts";
 function consumer(name: string, status: ConsumerStatus = "OK", foreign = false): ConsumerReport {
   return {
     ...{ consumer: name, status, foreign, pending: 1, reason: "", idleMs: 0, inactiveMs: null, capacity: 10 },
-    ...{ oldestPendingAgeMs: null, inFlight: null, busyShare: null, leaseMs: null, host: null, pid: null },
+    ...{
+      oldestPendingAgeMs: null,
+      inFlight: null,
+      oldestInFlightMs: null,
+      intake: null,
+      busyShare: null,
+      leaseMs: null,
+      host: null,
+      pid: null,
+    },
   };
 }
 const namesOf = (choice: ReturnType<typeof chooseTargets>) =>
-  choice.kind === "targets" ? choice.targets.map((target) => target.consumer) : choice.reason;
+  choice.kind === "targets" ? choice.targets.map((target) => target.consumer) : choice;
 
 describe("chooseTargets", () => {
-  it("takes registered consumers that are well, and nobody else", () => {
-    const others = [...["DEAD", "DRAINING", "STALLED", "WARNING - idle for long time"]].map((status, index) =>
-      consumer(`x${index}`, status as ConsumerStatus),
-    );
-    const all = [...others, consumer("a"), consumer("b"), consumer("f", "OK", true)];
-    for (const to of ["registered", "any"] as const) expect(namesOf(chooseTargets(all, to))).toEqual(["a", "b"]);
-    expect(namesOf(chooseTargets(others, "any"))).toBe("no healthy consumer is there to hand messages to");
-  });
+  const others = (
+    ["DEAD", "LEFT", "DRAINING", "STALLED", "FAILING", "PAUSED", "BACKING OFF", "WARNING - idle for long time"] as const
+  ).map((status, index) => consumer(`x${index}`, status));
+  const foreign = [consumer("f", "OK", true), consumer("g", "WARNING - too many pending items", true)];
 
-  it("takes those that have much to do already where there are no others", () => {
+  it("releases where a registered consumer works, be it one that has much to do already", () => {
     const busy = consumer("busy", "WARNING - too many pending items");
-    const foreign = [consumer("f", "OK", true), consumer("g", "WARNING - too many pending items", true)];
-    expect(namesOf(chooseTargets([busy, consumer("a")], "any"))).toEqual(["a"]);
-    expect(namesOf(chooseTargets([busy, ...foreign], "any"))).toEqual(["busy"]);
+    for (const to of ["registered", "any"] as const) {
+      expect(chooseTargets([...others, consumer("a"), ...foreign], to)).toEqual({ kind: "release" });
+      expect(chooseTargets([busy, ...foreign], to)).toEqual({ kind: "release" });
+    }
   });
 
-  it("takes foreign ones only where that is allowed and no registered one is well", () => {
-    const foreign = [consumer("dead", "DEAD"), consumer("f", "OK", true)];
-    expect(namesOf(chooseTargets(foreign, "any"))).toEqual(["f"]);
-    expect(namesOf(chooseTargets(foreign, "registered"))).toContain('unless handOverTo is "any"');
+  it("moves nothing where nobody works", () => {
+    expect(chooseTargets(others, "any")).toEqual({
+      ...{ kind: "none", reason: "no healthy consumer is there to take messages" },
+    });
+  });
+
+  it("takes foreign ones only where that is allowed and no registered one works", () => {
+    expect(namesOf(chooseTargets([...others, ...foreign], "any"))).toEqual(["f"]);
+    expect(chooseTargets([...others, ...foreign], "registered")).toMatchObject({
+      ...{ kind: "none", reason: expect.stringContaining('unless handOverTo is "any"') as string },
+    });
   });
 });
 

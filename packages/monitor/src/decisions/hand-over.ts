@@ -1,42 +1,42 @@
-/** Who gets what the dead left behind: the one with the fewest pending messages, page by page. */
+/** Where the messages of the dead go: to whoever has room, or, among foreign consumers, to the one with the fewest. */
 import type { ConsumerReport } from "../report.ts";
 
 export type HandOverTo = "registered" | "any";
 
 export type TargetChoice =
+  /** They are released: consumers of ours are alive, and take them as they have room. */
+  | { readonly kind: "release" }
   | { readonly kind: "targets"; readonly targets: readonly HandOverTarget[] }
-  /** Nothing is handed over, for this reason. */
+  /** Nothing moves, for this reason. */
   | { readonly kind: "none"; readonly reason: string };
 
 export interface HandOverTarget {
   readonly consumer: string;
-  readonly foreign: boolean;
   readonly pending: number;
 }
 
 /**
- * Healthy consumers with a fresh heartbeat; those of them that have much to do already, where there are no others: with
- * them a message waits its turn, with the dead for ever. Foreign ones where there are none, and only if that is allowed.
+ * Released where a registered consumer is there that works, be it a busy one: with it a message waits its turn, with the
+ * dead for ever. To foreign ones that are well where there is none, and only if that is allowed.
  */
 export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOverTo): TargetChoice {
-  const healthy = consumers.filter(({ status }) => status === "OK");
-  const registered = healthy.filter(({ foreign }) => !foreign);
-  if (registered.length > 0) return { kind: "targets", targets: registered.map(asTarget) };
-  const busy = consumers.filter(({ status, foreign }) => !foreign && status === "WARNING - too many pending items");
-  if (busy.length > 0) return { kind: "targets", targets: busy.map(asTarget) };
-  if (healthy.length > 0 && to === "any") return { kind: "targets", targets: healthy.map(asTarget) };
-  if (healthy.length === 0) return { kind: "none", reason: "no healthy consumer is there to hand messages to" };
+  const isAtWork = ({ foreign, status }: ConsumerReport): boolean =>
+    !foreign && (status === "OK" || status === "WARNING - too many pending items");
+  if (consumers.some(isAtWork)) return { kind: "release" };
+  const healthy = consumers.filter(({ foreign, status }) => foreign && status === "OK");
+  if (healthy.length > 0 && to === "any") {
+    return { kind: "targets", targets: healthy.map(({ consumer, pending }) => ({ consumer, pending })) };
+  }
+  if (healthy.length === 0) return { kind: "none", reason: "no healthy consumer is there to take messages" };
   const reason = 'no registered consumer is healthy, and foreign ones get nothing unless handOverTo is "any"';
   return { kind: "none", reason };
 }
-
-const asTarget = ({ consumer, foreign, pending }: ConsumerReport): HandOverTarget => ({ consumer, foreign, pending });
 
 // One page costs the server less than a millisecond.
 const LARGEST_PAGE = 100;
 const PAGES_PER_TARGET = 4;
 
-/** How many messages are handed over at once: so few that the targets' loads come out about even. */
+/** How many messages are handed over at once: few enough that the targets' loads come out about even. */
 export function decidePageSize(messages: number, targets: number): number {
   const pages = Math.max(targets, 1) * PAGES_PER_TARGET;
   return Math.min(Math.max(Math.ceil(messages / pages), 1), LARGEST_PAGE);

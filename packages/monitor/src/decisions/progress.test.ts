@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { type ConsumerMarks, decideBusyShare, followProgress } from "./progress.ts";
 
 const marks: ConsumerMarks = {
-  ...{ atMs: 1_000, incarnation: "i", pending: 3, oldestPendingId: "1-0", acked: 7, gotAtMs: 500 },
+  ...{ atMs: 1_000, incarnation: "i", acked: 7, batches: 3, deadLettered: 0, hasWork: true },
   ...{ busyMs: 100, saidAtMs: 900 },
 };
 
 describe("followProgress", () => {
-  it("remembers since when nothing moved", () => {
+  it("remembers since when there was work and none of it was done, whatever heartbeats come", () => {
     const first = followProgress(undefined, marks);
     const second = followProgress(first, { ...marks, atMs: 2_000 });
     const third = followProgress(second, { ...marks, atMs: 3_000, busyMs: 2_100, saidAtMs: 2_900 });
@@ -15,15 +15,29 @@ describe("followProgress", () => {
   });
 
   it.each<[string, Partial<ConsumerMarks>]>([
-    ["a message more or less", { pending: 2 }],
-    ["another oldest message", { oldestPendingId: "2-0" }],
     ["an acknowledgement", { acked: 8 }],
-    ["a read that returned something", { gotAtMs: 1_500 }],
+    ["a batch that ended", { batches: 4 }],
+    ["a message that was buried", { deadLettered: 1 }],
     ["another process", { incarnation: "j" }],
+    ["that there is nothing to do", { hasWork: false }],
   ])("takes %s for progress", (_, change) => {
     const first = followProgress(undefined, marks);
     const next = followProgress(first, { ...marks, atMs: 2_000, ...change });
     expect(next).toMatchObject({ stillSinceMs: 2_000, stillLooks: 1 });
+  });
+
+  it("counts from when work came, not from the last that was done", () => {
+    const idle = followProgress(undefined, { ...marks, hasWork: false });
+    const later = followProgress(idle, { ...marks, atMs: 3_600_000 });
+    expect(later).toMatchObject({ stillSinceMs: 3_600_000, stillLooks: 1 });
+  });
+
+  it("remembers that a heartbeat was seen to move", () => {
+    const first = followProgress(undefined, marks);
+    expect(first.wasHeard).toBe(false);
+    expect(followProgress(first, marks).wasHeard).toBe(false);
+    const heard = followProgress(first, { ...marks, saidAtMs: 950 });
+    expect(followProgress(heard, { ...marks, saidAtMs: 950 }).wasHeard).toBe(true);
   });
 });
 

@@ -1,44 +1,51 @@
-/** Whether a consumer's work moves, from one look to the next. */
-import type { EntryId } from "@redis-batch/core/internal";
+/**
+ * Whether a consumer's work moves, from one look to the next: by its own counters of work that is done. Neither its
+ * heartbeat nor the server's idle times count, because the renewals of a consumer that hangs move them too.
+ */
 
 export interface ConsumerMarks {
   readonly atMs: number;
   readonly incarnation: string | null;
-  readonly pending: number;
-  readonly oldestPendingId: EntryId | null;
   /** Messages it has acknowledged by its own count; `null` when it does not say. */
   readonly acked: number | null;
-  /** When it was last given messages; `null` when the server does not tell, or it never was. */
-  readonly gotAtMs: number | null;
+  /** Batches it has worked on to the end; `null` when it does not say. */
+  readonly batches: number | null;
+  /** Messages it has moved to the dead letters; `null` when it does not say. */
+  readonly deadLettered: number | null;
   /** How long its handlers were at work, by its own count; `null` when it does not say. */
   readonly busyMs: number | null;
   /** When it said so. */
   readonly saidAtMs: number | null;
+  /** Whether there was anything to do for it: at work, or waiting. */
+  readonly hasWork: boolean;
 }
 
 export interface Progress {
   readonly marks: ConsumerMarks;
-  /** Since when nothing about its work has changed. */
+  /** Since when there was work, and none of it was done. */
   readonly stillSinceMs: number;
   /** How many looks have found it so. */
   readonly stillLooks: number;
+  /** Whether its heartbeat was seen to move. */
+  readonly wasHeard: boolean;
 }
 
-/** Compares a look with the one before. Any sign of work is progress. */
+/** Compares a look with the one before. Work that is done is progress, and so is that there was none to do. */
 export function followProgress(before: Progress | undefined, now: ConsumerMarks): Progress {
-  if (before === undefined || hasMoved(before.marks, now)) {
-    return { marks: now, stillSinceMs: now.atMs, stillLooks: 1 };
-  }
-  return { marks: now, stillSinceMs: before.stillSinceMs, stillLooks: before.stillLooks + 1 };
+  if (before === undefined) return { marks: now, stillSinceMs: now.atMs, stillLooks: 1, wasHeard: false };
+  const wasHeard = before.wasHeard || before.marks.saidAtMs !== now.saidAtMs;
+  if (hasMoved(before.marks, now)) return { marks: now, stillSinceMs: now.atMs, stillLooks: 1, wasHeard };
+  return { marks: now, stillSinceMs: before.stillSinceMs, stillLooks: before.stillLooks + 1, wasHeard };
 }
 
 function hasMoved(before: ConsumerMarks, now: ConsumerMarks): boolean {
   return (
+    !before.hasWork ||
+    !now.hasWork ||
     before.incarnation !== now.incarnation ||
-    before.pending !== now.pending ||
-    before.oldestPendingId !== now.oldestPendingId ||
     before.acked !== now.acked ||
-    (now.gotAtMs !== null && now.gotAtMs > before.atMs)
+    before.batches !== now.batches ||
+    before.deadLettered !== now.deadLettered
   );
 }
 

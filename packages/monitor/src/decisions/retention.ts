@@ -22,7 +22,7 @@ export interface RetentionVerdict {
   readonly stream: RetentionReport;
 }
 
-/** Judges all groups of a stream together: what one has done with, another may need. */
+/** Judges all groups of a stream together: what one has finished, another may need. */
 export function decideRetention(needs: readonly GroupNeeds[], remains: StreamRemains): RetentionVerdict {
   const ordered = needs.toSorted((left, right) => (left.group < right.group ? -1 : 1));
   let pin: { readonly group: string; readonly id: EntryId } | undefined;

@@ -36,7 +36,9 @@ const HEALTH_LABELS = {
   "FALLING BEHIND": "falling_behind",
   STALLED: "stalled",
   STOPPED: "stopped",
+  FAILING: "failing",
   REWOUND: "rewound",
+  AHEAD: "ahead",
   UNKNOWN: "unknown",
 } as const satisfies Record<GroupHealth, string>;
 
@@ -45,7 +47,12 @@ const STATUS_LABELS = {
   "WARNING - too many pending items": "too_many_pending",
   "WARNING - idle for long time": "idle",
   STALLED: "stalled",
+  FAILING: "failing",
+  PAUSED: "paused",
+  "BACKING OFF": "backing_off",
+  "HELD UP": "held_up",
   DRAINING: "draining",
+  LEFT: "left",
   DEAD: "dead",
 } as const satisfies Record<ConsumerStatus, string>;
 
@@ -90,7 +97,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "1",
     labels: [...GROUP, "health"],
-    help: "1 for how the consumer group fares, judged from the trend, 0 for every other health",
+    help: "1 for the health of the consumer group, judged from the trend, 0 for every other health",
     read: ({ health }) => stateSet(HEALTH_LABELS, HEALTH_LABELS[health]),
   },
   {
@@ -132,6 +139,49 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     labels: GROUP,
     help: "Time since the oldest pending message of the group was added to the stream",
     read: ({ oldestPendingAgeMs }) => seconds(oldestPendingAgeMs),
+  },
+  {
+    name: "redis_batch_group_oldest_offerable_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: GROUP,
+    help: "How long the oldest message has waited that could be offered now: in the stream, released, due again, or read ahead",
+    read: ({ oldestOfferableMs, backlog, released, later }) =>
+      oldestOfferableMs === null && backlog.messages === 0 && released.messages === 0 && later.overdueMs === null
+        ? 0
+        : seconds(oldestOfferableMs),
+  },
+  {
+    name: "redis_batch_group_released_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: GROUP,
+    help: "Pending messages that nobody holds: whichever consumer has room takes them",
+    read: ({ released }) => released.messages,
+  },
+  {
+    name: "redis_batch_group_oldest_released_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: GROUP,
+    help: "Time since the first of the released messages was released, at least",
+    read: ({ released }) => (released.messages === 0 ? 0 : seconds(released.oldestMs)),
+  },
+  {
+    name: "redis_batch_group_put_off_messages",
+    type: "gauge",
+    unit: "messages",
+    labels: GROUP,
+    help: "Pending messages that were put off for longer, and that no consumer holds until their time comes",
+    read: ({ later }) => later.messages,
+  },
+  {
+    name: "redis_batch_group_put_off_overdue_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: GROUP,
+    help: "Time since the first of the messages that were put off was due, and nobody took it up",
+    read: ({ later }) => (later.overdueMs === null ? 0 : seconds(later.overdueMs)),
   },
   {
     name: "redis_batch_group_added_messages_per_second",
@@ -251,6 +301,14 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     read: ({ inFlight }) => inFlight,
   },
   {
+    name: "redis_batch_consumer_oldest_in_flight_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: CONSUMER,
+    help: "How long the oldest open batch of the consumer had been open at its last heartbeat",
+    read: ({ oldestInFlightMs, inFlight }) => (inFlight === 0 ? 0 : seconds(oldestInFlightMs)),
+  },
+  {
     name: "redis_batch_consumer_busy_ratio",
     type: "gauge",
     unit: "ratio",
@@ -330,7 +388,7 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "counter",
     unit: "messages",
     labels: ["stream"],
-    help: "Messages the monitor handed from dead consumers to living ones",
+    help: "Messages of dead consumers the monitor released or handed to living ones",
     read: ({ handedOverMessages }) => handedOverMessages,
   },
   {
@@ -354,7 +412,7 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "counter",
     unit: "entries",
     labels: ["stream"],
-    help: "Entries the monitor trimmed from the stream because every group was done with them",
+    help: "Entries the monitor trimmed from the stream because every group had finished them",
     read: ({ trimmedEntries }) => trimmedEntries,
   },
 ];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { anyReport } from "../../test/arbitrary-report.ts";
 import { parseExposition, type ReadFamily } from "../../test/exposition.ts";
 import { consumerReport, groupReport, monitorReport } from "../../test/report-samples.ts";
-import type { MonitorReport } from "../report.ts";
+import type { GroupReport, MonitorReport } from "../report.ts";
 import { toPrometheus } from "./prometheus.ts";
 import { METRICS } from "./samples.ts";
 import { MonitorTally } from "./tally.ts";
@@ -82,7 +82,9 @@ describe("toPrometheus", () => {
       "orders billing falling_behind": 1,
       "orders billing stalled": 0,
       "orders billing stopped": 0,
+      "orders billing failing": 0,
       "orders billing rewound": 0,
+      "orders billing ahead": 0,
       "orders billing unknown": 0,
     });
     expect(readings(families, "redis_batch_consumer_status")).toMatchObject({
@@ -94,9 +96,26 @@ describe("toPrometheus", () => {
       "orders billing too_many_pending": 0,
       "orders billing idle": 0,
       "orders billing stalled": 0,
+      "orders billing failing": 0,
+      "orders billing paused": 0,
+      "orders billing backing_off": 0,
+      "orders billing held_up": 0,
       "orders billing draining": 0,
+      "orders billing left": 0,
       "orders billing dead": 1,
     });
+  });
+
+  it("tells how long what could be offered has waited, and that nothing is not unknown", () => {
+    const wait = (changes: Partial<GroupReport>): unknown =>
+      readings(read(monitorReport({ groups: [groupReport(changes)] })), "redis_batch_group_oldest_offerable_seconds");
+    expect(wait({ oldestOfferableMs: 2_500 })).toEqual({ "orders billing": 2.5 });
+    const nothing = {
+      ...{ oldestOfferableMs: null, released: { messages: 0, oldestMs: null } },
+      later: { messages: 0, oldestAgeMs: null, overdueMs: null },
+    };
+    expect(wait({ ...nothing, backlog: { messages: 0, source: "server" } })).toEqual({ "orders billing": 0 });
+    expect(wait({ ...nothing, backlog: { messages: null, source: "unknown" } })).toEqual({});
   });
 
   it("leaves the series per consumer out on request, and keeps their counts", () => {

@@ -7,7 +7,16 @@ import { renderTable } from "./table.ts";
 function consumer(id: string, idleMs: number, pending: number, status: ConsumerStatus): ConsumerReport {
   return {
     ...{ consumer: id, idleMs, pending, status, reason: "why", foreign: true, inactiveMs: null, capacity: 10 },
-    ...{ oldestPendingAgeMs: null, inFlight: null, busyShare: null, leaseMs: null, host: null, pid: null },
+    ...{
+      oldestPendingAgeMs: null,
+      inFlight: null,
+      oldestInFlightMs: null,
+      intake: null,
+      busyShare: null,
+      leaseMs: null,
+      host: null,
+      pid: null,
+    },
   };
 }
 
@@ -28,6 +37,8 @@ function reportOf(...groups: (readonly [name: string, consumers: readonly Consum
         },
         backlog: { messages: 1_000, source: "at least" },
         ...{ oldestWaitingAgeMs: null, oldestPendingAgeMs: 125_000, inPerSecond: null, outPerSecond: 3.25 },
+        ...{ oldestOfferableMs: 4_000, released: { messages: 3, oldestMs: 4_000 } },
+        later: { messages: 5, oldestAgeMs: 9_000, overdueMs: 2_500 },
         retention: { neededFromId: "1-0", pins: true, unreadLost: 0, pendingLost: false },
       };
     }),
@@ -94,6 +105,8 @@ describe("renderTable", () => {
     expect(text).toContain("orders / billing: OK (it keeps up)");
     expect(text).toContain("waiting at least 1000 · pending 90 (the oldest is 2 min old) · dead letters 2");
     expect(text).toContain("in unknown · out 3.3/s");
+    expect(text).toContain("released 3, for any consumer (the first for 4 s)");
+    expect(text).toContain("put off 5, until their time (the first overdue for 2 s)");
     expect(text).toMatch(/\| +76 % \| yes +\| box +\| +7 \| OK +\| why +\|/);
     expect(text).toContain("WARNING: some were cut");
   });

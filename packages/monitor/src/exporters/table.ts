@@ -58,15 +58,34 @@ export function renderTable(report: MonitorReport, { wide = false }: TableOption
 }
 
 function describeGroup({ stream }: MonitorReport, group: GroupReport): string {
-  const { backlog, pending, deadLetters, oldestWaitingAgeMs, oldestPendingAgeMs, inPerSecond, outPerSecond } = group;
+  const {
+    backlog,
+    pending,
+    deadLetters,
+    oldestWaitingAgeMs,
+    oldestPendingAgeMs,
+    inPerSecond,
+    outPerSecond,
+    released,
+    later,
+  } = group;
   const age = (ms: number | null): string => (ms === null ? "" : ` (the oldest is ${describeDuration(ms)} old)`);
   return [
     `${printable(stream)} / ${printable(group.group)}: ${group.health} (${printable(group.reason)})`,
     `waiting ${describeBacklog(backlog)}${age(oldestWaitingAgeMs)} · pending ${pending}${age(oldestPendingAgeMs)}` +
       ` · dead letters ${deadLetters} · in ${rate(inPerSecond)} · out ${rate(outPerSecond)}`,
+    ...(released.messages === 0
+      ? []
+      : [`released ${released.messages}, for any consumer${since(released.oldestMs, "for")}`]),
+    ...(later.messages === 0
+      ? []
+      : [`put off ${later.messages}, until their time${since(later.overdueMs, "overdue for")}`]),
     `needs the stream from ${group.retention.neededFromId}${group.retention.pins ? ", and no group needs older entries" : ""}`,
   ].join("\n");
 }
+
+const since = (ms: number | null, what: string): string =>
+  ms === null ? "" : ` (the first ${what} ${describeDuration(ms)})`;
 
 function describeBacklog({ messages, source }: Backlog): string {
   if (messages === null) return "unknown";

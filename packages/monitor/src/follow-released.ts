@@ -1,0 +1,61 @@
+/** Sees what becomes of messages that were released: whoever has room takes them, within a second or so. */
+import {
+  type Clock,
+  type ConsumerInfo,
+  isReservedConsumer,
+  NoGroupError,
+  pause,
+  RELEASED,
+  type Registration,
+  type StreamClient,
+} from "@redis-batch/core/internal";
+import type { Taken } from "./clean-up-report.ts";
+
+// Consumers look once a second.
+const LONGEST_MS = 2_000;
+const LOOK_MS = 200;
+
+export interface FollowReleasedContext {
+  readonly client: Pick<StreamClient, "xinfoConsumers" | "registry">;
+  readonly clock: Clock;
+  readonly stream: string;
+  readonly signal: AbortSignal;
+}
+
+/** What each consumer has pending or has acknowledged: what it takes is in one or the other. */
+export type Shares = ReadonlyMap<string, number>;
+
+/** Waits until all are taken, for two seconds at most, and not where nobody takes any → who took them; `null` where the group is not there any more. */
+export async function followReleased(
+  { client, clock, stream, signal }: FollowReleasedContext,
+  group: string,
+  { shares: before, hasTaker }: { readonly shares: Shares; readonly hasTaker: boolean },
+  released: number,
+): Promise<Taken | null> {
+  const untilMs = clock.nowMs() + (hasTaker ? LONGEST_MS : 0);
+  const address = { stream, group };
+  try {
+    for (;;) {
+      const infos = await client.xinfoConsumers(address);
+      const waiting = infos.find(({ name }) => name === RELEASED)?.pending ?? 0;
+      if (waiting === 0 || clock.nowMs() >= untilMs || signal.aborted) {
+        const now = sumShares(infos, await client.registry(address));
+        const by = [...now]
+          .map(([consumer, share]) => ({ consumer, messages: Math.min(share - (before.get(consumer) ?? 0), released) }))
+          .filter(({ messages }) => messages > 0)
+          .toSorted((one, other) => (one.consumer < other.consumer ? -1 : 1));
+        return { waiting, by };
+      }
+      await pause(clock, LOOK_MS, signal);
+    }
+  } catch (error) {
+    if (!NoGroupError.is(error)) throw error;
+    return null;
+  }
+}
+
+/** The shares at one moment, those of the names that are no consumers left out. */
+export function sumShares(infos: readonly ConsumerInfo[], registry: ReadonlyMap<string, Registration>): Shares {
+  const consumers = infos.filter(({ name }) => !isReservedConsumer(name));
+  return new Map(consumers.map(({ name, pending }) => [name, pending + (registry.get(name)?.details.acked ?? 0)]));
+}

@@ -1,0 +1,63 @@
+/** What is pending under the names that are no consumers: what was released, and what was put off for longer. */
+import {
+  type ConsumerInfo,
+  type EntryId,
+  entryIdTimeMs,
+  LATER,
+  REDRIVE_CONSUMER,
+  RELEASED,
+  type StreamClient,
+  unlessDenied,
+} from "@redis-batch/core/internal";
+import type { LaterMessages, ReleasedMessages } from "./report.ts";
+
+// Whoever takes them begins anywhere, so the first of them are not always those that wait longest.
+const LOOKED_AT = 100;
+
+type Client = Pick<StreamClient, "xpendingRange" | "readDue">;
+type Address = { readonly stream: string; readonly group: string };
+
+/** Counts what was released, and looks at some of it. */
+export async function readReleased(
+  client: Client,
+  address: Address,
+  infos: readonly ConsumerInfo[],
+): Promise<ReleasedMessages> {
+  // The second is where earlier versions put what was redriven.
+  const holders = infos.filter(({ name, pending }) => (name === RELEASED || name === REDRIVE_CONSUMER) && pending > 0);
+  const pages = await Promise.all(
+    holders.map(({ name: consumer }) =>
+      client.xpendingRange({ ...address, consumer, from: "-", to: "+", count: LOOKED_AT }),
+    ),
+  );
+  const idleTimes = pages.flat().map(({ idleMs }) => idleMs);
+  return {
+    messages: holders.reduce((sum, { pending }) => sum + pending, 0),
+    oldestMs: idleTimes.length === 0 ? null : Math.max(...idleTimes, 0),
+  };
+}
+
+/** Counts what was put off, and says whether the time of the first has passed. */
+export async function readLater(
+  client: Client,
+  address: Address,
+  infos: readonly ConsumerInfo[],
+  nowMs: number,
+): Promise<LaterMessages> {
+  const messages = infos.find(({ name }) => name === LATER)?.pending ?? 0;
+  if (messages === 0) return { messages, oldestAgeMs: null, overdueMs: null };
+  const [oldest, times] = await Promise.all([
+    client.xpendingRange({ ...address, consumer: LATER, from: "-", to: "+", count: 1 }),
+    unlessDenied(client.readDue({ ...address, limit: 1 })),
+  ]);
+  const first = times?.due[0];
+  return {
+    messages,
+    oldestAgeMs: ageOf(oldest[0]?.id ?? null, nowMs),
+    overdueMs: first === undefined ? null : Math.max(nowMs - first.atMs, 0),
+  };
+}
+
+/** Milliseconds since an entry was added; `null` without one. */
+export const ageOf = (id: EntryId | null, nowMs: number): number | null =>
+  id === null ? null : Math.max(nowMs - entryIdTimeMs(id), 0);
