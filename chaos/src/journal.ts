@@ -9,23 +9,43 @@ export type ProducerLine =
   /** It may have been added, or not. */
   | { readonly e: "unknown"; readonly t: number; readonly key: string; readonly intent: Intent };
 
+/** What a fault makes a handler do: never return, throw at everything, or find its sink out of order. */
+export type HandlerFault = "hang" | "broken" | "readOnly" | "full" | "away";
+
 /** A line of a worker's journal. */
 export type WorkerLine =
   | { readonly e: "started"; readonly t: number; readonly name: string }
+  /** How many batches it works on at the same time. One of an earlier version does not say so. */
+  | { readonly e: "places"; readonly t: number; readonly places: number }
   /** Written at short intervals: a long gap means that the process stood still. */
   | { readonly e: "tick"; readonly t: number }
   /** Once a second: the memory that the process takes of the machine, and how much of it are objects in use. */
   | { readonly e: "memory"; readonly t: number; readonly rssMiB: number; readonly heapMiB: number }
   /** Once a second: what the consumer says of itself. */
   | { readonly e: "health"; readonly t: number; readonly health: ConsumerHealth }
-  /** Handed to the handler: key, id, delivery count of each message. */
-  | { readonly e: "offered"; readonly t: number; readonly messages: readonly (readonly [string, string, number])[] }
+  /** Handed to the handler: key, id, delivery count of each message. `call` is missing from those of earlier versions. */
+  | {
+      readonly e: "offered";
+      readonly t: number;
+      readonly call?: number;
+      readonly messages: readonly (readonly [string, string, number])[];
+    }
+  /** The handler has returned, or thrown. */
+  | { readonly e: "ended"; readonly t: number; readonly call: number; readonly threw: boolean }
   /** The handler is done with it, and says `ack` next. */
   | { readonly e: "done"; readonly t: number; readonly key: string }
   /** The handler says `deadLetter` next. */
   | { readonly e: "rejected"; readonly t: number; readonly key: string }
-  /** The handler fails on purpose next. */
-  | { readonly e: "fails"; readonly t: number; readonly key: string; readonly intent: Intent }
+  /** The handler fails on purpose next; `delayMs`: it asks for this delay. */
+  | { readonly e: "fails"; readonly t: number; readonly key: string; readonly intent: Intent; readonly delayMs?: number }
+  /** A fault has reached the handler, which does as it says next. */
+  | { readonly e: "struck"; readonly t: number; readonly by: HandlerFault }
+  /** The clock has jumped, by so much as `Date` shows. */
+  | { readonly e: "clock"; readonly t: number; readonly jumpMs: number; readonly seenMs: number }
+  /** It was told to end, and begins to drain. */
+  | { readonly e: "closing"; readonly t: number }
+  /** It has drained. */
+  | { readonly e: "closed"; readonly t: number }
   /** The server has answered: ids. */
   | {
       readonly e: "settled";
@@ -42,6 +62,18 @@ export type WorkerLine =
 /** Not the machine's clock through `Date`: that one jumps in some workers. */
 export function journalNowMs(): number {
   return performance.timeOrigin + performance.now();
+}
+
+/** A line of the witness: who holds which message, as the server says. `null`: nobody, it is not pending any more. */
+export interface WitnessLine {
+  readonly t: number;
+  /** What is different from the line before: id, owner, delivery count. */
+  readonly changes: readonly (readonly [id: string, owner: string | null, deliveries: number])[];
+}
+
+/** A line of the canary: its timer went off. */
+export interface CanaryLine {
+  readonly t: number;
 }
 
 export class Journal<Line extends { readonly t: number }> implements Disposable {
