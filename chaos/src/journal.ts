@@ -1,5 +1,5 @@
 /** What a process did, one line each, on disk before the next step: a SIGKILL takes nothing of it away. */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import type { ConsumerHealth } from "@redis-batch/consumer";
 import type { Intent } from "./intent.ts";
 
@@ -103,4 +103,35 @@ function parseJournal<Line>(text: string): Line[] {
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
+}
+
+/** Reads what is appended to a journal from now on. */
+export class JournalFollower<Line> {
+  readonly #path: string;
+  #readBytes: number;
+  #rest = "";
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#readBytes = sizeOf(path);
+  }
+
+  /** The lines that are complete now, and have not been read before. */
+  read(): Line[] {
+    const newBytes = sizeOf(this.#path) - this.#readBytes;
+    if (newBytes <= 0) return [];
+    const bytes = Buffer.alloc(newBytes);
+    const file = openSync(this.#path, "r");
+    const readBytes = readSync(file, bytes, 0, newBytes, this.#readBytes);
+    closeSync(file);
+    this.#readBytes += readBytes;
+    const lines = (this.#rest + bytes.toString("utf8", 0, readBytes)).split("\n");
+    this.#rest = lines.pop() ?? "";
+    // What it begins with may be the end of a line that was being written.
+    return lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Line] : []));
+  }
+}
+
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0;
 }

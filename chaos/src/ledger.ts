@@ -48,6 +48,8 @@ export type ProblemKind =
   | "wrongDeadLetter"
   /** Acknowledged although the handlers never did that. */
   | "notDeadLettered"
+  /** Waited for too long while somebody healthy had a place free. */
+  | "overdue"
   /** Offered before the time until which a handler had put it off. */
   | "tooEarly"
   /** In the stream twice, though the producer added it once. */
