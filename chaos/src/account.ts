@@ -83,10 +83,26 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
 
 export function describeOverdue(overdue: OverdueMessage, startedAtMs: number): Problem {
   const { key, id, worker, fromMs, waitedMs, allowedMs, holders } = overdue;
-  const since = ((fromMs - startedAtMs) / 1_000).toFixed(1);
-  const whose = holders.length === 0 ? "nobody held it" : `held by ${holders.join(", ")}`;
   const text =
-    `${overdue.class}, it waited ${Math.round(waitedMs)} ms from ${since} s on while ${worker} had a place free ` +
-    `(${Math.round(allowedMs)} ms are allowed); ${whose}`;
+    `${overdue.class}, it waited ${Math.round(waitedMs)} ms from ${secondOf(fromMs, startedAtMs)} s on while ${worker} ` +
+    `had a place free (${Math.round(allowedMs)} ms are allowed); ${holdersOf(holders)}`;
   return { kind: "overdue", key, id, text };
+}
+
+/** Those that waited together, in one line each: where there are many, it is the pattern that tells. */
+export function summariseOverdue(overdue: readonly OverdueMessage[], startedAtMs: number): readonly string[] {
+  const alike = Map.groupBy(overdue, (message) => `${message.class}, ${holdersOf(message.holders)}`);
+  return [...alike].map(([what, all]) => {
+    const fromMs = all.reduce((least, message) => Math.min(least, message.fromMs), Number.POSITIVE_INFINITY);
+    const worstMs = all.reduce((most, { waitedMs }) => Math.max(most, waitedMs), 0);
+    return `${all.length} overdue: ${what}, from ${secondOf(fromMs, startedAtMs)} s on, ${Math.round(worstMs)} ms at worst`;
+  });
+}
+
+function secondOf(atMs: number, startedAtMs: number): string {
+  return ((atMs - startedAtMs) / 1_000).toFixed(1);
+}
+
+function holdersOf(holders: readonly string[]): string {
+  return holders.length === 0 ? "nobody held it" : `held by ${holders.join(", ")}`;
 }

@@ -31,7 +31,7 @@ export function expectedEnds(
   if (offers.filter((offer) => isHang(offer, maxHoldMs)).length >= MOST_HANGS) ends.push("hung");
   if (intent === "hang" && offers.some(({ worker }) => lasting.has(worker))) ends.push("maxDeliveries");
   if (NEW_INTENTS.has(intent) && offers.some(({ worker }) => old.has(worker))) ends.push("acknowledged");
-  return ends;
+  return [...new Set(ends)];
 }
 
 function plannedEnd(intent: Intent): ExpectedEnd {

@@ -37,7 +37,13 @@ export type WorkerLine =
   /** The handler says `deadLetter` next. */
   | { readonly e: "rejected"; readonly t: number; readonly key: string }
   /** The handler fails on purpose next; `delayMs`: it asks for this delay. */
-  | { readonly e: "fails"; readonly t: number; readonly key: string; readonly intent: Intent; readonly delayMs?: number }
+  | {
+      readonly e: "fails";
+      readonly t: number;
+      readonly key: string;
+      readonly intent: Intent;
+      readonly delayMs?: number;
+    }
   /** A fault has reached the handler, which does as it says next. */
   | { readonly e: "struck"; readonly t: number; readonly by: HandlerFault }
   /** The clock has jumped, by so much as `Date` shows. */

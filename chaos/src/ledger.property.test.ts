@@ -53,7 +53,12 @@ function perfectRun(all: readonly Fate[]): Account {
     workers: [
       { worker: "good", endedAtMs: undefined, standstills: [], closingAtMs: undefined },
       { worker: "killed", endedAtMs: 10_000, standstills: [], closingAtMs: undefined },
-      { worker: "sleeper", endedAtMs: undefined, standstills: [{ fromMs: 0, toMs: 20_000, why: "stopped" }], closingAtMs: undefined },
+      {
+        worker: "sleeper",
+        endedAtMs: undefined,
+        standstills: [{ fromMs: 0, toMs: 20_000, why: "stopped" }],
+        closingAtMs: undefined,
+      },
     ],
     destroyed: new Set(),
     destroyedDeadLetters: new Set(),

@@ -224,8 +224,13 @@ describe("a message worked on twice", () => {
   });
 
   test("is not explained by a death after the answer, or after the second offer", () => {
-    expect(twice({}, [{ worker: "a", endedAtMs: 100, standstills: [], closingAtMs: undefined }, b]).explainedDuplicates).toBe(0);
-    expect(twice(unsettled, [{ worker: "a", endedAtMs: 6_000, standstills: [], closingAtMs: undefined }, b]).explainedDuplicates).toBe(0);
+    expect(
+      twice({}, [{ worker: "a", endedAtMs: 100, standstills: [], closingAtMs: undefined }, b]).explainedDuplicates,
+    ).toBe(0);
+    expect(
+      twice(unsettled, [{ worker: "a", endedAtMs: 6_000, standstills: [], closingAtMs: undefined }, b])
+        .explainedDuplicates,
+    ).toBe(0);
   });
 
   test("is explained when the first worker stood still for about a lease", () => {
@@ -239,15 +244,20 @@ describe("a message worked on twice", () => {
 
   test("is not explained by a short standstill, nor by one at another time", () => {
     const standing = (fromMs: number, toMs: number): number =>
-      twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills: [{ fromMs, toMs, why: "" }], closingAtMs: undefined }, b])
-        .explainedDuplicates;
+      twice(unsettled, [
+        { worker: "a", endedAtMs: undefined, standstills: [{ fromMs, toMs, why: "" }], closingAtMs: undefined },
+        b,
+      ]).explainedDuplicates;
     expect(standing(5, 400)).toBe(0);
     expect(standing(6_000, 9_000)).toBe(0);
   });
 
   test("is explained when the second worker slept on what it had in memory", () => {
     const sleeper = { ...b, standstills: [{ fromMs: -500, toMs: 4_990, why: "stood still" }] };
-    expect(twice({}, [{ worker: "a", endedAtMs: undefined, standstills: [], closingAtMs: undefined }, sleeper]).explanations.lease).toBe(1);
+    expect(
+      twice({}, [{ worker: "a", endedAtMs: undefined, standstills: [], closingAtMs: undefined }, sleeper]).explanations
+        .lease,
+    ).toBe(1);
   });
 
   test("is explained when the first worker held it too long, so that it was released", () => {

@@ -191,7 +191,8 @@ function deadLetterProblems(item: Item, letters: readonly DeadLetter[], expected
   const wrong = (text: string): void => void problems.push({ kind: "wrongDeadLetter", ...named(item), text });
   if (letters.length > 1) wrong(`${letters.length} dead letters of one message`);
   for (const { reason, key } of letters) {
-    if (!expected.includes(reason)) wrong(`expected: ${expected.join(" or ")}; found in the dead letters with the reason ${reason}`);
+    if (!expected.includes(reason))
+      wrong(`expected: ${expected.join(" or ")}; found in the dead letters with the reason ${reason}`);
     if (key !== item.key) wrong(`its dead letter holds another payload: ${key}`);
   }
   return problems;

@@ -38,7 +38,9 @@ export class Onlookers implements AsyncDisposable {
       this.#processes.map(async (process) => {
         process.kill("SIGTERM");
         const { code, signal } = await process.exited;
-        return code === 0 || signal === "SIGTERM" ? [] : [`an onlooker ended with ${code ?? signal}: ${process.stderr}`];
+        return code === 0 || signal === "SIGTERM"
+          ? []
+          : [`an onlooker ended with ${code ?? signal}: ${process.stderr}`];
       }),
     );
     return problems.flat();

@@ -36,7 +36,9 @@ export function reconstruct(
     lastMs = line.t;
     switch (line.e) {
       case "offered": {
-        const batch = line.messages.map(([key, id, deliveries]) => newOffer({ key, id, worker, atMs: line.t, deliveries }));
+        const batch = line.messages.map(([key, id, deliveries]) =>
+          newOffer({ key, id, worker, atMs: line.t, deliveries }),
+        );
         for (const offer of batch) {
           open.set(offer.key, offer);
           openById.set(offer.id, offer);

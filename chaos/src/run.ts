@@ -12,7 +12,7 @@ import {
   runWorker,
   seededRandom,
 } from "@redis-batch/test-support";
-import { describeOverdue, judgeRound } from "./account.ts";
+import { describeOverdue, judgeRound, summariseOverdue } from "./account.ts";
 import { Blackboard } from "./blackboard.ts";
 import type { Scene } from "./faults/fault.ts";
 import { countInFlight, readFinalState, readIntentsLeft, readUnrest } from "./final-state.ts";
@@ -166,9 +166,10 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     });
     // On a machine that stood still nobody can say who could have worked.
     const overdue = canary.void === undefined ? liveness.overdue : [];
+    failures.push(...summariseOverdue(overdue, loadFromMs));
     const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
     // The histories of all would take hours to find when half a million messages go wrong.
-    const findings = problems.slice(0, SHOWN_PROBLEMS).map((problem) => ({
+    const findings = firstOfEachKind(problems).map((problem) => ({
       ...problem,
       history: journals.flatMap(({ worker, lines }) =>
         linesAbout(lines, problem.key, problem.id).map((line) => `${worker} ${JSON.stringify(line)}`),
@@ -192,6 +193,12 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   } finally {
     removeScratchFolder(folder);
   }
+}
+
+/** Some of every kind: what there is most of must not hide the rest. */
+function firstOfEachKind(problems: readonly Problem[]): readonly Problem[] {
+  const kinds = [...Map.groupBy(problems, ({ kind }) => kind).values()];
+  return kinds.flatMap((all) => all.slice(0, Math.ceil(SHOWN_PROBLEMS / kinds.length)));
 }
 
 function policyOf({ leaseMs, maxDeliveries }: RoundOptions): LivenessPolicy {

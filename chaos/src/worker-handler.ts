@@ -48,7 +48,9 @@ export class WorkerHandler {
   async handle(batch: TextBatch): Promise<void> {
     const call = ++this.#calls;
     this.#open.set(call, performance.now());
-    const messages = batch.messages.map(({ id, fields, deliveries }) => [String(fields["key"]), id, deliveries] as const);
+    const messages = batch.messages.map(
+      ({ id, fields, deliveries }) => [String(fields["key"]), id, deliveries] as const,
+    );
     this.#journal.write({ e: "offered", call, messages });
     let threw = true;
     try {

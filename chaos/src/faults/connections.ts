@@ -47,7 +47,10 @@ export const halfOpen: Fault = {
   async strike({ over, away }, place, { forMs }) {
     const fromMs = journalNowMs();
     place.proxy.set({ blackhole: true });
-    const [tookMs] = await Promise.all([pingMs(place.proxy.address, Math.max(SILENCE_MS, forMs / 2)), lasting(forMs, over)]);
+    const [tookMs] = await Promise.all([
+      pingMs(place.proxy.address, Math.max(SILENCE_MS, forMs / 2)),
+      lasting(forMs, over),
+    ]);
     place.proxy.heal();
     away(fromMs, journalNowMs(), "half-open", place);
     return observedIf(tookMs === undefined, "something passed");
@@ -61,7 +64,10 @@ export const refused: Fault = {
     const fromMs = journalNowMs();
     place.proxy.set({ refuse: true });
     place.proxy.reset();
-    const [tookMs] = await Promise.all([pingMs(place.proxy.address, Math.max(SILENCE_MS, forMs / 2)), lasting(forMs, over)]);
+    const [tookMs] = await Promise.all([
+      pingMs(place.proxy.address, Math.max(SILENCE_MS, forMs / 2)),
+      lasting(forMs, over),
+    ]);
     place.proxy.heal();
     away(fromMs, journalNowMs(), "refused", place);
     return observedIf(tookMs === undefined, "there was a new connection");

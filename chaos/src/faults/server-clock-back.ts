@@ -80,7 +80,9 @@ export const serverClockBack: Fault = {
         // A lease ends at a date as well.
         for (const { key, holder } of leases) await command("SET", key, holder, "PX", BACK_MS);
         const [seconds] = (await command("TIME")) as [string];
-        const heard = ((await command("HVALS", registry)) as string[]).map((told) => JSON.parse(told) as { at: number });
+        const heard = ((await command("HVALS", registry)) as string[]).map(
+          (told) => JSON.parse(told) as { at: number },
+        );
         isInFuture = heard.every(({ at }) => at > Number(seconds) * 1_000);
       },
     });

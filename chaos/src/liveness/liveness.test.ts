@@ -57,7 +57,12 @@ function message(index: number, waitClass: WaitClass, waitMs: number): MessageHi
   }
 }
 /** When the first such message begins to wait. */
-const BEGINS_AT_MS: Readonly<Record<WaitClass, number>> = { new: 2_000, later: 2_500, released: 2_000, orphaned: 1_000 };
+const BEGINS_AT_MS: Readonly<Record<WaitClass, number>> = {
+  new: 2_000,
+  later: 2_500,
+  released: 2_000,
+  orphaned: 1_000,
+};
 const owned = (atMs: number, owner: string): MessageHistory["owners"][number] => ({ atMs, owner, deliveries: 1 });
 const judge = (messages: readonly MessageHistory[], changes: Partial<LivenessAccount> = {}) =>
   judgeLiveness({
@@ -77,7 +82,8 @@ test("of messages that are offered within their bounds none is overdue", () => {
     fc.property(healthy, (waits) => {
       const { overdue, longestWaitMs } = judge(inTime(waits));
       expect(overdue).toEqual([]);
-      for (const waitClass of WAIT_CLASSES) expect(longestWaitMs[waitClass]).toBeLessThanOrEqual(boundOf(waitClass, POLICY));
+      for (const waitClass of WAIT_CLASSES)
+        expect(longestWaitMs[waitClass]).toBeLessThanOrEqual(boundOf(waitClass, POLICY));
     }),
   );
 });
@@ -171,7 +177,10 @@ test("many that wait take their turn, as fast as a healthy group works", () => {
 });
 
 test("read ahead by another, it has the time that that one needs to let go of it", () => {
-  const readAhead = (waitMs: number): MessageHistory => ({ ...message(0, "new", waitMs), owners: [owned(2_000, "busy")] });
+  const readAhead = (waitMs: number): MessageHistory => ({
+    ...message(0, "new", waitMs),
+    owners: [owned(2_000, "busy")],
+  });
   const calls = [{ fromMs: 0, toMs: undefined, isSuspect: false }];
   const workers = [worker("busy", { places: 1, calls }), HEALTHY];
   expect(judge([readAhead(3_800)], { workers }).overdue).toEqual([]);

@@ -44,13 +44,7 @@ const SLACK_MS = 500;
 const LEAST_PER_SECOND = 200;
 
 /** Judges all waits. Pure: the same account gives the same verdict. */
-export function judgeLiveness({
-  policy,
-  messages,
-  workers,
-  stalls,
-  horizonMs,
-}: LivenessAccount): LivenessVerdict {
+export function judgeLiveness({ policy, messages, workers, stalls, horizonMs }: LivenessAccount): LivenessVerdict {
   const index = indexWorkers(workers);
   const waits = messages.flatMap((history) => waitsOf(history, index, policy, horizonMs));
   const ahead = countOpen(waits);
@@ -125,9 +119,7 @@ function restrictToSteps(windows: Windows, workers: readonly WorkerView[]): Wind
 }
 
 /** Verdicts of several rounds as one. */
-export function mergeLongest(
-  all: readonly LivenessVerdict["longestWaitMs"][],
-): Record<WaitClass, number> {
+export function mergeLongest(all: readonly LivenessVerdict["longestWaitMs"][]): Record<WaitClass, number> {
   const longest: Record<WaitClass, number> = { new: 0, later: 0, released: 0, orphaned: 0 };
   for (const waits of all) for (const name of WAIT_CLASSES) longest[name] = Math.max(longest[name], waits[name]);
   return longest;

@@ -135,7 +135,8 @@ function afterOffer(last: Offer, policy: LivenessPolicy): Omit<Turn, "atMs"> {
   if (last.endedAtMs === undefined) return { class: "released", sinceMs: last.atMs + policy.maxHoldMs };
   const { putOff, endedAtMs } = last;
   // The delay counts from the handler's word, the retry policy's from the end of the batch.
-  const dueMs = putOff === undefined ? endedAtMs + policy.retryCapMs : Math.max(endedAtMs, putOff.atMs + putOff.delayMs);
+  const dueMs =
+    putOff === undefined ? endedAtMs + policy.retryCapMs : Math.max(endedAtMs, putOff.atMs + putOff.delayMs);
   return { class: "later", sinceMs: dueMs };
 }
 
