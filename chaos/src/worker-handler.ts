@@ -21,6 +21,8 @@ export class WorkerHandler {
   readonly #open = new Map<number, number>();
   #calls = 0;
   #hangsNext = false;
+  /** How long it will be broken, once a batch comes. */
+  #breaksForMs = 0;
   #brokenUntilMs = 0;
 
   constructor(task: WorkerTask, journal: Journal<WorkerLine>) {
@@ -39,9 +41,9 @@ export class WorkerHandler {
     this.#hangsNext = true;
   }
 
-  /** Every batch fails for a while. */
+  /** From the next batch on everything fails for a while. */
   breakFor(forMs: number): void {
-    this.#brokenUntilMs = performance.now() + forMs;
+    this.#breaksForMs = forMs;
   }
 
   /** Works on a batch, and rejects when it fails whole. */
@@ -89,7 +91,12 @@ export class WorkerHandler {
       this.#journal.write({ e: "struck", by: "hang" });
       await new Promise(() => {});
     }
-    if (performance.now() < this.#brokenUntilMs) {
+    const nowMs = performance.now();
+    if (this.#breaksForMs > 0) {
+      this.#brokenUntilMs = nowMs + this.#breaksForMs;
+      this.#breaksForMs = 0;
+    }
+    if (nowMs < this.#brokenUntilMs) {
       this.#journal.write({ e: "struck", by: "broken" });
       throw new OutOfOrderError("this process is broken");
     }

@@ -147,12 +147,25 @@ function backingOff(
     const nextMs = told[index + 1]?.atMs ?? lastMs;
     let toMs = atMs + retryInMs + maxWaitMs + PROBE_MS;
     // An attempt that is under way is one, until it has been held too long.
-    for (const call of calls) {
+    for (let at = firstFrom(calls, atMs); at < calls.length && (calls[at] as Call).fromMs <= toMs; at++) {
+      const call = calls[at] as Call;
       const endMs = Math.min(call.toMs ?? Number.POSITIVE_INFINITY, call.fromMs + maxHoldMs);
-      if (call.fromMs > atMs && call.fromMs <= toMs) toMs = Math.max(toMs, endMs + PROBE_MS);
+      toMs = Math.max(toMs, endMs + PROBE_MS);
     }
     return [{ fromMs: atMs, toMs: Math.min(toMs, nextMs) }];
   });
+}
+
+/** The index of the first call that begins after a moment; they are in order. */
+function firstFrom(calls: readonly Call[], atMs: number): number {
+  let low = 0;
+  let high = calls.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((calls[middle] as Call).fromMs > atMs) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** While it takes itself to be broken, as long as its batches fail. */

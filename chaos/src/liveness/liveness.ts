@@ -111,10 +111,12 @@ function windowsFor({ class: waitClass, isSuspect }: Wait, windows: Windows): re
 
 /** A message that is kept apart waits for its like, one after the other: each time one begins, its bound begins. */
 function restrictToSteps(windows: Windows, workers: readonly WorkerView[]): Windows {
-  const steps = workers
-    .flatMap(({ calls }) => calls)
-    .filter((call) => call.isSuspect)
-    .map(({ fromMs }) => ({ fromMs, toMs: fromMs + 1 }));
+  const steps = mergeSpans(
+    workers
+      .flatMap(({ calls }) => calls)
+      .filter((call) => call.isSuspect)
+      .map(({ fromMs }) => ({ fromMs, toMs: fromMs + 1 })),
+  );
   return { ...windows, withoutSuspect: windows.withoutSuspect.flatMap((span) => subtractSpans(span, steps)) };
 }
 

@@ -17,12 +17,12 @@ export function mergeSpans(spans: readonly Span[], bridgeMs = 0): Span[] {
   return merged;
 }
 
-/** What is left of a span when others are taken out of it. */
+/** What is left of a span when others are taken out of it; these neither overlap each other nor are out of order. */
 export function subtractSpans(whole: Span, taken: readonly Span[]): Span[] {
   const left: Span[] = [];
   let fromMs = whole.fromMs;
-  for (const { fromMs: takenFromMs, toMs: takenToMs } of mergeSpans(taken)) {
-    if (takenToMs <= fromMs) continue;
+  for (let index = firstEndingAfter(taken, fromMs); index < taken.length; index++) {
+    const { fromMs: takenFromMs, toMs: takenToMs } = taken[index] as Span;
     if (takenFromMs >= whole.toMs) break;
     if (takenFromMs > fromMs) left.push({ fromMs, toMs: takenFromMs });
     fromMs = takenToMs;

@@ -49,12 +49,14 @@ export interface Windows {
 export function windowsOf(view: WorkerView, horizonMs: number): Windows {
   const life = { fromMs: view.fromMs, toMs: Math.min(view.toMs ?? horizonMs, horizonMs) };
   const busy = occupied(view, horizonMs);
-  const healthy = subtractSpans(life, view.excused);
+  const healthy = subtractSpans(life, mergeSpans(view.excused));
   const free = healthy.flatMap((span) => subtractSpans(span, busy));
   const nearlyFree = healthy.flatMap((span) => bridged(subtractSpans(span, busy)));
-  const suspects = view.calls
-    .filter((call) => call.isSuspect)
-    .map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs ?? horizonMs }));
+  const suspects = mergeSpans(
+    view.calls
+      .filter((call) => call.isSuspect)
+      .map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.max(toMs ?? horizonMs, fromMs) })),
+  );
   return { free, nearlyFree, busy, withoutSuspect: nearlyFree.flatMap((span) => subtractSpans(span, suspects)) };
 }
 
