@@ -12,8 +12,7 @@ function overdue(changes: Partial<OverdueMessage>): OverdueMessage {
 test("an overdue message tells who could have worked on it, since when, and whose it was", () => {
   expect(describeOverdue(overdue({ holders: ["w0.1", "w2.1"] }), 10_000)).toEqual({
     ...{ kind: "overdue", key: "p0-1", id: "1-1" },
-    text:
-      "new, it waited 9000 ms from 2.3 s on while w1.1 had a place free (750 ms are allowed); " + "held by w0.1, w2.1",
+    text: "new, it waited 9000 ms from 2.3 s on while w1.1 had a place free (750 ms are allowed); held by w0.1, w2.1",
   });
   expect(describeOverdue(overdue({}), 0).text).toContain("nobody held it");
 });

@@ -21,7 +21,7 @@ export interface JournalFacts {
 }
 
 /** A gap in the journal beyond this means that the process stood still; it writes a line every 50 ms. */
-export const STANDSTILL_MS = 200;
+const STANDSTILL_MS = 200;
 /** How long after the last fault it may take until it is connected again. */
 const RECONNECT_MS = 10_000;
 /** How long a process may take from its first line until it is connected, when there is no fault. */

@@ -165,6 +165,18 @@ describe("a place that is free", () => {
   });
 });
 
+test("a released message waits while a worker is busy for moments only, but these moments do not count", () => {
+  const everySecond = (busyMs: number): WorkerView["calls"] =>
+    Array.from({ length: 100 }, (_, index) => ({
+      ...{ fromMs: index * 1_000, toMs: index * 1_000 + busyMs, isSuspect: false },
+    }));
+  const busyFor = (busyMs: number) =>
+    judge([message(0, "released", LONG_MS)], { workers: [{ ...HEALTHY, places: 1, calls: everySecond(busyMs) }] });
+  expect(busyFor(80).overdue).toMatchObject([{ waitedMs: LONG_MS - 20 * 80 }]);
+  // What is busy for longer has not been free throughout.
+  expect(busyFor(300).overdue).toEqual([]);
+});
+
 test("many that wait take their turn, as fast as a healthy group works", () => {
   const together = (count: number, perSecond: number): MessageHistory[] =>
     Array.from({ length: count }, (_, index) => {
@@ -200,6 +212,23 @@ describe("a message that is kept apart", () => {
     const calls = Array.from({ length: 12 }, (_, index) => apart(1_000 + index * 2_000, 1_100 + index * 2_000));
     expect(judge([suspect(LONG_MS)], { workers: [{ ...HEALTHY, calls }] }).overdue).toEqual([]);
     expect(judge([suspect(LONG_MS)], { workers: [HEALTHY] }).overdue).toHaveLength(1);
+  });
+
+  test("waits for those that others have at work as well", () => {
+    const calls = Array.from({ length: 12 }, (_, index) => apart(1_000 + index * 2_000, 1_100 + index * 2_000));
+    const other = worker("other", { excused: [{ fromMs: 0, toMs: HORIZON_MS }], calls });
+    expect(judge([suspect(LONG_MS)], { workers: [HEALTHY, other] }).overdue).toEqual([]);
+  });
+
+  test("beyond its last delivery has a lease more: whoever had it last must not be the next", () => {
+    const waits = (deliveries: number, waitMs: number): MessageHistory => {
+      const whole = suspect(waitMs);
+      return { ...whole, offers: whole.offers.map((offer) => ({ ...offer, deliveries })) };
+    };
+    const waitMs = boundOf("later", POLICY) + POLICY.leaseMs;
+    expect(judge([waits(8, waitMs)]).overdue).toEqual([]);
+    expect(judge([waits(7, waitMs)]).overdue).toHaveLength(1);
+    expect(judge([waits(8, waitMs + 1_000)]).overdue).toHaveLength(1);
   });
 
   test("waits while one of its kind hangs, but nobody else does", () => {

@@ -39,8 +39,8 @@ export interface Wait {
 }
 
 /** The names in every group that have no process. */
-export const RELEASED = "rb:released";
-export const LATER = "rb:later";
+const RELEASED = "rb:released";
+const LATER = "rb:later";
 
 /** The processes of a round, to be found by themselves and by the names that they had. */
 export interface Workers {

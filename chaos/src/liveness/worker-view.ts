@@ -70,8 +70,7 @@ function occupied({ calls, places }: WorkerView, horizonMs: number): Span[] {
     { atMs: fromMs, by: 1 },
     { atMs: toMs ?? horizonMs, by: -1 },
   ]);
-  // One that ends makes room for one that begins at the same moment.
-  changes.sort((a, b) => a.atMs - b.atMs || a.by - b.by);
+  changes.sort((a, b) => a.atMs - b.atMs);
   const spans: Span[] = [];
   let taken = 0;
   let sinceMs: number | undefined;
