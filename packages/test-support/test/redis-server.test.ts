@@ -142,7 +142,7 @@ describe("a server of our own", () => {
     const byOptions = new Redis({ ...options, replyMapping: "legacy", enableReadyCheck: false });
     const byUrl = new Redis(url, { replyMapping: "legacy", enableReadyCheck: false });
     for (const client of [byOptions, byUrl]) {
-      expect(await client.xadd("orders", "*", "amount", "1")).toMatch(/^\d+-0$/);
+      expect(await client.xadd("orders", "*", "amount", "1")).toMatch(/^\d+-\d+$/);
       await expect(client.xlen("orders")).rejects.toThrow("NOPERM");
       client.disconnect();
     }
