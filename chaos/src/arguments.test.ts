@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { resolveRound } from "./arguments.ts";
 import { FAULT_KINDS } from "./plan.ts";
@@ -25,7 +26,17 @@ test("a soak is one round as long as the minutes, as fast as ever, with a worker
   expect(resolveRound({ minutes: "10" })).toMatchObject({ minutes: 10, loadMs: 25_000, lasting: 0 });
 });
 
+test("an earlier version's scripts are those of its checkout", () => {
+  const checkout = fileURLToPath(new URL("../..", import.meta.url));
+  const { oldSource } = resolveRound({ old: checkout }) as { readonly oldSource: URL };
+  expect(oldSource.href).toBe(new URL("./", import.meta.url).href);
+  expect(resolveRound({ old: "/nowhere" })).toBe(
+    "--old must be a checkout of this repository; there is no chaos/src/worker-process.ts in /nowhere",
+  );
+});
+
 test("what is wrong is named", () => {
+  expect(resolveRound({ every: "0" })).toBe("--every must be a number, above 0");
   expect(resolveRound({ seed: "x" })).toBe("--seed must be a whole number, at least 0");
   expect(resolveRound({ workers: "0" })).toBe("--workers must be a whole number, at least 1");
   expect(resolveRound({ minutes: "-1" })).toBe("--minutes must be a number, at least 0");

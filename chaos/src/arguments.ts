@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { FAULT_KINDS, type FaultKind } from "./plan.ts";
 import type { RoundOptions } from "./run.ts";
 
@@ -9,6 +12,10 @@ export interface Arguments {
   readonly producers?: string;
   readonly workers?: string;
   readonly faults?: string;
+  /** The mean time from one fault to the next, in milliseconds. */
+  readonly every?: string;
+  /** A checkout of an earlier commit, installed: some workers and a monitor are run from there. */
+  readonly old?: string;
   /** One round that takes all of the minutes, instead of one after the other. */
   readonly soak?: boolean;
 }
@@ -17,7 +24,7 @@ export interface Arguments {
 export const ROUND_DEFAULTS = {
   messages: 20_000,
   producers: 3,
-  workers: 3,
+  workers: 4,
   lasting: 0,
   loadMs: 25_000,
   everyMs: 700,
@@ -32,7 +39,10 @@ export const ROUND_DEFAULTS = {
     killOnce: 20,
     killAlways: 5,
     hangOnce: 10,
+    hang: 5,
+    holdOnce: 10,
     blockOnce: 10,
+    putOffLong: 200,
   },
 } as const satisfies Partial<RoundOptions>;
 
@@ -58,7 +68,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   const resolved = {
     ...ROUND_DEFAULTS,
     loadMs,
-    everyMs: args.soak ? SOAK_EVERY_MS : ROUND_DEFAULTS.everyMs,
+    everyMs: count("every", args.soak ? SOAK_EVERY_MS : ROUND_DEFAULTS.everyMs),
     lasting: args.soak ? SOAK_LASTING : 0,
     // The one round of a soak has them in it.
     minutes: args.soak ? 0 : minutes,
@@ -74,16 +84,21 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
       return `--${name} must be a whole number, at least ${least}`;
     }
   }
+  if (!(resolved.everyMs > 0)) return "--every must be a number, above 0";
+  const oldSource = args.old === undefined ? undefined : pathToFileURL(`${resolve(args.old)}/chaos/src/`);
+  if (oldSource !== undefined && !existsSync(new URL("worker-process.ts", oldSource))) {
+    return `--old must be a checkout of this repository; there is no chaos/src/worker-process.ts in ${args.old}`;
+  }
   const names = args.faults === undefined ? FAULT_KINDS : args.faults.split(",").filter((name) => name !== "");
   const unknown = names.filter((name) => !FAULT_KINDS.includes(name as FaultKind));
   if (unknown.length > 0) return `there is no fault called ${unknown.join(", ")}`;
-  return { ...resolved, kinds: names as readonly FaultKind[] };
+  return { ...resolved, oldSource, kinds: names as readonly FaultKind[] };
 }
 
 export function usage(): string {
   return (
-    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--soak]\n" +
-    "       [--json]\n" +
+    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b]\n" +
+    "       [--every ms] [--old folder] [--soak] [--json]\n" +
     `faults: ${FAULT_KINDS.join(", ")}`
   );
 }

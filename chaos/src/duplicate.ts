@@ -12,6 +12,12 @@ export interface Offer {
   readonly worked: { readonly how: "done" | "rejected"; readonly atMs: number } | undefined;
   /** When the worker learned that the server has its outcome. */
   readonly settledAtMs: number | undefined;
+  /** When the worker learned that its outcome came too late. */
+  readonly refusedAtMs: number | undefined;
+  /** When its batch ended; `undefined`: it never did, or the worker is one of an earlier version, which does not say so. */
+  readonly endedAtMs: number | undefined;
+  /** When the handler put it off, and for how long it asked for. */
+  readonly putOff: { readonly atMs: number; readonly delayMs: number } | undefined;
 }
 
 export interface Span {
@@ -27,13 +33,29 @@ export interface WorkerLife {
   readonly endedAtMs: number | undefined;
   /** When it could not renew its leases: it stood still, or had no connection, or the server did not answer. */
   readonly standstills: readonly Span[];
+  /** When it was told to end; `undefined`: it never was. */
+  readonly closingAtMs: number | undefined;
 }
 
-/** `died`: the process ended before its outcome was confirmed · `lease`: it could not renew for about a lease. */
-export type Explanation = "died" | "lease";
+/** What the explanations follow from. */
+export interface DuplicateRules {
+  readonly leaseMs: number;
+  /** How long a message may be held. */
+  readonly maxHoldMs: number;
+  /** How long one that was told to end waits for its handlers. */
+  readonly drainMs: number;
+}
+
+/**
+ * `died`: the process ended before its outcome was confirmed · `lease`: it could not renew for about a lease · `held`: it
+ * held the message for too long, so that it was released · `drained`: it was told to end and did not wait any longer.
+ */
+export type Explanation = "died" | "lease" | "held" | "drained";
 
 // A lease is renewed at a third of its time, so one that was cut off may run out after two thirds, and timers are late.
 const LEASE_RISK_RATIO = 0.6;
+/** Timers are late, and a consumer's time begins a little before the handler's. */
+const EARLY_MS = 100;
 
 /**
  * Why a message may have been worked on twice; `undefined`: no reason. Nothing explains what was handed out again
@@ -43,7 +65,7 @@ export function explainDuplicate(
   earlier: Offer,
   later: Offer,
   workers: ReadonlyMap<string, WorkerLife>,
-  leaseMs: number,
+  { leaseMs, maxHoldMs, drainMs }: DuplicateRules,
 ): Explanation | undefined {
   const first = workers.get(earlier.worker);
   const second = workers.get(later.worker);
@@ -51,10 +73,18 @@ export function explainDuplicate(
   if (!wasSettled && first !== undefined) {
     if (first.endedAtMs !== undefined && first.endedAtMs < later.atMs) return "died";
     if (isLeaseAtRisk(first, earlier.atMs, later.atMs, leaseMs)) return "lease";
+    if (later.atMs - earlier.atMs >= maxHoldMs - EARLY_MS && holdOf(earlier) >= maxHoldMs - EARLY_MS) return "held";
+    const drainedAtMs = (first.closingAtMs ?? Number.POSITIVE_INFINITY) + drainMs - EARLY_MS;
+    if (drainedAtMs <= later.atMs) return "drained";
   }
   // The later one may have been sent it first, and lost its lease in its sleep.
   if (second === undefined || earlier.worker === later.worker) return undefined;
   return isLeaseAtRisk(second, earlier.atMs - leaseMs, later.atMs, leaseMs) ? "lease" : undefined;
+}
+
+/** How long the handler had the message before it said what becomes of it. */
+function holdOf({ atMs, worked }: Offer): number {
+  return worked === undefined ? Number.POSITIVE_INFINITY : worked.atMs - atMs;
 }
 
 /** Whether the worker stood still for about a lease, at least partly between these times. */

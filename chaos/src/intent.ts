@@ -2,8 +2,10 @@
 
 /**
  * `ack`: work and acknowledge · `retryOnce`, `throwOnce`: fail on the first delivery · `reject`: into the dead letters ·
- * `poison`: throw every time · `killOnce`, `killAlways`: end the process by SIGKILL · `hangOnce`: never return ·
- * `blockOnce`: hold up the event loop beyond the lease.
+ * `poison`: throw every time · `killOnce`, `killAlways`: end the process by SIGKILL · `hangOnce`: never return the first
+ * time, after which the process is killed · `hang`: never return, and nobody kills the process · `holdOnce`: hold the
+ * batch for too long the first time · `blockOnce`: hold up the event loop beyond the lease · `putOffLong`: ask for a
+ * long delay the first time.
  */
 export type Intent =
   | "ack"
@@ -14,22 +16,10 @@ export type Intent =
   | "killOnce"
   | "killAlways"
   | "hangOnce"
-  | "blockOnce";
-
-/** Where a message must be in the end: acknowledged, or in the dead letters for this reason. */
-export type ExpectedEnd = "acknowledged" | "rejected" | "maxDeliveries";
-
-export function expectedEnd(intent: Intent): ExpectedEnd {
-  switch (intent) {
-    case "reject":
-      return "rejected";
-    case "poison":
-    case "killAlways":
-      return "maxDeliveries";
-    default:
-      return "acknowledged";
-  }
-}
+  | "hang"
+  | "holdOnce"
+  | "blockOnce"
+  | "putOffLong";
 
 /** How many of 100,000 messages have an intent; the others are simply acknowledged. */
 export type IntentShares = Partial<Readonly<Record<Intent, number>>>;

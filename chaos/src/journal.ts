@@ -1,5 +1,5 @@
 /** What a process did, one line each, on disk before the next step: a SIGKILL takes nothing of it away. */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import type { ConsumerHealth } from "@redis-batch/consumer";
 import type { Intent } from "./intent.ts";
 
@@ -9,23 +9,49 @@ export type ProducerLine =
   /** It may have been added, or not. */
   | { readonly e: "unknown"; readonly t: number; readonly key: string; readonly intent: Intent };
 
+/** What a fault makes a handler do: never return, throw at everything, or find its sink out of order. */
+export type HandlerFault = "hang" | "broken" | "readOnly" | "full" | "away";
+
 /** A line of a worker's journal. */
 export type WorkerLine =
   | { readonly e: "started"; readonly t: number; readonly name: string }
+  /** How many batches it works on at the same time. One of an earlier version does not say so. */
+  | { readonly e: "places"; readonly t: number; readonly places: number }
   /** Written at short intervals: a long gap means that the process stood still. */
   | { readonly e: "tick"; readonly t: number }
   /** Once a second: the memory that the process takes of the machine, and how much of it are objects in use. */
   | { readonly e: "memory"; readonly t: number; readonly rssMiB: number; readonly heapMiB: number }
   /** Once a second: what the consumer says of itself. */
   | { readonly e: "health"; readonly t: number; readonly health: ConsumerHealth }
-  /** Handed to the handler: key, id, delivery count of each message. */
-  | { readonly e: "offered"; readonly t: number; readonly messages: readonly (readonly [string, string, number])[] }
+  /** Handed to the handler: key, id, delivery count of each message. `call` is missing from those of earlier versions. */
+  | {
+      readonly e: "offered";
+      readonly t: number;
+      readonly call?: number;
+      readonly messages: readonly (readonly [string, string, number])[];
+    }
+  /** The handler has returned, or thrown. */
+  | { readonly e: "ended"; readonly t: number; readonly call: number; readonly threw: boolean }
   /** The handler is done with it, and says `ack` next. */
   | { readonly e: "done"; readonly t: number; readonly key: string }
   /** The handler says `deadLetter` next. */
   | { readonly e: "rejected"; readonly t: number; readonly key: string }
-  /** The handler fails on purpose next. */
-  | { readonly e: "fails"; readonly t: number; readonly key: string; readonly intent: Intent }
+  /** The handler fails on purpose next; `delayMs`: it asks for this delay. */
+  | {
+      readonly e: "fails";
+      readonly t: number;
+      readonly key: string;
+      readonly intent: Intent;
+      readonly delayMs?: number;
+    }
+  /** A fault has reached the handler, which does as it says next. */
+  | { readonly e: "struck"; readonly t: number; readonly by: HandlerFault }
+  /** The clock has jumped, by so much as `Date` shows. */
+  | { readonly e: "clock"; readonly t: number; readonly jumpMs: number; readonly seenMs: number }
+  /** It was told to end, and begins to drain. */
+  | { readonly e: "closing"; readonly t: number }
+  /** It has drained. */
+  | { readonly e: "closed"; readonly t: number }
   /** The server has answered: ids. */
   | {
       readonly e: "settled";
@@ -42,6 +68,18 @@ export type WorkerLine =
 /** Not the machine's clock through `Date`: that one jumps in some workers. */
 export function journalNowMs(): number {
   return performance.timeOrigin + performance.now();
+}
+
+/** A line of the witness: who holds which message, as the server says. `null`: nobody, it is not pending any more. */
+export interface WitnessLine {
+  readonly t: number;
+  /** What is different from the line before: id, owner, delivery count. */
+  readonly changes: readonly (readonly [id: string, owner: string | null, deliveries: number])[];
+}
+
+/** A line of the canary: its timer went off. */
+export interface CanaryLine {
+  readonly t: number;
 }
 
 export class Journal<Line extends { readonly t: number }> implements Disposable {
@@ -71,4 +109,35 @@ function parseJournal<Line>(text: string): Line[] {
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
+}
+
+/** Reads what is appended to a journal from now on. */
+export class JournalFollower<Line> {
+  readonly #path: string;
+  #readBytes: number;
+  #rest = "";
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#readBytes = sizeOf(path);
+  }
+
+  /** The lines that are complete now, and have not been read before. */
+  read(): Line[] {
+    const newBytes = sizeOf(this.#path) - this.#readBytes;
+    if (newBytes <= 0) return [];
+    const bytes = Buffer.alloc(newBytes);
+    const file = openSync(this.#path, "r");
+    const readBytes = readSync(file, bytes, 0, newBytes, this.#readBytes);
+    closeSync(file);
+    this.#readBytes += readBytes;
+    const lines = (this.#rest + bytes.toString("utf8", 0, readBytes)).split("\n");
+    this.#rest = lines.pop() ?? "";
+    // What it begins with may be the end of a line that was being written.
+    return lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Line] : []));
+  }
+}
+
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0;
 }

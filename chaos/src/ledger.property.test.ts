@@ -35,6 +35,7 @@ function perfectRun(all: readonly Fate[]): Account {
         deliveries: 1,
         worked: intent === "poison" ? undefined : { how, atMs: fromMs + 1 },
         settledAtMs: settled && intent !== "poison" ? fromMs + 2 : undefined,
+        ...{ refusedAtMs: undefined, endedAtMs: fromMs + 2, putOff: undefined },
       });
     if (again === "died") work("killed", atMs, false);
     if (again === "lease") work("sleeper", atMs, false);
@@ -44,14 +45,20 @@ function perfectRun(all: readonly Fate[]): Account {
     return { key, id, intent };
   });
   return {
-    leaseMs: 1_000,
+    rules: { leaseMs: 1_000, maxHoldMs: 10_000_000, drainMs: 1_000 },
+    unlike: { lasting: new Set(), old: new Set() },
     confirmed,
     unknown: [],
     offers,
     workers: [
-      { worker: "good", endedAtMs: undefined, standstills: [] },
-      { worker: "killed", endedAtMs: 10_000, standstills: [] },
-      { worker: "sleeper", endedAtMs: undefined, standstills: [{ fromMs: 0, toMs: 20_000, why: "stopped" }] },
+      { worker: "good", endedAtMs: undefined, standstills: [], closingAtMs: undefined },
+      { worker: "killed", endedAtMs: 10_000, standstills: [], closingAtMs: undefined },
+      {
+        worker: "sleeper",
+        endedAtMs: undefined,
+        standstills: [{ fromMs: 0, toMs: 20_000, why: "stopped" }],
+        closingAtMs: undefined,
+      },
     ],
     destroyed: new Set(),
     destroyedDeadLetters: new Set(),

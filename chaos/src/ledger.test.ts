@@ -6,13 +6,14 @@ const LEASE_MS = 1_000;
 
 function account(changes: Partial<Account>): Account {
   return {
-    leaseMs: LEASE_MS,
+    rules: { leaseMs: LEASE_MS, maxHoldMs: 4_000, drainMs: 500 },
+    unlike: { lasting: new Set(), old: new Set() },
     confirmed: [],
     unknown: [],
     offers: [],
     workers: [
-      { worker: "a", endedAtMs: undefined, standstills: [] },
-      { worker: "b", endedAtMs: undefined, standstills: [] },
+      { worker: "a", endedAtMs: undefined, standstills: [], closingAtMs: undefined },
+      { worker: "b", endedAtMs: undefined, standstills: [], closingAtMs: undefined },
     ],
     destroyed: new Set(),
     destroyedDeadLetters: new Set(),
@@ -30,6 +31,7 @@ function offer(worker: string, atMs: number, changes: Partial<Offer> = {}): Offe
     deliveries: 1,
     worked: { how: "done", atMs: atMs + 10 },
     settledAtMs: atMs + 20,
+    ...{ refusedAtMs: undefined, endedAtMs: atMs + 15, putOff: undefined },
     ...changes,
   };
 }
@@ -140,6 +142,64 @@ describe("dead letters", () => {
   });
 });
 
+describe("a message that hangs", () => {
+  const hang = { ...added, intent: "hang" } as const;
+  const hung = offer("a", 0, { worked: undefined, settledAtMs: undefined, endedAtMs: undefined });
+  const again = { ...hung, worker: "b", atMs: 5_000 };
+  const buriedFor = (reason: string): Account["final"] => ({
+    ...{ undelivered: [], pending: [], deadLetters: [{ key: "k", id: "1-1", reason }] },
+  });
+
+  test("is buried for that, and for nothing else", () => {
+    expect(kindsOf({ confirmed: [hang], offers: [hung, again], final: buriedFor("hung") })).toEqual([]);
+    const final = buriedFor("maxDeliveries");
+    expect(kindsOf({ confirmed: [hang], offers: [hung, again], final })).toEqual(["wrongDeadLetter"]);
+    const unlike = { lasting: new Set(["b"]), old: new Set<string>() };
+    expect(kindsOf({ confirmed: [hang], offers: [hung, again], final, unlike })).toEqual([]);
+  });
+
+  test("need not have wanted to: twice in a handler that hangs is enough, once is not", () => {
+    const final = buriedFor("hung");
+    expect(kindsOf({ confirmed: [added], offers: [hung, again], final })).toEqual([]);
+    expect(kindsOf({ confirmed: [added], offers: [hung], final })).toEqual(["wrongDeadLetter"]);
+  });
+
+  test("may be acknowledged by a worker of an earlier version, and by no other", () => {
+    const offers = [hung, offer("b", 5_000)];
+    expect(kindsOf({ confirmed: [hang], offers })).toEqual(["notDeadLettered"]);
+    const unlike = { lasting: new Set<string>(), old: new Set(["b"]) };
+    expect(kindsOf({ confirmed: [hang], offers, unlike })).toEqual([]);
+  });
+});
+
+describe("a message that is put off", () => {
+  const confirmed = [{ ...added, intent: "putOffLong" } as const];
+  const first = { worked: undefined, settledAtMs: undefined, putOff: { atMs: 10, delayMs: 8_000 } };
+  const putOff = (againMs: number, workers?: Account["workers"]): ProblemKind[] =>
+    kindsOf({
+      confirmed,
+      offers: [offer("a", 0, first), offer("b", againMs)],
+      ...(workers === undefined ? {} : { workers }),
+    });
+
+  test("comes again when its time has come, and not before", () => {
+    expect(putOff(8_100)).toEqual([]);
+    expect(putOff(7_900)).toEqual([]);
+    expect(putOff(5_000)).toEqual(["tooEarly"]);
+  });
+
+  test("also when its worker is gone, unless that could not tell anybody", () => {
+    const ended = (endedAtMs: number): Account["workers"] => [
+      { worker: "a", endedAtMs, standstills: [], closingAtMs: undefined },
+    ];
+    expect(putOff(5_000, ended(3_000))).toEqual(["tooEarly"]);
+    expect(putOff(5_000, ended(500))).toEqual([]);
+    const standstills = [{ fromMs: 200, toMs: 600, why: "disconnected" }];
+    const cutOff = { worker: "a", endedAtMs: undefined, standstills, closingAtMs: undefined };
+    expect(putOff(5_000, [cutOff])).toEqual([]);
+  });
+});
+
 describe("a message worked on twice", () => {
   const unsettled = { settledAtMs: undefined };
   const twice = (first: Partial<Offer>, workers?: Account["workers"]): ReturnType<typeof judge> =>
@@ -150,7 +210,7 @@ describe("a message worked on twice", () => {
         ...(workers === undefined ? {} : { workers }),
       }),
     );
-  const b = { worker: "b", endedAtMs: undefined, standstills: [] };
+  const b = { worker: "b", endedAtMs: undefined, standstills: [], closingAtMs: undefined };
 
   test("without a reason is unexplained", () => {
     const verdict = twice(unsettled);
@@ -159,13 +219,18 @@ describe("a message worked on twice", () => {
   });
 
   test("is explained when the first process died without an answer", () => {
-    const dead = [{ worker: "a", endedAtMs: 100, standstills: [] }, b];
+    const dead = [{ worker: "a", endedAtMs: 100, standstills: [], closingAtMs: undefined }, b];
     expect(twice(unsettled, dead)).toMatchObject({ explanations: { died: 1, lease: 0 }, problems: [] });
   });
 
   test("is not explained by a death after the answer, or after the second offer", () => {
-    expect(twice({}, [{ worker: "a", endedAtMs: 100, standstills: [] }, b]).explainedDuplicates).toBe(0);
-    expect(twice(unsettled, [{ worker: "a", endedAtMs: 6_000, standstills: [] }, b]).explainedDuplicates).toBe(0);
+    expect(
+      twice({}, [{ worker: "a", endedAtMs: 100, standstills: [], closingAtMs: undefined }, b]).explainedDuplicates,
+    ).toBe(0);
+    expect(
+      twice(unsettled, [{ worker: "a", endedAtMs: 6_000, standstills: [], closingAtMs: undefined }, b])
+        .explainedDuplicates,
+    ).toBe(0);
   });
 
   test("is explained when the first worker stood still for about a lease", () => {
@@ -173,21 +238,39 @@ describe("a message worked on twice", () => {
       { fromMs: 5, toMs: 400, why: "disconnected" },
       { fromMs: 390, toMs: 800, why: "stood still" },
     ];
-    const verdict = twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills }, b]);
+    const verdict = twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills, closingAtMs: undefined }, b]);
     expect(verdict).toMatchObject({ explanations: { died: 0, lease: 1 }, problems: [] });
   });
 
   test("is not explained by a short standstill, nor by one at another time", () => {
     const standing = (fromMs: number, toMs: number): number =>
-      twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills: [{ fromMs, toMs, why: "" }] }, b])
-        .explainedDuplicates;
+      twice(unsettled, [
+        { worker: "a", endedAtMs: undefined, standstills: [{ fromMs, toMs, why: "" }], closingAtMs: undefined },
+        b,
+      ]).explainedDuplicates;
     expect(standing(5, 400)).toBe(0);
     expect(standing(6_000, 9_000)).toBe(0);
   });
 
   test("is explained when the second worker slept on what it had in memory", () => {
     const sleeper = { ...b, standstills: [{ fromMs: -500, toMs: 4_990, why: "stood still" }] };
-    expect(twice({}, [{ worker: "a", endedAtMs: undefined, standstills: [] }, sleeper]).explanations.lease).toBe(1);
+    expect(
+      twice({}, [{ worker: "a", endedAtMs: undefined, standstills: [], closingAtMs: undefined }, sleeper]).explanations
+        .lease,
+    ).toBe(1);
+  });
+
+  test("is explained when the first worker held it too long, so that it was released", () => {
+    const late = { worked: { how: "done", atMs: 4_500 }, settledAtMs: undefined } as const;
+    expect(twice(late)).toMatchObject({ explanations: { held: 1 }, problems: [] });
+    expect(twice({ ...late, worked: { how: "done", atMs: 3_000 } }).explainedDuplicates).toBe(0);
+  });
+
+  test("is explained when the first worker was told to end, and did not wait for its handler any longer", () => {
+    const closing = (closingAtMs: number): number =>
+      twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills: [], closingAtMs }, b]).explanations.drained;
+    expect(closing(1_000)).toBe(1);
+    expect(closing(4_900)).toBe(0);
   });
 
   test("an offer that no handler finished is no duplicate", () => {

@@ -2,8 +2,10 @@
  * The judge: from what the producers were told, what the workers did, what the faults destroyed, and what the server
  * holds in the end, it says what has become of every message.
  */
-import { type Explanation, explainDuplicate, type Offer, type WorkerLife } from "./duplicate.ts";
-import { expectedEnd, type Intent } from "./intent.ts";
+import { type DuplicateRules, type Explanation, explainDuplicate, type Offer, type WorkerLife } from "./duplicate.ts";
+import { expectedEnds } from "./expected-end.ts";
+import type { Intent } from "./intent.ts";
+import { findTooEarly } from "./too-early.ts";
 
 export interface DeadLetter {
   readonly key: string;
@@ -20,12 +22,14 @@ export interface FinalState {
 }
 
 export interface Account {
-  readonly leaseMs: number;
+  readonly rules: DuplicateRules;
   readonly confirmed: readonly { readonly key: string; readonly id: string; readonly intent: Intent }[];
   /** Adds whose outcome the producer does not know. */
   readonly unknown: readonly { readonly key: string; readonly intent: Intent }[];
   readonly offers: readonly Offer[];
   readonly workers: readonly WorkerLife[];
+  /** Workers that do not do as the messages say: those that must live through the round, and those of an earlier version. */
+  readonly unlike: { readonly lasting: ReadonlySet<string>; readonly old: ReadonlySet<string> };
   /** Ids that a fault removed from the stream. */
   readonly destroyed: ReadonlySet<string>;
   /** Ids (in the stream) of dead letters that a fault removed from the dead letters. */
@@ -44,6 +48,10 @@ export type ProblemKind =
   | "wrongDeadLetter"
   /** Acknowledged although the handlers never did that. */
   | "notDeadLettered"
+  /** Waited for too long while somebody healthy had a place free. */
+  | "overdue"
+  /** Offered before the time until which a handler had put it off. */
+  | "tooEarly"
   /** In the stream twice, though the producer added it once. */
   | "addedTwice"
   /** Offered, but never added. */
@@ -85,7 +93,7 @@ export function judge(account: Account): Verdict {
   const inFlight = new Set([...account.final.undelivered, ...account.final.pending.map(({ id }) => id)]);
   const problems: Problem[] = [];
   const counts = { acknowledged: 0, deadLettered: 0, destroyed: 0, lost: 0, duplicates: 0 };
-  const explanations: Record<Explanation, number> = { died: 0, lease: 0 };
+  const explanations: Record<Explanation, number> = { died: 0, lease: 0, held: 0, drained: 0 };
 
   for (const item of account.confirmed) {
     const own = (offers.get(item.key) ?? []).filter(({ id }) => id === item.id);
@@ -93,14 +101,18 @@ export function judge(account: Account): Verdict {
     if (end.kind !== "inFlight") counts[end.kind]++;
     problems.push(...end.problems);
   }
-  for (const [key, all] of offers)
-    for (const own of Map.groupBy(all, ({ id }) => id).values()) judgeDuplicates(key, own);
+  for (const [key, all] of offers) {
+    for (const own of Map.groupBy(all, ({ id }) => id).values()) {
+      judgeDuplicates(key, own);
+      for (const { id, text } of findTooEarly(own, workers)) problems.push({ kind: "tooEarly", key, id, text });
+    }
+  }
   judgeKeys();
   for (const id of inFlight) problems.push({ kind: "leftInFlight", key: keyOf(id), id, text: whereInFlight(id) });
   return {
     confirmed: account.confirmed.length,
     ...counts,
-    explainedDuplicates: explanations.died + explanations.lease,
+    explainedDuplicates: Object.values(explanations).reduce((sum, count) => sum + count, 0),
     explanations,
     problems,
   };
@@ -112,16 +124,16 @@ export function judge(account: Account): Verdict {
     readonly kind: "acknowledged" | "deadLettered" | "destroyed" | "lost" | "inFlight";
     readonly problems: readonly Problem[];
   } {
-    const expected = expectedEnd(item.intent);
+    const expected = expectedEnds(item.intent, own, account.unlike, account.rules.maxHoldMs);
     const found = letters.get(item.id) ?? [];
     if (found.length > 0) return { kind: "deadLettered", problems: deadLetterProblems(item, found, expected) };
     if (inFlight.has(item.id)) return { kind: "inFlight", problems: [] };
     if (account.destroyedDeadLetters.has(item.id)) return { kind: "deadLettered", problems: [] };
     if (own.some(({ worked }) => worked?.how === "done")) {
-      const text = `expected: dead letter (${expected}); acknowledged instead`;
+      const text = `expected: dead letter (${expected.join(" or ")}); acknowledged instead`;
       return {
         kind: "acknowledged",
-        problems: expected === "acknowledged" ? [] : [{ kind: "notDeadLettered", ...named(item), text }],
+        problems: expected.includes("acknowledged") ? [] : [{ kind: "notDeadLettered", ...named(item), text }],
       };
     }
     if (account.destroyed.has(item.id)) return { kind: "destroyed", problems: [] };
@@ -135,7 +147,7 @@ export function judge(account: Account): Verdict {
     for (let index = 1; index < worked.length; index++) {
       const [earlier, later] = [worked[index - 1] as Offer, worked[index] as Offer];
       counts.duplicates++;
-      const explanation = explainDuplicate(earlier, later, workers, account.leaseMs);
+      const explanation = explainDuplicate(earlier, later, workers, account.rules);
       if (explanation !== undefined) {
         explanations[explanation]++;
         continue;
@@ -174,12 +186,13 @@ export function judge(account: Account): Verdict {
   }
 }
 
-function deadLetterProblems(item: Item, letters: readonly DeadLetter[], expected: string): Problem[] {
+function deadLetterProblems(item: Item, letters: readonly DeadLetter[], expected: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const wrong = (text: string): void => void problems.push({ kind: "wrongDeadLetter", ...named(item), text });
   if (letters.length > 1) wrong(`${letters.length} dead letters of one message`);
   for (const { reason, key } of letters) {
-    if (reason !== expected) wrong(`expected: ${expected}; found in the dead letters with the reason ${reason}`);
+    if (!expected.includes(reason))
+      wrong(`expected: ${expected.join(" or ")}; found in the dead letters with the reason ${reason}`);
     if (key !== item.key) wrong(`its dead letter holds another payload: ${key}`);
   }
   return problems;

@@ -1,8 +1,9 @@
 /**
- * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--soak]
- * [--json]`: rounds of load and faults, each on a server of its own, until the time is over; without --minutes one round;
- * with --soak one round that takes all of the time. Progress goes to stderr; the last line of stdout is JSON. Exit codes:
- * 0 passed, 1 something was lost or is unexplained, 2 wrong arguments.
+ * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--every ms]
+ * [--old folder] [--soak] [--json]`: rounds of load and faults, each on a server of its own, until the time is over;
+ * without --minutes one round; with --soak one round that takes all of the time. Progress goes to stderr; the last line of
+ * stdout is JSON. Exit codes: 0 passed, 1 something was lost, is unexplained, waited too long, or could not be judged,
+ * 2 wrong arguments.
  */
 import { parseArgs } from "node:util";
 import { resolveRound, usage } from "./arguments.ts";
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     producers: { type: "string" },
     workers: { type: "string" },
     faults: { type: "string" },
+    every: { type: "string" },
+    old: { type: "string" },
     soak: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
@@ -27,6 +30,8 @@ if (typeof options === "string") {
   process.exit(2);
 }
 
+/** How often a round is run again in which the machine stood still too often. */
+const MOST_REPEATS = 2;
 const endsAtMs = performance.now() + options.minutes * 60_000;
 const rounds: Round[] = [];
 do {
@@ -36,11 +41,17 @@ do {
   const progress = (text: string): void => {
     console.error(`   ${((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5)} s  ${text}`);
   };
-  const round = await runRound({ ...options, seed, progress });
+  let round = await runRound({ ...options, seed, progress });
+  const tell = (): void => (values.json ? console.error : console.log)(renderRound(round));
+  tell();
+  for (let repeats = 0; round.void !== undefined && !hasFailed(round) && repeats < MOST_REPEATS; repeats++) {
+    console.error(`── seed ${seed} again`);
+    round = await runRound({ ...options, seed, progress });
+    tell();
+  }
   rounds.push(round);
-  (values.json ? console.error : console.log)(renderRound(round));
 } while (performance.now() < endsAtMs);
 console.log(JSON.stringify(summarise(options.seed, rounds)));
 // All is closed by now, but Node 24 waits for ever, in its own clean-up, for a socket that was reset while it was shutting
 // down, and the proxies do that to their sockets.
-process.exit(rounds.some(hasFailed) ? 1 : 0);
+process.exit(rounds.some((round) => hasFailed(round) || round.void !== undefined) ? 1 : 0);

@@ -2,20 +2,29 @@
 import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
 import type { MonitorTask } from "./tasks.ts";
 
-const SCRIPT = new URL("monitor-process.ts", import.meta.url);
+const SCRIPT = "monitor-process.ts";
 const COUNT = 2;
+
+export interface MonitorsOptions {
+  readonly stream: string;
+  readonly leaseMs: number;
+  /** The folder of an earlier version's scripts: the last monitor is of that version. */
+  readonly oldSource: URL | undefined;
+}
 
 export class Monitors implements AsyncDisposable {
   /** Ends that nobody had asked for: the last words of each. */
   readonly crashes: string[] = [];
   readonly #task: MonitorTask;
+  readonly #oldSource: URL | undefined;
   readonly #processes: (WorkerProcess | undefined)[] = [];
   readonly #supervision: Promise<void>[] = [];
   #moves = 0;
   #isEnding = false;
 
-  constructor(server: RedisServer, options: { readonly stream: string; readonly leaseMs: number }) {
-    this.#task = { url: server.url, stream: options.stream, intervalMs: options.leaseMs / 4 };
+  constructor(server: RedisServer, { stream, leaseMs, oldSource }: MonitorsOptions) {
+    this.#task = { url: server.url, stream, intervalMs: leaseMs / 4 };
+    this.#oldSource = oldSource;
     for (let index = 0; index < COUNT; index++) this.#supervision.push(this.#supervise(index));
   }
 
@@ -29,12 +38,18 @@ export class Monitors implements AsyncDisposable {
     return this.#processes.map((process) => process?.lines.at(-1) ?? "");
   }
 
-  kill(index: number): boolean {
-    return this.#signal(index, "SIGKILL");
+  /** Waits until it is gone. */
+  async kill(index: number): Promise<boolean> {
+    const process = this.#processes[index % COUNT];
+    if (!this.#signal(index, "SIGKILL")) return false;
+    await process?.exited;
+    return true;
   }
 
-  stop(index: number): boolean {
-    return this.#signal(index, "SIGSTOP");
+  /** Its process; `undefined` when there is none to stop. */
+  stop(index: number): number | undefined {
+    const process = this.#processes[index % COUNT];
+    return this.#signal(index, "SIGSTOP") ? process?.pid : undefined;
   }
 
   resume(index: number): boolean {
@@ -62,8 +77,10 @@ export class Monitors implements AsyncDisposable {
   }
 
   async #supervise(index: number): Promise<void> {
+    const isOld = this.#oldSource !== undefined && index === COUNT - 1;
+    const script = new URL(SCRIPT, isOld ? this.#oldSource : import.meta.url);
     while (!this.#isEnding) {
-      const process = await runWorker(SCRIPT, { args: [JSON.stringify(this.#task)] });
+      const process = await runWorker(script, { args: [JSON.stringify(this.#task)] });
       this.#processes[index] = process;
       // It may have been told to end while it started.
       if (this.#isEnding) process.kill("SIGTERM");

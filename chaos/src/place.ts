@@ -3,18 +3,25 @@
  * manager would.
  */
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { FaultProxy, type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
-import { NAME_IN_USE, type WorkerTask } from "./tasks.ts";
+import { JournalFollower, type WorkerLine } from "./journal.ts";
+import { NAME_IN_USE, NOT_LIVE, STUCK, type WorkerTask } from "./tasks.ts";
 
-const SCRIPT = new URL("worker-process.ts", import.meta.url);
 /** How long a process may take to drain. */
 const DRAIN_LIMIT_MS = 20_000;
+const LOOK_EVERY_MS = 25;
+/** How long one that is not live is left alone, as a probe that must fail twice would. */
+const NOT_LIVE_MS = 1_000;
 
 export interface PlaceOptions {
   readonly server: RedisServer;
   readonly index: number;
   readonly seed: number;
   readonly folder: string;
+  /** The folder of the worker's script: of ours, or of an earlier version. */
+  readonly source: URL;
+  readonly isOld: boolean;
   readonly task: Omit<WorkerTask, "url" | "name" | "journal">;
   /** How long a handler may hang before its process is killed. */
   readonly hangMs: number;
@@ -37,6 +44,7 @@ export class Place implements AsyncDisposable {
   readonly #options: PlaceOptions;
   #process: WorkerProcess | undefined;
   #isEnding = false;
+  #isReplacing = false;
   #keepsName = true;
   #supervision: Promise<void> = Promise.resolve();
 
@@ -56,11 +64,69 @@ export class Place implements AsyncDisposable {
     return this.#process?.running === true;
   }
 
-  /** Kills the process, unless it must last; the next one has the same name, or a new one. */
-  kill(keepsName: boolean): boolean {
-    if (this.#options.task.mustLast) return false;
+  get isOld(): boolean {
+    return this.#options.isOld;
+  }
+
+  /** Whether its process must live through the round. */
+  get mustLast(): boolean {
+    return this.#options.task.mustLast;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Follows the journal of the process that is there now. */
+  follow(): JournalFollower<WorkerLine> {
+    return new JournalFollower(this.incarnations.at(-1)?.journal ?? "");
+  }
+
+  /**
+   * Waits until the process that is there now writes such a line → that line, or `undefined` when it does not in time.
+   * `"ended"`: the process has ended before.
+   */
+  async waitForLine(
+    follower: JournalFollower<WorkerLine>,
+    isIt: (line: WorkerLine) => boolean,
+    timeoutMs: number,
+  ): Promise<WorkerLine | "ended" | undefined> {
+    const process = this.#process;
+    const endsAtMs = performance.now() + timeoutMs;
+    for (;;) {
+      const hasEnded = process?.running !== true;
+      const found = follower.read().find(isIt);
+      if (found !== undefined) return found;
+      if (hasEnded) return "ended";
+      if (performance.now() >= endsAtMs) return undefined;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Kills the process, unless it must last; the next one has the same name, or a new one. Waits until it is gone. */
+  async kill(keepsName: boolean): Promise<boolean> {
+    const process = this.#process;
+    if (this.mustLast || process?.running !== true) return false;
     this.#keepsName = keepsName;
-    return this.#signal("SIGKILL");
+    process.kill("SIGKILL");
+    await process.exited;
+    return true;
+  }
+
+  /**
+   * Has the process close, as in a rolling deploy, and waits until its successor is there → what is wrong with that;
+   * `undefined` when there is nothing to replace.
+   */
+  async replace(keepsName: boolean): Promise<readonly string[] | undefined> {
+    const process = this.#process;
+    const count = this.incarnations.length;
+    if (this.mustLast || process?.running !== true) return undefined;
+    this.#keepsName = keepsName;
+    this.#isReplacing = true;
+    const problems = await this.#end(process);
+    this.#isReplacing = false;
+    while (this.incarnations.length === count && !this.#isEnding) await pause(LOOK_EVERY_MS);
+    return problems;
   }
 
   stop(): boolean {
@@ -82,13 +148,9 @@ export class Place implements AsyncDisposable {
     this.#isEnding = true;
     const process = this.#process;
     if (process === undefined) return [];
-    this.#signal("SIGTERM");
-    const limit = new AbortController();
-    const isLate = await Promise.race([process.exited.then(() => false), late(DRAIN_LIMIT_MS, limit.signal)]);
-    limit.abort();
-    if (isLate) this.#signal("SIGKILL");
+    const problems = await this.#end(process);
     await this.#supervision;
-    return isLate ? [`worker ${this.index} did not drain within ${DRAIN_LIMIT_MS} ms`] : [];
+    return problems;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,6 +158,16 @@ export class Place implements AsyncDisposable {
     this.#signal("SIGKILL");
     await this.#supervision;
     await this.proxy.stop();
+  }
+
+  async #end(process: WorkerProcess): Promise<readonly string[]> {
+    process.kill("SIGTERM");
+    const limit = new AbortController();
+    const isLate = await Promise.race([process.exited.then(() => false), late(DRAIN_LIMIT_MS, limit.signal)]);
+    limit.abort();
+    if (!isLate) return [];
+    process.kill("SIGKILL");
+    return [`worker ${this.index} did not drain within ${DRAIN_LIMIT_MS} ms`];
   }
 
   #signal(name: NodeJS.Signals): boolean {
@@ -108,15 +180,19 @@ export class Place implements AsyncDisposable {
     while (!this.#isEnding) {
       const { worker, name, journal } = this.#incarnate();
       const task: WorkerTask = { ...this.#options.task, url: this.proxy.url, name, journal };
-      const process = await runWorker(SCRIPT, { args: [JSON.stringify(task)] });
+      const process = await runWorker(new URL("worker-process.ts", this.#options.source), {
+        args: [JSON.stringify(task)],
+      });
       this.#process = process;
       this.#keepsName = true;
       // It may have been told to end while it started.
       if (this.#isEnding) process.kill("SIGTERM");
-      void this.#watchForHanging(process);
+      void this.#killWhen(process, /^hanging /, this.#options.hangMs);
+      void this.#killWhen(process, NOT_LIVE, NOT_LIVE_MS);
+      void this.#killWhen(process, STUCK, 0, `${worker} hung in all of its places, and said that it is live`);
       const { code, signal } = await process.exited;
       // One that is told to end before it listens for that ends by the signal itself.
-      const isAsked = signal === "SIGKILL" || (signal === "SIGTERM" && this.#isEnding);
+      const isAsked = signal === "SIGKILL" || (signal === "SIGTERM" && (this.#isEnding || this.#isReplacing));
       if (isAsked || code === 0 || code === NAME_IN_USE) continue;
       this.crashes.push(`${worker} ended with ${code ?? signal}: ${process.stderr.slice(-2_000)}`);
     }
@@ -133,15 +209,16 @@ export class Place implements AsyncDisposable {
     return incarnation;
   }
 
-  /** A liveness probe would restart it; here its own word that it hangs is enough. */
-  async #watchForHanging(process: WorkerProcess): Promise<void> {
+  /** Does as a liveness probe would, or a person who looks at a process that says this. */
+  async #killWhen(process: WorkerProcess, words: string | RegExp, afterMs: number, problem?: string): Promise<void> {
     try {
-      await process.waitForLine(/^hanging /, { timeoutMs: 3_600_000 });
+      await process.waitForLine(words, { timeoutMs: 3_600_000 });
     } catch {
       return;
     }
+    if (problem !== undefined) this.crashes.push(problem);
     const ended = new AbortController();
-    const isLate = await Promise.race([process.exited.then(() => false), late(this.#options.hangMs, ended.signal)]);
+    const isLate = await Promise.race([process.exited.then(() => false), late(afterMs, ended.signal)]);
     ended.abort();
     if (isLate) process.kill("SIGKILL");
   }

@@ -20,19 +20,34 @@ const lines: WorkerLine[] = [
 
 test("an offer has its work, and the answer to it", () => {
   const { offers, life } = reconstruct("w", lines, true, []);
+  const nothing = { settledAtMs: undefined, refusedAtMs: undefined, endedAtMs: undefined, putOff: undefined };
+  const shared = { ...nothing, worker: "w", atMs: 10 };
   expect(offers).toEqual([
-    { key: "k1", id: "1-1", worker: "w", atMs: 10, deliveries: 1, worked: { how: "done", atMs: 20 }, settledAtMs: 40 },
-    {
-      key: "k2",
-      id: "1-2",
-      worker: "w",
-      atMs: 10,
-      deliveries: 2,
-      worked: { how: "rejected", atMs: 30 },
-      settledAtMs: undefined,
-    },
+    { ...shared, key: "k1", id: "1-1", deliveries: 1, worked: { how: "done", atMs: 20 }, settledAtMs: 40 },
+    { ...shared, key: "k2", id: "1-2", deliveries: 2, worked: { how: "rejected", atMs: 30 }, refusedAtMs: 40 },
   ]);
-  expect(life).toEqual({ worker: "w", endedAtMs: 90, standstills: [] });
+  expect(life).toEqual({ worker: "w", endedAtMs: 90, standstills: [], closingAtMs: undefined });
+});
+
+test("a batch's end is that of all its messages, and a delay that was asked for is the message's own", () => {
+  const batch: WorkerLine[] = [
+    {
+      ...{ e: "offered", t: 10, call: 1 },
+      messages: [
+        ["k1", "1-1", 1],
+        ["k2", "1-2", 1],
+      ],
+    },
+    { e: "offered", t: 15, call: 2, messages: [["k3", "1-3", 1]] },
+    { e: "fails", t: 20, key: "k2", intent: "putOffLong", delayMs: 7_000 },
+    { e: "ended", t: 30, call: 1, threw: false },
+  ];
+  const { offers } = reconstruct("w", batch, false, []);
+  expect(offers.map(({ key, endedAtMs, putOff }) => [key, endedAtMs, putOff])).toEqual([
+    ["k1", 30, undefined],
+    ["k2", 30, { atMs: 20, delayMs: 7_000 }],
+    ["k3", undefined, undefined],
+  ]);
 });
 
 test("a message offered again is another offer", () => {
@@ -50,6 +65,7 @@ test("a gap between two lines is a standstill", () => {
     worker: "w",
     endedAtMs: undefined,
     standstills: [{ fromMs: 90, toMs: 1_000, why: "stood still" }],
+    closingAtMs: undefined,
   });
 });
 

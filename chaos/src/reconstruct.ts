@@ -26,6 +26,7 @@ export function reconstruct(
   const open = new Map<string, Mutable<Offer>>();
   const openById = new Map<string, Mutable<Offer>>();
   const offers: Offer[] = [];
+  const openByCall = new Map<number, readonly Mutable<Offer>[]>();
   let lastMs: number | undefined;
   let awaySinceMs: number | undefined;
   for (const line of lines) {
@@ -34,14 +35,27 @@ export function reconstruct(
     }
     lastMs = line.t;
     switch (line.e) {
-      case "offered":
-        for (const [key, id, deliveries] of line.messages) {
-          const offer = { key, id, worker, atMs: line.t, deliveries, worked: undefined, settledAtMs: undefined };
-          offers.push(offer);
-          open.set(key, offer);
-          openById.set(id, offer);
+      case "offered": {
+        const batch = line.messages.map(([key, id, deliveries]) =>
+          newOffer({ key, id, worker, atMs: line.t, deliveries }),
+        );
+        for (const offer of batch) {
+          open.set(offer.key, offer);
+          openById.set(offer.id, offer);
         }
+        offers.push(...batch);
+        if (line.call !== undefined) openByCall.set(line.call, batch);
         break;
+      }
+      case "ended":
+        for (const offer of openByCall.get(line.call) ?? []) offer.endedAtMs = line.t;
+        openByCall.delete(line.call);
+        break;
+      case "fails": {
+        const offer = open.get(line.key);
+        if (offer !== undefined && line.delayMs !== undefined) offer.putOff = { atMs: line.t, delayMs: line.delayMs };
+        break;
+      }
       case "done":
       case "rejected": {
         const offer = open.get(line.key);
@@ -52,6 +66,10 @@ export function reconstruct(
         for (const id of [...line.acknowledged, ...line.deadLettered]) {
           const offer = openById.get(id);
           if (offer !== undefined) offer.settledAtMs ??= line.t;
+        }
+        for (const id of line.lost) {
+          const offer = openById.get(id);
+          if (offer !== undefined) offer.refusedAtMs ??= line.t;
         }
         break;
       case "away":
@@ -70,7 +88,13 @@ export function reconstruct(
   if (awaySinceMs !== undefined) {
     standstills.push({ fromMs: awaySinceMs, toMs: lastMs ?? awaySinceMs, why: "disconnected" });
   }
-  return { life: { worker, endedAtMs: hasEnded ? (lastMs ?? 0) : undefined, standstills }, offers };
+  const closingAtMs = lines.find(({ e }) => e === "closing")?.t;
+  return { life: { worker, endedAtMs: hasEnded ? (lastMs ?? 0) : undefined, standstills, closingAtMs }, offers };
+}
+
+function newOffer(given: Pick<Offer, "key" | "id" | "worker" | "atMs" | "deliveries">): Mutable<Offer> {
+  const nothing = { worked: undefined, settledAtMs: undefined, refusedAtMs: undefined, endedAtMs: undefined };
+  return { ...given, ...nothing, putOff: undefined };
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

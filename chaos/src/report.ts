@@ -1,5 +1,7 @@
 /** What a person, and what a machine, is told of the rounds. */
 
+import { WAIT_CLASSES } from "./liveness/bounds.ts";
+import { type LivenessVerdict, mergeLongest } from "./liveness/liveness.ts";
 import { type MemorySummary, summariseMemory } from "./memory.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Round } from "./run.ts";
@@ -15,6 +17,12 @@ export interface Summary {
   readonly lost: number;
   readonly duplicates: number;
   readonly explainedDuplicates: number;
+  /** The longest that a message waited while somebody healthy had a place free, by what it waited as. */
+  readonly longestWaitMs: LivenessVerdict["longestWaitMs"];
+  /** How many messages waited for too long. */
+  readonly overdue: number;
+  /** Seeds of rounds in which the machine stood still so often that nothing can be said of the waits. */
+  readonly void: readonly number[];
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   /** Seeds of the rounds that failed, each of which replays by itself. */
   readonly failed: readonly number[];
@@ -43,6 +51,9 @@ export function summarise(seed: number, rounds: readonly Round[]): Summary {
     lost: sum(({ verdict }) => verdict.lost),
     duplicates: sum(({ verdict }) => verdict.duplicates),
     explainedDuplicates: sum(({ verdict }) => verdict.explainedDuplicates),
+    longestWaitMs: rounded(mergeLongest(rounds.map((round) => round.longestWaitMs))),
+    overdue: sum(({ overdue }) => overdue),
+    void: rounds.filter((round) => round.void !== undefined).map((round) => round.seed),
     faults,
     failed: rounds.filter(hasFailed).map((round) => round.seed),
     memory: summariseMemory(rounds.map(({ memory }) => memory)),
@@ -53,13 +64,20 @@ export function summarise(seed: number, rounds: readonly Round[]): Summary {
 export function renderRound(round: Round): string {
   const { seed, verdict, faults, findings, failures, processes, monitorMoves, memory, elapsedMs } = round;
   const { explanations } = verdict;
+  const { longestWaitMs, overdue, stalledMs } = round;
+  const waits = WAIT_CLASSES.map((name) => `${name} ${Math.round(longestWaitMs[name])} ms`);
   const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   const lines = [
     `seed ${seed}: ${hasFailed(round) ? "FAILED" : "passed"} after ${(elapsedMs / 1_000).toFixed(1)} s`,
     `  ${verdict.confirmed} confirmed: ${verdict.acknowledged} acknowledged, ${verdict.deadLettered} dead-lettered, ` +
       `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
     `  ${verdict.duplicates} worked on again: ${explanations.died} because a process died, ` +
-      `${explanations.lease} because a lease ran out, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
+      `${explanations.lease} because a lease ran out, ${explanations.held} because they were held too long, ` +
+      `${explanations.drained} because a drain did not wait, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
+    round.void === undefined
+      ? `  the longest waits with a place free: ${waits.join(", ")}; ${overdue} overdue ` +
+        `(the machine stood still for ${Math.round(stalledMs)} ms)`
+      : `  void, nothing is said of the waits: ${round.void}`,
     `  ${processes} worker processes, ${memory.maxMiB} MiB at most; the monitors moved or removed ` +
       `something ${monitorMoves} times; faults: ${struck.join(", ")}`,
     ...memory.lasting.map(
@@ -79,4 +97,10 @@ export function renderRound(round: Round): string {
   }
   if (hasFailed(round)) lines.push(`  replay: pnpm chaos --seed ${seed}, and the other arguments as they were`);
   return lines.join("\n");
+}
+
+function rounded(waits: LivenessVerdict["longestWaitMs"]): LivenessVerdict["longestWaitMs"] {
+  const { new: fresh, later, released, orphaned } = waits;
+  const round = Math.round;
+  return { new: round(fresh), later: round(later), released: round(released), orphaned: round(orphaned) };
 }

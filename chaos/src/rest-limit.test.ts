@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { decideRestLimitMs } from "./rest-limit.ts";
 
-const facts = { loadMs: 25_000, leaseMs: 2_000, maxDeliveries: 8, maxOutageMs: 10_000, retryCapMs: 500, left: [] };
+const facts = {
+  ...{ loadMs: 25_000, leaseMs: 2_000, maxDeliveries: 8, maxOutageMs: 10_000, retryCapMs: 500, left: [] },
+  ...{ maxHoldMs: 4_000, putOffMs: 8_000 },
+};
 const more = (left: Parameters<typeof decideRestLimitMs>[0]["left"]): number =>
   decideRestLimitMs({ ...facts, left }) - decideRestLimitMs(facts);
 
@@ -18,4 +21,10 @@ test("what kills its process has a lease, and what it takes to notice, for each 
 
 test("poison is tried one at a time", () => {
   expect(more(["poison", "poison", "poison"])).toBe(3 * 8 * 500);
+});
+
+test("what hangs has the time that it may be held, twice, and what is put off waits with its like", () => {
+  expect(more(["hang"])).toBe(2 * (4_000 + 9_000));
+  expect(more(["holdOnce"])).toBe(8_000);
+  expect(more(["putOffLong", "putOffLong"])).toBe(8_000);
 });

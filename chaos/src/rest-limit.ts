@@ -6,6 +6,8 @@ export interface RestFacts {
   readonly leaseMs: number;
   readonly maxDeliveries: number;
   readonly maxOutageMs: number;
+  readonly maxHoldMs: number;
+  readonly putOffMs: number;
   /** The longest time from one delivery of a message to the next. */
   readonly retryCapMs: number;
   /** The intents of the messages in flight, one for each. */
@@ -29,6 +31,8 @@ export function decideRestLimitMs({
   leaseMs,
   maxDeliveries,
   maxOutageMs,
+  maxHoldMs,
+  putOffMs,
   retryCapMs,
   left,
 }: RestFacts): number {
@@ -40,6 +44,11 @@ export function decideRestLimitMs({
     if (intent === "killOnce") workMs += deathMs;
     // It hangs, or holds its process up, for a lease and longer before anybody can tell.
     if (intent === "hangOnce" || intent === "blockOnce") workMs += 2 * leaseMs + deathMs;
+    // Until it is released, twice where it hangs again; who hangs in all places is restarted.
+    if (intent === "hang") workMs += 2 * (maxHoldMs + deathMs);
+    if (intent === "holdOnce") workMs += 2 * maxHoldMs;
   }
+  // Those that were put off wait together.
+  if (left.includes("putOffLong")) workMs += putOffMs;
   return CONNECT_MS + loadMs * BACKLOG_RATIO + maxOutageMs + workMs;
 }

@@ -4,7 +4,6 @@
  */
 
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import {
   createScratchFolder,
   eventually,
@@ -13,20 +12,25 @@ import {
   runWorker,
   seededRandom,
 } from "@redis-batch/test-support";
-import type { Span } from "./duplicate.ts";
-import type { Scene, Target } from "./faults/fault.ts";
-import { FAULTS } from "./faults/index.ts";
+import { describeOverdue, judgeRound, summariseOverdue } from "./account.ts";
+import { Blackboard } from "./blackboard.ts";
+import type { Scene } from "./faults/fault.ts";
 import { countInFlight, readFinalState, readIntentsLeft, readUnrest } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
 import { journalNowMs, type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
-import { judge, type Problem, type Verdict } from "./ledger.ts";
+import type { Problem, Verdict } from "./ledger.ts";
+import type { LivenessPolicy } from "./liveness/bounds.ts";
+import { readCanary } from "./liveness/canary.ts";
+import type { LivenessVerdict } from "./liveness/liveness.ts";
 import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
 import { Monitors } from "./monitors.ts";
+import { CANARY_PACE, Onlookers } from "./onlookers.ts";
 import { Place } from "./place.ts";
-import { type FaultKind, type PlannedFault, planFaults } from "./plan.ts";
-import { linesAbout, reconstruct } from "./reconstruct.ts";
+import { type FaultKind, planFaults } from "./plan.ts";
+import { linesAbout } from "./reconstruct.ts";
 import { decideRestLimitMs } from "./rest-limit.ts";
-import { type ProducerTask, RETRY } from "./tasks.ts";
+import { strikeAll } from "./strike.ts";
+import { DRAIN_MS, type ProducerTask, type Pull, RETRY } from "./tasks.ts";
 import { describeUnrest, type WorkerAtUnrest } from "./unrest.ts";
 
 export interface RoundOptions {
@@ -44,6 +48,8 @@ export interface RoundOptions {
   readonly leaseMs: number;
   readonly maxDeliveries: number;
   readonly shares: IntentShares;
+  /** The folder of an earlier version's scripts, some of which are run beside ours. */
+  readonly oldSource?: URL | undefined;
   /** Called with what is worth telling a person. */
   readonly progress: (text: string) => void;
 }
@@ -51,6 +57,13 @@ export interface RoundOptions {
 export interface Round {
   readonly seed: number;
   readonly verdict: Verdict;
+  readonly longestWaitMs: LivenessVerdict["longestWaitMs"];
+  /** How many messages waited for too long. */
+  readonly overdue: number;
+  /** Why nothing can be said of the waits; `undefined`: they count. */
+  readonly void: string | undefined;
+  /** How long the machine stood still. */
+  readonly stalledMs: number;
   /** The first problems, with their histories. */
   readonly findings: readonly Finding[];
   /** What else went wrong: a worker that crashed, a drain that did not end. */
@@ -76,74 +89,87 @@ const LOOK_EVERY_MS = 500;
 /** Longer than any fault of the sink, and short enough for a round: poison may be all that a worker has left. */
 const MAX_OUTAGE_MS = 10_000;
 const PRODUCERS_LIMIT_MS = 30_000;
+const MAX_WAIT_MS = 250;
+/** Much longer than what is put off stays in memory. */
+const PUT_OFF_MS = 8_000;
+/** How the workers get their batches, in turn. */
+const PULLS: readonly Pull[] = ["run", "iterate", "run", "fetch"];
+/** With an earlier version every third worker is of that one. */
+const OLD_EVERY = 3;
 
 export async function runRound(options: RoundOptions): Promise<Round> {
   const { seed, loadMs, progress, leaseMs } = options;
   const startedAtMs = performance.now();
+  const policy = policyOf(options);
   const folder = createScratchFolder();
   try {
     await using server = await RedisServer.start({ persistence: "aof", listen: "tcp", config: SERVER_CONFIG });
     const stream = `chaos-${seed}`;
     await using crew = new AsyncDisposableStack();
+    const serverAheadMs = await measureClock(server);
+    const onlookers = crew.use(await Onlookers.start(server, { stream, group: GROUP, folder }));
     const places: Place[] = [];
     for (let index = 0; index < options.workers; index++) {
       places.push(crew.use(await Place.open(placeOptions(options, server, stream, folder, index))));
     }
-    const monitors = crew.use(new Monitors(server, { stream, leaseMs }));
-    const blackboard = createBlackboard();
+    const monitors = crew.use(new Monitors(server, { stream, leaseMs, oldSource: options.oldSource }));
+    const blackboard = new Blackboard();
     const over = new AbortController();
     const scene: Scene = {
       server,
       stream,
+      group: GROUP,
       deadLetters: `rb:{${stream}}:dead:${stream}:${GROUP}`,
       places,
       monitors,
       sinkFault: sinkFaultPath(folder),
       over: over.signal,
-      ...blackboard,
+      ...blackboard.pens,
     };
+    const loadFromMs = journalNowMs();
     const producers = startProducers(options, server, stream, folder);
     const faults = strikeAll(planFaults({ ...options, durationMs: loadMs }), scene, progress);
     const failures = [...(await producers)];
     over.abort();
-    const struck = await faults;
+    const { struck, unobserved } = await faults;
+    failures.push(...unobserved);
     const limitMs = decideRestLimitMs({
       ...options,
+      ...policy,
       maxOutageMs: MAX_OUTAGE_MS,
-      retryCapMs: RETRY.capMs,
+      putOffMs: PUT_OFF_MS,
       left: await readIntentsLeft(server, stream),
     });
     progress(`the load and the faults are over; waiting for rest, ${Math.round(limitMs / 1_000)} s at most`);
     const unrest = await rest(scene, limitMs);
     failures.push(...unrest);
     progress(`${unrest.length === 0 ? "nothing" : "something"} is in flight; draining the workers`);
+    const horizonMs = journalNowMs();
+    failures.push(...(await onlookers.end()));
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());
     await monitors.end();
     failures.push(...places.flatMap(({ crashes }) => crashes), ...monitors.crashes);
-    const final = await readFinalState(server, stream, scene.deadLetters);
 
+    const canary = readCanary(onlookers.readTicks(), { fromMs: loadFromMs, toMs: horizonMs }, CANARY_PACE);
     const journals = places.flatMap((place) =>
-      place.incarnations.map(({ worker, journal }) => ({ place, worker, lines: readJournal<WorkerLine>(journal) })),
+      place.incarnations.map(({ worker, name, journal }) => ({
+        ...{ place, worker, name, lines: readJournal<WorkerLine>(journal) },
+      })),
     );
     const known = Array.from({ length: options.producers }, (_, index) =>
       readJournal<ProducerLine>(join(folder, `p${index}.ndjson`)),
     ).flat();
-    const confirmed = known.filter((line) => line.e === "confirmed");
-    const histories = journals.map(({ place, worker, lines }) =>
-      reconstruct(worker, lines, true, blackboard.spansOf(place)),
-    );
-    const verdict = judge({
-      leaseMs,
-      confirmed,
-      unknown: known.filter((line) => line.e === "unknown"),
-      offers: histories.flatMap(({ offers }) => offers),
-      workers: histories.map(({ life }) => life),
-      destroyed: blackboard.destroyedIds,
-      destroyedDeadLetters: blackboard.destroyedDeadIds,
-      final,
+    const { verdict, liveness } = judgeRound({
+      ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls: canary.stalls },
+      ...{ owners: onlookers.readOwners(), startedAtMs: loadFromMs, horizonMs, serverAheadMs },
+      final: await readFinalState(server, stream, scene.deadLetters),
     });
+    // On a machine that stood still nobody can say who could have worked.
+    const overdue = canary.void === undefined ? liveness.overdue : [];
+    failures.push(...summariseOverdue(overdue, loadFromMs));
+    const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
     // The histories of all would take hours to find when half a million messages go wrong.
-    const findings = verdict.problems.slice(0, SHOWN_PROBLEMS).map((problem) => ({
+    const findings = firstOfEachKind(problems).map((problem) => ({
       ...problem,
       history: journals.flatMap(({ worker, lines }) =>
         linesAbout(lines, problem.key, problem.id).map((line) => `${worker} ${JSON.stringify(line)}`),
@@ -151,7 +177,11 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     }));
     return {
       seed,
-      verdict,
+      verdict: { ...verdict, problems },
+      longestWaitMs: liveness.longestWaitMs,
+      overdue: overdue.length,
+      void: canary.void,
+      stalledMs: canary.stalledMs,
       findings,
       failures,
       faults: struck,
@@ -165,24 +195,54 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   }
 }
 
+/** Some of every kind: what there is most of must not hide the rest. */
+function firstOfEachKind(problems: readonly Problem[]): readonly Problem[] {
+  const kinds = [...Map.groupBy(problems, ({ kind }) => kind).values()];
+  return kinds.flatMap((all) => all.slice(0, Math.ceil(SHOWN_PROBLEMS / kinds.length)));
+}
+
+function policyOf({ leaseMs, maxDeliveries }: RoundOptions): LivenessPolicy {
+  return {
+    ...{ leaseMs, maxDeliveries, maxWaitMs: MAX_WAIT_MS, retryCapMs: RETRY.capMs },
+    beatMs: Math.floor(leaseMs / 3),
+    recoverEveryMs: leaseMs / 4,
+    maxHoldMs: leaseMs * 2,
+  };
+}
+
+/** How much the server's clock is ahead of the journals', in milliseconds. */
+async function measureClock(server: RedisServer): Promise<number> {
+  const beforeMs = journalNowMs();
+  const [seconds, micros] = (await server.command("TIME")) as [string, string];
+  return Number(seconds) * 1_000 + Number(micros) / 1_000 - (beforeMs + journalNowMs()) / 2;
+}
+
 function placeOptions(
-  { seed, leaseMs, maxDeliveries, lasting }: RoundOptions,
+  options: RoundOptions,
   server: RedisServer,
   stream: string,
   folder: string,
   index: number,
 ): Parameters<typeof Place.open>[0] {
+  const { seed, leaseMs, lasting, oldSource } = options;
+  const { maxWaitMs, maxHoldMs, recoverEveryMs, maxDeliveries } = policyOf(options);
+  const isOld = oldSource !== undefined && index % OLD_EVERY === OLD_EVERY - 1;
   return {
     server,
     index,
     seed,
     folder,
+    isOld,
+    source: isOld ? oldSource : new URL(import.meta.url),
     hangMs: leaseMs,
     task: {
       stream,
       group: GROUP,
       workMs: 10,
       blockMs: leaseMs * 1.5,
+      holdMs: maxHoldMs * 1.25,
+      putOffMs: PUT_OFF_MS,
+      pull: PULLS[index % PULLS.length] as Pull,
       sinkFault: sinkFaultPath(folder),
       // Both ways of reading are in every round with two workers.
       isLent: index % 2 === 1,
@@ -192,8 +252,10 @@ function placeOptions(
         concurrency: 2,
         maxDeliveries,
         maxOutageMs: MAX_OUTAGE_MS,
+        maxWaitMs,
+        maxHoldMs,
         leaseMs,
-        recoverEveryMs: leaseMs / 4,
+        recoverEveryMs,
       },
     },
   };
@@ -205,26 +267,6 @@ function memoryOf(lines: readonly WorkerLine[]): readonly MemorySample[] {
   return lines.flatMap((line) =>
     line.e === "memory" ? [{ atMs: line.t, rssMiB: line.rssMiB, heapMiB: line.heapMiB }] : [],
   );
-}
-
-/** Where the faults write down what the ledger must know. */
-function createBlackboard(): Pick<Scene, "away" | "destroyed" | "destroyedDeadLetters"> & {
-  readonly destroyedIds: ReadonlySet<string>;
-  readonly destroyedDeadIds: ReadonlySet<string>;
-  readonly spansOf: (place: Place) => readonly Span[];
-} {
-  const destroyedIds = new Set<string>();
-  const destroyedDeadIds = new Set<string>();
-  const spans: { readonly span: Span; readonly place: Place | undefined }[] = [];
-  return {
-    destroyedIds,
-    destroyedDeadIds,
-    destroyed: (ids) => ids.forEach((id) => void destroyedIds.add(id)),
-    destroyedDeadLetters: (ids) => ids.forEach((id) => void destroyedDeadIds.add(id)),
-    away: (fromMs, toMs, why, place) => void spans.push({ span: { fromMs, toMs, why }, place }),
-    spansOf: (place) =>
-      spans.filter((noted) => noted.place === undefined || noted.place === place).map(({ span }) => span),
-  };
 }
 
 /** Resolves when every producer has ended, with what went wrong. */
@@ -263,42 +305,6 @@ async function startProducers(
     }
   });
   return (await Promise.all(ends)).flat();
-}
-
-/** Strikes as planned, never twice at once in one place → how often each kind struck. */
-async function strikeAll(
-  plan: readonly PlannedFault[],
-  scene: Scene,
-  progress: (text: string) => void,
-): Promise<Partial<Record<FaultKind, number>>> {
-  const struck: Partial<Record<FaultKind, number>> = {};
-  const busy = new Map<string, Promise<unknown>>();
-  const startedAtMs = performance.now();
-  for (const planned of plan) {
-    await pause(Math.max(0, startedAtMs + planned.atMs - performance.now()), undefined, { signal: scene.over }).catch(
-      () => undefined,
-    );
-    if (scene.over.aborted) break;
-    const place = scene.places[planned.worker % scene.places.length] as Place;
-    const fault = FAULTS[planned.kind];
-    const target = lockOf(fault.target, place);
-    const strike = async (): Promise<void> => {
-      await busy.get(target);
-      if (scene.over.aborted) return;
-      progress(`${planned.kind} (worker ${place.index}, ${planned.forMs} ms)`);
-      if (await fault.strike(scene, place, planned)) struck[planned.kind] = (struck[planned.kind] ?? 0) + 1;
-    };
-    const striking = strike();
-    // A rejection is not lost: it ends the round below.
-    striking.catch(() => undefined);
-    busy.set(target, striking);
-  }
-  await Promise.all(busy.values());
-  return struck;
-}
-
-function lockOf(target: Target, place: Place): string {
-  return target === "server" || target === "sink" ? target : `${target} ${place.index}`;
 }
 
 /** Waits until nothing is in flight → what is, when that takes too long. */

@@ -17,6 +17,9 @@ export interface ProducerTask {
   readonly giveUpAfterMs: number;
 }
 
+/** How a worker gets its batches. */
+export type Pull = "run" | "iterate" | "fetch";
+
 export interface WorkerTask {
   readonly url: string;
   readonly stream: string;
@@ -27,6 +30,10 @@ export interface WorkerTask {
   readonly workMs: number;
   /** How long it holds up the event loop when a message says so. */
   readonly blockMs: number;
+  /** How long the handler holds a batch, and for how long it puts a message off, when a message says so. */
+  readonly holdMs: number;
+  readonly putOffMs: number;
+  readonly pull: Pull;
   /** While this file is there, the handler's sink is out of order; it says how. */
   readonly sinkFault: string;
   /** Whether it lends the consumer a client whose connections are watched, instead of a URL. */
@@ -35,8 +42,28 @@ export interface WorkerTask {
   readonly mustLast: boolean;
   readonly options: Pick<
     ConsumerOptions<unknown>,
-    "batchSize" | "concurrency" | "maxDeliveries" | "maxOutageMs" | "leaseMs" | "recoverEveryMs"
+    | "batchSize"
+    | "concurrency"
+    | "maxWaitMs"
+    | "maxDeliveries"
+    | "maxOutageMs"
+    | "maxHoldMs"
+    | "leaseMs"
+    | "recoverEveryMs"
   >;
+}
+
+export interface CanaryTask {
+  readonly journal: string;
+  readonly everyMs: number;
+}
+
+export interface WitnessTask {
+  readonly url: string;
+  readonly stream: string;
+  readonly group: string;
+  readonly journal: string;
+  readonly everyMs: number;
 }
 
 export interface MonitorTask {
@@ -48,5 +75,13 @@ export interface MonitorTask {
 /** How a message that failed comes again. */
 export const RETRY = { baseMs: 20, capMs: 500 } as const;
 
+/** How long a worker that is told to end waits for its handlers. */
+export const DRAIN_MS = 5_000;
+
 /** The exit code of a worker that found its name taken. */
 export const NAME_IN_USE = 3;
+
+/** What a worker's process prints when a process manager should restart it: it says itself that it is not live. */
+export const NOT_LIVE = "not live";
+/** It hangs in all of its places for much longer than it may, and has not said so. */
+export const STUCK = "stuck";

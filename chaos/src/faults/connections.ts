@@ -1,15 +1,23 @@
 /** What may happen to one worker's connections, by way of its proxy. */
+import { setTimeout as pause } from "node:timers/promises";
 import { journalNowMs } from "../journal.ts";
-import type { Fault } from "./fault.ts";
+import type { Place } from "../place.ts";
+import { type Effect, type Fault, OBSERVED, observedIf, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
+import { pingMs } from "./probe.ts";
+
+const LATENCY_MS = 150;
+/** How long a worker may take to notice that its connections are reset; it may stand still just then. */
+const NOTICE_MS = 15_000;
+/** As long as this a connection must be dead to be told from one that is slow. */
+const SILENCE_MS = 50;
 
 /** Every open connection is reset. */
 export const connectionReset: Fault = {
   target: "connection",
-  strike(_scene, { proxy }) {
-    const isConnected = proxy.connections > 0;
-    proxy.reset();
-    return Promise.resolve(isConnected);
+  async strike(_scene, place) {
+    if (place.proxy.connections === 0) return SKIPPED;
+    return noticed(place, () => place.proxy.reset());
   },
 };
 
@@ -22,11 +30,14 @@ export const requestCut: Fault = cut("request");
 /** The line is slow and comes in pieces. */
 export const connectionStall: Fault = {
   target: "connection",
-  async strike({ over }, { proxy }, { forMs }) {
-    proxy.set({ latencyMs: 150, jitterMs: 200, sliceBytes: 300 });
-    await lasting(forMs, over);
-    proxy.heal();
-    return true;
+  async strike({ over, slowed }, place, { forMs }) {
+    const fromMs = journalNowMs();
+    place.proxy.set({ latencyMs: LATENCY_MS, jitterMs: 200, sliceBytes: 300 });
+    const [tookMs] = await Promise.all([pingMs(place.proxy.address, NOTICE_MS), lasting(forMs, over)]);
+    place.proxy.heal();
+    slowed(fromMs, journalNowMs(), place);
+    // No answer at all: a fault of the server has come on top.
+    return observedIf(tookMs === undefined || tookMs >= LATENCY_MS, "the line was not slow");
   },
 };
 
@@ -36,10 +47,13 @@ export const halfOpen: Fault = {
   async strike({ over, away }, place, { forMs }) {
     const fromMs = journalNowMs();
     place.proxy.set({ blackhole: true });
-    await lasting(forMs, over);
+    const [tookMs] = await Promise.all([
+      pingMs(place.proxy.address, Math.max(SILENCE_MS, forMs / 2)),
+      lasting(forMs, over),
+    ]);
     place.proxy.heal();
     away(fromMs, journalNowMs(), "half-open", place);
-    return true;
+    return observedIf(tookMs === undefined, "something passed");
   },
 };
 
@@ -50,21 +64,37 @@ export const refused: Fault = {
     const fromMs = journalNowMs();
     place.proxy.set({ refuse: true });
     place.proxy.reset();
-    await lasting(forMs, over);
+    const [tookMs] = await Promise.all([
+      pingMs(place.proxy.address, Math.max(SILENCE_MS, forMs / 2)),
+      lasting(forMs, over),
+    ]);
     place.proxy.heal();
     away(fromMs, journalNowMs(), "refused", place);
-    return true;
+    return observedIf(tookMs === undefined, "there was a new connection");
   },
 };
 
 function cut(direction: "request" | "reply"): Fault {
   return {
     target: "connection",
-    async strike({ over }, { proxy }, { afterBytes }) {
-      const isOver = new Promise<false>((resolve) => over.addEventListener("abort", () => resolve(false)));
-      const isCut = await Promise.race([proxy.cut(direction, afterBytes).then(() => true), isOver]);
-      proxy.heal();
-      return isCut;
+    async strike({ over }, place, { afterBytes }) {
+      const isOver = new Promise<"over">((resolve) => over.addEventListener("abort", () => resolve("over")));
+      const isCut = noticed(place, () => place.proxy.cut(direction, afterBytes));
+      const end = await Promise.race([isCut, isOver]);
+      place.proxy.heal();
+      return end === "over" ? SKIPPED : end;
     },
   };
+}
+
+/** Breaks a connection, and waits until the worker has noticed. */
+async function noticed(place: Place, breakIt: () => Promise<void> | void): Promise<Effect> {
+  const journal = place.follow();
+  await breakIt();
+  const line = await place.waitForLine(journal, ({ e }) => e === "away", NOTICE_MS);
+  if (line === "ended") return SKIPPED;
+  if (line !== undefined) return OBSERVED;
+  // One that could not connect at all, or whose process is stopped, has nothing to notice.
+  await pause(SILENCE_MS);
+  return place.proxy.connections === 0 ? SKIPPED : observedIf(false, "the worker did not notice");
 }

@@ -1,5 +1,5 @@
 /** What somebody else may do to the data. Each destroys messages, and says which: look and destruction are one script. */
-import type { Fault } from "./fault.ts";
+import { type Fault, OBSERVED, SKIPPED } from "./fault.ts";
 
 // Cuts through the middle of what is pending: messages at work vanish from the stream, their pending entries stay.
 const TRIM = `
@@ -31,7 +31,7 @@ export const trim: Fault = {
   async strike({ server, stream, destroyed }) {
     const ids = (await server.command("EVAL", TRIM, 1, stream)) as string[];
     destroyed(ids);
-    return ids.length > 0;
+    return ids.length > 0 ? OBSERVED : SKIPPED;
   },
 };
 
@@ -42,6 +42,6 @@ export const flushAll: Fault = {
     const [ids, dead] = (await server.command("EVAL", FLUSH, 2, stream, deadLetters)) as [string[], string[]];
     destroyed(ids);
     destroyedDeadLetters(dead);
-    return ids.length > 0;
+    return ids.length > 0 ? OBSERVED : SKIPPED;
   },
 };

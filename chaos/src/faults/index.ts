@@ -1,9 +1,12 @@
 import type { FaultKind } from "../plan.ts";
+import { closeAndReplace } from "./close-and-replace.ts";
 import { connectionReset, connectionStall, halfOpen, refused, replyCut, requestCut } from "./connections.ts";
 import { flushAll, trim } from "./data.ts";
 import type { Fault } from "./fault.ts";
+import { brokenProcess, handlerHang } from "./handlers.ts";
 import { monitorKill, monitorZombie } from "./monitors.ts";
 import { clientKill, clientPause, scriptFlush, serverFreeze, serverKill } from "./server.ts";
+import { serverClockBack } from "./server-clock-back.ts";
 import { sinkAway, sinkFull, sinkReadOnly } from "./sink.ts";
 import { workerClockJump } from "./worker-clock-jump.ts";
 import { workerKill } from "./worker-kill.ts";
@@ -13,6 +16,9 @@ export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   workerKill,
   workerZombie,
   workerClockJump,
+  closeAndReplace,
+  handlerHang,
+  brokenProcess,
   monitorKill,
   monitorZombie,
   connectionReset,
@@ -25,6 +31,7 @@ export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   clientPause,
   serverKill,
   serverFreeze,
+  serverClockBack,
   scriptFlush,
   sinkReadOnly,
   sinkFull,

@@ -1,19 +1,22 @@
-import type { Fault } from "./fault.ts";
+import { isStopped } from "../process-state.ts";
+import { type Fault, OBSERVED, observedIf, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
 /** SIGKILL of a monitor, wherever it is. */
 export const monitorKill: Fault = {
   target: "monitor",
-  strike: ({ monitors }, _place, { worker }) => Promise.resolve(monitors.kill(worker)),
+  strike: async ({ monitors }, _place, { worker }) => ((await monitors.kill(worker)) ? OBSERVED : SKIPPED),
 };
 
 /** SIGSTOP and SIGCONT of a monitor: a leader goes on where it was, and does not know that another one leads. */
 export const monitorZombie: Fault = {
   target: "monitor",
   async strike({ monitors, over }, _place, { worker, forMs }) {
-    if (!monitors.stop(worker)) return false;
+    const pid = monitors.stop(worker);
+    if (pid === undefined) return SKIPPED;
     await lasting(forMs, over);
+    const wasStopped = isStopped(pid);
     monitors.resume(worker);
-    return true;
+    return observedIf(wasStopped !== false, "the monitor did not stop");
   },
 };

@@ -1,6 +1,6 @@
 /** What may happen to the database under the handlers. */
 import { rmSync, writeFileSync } from "node:fs";
-import type { Fault } from "./fault.ts";
+import { type Fault, OBSERVED, observedIf } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
 /** `readOnly`: every write fails · `full`: writes fail half-way through a batch, unless it is a message alone · `away`: it does not answer, then fails. */
@@ -13,11 +13,16 @@ export const sinkAway: Fault = outOfOrder("away");
 function outOfOrder(how: SinkFault): Fault {
   return {
     target: "sink",
-    async strike({ sinkFault, over }, _place, { forMs }) {
+    async strike({ sinkFault, over, places }, _place, { forMs }) {
+      const journals = places.map((place) => place.follow());
       writeFileSync(sinkFault, how);
       await lasting(forMs, over);
       rmSync(sinkFault);
-      return true;
+      const lines = journals.flatMap((journal) => journal.read());
+      if (lines.some((line) => line.e === "struck" && line.by === how)) return OBSERVED;
+      // Those of earlier versions do not tell, and a batch may have been there before.
+      const batches = lines.filter((line) => line.e === "offered" && line.call !== undefined).length;
+      return observedIf(batches <= places.length, `no handler found its sink ${how}`);
     },
   };
 }

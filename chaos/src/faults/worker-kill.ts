@@ -1,7 +1,7 @@
-import type { Fault } from "./fault.ts";
+import { type Fault, OBSERVED, SKIPPED } from "./fault.ts";
 
 /** SIGKILL, wherever the worker is. */
 export const workerKill: Fault = {
   target: "worker",
-  strike: (_scene, place, { keepsName }) => Promise.resolve(place.kill(keepsName)),
+  strike: async (_scene, place, { keepsName }) => ((await place.kill(keepsName)) ? OBSERVED : SKIPPED),
 };

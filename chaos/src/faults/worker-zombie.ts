@@ -1,14 +1,18 @@
-import type { Fault } from "./fault.ts";
+import { isStopped } from "../process-state.ts";
+import { type Fault, observedIf, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
 /** SIGSTOP and SIGCONT: it wakes up and does not know that it slept. */
 export const workerZombie: Fault = {
   target: "worker",
   async strike({ over }, place, { forMs }) {
-    if (!place.stop()) return false;
+    const { pid } = place;
+    if (pid === undefined || !place.stop()) return SKIPPED;
     await lasting(forMs, over);
+    // Somebody may have killed it in its sleep.
+    const wasStopped = !place.isRunning || place.pid !== pid || isStopped(pid) !== false;
     // The process itself, not one that has replaced it: a stopped one cannot have ended unless it was killed.
     place.resume();
-    return true;
+    return observedIf(wasStopped, "the worker did not stop");
   },
 };

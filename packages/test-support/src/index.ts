@@ -18,7 +18,7 @@ export { type Certificates, testCertificates } from "./servers/certificates.ts";
 export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
 export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
-export type { ServerOptions } from "./servers/own-server.ts";
+export type { ServerCommand, ServerOptions } from "./servers/own-server.ts";
 export { RedisServer } from "./servers/redis-server.ts";
 export { createScratchFolder, removeScratchFolder } from "./servers/scratch-folder.ts";
 export { type SentinelOptions, type SentinelTopology, startSentinel } from "./servers/sentinel.ts";

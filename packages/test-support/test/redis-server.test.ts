@@ -68,6 +68,21 @@ describe("a server of our own", () => {
     expect(server.pid).not.toBe(pid);
   });
 
+  test("has its data edited before a restart, while no client can reach it", async () => {
+    await using server = await RedisServer.start({ persistence: "aof", listen: "tcp" });
+    await server.command("SET", "kept", "1");
+    const seen: unknown[] = [];
+    await server.restart({
+      async edit(command) {
+        seen.push(await command("GET", "kept"));
+        await command("SET", "edited", "1");
+        seen.push(await server.command("PING").catch(() => "unreachable"));
+      },
+    });
+    expect(seen).toEqual(["1", "unreachable"]);
+    expect(await server.command("MGET", "kept", "edited")).toEqual(["1", "1"]);
+  });
+
   test("loses everything over a restart with persistence none", async () => {
     await using server = await RedisServer.start();
     await server.command("XADD", "orders", "*", "amount", 12);
@@ -127,7 +142,7 @@ describe("a server of our own", () => {
     const byOptions = new Redis({ ...options, replyMapping: "legacy", enableReadyCheck: false });
     const byUrl = new Redis(url, { replyMapping: "legacy", enableReadyCheck: false });
     for (const client of [byOptions, byUrl]) {
-      expect(await client.xadd("orders", "*", "amount", "1")).toMatch(/^\d+-0$/);
+      expect(await client.xadd("orders", "*", "amount", "1")).toMatch(/^\d+-\d+$/);
       await expect(client.xlen("orders")).rejects.toThrow("NOPERM");
       client.disconnect();
     }

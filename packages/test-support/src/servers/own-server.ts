@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deferred } from "../time/deferred.ts";
 import { eventually } from "../time/eventually.ts";
-import { ReplyError } from "../wire/resp.ts";
+import { type CommandArgument, type Reply, ReplyError } from "../wire/resp.ts";
 import { roundTrip } from "../wire/round-trip.ts";
 import type { ServerAddress } from "../wire/server-address.ts";
 import { testCertificates } from "./certificates.ts";
@@ -35,6 +35,9 @@ export interface ServerOptions {
   /** Lines that make this a Sentinel instead of a data server; see startSentinel. */
   readonly sentinelConfig?: readonly string[];
 }
+
+/** Sends one command over a connection of its own, and reads the whole reply. */
+export type ServerCommand = (...args: readonly CommandArgument[]) => Promise<Reply>;
 
 /** A source we may start servers from. */
 export type OwnSource = Exclude<ServerSource, { kind: "external" }>;
@@ -84,6 +87,28 @@ export class OwnServer {
     await eventually(`${this.#source.kind} server answers PING`, () => this.#answers(), { timeoutMs: START_LIMIT_MS });
   }
 
+  /**
+   * Starts the program where nobody else can reach it, has its data edited, and ends it again, with all of that on disk.
+   * Only for a program of this machine with persistence.
+   */
+  async edit(change: (command: ServerCommand) => Promise<void>): Promise<void> {
+    if (this.#source.kind !== "binary") throw new Error("the data of a server in a container cannot be edited");
+    const path = join(this.#folder, "private");
+    const address: ServerAddress = { ...this.address, path };
+    const command: ServerCommand = (...args) => roundTrip(address, args);
+    const before = this.log.length;
+    this.#process = await this.#startProcess(["--port", "0", "--unixsocket", path]);
+    await this.#awaitReadyLine(this.#process, before);
+    await change(command);
+    await command("BGREWRITEAOF");
+    const isWritten = async (): Promise<boolean> => {
+      const info = String(await command("INFO", "persistence"));
+      return /aof_rewrite_in_progress:0/.test(info) && /aof_rewrite_scheduled:0/.test(info);
+    };
+    await eventually("the edited data is on disk", isWritten, { timeoutMs: START_LIMIT_MS });
+    await this.kill();
+  }
+
   async signal(name: "SIGSTOP" | "SIGCONT"): Promise<void> {
     await this.#process?.signal(name);
   }
@@ -99,12 +124,12 @@ export class OwnServer {
     removeScratchFolder(this.#folder);
   }
 
-  async #startProcess(): Promise<ServerProcess> {
+  async #startProcess(more: readonly string[] = []): Promise<ServerProcess> {
     const log = (text: string) => {
       this.log += text;
       this.#logged();
     };
-    const args = [this.#configPath, ...(this.#options.sentinelConfig === undefined ? [] : ["--sentinel"])];
+    const args = [this.#configPath, ...(this.#options.sentinelConfig === undefined ? [] : ["--sentinel"]), ...more];
     if (this.#source.kind === "binary") return new LocalProcess(this.#source.path, args, log);
     const { image } = this.#source;
     const program = image.includes("valkey") ? "valkey-server" : "redis-server";

@@ -9,7 +9,7 @@ import {
 } from "../wire/server-address.ts";
 import { findServer } from "./find-server.ts";
 import { findFreePort } from "./free-port.ts";
-import { OwnServer, type ServerOptions } from "./own-server.ts";
+import { OwnServer, type ServerCommand, type ServerOptions } from "./own-server.ts";
 
 /** How often somebody may be quicker in taking the port that was just found free. */
 const PORT_ATTEMPTS = 5;
@@ -133,10 +133,14 @@ export class RedisServer implements AsyncDisposable {
     await this.#owned("can be killed").kill();
   }
 
-  /** Starts it again on the same port and the same folder; kills it first when it still runs. */
-  async restart(): Promise<void> {
+  /**
+   * Starts it again on the same port and the same folder; kills it first when it still runs. `edit` changes its data in
+   * between, while nobody else can reach it: what another server would have left. It needs persistence.
+   */
+  async restart({ edit }: { readonly edit?: (command: ServerCommand) => Promise<void> } = {}): Promise<void> {
     const own = this.#owned("can be restarted");
     await own.kill();
+    if (edit !== undefined) await own.edit(edit);
     await own.launch();
   }
 

@@ -1,0 +1,108 @@
+/** Puts a round's journals together into what the two judges take. */
+import type { Blackboard } from "./blackboard.ts";
+import type { ProducerLine, WitnessLine, WorkerLine } from "./journal.ts";
+import { type FinalState, judge, type Problem, type Verdict } from "./ledger.ts";
+import type { LivenessPolicy } from "./liveness/bounds.ts";
+import { historiesOf } from "./liveness/histories.ts";
+import { viewOf } from "./liveness/journal-view.ts";
+import { judgeLiveness, type LivenessVerdict, type OverdueMessage } from "./liveness/liveness.ts";
+import { ownersById } from "./liveness/ownership.ts";
+import type { Span } from "./liveness/spans.ts";
+import type { Place } from "./place.ts";
+import { reconstruct } from "./reconstruct.ts";
+
+/** What one process wrote. */
+export interface WorkerJournal {
+  readonly place: Place;
+  readonly worker: string;
+  readonly name: string;
+  readonly lines: readonly WorkerLine[];
+}
+
+export interface RoundFacts {
+  readonly policy: LivenessPolicy;
+  readonly drainMs: number;
+  readonly journals: readonly WorkerJournal[];
+  readonly known: readonly ProducerLine[];
+  readonly owners: readonly WitnessLine[];
+  readonly blackboard: Blackboard;
+  readonly final: FinalState;
+  /** When the machine stood still. */
+  readonly stalls: readonly Span[];
+  /** When the load began, and when the workers were told to drain. */
+  readonly startedAtMs: number;
+  readonly horizonMs: number;
+  /** How much the server's clock is ahead of the journals'. */
+  readonly serverAheadMs: number;
+}
+
+export interface RoundVerdict {
+  readonly verdict: Verdict;
+  readonly liveness: LivenessVerdict;
+}
+
+export function judgeRound(facts: RoundFacts): RoundVerdict {
+  const { policy, journals, known, blackboard, final } = facts;
+  const confirmed = known.filter((line) => line.e === "confirmed");
+  const histories = journals.map(({ place, worker, lines }) =>
+    reconstruct(worker, lines, true, blackboard.awayOf(place)),
+  );
+  const offers = histories.flatMap((history) => history.offers);
+  const namesOf = (isIt: (place: Place) => boolean): ReadonlySet<string> =>
+    new Set(journals.filter(({ place }) => isIt(place)).map(({ worker }) => worker));
+  const verdict = judge({
+    rules: { leaseMs: policy.leaseMs, maxHoldMs: policy.maxHoldMs, drainMs: facts.drainMs },
+    confirmed,
+    unknown: known.filter((line) => line.e === "unknown"),
+    offers,
+    workers: histories.map(({ life }) => life),
+    unlike: { lasting: namesOf((place) => place.mustLast), old: namesOf((place) => place.isOld) },
+    destroyed: new Set(blackboard.destroyedAtMs.keys()),
+    destroyedDeadLetters: blackboard.destroyedDeadIds,
+    final,
+  });
+  const liveness = judgeLiveness({
+    policy,
+    messages: historiesOf({
+      ...{ confirmed, offers, owners: ownersById(facts.owners), destroyed: blackboard.destroyedAtMs },
+      inFlight: new Set([...final.undelivered, ...final.pending.map(({ id }) => id)]),
+      serverAheadMs: facts.serverAheadMs,
+    }),
+    workers: journals.map(({ place, worker, name, lines }) =>
+      viewOf({
+        ...{ worker, name, lines, isOld: place.isOld, hasEnded: true },
+        ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place) },
+        ...policy,
+      }),
+    ),
+    stalls: facts.stalls,
+    horizonMs: facts.horizonMs,
+  });
+  return { verdict, liveness };
+}
+
+export function describeOverdue(overdue: OverdueMessage, startedAtMs: number): Problem {
+  const { key, id, worker, fromMs, waitedMs, allowedMs, holders } = overdue;
+  const text =
+    `${overdue.class}, it waited ${Math.round(waitedMs)} ms from ${secondOf(fromMs, startedAtMs)} s on while ${worker} ` +
+    `had a place free (${Math.round(allowedMs)} ms are allowed); ${holdersOf(holders)}`;
+  return { kind: "overdue", key, id, text };
+}
+
+/** Those that waited together, in one line each: where there are many, it is the pattern that tells. */
+export function summariseOverdue(overdue: readonly OverdueMessage[], startedAtMs: number): readonly string[] {
+  const alike = Map.groupBy(overdue, (message) => `${message.class}, ${holdersOf(message.holders)}`);
+  return [...alike].map(([what, all]) => {
+    const fromMs = all.reduce((least, message) => Math.min(least, message.fromMs), Number.POSITIVE_INFINITY);
+    const worstMs = all.reduce((most, { waitedMs }) => Math.max(most, waitedMs), 0);
+    return `${all.length} overdue: ${what}, from ${secondOf(fromMs, startedAtMs)} s on, ${Math.round(worstMs)} ms at worst`;
+  });
+}
+
+function secondOf(atMs: number, startedAtMs: number): string {
+  return ((atMs - startedAtMs) / 1_000).toFixed(1);
+}
+
+function holdersOf(holders: readonly string[]): string {
+  return holders.length === 0 ? "nobody held it" : `held by ${holders.join(", ")}`;
+}

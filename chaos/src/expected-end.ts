@@ -1,0 +1,55 @@
+/** Where a message may be in the end: by what it told the handlers, and by what they did. */
+import type { Offer } from "./duplicate.ts";
+import type { Intent } from "./intent.ts";
+
+/** Acknowledged, or in the dead letters for this reason. */
+export type ExpectedEnd = "acknowledged" | "rejected" | "maxDeliveries" | "hung";
+
+/** Workers that do not do as the messages say. */
+export interface UnlikeWorkers {
+  /** They must live through the round, and throw where they should hang. */
+  readonly lasting: ReadonlySet<string>;
+  /** They are of an earlier version, and acknowledge what they do not know. */
+  readonly old: ReadonlySet<string>;
+}
+
+/** Intents that an earlier version may not know. */
+const NEW_INTENTS: ReadonlySet<Intent> = new Set(["hang", "holdOnce", "putOffLong"]);
+/** The second time that a message has been held too long it is buried. */
+const MOST_HANGS = 2;
+/** A consumer's own time begins a little before the handler's. */
+const EARLY_MS = 100;
+
+export function expectedEnds(
+  intent: Intent,
+  offers: readonly Offer[],
+  { lasting, old }: UnlikeWorkers,
+  maxHoldMs: number,
+): readonly ExpectedEnd[] {
+  const ends: ExpectedEnd[] = [plannedEnd(intent)];
+  // It may also hang because of a fault, or because of others in its batch.
+  if (offers.filter((offer) => isHang(offer, maxHoldMs)).length >= MOST_HANGS) ends.push("hung");
+  if (intent === "hang" && offers.some(({ worker }) => lasting.has(worker))) ends.push("maxDeliveries");
+  if (NEW_INTENTS.has(intent) && offers.some(({ worker }) => old.has(worker))) ends.push("acknowledged");
+  return [...new Set(ends)];
+}
+
+function plannedEnd(intent: Intent): ExpectedEnd {
+  switch (intent) {
+    case "reject":
+      return "rejected";
+    case "poison":
+    case "killAlways":
+      return "maxDeliveries";
+    // The second time it hangs.
+    case "hang":
+      return "hung";
+    default:
+      return "acknowledged";
+  }
+}
+
+function isHang({ atMs, worked, endedAtMs }: Offer, maxHoldMs: number): boolean {
+  const untilMs = worked?.atMs ?? endedAtMs ?? Number.POSITIVE_INFINITY;
+  return untilMs - atMs >= maxHoldMs - EARLY_MS;
+}

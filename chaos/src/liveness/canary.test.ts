@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { readCanary } from "./canary.ts";
+
+const PACE = { everyMs: 20, tolerableMs: 30 };
+const round = { fromMs: 0, toMs: 10_000 };
+/** Ticks from the beginning of the round to its end, without those in the gaps. */
+function ticks(...gaps: readonly (readonly [number, number])[]): number[] {
+  const all = Array.from({ length: 501 }, (_, index) => index * 20);
+  return all.filter((atMs) => gaps.every(([fromMs, toMs]) => atMs <= fromMs || atMs >= toMs));
+}
+
+test("ticks that are on time, or a little late, are no stall", () => {
+  expect(readCanary(ticks([100, 140]), round, PACE)).toEqual({ stalls: [], stalledMs: 0, void: undefined });
+});
+
+test("a late tick is a stall from when it was due", () => {
+  const { stalls, stalledMs, ...rest } = readCanary(ticks([1_000, 1_200]), round, PACE);
+  expect(stalls).toEqual([{ fromMs: 1_020, toMs: 1_200 }]);
+  expect({ stalledMs, ...rest }).toEqual({ stalledMs: 180, void: undefined });
+});
+
+test("a round with too many stalls, too long a one, or without a canary is void", () => {
+  const many = Array.from({ length: 8 }, (_, index) => [index * 1_000, index * 1_000 + 300] as const);
+  expect(readCanary(ticks(...many), round, PACE).void).toMatch(/stood still for 2240 ms of 10000 ms/);
+  expect(readCanary(ticks([2_000, 4_000]), round, PACE).void).toMatch(/stood still for 1980 ms/);
+  expect(readCanary(ticks([2_000, 10_001]), round, PACE).void).toMatch(/did not live/);
+  expect(readCanary([], round, PACE).void).toMatch(/did not live/);
+});

@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import type { WorkerLine } from "../journal.ts";
+import { type JournalFacts, viewOf } from "./journal-view.ts";
+import type { WorkerView } from "./worker-view.ts";
+
+/** A journal with a tick every 50 ms but in the gaps, and these lines in between. */
+function journal(toMs: number, lines: readonly WorkerLine[], gaps: readonly (readonly [number, number])[] = []) {
+  const ticks = Array.from({ length: toMs / 50 + 1 }, (_, index): WorkerLine => ({ e: "tick", t: index * 50 }));
+  return [...ticks, { e: "places", t: 0, places: 2 } as const, told(0, { type: "started" }), ...lines]
+    .filter(({ t }) => gaps.every(([fromGapMs, toGapMs]) => t <= fromGapMs || t >= toGapMs))
+    .toSorted((a, b) => a.t - b.t);
+}
+const told = (t: number, event: Readonly<Record<string, unknown>>): WorkerLine => ({
+  ...{ e: "note", t, text: JSON.stringify(event) },
+});
+function view(lines: readonly WorkerLine[], facts: Partial<JournalFacts> = {}): WorkerView {
+  const options = { maxDeliveries: 8, maxWaitMs: 250, maxHoldMs: 4_000 };
+  return viewOf({
+    ...{ worker: "w0.1", name: "w0.1", isOld: false, lines, hasEnded: false, away: [], slowed: [] },
+    ...options,
+    ...facts,
+  });
+}
+
+test("batches are the calls of the handler, with those that never end, and one kept apart", () => {
+  const message = (deliveries: number): readonly [string, string, number] => ["k", "1-1", deliveries];
+  const lines = journal(1_000, [
+    { e: "offered", t: 110, call: 1, messages: [message(1), message(5)] },
+    { e: "offered", t: 210, call: 2, messages: [message(5)] },
+    { e: "ended", t: 310, call: 1, threw: true },
+  ]);
+  expect(view(lines)).toMatchObject({
+    places: 2,
+    calls: [
+      { fromMs: 110, toMs: 310, isSuspect: false },
+      { fromMs: 210, toMs: undefined, isSuspect: true },
+    ],
+  });
+});
+
+test("standing still, or away from the server, it is cut off and excused", () => {
+  const away: WorkerLine[] = [
+    { e: "away", t: 700, role: "reader" },
+    { e: "back", t: 900, role: "reader" },
+  ];
+  const both = [
+    { fromMs: 300, toMs: 600 },
+    { fromMs: 700, toMs: 900 },
+  ];
+  expect(view(journal(1_000, away, [[300, 600]]))).toMatchObject({ cutOff: both, excused: both });
+  const server = [{ fromMs: 100, toMs: 200 }];
+  expect(view(journal(1_000, []), { away: server })).toMatchObject({ cutOff: server, excused: server });
+  expect(view(journal(1_000, []), { slowed: server })).toMatchObject({ cutOff: [], excused: server });
+});
+
+test("what is not connected a while after the last fault is excused no longer", () => {
+  const lines = journal(40_000, [{ e: "away", t: 5_000, role: "commands" }]);
+  expect(view(lines).excused).toEqual([{ fromMs: 5_000, toMs: 15_000 }]);
+  expect(view(lines).cutOff).toEqual([{ fromMs: 5_000, toMs: 40_000 }]);
+  expect(view(lines, { away: [{ fromMs: 12_000, toMs: 18_000 }] }).excused).toEqual([{ fromMs: 5_000, toMs: 28_000 }]);
+});
+
+test("it is excused until it has started, but not for ever", () => {
+  const lines = journal(20_000, []).filter(({ e }) => e !== "note");
+  expect(view([...lines, told(20_000, { type: "started" })]).excused).toEqual([{ fromMs: 0, toMs: 10_000 }]);
+  expect(view([...lines.slice(0, 20), told(975, { type: "started" })]).excused).toEqual([{ fromMs: 0, toMs: 975 }]);
+});
+
+test("an open breaker excuses it until the next attempt should have been made", () => {
+  const backingOff = told(1_000, { type: "backingOff", attempt: 1, retryInMs: 400 });
+  expect(view(journal(9_000, [backingOff])).excused).toEqual([{ fromMs: 1_000, toMs: 2_650 }]);
+  const resumed = told(1_600, { type: "resumed", attempts: 1 });
+  expect(view(journal(9_000, [backingOff, resumed])).excused).toEqual([{ fromMs: 1_000, toMs: 1_600 }]);
+});
+
+test("an attempt under way goes on excusing it, until it has been held too long", () => {
+  const backingOff = told(1_000, { type: "backingOff", attempt: 1, retryInMs: 400 });
+  const attempt: WorkerLine = { e: "offered", t: 1_500, call: 1, messages: [["k", "1-1", 1]] };
+  expect(view(journal(9_000, [backingOff, attempt])).excused).toEqual([{ fromMs: 1_000, toMs: 6_500 }]);
+});
+
+test("unfit, it is excused as long as its batches fail", () => {
+  const failed = (t: number, call: number): WorkerLine => ({ e: "ended", t, call, threw: true });
+  const lines = [failed(900, 1), told(1_000, { type: "unfit" }), failed(2_000, 2)];
+  expect(view(journal(30_000, lines)).excused).toEqual([{ fromMs: 1_000, toMs: 12_000 }]);
+  expect(view(journal(30_000, [...lines, told(3_000, { type: "fit" })])).excused).toEqual([
+    { fromMs: 1_000, toMs: 3_000 },
+  ]);
+});
+
+test("one that drained has closed, any other that ended has died", () => {
+  const closing: WorkerLine[] = [
+    { e: "closing", t: 400 },
+    { e: "closed", t: 950 },
+  ];
+  expect(view(journal(1_000, closing), { hasEnded: true })).toMatchObject({
+    ...{ end: "closed", toMs: 1_000, excused: [{ fromMs: 400, toMs: 1_000 }] },
+  });
+  expect(view(journal(1_000, []), { hasEnded: true })).toMatchObject({ end: "died", toMs: 1_000 });
+  expect(view(journal(1_000, []))).toMatchObject({ end: undefined, toMs: undefined });
+});

@@ -1,0 +1,30 @@
+/** Whether a message that was put off came again before its time. */
+import type { Offer, WorkerLife } from "./duplicate.ts";
+
+/** Timers go off a little early, and the server's clock is not the worker's. */
+const TOLERANCE_MS = 150;
+/** How long it may take until the server knows that a message is put off. Who dies or is cut off sooner has told nobody. */
+const TELL_MS = 1_000;
+
+/** @param offers all of one message */
+export function findTooEarly(
+  offers: readonly Offer[],
+  workers: ReadonlyMap<string, WorkerLife>,
+): readonly { readonly id: string; readonly text: string }[] {
+  const inOrder = offers.toSorted((a, b) => a.atMs - b.atMs);
+  return inOrder.flatMap(({ id, worker, putOff }, index) => {
+    const next = inOrder[index + 1];
+    if (putOff === undefined || next === undefined) return [];
+    const earlyMs = putOff.atMs + putOff.delayMs - next.atMs;
+    if (earlyMs <= TOLERANCE_MS || !couldTell(workers.get(worker), putOff.atMs)) return [];
+    const text = `put off by ${worker} for ${putOff.delayMs} ms, offered by ${next.worker} ${Math.round(earlyMs)} ms too early`;
+    return [{ id, text }];
+  });
+}
+
+function couldTell(life: WorkerLife | undefined, atMs: number): boolean {
+  if (life === undefined) return false;
+  const untilMs = atMs + TELL_MS;
+  if (life.endedAtMs !== undefined && life.endedAtMs < untilMs) return false;
+  return life.standstills.every(({ fromMs, toMs }) => fromMs >= untilMs || toMs <= atMs);
+}

@@ -1,0 +1,41 @@
+/** The witness: looks at the group's pending list again and again, and writes down whose each message is. */
+import { setTimeout as pause } from "node:timers/promises";
+import { RedisServer } from "@redis-batch/test-support";
+import { Journal, type WitnessLine } from "./journal.ts";
+import { compareOwners, type Ownership } from "./liveness/ownership.ts";
+import type { WitnessTask } from "./tasks.ts";
+
+const PAGE = 5_000;
+
+const task = JSON.parse(process.argv[2] ?? "") as WitnessTask;
+const server = RedisServer.external(task.url);
+using journal = new Journal<WitnessLine>(task.journal);
+const ended = new AbortController();
+process.on("SIGTERM", () => ended.abort());
+
+let known: Ownership = new Map();
+while (!ended.signal.aborted) {
+  const seen = await look();
+  if (seen !== undefined) {
+    const changes = compareOwners(known, seen);
+    if (changes.length > 0) journal.write({ changes });
+    known = seen;
+  }
+  await pause(task.everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
+}
+
+/** `undefined`: the server did not tell, or the group is not there. */
+async function look(): Promise<Ownership | undefined> {
+  const seen = new Map<string, readonly [string, number]>();
+  try {
+    for (let from = "-"; ; ) {
+      const reply = await server.command("XPENDING", task.stream, task.group, from, "+", PAGE);
+      const page = reply as readonly [string, string, number, number][];
+      for (const [id, owner, , deliveries] of page) seen.set(id, [owner, deliveries]);
+      if (page.length < PAGE) return seen;
+      from = `(${page.at(-1)?.[0] ?? ""}`;
+    }
+  } catch {
+    return undefined;
+  }
+}
