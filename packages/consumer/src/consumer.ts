@@ -300,6 +300,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         if (pending > this.#held.size) this.#reader.compare();
       },
       onBeat: () => {
+        this.#sinkWatch.forgetOld();
         void secondOpinions.look();
         this.#sayIntake();
       },
@@ -380,6 +381,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       peers,
       admit: readmit,
       places: () => this.#placesForReleased(),
+      share: () => this.#shareOfReleased(),
       maxDeliveries: () => this.#maxDeliveries(),
       suspectFrom,
       onTime: () => this.#scheduler.decide(),
@@ -766,17 +768,28 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return { kind: "open", mayReadAhead: this.#open.durationMs <= patienceOf(maxWaitMs) };
   }
 
+  /** How many messages that nobody holds are taken at least, however many are here: they have their share as well. */
+  #shareOfReleased(): number {
+    const { batchSize, retryShare } = this.#policy;
+    return this.#mayTake && !this.#isBackingOff ? Math.max(1, Math.floor(batchSize * retryShare)) : 0;
+  }
+
+  /** Whether there is a handler free for what nobody holds. */
+  get #mayTake(): boolean {
+    return (
+      this.#scheduler.wanted > 0 && !this.#isPaused && this.#lifecycle.state === "running" && this.#leases.isCertain()
+    );
+  }
+
   /** How many messages that nobody holds there is a handler free for. */
   #placesForReleased(): number {
-    const { batchSize, retryShare } = this.#policy;
+    const { batchSize } = this.#policy;
     const { wanted } = this.#scheduler;
-    if (wanted === 0 || this.#isPaused || this.#lifecycle.state !== "running" || !this.#leases.isCertain()) return 0;
+    if (!this.#mayTake) return 0;
     const fresh = this.#held.fresh.messages;
     const due = this.#held.due.messages;
     if (this.#isBackingOff) return this.#mayProbe && fresh + due === 0 ? 1 : 0;
-    const room = batchSize * wanted - fresh - due;
-    // Where new messages fill the next batch, those that come again have their share of it all the same.
-    return room > 0 ? room : Math.max(Math.max(1, Math.floor(batchSize * retryShare)) - due, 0);
+    return Math.max(batchSize * wanted - fresh - due, 0);
   }
 
   #lookForReleased(): void {

@@ -145,9 +145,10 @@ describe("on a bad line", () => {
     await events.waitFor("started");
     const first = new Redis(made.server.options);
     onTestFinished(() => first.disconnect());
-    const cut = proxy.cut("reply", 20);
+    // So large that it is the read's reply that is cut, and not one of the small ones beside it.
+    const cut = proxy.cut("reply", 20_000);
     const transaction = first.multi();
-    for (const n of range(5)) transaction.xadd(made.stream, "*", "n", n);
+    for (const n of range(5)) transaction.xadd(made.stream, "*", "n", n, "padding", "x".repeat(10_000));
     await transaction.exec();
     await cut;
     await events.waitFor("recovered");

@@ -130,8 +130,8 @@ export class HoldLimit<Value> {
     }
     if (again.length === 0) return this.#forget(ids);
     const move = { stream, group, from: name, to: RELEASED, offered: again, neverOffered: [] };
-    const { moved } = await client.release(move);
     secondOpinions.remember(again, "opinion");
+    const { moved } = await client.release(move);
     for (const id of again) held.dismiss(id);
     if (moved > 0) report({ type: "released", messages: moved, why: "held-too-long" });
     this.#forget(ids);

@@ -42,8 +42,10 @@ export interface ClaimerContext<Value> {
   readonly replySize: ReplySize;
   readonly clock: Clock;
   readonly random: Random;
-  /** How many messages there is a free handler for. */
+  /** How many messages there is a free handler for, beside those that are here. */
   readonly places: () => number;
+  /** How many messages are taken at least each time, where there is a free handler, however many are here. */
+  readonly share: () => number;
   /** How often a message is offered at most. */
   readonly maxDeliveries: () => number;
   /** The first delivery for which a message is kept apart; infinite when none is. */
@@ -68,6 +70,8 @@ export class Claimer<Value> {
   /** Behind which message the next look begins; it wraps around, so that the first ones do not hide the rest. */
   #cursor: EntryId | null = null;
   #nextAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether something is known, or thought, to be there. */
+  #isMore = true;
   #isTaking = false;
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
@@ -102,16 +106,17 @@ export class Claimer<Value> {
     this.#mustWait = false;
   }
 
-  /** Has it look at the next opportunity. */
+  /** Has it look as soon as there is a free handler that has nothing else to do. */
   expire(): void {
-    this.#nextAtMs = Number.NEGATIVE_INFINITY;
+    this.#isMore = true;
   }
 
   /** Whether it is time to look, and there is somebody to work on what is found. */
   isWanted(): boolean {
     if (this.#isStopped || this.#isTaking || this.#mustWait) return false;
-    const isTime = this.#context.clock.nowMs() >= this.#nextAtMs || (this.#mayBeMoreSuspects && this.#wantsSuspect());
-    return isTime && this.#context.places() > 0;
+    const { clock, places, share } = this.#context;
+    if (places() > 0 && (this.#isMore || (this.#mayBeMoreSuspects && this.#wantsSuspect()))) return true;
+    return clock.nowMs() >= this.#nextAtMs && Math.max(places(), share()) > 0;
   }
 
   /** Whether a suspect could be offered next: one at a time, and own ones first. */
@@ -122,11 +127,13 @@ export class Claimer<Value> {
 
   /** Takes as much as there are places for. */
   async take(): Promise<void> {
-    const { clock, random, report, replySize, compare, fail } = this.#context;
+    const { clock, random, report, replySize, compare, fail, places, share } = this.#context;
     this.#isTaking = true;
+    this.#isMore = false;
     this.#mayBeMoreSuspects = false;
     this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
-    const count = Math.min(this.#context.places(), replySize.limit);
+    const room = places();
+    const count = Math.min(room > 0 ? room : share(), replySize.limit);
     try {
       await this.#take(count);
     } catch (error) {

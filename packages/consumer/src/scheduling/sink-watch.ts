@@ -17,6 +17,7 @@ export interface SinkWatchContext {
     readonly retry: BackoffPolicy;
     readonly maxDeliveries: number | undefined;
     readonly maxOutageMs: number;
+    readonly leaseMs: number;
   };
   readonly clock: Clock;
   readonly random: Random;
@@ -29,6 +30,7 @@ export class SinkWatch {
   readonly #context: SinkWatchContext;
   #breaker: Breaker = CLOSED;
   #fitness: Fitness = FIT;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   /** Whether what failed last was put off for long by the handler: it sets the pace, and nobody needs to be held up. */
   #isPacedByHandler = false;
   #cancelTimer = (): void => {};
@@ -70,9 +72,19 @@ export class SinkWatch {
     const failed = tried.filter(({ hasSucceeded }) => !hasSucceeded).length;
     const wasUnfit = this.isUnfit;
     this.#fitness = afterBatch(this.#fitness, failed, failed < tried.length);
+    if (failed > 0) this.#failedAtMs = clock.nowMs();
     const wasBackingOff = this.isBackingOff;
     this.#isPacedByHandler = isPacedByHandler;
     this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random), wasBackingOff);
+    this.#sayFitness(wasUnfit);
+  }
+
+  /** Forgets what is long past: who has not tried for a lease is not known to be broken any more. */
+  forgetOld(): void {
+    const { clock, policy } = this.#context;
+    if (clock.nowMs() - this.#failedAtMs < policy.leaseMs) return;
+    const wasUnfit = this.isUnfit;
+    this.#fitness = FIT;
     this.#sayFitness(wasUnfit);
   }
 

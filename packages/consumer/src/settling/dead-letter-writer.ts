@@ -157,9 +157,10 @@ export class DeadLetterWriter<Value> {
     const { client, held, policy, peers, secondOpinions, report } = this.#context;
     const { stream, group, name } = policy;
     if (!(await peers.look()).isAnyAlive) return false;
+    // Before it is let go of: this consumer may be the next to look for something to do.
+    secondOpinions.remember([id], "opinion");
     const { moved } = await client.release({ stream, group, from: name, to: RELEASED, offered: [id], neverOffered: [] });
     if (moved === 0) return false;
-    secondOpinions.remember([id], "opinion");
     if (message !== undefined) held.letGo(message);
     held.dismiss(id);
     report({ type: "released", messages: 1, why: "second-opinion" });

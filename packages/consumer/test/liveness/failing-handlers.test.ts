@@ -150,8 +150,13 @@ describe("one broken process among healthy ones", () => {
     drainMs: 1_000,
   } as const;
 
-  async function start(made: Group, how: WorkerTask["how"]): Promise<WorkerProcess> {
-    const task = { url: made.server.url, stream: made.stream, group: made.group, how, options } satisfies WorkerTask;
+  async function start(
+    made: Group,
+    how: WorkerTask["how"],
+    more: WorkerTask["options"] = {},
+  ): Promise<WorkerProcess> {
+    const { server, stream, group: name } = made;
+    const task = { url: server.url, stream, group: name, how, options: { ...options, ...more } } satisfies WorkerTask;
     const worker = await runWorker(new URL("group.worker.ts", import.meta.url), { args: [JSON.stringify(task)] });
     onTestFinished(() => worker[Symbol.asyncDispose]());
     await worker.waitForLine(/^event \{"type":"started"/);
@@ -214,10 +219,11 @@ describe("one broken process among healthy ones", () => {
 
   it.each([1, 6])("buries none of only %i messages", { timeout: 60_000 }, async (count) => {
     const made = group();
-    const broken = await start(made, "throw");
+    // Long enough for the others to start: alone a consumer is its own second opinion.
+    const broken = await start(made, "throw", { retry: { baseMs: 1_000, capMs: 2_000 } });
     await made.fill(count);
     await broken.waitForLine(/^offered /);
-    const fine = [await start(made, "work"), await start(made, "work")];
+    const fine = await Promise.all([start(made, "work"), start(made, "work")]);
     await made.finish(30_000);
     expect(await made.deadLetters()).toEqual([]);
     expect(offeredTo(fine)).toBe(count);
@@ -270,7 +276,9 @@ describe("one broken process among healthy ones", () => {
     isUp = true;
     await made.finish(20_000);
     expect(made.offered()).toBe(60);
-    for (const { consumer } of workers) expect(consumer.health()).toMatchObject({ live: true, ready: true });
+    // Who has nothing left to try is not known to be broken for longer than a lease.
+    await eventually("all are well", () => workers.every(({ consumer }) => consumer.health().ready));
+    for (const { consumer } of workers) expect(consumer.health()).toMatchObject({ live: true });
   });
 
   it("is fit again as soon as its own work succeeds", { timeout: 60_000 }, async () => {
