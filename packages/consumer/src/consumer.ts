@@ -266,7 +266,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         },
         returned: {
           areComing: () => this.#redeliverer.areComing(),
-          areWanted: () => this.#redeliverer.areWanted(),
+          areWanted: (batchSize) => this.#redeliverer.areWanted(batchSize),
           readDue: (atMost) => this.#redeliverer.readDue(atMost),
           readSuspect: () => this.#redeliverer.readSuspect(),
         },

@@ -177,9 +177,10 @@ export function decideNextBatch(
   const mix = decideMix(offerable, Math.min(gate.limit, policy.batchSize), policy.retryShare);
   const entries = mix.due.length + mix.fresh;
   if (entries === 0) return nothingNow(caller, deadlineMs, nowMs);
-  // Places are kept for new messages, or it is their turn, and nobody knows yet whether there are any.
-  const isGuessed =
-    mix.fresh === 0 && offerable.moreFresh && (offerable.isFreshTurn || mix.due.length < countRipe(offerable));
+  // Places are kept for new messages, or it is their turn, and nobody knows yet whether more of them come.
+  const isTurnKept = offerable.isFreshTurn && mix.fresh === 0;
+  const areSharesKept = entries < mix.full && mix.due.length < countRipe(offerable);
+  const isGuessed = offerable.moreFresh && (isTurnKept || areSharesKept);
   if (isGuessed && caller.look === "none" && nowMs < caller.lookUntilMs) return { kind: "ask", what: "look" };
   if (isGuessed && caller.look === "asked" && nowMs < caller.lookUntilMs) return waitUntil(caller.lookUntilMs);
   if (entries >= mix.full) return { kind: "offer", mix, reason: "entries" };

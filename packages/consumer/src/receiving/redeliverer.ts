@@ -78,10 +78,11 @@ export class Redeliverer<Value> {
     return this.#isReading || (this.#mayReadAhead(this.#firstDue()) && this.#room() > 0);
   }
 
-  /** Whether there are some that are read only to be offered at once. */
-  areWanted(): boolean {
+  /** Whether there are some that are read only to be offered at once, and the next batch, of so many, has room for them. */
+  areWanted(batchSize: number): boolean {
     const first = this.#firstDue();
-    return !this.#isStopped && this.#loop !== undefined && first !== undefined && !this.#mayReadAhead(first);
+    if (this.#isStopped || this.#loop === undefined || first === undefined || this.#mayReadAhead(first)) return false;
+    return this.#missing(first, batchSize) > 0 && this.#room() > 0;
   }
 
   /**
@@ -89,15 +90,21 @@ export class Redeliverer<Value> {
    * again, the others that it has not offered must not be closer to the dead letters for it.
    */
   async readDue(atMost: number): Promise<void> {
-    const { held, policy, largestBatch } = this.#context;
-    const share = held.fresh.messages > 0 ? policy.retryShare : 1;
-    const room = Math.min(this.#room(), atMost);
-    let size = atMost;
-    const putOffs = held.takeIds("due", ({ deliveries }, taken) => {
-      size = Math.min(size, largestBatch(deliveries + 1));
-      return taken < Math.min(room, Math.max(1, Math.floor(size * share)));
+    const room = this.#room();
+    let missing = room;
+    const putOffs = this.#context.held.takeIds("due", (next, taken) => {
+      missing = Math.min(missing, this.#missing(next, atMost));
+      return taken < missing;
     });
     await this.#readAgain(putOffs);
+  }
+
+  /** How many messages the next batch, of so many, lacks of those that come again, if this one is part of it. */
+  #missing({ deliveries }: PutOff, batchSize: number): number {
+    const { held, policy, largestBatch } = this.#context;
+    const share = held.fresh.messages > 0 ? policy.retryShare : 1;
+    const size = Math.min(batchSize, largestBatch(deliveries + 1));
+    return Math.max(1, Math.floor(size * share)) - held.due.messages;
   }
 
   /** Reads the payload of the suspect that is first in line, to be offered at once. */

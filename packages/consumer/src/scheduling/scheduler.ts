@@ -45,8 +45,8 @@ export interface MessageSources {
   readonly returned: {
     /** Whether some are being read ahead, or will be at once. */
     readonly areComing: () => boolean;
-    /** Whether some are read only to be offered at once. */
-    readonly areWanted: () => boolean;
+    /** Whether some are read only to be offered at once, and the next batch, of so many, has room for them. */
+    readonly areWanted: (batchSize: number) => boolean;
     /** Reads what the next batch may have of them, at most so many. Never rejects. */
     readonly readDue: (atMost: number) => Promise<void>;
     /** Reads the suspect that is first in line. Never rejects. */
@@ -264,14 +264,14 @@ export class Scheduler<Value> {
 
   /** What was returned is part of the next batch: of a call it is awaited for as long as an answer may take. */
   #dueAsk({ calledAtMs }: Waiter<Value>, nowMs: number): Ask {
-    const { held, policy, sources } = this.#context;
+    const { policy, sources } = this.#context;
     if (this.#due.state !== "none") return this.#due;
     if (calledAtMs !== null && sources.returned.areComing()) {
       this.#comingUntilMs ??= nowMs + Math.max(policy.maxWaitMs, ANSWER_MS);
       return { state: "asked", untilMs: this.#comingUntilMs };
     }
     this.#comingUntilMs = null;
-    return held.due.messages === 0 && sources.returned.areWanted() ? WANTED : NOT_ASKED;
+    return sources.returned.areWanted(this.#largestNow) ? WANTED : NOT_ASKED;
   }
 
   #suspectAsk(): Ask {
@@ -281,7 +281,7 @@ export class Scheduler<Value> {
   }
 
   #ask(what: "released" | "due" | "suspect" | "look", waiter: Waiter<Value>, nowMs: number): void {
-    const { sources, gate, policy } = this.#context;
+    const { sources } = this.#context;
     const asked: Ask = { state: "asked", untilMs: nowMs + ANSWER_MS };
     switch (what) {
       case "released":
@@ -291,7 +291,7 @@ export class Scheduler<Value> {
         });
       case "due":
         this.#due = asked;
-        return this.#whenAnswered(sources.returned.readDue(Math.min(gate().limit, policy.batchSize)), () => {
+        return this.#whenAnswered(sources.returned.readDue(this.#largestNow), () => {
           this.#due = NOT_ASKED;
         });
       case "suspect":
@@ -305,6 +305,11 @@ export class Scheduler<Value> {
         sources.released.expire();
         sources.reader.look();
     }
+  }
+
+  /** How many messages the next batch may have at most. */
+  get #largestNow(): number {
+    return Math.min(this.#context.gate().limit, this.#context.policy.batchSize);
   }
 
   #whenAnswered(answer: Promise<void>, note: () => void): void {
