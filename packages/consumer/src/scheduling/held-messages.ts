@@ -367,7 +367,7 @@ export class HeldMessages<Value> {
 
   /** Nothing is held under this id any more. */
   dismiss(id: EntryId): void {
-    this.#forgetPutOff(this.#index.get(id));
+    this.#displace(this.#index.get(id));
     this.#index.delete(id);
   }
 
@@ -461,7 +461,8 @@ export class HeldMessages<Value> {
   }
 
   #hold(holding: Holding<Value>): void {
-    this.#forgetPutOff(this.#index.get(holding.id));
+    const before = this.#index.get(holding.id);
+    if (before !== holding) this.#displace(before);
     this.#index.set(holding);
   }
 
@@ -472,10 +473,16 @@ export class HeldMessages<Value> {
     this.#onChange();
   }
 
-  #forgetPutOff(holding: Holding<Value> | undefined): void {
-    if (holding === undefined || !isPutOff(holding)) return;
-    this.#putOffCount--;
-    this.#onChange();
+  /** Something else takes the place of what was held under this id, or nothing does: it must not be offered any more. */
+  #displace(holding: Holding<Value> | undefined): void {
+    if (holding === undefined || isReserved(holding)) return;
+    if (isPutOff(holding)) {
+      this.#putOffCount--;
+      this.#onChange();
+    } else if (holding.state === "buffered") {
+      this.#unbuffer(holding);
+      this.#enter(holding, "returned");
+    }
   }
 
   /** Takes a message out of the queues in which it waits to be offered. */
