@@ -287,6 +287,8 @@ class Play {
     expect(held.putOffCount).toBe(putOff.length);
     expect(held.fresh).toEqual({ messages: model.fresh.size, bytes: bytesOf(model.fresh) });
     expect(held.due).toEqual({ messages: model.due.size, bytes: bytesOf(model.due) });
+    const others = [...model.due].filter(({ isSuspect }) => !isSuspect);
+    expect(held.dueAmongOthers).toEqual({ messages: others.length, bytes: bytesOf(others) });
     expect(held.isSuspectBuffered).toBe([...model.due].some(({ isSuspect }) => isSuspect));
     expect(held.isSuspectOpen).toBe(model.all.some((message) => message.isSuspect && model.states.get(message) === "offered"));
     for (const message of model.all) {
