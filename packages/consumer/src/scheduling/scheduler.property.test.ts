@@ -23,6 +23,7 @@ const BLOCK_MS = 800;
 const LOOK_MS = 1_000;
 const ANSWER_MS = 1_000;
 const LATE_MS = 300;
+const BASE_MS = 100;
 const MAX_DELIVERIES = 6;
 const SUSPECT_FROM = firstIsolated(MAX_DELIVERIES);
 // One decision for each answer, each offer and each wait; far more of them at one moment is a loop without an end.
@@ -210,8 +211,10 @@ class World {
         this.#held.endAck(message, false);
       } else {
         const isSuspect = message.deliveries + 1 >= SUSPECT_FROM;
-        const ripeAtMs = nowMs + Math.max(delayMs, 100);
-        const dueAtMs = batch.mode === "fetch" ? nowMs : ripeAtMs;
+        // As the redelivery decides: of a call at once, but not by itself for the base delay; of a loop after a delay.
+        const isCall = batch.mode === "fetch";
+        const ripeAtMs = nowMs + (isCall ? BASE_MS : Math.max(delayMs, BASE_MS));
+        const dueAtMs = isCall ? nowMs : ripeAtMs;
         this.#held.putOff(message, { dueAtMs, ripeAtMs, isSuspect, isUncounted: false });
       }
     }
