@@ -418,7 +418,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       peers,
       secondOpinions,
       load: () => this.#load(),
-      onGaveBack: () => this.#claimer.gaveBack(),
+      onGaveBack: () => {
+        // Without a batch that could end, it would wait for ever.
+        if (this.#open.isAny) this.#claimer.gaveBack();
+      },
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
