@@ -327,7 +327,7 @@ export class Scheduler<Value> {
     });
     const hasFresh = messages.length > redelivered;
     this.#isFreshTurn = !hasFresh;
-    this.#isOthersTurn = messages.some(({ isSuspect }) => isSuspect);
+    this.#isOthersTurn = redelivered > 0 && messages.some(({ isSuspect }) => isSuspect);
     if (hasFresh) held.ripenAll(nowMs);
     return { messages, reason: isFullOfBytes ? "bytes" : reason, redelivered };
   }
