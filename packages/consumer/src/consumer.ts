@@ -580,7 +580,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     // A refusal is an answer: while it lasts, restarting the process would change nothing.
     const isStuck = this.#isConnected() && this.#reader.unansweredMs > this.#policy.blockMs + STUCK_MS;
     const handlersHung = this.#open.hung;
-    const areAllHung = handlersHung >= this.#policy.concurrency;
+    const areAllHung = handlersHung >= this.#places;
     const intake = this.#nameIntake();
     return {
       state,
@@ -743,6 +743,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     ];
   }
 
+  /** How many batches can be at work at the same time: a loop, or a caller of `fetch()`, has one. */
+  get #places(): number {
+    return this.#use === "run()" ? this.#policy.concurrency : 1;
+  }
+
   /** Whether one message at a time is tried: under `fetch()` the caller sets the pace. */
   get #isBackingOff(): boolean {
     return this.#mode === "loop" && this.#sinkWatch.isBackingOff;
@@ -762,8 +767,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** Whether, and how far, new messages are read now. */
   #intakeState(): IntakeState {
-    const { maxWaitMs, concurrency, maxDeferred } = this.#policy;
-    if (this.#isPaused || this.#open.hung >= concurrency) return { kind: "held" };
+    const { maxWaitMs, maxDeferred } = this.#policy;
+    if (this.#isPaused || this.#open.hung >= this.#places) return { kind: "held" };
     if (this.#isBackingOff) {
       // A new message each time, so that the same ones are not tried for ever.
       const isNewOneHere = this.#held.fresh.messages > 0;
@@ -810,7 +815,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isPaused: this.#isPaused,
       isBackingOff: this.#isBackingOff,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       freePlaces: this.#scheduler.wanted,
       oldestOfferableMs: sinceMs === null ? null : this.#clock.nowMs() - sinceMs,
     };
@@ -837,7 +842,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isServerAway: this.#isCutOff || this.#reader.isFailing,
       isAheadOfStream: this.#positionWatch.isAheadOfStream,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       isBackingOff: this.#isBackingOff,
       isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
       isProbing: this.#open.isProbing,
