@@ -199,6 +199,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #use: string | undefined;
   /** How it is used now, or was last. */
   #mode: PullMode = "loop";
+  /** How many batches are at work at the same time in the use of now, or the last: `run` alone has more than one. */
+  #places = 1;
   #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
   #failure: Error | undefined;
@@ -501,11 +503,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
-    this.#begin("run()", "loop");
+    this.#begin("run()", "loop", this.#policy.concurrency);
     const stopListening = onAbort(signal, () => void this.#drain());
     try {
       if (await this.#start()) this.#startReading();
-      const handlers = Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
+      const handlers = Promise.all(Array.from({ length: this.#places }, () => this.#work(handler)));
       // A handler that never returns must not keep what waits for the end.
       handlers.catch(() => {});
       await Promise.race([handlers, this.#stopped]);
@@ -575,7 +577,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     // A refusal is an answer: while it lasts, restarting the process would change nothing.
     const isStuck = this.#isConnected() && this.#reader.unansweredMs > this.#policy.blockMs + STUCK_MS;
     const handlersHung = this.#open.hung;
-    const areAllHung = handlersHung >= this.#policy.concurrency;
+    const areAllHung = handlersHung >= this.#places;
     const intake = this.#nameIntake();
     return {
       state,
@@ -622,13 +624,14 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.close();
   }
 
-  #begin(use: string, mode: PullMode): void {
+  #begin(use: string, mode: PullMode, places = 1): void {
     if (this.#use !== undefined) {
       throw new UsageError(`cannot use ${use} while ${this.#use} is under way: one use of a consumer at a time`);
     }
     this.#assertUsable(`use ${use}`);
     this.#use = use;
     this.#mode = mode;
+    this.#places = places;
   }
 
   #assertUsable(action: string): void {
@@ -756,8 +759,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** Whether, and how far, new messages are read now. */
   #intakeState(): IntakeState {
-    const { maxWaitMs, concurrency, maxDeferred } = this.#policy;
-    if (this.#isPaused || this.#open.hung >= concurrency) return { kind: "held" };
+    const { maxWaitMs, maxDeferred } = this.#policy;
+    if (this.#isPaused || this.#open.hung >= this.#places) return { kind: "held" };
     if (this.#isBackingOff) {
       // A new message each time, so that the same ones are not tried for ever.
       const isNewOneHere = this.#held.fresh.messages > 0;
@@ -804,7 +807,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isPaused: this.#isPaused,
       isBackingOff: this.#isBackingOff,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       freePlaces: this.#scheduler.wanted,
       oldestOfferableMs: sinceMs === null ? null : this.#clock.nowMs() - sinceMs,
     };
@@ -831,7 +834,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isServerAway: this.#isCutOff || this.#reader.isFailing,
       isAheadOfStream: this.#positionWatch.isAheadOfStream,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       isBackingOff: this.#isBackingOff,
       isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
       isProbing: this.#open.isProbing,
@@ -853,7 +856,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #beatDetails(): BeatDetails {
-    const { batchSize, concurrency, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const { batchSize, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const concurrency = this.#places;
     const intake = this.#nameIntake();
     const { oldestOfferableMs, freePlaces, handlersHung } = this.#load();
     return {
