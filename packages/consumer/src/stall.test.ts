@@ -101,7 +101,10 @@ describe("a consumer whose only batch hangs, as one at a time is all that its us
     expect(consumer.health()).toMatchObject({ live: true, handlersHung: 0 });
     await clock.advance(8_000);
     expect(consumer.health()).toMatchObject({ live: false, handlersHung: 1, intake: "held-too-long" });
-    expect((await other.registry({ stream, group })).get("me")?.details).toMatchObject({ concurrency: 1, freePlaces: 0 });
+    expect((await other.registry({ stream, group })).get("me")?.details).toMatchObject({
+      concurrency: 1,
+      freePlaces: 0,
+    });
     await close();
   });
 
