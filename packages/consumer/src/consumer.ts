@@ -384,6 +384,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       admit: readmit,
       places: () => this.#placesForReleased(),
       share: () => this.#shareOfReleased(),
+      isAtWork: () => this.#open.isAny,
       maxDeliveries: () => this.#maxDeliveries(),
       suspectFrom,
       onTime: () => this.#scheduler.decide(),
