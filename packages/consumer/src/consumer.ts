@@ -451,15 +451,15 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
     signal?.throwIfAborted();
-    if (this.#lifecycle.state === "draining") {
-      this.#open.endFetched();
-      return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
-    }
+    if (this.#lifecycle.state === "draining") return this.#handNothing();
     this.#begin("fetch()", "fetch");
     const calledAtMs = this.#clock.nowMs();
     try {
       this.#open.endFetched();
-      if (!(await orAborted(signal, this.#start()))) throw closedEarly();
+      if (!(await orAborted(signal, this.#start()))) {
+        if (this.#policy.signal?.aborted === true) return this.#handNothing();
+        throw closedEarly();
+      }
       this.#startReading();
       const collected = await this.#scheduler.take({ mode: "fetch", calledAtMs, signal });
       const { batch } = this.#open.hand(collected, "fetch");
@@ -638,6 +638,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #assertUsable(action: string): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lifecycle.assertOpen(action);
+  }
+
+  /** What a call gets while the consumer drains. */
+  #handNothing(): Batch<Value> {
+    this.#open.endFetched();
+    return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
   }
 
   #startReading(): void {
