@@ -8,12 +8,15 @@ import { type Round, runRound } from "../src/run.ts";
 ownServersOnly();
 
 const SEED = 1;
+/** How often a round is run again in which the machine stood still too often for anything to be said of the waits. */
+const MOST_REPEATS = 2;
+
 function run(): Promise<Round> {
   return runRound({
     ...ROUND_DEFAULTS,
     seed: SEED,
-    messages: 12_000,
-    loadMs: 16_000,
+    messages: 10_500,
+    loadMs: 14_000,
     kinds: FAULT_KINDS,
     progress: () => {},
   });
@@ -23,11 +26,12 @@ test("nothing is lost, nothing waits too long, every duplicate is explained, wha
   timeout: 300_000,
 }, async () => {
   let round = await run();
-  // The machine stood still too often for anything to be said of the waits.
-  if (round.void !== undefined && !hasFailed(round)) round = await run();
+  for (let repeats = 0; round.void !== undefined && !hasFailed(round) && repeats < MOST_REPEATS; repeats++) {
+    round = await run();
+  }
   if (hasFailed(round)) throw new Error(renderRound(round));
   expect(summarise(SEED, [round])).toMatchObject({ lost: 0, overdue: 0, failed: [] });
-  expect(round.verdict.confirmed).toBeGreaterThan(10_000);
+  expect(round.verdict.confirmed).toBeGreaterThan(9_000);
   // A round in which nothing happened, or nobody ever waited, would prove nothing.
   expect(Object.keys(round.faults).length).toBeGreaterThan(FAULT_KINDS.length / 2);
   expect(round.monitorMoves).toBeGreaterThan(0);
