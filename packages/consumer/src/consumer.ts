@@ -201,8 +201,6 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #use: string | undefined;
   /** How it is used now, or was last. */
   #mode: PullMode = "loop";
-  /** How many batches are at work at the same time in the use of now, or the last: `run` alone has more than one. */
-  #places = 1;
   #starting: Promise<boolean> | undefined;
   #stopping: Promise<StopReport> | undefined;
   #failure: Error | undefined;
@@ -509,11 +507,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
-    this.#begin("run()", "loop", this.#policy.concurrency);
+    this.#begin("run()", "loop");
     const stopListening = onAbort(signal, () => void this.#drain());
     try {
       if (await this.#start()) this.#startReading();
-      const handlers = Promise.all(Array.from({ length: this.#places }, () => this.#work(handler)));
+      const handlers = Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
       // A handler that never returns must not keep what waits for the end.
       handlers.catch(() => {});
       await Promise.race([handlers, this.#stopped]);
@@ -630,14 +628,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.close();
   }
 
-  #begin(use: string, mode: PullMode, places = 1): void {
+  #begin(use: string, mode: PullMode): void {
     if (this.#use !== undefined) {
       throw new UsageError(`cannot use ${use} while ${this.#use} is under way: one use of a consumer at a time`);
     }
     this.#assertUsable(`use ${use}`);
     this.#use = use;
     this.#mode = mode;
-    this.#places = places;
   }
 
   #assertUsable(action: string): void {
