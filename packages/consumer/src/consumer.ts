@@ -387,6 +387,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       admit: readmit,
       places: () => this.#placesForReleased(),
       share: () => this.#shareOfReleased(),
+      isAtWork: () => this.#open.isAny,
       maxDeliveries: () => this.#maxDeliveries(),
       suspectFrom,
       onTime: () => this.#scheduler.decide(),
@@ -453,15 +454,15 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
     signal?.throwIfAborted();
-    if (this.#lifecycle.state === "draining") {
-      this.#open.endFetched();
-      return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
-    }
+    if (this.#lifecycle.state === "draining") return this.#handNothing();
     this.#begin("fetch()", "fetch");
     const calledAtMs = this.#clock.nowMs();
     try {
       this.#open.endFetched();
-      if (!(await orAborted(signal, this.#start()))) throw closedEarly();
+      if (!(await orAborted(signal, this.#start()))) {
+        if (this.#policy.signal?.aborted === true) return this.#handNothing();
+        throw closedEarly();
+      }
       this.#startReading();
       const collected = await this.#scheduler.take({ mode: "fetch", calledAtMs, signal });
       const { batch } = this.#open.hand(collected, "fetch");
@@ -639,6 +640,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #assertUsable(action: string): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lifecycle.assertOpen(action);
+  }
+
+  /** What a call gets while the consumer drains. */
+  #handNothing(): Batch<Value> {
+    this.#open.endFetched();
+    return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
   }
 
   #startReading(): void {
@@ -864,7 +871,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #beatDetails(): BeatDetails {
-    const { batchSize, concurrency, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const { batchSize, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const concurrency = this.#places;
     const intake = this.#nameIntake();
     const { oldestOfferableMs, freePlaces, handlersHung } = this.#load();
     return {
