@@ -165,7 +165,14 @@ export class Releaser<Value> {
     }
     for (const { id, deliveries, delayMs, isSuspect, isUncounted } of delayed) {
       const dueAtMs = clock.nowMs() + (delayMs ?? 0);
-      held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect, hasFailedHere: true });
+      held.adopt({
+        id,
+        deliveries: isUncounted ? deliveries - 1 : deliveries,
+        dueAtMs,
+        ripeAtMs: dueAtMs,
+        isSuspect,
+        hasFailedHere: true,
+      });
     }
     return delayed;
   }
