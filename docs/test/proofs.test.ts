@@ -1,0 +1,44 @@
+/** What the guarantees name as their proof exists: each file, and each test whose name is quoted behind it. */
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const tests = globSync("{packages,apps,chaos,docs,scripts}/**/*.{test,conformance}.ts", {
+  cwd: root,
+  exclude: (path) => path === "node_modules",
+});
+
+interface Proof {
+  readonly file: string;
+  /** Parts of a test's name, in their order; what is left out between them, or replaced, can be anything. */
+  readonly name: readonly string[];
+}
+
+/** Each file that is named, and each quoted name with the file before it. */
+function proofsIn(markdown: string): Proof[] {
+  const proofs: Proof[] = [];
+  let file = "";
+  for (const [, path, quoted] of markdown.matchAll(/`([\w./-]+\.(?:test|conformance)\.ts)`|"([^"]+)"/g)) {
+    if (path !== undefined) file = path;
+    const name = quoted?.split(/\s*…\s*/).map((part) => part.replaceAll(/\s+/g, " "));
+    proofs.push({ file, name: name ?? [] });
+  }
+  return proofs;
+}
+
+function isThere({ file, name }: Proof): boolean {
+  return tests
+    .filter((path) => path === file || path.endsWith(`/${file}`))
+    .some((path) => {
+      const text = readFileSync(`${root}${path}`, "utf8");
+      return name.every((part) => text.includes(part));
+    });
+}
+
+it("every test that docs/guarantees.md names is there", () => {
+  const sections = readFileSync(`${root}docs/guarantees.md`, "utf8").matchAll(/^Proven by: (.*?)\n\n/gms);
+  const proofs = [...sections].flatMap(([, text = ""]) => proofsIn(text));
+  expect(proofs.length).toBeGreaterThan(80);
+  expect(proofs.filter((proof) => !isThere(proof))).toEqual([]);
+});
