@@ -94,15 +94,10 @@ export class Releaser<Value> {
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
-  putOff(
-    message: Message<Value>,
-    delayMs: number,
-    why: ReleaseReason,
-    { isUncounted }: { readonly isUncounted: boolean },
-  ): void {
+  putOff(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
     this.#context.held.letGo(message);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why });
+    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why: "put-off" });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
