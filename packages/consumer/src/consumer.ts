@@ -192,6 +192,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #deadLettered = 0;
   /** What was said last of the intake. */
   #saidIntake: IntakeHold | "open" = "open";
+  /** Whether the next attempt was offered, and has not reached its handler. */
+  #isProbeOnItsWay = false;
   /** Whether a handler of `run` is being called at this very moment. */
   #isInHandler = false;
   readonly #startAborter = new AbortController();
@@ -258,6 +260,9 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       largestBatch,
       gate: () => this.#gate(),
+      onOffer: () => {
+        this.#isProbeOnItsWay = this.#isBackingOff;
+      },
       sources: {
         released: {
           isWanted: () => this.#claimer.isWanted(),
@@ -730,6 +735,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /** The next batch of a loop; `undefined` when the consumer drains. */
   async #next(): Promise<OpenBatch<Value> | undefined> {
     const collected = await this.#scheduler.take({ mode: "loop", calledAtMs: null });
+    this.#isProbeOnItsWay = false;
     if (collected.reason !== "draining") return this.#open.hand(collected, "loop");
     if (this.#failure !== undefined) throw this.#failure;
     return undefined;
@@ -749,7 +755,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** Whether the next attempt may be made now, while everything fails. */
   get #mayProbe(): boolean {
-    return this.#sinkWatch.mayTry && !this.#open.isProbing;
+    return this.#sinkWatch.mayTry && !this.#open.isProbing && !this.#isProbeOnItsWay;
   }
 
   #gate(): Gate {

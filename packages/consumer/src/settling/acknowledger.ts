@@ -41,6 +41,8 @@ export interface AcknowledgerContext<Value> {
 export class Acknowledger<Value> {
   readonly #context: AcknowledgerContext<Value>;
   readonly #sender: OutcomeSender<Message<Value>>;
+  /** Whether an acknowledgement ever came for a message that had been given back. */
+  #mayBeLate = false;
 
   constructor(context: AcknowledgerContext<Value>) {
     const { clock, random, report, fail } = context;
@@ -74,6 +76,7 @@ export class Acknowledger<Value> {
   }
 
   add(message: Message<Value>): void {
+    this.#mayBeLate ||= message.isLetGo;
     this.#context.held.beginAck(message);
     this.#sender.add(message);
   }
@@ -109,7 +112,7 @@ export class Acknowledger<Value> {
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy, report } = this.#context;
-    if (messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
+    if (this.#mayBeLate && messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
     if (!mayBeDone && this.#areCertain(messages)) {
