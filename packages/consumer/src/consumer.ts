@@ -392,6 +392,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       admit: readmit,
       places: () => this.#placesForReleased(),
       share: () => this.#shareOfReleased(),
+      isAtWork: () => this.#open.isAny,
       maxDeliveries: () => this.#maxDeliveries(),
       suspectFrom,
       onTime: () => this.#scheduler.decide(),
@@ -458,15 +459,15 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
     signal?.throwIfAborted();
-    if (this.#lifecycle.state === "draining") {
-      this.#open.endFetched();
-      return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
-    }
+    if (this.#lifecycle.state === "draining") return this.#handNothing();
     this.#begin("fetch()", "fetch");
     const calledAtMs = this.#clock.nowMs();
     try {
       this.#open.endFetched();
-      if (!(await orAborted(signal, this.#start()))) throw closedEarly();
+      if (!(await orAborted(signal, this.#start()))) {
+        if (this.#policy.signal?.aborted === true) return this.#handNothing();
+        throw closedEarly();
+      }
       this.#startReading();
       const collected = await this.#scheduler.take({ mode: "fetch", calledAtMs, signal });
       const { batch } = this.#open.hand(collected, "fetch");
@@ -585,7 +586,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     // A refusal is an answer: while it lasts, restarting the process would change nothing.
     const isStuck = this.#isConnected() && this.#reader.unansweredMs > this.#policy.blockMs + STUCK_MS;
     const handlersHung = this.#open.hung;
-    const areAllHung = handlersHung >= this.#policy.concurrency;
+    const areAllHung = handlersHung >= this.#places;
     const intake = this.#nameIntake();
     return {
       state,
@@ -644,6 +645,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #assertUsable(action: string): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lifecycle.assertOpen(action);
+  }
+
+  /** What a call gets while the consumer drains. */
+  #handNothing(): Batch<Value> {
+    this.#open.endFetched();
+    return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
   }
 
   #startReading(): void {
@@ -748,6 +755,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     ];
   }
 
+  /** How many batches can be at work at the same time: a loop, or a caller of `fetch()`, has one. */
+  get #places(): number {
+    return this.#use === "run()" ? this.#policy.concurrency : 1;
+  }
+
   /** Whether one message at a time is tried: under `fetch()` the caller sets the pace. */
   get #isBackingOff(): boolean {
     return this.#mode === "loop" && this.#sinkWatch.isBackingOff;
@@ -767,8 +779,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** Whether, and how far, new messages are read now. */
   #intakeState(): IntakeState {
-    const { maxWaitMs, concurrency, maxDeferred } = this.#policy;
-    if (this.#isPaused || this.#open.hung >= concurrency) return { kind: "held" };
+    const { maxWaitMs, maxDeferred } = this.#policy;
+    if (this.#isPaused || this.#open.hung >= this.#places) return { kind: "held" };
     if (this.#isBackingOff) {
       // A new message each time, so that the same ones are not tried for ever.
       const isNewOneHere = this.#held.fresh.messages > 0;
@@ -800,7 +812,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const fresh = this.#held.fresh.messages;
     const due = this.#held.due.messages;
     if (this.#isBackingOff) return this.#mayProbe && fresh + due === 0 ? 1 : 0;
-    return Math.max(batchSize * wanted - fresh - due, 0);
+    return Math.max(batchSize * wanted - fresh - this.#held.dueAmongOthers.messages, 0);
   }
 
   #lookForReleased(): void {
@@ -815,7 +827,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isPaused: this.#isPaused,
       isBackingOff: this.#isBackingOff,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       freePlaces: this.#scheduler.wanted,
       oldestOfferableMs: sinceMs === null ? null : this.#clock.nowMs() - sinceMs,
     };
@@ -842,7 +854,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isServerAway: this.#isCutOff || this.#reader.isFailing,
       isAheadOfStream: this.#positionWatch.isAheadOfStream,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       isBackingOff: this.#isBackingOff,
       isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
       isProbing: this.#open.isProbing,
@@ -864,7 +876,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #beatDetails(): BeatDetails {
-    const { batchSize, concurrency, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const { batchSize, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const concurrency = this.#places;
     const intake = this.#nameIntake();
     const { oldestOfferableMs, freePlaces, handlersHung } = this.#load();
     return {

@@ -50,6 +50,8 @@ export interface ClaimerContext<Value> {
   readonly maxDeliveries: () => number;
   /** The first delivery for which a message is kept apart; infinite when none is. */
   readonly suspectFrom: () => number;
+  /** Whether a batch is open. */
+  readonly isAtWork: () => boolean;
   /** The message, or none when it cannot be offered. */
   readonly admit: (
     entry: DeliveredEntry,
@@ -76,7 +78,7 @@ export class Claimer<Value> {
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
   #isStopped = true;
-  /** Whether this consumer gave back what it could not offer: then one of its batches has to end first. */
+  /** Whether this consumer gave back what it could not offer while it was at work: then one of its batches has to end first. */
   #mustWait = false;
   #loop: Promise<void> | undefined;
 
@@ -98,7 +100,7 @@ export class Claimer<Value> {
 
   /** This consumer has given back what it could not offer. */
   gaveBack(): void {
-    this.#mustWait = true;
+    this.#mustWait = this.#context.isAtWork();
   }
 
   /** A batch has ended: what it was at is done. */
@@ -176,14 +178,15 @@ export class Claimer<Value> {
     if (entries.length === 0) return;
     // Held from this moment on: whoever compares the pending list with what is held must not find them a second time.
     for (const { id } of entries) held.reserve(id);
-    await this.#lineUp(entries, heldSinceMs);
+    await this.#lineUp(entries, heldSinceMs, wantsSuspect);
     let bytes = 0;
     for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
     replySize.arrived(entries.length, bytes);
     report({ type: "taken", messages: entries.length });
   }
 
-  async #lineUp(entries: readonly DeliveredEntry[], heldSinceMs: number): Promise<void> {
+  /** @param wantsSuspect whether one of them that is a suspect can be offered now */
+  async #lineUp(entries: readonly DeliveredEntry[], heldSinceMs: number, wantsSuspect: boolean): Promise<void> {
     const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit, peers } = this.#context;
     const most = maxDeliveries();
     // Whoever let go of it wanted somebody else to try it once more, if it may be tried more than once at all.
@@ -191,7 +194,7 @@ export class Claimer<Value> {
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];
     const due: Message<Value>[] = [];
-    let suspects = 0;
+    let suspects = wantsSuspect ? 0 : 1;
     for (const entry of entries) {
       const { id, deliveries } = entry;
       const nowMs = clock.nowMs();

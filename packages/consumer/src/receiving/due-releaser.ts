@@ -56,9 +56,9 @@ export class DueReleaser {
     let isMore = false;
     while (!this.#isStopped) {
       if (!isMore) await this.#bell.rest(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
-      if (this.#isStopped || !canPutOff()) continue;
+      if (this.#isStopped) return;
       try {
-        isMore = await this.#releaseDue();
+        isMore = canPutOff() && (await this.#releaseDue());
       } catch (error) {
         isMore = false;
         if (!RedisBatchError.is(error)) throw error;
