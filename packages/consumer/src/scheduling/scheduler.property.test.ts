@@ -119,6 +119,7 @@ class World {
       held: this.#held,
       clock,
       largestBatch,
+      onOffer: () => {},
       gate: () => {
         if (++this.#decisions > MOST_DECISIONS_AT_ONCE) throw new Error("it decides without an end");
         return { ...this.gate, limit: Math.min(this.gate.limit, batchSize) };
