@@ -57,8 +57,8 @@ import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveCon
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { Intake } from "./receiving/intake.ts";
-import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
+import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
 import { Recoverer } from "./receiving/recoverer.ts";
 import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
@@ -378,7 +378,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       onGroupGone: () => this.#heartbeat.forget(),
     });
     const readmit = this.#intake.readmit.bind(this.#intake);
-    this.#redeliverer = new Redeliverer({ ...shared, largestBatch, admit: readmit, onMore: () => this.#scheduler.decide() });
+    this.#redeliverer = new Redeliverer({
+      ...shared,
+      largestBatch,
+      admit: readmit,
+      onMore: () => this.#scheduler.decide(),
+    });
     this.#claimer = new Claimer({
       ...shared,
       deadLetterWriter: this.#deadLetterWriter,

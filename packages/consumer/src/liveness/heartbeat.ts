@@ -5,8 +5,8 @@ import {
   ConsumerNameInUseError,
   LATER,
   pause,
-  RedisBatchError,
   RELEASED,
+  RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";

@@ -10,10 +10,10 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival, Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
 
 // Lua's unpack and the server's own loop both stay far from their limits with this many ids.
 const IDS_PER_COMMAND = 1_000;

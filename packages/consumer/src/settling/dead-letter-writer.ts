@@ -12,10 +12,10 @@ import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
 
 // Each burial copies a payload inside the server: a few at a time keep it answering others in between.
 const AT_ONCE = 20;
@@ -159,7 +159,14 @@ export class DeadLetterWriter<Value> {
     if (!(await peers.look()).isAnyAlive) return false;
     // Before it is let go of: this consumer may be the next to look for something to do.
     secondOpinions.remember([id], "opinion");
-    const { moved } = await client.release({ stream, group, from: name, to: RELEASED, offered: [id], neverOffered: [] });
+    const { moved } = await client.release({
+      stream,
+      group,
+      from: name,
+      to: RELEASED,
+      offered: [id],
+      neverOffered: [],
+    });
     if (moved === 0) return false;
     if (message !== undefined) held.letGo(message);
     held.dismiss(id);
