@@ -51,6 +51,7 @@ import { HoldLimit } from "./liveness/hold-limit.ts";
 import { joinGroup } from "./liveness/join-group.ts";
 import { LeaseRenewer } from "./liveness/lease-renewer.ts";
 import { Peers } from "./liveness/peers.ts";
+import { ReservedNames } from "./liveness/reserved-names.ts";
 import { SecondOpinions } from "./liveness/second-opinions.ts";
 import type { Message } from "./message.ts";
 import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveConsumerOptions } from "./options.ts";
@@ -297,8 +298,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       lose: (id, loss) => this.#intake.lose(id, loss),
       onCertain: () => this.#scheduler.decide(),
     });
+    const longestDelayMs = Math.max(LONGEST_RETRY_MS, policy.retry.capMs);
     this.#heartbeat = new Heartbeat({
       ...shared,
+      reservedNames: new ReservedNames({ ...shared, longestDelayMs }),
       incarnation: this.#incarnation,
       details: () => this.#beatDetails(),
       onPending: (pending) => {
@@ -313,7 +316,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#recoverer = new Recoverer({
       ...shared,
       peers,
-      longestDelayMs: Math.max(LONGEST_RETRY_MS, policy.retry.capMs),
+      longestDelayMs,
       steadiness: () => ({
         nowMs: clock.nowMs(),
         connectedSinceMs: this.#connectedSinceMs,
@@ -429,7 +432,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       peers,
       secondOpinions,
       load: () => this.#load(),
-      onGaveBack: () => this.#claimer.gaveBack(),
+      onGaveBack: () => {
+        // Without a batch that could end, it would wait for ever.
+        if (this.#open.isAny) this.#claimer.gaveBack();
+      },
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }

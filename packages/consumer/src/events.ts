@@ -24,6 +24,8 @@ export type ConsumerEvent =
   | { readonly type: "released"; readonly messages: number; readonly why: ReleaseReason }
   /** Messages were put off in Redis, until their time comes. */
   | { readonly type: "scheduled"; readonly messages: number }
+  /** Somebody removed `rb:later`, and with it what was put off: these are pending for nobody now. */
+  | { readonly type: "laterLost"; readonly ids: readonly EntryId[] }
   /** Messages that nobody held are this consumer's now. */
   | { readonly type: "taken"; readonly messages: number }
   | { readonly type: "releaseFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }

@@ -1,6 +1,6 @@
 /** Ways in which consumers of streams have got stuck, or have got ahead of themselves, elsewhere and here: one test for each. */
 import { CommandError, ConnectionError, compareEntryIds } from "@redis-batch/core";
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey, RELEASED } from "@redis-batch/core/internal";
 import { deferred } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
@@ -518,5 +518,30 @@ describe("what was read ahead between two calls of fetch() and given to the grou
     expect(consumer.health()).toMatchObject({ buffered: 0 });
     const batch = await fetch();
     expect(batch.messages.map((message) => message.id)).toEqual([id]);
+  });
+});
+
+describe("a caller of fetch() who was away for long", () => {
+  it("takes what is anybody's when he comes back, although what was read for him was given to somebody else", async () => {
+    const { clock, redis, fetch, add, open, stream, group } = await openInMemory({ prefetch: 1, maxWaitMs: 100 });
+    await fetch();
+    const { consumer: busy } = open({ name: "other" });
+    const worked = new Set<string>();
+    const running = busy.run((batch) => {
+      for (const message of batch) worked.add(message.id);
+      batch.ack();
+    });
+    await clock.advance(10_000);
+    const ids = [];
+    for (const n of range(6)) ids.push(await add(n));
+    await clock.advance(10_000);
+    expect(worked.size).toBe(6);
+    void busy.close();
+    await clock.advance(10_000);
+    await running;
+    const [id = ""] = ids;
+    redis.keys.group({ stream, group }).adopt(id, RELEASED, redis.keys.nowMs());
+    const offered = [...(await fetch()), ...(await fetch())].map((message) => message.id);
+    expect(offered).toContain(id);
   });
 });

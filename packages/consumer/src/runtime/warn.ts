@@ -51,6 +51,8 @@ function describe(event: ConsumerEvent): string | undefined {
       return event.recreated ? `the consumer group had vanished and was created again at ${event.position}` : undefined;
     case "lost":
       return `${event.ids.length} messages are not this consumer's any more (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
+    case "laterLost":
+      return `somebody removed the consumer rb:later, and with it ${event.ids.length} messages that were put off: ${event.ids.slice(0, 3).join(", ")}`;
     case "vanished":
       return `${event.ids.length} pending messages had been deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
     case "failed":

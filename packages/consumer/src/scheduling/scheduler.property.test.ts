@@ -1,5 +1,5 @@
 import { ConnectionError, type EntryId } from "@redis-batch/core";
-import type { RecoverOwnOptions, RecoverOwnResult } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal";
 import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,7 @@ import { ReplySize } from "../receiving/reply-size.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { type Collected, Scheduler } from "./scheduler.ts";
 
+type RecoverOwn = StreamClient["recoverOwn"];
 type Value = Readonly<Record<string, string>>;
 /** How a part of the server behaves. */
 type Mood = "prompt" | "late" | "failing" | "silent";
@@ -407,7 +408,7 @@ class World {
     }
   }
 
-  async #recoverOwn({ messages }: RecoverOwnOptions): Promise<RecoverOwnResult> {
+  async #recoverOwn({ messages }: Parameters<RecoverOwn>[0]): ReturnType<RecoverOwn> {
     await this.#answer("returned");
     return { entries: messages.map(({ id, deliveries }) => ({ id, deliveries, fields: [Buffer.alloc(1), Buffer.alloc(9)] })), vanished: [] };
   }
