@@ -70,9 +70,7 @@ export function checkHandOver(crashes: readonly Crash[], moves: readonly HandedO
 /** How many messages of the killed were given to others. */
 function leftBy(crashes: readonly Crash[], moves: readonly HandedOver[]): number {
   const killed = new Set(crashes.map(({ consumer }) => consumer));
-  return moves
-    .filter((move) => killed.has(move.from))
-    .reduce((total, move) => total + move.messages, 0);
+  return moves.filter((move) => killed.has(move.from)).reduce((total, move) => total + move.messages, 0);
 }
 
 function messages(number: number): string {

@@ -134,7 +134,9 @@ describe("group", () => {
     expect(neighbour).toContain("left of neighbour");
     expect(await ours()).toEqual(
       [
-        ...["audit", "consumers", "dead", "due", "hung", "lease:recovery", "left", "scaler"].map((kind) => `${kind} of g`),
+        ...["audit", "consumers", "dead", "due", "hung", "lease:recovery", "left", "scaler"].map(
+          (kind) => `${kind} of g`,
+        ),
         ...neighbour,
       ].toSorted(),
     );

@@ -514,7 +514,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * handler that throws does not end it: what it did not acknowledge comes again, after a growing delay.
    *
    * @throws {UsageError} while another use of this consumer is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   * @throws {RedisBatchError} what no repetition can help: wrong credentials, missing rights, a key of another type
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
@@ -612,12 +612,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
    * acknowledgements, gives everything else back, removes the name from the group when nothing is pending under it,
    * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is given back.
-   * Never rejects; every call gets the same report.
+   * Every call gets the same report.
    *
    * Inside the body of `for await` use `break` instead, and inside a handler of `run` do not wait for it: neither can end
    * while it waits for itself.
    *
-   * @throws {UsageError} when a handler of `run` waits for it that can be told
+   * @throws {UsageError} only in a handler of `run`, where that can be told (on Node 24 and later, and before its first
+   * `await` on any): the consumer stops all the same
    */
   close(): Promise<StopReport> {
     this.#open.endFetched();
