@@ -35,6 +35,11 @@ test("an earlier version's scripts are those of its checkout", () => {
   );
 });
 
+test("the journals are kept where a folder is named", () => {
+  expect(resolveRound({})).toMatchObject({ keep: undefined });
+  expect(resolveRound({ keep: "journals" })).toMatchObject({ keep: "journals" });
+});
+
 test("what is wrong is named", () => {
   expect(resolveRound({ every: "0" })).toBe("--every must be a number, above 0");
   expect(resolveRound({ seed: "x" })).toBe("--seed must be a whole number, at least 0");

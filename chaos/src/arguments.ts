@@ -16,6 +16,8 @@ export interface Arguments {
   readonly every?: string;
   /** A checkout of an earlier commit, installed: some workers and a monitor are run from there. */
   readonly old?: string;
+  /** A folder that gets the journals of each round. */
+  readonly keep?: string;
   /** One round that takes all of the minutes, instead of one after the other. */
   readonly soak?: boolean;
 }
@@ -92,13 +94,13 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   const names = args.faults === undefined ? FAULT_KINDS : args.faults.split(",").filter((name) => name !== "");
   const unknown = names.filter((name) => !FAULT_KINDS.includes(name as FaultKind));
   if (unknown.length > 0) return `there is no fault called ${unknown.join(", ")}`;
-  return { ...resolved, oldSource, kinds: names as readonly FaultKind[] };
+  return { ...resolved, oldSource, keep: args.keep, kinds: names as readonly FaultKind[] };
 }
 
 export function usage(): string {
   return (
     "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b]\n" +
-    "       [--every ms] [--old folder] [--soak] [--json]\n" +
+    "       [--every ms] [--old folder] [--keep folder] [--soak] [--json]\n" +
     `faults: ${FAULT_KINDS.join(", ")}`
   );
 }

@@ -188,6 +188,11 @@ describe("a message that is put off", () => {
     expect(putOff(5_000)).toEqual(["tooEarly"]);
   });
 
+  test("comes again at any time when its worker was told that the word came too late", () => {
+    const refused = { ...first, settledAtMs: undefined, refusedAtMs: 20 };
+    expect(kindsOf({ confirmed, offers: [offer("a", 0, refused), offer("b", 5_000)] })).toEqual([]);
+  });
+
   test("also when its worker is gone, unless that could not tell anybody", () => {
     const ended = (endedAtMs: number): Account["workers"] => [
       { worker: "a", endedAtMs, standstills: [], closingAtMs: undefined },

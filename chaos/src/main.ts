@@ -1,6 +1,6 @@
 /**
  * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--every ms]
- * [--old folder] [--soak] [--json]`: rounds of load and faults, each on a server of its own, until the time is over;
+ * [--old folder] [--keep folder] [--soak] [--json]`: rounds of load and faults, each on a server of its own, until the time is over;
  * without --minutes one round; with --soak one round that takes all of the time. Progress goes to stderr; the last line of
  * stdout is JSON. Exit codes: 0 passed, 1 something was lost, is unexplained, waited too long, or could not be judged,
  * 2 wrong arguments.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     faults: { type: "string" },
     every: { type: "string" },
     old: { type: "string" },
+    keep: { type: "string" },
     soak: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },

@@ -3,7 +3,8 @@ import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/te
 import type { MonitorTask } from "./tasks.ts";
 
 const SCRIPT = "monitor-process.ts";
-const COUNT = 2;
+/** How many there are. */
+export const MONITORS = 2;
 
 export interface MonitorsOptions {
   readonly stream: string;
@@ -25,7 +26,7 @@ export class Monitors implements AsyncDisposable {
   constructor(server: RedisServer, { stream, leaseMs, oldSource }: MonitorsOptions) {
     this.#task = { url: server.url, stream, intervalMs: leaseMs / 4 };
     this.#oldSource = oldSource;
-    for (let index = 0; index < COUNT; index++) this.#supervision.push(this.#supervise(index));
+    for (let index = 0; index < MONITORS; index++) this.#supervision.push(this.#supervise(index));
   }
 
   /** How often messages were handed over, or what is left of a consumer was removed. */
@@ -40,7 +41,7 @@ export class Monitors implements AsyncDisposable {
 
   /** Waits until it is gone. */
   async kill(index: number): Promise<boolean> {
-    const process = this.#processes[index % COUNT];
+    const process = this.#processes[index % MONITORS];
     if (!this.#signal(index, "SIGKILL")) return false;
     await process?.exited;
     return true;
@@ -48,7 +49,7 @@ export class Monitors implements AsyncDisposable {
 
   /** Its process; `undefined` when there is none to stop. */
   stop(index: number): number | undefined {
-    const process = this.#processes[index % COUNT];
+    const process = this.#processes[index % MONITORS];
     return this.#signal(index, "SIGSTOP") ? process?.pid : undefined;
   }
 
@@ -70,14 +71,14 @@ export class Monitors implements AsyncDisposable {
   }
 
   #signal(index: number, name: NodeJS.Signals): boolean {
-    const process = this.#processes[index % COUNT];
+    const process = this.#processes[index % MONITORS];
     if (process?.running !== true) return false;
     process.kill(name);
     return true;
   }
 
   async #supervise(index: number): Promise<void> {
-    const isOld = this.#oldSource !== undefined && index === COUNT - 1;
+    const isOld = this.#oldSource !== undefined && index === MONITORS - 1;
     const script = new URL(SCRIPT, isOld ? this.#oldSource : import.meta.url);
     while (!this.#isEnding) {
       const process = await runWorker(script, { args: [JSON.stringify(this.#task)] });

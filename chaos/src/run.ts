@@ -3,6 +3,7 @@
  * of it is gone afterwards.
  */
 
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import {
   createScratchFolder,
@@ -50,6 +51,8 @@ export interface RoundOptions {
   readonly shares: IntentShares;
   /** The folder of an earlier version's scripts, some of which are run beside ours. */
   readonly oldSource?: URL | undefined;
+  /** A folder for the journals; by default they are gone with the round. */
+  readonly keep?: string | undefined;
   /** Called with what is worth telling a person. */
   readonly progress: (text: string) => void;
 }
@@ -164,8 +167,10 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...{ owners: onlookers.readOwners(), startedAtMs: loadFromMs, horizonMs, serverAheadMs },
       final: await readFinalState(server, stream, scene.deadLetters),
     });
-    // On a machine that stood still nobody can say who could have worked.
-    const overdue = canary.void === undefined ? liveness.overdue : [];
+    // On a machine that stood still often nobody can say who could have worked; that nothing waited is true all the same.
+    const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
+    const overdue = isVoid === undefined ? liveness.overdue : [];
+    if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
     failures.push(...summariseOverdue(overdue, loadFromMs));
     const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
     // The histories of all would take hours to find when half a million messages go wrong.
@@ -180,7 +185,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       verdict: { ...verdict, problems },
       longestWaitMs: liveness.longestWaitMs,
       overdue: overdue.length,
-      void: canary.void,
+      void: isVoid,
       stalledMs: canary.stalledMs,
       findings,
       failures,
@@ -191,6 +196,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       elapsedMs: performance.now() - startedAtMs,
     };
   } finally {
+    if (options.keep !== undefined) cpSync(folder, join(options.keep, `seed-${seed}`), { recursive: true });
     removeScratchFolder(folder);
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Scene, Target } from "./faults/fault.ts";
 import { FAULTS } from "./faults/index.ts";
+import { MONITORS } from "./monitors.ts";
 import type { Place } from "./place.ts";
 import type { FaultKind, PlannedFault } from "./plan.ts";
 
@@ -50,5 +51,6 @@ export async function strikeAll(
 }
 
 function lockOf(target: Target, place: Place): string {
-  return target === "server" || target === "sink" ? target : `${target} ${place.index}`;
+  if (target === "server" || target === "sink") return target;
+  return `${target} ${target === "monitor" ? place.index % MONITORS : place.index}`;
 }

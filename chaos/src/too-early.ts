@@ -12,9 +12,10 @@ export function findTooEarly(
   workers: ReadonlyMap<string, WorkerLife>,
 ): readonly { readonly id: string; readonly text: string }[] {
   const inOrder = offers.toSorted((a, b) => a.atMs - b.atMs);
-  return inOrder.flatMap(({ id, worker, putOff }, index) => {
+  return inOrder.flatMap(({ id, worker, putOff, refusedAtMs }, index) => {
     const next = inOrder[index + 1];
-    if (putOff === undefined || next === undefined) return [];
+    // A word that came too late puts nothing off: by then the message was released, as one that was held for too long.
+    if (putOff === undefined || refusedAtMs !== undefined || next === undefined) return [];
     const earlyMs = putOff.atMs + putOff.delayMs - next.atMs;
     if (earlyMs <= TOLERANCE_MS || !couldTell(workers.get(worker), putOff.atMs)) return [];
     const text = `put off by ${worker} for ${putOff.delayMs} ms, offered by ${next.worker} ${Math.round(earlyMs)} ms too early`;

@@ -1,26 +1,23 @@
 import { ownServersOnly } from "@redis-batch/test-support";
 import { expect, test } from "vitest";
 import { ROUND_DEFAULTS } from "../src/arguments.ts";
-import { FAULT_KINDS, type FaultKind } from "../src/plan.ts";
+import { FAULT_KINDS } from "../src/plan.ts";
 import { hasFailed, renderRound, summarise } from "../src/report.ts";
 import { type Round, runRound } from "../src/run.ts";
 
 ownServersOnly();
 
 const SEED = 1;
-/** What the consumer does not withstand yet: `pnpm chaos` has these as well, and shows what goes wrong. */
-const NOT_WITHSTOOD: ReadonlySet<FaultKind> = new Set(["handlerHang", "serverClockBack"]);
-const KINDS = FAULT_KINDS.filter((kind) => !NOT_WITHSTOOD.has(kind));
-const SHARES = { ...ROUND_DEFAULTS.shares, hang: 0, holdOnce: 0, putOffLong: 0 };
+/** How often a round is run again in which the machine stood still too often for anything to be said of the waits. */
+const MOST_REPEATS = 2;
 
 function run(): Promise<Round> {
   return runRound({
     ...ROUND_DEFAULTS,
     seed: SEED,
-    messages: 12_000,
-    loadMs: 16_000,
-    kinds: KINDS,
-    shares: SHARES,
+    messages: 10_500,
+    loadMs: 14_000,
+    kinds: FAULT_KINDS,
     progress: () => {},
   });
 }
@@ -29,13 +26,14 @@ test("nothing is lost, nothing waits too long, every duplicate is explained, wha
   timeout: 300_000,
 }, async () => {
   let round = await run();
-  // The machine stood still too often for anything to be said of the waits.
-  if (round.void !== undefined && !hasFailed(round)) round = await run();
+  for (let repeats = 0; round.void !== undefined && !hasFailed(round) && repeats < MOST_REPEATS; repeats++) {
+    round = await run();
+  }
   if (hasFailed(round)) throw new Error(renderRound(round));
   expect(summarise(SEED, [round])).toMatchObject({ lost: 0, overdue: 0, failed: [] });
-  expect(round.verdict.confirmed).toBeGreaterThan(10_000);
+  expect(round.verdict.confirmed).toBeGreaterThan(9_000);
   // A round in which nothing happened, or nobody ever waited, would prove nothing.
-  expect(Object.keys(round.faults).length).toBeGreaterThan(KINDS.length / 2);
+  expect(Object.keys(round.faults).length).toBeGreaterThan(FAULT_KINDS.length / 2);
   expect(round.monitorMoves).toBeGreaterThan(0);
   expect(round.longestWaitMs.new).toBeGreaterThan(0);
   expect(round.longestWaitMs.orphaned).toBeGreaterThan(0);

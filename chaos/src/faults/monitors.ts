@@ -1,4 +1,4 @@
-import { isStopped } from "../process-state.ts";
+import { hasStopped } from "../process-state.ts";
 import { type Fault, OBSERVED, observedIf, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
@@ -14,9 +14,9 @@ export const monitorZombie: Fault = {
   async strike({ monitors, over }, _place, { worker, forMs }) {
     const pid = monitors.stop(worker);
     if (pid === undefined) return SKIPPED;
+    const wasStopped = await hasStopped(pid);
     await lasting(forMs, over);
-    const wasStopped = isStopped(pid);
     monitors.resume(worker);
-    return observedIf(wasStopped !== false, "the monitor did not stop");
+    return observedIf(wasStopped, "the monitor did not stop");
   },
 };

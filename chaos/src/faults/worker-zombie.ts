@@ -1,4 +1,4 @@
-import { isStopped } from "../process-state.ts";
+import { hasStopped } from "../process-state.ts";
 import { type Fault, observedIf, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
@@ -8,9 +8,8 @@ export const workerZombie: Fault = {
   async strike({ over }, place, { forMs }) {
     const { pid } = place;
     if (pid === undefined || !place.stop()) return SKIPPED;
+    const wasStopped = await hasStopped(pid);
     await lasting(forMs, over);
-    // Somebody may have killed it in its sleep.
-    const wasStopped = !place.isRunning || place.pid !== pid || isStopped(pid) !== false;
     // The process itself, not one that has replaced it: a stopped one cannot have ended unless it was killed.
     place.resume();
     return observedIf(wasStopped, "the worker did not stop");

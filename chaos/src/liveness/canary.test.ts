@@ -10,19 +10,32 @@ function ticks(...gaps: readonly (readonly [number, number])[]): number[] {
 }
 
 test("ticks that are on time, or a little late, are no stall", () => {
-  expect(readCanary(ticks([100, 140]), round, PACE)).toEqual({ stalls: [], stalledMs: 0, void: undefined });
+  expect(readCanary(ticks([100, 140]), round, PACE)).toEqual({
+    ...{ stalls: [], stalledMs: 0, void: undefined, doubt: undefined },
+  });
 });
 
 test("a late tick is a stall from when it was due", () => {
   const { stalls, stalledMs, ...rest } = readCanary(ticks([1_000, 1_200]), round, PACE);
   expect(stalls).toEqual([{ fromMs: 1_020, toMs: 1_200 }]);
-  expect({ stalledMs, ...rest }).toEqual({ stalledMs: 180, void: undefined });
+  expect({ stalledMs, ...rest }).toEqual({ stalledMs: 180, void: undefined, doubt: undefined });
 });
 
-test("a round with too many stalls, too long a one, or without a canary is void", () => {
-  const many = Array.from({ length: 8 }, (_, index) => [index * 1_000, index * 1_000 + 300] as const);
-  expect(readCanary(ticks(...many), round, PACE).void).toMatch(/stood still for 2240 ms of 10000 ms/);
-  expect(readCanary(ticks([2_000, 4_000]), round, PACE).void).toMatch(/stood still for 1980 ms/);
+/** One that begins with each second. */
+const stallsOf = (forMs: number): number[] =>
+  ticks(...Array.from({ length: 8 }, (_, index) => [index * 1_000, index * 1_000 + forMs] as const));
+
+test("a round with many stalls, or a long one, is one of doubt", () => {
+  const { doubt, ...many } = readCanary(stallsOf(200), round, PACE);
+  expect(many.void).toBe(undefined);
+  expect(doubt).toMatch(/stood still for 1440 ms of 10000 ms/);
+  const long = readCanary(ticks([2_000, 4_000]), round, PACE);
+  expect(long.void).toBe(undefined);
+  expect(long.doubt).toMatch(/stood still for 1980 ms at once/);
+});
+
+test("a round with so many stalls that they hide the waits, or without a canary, is void", () => {
+  expect(readCanary(stallsOf(400), round, PACE).void).toMatch(/stood still for 3040 ms of 10000 ms/);
   expect(readCanary(ticks([2_000, 10_001]), round, PACE).void).toMatch(/did not live/);
   expect(readCanary([], round, PACE).void).toMatch(/did not live/);
 });

@@ -8,12 +8,16 @@ export interface CanaryReport {
   readonly stalledMs: number;
   /** Why nothing can be said of the round's waits; `undefined`: enough was seen. */
   readonly void: string | undefined;
+  /** Why a wait that is too long may be the machine's fault; where none is, that is true all the same. */
+  readonly doubt: string | undefined;
 }
 
-/** A canary that stalls this much of the time would hide whatever the consumers do. */
-const MOST_STALLED_RATIO = 0.1;
+/** A canary that stalls this much of the time would hide whatever the consumers do: stalls are subtracted from the waits. */
+const MOST_STALLED_RATIO = 0.25;
+/** With more stalls than this the processes were slower than even the stalls tell. */
+const DOUBTFUL_STALLED_RATIO = 0.1;
 /** As long as this nobody's timers mean anything, and leases run out without a fault. */
-const LONGEST_STALL_MS = 1_500;
+const DOUBTFUL_STALL_MS = 1_500;
 const LEAST_SAMPLES_RATIO = 0.5;
 
 /**
@@ -35,15 +39,17 @@ export function readCanary(
   const stalledMs = coveredMs(round, merged);
   const longestMs = merged.reduce((most, { fromMs, toMs }) => Math.max(most, toMs - fromMs), 0);
   const seenMs = ticks.length < 2 ? 0 : (ticks.at(-1) as number) - (ticks[0] as number);
-  return { stalls: merged, stalledMs, void: voidBecause() };
+  const roundMs = round.toMs - round.fromMs;
+  const often = `the machine stood still for ${Math.round(stalledMs)} ms of ${Math.round(roundMs)} ms`;
+  return { stalls: merged, stalledMs, void: voidBecause(), doubt: doubtBecause() };
 
   function voidBecause(): string | undefined {
-    const roundMs = round.toMs - round.fromMs;
     if (seenMs < roundMs * LEAST_SAMPLES_RATIO) return "the canary did not live through the round";
-    if (longestMs > LONGEST_STALL_MS) return `the machine stood still for ${Math.round(longestMs)} ms`;
-    if (stalledMs > roundMs * MOST_STALLED_RATIO) {
-      return `the machine stood still for ${Math.round(stalledMs)} ms of ${Math.round(roundMs)} ms`;
-    }
-    return undefined;
+    return stalledMs > roundMs * MOST_STALLED_RATIO ? often : undefined;
+  }
+
+  function doubtBecause(): string | undefined {
+    if (longestMs > DOUBTFUL_STALL_MS) return `the machine stood still for ${Math.round(longestMs)} ms at once`;
+    return stalledMs > roundMs * DOUBTFUL_STALLED_RATIO ? often : undefined;
   }
 }

@@ -220,6 +220,16 @@ describe("a group that is deleted while outcomes are on their way", () => {
 });
 
 describe("closing", () => {
+  it("by the signal ends a fetch() that was still starting as any other: with an empty batch", async () => {
+    const stopping = new AbortController();
+    const { clock, consumer } = await openInMemory({ signal: stopping.signal });
+    const fetching = consumer.fetch();
+    stopping.abort();
+    await clock.advance(1_000);
+    expect(await fetching).toMatchObject({ size: 0, reason: "draining" });
+    expect(consumer.state).toBe("closed");
+  });
+
   it("gives up on acknowledgements that the server does not take until the deadline, and says how many", async () => {
     const { clock, redis, consumer, fetch, add } = await openInMemory({ drainMs: 1_000 });
     await add(1);

@@ -58,8 +58,8 @@ import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveCon
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { Intake } from "./receiving/intake.ts";
-import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
+import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
 import { Recoverer } from "./receiving/recoverer.ts";
 import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
@@ -193,6 +193,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #deadLettered = 0;
   /** What was said last of the intake. */
   #saidIntake: IntakeHold | "open" = "open";
+  /** Whether the next attempt was offered, and has not reached its handler. */
+  #isProbeOnItsWay = false;
   /** Whether a handler of `run` is being called at this very moment. */
   #isInHandler = false;
   readonly #startAborter = new AbortController();
@@ -259,6 +261,9 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       ...shared,
       largestBatch,
       gate: () => this.#gate(),
+      onOffer: () => {
+        this.#isProbeOnItsWay = this.#isBackingOff;
+      },
       sources: {
         released: {
           isWanted: () => this.#claimer.isWanted(),
@@ -376,7 +381,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       onGroupGone: () => this.#heartbeat.forget(),
     });
     const readmit = this.#intake.readmit.bind(this.#intake);
-    this.#redeliverer = new Redeliverer({ ...shared, largestBatch, admit: readmit, onMore: () => this.#scheduler.decide() });
+    this.#redeliverer = new Redeliverer({
+      ...shared,
+      largestBatch,
+      admit: readmit,
+      onMore: () => this.#scheduler.decide(),
+    });
     this.#claimer = new Claimer({
       ...shared,
       deadLetterWriter: this.#deadLetterWriter,
@@ -385,6 +395,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       admit: readmit,
       places: () => this.#placesForReleased(),
       share: () => this.#shareOfReleased(),
+      isAtWork: () => this.#open.isAny,
       maxDeliveries: () => this.#maxDeliveries(),
       suspectFrom,
       onTime: () => this.#scheduler.decide(),
@@ -454,15 +465,15 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
     signal?.throwIfAborted();
-    if (this.#lifecycle.state === "draining") {
-      this.#open.endFetched();
-      return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
-    }
+    if (this.#lifecycle.state === "draining") return this.#handNothing();
     this.#begin("fetch()", "fetch");
     const calledAtMs = this.#clock.nowMs();
     try {
       this.#open.endFetched();
-      if (!(await orAborted(signal, this.#start()))) throw closedEarly();
+      if (!(await orAborted(signal, this.#start()))) {
+        if (this.#policy.signal?.aborted === true) return this.#handNothing();
+        throw closedEarly();
+      }
       this.#startReading();
       const collected = await this.#scheduler.take({ mode: "fetch", calledAtMs, signal });
       const { batch } = this.#open.hand(collected, "fetch");
@@ -503,7 +514,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * handler that throws does not end it: what it did not acknowledge comes again, after a growing delay.
    *
    * @throws {UsageError} while another use of this consumer is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   * @throws {RedisBatchError} what no repetition can help: wrong credentials, missing rights, a key of another type
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
@@ -581,7 +592,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     // A refusal is an answer: while it lasts, restarting the process would change nothing.
     const isStuck = this.#isConnected() && this.#reader.unansweredMs > this.#policy.blockMs + STUCK_MS;
     const handlersHung = this.#open.hung;
-    const areAllHung = handlersHung >= this.#policy.concurrency;
+    const areAllHung = handlersHung >= this.#places;
     const intake = this.#nameIntake();
     return {
       state,
@@ -601,12 +612,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
    * acknowledgements, gives everything else back, removes the name from the group when nothing is pending under it,
    * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is given back.
-   * Never rejects; every call gets the same report.
+   * Every call gets the same report.
    *
    * Inside the body of `for await` use `break` instead, and inside a handler of `run` do not wait for it: neither can end
    * while it waits for itself.
    *
-   * @throws {UsageError} when a handler of `run` waits for it that can be told
+   * @throws {UsageError} only in a handler of `run`, where that can be told (on Node 24 and later, and before its first
+   * `await` on any): the consumer stops all the same
    */
   close(): Promise<StopReport> {
     this.#open.endFetched();
@@ -640,6 +652,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   #assertUsable(action: string): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lifecycle.assertOpen(action);
+  }
+
+  /** What a call gets while the consumer drains. */
+  #handNothing(): Batch<Value> {
+    this.#open.endFetched();
+    return this.#open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
   }
 
   #startReading(): void {
@@ -731,6 +749,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /** The next batch of a loop; `undefined` when the consumer drains. */
   async #next(): Promise<OpenBatch<Value> | undefined> {
     const collected = await this.#scheduler.take({ mode: "loop", calledAtMs: null });
+    this.#isProbeOnItsWay = false;
     if (collected.reason !== "draining") return this.#open.hand(collected, "loop");
     if (this.#failure !== undefined) throw this.#failure;
     return undefined;
@@ -743,6 +762,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     ];
   }
 
+  /** How many batches can be at work at the same time: a loop, or a caller of `fetch()`, has one. */
+  get #places(): number {
+    return this.#use === "run()" ? this.#policy.concurrency : 1;
+  }
+
   /** Whether one message at a time is tried: under `fetch()` the caller sets the pace. */
   get #isBackingOff(): boolean {
     return this.#mode === "loop" && this.#sinkWatch.isBackingOff;
@@ -750,7 +774,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** Whether the next attempt may be made now, while everything fails. */
   get #mayProbe(): boolean {
-    return this.#sinkWatch.mayTry && !this.#open.isProbing;
+    return this.#sinkWatch.mayTry && !this.#open.isProbing && !this.#isProbeOnItsWay;
   }
 
   #gate(): Gate {
@@ -762,8 +786,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   /** Whether, and how far, new messages are read now. */
   #intakeState(): IntakeState {
-    const { maxWaitMs, concurrency, maxDeferred } = this.#policy;
-    if (this.#isPaused || this.#open.hung >= concurrency) return { kind: "held" };
+    const { maxWaitMs, maxDeferred } = this.#policy;
+    if (this.#isPaused || this.#open.hung >= this.#places) return { kind: "held" };
     if (this.#isBackingOff) {
       // A new message each time, so that the same ones are not tried for ever.
       const isNewOneHere = this.#held.fresh.messages > 0;
@@ -810,7 +834,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isPaused: this.#isPaused,
       isBackingOff: this.#isBackingOff,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       freePlaces: this.#scheduler.wanted,
       oldestOfferableMs: sinceMs === null ? null : this.#clock.nowMs() - sinceMs,
     };
@@ -837,7 +861,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       isServerAway: this.#isCutOff || this.#reader.isFailing,
       isAheadOfStream: this.#positionWatch.isAheadOfStream,
       handlersHung: this.#open.hung,
-      places: this.#policy.concurrency,
+      places: this.#places,
       isBackingOff: this.#isBackingOff,
       isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
       isProbing: this.#open.isProbing,
@@ -859,7 +883,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #beatDetails(): BeatDetails {
-    const { batchSize, concurrency, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const { batchSize, prefetch, maxDeferred, maxHoldMs } = this.#policy;
+    const concurrency = this.#places;
     const intake = this.#nameIntake();
     const { oldestOfferableMs, freePlaces, handlersHung } = this.#load();
     return {

@@ -28,8 +28,6 @@ export type MessageState =
   | "lost"
   | "returned";
 
-const SUCCESSES: readonly MessageState[] = ["acking", "acknowledged", "burying", "buried"];
-
 /** How a message comes again. */
 export interface RetryOptions {
   /** How long it stays away, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
@@ -157,7 +155,8 @@ export class Message<Value> {
 
   /** @internal Whether it was dealt with; a message that was found to be beyond help was. */
   get hasSucceeded(): boolean {
-    return SUCCESSES.includes(this.state);
+    const { state } = this;
+    return state === "acking" || state === "acknowledged" || state === "burying" || state === "buried";
   }
 
   /** When it was added to the stream, by the server's clock (or as the producer's explicit id says). */
@@ -192,7 +191,7 @@ export class Message<Value> {
   }
 
   /**
-   * Records that the work on it has failed and shall be tried again: it comes again after `delayMs`, or after the
+   * Records that the work on it has failed and is to be tried again: it comes again after `delayMs`, or after the
    * delay that the consumer's `retry` policy gives. Returns at once. A message with another outcome keeps that.
    *
    * @throws {UsageError} when `delayMs` is not a number from 0 to 86,400,000

@@ -506,6 +506,21 @@ describe("a redelivery whose reply was lost", () => {
   });
 });
 
+describe("what was read ahead between two calls of fetch() and given to the group", () => {
+  it("is part of the next call's batch, where nobody else has taken it", async () => {
+    const { clock, consumer, other, add, fetch, stream, group } = await openInMemory({ prefetch: 1 });
+    expect((await fetch()).size).toBe(0);
+    const id = await add(1);
+    // Another one says that it has a place free, and dies of something else.
+    const peer = { stream, group, consumer: "peer", incarnation: "1", leaseMs: 60_000 };
+    await other.beat({ ...peer, details: { state: "running", freePlaces: 1 } });
+    await clock.advance(3_000);
+    expect(consumer.health()).toMatchObject({ buffered: 0 });
+    const batch = await fetch();
+    expect(batch.messages.map((message) => message.id)).toEqual([id]);
+  });
+});
+
 describe("a caller of fetch() who was away for long", () => {
   it("takes what is anybody's when he comes back, although what was read for him was given to somebody else", async () => {
     const { clock, redis, fetch, add, open, stream, group } = await openInMemory({ prefetch: 1, maxWaitMs: 100 });

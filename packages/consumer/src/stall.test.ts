@@ -83,3 +83,49 @@ describe("a consumer that has not read for long because it has enough", () => {
     await running;
   });
 });
+
+describe("a consumer whose only batch hangs, as one at a time is all that its use has", () => {
+  const longest = { concurrency: 4, maxHoldMs: 10_000 };
+
+  it("is not live under for await, and says how many it works on at a time", async () => {
+    const { clock, consumer, other, add, close, stream, group } = await openInMemory(longest);
+    await add(1);
+    const looping = (async (): Promise<void> => {
+      for await (const batch of consumer) {
+        expect(batch.size).toBe(1);
+        await new Promise(() => {});
+      }
+    })();
+    looping.catch(() => {});
+    await clock.advance(9_000);
+    expect(consumer.health()).toMatchObject({ live: true, handlersHung: 0 });
+    await clock.advance(8_000);
+    expect(consumer.health()).toMatchObject({ live: false, handlersHung: 1, intake: "held-too-long" });
+    expect((await other.registry({ stream, group })).get("me")?.details).toMatchObject({
+      concurrency: 1,
+      freePlaces: 0,
+    });
+    await close();
+  });
+
+  it("is not live under fetch(), until the next call", async () => {
+    const { clock, consumer, add, fetch, close } = await openInMemory(longest);
+    await add(1);
+    expect((await fetch()).size).toBe(1);
+    await clock.advance(12_000);
+    expect(consumer.health()).toMatchObject({ live: false, handlersHung: 1, intake: "held-too-long" });
+    await fetch();
+    expect(consumer.health()).toMatchObject({ live: true, handlersHung: 0, intake: "open" });
+    await close();
+  });
+
+  it("is live under run() while another place is left", async () => {
+    const { clock, consumer, add, close } = await openInMemory(longest);
+    await add(1);
+    const running = consumer.run(() => new Promise(() => {}));
+    await clock.advance(12_000);
+    expect(consumer.health()).toMatchObject({ live: true, handlersHung: 1 });
+    await close();
+    await running;
+  });
+});

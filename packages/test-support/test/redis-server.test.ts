@@ -83,6 +83,19 @@ describe("a server of our own", () => {
     expect(await server.command("MGET", "kept", "edited")).toEqual(["1", "1"]);
   });
 
+  test("has its data edited also while the server rewrites its file by itself", async () => {
+    await using server = await RedisServer.start({ persistence: "aof", listen: "tcp" });
+    await server.restart({
+      async edit(command) {
+        // Slow enough to be at work when the edit ends.
+        await command("CONFIG", "SET", "rdb-key-save-delay", 1_000);
+        for (let key = 0; key < 300; key++) await command("SET", `key ${key}`, "1");
+        await command("BGREWRITEAOF");
+      },
+    });
+    expect(await server.command("DBSIZE")).toBe(300);
+  });
+
   test("loses everything over a restart with persistence none", async () => {
     await using server = await RedisServer.start();
     await server.command("XADD", "orders", "*", "amount", 12);

@@ -47,6 +47,11 @@ const MOST_INNOCENT = 3;
 // Enough to see that they are many; a backlog's worth of ids need not be kept.
 const MOST_REMEMBERED = 1_000;
 
+/** Whether a batch that goes well changes nothing. */
+export function isUntroubled({ state, failedAlone }: Breaker): boolean {
+  return state === NO_FAILURE && failedAlone.size === 0;
+}
+
 /** Takes in how a batch ended of which somebody has said it. */
 export function decideBreaker(
   breaker: Breaker,

@@ -65,8 +65,10 @@ export class Peers {
     }
   }
 
+  /** Whether it is another one that takes what is given to the group: those of older versions do not say what is free. */
   #isPeer(registered: Registration, serverNowMs: number): boolean {
     const { consumer, details } = registered;
-    return consumer !== this.#context.policy.name && details.state === "running" && isAlive(registered, serverNowMs);
+    const takes = details.state === "running" && details.freePlaces !== null;
+    return consumer !== this.#context.policy.name && takes && isAlive(registered, serverNowMs);
   }
 }

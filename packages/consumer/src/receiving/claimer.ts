@@ -50,6 +50,8 @@ export interface ClaimerContext<Value> {
   readonly maxDeliveries: () => number;
   /** The first delivery for which a message is kept apart; infinite when none is. */
   readonly suspectFrom: () => number;
+  /** Whether a batch is open. */
+  readonly isAtWork: () => boolean;
   /** The message, or none when it cannot be offered. */
   readonly admit: (
     entry: DeliveredEntry,
@@ -76,7 +78,7 @@ export class Claimer<Value> {
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
   #isStopped = true;
-  /** Whether this consumer gave back what it could not offer: then one of its batches has to end first. */
+  /** Whether this consumer gave back what it could not offer while it was at work: then one of its batches has to end first. */
   #mustWait = false;
   #loop: Promise<void> | undefined;
 
@@ -98,7 +100,7 @@ export class Claimer<Value> {
 
   /** This consumer has given back what it could not offer. */
   gaveBack(): void {
-    this.#mustWait = true;
+    this.#mustWait = this.#context.isAtWork();
   }
 
   /** A batch has ended: what it was at is done. */
@@ -204,7 +206,14 @@ export class Claimer<Value> {
       const isSuspect = hung.has(id) || deliveries >= suspectFrom();
       if (isSuspect && suspects++ > 0) {
         // One at a time: the others wait by their ids, and go on if nobody here has time for them.
-        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect, hasFailedHere: false });
+        held.adopt({
+          id,
+          deliveries: deliveries - 1,
+          dueAtMs: nowMs,
+          ripeAtMs: nowMs,
+          isSuspect,
+          hasFailedHere: false,
+        });
         continue;
       }
       const message = admit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });

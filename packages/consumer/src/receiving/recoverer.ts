@@ -12,9 +12,9 @@ import {
   LATER,
   NO_HEARTBEATS,
   type Random,
+  RELEASED,
   RedisBatchError,
   type Registration,
-  RELEASED,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import { type Acquaintances, mayRecover, rememberNames, type Steadiness } from "../decisions/reclaim.ts";

@@ -133,12 +133,11 @@ export class OpenBatches<Value> {
     const { requeuer, sinkWatch } = this.#context;
     const { messages } = open.batch;
     const unsettled = messages.filter((message) => message.state === "offered");
-    const isCounted = isSaid && sinkWatch.isCounting;
-    for (const message of unsettled) requeuer.take(message, { mode: open.mode, isCounted, text: failure });
-    if (open.mode === "loop" && isSaid) {
-      const rest = messages.filter(({ hasSucceeded }) => !hasSucceeded);
-      sinkWatch.batchEnded(messages, rest.length > 0 && rest.every(({ isPutOffForLong }) => isPutOffForLong));
+    if (unsettled.length > 0) {
+      const isCounted = isSaid && sinkWatch.isCounting;
+      for (const message of unsettled) requeuer.take(message, { mode: open.mode, isCounted, text: failure });
     }
+    if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#lastDurationMs = durationMs;

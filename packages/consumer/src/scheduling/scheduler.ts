@@ -71,6 +71,8 @@ export interface SchedulerContext<Value> {
   /** The largest batch that a message on its n-th delivery may be part of. */
   readonly largestBatch: (deliveries: number) => number;
   readonly gate: () => Gate;
+  /** Called when a batch was offered, before whoever waits for it knows. */
+  readonly onOffer: () => void;
   /** Called when more can be used than before. */
   readonly onDemand: () => void;
 }
@@ -313,10 +315,7 @@ export class Scheduler<Value> {
   }
 
   #whenAnswered(answer: Promise<void>, note: () => void): void {
-    void answer.then(() => {
-      note();
-      this.decide();
-    });
+    void answer.then(note).then(() => this.decide());
   }
 
   #offer(mix: Mix, reason: BatchReason, mode: PullMode, nowMs: number): Collected<Value> {
@@ -327,8 +326,9 @@ export class Scheduler<Value> {
     });
     const hasFresh = messages.length > redelivered;
     this.#isFreshTurn = !hasFresh;
-    this.#isOthersTurn = messages.some(({ isSuspect }) => isSuspect);
+    this.#isOthersTurn = redelivered > 0 && messages.some(({ isSuspect }) => isSuspect);
     if (hasFresh) held.ripenAll(nowMs);
+    this.#context.onOffer();
     return { messages, reason: isFullOfBytes ? "bytes" : reason, redelivered };
   }
 

@@ -5,6 +5,7 @@ import {
   CLOSED,
   decideBreaker,
   decideCounting,
+  isUntroubled,
   openBreaker,
   type TriedMessage,
 } from "../decisions/breaker.ts";
@@ -60,21 +61,21 @@ export class SinkWatch {
     return state.kind === "closed" || this.#context.clock.nowMs() >= state.notBeforeMs;
   }
 
-  /**
-   * Takes in how the messages of a batch ended, in a loop.
-   *
-   * @param isPacedByHandler whether the handler itself has put off for long all that it did not finish
-   */
-  batchEnded(tried: readonly TriedMessage[], isPacedByHandler: boolean): void {
+  /** Takes in how the messages of a batch ended, in a loop. */
+  batchEnded(tried: readonly (TriedMessage & { readonly isPutOffForLong: boolean })[]): void {
+    const failures = tried.filter(({ hasSucceeded }) => !hasSucceeded);
+    // Nearly every batch is well, and so is everything before it.
+    if (failures.length === 0 && isUntroubled(this.#breaker) && this.#fitness === FIT) return;
     const { clock, random } = this.#context;
     const { retry, maxDeliveries } = this.#context.policy;
     const policy = { retry, maxDeliveries: decideMaxDeliveries("loop", maxDeliveries) };
-    const failed = tried.filter(({ hasSucceeded }) => !hasSucceeded).length;
+    const failed = failures.length;
     const wasUnfit = this.isUnfit;
     this.#fitness = afterBatch(this.#fitness, failed, failed < tried.length);
     if (failed > 0) this.#failedAtMs = clock.nowMs();
     const wasBackingOff = this.isBackingOff;
-    this.#isPacedByHandler = isPacedByHandler;
+    // The handler itself has put off for long all that it did not finish.
+    this.#isPacedByHandler = failed > 0 && failures.every(({ isPutOffForLong }) => isPutOffForLong);
     this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random), wasBackingOff);
     this.#sayFitness(wasUnfit);
   }

@@ -10,10 +10,10 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival, Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
 
 // Lua's unpack and the server's own loop both stay far from their limits with this many ids.
 const IDS_PER_COMMAND = 1_000;
@@ -34,13 +34,15 @@ export interface AcknowledgerContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
   /** Whether what arrived like this is this consumer's without a doubt. */
   readonly isCertainOf: (arrival: Arrival) => boolean;
-  /** Called with an error that no repetition can mend. */
+  /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
 }
 
 export class Acknowledger<Value> {
   readonly #context: AcknowledgerContext<Value>;
   readonly #sender: OutcomeSender<Message<Value>>;
+  /** Whether an acknowledgement ever came for a message that had been given back. */
+  #mayBeLate = false;
 
   constructor(context: AcknowledgerContext<Value>) {
     const { clock, random, report, fail } = context;
@@ -53,7 +55,7 @@ export class Acknowledger<Value> {
         try {
           await this.#acknowledge(messages, mayBeDone);
         } catch (error) {
-          // The reader creates it anew; nothing of it is anybody's.
+          // The reader creates it again; nothing of it is anybody's.
           if (!NoGroupError.is(error)) throw error;
           this.#conclude(messages, new Set(messages.map(({ id }) => id)));
         }
@@ -61,7 +63,7 @@ export class Acknowledger<Value> {
       onRetry: (messages, retryInMs, error) =>
         report({ type: "ackFailed", messages: messages.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (messages, error) => {
-        // Nothing is lost: the messages stay pending, and come again when the cause is mended.
+        // Nothing is lost: the messages stay pending, and come again when the cause is gone.
         for (const message of messages) context.held.withdrawOutcome(message);
         fail(error);
       },
@@ -74,6 +76,7 @@ export class Acknowledger<Value> {
   }
 
   add(message: Message<Value>): void {
+    this.#mayBeLate ||= message.isLetGo;
     this.#context.held.beginAck(message);
     this.#sender.add(message);
   }
@@ -109,7 +112,7 @@ export class Acknowledger<Value> {
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy, report } = this.#context;
-    if (messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
+    if (this.#mayBeLate && messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
     if (!mayBeDone && this.#areCertain(messages)) {

@@ -94,15 +94,10 @@ export class Releaser<Value> {
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
-  putOff(
-    message: Message<Value>,
-    delayMs: number,
-    why: ReleaseReason,
-    { isUncounted }: { readonly isUncounted: boolean },
-  ): void {
+  putOff(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
     this.#context.held.letGo(message);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why });
+    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why: "put-off" });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
@@ -165,7 +160,14 @@ export class Releaser<Value> {
     }
     for (const { id, deliveries, delayMs, isSuspect, isUncounted } of delayed) {
       const dueAtMs = clock.nowMs() + (delayMs ?? 0);
-      held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect, hasFailedHere: true });
+      held.adopt({
+        id,
+        deliveries: isUncounted ? deliveries - 1 : deliveries,
+        dueAtMs,
+        ripeAtMs: dueAtMs,
+        isSuspect,
+        hasFailedHere: true,
+      });
     }
     return delayed;
   }
