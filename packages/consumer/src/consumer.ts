@@ -432,10 +432,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       peers,
       secondOpinions,
       load: () => this.#load(),
-      onGaveBack: () => {
-        // Without a batch that could end, it would wait for ever.
-        if (this.#open.isAny) this.#claimer.gaveBack();
-      },
+      onGaveBack: () => this.#claimer.gaveBack(),
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }

@@ -88,7 +88,17 @@ export async function openParts() {
   const beat = async (consumer: string, freePlaces = 1): Promise<void> => {
     await client.beat({
       ...{ ...address, consumer, incarnation: consumer, leaseMs: 60_000, join: undefined },
-      details: { host: "h", pid: 1, state: "running", batchSize: 1, concurrency: 1, capacity: 1, inFlight: 0, deferred: 0, freePlaces },
+      details: {
+        host: "h",
+        pid: 1,
+        state: "running",
+        batchSize: 1,
+        concurrency: 1,
+        capacity: 1,
+        inFlight: 0,
+        deferred: 0,
+        freePlaces,
+      },
     });
   };
   /** The ids that are pending under a name, and how often each was delivered. */
@@ -96,7 +106,11 @@ export async function openParts() {
     const entries = await client.xpendingRange({ ...address, consumer, from: "-", to: "+", count: 10_000 });
     return Object.fromEntries(entries.map(({ id, deliveries }) => [id, deliveries]));
   };
-  const where = async () => ({ me: await ownedBy("me"), released: await ownedBy(RELEASED), later: await ownedBy(LATER) });
+  const where = async () => ({
+    me: await ownedBy("me"),
+    released: await ownedBy(RELEASED),
+    later: await ownedBy(LATER),
+  });
   return {
     ...{ ...shared, redis, events, shared, address, failures, compared, peers, succeededElsewhere, secondOpinions },
     ...{ deadLetterWriter, releaser, open, deliver, release, offer, beat, ownedBy, where },

@@ -30,7 +30,10 @@ describe("HoldLimit", () => {
     expect([hanging.signal.aborted, open.hung]).toEqual([true, 1]);
     expect(Object.keys((await where()).released)).toEqual(idsOf(hanging));
     expect(held.size).toBe(0);
-    expect(hanging.batch.messages.map(({ signal, state }) => [signal.aborted, state])).toEqual([[true, "lost"], [true, "lost"]]);
+    expect(hanging.batch.messages.map(({ signal, state }) => [signal.aborted, state])).toEqual([
+      [true, "lost"],
+      [true, "lost"],
+    ]);
     expect(events.all("heldTooLong")).toEqual([{ type: "heldTooLong", messages: 2, hung: 1 }]);
     await clock.advance(60_000);
     expect(events.all("heldTooLong")).toHaveLength(1);

@@ -50,7 +50,10 @@ describe("SecondOpinions", () => {
     const { clock, secondOpinions, succeededElsewhere, peers, beat } = await openParts();
     await beat("other");
     await peers.look();
-    secondOpinions.remember(Array.from({ length: 1_500 }, (_, at) => `${at}-1`), "opinion");
+    secondOpinions.remember(
+      Array.from({ length: 1_500 }, (_, at) => `${at}-1`),
+      "opinion",
+    );
     expect(secondOpinions.notWanted()).toHaveLength(1_000);
     expect(secondOpinions.notWanted()[0]).toBe("500-1");
     await clock.advance(10_000);

@@ -10,11 +10,17 @@ const MAX_DELIVERIES = 4;
 async function setUp() {
   const parts = await openParts();
   const { shared, held, clock } = parts;
-  const room = { places: 10, share: 0 };
+  const room = { places: 10, share: 0, isAtWork: true };
   const claimer = new Claimer({
-    ...{ ...shared, deadLetterWriter: parts.deadLetterWriter, secondOpinions: parts.secondOpinions, peers: parts.peers },
+    ...{
+      ...shared,
+      deadLetterWriter: parts.deadLetterWriter,
+      secondOpinions: parts.secondOpinions,
+      peers: parts.peers,
+    },
     places: () => room.places,
     share: () => room.share,
+    isAtWork: () => room.isAtWork,
     maxDeliveries: () => MAX_DELIVERIES,
     suspectFrom: () => SUSPECT_FROM,
     admit: ({ id, deliveries }: DeliveredEntry, { ripeAtMs, isSuspect }) => {
@@ -38,7 +44,9 @@ describe("Claimer", () => {
     room.places = 4;
     await claimer.take();
     expect([idsFresh(), idsDue()]).toEqual([never, failed.slice(0, 2)]);
-    expect(await ownedBy("me")).toEqual(Object.fromEntries([...never.map((id) => [id, 1]), ...failed.slice(0, 2).map((id) => [id, 2])]));
+    expect(await ownedBy("me")).toEqual(
+      Object.fromEntries([...never.map((id) => [id, 1]), ...failed.slice(0, 2).map((id) => [id, 2])]),
+    );
   });
 
   it("is wanted at once while there is more and a place, and each second where there is only a share", async () => {
@@ -142,12 +150,15 @@ describe("Claimer", () => {
     expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id, why: "maxDeliveries" }]);
   });
 
-  it("waits for the end of a batch after it gave back what it could not offer", async () => {
-    const { claimer, release } = await setUp();
+  it("waits for the end of a batch after it gave back what it could not offer, if there is one", async () => {
+    const { claimer, room, release } = await setUp();
     await release(1);
     claimer.gaveBack();
     expect(claimer.isWanted()).toBe(false);
     claimer.batchEnded();
+    expect(claimer.isWanted()).toBe(true);
+    room.isAtWork = false;
+    claimer.gaveBack();
     expect(claimer.isWanted()).toBe(true);
   });
 

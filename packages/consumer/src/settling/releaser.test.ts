@@ -15,7 +15,12 @@ describe("Releaser", () => {
     await clock.settle();
     expect(await where()).toMatchObject({ me: {}, released: { [counted.id]: 1, [uncounted.id]: 0 } });
     expect(held.size).toBe(0);
-    expect(events.all("released").map(({ why }) => why).toSorted()).toEqual(["draining", "read-ahead"]);
+    expect(
+      events
+        .all("released")
+        .map(({ why }) => why)
+        .toSorted(),
+    ).toEqual(["draining", "read-ahead"]);
   });
 
   it("writes a delay down before it moves the message to rb:later", async () => {
@@ -23,7 +28,7 @@ describe("Releaser", () => {
     const [message] = await offer(1);
     if (message === undefined) throw new Error("nothing was offered");
     redis.failNext("release", lost());
-    releaser.putOff(message, 60_000, "retry", { isUncounted: false });
+    releaser.putOff(message, 60_000, { isUncounted: false });
     await clock.settle();
     const times = await client.dueTimes({ ...address, ids: [message.id] });
     expect(times.get(message.id)).toBe((await client.time()) + 60_000);
@@ -37,9 +42,9 @@ describe("Releaser", () => {
     const [first, second] = await offer(2);
     if (first === undefined || second === undefined) throw new Error("nothing was offered");
     redis.failNext("scheduleLater", new PermissionError("NOPERM", { command: "scheduleLater" }), { times: 10 });
-    releaser.putOff(first, 7_000, "retry", { isUncounted: false });
+    releaser.putOff(first, 7_000, { isUncounted: false });
     await clock.settle();
-    releaser.putOff(second, 8_000, "retry", { isUncounted: true });
+    releaser.putOff(second, 8_000, { isUncounted: true });
     await clock.settle();
     expect(releaser.canPutOff).toBe(false);
     expect(events.all("delaysInMemory")).toHaveLength(1);
@@ -68,7 +73,11 @@ describe("Releaser", () => {
     const { clock, releaser, held, deliver, where } = await openParts();
     const [soon = "", now = ""] = await deliver("me", 2);
     const times = { ripeAtMs: 0, isSuspect: false, hasFailedHere: true, deliveries: 1 };
-    for (const [id, dueAtMs] of [[soon, clock.nowMs() + 2_000], [now, clock.nowMs()]] as const) held.adopt({ id, dueAtMs, ...times });
+    for (const [id, dueAtMs] of [
+      [soon, clock.nowMs() + 2_000],
+      [now, clock.nowMs()],
+    ] as const)
+      held.adopt({ id, dueAtMs, ...times });
     for (const putOff of held.putOffs()) releaser.releasePutOff(putOff, "draining");
     await clock.settle();
     expect(await where()).toEqual({ me: {}, later: { [soon]: 1 }, released: { [now]: 1 } });
