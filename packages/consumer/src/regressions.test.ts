@@ -1,6 +1,6 @@
 /** Ways in which consumers of streams have got stuck, or have got ahead of themselves, elsewhere and here: one test for each. */
 import { CommandError, ConnectionError, compareEntryIds } from "@redis-batch/core";
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey, RELEASED } from "@redis-batch/core/internal";
 import { deferred } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
@@ -518,5 +518,76 @@ describe("what was read ahead between two calls of fetch() and given to the grou
     expect(consumer.health()).toMatchObject({ buffered: 0 });
     const batch = await fetch();
     expect(batch.messages.map((message) => message.id)).toEqual([id]);
+  });
+});
+
+describe("a message that was given to the group and taken again", () => {
+  /** It is given back, taken again and offered before the answer to the giving back is there. */
+  const offerBeforeAnswer = async () => {
+    const memory = await openInMemory({ prefetch: 1 });
+    const { clock, consumer, other, redis, add, fetch, stream, group } = memory;
+    await fetch();
+    const id = await add(1);
+    const peer = { stream, group, consumer: "peer", incarnation: "1", leaseMs: 60_000 };
+    await other.beat({ ...peer, details: { state: "running", freePlaces: 1 } });
+    const answer = redis.hold("release", { moment: "after" });
+    await clock.advance(3_000);
+    expect(answer.count).toBe(1);
+    expect(consumer.health()).toMatchObject({ buffered: 0 });
+    const batch = await fetch();
+    expect(batch.messages.map((message) => message.id)).toEqual([id]);
+    return { ...memory, id, batch, answer };
+  };
+
+  it("stays held when the answer to the giving back is late", async () => {
+    const { clock, answer, batch, id, pending } = await offerBeforeAnswer();
+    answer.release();
+    await clock.settle();
+    batch.ack();
+    await clock.settle();
+    expect((await batch.settled()).acknowledged).toEqual([id]);
+    expect(await pending()).toEqual([]);
+  });
+});
+
+describe("an acknowledgement that is so late that its message was given to the group and taken again", () => {
+  /** The acknowledgement is on its way, and what it is of is the group's; somebody waits for the next batch. */
+  const acknowledgeLate = async () => {
+    const memory = await openInMemory({ maxWaitMs: 4_000 });
+    const { clock, consumer, other, redis, add, fetch, stream, group } = memory;
+    const id = await add(1);
+    const first = await fetch();
+    const onItsWay = redis.hold("xack");
+    first.ack();
+    await clock.settle();
+    await other.release({ stream, group, from: "me", to: RELEASED, offered: [id], neverOffered: [] });
+    const taking = redis.hold("take", { moment: "after" });
+    const fetching = consumer.fetch();
+    await clock.advance(1_500);
+    expect(taking.count).toBe(1);
+    return { ...memory, id, first, onItsWay, taking, fetching };
+  };
+
+  it("ends the message all the same: it is not offered again", async () => {
+    const { clock, consumer, id, first, onItsWay, taking, fetching, pending } = await acknowledgeLate();
+    taking.release();
+    await clock.settle();
+    expect(consumer.health()).toMatchObject({ buffered: 1 });
+    onItsWay.release();
+    await clock.advance(6_000);
+    expect((await fetching).size).toBe(0);
+    expect((await first.settled()).acknowledged).toEqual([id]);
+    expect(await pending()).toEqual([]);
+  });
+
+  it("does so as well when its answer is there before that to the taking", async () => {
+    const { clock, id, first, onItsWay, taking, fetching, pending } = await acknowledgeLate();
+    onItsWay.release();
+    await clock.settle();
+    expect((await first.settled()).acknowledged).toEqual([id]);
+    taking.release();
+    await clock.advance(6_000);
+    expect((await fetching).size).toBe(0);
+    expect(await pending()).toEqual([]);
   });
 });

@@ -16,6 +16,7 @@ import type { ConsumerEvent, ReleaseReason } from "../events.ts";
 import type { Message } from "../message.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Reserved } from "../scheduling/held-index.ts";
 import type { PutOff } from "../scheduling/put-off-queue.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 
@@ -37,6 +38,8 @@ export interface ReleaserContext<Value> {
 /** A message on its way to the group. */
 interface Leaving {
   readonly id: EntryId;
+  /** As what it is held until the server has answered. */
+  readonly reserved: Reserved;
   readonly deliveries: number;
   readonly isSuspect: boolean;
   /** Whether the last delivery is taken back from the count. */
@@ -64,7 +67,7 @@ export class Releaser<Value> {
         report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (leaving, error) => {
         // Nothing is lost: what is still pending here is found again.
-        for (const { id } of leaving) context.held.dismiss(id);
+        for (const { reserved } of leaving) context.held.free(reserved);
         compare();
         fail(error);
       },
@@ -89,8 +92,9 @@ export class Releaser<Value> {
   /** Gives a message back that has its payload here, offered or not. */
   release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
-    this.#context.held.letGo(message);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs: null, why });
+    const reserved = this.#context.held.letGo(message);
+    if (reserved === undefined) return;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, delayMs: null, why });
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
@@ -101,8 +105,9 @@ export class Releaser<Value> {
     { isUncounted }: { readonly isUncounted: boolean },
   ): void {
     const { id, deliveries, isSuspect } = message;
-    this.#context.held.letGo(message);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why });
+    const reserved = this.#context.held.letGo(message);
+    if (reserved === undefined) return;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, delayMs, why });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
@@ -110,8 +115,10 @@ export class Releaser<Value> {
     const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = putOff;
     const leftMs = putOff.dueAtMs - clock.nowMs();
-    held.letGoOfPutOff(putOff);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted: false, delayMs: leftMs > 0 ? leftMs : null, why });
+    const reserved = held.letGoOfPutOff(putOff);
+    if (reserved === undefined) return;
+    const delayMs = leftMs > 0 ? leftMs : null;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, delayMs, why });
   }
 
   /** Resolves when none is on its way. */
@@ -141,7 +148,7 @@ export class Releaser<Value> {
     } catch (error) {
       // The reader creates the group again; nothing of it is anybody's.
       if (!NoGroupError.is(error)) throw error;
-      for (const { id } of leaving) held.dismiss(id);
+      for (const { reserved } of leaving) held.free(reserved);
     }
   }
 
@@ -182,7 +189,8 @@ export class Releaser<Value> {
       offered: leaving.filter(({ isUncounted }) => !isUncounted).map(({ id }) => id),
       neverOffered: leaving.filter(({ isUncounted }) => isUncounted).map(({ id }) => id),
     });
-    for (const { id } of leaving) held.dismiss(id);
+    // Some of them may have been taken again by now, by this consumer as by any other.
+    for (const { reserved } of leaving) held.free(reserved);
     this.#moved += moved;
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
     return moved;
