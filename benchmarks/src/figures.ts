@@ -13,6 +13,7 @@ export const METRICS = [
   "RSS growth",
   "wall ms",
   "longest call ms",
+  "server ms/100 messages",
 ] as const;
 
 export type Metric = (typeof METRICS)[number];

@@ -6,6 +6,7 @@ import { CONSUME } from "./consume.ts";
 import { HAND_OVER } from "./hand-over.ts";
 import { IDLE_LATENCY } from "./idle-latency.ts";
 import { MONITOR_PASS } from "./monitor-pass.ts";
+import { RELEASE } from "./release.ts";
 import { TRICKLE } from "./trickle.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   IDLE_LATENCY,
   ADD_MANY,
   HAND_OVER,
+  RELEASE,
   MONITOR_PASS,
   CLI_START,
 ];

@@ -807,7 +807,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const fresh = this.#held.fresh.messages;
     const due = this.#held.due.messages;
     if (this.#isBackingOff) return this.#mayProbe && fresh + due === 0 ? 1 : 0;
-    return Math.max(batchSize * wanted - fresh - due, 0);
+    return Math.max(batchSize * wanted - fresh - this.#held.dueAmongOthers.messages, 0);
   }
 
   #lookForReleased(): void {

@@ -52,7 +52,7 @@ export { describeTarget, readWebhook, sendWebhook, type WebhookTarget } from "./
 export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { DueTime } from "./wire/atomic/read-due.ts";
-export type { DeliveredEntry } from "./wire/atomic/recover-own.ts";
+export type { DeliveredEntry, RecoverOwnOptions, RecoverOwnResult } from "./wire/atomic/recover-own.ts";
 export type { Farewell } from "./wire/atomic/remove-if-empty.ts";
 export type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 export type { StreamEntry } from "./wire/entry.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideLargestBatch, isIsolated } from "./isolation.ts";
+import { decideLargestBatch, firstIsolated, isIsolated } from "./isolation.ts";
 
 describe("decideLargestBatch", () => {
   it("halves the batch with each delivery, and offers alone for the last half of them", () => {
@@ -45,5 +45,18 @@ describe("isIsolated", () => {
         expect(isIsolated(deliveries + 1, maxDeliveries)).toBe(true);
       }),
     );
+  });
+});
+
+describe("firstIsolated", () => {
+  it("is the first delivery that is isolated, and infinite where none is", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), (maxDeliveries) => {
+        const first = firstIsolated(maxDeliveries);
+        expect(isIsolated(first, maxDeliveries)).toBe(true);
+        expect(isIsolated(first - 1, maxDeliveries)).toBe(false);
+      }),
+    );
+    expect(firstIsolated(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
   });
 });

@@ -179,13 +179,15 @@ export function decideNextBatch(
   if (entries === 0) return nothingNow(caller, deadlineMs, nowMs);
   // Places are kept for new messages, or it is their turn, and nobody knows yet whether more of them come.
   const isTurnKept = offerable.isFreshTurn && mix.fresh === 0;
-  const areSharesKept = entries < mix.full && mix.due.length < countRipe(offerable);
+  // Where the bytes are full there is no room for them anyway, and none is read.
+  const { bytes, firstArrivedAtMs } = factsOf(mix);
+  const isFullOfBytes = bytes >= policy.maxBytes;
+  const areSharesKept = entries < mix.full && !isFullOfBytes && mix.due.length < countRipe(offerable);
   const isGuessed = offerable.moreFresh && (isTurnKept || areSharesKept);
   if (isGuessed && caller.look === "none" && nowMs < caller.lookUntilMs) return { kind: "ask", what: "look" };
   if (isGuessed && caller.look === "asked" && nowMs < caller.lookUntilMs) return waitUntil(caller.lookUntilMs);
   if (entries >= mix.full) return { kind: "offer", mix, reason: "entries" };
-  const { bytes, firstArrivedAtMs } = factsOf(mix);
-  if (bytes >= policy.maxBytes) return { kind: "offer", mix, reason: "bytes" };
+  if (isFullOfBytes) return { kind: "offer", mix, reason: "bytes" };
   const untilMs = isCall ? deadlineMs : firstArrivedAtMs + policy.maxWaitMs;
   return untilMs <= nowMs ? { kind: "offer", mix, reason: "wait" } : waitUntil(untilMs);
 }

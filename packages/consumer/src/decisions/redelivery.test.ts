@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideMaxDeliveries, decideRedelivery, type Redelivery, type ReturnedMessage } from "./redelivery.ts";
+import { decideMaxDeliveries, decideRedelivery, isKeptHere, type Redelivery, type ReturnedMessage } from "./redelivery.ts";
 
 const policy = { baseMs: 1_000, capMs: 60_000 };
 const failed: ReturnedMessage = { mode: "loop", deliveries: 1, isCounted: true, delayMs: undefined };
@@ -42,6 +42,22 @@ describe("decideRedelivery", () => {
       delays(decideRedelivery({ ...failed, deliveries }, 16, policy, () => 0.999)).dueInMs;
     expect(longest(3)).toBeGreaterThan(longest(2));
     expect(longest(4)).toBeGreaterThan(longest(3));
+  });
+
+  it("spreads the delay after the n-th delivery from the base to 2ⁿ times the base, and never beyond the cap", () => {
+    const anyCount = fc.integer({ min: 1, max: 60 });
+    fc.assert(
+      fc.property(anyCount, anyChance, anyPolicy, (deliveries, chance, rule) => {
+        const { dueInMs } = delays(decideRedelivery({ ...failed, deliveries }, 1_000, rule, () => chance));
+        const longestMs = Math.min(rule.baseMs * 2 ** deliveries, rule.capMs);
+        expect(dueInMs).toBeGreaterThanOrEqual(rule.baseMs);
+        expect(dueInMs).toBeLessThanOrEqual(longestMs);
+        // Chance decides where in between, so that what failed together does not come again together.
+        const late = delays(decideRedelivery({ ...failed, deliveries }, 1_000, rule, () => 1)).dueInMs;
+        const early = delays(decideRedelivery({ ...failed, deliveries }, 1_000, rule, () => 0)).dueInMs;
+        expect([early, late]).toEqual([rule.baseMs, longestMs]);
+      }),
+    );
   });
 
   it("keeps the delay that was asked for", () => {
@@ -87,6 +103,15 @@ describe("decideRedelivery", () => {
   it("does not bury for a delivery that nobody has called failed", () => {
     const returned = { ...failed, deliveries: 16, isCounted: false };
     expect(decideRedelivery(returned, 16, policy, () => 0.5).kind).toBe("defer");
+  });
+});
+
+describe("isKeptHere", () => {
+  it("is for a few seconds, and for less than the lease that guards the message", () => {
+    expect(isKeptHere(5_000, 60_000)).toBe(true);
+    expect(isKeptHere(5_001, 60_000)).toBe(false);
+    expect(isKeptHere(1_000, 2_000)).toBe(true);
+    expect(isKeptHere(1_001, 2_000)).toBe(false);
   });
 });
 

@@ -1,22 +1,18 @@
-import { fieldsCodec } from "@redis-batch/core";
+import type { EntryId } from "@redis-batch/core";
 import { ManualClock } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
-import { Message } from "../message.ts";
+import { makeMessage } from "../../test/make-messages.ts";
 import { HeldMessages } from "../scheduling/held-messages.ts";
 import { LeaseRenewer } from "./lease-renewer.ts";
 
 const LEASE_MS = 3_000;
 const nothing = (): void => {};
-const keeper = { codec: fieldsCodec, ack: nothing, retry: nothing, deadLetter: nothing };
 
 /** Two messages are held; each renewal finds them to be somebody else's. → those that are given up */
-async function renewOnce(meanwhile: (hold: (id: `${number}-${number}`) => void) => void): Promise<readonly string[]> {
+async function renewOnce(meanwhile: (hold: (id: EntryId) => void) => void): Promise<readonly string[]> {
   const clock = new ManualClock();
   const held = new HeldMessages<Readonly<Record<string, string>>>(nothing);
-  const hold = (id: `${number}-${number}`): void => {
-    const times = { arrivedAtMs: clock.nowMs(), heldSinceMs: clock.nowMs(), ripeAtMs: clock.nowMs() };
-    held.admit(new Message({ id, fields: [] }, { deliveries: 1, ...times, epoch: 1 }, keeper));
-  };
+  const hold = (id: EntryId): void => held.admit(makeMessage(id, { atMs: clock.nowMs() }));
   const lost: string[] = [];
   const renewer = new LeaseRenewer({
     policy: { stream: "orders", group: "billing", name: "me", leaseMs: LEASE_MS },

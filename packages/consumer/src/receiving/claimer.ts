@@ -183,17 +183,22 @@ export class Claimer<Value> {
     if (entries.length === 0) return;
     // Held from this moment on: whoever compares the pending list with what is held must not find them a second time.
     const reserved = new Map(entries.map(({ id }) => [id, held.reserve(id)]));
-    await this.#lineUp(entries, reserved, heldSinceMs);
+    await this.#lineUp(entries, reserved, heldSinceMs, wantsSuspect);
     let bytes = 0;
     for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
     replySize.arrived(entries.length, bytes);
     report({ type: "taken", messages: entries.length });
   }
 
+  /**
+   * @param reserved as what they are held until then
+   * @param wantsSuspect whether one of them that is a suspect can be offered now
+   */
   async #lineUp(
     entries: readonly DeliveredEntry[],
     reserved: ReadonlyMap<EntryId, Reserved>,
     heldSinceMs: number,
+    wantsSuspect: boolean,
   ): Promise<void> {
     const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit, peers } = this.#context;
     const most = maxDeliveries();
@@ -202,7 +207,7 @@ export class Claimer<Value> {
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];
     const due: Message<Value>[] = [];
-    let suspects = 0;
+    let suspects = wantsSuspect ? 0 : 1;
     for (const entry of entries) {
       const { id, deliveries } = entry;
       const own = reserved.get(id);

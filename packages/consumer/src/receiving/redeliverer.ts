@@ -31,7 +31,7 @@ export interface RedelivererContext<Value> {
     readonly maxBytes: number;
     readonly retryShare: number;
   };
-  readonly client: StreamClient;
+  readonly client: Pick<StreamClient, "recoverOwn">;
   readonly held: HeldMessages<Value>;
   readonly replySize: ReplySize;
   /** The largest batch that a message on its n-th delivery may be part of. */
@@ -104,7 +104,7 @@ export class Redeliverer<Value> {
     const { held, policy, largestBatch } = this.#context;
     const share = held.fresh.messages > 0 ? policy.retryShare : 1;
     const size = Math.min(batchSize, largestBatch(deliveries + 1));
-    return Math.max(1, Math.floor(size * share)) - held.due.messages;
+    return Math.max(1, Math.floor(size * share)) - held.dueAmongOthers.messages;
   }
 
   /** Reads the payload of the suspect that is first in line, to be offered at once. */
@@ -150,7 +150,7 @@ export class Redeliverer<Value> {
   /** One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory. */
   #room(): number {
     const { held, policy, replySize } = this.#context;
-    const { messages: buffered, bytes: bufferedBytes } = held.due;
+    const { messages: buffered, bytes: bufferedBytes } = held.dueAmongOthers;
     const ahead = { buffered, bufferedBytes, meanBytes: replySize.meanBytes };
     return Math.min(decideRedeliverySize(ahead, policy), replySize.limit);
   }

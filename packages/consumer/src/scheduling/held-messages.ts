@@ -45,6 +45,8 @@ export class HeldMessages<Value> {
   readonly #due: Message<Value>[] = [];
   #freshBytes = 0;
   #dueBytes = 0;
+  #suspectsDue = 0;
+  #suspectsDueBytes = 0;
   readonly #putOff = new PutOffQueue();
   /** Whose time has come, and whose payload is not here: first in, first out. */
   #dueIds: PutOff[] = [];
@@ -80,6 +82,11 @@ export class HeldMessages<Value> {
     return { messages: this.#due.length, bytes: this.#dueBytes };
   }
 
+  /** Of those, the ones that go among others: a suspect that waits for another one must not take up their room. */
+  get dueAmongOthers(): Buffered {
+    return { messages: this.#due.length - this.#suspectsDue, bytes: this.#dueBytes - this.#suspectsDueBytes };
+  }
+
   /** When the first new message arrived that no batch has taken; `null` when there is none. */
   get freshSinceMs(): number | null {
     return this.#fresh[0]?.arrival.arrivedAtMs ?? null;
@@ -91,7 +98,7 @@ export class HeldMessages<Value> {
 
   /** Whether a suspect is in memory, with its payload. */
   get isSuspectBuffered(): boolean {
-    return this.#due.some(({ isSuspect }) => isSuspect);
+    return this.#suspectsDue > 0;
   }
 
   holds(id: EntryId): boolean {
@@ -151,7 +158,7 @@ export class HeldMessages<Value> {
   lineUpDue(messages: readonly Message<Value>[]): void {
     for (const message of messages) {
       this.#due.push(message);
-      this.#dueBytes += message.bytes;
+      this.#countDue(message, 1);
     }
     this.#due.sort((left, right) => left.ripeAtMs - right.ripeAtMs);
   }
@@ -396,7 +403,7 @@ export class HeldMessages<Value> {
 
   /** Nothing is held under this id any more. */
   dismiss(id: EntryId): void {
-    this.#leave(this.#index.get(id));
+    this.#displace(this.#index.get(id));
     this.#index.delete(id);
   }
 
@@ -491,7 +498,7 @@ export class HeldMessages<Value> {
 
   #hold(holding: Holding<Value>): void {
     const before = this.#index.get(holding.id);
-    if (before !== holding) this.#leave(before);
+    if (before !== holding) this.#displace(before);
     this.#index.set(holding);
   }
 
@@ -502,18 +509,16 @@ export class HeldMessages<Value> {
     this.#onChange();
   }
 
-  /** What is not held under its id any more is not offered either. */
-  #leave(holding: Holding<Value> | undefined): void {
+  /** Something else takes the place of what was held under this id, or nothing does: it must not be offered any more. */
+  #displace(holding: Holding<Value> | undefined): void {
     if (holding === undefined || isReserved(holding)) return;
-    if (!isPutOff(holding)) return this.#supersede(holding);
-    this.#putOffCount--;
-    this.#onChange();
-  }
-
-  #supersede(message: Message<Value>): void {
-    if (message.state !== "buffered") return;
-    this.#unbuffer(message);
-    this.#enter(message, "lost");
+    if (isPutOff(holding)) {
+      this.#putOffCount--;
+      this.#onChange();
+    } else if (holding.state === "buffered") {
+      this.#unbuffer(holding);
+      this.#enter(holding, "returned");
+    }
   }
 
   /** Takes a message out of the queues in which it waits to be offered. */
@@ -528,7 +533,14 @@ export class HeldMessages<Value> {
   }
 
   #takeDue(place: number): void {
-    for (const { bytes } of this.#due.splice(place, 1)) this.#dueBytes -= bytes;
+    for (const message of this.#due.splice(place, 1)) this.#countDue(message, -1);
+  }
+
+  #countDue({ bytes, isSuspect }: Message<Value>, by: 1 | -1): void {
+    this.#dueBytes += by * bytes;
+    if (!isSuspect) return;
+    this.#suspectsDue += by;
+    this.#suspectsDueBytes += by * bytes;
   }
 }
 

@@ -1,0 +1,26 @@
+/** Messages for tests that need no server: nobody takes their outcomes. */
+import { type EntryId, fieldsCodec } from "@redis-batch/core";
+import { Message, type MessageKeeper } from "../src/message.ts";
+
+type Value = Readonly<Record<string, string>>;
+
+const keeper: MessageKeeper<Value> = { codec: fieldsCodec, ack: () => {}, retry: () => {}, deadLetter: () => {} };
+
+export interface MadeMessage {
+  readonly deliveries?: number;
+  readonly atMs?: number;
+  readonly ripeAtMs?: number;
+  /** 2 at least. */
+  readonly bytes?: number;
+  readonly isSuspect?: boolean;
+  readonly takenBy?: MessageKeeper<Value>;
+}
+
+export function makeMessage(id: EntryId, made: MadeMessage = {}): Message<Value> {
+  const { deliveries = 1, atMs = 0, ripeAtMs = atMs, bytes = 2, isSuspect = false, takenBy = keeper } = made;
+  const entry = { id, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)] };
+  const arrival = { deliveries, arrivedAtMs: atMs, heldSinceMs: atMs, ripeAtMs, epoch: 1 };
+  const message = new Message(entry, arrival, takenBy);
+  message.isSuspect = isSuspect;
+  return message;
+}
