@@ -135,6 +135,21 @@ describe("messages that are put off for long", () => {
   });
 });
 
+describe("a message that is put off for long while the server is away", () => {
+  it("comes again when its time has come, however late the server learned of it", async () => {
+    const { clock, redis, events, add, fetch, close } = await openInMemory({ maxWaitMs: 1_500 });
+    await add(1);
+    const [message] = (await fetch()).messages;
+    redis.failNext("scheduleLater", new ConnectionError("away", { outcome: "not-sent" }), { times: 10 });
+    message?.retry({ delayMs: 20_000 });
+    await clock.advance(19_000);
+    expect(events.all("scheduled")).toHaveLength(1);
+    expect((await fetch()).size).toBe(0);
+    expect((await fetch()).messages.map(({ deliveries }) => deliveries)).toEqual([2]);
+    await close();
+  });
+});
+
 describe("the heartbeat", () => {
   it("beats on while a handler works for long", async () => {
     const { clock, redis, consumer, add, close, stream, group } = await openInMemory({ leaseMs: 60_000 });
@@ -300,7 +315,10 @@ describe("what is pending under a name that is registered no more", () => {
   const quick = { leaseMs: 1_000, recoverEveryMs: 500, foreignIdleMs: 600_000 };
 
   /** A consumer that was seen to be one of ours reads on after its registration is gone, and dies of it. */
-  async function outlive(loseRegistration: (bench: Awaited<ReturnType<typeof openInMemory>>) => Promise<void>) {
+  async function outlive(
+    loseRegistration: (bench: Awaited<ReturnType<typeof openInMemory>>) => Promise<void>,
+    deliveredInMs = 0,
+  ) {
     const bench = await openInMemory(quick);
     const { clock, consumer, other, add, dieHolding, pending, close, stream, group } = bench;
     const seen: string[] = [];
@@ -323,6 +341,10 @@ describe("what is pending under a name that is registered no more", () => {
     await clock.settle();
     for (const n of range(3)) await add(n);
     const ids = await dieHolding("dead", 3);
+    if (deliveredInMs > 0) {
+      const claim = { consumer: "dead", ids, minIdleMs: 0, deliveries: (before: number) => before };
+      bench.redis.keys.group({ stream, group }).claim(claim, bench.redis.keys.nowMs() + deliveredInMs);
+    }
     consumer.resume();
     await clock.advance(500);
     expect(seen).toEqual([]);
@@ -341,6 +363,12 @@ describe("what is pending under a name that is registered no more", () => {
       expect(events.all("nameRemoved")).toEqual([{ type: "nameRemoved", consumer: "dead" }]);
     });
     expect(names).toEqual(["me", "rb:released"]);
+  });
+
+  it("is recovered as soon when the server's clock has gone back by an hour since", async () => {
+    await outlive(async ({ clock }) => {
+      await clock.advance(3_000);
+    }, 3_600_000);
   });
 
   it("is recovered after a lease when the server has forgotten all", async () => {

@@ -457,7 +457,7 @@ export class HeldMessages<Value> {
     return sinceMs === Number.POSITIVE_INFINITY ? null : sinceMs;
   }
 
-  /** All that is held without an outcome on its way, for a consumer that leaves. */
+  /** All that is held, for a consumer that leaves: an outcome that the server does not have yet may never reach it. */
   inventory(): {
     /** Ids that never reached the application's code. */
     readonly neverOffered: readonly EntryId[];
@@ -471,7 +471,7 @@ export class HeldMessages<Value> {
       if (isPutOff(holding)) putOff.push(holding);
       else if (isReserved(holding)) offered.push(holding.id);
       else if (holding.state === "buffered") neverOffered.push(holding.id);
-      else if (holding.state !== "acking") offered.push(holding.id);
+      else offered.push(holding.id);
     }
     return { neverOffered, offered, putOff };
   }

@@ -44,8 +44,8 @@ interface Leaving {
   readonly isSuspect: boolean;
   /** Whether the last delivery is taken back from the count. */
   readonly isUncounted: boolean;
-  /** How long it is put off, in milliseconds; `null`: anybody may take it at once. */
-  readonly delayMs: number | null;
+  /** Until when it is put off, by the local clock, however long it takes to tell; `null`: anybody may take it at once. */
+  readonly dueAtMs: number | null;
   readonly why: ReleaseReason;
 }
 
@@ -94,7 +94,7 @@ export class Releaser<Value> {
     const { id, deliveries, isSuspect } = message;
     const reserved = this.#context.held.letGo(message);
     if (reserved === undefined) return;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, delayMs: null, why });
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: null, why });
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
@@ -104,21 +104,21 @@ export class Releaser<Value> {
     why: ReleaseReason,
     { isUncounted }: { readonly isUncounted: boolean },
   ): void {
+    const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = message;
-    const reserved = this.#context.held.letGo(message);
+    const reserved = held.letGo(message);
     if (reserved === undefined) return;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, delayMs, why });
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: clock.nowMs() + delayMs, why });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
   releasePutOff(putOff: PutOff, why: ReleaseReason): void {
     const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = putOff;
-    const leftMs = putOff.dueAtMs - clock.nowMs();
     const reserved = held.letGoOfPutOff(putOff);
     if (reserved === undefined) return;
-    const delayMs = leftMs > 0 ? leftMs : null;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, delayMs, why });
+    const dueAtMs = putOff.dueAtMs > clock.nowMs() ? putOff.dueAtMs : null;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
   }
 
   /** Resolves when none is on its way. */
@@ -133,8 +133,8 @@ export class Releaser<Value> {
 
   async #deliver(leaving: readonly Leaving[]): Promise<void> {
     const { held, report } = this.#context;
-    const delayed = leaving.filter(({ delayMs }) => delayMs !== null);
-    const atOnce = leaving.filter(({ delayMs }) => delayMs === null);
+    const delayed = leaving.filter(({ dueAtMs }) => dueAtMs !== null);
+    const atOnce = leaving.filter(({ dueAtMs }) => dueAtMs === null);
     try {
       const kept = delayed.length > 0 ? await this.#schedule(delayed) : [];
       const later = delayed.filter((one) => !kept.includes(one));
@@ -156,12 +156,13 @@ export class Releaser<Value> {
   async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
     const { client, policy, held, clock, report } = this.#context;
     const { stream, group } = policy;
+    const nowMs = clock.nowMs();
     try {
       if (this.#canPutOff) {
         await client.scheduleLater({
           stream,
           group,
-          delays: delayed.map(({ id, delayMs }) => ({ id, delayMs: delayMs ?? 0 })),
+          delays: delayed.map(({ id, dueAtMs }) => ({ id, delayMs: Math.max((dueAtMs ?? nowMs) - nowMs, 0) })),
         });
         return [];
       }
@@ -170,8 +171,8 @@ export class Releaser<Value> {
       this.#canPutOff = false;
       report({ type: "delaysInMemory", error: describeTrouble(error) });
     }
-    for (const { id, deliveries, delayMs, isSuspect, isUncounted } of delayed) {
-      const dueAtMs = clock.nowMs() + (delayMs ?? 0);
+    for (const { id, deliveries, isSuspect, isUncounted, ...one } of delayed) {
+      const dueAtMs = one.dueAtMs ?? nowMs;
       held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect, hasFailedHere: true });
     }
     return delayed;

@@ -106,7 +106,8 @@ export class MemoryGroup {
       .map(([id, { consumer: owner, atMs, count }]) => ({
         id,
         consumer: owner,
-        idleMs: nowMs - atMs,
+        // A server whose clock has gone back says so as well.
+        idleMs: Math.max(nowMs - atMs, 0),
         deliveries: count,
       }));
   }
@@ -139,7 +140,7 @@ export class MemoryGroup {
     const claimed: StreamEntry[] = [];
     for (const id of ids) {
       const delivery = this.#pending.get(id);
-      if (delivery === undefined || nowMs - delivery.atMs < minIdleMs) continue;
+      if (delivery === undefined || (minIdleMs > 0 && nowMs - delivery.atMs < minIdleMs)) continue;
       const entry = this.#stream.find(id);
       if (entry === undefined) {
         this.#pending.delete(id);
