@@ -151,8 +151,17 @@ export class LivingCrew {
   async #add(): Promise<void> {
     const drawn = this.#random.next();
     const intents = [
-      ...([["poison", 0.01], ["kill", 0.004], ["hang", 0.004], ["hang-once", 0.004], ["throw", 0.03]] as const),
-      ...([["later", 0.03], ["slow", 0.05]] as const),
+      ...([
+        ["poison", 0.01],
+        ["kill", 0.004],
+        ["hang", 0.004],
+        ["hang-once", 0.004],
+        ["throw", 0.03],
+      ] as const),
+      ...([
+        ["later", 0.03],
+        ["slow", 0.05],
+      ] as const),
     ];
     let upTo = 0;
     const intent = intents.find(([, share]) => drawn < (upTo += share))?.[0] ?? "ack";
@@ -187,7 +196,15 @@ export class LivingCrew {
   #disturb(): void {
     const lost = new ConnectionError("the reply was lost", { outcome: "unknown" });
     const moment = this.#random.next() < 0.5 ? "before" : "after";
-    const method = this.#random.pick(["recoverOwn", "ackOwned", "xack", "release", "take", "scheduleLater", "readDue"] as const);
+    const method = this.#random.pick([
+      "recoverOwn",
+      "ackOwned",
+      "xack",
+      "release",
+      "take",
+      "scheduleLater",
+      "readDue",
+    ] as const);
     this.#redis.failNext(method, lost, { moment, times: 1 + this.#random.integer(2) });
     this.#disturbedUntilMs = this.clock.nowMs() + 2 * leaseMs;
   }
@@ -214,7 +231,14 @@ export class LivingCrew {
       this.clock.setTimer(START_MS, () => this.#startProcess(place));
     };
     const process: Process = {
-      ...{ name, consumer, startedAtMs: this.clock.nowMs(), isDead: false, isClosing: false, atWork: new Set<Consumed>() },
+      ...{
+        name,
+        consumer,
+        startedAtMs: this.clock.nowMs(),
+        isDead: false,
+        isClosing: false,
+        atWork: new Set<Consumed>(),
+      },
       isBroken: !this.#isOver && this.#random.next() < 0.1,
       die: () => {
         if (process.isDead) return;
@@ -305,13 +329,17 @@ export class LivingCrew {
     const serverNowMs = keys.nowMs();
     const waiting = new Map<EntryId, Place>();
     const pendingGroup = keys.group({ stream, group });
-    for (const { id } of keys.existingStream(stream).range(`(${pendingGroup.lastDeliveredId}`, "+", 100_000)) waiting.set(id, "new");
+    for (const { id } of keys.existingStream(stream).range(`(${pendingGroup.lastDeliveredId}`, "+", 100_000))
+      waiting.set(id, "new");
     const due = keys.sortedSet(groupKey("due", stream, group));
     const hung = keys.sortedSet(groupKey("hung", stream, group));
     const alive = this.#processes.filter(({ isDead }) => !isDead);
-    const atWork = new Set(alive.flatMap((process) => [...process.atWork].flatMap((batch) => batch.messages.map(({ id }) => id))));
+    const atWork = new Set(
+      alive.flatMap((process) => [...process.atWork].flatMap((batch) => batch.messages.map(({ id }) => id))),
+    );
     const pending = pendingGroup.pending(serverNowMs);
-    const isSuspect = (id: EntryId, deliveries: number): boolean => deliveries + 1 >= firstIsolated(maxDeliveries) || hung.has(id);
+    const isSuspect = (id: EntryId, deliveries: number): boolean =>
+      deliveries + 1 >= firstIsolated(maxDeliveries) || hung.has(id);
     const suspects = pending.filter(({ id, deliveries }) => isSuspect(id, deliveries)).map(({ id }) => id);
     const [firstSuspect] = suspects.toSorted(compareEntryIds);
     for (const { id, consumer, deliveries } of pending) {

@@ -25,7 +25,7 @@ export interface LeaseRenewerContext<Value> {
     readonly name: string;
     readonly leaseMs: number;
   };
-  readonly client: StreamClient;
+  readonly client: Pick<StreamClient, "renewOwned">;
   readonly held: HeldMessages<Value>;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
@@ -136,20 +136,23 @@ export class LeaseRenewer<Value> {
   }
 
   async #renewAll(): Promise<void> {
-    const { client, policy, held, lose } = this.#context;
+    const { client, policy, held, clock, lose } = this.#context;
     const { stream, group, name } = policy;
     const ids = held.ids();
     for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
       const page = ids.slice(start, start + IDS_PER_COMMAND);
+      const askedAtMs = clock.nowMs();
       const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });
       for (const [id, renewal] of renewals) {
         if (renewal === "kept") continue;
+        const message = held.messageOf(id);
+        // Given to the group and taken again since: the answer is about the delivery before.
+        if (message !== undefined && message.arrival.heldSinceMs >= askedAtMs) continue;
         if (held.isOpen(id)) {
           lose(id, renewal);
           continue;
         }
         // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
-        const message = held.messageOf(id);
         if (message !== undefined) message.isDoubtful = true;
       }
     }

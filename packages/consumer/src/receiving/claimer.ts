@@ -18,6 +18,7 @@ import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
 import { Bell } from "../runtime/bell.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
+import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 import type { ReplySize } from "./reply-size.ts";
@@ -164,29 +165,41 @@ export class Claimer<Value> {
     const { stream, group, name, maxBytes } = policy;
     const heldSinceMs = clock.nowMs();
     const wantsSuspect = this.#wantsSuspect();
-    const { entries, vanished, next } = await client.take({
+    const ended = held.noteEnded();
+    const answer = client.take({
       ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
       suspectFrom: suspectFrom(),
       suspects: wantsSuspect ? 1 : 0,
       notWanted: secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
     });
+    const { entries: taken, vanished, next } = await answer.finally(() => held.stopNoting());
     this.#cursor = next;
     // There is more: the next handler that is free need not wait for its time.
-    if (next !== null || entries.length >= count) this.expire();
-    if (wantsSuspect) this.#mayBeMoreSuspects = entries.some(({ deliveries }) => deliveries >= suspectFrom());
+    if (next !== null || taken.length >= count) this.expire();
+    if (wantsSuspect) this.#mayBeMoreSuspects = taken.some(({ deliveries }) => deliveries >= suspectFrom());
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    // An outcome that was late on its way may have come after them.
+    const entries = taken.filter(({ id }) => !ended.has(id));
     if (entries.length === 0) return;
     // Held from this moment on: whoever compares the pending list with what is held must not find them a second time.
-    for (const { id } of entries) held.reserve(id);
-    await this.#lineUp(entries, heldSinceMs, wantsSuspect);
+    const reserved = new Map(entries.map(({ id }) => [id, held.reserve(id)]));
+    await this.#lineUp(entries, reserved, heldSinceMs, wantsSuspect);
     let bytes = 0;
     for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
     replySize.arrived(entries.length, bytes);
     report({ type: "taken", messages: entries.length });
   }
 
-  /** @param wantsSuspect whether one of them that is a suspect can be offered now */
-  async #lineUp(entries: readonly DeliveredEntry[], heldSinceMs: number, wantsSuspect: boolean): Promise<void> {
+  /**
+   * @param reserved as what they are held until then
+   * @param wantsSuspect whether one of them that is a suspect can be offered now
+   */
+  async #lineUp(
+    entries: readonly DeliveredEntry[],
+    reserved: ReadonlyMap<EntryId, Reserved>,
+    heldSinceMs: number,
+    wantsSuspect: boolean,
+  ): Promise<void> {
     const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit, peers } = this.#context;
     const most = maxDeliveries();
     // Whoever let go of it wanted somebody else to try it once more, if it may be tried more than once at all.
@@ -197,6 +210,8 @@ export class Claimer<Value> {
     let suspects = wantsSuspect ? 0 : 1;
     for (const entry of entries) {
       const { id, deliveries } = entry;
+      const own = reserved.get(id);
+      if (own === undefined || !held.isReserved(own)) continue;
       const nowMs = clock.nowMs();
       if (deliveries > last) {
         held.reserve(id);

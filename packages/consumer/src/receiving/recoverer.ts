@@ -17,7 +17,13 @@ import {
   type Registration,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { type Acquaintances, mayRecover, rememberNames, type Steadiness } from "../decisions/reclaim.ts";
+import {
+  type Acquaintances,
+  decideLeastIdle,
+  mayRecover,
+  rememberNames,
+  type Steadiness,
+} from "../decisions/reclaim.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import { Bell } from "../runtime/bell.ts";
@@ -125,7 +131,7 @@ export class Recoverer {
     const { watch, verdicts } = followHeartbeats(this.#watch, registry, sight);
     this.#watch = watch;
     peers.see(registry, serverNowMs);
-    this.#acquaintances = rememberNames(this.#acquaintances, registry.keys(), clock.nowMs(), foreignIdleMs);
+    this.#acquaintances = rememberNames(this.#acquaintances, registry, clock.nowMs(), foreignIdleMs);
     const gone = [...consumers.keys()].flatMap((owner) => this.#judge(owner, verdicts));
     const dead = [...verdicts].filter(([consumer, { life }]) => consumer !== name && life === "dead");
     const hasLater = consumers.has(LATER);
@@ -135,7 +141,7 @@ export class Recoverer {
     const mostRefusals = dead.length > 0 ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
     if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || dead.length > 0;
     this.#refusals = 0;
-    for (const one of gone) await this.#release(one);
+    for (const one of gone) await this.#release(one, connectedSinceMs);
     for (const [consumer, { seenAtMs }] of dead) await this.#removeName(consumer, seenAtMs);
     await this.#removeForgotten(gone, registry);
     if (hasLater) await this.#walkLater();
@@ -162,12 +168,14 @@ export class Recoverer {
     }
   }
 
-  async #release({ consumer: from, seenAtMs }: Gone): Promise<void> {
-    const { client, policy, report, onReleased } = this.#context;
-    const { stream, group, leaseMs } = policy;
-    // One of ours renews what it holds every third of a lease, registered or not.
-    const isOurs = this.#acquaintances.has(from) || isReservedConsumer(from);
-    const foreignIdleMs = isOurs ? Math.min(leaseMs, policy.foreignIdleMs) : policy.foreignIdleMs;
+  async #release({ consumer: from, seenAtMs }: Gone, connectedSinceMs: number): Promise<void> {
+    const { client, policy, clock, report, onReleased } = this.#context;
+    const { stream, group } = policy;
+    const known = this.#acquaintances.get(from);
+    const isOurs = known !== undefined || isReservedConsumer(from);
+    const foreignIdleMs = isOurs
+      ? decideLeastIdle(known, clock.nowMs(), connectedSinceMs, policy)
+      : policy.foreignIdleMs;
     const isStranger = seenAtMs === null && !isOurs;
     const most = isStranger ? STRANGER_PAGES_A_ROUND : Number.POSITIVE_INFINITY;
     let after = isStranger ? (this.#strangers.get(from) ?? null) : null;
