@@ -89,6 +89,13 @@ export class Releaser<Value> {
     return this.#canPutOff;
   }
 
+  /** Redis may not be asked to keep delays: from now on they are kept here, and end with the process. */
+  keepDelaysHere(error: PermissionError): void {
+    if (!this.#canPutOff) return;
+    this.#canPutOff = false;
+    this.#context.report({ type: "delaysInMemory", error: describeTrouble(error) });
+  }
+
   /** Gives a message back that has its payload here, offered or not. */
   release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
@@ -157,7 +164,7 @@ export class Releaser<Value> {
 
   /** Writes down when they are due → those for which that cannot be done, and which therefore stay here. */
   async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
-    const { client, policy, held, clock, report } = this.#context;
+    const { client, policy, held, clock } = this.#context;
     const { stream, group } = policy;
     const nowMs = clock.nowMs();
     try {
@@ -171,8 +178,7 @@ export class Releaser<Value> {
       }
     } catch (error) {
       if (!PermissionError.is(error)) throw error;
-      this.#canPutOff = false;
-      report({ type: "delaysInMemory", error: describeTrouble(error) });
+      this.keepDelaysHere(error);
     }
     for (const { id, deliveries, isSuspect, isUncounted, ...one } of delayed) {
       const dueAtMs = one.dueAtMs ?? nowMs;
