@@ -13,6 +13,13 @@ const PURE = [
 // The siblings' door to core, and core's to the public. What a decision takes through them are values, too.
 const CORE_DOORS = "^packages/core/src/(index|internal)\\.ts$";
 
+// The consumer's rooms. Each has the parts of one matter; runtime/ has what all of them need.
+const CONSUMER = "^packages/consumer/src/";
+const ROOMS = `${CONSUMER}(receiving|scheduling|settling|liveness)/`;
+const RUNTIME = `${CONSUMER}runtime/`;
+// What several rooms send their outcomes with. It holds no state of a consumer.
+const SENDING = `${CONSUMER}settling/(outcome-sender|still-pending)\\.ts$`;
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
@@ -60,17 +67,39 @@ export default {
     },
     {
       name: "pure-knows-no-runtime",
-      comment: "Not even a type: the runtime is built on the decisions, not the other way round.",
+      comment: "Not even a type: whatever has state, time or I/O is built on the decisions, not the other way round.",
       severity: "error",
       from: { path: PURE, pathNot: TESTS },
-      to: { path: "^packages/[^/]+/src/(runtime|redis)/" },
+      to: { path: ["^packages/[^/]+/src/(runtime|redis)/", ROOMS] },
     },
     {
-      name: "runtime-is-wired-by-its-service",
-      comment: "Only the service (consumer.ts in consumer) imports runtime/.",
+      name: "rooms-are-wired-by-the-service",
+      comment:
+        "Only consumer.ts, and the rooms themselves, import a room: batch, message, handler and options know none.",
       severity: "error",
-      from: { path: "^packages/([^/]+)/src/", pathNot: [TESTS, "/src/runtime/", "^packages/([^/]+)/src/\\1\\.ts$"] },
-      to: { path: "^packages/$1/src/runtime/" },
+      from: { path: CONSUMER, pathNot: [TESTS, ROOMS, RUNTIME, `${CONSUMER}consumer\\.ts$`] },
+      to: { path: [ROOMS, RUNTIME] },
+    },
+    {
+      name: "rooms-know-no-service",
+      comment: "Not even a type: consumer.ts tells each part what it needs to know.",
+      severity: "error",
+      from: { path: [ROOMS, RUNTIME, `${CONSUMER}decisions/`], pathNot: TESTS },
+      to: { path: `${CONSUMER}(consumer|index)\\.ts$` },
+    },
+    {
+      name: "rooms-are-handed-each-other",
+      comment: "A room may name the types of another; the objects themselves are made and handed in by consumer.ts.",
+      severity: "error",
+      from: { path: ROOMS, pathNot: TESTS },
+      to: { path: ROOMS, pathNot: [`${CONSUMER}$1/`, SENDING], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "runtime-stands-below",
+      comment: "What every room may use knows none of them.",
+      severity: "error",
+      from: { path: RUNTIME, pathNot: TESTS },
+      to: { path: ROOMS },
     },
     {
       name: "ioredis-only-in-core-redis",

@@ -42,8 +42,22 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   }),
   "packages/consumer/src/index.ts":
     'export { Consumer } from "./consumer.ts"; export { read } from "./runtime/read.ts";',
-  "packages/consumer/src/consumer.ts": 'import { read } from "./runtime/read.ts"; export const Consumer = read;',
+  "packages/consumer/src/consumer.ts":
+    'import { read } from "./runtime/read.ts"; import { held } from "./scheduling/held.ts"; export const Consumer = [read, held];',
   "packages/consumer/src/runtime/read.ts": 'import { cut } from "../decisions/cut.ts"; export const read = cut;',
+  "packages/consumer/src/runtime/wait.ts":
+    'import type { Leases } from "../liveness/leases.ts"; export type W = Leases;',
+  "packages/consumer/src/liveness/leases.ts":
+    'import { read } from "../runtime/read.ts"; import { send } from "../settling/outcome-sender.ts"; import type { Held } from "../scheduling/held.ts"; export type Leases = Held; export const leases = [read, send];',
+  "packages/consumer/src/scheduling/held.ts": "export type Held = 1; export const held = 1;",
+  "packages/consumer/src/settling/outcome-sender.ts": "export const send = 1;",
+  "packages/consumer/src/settling/releaser.ts":
+    'import { held } from "../scheduling/held.ts"; export const releaser = held;',
+  "packages/consumer/src/receiving/intake.ts":
+    'import type { Consumer } from "../consumer.ts"; export type Intake = typeof Consumer;',
+  "packages/consumer/src/message.ts": 'import type { Held } from "./scheduling/held.ts"; export type Message = Held;',
+  "packages/consumer/src/decisions/surplus.ts":
+    'import type { Held } from "../scheduling/held.ts"; export type Surplus = Held;',
   "packages/consumer/src/decisions/cut.ts":
     'import { entryId } from "@redis-batch/core/internal"; export const cut = entryId;',
   "packages/consumer/src/decisions/retry.ts":
@@ -81,9 +95,15 @@ const BREACHES = [
   "pure-imports-pure: packages/core/src/codec.ts → node_modules/zod/index.js",
   "pure-imports-pure: packages/core/src/wire/xack.ts → packages/core/src/stream-client.ts",
   "pure-knows-no-runtime: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
+  "pure-knows-no-runtime: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
   "resolvable: packages/consumer/src/lost.ts → ./nowhere.ts",
-  "runtime-is-wired-by-its-service: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
-  "runtime-is-wired-by-its-service: packages/consumer/src/index.ts → packages/consumer/src/runtime/read.ts",
+  "rooms-are-handed-each-other: packages/consumer/src/settling/releaser.ts → packages/consumer/src/scheduling/held.ts",
+  "rooms-are-wired-by-the-service: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
+  "rooms-are-wired-by-the-service: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
+  "rooms-are-wired-by-the-service: packages/consumer/src/index.ts → packages/consumer/src/runtime/read.ts",
+  "rooms-are-wired-by-the-service: packages/consumer/src/message.ts → packages/consumer/src/scheduling/held.ts",
+  "rooms-know-no-service: packages/consumer/src/receiving/intake.ts → packages/consumer/src/consumer.ts",
+  "runtime-stands-below: packages/consumer/src/runtime/wait.ts → packages/consumer/src/liveness/leases.ts",
   "siblings-stay-apart: packages/consumer/src/batch.ts → packages/monitor/src/index.ts",
   "siblings-stay-apart: packages/consumer/src/faults.ts → packages/test-support/src/index.ts",
   "through-the-door: packages/consumer/src/events.ts → packages/core/src/internal.ts",

@@ -55,17 +55,10 @@ export function describeCrash({ place, held }: Crash): string {
   return `killed      ${workerName(place)}, with ${held === 0 ? "nothing" : messages(held)} in its hands`;
 }
 
-/** Such as `handed over 150 messages to worker 1, 50 messages to worker 3`. */
-export function describeHandOver(
-  crashes: readonly Crash[],
-  moves: readonly HandedOver[],
-  tallies: readonly WorkerTally[],
-): string {
-  const takers = tallies
-    .map(({ consumer }, place) => ({ place, given: leftBy(crashes, moves, consumer) }))
-    .filter(({ given }) => given > 0)
-    .map(({ place, given }) => `${messages(given)} to ${workerName(place)}`);
-  return `handed over ${takers.join(", ") || "nothing"}`;
+/** Such as `handed over 200 messages, to whichever worker has room`. */
+export function describeHandOver(crashes: readonly Crash[], moves: readonly HandedOver[]): string {
+  const given = leftBy(crashes, moves);
+  return `handed over ${given === 0 ? "nothing" : `${messages(given)}, to whichever worker has room`}`;
 }
 
 /** Compares what the killed workers left behind with what the monitor handed over to the others. */
@@ -74,12 +67,10 @@ export function checkHandOver(crashes: readonly Crash[], moves: readonly HandedO
   return checkNumber("messages handed over from the killed worker", leftBy(crashes, moves), held);
 }
 
-/** How many messages of the killed were given to this consumer, or to anybody. */
-function leftBy(crashes: readonly Crash[], moves: readonly HandedOver[], to?: string): number {
+/** How many messages of the killed were given to others. */
+function leftBy(crashes: readonly Crash[], moves: readonly HandedOver[]): number {
   const killed = new Set(crashes.map(({ consumer }) => consumer));
-  return moves
-    .filter((move) => killed.has(move.from) && (to === undefined || move.to === to))
-    .reduce((total, move) => total + move.messages, 0);
+  return moves.filter((move) => killed.has(move.from)).reduce((total, move) => total + move.messages, 0);
 }
 
 function messages(number: number): string {

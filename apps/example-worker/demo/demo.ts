@@ -89,7 +89,7 @@ async function demonstrate(): Promise<number> {
   await workers.stop();
   const { tallies } = workers;
   const isSomethingLeft = crashes.some(({ held }) => held > 0);
-  if (isSomethingLeft) console.log(describeHandOver(crashes, watch.handedOver, tallies));
+  if (isSomethingLeft) console.log(describeHandOver(crashes, watch.handedOver));
 
   const stored = readStoredCommits(databasePath);
   const pending = await server.pending(GROUP);

@@ -6,6 +6,8 @@ const WELL: ConsumerHealth = {
   state: "running",
   live: true,
   ready: true,
+  intake: "open",
+  handlersHung: 0,
   buffered: 0,
   inFlight: 0,
   deferred: 0,

@@ -72,7 +72,7 @@ describe("a worker", () => {
     const [{ consumer } = { consumer: "" }] = logged(killed, "started");
     const takenOver = logged(successor, "takenOver");
     expect(new Set(takenOver.map(({ from }) => from))).toEqual(new Set([consumer]));
-    expect(sumOf(logged(successor, "redelivered"), "messages")).toBe(sumOf(takenOver, "messages"));
+    expect(sumOf(logged(successor, "taken"), "messages")).toBe(sumOf(takenOver, "messages"));
     expect(new Set(stored()).size).toBe(5_000);
     expect(await pending()).toEqual([]);
   });

@@ -127,11 +127,16 @@ describe("group", () => {
     expectEnd(await cli.run(["cleanup", stream, "g", "--yes"]), 0);
     // Short-lived: whose turn it was.
     await redis.server.command("SET", `rb:{${stream}}:lease:recovery:${stream}:g`, "me");
+    await redis.server.command("HSET", `rb:{${stream}}:consumers:${stream}:g`, "forgotten", "{}");
+    await redis.server.command("ZADD", `rb:{${stream}}:due:${stream}:g`, 1, "1-1");
+    await redis.server.command("ZADD", `rb:{${stream}}:hung:${stream}:g`, 1, "1-1");
     const neighbour = (await ours()).filter((key) => key.endsWith(" of neighbour"));
     expect(neighbour).toContain("left of neighbour");
     expect(await ours()).toEqual(
       [
-        ...["audit", "consumers", "dead", "lease:recovery", "left", "scaler"].map((kind) => `${kind} of g`),
+        ...["audit", "consumers", "dead", "due", "hung", "lease:recovery", "left", "scaler"].map(
+          (kind) => `${kind} of g`,
+        ),
         ...neighbour,
       ].toSorted(),
     );

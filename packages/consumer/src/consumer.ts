@@ -51,14 +51,15 @@ import { HoldLimit } from "./liveness/hold-limit.ts";
 import { joinGroup } from "./liveness/join-group.ts";
 import { LeaseRenewer } from "./liveness/lease-renewer.ts";
 import { Peers } from "./liveness/peers.ts";
+import { ReservedNames } from "./liveness/reserved-names.ts";
 import { SecondOpinions } from "./liveness/second-opinions.ts";
 import type { Message } from "./message.ts";
 import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveConsumerOptions } from "./options.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { Intake } from "./receiving/intake.ts";
-import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
+import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
 import { Recoverer } from "./receiving/recoverer.ts";
 import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
@@ -297,8 +298,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       lose: (id, loss) => this.#intake.lose(id, loss),
       onCertain: () => this.#scheduler.decide(),
     });
+    const longestDelayMs = Math.max(LONGEST_RETRY_MS, policy.retry.capMs);
     this.#heartbeat = new Heartbeat({
       ...shared,
+      reservedNames: new ReservedNames({ ...shared, longestDelayMs }),
       incarnation: this.#incarnation,
       details: () => this.#beatDetails(),
       onPending: (pending) => {
@@ -313,7 +316,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#recoverer = new Recoverer({
       ...shared,
       peers,
-      longestDelayMs: Math.max(LONGEST_RETRY_MS, policy.retry.capMs),
+      longestDelayMs,
       steadiness: () => ({
         nowMs: clock.nowMs(),
         connectedSinceMs: this.#connectedSinceMs,
@@ -378,7 +381,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       onGroupGone: () => this.#heartbeat.forget(),
     });
     const readmit = this.#intake.readmit.bind(this.#intake);
-    this.#redeliverer = new Redeliverer({ ...shared, largestBatch, admit: readmit, onMore: () => this.#scheduler.decide() });
+    this.#redeliverer = new Redeliverer({
+      ...shared,
+      largestBatch,
+      admit: readmit,
+      onMore: () => this.#scheduler.decide(),
+    });
     this.#claimer = new Claimer({
       ...shared,
       deadLetterWriter: this.#deadLetterWriter,
@@ -424,7 +432,10 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       peers,
       secondOpinions,
       load: () => this.#load(),
-      onGaveBack: () => this.#claimer.gaveBack(),
+      onGaveBack: () => {
+        // Without a batch that could end, it would wait for ever.
+        if (this.#open.isAny) this.#claimer.gaveBack();
+      },
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
@@ -503,7 +514,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * handler that throws does not end it: what it did not acknowledge comes again, after a growing delay.
    *
    * @throws {UsageError} while another use of this consumer is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   * @throws {RedisBatchError} what no repetition can help: wrong credentials, missing rights, a key of another type
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
@@ -601,12 +612,13 @@ export class Consumer<Value = Readonly<Record<string, string>>>
    * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
    * acknowledgements, gives everything else back, removes the name from the group when nothing is pending under it,
    * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is given back.
-   * Never rejects; every call gets the same report.
+   * Every call gets the same report.
    *
    * Inside the body of `for await` use `break` instead, and inside a handler of `run` do not wait for it: neither can end
    * while it waits for itself.
    *
-   * @throws {UsageError} when a handler of `run` waits for it that can be told
+   * @throws {UsageError} only in a handler of `run`, where that can be told (on Node 24 and later, and before its first
+   * `await` on any): the consumer stops all the same
    */
   close(): Promise<StopReport> {
     this.#open.endFetched();

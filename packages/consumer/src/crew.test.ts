@@ -6,7 +6,8 @@ import { ConnectionError } from "@redis-batch/core";
 import { groupKey } from "@redis-batch/core/internal";
 import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock, seededRandom } from "@redis-batch/test-support";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { LivingCrew } from "../test/living-crew.ts";
 import type { Batch } from "./batch.ts";
 import { Consumer } from "./consumer.ts";
 
@@ -160,3 +161,21 @@ it.each([1, 2, 4, 5, 19, 35, 42, 112, 114, 120, 139])(
     expect(await crew.rest(REST_LIMIT_MS)).toBeLessThan(REST_LIMIT_MS);
   },
 );
+
+/** `CREW_SEEDS=1-500` runs more of them by hand. */
+function seedsOf(range: string): number[] {
+  const [first = 1, last = first] = range.split("-").map(Number);
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+describe("a crew with handlers that hang, broken processes, deaths, replacements and a clock that jumps", () => {
+  it.each(seedsOf(process.env["CREW_SEEDS"] ?? "1-40"))(
+    "lets no message wait longer than the rules say while somebody healthy has a place free (seed %i)",
+    async (seed) => {
+      const { overdue, hungTooOften, restMs } = await new LivingCrew(seed).live(12_000, 60_000);
+      expect(overdue).toEqual([]);
+      expect(hungTooOften).toBe(0);
+      expect(restMs).toBeLessThan(60_000);
+    },
+  );
+});

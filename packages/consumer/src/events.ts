@@ -24,6 +24,8 @@ export type ConsumerEvent =
   | { readonly type: "released"; readonly messages: number; readonly why: ReleaseReason }
   /** Messages were put off in Redis, until their time comes. */
   | { readonly type: "scheduled"; readonly messages: number }
+  /** Somebody removed `rb:later`, and with it what was put off: these are pending for nobody now. */
+  | { readonly type: "laterLost"; readonly ids: readonly EntryId[] }
   /** Messages that nobody held are this consumer's now. */
   | { readonly type: "taken"; readonly messages: number }
   | { readonly type: "releaseFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
@@ -84,9 +86,9 @@ export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "h
 
 /**
  * Why messages were given to the group: `read-ahead`, no handler here became free for them, and one elsewhere is ·
- * `draining`, the consumer stops · `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` · `second-opinion`, what fails here
- * to the last is tried elsewhere once more · `put-off`, more was put off than is kept in memory · `retry` · `due`, their
- * time has come.
+ * `draining`, the consumer stops · `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` ·
+ * `second-opinion`, what fails here to the last is tried elsewhere once more · `put-off`, more was put off than is kept in
+ * memory · `due`, their time has come.
  */
 export type ReleaseReason =
   | "read-ahead"
@@ -96,14 +98,13 @@ export type ReleaseReason =
   | "paused"
   | "second-opinion"
   | "put-off"
-  | "retry"
   | "due";
 
 /**
  * What holds the intake of new messages up: `paused` by the application · `draining` · `put-off`, too many messages are
  * put off, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
  * one attempt is under way · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
- * `ahead-of-stream`, the group's position is behind the last entry, so that nothing is ever new · `server-away`.
+ * `ahead-of-stream`, the group's position is beyond the last entry, so that nothing is ever new · `server-away`.
  */
 export type IntakeHold =
   | "paused"
@@ -117,9 +118,9 @@ export type IntakeHold =
   | "server-away";
 
 /**
- * Why a message is not this consumer's any more, so that an outcome has no effect: `not-owned`, the message is somebody else's, or nobody's · `superseded`, it
- * was delivered again meanwhile, and the newer delivery counts · `closed`, the consumer had given it back ·
- * `held-too-long`, it had no outcome after `maxHoldMs`.
+ * Why a message is not this consumer's any more, so that an outcome has no effect: `not-owned`, the message is somebody
+ * else's, or nobody's · `superseded`, it was delivered again meanwhile, and the newer delivery counts · `closed`, the
+ * consumer had given it back · `held-too-long`, it had no outcome after `maxHoldMs`.
  */
 export type LossReason = "not-owned" | "superseded" | "closed" | "held-too-long";
 

@@ -191,7 +191,7 @@ export class Message<Value> {
   }
 
   /**
-   * Records that the work on it has failed and shall be tried again: it comes again after `delayMs`, or after the
+   * Records that the work on it has failed and is to be tried again: it comes again after `delayMs`, or after the
    * delay that the consumer's `retry` policy gives. Returns at once. A message with another outcome keeps that.
    *
    * @throws {UsageError} when `delayMs` is not a number from 0 to 86,400,000

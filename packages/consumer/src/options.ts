@@ -42,7 +42,10 @@ export interface ConsumerOptions<Value> {
    * counts from the beginning of the read.
    */
   readonly blockMs?: number;
-  /** Batches read ahead while one is at work, 0 to 100. Default 1. 0 trades throughput for holding nothing in advance. */
+  /**
+   * Batches read ahead while one is at work, 0 to 100. Default 1. 0 trades throughput for holding nothing in advance. While
+   * batches take longer than `maxWaitMs`, and longer than a second, nothing is read ahead.
+   */
   readonly prefetch?: number;
   /** Batches that `run` works on at the same time, 1 to 1,000. Default 1. More than 1 gives up the order of batches. */
   readonly concurrency?: number;
@@ -59,13 +62,14 @@ export interface ConsumerOptions<Value> {
   };
   /**
    * How often a message is offered at most before it goes to the dead letters, 1 to 1,000,000. Default: 16 in `run` and
-   * `for await`, unlimited under `fetch()`.
+   * `for await`, unlimited under `fetch()`. Where another consumer of the group is alive, that one tries it once more, unless
+   * it is 1.
    */
   readonly maxDeliveries?: number;
   /**
    * How long `run` and `for await` take the sink behind the handler to be down, in milliseconds, 0 to 31,536,000,000.
    * Default 86,400,000, a day. Meanwhile failures do not count towards `maxDeliveries`; when nothing has succeeded for
-   * so long they count again, so that messages that are all poison are not tried for ever. 0: every failure counts.
+   * that long they count again, so that messages that are all poison are not tried for ever. 0: every failure counts.
    */
   readonly maxOutageMs?: number;
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
@@ -99,7 +103,7 @@ export interface ConsumerOptions<Value> {
   readonly foreignIdleMs?: number;
   /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
   readonly startFrom?: GroupPosition;
-  /** Where a group that vanished under the consumer begins anew: `start` (default), `end`, or after an entry id. */
+  /** Where a group that vanished under the consumer begins again: `start` (default), `end`, or after an entry id. */
   readonly recreateFrom?: GroupPosition;
   /** How the fields become `message.value`. Default: text fields. See `jsonCodec` and `withSchema`. */
   readonly codec?: Codec<Value>;
@@ -137,7 +141,7 @@ export const CONSUMER_DEFAULTS = {
 /** The longest delay that can be asked for, in milliseconds: a day. */
 export const LONGEST_RETRY_MS = 86_400_000;
 
-// What takes so many leases is more likely to hang than to work.
+// What takes that many leases is more likely to hang than to work.
 const HOLD_LEASES = 10;
 
 /** The options, complete and checked. */

@@ -619,3 +619,28 @@ describe("an acknowledgement that is so late that its message was given to the g
     expect(await pending()).toEqual([]);
   });
 });
+
+describe("a caller of fetch() who was away for long", () => {
+  it("takes what is anybody's when he comes back, although what was read for him was given to somebody else", async () => {
+    const { clock, redis, fetch, add, open, stream, group } = await openInMemory({ prefetch: 1, maxWaitMs: 100 });
+    await fetch();
+    const { consumer: busy } = open({ name: "other" });
+    const worked = new Set<string>();
+    const running = busy.run((batch) => {
+      for (const message of batch) worked.add(message.id);
+      batch.ack();
+    });
+    await clock.advance(10_000);
+    const ids = [];
+    for (const n of range(6)) ids.push(await add(n));
+    await clock.advance(10_000);
+    expect(worked.size).toBe(6);
+    void busy.close();
+    await clock.advance(10_000);
+    await running;
+    const [id = ""] = ids;
+    redis.keys.group({ stream, group }).adopt(id, RELEASED, redis.keys.nowMs());
+    const offered = [...(await fetch()), ...(await fetch())].map((message) => message.id);
+    expect(offered).toContain(id);
+  });
+});

@@ -13,9 +13,11 @@ import { runCommand } from "./run-command.ts";
 type Call = Invocation<typeof consume>;
 type Fields = Readonly<Record<string, string>>;
 
-// With --ack never everything that was read stays with us, and in memory, until the end.
+// With --ack never everything that was read stays with us, and in memory, until the end. For that it must come again
+// and again: what is put off for longer than this, or half a lease, is put off for every consumer of the group.
 const MOST_UNACKNOWLEDGED = 10_000;
-const LONGEST_RETRY_MS = 3_600_000;
+const KEPT_MS = 5_000;
+const DEFAULT_LEASE_MS = 60_000;
 
 export const run: Run<typeof consume> = async (call) => {
   const { options, signal, terminal } = call;
@@ -33,7 +35,10 @@ export const run: Run<typeof consume> = async (call) => {
       tell(event, terminal);
     },
   });
-  const work = new Work(call, stop);
+  const work = new Work(call, stop, () => {
+    consumer.pause();
+    terminal.note(`${MOST_UNACKNOWLEDGED} messages are not acknowledged: nothing more is read`, "warn");
+  });
   try {
     const report = await consumer.run((batch, context) => work.on(batch, context.signal), { signal: stop.signal });
     if (report.unconfirmedAcks > 0) {
@@ -93,21 +98,28 @@ class Stop {
 class Work {
   readonly #call: Call;
   readonly #stop: Stop;
+  readonly #onEnough: () => void;
+  /** Messages that were worked on and, as nothing is acknowledged, come again. */
+  readonly #seen = new Set<string>();
   #left: number;
   #failed = 0;
   #fault: Error | undefined;
 
-  constructor(call: Call, stop: Stop) {
+  /** @param onEnough called when no more can be held without an acknowledgement */
+  constructor(call: Call, stop: Stop, onEnough: () => void) {
     this.#call = call;
     this.#stop = stop;
+    this.#onEnough = onEnough;
     this.#left = call.options.count ?? Number.POSITIVE_INFINITY;
   }
 
   async on(batch: Batch<Fields>, signal: AbortSignal): Promise<void> {
     // After the last one, or after a fault: what is offered meanwhile is given back untouched.
     if (this.#left === 0 || this.#fault !== undefined) return;
+    const messages = batch.messages.filter(({ id }) => !this.#seen.has(id)).slice(0, this.#left);
+    if (messages.length === 0) return;
     this.#stop.busy();
-    const messages = batch.messages.slice(0, this.#left);
+    if (this.#call.options.ack === "never") this.#remember(messages);
     this.#left -= messages.length;
     if (this.#left === 0) this.#stop.now();
     try {
@@ -124,6 +136,11 @@ class Work {
   exit(): ExitName {
     if (this.#fault !== undefined && !(this.#fault instanceof BrokenPipe)) throw this.#fault;
     return this.#failed > 0 ? "failed" : "ok";
+  }
+
+  #remember(messages: readonly Message<Fields>[]): void {
+    for (const { id } of messages) this.#seen.add(id);
+    if (this.#seen.size >= MOST_UNACKNOWLEDGED) this.#onEnough();
   }
 
   async #print(messages: readonly Message<Fields>[]): Promise<void> {
@@ -225,6 +242,7 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
   const batchSize = Math.min(options["batch-size"], options.count ?? Number.POSITIVE_INFINITY);
   const { create: position } = options;
   const isKept = options.ack === "never";
+  const keptMs = Math.min(KEPT_MS, Math.floor((leaseMs ?? DEFAULT_LEASE_MS) / 2));
   return {
     redis: server.redis,
     stream: args.stream,
@@ -237,7 +255,7 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
     maxDeliveries: isKept ? 1_000_000 : options["max-deliveries"],
     ...(isKept
       ? {
-          retry: { baseMs: LONGEST_RETRY_MS, capMs: LONGEST_RETRY_MS },
+          retry: { baseMs: keptMs, capMs: keptMs },
           maxDeferred: Math.max(MOST_UNACKNOWLEDGED, batchSize),
         }
       : {}),
@@ -256,6 +274,7 @@ function tell(event: ConsumerEvent, terminal: Call["terminal"]): void {
     case "readFailed":
     case "ackFailed":
     case "renewFailed":
+    case "releaseFailed":
     case "recoveryFailed":
     case "buryFailed":
     case "beatFailed":
@@ -266,6 +285,11 @@ function tell(event: ConsumerEvent, terminal: Call["terminal"]): void {
       return terminal.note(`${event.id} went to the dead letters (${event.why})`);
     case "vanished":
       return terminal.note(`${event.ids.length} pending messages had been deleted from the stream`, "warn");
+    case "heldTooLong":
+      return terminal.note(
+        `a batch has been at work for ten leases: its ${event.messages} messages go to other consumers`,
+        "warn",
+      );
     case "backingOff":
       return terminal.note(
         `everything fails: one message at a time, the next in ${Math.round(event.retryInMs / 1_000)} s`,

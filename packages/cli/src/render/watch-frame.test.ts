@@ -81,3 +81,20 @@ test("fills the screen exactly, whatever there is to show, and shows nothing as 
     }),
   );
 });
+
+test("says what of the pending messages nobody holds, and nothing of it where all of them are held", () => {
+  const line = (letGo: Pick<GroupReport, "released" | "later">): string | undefined => {
+    const shown = { ...groupOf({ group: "g", reason: "r", waiting: 1, consumers: [] }), ...letGo };
+    const report: MonitorReport = {
+      ...{ v: 1, atMs: 0, stream: "s", length: 1, groups: [shown] },
+      retention: { safeId: null, pinnedBy: null, warnings: [] },
+    };
+    const frame = { report, group: shown, samples: [], isPaused: false, message: "", at: "now" };
+    return renderFrame(frame, { width: 150, height: 20 }, plain).find((one) => one.startsWith("pending"));
+  };
+  const none = { messages: 0, oldestMs: null, oldestAgeMs: null, overdueMs: null };
+  expect(line({ released: none, later: none })).toMatch(/^pending 3 · oldest waiting/);
+  expect(line({ released: { ...none, messages: 2, oldestMs: 1_500 }, later: { ...none, messages: 1 } })).toMatch(
+    /^pending 3 · released 2 \(1\.5s\) · put off 1 · oldest waiting/,
+  );
+});

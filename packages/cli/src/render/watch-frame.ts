@@ -67,7 +67,7 @@ export function renderFrame(
       samples.map(({ outPerSecond }) => outPerSecond),
     ),
     fitWidth(
-      `pending ${group.pending}${age(group.oldestPendingAgeMs)} · oldest waiting${age(group.oldestWaitingAgeMs) || " -"} · dead letters ${group.deadLetters}`,
+      `pending ${group.pending}${age(group.oldestPendingAgeMs)}${nobodys(group)} · oldest waiting${age(group.oldestWaitingAgeMs) || " -"} · dead letters ${group.deadLetters}`,
       width,
     ),
     "",
@@ -82,6 +82,18 @@ export function renderFrame(
   return [...body, ...gap, foot[0] ?? "", paint("quiet", foot[1] ?? "")]
     .slice(-height)
     .map((line) => clipWidth(line, width));
+}
+
+/** What of the pending messages nobody holds; nothing where everything is somebody's. */
+function nobodys({ released, later }: GroupReport): string {
+  const parts = [
+    released.messages === 0 ? "" : `released ${released.messages}${age(released.oldestMs)}`,
+    later.messages === 0 ? "" : `put off ${later.messages}`,
+  ];
+  return parts
+    .filter((part) => part !== "")
+    .map((part) => ` · ${part}`)
+    .join("");
 }
 
 const perSecond = (rate: number | null): string => (rate === null ? "?" : `${rate.toFixed(1)}/s`);

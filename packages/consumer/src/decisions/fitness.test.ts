@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { afterBatch, afterSuccessElsewhere, FIT } from "./fitness.ts";
 
 const anyStep = fc.oneof(
-  fc.record({ kind: fc.constant("batch" as const), failed: fc.integer({ min: 0, max: 5 }), hasSucceeded: fc.boolean() }),
+  fc.record({
+    kind: fc.constant("batch" as const),
+    failed: fc.integer({ min: 0, max: 5 }),
+    hasSucceeded: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant("elsewhere" as const), messages: fc.integer({ min: 1, max: 5 }) }),
 );
 

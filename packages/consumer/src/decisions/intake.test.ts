@@ -28,8 +28,18 @@ describe("decideIntake", () => {
 
   it("is open when nothing holds it up, and never otherwise", () => {
     const anyFacts = fc.record({
-      ...{ isDraining: fc.boolean(), isPaused: fc.boolean(), isServerAway: fc.boolean(), isAheadOfStream: fc.boolean() },
-      ...{ isBackingOff: fc.boolean(), isUnfit: fc.boolean(), isProbing: fc.constant(false), isPutOffFull: fc.boolean() },
+      ...{
+        isDraining: fc.boolean(),
+        isPaused: fc.boolean(),
+        isServerAway: fc.boolean(),
+        isAheadOfStream: fc.boolean(),
+      },
+      ...{
+        isBackingOff: fc.boolean(),
+        isUnfit: fc.boolean(),
+        isProbing: fc.constant(false),
+        isPutOffFull: fc.boolean(),
+      },
       ...{ handlersHung: fc.integer({ min: 0, max: 3 }), places: fc.integer({ min: 1, max: 3 }) },
     });
     fc.assert(

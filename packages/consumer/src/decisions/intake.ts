@@ -5,7 +5,7 @@ export interface IntakeFacts {
   readonly isDraining: boolean;
   readonly isPaused: boolean;
   readonly isServerAway: boolean;
-  /** Whether the group's position is behind the stream's last entry. */
+  /** Whether the group's position is beyond the stream's last entry. */
   readonly isAheadOfStream: boolean;
   readonly handlersHung: number;
   /** How many handlers may be at work at the same time. */

@@ -208,4 +208,3 @@ const isAwaited = ({ state, untilMs }: Ask, nowMs: number): boolean => state ===
 const finite = (atMs: number): number | null => (atMs === Number.POSITIVE_INFINITY ? null : atMs);
 
 const waitUntil = (untilMs: number | null): NextBatch => ({ kind: "wait", untilMs });
-

@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideMaxDeliveries, decideRedelivery, isKeptHere, type Redelivery, type ReturnedMessage } from "./redelivery.ts";
+import {
+  decideMaxDeliveries,
+  decideRedelivery,
+  isKeptHere,
+  type Redelivery,
+  type ReturnedMessage,
+} from "./redelivery.ts";
 
 const policy = { baseMs: 1_000, capMs: 60_000 };
 const failed: ReturnedMessage = { mode: "loop", deliveries: 1, isCounted: true, delayMs: undefined };

@@ -22,14 +22,22 @@ describe("decideSurplus", () => {
   });
 
   it("keeps nothing when all handlers hang, whoever is there, and everything else while one does not", () => {
-    expect(decideSurplus({ ...idle, handlersHung: 2 }, 0)).toEqual({ kind: "all", why: "held-too-long", for: "nobody" });
+    expect(decideSurplus({ ...idle, handlersHung: 2 }, 0)).toEqual({
+      kind: "all",
+      why: "held-too-long",
+      for: "nobody",
+    });
     expect(decideSurplus({ ...idle, handlersHung: 1 }, 0)).toEqual({ kind: "nothing" });
   });
 
   it("gives all back when it drains, and when it is paused while another consumer is alive", () => {
     const held = { ...idle, isPaused: true, isBackingOff: true, handlersHung: 2 };
     expect(decideSurplus({ ...held, isDraining: true }, 0)).toMatchObject({ why: "draining", for: "nobody" });
-    expect(decideSurplus({ ...idle, isPaused: true }, 0)).toEqual({ kind: "all", why: "paused", for: "another consumer" });
+    expect(decideSurplus({ ...idle, isPaused: true }, 0)).toEqual({
+      kind: "all",
+      why: "paused",
+      for: "another consumer",
+    });
   });
 
   it("gives nothing back from a consumer that can work on it, however long it has waited", () => {

@@ -3,15 +3,14 @@ import {
   type BeatDetails,
   type Clock,
   ConsumerNameInUseError,
-  LATER,
   pause,
   RedisBatchError,
-  RELEASED,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import { Bell } from "../runtime/bell.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
+import type { ReservedNames } from "./reserved-names.ts";
 
 // So many beats may get lost before a name counts as free again.
 const BEATS_OF_GRACE = 3;
@@ -25,6 +24,7 @@ export interface HeartbeatContext {
     readonly beatMs: number;
   };
   readonly client: StreamClient;
+  readonly reservedNames: ReservedNames;
   readonly incarnation: string;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
@@ -93,6 +93,7 @@ export class Heartbeat {
   /** The group is gone: the registry may be, too. */
   forget(): void {
     this.#knownSinceMs = null;
+    this.#context.reservedNames.forget();
   }
 
   start(): void {
@@ -106,7 +107,7 @@ export class Heartbeat {
   }
 
   async #run(): Promise<void> {
-    const { policy, client, report, fail, onPending, onBeat } = this.#context;
+    const { policy, client, reservedNames, report, fail, onPending, onBeat } = this.#context;
     while (!this.#isStopped) {
       await this.#bell.rest(policy.beatMs);
       if (this.#isStopped) return;
@@ -115,7 +116,7 @@ export class Heartbeat {
         if (answer.kind !== "ok") return fail(this.#nameInUse("another process has taken it over"));
         const { consumers } = await client.xpendingSummary({ stream: policy.stream, group: policy.group });
         onPending(consumers.get(policy.name) ?? 0);
-        for (const name of [RELEASED, LATER]) if (consumers.has(name)) await this.#keep(name);
+        await reservedNames.keep(consumers);
         onBeat();
       } catch (error) {
         // A group that vanished is the reader's to create again.
@@ -134,15 +135,6 @@ export class Heartbeat {
     const answer = await client.beat({ stream, group, consumer: name, incarnation, leaseMs, join, details: details() });
     this.#knownSinceMs = sentAtMs;
     return answer;
-  }
-
-  /**
-   * Keeps a name without a process from looking idle, so that scripts which delete consumers by their idle time leave it
-   * alone. One that was removed all the same is told with what was put off under it.
-   */
-  async #keep(name: string): Promise<void> {
-    const { client, policy } = this.#context;
-    await client.touchConsumer({ stream: policy.stream, group: policy.group, consumer: name });
   }
 
   #nameInUse(why: string): ConsumerNameInUseError {

@@ -221,7 +221,14 @@ export class Claimer<Value> {
       const isSuspect = hung.has(id) || deliveries >= suspectFrom();
       if (isSuspect && suspects++ > 0) {
         // One at a time: the others wait by their ids, and go on if nobody here has time for them.
-        held.adopt({ id, deliveries: deliveries - 1, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect, hasFailedHere: false });
+        held.adopt({
+          id,
+          deliveries: deliveries - 1,
+          dueAtMs: nowMs,
+          ripeAtMs: nowMs,
+          isSuspect,
+          hasFailedHere: false,
+        });
         continue;
       }
       const message = admit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });

@@ -1,6 +1,117 @@
-import { ManualClock } from "@redis-batch/test-support";
-import { expect, it } from "vitest";
+import { ConnectionError, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import type { ConsumerEvent } from "../events.ts";
 import { DueReleaser } from "./due-releaser.ts";
+
+const stream = "orders";
+const group = "billing";
+const lost = (): ConnectionError => new ConnectionError("the reply was lost", { outcome: "unknown" });
+
+async function setUp() {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const client = redis.client();
+  await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
+  await client.xgroupCreate({ stream, group, position: "start" });
+  const can = { putOff: true };
+  const open = () => {
+    const events = new EventRecorder<ConsumerEvent>();
+    const releaser = new DueReleaser({
+      ...{ policy: { stream, group }, client, clock, random: () => 1, report: events.observe },
+      ...{ canPutOff: () => can.putOff, onReleased: () => {} },
+    });
+    return { events, releaser };
+  };
+  const putOff = async (count: number, delayMs: number): Promise<readonly string[]> => {
+    for (let more = count; more > 0; more--) await client.xadd({ stream, fields: ["n", "1"] });
+    const entries = await client.xreadgroup({ stream, group, consumer: "me", count, blockMs: undefined });
+    const ids = entries.map(({ id }) => id);
+    await client.scheduleLater({ stream, group, delays: ids.map((id) => ({ id, delayMs })) });
+    await client.release({ stream, group, from: "me", to: LATER, offered: ids, neverOffered: [] });
+    return ids;
+  };
+  const ownedBy = async (consumer: string): Promise<readonly string[]> =>
+    (await client.xpendingRange({ stream, group, consumer, from: "-", to: "+", count: 10_000 })).map(({ id }) => id);
+  const due = () => redis.keys.sortedSet(groupKey("due", stream, group)).size;
+  return { clock, redis, client, can, open, putOff, ownedBy, due };
+}
+
+describe("DueReleaser", () => {
+  it("releases what was put off within a second of its time, and not before", async () => {
+    const { clock, open, putOff, ownedBy, due } = await setUp();
+    const ids = await putOff(3, 10_000);
+    const { releaser, events } = open();
+    releaser.start();
+    await clock.advance(9_999);
+    expect(await ownedBy(LATER)).toEqual(ids);
+    await clock.advance(1_001);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+    expect(due()).toBe(0);
+    expect(events.all("released")).toEqual([{ type: "released", messages: 3, why: "due" }]);
+    void releaser.stop();
+  });
+
+  it("goes on at once after a full page", async () => {
+    const { clock, open, putOff, ownedBy } = await setUp();
+    await putOff(2_500, 0);
+    const { releaser } = open();
+    releaser.start();
+    await clock.advance(1_000);
+    expect(await ownedBy(RELEASED)).toHaveLength(2_500);
+    void releaser.stop();
+  });
+
+  it.each(["release", "forgetDue"] as const)("moves before it forgets: whoever ends at %s leaves it to the next", async (method) => {
+    const { clock, redis, open, putOff, ownedBy, due } = await setUp();
+    const ids = await putOff(3, 0);
+    redis.failNext(method, lost());
+    const { releaser: first } = open();
+    first.start();
+    await clock.advance(1_000);
+    void first.stop();
+    expect(due()).toBe(3);
+    const { releaser: second } = open();
+    second.start();
+    await clock.advance(1_000);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+    expect(due()).toBe(0);
+    void second.stop();
+  });
+
+  it("forgets what has no message any more, and leaves alone what was put off again meanwhile", async () => {
+    const { clock, redis, client, open, putOff, ownedBy, due } = await setUp();
+    const [acknowledged = "", again = ""] = await putOff(2, 0);
+    await client.xack({ stream, group, ids: [acknowledged] });
+    const held = redis.hold("release", { moment: "after" });
+    const { releaser } = open();
+    releaser.start();
+    await clock.advance(1_000);
+    // Somebody takes it, fails, and puts it off for longer, before the first look has come to its end.
+    await client.scheduleLater({ stream, group, delays: [{ id: again, delayMs: 60_000 }] });
+    held.release();
+    await client.release({ stream, group, from: RELEASED, to: LATER, offered: [again], neverOffered: [] });
+    await clock.advance(5_000);
+    expect(await ownedBy(LATER)).toEqual([again]);
+    expect(due()).toBe(1);
+    void releaser.stop();
+  });
+
+  it("does nothing where delays cannot be kept in Redis, and begins when they can", async () => {
+    const { clock, can, open, putOff, ownedBy } = await setUp();
+    const ids = await putOff(1, 0);
+    can.putOff = false;
+    const { releaser } = open();
+    releaser.start();
+    await clock.advance(5_000);
+    expect(await ownedBy(LATER)).toEqual(ids);
+    can.putOff = true;
+    await clock.advance(1_000);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+    void releaser.stop();
+  });
+});
 
 it("rests when delays cannot be kept in Redis any more, however much was due", async () => {
   const clock = new ManualClock();

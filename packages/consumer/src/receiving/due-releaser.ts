@@ -2,7 +2,15 @@
  * Releases what was put off, when its time has come by the server's clock. Every consumer looks each second, so that a
  * delay does not depend on any one of them; whoever has room takes what was released.
  */
-import { type Clock, LATER, NoGroupError, type Random, RedisBatchError, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import {
+  type Clock,
+  LATER,
+  NoGroupError,
+  type Random,
+  RELEASED,
+  RedisBatchError,
+  type StreamClient,
+} from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import { Bell } from "../runtime/bell.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
@@ -54,7 +62,8 @@ export class DueReleaser {
       } catch (error) {
         isMore = false;
         if (!RedisBatchError.is(error)) throw error;
-        if (!this.#isStopped && !NoGroupError.is(error)) report({ type: "recoveryFailed", error: describeTrouble(error) });
+        if (!this.#isStopped && !NoGroupError.is(error))
+          report({ type: "recoveryFailed", error: describeTrouble(error) });
       }
     }
   }
@@ -65,7 +74,13 @@ export class DueReleaser {
     const { due } = await client.readDue({ ...policy, limit: PAGE });
     if (due.length === 0) return false;
     const ids = due.map(({ id }) => id);
-    const { moved, vanished } = await client.release({ ...policy, from: LATER, to: RELEASED, offered: ids, neverOffered: [] });
+    const { moved, vanished } = await client.release({
+      ...policy,
+      from: LATER,
+      to: RELEASED,
+      offered: ids,
+      neverOffered: [],
+    });
     // Last: until then somebody else finds it, should this process end here.
     await client.forgetDue({ ...policy, due });
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });

@@ -69,7 +69,14 @@ export class Intake<Value> {
       return deadLetterWriter.add({ id, message: undefined, why: "maxDeliveries", text: "" });
     }
     const nowMs = clock.nowMs();
-    held.adopt({ id, deliveries, dueAtMs: nowMs, ripeAtMs: nowMs, isSuspect: isSuspect(deliveries + 1), hasFailedHere: false });
+    held.adopt({
+      id,
+      deliveries,
+      dueAtMs: nowMs,
+      ripeAtMs: nowMs,
+      isSuspect: isSuspect(deliveries + 1),
+      hasFailedHere: false,
+    });
   }
 
   /** Lets go of a message that is not this consumer's any more. */

@@ -1,5 +1,5 @@
 /**
- * Looks now and then, while nothing new is read, whether the group's position is behind the stream's last entry: then
+ * Looks now and then, while nothing new is read, whether the group's position is beyond the stream's last entry: then
  * nothing that is added is ever delivered, and everything looks as if there were nothing to do. Where the server does not
  * let this consumer look, it does without.
  */

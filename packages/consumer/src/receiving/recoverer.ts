@@ -12,9 +12,9 @@ import {
   LATER,
   NO_HEARTBEATS,
   type Random,
+  RELEASED,
   RedisBatchError,
   type Registration,
-  RELEASED,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import {
@@ -36,6 +36,10 @@ const STRANGER_PAGES_A_ROUND = 20;
 // What was put off is walked through a part at a time: it only has to be done now and then.
 const LATER_PAGES_A_ROUND = 10;
 const LATER_PAGE = 1_000;
+// A turn ends by the server's clock. After that was set back, one may last for hours in which nobody uses it.
+const MOST_REFUSALS = 3;
+// The messages of strangers, and what is put off, are only looked through: that can wait longer.
+const MOST_REFUSALS_TO_LOOK = 30;
 
 export interface RecovererContext {
   readonly policy: {
@@ -74,6 +78,8 @@ export class Recoverer {
   #laterCursor: EntryId | null = null;
   /** How far a stranger's pending list was walked through, by name. */
   #strangers: ReadonlyMap<string, EntryId> = new Map();
+  /** How often in a row it was somebody else's turn, while there was something to do each time. */
+  #refusals = 0;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
@@ -132,7 +138,9 @@ export class Recoverer {
     const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
     if (!mayRecover(steadiness(), leaseMs)) return isSomebodySilent || dead.length > 0;
     if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
-    if (!(await this.#isMyTurn())) return isSomebodySilent || dead.length > 0;
+    const mostRefusals = dead.length > 0 ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
+    if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || dead.length > 0;
+    this.#refusals = 0;
     for (const one of gone) await this.#release(one, connectedSinceMs);
     for (const [consumer, { seenAtMs }] of dead) await this.#removeName(consumer, seenAtMs);
     await this.#removeForgotten(gone, registry);

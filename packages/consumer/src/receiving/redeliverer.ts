@@ -174,8 +174,7 @@ export class Redeliverer<Value> {
       for (const entry of entries) {
         const before = open.get(entry.id);
         const message =
-          before &&
-          this.#context.admit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
+          before && this.#context.admit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
         if (message !== undefined) again.push(message);
         open.delete(entry.id);
       }

@@ -31,14 +31,28 @@ function describe(event: ConsumerEvent): string | undefined {
       return `the heartbeat failed: ${event.error.message}`;
     case "recoveryFailed":
       return `looking for messages of dead consumers failed: ${event.error.message}`;
+    case "releaseFailed":
+      return `giving ${event.messages} messages back to the group failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "delaysInMemory":
+      return `delays cannot be kept in Redis, so they end with this process: ${event.error.message}`;
+    case "heldTooLong":
+      return `a handler hangs (${event.hung} in all): it has not finished its batch within maxHoldMs; ${event.messages} messages without an outcome were given back to the group`;
+    case "unfit":
+      return `this process is what is broken: ${event.succeededElsewhere} messages that failed here were acknowledged by other consumers; it tries one message at a time`;
+    case "intakeHeld":
+      return event.by === "ahead-of-stream"
+        ? "the group's position is beyond the stream's last entry, so nothing that is added is ever delivered: set it back with XGROUP SETID"
+        : undefined;
     case "buryFailed":
       return `moving ${event.messages} messages to the dead letters failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":
       return event.why === "rejected" ? undefined : `message ${event.id} went to the dead letters (${event.why})`;
     case "groupCreated":
-      return event.recreated ? `the consumer group had vanished and was created anew at ${event.position}` : undefined;
+      return event.recreated ? `the consumer group had vanished and was created again at ${event.position}` : undefined;
     case "lost":
       return `${event.ids.length} messages are not this consumer's any more (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
+    case "laterLost":
+      return `somebody removed the consumer rb:later, and with it ${event.ids.length} messages that were put off: ${event.ids.slice(0, 3).join(", ")}`;
     case "vanished":
       return `${event.ids.length} pending messages had been deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
     case "failed":

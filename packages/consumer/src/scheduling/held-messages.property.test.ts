@@ -17,13 +17,37 @@ const idOf = (place: number): EntryId => `1-${place}`;
 const place = fc.integer({ min: 1, max: PLACES });
 const chance = fc.nat();
 const anyStep = fc.oneof(
-  fc.record({ kind: fc.constant("read" as const), place, count: fc.integer({ min: 0, max: 5 }), bytes: fc.integer({ min: 2, max: 30 }) }),
-  fc.record({ kind: fc.constantFrom("readmit" as const, "adopt" as const), place, isSuspect: fc.boolean(), inMs: fc.integer({ min: 0, max: 30 }) }),
+  fc.record({
+    kind: fc.constant("read" as const),
+    place,
+    count: fc.integer({ min: 0, max: 5 }),
+    bytes: fc.integer({ min: 2, max: 30 }),
+  }),
+  fc.record({
+    kind: fc.constantFrom("readmit" as const, "adopt" as const),
+    place,
+    isSuspect: fc.boolean(),
+    inMs: fc.integer({ min: 0, max: 30 }),
+  }),
   fc.record({ kind: fc.constantFrom("reserve" as const, "forget" as const, "lose" as const), place }),
   fc.record({ kind: fc.constantFrom("offer" as const, "pass" as const, "lineUp" as const, "ripen" as const) }),
-  fc.record({ kind: fc.constantFrom("take" as const, "putBack" as const), isSuspect: fc.boolean(), count: fc.integer({ min: 1, max: 3 }) }),
   fc.record({
-    kind: fc.constantFrom("ack" as const, "ackLost" as const, "ackEnds" as const, "withdraw" as const, "deadLetter" as const, "deadLetterEnds" as const, "batchEnds" as const, "letGo" as const, "letGoOfPutOff" as const),
+    kind: fc.constantFrom("take" as const, "putBack" as const),
+    isSuspect: fc.boolean(),
+    count: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({
+    kind: fc.constantFrom(
+      "ack" as const,
+      "ackLost" as const,
+      "ackEnds" as const,
+      "withdraw" as const,
+      "deadLetter" as const,
+      "deadLetterEnds" as const,
+      "batchEnds" as const,
+      "letGo" as const,
+      "letGoOfPutOff" as const,
+    ),
     chance,
     isSuspect: fc.boolean(),
   }),
@@ -32,7 +56,13 @@ type Step = typeof anyStep extends fc.Arbitrary<infer One> ? One : never;
 
 type Entry =
   | { readonly kind: "message"; readonly message: Message<Value> }
-  | { readonly kind: "put off"; readonly of: Message<Value> | undefined; readonly dueAtMs: number; readonly isSuspect: boolean; inLine: boolean }
+  | {
+      readonly kind: "put off";
+      readonly of: Message<Value> | undefined;
+      readonly dueAtMs: number;
+      readonly isSuspect: boolean;
+      inLine: boolean;
+    }
   | { readonly kind: "reserved" };
 
 /** What is held, in the plainest way: by id, and the state of every message there ever was. */
@@ -72,7 +102,8 @@ class Model {
 }
 
 const messageIn = (entry: Entry): Message<Value> | undefined => (entry.kind === "message" ? entry.message : undefined);
-const bytesOf = (messages: Iterable<Message<Value>>): number => [...messages].reduce((sum, { bytes }) => sum + bytes, 0);
+const bytesOf = (messages: Iterable<Message<Value>>): number =>
+  [...messages].reduce((sum, { bytes }) => sum + bytes, 0);
 const sorted = (ids: readonly EntryId[]): EntryId[] => ids.toSorted(compareEntryIds);
 const pick = <Item>(items: readonly Item[], at: number): Item | undefined => items[at % Math.max(items.length, 1)];
 
@@ -88,7 +119,9 @@ class Play {
     const { held, model, nowMs } = this;
     switch (step.kind) {
       case "read": {
-        const ids = Array.from({ length: Math.min(step.count, PLACES + 1 - step.place) }, (_, at) => idOf(step.place + at));
+        const ids = Array.from({ length: Math.min(step.count, PLACES + 1 - step.place) }, (_, at) =>
+          idOf(step.place + at),
+        );
         const read = ids.map((id) => makeMessage(id, { bytes: step.bytes, atMs: nowMs }));
         held.admitRead(read);
         held.lineUpFresh(read);
@@ -106,7 +139,13 @@ class Play {
         const times = { dueAtMs: nowMs + step.inMs, ripeAtMs: nowMs + step.inMs };
         const { isSuspect } = step;
         held.adopt({ id: idOf(step.place), deliveries: 2, isSuspect, hasFailedHere: false, ...times });
-        return model.hold(idOf(step.place), { kind: "put off", of: undefined, dueAtMs: times.dueAtMs, isSuspect, inLine: false });
+        return model.hold(idOf(step.place), {
+          kind: "put off",
+          of: undefined,
+          dueAtMs: times.dueAtMs,
+          isSuspect,
+          inLine: false,
+        });
       }
       case "reserve":
         held.reserve(idOf(step.place));
@@ -127,7 +166,9 @@ class Play {
         this.nowMs += 10;
         return;
       case "lineUp": {
-        const due = [...model.held.values()].filter((one) => one.kind === "put off" && !one.inLine && one.dueAtMs <= nowMs);
+        const due = [...model.held.values()].filter(
+          (one) => one.kind === "put off" && !one.inLine && one.dueAtMs <= nowMs,
+        );
         expect(held.lineUpIds(nowMs)).toBe(due.length > 0);
         for (const one of due) if (one.kind === "put off") one.inLine = true;
         return;
@@ -158,7 +199,13 @@ class Play {
       const entry = model.held.get(one.id);
       expect(entry).toMatchObject({ kind: "put off", isSuspect, inLine: true });
     }
-    const inLine = [...model.held].filter(([id, one]) => one.kind === "put off" && one.inLine && one.isSuspect === isSuspect && !this.#taken.some((before) => before.id === id && held.isStill(before)));
+    const inLine = [...model.held].filter(
+      ([id, one]) =>
+        one.kind === "put off" &&
+        one.inLine &&
+        one.isSuspect === isSuspect &&
+        !this.#taken.some((before) => before.id === id && held.isStill(before)),
+    );
     expect(taken.length).toBe(Math.min(count, inLine.length));
     this.#taken.push(...taken);
   }
@@ -170,7 +217,14 @@ class Play {
     this.#taken = [];
     for (const { id } of still) {
       const entry = model.held.get(id);
-      if (entry?.kind === "put off") model.held.set(id, { kind: "put off", of: undefined, dueAtMs: nowMs + 5, isSuspect: entry.isSuspect, inLine: false });
+      if (entry?.kind === "put off")
+        model.held.set(id, {
+          kind: "put off",
+          of: undefined,
+          dueAtMs: nowMs + 5,
+          isSuspect: entry.isSuspect,
+          inLine: false,
+        });
     }
   }
 
@@ -179,11 +233,20 @@ class Play {
     const isFreshTurn = nowMs % 20 === 0;
     const offerable = {
       due: held.dueMessages(() => BATCH_SIZE, nowMs),
-      ...{ fresh: held.fresh.messages, moreFresh: false, isSuspectOpen: held.isSuspectOpen, isFreshTurn, isOthersTurn: false },
+      ...{
+        fresh: held.fresh.messages,
+        moreFresh: false,
+        isSuspectOpen: held.isSuspectOpen,
+        isFreshTurn,
+        isOthersTurn: false,
+      },
     };
     const mix = decideMix(offerable, BATCH_SIZE, 0.5);
     if (mix.due.length + mix.fresh === 0) return;
-    const { messages, redelivered, isFullOfBytes } = held.offer(mix, MAX_BYTES, isFreshTurn, { mode: "loop", atMs: nowMs });
+    const { messages, redelivered, isFullOfBytes } = held.offer(mix, MAX_BYTES, isFreshTurn, {
+      mode: "loop",
+      atMs: nowMs,
+    });
     expect(messages.length).toBeGreaterThan(0);
     expect(isFullOfBytes).toBe(messages.length < mix.due.length + mix.fresh);
     expect(bytesOf(messages) <= MAX_BYTES || messages.length === 1).toBe(true);
@@ -200,7 +263,10 @@ class Play {
   #settle(step: Extract<Step, { readonly chance: number }>): void {
     const { held, model } = this;
     const inState = (...states: readonly MessageState[]): Message<Value> | undefined =>
-      pick(model.all.filter((message) => states.includes(model.states.get(message) ?? "lost")), step.chance);
+      pick(
+        model.all.filter((message) => states.includes(model.states.get(message) ?? "lost")),
+        step.chance,
+      );
     switch (step.kind) {
       case "ack":
       case "deadLetter": {
@@ -208,7 +274,8 @@ class Play {
         const message = pick(model.all, step.chance);
         if (message === undefined) return;
         const state = model.states.get(message) ?? "lost";
-        const mayBe = ["offered", "returned", "buffered"].includes(state) && (message.isLetGo || model.isCurrent(message));
+        const mayBe =
+          ["offered", "returned", "buffered"].includes(state) && (message.isLetGo || model.isCurrent(message));
         expect(held.canSettle(message)).toBe(mayBe);
         if (!mayBe || (step.kind === "deadLetter" && message.isLetGo)) return;
         const wasReturned = state === "returned";
@@ -258,7 +325,13 @@ class Play {
         const times = { dueAtMs: this.nowMs + 10, ripeAtMs: this.nowMs + 10 };
         held.putOff(message, { ...times, isSuspect: step.isSuspect, isUncounted: false });
         model.enter(message, "returned");
-        return model.hold(message.id, { kind: "put off", of: message, dueAtMs: times.dueAtMs, isSuspect: step.isSuspect, inLine: false });
+        return model.hold(message.id, {
+          kind: "put off",
+          of: message,
+          dueAtMs: times.dueAtMs,
+          isSuspect: step.isSuspect,
+          inLine: false,
+        });
       }
       case "letGo": {
         const message = inState("offered", "buffered");
@@ -285,7 +358,8 @@ class Play {
       const message = messageIn(entry);
       return message !== undefined && states.includes(model.states.get(message) ?? "lost");
     };
-    const ids = (isMeant: (entry: Entry) => boolean): EntryId[] => sorted(entries.filter(([, one]) => isMeant(one)).map(([id]) => id));
+    const ids = (isMeant: (entry: Entry) => boolean): EntryId[] =>
+      sorted(entries.filter(([, one]) => isMeant(one)).map(([id]) => id));
     expect(held.size).toBe(entries.length);
     expect(held.putOffCount).toBe(putOff.length);
     expect(held.fresh).toEqual({ messages: model.fresh.size, bytes: bytesOf(model.fresh) });
@@ -293,7 +367,9 @@ class Play {
     const others = [...model.due].filter(({ isSuspect }) => !isSuspect);
     expect(held.dueAmongOthers).toEqual({ messages: others.length, bytes: bytesOf(others) });
     expect(held.isSuspectBuffered).toBe([...model.due].some(({ isSuspect }) => isSuspect));
-    expect(held.isSuspectOpen).toBe(model.all.some((message) => message.isSuspect && model.states.get(message) === "offered"));
+    expect(held.isSuspectOpen).toBe(
+      model.all.some((message) => message.isSuspect && model.states.get(message) === "offered"),
+    );
     for (const message of model.all) {
       expect(held.isCurrent(message)).toBe(model.isCurrent(message));
       expect(message.state).toBe(model.states.get(message));

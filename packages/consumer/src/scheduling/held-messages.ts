@@ -365,7 +365,12 @@ export class HeldMessages<Value> {
   ): void {
     this.#enter(message, "returned");
     this.#index.leaveLot(message);
-    const putOff = { id: message.id, deliveries: message.deliveries - (isUncounted ? 1 : 0), hasFailedHere: true, ...times };
+    const putOff = {
+      id: message.id,
+      deliveries: message.deliveries - (isUncounted ? 1 : 0),
+      hasFailedHere: true,
+      ...times,
+    };
     this.#objectOf.set(message, putOff);
     this.#putAway(putOff);
   }

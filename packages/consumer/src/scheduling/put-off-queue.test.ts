@@ -8,7 +8,14 @@ describe("PutOffQueue", () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (times) => {
         const queue = new PutOffQueue();
         for (const [index, dueAtMs] of times.entries()) {
-          queue.push({ id: `${index}-0`, deliveries: 1, dueAtMs, ripeAtMs: dueAtMs, isSuspect: false, hasFailedHere: false });
+          queue.push({
+            id: `${index}-0`,
+            deliveries: 1,
+            dueAtMs,
+            ripeAtMs: dueAtMs,
+            isSuspect: false,
+            hasFailedHere: false,
+          });
         }
         const out: number[] = [];
         for (let next = queue.peek(); next !== undefined; next = queue.peek()) {

@@ -1,5 +1,5 @@
 import { ConnectionError, type EntryId } from "@redis-batch/core";
-import type { RecoverOwnOptions, RecoverOwnResult } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal";
 import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,7 @@ import { ReplySize } from "../receiving/reply-size.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { type Collected, Scheduler } from "./scheduler.ts";
 
+type RecoverOwn = StreamClient["recoverOwn"];
 type Value = Readonly<Record<string, string>>;
 /** How a part of the server behaves. */
 type Mood = "prompt" | "late" | "failing" | "silent";
@@ -56,7 +57,11 @@ interface Call {
 /** A server that has messages, and answers or does not; what reads from it; and who works on what comes. */
 class World {
   readonly clock = new ManualClock();
-  readonly moods: Record<"reader" | "released" | "returned", Mood> = { reader: "prompt", released: "prompt", returned: "prompt" };
+  readonly moods: Record<"reader" | "released" | "returned", Mood> = {
+    reader: "prompt",
+    released: "prompt",
+    returned: "prompt",
+  };
   readonly waiting: Waiting[] = [];
   readonly released: Waiting[] = [];
   readonly open: Open[] = [];
@@ -164,7 +169,8 @@ class World {
   // ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   add(count: number, bytes: number): void {
-    for (let more = count; more > 0; more--) this.waiting.push({ id: `${++this.#sequence}-0`, deliveries: 0, bytes, isHung: false });
+    for (let more = count; more > 0; more--)
+      this.waiting.push({ id: `${++this.#sequence}-0`, deliveries: 0, bytes, isHung: false });
     this.#pokeReader();
     this.#interrupt?.();
   }
@@ -182,16 +188,15 @@ class World {
     this.calls.add(call);
     const calledAtMs = mode === "fetch" ? this.clock.nowMs() : null;
     const taking = this.#scheduler.take({ mode, calledAtMs, signal: aborter.signal });
-    void taking.then(
-      (collected) => {
-        this.calls.delete(call);
-        this.#got(collected, call);
-      },
-      (error: unknown) => {
-        this.calls.delete(call);
-        if (error instanceof Error && error.message !== "enough" && !ConnectionError.is(error)) this.failures.push(String(error));
-      },
-    );
+    void taking
+      .finally(() => this.calls.delete(call))
+      .then(
+        (collected) => this.#got(collected, call),
+        (error: unknown) => {
+          if (error instanceof Error && error.message !== "enough" && !ConnectionError.is(error))
+            this.failures.push(String(error));
+        },
+      );
   }
 
   abort(at: number): void {
@@ -351,7 +356,10 @@ class World {
 
   get #places(): number {
     if (this.gate.isPaused || this.gate.limit === 0) return 0;
-    return Math.max(this.#batchSize * this.#scheduler.wanted - this.#held.fresh.messages - this.#held.dueAmongOthers.messages, 0);
+    return Math.max(
+      this.#batchSize * this.#scheduler.wanted - this.#held.fresh.messages - this.#held.dueAmongOthers.messages,
+      0,
+    );
   }
 
   #isTakeWanted(): boolean {
@@ -374,7 +382,8 @@ class World {
     const count = Math.max(this.#places, 1);
     try {
       await this.#answer("released");
-      const wantsSuspect = !this.#held.isSuspectOpen && !this.#held.isSuspectBuffered && !this.#held.waitingForPayload.suspect;
+      const wantsSuspect =
+        !this.#held.isSuspectOpen && !this.#held.isSuspectBuffered && !this.#held.waitingForPayload.suspect;
       let maySuspect = wantsSuspect;
       const taken: Waiting[] = [];
       for (const one of [...this.released]) {
@@ -407,9 +416,12 @@ class World {
     }
   }
 
-  async #recoverOwn({ messages }: RecoverOwnOptions): Promise<RecoverOwnResult> {
+  async #recoverOwn({ messages }: Parameters<RecoverOwn>[0]): ReturnType<RecoverOwn> {
     await this.#answer("returned");
-    return { entries: messages.map(({ id, deliveries }) => ({ id, deliveries, fields: [Buffer.alloc(1), Buffer.alloc(9)] })), vanished: [] };
+    return {
+      entries: messages.map(({ id, deliveries }) => ({ id, deliveries, fields: [Buffer.alloc(1), Buffer.alloc(9)] })),
+      vanished: [],
+    };
   }
 
   // ── what must hold ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -418,7 +430,8 @@ class World {
     if (reason === "draining") return;
     if (messages.length === 0) {
       if (call.mode === "loop") this.failures.push("an empty batch in a loop");
-      if (!call.wasPaused && this.#answered <= call.sentBefore) this.failures.push("empty without a look after the call");
+      if (!call.wasPaused && this.#answered <= call.sentBefore)
+        this.failures.push("empty without a look after the call");
       return;
     }
     this.batches++;
@@ -426,16 +439,22 @@ class World {
     const suspects = messages.filter(({ isSuspect }) => isSuspect).length;
     if (size > this.#batchSize) this.failures.push("a batch that is too large");
     if (suspects > 0 && size > 1) this.failures.push("a suspect beside others");
-    const openSuspects = [...this.open, ...this.hanging].flatMap((batch) => batch.messages).filter((one) => one.isSuspect && one.state === "offered");
+    const openSuspects = [...this.open, ...this.hanging]
+      .flatMap((batch) => batch.messages)
+      .filter((one) => one.isSuspect && one.state === "offered");
     if (suspects + openSuspects.length > 1) this.failures.push("two suspects at once");
     const atWork = new Set([...this.open, ...this.hanging].flatMap((batch) => batch.messages.map(({ id }) => id)));
     if (messages.some(({ id }) => atWork.has(id))) this.failures.push("a message is offered twice at once");
     // More than their share only where all that is new went along.
-    if (redelivered > Math.max(1, size / 2) && this.#held.fresh.messages > 0) this.failures.push("redelivered ones take more than their share");
+    if (redelivered > Math.max(1, size / 2) && this.#held.fresh.messages > 0)
+      this.failures.push("redelivered ones take more than their share");
     for (const message of messages) {
-      if (size > decideLargestBatch(message.deliveries, this.#batchSize, MAX_DELIVERIES)) this.failures.push("a batch larger than a message may be in");
+      if (size > decideLargestBatch(message.deliveries, this.#batchSize, MAX_DELIVERIES))
+        this.failures.push("a batch larger than a message may be in");
     }
-    const went = new Set<Kind>(messages.map((message) => (message.isSuspect ? "suspect" : message.deliveries === 1 ? "fresh" : "due")));
+    const went = new Set<Kind>(
+      messages.map((message) => (message.isSuspect ? "suspect" : message.deliveries === 1 ? "fresh" : "due")),
+    );
     for (const [kind, passed] of this.#passedOver) {
       passed.batches++;
       if (went.has(kind)) this.#passedOver.delete(kind);
@@ -473,8 +492,10 @@ class World {
       const waitedMs = nowMs - sinceMs;
       const bound = MAX_WAIT_MS + (kind === "released" ? 2_000 : 1_000);
       // Others may go in between, each of them within its time.
-      if (waitedMs > bound * (passed.batches + 1)) this.failures.push(`${kind} waited ${waitedMs} ms and ${passed.batches} batches`);
-      if (waitedMs > bound && passed.batches > MOST_BATCHES_BETWEEN) this.failures.push(`${kind} was passed over ${passed.batches} times`);
+      if (waitedMs > bound * (passed.batches + 1))
+        this.failures.push(`${kind} waited ${waitedMs} ms and ${passed.batches} batches`);
+      if (waitedMs > bound && passed.batches > MOST_BATCHES_BETWEEN)
+        this.failures.push(`${kind} was passed over ${passed.batches} times`);
     }
   }
 }
@@ -487,15 +508,52 @@ function forget(batches: Open[], message: Message<Value>): void {
 
 const anyMode = fc.constantFrom<PullMode>("fetch", "loop");
 const anyStep = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("add" as const), count: fc.integer({ min: 1, max: 9 }), bytes: fc.integer({ min: 2, max: 50 }) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("release" as const), count: fc.integer({ min: 1, max: 6 }), deliveries: fc.integer({ min: 0, max: MAX_DELIVERIES - 1 }), isHung: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("add" as const),
+      count: fc.integer({ min: 1, max: 9 }),
+      bytes: fc.integer({ min: 2, max: 50 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("release" as const),
+      count: fc.integer({ min: 1, max: 6 }),
+      deliveries: fc.integer({ min: 0, max: MAX_DELIVERIES - 1 }),
+      isHung: fc.boolean(),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("call" as const), mode: anyMode }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort" as const), at: fc.nat() }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant("end" as const), at: fc.nat(), acknowledged: fc.integer({ min: 0, max: 4 }), delayMs: fc.integer({ min: 0, max: 2_000 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("end" as const),
+      at: fc.nat(),
+      acknowledged: fc.integer({ min: 0, max: 4 }),
+      delayMs: fc.integer({ min: 0, max: 2_000 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("hang" as const), at: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("lose" as const), at: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("gate" as const), isPaused: fc.boolean(), limit: fc.constantFrom(0, 1, 4, 4) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("mood" as const), part: fc.constantFrom("reader" as const, "released" as const, "returned" as const), mood: fc.constantFrom<Mood>("prompt", "prompt", "late", "failing", "silent") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("gate" as const),
+      isPaused: fc.boolean(),
+      limit: fc.constantFrom(0, 1, 4, 4),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("mood" as const),
+      part: fc.constantFrom("reader" as const, "released" as const, "returned" as const),
+      mood: fc.constantFrom<Mood>("prompt", "prompt", "late", "failing", "silent"),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 1_500 }) }) },
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer One> ? One : never;
@@ -542,7 +600,10 @@ async function comeToRest(world: World, limitMs: number): Promise<number> {
 
 const anySteps = fc.array(anyStep, { maxLength: 60, size: "max" });
 // While every part of the server answers at once, far stricter bounds hold.
-const anyCalmSteps = fc.array(anyStep.filter(({ kind }) => kind !== "mood"), { maxLength: 60, size: "max" });
+const anyCalmSteps = fc.array(
+  anyStep.filter(({ kind }) => kind !== "mood"),
+  { maxLength: 60, size: "max" },
+);
 // How many handlers are free at any time, beside the calls among the steps.
 const anyCrew = fc.constantFrom(0, 1, 2);
 const anyRun = fc.tuple(fc.constantFrom(1, 2, 4), anyCrew, fc.oneof(anySteps, anyCalmSteps));

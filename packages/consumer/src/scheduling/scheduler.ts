@@ -315,10 +315,7 @@ export class Scheduler<Value> {
   }
 
   #whenAnswered(answer: Promise<void>, note: () => void): void {
-    void answer.then(() => {
-      note();
-      this.decide();
-    });
+    void answer.then(note).then(() => this.decide());
   }
 
   #offer(mix: Mix, reason: BatchReason, mode: PullMode, nowMs: number): Collected<Value> {

@@ -10,10 +10,10 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival, Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
 
 // Lua's unpack and the server's own loop both stay far from their limits with this many ids.
 const IDS_PER_COMMAND = 1_000;
@@ -34,7 +34,7 @@ export interface AcknowledgerContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
   /** Whether what arrived like this is this consumer's without a doubt. */
   readonly isCertainOf: (arrival: Arrival) => boolean;
-  /** Called with an error that no repetition can mend. */
+  /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -55,7 +55,7 @@ export class Acknowledger<Value> {
         try {
           await this.#acknowledge(messages, mayBeDone);
         } catch (error) {
-          // The reader creates it anew; nothing of it is anybody's.
+          // The reader creates it again; nothing of it is anybody's.
           if (!NoGroupError.is(error)) throw error;
           this.#conclude(messages, new Set(messages.map(({ id }) => id)));
         }
@@ -63,7 +63,7 @@ export class Acknowledger<Value> {
       onRetry: (messages, retryInMs, error) =>
         report({ type: "ackFailed", messages: messages.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (messages, error) => {
-        // Nothing is lost: the messages stay pending, and come again when the cause is mended.
+        // Nothing is lost: the messages stay pending, and come again when the cause is gone.
         for (const message of messages) context.held.withdrawOutcome(message);
         fail(error);
       },

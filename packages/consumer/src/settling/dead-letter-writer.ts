@@ -12,10 +12,10 @@ import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
+import { describeTrouble } from "../runtime/trouble.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
 
 // Each burial copies a payload inside the server: a few at a time keep it answering others in between.
 const AT_ONCE = 20;
@@ -46,7 +46,7 @@ export interface DeadLetterWriterContext<Value> {
   readonly peers: Peers;
   readonly secondOpinions: SecondOpinions;
   readonly report: (event: ConsumerEvent) => void;
-  /** Called with an error that no repetition can mend. */
+  /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -69,7 +69,7 @@ export class DeadLetterWriter<Value> {
       onRetry: (burials, retryInMs, error) =>
         report({ type: "buryFailed", messages: burials.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (burials, error) => {
-        // Nothing is lost: the messages stay pending, and come again when the cause is mended.
+        // Nothing is lost: the messages stay pending, and come again when the cause is gone.
         for (const { message } of burials) if (message?.state === "burying") context.held.withdrawOutcome(message);
         fail(error);
       },
@@ -131,7 +131,7 @@ export class DeadLetterWriter<Value> {
     const outcome = await client
       .bury({ stream, group, consumer: name, id, reason: why, error: text })
       .catch((error: unknown) => {
-        // The reader creates the group anew; nothing of it is anybody's.
+        // The reader creates the group again; nothing of it is anybody's.
         if (NoGroupError.is(error)) return NO_GROUP;
         // This one message cannot be moved: it has more fields than a script can take. The others can.
         if (!CommandError.is(error)) throw error;
@@ -159,7 +159,14 @@ export class DeadLetterWriter<Value> {
     if (!(await peers.look()).isAnyAlive) return false;
     // Before it is let go of: this consumer may be the next to look for something to do.
     secondOpinions.remember([id], "opinion");
-    const { moved } = await client.release({ stream, group, from: name, to: RELEASED, offered: [id], neverOffered: [] });
+    const { moved } = await client.release({
+      stream,
+      group,
+      from: name,
+      to: RELEASED,
+      offered: [id],
+      neverOffered: [],
+    });
     if (moved === 0) return false;
     const reserved = message === undefined ? undefined : held.letGo(message);
     if (reserved !== undefined) held.free(reserved);

@@ -4,8 +4,8 @@ import {
   type Farewell,
   LATER,
   PermissionError,
-  RedisBatchError,
   RELEASED,
+  RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
 

@@ -2,10 +2,10 @@
 import { type Codec, type LifecycleState, UsageError } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message, MessageKeeper, RetryOptions } from "../message.ts";
-import type { Acknowledger } from "./acknowledger.ts";
 import { LONGEST_RETRY_MS } from "../options.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { Acknowledger } from "./acknowledger.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Requeuer } from "./requeuer.ts";
 

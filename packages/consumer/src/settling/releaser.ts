@@ -98,17 +98,13 @@ export class Releaser<Value> {
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
-  putOff(
-    message: Message<Value>,
-    delayMs: number,
-    why: ReleaseReason,
-    { isUncounted }: { readonly isUncounted: boolean },
-  ): void {
+  putOff(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = message;
     const reserved = held.letGo(message);
     if (reserved === undefined) return;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: clock.nowMs() + delayMs, why });
+    const dueAtMs = clock.nowMs() + delayMs;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs, why: "put-off" });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
@@ -173,7 +169,14 @@ export class Releaser<Value> {
     }
     for (const { id, deliveries, isSuspect, isUncounted, ...one } of delayed) {
       const dueAtMs = one.dueAtMs ?? nowMs;
-      held.adopt({ id, deliveries: isUncounted ? deliveries - 1 : deliveries, dueAtMs, ripeAtMs: dueAtMs, isSuspect, hasFailedHere: true });
+      held.adopt({
+        id,
+        deliveries: isUncounted ? deliveries - 1 : deliveries,
+        dueAtMs,
+        ripeAtMs: dueAtMs,
+        isSuspect,
+        hasFailedHere: true,
+      });
     }
     return delayed;
   }

@@ -75,7 +75,7 @@ export class Requeuer<Value> {
       message.isPutOffForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
       // Whoever puts it off has not failed on it.
       if (mode === "loop" && !message.isPutOffForLong) secondOpinions.remember([message.id], "failed");
-      return releaser.putOff(message, dueInMs, isFull ? "put-off" : "retry", { isUncounted: !isCounted });
+      return releaser.putOff(message, dueInMs, { isUncounted: !isCounted });
     }
     if (!isCounted) void this.#uncount([message.id]);
     const nowMs = clock.nowMs();

@@ -80,7 +80,10 @@ export class SurplusReleaser<Value> {
     // The newest stays, to probe with: it is the one that has most probably not been tried yet.
     const kept = surplus.kind === "probe" ? all.pop() : undefined;
     if (kept === undefined && all.length === 0) return;
-    this.#context.secondOpinions.remember(all.filter(hasFailedHere).map(({ id }) => id), "failed");
+    this.#context.secondOpinions.remember(
+      all.filter(hasFailedHere).map(({ id }) => id),
+      "failed",
+    );
     for (const one of all) {
       if ("dueAtMs" in one) releaser.releasePutOff(one, surplus.why);
       else releaser.release(one, surplus.why, { isUncounted: true });

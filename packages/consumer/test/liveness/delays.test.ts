@@ -39,6 +39,31 @@ const dueAt = async (made: Group, id: string): Promise<number | null> => {
 };
 
 describe("a message that is put off", () => {
+  it("is told as lost when somebody removes rb:later with it: nothing vanishes silently", async () => {
+    const made = group();
+    const [id = ""] = await made.add("later");
+    const { events } = made.start(putOff(hourMs), quick);
+    await eventually("it is put off", async () => (await made.pendingByName())["rb:later"] === 1);
+    const { stream, group: name } = made;
+    // The heartbeat has to have seen it there.
+    const idleMs = async (): Promise<number> => {
+      const consumers = (await made.server.command("XINFO", "CONSUMERS", stream, name)) as readonly (readonly unknown[])[];
+      const later = consumers.find((fields) => fields.includes("rb:later")) ?? [];
+      return Number(later[later.indexOf("idle") + 1]);
+    };
+    let before = await idleMs();
+    await eventually("it is touched", async () => {
+      const now = await idleMs();
+      const isTouched = now < before;
+      before = now;
+      return isTouched;
+    });
+    expect(await made.server.command("XGROUP", "DELCONSUMER", stream, name, "rb:later")).toBe(1);
+    await eventually("it is told", () => events.all("laterLost").length > 0);
+    expect(events.all("laterLost")).toEqual([{ type: "laterLost", ids: [id] }]);
+    expect(await dueAt(made, id)).toBeNull();
+  });
+
   it("keeps its delay when its consumer closes: the next one is offered it when its time has come", async () => {
     const made = group();
     const [id = ""] = await made.add("later");

@@ -150,11 +150,7 @@ describe("one broken process among healthy ones", () => {
     drainMs: 1_000,
   } as const;
 
-  async function start(
-    made: Group,
-    how: WorkerTask["how"],
-    more: WorkerTask["options"] = {},
-  ): Promise<WorkerProcess> {
+  async function start(made: Group, how: WorkerTask["how"], more: WorkerTask["options"] = {}): Promise<WorkerProcess> {
     const { server, stream, group: name } = made;
     const task = { url: server.url, stream, group: name, how, options: { ...options, ...more } } satisfies WorkerTask;
     const worker = await runWorker(new URL("group.worker.ts", import.meta.url), { args: [JSON.stringify(task)] });

@@ -120,14 +120,18 @@ export function scheduleLater(keys: MemoryKeyspace, { stream, group, delays }: S
   keys.putSortedSet(key, new Map([...keys.sortedSet(key), ...times]));
 }
 
-export function readDue(keys: MemoryKeyspace, { stream, group, limit }: ReadDueOptions): ReadDueResult {
+export function readDue(
+  keys: MemoryKeyspace,
+  { stream, group, limit, skip = 0, withinMs = 0 }: ReadDueOptions,
+): ReadDueResult {
   const nowMs = keys.nowMs();
+  const untilMs = nowMs + withinMs;
   const times = [...keys.sortedSet(groupKey("due", stream, group))]
     .map(([id, atMs]) => ({ id, atMs }))
     // As Redis does: by time, and by the bytes of the name where times are the same.
     .toSorted((left, right) => left.atMs - right.atMs || Buffer.compare(Buffer.from(left.id), Buffer.from(right.id)));
-  const next = times.find(({ atMs }) => atMs > nowMs);
-  const due = times.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
+  const next = times.find(({ atMs }) => atMs > untilMs);
+  const due = times.filter(({ atMs }) => atMs <= untilMs).slice(skip, skip + limit);
   return { due, nextInMs: next === undefined ? null : next.atMs - nowMs };
 }
 

@@ -206,3 +206,17 @@ test("what a client does to a reply does not reach the stream", async () => {
   const [again] = await client.xrange({ stream, from: "-", to: "+", count: 1 });
   expect(String(again?.fields[1])).toBe("7");
 });
+
+describe("jumpClock", () => {
+  test("sets the server's time, and what is claimed without a minimum idle time does not mind", async () => {
+    const before = await client.time();
+    await add(1);
+    await read();
+    redis.jumpClock(-60_000);
+    expect(await client.time()).toBe(before - 60_000);
+    const [pending] = await client.xpendingRange({ stream, group, from: "-", to: "+", count: 10 });
+    expect(pending).toMatchObject({ idleMs: 0 });
+    const ids = [pending?.id ?? ""];
+    expect((await client.renewOwned({ stream, group, consumer: "c1", ids })).get(ids[0] ?? "")).toBe("kept");
+  });
+});

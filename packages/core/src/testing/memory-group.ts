@@ -106,7 +106,6 @@ export class MemoryGroup {
       .map(([id, { consumer: owner, atMs, count }]) => ({
         id,
         consumer: owner,
-        // A server whose clock has gone back says so as well.
         idleMs: Math.max(nowMs - atMs, 0),
         deliveries: count,
       }));
@@ -140,6 +139,7 @@ export class MemoryGroup {
     const claimed: StreamEntry[] = [];
     for (const id of ids) {
       const delivery = this.#pending.get(id);
+      // Without a minimum nobody asks how old it is: after a clock was set back it may be of the future.
       if (delivery === undefined || (minIdleMs > 0 && nowMs - delivery.atMs < minIdleMs)) continue;
       const entry = this.#stream.find(id);
       if (entry === undefined) {

@@ -33,6 +33,8 @@ export interface MemoryRedis {
   hold(method: MemoryMethod, options?: FaultOptions): HeldCalls;
   /** Cuts every client's reader connection: a read under way rejects, with an unknown outcome. */
   dropReaders(): void;
+  /** Sets the server's clock forward, or back where it is negative, by so many milliseconds; it goes on from there. */
+  jumpClock(byMs: number): void;
 }
 
 /**
@@ -41,7 +43,8 @@ export interface MemoryRedis {
  */
 export function createMemoryRedis({ clock, serverTimeMs = Date.UTC(2026, 0) }: MemoryRedisOptions): MemoryRedis {
   const startedAtMs = clock.nowMs();
-  const keys = new MemoryKeyspace(() => serverTimeMs + Math.floor(clock.nowMs() - startedAtMs));
+  let jumpedMs = 0;
+  const keys = new MemoryKeyspace(() => serverTimeMs + jumpedMs + Math.floor(clock.nowMs() - startedAtMs));
   const faults = new MemoryFaults();
   const clients: MemoryStreamClient[] = [];
   return {
@@ -57,6 +60,9 @@ export function createMemoryRedis({ clock, serverTimeMs = Date.UTC(2026, 0) }: M
     hold: (method, { moment = "before" } = {}) => faults.hold(method, moment),
     dropReaders() {
       for (const client of clients) client.dropReader();
+    },
+    jumpClock(byMs) {
+      jumpedMs += byMs;
     },
   };
 }

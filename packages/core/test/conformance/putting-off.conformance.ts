@@ -85,6 +85,16 @@ export function describePuttingOff(scene: () => Scene): void {
       expect(nextInMs).toBeGreaterThan(LONG_MS / 2);
     });
 
+    test("reads by pages what is due within a while", async () => {
+      await schedule({ "1-1": 0, "2-1": LONG_MS, "3-1": 3 * LONG_MS });
+      await scene().setting.elapse(2);
+      const page = async (skip: number) => {
+        const ahead = { ...scene().address, limit: 1, skip, withinMs: 2 * LONG_MS };
+        return (await scene().client.readDue(ahead)).due.map(({ id }) => id);
+      };
+      expect([await page(0), await page(1), await page(2)]).toEqual([["1-1"], ["2-1"], []]);
+    });
+
     test("changes nothing", async () => {
       await schedule({ "1-1": 0 });
       await scene().setting.elapse(2);

@@ -5,7 +5,8 @@ const options = { stream: "s", group: "g", limit: 100 };
 
 test("touches the group's times only", () => {
   expect(readDue.keys(options)).toEqual(["rb:{s}:due:s:g"]);
-  expect(readDue.encode(options)).toEqual([100]);
+  expect(readDue.encode(options)).toEqual([100, 0, 0]);
+  expect(readDue.encode({ ...options, skip: 7, withinMs: 1_000 })).toEqual([100, 7, 1_000]);
 });
 
 test("reads ids with their times, and how long the next one takes", () => {

@@ -8,6 +8,10 @@ export interface ReadDueOptions {
   readonly group: string;
   /** How many at most, 1,000 or fewer. */
   readonly limit: number;
+  /** How many of the first are left out; none by default. */
+  readonly skip?: number;
+  /** Within how many milliseconds from now they are due; 0 by default: those whose time has come. */
+  readonly withinMs?: number;
 }
 
 /** A message that was put off, and when it may be offered again: milliseconds since 1970, by the server's clock. */
@@ -17,7 +21,7 @@ export interface DueTime {
 }
 
 export interface ReadDueResult {
-  /** Those whose time has come, the earliest first. */
+  /** Those whose time has come, or comes within that while, the earliest first. */
   readonly due: readonly DueTime[];
   /** How long until the next one that is not due yet, in milliseconds; `null` when there is none. */
   readonly nextInMs: number | null;
@@ -27,7 +31,7 @@ export interface ReadDueResult {
 export const readDue: Script<ReadDueOptions, ReadDueResult> = {
   name: "readDue",
   keys: ({ stream, group }) => [groupKey("due", stream, group)],
-  encode: ({ limit }) => [limit],
+  encode: ({ limit, skip = 0, withinMs = 0 }) => [limit, skip, withinMs],
   decode(reply) {
     const [due, next] = decodeArray(reply, "readDue");
     const items = decodeArray(due, "readDue");

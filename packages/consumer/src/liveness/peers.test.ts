@@ -1,0 +1,66 @@
+import { ConnectionError } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { ManualClock } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { Peers } from "./peers.ts";
+
+const stream = "orders";
+const group = "billing";
+const leaseMs = 10_000;
+const NOBODY = { isAnyAlive: false, isAnyFree: false };
+
+async function setUp() {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const client = redis.client();
+  await client.connect(["commands"], { timeoutMs: 1_000 });
+  const beat = (consumer: string, more: { readonly state?: string; readonly freePlaces?: number; readonly isUnfit?: boolean } = {}) =>
+    client.beat({
+      ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
+      details: { host: "h", pid: 1, state: "running", batchSize: 1, concurrency: 1, capacity: 1, inFlight: 0, deferred: 0, ...more },
+    });
+  const peers = new Peers({ policy: { stream, group, name: "me" }, client, clock });
+  return { clock, redis, beat, peers };
+}
+
+describe("Peers", () => {
+  it("are the others that are alive and stay; free is who has a place and is fit", async () => {
+    const { clock, beat, peers } = await setUp();
+    await beat("me", { freePlaces: 1 });
+    await beat("leaving", { state: "draining", freePlaces: 1 });
+    expect(await peers.look()).toEqual(NOBODY);
+    await clock.advance(1_000);
+    await beat("busy", { freePlaces: 0 });
+    await beat("broken", { freePlaces: 1, isUnfit: true });
+    expect(await peers.look()).toEqual({ isAnyAlive: true, isAnyFree: false });
+    await clock.advance(1_000);
+    await beat("free", { freePlaces: 1 });
+    expect(await peers.look()).toEqual({ isAnyAlive: true, isAnyFree: true });
+    await clock.advance(leaseMs + 1);
+    expect(await peers.look()).toEqual(NOBODY);
+  });
+
+  it("are asked for once a second at most, and once for all who ask together", async () => {
+    const { clock, redis, beat, peers } = await setUp();
+    const held = redis.hold("registry");
+    const answers = Promise.all([peers.look(), peers.look()]);
+    await clock.settle();
+    expect(held.count).toBe(1);
+    held.release();
+    expect(await answers).toEqual([NOBODY, NOBODY]);
+    await beat("other", { freePlaces: 1 });
+    await clock.advance(999);
+    expect(await peers.look()).toEqual(NOBODY);
+    await clock.advance(1);
+    expect(await peers.look()).toMatchObject({ isAnyFree: true });
+    expect(peers.lastSeen).toMatchObject({ isAnyFree: true });
+  });
+
+  it("are not there where the server cannot be asked", async () => {
+    const { redis, beat, peers } = await setUp();
+    await beat("other", { freePlaces: 1 });
+    redis.failNext("registry", new ConnectionError("away", { outcome: "not-sent" }));
+    expect(await peers.look()).toEqual(NOBODY);
+    expect(await peers.look()).toMatchObject({ isAnyFree: true });
+  });
+});

@@ -1,0 +1,154 @@
+import { groupKey, LATER, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Steadiness } from "../decisions/reclaim.ts";
+import type { ConsumerEvent } from "../events.ts";
+import { Peers } from "../liveness/peers.ts";
+import { Recoverer } from "./recoverer.ts";
+
+const stream = "orders";
+const group = "billing";
+const leaseMs = 6_000;
+const beatMs = 2_000;
+const recoverEveryMs = 1_000;
+const foreignIdleMs = 100_000;
+const longestDelayMs = 86_400_000;
+
+let stop = async (): Promise<void> => {};
+afterEach(() => stop());
+
+async function setUp() {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const client = redis.client();
+  await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
+  await client.xgroupCreate({ stream, group, position: "start" });
+  const events = new EventRecorder<ConsumerEvent>();
+  const policy = { stream, group, name: "me", leaseMs, beatMs, recoverEveryMs, foreignIdleMs };
+  const steady = { since: clock.nowMs() as number | null, isLeaseCertain: true };
+  const steadiness = (): Steadiness => ({ nowMs: clock.nowMs(), connectedSinceMs: steady.since, isLeaseCertain: steady.isLeaseCertain });
+  const recoverer = new Recoverer({
+    ...{ policy, client, clock, random: () => 0.5, report: events.observe, steadiness, longestDelayMs },
+    peers: new Peers({ policy, client, clock }),
+    onReleased: () => {},
+  });
+  stop = async () => {
+    const stopping = recoverer.stop();
+    await clock.advance(1);
+    await stopping;
+  };
+  recoverer.start();
+  /** Reads messages under a name, as a process that is never heard of again unless it sends a heartbeat. */
+  const hold = async (consumer: string, count: number): Promise<readonly string[]> => {
+    for (let more = count; more > 0; more--) await client.xadd({ stream, fields: ["n", "1"] });
+    const entries = await client.xreadgroup({ stream, group, consumer, count, blockMs: undefined });
+    return entries.map(({ id }) => id);
+  };
+  const beat = (consumer: string) => beatOf(client, consumer);
+  const ownedBy = async (consumer: string): Promise<readonly string[]> =>
+    (await client.xpendingRange({ stream, group, consumer, from: "-", to: "+", count: 10_000 })).map(({ id }) => id);
+  return { clock, redis, client, events, steady, hold, beat, ownedBy };
+}
+
+const beatOf = (client: StreamClient, consumer: string) =>
+  client.beat({
+    ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
+    details: { host: "h", pid: 1, state: "running", batchSize: 1, concurrency: 1, capacity: 1, inFlight: 0, deferred: 0 },
+  });
+
+describe("Recoverer", () => {
+  it("releases what a dead consumer left, and removes its name, a lease and three beats after its last heartbeat", async () => {
+    const { clock, events, hold, beat, ownedBy } = await setUp();
+    await beat("dead");
+    const ids = await hold("dead", 250);
+    await clock.advance(leaseMs - 1);
+    expect(await ownedBy("dead")).toEqual(ids);
+    await clock.advance(3 * beatMs + 2 * recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+    expect(events.all("takenOver")).toEqual([{ type: "takenOver", from: "dead", messages: 250 }]);
+    expect(events.all("nameRemoved")).toEqual([{ type: "nameRemoved", consumer: "dead" }]);
+  });
+
+  it("takes nothing from a consumer whose heartbeat moves, however old its date: the server's clock may have jumped", async () => {
+    const { clock, redis, events, hold, beat, ownedBy } = await setUp();
+    const ids = await hold("alive", 3);
+    for (let beats = 0; beats < 20; beats++) {
+      await beat("alive");
+      redis.jumpClock(3 * leaseMs);
+      await clock.advance(beatMs);
+    }
+    expect(await ownedBy("alive")).toEqual(ids);
+    expect(events.all("takenOver")).toEqual([]);
+  });
+
+  it("takes from one whose heartbeat is from the future and stands still for a lease", async () => {
+    const { clock, redis, hold, beat, ownedBy } = await setUp();
+    await beat("dead");
+    const ids = await hold("dead", 3);
+    redis.jumpClock(-3_600_000);
+    await clock.advance(leaseMs + beatMs + 2 * recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+  });
+
+  it("does its work although somebody's turn lasts for hours, because the server's clock was set back", async () => {
+    const { clock, redis, hold, beat, ownedBy } = await setUp();
+    await beat("dead");
+    const ids = await hold("dead", 3);
+    const hoursMs = 3_600_000;
+    redis.keys.setText(groupKey("lease:recovery", stream, group), "somebody", redis.keys.nowMs() + hoursMs);
+    await clock.advance(leaseMs + 3 * beatMs + 6 * recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+  });
+
+  it("leaves it to whoever's turn it is, for a while", async () => {
+    const { clock, redis, hold, beat, ownedBy } = await setUp();
+    await beat("dead");
+    const ids = await hold("dead", 3);
+    redis.keys.setText(groupKey("lease:recovery", stream, group), "somebody", redis.keys.nowMs() + 10 * leaseMs);
+    await clock.advance(leaseMs + 2 * recoverEveryMs);
+    expect(await ownedBy("dead")).toEqual(ids);
+  });
+
+  it("takes nothing while its own connection or leases are not steady", async () => {
+    const { clock, steady, hold, beat, ownedBy } = await setUp();
+    await beat("dead");
+    const ids = await hold("dead", 3);
+    steady.since = null;
+    await clock.advance(10 * leaseMs);
+    expect(await ownedBy("dead")).toEqual(ids);
+    steady.since = clock.nowMs();
+    steady.isLeaseCertain = false;
+    await clock.advance(10 * leaseMs);
+    expect(await ownedBy("dead")).toEqual(ids);
+    steady.isLeaseCertain = true;
+    await clock.advance(2 * recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+  });
+
+  it("takes from a stranger only what has been idle for foreignIdleMs, a part of it at a time", async () => {
+    const { clock, hold, ownedBy } = await setUp();
+    const ids = await hold("stranger", 2_500);
+    await clock.advance(foreignIdleMs - recoverEveryMs);
+    expect(await ownedBy("stranger")).toHaveLength(2_500);
+    await clock.advance(recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual(ids.slice(0, 2_000));
+    await clock.advance(recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+  });
+
+  it("releases what is put off without a time, or with one further off than any that can be asked for, and nothing else", async () => {
+    const { clock, client, hold, ownedBy } = await setUp();
+    const [noTime, tooFar, inTime] = await hold("me", 3);
+    const ids = [noTime, tooFar, inTime].map(String);
+    const delays = [
+      { id: ids[1] ?? "", delayMs: longestDelayMs + 60_000 },
+      { id: ids[2] ?? "", delayMs: longestDelayMs },
+    ];
+    await client.scheduleLater({ stream, group, delays });
+    await client.release({ stream, group, from: "me", to: LATER, offered: ids, neverOffered: [] });
+    await clock.advance(leaseMs + 2 * recoverEveryMs);
+    expect(await ownedBy(RELEASED)).toEqual([noTime, tooFar]);
+    expect(await ownedBy(LATER)).toEqual([inTime]);
+  });
+});
