@@ -371,6 +371,13 @@ describe("what is pending under a name that is registered no more", () => {
     }, 3_600_000);
   });
 
+  it("is recovered although somebody's turn to do so outlasts a clock that has gone back", async () => {
+    await outlive(async ({ clock, other, stream, group }) => {
+      await clock.advance(3_000);
+      await other.setIfFree({ key: groupKey("lease:recovery", stream, group), value: "gone", expireMs: 3_600_000 });
+    });
+  });
+
   it("is recovered after a lease when the server has forgotten all", async () => {
     const names = await outlive(async ({ clock, redis, stream, group }) => {
       await clock.advance(900);

@@ -139,8 +139,10 @@ export class Recoverer {
     const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
     if (!mayRecover(steadiness(), leaseMs)) return isSomebodySilent || dead.length > 0;
     if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
-    const mostRefusals = dead.length > 0 ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
-    if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || dead.length > 0;
+    // What one of ours left that is registered no more waits as well.
+    const isUrgent = dead.length > 0 || gone.some(({ consumer }) => this.#acquaintances.has(consumer));
+    const mostRefusals = isUrgent ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
+    if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || isUrgent;
     this.#refusals = 0;
     for (const one of gone) await this.#release(one, connectedSinceMs);
     for (const [consumer, { seenAtMs }] of dead) await this.#removeName(consumer, seenAtMs);
