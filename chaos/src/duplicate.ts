@@ -56,6 +56,8 @@ export type Explanation = "died" | "lease" | "held" | "drained";
 const LEASE_RISK_RATIO = 0.6;
 /** Timers are late, and a consumer's time begins a little before the handler's. */
 const EARLY_MS = 100;
+/** A batch may be handed over just before another handler holds up the event loop, and reach its own just after. */
+const HAND_OVER_MS = 10;
 
 /**
  * Why a message may have been worked on twice; `undefined`: no reason. Nothing explains what was handed out again
@@ -72,7 +74,7 @@ export function explainDuplicate(
   const wasSettled = earlier.settledAtMs !== undefined && earlier.settledAtMs < later.atMs;
   if (!wasSettled && first !== undefined) {
     if (first.endedAtMs !== undefined && first.endedAtMs < later.atMs) return "died";
-    if (isLeaseAtRisk(first, earlier.atMs, later.atMs, leaseMs)) return "lease";
+    if (isLeaseAtRisk(first, earlier.atMs - HAND_OVER_MS, later.atMs, leaseMs)) return "lease";
     if (later.atMs - earlier.atMs >= maxHoldMs - EARLY_MS && holdOf(earlier) >= maxHoldMs - EARLY_MS) return "held";
     const drainedAtMs = (first.closingAtMs ?? Number.POSITIVE_INFINITY) + drainMs - EARLY_MS;
     if (drainedAtMs <= later.atMs) return "drained";
@@ -88,7 +90,7 @@ function holdOf({ atMs, worked }: Offer): number {
 }
 
 /** Whether the worker stood still for about a lease, at least partly between these times. */
-function isLeaseAtRisk(life: WorkerLife, fromMs: number, toMs: number, leaseMs: number): boolean {
+export function isLeaseAtRisk(life: WorkerLife, fromMs: number, toMs: number, leaseMs: number): boolean {
   return mergeSpans(life.standstills).some(
     (span) => span.fromMs <= toMs && span.toMs >= fromMs && span.toMs - span.fromMs >= leaseMs * LEASE_RISK_RATIO,
   );

@@ -193,6 +193,23 @@ describe("a message that is put off", () => {
     expect(kindsOf({ confirmed, offers: [offer("a", 0, refused), offer("b", 5_000)] })).toEqual([]);
   });
 
+  test("comes again at any time when its worker had stood still for a lease before its word", () => {
+    const late = { ...first, putOff: { atMs: 1_500, delayMs: 8_000 } };
+    const stood = (forMs: number): ProblemKind[] =>
+      kindsOf({
+        confirmed,
+        offers: [offer("a", 0, late), offer("b", 5_000)],
+        workers: [
+          {
+            ...{ worker: "a", endedAtMs: undefined, closingAtMs: undefined },
+            standstills: [{ fromMs: 100, toMs: 100 + forMs, why: "stood still" }],
+          },
+        ],
+      });
+    expect(stood(1_390)).toEqual([]);
+    expect(stood(300)).toEqual(["tooEarly"]);
+  });
+
   test("also when its worker is gone, unless that could not tell anybody", () => {
     const ended = (endedAtMs: number): Account["workers"] => [
       { worker: "a", endedAtMs, standstills: [], closingAtMs: undefined },
@@ -245,6 +262,21 @@ describe("a message worked on twice", () => {
     ];
     const verdict = twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills, closingAtMs: undefined }, b]);
     expect(verdict).toMatchObject({ explanations: { died: 0, lease: 1 }, problems: [] });
+  });
+
+  test("is explained by a standstill that ended just before the first handler got it, and by none that ended earlier", () => {
+    const offers = [offer("a", 1_000, unsettled), offer("b", 5_000)];
+    const endingAt = (toMs: number): number => {
+      const a = {
+        worker: "a",
+        endedAtMs: undefined,
+        standstills: [{ fromMs: 0, toMs, why: "" }],
+        closingAtMs: undefined,
+      };
+      return judge(account({ confirmed: [added], offers, workers: [a, b] })).explanations.lease;
+    };
+    expect(endingAt(998)).toBe(1);
+    expect(endingAt(900)).toBe(0);
   });
 
   test("is not explained by a short standstill, nor by one at another time", () => {

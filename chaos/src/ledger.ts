@@ -104,7 +104,8 @@ export function judge(account: Account): Verdict {
   for (const [key, all] of offers) {
     for (const own of Map.groupBy(all, ({ id }) => id).values()) {
       judgeDuplicates(key, own);
-      for (const { id, text } of findTooEarly(own, workers)) problems.push({ kind: "tooEarly", key, id, text });
+      for (const { id, text } of findTooEarly(own, workers, account.rules.leaseMs))
+        problems.push({ kind: "tooEarly", key, id, text });
     }
   }
   judgeKeys();

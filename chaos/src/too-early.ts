@@ -1,5 +1,5 @@
 /** Whether a message that was put off came again before its time. */
-import type { Offer, WorkerLife } from "./duplicate.ts";
+import { isLeaseAtRisk, type Offer, type WorkerLife } from "./duplicate.ts";
 
 /** Timers go off a little early, and the server's clock is not the worker's. */
 const TOLERANCE_MS = 150;
@@ -10,21 +10,24 @@ const TELL_MS = 1_000;
 export function findTooEarly(
   offers: readonly Offer[],
   workers: ReadonlyMap<string, WorkerLife>,
+  leaseMs: number,
 ): readonly { readonly id: string; readonly text: string }[] {
   const inOrder = offers.toSorted((a, b) => a.atMs - b.atMs);
-  return inOrder.flatMap(({ id, worker, putOff, refusedAtMs }, index) => {
+  return inOrder.flatMap(({ id, worker, atMs, putOff, refusedAtMs }, index) => {
     const next = inOrder[index + 1];
     // A word that came too late puts nothing off: by then the message was released, as one that was held for too long.
     if (putOff === undefined || refusedAtMs !== undefined || next === undefined) return [];
     const earlyMs = putOff.atMs + putOff.delayMs - next.atMs;
-    if (earlyMs <= TOLERANCE_MS || !couldTell(workers.get(worker), putOff.atMs)) return [];
+    const life = workers.get(worker);
+    if (earlyMs <= TOLERANCE_MS || life === undefined || !couldTell(life, putOff.atMs)) return [];
+    // By then the message may have been the group's again.
+    if (isLeaseAtRisk(life, atMs, putOff.atMs, leaseMs)) return [];
     const text = `put off by ${worker} for ${putOff.delayMs} ms, offered by ${next.worker} ${Math.round(earlyMs)} ms too early`;
     return [{ id, text }];
   });
 }
 
-function couldTell(life: WorkerLife | undefined, atMs: number): boolean {
-  if (life === undefined) return false;
+function couldTell(life: WorkerLife, atMs: number): boolean {
   const untilMs = atMs + TELL_MS;
   if (life.endedAtMs !== undefined && life.endedAtMs < untilMs) return false;
   return life.standstills.every(({ fromMs, toMs }) => fromMs >= untilMs || toMs <= atMs);

@@ -135,6 +135,21 @@ describe("messages that are put off for long", () => {
   });
 });
 
+describe("a message that is put off for long while the server is away", () => {
+  it("comes again when its time has come, however late the server learned of it", async () => {
+    const { clock, redis, events, add, fetch, close } = await openInMemory({ maxWaitMs: 1_500 });
+    await add(1);
+    const [message] = (await fetch()).messages;
+    redis.failNext("scheduleLater", new ConnectionError("away", { outcome: "not-sent" }), { times: 10 });
+    message?.retry({ delayMs: 20_000 });
+    await clock.advance(19_000);
+    expect(events.all("scheduled")).toHaveLength(1);
+    expect((await fetch()).size).toBe(0);
+    expect((await fetch()).messages.map(({ deliveries }) => deliveries)).toEqual([2]);
+    await close();
+  });
+});
+
 describe("the heartbeat", () => {
   it("beats on while a handler works for long", async () => {
     const { clock, redis, consumer, add, close, stream, group } = await openInMemory({ leaseMs: 60_000 });
@@ -300,7 +315,10 @@ describe("what is pending under a name that is registered no more", () => {
   const quick = { leaseMs: 1_000, recoverEveryMs: 500, foreignIdleMs: 600_000 };
 
   /** A consumer that was seen to be one of ours reads on after its registration is gone, and dies of it. */
-  async function outlive(loseRegistration: (bench: Awaited<ReturnType<typeof openInMemory>>) => Promise<void>) {
+  async function outlive(
+    loseRegistration: (bench: Awaited<ReturnType<typeof openInMemory>>) => Promise<void>,
+    deliveredInMs = 0,
+  ) {
     const bench = await openInMemory(quick);
     const { clock, consumer, other, add, dieHolding, pending, close, stream, group } = bench;
     const seen: string[] = [];
@@ -323,6 +341,10 @@ describe("what is pending under a name that is registered no more", () => {
     await clock.settle();
     for (const n of range(3)) await add(n);
     const ids = await dieHolding("dead", 3);
+    if (deliveredInMs > 0) {
+      const claim = { consumer: "dead", ids, minIdleMs: 0, deliveries: (before: number) => before };
+      bench.redis.keys.group({ stream, group }).claim(claim, bench.redis.keys.nowMs() + deliveredInMs);
+    }
     consumer.resume();
     await clock.advance(500);
     expect(seen).toEqual([]);
@@ -341,6 +363,19 @@ describe("what is pending under a name that is registered no more", () => {
       expect(events.all("nameRemoved")).toEqual([{ type: "nameRemoved", consumer: "dead" }]);
     });
     expect(names).toEqual(["me", "rb:released"]);
+  });
+
+  it("is recovered as soon when the server's clock has gone back by an hour since", async () => {
+    await outlive(async ({ clock }) => {
+      await clock.advance(3_000);
+    }, 3_600_000);
+  });
+
+  it("is recovered although somebody's turn to do so outlasts a clock that has gone back", async () => {
+    await outlive(async ({ clock, other, stream, group }) => {
+      await clock.advance(3_000);
+      await other.setIfFree({ key: groupKey("lease:recovery", stream, group), value: "gone", expireMs: 3_600_000 });
+    });
   });
 
   it("is recovered after a lease when the server has forgotten all", async () => {
@@ -543,5 +578,195 @@ describe("a caller of fetch() who was away for long", () => {
     redis.keys.group({ stream, group }).adopt(id, RELEASED, redis.keys.nowMs());
     const offered = [...(await fetch()), ...(await fetch())].map((message) => message.id);
     expect(offered).toContain(id);
+  });
+});
+
+describe("a message that was given to the group and taken again", () => {
+  /** It is given back, taken again and offered before the answer to the giving back is there. */
+  const offerBeforeAnswer = async () => {
+    const memory = await openInMemory({ prefetch: 1 });
+    const { clock, consumer, other, redis, add, fetch, stream, group } = memory;
+    await fetch();
+    const id = await add(1);
+    const peer = { stream, group, consumer: "peer", incarnation: "1", leaseMs: 60_000 };
+    await other.beat({ ...peer, details: { state: "running", freePlaces: 1 } });
+    const answer = redis.hold("release", { moment: "after" });
+    await clock.advance(3_000);
+    expect(answer.count).toBe(1);
+    expect(consumer.health()).toMatchObject({ buffered: 0 });
+    const batch = await fetch();
+    expect(batch.messages.map((message) => message.id)).toEqual([id]);
+    return { ...memory, id, batch, answer };
+  };
+
+  it("stays held when the answer to the giving back is late", async () => {
+    const { clock, answer, batch, id, pending } = await offerBeforeAnswer();
+    answer.release();
+    await clock.settle();
+    batch.ack();
+    await clock.settle();
+    expect((await batch.settled()).acknowledged).toEqual([id]);
+    expect(await pending()).toEqual([]);
+  });
+});
+
+describe("an acknowledgement that is so late that its message was given to the group and taken again", () => {
+  /** The acknowledgement is on its way, and what it is of is the group's; somebody waits for the next batch. */
+  const acknowledgeLate = async () => {
+    const memory = await openInMemory({ maxWaitMs: 4_000 });
+    const { clock, consumer, other, redis, add, fetch, stream, group } = memory;
+    const id = await add(1);
+    const first = await fetch();
+    const onItsWay = redis.hold("xack");
+    first.ack();
+    await clock.settle();
+    await other.release({ stream, group, from: "me", to: RELEASED, offered: [id], neverOffered: [] });
+    const taking = redis.hold("take", { moment: "after" });
+    const fetching = consumer.fetch();
+    await clock.advance(1_500);
+    expect(taking.count).toBe(1);
+    return { ...memory, id, first, onItsWay, taking, fetching };
+  };
+
+  it("ends the message all the same: it is not offered again", async () => {
+    const { clock, consumer, id, first, onItsWay, taking, fetching, pending } = await acknowledgeLate();
+    taking.release();
+    await clock.settle();
+    expect(consumer.health()).toMatchObject({ buffered: 1 });
+    onItsWay.release();
+    await clock.advance(6_000);
+    expect((await fetching).size).toBe(0);
+    expect((await first.settled()).acknowledged).toEqual([id]);
+    expect(await pending()).toEqual([]);
+  });
+
+  it("does so as well when its answer is there before that to the taking", async () => {
+    const { clock, id, first, onItsWay, taking, fetching, pending } = await acknowledgeLate();
+    onItsWay.release();
+    await clock.settle();
+    expect((await first.settled()).acknowledged).toEqual([id]);
+    taking.release();
+    await clock.advance(6_000);
+    expect((await fetching).size).toBe(0);
+    expect(await pending()).toEqual([]);
+  });
+});
+
+describe("a group that vanishes", () => {
+  it("is created again also while as much is read ahead as may be, and nothing new is to be read", async () => {
+    const { clock, redis, consumer, add, close, stream, group } = await openInMemory({
+      batchSize: 2,
+      prefetch: 1,
+      leaseMs: 3_000,
+    });
+    for (const n of range(4)) await add(n);
+    const done: string[] = [];
+    let finish = (): void => {};
+    const running = consumer.run(async (batch) => {
+      if (done.length === 0) {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      }
+      done.push(...batch.messages.map(({ fields }) => fields["n"] ?? ""));
+      batch.ack();
+    });
+    await clock.advance(1_000);
+    expect(consumer.health()).toMatchObject({ buffered: 2, inFlight: 2 });
+    for (const key of [stream, groupKey("consumers", stream, group)]) redis.keys.delete(key);
+    await clock.advance(5_000);
+    finish();
+    for (const n of range(3)) await add(100 + n);
+    await clock.advance(10_000);
+    expect(done).toEqual(expect.arrayContaining(["100", "101", "102"]));
+    await close();
+    await running;
+  });
+
+  it("leaves nobody waiting whose read-ahead turns out to be lost when no handler is at work", async () => {
+    const { clock, redis, consumer, events, other, add, close, stream, group } = await openInMemory({
+      batchSize: 2,
+      prefetch: 1,
+      leaseMs: 3_000,
+    });
+    for (const n of range(4)) await add(n);
+    const done: string[] = [];
+    let finish = (): void => {};
+    const running = consumer.run(async (batch) => {
+      if (done.length === 0) {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      }
+      done.push(...batch.messages.map(({ fields }) => fields["n"] ?? ""));
+      batch.ack();
+    });
+    await clock.advance(500);
+    expect(consumer.health()).toMatchObject({ buffered: 2, inFlight: 2 });
+    // Nobody can tell whose they are, so what was read ahead waits for an answer that says that it is lost.
+    const renewal = redis.hold("renewOwned");
+    await clock.advance(2_500);
+    finish();
+    redis.keys.delete(stream);
+    for (const n of range(4)) await add(100 + n);
+    await other.xgroupCreate({ stream, group, position: "start" });
+    await clock.advance(100);
+    renewal.release();
+    await clock.advance(10_000);
+    expect(events.all("lost").flatMap(({ ids }) => ids).length).toBeGreaterThanOrEqual(2);
+    expect(done).toEqual(expect.arrayContaining(["100", "101", "102", "103"]));
+    await close();
+    await running;
+  });
+});
+
+describe("what is taken at the start", () => {
+  it("is not found pending a second time, and is not buried while it is offered", async () => {
+    const { clock, redis, consumer, events, other, add, dieHolding, close, stream, group } = await openInMemory({
+      maxDeliveries: 2,
+    });
+    await add(1);
+    const [id = ""] = await dieHolding("gone", 1);
+    await other.release({ stream, group, from: "gone", to: RELEASED, offered: [id], neverOffered: [] });
+    // The answer to the taking is on its way while the pending list is compared with what is held.
+    const taking = redis.hold("take", { moment: "after" });
+    const offered: string[] = [];
+    const running = consumer.run((batch) => {
+      offered.push(...batch.messages.map((message) => message.id));
+      batch.ack();
+    });
+    await clock.advance(1_000);
+    taking.release();
+    await clock.advance(5_000);
+    expect(offered).toEqual([id]);
+    expect(events.all("recovered")).toEqual([]);
+    expect(events.all("deadLettered")).toEqual([]);
+    await close();
+    await running;
+  });
+});
+
+describe("messages that the handler puts off for long", () => {
+  it("count as tried each time, and hold nobody else up", async () => {
+    const { clock, consumer, events, add, close } = await openInMemory({
+      batchSize: 6,
+      maxWaitMs: 10,
+      maxDeliveries: 3,
+      leaseMs: 3_000,
+    });
+    for (const n of range(6)) await add(n);
+    const seen: number[] = [];
+    const running = consumer.run((batch) => {
+      for (const message of batch) {
+        seen.push(message.deliveries);
+        message.retry({ delayMs: 10_000 });
+      }
+    });
+    await clock.advance(120_000);
+    expect(Math.max(...seen)).toBe(3);
+    expect(events.all("deadLettered")).toHaveLength(6);
+    expect(events.all("backingOff")).toEqual([]);
+    await close();
+    await running;
   });
 });

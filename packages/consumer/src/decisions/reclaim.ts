@@ -15,8 +15,16 @@ export function classifyOwner(
   return isAlive(registered, serverNowMs) ? "alive" : "dead";
 }
 
-/** Names that were registered, and when that was last seen, by the local clock. */
-export type Acquaintances = ReadonlyMap<string, number>;
+/** A name that was registered, with what was last seen of that; times by the local clock. */
+export interface Acquaintance {
+  readonly atMs: number;
+  readonly leaseMs: number;
+  /** When it was first seen to be registered no more; `null` while it is. */
+  readonly absentSinceMs: number | null;
+}
+
+/** By name. */
+export type Acquaintances = ReadonlyMap<string, Acquaintance>;
 
 /**
  * Takes in who is registered now. A registration can get lost under a consumer of ours: the server forgets all, or others
@@ -25,13 +33,37 @@ export type Acquaintances = ReadonlyMap<string, number>;
  */
 export function rememberNames(
   known: Acquaintances,
-  registered: Iterable<string>,
+  registered: Iterable<readonly [name: string, told: Pick<Registration, "leaseMs">]>,
   nowMs: number,
   foreignIdleMs: number,
 ): Acquaintances {
-  const seen = new Map([...known].filter(([, atMs]) => nowMs - atMs < foreignIdleMs));
-  for (const name of registered) seen.set(name, nowMs);
+  const seen = new Map<string, Acquaintance>();
+  for (const [name, before] of known) {
+    if (nowMs - before.atMs < foreignIdleMs)
+      seen.set(name, { ...before, absentSinceMs: before.absentSinceMs ?? nowMs });
+  }
+  for (const [name, { leaseMs }] of registered) seen.set(name, { atMs: nowMs, leaseMs, absentSinceMs: null });
   return seen;
+}
+
+/**
+ * How long a message must not have been delivered that is pending under a name of ours which is not registered, in
+ * milliseconds.
+ * One of ours renews what it holds every third of a lease, registered or not, and registers again with its next heartbeat.
+ * One that has not for a lease is dead, whatever the age of its messages: a server's clock may have gone back since.
+ *
+ * @param connectedSinceMs since when this consumer could look, by the local clock
+ */
+export function decideLeastIdle(
+  acquaintance: Acquaintance | undefined,
+  nowMs: number,
+  connectedSinceMs: number,
+  { leaseMs, foreignIdleMs }: { readonly leaseMs: number; readonly foreignIdleMs: number },
+): number {
+  const absentSinceMs = acquaintance?.absentSinceMs ?? null;
+  const absentMs = absentSinceMs === null ? 0 : nowMs - Math.max(absentSinceMs, connectedSinceMs);
+  const isDead = acquaintance !== undefined && absentMs >= acquaintance.leaseMs;
+  return isDead ? 0 : Math.min(leaseMs, foreignIdleMs);
 }
 
 export interface Steadiness {

@@ -17,6 +17,7 @@ import {
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
+import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
@@ -54,7 +55,7 @@ export interface HoldLimitContext<Value> {
 
 export class HoldLimit<Value> {
   readonly #context: HoldLimitContext<Value>;
-  readonly #sender: OutcomeSender<EntryId>;
+  readonly #sender: OutcomeSender<Reserved>;
   /** What the count came to for those that are on their way, should they be sent again. */
   readonly #counted = new Map<EntryId, number>();
   #cancelTimer = (): void => {};
@@ -66,11 +67,11 @@ export class HoldLimit<Value> {
       clock,
       random,
       limit: AT_ONCE,
-      deliver: (ids) => this.#letGo(ids),
-      onRetry: (ids, retryInMs, error) =>
-        report({ type: "releaseFailed", messages: ids.length, retryInMs, error: describeTrouble(error) }),
-      onFailure: (ids, error) => {
-        for (const id of ids) held.dismiss(id);
+      deliver: (hung) => this.#letGo(hung),
+      onRetry: (hung, retryInMs, error) =>
+        report({ type: "releaseFailed", messages: hung.length, retryInMs, error: describeTrouble(error) }),
+      onFailure: (hung, error) => {
+        for (const one of hung) held.free(one);
         compare();
         fail(error);
       },
@@ -108,7 +109,7 @@ export class HoldLimit<Value> {
   #giveUp(message: Message<Value>): void {
     const { held, policy, report } = this.#context;
     const { id } = message;
-    held.letGo(message);
+    const reserved = held.letGo(message);
     held.markLost(message);
     message.abort(
       new LeaseLostError(`message ${id} was held for longer than maxHoldMs (${policy.maxHoldMs} ms)`, {
@@ -117,12 +118,13 @@ export class HoldLimit<Value> {
       }),
     );
     report({ type: "lost", ids: [id], why: "held-too-long" });
-    this.#sender.add(id);
+    if (reserved !== undefined) this.#sender.add(reserved);
   }
 
-  async #letGo(ids: readonly EntryId[]): Promise<void> {
+  async #letGo(hung: readonly Reserved[]): Promise<void> {
     const { client, policy, held, deadLetterWriter, secondOpinions, report } = this.#context;
     const { stream, group, name } = policy;
+    const ids = hung.map(({ id }) => id);
     const counts = await Promise.all(ids.map((id) => this.#count(id)));
     const again = ids.filter((_, at) => (counts[at] ?? 1) < 2);
     for (const id of ids.filter((_, at) => (counts[at] ?? 1) >= 2)) {
@@ -132,7 +134,7 @@ export class HoldLimit<Value> {
     const move = { stream, group, from: name, to: RELEASED, offered: again, neverOffered: [] };
     secondOpinions.remember(again, "opinion");
     const { moved } = await client.release(move);
-    for (const id of again) held.dismiss(id);
+    for (const one of hung) if (again.includes(one.id)) held.free(one);
     if (moved > 0) report({ type: "released", messages: moved, why: "held-too-long" });
     this.#forget(ids);
   }

@@ -25,7 +25,7 @@ export interface LeaseRenewerContext<Value> {
     readonly name: string;
     readonly leaseMs: number;
   };
-  readonly client: StreamClient;
+  readonly client: Pick<StreamClient, "renewOwned">;
   readonly held: HeldMessages<Value>;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
@@ -33,6 +33,8 @@ export interface LeaseRenewerContext<Value> {
   readonly fail: (error: unknown) => void;
   /** Called with each message that is not this consumer's any more. */
   readonly lose: (id: EntryId, loss: LeaseLoss) => void;
+  /** Called when it is not known any more what is pending for this consumer. */
+  readonly compare: () => void;
   /** Called when the leases are certain again after they were in doubt. */
   readonly onCertain: () => void;
 }
@@ -107,7 +109,7 @@ export class LeaseRenewer<Value> {
   }
 
   async #run(): Promise<void> {
-    const { policy, clock, report, fail, onCertain } = this.#context;
+    const { policy, clock, report, fail, onCertain, compare } = this.#context;
     while (!this.#isStopped) {
       const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
       if (dueInMs > 0) {
@@ -128,6 +130,8 @@ export class LeaseRenewer<Value> {
       } catch (error) {
         if (this.#isStopped) return;
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
+        // The reader creates a vanished group again, and with a full buffer it would not notice by itself.
+        if (error.code === "NO_GROUP") compare();
         const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
         report({ type: "renewFailed", retryInMs, error: describeTrouble(error) });
         await this.#bell.rest(retryInMs);
@@ -136,20 +140,23 @@ export class LeaseRenewer<Value> {
   }
 
   async #renewAll(): Promise<void> {
-    const { client, policy, held, lose } = this.#context;
+    const { client, policy, held, clock, lose } = this.#context;
     const { stream, group, name } = policy;
     const ids = held.ids();
     for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
       const page = ids.slice(start, start + IDS_PER_COMMAND);
+      const askedAtMs = clock.nowMs();
       const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });
       for (const [id, renewal] of renewals) {
         if (renewal === "kept") continue;
+        const message = held.messageOf(id);
+        // Given to the group and taken again since: the answer is about the delivery before.
+        if (message !== undefined && message.arrival.heldSinceMs >= askedAtMs) continue;
         if (held.isOpen(id)) {
           lose(id, renewal);
           continue;
         }
         // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
-        const message = held.messageOf(id);
         if (message !== undefined) message.isDoubtful = true;
       }
     }

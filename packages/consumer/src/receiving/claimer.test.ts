@@ -18,6 +18,7 @@ async function setUp() {
       secondOpinions: parts.secondOpinions,
       peers: parts.peers,
     },
+    mayTake: () => true,
     places: () => room.places,
     share: () => room.share,
     isAtWork: () => room.isAtWork,

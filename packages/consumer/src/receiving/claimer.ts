@@ -18,6 +18,7 @@ import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
 import { Bell } from "../runtime/bell.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
+import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 import type { ReplySize } from "./reply-size.ts";
@@ -42,6 +43,8 @@ export interface ClaimerContext<Value> {
   readonly replySize: ReplySize;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether what is pending for this consumer is known, so that more may be added to it. */
+  readonly mayTake: () => boolean;
   /** How many messages there is a free handler for, beside those that are here. */
   readonly places: () => number;
   /** How many messages are taken at least each time, where there is a free handler, however many are here. */
@@ -74,7 +77,7 @@ export class Claimer<Value> {
   #nextAtMs = Number.NEGATIVE_INFINITY;
   /** Whether something is known, or thought, to be there. */
   #isMore = true;
-  #isTaking = false;
+  #taking: Promise<void> | undefined;
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
   #isStopped = true;
@@ -115,8 +118,8 @@ export class Claimer<Value> {
 
   /** Whether it is time to look, and there is somebody to work on what is found. */
   isWanted(): boolean {
-    if (this.#isStopped || this.#isTaking || this.#mustWait) return false;
-    const { clock, places, share } = this.#context;
+    const { clock, places, share, mayTake } = this.#context;
+    if (this.#isStopped || this.#taking !== undefined || this.#mustWait || !mayTake()) return false;
     if (places() > 0 && (this.#isMore || (this.#mayBeMoreSuspects && this.#wantsSuspect()))) return true;
     return clock.nowMs() >= this.#nextAtMs && Math.max(places(), share()) > 0;
   }
@@ -127,10 +130,21 @@ export class Claimer<Value> {
     return !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
   }
 
+  /** Resolves when no message is on its way. */
+  async whenIdle(): Promise<void> {
+    await this.#taking;
+  }
+
   /** Takes as much as there are places for. */
-  async take(): Promise<void> {
+  take(): Promise<void> {
+    this.#taking ??= this.#takeOnce().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  async #takeOnce(): Promise<void> {
     const { clock, random, report, replySize, compare, fail, places, share } = this.#context;
-    this.#isTaking = true;
     this.#isMore = false;
     this.#mayBeMoreSuspects = false;
     this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
@@ -146,8 +160,6 @@ export class Claimer<Value> {
       if (NoGroupError.is(error)) return;
       if (!RedisBatchError.is(error) || !error.retryable) return fail(error);
       report({ type: "recoveryFailed", error: describeTrouble(error) });
-    } finally {
-      this.#isTaking = false;
     }
   }
 
@@ -164,29 +176,41 @@ export class Claimer<Value> {
     const { stream, group, name, maxBytes } = policy;
     const heldSinceMs = clock.nowMs();
     const wantsSuspect = this.#wantsSuspect();
-    const { entries, vanished, next } = await client.take({
+    const ended = held.noteEnded();
+    const answer = client.take({
       ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
       suspectFrom: suspectFrom(),
       suspects: wantsSuspect ? 1 : 0,
       notWanted: secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
     });
+    const { entries: taken, vanished, next } = await answer.finally(() => held.stopNoting());
     this.#cursor = next;
     // There is more: the next handler that is free need not wait for its time.
-    if (next !== null || entries.length >= count) this.expire();
-    if (wantsSuspect) this.#mayBeMoreSuspects = entries.some(({ deliveries }) => deliveries >= suspectFrom());
+    if (next !== null || taken.length >= count) this.expire();
+    if (wantsSuspect) this.#mayBeMoreSuspects = taken.some(({ deliveries }) => deliveries >= suspectFrom());
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    // An outcome that was late on its way may have come after them.
+    const entries = taken.filter(({ id }) => !ended.has(id));
     if (entries.length === 0) return;
     // Held from this moment on: whoever compares the pending list with what is held must not find them a second time.
-    for (const { id } of entries) held.reserve(id);
-    await this.#lineUp(entries, heldSinceMs, wantsSuspect);
+    const reserved = new Map(entries.map(({ id }) => [id, held.reserve(id)]));
+    await this.#lineUp(entries, reserved, heldSinceMs, wantsSuspect);
     let bytes = 0;
     for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
     replySize.arrived(entries.length, bytes);
     report({ type: "taken", messages: entries.length });
   }
 
-  /** @param wantsSuspect whether one of them that is a suspect can be offered now */
-  async #lineUp(entries: readonly DeliveredEntry[], heldSinceMs: number, wantsSuspect: boolean): Promise<void> {
+  /**
+   * @param reserved as what they are held until then
+   * @param wantsSuspect whether one of them that is a suspect can be offered now
+   */
+  async #lineUp(
+    entries: readonly DeliveredEntry[],
+    reserved: ReadonlyMap<EntryId, Reserved>,
+    heldSinceMs: number,
+    wantsSuspect: boolean,
+  ): Promise<void> {
     const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit, peers } = this.#context;
     const most = maxDeliveries();
     // Whoever let go of it wanted somebody else to try it once more, if it may be tried more than once at all.
@@ -197,6 +221,8 @@ export class Claimer<Value> {
     let suspects = wantsSuspect ? 0 : 1;
     for (const entry of entries) {
       const { id, deliveries } = entry;
+      const own = reserved.get(id);
+      if (own === undefined || !held.isReserved(own)) continue;
       const nowMs = clock.nowMs();
       if (deliveries > last) {
         held.reserve(id);

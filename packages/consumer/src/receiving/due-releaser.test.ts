@@ -20,7 +20,7 @@ async function setUp() {
     const events = new EventRecorder<ConsumerEvent>();
     const releaser = new DueReleaser({
       ...{ policy: { stream, group }, client, clock, random: () => 1, report: events.observe },
-      ...{ canPutOff: () => can.putOff, onReleased: () => {} },
+      ...{ canPutOff: () => can.putOff, onForbidden: () => {}, onReleased: () => {} },
     });
     return { events, releaser };
   };
@@ -136,6 +136,7 @@ it("rests when delays cannot be kept in Redis any more, however much was due", a
     random: () => 1,
     report: () => {},
     canPutOff: () => canPutOff,
+    onForbidden: () => {},
     onReleased: () => {},
   });
   releaser.start();

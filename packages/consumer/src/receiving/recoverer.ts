@@ -11,13 +11,20 @@ import {
   isReservedConsumer,
   LATER,
   NO_HEARTBEATS,
+  PermissionError,
   type Random,
   RELEASED,
   RedisBatchError,
   type Registration,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { type Acquaintances, mayRecover, rememberNames, type Steadiness } from "../decisions/reclaim.ts";
+import {
+  type Acquaintances,
+  decideLeastIdle,
+  mayRecover,
+  rememberNames,
+  type Steadiness,
+} from "../decisions/reclaim.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import { Bell } from "../runtime/bell.ts";
@@ -125,17 +132,19 @@ export class Recoverer {
     const { watch, verdicts } = followHeartbeats(this.#watch, registry, sight);
     this.#watch = watch;
     peers.see(registry, serverNowMs);
-    this.#acquaintances = rememberNames(this.#acquaintances, registry.keys(), clock.nowMs(), foreignIdleMs);
+    this.#acquaintances = rememberNames(this.#acquaintances, registry, clock.nowMs(), foreignIdleMs);
     const gone = [...consumers.keys()].flatMap((owner) => this.#judge(owner, verdicts));
     const dead = [...verdicts].filter(([consumer, { life }]) => consumer !== name && life === "dead");
     const hasLater = consumers.has(LATER);
     const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
     if (!mayRecover(steadiness(), leaseMs)) return isSomebodySilent || dead.length > 0;
     if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
-    const mostRefusals = dead.length > 0 ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
-    if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || dead.length > 0;
+    // What one of ours left that is registered no more waits as well.
+    const isUrgent = dead.length > 0 || gone.some(({ consumer }) => this.#acquaintances.has(consumer));
+    const mostRefusals = isUrgent ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
+    if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || isUrgent;
     this.#refusals = 0;
-    for (const one of gone) await this.#release(one);
+    for (const one of gone) await this.#release(one, connectedSinceMs);
     for (const [consumer, { seenAtMs }] of dead) await this.#removeName(consumer, seenAtMs);
     await this.#removeForgotten(gone, registry);
     if (hasLater) await this.#walkLater();
@@ -162,12 +171,14 @@ export class Recoverer {
     }
   }
 
-  async #release({ consumer: from, seenAtMs }: Gone): Promise<void> {
-    const { client, policy, report, onReleased } = this.#context;
-    const { stream, group, leaseMs } = policy;
-    // One of ours renews what it holds every third of a lease, registered or not.
-    const isOurs = this.#acquaintances.has(from) || isReservedConsumer(from);
-    const foreignIdleMs = isOurs ? Math.min(leaseMs, policy.foreignIdleMs) : policy.foreignIdleMs;
+  async #release({ consumer: from, seenAtMs }: Gone, connectedSinceMs: number): Promise<void> {
+    const { client, policy, clock, report, onReleased } = this.#context;
+    const { stream, group } = policy;
+    const known = this.#acquaintances.get(from);
+    const isOurs = known !== undefined || isReservedConsumer(from);
+    const foreignIdleMs = isOurs
+      ? decideLeastIdle(known, clock.nowMs(), connectedSinceMs, policy)
+      : policy.foreignIdleMs;
     const isStranger = seenAtMs === null && !isOurs;
     const most = isStranger ? STRANGER_PAGES_A_ROUND : Number.POSITIVE_INFINITY;
     let after = isStranger ? (this.#strangers.get(from) ?? null) : null;
@@ -204,6 +215,17 @@ export class Recoverer {
     if (removal === "removed") report({ type: "nameRemoved", consumer });
   }
 
+  /** When these are due; `null` where the server does not let this consumer look. */
+  async #dueTimes(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, number | null> | null> {
+    const { client, policy } = this.#context;
+    try {
+      return await client.dueTimes({ stream: policy.stream, group: policy.group, ids });
+    } catch (error) {
+      if (PermissionError.is(error)) return null;
+      throw error;
+    }
+  }
+
   /** Releases what was put off and has no time, or one further off than any that can be asked for. */
   async #walkLater(): Promise<void> {
     const { client, policy, onReleased, longestDelayMs, report } = this.#context;
@@ -212,8 +234,13 @@ export class Recoverer {
     for (let page = 0; page < LATER_PAGES_A_ROUND && !this.#isStopped; page++) {
       const from = this.#laterCursor === null ? "-" : (`(${this.#laterCursor}` as const);
       const entries = await client.xpendingRange({ stream, group, consumer: LATER, from, to: "+", count: LATER_PAGE });
-      const times = await client.dueTimes({ stream, group, ids: entries.map(({ id }) => id) });
-      const stray = entries.map(({ id }) => id).filter((id) => (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs);
+      const times = await this.#dueTimes(entries.map(({ id }) => id));
+      const stray = entries
+        .filter(({ id, idleMs }) =>
+          // Whoever may not see the times can only tell that no delay is as long as that.
+          times === null ? idleMs > longestDelayMs : (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs,
+        )
+        .map(({ id }) => id);
       if (stray.length > 0) {
         const move = { stream, group, from: LATER, to: RELEASED, offered: stray, neverOffered: [] };
         const { moved } = await client.release(move);

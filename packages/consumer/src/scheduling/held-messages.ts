@@ -17,7 +17,7 @@
 import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
 import type { Message, Offer } from "../message.ts";
-import { HeldIndex, type Holding, isPutOff, isReserved } from "./held-index.ts";
+import { HeldIndex, type Holding, isPutOff, isReserved, type Reserved } from "./held-index.ts";
 import { type PutOff, PutOffQueue } from "./put-off-queue.ts";
 
 /** Messages in memory that no batch has taken yet. */
@@ -56,8 +56,10 @@ export class HeldMessages<Value> {
   readonly #onChange: () => void;
   #putOffCount = 0;
   #suspectsOpen = 0;
+  /** The ids of messages that the server has the outcome of, since somebody wants to know; `undefined`: nobody does. */
+  #ended: Set<EntryId> | undefined;
 
-  /** @param onChange called when a message was put off, and when one is put off no more */
+  /** @param onChange called when there may be room for more: one was put off, is put off no more, or left unoffered */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
@@ -167,8 +169,30 @@ export class HeldMessages<Value> {
   }
 
   /** Holds a message that is known by its id only, and is not to be delivered. */
-  reserve(id: EntryId): void {
-    this.#hold({ id, isReserved: true });
+  reserve(id: EntryId): Reserved {
+    const reserved: Reserved = { id, isReserved: true };
+    this.#hold(reserved);
+    return reserved;
+  }
+
+  /** Whether it is still held as it was then. */
+  isReserved(reserved: Reserved): boolean {
+    return this.#index.get(reserved.id) === reserved;
+  }
+
+  /** Ends what was held by its id only, unless the message has come again meanwhile: the group's are anybody's. */
+  free(reserved: Reserved): void {
+    if (this.isReserved(reserved)) this.#index.delete(reserved.id);
+  }
+
+  /** Notes from now on which messages the server has the outcome of. */
+  noteEnded(): ReadonlySet<EntryId> {
+    this.#ended = new Set();
+    return this.#ended;
+  }
+
+  stopNoting(): void {
+    this.#ended = undefined;
   }
 
   // ── coming again ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,8 +333,11 @@ export class HeldMessages<Value> {
 
   /** The server has its acknowledgement, or refused it because the message is not this consumer's any more. */
   endAck(message: Message<Value>, isLost: boolean): void {
-    // What else is held under its id goes with it.
-    if (!message.isLetGo && !this.#index.leaveLot(message)) this.dismiss(message.id);
+    if (!isLost) this.#ended?.add(message.id);
+    // What else is held under its id goes with it; where it was lost, that is a later delivery, which counts.
+    if (!message.isLetGo && !this.#index.leaveLot(message) && (!isLost || this.isCurrent(message))) {
+      this.dismiss(message.id);
+    }
     this.#enter(message, isLost ? "lost" : "acknowledged");
   }
 
@@ -321,7 +348,8 @@ export class HeldMessages<Value> {
 
   /** It is in the dead letters, or is not this consumer's any more. */
   endDeadLetter(id: EntryId, message: Message<Value> | undefined, isLost: boolean): void {
-    this.dismiss(id);
+    if (!isLost) this.#ended?.add(id);
+    if (message === undefined || !isLost || this.isCurrent(message)) this.dismiss(id);
     if (message !== undefined) this.#enter(message, isLost ? "lost" : "buried");
   }
 
@@ -347,13 +375,17 @@ export class HeldMessages<Value> {
     this.#putAway(putOff);
   }
 
-  /** It is given back to the group, and held by its id until the server has answered. */
-  letGo(message: Message<Value>): void {
+  /**
+   * It is given back to the group, and held by its id until the server has answered. `undefined`: it was delivered again
+   * meanwhile, and only the later delivery can be given back.
+   */
+  letGo(message: Message<Value>): Reserved | undefined {
+    const isCurrent = this.isCurrent(message);
     this.#unbuffer(message);
     message.isLetGo = true;
     this.#enter(message, "returned");
     this.#index.leaveLot(message);
-    this.#hold({ id: message.id, isReserved: true });
+    return isCurrent ? this.reserve(message.id) : undefined;
   }
 
   /** A returned message that is not current any more: a later delivery takes care of itself. */
@@ -365,10 +397,7 @@ export class HeldMessages<Value> {
   lose(id: EntryId): Message<Value> | undefined {
     const message = this.messageOf(id);
     this.dismiss(id);
-    if (message !== undefined) {
-      this.#unbuffer(message);
-      this.#enter(message, "lost");
-    }
+    if (message !== undefined) this.#enter(message, "lost");
     return message;
   }
 
@@ -433,7 +462,7 @@ export class HeldMessages<Value> {
     return sinceMs === Number.POSITIVE_INFINITY ? null : sinceMs;
   }
 
-  /** All that is held without an outcome on its way, for a consumer that leaves. */
+  /** All that is held, for a consumer that leaves: an outcome that the server does not have yet may never reach it. */
   inventory(): {
     /** Ids that never reached the application's code. */
     readonly neverOffered: readonly EntryId[];
@@ -447,14 +476,14 @@ export class HeldMessages<Value> {
       if (isPutOff(holding)) putOff.push(holding);
       else if (isReserved(holding)) offered.push(holding.id);
       else if (holding.state === "buffered") neverOffered.push(holding.id);
-      else if (holding.state !== "acking") offered.push(holding.id);
+      else offered.push(holding.id);
     }
     return { neverOffered, offered, putOff };
   }
 
   /** Takes a put-off message out of the line, to be given back to the group; held by its id until the server has answered. */
-  letGoOfPutOff(putOff: PutOff): void {
-    if (this.isStill(putOff)) this.#hold({ id: putOff.id, isReserved: true });
+  letGoOfPutOff(putOff: PutOff): Reserved | undefined {
+    return this.isStill(putOff) ? this.reserve(putOff.id) : undefined;
   }
 
   #settle(message: Message<Value>, state: "acking" | "burying"): void {
@@ -500,6 +529,8 @@ export class HeldMessages<Value> {
   /** Takes a message out of the queues in which it waits to be offered. */
   #unbuffer(message: Message<Value>): void {
     if (message.state !== "buffered") return;
+    // There is room for another one.
+    this.#onChange();
     const place = this.#due.indexOf(message);
     if (place >= 0) return this.#takeDue(place);
     const fresh = this.#fresh.indexOf(message);

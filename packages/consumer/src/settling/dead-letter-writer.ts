@@ -168,8 +168,8 @@ export class DeadLetterWriter<Value> {
       neverOffered: [],
     });
     if (moved === 0) return false;
-    if (message !== undefined) held.letGo(message);
-    held.dismiss(id);
+    const reserved = message === undefined ? undefined : held.letGo(message);
+    if (reserved !== undefined) held.free(reserved);
     report({ type: "released", messages: 1, why: "second-opinion" });
     return true;
   }

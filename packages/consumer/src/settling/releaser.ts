@@ -15,6 +15,7 @@ import {
 import type { ConsumerEvent, ReleaseReason } from "../events.ts";
 import type { Message } from "../message.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
+import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { PutOff } from "../scheduling/put-off-queue.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
@@ -37,12 +38,14 @@ export interface ReleaserContext<Value> {
 /** A message on its way to the group. */
 interface Leaving {
   readonly id: EntryId;
+  /** As what it is held until the server has answered. */
+  readonly reserved: Reserved;
   readonly deliveries: number;
   readonly isSuspect: boolean;
   /** Whether the last delivery is taken back from the count. */
   readonly isUncounted: boolean;
-  /** How long it is put off, in milliseconds; `null`: anybody may take it at once. */
-  readonly delayMs: number | null;
+  /** Until when it is put off, by the local clock, however long it takes to tell; `null`: anybody may take it at once. */
+  readonly dueAtMs: number | null;
   readonly why: ReleaseReason;
 }
 
@@ -64,7 +67,7 @@ export class Releaser<Value> {
         report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: describeTrouble(error) }),
       onFailure: (leaving, error) => {
         // Nothing is lost: what is still pending here is found again.
-        for (const { id } of leaving) context.held.dismiss(id);
+        for (const { reserved } of leaving) context.held.free(reserved);
         compare();
         fail(error);
       },
@@ -86,27 +89,46 @@ export class Releaser<Value> {
     return this.#canPutOff;
   }
 
+  /** Redis may not be asked to keep delays: from now on they are kept here, and end with the process. */
+  keepDelaysHere(error: PermissionError): void {
+    if (!this.#canPutOff) return;
+    this.#canPutOff = false;
+    this.#context.report({ type: "delaysInMemory", error: describeTrouble(error) });
+  }
+
   /** Gives a message back that has its payload here, offered or not. */
   release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
-    this.#context.held.letGo(message);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs: null, why });
+    const reserved = this.#context.held.letGo(message);
+    if (reserved === undefined) return;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: null, why });
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
   putOff(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
+    const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = message;
-    this.#context.held.letGo(message);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted, delayMs, why: "put-off" });
+    const reserved = held.letGo(message);
+    if (reserved === undefined) return;
+    this.#sender.add({
+      id,
+      reserved,
+      deliveries,
+      isSuspect,
+      isUncounted,
+      dueAtMs: clock.nowMs() + delayMs,
+      why: "put-off",
+    });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
   releasePutOff(putOff: PutOff, why: ReleaseReason): void {
     const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = putOff;
-    const leftMs = putOff.dueAtMs - clock.nowMs();
-    held.letGoOfPutOff(putOff);
-    this.#sender.add({ id, deliveries, isSuspect, isUncounted: false, delayMs: leftMs > 0 ? leftMs : null, why });
+    const reserved = held.letGoOfPutOff(putOff);
+    if (reserved === undefined) return;
+    const dueAtMs = putOff.dueAtMs > clock.nowMs() ? putOff.dueAtMs : null;
+    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
   }
 
   /** Resolves when none is on its way. */
@@ -121,8 +143,8 @@ export class Releaser<Value> {
 
   async #deliver(leaving: readonly Leaving[]): Promise<void> {
     const { held, report } = this.#context;
-    const delayed = leaving.filter(({ delayMs }) => delayMs !== null);
-    const atOnce = leaving.filter(({ delayMs }) => delayMs === null);
+    const delayed = leaving.filter(({ dueAtMs }) => dueAtMs !== null);
+    const atOnce = leaving.filter(({ dueAtMs }) => dueAtMs === null);
     try {
       const kept = delayed.length > 0 ? await this.#schedule(delayed) : [];
       const later = delayed.filter((one) => !kept.includes(one));
@@ -136,30 +158,30 @@ export class Releaser<Value> {
     } catch (error) {
       // The reader creates the group again; nothing of it is anybody's.
       if (!NoGroupError.is(error)) throw error;
-      for (const { id } of leaving) held.dismiss(id);
+      for (const { reserved } of leaving) held.free(reserved);
     }
   }
 
   /** Writes down when they are due → those for which that cannot be done, and which therefore stay here. */
   async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
-    const { client, policy, held, clock, report } = this.#context;
+    const { client, policy, held, clock } = this.#context;
     const { stream, group } = policy;
+    const nowMs = clock.nowMs();
     try {
       if (this.#canPutOff) {
         await client.scheduleLater({
           stream,
           group,
-          delays: delayed.map(({ id, delayMs }) => ({ id, delayMs: delayMs ?? 0 })),
+          delays: delayed.map(({ id, dueAtMs }) => ({ id, delayMs: Math.max((dueAtMs ?? nowMs) - nowMs, 0) })),
         });
         return [];
       }
     } catch (error) {
       if (!PermissionError.is(error)) throw error;
-      this.#canPutOff = false;
-      report({ type: "delaysInMemory", error: describeTrouble(error) });
+      this.keepDelaysHere(error);
     }
-    for (const { id, deliveries, delayMs, isSuspect, isUncounted } of delayed) {
-      const dueAtMs = clock.nowMs() + (delayMs ?? 0);
+    for (const { id, deliveries, isSuspect, isUncounted, ...one } of delayed) {
+      const dueAtMs = one.dueAtMs ?? nowMs;
       held.adopt({
         id,
         deliveries: isUncounted ? deliveries - 1 : deliveries,
@@ -184,7 +206,8 @@ export class Releaser<Value> {
       offered: leaving.filter(({ isUncounted }) => !isUncounted).map(({ id }) => id),
       neverOffered: leaving.filter(({ isUncounted }) => isUncounted).map(({ id }) => id),
     });
-    for (const { id } of leaving) held.dismiss(id);
+    // Some of them may have been taken again by now, by this consumer as by any other.
+    for (const { reserved } of leaving) held.free(reserved);
     this.#moved += moved;
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
     return moved;

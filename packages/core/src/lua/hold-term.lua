@@ -8,8 +8,9 @@
 -- Returns [1 the holder has it · 0 it is somebody else's, or was given up; the latest term; the state, "" where none is]
 -- Cost  O(1), and the state's size. allow-oom, because a full server needs whoever empties it.
 -- One   because two processes must not get one term, and a lease that runs out between look and write is the next one's.
+-- @include lease-holder
 local lease, kept, me = KEYS[1], KEYS[2], ARGV[1]
-local holder = redis.call('GET', lease)
+local holder = leaseHolder(lease, me, ARGV[2])
 local isMine = holder == me
 local leads = 0
 if ARGV[2] == '0' then

@@ -347,8 +347,15 @@ export function addOnce(keys: MemoryKeyspace, options: AddOnceOptions): AddOnceR
   return { id, added: true };
 }
 
+/** Who holds a lease: not another, where it lasts ten times as long as what is asked for, as after a clock was set back. */
+function leaseHolder(keys: MemoryKeyspace, key: string, me: string, askedMs: number): string | undefined {
+  const holder = keys.text(key);
+  const isBeyond = holder !== me && askedMs > 0 && keys.leftMs(key) > 10 * askedMs;
+  return isBeyond ? undefined : holder;
+}
+
 export function holdLease(keys: MemoryKeyspace, { key, holder, leaseMs }: HoldLeaseOptions): boolean {
-  const known = keys.text(key);
+  const known = leaseHolder(keys, key, holder, leaseMs);
   if (known !== undefined && known !== holder) return false;
   if (leaseMs > 0) keys.setText(key, holder, keys.nowMs() + leaseMs);
   else keys.delete(key);
@@ -359,7 +366,7 @@ export function holdTerm(
   keys: MemoryKeyspace,
   { leaseKey, stateKey, holder, leaseMs, heardOf }: HoldTermOptions,
 ): Term {
-  const known = keys.text(leaseKey);
+  const known = leaseHolder(keys, leaseKey, holder, leaseMs);
   const isHeld = leaseMs > 0 && (known === undefined || known === holder);
   const term = Number(keys.hash(stateKey).get("term") ?? 0);
   if (isHeld && (known === undefined || term === 0))

@@ -104,6 +104,12 @@ export class MemoryKeyspace {
     throw wrongType(key);
   }
 
+  /** How long a text stays, in milliseconds; infinite where it does not end. */
+  leftMs(key: string): number {
+    const value = this.#value(key);
+    return value !== undefined && "text" in value ? value.expiresAtMs - this.nowMs() : Number.POSITIVE_INFINITY;
+  }
+
   setText(key: string, text: string, expiresAtMs: number = Number.POSITIVE_INFINITY): void {
     this.#put(key, { text, expiresAtMs });
   }

@@ -101,6 +101,21 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
+  describe("a lease that lasts ten times as long as what is asked for, as after the server's clock was set back", () => {
+    test("is free, and one that lasts less is not", async () => {
+      const { client, stream, group } = scene();
+      const key = groupKey("lease:monitor", stream, group);
+      await client.setIfFree({ key, value: "gone", expireMs: 9 * LONG_LEASE_MS });
+      expect(await client.holdLease({ key, holder: "a", leaseMs: LONG_LEASE_MS })).toBe(false);
+      expect(await client.holdLease({ key, holder: "a", leaseMs: LONG_LEASE_MS / 2 })).toBe(true);
+      const [leaseKey, stateKey] = [groupKey("lease:scaler", stream, group), groupKey("scaler", stream, group)];
+      const term = { leaseKey, stateKey, holder: "a", heardOf: 0 };
+      await client.setIfFree({ key: leaseKey, value: "gone", expireMs: 9 * LONG_LEASE_MS });
+      expect(await client.holdTerm({ ...term, leaseMs: LONG_LEASE_MS })).toMatchObject({ isHeld: false });
+      expect(await client.holdTerm({ ...term, leaseMs: LONG_LEASE_MS / 2 })).toMatchObject({ isHeld: true, term: 1 });
+    });
+  });
+
   describe("holdTerm, writeInTerm", () => {
     const keys = () => {
       const { stream, group } = scene();
