@@ -327,6 +327,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#dueReleaser = new DueReleaser({
       ...shared,
       canPutOff: () => this.#releaser.canPutOff,
+      onForbidden: (error) => this.#releaser.keepDelaysHere(error),
       onReleased: () => this.#lookForReleased(),
     });
     this.#acknowledger = new Acknowledger({
@@ -376,6 +377,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
         this.#intake.admit(entries, sinceMs);
       },
       adopt: (found) => this.#adopt(found),
+      whenNothingIsTaken: () => this.#claimer.whenIdle(),
       intake: () => this.#intakeState(),
       assureRegistered: () => this.#heartbeat.assure(),
       onGroupGone: () => this.#heartbeat.forget(),
@@ -393,6 +395,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       secondOpinions,
       peers,
       admit: readmit,
+      mayTake: () => this.#reader.knowsPending,
       places: () => this.#placesForReleased(),
       share: () => this.#shareOfReleased(),
       isAtWork: () => this.#open.isAny,
@@ -432,10 +435,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       peers,
       secondOpinions,
       load: () => this.#load(),
-      onGaveBack: () => {
-        // Without a batch that could end, it would wait for ever.
-        if (this.#open.isAny) this.#claimer.gaveBack();
-      },
+      onGaveBack: () => this.#claimer.gaveBack(),
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
@@ -795,7 +795,9 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     }
     if (!this.#releaser.canPutOff && this.#held.putOffCount >= maxDeferred) return { kind: "held" };
     // What is read ahead of a batch that takes long waits longer than it would elsewhere.
-    return { kind: "open", mayReadAhead: this.#open.durationMs <= patienceOf(maxWaitMs) };
+    const isQuick = this.#open.durationMs <= patienceOf(maxWaitMs);
+    // Where the first delivery is the last, one that no handler sees must not be used up by a crash.
+    return { kind: "open", mayReadAhead: isQuick && this.#maxDeliveries() > 1 };
   }
 
   /** How many messages that nobody holds are taken at least, however many are here: they have their share as well. */
@@ -858,7 +860,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return decideIntake({
       isDraining: state === "draining" || state === "closed" || state === "failed",
       isPaused: this.#isPaused,
-      isServerAway: this.#isCutOff || this.#reader.isFailing,
+      isServerAway: state !== "idle" && (this.#isCutOff || this.#reader.isFailing),
       isAheadOfStream: this.#positionWatch.isAheadOfStream,
       handlersHung: this.#open.hung,
       places: this.#places,
@@ -961,10 +963,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     const unconfirmedAcks = this.#acknowledger.pending;
     for (const part of [...sending, this.#holdLimit, this.#sinkWatch]) part.stop();
     const keepersEnded = Promise.all([this.#heartbeat.stop(), this.#leases.stop()]);
+    const goneAtMs = this.#clock.nowMs() + FAREWELL_MS;
     await within(this.#clock, FAREWELL_MS, keepersEnded);
     // Under a name that is not, or no longer, its own it must not touch anything.
     const mayTouch = this.#hasJoined && !ConsumerNameInUseError.is(this.#failure);
-    const farewell = mayTouch ? await this.#sayFarewell() : { givenBack: 0, nameRemoved: false };
+    const farewell = mayTouch ? await this.#sayFarewell(goneAtMs) : { givenBack: 0, nameRemoved: false };
     await this.#client.close();
     await Promise.all([loopsEnded, keepersEnded]);
     this.#held.clear();
@@ -976,7 +979,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return report;
   }
 
-  async #sayFarewell(): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
+  async #sayFarewell(goneAtMs: number): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
     const { stream, group, name, leaseMs } = this.#policy;
     // Whoever counts the group's work would miss what was done since the last heartbeat.
     const didWork = this.#workDone.delivered > 0 || this.#workDone.batches > 0;
@@ -991,7 +994,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       putOff: putOff.filter((one) => !isDue(one)).map(({ id, dueAtMs }) => ({ id, delayMs: dueAtMs - nowMs })),
     };
     const farewell = leaveGroup(this.#client, who, last, told);
-    return (await within(this.#clock, FAREWELL_MS, farewell)) ?? { givenBack: 0, nameRemoved: false };
+    return (await within(this.#clock, goneAtMs - nowMs, farewell)) ?? { givenBack: 0, nameRemoved: false };
   }
 }
 

@@ -556,6 +556,31 @@ describe("what was read ahead between two calls of fetch() and given to the grou
   });
 });
 
+describe("a caller of fetch() who was away for long", () => {
+  it("takes what is anybody's when he comes back, although what was read for him was given to somebody else", async () => {
+    const { clock, redis, fetch, add, open, stream, group } = await openInMemory({ prefetch: 1, maxWaitMs: 100 });
+    await fetch();
+    const { consumer: busy } = open({ name: "other" });
+    const worked = new Set<string>();
+    const running = busy.run((batch) => {
+      for (const message of batch) worked.add(message.id);
+      batch.ack();
+    });
+    await clock.advance(10_000);
+    const ids = [];
+    for (const n of range(6)) ids.push(await add(n));
+    await clock.advance(10_000);
+    expect(worked.size).toBe(6);
+    void busy.close();
+    await clock.advance(10_000);
+    await running;
+    const [id = ""] = ids;
+    redis.keys.group({ stream, group }).adopt(id, RELEASED, redis.keys.nowMs());
+    const offered = [...(await fetch()), ...(await fetch())].map((message) => message.id);
+    expect(offered).toContain(id);
+  });
+});
+
 describe("a message that was given to the group and taken again", () => {
   /** It is given back, taken again and offered before the answer to the giving back is there. */
   const offerBeforeAnswer = async () => {
@@ -632,27 +657,121 @@ describe("an acknowledgement that is so late that its message was given to the g
   });
 });
 
-describe("a caller of fetch() who was away for long", () => {
-  it("takes what is anybody's when he comes back, although what was read for him was given to somebody else", async () => {
-    const { clock, redis, fetch, add, open, stream, group } = await openInMemory({ prefetch: 1, maxWaitMs: 100 });
-    await fetch();
-    const { consumer: busy } = open({ name: "other" });
-    const worked = new Set<string>();
-    const running = busy.run((batch) => {
-      for (const message of batch) worked.add(message.id);
+describe("a group that vanishes", () => {
+  it("is created again also while as much is read ahead as may be, and nothing new is to be read", async () => {
+    const { clock, redis, consumer, add, close, stream, group } = await openInMemory({
+      batchSize: 2,
+      prefetch: 1,
+      leaseMs: 3_000,
+    });
+    for (const n of range(4)) await add(n);
+    const done: string[] = [];
+    let finish = (): void => {};
+    const running = consumer.run(async (batch) => {
+      if (done.length === 0) {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      }
+      done.push(...batch.messages.map(({ fields }) => fields["n"] ?? ""));
       batch.ack();
     });
+    await clock.advance(1_000);
+    expect(consumer.health()).toMatchObject({ buffered: 2, inFlight: 2 });
+    for (const key of [stream, groupKey("consumers", stream, group)]) redis.keys.delete(key);
+    await clock.advance(5_000);
+    finish();
+    for (const n of range(3)) await add(100 + n);
     await clock.advance(10_000);
-    const ids = [];
-    for (const n of range(6)) ids.push(await add(n));
-    await clock.advance(10_000);
-    expect(worked.size).toBe(6);
-    void busy.close();
-    await clock.advance(10_000);
+    expect(done).toEqual(expect.arrayContaining(["100", "101", "102"]));
+    await close();
     await running;
-    const [id = ""] = ids;
-    redis.keys.group({ stream, group }).adopt(id, RELEASED, redis.keys.nowMs());
-    const offered = [...(await fetch()), ...(await fetch())].map((message) => message.id);
-    expect(offered).toContain(id);
+  });
+
+  it("leaves nobody waiting whose read-ahead turns out to be lost when no handler is at work", async () => {
+    const { clock, redis, consumer, events, other, add, close, stream, group } = await openInMemory({
+      batchSize: 2,
+      prefetch: 1,
+      leaseMs: 3_000,
+    });
+    for (const n of range(4)) await add(n);
+    const done: string[] = [];
+    let finish = (): void => {};
+    const running = consumer.run(async (batch) => {
+      if (done.length === 0) {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      }
+      done.push(...batch.messages.map(({ fields }) => fields["n"] ?? ""));
+      batch.ack();
+    });
+    await clock.advance(500);
+    expect(consumer.health()).toMatchObject({ buffered: 2, inFlight: 2 });
+    // Nobody can tell whose they are, so what was read ahead waits for an answer that says that it is lost.
+    const renewal = redis.hold("renewOwned");
+    await clock.advance(2_500);
+    finish();
+    redis.keys.delete(stream);
+    for (const n of range(4)) await add(100 + n);
+    await other.xgroupCreate({ stream, group, position: "start" });
+    await clock.advance(100);
+    renewal.release();
+    await clock.advance(10_000);
+    expect(events.all("lost").flatMap(({ ids }) => ids).length).toBeGreaterThanOrEqual(2);
+    expect(done).toEqual(expect.arrayContaining(["100", "101", "102", "103"]));
+    await close();
+    await running;
+  });
+});
+
+describe("what is taken at the start", () => {
+  it("is not found pending a second time, and is not buried while it is offered", async () => {
+    const { clock, redis, consumer, events, other, add, dieHolding, close, stream, group } = await openInMemory({
+      maxDeliveries: 2,
+    });
+    await add(1);
+    const [id = ""] = await dieHolding("gone", 1);
+    await other.release({ stream, group, from: "gone", to: RELEASED, offered: [id], neverOffered: [] });
+    // The answer to the taking is on its way while the pending list is compared with what is held.
+    const taking = redis.hold("take", { moment: "after" });
+    const offered: string[] = [];
+    const running = consumer.run((batch) => {
+      offered.push(...batch.messages.map((message) => message.id));
+      batch.ack();
+    });
+    await clock.advance(1_000);
+    taking.release();
+    await clock.advance(5_000);
+    expect(offered).toEqual([id]);
+    expect(events.all("recovered")).toEqual([]);
+    expect(events.all("deadLettered")).toEqual([]);
+    await close();
+    await running;
+  });
+});
+
+describe("messages that the handler puts off for long", () => {
+  it("count as tried each time, and hold nobody else up", async () => {
+    const { clock, consumer, events, add, close } = await openInMemory({
+      batchSize: 6,
+      maxWaitMs: 10,
+      maxDeliveries: 3,
+      leaseMs: 3_000,
+    });
+    for (const n of range(6)) await add(n);
+    const seen: number[] = [];
+    const running = consumer.run((batch) => {
+      for (const message of batch) {
+        seen.push(message.deliveries);
+        message.retry({ delayMs: 10_000 });
+      }
+    });
+    await clock.advance(120_000);
+    expect(Math.max(...seen)).toBe(3);
+    expect(events.all("deadLettered")).toHaveLength(6);
+    expect(events.all("backingOff")).toEqual([]);
+    await close();
+    await running;
   });
 });

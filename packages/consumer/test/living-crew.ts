@@ -18,10 +18,9 @@ const beatMs = Math.floor(leaseMs / 3);
 const maxWaitMs = 50;
 const maxDeliveries = 8;
 const recoverEveryMs = 500;
-const concurrency = 2;
 const options = {
-  ...{ batchSize: 10, concurrency, maxWaitMs, blockMs: 300, maxDeliveries, leaseMs, recoverEveryMs },
-  ...{ maxHoldMs: 3_000, drainMs: 1_000, connectTimeoutMs: 300_000, retry: { baseMs: 20, capMs: 500 } },
+  ...{ batchSize: 10, maxWaitMs, blockMs: 300, maxDeliveries, leaseMs, recoverEveryMs },
+  ...{ drainMs: 1_000, connectTimeoutMs: 300_000, retry: { baseMs: 20, capMs: 500 } },
 };
 
 // How often the ledger looks, and so how much later than it happened it sees anything.
@@ -92,6 +91,7 @@ export class LivingCrew {
   readonly #redis = createMemoryRedis({ clock: this.clock });
   readonly #client = this.#redis.client();
   readonly #random: Random;
+  readonly #hold: { readonly concurrency: number; readonly maxHoldMs: number };
   readonly #processes: Process[] = [];
   readonly #waits = new Map<EntryId, Wait>();
   readonly #intents = new Map<EntryId, string>();
@@ -102,13 +102,13 @@ export class LivingCrew {
   readonly #longestMs: Record<Place, number> = { new: 0, released: 0, held: 0, orphaned: 0 };
   /** Until then a fault of the server itself keeps everybody waiting. */
   #disturbedUntilMs = 0;
-  /** By how much the server's clock was set back, which everything waits for that was put off. */
-  #setBackMs = 0;
   #sequence = 0;
   #isOver = false;
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
+    // In some, one handler that hangs is all there is, and it hangs for longer than anything may wait.
+    this.#hold = seed % 3 === 0 ? { concurrency: 1, maxHoldMs: 12_000 } : { concurrency: 2, maxHoldMs: 3_000 };
   }
 
   async live(troubleMs: number, restLimitMs: number): Promise<LivingReport> {
@@ -151,8 +151,17 @@ export class LivingCrew {
   async #add(): Promise<void> {
     const drawn = this.#random.next();
     const intents = [
-      ...([["poison", 0.01], ["kill", 0.004], ["hang", 0.004], ["hang-once", 0.004], ["throw", 0.03]] as const),
-      ...([["later", 0.03], ["slow", 0.05]] as const),
+      ...([
+        ["poison", 0.01],
+        ["kill", 0.004],
+        ["hang", 0.004],
+        ["hang-once", 0.004],
+        ["throw", 0.03],
+      ] as const),
+      ...([
+        ["later", 0.03],
+        ["slow", 0.05],
+      ] as const),
     ];
     let upTo = 0;
     const intent = intents.find(([, share]) => drawn < (upTo += share))?.[0] ?? "ack";
@@ -168,14 +177,9 @@ export class LivingCrew {
     else if (drawn < 0.06) process.replace();
     // Never all of them: then nobody is healthy, and nothing is owed.
     else if (drawn < 0.09) process.isBroken = !process.isBroken;
-    else if (drawn < 0.11) this.#jump(random.integer(20_000) - 10_000);
+    else if (drawn < 0.11) this.#redis.jumpClock(random.integer(20_000) - 10_000);
     else if (drawn < 0.13) this.#pause(process);
     else if (drawn < 0.15) this.#disturb();
-  }
-
-  #jump(byMs: number): void {
-    this.#setBackMs += Math.max(0, -byMs);
-    this.#redis.jumpClock(byMs);
   }
 
   #pause(process: Process): void {
@@ -187,7 +191,15 @@ export class LivingCrew {
   #disturb(): void {
     const lost = new ConnectionError("the reply was lost", { outcome: "unknown" });
     const moment = this.#random.next() < 0.5 ? "before" : "after";
-    const method = this.#random.pick(["recoverOwn", "ackOwned", "xack", "release", "take", "scheduleLater", "readDue"] as const);
+    const method = this.#random.pick([
+      "recoverOwn",
+      "ackOwned",
+      "xack",
+      "release",
+      "take",
+      "scheduleLater",
+      "readDue",
+    ] as const);
     this.#redis.failNext(method, lost, { moment, times: 1 + this.#random.integer(2) });
     this.#disturbedUntilMs = this.clock.nowMs() + 2 * leaseMs;
   }
@@ -198,7 +210,7 @@ export class LivingCrew {
     const name = `${place}.${++this.#sequence}`;
     let cutOff = (): void => {};
     const consumer = new Consumer(
-      { redis: "redis://memory", stream, group, name, ...options, observer: () => {} },
+      { redis: "redis://memory", stream, group, name, ...options, ...this.#hold, observer: () => {} },
       {
         clock: this.clock,
         random: () => this.#random.next(),
@@ -214,7 +226,14 @@ export class LivingCrew {
       this.clock.setTimer(START_MS, () => this.#startProcess(place));
     };
     const process: Process = {
-      ...{ name, consumer, startedAtMs: this.clock.nowMs(), isDead: false, isClosing: false, atWork: new Set<Consumed>() },
+      ...{
+        name,
+        consumer,
+        startedAtMs: this.clock.nowMs(),
+        isDead: false,
+        isClosing: false,
+        atWork: new Set<Consumed>(),
+      },
       isBroken: !this.#isOver && this.#random.next() < 0.1,
       die: () => {
         if (process.isDead) return;
@@ -254,7 +273,7 @@ export class LivingCrew {
       if (intent === "hang" || (intent === "hang-once" && hangs === 0)) {
         this.#hangs.set(message.id, hangs + 1);
         // Each tenth of it the consumer looks.
-        this.clock.setTimer(1.1 * options.maxHoldMs + 2 * LOOK_MS, () => this.#hasHung(message.id, process));
+        this.clock.setTimer(1.1 * this.#hold.maxHoldMs + 2 * LOOK_MS, () => this.#hasHung(message.id, process));
         return new Promise(() => {});
       }
       if (intent === "later" && isFirst) message.retry({ delayMs: 1_500 + this.#random.integer(3_000) });
@@ -276,7 +295,7 @@ export class LivingCrew {
   #isFree({ consumer, isBroken, isDead, isClosing, startedAtMs, atWork }: Process): boolean {
     if (isBroken || isDead || isClosing || this.clock.nowMs() - startedAtMs < SETTLED_MS) return false;
     const { state, ready, intake } = consumer.health();
-    return state === "running" && ready && intake === "open" && atWork.size < concurrency;
+    return state === "running" && ready && intake === "open" && atWork.size < this.#hold.concurrency;
   }
 
   #look(): void {
@@ -305,13 +324,17 @@ export class LivingCrew {
     const serverNowMs = keys.nowMs();
     const waiting = new Map<EntryId, Place>();
     const pendingGroup = keys.group({ stream, group });
-    for (const { id } of keys.existingStream(stream).range(`(${pendingGroup.lastDeliveredId}`, "+", 100_000)) waiting.set(id, "new");
+    for (const { id } of keys.existingStream(stream).range(`(${pendingGroup.lastDeliveredId}`, "+", 100_000))
+      waiting.set(id, "new");
     const due = keys.sortedSet(groupKey("due", stream, group));
     const hung = keys.sortedSet(groupKey("hung", stream, group));
     const alive = this.#processes.filter(({ isDead }) => !isDead);
-    const atWork = new Set(alive.flatMap((process) => [...process.atWork].flatMap((batch) => batch.messages.map(({ id }) => id))));
+    const atWork = new Set(
+      alive.flatMap((process) => [...process.atWork].flatMap((batch) => batch.messages.map(({ id }) => id))),
+    );
     const pending = pendingGroup.pending(serverNowMs);
-    const isSuspect = (id: EntryId, deliveries: number): boolean => deliveries + 1 >= firstIsolated(maxDeliveries) || hung.has(id);
+    const isSuspect = (id: EntryId, deliveries: number): boolean =>
+      deliveries + 1 >= firstIsolated(maxDeliveries) || hung.has(id);
     const suspects = pending.filter(({ id, deliveries }) => isSuspect(id, deliveries)).map(({ id }) => id);
     const [firstSuspect] = suspects.toSorted(compareEntryIds);
     for (const { id, consumer, deliveries } of pending) {

@@ -34,6 +34,8 @@ export interface HeartbeatContext {
   readonly details: () => BeatDetails;
   /** Called with the number of messages that are pending for this consumer by the server's count, after each beat. */
   readonly onPending: (pending: number) => void;
+  /** Called when it is not known any more what is pending for this consumer. */
+  readonly compare: () => void;
   /** Called after each heartbeat. */
   readonly onBeat: () => void;
 }
@@ -107,7 +109,7 @@ export class Heartbeat {
   }
 
   async #run(): Promise<void> {
-    const { policy, client, reservedNames, report, fail, onPending, onBeat } = this.#context;
+    const { policy, client, reservedNames, report, fail, onPending, onBeat, compare } = this.#context;
     while (!this.#isStopped) {
       await this.#bell.rest(policy.beatMs);
       if (this.#isStopped) return;
@@ -119,8 +121,9 @@ export class Heartbeat {
         await reservedNames.keep(consumers);
         onBeat();
       } catch (error) {
-        // A group that vanished is the reader's to create again.
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
+        // A group that vanished is the reader's to create again.
+        if (error.code === "NO_GROUP") compare();
         report({ type: "beatFailed", error: describeTrouble(error) });
       }
     }

@@ -17,8 +17,8 @@ import {
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 import { OutcomeSender } from "../settling/outcome-sender.ts";

@@ -28,6 +28,7 @@ async function renewOnce(meanwhile: (hold: (id: EntryId) => void) => void): Prom
     fail: nothing,
     lose: (id) => void lost.push(id),
     onCertain: nothing,
+    compare: nothing,
   });
   hold("1-1");
   hold("1-2");

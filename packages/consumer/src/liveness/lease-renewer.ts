@@ -33,6 +33,8 @@ export interface LeaseRenewerContext<Value> {
   readonly fail: (error: unknown) => void;
   /** Called with each message that is not this consumer's any more. */
   readonly lose: (id: EntryId, loss: LeaseLoss) => void;
+  /** Called when it is not known any more what is pending for this consumer. */
+  readonly compare: () => void;
   /** Called when the leases are certain again after they were in doubt. */
   readonly onCertain: () => void;
 }
@@ -107,7 +109,7 @@ export class LeaseRenewer<Value> {
   }
 
   async #run(): Promise<void> {
-    const { policy, clock, report, fail, onCertain } = this.#context;
+    const { policy, clock, report, fail, onCertain, compare } = this.#context;
     while (!this.#isStopped) {
       const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
       if (dueInMs > 0) {
@@ -128,6 +130,8 @@ export class LeaseRenewer<Value> {
       } catch (error) {
         if (this.#isStopped) return;
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
+        // The reader creates a vanished group again, and with a full buffer it would not notice by itself.
+        if (error.code === "NO_GROUP") compare();
         const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
         report({ type: "renewFailed", retryInMs, error: describeTrouble(error) });
         await this.#bell.rest(retryInMs);

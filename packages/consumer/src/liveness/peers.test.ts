@@ -14,10 +14,23 @@ async function setUp() {
   const redis = createMemoryRedis({ clock });
   const client = redis.client();
   await client.connect(["commands"], { timeoutMs: 1_000 });
-  const beat = (consumer: string, more: { readonly state?: string; readonly freePlaces?: number; readonly isUnfit?: boolean } = {}) =>
+  const beat = (
+    consumer: string,
+    more: { readonly state?: string; readonly freePlaces?: number; readonly isUnfit?: boolean } = {},
+  ) =>
     client.beat({
       ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
-      details: { host: "h", pid: 1, state: "running", batchSize: 1, concurrency: 1, capacity: 1, inFlight: 0, deferred: 0, ...more },
+      details: {
+        host: "h",
+        pid: 1,
+        state: "running",
+        batchSize: 1,
+        concurrency: 1,
+        capacity: 1,
+        inFlight: 0,
+        deferred: 0,
+        ...more,
+      },
     });
   const peers = new Peers({ policy: { stream, group, name: "me" }, client, clock });
   return { clock, redis, beat, peers };

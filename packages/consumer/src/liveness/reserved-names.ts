@@ -71,7 +71,11 @@ export class ReservedNames {
     const known = await this.#readTimes();
     for (let start = 0; start < known.length; start += LOOKED_AT_ONCE) {
       const page = known.slice(start, start + LOOKED_AT_ONCE);
-      const pending = await stillPending(client, policy, page.map(({ id }) => id));
+      const pending = await stillPending(
+        client,
+        policy,
+        page.map(({ id }) => id),
+      );
       lost.push(...page.filter(({ id }) => !pending.has(id)));
     }
     if (lost.length === 0) return;

@@ -43,6 +43,8 @@ export interface ClaimerContext<Value> {
   readonly replySize: ReplySize;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether what is pending for this consumer is known, so that more may be added to it. */
+  readonly mayTake: () => boolean;
   /** How many messages there is a free handler for, beside those that are here. */
   readonly places: () => number;
   /** How many messages are taken at least each time, where there is a free handler, however many are here. */
@@ -75,7 +77,7 @@ export class Claimer<Value> {
   #nextAtMs = Number.NEGATIVE_INFINITY;
   /** Whether something is known, or thought, to be there. */
   #isMore = true;
-  #isTaking = false;
+  #taking: Promise<void> | undefined;
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
   #isStopped = true;
@@ -116,8 +118,8 @@ export class Claimer<Value> {
 
   /** Whether it is time to look, and there is somebody to work on what is found. */
   isWanted(): boolean {
-    if (this.#isStopped || this.#isTaking || this.#mustWait) return false;
-    const { clock, places, share } = this.#context;
+    const { clock, places, share, mayTake } = this.#context;
+    if (this.#isStopped || this.#taking !== undefined || this.#mustWait || !mayTake()) return false;
     if (places() > 0 && (this.#isMore || (this.#mayBeMoreSuspects && this.#wantsSuspect()))) return true;
     return clock.nowMs() >= this.#nextAtMs && Math.max(places(), share()) > 0;
   }
@@ -128,10 +130,21 @@ export class Claimer<Value> {
     return !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
   }
 
+  /** Resolves when no message is on its way. */
+  async whenIdle(): Promise<void> {
+    await this.#taking;
+  }
+
   /** Takes as much as there are places for. */
-  async take(): Promise<void> {
+  take(): Promise<void> {
+    this.#taking ??= this.#takeOnce().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  async #takeOnce(): Promise<void> {
     const { clock, random, report, replySize, compare, fail, places, share } = this.#context;
-    this.#isTaking = true;
     this.#isMore = false;
     this.#mayBeMoreSuspects = false;
     this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
@@ -150,7 +163,6 @@ export class Claimer<Value> {
     } finally {
       // Not as soon as the answer is there: that of an outcome may come with it, and be heard of in between.
       this.#context.held.stopNoting();
-      this.#isTaking = false;
     }
   }
 

@@ -20,7 +20,7 @@ async function setUp() {
     const events = new EventRecorder<ConsumerEvent>();
     const releaser = new DueReleaser({
       ...{ policy: { stream, group }, client, clock, random: () => 1, report: events.observe },
-      ...{ canPutOff: () => can.putOff, onReleased: () => {} },
+      ...{ canPutOff: () => can.putOff, onForbidden: () => {}, onReleased: () => {} },
     });
     return { events, releaser };
   };
@@ -63,22 +63,25 @@ describe("DueReleaser", () => {
     void releaser.stop();
   });
 
-  it.each(["release", "forgetDue"] as const)("moves before it forgets: whoever ends at %s leaves it to the next", async (method) => {
-    const { clock, redis, open, putOff, ownedBy, due } = await setUp();
-    const ids = await putOff(3, 0);
-    redis.failNext(method, lost());
-    const { releaser: first } = open();
-    first.start();
-    await clock.advance(1_000);
-    void first.stop();
-    expect(due()).toBe(3);
-    const { releaser: second } = open();
-    second.start();
-    await clock.advance(1_000);
-    expect(await ownedBy(RELEASED)).toEqual(ids);
-    expect(due()).toBe(0);
-    void second.stop();
-  });
+  it.each(["release", "forgetDue"] as const)(
+    "moves before it forgets: whoever ends at %s leaves it to the next",
+    async (method) => {
+      const { clock, redis, open, putOff, ownedBy, due } = await setUp();
+      const ids = await putOff(3, 0);
+      redis.failNext(method, lost());
+      const { releaser: first } = open();
+      first.start();
+      await clock.advance(1_000);
+      void first.stop();
+      expect(due()).toBe(3);
+      const { releaser: second } = open();
+      second.start();
+      await clock.advance(1_000);
+      expect(await ownedBy(RELEASED)).toEqual(ids);
+      expect(due()).toBe(0);
+      void second.stop();
+    },
+  );
 
   it("forgets what has no message any more, and leaves alone what was put off again meanwhile", async () => {
     const { clock, redis, client, open, putOff, ownedBy, due } = await setUp();
@@ -133,6 +136,7 @@ it("rests when delays cannot be kept in Redis any more, however much was due", a
     random: () => 1,
     report: () => {},
     canPutOff: () => canPutOff,
+    onForbidden: () => {},
     onReleased: () => {},
   });
   releaser.start();

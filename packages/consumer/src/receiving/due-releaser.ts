@@ -6,6 +6,7 @@ import {
   type Clock,
   LATER,
   NoGroupError,
+  PermissionError,
   type Random,
   RELEASED,
   RedisBatchError,
@@ -26,6 +27,8 @@ export interface DueReleaserContext {
   readonly report: (event: ConsumerEvent) => void;
   /** Whether delays can be kept in Redis. */
   readonly canPutOff: () => boolean;
+  /** Called when the server does not let this consumer look. */
+  readonly onForbidden: (error: PermissionError) => void;
   /** Called when something was released. */
   readonly onReleased: () => void;
 }
@@ -52,7 +55,7 @@ export class DueReleaser {
   }
 
   async #run(): Promise<void> {
-    const { random, report, canPutOff } = this.#context;
+    const { random, report, canPutOff, onForbidden } = this.#context;
     let isMore = false;
     while (!this.#isStopped) {
       if (!isMore) await this.#bell.rest(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
@@ -62,7 +65,9 @@ export class DueReleaser {
       } catch (error) {
         isMore = false;
         if (!RedisBatchError.is(error)) throw error;
-        if (!this.#isStopped && !NoGroupError.is(error))
+        // Asking again would be refused again, and written down as an offence each time.
+        if (PermissionError.is(error)) onForbidden(error);
+        else if (!this.#isStopped && !NoGroupError.is(error))
           report({ type: "recoveryFailed", error: describeTrouble(error) });
       }
     }

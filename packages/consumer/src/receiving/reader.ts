@@ -58,6 +58,8 @@ export interface ReaderContext<Value> {
    * Called with messages that were found pending for this consumer and are not held, and how often each was offered.
    */
   readonly adopt: (found: readonly FoundPending[]) => Promise<void>;
+  /** Resolves when no message is on its way from those that nobody holds. */
+  readonly whenNothingIsTaken: () => Promise<void>;
   /** What holds reading up now, and how far it may read ahead. */
   readonly intake: () => IntakeState;
   /** Sees to it that this consumer is registered. */
@@ -98,6 +100,7 @@ export class Reader<Value> {
   /** Whether a read waits at the server. */
   #isBlocked = false;
   #hasCompared = false;
+  #isComparing = false;
   /** When the last read had brought all that there was; `null` when it had not. */
   #emptiedAtMs: number | null = null;
 
@@ -115,6 +118,14 @@ export class Reader<Value> {
   /** Whether it has been meant to read for long, and nothing came of it. */
   get isStalled(): boolean {
     return this.#stallWatch.isStalled;
+  }
+
+  /**
+   * Whether all that is pending for this consumer is known: only then may anything else bring it messages, which would be
+   * found pending, and not held, while the answer is on its way.
+   */
+  get knowsPending(): boolean {
+    return this.#hasCompared && !this.#isComparing;
   }
 
   /** Whether the last attempt to read failed. */
@@ -208,7 +219,7 @@ export class Reader<Value> {
     });
     this.#askedAtMs = clock.nowMs();
     try {
-      if (client.readerEpoch !== this.#comparedEpoch) await this.#comparePending();
+      if (client.readerEpoch !== this.#comparedEpoch) await this.#compareAlone();
       if (count > 0) {
         await this.#context.assureRegistered();
         if (!this.#isPaused) await this.#read(count);
@@ -251,6 +262,19 @@ export class Reader<Value> {
     this.#context.admit(entries, sinceMs);
     scheduler.readEnded(sent, entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
+  }
+
+  /** Compares while nothing else brings messages: those on their way would be found pending, and not held. */
+  async #compareAlone(): Promise<void> {
+    this.#isComparing = true;
+    try {
+      await this.#context.whenNothingIsTaken();
+      await this.#comparePending();
+    } finally {
+      this.#isComparing = false;
+    }
+    // Now more may be taken.
+    this.#context.scheduler.decide();
   }
 
   /** Finds what is pending for this consumer but was never received, and has it delivered again. */

@@ -27,7 +27,11 @@ async function setUp() {
   const events = new EventRecorder<ConsumerEvent>();
   const policy = { stream, group, name: "me", leaseMs, beatMs, recoverEveryMs, foreignIdleMs };
   const steady = { since: clock.nowMs() as number | null, isLeaseCertain: true };
-  const steadiness = (): Steadiness => ({ nowMs: clock.nowMs(), connectedSinceMs: steady.since, isLeaseCertain: steady.isLeaseCertain });
+  const steadiness = (): Steadiness => ({
+    nowMs: clock.nowMs(),
+    connectedSinceMs: steady.since,
+    isLeaseCertain: steady.isLeaseCertain,
+  });
   const recoverer = new Recoverer({
     ...{ policy, client, clock, random: () => 0.5, report: events.observe, steadiness, longestDelayMs },
     peers: new Peers({ policy, client, clock }),
@@ -54,7 +58,16 @@ async function setUp() {
 const beatOf = (client: StreamClient, consumer: string) =>
   client.beat({
     ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
-    details: { host: "h", pid: 1, state: "running", batchSize: 1, concurrency: 1, capacity: 1, inFlight: 0, deferred: 0 },
+    details: {
+      host: "h",
+      pid: 1,
+      state: "running",
+      batchSize: 1,
+      concurrency: 1,
+      capacity: 1,
+      inFlight: 0,
+      deferred: 0,
+    },
   });
 
 describe("Recoverer", () => {

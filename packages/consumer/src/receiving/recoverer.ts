@@ -11,6 +11,7 @@ import {
   isReservedConsumer,
   LATER,
   NO_HEARTBEATS,
+  PermissionError,
   type Random,
   RELEASED,
   RedisBatchError,
@@ -214,6 +215,17 @@ export class Recoverer {
     if (removal === "removed") report({ type: "nameRemoved", consumer });
   }
 
+  /** When these are due; `null` where the server does not let this consumer look. */
+  async #dueTimes(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, number | null> | null> {
+    const { client, policy } = this.#context;
+    try {
+      return await client.dueTimes({ stream: policy.stream, group: policy.group, ids });
+    } catch (error) {
+      if (PermissionError.is(error)) return null;
+      throw error;
+    }
+  }
+
   /** Releases what was put off and has no time, or one further off than any that can be asked for. */
   async #walkLater(): Promise<void> {
     const { client, policy, onReleased, longestDelayMs, report } = this.#context;
@@ -222,8 +234,13 @@ export class Recoverer {
     for (let page = 0; page < LATER_PAGES_A_ROUND && !this.#isStopped; page++) {
       const from = this.#laterCursor === null ? "-" : (`(${this.#laterCursor}` as const);
       const entries = await client.xpendingRange({ stream, group, consumer: LATER, from, to: "+", count: LATER_PAGE });
-      const times = await client.dueTimes({ stream, group, ids: entries.map(({ id }) => id) });
-      const stray = entries.map(({ id }) => id).filter((id) => (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs);
+      const times = await this.#dueTimes(entries.map(({ id }) => id));
+      const stray = entries
+        .filter(({ id, idleMs }) =>
+          // Whoever may not see the times can only tell that no delay is as long as that.
+          times === null ? idleMs > longestDelayMs : (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs,
+        )
+        .map(({ id }) => id);
       if (stray.length > 0) {
         const move = { stream, group, from: LATER, to: RELEASED, offered: stray, neverOffered: [] };
         const { moved } = await client.release(move);

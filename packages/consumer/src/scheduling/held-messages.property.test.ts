@@ -383,7 +383,9 @@ class Play {
     expect(sorted(held.ids())).toEqual(ids(isOpen));
     const { neverOffered, offered, putOff: away } = held.inventory();
     expect(sorted(neverOffered)).toEqual(ids(stateIn(["buffered"])));
-    expect(sorted(offered)).toEqual(ids((one) => one.kind === "reserved" || stateIn(["offered", "acking", "burying"])(one)));
+    expect(sorted(offered)).toEqual(
+      ids((one) => one.kind === "reserved" || stateIn(["offered", "acking", "burying"])(one)),
+    );
     expect(sorted(away.map(({ id }) => id))).toEqual(ids(({ kind }) => kind === "put off"));
     const notInLine = putOff.flatMap(([, one]) => (one.kind === "put off" && !one.inLine ? [one.dueAtMs] : []));
     expect(held.nextDueAtMs).toBe(notInLine.length > 0 ? Math.min(...notInLine) : null);

@@ -59,7 +59,7 @@ export class HeldMessages<Value> {
   /** The ids of messages that the server has the outcome of, since somebody wants to know; `undefined`: nobody does. */
   #ended: Set<EntryId> | undefined;
 
-  /** @param onChange called when a message was put off, and when one is put off no more */
+  /** @param onChange called when there may be room for more: one was put off, is put off no more, or left unoffered */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
@@ -529,6 +529,8 @@ export class HeldMessages<Value> {
   /** Takes a message out of the queues in which it waits to be offered. */
   #unbuffer(message: Message<Value>): void {
     if (message.state !== "buffered") return;
+    // There is room for another one.
+    this.#onChange();
     const place = this.#due.indexOf(message);
     if (place >= 0) return this.#takeDue(place);
     const fresh = this.#fresh.indexOf(message);

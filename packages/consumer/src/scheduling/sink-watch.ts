@@ -32,8 +32,6 @@ export class SinkWatch {
   #breaker: Breaker = CLOSED;
   #fitness: Fitness = FIT;
   #failedAtMs = Number.NEGATIVE_INFINITY;
-  /** Whether what failed last was put off for long by the handler: it sets the pace, and nobody needs to be held up. */
-  #isPacedByHandler = false;
   #cancelTimer = (): void => {};
 
   constructor(context: SinkWatchContext) {
@@ -42,7 +40,7 @@ export class SinkWatch {
 
   /** Whether batches fail for a reason that is not in the messages: then one message is tried at a time. */
   get isBackingOff(): boolean {
-    return this.#breaker.state.kind === "open" && !this.#isPacedByHandler;
+    return this.#breaker.state.kind === "open";
   }
 
   /** Whether what fails here succeeds elsewhere: then it is this process that is broken. */
@@ -66,6 +64,8 @@ export class SinkWatch {
     const failures = tried.filter(({ hasSucceeded }) => !hasSucceeded);
     // Nearly every batch is well, and so is everything before it.
     if (failures.length === 0 && isUntroubled(this.#breaker) && this.#fitness === FIT) return;
+    // Whoever has put off for long all that he was offered sets the pace himself: that is no sign of a sink that is down.
+    if (failures.length === tried.length && failures.every(({ isPutOffForLong }) => isPutOffForLong)) return;
     const { clock, random } = this.#context;
     const { retry, maxDeliveries } = this.#context.policy;
     const policy = { retry, maxDeliveries: decideMaxDeliveries("loop", maxDeliveries) };
@@ -73,10 +73,7 @@ export class SinkWatch {
     const wasUnfit = this.isUnfit;
     this.#fitness = afterBatch(this.#fitness, failed, failed < tried.length);
     if (failed > 0) this.#failedAtMs = clock.nowMs();
-    const wasBackingOff = this.isBackingOff;
-    // The handler itself has put off for long all that it did not finish.
-    this.#isPacedByHandler = failed > 0 && failures.every(({ isPutOffForLong }) => isPutOffForLong);
-    this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random), wasBackingOff);
+    this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random));
     this.#sayFitness(wasUnfit);
   }
 
@@ -95,8 +92,7 @@ export class SinkWatch {
     const wasUnfit = this.isUnfit;
     this.#fitness = afterSuccessElsewhere(this.#fitness, messages);
     if (this.isUnfit && !this.isBackingOff) {
-      this.#isPacedByHandler = false;
-      this.#change(openBreaker(this.#breaker, clock.nowMs(), policy.retry, random), false);
+      this.#change(openBreaker(this.#breaker, clock.nowMs(), policy.retry, random));
     }
     this.#sayFitness(wasUnfit);
   }
@@ -105,19 +101,19 @@ export class SinkWatch {
     this.#cancelTimer();
   }
 
-  #change(breaker: Breaker, wasBackingOff: boolean): void {
+  #change(breaker: Breaker): void {
     const { clock, report, onChange } = this.#context;
     const { state: before } = this.#breaker;
     this.#breaker = breaker;
     const { state } = breaker;
-    if (state === before && wasBackingOff === this.isBackingOff) return;
+    if (state === before) return;
     this.#cancelTimer();
-    if (state.kind === "open" && this.isBackingOff) {
+    if (state.kind === "open") {
       report({ type: "backingOff", attempt: state.attempts, retryInMs: state.notBeforeMs - clock.nowMs() });
       this.#wakeAt(state.notBeforeMs);
       onChange();
-    } else if (wasBackingOff) {
-      report({ type: "resumed", attempts: before.kind === "open" ? before.attempts : 0 });
+    } else if (before.kind === "open") {
+      report({ type: "resumed", attempts: before.attempts });
       onChange();
     }
   }

@@ -15,8 +15,8 @@ import {
 import type { ConsumerEvent, ReleaseReason } from "../events.ts";
 import type { Message } from "../message.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
+import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { PutOff } from "../scheduling/put-off-queue.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 
@@ -89,6 +89,13 @@ export class Releaser<Value> {
     return this.#canPutOff;
   }
 
+  /** Redis may not be asked to keep delays: from now on they are kept here, and end with the process. */
+  keepDelaysHere(error: PermissionError): void {
+    if (!this.#canPutOff) return;
+    this.#canPutOff = false;
+    this.#context.report({ type: "delaysInMemory", error: describeTrouble(error) });
+  }
+
   /** Gives a message back that has its payload here, offered or not. */
   release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
@@ -103,8 +110,15 @@ export class Releaser<Value> {
     const { id, deliveries, isSuspect } = message;
     const reserved = held.letGo(message);
     if (reserved === undefined) return;
-    const dueAtMs = clock.nowMs() + delayMs;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs, why: "put-off" });
+    this.#sender.add({
+      id,
+      reserved,
+      deliveries,
+      isSuspect,
+      isUncounted,
+      dueAtMs: clock.nowMs() + delayMs,
+      why: "put-off",
+    });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
@@ -150,7 +164,7 @@ export class Releaser<Value> {
 
   /** Writes down when they are due → those for which that cannot be done, and which therefore stay here. */
   async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
-    const { client, policy, held, clock, report } = this.#context;
+    const { client, policy, held, clock } = this.#context;
     const { stream, group } = policy;
     const nowMs = clock.nowMs();
     try {
@@ -164,8 +178,7 @@ export class Releaser<Value> {
       }
     } catch (error) {
       if (!PermissionError.is(error)) throw error;
-      this.#canPutOff = false;
-      report({ type: "delaysInMemory", error: describeTrouble(error) });
+      this.keepDelaysHere(error);
     }
     for (const { id, deliveries, isSuspect, isUncounted, ...one } of delayed) {
       const dueAtMs = one.dueAtMs ?? nowMs;

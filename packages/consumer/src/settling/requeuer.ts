@@ -70,9 +70,9 @@ export class Requeuer<Value> {
       return deadLetterWriter.add({ id: message.id, message, why: "maxDeliveries", text, isLastChance });
     }
     const { dueInMs, ripeInMs } = redelivery;
+    message.isPutOffForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
     const isFull = held.putOffCount >= policy.maxDeferred;
     if (releaser.canPutOff && (isFull || this.#context.isForOthers() || !isKeptHere(dueInMs, policy.leaseMs))) {
-      message.isPutOffForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
       // Whoever puts it off has not failed on it.
       if (mode === "loop" && !message.isPutOffForLong) secondOpinions.remember([message.id], "failed");
       return releaser.putOff(message, dueInMs, { isUncounted: !isCounted });

@@ -47,7 +47,12 @@ describe("a message that is put off", () => {
     const { stream, group: name } = made;
     // The heartbeat has to have seen it there.
     const idleMs = async (): Promise<number> => {
-      const consumers = (await made.server.command("XINFO", "CONSUMERS", stream, name)) as readonly (readonly unknown[])[];
+      const consumers = (await made.server.command(
+        "XINFO",
+        "CONSUMERS",
+        stream,
+        name,
+      )) as readonly (readonly unknown[])[];
       const later = consumers.find((fields) => fields.includes("rb:later")) ?? [];
       return Number(later[later.indexOf("idle") + 1]);
     };

@@ -106,6 +106,7 @@ export class MemoryGroup {
       .map(([id, { consumer: owner, atMs, count }]) => ({
         id,
         consumer: owner,
+        // A server whose clock has gone back says so as well.
         idleMs: Math.max(nowMs - atMs, 0),
         deliveries: count,
       }));

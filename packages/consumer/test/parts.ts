@@ -1,0 +1,118 @@
+/** The parts of a consumer that others need, on a Redis in memory and a clock that stands still, for tests of one of them. */
+import { type EntryId, fieldsCodec, LATER, RELEASED } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import type { ConsumerEvent } from "../src/events.ts";
+import { Peers } from "../src/liveness/peers.ts";
+import { SecondOpinions } from "../src/liveness/second-opinions.ts";
+import type { Message, MessageKeeper } from "../src/message.ts";
+import { ReplySize } from "../src/receiving/reply-size.ts";
+import { HeldMessages } from "../src/scheduling/held-messages.ts";
+import { OpenBatches } from "../src/scheduling/open-batches.ts";
+import { SinkWatch } from "../src/scheduling/sink-watch.ts";
+import { DeadLetterWriter } from "../src/settling/dead-letter-writer.ts";
+import { Releaser } from "../src/settling/releaser.ts";
+import { Requeuer } from "../src/settling/requeuer.ts";
+import { makeMessage } from "./make-messages.ts";
+
+type Value = Readonly<Record<string, string>>;
+
+const address = { stream: "orders", group: "billing" };
+const keeper: MessageKeeper<Value> = { codec: fieldsCodec, ack: () => {}, retry: () => {}, deadLetter: () => {} };
+
+export async function openParts() {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const client = redis.client();
+  await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
+  await client.xgroupCreate({ ...address, position: "start" });
+  const events = new EventRecorder<ConsumerEvent>();
+  const policy = {
+    ...{ ...address, name: "me", leaseMs: 10_000, maxHoldMs: 5_000, maxWaitMs: 500, maxBytes: 1_000_000 },
+    ...{ maxDeliveries: 4, maxDeferred: 100, maxOutageMs: 60_000 },
+    retry: { baseMs: 100, capMs: 1_000 },
+  };
+  const failures: unknown[] = [];
+  const compared = { times: 0 };
+  const shared = {
+    ...{ policy, client, clock, random: () => 1, report: events.observe, replySize: new ReplySize() },
+    held: new HeldMessages<Value>(() => {}),
+    fail: (error: unknown) => void failures.push(error),
+    compare: () => void compared.times++,
+  };
+  const { held } = shared;
+  const peers = new Peers(shared);
+  const succeededElsewhere: number[] = [];
+  const onSuccessElsewhere = (messages: number): void => void succeededElsewhere.push(messages);
+  const secondOpinions = new SecondOpinions({ ...shared, peers, onSuccessElsewhere });
+  const deadLetterWriter = new DeadLetterWriter<Value>({ ...shared, peers, secondOpinions });
+  const releaser = new Releaser<Value>(shared);
+
+  const sinkWatch = new SinkWatch({ ...shared, onChange: () => {} });
+  const requeuer = new Requeuer<Value>({
+    ...{ ...shared, deadLetterWriter, releaser, secondOpinions },
+    ...{ isSuspect: () => false, isForOthers: () => false },
+  });
+  const open = new OpenBatches<Value>({
+    ...{ ...shared, requeuer, sinkWatch, onEnd: () => {} },
+    giveBack: (message) => releaser.release(message, "draining", { isUncounted: false }),
+    whenOutcomesAreThrough: () => Promise.resolve(),
+  });
+
+  /** Adds messages and reads them under a name, each delivered so many times → their ids. */
+  const deliver = async (consumer: string, count: number, times = 1): Promise<EntryId[]> => {
+    for (let more = count; more > 0; more--) await client.xadd({ stream: address.stream, fields: ["n", "1"] });
+    const entries = await client.xreadgroup({ ...address, consumer, count, blockMs: undefined });
+    const ids = entries.map(({ id }) => id);
+    const messages = ids.map((id) => ({ id, deliveries: times }));
+    if (times > 1) await client.recoverOwn({ ...address, consumer, messages });
+    return ids;
+  };
+  /** Messages that are anybody's, each delivered so many times before. */
+  const release = async (count: number, times = 1): Promise<EntryId[]> => {
+    const ids = await deliver("before", count, Math.max(times, 1));
+    const moved = times === 0 ? { offered: [], neverOffered: ids } : { offered: ids, neverOffered: [] };
+    await client.release({ ...address, from: "before", to: RELEASED, ...moved });
+    return ids;
+  };
+  /** Messages of this consumer, in a batch. */
+  const offer = async (count: number): Promise<Message<Value>[]> => {
+    const ids = await deliver("me", count);
+    const messages = ids.map((id) => makeMessage(id, { atMs: clock.nowMs(), takenBy: keeper }));
+    held.admitRead(messages);
+    held.lineUpFresh(messages);
+    const mix = { due: [], fresh: count, full: count };
+    return [...held.offer(mix, 1_000_000, false, { mode: "loop", atMs: clock.nowMs() }).messages];
+  };
+  /** Another consumer sends its heartbeat. */
+  const beat = async (consumer: string, freePlaces = 1): Promise<void> => {
+    await client.beat({
+      ...{ ...address, consumer, incarnation: consumer, leaseMs: 60_000, join: undefined },
+      details: {
+        host: "h",
+        pid: 1,
+        state: "running",
+        batchSize: 1,
+        concurrency: 1,
+        capacity: 1,
+        inFlight: 0,
+        deferred: 0,
+        freePlaces,
+      },
+    });
+  };
+  /** The ids that are pending under a name, and how often each was delivered. */
+  const ownedBy = async (consumer: string): Promise<Readonly<Record<EntryId, number>>> => {
+    const entries = await client.xpendingRange({ ...address, consumer, from: "-", to: "+", count: 10_000 });
+    return Object.fromEntries(entries.map(({ id, deliveries }) => [id, deliveries]));
+  };
+  const where = async () => ({
+    me: await ownedBy("me"),
+    released: await ownedBy(RELEASED),
+    later: await ownedBy(LATER),
+  });
+  return {
+    ...{ ...shared, redis, events, shared, address, failures, compared, peers, succeededElsewhere, secondOpinions },
+    ...{ deadLetterWriter, releaser, open, deliver, release, offer, beat, ownedBy, where },
+  };
+}
