@@ -405,7 +405,7 @@ describe("HeldMessages", () => {
         expect(play.held.size).toBe(0);
         for (const message of play.model.all) expect(play.held.isCurrent(message)).toBe(false);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
