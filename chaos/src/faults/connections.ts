@@ -90,7 +90,10 @@ function cut(direction: "request" | "reply"): Fault {
 /** Breaks a connection, and waits until the worker has noticed. */
 async function noticed(place: Place, breakIt: () => Promise<void> | void): Promise<Effect> {
   const journal = place.follow();
+  const processes = place.incarnations.length;
   await breakIt();
+  // It has met the successor of the process that was watched.
+  if (place.incarnations.length > processes) return SKIPPED;
   const line = await place.waitForLine(journal, ({ e }) => e === "away", NOTICE_MS);
   if (line === "ended") return SKIPPED;
   if (line !== undefined) return OBSERVED;

@@ -88,6 +88,8 @@ export class Message<Value> {
   isSuspect = false;
   /** @internal Whether it was given back to the group, where anybody may take it. */
   isLetGo = false;
+  /** @internal Whether it was lost while the application was at work on it, before any word about it. */
+  wasLostAtWork = false;
   /** @internal Whether the application has put it off for longer than is kept in memory. */
   isPutOffForLong = false;
   /** @internal With what it is held, unless it is held by itself. */

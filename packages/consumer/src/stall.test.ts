@@ -119,6 +119,22 @@ describe("a consumer whose only batch hangs, as one at a time is all that its us
     await close();
   });
 
+  it("is not live under fetch() either when the messages are gone meanwhile", async () => {
+    const { clock, consumer, other, events, add, fetch, close, stream } = await openInMemory({
+      ...longest,
+      leaseMs: 3_000,
+    });
+    const id = await add(1);
+    expect((await fetch()).size).toBe(1);
+    await other.xdel({ stream, ids: [id] });
+    await clock.advance(5_000);
+    expect(events.all("vanished")).toEqual([{ type: "vanished", ids: [id] }]);
+    expect(consumer.health()).toMatchObject({ live: true });
+    await clock.advance(7_000);
+    expect(consumer.health()).toMatchObject({ live: false, handlersHung: 1 });
+    await close();
+  });
+
   it("is live under run() while another place is left", async () => {
     const { clock, consumer, add, close } = await openInMemory(longest);
     await add(1);

@@ -160,6 +160,9 @@ export class Claimer<Value> {
       if (NoGroupError.is(error)) return;
       if (!RedisBatchError.is(error) || !error.retryable) return fail(error);
       report({ type: "recoveryFailed", error: describeTrouble(error) });
+    } finally {
+      // Not as soon as the answer is there: that of an outcome may come with it, and be heard of in between.
+      this.#context.held.stopNoting();
     }
   }
 
@@ -177,13 +180,16 @@ export class Claimer<Value> {
     const heldSinceMs = clock.nowMs();
     const wantsSuspect = this.#wantsSuspect();
     const ended = held.noteEnded();
-    const answer = client.take({
+    const {
+      entries: taken,
+      vanished,
+      next,
+    } = await client.take({
       ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
       suspectFrom: suspectFrom(),
       suspects: wantsSuspect ? 1 : 0,
       notWanted: secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
     });
-    const { entries: taken, vanished, next } = await answer.finally(() => held.stopNoting());
     this.#cursor = next;
     // There is more: the next handler that is free need not wait for its time.
     if (next !== null || taken.length >= count) this.expire();

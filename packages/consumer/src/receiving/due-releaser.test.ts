@@ -53,6 +53,24 @@ describe("DueReleaser", () => {
     void releaser.stop();
   });
 
+  it("waits for a message whose time has come before whoever puts it off has moved it", async () => {
+    const { clock, client, open, ownedBy, due } = await setUp();
+    await client.xadd({ stream, fields: ["n", "1"] });
+    const entries = await client.xreadgroup({ stream, group, consumer: "me", count: 1, blockMs: undefined });
+    const ids = entries.map(({ id }) => id);
+    await client.scheduleLater({ stream, group, delays: ids.map((id) => ({ id, delayMs: 20 })) });
+    const { releaser } = open();
+    releaser.start();
+    await clock.advance(1_500);
+    await client.release({ stream, group, from: "me", to: LATER, offered: ids, neverOffered: [] });
+    await clock.advance(1_000);
+    expect(await ownedBy(RELEASED)).toEqual(ids);
+    // Nor does the time of one that somebody else has acknowledged stay for ever.
+    await clock.advance(5_000);
+    expect(due()).toBe(0);
+    void releaser.stop();
+  });
+
   it("goes on at once after a full page", async () => {
     const { clock, open, putOff, ownedBy } = await setUp();
     await putOff(2_500, 0);
@@ -78,6 +96,7 @@ describe("DueReleaser", () => {
       second.start();
       await clock.advance(1_000);
       expect(await ownedBy(RELEASED)).toEqual(ids);
+      await clock.advance(3_000);
       expect(due()).toBe(0);
       void second.stop();
     },
@@ -131,6 +150,7 @@ it("rests when delays cannot be kept in Redis any more, however much was due", a
         return { moved: offered.length, vanished: [] };
       },
       forgetDue: async () => due.length,
+      time: async () => 0,
     },
     clock,
     random: () => 1,

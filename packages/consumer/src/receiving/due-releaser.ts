@@ -18,10 +18,12 @@ import { describeTrouble } from "../runtime/trouble.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
+// Whoever puts a message off writes its time down first, and moves it then: a round trip later, mostly.
+const MOVED_WITHIN_MS = 3_000;
 
 export interface DueReleaserContext {
   readonly policy: { readonly stream: string; readonly group: string };
-  readonly client: Pick<StreamClient, "readDue" | "release" | "forgetDue">;
+  readonly client: Pick<StreamClient, "readDue" | "release" | "forgetDue" | "time">;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
@@ -86,13 +88,15 @@ export class DueReleaser {
       offered: ids,
       neverOffered: [],
     });
+    const areAllThere = moved + vanished.length >= due.length;
+    const overSinceMs = areAllThere ? Number.POSITIVE_INFINITY : (await client.time()) - MOVED_WITHIN_MS;
     // Last: until then somebody else finds it, should this process end here.
-    await client.forgetDue({ ...policy, due });
+    await client.forgetDue({ ...policy, due: due.filter(({ atMs }) => atMs <= overSinceMs) });
     if (vanished.length > 0) report({ type: "vanished", ids: vanished });
     if (moved > 0) {
       report({ type: "released", messages: moved, why: "due" });
       onReleased();
     }
-    return due.length >= PAGE;
+    return due.length >= PAGE && areAllThere;
   }
 }

@@ -397,7 +397,9 @@ export class HeldMessages<Value> {
   lose(id: EntryId): Message<Value> | undefined {
     const message = this.messageOf(id);
     this.dismiss(id);
-    if (message !== undefined) this.#enter(message, "lost");
+    if (message === undefined) return undefined;
+    message.wasLostAtWork = message.state === "offered";
+    this.#enter(message, "lost");
     return message;
   }
 

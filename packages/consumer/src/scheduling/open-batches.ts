@@ -83,7 +83,8 @@ export class OpenBatches<Value> {
     for (const [open, opened] of this.#open) {
       if (opened.isHung || opened.atMs > atMs) continue;
       const rest = open.batch.messages.filter((message) => message.state === "offered");
-      if (rest.length === 0 && open.mode === "fetch") continue;
+      const isSettled = rest.length === 0 && !open.batch.messages.some(({ wasLostAtWork }) => wasLostAtWork);
+      if (isSettled && open.mode === "fetch") continue;
       opened.isHung = true;
       opened.aborter.abort(reason);
       unsettled.push(...rest);
