@@ -59,15 +59,16 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
   const take = (calledAtMs: number | null = null, signal?: AbortSignal) => {
     const result: { ids?: readonly string[]; reason?: Collected<Value>["reason"]; error?: unknown } = {};
     const mode = calledAtMs === null ? "loop" : "fetch";
-    scheduler.take({ mode, calledAtMs, signal }).then(
-      ({ messages, reason }) => {
+    const note = async (): Promise<void> => {
+      try {
+        const { messages, reason } = await scheduler.take({ mode, calledAtMs, signal });
         result.ids = messages.map(({ id }) => id);
         result.reason = reason;
-      },
-      (error: unknown) => {
+      } catch (error) {
         result.error = error;
-      },
-    );
+      }
+    };
+    void note();
     return result;
   };
   return { clock, held, scheduler, reader, onDemand, read, comeAgain, take };
