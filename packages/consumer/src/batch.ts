@@ -44,9 +44,9 @@ export class Batch<Value> implements Iterable<Message<Value>> {
     return this.messages[Symbol.iterator]();
   }
 
-  /** Acknowledges the rest: every message that has no outcome yet. */
+  /** Acknowledges the rest: every message that has no outcome yet. One that was given `retry()` comes again. */
   ack(): void {
-    for (const message of this.messages) message.ack();
+    for (const message of this.messages) if (!message.isRetried) message.ack();
   }
 
   /**

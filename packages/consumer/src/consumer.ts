@@ -778,10 +778,11 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   #gate(): Gate {
-    if (this.#isPaused) return { isPaused: true, limit: 0 };
-    if (!this.#leases.isCertain()) return { isPaused: false, limit: 0 };
+    const isCutOff = !this.#isConnected();
+    if (this.#isPaused) return { isPaused: true, isCutOff, limit: 0 };
+    if (!this.#leases.isCertain()) return { isPaused: false, isCutOff, limit: 0 };
     const limit = !this.#isBackingOff ? this.#policy.batchSize : this.#mayProbe ? 1 : 0;
-    return { isPaused: false, limit };
+    return { isPaused: false, isCutOff, limit };
   }
 
   /** Whether, and how far, new messages are read now. */
@@ -791,7 +792,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     if (this.#isBackingOff) {
       // A new message each time, so that the same ones are not tried for ever.
       const isNewOneHere = this.#held.fresh.messages > 0;
-      return !isNewOneHere && this.#scheduler.wanted > 0 ? { kind: "probing" } : { kind: "held" };
+      return !isNewOneHere && this.#scheduler.wanted > 0 && this.#mayProbe ? { kind: "probing" } : { kind: "held" };
     }
     if (!this.#releaser.canPutOff && this.#held.putOffCount >= maxDeferred) return { kind: "held" };
     // What is read ahead of a batch that takes long waits longer than it would elsewhere.
@@ -834,7 +835,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return {
       isDraining: !this.#lifecycle.isOpen,
       isPaused: this.#isPaused,
-      isBackingOff: this.#isBackingOff,
+      // What is tried next is read when its time has come: until then others can work on it.
+      isBackingOff: this.#isBackingOff && !this.#mayProbe,
       handlersHung: this.#open.hung,
       places: this.#places,
       freePlaces: this.#scheduler.wanted,

@@ -86,6 +86,8 @@ export class Message<Value> {
   ripeAtMs: number;
   /** @internal Whether it is offered alone, and not while another one like it is at work. */
   isSuspect = false;
+  /** @internal Whether the application has said that it is to come again. */
+  isRetried = false;
   /** @internal Whether it was given back to the group, where anybody may take it. */
   isLetGo = false;
   /** @internal Whether it was lost while the application was at work on it, before any word about it. */

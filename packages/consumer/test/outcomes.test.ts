@@ -23,6 +23,23 @@ function open(options: Parameters<ReturnType<typeof bench>["consumer"]>[0] = {})
   return { ...opened, deadLetters };
 }
 
+describe("batch.ack()", () => {
+  it("acknowledges the rest: what was given retry() comes again", async () => {
+    const { consumer, add, pending } = open({ batchSize: 3, maxWaitMs: 1_000 });
+    const [first, second, third] = await add("a", "b", "c");
+    const batch = await consumer.fetch();
+    batch.messages[1]?.retry({ reason: "later" });
+    batch.ack();
+    expect(await batch.settled()).toMatchObject({ acknowledged: [first, third], retried: [second] });
+    expect((await pending()).map(({ id }) => id)).toEqual([second]);
+    const again = await consumer.fetch();
+    expect(again.messages.map(({ id }) => id)).toEqual([second]);
+    again.ack();
+    await again.settled();
+    expect(await pending()).toEqual([]);
+  });
+});
+
 describe("deadLetter()", () => {
   it("moves a message, whole and with its history, into the dead letters, and nothing else", async () => {
     const { consumer, add, pending, deadLetters, events } = open({ batchSize: 2, maxWaitMs: 1_000 });

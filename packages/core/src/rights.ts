@@ -55,7 +55,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: ["stream", "ours"],
       rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
     },
-    { purpose: "taking turns", keys: [], rules: ["+eval", "+evalsha", "+get", "+set", "+del"] },
+    { purpose: "taking turns", keys: [], rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl"] },
     {
       purpose: "cleaning up",
       keys: [],
@@ -73,7 +73,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
     {
       purpose: "taking turns, remembering, and the audit log",
       keys: [],
-      rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+hget", "+hset", "+xadd"],
+      rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl", "+hget", "+hset", "+xadd"],
     },
     { purpose: "counting what was put off and is due again", keys: [], rules: ["+zcount"] },
   ],

@@ -31,6 +31,8 @@ export class Screen {
   #isPaused = false;
   #isOver = false;
   #isAsking = false;
+  /** Whether a plan or a clean-up is on its way: asking once more meanwhile would ask again after the answer. */
+  #isAtWork = false;
   readonly #onKeys = (keys: Buffer): void => {
     for (const key of keys.toString()) this.#press(key);
   };
@@ -81,7 +83,7 @@ export class Screen {
     else if (key === "p") {
       this.#isPaused = !this.#isPaused;
       this.#redraw();
-    } else if (key === "c") void this.#ask();
+    } else if (key === "c" && !this.#isAtWork) void this.#ask();
   }
 
   async #ask(): Promise<void> {
@@ -107,10 +109,13 @@ export class Screen {
 
   /** Shows what comes of it, or what it failed on. */
   async #say(work: () => Promise<string>): Promise<void> {
+    this.#isAtWork = true;
     try {
       this.#message = await work();
     } catch (error) {
       this.#message = describeFailure(error).message;
+    } finally {
+      this.#isAtWork = false;
     }
     this.#redraw();
   }

@@ -8,7 +8,11 @@ export const PLAN_OPTIONS = defineOptions({
 
 /** Which dead letters are meant. */
 export const LETTER_OPTIONS = defineOptions({
-  reason: { kind: "text", value: "word", about: "given up for this reason: rejected, maxDeliveries, undecodable" },
+  reason: {
+    kind: "text",
+    value: "word",
+    about: "given up for this reason: rejected, maxDeliveries, hung, undecodable",
+  },
   since: { kind: "text", value: "when", about: "given up at this time or later: 2h (ago), or 2026-01-31T12:00:00Z" },
   before: { kind: "text", value: "when", about: "given up before this time" },
 });

@@ -140,6 +140,8 @@ export type NextBatch =
 export interface Gate {
   /** Somebody has paused the consumer, which is no reason to wait for the server. */
   readonly isPaused: boolean;
+  /** There is no connection by which the server could be asked. */
+  readonly isCutOff?: boolean;
   /** How many messages a batch may have now; 0: none, because it is in doubt whose they are, or an attempt has to wait. */
   readonly limit: number;
 }
@@ -161,7 +163,7 @@ export function decideNextBatch(
   if (gate.isPaused) return nowMs < deadlineMs ? waitUntil(finite(deadlineMs)) : { kind: "empty" };
   if (gate.limit === 0) {
     if (nowMs < deadlineMs) return waitUntil(finite(deadlineMs));
-    return nowMs < caller.lookUntilMs ? waitUntil(caller.lookUntilMs) : { kind: "refuse" };
+    return nowMs < caller.lookUntilMs && gate.isCutOff !== true ? waitUntil(caller.lookUntilMs) : { kind: "refuse" };
   }
 
   // What nobody holds has waited longest, and what was returned is part of the next batch: both are a round trip away.
@@ -176,7 +178,7 @@ export function decideNextBatch(
 
   const mix = decideMix(offerable, Math.min(gate.limit, policy.batchSize), policy.retryShare);
   const entries = mix.due.length + mix.fresh;
-  if (entries === 0) return nothingNow(caller, deadlineMs, nowMs);
+  if (entries === 0) return nothingNow(caller, deadlineMs, gate.isCutOff === true, nowMs);
   // Places are kept for new messages, or it is their turn, and nobody knows yet whether more of them come.
   const isTurnKept = offerable.isFreshTurn && mix.fresh === 0;
   // Where the bytes are full there is no room for them anyway, and none is read.
@@ -193,10 +195,10 @@ export function decideNextBatch(
 }
 
 /** What is said where there is nothing: an empty batch is an answer only after the server was asked. */
-function nothingNow(caller: Caller, deadlineMs: number, nowMs: number): NextBatch {
+function nothingNow(caller: Caller, deadlineMs: number, isCutOff: boolean, nowMs: number): NextBatch {
   if (nowMs < deadlineMs) return waitUntil(finite(deadlineMs));
   if (caller.look === "answered") return { kind: "empty" };
-  if (caller.look === "failed") return { kind: "refuse" };
+  if (caller.look === "failed" || isCutOff) return { kind: "refuse" };
   if (caller.look === "none") return { kind: "ask", what: "look" };
   return nowMs < caller.lookUntilMs ? waitUntil(caller.lookUntilMs) : { kind: "refuse" };
 }

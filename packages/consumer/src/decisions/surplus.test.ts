@@ -15,10 +15,9 @@ describe("decideSurplus", () => {
     expect(decideSurplus({ ...late, oldestOfferableMs: 5_000 }, 5_000)).toEqual({ kind: "nothing" });
   });
 
-  it("keeps one to probe with while everything fails, and gives the rest to whoever is alive", () => {
-    expect(decideSurplus({ ...idle, isBackingOff: true }, 0)).toEqual({
-      ...{ kind: "probe", why: "backing-off", for: "another consumer" },
-    });
+  it("gives everything to whoever is alive while everything fails and the next attempt has to wait", () => {
+    const surplus = decideSurplus({ ...idle, isBackingOff: true }, 0);
+    expect(surplus).toEqual({ kind: "all", why: "backing-off", for: "another consumer" });
   });
 
   it("keeps nothing when all handlers hang, whoever is there, and everything else while one does not", () => {

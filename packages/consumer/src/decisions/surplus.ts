@@ -3,7 +3,7 @@
 export interface Load {
   readonly isDraining: boolean;
   readonly isPaused: boolean;
-  /** Whether one message at a time is tried, because everything fails. */
+  /** Whether everything fails, and the next attempt has to wait. */
   readonly isBackingOff: boolean;
   /** Handlers that have been at work beyond `maxHoldMs`. */
   readonly handlersHung: number;
@@ -18,8 +18,8 @@ export interface Load {
 export type Surplus =
   | { readonly kind: "nothing" }
   | {
-      /** `all` of it · all but one message to `probe` with · what has `waited` too long. */
-      readonly kind: "all" | "probe" | "waited";
+      /** `all` of it · what has `waited` too long. */
+      readonly kind: "all" | "waited";
       readonly why: "draining" | "held-too-long" | "paused" | "backing-off" | "read-ahead";
       /** Who must be there, so that letting go helps. */
       readonly for: "nobody" | "another consumer" | "a free place";
@@ -33,7 +33,7 @@ export function decideSurplus(load: Load, patienceMs: number): Surplus {
   if (load.isDraining) return { kind: "all", why: "draining", for: "nobody" };
   if (load.handlersHung >= load.places) return { kind: "all", why: "held-too-long", for: "nobody" };
   if (load.isPaused) return { kind: "all", why: "paused", for: "another consumer" };
-  if (load.isBackingOff) return { kind: "probe", why: "backing-off", for: "another consumer" };
+  if (load.isBackingOff) return { kind: "all", why: "backing-off", for: "another consumer" };
   const isLate = load.oldestOfferableMs !== null && load.oldestOfferableMs > patienceMs;
   if (isLate && load.freePlaces === 0) return { kind: "waited", why: "read-ahead", for: "a free place" };
   return { kind: "nothing" };

@@ -334,11 +334,12 @@ export class Scheduler<Value> {
 
   #couldNotAsk(): ConnectionError {
     const cause = this.#lastError;
-    const why = cause instanceof Error ? `: ${cause.message}` : " and has not answered";
-    return new ConnectionError(`fetch: the server could not be asked for messages${why}`, {
-      outcome: "not-sent",
-      cause,
-    });
+    const last = cause instanceof Error ? ` (last error: ${cause.message})` : "";
+    return new ConnectionError(
+      "fetch: the server did not answer, so nobody knows whether there are messages; call it again, the connection comes " +
+        `back by itself${last}`,
+      { outcome: "not-sent", cause },
+    );
   }
 
   #decideAgainAt(untilMs: number | null, nowMs: number): void {

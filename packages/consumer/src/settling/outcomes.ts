@@ -45,6 +45,7 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
     }
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
+    message.isRetried = true;
     const { requeuer, sinkWatch } = this.#context;
     const isCounted = sinkWatch.isCounting;
     requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });

@@ -53,7 +53,7 @@ export class SurplusReleaser<Value> {
   async look(): Promise<void> {
     if (this.#isStopped) return;
     const before = this.#decide();
-    if (before.kind === "nothing" || !this.#hasAny(before)) return;
+    if (before.kind === "nothing" || !this.#hasAny()) return;
     if (before.for !== "nobody" && !isThere(before, await this.#context.peers.look())) return;
     // Meanwhile it may have found a place.
     const surplus = this.#decide();
@@ -65,10 +65,9 @@ export class SurplusReleaser<Value> {
     return decideSurplus(load(), patienceOf(policy.maxWaitMs));
   }
 
-  #hasAny(surplus: Surplus): boolean {
+  #hasAny(): boolean {
     const { held } = this.#context;
-    const buffered = held.fresh.messages + held.due.messages + held.putOffCount;
-    return buffered > (surplus.kind === "probe" ? 1 : 0);
+    return held.fresh.messages + held.due.messages + held.putOffCount > 0;
   }
 
   #release(surplus: Surplus): void {
@@ -77,9 +76,7 @@ export class SurplusReleaser<Value> {
     const sinceMs = surplus.kind === "waited" ? clock.nowMs() - patienceOf(policy.maxWaitMs) : Number.POSITIVE_INFINITY;
     const waiting = held.waitingSince(sinceMs);
     const all = [...waiting.due, ...(surplus.kind === "waited" ? [] : held.putOffs()), ...waiting.fresh];
-    // The newest stays, to probe with: it is the one that has most probably not been tried yet.
-    const kept = surplus.kind === "probe" ? all.pop() : undefined;
-    if (kept === undefined && all.length === 0) return;
+    if (all.length === 0) return;
     this.#context.secondOpinions.remember(
       all.filter(hasFailedHere).map(({ id }) => id),
       "failed",
@@ -92,7 +89,7 @@ export class SurplusReleaser<Value> {
   }
 }
 
-function isThere(surplus: Surplus & { readonly kind: "all" | "probe" | "waited" }, peers: PeerView): boolean {
+function isThere(surplus: Surplus & { readonly kind: "all" | "waited" }, peers: PeerView): boolean {
   return surplus.for === "a free place" ? peers.isAnyFree : peers.isAnyAlive;
 }
 
