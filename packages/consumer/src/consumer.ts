@@ -868,7 +868,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
       places: this.#places,
       isBackingOff: this.#isBackingOff,
       isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
-      isProbing: this.#open.isProbing,
+      isProbing: this.#sinkWatch.mayTry,
       isPutOffFull: !this.#releaser.canPutOff && this.#held.putOffCount >= this.#policy.maxDeferred,
     });
   }

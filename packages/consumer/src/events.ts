@@ -103,7 +103,7 @@ export type ReleaseReason =
 /**
  * What holds the intake of new messages up: `paused` by the application · `draining` · `put-off`, too many messages are
  * put off, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
- * one attempt is under way · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
+ * one message is tried, as soon as there is one · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
  * `ahead-of-stream`, the group's position is beyond the last entry, so that nothing is ever new · `server-away`.
  */
 export type IntakeHold =
