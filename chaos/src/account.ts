@@ -1,5 +1,6 @@
 /** Puts a round's journals together into what the two judges take. */
 import type { Blackboard } from "./blackboard.ts";
+import { isHang } from "./expected-end.ts";
 import type { ProducerLine, WitnessLine, WorkerLine } from "./journal.ts";
 import { type FinalState, judge, type Problem, type Verdict } from "./ledger.ts";
 import type { LivenessPolicy } from "./liveness/bounds.ts";
@@ -61,6 +62,7 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
     destroyedDeadLetters: blackboard.destroyedDeadIds,
     final,
   });
+  const hung = new Set(offers.filter((offer) => isHang(offer, policy.maxHoldMs)).map(({ id }) => id));
   const liveness = judgeLiveness({
     policy,
     messages: historiesOf({
@@ -71,7 +73,7 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
     workers: journals.map(({ place, worker, name, lines }) =>
       viewOf({
         ...{ worker, name, lines, isOld: place.isOld, hasEnded: true },
-        ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place) },
+        ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place), hung },
         ...policy,
       }),
     ),

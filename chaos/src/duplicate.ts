@@ -56,12 +56,15 @@ export type Explanation = "died" | "lease" | "held" | "drained";
 const LEASE_RISK_RATIO = 0.6;
 /** Timers are late, and a consumer's time begins a little before the handler's. */
 const EARLY_MS = 100;
+/** How long a message may be in memory before it reaches a handler, from when it was taken. */
+const IN_MEMORY_MS = 1_000;
 /** A batch may be handed over just before another handler holds up the event loop, and reach its own just after. */
 const HAND_OVER_MS = 10;
 
 /**
  * Why a message may have been worked on twice; `undefined`: no reason. Nothing explains what was handed out again
- * after its first worker knew that the server had its outcome, unless the second one had it in memory from before.
+ * after its first worker knew that the server had its outcome, unless the second one had it in memory from before: it took it
+ * while the first one stood still, and the first one's outcome came after that, as an acknowledgement may.
  */
 export function explainDuplicate(
   earlier: Offer,
@@ -78,6 +81,10 @@ export function explainDuplicate(
     if (later.atMs - earlier.atMs >= maxHoldMs - EARLY_MS && holdOf(earlier) >= maxHoldMs - EARLY_MS) return "held";
     const drainedAtMs = (first.closingAtMs ?? Number.POSITIVE_INFINITY) + drainMs - EARLY_MS;
     if (drainedAtMs <= later.atMs) return "drained";
+  }
+  const isLateAnswer = wasSettled && later.atMs - (earlier.settledAtMs ?? 0) <= IN_MEMORY_MS;
+  if (isLateAnswer && first !== undefined && earlier.worker !== later.worker) {
+    if (isLeaseAtRisk(first, earlier.atMs, earlier.settledAtMs ?? 0, leaseMs)) return "lease";
   }
   // The later one may have been sent it first, and lost its lease in its sleep.
   if (second === undefined || earlier.worker === later.worker) return undefined;

@@ -49,7 +49,8 @@ function plannedEnd(intent: Intent): ExpectedEnd {
   }
 }
 
-function isHang({ atMs, worked, endedAtMs }: Offer, maxHoldMs: number): boolean {
+/** Whether the handler had the message for longer than it may be held. */
+export function isHang({ atMs, worked, endedAtMs }: Offer, maxHoldMs: number): boolean {
   const untilMs = worked?.atMs ?? endedAtMs ?? Number.POSITIVE_INFINITY;
   return untilMs - atMs >= maxHoldMs - EARLY_MS;
 }

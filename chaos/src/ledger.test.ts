@@ -279,6 +279,22 @@ describe("a message worked on twice", () => {
     expect(endingAt(900)).toBe(0);
   });
 
+  test("is explained when another took it while the first worker stood still, whose outcome reached the server after that", () => {
+    const standstills = [{ fromMs: 100, toMs: 2_000, why: "stood still" }];
+    const again = (worker: string, atMs: number): number =>
+      judge(
+        account({
+          confirmed: [added],
+          offers: [offer("a", 0, { settledAtMs: 2_100 }), offer(worker, atMs)],
+          workers: [{ worker: "a", endedAtMs: undefined, standstills, closingAtMs: undefined }, b],
+        }),
+      ).explanations.lease;
+    expect(again("b", 2_300)).toBe(1);
+    expect(again("b", 3_200)).toBe(0);
+    // Nobody takes from itself what it knows the server to have.
+    expect(again("a", 2_300)).toBe(0);
+  });
+
   test("is not explained by a short standstill, nor by one at another time", () => {
     const standing = (fromMs: number, toMs: number): number =>
       twice(unsettled, [

@@ -16,7 +16,16 @@ const told = (t: number, event: Readonly<Record<string, unknown>>): WorkerLine =
 function view(lines: readonly WorkerLine[], facts: Partial<JournalFacts> = {}): WorkerView {
   const options = { maxDeliveries: 8, maxWaitMs: 250, maxHoldMs: 4_000 };
   return viewOf({
-    ...{ worker: "w0.1", name: "w0.1", isOld: false, lines, hasEnded: false, away: [], slowed: [] },
+    ...{
+      worker: "w0.1",
+      name: "w0.1",
+      isOld: false,
+      lines,
+      hasEnded: false,
+      away: [],
+      slowed: [],
+      hung: new Set<string>(),
+    },
     ...options,
     ...facts,
   });
@@ -36,6 +45,16 @@ test("batches are the calls of the handler, with those that never end, and one k
       { fromMs: 210, toMs: undefined, isSuspect: true },
     ],
   });
+});
+
+test("one on which a handler hung before is kept apart as well", () => {
+  const lines = journal(1_000, [
+    { e: "offered", t: 110, call: 1, messages: [["k", "1-1", 1]] },
+    { e: "offered", t: 210, call: 2, messages: [["k", "1-1", 2]] },
+  ]);
+  const kept = (hung: readonly string[]) => view(lines, { hung: new Set(hung) }).calls.map((call) => call.isSuspect);
+  expect(kept(["1-1"])).toEqual([false, true]);
+  expect(kept(["1-2"])).toEqual([false, false]);
 });
 
 test("standing still, or away from the server, it is cut off and excused", () => {

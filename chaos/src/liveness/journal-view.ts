@@ -15,6 +15,8 @@ export interface JournalFacts {
   readonly away: readonly Span[];
   /** When a fault slowed it down: it still holds what it has. */
   readonly slowed: readonly Span[];
+  /** The ids of messages on which some handler hung: each of them is offered alone afterwards. */
+  readonly hung: ReadonlySet<string>;
   readonly maxDeliveries: number;
   readonly maxWaitMs: number;
   readonly maxHoldMs: number;
@@ -44,7 +46,7 @@ interface Told {
 export function viewOf({ lines, hasEnded, ...facts }: JournalFacts): WorkerView {
   const fromMs = lines[0]?.t ?? 0;
   const lastMs = lines.at(-1)?.t ?? fromMs;
-  const calls = callsOf(lines, facts.maxDeliveries);
+  const calls = callsOf(lines, facts);
   const faults = mergeSpans([...facts.away, ...facts.slowed]);
   const disconnected = awaySpans(lines, lastMs);
   const standstills = standstillsOf(lines);
@@ -69,16 +71,20 @@ export function viewOf({ lines, hasEnded, ...facts }: JournalFacts): WorkerView 
   };
 }
 
-function callsOf(lines: readonly WorkerLine[], maxDeliveries: number): Call[] {
+function callsOf(
+  lines: readonly WorkerLine[],
+  { maxDeliveries, hung }: Pick<JournalFacts, "maxDeliveries" | "hung">,
+): Call[] {
   const calls: Mutable<Call>[] = [];
   const open = new Map<number, Mutable<Call>>();
   for (const line of lines) {
     if (line.e === "offered" && line.call !== undefined) {
       const [only, ...others] = line.messages;
+      const isAlone = only !== undefined && others.length === 0;
       const call = {
         fromMs: line.t,
         toMs: undefined,
-        isSuspect: only !== undefined && others.length === 0 && isSuspect(only[2], maxDeliveries),
+        isSuspect: isAlone && (isSuspect(only[2], maxDeliveries) || (only[2] > 1 && hung.has(only[1]))),
       };
       calls.push(call);
       open.set(line.call, call);

@@ -55,6 +55,25 @@ describe("after a failure", () => {
     expect(waits({ offers: [first, offer(9_300, done)], endMs: 9_900 }).slice(1)).toEqual([]);
   });
 
+  test("that delay holds also when the rest of its batch never ended", () => {
+    const first = offer(1_400, { putOff: { atMs: 1_450, delayMs: 8_000 } });
+    expect(waits({ offers: [first, offer(9_800, done)], endMs: 9_900 }).slice(1)).toEqual([["later", 9_450, 9_800]]);
+  });
+
+  test("one on which a handler hung is kept apart afterwards", () => {
+    const hung = offer(1_400, { refusedAtMs: 5_450 });
+    const failed = offer(1_400, { endedAtMs: 1_500 });
+    const isKept = (first: Offer): readonly boolean[] =>
+      waitsOf(
+        { key: "k", id: "1-1", addedAtMs: 1_400, offers: [first, offer(9_000, done)], owners: [], endMs: 9_100 },
+        indexWorkers([worker("a"), worker("b")]),
+        POLICY,
+        HORIZON_MS,
+      ).map(({ isSuspect }) => isSuspect);
+    expect(isKept(hung)).toEqual([true]);
+    expect(isKept(failed)).toEqual([false]);
+  });
+
   test("the delay holds wherever the message goes meanwhile, also when its holder dies", () => {
     const offers = [offer(1_400, { endedAtMs: 1_500, putOff: { atMs: 1_450, delayMs: 8_000 } })];
     const closed = [worker("a", { toMs: 3_000, end: "closed" }), worker("b")];

@@ -1,5 +1,6 @@
 /** When a message could have been worked on, and was not, and in what state it was then. */
 import type { Offer } from "../duplicate.ts";
+import { isHang } from "../expected-end.ts";
 import { isSuspect, type LivenessPolicy, type WaitClass } from "./bounds.ts";
 import type { WorkerView } from "./worker-view.ts";
 
@@ -83,13 +84,15 @@ export function waitsOf(
 
 /** Between one offer and the next, or the end. */
 function waitsBetween(
-  { key, id, addedAtMs, owners }: MessageHistory,
+  { key, id, addedAtMs, offers, owners }: MessageHistory,
   last: Offer | undefined,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   workers: Workers,
   policy: LivenessPolicy,
 ): Wait[] {
   const base = last === undefined ? ({ class: "new", sinceMs: addedAtMs } as const) : afterOffer(last, policy);
+  // One on which a handler hung is offered alone from then on.
+  const hasHung = offers.some((offer) => offer.atMs <= fromMs && isHang(offer, policy.maxHoldMs));
   const turns: Turn[] = [{ atMs: fromMs, ...base }];
   const holdings = holdingsBetween(owners, last, { fromMs, toMs }, workers);
   const seen = new Set<string>();
@@ -119,7 +122,7 @@ function waitsBetween(
     return [
       {
         ...{ key, id, class: turn.class, fromMs: waitFromMs, toMs: waitToMs },
-        isSuspect: isSuspect(nextDelivery, policy.maxDeliveries),
+        isSuspect: hasHung || isSuspect(nextDelivery, policy.maxDeliveries),
         isLast: nextDelivery > policy.maxDeliveries,
         holders: [...new Set(holders)],
       },
@@ -132,12 +135,13 @@ function afterOffer(last: Offer, policy: LivenessPolicy): Omit<Turn, "atMs"> {
   if (last.refusedAtMs !== undefined) return { class: "released", sinceMs: last.refusedAtMs };
   // What is done is on its way to the server.
   if (last.worked !== undefined) return { class: "later", sinceMs: Number.POSITIVE_INFINITY };
-  if (last.endedAtMs === undefined) return { class: "released", sinceMs: last.atMs + policy.maxHoldMs };
   const { putOff, endedAtMs } = last;
-  // The delay counts from the handler's word, the retry policy's from the end of the batch.
-  const dueMs =
-    putOff === undefined ? endedAtMs + policy.retryCapMs : Math.max(endedAtMs, putOff.atMs + putOff.delayMs);
-  return { class: "later", sinceMs: dueMs };
+  // Its time holds, also when the rest of its batch never ended.
+  if (putOff !== undefined) {
+    return { class: "later", sinceMs: Math.max(endedAtMs ?? putOff.atMs, putOff.atMs + putOff.delayMs) };
+  }
+  if (endedAtMs === undefined) return { class: "released", sinceMs: last.atMs + policy.maxHoldMs };
+  return { class: "later", sinceMs: endedAtMs + policy.retryCapMs };
 }
 
 interface Holding {
