@@ -150,6 +150,24 @@ describe("a message that is put off for long while the server is away", () => {
   });
 });
 
+describe("messages that become due one after the other while the server is away for a moment", () => {
+  it("come again soon after it is back, however many reads have failed meanwhile", async () => {
+    const { clock, redis, consumer, add, fetch, close } = await openInMemory({ batchSize: 12, maxWaitMs: 100 });
+    for (const n of range(12)) await add(n);
+    const first = await fetch();
+    for (const [n, message] of first.messages.entries()) message.retry({ delayMs: 20 * (n + 1) });
+    redis.failNext("recoverOwn", new ConnectionError("away", { outcome: "not-sent" }), { times: 12 });
+    const seen = new Set<string>();
+    const running = (async (): Promise<void> => {
+      while (seen.size < 12) for (const { id } of await consumer.fetch()) seen.add(id);
+    })();
+    await clock.advance(2_500);
+    expect(seen.size).toBe(12);
+    await running;
+    await close();
+  });
+});
+
 describe("the heartbeat", () => {
   it("beats on while a handler works for long", async () => {
     const { clock, redis, consumer, add, close, stream, group } = await openInMemory({ leaseMs: 60_000 });

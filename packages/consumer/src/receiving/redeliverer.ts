@@ -20,7 +20,8 @@ import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { PutOff } from "../scheduling/put-off-queue.ts";
 import type { ReplySize } from "./reply-size.ts";
 
-const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
+// No longer than what is due may wait once the server is there again.
+const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 
 export interface RedelivererContext<Value> {
   readonly policy: {
@@ -56,6 +57,8 @@ export class Redeliverer<Value> {
   #isStopped = false;
   #isReading = false;
   #failures = 0;
+  /** When the reads that have failed are tried again, all of them. */
+  #retryAtMs = Number.NEGATIVE_INFINITY;
   #loop: Promise<void> | undefined;
 
   constructor(context: RedelivererContext<Value>) {
@@ -202,9 +205,12 @@ export class Redeliverer<Value> {
 
   #putBack(error: unknown, putOffs: readonly PutOff[]): void {
     const { held, clock, random, report, fail, replySize } = this.#context;
-    const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
+    const nowMs = clock.nowMs();
+    // What fails in between fails for the same reason: it is no further attempt.
+    if (nowMs >= this.#retryAtMs) this.#retryAtMs = nowMs + backoffDelayMs(++this.#failures, RETRY, random);
+    const retryInMs = this.#retryAtMs - nowMs;
     if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(putOffs.length);
-    held.putBack(putOffs, clock.nowMs() + retryInMs);
+    held.putBack(putOffs, this.#retryAtMs);
     if (this.#isStopped) return;
     // The reader creates a vanished group again; then these messages turn out to be nobody's.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
