@@ -28,7 +28,7 @@ export interface RoundFacts {
   readonly owners: readonly WitnessLine[];
   readonly blackboard: Blackboard;
   readonly final: FinalState;
-  /** When the machine stood still. */
+  /** When the machine, or the server, stood still. */
   readonly stalls: readonly Span[];
   /** When the load began, and when the workers were told to drain. */
   readonly startedAtMs: number;

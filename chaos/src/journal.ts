@@ -75,6 +75,8 @@ export interface WitnessLine {
   readonly t: number;
   /** What is different from the line before: id, owner, delivery count. */
   readonly changes: readonly (readonly [id: string, owner: string | null, deliveries: number])[];
+  /** How long the look took, where that was long. */
+  readonly tookMs?: number;
 }
 
 /** A line of the canary: its timer went off. */

@@ -22,6 +22,7 @@ import { journalNowMs, type ProducerLine, readJournal, type WorkerLine } from ".
 import type { Problem, Verdict } from "./ledger.ts";
 import type { LivenessPolicy } from "./liveness/bounds.ts";
 import { readCanary } from "./liveness/canary.ts";
+import { serverStalls } from "./liveness/server-stalls.ts";
 import type { LivenessVerdict } from "./liveness/liveness.ts";
 import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
 import { Monitors } from "./monitors.ts";
@@ -162,9 +163,11 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const known = Array.from({ length: options.producers }, (_, index) =>
       readJournal<ProducerLine>(join(folder, `p${index}.ndjson`)),
     ).flat();
+    const seen = onlookers.readOwners();
+    const stalls = [...canary.stalls, ...serverStalls(seen)];
     const { verdict, liveness } = judgeRound({
-      ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls: canary.stalls },
-      ...{ owners: onlookers.readOwners(), startedAtMs: loadFromMs, horizonMs, serverAheadMs },
+      ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls },
+      ...{ owners: seen, startedAtMs: loadFromMs, horizonMs, serverAheadMs },
       final: await readFinalState(server, stream, scene.deadLetters),
     });
     // On a machine that stood still often nobody can say who could have worked; that nothing waited is true all the same.

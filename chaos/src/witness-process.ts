@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { RedisServer } from "@redis-batch/test-support";
 import { Journal, type WitnessLine } from "./journal.ts";
 import { compareOwners, type Ownership } from "./liveness/ownership.ts";
+import { SLOW_LOOK_MS } from "./liveness/server-stalls.ts";
 import type { WitnessTask } from "./tasks.ts";
 
 const PAGE = 5_000;
@@ -15,10 +16,13 @@ process.on("SIGTERM", () => ended.abort());
 
 let known: Ownership = new Map();
 while (!ended.signal.aborted) {
+  const fromMs = performance.now();
   const seen = await look();
+  const tookMs = Math.round(performance.now() - fromMs);
   if (seen !== undefined) {
     const changes = compareOwners(known, seen);
-    if (changes.length > 0) journal.write({ changes });
+    const isSlow = tookMs > SLOW_LOOK_MS;
+    if (changes.length > 0 || isSlow) journal.write(isSlow ? { changes, tookMs } : { changes });
     known = seen;
   }
   await pause(task.everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
