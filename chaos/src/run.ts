@@ -22,8 +22,8 @@ import { journalNowMs, type ProducerLine, readJournal, type WorkerLine } from ".
 import type { Problem, Verdict } from "./ledger.ts";
 import type { LivenessPolicy } from "./liveness/bounds.ts";
 import { readCanary } from "./liveness/canary.ts";
-import { serverStalls } from "./liveness/server-stalls.ts";
 import type { LivenessVerdict } from "./liveness/liveness.ts";
+import { serverStalls } from "./liveness/server-stalls.ts";
 import { type MemorySample, measureMemory, type RoundMemory } from "./memory.ts";
 import { Monitors } from "./monitors.ts";
 import { CANARY_PACE, Onlookers } from "./onlookers.ts";
