@@ -129,7 +129,7 @@ describe("the import rules", () => {
     const { output } = await cruise(["packages", "apps"], { ...options, baseDir: root });
     if (typeof output === "string") throw new Error(`expected a result to look at, got text: ${output}`);
     found = output.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
-  }, 30_000);
+  });
   afterAll(() => rmSync(root, { recursive: true }));
 
   it("catch every planted breach and nothing else", () => {

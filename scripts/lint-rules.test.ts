@@ -85,7 +85,7 @@ describe("the lint rules", () => {
       const rule = /\((.+)\)/.exec(code)?.[1] ?? code;
       found.set(filename, (found.get(filename) ?? new Set()).add(rule));
     }
-  }, 30_000);
+  });
   afterAll(() => rmSync(root, { recursive: true }));
 
   it.each(Object.entries(BREACHES).map(([file, [rule]]) => ({ rule, file })))(

@@ -22,9 +22,7 @@ function run(): Promise<Round> {
   });
 }
 
-test("nothing is lost, nothing waits too long, every duplicate is explained, whatever happens to processes and server", {
-  timeout: 300_000,
-}, async () => {
+test("nothing is lost, nothing waits too long, every duplicate is explained, whatever happens to processes and server", async () => {
   let round = await run();
   for (let repeats = 0; round.void !== undefined && !hasFailed(round) && repeats < MOST_REPEATS; repeats++) {
     round = await run();

@@ -37,7 +37,7 @@ async function measure(args: readonly string[]): Promise<Measured> {
   return { code, stdout, maxRssMiB: Number(/^maxRss ([\d.]+)$/m.exec(stderr)?.[1]) };
 }
 
-describe("memory", { timeout: 120_000 }, () => {
+describe("memory", () => {
   it("does not grow with the number of messages", async () => {
     const stream = uniqueName("many");
     await fill(stream, 300_000, 100);

@@ -112,7 +112,7 @@ function collect(
     const child = execFile(
       file,
       args,
-      { env, maxBuffer: 256 * 1024 * 1024, timeout: 25_000, killSignal: "SIGKILL" },
+      { env, maxBuffer: 256 * 1024 * 1024, timeout: 250_000, killSignal: "SIGKILL" },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
     child.stdin?.on("error", () => {});

@@ -46,7 +46,7 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   "context remove": ["gone"],
 };
 
-describe("a reader that goes away", { timeout: 120_000 }, () => {
+describe("a reader that goes away", () => {
   it("ends every command quietly, with 0, and with nothing said of pipes", async () => {
     expect(Object.keys(PRINTING).toSorted()).toEqual(COMMANDS.map(({ spec }) => spec.path.join(" ")).toSorted());
     const stream = await busy("pipe");

@@ -95,7 +95,7 @@ function expectComplaints(ends: Awaited<ReturnType<typeof sweep>>, code: number,
   }
 }
 
-describe("every command", { timeout: 120_000 }, () => {
+describe("every command", () => {
   it("is called here", () => {
     const named = connecting.map(({ path }) => path.join(" ")).toSorted();
     expect(Object.keys(CALLS).toSorted()).toEqual(named);

@@ -47,9 +47,6 @@ function lonelyProgram(): string {
   return join(folder, "dist/bin.js");
 }
 
-// The official client of Kubernetes takes more than a second of a processor to load.
-const PATIENT = { timeout: 90_000 };
-
 describe("scale run", () => {
   it("starts consumers where messages wait, and drains them on Ctrl-C", async () => {
     const stream = await waiting("pool");
@@ -117,7 +114,7 @@ describe("scale run", () => {
     }
   });
 
-  it("scales a workload of a cluster, and with --dry-run only says what it would do", PATIENT, async () => {
+  it("scales a workload of a cluster, and with --dry-run only says what it would do", async () => {
     const stream = await waiting("cluster");
     const { kubeconfig, replicasNow, methods } = await cluster(1);
     const args = [
@@ -140,7 +137,7 @@ describe("scale run", () => {
     expect(scaling.lines.join("\n") + scaling.stderr).not.toContain(TOKEN);
   });
 
-  it("says what the cluster refuses, and what to do about it", PATIENT, async () => {
+  it("says what the cluster refuses, and what to do about it", async () => {
     const stream = await waiting("forbidden");
     const { api, kubeconfig, methods } = await cluster(1);
     const args = ["scale", "run", stream, "g", "--executor", "kubernetes", "--kubeconfig", kubeconfig];
@@ -162,7 +159,7 @@ describe("scale run", () => {
     expectEnd(inPod, 2, "service account's", "automountServiceAccountToken");
   });
 
-  it("tells KEDA what is wanted, and asks the cluster what there is", PATIENT, async () => {
+  it("tells KEDA what is wanted, and asks the cluster what there is", async () => {
     const stream = await waiting("keda");
     const { kubeconfig, methods } = await cluster(1);
     const { certPath, keyPath, caPath, ca, cert, key } = testCertificates();
@@ -218,7 +215,7 @@ describe("scale run", () => {
     expect(dry.stderr).not.toMatch(/was started|ordered/);
   });
 
-  it("names the library that is missing, and where it must be", PATIENT, async () => {
+  it("names the library that is missing, and where it must be", async () => {
     expect.hasAssertions();
     const stream = await waiting("missing");
     const program = `'${process.execPath}' '${lonelyProgram()}' scale run ${stream} g`;

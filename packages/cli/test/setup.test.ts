@@ -209,7 +209,12 @@ describe("completion", () => {
       const [file = "", ...args] = program;
       const input = cases.map(({ line }) => ["redis-batch", ...line].join("\t")).join("\n");
       const env = { ...process.env, SCRIPT: stdout };
-      const said = execFileSync(file, [...args, code], { env, input: `${input}\n`, encoding: "utf8", timeout: 50_000 });
+      const said = execFileSync(file, [...args, code], {
+        env,
+        input: `${input}\n`,
+        encoding: "utf8",
+        timeout: 250_000,
+      });
       const answers = said.trimEnd().split("\n");
       expect(answers).toHaveLength(cases.length);
       const wrong = cases.flatMap(({ line, offers, not }, at) => {

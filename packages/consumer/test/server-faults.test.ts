@@ -454,7 +454,7 @@ describe("a primary that dies under Sentinels", () => {
   });
 
   // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover anew.
-  it("is followed to its successor, and every message is done there", { timeout: 90_000 }, async () => {
+  it("is followed to its successor, and every message is done there", async () => {
     const made = bench();
     const trial = await atWork(made, { redis: { ...sentinel.servers.options }, blockMs: 200 });
     const [successor] = sentinel.servers.replicas as readonly [RedisServer];

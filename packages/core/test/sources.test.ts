@@ -237,7 +237,7 @@ describe("a server watched by Sentinels", () => {
   });
 
   // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover anew.
-  test("is followed to its successor", { timeout: 90_000 }, async () => {
+  test("is followed to its successor", async () => {
     const { client } = await connected(makeClient({ redis: { ...sentinel.servers.options } }));
     const stream = uniqueName("stream");
     await client.xadd({ stream, fields: ["n", 1] });

@@ -78,7 +78,7 @@ it("loses nothing, takes nothing from a live lease, removes nobody with messages
     { numRuns: 80 },
   );
   await expect(property).resolves.toBeUndefined();
-}, 60_000);
+});
 
 async function play(steps: readonly Step[], handOverTo: "any" | "registered"): Promise<void> {
   const bench = await openInMemory();

@@ -158,7 +158,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     );
     await look();
     expect(await firing(goesOn())).toEqual(["RedisBatchConsumersFailing"]);
-  }, 40_000);
+  });
 
   it("tell of consumers that are paused", async () => {
     const { consumer, monitor, look, goesOn } = await working();

@@ -91,7 +91,7 @@ describe("a group that falls behind", () => {
     expect(new Set(seen.slice(first))).toEqual(new Set(["FALLING BEHIND"]));
     const { reason } = await groupOf(monitor);
     expect(reason).toMatch(/\d+ more than .* ago; the oldest has waited/);
-  }, 30_000);
+  });
 
   it("says that nothing waits as soon as nothing does", async () => {
     const group = realGroup();
@@ -209,7 +209,7 @@ it("a consumer that fails on what others can do is FAILING, and the group is not
   const seen = await group.firstLook();
   expect(consumerOf(seen, "sound").status).toBe("OK");
   expect(seen.health).not.toBe("FAILING");
-}, 40_000);
+});
 
 it("what a consumer left when it was closed is released, shown as that, and no consumer is made of it", async () => {
   const group = realGroup();
@@ -246,7 +246,7 @@ it("a clean-up releases what a killed process left, and says who took it", async
   expect(moved).toBe(200);
   expect(groups[0]?.taken?.by.every(({ consumer }) => ["a", "b"].includes(consumer))).toBe(true);
   await eventually("all is acknowledged", async () => (await group.firstLook()).pending === 0, LONG);
-}, 30_000);
+});
 
 describe("on Redis 7.0, which does not count reads that return nothing", () => {
   const onSevenZero = useRealGroup(useServer({ version: "redis-7.0" }));

@@ -37,7 +37,7 @@ it("adds what a step of the load needs, in one direction, and loses nothing when
   expect(up.at(-1)?.to).toBeGreaterThanOrEqual(FEWEST_FOR_HIGH);
   expect(moves.at(-1)).toMatchObject({ phase: 2, to: 2 });
   expect(reversals(moves)).toBe(1);
-}, 150_000);
+});
 
 const isLong = process.env["REDIS_BATCH_LONG"] !== undefined;
 it.runIf(isLong)(

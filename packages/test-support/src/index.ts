@@ -35,6 +35,7 @@ export {
 export { type Deferred, deferred } from "./time/deferred.ts";
 export { EventRecorder, type RecordableEvent, type WaitOptions } from "./time/event-recorder.ts";
 export { type EventuallyOptions, eventually } from "./time/eventually.ts";
+export { fairNowMs } from "./time/fair-clock.ts";
 export { ManualClock } from "./time/manual-clock.ts";
 export { type SeededRandom, seededRandom } from "./time/seeded-random.ts";
 export { checkLeaks, type LeakCheckOptions } from "./vitest/check-leaks.ts";

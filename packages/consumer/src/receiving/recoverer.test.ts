@@ -140,9 +140,7 @@ describe("Recoverer", () => {
   });
 
   // The Redis in memory takes its time for so many.
-  it("takes from a stranger only what has been idle for foreignIdleMs, a part of it at a time", {
-    timeout: 60_000,
-  }, async () => {
+  it("takes from a stranger only what has been idle for foreignIdleMs, a part of it at a time", async () => {
     const { clock, hold, ownedBy } = await setUp();
     const ids = await hold("stranger", 2_500);
     await clock.advance(foreignIdleMs - recoverEveryMs);

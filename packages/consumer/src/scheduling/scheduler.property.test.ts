@@ -624,7 +624,7 @@ describe("Scheduler", () => {
       }),
       { numRuns: Number(process.env["SCHEDULER_RUNS"] ?? 150) },
     );
-  }, 100_000);
+  });
 
   it("ends every call of fetch(), whoever hangs: with messages, empty, or with an error", async () => {
     await fc.assert(
@@ -643,7 +643,7 @@ describe("Scheduler", () => {
       }),
       { numRuns: Number(process.env["SCHEDULER_RUNS"] ?? 100) },
     );
-  }, 100_000);
+  });
 
   it("ends every call when it drains", async () => {
     await fc.assert(
@@ -657,5 +657,5 @@ describe("Scheduler", () => {
       }),
       { numRuns: 30 },
     );
-  }, 100_000);
+  });
 });

@@ -172,9 +172,7 @@ describe("one broken process among healthy ones", () => {
     return JSON.parse(line.slice("health ".length)) as ConsumerHealth;
   }
 
-  it("keeps nothing back: all is done by the others, nothing is buried, and it says that it is unfit", {
-    timeout: 90_000,
-  }, async () => {
+  it("keeps nothing back: all is done by the others, nothing is buried, and it says that it is unfit", async () => {
     const made = group();
     const broken = await start(made, "throw");
     const fine = [await start(made, "work"), await start(made, "work")];
@@ -210,7 +208,7 @@ describe("one broken process among healthy ones", () => {
     expect(await made.deadLetters()).toEqual([]);
   });
 
-  it.each([1, 6])("buries none of only %i messages", { timeout: 60_000 }, async (count) => {
+  it.each([1, 6])("buries none of only %i messages", async (count) => {
     const made = group();
     // Long enough for the others to start: alone a consumer is its own second opinion.
     const broken = await start(made, "throw", { retry: { baseMs: 1_000, capMs: 2_000 } });
@@ -222,9 +220,7 @@ describe("one broken process among healthy ones", () => {
     expect(offeredTo(fine)).toBe(count);
   });
 
-  it("asks for a second opinion before it buries by count, and buries what fails everywhere after one more offer", {
-    timeout: 60_000,
-  }, async () => {
+  it("asks for a second opinion before it buries by count, and buries what fails everywhere after one more offer", async () => {
     const made = group();
     const fails = (): ((batch: Parameters<typeof acknowledge>[0]) => void) => (batch) => {
       for (const message of batch) {
@@ -249,9 +245,7 @@ describe("one broken process among healthy ones", () => {
     await made.finish(5_000);
   });
 
-  it("where all are broken nothing is lost and nothing is buried while the sink is down; then everything flows", {
-    timeout: 60_000,
-  }, async () => {
+  it("where all are broken nothing is lost and nothing is buried while the sink is down; then everything flows", async () => {
     const made = group();
     await made.fill(60);
     let isUp = false;
@@ -274,7 +268,7 @@ describe("one broken process among healthy ones", () => {
     for (const { consumer } of workers) expect(consumer.health()).toMatchObject({ live: true });
   });
 
-  it("is fit again as soon as its own work succeeds", { timeout: 60_000 }, async () => {
+  it("is fit again as soon as its own work succeeds", async () => {
     const made = group();
     let isBroken = true;
     const sick = made.start((batch) => (isBroken ? down() : batch.ack()), options);

@@ -1,16 +1,16 @@
 /** A signal takes effect at once, whatever the consumer waits for. */
-import { eventually, FaultProxy, useServer } from "@redis-batch/test-support";
+import { eventually, FaultProxy, fairNowMs, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { acknowledge, useGroup, valuesOf } from "./group.ts";
 
 /** How a promise ended, and after how many milliseconds. */
 async function endOf(promise: Promise<unknown>): Promise<{ readonly error: unknown; readonly tookMs: number }> {
-  const startedMs = performance.now();
+  const startedMs = fairNowMs();
   const error: unknown = await promise.then(
     () => undefined,
     (cause: unknown) => cause,
   );
-  return { error, tookMs: performance.now() - startedMs };
+  return { error, tookMs: fairNowMs() - startedMs };
 }
 
 const STOP = new Error("enough");

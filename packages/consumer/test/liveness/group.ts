@@ -1,6 +1,13 @@
 /** Consumers of one group that work, fail, hang and die, and a record of who was offered which message when. */
 import { groupKey } from "@redis-batch/core/internal";
-import { EventRecorder, eventually, type RedisServer, type UsedServer, uniqueName } from "@redis-batch/test-support";
+import {
+  EventRecorder,
+  eventually,
+  fairNowMs,
+  type RedisServer,
+  type UsedServer,
+  uniqueName,
+} from "@redis-batch/test-support";
 import { Redis } from "ioredis";
 import { afterEach } from "vitest";
 import {
@@ -22,6 +29,8 @@ export interface Offer {
   readonly deliveries: number;
   /** When, by this process's monotonic clock. */
   readonly atMs: number;
+  /** On the fair clock. */
+  readonly fairAtMs: number;
   /** The number of messages in its batch. */
   readonly batchSize: number;
 }
@@ -93,9 +102,9 @@ export class Group implements AsyncDisposable {
 
   /** Notes that a consumer was offered a batch. */
   record(consumer: string, batch: Batch<Fields>): void {
-    const atMs = performance.now();
+    const times = { atMs: performance.now(), fairAtMs: fairNowMs() };
     for (const { fields, deliveries } of batch) {
-      this.offers.push({ consumer, n: fields["n"] ?? "", deliveries, atMs, batchSize: batch.size });
+      this.offers.push({ consumer, n: fields["n"] ?? "", deliveries, ...times, batchSize: batch.size });
     }
   }
 
@@ -235,9 +244,9 @@ export class Group implements AsyncDisposable {
     return group["pending"] === 0 && group["last-delivered-id"] === this.#lastId;
   }
 
-  /** Waits until every message has been acknowledged or dead-lettered → how long that took, in milliseconds. */
+  /** Waits until every message has been acknowledged or dead-lettered → how long that took, in milliseconds of the fair clock. */
   async finish(timeoutMs: number): Promise<number> {
-    const startedMs = performance.now();
+    const startedMs = fairNowMs();
     await eventually(
       "every message is acknowledged",
       async () => {
@@ -246,7 +255,7 @@ export class Group implements AsyncDisposable {
       },
       { timeoutMs },
     );
-    return performance.now() - startedMs;
+    return fairNowMs() - startedMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,28 +11,22 @@ describe("maxBytes", () => {
     { batchSize: 100, prefetch: 1 },
     { batchSize: 200, prefetch: 1 },
     { batchSize: 100, prefetch: 5 },
-  ])(
-    "holds after 20,000 small messages for large ones, but for one read ($batchSize × $prefetch)",
-    { timeout: 60_000 },
-    async (shape) => {
-      const made = group();
-      await made.fill(20_000, 20);
-      for (let round = 0; round < 10; round++) await made.fill(60, 102_400);
-      const { events } = made.start(acknowledge, { ...shape, maxBytes: MIB, maxWaitMs: 200 });
-      await made.finish(30_000);
-      const sizes = events.all("read").map(({ bytes }) => bytes);
-      const large = sizes.filter((bytes) => bytes > 2 * MIB);
-      expect(large.length, `reads of ${large.join(", ")} bytes`).toBeLessThanOrEqual(1);
-      expect(made.offers).toHaveLength(20_600);
-      await made.server.command("DEL", made.stream);
-    },
-  );
+  ])("holds after 20,000 small messages for large ones, but for one read ($batchSize × $prefetch)", async (shape) => {
+    const made = group();
+    await made.fill(20_000, 20);
+    for (let round = 0; round < 10; round++) await made.fill(60, 102_400);
+    const { events } = made.start(acknowledge, { ...shape, maxBytes: MIB, maxWaitMs: 200 });
+    await made.finish(30_000);
+    const sizes = events.all("read").map(({ bytes }) => bytes);
+    const large = sizes.filter((bytes) => bytes > 2 * MIB);
+    expect(large.length, `reads of ${large.join(", ")} bytes`).toBeLessThanOrEqual(1);
+    expect(made.offers).toHaveLength(20_600);
+    await made.server.command("DEL", made.stream);
+  });
 });
 
 describe("a line that breaks in the middle of every large reply", () => {
-  it("gets everything through in smaller parts, and nothing that did not arrive has a delivery counted", {
-    timeout: 60_000,
-  }, async () => {
+  it("gets everything through in smaller parts, and nothing that did not arrive has a delivery counted", async () => {
     const made = group();
     await made.fill(100, 100_000);
     await using proxy = await FaultProxy.start(made.server);
@@ -68,9 +62,7 @@ describe("replies that the server cuts because they are too large", () => {
     maxDeliveries: 16,
   } as const;
 
-  it("are asked for in smaller parts: everything is offered, and what never arrived has no delivery counted", {
-    timeout: 60_000,
-  }, async () => {
+  it("are asked for in smaller parts: everything is offered, and what never arrived has no delivery counted", async () => {
     const made = group();
     await made.fill(300, 100_000);
     await limited(made);
@@ -85,7 +77,7 @@ describe("replies that the server cuts because they are too large", () => {
     }
   });
 
-  it("are asked for down to one message", { timeout: 60_000 }, async () => {
+  it("are asked for down to one message", async () => {
     const made = group();
     await made.fill(20, 700_000);
     await limited(made);
@@ -99,9 +91,7 @@ describe("replies that the server cuts because they are too large", () => {
     }
   });
 
-  it("are no offers either when messages come again: none is buried that the handler has not failed on", {
-    timeout: 60_000,
-  }, async () => {
+  it("are no offers either when messages come again: none is buried that the handler has not failed on", async () => {
     const made = group();
     await made.fill(60, 100_000);
     let hasFailed = 0;
@@ -128,7 +118,7 @@ describe("replies that the server cuts because they are too large", () => {
     }
   });
 
-  it("do not hold up a take-over from a dead consumer", { timeout: 60_000 }, async () => {
+  it("do not hold up a take-over from a dead consumer", async () => {
     const made = group();
     await made.fill(60, 100_000);
     await made.leaveBehind({ name: "dead", count: 60, leaseMs: 1_000 });
@@ -143,9 +133,7 @@ describe("replies that the server cuts because they are too large", () => {
     }
   });
 
-  it("that are too large even for one message do not end the consumer, and what fits goes on", {
-    timeout: 60_000,
-  }, async () => {
+  it("that are too large even for one message do not end the consumer, and what fits goes on", async () => {
     const made = group();
     await made.fill(20, 1_000);
     await made.fill(1, 3 * MIB);

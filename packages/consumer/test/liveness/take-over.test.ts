@@ -75,9 +75,7 @@ describe("a consumer with own messages in a retry delay", () => {
 });
 
 describe("much that a dead consumer left", () => {
-  it("20,000 messages: one idle consumer acknowledges them within 30 s of the death being known", {
-    timeout: 90_000,
-  }, async () => {
+  it("20,000 messages: one idle consumer acknowledges them within 30 s of the death being known", async () => {
     const made = group();
     await made.fill(20_000);
     const { consumer } = made.start(acknowledge, { ...quick, leaseMs: 2_000, batchSize: 100, maxWaitMs: 500 });
@@ -93,9 +91,7 @@ describe("much that a dead consumer left", () => {
     await eventually("its name is gone", async () => (await made.names()).join() === consumer.name);
   });
 
-  it("60,000 messages among three consumers: each gets what it has places for, and nobody stands still", {
-    timeout: 120_000,
-  }, async () => {
+  it("60,000 messages among three consumers: each gets what it has places for, and nobody stands still", async () => {
     const made = group();
     const batchSize = 100;
     await made.fill(60_000);
@@ -120,9 +116,7 @@ describe("much that a dead consumer left", () => {
     expect(made.offers).toHaveLength(60_000);
   });
 
-  it("100,000 messages handed over to each of two consumers by somebody else: all are done, none twice", {
-    timeout: 120_000,
-  }, async () => {
+  it("100,000 messages handed over to each of two consumers by somebody else: all are done, none twice", async () => {
     const made = group();
     // More than can be renewed within a lease.
     const each = 100_000;

@@ -153,7 +153,7 @@ function run(policy: ScalingPolicy, steps: readonly Step[], arrange?: (seen: Obs
 }
 
 // Many looks each; a busy machine takes its time.
-describe("decideThroughput", { timeout: 60_000 }, () => {
+describe("decideThroughput", () => {
   it("stays within the bounds, wherever the number was before", () => {
     fc.assert(
       fc.property(anyPolicy, anySteps, fc.nat(100), (policy, steps, first) => {

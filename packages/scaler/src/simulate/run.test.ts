@@ -23,7 +23,7 @@ function shareThatWaits(load: number, servers: number): number {
   return (servers * blocked) / (servers - load * (1 - blocked));
 }
 
-describe("the simulated group", { timeout: 60_000 }, () => {
+describe("the simulated group", () => {
   // One message at a time, alike consumers that never change: a queue whose answer is known.
   it.each([
     { perSecond: 0.8, variation: 0, servers: 1 },
@@ -115,7 +115,7 @@ describe("the simulated group", { timeout: 60_000 }, () => {
 });
 
 // What it was when this was written, and a little more: a change that makes it worse must be meant.
-describe("the throughput strategy", { timeout: 60_000 }, () => {
+describe("the throughput strategy", () => {
   it.each([
     { name: "cold", late: 0, hours: 3.8, reversals: 7 },
     { name: "trickle", late: 0, hours: 3.9, reversals: 9 },

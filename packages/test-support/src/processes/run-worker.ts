@@ -25,7 +25,7 @@ export interface WorkerExit {
 }
 
 export interface LineWait {
-  /** The hard limit, 10 s by default. */
+  /** The hard limit on the fair clock, 10 s by default. */
   readonly timeoutMs?: number;
   /** Only lines after this many count (`worker.lines.length` marks now). */
   readonly after?: number;

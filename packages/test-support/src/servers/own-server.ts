@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deferred } from "../time/deferred.ts";
 import { eventually } from "../time/eventually.ts";
+import { afterFairMs } from "../time/fair-clock.ts";
 import { type CommandArgument, type Reply, ReplyError } from "../wire/resp.ts";
 import { roundTrip } from "../wire/round-trip.ts";
 import type { ServerAddress } from "../wire/server-address.ts";
@@ -148,11 +149,11 @@ export class OwnServer {
     const isReady = () => ready.test(this.log.slice(logStart));
     const { promise, resolve, reject } = deferred<void>();
     const fail = (what: string) => reject(new Error(`the test server ${what}; its log:\n${this.log.slice(-2_000)}`));
-    const limit = setTimeout(() => fail(`was not ready after ${START_LIMIT_MS} ms`), START_LIMIT_MS);
+    const callOff = afterFairMs(START_LIMIT_MS, () => fail(`was not ready after ${START_LIMIT_MS} ms`));
     this.#logged = () => isReady() && resolve();
     this.#logged();
     void process.exited.then((how) => fail(`ended (${how})`));
-    await promise.finally(() => clearTimeout(limit));
+    await promise.finally(callOff);
   }
 
   async #answers(): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { deferred } from "./deferred.ts";
+import { afterFairMs } from "./fair-clock.ts";
 
 /** What an observed service says happened. */
 export interface RecordableEvent {
@@ -6,7 +7,7 @@ export interface RecordableEvent {
 }
 
 export interface WaitOptions {
-  /** The hard limit, 5 s by default. */
+  /** The hard limit on the fair clock, 5 s by default. */
   readonly timeoutMs?: number;
   /** Which of the matching events to wait for: the first by default. */
   readonly count?: number;
@@ -55,17 +56,17 @@ export class EventRecorder<E extends RecordableEvent> {
     const { timeoutMs = 5_000, count = 1, after = 0 } = options;
     const matches = typeof wanted === "string" ? (event: E) => event.type === wanted : wanted;
     const { promise, resolve, reject } = deferred<E>();
-    const limit = setTimeout(() => {
+    const callOff = afterFairMs(timeoutMs, () => {
       this.#waiters.delete(waiter);
       const what = typeof wanted === "string" ? `"${wanted}"` : "the awaited event";
       const missing = count === 1 ? what : `${count} × ${what}`;
       reject(new Error(`${missing} did not come within ${timeoutMs} ms; ${this.#summary(after)}`));
-    }, timeoutMs);
+    });
     const waiter: Waiter<E> = {
       matches,
       remaining: count,
       found: (event) => {
-        clearTimeout(limit);
+        callOff();
         this.#waiters.delete(waiter);
         resolve(event);
       },

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { fairNowMs } from "./fair-clock.ts";
 
 export interface EventuallyOptions {
-  /** The hard limit, 10 s by default. */
+  /** The hard limit on the fair clock, 10 s by default. */
   readonly timeoutMs?: number;
   /** The longest pause between two looks, 50 ms by default; the first ones are shorter. */
   readonly pauseMs?: number;
@@ -23,12 +24,12 @@ export async function eventually<T>(
   check: () => T | Promise<T>,
   { timeoutMs = 10_000, pauseMs = 50 }: EventuallyOptions = {},
 ): Promise<Truthy<Awaited<T>>> {
-  const giveUpAtMs = performance.now() + timeoutMs;
+  const giveUpAtMs = fairNowMs() + timeoutMs;
   let waitMs = 2;
   for (;;) {
     const outcome = await look(check);
     if (outcome.holds) return outcome.value;
-    if (performance.now() >= giveUpAtMs) {
+    if (fairNowMs() >= giveUpAtMs) {
       throw new Error(`not within ${timeoutMs} ms: ${what} (last look: ${outcome.seen})`, { cause: outcome.cause });
     }
     await pause(waitMs);

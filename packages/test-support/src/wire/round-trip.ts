@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { deferred } from "../time/deferred.ts";
+import { afterFairMs } from "../time/fair-clock.ts";
 import { type CommandArgument, decodeReply, encodeCommand, type Reply, ReplyError } from "./resp.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -21,7 +22,7 @@ export function roundTrip(
   const commands = [...openingCommands(address), args];
   const { promise, resolve, reject } = deferred<Reply>();
   const socket = connect(address, () => socket.write(Buffer.concat(commands.map(encodeCommand))));
-  const limit = setTimeout(() => socket.destroy(new Error(`${describe(args)}: no reply in ${limitMs} ms`)), limitMs);
+  const callOff = afterFairMs(limitMs, () => socket.destroy(new Error(`${describe(args)}: no reply in ${limitMs} ms`)));
   let received: Buffer = Buffer.alloc(0);
   let awaited = commands.length;
   socket.on("data", (chunk) => {
@@ -40,7 +41,7 @@ export function roundTrip(
   });
   socket.once("error", reject);
   socket.once("close", () => {
-    clearTimeout(limit);
+    callOff();
     reject(new Error(`${describe(args)}: the server closed the connection before it replied`));
   });
   return promise;
