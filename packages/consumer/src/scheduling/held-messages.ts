@@ -285,12 +285,7 @@ export class HeldMessages<Value> {
 
   /** Offers of what the mix names as much as the bytes allow, and one message in any case. */
   offer(mix: Mix, maxBytes: number, isFreshTurn: boolean, offer: Offer): Cut<Value> {
-    const again = mix.due.map((place) => this.#due[place] as Message<Value>);
-    const fresh = this.#fresh.slice(0, mix.fresh);
-    // Where the first of the new ones has a place in any case, it has one among the bytes, too.
-    const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= offer.atMs);
-    const first = fresh.slice(0, isFreshTurn || !isRipe ? 1 : 0);
-    const wanted = [...first, ...again, ...fresh.slice(first.length)];
+    const { wanted, first } = this.#inOrder(mix, isFreshTurn, offer.atMs);
     let bytes = 0;
     let size = 0;
     for (const message of wanted) {
@@ -298,9 +293,9 @@ export class HeldMessages<Value> {
       if (bytes > maxBytes && size > 0) break;
       size++;
     }
-    const messages = wanted.slice(0, size);
+    const messages = size === wanted.length ? wanted : wanted.slice(0, size);
     // From the last to the first, so that the places before stay what they are.
-    const redelivered = mix.due.slice(0, Math.max(0, size - first.length));
+    const redelivered = mix.due.slice(0, Math.max(0, size - first));
     for (const place of redelivered.toReversed()) this.#takeDue(place);
     for (const message of this.#fresh.splice(0, size - redelivered.length)) this.#freshBytes -= message.bytes;
     // New messages already are in stream order, and redelivered ones may belong between them.
@@ -310,6 +305,22 @@ export class HeldMessages<Value> {
       message.offer = offer;
     }
     return { messages, redelivered: redelivered.length, isFullOfBytes: size < wanted.length };
+  }
+
+  /** The messages of a mix, in the order in which bytes are given to them, and how many new ones come first. */
+  #inOrder(
+    mix: Mix,
+    isFreshTurn: boolean,
+    nowMs: number,
+  ): { readonly wanted: Message<Value>[]; readonly first: number } {
+    const fresh = this.#fresh.slice(0, mix.fresh);
+    // As nearly always.
+    if (mix.due.length === 0) return { wanted: fresh, first: fresh.length };
+    const again = mix.due.map((place) => this.#due[place] as Message<Value>);
+    // Where the first of the new ones has a place in any case, it has one among the bytes, too.
+    const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= nowMs);
+    const first = Math.min(fresh.length, isFreshTurn || !isRipe ? 1 : 0);
+    return { wanted: [...fresh.slice(0, first), ...again, ...fresh.slice(first)], first };
   }
 
   /** New messages went out in between, so offering what was just returned is no hot loop now. */
