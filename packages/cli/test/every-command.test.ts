@@ -184,8 +184,9 @@ describe("every command", () => {
     const except = ["monitor serve", "scale run", ...WITHOUT_STREAM];
     const ends = await sweep({ key, commands: connecting.filter(({ path }) => !except.includes(path.join(" "))) });
     for (const [name, { stdout, stderr }] of ends) expectNoControls(`${name}${stdout}${stderr}`);
-    // That nobody works on what waits is a problem that the doctor finds.
+    // That nobody works on what waits is a problem that these two find, the second one after a while.
     if (ends.get("doctor")?.code === 1) ends.delete("doctor");
+    if ([1, 2].includes(ends.get("check")?.code ?? 0)) ends.delete("check");
     const codes = codesOf(ends);
     expect(Object.entries(codes).filter(([, code]) => ![0, 5, 6].includes(Number(code)))).toEqual([]);
     await redis.server.command("DEL", key);

@@ -12,7 +12,8 @@ const FIXTURES = fileURLToPath(new URL("fixtures/", import.meta.url));
 
 /** Runs one fixture in a vitest of its own; yields everything it printed. */
 function runFixture(name: string, env: Record<string, string> = {}): Promise<string> {
-  const args = [VITEST, "run", `--root=${FIXTURES}`, "--reporter=verbose", name];
+  const limits = ["--testTimeout=300000", "--hookTimeout=300000"];
+  const args = [VITEST, "run", `--root=${FIXTURES}`, "--reporter=verbose", ...limits, name];
   return new Promise((resolve) => {
     // A vitest inside vitest would take itself for one of our workers.
     const clean = Object.entries(process.env).filter(([key]) => !key.startsWith("VITEST"));
