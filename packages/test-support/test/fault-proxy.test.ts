@@ -97,8 +97,8 @@ describe("with faults", () => {
     await client.ping();
     proxy.set({ latencyMs: 50 });
     const oneMs = await elapsedMs(() => client.ping());
-    // Node's timers know whole milliseconds only: each of the two may come almost one early.
-    expect(oneMs).toBeGreaterThanOrEqual(2 * (50 - 1));
+    // Node counts a timer from the beginning of a turn of its loop: each of the two may come a little early.
+    expect(oneMs).toBeGreaterThan(90);
     const twentyMs = await elapsedMs(() => Promise.all(Array.from({ length: 20 }, () => client.ping())));
     expect(twentyMs).toBeLessThan(oneMs * 5);
   });
