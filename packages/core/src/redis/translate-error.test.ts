@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import {
   CommandError,
@@ -154,6 +155,11 @@ describe("a connection's failure", () => {
       expect(error).toMatchObject({ state: "MOVED" });
     },
   );
+
+  test("keeps its words when it is of another realm, as those of Node are in Jest", () => {
+    const error = translateError(runInNewContext('new Error("read ECONNRESET")'), "xadd");
+    expect((error.cause as Error).message).toBe("read ECONNRESET");
+  });
 
   test("is one as well when what was thrown is not an error", () => {
     expect(ConnectionError.is(translateError("gone", "xadd"))).toBe(true);

@@ -35,9 +35,14 @@ const PASSING_STATES = new Set([
  */
 export function translateError(error: unknown, command: string, isWritten?: boolean): RedisBatchError {
   if (RedisBatchError.is(error)) return error;
-  if (!(error instanceof Error)) return translateConnection(new Error(String(error)), command, isWritten);
+  if (!isError(error)) return translateConnection(new Error(String(error)), command, isWritten);
   if (refusedCommand(error) !== undefined) return translateReply(error.message, command);
   return translateConnection(error, command, isWritten);
+}
+
+/** By its message: in Jest what Node itself throws, a socket's errors among it, is of another realm than all other code. */
+function isError(error: unknown): error is Error {
+  return typeof (error as Partial<Error> | null | undefined)?.message === "string";
 }
 
 interface IoredisCommand {

@@ -14,7 +14,8 @@ export interface LoadedGrpc {
 export async function loadGrpc(): Promise<LoadedGrpc> {
   const [grpc, loader] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]).catch(
     (error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
+      // Where it is required, lines follow that say by whom.
+      const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
       const advice = "KEDA is answered by gRPC: npm install @grpc/grpc-js @grpc/proto-loader";
       throw new ConfigError("startKedaScaler", [`${advice} (${why})`]);
     },
