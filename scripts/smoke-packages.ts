@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { RedisServer } from "@redis-batch/test-support";
 import { byBun, byEsbuild, byWebpack } from "./lib/bundles.ts";
+import { tryExamples, tryReadmeWorker } from "./lib/examples.ts";
 import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
 import { publishedPackages, readManifest } from "./lib/packages.ts";
 import { PackedRegistry } from "./lib/packed-registry.ts";
-import { tryReadmeWorker } from "./lib/readme-worker.ts";
 import { ROOT } from "./lib/root.mjs";
 import { runIn } from "./lib/run-in.ts";
 import { bun, deno, node, type Runtime } from "./lib/runtimes.ts";
@@ -28,6 +28,7 @@ const NPX_VERSIONS = [
 ];
 // Each is installed on its own.
 const LIBRARIES = ["core", "consumer", "monitor", "scaler"];
+const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
 const NAMES = LIBRARIES.flatMap(namesOf);
 const IOREDIS_VERSIONS = ["5", "6"];
 
@@ -51,6 +52,7 @@ try {
   await using registry = await PackedRegistry.start(packAll());
   await using server = await startServer();
   const nodes = await Promise.all(NODE_VERSIONS.map(node));
+  const oldest = nodes[0] as Runtime;
   const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
   await step("core, consumer, monitor and scaler each install core and ioredis, and nothing else", () =>
     all(LIBRARIES.map((library) => installLibrary(library, registry))),
@@ -69,8 +71,9 @@ try {
       ),
     ),
   );
+  await step(`${oldest.name}: every example of the guides runs`, () => useExamples(oldest, registry, server.url));
   await step("esbuild, webpack and bun, minified: 12 refusals are told alike, over ioredis 5 and 6", () =>
-    all(IOREDIS_VERSIONS.map((version) => useBundled(version, nodes[0], others, registry))),
+    all(IOREDIS_VERSIONS.map((version) => useBundled(version, oldest, others, registry))),
   );
   await step(`Node ${NPX_VERSIONS.map((each) => each.node).join(" and ")}: npx runs the command line anywhere`, () =>
     all(NPX_VERSIONS.map((versions) => useCommandLine(versions, registry, server.url))),
@@ -120,7 +123,11 @@ async function compile(): Promise<void> {
   await inTurn(Object.entries(COMPILERS), ([version, { resolutions, settings }]) =>
     all(
       resolutions.map((resolution) => {
-        const compilerOptions = { ...strict, ...settings, ...RESOLUTIONS[resolution], types: ["node"], typeRoots };
+        const compilerOptions = {
+          ...{ ...strict, ...settings, ...RESOLUTIONS[resolution], types: ["node"], typeRoots },
+          // Once: that the declarations find each other by the other resolutions as well is are-the-types-wrong's to see.
+          skipLibCheck: resolution !== "nodenext",
+        };
         const config = `tsconfig.${version}.${resolution}.json`;
         writeFileSync(join(folder, config), JSON.stringify({ compilerOptions, files }));
         return run(folder, commands[version as keyof typeof commands], ["-p", config]);
@@ -143,11 +150,7 @@ async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url:
   cpSync(join(smoke, "tsconfig.json"), join(home, "tsconfig.json"));
   cpSync(join(smoke, "jest.cjs"), join(home, "packages.test.js"));
   cpSync(join(smoke, "ts-jest.ts"), join(home, "ts/packages.test.ts"));
-  await install(
-    home,
-    { dependencies: Object.fromEntries(LIBRARIES.map((one) => [`@redis-batch/${one}`, "*"])) },
-    registry,
-  );
+  await install(home, { dependencies: ALL_LIBRARIES }, registry);
   const jest = join(ROOT, "node_modules/jest/bin/jest.js");
   const transform = { "\\.ts$": [join(ROOT, "node_modules/ts-jest"), { tsconfig: join(home, "tsconfig.json") }] };
   const config = JSON.stringify({ transform, roots: ["<rootDir>/ts"] });
@@ -160,9 +163,18 @@ async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url:
   );
 }
 
+async function useExamples(oldest: Runtime, registry: PackedRegistry, url: string): Promise<void> {
+  const home = join(folder, "examples");
+  mkdirSync(home);
+  // What only some examples need.
+  const others = { "@grpc/grpc-js": "1", "@grpc/proto-loader": "0.8", "prom-client": "15", zod: "4" };
+  await install(home, { type: "module", dependencies: { ...ALL_LIBRARIES, ...others } }, registry);
+  console.log(`  ${await tryExamples(oldest, home, url)} examples`);
+}
+
 async function useBundled(
   ioredis: string,
-  oldest: Runtime | undefined,
+  { command: [oldest] }: Runtime,
   others: readonly Runtime[],
   registry: PackedRegistry,
 ): Promise<void> {
@@ -179,7 +191,7 @@ async function useBundled(
     const file = await bundle(program, home);
     // One for each, because what is tried out shuts everybody out.
     await using server = await RedisServer.start({ config: ["enable-debug-command yes"] });
-    await runQuietly(home, oldest?.command[0] ?? "node", [file, server.url]);
+    await runQuietly(home, oldest, [file, server.url]);
   });
 }
 
