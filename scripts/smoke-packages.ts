@@ -6,6 +6,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { RedisServer } from "@redis-batch/test-support";
 import { byBun, byEsbuild, byWebpack } from "./lib/bundles.ts";
 import { tryExamples, tryReadmeWorker } from "./lib/examples.ts";
@@ -151,8 +152,9 @@ async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url:
   cpSync(join(smoke, "jest.cjs"), join(home, "packages.test.js"));
   cpSync(join(smoke, "ts-jest.ts"), join(home, "ts/packages.test.ts"));
   await install(home, { dependencies: ALL_LIBRARIES }, registry);
-  const jest = join(ROOT, "node_modules/jest/bin/jest.js");
-  const transform = { "\\.ts$": [join(ROOT, "node_modules/ts-jest"), { tsconfig: join(home, "tsconfig.json") }] };
+  const jest = fileURLToPath(import.meta.resolve("jest/bin/jest"));
+  const tsJest = fileURLToPath(import.meta.resolve("ts-jest"));
+  const transform = { "\\.ts$": [tsJest, { tsconfig: join(home, "tsconfig.json") }] };
   const config = JSON.stringify({ transform, roots: ["<rootDir>/ts"] });
   const env = { SMOKE_URL: url, SMOKE_PACKAGES: NAMES.join(" ") };
   await inTurn(nodes, ({ command: [file] }) =>
