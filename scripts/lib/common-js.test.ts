@@ -13,7 +13,7 @@ import zlib from "node:zlib";
 // packages/core/src/a.ts
 import { shared } from "./chunk-A1.mjs";
 var a = async () => [await import("@grpc/grpc-js"), zlib, Redis, Command2, shared];
-var folder = new URL("../proto/", import.meta.url);
+var folder = "proto";
 
 // packages/core/src/index.ts
 export * from "@redis-batch/core";
@@ -35,7 +35,7 @@ const zlib = require("node:zlib");
 // packages/core/src/a.ts
 const { shared } = require("./chunk-A1.js");
 var a = async () => [await Promise.resolve().then(() => require("@grpc/grpc-js")), zlib, Redis, Command2, shared];
-var folder = new URL("../proto/", require("node:url").pathToFileURL(__filename).href);
+var folder = "proto";
 
 // packages/core/src/index.ts
 
@@ -54,7 +54,7 @@ it("the door names everything that is behind it", () => {
   );
 });
 
-it.each(['import * as all from "ioredis";', "export default 1;", "var path = import.meta.dirname;"])(
+it.each(['import * as all from "ioredis";', "export default 1;", "var path = import.meta.url;"])(
   "what it does not know is refused rather than left: %s",
   (line) => {
     expect(() => toCommonJs(line)).toThrow(line);

@@ -23,7 +23,6 @@ export function toCommonJs(code: string): string {
     .replaceAll(IMPORT_DEFAULT, "const $1 = require($2);")
     // Jest's CommonJS has no import().
     .replaceAll(/\bimport\(("[^"]+")\)/g, "Promise.resolve().then(() => require($1))")
-    .replaceAll("import.meta.url", 'require("node:url").pathToFileURL(__filename).href')
     .replaceAll(/(?<=require\("\.[^"]*)\.mjs(?="\))/g, ".js")
     .replace(/(?<=^\/\/# sourceMappingURL=)/m, "esm/");
   const left = /^(?:import|export)\b.*|.*\bimport\.meta\b.*/m.exec(converted)?.[0];
