@@ -8,6 +8,6 @@ test.each([
   ["health.proto", HEALTH],
 ])("the contract that is spoken is the one that is published: %s", (file, contract) => {
   const published = loadSync(fileURLToPath(new URL(`../../../proto/${file}`, import.meta.url)), { keepCase: true });
-  const spoken = fromJSON(contract as Parameters<typeof fromJSON>[0], { keepCase: true });
+  const spoken = fromJSON(contract, { keepCase: true });
   expect(JSON.parse(JSON.stringify(spoken))).toEqual(JSON.parse(JSON.stringify(published)));
 });

@@ -20,9 +20,7 @@ export async function loadGrpc(): Promise<LoadedGrpc> {
     },
   );
   const load = (contract: Contract, service: string): Grpc.ServiceDefinition => {
-    // Its types ask for what only a parser knows.
-    const json = contract as Parameters<typeof loader.fromJSON>[0];
-    const definition = loader.fromJSON(json, { keepCase: true, longs: Number, enums: String, defaults: true });
+    const definition = loader.fromJSON(contract, { keepCase: true, longs: Number, enums: String, defaults: true });
     return definition[service] as Grpc.ServiceDefinition;
   };
   return {
