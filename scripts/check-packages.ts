@@ -18,8 +18,7 @@ try {
       const tarball = pack(published, folder);
       return [
         ...problems(published.manifest.name, "publint", ["--strict", tarball]),
-        // ESM only: require() works by Node's own require(esm), and there is nothing for Node below 20.19 or 22.12.
-        ...problems(published.manifest.name, "attw", ["--profile", "esm-only", tarball]),
+        ...problems(published.manifest.name, "attw", ["--profile", "strict", tarball]),
       ];
     }),
   );

@@ -1,18 +1,22 @@
-// Installs the packed packages in empty folders, as users would, and uses them there: the libraries on every Node we
-// support by import, require(), TypeScript declarations and with a real server, each without the others; the command line
-// by npx on the oldest and the newest.
+// Installs the packed packages in empty folders, as users would, and uses them there: the libraries on every runtime we
+// support by import and require(), in Jest, bundled, by TypeScript declarations, and with a real server, each without the
+// others; the command line by npx on the oldest and the newest.
 //
 //   REDIS_BATCH_SMOKE_URL   a running server to use; by default the one the tests use
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { RedisServer } from "@redis-batch/test-support";
+import { byBun, byEsbuild, byWebpack } from "./lib/bundles.ts";
+import { tryExamples, tryReadmeWorker } from "./lib/examples.ts";
 import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
 import { publishedPackages, readManifest } from "./lib/packages.ts";
 import { PackedRegistry } from "./lib/packed-registry.ts";
 import { ROOT } from "./lib/root.mjs";
 import { runIn } from "./lib/run-in.ts";
+import { bun, deno, node, type Runtime } from "./lib/runtimes.ts";
 import { installTool } from "./lib/tool.ts";
 import { tryCommandLine } from "./lib/try-command-line.ts";
 
@@ -23,27 +27,56 @@ const NPX_VERSIONS = [
   { node: "20.19", npm: "10.8" },
   { node: "24", npm: "11" },
 ];
-// Besides those the workspace has anyway: tsc is the native one (7), tsc6 the last JavaScript one.
-const TYPESCRIPT_VERSION = "5.8";
-// What is installed on its own.
-const LIBRARIES = ["consumer", "monitor", "scaler"];
+// Each is installed on its own.
+const LIBRARIES = ["core", "consumer", "monitor", "scaler"];
+const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
+const NAMES = LIBRARIES.flatMap(namesOf);
+const IOREDIS_VERSIONS = ["5", "6"];
+
+// How a project may have its modules found; node10 is what TypeScript 7 has no more.
+const RESOLUTIONS = {
+  node10: { module: "commonjs", moduleResolution: "node10" },
+  node16: { module: "node16" },
+  nodenext: { module: "nodenext" },
+  bundler: { module: "preserve", moduleResolution: "bundler" },
+};
+// In the workspace, tsc is the native one (7), tsc6 the last JavaScript one.
+const COMPILERS = {
+  "5.8": { resolutions: ["node10", "node16", "nodenext", "bundler"], settings: {} },
+  "6": { resolutions: ["node10", "nodenext"], settings: { ignoreDeprecations: "6.0" } },
+  "7": { resolutions: ["node16", "nodenext", "bundler"], settings: {} },
+} as const;
 
 build();
 const folder = mkdtempSync(join(tmpdir(), "rb-smoke-"));
 try {
   await using registry = await PackedRegistry.start(packAll());
   await using server = await startServer();
-  await step("consumer, monitor and scaler each install core and ioredis, and nothing else", () =>
+  const nodes = await Promise.all(NODE_VERSIONS.map(node));
+  const oldest = nodes[0] as Runtime;
+  const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
+  await step("core, consumer, monitor and scaler each install core and ioredis, and nothing else", () =>
     all(LIBRARIES.map((library) => installLibrary(library, registry))),
   );
-  await step("TypeScript 5.8, 6 and 7 understand their declarations", compile);
-  for (const version of NODE_VERSIONS) {
-    const node = await nodeBinary(version);
-    await step(`Node ${version}: import and require() give the same, and each is used alone`, () =>
-      all(LIBRARIES.map((library) => useLibrary(node, library, importsOf(library), server.url))),
+  await step("TypeScript 5.8, 6 and 7 understand their declarations, by node10, node16, nodenext and bundler", compile);
+  for (const runtime of [...nodes, ...others]) {
+    await step(`${runtime.name}: import and require() give the same, and each is used alone`, () =>
+      all(LIBRARIES.map((library) => useLibrary(runtime, library, server.url))),
     );
   }
-  await step(`Node ${NPX_VERSIONS.map(({ node }) => node).join(" and ")}: npx runs the command line anywhere`, () =>
+  await step("Jest and ts-jest: each loads and works, in CommonJS", () => useJest(nodes, registry, server.url));
+  await step(`${listOf([...nodes, ...others])}: the README's worker, as an ES module and as CommonJS`, () =>
+    inTurn([...nodes, ...others], (runtime) =>
+      all(
+        (["mjs", "cjs"] as const).map((format) => tryReadmeWorker(runtime, format, join(folder, "consumer"), server)),
+      ),
+    ),
+  );
+  await step(`${oldest.name}: every example of the guides runs`, () => useExamples(oldest, registry, server.url));
+  await step("esbuild, webpack and bun, minified: 12 refusals are told alike, over ioredis 5 and 6", () =>
+    all(IOREDIS_VERSIONS.map((version) => useBundled(version, oldest, others, registry))),
+  );
+  await step(`Node ${NPX_VERSIONS.map((each) => each.node).join(" and ")}: npx runs the command line anywhere`, () =>
     all(NPX_VERSIONS.map((versions) => useCommandLine(versions, registry, server.url))),
   );
 } finally {
@@ -51,7 +84,7 @@ try {
 }
 
 /** All that a package offers to import. */
-function importsOf(library: string): readonly string[] {
+function namesOf(library: string): readonly string[] {
   const { name, exports = {} } = readManifest(join(ROOT, "packages", library));
   return Object.keys(exports)
     .filter((path) => path !== "./package.json")
@@ -64,39 +97,106 @@ function packAll(): readonly string[] {
 
 async function installLibrary(library: string, registry: PackedRegistry): Promise<void> {
   const home = join(folder, library);
-  for (const files of ["import.mjs", "require.cjs", library]) {
-    cpSync(join(ROOT, "scripts/smoke", files), files === library ? home : join(home, files), { recursive: true });
-  }
-  const application = {
-    private: true,
-    type: "module",
-    dependencies: { [`@redis-batch/${library}`]: "*" },
-    devDependencies: { "@types/node": "20" },
-  };
-  writeFileSync(join(home, "package.json"), JSON.stringify(application, null, 2));
-  await run(home, "npm", ["install", "--no-audit", "--no-fund"], registry.env);
+  for (const file of ["import.mjs", "require.cjs"]) cpSync(join(ROOT, "scripts/smoke", file), join(home, file));
+  cpSync(join(ROOT, "scripts/smoke", library), home, { recursive: true });
+  await install(home, { type: "module", dependencies: { [`@redis-batch/${library}`]: "*" } }, registry);
   expectInstalled(home, [library]);
 }
 
-async function compile(): Promise<void> {
-  const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, target: "es2022", module: "nodenext" };
-  const typeRoots = [`${LIBRARIES[0]}/node_modules/@types`];
-  writeFileSync(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({
-      compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true, types: ["node"], typeRoots },
-      files: LIBRARIES.flatMap((library) => [`${library}/types.mts`, `${library}/types.cts`]),
-    }),
-  );
-  const oldest = join(await installTool("typescript", TYPESCRIPT_VERSION), "bin/tsc");
-  await all(["tsc", "tsc6", oldest].map((compiler) => run(folder, compiler, [])));
+async function install(home: string, application: object, registry: PackedRegistry): Promise<void> {
+  const manifest = { private: true, ...application, devDependencies: { "@types/node": "20" } };
+  writeFileSync(join(home, "package.json"), JSON.stringify(manifest, null, 2));
+  await run(home, "npm", ["install", "--no-audit", "--no-fund"], registry.env);
 }
 
-async function useLibrary(node: string, library: string, names: readonly string[], url: string): Promise<void> {
+async function compile(): Promise<void> {
+  const oldest = join(await installTool("typescript", "5.8"), "bin/tsc");
+  const commands = { "5.8": oldest, "6": "tsc6", "7": "tsc" };
+  const strict = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    target: "es2022",
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  const typeRoots = [`${LIBRARIES[0]}/node_modules/@types`];
+  const files = LIBRARIES.flatMap((library) => [`${library}/types.mts`, `${library}/types.cts`]);
+  await inTurn(Object.entries(COMPILERS), ([version, { resolutions, settings }]) =>
+    all(
+      resolutions.map((resolution) => {
+        const compilerOptions = {
+          ...{ ...strict, ...settings, ...RESOLUTIONS[resolution], types: ["node"], typeRoots },
+          // Once: that the declarations find each other by the other resolutions as well is are-the-types-wrong's to see.
+          skipLibCheck: resolution !== "nodenext",
+        };
+        const config = `tsconfig.${version}.${resolution}.json`;
+        writeFileSync(join(folder, config), JSON.stringify({ compilerOptions, files }));
+        return run(folder, commands[version as keyof typeof commands], ["-p", config]);
+      }),
+    ),
+  );
+}
+
+async function useLibrary({ command: [file, ...args] }: Runtime, library: string, url: string): Promise<void> {
   const home = join(folder, library);
-  await runQuietly(home, node, ["import.mjs", ...names]);
-  await runQuietly(home, node, ["require.cjs", ...names]);
-  await runQuietly(home, node, ["use.mjs", url]);
+  const names = namesOf(library);
+  await runQuietly(home, file, [...args, "import.mjs", ...names]);
+  await runQuietly(home, file, [...args, "require.cjs", ...names]);
+  await runQuietly(home, file, [...args, "use.mjs", url]);
+}
+
+async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url: string): Promise<void> {
+  const home = join(folder, "commonjs");
+  const smoke = join(ROOT, "scripts/smoke/commonjs");
+  cpSync(join(smoke, "tsconfig.json"), join(home, "tsconfig.json"));
+  cpSync(join(smoke, "jest.cjs"), join(home, "packages.test.js"));
+  cpSync(join(smoke, "ts-jest.ts"), join(home, "ts/packages.test.ts"));
+  await install(home, { dependencies: ALL_LIBRARIES }, registry);
+  const jest = fileURLToPath(import.meta.resolve("jest/bin/jest"));
+  const tsJest = fileURLToPath(import.meta.resolve("ts-jest"));
+  const transform = { "\\.ts$": [tsJest, { tsconfig: join(home, "tsconfig.json") }] };
+  const config = JSON.stringify({ transform, roots: ["<rootDir>/ts"] });
+  const env = { SMOKE_URL: url, SMOKE_PACKAGES: NAMES.join(" ") };
+  await inTurn(nodes, ({ command: [file] }) =>
+    all([
+      run(home, file, [jest, "--testPathIgnorePatterns", "ts/"], env),
+      run(home, file, [jest, "--config", config], env),
+    ]),
+  );
+}
+
+async function useExamples(oldest: Runtime, registry: PackedRegistry, url: string): Promise<void> {
+  const home = join(folder, "examples");
+  mkdirSync(home);
+  // What only some examples need.
+  const others = { "@grpc/grpc-js": "1", "@grpc/proto-loader": "0.8", "prom-client": "15", zod: "4" };
+  await install(home, { type: "module", dependencies: { ...ALL_LIBRARIES, ...others } }, registry);
+  console.log(`  ${await tryExamples(oldest, home, url)} examples`);
+}
+
+async function useBundled(
+  ioredis: string,
+  { command: [oldest] }: Runtime,
+  others: readonly Runtime[],
+  registry: PackedRegistry,
+): Promise<void> {
+  if (process.env["REDIS_BATCH_TEST_URL"]) return console.log("  left out: it needs servers of its own");
+  const home = join(folder, `bundled-${ioredis}`);
+  cpSync(join(ROOT, "scripts/smoke/bundled"), home, { recursive: true });
+  await install(home, { type: "module", dependencies: { "@redis-batch/consumer": "*", ioredis } }, registry);
+  const [refusals, copies] = [join(home, "refusals.mjs"), join(home, "copies.cjs")];
+  const bundlers = [
+    byEsbuild,
+    byWebpack,
+    ...others.filter(({ name }) => name === "Bun").map(({ command: [file] }) => byBun(file)),
+  ];
+  await inTurn([async (program: string) => program, ...bundlers], async (bundle) => {
+    await runQuietly(home, oldest, [await bundle(copies, home)]);
+    const file = await bundle(refusals, home);
+    // One for each, because what is tried out shuts everybody out.
+    await using server = await RedisServer.start({ config: ["enable-debug-command yes"] });
+    await runQuietly(home, oldest, [file, server.url]);
+  });
 }
 
 async function useCommandLine(
@@ -104,14 +204,16 @@ async function useCommandLine(
   registry: PackedRegistry,
   url: string,
 ): Promise<void> {
-  const node = await nodeBinary(versions.node);
+  const {
+    command: [file],
+  } = await node(versions.node);
   const script = join(await installTool("npm", versions.npm), "bin/npx-cli.js");
   const cache = join(folder, `npm-cache-${versions.node}`);
   const empty = join(folder, `empty-${versions.node}`);
   mkdirSync(empty);
   const env = {
     ...registry.env,
-    PATH: [dirname(node), process.env["PATH"]].join(delimiter),
+    PATH: [dirname(file), process.env["PATH"]].join(delimiter),
     npm_config_cache: cache,
     // The npm that runs this may have been told to say nothing.
     npm_config_loglevel: "warn",
@@ -121,7 +223,7 @@ async function useCommandLine(
     XDG_CONFIG_HOME: empty,
   };
   const [core] = publishedPackages(ROOT);
-  await tryCommandLine({ node, script, folder: empty, env }, core?.manifest.version ?? "");
+  await tryCommandLine({ node: file, script, folder: empty, env }, core?.manifest.version ?? "");
   const [home = ""] = readdirSync(join(cache, "_npx"));
   expectInstalled(join(cache, "_npx", home), ["cli", "consumer", "monitor", "scaler"]);
 }
@@ -129,7 +231,7 @@ async function useCommandLine(
 /** These of ours, with core and ioredis: what only some need, such as gRPC, is for them to install. */
 function expectInstalled(home: string, ours: readonly string[]): void {
   const { names, packages, megabytes } = readInstallation(home);
-  const expected = [...["core", ...ours].map((name) => `@redis-batch/${name}`).toSorted(), "ioredis"];
+  const expected = [...[...new Set(["core", ...ours])].map((name) => `@redis-batch/${name}`).toSorted(), "ioredis"];
   if (names.join() !== expected.join())
     throw new Error(`${names.join(", ")} are installed, not ${expected.join(", ")}`);
   console.log(`  ${ours[0]}: ${packages} packages, ${megabytes.toFixed(1)} MB`);
@@ -140,8 +242,18 @@ function startServer(): Promise<RedisServer> {
   return url ? Promise.resolve(RedisServer.external(url)) : RedisServer.start();
 }
 
-async function nodeBinary(version: string): Promise<string> {
-  return join(await installTool("node", version), "bin/node");
+/** A runtime that npm may not have for this machine: then it is left out, and that is said. */
+async function available(name: string, find: () => Promise<Runtime>): Promise<readonly Runtime[]> {
+  try {
+    return [await find()];
+  } catch (error) {
+    console.log(`  ${name} is left out: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+function listOf(runtimes: readonly Runtime[]): string {
+  return runtimes.map(({ name }) => name).join(", ");
 }
 
 async function run(home: string, file: string, args: readonly string[], env = {}): Promise<string> {
@@ -160,6 +272,10 @@ async function runQuietly(home: string, file: string, args: readonly string[]): 
 async function all(work: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((end) => end.status === "rejected");
   if (failed !== undefined) throw failed.reason;
+}
+
+async function inTurn<Item>(items: readonly Item[], action: (item: Item) => Promise<unknown>): Promise<void> {
+  for (const item of items) await action(item);
 }
 
 async function step(name: string, action: () => Promise<void>): Promise<void> {

@@ -1,27 +1,19 @@
 /** Every TypeScript example of the guides compiles in the strictest settings and runs as shown, against a real server. */
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { runWorker, useServer } from "@redis-batch/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { examplesOf } from "./markdown.ts";
+import { atServer, examplesOf, isService, PAGES } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 // Below docs/, so that the examples find the packages as a user's program would.
 const folder = `${root}docs/.examples`;
-const PAGES = [
-  "README.md",
-  "docs/alerts.md",
-  "docs/metrics.md",
-  "packages/consumer/README.md",
-  "packages/core/README.md",
-  "packages/monitor/README.md",
-  "packages/scaler/README.md",
-];
-const LOCAL = "redis://localhost:6379";
-// A port the reader can remember may be taken here.
-const FIXED_PORT = /(?<=\b(?:port: |listen\())\d+/g;
+// Those with the programs for Kubernetes among them, which run in a test of their own.
+const GUIDES = globSync(["README.md", "docs/*.md", "packages/{cli,consumer,core,monitor,scaler}/README.md"], {
+  cwd: root,
+});
 
 const redis = useServer({ own: true });
 const run = promisify(execFile);
@@ -37,7 +29,7 @@ const examples = PAGES.flatMap((page) =>
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   for (const { file, code } of examples) {
-    writeFileSync(file, code.replaceAll(LOCAL, redis.server.url).replaceAll(FIXED_PORT, "0"));
+    writeFileSync(file, atServer(redis.server.url, code));
   }
   writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: "../../tsconfig.base.json", include: ["*.ts"] }));
 });
@@ -51,10 +43,15 @@ describe("the examples", () => {
     expect(outcome.stdout).toBe("");
   });
 
+  // They run on it as well, with the packed packages (scripts/smoke-packages.ts).
+  it.each(GUIDES)("%s has no syntax that the oldest Node does not know", (page) => {
+    const codes = examplesOf(readFileSync(`${root}${page}`, "utf8")).map(({ code }) => code);
+    expect(codes.filter((code) => /^ *(?:await )?using /m.test(code))).toEqual([]);
+  });
+
   it.each(examples.filter(({ runs }) => runs))("$title runs and ends", async ({ file, code }) => {
     await using worker = await runWorker(file);
-    // A service runs until it is told to stop: it has shown that it works once it has printed something.
-    if (code.includes("SIGTERM")) {
+    if (isService(code)) {
       await worker.waitForLine(() => true, { timeoutMs: 20_000 });
       worker.kill("SIGTERM");
     }

@@ -1,5 +1,16 @@
 /** Reading the guides: their tables and their examples. */
 
+/** Those whose examples run by themselves. */
+export const PAGES: readonly string[] = [
+  "README.md",
+  "docs/alerts.md",
+  "docs/metrics.md",
+  "packages/consumer/README.md",
+  "packages/core/README.md",
+  "packages/monitor/README.md",
+  "packages/scaler/README.md",
+];
+
 /** A fenced TypeScript example, a program of its own. */
 export interface Example {
   /** Where it begins, for messages. */
@@ -16,6 +27,16 @@ export function examplesOf(markdown: string): Example[] {
     examples.push({ line: markdown.slice(0, index).split("\n").length, code, runs: mark === undefined });
   }
   return examples;
+}
+
+/** The example, for the server at this URL. A port the reader can remember may be taken here, so it gets a free one. */
+export function atServer(url: string, code: string): string {
+  return code.replaceAll("redis://localhost:6379", url).replaceAll(/(?<=\b(?:port: |listen\())\d+/g, "0");
+}
+
+/** A service runs until it is told to stop: it has shown that it works once it has printed something. */
+export function isService(code: string): boolean {
+  return code.includes("SIGTERM");
 }
 
 /** The rows of the first table below a heading: each a list of cells. Header and rule are left out. */

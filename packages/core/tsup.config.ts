@@ -1,10 +1,3 @@
-import { defineConfig } from "tsup";
+import { library } from "../../scripts/lib/library.ts";
 
-// JavaScript by esbuild; the declarations come from tsc (tsup's own need the TypeScript 6 API).
-export default defineConfig({
-  entry: ["src/index.ts", "src/internal.ts", "src/testing.ts"],
-  format: ["esm"],
-  target: "node20.19",
-  sourcemap: true,
-  clean: true,
-});
+export default library(["index", "internal", "testing"]);

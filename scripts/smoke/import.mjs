@@ -9,6 +9,6 @@ for (const name of process.argv.slice(2)) {
   const imported = /** @type {Readonly<Record<string, unknown>>} */ (await import(name));
   const required = /** @type {Readonly<Record<string, unknown>>} */ (require(name));
   assert.notEqual(Object.keys(imported).length, 0);
-  assert.deepEqual(Object.keys(required), Object.keys(imported));
+  assert.deepEqual(Object.keys(required).toSorted(), Object.keys(imported).toSorted());
   for (const key of Object.keys(imported)) assert.equal(required[key], imported[key]);
 }

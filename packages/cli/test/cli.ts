@@ -1,9 +1,8 @@
 /** Runs `redis-batch` as its users do: as a process of its own. */
 import { execFile, spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runWorker, type UsedServer, type WorkerProcess } from "@redis-batch/test-support";
 import { build } from "tsup";
@@ -87,9 +86,6 @@ export function useCli(redis?: UsedServer): Cli {
 /** Bundled once for each file of tests: many processes start then, and few files are quicker to read than many. */
 async function bundle(home: string): Promise<void> {
   copyFileSync(join(PACKAGE, "package.json"), join(home, "package.json"));
-  // The scaler's contracts lie beside its dist/.
-  const scaler = dirname(createRequire(import.meta.url).resolve("@redis-batch/scaler/package.json"));
-  cpSync(join(scaler, "proto"), join(home, "proto"), { recursive: true });
   await build({
     ...{ config: false, silent: true, clean: false, dts: false },
     ...{ entry: [join(PACKAGE, "src/bin.ts")], outDir: join(home, "dist") },

@@ -53,9 +53,10 @@ interface Pick {
  * `ConnectionError` may have done part of its work, and can be repeated: no letter is redriven twice.
  *
  * @example
- * await using deadLetters = new DeadLetters({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * const deadLetters = new DeadLetters({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
  * for await (const letter of deadLetters) console.log(letter.entryId, letter.reason, letter.error);
  * await deadLetters.redrive({ filter: { reason: "maxDeliveries" } });
+ * await deadLetters.close();
  */
 export class DeadLetters {
   readonly #policy: DeadLettersPolicy;

@@ -83,7 +83,13 @@ describe.each(names)("%s", (name) => {
     expect(error).toMatchObject({ name, code, retryable });
     expect(error.message).toContain("x");
     expect(error.stack).toContain("errors.test");
+    expect(error.stack).toMatch(new RegExp(`^${name}: `));
     expect(Object.hasOwn(error, "cause")).toBe(false);
+  });
+
+  test("keeps its name where a bundler that minifies has renamed its class", () => {
+    Object.defineProperty(copy[name], "name", { value: "a" });
+    expect(make(copy)).toMatchObject({ name, stack: expect.stringMatching(new RegExp(`^${name}: `)) as unknown });
   });
 
   test.each([

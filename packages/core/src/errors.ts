@@ -32,13 +32,15 @@ const BRAND = Symbol.for("@redis-batch/error");
 
 /** The base of every error thrown by Redis Batch. Test with {@link RedisBatchError.is}, not with `instanceof`. */
 export abstract class RedisBatchError extends Error {
+  /** The name of its class. Written out in each, because a bundler that minifies renames the classes themselves. */
+  abstract override get name(): string;
+
   readonly code: ErrorCode;
   /** Whether the same call may succeed later without anyone changing anything. */
   readonly retryable: boolean;
 
   constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
     this.code = details.code;
     this.retryable = details.retryable;
     Object.defineProperty(this, BRAND, { value: true });
@@ -62,6 +64,10 @@ export class ConfigError extends RedisBatchError {
     this.problems = problems;
   }
 
+  override get name(): string {
+    return "ConfigError";
+  }
+
   static override is(value: unknown): value is ConfigError {
     return hasCode(value, "CONFIG");
   }
@@ -71,6 +77,10 @@ export class ConfigError extends RedisBatchError {
 export class UsageError extends RedisBatchError {
   constructor(message: string) {
     super(message, { code: "USAGE", retryable: false });
+  }
+
+  override get name(): string {
+    return "UsageError";
   }
 
   static override is(value: unknown): value is UsageError {
@@ -86,6 +96,10 @@ export class PayloadError extends RedisBatchError {
   constructor(message: string, details: { readonly entryId?: string; readonly cause?: unknown } = {}) {
     super(message, { code: "PAYLOAD", retryable: false, cause: details.cause });
     this.entryId = details.entryId;
+  }
+
+  override get name(): string {
+    return "PayloadError";
   }
 
   static override is(value: unknown): value is PayloadError {
@@ -106,6 +120,10 @@ export class ConnectionError extends RedisBatchError {
     this.outcome = details.outcome;
   }
 
+  override get name(): string {
+    return "ConnectionError";
+  }
+
   static override is(value: unknown): value is ConnectionError {
     return hasCode(value, "CONNECTION");
   }
@@ -121,6 +139,10 @@ export class ServerStateError extends RedisBatchError {
     this.state = details.state;
   }
 
+  override get name(): string {
+    return "ServerStateError";
+  }
+
   static override is(value: unknown): value is ServerStateError {
     return hasCode(value, "SERVER_STATE");
   }
@@ -132,6 +154,10 @@ export class NoGroupError extends RedisBatchError {
     super(message, { code: "NO_GROUP", retryable: false, cause: details.cause });
   }
 
+  override get name(): string {
+    return "NoGroupError";
+  }
+
   static override is(value: unknown): value is NoGroupError {
     return hasCode(value, "NO_GROUP");
   }
@@ -141,6 +167,10 @@ export class NoGroupError extends RedisBatchError {
 export class WrongTypeError extends RedisBatchError {
   constructor(message: string, details: { readonly cause?: unknown } = {}) {
     super(message, { code: "WRONG_TYPE", retryable: false, cause: details.cause });
+  }
+
+  override get name(): string {
+    return "WrongTypeError";
   }
 
   static override is(value: unknown): value is WrongTypeError {
@@ -158,6 +188,10 @@ export class PermissionError extends RedisBatchError {
     this.command = details.command;
   }
 
+  override get name(): string {
+    return "PermissionError";
+  }
+
   static override is(value: unknown): value is PermissionError {
     return hasCode(value, "PERMISSION");
   }
@@ -167,6 +201,10 @@ export class PermissionError extends RedisBatchError {
 export class UnsupportedServerError extends RedisBatchError {
   constructor(message: string, details: { readonly cause?: unknown } = {}) {
     super(message, { code: "UNSUPPORTED_SERVER", retryable: false, cause: details.cause });
+  }
+
+  override get name(): string {
+    return "UnsupportedServerError";
   }
 
   static override is(value: unknown): value is UnsupportedServerError {
@@ -187,6 +225,10 @@ export class CommandError extends RedisBatchError {
     this.reply = details.reply;
   }
 
+  override get name(): string {
+    return "CommandError";
+  }
+
   static override is(value: unknown): value is CommandError {
     return hasCode(value, "COMMAND");
   }
@@ -198,6 +240,10 @@ export class ReplyShapeError extends RedisBatchError {
     super(message, { code: "REPLY_SHAPE", retryable: false });
   }
 
+  override get name(): string {
+    return "ReplyShapeError";
+  }
+
   static override is(value: unknown): value is ReplyShapeError {
     return hasCode(value, "REPLY_SHAPE");
   }
@@ -207,6 +253,10 @@ export class ReplyShapeError extends RedisBatchError {
 export class QueueFullError extends RedisBatchError {
   constructor(message: string) {
     super(message, { code: "QUEUE_FULL", retryable: true });
+  }
+
+  override get name(): string {
+    return "QueueFullError";
   }
 
   static override is(value: unknown): value is QueueFullError {
@@ -234,6 +284,10 @@ export class LeaseLostError extends RedisBatchError {
     this.loss = details.loss;
   }
 
+  override get name(): string {
+    return "LeaseLostError";
+  }
+
   static override is(value: unknown): value is LeaseLostError {
     return hasCode(value, "LEASE_LOST");
   }
@@ -247,6 +301,10 @@ export class ConsumerNameInUseError extends RedisBatchError {
   constructor(message: string, details: { readonly consumer: string }) {
     super(message, { code: "NAME_IN_USE", retryable: false });
     this.consumer = details.consumer;
+  }
+
+  override get name(): string {
+    return "ConsumerNameInUseError";
   }
 
   static override is(value: unknown): value is ConsumerNameInUseError {

@@ -66,8 +66,9 @@ interface Wiring {
  * enter the stream in the order of the calls; one that is retried, and only that, comes later.
  *
  * @example
- * await using producer = new Producer({ redis: "redis://localhost:6379", stream: "orders" });
+ * const producer = new Producer({ redis: "redis://localhost:6379", stream: "orders" });
  * const id = await producer.add({ orderId: "A-17", cents: 1999 });
+ * await producer.close();
  */
 export class Producer<Value = FieldsInput> {
   readonly #policy: ProducerPolicy<Value>;

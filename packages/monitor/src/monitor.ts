@@ -75,8 +75,9 @@ const MOST_LOOKS_AGAIN = 2;
  * ```ts
  * import { Monitor, renderTable } from "@redis-batch/monitor";
  *
- * await using monitor = new Monitor({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * const monitor = new Monitor({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
  * console.log(renderTable(await monitor.inspect()));
+ * await monitor.close();
  * ```
  */
 export class Monitor implements AsyncDisposable {

@@ -10,15 +10,20 @@ process.once("SIGINT", () => stop.abort());
 
 const access = env["KUBERNETES_SERVICE_HOST"] ? inCluster() : await kubeconfig();
 const place = { stream: env["STREAM"] ?? "", group: env["GROUP"] ?? "" };
-await using keda = await startKedaScaler({ host: "0.0.0.0", port: Number(env["PORT"] ?? 6000) });
+const keda = await startKedaScaler({ host: "0.0.0.0", port: Number(env["PORT"] ?? 6000) });
 console.log(JSON.stringify({ type: "listening", port: keda.port }));
 // It is only asked how many replicas there are.
 const workforce = kubernetesExecutor({ access, name: env["WORKLOAD"] ?? "" });
-await using scaler = new Scaler({
+const scaler = new Scaler({
   ...place,
   redis: env["REDIS_URL"] ?? "",
   minConsumers: Number(env["MIN_CONSUMERS"] ?? 0),
   maxConsumers: Number(env["MAX_CONSUMERS"] ?? 10),
   observer: (event) => console.log(JSON.stringify({ at: new Date().toISOString(), ...event })),
 });
-await scaler.run({ executor: keda.executor({ ...place, workforce }), signal: stop.signal });
+try {
+  await scaler.run({ executor: keda.executor({ ...place, workforce }), signal: stop.signal });
+} finally {
+  await scaler.close();
+  await keda.close();
+}

@@ -9,13 +9,18 @@ process.once("SIGINT", () => stop.abort());
 const place = { stream: env["STREAM"] ?? "", group: env["GROUP"] ?? "" };
 const board = new ScaleBoard(place);
 const port = Number(env["PORT"] ?? 8080);
-await using server = await startScaleServer({ board, host: "0.0.0.0", port, token: env["SCALE_TOKEN"] ?? "" });
+const server = await startScaleServer({ board, host: "0.0.0.0", port, token: env["SCALE_TOKEN"] ?? "" });
 console.log(JSON.stringify({ type: "listening", port: server.port }));
-await using scaler = new Scaler({
+const scaler = new Scaler({
   ...place,
   redis: env["REDIS_URL"] ?? "",
   minConsumers: Number(env["MIN_CONSUMERS"] ?? 0),
   maxConsumers: Number(env["MAX_CONSUMERS"] ?? 10),
   observer: (event) => console.log(JSON.stringify({ at: new Date().toISOString(), ...event })),
 });
-await scaler.run({ executor: board, signal: stop.signal });
+try {
+  await scaler.run({ executor: board, signal: stop.signal });
+} finally {
+  await scaler.close();
+  await server.close();
+}

@@ -11,7 +11,7 @@ process.once("SIGINT", () => stop.abort());
 const access = env["KUBERNETES_SERVICE_HOST"] ? inCluster() : await kubeconfig();
 const executor = kubernetesExecutor({ access, name: env["WORKLOAD"] ?? "" });
 let heardAtMs = performance.now();
-await using scaler = new Scaler({
+const scaler = new Scaler({
   redis: env["REDIS_URL"] ?? "",
   stream: env["STREAM"] ?? "",
   group: env["GROUP"] ?? "",
@@ -33,4 +33,5 @@ try {
   await scaler.run({ executor, dryRun: env["DRY_RUN"] === "true", signal: stop.signal });
 } finally {
   probes.close();
+  await scaler.close();
 }

@@ -54,9 +54,10 @@ const SYSTEM_EDGE: ScalerEdge = { clock: systemClock, random: systemRandom, crea
  * ```ts
  * import { Scaler } from "@redis-batch/scaler";
  *
- * await using scaler = new Scaler({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * const scaler = new Scaler({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
  * const { direction, desired, reason } = await scaler.decide();
  * console.log(direction, desired, reason);
+ * await scaler.close();
  * ```
  */
 export class Scaler implements AsyncDisposable {

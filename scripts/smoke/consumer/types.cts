@@ -1,4 +1,4 @@
-// A CommonJS TypeScript user, to whom nodenext allows requiring a module.
+// A CommonJS TypeScript user.
 import { Consumer } from "@redis-batch/consumer";
 
 export const create = (): Consumer => new Consumer({ redis: "redis://localhost", stream: "orders", group: "billing" });

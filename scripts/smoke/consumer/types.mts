@@ -1,5 +1,6 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
 import { Consumer, Producer } from "@redis-batch/consumer";
+import { create } from "./types.cjs";
 
 const options = { redis: "redis://localhost", stream: "orders", group: "billing", batchSize: 10 };
 
@@ -24,6 +25,9 @@ export async function produce(): Promise<string> {
   await producer.close();
   return id;
 }
+
+// One class, whichever way it is loaded.
+export const created: Consumer = create();
 
 // Declarations that could not be resolved would be `any`, and allow this.
 // @ts-expect-error batchSize is a number

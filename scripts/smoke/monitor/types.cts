@@ -1,4 +1,4 @@
-// A CommonJS TypeScript user, to whom nodenext allows requiring a module.
+// A CommonJS TypeScript user.
 import { Monitor } from "@redis-batch/monitor";
 
 export const create = (): Monitor => new Monitor({ redis: "redis://localhost", stream: "orders", group: "billing" });

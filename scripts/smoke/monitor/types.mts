@@ -1,5 +1,6 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
 import { type GroupHealth, Monitor, type MonitorReport } from "@redis-batch/monitor";
+import { create } from "./types.cjs";
 
 const options = { redis: "redis://localhost", stream: "orders", group: "billing" };
 
@@ -10,6 +11,9 @@ export async function look(): Promise<readonly (readonly [string, GroupHealth, n
   await monitor.close();
   return report.groups.map(({ group, health, backlog }) => [group, health, backlog.messages] as const);
 }
+
+// One class, whichever way it is loaded.
+export const created: Monitor = create();
 
 // Declarations that could not be resolved would be `any`, and allow this.
 // @ts-expect-error idleThresholdMs is a number

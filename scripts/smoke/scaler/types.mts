@@ -2,6 +2,7 @@
 import { type Decision, type Executor, Scaler } from "@redis-batch/scaler";
 import { startKedaScaler } from "@redis-batch/scaler/keda";
 import { inCluster, kubernetesExecutor } from "@redis-batch/scaler/kubernetes";
+import { create } from "./types.cjs";
 
 const options = { redis: "redis://localhost", stream: "orders", group: "billing" };
 
@@ -21,6 +22,9 @@ export async function executors(): Promise<readonly Executor[]> {
     kubernetesExecutor({ name: "w", access: inCluster() }),
   ];
 }
+
+// One class, whichever way it is loaded.
+export const created: Scaler = create();
 
 // Declarations that could not be resolved would be `any`, and allow this.
 // @ts-expect-error maxConsumers is a number

@@ -19,7 +19,7 @@ import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import type { Argument } from "../wire/command.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";
-import { translateError } from "./translate-error.ts";
+import { refusedCommand, translateError } from "./translate-error.ts";
 import { type CallEnd, writeTogether } from "./write-together.ts";
 
 /** What a closed Cluster had in flight may still be answered, for a little longer than ioredis keeps its sockets. */
@@ -241,9 +241,8 @@ function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
 
 /** Which database the server refused to change to, where that is what went wrong. */
 function refusedDatabase(error: unknown): string | undefined {
-  if (!(error instanceof Error && error.name === "ReplyError")) return undefined;
-  const { command } = error as { readonly command?: { readonly name?: string; readonly args?: readonly unknown[] } };
-  return command?.name === "select" ? String(command.args?.[0]) : undefined;
+  const command = error instanceof Error ? refusedCommand(error) : undefined;
+  return command?.name === "select" ? String(command.args[0]) : undefined;
 }
 
 /** Host and port, or what stands for them; never user or password. */

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import {
   CommandError,
@@ -13,9 +14,9 @@ import {
 import { translateError } from "./translate-error.ts";
 
 /** As ioredis throws it: the server's words, and the command with its arguments hung on. */
-function replyError(message: string): Error {
+function replyError(message: string, name = "ReplyError"): Error {
   const error = new Error(message);
-  error.name = "ReplyError";
+  error.name = name;
   return Object.assign(error, { command: { name: "xadd", args: ["orders", "*", "card", "hunter2"] } });
 }
 
@@ -105,6 +106,24 @@ describe("a server's refusal", () => {
   });
 });
 
+describe("in a bundle that is minified", () => {
+  test.each(["ReplyError", "a", "$e", ""])(
+    "a refusal is known by what no bundler renames, not by its class (%s)",
+    (name) => {
+      const error = translateError(replyError("BUSYGROUP Consumer Group name already exists", name), "xgroupCreate");
+      expect(error).toMatchObject({ name: "CommandError", code: "COMMAND", reply: "BUSYGROUP" });
+    },
+  );
+
+  test.each(["AbortError", "b", ""])(
+    "a command that was given up is none, though ioredis marks it alike (%s)",
+    (name) => {
+      const error = translateError(replyError("Command aborted due to connection close", name), "xadd");
+      expect(error).toMatchObject({ name: "ConnectionError", code: "CONNECTION", outcome: "unknown" });
+    },
+  );
+});
+
 describe("a connection's failure", () => {
   test.each([
     "Stream isn't writeable and enableOfflineQueue options is false",
@@ -127,11 +146,19 @@ describe("a connection's failure", () => {
     expect((error.cause as Error).message).toBe(message);
   });
 
-  test("a refusal as the last of too many redirections proves that nothing was executed", () => {
-    const message = "Too many Cluster redirections. Last error: ReplyError: MOVED 3999 127.0.0.1:6381";
-    const error = translateError(new Error(message), "xadd");
-    expect(ServerStateError.is(error)).toBe(true);
-    expect(error).toMatchObject({ state: "MOVED" });
+  test.each(["ReplyError: ", "$e: ", ""])(
+    "a refusal as the last of too many redirections proves that nothing was executed (%s)",
+    (name) => {
+      const message = `Too many Cluster redirections. Last error: ${name}MOVED 3999 127.0.0.1:6381`;
+      const error = translateError(new Error(message), "xadd");
+      expect(ServerStateError.is(error)).toBe(true);
+      expect(error).toMatchObject({ state: "MOVED" });
+    },
+  );
+
+  test("keeps its words when it is of another realm, as those of Node are in Jest", () => {
+    const error = translateError(runInNewContext('new Error("read ECONNRESET")'), "xadd");
+    expect((error.cause as Error).message).toBe("read ECONNRESET");
   });
 
   test("is one as well when what was thrown is not an error", () => {
@@ -149,7 +176,7 @@ test("neither payload nor password is anywhere in the result", () => {
   const args = { command: { name: "xadd", args: ["orders", "*", "card", "hunter2"] }, password: "hunter2" };
   const thrown = [
     ...["ERR unknown command 'XADD', with args beginning with: 'hunter2' ", "WRONGPASS invalid", "OOM no"].map(
-      replyError,
+      (message) => replyError(message),
     ),
     Object.assign(new Error("Connection is closed."), args),
     Object.assign(new Error("Reached the max retries per request limit"), args),

@@ -35,9 +35,30 @@ const PASSING_STATES = new Set([
  */
 export function translateError(error: unknown, command: string, isWritten?: boolean): RedisBatchError {
   if (RedisBatchError.is(error)) return error;
-  if (!(error instanceof Error)) return translateConnection(new Error(String(error)), command, isWritten);
-  if (error.name === "ReplyError") return translateReply(error.message, command);
+  if (!isError(error)) return translateConnection(new Error(String(error)), command, isWritten);
+  if (refusedCommand(error) !== undefined) return translateReply(error.message, command);
   return translateConnection(error, command, isWritten);
+}
+
+/** By its message: in Jest what Node itself throws, a socket's errors among it, is of another realm than all other code. */
+function isError(error: unknown): error is Error {
+  return typeof (error as Partial<Error> | null | undefined)?.message === "string";
+}
+
+interface IoredisCommand {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/**
+ * The command that the server refused with this error; `undefined` when it is no reply of the server. Neither the name of
+ * ioredis' class nor the class itself can tell: a bundler that minifies changes the one, and a client that was lent has
+ * a class of its own copy. What can is the command, which both majors hang on every refusal, and beside those only on
+ * what they themselves give up when the connection closes.
+ */
+export function refusedCommand(error: Error): IoredisCommand | undefined {
+  const { command } = error as { readonly command?: IoredisCommand };
+  return error.message === "Command aborted due to connection close" ? undefined : command;
 }
 
 function translateReply(reply: string, command: string): RedisBatchError {
@@ -77,7 +98,7 @@ const NOT_SENT = /isn't writeable|isn't ready|Failed to refresh slots cache|None
 
 function translateConnection(error: Error, command: string, isWritten: boolean | undefined): RedisBatchError {
   // A Cluster gives up after so many redirections and quotes the last: only a refusal proves that nothing was executed.
-  const redirected = /Last error: (?:ReplyError: )?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.exec(error.message)?.[1];
+  const redirected = /Last error: (?:[\w$]+: )?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.exec(error.message)?.[1];
   if (redirected !== undefined) {
     return new ServerStateError(`${command}: the cluster is being rearranged: ${error.message}`, { state: redirected });
   }

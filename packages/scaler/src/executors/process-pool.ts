@@ -35,11 +35,13 @@ const SYSTEM_EDGE: ProcessPoolEdge = { clock: systemClock, random: systemRandom 
  * ```ts
  * import { ProcessPool, Scaler } from "@redis-batch/scaler";
  *
- * await using pool = new ProcessPool({ command: process.execPath, args: ["worker.js"] });
- * await using scaler = new Scaler({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * const pool = new ProcessPool({ command: process.execPath, args: ["worker.js"] });
+ * const scaler = new Scaler({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
  * const stop = new AbortController();
  * process.once("SIGTERM", () => stop.abort());
  * await scaler.run({ executor: pool, signal: stop.signal });
+ * await scaler.close();
+ * await pool.close();
  * ```
  */
 export class ProcessPool implements Executor, AsyncDisposable {

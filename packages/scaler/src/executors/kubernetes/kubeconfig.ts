@@ -91,10 +91,13 @@ async function loadClient(): Promise<Client> {
   try {
     return await import("@kubernetes/client-node");
   } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+    // ERR_MODULE_NOT_FOUND, or MODULE_NOT_FOUND where it is required: in CommonJS, in Jest, in a bundle.
+    const isMissing = String(Reflect.get(Object(error) as object, "code")).endsWith("MODULE_NOT_FOUND");
     const advice = isMissing ? "is needed to read one: npm install @kubernetes/client-node" : "does not load";
     throw new ConfigError("kubeconfig", [`@kubernetes/client-node ${advice} (${causeOf(error)})`]);
   }
 }
 
-const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+// Where a module is required and missing, lines follow that say by whom.
+const causeOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\nRequire stack:.*/s, "");

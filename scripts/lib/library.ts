@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { defineConfig } from "tsup";
+import { toCommonJs, toDoor } from "./common-js.ts";
+
+/**
+ * How a library is built, after docs/adr/0002-one-copy.md. JavaScript by esbuild; the declarations come from tsc (tsup's
+ * own need the TypeScript 6 API), into the same folder.
+ *
+ *     dist/esm/index.mjs   for bundlers
+ *     dist/index.js        the same as CommonJS: what runs in Node, however it was loaded
+ *     dist/index.mjs       its names for import
+ */
+export const library = (entries: readonly string[]): ReturnType<typeof defineConfig> =>
+  defineConfig({
+    entry: Object.fromEntries(entries.map((name) => [`esm/${name}`, `src/${name}.ts`])),
+    format: "esm",
+    target: "node20.19",
+    outExtension: () => ({ js: ".mjs" }),
+    esbuildOptions: (options) => {
+      options.chunkNames = "esm/[name]-[hash]";
+    },
+    removeNodeProtocol: false,
+    sourcemap: true,
+    clean: true,
+    onSuccess: async () => writeCommonJs("dist", entries),
+  });
+
+function writeCommonJs(dist: string, entries: readonly string[]): void {
+  const modules = readdirSync(join(dist, "esm")).filter((file) => file.endsWith(".mjs"));
+  for (const file of modules) {
+    const name = basename(file, ".mjs");
+    const code = readFileSync(join(dist, "esm", file), "utf8");
+    writeFileSync(join(dist, `${name}.js`), toCommonJs(code));
+    if (!entries.includes(name)) continue;
+    writeFileSync(join(dist, `${name}.mjs`), toDoor(code, `./${name}.js`));
+    writeFileSync(join(dist, `${name}.d.mts`), `export * from "./${name}.js";\n`);
+  }
+  writeFileSync(join(dist, "package.json"), JSON.stringify({ type: "commonjs", sideEffects: false }));
+}

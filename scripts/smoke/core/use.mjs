@@ -1,0 +1,14 @@
+// A message, and what became of none, on the server whose URL is the only argument, by who has no consumer installed.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { DeadLetters, isEntryId, Producer } from "@redis-batch/core";
+
+const target = { redis: process.argv[2] ?? "", stream: `smoke-${randomUUID()}` };
+
+const producer = new Producer(target);
+assert(isEntryId(await producer.add({ n: "1" })));
+await producer.close();
+
+const deadLetters = new DeadLetters({ ...target, group: "smoke" });
+assert.deepEqual((await deadLetters.list()).letters, []);
+await deadLetters.close();
