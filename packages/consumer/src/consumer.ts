@@ -37,6 +37,7 @@ import {
   systemRandom,
   UsageError,
   type WorkCounters,
+  POOL_VARIABLE,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
 import { decideIntake } from "./decisions/intake.ts";
@@ -894,6 +895,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return {
       host: hostname(),
       pid: process.pid,
+      pool: process.env[POOL_VARIABLE] ?? null,
       state: this.#lifecycle.state,
       batchSize,
       concurrency,
