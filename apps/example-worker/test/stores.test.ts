@@ -277,7 +277,7 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
     for (const each of readable) {
       await store
         .save([each])
-        .catch((error: unknown) => refused.push(`${JSON.stringify(each).slice(0, 200)}: ${error}`));
+        .catch((error: unknown) => refused.push(`${JSON.stringify(each).slice(0, 200)}: ${String(error)}`));
     }
     expect(refused).toEqual([]);
     // Not because there was hardly any.

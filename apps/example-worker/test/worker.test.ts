@@ -120,9 +120,9 @@ describe("a worker", () => {
 
   it("is ended by nothing that arrives at the port of its probes", async () => {
     const worker = await open().start();
-    const { port } = await whenLogged(worker, "probing");
+    const port = Number((await whenLogged(worker, "probing"))["port"]);
     await whenLogged(worker, "started");
-    await sendHostileRequests(Number(port));
+    await sendHostileRequests(port);
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
     expect(await terminated(worker)).toBe(0);
     expect(worker.stderr).toBe("");

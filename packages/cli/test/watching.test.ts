@@ -26,34 +26,34 @@ describe("a command that goes on waits for a stream and a group that are not the
   const worker = ["--", process.execPath, "-e", "setInterval(() => {}, 1000)"];
   const command = ["--", process.execPath, "-e", "0"];
   it.each([
-    { name: "monitor --watch", args: ["monitor", "STREAM", "g", "--watch", ...OFTEN], then: /waiting 1, pending 0/ },
+    { name: "monitor --watch", args: ["monitor", "STREAM", "g", "--watch", ...OFTEN], shows: /waiting 1, pending 0/ },
     {
       name: "monitor --auto-cleanup",
       args: ["monitor", "STREAM", "g", "--auto-cleanup", ...OFTEN],
-      then: /waiting 1, pending 0/,
+      shows: /waiting 1, pending 0/,
     },
     {
       name: "scale --watch",
       args: ["scale", "STREAM", "g", "--watch", "--strategy", "ratio", ...OFTEN],
-      then: /1 waiting/,
+      shows: /1 waiting/,
     },
-    { name: "scale run", args: ["scale", "run", "STREAM", "g", "--min", "0", ...OFTEN], then: /0 -> 1/ },
+    { name: "scale run", args: ["scale", "run", "STREAM", "g", "--min", "0", ...OFTEN], shows: /0 -> 1/ },
     {
       name: "scale run --executor keda",
       args: ["scale", "run", "STREAM", "g", "--min", "0", "--executor", "keda", "--port", "0", ...OFTEN],
-      then: /0 -> 1/,
+      shows: /0 -> 1/,
     },
     {
       name: "scale run --executor process",
       args: ["scale", "run", "STREAM", "g", "--min", "0", "--executor", "process", ...OFTEN, ...worker],
-      then: /0 -> 1/,
+      shows: /0 -> 1/,
     },
     {
       name: "scale run --executor command",
       args: ["scale", "run", "STREAM", "g", "--min", "0", "--executor", "command", ...OFTEN, ...command],
-      then: /0 -> 1/,
+      shows: /0 -> 1/,
     },
-  ])("$name", async ({ args, then }) => {
+  ])("$name", async ({ args, shows }) => {
     const stream = uniqueName("yet");
     await using waiting = await cli.start(args.map((word) => (word === "STREAM" ? stream : word)));
     await eventually(
@@ -61,9 +61,9 @@ describe("a command that goes on waits for a stream and a group that are not the
       () => waiting.stderr.includes(`there is no stream "${stream}" yet: waiting`),
       PATIENCE,
     );
-    expect(waiting.lines.filter((line) => then.test(line))).toEqual([]);
+    expect(waiting.lines.filter((line) => shows.test(line))).toEqual([]);
     await create(stream);
-    await waiting.waitForLine(then, PATIENCE);
+    await waiting.waitForLine(shows, PATIENCE);
     waiting.kill("SIGINT");
     expect((await waiting.exited).code).toBe(0);
   });
@@ -99,6 +99,7 @@ describe("a command that goes on says how old its picture is while the server st
       const drawn = clock();
       await eventually("it says how old it is", () => ageSeconds() >= 3, PATIENCE);
       await eventually("it gets older, and the clock goes on", () => ageSeconds() >= 5 && clock() > drawn, PATIENCE);
+      expect(screen()).toContain("s ago: ");
       await thaw();
       await eventually("it is new again", () => ageSeconds() === 0 && clock() > drawn, PATIENCE);
       await freeze();

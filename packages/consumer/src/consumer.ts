@@ -29,6 +29,7 @@ import {
   NO_WORK,
   type Observer,
   onAbort,
+  POOL_VARIABLE,
   probeCapabilities,
   type Random,
   RELEASED,
@@ -37,7 +38,6 @@ import {
   systemRandom,
   UsageError,
   type WorkCounters,
-  POOL_VARIABLE,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
 import { decideIntake } from "./decisions/intake.ts";

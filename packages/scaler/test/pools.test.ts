@@ -23,15 +23,15 @@ async function bench(env: Readonly<Record<string, string>> = {}) {
     return now;
   };
   const alive = (): number[] => [...known].filter(isProcessAlive);
-  let isOver = false;
+  const over = new AbortController();
   const counting = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await look();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   })();
   onTestFinished(async () => {
-    isOver = true;
+    over.abort();
     await counting;
     // What a failed test leaves behind.
     for (const pid of alive()) process.kill(pid, "SIGKILL");

@@ -193,13 +193,12 @@ describe("a process pool", () => {
   it("counts those of other pools, and starts no more than there is room for beside them", async () => {
     const { pool, scale } = open();
     const see = (stay: number, leave: number) => {
-      const other = (isLeaving: boolean) => ({ pool: "another", isLeaving });
-      const others = [
-        ...Array(stay).fill(other(false)),
-        ...Array(leave).fill(other(true)),
-        { pool: null, isLeaving: false },
-      ];
-      return pool.survey(never, { consumers: others, maxConsumers: 6, leadsForMs: 60_000 });
+      const others = Array.from({ length: stay + leave }, (_, at) => ({ pool: "another", isLeaving: at >= stay }));
+      return pool.survey(never, {
+        consumers: [...others, { pool: null, isLeaving: false }],
+        maxConsumers: 6,
+        leadsForMs: 60_000,
+      });
     };
     expect(await see(5, 0)).toMatchObject({ desired: 5 });
     expect(pool.size.wanted).toBe(0);

@@ -8,6 +8,7 @@ export {
   refuse,
   type Workload,
 } from "./kubernetes/api-server.ts";
+export { isProcessAlive } from "./processes/process-state.ts";
 export {
   type LineWait,
   runWorker,
@@ -15,7 +16,6 @@ export {
   type WorkerOptions,
   type WorkerProcess,
 } from "./processes/run-worker.ts";
-export { isProcessAlive } from "./processes/process-state.ts";
 export { type Certificates, testCertificates } from "./servers/certificates.ts";
 export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
 export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
