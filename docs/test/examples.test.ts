@@ -16,6 +16,7 @@ const PAGES = [
   "README.md",
   "docs/alerts.md",
   "docs/metrics.md",
+  "docs/migrating-from-python.md",
   "packages/consumer/README.md",
   "packages/core/README.md",
   "packages/monitor/README.md",
