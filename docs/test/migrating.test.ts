@@ -23,10 +23,10 @@ async function bench() {
     ...{ server, stream, group, ledger, place },
     add: (messages: number): Promise<unknown> => server.command("EVAL", add, 1, stream, messages),
     /** One of ours, at work until the test is over. */
-    work(
+    work: (
       of = group,
       { batchMs = 20, ...options }: { readonly startFrom?: string; readonly batchMs?: number } = {},
-    ): Consumer {
+    ): Consumer => {
       const consumer = new Consumer({
         ...{ redis: server.url, stream, group: of, batchSize: 50, maxWaitMs: 50, leaseMs: 1_000, recoverEveryMs: 200 },
         ...{ foreignIdleMs: 1_000, observer: () => {}, ...options },
@@ -56,7 +56,7 @@ async function bench() {
         PATIENCE,
       ),
     /** How often each message was handled, by whichever of the two. */
-    async tally() {
+    tally: async () => {
       const flat = (await server.command("HGETALL", ledger)) as string[];
       const python = new Map(flat.flatMap((id, at) => (at % 2 === 0 ? [[id, Number(flat[at + 1])] as const] : [])));
       const entries = (await server.command("XRANGE", stream, "-", "+")) as [string][];
@@ -79,7 +79,7 @@ function fields(reply: unknown, name: string): [string, unknown] {
 const atWork = (part: ReturnType<Original["monitor"]>): Promise<unknown> =>
   eventually("the original is at work", () => part.passes() > 2, PATIENCE);
 
-describe.each(ORIGINALS)("beside $name", { timeout: 120_000 }, (original) => {
+describe.each(ORIGINALS)("beside $name", (original) => {
   it("messages are lost where its Monitor cleans up the group that ours work on", async () => {
     const { group, place, ledger, work, add, done, tally } = await bench();
     await using python = original.consumer(place, ledger);

@@ -155,10 +155,10 @@ describe("produce", () => {
     const text = `${lines.join("\n")}\n`;
     writeFileSync(file, text);
     const command = ["produce", stream, ...args(file), "--json"];
-    await using process = await cli.start(command);
+    // Slow enough not to be done before it is interrupted; a hundred are on their way at any time.
+    await using process = await cli.start([...command, "--rate", "20000"]);
     // Who reads a file leaves it where it is.
     process.send(text.trimEnd());
-    // As fast as it can: the next ones are on their way when it is interrupted.
     await eventually("some are added", async () => Number(await redis.server.command("XLEN", stream)) > 0);
     process.kill("SIGINT");
     expect((await process.exited).code).toBe(130);

@@ -13,7 +13,7 @@ const done = new Promise<void>((resolve) => {
   });
 });
 const consumer = new Consumer({
-  ...{ redis: REDIS_URL, stream: STREAM, group: GROUP, batchSize: 1, prefetch: 0, maxWaitMs: 10, leaseMs: 2_000 },
+  ...{ redis: REDIS_URL, stream: STREAM, group: GROUP, batchSize: 1, prefetch: 0, maxWaitMs: 10, leaseMs: 10_000 },
 });
 await consumer.run(
   async (batch) => {

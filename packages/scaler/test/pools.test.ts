@@ -72,7 +72,7 @@ it("workers of a pool whose process was killed drain by themselves, and there ar
   second.kill("SIGTERM");
   expect(await second.exited).toMatchObject({ code: 0 });
   expect(next.filter(isProcessAlive)).toEqual([]);
-}, 120_000);
+});
 
 it("workers of a pool whose process was killed are killed when they do not drain in time", async () => {
   const { start, working } = await bench({ SLOW_MS: "3600000", DRAIN_MS: "1000" });
@@ -81,7 +81,7 @@ it("workers of a pool whose process was killed are killed when they do not drain
   first.kill();
   await eventually("they are gone", () => orphans.every((pid) => !isProcessAlive(pid)), PATIENCE);
   expect(orphans.length).toBeGreaterThanOrEqual(5);
-}, 120_000);
+});
 
 it("a leader that stood still and goes on has its workers drain, and there are never more than the maximum", async () => {
   const { start, working, alive, most } = await bench({ SLOW_MS: "5000" });
@@ -101,4 +101,4 @@ it("a leader that stood still and goes on has its workers drain, and there are n
   expect(most()).toBeLessThanOrEqual(MOST);
   for (const each of [first, second]) each.kill("SIGTERM");
   expect([(await first.exited).code, (await second.exited).code]).toEqual([0, 0]);
-}, 120_000);
+});
