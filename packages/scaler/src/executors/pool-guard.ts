@@ -55,7 +55,7 @@ export class PoolGuard {
   readonly #command: string;
   readonly #workers = new Map<number, Standing>();
   #shell: ChildProcessByStdio<Writable, null, null> | null = null;
-  #isMissing = false;
+  #mayStart = true;
   #cancelRestart = (): void => {};
 
   constructor(context: PoolGuardContext, shell: string = SHELL) {
@@ -71,17 +71,15 @@ export class PoolGuard {
     else this.#shell.stdin.write(`${standing} ${pid}\n`);
   }
 
-  /** Lets go of all: nobody is left, or whoever is left shall go on. */
+  /** Ends it, once nobody is left to be guarded. */
   close(): void {
-    this.#isMissing = true;
+    this.#mayStart = false;
     this.#cancelRestart();
-    for (const pid of this.#workers.keys()) this.#shell?.stdin.write(`ended ${pid}\n`);
-    this.#workers.clear();
     this.#shell?.stdin.end();
   }
 
   #start(): void {
-    if (this.#isMissing || this.#workers.size === 0) return;
+    if (!this.#mayStart || this.#workers.size === 0) return;
     const seconds = Math.ceil(this.#context.drainMs / 1_000);
     // Of a session of its own: what a terminal or a supervisor sends to our group must not end it first.
     const shell = spawn(this.#command, ["-c", SCRIPT, "redis-batch-pool-guard", String(seconds)], {
@@ -90,14 +88,14 @@ export class PoolGuard {
     this.#shell = shell;
     // It ends when we do, and must not keep us from ending.
     shell.unref();
-    (shell.stdin as Socket).unref();
+    (shell.stdin as Partial<Socket>).unref?.();
     shell.stdin.on("error", () => {});
     for (const [pid, standing] of this.#workers) shell.stdin.write(`${standing} ${pid}\n`);
     shell.once("exit", () => this.#lost());
     shell.once("error", (error: NodeJS.ErrnoException) => {
       if (shell.pid !== undefined) return;
       this.#shell = null;
-      this.#isMissing = true;
+      this.#mayStart = false;
       this.#context.report({ type: "unguarded", reason: error.code ?? "could not be started" });
     });
   }
