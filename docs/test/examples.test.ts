@@ -1,9 +1,11 @@
 /** Every TypeScript example of the guides compiles in the strictest settings and runs as shown, against a real server. */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { runWorker, useServer } from "@redis-batch/test-support";
+import { eventually, runWorker, sendHostileRequests, useServer } from "@redis-batch/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atServer, examplesOf, isService, PAGES } from "./markdown.ts";
 
@@ -58,4 +60,29 @@ describe("the examples", () => {
     const { code: exitCode } = await worker.exited;
     expect({ exitCode, stderr: worker.stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
+
+  const receivers = examples.filter(({ code }) => code.includes("createServer(async"));
+  it.each(receivers)("$title is ended by nothing that arrives at its port", async ({ file, code }) => {
+    const port = await freePort();
+    const copy = file.replace(/\.ts$/, ".port.ts");
+    writeFileSync(copy, atServer(redis.server.url, code, port));
+    await using worker = await runWorker(copy);
+    const status = async (): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "{}" })).status;
+    await eventually("it listens", async () => (await status().catch(() => 0)) === 401, { timeoutMs: 20_000 });
+    await sendHostileRequests(port);
+    expect(await status()).toBe(401);
+    worker.kill("SIGTERM");
+    expect(await worker.exited).toMatchObject({ code: 0 });
+  });
 });
+
+/** A port that nobody listens at. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}

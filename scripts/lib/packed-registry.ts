@@ -27,7 +27,8 @@ export class PackedRegistry implements AsyncDisposable {
     const content = new Map(tarballs.map((tarball) => [`/${basename(tarball)}`, tarball]));
     const manifests = new Map(tarballs.map((tarball) => [`/${manifestIn(tarball).name}`, tarball]));
     const server = createServer((request, response) => {
-      const path = decodeURIComponent(request.url ?? "");
+      // A scope's name comes with its slash encoded.
+      const path = (request.url ?? "").replace(/%2f/i, "/");
       const wanted = content.get(path);
       const described = manifests.get(path);
       if (wanted !== undefined) response.end(readFileSync(wanted));

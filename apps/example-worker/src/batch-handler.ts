@@ -5,17 +5,21 @@ import type { CommitStore, StoredCommit } from "./store.ts";
 
 /**
  * Stores each batch in one transaction, then acknowledges it. A crash in between has the batch delivered again, and the
- * store knows its messages by their ids. A message that cannot be read goes to the dead letters and does not keep the
+ * store knows its messages by stream and id. A message that cannot be read goes to the dead letters and does not keep the
  * others from being stored. A database that fails throws: the rest of the batch comes again, after a growing delay.
  */
-export function createBatchHandler(store: CommitStore, log: Log): Handler<Readonly<Record<string, string>>> {
+export function createBatchHandler(
+  stream: string,
+  store: CommitStore,
+  log: Log,
+): Handler<Readonly<Record<string, string>>> {
   return async (batch) => {
     const startedMs = performance.now();
     const commits: StoredCommit[] = [];
     for (const message of batch) {
       const parsed = parseCommit(message.fields);
       if (parsed.kind === "commit") {
-        commits.push({ messageId: message.id, ...parsed.commit });
+        commits.push({ stream, messageId: message.id, ...parsed.commit });
       } else {
         log("warn", "unreadable", { messageId: message.id, problems: parsed.problems });
         message.deadLetter(parsed.problems.join("; "));

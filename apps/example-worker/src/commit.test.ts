@@ -49,9 +49,12 @@ describe("parseCommit", () => {
     expect(problemsOf({ ...FIELDS, deletions })).toHaveLength(1);
   });
 
-  it.each(["2024-02-29T23:59:59Z", "2024-12-31T00:00:00.123456-12:00"])("takes the time %s", (at) => {
-    expect(problemsOf({ ...FIELDS, at })).toEqual([]);
-  });
+  it.each(["2024-02-29T23:59:59Z", "2024-12-31T00:00:00.123456-12:00", "2024-01-01T00:00:00+15:59"])(
+    "takes the time %s",
+    (at) => {
+      expect(problemsOf({ ...FIELDS, at })).toEqual([]);
+    },
+  );
 
   it.each([
     "",
@@ -63,6 +66,9 @@ describe("parseCommit", () => {
     "2024-01-01",
     "0000-01-01T00:00:00Z",
     "1711111111",
+    "2024-01-01T00:00:00+16:00",
+    "2024-01-01T00:00:00-23:59",
+    "2024-12-31T23:59:60Z",
   ])("takes no time of %j", (at) => {
     expect(problemsOf({ ...FIELDS, at })).toHaveLength(1);
   });

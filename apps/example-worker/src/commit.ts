@@ -49,7 +49,8 @@ function isCount(value: string): boolean {
 }
 
 function isTimestamp(value: string): boolean {
-  const day = /^([1-9]\d{3}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)$/.exec(value)?.[1];
+  // Date takes any offset of less than a day; PostgreSQL those of less than 16 hours.
+  const day = /^([1-9]\d{3}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-](?:0\d|1[0-5]):\d\d)$/.exec(value)?.[1];
   // Date takes the 30th of February for a day in March.
   return day !== undefined && !Number.isNaN(Date.parse(value)) && new Date(day).toISOString().startsWith(day);
 }

@@ -29,5 +29,5 @@ async function work({ redisUrl, database, probes, ...settings }: Config): Promis
   await using probing = await startProbes(probes, () => consumer.health());
   log("info", "probing", { host: probes.host, port: probing.port });
   await using store = await openStore(database, log);
-  await consumer.run(createBatchHandler(store, log), { signal: stop });
+  await consumer.run(createBatchHandler(settings.stream, store, log), { signal: stop });
 }

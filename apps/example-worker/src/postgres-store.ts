@@ -10,20 +10,24 @@ const SCHEMA_LOCK = 7_243_001;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS commits (
-    message_id   text PRIMARY KEY,
+    stream       text NOT NULL,
+    message_id   text NOT NULL,
     commit_id    text NOT NULL,
     committed_at timestamptz NOT NULL,
     subject      text NOT NULL,
     files        integer NOT NULL,
     insertions   integer NOT NULL,
-    deletions    integer NOT NULL
+    deletions    integer NOT NULL,
+    PRIMARY KEY (stream, message_id)
   )`;
 
 // One array per column: the number of parameters does not grow with the batch (PostgreSQL takes 65,535 at most).
 const INSERT = `
-  INSERT INTO commits (message_id, commit_id, committed_at, subject, files, insertions, deletions)
-  SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::int[], $6::int[], $7::int[])
-  ON CONFLICT (message_id) DO NOTHING`;
+  INSERT INTO commits (stream, message_id, commit_id, committed_at, subject, files, insertions, deletions)
+  SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::int[], $8::int[]
+  )
+  ON CONFLICT (stream, message_id) DO NOTHING`;
 
 /** Commits in a PostgreSQL table. */
 export class PostgresStore implements CommitStore {
@@ -36,6 +40,7 @@ export class PostgresStore implements CommitStore {
   /**
    * Connects, and creates the table where it is missing.
    *
+   * @throws when it cannot, or when the database's encoding is not UTF8
    * @param onIdleError told when the connection breaks while nobody uses it; the next batch opens a new one
    */
   static async open(url: string, onIdleError: (error: Error) => void): Promise<PostgresStore> {
@@ -53,6 +58,10 @@ export class PostgresStore implements CommitStore {
     const store = new PostgresStore(pool);
     try {
       await store.#inTransaction(async (client) => {
+        // Any other would refuse the characters that it lacks, which no look at a message could tell.
+        const { rows } = await client.query<{ server_encoding: string }>("SHOW server_encoding");
+        const [encoding = ""] = rows.map((row) => row.server_encoding);
+        if (encoding !== "UTF8") throw new Error(`the database's encoding is ${encoding}, and must be UTF8`);
         // IF NOT EXISTS alone lets two workers that start together collide.
         await client.query("SELECT pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
         await client.query(SCHEMA);
@@ -67,6 +76,7 @@ export class PostgresStore implements CommitStore {
   save(commits: readonly StoredCommit[]): Promise<number> {
     return this.#inTransaction(async (client) => {
       const inserted = await client.query(INSERT, [
+        commits.map((commit) => commit.stream),
         commits.map((commit) => commit.messageId),
         commits.map((commit) => commit.commitId),
         commits.map((commit) => commit.committedAt),

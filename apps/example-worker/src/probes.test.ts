@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import type { ConsumerHealth } from "@redis-batch/consumer";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Probes, startProbes } from "./probes.ts";
@@ -40,8 +42,12 @@ describe("startProbes", () => {
     expect(await (await ask("/readyz")).json()).toEqual(health);
   });
 
-  it("knows no other path", async () => {
-    expect((await ask("/")).status).toBe(404);
+  it.each(["/", "//", "//:99999/", "/%"])("knows no other path, such as %s", async (path) => {
+    // As it is: fetch would make a URL of it first.
+    const asked = request({ port: probes.port, path }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(404);
   });
 
   it("says when the port is taken", async () => {

@@ -19,8 +19,9 @@ export async function startProbes(
 ): Promise<Probes> {
   const server = createServer((request, response) => {
     const now = health();
-    const { pathname } = new URL(request.url ?? "/", "http://worker");
-    const isWell = pathname === "/healthz" ? now.live : pathname === "/readyz" ? now.ready : undefined;
+    // Not by URL, which throws for what is none, such as "//": anybody may send that.
+    const [path] = (request.url ?? "").split("?", 1);
+    const isWell = path === "/healthz" ? now.live : path === "/readyz" ? now.ready : undefined;
     const status = isWell === undefined ? 404 : isWell ? 200 : 503;
     response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
     response.end(`${JSON.stringify(isWell === undefined ? { error: "ask for /healthz or /readyz" } : now)}\n`);

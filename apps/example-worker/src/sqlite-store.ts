@@ -12,19 +12,21 @@ const SQLITE_BUSY = 5;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS commits (
-    message_id   TEXT PRIMARY KEY,
+    stream       TEXT NOT NULL,
+    message_id   TEXT NOT NULL,
     commit_id    TEXT NOT NULL,
     committed_at TEXT NOT NULL,
     subject      TEXT NOT NULL,
     files        INTEGER NOT NULL,
     insertions   INTEGER NOT NULL,
-    deletions    INTEGER NOT NULL
+    deletions    INTEGER NOT NULL,
+    PRIMARY KEY (stream, message_id)
   ) STRICT`;
 
 const INSERT = `
-  INSERT INTO commits (message_id, commit_id, committed_at, subject, files, insertions, deletions)
-  VALUES (?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (message_id) DO NOTHING`;
+  INSERT INTO commits (stream, message_id, commit_id, committed_at, subject, files, insertions, deletions)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (stream, message_id) DO NOTHING`;
 
 /** Commits in an SQLite file, which several worker processes of one machine may share. */
 export class SqliteStore implements CommitStore {
@@ -105,8 +107,8 @@ function prepare(database: DatabaseSync): Connection {
 }
 
 function add(insert: StatementSync, commit: StoredCommit): number {
-  const { messageId, commitId, committedAt, subject, files, insertions, deletions } = commit;
-  return Number(insert.run(messageId, commitId, committedAt, subject, files, insertions, deletions).changes);
+  const { stream, messageId, commitId, committedAt, subject, files, insertions, deletions } = commit;
+  return Number(insert.run(stream, messageId, commitId, committedAt, subject, files, insertions, deletions).changes);
 }
 
 /**

@@ -1,7 +1,11 @@
 import type { Commit } from "./commit.ts";
 
-/** A commit together with the stream entry that brought it: the key by which storing is idempotent. */
+/**
+ * A commit together with the stream entry that brought it: the key by which storing is idempotent. An id alone is none,
+ * because entries of two streams may have the same.
+ */
 export interface StoredCommit extends Commit {
+  readonly stream: string;
   readonly messageId: string;
 }
 

@@ -220,7 +220,7 @@ describe.skipIf(isMissing)(`a worker whose PostgreSQL${why}`, () => {
         begin: async () => {
           // The write-ahead log has files of 16 MiB: the table must be longer, to be the one that meets the limit.
           await database.query(
-            `INSERT INTO commits SELECT 'filler ' || n, 'filler', now(), repeat('x', 1900), 0, 0, 0
+            `INSERT INTO commits SELECT 'filler', n::text, 'filler', now(), repeat('x', 1900), 0, 0, 0
            FROM generate_series(1, 9000) AS n`,
           );
           const [table] = await database.query<{ bytes: number }>("SELECT pg_relation_size('commits')::int AS bytes");

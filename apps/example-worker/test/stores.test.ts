@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createScratchFolder, eventually, removeScratchFolder } from "@redis-batch/test-support";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { parseCommit } from "../src/commit.ts";
 import { PostgresStore } from "../src/postgres-store.ts";
 import { SqliteStore } from "../src/sqlite-store.ts";
 import type { CommitStore, StoredCommit } from "../src/store.ts";
@@ -26,6 +27,7 @@ interface SubjectRow {
 const SUBJECTS = "SELECT message_id, subject FROM commits ORDER BY message_id";
 
 const commit = (messageId: string, subject = `commit ${messageId}`): StoredCommit => ({
+  stream: "commits",
   messageId,
   commitId: "ed9b544e10b8",
   committedAt: "2009-03-22T10:30:00+01:00",
@@ -34,6 +36,68 @@ const commit = (messageId: string, subject = `commit ${messageId}`): StoredCommi
   insertions: 2,
   deletions: 3,
 });
+
+/** Each value that a field may have on either side of what a database takes, the others being well. */
+const BORDERLINE: readonly Readonly<Record<string, string>>[] = (() => {
+  const well = {
+    id: "ed9b544e10b8",
+    at: "2009-03-22T10:30:00Z",
+    subject: "",
+    files: "1",
+    insertions: "2",
+    deletions: "3",
+  };
+  const days = ["2024-02-29", "1000-01-01", "9999-12-31", "0999-12-31", "0001-01-01", "0000-01-01", "+010000-01-01"];
+  const times = [
+    "00:00:00",
+    "23:59:59",
+    "23:59:60",
+    "24:00:00",
+    "24:00:01",
+    "00:60:00",
+    "12:00:00.999999",
+    "12:00:00.9999999",
+  ];
+  const zones = [
+    "Z",
+    "+14:00",
+    "-12:00",
+    "+15:59",
+    "-15:59",
+    "+16:00",
+    "-16:00",
+    "+23:59",
+    "+00:60",
+    "-00:00",
+    "+99:99",
+    "",
+  ];
+  const numbers = [
+    "0",
+    "2147483647",
+    "2147483648",
+    "-0",
+    "-1",
+    "+1",
+    "1e3",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "1.0",
+    "",
+    " 1",
+    "١",
+  ];
+  const texts = ["\0", "a\0b", "\uD800", "\uDC00x", "\u{10FFFF}", "\uFFFE", "'\"\\{},NULL", "x".repeat(5_000_000)];
+  const ids = ["0123456", "f".repeat(64), "F".repeat(64), "f".repeat(65), "0123456\0", "ed9b544e10b8\n"];
+  return [
+    ...days.flatMap((day) => times.flatMap((time) => zones.map((zone) => ({ ...well, at: `${day}T${time}${zone}` })))),
+    ...["infinity", "-infinity", "now", "epoch", "2024-W09", "2024-060"].map((at) => ({ ...well, at })),
+    ...[...numbers, "9".repeat(100_000), `${"0".repeat(100_000)}1`].map((files) => ({ ...well, files })),
+    ...texts.map((subject) => ({ ...well, subject })),
+    ...ids.map((id) => ({ ...well, id })),
+  ];
+})();
 
 /** What every store promises, whichever database it is. */
 function describeStore(start: () => Promise<Engine>): void {
@@ -64,6 +128,12 @@ function describeStore(start: () => Promise<Engine>): void {
     await store.save([commit("1-0", "first"), commit("2-0", "first")]);
     expect(await store.save([commit("2-0", "again"), commit("3-0", "new")])).toBe(1);
     expect([...(await engine.subjects()).values()]).toEqual(["first", "first", "new"]);
+  });
+
+  it("knows messages of two streams apart that have the same id", async () => {
+    const [here, there] = [commit("1-0", "here"), { ...commit("1-0", "there"), stream: "others" }];
+    expect(await store.save([here, there])).toBe(2);
+    expect(await store.save([there, here])).toBe(0);
   });
 
   it("stores a message once that is in a batch twice", async () => {
@@ -197,6 +267,25 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
     expect(await server.query("SELECT count(*)::int AS count FROM commits")).toEqual([{ count: 0 }]);
   });
 
+  it("refuses nothing that is read as a commit", async () => {
+    await using store = await PostgresStore.open(server.url, () => undefined);
+    const readable = BORDERLINE.flatMap((fields, n) => {
+      const parsed = parseCommit(fields);
+      return parsed.kind === "commit" ? [{ ...commit(`${n}-0`), ...parsed.commit }] : [];
+    });
+    const refused: string[] = [];
+    for (const each of readable) {
+      await store
+        .save([each])
+        .catch((error: unknown) => refused.push(`${JSON.stringify(each).slice(0, 200)}: ${String(error)}`));
+    }
+    expect(refused).toEqual([]);
+    // Not because there was hardly any.
+    expect(readable.length).toBeGreaterThan(50);
+    expect(readable.length).toBeLessThan(BORDERLINE.length);
+    await server.query("DELETE FROM commits");
+  });
+
   it("stores the moment, whatever offset it was written with", async () => {
     await using store = await PostgresStore.open(server.url, () => undefined);
     await store.save([commit("1-0")]);
@@ -224,6 +313,12 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
     expect((await server.query(SUBJECTS)).length).toBe(0);
     expect(await store.save([commit("1-0")])).toBe(1);
     await server.query("DELETE FROM commits");
+  });
+
+  it("is not opened where the database lacks characters: it would refuse what is read as a commit", async () => {
+    await server.query("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    const url = server.url.replace("/postgres?", "/latin?");
+    await expect(PostgresStore.open(url, () => undefined)).rejects.toThrow("is LATIN1, and must be UTF8");
   });
 
   it("says what is wrong when it cannot be reached", async () => {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { eventually, useServer } from "@redis-batch/test-support";
+import { eventually, sendHostileRequests, useServer } from "@redis-batch/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCommits } from "../demo/commit-data.ts";
 import { findPostgres, PostgresServer } from "./postgres-server.ts";
@@ -118,6 +118,16 @@ describe("a worker", () => {
     expect(worker.lines.join("\n")).not.toMatch(/plenty-of-them|secret-world/);
   });
 
+  it("is ended by nothing that arrives at the port of its probes", async () => {
+    const worker = await open().start();
+    const port = Number((await whenLogged(worker, "probing"))["port"]);
+    await whenLogged(worker, "started");
+    await sendHostileRequests(port);
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    expect(await terminated(worker)).toBe(0);
+    expect(worker.stderr).toBe("");
+  });
+
   it("names everything that is wrong with its settings, and exits with 2", async () => {
     const worker = await open().start({ BATCH_SIZE: "many", DATABASE_URL: "mysql://me:hunter2@host/x" });
     expect((await worker.exited).code).toBe(2);
@@ -222,6 +232,20 @@ describe.skipIf(isMissing)(`a worker with PostgreSQL${why}`, () => {
       ),
     });
     expect(await pending()).toEqual([]);
+    await database.query("DELETE FROM commits");
+  });
+
+  it("finds a time that the database would refuse before it asks it: the neighbours are stored at once", async () => {
+    const { add, start, pending, deadLetters } = open();
+    const good = [await add({ ...A_COMMIT }), await add({ ...A_COMMIT })];
+    const bad = await add({ ...A_COMMIT, at: "2024-01-01T00:00:00+16:00" });
+    good.push(await add({ ...A_COMMIT }));
+    const worker = await start({ DATABASE_URL: database.url });
+    await eventually("all are done with", async () => sumOf(logged(worker, "stored"), "messages") === good.length);
+    expect(await terminated(worker)).toBe(0);
+    expect(await pending()).toEqual([]);
+    expect(await deadLetters()).toMatchObject([{ "dead.id": bad, "dead.deliveries": "1" }]);
+    expect(logged(worker, "stored").map(({ messages }) => messages)).toEqual([good.length]);
     await database.query("DELETE FROM commits");
   });
 

@@ -132,7 +132,15 @@ describe("every command", () => {
 
   it("says that a stream is not there, or has no such group, and how to find those that are", async () => {
     // These list all there are, make what is missing, tell of it as a finding, or wait for it.
-    const exceptions = [...WITHOUT_STREAM, "streams", "produce", "doctor", "group create", "monitor serve"];
+    const exceptions = [
+      ...WITHOUT_STREAM,
+      "streams",
+      "produce",
+      "doctor",
+      "group create",
+      "monitor serve",
+      "scale run",
+    ];
     const commands = connecting.filter(({ path }) => !exceptions.includes(path.join(" ")));
     const key = uniqueName("missing");
     for (const isThere of [false, true]) {

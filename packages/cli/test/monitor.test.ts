@@ -1,11 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { Consumer } from "@redis-batch/consumer";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectNoControls, expectSameContent, ndjson, needsTool, useCli } from "./cli.ts";
+import { type Pane, inTerminal as watchInTerminal } from "./in-terminal.ts";
 
 const redis = useServer();
 const cli = useCli(redis);
+const inTerminal: (args: readonly string[], use: (pane: Pane) => Promise<void>) => Promise<void> = (args, use) =>
+  watchInTerminal(cli, redis, args, use);
 
 /** A group with a consumer that holds two messages and reads no more, and with three that wait. */
 async function leftBehind(purpose: string): Promise<{ readonly stream: string; readonly ids: string[] }> {
@@ -106,39 +108,6 @@ describe("monitor", () => {
     expect(owners.filter(([, owner]) => owner === "gone")).toEqual([]);
   });
 });
-
-/** `monitor --watch` in a terminal of its own. */
-interface Pane {
-  readonly screen: () => string;
-  readonly press: (...keys: string[]) => void;
-  readonly resize: (columns: number, rows: number) => void;
-}
-
-async function inTerminal(args: readonly string[], use: (pane: Pane) => Promise<void>): Promise<void> {
-  const socket = uniqueName("tmux");
-  const tmux = (...words: string[]) =>
-    execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
-  const line = `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} monitor ${args.join(" ")} --watch --interval 100ms`;
-  // What the terminal is left like is seen by who comes after it: how it ended, its settings, and what is typed then.
-  tmux(
-    "new-session",
-    "-d",
-    "-x",
-    "100",
-    "-y",
-    "16",
-    `${line}; echo ended $?; stty -a; read -r line; echo "read $line"; cat`,
-  );
-  try {
-    await use({
-      screen: () => tmux("capture-pane", "-p"),
-      press: (...keys) => tmux("send-keys", ...keys),
-      resize: (columns, rows) => tmux("resize-window", "-x", String(columns), "-y", String(rows)),
-    });
-  } finally {
-    tmux("kill-server");
-  }
-}
 
 describe("monitor --watch on a terminal", () => {
   it("fills the screen, answers p, c and q, and gives the terminal back as it was", async (context) => {

@@ -8,8 +8,12 @@ const redis = useServer();
 const cli = useCli(redis);
 
 async function entries(stream: string): Promise<string[][]> {
-  const reply = (await redis.server.command("XRANGE", stream, "-", "+")) as [string, string[]][];
-  return reply.map(([, fields]) => fields.map(String));
+  const all: [string, string[]][] = [];
+  for (let from = "-"; ; from = `(${all.at(-1)?.[0]}`) {
+    const page = (await redis.server.command("XRANGE", stream, from, "+", "COUNT", 5_000)) as typeof all;
+    if (page.length === 0) return all.map(([, fields]) => fields.map(String));
+    all.push(...page);
+  }
 }
 
 describe("produce", () => {
@@ -51,6 +55,15 @@ describe("produce", () => {
     expect(first).toEqual(["n", "1", "ok", "true", "text", "grüße\0"]);
     expect(third).toEqual(["a", "1", "a", "2"]);
     expect(await redis.server.command("XLEN", stream)).toBe(3);
+  });
+
+  it("reads standard input with --file -", async () => {
+    const stream = uniqueName("dash");
+    expect(await cli.json(["produce", stream, "--file", "-"], { input: '{"n":1}\n{"n":2}\n' })).toMatchObject({
+      added: 2,
+    });
+    expect(await cli.json(["produce", stream, "--file=-"], { input: '{"n":3}\n' })).toMatchObject({ added: 1 });
+    expect((await entries(stream)).map(([, n]) => n)).toEqual(["1", "2", "3"]);
   });
 
   it("ends at a malformed line, which it names, escapes and does not send; what came before is sent", async () => {
@@ -130,6 +143,35 @@ describe("produce", () => {
     const report = JSON.parse(process.lines.join("\n")) as { readonly added: number };
     expect(report.added).toBe(await redis.server.command("XLEN", stream));
     expect(process.stderr).toContain("interrupted before the end of the input");
+  });
+
+  it.each([
+    { where: "a file", args: (file: string) => ["--file", file], says: "go on with --from-line" },
+    { where: "standard input", args: () => ["--file", "-"], says: "give it the same input again, with --from-line" },
+  ])("says on Ctrl-C where to go on in $where, so that every line is added once", async ({ args, says }) => {
+    const stream = uniqueName("resumed");
+    const file = join(cli.folder, `${stream}.ndjson`);
+    const lines = Array.from({ length: 60_000 }, (_, n) => (n % 10 === 3 ? "" : `{"n":${n}}`));
+    const text = `${lines.join("\n")}\n`;
+    writeFileSync(file, text);
+    const command = ["produce", stream, ...args(file), "--json"];
+    // Slow enough not to be done before it is interrupted; a hundred are on their way at any time.
+    await using process = await cli.start([...command, "--rate", "6000"]);
+    // Who reads a file leaves it where it is.
+    process.send(text.trimEnd());
+    await eventually("some are added", async () => Number(await redis.server.command("XLEN", stream)) > 0);
+    process.kill("SIGINT");
+    expect((await process.exited).code).toBe(130);
+    expect(process.stderr).toContain(says);
+    const { added } = JSON.parse(process.lines.join("\n")) as { readonly added: number };
+    expect(added).toBe(await redis.server.command("XLEN", stream));
+    expect(added).toBeLessThan(54_000);
+    const [, line = ""] = /--from-line (\d+)/.exec(process.stderr) ?? [];
+    const rest = await cli.json([...command.slice(0, -1), "--from-line", line], { input: text });
+    expect(rest).toMatchObject({ added: 54_000 - added });
+    const wanted = lines.flatMap((each, n) => (each === "" ? [] : [String(n)]));
+    expect((await entries(stream)).map(([, n]) => n)).toEqual(wanted);
+    await redis.server.command("DEL", stream);
   });
 
   it("waits for no message on a terminal where none was said to come", async (context) => {

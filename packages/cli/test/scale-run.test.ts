@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { credentials } from "@grpc/grpc-js";
-import { ApiServer, eventually, testCertificates, uniqueName, useServer } from "@redis-batch/test-support";
+import {
+  ApiServer,
+  eventually,
+  isProcessAlive,
+  testCertificates,
+  uniqueName,
+  useServer,
+} from "@redis-batch/test-support";
 import { KedaClient } from "@redis-batch/test-support/keda";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { expectEnd, ndjson, useCli } from "./cli.ts";
@@ -64,6 +71,63 @@ describe("scale run", () => {
     expect((await scaling.exited).code).toBe(0);
     expect(scaling.stderr).toMatch(/worker \d+ was started[^]*worker \d+ was told to end[^]*worker \d+ has ended/);
     expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toEqual([]);
+  });
+
+  it("leaves no worker behind that is too much when it is killed: the next one never has more than --max", async () => {
+    const stream = await waiting("killed");
+    const worker = [
+      "consume",
+      stream,
+      "g",
+      "--batch-size",
+      "1",
+      "--max-wait",
+      "10ms",
+      "--lease",
+      "10s",
+      "--exec",
+      "sleep 2",
+    ];
+    const command = [
+      "scale",
+      "run",
+      stream,
+      "g",
+      "--executor",
+      "process",
+      "--interval",
+      "100ms",
+      "--min",
+      "3",
+      "--max",
+      "4",
+    ];
+    const start = () => cli.start([...command, "--", process.execPath, cli.bin, ...worker]);
+    const known = new Set<number>();
+    let most = 0;
+    const working = async (): Promise<number[]> => {
+      const fields = (await redis.server.command("HGETALL", `rb:{${stream}}:consumers:${stream}:g`)) as string[];
+      const pids = fields.flatMap((text, at) => (at % 2 === 0 ? [] : [(JSON.parse(text) as { pid: number }).pid]));
+      for (const pid of pids) known.add(pid);
+      most = Math.max(most, [...known].filter(isProcessAlive).length);
+      return pids.filter(isProcessAlive);
+    };
+    await using first = await start();
+    const left = await eventually("three work", async () => (await working()).length >= 3 && working(), {
+      timeoutMs: 30_000,
+    });
+    await using second = await start();
+    await eventually("it follows", () => second.stderr.includes("another scaler acts"), { timeoutMs: 30_000 });
+    first.kill("SIGKILL");
+    const isNew = (pid: number): boolean => !left.includes(pid);
+    await eventually("three others work", async () => (await working()).filter(isNew).length >= 3, {
+      timeoutMs: 60_000,
+    });
+    expect(left.filter(isProcessAlive)).toEqual([]);
+    expect(most).toBeLessThanOrEqual(4);
+    second.kill("SIGINT");
+    expect((await second.exited).code).toBe(0);
+    expect([...known].filter(isProcessAlive)).toEqual([]);
   });
 
   it("gives orders to a command, and to a webhook", async () => {
@@ -258,7 +322,6 @@ describe("scale run", () => {
         ...["--executor", "keda", "--serve-cert", "/nowhere/cert.pem", "--serve-key", "k"],
       ),
     ]);
-    expectEnd(await cli.run(["scale", "run", stream, "nobody"]), 5, 'has no group "nobody"');
     expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toEqual([]);
   });
 });

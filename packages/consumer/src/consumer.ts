@@ -29,6 +29,7 @@ import {
   NO_WORK,
   type Observer,
   onAbort,
+  POOL_VARIABLE,
   probeCapabilities,
   type Random,
   RELEASED,
@@ -894,6 +895,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     return {
       host: hostname(),
       pid: process.pid,
+      pool: process.env[POOL_VARIABLE] ?? null,
       state: this.#lifecycle.state,
       batchSize,
       concurrency,

@@ -10,11 +10,20 @@ describe("decodeRegistry", () => {
   });
 
   it("reads what a consumer tells of itself, and takes nothing for granted", () => {
-    const told = { state: "draining", host: "h", pid: 7, capacity: 1_200, inFlight: 0, acked: -1, busyMs: "long" };
+    const told = {
+      state: "draining",
+      host: "h",
+      pid: 7,
+      pool: "p",
+      capacity: 1_200,
+      inFlight: 0,
+      acked: -1,
+      busyMs: "long",
+    };
     const fields = new Map([["c1", JSON.stringify({ at: 1_000, leaseMs: 60, ...told })]]);
     expect(decodeRegistry(fields).get("c1")?.details).toEqual({
       ...NO_DETAILS,
-      ...{ state: "draining", host: "h", pid: 7, capacity: 1_200, inFlight: 0 },
+      ...{ state: "draining", host: "h", pid: 7, pool: "p", capacity: 1_200, inFlight: 0 },
     });
   });
 

@@ -19,6 +19,8 @@ export interface RegistrationDetails {
   readonly state: string | null;
   readonly host: string | null;
   readonly pid: number | null;
+  /** The process pool whose worker it is; `null` for others. */
+  readonly pool: string | null;
   /** Messages in a full batch. */
   readonly batchSize: number | null;
   /** The most messages it ever holds on purpose. */
@@ -56,9 +58,21 @@ export interface RegistrationDetails {
   readonly work: WorkCounters | null;
 }
 
+/** The variable by which a process pool tells its workers whose they are. */
+export const POOL_VARIABLE = "REDIS_BATCH_POOL";
+
 /** Of a consumer that tells nothing. */
 export const NO_DETAILS: RegistrationDetails = {
-  ...{ state: null, host: null, pid: null, batchSize: null, capacity: null, inFlight: null, deferred: null },
+  ...{
+    state: null,
+    host: null,
+    pid: null,
+    pool: null,
+    batchSize: null,
+    capacity: null,
+    inFlight: null,
+    deferred: null,
+  },
   ...{ acked: null, busyMs: null, concurrency: null, freePlaces: null, oldestInFlightMs: null, holdLimitMs: null },
   ...{ handlersHung: null, intake: null, isUnfit: null, oldestOfferableMs: null, deadLettered: null, work: null },
 };
@@ -99,6 +113,7 @@ function readDetails(told: { readonly [name: string]: unknown }): RegistrationDe
     state: text("state"),
     host: text("host"),
     pid: count("pid"),
+    pool: text("pool"),
     batchSize: count("batchSize"),
     capacity: count("capacity"),
     inFlight: count("inFlight"),

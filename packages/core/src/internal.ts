@@ -4,7 +4,13 @@ export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
 export { CallScope } from "./call-scope.ts";
 export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
-export { isAlive, NO_DETAILS, type Registration, type RegistrationDetails } from "./consumer-registry.ts";
+export {
+  isAlive,
+  NO_DETAILS,
+  POOL_VARIABLE,
+  type Registration,
+  type RegistrationDetails,
+} from "./consumer-registry.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
 export { readFarewells } from "./farewells.ts";
 export {

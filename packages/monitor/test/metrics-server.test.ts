@@ -4,7 +4,7 @@ import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { ConfigError } from "@redis-batch/core";
-import { deferred, eventually } from "@redis-batch/test-support";
+import { deferred, eventually, sendHostileRequests } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { type MetricsServer, type MetricsServerOptions, type Reports, startMetricsServer } from "../src/index.ts";
 import { parseExposition } from "./exposition.ts";
@@ -31,6 +31,12 @@ async function ask(
   const [response] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
+
+it("is ended by nothing that arrives at its port", async () => {
+  await using server = await start();
+  await sendHostileRequests(server.port);
+  expect((await ask(server, "/healthz")).status).toBe(200);
+});
 
 describe("/metrics", () => {
   it("serves the report as text, and as OpenMetrics on request", async () => {

@@ -38,11 +38,32 @@ export function isEarlierOrder(
   return order.term === than.term ? order.sequence < than.sequence : order.term < than.term;
 }
 
+/** A consumer that is alive, as far as an executor that starts processes has to know. */
+export interface PeerConsumer {
+  /** The pool whose worker it is; `null`: nobody's. */
+  readonly pool: string | null;
+  /** Whether it is on its way out. */
+  readonly isLeaving: boolean;
+}
+
+/** What the scaler sees around an executor. */
+export interface Surroundings {
+  /** Every consumer whose lease is not over, those of other scalers' executors too. */
+  readonly consumers: readonly PeerConsumer[];
+  /** Consumers the group may have at most. */
+  readonly maxConsumers: number;
+  /** How long nobody else leads for sure, in milliseconds from now; 0 in a dry run. */
+  readonly leadsForMs: number;
+}
+
 export interface Executor {
   /** What it is, for events and messages. */
   readonly name: string;
-  /** Looks at what there is. `null`: it does not know, and those consumers count that work. */
-  survey(signal: AbortSignal): Promise<Workforce | null>;
+  /**
+   * Looks at what there is. `null`: it does not know, and those consumers count that work. The scaler always says what it
+   * sees around it.
+   */
+  survey(signal: AbortSignal, surroundings?: Surroundings): Promise<Workforce | null>;
   /**
    * Told of every decision, also of one that moves nothing, before it is carried out; where another scaler leads, of the
    * leader's, at each look. For those that others ask how many there shall be. Must not throw.

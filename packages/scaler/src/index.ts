@@ -9,7 +9,14 @@ export type { Binding, Decision, RatioDecision, ThroughputDecision } from "./dec
 export type { Direction } from "./decisions/ratio.ts";
 export type { RateSource, ThroughputInputs, ThroughputTerms } from "./decisions/throughput.ts";
 export type { ScalerEvent } from "./events.ts";
-export { type Executor, isEarlierOrder, type Order, type Workforce } from "./executor.ts";
+export {
+  type Executor,
+  isEarlierOrder,
+  type Order,
+  type PeerConsumer,
+  type Surroundings,
+  type Workforce,
+} from "./executor.ts";
 export {
   BOARD_DEFAULTS,
   type BoardOptions,

@@ -10,8 +10,8 @@ import {
   type StreamClient,
   unlessDenied,
 } from "@redis-batch/core/internal";
-import { callRoll } from "./decisions/roll-call.ts";
-import type { Workforce } from "./executor.ts";
+import { callRoll, peersIn } from "./decisions/roll-call.ts";
+import type { PeerConsumer, Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
 import type { ScalerPolicy } from "./scaler-options.ts";
 
@@ -20,20 +20,21 @@ const FAREWELLS_MS = 300_000;
 
 export interface Sight {
   readonly observation: Observation;
+  readonly workforce: Workforce | null;
   /** When that was by the server's clock, in milliseconds since 1970. */
   readonly atMs: number;
 }
 
 type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
 
+/** Asks the executor, who is told which consumers there are. `null`: nobody orders any, or nobody knows: those count. */
+export type Survey = (consumers: readonly PeerConsumer[]) => Promise<Workforce | null>;
+
 /**
  * Looks at the group and its consumers. A stream that is not there is empty; of a group that is not there all messages
  * wait.
- *
- * @param workforce what the executor knows of its consumers; `null`: nobody orders any, or nobody knows: those that are
- *   there count
  */
-export async function observe(client: StreamClient, place: Place, workforce: Workforce | null): Promise<Sight> {
+export async function observe(client: StreamClient, place: Place, survey: Survey): Promise<Sight> {
   const nowMs = await client.time();
   const [registry, farewells, seen] = await Promise.all([
     client.registry(place),
@@ -41,6 +42,7 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
     readGroup(client, place, nowMs).catch(nothingIfGone),
   ]);
   const roll = callRoll(registry, seen?.consumers ?? [], farewells, place.foreignIdleMs, nowMs);
+  const workforce = await survey(peersIn(registry, nowMs));
   const desired = workforce?.desired ?? roll.ready;
   const { ready, startingMs, startUpsMs } =
     workforce !== null && workforce.ready !== null
@@ -62,7 +64,7 @@ export async function observe(client: StreamClient, place: Place, workforce: Wor
     startUpsMs,
     consumers: roll.consumers,
   };
-  return { observation, atMs: nowMs };
+  return { observation, workforce, atMs: nowMs };
 }
 
 async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place, nowMs: number) {

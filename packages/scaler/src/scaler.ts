@@ -21,7 +21,7 @@ import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";
 import { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
 import type { ScalerEvent } from "./events.ts";
-import type { Executor, Order, Workforce } from "./executor.ts";
+import type { Executor, Order } from "./executor.ts";
 import { Leadership, type Standing } from "./leadership.ts";
 import type { Observation } from "./observation.ts";
 import { observe, type Sight } from "./observe.ts";
@@ -104,7 +104,7 @@ export class Scaler implements AsyncDisposable {
    */
   async collect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Observation> {
     return this.#calls.use(signal, async () => {
-      const sight = await observe(this.#client, this.#policy, null);
+      const sight = await observe(this.#client, this.#policy, async () => null);
       this.#now(sight);
       return sight.observation;
     });
@@ -149,7 +149,7 @@ export class Scaler implements AsyncDisposable {
   }
 
   /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
-  #timeStarts(seen: Observation, workforce: Workforce | null, nowMs: number): Observation {
+  #timeStarts({ observation: seen, workforce }: Sight, nowMs: number): Observation {
     if (workforce === null || workforce.ready !== null) return seen;
     this.#starts = followStarts(this.#starts, seen.current, seen.ready, nowMs);
     const { orderedAtMs, startUpsMs } = this.#starts;
@@ -186,13 +186,19 @@ export class Scaler implements AsyncDisposable {
     }
   }
 
+  #look(executor: Executor | null, over: AbortSignal, leadsForMs: () => number): Promise<Sight> {
+    const { maxConsumers } = this.#policy.scaling;
+    return observe(this.#client, this.#policy, async (consumers) => {
+      return (await executor?.survey(over, { consumers, maxConsumers, leadsForMs: leadsForMs() })) ?? null;
+    });
+  }
+
   #dryPasses(executor: Executor | null): Passes {
     return {
       once: async (over) => {
-        const workforce = (await executor?.survey(over)) ?? null;
-        const sight = await observe(this.#client, this.#policy, workforce);
+        const sight = await this.#look(executor, over, () => 0);
         const nowMs = this.#now(sight);
-        if (!over.aborted) this.#decide(this.#timeStarts(sight.observation, workforce, nowMs), nowMs, null);
+        if (!over.aborted) this.#decide(this.#timeStarts(sight, nowMs), nowMs, null);
       },
       end: async () => {},
     };
@@ -218,11 +224,11 @@ export class Scaler implements AsyncDisposable {
       if (hasLed) await executor.resign?.();
     };
     const once = async (over: AbortSignal): Promise<void> => {
+      const askedAtMs = this.#clock.nowMs();
       const standing = await lead.hold();
       if (!standing.leads) return follow(standing);
       const { term, state } = standing;
-      const workforce = await executor.survey(over);
-      const sight = await observe(this.#client, this.#policy, workforce);
+      const sight = await this.#look(executor, over, () => askedAtMs + leaseMs - this.#clock.nowMs());
       if (over.aborted) return;
       if (led !== term) {
         led = term;
@@ -230,7 +236,7 @@ export class Scaler implements AsyncDisposable {
         this.#report({ type: "leading", term });
       }
       const nowMs = this.#now(sight);
-      const decision = this.#decide(this.#timeStarts(sight.observation, workforce, nowMs), nowMs, executor.name);
+      const decision = this.#decide(this.#timeStarts(sight, nowMs), nowMs, executor.name);
       const left = encodeState({ memory: this.#memory, starts: this.#starts, decision, atMs: nowMs });
       if (decision.direction === "NO_SCALE") {
         if (await lead.write(left, null)) executor.heed?.(decision);
@@ -238,17 +244,19 @@ export class Scaler implements AsyncDisposable {
       }
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
       // The look may have taken long, and what follows shall have a whole lease.
-      const heldAtMs = this.#clock.nowMs();
+      const untilMs = this.#clock.nowMs() + leaseMs;
       const { leads, term: latest } = await lead.hold();
       const order = { stream, group, term, sequence: lead.nextSequence() };
       // On record before it is done: nothing is done that is not, and an earlier leader gets no further than this.
       const entry = auditOrder(order, decision, executor.name);
-      if (!leads || latest !== term || !(await lead.write(left, entry))) {
+      const isRecorded = leads && latest === term && (await lead.write(left, entry));
+      // Where this process stood still meanwhile, somebody else has the lead by now.
+      if (!isRecorded || this.#clock.nowMs() >= untilMs) {
         this.#report({ type: "superseded", ...move });
         return;
       }
       executor.heed?.(decision);
-      const failure = await this.#carryOut(executor, decision, order, { over, untilMs: heldAtMs + leaseMs });
+      const failure = await this.#carryOut(executor, decision, order, { over, untilMs });
       if (failure === null) this.#report({ type: "scaled", ...move });
       else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });
       await lead.write(left, auditOutcome(order, failure));

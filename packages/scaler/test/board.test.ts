@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { ConfigError } from "@redis-batch/core";
-import { EventRecorder, ManualClock, uniqueName, useServer } from "@redis-batch/test-support";
+import { EventRecorder, ManualClock, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { type BoardOptions, ScaleBoard, Scaler, type ScalerEvent, startScaleServer } from "../src/index.ts";
 import { scaleOut } from "./decision-samples.ts";
@@ -79,6 +79,12 @@ describe("the scale server", () => {
     expect(await ask(`${server.url}/`)).toMatchObject({
       ...{ status: 404, body: "there are /scale, /metrics, /healthz and /readyz\n" },
     });
+  });
+
+  it("is ended by nothing that arrives at its port", async () => {
+    await using server = await startScaleServer({ board: new ScaleBoard(where), port: 0 });
+    await sendHostileRequests(server.port);
+    expect((await ask(`${server.url}/healthz`)).status).toBe(200);
   });
 
   it("lets nobody see who has not the token, and everybody probe", async () => {

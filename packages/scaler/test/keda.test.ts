@@ -11,6 +11,7 @@ import {
   EventRecorder,
   eventually,
   ManualClock,
+  sendHostileRequests,
   testCertificates,
   uniqueName,
   useServer,
@@ -260,6 +261,13 @@ describe("closing", () => {
     await once(silent, "connect");
     await keda.close();
     await expect(startKedaScaler({ port: keda.port }).then((next) => next.close())).resolves.toBeUndefined();
+  });
+
+  it("is ended by nothing that arrives at its port", async () => {
+    const { keda, client, heed } = await bench();
+    await sendHostileRequests(keda.port);
+    heed(1, 1);
+    expect(await client.isActive(REF)).toEqual({ result: true });
   });
 
   it("ends with the block that uses it", async () => {

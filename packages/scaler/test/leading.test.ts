@@ -1,5 +1,5 @@
 /** Several scalers of a group with executors: one acts, the next one goes on where it was, and an earlier one is refused. */
-import { groupKey } from "@redis-batch/core/internal";
+import { type Clock, createRedisStreamClient, groupKey, systemClock, systemRandom } from "@redis-batch/core/internal";
 import { EventRecorder, eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -117,6 +117,33 @@ describe("leading", () => {
     await late.scaler.close();
     await run;
     expect(await server.command("GET", key("lease:scaler"))).toBe("another");
+  });
+
+  it("gives no order when it stood still, after that was on record, for longer than its lease", async () => {
+    const { server, stream, group } = await bench();
+    const events = new EventRecorder<ScalerEvent>();
+    const late = numbers();
+    let stoodStillMs = 0;
+    const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + stoodStillMs };
+    const createClient: typeof createRedisStreamClient = (options) => {
+      const client = createRedisStreamClient(options);
+      const writeInTerm = client.writeInTerm.bind(client);
+      return Object.assign(client, {
+        writeInTerm: async (...given: Parameters<typeof writeInTerm>) => {
+          const isWritten = await writeInTerm(...given);
+          stoodStillMs = FAST.leaseMs;
+          return isWritten;
+        },
+      });
+    };
+    const options = { redis: server.options, stream, group, observer: events.observe, ...ratio };
+    const scaler = new Scaler(options, { clock, random: systemRandom, createClient });
+    made.push(scaler);
+    const run = scaler.run({ ...FAST, executor: late.executor });
+    expect(await events.waitFor("superseded")).toMatchObject({ from: 1, to: 2 });
+    expect(late.orders).toEqual([]);
+    await scaler.close();
+    await run;
   });
 
   it("tells an executor that is still at work when the lead may be another's", async () => {

@@ -1,13 +1,23 @@
 /** The process pool, with real processes. */
 import { readFile } from "node:fs/promises";
 import { ConfigError, UsageError } from "@redis-batch/core";
-import { EventRecorder, eventually, ManualClock, runWorker } from "@redis-batch/test-support";
+import {
+  EventRecorder,
+  eventually,
+  isProcessAlive,
+  ManualClock,
+  runWorker,
+  type WorkerProcess,
+} from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { PoolGuard } from "../src/executors/pool-guard.ts";
 import { ProcessPool, type ProcessPoolEvent, type ProcessPoolOptions } from "../src/index.ts";
 
 const PATIENT = "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000); console.log('ready')";
 // What a program is started with, it ignores on.
 const STUBBORN = { command: "sh", args: ["-c", "trap '' TERM; exec sleep 60"] };
+const PATIENCE = { timeoutMs: 20_000 };
+const never = new AbortController().signal;
 const node = (script: string) => ({ command: process.execPath, args: ["-e", script] });
 
 function open(options: Partial<ProcessPoolOptions> = {}, edge?: ConstructorParameters<typeof ProcessPool>[1]) {
@@ -139,11 +149,97 @@ describe("a process pool", () => {
     await expect(scale(1)).rejects.toThrow("closed");
   });
 
-  it("leaves no worker behind when its process ends without closing it", async () => {
+  it.each([
+    { how: "ends without closing it", end: (owner: WorkerProcess) => owner.send("end"), exit: { code: 3 } },
+    { how: "is killed", end: (owner: WorkerProcess) => owner.kill("SIGKILL"), exit: { signal: "SIGKILL" } },
+  ])("leaves no worker behind when its process $how, and tells each once to end", async ({ end, exit }) => {
     await using owner = await runWorker(new URL("pool-owner.worker.ts", import.meta.url));
-    const pid = Number(await owner.waitForLine(/^\d+$/));
-    expect(await owner.exited).toMatchObject({ code: 3 });
-    await eventually("the worker is gone", () => !isThere(pid));
+    const pid = Number((await owner.waitForLine(/^worker/, PATIENCE)).split(" ")[1]);
+    end(owner);
+    // Its output is the worker's as well, and is open as long as that is there.
+    expect(await owner.exited).toMatchObject(exit);
+    await eventually("the worker is gone", () => !isProcessAlive(pid));
+    expect(owner.lines.filter((line) => line === "told")).toHaveLength(1);
+  });
+
+  it.skipIf(process.platform !== "linux")("is guarded again after its guard was killed", async () => {
+    await using owner = await runWorker(new URL("pool-owner.worker.ts", import.meta.url));
+    const pid = Number((await owner.waitForLine(/^worker/, PATIENCE)).split(" ")[1]);
+    const guards = async (): Promise<number[]> => {
+      const children = await readFile(`/proc/${owner.pid}/task/${owner.pid}/children`, "utf8");
+      const pids = children.split(" ").filter(Boolean).map(Number);
+      const lines = await Promise.all(pids.map((child) => readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "")));
+      return pids.filter((_, at) => lines[at]?.includes("redis-batch-pool-guard"));
+    };
+    const [first = 0] = await guards();
+    process.kill(first, "SIGKILL");
+    await eventually("there is another one", async () => (await guards()).some((guard) => guard !== first), PATIENCE);
+    owner.kill("SIGKILL");
+    await owner.exited;
+    await eventually("the worker is gone", () => !isProcessAlive(pid));
+    expect(owner.lines.filter((line) => line === "told")).toHaveLength(1);
+  });
+
+  it("says once that it is not guarded where there is no shell", async () => {
+    const events = new EventRecorder<ProcessPoolEvent>();
+    const guard = new PoolGuard({ drainMs: 1_000, clock: new ManualClock(), report: events.observe }, "/no/such/shell");
+    guard.note(1, "started");
+    expect(await events.waitFor("unguarded")).toEqual({ type: "unguarded", reason: "ENOENT" });
+    guard.note(2, "started");
+    guard.close();
+    expect(events.all("unguarded")).toHaveLength(1);
+  });
+
+  it("counts those of other pools, and starts no more than there is room for beside them", async () => {
+    const { pool, scale } = open();
+    const see = (stay: number, leave: number) => {
+      const others = Array.from({ length: stay + leave }, (_, at) => ({ pool: "another", isLeaving: at >= stay }));
+      return pool.survey(never, {
+        consumers: [...others, { pool: null, isLeaving: false }],
+        maxConsumers: 6,
+        leadsForMs: 60_000,
+      });
+    };
+    expect(await see(5, 0)).toMatchObject({ desired: 5 });
+    expect(pool.size.wanted).toBe(0);
+    await scale(6);
+    expect(pool.size.wanted).toBe(1);
+    // They are on their way out: they do not count as workers, and there is no room for others yet.
+    expect(await see(0, 5)).toMatchObject({ desired: 6 });
+    expect(pool.size.wanted).toBe(1);
+    await see(0, 2);
+    expect(pool.size.wanted).toBe(4);
+    await see(0, 0);
+    expect(pool.size.wanted).toBe(6);
+  });
+
+  it("has no more processes than may be while some are on their way out", async () => {
+    const { pool, events, scale, started } = open({ maxWorkers: 3 });
+    await scale(3);
+    await started(3);
+    await scale(1);
+    await scale(3);
+    expect(pool.size).toMatchObject({ wanted: 1, leaving: 2 });
+    await eventually("there are three again", () => pool.size.atWork === 3);
+    expect(events.all("workerEnded")).toHaveLength(2);
+  });
+
+  it("starts nothing once its scaler may not lead any longer", async () => {
+    const clock = new ManualClock();
+    const { pool, events, scale, started } = open({}, { clock, random: () => 0 });
+    const lead = (leadsForMs: number) => pool.survey(never, { consumers: [], maxConsumers: 6, leadsForMs });
+    await lead(10_000);
+    await scale(1);
+    await started(1);
+    await clock.advance(10_000);
+    process.kill(events.all("workerStarted")[0]?.pid ?? 0, "SIGKILL");
+    await eventually("it is to be replaced", () => events.all("workerRestarting").length === 1);
+    await clock.advance(5_000);
+    await scale(2);
+    expect(events.all("workerStarted")).toHaveLength(1);
+    await lead(10_000);
+    await clock.advance(1_000);
+    await started(3);
   });
 
   it("hands arguments over as they are: nothing is a shell's", async () => {

@@ -1,5 +1,6 @@
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
+export { HOSTILE_REQUESTS, sendHostileRequests } from "./faults/hostile-requests.ts";
 export {
   ApiServer,
   type Asked,
@@ -7,6 +8,7 @@ export {
   refuse,
   type Workload,
 } from "./kubernetes/api-server.ts";
+export { isProcessAlive } from "./processes/process-state.ts";
 export {
   type LineWait,
   runWorker,

@@ -39,6 +39,7 @@ describe("parseCommandLine", () => {
     expect(sentences("consume", "s", "g", "--name", "--json")).toEqual([
       '--name needs a value; one that begins with "-" is written --name=--json',
     ]);
+    expect(parseCommandLine(["produce", "s", "--file", "-"], SPECS)).toMatchObject({ options: { file: "-" } });
     expect(sentences("consume", "s", "g", "--name")).toEqual(["--name needs a value"]);
     expect(sentences("streams", "--json=yes")).toEqual(["--json takes no value"]);
   });

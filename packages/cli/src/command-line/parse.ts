@@ -132,7 +132,8 @@ function readOptions(given: readonly GivenOption[], specs: OptionSpecs, problems
     }
     if (seen.has(name)) problems.push({ sentence: `--${name} was given twice` });
     seen.add(name);
-    if (value?.startsWith("-") && inlineValue === false) {
+    // A "-" alone is no option: it stands for standard input, or for the beginning.
+    if (value?.startsWith("-") && value !== "-" && inlineValue === false) {
       problems.push({ sentence: `--${name} needs a value; one that begins with "-" is written --${name}=${value}` });
       continue;
     }

@@ -60,6 +60,15 @@ class Tally {
   ready = 0;
   firstId: EntryId | null = null;
   lastId: EntryId | null = null;
+  /** Lines that were read and are not confirmed, the first one first. */
+  readonly open = new Set<number>();
+  lastRead = 0;
+
+  /** The first line that is not dealt with. */
+  get nextLine(): number {
+    const [first = this.lastRead + 1] = this.open;
+    return first;
+  }
 
   take(result: Extract<AddResult, { kind: "added" }>): void {
     if (result.duplicate) this.duplicates++;
@@ -152,12 +161,14 @@ async function* readItems({ input }: Source, call: Call, tally: Tally): AsyncGen
   const format = { format: options.format, jsonField: options["json-field"] };
   try {
     for await (const line of input.lines) {
+      tally.lastRead = line.number;
       if (line.number < options["from-line"] || line.text?.trim() === "") continue;
       const read =
         line.text === null
           ? ({ kind: "malformed", why: line.why ?? "" } as const)
           : parseMessageLine(line.text, format);
       if (read.kind === "message") {
+        tally.open.add(line.number);
         yield { line: line.number, fields: read.fields };
         continue;
       }
@@ -179,21 +190,18 @@ async function* readItems({ input }: Source, call: Call, tally: Tally): AsyncGen
   }
 }
 
-async function check(
-  items: AsyncIterable<Item>,
-  { signal }: Call,
-  tally: Tally,
-  source: Source,
-): Promise<Error | undefined> {
+async function check(items: AsyncIterable<Item>, call: Call, tally: Tally, source: Source): Promise<Error | undefined> {
+  const { signal } = call;
   // Who types may be long in coming to the next line.
   signal.addEventListener("abort", source.end);
   try {
-    for await (const { fields } of items) {
+    for await (const { line, fields } of items) {
       if (fields.length > 0) tally.ready++;
+      tally.open.delete(line);
     }
-    return signal.aborted ? interrupted() : undefined;
+    return signal.aborted ? interrupted(call, tally) : undefined;
   } catch (error) {
-    return signal.aborted ? interrupted() : asError(error);
+    return signal.aborted ? interrupted(call, tally) : asError(error);
   } finally {
     signal.removeEventListener("abort", source.end);
   }
@@ -228,11 +236,12 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
       lineOf.delete(result.index);
       if (result.kind === "failed") return refusal(result, line, server);
       tally.take(result);
+      tally.open.delete(line);
       terminal.progress(`${tally.added + tally.duplicates} added, ${tally.skipped} skipped`);
     }
     return undefined;
   } catch (error) {
-    return error instanceof Interrupted ? interrupted() : asError(server.explain(error));
+    return error instanceof Interrupted ? interrupted(call, tally) : asError(server.explain(error));
   } finally {
     await producer.close();
   }
@@ -266,7 +275,13 @@ function refusal(result: Extract<AddResult, { kind: "failed" }>, line: number, s
   return new Failure("unreachable", `line ${line}: ${(server.explain(error) as Error).message}`, fix);
 }
 
-const interrupted = (): Failure => new Failure("interrupted", "interrupted before the end of the input");
+function interrupted({ args, options }: Call, { nextLine }: Tally): Failure {
+  const what = "interrupted before the end of the input";
+  const isFile = options.file !== undefined && options.file !== "-";
+  if (args["field=value"].length > 0) return new Failure("interrupted", what);
+  const how = isFile ? "go on with" : "give it the same input again, with";
+  return new Failure("interrupted", what, `${how} --from-line ${Math.max(nextLine, options["from-line"])}`);
+}
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 

@@ -25,6 +25,9 @@ export interface Hands extends AsyncDisposable {
   readonly explain: (error: unknown) => unknown;
 }
 
+/** What a pool takes. */
+const MOST_WORKERS = 10_000;
+
 /** Which options belong to which executors, of those that mean nothing to the others. */
 const BELONGS: Readonly<Partial<Record<keyof Options, readonly ExecutorName[]>>> = {
   workload: ["kubernetes", "keda"],
@@ -98,6 +101,7 @@ async function open(call: Call): Promise<Hands> {
     case "process": {
       const pool = new ProcessPool({
         ...{ command, args: rest, drainMs: options.drain },
+        ...(options.max === undefined ? {} : { maxWorkers: Math.min(options.max, MOST_WORKERS) }),
         observer: (event) => terminal.note(describe(event)),
       });
       return handsOf(pool, () => pool.close());
@@ -149,7 +153,7 @@ function ofCluster(options: Options, executor: Executor): Hands {
   const resource = `${options["workload-kind"].toLowerCase()}s`;
   const where = options.namespace === undefined ? "" : ` -n ${options.namespace}`;
   return {
-    ...handsOf({ ...executor, survey: (signal) => executor.survey(signal).catch(remember) }),
+    ...handsOf({ ...executor, survey: (...given) => executor.survey(...given).catch(remember) }),
     explain(error) {
       if (!failures.has(error)) return error;
       if (PermissionError.is(error)) {
@@ -199,5 +203,7 @@ function describe(event: ProcessPoolEvent): string {
       return `worker ${event.pid ?? "?"} has ended: ${event.reason}`;
     case "workerRestarting":
       return `a worker that ended by itself is replaced in ${Math.round(event.inMs)} ms`;
+    case "unguarded":
+      return `workers will live on if this process is killed: there is no shell to end them (${event.reason})`;
   }
 }

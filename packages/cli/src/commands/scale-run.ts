@@ -3,7 +3,7 @@ import type { Invocation, Run } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { encodeJson } from "../render/escape.ts";
 import type { scaleRun } from "../table/scale.ts";
-import { findGroup } from "./find-group.ts";
+import { tellIfMissing } from "./find-group.ts";
 import { renderDecision, rowOf, scalingOf } from "./scale.ts";
 import { checkExecutor, openExecutor } from "./scale-executor.ts";
 
@@ -13,8 +13,7 @@ export const run: Run<typeof scaleRun> = async (call) => {
   const { args, options, signal } = call;
   const { stream, group } = args;
   checkExecutor(call);
-  // A name that is mistyped must not start anything.
-  await withClient(call, (client) => findGroup(client, stream, group));
+  await withClient(call, (client) => tellIfMissing(client, args, call.terminal));
   const { redis, connectTimeoutMs, explain } = await findServer(call);
   const stop = new AbortController();
   const teller = new Teller(call, () => stop.abort());

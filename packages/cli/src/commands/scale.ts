@@ -1,4 +1,4 @@
-import { NoGroupError, pause, systemClock } from "@redis-batch/core/internal";
+import { NoGroupError, pause, RedisBatchError, systemClock } from "@redis-batch/core/internal";
 import {
   type Decision,
   decide,
@@ -14,31 +14,45 @@ import type { Invocation, Run } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { encodeReportJson, type Report, type Row } from "../render/report.ts";
 import type { scale } from "../table/scale.ts";
-import { findGroup } from "./find-group.ts";
+import { findGroup, tellIfMissing } from "./find-group.ts";
+import { LookWatch } from "./look-watch.ts";
 
 type Call = Invocation<typeof scale>;
 type StrategyName = "throughput" | "ratio";
 
 export const run: Run<typeof scale> = async (call) => {
   const { args, options, signal, terminal } = call;
-  // A name that is mistyped must not look like a group with nothing to do.
-  await withClient(call, (client) => findGroup(client, args.stream, args.group));
+  await withClient(call, async (client) => {
+    if (options.watch) await tellIfMissing(client, args, terminal);
+    // A name that is mistyped must not look like a group with nothing to do.
+    else await findGroup(client, args.stream, args.group);
+  });
   const judges = judgesOf(options);
   const { redis, connectTimeoutMs, explain } = await findServer(call);
   const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: () => {} });
+  const watch = options.watch ? new LookWatch(options.interval, (sentence) => terminal.note(sentence, "warn")) : null;
+  const look = async (): Promise<void> => {
+    const seen = await scaler.collect({ signal });
+    watch?.looked();
+    const decisions = judges.map((judge) => judge.decide(seen));
+    if (watch === null) await terminal.report(reportOf(args, decisions), options.json);
+    else if (options.json) await terminal.write(encodeReportJson(reportOf(args, decisions), true));
+    else await terminal.write(decisions.map(renderDecision).join(""));
+  };
   try {
-    do {
-      const seen = await scaler.collect({ signal });
-      const decisions = judges.map((judge) => judge.decide(seen));
-      if (!options.watch) await terminal.report(reportOf(args, decisions), options.json);
-      else if (options.json) await terminal.write(encodeReportJson(reportOf(args, decisions), true));
-      else await terminal.write(decisions.map(renderDecision).join(""));
-      if (options.watch) await pause(systemClock, options.interval, signal);
-    } while (options.watch && !signal.aborted);
+    if (watch === null) return await look();
+    while (!signal.aborted) {
+      await look().catch((error: unknown) => {
+        if (signal.aborted || !RedisBatchError.is(error) || !error.retryable) throw error;
+        terminal.note(`no look: ${error.message}; trying again`, "warn");
+      });
+      await pause(systemClock, options.interval, signal);
+    }
   } catch (error) {
     if (signal.aborted && !NoGroupError.is(error)) return;
     throw explain(error);
   } finally {
+    watch?.end();
     await scaler.close();
   }
 };

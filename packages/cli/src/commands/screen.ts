@@ -1,10 +1,13 @@
 /** The whole terminal, for `monitor --watch`. */
-import type { Monitor, MonitorReport } from "@redis-batch/monitor";
+import { systemClock } from "@redis-batch/core/internal";
+import type { GroupReport, Monitor, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
+import { EXIT_CODES } from "../exit-codes.ts";
 import { describeFailure } from "../failure.ts";
 import { isoTime } from "../point.ts";
-import { renderFrame, type Sample, sampleOf } from "../render/watch-frame.ts";
+import { renderEmptyFrame, renderFrame, type Sample, sampleOf } from "../render/watch-frame.ts";
 import type { monitor } from "../table/monitor.ts";
+import { lateAfterMs } from "./look-watch.ts";
 
 type Call = Invocation<typeof monitor>;
 
@@ -13,6 +16,7 @@ const LEAVE = "\u001b[?25h\u001b[?1049l";
 const HOME = "\u001b[H";
 const CLEAR_TO_END_OF_LINE = "\u001b[K";
 const MOST_SAMPLES = 500;
+const TICK_MS = 1_000;
 
 /**
  * | state    | keys                                | leaves by          |
@@ -26,9 +30,12 @@ export class Screen {
   readonly #looker: Monitor;
   readonly #quit: () => void;
   readonly #samples: Sample[] = [];
-  #report: MonitorReport | undefined;
+  /** The last look at a group that was there, and when that was by our own clock, which goes on while the server stands still. */
+  #seen: { readonly report: MonitorReport; readonly group: GroupReport; readonly atMs: number } | undefined;
+  readonly #cancelTicks: () => void;
   #message = "";
   #isPaused = false;
+  #isLeaving = false;
   #isOver = false;
   #isAsking = false;
   /** Whether a plan or a clean-up is on its way: asking once more meanwhile would ask again after the answer. */
@@ -49,13 +56,16 @@ export class Screen {
     process.stdin.on("data", this.#onKeys);
     process.stdout.on("resize", this.#onResize);
     process.once("exit", this.#onExit);
+    const timer = setInterval(() => this.#redraw(), TICK_MS);
+    this.#cancelTicks = () => clearInterval(timer);
   }
 
   async look(report: MonitorReport): Promise<void> {
-    if (this.#isPaused) return;
-    this.#report = report;
     const [group] = report.groups;
-    if (group !== undefined) this.#samples.push(sampleOf(group));
+    // Not there for now: `tell` has said so, and the picture gets older.
+    if (this.#isPaused || group === undefined) return;
+    this.#seen = { report, group, atMs: systemClock.nowMs() };
+    this.#samples.push(sampleOf(group));
     if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
     await this.#draw();
   }
@@ -68,6 +78,7 @@ export class Screen {
 
   end(): void {
     this.#isOver = true;
+    this.#cancelTicks();
     process.stdin.off("data", this.#onKeys);
     process.stdout.off("resize", this.#onResize);
     process.off("exit", this.#onExit);
@@ -78,12 +89,20 @@ export class Screen {
 
   #press(key: string): void {
     // In raw mode Ctrl-C is a key like any other.
-    if (key === "q" || key === "\u0003") this.#quit();
+    if (key === "q" || key === "\u0003") this.#leave();
     else if (this.#isAsking) void this.#answer(key);
     else if (key === "p") {
       this.#isPaused = !this.#isPaused;
       this.#redraw();
     } else if (key === "c" && !this.#isAtWork) void this.#ask();
+  }
+
+  /** Ends; asked once more, at once: a server that stands still would be waited for. */
+  #leave(): void {
+    if (this.#isLeaving) process.exit(EXIT_CODES.interrupted.code);
+    this.#isLeaving = true;
+    this.#quit();
+    this.tell("finishing what is under way; press q again to end at once");
   }
 
   async #ask(): Promise<void> {
@@ -128,18 +147,19 @@ export class Screen {
   }
 
   async #draw(): Promise<void> {
-    const group = this.#report?.groups[0];
-    if (this.#report === undefined || group === undefined) return;
     const { columns, rows } = process.stdout;
-    const { terminal } = this.#call;
-    const lines = renderFrame(
-      {
-        ...{ report: this.#report, group, samples: this.#samples },
-        ...{ isPaused: this.#isPaused, message: this.#message, at: isoTime(this.#report.atMs) ?? "" },
-      },
-      { width: columns, height: rows },
-      terminal.paint,
-    );
+    const { terminal, args, options } = this.#call;
+    const size = { width: columns, height: rows };
+    const shared = { isPaused: this.#isPaused, message: this.#message };
+    const lines = ((): string[] => {
+      if (this.#seen === undefined) return renderEmptyFrame({ ...shared, ...args }, size, terminal.paint);
+      const { report, group, atMs } = this.#seen;
+      const ageMs = systemClock.nowMs() - atMs;
+      const at = isoTime(report.atMs + ageMs) ?? "";
+      const isOld = this.#isPaused || ageMs > lateAfterMs(options.interval);
+      const frame = { report, group, samples: this.#samples, ...shared, at, ageMs: isOld ? ageMs : null };
+      return renderFrame(frame, size, terminal.paint);
+    })();
     await terminal.write(`${HOME}${lines.map((line) => line + CLEAR_TO_END_OF_LINE).join("\r\n")}`);
   }
 }

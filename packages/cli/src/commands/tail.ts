@@ -3,6 +3,7 @@ import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { tail } from "../table/look.ts";
 import { entryPages } from "./entry-pages.ts";
+import { LookWatch } from "./look-watch.ts";
 import { NOTHING_THERE, printEntries } from "./print-entries.ts";
 
 // Asking costs the server next to nothing, and needs no connection that is blocked.
@@ -14,18 +15,24 @@ export const run: Run<typeof tail> = (call) =>
     // One that is followed may be yet to come.
     if (!options.follow) await client.xinfoStream({ stream: args.stream });
     let from = await startOfLast(client, args.stream, options.count);
-    while (!signal.aborted) {
-      const range = { stream: args.stream, from, to: "+", most: Number.POSITIVE_INFINITY };
-      for await (const page of entryPages(client, range)) {
-        await printEntries(page, call);
-        from = `(${page.at(-1)?.id ?? ""}`;
-        if (signal.aborted) break;
+    const watch = new LookWatch(LOOK_EVERY_MS, (sentence) => terminal.note(sentence, "warn"));
+    try {
+      while (!signal.aborted) {
+        const range = { stream: args.stream, from, to: "+", most: Number.POSITIVE_INFINITY };
+        for await (const page of entryPages(client, range)) {
+          await printEntries(page, call);
+          from = `(${page.at(-1)?.id ?? ""}`;
+          if (signal.aborted) break;
+        }
+        if (!options.follow) {
+          if (from === "-") terminal.note(NOTHING_THERE);
+          break;
+        }
+        watch.looked();
+        await pause(systemClock, LOOK_EVERY_MS, signal);
       }
-      if (!options.follow) {
-        if (from === "-") terminal.note(NOTHING_THERE);
-        break;
-      }
-      await pause(systemClock, LOOK_EVERY_MS, signal);
+    } finally {
+      watch.end();
     }
   });
 

@@ -7,7 +7,8 @@ import { groupReport } from "../render/group-report.ts";
 import { encodeReportJson } from "../render/report.ts";
 import { renderLook } from "../render/watch-line.ts";
 import type { monitor } from "../table/monitor.ts";
-import { groupOf } from "./monitor.ts";
+import { awaited } from "./find-group.ts";
+import { LookWatch } from "./look-watch.ts";
 import { Screen } from "./screen.ts";
 import { withMonitor } from "./with-monitor.ts";
 
@@ -21,7 +22,7 @@ export interface Viewer {
 }
 
 export async function watch(call: Call): Promise<void> {
-  const { options, terminal, signal } = call;
+  const { args, options, terminal, signal } = call;
   const stop = new AbortController();
   const over = AbortSignal.any([signal, stop.signal]);
   let fault: Error | undefined;
@@ -40,11 +41,12 @@ export async function watch(call: Call): Promise<void> {
     }
   };
   await withMonitor(call, { observer }, async (made) => {
-    // The first look tells whether there is anything to watch; its result is shown with the next ones.
-    groupOf(await made.inspect({ signal: over }), call);
+    // The first look tells whether it can be watched; its result is shown with the next ones.
+    const { length, groups } = await made.inspect({ signal: over });
     looker = made;
     const isScreen = terminal.isInteractive && !options.json && process.stdin.isTTY;
     viewer = isScreen ? new Screen(call, made, () => stop.abort()) : new Lines(call);
+    if (groups.length === 0) viewer.tell(awaited(args.stream, length === null ? undefined : args.group));
     try {
       await made.run({ intervalMs: options.interval, autoCleanUp: options["auto-cleanup"], signal: over });
     } finally {
@@ -57,16 +59,19 @@ export async function watch(call: Call): Promise<void> {
 /** A line a look: for files, pipes and logs. */
 class Lines implements Viewer {
   readonly #call: Call;
+  readonly #watch: LookWatch;
 
   constructor(call: Call) {
     this.#call = call;
+    this.#watch = new LookWatch(call.options.interval, (sentence) => this.tell(sentence));
   }
 
   async look(report: MonitorReport): Promise<void> {
+    this.#watch.looked();
     const { terminal, options } = this.#call;
     const [group] = report.groups;
     const at = isoTime(report.atMs) ?? "";
-    // Gone for now: `tell` has said so.
+    // Not there for now: `tell` has said so.
     if (group === undefined) return;
     const { facts = [], ...rest } = groupReport(report, group);
     await terminal.write(
@@ -80,7 +85,9 @@ class Lines implements Viewer {
     this.#call.terminal.note(sentence);
   }
 
-  end(): void {}
+  end(): void {
+    this.#watch.end();
+  }
 }
 
 /** What is worth a word beside the numbers. */

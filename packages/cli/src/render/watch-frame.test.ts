@@ -2,7 +2,7 @@ import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { coloured, plain } from "./paint.ts";
-import { renderFrame } from "./watch-frame.ts";
+import { renderEmptyFrame, renderFrame } from "./watch-frame.ts";
 import { displayWidth } from "./width.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "日", "\u001b", "\n", " ", "é"), maxLength: 90 });
@@ -62,22 +62,31 @@ function groupOf(made: {
 test("fills the screen exactly, whatever there is to show, and shows nothing as an order to it", () => {
   const size = fc.record({ width: fc.integer({ min: 40, max: 200 }), height: fc.integer({ min: 4, max: 50 }) });
   const paints = fc.constantFrom(plain, coloured);
+  const ages = fc.option(fc.nat(1e9));
   const values = fc.array(count, { maxLength: 300 });
   fc.assert(
-    fc.property(group, size, text, values, paints, (made, { width, height }, message, waits, paint) => {
+    fc.property(group, size, text, values, paints, ages, (made, { width, height }, message, waits, paint, ageMs) => {
       const shown = groupOf(made);
       const report: MonitorReport = {
         ...{ v: 1, atMs: 0, stream: made.group, length: 1, groups: [shown] },
         retention: { safeId: null, pinnedBy: null, warnings: [made.reason.repeat(5)] },
       };
       const samples = waits.map((waiting) => ({ waiting, inPerSecond: waiting, outPerSecond: null }));
-      const frame = { report, group: shown, samples, isPaused: false, message, at: "now" };
+      const frame = { report, group: shown, samples, isPaused: false, message, at: "now", ageMs };
       const lines = renderFrame(frame, { width, height }, paint).map((line) => line.replaceAll(/\p{Cc}\[\d+m/gu, ""));
       expect(lines).toHaveLength(height);
       expect(lines.filter((line) => displayWidth(line) > width)).toEqual([]);
       expect(lines.join("")).not.toMatch(/\p{Cc}/u);
       expect(lines[0]).toContain("FALLING BEHIND");
       expect(lines.at(-1)).toContain("q quit");
+      const empty = renderEmptyFrame(
+        { stream: made.group, group: message, isPaused: true, message },
+        { width, height },
+        paint,
+      );
+      expect(empty.map((line) => displayWidth(line.replaceAll(/\p{Cc}\[\d+m/gu, "")) <= width)).toEqual(
+        Array(height).fill(true),
+      );
     }),
   );
 });
@@ -89,7 +98,7 @@ test("says what of the pending messages nobody holds, and nothing of it where al
       ...{ v: 1, atMs: 0, stream: "s", length: 1, groups: [shown] },
       retention: { safeId: null, pinnedBy: null, warnings: [] },
     };
-    const frame = { report, group: shown, samples: [], isPaused: false, message: "", at: "now" };
+    const frame = { report, group: shown, samples: [], isPaused: false, message: "", at: "now", ageMs: null };
     return renderFrame(frame, { width: 150, height: 20 }, plain).find((one) => one.startsWith("pending"));
   };
   const none = { messages: 0, oldestMs: null, oldestAgeMs: null, overdueMs: null };

@@ -21,8 +21,15 @@ export interface Frame {
   readonly isPaused: boolean;
   /** The last thing that happened, or that is asked. */
   readonly message: string;
-  /** The time of the look, as text. */
+  /** The server's time now, as text. */
   readonly at: string;
+  /** How long ago the look was, in milliseconds; `null`: just now. */
+  readonly ageMs: number | null;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
 export function sampleOf(group: GroupReport): Sample {
@@ -30,18 +37,15 @@ export function sampleOf(group: GroupReport): Sample {
 }
 
 /** Exactly so many lines, none wider than the screen. */
-export function renderFrame(
-  frame: Frame,
-  size: { readonly width: number; readonly height: number },
-  paint: Paint,
-): string[] {
-  const { report, group, samples, isPaused, message, at } = frame;
-  const { width, height } = size;
-  const address = `${escapeText(report.stream)} / ${escapeText(group.group)}`;
-  const title = fitWidth(address, Math.max(width - group.health.length - 2, 8));
-  const tone = healthTone(group.health);
-  const health = tone === undefined ? group.health : paint(tone, group.health);
-  const room = width - displayWidth(title) - group.health.length - 4;
+export function renderFrame(frame: Frame, size: Size, paint: Paint): string[] {
+  const { report, group, samples, at, ageMs } = frame;
+  const { width } = size;
+  // What was well then may not be now.
+  const state = ageMs === null ? group.health : `${renderDuration(ageMs)} ago: ${group.health}`;
+  const title = titleOf(report.stream, group.group, width - state.length - 2);
+  const tone = ageMs === null ? healthTone(group.health) : "warn";
+  const health = tone === undefined ? state : paint(tone, state);
+  const room = width - displayWidth(title) - state.length - 4;
   const { table, notes = [] } = groupReport(report, group);
   const consumers = renderReport({ ...(table === undefined ? {} : { table }), notes }, paint, width)
     .trimEnd()
@@ -73,6 +77,29 @@ export function renderFrame(
     "",
     ...consumers,
   ];
+  return fill(lines, at, frame, size, paint);
+}
+
+/** The same while there has been nothing to see. */
+export function renderEmptyFrame(
+  frame: Pick<Frame, "isPaused" | "message"> & { readonly stream: string; readonly group: string },
+  size: Size,
+  paint: Paint,
+): string[] {
+  return fill([paint("strong", titleOf(frame.stream, frame.group, size.width))], "", frame, size, paint);
+}
+
+const titleOf = (stream: string, group: string, width: number): string =>
+  fitWidth(`${escapeText(stream)} / ${escapeText(group)}`, Math.max(width, 8));
+
+/** Makes it as high as the screen, with what happened last and the keys below. */
+function fill(
+  lines: readonly string[],
+  at: string,
+  { isPaused, message }: Pick<Frame, "isPaused" | "message">,
+  { width, height }: Size,
+  paint: Paint,
+): string[] {
   const foot = [
     fitWidth(escapeText(message), width),
     fitWidth(`${at}${isPaused ? "  PAUSED" : ""}   p ${isPaused ? "go on" : "pause"} · c clean up · q quit`, width),

@@ -33,7 +33,7 @@ export const monitor = defineCommand({
   path: ["monitor"],
   summary: "Show how a group and its consumers fare",
   about: [
-    "Once, or with --watch until Ctrl-C: on a terminal the whole screen, with the keys p (pause), c (clean up) and q (quit); elsewhere a line per look, with --json a line of JSON. Rates and the trend need more than one look.",
+    "Once, or with --watch until Ctrl-C: on a terminal the whole screen, with the keys p (pause), c (clean up) and q (quit); elsewhere a line per look, with --json a line of JSON. Rates and the trend need more than one look. With --watch it waits for a stream and a group that are not there yet, and says how old the picture is when the server does not answer.",
   ],
   args: [STREAM, GROUP],
   options: {

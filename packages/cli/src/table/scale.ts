@@ -112,7 +112,7 @@ export const scaleRun = defineCommand({
   summary: "Decide again and again, and have as many consumers as are needed",
   about: [
     "process: starts the command as often as consumers are needed, on this machine, and tells those that are not needed any more to end (SIGTERM). command: runs it with every order, a JSON object on standard input, and REDIS_BATCH_DESIRED and its like in the environment; 0 means ordered. webhook: sends the order with POST, signed with REDIS_BATCH_WEBHOOK_SECRET where that is set. kubernetes: sets the replicas of a Deployment or StatefulSet, by its scale subresource; in a cluster as the pod's service account, elsewhere by your kubeconfig, which needs @kubernetes/client-node. keda: answers KEDA's triggers external and external-push, which name the same stream and group, by gRPC; needs @grpc/grpc-js and @grpc/proto-loader. dry-run: only tells.",
-    "Of several on one group one acts, the others follow when it is gone. Ctrl-C ends it; a process pool is drained first.",
+    "Of several on one group one acts, the others follow when it is gone. A stream or group that is not there yet is waited for. Ctrl-C ends it; a process pool is drained first, also when this is killed, and the workers of one that died count for --max as long as they are there.",
   ],
   args: [
     { name: "stream", about: "the stream's key" },

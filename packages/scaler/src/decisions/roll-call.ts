@@ -1,6 +1,7 @@
 /** Who of a group's consumers works, who fell silent, and whose messages can be taken over. */
 
 import { isAlive, isReservedConsumer, type Registration } from "@redis-batch/core/internal";
+import type { PeerConsumer } from "../executor.ts";
 import type { ObservedConsumer } from "../observation.ts";
 
 /** A consumer as the server knows it. */
@@ -52,6 +53,13 @@ export function callRoll(
       counters: details.work,
     })),
   };
+}
+
+/** Those who may be alive: their processes are there, even if their heartbeats are late. */
+export function peersIn(registry: ReadonlyMap<string, Registration>, nowMs: number): readonly PeerConsumer[] {
+  return [...registry.values()]
+    .filter((each) => isAlive(each, nowMs))
+    .map(({ details }) => ({ pool: details.pool, isLeaving: LEAVING.includes(details.state) }));
 }
 
 function isOverdue({ atMs, leaseMs }: Registration, nowMs: number): boolean {

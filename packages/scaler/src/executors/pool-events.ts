@@ -8,4 +8,6 @@ export type ProcessPoolEvent =
   /** `pid` is `null` where it could not even be started. `reason`: how it ended. */
   | { readonly type: "workerEnded"; readonly pid: number | null; readonly reason: string; readonly wasAsked: boolean }
   /** One that ended by itself is replaced after a wait. */
-  | { readonly type: "workerRestarting"; readonly inMs: number; readonly attempt: number };
+  | { readonly type: "workerRestarting"; readonly inMs: number; readonly attempt: number }
+  /** The guard cannot be started: when this process is killed, its workers live on. */
+  | { readonly type: "unguarded"; readonly reason: string };

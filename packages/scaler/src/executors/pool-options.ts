@@ -12,7 +12,10 @@ export interface ProcessPoolOptions {
   readonly cwd?: string;
   /** Workers there are at least, whatever is decided, 0 to 10,000. Default 0. */
   readonly minWorkers?: number;
-  /** Workers there are at most, whatever is decided, 1 to 10,000. Default 64: one machine has to carry them. */
+  /**
+   * Workers there are at most, whatever is decided, 1 to 10,000. Default 64: one machine has to carry them. Those on their
+   * way out and those of other pools of the group are among them. The scaler's `maxConsumers` holds as well.
+   */
   readonly maxWorkers?: number;
   /**
    * How long a worker may take from SIGTERM to its end before it is killed, in milliseconds, 100 to 86,400,000. Default

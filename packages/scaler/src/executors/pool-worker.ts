@@ -11,10 +11,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { backoffDelayMs, type Clock, type Observer, type Random } from "@redis-batch/core/internal";
 import type { ProcessPoolEvent } from "./pool-events.ts";
+import type { PoolGuard } from "./pool-guard.ts";
 import type { ProcessPoolPolicy } from "./pool-options.ts";
 
 export interface PoolWorkerContext {
   readonly policy: ProcessPoolPolicy;
+  readonly guard: PoolGuard;
+  /** What the process is told beside the policy's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether a process may be started now. */
+  readonly mayStart: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: Observer<ProcessPoolEvent>;
@@ -46,7 +52,7 @@ export class PoolWorker {
   }
 
   async #leave(): Promise<void> {
-    const { policy, clock, report } = this.#context;
+    const { policy, guard, clock, report } = this.#context;
     this.#cancelWait();
     const child = this.#child;
     if (child === null) return;
@@ -54,6 +60,7 @@ export class PoolWorker {
       this.#gone = resolve;
     });
     const { pid } = child;
+    if (pid !== undefined) guard.note(pid, "told");
     if (pid !== undefined) report({ type: "workerDraining", pid });
     child.kill("SIGTERM");
     const cancel = clock.setTimer(policy.drainMs, () => {
@@ -65,15 +72,22 @@ export class PoolWorker {
   }
 
   #start(): void {
-    const { policy, clock, report } = this.#context;
+    const { policy, guard, clock, report } = this.#context;
     const { command, args, env, cwd } = policy;
     const startedAtMs = clock.nowMs();
     const child = spawn(command, args, {
-      ...{ env: { ...process.env, ...env }, cwd, stdio: ["ignore", "inherit", "inherit"], shell: false },
+      ...{
+        env: { ...process.env, ...env, ...this.#context.env },
+        cwd,
+        stdio: ["ignore", "inherit", "inherit"],
+        shell: false,
+      },
     });
     this.#child = child;
+    if (child.pid !== undefined) guard.note(child.pid, "started");
     const onEnd = (pid: number | null, reason: string): void => {
       this.#child = null;
+      if (pid !== null) guard.note(pid, "ended");
       report({ type: "workerEnded", pid, reason, wasAsked: this.#gone !== null });
       if (this.#gone === null) this.#restart(clock.nowMs() - startedAtMs);
       else this.#gone();
@@ -87,10 +101,18 @@ export class PoolWorker {
   }
 
   #restart(livedMs: number): void {
-    const { policy, clock, random, report } = this.#context;
+    const { policy, random, report } = this.#context;
     this.#failures = livedMs > policy.restart.capMs ? 1 : this.#failures + 1;
     const inMs = backoffDelayMs(this.#failures, policy.restart, random);
     report({ type: "workerRestarting", inMs, attempt: this.#failures });
-    this.#cancelWait = clock.setTimer(inMs, () => this.#start());
+    this.#startAfter(inMs);
+  }
+
+  #startAfter(inMs: number): void {
+    const { policy, clock, mayStart } = this.#context;
+    this.#cancelWait = clock.setTimer(inMs, () => {
+      if (mayStart()) this.#start();
+      else this.#startAfter(policy.restart.baseMs);
+    });
   }
 }

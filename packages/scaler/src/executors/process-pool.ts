@@ -1,17 +1,20 @@
 import {
   type Clock,
   createNotifier,
+  instanceName,
   type Observer,
+  POOL_VARIABLE,
   type Random,
   systemClock,
   systemRandom,
   UsageError,
 } from "@redis-batch/core/internal";
 import type { Decision } from "../decisions/decision.ts";
-import { type Executor, isEarlierOrder, type Order, type Workforce } from "../executor.ts";
+import { type Executor, isEarlierOrder, type Order, type Surroundings, type Workforce } from "../executor.ts";
 import type { ProcessPoolEvent } from "./pool-events.ts";
+import { PoolGuard, SHELL } from "./pool-guard.ts";
 import { type ProcessPoolOptions, type ProcessPoolPolicy, resolveProcessPoolOptions } from "./pool-options.ts";
-import { PoolWorker } from "./pool-worker.ts";
+import { PoolWorker, type PoolWorkerContext } from "./pool-worker.ts";
 
 /** What a test replaces. */
 export interface ProcessPoolEdge {
@@ -26,10 +29,13 @@ const SYSTEM_EDGE: ProcessPoolEdge = { clock: systemClock, random: systemRandom 
  * finish or give back what it holds; one that ends by itself is replaced, with growing waits. Whether they work is told by
  * their heartbeats. Each has one consumer.
  *
- * When this process ends by itself its workers are told to end; when it is killed they are not, so have it end in good
- * order (`signal` of `run`, then `close()`), or kill its process group.
+ * Workers do not outlive this process: however it ends, they are told to end, and killed after `drainMs`. That is done by
+ * a small shell (`/bin/sh`), which learns even of SIGKILL.
  *
- * Not for several machines: each scaler has its own pool, and one that loses the lead drains it.
+ * Each scaler of a group has its own pool; one that loses the lead drains it. Workers of another pool that are still
+ * there, because its scaler died or stands still, count: there are never more processes than the maximum, those on their
+ * way out included. They are known by the variable `REDIS_BATCH_POOL`, which a consumer of Redis Batch tells the group;
+ * programs that tell nothing are known to their own pool only.
  *
  * @example
  * ```ts
@@ -49,10 +55,20 @@ export class ProcessPool implements Executor, AsyncDisposable {
   readonly #policy: ProcessPoolPolicy;
   readonly #edge: ProcessPoolEdge;
   readonly #report: Observer<ProcessPoolEvent>;
+  readonly #guard: PoolGuard;
+  readonly #context: PoolWorkerContext;
+  readonly #id = instanceName();
   /** Those that are wanted, in the order in which they came. */
   readonly #workers: PoolWorker[] = [];
   readonly #leaving = new Set<Promise<void>>();
   #lastOrder: Order | null = null;
+  /** How many there shall be with those of other pools; `null`: nothing was ordered. */
+  #desired: number | null = null;
+  /** The workers of other pools, and among them those that stay. */
+  #others = { all: 0, atWork: 0 };
+  #most: number;
+  /** Until when nobody else leads; nothing is started after it. */
+  #leadsUntilMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   /** @throws {ConfigError} naming every problem */
@@ -63,6 +79,14 @@ export class ProcessPool implements Executor, AsyncDisposable {
     this.#policy = resolveProcessPoolOptions(options);
     this.#edge = edge;
     this.#report = createNotifier("process-pool", this.#policy.observer ?? warnOfTrouble);
+    const { drainMs, maxWorkers } = this.#policy;
+    this.#most = maxWorkers;
+    this.#guard = new PoolGuard({ drainMs, clock: edge.clock, report: this.#report });
+    this.#context = {
+      ...{ policy: this.#policy, guard: this.#guard, clock: edge.clock, random: edge.random, report: this.#report },
+      env: { [POOL_VARIABLE]: this.#id },
+      mayStart: () => edge.clock.nowMs() < this.#leadsUntilMs,
+    };
     process.on("exit", this.#leaveNobodyBehind);
   }
 
@@ -72,13 +96,21 @@ export class ProcessPool implements Executor, AsyncDisposable {
     return { wanted: this.#workers.length, atWork, leaving: this.#leaving.size };
   }
 
-  /** What is wanted. Who of them works is told by the heartbeats. */
-  async survey(): Promise<Workforce> {
-    return { desired: this.#workers.length, ready: null, startingMs: [], startUpsMs: [] };
+  /** What is wanted, together with the workers of other pools. Who of them works is told by the heartbeats. */
+  async survey(_signal?: AbortSignal, seen?: Surroundings): Promise<Workforce> {
+    if (seen !== undefined) {
+      const others = seen.consumers.filter(({ pool }) => pool !== null && pool !== this.#id);
+      this.#others = { all: others.length, atWork: others.filter(({ isLeaving }) => !isLeaving).length };
+      this.#most = Math.min(this.#policy.maxWorkers, seen.maxConsumers);
+      this.#leadsUntilMs = this.#edge.clock.nowMs() + seen.leadsForMs;
+      this.#settle();
+    }
+    const desired = this.#desired ?? this.#others.atWork;
+    return { desired, ready: null, startingMs: [], startUpsMs: [] };
   }
 
   /**
-   * Starts what is missing; tells those that came last to end, without waiting for it.
+   * Starts what is missing, as far as there is room; tells those that came last to end, without waiting for it.
    *
    * @throws {UsageError} after `close()`, and for an order that is earlier than one that was carried out
    */
@@ -88,19 +120,22 @@ export class ProcessPool implements Executor, AsyncDisposable {
       throw new UsageError(`the order ${order.term}.${order.sequence} is earlier than one that was carried out`);
     }
     this.#lastOrder = order;
-    this.#resize(Math.max(this.#policy.minWorkers, Math.min(this.#policy.maxWorkers, desired)));
+    this.#desired = Math.max(this.#policy.minWorkers, Math.min(this.#policy.maxWorkers, desired));
+    this.#settle();
   }
 
   /** Drains all of them, without waiting for it: the scaler that leads now has a pool of its own. */
   async resign(): Promise<void> {
-    this.#resize(0);
+    this.#desired = null;
+    this.#settle();
   }
 
   /** Drains all of them; resolves when none is left. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#resize(0);
+    await this.resign();
     await Promise.all(this.#leaving);
+    this.#guard.close();
     process.off("exit", this.#leaveNobodyBehind);
   }
 
@@ -109,20 +144,31 @@ export class ProcessPool implements Executor, AsyncDisposable {
     return this.close();
   }
 
-  #resize(count: number): void {
-    const { clock, random } = this.#edge;
-    const context = { policy: this.#policy, clock, random, report: this.#report };
-    while (this.#workers.length < count) this.#workers.push(new PoolWorker(context));
-    for (const worker of this.#surplus(this.#workers.length - count)) {
+  /** Has there be as many as are wanted, and never more than there is room for; called when either may have changed. */
+  #settle(): void {
+    const wanted = this.#desired === null ? 0 : Math.max(0, this.#desired - this.#others.atWork);
+    const room = this.#most - this.#others.all;
+    while (
+      this.#workers.length < wanted &&
+      this.#workers.length + this.#leaving.size < room &&
+      this.#context.mayStart()
+    ) {
+      this.#workers.push(new PoolWorker(this.#context));
+    }
+    for (const worker of this.#surplus(this.#workers.length - wanted)) {
       this.#workers.splice(this.#workers.indexOf(worker), 1);
-      const leaving = worker.leave().finally(() => this.#leaving.delete(leaving));
+      const leaving = worker.leave().finally(() => {
+        this.#leaving.delete(leaving);
+        this.#settle();
+      });
       this.#leaving.add(leaving);
     }
   }
 
   /** Nobody would ever drain the workers of a process that ends: they are told to end, too. */
   readonly #leaveNobodyBehind = (): void => {
-    this.#resize(0);
+    this.#desired = null;
+    this.#settle();
   };
 
   /** Those without a process first, because nothing is lost with them; then those that came last. */
@@ -139,6 +185,9 @@ function warnOfTrouble(event: ProcessPoolEvent): void {
 }
 
 function describe(event: ProcessPoolEvent): string | undefined {
+  if (event.type === "unguarded") {
+    return `workers of this process pool will not end when its process is killed: ${SHELL} could not be started (${event.reason})`;
+  }
   if (event.type === "workerKilled") return `the worker ${event.pid} did not end within ${event.afterMs} ms: killed`;
   if (event.type !== "workerEnded" || event.wasAsked) return undefined;
   return `a worker ended by itself (${event.pid ?? "not started"}): ${event.reason}`;

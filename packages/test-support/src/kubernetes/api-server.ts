@@ -38,7 +38,10 @@ export class ApiServer implements AsyncDisposable {
 
   private constructor(server: Server) {
     this.#server = server;
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response));
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      // One that breaks off is not answered.
+      this.#answer(request, response).catch(() => response.destroy());
+    });
   }
 
   static async start(): Promise<ApiServer> {

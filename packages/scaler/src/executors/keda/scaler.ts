@@ -121,8 +121,8 @@ class Service {
     this.#tellHealth();
     return {
       name: `keda ${stream}/${group}`,
-      survey: async (signal) => {
-        if (workforce !== undefined) return workforce.survey(signal);
+      survey: async (...given) => {
+        if (workforce !== undefined) return workforce.survey(...given);
         const { standing } = place;
         return standing && { desired: standing.desired, ready: null, startingMs: [], startUpsMs: [] };
       },

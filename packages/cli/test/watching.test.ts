@@ -1,0 +1,131 @@
+/** What goes on until it is told to end: while there is nothing yet, and while the server says nothing. */
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { needsTool, useCli } from "./cli.ts";
+import { inTerminal } from "./in-terminal.ts";
+
+const redis = useServer({ own: true });
+const cli = useCli(redis);
+const PATIENCE = { timeoutMs: 20_000 };
+const OFTEN = ["--interval", "100ms"];
+
+/** Adds a message to a stream, and makes a group of it. */
+async function create(stream: string): Promise<void> {
+  await redis.server.command("XADD", stream, "*", "n", 1);
+  await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+}
+
+/** The server stands still until it is told to go on, or the test is over. */
+async function freeze(): Promise<() => Promise<void>> {
+  onTestFinished(() => redis.server.thaw());
+  await redis.server.freeze();
+  return () => redis.server.thaw();
+}
+
+describe("a command that goes on waits for a stream and a group that are not there yet", () => {
+  const worker = ["--", process.execPath, "-e", "setInterval(() => {}, 1000)"];
+  const command = ["--", process.execPath, "-e", "0"];
+  it.each([
+    { name: "monitor --watch", args: ["monitor", "STREAM", "g", "--watch", ...OFTEN], shows: /waiting 1, pending 0/ },
+    {
+      name: "monitor --auto-cleanup",
+      args: ["monitor", "STREAM", "g", "--auto-cleanup", ...OFTEN],
+      shows: /waiting 1, pending 0/,
+    },
+    {
+      name: "scale --watch",
+      args: ["scale", "STREAM", "g", "--watch", "--strategy", "ratio", ...OFTEN],
+      shows: /1 waiting/,
+    },
+    { name: "scale run", args: ["scale", "run", "STREAM", "g", "--min", "0", ...OFTEN], shows: /0 -> 1/ },
+    {
+      name: "scale run --executor keda",
+      args: ["scale", "run", "STREAM", "g", "--min", "0", "--executor", "keda", "--port", "0", ...OFTEN],
+      shows: /0 -> 1/,
+    },
+    {
+      name: "scale run --executor process",
+      args: ["scale", "run", "STREAM", "g", "--min", "0", "--executor", "process", ...OFTEN, ...worker],
+      shows: /0 -> 1/,
+    },
+    {
+      name: "scale run --executor command",
+      args: ["scale", "run", "STREAM", "g", "--min", "0", "--executor", "command", ...OFTEN, ...command],
+      shows: /0 -> 1/,
+    },
+  ])("$name", async ({ args, shows }) => {
+    const stream = uniqueName("yet");
+    await using waiting = await cli.start(args.map((word) => (word === "STREAM" ? stream : word)));
+    await eventually(
+      "it says so",
+      () => waiting.stderr.includes(`there is no stream "${stream}" yet: waiting`),
+      PATIENCE,
+    );
+    expect(waiting.lines.filter((line) => shows.test(line))).toEqual([]);
+    await create(stream);
+    await waiting.waitForLine(shows, PATIENCE);
+    waiting.kill("SIGINT");
+    expect((await waiting.exited).code).toBe(0);
+  });
+
+  it("and shows on a terminal what it waits for", async (context) => {
+    needsTool(context, "tmux");
+    const stream = uniqueName("screen");
+    await redis.server.command("XADD", stream, "*", "n", 1);
+    await inTerminal(cli, redis, [stream, "g"], async ({ screen, press, resize }) => {
+      // Names of tests are long.
+      resize(200, 16);
+      const says = `the stream "${stream}" has no group "g" yet: waiting`;
+      await eventually("it says so", () => screen().includes(says), PATIENCE);
+      expect(screen()).toMatch(new RegExp(`^${stream} / g *$`, "m"));
+      await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+      await eventually("it is drawn", () => /waiting +1 /.test(screen()), PATIENCE);
+      press("q");
+      await eventually("it ends well", () => screen().startsWith("ended 0"), PATIENCE);
+    });
+  });
+});
+
+describe("a command that goes on says how old its picture is while the server stands still", () => {
+  it("monitor --watch, whose clock goes on", async (context) => {
+    needsTool(context, "tmux");
+    const stream = uniqueName("frozen");
+    await create(stream);
+    await inTerminal(cli, redis, [stream, "g"], async ({ screen, press }) => {
+      const clock = (): string => /^(\S+Z) .*q quit/m.exec(screen())?.[1] ?? "";
+      const ageSeconds = (): number => Number(/ ([\d.]+)s ago: /.exec(screen().split("\n")[0] ?? "")?.[1] ?? 0);
+      await eventually("it is drawn", () => /waiting +1 /.test(screen()), PATIENCE);
+      const thaw = await freeze();
+      const drawn = clock();
+      await eventually("it says how old it is", () => ageSeconds() >= 3, PATIENCE);
+      await eventually("it gets older, and the clock goes on", () => ageSeconds() >= 5 && clock() > drawn, PATIENCE);
+      expect(screen()).toContain("s ago: ");
+      await thaw();
+      await eventually("it is new again", () => ageSeconds() === 0 && clock() > drawn, PATIENCE);
+      await freeze();
+      press("q");
+      await eventually("it says how to end at once", () => screen().includes("press q again"), PATIENCE);
+      press("q");
+      await eventually("it ends while the server stands still", () => screen().startsWith("ended 130"), PATIENCE);
+    });
+  });
+
+  it.each([
+    { name: "monitor --watch", args: ["monitor", "STREAM", "g", "--watch", ...OFTEN] },
+    { name: "scale --watch", args: ["scale", "STREAM", "g", "--watch", ...OFTEN] },
+    { name: "tail --follow", args: ["tail", "STREAM", "--follow"] },
+  ])("$name", async ({ args }) => {
+    const stream = uniqueName("silent");
+    await create(stream);
+    await using watching = await cli.start(args.map((word) => (word === "STREAM" ? stream : word)));
+    await watching.waitForLine(() => true, PATIENCE);
+    const thaw = await freeze();
+    await eventually("it says so", () => /the last look was 3\.\ds ago/.test(watching.stderr), PATIENCE);
+    const before = watching.lines.length;
+    await thaw();
+    await redis.server.command("XADD", stream, "*", "n", 2);
+    await watching.waitForLine(() => true, { ...PATIENCE, after: before });
+    watching.kill("SIGINT");
+    expect((await watching.exited).code).toBe(0);
+  });
+});
