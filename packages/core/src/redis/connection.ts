@@ -46,6 +46,8 @@ export class Connection {
   #isClosed = false;
   // In another database than the one that was asked for: ioredis goes on in database 0.
   #isMisplaced = false;
+  // The server does not offer INFO: what it refuses while it loads its data is tried again.
+  #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
   readonly #changes = new Set<() => void>();
 
@@ -79,6 +81,8 @@ export class Connection {
     // Those of the client before, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
+    if (this.#isReadyUnasked) leaveReadyUnasked(client);
+    client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
     return client;
   }
 
@@ -100,7 +104,18 @@ export class Connection {
     this.#report({ type: "disconnected", role: this.#role, reason });
   }
 
+  /** ioredis asks INFO whether the server is ready, and would do so for ever where that is not offered. */
+  #noteReadyCheck(error: unknown): boolean {
+    const refused = translateError(error, "info");
+    if (commandOf(error)?.name !== "info") return false;
+    if (!PermissionError.is(refused) || refused.refusal !== "command") return false;
+    this.#isReadyUnasked = true;
+    leaveReadyUnasked(this.#client);
+    return true;
+  }
+
   #note(error: unknown): void {
+    if (this.#noteReadyCheck(error)) return;
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
     const translated = translateError(error, "connect");
@@ -241,9 +256,25 @@ function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
 
 /** Which database the server refused to change to, where that is what went wrong. */
 function refusedDatabase(error: unknown): string | undefined {
-  if (!(error instanceof Error && error.name === "ReplyError")) return undefined;
-  const { command } = error as { readonly command?: { readonly name?: string; readonly args?: readonly unknown[] } };
+  const command = commandOf(error);
   return command?.name === "select" ? String(command.args?.[0]) : undefined;
+}
+
+interface RefusedCommand {
+  readonly name?: string;
+  readonly args?: readonly unknown[];
+}
+
+/** What the server refused, as ioredis tells it. */
+function commandOf(error: unknown): RefusedCommand | undefined {
+  if (!(error instanceof Error && error.name === "ReplyError")) return undefined;
+  return (error as { readonly command?: RefusedCommand }).command;
+}
+
+/** From its next connection on it does not ask. In a Cluster that goes for the nodes. */
+function leaveReadyUnasked(client: Redis | Cluster): void {
+  const options = client.isCluster ? ((client as Cluster).options.redisOptions ?? {}) : (client as Redis).options;
+  options.enableReadyCheck = false;
 }
 
 /** Host and port, or what stands for them; never user or password. */
