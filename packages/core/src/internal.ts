@@ -56,7 +56,7 @@ export type { DeliveredEntry, RecoverOwnOptions, RecoverOwnResult } from "./wire
 export type { Farewell } from "./wire/atomic/remove-if-empty.ts";
 export type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 export type { StreamEntry } from "./wire/entry.ts";
-export type { OptionalCommand } from "./wire/harmless-call.ts";
+export { SENT_COMMANDS, type SentCommand } from "./wire/harmless-call.ts";
 export { payloadBytesOf, textOf } from "./wire/packed-entry.ts";
 export type { ConsumerInfo, GroupInfo } from "./wire/xinfo.ts";
 export type { PendingEntry } from "./wire/xpending.ts";

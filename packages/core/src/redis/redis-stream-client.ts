@@ -37,7 +37,7 @@ import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-te
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
-import { harmlessCall, type OptionalCommand } from "../wire/harmless-call.ts";
+import { harmlessCall, type SentCommand } from "../wire/harmless-call.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
 import { inParts } from "../wire/parts.ts";
@@ -363,7 +363,7 @@ class RedisStreamClient implements StreamClient {
     return unlessDenied(this.#send(commandInfo, { names }));
   }
 
-  async isOffered(name: OptionalCommand): Promise<boolean> {
+  async isOffered(name: SentCommand): Promise<boolean> {
     try {
       await this.#send(harmlessCall(name), {});
     } catch (error) {
@@ -381,8 +381,14 @@ class RedisStreamClient implements StreamClient {
     return unlessDenied(this.#send(aclWhoAmI, {}));
   }
 
-  mayRun(options: AclDryRunOptions): Promise<boolean | null> {
-    return unlessDenied(this.#send(aclDryRun, options));
+  async mayRun(options: AclDryRunOptions): Promise<boolean | null> {
+    try {
+      return await unlessDenied(this.#send(aclDryRun, options));
+    } catch (error) {
+      // Of a command that the server does not offer it has words of its own.
+      if (CommandError.is(error) && /Command '.*' not found/.test(error.message)) return false;
+      throw error;
+    }
   }
 
   ackOwned(options: OwnMessages): Promise<AckOwnedResult> {

@@ -100,7 +100,7 @@ function translateReply(reply: string, command: string): RedisBatchError {
   }
   if (NOT_OFFERED.some((words) => words.test(message))) {
     return new PermissionError(
-      `${needs}: the server, or a proxy before it, does not offer this command: ${message}. Allow it there ` +
+      `${needs}: the server, or a proxy before it, does not offer this command: ${message.replace(/\.$/, "")}. Allow it there ` +
         "(Redis: no rename-command for it; a proxy or a managed server: its list of commands)",
       { command, refusal: "command" },
     );
