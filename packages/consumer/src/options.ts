@@ -39,7 +39,8 @@ export interface ConsumerOptions<Value> {
   /**
    * How long one read waits at the server, in milliseconds, 100 to 60,000. Default 2,000. A process that dies within
    * it may still be sent messages, which then have to be recovered. Never more than a quarter of `leaseMs`: a message's lease
-   * counts from the beginning of the read.
+   * counts from the beginning of the read. Where a proxy does not let reads wait, they follow each other at pauses that
+   * grow to 250 ms.
    */
   readonly blockMs?: number;
   /**

@@ -102,8 +102,9 @@ export interface RedisStreamClientOptions {
   readonly decoder?: "own" | "ioredis";
 }
 
-// How often a blocked read is told to end before the server is known to have heard.
-const UNBLOCK_EVERY_MS = 20;
+// When a blocked read is told again to end, before the server is known to have heard: each time after twice as long,
+// because behind some proxies it never will.
+const UNBLOCK_AGAIN_MS = 20;
 
 type ScriptName = keyof typeof SCRIPTS;
 const DIGESTS = Object.fromEntries(
@@ -567,7 +568,7 @@ class RedisStreamClient implements StreamClient {
 
   // Repeated, because the read may not have reached the server when the first CLIENT UNBLOCK does.
   async #unblock(clientId: number, isOver: () => boolean): Promise<void> {
-    while (!isOver()) {
+    for (let waitMs = UNBLOCK_AGAIN_MS; !isOver(); waitMs *= 2) {
       try {
         const reply = await this.#connection("commands").call("client", ["UNBLOCK", clientId]);
         if (decodeInteger(reply, "CLIENT UNBLOCK") === 1) return;
@@ -575,7 +576,7 @@ class RedisStreamClient implements StreamClient {
         // Without the right to do it, the block runs out by itself; anything else passes or ends the read anyway.
         if (PermissionError.is(error) || this.#isClosed) return;
       }
-      await pause(this.#clock, UNBLOCK_EVERY_MS);
+      await pause(this.#clock, waitMs);
     }
   }
 }
