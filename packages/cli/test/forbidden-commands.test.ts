@@ -152,7 +152,14 @@ async function workAndLook(server: RedisServer): Promise<void> {
   await server.command("XADD", STREAM, "*", "how", "ack");
   await server.command("XREADGROUP", "GROUP", "other", "gone", "COUNT", 1, "STREAMS", STREAM, ">");
   await server.command("HSET", OTHERS, "gone", deadHeartbeat());
-  await using other = new Consumer({ redis, stream: STREAM, group: "other", maxWaitMs: 20, blockMs: 100, observer: () => {} });
+  await using other = new Consumer({
+    redis,
+    stream: STREAM,
+    group: "other",
+    maxWaitMs: 20,
+    blockMs: 100,
+    observer: () => {},
+  });
   const others = other.run((batch) => batch.ack());
   const found = await examine(server);
   const monitor = new Monitor({ redis, stream: STREAM, groups: "all", graceMs: 0 });

@@ -228,8 +228,8 @@ export function resolveConsumerOptions<Value>(
   return reader.finish({
     ...service,
     stream,
-    group: reader.text("group"),
-    name: reader.text("name", instanceName(instance)),
+    group: reader.name("group"),
+    name: reader.name("name", instanceName(instance)),
     batchSize,
     maxWaitMs: reader.integer("maxWaitMs", { default: CONSUMER_DEFAULTS.maxWaitMs, min: 0, max: 3_600_000 }),
     blockMs: Math.min(

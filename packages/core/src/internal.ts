@@ -20,6 +20,7 @@ export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
+export { encodeShownJson, quoteName, showBytes } from "./names.ts";
 export { createNotifier } from "./observer.ts";
 export { didYouMean, OptionsReader } from "./options.ts";
 export { guardPayload } from "./payload-guard.ts";

@@ -3,6 +3,7 @@
  * together, in a Cluster too.
  */
 import { ConfigError } from "./errors.ts";
+import { quoteName } from "./names.ts";
 
 // Each kind of key that is about a group's work, and not part of it: nothing is lost with them but what was known.
 const BOOKKEEPING = [
@@ -63,7 +64,7 @@ export function hashTag(stream: string): string {
   if (stream === "") throw new ConfigError("stream", ["the name must not be empty"]);
   if (stream.includes("}")) {
     throw new ConfigError("stream", [
-      `${JSON.stringify(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +
+      `${quoteName(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +
         'leave the "}" out, or put a part of the name into braces: "{orders}:eu"',
     ]);
   }

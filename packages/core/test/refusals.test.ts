@@ -179,7 +179,9 @@ describe("a server that does not offer a command", () => {
     const add = client.addOnce({ stream: "s", fields: ["card", "hunter2"], idempotencyKey: "k", rememberMs: 1_000 });
     const error: unknown = await add.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "PERMISSION", command: "addOnce", refusal: "command" });
-    expect(String(error)).toContain("addOnce calls XADD: the server, or a proxy before it, does not offer this command");
+    expect(String(error)).toContain(
+      "addOnce calls XADD: the server, or a proxy before it, does not offer this command",
+    );
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
   });
 

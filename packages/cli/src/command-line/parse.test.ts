@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../table/index.ts";
-import { optionsOf, parseCommandLine } from "./parse.ts";
+import { optionsOf, parseCommandLine, readNames } from "./parse.ts";
 
 const SPECS = COMMANDS.map(({ spec }) => spec);
 const parse = (...line: string[]) => parseCommandLine(line, SPECS);
@@ -94,4 +94,21 @@ describe("the table", () => {
       }
     }
   });
+});
+
+test("names of streams, groups and consumers are read as they are shown, and nothing else is", () => {
+  const parsed = parse("reassign", "s\\xff", "g", "--from", "c\\xfe", "--to", "d", "--url", "redis://h\\xff");
+  if (parsed.kind !== "run") throw new Error("it is a command");
+  const { args, options } = readNames(parsed, (shown) => `<${shown}>`);
+  expect(args).toEqual({ stream: "<s\\xff>", group: "<g>" });
+  expect(options).toMatchObject({ from: "<c\\xfe>", to: "<d>", url: "redis://h\\xff", yes: false });
+});
+
+test("every argument and option that names a stream, a group or a consumer is known as one", () => {
+  for (const { args, options } of SPECS) {
+    for (const { name, isName } of args) if (name === "stream" || name === "group") expect(isName).toBe(true);
+    for (const [name, { kind, about }] of Object.entries(options)) {
+      if (/\bthe consumer('s name| that)|of this consumer/.test(about)) expect([name, kind]).toEqual([name, "name"]);
+    }
+  }
 });

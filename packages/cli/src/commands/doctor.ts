@@ -1,4 +1,11 @@
-import { type Role, SENT_COMMANDS, type SentCommand, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
+import {
+  quoteName,
+  type Role,
+  SENT_COMMANDS,
+  type SentCommand,
+  type StreamClient,
+  unlessDenied,
+} from "@redis-batch/core/internal";
 import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
@@ -147,7 +154,7 @@ function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly F
         finding(
           area,
           "warning",
-          `the consumer ${JSON.stringify(consumer)} is ${status}: ${reason}`,
+          `the consumer ${quoteName(consumer)} is ${status}: ${reason}`,
           "look at what its handlers wait for, and restart it if need be",
         ),
       ),

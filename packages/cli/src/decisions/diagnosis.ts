@@ -185,7 +185,8 @@ function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
 }
 
 function diagnoseClock(aheadMs: number | null): Finding {
-  if (aheadMs === null) return finding("clock", "unknown", "the server's time is not known: TIME is refused", "grant +time");
+  if (aheadMs === null)
+    return finding("clock", "unknown", "the server's time is not known: TIME is refused", "grant +time");
   const off = Math.round(Math.abs(aheadMs));
   if (off <= MOST_CLOCK_MS) return finding("clock", "ok", "the server's clock and ours agree");
   const way = aheadMs > 0 ? "ahead of" : "behind";

@@ -18,7 +18,9 @@ test("commands with one effect are one finding", () => {
 
 test("scripts take the way that is left, and it is a problem where none is", () => {
   expect(found("eval")).toEqual([expect.stringMatching(/^info: EVAL is not offered: .*SCRIPT LOAD/) as string]);
-  expect(found("evalsha", "script")).toEqual([expect.stringMatching(/^info: EVALSHA is not offered: .*EVAL$/) as string]);
+  expect(found("evalsha", "script")).toEqual([
+    expect.stringMatching(/^info: EVALSHA is not offered: .*EVAL$/) as string,
+  ]);
   for (const other of ["evalsha", "script"] as const) {
     expect(found("eval", other)[0]).toMatch(/^problem: EVAL.* not offered: .*a consumer cannot work/);
   }

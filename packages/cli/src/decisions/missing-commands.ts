@@ -10,7 +10,8 @@ const ROLE_NAMES: Partial<Readonly<Record<Role, string>>> = {
 
 export const roleName = (role: Role): string => ROLE_NAMES[role] ?? role;
 
-const DELAYS = "delays are kept in the memory of the consumers, and end with them; a second hang on a message is not counted";
+const DELAYS =
+  "delays are kept in the memory of the consumers, and end with them; a second hang on a message is not counted";
 
 /** What is done without a command, where there is another way. */
 const DETOURS: Partial<Readonly<Record<SentCommand, string>>> = {
@@ -65,7 +66,12 @@ function lossOf(command: SentCommand): readonly [Severity, string] {
   const isNeeded = (rules: readonly string[]): boolean =>
     rules.some((rule) => rule === `+${command}` || rule.startsWith(`+${command}|`));
   const parts = (Object.keys(RIGHTS) as Role[]).flatMap((role) =>
-    RIGHTS[role].map(({ purpose, rules }, index) => ({ role, purpose, isLeast: index === 0, isNeeded: isNeeded(rules) })),
+    RIGHTS[role].map(({ purpose, rules }, index) => ({
+      role,
+      purpose,
+      isLeast: index === 0,
+      isNeeded: isNeeded(rules),
+    })),
   );
   const lost = parts.filter((part) => part.isNeeded);
   const isWork = lost.some(({ role, isLeast }) => isLeast && (role === "producer" || role === "consumer"));

@@ -2,8 +2,8 @@ import { defineCommand } from "../command-line/spec.ts";
 import { LETTER_OPTIONS, PLAN_OPTIONS } from "./shared.ts";
 
 const ADDRESS = [
-  { name: "stream", about: "the stream's key" },
-  { name: "group", about: "the consumer group" },
+  { name: "stream", isName: true, about: "the stream's key" },
+  { name: "group", isName: true, about: "the consumer group" },
 ] as const;
 const IDS = { name: "id", about: "the ids of letters, as `list` shows them", optional: true, many: true } as const;
 const ALL = { kind: "flag", about: "every letter" } as const;

@@ -16,7 +16,7 @@ import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } f
 import type { Random } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
-import type { Argument } from "../wire/command.ts";
+import { type Argument, withBytes } from "../wire/command.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";
 import { translateError } from "./translate-error.ts";
@@ -168,9 +168,10 @@ export class Connection {
    */
   async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
     if (!this.#isUsable) throw this.#notConnected(this.#why(), operation);
-    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, args, operation);
+    const written = withBytes(args);
+    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, written, operation);
     try {
-      return await this.#client.callBuffer(command, ...args);
+      return await this.#client.callBuffer(command, ...written);
     } catch (error) {
       throw translateError(error, operation);
     }
@@ -186,7 +187,7 @@ export class Connection {
       .map((node) => async (command, args) => {
         if (!this.#isUsable) throw this.#notConnected(this.#why(), command);
         try {
-          return await node.callBuffer(command, ...args);
+          return await node.callBuffer(command, ...withBytes(args));
         } catch (error) {
           throw translateError(error, command);
         }
@@ -200,7 +201,7 @@ export class Connection {
       const error = this.#notConnected(this.#why(), command);
       return calls.map(() => ({ reply: undefined, error }));
     }
-    if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls);
+    if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls.map(withBytes));
     // A Cluster may have to send each somewhere else, and another copy of ioredis has a class of commands of its own.
     const replies = await Promise.allSettled(this.#inOnePiece(() => calls.map((args) => this.call(command, args))));
     return replies.map((end) =>

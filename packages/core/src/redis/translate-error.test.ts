@@ -95,7 +95,7 @@ describe("a server's refusal", () => {
     "ERR handle request, command 'XADD' is not allowed",
     "ERR Command is not available: 'XADD'. See https://example.com",
     "ERR command 'XADD' not support for normal user",
-    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\" …",
+    'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local" …',
   ])("of a command that is not offered is a PermissionError that names it, and guesses no version: %s", (reply) => {
     const error = translateError(replyError(reply), "xadd");
     expect(PermissionError.is(error)).toBe(true);

@@ -7,7 +7,9 @@ import { harmlessCall, SENT_COMMANDS } from "./harmless-call.ts";
 test("every command that is sent, by itself or by a script, or that a role has a right to, can be called harmlessly", () => {
   const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts") && !file.includes(".test."));
   const sent = files.flatMap((file) =>
-    [...readFileSync(`${import.meta.dirname}/${file}`, "utf8").matchAll(/^ {2}name: "([a-z]+)",$/gim)].map(([, name]) => name),
+    [...readFileSync(`${import.meta.dirname}/${file}`, "utf8").matchAll(/^ {2}name: "([a-z]+)",$/gim)].map(
+      ([, name]) => name,
+    ),
   );
   const called = Object.values(SCRIPTS).flatMap((lua) =>
     [...lua.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name]) => name),
