@@ -33,6 +33,19 @@ export function groupKey(kind: GroupKeyKind, stream: string, group: string): str
 }
 
 /**
+ * The key of the stream that holds a group's dead letters. "%" and ":" in a name are escaped in it, and it has the hash tag
+ * of the stream, so that both are on the same node of a Cluster.
+ *
+ * @throws {ConfigError} when the stream's name leaves no room for keys beside it
+ *
+ * @example
+ * deadLetterKey("shop:orders", "billing"); // "rb:{shop:orders}:dead:shop%3Aorders:billing"
+ */
+export function deadLetterKey(stream: string, group: string): string {
+  return groupKey("dead", stream, group);
+}
+
+/**
  * Every key that is kept about one consumer group, which nobody needs once the group is gone. Its dead letters are not
  * among them: these are messages.
  */

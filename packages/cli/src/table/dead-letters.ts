@@ -47,6 +47,18 @@ export const show = defineCommand({
   connects: true,
 });
 
+export const key = defineCommand({
+  path: ["dead-letters", "key"],
+  summary: "Print the key of the stream that holds a group's dead letters",
+  about: ["As redis-cli takes it: a name that is not plain stands in quotes. No server is asked."],
+  args: [...ADDRESS],
+  options: {},
+  examples: [
+    { line: "redis-batch dead-letters key shop:orders billing", does: "rb:{shop:orders}:dead:shop%3Aorders:billing" },
+  ],
+  connects: false,
+});
+
 export const redrive = defineCommand({
   path: ["dead-letters", "redrive"],
   summary: "Give dead letters back to their group",

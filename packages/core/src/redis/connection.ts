@@ -201,7 +201,7 @@ export class Connection {
       const error = this.#notConnected(this.#why(), command);
       return calls.map(() => ({ reply: undefined, error }));
     }
-    if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls.map(withBytes));
+    if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls);
     // A Cluster may have to send each somewhere else, and another copy of ioredis has a class of commands of its own.
     const replies = await Promise.allSettled(this.#inOnePiece(() => calls.map((args) => this.call(command, args))));
     return replies.map((end) =>

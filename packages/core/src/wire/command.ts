@@ -3,13 +3,14 @@ import { bytesOfName } from "../names.ts";
 /** What may stand in a command: bytes as they are, text as UTF-8 but for the bytes in a name, numbers in decimal. */
 export type Argument = string | Buffer | number;
 
-/** The arguments as they can be written: a name that is not UTF-8 as its bytes. (No payload has halves of pairs.) */
-export function withBytes(args: readonly Argument[]): readonly Argument[] {
-  return args.every(isWritable) ? args : args.map((arg) => (isWritable(arg) ? arg : bytesOfName(arg)));
+/** A name as it can be written: its bytes, where it is not UTF-8. */
+export function nameArgument(name: string): string | Buffer {
+  return name.isWellFormed() ? name : bytesOfName(name);
 }
 
-function isWritable(arg: Argument): arg is Exclude<Argument, string> {
-  return typeof arg !== "string" || arg.isWellFormed();
+/** The same for every argument. No payload has halves of surrogate pairs. */
+export function withBytes(args: readonly Argument[]): readonly Argument[] {
+  return args.map((arg) => (typeof arg === "string" ? nameArgument(arg) : arg));
 }
 
 /** One Redis command: how its arguments are written and how its reply is read. Pure. */
