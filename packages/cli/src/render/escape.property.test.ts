@@ -78,7 +78,8 @@ describe("a name of any bytes", () => {
       fc.property(name, (value) => {
         fc.pre(!/[\p{C}\u2028\u2029]/u.test(value.replaceAll(/\p{Surrogate}/gu, "")));
         expect(parseName(escapeText(value))).toBe(value);
-        if (!value.isWellFormed()) expect(parseName(JSON.parse(encodeJson(value)) as string)).toBe(value);
+        const inJson = JSON.parse(encodeJson(value)) as string;
+        expect(value.isWellFormed() ? inJson : parseName(inJson)).toBe(value);
       }),
     );
   });

@@ -58,7 +58,7 @@ export function translateError(error: unknown, command: string, isWritten?: bool
 /** Which command a script was at when it was refused: servers name the line. */
 function calledByScript(operation: string, message: string): string | undefined {
   const line = /@user_script:(\d+)/.exec(message)?.[1];
-  const script: string | undefined = Reflect.get(SCRIPTS, operation);
+  const script = Object.entries(SCRIPTS).find(([name]) => name === operation)?.[1];
   if (line === undefined || script === undefined) return undefined;
   return /redis\.call\('([A-Z]+)'/.exec(script.split("\n")[Number(line) - 1] ?? "")?.[1];
 }
