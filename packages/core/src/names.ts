@@ -3,7 +3,6 @@
  * each such byte is half of a surrogate pair, `\udc80` to `\udcff`, which no UTF-8 text can hold (as in Python's
  * `surrogateescape`). So different names are different strings, whatever they are made of, and UTF-8 is just itself.
  */
-import { isUtf8 } from "node:buffer";
 
 // Halves of pairs only: with the flag a whole pair is one character.
 const BYTE = /[\u{dc80}-\u{dcff}]/u;
@@ -16,6 +15,10 @@ export function nameOfBytes(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString();
   return text.includes(REPLACEMENT) && !isUtf8(buffer) ? keepBytes(buffer) : text;
+}
+
+function isUtf8(bytes: Buffer): boolean {
+  return Buffer.from(bytes.toString()).equals(bytes);
 }
 
 /** The bytes that a name has in Redis. */
