@@ -1,7 +1,16 @@
 import { inspect } from "node:util";
-import { type AclUser, checkLeaks, eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
+import {
+  type AclUser,
+  checkLeaks,
+  eventually,
+  RedisServer,
+  startCluster,
+  uniqueName,
+  useServer,
+  useServers,
+} from "@redis-batch/test-support";
 import { Cluster } from "ioredis";
-import { Redis as RedisV5 } from "ioredis-v5";
+import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
 import { ConfigError, PermissionError } from "../src/errors.ts";
 import { RELEASED } from "../src/reserved-consumers.ts";
@@ -210,6 +219,26 @@ describe("a server that does not offer a command", () => {
       await redis.server.restart();
       await events.waitFor(({ type, role }) => type === "connected" && role === "commands", { count: 2 });
       expect(await client.time()).toBeGreaterThan(0);
+      await client.close();
+    }
+  });
+});
+
+describe("a Cluster that does not offer commands", () => {
+  const config = withoutCommands("INFO", "CLIENT", "COMMAND", "EVAL");
+  const cluster = useServers((source) => startCluster({ source, primaries: 2, config }));
+
+  test("is connected to and asked without INFO, and scripts are loaded into each of its masters", async () => {
+    for (const lent of [
+      new Cluster(cluster.servers.startupNodes, { lazyConnect: true }),
+      new ClusterV5(cluster.servers.startupNodes, { lazyConnect: true }),
+    ]) {
+      const { client } = await connected(makeClient({ redis: lent }));
+      for (const stream of ["a", "b", "c", "d"].map(uniqueName)) {
+        const options = { stream, fields: ["n", 1], rememberMs: 60_000, idempotencyKey: "k" };
+        const ends = [await client.addOnce(options), await client.addOnce(options)];
+        expect(ends.map(({ added }) => added)).toEqual([true, false]);
+      }
       await client.close();
     }
   });

@@ -81,8 +81,12 @@ export class Connection {
     // Those of the client before, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
-    if (this.#isReadyUnasked) leaveReadyUnasked(client);
+    if (this.#isReadyUnasked && !client.isCluster) leaveReadyUnasked(client as Redis);
+    // A Cluster makes a client of its own for each node, again and again, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
+    client.on("+node", (node: Redis) => {
+      if (this.#isReadyUnasked) leaveReadyUnasked(node);
+    });
     return client;
   }
 
@@ -110,7 +114,7 @@ export class Connection {
     if (commandOf(error)?.name !== "info") return false;
     if (!PermissionError.is(refused) || refused.refusal !== "command") return false;
     this.#isReadyUnasked = true;
-    leaveReadyUnasked(this.#client);
+    if (!this.#client.isCluster) leaveReadyUnasked(this.#client as Redis);
     return true;
   }
 
@@ -272,10 +276,9 @@ function commandOf(error: unknown): RefusedCommand | undefined {
   return (error as { readonly command?: RefusedCommand }).command;
 }
 
-/** From its next connection on it does not ask. In a Cluster that goes for the nodes. */
-function leaveReadyUnasked(client: Redis | Cluster): void {
-  const options = client.isCluster ? ((client as Cluster).options.redisOptions ?? {}) : (client as Redis).options;
-  options.enableReadyCheck = false;
+/** From its next connection on it does not ask. */
+function leaveReadyUnasked(client: Redis): void {
+  client.options.enableReadyCheck = false;
 }
 
 /** Host and port, or what stands for them; never user or password. */

@@ -10,6 +10,7 @@ export function nameArgument(name: string): string | Buffer {
 
 /** The same for every argument. No payload has halves of surrogate pairs. */
 export function withBytes(args: readonly Argument[]): readonly Argument[] {
+  if (!args.some((arg) => typeof arg === "string" && !arg.isWellFormed())) return args;
   return args.map((arg) => (typeof arg === "string" ? nameArgument(arg) : arg));
 }
 
