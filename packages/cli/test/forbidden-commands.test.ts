@@ -4,6 +4,7 @@
  */
 import { Writable } from "node:stream";
 import { Consumer, type ConsumerEvent, DeadLetters, PermissionError, Producer } from "@redis-batch/consumer";
+import { SENT_COMMANDS } from "@redis-batch/core/internal";
 import { Monitor } from "@redis-batch/monitor";
 import { Scaler } from "@redis-batch/scaler";
 import {
@@ -41,6 +42,11 @@ const OPTIONAL: readonly (readonly string[])[] = [
 ];
 /** Only in the newer of the two. */
 const NEWER_OPTIONAL = [["XACKDEL", "XDELEX"]];
+
+/** Of those that are sent; SCRIPT and XACKDEL only help where another one is missing, and are none themselves. */
+const DONE_WITHOUT = SENT_COMMANDS.map((name) => name.toUpperCase()).filter(
+  (name) => name !== "SCRIPT" && name !== "XACKDEL",
+);
 
 type Part = "producer" | "consumer" | "monitor" | "scaler";
 
@@ -208,7 +214,27 @@ describe.each(["redis-7.0", "redis-8.6"] satisfies ServerVersion[])("on %s", (ve
   ])("everything works without $names", async ({ without }) => {
     await using server = await start(without);
     const found = await workAndLook(server);
+    // It is no old server, nothing that is needed is missing, and what is done without is named: all of it, and no more.
     expect(found.filter(({ area, severity }) => area === "version" && severity === "problem")).toEqual([]);
+    const told = found.filter(({ area }) => area === "commands");
+    expect(told.filter(({ severity }) => severity === "problem")).toEqual([]);
+    const named = told.flatMap(({ finding }) => finding.replace(/ (is|are) not offered: .*$/s, "").split(", "));
+    expect(named.toSorted()).toEqual(without.filter((name) => DONE_WITHOUT.includes(name)).toSorted());
+  });
+
+  test("a consumer works without XINFO, XDEL and XTRIM, which others need", async () => {
+    await using server = await start(["XINFO", "XDEL", "XTRIM"]);
+    await server.command("XADD", STREAM, "*", "n", 1);
+    const events = new EventRecorder<ConsumerEvent>();
+    const consumer = new Consumer({
+      ...{ redis: server.options, stream: STREAM, group: GROUP, observer: events.observe },
+      ...{ maxWaitMs: 20, blockMs: 100, recoverEveryMs: 100 },
+    });
+    const running = consumer.run((batch) => batch.ack());
+    await events.waitFor("acknowledged");
+    expect(await consumer.close()).toMatchObject({ unconfirmedAcks: 0, nameRemoved: true });
+    await running;
+    expect(events.all("recoveryFailed")).toEqual([]);
   });
 
   test.concurrent.each(NEEDED.map(([part, without, named]) => ({ part, without, named, names: without.join(", ") })))(
