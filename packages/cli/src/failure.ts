@@ -95,7 +95,7 @@ export function describeFailure(error: unknown): FailureReport {
   if (known !== undefined) {
     const [exit, fix] = known;
     const { message } = error as Error;
-    return { code: EXIT_CODES[exit].code, message, fix: code === "PERMISSION" ? permissionFix(message) : fix };
+    return { code: EXIT_CODES[exit].code, message, fix: code === "PERMISSION" ? permissionFix(error as Error) : fix };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { code: EXIT_CODES.failed.code, message, fix: typeof code === "string" ? LISTENING[code] : undefined };
@@ -110,7 +110,11 @@ const LISTENING: Readonly<Record<string, string>> = {
 const ROLES = "`redis-batch acl <role> <stream>` prints all that a role needs";
 
 /** What to grant, as far as the server tells: it names commands, in scripts since Redis 7.2, and never a key. */
-function permissionFix(message: string): string {
+function permissionFix(error: Error): string {
+  const { message } = error;
+  if ("refusal" in error && error.refusal === "command") {
+    return "`redis-batch doctor` says which commands are not offered, and what each is needed for";
+  }
   const [, user, command] = /(?:\bUser (\S+) has )?no permissions to run the '([^']+)' command/.exec(message) ?? [];
   if (command !== undefined) return `\`ACL SETUSER ${user ?? "<user>"} +${command}\` grants it; ${ROLES}`;
   if (/access (?:a key|(?:at least )?one of the keys)/.test(message))

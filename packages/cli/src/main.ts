@@ -1,6 +1,6 @@
 /** From a command line to an exit code. Loads no more than the command needs. */
 import { commandHelp, familyHelp, overviewHelp } from "./command-line/help.ts";
-import { type Arguments, type Problem, parseCommandLine } from "./command-line/parse.ts";
+import { type Arguments, namesOf, type Problem, parseCommandLine, readNames } from "./command-line/parse.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { BrokenPipe, describeFailure, explainFailure } from "./failure.ts";
 import { Interrupted, listenForInterrupts } from "./interrupts.ts";
@@ -43,9 +43,10 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       return called?.misuseCode ?? EXIT_CODES.usage.code;
     }
     case "run": {
-      const { spec, args, options } = parsed;
+      const { spec } = parsed;
       const entry = COMMANDS.find((candidate) => candidate.spec === spec) as TableEntry;
       const command = await entry.load();
+      const { args, options } = namesOf(spec).length > 0 ? readNames(parsed, await nameReader()) : parsed;
       const onFirst = spec.drains
         ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
         : undefined;
@@ -63,6 +64,11 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       }
     }
   }
+}
+
+/** Loaded with the commands, and not by those that name nothing. */
+async function nameReader(): Promise<(shown: string) => string> {
+  return (await import("@redis-batch/core/internal")).parseName;
 }
 
 const one = (value: Arguments[string]): string | undefined => (typeof value === "string" ? value : undefined);

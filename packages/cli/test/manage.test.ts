@@ -216,6 +216,17 @@ describe("reassign", () => {
 });
 
 describe("dead-letters", () => {
+  it("key prints where they are, whatever is escaped in it", async () => {
+    const stream = `shop:${uniqueName("orders")}`;
+    await redis.server.command("XADD", stream, "*", "n", 1);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    const consume = ["consume", stream, "g", "--count", "1", "--dead-letter", "--exec", "exit 1"];
+    expectEnd(await cli.run(consume), 1, "went to the dead letters");
+    const key = (await cli.run(["dead-letters", "key", stream, "g"])).stdout.trimEnd();
+    expect(await redis.server.command("XLEN", key)).toBe(1);
+    expect(await cli.json(["dead-letters", "key", stream, "g"])).toEqual({ stream, group: "g", key });
+  });
+
   it("list, show, redrive and discard, plan first", async () => {
     const { stream, ids } = await filled("letters", 4);
     const consumer = new Consumer({ redis: redis.server.url, stream, group: "g", batchSize: 4, prefetch: 0 });

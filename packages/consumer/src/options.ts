@@ -39,7 +39,8 @@ export interface ConsumerOptions<Value> {
   /**
    * How long one read waits at the server, in milliseconds, 100 to 60,000. Default 2,000. A process that dies within
    * it may still be sent messages, which then have to be recovered. Never more than a quarter of `leaseMs`: a message's lease
-   * counts from the beginning of the read.
+   * counts from the beginning of the read. Where a proxy does not let reads wait, they follow each other at pauses that
+   * grow to 250 ms.
    */
   readonly blockMs?: number;
   /**
@@ -227,8 +228,8 @@ export function resolveConsumerOptions<Value>(
   return reader.finish({
     ...service,
     stream,
-    group: reader.text("group"),
-    name: reader.text("name", instanceName(instance)),
+    group: reader.name("group"),
+    name: reader.name("name", instanceName(instance)),
     batchSize,
     maxWaitMs: reader.integer("maxWaitMs", { default: CONSUMER_DEFAULTS.maxWaitMs, min: 0, max: 3_600_000 }),
     blockMs: Math.min(

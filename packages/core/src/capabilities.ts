@@ -1,4 +1,3 @@
-import { UnsupportedServerError } from "./errors.ts";
 import type { StreamClient } from "./stream-client.ts";
 
 /** What this server can do beyond what every supported server can. Asked for, never guessed from a version. */
@@ -11,19 +10,10 @@ export interface Capabilities {
 }
 
 /**
- * Asks the server what it can do. Where it does not let us ask (`COMMAND` not granted), nothing beyond the least
- * supported server is assumed.
- *
- * @throws {UnsupportedServerError} when the server is older than Redis 7.0
+ * Asks the server what it can do. Where it does not let us ask (`COMMAND` is not granted, or not offered), nothing beyond
+ * the least supported server is assumed. Whether it is older than that shows when it is given a script with flags.
  */
 export async function probeCapabilities(client: Pick<StreamClient, "knowsCommands">): Promise<Capabilities> {
-  const known = await client.knowsCommands(["fcall", "xackdel"]);
-  if (known === null) return { ackDelete: false };
-  const [fcall = false, xackdel = false] = known;
-  if (!fcall) {
-    throw new UnsupportedServerError(
-      "this server is older than Redis 7.0 (it does not know FCALL); Redis 7.0 or Valkey 8, or later, is needed",
-    );
-  }
-  return { ackDelete: xackdel };
+  const [ackDelete = false] = (await client.knowsCommands(["xackdel"])) ?? [];
+  return { ackDelete };
 }

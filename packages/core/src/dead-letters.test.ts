@@ -262,3 +262,8 @@ describe("closing", () => {
     expect(events.events).toEqual([{ type: "closed" }]);
   });
 });
+
+test("tells the key of their stream", async () => {
+  const { deadLetters } = await setUp();
+  expect(deadLetters.key).toBe("rb:{orders}:dead:orders:billing");
+});

@@ -21,7 +21,7 @@ import type { LetterPage, RedriveOutcome, RedriveReport } from "./dead-letters/r
 import { bytesOf, LARGEST_PAGE, scan } from "./dead-letters/scan.ts";
 import { type EntryId, nextEntryId } from "./entry-id.ts";
 import { NoGroupError } from "./errors.ts";
-import { groupKey } from "./keys.ts";
+import { deadLetterKey } from "./keys.ts";
 import { createNotifier, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
@@ -71,7 +71,7 @@ export class DeadLetters {
   constructor(options: DeadLettersOptions, wiring?: Wiring) {
     const policy = resolveDeadLettersOptions(options);
     this.#policy = policy;
-    this.#key = groupKey("dead", policy.stream, policy.group);
+    this.#key = deadLetterKey(policy.stream, policy.group);
     this.#notify = createNotifier("dead-letters", policy.observer);
     // No read ever blocks here.
     const overTheNetwork: Wiring["createClient"] = (report) =>
@@ -82,6 +82,11 @@ export class DeadLetters {
       report: this.#notify,
       createClient: wiring?.createClient ?? overTheNetwork,
     });
+  }
+
+  /** The key of the stream that holds them. Others may read it; to remove letters, use this class. */
+  get key(): string {
+    return this.#key;
   }
 
   get #client(): StreamClient {

@@ -178,14 +178,29 @@ export class WrongTypeError extends RedisBatchError {
   }
 }
 
-/** The server does not know this user, or does not let it run this command. Fix the credentials or the ACL rule. */
+/** Why a server does not let somebody do something. */
+export type Refusal = "credentials" | "right" | "command";
+
+/**
+ * The server does not know this user, or does not let it run this command: by an ACL rule, or because it offers the
+ * command to nobody (`rename-command`, a proxy, a managed server). Fix the credentials, the rule, or that list.
+ */
 export class PermissionError extends RedisBatchError {
   /** The command that was refused, lower case, or the atomic operation: `xadd`, `ackOwned` … */
   readonly command: string;
+  /**
+   * `credentials`: it does not accept user and password · `right`: this user may not do it · `command`: nobody may, because
+   * the server, or a proxy before it, does not offer a command that is needed.
+   */
+  readonly refusal: Refusal;
 
-  constructor(message: string, details: { readonly command: string; readonly cause?: unknown }) {
+  constructor(
+    message: string,
+    details: { readonly command: string; readonly refusal?: Refusal; readonly cause?: unknown },
+  ) {
     super(message, { code: "PERMISSION", retryable: false, cause: details.cause });
     this.command = details.command;
+    this.refusal = details.refusal ?? "right";
   }
 
   override get name(): string {

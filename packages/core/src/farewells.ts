@@ -1,5 +1,6 @@
 import { decodeRegistry, type Registration } from "./consumer-registry.ts";
 import { groupKey } from "./keys.ts";
+import { nameOfBytes } from "./names.ts";
 import type { StreamClient } from "./stream-client.ts";
 
 export interface ReadFarewellsOptions {
@@ -20,7 +21,7 @@ export async function readFarewells(
   const key = groupKey("left", stream, group);
   const entries = await client.xrange({ stream: key, from: String(Math.max(0, sinceMs)), to: "+", count: MOST });
   return entries.flatMap(({ fields }) => {
-    const [, consumer, , told] = fields.map(String);
+    const [, consumer, , told] = fields.map(nameOfBytes);
     // Decoded alone: one name may have left more than once.
     return consumer === undefined || told === undefined
       ? []

@@ -32,6 +32,8 @@ export { DeadLetters } from "./dead-letters.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./entry-id.ts";
 export * from "./errors.ts";
 export { type JsonCodecOptions, jsonCodec } from "./json-codec.ts";
+export { deadLetterKey } from "./keys.ts";
+export { bytesOfName, nameOfBytes, parseName, showName } from "./names.ts";
 export type { Observer } from "./observer.ts";
 export type { AddEachOptions, AddResult } from "./producer/add-each.ts";
 export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } from "./producer/add-many.ts";

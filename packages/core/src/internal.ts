@@ -26,6 +26,7 @@ export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
+export { encodeShownJson, quoteName, showBytes } from "./names.ts";
 export { createNotifier } from "./observer.ts";
 export { didYouMean, OptionsReader } from "./options.ts";
 export { guardPayload } from "./payload-guard.ts";
@@ -62,6 +63,7 @@ export type { DeliveredEntry, RecoverOwnOptions, RecoverOwnResult } from "./wire
 export type { Farewell } from "./wire/atomic/remove-if-empty.ts";
 export type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 export type { StreamEntry } from "./wire/entry.ts";
+export { SENT_COMMANDS, type SentCommand } from "./wire/harmless-call.ts";
 export { payloadBytesOf, textOf } from "./wire/packed-entry.ts";
 export type { ConsumerInfo, GroupInfo } from "./wire/xinfo.ts";
 export type { PendingEntry } from "./wire/xpending.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./errors.ts";
-import { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
+import { bookkeepingKeys, deadLetterKey, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 
 describe("groupKey", () => {
   test("names the stream's own slot, the kind, the stream and the group", () => {
@@ -59,4 +59,10 @@ describe("hashTag", () => {
   test.each(["", "}", "a}", "{}", "{}a", "{}{a}", "a}b{"])("of %j cannot be given to a second key", (stream) => {
     expect(() => hashTag(stream)).toThrow(ConfigError);
   });
+});
+
+test("the key of a group's dead letters is told, whatever is escaped in it", () => {
+  expect(deadLetterKey("shop:orders", "billing")).toBe("rb:{shop:orders}:dead:shop%3Aorders:billing");
+  expect(deadLetterKey("{eu}:orders", "100%")).toBe("rb:{eu}:dead:{eu}%3Aorders:100%25");
+  expect(() => deadLetterKey("a}b", "g")).toThrow(ConfigError);
 });

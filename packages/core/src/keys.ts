@@ -3,6 +3,7 @@
  * together, in a Cluster too.
  */
 import { ConfigError } from "./errors.ts";
+import { quoteName } from "./names.ts";
 
 // Each kind of key that is about a group's work, and not part of it: nothing is lost with them but what was known.
 const BOOKKEEPING = [
@@ -29,6 +30,19 @@ export type GroupKeyKind = "dead" | (typeof BOOKKEEPING)[number];
 /** The key of `kind` that belongs to one consumer group of one stream. */
 export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {
   return `rb:{${hashTag(stream)}}:${kind}:${encodePart(stream)}:${encodePart(group)}`;
+}
+
+/**
+ * The key of the stream that holds a group's dead letters. "%" and ":" in a name are escaped in it, and it has the hash tag
+ * of the stream, so that both are on the same node of a Cluster.
+ *
+ * @throws {ConfigError} when the stream's name leaves no room for keys beside it
+ *
+ * @example
+ * deadLetterKey("shop:orders", "billing"); // "rb:{shop:orders}:dead:shop%3Aorders:billing"
+ */
+export function deadLetterKey(stream: string, group: string): string {
+  return groupKey("dead", stream, group);
 }
 
 /**
@@ -63,7 +77,7 @@ export function hashTag(stream: string): string {
   if (stream === "") throw new ConfigError("stream", ["the name must not be empty"]);
   if (stream.includes("}")) {
     throw new ConfigError("stream", [
-      `${JSON.stringify(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +
+      `${quoteName(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +
         'leave the "}" out, or put a part of the name into braces: "{orders}:eu"',
     ]);
   }

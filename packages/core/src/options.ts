@@ -1,4 +1,5 @@
 import { ConfigError } from "./errors.ts";
+import { isName } from "./names.ts";
 
 interface NumberRule {
   readonly default: number;
@@ -60,6 +61,14 @@ export class OptionsReader {
     if (typeof value === "string" && value !== "") return value;
     this.problem(`${name} must be a non-empty text, got ${describe(value)}`);
     return fallback ?? "";
+  }
+
+  /** The name of a stream, group or consumer; the fallback, or a problem where there is none, when absent. */
+  name(name: string, fallback?: string): string {
+    const value = this.text(name, fallback);
+    if (isName(value)) return value;
+    this.problem(`${name} holds half of a surrogate pair; of bytes that are not UTF-8 nameOfBytes() makes a name`);
+    return value;
   }
 
   /** A boolean; the fallback when absent. */

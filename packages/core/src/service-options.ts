@@ -36,7 +36,7 @@ export function readService<Event>(
 
 /** The name of a stream beside which other keys are kept. */
 export function readStream(reader: OptionsReader): string {
-  const stream = reader.text("stream");
+  const stream = reader.name("stream");
   if (stream !== "") reader.collect(() => hashTag(stream), "");
   return stream;
 }

@@ -25,6 +25,7 @@ import type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "./wire/atomic/write-in-term.ts";
 import type { StreamEntry } from "./wire/entry.ts";
+import type { SentCommand } from "./wire/harmless-call.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";
@@ -133,6 +134,8 @@ export interface StreamClient {
   unlink(options: { readonly keys: readonly string[] }): Promise<number>;
   /** Which of these commands the server knows; `null` when it does not let us ask. */
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
+  /** Whether the server, and what is before it, offers a command at all, whoever may use it. Asked without `COMMAND`. */
+  isOffered(name: SentCommand): Promise<boolean>;
   /** What the server tells of itself, by name; `null` when it does not let us ask. In a Cluster, any one of its servers. */
   info(): Promise<ReadonlyMap<string, string> | null>;
   /** The ACL user that commands are run as; `null` when the server does not let us ask. */

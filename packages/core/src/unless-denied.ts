@@ -1,6 +1,6 @@
 import { PermissionError } from "./errors.ts";
 
-/** What this user may have no right to ask: `null` then. */
+/** What this user may have no right to ask, or the server may not offer: `null` then. */
 export async function unlessDenied<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
     return await asked;

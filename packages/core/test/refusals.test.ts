@@ -1,7 +1,16 @@
 import { inspect } from "node:util";
-import { type AclUser, checkLeaks, eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
+import {
+  type AclUser,
+  checkLeaks,
+  eventually,
+  RedisServer,
+  startCluster,
+  uniqueName,
+  useServer,
+  useServers,
+} from "@redis-batch/test-support";
 import { Cluster } from "ioredis";
-import { Redis as RedisV5 } from "ioredis-v5";
+import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
 import { ConfigError, PermissionError } from "../src/errors.ts";
 import { RELEASED } from "../src/reserved-consumers.ts";
@@ -160,37 +169,113 @@ describe("a server with passwords", () => {
   });
 });
 
-describe("a server that lacks commands", () => {
-  const redis = useServer({ config: ['rename-command XADD ""', 'rename-command XACK ""', 'rename-command EVAL ""'] });
-  checkLeaks(redis);
+const withoutCommands = (...names: readonly string[]) => names.map((name) => `rename-command ${name} ""`);
 
-  test("is an UnsupportedServerError that does not repeat the payload", async () => {
-    const { client } = await connected(makeClient({ redis: redis.server.url }));
+describe("a server that does not offer a command", () => {
+  const redis = useServer({ config: withoutCommands("XADD", "COMMAND", "INFO", "CLIENT") });
+  const open = () => connected(makeClient({ redis: redis.server.url }));
+
+  test("refuses it with a PermissionError that does not repeat the payload", async () => {
+    const { client } = await open();
     const add = client.xadd({ stream: "s", fields: ["card", "hunter2"] });
     const error: unknown = await add.catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "UNSUPPORTED_SERVER", retryable: false });
+    expect(error).toMatchObject({ code: "PERMISSION", command: "xadd", refusal: "command", retryable: false });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
-    expect(String(error)).toContain("xadd");
   });
 
-  test("is one as well when a script cannot be run", async () => {
-    const { client } = await connected(makeClient({ redis: redis.server.url }));
-    const own = { stream: "s", group: "g", consumer: "c", ids: ["1-1"] };
-    await expect(client.ackOwned(own)).rejects.toMatchObject({ code: "UNSUPPORTED_SERVER" });
-  });
-
-  test("is one as well when a script needs them", async () => {
-    await using other = await RedisServer.start({ config: ['rename-command XADD ""'] });
-    const { client } = await connected(makeClient({ redis: other.url }));
+  test("inside a script the error names operation and command, by the line that the server tells", async () => {
+    const { client } = await open();
     const add = client.addOnce({ stream: "s", fields: ["card", "hunter2"], idempotencyKey: "k", rememberMs: 1_000 });
     const error: unknown = await add.catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "UNSUPPORTED_SERVER" });
+    expect(error).toMatchObject({ code: "PERMISSION", command: "addOnce", refusal: "command" });
+    expect(String(error)).toContain(
+      "addOnce calls XADD: the server, or a proxy before it, does not offer this command",
+    );
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
   });
 
-  test("says which ones it knows", async () => {
-    const { client } = await connected(makeClient({ redis: redis.server.url }));
-    expect(await client.knowsCommands(["xadd", "xdel"])).toEqual([false, true]);
+  test("says which ones it offers, also where COMMAND is not", async () => {
+    const { client } = await open();
+    expect(await client.knowsCommands(["xadd"])).toBeNull();
+    expect(await client.info()).toBeNull();
+    const names = ["command", "info", "client", "time", "eval", "script", "zadd"] as const;
+    const offered = await Promise.all(names.map((name) => client.isOffered(name)));
+    expect(offered).toEqual([false, false, false, true, true, true, true]);
+  });
+
+  test("without CLIENT, a read that should end early just runs out", async () => {
+    const { client } = await open();
+    const stream = uniqueName("s");
+    await client.xgroupCreate({ stream, group: "g", position: "start" });
+    const controller = new AbortController();
+    const read = client.xreadgroup({ stream, group: "g", consumer: "c", count: 1, blockMs: 100 }, controller.signal);
+    controller.abort();
+    expect(await read).toEqual([]);
+  });
+
+  test("comes back without INFO after the connection was lost, over ioredis 5 and 6", async () => {
+    for (const source of [{ ...redis.server.options }, new RedisV5({ ...redis.server.options, lazyConnect: true })]) {
+      const { client, events } = await connected(makeClient({ redis: source }));
+      await redis.server.restart();
+      await events.waitFor(({ type, role }) => type === "connected" && role === "commands", { count: 2 });
+      expect(await client.time()).toBeGreaterThan(0);
+      await client.close();
+    }
+  });
+});
+
+describe("a Cluster that does not offer commands", () => {
+  const config = withoutCommands("INFO", "CLIENT", "COMMAND", "EVAL");
+  const cluster = useServers((source) => startCluster({ source, primaries: 2, config }));
+
+  test("is connected to and asked without INFO, and scripts are loaded into each of its masters", async () => {
+    for (const lent of [
+      new Cluster(cluster.servers.startupNodes, { lazyConnect: true }),
+      new ClusterV5(cluster.servers.startupNodes, { lazyConnect: true }),
+    ]) {
+      const { client } = await connected(makeClient({ redis: lent }));
+      for (const stream of ["a", "b", "c", "d"].map(uniqueName)) {
+        const options = { stream, fields: ["n", 1], rememberMs: 60_000, idempotencyKey: "k" };
+        const ends = [await client.addOnce(options), await client.addOnce(options)];
+        expect(ends.map(({ added }) => added)).toEqual([true, false]);
+      }
+      await client.close();
+    }
+  });
+});
+
+describe("scripts", () => {
+  test.each([
+    [[], "eval"],
+    [["EVALSHA"], "eval"],
+    [["SCRIPT"], "eval"],
+    [["EVALSHA", "SCRIPT"], "eval"],
+    [["EVAL"], "script load"],
+  ])("run on a server without %j", async (missing) => {
+    await using server = await RedisServer.start({ config: withoutCommands(...missing) });
+    const { client } = await connected(makeClient({ redis: server.url }));
+    const add = (key: string) =>
+      client.addOnce({ stream: "s", fields: ["n", 1], rememberMs: 60_000, idempotencyKey: key });
+    const ends = [await add("a"), await add("b"), await add("a")];
+    expect(ends.map(({ added }) => added)).toEqual([true, true, false]);
+    // Each of several at once, as well: what the first has found out is not known to the others.
+    const together = await Promise.all(["c", "d", "c"].map(add));
+    expect(together.map(({ added }) => added)).toEqual([true, true, false]);
+    // Another script of the same connection.
+    const key = "rb:{s}:lease:x";
+    expect(await client.holdLease({ key, holder: "me", leaseMs: 10_000 })).toBe(true);
+  });
+
+  test.each([
+    [["EVAL", "EVALSHA"], "addOnce: .*unknown command 'eval"],
+    [["EVAL", "SCRIPT"], "addOnce: .*unknown command 'eval'"],
+  ])("name EVAL where nothing else helps: without %j", async (missing, words) => {
+    await using server = await RedisServer.start({ config: withoutCommands(...missing) });
+    const { client } = await connected(makeClient({ redis: server.url }));
+    const add = client.addOnce({ stream: "s", fields: ["n", 1], rememberMs: 60_000, idempotencyKey: "a" });
+    const error: unknown = await add.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "PERMISSION", command: "addOnce", refusal: "command" });
+    expect(String(error)).toMatch(new RegExp(words));
   });
 });
 

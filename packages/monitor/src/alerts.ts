@@ -13,6 +13,7 @@ import {
   createNotifier,
   decideDelivery,
   describeTarget,
+  encodeShownJson,
   type Observer,
   pause,
   type Random,
@@ -136,7 +137,7 @@ export class Alerts implements AsyncDisposable {
   async #deliver(notice: AlertNotice, webhook: WebhookTarget): Promise<AlertsEvent> {
     const { id, key } = notice;
     const { clock, random } = this.#edge;
-    const body = JSON.stringify(notice);
+    const body = encodeShownJson(notice);
     for (let attempt = 1; ; attempt++) {
       if (this.#givingUp.signal.aborted) return undelivered(notice, attempt - 1, "the alerts were closed");
       const outcome = await sendWebhook(

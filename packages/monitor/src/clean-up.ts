@@ -9,6 +9,7 @@ import {
   type EntryId,
   NoGroupError,
   pendingPages,
+  quoteName,
   RELEASED,
   type StreamClient,
 } from "@redis-batch/core/internal";
@@ -80,7 +81,7 @@ export async function cleanUpGroup(
 
 function describeIdle({ late }: GroupSight): string {
   if (late.length === 0) return "there is nothing to clean up: no consumer is dead";
-  const who = late.map(({ consumer }) => JSON.stringify(consumer)).join(", ");
+  const who = late.map(({ consumer }) => quoteName(consumer)).join(", ");
   return `nothing moves: the heartbeat of ${who} is late, and has not been watched for long enough`;
 }
 
@@ -309,7 +310,7 @@ class GroupCleaning {
       ...(vanished.length > 0 ? [`${describeMessages(total(vanished))} cleared that had been deleted`] : []),
       ...(removed.length > 0 ? [`${describeCount(removed.length, "name")} removed`] : []),
       ...left.map(({ consumer, messages, reason }) => {
-        return `${describeMessages(messages)} left with ${JSON.stringify(consumer)}: ${reason}`;
+        return `${describeMessages(messages)} left with ${quoteName(consumer)}: ${reason}`;
       }),
     ];
     if (parts.length === 0) return "nothing moves: there is nothing left to clean up";

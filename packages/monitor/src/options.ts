@@ -138,7 +138,7 @@ export function resolveMonitorOptions(options: MonitorOptions): MonitorPolicy {
 
 function resolveGroup(reader: OptionsReader): string | null {
   if (!reader.has("groups")) {
-    if (reader.has("group")) return reader.text("group");
+    if (reader.has("group")) return reader.name("group");
     reader.problem('give group, or groups: "all"');
     return null;
   }

@@ -79,7 +79,7 @@ export function resolveScalerOptions(options: ScalerOptions): ScalerPolicy {
   return reader.finish({
     ...service,
     stream,
-    group: reader.text("group"),
+    group: reader.name("group"),
     scaling: readScaling(reader),
     countLimit: reader.integer("countLimit", { default: SCALER_DEFAULTS.countLimit, min: 1, max: 1_000_000 }),
     foreignIdleMs: reader.integer("foreignIdleMs", {

@@ -1,3 +1,4 @@
+export { CommandProxy, type RewriteCommand } from "./faults/command-proxy.ts";
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
 export { HOSTILE_REQUESTS, sendHostileRequests } from "./faults/hostile-requests.ts";

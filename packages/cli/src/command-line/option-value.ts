@@ -13,6 +13,7 @@ export function parseOptionValue(spec: OptionSpec, text: string | undefined): Re
   }
   if (text === undefined) return { kind: "wrong", why: "needs a value" };
   switch (spec.kind) {
+    case "name":
     case "text":
       return text === "" ? { kind: "wrong", why: "must not be empty" } : { kind: "value", value: text };
     case "choice":

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../table/index.ts";
-import { optionsOf, parseCommandLine } from "./parse.ts";
+import { optionsOf, parseCommandLine, readNames } from "./parse.ts";
 
 const SPECS = COMMANDS.map(({ spec }) => spec);
 const parse = (...line: string[]) => parseCommandLine(line, SPECS);
@@ -95,4 +95,26 @@ describe("the table", () => {
       }
     }
   });
+});
+
+test("names of streams, groups and consumers are read as they are shown, and nothing else is", () => {
+  const parsed = parse("reassign", "s\\xff", "g", "--from", "c\\xfe", "--to", "d", "--url", "redis://h\\xff");
+  if (parsed.kind !== "run") throw new Error("it is a command");
+  const { args, options } = readNames(parsed, (shown) => `<${shown}>`);
+  expect(args).toEqual({ stream: "<s\\xff>", group: "<g>" });
+  expect(options).toMatchObject({ from: "<c\\xfe>", to: "<d>", url: "redis://h\\xff", yes: false });
+});
+
+test("every argument and option that names a stream, a group or a consumer is known as one", () => {
+  const isConsumer = /\bthe consumer('s name| that)|of this consumer/;
+  const kinds = SPECS.flatMap(({ path, args, options }) => [
+    ...args
+      .filter(({ name }) => name === "stream" || name === "group")
+      .map(({ name, isName }) => [path.join(" "), name, isName === true]),
+    ...Object.entries(options)
+      .filter(([, { about }]) => isConsumer.test(about))
+      .map(([name, { kind }]) => [path.join(" "), name, kind === "name"]),
+  ]);
+  expect(kinds.length).toBeGreaterThan(30);
+  expect(kinds.filter(([, , isKnown]) => isKnown !== true)).toEqual([]);
 });

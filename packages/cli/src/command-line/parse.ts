@@ -59,6 +59,30 @@ export function parseCommandLine<Spec extends CommandSpec>(
   return problems.length === 0 ? { kind: "run", spec, args, options } : { kind: "wrong", path: spec.path, problems };
 }
 
+/** What of a command's arguments and options are names of streams, groups and consumers. */
+export function namesOf({ args, options }: CommandSpec): readonly string[] {
+  return [
+    ...args.filter(({ isName }) => isName).map(({ name }) => name),
+    ...Object.entries(options).flatMap(([name, { kind }]) => (kind === "name" ? [name] : [])),
+  ];
+}
+
+/** The same with its names read as tables show them. By the caller's reader, which belongs to what is loaded with a command. */
+export function readNames<Spec extends CommandSpec>(
+  { spec, args, options }: Extract<Parsed<Spec>, { readonly kind: "run" }>,
+  read: (shown: string) => string,
+): { readonly args: Arguments; readonly options: Options } {
+  const names = namesOf(spec);
+  const readAll = <Values extends Arguments | Options>(values: Values): Values =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        typeof value === "string" && names.includes(name) ? read(value) : value,
+      ]),
+    ) as Values;
+  return { args: readAll(args), options: readAll(options) };
+}
+
 interface GivenOption {
   readonly name: string;
   readonly rawName: string;

@@ -21,6 +21,8 @@ export function referencePage(commands: readonly CommandSpec[]): string {
     "## For every command",
     optionTable(COMMON_OPTIONS),
     "Output goes to standard output, everything said about it to standard error. Colour is for terminals, `NO_COLOR` turns it off. In names and payloads whatever a terminal would act upon is shown as an escape such as `\\e`, in JSON as `\\u001b`.",
+    "## Names",
+    "Names of streams, groups and consumers are typed as tables show them: `\\xff` is a byte that is not UTF-8 (any two hexadecimal digits), and `\\\\` a backslash. Any other backslash is itself, so only one before another, or before `x` and two digits, has to be doubled. JSON has such bytes as `\\xff`, too, and all else as it is. A shell wants quotes around it: `redis-batch consumers orders 'billing\\xff'`.",
     "## Exit codes",
     table(
       ["code", "meaning"],

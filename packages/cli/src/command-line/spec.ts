@@ -10,6 +10,8 @@ interface Named {
 export type OptionSpec =
   | (Named & { readonly kind: "flag" })
   | (Named & { readonly kind: "text"; readonly value: string; readonly default?: string })
+  /** The name of a consumer, as tables show it: `\xff` is a byte. */
+  | (Named & { readonly kind: "name"; readonly value: string; readonly default?: string })
   | (Named & { readonly kind: "choice"; readonly choices: readonly string[]; readonly default?: string })
   | (Named & {
       readonly kind: "number";
@@ -30,6 +32,8 @@ export interface ArgumentSpec {
   /** All that follow. */
   readonly many?: true;
   readonly choices?: readonly string[];
+  /** The name of a stream or a group, as tables show it: `\xff` is a byte. */
+  readonly isName?: true;
 }
 
 export interface CommandSpec {
@@ -56,7 +60,7 @@ type OptionValue<Spec extends OptionSpec> = Spec extends { readonly kind: "flag"
   ? boolean
   : Spec extends { readonly kind: "choice"; readonly choices: readonly (infer Choice)[] }
     ? Given<Spec, Choice>
-    : Spec extends { readonly kind: "text" }
+    : Spec extends { readonly kind: "text" | "name" }
       ? Given<Spec, string>
       : Given<Spec, number>;
 

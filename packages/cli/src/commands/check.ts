@@ -1,3 +1,4 @@
+import { quoteName } from "@redis-batch/core/internal";
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { CHECK_CODES, type CheckStatus, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
@@ -103,7 +104,7 @@ function judgementsOf({ health, reason, consumers }: GroupReport): readonly Meas
     { name: "health", value: null, judged: { status: HEALTH[health], words: `${health}, ${reason}` } },
     ...troubled.map(({ consumer, status, reason: why }) => ({
       ...{ name: "consumer", value: null },
-      judged: { status: "warning" as const, words: `${JSON.stringify(consumer)} ${status}, ${why}` },
+      judged: { status: "warning" as const, words: `${quoteName(consumer)} ${status}, ${why}` },
     })),
   ];
 }

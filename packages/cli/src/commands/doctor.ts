@@ -1,8 +1,16 @@
-import { type Role, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
+import {
+  quoteName,
+  type Role,
+  SENT_COMMANDS,
+  type SentCommand,
+  type StreamClient,
+  unlessDenied,
+} from "@redis-batch/core/internal";
 import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { diagnoseRights, diagnoseServer, type Finding, finding, type Severity } from "../decisions/diagnosis.ts";
+import { diagnoseMissingCommands } from "../decisions/missing-commands.ts";
 import { whatThereIs } from "../failure.ts";
 import type { Tone } from "../render/paint.ts";
 import { shellWord } from "../render/shell-word.ts";
@@ -24,10 +32,14 @@ const TONES: Readonly<Record<Severity, Tone>> = {
 export const run: Run<typeof doctor> = async (call) => {
   const { args, options, terminal } = call;
   const { stream } = args;
-  const findings = await withClient(call, async (client) => [
-    ...(await examineServer(client)),
-    ...(stream === undefined ? [] : await examineRights(client, { stream, group: args.group ?? "group" })),
-  ]);
+  const findings = await withClient(call, async (client) => {
+    const missing = await findMissingCommands(client);
+    return [
+      ...(await examineServer(client)),
+      ...diagnoseMissingCommands(missing),
+      ...(stream === undefined ? [] : await examineRights(client, { stream, group: args.group ?? "group" }, missing)),
+    ];
+  });
   if (stream !== undefined) findings.push(...(await examineGroups({ ...call, args: { stream, group: args.group } })));
   await terminal.report(
     {
@@ -48,21 +60,31 @@ export const run: Run<typeof doctor> = async (call) => {
   return findings.some(({ severity }) => severity === "problem") ? "failed" : "ok";
 };
 
+/** What the server, or a proxy before it, offers to nobody. Not asked with COMMAND, which may be one of them. */
+async function findMissingCommands(client: StreamClient): Promise<ReadonlySet<SentCommand>> {
+  const offered = await Promise.all(SENT_COMMANDS.map((name) => client.isOffered(name)));
+  return new Set(SENT_COMMANDS.filter((_, index) => offered[index] === false));
+}
+
 async function examineServer(client: StreamClient): Promise<readonly Finding[]> {
   const askedAtMs = Date.now();
   const serverMs = await unlessDenied(client.time());
   // Half of the way there and back.
   const oursMs = (askedAtMs + Date.now()) / 2;
-  const [hasFunctions = null, hasAckDelete = null] = (await client.knowsCommands(["fcall", "xackdel"])) ?? [];
+  const [hasAckDelete = null] = (await client.knowsCommands(["xackdel"])) ?? [];
   const clockAheadMs = serverMs === null ? null : serverMs - oursMs;
-  return diagnoseServer({ info: await client.info(), hasFunctions, hasAckDelete, clockAheadMs });
+  return diagnoseServer({ info: await client.info(), hasAckDelete, clockAheadMs });
 }
 
-async function examineRights(client: StreamClient, address: { readonly stream: string; readonly group: string }) {
+async function examineRights(
+  client: StreamClient,
+  address: { readonly stream: string; readonly group: string },
+  notOffered: ReadonlySet<string>,
+) {
   const user = await client.whoAmI();
   const findings: Finding[] = [];
   for (const role of ROLES) {
-    const facts = user === null ? { role, missing: null } : await probeRights(client, user, role, address);
+    const facts = user === null ? { role, missing: null } : await probeRights(client, user, role, address, notOffered);
     findings.push(diagnoseRights(user, facts));
   }
   return findings;
@@ -75,7 +97,7 @@ type GroupCall = Pick<Call, "options" | "terminal" | "signal"> & {
 async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
   const report = await withMonitor(call, {}, (monitor) => unlessDenied(monitor.inspect()));
   if (report === null)
-    return [finding("groups", "unknown", "this user may not look at them", "run this as a monitor's user")];
+    return [finding("groups", "unknown", "this user may not look at them: see above", "run this as a monitor's user")];
   if (report.groups.length === 0) {
     return [
       finding(
@@ -132,7 +154,7 @@ function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly F
         finding(
           area,
           "warning",
-          `the consumer ${JSON.stringify(consumer)} is ${status}: ${reason}`,
+          `the consumer ${quoteName(consumer)} is ${status}: ${reason}`,
           "look at what its handlers wait for, and restart it if need be",
         ),
       ),

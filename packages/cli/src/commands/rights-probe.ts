@@ -1,17 +1,12 @@
 /** Asks the server what a user may do, without doing it. */
 import { aclRules, groupKey, idempotencyKey, RIGHTS, type Role, type StreamClient } from "@redis-batch/core/internal";
 import type { RightsFacts } from "../decisions/diagnosis.ts";
+import { roleName } from "../decisions/missing-commands.ts";
 
 interface Address {
   readonly stream: string;
   readonly group: string;
 }
-
-/** How a role is called where its key is no word of its own. */
-const NAMES: Partial<Readonly<Record<Role, string>>> = {
-  deadLetters: "keeper of dead letters",
-  groups: "keeper of groups",
-};
 
 /** Whole commands that need each rule: the server looks at their keys, too. */
 function commandsFor(rule: string, { stream, group }: Address, key: string): readonly (readonly string[])[] {
@@ -102,20 +97,25 @@ function keyFor(role: Role, { stream, group }: Address): string {
   return groupKey(role === "deadLetters" ? "dead" : "consumers", stream, group);
 }
 
-/** What of a role's rights the user lacks; key patterns come with the first part that lacks something. */
+/**
+ * What of a role's rights the user lacks; key patterns come with the first part that lacks something. Of commands that
+ * the server does not offer nobody has, or needs, the right.
+ */
 export async function probeRights(
   client: StreamClient,
   user: string,
   role: Role,
   address: Address,
+  notOffered: ReadonlySet<string>,
 ): Promise<RightsFacts> {
-  const name = NAMES[role] ?? role;
+  const name = roleName(role);
   const key = keyFor(role, address);
   const patterns = aclRules(role, address.stream, { least: false }).filter((rule) => rule.startsWith("~"));
   const missing: { purpose: string; rules: string[]; isLeast: boolean }[] = [];
   for (const [index, { purpose, rules }] of RIGHTS[role].entries()) {
     const lacking: string[] = [];
     for (const rule of rules) {
+      if (notOffered.has(rule.slice(1).split("|")[0] ?? "")) continue;
       // Streams of the group are read with XRANGE and its like only where dead letters are looked at.
       const asked = commandsFor(
         rule,

@@ -11,7 +11,7 @@ const HEALTHY = new Map([
 ]);
 const facts = (changed: Readonly<Record<string, string>> = {}, more: Partial<ServerFacts> = {}): ServerFacts => ({
   info: new Map([...HEALTHY, ...Object.entries(changed)]),
-  ...{ hasFunctions: true, hasAckDelete: false, clockAheadMs: 3, ...more },
+  ...{ hasAckDelete: false, clockAheadMs: 3, ...more },
 });
 const bad = (findings: readonly Finding[]) =>
   findings.filter(({ severity }) => severity !== "ok").map(({ area, severity }) => `${area}: ${severity}`);
@@ -31,16 +31,17 @@ describe("diagnoseServer", () => {
     [{ aof_last_write_status: "err" }, ["persistence: problem"]],
     [{ role: "slave" }, ["role: problem"]],
     [{ redis_version: "8.2.1" }, ["version: problem"]],
+    [{ redis_version: "6.2.14" }, ["version: problem"]],
+    [{ redis_version: "6.2.14", valkey_version: "8.0.0" }, []],
     [{ redis_version: "8.2.1", valkey_version: "9.0.0" }, []],
   ])("%o", (changed, expected) => {
     expect(bad(diagnoseServer(facts(changed)))).toEqual(expected);
   });
 
   test("knows what it does not know, and never takes it for fine", () => {
-    expect(bad(diagnoseServer({ info: null, hasFunctions: null, hasAckDelete: null, clockAheadMs: null }))).toEqual([
+    expect(bad(diagnoseServer({ info: null, hasAckDelete: null, clockAheadMs: null }))).toEqual([
       ...["version: unknown", "deleting: unknown", "idle time: unknown", "server: unknown", "clock: unknown"],
     ]);
-    expect(bad(diagnoseServer(facts({}, { hasFunctions: false })))).toEqual(["version: problem"]);
     expect(bad(diagnoseServer(facts({}, { clockAheadMs: -5_000 })))).toEqual(["clock: warning"]);
   });
 

@@ -13,27 +13,27 @@ export interface Finding {
 /** What is known of a server; `null` where it does not let us ask. */
 export interface ServerFacts {
   readonly info: ReadonlyMap<string, string> | null;
-  readonly hasFunctions: boolean | null;
   readonly hasAckDelete: boolean | null;
   /** How far the server's clock is ahead of ours, in milliseconds; `null` when it is not known. */
   readonly clockAheadMs: number | null;
 }
 
+const OLDEST_MAJOR = 7;
 const MOST_CLOCK_MS = 2_000;
 const NEARLY_FULL = 0.9;
 
 /** Judges the server by what it tells. */
-export function diagnoseServer({ info, hasFunctions, hasAckDelete, clockAheadMs }: ServerFacts): readonly Finding[] {
+export function diagnoseServer({ info, hasAckDelete, clockAheadMs }: ServerFacts): readonly Finding[] {
   return [
-    ...diagnoseVersion(info, hasFunctions),
+    ...diagnoseVersion(info),
     ...diagnoseFeatures(info, hasAckDelete),
     ...(info === null
       ? [
           finding(
             "server",
             "unknown",
-            "this user may not ask with INFO, so persistence, memory and eviction are not known",
-            "grant +info, or run this as another user",
+            "INFO is refused, so persistence, memory and eviction are not known",
+            "grant +info or run this as another user, where the server offers INFO at all",
           ),
         ]
       : [...diagnoseRole(info), ...diagnosePersistence(info), ...diagnoseMemory(info)]),
@@ -41,7 +41,7 @@ export function diagnoseServer({ info, hasFunctions, hasAckDelete, clockAheadMs 
   ];
 }
 
-function diagnoseVersion(info: ReadonlyMap<string, string> | null, hasFunctions: boolean | null): Finding[] {
+function diagnoseVersion(info: ReadonlyMap<string, string> | null): Finding[] {
   const valkey = info?.get("valkey_version");
   const redis = info?.get("redis_version");
   const name =
@@ -50,12 +50,13 @@ function diagnoseVersion(info: ReadonlyMap<string, string> | null, hasFunctions:
       : redis !== undefined
         ? `Redis ${redis}`
         : "a server that does not tell its version";
-  if (hasFunctions === false) {
+  // It tells so itself; what commands it offers says nothing about its age.
+  if (valkey === undefined && Number.parseInt(redis ?? "", 10) < OLDEST_MAJOR) {
     return [
       finding(
         "version",
         "problem",
-        `${name} is too old: it does not know FCALL`,
+        `${name} is too old: it runs no scripts with flags`,
         "upgrade to Redis 7.0 or Valkey 8, or later",
       ),
     ];
@@ -64,7 +65,7 @@ function diagnoseVersion(info: ReadonlyMap<string, string> | null, hasFunctions:
   if (valkey === undefined && /^8\.2\.[0-2]$/.test(redis ?? "")) {
     return [finding("version", "problem", `${name} has CVE-2025-62507 in XACKDEL`, "upgrade to Redis 8.2.3 or later")];
   }
-  return [finding("version", hasFunctions === null ? "unknown" : "ok", name)];
+  return [finding("version", redis === undefined && valkey === undefined ? "unknown" : "ok", name)];
 }
 
 function diagnoseFeatures(info: ReadonlyMap<string, string> | null, hasAckDelete: boolean | null): Finding[] {
@@ -77,7 +78,7 @@ function diagnoseFeatures(info: ReadonlyMap<string, string> | null, hasAckDelete
           "deleting",
           "unknown",
           "whether the server knows XACKDEL cannot be asked; a script is used",
-          "grant +command|info",
+          "grant +command|info, where the server offers COMMAND at all",
         )
       : finding(
           "deleting",
@@ -184,7 +185,8 @@ function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
 }
 
 function diagnoseClock(aheadMs: number | null): Finding {
-  if (aheadMs === null) return finding("clock", "unknown", "the server's time is not known", "grant +time");
+  if (aheadMs === null)
+    return finding("clock", "unknown", "the server's time is not known: TIME is refused", "grant +time");
   const off = Math.round(Math.abs(aheadMs));
   if (off <= MOST_CLOCK_MS) return finding("clock", "ok", "the server's clock and ours agree");
   const way = aheadMs > 0 ? "ahead of" : "behind";
@@ -212,7 +214,7 @@ export function diagnoseRights(user: string | null, { role, missing }: RightsFac
       "rights",
       "unknown",
       `whether this user can be a ${role} cannot be asked`,
-      "run this as a user with +acl|dryrun and +acl|whoami",
+      "run this as a user with +acl|dryrun and +acl|whoami, where the server offers ACL at all",
     );
   }
   const who = user === null ? "this user" : `"${user}"`;

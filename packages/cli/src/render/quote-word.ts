@@ -1,3 +1,5 @@
+import { bytesOfName } from "@redis-batch/core/internal";
+
 /** A word of a command as redis-cli reads it: what is not plain stands in quotes. */
 export function quoteWord(word: string): string {
   if (/^[^\s"'\\\p{C}]+$/u.test(word)) return word;
@@ -5,7 +7,7 @@ export function quoteWord(word: string): string {
     character === '"' || character === "\\"
       ? `\\${character}`
       : /\p{C}/u.test(character)
-        ? [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
+        ? [...bytesOfName(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
         : character,
   );
   return `"${inner.join("")}"`;

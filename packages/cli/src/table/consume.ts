@@ -9,8 +9,8 @@ export const consume = defineCommand({
     "Ctrl-C, or a reader that goes away, drains: the batch at hand is finished, the rest is given back.",
   ],
   args: [
-    { name: "stream", about: "the stream's key" },
-    { name: "group", about: "the consumer group" },
+    { name: "stream", isName: true, about: "the stream's key" },
+    { name: "group", isName: true, about: "the consumer group" },
   ],
   options: {
     "batch-size": { kind: "number", value: "n", min: 1, max: 10_000, default: 100, about: "messages in a full batch" },
@@ -47,7 +47,7 @@ export const consume = defineCommand({
     },
     batches: { kind: "flag", about: "print one line per batch, a JSON array, instead of one per message" },
     create: { kind: "text", value: "position", about: "create a group that is missing: start, end, or after an id" },
-    name: { kind: "text", value: "name", about: "the consumer's name; by default one that nobody else has" },
+    name: { kind: "name", value: "name", about: "the consumer's name; by default one that nobody else has" },
     lease: {
       kind: "duration",
       minMs: 500,

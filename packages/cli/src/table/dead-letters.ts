@@ -2,8 +2,8 @@ import { defineCommand } from "../command-line/spec.ts";
 import { LETTER_OPTIONS, PLAN_OPTIONS } from "./shared.ts";
 
 const ADDRESS = [
-  { name: "stream", about: "the stream's key" },
-  { name: "group", about: "the consumer group" },
+  { name: "stream", isName: true, about: "the stream's key" },
+  { name: "group", isName: true, about: "the consumer group" },
 ] as const;
 const IDS = { name: "id", about: "the ids of letters, as `list` shows them", optional: true, many: true } as const;
 const ALL = { kind: "flag", about: "every letter" } as const;
@@ -45,6 +45,18 @@ export const show = defineCommand({
     { line: "redis-batch dead-letters show orders billing 1700000000000-0", does: "its fields and its history" },
   ],
   connects: true,
+});
+
+export const key = defineCommand({
+  path: ["dead-letters", "key"],
+  summary: "Print the key of the stream that holds a group's dead letters",
+  about: ["As redis-cli takes it: a name that is not plain stands in quotes. No server is asked."],
+  args: [...ADDRESS],
+  options: {},
+  examples: [
+    { line: "redis-batch dead-letters key shop:orders billing", does: "rb:{shop:orders}:dead:shop%3Aorders:billing" },
+  ],
+  connects: false,
 });
 
 export const redrive = defineCommand({

@@ -7,8 +7,8 @@ export const doctor = defineCommand({
     "The server: version, what it can do, persistence, eviction, memory, clock. With a stream: what this user may be, with the missing rules spelled out, and how its groups fare. Ends with 1 where there is a problem. Nothing is changed.",
   ],
   args: [
-    { name: "stream", about: "the stream's key", optional: true },
-    { name: "group", about: "the consumer group", optional: true },
+    { name: "stream", isName: true, about: "the stream's key", optional: true },
+    { name: "group", isName: true, about: "the consumer group", optional: true },
   ],
   options: {},
   examples: [

@@ -2,8 +2,8 @@ import { defineCommand } from "../command-line/spec.ts";
 import { PLAN_OPTIONS } from "./shared.ts";
 
 const ADDRESS = [
-  { name: "stream", about: "the stream's key" },
-  { name: "group", about: "the consumer group" },
+  { name: "stream", isName: true, about: "the stream's key" },
+  { name: "group", isName: true, about: "the consumer group" },
 ] as const;
 
 export const create = defineCommand({
@@ -70,8 +70,8 @@ export const reassign = defineCommand({
   ],
   args: [...ADDRESS],
   options: {
-    from: { kind: "text", value: "name", about: "the consumer that has them" },
-    to: { kind: "text", value: "name", about: "the consumer that gets them; by default any" },
+    from: { kind: "name", value: "name", about: "the consumer that has them" },
+    to: { kind: "name", value: "name", about: "the consumer that gets them; by default any" },
     "min-idle": {
       kind: "duration",
       minMs: 0,

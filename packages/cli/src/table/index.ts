@@ -31,6 +31,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(look.tail, () => import("../commands/tail.ts")),
   entry(deadLetters.list, () => import("../commands/dead-letters-list.ts")),
   entry(deadLetters.show, () => import("../commands/dead-letters-show.ts")),
+  entry(deadLetters.key, () => import("../commands/dead-letters-key.ts")),
   entry(deadLetters.redrive, () => import("../commands/dead-letters-redrive.ts")),
   entry(deadLetters.discard, () => import("../commands/dead-letters-discard.ts")),
   entry(group.create, () => import("../commands/group-create.ts")),

@@ -1,7 +1,7 @@
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
 
-const STREAM = { name: "stream", about: "the stream's key" } as const;
-const GROUP = { name: "group", about: "the consumer group" } as const;
+const STREAM = { name: "stream", isName: true, about: "the stream's key" } as const;
+const GROUP = { name: "group", isName: true, about: "the consumer group" } as const;
 
 const MESSAGE_OPTIONS = defineOptions({
   count: { kind: "number", short: "n", value: "n", min: 1, max: 100_000, default: 10, about: "how many messages" },
@@ -54,7 +54,7 @@ export const pending = defineCommand({
   ],
   args: [STREAM, GROUP],
   options: {
-    consumer: { kind: "text", value: "name", about: "only those of this consumer" },
+    consumer: { kind: "name", value: "name", about: "only those of this consumer" },
     "min-idle": { kind: "duration", minMs: 0, maxMs: 31_536_000_000, default: "0", about: "untouched for so long" },
     "min-deliveries": { kind: "number", value: "n", min: 0, max: 1_000_000, default: 0, about: "delivered that often" },
     from: { kind: "text", value: "id", about: "begin at this id: where the page before ended" },

@@ -2,8 +2,8 @@ import { defineCommand, defineOptions } from "../command-line/spec.ts";
 import { CHECK_CODES } from "../decisions/check.ts";
 import { PLAN_OPTIONS } from "./shared.ts";
 
-const STREAM = { name: "stream", about: "the stream's key" } as const;
-const GROUP = { name: "group", about: "the consumer group" } as const;
+const STREAM = { name: "stream", isName: true, about: "the stream's key" } as const;
+const GROUP = { name: "group", isName: true, about: "the consumer group" } as const;
 
 const JUDGING = defineOptions({
   "idle-threshold": {

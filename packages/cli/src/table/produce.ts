@@ -9,7 +9,7 @@ export const produce = defineCommand({
     "What cannot be read ends the command, with its line number, and nothing of that line is sent; what came before it is. --skip-invalid goes on instead; --dry-run looks at everything first and sends nothing.",
   ],
   args: [
-    { name: "stream", about: "the stream's key; created by the first message" },
+    { name: "stream", isName: true, about: "the stream's key; created by the first message" },
     { name: "field=value", about: "the fields of one message", optional: true, many: true },
   ],
   options: {

@@ -22,8 +22,8 @@ export const scale = defineCommand({
     "By both strategies: ratio, the original's rule, one consumer more or less by what waits in percent of what is pending; and throughput, enough for what arrives and to work off what waits within the objective. Nothing is changed. The throughput strategy learns from look to look: --watch lets it.",
   ],
   args: [
-    { name: "stream", about: "the stream's key" },
-    { name: "group", about: "the consumer group" },
+    { name: "stream", isName: true, about: "the stream's key" },
+    { name: "group", isName: true, about: "the consumer group" },
   ],
   options: {
     strategy: { kind: "choice", choices: ["both", "throughput", "ratio"], default: "both", about: "whose decision" },
@@ -115,8 +115,8 @@ export const scaleRun = defineCommand({
     "Of several on one group one acts, the others follow when it is gone. A stream or group that is not there yet is waited for. Ctrl-C ends it; a process pool is drained first, also when this is killed, and the workers of one that died count for --max as long as they are there.",
   ],
   args: [
-    { name: "stream", about: "the stream's key" },
-    { name: "group", about: "the consumer group" },
+    { name: "stream", isName: true, about: "the stream's key" },
+    { name: "group", isName: true, about: "the consumer group" },
     { name: "command", about: "what process and command run, after --", optional: true, many: true },
   ],
   options: {

@@ -9,7 +9,7 @@ export const acl = defineCommand({
       about: "who it is for",
       choices: ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups"],
     },
-    { name: "stream", about: "the stream's key" },
+    { name: "stream", isName: true, about: "the stream's key" },
   ],
   options: {
     least: { kind: "flag", about: "only what it cannot work without" },

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decidePace } from "./pace.ts";
+import { decideFloor, decidePace, isEarly, LONGEST_FLOOR_MS } from "./pace.ts";
 
 const trickle = { entries: 10, missing: 90, openMs: 10, leftMs: 4_990 };
 
@@ -115,5 +115,29 @@ describe("reading at that pace", () => {
         expect(latestReadMs).toBeLessThanOrEqual(maxWaitMs + ROUNDING_MS);
       }),
     );
+  });
+});
+
+describe("decideFloor", () => {
+  it("is nothing as long as reads wait at the server", () => {
+    expect(decideFloor(0)).toBe(0);
+  });
+
+  it("grows with every early answer, up to its bound", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), (answers) => {
+        expect(decideFloor(answers)).toBeGreaterThan(0);
+        expect(decideFloor(answers + 1)).toBeGreaterThanOrEqual(decideFloor(answers));
+        expect(decideFloor(answers)).toBeLessThanOrEqual(LONGEST_FLOOR_MS);
+      }),
+    );
+    expect(decideFloor(1)).toBeLessThan(5);
+    expect(decideFloor(20)).toBe(LONGEST_FLOOR_MS);
+  });
+
+  it("counts only reads that were to wait, and came back long before", () => {
+    expect(isEarly(1, 2_000)).toBe(true);
+    expect(isEarly(1_990, 2_000)).toBe(false);
+    expect(isEarly(1, undefined)).toBe(false);
   });
 });

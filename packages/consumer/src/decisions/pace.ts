@@ -30,3 +30,19 @@ export function decidePace({ entries, missing, openMs, leftMs }: Trickle): numbe
   const pauseMs = Math.min(Math.max(GROWTH * openMs, SHORTEST_MS), fullInMs, leftMs / 2);
   return pauseMs < SHORTEST_MS ? 0 : pauseMs;
 }
+
+/** The longest time between two reads where the server, or a proxy before it, does not let them wait: documented. */
+export const LONGEST_FLOOR_MS = 250;
+
+/**
+ * Says how long after an empty answer the next read begins, when so many in a row came long before the read's own wait was
+ * over: something on the way drops `BLOCK`, and without a floor the reads would follow each other without a break.
+ */
+export function decideFloor(earlyAnswers: number): number {
+  return earlyAnswers === 0 ? 0 : Math.min(SHORTEST_MS * 2 ** earlyAnswers, LONGEST_FLOOR_MS);
+}
+
+/** Whether an empty answer came long before a read's own wait was over. A read that did not ask to wait has none. */
+export function isEarly(tookMs: number, blockMs: number | undefined): boolean {
+  return blockMs !== undefined && tookMs < blockMs / 2;
+}

@@ -4,6 +4,7 @@ import {
   type Clock,
   ConsumerNameInUseError,
   pause,
+  quoteName,
   RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
@@ -143,7 +144,7 @@ export class Heartbeat {
   #nameInUse(why: string): ConsumerNameInUseError {
     const { name } = this.#context.policy;
     return new ConsumerNameInUseError(
-      `the consumer name ${JSON.stringify(name)} is in use: ${why}; give each process its own, or leave the name out`,
+      `the consumer name ${quoteName(name)} is in use: ${why}; give each process its own, or leave the name out`,
       { consumer: name },
     );
   }

@@ -21,7 +21,7 @@ import {
   type StreamEntry,
 } from "@redis-batch/core/internal";
 import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
-import { decidePace } from "../decisions/pace.ts";
+import { decideFloor, decidePace, isEarly } from "../decisions/pace.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { Bell } from "../runtime/bell.ts";
 import { describeTrouble } from "../runtime/trouble.ts";
@@ -103,6 +103,8 @@ export class Reader<Value> {
   #isComparing = false;
   /** When the last read had brought all that there was; `null` when it had not. */
   #emptiedAtMs: number | null = null;
+  /** How many empty answers in a row came long before their read's wait was over, and when the last one did. */
+  #early = { answers: 0, atMs: 0 };
 
   constructor(context: ReaderContext<Value>) {
     this.#context = context;
@@ -252,9 +254,13 @@ export class Reader<Value> {
     this.#isUnsure = false;
     if (entries.length === 0) {
       // One that was interrupted may never have been sent, and so says nothing.
-      if (!signal.aborted) scheduler.readEnded(sent, false);
+      if (signal.aborted) return;
+      const atMs = clock.nowMs();
+      this.#early = { answers: isEarly(atMs - sinceMs, blockMs) ? this.#early.answers + 1 : 0, atMs };
+      scheduler.readEnded(sent, false);
       return;
     }
+    this.#early = { answers: 0, atMs: 0 };
     let bytes = 0;
     for (const entry of entries) bytes += payloadBytesOf(entry);
     replySize.arrived(entries.length, bytes);
@@ -354,12 +360,19 @@ export class Reader<Value> {
     await pause(clock, retryInMs, this.#stopped.signal);
   }
 
-  /** How long the next read is put off from now, so that the batch fills in few reads. */
+  /** How long the next read is put off from now, so that the batch fills in few reads, and none follows at once on nothing. */
   #pauseMs(): number {
+    const { scheduler, clock } = this.#context;
+    // Somebody who waits for an answer is kept waiting neither for company nor for the floor.
+    if (scheduler.mustLook) return 0;
+    const { answers, atMs } = this.#early;
+    return Math.max(this.#paceMs(), atMs + decideFloor(answers) - clock.nowMs());
+  }
+
+  #paceMs(): number {
     const { policy, scheduler, held, clock } = this.#context;
     const { filling } = scheduler;
-    // Somebody who waits for an answer is not kept waiting for company.
-    if (filling === null || this.#emptiedAtMs === null || scheduler.mustLook) return 0;
+    if (filling === null || this.#emptiedAtMs === null) return 0;
     const entries = held.fresh.messages;
     const pauseMs = decidePace({
       entries,

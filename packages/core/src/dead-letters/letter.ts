@@ -1,6 +1,7 @@
 import { type Fields, fieldsCodec, rawCodec } from "../codec.ts";
 import { type EntryId, isEntryId } from "../entry-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
+import { decodeText } from "../wire/reply.ts";
 
 /** What bury.lua puts behind a message's own fields: always these names, always in this order. */
 const HISTORY = ["dead.id", "dead.consumer", "dead.deliveries", "dead.reason", "dead.error", "dead.at"] as const;
@@ -64,7 +65,7 @@ export function readLetter({ id, fields }: StreamEntry): DeadLetter | undefined 
   const values: string[] = [];
   for (const [index, name] of HISTORY.entries()) {
     if (String(fields[size + 2 * index]) !== name) return undefined;
-    values.push(String(fields[size + 2 * index + 1]));
+    values.push(decodeText(fields[size + 2 * index + 1], "dead letter"));
   }
   const [entryId = "", consumer = "", deliveries = "", reason = "", error = "", at = ""] = values;
   const atMs = new Date(/^\d+$/.test(at) ? Number(at) : Number.NaN);

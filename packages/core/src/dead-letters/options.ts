@@ -101,7 +101,7 @@ export function resolveDeadLettersOptions(options: DeadLettersOptions): DeadLett
   const reader = new OptionsReader("new DeadLetters", options, known);
   const service = readService(reader, options, DEAD_LETTERS_DEFAULTS);
   const stream = readStream(reader);
-  return reader.finish({ ...service, stream, group: reader.text("group") });
+  return reader.finish({ ...service, stream, group: reader.name("group") });
 }
 
 /** One page of a list, as it is to be read. */

@@ -9,6 +9,7 @@
 --       "replaced" (beat: another incarnation has taken the name). Nothing is written but with the first.
 -- Cost  O(1). allow-oom, because whoever empties a full server must not seem dead.
 -- One   because two processes that start under one name must not both find it free.
+-- @include clock
 -- @include registry
 local registry, consumer, incarnation = KEYS[1], ARGV[1], ARGV[2]
 local now = nowMs()

@@ -9,6 +9,7 @@
 -- Cost  O(page), one XPENDING and one XCLAIM JUSTID.
 -- One   because an owner may come back, and a target may die, between the look and the claim; and since nobody else
 --       can claim in between either, what is claimed and does not move is known to be gone.
+-- @include clock
 -- @include registry
 -- @include hand-over-refusal
 local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]

@@ -8,6 +8,7 @@
 -- Cost  O(ids), one XPENDING and one XCLAIM JUSTID.
 -- One   because an owner may come back, and a target may die, between the look and the claim.
 -- @include owned
+-- @include clock
 -- @include registry
 -- @include hand-over-refusal
 local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]

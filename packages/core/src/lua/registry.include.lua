@@ -1,8 +1,3 @@
-local function nowMs()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 -- A consumer's registry field as a table, or nil where it has none that can be read.
 local function registration(registry, consumer)
   local field = redis.call('HGET', registry, consumer)

@@ -8,6 +8,7 @@
 -- Returns "removed" · "pending" · "alive" · "reserved": it is no consumer, but a name that every group needs.
 -- Cost  O(1).
 -- One   because XGROUP DELCONSUMER drops the consumer's pending list: a message delivered after the look would be lost.
+-- @include clock
 -- @include registry
 local key, registry, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 if consumer == 'rb:released' or consumer == 'rb:later' then return 'reserved' end

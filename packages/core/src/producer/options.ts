@@ -152,7 +152,7 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
   }
   return reader.finish({
     ...service,
-    stream: reader.text("stream"),
+    stream: reader.name("stream"),
     codec: resolveCodec(options.codec, reader),
     whileAway: reader.oneOf("whileAway", ["queue", "fail"], PRODUCER_DEFAULTS.whileAway),
     queueTimeoutMs: milliseconds("queueTimeoutMs", 1, 86_400_000),

@@ -16,7 +16,7 @@ import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } f
 import type { Random } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
-import type { Argument } from "../wire/command.ts";
+import { type Argument, withBytes } from "../wire/command.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";
 import { refusedCommand, translateError } from "./translate-error.ts";
@@ -46,6 +46,8 @@ export class Connection {
   #isClosed = false;
   // In another database than the one that was asked for: ioredis goes on in database 0.
   #isMisplaced = false;
+  // The server does not offer INFO: what it refuses while it loads its data is tried again.
+  #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
   readonly #changes = new Set<() => void>();
 
@@ -79,6 +81,8 @@ export class Connection {
     // Those of the client before, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
+    if (this.#isReadyUnasked) leaveReadyUnasked(client);
+    client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
     return client;
   }
 
@@ -100,7 +104,18 @@ export class Connection {
     this.#report({ type: "disconnected", role: this.#role, reason });
   }
 
+  /** ioredis asks INFO whether the server is ready, and would do so for ever where that is not offered. */
+  #noteReadyCheck(error: unknown): boolean {
+    const refused = translateError(error, "info");
+    if (refusedCommand(error)?.name !== "info") return false;
+    if (!PermissionError.is(refused) || refused.refusal !== "command") return false;
+    this.#isReadyUnasked = true;
+    leaveReadyUnasked(this.#client);
+    return true;
+  }
+
   #note(error: unknown): void {
+    if (this.#noteReadyCheck(error)) return;
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
     const translated = translateError(error, "connect");
@@ -153,9 +168,10 @@ export class Connection {
    */
   async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
     if (!this.#isUsable) throw this.#notConnected(this.#why(), operation);
-    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, args, operation);
+    const written = withBytes(args);
+    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, written, operation);
     try {
-      return await this.#client.callBuffer(command, ...args);
+      return await this.#client.callBuffer(command, ...written);
     } catch (error) {
       throw translateError(error, operation);
     }
@@ -171,7 +187,7 @@ export class Connection {
       .map((node) => async (command, args) => {
         if (!this.#isUsable) throw this.#notConnected(this.#why(), command);
         try {
-          return await node.callBuffer(command, ...args);
+          return await node.callBuffer(command, ...withBytes(args));
         } catch (error) {
           throw translateError(error, command);
         }
@@ -241,8 +257,14 @@ function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
 
 /** Which database the server refused to change to, where that is what went wrong. */
 function refusedDatabase(error: unknown): string | undefined {
-  const command = error instanceof Error ? refusedCommand(error) : undefined;
+  const command = refusedCommand(error);
   return command?.name === "select" ? String(command.args[0]) : undefined;
+}
+
+/** From its next connection on it does not ask. In a Cluster that goes for the nodes. */
+function leaveReadyUnasked(client: Redis | Cluster): void {
+  const options = client.isCluster ? ((client as Cluster).options.redisOptions ?? {}) : (client as Redis).options;
+  options.enableReadyCheck = false;
 }
 
 /** Host and port, or what stands for them; never user or password. */

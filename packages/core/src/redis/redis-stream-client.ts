@@ -37,6 +37,7 @@ import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-te
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
+import { harmlessCall, type SentCommand } from "../wire/harmless-call.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
 import { inParts } from "../wire/parts.ts";
@@ -101,13 +102,32 @@ export interface RedisStreamClientOptions {
   readonly decoder?: "own" | "ioredis";
 }
 
-// How often a blocked read is told to end before the server is known to have heard.
-const UNBLOCK_EVERY_MS = 20;
+// When a blocked read is told again to end, before the server is known to have heard: each time after twice as long,
+// because behind some proxies it never will.
+const UNBLOCK_AGAIN_MS = 20;
 
 type ScriptName = keyof typeof SCRIPTS;
 const DIGESTS = Object.fromEntries(
   Object.entries(SCRIPTS).map(([name, lua]) => [name, createHash("sha1").update(lua).digest("hex")]),
 ) as Record<ScriptName, string>;
+
+/** What is known of the server behind one of the commands' connections. */
+interface ScriptState {
+  readonly epoch: number;
+  /** What was sent to it in full. */
+  readonly loaded: Set<ScriptName>;
+  eval: "offered" | "not-offered";
+  evalsha: "offered" | "not-offered";
+}
+
+const scriptsOf = (epoch: number): ScriptState => ({
+  ...{ epoch, loaded: new Set(), eval: "offered", evalsha: "offered" },
+});
+
+/** Whether a script was refused itself, and not something that it did. */
+function isNotRun(error: unknown): boolean {
+  return PermissionError.is(error) && !error.message.includes("user_script");
+}
 
 /**
  * Makes a client over ioredis. Does no I/O before `connect`.
@@ -125,8 +145,7 @@ class RedisStreamClient implements StreamClient {
   #tap: EntryTap | undefined;
   readonly #isCluster: boolean;
   #knownReader: { readonly epoch: number; readonly id: number | null } | undefined;
-  /** On which of the commands' connections a script was sent in full. */
-  readonly #loadedInEpoch = new Map<ScriptName, number>();
+  #scripts = scriptsOf(-1);
   #isClosed = false;
 
   constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
@@ -345,6 +364,16 @@ class RedisStreamClient implements StreamClient {
     return unlessDenied(this.#send(commandInfo, { names }));
   }
 
+  async isOffered(name: SentCommand): Promise<boolean> {
+    try {
+      await this.#send(harmlessCall(name), {});
+    } catch (error) {
+      if (PermissionError.is(error)) return error.refusal !== "command";
+      if (!CommandError.is(error)) throw error;
+    }
+    return true;
+  }
+
   info(): Promise<ReadonlyMap<string, string> | null> {
     return unlessDenied(this.#send(info, {}));
   }
@@ -353,8 +382,14 @@ class RedisStreamClient implements StreamClient {
     return unlessDenied(this.#send(aclWhoAmI, {}));
   }
 
-  mayRun(options: AclDryRunOptions): Promise<boolean | null> {
-    return unlessDenied(this.#send(aclDryRun, options));
+  async mayRun(options: AclDryRunOptions): Promise<boolean | null> {
+    try {
+      return await unlessDenied(this.#send(aclDryRun, options));
+    } catch (error) {
+      // Of a command that the server does not offer it has words of its own.
+      if (CommandError.is(error) && /Command '.*' not found/.test(error.message)) return false;
+      throw error;
+    }
   }
 
   ackOwned(options: OwnMessages): Promise<AckOwnedResult> {
@@ -447,22 +482,54 @@ class RedisStreamClient implements StreamClient {
 
   async #run<Options, Result>(script: Script<Options, Result>, options: Options): Promise<Result> {
     const commands = this.#connection("commands");
+    const { name } = script;
     const keys = script.keys(options);
     const args = [keys.length, ...keys, ...script.encode(options)];
-    const runInFull = async (): Promise<Result> =>
-      script.decode(await commands.call("eval", [SCRIPTS[script.name], ...args], script.name), options);
+    const call = async (how: "eval" | "evalsha"): Promise<Result> => {
+      const text = how === "eval" ? SCRIPTS[name] : DIGESTS[name];
+      return script.decode(await commands.call(how, [text, ...args], name), options);
+    };
+    if (this.#scripts.epoch !== commands.epoch) this.#scripts = scriptsOf(commands.epoch);
+    const scripts = this.#scripts;
     // The first one on each connection loads the script, so that none is refused and repeated behind later commands.
-    if (this.#loadedInEpoch.get(script.name) !== commands.epoch) {
-      this.#loadedInEpoch.set(script.name, commands.epoch);
-      return runInFull();
+    if (scripts.evalsha === "not-offered" || !scripts.loaded.has(name)) {
+      scripts.loaded.add(name);
+      return this.#runInFull(name, scripts, call);
     }
     try {
-      return script.decode(await commands.call("evalsha", [DIGESTS[script.name], ...args], script.name), options);
+      return await call("evalsha");
     } catch (error) {
       // A server that has evicted the script, or another one of the Cluster, has not run it.
-      if (!CommandError.is(error) || error.reply !== "NOSCRIPT") throw error;
-      return runInFull();
+      if (CommandError.is(error) && error.reply === "NOSCRIPT") return this.#runInFull(name, scripts, call);
+      if (!isNotRun(error)) throw error;
+      const result = await call("eval");
+      scripts.evalsha = "not-offered";
+      return result;
     }
+  }
+
+  /** Sends the script itself; where EVAL is refused, by SCRIPT LOAD. */
+  async #runInFull<Result>(
+    name: ScriptName,
+    scripts: ScriptState,
+    call: (how: "eval" | "evalsha") => Promise<Result>,
+  ): Promise<Result> {
+    if (scripts.eval === "offered") {
+      try {
+        return await call("eval");
+      } catch (error) {
+        if (!isNotRun(error) || !(await this.#load(name))) throw error;
+        scripts.eval = "not-offered";
+      }
+    } else await this.#load(name);
+    return call("evalsha");
+  }
+
+  /** Loads a script, in a Cluster into every master → whether that may be done. */
+  async #load(name: ScriptName): Promise<boolean> {
+    const { servers } = this.#connection("commands");
+    const loaded = Promise.all(servers.map((server) => server("script", ["LOAD", SCRIPTS[name]])));
+    return (await unlessDenied(loaded)) !== null;
   }
 
   async #runInParts<Options, Result>(script: ScriptInParts<Options, Result>, options: Options): Promise<Result> {
@@ -501,7 +568,7 @@ class RedisStreamClient implements StreamClient {
 
   // Repeated, because the read may not have reached the server when the first CLIENT UNBLOCK does.
   async #unblock(clientId: number, isOver: () => boolean): Promise<void> {
-    while (!isOver()) {
+    for (let waitMs = UNBLOCK_AGAIN_MS; !isOver(); waitMs *= 2) {
       try {
         const reply = await this.#connection("commands").call("client", ["UNBLOCK", clientId]);
         if (decodeInteger(reply, "CLIENT UNBLOCK") === 1) return;
@@ -509,7 +576,7 @@ class RedisStreamClient implements StreamClient {
         // Without the right to do it, the block runs out by itself; anything else passes or ends the read anyway.
         if (PermissionError.is(error) || this.#isClosed) return;
       }
-      await pause(this.#clock, UNBLOCK_EVERY_MS);
+      await pause(this.#clock, waitMs);
     }
   }
 }

@@ -85,11 +85,29 @@ describe("a server's refusal", () => {
     "ERR unknown command 'XADD', with args beginning with: 'orders' '*' 'card' 'hunter2' ",
     "ERR unknown command `XADD`, with args beginning with: `orders`, `*`, `card`, `hunter2`, ",
     "ERR unknown command 'XADD', with args beginning with: 'orders' '*' 'card' 'two\nlines hunter2' ",
+    "ERR unknown command `XADD`",
     "ERR Unknown subcommand or wrong number of arguments for 'CREATECONSUMER'. Try XGROUP HELP.",
     "ERR unknown subcommand 'CREATECONSUMER'. Try XGROUP HELP.",
     "ERR Unknown Redis command called from script script: 1f, on @user_script:9.",
-  ])("of a command it does not know is an UnsupportedServerError: %s", (reply) => {
-    expect(UnsupportedServerError.is(translateError(replyError(reply), "xadd"))).toBe(true);
+    "unsupported command 'xadd'",
+    "ERR unsupported command",
+    "ERR unsupported",
+    "ERR command not allowed",
+    "ERR handle request, command 'XADD' is not allowed",
+    "ERR Command is not available: 'XADD'. See https://example.com",
+    "ERR command 'XADD' not support for normal user",
+    'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local" …',
+  ])("of a command that is not offered is a PermissionError that names it, and guesses no version: %s", (reply) => {
+    const error = translateError(replyError(reply), "xadd");
+    expect(PermissionError.is(error)).toBe(true);
+    expect(error).toMatchObject({ command: "xadd", retryable: false });
+    expect(error.message).toMatch(/^xadd: .*rename-command/s);
+    expect(error.message).not.toMatch(/7\.0|hunter2/);
+  });
+
+  test("of a script that has flags is an UnsupportedServerError: only old servers cannot read them", () => {
+    const reply = "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#' ";
+    expect(UnsupportedServerError.is(translateError(replyError(reply), "beat"))).toBe(true);
   });
 
   test.each([

@@ -9,6 +9,7 @@ import {
   UnsupportedServerError,
   WrongTypeError,
 } from "../errors.ts";
+import { SCRIPTS } from "../lua/scripts.generated.ts";
 
 /** Refusals that pass by themselves. The command was not executed. */
 const PASSING_STATES = new Set([
@@ -26,6 +27,20 @@ const PASSING_STATES = new Set([
   "TRYAGAIN",
   "UNBLOCKED",
 ]);
+
+/**
+ * How servers, and proxies before them, refuse a command whoever sends it: one that was renamed away, one they do not
+ * let through, one they have not. Which of these it is they do not tell, so it is never taken for an old server.
+ */
+const NOT_OFFERED = [
+  // Redis, Valkey, KeyDB, Dragonfly, Kvrocks, and what imitates them.
+  /^(ERR )?unknown (redis |sub)?command/i,
+  // Envoy, twemproxy, Redis Enterprise.
+  /^(ERR )?unsupported (sub)?command\b/i,
+  // Redis (DEBUG, MODULE), Codis, Predixy, Upstash, managed servers.
+  /^(ERR )?.*\bcommand\b.*\b(not (allowed|available|permitted|support(ed)?)|unsupported|disabled|forbidden)\b/i,
+  /^(ERR )?unsupported$/i,
+];
 
 /**
  * Turns what ioredis threw into an error of Redis Batch. The original is dropped where it carries the command's
@@ -56,15 +71,27 @@ interface IoredisCommand {
  * a class of its own copy. What can is the command, which both majors hang on every refusal, and beside those only on
  * what they themselves give up when the connection closes.
  */
-export function refusedCommand(error: Error): IoredisCommand | undefined {
+export function refusedCommand(error: unknown): IoredisCommand | undefined {
+  if (!isError(error)) return undefined;
   const { command } = error as { readonly command?: IoredisCommand };
   return error.message === "Command aborted due to connection close" ? undefined : command;
+}
+
+/** Which command a script was at when it was refused: servers name the line. */
+function calledByScript(operation: string, message: string): string | undefined {
+  const line = /@user_script:(\d+)/.exec(message)?.[1];
+  const script = Object.entries(SCRIPTS).find(([name]) => name === operation)?.[1];
+  if (line === undefined || script === undefined) return undefined;
+  return /redis\.call\('([A-Z]+)'/.exec(script.split("\n")[Number(line) - 1] ?? "")?.[1];
 }
 
 function translateReply(reply: string, command: string): RedisBatchError {
   // "ERR unknown command 'x', with args beginning with: …" would repeat the payload.
   const message = reply.replace(/, with args beginning with:.*$/s, "");
   const state = /^[A-Z]+/.exec(message)?.[0] ?? "ERR";
+  // Not every server says which command of a script it was.
+  const called = calledByScript(command, message);
+  const needs = called === undefined ? command : `${command} calls ${called}`;
   if (PASSING_STATES.has(state)) {
     return new ServerStateError(`${command}: the server refuses for now: ${message}`, { state });
   }
@@ -77,16 +104,27 @@ function translateReply(reply: string, command: string): RedisBatchError {
   // What a script may not do has no NOPERM: the first is Redis 7.0's wording, the second that of later servers.
   if (state === "NOPERM" || /^ERR (The user executing the script can't|ACL failure in script)/.test(message)) {
     return new PermissionError(
-      `${command}: this user lacks a right: ${message}. Grant it with ACL SETUSER (commands and key patterns)`,
-      { command },
+      `${needs}: this user lacks a right: ${message}. Grant it with ACL SETUSER (commands and key patterns)`,
+      { command, refusal: "right" },
     );
   }
   if (state === "NOAUTH" || state === "WRONGPASS") {
-    return new PermissionError(`${command}: the server does not accept user and password: ${message}`, { command });
+    return new PermissionError(`${command}: the server does not accept user and password: ${message}`, {
+      command,
+      refusal: "credentials",
+    });
   }
-  if (/^ERR unknown (sub|redis )?command/i.test(message)) {
+  // Before Redis 7.0 a script cannot have flags, of which many of ours need one.
+  if (/compiling script.* near '#'/.test(message)) {
     return new UnsupportedServerError(
-      `${command}: the server does not know it: ${message}. Redis 7.0 or Valkey 8, or later, is needed`,
+      `${command}: the server runs no scripts with flags: ${message}. Redis 7.0 or Valkey 8, or later, is needed`,
+    );
+  }
+  if (NOT_OFFERED.some((words) => words.test(message))) {
+    return new PermissionError(
+      `${needs}: the server, or a proxy before it, does not offer this command: ${message.replace(/\.$/, "")}. Allow it there ` +
+        "(Redis: no rename-command for it; a proxy or a managed server: its list of commands)",
+      { command, refusal: "command" },
     );
   }
   return new CommandError(`${command}: ${message}`, { command, reply: state });

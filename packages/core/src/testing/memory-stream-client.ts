@@ -256,6 +256,10 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("knowsCommands", () => names.map(commands.knowsCommand));
   }
 
+  isOffered(): Promise<boolean> {
+    return this.#run("isOffered", () => true);
+  }
+
   /** It tells what a server without a limit tells: its version, and that it keeps everything. */
   info(): Promise<ReadonlyMap<string, string> | null> {
     return this.#run(

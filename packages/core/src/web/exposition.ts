@@ -1,4 +1,5 @@
 /** Prometheus' text formats: what they are called, which one a client wants, and how metrics are written in them. */
+import { showName } from "../names.ts";
 
 /** `text`: Prometheus' text format 0.0.4 · `openmetrics`: OpenMetrics 1.0.0. */
 export type PrometheusFormat = "text" | "openmetrics";
@@ -40,9 +41,12 @@ export function encodeLabels(names: readonly string[], values: readonly string[]
   return names.map((name, at) => `${name}="${escapeLabelValue(values[at] ?? "")}"`).join(",");
 }
 
-/** Any name as UTF-8 text without NUL: one lone surrogate or NUL would make Prometheus refuse the whole scrape. */
+/**
+ * Any name as UTF-8 text without NUL: one lone surrogate or NUL would make Prometheus refuse the whole scrape. Bytes that
+ * are not UTF-8 are shown as `\xff`.
+ */
 export function asLabelValue(name: string): string {
-  return name.replaceAll(/[\p{Surrogate}\0]/gu, "\uFFFD");
+  return showName(name).replaceAll(/[\p{Surrogate}\0]/gu, "\uFFFD");
 }
 
 function escapeLabelValue(text: string): string {

@@ -3,6 +3,7 @@
  * name, never by place, because servers insert new ones in the middle.
  */
 import { ReplyShapeError } from "../errors.ts";
+import { nameOfBytes } from "../names.ts";
 
 export function decodeArray(reply: unknown, what: string): readonly unknown[] {
   if (Array.isArray(reply)) return reply;
@@ -15,9 +16,10 @@ export function decodeBytes(reply: unknown, what: string): Buffer {
   throw surprise(reply, what, "a bulk string");
 }
 
+/** Text. What of it is not UTF-8 stays what it is, as in a name. */
 export function decodeText(reply: unknown, what: string): string {
   if (typeof reply === "string") return reply;
-  if (Buffer.isBuffer(reply)) return reply.toString();
+  if (Buffer.isBuffer(reply)) return nameOfBytes(reply);
   throw surprise(reply, what, "a text");
 }
 

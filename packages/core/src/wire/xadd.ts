@@ -1,5 +1,5 @@
 import type { EntryId } from "../entry-id.ts";
-import type { Argument, Command } from "./command.ts";
+import { type Argument, type Command, nameArgument } from "./command.ts";
 import { decodeText } from "./reply.ts";
 
 /** What XADD and XTRIM drop from the old end of a stream, read or unread. */
@@ -21,7 +21,13 @@ export interface XaddOptions {
 /** `XADD key [MAXLEN|MINID [~] threshold] * field value …` → the new entry's id. */
 export const xadd: Command<XaddOptions, EntryId> = {
   name: "xadd",
-  encode: ({ stream, fields, trim }) => [stream, ...(trim === undefined ? [] : encodeTrim(trim)), "*", ...fields],
+  // Many are written past the place where all other names are looked at.
+  encode: ({ stream, fields, trim }) => [
+    nameArgument(stream),
+    ...(trim === undefined ? [] : encodeTrim(trim)),
+    "*",
+    ...fields,
+  ],
   decode: (reply) => decodeText(reply, "XADD"),
 };
 

@@ -6,6 +6,7 @@ import { describeDeadLetters } from "./dead-letters.conformance.ts";
 import { describeDeletion } from "./deletion.conformance.ts";
 import { describeEntries } from "./entries.conformance.ts";
 import { describeGroups } from "./groups.conformance.ts";
+import { describeNames } from "./names.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
 import { describePuttingOff } from "./putting-off.conformance.ts";
 import { describeRedriving } from "./redriving.conformance.ts";
@@ -32,6 +33,7 @@ export function describeStreamClient(
     describeConnecting(scene);
     describeEntries(scene);
     describeGroups(scene);
+    describeNames(scene);
     describeBlocking(scene, abilities);
     describeOwnMessages(scene);
     describeReleasing(scene);

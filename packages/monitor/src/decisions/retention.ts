@@ -1,5 +1,5 @@
 /** How far a stream can be trimmed without taking a message from a group, and what was taken already. */
-import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId, quoteName } from "@redis-batch/core/internal";
 import type { GroupRetention, RetentionReport } from "../report.ts";
 import { describeMessages } from "./duration.ts";
 
@@ -63,7 +63,7 @@ function isPendingLost({ firstPendingId }: GroupNeeds, { firstEntryId }: StreamR
 }
 
 function warn(group: string, { unreadLost, pendingLost }: GroupRetention): readonly string[] {
-  const name = JSON.stringify(group);
+  const name = quoteName(group);
   const advice = "look for a MAXLEN or XTRIM elsewhere";
   const warnings: string[] = [];
   if (unreadLost !== null && unreadLost > 0) {

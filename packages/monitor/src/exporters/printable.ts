@@ -1,5 +1,7 @@
 /** Text that may be printed: names come from whoever writes to Redis, and a terminal obeys what it is sent. */
 
+import { showBytes } from "@redis-batch/core/internal";
+
 // Control and format characters (escape sequences, line ends, changes of direction), odd separators, lone surrogates.
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 const MARKS = /\p{M}/u;
@@ -9,7 +11,7 @@ const LONGEST = 120;
 
 /** The text on one line: what is not a visible character is spelled out, and what is too long is cut. */
 export function printable(text: string): string {
-  const visible = text.replaceAll("\\", "\\\\").replaceAll(UNPRINTABLE, (character) => {
+  const visible = showBytes(text.replaceAll("\\", "\\\\")).replaceAll(UNPRINTABLE, (character) => {
     return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   });
   const characters = Array.from(visible);

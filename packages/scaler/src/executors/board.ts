@@ -4,6 +4,7 @@ import {
   chooseFormat,
   createGuard,
   encodeLabels,
+  encodeShownJson,
   type HttpServer,
   OptionsReader,
   PROMETHEUS_CONTENT_TYPES,
@@ -68,8 +69,8 @@ export class ScaleBoard implements Executor {
   constructor(options: BoardOptions, nowMs: () => number = () => systemClock.nowMs()) {
     const reader = new OptionsReader("new ScaleBoard", options, ["stream", "group", "staleMs"]);
     const { stream, group, staleMs } = reader.finish({
-      stream: reader.text("stream"),
-      group: reader.text("group"),
+      stream: reader.name("stream"),
+      group: reader.name("group"),
       staleMs: reader.integer("staleMs", { default: BOARD_DEFAULTS.staleMs, min: 1_000, max: 3_600_000 }),
     });
     this.#stream = stream;
@@ -154,7 +155,7 @@ export async function startScaleServer(options: ScaleServerOptions): Promise<Htt
     "/scale": guard(async () => {
       const shown = board.toJSON();
       const headers = { "content-type": "application/json" };
-      return shown === null ? nothing : { status: 200, body: `${JSON.stringify(shown)}\n`, headers };
+      return shown === null ? nothing : { status: 200, body: `${encodeShownJson(shown)}\n`, headers };
     }),
     "/metrics": guard(async (request) => {
       if (board.decision === null) return nothing;

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { OptionsReader } from "@redis-batch/core/internal";
+import { encodeShownJson, OptionsReader, showName } from "@redis-batch/core/internal";
 import type { Executor } from "../executor.ts";
 import { instruct } from "./instruction.ts";
 import { ToldWorkforce } from "./told-workforce.ts";
@@ -48,8 +48,8 @@ export function commandExecutor(options: CommandExecutorOptions): Executor {
     async scale(decision, signal, order) {
       const instruction = instruct(decision, order);
       const facts = {
-        REDIS_BATCH_STREAM: order.stream,
-        REDIS_BATCH_GROUP: order.group,
+        REDIS_BATCH_STREAM: showName(order.stream),
+        REDIS_BATCH_GROUP: showName(order.group),
         REDIS_BATCH_DIRECTION: decision.direction,
         REDIS_BATCH_CURRENT: String(decision.current),
         REDIS_BATCH_DESIRED: String(decision.desired),
@@ -60,7 +60,7 @@ export function commandExecutor(options: CommandExecutorOptions): Executor {
       const timeout = AbortSignal.timeout(timeoutMs);
       const end = await run(command, args, {
         ...{ env: { ...process.env, ...env, ...facts }, cwd },
-        ...{ input: JSON.stringify(instruction), signal: AbortSignal.any([signal, timeout]) },
+        ...{ input: encodeShownJson(instruction), signal: AbortSignal.any([signal, timeout]) },
       });
       if (timeout.aborted) throw new Error(`the command did not end within ${timeoutMs} ms`);
       if (end.reason !== null) throw new Error(`the command ended with ${end.reason}${quote(end.stderr)}`);

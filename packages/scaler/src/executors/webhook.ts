@@ -2,6 +2,7 @@ import {
   type DeliveryPolicy,
   decideDelivery,
   describeTarget,
+  encodeShownJson,
   OptionsReader,
   pause,
   readWebhook,
@@ -55,7 +56,7 @@ export function webhookExecutor(options: WebhookExecutorOptions): Executor {
     name: `webhook ${describeTarget(target)}`,
     survey: async () => workforce.survey(),
     async scale(decision, signal, order) {
-      const body = JSON.stringify(instruct(decision, order));
+      const body = encodeShownJson(instruct(decision, order));
       const headers = { "redis-batch-order": `${order.term}.${order.sequence}` };
       for (let attempt = 1; ; attempt++) {
         const outcome = await sendWebhook(target, { body, headers }, signal);

@@ -3,7 +3,7 @@ import type { ServerOptions } from "./own-server.ts";
 import type { RedisServer } from "./redis-server.ts";
 import { assemble, type ServerGroup } from "./server-group.ts";
 
-export interface ClusterOptions extends Pick<ServerOptions, "version" | "source" | "persistence"> {
+export interface ClusterOptions extends Pick<ServerOptions, "version" | "source" | "persistence" | "config"> {
   /** How many nodes share the slots, 3 by default. */
   readonly primaries?: number;
   /** How many replicas each of them has, none by default. */
@@ -35,8 +35,10 @@ export function startCluster(options: ClusterOptions = {}): Promise<ClusterTopol
 }
 
 async function buildCluster(group: ServerGroup, options: ClusterOptions): Promise<ClusterTopology> {
-  const { primaries: primaryCount = 3, replicasEach = 0, nodeTimeoutMs = 800, ...common } = options;
+  const { primaries: primaryCount = 3, replicasEach = 0, nodeTimeoutMs = 800, ...rest } = options;
+  const { config: more = [], ...common } = rest;
   const config = [
+    ...more,
     "cluster-enabled yes",
     `cluster-node-timeout ${nodeTimeoutMs}`,
     "cluster-require-full-coverage yes",
@@ -51,7 +53,8 @@ async function buildCluster(group: ServerGroup, options: ClusterOptions): Promis
   await assignReplicas(primaries, replicas);
   const limit = { timeoutMs: START_LIMIT_MS };
   await eventually("every node sees the whole cluster", () => allSeeCluster(nodes), limit);
-  await eventually("every replica follows", () => allLinked(primaries, replicas, replicasEach), limit);
+  if (replicasEach > 0)
+    await eventually("every replica follows", () => allLinked(primaries, replicas, replicasEach), limit);
   const stop = () => group.stop();
   const startupNodes = nodes.map(({ host, port }) => ({ host, port }));
   return { nodes, primaries, replicas, startupNodes, stop, [Symbol.asyncDispose]: stop };

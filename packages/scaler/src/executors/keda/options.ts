@@ -81,7 +81,7 @@ export function resolveKedaExecutorOptions(options: KedaExecutorOptions): KedaEx
   if (workforce !== undefined && typeof workforce.survey !== "function") {
     reader.problem("workforce must have a survey, as an executor does");
   }
-  const place = { stream: reader.text("stream"), group: reader.text("group") };
+  const place = { stream: reader.name("stream"), group: reader.name("group") };
   return reader.finish({ ...place, ...(workforce !== undefined && { workforce }) });
 }
 

@@ -3,7 +3,7 @@
  * carry it out.
  */
 import type * as Grpc from "@grpc/grpc-js";
-import { type Clock, systemClock } from "@redis-batch/core/internal";
+import { type Clock, parseName, systemClock } from "@redis-batch/core/internal";
 import type { Decision } from "../../decisions/decision.ts";
 import type { Executor } from "../../executor.ts";
 import { heedDecision, isActive, isFresh, METRIC_NAME, METRIC_SPEC, metricValue, type Standing } from "./answers.ts";
@@ -215,7 +215,8 @@ class Service {
     if (!stream || !group) {
       throw this.#refusal("INVALID_ARGUMENT", "the trigger's metadata must name a stream and a group");
     }
-    const place = this.#places.get(keyOf(stream, group));
+    // As tables show names, so that those of bytes can be told.
+    const place = this.#places.get(keyOf(parseName(stream), parseName(group)));
     if (place !== undefined) return place;
     throw this.#refusal("NOT_FOUND", `nobody decides here for the stream "${stream}" and the group "${group}"`);
   }

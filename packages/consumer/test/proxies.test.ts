@@ -1,0 +1,68 @@
+/** Proxies that change commands on their way, as some of those before Redis do. */
+import { CommandProxy, eventually, type RewriteCommand, useServer } from "@redis-batch/test-support";
+import { expect, test } from "vitest";
+import { LONGEST_FLOOR_MS } from "../src/decisions/pace.ts";
+import { numbers, useBench } from "./harness.ts";
+
+const redis = useServer({ own: true });
+const bench = useBench(redis);
+
+/** What the server has been asked for so far, and when that was by its own clock. */
+async function readsSoFar(): Promise<{ readonly reads: number; readonly atMs: number }> {
+  const stats = String(await redis.server.command("INFO", "commandstats"));
+  const [seconds, micros] = (await redis.server.command("TIME")) as [string, string];
+  const [, reads = "0"] = /cmdstat_xreadgroup:calls=(\d+)/.exec(stats) ?? [];
+  return { reads: Number(reads), atMs: Number(seconds) * 1_000 + Number(micros) / 1_000 };
+}
+
+const withoutBlock: RewriteCommand = ([name, ...args]) => {
+  const block = name === "xreadgroup" ? args.findIndex((word) => String(word).toUpperCase() === "BLOCK") : -1;
+  return [name, ...(block < 0 ? args : [...args.slice(0, block), ...args.slice(block + 2)])];
+};
+
+test("where a proxy drops BLOCK, reads have a floor between empty answers, and messages still come", async () => {
+  await using proxy = await CommandProxy.start(redis.server, withoutBlock);
+  const { consumer: open, add } = bench();
+  const { consumer, events } = open({ redis: proxy.options, blockMs: 2_000, maxWaitMs: 10, leaseMs: 60_000 });
+  const got: number[] = [];
+  const running = consumer.run((batch) => {
+    got.push(...numbers(batch));
+    batch.ack();
+  });
+  await events.waitFor("started");
+  // Until the pause has grown to its bound.
+  const begin = await readsSoFar();
+  const grown = await eventually("it has waited for a while", async () => {
+    const now = await readsSoFar();
+    return now.atMs - begin.atMs > 1_000 && now;
+  });
+  const later = await eventually("it has gone on for two seconds more", async () => {
+    const now = await readsSoFar();
+    return now.atMs - grown.atMs > 2_000 && now;
+  });
+  const perSecond = (1_000 * (later.reads - grown.reads)) / (later.atMs - grown.atMs);
+  // A heartbeat keeps two names fresh with a read each.
+  expect(perSecond).toBeLessThan(1_000 / LONGEST_FLOOR_MS + 2);
+  expect(later.reads).toBeGreaterThan(grown.reads);
+  await add(1, 2, 3);
+  await eventually("all came", async () => got.length === 3);
+  await consumer.close();
+  await running;
+  expect(events.all("failed")).toEqual([]);
+});
+
+test("where nothing drops BLOCK, an idle consumer waits at the server", async () => {
+  const { consumer: open, add } = bench();
+  const { consumer, events } = open({ blockMs: 1_000, maxWaitMs: 10, leaseMs: 60_000 });
+  const running = consumer.run((batch) => batch.ack());
+  await add(1);
+  await events.waitFor("acknowledged");
+  const begin = await readsSoFar();
+  const later = await eventually("three seconds have passed", async () => {
+    const now = await readsSoFar();
+    return now.atMs - begin.atMs > 3_000 && now;
+  });
+  expect((1_000 * (later.reads - begin.reads)) / (later.atMs - begin.atMs)).toBeLessThan(3);
+  await consumer.close();
+  await running;
+});
