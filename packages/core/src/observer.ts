@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { inspect } from "node:util";
+import { describeThrown, isThenable } from "./thrown.ts";
 
 /**
  * Receives what a service did, after it did it. Must not block; what it throws, or rejects with, is reported as a
@@ -18,8 +18,8 @@ export function createNotifier<Event extends { readonly type: string }>(
   const published = channel(`redis-batch:${service}`);
   // A listener's fault must not stop the loop that reported to it, nor end the process.
   const warn = (event: Event, error: unknown): void => {
-    const text = error instanceof Error ? String(error) : inspect(error);
-    process.emitWarning(`the observer of the ${service} threw on "${event.type}": ${text}`, "RedisBatchWarning");
+    const text = `the observer of the ${service} threw on "${event.type}": ${describeThrown(error)}`;
+    process.emitWarning(text, "RedisBatchWarning");
   };
   return (event) => {
     if (published.hasSubscribers) published.publish(event);
@@ -27,7 +27,7 @@ export function createNotifier<Event extends { readonly type: string }>(
     try {
       // An async function is an observer to the compiler.
       const end: unknown = observer(event);
-      if (end instanceof Promise) end.catch((error: unknown) => warn(event, error));
+      if (isThenable(end)) Promise.resolve(end).catch((error: unknown) => warn(event, error));
     } catch (error) {
       warn(event, error);
     }

@@ -1,5 +1,6 @@
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
+export { ODD_VALUES } from "./faults/odd-values.ts";
 export {
   ApiServer,
   type Asked,

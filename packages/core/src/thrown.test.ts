@@ -1,0 +1,36 @@
+import { runInNewContext } from "node:vm";
+import { ODD_VALUES } from "@redis-batch/test-support";
+import { expect, test } from "vitest";
+import { RedisBatchError } from "./errors.ts";
+import { asError, describeThrown, isError, isThenable, messageOf } from "./thrown.ts";
+
+test.each(ODD_VALUES)("%s has words, of a bounded length", (_what, value) => {
+  for (const words of [messageOf(value), describeThrown(value)]) {
+    expect(typeof words).toBe("string");
+    expect(words.length).toBeLessThan(10_000);
+  }
+  expect(asError(value)).toBeDefined();
+  expect(typeof isError(value)).toBe("boolean");
+  expect(isThenable(value)).toBe(false);
+  expect(RedisBatchError.is(value)).toBe(false);
+});
+
+test("the words are those of the error", () => {
+  expect(messageOf(new TypeError("no"))).toBe("no");
+  expect(describeThrown(new TypeError("no"))).toBe("TypeError: no");
+  expect(describeThrown(runInNewContext("new TypeError('elsewhere')"))).toBe("TypeError: elsewhere");
+  expect(describeThrown(new Error(""))).toBe("Error");
+  expect(describeThrown("just a text")).toBe("just a text");
+  expect(messageOf(Object.create(null))).toBe("something that cannot be written as text");
+});
+
+test("several errors in one have the words of the first", () => {
+  const refused = new AggregateError([new Error("connect ECONNREFUSED ::1:6379"), new Error("another")]);
+  expect(messageOf(refused)).toBe("connect ECONNREFUSED ::1:6379");
+});
+
+test("a promise of another realm, and whatever else has a then, can be awaited", () => {
+  const thenables = [runInNewContext("Promise.resolve()"), { then: () => {} }, Object.assign(() => {}, { then() {} })];
+  for (const thenable of [Promise.resolve(), ...thenables]) expect(isThenable(thenable)).toBe(true);
+  for (const value of [{ then: 1 }, {}, null, "then", () => {}]) expect(isThenable(value)).toBe(false);
+});

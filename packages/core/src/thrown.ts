@@ -1,0 +1,62 @@
+/** Words for what applications throw, reject with, or give as a reason: anything at all, and looking at it may throw again. */
+import { types } from "node:util";
+
+/** Longer words are cut: they end in events, logs and dead letters. */
+const LONGEST = 4_000;
+
+/** The words of an error, or of anything else that was thrown, in a bounded length. Never throws. */
+export function messageOf(thrown: unknown): string {
+  const words = attempt(() => (isError(thrown) ? wordsOf(thrown) : String(thrown)));
+  return cut(words ?? "something that cannot be written as text");
+}
+
+/** The same after the error's name: `TypeError: it is not a function`. */
+export function describeThrown(thrown: unknown): string {
+  const name = attempt(() => (isError(thrown) ? String(thrown.name) : ""));
+  return [cut(name ?? ""), messageOf(thrown)].filter((part) => part !== "").join(": ");
+}
+
+/** The thrown value itself where it is an error, and an error that has its words where it is not. */
+export function asError(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(messageOf(thrown));
+}
+
+/** Whether it is an error, of this realm or another one. */
+export function isError(value: unknown): value is Error {
+  return attempt(() => types.isNativeError(value) || value instanceof Error) ?? false;
+}
+
+/** Whether it can be awaited, whatever class and realm it is of. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  try {
+    return typeof (value as { readonly then?: unknown }).then === "function";
+  } catch {
+    return false;
+  }
+}
+
+/** Lets go of what nobody waits for, so that its failure does not end the process. */
+export function letGo(thenable: PromiseLike<unknown>): void {
+  Promise.resolve(thenable).catch(() => {});
+}
+
+/** Several errors in one, as of a name that has several addresses, have no words of their own. */
+function wordsOf(error: Error): string {
+  const { message } = error;
+  if (message !== "") return String(message);
+  if (error instanceof AggregateError && isError(error.errors[0])) return String(error.errors[0].message);
+  return "";
+}
+
+function attempt<Result>(run: () => Result): Result | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
