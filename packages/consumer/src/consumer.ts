@@ -16,6 +16,7 @@ import { hostname } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   addBatch,
+  asError,
   type BeatDetails,
   type Capabilities,
   type Clock,
@@ -23,9 +24,12 @@ import {
   ConsumerNameInUseError,
   createNotifier,
   createRedisStreamClient,
+  describeThrown,
   type EntryId,
+  type Fields,
   Lifecycle,
   type LifecycleState,
+  nameService,
   NO_WORK,
   type Observer,
   onAbort,
@@ -36,6 +40,7 @@ import {
   systemClock,
   systemRandom,
   UsageError,
+  warningObserver,
   type WorkCounters,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
@@ -53,8 +58,8 @@ import { LeaseRenewer } from "./liveness/lease-renewer.ts";
 import { Peers } from "./liveness/peers.ts";
 import { ReservedNames } from "./liveness/reserved-names.ts";
 import { SecondOpinions } from "./liveness/second-opinions.ts";
-import type { Message } from "./message.ts";
-import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveConsumerOptions } from "./options.ts";
+import { LONGEST_RETRY_MS, type Message } from "./message.ts";
+import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { Intake } from "./receiving/intake.ts";
@@ -65,7 +70,7 @@ import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
 import { persist } from "./runtime/persist.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
-import { warnOfTrouble } from "./runtime/warn.ts";
+import { wordsOfTrouble } from "./runtime/warn.ts";
 import { untilAborted, within } from "./runtime/within.ts";
 import { HeldMessages } from "./scheduling/held-messages.ts";
 import { type OpenBatch, OpenBatches } from "./scheduling/open-batches.ts";
@@ -150,7 +155,7 @@ const FAREWELL_MS = 5_000;
  * });
  * ```
  */
-export class Consumer<Value = Readonly<Record<string, string>>>
+export class Consumer<Value = Fields>
   implements AsyncIterable<Batch<Value>>, AsyncDisposable
 {
   readonly #policy: ConsumerPolicy<Value>;
@@ -221,7 +226,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
-    const notify = createNotifier("consumer", policy.observer ?? warnOfTrouble);
+    const subject = nameService("consumer", policy.stream, policy.group);
+    const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
     this.#report = (event) => {
       if (event.type === "acknowledged") this.#acked += event.messages;
       if (event.type === "deadLettered") this.#deadLettered++;
@@ -723,17 +729,16 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   async #handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
-    const { batch, signal } = open;
+    const { batch, messages, signal } = open;
     try {
-      const outcome = await this.#call(handler, batch, signal);
-      if (outcome !== undefined) applyOutcome(batch, outcome);
+      applyOutcome(messages, await this.#call(handler, batch, signal));
       // Nobody has said that anything failed, so it does not count against the messages.
-      const isSilent = batch.messages.every((message) => message.state === "offered");
+      const isSilent = messages.every((message) => message.state === "offered");
       if (isSilent) this.#report({ type: "nothingSettled", messages: batch.size });
       this.#open.end(open, "", !isSilent);
     } catch (error) {
       this.#report({ type: "handlerFailed", messages: batch.size, error });
-      this.#open.end(open, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+      this.#open.end(open, describeThrown(error));
     }
   }
 
@@ -918,7 +923,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
-    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#failure = asError(error);
     this.#lifecycle.moveTo("failed");
     this.#report({ type: "failed", error: describeTrouble(error) });
     this.#scheduler.fail(error);

@@ -68,7 +68,13 @@ export type ConsumerEvent =
   | { readonly type: "acknowledged"; readonly messages: number }
   | { readonly type: "ackShort"; readonly sent: number; readonly acknowledged: number }
   | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
-  | { readonly type: "deadLettered"; readonly id: EntryId; readonly why: DeadLetterReason }
+  | {
+      readonly type: "deadLettered";
+      readonly id: EntryId;
+      readonly why: DeadLetterReason;
+      /** What went wrong, as it is kept with the letter: the application's reason, or an error's name and text; or `""`. */
+      readonly error: string;
+    }
   | { readonly type: "buryFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
   | { readonly type: "lost"; readonly ids: readonly EntryId[]; readonly why: LossReason }
   | { readonly type: "draining" }

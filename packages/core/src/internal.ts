@@ -20,9 +20,9 @@ export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
-export { createNotifier } from "./observer.ts";
+export { createNotifier, tell } from "./observer.ts";
 export { didYouMean, OptionsReader } from "./options.ts";
-export { guardPayload } from "./payload-guard.ts";
+export { describeShape, guardPayload } from "./payload-guard.ts";
 export { pendingPages } from "./pending-pages.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { readBacklog } from "./read-backlog.ts";
@@ -35,8 +35,10 @@ export { aclRules, RIGHTS, type Role } from "./rights.ts";
 export { readService, readStream } from "./service-options.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
+export { asError, describeThrown, isThenable, messageOf, placeOf } from "./thrown.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";
 export { unlessDenied } from "./unless-denied.ts";
+export { nameService, Warnings, warningObserver } from "./warnings.ts";
 export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
 export {
   asLabelValue,

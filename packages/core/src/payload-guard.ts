@@ -1,8 +1,6 @@
 /** Keeps payloads out of errors, and so out of logs. */
 import { PayloadError, RedisBatchError } from "./errors.ts";
-import { isError, isThenable, letGo } from "./thrown.ts";
-
-const LONGEST_MESSAGE = 4_000;
+import { framesOf, isError, isThenable, letGo } from "./thrown.ts";
 
 /**
  * Runs code that handles a payload and may be the application's own. An error of Redis Batch passes; of any other only
@@ -63,20 +61,6 @@ function withoutMessage(error: Error): Error {
   copy.name = classOf(error);
   copy.stack = `${copy.name}: ${copy.message}${framesOf(error)}`;
   return copy;
-}
-
-/** Where it was thrown, as far as that can be told apart from its message. */
-function framesOf(error: Error): string {
-  try {
-    // A stack starts with name and message; the message may have lines of its own.
-    const { stack = "", message } = error;
-    // Looking for a text of megabytes takes seconds.
-    if (message.length > LONGEST_MESSAGE) return "";
-    const frames = stack.slice(stack.lastIndexOf(message) + message.length);
-    return /^\n {4}at /.test(frames) ? frames : "";
-  } catch {
-    return "";
-  }
 }
 
 function classOf(error: Error): string {

@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm";
 import { ODD_VALUES } from "@redis-batch/test-support";
 import { expect, test } from "vitest";
 import { RedisBatchError } from "./errors.ts";
-import { asError, describeThrown, isError, isThenable, messageOf } from "./thrown.ts";
+import { asError, describeThrown, isError, isThenable, messageOf, placeOf } from "./thrown.ts";
 
 test.each(ODD_VALUES)("%s has words, of a bounded length", (_what, value) => {
   for (const words of [messageOf(value), describeThrown(value)]) {
@@ -33,4 +33,24 @@ test("a promise of another realm, and whatever else has a then, can be awaited",
   const thenables = [runInNewContext("Promise.resolve()"), { then: () => {} }, Object.assign(() => {}, { then() {} })];
   for (const thenable of [Promise.resolve(), ...thenables]) expect(isThenable(thenable)).toBe(true);
   for (const value of [{ then: 1 }, {}, null, "then", () => {}]) expect(isThenable(value)).toBe(false);
+});
+
+test("what JSON.parse says of a text is told without the text", () => {
+  for (const text of ["hunter2", '{"password": hunter2}', `{"a": "${"b".repeat(100)}" hunter2 "c": 1, "d d": "e e"}`]) {
+    let said: unknown;
+    try {
+      JSON.parse(text);
+    } catch (error) {
+      said = error;
+    }
+    expect(describeThrown(said)).toMatch(/^SyntaxError: .*JSON/);
+    expect(describeThrown(said)).not.toContain("hunter");
+  }
+});
+
+test("the place is where an error was thrown, and nothing of its message", () => {
+  expect(placeOf(new Error("a\n    at hunter2"))).toContain("thrown.test");
+  expect(placeOf(new Error("a\n    at hunter2"))).not.toContain("hunter2");
+  expect(placeOf("a text")).toBe("");
+  for (const [, value] of ODD_VALUES) expect(placeOf(value).length).toBeLessThan(10_000);
 });

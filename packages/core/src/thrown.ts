@@ -41,9 +41,27 @@ export function letGo(thenable: PromiseLike<unknown>): void {
   Promise.resolve(thenable).catch(() => {});
 }
 
+/** Where an error was thrown: the first line of its stack, without its message. `""` where that cannot be told. */
+export function placeOf(thrown: unknown): string {
+  return cut(attempt(() => (isError(thrown) ? framesOf(thrown).trim().split("\n", 1)[0] : "")) ?? "");
+}
+
+/** The lines of an error's stack below its message, as far as the two can be told apart. */
+export function framesOf(error: Error): string {
+  const frames = attempt(() => {
+    // A stack starts with name and message; the message may have lines of its own.
+    const { stack = "", message } = error;
+    // Looking for a text of megabytes takes seconds.
+    return message.length > LONGEST ? "" : stack.slice(stack.lastIndexOf(message) + message.length);
+  });
+  return frames !== undefined && /^\n {4}at /.test(frames) ? frames : "";
+}
+
 /** Several errors in one, as of a name that has several addresses, have no words of their own. */
 function wordsOf(error: Error): string {
   const { message } = error;
+  // What JSON.parse says of a text that is none quotes it.
+  if (error.name === "SyntaxError") return String(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
   if (message !== "") return String(message);
   if (error instanceof AggregateError && isError(error.errors[0])) return String(error.errors[0].message);
   return "";

@@ -8,6 +8,7 @@ import {
   groupKey,
   instanceName,
   LeaderLease,
+  nameService,
   type Observer,
   pause,
   type Random,
@@ -18,6 +19,7 @@ import {
   type StreamClient,
   systemClock,
   systemRandom,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import { cleanUpGroup } from "./clean-up.ts";
 import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
@@ -38,7 +40,7 @@ import {
 } from "./options.ts";
 import type { MonitorReport } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
-import { warnOfTrouble } from "./warn.ts";
+import { wordsOfTrouble } from "./warn.ts";
 
 /** How a monitor is, for probes. */
 export interface MonitorHealth {
@@ -101,7 +103,8 @@ export class Monitor implements AsyncDisposable {
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
-    this.#report = createNotifier("monitor", policy.observer ?? warnOfTrouble);
+    const subject = nameService("monitor", policy.stream, policy.group);
+    this.#report = createNotifier("monitor", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
     this.#calls = new CallScope({
       whenClosed: "the monitor was closed",
       connectTimeoutMs: policy.connectTimeoutMs,

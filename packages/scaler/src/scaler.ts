@@ -6,6 +6,7 @@ import {
   createRedisStreamClient,
   describeTrouble,
   instanceName,
+  nameService,
   type Observer,
   type Random,
   RedisBatchError,
@@ -15,6 +16,7 @@ import {
   systemRandom,
   type Trouble,
   UsageError,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import { auditOrder, auditOutcome } from "./audit.ts";
 import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
@@ -34,7 +36,7 @@ import {
   type ScalerPolicy,
 } from "./scaler-options.ts";
 import { encodeState, readDecision, recall } from "./state.ts";
-import { warnOfTrouble } from "./warn.ts";
+import { wordsOfTrouble } from "./warn.ts";
 
 /** What a scaler gets from outside; replaced in tests. */
 export interface ScalerEdge {
@@ -80,7 +82,8 @@ export class Scaler implements AsyncDisposable {
     this.#clock = clock;
     this.#random = random;
     this.#memory = emptyMemory(policy.scaling.strategy);
-    this.#report = createNotifier("scaler", policy.observer ?? warnOfTrouble);
+    const subject = nameService("scaler", policy.stream, policy.group);
+    this.#report = createNotifier("scaler", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
     this.#calls = new CallScope({
       whenClosed: "the scaler was closed",
       connectTimeoutMs: policy.connectTimeoutMs,

@@ -6,6 +6,7 @@ import { describeDeadLetters } from "./dead-letters.conformance.ts";
 import { describeDeletion } from "./deletion.conformance.ts";
 import { describeEntries } from "./entries.conformance.ts";
 import { describeGroups } from "./groups.conformance.ts";
+import { describeManyIds } from "./many-ids.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
 import { describePuttingOff } from "./putting-off.conformance.ts";
 import { describeRedriving } from "./redriving.conformance.ts";
@@ -41,5 +42,6 @@ export function describeStreamClient(
     describeRegistry(scene);
     describeDeletion(scene);
     describeAddingOnce(scene);
+    describeManyIds(scene);
   });
 }

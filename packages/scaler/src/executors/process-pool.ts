@@ -6,6 +6,7 @@ import {
   systemClock,
   systemRandom,
   UsageError,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import type { Decision } from "../decisions/decision.ts";
 import { type Executor, isEarlierOrder, type Order, type Workforce } from "../executor.ts";
@@ -60,7 +61,8 @@ export class ProcessPool implements Executor, AsyncDisposable {
   constructor(options: ProcessPoolOptions, edge: ProcessPoolEdge = SYSTEM_EDGE) {
     this.#policy = resolveProcessPoolOptions(options);
     this.#edge = edge;
-    this.#report = createNotifier("process-pool", this.#policy.observer ?? warnOfTrouble);
+    const { observer } = this.#policy;
+    this.#report = createNotifier("process-pool", observer ?? warningObserver("process pool", wordsOfTrouble, edge.clock));
     process.on("exit", this.#leaveNobodyBehind);
   }
 
@@ -130,13 +132,8 @@ export class ProcessPool implements Executor, AsyncDisposable {
   }
 }
 
-/** Without an observer nobody else would learn of it. */
-function warnOfTrouble(event: ProcessPoolEvent): void {
-  const text = describe(event);
-  if (text !== undefined) process.emitWarning(text, { type: "RedisBatchWarning", code: event.type });
-}
-
-function describe(event: ProcessPoolEvent): string | undefined {
+/** What nobody else would learn of without an observer. */
+function wordsOfTrouble(event: ProcessPoolEvent): string | undefined {
   if (event.type === "workerKilled") return `the worker ${event.pid} did not end within ${event.afterMs} ms: killed`;
   if (event.type !== "workerEnded" || event.wasAsked) return undefined;
   return `a worker ended by itself (${event.pid ?? "not started"}): ${event.reason}`;
