@@ -29,8 +29,8 @@ import {
   type Fields,
   Lifecycle,
   type LifecycleState,
-  nameService,
   NO_WORK,
+  nameService,
   type Observer,
   onAbort,
   probeCapabilities,
@@ -40,8 +40,8 @@ import {
   systemClock,
   systemRandom,
   UsageError,
-  warningObserver,
   type WorkCounters,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
 import { decideIntake } from "./decisions/intake.ts";
@@ -155,9 +155,7 @@ const FAREWELL_MS = 5_000;
  * });
  * ```
  */
-export class Consumer<Value = Fields>
-  implements AsyncIterable<Batch<Value>>, AsyncDisposable
-{
+export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, AsyncDisposable {
   readonly #policy: ConsumerPolicy<Value>;
   readonly #clock: Clock;
   readonly #random: Random;

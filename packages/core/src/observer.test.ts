@@ -48,10 +48,10 @@ test("what an observer throws becomes a warning and never reaches the service", 
     throw new Error("broken log");
   });
   expect(() => notify({ type: "batch", count: 1 })).not.toThrow();
-  expect(warn).toHaveBeenCalledExactlyOnceWith(
-    'the observer of the consumer threw on "batch": Error: broken log',
-    { type: "RedisBatchWarning", code: "observer" },
-  );
+  expect(warn).toHaveBeenCalledExactlyOnceWith('the observer of the consumer threw on "batch": Error: broken log', {
+    type: "RedisBatchWarning",
+    code: "observer",
+  });
 });
 
 test("what an async observer rejects with becomes a warning and never ends the process", async () => {
@@ -59,10 +59,10 @@ test("what an async observer rejects with becomes a warning and never ends the p
   const observer: (event: Event) => unknown = () => Promise.reject(new Error("broken log"));
   createNotifier<Event>("consumer", observer)({ type: "batch", count: 1 });
   await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
-  expect(warn).toHaveBeenCalledWith(
-    'the observer of the consumer threw on "batch": Error: broken log',
-    { type: "RedisBatchWarning", code: "observer" },
-  );
+  expect(warn).toHaveBeenCalledWith('the observer of the consumer threw on "batch": Error: broken log', {
+    type: "RedisBatchWarning",
+    code: "observer",
+  });
 });
 
 test.each(ODD_VALUES)("an observer that throws, or rejects with, %s is a warning as well", async (_what, value) => {

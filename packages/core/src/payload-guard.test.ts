@@ -47,7 +47,10 @@ describe.each([
   ["of another realm", () => runInNewContext(`Promise.reject(new Error("${SECRET}"))`) as Promise<never>],
   [
     "that is only like one",
-    () => ({ then: (_: unknown, reject: (error: Error) => void) => void reject(new Error(SECRET)) }) as unknown as Promise<never>,
+    () =>
+      ({
+        then: (_: unknown, reject: (error: Error) => void) => void reject(new Error(SECRET)),
+      }) as unknown as Promise<never>,
   ],
 ])("a codec is synchronous: a promise %s", (_what, promise) => {
   const asynchronous = { encode: promise, decode: promise } as unknown as Codec<unknown>;

@@ -61,7 +61,8 @@ export function framesOf(error: Error): string {
 function wordsOf(error: Error): string {
   const { message } = error;
   // What JSON.parse says of a text that is none quotes it.
-  if (error.name === "SyntaxError") return String(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
+  if (error.name === "SyntaxError")
+    return String(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
   if (message !== "") return String(message);
   if (error instanceof AggregateError && isError(error.errors[0])) return String(error.errors[0].message);
   return "";

@@ -40,7 +40,11 @@ export function withSchema<Schema extends StandardSchema>(
       // The schema has just said that it is such a value; the codec checks on its own what it can write.
       return codec.encode(value as never);
     },
-    decode: (fields) => validate(schema, guardPayload("decoding", () => codec.decode(fields))),
+    decode: (fields) =>
+      validate(
+        schema,
+        guardPayload("decoding", () => codec.decode(fields)),
+      ),
   };
 }
 

@@ -1,5 +1,11 @@
 /** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
-import { type Decoder, describeShape, describeThrown, type LifecycleState, UsageError } from "@redis-batch/core/internal";
+import {
+  type Decoder,
+  describeShape,
+  describeThrown,
+  type LifecycleState,
+  UsageError,
+} from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import { assertRetryDelay, type Message, type MessageKeeper, type RetryOptions } from "../message.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
@@ -49,7 +55,12 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
     message.isRetried = true;
     const { requeuer, sinkWatch } = this.#context;
     const isCounted = sinkWatch.isCounting;
-    requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason === undefined ? "" : describeThrown(reason) });
+    requeuer.take(message, {
+      mode: message.offer.mode,
+      delayMs,
+      isCounted,
+      text: reason === undefined ? "" : describeThrown(reason),
+    });
   }
 
   /** Whether the message can still have an outcome; one that comes too late is reported. */

@@ -254,7 +254,9 @@ describe("whatever a source is, or does", () => {
     const source = runInNewContext(
       "({ async *[Symbol.asyncIterator]() { for (let index = 0; index < 3; index++) yield index } })",
     ) as AsyncIterable<number>;
-    expect(await collect(source, new ScriptedTarget())).toMatchObject([0, 1, 2].map((index) => ({ index, kind: "added" })));
+    expect(await collect(source, new ScriptedTarget())).toMatchObject(
+      [0, 1, 2].map((index) => ({ index, kind: "added" })),
+    );
   });
 
   test("whatever has a then is awaited, and it ends", async () => {
@@ -289,8 +291,23 @@ describe("whatever a source is, or does", () => {
   });
 
   test.each([
-    ["done", { get done() { return fail(); } }],
-    ["value", { done: false, get value() { return fail(); } }],
+    [
+      "done",
+      {
+        get done() {
+          return fail();
+        },
+      },
+    ],
+    [
+      "value",
+      {
+        done: false,
+        get value() {
+          return fail();
+        },
+      },
+    ],
   ])("one whose %s throws ends the run with what it threw", async (_what, step) => {
     for (const next of [() => step, async () => step]) {
       await expect(collect(stepping(next), new ScriptedTarget())).rejects.toThrow("disk");

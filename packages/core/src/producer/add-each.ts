@@ -266,5 +266,7 @@ function iterate<Value>(source: Iterable<Value> | AsyncIterable<Value>): Iterato
   >;
   if (typeof asynchronous === "function") return asynchronous.call(source);
   if (typeof synchronous === "function") return synchronous.call(source);
-  throw new UsageError(`expected a list, or another source of items that can be iterated, got ${describeShape(source)}`);
+  throw new UsageError(
+    `expected a list, or another source of items that can be iterated, got ${describeShape(source)}`,
+  );
 }

@@ -17,7 +17,9 @@ export function describeManyIds(scene: () => Scene): void {
     };
 
     expect(await client.renewOwned(scene().own("c1", ids))).toEqual(everyId("kept"));
-    expect((await client.release({ ...address, from: "c1", to: "c1", offered: [], neverOffered: ids })).moved).toBe(MANY);
+    expect((await client.release({ ...address, from: "c1", to: "c1", offered: [], neverOffered: ids })).moved).toBe(
+      MANY,
+    );
     const recovered = await scene().recover("c1", ids);
     expect(recovered.entries.map(({ id, deliveries }) => ({ id, deliveries }))).toEqual(
       ids.map((id) => ({ id, deliveries: 2 })),

@@ -1,6 +1,6 @@
 import { compareEntryIds, type EntryId } from "../../entry-id.ts";
-import { inParts } from "../parts.ts";
 import { decodeFields, type StreamEntry } from "../entry.ts";
+import { inParts } from "../parts.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";
 
@@ -33,10 +33,7 @@ export const recoverOwn: ScriptInParts<RecoverOwnOptions, RecoverOwnResult> = {
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, messages }) => [
     ...[group, consumer],
-    ...inOrder(messages).flatMap(({ id, deliveries }) => [
-      id,
-      Math.min(deliveries, Number.MAX_SAFE_INTEGER),
-    ]),
+    ...inOrder(messages).flatMap(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]),
   ],
   decode(reply) {
     const [entries, vanished] = decodeArray(reply, "recoverOwn");
