@@ -1,13 +1,21 @@
 /** A worker without an observer, whose own code misbehaves in the way that its second argument names. */
-import { fieldsCodec, withSchema } from "@redis-batch/core";
+import { fieldsCodec, PayloadError, withSchema } from "@redis-batch/core";
 import { ODD_VALUES } from "@redis-batch/test-support";
 import { Consumer, type ConsumerOptions } from "../src/index.ts";
 
 const [url = "", stream = "", how = ""] = process.argv.slice(2);
-const elsewhere = (fields: unknown): never => Promise.reject(new Error(`cannot read ${String(fields)}`)) as never;
+const elsewhere = (fields: unknown): never =>
+  Promise.reject(new Error(`cannot read ${JSON.stringify(fields)}`)) as never;
 
 /** The codec of a worker that has a faulty one. */
 function codecOf(): ConsumerOptions<unknown>["codec"] {
+  if (how === "undecodable") {
+    return {
+      decode() {
+        throw new PayloadError("cannot\nread it");
+      },
+    };
+  }
   if (how === "decode") return { decode: (fields) => elsewhere(fields) };
   if (how !== "schema") return undefined;
   return withSchema(fieldsCodec, {
@@ -31,7 +39,7 @@ await consumer.run(async (batch) => {
     if (attempt === 1 && how === "throw") throw odd;
     if (attempt === 1 && how === "reject") await Promise.reject(odd);
     if (how === "dead-letter") message.deadLetter(odd as string);
-    else if (how === "fail") throw new Error(`cannot\nreach the disk (${message.id})`);
+    else if (attempt === 1 && how === "fail") throw new Error("cannot\nreach the disk");
     else message.ack();
   }
 });

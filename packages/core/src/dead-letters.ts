@@ -22,7 +22,7 @@ import { bytesOf, LARGEST_PAGE, scan } from "./dead-letters/scan.ts";
 import { type EntryId, nextEntryId } from "./entry-id.ts";
 import { NoGroupError } from "./errors.ts";
 import { groupKey } from "./keys.ts";
-import { createNotifier, type Observer } from "./observer.ts";
+import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
 import type { StreamEntry } from "./wire/entry.ts";
@@ -62,6 +62,7 @@ export class DeadLetters {
   readonly #key: string;
   readonly #notify: Observer<DeadLettersEvent>;
   readonly #calls: CallScope;
+  readonly #tellProgress = createTeller("onProgress of the dead letters");
 
   /** @throws {ConfigError} naming every wrong option */
   constructor(options: DeadLettersOptions);
@@ -169,6 +170,7 @@ export class DeadLetters {
    */
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
     const { selection, ifGone } = resolveRedriveOptions(options);
+    const { onProgress } = options;
     const { stream, group } = this.#policy;
     return this.#calls.use(options.signal, async (signal) => {
       const letters: RedriveOutcome[] = [];
@@ -185,7 +187,7 @@ export class DeadLetters {
             letters.push(end.value);
             counts[end.value.kind]++;
           }
-          options.onProgress?.({ ...counts });
+          this.#tellProgress(onProgress, { ...counts });
           for (const end of ends) if (end.status === "rejected") throw end.reason;
           next = picked.next;
         }
@@ -210,13 +212,14 @@ export class DeadLetters {
    */
   async discard(options: DiscardOptions): Promise<number> {
     const selection = resolveDiscardOptions(options);
+    const { onProgress } = options;
     return this.#calls.use(options.signal, async (signal) => {
       let discarded = 0;
       try {
         for await (const { ids } of this.#pick(selection, signal, DISCARDED_AT_ONCE)) {
           signal.throwIfAborted();
           if (ids.length > 0) discarded += await this.#client.xdel({ stream: this.#key, ids });
-          options.onProgress?.({ discarded });
+          this.#tellProgress(onProgress, { discarded });
         }
       } finally {
         this.#notify({ type: "discarded", discarded });

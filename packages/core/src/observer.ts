@@ -29,6 +29,18 @@ export function createNotifier<Event extends { readonly type: string }>(
   };
 }
 
+/**
+ * Tells callbacks of the application what they asked for: progress, decisions. They only watch, so what one throws, or
+ * rejects with, is a process warning and stops nothing.
+ *
+ * @param who who is told, as a warning calls it
+ */
+export function createTeller(who: string): <Told>(listener: ((told: Told) => unknown) | undefined, told: Told) => void {
+  const warnings = new Warnings(systemClock);
+  return (listener, told) =>
+    tell(listener, told, (error) => warnings.say("callback", `${who} threw: ${describeThrown(error)}`));
+}
+
 /** Calls what only wants to be told something: what it throws, or rejects with, stops nothing and ends no process. */
 export function tell<Told>(
   listener: ((told: Told) => unknown) | undefined,

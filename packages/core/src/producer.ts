@@ -16,7 +16,7 @@ import type { EntryId } from "./entry-id.ts";
 import { ConnectionError, QueueFullError, UsageError } from "./errors.ts";
 import { hashTag } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { createNotifier, type Observer } from "./observer.ts";
+import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import {
   type AddEachOptions,
   type AddEachTarget,
@@ -85,6 +85,7 @@ export class Producer<Value = FieldsInput> {
     },
     change: () => this.#admission.change(),
   };
+  readonly #tellProgress = createTeller("onProgress of the producer");
   readonly #lifecycle = new Lifecycle("Producer");
   /** Aborts when `close()` has waited long enough. */
   readonly #giveUp = new AbortController();
@@ -160,9 +161,10 @@ export class Producer<Value = FieldsInput> {
     items: Iterable<Item> | AsyncIterable<Item>,
     options: AddManyOptions<Item> = {},
   ): Promise<AddManyResult> {
+    const own = { ...options };
     const visitItems = (visit: (result: AddResult) => void): Promise<void> =>
-      visitEach(items, this.#target, options, visit);
-    return summarize(visitItems, this.#clock, options.onProgress);
+      visitEach(items, this.#target, own, visit);
+    return summarize(visitItems, this.#clock, (progress) => this.#tellProgress(own.onProgress, progress));
   }
 
   /**
@@ -178,7 +180,7 @@ export class Producer<Value = FieldsInput> {
     items: Iterable<Item> | AsyncIterable<Item>,
     options: AddEachOptions<Item> = {},
   ): AsyncGenerator<AddResult, void, undefined> {
-    return addEach(items, this.#target, options);
+    return addEach(items, this.#target, { ...options });
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   type Clock,
   createNotifier,
   createRedisStreamClient,
+  createTeller,
   describeTrouble,
   instanceName,
   nameService,
@@ -204,6 +205,8 @@ export class Scaler implements AsyncDisposable {
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
     const holder = instanceName();
+    const tell = createTeller(`heed() of the executor ${executor.name}`);
+    const heed = (decision: Decision): void => tell((told: Decision) => executor.heed?.(told), decision);
     const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
     /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
     let led: number | null | undefined;
@@ -212,7 +215,7 @@ export class Scaler implements AsyncDisposable {
       // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
       const decision = state === heard ? null : readDecision(state);
       heard = state;
-      if (decision !== null) executor.heed?.(decision);
+      if (decision !== null) heed(decision);
       if (led === null) return;
       const hasLed = led !== undefined;
       led = null;
@@ -235,7 +238,7 @@ export class Scaler implements AsyncDisposable {
       const decision = this.#decide(this.#timeStarts(sight.observation, workforce, nowMs), nowMs, executor.name);
       const left = encodeState({ memory: this.#memory, starts: this.#starts, decision, atMs: nowMs });
       if (decision.direction === "NO_SCALE") {
-        if (await lead.write(left, null)) executor.heed?.(decision);
+        if (await lead.write(left, null)) heed(decision);
         return;
       }
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
@@ -249,7 +252,7 @@ export class Scaler implements AsyncDisposable {
         this.#report({ type: "superseded", ...move });
         return;
       }
-      executor.heed?.(decision);
+      heed(decision);
       const failure = await this.#carryOut(executor, decision, order, { over, untilMs: heldAtMs + leaseMs });
       if (failure === null) this.#report({ type: "scaled", ...move });
       else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });

@@ -83,7 +83,7 @@ import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { EntryTap } from "./entry-tap.ts";
-import { isLentClient, openClient, type RedisSource } from "./open-client.ts";
+import { copySource, isLentClient, openClient, type RedisSource } from "./open-client.ts";
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
@@ -134,11 +134,12 @@ class RedisStreamClient implements StreamClient {
   constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
+    const source = copySource(redis);
     this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
       // For each of its clients, one after another: what is read through a fresh one has to pass a tap as well.
       const create = (): Redis | Cluster => {
-        const client = openClient(redis, { role, blockMs, silenceMs, random });
+        const client = openClient(source, { role, blockMs, silenceMs, random });
         if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
         return client;
       };

@@ -62,7 +62,10 @@ export class ProcessPool implements Executor, AsyncDisposable {
     this.#policy = resolveProcessPoolOptions(options);
     this.#edge = edge;
     const { observer } = this.#policy;
-    this.#report = createNotifier("process-pool", observer ?? warningObserver("process pool", wordsOfTrouble, edge.clock));
+    this.#report = createNotifier(
+      "process-pool",
+      observer ?? warningObserver("process pool", wordsOfTrouble, edge.clock),
+    );
     process.on("exit", this.#leaveNobodyBehind);
   }
 
