@@ -2,7 +2,7 @@ import {
   type Decoder,
   describeShape,
   type EntryId,
-  entryIdTimeMs,
+  entryIdDate,
   type Fields,
   fieldsCodec,
   guardPayload,
@@ -176,9 +176,12 @@ export class Message<Value> {
     return state === "acking" || state === "acknowledged" || state === "burying" || state === "buried";
   }
 
-  /** When it was added to the stream, by the server's clock (or as the producer's explicit id says). */
-  get addedAt(): Date {
-    return new Date(entryIdTimeMs(this.id));
+  /**
+   * When it was added to the stream, by the server's clock, or as the producer's explicit id says; `null` where that id
+   * tells a time beyond the range of dates (some 275,000 years).
+   */
+  get addedAt(): Date | null {
+    return entryIdDate(this.id);
   }
 
   /**

@@ -15,6 +15,7 @@ export {
   type HeartbeatWatch,
   NO_HEARTBEATS,
 } from "./heartbeat-watch.ts";
+export { entryIdDate } from "./entry-id.ts";
 export * from "./index.ts";
 export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
