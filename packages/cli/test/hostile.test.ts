@@ -162,13 +162,36 @@ describe("ids that tell a time beyond the range of dates", () => {
     const ids = ["8640000000000001-0", "18446744073709551614-7", "18446744073709551615-18446744073709551614"];
     for (const id of ids) await redis.server.command("XADD", stream, id, "n", "1");
     await redis.server.command("XREADGROUP", "GROUP", group, "c", "COUNT", 1, "STREAMS", stream, ">");
-    const history = ["id", ids[0], "consumer", "c", "deliveries", "1", "reason", "r", "error", "", "at", "9".repeat(30)];
+    const history = [
+      "id",
+      ids[0],
+      "consumer",
+      "c",
+      "deliveries",
+      "1",
+      "reason",
+      "r",
+      "error",
+      "",
+      "at",
+      "9".repeat(30),
+    ];
     const letter = history.map((word, index) => (index % 2 === 0 ? `dead.${word}` : String(word)));
     await redis.server.command("XADD", dead, String(ids[1]), "n", "1", ...letter);
     const looks = [
       ...[["streams"], ["groups", stream], ["consumers", stream, group], ["pending", stream, group]],
-      ...[["peek", stream], ["tail", stream], ["dead-letters", "list", stream, group], ["monitor", stream, group]],
-      ...[["check", stream, group], ["doctor", stream, group], ["scale", stream, group], ["cleanup", stream, group]],
+      ...[
+        ["peek", stream],
+        ["tail", stream],
+        ["dead-letters", "list", stream, group],
+        ["monitor", stream, group],
+      ],
+      ...[
+        ["check", stream, group],
+        ["doctor", stream, group],
+        ["scale", stream, group],
+        ["cleanup", stream, group],
+      ],
       ["trim", stream],
     ];
     for (const words of looks) {

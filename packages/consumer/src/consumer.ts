@@ -10,10 +10,12 @@
  * | failed   | throws the cause                 | its clean-up                                     |
  * | closed   | throws                           | –                                                |
  */
+
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { InspectOptionsStylized } from "node:util";
 import {
   addBatch,
   asError,
@@ -27,6 +29,7 @@ import {
   describeThrown,
   type EntryId,
   type Fields,
+  INSPECT,
   Lifecycle,
   type LifecycleState,
   NO_WORK,
@@ -37,6 +40,7 @@ import {
   type Random,
   RELEASED,
   type StreamClient,
+  showAs,
   systemClock,
   systemRandom,
   UsageError,
@@ -642,6 +646,12 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    const { name, stream, group } = this.#policy;
+    return showAs("Consumer", { name, stream, group, state: this.state }, depth, options);
   }
 
   #begin(use: string, mode: PullMode): void {

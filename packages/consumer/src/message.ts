@@ -1,3 +1,4 @@
+import type { InspectOptionsStylized } from "node:util";
 import {
   type Decoder,
   describeShape,
@@ -6,11 +7,13 @@ import {
   type Fields,
   fieldsCodec,
   guardPayload,
+  INSPECT,
   messageOf,
   PayloadError,
   payloadBytesOf,
   type RawFields,
   type StreamEntry,
+  showAs,
   textOf,
   UsageError,
 } from "@redis-batch/core/internal";
@@ -228,6 +231,11 @@ export class Message<Value> {
    */
   deadLetter(reason: string): void {
     this.#keeper.deadLetter(this, reason);
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs("Message", { id: this.id, deliveries: this.deliveries, bytes: this.bytes }, depth, options);
   }
 
   #decode(): Value {

@@ -2,6 +2,7 @@
  * The dead letters of one consumer group: looks at them, gives them back, throws them away. Its states are those of a
  * CallScope.
  */
+import type { InspectOptionsStylized } from "node:util";
 import { CallScope } from "./call-scope.ts";
 import type { DeadLettersEvent } from "./dead-letters/events.ts";
 import { type DeadLetter, readLetter } from "./dead-letters/letter.ts";
@@ -21,6 +22,7 @@ import type { LetterPage, RedriveOutcome, RedriveReport } from "./dead-letters/r
 import { bytesOf, LARGEST_PAGE, scan } from "./dead-letters/scan.ts";
 import { type EntryId, nextEntryId } from "./entry-id.ts";
 import { NoGroupError } from "./errors.ts";
+import { INSPECT, showAs } from "./inspected.ts";
 import { groupKey } from "./keys.ts";
 import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
@@ -239,6 +241,16 @@ export class DeadLetters {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "DeadLetters",
+      { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },
+      depth,
+      options,
+    );
   }
 
   #pages(

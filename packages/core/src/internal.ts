@@ -6,6 +6,7 @@ export { type Capabilities, probeCapabilities } from "./capabilities.ts";
 export { type Clock, pause, systemClock } from "./clock.ts";
 export { isAlive, NO_DETAILS, type Registration, type RegistrationDetails } from "./consumer-registry.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
+export { entryIdDate } from "./entry-id.ts";
 export { readFarewells } from "./farewells.ts";
 export {
   beatMsOf,
@@ -15,8 +16,8 @@ export {
   type HeartbeatWatch,
   NO_HEARTBEATS,
 } from "./heartbeat-watch.ts";
-export { entryIdDate } from "./entry-id.ts";
 export * from "./index.ts";
+export { INSPECT, showAs } from "./inspected.ts";
 export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";

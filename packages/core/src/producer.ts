@@ -9,11 +9,13 @@
  * | draining | no new messages; those under way may end    | all ended, or `closeTimeoutMs`   |
  * | closed   | every message has ended                     | –                                |
  */
+import type { InspectOptionsStylized } from "node:util";
 import { type Clock, pause, systemClock } from "./clock.ts";
 import type { FieldsInput } from "./codec.ts";
 import { encodeValue } from "./encode-fields.ts";
 import type { EntryId } from "./entry-id.ts";
 import { ConnectionError, QueueFullError, UsageError } from "./errors.ts";
+import { INSPECT, showAs } from "./inspected.ts";
 import { hashTag } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { createNotifier, createTeller, type Observer } from "./observer.ts";
@@ -195,6 +197,16 @@ export class Producer<Value = FieldsInput> {
   /** The same as `close()`, so that `await using` waits for the messages under way. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Producer",
+      { stream: this.#policy.stream, state: this.#lifecycle.state, unconfirmed: this.unconfirmed.messages },
+      depth,
+      options,
+    );
   }
 
   async #close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The monitor: looks at a stream's groups, cleans up after their dead, trims what all have finished. Its states are those of a CallScope. */
+import type { InspectOptionsStylized } from "node:util";
 import {
   CallScope,
   type Clock,
@@ -6,6 +7,7 @@ import {
   createRedisStreamClient,
   describeTrouble,
   groupKey,
+  INSPECT,
   instanceName,
   LeaderLease,
   nameService,
@@ -17,6 +19,7 @@ import {
   repeatPasses,
   ServerStateError,
   type StreamClient,
+  showAs,
   systemClock,
   systemRandom,
   warningObserver,
@@ -206,6 +209,16 @@ export class Monitor implements AsyncDisposable {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Monitor",
+      { stream: this.#policy.stream, group: this.#policy.group ?? "all", ...this.health() },
+      depth,
+      options,
+    );
   }
 
   /** One look after the other: each is compared with the one before. */

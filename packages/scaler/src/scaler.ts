@@ -1,4 +1,5 @@
 /** The scaler: looks at a group, decides how many consumers it needs, and has that be so. Its states are those of a CallScope. */
+import type { InspectOptionsStylized } from "node:util";
 import {
   CallScope,
   type Clock,
@@ -6,6 +7,7 @@ import {
   createRedisStreamClient,
   createTeller,
   describeTrouble,
+  INSPECT,
   instanceName,
   nameService,
   type Observer,
@@ -13,6 +15,7 @@ import {
   RedisBatchError,
   repeatPasses,
   type StreamClient,
+  showAs,
   systemClock,
   systemRandom,
   type Trouble,
@@ -149,6 +152,16 @@ export class Scaler implements AsyncDisposable {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Scaler",
+      { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },
+      depth,
+      options,
+    );
   }
 
   /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
