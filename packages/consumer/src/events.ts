@@ -10,6 +10,8 @@ interface Trouble {
 export type ConsumerEvent =
   | { readonly type: "connected"; readonly role: ConnectionRole }
   | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
+  /** An attempt to connect failed, for another reason than the one before. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "started"; readonly consumer: string }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }

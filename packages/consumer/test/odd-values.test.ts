@@ -1,7 +1,15 @@
 /** Whatever a handler throws, returns or passes, nothing ends the process, and nothing of a payload reaches a log. */
 import { groupKey, jsonCodec } from "@redis-batch/core/internal";
-import { eventually, ODD_VALUES, runWorker, sealable, uniqueName, useServer } from "@redis-batch/test-support";
-import { describe, expect, it } from "vitest";
+import {
+  eventually,
+  FaultProxy,
+  ODD_VALUES,
+  runWorker,
+  sealable,
+  uniqueName,
+  useServer,
+} from "@redis-batch/test-support";
+import { describe, expect, it, vi } from "vitest";
 import { ConfigError, Consumer, type ConsumerOptions } from "../src/index.ts";
 import { range, useBench } from "./harness.ts";
 
@@ -214,4 +222,25 @@ it("options are copied: nothing of them is looked at after they were given, by t
   // Both connections are opened again.
   await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
   await eventually("it comes again", async () => (await consumer.fetch().catch(() => undefined))?.size === 1);
+});
+
+it("a refused connection is told at once, and why, and not after a timeout", async () => {
+  const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const proxy = await FaultProxy.start(redis.server);
+  const { url } = proxy;
+  await proxy.stop();
+  const consumer = new Consumer({ redis: url, stream: "orders", group: "billing", connectTimeoutMs: 600_000 });
+  const running = consumer.run(() => {});
+  await vi.waitFor(() => expect(warn).toHaveBeenCalled(), { timeout: 20_000 });
+  expect(warn.mock.calls).toEqual([
+    [
+      expect.stringMatching(
+        /^consumer of "orders", group "billing": cannot connect, and goes on trying: .*ECONNREFUSED/,
+      ),
+      { type: "RedisBatchWarning", code: "connectFailed" },
+    ],
+  ]);
+  warn.mockRestore();
+  await consumer.close();
+  await running;
 });

@@ -4,6 +4,7 @@
  */
 import type { InspectOptionsStylized } from "node:util";
 import { CallScope } from "./call-scope.ts";
+import { systemClock } from "./clock.ts";
 import type { DeadLettersEvent } from "./dead-letters/events.ts";
 import { type DeadLetter, readLetter } from "./dead-letters/letter.ts";
 import {
@@ -27,6 +28,7 @@ import { groupKey } from "./keys.ts";
 import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
+import { nameService, warningObserver, wordsOfConnection } from "./warnings.ts";
 import type { StreamEntry } from "./wire/entry.ts";
 
 // Each redrive copies a payload inside the server: a few at a time keep it answering others in between.
@@ -74,7 +76,9 @@ export class DeadLetters {
     const policy = resolveDeadLettersOptions(options);
     this.#policy = policy;
     this.#key = groupKey("dead", policy.stream, policy.group);
-    this.#notify = createNotifier("dead-letters", policy.observer);
+    const subject = nameService("dead letters", policy.stream, policy.group);
+    const observer = policy.observer ?? warningObserver(subject, wordsOfConnection, systemClock);
+    this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
     const overTheNetwork: Wiring["createClient"] = (report) =>
       createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });

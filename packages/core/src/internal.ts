@@ -40,7 +40,7 @@ export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.
 export { asError, describeThrown, isError, isThenable, messageOf, placeOf } from "./thrown.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";
 export { unlessDenied } from "./unless-denied.ts";
-export { nameService, Warnings, warningObserver } from "./warnings.ts";
+export { nameService, Warnings, warningObserver, wordsOfConnection } from "./warnings.ts";
 export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
 export {
   asLabelValue,

@@ -36,6 +36,7 @@ import { type Ending, type OutgoingMessage, Sender } from "./producer/sender.ts"
 import { type Random, systemRandom } from "./random.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
+import { nameService, warningObserver, wordsOfConnection } from "./warnings.ts";
 import type { AddOnceResult } from "./wire/atomic/add-once.ts";
 
 export interface AddOptions {
@@ -103,7 +104,11 @@ export class Producer<Value = FieldsInput> {
     this.#policy = policy;
     this.#clock = wiring?.clock ?? systemClock;
     this.#random = wiring?.random ?? systemRandom;
-    this.#notify = createNotifier("producer", policy.observer);
+    const subject = nameService("producer", policy.stream);
+    this.#notify = createNotifier(
+      "producer",
+      policy.observer ?? warningObserver(subject, wordsOfConnection, this.#clock),
+    );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
     this.#client = wiring?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
@@ -317,7 +322,7 @@ export class Producer<Value = FieldsInput> {
   #onConnection(event: ConnectionEvent): void {
     // Our own closing is told as such.
     if (this.#giveUp.signal.aborted) return;
-    if (event.type === "disconnected") return this.#notify({ type: "disconnected", reason: event.reason });
+    if (event.type !== "connected") return this.#notify({ type: event.type, reason: event.reason });
     if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");
     this.#notify({ type: "connected" });
   }

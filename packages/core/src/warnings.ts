@@ -74,6 +74,11 @@ export function nameService(service: string, stream: string, group?: string | nu
   return `${service} of ${JSON.stringify(stream)}${ofGroup}`;
 }
 
+/** What every service says of a connection that cannot be had. The first word comes at once, and not after a timeout. */
+export function wordsOfConnection(event: { readonly type: string; readonly reason?: string }): string | undefined {
+  return event.type === "connectFailed" ? `cannot connect, and goes on trying: ${event.reason}` : undefined;
+}
+
 function summary({ more, last }: Window): string {
   return more === 1 ? last : `${last} (the last of ${more} like it within a minute)`;
 }

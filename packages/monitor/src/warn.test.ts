@@ -3,6 +3,7 @@ import type { MonitorEvent } from "./events.ts";
 import { wordsOfTrouble } from "./warn.ts";
 
 it.each<[MonitorEvent, string]>([
+  [{ type: "connectFailed", reason: "ECONNREFUSED" }, "cannot connect, and goes on trying: ECONNREFUSED"],
   [
     { type: "passFailed", retryInMs: 499.6, error: { code: "CONNECTION", message: "gone" } },
     "looking at the stream failed, next attempt in 500 ms: gone",

@@ -1,9 +1,12 @@
 /** What a monitor without an observer says of trouble. */
+import { wordsOfConnection } from "@redis-batch/core/internal";
 import type { MonitorEvent } from "./events.ts";
 
 /** What needs attention in an event; `undefined`: nothing does. */
 export function wordsOfTrouble(event: MonitorEvent): string | undefined {
   switch (event.type) {
+    case "connectFailed":
+      return wordsOfConnection(event);
     case "passFailed":
       return `looking at the stream failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "leftPending":

@@ -15,13 +15,17 @@ export const run: Run<typeof scaleRun> = async (call) => {
   checkExecutor(call);
   // A name that is mistyped must not start anything.
   await withClient(call, (client) => findGroup(client, stream, group));
-  const { redis, connectTimeoutMs, explain } = await findServer(call);
+  const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
   const stop = new AbortController();
   const teller = new Teller(call, () => stop.abort());
   await using hands = await openExecutor(call);
   const { executor } = hands;
   const scaler = new Scaler({
-    ...{ redis, stream, group, connectTimeoutMs, observer: (event: ScalerEvent) => teller.take(event) },
+    ...{ redis, stream, group, connectTimeoutMs },
+    observer(event) {
+      observe(event);
+      teller.take(event);
+    },
     ...scalingOf(options.strategy, options),
   });
   try {

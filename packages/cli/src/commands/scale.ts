@@ -24,8 +24,8 @@ export const run: Run<typeof scale> = async (call) => {
   // A name that is mistyped must not look like a group with nothing to do.
   await withClient(call, (client) => findGroup(client, args.stream, args.group));
   const judges = judgesOf(options);
-  const { redis, connectTimeoutMs, explain } = await findServer(call);
-  const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: () => {} });
+  const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
+  const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: observe });
   try {
     do {
       const seen = await scaler.collect({ signal });

@@ -1,10 +1,12 @@
 /** What a consumer without an observer says of trouble. */
-import { describeThrown, placeOf } from "@redis-batch/core/internal";
+import { describeThrown, placeOf, wordsOfConnection } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 
 /** What needs attention in an event; `undefined`: nothing does. */
 export function wordsOfTrouble(event: ConsumerEvent): string | undefined {
   switch (event.type) {
+    case "connectFailed":
+      return wordsOfConnection(event);
     case "handlerFailed": {
       return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
     }

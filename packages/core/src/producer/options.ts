@@ -76,7 +76,7 @@ export interface ProducerOptions<Value = FieldsInput> {
   readonly connectTimeoutMs?: number;
   /** How long `close()` waits for the messages under way, in milliseconds, 0 to 3,600,000. Default 10,000. */
   readonly closeTimeoutMs?: number;
-  /** Receives every event. */
+  /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
   readonly observer?: Observer<ProducerEvent>;
 }
 
