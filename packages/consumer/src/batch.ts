@@ -1,4 +1,4 @@
-import type { EntryId } from "@redis-batch/core";
+import type { EntryId, Fields } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";
 
@@ -17,7 +17,7 @@ export interface Settlement {
 }
 
 /** Messages handed over together. Each has an outcome of its own. */
-export class Batch<Value> implements Iterable<Message<Value>> {
+export class Batch<Value = Fields> implements Iterable<Message<Value>> {
   /** In stream order. A list of your own: what you take from it stays in the batch. */
   readonly messages: readonly Message<Value>[];
   /** Why it was handed over now. */

@@ -90,7 +90,7 @@ export interface MessageKeeper<Value> {
 }
 
 /** One message of a batch. */
-export class Message<Value> {
+export class Message<Value = Fields> {
   /** The entry's id in the stream: the key by which work can be made idempotent. */
   readonly id: EntryId;
   /** @internal */
