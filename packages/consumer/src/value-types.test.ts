@@ -3,7 +3,16 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { Consumer, type ConsumerOptions, type Decoder, type Handler, type Message, type Outcome } from "./index.ts";
+import {
+  type Batch,
+  Consumer,
+  type ConsumerOptions,
+  type Decoder,
+  type Handler,
+  type HandlerContext,
+  type Message,
+  type Outcome,
+} from "./index.ts";
 
 const at = { redis: "redis://localhost", stream: "orders", group: "billing" };
 const json = (value: unknown): Buffer[] => [Buffer.from("data"), Buffer.from(JSON.stringify(value))];
@@ -32,7 +41,7 @@ describe("a consumer's value is what its schema gives, not what it takes", () =>
     expect(value).toEqual({ id: "a", cents: 0, count: 7, at: new Date("2026-01-01") });
     // A producer takes what the schema takes.
     const producer = new Producer({ redis: at.redis, stream: at.stream, codec });
-    expectTypeOf(producer.add).parameter(0).toEqualTypeOf<z.input<typeof schema>>();
+    expectTypeOf<Parameters<typeof producer.add>[0]>().toEqualTypeOf<z.input<typeof schema>>();
   });
 
   test("of Zod alone: a default, a coercion, a transform", () => {
@@ -60,7 +69,7 @@ describe("a consumer's value is what its schema gives, not what it takes", () =>
     expectTypeOf(value).toEqualTypeOf<Output>();
     expect(value).toEqual({ id: "a", cents: 0, count: 7 });
     const producer = new Producer({ redis: at.redis, stream: at.stream, codec });
-    expectTypeOf(producer.add).parameter(0).toEqualTypeOf<v.InferInput<typeof schema>>();
+    expectTypeOf<Parameters<typeof producer.add>[0]>().toEqualTypeOf<v.InferInput<typeof schema>>();
   });
 
   test("of ArkType, whose schemas are functions", () => {
@@ -72,7 +81,7 @@ describe("a consumer's value is what its schema gives, not what it takes", () =>
     expectTypeOf(value).toEqualTypeOf<Output>();
     expect(value).toEqual({ id: "a", cents: 0, count: 7 });
     const producer = new Producer({ redis: at.redis, stream: at.stream, codec });
-    expectTypeOf(producer.add).parameter(0).toEqualTypeOf<typeof schema.inferIn>();
+    expectTypeOf<Parameters<typeof producer.add>[0]>().toEqualTypeOf<typeof schema.inferIn>();
   });
 
   test("around the fields themselves, which are text", () => {
@@ -102,8 +111,8 @@ test("without a codec the value is the fields, and no type has to be named for t
   };
   const consumer = new Consumer(options);
   expectTypeOf(consumer).toEqualTypeOf<Consumer>();
-  expectTypeOf(consumer.run).parameter(0).toEqualTypeOf<Handler>();
-  expectTypeOf<typeof handler>().toEqualTypeOf<Handler<Fields>>();
+  expectTypeOf<Parameters<typeof consumer.run>[0]>().toEqualTypeOf<Handler>();
+  expectTypeOf<typeof handler>().toExtend<(batch: Batch, context: HandlerContext) => unknown>();
   expectTypeOf<Message["value"]>().toEqualTypeOf<Fields>();
   expect(handler).toBeTypeOf("function");
 });

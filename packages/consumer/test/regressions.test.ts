@@ -98,7 +98,7 @@ describe("a delivery count beyond 2^53", () => {
       type: "deadLettered",
       id,
       why: "maxDeliveries",
-      error: expect.any(String),
+      error: expect.any(String) as string,
     });
     await eventually("nothing is pending", async () => (await made.pending()).length === 0);
     await consumer.close();

@@ -65,7 +65,8 @@ function withoutMessage(error: Error): Error {
 
 function classOf(error: Error): string {
   try {
-    return String(error.constructor.name);
+    const { name }: { readonly name: unknown } = error.constructor;
+    return typeof name === "string" ? name : "Error";
   } catch {
     return "Error";
   }

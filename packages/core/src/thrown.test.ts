@@ -1,5 +1,5 @@
 import { runInNewContext } from "node:vm";
-import { ODD_VALUES } from "@redis-batch/test-support";
+import { ODD_VALUES, thenable } from "@redis-batch/test-support";
 import { expect, test } from "vitest";
 import { RedisBatchError } from "./errors.ts";
 import { asError, describeThrown, isError, isThenable, messageOf, placeOf } from "./thrown.ts";
@@ -30,9 +30,11 @@ test("several errors in one have the words of the first", () => {
 });
 
 test("a promise of another realm, and whatever else has a then, can be awaited", () => {
-  const thenables = [runInNewContext("Promise.resolve()"), { then: () => {} }, Object.assign(() => {}, { then() {} })];
-  for (const thenable of [Promise.resolve(), ...thenables]) expect(isThenable(thenable)).toBe(true);
-  for (const value of [{ then: 1 }, {}, null, "then", () => {}]) expect(isThenable(value)).toBe(false);
+  const like = thenable(() => {});
+  const callable = Object.assign(() => {}, like);
+  const elsewhere: unknown = runInNewContext("Promise.resolve()");
+  for (const value of [Promise.resolve(), elsewhere, like, callable]) expect(isThenable(value)).toBe(true);
+  for (const value of [{}, null, "then", () => {}]) expect(isThenable(value)).toBe(false);
 });
 
 test("what JSON.parse says of a text is told without the text", () => {

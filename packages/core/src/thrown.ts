@@ -1,5 +1,4 @@
 /** Words for what applications throw, reject with, or give as a reason: anything at all, and looking at it may throw again. */
-import { types } from "node:util";
 
 /** Longer words are cut: they end in events, logs and dead letters. */
 const LONGEST = 4_000;
@@ -12,7 +11,7 @@ export function messageOf(thrown: unknown): string {
 
 /** The same after the error's name: `TypeError: it is not a function`. */
 export function describeThrown(thrown: unknown): string {
-  const name = attempt(() => (isError(thrown) ? String(thrown.name) : ""));
+  const name = attempt(() => (isError(thrown) ? textOf(thrown.name) : ""));
   return [cut(name ?? ""), messageOf(thrown)].filter((part) => part !== "").join(": ");
 }
 
@@ -23,7 +22,7 @@ export function asError(thrown: unknown): Error {
 
 /** Whether it is an error, of this realm or another one. */
 export function isError(value: unknown): value is Error {
-  return attempt(() => types.isNativeError(value) || value instanceof Error) ?? false;
+  return attempt(() => value instanceof Error || Object.prototype.toString.call(value) === "[object Error]") ?? false;
 }
 
 /** Whether it can be awaited, whatever class and realm it is of. */
@@ -62,10 +61,15 @@ function wordsOf(error: Error): string {
   const { message } = error;
   // What JSON.parse says of a text that is none quotes it.
   if (error.name === "SyntaxError")
-    return String(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
-  if (message !== "") return String(message);
-  if (error instanceof AggregateError && isError(error.errors[0])) return String(error.errors[0].message);
+    return textOf(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
+  if (message !== "") return textOf(message);
+  if (error instanceof AggregateError && isError(error.errors[0])) return textOf(error.errors[0].message);
   return "";
+}
+
+/** What is a text by its type only: anybody can set it to something else. */
+function textOf(text: unknown): string {
+  return typeof text === "string" ? text : String(text);
 }
 
 function attempt<Result>(run: () => Result): Result | undefined {

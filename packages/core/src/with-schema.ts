@@ -60,9 +60,9 @@ function validate(schema: StandardSchema, value: unknown): unknown {
           "checks threw; use a synchronous schema whose checks do not throw",
       );
     }
-    const { issues, value: output } = result as { readonly issues?: readonly SchemaIssue[]; readonly value: unknown };
+    const { issues, value: read } = result as { readonly issues?: readonly SchemaIssue[]; readonly value: unknown };
     if (issues !== undefined) throw new PayloadError(describeIssues(issues));
-    return { output };
+    return { output: read };
   });
   return output;
 }

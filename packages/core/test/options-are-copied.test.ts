@@ -42,14 +42,14 @@ describe("a callback that is only told something stops nothing, and ends no proc
         throw new Error("broken bar");
       },
     ],
-    ["rejects", () => Promise.reject(new Error("broken bar"))],
-  ])("when it %s", async (_how, onProgress) => {
+    ["rejects", (): unknown => Promise.reject(new Error("broken bar"))],
+  ])("when it %s", async (_how, onProgress: () => void) => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const stream = uniqueName("stream");
     await using producer = new Producer({ redis: redis.server.options, stream });
-    expect(await producer.addMany([{ n: 1 }], { onProgress: onProgress as () => void })).toMatchObject({ added: 1 });
+    expect(await producer.addMany([{ n: 1 }], { onProgress })).toMatchObject({ added: 1 });
     await using letters = new DeadLetters({ redis: redis.server.options, stream, group: "g" });
-    const picked = { ids: ["1-1"], onProgress: onProgress as () => void };
+    const picked = { ids: ["1-1"], onProgress };
     expect(await letters.redrive(picked)).toMatchObject({ gone: 1 });
     expect(await letters.discard(picked)).toBe(0);
     expect(warn.mock.calls.map(([text]) => String(text))).toEqual([

@@ -72,7 +72,7 @@ it("a worker that cannot even be started is told, and tried again", async () => 
   const events = new EventRecorder<{ readonly type: string }>();
   await using pool = new ProcessPool({
     ...{ command: process.execPath, args: ["a\0b"], restartBaseMs: 10, restartCapMs: 10 },
-    observer: events.observe as never,
+    observer: events.observe,
   });
   await pool.scale({ desired: 1 }, never, ORDER);
   await events.waitFor("workerRestarting", { count: 3 });

@@ -1,6 +1,6 @@
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
-export { ODD_VALUES } from "./faults/odd-values.ts";
+export { ODD_VALUES, thenable } from "./faults/odd-values.ts";
 export { type Sealable, sealable } from "./faults/sealable.ts";
 export {
   ApiServer,

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
-import { deferred, ODD_VALUES } from "@redis-batch/test-support";
+import { deferred, ODD_VALUES, thenable } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { type RedisBatchError, ServerStateError, UsageError } from "../errors.ts";
 import {
@@ -261,10 +261,7 @@ describe("whatever a source is, or does", () => {
 
   test("whatever has a then is awaited, and it ends", async () => {
     let read = 0;
-    const source = stepping(() => ({
-      // biome-ignore lint/suspicious/noThenProperty: that is what it is about
-      then: (resolve: (step: unknown) => void) => resolve({ done: read++ === 3, value: read }),
-    }));
+    const source = stepping(() => thenable((resolve) => resolve({ done: read++ === 3, value: read })));
     expect(await collect(source, new ScriptedTarget())).toHaveLength(3);
   });
 

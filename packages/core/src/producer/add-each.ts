@@ -79,8 +79,6 @@ interface Item {
   result: AddResult | "withdrawn" | undefined;
 }
 
-type Step<Value> = IteratorResult<Value, unknown>;
-
 class Run<Value> {
   readonly #iterator: Iterator<Value> | AsyncIterator<Value>;
   readonly #target: AddEachTarget<Value>;
@@ -209,11 +207,11 @@ class Run<Value> {
     if (typeof step !== "object" || step === null) {
       throw new UsageError(`the source is no iterator: its next() gave ${describeShape(step)}, not { value, done }`);
     }
-    const { done, value } = step as Step<Value>;
+    const { done, value } = step as { readonly done?: boolean; readonly value: Value };
     if (done) {
       this.#isSourceDone = true;
       this.#isOver = true;
-    } else if (!this.#isOver) this.#add(value as Value, this.#index++);
+    } else if (!this.#isOver) this.#add(value, this.#index++);
   }
 
   #add(value: Value, index: number): void {

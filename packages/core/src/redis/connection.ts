@@ -252,7 +252,7 @@ function reasonOf(error: unknown): string {
     return `no node of the cluster can be reached; the last one: ${messageOf(lastNodeError)}`;
   // The same reason each time, however long it waits.
   const words = messageOf(error).replace(/ Retrying from scratch after \d+ms\./, "");
-  return words === "" ? String(code ?? "it failed") : words;
+  return words === "" ? (typeof code === "string" ? code : "it failed") : words;
 }
 
 function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {

@@ -111,7 +111,9 @@ function copyOf<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(copyOf) as Value;
   if (!isPlainObject(value)) return value;
   const properties = Object.getOwnPropertyDescriptors(value);
-  for (const property of Object.values(properties)) if ("value" in property) property.value = copyOf(property.value);
+  for (const property of Object.values(properties)) {
+    if ("value" in property) property.value = copyOf(property.value as unknown);
+  }
   return Object.create(Object.getPrototypeOf(value) as object | null, properties) as Value;
 }
 

@@ -25,7 +25,7 @@ export const ODD_VALUES: readonly (readonly [what: string, value: unknown])[] = 
   ["an object whose Symbol.toPrimitive throws", { [Symbol.toPrimitive]: fail }],
   ["an error whose message throws", Object.defineProperty(new Error("x"), "message", { get: fail })],
   ["an error whose name throws", Object.defineProperty(new Error("x"), "name", { get: fail })],
-  ["an error whose message is no text", Object.assign(new Error("x"), { message: Object.create(null) })],
+  ["an error whose message is no text", Object.assign(new Error("x"), { message: Object.create(null) as unknown })],
   ["an error whose constructor throws", Object.defineProperty(new Error("x"), "constructor", { get: fail })],
   ["an error whose stack throws", Object.defineProperty(new Error("x"), "stack", { get: fail })],
   ["an error that is its own cause", cyclic],
@@ -38,3 +38,8 @@ export const ODD_VALUES: readonly (readonly [what: string, value: unknown])[] = 
   ["a text of ten million characters", "x".repeat(10_000_000)],
   ["an error with such a message", new Error("x".repeat(10_000_000))],
 ];
+
+/** What can be awaited and is no Promise. */
+export function thenable(then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void): object {
+  return Object.fromEntries(["then"].map((name) => [name, then]));
+}

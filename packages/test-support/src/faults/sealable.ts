@@ -2,7 +2,7 @@
 export interface Sealable<Options extends object> {
   readonly options: Options;
   /** From now on every look at it throws, and at every plain object and list within it. */
-  seal(): void;
+  readonly seal: () => void;
 }
 
 /** Makes options of which a test can say that they are not looked at any more: they were copied. */
@@ -12,17 +12,20 @@ export function sealable<Options extends object>(given: Options): Sealable<Optio
   const wrap = (value: object): object => {
     const known = made.get(value);
     if (known !== undefined) return known;
-    const trap =
-      (name: "get" | "has" | "ownKeys" | "getOwnPropertyDescriptor") =>
-      (...args: readonly unknown[]): never => {
-        if (isSealed) throw new Error(`an option was looked at after it was given (${name} ${String(args[1] ?? "")})`);
-        return (Reflect[name] as (...rest: readonly unknown[]) => never)(...args);
+    const look =
+      <Args extends readonly [object, ...PropertyKey[]], Result>(reflect: (...args: Args) => Result) =>
+      (...args: Args): Result => {
+        const [, name] = args;
+        if (isSealed) throw new Error(`an option was looked at after it was given: ${String(name)}`);
+        return reflect(...args);
       };
     const proxy = new Proxy(value, {
-      get: trap("get"),
-      has: trap("has"),
-      ownKeys: trap("ownKeys"),
-      getOwnPropertyDescriptor: trap("getOwnPropertyDescriptor"),
+      get: look((target: object, name: PropertyKey) => Reflect.get(target, name) as unknown),
+      has: look((target: object, name: PropertyKey) => Reflect.has(target, name)),
+      ownKeys: look((target: object) => Reflect.ownKeys(target)),
+      getOwnPropertyDescriptor: look((target: object, name: PropertyKey) =>
+        Reflect.getOwnPropertyDescriptor(target, name),
+      ),
     });
     made.set(value, proxy);
     return proxy;
