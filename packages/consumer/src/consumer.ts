@@ -26,10 +26,12 @@ import {
   ConsumerNameInUseError,
   createNotifier,
   createRedisStreamClient,
+  describeShape,
   describeThrown,
   type EntryId,
   type Fields,
   INSPECT,
+  isEntryId,
   Lifecycle,
   type LifecycleState,
   NO_WORK,
@@ -547,9 +549,17 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   /**
    * Acknowledges by id, for code that passes ids around instead of messages. Resolves when the server has answered.
    *
+   * @param ids any number of them
+   * @throws {UsageError} when one of them is no entry id
    * @throws {RedisBatchError} when the server cannot be asked; then nothing is certain, and asking again is safe
    */
   async ack(...ids: EntryId[]): Promise<AckReport> {
+    for (const id of ids as readonly unknown[]) {
+      if (typeof id === "string" && isEntryId(id)) continue;
+      throw new UsageError(
+        `ack: expected entry ids such as "1700000000000-0", one by one, got ${describeShape(id)} that is none`,
+      );
+    }
     this.#assertUsable("acknowledge");
     if (!(await this.#start())) throw closedEarly();
     const held: Message<Value>[] = [];

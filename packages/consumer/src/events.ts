@@ -10,7 +10,7 @@ interface Trouble {
 export type ConsumerEvent =
   | { readonly type: "connected"; readonly role: ConnectionRole }
   | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
-  /** An attempt to connect failed, for another reason than the one before. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
   | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "started"; readonly consumer: string }

@@ -244,3 +244,18 @@ it("a refused connection is told at once, and why, and not after a timeout", asy
   await consumer.close();
   await running;
 });
+
+it("acknowledges tens of thousands of ids, and refuses what is no id before anything is done", async () => {
+  const { consumer, server, stream, group } = open({ batchSize: 10_000, maxWaitMs: 5_000, prefetch: 0 });
+  await server.command("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
+  const script = "for n = 1, tonumber(ARGV[1]) do redis.call('XADD', KEYS[1], '1-' .. n, 'n', n) end";
+  await server.command("EVAL", script, 1, stream, 20_000);
+  await server.command("XREADGROUP", "GROUP", group, consumer.name, "COUNT", 10_000, "STREAMS", stream, ">");
+  const ids = range(20_000).map((n) => `1-${n + 1}`);
+  for (const wrong of [["abc"], [undefined], [ids], [{ id: "1-1" }], ["1"]]) {
+    await expect(consumer.ack(...(wrong as never[]))).rejects.toThrow("ack: expected entry ids");
+  }
+  const report = await consumer.ack(...ids);
+  expect(new Set(report.acknowledged)).toEqual(new Set(ids.slice(0, 10_000)));
+  expect(new Set(report.lost)).toEqual(new Set(ids.slice(10_000)));
+});

@@ -5,7 +5,7 @@ import type { ConsumerStatus, GroupHealth } from "./report.ts";
 export type MonitorEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
-  /** An attempt to connect failed, for another reason than the one before. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
   | { readonly type: "connectFailed"; readonly reason: string }
   | { readonly type: "leading" }
   | { readonly type: "following" }

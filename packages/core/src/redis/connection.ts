@@ -26,6 +26,9 @@ import { type CallEnd, writeTogether } from "./write-together.ts";
 /** What a closed Cluster had in flight may still be answered, for a little longer than ioredis keeps its sockets. */
 const LAST_REPLIES_MS = 2_500;
 
+/** Reasons that are told of one outage: some name a port, or a time, and so are another one at each attempt. */
+const MOST_REASONS = 10;
+
 export interface ConnectionOptions {
   /** Makes a client, not connected yet: the first, and another one whenever the last has ended for good. */
   readonly create: () => Redis | Cluster;
@@ -48,8 +51,8 @@ export class Connection {
   // In another database than the one that was asked for: ioredis goes on in database 0.
   #isMisplaced = false;
   #lastError: RedisBatchError | undefined;
-  /** Why connecting failed, as it was told last; `undefined` when it has succeeded since. */
-  #toldFailure: string | undefined;
+  /** Why connecting failed, as far as it was told since it last succeeded. */
+  readonly #toldFailures = new Set<string>();
   readonly #changes = new Set<() => void>();
 
   constructor({ create, role, clock, random, report }: ConnectionOptions) {
@@ -90,7 +93,7 @@ export class Connection {
     this.#epoch++;
     this.#isReady = true;
     this.#lastError = undefined;
-    this.#toldFailure = undefined;
+    this.#toldFailures.clear();
     this.#announce();
     this.#report({ type: "connected", role: this.#role });
   }
@@ -117,8 +120,9 @@ export class Connection {
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
     this.#announce();
-    if (this.#isReady || this.#isClosed || reason === this.#toldFailure) return;
-    this.#toldFailure = reason;
+    if (this.#isReady || this.#isClosed || this.#toldFailures.has(reason) || this.#toldFailures.size >= MOST_REASONS)
+      return;
+    this.#toldFailures.add(reason);
     this.#report({ type: "connectFailed", role: this.#role, reason });
   }
 
