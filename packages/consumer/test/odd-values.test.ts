@@ -211,7 +211,7 @@ it("options are copied: nothing of them is looked at after they were given, by t
   const { server, stream, group, add } = bench();
   const { options, seal } = sealable<ConsumerOptions>({
     redis: { ...server.options },
-    ...{ stream, group, batchSize: 1, maxWaitMs: 10, retry: { baseMs: 1, capMs: 1 } },
+    ...{ stream, group, batchSize: 1, maxWaitMs: 10, retry: { baseMs: 1, capMs: 1 }, observer: () => {} },
   });
   await using consumer = new Consumer(options);
   seal();

@@ -1,6 +1,6 @@
 /** What is changed in options after they were given changes nothing; what an executor throws stops nothing. */
 import { EventRecorder, ODD_VALUES, sealable, uniqueName, useServer } from "@redis-batch/test-support";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import {
   commandExecutor,
   type Executor,
@@ -41,6 +41,8 @@ it("options are copied by a scaler and its executors", async () => {
 });
 
 it.each(ODD_VALUES)("an executor that throws %s at every turn ends no run", async (_what, value) => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  onTestFinished(() => warned.mockRestore());
   const events = new EventRecorder<ScalerEvent>();
   const throwing = (): never => {
     throw value;
@@ -66,6 +68,7 @@ it.each(ODD_VALUES)("an executor that throws %s at every turn ends no run", asyn
   expect((await events.waitFor("scaleFailed")).error.message.length).toBeLessThan(10_000);
   stop.abort();
   await running;
+  expect(String(warned.mock.calls[0]?.[0])).toMatch(/^heed\(\) of the executor broken threw: /);
 });
 
 it("a worker that cannot even be started is told, and tried again", async () => {
