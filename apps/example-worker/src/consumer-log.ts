@@ -7,6 +7,7 @@ const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = 
   batch: "off",
   batchEnded: "off",
   acknowledged: "off",
+  connectFailed: "warn",
   disconnected: "warn",
   readFailed: "warn",
   ackFailed: "warn",

@@ -1,6 +1,14 @@
 import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { eventually, startCluster, startSentinel, uniqueName, useServer, useServers } from "@redis-batch/test-support";
+import {
+  eventually,
+  FaultProxy,
+  startCluster,
+  startSentinel,
+  uniqueName,
+  useServer,
+  useServers,
+} from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectNoControls, expectSameContent, needsTool, useCli } from "./cli.ts";
 
@@ -212,6 +220,29 @@ describe("an outage", () => {
       expect((await worker.exited).code).toBe(0);
     }
     expect(((await redis.server.command("XPENDING", stream, "g")) as unknown[])[0]).toBe(0);
+  });
+});
+
+describe("a refused connection", () => {
+  const redis = useServer();
+  const cli = useCli();
+
+  it.each([
+    ["streams"],
+    ["monitor", "orders", "billing", "--watch"],
+    ["consume", "orders", "billing"],
+    ["produce", "orders", "n=1"],
+    ["dead-letters", "list", "orders", "billing"],
+    ["scale", "orders", "billing"],
+  ])("is told in a line, and why, long before the time to connect is over (%s)", async (...words) => {
+    // A port on which nobody listens.
+    const proxy = await FaultProxy.start(redis.server);
+    const { url } = proxy;
+    await proxy.stop();
+    await using started = await cli.start([...words, "--url", url, "--connect-timeout", "10m"]);
+    await eventually("it says so", () => started.stderr.includes("\n"), { timeoutMs: 60_000 });
+    expect(started.stderr).toMatch(/^warn: +no connection yet: connect ECONNREFUSED 127\.0\.0\.1:\d+; trying again\n$/);
+    expect(started.running).toBe(true);
   });
 });
 

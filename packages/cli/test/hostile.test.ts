@@ -153,3 +153,58 @@ describe("huge messages", () => {
     await redis.server.command("DEL", stream, copy);
   });
 });
+
+describe("ids that tell a time beyond the range of dates", () => {
+  it("are shown and worked on like any other, without a time", async () => {
+    const [stream, group] = [uniqueName("late"), "g"];
+    const dead = `rb:{${stream}}:dead:${stream}:${group}`;
+    await redis.server.command("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
+    const ids = ["8640000000000001-0", "18446744073709551614-7", "18446744073709551615-18446744073709551614"];
+    for (const id of ids) await redis.server.command("XADD", stream, id, "n", "1");
+    await redis.server.command("XREADGROUP", "GROUP", group, "c", "COUNT", 1, "STREAMS", stream, ">");
+    const history = [
+      "id",
+      ids[0],
+      "consumer",
+      "c",
+      "deliveries",
+      "1",
+      "reason",
+      "r",
+      "error",
+      "",
+      "at",
+      "9".repeat(30),
+    ];
+    const letter = history.map((word, index) => (index % 2 === 0 ? `dead.${word}` : String(word)));
+    await redis.server.command("XADD", dead, String(ids[1]), "n", "1", ...letter);
+    const looks = [
+      ...[["streams"], ["groups", stream], ["consumers", stream, group], ["pending", stream, group]],
+      ...[
+        ["peek", stream],
+        ["tail", stream],
+        ["dead-letters", "list", stream, group],
+        ["monitor", stream, group],
+      ],
+      ...[
+        ["check", stream, group],
+        ["doctor", stream, group],
+        ["scale", stream, group],
+        ["cleanup", stream, group],
+      ],
+      ["trim", stream],
+    ];
+    for (const words of looks) {
+      for (const more of [[], ["--json"]]) {
+        const { code, stdout, stderr } = await cli.run([...words, ...more]);
+        expect(`${words.join(" ")}: ${stderr}`).not.toMatch(/Invalid|RangeError|date/i);
+        expect(stdout).not.toMatch(/Invalid Date|NaN/);
+        // A warning or a finding is an answer; anything else would be a fault.
+        expect([words, code].flat()).toEqual([...words, expect.toSatisfy((end: number) => [0, 1, 2].includes(end))]);
+      }
+    }
+    const consumed = await cli.run(["consume", "--count=2", "--max-wait=10ms", stream, group]);
+    expectEnd(consumed, 0);
+    expect(ndjson(consumed.stdout).map(({ id }) => id)).toEqual(ids.slice(1));
+  });
+});

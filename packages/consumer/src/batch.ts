@@ -1,4 +1,4 @@
-import type { EntryId } from "@redis-batch/core";
+import type { EntryId, Fields } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";
 
@@ -17,11 +17,12 @@ export interface Settlement {
 }
 
 /** Messages handed over together. Each has an outcome of its own. */
-export class Batch<Value> implements Iterable<Message<Value>> {
-  /** In stream order. */
+export class Batch<Value = Fields> implements Iterable<Message<Value>> {
+  /** In stream order. A list of your own: what you take from it stays in the batch. */
   readonly messages: readonly Message<Value>[];
   /** Why it was handed over now. */
   readonly reason: BatchReason;
+  readonly #messages: readonly Message<Value>[];
   readonly #whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
 
   /** @internal */
@@ -30,23 +31,24 @@ export class Batch<Value> implements Iterable<Message<Value>> {
     reason: BatchReason,
     whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>,
   ) {
-    this.messages = messages;
+    this.messages = [...messages];
+    this.#messages = messages;
     this.reason = reason;
     this.#whenOutcomesAreThrough = whenOutcomesAreThrough;
   }
 
   /** How many messages there are; 0 only from `fetch()`, when there was nothing within the wait. */
   get size(): number {
-    return this.messages.length;
+    return this.#messages.length;
   }
 
   [Symbol.iterator](): Iterator<Message<Value>> {
-    return this.messages[Symbol.iterator]();
+    return this.#messages[Symbol.iterator]();
   }
 
   /** Acknowledges the rest: every message that has no outcome yet. One that was given `retry()` comes again. */
   ack(): void {
-    for (const message of this.messages) if (!message.isRetried) message.ack();
+    for (const message of this.#messages) if (!message.isRetried) message.ack();
   }
 
   /**
@@ -54,7 +56,7 @@ export class Batch<Value> implements Iterable<Message<Value>> {
    * message. Does not end the batch: outcomes may follow.
    */
   async settled(): Promise<Settlement> {
-    await this.#whenOutcomesAreThrough(this.messages);
+    await this.#whenOutcomesAreThrough(this.#messages);
     const settlement = {
       acknowledged: [] as EntryId[],
       retried: [] as EntryId[],
@@ -62,7 +64,7 @@ export class Batch<Value> implements Iterable<Message<Value>> {
       lost: [] as EntryId[],
       open: [] as EntryId[],
     };
-    for (const message of this.messages) settlement[END[message.state]].push(message.id);
+    for (const message of this.#messages) settlement[END[message.state]].push(message.id);
     return settlement;
   }
 }

@@ -10,12 +10,15 @@
  * | failed   | throws the cause                 | its clean-up                                     |
  * | closed   | throws                           | –                                                |
  */
+
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { InspectOptionsStylized } from "node:util";
 import {
   addBatch,
+  asError,
   type BeatDetails,
   type Capabilities,
   type Clock,
@@ -23,10 +26,16 @@ import {
   ConsumerNameInUseError,
   createNotifier,
   createRedisStreamClient,
+  describeShape,
+  describeThrown,
   type EntryId,
+  type Fields,
+  INSPECT,
+  isEntryId,
   Lifecycle,
   type LifecycleState,
   NO_WORK,
+  nameService,
   type Observer,
   onAbort,
   POOL_VARIABLE,
@@ -34,10 +43,12 @@ import {
   type Random,
   RELEASED,
   type StreamClient,
+  showAs,
   systemClock,
   systemRandom,
   UsageError,
   type WorkCounters,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
 import { decideIntake } from "./decisions/intake.ts";
@@ -54,8 +65,8 @@ import { LeaseRenewer } from "./liveness/lease-renewer.ts";
 import { Peers } from "./liveness/peers.ts";
 import { ReservedNames } from "./liveness/reserved-names.ts";
 import { SecondOpinions } from "./liveness/second-opinions.ts";
-import type { Message } from "./message.ts";
-import { type ConsumerOptions, type ConsumerPolicy, LONGEST_RETRY_MS, resolveConsumerOptions } from "./options.ts";
+import { LONGEST_RETRY_MS, type Message } from "./message.ts";
+import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { Intake } from "./receiving/intake.ts";
@@ -66,7 +77,7 @@ import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
 import { persist } from "./runtime/persist.ts";
 import { describeTrouble } from "./runtime/trouble.ts";
-import { warnOfTrouble } from "./runtime/warn.ts";
+import { wordsOfTrouble } from "./runtime/warn.ts";
 import { untilAborted, within } from "./runtime/within.ts";
 import { HeldMessages } from "./scheduling/held-messages.ts";
 import { type OpenBatch, OpenBatches } from "./scheduling/open-batches.ts";
@@ -151,9 +162,7 @@ const FAREWELL_MS = 5_000;
  * });
  * ```
  */
-export class Consumer<Value = Readonly<Record<string, string>>>
-  implements AsyncIterable<Batch<Value>>, AsyncDisposable
-{
+export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, AsyncDisposable {
   readonly #policy: ConsumerPolicy<Value>;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -222,7 +231,8 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
-    const notify = createNotifier("consumer", policy.observer ?? warnOfTrouble);
+    const subject = nameService("consumer", policy.stream, policy.group);
+    const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
     this.#report = (event) => {
       if (event.type === "acknowledged") this.#acked += event.messages;
       if (event.type === "deadLettered") this.#deadLettered++;
@@ -540,9 +550,17 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   /**
    * Acknowledges by id, for code that passes ids around instead of messages. Resolves when the server has answered.
    *
+   * @param ids any number of them
+   * @throws {UsageError} when one of them is no entry id
    * @throws {RedisBatchError} when the server cannot be asked; then nothing is certain, and asking again is safe
    */
   async ack(...ids: EntryId[]): Promise<AckReport> {
+    for (const id of ids as readonly unknown[]) {
+      if (typeof id === "string" && isEntryId(id)) continue;
+      throw new UsageError(
+        `ack: expected entry ids such as "1700000000000-0", one by one, got ${describeShape(id)} that is none`,
+      );
+    }
     this.#assertUsable("acknowledge");
     if (!(await this.#start())) throw closedEarly();
     const held: Message<Value>[] = [];
@@ -641,6 +659,12 @@ export class Consumer<Value = Readonly<Record<string, string>>>
     await this.close();
   }
 
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    const { name, stream, group } = this.#policy;
+    return showAs("Consumer", { name, stream, group, state: this.state }, depth, options);
+  }
+
   #begin(use: string, mode: PullMode): void {
     if (this.#use !== undefined) {
       throw new UsageError(`cannot use ${use} while ${this.#use} is under way: one use of a consumer at a time`);
@@ -724,17 +748,16 @@ export class Consumer<Value = Readonly<Record<string, string>>>
   }
 
   async #handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
-    const { batch, signal } = open;
+    const { batch, messages, signal } = open;
     try {
-      const outcome = await this.#call(handler, batch, signal);
-      if (outcome !== undefined) applyOutcome(batch, outcome);
+      applyOutcome(messages, await this.#call(handler, batch, signal));
       // Nobody has said that anything failed, so it does not count against the messages.
-      const isSilent = batch.messages.every((message) => message.state === "offered");
+      const isSilent = messages.every((message) => message.state === "offered");
       if (isSilent) this.#report({ type: "nothingSettled", messages: batch.size });
       this.#open.end(open, "", !isSilent);
     } catch (error) {
       this.#report({ type: "handlerFailed", messages: batch.size, error });
-      this.#open.end(open, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+      this.#open.end(open, describeThrown(error));
     }
   }
 
@@ -920,7 +943,7 @@ export class Consumer<Value = Readonly<Record<string, string>>>
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
-    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#failure = asError(error);
     this.#lifecycle.moveTo("failed");
     this.#report({ type: "failed", error: describeTrouble(error) });
     this.#scheduler.fail(error);

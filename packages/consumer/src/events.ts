@@ -10,6 +10,8 @@ interface Trouble {
 export type ConsumerEvent =
   | { readonly type: "connected"; readonly role: ConnectionRole }
   | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "started"; readonly consumer: string }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
@@ -68,7 +70,13 @@ export type ConsumerEvent =
   | { readonly type: "acknowledged"; readonly messages: number }
   | { readonly type: "ackShort"; readonly sent: number; readonly acknowledged: number }
   | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
-  | { readonly type: "deadLettered"; readonly id: EntryId; readonly why: DeadLetterReason }
+  | {
+      readonly type: "deadLettered";
+      readonly id: EntryId;
+      readonly why: DeadLetterReason;
+      /** What went wrong, as it is kept with the letter: the application's reason, or an error's name and text; or `""`. */
+      readonly error: string;
+    }
   | { readonly type: "buryFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
   | { readonly type: "lost"; readonly ids: readonly EntryId[]; readonly why: LossReason }
   | { readonly type: "draining" }

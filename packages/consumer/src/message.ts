@@ -1,15 +1,21 @@
+import type { InspectOptionsStylized } from "node:util";
 import {
-  type Codec,
+  type Decoder,
+  describeShape,
   type EntryId,
-  entryIdTimeMs,
+  entryIdDate,
   type Fields,
   fieldsCodec,
   guardPayload,
+  INSPECT,
+  messageOf,
   PayloadError,
   payloadBytesOf,
   type RawFields,
   type StreamEntry,
+  showAs,
   textOf,
+  UsageError,
 } from "@redis-batch/core/internal";
 import type { PullMode } from "./decisions/redelivery.ts";
 
@@ -32,8 +38,19 @@ export type MessageState =
 export interface RetryOptions {
   /** How long it stays away, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
   readonly delayMs?: number;
-  /** Kept with the message, should it end in the dead letters. */
+  /** Kept with the message, should it end in the dead letters: cut to 4,000 characters. */
   readonly reason?: string;
+}
+
+/** The longest delay that can be asked for, in milliseconds: a day. */
+export const LONGEST_RETRY_MS = 86_400_000;
+
+/** @throws {UsageError} when it is no delay that can be asked for */
+export function assertRetryDelay(delayMs: unknown): void {
+  if (delayMs === undefined) return;
+  if (typeof delayMs === "number" && delayMs >= 0 && delayMs <= LONGEST_RETRY_MS) return;
+  const got = typeof delayMs === "number" ? delayMs : describeShape(delayMs);
+  throw new UsageError(`retry: delayMs must be a number from 0 to ${LONGEST_RETRY_MS}, got ${got}`);
 }
 
 /** How messages came, and when, by the local clock. One read's messages share it. */
@@ -66,14 +83,14 @@ export interface Offer {
 
 /** Who takes a message's outcome. */
 export interface MessageKeeper<Value> {
-  readonly codec: Codec<Value>;
+  readonly codec: Decoder<Value>;
   ack(message: Message<Value>): void;
   retry(message: Message<Value>, options: RetryOptions): void;
   deadLetter(message: Message<Value>, reason: string): void;
 }
 
 /** One message of a batch. */
-export class Message<Value> {
+export class Message<Value = Fields> {
   /** The entry's id in the stream: the key by which work can be made idempotent. */
   readonly id: EntryId;
   /** @internal */
@@ -144,8 +161,7 @@ export class Message<Value> {
       this.#value ??= { decoded: this.#decode() };
       return this.#value.decoded;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new PayloadError(`message ${this.id}: ${reason}`, { entryId: this.id });
+      throw new PayloadError(`message ${this.id}: ${messageOf(error)}`, { entryId: this.id });
     }
   }
 
@@ -163,9 +179,12 @@ export class Message<Value> {
     return state === "acking" || state === "acknowledged" || state === "burying" || state === "buried";
   }
 
-  /** When it was added to the stream, by the server's clock (or as the producer's explicit id says). */
-  get addedAt(): Date {
-    return new Date(entryIdTimeMs(this.id));
+  /**
+   * When it was added to the stream, by the server's clock, or as the producer's explicit id says; `null` where that id
+   * tells a time beyond the range of dates (some 275,000 years).
+   */
+  get addedAt(): Date | null {
+    return entryIdDate(this.id);
   }
 
   /**
@@ -198,7 +217,7 @@ export class Message<Value> {
    * Records that the work on it has failed and is to be tried again: it comes again after `delayMs`, or after the
    * delay that the consumer's `retry` policy gives. Returns at once. A message with another outcome keeps that.
    *
-   * @throws {UsageError} when `delayMs` is not a number from 0 to 86,400,000
+   * @throws {UsageError} when `options` are none, or `delayMs` is not a number from 0 to 86,400,000
    */
   retry(options: RetryOptions = {}): void {
     this.#keeper.retry(this, options);
@@ -207,13 +226,20 @@ export class Message<Value> {
   /**
    * Records that no attempt will ever succeed: it is moved, whole and with its history, into the group's dead letters.
    * Returns at once. A message with another outcome keeps that.
+   *
+   * @param reason kept with it, cut to 4,000 characters. Anything else than a text becomes one: an error its name and words.
    */
   deadLetter(reason: string): void {
     this.#keeper.deadLetter(this, reason);
   }
 
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs("Message", { id: this.id, deliveries: this.deliveries, bytes: this.bytes }, depth, options);
+  }
+
   #decode(): Value {
-    const codec: Codec<unknown> = this.#keeper.codec;
+    const codec: Decoder<unknown> = this.#keeper.codec;
     // What the default codec makes of the fields is there already, or can be had without a Buffer for each of them.
     if (codec === fieldsCodec) return this.fields as Value;
     return guardPayload("decoding", () => this.#keeper.codec.decode(this.raw));

@@ -1,5 +1,7 @@
+import { inspect } from "node:util";
 import { ConfigError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
+import { Consumer } from "./consumer.ts";
 import { CONSUMER_DEFAULTS, type ConsumerOptions, resolveConsumerOptions } from "./options.ts";
 
 const given: ConsumerOptions<unknown> = { redis: "redis://localhost", stream: "orders", group: "billing" };
@@ -57,4 +59,14 @@ describe("resolveConsumerOptions", () => {
   it("accepts an entry id as a position", () => {
     expect(resolveConsumerOptions({ ...given, startFrom: "5-1" }, "1").startFrom).toBe("5-1");
   });
+});
+
+it("a consumer is shown with its name, stream, group and state, and never its options", () => {
+  const consumer = new Consumer({
+    redis: "redis://u:hunter2@localhost",
+    stream: "orders",
+    group: "billing",
+    name: "me",
+  });
+  expect(inspect(consumer)).toBe("Consumer { name: 'me', stream: 'orders', group: 'billing', state: 'idle' }");
 });

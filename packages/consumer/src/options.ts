@@ -1,7 +1,8 @@
 import {
   type BackoffPolicy,
   beatMsOf,
-  type Codec,
+  type Decoder,
+  type Fields,
   fieldsCodec,
   type GroupPosition,
   instanceName,
@@ -14,7 +15,7 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "./events.ts";
 
-export interface ConsumerOptions<Value> {
+export interface ConsumerOptions<Value = Fields> {
   /**
    * Where Redis is: a URL (`redis://`, `rediss://`, `unix://`), ioredis options (Sentinel's too), or an ioredis
    * `Redis` or `Cluster`, which is duplicated and never used or closed itself.
@@ -106,8 +107,11 @@ export interface ConsumerOptions<Value> {
   readonly startFrom?: GroupPosition;
   /** Where a group that vanished under the consumer begins again: `start` (default), `end`, or after an entry id. */
   readonly recreateFrom?: GroupPosition;
-  /** How the fields become `message.value`. Default: text fields. See `jsonCodec` and `withSchema`. */
-  readonly codec?: Codec<Value>;
+  /**
+   * How the fields become `message.value`, at once: a promise is refused. Default: text fields. See `jsonCodec` and
+   * `withSchema`.
+   */
+  readonly codec?: Decoder<Value>;
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
   readonly connectTimeoutMs?: number;
   /** How long `close()` waits for handlers and acknowledgements, in milliseconds, 0 to 3,600,000. Default 30,000. */
@@ -139,9 +143,6 @@ export const CONSUMER_DEFAULTS = {
   drainMs: 30_000,
 } as const;
 
-/** The longest delay that can be asked for, in milliseconds: a day. */
-export const LONGEST_RETRY_MS = 86_400_000;
-
 // What takes that many leases is more likely to hang than to work.
 const HOLD_LEASES = 10;
 
@@ -171,7 +172,7 @@ export interface ConsumerPolicy<Value> {
   readonly foreignIdleMs: number;
   readonly startFrom: GroupPosition;
   readonly recreateFrom: GroupPosition;
-  readonly codec: Codec<Value>;
+  readonly codec: Decoder<Value>;
   /** Whether values are decoded when messages arrive, so that one that cannot be is never offered. */
   readonly isDecodedEarly: boolean;
   readonly connectTimeoutMs: number;
@@ -268,7 +269,7 @@ export function resolveConsumerOptions<Value>(
     recreateFrom: resolvePosition("recreateFrom", options.recreateFrom ?? CONSUMER_DEFAULTS.recreateFrom, reader),
     // The default codec reads text fields, which is what Value is when no codec is given.
     isDecodedEarly: options.codec !== undefined,
-    codec: options.codec ?? (fieldsCodec as unknown as Codec<Value>),
+    codec: reader.codec("decode", options.codec ?? (fieldsCodec as unknown as Decoder<Value>)),
     drainMs: reader.integer("drainMs", { default: CONSUMER_DEFAULTS.drainMs, min: 0, max: 3_600_000 }),
     signal: options.signal,
   });

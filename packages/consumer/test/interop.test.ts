@@ -21,7 +21,7 @@ describe("messages of other clients", () => {
     expect(message?.fields).toEqual({ order: "18", amount: "12.50" });
     expect(Object.getPrototypeOf(message?.fields)).toBeNull();
     expect([...(message?.entries() ?? [])].map(String)).toEqual(["order,17", "amount,12.50", "order,18"]);
-    expect(message?.addedAt.getTime()).toBe(Number(id.split("-")[0]));
+    expect(message?.addedAt?.getTime()).toBe(Number(id.split("-")[0]));
     expect(message?.value).toEqual(message?.fields);
   });
 

@@ -60,7 +60,9 @@ describe("deadLetter()", () => {
         "dead.at": expect.stringMatching(/^\d{13}$/) as string,
       },
     ]);
-    expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id: first, why: "rejected" }]);
+    expect(events.all("deadLettered")).toEqual([
+      { type: "deadLettered", id: first, why: "rejected", error: "no such customer" },
+    ]);
   });
 
   it("leaves a message pending that is too wide to be moved, says so, and goes on", async () => {

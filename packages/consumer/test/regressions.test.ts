@@ -94,7 +94,12 @@ describe("a delivery count beyond 2^53", () => {
       seen.push(...batch.messages.map((message) => message.id));
       batch.ack();
     });
-    expect(await events.waitFor("deadLettered")).toEqual({ type: "deadLettered", id, why: "maxDeliveries" });
+    expect(await events.waitFor("deadLettered")).toEqual({
+      type: "deadLettered",
+      id,
+      why: "maxDeliveries",
+      error: expect.any(String) as string,
+    });
     await eventually("nothing is pending", async () => (await made.pending()).length === 0);
     await consumer.close();
     await running;

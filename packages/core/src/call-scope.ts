@@ -5,6 +5,7 @@ import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
 export type CallScopeEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
+  | { readonly type: "connectFailed"; readonly reason: string }
   | { readonly type: "closed" };
 
 export interface CallScopeOptions {
@@ -112,6 +113,6 @@ export class CallScope {
     // Our own closing is told as such.
     if (this.#ending.signal.aborted) return;
     const { report } = this.#options;
-    report(event.type === "connected" ? { type: "connected" } : { type: "disconnected", reason: event.reason });
+    report(event.type === "connected" ? { type: "connected" } : { type: event.type, reason: event.reason });
   }
 }

@@ -2,8 +2,8 @@
 export interface Clock {
   /** Milliseconds of a clock that never jumps; only differences mean anything. */
   nowMs(): number;
-  /** Calls back once, `delayMs` from now. The returned function cancels it. */
-  setTimer(delayMs: number, callback: () => void): () => void;
+  /** Calls back once, `delayMs` from now. The returned function cancels it. An idle one does not keep the process. */
+  setTimer(delayMs: number, callback: () => void, isIdle?: boolean): () => void;
 }
 
 // setTimeout fires at once when the delay does not fit a signed 32-bit number.
@@ -11,8 +11,9 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
-  setTimer(delayMs, callback) {
+  setTimer(delayMs, callback, isIdle = false) {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), LONGEST_DELAY_MS));
+    if (isIdle) timer.unref();
     return () => clearTimeout(timer);
   },
 };

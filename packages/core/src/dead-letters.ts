@@ -2,7 +2,9 @@
  * The dead letters of one consumer group: looks at them, gives them back, throws them away. Its states are those of a
  * CallScope.
  */
+import type { InspectOptionsStylized } from "node:util";
 import { CallScope } from "./call-scope.ts";
+import { systemClock } from "./clock.ts";
 import type { DeadLettersEvent } from "./dead-letters/events.ts";
 import { type DeadLetter, readLetter } from "./dead-letters/letter.ts";
 import {
@@ -21,10 +23,12 @@ import type { LetterPage, RedriveOutcome, RedriveReport } from "./dead-letters/r
 import { bytesOf, LARGEST_PAGE, scan } from "./dead-letters/scan.ts";
 import { type EntryId, nextEntryId } from "./entry-id.ts";
 import { NoGroupError } from "./errors.ts";
+import { INSPECT, showAs } from "./inspected.ts";
 import { deadLetterKey } from "./keys.ts";
-import { createNotifier, type Observer } from "./observer.ts";
+import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
+import { nameService, warningObserver, wordsOfConnection } from "./warnings.ts";
 import type { StreamEntry } from "./wire/entry.ts";
 
 // Each redrive copies a payload inside the server: a few at a time keep it answering others in between.
@@ -63,6 +67,7 @@ export class DeadLetters {
   readonly #key: string;
   readonly #notify: Observer<DeadLettersEvent>;
   readonly #calls: CallScope;
+  readonly #tellProgress = createTeller("onProgress of the dead letters");
 
   /** @throws {ConfigError} naming every wrong option */
   constructor(options: DeadLettersOptions);
@@ -72,7 +77,9 @@ export class DeadLetters {
     const policy = resolveDeadLettersOptions(options);
     this.#policy = policy;
     this.#key = deadLetterKey(policy.stream, policy.group);
-    this.#notify = createNotifier("dead-letters", policy.observer);
+    const subject = nameService("dead letters", policy.stream, policy.group);
+    const observer = policy.observer ?? warningObserver(subject, wordsOfConnection, systemClock);
+    this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
     const overTheNetwork: Wiring["createClient"] = (report) =>
       createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
@@ -175,6 +182,7 @@ export class DeadLetters {
    */
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
     const { selection, ifGone } = resolveRedriveOptions(options);
+    const { onProgress } = options;
     const { stream, group } = this.#policy;
     return this.#calls.use(options.signal, async (signal) => {
       const letters: RedriveOutcome[] = [];
@@ -191,7 +199,7 @@ export class DeadLetters {
             letters.push(end.value);
             counts[end.value.kind]++;
           }
-          options.onProgress?.({ ...counts });
+          this.#tellProgress(onProgress, { ...counts });
           for (const end of ends) if (end.status === "rejected") throw end.reason;
           next = picked.next;
         }
@@ -216,13 +224,14 @@ export class DeadLetters {
    */
   async discard(options: DiscardOptions): Promise<number> {
     const selection = resolveDiscardOptions(options);
+    const { onProgress } = options;
     return this.#calls.use(options.signal, async (signal) => {
       let discarded = 0;
       try {
         for await (const { ids } of this.#pick(selection, signal, DISCARDED_AT_ONCE)) {
           signal.throwIfAborted();
           if (ids.length > 0) discarded += await this.#client.xdel({ stream: this.#key, ids });
-          options.onProgress?.({ discarded });
+          this.#tellProgress(onProgress, { discarded });
         }
       } finally {
         this.#notify({ type: "discarded", discarded });
@@ -242,6 +251,16 @@ export class DeadLetters {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "DeadLetters",
+      { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },
+      depth,
+      options,
+    );
   }
 
   #pages(

@@ -1,7 +1,7 @@
 /** From the value given to a producer to the arguments of XADD. */
 import type { Encoder, FieldsInput } from "./codec.ts";
 import { PayloadError } from "./errors.ts";
-import { describeShape, guardPayload } from "./payload-guard.ts";
+import { describeShape, guardPayload, refusePromise } from "./payload-guard.ts";
 import type { Argument } from "./wire/command.ts";
 
 /** An entry's fields as they go out. */
@@ -28,6 +28,7 @@ function encodeFields(input: FieldsInput): EncodedFields {
       `expected a record of fields, got ${describeShape(input)}; for other values than records use jsonCodec()`,
     );
   }
+  refusePromise("encoding", input);
   const fields: Argument[] = [];
   let bytes = 0;
   const add = (rawName: unknown, rawValue: unknown): void => {

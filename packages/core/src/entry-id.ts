@@ -38,6 +38,12 @@ export function entryIdTimeMs(id: EntryId): number {
   return Number(id.slice(0, id.indexOf("-")));
 }
 
+/** The same as a date; `null` where the id tells a time beyond the range of dates, which an id given by a producer may. */
+export function entryIdDate(id: EntryId): Date | null {
+  const date = new Date(entryIdTimeMs(id));
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
 // Without leading zeros the longer number is the greater one.
 function compareDecimals(left: string, right: string): number {
   if (left.length !== right.length) return left.length - right.length;

@@ -48,7 +48,12 @@ export abstract class RedisBatchError extends Error {
 
   /** Whether `value` is an error of Redis Batch, whichever installed copy threw it. */
   static is(value: unknown): value is RedisBatchError {
-    return value instanceof Error && BRAND in value;
+    try {
+      return value instanceof Error && BRAND in value;
+    } catch {
+      // Anything can be thrown, a proxy whose traps throw as well.
+      return false;
+    }
   }
 }
 

@@ -12,6 +12,7 @@ export {
   type RegistrationDetails,
 } from "./consumer-registry.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
+export { entryIdDate } from "./entry-id.ts";
 export { readFarewells } from "./farewells.ts";
 export {
   beatMsOf,
@@ -22,14 +23,15 @@ export {
   NO_HEARTBEATS,
 } from "./heartbeat-watch.ts";
 export * from "./index.ts";
+export { INSPECT, showAs } from "./inspected.ts";
 export { instanceName } from "./instance-name.ts";
 export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
 export { encodeShownJson, quoteName, showBytes } from "./names.ts";
-export { createNotifier } from "./observer.ts";
+export { createNotifier, createTeller, tell } from "./observer.ts";
 export { didYouMean, OptionsReader } from "./options.ts";
-export { guardPayload } from "./payload-guard.ts";
+export { describeShape, guardPayload } from "./payload-guard.ts";
 export { pendingPages } from "./pending-pages.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { readBacklog } from "./read-backlog.ts";
@@ -42,8 +44,10 @@ export { aclRules, RIGHTS, type Role } from "./rights.ts";
 export { readService, readStream } from "./service-options.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
+export { asError, describeThrown, isError, isThenable, messageOf, placeOf } from "./thrown.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";
 export { unlessDenied } from "./unless-denied.ts";
+export { nameService, Warnings, warningObserver, wordsOfConnection } from "./warnings.ts";
 export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
 export {
   asLabelValue,

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { ConfigError } from "./errors.ts";
 import { isName } from "./names.ts";
 
@@ -93,6 +94,20 @@ export class OptionsReader {
   /** A function, if anything, given as `value`. */
   callable<Value>(name: string, value: Value): Value {
     if (value !== undefined && typeof value !== "function") this.problem(`${name} must be a function`);
+    return value;
+  }
+
+  /**
+   * The option `codec`, given as `value`: an object that has this method. It is called where nobody can wait for a promise,
+   * so one that always gives one is refused here, before there is a message.
+   */
+  codec<Value extends object>(method: "encode" | "decode", value: Value): Value {
+    const found: unknown = Reflect.get(Object(value) as object, method);
+    if (typeof found !== "function") {
+      this.problem(`codec must have a method ${method}(); see fieldsCodec, jsonCodec() and withSchema()`);
+    } else if (types.isAsyncFunction(found)) {
+      this.problem(`codec.${method} must be synchronous, and it is an async function`);
+    }
     return value;
   }
 

@@ -9,14 +9,16 @@
  * | draining | no new messages; those under way may end    | all ended, or `closeTimeoutMs`   |
  * | closed   | every message has ended                     | –                                |
  */
+import type { InspectOptionsStylized } from "node:util";
 import { type Clock, pause, systemClock } from "./clock.ts";
 import type { FieldsInput } from "./codec.ts";
 import { encodeValue } from "./encode-fields.ts";
 import type { EntryId } from "./entry-id.ts";
 import { ConnectionError, QueueFullError, UsageError } from "./errors.ts";
+import { INSPECT, showAs } from "./inspected.ts";
 import { hashTag } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { createNotifier, type Observer } from "./observer.ts";
+import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import {
   type AddEachOptions,
   type AddEachTarget,
@@ -34,6 +36,7 @@ import { type Ending, type OutgoingMessage, Sender } from "./producer/sender.ts"
 import { type Random, systemRandom } from "./random.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
+import { nameService, warningObserver, wordsOfConnection } from "./warnings.ts";
 import type { AddOnceResult } from "./wire/atomic/add-once.ts";
 
 export interface AddOptions {
@@ -86,6 +89,7 @@ export class Producer<Value = FieldsInput> {
     },
     change: () => this.#admission.change(),
   };
+  readonly #tellProgress = createTeller("onProgress of the producer");
   readonly #lifecycle = new Lifecycle("Producer");
   /** Aborts when `close()` has waited long enough. */
   readonly #giveUp = new AbortController();
@@ -101,7 +105,11 @@ export class Producer<Value = FieldsInput> {
     this.#policy = policy;
     this.#clock = wiring?.clock ?? systemClock;
     this.#random = wiring?.random ?? systemRandom;
-    this.#notify = createNotifier("producer", policy.observer);
+    const subject = nameService("producer", policy.stream);
+    this.#notify = createNotifier(
+      "producer",
+      policy.observer ?? warningObserver(subject, wordsOfConnection, this.#clock),
+    );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
     this.#client = wiring?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
@@ -161,9 +169,10 @@ export class Producer<Value = FieldsInput> {
     items: Iterable<Item> | AsyncIterable<Item>,
     options: AddManyOptions<Item> = {},
   ): Promise<AddManyResult> {
+    const own = { ...options };
     const visitItems = (visit: (result: AddResult) => void): Promise<void> =>
-      visitEach(items, this.#target, options, visit);
-    return summarize(visitItems, this.#clock, options.onProgress);
+      visitEach(items, this.#target, own, visit);
+    return summarize(visitItems, this.#clock, (progress) => this.#tellProgress(own.onProgress, progress));
   }
 
   /**
@@ -179,7 +188,7 @@ export class Producer<Value = FieldsInput> {
     items: Iterable<Item> | AsyncIterable<Item>,
     options: AddEachOptions<Item> = {},
   ): AsyncGenerator<AddResult, void, undefined> {
-    return addEach(items, this.#target, options);
+    return addEach(items, this.#target, { ...options });
   }
 
   /**
@@ -194,6 +203,16 @@ export class Producer<Value = FieldsInput> {
   /** The same as `close()`, so that `await using` waits for the messages under way. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Producer",
+      { stream: this.#policy.stream, state: this.#lifecycle.state, unconfirmed: this.unconfirmed.messages },
+      depth,
+      options,
+    );
   }
 
   async #close(): Promise<void> {
@@ -304,7 +323,7 @@ export class Producer<Value = FieldsInput> {
   #onConnection(event: ConnectionEvent): void {
     // Our own closing is told as such.
     if (this.#giveUp.signal.aborted) return;
-    if (event.type === "disconnected") return this.#notify({ type: "disconnected", reason: event.reason });
+    if (event.type !== "connected") return this.#notify({ type: event.type, reason: event.reason });
     if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");
     this.#notify({ type: "connected" });
   }

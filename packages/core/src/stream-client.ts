@@ -43,7 +43,9 @@ export type ConnectionRole = "commands" | "reader";
 /** What happened to one of a client's connections. */
 export type ConnectionEvent =
   | { readonly type: "connected"; readonly role: ConnectionRole }
-  | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string };
+  | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string };
 
 /** The end of one add of many: the new entry's id, or why there is none. */
 export type AddOutcome = EntryId | RedisBatchError;

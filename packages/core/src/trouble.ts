@@ -1,4 +1,5 @@
 import { type ErrorCode, RedisBatchError } from "./errors.ts";
+import { messageOf } from "./thrown.ts";
 
 /** An error as events tell it: never the error object, which may be kept, and never a payload. */
 export interface Trouble {
@@ -6,7 +7,7 @@ export interface Trouble {
   readonly message: string;
 }
 
+/** What is told of an error, or of whatever else was thrown. Never throws. */
 export function describeTrouble(error: unknown): Trouble {
-  if (RedisBatchError.is(error)) return { code: error.code, message: error.message };
-  return { code: "UNKNOWN", message: error instanceof Error ? error.message : String(error) };
+  return { code: RedisBatchError.is(error) ? error.code : "UNKNOWN", message: messageOf(error) };
 }

@@ -8,6 +8,7 @@ import {
   type SchemaIssue,
   type StandardSchema,
 } from "./standard-schema.ts";
+import { isThenable, letGo } from "./thrown.ts";
 
 // More would make a log line of a broken payload longer than it is useful.
 const LISTED_ISSUES = 5;
@@ -39,23 +40,31 @@ export function withSchema<Schema extends StandardSchema>(
       // The schema has just said that it is such a value; the codec checks on its own what it can write.
       return codec.encode(value as never);
     },
-    decode: (fields) => validate(schema, codec.decode(fields)),
+    decode: (fields) =>
+      validate(
+        schema,
+        guardPayload("decoding", () => codec.decode(fields)),
+      ),
   };
 }
 
 function validate(schema: StandardSchema, value: unknown): unknown {
-  const result = guardPayload("validation", () => schema["~standard"].validate(value));
-  if (result instanceof Promise) {
-    // Its end is of no interest any more, but must not become an unhandled rejection.
-    result.catch(() => {});
-    // Not a ConfigError: Zod answers so as well when a check of the schema throws, and that may be one message's fault.
-    throw new PayloadError(
-      "the schema answered with a promise: it validates asynchronously, for which a codec cannot wait, or one of its " +
-        "checks threw; use a synchronous schema whose checks do not throw",
-    );
-  }
-  if (result.issues === undefined) return result.value;
-  throw new PayloadError(describeIssues(result.issues));
+  // All of it in the guard: what the validator answers is code of the application's as well.
+  const { output } = guardPayload("validation", () => {
+    const result: unknown = schema["~standard"].validate(value);
+    if (isThenable(result)) {
+      letGo(result);
+      // Not a ConfigError: Zod answers so as well when a check of the schema throws, and that may be one message's fault.
+      throw new PayloadError(
+        "the schema answered with a promise: it validates asynchronously, for which a codec cannot wait, or one of its " +
+          "checks threw; use a synchronous schema whose checks do not throw",
+      );
+    }
+    const { issues, value: read } = result as { readonly issues?: readonly SchemaIssue[]; readonly value: unknown };
+    if (issues !== undefined) throw new PayloadError(describeIssues(issues));
+    return { output: read };
+  });
+  return output;
 }
 
 function describeIssues(issues: readonly SchemaIssue[]): string {

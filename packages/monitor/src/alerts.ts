@@ -22,6 +22,7 @@ import {
   systemRandom,
   UsageError,
   type WebhookTarget,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";
@@ -60,7 +61,8 @@ export class Alerts implements AsyncDisposable {
   constructor(options: AlertsOptions, edge: AlertsEdge = SYSTEM_EDGE) {
     this.#policy = resolveAlertsOptions(options);
     this.#edge = edge;
-    this.#notify = createNotifier("alerts", this.#policy.observer ?? warnOfUndelivered);
+    const { observer } = this.#policy;
+    this.#notify = createNotifier("alerts", observer ?? warningObserver("alerts", wordsOfTrouble, edge.clock));
   }
 
   /**
@@ -167,8 +169,7 @@ function undelivered({ id, key }: AlertNotice, attempts: number, reason: string)
   return { type: "undelivered", id, key, attempts, reason };
 }
 
-/** Without an observer nobody else would learn of it. */
-function warnOfUndelivered(event: AlertsEvent): void {
-  if (event.type !== "undelivered") return;
-  process.emitWarning(`an alert was not delivered: ${event.reason}`, { type: "RedisBatchWarning", code: event.type });
+/** What nobody else would learn of without an observer. */
+function wordsOfTrouble(event: AlertsEvent): string | undefined {
+  return event.type === "undelivered" ? `an alert was not delivered: ${event.reason}` : undefined;
 }

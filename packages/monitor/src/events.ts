@@ -5,6 +5,8 @@ import type { ConsumerStatus, GroupHealth } from "./report.ts";
 export type MonitorEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly reason: string }
   | { readonly type: "leading" }
   | { readonly type: "following" }
   | { readonly type: "inspected"; readonly groups: number; readonly consumers: number; readonly durationMs: number }

@@ -1,4 +1,5 @@
 /** The monitor: looks at a stream's groups, cleans up after their dead, trims what all have finished. Its states are those of a CallScope. */
+import type { InspectOptionsStylized } from "node:util";
 import {
   CallScope,
   type Clock,
@@ -6,8 +7,10 @@ import {
   createRedisStreamClient,
   describeTrouble,
   groupKey,
+  INSPECT,
   instanceName,
   LeaderLease,
+  nameService,
   type Observer,
   pause,
   type Random,
@@ -16,8 +19,10 @@ import {
   repeatPasses,
   ServerStateError,
   type StreamClient,
+  showAs,
   systemClock,
   systemRandom,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import { cleanUpGroup } from "./clean-up.ts";
 import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
@@ -38,7 +43,7 @@ import {
 } from "./options.ts";
 import type { MonitorReport } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
-import { warnOfTrouble } from "./warn.ts";
+import { wordsOfTrouble } from "./warn.ts";
 
 /** How a monitor is, for probes. */
 export interface MonitorHealth {
@@ -102,7 +107,8 @@ export class Monitor implements AsyncDisposable {
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
-    this.#report = createNotifier("monitor", policy.observer ?? warnOfTrouble);
+    const subject = nameService("monitor", policy.stream, policy.group);
+    this.#report = createNotifier("monitor", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
     this.#calls = new CallScope({
       whenClosed: "the monitor was closed",
       connectTimeoutMs: policy.connectTimeoutMs,
@@ -204,6 +210,16 @@ export class Monitor implements AsyncDisposable {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Monitor",
+      { stream: this.#policy.stream, group: this.#policy.group ?? "all", ...this.health() },
+      depth,
+      options,
+    );
   }
 
   /** One look after the other: each is compared with the one before. */

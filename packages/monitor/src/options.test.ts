@@ -1,5 +1,7 @@
+import { inspect } from "node:util";
 import { ConfigError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
+import { Monitor } from "./monitor.ts";
 import {
   MONITOR_DEFAULTS,
   type MonitorOptions,
@@ -67,4 +69,10 @@ describe("the options of the calls", () => {
     ]);
     expect(problemsOf(() => resolveRunOptions({ intervalMs: 0 }))).toHaveLength(1);
   });
+});
+
+it("a monitor is shown with stream, group and state, and never with its options", () => {
+  const shown = inspect(new Monitor({ ...given, redis: "redis://u:hunter2@localhost" }));
+  expect(shown).toMatch(/^Monitor \{.*stream: 'orders',.*group: 'billing',.*state: 'idle'/s);
+  expect(shown).not.toContain("hunter2");
 });

@@ -1,11 +1,9 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import type { MonitorEvent } from "./events.ts";
-import { warnOfTrouble } from "./warn.ts";
-
-const emitted = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-afterEach(() => emitted.mockClear());
+import { wordsOfTrouble } from "./warn.ts";
 
 it.each<[MonitorEvent, string]>([
+  [{ type: "connectFailed", reason: "ECONNREFUSED" }, "cannot connect, and goes on trying: ECONNREFUSED"],
   [
     { type: "passFailed", retryInMs: 499.6, error: { code: "CONNECTION", message: "gone" } },
     "looking at the stream failed, next attempt in 500 ms: gone",
@@ -18,13 +16,13 @@ it.each<[MonitorEvent, string]>([
     { type: "messagesLost", group: "g", unread: 3, pending: false },
     'messages were removed from the stream that the group "g" still needed',
   ],
-])("warns of %o", (event, text) => {
-  warnOfTrouble(event);
-  expect(emitted.mock.calls).toEqual([[text, { type: "RedisBatchWarning", code: event.type }]]);
+])("has words for %o", (event, text) => {
+  expect(wordsOfTrouble(event)).toBe(text);
 });
 
-it("says nothing where nothing needs attention", () => {
-  warnOfTrouble({ type: "closed" });
-  warnOfTrouble({ type: "inspected", groups: 1, consumers: 2, durationMs: 3 });
-  expect(emitted).not.toHaveBeenCalled();
-});
+it.each<MonitorEvent>([{ type: "closed" }, { type: "inspected", groups: 1, consumers: 2, durationMs: 3 }])(
+  "has none where nothing needs attention ($type)",
+  (event) => {
+    expect(wordsOfTrouble(event)).toBeUndefined();
+  },
+);

@@ -1,15 +1,12 @@
-/** What a monitor without an observer does with what needs attention: it must not go unnoticed. */
-import { quoteName } from "@redis-batch/core/internal";
+/** What a monitor without an observer says of trouble. */
+import { quoteName, wordsOfConnection } from "@redis-batch/core/internal";
 import type { MonitorEvent } from "./events.ts";
 
-/** Reports it as process warnings, which Node prints to stderr. Everything else is left out. */
-export function warnOfTrouble(event: MonitorEvent): void {
-  const text = describe(event);
-  if (text !== undefined) process.emitWarning(text, { type: "RedisBatchWarning", code: event.type });
-}
-
-function describe(event: MonitorEvent): string | undefined {
+/** What needs attention in an event; `undefined`: nothing does. */
+export function wordsOfTrouble(event: MonitorEvent): string | undefined {
   switch (event.type) {
+    case "connectFailed":
+      return wordsOfConnection(event);
     case "passFailed":
       return `looking at the stream failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "leftPending":

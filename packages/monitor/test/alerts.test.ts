@@ -264,7 +264,7 @@ describe("a webhook", () => {
     const { url, origin } = await receive(status(404));
     await using alerts = new Alerts({ ...at, webhookUrl: url });
     alerts.observe(report("STALLED"));
-    expect((await warned.promise).message).toBe(`an alert was not delivered: ${origin} answered 404`);
+    expect((await warned.promise).message).toBe(`alerts: an alert was not delivered: ${origin} answered 404`);
   });
 
   it("takes up its work again after every pause", async () => {

@@ -5,6 +5,8 @@ import type { Decision } from "./decisions/decision.ts";
 export type ScalerEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly reason: string }
   /** In `run` with an executor: this scaler acts from now on, under this number. */
   | { readonly type: "leading"; readonly term: number }
   /** In `run` with an executor: another one acts, this one watches. */

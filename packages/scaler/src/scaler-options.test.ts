@@ -1,5 +1,7 @@
+import { inspect } from "node:util";
 import { ConfigError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
+import { Scaler } from "./scaler.ts";
 import { resolveScalerOptions, SCALER_DEFAULTS, type ScalerOptions } from "./scaler-options.ts";
 
 const given: ScalerOptions = { redis: "redis://localhost", stream: "orders", group: "billing" };
@@ -33,4 +35,10 @@ describe("resolveScalerOptions", () => {
       "auditLength must be a whole number from 100 to 1000000, got 1",
     ]);
   });
+});
+
+it("a scaler is shown with stream, group and state, and never with its options", () => {
+  const shown = inspect(new Scaler({ ...given, redis: "redis://u:hunter2@localhost" }));
+  expect(shown).toMatch(/^Scaler \{.*stream: 'orders',.*group: 'billing',.*state: 'idle'/s);
+  expect(shown).not.toContain("hunter2");
 });

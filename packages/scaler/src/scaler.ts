@@ -1,20 +1,26 @@
 /** The scaler: looks at a group, decides how many consumers it needs, and has that be so. Its states are those of a CallScope. */
+import type { InspectOptionsStylized } from "node:util";
 import {
   CallScope,
   type Clock,
   createNotifier,
   createRedisStreamClient,
+  createTeller,
   describeTrouble,
+  INSPECT,
   instanceName,
+  nameService,
   type Observer,
   type Random,
   RedisBatchError,
   repeatPasses,
   type StreamClient,
+  showAs,
   systemClock,
   systemRandom,
   type Trouble,
   UsageError,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import { auditOrder, auditOutcome } from "./audit.ts";
 import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
@@ -34,7 +40,7 @@ import {
   type ScalerPolicy,
 } from "./scaler-options.ts";
 import { encodeState, readDecision, recall } from "./state.ts";
-import { warnOfTrouble } from "./warn.ts";
+import { wordsOfTrouble } from "./warn.ts";
 
 /** What a scaler gets from outside; replaced in tests. */
 export interface ScalerEdge {
@@ -81,7 +87,8 @@ export class Scaler implements AsyncDisposable {
     this.#clock = clock;
     this.#random = random;
     this.#memory = emptyMemory(policy.scaling.strategy);
-    this.#report = createNotifier("scaler", policy.observer ?? warnOfTrouble);
+    const subject = nameService("scaler", policy.stream, policy.group);
+    this.#report = createNotifier("scaler", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
     this.#calls = new CallScope({
       whenClosed: "the scaler was closed",
       connectTimeoutMs: policy.connectTimeoutMs,
@@ -148,6 +155,16 @@ export class Scaler implements AsyncDisposable {
     return this.close();
   }
 
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Scaler",
+      { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },
+      depth,
+      options,
+    );
+  }
+
   /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
   #timeStarts({ observation: seen, workforce }: Sight, nowMs: number): Observation {
     if (workforce === null || workforce.ready !== null) return seen;
@@ -208,6 +225,8 @@ export class Scaler implements AsyncDisposable {
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
     const holder = instanceName();
+    const tell = createTeller(`heed() of the executor ${executor.name}`);
+    const heed = (decision: Decision): void => tell((told: Decision) => executor.heed?.(told), decision);
     const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
     /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
     let led: number | null | undefined;
@@ -216,7 +235,7 @@ export class Scaler implements AsyncDisposable {
       // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
       const decision = state === heard ? null : readDecision(state);
       heard = state;
-      if (decision !== null) executor.heed?.(decision);
+      if (decision !== null) heed(decision);
       if (led === null) return;
       const hasLed = led !== undefined;
       led = null;
@@ -239,7 +258,7 @@ export class Scaler implements AsyncDisposable {
       const decision = this.#decide(this.#timeStarts(sight, nowMs), nowMs, executor.name);
       const left = encodeState({ memory: this.#memory, starts: this.#starts, decision, atMs: nowMs });
       if (decision.direction === "NO_SCALE") {
-        if (await lead.write(left, null)) executor.heed?.(decision);
+        if (await lead.write(left, null)) heed(decision);
         return;
       }
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
@@ -255,7 +274,7 @@ export class Scaler implements AsyncDisposable {
         this.#report({ type: "superseded", ...move });
         return;
       }
-      executor.heed?.(decision);
+      heed(decision);
       const failure = await this.#carryOut(executor, decision, order, { over, untilMs });
       if (failure === null) this.#report({ type: "scaled", ...move });
       else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });

@@ -1,14 +1,12 @@
-/** What a scaler without an observer does with what needs attention: it must not go unnoticed. */
+/** What a scaler without an observer says of trouble. */
+import { wordsOfConnection } from "@redis-batch/core/internal";
 import type { ScalerEvent } from "./events.ts";
 
-/** Reports it as process warnings, which Node prints to stderr. Everything else is left out. */
-export function warnOfTrouble(event: ScalerEvent): void {
-  const text = describe(event);
-  if (text !== undefined) process.emitWarning(text, { type: "RedisBatchWarning", code: event.type });
-}
-
-function describe(event: ScalerEvent): string | undefined {
+/** What needs attention in an event; `undefined`: nothing does. */
+export function wordsOfTrouble(event: ScalerEvent): string | undefined {
   switch (event.type) {
+    case "connectFailed":
+      return wordsOfConnection(event);
     case "passFailed":
       return `looking at the group failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "scaleFailed":

@@ -19,7 +19,7 @@ await consumer.run(
     const entries = ledger.pipeline();
     const nowMs = Date.now();
     for (const { id, addedAt } of batch) {
-      entries.hincrby(`${STREAM}:times`, id, 1).hset(`${STREAM}:took`, id, nowMs - addedAt.getTime());
+      entries.hincrby(`${STREAM}:times`, id, 1).hset(`${STREAM}:took`, id, nowMs - (addedAt?.getTime() ?? nowMs));
     }
     await entries.exec();
     batch.ack();

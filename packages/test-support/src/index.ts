@@ -2,6 +2,8 @@ export { CommandProxy, type RewriteCommand } from "./faults/command-proxy.ts";
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
 export { HOSTILE_REQUESTS, sendHostileRequests } from "./faults/hostile-requests.ts";
+export { ODD_VALUES, thenable } from "./faults/odd-values.ts";
+export { type Sealable, sealable } from "./faults/sealable.ts";
 export {
   ApiServer,
   type Asked,

@@ -74,7 +74,7 @@ async function produce(
   function* messages() {
     for (let sent = 0; sent < count && !over.aborted; sent++) yield { payload };
   }
-  await using producer = new Producer({ redis, stream });
+  await using producer = new Producer({ redis, stream, observer: () => {} });
   await producer.connect();
   const beganAtMs = systemClock.nowMs();
   const { added } = await producer.addMany(messages(), {

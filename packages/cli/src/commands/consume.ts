@@ -32,6 +32,7 @@ export const run: Run<typeof consume> = async (call) => {
       // What was read comes as a batch before long: until then, and while that is at work, nothing is idle.
       if (event.type === "read" && event.messages > 0) stop.busy();
       if (event.type === "started") stop.awake();
+      server.observe(event);
       tell(event, terminal);
     },
   });
@@ -220,7 +221,7 @@ function refuseContradictions({ options }: Call): void {
 async function lookAtGroup(call: Call, server: Server): Promise<{ readonly leaseMs: number | undefined }> {
   const { args, options, signal } = call;
   const address = { stream: args.stream, group: args.group };
-  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0 });
+  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
   try {
     await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal });
     if (options.create === undefined) await client.xpendingSummary(address);

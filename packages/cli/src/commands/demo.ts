@@ -130,7 +130,7 @@ class Tour {
 
   async #produce(): Promise<void> {
     const { redis } = await findServer(this.#call);
-    await using producer = new Producer({ redis, stream: this.#stream });
+    await using producer = new Producer({ redis, stream: this.#stream, observer: () => {} });
     await producer.addMany(
       Array.from({ length: this.#call.options.count }, (_, index) => ({ order: `A-${index + 1}` })),
     );

@@ -22,6 +22,7 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
     stream,
     group,
     connectTimeoutMs: server.connectTimeoutMs,
+    observer: server.observe,
   });
   try {
     return await run(letters);

@@ -248,12 +248,12 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
 }
 
 function openProducer(server: Server, stream: string): Producer<readonly FieldPair[]> {
-  const { redis, connectTimeoutMs } = server;
+  const { redis, connectTimeoutMs, observe: observer } = server;
   const codec = {
     encode: (fields: readonly FieldPair[]) => fields,
     decode: (raw: readonly Buffer[]) => rawCodec.decode(raw),
   };
-  return new Producer({ redis, stream, codec, connectTimeoutMs, queueTimeoutMs: connectTimeoutMs });
+  return new Producer({ redis, stream, codec, connectTimeoutMs, queueTimeoutMs: connectTimeoutMs, observer });
 }
 
 function keyOf(fields: readonly FieldPair[], keyField: string): string {

@@ -14,13 +14,17 @@ export const run: Run<typeof scaleRun> = async (call) => {
   const { stream, group } = args;
   checkExecutor(call);
   await withClient(call, (client) => tellIfMissing(client, args, call.terminal));
-  const { redis, connectTimeoutMs, explain } = await findServer(call);
+  const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
   const stop = new AbortController();
   const teller = new Teller(call, () => stop.abort());
   await using hands = await openExecutor(call);
   const { executor } = hands;
   const scaler = new Scaler({
-    ...{ redis, stream, group, connectTimeoutMs, observer: (event: ScalerEvent) => teller.take(event) },
+    ...{ redis, stream, group, connectTimeoutMs },
+    observer(event) {
+      observe(event);
+      teller.take(event);
+    },
     ...scalingOf(options.strategy, options),
   });
   try {

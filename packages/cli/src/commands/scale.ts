@@ -28,8 +28,8 @@ export const run: Run<typeof scale> = async (call) => {
     else await findGroup(client, args.stream, args.group);
   });
   const judges = judgesOf(options);
-  const { redis, connectTimeoutMs, explain } = await findServer(call);
-  const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: () => {} });
+  const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
+  const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: observe });
   const watch = options.watch ? new LookWatch(options.interval, (sentence) => terminal.note(sentence, "warn")) : null;
   const look = async (): Promise<void> => {
     const seen = await scaler.collect({ signal });

@@ -15,17 +15,20 @@ export async function withMonitor<Result>(
   run: (monitor: Monitor) => Promise<Result>,
 ): Promise<Result> {
   const { args, options } = call;
-  const { redis, connectTimeoutMs, explain } = await findServer(call);
+  const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
   const idleThresholdMs = options["idle-threshold"];
   const foreignIdleMs = options["foreign-idle"];
-  const monitor = new Monitor({
+  const monitor: Monitor = new Monitor({
     ...{ redis, stream: args.stream, connectTimeoutMs },
     ...(args.group === undefined ? { groups: "all" } : { group: args.group }),
     ...(idleThresholdMs === undefined ? {} : { idleThresholdMs }),
     ...(foreignIdleMs === undefined ? {} : { foreignIdleMs }),
-    // Nothing of it is news to whoever asked.
-    observer: () => {},
     ...settings,
+    // Nothing else of it is news to whoever asked, and later an outage shows in what the looks say.
+    observer(event) {
+      if (monitor.lastReport === null) observe(event);
+      settings.observer?.(event);
+    },
   });
   try {
     return await run(monitor);

@@ -21,6 +21,11 @@ type Caller = Pick<Invocation, "options" | "terminal" | "signal">;
 export interface Server {
   readonly redis: RedisSource;
   readonly connectTimeoutMs: number;
+  /**
+   * Tells the person when there is no connection yet, and why, long before the time to connect is over. What the packages
+   * take as an observer, and the port as `report`.
+   */
+  readonly observe: (event: { readonly type: string; readonly reason?: string }) => void;
   /** Says where the address came from, when there is no connection. */
   readonly explain: (error: unknown) => unknown;
 }
@@ -30,7 +35,8 @@ export interface Server {
  *
  * @throws {Failure} when options or configuration are wrong
  */
-export async function findServer({ options, terminal: { env } }: Caller): Promise<Server> {
+export async function findServer({ options, terminal }: Caller): Promise<Server> {
+  const { env } = terminal;
   // What is said on the command line goes before any context, which need not even be readable then.
   const needsContext = options.context !== undefined || (options.url === undefined && options.sentinel === undefined);
   const isEnvEnough = options.context === undefined && (env["REDIS_URL"] ?? "") !== "";
@@ -41,6 +47,9 @@ export async function findServer({ options, terminal: { env } }: Caller): Promis
   return {
     redis: sourceOf(place, password, env["REDIS_SENTINEL_PASSWORD"]),
     connectTimeoutMs: options["connect-timeout"],
+    observe: ({ type, reason = "" }) => {
+      if (type === "connectFailed") terminal.note(`no connection yet: ${reason}; trying again`, "warn");
+    },
     explain: (error) => {
       if (!ConnectionError.is(error)) return error;
       return new Failure("unreachable", error.message, adviseOnConnection(error.message, place));
@@ -55,7 +64,7 @@ export async function withClient<Result>(
 ): Promise<Result> {
   const server = await findServer(caller);
   // No read ever blocks here.
-  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0 });
+  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
   try {
     await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal: caller.signal });
     return await run(client, server);

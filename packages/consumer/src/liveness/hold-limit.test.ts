@@ -46,7 +46,9 @@ describe("HoldLimit", () => {
     // It hung in another process before.
     await client.countHang({ ...address, id: culprit, rememberMs: 60_000 });
     await clock.advance(LOOKED_MS);
-    expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id: culprit, why: "hung" }]);
+    expect(events.all("deadLettered")).toEqual([
+      { type: "deadLettered", id: culprit, why: "hung", error: expect.any(String) as string },
+    ]);
     expect(Object.keys((await where()).released)).toEqual(neighbours);
     // Each of those is offered alone from now on.
     expect(await client.hungAmong({ ...address, ids: neighbours })).toEqual(new Set(neighbours));

@@ -148,7 +148,7 @@ describe("Claimer", () => {
     const [id] = await release(1, MAX_DELIVERIES);
     await claimer.take();
     await clock.settle();
-    expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id, why: "maxDeliveries" }]);
+    expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id, why: "maxDeliveries", error: "" }]);
   });
 
   it("waits for the end of a batch after it gave back what it could not offer, if there is one", async () => {

@@ -1,7 +1,7 @@
 /** Where messages come in, as new deliveries or by what the pending list says, and where those go out that were lost. */
 import {
   type Clock,
-  type Codec,
+  type Decoder,
   type DeliveredEntry,
   type EntryId,
   type LeaseLoss,
@@ -16,7 +16,7 @@ import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 
 export interface IntakeContext<Value> {
-  readonly policy: { readonly codec: Codec<Value>; readonly isDecodedEarly: boolean };
+  readonly policy: { readonly codec: Decoder<Value>; readonly isDecodedEarly: boolean };
   readonly client: Pick<StreamClient, "readerEpoch">;
   readonly held: HeldMessages<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;

@@ -1,11 +1,9 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { ODD_VALUES } from "@redis-batch/test-support";
+import { expect, it } from "vitest";
 import type { ConsumerEvent } from "../events.ts";
-import { warnOfTrouble } from "./warn.ts";
+import { wordsOfTrouble } from "./warn.ts";
 
 const error = { code: "CONNECTION", message: "it is away" } as const;
-
-const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-afterEach(() => warned.mockClear());
 
 it.each<ConsumerEvent>([
   { type: "heldTooLong", messages: 3, hung: 1 },
@@ -13,10 +11,10 @@ it.each<ConsumerEvent>([
   { type: "releaseFailed", messages: 3, retryInMs: 50, error },
   { type: "delaysInMemory", error },
   { type: "intakeHeld", by: "ahead-of-stream" },
-  { type: "deadLettered", id: "1-0", why: "hung" },
-])("warns once, under the event's name, of what somebody has to look at ($type)", (event) => {
-  warnOfTrouble(event);
-  expect(warned.mock.calls.map(([, options]) => options)).toEqual([{ type: "RedisBatchWarning", code: event.type }]);
+  { type: "deadLettered", id: "1-0", why: "hung", error: "" },
+])("has words for what somebody has to look at ($type)", (event) => {
+  expect(wordsOfTrouble(event)).not.toBe("");
+  expect(wordsOfTrouble(event)).toBeDefined();
 });
 
 it.each<ConsumerEvent>([
@@ -26,8 +24,18 @@ it.each<ConsumerEvent>([
   { type: "released", messages: 3, why: "draining" },
   { type: "scheduled", messages: 3 },
   { type: "taken", messages: 3 },
-  { type: "deadLettered", id: "1-0", why: "rejected" },
-])("does not warn of what is as it should be ($type)", (event) => {
-  warnOfTrouble(event);
-  expect(warned).not.toHaveBeenCalled();
+  { type: "deadLettered", id: "1-0", why: "rejected", error: "no such customer" },
+])("has none for what is as it should be ($type)", (event) => {
+  expect(wordsOfTrouble(event)).toBeUndefined();
+});
+
+it("says why a message is a dead letter, and where a handler failed", () => {
+  const words = { type: "deadLettered", id: "1-0", why: "maxDeliveries", error: "Error: disk full" } as const;
+  expect(wordsOfTrouble(words)).toBe("message 1-0 went to the dead letters (maxDeliveries): Error: disk full");
+  const failed = wordsOfTrouble({ type: "handlerFailed", messages: 3, error: new TypeError("no disk") });
+  expect(failed).toMatch(/on a batch of 3; .*: TypeError: no disk at .*warn\.test/);
+});
+
+it.each(ODD_VALUES)("has words for a handler that throws %s", (_what, thrown) => {
+  expect(wordsOfTrouble({ type: "handlerFailed", messages: 3, error: thrown })).toContain("on a batch of 3");
 });

@@ -1,17 +1,14 @@
-/** What a consumer without an observer does with trouble: it must not go unnoticed. */
+/** What a consumer without an observer says of trouble. */
+import { describeThrown, placeOf, wordsOfConnection } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 
-/** Reports trouble as process warnings, which Node prints to stderr. Everything else is left out. */
-export function warnOfTrouble(event: ConsumerEvent): void {
-  const text = describe(event);
-  if (text !== undefined) process.emitWarning(text, { type: "RedisBatchWarning", code: event.type });
-}
-
-function describe(event: ConsumerEvent): string | undefined {
+/** What needs attention in an event; `undefined`: nothing does. */
+export function wordsOfTrouble(event: ConsumerEvent): string | undefined {
   switch (event.type) {
+    case "connectFailed":
+      return wordsOfConnection(event);
     case "handlerFailed": {
-      const error = event.error instanceof Error ? (event.error.stack ?? event.error.message) : String(event.error);
-      return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${error}`;
+      return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
     }
     case "backingOff":
       return `every batch fails, so the messages are not to blame: one at a time, the next in ${Math.round(event.retryInMs)} ms`;
@@ -46,7 +43,9 @@ function describe(event: ConsumerEvent): string | undefined {
     case "buryFailed":
       return `moving ${event.messages} messages to the dead letters failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":
-      return event.why === "rejected" ? undefined : `message ${event.id} went to the dead letters (${event.why})`;
+      return event.why === "rejected"
+        ? undefined
+        : `message ${event.id} went to the dead letters (${event.why})${event.error === "" ? "" : `: ${event.error}`}`;
     case "groupCreated":
       return event.recreated ? `the consumer group had vanished and was created again at ${event.position}` : undefined;
     case "lost":

@@ -10,6 +10,8 @@ import type { SinkWatch } from "./sink-watch.ts";
 
 export interface OpenBatch<Value> {
   readonly batch: Batch<Value>;
+  /** All that are in it, whatever the application does with what it got. */
+  readonly messages: readonly Message<Value>[];
   readonly mode: PullMode;
   /** Aborts when the time to finish is over. */
   readonly signal: AbortSignal;
@@ -82,8 +84,8 @@ export class OpenBatches<Value> {
     const unsettled: Message<Value>[] = [];
     for (const [open, opened] of this.#open) {
       if (opened.isHung || opened.atMs > atMs) continue;
-      const rest = open.batch.messages.filter((message) => message.state === "offered");
-      const isSettled = rest.length === 0 && !open.batch.messages.some(({ wasLostAtWork }) => wasLostAtWork);
+      const rest = open.messages.filter((message) => message.state === "offered");
+      const isSettled = rest.length === 0 && !open.messages.some(({ wasLostAtWork }) => wasLostAtWork);
       if (isSettled && open.mode === "fetch") continue;
       opened.isHung = true;
       opened.aborter.abort(reason);
@@ -95,7 +97,7 @@ export class OpenBatches<Value> {
   /** Messages in all of them. */
   get messages(): number {
     let messages = 0;
-    for (const { batch } of this.#open.keys()) messages += batch.size;
+    for (const { messages: some } of this.#open.keys()) messages += some.length;
     return messages;
   }
 
@@ -111,7 +113,8 @@ export class OpenBatches<Value> {
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
     const { clock, sinkWatch, report, whenOutcomesAreThrough } = this.#context;
     const aborter = new AbortController();
-    const open = { batch: new Batch(messages, reason, whenOutcomesAreThrough), mode, signal: aborter.signal };
+    const batch = new Batch(messages, reason, whenOutcomesAreThrough);
+    const open = { batch, messages, mode, signal: aborter.signal };
     // There is nothing in an empty batch that could be waited for.
     if (messages.length > 0) {
       const isProbe = mode === "loop" && sinkWatch.isBackingOff;
@@ -132,7 +135,7 @@ export class OpenBatches<Value> {
     if (opened === undefined) return;
     this.#open.delete(open);
     const { requeuer, sinkWatch } = this.#context;
-    const { messages } = open.batch;
+    const { messages } = open;
     const unsettled = messages.filter((message) => message.state === "offered");
     if (unsettled.length > 0) {
       const isCounted = isSaid && sinkWatch.isCounting;
@@ -142,7 +145,7 @@ export class OpenBatches<Value> {
     const durationMs = this.#context.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#lastDurationMs = durationMs;
-    this.#context.report({ type: "batchEnded", messages: open.batch.size, unsettled: unsettled.length, durationMs });
+    this.#context.report({ type: "batchEnded", messages: messages.length, unsettled: unsettled.length, durationMs });
     this.#whenOneEnds();
     this.#context.onEnd();
   }
@@ -165,10 +168,10 @@ export class OpenBatches<Value> {
   abandon(reason: Error): number {
     let abandoned = 0;
     for (const [open, { aborter }] of this.#open) {
-      const unsettled = open.batch.messages.filter((message) => message.state === "offered");
+      const unsettled = open.messages.filter((message) => message.state === "offered");
       abandoned += unsettled.length;
       aborter.abort(reason);
-      for (const message of open.batch) message.abort(reason);
+      for (const message of open.messages) message.abort(reason);
       // They have not failed: whoever has room goes on with them at once.
       for (const message of unsettled) this.#context.giveBack(message);
       this.end(open, "", false);

@@ -146,7 +146,7 @@ export class DeadLetterWriter<Value> {
     held.endDeadLetter(id, message, isLost);
     if (outcome.kind === "vanished") return report({ type: "vanished", ids: [id] });
     if (isLost) return report({ type: "lost", ids: [id], why: "not-owned" });
-    report({ type: "deadLettered", id, why });
+    report({ type: "deadLettered", id, why, error: text });
   }
 
   /**

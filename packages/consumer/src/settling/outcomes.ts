@@ -1,8 +1,13 @@
 /** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
-import { type Codec, type LifecycleState, UsageError } from "@redis-batch/core/internal";
+import {
+  type Decoder,
+  describeShape,
+  describeThrown,
+  type LifecycleState,
+  UsageError,
+} from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import type { Message, MessageKeeper, RetryOptions } from "../message.ts";
-import { LONGEST_RETRY_MS } from "../options.ts";
+import { assertRetryDelay, type Message, type MessageKeeper, type RetryOptions } from "../message.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Acknowledger } from "./acknowledger.ts";
@@ -10,7 +15,7 @@ import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Requeuer } from "./requeuer.ts";
 
 export interface OutcomesContext<Value> {
-  readonly policy: { readonly codec: Codec<Value> };
+  readonly policy: { readonly codec: Decoder<Value> };
   readonly held: HeldMessages<Value>;
   readonly acknowledger: Acknowledger<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
@@ -21,7 +26,7 @@ export interface OutcomesContext<Value> {
 }
 
 export class Outcomes<Value> implements MessageKeeper<Value> {
-  readonly codec: Codec<Value>;
+  readonly codec: Decoder<Value>;
   readonly #context: OutcomesContext<Value>;
 
   constructor(context: OutcomesContext<Value>) {
@@ -36,19 +41,26 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
   deadLetter(message: Message<Value>, reason: string): void {
     // What was given back to the group is not this consumer's to bury.
     if (message.isLetGo || !this.#isOpen(message)) return;
-    this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: reason });
+    this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
   }
 
-  retry(message: Message<Value>, { delayMs, reason = "" }: RetryOptions): void {
-    if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= LONGEST_RETRY_MS)) {
-      throw new UsageError(`retry: delayMs must be a number from 0 to ${LONGEST_RETRY_MS}, got ${String(delayMs)}`);
+  retry(message: Message<Value>, options: RetryOptions): void {
+    if (typeof options !== "object" || options === null) {
+      throw new UsageError(`retry: expected options such as { delayMs: 1_000 }, got ${describeShape(options)}`);
     }
+    const { delayMs, reason } = options;
+    assertRetryDelay(delayMs);
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
     const { requeuer, sinkWatch } = this.#context;
     const isCounted = sinkWatch.isCounting;
-    requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted, text: reason });
+    requeuer.take(message, {
+      mode: message.offer.mode,
+      delayMs,
+      isCounted,
+      text: reason === undefined ? "" : describeThrown(reason),
+    });
   }
 
   /** Whether the message can still have an outcome; one that comes too late is reported. */

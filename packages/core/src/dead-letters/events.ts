@@ -4,6 +4,8 @@ export type DeadLettersEvent =
   | { readonly type: "connected" }
   /** The connection was lost. It comes back by itself. */
   | { readonly type: "disconnected"; readonly reason: string }
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly reason: string }
   /** A call of `redrive` has ended, in success or not, and the server has confirmed this much of it. */
   | {
       readonly type: "redriven";

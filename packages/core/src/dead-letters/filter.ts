@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { OptionsReader } from "../options.ts";
+import { isThenable, letGo } from "../thrown.ts";
 import type { DeadLetter } from "./letter.ts";
 
 /** Letters that meet all of these. At least one must be named: `"all"` says that every letter is meant. */
@@ -53,5 +54,6 @@ function timeOf(name: string, date: Date | undefined, reader: OptionsReader): nu
 function judge(subject: string, filter: (letter: DeadLetter) => boolean, letter: DeadLetter): boolean {
   const verdict: unknown = filter(letter);
   if (typeof verdict === "boolean") return verdict;
+  if (isThenable(verdict)) letGo(verdict);
   throw new UsageError(`${subject}: the filter must return true or false, and not a promise; letter ${letter.id}`);
 }

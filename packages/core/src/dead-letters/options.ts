@@ -20,7 +20,7 @@ export interface DeadLettersOptions {
   readonly group: string;
   /** How long a call waits for a connection, in milliseconds, 100 to 600,000. Default 30,000. */
   readonly connectTimeoutMs?: number;
-  /** Receives every event. */
+  /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
   readonly observer?: Observer<DeadLettersEvent>;
 }
 

@@ -3,9 +3,12 @@
 -- ARGV  1 how long the key is remembered in ms, 2… what follows the stream's name in XADD
 -- Returns [id, 1 added | 0 was there before].
 -- Cost  O(payload): GET, XADD, SET.
--- One   because two retries of one message must not both find the key missing.
+-- One   because two retries of one message must not both find the key missing. SET comes last, and is known to be allowed
+--       by then: a message that is refused is not there.
+-- @include assure-right
 local known = redis.call('GET', KEYS[2])
 if known then return {known, 0} end
+assureRight('SET', KEYS[2], '', 'PX', ARGV[1])
 local id = redis.call('XADD', KEYS[1], unpack(ARGV, 2))
 redis.call('SET', KEYS[2], id, 'PX', ARGV[1])
 return {id, 1}

@@ -7,6 +7,7 @@
 -- Cost  O(payload): XPENDING, XRANGE, XADD, XACK. allow-oom, because a full server must not turn dead letters away.
 -- One   because neither a crash nor an error may leave the message in both lists or in none. XADD comes before XACK:
 --       Lua does not roll back, and an XADD that fails must leave the message pending.
+-- @include assure-right
 local key, dead, group, consumer, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
 local pending = redis.call('XPENDING', key, group, id, id, 1, consumer)[1]
 if not pending then return {0} end
@@ -28,6 +29,7 @@ for _, text in ipairs({
 }) do
   letter[#letter + 1] = text
 end
+assureRight('XACK', key, group, id)
 local deadId = redis.call('XADD', dead, '*', unpack(letter))
 redis.call('XACK', key, group, id)
 return {1, deadId}

@@ -6,6 +6,7 @@
 --       consumer's (any more).
 -- Cost  O(ids × groups).
 -- One   because a group that reads, or is created, between look and XDEL would find a hole.
+-- @include assure-right
 -- @include owned
 -- @include entry-id
 local key, group, consumer = KEYS[1], ARGV[1], ARGV[2]
@@ -28,6 +29,7 @@ end
 
 local ids = {unpack(ARGV, 3)}
 local owned = ownedDeliveries(key, group, consumer, ids)
+if next(owned) then assureRight('XDEL', key, ids[1]) end
 local reply = {}
 for index, id in ipairs(ids) do
   if not owned[id] then

@@ -9,6 +9,7 @@
 -- One   because of two redrives of a letter one must find it gone, and because neither a crash nor an error may leave
 --       the message nowhere. XDEL comes last: Lua does not roll back. Without allow-oom: XCLAIM and XDEL run on a full
 --       server anyway, and an XADD that is refused leaves the letter, which can wait.
+-- @include assure-right
 -- @include entry-id
 local key, dead, group, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local letter = redis.call('XRANGE', dead, id, id)[1]
@@ -36,6 +37,7 @@ end
 local entry = redis.call('XRANGE', key, entryId, entryId)[1]
 if not entry or not isSame(entry) then
   if ARGV[3] ~= 'add' then return {'entry-gone'} end
+  assureRight('XDEL', dead, id)
   local newId = redis.call('XADD', key, '*', unpack(fields, 1, size))
   redis.call('XDEL', dead, id)
   return {'added', newId}
@@ -48,6 +50,7 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', key)) do
   -- Reading does not look at the pending list: it would deliver a second time what is put there before.
   if named['name'] == group and isAfter(entryId, named['last-delivered-id']) then return {'not-read'} end
 end
+assureRight('XDEL', dead, id)
 local claim = {key, group, 'rb:released', 0, entryId, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID'}
 if #redis.call('XCLAIM', unpack(claim)) == 0 then return {'entry-gone'} end
 redis.call('XDEL', dead, id)

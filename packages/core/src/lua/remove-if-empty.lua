@@ -8,6 +8,7 @@
 -- Returns "removed" · "pending" · "alive" · "reserved": it is no consumer, but a name that every group needs.
 -- Cost  O(1).
 -- One   because XGROUP DELCONSUMER drops the consumer's pending list: a message delivered after the look would be lost.
+-- @include assure-right
 -- @include clock
 -- @include registry
 local key, registry, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
@@ -19,6 +20,8 @@ if ARGV[4] ~= '' then
   redis.pcall('XADD', KEYS[3], 'MAXLEN', '~', 100, '*', 'consumer', consumer, 'told', told)
 end
 local isPending = #redis.call('XPENDING', key, group, '-', '+', 1, consumer) > 0
+-- Another's registration goes only with its name: without it, it would look like a foreign consumer that is alive.
+if ARGV[3] == 'silent' and not isPending then assureRight('XGROUP', 'DELCONSUMER', key, group, consumer) end
 if ARGV[3] ~= 'silent' or not isPending then redis.call('HDEL', registry, consumer) end
 if isPending then return 'pending' end
 redis.call('XGROUP', 'DELCONSUMER', key, group, consumer)

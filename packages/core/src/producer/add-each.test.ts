@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { deferred } from "@redis-batch/test-support";
+import { runInNewContext } from "node:vm";
+import { deferred, ODD_VALUES, thenable } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { type RedisBatchError, ServerStateError, UsageError } from "../errors.ts";
 import {
@@ -238,5 +239,101 @@ describe("an abort", () => {
     const results = collect(source.items(), new ScriptedTarget(), { signal: AbortSignal.abort(new Error("never")) });
     await expect(results).rejects.toThrow("never");
     expect(source.state.read).toBe(0);
+  });
+});
+
+describe("whatever a source is, or does", () => {
+  /** What a source gives, one `next()` after the other. */
+  const stepping = (next: () => unknown, rest: object = {}): AsyncIterable<number> =>
+    ({ [Symbol.asyncIterator]: () => ({ next, ...rest }) }) as unknown as AsyncIterable<number>;
+  const fail = (): never => {
+    throw new Error("disk");
+  };
+
+  test("promises of another realm are awaited, and it ends", async () => {
+    const source = runInNewContext(
+      "({ async *[Symbol.asyncIterator]() { for (let index = 0; index < 3; index++) yield index } })",
+    ) as AsyncIterable<number>;
+    expect(await collect(source, new ScriptedTarget())).toMatchObject(
+      [0, 1, 2].map((index) => ({ index, kind: "added" })),
+    );
+  });
+
+  test("whatever has a then is awaited, and it ends", async () => {
+    let read = 0;
+    const source = stepping(() => thenable((resolve) => resolve({ done: read++ === 3, value: read })));
+    expect(await collect(source, new ScriptedTarget())).toHaveLength(3);
+  });
+
+  test.each(ODD_VALUES)("one that throws, or rejects with, %s ends the run with just that", async (_what, value) => {
+    const throwing = (): never => {
+      throw value;
+    };
+    // biome-ignore lint/suspicious/useAwait: it is to reject
+    for (const next of [throwing, async () => throwing()]) {
+      const end = await collect(stepping(next), new ScriptedTarget()).then(
+        () => "ended",
+        (error: unknown) => ({ error }),
+      );
+      expect(Object.is((end as { readonly error: unknown }).error, value)).toBe(true);
+    }
+  });
+
+  test.each([
+    ["nothing", () => undefined],
+    ["a number", () => 5],
+    ["nothing, later", async () => null],
+  ])("one whose next() gives %s is no iterator, and the run ends", async (_what, next) => {
+    await expect(collect(stepping(next), new ScriptedTarget())).rejects.toThrow("the source is no iterator");
+  });
+
+  test.each([
+    [
+      "done",
+      {
+        get done() {
+          return fail();
+        },
+      },
+    ],
+    [
+      "value",
+      {
+        done: false,
+        get value() {
+          return fail();
+        },
+      },
+    ],
+  ])("one whose %s throws ends the run with what it threw", async (_what, step) => {
+    for (const next of [() => step, async () => step]) {
+      await expect(collect(stepping(next), new ScriptedTarget())).rejects.toThrow("disk");
+    }
+  });
+
+  test.each([
+    ["throws", fail],
+    // biome-ignore lint/suspicious/useAwait: it is to reject
+    ["rejects", async () => fail()],
+  ])("a return() that %s does not hide what ended the run, and otherwise is told", async (_what, end) => {
+    const endless = stepping(() => ({ done: false, value: 1 }), { return: end });
+    const target = new ScriptedTarget();
+    target.failing.set(1, new TypeError("no error of ours, so a fault") as never);
+    await expect(collect(endless, target)).rejects.toThrow("a fault");
+    const leave = async (): Promise<void> => {
+      for await (const _ of addEach(endless, new ScriptedTarget(), {})) break;
+    };
+    await expect(leave()).rejects.toThrow("disk");
+  });
+
+  test.each([[undefined], [null], [5], [{}], [() => {}]])("%s is refused as a source", async (source) => {
+    await expect(collect(source as never, new ScriptedTarget())).rejects.toThrow("another source of items");
+  });
+
+  test("a key that is a promise is refused with its item, and its end does not end the process", async () => {
+    // biome-ignore lint/suspicious/useAwait: it is to reject
+    const idempotencyKey = (async () => fail()) as unknown as () => string;
+    const [result] = await collect([1], new ScriptedTarget(), { idempotencyKey });
+    expect(result).toMatchObject({ kind: "failed", error: { code: "PAYLOAD" } });
   });
 });

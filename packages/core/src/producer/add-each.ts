@@ -1,7 +1,8 @@
 import type { EntryId } from "../entry-id.ts";
-import { RedisBatchError } from "../errors.ts";
-import { guardPayload } from "../payload-guard.ts";
+import { RedisBatchError, UsageError } from "../errors.ts";
+import { describeShape, guardPayload } from "../payload-guard.ts";
 import { onAbort } from "../signals.ts";
+import { isThenable, letGo } from "../thrown.ts";
 import type { Ending } from "./sender.ts";
 
 /** What became of one item of `addEach`. */
@@ -78,8 +79,6 @@ interface Item {
   result: AddResult | "withdrawn" | undefined;
 }
 
-type Step<Value> = IteratorResult<Value, unknown>;
-
 class Run<Value> {
   readonly #iterator: Iterator<Value> | AsyncIterator<Value>;
   readonly #target: AddEachTarget<Value>;
@@ -101,7 +100,7 @@ class Run<Value> {
     target: AddEachTarget<Value>,
     options: AddEachOptions<Value>,
   ) {
-    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#iterator = iterate(source);
     this.#target = target;
     this.#options = options;
     this.#stopListening = onAbort(options.signal, (reason) => {
@@ -142,10 +141,16 @@ class Run<Value> {
     this.#withdrawal.abort();
     while (this.#window.some(({ result }) => result === undefined)) await this.#change();
     if (this.#isSourceDone) return;
-    const ended = Promise.resolve(this.#iterator.return?.());
-    // A source that is in the middle of an item may never come to its end: do not wait for it.
-    if (this.#isReading) ended.catch(() => {});
-    else await ended;
+    this.#isSourceDone = true;
+    try {
+      const ended: unknown = this.#iterator.return?.();
+      // A source that is in the middle of an item may never come to its end: do not wait for it.
+      if (!this.#isReading) await ended;
+      else if (isThenable(ended)) letGo(ended);
+    } catch (error) {
+      // As in any loop: what ended it counts, and not what the source says to that.
+      if (this.#fault === undefined) throw error;
+    }
   }
 
   get #isDone(): boolean {
@@ -169,39 +174,44 @@ class Run<Value> {
   }
 
   #read(): void {
-    let step: Step<Value> | Promise<Step<Value>>;
     try {
-      step = this.#iterator.next();
+      const step: unknown = this.#iterator.next();
+      if (!isThenable(step)) return this.#take(step);
+      this.#isReading = true;
+      Promise.resolve(step).then(
+        (taken) => this.#arrived(() => this.#take(taken)),
+        (error: unknown) =>
+          this.#arrived(() => {
+            throw error;
+          }),
+      );
     } catch (error) {
       this.#isSourceDone = true;
       throw error;
     }
-    if (!(step instanceof Promise)) return this.#take(step);
-    this.#isReading = true;
-    step.then(
-      (taken) => this.#arrived(taken),
-      (error: unknown) => this.#broke(error),
-    );
   }
 
-  #arrived(step: Step<Value>): void {
+  #arrived(take: () => void): void {
     this.#isReading = false;
-    this.#take(step);
+    try {
+      take();
+    } catch (error) {
+      this.#isSourceDone = true;
+      this.#fail(error);
+    }
     this.#fill();
     if (this.#isDone) this.#wake();
   }
 
-  #broke(error: unknown): void {
-    this.#isReading = false;
-    this.#isSourceDone = true;
-    this.#fail(error);
-  }
-
-  #take(step: Step<Value>): void {
-    if (step.done) {
+  #take(step: unknown): void {
+    if (typeof step !== "object" || step === null) {
+      throw new UsageError(`the source is no iterator: its next() gave ${describeShape(step)}, not { value, done }`);
+    }
+    const { done, value } = step as { readonly done?: boolean; readonly value: Value };
+    if (done) {
       this.#isSourceDone = true;
       this.#isOver = true;
-    } else if (!this.#isOver) this.#add(step.value, this.#index++);
+    } else if (!this.#isOver) this.#add(value, this.#index++);
   }
 
   #add(value: Value, index: number): void {
@@ -245,4 +255,16 @@ class Run<Value> {
       this.#wake = resolve;
     });
   }
+}
+
+/** @throws {UsageError} when it is none */
+function iterate<Value>(source: Iterable<Value> | AsyncIterable<Value>): Iterator<Value> | AsyncIterator<Value> {
+  const { [Symbol.asyncIterator]: asynchronous, [Symbol.iterator]: synchronous } = Object(source) as Partial<
+    AsyncIterable<Value> & Iterable<Value>
+  >;
+  if (typeof asynchronous === "function") return asynchronous.call(source);
+  if (typeof synchronous === "function") return synchronous.call(source);
+  throw new UsageError(
+    `expected a list, or another source of items that can be iterated, got ${describeShape(source)}`,
+  );
 }

@@ -7,6 +7,8 @@ export type ProducerEvent =
   | { readonly type: "connected" }
   /** The connection was lost. It comes back by itself. */
   | { readonly type: "disconnected"; readonly reason: string }
+  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  | { readonly type: "connectFailed"; readonly reason: string }
   /** Messages that went out together have all ended. `added` were confirmed, `failed` were not (see the promises). */
   | { readonly type: "added"; readonly added: number; readonly failed: number; readonly elapsedMs: number }
   /** A message was refused at once, because so many messages and bytes already wait for confirmation. */

@@ -36,7 +36,7 @@ test("every problem is reported at once", () => {
     "redis is missing: a URL, ioredis options, or an ioredis client",
     "observer must be a function",
     "stream must be a non-empty text, got an empty text",
-    "codec must have a method encode(value); see fieldsCodec, jsonCodec() and withSchema()",
+    "codec must have a method encode(); see fieldsCodec, jsonCodec() and withSchema()",
     'whileAway must be one of "queue", "fail", got a text',
     "maxQueued must be a whole number from 1 to 10000000, got 0",
   ]);

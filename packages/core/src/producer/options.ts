@@ -18,7 +18,7 @@ export interface ProducerOptions<Value = FieldsInput> {
   readonly redis: RedisSource;
   /** The stream's key. It is created by the first message. */
   readonly stream: string;
-  /** How a value becomes fields. Default: the value is the fields. See `jsonCodec` and `withSchema`. */
+  /** How a value becomes fields, at once: a promise is refused. Default: the value is the fields. See `jsonCodec` and `withSchema`. */
   readonly codec?: Encoder<Value>;
   /**
    * What becomes of an add while there is no connection. `"queue"` (default): it waits up to `queueTimeoutMs` and is
@@ -76,7 +76,7 @@ export interface ProducerOptions<Value = FieldsInput> {
   readonly connectTimeoutMs?: number;
   /** How long `close()` waits for the messages under way, in milliseconds, 0 to 3,600,000. Default 10,000. */
   readonly closeTimeoutMs?: number;
-  /** Receives every event. */
+  /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
   readonly observer?: Observer<ProducerEvent>;
 }
 
@@ -172,9 +172,7 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
 function resolveCodec<Value>(codec: Encoder<Value> | undefined, reader: OptionsReader): Encoder<Value> {
   // The default codec takes fields, which is what Value is when no codec is given.
   if (codec === undefined) return fieldsCodec as Encoder<unknown>;
-  if (typeof Reflect.get(Object(codec) as object, "encode") === "function") return codec;
-  reader.problem("codec must have a method encode(value); see fieldsCodec, jsonCodec() and withSchema()");
-  return codec;
+  return reader.codec("encode", codec);
 }
 
 function resolveTrim(

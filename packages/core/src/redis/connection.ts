@@ -16,6 +16,7 @@ import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } f
 import type { Random } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
+import { messageOf } from "../thrown.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";
@@ -49,6 +50,8 @@ export class Connection {
   // The server does not offer INFO: what it refuses while it loads its data is tried again.
   #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
+  /** Why connecting failed, as it was told last; `undefined` when it has succeeded since. */
+  #toldFailure: string | undefined;
   readonly #changes = new Set<() => void>();
 
   constructor({ create, role, clock, random, report }: ConnectionOptions) {
@@ -91,6 +94,7 @@ export class Connection {
     this.#epoch++;
     this.#isReady = true;
     this.#lastError = undefined;
+    this.#toldFailure = undefined;
     this.#announce();
     this.#report({ type: "connected", role: this.#role });
   }
@@ -118,13 +122,19 @@ export class Connection {
     if (this.#noteReadyCheck(error)) return;
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
-    const translated = translateError(error, "connect");
+    const reason = reasonOf(error);
+    // What has no words of its own has those of what it is made of.
+    const hasWords = error instanceof Error && error.message !== "";
+    const translated = translateError(hasWords ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
     this.#lastError =
       database === undefined || PermissionError.is(translated)
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
     this.#announce();
+    if (this.#isReady || this.#isClosed || reason === this.#toldFailure) return;
+    this.#toldFailure = reason;
+    this.#report({ type: "connectFailed", role: this.#role, reason });
   }
 
   /**
@@ -249,6 +259,16 @@ export class Connection {
       { outcome: "not-sent", cause: this.#lastError },
     );
   }
+}
+
+/** Why connecting failed. ioredis tells of nodes and Sentinels that refuse a connection that it "is closed". */
+function reasonOf(error: unknown): string {
+  const { lastNodeError, code } = Object(error) as { readonly lastNodeError?: unknown; readonly code?: unknown };
+  if (lastNodeError !== undefined)
+    return `no node of the cluster can be reached; the last one: ${messageOf(lastNodeError)}`;
+  // The same reason each time, however long it waits.
+  const words = messageOf(error).replace(/ Retrying from scratch after \d+ms\./, "");
+  return words === "" ? (typeof code === "string" ? code : "it failed") : words;
 }
 
 function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {

@@ -1,7 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
-import { openClient, type RedisSource } from "./open-client.ts";
+import { copySource, openClient, type RedisSource } from "./open-client.ts";
 
 const bySentinel = { sentinels: [{ host: "127.0.0.1", port: 1 }], name: "primary" };
 
@@ -53,5 +53,40 @@ describe("the settings are the same", () => {
     expect(optionsOf({ ...bySentinel, failoverDetector: false })).toMatchObject({
       failoverDetector: false,
     });
+  });
+});
+
+describe("options are copied", () => {
+  test("whatever is changed in them later, however deep", () => {
+    const sentinels = [{ host: "a", port: 1 }];
+    const own = { sentinels, name: "primary", tls: { servername: "a" } };
+    const copy = copySource(own) as RedisOptions;
+    own.name = "other";
+    own.tls.servername = "other";
+    Object.assign(sentinels[0] ?? {}, { host: "other" });
+    sentinels.push({ host: "other", port: 2 });
+    expect({ ...copy }).toEqual({ sentinels: [{ host: "a", port: 1 }], name: "primary", tls: { servername: "a" } });
+  });
+
+  test("but a getter is asked at each connection, so that a password can be replaced", () => {
+    let password = "old";
+    const copy = copySource({
+      get password() {
+        return password;
+      },
+    });
+    expect(optionsOf(copy).password).toBe("old");
+    password = "new";
+    expect(optionsOf(copy).password).toBe("new");
+  });
+
+  test("and what is no plain object stays the same: a Buffer, a function, an existing client", () => {
+    const [ca, checkServerIdentity] = [Buffer.from("PEM"), () => undefined];
+    const copy = copySource({ tls: { ca, checkServerIdentity } }) as RedisOptions;
+    expect(copy.tls?.ca).toBe(ca);
+    expect(copy.tls?.checkServerIdentity).toBe(checkServerIdentity);
+    const lent = new Redis({ port: 1, lazyConnect: true });
+    expect(copySource(lent)).toBe(lent);
+    expect(copySource("redis://localhost")).toBe("redis://localhost");
   });
 });

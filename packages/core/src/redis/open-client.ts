@@ -17,8 +17,9 @@ import { parseRedisUrl } from "./server-address.ts";
  * client does not tell whether `failoverDetector: false` or `keepAlive: 0` was set or is a default, so it gets ours
  * as well; pass options to keep yours.
  *
- * A connection that ends, whatever ended it, is opened again from the source, by which options and an existing client
- * are read again. This goes on until it is closed: there is no other state from which it cannot come back.
+ * Options are copied when they are given: what is changed in them later changes nothing. A getter among them stays one, and
+ * is asked at each connection. A connection that ends, whatever ended it, is opened again from that copy, or from the existing
+ * client, which is read again. This goes on until it is closed: there is no other state from which it cannot come back.
  */
 export type RedisSource = string | RedisOptions | LentClient;
 
@@ -96,6 +97,30 @@ export function openClient(source: RedisSource, options: OpenOptions): Redis | C
   }
   refuse(own);
   return new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+}
+
+/**
+ * The source as it is now. Getters stay, and so does what is no plain object or list: a Buffer, a secure context, an
+ * existing client.
+ */
+export function copySource(source: RedisSource): RedisSource {
+  return typeof source === "string" || isLentClient(source) ? source : copyOf(source);
+}
+
+function copyOf<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf) as Value;
+  if (!isPlainObject(value)) return value;
+  const properties = Object.getOwnPropertyDescriptors(value);
+  for (const property of Object.values(properties)) {
+    if ("value" in property) property.value = copyOf(property.value as unknown);
+  }
+  return Object.create(Object.getPrototypeOf(value) as object | null, properties) as Value;
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 function defaultOptions(options: RedisOptions) {

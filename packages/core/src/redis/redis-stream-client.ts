@@ -23,7 +23,7 @@ import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/ha
 import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
 import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
 import { type HoldTermOptions, holdTerm, type Term } from "../wire/atomic/hold-term.ts";
-import type { OwnMessages } from "../wire/atomic/own-messages.ts";
+import { mergeEnds, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import { type ReadDueOptions, type ReadDueResult, readDue } from "../wire/atomic/read-due.ts";
 import { type RecoverOwnOptions, type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
@@ -84,7 +84,7 @@ import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { EntryTap } from "./entry-tap.ts";
-import { isLentClient, openClient, type RedisSource } from "./open-client.ts";
+import { copySource, isLentClient, openClient, type RedisSource } from "./open-client.ts";
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
@@ -105,6 +105,8 @@ export interface RedisStreamClientOptions {
 // When a blocked read is told again to end, before the server is known to have heard: each time after twice as long,
 // because behind some proxies it never will.
 const UNBLOCK_AGAIN_MS = 20;
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 type ScriptName = keyof typeof SCRIPTS;
 const DIGESTS = Object.fromEntries(
@@ -151,11 +153,12 @@ class RedisStreamClient implements StreamClient {
   constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
+    const source = copySource(redis);
     this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
       // For each of its clients, one after another: what is read through a fresh one has to pass a tap as well.
       const create = (): Redis | Cluster => {
-        const client = openClient(redis, { role, blockMs, silenceMs, random });
+        const client = openClient(source, { role, blockMs, silenceMs, random });
         if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
         return client;
       };
@@ -210,7 +213,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number> {
-    return this.#send(xdel, options);
+    return this.#sendInParts(xdel, options, sum);
   }
 
   async xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
@@ -233,11 +236,11 @@ class RedisStreamClient implements StreamClient {
   }
 
   xack(options: XackOptions): Promise<number> {
-    return this.#send(xack, options);
+    return this.#sendInParts(xack, options, sum);
   }
 
   xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
-    return this.#send(xackdel, options);
+    return this.#sendInParts(xackdel, options, mergeEnds);
   }
 
   xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary> {
@@ -317,12 +320,11 @@ class RedisStreamClient implements StreamClient {
     readonly group: string;
     readonly ids: readonly EntryId[];
   }): Promise<ReadonlySet<EntryId>> {
-    if (ids.length === 0) return new Set();
-    const scores = await this.#send(zmscore, { key: groupKey("hung", stream, group), members: ids });
-    return new Set(ids.filter((_, index) => scores[index] !== null));
+    const scores = await this.#scores(groupKey("hung", stream, group), ids);
+    return new Set(ids.filter((id) => scores.get(id) !== null));
   }
 
-  async dueTimes({
+  dueTimes({
     stream,
     group,
     ids,
@@ -331,13 +333,7 @@ class RedisStreamClient implements StreamClient {
     readonly group: string;
     readonly ids: readonly EntryId[];
   }): Promise<ReadonlyMap<EntryId, number | null>> {
-    const key = groupKey("due", stream, group);
-    const times = new Map<EntryId, number | null>();
-    for (const members of inParts(ids)) {
-      const scores = await this.#send(zmscore, { key, members });
-      for (const [index, id] of members.entries()) times.set(id, scores[index] ?? null);
-    }
-    return times;
+    return this.#scores(groupKey("due", stream, group), ids);
   }
 
   countDue({
@@ -393,15 +389,15 @@ class RedisStreamClient implements StreamClient {
   }
 
   ackOwned(options: OwnMessages): Promise<AckOwnedResult> {
-    return this.#run(ackOwned, options);
+    return this.#runInParts(ackOwned, options);
   }
 
   renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>> {
-    return this.#run(renewOwned, options);
+    return this.#runInParts(renewOwned, options);
   }
 
   recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult> {
-    return this.#run(recoverOwn, options);
+    return this.#runInParts(recoverOwn, options);
   }
 
   release(options: ReleaseOptions): Promise<ReleaseResult> {
@@ -437,7 +433,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   handOver(options: HandOverOptions): Promise<HandOver> {
-    return this.#run(handOver, options);
+    return this.#runInParts(handOver, options);
   }
 
   handOverPage(options: HandOverPageOptions): Promise<HandOverPage> {
@@ -449,7 +445,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>> {
-    return this.#run(deleteIfAllGroupsDone, options);
+    return this.#runInParts(deleteIfAllGroupsDone, options);
   }
 
   beat(options: BeatOptions): Promise<Beat> {
@@ -536,6 +532,25 @@ class RedisStreamClient implements StreamClient {
     const results: Result[] = [];
     for (const part of script.split(options)) results.push(await this.#run(script, part));
     return script.merge(results);
+  }
+
+  async #sendInParts<Options extends { readonly ids: readonly EntryId[] }, Result>(
+    command: Command<Options, Result>,
+    options: Options,
+    merge: (results: readonly Result[]) => Result,
+  ): Promise<Result> {
+    const results: Result[] = [];
+    for (const ids of inParts(options.ids)) results.push(await this.#send(command, { ...options, ids }));
+    return merge(results);
+  }
+
+  async #scores(key: string, ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, number | null>> {
+    const found = new Map<EntryId, number | null>();
+    for (const members of inParts(ids)) {
+      const scores = await this.#send(zmscore, { key, members });
+      for (const [index, id] of members.entries()) found.set(id, scores[index] ?? null);
+    }
+    return found;
   }
 
   #connection(role: ConnectionRole): Connection {

@@ -41,7 +41,7 @@ export function readWebhook(
     reader.problem(`${names.secret} must be a text of 16 characters or more`);
   }
   if (!areHeaders(headers)) reader.problem(`${names.headers} must be an object of header names and their values`);
-  return url === null ? null : { url, secret: secret ?? null, headers, ...rest };
+  return url === null ? null : { url, secret: secret ?? null, headers: { ...headers }, ...rest };
 }
 
 function areHeaders(headers: unknown): headers is Readonly<Record<string, string>> {

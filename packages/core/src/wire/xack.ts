@@ -5,6 +5,7 @@ import { decodeInteger } from "./reply.ts";
 export interface XackOptions {
   readonly stream: string;
   readonly group: string;
+  /** Any number of them. */
   readonly ids: readonly EntryId[];
 }
 

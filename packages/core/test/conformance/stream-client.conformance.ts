@@ -6,6 +6,7 @@ import { describeDeadLetters } from "./dead-letters.conformance.ts";
 import { describeDeletion } from "./deletion.conformance.ts";
 import { describeEntries } from "./entries.conformance.ts";
 import { describeGroups } from "./groups.conformance.ts";
+import { describeManyIds } from "./many-ids.conformance.ts";
 import { describeNames } from "./names.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
 import { describePuttingOff } from "./putting-off.conformance.ts";
@@ -43,5 +44,6 @@ export function describeStreamClient(
     describeRegistry(scene);
     describeDeletion(scene);
     describeAddingOnce(scene);
+    describeManyIds(scene);
   });
 }

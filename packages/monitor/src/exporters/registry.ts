@@ -1,3 +1,4 @@
+import { describeThrown, systemClock, Warnings } from "@redis-batch/core/internal";
 import { collectFamilies, type Family, METRICS, type MetricsOptions, type Reports } from "./samples.ts";
 
 /** What is needed of a registry: those of `prom-client` and of its successor `@prometheus-io/client` have it. */
@@ -67,12 +68,13 @@ export function registerInto(
 
 /** A registry asks all of its metrics in one go: those calls share one look. */
 function oncePerScrape(source: ReportSource, options: MetricsOptions): () => Promise<readonly Family[]> {
+  const warnings = new Warnings(systemClock);
   let running: Promise<readonly Family[]> | undefined;
   const collect = async (): Promise<readonly Family[]> => {
     try {
       return collectFamilies(await source(), options);
     } catch (error) {
-      process.emitWarning(`the monitor's metrics could not be collected: ${String(error)}`, "RedisBatchWarning");
+      warnings.say("metrics", `the monitor's metrics could not be collected: ${describeThrown(error)}`);
       return [];
     }
   };

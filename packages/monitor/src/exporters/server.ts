@@ -5,6 +5,7 @@
 import {
   chooseFormat,
   createGuard,
+  describeThrown,
   type HttpServer,
   OptionsReader,
   PROMETHEUS_CONTENT_TYPES,
@@ -12,6 +13,8 @@ import {
   readToken,
   startHttpServer,
   systemClock,
+  tell,
+  Warnings,
 } from "@redis-batch/core/internal";
 import { toPrometheus } from "./prometheus.ts";
 import type { ReportSource } from "./registry.ts";
@@ -63,7 +66,11 @@ const KNOWN = [
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port, ...policy } = resolveMetricsServerOptions(options);
-  const onError = (error: unknown): void => tell(policy.onError, error);
+  const warnings = new Warnings(systemClock);
+  const warn = (error: unknown): void =>
+    warnings.say("metricsServer", `the metrics server could not answer: ${describeThrown(error)}`);
+  // A fault in what is told of faults must not keep the client from its answer.
+  const onError = (error: unknown): void => tell(policy.onError ?? warn, error, warn);
   return startHttpServer({ host, port, paths: createPaths(policy), onError });
 }
 
@@ -85,8 +92,8 @@ function resolveMetricsServerOptions(options: MetricsServerOptions) {
     guard,
     health,
     timeoutMs: reader.integer("timeoutMs", { default: METRICS_SERVER_DEFAULTS.timeoutMs, min: 100, max: 600_000 }),
-    onError: onError ?? warn,
-    metrics: { perConsumer: reader.flag("perConsumer", perConsumer ?? true), tally },
+    onError,
+    metrics: { perConsumer: reader.flag("perConsumer", perConsumer ?? true), tally: [tally].flat() },
   });
 }
 
@@ -136,17 +143,4 @@ function sharedReport({ source, timeoutMs }: Pick<Policy, "source" | "timeoutMs"
       done.abort();
     }
   };
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(`the metrics server could not answer: ${String(error)}`, "RedisBatchWarning");
-}
-
-/** A fault in what is told of faults must not keep the client from its answer. */
-function tell(onError: (error: unknown) => void, error: unknown): void {
-  try {
-    onError(error);
-  } catch (fault) {
-    warn(fault);
-  }
 }

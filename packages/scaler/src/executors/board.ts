@@ -3,6 +3,7 @@ import {
   asLabelValue,
   chooseFormat,
   createGuard,
+  describeThrown,
   encodeLabels,
   encodeShownJson,
   type HttpServer,
@@ -13,6 +14,7 @@ import {
   renderExposition,
   startHttpServer,
   systemClock,
+  Warnings,
 } from "@redis-batch/core/internal";
 import type { Decision } from "../decisions/decision.ts";
 import type { Executor, Workforce } from "../executor.ts";
@@ -167,9 +169,8 @@ export async function startScaleServer(options: ScaleServerOptions): Promise<Htt
     "/readyz": async () =>
       board.decision === null ? { status: 503, body: "not ready\n" } : { status: 200, body: "ready\n" },
   };
-  return startHttpServer({ host, port, paths, onError: warn });
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(`the scale server could not answer: ${String(error)}`, "RedisBatchWarning");
+  const warnings = new Warnings(systemClock);
+  const onError = (error: unknown): void =>
+    warnings.say("scaleServer", `the scale server could not answer: ${describeThrown(error)}`);
+  return startHttpServer({ host, port, paths, onError });
 }

@@ -74,7 +74,7 @@ function resolveCommandOptions(options: CommandExecutorOptions) {
   const { args = [], env = {}, cwd } = options;
   if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) reader.problem("args must be texts");
   const timeoutMs = reader.integer("timeoutMs", { default: COMMAND_DEFAULTS.timeoutMs, min: 100, max: 600_000 });
-  return reader.finish({ command: reader.text("command"), args, env, cwd, timeoutMs });
+  return reader.finish({ command: reader.text("command"), args: [...args], env: { ...env }, cwd, timeoutMs });
 }
 
 interface End {

@@ -78,7 +78,7 @@ export function resolveProcessPoolOptions(options: ProcessPoolOptions): ProcessP
   const observer = reader.callable("observer", options.observer);
   if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) reader.problem("args must be texts");
   return reader.finish({
-    ...{ command: reader.text("command"), args, env, cwd, observer, minWorkers, maxWorkers },
+    ...{ command: reader.text("command"), args: [...args], env: { ...env }, cwd, observer, minWorkers, maxWorkers },
     drainMs: integer("drainMs", 100, 86_400_000),
     restart: { baseMs, capMs },
   });

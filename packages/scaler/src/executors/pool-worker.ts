@@ -9,7 +9,7 @@
  * | gone    | nothing is left                              | –                                 |
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { backoffDelayMs, type Clock, type Observer, type Random } from "@redis-batch/core/internal";
+import { backoffDelayMs, type Clock, isError, type Observer, type Random } from "@redis-batch/core/internal";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 import type { PoolGuard } from "./pool-guard.ts";
 import type { ProcessPoolPolicy } from "./pool-options.ts";
@@ -75,16 +75,6 @@ export class PoolWorker {
     const { policy, guard, clock, report } = this.#context;
     const { command, args, env, cwd } = policy;
     const startedAtMs = clock.nowMs();
-    const child = spawn(command, args, {
-      ...{
-        env: { ...process.env, ...env, ...this.#context.env },
-        cwd,
-        stdio: ["ignore", "inherit", "inherit"],
-        shell: false,
-      },
-    });
-    this.#child = child;
-    if (child.pid !== undefined) guard.note(child.pid, "started");
     const onEnd = (pid: number | null, reason: string): void => {
       this.#child = null;
       if (pid !== null) guard.note(pid, "ended");
@@ -92,6 +82,18 @@ export class PoolWorker {
       if (this.#gone === null) this.#restart(clock.nowMs() - startedAtMs);
       else this.#gone();
     };
+    let child: ChildProcess;
+    try {
+      child = spawn(command, args, {
+        ...{ env: { ...process.env, ...env, ...this.#context.env }, cwd },
+        ...{ stdio: ["ignore", "inherit", "inherit"], shell: false },
+      });
+    } catch (error) {
+      // What cannot be an argument, or a variable, is refused at once: the next start may have another environment.
+      return onEnd(null, isError(error) && "code" in error ? String(error.code) : "could not be started");
+    }
+    this.#child = child;
+    if (child.pid !== undefined) guard.note(child.pid, "started");
     child.once("spawn", () => report({ type: "workerStarted", pid: child.pid ?? 0 }));
     child.once("exit", (code, signal) => onEnd(child.pid ?? null, signal ?? `exit code ${code}`));
     child.on("error", (error: NodeJS.ErrnoException) => {

@@ -8,6 +8,7 @@ import {
   systemClock,
   systemRandom,
   UsageError,
+  warningObserver,
 } from "@redis-batch/core/internal";
 import type { Decision } from "../decisions/decision.ts";
 import { type Executor, isEarlierOrder, type Order, type Surroundings, type Workforce } from "../executor.ts";
@@ -78,8 +79,11 @@ export class ProcessPool implements Executor, AsyncDisposable {
   constructor(options: ProcessPoolOptions, edge: ProcessPoolEdge = SYSTEM_EDGE) {
     this.#policy = resolveProcessPoolOptions(options);
     this.#edge = edge;
-    this.#report = createNotifier("process-pool", this.#policy.observer ?? warnOfTrouble);
-    const { drainMs, maxWorkers } = this.#policy;
+    const { observer, drainMs, maxWorkers } = this.#policy;
+    this.#report = createNotifier(
+      "process-pool",
+      observer ?? warningObserver("process pool", wordsOfTrouble, edge.clock),
+    );
     this.#most = maxWorkers;
     this.#guard = new PoolGuard({ drainMs, clock: edge.clock, report: this.#report });
     this.#context = {
@@ -178,13 +182,8 @@ export class ProcessPool implements Executor, AsyncDisposable {
   }
 }
 
-/** Without an observer nobody else would learn of it. */
-function warnOfTrouble(event: ProcessPoolEvent): void {
-  const text = describe(event);
-  if (text !== undefined) process.emitWarning(text, { type: "RedisBatchWarning", code: event.type });
-}
-
-function describe(event: ProcessPoolEvent): string | undefined {
+/** What nobody else would learn of without an observer. */
+function wordsOfTrouble(event: ProcessPoolEvent): string | undefined {
   if (event.type === "unguarded") {
     return `workers of this process pool will not end when its process is killed: ${SHELL} could not be started (${event.reason})`;
   }

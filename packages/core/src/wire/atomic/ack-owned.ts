@@ -1,8 +1,8 @@
 import type { EntryId } from "../../entry-id.ts";
 import { ReplyShapeError } from "../../errors.ts";
 import { decodeArray, decodeInteger } from "../reply.ts";
-import type { Script } from "../script.ts";
-import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
+import type { ScriptInParts } from "../script.ts";
+import { inStreamOrder, type OwnMessages, splitIds } from "./own-messages.ts";
 
 export interface AckOwnedResult {
   readonly acknowledged: readonly EntryId[];
@@ -11,7 +11,7 @@ export interface AckOwnedResult {
 }
 
 /** Acknowledges what the consumer still owns. */
-export const ackOwned: Script<OwnMessages, AckOwnedResult> = {
+export const ackOwned: ScriptInParts<OwnMessages, AckOwnedResult> = {
   name: "ackOwned",
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
@@ -24,6 +24,11 @@ export const ackOwned: Script<OwnMessages, AckOwnedResult> = {
       notOwned: ordered.filter((_, index) => owned[index] === false),
     };
   },
+  split: splitIds,
+  merge: (results) => ({
+    acknowledged: results.flatMap(({ acknowledged }) => acknowledged),
+    notOwned: results.flatMap(({ notOwned }) => notOwned),
+  }),
 };
 
 function decodeOwned(reply: unknown): boolean {

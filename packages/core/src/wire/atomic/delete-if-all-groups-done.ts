@@ -1,14 +1,14 @@
 import type { EntryId } from "../../entry-id.ts";
 import { ReplyShapeError } from "../../errors.ts";
 import { decodeArray, decodeInteger } from "../reply.ts";
-import type { Script } from "../script.ts";
-import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
+import type { ScriptInParts } from "../script.ts";
+import { inStreamOrder, mergeEnds, type OwnMessages, splitIds } from "./own-messages.ts";
 
 /** `kept`: acknowledged, but another group has yet to read or to acknowledge it. */
 export type Deletion = "deleted" | "kept" | "not-owned";
 
 /** Acknowledges what the consumer still owns and deletes from the stream what no group needs any more. */
-export const deleteIfAllGroupsDone: Script<OwnMessages, ReadonlyMap<EntryId, Deletion>> = {
+export const deleteIfAllGroupsDone: ScriptInParts<OwnMessages, ReadonlyMap<EntryId, Deletion>> = {
   name: "deleteIfAllGroupsDone",
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
@@ -16,6 +16,8 @@ export const deleteIfAllGroupsDone: Script<OwnMessages, ReadonlyMap<EntryId, Del
     const codes = decodeArray(reply, "deleteIfAllGroupsDone");
     return new Map(inStreamOrder(ids).map((id, index) => [id, decodeDeletion(codes[index])]));
   },
+  split: splitIds,
+  merge: mergeEnds,
 };
 
 function decodeDeletion(reply: unknown): Deletion {

@@ -4,14 +4,15 @@ import { groupKey } from "../../keys.ts";
 import { RELEASED } from "../../reserved-consumers.ts";
 import type { Argument } from "../command.ts";
 import { decodeArray, decodeText } from "../reply.ts";
-import type { Script } from "../script.ts";
-import { inStreamOrder } from "./own-messages.ts";
+import type { ScriptInParts } from "../script.ts";
+import { inStreamOrder, splitIds } from "./own-messages.ts";
 
 export interface HandOverOptions {
   readonly stream: string;
   readonly group: string;
   readonly from: string;
   readonly to: string;
+  /** Any number of them. */
   readonly ids: readonly EntryId[];
   /** An unregistered owner's messages move only after so long without delivery, in milliseconds. */
   readonly foreignIdleMs: number;
@@ -45,7 +46,7 @@ export function encodeHandOver(options: Omit<HandOverOptions, "ids">): Argument[
 }
 
 /** Moves pending messages of a dead consumer to a living one, or releases them; delivery counts stay. */
-export const handOver: Script<HandOverOptions, HandOver> = {
+export const handOver: ScriptInParts<HandOverOptions, HandOver> = {
   name: "handOver",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
   encode: ({ ids, ...options }) => [...encodeHandOver(options), ...inStreamOrder(ids)],
@@ -54,5 +55,12 @@ export const handOver: Script<HandOverOptions, HandOver> = {
     if (isHandOverRefusal(word)) return { kind: "refused", why: word };
     if (word !== "moved") throw new ReplyShapeError("handOver: unknown answer");
     return { kind: "moved", ids };
+  },
+  split: splitIds,
+  // What has moved before a refusal has moved.
+  merge: (results) => {
+    const ids = results.flatMap((result) => (result.kind === "moved" ? result.ids : []));
+    const refusal = results.find(({ kind }) => kind === "refused");
+    return refusal !== undefined && ids.length === 0 ? refusal : { kind: "moved", ids };
   },
 };

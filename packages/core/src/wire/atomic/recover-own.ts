@@ -1,13 +1,14 @@
 import { compareEntryIds, type EntryId } from "../../entry-id.ts";
 import { decodeFields, type StreamEntry } from "../entry.ts";
+import { inParts } from "../parts.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
-import type { Script } from "../script.ts";
+import type { ScriptInParts } from "../script.ts";
 
 export interface RecoverOwnOptions {
   readonly stream: string;
   readonly group: string;
   readonly consumer: string;
-  /** Messages that the consumer believes to own, each with the delivery count it is to have, this delivery included. */
+  /** Any number of messages that the consumer believes to own, each with the delivery count it is to have, this delivery included. */
   readonly messages: readonly { readonly id: EntryId; readonly deliveries: number }[];
 }
 
@@ -27,14 +28,12 @@ export interface RecoverOwnResult {
  * Delivers again, to their own owner, what the consumer still owns, and sets each count to the one given: a call whose
  * reply was lost may be repeated. What is in neither list is not its own any more.
  */
-export const recoverOwn: Script<RecoverOwnOptions, RecoverOwnResult> = {
+export const recoverOwn: ScriptInParts<RecoverOwnOptions, RecoverOwnResult> = {
   name: "recoverOwn",
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, messages }) => [
     ...[group, consumer],
-    ...messages
-      .toSorted((left, right) => compareEntryIds(left.id, right.id))
-      .flatMap(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]),
+    ...inOrder(messages).flatMap(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]),
   ],
   decode(reply) {
     const [entries, vanished] = decodeArray(reply, "recoverOwn");
@@ -43,7 +42,15 @@ export const recoverOwn: Script<RecoverOwnOptions, RecoverOwnResult> = {
       vanished: decodeArray(vanished, "recoverOwn").map((id) => decodeText(id, "recoverOwn")),
     };
   },
+  split: ({ messages, ...own }) => inParts(inOrder(messages)).map((part) => ({ ...own, messages: part })),
+  merge: (results) => ({
+    entries: results.flatMap(({ entries }) => entries),
+    vanished: results.flatMap(({ vanished }) => vanished),
+  }),
 };
+
+const inOrder = (messages: RecoverOwnOptions["messages"]): RecoverOwnOptions["messages"] =>
+  messages.toSorted((left, right) => compareEntryIds(left.id, right.id));
 
 /** `[id, deliveries, [name, value, …]]`. */
 export function decodeDelivered(reply: unknown, what: string): DeliveredEntry {

@@ -1,8 +1,8 @@
 import type { EntryId } from "../../entry-id.ts";
 import { ReplyShapeError } from "../../errors.ts";
 import { decodeArray, decodeInteger } from "../reply.ts";
-import type { Script } from "../script.ts";
-import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
+import type { ScriptInParts } from "../script.ts";
+import { inStreamOrder, mergeEnds, type OwnMessages, splitIds } from "./own-messages.ts";
 
 /**
  * `kept`: the lease runs anew · `taken`: pending for somebody else, or for nobody · `vanished`: deleted from the
@@ -11,7 +11,7 @@ import { inStreamOrder, type OwnMessages } from "./own-messages.ts";
 export type Renewal = "kept" | "taken" | "vanished";
 
 /** Renews the lease of what the consumer still owns; delivery counts stay. */
-export const renewOwned: Script<OwnMessages, ReadonlyMap<EntryId, Renewal>> = {
+export const renewOwned: ScriptInParts<OwnMessages, ReadonlyMap<EntryId, Renewal>> = {
   name: "renewOwned",
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, ids }) => [group, consumer, ...inStreamOrder(ids)],
@@ -19,6 +19,8 @@ export const renewOwned: Script<OwnMessages, ReadonlyMap<EntryId, Renewal>> = {
     const codes = decodeArray(reply, "renewOwned");
     return new Map(inStreamOrder(ids).map((id, index) => [id, decodeRenewal(codes[index])]));
   },
+  split: splitIds,
+  merge: mergeEnds,
 };
 
 function decodeRenewal(reply: unknown): Renewal {
