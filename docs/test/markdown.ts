@@ -5,6 +5,7 @@ export const PAGES: readonly string[] = [
   "README.md",
   "docs/alerts.md",
   "docs/metrics.md",
+  "docs/migrating-from-python.md",
   "packages/consumer/README.md",
   "packages/core/README.md",
   "packages/monitor/README.md",
@@ -29,9 +30,9 @@ export function examplesOf(markdown: string): Example[] {
   return examples;
 }
 
-/** The example, for the server at this URL. A port the reader can remember may be taken here, so it gets a free one. */
-export function atServer(url: string, code: string): string {
-  return code.replaceAll("redis://localhost:6379", url).replaceAll(/(?<=\b(?:port: |listen\())\d+/g, "0");
+/** The example, for the server at this URL. A port the reader can remember may be taken here, so it gets another one. */
+export function atServer(url: string, code: string, port = 0): string {
+  return code.replaceAll("redis://localhost:6379", url).replaceAll(/(?<=\b(?:port: |listen\())\d+/g, String(port));
 }
 
 /** A service runs until it is told to stop: it has shown that it works once it has printed something. */

@@ -26,6 +26,9 @@ import { type CallEnd, writeTogether } from "./write-together.ts";
 /** What a closed Cluster had in flight may still be answered, for a little longer than ioredis keeps its sockets. */
 const LAST_REPLIES_MS = 2_500;
 
+/** Reasons that are told of one outage: some name a port, or a time, and so are another one at each attempt. */
+const MOST_REASONS = 10;
+
 export interface ConnectionOptions {
   /** Makes a client, not connected yet: the first, and another one whenever the last has ended for good. */
   readonly create: () => Redis | Cluster;
@@ -50,8 +53,8 @@ export class Connection {
   // The server does not offer INFO: what it refuses while it loads its data is tried again.
   #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
-  /** Why connecting failed, as it was told last; `undefined` when it has succeeded since. */
-  #toldFailure: string | undefined;
+  /** Why connecting failed, as far as it was told since it last succeeded. */
+  readonly #toldFailures = new Set<string>();
   readonly #changes = new Set<() => void>();
 
   constructor({ create, role, clock, random, report }: ConnectionOptions) {
@@ -84,8 +87,12 @@ export class Connection {
     // Those of the client before, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
-    if (this.#isReadyUnasked) leaveReadyUnasked(client);
+    if (this.#isReadyUnasked && !client.isCluster) leaveReadyUnasked(client as Redis);
+    // A Cluster makes a client of its own for each node, again and again, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
+    client.on("+node", (node: Redis) => {
+      if (this.#isReadyUnasked) leaveReadyUnasked(node);
+    });
     return client;
   }
 
@@ -94,7 +101,7 @@ export class Connection {
     this.#epoch++;
     this.#isReady = true;
     this.#lastError = undefined;
-    this.#toldFailure = undefined;
+    this.#toldFailures.clear();
     this.#announce();
     this.#report({ type: "connected", role: this.#role });
   }
@@ -114,7 +121,7 @@ export class Connection {
     if (refusedCommand(error)?.name !== "info") return false;
     if (!PermissionError.is(refused) || refused.refusal !== "command") return false;
     this.#isReadyUnasked = true;
-    leaveReadyUnasked(this.#client);
+    if (!this.#client.isCluster) leaveReadyUnasked(this.#client as Redis);
     return true;
   }
 
@@ -132,8 +139,9 @@ export class Connection {
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
     this.#announce();
-    if (this.#isReady || this.#isClosed || reason === this.#toldFailure) return;
-    this.#toldFailure = reason;
+    if (this.#isReady || this.#isClosed || this.#toldFailures.has(reason) || this.#toldFailures.size >= MOST_REASONS)
+      return;
+    this.#toldFailures.add(reason);
     this.#report({ type: "connectFailed", role: this.#role, reason });
   }
 
@@ -281,10 +289,9 @@ function refusedDatabase(error: unknown): string | undefined {
   return command?.name === "select" ? String(command.args[0]) : undefined;
 }
 
-/** From its next connection on it does not ask. In a Cluster that goes for the nodes. */
-function leaveReadyUnasked(client: Redis | Cluster): void {
-  const options = client.isCluster ? ((client as Cluster).options.redisOptions ?? {}) : (client as Redis).options;
-  options.enableReadyCheck = false;
+/** From its next connection on it does not ask. */
+function leaveReadyUnasked(client: Redis): void {
+  client.options.enableReadyCheck = false;
 }
 
 /** Host and port, or what stands for them; never user or password. */
