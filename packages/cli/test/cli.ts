@@ -6,10 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runWorker, type UsedServer, type WorkerProcess } from "@redis-batch/test-support";
 import { build } from "tsup";
-import { afterAll, beforeAll, expect, type TestContext, vi } from "vitest";
+import { afterAll, beforeAll, expect, type TestContext } from "vitest";
 import { escapeText } from "../src/render/escape.ts";
 
-const TEST_MS = 90_000;
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 
 export interface Ended {
@@ -41,8 +40,6 @@ export interface Cli {
 
 /** A command line that speaks to this server, and has a configuration of its own. */
 export function useCli(redis?: UsedServer): Cli {
-  // Each step of a test is a process of its own, and takes a second on a machine that is busy.
-  vi.setConfig({ testTimeout: TEST_MS });
   const folder = mkdtempSync(join(tmpdir(), "rb-cli-"));
   // Where its own dependencies are found.
   mkdirSync(join(PACKAGE, "node_modules/.test"), { recursive: true });

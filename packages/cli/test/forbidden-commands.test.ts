@@ -23,7 +23,7 @@ import { Terminal } from "../src/terminal.ts";
 
 ownServersOnly();
 // Each waits nearly all the time, for leases and idle times to pass.
-vi.setConfig({ maxConcurrency: 12, testTimeout: 60_000 });
+vi.setConfig({ maxConcurrency: 12 });
 
 const STREAM = "orders";
 const GROUP = "billing";

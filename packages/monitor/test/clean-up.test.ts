@@ -262,6 +262,7 @@ describe("foreign consumers", () => {
     // The server lets nobody set a consumer's own idle time.
     await eventually("it is idle", async () => (await made.idleMs("gone")) > 1_000);
     await made.read("fresh", 1);
+    made.keepReading("fresh");
     return made;
   }
   const short = { idleThresholdMs: 1_000, foreignIdleMs: 1_000 } as const;

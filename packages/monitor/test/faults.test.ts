@@ -113,13 +113,14 @@ describe("in the middle of a clean-up", () => {
 
 describe("consumers that follow the original's protocol", () => {
   it("find what was handed to them where they look for it: in their own pending list", async () => {
-    const { server, stream, group, createGroup, add, read, age, idleMs, monitor: open } = bench();
+    const { server, stream, group, createGroup, add, read, keepReading, age, idleMs, monitor: open } = bench();
     await createGroup();
     const ids = await add(6);
     await age("gone", await read("gone", 4));
     await eventually("it is idle", async () => (await idleMs("gone")) > 1_000);
     // It reads new messages first, and then everything that it has not acknowledged.
     await read("original", 2);
+    keepReading("original");
     await open({ handOverTo: "any", idleThresholdMs: 1_000, foreignIdleMs: 1_000 }).monitor.cleanUp();
     const history = ["XREADGROUP", "GROUP", group, "original", "COUNT", 10, "STREAMS", stream, 0] as const;
     const [[, entries]] = (await server.command(...history)) as [[string, [string, string[]][]]];

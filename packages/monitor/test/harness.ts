@@ -32,6 +32,8 @@ export interface Bench {
   readonly names: () => Promise<string[]>;
   /** A consumer's own idle time, by the server. */
   readonly idleMs: (consumer: string) => Promise<number>;
+  /** Has a consumer ask for new messages again and again, until the test is over: it is never idle for long. */
+  readonly keepReading: (consumer: string) => void;
   /** Names in the group's registry. */
   readonly registered: () => Promise<string[]>;
   /** Makes these messages look as if nobody had touched them for that long. */
@@ -127,6 +129,18 @@ export function useBench(redis: UsedServer): () => Bench {
       async idleMs(consumer) {
         const reply = (await server.command("XINFO", "CONSUMERS", stream, group)) as unknown[][];
         return Number(reply.find((info) => info[1] === consumer)?.[5]);
+      },
+      keepReading(consumer) {
+        let isOver = false;
+        const reading = (async () => {
+          const read = ["XREADGROUP", "GROUP", group, consumer, "STREAMS", stream, ">"] as const;
+          while (!isOver)
+            await Promise.all([server.command(...read), new Promise((resolve) => setTimeout(resolve, 50))]);
+        })();
+        made.push(async () => {
+          isOver = true;
+          await reading;
+        });
       },
       async registered() {
         return ((await server.command("HKEYS", registry)) as string[]).toSorted();
