@@ -85,7 +85,7 @@ function expectComplaints(ends: Awaited<ReturnType<typeof sweep>>, code: number,
   for (const [name, { stdout, stderr }] of ends) {
     // A monitoring system reads what `check` prints.
     const told = name === "check" ? stdout : stderr;
-    const form = name === "check" ? /^UNKNOWN {2}.*\n$/ : /^error: .*\n(.*\n)*fix: {3}\S.*\n$/;
+    const form = name === "check" ? /^UNKNOWN {2}.*\n$/ : /^(warn: .*\n)?error: .*\n(.*\n)*fix: {3}\S.*\n$/;
     expect([name, told]).toEqual([name, expect.stringMatching(form)]);
     // What was done before it failed is told; the others had nothing to tell.
     const printed = { produce: /^added +0\n/, check: form, demo: /^(\n1\. .*\n)?$/ }[name] ?? /^$/;

@@ -138,9 +138,14 @@ export class Connection {
       database === undefined || PermissionError.is(translated)
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
+    // Whoever waits for the connection is told by that what is refused for good.
+    const isTold = isFinal(this.#lastError) && this.#changes.size > 0;
     this.#announce();
-    if (this.#isReady || this.#isClosed || this.#toldFailures.has(reason) || this.#toldFailures.size >= MOST_REASONS)
-      return;
+    if (!isTold && !this.#isReady && !this.#isClosed) this.#tellFailure(reason);
+  }
+
+  #tellFailure(reason: string): void {
+    if (this.#toldFailures.has(reason) || this.#toldFailures.size >= MOST_REASONS) return;
     this.#toldFailures.add(reason);
     this.#report({ type: "connectFailed", role: this.#role, reason });
   }
