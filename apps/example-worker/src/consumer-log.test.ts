@@ -23,4 +23,10 @@ describe("logConsumerEvents", () => {
       ["error", "handlerFailed", { messages: 3, error }],
     ]);
   });
+
+  it("writes nothing of what was thrown that is no error", () => {
+    logged.length = 0;
+    observe({ type: "handlerFailed", messages: 3, error: { password: "hunter2" } });
+    expect(logged).toEqual([["error", "handlerFailed", { messages: 3, error: "what was thrown is no error" }]]);
+  });
 });

@@ -31,7 +31,9 @@ export function logConsumerEvents(log: Log): Observer<ConsumerEvent> {
   return (event) => {
     const { type, ...fields } = event;
     const level = levelOf(event);
-    if (level !== "off") log(level, type, fields);
+    // Anything can be thrown, what a message holds for instance; only an error has words that are meant for a log.
+    const isNoError = event.type === "handlerFailed" && !(event.error instanceof Error);
+    if (level !== "off") log(level, type, isNoError ? { ...fields, error: "what was thrown is no error" } : fields);
   };
 }
 
