@@ -38,8 +38,9 @@ export type Handler<Value = Fields> = (
  * message of another batch, or one message twice
  */
 export function applyOutcome<Value>(messages: readonly Message<Value>[], returned: unknown): void {
+  if (returned === undefined || returned === null) return;
   const open = messages.filter((message) => message.state === "offered");
-  if (returned === undefined || returned === null || open.length === 0) return;
+  if (open.length === 0) return;
   const settlements = decideSettlement(messages, open, namedOutcomes<Value>(returned, open.length));
   if (typeof settlements === "string") throw wrongOutcome(settlements);
   for (const message of settlements.ack) message.ack();
