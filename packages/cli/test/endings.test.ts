@@ -37,6 +37,7 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   "scale run": ["STREAM", "g", "--json", "--interval", "100ms"],
   "scale simulate": [],
   reassign: ["STREAM", "g", "--from", "c", "--to", "d"],
+  "dead-letters key": ["STREAM", "g"],
   acl: ["consumer", "STREAM"],
   completion: ["bash"],
   reference: [],

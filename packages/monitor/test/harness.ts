@@ -1,4 +1,5 @@
 /** A monitor on a stream of its own, with consumers of both kinds around it. */
+import { setTimeout as pause } from "node:timers/promises";
 import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal";
 import { EventRecorder, type RedisServer, type UsedServer, uniqueName } from "@redis-batch/test-support";
 import { afterEach } from "vitest";
@@ -131,14 +132,13 @@ export function useBench(redis: UsedServer): () => Bench {
         return Number(reply.find((info) => info[1] === consumer)?.[5]);
       },
       keepReading(consumer) {
-        let isOver = false;
+        const over = new AbortController();
         const reading = (async () => {
           const read = ["XREADGROUP", "GROUP", group, consumer, "STREAMS", stream, ">"] as const;
-          while (!isOver)
-            await Promise.all([server.command(...read), new Promise((resolve) => setTimeout(resolve, 50))]);
+          while (!over.signal.aborted) await Promise.all([server.command(...read), pause(50)]);
         })();
         made.push(async () => {
-          isOver = true;
+          over.abort();
           await reading;
         });
       },

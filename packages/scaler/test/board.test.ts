@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { ConfigError } from "@redis-batch/core";
+import { ConfigError, nameOfBytes } from "@redis-batch/core";
 import { EventRecorder, ManualClock, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { type BoardOptions, ScaleBoard, Scaler, type ScalerEvent, startScaleServer } from "../src/index.ts";
@@ -22,17 +22,17 @@ async function ask(url: string, headers: Record<string, string> = {}) {
 
 describe("a board", () => {
   it("shows as Prometheus reads it what was decided last, and nothing before", () => {
-    const board = new ScaleBoard({ stream: 'or"ders\n', group: "\uD800" });
+    const board = new ScaleBoard({ stream: 'or"ders\n', group: nameOfBytes(Buffer.from([0xff])) });
     expect(board.toPrometheus()).toBe("");
     expect(board.toJSON()).toBeNull();
     board.heed(scaleOut());
     expect(board.toPrometheus().split("\n")).toEqual([
       "# HELP redis_batch_desired_consumers Consumers the group shall have",
       "# TYPE redis_batch_desired_consumers gauge",
-      'redis_batch_desired_consumers{stream="or\\"ders\\n",group="\uFFFD"} 3',
+      'redis_batch_desired_consumers{stream="or\\"ders\\n",group="\\\\xff"} 3',
       "# HELP redis_batch_current_consumers Consumers the group has, or that were ordered",
       "# TYPE redis_batch_current_consumers gauge",
-      'redis_batch_current_consumers{stream="or\\"ders\\n",group="\uFFFD"} 2',
+      'redis_batch_current_consumers{stream="or\\"ders\\n",group="\\\\xff"} 2',
       "",
     ]);
     expect(board.toPrometheus({ format: "openmetrics" })).toMatch(/\n# EOF\n$/);
