@@ -72,6 +72,7 @@ describe("groups, consumers and pending", () => {
       name: "live",
       batchSize: 2,
       prefetch: 0,
+      leaseMs: 3_000,
     });
     const batch = await consumer.fetch();
     await redis.server.command("XREADGROUP", "GROUP", "g", "foreign one", "COUNT", 1, "STREAMS", stream, ">");
@@ -104,6 +105,11 @@ describe("groups, consumers and pending", () => {
       });
       expect(await both(["pending", stream, "g", "--min-idle", "1h"])).toMatchObject({ messages: [] });
       expect(await both(["pending", stream, "g", "--min-deliveries", "2"])).toMatchObject({ messages: [] });
+      consumer.pause();
+      await eventually("its heartbeat says that it is paused", async () => {
+        const { consumers } = await cli.json(["consumers", stream, "g"]);
+        return (consumers as { consumer: string; intake: string }[]).some(({ intake }) => intake === "paused");
+      });
     } finally {
       batch.ack();
       await consumer.close();

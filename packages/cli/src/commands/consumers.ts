@@ -37,6 +37,7 @@ export const run: Run<typeof consumers> = (call) =>
             { key: "idleMs", title: "idle", unit: "ms" },
             { key: "alive", tone: (alive) => (alive === false ? "bad" : alive === true ? "good" : undefined) },
             { key: "state" },
+            { key: "intake", tone: (intake) => (intake === "open" ? "good" : undefined) },
             { key: "heartbeatMs", title: "heartbeat", unit: "ms" },
             { key: "inFlight", title: "at work", unit: "count" },
             { key: "acknowledged", unit: "count" },
@@ -65,6 +66,8 @@ function describe(
     // Of one that is not ours nobody knows.
     alive: registered === undefined || nowMs === null ? null : isAlive(registered, nowMs),
     state: details?.state ?? null,
+    // "open", or the name of what holds it up on purpose.
+    intake: details?.intake ?? null,
     heartbeatMs: registered === undefined || nowMs === null ? null : Math.max(nowMs - registered.atMs, 0),
     inFlight: details?.inFlight ?? null,
     acknowledged: details?.acked ?? null,
