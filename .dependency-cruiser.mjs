@@ -53,10 +53,17 @@ export default {
     },
     {
       name: "internal-is-for-siblings",
-      comment: "@redis-batch/core/internal promises nothing to applications.",
+      comment: "@redis-batch/core/internal and /web promise nothing to applications.",
       severity: "error",
       from: { path: "^(apps|benchmarks|chaos)/" },
-      to: { path: "^packages/core/src/internal\\.ts$" },
+      to: { path: "^packages/core/src/(internal|web)\\.ts$" },
+    },
+    {
+      name: "no-http-for-applications",
+      comment: "What producers and consumers load leads to no HTTP: that stands behind @redis-batch/core/web.",
+      severity: "error",
+      from: { path: ["^packages/core/src/(index|internal)\\.ts$", `${CONSUMER}index\\.ts$`] },
+      to: { path: "^(https?|http2)$", reachable: true },
     },
     {
       name: "pure-imports-pure",

@@ -16,12 +16,18 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "node_modules/zod/index.js": "export const z = 1;",
 
   "packages/core/package.json": manifest("@redis-batch/core", {
-    exports: { ".": { "@redis-batch/source": "./src/index.ts" }, "./internal": "./src/internal.ts" },
+    exports: {
+      ".": { "@redis-batch/source": "./src/index.ts" },
+      "./internal": "./src/internal.ts",
+      "./web": "./src/web.ts",
+    },
     peerDependencies: { ioredis: "6" },
     devDependencies: { ioredis: "6", zod: "4" },
   }),
   "packages/core/src/index.ts": 'export { open } from "./redis/open.ts";',
   "packages/core/src/internal.ts": 'export { entryId } from "./entry-id.ts";',
+  "packages/core/src/web.ts": 'export { serve } from "./web/server.ts";',
+  "packages/core/src/web/server.ts": 'import { createServer } from "node:http"; export const serve = createServer;',
   "packages/core/src/entry-id.ts": "export const entryId = 1;",
   "packages/core/src/stream-client.ts": "export type Port = 1; export const port = 1;",
   "packages/core/src/redis/open.ts": 'import { Redis } from "ioredis"; export const open = Redis;',
@@ -41,7 +47,8 @@ const WORKSPACE: Readonly<Record<string, string>> = {
     devDependencies: { "@redis-batch/test-support": "1" },
   }),
   "packages/consumer/src/index.ts":
-    'export { Consumer } from "./consumer.ts"; export { read } from "./runtime/read.ts";',
+    'export { Consumer } from "./consumer.ts"; export { read } from "./runtime/read.ts"; export { probe } from "./probe.ts";',
+  "packages/consumer/src/probe.ts": 'import { serve } from "@redis-batch/core/web"; export const probe = serve;',
   "packages/consumer/src/consumer.ts":
     'import { read } from "./runtime/read.ts"; import { held } from "./scheduling/held.ts"; export const Consumer = [read, held];',
   "packages/consumer/src/runtime/read.ts": 'import { cut } from "../decisions/cut.ts"; export const read = cut;',
@@ -69,7 +76,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/consumer/test/consumer.test.ts": 'import { server } from "@redis-batch/test-support"; server;',
 
   "packages/monitor/package.json": manifest("@redis-batch/monitor", { exports: { ".": "./src/index.ts" } }),
-  "packages/monitor/src/index.ts": "export const Monitor = 1;",
+  "packages/monitor/src/index.ts": 'import { serve } from "@redis-batch/core/web"; export const Monitor = serve;',
   "packages/test-support/package.json": manifest("@redis-batch/test-support", { exports: { ".": "./src/index.ts" } }),
   "packages/test-support/src/index.ts": "export const server = 1;",
   "packages/test-support/src/wire/socket.ts": 'import { connect } from "node:net"; export const s = connect;',
@@ -82,15 +89,18 @@ const WORKSPACE: Readonly<Record<string, string>> = {
 
   "apps/example-worker/package.json": manifest("example-worker", { dependencies: { "@redis-batch/core": "1" } }),
   "apps/example-worker/src/main.ts": 'import { open } from "@redis-batch/core"; export const main = open;',
+  "apps/example-worker/src/probes.ts": 'import { serve } from "@redis-batch/core/web"; export const p = serve;',
   "apps/example-worker/src/sink.ts": 'import { entryId } from "@redis-batch/core/internal"; export const s = entryId;',
 };
 
 const BREACHES = [
   "cli-on-top: packages/cli/src/context.ts → packages/test-support/src/index.ts",
   "core-stands-alone: packages/core/src/observer.ts → packages/monitor/src/index.ts",
+  "internal-is-for-siblings: apps/example-worker/src/probes.ts → packages/core/src/web.ts",
   "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal.ts",
   "ioredis-only-in-core-redis: packages/core/src/producer.ts → node_modules/ioredis/index.js",
   "no-development-dependency: packages/core/src/codec.ts → node_modules/zod/index.js",
+  "no-http-for-applications: packages/consumer/src/index.ts → http",
   "pure-imports-pure: packages/core/src/backoff.ts → crypto",
   "pure-imports-pure: packages/core/src/codec.ts → node_modules/zod/index.js",
   "pure-imports-pure: packages/core/src/wire/xack.ts → packages/core/src/stream-client.ts",

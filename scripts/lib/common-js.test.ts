@@ -12,6 +12,7 @@ import zlib from "node:zlib";
 
 // packages/core/src/a.ts
 import { shared } from "./chunk-A1.mjs";
+import "./chunk-B2.mjs";
 var a = async () => [await import("@grpc/grpc-js"), zlib, Redis, Command2, shared];
 var folder = "proto";
 
@@ -34,6 +35,7 @@ const zlib = require("node:zlib");
 
 // packages/core/src/a.ts
 const { shared } = require("./chunk-A1.js");
+require("./chunk-B2.js");
 var a = async () => [await Promise.resolve().then(() => require("@grpc/grpc-js")), zlib, Redis, Command2, shared];
 var folder = "proto";
 

@@ -1,5 +1,7 @@
 // Some of what esbuild writes, which is always written alike: all imports, and one list of exports at the end.
 const IMPORT = /^import \{([^}]*)\} from ("[^"]+");$/gm;
+// Of a chunk that only another chunk needs: esbuild keeps the order in which modules are run.
+const IMPORT_NOTHING = /^import ("\.[^"]+");$/gm;
 const IMPORT_DEFAULT = /^import (\w+) from ("node:[^"]+");$/gm;
 const EXPORT = /^export \{([^}]*)\};$/m;
 const EXPORT_ALL = /^export \* from ("[^"]+");$/gm;
@@ -20,6 +22,7 @@ export function toCommonJs(code: string): string {
     .replaceAll(IMPORT, (_, names: string, from: string) => {
       return `const {${names.replaceAll(RENAMED, "$1: $2")}} = require(${from});`;
     })
+    .replaceAll(IMPORT_NOTHING, "require($1);")
     .replaceAll(IMPORT_DEFAULT, "const $1 = require($2);")
     // Jest's CommonJS has no import().
     .replaceAll(/\bimport\(("[^"]+")\)/g, "Promise.resolve().then(() => require($1))")

@@ -48,18 +48,6 @@ export { asError, describeThrown, isError, isThenable, messageOf, placeOf } from
 export { describeTrouble, type Trouble } from "./trouble.ts";
 export { unlessDenied } from "./unless-denied.ts";
 export { nameService, Warnings, warningObserver, wordsOfConnection } from "./warnings.ts";
-export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
-export {
-  asLabelValue,
-  chooseFormat,
-  encodeLabels,
-  PROMETHEUS_CONTENT_TYPES,
-  type PrometheusFormat,
-  renderExposition,
-} from "./web/exposition.ts";
-export { createGuard, type HttpServer, readToken, startHttpServer } from "./web/http-server.ts";
-export { type VerifySignatureOptions, verifySignature } from "./web/signature.ts";
-export { describeTarget, readWebhook, sendWebhook, type WebhookTarget } from "./web/webhook.ts";
 export type { BeatDetails } from "./wire/atomic/beat.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { DueTime } from "./wire/atomic/read-due.ts";

@@ -11,19 +11,16 @@ import { randomUUID } from "node:crypto";
 import {
   type Clock,
   createNotifier,
-  decideDelivery,
-  describeTarget,
   encodeShownJson,
   type Observer,
   pause,
   type Random,
-  sendWebhook,
   systemClock,
   systemRandom,
   UsageError,
-  type WebhookTarget,
   warningObserver,
 } from "@redis-batch/core/internal";
+import { decideDelivery, describeTarget, sendWebhook, type WebhookTarget } from "@redis-batch/core/web";
 import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";
 import { type AlertDecision, type AlertTracks, decideAlerts, decideBlindness } from "./decisions/alerting.ts";

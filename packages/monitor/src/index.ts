@@ -3,7 +3,7 @@ export {
   type PrometheusFormat,
   type VerifySignatureOptions as VerifyAlertOptions,
   verifySignature as verifyAlertSignature,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/web";
 export type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 export { ALERTS_DEFAULTS, type AlertsOptions } from "./alerts/options.ts";
 export { Alerts } from "./alerts.ts";

@@ -2,7 +2,7 @@ export {
   type HttpServer,
   type VerifySignatureOptions as VerifyOrderOptions,
   verifySignature as verifyOrderSignature,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/web";
 export type { Backlog } from "./decisions/backlog.ts";
 export { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 export type { Binding, Decision, RatioDecision, ThroughputDecision } from "./decisions/decision.ts";

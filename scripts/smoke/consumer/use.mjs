@@ -19,3 +19,10 @@ for (const message of batch) message.ack();
 const { acknowledged } = await batch.settled();
 assert.equal(acknowledged.length, 10);
 await consumer.close();
+
+// What only servers and webhooks need was not loaded. Bun and Deno do not tell.
+const loaded = /** @type {readonly string[]} */ (Reflect.get(process, "moduleLoadList"));
+assert.deepEqual(
+  loaded.filter((name) => name.includes("http")),
+  [],
+);

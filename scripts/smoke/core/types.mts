@@ -2,6 +2,7 @@
 import { jsonCodec, Producer } from "@redis-batch/core";
 import { didYouMean } from "@redis-batch/core/internal";
 import { createMemoryRedis, type MemoryRedis, type MemoryRedisOptions } from "@redis-batch/core/testing";
+import { type VerifySignatureOptions, verifySignature } from "@redis-batch/core/web";
 import { create } from "./types.cjs";
 
 const options = { redis: "redis://localhost", stream: "orders" };
@@ -16,6 +17,7 @@ export async function produce(): Promise<string> {
 
 /** What the other packages use. */
 export const hint: string | undefined = didYouMean("strem", ["stream"]);
+export const verify: (options: VerifySignatureOptions) => boolean = verifySignature;
 export const memory: (options: MemoryRedisOptions) => MemoryRedis = createMemoryRedis;
 
 // One class, whichever way it is loaded.

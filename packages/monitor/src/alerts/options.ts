@@ -1,10 +1,5 @@
-import {
-  type DeliveryPolicy,
-  type Observer,
-  OptionsReader,
-  readWebhook,
-  type WebhookTarget,
-} from "@redis-batch/core/internal";
+import { type Observer, OptionsReader } from "@redis-batch/core/internal";
+import { type DeliveryPolicy, readWebhook, type WebhookTarget } from "@redis-batch/core/web";
 import type { AlertingPolicy } from "../decisions/alerting.ts";
 import type { AlertsEvent } from "./events.ts";
 

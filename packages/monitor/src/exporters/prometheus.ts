@@ -1,4 +1,4 @@
-import { type PrometheusFormat, renderExposition } from "@redis-batch/core/internal";
+import { type PrometheusFormat, renderExposition } from "@redis-batch/core/web";
 import { collectFamilies, type MetricsOptions, type Reports } from "./samples.ts";
 
 export interface PrometheusOptions extends MetricsOptions {

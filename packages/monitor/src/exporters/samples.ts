@@ -1,4 +1,4 @@
-import { asLabelValue, encodeLabels } from "@redis-batch/core/internal";
+import { asLabelValue, encodeLabels } from "@redis-batch/core/web";
 import type { ConsumerReport, GroupReport, MonitorReport } from "../report.ts";
 import {
   CONSUMER_METRICS,

@@ -2,20 +2,15 @@
  * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It answers from outside of the
  * monitor, so that it also answers while Redis is away.
  */
+import { describeThrown, OptionsReader, pause, systemClock, tell, Warnings } from "@redis-batch/core/internal";
 import {
   chooseFormat,
   createGuard,
-  describeThrown,
   type HttpServer,
-  OptionsReader,
   PROMETHEUS_CONTENT_TYPES,
-  pause,
   readToken,
   startHttpServer,
-  systemClock,
-  tell,
-  Warnings,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/web";
 import { toPrometheus } from "./prometheus.ts";
 import type { ReportSource } from "./registry.ts";
 import type { MetricsOptions, Reports } from "./samples.ts";

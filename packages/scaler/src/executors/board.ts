@@ -1,21 +1,17 @@
 /** What a scaler wants, for those that ask instead of being told: KEDA, Prometheus, people. */
+import { describeThrown, encodeShownJson, OptionsReader, systemClock, Warnings } from "@redis-batch/core/internal";
 import {
   asLabelValue,
   chooseFormat,
   createGuard,
-  describeThrown,
   encodeLabels,
-  encodeShownJson,
   type HttpServer,
-  OptionsReader,
   PROMETHEUS_CONTENT_TYPES,
   type PrometheusFormat,
   readToken,
   renderExposition,
   startHttpServer,
-  systemClock,
-  Warnings,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/web";
 import type { Decision } from "../decisions/decision.ts";
 import type { Executor, Workforce } from "../executor.ts";
 

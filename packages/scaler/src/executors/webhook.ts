@@ -1,16 +1,12 @@
+import { encodeShownJson, OptionsReader, pause, systemClock, systemRandom } from "@redis-batch/core/internal";
 import {
   type DeliveryPolicy,
   decideDelivery,
   describeTarget,
-  encodeShownJson,
-  OptionsReader,
-  pause,
   readWebhook,
   sendWebhook,
-  systemClock,
-  systemRandom,
   type WebhookTarget,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/web";
 import type { Executor } from "../executor.ts";
 import { instruct } from "./instruction.ts";
 import { ToldWorkforce } from "./told-workforce.ts";
