@@ -123,6 +123,13 @@ export default {
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["npm-peer", "type-only"] },
     },
     {
+      name: "no-circular",
+      comment: "Not even by a type: what two files need of each other belongs in one of them, or in a third.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
       name: "resolvable",
       comment: "Rules can only judge what can be resolved.",
       severity: "error",

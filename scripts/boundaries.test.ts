@@ -76,6 +76,9 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/consumer/test/consumer.test.ts": 'import { server } from "@redis-batch/test-support"; server;',
 
   "packages/monitor/package.json": manifest("@redis-batch/monitor", { exports: { ".": "./src/index.ts" } }),
+  "packages/monitor/src/look.ts":
+    'import { judge } from "./judge.ts"; export const look = judge; export type Look = 1;',
+  "packages/monitor/src/judge.ts": 'import type { Look } from "./look.ts"; export const judge = (look: Look) => look;',
   "packages/monitor/src/index.ts": 'import { serve } from "@redis-batch/core/web"; export const Monitor = serve;',
   "packages/test-support/package.json": manifest("@redis-batch/test-support", { exports: { ".": "./src/index.ts" } }),
   "packages/test-support/src/index.ts": "export const server = 1;",
@@ -99,6 +102,7 @@ const BREACHES = [
   "internal-is-for-siblings: apps/example-worker/src/probes.ts → packages/core/src/web.ts",
   "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal.ts",
   "ioredis-only-in-core-redis: packages/core/src/producer.ts → node_modules/ioredis/index.js",
+  "no-circular: packages/monitor/src/judge.ts → packages/monitor/src/look.ts",
   "no-development-dependency: packages/core/src/codec.ts → node_modules/zod/index.js",
   "no-http-for-applications: packages/consumer/src/index.ts → http",
   "pure-imports-pure: packages/core/src/backoff.ts → crypto",

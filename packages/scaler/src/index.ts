@@ -5,9 +5,16 @@ export {
 } from "@redis-batch/core/web";
 export type { Backlog } from "./decisions/backlog.ts";
 export { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
-export type { Binding, Decision, RatioDecision, ThroughputDecision } from "./decisions/decision.ts";
+export type {
+  Binding,
+  Decision,
+  RateSource,
+  RatioDecision,
+  ThroughputDecision,
+  ThroughputInputs,
+  ThroughputTerms,
+} from "./decisions/decision.ts";
 export type { Direction } from "./decisions/ratio.ts";
-export type { RateSource, ThroughputInputs, ThroughputTerms } from "./decisions/throughput.ts";
 export type { ScalerEvent } from "./events.ts";
 export {
   type Executor,

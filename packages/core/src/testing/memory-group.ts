@@ -1,7 +1,15 @@
 import { compareEntryIds, type EntryId } from "../entry-id.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { PendingEntry } from "../wire/xpending.ts";
-import type { MemoryStream } from "./memory-stream.ts";
+
+/** What a group reads of its stream. */
+interface Entries {
+  readonly length: number;
+  readonly lastId: EntryId;
+  find(id: EntryId): StreamEntry | undefined;
+  range(from: string, to: string, count: number): readonly StreamEntry[];
+  countAfter(id: EntryId): number;
+}
 
 interface Delivery {
   readonly consumer: string;
@@ -26,14 +34,14 @@ export interface Claim {
 
 /** One consumer group of the in-memory Redis: its position, its consumers and its pending list. */
 export class MemoryGroup {
-  readonly #stream: MemoryStream;
+  readonly #entries: Entries;
   readonly #consumers = new Map<string, ConsumerTimes>();
   readonly #pending = new Map<EntryId, Delivery>();
   #lastDeliveredId: EntryId;
   #isLagKnown: boolean;
 
-  constructor(stream: MemoryStream, lastDeliveredId: EntryId, isLagKnown: boolean) {
-    this.#stream = stream;
+  constructor(entries: Entries, lastDeliveredId: EntryId, isLagKnown: boolean) {
+    this.#entries = entries;
     this.#lastDeliveredId = lastDeliveredId;
     this.#isLagKnown = isLagKnown;
   }
@@ -44,7 +52,7 @@ export class MemoryGroup {
 
   /** How many entries wait; `null` while Redis would not know. */
   get lag(): number | null {
-    return this.#isLagKnown ? this.#stream.countAfter(this.#lastDeliveredId) : null;
+    return this.#isLagKnown ? this.#entries.countAfter(this.#lastDeliveredId) : null;
   }
 
   get pendingCount(): number {
@@ -63,8 +71,8 @@ export class MemoryGroup {
   /** What comes after this entry is delivered next. */
   setPosition(id: EntryId): void {
     this.#lastDeliveredId = id;
-    const waiting = this.#stream.countAfter(id);
-    this.#isLagKnown = waiting === 0 || waiting === this.#stream.length;
+    const waiting = this.#entries.countAfter(id);
+    this.#isLagKnown = waiting === 0 || waiting === this.#entries.length;
   }
 
   /** → whether the consumer is new. */
@@ -84,11 +92,11 @@ export class MemoryGroup {
   }
 
   deliverNew(consumer: string, count: number, nowMs: number): readonly StreamEntry[] {
-    const entries = this.#stream.range(`(${this.#lastDeliveredId}`, "+", count);
+    const entries = this.#entries.range(`(${this.#lastDeliveredId}`, "+", count);
     for (const { id } of entries) this.#pending.set(id, { consumer, atMs: nowMs, count: 1 });
     const last = entries.at(-1);
     if (last !== undefined) this.#lastDeliveredId = last.id;
-    if (this.#lastDeliveredId === this.#stream.lastId) this.#isLagKnown = true;
+    if (this.#lastDeliveredId === this.#entries.lastId) this.#isLagKnown = true;
     if (last === undefined) this.touchConsumer(consumer, nowMs);
     else this.#consumers.set(consumer, { seenAtMs: nowMs, gotAtMs: nowMs });
     return entries;
@@ -142,7 +150,7 @@ export class MemoryGroup {
       const delivery = this.#pending.get(id);
       // Without a minimum nobody asks how old it is: after a clock was set back it may be of the future.
       if (delivery === undefined || (minIdleMs > 0 && nowMs - delivery.atMs < minIdleMs)) continue;
-      const entry = this.#stream.find(id);
+      const entry = this.#entries.find(id);
       if (entry === undefined) {
         this.#pending.delete(id);
         continue;

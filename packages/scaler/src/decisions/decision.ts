@@ -1,7 +1,8 @@
 /** What a decision says, and all that led to it. */
 
+import type { Arrivals } from "./arrival-rate.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Direction } from "./ratio.ts";
-import type { ThroughputInputs, ThroughputTerms } from "./throughput.ts";
 
 /**
  * What had the last word.
@@ -56,6 +57,47 @@ export interface RatioDecision extends DecisionCore {
   readonly strategy: "ratio";
   readonly terms: { readonly scaleOutRate: number; readonly scaleInRate: number };
   readonly inputs: { readonly waiting: number | null; readonly pending: number; readonly consumers: number };
+}
+
+/** Where the number of messages a consumer works off per second is from. */
+export type RateSource = "busy-time" | "saturated" | "remembered" | "none";
+
+/** What the decision was made from. */
+export interface ThroughputInputs {
+  readonly arrivals: Arrivals;
+  readonly perConsumerPerSecond: number;
+  readonly rateSource: RateSource;
+  /** `null`: not known, and never was. */
+  readonly backlog: Backlog | null;
+  readonly pending: number;
+  readonly oldestWaitingMs: number | null;
+  readonly ready: number;
+  readonly starting: number;
+  readonly lost: number;
+  readonly leadMs: number;
+  readonly batchSize: number;
+}
+
+/** The parts of the sum. */
+export interface ThroughputTerms {
+  /** How busy consumers shall be, 0 to 1. */
+  readonly targetUtilisation: number;
+  /** How busy what arrives keeps those there are, 0 and more. */
+  readonly utilisation: number;
+  /** Consumers for what arrives; a fraction. */
+  readonly forArrivals: number;
+  /** Consumers for what waits; a fraction. */
+  readonly forBacklog: number;
+  /** How soon what waits shall be worked off once help is there, in milliseconds. */
+  readonly drainMs: number;
+  /** What will still wait when help that is ordered now is there, in messages. */
+  readonly leftover: number;
+  /** How long that takes the consumers there are, in milliseconds. */
+  readonly waitMs: number;
+  /** The fewest consumers the last while allows. */
+  readonly settled: number;
+  /** The most consumers that help; `null`: no limit is known. */
+  readonly effectiveConsumers: number | null;
 }
 
 export interface ThroughputDecision extends DecisionCore {

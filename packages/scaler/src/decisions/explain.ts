@@ -1,8 +1,7 @@
 /** The reason of a decision, as a sentence for whoever operates the group. */
 
 import type { ScalingPolicy } from "../options.ts";
-import type { Binding } from "./decision.ts";
-import type { ThroughputInputs, ThroughputTerms } from "./throughput.ts";
+import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
 
 interface Explained {
   readonly current: number;

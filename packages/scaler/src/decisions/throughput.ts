@@ -6,10 +6,17 @@
 
 import type { Observation } from "../observation.ts";
 import type { ScalingPolicy } from "../options.ts";
-import { type ArrivalMemory, type Arrivals, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
+import { type ArrivalMemory, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
 import { type Backlog, type BacklogMemory, measureBacklog, UNKNOWN_BACKLOG } from "./backlog.ts";
 import { largestStep, withinBounds } from "./bounds.ts";
-import { type Binding, directionOf, type ThroughputDecision } from "./decision.ts";
+import {
+  type Binding,
+  directionOf,
+  type RateSource,
+  type ThroughputDecision,
+  type ThroughputInputs,
+  type ThroughputTerms,
+} from "./decision.ts";
 import {
   ALL_EFFECTIVE,
   type EffectivenessMemory,
@@ -50,47 +57,6 @@ export interface ThroughputMemory {
   readonly needs: readonly NeedSample[];
   readonly moves: MovesMemory;
   readonly effectiveness: EffectivenessMemory;
-}
-
-/** Where the number of messages a consumer works off per second is from. */
-export type RateSource = "busy-time" | "saturated" | "remembered" | "none";
-
-/** What the decision was made from. */
-export interface ThroughputInputs {
-  readonly arrivals: Arrivals;
-  readonly perConsumerPerSecond: number;
-  readonly rateSource: RateSource;
-  /** `null`: not known, and never was. */
-  readonly backlog: Backlog | null;
-  readonly pending: number;
-  readonly oldestWaitingMs: number | null;
-  readonly ready: number;
-  readonly starting: number;
-  readonly lost: number;
-  readonly leadMs: number;
-  readonly batchSize: number;
-}
-
-/** The parts of the sum. */
-export interface ThroughputTerms {
-  /** How busy consumers shall be, 0 to 1. */
-  readonly targetUtilisation: number;
-  /** How busy what arrives keeps those there are, 0 and more. */
-  readonly utilisation: number;
-  /** Consumers for what arrives; a fraction. */
-  readonly forArrivals: number;
-  /** Consumers for what waits; a fraction. */
-  readonly forBacklog: number;
-  /** How soon what waits shall be worked off once help is there, in milliseconds. */
-  readonly drainMs: number;
-  /** What will still wait when help that is ordered now is there, in messages. */
-  readonly leftover: number;
-  /** How long that takes the consumers there are, in milliseconds. */
-  readonly waitMs: number;
-  /** The fewest consumers the last while allows. */
-  readonly settled: number;
-  /** The most consumers that help; `null`: no limit is known. */
-  readonly effectiveConsumers: number | null;
 }
 
 /** @param known what an earlier life has learned, if anything of it is left */
