@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { type Encoder, fieldsCodec, rawCodec } from "./codec.ts";
 import { encodeValue } from "./encode-fields.ts";
@@ -34,6 +35,15 @@ describe("a record of fields", () => {
       "f",
       "",
     ]);
+  });
+
+  test("may hold bytes of another realm, such as a Buffer in Jest's jsdom", () => {
+    const bytes = runInNewContext("Uint8Array.of(0, 255)") as Uint8Array;
+    expect(encodeValue(fieldsCodec, { a: bytes }).fields).toEqual(["a", Buffer.of(0, 255)]);
+    expect(encodeValue(rawCodec, [[bytes, bytes]]).fields).toEqual([Buffer.of(0, 255), Buffer.of(0, 255)]);
+    const date: unknown = runInNewContext("new Date(0)");
+    expect(refusal({ a: date }).message).toContain('field "a" is a Date');
+    expect(refusal(bytes, { encode: (value) => value }).message).not.toContain("object");
   });
 
   test("counts the bytes of names and values", () => {

@@ -1,4 +1,5 @@
 /** From the value given to a producer to the arguments of XADD. */
+import { types } from "node:util";
 import type { Encoder, FieldsInput } from "./codec.ts";
 import { PayloadError } from "./errors.ts";
 import { describeShape, guardPayload, refusePromise } from "./payload-guard.ts";
@@ -51,7 +52,7 @@ function encodeFields(input: FieldsInput): EncodedFields {
 
 function encodeName(name: unknown): string | Buffer {
   if (typeof name === "string" && name.isWellFormed()) return name;
-  if (name instanceof Uint8Array) return Buffer.from(name);
+  if (types.isUint8Array(name)) return Buffer.from(name);
   throw new PayloadError(`a field's name must be well-formed text or bytes, got ${describeShape(name)}`);
 }
 
@@ -70,9 +71,9 @@ function encodeFieldValue(value: unknown, name: string | Buffer): string | Buffe
     case "undefined":
       throw refusal(name, "is undefined; leave the field out");
     default:
-      if (value instanceof Uint8Array) return Buffer.from(value);
+      if (types.isUint8Array(value)) return Buffer.from(value);
       if (value === null) throw refusal(name, 'is null; leave the field out, or write ""');
-      if (value instanceof Date) throw refusal(name, "is a Date; write its toISOString() or getTime()");
+      if (types.isDate(value)) throw refusal(name, "is a Date; write its toISOString() or getTime()");
       throw refusal(name, `is ${describeShape(value)}; write JSON.stringify() of it, or use jsonCodec()`);
   }
 }

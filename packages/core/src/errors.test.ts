@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import * as errors from "./errors.ts";
 
@@ -100,6 +101,14 @@ describe.each(names)("%s", (name) => {
     const error = make(thrower);
     expect(catcher.RedisBatchError.is(error)).toBe(true);
     for (const other of names) expect([other, catcher[other].is(error)]).toEqual([other, other === name]);
+  });
+
+  test("is recognised when it is an Error of another realm, as of a copy that Jest has loaded", () => {
+    const foreign = make(errors);
+    const elsewhere: unknown = runInNewContext("new Error('elsewhere')");
+    Object.defineProperties(elsewhere, Object.getOwnPropertyDescriptors(foreign));
+    expect(elsewhere instanceof Error).toBe(false);
+    expect(own[name].is(elsewhere)).toBe(true);
   });
 
   test("recognises neither foreign errors nor look-alikes", () => {

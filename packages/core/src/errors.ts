@@ -2,6 +2,7 @@
  * Every error Redis Batch throws. One class per reaction of the caller, not per message: two failures that are
  * answered alike share a class and differ in `code`.
  */
+import { isError } from "./thrown.ts";
 
 /** What went wrong, stable across versions: safe to switch on and to alert on. */
 export type ErrorCode =
@@ -49,7 +50,7 @@ export abstract class RedisBatchError extends Error {
   /** Whether `value` is an error of Redis Batch, whichever installed copy threw it. */
   static is(value: unknown): value is RedisBatchError {
     try {
-      return value instanceof Error && BRAND in value;
+      return isError(value) && BRAND in value;
     } catch {
       // Anything can be thrown, a proxy whose traps throw as well.
       return false;

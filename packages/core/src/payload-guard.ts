@@ -1,4 +1,5 @@
 /** Keeps payloads out of errors, and so out of logs. */
+import { types } from "node:util";
 import { PayloadError, RedisBatchError } from "./errors.ts";
 import { framesOf, isError, isThenable, letGo } from "./thrown.ts";
 
@@ -48,7 +49,7 @@ export function describeShape(value: unknown): string {
   if (value === undefined) return "undefined";
   try {
     if (Array.isArray(value)) return "an array";
-    if (value instanceof Uint8Array) return "bytes";
+    if (types.isUint8Array(value)) return "bytes";
   } catch {
     // A proxy that has been revoked, or whose traps throw.
   }

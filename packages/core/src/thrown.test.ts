@@ -27,6 +27,9 @@ test("the words are those of the error", () => {
 test("several errors in one have the words of the first", () => {
   const refused = new AggregateError([new Error("connect ECONNREFUSED ::1:6379"), new Error("another")]);
   expect(messageOf(refused)).toBe("connect ECONNREFUSED ::1:6379");
+  // Node's own errors are of another realm than a program in Jest.
+  const elsewhere: unknown = runInNewContext("new AggregateError([new Error('connect ECONNREFUSED ::1:6379')])");
+  expect(messageOf(elsewhere)).toBe("connect ECONNREFUSED ::1:6379");
 });
 
 test("a promise of another realm, and whatever else has a then, can be awaited", () => {

@@ -63,7 +63,9 @@ function wordsOf(error: Error): string {
   if (error.name === "SyntaxError")
     return textOf(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
   if (message !== "") return textOf(message);
-  if (error instanceof AggregateError && isError(error.errors[0])) return textOf(error.errors[0].message);
+  // By what it holds: its class may be another realm's.
+  const errors: unknown = "errors" in error ? error.errors : undefined;
+  if (Array.isArray(errors) && isError(errors[0])) return textOf(errors[0].message);
   return "";
 }
 

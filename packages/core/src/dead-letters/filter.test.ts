@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { ConfigError, UsageError } from "../errors.ts";
 import { type LetterFilter, resolveFilter } from "./filter.ts";
@@ -23,6 +24,7 @@ test.each([
   [{ reason: "reject" }, []],
   [{ since: new Date(20) }, [1, 2, 3]],
   [{ before: new Date(20) }, [0]],
+  [{ since: runInNewContext("new Date(20)") as Date }, [1, 2, 3]],
   [{ reason: "undecodable", since: new Date(20), before: new Date(30) }, [2]],
 ])("those that meet every criterion: %o", (filter, expected) => {
   expect(picked(filter)).toEqual(expected);

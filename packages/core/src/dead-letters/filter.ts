@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { UsageError } from "../errors.ts";
 import { OptionsReader } from "../options.ts";
 import { isThenable, letGo } from "../thrown.ts";
@@ -45,7 +46,7 @@ export function resolveFilter(subject: string, filter: LetterFilter): (letter: D
 
 function timeOf(name: string, date: Date | undefined, reader: OptionsReader): number | undefined {
   if (date === undefined) return undefined;
-  const timeMs = date instanceof Date ? date.getTime() : Number.NaN;
+  const timeMs = types.isDate(date) ? date.getTime() : Number.NaN;
   if (Number.isNaN(timeMs)) reader.problem(`${name} must be a valid Date`);
   return timeMs;
 }

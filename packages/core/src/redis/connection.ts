@@ -16,7 +16,7 @@ import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } f
 import type { Random } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
-import { messageOf } from "../thrown.ts";
+import { isError, messageOf } from "../thrown.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";
@@ -131,7 +131,7 @@ export class Connection {
     this.#isMisplaced ||= database !== undefined;
     const reason = reasonOf(error);
     // What has no words of its own has those of what it is made of.
-    const hasWords = error instanceof Error && error.message !== "";
+    const hasWords = isError(error) && error.message !== "";
     const translated = translateError(hasWords ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
     this.#lastError =
@@ -262,7 +262,8 @@ export class Connection {
   }
 
   #describeLastError(): string | undefined {
-    return this.#lastError?.cause instanceof Error ? this.#lastError.cause.message : this.#lastError?.message;
+    const { cause, message } = this.#lastError ?? {};
+    return isError(cause) ? cause.message : message;
   }
 
   #notConnected(why: string, command = "connect"): ConnectionError {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { OptionsReader } from "../options.ts";
+import { isError } from "../thrown.ts";
 import type { AttemptOutcome } from "./delivery.ts";
 import { SIGNATURE_HEADER, signBody } from "./signature.ts";
 
@@ -126,6 +127,6 @@ function parseRetryAfter(value: string | undefined): number | null {
 
 /** Only the code: messages of network and TLS errors can quote the address. */
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = isError(error) && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "unknown error";
 }

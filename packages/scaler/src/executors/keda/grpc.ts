@@ -1,6 +1,6 @@
 /** The gRPC library, loaded when it is needed: it is optional, and not small. */
 import type * as Grpc from "@grpc/grpc-js";
-import { ConfigError } from "@redis-batch/core/internal";
+import { ConfigError, messageOf } from "@redis-batch/core/internal";
 import { type Contract, EXTERNAL_SCALER, HEALTH } from "./contracts.ts";
 
 export interface LoadedGrpc {
@@ -14,7 +14,7 @@ export async function loadGrpc(): Promise<LoadedGrpc> {
   const [grpc, loader] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]).catch(
     (error: unknown) => {
       // Where it is required, lines follow that say by whom.
-      const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
+      const [why] = messageOf(error).split("\n");
       const advice = "KEDA is answered by gRPC: npm install @grpc/grpc-js @grpc/proto-loader";
       throw new ConfigError("startKedaScaler", [`${advice} (${why})`]);
     },

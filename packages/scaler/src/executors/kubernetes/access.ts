@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
-import { ConfigError } from "@redis-batch/core/internal";
+import { ConfigError, isError } from "@redis-batch/core/internal";
 
 /** What one request needs, of its moment: tokens and certificates are replaced while a process runs. */
 export interface Credentials {
@@ -74,5 +74,5 @@ export function inCluster({ folder = SERVICE_ACCOUNT, env = process.env }: InClu
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  return isError(error) && "code" in error ? String(error.code) : "unknown error";
 }

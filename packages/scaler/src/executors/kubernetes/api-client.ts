@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { TLSSocket } from "node:tls";
-import { type Clock, ConnectionError, ReplyShapeError, ServerStateError } from "@redis-batch/core/internal";
+import { type Clock, ConnectionError, isError, ReplyShapeError, ServerStateError } from "@redis-batch/core/internal";
 import type { ClusterAccess, Credentials } from "./access.ts";
 import { type Answer, parseRetryAfter, type Question, refusalOf, subject } from "./answer.ts";
 
@@ -124,7 +124,7 @@ async function readBody(response: IncomingMessage, question: Question): Promise<
 
 /** Without the error's own words, which can quote what was sent. */
 function describeFailure(error: unknown, { host }: URL, isSent: boolean): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const code = isError(error) && "code" in error ? String(error.code) : "unknown error";
   if (isSent) return `the connection to ${host} broke before the answer was there (${code})`;
   const isDistrusted = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_TLS/.test(code);
   const advice = isDistrusted

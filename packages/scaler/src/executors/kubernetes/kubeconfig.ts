@@ -1,7 +1,7 @@
 /** Access by a kubeconfig file, as the official client reads it: also one that logs in by running another program. */
 import type { RequestOptions } from "node:https";
 import zlib from "node:zlib";
-import { ConfigError, ServerStateError } from "@redis-batch/core/internal";
+import { ConfigError, messageOf, ServerStateError } from "@redis-batch/core/internal";
 import type { ClusterAccess, Credentials, TlsOptions } from "./access.ts";
 
 export interface KubeconfigOptions {
@@ -99,5 +99,4 @@ async function loadClient(): Promise<Client> {
 }
 
 // Where a module is required and missing, lines follow that say by whom.
-const causeOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\nRequire stack:.*/s, "");
+const causeOf = (error: unknown): string => messageOf(error).replace(/\nRequire stack:.*/s, "");
