@@ -37,9 +37,9 @@ export type MessageState =
 /** How a message comes again. */
 export interface RetryOptions {
   /** How long it stays away, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
   /** Kept with the message, should it end in the dead letters: cut to 4,000 characters. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** The longest delay that can be asked for, in milliseconds: a day. */

@@ -29,97 +29,99 @@ export interface ConsumerOptions<Value = Fields> {
    * This consumer's name within the group. Default: `<host>-<pid>-<random>`, so that no two instances share one. A
    * name you choose must be used by one process at a time; messages still pending under it are delivered again.
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Messages in a full batch, 1 to 10,000. Default 100. Large batches cost memory and redeliver more when they fail. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /**
    * How long a batch is collected at most, in milliseconds, 0 to 3,600,000. Default 5,000. Counts from the call of
    * `fetch()`, and from the first message in `run` and `for await`. Too small: small batches; too large: late messages.
    */
-  readonly maxWaitMs?: number;
+  readonly maxWaitMs?: number | undefined;
   /**
    * How long one read waits at the server, in milliseconds, 100 to 60,000. Default 2,000. A process that dies within
    * it may still be sent messages, which then have to be recovered. Never more than a quarter of `leaseMs`: a message's lease
    * counts from the beginning of the read. Where a proxy does not let reads wait, they follow each other at pauses that
    * grow to 250 ms.
    */
-  readonly blockMs?: number;
+  readonly blockMs?: number | undefined;
   /**
    * Batches read ahead while one is at work, 0 to 100. Default 1. 0 trades throughput for holding nothing in advance. While
    * batches take longer than `maxWaitMs`, and longer than a second, nothing is read ahead.
    */
-  readonly prefetch?: number;
+  readonly prefetch?: number | undefined;
   /** Batches that `run` works on at the same time, 1 to 1,000. Default 1. More than 1 gives up the order of batches. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Payload bytes read ahead, and in one batch, at most (+ one read), 1,024 to 2^31. Default 16 MiB. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Messages put off for a later attempt in memory, by their ids; beyond it Redis keeps them. Default 10 × batchSize. */
-  readonly maxDeferred?: number;
+  readonly maxDeferred?: number | undefined;
   /** How a message that was not acknowledged comes again in `run` and `for await`. */
-  readonly retry?: {
-    /** The shortest delay, in milliseconds, 1 to 3,600,000. Default 1,000. */
-    readonly baseMs?: number;
-    /** The longest delay, in milliseconds, up to 86,400,000. Default 300,000. */
-    readonly capMs?: number;
-  };
+  readonly retry?:
+    | {
+        /** The shortest delay, in milliseconds, 1 to 3,600,000. Default 1,000. */
+        readonly baseMs?: number | undefined;
+        /** The longest delay, in milliseconds, up to 86,400,000. Default 300,000. */
+        readonly capMs?: number | undefined;
+      }
+    | undefined;
   /**
    * How often a message is offered at most before it goes to the dead letters, 1 to 1,000,000. Default: 16 in `run` and
    * `for await`, unlimited under `fetch()`. Where another consumer of the group is alive, that one tries it once more, unless
    * it is 1.
    */
-  readonly maxDeliveries?: number;
+  readonly maxDeliveries?: number | undefined;
   /**
    * How long `run` and `for await` take the sink behind the handler to be down, in milliseconds, 0 to 31,536,000,000.
    * Default 86,400,000, a day. Meanwhile failures do not count towards `maxDeliveries`; when nothing has succeeded for
    * that long they count again, so that messages that are all poison are not tried for ever. 0: every failure counts.
    */
-  readonly maxOutageMs?: number;
+  readonly maxOutageMs?: number | undefined;
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
-  readonly retryShare?: number;
+  readonly retryShare?: number | undefined;
   /**
    * What becomes of an entry that is acknowledged: `"keep"` (default), a later group may want the history; `"delete"`, it
    * is removed from the stream as soon as every group that exists has acknowledged it.
    */
-  readonly onAck?: "keep" | "delete";
+  readonly onAck?: "keep" | "delete" | undefined;
   /**
    * How long a message stays this consumer's without a sign of life, in milliseconds, 500 to 3,600,000. Default 60,000.
    * Each consumer of a group is judged by its own. It is renewed every third of it, however long the work takes. Small values
    * find dead consumers sooner, and lose messages to others when the process stalls for longer than they last.
    */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
   /**
    * How long a message may be held without an outcome, in milliseconds, 500 to 86,400,000. Default 10 × `leaseMs`. After
    * it its signal aborts and other consumers take it: the handler hangs. A message on which a second handler hangs goes to
    * the dead letters. Set it to more than the longest that a batch ever takes.
    */
-  readonly maxHoldMs?: number;
+  readonly maxHoldMs?: number | undefined;
   /**
    * How often to look for messages that dead consumers left behind, in milliseconds, 100 to 3,600,000. Default 15,000,
    * give or take a quarter. One consumer of a group does it at a time.
    */
-  readonly recoverEveryMs?: number;
+  readonly recoverEveryMs?: number | undefined;
   /**
    * How long a message of a consumer that is not ours must have been idle before it counts as left behind, in
    * milliseconds, 1,000 to 86,400,000. Default 600,000. Must be longer than such a consumer ever works on a message.
    */
-  readonly foreignIdleMs?: number;
+  readonly foreignIdleMs?: number | undefined;
   /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
-  readonly startFrom?: GroupPosition;
+  readonly startFrom?: GroupPosition | undefined;
   /** Where a group that vanished under the consumer begins again: `start` (default), `end`, or after an entry id. */
-  readonly recreateFrom?: GroupPosition;
+  readonly recreateFrom?: GroupPosition | undefined;
   /**
    * How the fields become `message.value`, at once: a promise is refused. Default: text fields. See `jsonCodec` and
    * `withSchema`.
    */
-  readonly codec?: Decoder<Value>;
+  readonly codec?: Decoder<Value> | undefined;
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** How long `close()` waits for handlers and acknowledgements, in milliseconds, 0 to 3,600,000. Default 30,000. */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
   /** Aborting it begins the drain. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Receives every event. Without one, trouble is reported as process warnings. */
-  readonly observer?: Observer<ConsumerEvent>;
+  readonly observer?: Observer<ConsumerEvent> | undefined;
 }
 
 /** The values of options that are not given. */

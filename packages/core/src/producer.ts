@@ -45,12 +45,12 @@ export interface AddOptions {
    * id. That makes retries safe, so the producer does them by itself for `retryForMs`. With it a message has at most
    * 3,990 fields, which is what a script can add.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /**
    * Takes the message back while it was not sent; the promise then rejects with the signal's reason. Once it is sent
    * the answer is awaited, so an abort never leaves open whether it was added.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a producer stands on, when it is not the network and the system's clock. */

@@ -6,7 +6,7 @@ import type { RedisSource } from "./redis/open-client.ts";
 /** What every service that connects takes. */
 interface ServiceOptions<Event> {
   readonly redis: RedisSource;
-  readonly observer?: Observer<Event>;
+  readonly observer?: Observer<Event> | undefined;
 }
 
 /** The same, complete and checked. */

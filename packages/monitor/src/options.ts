@@ -10,49 +10,49 @@ export interface MonitorOptions {
   /** The stream's key. */
   readonly stream: string;
   /** The one consumer group to watch. Give this, or `groups: "all"`. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** `"all"`: every group the stream has, looked up at each look. */
-  readonly groups?: "all";
+  readonly groups?: "all" | undefined;
   /**
    * How many messages a consumer may have pending that does not tell its capacity, 1 to 1,000,000. Default 100. The
    * `batchSize` of such consumers: above it they are reported with "too many pending items".
    */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /**
    * How long a foreign consumer may be idle before that is worth a warning, in milliseconds, 100 to 86,400,000. Default
    * 60,000. Registered consumers are judged by their heartbeat and their own lease instead.
    */
-  readonly idleThresholdMs?: number;
+  readonly idleThresholdMs?: number | undefined;
   /**
    * How long a foreign consumer, and each of its messages, must have been idle before the clean-up takes the message
    * away, in milliseconds, 1,000 to 86,400,000. Default 600,000. Must be longer than such a consumer ever works on one.
    */
-  readonly foreignIdleMs?: number;
+  readonly foreignIdleMs?: number | undefined;
   /**
    * What becomes of what the dead left: `"registered"` (default), it is released where a registered consumer works, which
    * takes it as it has room; `"any"`, where there is none it is handed to foreign ones that are not idle as well.
    */
-  readonly handOverTo?: "registered" | "any";
+  readonly handOverTo?: "registered" | "any" | undefined;
   /**
    * How long the connection must have stood before anything is released or removed, in milliseconds, 0 to 3,600,000.
    * Default: `idleThresholdMs` for what foreign consumers left, because right after an outage everybody looks idle; nothing
    * for registered ones, whose heartbeats are watched while the connection stands.
    */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   /**
    * How many looks the trend is judged from, 5 to 1,000. Default 75, which sees an overload of 10 % through noise of ±20 %.
    * Fewer see only what grows clearly, and sooner.
    */
-  readonly historyLength?: number;
+  readonly historyLength?: number | undefined;
   /**
    * How many entries are counted at most where the server does not know a group's backlog, 0 to 100,000. Default 1,000.
    * Beyond it the report says "at least". Counting reads the entries, payloads and all, at most 4 MiB of them.
    */
-  readonly countLimit?: number;
+  readonly countLimit?: number | undefined;
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Receives every event. Without one, what needs attention is reported as process warnings. */
-  readonly observer?: Observer<MonitorEvent>;
+  readonly observer?: Observer<MonitorEvent> | undefined;
 }
 
 /** The values of options that are not given. */
@@ -149,16 +149,16 @@ function resolveGroup(reader: OptionsReader): string | null {
 
 export interface CleanUpOptions {
   /** `true`: only says what would be done. Default `false`. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Aborting it ends the clean-up after the page it is at; the report says how far it came. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TrimOptions {
   /** `true`: only says how far the stream could be trimmed. Default `false`. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Aborting it ends the trimming after the step it is at. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -176,13 +176,13 @@ export function resolveCleanUpOptions(
 
 export interface RunOptions {
   /** The time between the beginnings of two looks, in milliseconds, 100 to 3,600,000. Default 5,000. */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
   /** Whether a leader cleans up after each look. Default `false`. */
-  readonly autoCleanUp?: boolean;
+  readonly autoCleanUp?: boolean | undefined;
   /** Whether a leader trims the stream to the safe point after each look. Default `false`. */
-  readonly autoTrim?: boolean;
+  readonly autoTrim?: boolean | undefined;
   /** Aborting it ends the run after the page it is at. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The values of options of `run` that are not given. */

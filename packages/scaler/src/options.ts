@@ -6,35 +6,35 @@ export interface ScalingOptions {
    * `"throughput"` (default): enough consumers for what arrives and to work off what waits within the objective.
    * `"ratio"`: the original's rule, one consumer more or less by what waits in percent of what is pending.
    */
-  readonly strategy?: "throughput" | "ratio";
+  readonly strategy?: "throughput" | "ratio" | undefined;
   /**
    * Consumers there are at least, 0 to 100,000. Default 1. With 0 an idle group costs nothing, and its first message
    * waits for a start. `"ratio"`: default 0, because its rule leaves nothing where nothing is, and one where one is.
    */
-  readonly minConsumers?: number;
+  readonly minConsumers?: number | undefined;
   /** Consumers there are at most, 1 to 100,000. Default 10, and with `"ratio"`, which knows no limit, 100,000. It is a budget. */
-  readonly maxConsumers?: number;
+  readonly maxConsumers?: number | undefined;
   /**
    * How long a message may take from its arrival to its acknowledgement, in milliseconds, 100 to 86,400,000. Default
    * 30,000. Everything scales with it: a tight objective keeps more consumers in reserve. No scaler keeps one that is
    * shorter than a consumer takes to start; only `minConsumers` does.
    */
-  readonly objectiveMs?: number;
+  readonly objectiveMs?: number | undefined;
   /**
    * How busy consumers shall be, 0.1 to 0.99. Default: 0.70 where a start takes as long as the objective, up to 0.92
    * where it takes a small part of it.
    */
-  readonly utilisation?: number;
+  readonly utilisation?: number | undefined;
   /** How long a group must have been idle to be left without consumers, in milliseconds, 1,000 to 86,400,000. Default 300,000. */
-  readonly idleMs?: number;
+  readonly idleMs?: number | undefined;
   /** How long after a move none adds consumers, in milliseconds, 0 to 86,400,000. Default 0: what was ordered is counted as being there soon. */
-  readonly scaleOutCooldownMs?: number;
+  readonly scaleOutCooldownMs?: number | undefined;
   /** How long after a move none takes consumers away, in milliseconds, 0 to 86,400,000. Default 15,000, and 0 with `"ratio"`. */
-  readonly scaleInCooldownMs?: number;
+  readonly scaleInCooldownMs?: number | undefined;
   /** `"ratio"` only: from so many percent on a consumer is added, 0 to 100. Default 50. */
-  readonly scaleOutRate?: number;
+  readonly scaleOutRate?: number | undefined;
   /** `"ratio"` only: below so many percent one is taken away, 0 to 100, not above `scaleOutRate`. Default 10. */
-  readonly scaleInRate?: number;
+  readonly scaleInRate?: number | undefined;
 }
 
 /** The values of options that are not given. */

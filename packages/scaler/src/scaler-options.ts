@@ -17,21 +17,21 @@ export interface ScalerOptions extends ScalingOptions {
    * Where the server does not know how many messages wait they are counted, up to so many, 1 to 1,000,000. Default
    * 10,000. Beyond it there are "at least" so many, and no consumer is taken away.
    */
-  readonly countLimit?: number;
+  readonly countLimit?: number | undefined;
   /**
    * How long a consumer that sends no heartbeats may have been idle to count as one that works, in milliseconds, 1,000
    * to 86,400,000. Default 60,000.
    */
-  readonly foreignIdleMs?: number;
+  readonly foreignIdleMs?: number | undefined;
   /**
    * How many entries the audit log keeps, about, 100 to 1,000,000. Default 10,000. There are two for every order: that it
    * was given, with all that led to it, and what came of it.
    */
-  readonly auditLength?: number;
+  readonly auditLength?: number | undefined;
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Receives every event. Without one, trouble is reported as process warnings. */
-  readonly observer?: Observer<ScalerEvent>;
+  readonly observer?: Observer<ScalerEvent> | undefined;
 }
 
 /** The values of options that are not given, beside those of {@link SCALING_DEFAULTS}. */
@@ -93,21 +93,21 @@ export function resolveScalerOptions(options: ScalerOptions): ScalerPolicy {
 
 export interface RunOptions {
   /** The time between the beginnings of two decisions, in milliseconds, 100 to 3,600,000. Default 5,000. */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
   /** Who carries the decisions out. Default: nobody, they are only told (`decided`). */
-  readonly executor?: Executor;
+  readonly executor?: Executor | undefined;
   /**
    * `true`: the executor is only asked what there is, and carries nothing out. Default `false` with an executor; without
    * one there is nobody who could.
    */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /**
    * How long another scaler of the group waits for a sign of life of the one that leads before it takes the lead, in
    * milliseconds, 300 to 3,600,000. Default: three intervals, 15,000 at least.
    */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
   /** Aborting it ends the run. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The options of one run, complete and checked. */

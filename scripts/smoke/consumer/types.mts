@@ -1,5 +1,5 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
-import { Consumer, Producer } from "@redis-batch/consumer";
+import { Consumer, type ConsumerOptions, Producer } from "@redis-batch/consumer";
 import { create } from "./types.cjs";
 
 const options = { redis: "redis://localhost", stream: "orders", group: "billing", batchSize: 10 };
@@ -32,3 +32,9 @@ export const created: Consumer = create();
 // Declarations that could not be resolved would be `any`, and allow this.
 // @ts-expect-error batchSize is a number
 export const wrong = (): unknown => new Consumer({ ...options, batchSize: "ten" });
+
+// With exactOptionalPropertyTypes: an option may be given as undefined, as process.env has it.
+type Unset<Options> = {
+  [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
+};
+export const unset = (options: Unset<ConsumerOptions>): ConsumerOptions => options;

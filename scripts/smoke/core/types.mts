@@ -1,5 +1,5 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
-import { jsonCodec, Producer } from "@redis-batch/core";
+import { jsonCodec, Producer, type ProducerOptions } from "@redis-batch/core";
 import { didYouMean } from "@redis-batch/core/internal";
 import { createMemoryRedis, type MemoryRedis, type MemoryRedisOptions } from "@redis-batch/core/testing";
 import { type VerifySignatureOptions, verifySignature } from "@redis-batch/core/web";
@@ -26,3 +26,9 @@ export const created: Producer = create();
 // Declarations that could not be resolved would be `any`, and allow this.
 // @ts-expect-error stream is a text
 export const wrong = (): unknown => new Producer({ ...options, stream: 7 });
+
+// With exactOptionalPropertyTypes: an option may be given as undefined, as process.env has it.
+type Unset<Options> = {
+  [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
+};
+export const unset = (options: Unset<ProducerOptions>): ProducerOptions => options;

@@ -1,5 +1,5 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
-import { type Decision, type Executor, Scaler } from "@redis-batch/scaler";
+import { type Decision, type Executor, Scaler, type ScalerOptions } from "@redis-batch/scaler";
 import { startKedaScaler } from "@redis-batch/scaler/keda";
 import { inCluster, kubernetesExecutor } from "@redis-batch/scaler/kubernetes";
 import { create } from "./types.cjs";
@@ -29,3 +29,9 @@ export const created: Scaler = create();
 // Declarations that could not be resolved would be `any`, and allow this.
 // @ts-expect-error maxConsumers is a number
 export const wrong = (): unknown => new Scaler({ ...options, maxConsumers: "many" });
+
+// With exactOptionalPropertyTypes: an option may be given as undefined, as process.env has it.
+type Unset<Options> = {
+  [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
+};
+export const unset = (options: Unset<ScalerOptions>): ScalerOptions => options;

@@ -19,20 +19,20 @@ export interface DeadLettersOptions {
   /** The consumer group whose dead letters these are. */
   readonly group: string;
   /** How long a call waits for a connection, in milliseconds, 100 to 600,000. Default 30,000. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
-  readonly observer?: Observer<DeadLettersEvent>;
+  readonly observer?: Observer<DeadLettersEvent> | undefined;
 }
 
 export interface ListLettersOptions {
   /** The letter to begin with, itself included: the `next` of the page before. Default: the oldest. */
-  readonly from?: EntryId;
+  readonly from?: EntryId | undefined;
   /** Letters on the page at most, 1 to 10,000. Default 100. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Which letters. Default `"all"`. Letters that it leaves out are read nevertheless, a page at a time. */
-  readonly filter?: LetterFilter;
+  readonly filter?: LetterFilter | undefined;
   /** Ends the reading; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Letters named one by one, by their own ids. */
@@ -45,9 +45,9 @@ export interface FilteredLetters {
   /** Which letters; `"all"` for every one. */
   readonly filter: LetterFilter;
   /** Letters at most, 1 to 100,000. Default 1,000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The letter to begin with, itself included: the `next` of the report before. Default: the oldest. */
-  readonly from?: EntryId;
+  readonly from?: EntryId | undefined;
 }
 
 interface RedriveSettings {
@@ -55,18 +55,18 @@ interface RedriveSettings {
    * What becomes of a letter whose entry is no longer in the stream. `"skip"` (default): it stays a dead letter.
    * `"add"`: its fields are added to the stream as a new entry, with a new id, which **every** group of the stream gets.
    */
-  readonly ifGone?: "skip" | "add";
+  readonly ifGone?: "skip" | "add" | undefined;
   /** Called with the counts so far, after every few letters. */
-  readonly onProgress?: (progress: RedriveCounts) => void;
+  readonly onProgress?: ((progress: RedriveCounts) => void) | undefined;
   /** Ends the work after the letters under way; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface DiscardSettings {
   /** Called with the counts so far, after every page. */
-  readonly onProgress?: (progress: DiscardProgress) => void;
+  readonly onProgress?: ((progress: DiscardProgress) => void) | undefined;
   /** Ends the work after the page under way; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type RedriveOptions = (ChosenLetters | FilteredLetters) & RedriveSettings;

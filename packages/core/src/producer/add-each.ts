@@ -14,11 +14,11 @@ export type AddResult =
 
 export interface AddEachOptions<Value> {
   /** Gives each item its idempotency key. Called once per item. */
-  readonly idempotencyKey?: (value: Value, index: number) => string;
+  readonly idempotencyKey?: ((value: Value, index: number) => string) | undefined;
   /** Whether reading ends with the first item that fails. What was read before is still sent. Default `false`. */
-  readonly stopOnError?: boolean;
+  readonly stopOnError?: boolean | undefined;
   /** Ends reading and takes back what was not sent; what was sent is awaited. Then the call rejects with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The producer, as seen from here. */

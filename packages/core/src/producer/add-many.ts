@@ -28,7 +28,7 @@ export interface AddManyResult extends AddManyProgress {
 
 export interface AddManyOptions<Value> extends AddEachOptions<Value> {
   /** Receives the counts so far, at most ten times a second, and once at the end, however it comes. */
-  readonly onProgress?: (progress: AddManyProgress) => void;
+  readonly onProgress?: ((progress: AddManyProgress) => void) | undefined;
 }
 
 const LISTED_FAILURES = 100;

@@ -19,65 +19,65 @@ export interface ProducerOptions<Value = FieldsInput> {
   /** The stream's key. It is created by the first message. */
   readonly stream: string;
   /** How a value becomes fields, at once: a promise is refused. Default: the value is the fields. See `jsonCodec` and `withSchema`. */
-  readonly codec?: Encoder<Value>;
+  readonly codec?: Encoder<Value> | undefined;
   /**
    * What becomes of an add while there is no connection. `"queue"` (default): it waits up to `queueTimeoutMs` and is
    * sent, in order, when the connection is there. `"fail"`: it is refused at once, except that before the first
    * connection it waits up to `connectTimeoutMs`. Either way the refusal is a `ConnectionError` with the outcome
    * `not-sent`.
    */
-  readonly whileAway?: WhileAway;
+  readonly whileAway?: WhileAway | undefined;
   /** How long an add waits for a connection, in milliseconds, 1 to 86,400,000. Default 30,000. */
-  readonly queueTimeoutMs?: number;
+  readonly queueTimeoutMs?: number | undefined;
   /**
    * Messages accepted and not yet confirmed at most, 1 to 10,000,000. Default 10,000. Beyond it `add` rejects at once
    * with a `QueueFullError`; `addMany` and `addEach` wait, and leave half of it to `add`. Large values cost memory
    * (about 1 KiB a message) while the server is away or slow.
    */
-  readonly maxQueued?: number;
+  readonly maxQueued?: number | undefined;
   /**
    * Payload bytes accepted and not yet confirmed at most, 1,024 to 2^33. Default 16 MiB. A single larger message is
    * accepted when nothing else waits.
    */
-  readonly maxQueuedBytes?: number;
+  readonly maxQueuedBytes?: number | undefined;
   /**
    * How long an add with an idempotency key is tried again after its first failed attempt, in milliseconds, 0 to
    * 3,600,000. Default 30,000. Shorter than a failover takes: the caller has to retry after one.
    */
-  readonly retryForMs?: number;
+  readonly retryForMs?: number | undefined;
   /**
    * How long the server remembers an idempotency key, in milliseconds, 1,000 to 2,592,000,000. Default 3,600,000. A
    * repetition after that adds the message again; each remembered key costs the server about 150 bytes. Must be longer
    * than `retryForMs`.
    */
-  readonly rememberKeysMs?: number;
+  readonly rememberKeysMs?: number | undefined;
   /**
    * Keep about the newest so many entries, 1 to 2^53-1; drop older ones with every add, read or not. Not set by
    * default; needs `allowUnreadLoss`.
    */
-  readonly maxLen?: number;
+  readonly maxLen?: number | undefined;
   /**
    * Keep the entries from this id on; drop older ones with every add, read or not. A complete entry id, or its
    * milliseconds alone. Not set by default; needs `allowUnreadLoss`.
    */
-  readonly minId?: EntryId;
+  readonly minId?: EntryId | undefined;
   /**
    * Whether `maxLen` and `minId` drop whole nodes only: much cheaper, and up to about a hundred entries more stay.
    * Default `true`.
    */
-  readonly approximate?: boolean;
+  readonly approximate?: boolean | undefined;
   /**
    * Says that messages may be lost that no consumer has read, which is what `maxLen` and `minId` do to a consumer that
    * falls behind. Default `false`. To drop only what every group is done with, use the consumer's `onAck: "delete"` or
    * the monitor's retention instead.
    */
-  readonly allowUnreadLoss?: boolean;
+  readonly allowUnreadLoss?: boolean | undefined;
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** How long `close()` waits for the messages under way, in milliseconds, 0 to 3,600,000. Default 10,000. */
-  readonly closeTimeoutMs?: number;
+  readonly closeTimeoutMs?: number | undefined;
   /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
-  readonly observer?: Observer<ProducerEvent>;
+  readonly observer?: Observer<ProducerEvent> | undefined;
 }
 
 /** The values of options that are not given. */
@@ -176,7 +176,7 @@ function resolveCodec<Value>(codec: Encoder<Value> | undefined, reader: OptionsR
 }
 
 function resolveTrim(
-  options: { readonly maxLen?: number; readonly minId?: EntryId },
+  options: Pick<ProducerOptions<never>, "maxLen" | "minId">,
   reader: OptionsReader,
 ): Trim | undefined {
   const approximate = reader.flag("approximate", PRODUCER_DEFAULTS.approximate);

@@ -8,35 +8,35 @@ export interface AlertsOptions {
    * Receives every event, each notice among them. Give this, or `webhookUrl`, or both. Without one, notices that are not
    * delivered are reported as process warnings.
    */
-  readonly observer?: Observer<AlertsEvent>;
+  readonly observer?: Observer<AlertsEvent> | undefined;
   /** Where notices are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
-  readonly webhookUrl?: string;
+  readonly webhookUrl?: string | undefined;
   /** What notices are signed with, 16 characters or more (`docs/alerts.md`). Default: they are not signed. */
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | undefined;
   /** More headers for the webhook, such as `authorization`. */
-  readonly webhookHeaders?: Readonly<Record<string, string>>;
+  readonly webhookHeaders?: Readonly<Record<string, string>> | undefined;
   /** Whether consumers raise alerts as well as groups. Default `true`. */
-  readonly perConsumer?: boolean;
+  readonly perConsumer?: boolean | undefined;
   /** How many looks in a row something must be wrong before it is said, 1 to 1,000. Default 3. */
-  readonly fireAfterLooks?: number;
+  readonly fireAfterLooks?: number | undefined;
   /** How long it must be wrong as well, in milliseconds, 0 to 86,400,000. Default 0. */
-  readonly fireAfterMs?: number;
+  readonly fireAfterMs?: number | undefined;
   /** How many looks in a row all must be well before that is said, 1 to 1,000. Default 3. */
-  readonly resolveAfterLooks?: number;
+  readonly resolveAfterLooks?: number | undefined;
   /** How long all must be well as well, in milliseconds, 0 to 86,400,000. Default 0. */
-  readonly resolveAfterMs?: number;
+  readonly resolveAfterMs?: number | undefined;
   /** How often the delivery of a notice is tried, 1 to 100. Default 10. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 1,000; it doubles, spread by chance. */
-  readonly retryBaseMs?: number;
+  readonly retryBaseMs?: number | undefined;
   /** No wait is longer, in milliseconds, 10 to 3,600,000. Default 60,000. */
-  readonly retryCapMs?: number;
+  readonly retryCapMs?: number | undefined;
   /** How long an attempt may take, in milliseconds, 10 to 600,000. Default 10,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How many notices wait for their delivery, 1 to 100,000. Default 1,000. Beyond it the oldest is given up. */
-  readonly queueLimit?: number;
+  readonly queueLimit?: number | undefined;
   /** How long `close` tries to deliver what is left, in milliseconds, 0 to 600,000. Default 5,000. */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
 }
 
 /** The values of options that are not given. */

@@ -17,9 +17,9 @@ export interface MetricsOptions {
    * Whether there is a series per consumer. Default `true`. Their number grows with the consumers, and those of consumers
    * that come and go stay in the time series database: `false` leaves the counts by status of each group.
    */
-  readonly perConsumer?: boolean;
+  readonly perConsumer?: boolean | undefined;
   /** The tallies of the monitors whose reports are exported, for the `redis_batch_monitor_…` metrics. Default none. */
-  readonly tally?: MonitorTally | readonly MonitorTally[];
+  readonly tally?: MonitorTally | readonly MonitorTally[] | undefined;
 }
 
 /** The last report of a monitor, or of several on different streams; `null` while there is none. */

@@ -21,18 +21,18 @@ export interface MetricsServerOptions extends MetricsOptions {
   /** 0 to 65,535; 0 takes any free one. */
   readonly port: number;
   /** The address to listen on. Default `127.0.0.1`: only this machine can ask. `0.0.0.0` or `::` lets everybody in. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /**
    * What a client must send as `Authorization: Bearer …` to see `/metrics`. Default: nothing. `/healthz` and `/readyz`
    * stay open, because they say no more than yes or no. It travels in the clear: put TLS in front of it on a network.
    */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** What the probes answer. Default: live while the process answers, ready once the source has a report. */
   readonly health?: () => { readonly live: boolean; readonly ready: boolean };
   /** How long the source may take, in milliseconds, 100 to 600,000; 503 afterwards. Default 10,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Told why an answer failed, which clients are not told. Default: a process warning. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The values of options that are not given. */

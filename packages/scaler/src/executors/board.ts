@@ -24,7 +24,7 @@ export interface BoardOptions {
    * How long a decision holds, in milliseconds, 1,000 to 3,600,000. Default 60,000. What is older is not shown: nobody
    * shall go by it, and KEDA's fallback and Prometheus' alerts see that there is nothing.
    */
-  readonly staleMs?: number;
+  readonly staleMs?: number | undefined;
 }
 
 /** The values of options that are not given. */
@@ -123,12 +123,12 @@ export interface ScaleServerOptions {
   /** 0 to 65,535; 0 takes any free one. */
   readonly port: number;
   /** The address to listen on. Default `127.0.0.1`: only this machine can ask. `0.0.0.0` or `::` lets everybody in. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /**
    * What a client must send as `Authorization: Bearer …`. Default: nothing. `/healthz` and `/readyz` stay open. It travels
    * in the clear: put TLS in front of it on a network.
    */
-  readonly token?: string;
+  readonly token?: string | undefined;
 }
 
 /**

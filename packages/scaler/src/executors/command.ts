@@ -8,13 +8,13 @@ export interface CommandExecutorOptions {
   /** The program, as for `spawn`: a path, or a name on the PATH. No shell is involved. */
   readonly command: string;
   /** Its arguments. Default none. What is decided is not among them: it comes by environment and standard input. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | undefined;
   /** Added to this process's environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where it runs. Default: where this process does. */
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** How long it may take, in milliseconds, 100 to 600,000. Default 30,000. It is killed afterwards. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** The values of options that are not given. */

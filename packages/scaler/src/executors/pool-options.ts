@@ -5,29 +5,29 @@ export interface ProcessPoolOptions {
   /** The program, as for `spawn`: a path, or a name on the PATH. No shell is involved. */
   readonly command: string;
   /** Its arguments. Default none. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | undefined;
   /** Added to this process's environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where it runs. Default: where this process does. */
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** Workers there are at least, whatever is decided, 0 to 10,000. Default 0. */
-  readonly minWorkers?: number;
+  readonly minWorkers?: number | undefined;
   /**
    * Workers there are at most, whatever is decided, 1 to 10,000. Default 64: one machine has to carry them. Those on their
    * way out and those of other pools of the group are among them. The scaler's `maxConsumers` holds as well.
    */
-  readonly maxWorkers?: number;
+  readonly maxWorkers?: number | undefined;
   /**
    * How long a worker may take from SIGTERM to its end before it is killed, in milliseconds, 100 to 86,400,000. Default
    * 60,000. Longer than the consumer's `drainMs`, or what it holds is left to be recovered after its lease.
    */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
   /** The wait before a worker that ended by itself is replaced, in milliseconds, 10 to 600,000. Default 1,000; it doubles. */
-  readonly restartBaseMs?: number;
+  readonly restartBaseMs?: number | undefined;
   /** No such wait is longer, in milliseconds, 10 to 3,600,000. Default 30,000. A worker that lived longer begins anew. */
-  readonly restartCapMs?: number;
+  readonly restartCapMs?: number | undefined;
   /** Receives every event. Without one, workers that had to be killed or end by themselves are process warnings. */
-  readonly observer?: Observer<ProcessPoolEvent>;
+  readonly observer?: Observer<ProcessPoolEvent> | undefined;
 }
 
 /** The values of options that are not given. */

@@ -15,17 +15,17 @@ export interface WebhookExecutorOptions {
   /** Where orders are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
   readonly url: string;
   /** What orders are signed with, 16 characters or more. Default: they are not signed. */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
   /** More headers, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How often the delivery of an order is tried, 1 to 100. Default 3: the next decision tries again in any case. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 500; it doubles, spread by chance. */
-  readonly retryBaseMs?: number;
+  readonly retryBaseMs?: number | undefined;
   /** No wait is longer, in milliseconds, 10 to 600,000. Default 5,000. */
-  readonly retryCapMs?: number;
+  readonly retryCapMs?: number | undefined;
   /** How long an attempt may take, in milliseconds, 10 to 600,000. Default 5,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** The values of options that are not given. */

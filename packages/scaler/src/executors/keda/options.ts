@@ -6,21 +6,21 @@ export interface KedaTls {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
   /** The authority of those who may ask. Given, whoever has no certificate of it is refused. */
-  readonly clientCa?: string | Buffer;
+  readonly clientCa?: string | Buffer | undefined;
 }
 
 export interface KedaScalerOptions {
   /** 0 to 65,535; 0 takes any free one. */
   readonly port: number;
   /** The address to listen on. Default `127.0.0.1`: only this machine can ask. `0.0.0.0` or `::` lets everybody in. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Default: none, in the clear. What is answered are numbers of consumers; see to it that only KEDA can reach it. */
-  readonly tls?: KedaTls;
+  readonly tls?: KedaTls | undefined;
   /**
    * For how long a decision is answered when no other follows, in milliseconds, 1,000 to 3,600,000. Default 60,000. Later
    * KEDA is told that nothing is known, and does as its `fallback` says: with none, it leaves everything as it is.
    */
-  readonly staleAfterMs?: number;
+  readonly staleAfterMs?: number | undefined;
 }
 
 /** The values of options that are not given. */
@@ -71,7 +71,7 @@ export interface KedaExecutorOptions {
    * Who knows how many replicas there are: `kubernetesExecutor(…)`, whose right to `get` is enough here. Without it those
    * count that were ordered, and before the first order those that work.
    */
-  readonly workforce?: Pick<Executor, "survey">;
+  readonly workforce?: Pick<Executor, "survey"> | undefined;
 }
 
 /** @throws {ConfigError} naming every problem */

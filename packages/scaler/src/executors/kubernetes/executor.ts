@@ -18,13 +18,13 @@ export interface KubernetesExecutorOptions {
   /** The workload's name. */
   readonly name: string;
   /** What it is: `"Deployment"` (default), `"StatefulSet"`, or any other resource that has a scale subresource. */
-  readonly workload?: WorkloadKind | ScalableResource;
+  readonly workload?: WorkloadKind | ScalableResource | undefined;
   /** Where it is. Default: the namespace of the access. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /** Who asks, and whom. Default: `inCluster()`, this pod's service account. */
-  readonly access?: ClusterAccess;
+  readonly access?: ClusterAccess | undefined;
   /** How long one request may take, in milliseconds, 100 to 600,000. Default 10,000. */
-  readonly requestTimeoutMs?: number;
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** The values of options that are not given. */
