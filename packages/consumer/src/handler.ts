@@ -44,7 +44,7 @@ export function applyOutcome<Value>(messages: readonly Message<Value>[], returne
   const settlements = decideSettlement(messages, open, namedOutcomes<Value>(returned, open.length));
   if (typeof settlements === "string") throw wrongOutcome(settlements);
   for (const message of settlements.ack) message.ack();
-  for (const { message, verdict } of settlements.retry) message.retry(verdict as RetryOptions);
+  for (const { message, verdict } of settlements.retry) message.retry(verdict);
   for (const { message, reason } of settlements.deadLetter) message.deadLetter(reason);
 }
 

@@ -37,4 +37,4 @@ export const wrong = (): unknown => new Consumer({ ...options, batchSize: "ten" 
 type Unset<Options> = {
   [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
 };
-export const unset = (options: Unset<ConsumerOptions>): ConsumerOptions => options;
+export const unset = (given: Unset<ConsumerOptions>): ConsumerOptions => given;

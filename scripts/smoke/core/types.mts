@@ -31,4 +31,4 @@ export const wrong = (): unknown => new Producer({ ...options, stream: 7 });
 type Unset<Options> = {
   [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
 };
-export const unset = (options: Unset<ProducerOptions>): ProducerOptions => options;
+export const unset = (given: Unset<ProducerOptions>): ProducerOptions => given;

@@ -23,4 +23,4 @@ export const wrong = (): unknown => new Monitor({ ...options, idleThresholdMs: "
 type Unset<Options> = {
   [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
 };
-export const unset = (options: Unset<MonitorOptions>): MonitorOptions => options;
+export const unset = (given: Unset<MonitorOptions>): MonitorOptions => given;

@@ -34,4 +34,4 @@ export const wrong = (): unknown => new Scaler({ ...options, maxConsumers: "many
 type Unset<Options> = {
   [Name in keyof Options]: object extends Pick<Options, Name> ? Options[Name] | undefined : Options[Name];
 };
-export const unset = (options: Unset<ScalerOptions>): ScalerOptions => options;
+export const unset = (given: Unset<ScalerOptions>): ScalerOptions => given;
