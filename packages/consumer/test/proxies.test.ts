@@ -54,7 +54,7 @@ test("where a proxy drops BLOCK, reads have a floor between empty answers, and m
 test("what a proxy refuses in words that nobody knows, and need not be, is done without", async () => {
   const refused = new Set(["client", "command", "info"]);
   const refuse: RewriteCommand = (command) =>
-    refused.has(String(command[0]).toLowerCase())
+    refused.has(command[0].toLowerCase())
       ? ["eval", "return redis.error_reply(ARGV[1])", "0", "ERR we would rather not"]
       : command;
   await using proxy = await CommandProxy.start(redis.server, refuse);
