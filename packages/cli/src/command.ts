@@ -12,6 +12,8 @@ export interface Invocation<Spec extends CommandSpec = CommandSpec> {
   readonly commands: readonly CommandSpec[];
   /** Aborts with the first Ctrl-C, where the command drains. */
   readonly signal: AbortSignal;
+  /** What is still to be said when a second Ctrl-C ends the command at once. */
+  readonly onSecond: (say: () => void) => void;
 }
 
 /** Carries out a command; nothing means that all went well. What it cannot do it throws. */

@@ -20,7 +20,7 @@ export async function main(line: readonly string[]): Promise<number> {
     if (error instanceof BrokenPipe) return EXIT_CODES.ok.code;
     if (error instanceof Interrupted) return EXIT_CODES.interrupted.code;
     const { code, message, fix } = describeFailure(error);
-    complain(terminal, message, fix);
+    terminal.complain(message, fix);
     return code;
   }
 }
@@ -38,7 +38,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
     case "wrong": {
       const { didYouMean } = await import("@redis-batch/core/internal");
       const problems = parsed.problems.map(({ sentence, unknown }) => `${sentence}${suggestion(unknown, didYouMean)}`);
-      complain(terminal, problems.join("\n       "), `redis-batch ${[...parsed.path, "--help"].join(" ")}`);
+      terminal.complain(problems.join("\n       "), `redis-batch ${[...parsed.path, "--help"].join(" ")}`);
       const called = SPECS.find(({ path }) => path.join(" ") === parsed.path.join(" "));
       return called?.misuseCode ?? EXIT_CODES.usage.code;
     }
@@ -56,7 +56,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
           options,
           terminal,
           commands: SPECS,
-          signal: listenForInterrupts(onFirst),
+          ...listenForInterrupts(onFirst),
         });
         return typeof exit === "number" ? exit : EXIT_CODES[exit ?? "ok"].code;
       } catch (error) {
@@ -94,9 +94,4 @@ function suggestion(
 ): string {
   const meant = unknown === undefined ? undefined : didYouMean(unknown.name, unknown.known);
   return meant === undefined ? "" : `; did you mean ${meant}?`;
-}
-
-function complain(terminal: Terminal, message: string, fix: string | undefined): void {
-  terminal.note(message, "error");
-  if (fix !== undefined) terminal.note(fix, "fix");
 }

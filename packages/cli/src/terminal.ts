@@ -76,6 +76,12 @@ export class Terminal {
     this.#stderr.write(`${label}${escapeMessage(text)}\n`);
   }
 
+  /** What went wrong, and what to do about it. */
+  complain(message: string, fix: string | undefined): void {
+    this.note(message, "error");
+    if (fix !== undefined) this.note(fix, "fix");
+  }
+
   /** Replaces the line of progress, where there is somebody to see it. */
   progress(text: string): void {
     if (this.#stderr.isTTY !== true) return;

@@ -1,4 +1,6 @@
 /** What goes on until it is told to end: while there is nothing yet, and while the server says nothing. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { needsTool, useCli } from "./cli.ts";
@@ -128,4 +130,23 @@ describe("a command that goes on says how old its picture is while the server st
     watching.kill("SIGINT");
     expect((await watching.exited).code).toBe(0);
   });
+});
+
+it("produce says at a second Ctrl-C where to go on, while the server says nothing", async () => {
+  const stream = uniqueName("frozen");
+  const file = join(cli.folder, `${stream}.ndjson`);
+  writeFileSync(file, Array.from({ length: 100_000 }, (_, n) => `{"n":${n}}\n`).join(""));
+  const added = async (): Promise<number> => Number(await redis.server.command("XLEN", stream));
+  await using process = await cli.start(["produce", stream, "--file", file, "--rate", "1000"]);
+  await eventually("some are added", async () => (await added()) > 0, PATIENCE);
+  const thaw = await freeze();
+  process.kill("SIGINT");
+  await eventually("it waits for the server", async () => process.stderr.includes("press Ctrl-C again"), PATIENCE);
+  process.kill("SIGINT");
+  expect((await process.exited).code).toBe(130);
+  const [, line = ""] = /go on with --from-line (\d+)/.exec(process.stderr) ?? [];
+  await thaw();
+  // Nothing is left out by whoever goes on there.
+  expect(Number(line)).toBeGreaterThan(1);
+  expect(Number(line)).toBeLessThanOrEqual((await added()) + 1);
 });

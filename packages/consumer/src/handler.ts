@@ -1,4 +1,4 @@
-import { describeShape, type Fields, UsageError } from "@redis-batch/core/internal";
+import { describeShape, type Fields, letGoOfParts, UsageError } from "@redis-batch/core/internal";
 import type { Batch } from "./batch.ts";
 import { decideSettlement, type NamedOutcomes } from "./decisions/settlement.ts";
 import { assertRetryDelay, type Message, type RetryOptions } from "./message.ts";
@@ -39,6 +39,8 @@ export type Handler<Value = Fields> = (
  */
 export function applyOutcome<Value>(messages: readonly Message<Value>[], returned: unknown): void {
   if (returned === undefined || returned === null) return;
+  // Promises that nobody waits for, as of `messages.map(async …)`: the way they end must not end the process.
+  letGoOfParts(returned);
   const open = messages.filter((message) => message.state === "offered");
   if (open.length === 0) return;
   const settlements = decideSettlement(messages, open, namedOutcomes<Value>(returned, open.length));
@@ -74,6 +76,7 @@ function itemsOf(name: keyof Outcome<unknown>, named: unknown): readonly object[
   if (named === undefined || (named === "rest" && name !== "deadLetter")) return [];
   if (typeof named === "object" && named !== null && Symbol.iterator in named) {
     const items = [...(named as Iterable<unknown>)];
+    letGoOfParts(items);
     if (items.every((item) => typeof item === "object" && item !== null)) return items;
   }
   const rest = name === "deadLetter" ? "a list of { message, reason }" : '"rest", or a list of messages';

@@ -97,26 +97,6 @@ export class Message<Value = Fields> {
   readonly arrival: Arrival;
   /** @internal The size of its payload, names included. */
   readonly bytes: number;
-  /** @internal */
-  state: MessageState = "buffered";
-  /** @internal Before this moment it may only accompany new messages. */
-  ripeAtMs: number;
-  /** @internal Whether it is offered alone, and not while another one like it is at work. */
-  isSuspect = false;
-  /** @internal Whether the application has said that it is to come again. */
-  isRetried = false;
-  /** @internal Whether it was given back to the group, where anybody may take it. */
-  isLetGo = false;
-  /** @internal Whether it was lost while the application was at work on it, before any word about it. */
-  wasLostAtWork = false;
-  /** @internal Whether the application has put it off for longer than is kept in memory. */
-  isPutOffForLong = false;
-  /** @internal With what it is held, unless it is held by itself. */
-  lot: Lot<Value> | undefined;
-  /** @internal How it was handed over. */
-  offer: Offer | undefined;
-  /** @internal Whether a renewal has found it to be somebody else's, or done, while its outcome waited to be sent. */
-  isDoubtful = false;
   readonly #entry: StreamEntry;
   readonly #keeper: MessageKeeper<Value>;
   // Made when it is asked for: most handlers never do.
@@ -124,6 +104,17 @@ export class Message<Value = Fields> {
   #abortReason: Error | undefined;
   #value: { readonly decoded: Value } | undefined;
   #fields: Fields | undefined;
+  // Private, so that none of it can be frozen, or gets into what is made of a message's properties, such as JSON.
+  #state: MessageState = "buffered";
+  #ripeAtMs: number;
+  #isSuspect = false;
+  #isRetried = false;
+  #isLetGo = false;
+  #wasLostAtWork = false;
+  #isPutOffForLong = false;
+  #lot: Lot<Value> | undefined;
+  #offer: Offer | undefined;
+  #isDoubtful = false;
 
   /** @internal */
   constructor(entry: StreamEntry, arrival: Arrival, keeper: MessageKeeper<Value>) {
@@ -131,7 +122,7 @@ export class Message<Value = Fields> {
     this.#entry = entry;
     this.bytes = payloadBytesOf(entry);
     this.arrival = arrival;
-    this.ripeAtMs = arrival.ripeAtMs;
+    this.#ripeAtMs = arrival.ripeAtMs;
     this.#keeper = keeper;
   }
 
@@ -236,6 +227,96 @@ export class Message<Value = Fields> {
   /** @internal */
   [INSPECT](depth: number, options: InspectOptionsStylized): string {
     return showAs("Message", { id: this.id, deliveries: this.deliveries, bytes: this.bytes }, depth, options);
+  }
+
+  /** @internal */
+  get state(): MessageState {
+    return this.#state;
+  }
+
+  set state(value: MessageState) {
+    this.#state = value;
+  }
+
+  /** @internal Before this moment it may only accompany new messages. */
+  get ripeAtMs(): number {
+    return this.#ripeAtMs;
+  }
+
+  set ripeAtMs(value: number) {
+    this.#ripeAtMs = value;
+  }
+
+  /** @internal Whether it is offered alone, and not while another one like it is at work. */
+  get isSuspect(): boolean {
+    return this.#isSuspect;
+  }
+
+  set isSuspect(value: boolean) {
+    this.#isSuspect = value;
+  }
+
+  /** @internal Whether the application has said that it is to come again. */
+  get isRetried(): boolean {
+    return this.#isRetried;
+  }
+
+  set isRetried(value: boolean) {
+    this.#isRetried = value;
+  }
+
+  /** @internal Whether it was given back to the group, where anybody may take it. */
+  get isLetGo(): boolean {
+    return this.#isLetGo;
+  }
+
+  set isLetGo(value: boolean) {
+    this.#isLetGo = value;
+  }
+
+  /** @internal Whether it was lost while the application was at work on it, before any word about it. */
+  get wasLostAtWork(): boolean {
+    return this.#wasLostAtWork;
+  }
+
+  set wasLostAtWork(value: boolean) {
+    this.#wasLostAtWork = value;
+  }
+
+  /** @internal Whether the application has put it off for longer than is kept in memory. */
+  get isPutOffForLong(): boolean {
+    return this.#isPutOffForLong;
+  }
+
+  set isPutOffForLong(value: boolean) {
+    this.#isPutOffForLong = value;
+  }
+
+  /** @internal With what it is held, unless it is held by itself. */
+  get lot(): Lot<Value> | undefined {
+    return this.#lot;
+  }
+
+  set lot(value: Lot<Value> | undefined) {
+    this.#lot = value;
+  }
+
+  /** @internal How it was handed over. */
+  get offer(): Offer | undefined {
+    return this.#offer;
+  }
+
+  set offer(value: Offer | undefined) {
+    this.#offer = value;
+  }
+
+  /** @internal Whether a renewal has found it to be somebody else's, or done, while its outcome waited to be sent. */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
+  }
+
+  set isDoubtful(value: boolean) {
+    this.#isDoubtful = value;
   }
 
   #decode(): Value {

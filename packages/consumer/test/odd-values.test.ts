@@ -10,7 +10,7 @@ import {
   useServer,
 } from "@redis-batch/test-support";
 import { describe, expect, it, vi } from "vitest";
-import { ConfigError, Consumer, type ConsumerOptions } from "../src/index.ts";
+import { ConfigError, Consumer, type ConsumerOptions, type Message } from "../src/index.ts";
 import { range, useBench } from "./harness.ts";
 
 const SECRET = "hunter2";
@@ -59,6 +59,12 @@ describe("a worker without an observer", () => {
     const { errors, warnings } = await run(how, ODD_VALUES.length);
     expect(errors).toEqual([]);
     expect(warnings.length).toBeGreaterThan(0);
+  });
+
+  it("goes on when its handler returns promises that nobody waits for", async () => {
+    const { warnings } = await run("promises", 3);
+    const failures = warnings.filter((line) => line.includes("the handler failed"));
+    expect(failures[0]).toContain("the handler returned an array, which says nothing of the 1 messages");
   });
 
   it("goes on whatever it gives as a reason for a dead letter", async () => {
@@ -197,6 +203,38 @@ it("a batch keeps its messages, whatever a handler does with the list it got", a
   // Without an outcome they came again at once, and did not have to wait for `maxHoldMs`.
   expect(events.all("batchEnded")[0]).toMatchObject({ messages: 3, unsettled: 3 });
   expect(await pending()).toEqual([]);
+});
+
+describe("a batch that the handler freezes, with every message of it", () => {
+  const ends: readonly (readonly [how: string, end: (message: Message) => void, pending: number])[] = [
+    ["acknowledged", (message) => message.ack(), 0],
+    ["buried", (message) => message.deadLetter("bad"), 0],
+    ["put off", (message) => message.retry(), 2],
+    ["left", () => {}, 2],
+  ];
+
+  it.each(ends)("is settled like any other (%s)", async (_how, end, left) => {
+    const { consumer, add, pending, events } = open({ batchSize: 2, maxWaitMs: 5_000 });
+    await add(1, 2);
+    await consumer.run((batch) => {
+      Object.freeze(batch);
+      for (const message of batch) {
+        Object.freeze(message);
+        end(message);
+      }
+      void consumer.close();
+    });
+    expect(events.all("handlerFailed")).toEqual([]);
+    expect(await pending()).toHaveLength(left);
+  });
+});
+
+it("a batch and its messages can be written as JSON, which tells nothing of their payload", async () => {
+  const { consumer, add } = open({ maxWaitMs: 5_000 });
+  const [id] = await add(SECRET);
+  const json = JSON.stringify(await consumer.fetch());
+  expect(json).toContain(id);
+  expect(json).not.toContain(SECRET);
 });
 
 it("a codec that is an async function is refused before there is a message", () => {

@@ -51,6 +51,23 @@ test("where a proxy drops BLOCK, reads have a floor between empty answers, and m
   expect(events.all("failed")).toEqual([]);
 });
 
+test("what a proxy refuses in words that nobody knows, and need not be, is done without", async () => {
+  const refused = new Set(["client", "command", "info"]);
+  const refuse: RewriteCommand = (command) =>
+    refused.has(command[0].toLowerCase())
+      ? ["eval", "return redis.error_reply(ARGV[1])", "0", "ERR we would rather not"]
+      : command;
+  await using proxy = await CommandProxy.start(redis.server, refuse);
+  const { consumer: open, add, pending } = bench();
+  const { consumer, events } = open({ redis: proxy.options, blockMs: 200, maxWaitMs: 10 });
+  const running = consumer.run((batch) => batch.ack());
+  await add(1, 2, 3);
+  await eventually("all are done", async () => events.all("acknowledged").length > 0 && (await pending()).length === 0);
+  await consumer.close();
+  await running;
+  expect(events.all("failed")).toEqual([]);
+});
+
 test("where nothing drops BLOCK, an idle consumer waits at the server", async () => {
   const { consumer: open, add } = bench();
   const { consumer, events } = open({ blockMs: 1_000, maxWaitMs: 10, leaseMs: 60_000 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Encoder, fieldsCodec, rawCodec } from "./codec.ts";
 import { encodeValue } from "./encode-fields.ts";
 import { PayloadError, UsageError } from "./errors.ts";
+import { jsonCodec } from "./json-codec.ts";
 
 const SECRET = "hunter2";
 
@@ -153,5 +154,27 @@ describe("a codec that throws", () => {
       },
     };
     expect(() => encodeValue(encoder, {})).toThrow(own);
+  });
+});
+
+describe("a promise that should have been awaited", () => {
+  // biome-ignore lint/suspicious/useAwait: it is to reject
+  const failing = async (): Promise<never> => {
+    throw new Error(SECRET);
+  };
+
+  test.each([
+    ["the default codec", fieldsCodec],
+    ["JSON, which makes {} of it", jsonCodec()],
+  ])("is refused as a value, and how it ends does not end the process (%s)", (_what, codec) => {
+    expect(refusal(failing(), codec as Encoder<never>).message).toBe(
+      "the value is a promise; await it before it is added",
+    );
+  });
+
+  test("is refused as a field, as are those beside it", () => {
+    expect(refusal({ a: failing(), b: failing() }).message).toBe(
+      'field "a" is a promise; await it before the message is added',
+    );
   });
 });

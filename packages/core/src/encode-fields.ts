@@ -3,6 +3,7 @@ import { types } from "node:util";
 import type { Encoder, FieldsInput } from "./codec.ts";
 import { PayloadError } from "./errors.ts";
 import { describeShape, guardPayload, refusePromise } from "./payload-guard.ts";
+import { isThenable, letGo, letGoOfParts } from "./thrown.ts";
 import type { Argument } from "./wire/command.ts";
 
 /** An entry's fields as they go out. */
@@ -19,8 +20,21 @@ export interface EncodedFields {
  * @throws {PayloadError} when the value cannot be written; names the field, never its contents
  */
 export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): EncodedFields {
-  // Inside the guard, because an iterable may run the caller's code as well.
-  return guardPayload("encoding", () => encodeFields(encoder.encode(value)));
+  // Before the codec sees it: JSON makes {} of a promise.
+  if (isThenable(value)) {
+    letGo(value);
+    throw new PayloadError("the value is a promise; await it before it is added");
+  }
+  return guardPayload("encoding", () => {
+    const input = encoder.encode(value);
+    // Inside the guard, because an iterable may run the caller's code as well.
+    try {
+      return encodeFields(input);
+    } catch (error) {
+      letGoOfParts(input);
+      throw error;
+    }
+  });
 }
 
 function encodeFields(input: FieldsInput): EncodedFields {
@@ -73,6 +87,7 @@ function encodeFieldValue(value: unknown, name: string | Buffer): string | Buffe
     default:
       if (types.isUint8Array(value)) return Buffer.from(value);
       if (value === null) throw refusal(name, 'is null; leave the field out, or write ""');
+      if (isThenable(value)) throw refusal(name, "is a promise; await it before the message is added");
       if (types.isDate(value)) throw refusal(name, "is a Date; write its toISOString() or getTime()");
       throw refusal(name, `is ${describeShape(value)}; write JSON.stringify() of it, or use jsonCodec()`);
   }

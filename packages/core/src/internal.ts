@@ -44,7 +44,7 @@ export { aclRules, RIGHTS, type Role } from "./rights.ts";
 export { readService, readStream } from "./service-options.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
-export { asError, describeThrown, isError, isThenable, messageOf, placeOf } from "./thrown.ts";
+export { asError, describeThrown, isError, isThenable, letGoOfParts, messageOf, placeOf } from "./thrown.ts";
 export { describeTrouble, type Trouble } from "./trouble.ts";
 export { unlessDenied } from "./unless-denied.ts";
 export { nameService, Warnings, warningObserver, wordsOfConnection } from "./warnings.ts";

@@ -59,3 +59,14 @@ test("the place is where an error was thrown, and nothing of its message", () =>
   expect(placeOf("a text")).toBe("");
   for (const [, value] of ODD_VALUES) expect(placeOf(value).length).toBeLessThan(10_000);
 });
+
+test("what JSON.parse says of a text in Bun is told without the text", () => {
+  const said = new SyntaxError('JSON Parse error: Unexpected identifier "hunter2"');
+  expect(describeThrown(said)).toBe("SyntaxError: JSON Parse error: Unexpected identifier in the text");
+});
+
+test("a promise that was thrown, or given as a reason, does not end the process", async () => {
+  // An unhandled rejection would fail this test file.
+  expect(messageOf(Promise.reject(new Error("hunter2")))).toBe("[object Promise]");
+  await new Promise((resolve) => setImmediate(resolve));
+});

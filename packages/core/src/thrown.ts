@@ -5,6 +5,7 @@ const LONGEST = 4_000;
 
 /** The words of an error, or of anything else that was thrown, in a bounded length. Never throws. */
 export function messageOf(thrown: unknown): string {
+  if (isThenable(thrown)) letGo(thrown);
   const words = attempt(() => (isError(thrown) ? wordsOf(thrown) : String(thrown)));
   return cut(words ?? "something that cannot be written as text");
 }
@@ -40,6 +41,13 @@ export function letGo(thenable: PromiseLike<unknown>): void {
   Promise.resolve(thenable).catch(() => {});
 }
 
+/** The same for those among the parts of a list or a record. Never throws. */
+export function letGoOfParts(value: unknown): void {
+  attempt(() => {
+    for (const part of Object.values(Object(value) as object)) if (isThenable(part)) letGo(part);
+  });
+}
+
 /** Where an error was thrown: the first line of its stack, without its message. `""` where that cannot be told. */
 export function placeOf(thrown: unknown): string {
   return cut(attempt(() => (isError(thrown) ? framesOf(thrown).trim().split("\n", 1)[0] : "")) ?? "");
@@ -60,8 +68,11 @@ export function framesOf(error: Error): string {
 function wordsOf(error: Error): string {
   const { message } = error;
   // What JSON.parse says of a text that is none quotes it.
-  if (error.name === "SyntaxError")
-    return textOf(message).replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ");
+  if (error.name === "SyntaxError") {
+    return textOf(message)
+      .replace(/[^ ]*".*"[^ ]* (?=is not valid JSON$)/s, "the text ")
+      .replace(/^(JSON Parse error: [^"]*)".*/s, "$1in the text");
+  }
   if (message !== "") return textOf(message);
   // By what it holds: its class may be another realm's.
   const errors: unknown = "errors" in error ? error.errors : undefined;

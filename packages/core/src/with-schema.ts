@@ -1,6 +1,6 @@
 import type { Codec, Decoder, Encoder } from "./codec.ts";
 import { ConfigError, PayloadError } from "./errors.ts";
-import { guardPayload } from "./payload-guard.ts";
+import { describeShape, guardPayload } from "./payload-guard.ts";
 import {
   type InferInput,
   type InferOutput,
@@ -59,6 +59,9 @@ function validate(schema: StandardSchema, value: unknown): unknown {
         "the schema answered with a promise: it validates asynchronously, for which a codec cannot wait, or one of its " +
           "checks threw; use a synchronous schema whose checks do not throw",
       );
+    }
+    if (typeof result !== "object" || result === null) {
+      throw new PayloadError(`the schema answered with ${describeShape(result)}, and not with { value } or { issues }`);
     }
     const { issues, value: read } = result as { readonly issues?: readonly SchemaIssue[]; readonly value: unknown };
     if (issues !== undefined) throw new PayloadError(describeIssues(issues));

@@ -1,8 +1,10 @@
 /** A connection that is refused is told at once, and why; and not after a timeout. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { FaultProxy, useServer } from "@redis-batch/test-support";
 import { Cluster, Redis } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { DeadLetters } from "../src/dead-letters.ts";
 import { Producer } from "../src/producer.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
@@ -10,6 +12,7 @@ import { useClients } from "./use-clients.ts";
 
 const redis = useServer();
 const makeClient = useClients();
+const CLOSED = "the server, or a proxy before it, closed the connection before it could be used";
 
 /** A port on which nobody listens. */
 async function deafPort(): Promise<number> {
@@ -53,6 +56,18 @@ test.each<readonly [string, (port: number) => RedisSource, string]>([
   expect(events.all("connectFailed")).toHaveLength(1);
   await client.close();
   expect(await connecting).toBe("given up");
+});
+
+test("is told when a connection is let in, and closed before it can be used", async () => {
+  const proxy = createServer((socket) => socket.once("data", () => socket.end()));
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void proxy.close());
+  const { client, events } = makeClient({ redis: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+  const connecting = client.connect(["commands"], { timeoutMs: 60_000 }).catch((error: unknown) => String(error));
+  expect(await events.waitFor("connectFailed")).toMatchObject({ reason: CLOSED });
+  await client.close();
+  await connecting;
+  expect(events.all("connectFailed")).toHaveLength(1);
 });
 
 test("is told once, however often it is tried, until there is a connection", async () => {

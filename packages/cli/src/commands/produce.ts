@@ -226,6 +226,12 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
   const keyField = options["key-field"];
   try {
     await producer.connect({ signal });
+    call.onSecond(() => {
+      const { message, fix } = interrupted(call, tally);
+      const underWay = tally.open.size;
+      const perhaps = `; the server has not answered for ${underWay} of the lines from there on, and may have added them`;
+      terminal.complain(message, fix === undefined || underWay === 0 ? fix : `${fix}${perhaps}`);
+    });
     const results = producer.addEach(paced(), {
       signal,
       stopOnError: true,

@@ -2,13 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
 import { deferred, ODD_VALUES, thenable } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
-import { type RedisBatchError, ServerStateError, UsageError } from "../errors.ts";
+import { PayloadError, type RedisBatchError, ServerStateError, UsageError } from "../errors.ts";
 import {
   type AddEachOptions,
   type AddEachTarget,
   type AddedMessage,
   type AddResult,
   addEach,
+  visitEach,
   WINDOW,
 } from "./add-each.ts";
 import type { Ending } from "./sender.ts";
@@ -328,6 +329,34 @@ describe("whatever a source is, or does", () => {
 
   test.each([[undefined], [null], [5], [{}], [() => {}]])("%s is refused as a source", async (source) => {
     await expect(collect(source as never, new ScriptedTarget())).rejects.toThrow("another source of items");
+  });
+
+  test("one whose iterator is none is refused as a source", async () => {
+    for (const none of [undefined, null, 5]) {
+      const source = { [Symbol.iterator]: () => none } as never;
+      await expect(collect(source, new ScriptedTarget())).rejects.toThrow("another source of items");
+    }
+  });
+
+  test("one of items that are all refused at once leaves room for timers, and can be ended", async () => {
+    const end = new AbortController();
+    setImmediate(() => end.abort(new Error("enough")));
+    const source = (function* () {
+      for (;;) yield 1;
+    })();
+    const target: AddEachTarget<number> = {
+      add: () => {
+        throw new PayloadError("bad");
+      },
+      hasRoom: () => true,
+      change: () => Promise.resolve(),
+    };
+    let refused = 0;
+    const visit = (): void => {
+      // Rather than never.
+      if (++refused === 1_000_000) throw new Error("it never ends");
+    };
+    await expect(visitEach(source, target, { signal: end.signal }, visit)).rejects.toThrow("enough");
   });
 
   test("a key that is a promise is refused with its item, and its end does not end the process", async () => {

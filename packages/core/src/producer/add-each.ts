@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EntryId } from "../entry-id.ts";
 import { RedisBatchError, UsageError } from "../errors.ts";
 import { describeShape, guardPayload } from "../payload-guard.ts";
@@ -50,7 +51,10 @@ export async function* addEach<Value>(
 ): AsyncGenerator<AddResult, void, undefined> {
   const run = new Run(source, target, options);
   try {
-    for (let result = await run.next(); result !== undefined; result = await run.next()) yield result;
+    for (let result = await run.next(), told = 1; result !== undefined; result = await run.next(), told++) {
+      yield result;
+      if (told % WINDOW === 0) await nextTurn();
+    }
   } finally {
     await run.end();
   }
@@ -64,10 +68,15 @@ export async function visitEach<Value>(
   visit: (result: AddResult) => void,
 ): Promise<void> {
   const run = new Run(source, target, options);
+  let told = 0;
   try {
     for (let result = await run.next(); result !== undefined; result = await run.next()) {
       visit(result);
-      for (let known = run.take(); known !== undefined; known = run.take()) visit(known);
+      for (let known = run.take(); known !== undefined; known = run.take()) {
+        visit(known);
+        // Items that are refused never wait for the server: a source of such has to leave room for timers and sockets.
+        if (++told % WINDOW === 0) await nextTurn();
+      }
     }
   } finally {
     await run.end();
@@ -262,8 +271,13 @@ function iterate<Value>(source: Iterable<Value> | AsyncIterable<Value>): Iterato
   const { [Symbol.asyncIterator]: asynchronous, [Symbol.iterator]: synchronous } = Object(source) as Partial<
     AsyncIterable<Value> & Iterable<Value>
   >;
-  if (typeof asynchronous === "function") return asynchronous.call(source);
-  if (typeof synchronous === "function") return synchronous.call(source);
+  const iterator: unknown =
+    typeof asynchronous === "function"
+      ? asynchronous.call(source)
+      : typeof synchronous === "function"
+        ? synchronous.call(source)
+        : undefined;
+  if (typeof iterator === "object" && iterator !== null) return iterator as Iterator<Value> | AsyncIterator<Value>;
   throw new UsageError(
     `expected a list, or another source of items that can be iterated, got ${describeShape(source)}`,
   );

@@ -12,7 +12,7 @@
  */
 import { type Cluster, Command, Redis } from "ioredis";
 import type { Clock } from "../clock.ts";
-import { ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
+import { CommandError, ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
@@ -119,7 +119,9 @@ export class Connection {
   #noteReadyCheck(error: unknown): boolean {
     const refused = translateError(error, "info");
     if (refusedCommand(error)?.name !== "info") return false;
-    if (!PermissionError.is(refused) || refused.refusal !== "command") return false;
+    // Whatever the words: what passes by itself, or is about user and password, is neither.
+    const isNotOffered = PermissionError.is(refused) ? refused.refusal === "command" : CommandError.is(refused);
+    if (!isNotOffered) return false;
     this.#isReadyUnasked = true;
     if (!this.#client.isCluster) leaveReadyUnasked(this.#client as Redis);
     return true;

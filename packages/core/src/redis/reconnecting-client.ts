@@ -51,6 +51,8 @@ export class ReconnectingClient {
   /** How many clients ended, or could not be made, since there was a connection. */
   #failures = 0;
   #cancelTimer = (): void => {};
+  /** There is a socket, and nothing was said over it yet. */
+  #isUnanswered = false;
 
   /** Makes the first client, so that options which cannot be used are reported here. Does no I/O. */
   constructor(options: ReconnectingClientOptions) {
@@ -103,10 +105,17 @@ export class ReconnectingClient {
     };
     client.on("close", () => endWatch(client));
     on("ready", () => this.#becomeReady());
-    on("close", () => this.#lose());
+    on("connect", () => {
+      this.#isUnanswered = !client.isCluster;
+    });
+    on("close", () => {
+      this.#tellClosed();
+      this.#lose();
+    });
     on("disconnecting", () => this.#lose());
     on("end", () => this.#replace());
     on("error", (error) => {
+      this.#isUnanswered = false;
       this.#watchSilence();
       this.#options.onError(error);
     });
@@ -117,9 +126,17 @@ export class ReconnectingClient {
     // ioredis 5 without a ready check may say so of a connection that has ended meanwhile, and then never connects again.
     if (isWithoutSocket(this.#client)) return this.#replace();
     this.#cancelTimer();
+    this.#isUnanswered = false;
     this.#state = "ready";
     this.#failures = 0;
     this.#options.onReady();
+  }
+
+  /** What lets everybody in, as a proxy whose server is away, and then closes: of this ioredis has no word. */
+  #tellClosed(): void {
+    if (!this.#isUnanswered || this.#state !== "opening") return;
+    this.#isUnanswered = false;
+    this.#options.onError(new Error("the server, or a proxy before it, closed the connection before it could be used"));
   }
 
   #lose(): void {

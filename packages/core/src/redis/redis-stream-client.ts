@@ -10,7 +10,7 @@ import { SCRIPTS } from "../lua/scripts.generated.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
-import { unlessDenied } from "../unless-denied.ts";
+import { unlessDenied, unlessRefused } from "../unless-denied.ts";
 import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
@@ -357,7 +357,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {
-    return unlessDenied(this.#send(commandInfo, { names }));
+    return unlessRefused(this.#send(commandInfo, { names }));
   }
 
   async isOffered(name: SentCommand): Promise<boolean> {
@@ -371,11 +371,11 @@ class RedisStreamClient implements StreamClient {
   }
 
   info(): Promise<ReadonlyMap<string, string> | null> {
-    return unlessDenied(this.#send(info, {}));
+    return unlessRefused(this.#send(info, {}));
   }
 
   whoAmI(): Promise<string | null> {
-    return unlessDenied(this.#send(aclWhoAmI, {}));
+    return unlessRefused(this.#send(aclWhoAmI, {}));
   }
 
   async mayRun(options: AclDryRunOptions): Promise<boolean | null> {
@@ -569,14 +569,8 @@ class RedisStreamClient implements StreamClient {
     // Asked again where the connection was lost meanwhile: at another server the id would be somebody else's.
     while (this.#knownReader?.epoch !== reader.epoch) {
       const { epoch } = reader;
-      const id = await reader.call("client", ["ID"]).then(
-        (reply) => decodeInteger(reply, "CLIENT ID"),
-        (error: unknown) => {
-          if (PermissionError.is(error)) return null;
-          throw error;
-        },
-      );
-      this.#knownReader = { epoch, id };
+      const reply = await unlessRefused(reader.call("client", ["ID"]));
+      this.#knownReader = { epoch, id: reply === null ? null : decodeInteger(reply, "CLIENT ID") };
     }
     return this.#knownReader.id;
   }

@@ -95,6 +95,9 @@ describe("a server's refusal", () => {
     "ERR command not allowed",
     "ERR handle request, command 'XADD' is not allowed",
     "ERR Command is not available: 'XADD'. See https://example.com",
+    "ERR command denied",
+    "ERR unsupport command",
+    "invalid request",
     "ERR command 'XADD' not support for normal user",
     'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local" …',
   ])("of a command that is not offered is a PermissionError that names it, and guesses no version: %s", (reply) => {

@@ -36,9 +36,11 @@ const NOT_OFFERED = [
   // Redis, Valkey, KeyDB, Dragonfly, Kvrocks, and what imitates them.
   /^(ERR )?unknown (redis |sub)?command/i,
   // Envoy, twemproxy, Redis Enterprise.
-  /^(ERR )?unsupported (sub)?command\b/i,
+  /^(ERR )?(unsupport(ed)?|illegal|invalid) (sub)?command\b/i,
+  // Envoy, before it had words for it.
+  /^(ERR )?invalid request$/i,
   // Redis (DEBUG, MODULE), Codis, Predixy, Upstash, managed servers.
-  /^(ERR )?.*\bcommand\b.*\b(not (allowed|available|permitted|support(ed)?)|unsupported|disabled|forbidden)\b/i,
+  /^(ERR )?.*\bcommand\b.*\b(not (allowed|available|permitted|support(ed)?)|unsupported|disabled|forbidden|denied|prohibited|blocked|restricted)\b/i,
   /^(ERR )?unsupported$/i,
 ];
 
