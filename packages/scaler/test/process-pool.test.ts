@@ -183,8 +183,10 @@ describe("a process pool", () => {
   it("says once that it is not guarded where there is no shell", async () => {
     const events = new EventRecorder<ProcessPoolEvent>();
     const guard = new PoolGuard({ drainMs: 1_000, clock: new ManualClock(), report: events.observe }, "/no/such/shell");
+    guard.open();
     guard.note(1, "started");
     expect(await events.waitFor("unguarded")).toEqual({ type: "unguarded", reason: "ENOENT" });
+    guard.open();
     guard.note(2, "started");
     guard.close();
     expect(events.all("unguarded")).toHaveLength(1);

@@ -13,10 +13,11 @@ import type { ProcessPoolEvent } from "./pool-events.ts";
 
 /** What it is made of. */
 export const SHELL = "/bin/sh";
-// The first word is what is known of a process from now on; the lists have a space before and behind each.
+// The arguments are the seconds, and who is there already. The first word of a line is what is known of a process from now on;
+// the lists have a space before and behind each.
 const SCRIPT = [
   "trap '' HUP INT TERM",
-  "fresh=' ' told=' '",
+  'fresh=" $2" told=" $3"',
   "while read -r word pid; do",
   '  case $fresh in *" $pid "*) fresh="${fresh%% $pid *} ${fresh#* $pid }" ;; esac',
   '  case $told in *" $pid "*) told="${told%% $pid *} ${told#* $pid }" ;; esac',
@@ -39,6 +40,8 @@ const SCRIPT = [
   "done",
   "kill -KILL $left",
 ].join("\n");
+/** What it is called in a list of processes. */
+const NAME = "redis-batch-pool-guard";
 const RESTART_MS = 1_000;
 
 /** What there is to know of a process. `told`: it was told to end; telling it again would end many at once. */
@@ -63,12 +66,17 @@ export class PoolGuard {
     this.#command = shell;
   }
 
+  /** Has it there before a worker is started, which nobody could tell of one that is killed in between. */
+  open(): void {
+    if (this.#shell === null && this.#mayStart) this.#start();
+  }
+
   /** Takes in what became of a worker. */
   note(pid: number, standing: Standing): void {
     if (standing === "ended") this.#workers.delete(pid);
     else this.#workers.set(pid, standing);
-    if (this.#shell === null) this.#start();
-    else this.#shell.stdin.write(`${standing} ${pid}\n`);
+    // One that is started again is told then.
+    this.#shell?.stdin.write(`${standing} ${pid}\n`);
   }
 
   /** Ends it, once nobody is left to be guarded. */
@@ -79,18 +87,20 @@ export class PoolGuard {
   }
 
   #start(): void {
-    if (!this.#mayStart || this.#workers.size === 0) return;
     const seconds = Math.ceil(this.#context.drainMs / 1_000);
     // Of a session of its own: what a terminal or a supervisor sends to our group must not end it first.
-    const shell = spawn(this.#command, ["-c", SCRIPT, "redis-batch-pool-guard", String(seconds)], {
-      ...{ stdio: ["pipe", "ignore", "ignore"], detached: true, env: { PATH: process.env["PATH"] } },
-    });
+    const shell = spawn(
+      this.#command,
+      ["-c", SCRIPT, NAME, String(seconds), this.#list("started"), this.#list("told")],
+      {
+        ...{ stdio: ["pipe", "ignore", "ignore"], detached: true, env: { PATH: process.env["PATH"] } },
+      },
+    );
     this.#shell = shell;
     // It ends when we do, and must not keep us from ending.
     shell.unref();
     (shell.stdin as Partial<Socket>).unref?.();
     shell.stdin.on("error", () => {});
-    for (const [pid, standing] of this.#workers) shell.stdin.write(`${standing} ${pid}\n`);
     shell.once("exit", () => this.#lost());
     shell.once("error", (error: NodeJS.ErrnoException) => {
       if (shell.pid !== undefined) return;
@@ -103,7 +113,12 @@ export class PoolGuard {
   #lost(): void {
     this.#shell = null;
     this.#cancelRestart = this.#context.clock.setTimer(RESTART_MS, () => {
-      if (this.#shell === null) this.#start();
+      if (this.#workers.size > 0) this.open();
     });
+  }
+
+  /** Given with its start and not by a line: whoever is killed after the start may not have written it. */
+  #list(standing: Standing): string {
+    return [...this.#workers].map(([pid, known]) => (known === standing ? `${pid} ` : "")).join("");
   }
 }

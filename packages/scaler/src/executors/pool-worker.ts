@@ -82,6 +82,7 @@ export class PoolWorker {
       if (this.#gone === null) this.#restart(clock.nowMs() - startedAtMs);
       else this.#gone();
     };
+    guard.open();
     let child: ChildProcess;
     try {
       child = spawn(command, args, {
