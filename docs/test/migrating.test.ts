@@ -32,6 +32,7 @@ async function bench() {
         ...{ foreignIdleMs: 1_000, observer: () => {}, ...options },
       });
       const run = consumer.run(async (batch) => {
+        // The work of the handler.
         await new Promise((resolve) => setTimeout(resolve, batchMs));
         for (const { id } of batch) handled.set(id, (handled.get(id) ?? 0) + 1);
         batch.ack();

@@ -241,7 +241,10 @@ describe.skipIf(isMissing)(`a worker with PostgreSQL${why}`, () => {
     const bad = await add({ ...A_COMMIT, at: "2024-01-01T00:00:00+16:00" });
     good.push(await add({ ...A_COMMIT }));
     const worker = await start({ DATABASE_URL: database.url });
-    await eventually("all are done with", async () => sumOf(logged(worker, "stored"), "messages") === good.length);
+    await eventually(
+      "all messages are stored",
+      async () => sumOf(logged(worker, "stored"), "messages") === good.length,
+    );
     expect(await terminated(worker)).toBe(0);
     expect(await pending()).toEqual([]);
     expect(await deadLetters()).toMatchObject([{ "dead.id": bad, "dead.deliveries": "1" }]);

@@ -146,7 +146,7 @@ it("produce says at a second Ctrl-C where to go on, while the server says nothin
   expect((await process.exited).code).toBe(130);
   const [, line = ""] = /go on with --from-line (\d+)/.exec(process.stderr) ?? [];
   await thaw();
-  // Nothing is left out by whoever goes on there.
+  // Continuing from this line skips nothing.
   expect(Number(line)).toBeGreaterThan(1);
   expect(Number(line)).toBeLessThanOrEqual((await added()) + 1);
 });

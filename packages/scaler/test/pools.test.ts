@@ -27,6 +27,7 @@ async function bench(env: Readonly<Record<string, string>> = {}) {
   const counting = (async () => {
     while (!over.signal.aborted) {
       await look();
+      // Samples the processes; nothing waits for this.
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   })();

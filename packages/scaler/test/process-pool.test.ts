@@ -162,6 +162,7 @@ describe("a process pool", () => {
     expect(owner.lines.filter((line) => line === "told")).toHaveLength(1);
   });
 
+  // Only Linux lists the children of a process, which is how the guard is found.
   it.skipIf(process.platform !== "linux")("is guarded again after its guard was killed", async () => {
     await using owner = await runWorker(new URL("pool-owner.worker.ts", import.meta.url));
     const pid = Number((await owner.waitForLine(/^worker/, PATIENCE)).split(" ")[1]);

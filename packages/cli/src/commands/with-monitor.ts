@@ -24,7 +24,7 @@ export async function withMonitor<Result>(
     ...(idleThresholdMs === undefined ? {} : { idleThresholdMs }),
     ...(foreignIdleMs === undefined ? {} : { foreignIdleMs }),
     ...settings,
-    // Nothing else of it is news to whoever asked, and later an outage shows in what the looks say.
+    // The user sees everything else in the result; once there is a report, an outage shows in the next one.
     observer(event) {
       if (monitor.lastReport === null) observe(event);
       settings.observer?.(event);

@@ -50,7 +50,7 @@ function diagnoseVersion(info: ReadonlyMap<string, string> | null): Finding[] {
       : redis !== undefined
         ? `Redis ${redis}`
         : "a server that does not tell its version";
-  // It tells so itself; what commands it offers says nothing about its age.
+  // By the version that the server reports: a missing command does not prove that it is old.
   if (valkey === undefined && Number.parseInt(redis ?? "", 10) < OLDEST_MAJOR) {
     return [
       finding(

@@ -22,7 +22,7 @@ export function escapeMessage(text: string): string {
   return text.replace(UNSAFE, (character) => (character === "\n" ? "\n" : (SHORT[character] ?? codeOf(character))));
 }
 
-/** JSON that is safe to look at: the same value, with what is unsafe as `\uXXXX`, and bytes of names as they are typed. */
+/** JSON that is safe to print: the same value, with unsafe characters escaped by their code, and names that are bytes as you type them. */
 export function encodeJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, (_key, part: unknown) => (isOfBytes(part) ? typedName(part) : part), indent);
   return json.replace(UNSAFE, (character) =>

@@ -35,8 +35,8 @@ export function decidePace({ entries, missing, openMs, leftMs }: Trickle): numbe
 export const LONGEST_FLOOR_MS = 250;
 
 /**
- * Says how long after an empty answer the next read begins, when so many in a row came long before the read's own wait was
- * over: something on the way drops `BLOCK`, and without a floor the reads would follow each other without a break.
+ * The shortest time between an empty answer and the next read, by how many empty answers in a row came too early. They come too
+ * early where a proxy drops `BLOCK`; without this pause the consumer would read again and again without a break.
  */
 export function decideFloor(earlyAnswers: number): number {
   return earlyAnswers === 0 ? 0 : Math.min(SHORTEST_MS * 2 ** earlyAnswers, LONGEST_FLOOR_MS);

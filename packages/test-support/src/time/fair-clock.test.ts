@@ -8,7 +8,7 @@ import { afterFairMs, fairNowMs } from "./fair-clock.ts";
 const busy: ReturnType<typeof spawn>[] = [];
 afterAll(() => busy.forEach((child) => child.kill("SIGKILL")));
 
-/** Fair milliseconds for each of the wall clock. */
+/** Fair milliseconds for each of the wall clock, over a time that has to pass to be measured. */
 async function pace(overMs: number): Promise<number> {
   const [fairMs, wallMs] = [fairNowMs(), performance.now()];
   await new Promise((resolve) => setTimeout(resolve, overMs));
