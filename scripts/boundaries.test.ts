@@ -60,7 +60,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/consumer/src/settling/outcome-sender.ts": "export const send = 1;",
   "packages/consumer/src/settling/releaser.ts":
     'import { held } from "../scheduling/held.ts"; export const releaser = held;',
-  "packages/consumer/src/receiving/intake.ts":
+  "packages/consumer/src/receiving/admitter.ts":
     'import type { Consumer } from "../consumer.ts"; export type Intake = typeof Consumer;',
   "packages/consumer/src/message.ts": 'import type { Held } from "./scheduling/held.ts"; export type Message = Held;',
   "packages/consumer/src/decisions/surplus.ts":
@@ -116,7 +116,7 @@ const BREACHES = [
   "rooms-are-wired-by-the-service: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
   "rooms-are-wired-by-the-service: packages/consumer/src/index.ts → packages/consumer/src/runtime/read.ts",
   "rooms-are-wired-by-the-service: packages/consumer/src/message.ts → packages/consumer/src/scheduling/held.ts",
-  "rooms-know-no-service: packages/consumer/src/receiving/intake.ts → packages/consumer/src/consumer.ts",
+  "rooms-know-no-service: packages/consumer/src/receiving/admitter.ts → packages/consumer/src/consumer.ts",
   "runtime-stands-below: packages/consumer/src/runtime/wait.ts → packages/consumer/src/liveness/leases.ts",
   "siblings-stay-apart: packages/consumer/src/batch.ts → packages/monitor/src/index.ts",
   "siblings-stay-apart: packages/consumer/src/faults.ts → packages/test-support/src/index.ts",

@@ -4,7 +4,7 @@ import type { Monitor } from "@redis-batch/monitor";
 import type { Redis } from "ioredis";
 
 const LEASE_MS = 600_000;
-/** Of the dead one: three beats of it are a third of a second. */
+/** Of the dead one: three heartbeats of it are a third of a second. */
 const DEAD_LEASE_MS = 300;
 const LONG_MS = 3_600_000;
 const STEP = 2_000;
@@ -23,10 +23,10 @@ export async function leaveBehind(redis: Redis, stream: string, group: string, m
     const ids = (read[0]?.[1] ?? []).map(([id]) => id);
     await redis.call("XCLAIM", stream, group, "dead", 0, ...ids, "IDLE", LONG_MS, "JUSTID");
   }
-  await beat(redis, stream, group, "dead", LONG_MS, DEAD_LEASE_MS);
+  await heartbeat(redis, stream, group, "dead", LONG_MS, DEAD_LEASE_MS);
   for (const name of ["a", "b"]) {
     await redis.xgroup("CREATECONSUMER", stream, group, name);
-    await beat(redis, stream, group, name, 0);
+    await heartbeat(redis, stream, group, name, 0);
   }
 }
 
@@ -50,12 +50,12 @@ export async function fillGroup(redis: Redis, stream: string, group: string, con
   for (let consumer = 0; consumer < consumers; consumer++) {
     await redis.xadd(stream, "*", "order", "x".repeat(100));
     await redis.xreadgroup("GROUP", group, `c${consumer}`, "COUNT", 1, "STREAMS", stream, ">");
-    await beat(redis, stream, group, `c${consumer}`, 0);
+    await heartbeat(redis, stream, group, `c${consumer}`, 0);
   }
 }
 
 /** Writes a heartbeat as consumers do, that long ago. */
-async function beat(
+async function heartbeat(
   redis: Redis,
   stream: string,
   group: string,

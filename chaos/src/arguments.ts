@@ -44,7 +44,7 @@ export const ROUND_DEFAULTS = {
     hang: 5,
     holdOnce: 10,
     blockOnce: 10,
-    putOffLong: 200,
+    deferredLong: 200,
   },
 } as const satisfies Partial<RoundOptions>;
 

@@ -17,7 +17,7 @@ export interface Offer {
   /** When its batch ended; `undefined`: it never did, or the worker is one of an earlier version, which does not say so. */
   readonly endedAtMs: number | undefined;
   /** When the handler put it off, and for how long it asked for. */
-  readonly putOff: { readonly atMs: number; readonly delayMs: number } | undefined;
+  readonly deferred: { readonly atMs: number; readonly delayMs: number } | undefined;
 }
 
 export interface Span {

@@ -14,8 +14,8 @@ export interface UnlikeWorkers {
 }
 
 /** Intents that an earlier version may not know. */
-const NEW_INTENTS: ReadonlySet<Intent> = new Set(["hang", "holdOnce", "putOffLong"]);
-/** The second time that a message has been held too long it is buried. */
+const NEW_INTENTS: ReadonlySet<Intent> = new Set(["hang", "holdOnce", "deferredLong"]);
+/** The second time that a message has been held too long it is dead-lettered. */
 const MOST_HANGS = 2;
 /** A consumer's own time begins a little before the handler's. */
 const EARLY_MS = 100;

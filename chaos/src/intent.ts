@@ -4,7 +4,7 @@
  * `ack`: work and acknowledge · `retryOnce`, `throwOnce`: fail on the first delivery · `reject`: into the dead letters ·
  * `poison`: throw every time · `killOnce`, `killAlways`: end the process by SIGKILL · `hangOnce`: never return the first
  * time, after which the process is killed · `hang`: never return, and nobody kills the process · `holdOnce`: hold the
- * batch for too long the first time · `blockOnce`: hold up the event loop beyond the lease · `putOffLong`: ask for a
+ * batch for too long the first time · `blockOnce`: hold up the event loop beyond the lease · `deferredLong`: ask for a
  * long delay the first time.
  */
 export type Intent =
@@ -19,7 +19,7 @@ export type Intent =
   | "hang"
   | "holdOnce"
   | "blockOnce"
-  | "putOffLong";
+  | "deferredLong";
 
 /** How many of 100,000 messages have an intent; the others are simply acknowledged. */
 export type IntentShares = Partial<Readonly<Record<Intent, number>>>;

@@ -58,7 +58,7 @@ export type WorkerLine =
       readonly t: number;
       readonly acknowledged: readonly string[];
       readonly deadLettered: readonly string[];
-      readonly lost: readonly string[];
+      readonly tooLate: readonly string[];
     }
   | { readonly e: "away"; readonly t: number; readonly role: string }
   | { readonly e: "back"; readonly t: number; readonly role: string }

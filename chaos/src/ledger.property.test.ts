@@ -35,7 +35,7 @@ function perfectRun(all: readonly Fate[]): Account {
         deliveries: 1,
         worked: intent === "poison" ? undefined : { how, atMs: fromMs + 1 },
         settledAtMs: settled && intent !== "poison" ? fromMs + 2 : undefined,
-        ...{ refusedAtMs: undefined, endedAtMs: fromMs + 2, putOff: undefined },
+        ...{ refusedAtMs: undefined, endedAtMs: fromMs + 2, deferred: undefined },
       });
     if (again === "died") work("killed", atMs, false);
     if (again === "lease") work("sleeper", atMs, false);

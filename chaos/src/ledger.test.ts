@@ -31,7 +31,7 @@ function offer(worker: string, atMs: number, changes: Partial<Offer> = {}): Offe
     deliveries: 1,
     worked: { how: "done", atMs: atMs + 10 },
     settledAtMs: atMs + 20,
-    ...{ refusedAtMs: undefined, endedAtMs: atMs + 15, putOff: undefined },
+    ...{ refusedAtMs: undefined, endedAtMs: atMs + 15, deferred: undefined },
     ...changes,
   };
 }
@@ -146,20 +146,20 @@ describe("a message that hangs", () => {
   const hang = { ...added, intent: "hang" } as const;
   const hung = offer("a", 0, { worked: undefined, settledAtMs: undefined, endedAtMs: undefined });
   const again = { ...hung, worker: "b", atMs: 5_000 };
-  const buriedFor = (reason: string): Account["final"] => ({
+  const deadLetteredFor = (reason: string): Account["final"] => ({
     ...{ undelivered: [], pending: [], deadLetters: [{ key: "k", id: "1-1", reason }] },
   });
 
-  test("is buried for that, and for nothing else", () => {
-    expect(kindsOf({ confirmed: [hang], offers: [hung, again], final: buriedFor("hung") })).toEqual([]);
-    const final = buriedFor("maxDeliveries");
+  test("is dead-lettered for that, and for nothing else", () => {
+    expect(kindsOf({ confirmed: [hang], offers: [hung, again], final: deadLetteredFor("hung") })).toEqual([]);
+    const final = deadLetteredFor("maxDeliveries");
     expect(kindsOf({ confirmed: [hang], offers: [hung, again], final })).toEqual(["wrongDeadLetter"]);
     const unlike = { lasting: new Set(["b"]), old: new Set<string>() };
     expect(kindsOf({ confirmed: [hang], offers: [hung, again], final, unlike })).toEqual([]);
   });
 
   test("need not have wanted to: twice in a handler that hangs is enough, once is not", () => {
-    const final = buriedFor("hung");
+    const final = deadLetteredFor("hung");
     expect(kindsOf({ confirmed: [added], offers: [hung, again], final })).toEqual([]);
     expect(kindsOf({ confirmed: [added], offers: [hung], final })).toEqual(["wrongDeadLetter"]);
   });
@@ -172,10 +172,10 @@ describe("a message that hangs", () => {
   });
 });
 
-describe("a message that is put off", () => {
-  const confirmed = [{ ...added, intent: "putOffLong" } as const];
-  const first = { worked: undefined, settledAtMs: undefined, putOff: { atMs: 10, delayMs: 8_000 } };
-  const putOff = (againMs: number, workers?: Account["workers"]): ProblemKind[] =>
+describe("a message that is deferred", () => {
+  const confirmed = [{ ...added, intent: "deferredLong" } as const];
+  const first = { worked: undefined, settledAtMs: undefined, deferred: { atMs: 10, delayMs: 8_000 } };
+  const defer = (againMs: number, workers?: Account["workers"]): ProblemKind[] =>
     kindsOf({
       confirmed,
       offers: [offer("a", 0, first), offer("b", againMs)],
@@ -183,9 +183,9 @@ describe("a message that is put off", () => {
     });
 
   test("comes again when its time has come, and not before", () => {
-    expect(putOff(8_100)).toEqual([]);
-    expect(putOff(7_900)).toEqual([]);
-    expect(putOff(5_000)).toEqual(["tooEarly"]);
+    expect(defer(8_100)).toEqual([]);
+    expect(defer(7_900)).toEqual([]);
+    expect(defer(5_000)).toEqual(["tooEarly"]);
   });
 
   test("comes again at any time when its worker was told that the word came too late", () => {
@@ -194,7 +194,7 @@ describe("a message that is put off", () => {
   });
 
   test("comes again at any time when its worker had stood still for a lease before its word", () => {
-    const late = { ...first, putOff: { atMs: 1_500, delayMs: 8_000 } };
+    const late = { ...first, deferred: { atMs: 1_500, delayMs: 8_000 } };
     const stood = (forMs: number): ProblemKind[] =>
       kindsOf({
         confirmed,
@@ -214,11 +214,11 @@ describe("a message that is put off", () => {
     const ended = (endedAtMs: number): Account["workers"] => [
       { worker: "a", endedAtMs, standstills: [], closingAtMs: undefined },
     ];
-    expect(putOff(5_000, ended(3_000))).toEqual(["tooEarly"]);
-    expect(putOff(5_000, ended(500))).toEqual([]);
+    expect(defer(5_000, ended(3_000))).toEqual(["tooEarly"]);
+    expect(defer(5_000, ended(500))).toEqual([]);
     const standstills = [{ fromMs: 200, toMs: 600, why: "disconnected" }];
     const cutOff = { worker: "a", endedAtMs: undefined, standstills, closingAtMs: undefined };
-    expect(putOff(5_000, [cutOff])).toEqual([]);
+    expect(defer(5_000, [cutOff])).toEqual([]);
   });
 });
 

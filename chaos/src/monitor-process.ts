@@ -3,7 +3,7 @@ import { Monitor, type MonitorEvent } from "@redis-batch/monitor";
 import type { MonitorTask } from "./tasks.ts";
 
 /** What is worth a line: the ledger's reader wants to see who moved what. */
-const TOLD = new Set<MonitorEvent["type"]>(["handedOver", "consumerRemoved", "vanished", "trimmed", "leading"]);
+const TOLD = new Set<MonitorEvent["type"]>(["handedOver", "consumerRemoved", "pendingTrimmed", "trimmed", "leading"]);
 
 const task = JSON.parse(process.argv[2] ?? "") as MonitorTask;
 const monitor = new Monitor({

@@ -14,13 +14,13 @@ const lines: WorkerLine[] = [
   },
   { e: "done", t: 20, key: "k1" },
   { e: "rejected", t: 30, key: "k2" },
-  { e: "settled", t: 40, acknowledged: ["1-1"], deadLettered: [], lost: ["1-2"] },
+  { e: "settled", t: 40, acknowledged: ["1-1"], deadLettered: [], tooLate: ["1-2"] },
   { e: "tick", t: 90 },
 ];
 
 test("an offer has its work, and the answer to it", () => {
   const { offers, life } = reconstruct("w", lines, true, []);
-  const nothing = { settledAtMs: undefined, refusedAtMs: undefined, endedAtMs: undefined, putOff: undefined };
+  const nothing = { settledAtMs: undefined, refusedAtMs: undefined, endedAtMs: undefined, deferred: undefined };
   const shared = { ...nothing, worker: "w", atMs: 10 };
   expect(offers).toEqual([
     { ...shared, key: "k1", id: "1-1", deliveries: 1, worked: { how: "done", atMs: 20 }, settledAtMs: 40 },
@@ -39,11 +39,11 @@ test("a batch's end is that of all its messages, and a delay that was asked for 
       ],
     },
     { e: "offered", t: 15, call: 2, messages: [["k3", "1-3", 1]] },
-    { e: "fails", t: 20, key: "k2", intent: "putOffLong", delayMs: 7_000 },
+    { e: "fails", t: 20, key: "k2", intent: "deferredLong", delayMs: 7_000 },
     { e: "ended", t: 30, call: 1, threw: false },
   ];
   const { offers } = reconstruct("w", batch, false, []);
-  expect(offers.map(({ key, endedAtMs, putOff }) => [key, endedAtMs, putOff])).toEqual([
+  expect(offers.map(({ key, endedAtMs, deferred }) => [key, endedAtMs, deferred])).toEqual([
     ["k1", 30, undefined],
     ["k2", 30, { atMs: 20, delayMs: 7_000 }],
     ["k3", undefined, undefined],
@@ -87,6 +87,6 @@ test("a message's history has its own lines only", () => {
   expect(linesAbout(lines, "k2", "1-2")).toEqual([
     { e: "offered", t: 10, messages: [["k2", "1-2", 2]] },
     { e: "rejected", t: 30, key: "k2" },
-    { e: "settled", t: 40, acknowledged: [], deadLettered: [], lost: ["1-2"] },
+    { e: "settled", t: 40, acknowledged: [], deadLettered: [], tooLate: ["1-2"] },
   ]);
 });

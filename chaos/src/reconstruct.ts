@@ -53,7 +53,7 @@ export function reconstruct(
         break;
       case "fails": {
         const offer = open.get(line.key);
-        if (offer !== undefined && line.delayMs !== undefined) offer.putOff = { atMs: line.t, delayMs: line.delayMs };
+        if (offer !== undefined && line.delayMs !== undefined) offer.deferred = { atMs: line.t, delayMs: line.delayMs };
         break;
       }
       case "done":
@@ -67,7 +67,7 @@ export function reconstruct(
           const offer = openById.get(id);
           if (offer !== undefined) offer.settledAtMs ??= line.t;
         }
-        for (const id of line.lost) {
+        for (const id of line.tooLate) {
           const offer = openById.get(id);
           if (offer !== undefined) offer.refusedAtMs ??= line.t;
         }
@@ -94,7 +94,7 @@ export function reconstruct(
 
 function newOffer(given: Pick<Offer, "key" | "id" | "worker" | "atMs" | "deliveries">): Mutable<Offer> {
   const nothing = { worked: undefined, settledAtMs: undefined, refusedAtMs: undefined, endedAtMs: undefined };
-  return { ...given, ...nothing, putOff: undefined };
+  return { ...given, ...nothing, deferred: undefined };
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -116,7 +116,7 @@ export function linesAbout(lines: readonly WorkerLine[], key: string, id: string
         const own = {
           acknowledged: only(line.acknowledged),
           deadLettered: only(line.deadLettered),
-          lost: only(line.lost),
+          tooLate: only(line.tooLate),
         };
         return Object.values(own).every(({ length }) => length === 0) ? [] : [{ ...line, ...own }];
       }

@@ -69,7 +69,7 @@ export function renderRound(round: Round): string {
   const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   const lines = [
     `seed ${seed}: ${hasFailed(round) ? "FAILED" : "passed"} after ${(elapsedMs / 1_000).toFixed(1)} s`,
-    `  ${verdict.confirmed} confirmed: ${verdict.acknowledged} acknowledged, ${verdict.deadLettered} dead-lettered, ` +
+    `  ${verdict.confirmed} confirmed: ${verdict.acknowledged} acknowledged, ${verdict.deadLettered} deadLettered, ` +
       `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
     `  ${verdict.duplicates} worked on again: ${explanations.died} because a process died, ` +
       `${explanations.lease} because a lease ran out, ${explanations.held} because they were held too long, ` +

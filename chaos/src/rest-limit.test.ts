@@ -3,7 +3,7 @@ import { decideRestLimitMs } from "./rest-limit.ts";
 
 const facts = {
   ...{ loadMs: 25_000, leaseMs: 2_000, maxDeliveries: 8, maxOutageMs: 10_000, retryCapMs: 500, left: [] },
-  ...{ maxHoldMs: 4_000, putOffMs: 8_000 },
+  ...{ maxHoldMs: 4_000, deferMs: 8_000 },
 };
 const more = (left: Parameters<typeof decideRestLimitMs>[0]["left"]): number =>
   decideRestLimitMs({ ...facts, left }) - decideRestLimitMs(facts);
@@ -23,8 +23,8 @@ test("poison is tried one at a time", () => {
   expect(more(["poison", "poison", "poison"])).toBe(3 * 8 * 500);
 });
 
-test("what hangs has the time that it may be held, twice, and what is put off waits with its like", () => {
+test("what hangs has the time that it may be held, twice, and what is deferred waits with its like", () => {
   expect(more(["hang"])).toBe(2 * (4_000 + 9_000));
   expect(more(["holdOnce"])).toBe(8_000);
-  expect(more(["putOffLong", "putOffLong"])).toBe(8_000);
+  expect(more(["deferredLong", "deferredLong"])).toBe(8_000);
 });

@@ -7,7 +7,7 @@ export interface RestFacts {
   readonly maxDeliveries: number;
   readonly maxOutageMs: number;
   readonly maxHoldMs: number;
-  readonly putOffMs: number;
+  readonly deferMs: number;
   /** The longest time from one delivery of a message to the next. */
   readonly retryCapMs: number;
   /** The intents of the messages in flight, one for each. */
@@ -32,7 +32,7 @@ export function decideRestLimitMs({
   maxDeliveries,
   maxOutageMs,
   maxHoldMs,
-  putOffMs,
+  deferMs,
   retryCapMs,
   left,
 }: RestFacts): number {
@@ -48,7 +48,7 @@ export function decideRestLimitMs({
     if (intent === "hang") workMs += 2 * (maxHoldMs + deathMs);
     if (intent === "holdOnce") workMs += 2 * maxHoldMs;
   }
-  // Those that were put off wait together.
-  if (left.includes("putOffLong")) workMs += putOffMs;
+  // Those that were deferred wait together.
+  if (left.includes("deferredLong")) workMs += deferMs;
   return CONNECT_MS + loadMs * BACKLOG_RATIO + maxOutageMs + workMs;
 }

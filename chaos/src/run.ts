@@ -94,7 +94,7 @@ const LOOK_EVERY_MS = 500;
 const MAX_OUTAGE_MS = 10_000;
 const PRODUCERS_LIMIT_MS = 30_000;
 const MAX_WAIT_MS = 250;
-/** Much longer than what is put off stays in memory. */
+/** Much longer than what is deferred stays in memory. */
 const PUT_OFF_MS = 8_000;
 /** How the workers get their batches, in turn. */
 const PULLS: readonly Pull[] = ["run", "iterate", "run", "fetch"];
@@ -141,7 +141,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...options,
       ...policy,
       maxOutageMs: MAX_OUTAGE_MS,
-      putOffMs: PUT_OFF_MS,
+      deferMs: PUT_OFF_MS,
       left: await readIntentsLeft(server, stream),
     });
     progress(`the load and the faults are over; waiting for rest, ${Math.round(limitMs / 1_000)} s at most`);
@@ -213,7 +213,7 @@ function firstOfEachKind(problems: readonly Problem[]): readonly Problem[] {
 function policyOf({ leaseMs, maxDeliveries }: RoundOptions): LivenessPolicy {
   return {
     ...{ leaseMs, maxDeliveries, maxWaitMs: MAX_WAIT_MS, retryCapMs: RETRY.capMs },
-    beatMs: Math.floor(leaseMs / 3),
+    heartbeatMs: Math.floor(leaseMs / 3),
     recoverEveryMs: leaseMs / 4,
     maxHoldMs: leaseMs * 2,
   };
@@ -250,7 +250,7 @@ function placeOptions(
       workMs: 10,
       blockMs: leaseMs * 1.5,
       holdMs: maxHoldMs * 1.25,
-      putOffMs: PUT_OFF_MS,
+      deferMs: PUT_OFF_MS,
       pull: PULLS[index % PULLS.length] as Pull,
       sinkFault: sinkFaultPath(folder),
       // Both ways of reading are in every round with two workers.

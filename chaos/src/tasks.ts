@@ -32,7 +32,7 @@ export interface WorkerTask {
   readonly blockMs: number;
   /** How long the handler holds a batch, and for how long it puts a message off, when a message says so. */
   readonly holdMs: number;
-  readonly putOffMs: number;
+  readonly deferMs: number;
   readonly pull: Pull;
   /** While this file is there, the handler's sink is out of order; it says how. */
   readonly sinkFault: string;

@@ -1,9 +1,9 @@
-/** Whether a message that was put off came again before its time. */
+/** Whether a message that was deferred came again before its time. */
 import { isLeaseAtRisk, type Offer, type WorkerLife } from "./duplicate.ts";
 
 /** Timers go off a little early, and the server's clock is not the worker's. */
 const TOLERANCE_MS = 150;
-/** How long it may take until the server knows that a message is put off. Who dies or is cut off sooner has told nobody. */
+/** How long it may take until the server knows that a message is deferred. Who dies or is cut off sooner has told nobody. */
 const TELL_MS = 1_000;
 
 /** @param offers all of one message */
@@ -13,16 +13,16 @@ export function findTooEarly(
   leaseMs: number,
 ): readonly { readonly id: string; readonly text: string }[] {
   const inOrder = offers.toSorted((a, b) => a.atMs - b.atMs);
-  return inOrder.flatMap(({ id, worker, atMs, putOff, refusedAtMs }, index) => {
+  return inOrder.flatMap(({ id, worker, atMs, deferred, refusedAtMs }, index) => {
     const next = inOrder[index + 1];
     // A word that came too late puts nothing off: by then the message was released, as one that was held for too long.
-    if (putOff === undefined || refusedAtMs !== undefined || next === undefined) return [];
-    const earlyMs = putOff.atMs + putOff.delayMs - next.atMs;
+    if (deferred === undefined || refusedAtMs !== undefined || next === undefined) return [];
+    const earlyMs = deferred.atMs + deferred.delayMs - next.atMs;
     const life = workers.get(worker);
-    if (earlyMs <= TOLERANCE_MS || life === undefined || !couldTell(life, putOff.atMs)) return [];
+    if (earlyMs <= TOLERANCE_MS || life === undefined || !couldTell(life, deferred.atMs)) return [];
     // By then the message may have been the group's again.
-    if (isLeaseAtRisk(life, atMs, putOff.atMs, leaseMs)) return [];
-    const text = `put off by ${worker} for ${putOff.delayMs} ms, offered by ${next.worker} ${Math.round(earlyMs)} ms too early`;
+    if (isLeaseAtRisk(life, atMs, deferred.atMs, leaseMs)) return [];
+    const text = `deferred by ${worker} for ${deferred.delayMs} ms, offered by ${next.worker} ${Math.round(earlyMs)} ms too early`;
     return [{ id, text }];
   });
 }

@@ -54,7 +54,7 @@ test("a breaker is open since the first time that it backed off without a succes
 });
 
 test("of a worker its last words are told, unless another has its place", () => {
-  const lines = [1, 2, 3, 4].map((t) => note(t, { type: "takenOver", from: `w${t}`, messages: 1 }));
+  const lines = [1, 2, 3, 4].map((t) => note(t, { type: "orphansReleased", from: `w${t}`, messages: 1 }));
   expect(textOf({ workers: [worker(lines)] }).match(/from\\":\\"w\d/g)).toHaveLength(3);
   expect(textOf({ workers: [worker(lines, "ended")] })).toContain("w0.2 as w0.1: ended; last line 996 ms ago");
   expect(textOf({ workers: [worker(lines, "replaced")] })).toBe("0 in flight:");

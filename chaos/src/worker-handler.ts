@@ -66,8 +66,8 @@ export class WorkerHandler {
   }
 
   async #noteSettlement(batch: TextBatch): Promise<void> {
-    const { acknowledged, deadLettered, lost } = await batch.settled();
-    this.#journal.write({ e: "settled", acknowledged, deadLettered, lost });
+    const { acknowledged, deadLettered, tooLate } = await batch.settled();
+    this.#journal.write({ e: "settled", acknowledged, deadLettered, tooLate });
   }
 
   async #work(batch: TextBatch): Promise<void> {
@@ -124,10 +124,10 @@ export class WorkerHandler {
         fails();
         message.retry({ reason: "as it was told" });
         return;
-      case "putOffLong":
+      case "deferredLong":
         if (!isFirst) break;
-        fails(this.#task.putOffMs);
-        message.retry({ delayMs: this.#task.putOffMs, reason: "as it was told" });
+        fails(this.#task.deferMs);
+        message.retry({ delayMs: this.#task.deferMs, reason: "as it was told" });
         return;
       case "throwOnce":
         if (!isFirst) break;

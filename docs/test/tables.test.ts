@@ -84,7 +84,7 @@ describe("docs/metrics.md", () => {
       ...{ current: 1, ready: 1, startingMs: [], lost: 0, startUpsMs: [], consumers: [] },
     };
     const board = new ScaleBoard({ stream: "orders", group: "billing" });
-    board.heed(decide(seen, emptyMemory("ratio"), resolveScalingOptions({ strategy: "ratio" }), 0).decision);
+    board.onDecision(decide(seen, emptyMemory("ratio"), resolveScalingOptions({ strategy: "ratio" }), 0).decision);
     const written = board.toPrometheus().matchAll(/^# HELP (\S+) (.+)\n# TYPE \S+ (\w+)\n\S+\{(.+)\} \d+$/gm);
     expect(documented("The scaler's metrics")).toEqual(
       Array.from(written, ([, name, help, type, labels = ""]) => ({

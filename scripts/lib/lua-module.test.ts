@@ -50,7 +50,7 @@ describe("includeFragments", () => {
 
 describe("scriptName", () => {
   it.each([
-    ["bury.lua", "bury"],
+    ["move-to-dead-letters.lua", "moveToDeadLetters"],
     ["delete-if-all-groups-done.lua", "deleteIfAllGroupsDone"],
     ["handOver.lua", "handOver"],
   ])("%s is %s", (file, name) => {

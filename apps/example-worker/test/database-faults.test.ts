@@ -109,7 +109,7 @@ describe("a worker whose SQLite file", () => {
   const unbound = "unbound" in rights ? `: skipped, ${rights.unbound}` : "";
 
   it.skipIf(limiting)(
-    `cannot grow acknowledges nothing, buries nothing, and goes on by itself${limiting}`,
+    `cannot grow acknowledges nothing, dead-letters nothing, and goes on by itself${limiting}`,
     async () => {
       const bench = open();
       const limitFiles = ({ workers }: Crew, bytes: number | "unlimited"): void => {
@@ -171,7 +171,7 @@ describe("a worker whose SQLite file", () => {
     await dismiss(crew);
     expect(bench.stored().toSorted()).toEqual((await bench.added()).toSorted());
     // The leases were renewed meanwhile: nobody has taken anything from anybody.
-    for (const event of ["lost", "takenOver", "redelivered", "handlerFailed"]) {
+    for (const event of ["outcomeTooLate", "orphansReleased", "redelivered", "handlerFailed"]) {
       expect(crew.workers.flatMap((worker) => logged(worker, event))).toEqual([]);
     }
   });
@@ -199,7 +199,7 @@ describe.skipIf(isMissing)(`a worker whose PostgreSQL${why}`, () => {
     });
   }
 
-  it("is read-only acknowledges nothing, buries nothing, and goes on by itself", async () => {
+  it("is read-only acknowledges nothing, dead-letters nothing, and goes on by itself", async () => {
     const books = await survive(await hireForPostgres(), {
       reason: /read-only transaction/,
       begin: () => database.setReadOnly(true),
@@ -213,7 +213,7 @@ describe.skipIf(isMissing)(`a worker whose PostgreSQL${why}`, () => {
 
   const limiting = isLinux() ? "" : ": skipped, only Linux limits the files of a process that runs";
   it.skipIf(limiting)(
-    `cannot grow acknowledges nothing, buries nothing, and goes on by itself${limiting}`,
+    `cannot grow acknowledges nothing, dead-letters nothing, and goes on by itself${limiting}`,
     async () => {
       const books = await survive(await hireForPostgres(), {
         reason: /could not extend file/,

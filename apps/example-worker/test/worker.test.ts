@@ -70,21 +70,21 @@ describe("a worker", () => {
     await eventually("nothing is left pending", async () => (await pending()).length === 0);
     expect(await terminated(successor)).toBe(0);
     const [{ consumer } = { consumer: "" }] = logged(killed, "started");
-    const takenOver = logged(successor, "takenOver");
-    expect(new Set(takenOver.map(({ from }) => from))).toEqual(new Set([consumer]));
-    expect(sumOf(logged(successor, "taken"), "messages")).toBe(sumOf(takenOver, "messages"));
+    const orphansReleased = logged(successor, "orphansReleased");
+    expect(new Set(orphansReleased.map(({ from }) => from))).toEqual(new Set([consumer]));
+    expect(sumOf(logged(successor, "claimed"), "messages")).toBe(sumOf(orphansReleased, "messages"));
     expect(new Set(stored()).size).toBe(5_000);
     expect(await pending()).toEqual([]);
   });
 
-  it("drains on SIGTERM: what it stored is acknowledged, what it only held is given back unread", async () => {
+  it("drains on SIGTERM: what it stored is acknowledged, what it only held is released unread", async () => {
     const { addAll, start, stored, pending, server, stream } = open();
     await addAll(readCommits(5_000));
     const worker = await start();
     await whenLogged(worker, "stored");
     expect(await terminated(worker)).toBe(0);
     const left = await pending();
-    expect(logged(worker, "stopped")).toMatchObject([{ givenBack: left.length, unconfirmedAcks: 0, abandoned: 0 }]);
+    expect(logged(worker, "stopped")).toMatchObject([{ released: left.length, unconfirmedAcks: 0, abandoned: 0 }]);
     expect(left.every(({ deliveries }) => deliveries === 0)).toBe(true);
     // Together they are what was delivered, from the first message on, and no message is both.
     const delivered = stored().length + left.length;

@@ -43,8 +43,8 @@ async function byConsumer(bench: Bench): Promise<Figures> {
   const batch = await consumer.fetch();
   if (batch.size !== HELD) throw new Error(`${batch.size} messages instead of ${HELD}`);
   const before = await busyMs(bench.redis);
-  const { givenBack } = await consumer.close();
-  if (givenBack !== HELD) throw new Error(`${givenBack} messages given back instead of ${HELD}`);
+  const { released } = await consumer.close();
+  if (released !== HELD) throw new Error(`${released} messages released instead of ${HELD}`);
   return figures(before, await busyMs(bench.redis));
 }
 

@@ -10,7 +10,7 @@ const BACK_MS = 3_600_000;
 /**
  * KEYS 1 stream, 2 registry; ARGV 1 group, 2 by how much, in milliseconds. Moves into the future: when each consumer was
  * last heard of, and when each pending message was last delivered, which no command sets beyond now. So the stream's dump
- * is changed: there each pending id is followed by its time (8 bytes, the lowest first). What was put off keeps its time,
+ * is changed: there each pending id is followed by its time (8 bytes, the lowest first). What was deferred keeps its time,
  * or a round would take an hour. Returns how many pending messages were moved.
  */
 const MOVE = `

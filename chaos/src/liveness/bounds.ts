@@ -1,7 +1,7 @@
 /** How long a message may wait for a healthy consumer that has a place free: guarantee 10 of DESIGN.md. */
 
 /**
- * `new`: never offered · `later`: the time until which it was put off has come · `released`: nobody holds it, anybody may
+ * `new`: never offered · `later`: the time until which it was deferred has come · `released`: nobody holds it, anybody may
  * take it · `orphaned`: whoever held it died, or was cut off for longer than its lease.
  */
 export type WaitClass = "new" | "later" | "released" | "orphaned";
@@ -13,7 +13,7 @@ export interface LivenessPolicy {
   readonly maxWaitMs: number;
   readonly leaseMs: number;
   /** How often a consumer sends its heartbeat. */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
   readonly recoverEveryMs: number;
   readonly maxHoldMs: number;
   readonly maxDeliveries: number;
@@ -29,7 +29,7 @@ const READ_AHEAD_MS = 1_000;
 const RECOVER_JITTER_RATIO = 0.25;
 
 export function boundOf(waitClass: WaitClass, policy: LivenessPolicy): number {
-  const { maxWaitMs, leaseMs, beatMs, recoverEveryMs } = policy;
+  const { maxWaitMs, leaseMs, heartbeatMs, recoverEveryMs } = policy;
   switch (waitClass) {
     case "new":
       return maxWaitMs;
@@ -37,13 +37,13 @@ export function boundOf(waitClass: WaitClass, policy: LivenessPolicy): number {
     case "released":
       return maxWaitMs + TAKE_MS;
     case "orphaned":
-      return leaseMs + 3 * beatMs + recoverEveryMs * (1 + RECOVER_JITTER_RATIO) + maxWaitMs;
+      return leaseMs + 3 * heartbeatMs + recoverEveryMs * (1 + RECOVER_JITTER_RATIO) + maxWaitMs;
   }
 }
 
 /** How long it takes on top when another consumer holds the message: that one must see that it cannot offer it soon. */
-export function handOverMs({ maxWaitMs, beatMs }: LivenessPolicy): number {
-  return Math.max(maxWaitMs, READ_AHEAD_MS) + beatMs + TAKE_MS;
+export function handOverMs({ maxWaitMs, heartbeatMs }: LivenessPolicy): number {
+  return Math.max(maxWaitMs, READ_AHEAD_MS) + heartbeatMs + TAKE_MS;
 }
 
 /** Whether a message on its n-th delivery is offered alone, one at a time: for the last half of its deliveries. */

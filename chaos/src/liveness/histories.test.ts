@@ -13,7 +13,7 @@ const facts: HistoryFacts = {
 };
 const offer = (atMs: number, settledAtMs: number | undefined): Offer => ({
   ...{ key: "k", id: "1000-1", worker: "w", atMs, deliveries: 1, worked: undefined, settledAtMs },
-  ...{ refusedAtMs: undefined, endedAtMs: undefined, putOff: undefined },
+  ...{ refusedAtMs: undefined, endedAtMs: undefined, deferred: undefined },
 });
 
 test("a message begins when its id says, on the clock of the journals", () => {

@@ -7,7 +7,7 @@ import type { MessageHistory } from "./waits.ts";
 import type { WorkerView } from "./worker-view.ts";
 
 const POLICY: LivenessPolicy = {
-  ...{ maxWaitMs: 250, leaseMs: 2_000, beatMs: 600, recoverEveryMs: 500 },
+  ...{ maxWaitMs: 250, leaseMs: 2_000, heartbeatMs: 600, recoverEveryMs: 500 },
   ...{ maxHoldMs: 4_000, maxDeliveries: 8, retryCapMs: 500 },
 };
 const HORIZON_MS = 120_000;
@@ -29,7 +29,7 @@ function message(index: number, waitClass: WaitClass, waitMs: number): MessageHi
   const [key, id] = [`k${index}`, `1-${index}`];
   const offer = (atMs: number, changes: Partial<Offer> = {}): Offer => ({
     ...{ key, id, worker: "healthy", atMs, deliveries: 1, worked: undefined, settledAtMs: undefined },
-    ...{ refusedAtMs: undefined, endedAtMs: undefined, putOff: undefined, ...changes },
+    ...{ refusedAtMs: undefined, endedAtMs: undefined, deferred: undefined, ...changes },
   });
   const last = (atMs: number): Pick<MessageHistory, "endMs"> & { readonly offer: Offer } => ({
     offer: offer(atMs, { worked: { how: "done", atMs: atMs + 1 }, endedAtMs: atMs + 1 }),

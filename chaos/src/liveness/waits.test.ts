@@ -5,7 +5,7 @@ import { indexWorkers, type MessageHistory, waitsOf } from "./waits.ts";
 import type { WorkerView } from "./worker-view.ts";
 
 const POLICY: LivenessPolicy = {
-  ...{ maxWaitMs: 250, leaseMs: 2_000, beatMs: 600, recoverEveryMs: 500 },
+  ...{ maxWaitMs: 250, leaseMs: 2_000, heartbeatMs: 600, recoverEveryMs: 500 },
   ...{ maxHoldMs: 4_000, maxDeliveries: 8, retryCapMs: 500 },
 };
 const HORIZON_MS = 60_000;
@@ -19,7 +19,7 @@ function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
 function offer(atMs: number, changes: Partial<Offer> = {}): Offer {
   return {
     ...{ key: "k", id: "1-1", worker: "a", atMs, deliveries: 1, worked: undefined, settledAtMs: undefined },
-    ...{ refusedAtMs: undefined, endedAtMs: undefined, putOff: undefined, ...changes },
+    ...{ refusedAtMs: undefined, endedAtMs: undefined, deferred: undefined, ...changes },
   };
 }
 /** The waits of a message that was added at 1,000, as class, begin and end. */
@@ -50,13 +50,13 @@ describe("after a failure", () => {
   });
 
   test("it waits once the delay that the handler asked for is over", () => {
-    const first = offer(1_400, { endedAtMs: 1_500, putOff: { atMs: 1_450, delayMs: 8_000 } });
+    const first = offer(1_400, { endedAtMs: 1_500, deferred: { atMs: 1_450, delayMs: 8_000 } });
     expect(waits({ offers: [first, offer(9_800, done)], endMs: 9_900 }).slice(1)).toEqual([["later", 9_450, 9_800]]);
     expect(waits({ offers: [first, offer(9_300, done)], endMs: 9_900 }).slice(1)).toEqual([]);
   });
 
   test("that delay holds also when the rest of its batch never ended", () => {
-    const first = offer(1_400, { putOff: { atMs: 1_450, delayMs: 8_000 } });
+    const first = offer(1_400, { deferred: { atMs: 1_450, delayMs: 8_000 } });
     expect(waits({ offers: [first, offer(9_800, done)], endMs: 9_900 }).slice(1)).toEqual([["later", 9_450, 9_800]]);
   });
 
@@ -75,7 +75,7 @@ describe("after a failure", () => {
   });
 
   test("the delay holds wherever the message goes meanwhile, also when its holder dies", () => {
-    const offers = [offer(1_400, { endedAtMs: 1_500, putOff: { atMs: 1_450, delayMs: 8_000 } })];
+    const offers = [offer(1_400, { endedAtMs: 1_500, deferred: { atMs: 1_450, delayMs: 8_000 } })];
     const closed = [worker("a", { toMs: 3_000, end: "closed" }), worker("b")];
     expect(waits({ offers, owners: [owned(2_000, "rb:later")] }, closed).slice(1)).toEqual([
       ["later", 9_450, HORIZON_MS],

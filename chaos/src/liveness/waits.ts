@@ -96,7 +96,7 @@ function waitsBetween(
   const turns: Turn[] = [{ atMs: fromMs, ...base }];
   const holdings = holdingsBetween(owners, last, { fromMs, toMs }, workers);
   const seen = new Set<string>();
-  const dueMs = last?.putOff === undefined ? fromMs : Math.max(fromMs, base.sinceMs);
+  const dueMs = last?.deferred === undefined ? fromMs : Math.max(fromMs, base.sinceMs);
   for (const { owner, fromMs: heldFromMs, toMs: heldToMs } of holdings) {
     if (owner === RELEASED || owner === LATER) {
       // Only once: what is passed from one to the next and back waits all the same.
@@ -135,10 +135,10 @@ function afterOffer(last: Offer, policy: LivenessPolicy): Omit<Turn, "atMs"> {
   if (last.refusedAtMs !== undefined) return { class: "released", sinceMs: last.refusedAtMs };
   // What is done is on its way to the server.
   if (last.worked !== undefined) return { class: "later", sinceMs: Number.POSITIVE_INFINITY };
-  const { putOff, endedAtMs } = last;
+  const { deferred, endedAtMs } = last;
   // Its time holds, also when the rest of its batch never ended.
-  if (putOff !== undefined) {
-    return { class: "later", sinceMs: Math.max(endedAtMs ?? putOff.atMs, putOff.atMs + putOff.delayMs) };
+  if (deferred !== undefined) {
+    return { class: "later", sinceMs: Math.max(endedAtMs ?? deferred.atMs, deferred.atMs + deferred.delayMs) };
   }
   if (endedAtMs === undefined) return { class: "released", sinceMs: last.atMs + policy.maxHoldMs };
   return { class: "later", sinceMs: endedAtMs + policy.retryCapMs };

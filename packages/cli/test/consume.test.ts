@@ -59,7 +59,7 @@ describe("consume", () => {
     expect(await pending(stream)).toBe(1);
   });
 
-  it("with --ack never prints each message once, keeps them to itself, and gives them back when it ends", async () => {
+  it("with --ack never prints each message once, keeps them to itself, and releases them when it ends", async () => {
     const stream = await filled("keep", 2);
     await using process = await cli.start([
       "consume",
@@ -78,15 +78,15 @@ describe("consume", () => {
         ([, name]) => name,
       );
     const [name = ""] = await owners();
-    const beatAtMs = async (): Promise<number> =>
+    const heartbeatAtMs = async (): Promise<number> =>
       (
         JSON.parse(String(await redis.server.command("HGET", `rb:{${stream}}:consumers:${stream}:g`, name))) as {
           at: number;
         }
       ).at;
     // They come again each half lease.
-    const startedMs = await beatAtMs();
-    await eventually("two leases are over", async () => (await beatAtMs()) - startedMs > 2_000);
+    const startedMs = await heartbeatAtMs();
+    await eventually("two leases are over", async () => (await heartbeatAtMs()) - startedMs > 2_000);
     expect(await owners()).toEqual([name, name]);
     expect(name).not.toMatch(/^rb:/);
     process.kill("SIGINT");
@@ -114,8 +114,8 @@ describe("consume", () => {
     );
   });
 
-  it("buries what fails at once when it is told to", async () => {
-    const stream = await filled("bury", 2);
+  it("dead-letters what fails at once when it is told to", async () => {
+    const stream = await filled("moveToDeadLetters", 2);
     await cli.run(["consume", stream, "g", "--count", "2", "--dead-letter", "--exec", "exit 1"]);
     expect(await redis.server.command("XLEN", `rb:{${stream}}:dead:${stream}:g`)).toBe(2);
     expect(await pending(stream)).toBe(0);

@@ -116,13 +116,13 @@ describe("groups, consumers and pending", () => {
     }
   });
 
-  it("tell apart what nobody holds: what was released, and what was put off", async () => {
+  it("tell apart what nobody holds: what was released, and what was deferred", async () => {
     const { stream, ids } = await filled("let-go", 4);
     const names = ["worker", "rb:released", "rb:redrive", "rb:later"];
     for (const name of names)
       await redis.server.command("XREADGROUP", "GROUP", "g", name, "COUNT", 1, "STREAMS", stream, ">");
     await redis.server.command("ZADD", `rb:{${stream}}:due:${stream}:g`, 1_800_000_000_000, String(ids[3]));
-    const apart = { released: 2, putOff: 1 };
+    const apart = { released: 2, deferred: 1 };
     expect(await both(["groups", stream])).toMatchObject({ groups: [{ pending: 4, consumers: 1 }] });
     const { consumers, ...facts } = await both(["consumers", stream, "g"]);
     expect(facts).toMatchObject(apart);
@@ -136,7 +136,7 @@ describe("groups, consumers and pending", () => {
       notes: [
         "rb:released: released, waiting for any consumer.",
         "rb:redrive: released, waiting for any consumer.",
-        "rb:later: put off until its time.",
+        "rb:later: deferred until its time.",
       ],
     });
     const { consumers: judged, ...report } = await cli.json(["monitor", stream, "g"]);

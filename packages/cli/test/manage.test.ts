@@ -112,8 +112,8 @@ describe("group", () => {
     };
     for (const group of ["g", "neighbour"]) await redis.server.command("XGROUP", "CREATE", stream, group, "0");
     const consume = (group: string) => ["consume", stream, group, "--max-wait", "10ms", "--lease", "500ms"];
-    const buried = await cli.run([...consume("g"), "--count", "1", "--dead-letter", "--exec", "exit 1"]);
-    expectEnd(buried, 1, "went to the dead letters");
+    const deadLettered = await cli.run([...consume("g"), "--count", "1", "--dead-letter", "--exec", "exit 1"]);
+    expectEnd(deadLettered, 1, "went to the dead letters");
     const [scaling, killed] = await Promise.all([
       cli.start([...["scale", "run", stream, "g", "--executor", "command", "--interval", "100ms"], "--", "true"]),
       cli.start([...consume("g"), "--batch-size", "1", "--ack", "never"]),
@@ -204,8 +204,8 @@ describe("reassign", () => {
     expectEnd(await from("rb:released"), 2, "released already");
   });
 
-  it("releases before its time what was put off", async () => {
-    const { stream, ids } = await filled("put-off", 1);
+  it("releases before its time what was deferred", async () => {
+    const { stream, ids } = await filled("deferred", 1);
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
     await redis.server.command("XREADGROUP", "GROUP", "g", "rb:later", "COUNT", 1, "STREAMS", stream, ">");
     const args = ["reassign", stream, "g", "--from", "rb:later", "--min-idle", "0", "--yes"];
@@ -281,7 +281,7 @@ describe("dead-letters", () => {
       redriven: 1,
       skipped: 1,
       done: true,
-      letters: [{ kind: "skipped", why: "entry-gone" }],
+      letters: [{ kind: "skipped", why: "entry-trimmed" }],
     });
     expectEnd(await cli.run(["dead-letters", "redrive", stream, "g"]), 2, "which letters?");
     expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "soon"]), 2, "no id of a letter: soon");

@@ -64,7 +64,7 @@ describe("names that are not UTF-8", () => {
         else message.ack();
       }
     });
-    await events.waitFor((event) => event.type === "takenOver" && event.from === stranger);
+    await events.waitFor((event) => event.type === "orphansReleased" && event.from === stranger);
     await eventually("all are done", async () => got.length === 3);
     expect(await consumer.close()).toMatchObject({ nameRemoved: true });
     await running;

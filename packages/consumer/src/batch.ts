@@ -11,7 +11,7 @@ export interface Settlement {
   /** Moved into the group's dead letters. */
   readonly deadLettered: readonly EntryId[];
   /** Settled too late: the message was no longer this consumer's. It may have been, or be, worked on elsewhere. */
-  readonly lost: readonly EntryId[];
+  readonly tooLate: readonly EntryId[];
   /** Without an outcome so far; they come again unless they get one before the batch ends. */
   readonly open: readonly EntryId[];
 }
@@ -61,7 +61,7 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
       acknowledged: [] as EntryId[],
       retried: [] as EntryId[],
       deadLettered: [] as EntryId[],
-      lost: [] as EntryId[],
+      tooLate: [] as EntryId[],
       open: [] as EntryId[],
     };
     for (const message of this.#messages) settlement[END[message.state]].push(message.id);
@@ -72,11 +72,11 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
 const END = {
   acknowledged: "acknowledged",
   returned: "retried",
-  buried: "deadLettered",
-  lost: "lost",
+  deadLettered: "deadLettered",
+  tooLate: "tooLate",
   offered: "open",
   // Not reached once the outcomes are through, unless the consumer was closed before the server answered.
   acking: "open",
-  burying: "open",
+  deadLettering: "open",
   buffered: "open",
 } as const satisfies Record<Message<unknown>["state"], keyof Settlement>;

@@ -70,7 +70,7 @@ describe("reading", () => {
     let batch = await fetch();
     while (batch.size === 0) batch = await fetch();
     expect(batch.messages.map((message) => [message.id, message.deliveries])).toEqual([[id, 1]]);
-    expect(events.all("recovered")).toEqual([{ type: "recovered", messages: 1 }]);
+    expect(events.all("undeliveredFound")).toEqual([{ type: "undeliveredFound", messages: 1 }]);
   });
 });
 
@@ -86,14 +86,14 @@ describe("messages that take longer than their lease to arrive", () => {
     const held = redis.hold("xreadgroup", { moment: "after" });
     const id = await add(1);
     // Meanwhile it cannot be heard of, and has nothing to renew.
-    redis.failNext("beat", away(), { times: 1_000 });
+    redis.failNext("heartbeat", away(), { times: 1_000 });
     await clock.advance(120_000);
     const theft = { stream, group, from: "me", to: "thief", foreignIdleMs: 1, toUnregistered: true };
     expect(await other.handOver({ ...theft, ids: [id] })).toMatchObject({ ids: [id] });
     held.release();
     await clock.advance(5_000);
     expect(offered).toEqual([]);
-    expect(events.all("lost")).toEqual([{ type: "lost", ids: [id], why: "not-owned" }]);
+    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "not-owned" }]);
     expect(await pending()).toEqual([id]);
     await close();
     await running;
@@ -137,36 +137,36 @@ describe("acknowledging", () => {
     batch.ack();
     const settling = batch.settled();
     await clock.advance(1_000);
-    expect(await settling).toMatchObject({ acknowledged: [id], lost: [] });
-    expect(events.all("lost")).toEqual([]);
+    expect(await settling).toMatchObject({ acknowledged: [id], tooLate: [] });
+    expect(events.all("outcomeTooLate")).toEqual([]);
   });
 
   it("does not take for its own what was lost to another consumer, when the first reply was lost as well", async () => {
     const { clock, redis, events, fetch, add, other, pending, stream, group } = await openInMemory();
-    const [toAck, toBury] = [await add(1), await add(2)];
+    const [toAck, toDeadLetter] = [await add(1), await add(2)];
     const batch = await fetch();
     // It cannot be heard of for longer than its lease.
-    for (const operation of ["beat", "renewOwned"] as const) redis.failNext(operation, away(), { times: 1_000 });
+    for (const operation of ["heartbeat", "renewOwned"] as const) redis.failNext(operation, away(), { times: 1_000 });
     await clock.advance(120_000);
     const theft = { stream, group, from: "me", to: "thief", foreignIdleMs: 1, toUnregistered: true };
-    expect(await other.handOver({ ...theft, ids: [toAck, toBury] })).toMatchObject({ kind: "moved" });
+    expect(await other.handOver({ ...theft, ids: [toAck, toDeadLetter] })).toMatchObject({ kind: "moved" });
     redis.failNext("ackOwned", unknownOutcome());
-    redis.failNext("bury", unknownOutcome());
+    redis.failNext("moveToDeadLetters", unknownOutcome());
     batch.messages[0]?.ack();
     batch.messages[1]?.deadLetter("no");
     const settling = batch.settled();
     await clock.advance(5_000);
-    expect(await settling).toMatchObject({ acknowledged: [], deadLettered: [], lost: [toAck, toBury] });
+    expect(await settling).toMatchObject({ acknowledged: [], deadLettered: [], tooLate: [toAck, toDeadLetter] });
     expect(events.all("acknowledged")).toEqual([]);
     expect(events.all("deadLettered")).toEqual([]);
-    expect(await pending()).toEqual([toAck, toBury]);
+    expect(await pending()).toEqual([toAck, toDeadLetter]);
   });
 
   it("wins against a redelivery whose reply is still on its way", async () => {
     const { clock, redis, events, fetch, add, pending, consumer } = await openInMemory({ batchSize: 1 });
     const id = await add(1);
     const batch = await fetch();
-    const held = redis.hold("recoverOwn", { moment: "after" });
+    const held = redis.hold("redeliverOwn", { moment: "after" });
     const next = consumer.fetch();
     await clock.settle();
     batch.ack();
@@ -199,19 +199,19 @@ describe("a group that is deleted while outcomes are on their way", () => {
     const { clock, redis, events, consumer, add } = await openInMemory({ batchSize: 2 });
     redis.failNext("xack", unknownOutcome());
     redis.failNext("ackOwned", new NoGroupError("NOGROUP"));
-    redis.failNext("bury", new NoGroupError("NOGROUP"));
-    const [toAck, toBury] = [await add(1), await add(2)];
+    redis.failNext("moveToDeadLetters", new NoGroupError("NOGROUP"));
+    const [toAck, toDeadLetter] = [await add(1), await add(2)];
     const running = consumer.run((batch) => {
       batch.messages.find(({ id }) => id === toAck)?.ack();
-      batch.messages.find(({ id }) => id === toBury)?.deadLetter("no");
+      batch.messages.find(({ id }) => id === toDeadLetter)?.deadLetter("no");
     });
     await clock.advance(2_000);
     expect(
       events
-        .all("lost")
+        .all("outcomeTooLate")
         .flatMap(({ ids }) => ids)
         .toSorted(),
-    ).toEqual([toAck, toBury]);
+    ).toEqual([toAck, toDeadLetter]);
     expect(consumer.health()).toMatchObject({ live: true, unconfirmedAcks: 0 });
     void consumer.close();
     await clock.advance(1_000);
@@ -241,7 +241,7 @@ describe("closing", () => {
     expect(consumer.state).toBe("draining");
     await clock.advance(10_000);
     // What the server may never learn of is for others, at once.
-    expect(await closing).toMatchObject({ unconfirmedAcks: 1, givenBack: 1, nameRemoved: true });
+    expect(await closing).toMatchObject({ unconfirmedAcks: 1, released: 1, nameRemoved: true });
     expect((await batch.settled()).open).toHaveLength(1);
   });
 
@@ -253,7 +253,7 @@ describe("closing", () => {
     await clock.advance(1_000);
     await closing;
     batch.ack();
-    expect(events.all("lost")).toEqual([{ type: "lost", ids: [id], why: "closed" }]);
+    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "closed" }]);
     expect(await pending()).toEqual([id]);
   });
 

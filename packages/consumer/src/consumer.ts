@@ -6,7 +6,7 @@
  * | idle     | starts                           | first use · close                                |
  * | starting | waits                            | connected · close · failure                      |
  * | running  | batches                          | close, signal · failure                          |
- * | draining | empty batch · ends · resolves    | everything given back, or the deadline           |
+ * | draining | empty batch · ends · resolves    | everything released, or the deadline           |
  * | failed   | throws the cause                 | its clean-up                                     |
  * | closed   | throws                           | –                                                |
  */
@@ -19,7 +19,6 @@ import type { InspectOptionsStylized } from "node:util";
 import {
   addBatch,
   asError,
-  type BeatDetails,
   type Capabilities,
   type Clock,
   type ConnectionRole,
@@ -30,6 +29,7 @@ import {
   describeThrown,
   type EntryId,
   type Fields,
+  type HeartbeatDetails,
   INSPECT,
   isEntryId,
   Lifecycle,
@@ -62,31 +62,31 @@ import { Heartbeat } from "./liveness/heartbeat.ts";
 import { HoldLimit } from "./liveness/hold-limit.ts";
 import { joinGroup } from "./liveness/join-group.ts";
 import { LeaseRenewer } from "./liveness/lease-renewer.ts";
+import { leaveGroup } from "./liveness/leave-group.ts";
 import { Peers } from "./liveness/peers.ts";
 import { ReservedNames } from "./liveness/reserved-names.ts";
 import { SecondOpinions } from "./liveness/second-opinions.ts";
 import { LONGEST_RETRY_MS, type Message } from "./message.ts";
 import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
+import { Admitter } from "./receiving/admitter.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
-import { Intake } from "./receiving/intake.ts";
+import { OrphanReleaser } from "./receiving/orphan-releaser.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
 import { type FoundPending, type IntakeState, Reader } from "./receiving/reader.ts";
-import { Recoverer } from "./receiving/recoverer.ts";
 import { Redeliverer } from "./receiving/redeliverer.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
-import { persist } from "./runtime/persist.ts";
-import { describeTrouble } from "./runtime/trouble.ts";
-import { wordsOfTrouble } from "./runtime/warn.ts";
-import { untilAborted, within } from "./runtime/within.ts";
+import { toErrorInfo } from "./runtime/full-server.ts";
+import { retryUntil } from "./runtime/retry-until.ts";
+import { describeProblem } from "./runtime/warn.ts";
+import { untilAborted, withTimeout } from "./runtime/with-timeout.ts";
 import { HeldMessages } from "./scheduling/held-messages.ts";
 import { type OpenBatch, OpenBatches } from "./scheduling/open-batches.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { SinkWatch } from "./scheduling/sink-watch.ts";
 import { Acknowledger } from "./settling/acknowledger.ts";
 import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
-import { leaveGroup } from "./settling/farewell.ts";
-import { Outcomes } from "./settling/outcomes.ts";
+import { OutcomeDispatcher } from "./settling/outcome-dispatcher.ts";
 import { Releaser } from "./settling/releaser.ts";
 import { Requeuer } from "./settling/requeuer.ts";
 import { SurplusReleaser } from "./settling/surplus-releaser.ts";
@@ -95,7 +95,7 @@ import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 export interface AckReport {
   readonly acknowledged: readonly EntryId[];
   /** Not this consumer's (any more): pending for another one, acknowledged before, or never delivered. */
-  readonly lost: readonly EntryId[];
+  readonly notOwned: readonly EntryId[];
 }
 
 /** How a consumer is, for probes. */
@@ -116,14 +116,14 @@ export interface ConsumerHealth {
   readonly buffered: number;
   /** Messages in batches that have not ended. */
   readonly inFlight: number;
-  /** Messages put off for a later attempt. */
+  /** Messages deferred for a later attempt. */
   readonly deferred: number;
   /** Acknowledgements that the server has not confirmed yet. */
   readonly unconfirmedAcks: number;
 }
 
 /** What a consumer gets from outside; replaced in tests. */
-export interface ConsumerEdge {
+export interface ConsumerDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly createClient: typeof createRedisStreamClient;
@@ -136,14 +136,18 @@ const NOT_READY: readonly (IntakeHold | "open")[] = ["unfit", "held-too-long", "
 const [NODE_MAJOR = "0"] = process.versions.node.split(".");
 const CALLER = Number(NODE_MAJOR) >= 24 ? new AsyncLocalStorage<unknown>() : undefined;
 
-const SYSTEM_EDGE: ConsumerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
+const REAL_DEPENDENCIES: ConsumerDependencies = {
+  clock: systemClock,
+  random: systemRandom,
+  createClient: createRedisStreamClient,
+};
 
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
 // A read that waits at the server and cannot be ended answers when its own wait is over, and then some.
 const LOOK_MS = 1_000;
 // What may be spent on giving messages back after the drain's deadline.
-const FAREWELL_MS = 5_000;
+const LEAVE_MS = 5_000;
 
 /**
  * Reads a Redis Stream in batches, as one consumer of a group. Use one instance in one way at a time: `fetch()`,
@@ -169,7 +173,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   readonly #client: StreamClient;
   readonly #report: Observer<ConsumerEvent>;
   readonly #lifecycle = new Lifecycle("Consumer");
-  // Of what is put off there may be room for more, or more may be due.
+  // Of what is deferred there may be room for more, or more may be due.
   readonly #held = new HeldMessages<Value>(() => {
     this.#reader.poke();
     this.#redeliverer.poke();
@@ -179,7 +183,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   readonly #redeliverer: Redeliverer<Value>;
   readonly #claimer: Claimer<Value>;
   readonly #dueReleaser: DueReleaser;
-  readonly #recoverer: Recoverer;
+  readonly #orphanReleaser: OrphanReleaser;
   readonly #leases: LeaseRenewer<Value>;
   readonly #holdLimit: HoldLimit<Value>;
   readonly #heartbeat: Heartbeat;
@@ -189,7 +193,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   readonly #releaser: Releaser<Value>;
   readonly #surplus: SurplusReleaser<Value>;
   readonly #sinkWatch: SinkWatch;
-  readonly #intake: Intake<Value>;
+  readonly #admitter: Admitter<Value>;
   readonly #open: OpenBatches<Value>;
   readonly #connected = new Set<ConnectionRole>();
   #connectedSinceMs: number | null = null;
@@ -225,14 +229,17 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   constructor(options: ConsumerOptions<Value>);
   /** @internal */
-  constructor(options: ConsumerOptions<Value>, edge: ConsumerEdge);
-  constructor(options: ConsumerOptions<Value>, { clock, random, createClient }: ConsumerEdge = SYSTEM_EDGE) {
+  constructor(options: ConsumerOptions<Value>, edge: ConsumerDependencies);
+  constructor(
+    options: ConsumerOptions<Value>,
+    { clock, random, createClient }: ConsumerDependencies = REAL_DEPENDENCIES,
+  ) {
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
     const subject = nameService("consumer", policy.stream, policy.group);
-    const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
+    const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, describeProblem, clock));
     this.#report = (event) => {
       if (event.type === "acknowledged") this.#acked += event.messages;
       if (event.type === "deadLettered") this.#deadLettered++;
@@ -306,7 +313,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     });
     this.#leases = new LeaseRenewer({
       ...shared,
-      lose: (id, loss) => this.#intake.lose(id, loss),
+      loseLease: (id, loss) => this.#admitter.loseLease(id, loss),
       onCertain: () => this.#scheduler.decide(),
     });
     const longestDelayMs = Math.max(LONGEST_RETRY_MS, policy.retry.capMs);
@@ -314,21 +321,21 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       ...shared,
       reservedNames: new ReservedNames({ ...shared, longestDelayMs }),
       incarnation: this.#incarnation,
-      details: () => this.#beatDetails(),
+      details: () => this.#heartbeatDetails(),
       onPending: (pending) => {
         if (pending > this.#held.size) this.#reader.compare();
       },
-      onBeat: () => {
+      onHeartbeat: () => {
         this.#sinkWatch.forgetOld();
         void secondOpinions.look();
         this.#sayIntake();
       },
     });
-    this.#recoverer = new Recoverer({
+    this.#orphanReleaser = new OrphanReleaser({
       ...shared,
       peers,
       longestDelayMs,
-      steadiness: () => ({
+      stability: () => ({
         nowMs: clock.nowMs(),
         connectedSinceMs: this.#connectedSinceMs,
         isLeaseCertain: this.#leases.isCertain(),
@@ -337,7 +344,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     });
     this.#dueReleaser = new DueReleaser({
       ...shared,
-      canPutOff: () => this.#releaser.canPutOff,
+      canDefer: () => this.#releaser.canDefer,
       onForbidden: (error) => this.#releaser.keepDelaysHere(error),
       onReleased: () => this.#lookForReleased(),
     });
@@ -365,7 +372,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       isSuspect,
       isForOthers: () => this.#sinkWatch.isBackingOff && peers.lastSeen.isAnyAlive,
     });
-    const outcomes = new Outcomes({
+    const outcomes = new OutcomeDispatcher({
       ...shared,
       acknowledger: this.#acknowledger,
       deadLetterWriter: this.#deadLetterWriter,
@@ -373,7 +380,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       sinkWatch: this.#sinkWatch,
       state: () => this.#lifecycle.state,
     });
-    this.#intake = new Intake({
+    this.#admitter = new Admitter({
       ...shared,
       deadLetterWriter: this.#deadLetterWriter,
       keeper: outcomes,
@@ -385,7 +392,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       scheduler: this.#scheduler,
       admit: (entries, sinceMs) => {
         this.#leases.delivered(sinceMs);
-        this.#intake.admit(entries, sinceMs);
+        this.#admitter.admit(entries, sinceMs);
       },
       adopt: (found) => this.#adopt(found),
       whenNothingIsTaken: () => this.#claimer.whenIdle(),
@@ -393,7 +400,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       assureRegistered: () => this.#heartbeat.assure(),
       onGroupGone: () => this.#heartbeat.forget(),
     });
-    const readmit = this.#intake.readmit.bind(this.#intake);
+    const readmit = this.#admitter.readmit.bind(this.#admitter);
     this.#redeliverer = new Redeliverer({
       ...shared,
       largestBatch,
@@ -418,7 +425,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       ...shared,
       requeuer,
       sinkWatch: this.#sinkWatch,
-      giveBack: (message) => this.#releaser.release(message, "draining", { isUncounted: false }),
+      release: (message) => this.#releaser.release(message, "draining", { isUncounted: false }),
       onEnd: () => {
         this.#claimer.batchEnded();
         this.#sayIntake();
@@ -446,7 +453,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       peers,
       secondOpinions,
       load: () => this.#load(),
-      onGaveBack: () => this.#claimer.gaveBack(),
+      onReleasedUnoffered: () => this.#claimer.releasedUnoffered(),
     });
     this.#stopListening = onAbort(policy.signal, () => void this.#drain());
   }
@@ -579,7 +586,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       held.filter((message) => message.state === state).map((message) => message.id);
     return {
       acknowledged: [...others.acknowledged, ...idsIn("acknowledged")],
-      lost: [...others.notOwned, ...idsIn("lost")],
+      notOwned: [...others.notOwned, ...idsIn("tooLate")],
     };
   }
 
@@ -622,15 +629,15 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       handlersHung,
       buffered: this.#held.fresh.messages + this.#held.due.messages,
       inFlight: this.#open.messages,
-      deferred: this.#held.putOffCount,
+      deferred: this.#held.deferredCount,
       unconfirmedAcks: this.#acknowledger.pending,
     };
   }
 
   /**
    * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
-   * acknowledgements, gives everything else back, removes the name from the group when nothing is pending under it,
-   * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is given back.
+   * acknowledgements, releases everything else, removes the name from the group when nothing is pending under it,
+   * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is released.
    * Every call gets the same report.
    *
    * Inside the body of `for await` use `break` instead, and inside a handler of `run` do not wait for it: neither can end
@@ -708,7 +715,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#lifecycle.moveTo("starting");
     const { signal } = this.#startAborter;
     try {
-      return await persist((leftMs) => this.#connect(leftMs), {
+      return await retryUntil((leftMs) => this.#connect(leftMs), {
         clock: this.#clock,
         random: this.#random,
         timeoutMs: this.#policy.connectTimeoutMs,
@@ -782,7 +789,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   get #loops(): readonly { start(): void }[] {
     return [
       ...[this.#heartbeat, this.#leases, this.#holdLimit, this.#redeliverer],
-      ...[this.#claimer, this.#dueReleaser, this.#recoverer, this.#surplus, this.#positionWatch],
+      ...[this.#claimer, this.#dueReleaser, this.#orphanReleaser, this.#surplus, this.#positionWatch],
     ];
   }
 
@@ -818,7 +825,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       const isNewOneHere = this.#held.fresh.messages > 0;
       return !isNewOneHere && this.#scheduler.wanted > 0 && this.#mayProbe ? { kind: "probing" } : { kind: "held" };
     }
-    if (!this.#releaser.canPutOff && this.#held.putOffCount >= maxDeferred) return { kind: "held" };
+    if (!this.#releaser.canDefer && this.#held.deferredCount >= maxDeferred) return { kind: "held" };
     // What is read ahead of a batch that takes long waits longer than it would elsewhere.
     const isQuick = this.#open.durationMs <= patienceOf(maxWaitMs);
     // Where the first delivery is the last, one that no handler sees must not be used up by a crash.
@@ -870,14 +877,14 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
 
   /** Takes in what was found pending for this consumer: as much as it may hold, and the rest is the group's. */
   async #adopt(found: readonly FoundPending[]): Promise<void> {
-    const room = Math.max(this.#policy.maxDeferred - this.#held.putOffCount, 0);
-    for (const { id, deliveries } of found.slice(0, room)) this.#intake.adopt(id, deliveries);
+    const room = Math.max(this.#policy.maxDeferred - this.#held.deferredCount, 0);
+    for (const { id, deliveries } of found.slice(0, room)) this.#admitter.adopt(id, deliveries);
     const rest = found.slice(room).map(({ id }) => id);
     if (rest.length === 0) return;
     const { stream, group, name } = this.#policy;
     const move = { stream, group, from: name, to: RELEASED, offered: rest, neverOffered: [] };
     const { moved } = await this.#client.release(move);
-    if (moved > 0) this.#report({ type: "released", messages: moved, why: "put-off" });
+    if (moved > 0) this.#report({ type: "released", messages: moved, why: "deferred" });
     this.#lookForReleased();
   }
 
@@ -893,7 +900,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       isBackingOff: this.#isBackingOff,
       isUnfit: this.#mode === "loop" && this.#sinkWatch.isUnfit,
       isProbing: this.#sinkWatch.mayTry,
-      isPutOffFull: !this.#releaser.canPutOff && this.#held.putOffCount >= this.#policy.maxDeferred,
+      isDeferredFull: !this.#releaser.canDefer && this.#held.deferredCount >= this.#policy.maxDeferred,
     });
   }
 
@@ -910,7 +917,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     return decideMaxDeliveries(this.#mode, this.#policy.maxDeliveries);
   }
 
-  #beatDetails(): BeatDetails {
+  #heartbeatDetails(): HeartbeatDetails {
     const { batchSize, prefetch, maxDeferred, maxHoldMs } = this.#policy;
     const concurrency = this.#places;
     const intake = this.#nameIntake();
@@ -922,10 +929,10 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       state: this.#lifecycle.state,
       batchSize,
       concurrency,
-      // What it holds at most on purpose: read ahead, at work, and put off for later.
+      // What it holds at most on purpose: read ahead, at work, and deferred for later.
       capacity: batchSize * (concurrency + prefetch) + maxDeferred,
       inFlight: this.#open.messages,
-      deferred: this.#held.putOffCount,
+      deferred: this.#held.deferredCount,
       // A place that is not filled on purpose is not free.
       freePlaces: intake === "open" ? freePlaces : 0,
       oldestInFlightMs: this.#open.oldestMs,
@@ -945,7 +952,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
     this.#failure = asError(error);
     this.#lifecycle.moveTo("failed");
-    this.#report({ type: "failed", error: describeTrouble(error) });
+    this.#report({ type: "failed", error: toErrorInfo(error) });
     this.#scheduler.fail(error);
     // Whoever has taken the name works on the same messages now.
     if (ConsumerNameInUseError.is(error)) {
@@ -975,7 +982,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#surplus.stop();
     const receiving = [
       ...[this.#reader, this.#redeliverer, this.#claimer],
-      ...[this.#dueReleaser, this.#recoverer, this.#positionWatch],
+      ...[this.#dueReleaser, this.#orphanReleaser, this.#positionWatch],
     ];
     const loopsEnded = Promise.all(receiving.map((loop) => loop.stop()));
     // What no handler will be found for is not kept until those that are at work have ended.
@@ -990,38 +997,38 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     const unconfirmedAcks = this.#acknowledger.pending;
     for (const part of [...sending, this.#holdLimit, this.#sinkWatch]) part.stop();
     const keepersEnded = Promise.all([this.#heartbeat.stop(), this.#leases.stop()]);
-    const goneAtMs = this.#clock.nowMs() + FAREWELL_MS;
-    await within(this.#clock, FAREWELL_MS, keepersEnded);
+    const goneAtMs = this.#clock.nowMs() + LEAVE_MS;
+    await withTimeout(this.#clock, LEAVE_MS, keepersEnded);
     // Under a name that is not, or no longer, its own it must not touch anything.
     const mayTouch = this.#hasJoined && !ConsumerNameInUseError.is(this.#failure);
-    const farewell = mayTouch ? await this.#sayFarewell(goneAtMs) : { givenBack: 0, nameRemoved: false };
+    const left = mayTouch ? await this.#leave(goneAtMs) : { released: 0, nameRemoved: false };
     await this.#client.close();
     await Promise.all([loopsEnded, keepersEnded]);
     this.#held.clear();
     this.#lifecycle.moveTo("closed");
-    const givenBack = farewell.givenBack + this.#releaser.moved - movedBefore;
-    const report: StopReport = { ...farewell, givenBack, unconfirmedAcks, abandoned };
+    const released = left.released + this.#releaser.moved - movedBefore;
+    const report: StopReport = { ...left, released, unconfirmedAcks, abandoned };
     if (wasUsed) this.#report({ type: "stopped", ...report });
     this.#onStopped();
     return report;
   }
 
-  async #sayFarewell(goneAtMs: number): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
+  async #leave(goneAtMs: number): Promise<{ readonly released: number; readonly nameRemoved: boolean }> {
     const { stream, group, name, leaseMs } = this.#policy;
     // Whoever counts the group's work would miss what was done since the last heartbeat.
     const didWork = this.#workDone.delivered > 0 || this.#workDone.batches > 0;
-    const told = didWork ? { incarnation: this.#incarnation, leaseMs, details: this.#beatDetails() } : undefined;
+    const told = didWork ? { incarnation: this.#incarnation, leaseMs, details: this.#heartbeatDetails() } : undefined;
     const who = { stream, group, consumer: name };
-    const { putOff, ...held } = this.#held.inventory();
+    const { deferred, ...held } = this.#held.inventory();
     const nowMs = this.#clock.nowMs();
     const isDue = ({ dueAtMs }: { readonly dueAtMs: number }): boolean => dueAtMs <= nowMs;
     const last = {
       neverOffered: held.neverOffered,
-      offered: [...held.offered, ...putOff.filter(isDue).map(({ id }) => id)],
-      putOff: putOff.filter((one) => !isDue(one)).map(({ id, dueAtMs }) => ({ id, delayMs: dueAtMs - nowMs })),
+      offered: [...held.offered, ...deferred.filter(isDue).map(({ id }) => id)],
+      deferred: deferred.filter((one) => !isDue(one)).map(({ id, dueAtMs }) => ({ id, delayMs: dueAtMs - nowMs })),
     };
-    const farewell = leaveGroup(this.#client, who, last, told);
-    return (await within(this.#clock, goneAtMs - nowMs, farewell)) ?? { givenBack: 0, nameRemoved: false };
+    const left = leaveGroup(this.#client, who, last, told);
+    return (await withTimeout(this.#clock, goneAtMs - nowMs, left)) ?? { released: 0, nameRemoved: false };
   }
 }
 

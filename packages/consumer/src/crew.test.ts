@@ -30,7 +30,16 @@ const TROUBLE_MS = 20_000;
 // An outage, a delay for each delivery of the poison there is, and a few deaths: far less than foreignIdleMs.
 const REST_LIMIT_MS = 60_000;
 const START_MS = 700;
-const FAILING = ["recoverOwn", "ackOwned", "xack", "renewOwned", "beat", "release", "bury", "handOver"] as const;
+const FAILING = [
+  "redeliverOwn",
+  "ackOwned",
+  "xack",
+  "renewOwned",
+  "heartbeat",
+  "release",
+  "moveToDeadLetters",
+  "handOver",
+] as const;
 
 type Consumed = Batch<Readonly<Record<string, string>>>;
 

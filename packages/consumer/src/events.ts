@@ -1,7 +1,7 @@
 import type { ConnectionRole, EntryId, ErrorCode } from "@redis-batch/core";
 
 /** Why the consumer is not doing what it should: an error's code and text, never a payload. */
-interface Trouble {
+interface ErrorInfo {
   readonly code: ErrorCode | "UNKNOWN";
   readonly message: string;
 }
@@ -15,24 +15,24 @@ export type ConsumerEvent =
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "started"; readonly consumer: string }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
-  | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   /** `error` is the last refusal; `null`: there was only silence. */
-  | { readonly type: "stalled"; readonly silentMs: number; readonly error: Trouble | null }
-  | { readonly type: "stallEnded"; readonly stalledMs: number }
-  | { readonly type: "recovered"; readonly messages: number }
+  | { readonly type: "readStalled"; readonly silentMs: number; readonly error: ErrorInfo | null }
+  | { readonly type: "readStallEnded"; readonly stalledMs: number }
+  | { readonly type: "undeliveredFound"; readonly messages: number }
   /** What a dead consumer left was released, for whoever has room. */
-  | { readonly type: "takenOver"; readonly from: string; readonly messages: number }
+  | { readonly type: "orphansReleased"; readonly from: string; readonly messages: number }
   /** Messages are nobody's now, and anybody's to take. */
   | { readonly type: "released"; readonly messages: number; readonly why: ReleaseReason }
-  /** Messages were put off in Redis, until their time comes. */
-  | { readonly type: "scheduled"; readonly messages: number }
-  /** Somebody removed `rb:later`, and with it what was put off: these are pending for nobody now. */
+  /** Messages were deferred in Redis, until their time comes. */
+  | { readonly type: "deferred"; readonly messages: number }
+  /** Somebody removed `rb:later`, and with it what was deferred: these are pending for nobody now. */
   | { readonly type: "laterLost"; readonly ids: readonly EntryId[] }
   /** Messages that nobody held are this consumer's now. */
-  | { readonly type: "taken"; readonly messages: number }
-  | { readonly type: "releaseFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "claimed"; readonly messages: number }
+  | { readonly type: "releaseFailed"; readonly messages: number; readonly retryInMs: number; readonly error: ErrorInfo }
   /** Delays cannot be kept in Redis, and end with the process. */
-  | { readonly type: "delaysInMemory"; readonly error: Trouble }
+  | { readonly type: "delaysInMemory"; readonly error: ErrorInfo }
   /** Handlers at work for longer than `maxHoldMs`: what they held is given to the group. */
   | {
       readonly type: "heldTooLong";
@@ -48,12 +48,12 @@ export type ConsumerEvent =
   | { readonly type: "intakeHeld"; readonly by: IntakeHold }
   | { readonly type: "intakeOpened" }
   | { readonly type: "nameRemoved"; readonly consumer: string }
-  | { readonly type: "recoveryFailed"; readonly error: Trouble }
-  | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: Trouble }
-  | { readonly type: "beatFailed"; readonly error: Trouble }
+  | { readonly type: "recoveryFailed"; readonly error: ErrorInfo }
+  | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
+  | { readonly type: "heartbeatFailed"; readonly error: ErrorInfo }
   | { readonly type: "eventLoopDelayed"; readonly delayMs: number }
   | { readonly type: "redelivered"; readonly messages: number }
-  | { readonly type: "vanished"; readonly ids: readonly EntryId[] }
+  | { readonly type: "pendingTrimmed"; readonly ids: readonly EntryId[] }
   | { readonly type: "batch"; readonly messages: number; readonly redelivered: number; readonly reason: BatchReason }
   | {
       readonly type: "batchEnded";
@@ -68,8 +68,8 @@ export type ConsumerEvent =
   | { readonly type: "resumed"; readonly attempts: number }
   | { readonly type: "nothingSettled"; readonly messages: number }
   | { readonly type: "acknowledged"; readonly messages: number }
-  | { readonly type: "ackShort"; readonly sent: number; readonly acknowledged: number }
-  | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "ackIncomplete"; readonly sent: number; readonly acknowledged: number }
+  | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: ErrorInfo }
   | {
       readonly type: "deadLettered";
       readonly id: EntryId;
@@ -77,10 +77,15 @@ export type ConsumerEvent =
       /** What went wrong, as it is kept with the letter: the application's reason, or an error's name and text; or `""`. */
       readonly error: string;
     }
-  | { readonly type: "buryFailed"; readonly messages: number; readonly retryInMs: number; readonly error: Trouble }
-  | { readonly type: "lost"; readonly ids: readonly EntryId[]; readonly why: LossReason }
+  | {
+      readonly type: "deadLetterFailed";
+      readonly messages: number;
+      readonly retryInMs: number;
+      readonly error: ErrorInfo;
+    }
+  | { readonly type: "outcomeTooLate"; readonly ids: readonly EntryId[]; readonly why: TooLateReason }
   | { readonly type: "draining" }
-  | { readonly type: "failed"; readonly error: Trouble }
+  | { readonly type: "failed"; readonly error: ErrorInfo }
   | ({ readonly type: "stopped" } & StopReport);
 
 /** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer stops. */
@@ -95,7 +100,7 @@ export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "h
 /**
  * Why messages were given to the group: `read-ahead`, no handler here became free for them, and one elsewhere is ·
  * `draining`, the consumer stops · `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` ·
- * `second-opinion`, what fails here to the last is tried elsewhere once more · `put-off`, more was put off than is kept in
+ * `second-opinion`, what fails here to the last is tried elsewhere once more · `deferred`, more was deferred than is kept in
  * memory · `due`, their time has come.
  */
 export type ReleaseReason =
@@ -105,19 +110,19 @@ export type ReleaseReason =
   | "backing-off"
   | "paused"
   | "second-opinion"
-  | "put-off"
+  | "deferred"
   | "due";
 
 /**
- * What holds the intake of new messages up: `paused` by the application · `draining` · `put-off`, too many messages are
- * put off, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
+ * What holds the intake of new messages up: `paused` by the application · `draining` · `deferred`, too many messages are
+ * deferred, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
  * one message is tried, as soon as there is one · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
  * `ahead-of-stream`, the group's position is beyond the last entry, so that nothing is ever new · `server-away`.
  */
 export type IntakeHold =
   | "paused"
   | "draining"
-  | "put-off"
+  | "deferred"
   | "backing-off"
   | "probing"
   | "held-too-long"
@@ -130,15 +135,15 @@ export type IntakeHold =
  * else's, or nobody's · `superseded`, it was delivered again meanwhile, and the newer delivery counts · `closed`, the
  * consumer had given it back · `held-too-long`, it had no outcome after `maxHoldMs`.
  */
-export type LossReason = "not-owned" | "superseded" | "closed" | "held-too-long";
+export type TooLateReason = "not-owned" | "superseded" | "closed" | "held-too-long";
 
 /** What a consumer left behind when it stopped. */
 export interface StopReport {
-  /** Messages given back to the group: any other consumer takes them, at once or when the time comes that they were put off to. */
-  readonly givenBack: number;
+  /** Messages released to the group: any other consumer takes them, at once or when the time comes that they were deferred to. */
+  readonly released: number;
   /** Acknowledgements that the server did not confirm in time; these messages may be delivered again. */
   readonly unconfirmedAcks: number;
-  /** Messages whose handlers were still at work when the deadline passed; they count as given back. */
+  /** Messages whose handlers were still at work when the deadline passed; they count as released. */
   readonly abandoned: number;
   /** Whether the consumer's name is gone from the group: yes, unless messages are pending under it. */
   readonly nameRemoved: boolean;

@@ -17,7 +17,7 @@ export interface Outcome<Value = Fields> {
 }
 
 export interface HandlerContext {
-  /** Aborts when the time to finish is over: what the handler has not settled by then is given back. */
+  /** Aborts when the time to finish is over: what the handler has not settled by then is released. */
   readonly signal: AbortSignal;
 }
 

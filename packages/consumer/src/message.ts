@@ -21,17 +21,17 @@ import type { PullMode } from "./decisions/redelivery.ts";
 
 /**
  * Where a message is: `buffered` in memory, never offered · `offered` in a batch, without an outcome · `acking` its
- * acknowledgement is on the way · `acknowledged` · `burying` it is on the way to the dead letters · `buried` there ·
- * `lost` its outcome came too late · `returned` due again.
+ * acknowledgement is on the way · `acknowledged` · `dead-lettering` it is on the way to the dead letters · `dead-lettered` there ·
+ * `tooLate` its outcome came too late · `returned` due again.
  */
 export type MessageState =
   | "buffered"
   | "offered"
   | "acking"
   | "acknowledged"
-  | "burying"
-  | "buried"
-  | "lost"
+  | "deadLettering"
+  | "deadLettered"
+  | "tooLate"
   | "returned";
 
 /** How a message comes again. */
@@ -67,8 +67,8 @@ export interface Arrival {
   readonly epoch: number;
 }
 
-/** What one read brought, while it is held as a whole. A message that has left it has another `lot`. */
-export interface Lot<Value> {
+/** What one read brought, while it is held as a whole. A message that has left it has another `chunk`. */
+export interface ReadChunk<Value> {
   readonly messages: readonly Message<Value>[];
   /** How many have not left it. */
   held: number;
@@ -110,9 +110,9 @@ export class Message<Value = Fields> {
   #isSuspect = false;
   #isRetried = false;
   #isLetGo = false;
-  #wasLostAtWork = false;
-  #isPutOffForLong = false;
-  #lot: Lot<Value> | undefined;
+  #wasTakenAtWork = false;
+  #isDeferredForLong = false;
+  #chunk: ReadChunk<Value> | undefined;
   #offer: Offer | undefined;
   #isDoubtful = false;
 
@@ -167,7 +167,7 @@ export class Message<Value = Fields> {
   /** @internal Whether it was dealt with; a message that was found to be beyond help was. */
   get hasSucceeded(): boolean {
     const { state } = this;
-    return state === "acking" || state === "acknowledged" || state === "burying" || state === "buried";
+    return state === "acking" || state === "acknowledged" || state === "deadLettering" || state === "deadLettered";
   }
 
   /**
@@ -265,7 +265,7 @@ export class Message<Value = Fields> {
     this.#isRetried = value;
   }
 
-  /** @internal Whether it was given back to the group, where anybody may take it. */
+  /** @internal Whether it was released to the group, where anybody may take it. */
   get isLetGo(): boolean {
     return this.#isLetGo;
   }
@@ -275,30 +275,30 @@ export class Message<Value = Fields> {
   }
 
   /** @internal Whether it was lost while the application was at work on it, before any word about it. */
-  get wasLostAtWork(): boolean {
-    return this.#wasLostAtWork;
+  get wasTakenAtWork(): boolean {
+    return this.#wasTakenAtWork;
   }
 
-  set wasLostAtWork(value: boolean) {
-    this.#wasLostAtWork = value;
+  set wasTakenAtWork(value: boolean) {
+    this.#wasTakenAtWork = value;
   }
 
   /** @internal Whether the application has put it off for longer than is kept in memory. */
-  get isPutOffForLong(): boolean {
-    return this.#isPutOffForLong;
+  get isDeferredForLong(): boolean {
+    return this.#isDeferredForLong;
   }
 
-  set isPutOffForLong(value: boolean) {
-    this.#isPutOffForLong = value;
+  set isDeferredForLong(value: boolean) {
+    this.#isDeferredForLong = value;
   }
 
   /** @internal With what it is held, unless it is held by itself. */
-  get lot(): Lot<Value> | undefined {
-    return this.#lot;
+  get chunk(): ReadChunk<Value> | undefined {
+    return this.#chunk;
   }
 
-  set lot(value: Lot<Value> | undefined) {
-    this.#lot = value;
+  set chunk(value: ReadChunk<Value> | undefined) {
+    this.#chunk = value;
   }
 
   /** @internal How it was handed over. */

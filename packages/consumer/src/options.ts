@@ -1,10 +1,10 @@
 import {
   type BackoffPolicy,
-  beatMsOf,
   type Decoder,
   type Fields,
   fieldsCodec,
   type GroupPosition,
+  heartbeatMsOf,
   instanceName,
   isEntryId,
   type Observer,
@@ -53,7 +53,7 @@ export interface ConsumerOptions<Value = Fields> {
   readonly concurrency?: number | undefined;
   /** Payload bytes read ahead, and in one batch, at most (+ one read), 1,024 to 2^31. Default 16 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Messages put off for a later attempt in memory, by their ids; beyond it Redis keeps them. Default 10 × batchSize. */
+  /** Messages deferred for a later attempt in memory, by their ids; beyond it Redis keeps them. Default 10 × batchSize. */
   readonly maxDeferred?: number | undefined;
   /** How a message that was not acknowledged comes again in `run` and `for await`. */
   readonly retry?:
@@ -107,7 +107,7 @@ export interface ConsumerOptions<Value = Fields> {
   readonly foreignIdleMs?: number | undefined;
   /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
   readonly startFrom?: GroupPosition | undefined;
-  /** Where a group that vanished under the consumer begins again: `start` (default), `end`, or after an entry id. */
+  /** Where a group that was deleted under the consumer begins again: `start` (default), `end`, or after an entry id. */
   readonly recreateFrom?: GroupPosition | undefined;
   /**
    * How the fields become `message.value`, at once: a promise is refused. Default: text fields. See `jsonCodec` and
@@ -168,7 +168,7 @@ export interface ConsumerPolicy<Value> {
   readonly onAck: "keep" | "delete";
   readonly leaseMs: number;
   /** How often the heartbeat goes out, in milliseconds. */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
   readonly maxHoldMs: number;
   readonly recoverEveryMs: number;
   readonly foreignIdleMs: number;
@@ -255,7 +255,7 @@ export function resolveConsumerOptions<Value>(
     retryShare: reader.number("retryShare", { default: CONSUMER_DEFAULTS.retryShare, min: 0, max: 1 }),
     onAck: reader.oneOf("onAck", ["keep", "delete"], CONSUMER_DEFAULTS.onAck),
     leaseMs,
-    beatMs: beatMsOf(leaseMs),
+    heartbeatMs: heartbeatMsOf(leaseMs),
     maxHoldMs: reader.integer("maxHoldMs", { default: HOLD_LEASES * leaseMs, min: 500, max: 86_400_000 }),
     recoverEveryMs: reader.integer("recoverEveryMs", {
       default: CONSUMER_DEFAULTS.recoverEveryMs,

@@ -16,19 +16,19 @@ async function openWithPoison(count: number) {
   const bench = await openInMemory(options);
   const { add, other, stream, group } = bench;
   for (let n = 0; n < count; n++) await add(n);
-  const buried = async (): Promise<number> => other.xlen({ stream: groupKey("dead", stream, group) });
-  return { ...bench, buried };
+  const deadLettered = async (): Promise<number> => other.xlen({ stream: groupKey("dead", stream, group) });
+  return { ...bench, deadLettered };
 }
 
 describe("poison that is all that is left", () => {
   it.each([1, 2, 3, 8, 20, 60])(
     "is in the dead letters within an outage and a delay for each delivery (%i)",
     async (count) => {
-      const { clock, consumer, buried, pending, close } = await openWithPoison(count);
+      const { clock, consumer, deadLettered, pending, close } = await openWithPoison(count);
       const running = consumer.run(poison);
       await clock.advance(longestMs(count));
       expect(await pending()).toEqual([]);
-      expect(await buried()).toBe(count);
+      expect(await deadLettered()).toBe(count);
       await close();
       await running;
     },
@@ -37,9 +37,9 @@ describe("poison that is all that is left", () => {
   it.each([3, 8, 20])(
     "is there no later when each process is replaced long before it knows: a new one counts anew (%i)",
     async (count) => {
-      const { clock, open, buried, pending } = await openWithPoison(count);
+      const { clock, open, deadLettered, pending } = await openWithPoison(count);
       const untilMs = clock.nowMs() + longestMs(count);
-      while (clock.nowMs() < untilMs && (await buried()) < count) {
+      while (clock.nowMs() < untilMs && (await deadLettered()) < count) {
         const { consumer } = open();
         const running = consumer.run(poison);
         await clock.advance(options.maxOutageMs / 3);
@@ -48,7 +48,7 @@ describe("poison that is all that is left", () => {
         await closing;
         await running;
       }
-      expect(await buried()).toBe(count);
+      expect(await deadLettered()).toBe(count);
       expect(await pending()).toEqual([]);
     },
   );

@@ -113,7 +113,7 @@ describe("messages that come again and again", () => {
   });
 });
 
-describe("messages that are put off for long", () => {
+describe("messages that are deferred for long", () => {
   it("do not keep new ones out, however many they are: Redis keeps them", async () => {
     const { clock, add, fetch, events } = await openInMemory({ batchSize: 2, maxDeferred: 2, maxWaitMs: 500 });
     const ids = [];
@@ -127,7 +127,7 @@ describe("messages that are put off for long", () => {
     }
     expect(seen).toEqual(ids);
     expect((await fetch()).size).toBe(0);
-    expect(events.all("scheduled").reduce((sum, { messages }) => sum + messages, 0)).toBe(8);
+    expect(events.all("deferred").reduce((sum, { messages }) => sum + messages, 0)).toBe(8);
     await clock.advance(61_000);
     const again = new Set<string>();
     while (again.size < 8) for (const message of await fetch()) again.add(message.id);
@@ -135,7 +135,7 @@ describe("messages that are put off for long", () => {
   });
 });
 
-describe("a message that is put off for long while the server is away", () => {
+describe("a message that is deferred for long while the server is away", () => {
   it("comes again when its time has come, however late the server learned of it", async () => {
     const { clock, redis, events, add, fetch, close } = await openInMemory({ maxWaitMs: 1_500 });
     await add(1);
@@ -143,7 +143,7 @@ describe("a message that is put off for long while the server is away", () => {
     redis.failNext("scheduleLater", new ConnectionError("away", { outcome: "not-sent" }), { times: 10 });
     message?.retry({ delayMs: 20_000 });
     await clock.advance(19_000);
-    expect(events.all("scheduled")).toHaveLength(1);
+    expect(events.all("deferred")).toHaveLength(1);
     expect((await fetch()).size).toBe(0);
     expect((await fetch()).messages.map(({ deliveries }) => deliveries)).toEqual([2]);
     await close();
@@ -156,7 +156,7 @@ describe("messages that become due one after the other while the server is away 
     for (const n of range(12)) await add(n);
     const first = await fetch();
     for (const [n, message] of first.messages.entries()) message.retry({ delayMs: 20 * (n + 1) });
-    redis.failNext("recoverOwn", new ConnectionError("away", { outcome: "not-sent" }), { times: 12 });
+    redis.failNext("redeliverOwn", new ConnectionError("away", { outcome: "not-sent" }), { times: 12 });
     const seen = new Set<string>();
     const running = (async (): Promise<void> => {
       while (seen.size < 12) for (const { id } of await consumer.fetch()) seen.add(id);
@@ -169,7 +169,7 @@ describe("messages that become due one after the other while the server is away 
 });
 
 describe("the heartbeat", () => {
-  it("beats on while a handler works for long", async () => {
+  it("heartbeats on while a handler works for long", async () => {
     const { clock, redis, consumer, add, close, stream, group } = await openInMemory({ leaseMs: 60_000 });
     await add(1);
     const finish = deferred<void>();
@@ -231,12 +231,16 @@ describe("a message too wide for the dead letters that an earlier process left b
     });
     await add(1);
     await dieHolding("me", 1, 2);
-    redis.failNext("bury", new CommandError("too many fields", { command: "bury", reply: "ERR" }), { times: 100 });
+    redis.failNext(
+      "moveToDeadLetters",
+      new CommandError("too many fields", { command: "moveToDeadLetters", reply: "ERR" }),
+      { times: 100 },
+    );
     const running = consumer.run(fail);
     await clock.advance(45_000);
-    expect(events.all("buryFailed")).toMatchObject([{ messages: 1, retryInMs: 50_000 }]);
+    expect(events.all("deadLetterFailed")).toMatchObject([{ messages: 1, retryInMs: 50_000 }]);
     await clock.advance(15_000);
-    expect(events.all("buryFailed")).toHaveLength(2);
+    expect(events.all("deadLetterFailed")).toHaveLength(2);
     expect(events.all("batch")).toEqual([]);
     await close();
     await running;
@@ -345,7 +349,7 @@ describe("what is pending under a name that is registered no more", () => {
       batch.ack();
     });
     await clock.advance(2_000);
-    await other.beat({
+    await other.heartbeat({
       stream,
       group,
       consumer: "dead",
@@ -440,13 +444,13 @@ describe("a consumer whose registration is gone", () => {
 
   it("registers before it reads on when others have removed its name in its silence", async () => {
     const { clock, redis, other, add, pending, stream, group, isRegistered, end } = await start();
-    const beats = redis.hold("beat");
+    const heartbeats = redis.hold("heartbeat");
     await clock.advance(10_000);
     expect(await other.removeIfEmpty({ stream, group, consumer: "me", onlyIfSilent: true })).toBe("removed");
     await add(1);
     await clock.advance(5_000);
     expect(await pending()).toEqual([]);
-    beats.release();
+    heartbeats.release();
     await clock.advance(100);
     expect(await pending()).toHaveLength(1);
     expect(isRegistered()).toBe(true);
@@ -535,7 +539,7 @@ describe("an outcome that waits while its lease turns out to be lost", () => {
     expect(await other.xpendingRange({ stream, group, from: "-", to: "+", count: 10 })).toMatchObject([
       { id: taken, consumer: "thief" },
     ]);
-    expect(events.all("lost")).toEqual([{ type: "lost", ids: [taken], why: "not-owned" }]);
+    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [taken], why: "not-owned" }]);
     await close();
     await running;
   });
@@ -545,7 +549,7 @@ describe("a redelivery whose reply was lost", () => {
   it("comes again: what the server has delivered and nobody has seen is not left pending", async () => {
     const { clock, redis, consumer, add, pending, close } = await openInMemory({ batchSize: 5 });
     for (const n of [1, 2]) await add(n);
-    redis.failNext("recoverOwn", lostReply(), { moment: "after" });
+    redis.failNext("redeliverOwn", lostReply(), { moment: "after" });
     const seen: number[] = [];
     const running = consumer.run((batch) => {
       seen.push(...batch.messages.map((message) => message.deliveries));
@@ -568,7 +572,7 @@ describe("what was read ahead between two calls of fetch() and given to the grou
     const id = await add(1);
     // Another one says that it has a place free, and dies of something else.
     const peer = { stream, group, consumer: "peer", incarnation: "1", leaseMs: 60_000 };
-    await other.beat({ ...peer, details: { state: "running", freePlaces: 1 } });
+    await other.heartbeat({ ...peer, details: { state: "running", freePlaces: 1 } });
     await clock.advance(3_000);
     expect(consumer.health()).toMatchObject({ buffered: 0 });
     const batch = await fetch();
@@ -602,14 +606,14 @@ describe("a caller of fetch() who was away for long", () => {
 });
 
 describe("a message that was given to the group and taken again", () => {
-  /** It is given back, taken again and offered before the answer to the giving back is there. */
+  /** It is released, taken again and offered before the answer to the releasing is there. */
   const offerBeforeAnswer = async () => {
     const memory = await openInMemory({ prefetch: 1 });
     const { clock, consumer, other, redis, add, fetch, stream, group } = memory;
     await fetch();
     const id = await add(1);
     const peer = { stream, group, consumer: "peer", incarnation: "1", leaseMs: 60_000 };
-    await other.beat({ ...peer, details: { state: "running", freePlaces: 1 } });
+    await other.heartbeat({ ...peer, details: { state: "running", freePlaces: 1 } });
     const answer = redis.hold("release", { moment: "after" });
     await clock.advance(3_000);
     expect(answer.count).toBe(1);
@@ -619,7 +623,7 @@ describe("a message that was given to the group and taken again", () => {
     return { ...memory, id, batch, answer };
   };
 
-  it("stays held when the answer to the giving back is late", async () => {
+  it("stays held when the answer to the releasing is late", async () => {
     const { clock, answer, batch, id, pending } = await offerBeforeAnswer();
     answer.release();
     await clock.settle();
@@ -738,7 +742,7 @@ describe("a group that vanishes", () => {
     await clock.advance(100);
     renewal.release();
     await clock.advance(10_000);
-    expect(events.all("lost").flatMap(({ ids }) => ids).length).toBeGreaterThanOrEqual(2);
+    expect(events.all("outcomeTooLate").flatMap(({ ids }) => ids).length).toBeGreaterThanOrEqual(2);
     expect(done).toEqual(expect.arrayContaining(["100", "101", "102", "103"]));
     await close();
     await running;
@@ -746,7 +750,7 @@ describe("a group that vanishes", () => {
 });
 
 describe("what is taken at the start", () => {
-  it("is not found pending a second time, and is not buried while it is offered", async () => {
+  it("is not found pending a second time, and is not dead-lettered while it is offered", async () => {
     const { clock, redis, consumer, events, other, add, dieHolding, close, stream, group } = await openInMemory({
       maxDeliveries: 2,
     });
@@ -764,14 +768,14 @@ describe("what is taken at the start", () => {
     taking.release();
     await clock.advance(5_000);
     expect(offered).toEqual([id]);
-    expect(events.all("recovered")).toEqual([]);
+    expect(events.all("undeliveredFound")).toEqual([]);
     expect(events.all("deadLettered")).toEqual([]);
     await close();
     await running;
   });
 });
 
-describe("messages that the handler puts off for long", () => {
+describe("messages that the handler defers for long", () => {
   it("count as tried each time, and hold nobody else up", async () => {
     const { clock, consumer, events, add, close } = await openInMemory({
       batchSize: 6,

@@ -41,7 +41,7 @@ describe("over a lent Cluster", () => {
       if (done.size === 19) void consumer.close();
     });
     expect(done.get(8)).toBe(2);
-    expect(report).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+    expect(report).toEqual({ released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
     expect(await lent.xpending(stream, "g")).toEqual([0, null, null, null]);
   });
 });

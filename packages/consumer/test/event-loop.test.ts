@@ -20,9 +20,9 @@ describe("a handler that blocks the event loop", () => {
     await made.add(...range(15));
     const { delayMs } = await events.waitFor("eventLoopDelayed");
     expect(delayMs).toBeGreaterThan(leaseMs / 6);
-    expect(await running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0, nameRemoved: true });
+    expect(await running).toMatchObject({ released: 0, unconfirmedAcks: 0, nameRemoved: true });
     expect(done).toEqual(range(15));
-    expect(events.all("lost")).toEqual([]);
+    expect(events.all("outcomeTooLate")).toEqual([]);
   });
 
   it("is not told of when it pauses between the messages", async () => {

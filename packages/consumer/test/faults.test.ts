@@ -25,7 +25,7 @@ describe("while the server misbehaves", () => {
     await eventually("every message is done", () => done.size === 100);
     await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
     await consumer.close();
-    expect(await running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
+    expect(await running).toMatchObject({ released: 0, unconfirmedAcks: 0 });
   });
 
   it("goes on after the server was killed and came back with its data", async () => {
@@ -50,11 +50,11 @@ describe("while the server misbehaves", () => {
     await made.server.restart();
     await eventually("every message is done", () => done.size === 20);
     await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
-    expect(await consumer.close()).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
+    expect(await consumer.close()).toMatchObject({ released: 0, unconfirmedAcks: 0 });
     await running;
   });
 
-  it("creates a group that vanished anew, from the start, and says so", async () => {
+  it("creates a group that was deleted anew, from the start, and says so", async () => {
     const made = bench();
     const { consumer, events } = made.consumer({ batchSize: 2, maxWaitMs: 10 });
     await made.add(1, 2);
@@ -76,7 +76,7 @@ describe("while the server misbehaves", () => {
     expect(seen).toEqual([1, 2, 1, 2, 3]);
   });
 
-  it("waits while a vanished group cannot be created anew", async () => {
+  it("waits while a deleted group cannot be created anew", async () => {
     const made = bench();
     const { consumer, events } = made.consumer({ maxWaitMs: 10 });
     const seen: number[] = [];
@@ -114,7 +114,7 @@ describe("while the server misbehaves", () => {
     await made.server.command("XDEL", made.stream, first as string);
     const again = await consumer.fetch();
     expect(again.messages.map(({ id }) => id)).toEqual([second]);
-    expect(events.all("vanished")).toEqual([{ type: "vanished", ids: [first] }]);
+    expect(events.all("pendingTrimmed")).toEqual([{ type: "pendingTrimmed", ids: [first] }]);
     expect(await made.pending()).toHaveLength(1);
   });
 
@@ -126,7 +126,7 @@ describe("while the server misbehaves", () => {
     await made.server.command("XCLAIM", made.stream, made.group, "other", 0, first as string);
     const again = await consumer.fetch();
     expect(again.messages.map(({ id }) => id)).toEqual([second]);
-    expect(events.all("lost")).toEqual([{ type: "lost", ids: [first], why: "not-owned" }]);
+    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [first], why: "not-owned" }]);
   });
 });
 
@@ -151,7 +151,7 @@ describe("on a bad line", () => {
     for (const n of range(5)) transaction.xadd(made.stream, "*", "n", n, "padding", "x".repeat(10_000));
     await transaction.exec();
     await cut;
-    await events.waitFor("recovered");
+    await events.waitFor("undeliveredFound");
     await eventually("every message is done", async () => seen.length >= 5 && (await made.pending()).length === 0);
     expect(seen).toEqual(range(5));
     expect(events.all("readFailed")).not.toEqual([]);
@@ -170,7 +170,7 @@ describe("on a bad line", () => {
     await made.server.command("XCLAIM", made.stream, made.group, "other", 0, first as string);
     await events.waitFor((event) => event.type === "connected" && event.role === "reader", { count: 2 });
     batch.ack();
-    expect(await batch.settled()).toMatchObject({ acknowledged: [second], lost: [first] });
+    expect(await batch.settled()).toMatchObject({ acknowledged: [second], tooLate: [first] });
     expect((await made.pending()).map(({ id, consumer: owner }) => [id, owner])).toEqual([[first, "other"]]);
   });
 
@@ -198,7 +198,7 @@ describe("on a bad line", () => {
     await eventually("every message is done", () => done.size === 100);
     await eventually("everything is acknowledged", async () => (await made.pending()).length === 0);
     await consumer.close();
-    expect(await running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
+    expect(await running).toMatchObject({ released: 0, unconfirmedAcks: 0 });
   });
 });
 
@@ -275,7 +275,7 @@ describe("at the start", () => {
     const fetching = consumer.fetch();
     const closing = consumer.close();
     await expect(fetching).rejects.toThrow("closed while it was starting");
-    expect(await closing).toMatchObject({ givenBack: 0, nameRemoved: false });
+    expect(await closing).toMatchObject({ released: 0, nameRemoved: false });
     expect(consumer.state).toBe("closed");
   });
 });

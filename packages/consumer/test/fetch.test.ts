@@ -31,7 +31,7 @@ describe("fetch()", () => {
     const batch = await consumer.fetch();
     expect(batch.size).toBe(0);
     expect([...batch]).toEqual([]);
-    expect(await batch.settled()).toEqual({ acknowledged: [], retried: [], deadLettered: [], lost: [], open: [] });
+    expect(await batch.settled()).toEqual({ acknowledged: [], retried: [], deadLettered: [], tooLate: [], open: [] });
   });
 
   it("with maxWaitMs 0 looks at the stream before it says that there is nothing", async () => {
@@ -148,7 +148,7 @@ describe("acknowledging", () => {
       acknowledged: [a],
       retried: [],
       deadLettered: [],
-      lost: [],
+      tooLate: [],
       open: [b, c, d],
     });
     batch.messages[1]?.ack();
@@ -158,7 +158,7 @@ describe("acknowledging", () => {
       acknowledged: [a, b],
       retried: [c, d],
       deadLettered: [],
-      lost: [],
+      tooLate: [],
       open: [],
     });
   });
@@ -184,8 +184,8 @@ describe("acknowledging", () => {
     const second = await consumer.fetch();
     expect(second.messages[0]?.id).toBe(id);
     first.ack();
-    expect(events.all("lost")).toEqual([{ type: "lost", ids: [id], why: "superseded" }]);
-    expect((await first.settled()).lost).toEqual([id]);
+    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "superseded" }]);
+    expect((await first.settled()).tooLate).toEqual([id]);
     expect(await pending()).toHaveLength(1);
     second.ack();
     await second.settled();
@@ -198,7 +198,7 @@ describe("acknowledging", () => {
     await consumer.fetch();
     const [c] = await add(3);
     await server.command("XREADGROUP", "GROUP", group, "somebody", "STREAMS", stream, ">");
-    expect(await consumer.ack(a as string, c as string)).toEqual({ acknowledged: [a], lost: [c] });
+    expect(await consumer.ack(a as string, c as string)).toEqual({ acknowledged: [a], notOwned: [c] });
     expect((await pending()).map(({ id }) => id)).toEqual([b, c]);
   });
 
@@ -209,7 +209,7 @@ describe("acknowledging", () => {
     await server.command("XACK", stream, group, ids[0] as string);
     batch.ack();
     await batch.settled();
-    expect(events.all("ackShort")).toEqual([{ type: "ackShort", sent: 2, acknowledged: 1 }]);
+    expect(events.all("ackIncomplete")).toEqual([{ type: "ackIncomplete", sent: 2, acknowledged: 1 }]);
   });
 });
 

@@ -140,7 +140,7 @@ describe("groups", () => {
     const { consumer, events } = made.consumer({ name: "worker-1", batchSize: 2, maxWaitMs: 5_000 });
     const batch = await consumer.fetch();
     expect(batch.messages.map(({ deliveries }) => deliveries)).toEqual([2, 2]);
-    expect(events.all("recovered")).toEqual([{ type: "recovered", messages: 2 }]);
+    expect(events.all("undeliveredFound")).toEqual([{ type: "undeliveredFound", messages: 2 }]);
     batch.ack();
     await batch.settled();
     expect(await made.pending()).toEqual([]);

@@ -38,7 +38,7 @@ describe("messages of a dead consumer", () => {
       seen.push(...numbers(batch));
       batch.ack();
     });
-    const { from, messages } = await events.waitFor("takenOver");
+    const { from, messages } = await events.waitFor("orphansReleased");
     expect([from, messages]).toEqual(["dead", 250]);
     await eventually("they are done", async () => (await made.pending()).length === 0);
     expect(seen.toSorted((a, b) => a - b)).toEqual(range(250));
@@ -48,7 +48,7 @@ describe("messages of a dead consumer", () => {
     await running;
   });
 
-  it("count the delivery that killed it: one too many, and they are buried unseen", async () => {
+  it("count the delivery that killed it: one too many, and they are dead-lettered unseen", async () => {
     const made = bench();
     await made.add("crasher");
     await dieWith(made, "dead", { deliveries: 16 });
@@ -66,14 +66,14 @@ describe("messages of a dead consumer", () => {
     const leaving = made.consumer({ ...quick, batchSize: 2, foreignIdleMs: 86_400_000 });
     await leaving.consumer.fetch();
     await eventually("the prefetch is there", async () => (await made.pending()).length === 4);
-    expect(await leaving.consumer.close()).toMatchObject({ givenBack: 4 });
+    expect(await leaving.consumer.close()).toMatchObject({ released: 4 });
     const staying = made.consumer({ ...quick, foreignIdleMs: 86_000_000 });
     const deliveries: number[] = [];
     const running = staying.consumer.run((batch) => {
       deliveries.push(...batch.messages.map((message) => message.deliveries));
       batch.ack();
     });
-    expect(await staying.events.waitFor("taken")).toMatchObject({ messages: 4 });
+    expect(await staying.events.waitFor("claimed")).toMatchObject({ messages: 4 });
     await eventually("they are done", async () => (await made.pending()).length === 0);
     expect(deliveries.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2]);
     await staying.consumer.close();
@@ -116,7 +116,7 @@ describe("messages of a dead consumer", () => {
     await Promise.all([slow.consumer.close(), other.consumer.close()]);
     await Promise.all([working, idling]);
     expect(seen).toEqual([]);
-    expect(slow.events.all("lost")).toEqual([]);
+    expect(slow.events.all("outcomeTooLate")).toEqual([]);
   });
 });
 
@@ -139,7 +139,7 @@ describe("messages of a consumer that is not ours", () => {
     );
     const { consumer, events } = made.consumer({ ...quick, foreignIdleMs: 1_800_000 });
     const running = consumer.run((batch) => batch.ack());
-    expect(await events.waitFor("takenOver")).toMatchObject({ from: "script", messages: 1 });
+    expect(await events.waitFor("orphansReleased")).toMatchObject({ from: "script", messages: 1 });
     await eventually("it is done", async () => (await made.pending()).length === 1);
     expect(await made.pending()).toMatchObject([{ id: young, consumer: "script" }]);
     await consumer.close();
@@ -165,7 +165,7 @@ describe("a lease that is lost", () => {
     const reason = await outcome.promise;
     expect(LeaseLostError.is(reason) && [reason.entryId, reason.loss]).toEqual([id, "taken"]);
     await events.waitFor("batchEnded");
-    expect(events.all("lost")).toEqual([{ type: "lost", ids: [id], why: "not-owned" }]);
+    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "not-owned" }]);
     expect(await made.pending()).toMatchObject([{ id, consumer: "thief" }]);
     await consumer.close();
     await running;
@@ -176,7 +176,7 @@ describe("a lease that is lost", () => {
     const [id] = await made.add(1);
     const { consumer, events } = made.consumer({ ...quick, maxHoldMs: 1_000, drainMs: 100, batchSize: 1 });
     const running = consumer.run(() => new Promise(() => {}));
-    expect(await events.waitFor("lost")).toEqual({ type: "lost", ids: [id], why: "held-too-long" });
+    expect(await events.waitFor("outcomeTooLate")).toEqual({ type: "outcomeTooLate", ids: [id], why: "held-too-long" });
     await consumer.close();
     void running;
     expect(await made.pending()).toHaveLength(1);
@@ -193,7 +193,7 @@ describe("the heartbeat", () => {
     await made.server.command("XREADGROUP", "GROUP", made.group, "other", "COUNT", 2, "STREAMS", made.stream, ">");
     await made.server.command("XCLAIM", made.stream, made.group, consumer.name, 0, ...ids, "JUSTID");
     const running = consumer.run((batch) => batch.ack());
-    expect(await events.waitFor("recovered")).toMatchObject({ messages: expect.any(Number) as number });
+    expect(await events.waitFor("undeliveredFound")).toMatchObject({ messages: expect.any(Number) as number });
     await eventually("they are done", async () => (await made.pending()).length === 0);
     await consumer.close();
     await running;
@@ -204,7 +204,7 @@ describe("the heartbeat", () => {
     const { consumer } = made.consumer(quick);
     await consumer.fetch();
     const field = await made.server.command("HGET", groupKey("consumers", made.stream, made.group), consumer.name);
-    // Ten read ahead, ten at work, a hundred put off.
+    // Ten read ahead, ten at work, a hundred deferred.
     const who = { v: 1, leaseMs, pid: process.pid, batchSize: 10, concurrency: 1, capacity: 120 };
     expect(JSON.parse(String(field))).toMatchObject(who);
   });

@@ -14,7 +14,7 @@ import { firstIsolated } from "../src/decisions/isolation.ts";
 const stream = "orders";
 const group = "billing";
 const leaseMs = 2_000;
-const beatMs = Math.floor(leaseMs / 3);
+const heartbeatMs = Math.floor(leaseMs / 3);
 const maxWaitMs = 50;
 const maxDeliveries = 8;
 const recoverEveryMs = 500;
@@ -35,8 +35,8 @@ const BOUND_MS = {
   // Another one is waited for a lease, where it failed before.
   released: maxWaitMs + CLAIM_MS + leaseMs,
   // Put off in memory for half a lease, then read ahead for a second, until a look, the next heartbeat, and somebody's look.
-  held: leaseMs / 2 + 1_000 + 1_000 + beatMs + CLAIM_MS + leaseMs + maxWaitMs,
-  orphaned: leaseMs + 3 * beatMs + 2 * recoverEveryMs + beatMs + maxWaitMs + CLAIM_MS,
+  held: leaseMs / 2 + 1_000 + 1_000 + heartbeatMs + CLAIM_MS + leaseMs + maxWaitMs,
+  orphaned: leaseMs + 3 * heartbeatMs + 2 * recoverEveryMs + heartbeatMs + maxWaitMs + CLAIM_MS,
 } as const;
 type Place = keyof typeof BOUND_MS;
 
@@ -192,7 +192,7 @@ export class LivingCrew {
     const lost = new ConnectionError("the reply was lost", { outcome: "unknown" });
     const moment = this.#random.next() < 0.5 ? "before" : "after";
     const method = this.#random.pick([
-      "recoverOwn",
+      "redeliverOwn",
       "ackOwned",
       "xack",
       "release",

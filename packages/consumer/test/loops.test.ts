@@ -71,7 +71,7 @@ describe("the constructor's signal", () => {
     expect((await batch.settled()).acknowledged).toHaveLength(2);
     expect(await consumer.fetch()).toMatchObject({ size: 0, reason: "draining" });
     await events.waitFor("stopped");
-    expect(await consumer.close()).toMatchObject({ givenBack: 0, abandoned: 0, nameRemoved: true });
+    expect(await consumer.close()).toMatchObject({ released: 0, abandoned: 0, nameRemoved: true });
     expect(await pending()).toEqual([]);
   });
 
@@ -81,7 +81,7 @@ describe("the constructor's signal", () => {
     await add(1, 2);
     (await consumer.fetch()).messages[0]?.ack();
     aborter.abort();
-    expect(await consumer.close()).toMatchObject({ givenBack: 1, abandoned: 0 });
+    expect(await consumer.close()).toMatchObject({ released: 1, abandoned: 0 });
   });
 });
 
@@ -100,7 +100,7 @@ describe("run()", () => {
       { signal: aborter.signal },
     );
     expect(seen).toEqual(range(95));
-    expect(report).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+    expect(report).toEqual({ released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
     expect(await pending()).toEqual([]);
     expect(await names()).toEqual([]);
   });
@@ -130,7 +130,7 @@ describe("run()", () => {
     await events.waitFor("nothingSettled");
     const report = await consumer.close();
     expect(await running).toBe(report);
-    expect(report.givenBack).toBe(1);
+    expect(report.released).toBe(1);
   });
 
   it.each([
@@ -231,7 +231,7 @@ describe("close()", () => {
     const closing = consumer.close();
     await events.waitFor("draining");
     finish.resolve();
-    expect(await closing).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+    expect(await closing).toEqual({ released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
     await running;
     expect(await pending()).toEqual([]);
   });
@@ -250,7 +250,7 @@ describe("close()", () => {
     await started.promise;
     const report = await consumer.close();
     expect(await aborted.promise).toBeInstanceOf(UsageError);
-    expect(report).toEqual({ givenBack: 1, unconfirmedAcks: 0, abandoned: 1, nameRemoved: true });
+    expect(report).toEqual({ released: 1, unconfirmedAcks: 0, abandoned: 1, nameRemoved: true });
     await running;
     expect(await pending()).toMatchObject([{ consumer: "rb:released" }]);
   });
@@ -261,7 +261,7 @@ describe("close()", () => {
     const batch = await consumer.fetch();
     await eventually("the prefetch is there", async () => (await pending()).length === 4);
     batch.messages[0]?.ack();
-    expect(await consumer.close()).toMatchObject({ givenBack: 3, nameRemoved: true });
+    expect(await consumer.close()).toMatchObject({ released: 3, nameRemoved: true });
     expect(await pending()).toMatchObject([1, 0, 0].map((deliveries) => ({ consumer: "rb:released", deliveries })));
   });
 
@@ -289,13 +289,13 @@ describe("close()", () => {
 
   it("closes a consumer that was never used without connecting", async () => {
     const { consumer, events } = open({ redis: "redis://127.0.0.1:1" });
-    expect(await consumer.close()).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false });
+    expect(await consumer.close()).toEqual({ released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false });
     expect(events.events).toEqual([]);
   });
 
   it("ends run() and for await that still wait for their first connection, as those that run", async () => {
     const away = { redis: "redis://127.0.0.1:1" };
-    const nothingLeft = { givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false };
+    const nothingLeft = { released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false };
 
     const running = open(away).consumer;
     const ran = running.run(() => {});

@@ -70,7 +70,7 @@ export async function openInMemory(options: Options = {}) {
     const ids = entries.map(({ id }) => id);
     if (times > 1) {
       const messages = ids.map((id) => ({ id, deliveries: times }));
-      await process.recoverOwn({ stream, group, consumer: name, messages });
+      await process.redeliverOwn({ stream, group, consumer: name, messages });
     }
     await process.close();
     return ids;

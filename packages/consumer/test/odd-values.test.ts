@@ -74,12 +74,15 @@ describe("a worker without an observer", () => {
     expect(errors).toContain("something that cannot be written as text");
   });
 
-  it.each(["decode", "schema"])("buries what its codec gives a promise for, and tells no payload (%s)", async (how) => {
-    const { errors, warnings } = await run(how, 3);
-    expect(errors).toHaveLength(3);
-    for (const error of errors) expect(error).toContain("a promise");
-    expect(warnings).toHaveLength(2);
-  });
+  it.each(["decode", "schema"])(
+    "dead-letters what its codec gives a promise for, and tells no payload (%s)",
+    async (how) => {
+      const { errors, warnings } = await run(how, 3);
+      expect(errors).toHaveLength(3);
+      for (const error of errors) expect(error).toContain("a promise");
+      expect(warnings).toHaveLength(2);
+    },
+  );
 
   it("tells trouble in one line a kind and minute, with stream, group and the error's message", async () => {
     const { warnings, stream } = await run("undecodable", 50);
@@ -208,8 +211,8 @@ it("a batch keeps its messages, whatever a handler does with the list it got", a
 describe("a batch that the handler freezes, with every message of it", () => {
   const ends: readonly (readonly [how: string, end: (message: Message) => void, pending: number])[] = [
     ["acknowledged", (message) => message.ack(), 0],
-    ["buried", (message) => message.deadLetter("bad"), 0],
-    ["put off", (message) => message.retry(), 2],
+    ["dead-lettered", (message) => message.deadLetter("bad"), 0],
+    ["deferred", (message) => message.retry(), 2],
     ["left", () => {}, 2],
   ];
 
@@ -295,5 +298,5 @@ it("acknowledges tens of thousands of ids, and refuses what is no id before anyt
   }
   const report = await consumer.ack(...ids);
   expect(new Set(report.acknowledged)).toEqual(new Set(ids.slice(0, 10_000)));
-  expect(new Set(report.lost)).toEqual(new Set(ids.slice(10_000)));
+  expect(new Set(report.notOwned)).toEqual(new Set(ids.slice(10_000)));
 });

@@ -73,7 +73,7 @@ describe("deadLetter()", () => {
     batch.messages[0]?.deadLetter("too wide");
     batch.messages[1]?.deadLetter("bad");
     expect(await batch.settled()).toMatchObject({ retried: [wide], deadLettered: [other] });
-    expect(events.all("buryFailed")).toMatchObject([{ messages: 1, error: { code: "COMMAND" } }]);
+    expect(events.all("deadLetterFailed")).toMatchObject([{ messages: 1, error: { code: "COMMAND" } }]);
     expect(consumer.state).toBe("running");
     expect((await pending()).map(({ id }) => id)).toEqual([wide]);
   });
@@ -158,7 +158,7 @@ describe("maxDeliveries", () => {
     expect(await deadLetters()).toEqual([]);
   });
 
-  it("buries what an earlier process of this name left behind once too often, without offering it", async () => {
+  it("dead-letters what an earlier process of this name left behind once too often, without offering it", async () => {
     const { consumer, add, server, stream, group, events, deadLetters } = open({ name: "worker-1", maxDeliveries: 3 });
     const [id] = await add("crasher", "other");
     await server.command("XGROUP", "CREATE", stream, group, 0);
@@ -241,7 +241,7 @@ describe("several poison messages, all that is left,", () => {
 });
 
 describe("a sink that is down", () => {
-  it("buries nothing: one message at a time is tried, none of it counts, and afterwards everything flows", async () => {
+  it("dead-letters nothing: one message at a time is tried, none of it counts, and afterwards everything flows", async () => {
     const { consumer, add, pending, deadLetters, events } = open({ batchSize: 10, maxDeliveries: 4 });
     await add(...range(40));
     let isDown = true;

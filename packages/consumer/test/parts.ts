@@ -55,7 +55,7 @@ export async function openParts() {
   });
   const open = new OpenBatches<Value>({
     ...{ ...shared, requeuer, sinkWatch, onEnd: () => {} },
-    giveBack: (message) => releaser.release(message, "draining", { isUncounted: false }),
+    release: (message) => releaser.release(message, "draining", { isUncounted: false }),
     whenOutcomesAreThrough: () => Promise.resolve(),
   });
 
@@ -65,7 +65,7 @@ export async function openParts() {
     const entries = await client.xreadgroup({ ...address, consumer, count, blockMs: undefined });
     const ids = entries.map(({ id }) => id);
     const messages = ids.map((id) => ({ id, deliveries: times }));
-    if (times > 1) await client.recoverOwn({ ...address, consumer, messages });
+    if (times > 1) await client.redeliverOwn({ ...address, consumer, messages });
     return ids;
   };
   /** Messages that are anybody's, each delivered so many times before. */
@@ -85,8 +85,8 @@ export async function openParts() {
     return [...held.offer(mix, 1_000_000, false, { mode: "loop", atMs: clock.nowMs() }).messages];
   };
   /** Another consumer sends its heartbeat. */
-  const beat = async (consumer: string, freePlaces = 1): Promise<void> => {
-    await client.beat({
+  const heartbeat = async (consumer: string, freePlaces = 1): Promise<void> => {
+    await client.heartbeat({
       ...{ ...address, consumer, incarnation: consumer, leaseMs: 60_000, join: undefined },
       details: {
         host: "h",
@@ -113,6 +113,6 @@ export async function openParts() {
   });
   return {
     ...{ ...shared, redis, events, shared, address, failures, compared, peers, succeededElsewhere, secondOpinions },
-    ...{ deadLetterWriter, releaser, open, deliver, release, offer, beat, ownedBy, where },
+    ...{ deadLetterWriter, releaser, open, deliver, release, offer, heartbeat, ownedBy, where },
   };
 }

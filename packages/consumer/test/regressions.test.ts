@@ -75,7 +75,7 @@ describe("a message that was deleted while it was pending", () => {
     await consumer.close();
     await running;
     expect(seen.toSorted((a, b) => a - b)).toEqual([0, 2, 3, 4]);
-    expect(events.all("vanished")).toEqual([{ type: "vanished", ids: [deleted] }]);
+    expect(events.all("pendingTrimmed")).toEqual([{ type: "pendingTrimmed", ids: [deleted] }]);
     expect(rest).toHaveLength(3);
   });
 });
@@ -83,7 +83,7 @@ describe("a message that was deleted while it was pending", () => {
 describe("a delivery count beyond 2^53", () => {
   const huge = ["9007199254740993", "9000000000000000000", "9223372036854775807"];
 
-  it.each(huge)("is too many in a loop: the message is buried, and the others are done (%s)", async (count) => {
+  it.each(huge)("is too many in a loop: the message is dead-lettered, and the others are done (%s)", async (count) => {
     const made = bench();
     const [id, other] = await made.add("counted", "other");
     await dieReading(made, "worker-1");
@@ -110,7 +110,7 @@ describe("a delivery count beyond 2^53", () => {
     expect(letter[1][letter[1].indexOf("dead.deliveries") + 1]).toMatch(/^9\d{15,}$/);
   });
 
-  it.each(huge)("does no harm under fetch(): it is offered, given back, and acknowledged (%s)", async (count) => {
+  it.each(huge)("does no harm under fetch(): it is offered, released, and acknowledged (%s)", async (count) => {
     const made = bench();
     const [id] = await made.add("counted", "other");
     await dieReading(made, "worker-1");
@@ -119,7 +119,7 @@ describe("a delivery count beyond 2^53", () => {
     const batch = await first.consumer.fetch();
     expect(batch.messages[0]?.id).toBe(id);
     expect(batch.messages[0]?.deliveries).toBeGreaterThan(9e15);
-    expect(await first.consumer.close()).toMatchObject({ givenBack: 2 });
+    expect(await first.consumer.close()).toMatchObject({ released: 2 });
     const second = made.consumer({ name: "worker-1", batchSize: 2, maxWaitMs: 5_000 });
     const again = await second.consumer.fetch();
     expect(again.messages.map((message) => message.id)).toContain(id);
@@ -189,7 +189,7 @@ describe("a message too wide for the dead letters", () => {
     const running = consumer.run(() => {
       throw new Error("it never works");
     });
-    await events.waitFor("buryFailed", { count: 3 });
+    await events.waitFor("deadLetterFailed", { count: 3 });
     expect(events.all("batch").length).toBeGreaterThanOrEqual(3);
     expect((await made.pending()).map(({ id }) => id)).toEqual([wide]);
     await consumer.close();

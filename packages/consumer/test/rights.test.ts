@@ -39,14 +39,14 @@ describe("the least rights", () => {
     expect(await pending()).toEqual([]);
   });
 
-  it("read, acknowledge, redeliver and give back in a group that exists", async () => {
+  it("read, acknowledge, redeliver and release in a group that exists", async () => {
     const { consumer, server, stream, group, add, pending, events } = open("least");
     await server.command("XGROUP", "CREATE", stream, group, 0, "MKSTREAM");
     await add(1, 2);
     (await consumer.fetch()).messages[0]?.ack();
     const again = await consumer.fetch();
     expect(again.messages.map(({ deliveries }) => deliveries)).toEqual([2]);
-    expect(await consumer.close()).toEqual({ givenBack: 1, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false });
+    expect(await consumer.close()).toEqual({ released: 1, unconfirmedAcks: 0, abandoned: 0, nameRemoved: false });
     expect(await pending()).toHaveLength(1);
     expect(events.all("failed")).toEqual([]);
   });

@@ -104,7 +104,7 @@ async function endOf(made: Bench, { consumer, events, running, done }: Trial) {
 /** Nothing is lost, nothing was given up. */
 const ALL_DONE = {
   ...{ live: true, ready: true, failed: [] },
-  ...{ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true },
+  ...{ released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true },
 };
 /** And nothing was done twice, because what the server refuses it has not executed. */
 const ALL_DONE_ONCE = { ...ALL_DONE, times: range(15).map(() => 1) };
@@ -206,15 +206,15 @@ describe("a server that is full (OOM)", () => {
     await begun.promise;
     await fill(made);
     const beats = async (): Promise<string | undefined> => (await server.info("commandstats"))["cmdstat_hset"];
-    const beatsBefore = await beats();
+    const heartbeatsBefore = await beats();
     finish.resolve();
     await eventually("every message is done", () => done.size === 29);
     await eventually("every outcome is there", async () => (await made.pending()).length === 0);
-    await eventually("the heart has gone on beating", async () => (await beats()) !== beatsBefore);
+    await eventually("the heart has gone on beating", async () => (await beats()) !== heartbeatsBefore);
     expect(events.all("deadLettered")).toMatchObject([{ why: "rejected" }]);
     expect(events.events.filter(({ type }) => type.endsWith("Failed"))).toEqual([]);
     await consumer.close();
-    expect(await running).toEqual({ givenBack: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
+    expect(await running).toEqual({ released: 0, unconfirmedAcks: 0, abandoned: 0, nameRemoved: true });
   });
 
   it("lets a consumer join a group that is there, and take over what a dead one left behind", async () => {
@@ -232,11 +232,11 @@ describe("a server that is full (OOM)", () => {
       batch.ack();
     });
     await Promise.race([events.waitFor("started"), running]);
-    await events.waitFor((event) => event.type === "takenOver" && event.messages === 2);
+    await events.waitFor((event) => event.type === "orphansReleased" && event.messages === 2);
     await eventually("everything is acknowledged", async () => done.length >= 3 && (await made.pending()).length === 0);
     expect(new Set(done)).toEqual(new Set(range(3)));
     await consumer.close();
-    expect(await running).toMatchObject({ givenBack: 0, nameRemoved: true });
+    expect(await running).toMatchObject({ released: 0, nameRemoved: true });
   });
 
   it("does not start a consumer whose group would have to be created, and says why", async () => {
@@ -434,13 +434,13 @@ describe("a server that hangs", () => {
     const trial = await atWork(made, { blockMs: 100 });
     await made.server.freeze();
     trial.finish();
-    await trial.events.waitFor("stalled", { timeoutMs: 20_000 });
+    await trial.events.waitFor("readStalled", { timeoutMs: 20_000 });
     expect(trial.consumer.health()).toMatchObject({ live: true, ready: false });
     await made.server.thaw();
-    await trial.events.waitFor("stallEnded");
+    await trial.events.waitFor("readStallEnded");
     expect(await endOf(made, trial)).toMatchObject(ALL_DONE);
     const stalls = trial.events.events.filter(({ type }) => type.startsWith("stall"));
-    expect(stalls.map(({ type }) => type)).toEqual(["stalled", "stallEnded"]);
+    expect(stalls.map(({ type }) => type)).toEqual(["readStalled", "readStallEnded"]);
   });
 });
 
@@ -482,6 +482,6 @@ describe("a primary that dies under Sentinels", () => {
     expect(shortestPauseMs(trial.trouble())).toBeGreaterThanOrEqual(50);
     expect(await successor.command("XPENDING", made.stream, made.group)).toEqual([0, null, null, null]);
     await trial.consumer.close();
-    expect(await trial.running).toMatchObject({ givenBack: 0, unconfirmedAcks: 0 });
+    expect(await trial.running).toMatchObject({ released: 0, unconfirmedAcks: 0 });
   });
 });

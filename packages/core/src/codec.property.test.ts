@@ -5,7 +5,7 @@ import { type EncodedFields, encodeValue } from "./encode-fields.ts";
 import { PayloadError } from "./errors.ts";
 import { jsonCodec } from "./json-codec.ts";
 
-/** What the server gives back of what was sent: bytes. */
+/** What the server releases of what was sent: bytes. */
 const overTheWire = ({ fields }: EncodedFields): Buffer[] => fields.map((part) => Buffer.from(part as string));
 
 // Any text that UTF-8 can hold.

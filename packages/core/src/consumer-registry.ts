@@ -27,7 +27,7 @@ export interface RegistrationDetails {
   readonly capacity: number | null;
   /** Messages its handlers are at work on. */
   readonly inFlight: number | null;
-  /** Messages put off for a later attempt. */
+  /** Messages deferred for a later attempt. */
   readonly deferred: number | null;
   /** Messages it has acknowledged since it began. */
   readonly acked: number | null;
@@ -44,7 +44,7 @@ export interface RegistrationDetails {
   /** Handlers that have been at work for longer than that. */
   readonly handlersHung: number | null;
   /**
-   * `open`, or what holds intake up: `paused`, `draining`, `put-off`, `backing-off`, `probing`, `held-too-long`, `unfit`,
+   * `open`, or what holds intake up: `paused`, `draining`, `deferred`, `backing-off`, `probing`, `held-too-long`, `unfit`,
    * `server-away`, `ahead-of-stream`; newer versions may know more.
    */
   readonly intake: string | null;

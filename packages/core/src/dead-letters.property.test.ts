@@ -10,7 +10,17 @@ const CONSUMER = "c1";
 
 /** One thing that happens, and which of the messages or letters at hand it happens to. */
 const step = fc.record({
-  what: fc.constantFrom("add", "read", "ack", "bury", "redrive", "redrive or add", "discard", "trim", "take over"),
+  what: fc.constantFrom(
+    "add",
+    "read",
+    "ack",
+    "dead-letter",
+    "redrive",
+    "redrive or add",
+    "discard",
+    "trim",
+    "take over",
+  ),
   which: fc.nat(),
 });
 
@@ -50,11 +60,11 @@ test("whatever happens, a message that was neither acknowledged nor discarded is
         } else if (what === "ack" && own !== undefined) {
           await client.ackOwned({ ...ADDRESS, consumer: CONSUMER, ids: [own] });
           open.delete(numbers.get(own) ?? "");
-        } else if (what === "bury" && own !== undefined) {
-          await client.bury({ ...ADDRESS, consumer: CONSUMER, id: own, reason: "rejected", error: "" });
+        } else if (what === "dead-letter" && own !== undefined) {
+          await client.moveToDeadLetters({ ...ADDRESS, consumer: CONSUMER, id: own, reason: "rejected", error: "" });
         } else if ((what === "redrive" || what === "redrive or add") && letter !== undefined) {
-          const ifGone = what === "redrive" ? "skip" : "add";
-          const [end] = (await deadLetters.redrive({ ids: [letter.id], ifGone })).letters;
+          const ifTrimmed = what === "redrive" ? "skip" : "add";
+          const [end] = (await deadLetters.redrive({ ids: [letter.id], ifTrimmed })).letters;
           if (end?.kind === "added") numbers.set(end.entryId, letter.fields["n"] ?? "");
         } else if (what === "discard" && letter !== undefined) {
           await deadLetters.discard({ ids: [letter.id] });

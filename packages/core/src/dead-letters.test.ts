@@ -24,13 +24,13 @@ async function setUp() {
     { createClient: (report) => redis.client({ report }) },
   );
   onTestFinished(() => deadLetters.close());
-  /** Adds so many messages and buries them → their ids. */
+  /** Adds so many messages and dead-letters them → their ids. */
   const bury = async (count: number, reason = "rejected", bytes = 1): Promise<string[]> => {
     const ids: string[] = [];
     for (let n = 0; n < count; n++) {
       const id = await client.xadd({ stream: STREAM, fields: ["n", Buffer.alloc(bytes, `${n}`)] });
       await client.xreadgroup({ ...ADDRESS, consumer: "c1", count: 1 });
-      await client.bury({ ...ADDRESS, consumer: "c1", id, reason, error: "" });
+      await client.moveToDeadLetters({ ...ADDRESS, consumer: "c1", id, reason, error: "" });
       ids.push(id);
     }
     return ids;
@@ -105,7 +105,7 @@ describe("the loop over all letters", () => {
       await deadLetters.redrive({ ids: [letter.id] });
       const claim = { ...ADDRESS, from: RELEASED, to: "c1", ids: [letter.entryId] };
       await client.handOver({ ...claim, foreignIdleMs: 0, toUnregistered: true });
-      await client.bury({ ...ADDRESS, consumer: "c1", id: letter.entryId, reason: "rejected", error: "" });
+      await client.moveToDeadLetters({ ...ADDRESS, consumer: "c1", id: letter.entryId, reason: "rejected", error: "" });
     }
     expect(seen).toEqual(ids);
     expect(await deadLetters.count()).toBe(30);
@@ -120,16 +120,16 @@ describe("redrive", () => {
     const ids = (await deadLetters.list()).letters.map(({ id }) => id);
     const report = await deadLetters.redrive({ ids: [ids[2] ?? "", ids[1] ?? "", "1-1", ids[0] ?? ""] });
     expect(report).toEqual({
-      ...{ redriven: 2, added: 0, skipped: 1, gone: 1, next: null },
+      ...{ redriven: 2, added: 0, skipped: 1, missing: 1, next: null },
       letters: [
         { id: ids[2], kind: "redriven", entryId: third },
-        { id: ids[1], kind: "skipped", why: "entry-gone" },
-        { id: "1-1", kind: "gone" },
+        { id: ids[1], kind: "skipped", why: "entry-trimmed" },
+        { id: "1-1", kind: "missing" },
         { id: ids[0], kind: "redriven", entryId: first },
       ],
     });
     expect(await pendingIds()).toEqual([first, third]);
-    expect(events.all("redriven")).toEqual([{ type: "redriven", redriven: 2, added: 0, skipped: 1, gone: 1 }]);
+    expect(events.all("redriven")).toEqual([{ type: "redriven", redriven: 2, added: 0, skipped: 1, missing: 1 }]);
   });
 
   test("takes no more than its limit, and says where to go on past what it skipped", async () => {
@@ -159,7 +159,7 @@ describe("redrive", () => {
     expect(await pendingIds()).toEqual([ids[0], ids[2]]);
   });
 
-  test("leaves alone what is buried while it runs", async () => {
+  test("leaves alone what is dead-lettered while it runs", async () => {
     const { deadLetters, bury } = await setUp();
     await bury(30);
     let late: Promise<unknown> | undefined;
@@ -190,7 +190,7 @@ describe("redrive", () => {
     await expect(redriving).rejects.toBe(lost);
     // What was sent together with it has ended too, before the call did.
     expect(seen.at(-1)).toBe(events.all("redriven")[0]?.redriven);
-    expect(await deadLetters.redrive({ filter: "all" })).toMatchObject({ skipped: 0, gone: 0 });
+    expect(await deadLetters.redrive({ filter: "all" })).toMatchObject({ skipped: 0, missing: 0 });
     expect(await pendingIds()).toEqual(ids);
     expect(await deadLetters.count()).toBe(0);
   });

@@ -1,5 +1,5 @@
 /**
- * The dead letters of one consumer group: looks at them, gives them back, throws them away. Its states are those of a
+ * The dead letters of one consumer group: looks at them, releases them, throws them away. Its states are those of a
  * CallScope.
  */
 import type { InspectOptionsStylized } from "node:util";
@@ -28,7 +28,7 @@ import { deadLetterKey } from "./keys.ts";
 import { createNotifier, createTeller, type Observer } from "./observer.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
-import { nameService, warningObserver, wordsOfConnection } from "./warnings.ts";
+import { describeConnectionEvent, nameService, warningObserver } from "./warnings.ts";
 import type { StreamEntry } from "./wire/entry.ts";
 
 // Each redrive copies a payload inside the server: a few at a time keep it answering others in between.
@@ -38,7 +38,7 @@ const DISCARDED_AT_ONCE = 1_000;
 const LISTED_BYTES = 16_777_216;
 
 /** What the service stands on, when it is not the network. */
-interface Wiring {
+interface Dependencies {
   readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
 }
 
@@ -72,22 +72,22 @@ export class DeadLetters {
   /** @throws {ConfigError} naming every wrong option */
   constructor(options: DeadLettersOptions);
   /** @internal */
-  constructor(options: DeadLettersOptions, wiring: Wiring);
-  constructor(options: DeadLettersOptions, wiring?: Wiring) {
+  constructor(options: DeadLettersOptions, dependencies: Dependencies);
+  constructor(options: DeadLettersOptions, dependencies?: Dependencies) {
     const policy = resolveDeadLettersOptions(options);
     this.#policy = policy;
     this.#key = deadLetterKey(policy.stream, policy.group);
     const subject = nameService("dead letters", policy.stream, policy.group);
-    const observer = policy.observer ?? warningObserver(subject, wordsOfConnection, systemClock);
+    const observer = policy.observer ?? warningObserver(subject, describeConnectionEvent, systemClock);
     this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
-    const overTheNetwork: Wiring["createClient"] = (report) =>
+    const overTheNetwork: Dependencies["createClient"] = (report) =>
       createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
     this.#calls = new CallScope({
       whenClosed: "the dead letters were closed",
       connectTimeoutMs: policy.connectTimeoutMs,
       report: this.#notify,
-      createClient: wiring?.createClient ?? overTheNetwork,
+      createClient: dependencies?.createClient ?? overTheNetwork,
     });
   }
 
@@ -165,14 +165,14 @@ export class DeadLetters {
    * delivery count of 0, until a consumer recovers it like one that a dead process left behind. The letter is deleted in
    * the same step, so of two redrives of one letter only one has an effect.
    *
-   * Letters whose entry is no longer in the stream stay where they are, unless `ifGone: "add"` has them added anew.
+   * Letters whose entry is no longer in the stream stay where they are, unless `ifTrimmed: "add"` has them added anew.
    * Letters whose message the group is at work on, or has yet to read, stay as well. After an error the letters that were
    * not redriven are still there, and `onProgress` has the counts of the others.
    *
    * @returns what became of each letter
    * @throws {ConfigError} naming every wrong option; nothing was done
    * @throws {NoGroupError} when an entry is there and the group is not: there is no pending list to put it into
-   * @throws {ServerStateError} when the server refuses for now; a full server (OOM) refuses only `ifGone: "add"`
+   * @throws {ServerStateError} when the server refuses for now; a full server (OOM) refuses only `ifTrimmed: "add"`
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {WrongTypeError} when a key holds something other than a stream
    * @throws {UsageError} after `close()`
@@ -181,18 +181,18 @@ export class DeadLetters {
    * const { redriven, skipped, letters } = await deadLetters.redrive({ filter: { reason: "maxDeliveries" }, limit: 50 });
    */
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
-    const { selection, ifGone } = resolveRedriveOptions(options);
+    const { selection, ifTrimmed } = resolveRedriveOptions(options);
     const { onProgress } = options;
     const { stream, group } = this.#policy;
     return this.#calls.use(options.signal, async (signal) => {
       const letters: RedriveOutcome[] = [];
-      const counts = { redriven: 0, added: 0, skipped: 0, gone: 0 };
+      const counts = { redriven: 0, added: 0, skipped: 0, missing: 0 };
       let next: EntryId | null = null;
       try {
         for await (const picked of this.#pick(selection, signal, REDRIVEN_AT_ONCE)) {
           signal.throwIfAborted();
           const ends = await Promise.allSettled(
-            picked.ids.map(async (id) => ({ id, ...(await this.#client.redrive({ stream, group, id, ifGone })) })),
+            picked.ids.map(async (id) => ({ id, ...(await this.#client.redrive({ stream, group, id, ifTrimmed })) })),
           );
           for (const end of ends) {
             if (end.status === "rejected") continue;
@@ -282,7 +282,7 @@ export class DeadLetters {
       for (const ids of chunks(selection.ids, atOnce)) yield { ids, next: null };
       return;
     }
-    // What is buried from now on is not meant: a message that fails again at once would come round for ever.
+    // What is dead-lettered from now on is not meant: a message that fails again at once would come round for ever.
     const end = await this.#lastId();
     if (end === null) return;
     const { from, limit, accepts } = selection;

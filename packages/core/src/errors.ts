@@ -290,7 +290,7 @@ export type LeaseLoss =
   /** Its lease ran out, and another consumer has it, or nobody. */
   | "taken"
   /** It was deleted from the stream. */
-  | "vanished"
+  | "trimmed"
   /** It was held longer than `maxHoldMs`. */
   | "held-too-long";
 

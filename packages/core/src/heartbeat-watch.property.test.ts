@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { beatMsOf, followHeartbeats, type HeartbeatVerdict, NO_HEARTBEATS } from "./heartbeat-watch.ts";
+import { followHeartbeats, type HeartbeatVerdict, heartbeatMsOf, NO_HEARTBEATS } from "./heartbeat-watch.ts";
 
 const leaseMs = fc.integer({ min: 300, max: 120_000 });
 /** How far a server's clock may be set: up to a year, in both directions. */
@@ -12,20 +12,20 @@ const passing = fc.record({ share: part, jump: fc.option(jumpMs, { freq: 4 }), b
 interface Course {
   readonly lease: number;
   /** When the heartbeat is written, by the local clock. */
-  readonly beatsAtMs: readonly number[];
+  readonly heartbeatsAtMs: readonly number[];
   readonly looks: readonly { readonly atMs: number; readonly jump: number | null; readonly breaks: boolean }[];
 }
 
 /** What each look says of one consumer. Its beats and the looks are stamped by a clock that jumps. */
-function follow({ lease, beatsAtMs, looks }: Course): readonly (HeartbeatVerdict & { readonly atMs: number })[] {
+function follow({ lease, heartbeatsAtMs, looks }: Course): readonly (HeartbeatVerdict & { readonly atMs: number })[] {
   let watch = NO_HEARTBEATS;
   let offsetMs = 1_700_000_000_000;
   let steadySinceMs = 0;
-  const beats = [...beatsAtMs];
+  const beats = [...heartbeatsAtMs];
   let stampMs = (beats.shift() ?? 0) + offsetMs;
   const verdicts: (HeartbeatVerdict & { readonly atMs: number })[] = [];
   for (const { atMs, jump, breaks } of looks) {
-    // A jump falls behind the beats before it.
+    // A jump falls behind the heartbeats before it.
     while (beats[0] !== undefined && beats[0] <= atMs) stampMs = (beats.shift() ?? 0) + offsetMs;
     offsetMs += jump ?? 0;
     if (breaks) steadySinceMs = atMs;
@@ -45,15 +45,15 @@ function moments(shares: readonly number[], longestMs: number): number[] {
   return shares.map((share) => (atMs += share * longestMs));
 }
 
-test("a heartbeat that moves within three beats is never dead, however the server's clock jumps", () => {
+test("a heartbeat that moves within three heartbeats is never dead, however the server's clock jumps", () => {
   fc.assert(
     fc.property(
       leaseMs,
       fc.array(part, { minLength: 50, maxLength: 200 }),
       fc.array(passing, { maxLength: 60 }),
       (lease, gaps, passings) => {
-        const beatsAtMs = [0, ...moments(gaps, 3 * beatMsOf(lease) - 1)];
-        const endMs = beatsAtMs.at(-1) ?? 0;
+        const heartbeatsAtMs = [0, ...moments(gaps, 3 * heartbeatMsOf(lease) - 1)];
+        const endMs = heartbeatsAtMs.at(-1) ?? 0;
         const looks = moments(
           passings.map(({ share }) => share),
           lease,
@@ -61,7 +61,7 @@ test("a heartbeat that moves within three beats is never dead, however the serve
           const { jump = null, breaks = false } = passings[index] ?? {};
           return atMs <= endMs ? [{ atMs, jump, breaks }] : [];
         });
-        expect(follow({ lease, beatsAtMs, looks }).filter(({ life }) => life === "dead")).toEqual([]);
+        expect(follow({ lease, heartbeatsAtMs, looks }).filter(({ life }) => life === "dead")).toEqual([]);
       },
     ),
   );
@@ -74,8 +74,8 @@ test("one that moves within its lease is never dead while the server's clock onl
       fc.array(part, { minLength: 50, maxLength: 200 }),
       fc.array(passing, { maxLength: 60 }),
       (lease, gaps, passings) => {
-        const beatsAtMs = [0, ...moments(gaps, lease - 1)];
-        const endMs = beatsAtMs.at(-1) ?? 0;
+        const heartbeatsAtMs = [0, ...moments(gaps, lease - 1)];
+        const endMs = heartbeatsAtMs.at(-1) ?? 0;
         const looks = moments(
           passings.map(({ share }) => share),
           lease,
@@ -83,33 +83,33 @@ test("one that moves within its lease is never dead while the server's clock onl
           const { jump, breaks = false } = passings[index] ?? {};
           return atMs <= endMs ? [{ atMs, jump: jump == null ? null : -Math.abs(jump), breaks }] : [];
         });
-        expect(follow({ lease, beatsAtMs, looks }).filter(({ life }) => life === "dead")).toEqual([]);
+        expect(follow({ lease, heartbeatsAtMs, looks }).filter(({ life }) => life === "dead")).toEqual([]);
       },
     ),
   );
 });
 
-test("one that stops is dead after a lease and three beats of looks, wherever the server's clock is", () => {
+test("one that stops is dead after a lease and three heartbeats of looks, wherever the server's clock is", () => {
   fc.assert(
     fc.property(
       leaseMs,
       jumpMs,
       fc.array(fc.record({ share: part, jump: fc.option(jumpMs, { freq: 4 }) }), { minLength: 20, maxLength: 100 }),
       (lease, startJump, passings) => {
-        const beatMs = beatMsOf(lease);
+        const heartbeatMs = heartbeatMsOf(lease);
         const times = [
           0,
           ...moments(
             passings.map(({ share }) => share),
-            beatMs,
+            heartbeatMs,
           ),
         ];
         const looks = times.map((atMs, index) => ({
           ...{ atMs, breaks: false },
           jump: index === 0 ? startJump : (passings[index - 1]?.jump ?? null),
         }));
-        const verdicts = follow({ lease, beatsAtMs: [0], looks });
-        const late = verdicts.filter(({ atMs, life }) => atMs >= lease + 3 * beatMs && life !== "dead");
+        const verdicts = follow({ lease, heartbeatsAtMs: [0], looks });
+        const late = verdicts.filter(({ atMs, life }) => atMs >= lease + 3 * heartbeatMs && life !== "dead");
         expect(late).toEqual([]);
       },
     ),
@@ -123,7 +123,7 @@ test("who is seen to stand still only becomes worse, until the heartbeat moves",
       const looks = [0, ...moments(shares, lease / 3)].map((atMs, index) => ({
         ...{ atMs, breaks: false, jump: index === 0 ? startJump : null },
       }));
-      const ranks = follow({ lease, beatsAtMs: [0], looks }).map(({ life }) => rank[life]);
+      const ranks = follow({ lease, heartbeatsAtMs: [0], looks }).map(({ life }) => rank[life]);
       expect(ranks).toEqual(ranks.toSorted((left, right) => left - right));
     }),
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { beatMsOf, followHeartbeats, type HeartbeatWatch, NO_HEARTBEATS } from "./heartbeat-watch.ts";
+import { followHeartbeats, type HeartbeatWatch, heartbeatMsOf, NO_HEARTBEATS } from "./heartbeat-watch.ts";
 
 const LEASE_MS = 60_000;
 const THREE_BEATS_MS = 15_000;
@@ -19,9 +19,9 @@ class Looks {
   }
 
   /** What is thought of "c" after `elapsedMs` more, its heartbeat being of so long after the beginning. */
-  after(elapsedMs: number, beatAtMs: number, { incarnation = "i", leaseMs = LEASE_MS } = {}) {
+  after(elapsedMs: number, heartbeatAtMs: number, { incarnation = "i", leaseMs = LEASE_MS } = {}) {
     this.#elapsedMs += elapsedMs;
-    const registry = new Map([["c", { atMs: SERVER_MS + beatAtMs, leaseMs, incarnation }]]);
+    const registry = new Map([["c", { atMs: SERVER_MS + heartbeatAtMs, leaseMs, incarnation }]]);
     const look = {
       ...{ serverNowMs: SERVER_MS + this.#elapsedMs + this.jumpedMs, localNowMs: this.localNowMs },
       steadySinceMs: this.steadySinceMs,
@@ -32,28 +32,31 @@ class Looks {
   }
 }
 
-describe("beatMsOf", () => {
+describe("heartbeatMsOf", () => {
   test.each([
     [60_000, 5_000],
     [15_000, 5_000],
     [14_999, 4_999],
     [1_000, 333],
     [2, 0],
-  ])("a lease of %i ms has a heartbeat each %i ms", (leaseMs, beatMs) => {
-    expect(beatMsOf(leaseMs)).toBe(beatMs);
+  ])("a lease of %i ms has a heartbeat each %i ms", (leaseMs, heartbeatMs) => {
+    expect(heartbeatMsOf(leaseMs)).toBe(heartbeatMs);
   });
 });
 
 describe("followHeartbeats", () => {
-  test("a heartbeat that moves is alive, and its time is given back for the scripts", () => {
+  test("a heartbeat that moves is alive, and its time is released for the scripts", () => {
     const looks = new Looks();
     expect(looks.after(0, 0)).toEqual({ life: "alive", seenAtMs: SERVER_MS, unmovedMs: 0 });
-    for (let beat = 1; beat <= 50; beat++) {
-      expect(looks.after(5_000, beat * 5_000)).toMatchObject({ life: "alive", seenAtMs: SERVER_MS + beat * 5_000 });
+    for (let heartbeat = 1; heartbeat <= 50; heartbeat++) {
+      expect(looks.after(5_000, heartbeat * 5_000)).toMatchObject({
+        life: "alive",
+        seenAtMs: SERVER_MS + heartbeat * 5_000,
+      });
     }
   });
 
-  test("one that stops is silent after three beats, and dead after its lease", () => {
+  test("one that stops is silent after three heartbeats, and dead after its lease", () => {
     const looks = new Looks();
     looks.after(0, 0);
     expect(looks.after(THREE_BEATS_MS - 1, 0)).toMatchObject({ life: "alive", unmovedMs: THREE_BEATS_MS - 1 });
@@ -62,7 +65,7 @@ describe("followHeartbeats", () => {
     expect(looks.after(1, 0)).toMatchObject({ life: "dead", seenAtMs: SERVER_MS, unmovedMs: LEASE_MS });
   });
 
-  test("one that is old at the first look is dead three beats later, not at once", () => {
+  test("one that is old at the first look is dead three heartbeats later, not at once", () => {
     const looks = new Looks();
     const long = -10 * LEASE_MS;
     expect(looks.after(0, long)?.life).toBe("silent");

@@ -11,7 +11,7 @@ const LONGEST_BEAT_MS = 5_000;
 const BEATS_OF_GRACE = 3;
 
 /** How often a consumer with this lease sends its heartbeat, in milliseconds: each third of it, and each 5 s at least. */
-export function beatMsOf(leaseMs: number): number {
+export function heartbeatMsOf(leaseMs: number): number {
   return Math.min(LONGEST_BEAT_MS, Math.floor(leaseMs / 3));
 }
 
@@ -31,7 +31,7 @@ export const NO_HEARTBEATS: HeartbeatWatch = new Map();
 export interface HeartbeatVerdict {
   /**
    * `alive` · `silent`: its heartbeat is late, and may still come · `dead`: its heartbeat is older than its lease by the
-   * server's clock and was seen unmoved for three beats; or it was seen unmoved for a whole lease, whatever its date.
+   * server's clock and was seen unmoved for three heartbeats; or it was seen unmoved for a whole lease, whatever its date.
    */
   readonly life: "alive" | "silent" | "dead";
   /** The time in its heartbeat. A script that is to touch what a dead one left gets it, and refuses if it has moved. */
@@ -76,7 +76,7 @@ export function followHeartbeats(
 
 function judge(ageMs: number, unmovedMs: number, leaseMs: number): HeartbeatVerdict["life"] {
   const isOld = ageMs > leaseMs;
-  const isLate = unmovedMs >= BEATS_OF_GRACE * beatMsOf(leaseMs);
+  const isLate = unmovedMs >= BEATS_OF_GRACE * heartbeatMsOf(leaseMs);
   if ((isOld && isLate) || unmovedMs >= leaseMs) return "dead";
   return isOld || isLate ? "silent" : "alive";
 }

@@ -13,13 +13,14 @@ export {
 } from "./consumer-registry.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
 export { entryIdDate } from "./entry-id.ts";
-export { readFarewells } from "./farewells.ts";
+export { type ErrorInfo, toErrorInfo } from "./error-info.ts";
+export { readFinalReports } from "./final-reports.ts";
 export {
-  beatMsOf,
   followHeartbeats,
   type HeartbeatLook,
   type HeartbeatVerdict,
   type HeartbeatWatch,
+  heartbeatMsOf,
   NO_HEARTBEATS,
 } from "./heartbeat-watch.ts";
 export * from "./index.ts";
@@ -29,6 +30,7 @@ export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./
 export { LeaderLease } from "./leader-lease.ts";
 export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
 export { encodeShownJson, quoteName, showBytes } from "./names.ts";
+export { nullIfForbidden } from "./null-if-forbidden.ts";
 export { createNotifier, createTeller, tell } from "./observer.ts";
 export { didYouMean, OptionsReader } from "./options.ts";
 export { describeShape, guardPayload } from "./payload-guard.ts";
@@ -45,14 +47,12 @@ export { readService, readStream } from "./service-options.ts";
 export { onAbort } from "./signals.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export { asError, describeThrown, isError, isThenable, letGoOfParts, messageOf, placeOf } from "./thrown.ts";
-export { describeTrouble, type Trouble } from "./trouble.ts";
-export { unlessDenied } from "./unless-denied.ts";
-export { nameService, Warnings, warningObserver, wordsOfConnection } from "./warnings.ts";
-export type { BeatDetails } from "./wire/atomic/beat.ts";
+export { describeConnectionEvent, nameService, Warnings, warningObserver } from "./warnings.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
+export type { HeartbeatDetails } from "./wire/atomic/heartbeat.ts";
 export type { DueTime } from "./wire/atomic/read-due.ts";
-export type { DeliveredEntry, RecoverOwnOptions, RecoverOwnResult } from "./wire/atomic/recover-own.ts";
-export type { Farewell } from "./wire/atomic/remove-if-empty.ts";
+export type { DeliveredEntry, RedeliverOwnOptions, RedeliverOwnResult } from "./wire/atomic/redeliver-own.ts";
+export type { FinalReport } from "./wire/atomic/remove-if-empty.ts";
 export type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 export type { StreamEntry } from "./wire/entry.ts";
 export { SENT_COMMANDS, type SentCommand } from "./wire/harmless-call.ts";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type GroupKeyKind, groupKey, hashTag, idempotencyKey } from "./keys.ts";
 
-const kinds = fc.constantFrom<GroupKeyKind>("dead", "consumers", "left", "lease:recovery", "scaler", "audit");
+const kinds = fc.constantFrom<GroupKeyKind>("dead", "consumers", "final-reports", "lease:recovery", "scaler", "audit");
 // Names made of what separates and escapes, and any others.
 const names = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", "b", ":", "%", "{", "}", "2", "5", "3", "A"), minLength: 1, maxLength: 8 }),

@@ -10,8 +10,8 @@ const BOOKKEEPING = [
   // Registry: who works in the group.
   "consumers",
   // What those said last that left.
-  "left",
-  // When what was put off may be offered again, and what handlers hung on. What is put off is pending: a message without
+  "final-reports",
+  // When what was deferred may be offered again, and what handlers hung on. What is deferred is pending: a message without
   // a time is released.
   "due",
   "hung",
@@ -55,7 +55,7 @@ export function bookkeepingKeys(stream: string, group: string): readonly string[
 
 /** Whether a key looks like one that Redis Batch writes beside a stream, such as a group's dead letters. */
 export function isOwnKey(key: string): boolean {
-  const [, kind = ""] = /^rb:\{.+\}:((?:lease:)?[a-z]+):[^:]+:[^:]+$/s.exec(key) ?? [];
+  const [, kind = ""] = /^rb:\{.+\}:((?:lease:)?[a-z-]+):[^:]+:[^:]+$/s.exec(key) ?? [];
   return ["dead", "idem", ...BOOKKEEPING].includes(kind);
 }
 

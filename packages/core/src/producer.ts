@@ -36,7 +36,7 @@ import { type Ending, type OutgoingMessage, Sender } from "./producer/sender.ts"
 import { type Random, systemRandom } from "./random.ts";
 import { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 import type { ConnectionEvent, StreamClient } from "./stream-client.ts";
-import { nameService, warningObserver, wordsOfConnection } from "./warnings.ts";
+import { describeConnectionEvent, nameService, warningObserver } from "./warnings.ts";
 import type { AddOnceResult } from "./wire/atomic/add-once.ts";
 
 export interface AddOptions {
@@ -54,7 +54,7 @@ export interface AddOptions {
 }
 
 /** What a producer stands on, when it is not the network and the system's clock. */
-interface Wiring {
+interface Dependencies {
   readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
   readonly clock: Clock;
   readonly random: Random;
@@ -99,20 +99,21 @@ export class Producer<Value = FieldsInput> {
   /** @throws {ConfigError} naming every wrong option */
   constructor(options: ProducerOptions<Value>);
   /** @internal */
-  constructor(options: ProducerOptions<Value>, wiring: Wiring);
-  constructor(options: ProducerOptions<Value>, wiring?: Wiring) {
+  constructor(options: ProducerOptions<Value>, dependencies: Dependencies);
+  constructor(options: ProducerOptions<Value>, dependencies?: Dependencies) {
     const policy = resolveProducerOptions(options);
     this.#policy = policy;
-    this.#clock = wiring?.clock ?? systemClock;
-    this.#random = wiring?.random ?? systemRandom;
+    this.#clock = dependencies?.clock ?? systemClock;
+    this.#random = dependencies?.random ?? systemRandom;
     const subject = nameService("producer", policy.stream);
     this.#notify = createNotifier(
       "producer",
-      policy.observer ?? warningObserver(subject, wordsOfConnection, this.#clock),
+      policy.observer ?? warningObserver(subject, describeConnectionEvent, this.#clock),
     );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
-    this.#client = wiring?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+    this.#client =
+      dependencies?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
     this.#admission = new Admission(policy);
     this.#sender = new Sender({ ...policy, client: this.#client, clock: this.#clock, notify: this.#notify });
   }

@@ -21,24 +21,24 @@ const RETRY_BASE_MS = 500;
  * to the interval.
  */
 export async function repeatPasses(
-  over: AbortSignal,
+  signal: AbortSignal,
   pass: () => Promise<void>,
   { intervalMs, onFailure, clock, random }: RepeatOptions,
 ): Promise<void> {
   const backoff = { baseMs: RETRY_BASE_MS, capMs: Math.max(intervalMs, RETRY_BASE_MS) };
   let failures = 0;
-  while (!over.aborted) {
+  while (!signal.aborted) {
     const beganAtMs = clock.nowMs();
     let waitMs = intervalMs;
     try {
       await pass();
       failures = 0;
     } catch (error) {
-      if (over.aborted) return;
+      if (signal.aborted) return;
       failures++;
       waitMs = backoffDelayMs(failures, backoff, random);
       onFailure(error, waitMs);
     }
-    await pause(clock, Math.max(beganAtMs + waitMs - clock.nowMs(), 0), over);
+    await pause(clock, Math.max(beganAtMs + waitMs - clock.nowMs(), 0), signal);
   }
 }

@@ -62,7 +62,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       rules: ["+eval", "+evalsha", "+hget", "+hdel", "+xclaim", "+xgroup|delconsumer"],
     },
     { purpose: "trimming", keys: [], rules: ["+eval", "+evalsha", "+xtrim"] },
-    { purpose: "seeing when what was put off is due", keys: [], rules: ["+eval", "+evalsha", "+zrange"] },
+    { purpose: "seeing when what was deferred is due", keys: [], rules: ["+eval", "+evalsha", "+zrange"] },
   ],
   scaler: [
     {
@@ -75,7 +75,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: [],
       rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl", "+hget", "+hset", "+xadd"],
     },
-    { purpose: "counting what was put off and is due again", keys: [], rules: ["+zcount"] },
+    { purpose: "counting what was deferred and is due again", keys: [], rules: ["+zcount"] },
   ],
   deadLetters: [
     { purpose: "looking", keys: ["letters"], rules: ["+xrange", "+xlen", "+xinfo|stream"] },
@@ -96,7 +96,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       keys: [],
       rules: ["+eval", "+evalsha", "+hget", "+xclaim"],
     },
-    { purpose: "seeing when what was put off is due", keys: [], rules: ["+zmscore"] },
+    { purpose: "seeing when what was deferred is due", keys: [], rules: ["+zmscore"] },
   ],
 };
 

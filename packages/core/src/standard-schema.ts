@@ -26,7 +26,7 @@ export interface SchemaIssue {
 /** What may be given to a schema. */
 export type InferInput<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["input"];
 
-/** What a schema gives back. */
+/** What a schema releases. */
 export type InferOutput<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["output"];
 
 /** Whether `value` is a schema; some libraries' schemas are functions. */

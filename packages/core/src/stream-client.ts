@@ -4,18 +4,18 @@ import type { RedisBatchError } from "./errors.ts";
 import type { AclDryRunOptions } from "./wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "./wire/atomic/add-once.ts";
-import type { Beat, BeatOptions } from "./wire/atomic/beat.ts";
-import type { Burial, BuryOptions } from "./wire/atomic/bury.ts";
 import type { CountHangOptions } from "./wire/atomic/count-hang.ts";
 import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
 import type { ForgetDueOptions } from "./wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "./wire/atomic/hand-over-page.ts";
+import type { HeartbeatOptions, HeartbeatResult } from "./wire/atomic/heartbeat.ts";
 import type { HoldLeaseOptions } from "./wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "./wire/atomic/hold-term.ts";
+import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "./wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "./wire/atomic/read-due.ts";
-import type { RecoverOwnOptions, RecoverOwnResult } from "./wire/atomic/recover-own.ts";
+import type { RedeliverOwnOptions, RedeliverOwnResult } from "./wire/atomic/redeliver-own.ts";
 import type { Redrive, RedriveLetterOptions } from "./wire/atomic/redrive.ts";
 import type { ReleaseOptions, ReleaseResult } from "./wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
@@ -116,7 +116,7 @@ export interface StreamClient {
   time(): Promise<number>;
   /** The consumers of a group that send heartbeats, dead ones included until they are removed. */
   registry(options: { readonly stream: string; readonly group: string }): Promise<ReadonlyMap<string, Registration>>;
-  /** When messages that were put off are due, in server milliseconds since 1970; `null` for one that has no time. */
+  /** When messages that were deferred are due, in server milliseconds since 1970; `null` for one that has no time. */
   dueTimes(options: {
     readonly stream: string;
     readonly group: string;
@@ -128,7 +128,7 @@ export interface StreamClient {
     readonly group: string;
     readonly ids: readonly EntryId[];
   }): Promise<ReadonlySet<EntryId>>;
-  /** How many of the messages that were put off are due at a time, in server milliseconds since 1970. */
+  /** How many of the messages that were deferred are due at a time, in server milliseconds since 1970. */
   countDue(options: { readonly stream: string; readonly group: string; readonly untilMs: number }): Promise<number>;
   /** Sets a key that is free → whether it was. @see setIfFree in `wire/set-if-free.ts` */
   setIfFree(options: SetIfFreeOptions): Promise<boolean>;
@@ -148,20 +148,20 @@ export interface StreamClient {
   /** The atomic operations: one Lua script each, in `lua/`. */
   ackOwned(options: OwnMessages): Promise<AckOwnedResult>;
   renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>>;
-  recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult>;
+  redeliverOwn(options: RedeliverOwnOptions): Promise<RedeliverOwnResult>;
   release(options: ReleaseOptions): Promise<ReleaseResult>;
   take(options: TakeOptions): Promise<TakeResult>;
   scheduleLater(options: ScheduleLaterOptions): Promise<void>;
   readDue(options: ReadDueOptions): Promise<ReadDueResult>;
   forgetDue(options: ForgetDueOptions): Promise<number>;
   countHang(options: CountHangOptions): Promise<number>;
-  bury(options: BuryOptions): Promise<Burial>;
+  moveToDeadLetters(options: MoveToDeadLettersOptions): Promise<MoveToDeadLettersResult>;
   redrive(options: RedriveLetterOptions): Promise<Redrive>;
   handOver(options: HandOverOptions): Promise<HandOver>;
   handOverPage(options: HandOverPageOptions): Promise<HandOverPage>;
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal>;
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;
-  beat(options: BeatOptions): Promise<Beat>;
+  heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult>;
   addOnce(options: AddOnceOptions): Promise<AddOnceResult>;
   holdLease(options: HoldLeaseOptions): Promise<boolean>;
   holdTerm(options: HoldTermOptions): Promise<Term>;

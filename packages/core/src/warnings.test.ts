@@ -21,11 +21,11 @@ function observer() {
 test("trouble is one line for each kind and minute, which says whose it is; the rest is counted", async () => {
   const { clock, tell } = observer();
   for (let index = 1; index <= 300; index++) tell({ type: "deadLettered", text: `letter ${index}` });
-  tell({ type: "lost", text: "lost" });
+  tell({ type: "outcomeTooLate", text: "lost" });
   tell({ type: "read" });
   expect(emitted.mock.calls).toEqual([
     ['consumer of "orders", group "billing": letter 1', { type: "RedisBatchWarning", code: "deadLettered" }],
-    ['consumer of "orders", group "billing": lost', { type: "RedisBatchWarning", code: "lost" }],
+    ['consumer of "orders", group "billing": lost', { type: "RedisBatchWarning", code: "outcomeTooLate" }],
   ]);
   await clock.advance(60_000);
   expect(lines().slice(2)).toEqual([
@@ -43,14 +43,14 @@ test("trouble is one line for each kind and minute, which says whose it is; the 
 
 test.each(["stopped", "closed"])("what was counted is told when the service has ended (%s)", (end) => {
   const { clock, tell } = observer();
-  for (const text of ["a", "b", "c"]) tell({ type: "lost", text });
+  for (const text of ["a", "b", "c"]) tell({ type: "outcomeTooLate", text });
   tell({ type: end });
   expect(lines().at(-1)).toContain("c (the last of 2 like it");
   expect(clock.pending).toBe(0);
 });
 
 test("a line is one line, of a bounded length, and gives no orders to a terminal", () => {
-  observer().tell({ type: "lost", text: `a\nb\r\n\u001B[2J\u0007${"x".repeat(5_000)}` });
+  observer().tell({ type: "outcomeTooLate", text: `a\nb\r\n\u001B[2J\u0007${"x".repeat(5_000)}` });
   const [line = ""] = lines();
   expect(line).toMatch(/: a b \[2J x+…$/);
   expect(line.length).toBeLessThan(1_100);

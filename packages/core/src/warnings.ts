@@ -75,7 +75,10 @@ export function nameService(service: string, stream: string, group?: string | nu
 }
 
 /** What every service says of a connection that cannot be had. The first word comes at once, and not after a timeout. */
-export function wordsOfConnection(event: { readonly type: string; readonly reason?: string }): string | undefined {
+export function describeConnectionEvent(event: {
+  readonly type: string;
+  readonly reason?: string;
+}): string | undefined {
   return event.type === "connectFailed" ? `cannot connect, and goes on trying: ${event.reason}` : undefined;
 }
 

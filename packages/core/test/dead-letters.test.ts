@@ -29,21 +29,22 @@ async function setUp(options: Partial<DeadLettersOptions> = {}, server: RedisSer
   await client.xgroupCreate({ ...address, position: "start" });
   const deadLetters = new DeadLetters({ redis: server.url, ...address, observer: events.observe, ...options });
   onTestFinished(() => deadLetters.close());
-  const buryAll = async (reason = "rejected"): Promise<string[]> => {
+  const deadLetterAll = async (reason = "rejected"): Promise<string[]> => {
     const entries = await client.xreadgroup({ ...address, consumer: "c1", count: 100_000 });
     const ids = entries.map(({ id }) => id);
-    const one = (id: string) => client.bury({ ...address, consumer: "c1", id, reason, error: "no such order" });
+    const one = (id: string) =>
+      client.moveToDeadLetters({ ...address, consumer: "c1", id, reason, error: "no such order" });
     for (let start = 0; start < ids.length; start += 500) await Promise.all(ids.slice(start, start + 500).map(one));
     return ids;
   };
   const bury = async (fields: readonly (string | Buffer)[], reason?: string): Promise<string> => {
     await client.xadd({ stream, fields });
-    const [id = ""] = await buryAll(reason);
+    const [id = ""] = await deadLetterAll(reason);
     return id;
   };
   const pending = (group = GROUP) => client.xpendingRange({ stream, group, from: "-", to: "+", count: 1_000 });
   const length = () => client.xlen({ stream });
-  return { server, events, stream, address, client, deadLetters, bury, buryAll, pending, length };
+  return { server, events, stream, address, client, deadLetters, bury, deadLetterAll, pending, length };
 }
 
 const history = (entryId: string): string[] => [
@@ -86,7 +87,7 @@ describe("redrive", () => {
       redriven: 1,
       added: 0,
       skipped: 0,
-      gone: 0,
+      missing: 0,
       letters: [{ kind: "redriven", entryId }],
     });
     expect(await pending()).toMatchObject([{ id: entryId, consumer: RELEASED, deliveries: 0 }]);
@@ -102,10 +103,10 @@ describe("redrive", () => {
     await bury(["v", value, "v", "again"]);
     await client.xtrim({ stream, trim: { strategy: "maxLen", threshold: 0, approximate: false } });
     expect(await deadLetters.redrive({ filter: "all" })).toMatchObject({
-      ...{ skipped: 1, letters: [{ kind: "skipped", why: "entry-gone" }] },
+      ...{ skipped: 1, letters: [{ kind: "skipped", why: "entry-trimmed" }] },
     });
     expect([await length(), await deadLetters.count()]).toEqual([0, 1]);
-    expect(await deadLetters.redrive({ filter: "all", ifGone: "add" })).toMatchObject({ added: 1, skipped: 0 });
+    expect(await deadLetters.redrive({ filter: "all", ifTrimmed: "add" })).toMatchObject({ added: 1, skipped: 0 });
     expect([await length(), await deadLetters.count()]).toEqual([1, 0]);
     for (const group of [address.group, "audit"]) {
       const [entry] = await client.xreadgroup({ stream, group, consumer: "c2", count: 10 });
@@ -121,22 +122,22 @@ describe("redrive", () => {
     await deadLetters.redrive({ ids: [id] });
     expect(await deadLetters.redrive({ ids: [id] })).toMatchObject({
       redriven: 0,
-      gone: 1,
-      letters: [{ id, kind: "gone" }],
+      missing: 1,
+      letters: [{ id, kind: "missing" }],
     });
     expect(await pending()).toHaveLength(1);
   });
 
   test("by several at once redrives each letter exactly once", async () => {
-    const { deadLetters, client, stream, address, server, buryAll, pending } = await setUp();
+    const { deadLetters, client, stream, address, server, deadLetterAll, pending } = await setUp();
     await client.xaddMany(Array.from({ length: 300 }, (_, n) => ({ stream, fields: ["n", n] })));
-    const ids = await buryAll();
+    const ids = await deadLetterAll();
     const others = Array.from({ length: 3 }, () => new DeadLetters({ redis: server.url, ...address }));
     onTestFinished(async () => void (await Promise.all(others.map((other) => other.close()))));
     const letters = idsOf((await deadLetters.list({ limit: 1_000 })).letters);
     const reports = await Promise.all([deadLetters, ...others].map((each) => each.redrive({ ids: letters })));
     expect(reports.reduce((sum, { redriven }) => sum + redriven, 0)).toBe(300);
-    expect(reports.reduce((sum, { gone }) => sum + gone, 0)).toBe(900);
+    expect(reports.reduce((sum, { missing }) => sum + missing, 0)).toBe(900);
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
     expect(await deadLetters.count()).toBe(0);
   });
@@ -147,24 +148,24 @@ describe("redrive", () => {
     await server.command("XGROUP", "DESTROY", stream, GROUP);
     await expect(deadLetters.redrive({ filter: "all" })).rejects.toMatchObject({ code: "NO_GROUP" });
     await server.command("SET", stream, "a text");
-    for (const ifGone of ["skip", "add"] as const) {
-      await expect(deadLetters.redrive({ filter: "all", ifGone })).rejects.toMatchObject({ code: "WRONG_TYPE" });
+    for (const ifTrimmed of ["skip", "add"] as const) {
+      await expect(deadLetters.redrive({ filter: "all", ifTrimmed })).rejects.toMatchObject({ code: "WRONG_TYPE" });
     }
     expect(await deadLetters.count()).toBe(1);
   });
 
   test("whose reply is lost can be repeated: no message is lost, none comes twice", async () => {
     await using proxy = await FaultProxy.start(redis.server);
-    const { deadLetters, client, stream, buryAll, pending } = await setUp({ redis: proxy.url });
+    const { deadLetters, client, stream, deadLetterAll, pending } = await setUp({ redis: proxy.url });
     await client.xaddMany(Array.from({ length: 200 }, (_, n) => ({ stream, fields: ["n", n] })));
-    const ids = await buryAll();
+    const ids = await deadLetterAll();
     const letters = idsOf((await deadLetters.list({ limit: 1_000 })).letters);
     const cut = proxy.cut("reply", 2_000);
     await expect(deadLetters.redrive({ ids: letters })).rejects.toMatchObject({ code: "CONNECTION" });
     await cut;
-    const { redriven, gone } = await deadLetters.redrive({ ids: letters });
-    expect(redriven + gone).toBe(200);
-    expect(gone).toBeGreaterThan(0);
+    const { redriven, missing } = await deadLetters.redrive({ ids: letters });
+    expect(redriven + missing).toBe(200);
+    expect(missing).toBeGreaterThan(0);
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
     expect(await deadLetters.count()).toBe(0);
     await deadLetters.close();
@@ -179,7 +180,7 @@ describe("on a server of their own, the dead letters", () => {
     const second = await bury(["n", "2"]);
     await client.xdel({ stream, ids: [first] });
     await server.command("CONFIG", "SET", "maxmemory", 1);
-    const redriving = deadLetters.redrive({ filter: "all", ifGone: "add" });
+    const redriving = deadLetters.redrive({ filter: "all", ifTrimmed: "add" });
     await expect(redriving).rejects.toMatchObject({ code: "SERVER_STATE", state: "OOM" });
     expect(await deadLetters.count()).toBe(1);
     expect((await deadLetters.list()).letters).toMatchObject([{ entryId: first }]);
@@ -190,9 +191,9 @@ describe("on a server of their own, the dead letters", () => {
 
   test("are still there when it has died in the middle of redriving: each as a letter, or pending", async () => {
     await using server = await RedisServer.start({ persistence: "aof" });
-    const { deadLetters, client, stream, buryAll, pending, events } = await setUp({}, server);
+    const { deadLetters, client, stream, deadLetterAll, pending, events } = await setUp({}, server);
     await client.xaddMany(Array.from({ length: 900 }, (_, n) => ({ stream, fields: ["n", n] })));
-    const ids = await buryAll();
+    const ids = await deadLetterAll();
     let killing: Promise<void> | undefined;
     const redriving = deadLetters.redrive({
       filter: "all",
@@ -218,7 +219,7 @@ describe("many letters", () => {
   test("a hundred thousand are listed, looped over, redriven and discarded in bounded memory", async () => {
     const { address, client, stream, server } = await setUp();
     const group = "read to the end";
-    // What a hundred thousand calls of bury leave, without the calls.
+    // What a hundred thousand calls of dead-letter leave, without the calls.
     for (let start = 0; start < 100_000; start += 5_000) {
       const fields = Array.from({ length: 5_000 }, (_, n) => ["n", start + n, "text", "x".repeat(400)]);
       const ids = await client.xaddMany(fields.map((each) => ({ stream, fields: each })));
@@ -265,9 +266,9 @@ test("the documented rights suffice, and are needed", async () => {
   await expect(discarding.redrive({ filter: "all" })).rejects.toMatchObject({ code: "PERMISSION" });
   expect(await redriving.redrive({ filter: "all", limit: 1 })).toMatchObject({ redriven: 1 });
   await server.command("XTRIM", stream, "MAXLEN", 0);
-  await expect(redriving.redrive({ filter: "all", ifGone: "add" })).rejects.toMatchObject({ code: "PERMISSION" });
+  await expect(redriving.redrive({ filter: "all", ifTrimmed: "add" })).rejects.toMatchObject({ code: "PERMISSION" });
   expect(await redriving.count()).toBe(2);
-  expect(await adding.redrive({ filter: "all", ifGone: "add" })).toMatchObject({ added: 2 });
+  expect(await adding.redrive({ filter: "all", ifTrimmed: "add" })).toMatchObject({ added: 2 });
   await Promise.all([looking, discarding, redriving, adding, client].map((each) => each.close()));
 });
 

@@ -29,7 +29,7 @@ describe("options are copied", () => {
     const redriving = letters.redrive(call.options);
     const discarding = letters.discard(call.options);
     call.seal();
-    expect(await redriving).toMatchObject({ gone: 2 });
+    expect(await redriving).toMatchObject({ missing: 2 });
     expect(await discarding).toBe(0);
   });
 });
@@ -50,7 +50,7 @@ describe("a callback that is only told something stops nothing, and ends no proc
     expect(await producer.addMany([{ n: 1 }], { onProgress })).toMatchObject({ added: 1 });
     await using letters = new DeadLetters({ redis: redis.server.options, stream, group: "g" });
     const picked = { ids: ["1-1"], onProgress };
-    expect(await letters.redrive(picked)).toMatchObject({ gone: 1 });
+    expect(await letters.redrive(picked)).toMatchObject({ missing: 1 });
     expect(await letters.discard(picked)).toBe(0);
     expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
       "onProgress of the producer threw: Error: broken bar",

@@ -44,7 +44,7 @@ function readOne(place: number): PackedEntry {
 }
 
 function bytesInUse(): number {
-  // What an ArrayBuffer held is given back by the collection after the one that found it.
+  // What an ArrayBuffer held is released by the collection after the one that found it.
   for (let round = 0; round < 3; round++) collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;

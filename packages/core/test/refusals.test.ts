@@ -132,8 +132,8 @@ describe("a server with passwords", () => {
       code: "PERMISSION",
       command: "ackOwned",
     });
-    const bury = client.bury({ ...own, id, reason: "r", error: "" });
-    await expect(bury).rejects.toMatchObject({ code: "PERMISSION", command: "bury" });
+    const bury = client.moveToDeadLetters({ ...own, id, reason: "r", error: "" });
+    await expect(bury).rejects.toMatchObject({ code: "PERMISSION", command: "moveToDeadLetters" });
     expect(await client.xpendingRange({ ...own, from: "-", to: "+", count: 10 })).toMatchObject([
       { id, deliveries: 1 },
     ]);
@@ -300,7 +300,9 @@ describe("a server that is full", () => {
     ).rejects.toMatchObject(full);
     expect(await client.xack({ ...own, ids: [first] })).toBe(1);
     expect(await client.ackOwned({ ...own, ids: [second] })).toMatchObject({ acknowledged: [second] });
-    expect(await client.bury({ ...own, id: third, reason: "r", error: "" })).toMatchObject({ kind: "buried" });
+    expect(await client.moveToDeadLetters({ ...own, id: third, reason: "r", error: "" })).toMatchObject({
+      kind: "dead-lettered",
+    });
     const address = { stream, group: "g" };
     await client.scheduleLater({ ...address, delays: [{ id: fourth, delayMs: 1 }] });
     const { due } = await eventually("it is due", async () => {
@@ -311,17 +313,17 @@ describe("a server that is full", () => {
     expect(await client.countHang({ ...address, id: fourth, rememberMs: 60_000 })).toBe(1);
     await client.touchConsumer(own);
     expect(await client.release({ ...address, from: "c", to: RELEASED, offered: [fourth], neverOffered: [] })).toEqual({
-      ...{ moved: 1, vanished: [] },
+      ...{ moved: 1, trimmed: [] },
     });
     const bounds = { after: null, scan: 9, count: 9, maxBytes: 99, suspectFrom: 9, suspects: 0, notWanted: [] };
     expect((await client.take({ ...own, ...bounds })).entries).toHaveLength(1);
     const uncount = { stream, group: "g", from: "c", to: "c", neverOffered: [fourth], offered: [] };
     expect(await client.release(uncount)).toMatchObject({ moved: 1 });
     expect((await client.renewOwned({ ...own, ids: [fourth] })).get(fourth)).toBe("kept");
-    expect((await client.recoverOwn({ ...own, messages: [{ id: fourth, deliveries: 1 }] })).entries).toHaveLength(1);
+    expect((await client.redeliverOwn({ ...own, messages: [{ id: fourth, deliveries: 1 }] })).entries).toHaveLength(1);
     // Whoever empties it must not seem dead.
-    const beat = { ...own, incarnation: "i", leaseMs: 60_000, details: {} };
-    expect(await client.beat({ ...beat, join: { freshMs: 1_000 } })).toMatchObject({ kind: "ok" });
+    const heartbeat = { ...own, incarnation: "i", leaseMs: 60_000, details: {} };
+    expect(await client.heartbeat({ ...heartbeat, join: { freshMs: 1_000 } })).toMatchObject({ kind: "ok" });
     await redis.server.command("CONFIG", "SET", "maxmemory", "0");
     await client.xadd({ stream, fields: ["n", 5] });
   });

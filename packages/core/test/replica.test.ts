@@ -7,7 +7,7 @@ const redis = useServer({ own: true });
 const makeClient = useClients();
 
 /** What the server that takes over after a failover knows: a claim in a script is replicated as what it did. */
-test("a replica has the pending list of its primary after messages were released, put off and taken", async () => {
+test("a replica has the pending list of its primary after messages were released, deferred and taken", async () => {
   await using replica = await RedisServer.start({ replicaOf: redis.server });
   const { client } = await connected(makeClient({ redis: redis.server.url }));
   const address = { stream: uniqueName("s"), group: "g" };
@@ -15,12 +15,12 @@ test("a replica has the pending list of its primary after messages were released
   const ids: string[] = [];
   for (let n = 1; n <= 9; n++) ids.push(await client.xadd({ stream: address.stream, fields: ["n", n] }));
   await client.xreadgroup({ ...address, consumer: "c1", count: 9 });
-  await client.recoverOwn({ ...address, consumer: "c1", messages: [{ id: ids[1] ?? "", deliveries: 7 }] });
+  await client.redeliverOwn({ ...address, consumer: "c1", messages: [{ id: ids[1] ?? "", deliveries: 7 }] });
   await client.xdel({ stream: address.stream, ids: ids.slice(2, 3) });
 
   const move = { ...address, from: "c1", to: RELEASED };
   const given = await client.release({ ...move, offered: ids.slice(0, 4), neverOffered: ids.slice(4, 6) });
-  expect(given).toEqual({ moved: 5, vanished: [ids[2]] });
+  expect(given).toEqual({ moved: 5, trimmed: [ids[2]] });
   await client.scheduleLater({ ...address, delays: [{ id: ids[6] ?? "", delayMs: 600_000 }] });
   await client.release({ ...move, to: LATER, offered: ids.slice(6, 7), neverOffered: [] });
   const bounds = { after: null, scan: 100, count: 2, maxBytes: 1_000, suspectFrom: 5, suspects: 1, notWanted: [] };

@@ -8,13 +8,13 @@ import { SCRIPTS } from "../src/lua/scripts.generated.ts";
 import { Producer } from "../src/producer.ts";
 import { RELEASED } from "../src/reserved-consumers.ts";
 import type { StreamClient } from "../src/stream-client.ts";
-import type { BeatDetails } from "../src/wire/atomic/beat.ts";
+import type { HeartbeatDetails } from "../src/wire/atomic/heartbeat.ts";
 import { connected, useClients } from "./use-clients.ts";
 
 const redis = useServer({ own: true });
 const makeClient = useClients();
 const group = "billing";
-const DETAILS: BeatDetails = { batchSize: 1 };
+const DETAILS: HeartbeatDetails = { batchSize: 1 };
 
 /** One way through a script that writes, from the beginning. */
 interface Way {
@@ -34,11 +34,11 @@ async function deliver(admin: StreamClient, stream: string): Promise<string> {
 
 async function bury(admin: StreamClient, stream: string): Promise<string> {
   const id = await deliver(admin, stream);
-  const letter = await admin.bury({ stream, group, consumer: "c1", id, reason: "rejected", error: "" });
-  return letter.kind === "buried" ? letter.deadId : "";
+  const letter = await admin.moveToDeadLetters({ stream, group, consumer: "c1", id, reason: "rejected", error: "" });
+  return letter.kind === "dead-lettered" ? letter.deadId : "";
 }
 
-async function putOff(admin: StreamClient, stream: string): Promise<string> {
+async function defer(admin: StreamClient, stream: string): Promise<string> {
   const id = await deliver(admin, stream);
   await admin.scheduleLater({ stream, group, delays: [{ id, delayMs: 60_000 }] });
   return id;
@@ -48,7 +48,7 @@ async function putOff(admin: StreamClient, stream: string): Promise<string> {
 async function silent(admin: StreamClient, stream: string): Promise<string> {
   await admin.xgroupCreate({ stream, group, position: "start" });
   await admin.xgroupCreateConsumer({ stream, group, consumer: "c1" });
-  await admin.beat({ stream, group, consumer: "c1", incarnation: "i", leaseMs: 60_000, details: DETAILS });
+  await admin.heartbeat({ stream, group, consumer: "c1", incarnation: "i", leaseMs: 60_000, details: DETAILS });
   const { atMs } = (await admin.registry({ stream, group })).get("c1") ?? { atMs: 0 };
   return String(atMs);
 }
@@ -68,9 +68,9 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   renewing: { script: "renewOwned", prepare: deliver, run: (client, stream, id) => client.renewOwned(own(stream, id)) },
   "delivering one's own again": {
-    ...{ script: "recoverOwn", prepare: deliver },
+    ...{ script: "redeliverOwn", prepare: deliver },
     run: (client, stream, id) =>
-      client.recoverOwn({ stream, group, consumer: "c1", messages: [{ id, deliveries: 2 }] }),
+      client.redeliverOwn({ stream, group, consumer: "c1", messages: [{ id, deliveries: 2 }] }),
   },
   releasing: {
     ...{ script: "release", prepare: deliver },
@@ -94,7 +94,7 @@ const WAYS: Readonly<Record<string, Way>> = {
     run: (client, stream, id) => client.scheduleLater({ stream, group, delays: [{ id, delayMs: 60_000 }] }),
   },
   "forgetting a delay": {
-    ...{ script: "forgetDue", prepare: putOff },
+    ...{ script: "forgetDue", prepare: defer },
     run: async (client, stream, id) => {
       const atMs = (await client.dueTimes({ stream, group, ids: [id] })).get(id) ?? 0;
       return client.forgetDue({ stream, group, due: [{ id, atMs }] });
@@ -104,13 +104,14 @@ const WAYS: Readonly<Record<string, Way>> = {
     ...{ script: "countHang", prepare: deliver },
     run: (client, stream, id) => client.countHang({ stream, group, id, rememberMs: 60_000 }),
   },
-  burying: {
-    ...{ script: "bury", prepare: deliver },
-    run: (client, stream, id) => client.bury({ stream, group, consumer: "c1", id, reason: "rejected", error: "" }),
+  deadLettering: {
+    ...{ script: "moveToDeadLetters", prepare: deliver },
+    run: (client, stream, id) =>
+      client.moveToDeadLetters({ stream, group, consumer: "c1", id, reason: "rejected", error: "" }),
   },
   "giving a dead letter back": {
     ...{ script: "redrive", prepare: bury },
-    run: (client, stream, id) => client.redrive({ stream, group, id, ifGone: "skip" }),
+    run: (client, stream, id) => client.redrive({ stream, group, id, ifTrimmed: "skip" }),
   },
   "adding a dead letter anew": {
     script: "redrive",
@@ -119,7 +120,7 @@ const WAYS: Readonly<Record<string, Way>> = {
       await admin.xtrim({ stream, trim: { strategy: "maxLen", threshold: 0, approximate: false } });
       return id;
     },
-    run: (client, stream, id) => client.redrive({ stream, group, id, ifGone: "add" }),
+    run: (client, stream, id) => client.redrive({ stream, group, id, ifTrimmed: "add" }),
   },
   "handing over": {
     ...{ script: "handOver", prepare: deliver },
@@ -139,9 +140,9 @@ const WAYS: Readonly<Record<string, Way>> = {
     run: (client, stream, id) => client.deleteIfAllGroupsDone(own(stream, id)),
   },
   "a heartbeat": {
-    ...{ script: "beat", prepare: deliver },
+    ...{ script: "heartbeat", prepare: deliver },
     run: (client, stream) =>
-      client.beat({ stream, group, consumer: "c1", incarnation: "i", leaseMs: 60_000, details: DETAILS }),
+      client.heartbeat({ stream, group, consumer: "c1", incarnation: "i", leaseMs: 60_000, details: DETAILS }),
   },
   "adding under an idempotency key": {
     ...{ script: "addOnce", prepare: deliver },

@@ -27,12 +27,12 @@ import { type AlertDecision, type AlertTracks, decideAlerts, decideBlindness } f
 import type { MonitorReport } from "./report.ts";
 
 /** What a test replaces. */
-export interface AlertsEdge {
+export interface AlertsDependencies {
   readonly clock: Clock;
   readonly random: Random;
 }
 
-const SYSTEM_EDGE: AlertsEdge = { clock: systemClock, random: systemRandom };
+const REAL_DEPENDENCIES: AlertsDependencies = { clock: systemClock, random: systemRandom };
 
 /**
  * Tells a callback or a webhook when the health of a group or the status of a consumer changes for good, when messages
@@ -41,7 +41,7 @@ const SYSTEM_EDGE: AlertsEdge = { clock: systemClock, random: systemRandom };
  */
 export class Alerts implements AsyncDisposable {
   readonly #policy: AlertsPolicy;
-  readonly #edge: AlertsEdge;
+  readonly #edge: AlertsDependencies;
   readonly #notify: Observer<AlertsEvent>;
   readonly #queue: AlertNotice[] = [];
   // The first makes waits between attempts end, the second the attempt itself.
@@ -54,12 +54,12 @@ export class Alerts implements AsyncDisposable {
   /** @throws {ConfigError} naming every problem */
   constructor(options: AlertsOptions);
   /** @internal */
-  constructor(options: AlertsOptions, edge: AlertsEdge);
-  constructor(options: AlertsOptions, edge: AlertsEdge = SYSTEM_EDGE) {
+  constructor(options: AlertsOptions, edge: AlertsDependencies);
+  constructor(options: AlertsOptions, edge: AlertsDependencies = REAL_DEPENDENCIES) {
     this.#policy = resolveAlertsOptions(options);
     this.#edge = edge;
     const { observer } = this.#policy;
-    this.#notify = createNotifier("alerts", observer ?? warningObserver("alerts", wordsOfTrouble, edge.clock));
+    this.#notify = createNotifier("alerts", observer ?? warningObserver("alerts", describeProblem, edge.clock));
   }
 
   /**
@@ -167,6 +167,6 @@ function undelivered({ id, key }: AlertNotice, attempts: number, reason: string)
 }
 
 /** What nobody else would learn of without an observer. */
-function wordsOfTrouble(event: AlertsEvent): string | undefined {
+function describeProblem(event: AlertsEvent): string | undefined {
   return event.type === "undelivered" ? `an alert was not delivered: ${event.reason}` : undefined;
 }

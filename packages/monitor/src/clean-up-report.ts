@@ -25,7 +25,7 @@ export interface GroupCleanUp {
   /** Messages that stayed with a consumer that is gone, and why. */
   readonly left: readonly LeftBehind[];
   /** Messages that had been deleted from the stream; their entries in the pending list were cleared. */
-  readonly vanished: readonly Vanished[];
+  readonly trimmed: readonly TrimmedPending[];
   /** Consumers whose names were removed from group and registry: nothing was pending for them. */
   readonly removed: readonly string[];
 }
@@ -53,7 +53,7 @@ export interface LeftBehind {
   readonly reason: string;
 }
 
-export interface Vanished {
+export interface TrimmedPending {
   readonly consumer: string;
   readonly messages: number;
 }

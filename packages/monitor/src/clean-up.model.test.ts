@@ -64,7 +64,7 @@ class World {
   readonly deleted = new Set<string>();
   /** Those of ours that send heartbeats. */
   readonly beating = new Set<string>(OURS);
-  readonly beatAtMs = new Map<string, number>();
+  readonly heartbeatAtMs = new Map<string, number>();
   readonly touchedAtMs = new Map<string, number>();
 }
 
@@ -86,17 +86,17 @@ async function play(steps: readonly Step[], handOverTo: "any" | "registered"): P
   const monitors = [0, 1].map(() => bench.monitor({ handOverTo, foreignIdleMs: FOREIGN_IDLE_MS }).monitor);
   for (const name of CONSUMERS) await bench.client.xgroupCreateConsumer({ ...address, consumer: name });
   for (const next of steps) {
-    await beatAll(bench, world);
+    await heartbeatAll(bench, world);
     await take(next, bench, world, monitors);
     await nothingIsLost(bench, world);
   }
   await Promise.all(monitors.map((monitor) => monitor.close()));
 }
 
-async function beatAll(bench: MemoryBench, world: World): Promise<void> {
+async function heartbeatAll(bench: MemoryBench, world: World): Promise<void> {
   for (const name of world.beating) {
-    await bench.beat(name);
-    world.beatAtMs.set(name, bench.clock.nowMs());
+    await bench.heartbeat(name);
+    world.heartbeatAtMs.set(name, bench.clock.nowMs());
   }
 }
 
@@ -197,8 +197,8 @@ async function cleanUp(
   const after = await bench.owners();
   if (dryRun) return expect(after).toEqual(before);
   const isAlive = (name: string): boolean => {
-    const beatAtMs = world.beatAtMs.get(name);
-    return beatAtMs !== undefined && nowMs - beatAtMs <= LEASE_MS;
+    const heartbeatAtMs = world.heartbeatAtMs.get(name);
+    return heartbeatAtMs !== undefined && nowMs - heartbeatAtMs <= LEASE_MS;
   };
   for (const [id, owner] of before) {
     const now = after.get(id);
@@ -206,7 +206,7 @@ async function cleanUp(
     // It moved, or was cleared because the message is gone. Neither may happen to what a living consumer of ours holds.
     expect(isAlive(owner)).toBe(false);
     // Of a foreign one neither; a registered one was watched, and has no lease any more.
-    if (!world.beatAtMs.has(owner)) {
+    if (!world.heartbeatAtMs.has(owner)) {
       expect((idle.get(id)?.idleMs ?? 0) + nowMs - beganAtMs).toBeGreaterThanOrEqual(FOREIGN_IDLE_MS);
     }
     if (now === undefined) expect(world.deleted.has(id)).toBe(true);
@@ -219,7 +219,7 @@ async function cleanUp(
       expect(isAlive(name)).toBe(false);
       expect(holders.has(name)).toBe(false);
       // Should it read again without a heartbeat, it is a foreign one.
-      world.beatAtMs.delete(name);
+      world.heartbeatAtMs.delete(name);
     }
   }
 }

@@ -18,7 +18,7 @@ import { describeCount, describeDuration, describeMessages } from "./decisions/d
 import { decideGrace } from "./decisions/grace.ts";
 import { chooseNext, chooseTargets, decidePageSize, type HandOverTarget } from "./decisions/hand-over.ts";
 import type { MonitorEvent } from "./events.ts";
-import type { GoneConsumer, GroupSight, Steadiness } from "./inspect.ts";
+import type { DeadConsumer, GroupSnapshot, Stability } from "./inspect.ts";
 import type { MonitorPolicy } from "./options.ts";
 
 export interface CleanUpContext {
@@ -29,7 +29,7 @@ export interface CleanUpContext {
   /** Asked before each page; what is not done by then is left. */
   readonly mayGoOn: () => Promise<boolean>;
   /** How steady the connection is. */
-  readonly steadiness: () => Steadiness;
+  readonly stability: () => Stability;
 }
 
 // Small pages: ids only, less than a millisecond at the server each.
@@ -52,25 +52,25 @@ type Page =
 /** Cleans one group up, or plans it. */
 export async function cleanUpGroup(
   context: CleanUpContext,
-  sight: GroupSight,
+  snapshot: GroupSnapshot,
   firstEntryId: EntryId | null,
 ): Promise<GroupCleanUp> {
-  const { policy, steadiness } = context;
-  const { group } = sight.report;
-  const nothing = { group, moves: [], taken: null, left: [], vanished: [], removed: [] };
-  const grace = decideGrace(steadiness(), policy, "registered");
-  const foreignGrace = decideGrace(steadiness(), policy, "foreign");
-  const isForeign = ({ seenAtMs, minIdleMs }: GoneConsumer): boolean =>
+  const { policy, stability } = context;
+  const { group } = snapshot.report;
+  const nothing = { group, moves: [], taken: null, left: [], trimmed: [], removed: [] };
+  const grace = decideGrace(stability(), policy, "registered");
+  const foreignGrace = decideGrace(stability(), policy, "foreign");
+  const isForeign = ({ seenAtMs, minIdleMs }: DeadConsumer): boolean =>
     seenAtMs === null && minIdleMs >= policy.foreignIdleMs;
-  const gone = sight.gone.filter((one) => foreignGrace === null || !isForeign(one));
-  const isLost = sight.report.retention.pendingLost;
-  const isIdle = sight.gone.length === 0 && sight.orphans.length === 0 && !isLost;
-  if (isIdle) return { ...nothing, reason: describeIdle(sight) };
+  const dead = snapshot.dead.filter((one) => foreignGrace === null || !isForeign(one));
+  const isLost = snapshot.report.retention.pendingLost;
+  const isIdle = snapshot.dead.length === 0 && snapshot.orphans.length === 0 && !isLost;
+  if (isIdle) return { ...nothing, reason: describeIdle(snapshot) };
   if (grace !== null) return { ...nothing, reason: `nothing moves: ${grace}` };
-  if (foreignGrace !== null && gone.length === 0 && sight.orphans.length === 0) {
+  if (foreignGrace !== null && dead.length === 0 && snapshot.orphans.length === 0) {
     return { ...nothing, reason: `nothing moves: ${foreignGrace}` };
   }
-  const cleaning = new GroupCleaning(context, { ...sight, gone }, firstEntryId);
+  const cleaning = new GroupCleaning(context, { ...snapshot, dead }, firstEntryId);
   try {
     return await cleaning.run();
   } catch (error) {
@@ -79,7 +79,7 @@ export async function cleanUpGroup(
   }
 }
 
-function describeIdle({ late }: GroupSight): string {
+function describeIdle({ late }: GroupSnapshot): string {
   if (late.length === 0) return "there is nothing to clean up: no consumer is dead";
   const who = late.map(({ consumer }) => quoteName(consumer)).join(", ");
   return `nothing moves: the heartbeat of ${who} is late, and has not been watched for long enough`;
@@ -87,7 +87,7 @@ function describeIdle({ late }: GroupSight): string {
 
 class GroupCleaning {
   readonly #context: CleanUpContext;
-  readonly #sight: GroupSight;
+  readonly #snapshot: GroupSnapshot;
   readonly #firstEntryId: EntryId | null;
   readonly #address: { readonly stream: string; readonly group: string };
   readonly #isReleased: boolean;
@@ -96,32 +96,32 @@ class GroupCleaning {
   readonly #loads: Map<string, number>;
   readonly #moves = new Map<string, Map<string, number>>();
   readonly #left: LeftBehind[] = [];
-  readonly #vanished = new Map<string, number>();
+  readonly #trimmed = new Map<string, number>();
   readonly #removed: string[] = [];
   readonly #pageSize: number;
 
-  constructor(context: CleanUpContext, sight: GroupSight, firstEntryId: EntryId | null) {
+  constructor(context: CleanUpContext, snapshot: GroupSnapshot, firstEntryId: EntryId | null) {
     const { policy } = context;
     this.#context = context;
-    this.#sight = sight;
+    this.#snapshot = snapshot;
     this.#firstEntryId = firstEntryId;
-    this.#address = { stream: policy.stream, group: sight.report.group };
-    const choice = chooseTargets(sight.report.consumers, policy.handOverTo);
+    this.#address = { stream: policy.stream, group: snapshot.report.group };
+    const choice = chooseTargets(snapshot.report.consumers, policy.handOverTo);
     this.#isReleased = choice.kind === "release";
     this.#targets = choice.kind === "targets" ? choice.targets : [];
     this.#noTarget = choice.kind === "none" ? choice.reason : "";
     this.#loads = new Map(this.#targets.map(({ consumer, pending }) => [consumer, pending]));
-    const messages = sight.gone.reduce((sum, { pending }) => sum + pending, 0);
+    const messages = snapshot.dead.reduce((sum, { pending }) => sum + pending, 0);
     this.#pageSize = this.#isReleased ? PAGE : decidePageSize(messages, this.#targets.length);
   }
 
   async run(): Promise<GroupCleanUp> {
-    for (const owner of this.#sight.gone) {
+    for (const owner of this.#snapshot.dead) {
       if (owner.pending > 0 && !(await this.#handOver(owner))) continue;
       await this.#remove(owner);
     }
-    for (const orphan of this.#sight.orphans) await this.#remove(orphan);
-    await this.#clearLost();
+    for (const orphan of this.#snapshot.orphans) await this.#remove(orphan);
+    await this.#clearTrimmed();
     return { ...this.result(), reason: this.#describe() };
   }
 
@@ -133,13 +133,13 @@ class GroupCleaning {
       ),
       taken: null,
       left: this.#left,
-      vanished: [...this.#vanished].map(([consumer, messages]) => ({ consumer, messages })),
+      trimmed: [...this.#trimmed].map(([consumer, messages]) => ({ consumer, messages })),
       removed: this.#removed,
     };
   }
 
   /** Moves what can be moved of one owner → whether nothing that it knows of is left. */
-  async #handOver(owner: GoneConsumer): Promise<boolean> {
+  async #handOver(owner: DeadConsumer): Promise<boolean> {
     const { dryRun, mayGoOn } = this.#context;
     let after: EntryId | null = null;
     let left = 0;
@@ -165,12 +165,12 @@ class GroupCleaning {
   }
 
   /** How long a message of this owner must not have been delivered before it may move: one that was watched has no lease. */
-  #minIdleMs({ seenAtMs, minIdleMs }: GoneConsumer): number {
+  #minIdleMs({ seenAtMs, minIdleMs }: DeadConsumer): number {
     return seenAtMs === null ? minIdleMs : 0;
   }
 
   /** Releases one page, or gives it to whoever has the fewest pending. */
-  async #movePage(owner: GoneConsumer, after: EntryId | null): Promise<Page> {
+  async #movePage(owner: DeadConsumer, after: EntryId | null): Promise<Page> {
     const { client } = this.#context;
     const { consumer: from, seenAtMs, minIdleMs: foreignIdleMs } = owner;
     const to = this.#chooseNext();
@@ -179,7 +179,7 @@ class GroupCleaning {
     const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
     // Any name will do for a target, so that nothing but the owner can stand against it.
     if (page.kind === "refused") return { kind: "stays", reason: OWNER_IS_BACK };
-    if (page.vanished > 0) this.#countVanished(from, page.vanished);
+    if (page.trimmed > 0) this.#countTrimmed(from, page.trimmed);
     if (page.moved > 0) this.#countMoved(from, to, page.moved);
     return { ...page, kind: "done" };
   }
@@ -190,20 +190,20 @@ class GroupCleaning {
   }
 
   /** Says what would become of a page, and clears what nobody need take; all there is to do when nobody can. */
-  async #lookAtPage(owner: GoneConsumer, after: EntryId | null): Promise<Page> {
+  async #lookAtPage(owner: DeadConsumer, after: EntryId | null): Promise<Page> {
     const { client } = this.#context;
     const { consumer } = owner;
     const range = { from: after === null ? "-" : `(${after}`, to: "+", count: this.#pageSize };
     const page = await client.xpendingRange({ ...this.#address, consumer, ...range });
     const minIdleMs = this.#minIdleMs(owner);
-    // An entry that was given back to nobody (XNACK) has no idle time, and may be taken at once.
+    // An entry that was released to nobody (XNACK) has no idle time, and may be taken at once.
     const ripe = page.filter(({ idleMs }) => idleMs < 0 || idleMs >= minIdleMs);
-    const { gone, there } = this.#sort(ripe.map(({ id }) => id));
-    if (gone.length > 0) await this.#clear(owner, gone);
-    if (there.length > 0) {
+    const { trimmed, present } = this.#sort(ripe.map(({ id }) => id));
+    if (trimmed.length > 0) await this.#clear(owner, trimmed);
+    if (present.length > 0) {
       const to = this.#chooseNext();
       if (to === undefined) return { kind: "stays", reason: this.#noTarget };
-      this.#countMoved(consumer, to, there.length);
+      this.#countMoved(consumer, to, present.length);
     }
     const lastId = page.length < this.#pageSize ? null : (page.at(-1)?.id ?? null);
     return { kind: "done", recent: page.length - ripe.length, lastId };
@@ -213,20 +213,20 @@ class GroupCleaning {
    * Clears what was trimmed away from under living foreign consumers: nobody else will, and it would pin the stream for
    * ever. Ours notice by themselves.
    */
-  async #clearLost(): Promise<void> {
-    const { report, gone } = this.#sight;
+  async #clearTrimmed(): Promise<void> {
+    const { report, dead } = this.#snapshot;
     if (!report.retention.pendingLost) return;
     const { client, policy, mayGoOn } = this.#context;
-    const names = new Set(gone.map(({ consumer }) => consumer));
+    const names = new Set(dead.map(({ consumer }) => consumer));
     for (const owner of report.consumers) {
       if (!owner.foreign || owner.pending === 0 || names.has(owner.consumer)) continue;
       const pages = pendingPages(client, { ...this.#address, consumer: owner.consumer, pageSize: PAGE });
       for await (const page of pages) {
         if (!(await mayGoOn())) return;
-        const lost = new Set(this.#sort(page.map(({ id }) => id)).gone);
+        const trimmed = new Set(this.#sort(page.map(({ id }) => id)).trimmed);
         // They come first, by their ids.
-        if (lost.size === 0) break;
-        const old = page.filter(({ id, idleMs }) => lost.has(id) && idleMs >= policy.foreignIdleMs);
+        if (trimmed.size === 0) break;
+        const old = page.filter(({ id, idleMs }) => trimmed.has(id) && idleMs >= policy.foreignIdleMs);
         if (old.length > 0) {
           const ids = old.map(({ id }) => id);
           await this.#clear({ ...owner, seenAtMs: null, minIdleMs: policy.foreignIdleMs }, ids);
@@ -236,20 +236,20 @@ class GroupCleaning {
   }
 
   /** Parts what was trimmed away underneath from what is still in the stream, as far as that is known. */
-  #sort(ids: readonly EntryId[]): { readonly gone: readonly EntryId[]; readonly there: readonly EntryId[] } {
+  #sort(ids: readonly EntryId[]): { readonly trimmed: readonly EntryId[]; readonly present: readonly EntryId[] } {
     const first = this.#firstEntryId;
-    const isGone = (id: EntryId): boolean => first === null || compareEntryIds(id, first) < 0;
-    return { gone: ids.filter(isGone), there: ids.filter((id) => !isGone(id)) };
+    const isTrimmed = (id: EntryId): boolean => first === null || compareEntryIds(id, first) < 0;
+    return { trimmed: ids.filter(isTrimmed), present: ids.filter((id) => !isTrimmed(id)) };
   }
 
   /** Clears entries of the pending list whose messages are gone: a claim, even by their own owner, drops them. */
-  async #clear({ consumer, seenAtMs, minIdleMs }: GoneConsumer, ids: readonly EntryId[]): Promise<void> {
+  async #clear({ consumer, seenAtMs, minIdleMs }: DeadConsumer, ids: readonly EntryId[]): Promise<void> {
     const { client, dryRun } = this.#context;
     if (!dryRun) {
       const itself = { from: consumer, to: consumer, foreignIdleMs: minIdleMs, toUnregistered: true, seenAtMs };
       await client.handOver({ ...this.#address, ...itself, ids });
     }
-    this.#countVanished(consumer, ids.length);
+    this.#countTrimmed(consumer, ids.length);
   }
 
   #countMoved(from: string, to: string, messages: number): void {
@@ -261,15 +261,15 @@ class GroupCleaning {
     if (!dryRun) report({ type: "handedOver", group: this.#address.group, from, to, messages });
   }
 
-  #countVanished(consumer: string, messages: number): void {
+  #countTrimmed(consumer: string, messages: number): void {
     const { dryRun, report } = this.#context;
-    this.#vanished.set(consumer, (this.#vanished.get(consumer) ?? 0) + messages);
-    if (!dryRun) report({ type: "vanished", group: this.#address.group, consumer, messages });
+    this.#trimmed.set(consumer, (this.#trimmed.get(consumer) ?? 0) + messages);
+    if (!dryRun) report({ type: "pendingTrimmed", group: this.#address.group, consumer, messages });
   }
 
   /** Notes what stays with its owner; `null`: all that was not accounted for otherwise. */
   #leave(
-    owner: GoneConsumer,
+    owner: DeadConsumer,
     messages: number | null,
     reason: string,
     { isTold = true }: { readonly isTold?: boolean } = {},
@@ -281,13 +281,13 @@ class GroupCleaning {
     if (!dryRun && isTold) report({ type: "leftPending", group: this.#address.group, ...left });
   }
 
-  /** How many of an owner's messages have neither moved nor vanished. */
-  #restOf({ consumer, pending }: GoneConsumer): number {
+  /** How many of an owner's messages have neither moved nor trimmed. */
+  #restOf({ consumer, pending }: DeadConsumer): number {
     const moved = [...(this.#moves.get(consumer)?.values() ?? [])].reduce((sum, share) => sum + share, 0);
-    return Math.max(pending - moved - (this.#vanished.get(consumer) ?? 0), 0);
+    return Math.max(pending - moved - (this.#trimmed.get(consumer) ?? 0), 0);
   }
 
-  async #remove({ consumer, seenAtMs }: GoneConsumer): Promise<void> {
+  async #remove({ consumer, seenAtMs }: DeadConsumer): Promise<void> {
     const { client, dryRun, report, mayGoOn } = this.#context;
     if (!(await mayGoOn())) return;
     if (!dryRun) {
@@ -300,14 +300,14 @@ class GroupCleaning {
   }
 
   #describe(): string {
-    const { moves, left, vanished, removed } = this.result();
+    const { moves, left, trimmed, removed } = this.result();
     const total = (counts: readonly { readonly messages: number }[]): number =>
       counts.reduce((sum, { messages }) => sum + messages, 0);
     const parts = [
       ...(moves.length > 0
         ? [`${describeMessages(total(moves))} ${this.#isReleased ? "released for any consumer" : "handed over"}`]
         : []),
-      ...(vanished.length > 0 ? [`${describeMessages(total(vanished))} cleared that had been deleted`] : []),
+      ...(trimmed.length > 0 ? [`${describeMessages(total(trimmed))} cleared that had been deleted`] : []),
       ...(removed.length > 0 ? [`${describeCount(removed.length, "name")} removed`] : []),
       ...left.map(({ consumer, messages, reason }) => {
         return `${describeMessages(messages)} left with ${quoteName(consumer)}: ${reason}`;

@@ -1,4 +1,4 @@
-import type { EntryId, Trouble } from "@redis-batch/core/internal";
+import type { EntryId, ErrorInfo } from "@redis-batch/core/internal";
 import type { ConsumerStatus, GroupHealth } from "./report.ts";
 
 /** What a monitor saw and did, reported after it did it. The contract is `docs/events.md`. */
@@ -10,7 +10,7 @@ export type MonitorEvent =
   | { readonly type: "leading" }
   | { readonly type: "following" }
   | { readonly type: "inspected"; readonly groups: number; readonly consumers: number; readonly durationMs: number }
-  | { readonly type: "passFailed"; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "passFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   | {
       readonly type: "groupChanged";
       readonly group: string;
@@ -43,7 +43,7 @@ export type MonitorEvent =
       readonly messages: number;
       readonly reason: string;
     }
-  | { readonly type: "vanished"; readonly group: string; readonly consumer: string; readonly messages: number }
+  | { readonly type: "pendingTrimmed"; readonly group: string; readonly consumer: string; readonly messages: number }
   | { readonly type: "consumerRemoved"; readonly group: string; readonly consumer: string }
   | {
       readonly type: "trimmed";

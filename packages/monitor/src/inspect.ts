@@ -3,7 +3,6 @@
  * grows with the backlog or with the pending lists. It remembers the looks before, as far as the trend needs them.
  */
 import {
-  beatMsOf,
   type ConsumerInfo,
   type EntryId,
   entryIdTimeMs,
@@ -11,13 +10,14 @@ import {
   groupKey,
   type HeartbeatVerdict,
   type HeartbeatWatch,
+  heartbeatMsOf,
   isReservedConsumer,
   NO_HEARTBEATS,
   NoGroupError,
   REDRIVE_CONSUMER,
   type Registration,
   readBacklog,
-  readFarewells,
+  readFinalReports,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import { type ConsumerVerdict, classifyConsumer, patienceMsOf } from "./decisions/consumer-status.ts";
@@ -40,7 +40,7 @@ import { ageOf, readLater, readReleased } from "./reserved-names.ts";
 // This many groups, and consumers of each, are asked about at the same time; other clients get their turn in between.
 const GROUPS_AT_ONCE = 8;
 const CONSUMERS_AT_ONCE = 16;
-// That many beats a late heartbeat is watched before it counts as dead.
+// That many heartbeats a late heartbeat is watched before it counts as dead.
 const WATCHED_BEATS = 3;
 // Two clocks are never read in the same moment.
 const LEAVING_MS = 1_000;
@@ -49,7 +49,7 @@ type GroupInfo = Awaited<ReturnType<StreamClient["xinfoGroups"]>>[number];
 type StreamInfo = Awaited<ReturnType<StreamClient["xinfoStream"]>>;
 
 /** A consumer whose messages may be released, or a name that may be removed, by what was seen of it. */
-export interface GoneConsumer {
+export interface DeadConsumer {
   readonly consumer: string;
   readonly pending: number;
   /** The time of its heartbeat, watched until it was dead; `null` for one that is not registered. */
@@ -59,11 +59,11 @@ export interface GoneConsumer {
 }
 
 /** What a clean-up needs to know of a group beside the report. */
-export interface GroupSight {
+export interface GroupSnapshot {
   readonly report: GroupReport;
-  readonly gone: readonly GoneConsumer[];
+  readonly dead: readonly DeadConsumer[];
   /** Names in the registry that are dead, and no consumers of the group (any more). */
-  readonly orphans: readonly GoneConsumer[];
+  readonly orphans: readonly DeadConsumer[];
   /** What each consumer has pending or has acknowledged. */
   readonly shares: Shares;
   /** Whether a consumer is there that takes what is released: those of earlier versions do not tell their free places. */
@@ -73,14 +73,14 @@ export interface GroupSight {
 }
 
 /** A look: the report, and what a clean-up works from. */
-export interface Look {
+export interface Snapshot {
   readonly report: MonitorReport;
   readonly firstEntryId: EntryId | null;
-  readonly groups: readonly GroupSight[];
+  readonly groups: readonly GroupSnapshot[];
 }
 
 /** How long the connection has stood, by a local clock that never jumps. */
-export interface Steadiness {
+export interface Stability {
   /** `null` while it is down. */
   readonly connectedSinceMs: number | null;
   readonly nowMs: number;
@@ -118,7 +118,7 @@ interface GroupFacts {
 interface SeenConsumer {
   readonly report: ConsumerReport;
   readonly progress: Progress;
-  readonly gone: GoneConsumer | null;
+  readonly dead: DeadConsumer | null;
 }
 
 export class Inspector {
@@ -126,16 +126,16 @@ export class Inspector {
   readonly #policy: MonitorPolicy;
   #memory: ReadonlyMap<string, GroupMemory> = new Map();
 
-  readonly #steadiness: () => Steadiness;
+  readonly #stability: () => Stability;
 
-  constructor(client: StreamClient, policy: MonitorPolicy, steadiness: () => Steadiness) {
+  constructor(client: StreamClient, policy: MonitorPolicy, stability: () => Stability) {
     this.#client = client;
     this.#policy = policy;
-    this.#steadiness = steadiness;
+    this.#stability = stability;
   }
 
   /** Looks. What it has seen counts as one point of the trend. */
-  async look(signal?: AbortSignal): Promise<Look> {
+  async look(signal?: AbortSignal): Promise<Snapshot> {
     const { stream, group } = this.#policy;
     const atMs = await this.#client.time();
     const known = await this.#readStream();
@@ -157,10 +157,10 @@ export class Inspector {
       return this.#lookAtGroup(one, { info, retention, atMs, oldestPendingId, memory }).catch(nothingIfGone);
     });
     this.#memory = memory;
-    const seen = sights.filter((sight) => sight !== undefined);
+    const seen = sights.filter((snapshot) => snapshot !== undefined);
     const report: MonitorReport = {
       ...{ v: 1, atMs, stream, length: info.length },
-      groups: seen.map((sight) => sight.report),
+      groups: seen.map((snapshot) => snapshot.report),
       retention: retention.stream,
     };
     return { report, firstEntryId: info.firstEntryId, groups: seen };
@@ -202,7 +202,7 @@ export class Inspector {
   async #lookAtGroup(
     group: GroupInfo,
     { info, retention: retentions, atMs, oldestPendingId, memory }: Surroundings,
-  ): Promise<GroupSight | undefined> {
+  ): Promise<GroupSnapshot | undefined> {
     const retention = retentions.groups.get(group.name);
     // It went away while the others were asked.
     if (retention === undefined) return undefined;
@@ -216,7 +216,7 @@ export class Inspector {
       this.#client.xinfoStream({ stream: groupKey("dead", stream, group.name) }).catch(nothingIfGone),
     ]);
     const names = infos.filter(({ name }) => !isReservedConsumer(name)).toSorted(byName);
-    const { connectedSinceMs, nowMs } = this.#steadiness();
+    const { connectedSinceMs, nowMs } = this.#stability();
     const { watch, verdicts } = followHeartbeats(before?.heartbeats ?? NO_HEARTBEATS, registry, {
       ...{ serverNowMs: atMs, localNowMs: nowMs, steadySinceMs: connectedSinceMs ?? nowMs },
     });
@@ -262,7 +262,7 @@ export class Inspector {
     };
     return {
       report,
-      gone: [...seen.flatMap(({ gone }) => gone ?? []), ...redriven(infos)],
+      dead: [...seen.flatMap(({ dead }) => dead ?? []), ...redriven(infos)],
       orphans: findOrphans(registry, verdicts, infos),
       shares: sumShares(infos, registry),
       hasTaker: living.some(({ details }) => details.freePlaces !== null),
@@ -279,7 +279,7 @@ export class Inspector {
   ): Promise<ReadonlyMap<string, Registration>> {
     if (names.every(({ name }) => registry.has(name))) return new Map();
     // One that left before that is cleaned up as any foreign consumer that is idle for as long.
-    const reports = await readFarewells(this.#client, { ...address, sinceMs: nowMs - this.#policy.foreignIdleMs });
+    const reports = await readFinalReports(this.#client, { ...address, sinceMs: nowMs - this.#policy.foreignIdleMs });
     return new Map(reports.map((one) => [one.consumer, one]));
   }
 
@@ -303,12 +303,12 @@ export class Inspector {
       hasWork: isWorkWaiting === true || (inFlight === null ? pending > 0 : inFlight > 0),
     });
     const { stillSinceMs, stillLooks, wasHeard } = progress;
-    const sight = {
+    const snapshot = {
       ...{ consumer, pending, serverIdleMs: idleMs, idleSince, registered, stillSinceMs, stillLooks, wasHeard },
       ...{ life: heartbeat?.life ?? ("alive" as const), unmovedMs: heartbeat?.unmovedMs ?? 0 },
       ...{ isWorkWaiting, othersGotAgoMs: othersGotAgoMs(facts.infos, consumer), leftAtMs },
     };
-    const { isGone, ...verdict }: ConsumerVerdict = classifyConsumer(sight, this.#policy, atMs);
+    const { isDead, ...verdict }: ConsumerVerdict = classifyConsumer(snapshot, this.#policy, atMs);
     const report: ConsumerReport = {
       ...{ consumer, ...verdict, inactiveMs, pending, oldestPendingAgeMs: ageOf(oldest?.id ?? null, atMs) },
       ...{ inFlight, oldestInFlightMs: details?.oldestInFlightMs ?? null, intake: details?.intake ?? null },
@@ -316,8 +316,8 @@ export class Inspector {
       ...{ leaseMs: registered?.leaseMs ?? null, host: details?.host ?? null, pid: details?.pid ?? null },
     };
     const minIdleMs = leftAtMs === null ? this.#policy.foreignIdleMs : (left?.leaseMs ?? 0);
-    const gone = isGone ? { consumer, pending, seenAtMs: registered?.atMs ?? null, minIdleMs } : null;
-    return { report, progress, gone };
+    const dead = isDead ? { consumer, pending, seenAtMs: registered?.atMs ?? null, minIdleMs } : null;
+    return { report, progress, dead };
   }
 }
 
@@ -355,7 +355,7 @@ function othersGotAgoMs(infos: readonly ConsumerInfo[], consumer: string): numbe
 }
 
 /** What earlier versions redrove waits under a name of its own, until it is released. */
-function redriven(infos: readonly ConsumerInfo[]): readonly GoneConsumer[] {
+function redriven(infos: readonly ConsumerInfo[]): readonly DeadConsumer[] {
   return infos
     .filter(({ name }) => name === REDRIVE_CONSUMER)
     .map(({ name: consumer, pending }) => ({ consumer, pending, seenAtMs: null, minIdleMs: 0 }));
@@ -365,23 +365,23 @@ function findOrphans(
   registry: ReadonlyMap<string, Registration>,
   verdicts: ReadonlyMap<string, HeartbeatVerdict>,
   infos: readonly ConsumerInfo[],
-): readonly GoneConsumer[] {
+): readonly DeadConsumer[] {
   const names = new Set(infos.map(({ name }) => name));
   return [...registry.values()]
     .filter(({ consumer }) => !names.has(consumer) && verdicts.get(consumer)?.life === "dead")
     .map(({ consumer, atMs }) => ({ consumer, pending: 0, seenAtMs: atMs, minIdleMs: 0 }));
 }
 
-/** Heartbeats that will count as dead if they do not move for some more beats. */
+/** Heartbeats that will count as dead if they do not move for some more heartbeats. */
 function findLate(
   registry: ReadonlyMap<string, Registration>,
   verdicts: ReadonlyMap<string, HeartbeatVerdict>,
   nowMs: number,
-): GroupSight["late"] {
+): GroupSnapshot["late"] {
   return [...registry.values()].flatMap(({ consumer, atMs, leaseMs }) => {
     const verdict = verdicts.get(consumer);
     if (verdict?.life !== "silent" || nowMs - atMs <= leaseMs) return [];
-    return [{ consumer, watchMs: Math.max(WATCHED_BEATS * beatMsOf(leaseMs) - verdict.unmovedMs, 0) }];
+    return [{ consumer, watchMs: Math.max(WATCHED_BEATS * heartbeatMsOf(leaseMs) - verdict.unmovedMs, 0) }];
   });
 }
 

@@ -1,22 +1,22 @@
 /** The monitor on a Redis in memory and a clock that stands still: leaders, outages and moments that cannot be had otherwise. */
 import { ConnectionError, PermissionError, ServerStateError, UsageError } from "@redis-batch/core";
-import { beatMsOf, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import { heartbeatMsOf, RELEASED, type StreamClient } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
 import { address, LEASE_MS, openInMemory } from "../test/memory-bench.ts";
 
 const away = (): ConnectionError => new ConnectionError("no connection", { outcome: "not-sent" });
 
 /** As long as a heartbeat that is late is watched before it counts as dead. */
-const WATCH_MS = 3 * beatMsOf(LEASE_MS);
+const WATCH_MS = 3 * heartbeatMsOf(LEASE_MS);
 
 /** One dead consumer with that many messages, one that lives. */
 async function withDead(messages: number) {
   const made = await openInMemory();
-  await made.beat("dead");
+  await made.heartbeat("dead");
   const ids = await made.add(messages);
   await made.read("dead", messages);
   await made.clock.advance(LEASE_MS + 1);
-  await made.keepBeating("alive");
+  await made.keepHeartbeat("alive");
   await made.client.xgroupCreateConsumer({ stream: "orders", group: "billing", consumer: "alive" });
   return { ...made, ids };
 }
@@ -100,7 +100,7 @@ describe("run", () => {
   });
 
   it("a leader that was asleep past its lease, in the middle of a page, does no harm", async () => {
-    const { clock, redis, monitor: open, owners, beat, client, ids } = await withDead(1_000);
+    const { clock, redis, monitor: open, owners, heartbeat, client, ids } = await withDead(1_000);
     const zombie = open();
     const running = zombie.monitor.run({ intervalMs: 5_000, autoCleanUp: true });
     const asleep = redis.hold("handOverPage");
@@ -108,8 +108,8 @@ describe("run", () => {
     expect(asleep.count).toBe(1);
     // Meanwhile the dead one comes back, and works on the first of its messages.
     await clock.advance(40_000);
-    await beat("dead");
-    await beat("alive");
+    await heartbeat("dead");
+    await heartbeat("alive");
     await client.xack({ stream: "orders", group: "billing", ids: ids.slice(0, 1) });
     asleep.release();
     await clock.advance(0);
@@ -121,7 +121,7 @@ describe("run", () => {
   });
 
   it("outlasts an outage, says so, and gives everybody a full lease to be heard of after it", async () => {
-    const { clock, redis, monitor: open, owners, beat } = await withDead(3);
+    const { clock, redis, monitor: open, owners, heartbeat } = await withDead(3);
     const { monitor, events, tell } = open({ graceMs: LEASE_MS });
     const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
     await clock.advance(0);
@@ -130,9 +130,9 @@ describe("run", () => {
     await clock.advance(15_000);
     expect(events.all("passFailed").map(({ error }) => error.code)).toEqual(["CONNECTION", "CONNECTION", "CONNECTION"]);
     tell({ type: "connected", role: "commands" });
-    for (let beats = 0; beats < 11; beats++) {
+    for (let heartbeats = 0; heartbeats < 11; heartbeats++) {
       await clock.advance(5_000);
-      await beat("alive");
+      await heartbeat("alive");
     }
     expect(new Set((await owners()).values())).toEqual(new Set(["dead"]));
     await clock.advance(10_000);
@@ -142,11 +142,11 @@ describe("run", () => {
   });
 
   it("takes a server that was demoted, or loads, for a new one: everybody has to be heard of again", async () => {
-    const { clock, redis, monitor: open, owners, beat } = await withDead(3);
+    const { clock, redis, monitor: open, owners, heartbeat } = await withDead(3);
     const { monitor } = open({ graceMs: LEASE_MS });
     await monitor.inspect();
     await clock.advance(LEASE_MS);
-    await beat("alive");
+    await heartbeat("alive");
     redis.failNext("time", new ServerStateError("READONLY", { state: "READONLY" }));
     const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
     await clock.advance(5_000);
@@ -193,7 +193,7 @@ describe("run", () => {
 });
 
 describe("cleanUp", () => {
-  it("looks again for three beats where a heartbeat is late, and then releases what its owner left", async () => {
+  it("looks again for three heartbeats where a heartbeat is late, and then releases what its owner left", async () => {
     const { clock, monitor: open, owners, passing } = await withDead(3);
     const { monitor, events } = open();
     const beganAtMs = clock.nowMs();
@@ -210,11 +210,11 @@ describe("cleanUp", () => {
   });
 
   it("leaves alone whose heartbeat comes while it is watched", async () => {
-    const { clock, monitor: open, owners, beat } = await withDead(3);
+    const { clock, monitor: open, owners, heartbeat } = await withDead(3);
     const { monitor } = open();
     const cleaning = monitor.cleanUp();
     await clock.advance(WATCH_MS - 1_000);
-    await beat("dead");
+    await heartbeat("dead");
     await clock.advance(60_000);
     const { groups } = await cleaning;
     expect(groups[0]).toMatchObject({
@@ -245,18 +245,18 @@ describe("cleanUp", () => {
   it("says who took what was released, and how much still waits", async () => {
     const { clock, redis, client, monitor: open } = await withDead(30);
     const told = { ...address, incarnation: "alive", leaseMs: LEASE_MS };
-    await client.beat({ ...told, consumer: "alive", details: { freePlaces: 1, acked: 0 } });
+    await client.heartbeat({ ...told, consumer: "alive", details: { freePlaces: 1, acked: 0 } });
     const { monitor } = open();
     await monitor.inspect();
     await clock.advance(WATCH_MS);
-    await client.beat({ ...told, consumer: "alive", details: { freePlaces: 1, acked: 0 } });
+    await client.heartbeat({ ...told, consumer: "alive", details: { freePlaces: 1, acked: 0 } });
     const seen = redis.hold("removeIfEmpty");
     const cleaning = monitor.cleanUp();
     await clock.advance(0);
     const some = { after: null, scan: 100, count: 20, maxBytes: 1_000_000, suspectFrom: 9, suspects: 1, notWanted: [] };
     const { entries } = await client.take({ ...address, ...some, consumer: "alive" });
     await client.xack({ ...address, ids: entries.slice(0, 5).map(({ id }) => id) });
-    await client.beat({ ...told, consumer: "alive", details: { freePlaces: 0, acked: 5 } });
+    await client.heartbeat({ ...told, consumer: "alive", details: { freePlaces: 0, acked: 5 } });
     seen.release();
     await clock.advance(5_000);
     expect((await cleaning).groups[0]).toMatchObject({
@@ -266,17 +266,17 @@ describe("cleanUp", () => {
   });
 
   it("a heartbeat of a clock that was set back since is dead once it has not moved for a lease", async () => {
-    const { clock, client, monitor: open, add, read, beat, owners } = await openInMemory();
+    const { clock, client, monitor: open, add, read, heartbeat, owners } = await openInMemory();
     await add(3);
     await read("dead", 3);
-    await beat("dead");
+    await heartbeat("dead");
     const field = (await client.registry(address)).get("dead");
     const { monitor, events } = open({}, (one) => withServerClock(one, () => clock.nowMs() - 3_600_000));
     const running = monitor.run({ intervalMs: 5_000, autoCleanUp: true });
     await client.xgroupCreateConsumer({ ...address, consumer: "alive" });
     for (let passedMs = 0; passedMs < LEASE_MS; passedMs += 5_000) {
       expect(new Set((await owners()).values())).toEqual(new Set(["dead"]));
-      await beat("alive");
+      await heartbeat("alive");
       await clock.advance(5_000);
     }
     expect(field?.atMs).toBeGreaterThan(clock.nowMs() - 3_600_000);

@@ -5,7 +5,6 @@ import {
   type Clock,
   createNotifier,
   createRedisStreamClient,
-  describeTrouble,
   groupKey,
   INSPECT,
   instanceName,
@@ -22,6 +21,7 @@ import {
   showAs,
   systemClock,
   systemRandom,
+  toErrorInfo,
   warningObserver,
 } from "@redis-batch/core/internal";
 import { cleanUpGroup } from "./clean-up.ts";
@@ -29,7 +29,7 @@ import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
 import { listChanges } from "./decisions/changes.ts";
 import type { MonitorEvent } from "./events.ts";
 import { followReleased } from "./follow-released.ts";
-import { Inspector, type Look, type Steadiness } from "./inspect.ts";
+import { Inspector, type Snapshot, type Stability } from "./inspect.ts";
 import {
   type CleanUpOptions,
   type MonitorOptions,
@@ -43,7 +43,7 @@ import {
 } from "./options.ts";
 import type { MonitorReport } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
-import { wordsOfTrouble } from "./warn.ts";
+import { describeProblem } from "./warn.ts";
 
 /** How a monitor is, for probes. */
 export interface MonitorHealth {
@@ -57,13 +57,17 @@ export interface MonitorHealth {
 }
 
 /** What a monitor gets from outside; replaced in tests. */
-export interface MonitorEdge {
+export interface MonitorDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly createClient: typeof createRedisStreamClient;
 }
 
-const SYSTEM_EDGE: MonitorEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
+const REAL_DEPENDENCIES: MonitorDependencies = {
+  clock: systemClock,
+  random: systemRandom,
+  createClient: createRedisStreamClient,
+};
 
 // A leader that misses two looks is followed by another one.
 const LEASE_INTERVALS = 3;
@@ -101,14 +105,14 @@ export class Monitor implements AsyncDisposable {
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: MonitorOptions);
   /** @internal */
-  constructor(options: MonitorOptions, edge: MonitorEdge);
-  constructor(options: MonitorOptions, { clock, random, createClient }: MonitorEdge = SYSTEM_EDGE) {
+  constructor(options: MonitorOptions, edge: MonitorDependencies);
+  constructor(options: MonitorOptions, { clock, random, createClient }: MonitorDependencies = REAL_DEPENDENCIES) {
     const policy = resolveMonitorOptions(options);
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
     const subject = nameService("monitor", policy.stream, policy.group);
-    this.#report = createNotifier("monitor", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
+    this.#report = createNotifier("monitor", policy.observer ?? warningObserver(subject, describeProblem, clock));
     this.#calls = new CallScope({
       whenClosed: "the monitor was closed",
       connectTimeoutMs: policy.connectTimeoutMs,
@@ -119,7 +123,7 @@ export class Monitor implements AsyncDisposable {
       // No read ever blocks here.
       createClient: (report) => createClient({ redis: policy.redis, blockMs: 0, report }),
     });
-    this.#inspector = new Inspector(this.#client, policy, () => this.#steadiness());
+    this.#inspector = new Inspector(this.#client, policy, () => this.#stability());
   }
 
   get #client(): StreamClient {
@@ -140,7 +144,7 @@ export class Monitor implements AsyncDisposable {
    * @throws {PermissionError} {@link WrongTypeError}
    */
   async inspect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MonitorReport> {
-    return (await this.#calls.use(signal, (over) => this.#look(over))).report;
+    return (await this.#calls.use(signal, (signal) => this.#look(signal))).report;
   }
 
   /**
@@ -159,10 +163,10 @@ export class Monitor implements AsyncDisposable {
    */
   async cleanUp(options: CleanUpOptions = {}): Promise<CleanUpReport> {
     const { dryRun, signal } = resolveCleanUpOptions("cleanUp", options);
-    return this.#calls.use(signal, async (over) => {
-      const look = await this.#watchLate(over);
-      const report = await this.#cleanUp(look, dryRun, async () => !over.aborted);
-      return dryRun ? report : this.#followReleased(look, report, over);
+    return this.#calls.use(signal, async (signal) => {
+      const look = await this.#watchLate(signal);
+      const report = await this.#cleanUp(look, dryRun, async () => !signal.aborted);
+      return dryRun ? report : this.#followReleased(look, report, signal);
     });
   }
 
@@ -175,7 +179,7 @@ export class Monitor implements AsyncDisposable {
    */
   async trim(options: TrimOptions = {}): Promise<TrimReport> {
     const { dryRun, signal } = resolveCleanUpOptions("trim", options);
-    return this.#calls.use(signal, (over) => this.#trim(dryRun, async () => !over.aborted));
+    return this.#calls.use(signal, (signal) => this.#trim(dryRun, async () => !signal.aborted));
   }
 
   /**
@@ -189,7 +193,7 @@ export class Monitor implements AsyncDisposable {
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
-    await this.#calls.run(policy.signal, (over) => this.#runUntil(over, policy));
+    await this.#calls.run(policy.signal, (signal) => this.#runUntil(signal, policy));
   }
 
   /** How the monitor is at this moment. Does no I/O. */
@@ -223,7 +227,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   /** One look after the other: each is compared with the one before. */
-  #look(signal: AbortSignal): Promise<Look> {
+  #look(signal: AbortSignal): Promise<Snapshot> {
     const look = this.#lookUnderWay.then(async () => {
       signal.throwIfAborted();
       const beganAtMs = this.#clock.nowMs();
@@ -243,19 +247,19 @@ export class Monitor implements AsyncDisposable {
   }
 
   /** Looks, and looks again while a heartbeat is late that was not watched for long enough. */
-  async #watchLate(over: AbortSignal): Promise<Look> {
-    let look = await this.#look(over);
+  async #watchLate(signal: AbortSignal): Promise<Snapshot> {
+    let look = await this.#look(signal);
     for (let looks = 0; looks < MOST_LOOKS_AGAIN; looks++) {
       const waits = look.groups.flatMap(({ late }) => late.map(({ watchMs }) => watchMs));
-      if (waits.length === 0 || over.aborted) break;
-      await pause(this.#clock, Math.max(...waits), over);
-      look = await this.#look(over);
+      if (waits.length === 0 || signal.aborted) break;
+      await pause(this.#clock, Math.max(...waits), signal);
+      look = await this.#look(signal);
     }
     return look;
   }
 
-  async #followReleased(look: Look, report: CleanUpReport, over: AbortSignal): Promise<CleanUpReport> {
-    const context = { client: this.#client, clock: this.#clock, stream: this.#policy.stream, signal: over };
+  async #followReleased(look: Snapshot, report: CleanUpReport, signal: AbortSignal): Promise<CleanUpReport> {
+    const context = { client: this.#client, clock: this.#clock, stream: this.#policy.stream, signal };
     const groups = await Promise.all(
       report.groups.map(async (done) => {
         const released = done.moves.reduce((sum, { to, messages }) => sum + (to === RELEASED ? messages : 0), 0);
@@ -267,14 +271,14 @@ export class Monitor implements AsyncDisposable {
     return { ...report, groups };
   }
 
-  #steadiness(): Steadiness {
+  #stability(): Stability {
     return { connectedSinceMs: this.#connectedSinceMs, nowMs: this.#clock.nowMs() };
   }
 
-  async #cleanUp(look: Look, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
+  async #cleanUp(look: Snapshot, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
     const context = {
       ...{ client: this.#client, policy: this.#policy, report: this.#report },
-      ...{ dryRun, mayGoOn, steadiness: () => this.#steadiness() },
+      ...{ dryRun, mayGoOn, stability: () => this.#stability() },
     };
     const groups: GroupCleanUp[] = [];
     for (const sight of look.groups) {
@@ -294,7 +298,7 @@ export class Monitor implements AsyncDisposable {
     return report;
   }
 
-  async #runUntil(over: AbortSignal, policy: RunPolicy): Promise<void> {
+  async #runUntil(signal: AbortSignal, policy: RunPolicy): Promise<void> {
     const lease = new LeaderLease({
       ...{ client: this.#client, clock: this.#clock, holder: instanceName() },
       key: groupKey("lease:monitor", this.#policy.stream, this.#policy.group ?? ""),
@@ -304,10 +308,10 @@ export class Monitor implements AsyncDisposable {
       if (!RedisBatchError.is(error) || !error.retryable) throw error;
       // It loads, it was demoted …: it is not the server it was, and everybody has to be heard of again.
       if (ServerStateError.is(error) && this.#connectedSinceMs !== null) this.#connectedSinceMs = this.#clock.nowMs();
-      this.#report({ type: "passFailed", retryInMs, error: describeTrouble(error) });
+      this.#report({ type: "passFailed", retryInMs, error: toErrorInfo(error) });
     };
     try {
-      await repeatPasses(over, () => this.#pass(over, policy, lease), {
+      await repeatPasses(signal, () => this.#pass(signal, policy, lease), {
         ...{ intervalMs: policy.intervalMs, onFailure, clock: this.#clock, random: this.#random },
       });
     } finally {
@@ -319,18 +323,22 @@ export class Monitor implements AsyncDisposable {
     });
   }
 
-  async #pass(over: AbortSignal, { intervalMs, autoCleanUp, autoTrim }: RunPolicy, lease: LeaderLease): Promise<void> {
-    const look = await this.#look(over);
+  async #pass(
+    signal: AbortSignal,
+    { intervalMs, autoCleanUp, autoTrim }: RunPolicy,
+    lease: LeaderLease,
+  ): Promise<void> {
+    const look = await this.#look(signal);
     const leads = await lease.hold();
     if (leads !== this.#isLeading) {
       this.#isLeading = leads;
       this.#report({ type: leads ? "leading" : "following" });
     }
     if (!leads) return;
-    // What takes longer goes on after the next look, which is not put off for it.
+    // What takes longer goes on after the next look, which is not defer for it.
     const untilMs = this.#clock.nowMs() + intervalMs;
     const mayGoOn = async (): Promise<boolean> =>
-      !over.aborted && this.#clock.nowMs() < untilMs && (await lease.hold());
+      !signal.aborted && this.#clock.nowMs() < untilMs && (await lease.hold());
     if (autoCleanUp) await this.#cleanUp(look, false, mayGoOn);
     if (autoTrim) await this.#trim(false, mayGoOn);
   }

@@ -40,7 +40,7 @@ export interface GroupReport {
   /** Milliseconds since the oldest pending message was added; `null` when none is pending. */
   readonly oldestPendingAgeMs: number | null;
   /**
-   * Milliseconds the oldest message has waited that could be offered at this moment: in the stream, released, put off
+   * Milliseconds the oldest message has waited that could be offered at this moment: in the stream, released, deferred
    * until a time that has passed, or read ahead by a consumer, as far as it says. `null` when there is none, or it is not
    * known.
    */
@@ -72,7 +72,7 @@ export interface ReleasedMessages {
   readonly oldestMs: number | null;
 }
 
-/** Pending messages that were put off for longer, under a name that is no consumer, until their time comes. */
+/** Pending messages that were deferred for longer, under a name that is no consumer, until their time comes. */
 export interface LaterMessages {
   readonly messages: number;
   /** Milliseconds since the oldest of them was added to the stream; `null` when there is none. */

@@ -1,13 +1,13 @@
-/** What is pending under the names that are no consumers: what was released, and what was put off for longer. */
+/** What is pending under the names that are no consumers: what was released, and what was deferred for longer. */
 import {
   type ConsumerInfo,
   type EntryId,
   entryIdTimeMs,
   LATER,
+  nullIfForbidden,
   REDRIVE_CONSUMER,
   RELEASED,
   type StreamClient,
-  unlessDenied,
 } from "@redis-batch/core/internal";
 import type { LaterMessages, ReleasedMessages } from "./report.ts";
 
@@ -37,7 +37,7 @@ export async function readReleased(
   };
 }
 
-/** Counts what was put off, and says whether the time of the first has passed. */
+/** Counts what was deferred, and says whether the time of the first has passed. */
 export async function readLater(
   client: Client,
   address: Address,
@@ -48,7 +48,7 @@ export async function readLater(
   if (messages === 0) return { messages, oldestAgeMs: null, overdueMs: null };
   const [oldest, times] = await Promise.all([
     client.xpendingRange({ ...address, consumer: LATER, from: "-", to: "+", count: 1 }),
-    unlessDenied(client.readDue({ ...address, limit: 1 })),
+    nullIfForbidden(client.readDue({ ...address, limit: 1 })),
   ]);
   const first = times?.due[0];
   return {

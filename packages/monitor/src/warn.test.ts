@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { MonitorEvent } from "./events.ts";
-import { wordsOfTrouble } from "./warn.ts";
+import { describeProblem } from "./warn.ts";
 
 it.each<[MonitorEvent, string]>([
   [{ type: "connectFailed", reason: "ECONNREFUSED" }, "cannot connect, and goes on trying: ECONNREFUSED"],
@@ -17,12 +17,12 @@ it.each<[MonitorEvent, string]>([
     'messages were removed from the stream that the group "g" still needed',
   ],
 ])("has words for %o", (event, text) => {
-  expect(wordsOfTrouble(event)).toBe(text);
+  expect(describeProblem(event)).toBe(text);
 });
 
 it.each<MonitorEvent>([{ type: "closed" }, { type: "inspected", groups: 1, consumers: 2, durationMs: 3 }])(
   "has none where nothing needs attention ($type)",
   (event) => {
-    expect(wordsOfTrouble(event)).toBeUndefined();
+    expect(describeProblem(event)).toBeUndefined();
   },
 );

@@ -124,16 +124,16 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(other.goesOn())).toEqual(["RedisBatchGroupAhead"]);
   });
 
-  it("tell of a group that buries what it gets", async () => {
+  it("tell of a group that dead-letters what it gets", async () => {
     const group = realGroup();
     await group.create();
     const { monitor, look, goesOn } = scraped(group);
     await look();
-    group.start("buries", (batch) => {
+    group.start("dead-letters", (batch) => {
       for (const message of batch) message.deadLetter("it is not what it should be");
     });
     await group.add(30);
-    await eventually("all is buried", async () => (await groupOf(monitor)).deadLetters === 30, LONG);
+    await eventually("all is dead-lettered", async () => (await groupOf(monitor)).deadLetters === 30, LONG);
     expect((await look()).health).toBe("FAILING");
     expect(await firing(goesOn())).toEqual(["RedisBatchDeadLettersGrow", "RedisBatchGroupFailing"]);
   });
@@ -212,24 +212,24 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(names).toContain("RedisBatchGroupStopped");
   });
 
-  it("tell of messages that were put off, and that nobody takes up when their time has come", async () => {
+  it("tell of messages that were deferred, and that nobody takes up when their time has come", async () => {
     const group = realGroup();
     await group.create();
     let offered = 0;
-    const consumer = group.start("puts off", (batch) => {
+    const consumer = group.start("defers", (batch) => {
       for (const message of batch) message.retry({ delayMs: 3_600_000 });
       offered += batch.size;
     });
     await group.add(3);
     const { look, goesOn } = scraped(group);
-    await eventually("they are put off", async () => offered === 3, LONG);
+    await eventually("they are deferred", async () => offered === 3, LONG);
     await consumer.close();
     expect(await look()).toMatchObject({ later: { messages: 3, overdueMs: null }, released: { messages: 0 } });
     const due = `rb:{${group.stream}}:due:${group.stream}:${group.group}`;
     const [id = ""] = (await group.command("ZRANGE", due, 0, 0)) as string[];
     await group.command("ZADD", due, Date.now() - 120_000, id);
     expect((await look()).later.overdueMs).toBeGreaterThan(60_000);
-    expect(await firing(goesOn())).toEqual(["RedisBatchGroupStopped", "RedisBatchPutOffOverdue"]);
+    expect(await firing(goesOn())).toEqual(["RedisBatchGroupStopped", "RedisBatchDeferredOverdue"]);
   });
 
   it("tell of a monitor that is gone, while another one of another stream goes on, and of all of them gone", async () => {

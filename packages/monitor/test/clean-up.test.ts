@@ -14,10 +14,10 @@ async function withDead(messages: number, ...living: readonly string[]) {
   await made.add(messages);
   const ids = await made.read("dead", messages);
   if (ids.length > 0) await made.age("dead", ids);
-  await made.beat("dead", { agoMs: LONG_MS });
+  await made.heartbeat("dead", { agoMs: LONG_MS });
   for (const name of living) {
     await made.server.command("XGROUP", "CREATECONSUMER", made.stream, made.group, name);
-    await made.beat(name);
+    await made.heartbeat(name);
   }
   return { ...made, ids };
 }
@@ -29,7 +29,7 @@ describe("cleanUp", () => {
     const { groups } = await monitor.cleanUp();
     expect(groups).toEqual([
       {
-        ...{ group: "group", reason: "7 messages released for any consumer; 1 name removed", left: [], vanished: [] },
+        ...{ group: "group", reason: "7 messages released for any consumer; 1 name removed", left: [], trimmed: [] },
         ...{ moves: [{ from: "dead", to: RELEASED, messages: 7 }], removed: ["dead"] },
         taken: { waiting: 7, by: [] },
       },
@@ -69,15 +69,15 @@ describe("cleanUp", () => {
   });
 
   it("takes nothing from a live lease, however long the messages are idle", async () => {
-    const { monitor: open, beat, loads } = await withDead(3, "a");
-    await beat("dead");
+    const { monitor: open, heartbeat, loads } = await withDead(3, "a");
+    await heartbeat("dead");
     expect((await open().monitor.cleanUp()).groups[0]?.reason).toContain("no consumer is dead");
     expect(await loads()).toEqual({ dead: 3 });
   });
 
-  it("takes nothing from a heartbeat that is late, but has not stood still for three beats", async () => {
-    const { monitor: open, beat, loads, names } = await withDead(3, "a");
-    const beating = setInterval(() => void beat("dead", { agoMs: LONG_MS, leaseMs: 3_000 }), 100);
+  it("takes nothing from a heartbeat that is late, but has not stood still for three heartbeats", async () => {
+    const { monitor: open, heartbeat, loads, names } = await withDead(3, "a");
+    const beating = setInterval(() => void heartbeat("dead", { agoMs: LONG_MS, leaseMs: 3_000 }), 100);
     try {
       const { groups } = await open().monitor.cleanUp();
       expect(groups[0]).toMatchObject({ moves: [], removed: [] });
@@ -117,23 +117,23 @@ describe("cleanUp", () => {
     await server.command("XTRIM", stream, "MAXLEN", 5);
     const { monitor, events } = open();
     const { groups } = await monitor.cleanUp();
-    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 15 }], removed: ["dead"] });
+    expect(groups[0]).toMatchObject({ trimmed: [{ consumer: "dead", messages: 15 }], removed: ["dead"] });
     expect(groups[0]?.moves).toEqual([{ from: "dead", to: RELEASED, messages: 5 }]);
     expect(await loads()).toEqual({ [RELEASED]: 5 });
     expect(await names()).toEqual(["a", RELEASED]);
-    expect(events.all("vanished").reduce((sum, { messages }) => sum + messages, 0)).toBe(15);
+    expect(events.all("pendingTrimmed").reduce((sum, { messages }) => sum + messages, 0)).toBe(15);
   });
 
   it("clears what was trimmed away underneath although nobody is there to take the rest", async () => {
     const { monitor: open, server, stream, loads, names } = await withDead(20);
     await server.command("XTRIM", stream, "MAXLEN", 5);
     const { groups } = await open().monitor.cleanUp();
-    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 15 }], moves: [], removed: [] });
+    expect(groups[0]).toMatchObject({ trimmed: [{ consumer: "dead", messages: 15 }], moves: [], removed: [] });
     expect(groups[0]?.left).toMatchObject([{ consumer: "dead", messages: 5 }]);
     expect(await loads()).toEqual({ dead: 5 });
     await server.command("XTRIM", stream, "MAXLEN", 0);
     const { groups: after } = await open().monitor.cleanUp();
-    expect(after[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 5 }], left: [], removed: ["dead"] });
+    expect(after[0]).toMatchObject({ trimmed: [{ consumer: "dead", messages: 5 }], left: [], removed: ["dead"] });
     expect(await names()).toEqual([]);
   });
 
@@ -141,7 +141,7 @@ describe("cleanUp", () => {
     const { monitor: open, server, stream, loads, ids } = await withDead(6, "a");
     await server.command("XDEL", stream, ids[2] ?? "", ids[4] ?? "");
     const { groups } = await open().monitor.cleanUp();
-    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "dead", messages: 2 }], removed: ["dead"] });
+    expect(groups[0]).toMatchObject({ trimmed: [{ consumer: "dead", messages: 2 }], removed: ["dead"] });
     expect(await loads()).toEqual({ [RELEASED]: 4 });
   });
 
@@ -158,14 +158,14 @@ describe("cleanUp", () => {
     const { groups } = await monitor.cleanUp();
     expect(groups).toEqual(plan.groups);
     // The fifteenth was delivered just now: that is the consumer's own affair.
-    expect(groups[0]).toMatchObject({ vanished: [{ consumer: "x", messages: 14 }], moves: [], left: [], removed: [] });
+    expect(groups[0]).toMatchObject({ trimmed: [{ consumer: "x", messages: 14 }], moves: [], left: [], removed: [] });
     expect(await loads()).toEqual({ x: 1 });
     expect(await names()).toEqual(["x"]);
   });
 
   it("removes registry fields that no consumer belongs to", async () => {
-    const { monitor: open, beat, registered } = await withDead(0, "a");
-    await beat("ghost", { agoMs: LONG_MS });
+    const { monitor: open, heartbeat, registered } = await withDead(0, "a");
+    await heartbeat("ghost", { agoMs: LONG_MS });
     const { groups } = await open().monitor.cleanUp();
     expect(groups[0]?.removed.toSorted()).toEqual(["dead", "ghost"]);
     expect(await registered()).toEqual(["a"]);
@@ -213,12 +213,12 @@ describe("cleanUp", () => {
 });
 
 it("releases at once what earlier versions redrove, although nobody ever lived under its name", async () => {
-  const { monitor: open, server, stream, group: name, createGroup, add, read, beat, loads, names } = bench();
+  const { monitor: open, server, stream, group: name, createGroup, add, read, heartbeat, loads, names } = bench();
   await createGroup();
   await add(1);
   await server.command("XGROUP", "CREATECONSUMER", stream, name, "a");
   await read(REDRIVE_CONSUMER, 1);
-  await beat("a");
+  await heartbeat("a");
   const { monitor } = open();
   const [group] = (await monitor.inspect()).groups;
   expect(group).toMatchObject({ released: { messages: 1 }, consumers: [{ consumer: "a" }] });
@@ -229,20 +229,20 @@ it("releases at once what earlier versions redrove, although nobody ever lived u
 });
 
 it("leaves dead letters that were redriven to whoever takes them", async () => {
-  const { monitor: open, client, stream, group, createGroup, add, read, beat, loads, names, server } = bench();
+  const { monitor: open, client, stream, group, createGroup, add, read, heartbeat, loads, names, server } = bench();
   await createGroup();
   const [id = ""] = await add(1);
   await read("a", 1);
-  await beat("a");
+  await heartbeat("a");
   const port = await client();
-  await port.bury({ stream, group, consumer: "a", id, reason: "rejected", error: "" });
+  await port.moveToDeadLetters({ stream, group, consumer: "a", id, reason: "rejected", error: "" });
   const [letter] = await port.xrange({
     stream: `rb:{${stream}}:dead:${stream}:${group}`,
     from: "-",
     to: "+",
     count: 1,
   });
-  await port.redrive({ stream, group, id: letter?.id ?? "", ifGone: "skip" });
+  await port.redrive({ stream, group, id: letter?.id ?? "", ifTrimmed: "skip" });
   expect(await loads()).not.toHaveProperty("a");
   const { groups } = await open().monitor.cleanUp();
   expect(groups[0]?.moves).toEqual([]);

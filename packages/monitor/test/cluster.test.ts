@@ -24,8 +24,8 @@ describe("over a lent Cluster", () => {
     await client.xreadgroup({ ...address, consumer: "gone", count: 300 });
     await client.xack({ ...address, ids: ids.slice(0, 250) });
     // A heartbeat whose lease is over as soon as it is written.
-    await client.beat({ ...address, consumer: "gone", incarnation: "g", leaseMs: 0, details: {} });
-    await client.beat({ ...address, consumer: "alive", incarnation: "a", leaseMs: LEASE_MS, details: {} });
+    await client.heartbeat({ ...address, consumer: "gone", incarnation: "g", leaseMs: 0, details: {} });
+    await client.heartbeat({ ...address, consumer: "alive", incarnation: "a", leaseMs: LEASE_MS, details: {} });
     await client.xgroupCreateConsumer({ ...address, consumer: "alive" });
     const monitor = new Monitor({ redis: lent, ...address, graceMs: 0 });
     const { groups } = await monitor.cleanUp();

@@ -9,11 +9,11 @@ const bench = useBench(useServer());
 const LONG_AGO_MS = 10 * LEASE_MS;
 
 it("what a monitor sees and does is served to Prometheus, clean-up included", async () => {
-  const { monitor: open, stream, group, createGroup, add, read, beat, age } = bench();
+  const { monitor: open, stream, group, createGroup, add, read, heartbeat, age } = bench();
   await createGroup();
   await add(10);
-  await beat("gone", { agoMs: LONG_AGO_MS });
-  await beat("here");
+  await heartbeat("gone", { agoMs: LONG_AGO_MS });
+  await heartbeat("here");
   await age("gone", await read("gone", 2));
   await read("here", 4);
   const tally = new MonitorTally(stream);
@@ -61,10 +61,10 @@ it("what a monitor sees and does is served to Prometheus, clean-up included", as
 });
 
 it("a consumer that dies raises one alert however long it is dead, which ends when it is back", async () => {
-  const { monitor: open, stream, group, createGroup, add, read, beat } = bench();
+  const { monitor: open, stream, group, createGroup, add, read, heartbeat } = bench();
   await createGroup();
   await add(1);
-  await beat("worker");
+  await heartbeat("worker");
   await read("worker", 1);
   const events = new EventRecorder<AlertsEvent>();
   await using alerts = new Alerts({ observer: events.observe, fireAfterLooks: 6, resolveAfterLooks: 2 });
@@ -85,12 +85,12 @@ it("a consumer that dies raises one alert however long it is dead, which ends wh
 
   await pass(3);
   expect(events.events).toEqual([]);
-  await beat("worker", { agoMs: LONG_AGO_MS });
+  await heartbeat("worker", { agoMs: LONG_AGO_MS });
   const { notice } = await events.waitFor("notice");
   expect(notice).toMatchObject({ kind: "firing", stream, group, consumer: "worker", from: null, to: "DEAD" });
   await pass(10);
   expect(events.all("notice").filter(({ notice: { consumer } }) => consumer === "worker")).toHaveLength(1);
-  await beat("worker");
+  await heartbeat("worker");
   const resolved = await events.waitFor(
     (event) => event.type === "notice" && event.notice.kind === "resolved" && event.notice.consumer === "worker",
   );

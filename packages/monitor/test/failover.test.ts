@@ -12,17 +12,17 @@ it("loses nothing, and finishes on the successor", async () => {
   const redis = { ...sentinel.servers.options };
   const address = { stream: uniqueName("stream"), group: "group" };
   const client: StreamClient = createRedisStreamClient({ redis, blockMs: 0 });
-  const beat = (consumer: string): Promise<unknown> =>
-    client.beat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
+  const heartbeat = (consumer: string): Promise<unknown> =>
+    client.heartbeat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
   await client.connect(["commands", "reader"], { timeoutMs: 30_000 });
   await client.xgroupCreate({ ...address, position: "start" });
   const items = Array.from({ length: 2_000 }, () => ({ stream: address.stream, fields: ["n", 1] }));
   const ids = (await client.xaddMany(items)).map(String);
-  await beat("dead");
+  await heartbeat("dead");
   await client.xreadgroup({ ...address, consumer: "dead", count: 2_000 });
   await client.xgroupCreateConsumer({ ...address, consumer: "alive" });
   // It goes on through the failover, as a consumer does.
-  const beating = setInterval(() => void beat("alive").catch(() => undefined), 200);
+  const beating = setInterval(() => void heartbeat("alive").catch(() => undefined), 200);
   const events = new EventRecorder<MonitorEvent>();
   const monitor = new Monitor({ redis, ...address, observer: events.observe });
   try {

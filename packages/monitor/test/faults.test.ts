@@ -14,10 +14,10 @@ async function withDead(messages: number) {
   await made.add(messages);
   const ids = await made.read("dead", messages);
   await made.age("dead", ids);
-  await made.beat("dead", { agoMs: LONG_MS });
+  await made.heartbeat("dead", { agoMs: LONG_MS });
   for (const name of ["a", "b"]) {
     await made.server.command("XGROUP", "CREATECONSUMER", made.stream, made.group, name);
-    await made.beat(name);
+    await made.heartbeat(name);
   }
   return { ...made, ids };
 }
@@ -43,7 +43,7 @@ describe("in the middle of a clean-up", () => {
   });
 
   it("the server is killed and comes back: the call says so, and the next one finishes", async () => {
-    const { server, monitor: open, ids, pending, names, beat } = await withDead(3_000);
+    const { server, monitor: open, ids, pending, names, heartbeat } = await withDead(3_000);
     let down: Promise<void> | undefined;
     const { monitor } = open({
       observer: (event) => {
@@ -53,18 +53,18 @@ describe("in the middle of a clean-up", () => {
     await expect(monitor.cleanUp()).rejects.toBeInstanceOf(ConnectionError);
     await down;
     await restart(server);
-    for (const name of ["a", "b"]) await beat(name);
+    for (const name of ["a", "b"]) await heartbeat(name);
     await monitor.cleanUp();
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
     expect(await names()).toEqual(["a", "b", RELEASED]);
   });
 
   it("the dead one comes back: it keeps what it still has, and its name", async () => {
-    const { monitor: open, ids, pending, names, beat, loads } = await withDead(3_000);
+    const { monitor: open, ids, pending, names, heartbeat, loads } = await withDead(3_000);
     let back: Promise<void> | undefined;
     const { monitor } = open({
       observer: (event) => {
-        if (event.type === "handedOver") back ??= beat("dead");
+        if (event.type === "handedOver") back ??= heartbeat("dead");
       },
     });
     const { groups } = await monitor.cleanUp();
@@ -76,11 +76,12 @@ describe("in the middle of a clean-up", () => {
   });
 
   it("those die who were to take the messages: all of it waits for whoever comes next", async () => {
-    const { server, stream, group: address, monitor: open, ids, pending, beat, loads } = await withDead(3_000);
+    const { server, stream, group: address, monitor: open, ids, pending, heartbeat, loads } = await withDead(3_000);
     let died: Promise<unknown> | undefined;
     const { monitor } = open({
       observer: (event) => {
-        if (event.type === "handedOver") died ??= Promise.all(["a", "b"].map((name) => beat(name, { agoMs: LONG_MS })));
+        if (event.type === "handedOver")
+          died ??= Promise.all(["a", "b"].map((name) => heartbeat(name, { agoMs: LONG_MS })));
       },
     });
     const { groups } = await monitor.cleanUp();
@@ -88,7 +89,7 @@ describe("in the middle of a clean-up", () => {
     expect(groups[0]).toMatchObject({ left: [], removed: ["dead"], taken: { waiting: 3_000, by: [] } });
     expect((await pending()).map(({ id }) => id)).toEqual(ids);
     expect(await loads()).toEqual({ [RELEASED]: 3_000 });
-    await beat("next");
+    await heartbeat("next");
     await server.command("XGROUP", "CREATECONSUMER", stream, address, "next");
     await monitor.cleanUp();
     const [group] = (await monitor.inspect()).groups;

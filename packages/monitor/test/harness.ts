@@ -22,7 +22,7 @@ export interface Bench {
   /** Reads as a plain client does that knows nothing of us → the ids. */
   readonly read: (consumer: string, count: number, group?: string) => Promise<string[]>;
   /** Writes a heartbeat into the registry, as our consumers do. */
-  readonly beat: (consumer: string, beat?: HeartbeatOptions) => Promise<void>;
+  readonly heartbeat: (consumer: string, heartbeat?: HeartbeatOptions) => Promise<void>;
   /** Ids pending in the group, with owner and delivery count. */
   readonly pending: (
     group?: string,
@@ -49,7 +49,7 @@ export interface HeartbeatOptions {
 }
 
 export const LEASE_MS = 60_000;
-/** Of those that are dead: they are watched for three beats before anything is taken from them. */
+/** Of those that are dead: they are watched for three heartbeats before anything is taken from them. */
 const DEAD_LEASE_MS = 300;
 /** Beyond every lease and every threshold. */
 export const LONG_MS = 3_600_000;
@@ -109,11 +109,11 @@ export function useBench(redis: UsedServer): () => Bench {
         const [[, entries]] = (reply ?? [[stream, []]]) as [[string, [string, string[]][]]];
         return entries.map(([id]) => id);
       },
-      async beat(consumer, { agoMs = 0, leaseMs = agoMs === 0 ? LEASE_MS : DEAD_LEASE_MS, details = {} } = {}) {
+      async heartbeat(consumer, { agoMs = 0, leaseMs = agoMs === 0 ? LEASE_MS : DEAD_LEASE_MS, details = {} } = {}) {
         const own = await ownClient();
         // The server may just have come back.
         await own.connect(["commands"], { timeoutMs: 10_000 });
-        await own.beat({ stream, group, consumer, incarnation: consumer, leaseMs, details });
+        await own.heartbeat({ stream, group, consumer, incarnation: consumer, leaseMs, details });
         if (agoMs === 0) return;
         const field = JSON.parse(String(await server.command("HGET", registry, consumer))) as { at: number };
         await server.command("HSET", registry, consumer, JSON.stringify({ ...field, at: field.at - agoMs }));

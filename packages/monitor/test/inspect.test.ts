@@ -112,10 +112,10 @@ describe("a group", () => {
   });
 
   it("that is quiet is well, whatever its consumers' idle times are", async () => {
-    const { monitor: open, stream, group, beat, server, createGroup, add, read } = bench();
+    const { monitor: open, stream, group, heartbeat, server, createGroup, add, read } = bench();
     await createGroup();
     await server.command("XACK", stream, group, ...(await add(1), await read("ours", 1)));
-    await beat("ours");
+    await heartbeat("ours");
     const { monitor, events } = open({ idleThresholdMs: 60_000, historyLength: 5 });
     for (let look = 0; look < 6; look++) expect((await groupOf(monitor)).health).toBe("OK");
     expect(events.all("groupChanged")).toHaveLength(1);
@@ -123,22 +123,22 @@ describe("a group", () => {
   });
 
   it("has stopped when messages wait and its only consumer is dead", async () => {
-    const { monitor: open, beat, createGroup, add, read } = bench();
+    const { monitor: open, heartbeat, createGroup, add, read } = bench();
     await createGroup();
     await add(5);
     await read("dead", 1);
-    await beat("dead", { agoMs: LONG_MS });
+    await heartbeat("dead", { agoMs: LONG_MS });
     const group = await groupOf(open().monitor);
     expect(group).toMatchObject({ health: "STOPPED" });
     expect(group.reason).toBe("4 messages wait, 1 message is pending, and no consumer is there to work on them");
   });
 
   it("has not stopped while its only consumer finishes what it has and nothing waits", async () => {
-    const { monitor: open, beat, createGroup, add, read } = bench();
+    const { monitor: open, heartbeat, createGroup, add, read } = bench();
     await createGroup();
     await add(2);
     await read("a", 2);
-    await beat("a", { details: { state: "draining" } });
+    await heartbeat("a", { details: { state: "draining" } });
     const { monitor } = open();
     expect((await groupOf(monitor)).health).toBe("OK");
     await add(1);
@@ -147,14 +147,14 @@ describe("a group", () => {
   });
 
   it("falls behind when more waits at each look, however little of it is worked off", async () => {
-    const { monitor: open, createGroup, beat, add, read } = bench();
+    const { monitor: open, createGroup, heartbeat, add, read } = bench();
     await createGroup();
     const { monitor } = open();
     const seen: string[] = [];
     for (let look = 0; look < 12; look++) {
       await add(50);
       await read("a", 10);
-      await beat("a");
+      await heartbeat("a");
       seen.push((await groupOf(monitor)).health);
     }
     expect(seen[0]).toBe("UNKNOWN");
@@ -164,11 +164,11 @@ describe("a group", () => {
   });
 
   it("that was set back is rewound", async () => {
-    const { monitor: open, server, stream, group: name, createGroup, add, read, beat } = bench();
+    const { monitor: open, server, stream, group: name, createGroup, add, read, heartbeat } = bench();
     await createGroup();
     await add(5);
     await read("a", 5);
-    await beat("a");
+    await heartbeat("a");
     const { monitor } = open();
     expect((await groupOf(monitor)).health).toBe("OK");
     await server.command("XGROUP", "SETID", stream, name, 0);
@@ -179,14 +179,14 @@ describe("a group", () => {
 
 describe("a registered consumer", () => {
   it("is judged by its heartbeat, and tells of itself", async () => {
-    const { monitor: open, beat, createGroup, add, read } = bench();
+    const { monitor: open, heartbeat, createGroup, add, read } = bench();
     await createGroup();
     await add(4);
     await read("busy", 3);
     await read("dead", 1);
-    await beat("dead", { agoMs: LONG_MS });
+    await heartbeat("dead", { agoMs: LONG_MS });
     const details = { host: "box", pid: 7, capacity: 200, inFlight: 3, concurrency: 1, busyMs: 0, state: "running" };
-    await beat("busy", { details });
+    await heartbeat("busy", { details });
     const { monitor } = open({ batchSize: 1 });
     const [busy, dead] = (await groupOf(monitor)).consumers;
     expect(busy).toMatchObject({
@@ -195,19 +195,19 @@ describe("a registered consumer", () => {
     });
     expect(dead).toMatchObject({ consumer: "dead", status: "DEAD", foreign: false, host: null, pending: 1 });
     expect(dead?.idleMs).toBeGreaterThanOrEqual(LONG_MS);
-    await beat("busy", { details: { ...details, busyMs: 600_000, state: "draining" } });
+    await heartbeat("busy", { details: { ...details, busyMs: 600_000, state: "draining" } });
     expect((await groupOf(monitor)).consumers[0]).toMatchObject({ status: "DRAINING", busyShare: 1 });
   });
 
   it("that has been at work on one batch for half of what it may hold it is stalled at the first look", async () => {
-    const { monitor: open, beat, createGroup, add, read } = bench();
+    const { monitor: open, heartbeat, createGroup, add, read } = bench();
     await createGroup();
     await add(10);
     await read("hung", 3);
     await read("slow", 5);
     const working = { inFlight: 3, holdLimitMs: 600_000, acked: 0 };
-    await beat("hung", { details: { ...working, oldestInFlightMs: 300_000 } });
-    await beat("slow", { details: { ...working, oldestInFlightMs: 180_000 } });
+    await heartbeat("hung", { details: { ...working, oldestInFlightMs: 300_000 } });
+    await heartbeat("slow", { details: { ...working, oldestInFlightMs: 180_000 } });
     const group = await groupOf(open().monitor);
     expect(statuses(group)).toEqual({ hung: "STALLED", slow: "OK" });
     expect(group.consumers[0]).toMatchObject({ oldestInFlightMs: 300_000 });
@@ -216,12 +216,12 @@ describe("a registered consumer", () => {
 
 describe("a consumer that has left", () => {
   it("and could not let go of what it held is not OK, and cleaned up without waiting for foreignIdleMs", async () => {
-    const { monitor: open, stream, group, client, beat, createGroup, add, read, age, loads, names } = bench();
+    const { monitor: open, stream, group, client, heartbeat, createGroup, add, read, age, loads, names } = bench();
     await createGroup();
     await add(5);
     await age("leaves", await read("leaves", 5), 2_000);
-    await beat("leaves");
-    await beat("stays");
+    await heartbeat("leaves");
+    await heartbeat("stays");
     await read("stays", 1);
     const port = await client();
     const farewell = { incarnation: "leaves", leaseMs: 1_000, details: {} };
@@ -242,12 +242,12 @@ describe("a consumer that has left", () => {
 
 describe("a clock that was set back", () => {
   it("keeps no heartbeat alive that stands still, whatever its date", async () => {
-    const { monitor: open, stream, group, client, beat, createGroup, add, read, loads } = bench();
+    const { monitor: open, stream, group, client, heartbeat, createGroup, add, read, loads } = bench();
     await createGroup();
     await add(3);
     await read("dead", 3);
-    await beat("dead", { agoMs: -LONG_MS, leaseMs: 600 });
-    await beat("alive");
+    await heartbeat("dead", { agoMs: -LONG_MS, leaseMs: 600 });
+    await heartbeat("alive");
     await (await client()).xgroupCreateConsumer({ stream, group, consumer: "alive" });
     const { monitor } = open();
     expect(statuses(await groupOf(monitor))).toEqual({ alive: "OK", dead: "OK" });

@@ -1,5 +1,5 @@
 /** Monitors on a Redis in memory and a clock that stands still. */
-import { beatMsOf, type ConnectionEvent, type StreamClient } from "@redis-batch/core/internal";
+import { type ConnectionEvent, heartbeatMsOf, type StreamClient } from "@redis-batch/core/internal";
 import { createMemoryRedis, type MemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import type { MonitorEvent, MonitorOptions } from "../src/index.ts";
@@ -23,9 +23,9 @@ export interface MemoryBench {
   };
   readonly add: (count: number) => Promise<string[]>;
   readonly read: (consumer: string, count: number) => Promise<string[]>;
-  readonly beat: (consumer: string) => Promise<void>;
+  readonly heartbeat: (consumer: string) => Promise<void>;
   /** Sends heartbeats from now on, as often as our consumers do. */
-  readonly keepBeating: (consumer: string) => Promise<void>;
+  readonly keepHeartbeat: (consumer: string) => Promise<void>;
   /** Lets time pass until something has ended that waits for it → its result. */
   readonly passing: <Result>(running: Promise<Result>) => Promise<Result>;
   /** Owners of what is pending, by id. */
@@ -39,15 +39,15 @@ export async function openInMemory(): Promise<MemoryBench> {
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ ...address, position: "start" });
-  const beat = async (consumer: string): Promise<void> => {
-    await client.beat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
+  const heartbeat = async (consumer: string): Promise<void> => {
+    await client.heartbeat({ ...address, consumer, incarnation: consumer, leaseMs: LEASE_MS, details: {} });
   };
-  const keepBeating = async (consumer: string): Promise<void> => {
-    clock.setTimer(beatMsOf(LEASE_MS), () => void keepBeating(consumer));
-    await beat(consumer);
+  const keepHeartbeat = async (consumer: string): Promise<void> => {
+    clock.setTimer(heartbeatMsOf(LEASE_MS), () => void keepHeartbeat(consumer));
+    await heartbeat(consumer);
   };
   return {
-    ...{ clock, redis, client, beat, keepBeating },
+    ...{ clock, redis, client, heartbeat, keepHeartbeat },
     monitor(options = {}, wrap = (one) => one) {
       const events = new EventRecorder<MonitorEvent>();
       let tell: (event: ConnectionEvent) => void = () => {};

@@ -1,4 +1,4 @@
-/** A group of real consumers that renew, hang, fail and bury, and monitors that watch it. */
+/** A group of real consumers that renew, hang, fail and dead-letter, and monitors that watch it. */
 import { Consumer, type ConsumerOptions, type Handler } from "@redis-batch/consumer";
 import {
   EventRecorder,

@@ -1,4 +1,4 @@
-/** What a monitor says of real consumers that hang, fail, bury, pause and leave, and of groups that fall behind. */
+/** What a monitor says of real consumers that hang, fail, dead-letter, pause and leave, and of groups that fall behind. */
 import { RELEASED } from "@redis-batch/core/internal";
 import { eventually, seededRandom, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
@@ -114,20 +114,20 @@ describe("a group that falls behind", () => {
   });
 });
 
-it("a group that buries what it gets is FAILING, at a single look as well, though nothing is left to do", async () => {
+it("a group that dead-letters what it gets is FAILING, at a single look as well, though nothing is left to do", async () => {
   const group = realGroup();
   await group.create();
   const { monitor } = group.monitor();
   await monitor.inspect();
   group.start(
-    "buries",
+    "dead-letters",
     (batch) => {
       for (const message of batch) message.deadLetter("it is not what it should be");
     },
     { batchSize: 50 },
   );
   await group.add(300);
-  await eventually("all of it is buried", async () => (await groupOf(monitor)).deadLetters === 300, LONG);
+  await eventually("all of it is dead-lettered", async () => (await groupOf(monitor)).deadLetters === 300, LONG);
   const kept = await groupOf(monitor);
   expect(kept).toMatchObject({
     health: "FAILING",

@@ -32,9 +32,9 @@ async function openAs(user: string) {
   const ids = await made.read("dead", 200);
   await made.server.command("XACK", made.stream, made.group, ...ids.slice(0, 150));
   await made.age("dead", ids.slice(150));
-  await made.beat("dead", { agoMs: LONG_MS });
+  await made.heartbeat("dead", { agoMs: LONG_MS });
   await made.server.command("XGROUP", "CREATECONSUMER", made.stream, made.group, "alive");
-  await made.beat("alive");
+  await made.heartbeat("alive");
   return { ...made, ...made.monitor({ redis: { ...made.server.options, username: user, password: user } }) };
 }
 

@@ -1,5 +1,5 @@
 /** What the audit log tells of an order: that it was given, with all that led to it, and what came of it. */
-import type { Trouble } from "@redis-batch/core/internal";
+import type { ErrorInfo } from "@redis-batch/core/internal";
 import type { Decision } from "./decisions/decision.ts";
 import type { Order } from "./executor.ts";
 
@@ -16,7 +16,7 @@ export function auditOrder({ term, sequence }: Order, decision: Decision, execut
 }
 
 /** @param failure `null`: it was carried out */
-export function auditOutcome({ term, sequence }: Order, failure: Trouble | null): Entry {
+export function auditOutcome({ term, sequence }: Order, failure: ErrorInfo | null): Entry {
   const outcome = { v: VERSION, term: String(term), sequence: String(sequence) };
   if (failure === null) return { ...outcome, what: "done" };
   return { ...outcome, what: "failed", code: failure.code, error: failure.message };

@@ -1,4 +1,4 @@
-import type { Trouble } from "@redis-batch/core/internal";
+import type { ErrorInfo } from "@redis-batch/core/internal";
 import type { Decision } from "./decisions/decision.ts";
 
 /** What a scaler did, reported after it did it. */
@@ -21,8 +21,8 @@ export type ScalerEvent =
       readonly from: number;
       readonly to: number;
       readonly executor: string;
-      readonly error: Trouble;
+      readonly error: ErrorInfo;
     }
   /** Nothing could be observed, so nothing is decided, and everything stays as it is. */
-  | { readonly type: "passFailed"; readonly retryInMs: number; readonly error: Trouble }
+  | { readonly type: "passFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   | { readonly type: "closed" };

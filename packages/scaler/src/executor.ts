@@ -63,17 +63,17 @@ export interface Executor {
    * Looks at what there is. `null`: it does not know, and those consumers count that work. The scaler always says what it
    * sees around it.
    */
-  survey(signal: AbortSignal, surroundings?: Surroundings): Promise<Workforce | null>;
+  status(signal: AbortSignal, surroundings?: Surroundings): Promise<Workforce | null>;
   /**
    * Told of every decision, also of one that moves nothing, before it is carried out; where another scaler leads, of the
    * leader's, at each look. For those that others ask how many there shall be. Must not throw.
    */
-  heed?(decision: Decision): void;
+  onDecision?(decision: Decision): void;
   /**
    * Has there be `decision.desired` consumers. Resolves when that was ordered, not when they are there. Must not take
    * away a consumer before it has drained. `signal` aborts when the scaler ends, or may not lead any longer.
    */
   scale(decision: Decision, signal: AbortSignal, order: Order): Promise<void>;
   /** Told when another scaler leads from now on: what only this one knows of is to be brought to an end. */
-  resign?(): Promise<void>;
+  onLeadershipLost?(): Promise<void>;
 }

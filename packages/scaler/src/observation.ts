@@ -28,11 +28,11 @@ export interface Observation {
   readonly isWaitingAtLeast: boolean;
   /** How long the oldest of them has been waiting, in milliseconds; `null` when none is, or it is not known. */
   readonly oldestWaitingMs: number | null;
-  /** Messages that any consumer takes as soon as it has room: released ones, and ones put off whose time has come. */
+  /** Messages that any consumer takes as soon as it has room: released ones, and ones deferred whose time has come. */
   readonly released: number;
   /**
    * Messages that were delivered and are not acknowledged. The released ones are not among them, nor are those that are
-   * put off until later.
+   * deferred until later.
    */
   readonly pending: number;
   /** Those among them that a consumer may take over from a dead one at once. */

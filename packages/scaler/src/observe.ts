@@ -5,10 +5,10 @@ import {
   isReservedConsumer,
   LATER,
   NoGroupError,
+  nullIfForbidden,
   readBacklog,
-  readFarewells,
+  readFinalReports,
   type StreamClient,
-  unlessDenied,
 } from "@redis-batch/core/internal";
 import { callRoll, peersIn } from "./decisions/roll-call.ts";
 import type { PeerConsumer, Workforce } from "./executor.ts";
@@ -18,7 +18,7 @@ import type { ScalerPolicy } from "./scaler-options.ts";
 // Longer than between two looks, and shorter than what was counted of a consumer is remembered.
 const FAREWELLS_MS = 300_000;
 
-export interface Sight {
+export interface Snapshot {
   readonly observation: Observation;
   readonly workforce: Workforce | null;
   /** When that was by the server's clock, in milliseconds since 1970. */
@@ -28,21 +28,21 @@ export interface Sight {
 type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
 
 /** Asks the executor, who is told which consumers there are. `null`: nobody orders any, or nobody knows: those count. */
-export type Survey = (consumers: readonly PeerConsumer[]) => Promise<Workforce | null>;
+export type AskWorkforce = (consumers: readonly PeerConsumer[]) => Promise<Workforce | null>;
 
 /**
  * Looks at the group and its consumers. A stream that is not there is empty; of a group that is not there all messages
  * wait.
  */
-export async function observe(client: StreamClient, place: Place, survey: Survey): Promise<Sight> {
+export async function observe(client: StreamClient, place: Place, askWorkforce: AskWorkforce): Promise<Snapshot> {
   const nowMs = await client.time();
-  const [registry, farewells, seen] = await Promise.all([
+  const [registry, finalReports, seen] = await Promise.all([
     client.registry(place),
-    readFarewells(client, { ...place, sinceMs: nowMs - FAREWELLS_MS }),
+    readFinalReports(client, { ...place, sinceMs: nowMs - FAREWELLS_MS }),
     readGroup(client, place, nowMs).catch(nothingIfGone),
   ]);
-  const roll = callRoll(registry, seen?.consumers ?? [], farewells, place.foreignIdleMs, nowMs);
-  const workforce = await survey(peersIn(registry, nowMs));
+  const roll = callRoll(registry, seen?.consumers ?? [], finalReports, place.foreignIdleMs, nowMs);
+  const workforce = await askWorkforce(peersIn(registry, nowMs));
   const desired = workforce?.desired ?? roll.ready;
   const { ready, startingMs, startUpsMs } =
     workforce !== null && workforce.ready !== null
@@ -101,14 +101,14 @@ async function countLetGo(
   const free = names
     .filter(({ name }) => isReservedConsumer(name) && name !== LATER)
     .reduce((sum, { pending }) => sum + pending, 0);
-  const putOff = names.find(({ name }) => name === LATER)?.pending ?? 0;
-  if (putOff === 0) return { released: free, later: 0 };
-  const due = await unlessDenied(client.countDue({ ...address, untilMs: nowMs }));
+  const deferred = names.find(({ name }) => name === LATER)?.pending ?? 0;
+  if (deferred === 0) return { released: free, later: 0 };
+  const due = await nullIfForbidden(client.countDue({ ...address, untilMs: nowMs }));
   // Nobody says when they are due: they count as work in progress, so that their consumers are not all taken away.
   if (due === null) return { released: free, later: 0 };
-  // A message that was acknowledged while it was put off leaves its time behind until that has come.
-  const isDue = Math.min(due, putOff);
-  return { released: free + isDue, later: putOff - isDue };
+  // A message that was acknowledged while it was deferred leaves its time behind until that has come.
+  const isDue = Math.min(due, deferred);
+  return { released: free + isDue, later: deferred - isDue };
 }
 
 /** A stream or group that is not there, or went away in the middle. */

@@ -39,7 +39,7 @@ function slowExecutor(clock: ManualClock, surveyMs: number, scaleMs: number) {
   const ends: string[] = [];
   const executor: Executor = {
     name: "slow",
-    async survey(signal) {
+    async status(signal) {
       await pause(clock, surveyMs, signal);
       return { desired: 1, ready: 1, startingMs: [], startUpsMs: [] };
     },

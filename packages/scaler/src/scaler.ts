@@ -6,7 +6,7 @@ import {
   createNotifier,
   createRedisStreamClient,
   createTeller,
-  describeTrouble,
+  type ErrorInfo,
   INSPECT,
   instanceName,
   nameService,
@@ -18,7 +18,7 @@ import {
   showAs,
   systemClock,
   systemRandom,
-  type Trouble,
+  toErrorInfo,
   UsageError,
   warningObserver,
 } from "@redis-batch/core/internal";
@@ -30,7 +30,7 @@ import type { ScalerEvent } from "./events.ts";
 import type { Executor, Order } from "./executor.ts";
 import { Leadership, type Standing } from "./leadership.ts";
 import type { Observation } from "./observation.ts";
-import { observe, type Sight } from "./observe.ts";
+import { observe, type Snapshot } from "./observe.ts";
 import {
   type RunOptions,
   type RunPolicy,
@@ -40,16 +40,20 @@ import {
   type ScalerPolicy,
 } from "./scaler-options.ts";
 import { encodeState, readDecision, recall } from "./state.ts";
-import { wordsOfTrouble } from "./warn.ts";
+import { describeProblem } from "./warn.ts";
 
 /** What a scaler gets from outside; replaced in tests. */
-export interface ScalerEdge {
+export interface ScalerDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly createClient: typeof createRedisStreamClient;
 }
 
-const SYSTEM_EDGE: ScalerEdge = { clock: systemClock, random: systemRandom, createClient: createRedisStreamClient };
+const REAL_DEPENDENCIES: ScalerDependencies = {
+  clock: systemClock,
+  random: systemRandom,
+  createClient: createRedisStreamClient,
+};
 
 /**
  * Says how many consumers a group needs, and why; with an executor, has there be so many. Works on any consumer group;
@@ -80,15 +84,15 @@ export class Scaler implements AsyncDisposable {
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: ScalerOptions);
   /** @internal */
-  constructor(options: ScalerOptions, edge: ScalerEdge);
-  constructor(options: ScalerOptions, { clock, random, createClient }: ScalerEdge = SYSTEM_EDGE) {
+  constructor(options: ScalerOptions, edge: ScalerDependencies);
+  constructor(options: ScalerOptions, { clock, random, createClient }: ScalerDependencies = REAL_DEPENDENCIES) {
     const policy = resolveScalerOptions(options);
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
     this.#memory = emptyMemory(policy.scaling.strategy);
     const subject = nameService("scaler", policy.stream, policy.group);
-    this.#report = createNotifier("scaler", policy.observer ?? warningObserver(subject, wordsOfTrouble, clock));
+    this.#report = createNotifier("scaler", policy.observer ?? warningObserver(subject, describeProblem, clock));
     this.#calls = new CallScope({
       whenClosed: "the scaler was closed",
       connectTimeoutMs: policy.connectTimeoutMs,
@@ -111,9 +115,9 @@ export class Scaler implements AsyncDisposable {
    */
   async collect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Observation> {
     return this.#calls.use(signal, async () => {
-      const sight = await observe(this.#client, this.#policy, async () => null);
-      this.#now(sight);
-      return sight.observation;
+      const snapshot = await observe(this.#client, this.#policy, async () => null);
+      this.#now(snapshot);
+      return snapshot.observation;
     });
   }
 
@@ -166,7 +170,7 @@ export class Scaler implements AsyncDisposable {
   }
 
   /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
-  #timeStarts({ observation: seen, workforce }: Sight, nowMs: number): Observation {
+  #timeStarts({ observation: seen, workforce }: Snapshot, nowMs: number): Observation {
     if (workforce === null || workforce.ready !== null) return seen;
     this.#starts = followStarts(this.#starts, seen.current, seen.ready, nowMs);
     const { orderedAtMs, startUpsMs } = this.#starts;
@@ -181,7 +185,7 @@ export class Scaler implements AsyncDisposable {
   }
 
   /** The time by the own clock, in the server's terms: what is remembered is understood by the next leader. */
-  #now({ atMs }: Sight): number {
+  #now({ atMs }: Snapshot): number {
     this.#toServerMs ??= atMs - this.#clock.nowMs();
     return this.#clock.nowMs() + this.#toServerMs;
   }
@@ -192,7 +196,7 @@ export class Scaler implements AsyncDisposable {
     const onFailure = (error: unknown, retryInMs: number): void => {
       // What an executor throws is its own; it may well be there again the next time.
       if (RedisBatchError.is(error) && !error.retryable) throw error;
-      this.#report({ type: "passFailed", retryInMs, error: describeTrouble(error) });
+      this.#report({ type: "passFailed", retryInMs, error: toErrorInfo(error) });
     };
     try {
       await repeatPasses(over, () => pass.once(over), {
@@ -203,19 +207,19 @@ export class Scaler implements AsyncDisposable {
     }
   }
 
-  #look(executor: Executor | null, over: AbortSignal, leadsForMs: () => number): Promise<Sight> {
+  #look(executor: Executor | null, over: AbortSignal, leadsForMs: () => number): Promise<Snapshot> {
     const { maxConsumers } = this.#policy.scaling;
     return observe(this.#client, this.#policy, async (consumers) => {
-      return (await executor?.survey(over, { consumers, maxConsumers, leadsForMs: leadsForMs() })) ?? null;
+      return (await executor?.status(over, { consumers, maxConsumers, leadsForMs: leadsForMs() })) ?? null;
     });
   }
 
   #dryPasses(executor: Executor | null): Passes {
     return {
       once: async (over) => {
-        const sight = await this.#look(executor, over, () => 0);
-        const nowMs = this.#now(sight);
-        if (!over.aborted) this.#decide(this.#timeStarts(sight, nowMs), nowMs, null);
+        const snapshot = await this.#look(executor, over, () => 0);
+        const nowMs = this.#now(snapshot);
+        if (!over.aborted) this.#decide(this.#timeStarts(snapshot, nowMs), nowMs, null);
       },
       end: async () => {},
     };
@@ -225,8 +229,8 @@ export class Scaler implements AsyncDisposable {
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
     const holder = instanceName();
-    const tell = createTeller(`heed() of the executor ${executor.name}`);
-    const heed = (decision: Decision): void => tell((told: Decision) => executor.heed?.(told), decision);
+    const tell = createTeller(`onDecision() of the executor ${executor.name}`);
+    const onDecision = (decision: Decision): void => tell((told: Decision) => executor.onDecision?.(told), decision);
     const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
     /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
     let led: number | null | undefined;
@@ -235,30 +239,30 @@ export class Scaler implements AsyncDisposable {
       // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
       const decision = state === heard ? null : readDecision(state);
       heard = state;
-      if (decision !== null) heed(decision);
+      if (decision !== null) onDecision(decision);
       if (led === null) return;
       const hasLed = led !== undefined;
       led = null;
       this.#report({ type: "following", term });
-      if (hasLed) await executor.resign?.();
+      if (hasLed) await executor.onLeadershipLost?.();
     };
     const once = async (over: AbortSignal): Promise<void> => {
       const askedAtMs = this.#clock.nowMs();
       const standing = await lead.hold();
       if (!standing.leads) return follow(standing);
       const { term, state } = standing;
-      const sight = await this.#look(executor, over, () => askedAtMs + leaseMs - this.#clock.nowMs());
+      const snapshot = await this.#look(executor, over, () => askedAtMs + leaseMs - this.#clock.nowMs());
       if (over.aborted) return;
       if (led !== term) {
         led = term;
-        this.#recall(state, sight);
+        this.#recall(state, snapshot);
         this.#report({ type: "leading", term });
       }
-      const nowMs = this.#now(sight);
-      const decision = this.#decide(this.#timeStarts(sight, nowMs), nowMs, executor.name);
+      const nowMs = this.#now(snapshot);
+      const decision = this.#decide(this.#timeStarts(snapshot, nowMs), nowMs, executor.name);
       const left = encodeState({ memory: this.#memory, starts: this.#starts, decision, atMs: nowMs });
       if (decision.direction === "NO_SCALE") {
-        if (await lead.write(left, null)) heed(decision);
+        if (await lead.write(left, null)) onDecision(decision);
         return;
       }
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
@@ -274,7 +278,7 @@ export class Scaler implements AsyncDisposable {
         this.#report({ type: "superseded", ...move });
         return;
       }
-      heed(decision);
+      onDecision(decision);
       const failure = await this.#carryOut(executor, decision, order, { over, untilMs });
       if (failure === null) this.#report({ type: "scaled", ...move });
       else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });
@@ -290,9 +294,9 @@ export class Scaler implements AsyncDisposable {
   }
 
   /** Goes on where the last leader was, as far as that is understood. */
-  #recall(state: string, sight: Sight): void {
+  #recall(state: string, snapshot: Snapshot): void {
     this.#toServerMs = null;
-    const known = recall(state, this.#policy.scaling.strategy, this.#now(sight));
+    const known = recall(state, this.#policy.scaling.strategy, this.#now(snapshot));
     this.#memory = known?.memory ?? this.#memory;
     this.#starts = known?.starts ?? this.#starts;
   }
@@ -303,7 +307,7 @@ export class Scaler implements AsyncDisposable {
     decision: Decision,
     order: Order,
     { over, untilMs }: { readonly over: AbortSignal; readonly untilMs: number },
-  ): Promise<Trouble | null> {
+  ): Promise<ErrorInfo | null> {
     // Nobody knows who leads once the lease has run out.
     const tooLate = new AbortController();
     const cancel = this.#clock.setTimer(untilMs - this.#clock.nowMs(), () => {
@@ -313,7 +317,7 @@ export class Scaler implements AsyncDisposable {
       await executor.scale(decision, AbortSignal.any([over, tooLate.signal]), order);
       return null;
     } catch (error) {
-      return describeTrouble(error);
+      return toErrorInfo(error);
     } finally {
       cancel();
     }

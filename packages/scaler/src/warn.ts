@@ -1,12 +1,12 @@
 /** What a scaler without an observer says of trouble. */
-import { wordsOfConnection } from "@redis-batch/core/internal";
+import { describeConnectionEvent } from "@redis-batch/core/internal";
 import type { ScalerEvent } from "./events.ts";
 
 /** What needs attention in an event; `undefined`: nothing does. */
-export function wordsOfTrouble(event: ScalerEvent): string | undefined {
+export function describeProblem(event: ScalerEvent): string | undefined {
   switch (event.type) {
     case "connectFailed":
-      return wordsOfConnection(event);
+      return describeConnectionEvent(event);
     case "passFailed":
       return `looking at the group failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "scaleFailed":

@@ -25,7 +25,7 @@ describe("a board", () => {
     const board = new ScaleBoard({ stream: 'or"ders\n', group: nameOfBytes(Buffer.from([0xff])) });
     expect(board.toPrometheus()).toBe("");
     expect(board.toJSON()).toBeNull();
-    board.heed(scaleOut());
+    board.onDecision(scaleOut());
     expect(board.toPrometheus().split("\n")).toEqual([
       "# HELP redis_batch_desired_consumers Consumers the group shall have",
       "# TYPE redis_batch_desired_consumers gauge",
@@ -41,7 +41,7 @@ describe("a board", () => {
   it("takes down what does not hold any longer", async () => {
     const clock = new ManualClock();
     const board = new ScaleBoard(where, () => clock.nowMs());
-    board.heed(scaleOut());
+    board.onDecision(scaleOut());
     await clock.advance(60_000);
     expect(board.decision).not.toBeNull();
     await clock.advance(1);
@@ -65,7 +65,7 @@ describe("the scale server", () => {
     }
     expect((await ask(`${server.url}/healthz`)).status).toBe(200);
     const decision = scaleOut();
-    board.heed(decision);
+    board.onDecision(decision);
     const scale = await ask(`${server.url}/scale`);
     expect(scale).toMatchObject({ status: 200, headers: { "content-type": "application/json" } });
     const { direction, reason, binding } = decision;
@@ -89,7 +89,7 @@ describe("the scale server", () => {
 
   it("lets nobody see who has not the token, and everybody probe", async () => {
     const board = new ScaleBoard(where);
-    board.heed(scaleOut());
+    board.onDecision(scaleOut());
     await using server = await startScaleServer({ board, port: 0, token: "t0ken" });
     for (const path of ["/scale", "/metrics"]) {
       expect((await ask(`${server.url}${path}`)).status).toBe(401);

@@ -10,7 +10,7 @@ process.once("SIGTERM", () => stop.abort());
 const consumer = new Consumer({
   ...{ redis: REDIS_URL, stream: STREAM, group: GROUP },
   ...{ batchSize: Number(BATCH_SIZE), maxWaitMs: 50, blockMs: 500 },
-  // What one that leaves had read ahead and gives back is taken up again soon.
+  // What one that leaves had read ahead and releases is taken up again soon.
   ...{ leaseMs: 5_000, recoverEveryMs: 1_000 },
 });
 await consumer.run(

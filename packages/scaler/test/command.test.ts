@@ -50,15 +50,15 @@ describe("a command", () => {
 
   it("has ordered what it ended well with, and nothing before", async () => {
     const executor = commandExecutor(node(""));
-    expect(await executor.survey(never)).toBeNull();
+    expect(await executor.status(never)).toBeNull();
     await executor.scale(scaleOut(), never, ORDER);
-    expect(await executor.survey(never)).toMatchObject({ desired: 3, ready: null });
+    expect(await executor.status(never)).toMatchObject({ desired: 3, ready: null });
   });
 
   it("that fails has ordered nothing; what it said goes with the error", async () => {
     const executor = commandExecutor(node("console.error('no room'); process.exit(3)"));
     await expect(executor.scale(scaleOut(), never, ORDER)).rejects.toThrow("ended with exit code 3: no room");
-    expect(await executor.survey(never)).toBeNull();
+    expect(await executor.status(never)).toBeNull();
   });
 
   it("that reads nothing, or is not there, is no trouble of ours", async () => {

@@ -39,8 +39,8 @@ async function bench(options: Partial<KedaScalerOptions> = {}, credentials?: grp
   const client = new KedaClient(`localhost:${keda.port}`, credentials);
   onTestFinished(() => client.close());
   const executor = keda.executor(place);
-  const heed = (from: number, to: number): void => executor.heed?.(move(from, to));
-  return { clock, keda, client, executor, heed };
+  const onDecision = (from: number, to: number): void => executor.onDecision?.(move(from, to));
+  return { clock, keda, client, executor, onDecision };
 }
 
 const refused = (code: grpc.status, details: string) => ({ code, details });
@@ -89,8 +89,8 @@ describe("the contract", () => {
 
 describe("what KEDA is told", () => {
   it("is one metric of a target of one, and its value is what was decided", async () => {
-    const { client, heed } = await bench();
-    heed(3, 8);
+    const { client, onDecision } = await bench();
+    onDecision(3, 8);
     expect(await client.getMetricSpec(REF)).toEqual({
       metricSpecs: [{ metricName: "desired_consumers", targetSize: 1, targetSizeFloat: 1 }],
     });
@@ -101,8 +101,8 @@ describe("what KEDA is told", () => {
   });
 
   it("is to have none, when none are wanted, and that is no absence of a value", async () => {
-    const { client, heed } = await bench();
-    heed(1, 0);
+    const { client, onDecision } = await bench();
+    onDecision(1, 0);
     expect(await client.isActive(REF)).toEqual({ result: false });
     expect(await client.getMetrics(REF)).toEqual({
       metricValues: [{ metricName: "desired_consumers", metricValue: 0, metricValueFloat: 0 }],
@@ -110,34 +110,34 @@ describe("what KEDA is told", () => {
   });
 
   it("stays what was ordered while the autoscaler is on its way there", async () => {
-    const { client, heed } = await bench();
-    heed(5, 14);
-    heed(9, 9);
+    const { client, onDecision } = await bench();
+    onDecision(5, 14);
+    onDecision(9, 9);
     expect(await client.getMetrics(REF)).toMatchObject({ metricValues: [{ metricValueFloat: 14 }] });
   });
 
   it("is nothing before there is a decision, and nothing after the last one is too old: never a zero", async () => {
-    const { client, clock, heed } = await bench({ staleAfterMs: 60_000 });
+    const { client, clock, onDecision } = await bench({ staleAfterMs: 60_000 });
     const undecided = refused(grpc.status.UNAVAILABLE, "nothing has been decided yet: leave everything as it is");
     await expect(client.getMetrics(REF)).rejects.toMatchObject(undecided);
     await expect(client.isActive(REF)).rejects.toMatchObject(undecided);
     // What to aim at is known at any time: KEDA asks for it first of all.
     expect(await client.getMetricSpec(REF)).toHaveProperty("metricSpecs.0.targetSizeFloat", 1);
-    heed(3, 3);
+    onDecision(3, 3);
     await clock.advance(60_000);
     expect(await client.isActive(REF)).toEqual({ result: true });
     await clock.advance(1);
     const stale = refused(grpc.status.UNAVAILABLE, "the last decision is too old: leave everything as it is");
     await expect(client.getMetrics(REF)).rejects.toMatchObject(stale);
-    heed(3, 3);
+    onDecision(3, 3);
     expect(await client.isActive(REF)).toEqual({ result: true });
   });
 
   it("is for each stream and group what their own scaler decided", async () => {
-    const { client, keda, heed } = await bench();
+    const { client, keda, onDecision } = await bench();
     const other = { stream: "orders", group: "mail" };
-    keda.executor(other).heed?.(move(1, 2));
-    heed(3, 8);
+    keda.executor(other).onDecision?.(move(1, 2));
+    onDecision(3, 8);
     const valueOf = async (scalerMetadata: Record<string, string>): Promise<unknown> =>
       client.getMetrics({ ...REF, scalerMetadata });
     expect(await valueOf(place)).toHaveProperty("metricValues.0.metricValueFloat", 8);
@@ -145,8 +145,8 @@ describe("what KEDA is told", () => {
   });
 
   it("is what is wrong with a trigger", async () => {
-    const { client, heed } = await bench();
-    heed(3, 8);
+    const { client, onDecision } = await bench();
+    onDecision(3, 8);
     const unknown = { ...REF, scalerMetadata: { stream: "orders", group: "x" } };
     const nobody = refused(grpc.status.NOT_FOUND, 'nobody decides here for the stream "orders" and the group "x"');
     await expect(client.getMetrics(unknown)).rejects.toMatchObject(nobody);
@@ -164,37 +164,37 @@ describe("what KEDA is told", () => {
 
 describe("a stream of activations", () => {
   it("tells at once what is, and then whenever it changes", async () => {
-    const { client, heed } = await bench();
-    heed(1, 0);
+    const { client, onDecision } = await bench();
+    onDecision(1, 0);
     const { pushes } = client.streamIsActive(REF);
     await pushes.waitFor("pushed");
-    heed(0, 1);
+    onDecision(0, 1);
     await pushes.waitFor(pushed(true));
-    heed(1, 4);
-    heed(4, 0);
+    onDecision(1, 4);
+    onDecision(4, 0);
     await pushes.waitFor("pushed", { count: 3 });
     const results = pushes.all("pushed").map(({ value }) => value);
     expect(results).toEqual([{ result: false }, { result: true }, { result: false }]);
   });
 
   it("begins with the first decision, when it was there before that", async () => {
-    const { client, heed } = await bench();
+    const { client, onDecision } = await bench();
     const { pushes } = client.streamIsActive(REF);
     // It has arrived once another call, sent after it over the same connection, was answered.
     await client.getMetricSpec(REF);
     expect(pushes.all("pushed")).toEqual([]);
-    heed(2, 2);
+    onDecision(2, 2);
     await pushes.waitFor(pushed(true));
   });
 
   it("reaches everybody who listens, and nobody who left", async () => {
-    const { client, heed } = await bench();
-    heed(1, 0);
+    const { client, onDecision } = await bench();
+    onDecision(1, 0);
     const [left, stays] = [client.streamIsActive(REF), client.streamIsActive(REF)];
     await Promise.all([left.pushes.waitFor("pushed"), stays.pushes.waitFor("pushed")]);
     left.cancel();
     await left.pushes.waitFor("ended");
-    heed(0, 1);
+    onDecision(0, 1);
     await stays.pushes.waitFor(pushed(true));
     expect(left.pushes.all("pushed")).toHaveLength(1);
   });
@@ -202,19 +202,19 @@ describe("a stream of activations", () => {
 
 describe("health", () => {
   it("is served once there is a fresh decision for every executor, and not after it grew old", async () => {
-    const { client, clock, keda, heed } = await bench({ staleAfterMs: 10_000 });
+    const { client, clock, keda, onDecision } = await bench({ staleAfterMs: 10_000 });
     const service = "externalscaler.ExternalScaler";
     expect(await client.check("")).toEqual({ status: "SERVING" });
     expect(await client.check(service)).toEqual({ status: "NOT_SERVING" });
     const { pushes } = client.watch(service);
     await pushes.waitFor(told("NOT_SERVING"));
-    heed(1, 1);
+    onDecision(1, 1);
     await pushes.waitFor(told("SERVING"));
     expect(await client.check(service)).toEqual({ status: "SERVING" });
     await clock.advance(10_001);
     await pushes.waitFor("pushed", { count: 3 });
     expect(pushes.all("pushed").at(-1)?.value).toEqual({ status: "NOT_SERVING" });
-    heed(1, 1);
+    onDecision(1, 1);
     keda.executor({ stream: "orders", group: "mail" });
     expect(await client.check(service)).toEqual({ status: "NOT_SERVING" });
   });
@@ -228,8 +228,8 @@ describe("health", () => {
 
 describe("closing", () => {
   it("tells the probes, ends the streams, and lets nobody in any more", async () => {
-    const { client, keda, heed } = await bench();
-    heed(2, 2);
+    const { client, keda, onDecision } = await bench();
+    onDecision(2, 2);
     const activity = client.streamIsActive(REF);
     const health = client.watch("");
     await Promise.all([activity.pushes.waitFor("pushed"), health.pushes.waitFor("pushed")]);
@@ -244,12 +244,12 @@ describe("closing", () => {
   });
 
   it("leaves no timer behind, and heeds nothing any more", async () => {
-    const { clock, keda, heed } = await bench();
-    heed(1, 2);
-    heed(2, 2);
+    const { clock, keda, onDecision } = await bench();
+    onDecision(1, 2);
+    onDecision(2, 2);
     expect(clock.pending).toBe(1);
     await keda.close();
-    heed(2, 3);
+    onDecision(2, 3);
     expect(clock.pending).toBe(0);
   });
 
@@ -264,9 +264,9 @@ describe("closing", () => {
   });
 
   it("is ended by nothing that arrives at its port", async () => {
-    const { keda, client, heed } = await bench();
+    const { keda, client, onDecision } = await bench();
     await sendHostileRequests(keda.port);
-    heed(1, 1);
+    onDecision(1, 1);
     expect(await client.isActive(REF)).toEqual({ result: true });
   });
 
@@ -286,15 +286,15 @@ describe("TLS", () => {
   const { ca, cert, key } = testCertificates();
 
   it("proves the server", async () => {
-    const { client, heed } = await bench({ tls: { cert, key: key.toString() } }, grpc.credentials.createSsl(ca));
-    heed(1, 1);
+    const { client, onDecision } = await bench({ tls: { cert, key: key.toString() } }, grpc.credentials.createSsl(ca));
+    onDecision(1, 1);
     expect(await client.isActive(REF)).toEqual({ result: true });
   });
 
   it("lets nobody ask without a certificate of the authority, where one is named", async () => {
     const tls = { cert, key, clientCa: ca };
-    const { client, keda, heed } = await bench({ tls }, grpc.credentials.createSsl(ca, key, cert));
-    heed(1, 1);
+    const { client, keda, onDecision } = await bench({ tls }, grpc.credentials.createSsl(ca, key, cert));
+    onDecision(1, 1);
     expect(await client.isActive(REF)).toEqual({ result: true });
     const stranger = new KedaClient(`localhost:${keda.port}`, grpc.credentials.createSsl(ca));
     onTestFinished(() => stranger.close());
@@ -309,8 +309,8 @@ describe("a connection", () => {
     ["in the clear", undefined, grpc.credentials.createInsecure()],
     ["in the middle of a TLS handshake", { cert, key }, grpc.credentials.createSsl(ca)],
   ])("that is reset takes nothing down: %s", async (_name, tls, credentials) => {
-    const { client, keda, heed } = await bench(tls && { tls }, credentials);
-    heed(1, 1);
+    const { client, keda, onDecision } = await bench(tls && { tls }, credentials);
+    onDecision(1, 1);
     for (let index = 0; index < 20; index++) {
       const rude = connect(keda.port, "127.0.0.1");
       rude.on("error", () => undefined);
@@ -346,11 +346,11 @@ describe("the options", () => {
 
 describe("an executor", () => {
   it("knows what was ordered last, and nothing before that", async () => {
-    const { executor, heed } = await bench();
-    expect(await executor.survey(never)).toBeNull();
-    heed(3, 8);
+    const { executor, onDecision } = await bench();
+    expect(await executor.status(never)).toBeNull();
+    onDecision(3, 8);
     await executor.scale(move(3, 8), never, ORDER);
-    expect(await executor.survey(never)).toEqual({ desired: 8, ready: null, startingMs: [], startUpsMs: [] });
+    expect(await executor.status(never)).toEqual({ desired: 8, ready: null, startingMs: [], startUpsMs: [] });
   });
 });
 

@@ -31,7 +31,7 @@ describe("a kubeconfig", () => {
   it("with a token scales in its context's namespace", async () => {
     const { server, file } = await bench({ token: "token-of-a-person" });
     const executor = kubernetesExecutor({ name: "worker", access: await kubeconfig({ file }) });
-    expect(await executor.survey(never)).toMatchObject({ desired: 3 });
+    expect(await executor.status(never)).toMatchObject({ desired: 3 });
     await executor.scale(move(3, 5), never, ORDER);
     expect(server.workloads.get(WORKER)?.replicas).toBe(5);
   });
@@ -49,7 +49,7 @@ describe("a kubeconfig", () => {
     };
     const { server, file } = await bench({ exec });
     const executor = kubernetesExecutor({ name: "worker", access: await kubeconfig({ file }) });
-    expect(await executor.survey(never)).toMatchObject({ desired: 3 });
+    expect(await executor.status(never)).toMatchObject({ desired: 3 });
     expect(server.asked[0]?.token).toBe("token-of-a-person");
   });
 
@@ -58,14 +58,14 @@ describe("a kubeconfig", () => {
     const exec = { apiVersion: "client.authentication.k8s.io/v1", command: process.execPath, args };
     const { file } = await bench({ exec: { ...exec, interactiveMode: "Never" } });
     const executor = kubernetesExecutor({ name: "worker", access: await kubeconfig({ file }) });
-    await expect(executor.survey(never)).rejects.toMatchObject({ code: "SERVER_STATE", state: "Credentials" });
+    await expect(executor.status(never)).rejects.toMatchObject({ code: "SERVER_STATE", state: "Credentials" });
   });
 
   it("takes the context that is named, whose namespace is default where it names none", async () => {
     const { server, file } = await bench({ token: "token-of-a-person" });
     const access = await kubeconfig({ file, context: "elsewhere" });
     const executor = kubernetesExecutor({ name: "worker", access });
-    await expect(executor.survey(never)).rejects.toMatchObject({ reply: "NotFound" });
+    await expect(executor.status(never)).rejects.toMatchObject({ reply: "NotFound" });
     expect(server.asked[0]?.path).toBe("/apis/apps/v1/namespaces/default/deployments/worker/scale");
   });
 

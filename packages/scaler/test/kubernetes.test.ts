@@ -70,17 +70,17 @@ const refusing =
     return true;
   };
 
-describe("survey", () => {
+describe("status", () => {
   it("tells how many replicas there shall be, with the service account's token and namespace", async () => {
     const { server, executor } = await bench();
-    expect(await executor.survey(never)).toEqual({ desired: 3, ready: null, startingMs: [], startUpsMs: [] });
+    expect(await executor.status(never)).toEqual({ desired: 3, ready: null, startingMs: [], startUpsMs: [] });
     expect(server.asked).toEqual([{ method: "GET", path: `${WORKER}/scale`, token: TOKEN, body: null }]);
   });
 
   it("knows none by what is left out", async () => {
     const { executor, worker } = await bench();
     worker.replicas = 0;
-    expect(await executor.survey(never)).toMatchObject({ desired: 0 });
+    expect(await executor.status(never)).toMatchObject({ desired: 0 });
   });
 
   it("finds whatever can be scaled, in any namespace", async () => {
@@ -88,11 +88,11 @@ describe("survey", () => {
     const { server, executor } = await bench({ workload: rollouts, namespace: "other", name: "worker.v2" });
     const path = "/apis/argoproj.io/v1alpha1/namespaces/other/rollouts/worker.v2";
     server.workloads.set(path, { replicas: 7, resourceVersion: 1 });
-    expect(await executor.survey(never)).toMatchObject({ desired: 7 });
+    expect(await executor.status(never)).toMatchObject({ desired: 7 });
     expect(executor.name).toBe("kubernetes rollouts/worker.v2");
     const { executor: sets, server: another } = await bench({ workload: "StatefulSet" });
     another.workloads.set(WORKER.replace("deployments", "statefulsets"), { replicas: 2, resourceVersion: 1 });
-    expect(await sets.survey(never)).toMatchObject({ desired: 2 });
+    expect(await sets.status(never)).toMatchObject({ desired: 2 });
   });
 });
 
@@ -185,18 +185,18 @@ describe("scale", () => {
 describe("a service account", () => {
   it("is read anew for each request: tokens and authorities are replaced", async () => {
     const { server, executor, mount } = await bench();
-    await executor.survey(never);
+    await executor.status(never);
     server.tokens.clear();
     server.tokens.add("the next token");
     mount("token", "the next token");
-    await executor.survey(never);
+    await executor.status(never);
     expect(server.asked.map(({ token }) => token)).toEqual([TOKEN, "the next token"]);
   });
 
   it("whose token is not known is told so", async () => {
     const { server, executor } = await bench();
     server.tokens.clear();
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(PermissionError);
     expect(error.message).toContain("does not know who asks");
   });
@@ -205,7 +205,7 @@ describe("a service account", () => {
     const env = { KUBERNETES_SERVICE_HOST: "::1", KUBERNETES_SERVICE_PORT: "1" };
     const access = inCluster({ folder: join(tmpdir(), uniqueName("nothing")), env });
     expect(access.server.href).toBe("https://[::1]:1/");
-    const error = await failure(kubernetesExecutor({ name: "worker", access }).survey(never));
+    const error = await failure(kubernetesExecutor({ name: "worker", access }).status(never));
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain("automountServiceAccountToken: true");
     expect(() => inCluster({ env: {} })).toThrow("use kubeconfig() outside of a cluster");
@@ -228,7 +228,7 @@ describe("what cannot be", () => {
   it("a workload that is not there is told so", async () => {
     const { server, executor } = await bench();
     server.workloads.clear();
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(CommandError);
     expect(error).toMatchObject({ reply: "NotFound", retryable: false });
     expect(error.message).toContain(
@@ -243,11 +243,11 @@ describe("what cannot be", () => {
   ])("an answer of %s is for now", async (code, reason) => {
     const { server, executor } = await bench();
     server.interventions.push(refusing(code, reason));
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(ServerStateError);
     expect(error).toMatchObject({ state: String(code), retryable: true });
     expect(error.message).toContain(`refuses for now, with ${code} ("the server says ${reason}")`);
-    expect(await executor.survey(never)).toMatchObject({ desired: 3 });
+    expect(await executor.status(never)).toMatchObject({ desired: 3 });
   });
 
   it("a server that asks for a pause is left alone for so long", async () => {
@@ -274,7 +274,7 @@ describe("what cannot be", () => {
       refuse(response, 422, "Invalid", `spec.replicas: no\n${"x".repeat(400)}`);
       return true;
     });
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toMatchObject({ code: "COMMAND", reply: "422" });
     expect(error.message).toContain("spec.replicas: no x");
     expect(error.message.length).toBeLessThan(400);
@@ -282,7 +282,7 @@ describe("what cannot be", () => {
       refuse(response, 400, "BadRequest", `what is "Bearer ${TOKEN}"?`);
       return true;
     });
-    expect((await failure(executor.survey(never))).message).toContain('what is "Bearer ***"?');
+    expect((await failure(executor.status(never))).message).toContain('what is "Bearer ***"?');
   });
 
   it.each([
@@ -296,7 +296,7 @@ describe("what cannot be", () => {
       response.writeHead(200).end(body);
       return true;
     });
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(ReplyShapeError);
     expect(error.message).not.toContain("proxy");
   });
@@ -311,7 +311,7 @@ describe("what cannot be", () => {
       more();
       return true;
     });
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(ReplyShapeError);
     expect(error.message).toContain("was answered by more than 1 MiB");
   });
@@ -322,7 +322,7 @@ describe("what cannot be", () => {
       response.writeHead(307, { location: `https://127.0.0.1:${server.port}${WORKER}/scale` }).end();
       return true;
     });
-    expect(await failure(executor.survey(never))).toMatchObject({ code: "COMMAND", reply: "307" });
+    expect(await failure(executor.status(never))).toMatchObject({ code: "COMMAND", reply: "307" });
     expect(methods()).toEqual(["GET"]);
   });
 });
@@ -347,7 +347,7 @@ describe("a connection", () => {
       response.writeHead(200, { "content-type": "application/json" }).write('{"kind":');
       return true;
     });
-    expect((await failure(executor.survey(never))).message).toContain("was not answered within 200 ms");
+    expect((await failure(executor.status(never))).message).toContain("was not answered within 200 ms");
   });
 
   it("that is cut leaves it open whether it was done, and the next one is as good as any", async () => {
@@ -373,14 +373,14 @@ describe("a connection", () => {
       setImmediate(() => response.destroy());
       return true;
     });
-    expect(await failure(executor.survey(never))).toMatchObject({ code: "CONNECTION", outcome: "unknown" });
+    expect(await failure(executor.status(never))).toMatchObject({ code: "CONNECTION", outcome: "unknown" });
   });
 
   it("that is refused was never sent", async () => {
     const { server, executor } = await bench();
     await server[Symbol.asyncDispose]();
     onTestFinished(() => undefined);
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
     expect(error.message).toContain("could not be reached (ECONNREFUSED)");
   });
@@ -389,7 +389,7 @@ describe("a connection", () => {
     const { server, executor, mount } = await bench();
     // A certificate, but not that of the authority that signed the server's.
     mount("ca.crt", testCertificates().cert);
-    const error = await failure(executor.survey(never));
+    const error = await failure(executor.status(never));
     expect(error).toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
     expect(error.message).toContain("its certificate must be signed by the authority of the access");
     expect(server.asked).toEqual([]);

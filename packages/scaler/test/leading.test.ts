@@ -58,16 +58,16 @@ function numbers(onScale: () => Promise<void> = async () => {}) {
   let resigned = 0;
   const executor: Executor = {
     name: "numbers",
-    async survey() {
+    async status() {
       const desired = orders.at(-1)?.desired ?? 1;
       return { desired, ready: desired, startingMs: [], startUpsMs: [] };
     },
-    heed: (decision) => void heeded.push(decision),
+    onDecision: (decision) => void heeded.push(decision),
     async scale(decision, _, order) {
       await onScale();
       orders.push({ ...order, desired: decision.desired });
     },
-    async resign() {
+    async onLeadershipLost() {
       resigned++;
     },
   };
@@ -102,10 +102,10 @@ describe("leading", () => {
     const executor: Executor = {
       ...late.executor,
       // It is held up between its look at the lease and its order, until its lease has run out and another one leads.
-      async survey(signal) {
+      async status(signal) {
         await server.command("SET", key("lease:scaler"), "another");
         await server.command("HINCRBY", key("scaler"), "term", 1);
-        return late.executor.survey(signal);
+        return late.executor.status(signal);
       },
     };
     const run = late.scaler.run({ ...FAST, executor });

@@ -50,11 +50,11 @@ it.each(ODD_VALUES)("an executor that throws %s at every turn ends no run", asyn
   let surveys = 0;
   const executor: Executor = {
     name: "broken",
-    survey: async () =>
+    status: async () =>
       surveys++ % 2 === 0 ? throwing() : { desired: 0, ready: null, startingMs: [], startUpsMs: [] },
-    heed: throwing,
+    onDecision: throwing,
     scale: async () => throwing(),
-    resign: async () => throwing(),
+    onLeadershipLost: async () => throwing(),
   };
   await using scaler = new Scaler({
     ...{ redis: redis.server.options, stream: uniqueName("stream"), group: "g", observer: events.observe },
@@ -68,7 +68,7 @@ it.each(ODD_VALUES)("an executor that throws %s at every turn ends no run", asyn
   expect((await events.waitFor("scaleFailed")).error.message.length).toBeLessThan(10_000);
   stop.abort();
   await running;
-  expect(String(warned.mock.calls[0]?.[0])).toMatch(/^heed\(\) of the executor broken threw: /);
+  expect(String(warned.mock.calls[0]?.[0])).toMatch(/^onDecision\(\) of the executor broken threw: /);
 });
 
 it("a worker that cannot even be started is told, and tried again", async () => {

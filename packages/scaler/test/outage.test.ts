@@ -17,14 +17,14 @@ it("changes nothing while the server is away, and goes on with what it knows whe
   let resigned = 0;
   const executor: Executor = {
     name: "numbers",
-    async survey() {
+    async status() {
       const desired = ordered.at(-1) ?? 1;
       return { desired, ready: desired, startingMs: [], startUpsMs: [] };
     },
     async scale({ desired }) {
       ordered.push(desired);
     },
-    async resign() {
+    async onLeadershipLost() {
       resigned++;
     },
   };

@@ -46,7 +46,7 @@ describe("a process pool", () => {
     const { pool, events, scale, started } = open();
     await scale(3);
     await started(3);
-    expect(await pool.survey()).toMatchObject({ desired: 3, ready: null });
+    expect(await pool.status()).toMatchObject({ desired: 3, ready: null });
     const pids = events.all("workerStarted").map(({ pid }) => pid);
     await scale(1);
     expect(pool.size).toEqual({ wanted: 1, atWork: 1, leaving: 2 });
@@ -132,7 +132,7 @@ describe("a process pool", () => {
     const { pool, scale, started } = open();
     await scale(2, 5);
     await started(2);
-    await pool.resign();
+    await pool.onLeadershipLost();
     expect(pool.size.wanted).toBe(0);
     await expect(scale(3, 4)).rejects.toThrow(UsageError);
     expect(pool.size.wanted).toBe(0);
@@ -197,7 +197,7 @@ describe("a process pool", () => {
     const { pool, scale } = open();
     const see = (stay: number, leave: number) => {
       const others = Array.from({ length: stay + leave }, (_, at) => ({ pool: "another", isLeaving: at >= stay }));
-      return pool.survey(never, {
+      return pool.status(never, {
         consumers: [...others, { pool: null, isLeaving: false }],
         maxConsumers: 6,
         leadsForMs: 60_000,
@@ -230,7 +230,7 @@ describe("a process pool", () => {
   it("starts nothing once its scaler may not lead any longer", async () => {
     const clock = new ManualClock();
     const { pool, events, scale, started } = open({}, { clock, random: () => 0 });
-    const lead = (leadsForMs: number) => pool.survey(never, { consumers: [], maxConsumers: 6, leadsForMs });
+    const lead = (leadsForMs: number) => pool.status(never, { consumers: [], maxConsumers: 6, leadsForMs });
     await lead(10_000);
     await scale(1);
     await started(1);

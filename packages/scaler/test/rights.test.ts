@@ -18,7 +18,7 @@ const redis = useServer({
 
 const executor: Executor = {
   name: "numbers",
-  survey: async () => ({ desired: 1, ready: 1, startingMs: [], startUpsMs: [] }),
+  status: async () => ({ desired: 1, ready: 1, startingMs: [], startUpsMs: [] }),
   scale: async () => {},
 };
 
@@ -59,7 +59,7 @@ it("with those to take turns, to remember and to log it acts", async () => {
   expect(await server.command("XLEN", `rb:{${stream}}:audit:${stream}:group`)).toBeGreaterThanOrEqual(2);
 });
 
-it("without the right to count them, messages that were put off are work in progress, so that somebody stays for them", async () => {
+it("without the right to count them, messages that were deferred are work in progress, so that somebody stays for them", async () => {
   for (const [user, released, pending] of [
     ["looking", 0, 1],
     ["running", 1, 0],

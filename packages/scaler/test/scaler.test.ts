@@ -31,10 +31,10 @@ function bench(options: Partial<ScalerOptions> = {}) {
     },
     read: (consumer: string, count: number) =>
       server.command("XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", stream, ">"),
-    beat: async (consumer: string, details = {}): Promise<void> => {
+    heartbeat: async (consumer: string, details = {}): Promise<void> => {
       const client = createRedisStreamClient({ redis: server.options, blockMs: 0 });
       await client.connect(["commands"], { timeoutMs: 10_000 });
-      await client.beat({ stream, group, consumer, incarnation: "1", leaseMs: 60_000, details });
+      await client.heartbeat({ stream, group, consumer, incarnation: "1", leaseMs: 60_000, details });
       await client.close();
     },
   };
@@ -46,7 +46,7 @@ function numbers(first: number, onScale: () => Promise<void> = async () => {}): 
   return {
     name: "numbers",
     ordered,
-    async survey() {
+    async status() {
       const desired = ordered.at(-1) ?? first;
       return { desired, ready: desired, startingMs: [], startUpsMs: [] };
     },
@@ -128,22 +128,22 @@ describe("collect", () => {
   });
 
   it("hears what consumers tell of their work, and looks anew every time", async () => {
-    const { scaler, createGroup, beat } = bench();
+    const { scaler, createGroup, heartbeat } = bench();
     await createGroup();
     const work = addBatch({ ...NO_WORK, delivered: 12 }, 10, 50);
-    await beat("a", { state: "running", batchSize: 25, concurrency: 2, work });
+    await heartbeat("a", { state: "running", batchSize: 25, concurrency: 2, work });
     expect(await scaler.collect()).toMatchObject({
       ...{ current: 1, ready: 1, lost: 0 },
       consumers: [{ name: "a", incarnation: "1", batchSize: 25, concurrency: 2, counters: work }],
     });
-    await beat("b", { state: "running" });
-    await beat("a", { state: "draining", work });
+    await heartbeat("b", { state: "running" });
+    await heartbeat("a", { state: "draining", work });
     const seen = await scaler.collect();
     expect(seen.ready).toBe(1);
     expect(seen.consumers.map(({ name }) => name).toSorted()).toEqual(["a", "b"]);
   });
 
-  it("counts what was released, or put off until now, as free for anybody, and what is put off for longer as nothing", async () => {
+  it("counts what was released, or deferred until now, as free for anybody, and what is deferred for longer as nothing", async () => {
     const { scaler, createGroup, add, read, server, stream, group } = bench();
     await createGroup();
     const ids = await add(12);
@@ -221,22 +221,22 @@ describe("run", () => {
     expect([from, to]).toEqual([0, 1]);
   });
 
-  it("times starts by the consumers that work where the executor only knows its orders, and has it heed every decision", async () => {
-    const { scaler, events, createGroup, add, beat } = bench();
+  it("times starts by the consumers that work where the executor only knows its orders, and has it onDecision every decision", async () => {
+    const { scaler, events, createGroup, add, heartbeat } = bench();
     await createGroup();
     await add(3);
-    await beat("a", { state: "running" });
+    await heartbeat("a", { state: "running" });
     const heeded: Decision[] = [];
     const ordersOnly: Executor = {
       name: "orders",
-      survey: async () => ({ desired: 2, ready: null, startingMs: [], startUpsMs: [] }),
-      heed: (decision) => void heeded.push(decision),
+      status: async () => ({ desired: 2, ready: null, startingMs: [], startUpsMs: [] }),
+      onDecision: (decision) => void heeded.push(decision),
       scale: async () => {},
     };
     const run = scaler.run({ intervalMs: 100, executor: ordersOnly });
     const { decision: first } = await events.waitFor("decided");
     expect(first).toMatchObject({ current: 2, inputs: { ready: 1, starting: 1 } });
-    await beat("b", { state: "running" });
+    await heartbeat("b", { state: "running" });
     await events.waitFor(decided(({ inputs }) => "starting" in inputs && inputs.starting === 0));
     // It took less than the least that is reckoned with, and nothing like what is supposed before any start was seen.
     await eventually("it has heeded that", () => heeded.some(({ inputs }) => "ready" in inputs && inputs.ready === 2));
@@ -250,11 +250,11 @@ describe("run", () => {
   });
 
   it("takes those that work for all there are where the executor does not know", async () => {
-    const { scaler, events, createGroup, beat } = bench();
+    const { scaler, events, createGroup, heartbeat } = bench();
     await createGroup();
-    await beat("a", { state: "running" });
-    await beat("b", { state: "running" });
-    const executor: Executor = { name: "blind", survey: async () => null, scale: async () => {} };
+    await heartbeat("a", { state: "running" });
+    await heartbeat("b", { state: "running" });
+    const executor: Executor = { name: "blind", status: async () => null, scale: async () => {} };
     const run = scaler.run({ intervalMs: 100, executor });
     const { decision } = await events.waitFor("decided");
     expect(decision).toMatchObject({ current: 2, inputs: { ready: 2, starting: 0 } });
@@ -287,9 +287,9 @@ describe("run", () => {
     let isAway = true;
     const executor: Executor = {
       ...there,
-      survey(signal) {
+      status(signal) {
         if (isAway) throw new Error("away");
-        return there.survey(signal);
+        return there.status(signal);
       },
     };
     const stop = new AbortController();

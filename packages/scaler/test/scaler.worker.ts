@@ -7,7 +7,7 @@ const redis = new Redis(REDIS_URL);
 const executor: Executor = {
   name: NAME,
   // Always one too few, so that each look gives an order.
-  survey: async () => ({ desired: 1, ready: 1, startingMs: [], startUpsMs: [] }),
+  status: async () => ({ desired: 1, ready: 1, startingMs: [], startUpsMs: [] }),
   async scale(_decision, _signal, { term, sequence }) {
     await redis.xadd(ORDERS, "*", "who", NAME, "term", term, "sequence", sequence);
   },

@@ -49,7 +49,7 @@ it("hears of all that a consumer did, also of what it did after its last heartbe
   const consumer = new Consumer({ ...where, batchSize: 10, maxWaitMs: 10 });
   await Promise.all(Array.from({ length: 30 }, (_, index) => producer.add({ n: String(index) })));
   let done = 0;
-  // It beats every five seconds, and is gone long before the second beat.
+  // It heartbeats every five seconds, and is gone long before the second heartbeat.
   await consumer.run(async (batch) => {
     batch.ack();
     done += batch.size;

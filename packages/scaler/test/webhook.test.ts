@@ -38,7 +38,7 @@ describe("a webhook", () => {
     const { received, url, origin } = await receive(202);
     const executor = webhookExecutor({ url, secret: SECRET, headers: { authorization: "Bearer x" } });
     expect(executor.name).toBe(`webhook ${origin}`);
-    expect(await executor.survey(never)).toBeNull();
+    expect(await executor.status(never)).toBeNull();
     const decision = scaleOut();
     await executor.scale(decision, never, ORDER);
     const [{ request, body }] = received as [(typeof received)[number]];
@@ -50,7 +50,7 @@ describe("a webhook", () => {
     const signature = request.headers["redis-batch-signature"] as string;
     expect(verifyOrderSignature({ body, signature, secret: SECRET })).toBe(true);
     expect(verifyOrderSignature({ body: `${body} `, signature, secret: SECRET })).toBe(false);
-    expect(await executor.survey(never)).toMatchObject({ desired: 3, ready: null });
+    expect(await executor.status(never)).toMatchObject({ desired: 3, ready: null });
   });
 
   it("is tried again where that may help, with the same order", async () => {
@@ -67,7 +67,7 @@ describe("a webhook", () => {
     await expect(refused.scale(scaleOut(), never, ORDER)).rejects.toThrow(
       `${refusing.origin} answered 409, after 1 attempts`,
     );
-    expect(await refused.survey(never)).toBeNull();
+    expect(await refused.status(never)).toBeNull();
     const failing = await receive(500);
     const failed = webhookExecutor({ url: failing.url, secret: SECRET, maxAttempts: 2, ...FAST });
     const error: unknown = await failed.scale(scaleOut(), never, ORDER).catch((reason: unknown) => reason);

@@ -53,7 +53,7 @@ function describe(report: CleanUpReport): Report {
 }
 
 function rowsOf({ groups }: CleanUpReport): Row[] {
-  return groups.flatMap(({ group, reason, moves, taken, left, vanished, removed }) => {
+  return groups.flatMap(({ group, reason, moves, taken, left, trimmed, removed }) => {
     const row = (consumer: string | null, does: string, more: Row = {}): Row => ({
       ...{ group, consumer, does, messages: null, to: null, reason: null },
       ...more,
@@ -69,7 +69,7 @@ function rowsOf({ groups }: CleanUpReport): Row[] {
         ? []
         : [row(null, "waits for any consumer", { messages: taken.waiting })]),
       ...left.map(({ consumer, messages, reason: why }) => row(consumer, "stays", { messages, reason: why })),
-      ...vanished.map(({ consumer, messages }) => row(consumer, "cleared: deleted before", { messages })),
+      ...trimmed.map(({ consumer, messages }) => row(consumer, "cleared: deleted before", { messages })),
       ...removed.map((consumer) => row(consumer, "name removed")),
     ];
     return rows.length === 0 ? [row(null, "nothing", { reason })] : rows;

@@ -14,7 +14,7 @@ type Call = Invocation<typeof consume>;
 type Fields = Readonly<Record<string, string>>;
 
 // With --ack never everything that was read stays with us, and in memory, until the end. For that it must come again
-// and again: what is put off for longer than this, or half a lease, is put off for every consumer of the group.
+// and again: what is deferred for longer than this, or half a lease, is deferred for every consumer of the group.
 const MOST_UNACKNOWLEDGED = 10_000;
 const KEPT_MS = 5_000;
 const DEFAULT_LEASE_MS = 60_000;
@@ -115,7 +115,7 @@ class Work {
   }
 
   async on(batch: Batch<Fields>, signal: AbortSignal): Promise<void> {
-    // After the last one, or after a fault: what is offered meanwhile is given back untouched.
+    // After the last one, or after a fault: what is offered meanwhile is released untouched.
     if (this.#left === 0 || this.#fault !== undefined) return;
     const messages = batch.messages.filter(({ id }) => !this.#seen.has(id)).slice(0, this.#left);
     if (messages.length === 0) return;
@@ -250,7 +250,7 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
     group: args.group,
     batchSize,
     maxWaitMs: options["max-wait"],
-    // What is read ahead would only have to be given back.
+    // What is read ahead would only have to be released.
     prefetch: options.count === undefined ? 1 : 0,
     connectTimeoutMs: server.connectTimeoutMs,
     maxDeliveries: isKept ? 1_000_000 : options["max-deliveries"],
@@ -277,14 +277,14 @@ function tell(event: ConsumerEvent, terminal: Call["terminal"]): void {
     case "renewFailed":
     case "releaseFailed":
     case "recoveryFailed":
-    case "buryFailed":
-    case "beatFailed":
+    case "deadLetterFailed":
+    case "heartbeatFailed":
       return terminal.note(`${event.error.message}; trying again`, "warn");
-    case "lost":
+    case "outcomeTooLate":
       return terminal.note(`${event.ids.length} messages are not ours any more (${event.why})`, "warn");
     case "deadLettered":
       return terminal.note(`${event.id} went to the dead letters (${event.why})`);
-    case "vanished":
+    case "pendingTrimmed":
       return terminal.note(`${event.ids.length} pending messages had been deleted from the stream`, "warn");
     case "heldTooLong":
       return terminal.note(

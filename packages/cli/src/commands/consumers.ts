@@ -2,8 +2,8 @@ import {
   type ConsumerInfo,
   isAlive,
   isReservedConsumer,
+  nullIfForbidden,
   type Registration,
-  unlessDenied,
 } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
@@ -15,8 +15,8 @@ export const run: Run<typeof consumers> = (call) =>
   withClient(call, async (client) => {
     const { stream, group } = call.args;
     const infos = await client.xinfoConsumers({ stream, group });
-    const registry = (await unlessDenied(client.registry({ stream, group }))) ?? new Map<string, Registration>();
-    const nowMs = await unlessDenied(client.time());
+    const registry = (await nullIfForbidden(client.registry({ stream, group }))) ?? new Map<string, Registration>();
+    const nowMs = await nullIfForbidden(client.time());
     const known = new Map(infos.map((info) => [info.name, info]));
     // One that has just begun has told of itself, and may not have read yet.
     const names = [...new Set([...known.keys(), ...registry.keys()])]

@@ -1,13 +1,13 @@
 import type { Run } from "../command.ts";
 import { planFirst } from "../plan.ts";
 import type { discard } from "../table/dead-letters.ts";
-import { choose, survey, withLetters } from "./letters.ts";
+import { choose, countChosen, withLetters } from "./letters.ts";
 
 export const run: Run<typeof discard> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { options, terminal, signal } = call;
     const chosen = choose(call.args.id, options);
-    const plan = await survey(call, deadLetters, chosen, options.limit);
+    const plan = await countChosen(call, deadLetters, chosen, options.limit);
     return planFirst(terminal, options, plan, async () => {
       const settings = {
         signal,

@@ -1,16 +1,16 @@
 import type { Run } from "../command.ts";
 import { planFirst } from "../plan.ts";
 import type { redrive } from "../table/dead-letters.ts";
-import { choose, survey, withLetters } from "./letters.ts";
+import { choose, countChosen, withLetters } from "./letters.ts";
 
 export const run: Run<typeof redrive> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { options, terminal, signal } = call;
     const chosen = choose(call.args.id, options);
-    const plan = await survey(call, deadLetters, chosen, options.limit);
+    const plan = await countChosen(call, deadLetters, chosen, options.limit);
     return planFirst(terminal, options, plan, async () => {
       const settings = {
-        ifGone: options["if-gone"],
+        ifTrimmed: options["if-trimmed"],
         signal,
         onProgress: ({ redriven, skipped }: { readonly redriven: number; readonly skipped: number }) =>
           terminal.progress(`${redriven} redriven, ${skipped} skipped`),
@@ -26,7 +26,7 @@ export const run: Run<typeof redrive> = (call) =>
           { key: "redriven", value: report.redriven, unit: "count" },
           { key: "added", title: "added anew", value: report.added, unit: "count" },
           { key: "skipped", value: report.skipped, unit: "count" },
-          { key: "gone", title: "not there", value: report.gone, unit: "count" },
+          { key: "missing", title: "not there", value: report.missing, unit: "count" },
           { key: "next", value: report.next },
         ],
         table: {

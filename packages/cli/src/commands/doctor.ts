@@ -1,10 +1,10 @@
 import {
+  nullIfForbidden,
   quoteName,
   type Role,
   SENT_COMMANDS,
   type SentCommand,
   type StreamClient,
-  unlessDenied,
 } from "@redis-batch/core/internal";
 import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
@@ -68,7 +68,7 @@ async function findMissingCommands(client: StreamClient): Promise<ReadonlySet<Se
 
 async function examineServer(client: StreamClient): Promise<readonly Finding[]> {
   const askedAtMs = Date.now();
-  const serverMs = await unlessDenied(client.time());
+  const serverMs = await nullIfForbidden(client.time());
   // Half of the way there and back.
   const oursMs = (askedAtMs + Date.now()) / 2;
   const [hasAckDelete = null] = (await client.knowsCommands(["xackdel"])) ?? [];
@@ -95,7 +95,7 @@ type GroupCall = Pick<Call, "options" | "terminal" | "signal"> & {
 };
 
 async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
-  const report = await withMonitor(call, {}, (monitor) => unlessDenied(monitor.inspect()));
+  const report = await withMonitor(call, {}, (monitor) => nullIfForbidden(monitor.inspect()));
   if (report === null)
     return [finding("groups", "unknown", "this user may not look at them: see above", "run this as a monitor's user")];
   if (report.groups.length === 0) {

@@ -2,10 +2,10 @@ import {
   bookkeepingKeys,
   groupKey,
   isAlive,
+  nullIfForbidden,
   PermissionError,
   type Registration,
   type StreamClient,
-  unlessDenied,
 } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
@@ -25,7 +25,7 @@ export const run: Run<typeof remove> = (call) =>
     const registry = await client.registry({ stream, group });
     const nowMs = await client.time();
     const alive = [...registry.values()].filter((registered: Registration) => isAlive(registered, nowMs));
-    const deadLetters = await unlessDenied(client.xlen({ stream: groupKey("dead", stream, group) }));
+    const deadLetters = await nullIfForbidden(client.xlen({ stream: groupKey("dead", stream, group) }));
     const facts = [
       { key: "stream", value: stream },
       { key: "group", value: group },

@@ -2,8 +2,8 @@ import {
   type GroupInfo,
   groupKey,
   isReservedConsumer,
+  nullIfForbidden,
   type StreamClient,
-  unlessDenied,
 } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
@@ -44,9 +44,9 @@ export const run: Run<typeof groups> = (call) =>
 
 async function describe(client: StreamClient, stream: string, info: GroupInfo): Promise<Row> {
   const [names, summary, deadLetters] = await Promise.all([
-    unlessDenied(client.xinfoConsumers({ stream, group: info.name })),
-    unlessDenied(client.xpendingSummary({ stream, group: info.name })),
-    unlessDenied(client.xlen({ stream: groupKey("dead", stream, info.name) })),
+    nullIfForbidden(client.xinfoConsumers({ stream, group: info.name })),
+    nullIfForbidden(client.xpendingSummary({ stream, group: info.name })),
+    nullIfForbidden(client.xlen({ stream: groupKey("dead", stream, info.name) })),
   ]);
   return {
     group: info.name,

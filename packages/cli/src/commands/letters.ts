@@ -1,5 +1,11 @@
 /** What the commands on dead letters have in common. */
-import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter, unlessDenied } from "@redis-batch/core/internal";
+import {
+  type DeadLetter,
+  DeadLetters,
+  isEntryId,
+  type LetterFilter,
+  nullIfForbidden,
+} from "@redis-batch/core/internal";
 import type { Invocation } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
@@ -39,7 +45,7 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
  */
 export async function refuseMissingGroup(call: Call): Promise<void> {
   const { stream, group } = call.args;
-  await withClient(call, (client) => unlessDenied(findGroup(client, stream, group)));
+  await withClient(call, (client) => nullIfForbidden(findGroup(client, stream, group)));
 }
 
 interface Criteria {
@@ -85,7 +91,7 @@ export function choose(ids: readonly string[], options: Criteria & { readonly al
  *
  * @throws {Failure} when no letter has one of the ids
  */
-export async function survey(call: Call, letters: DeadLetters, chosen: Chosen, limit: number) {
+export async function countChosen(call: Call, letters: DeadLetters, chosen: Chosen, limit: number) {
   const reasons = new Map<string, number>();
   let [letterCount, oldest, newest]: [number, string | null, string | null] = [0, null, null];
   for await (const letter of chosenLetters(letters, chosen, limit)) {

@@ -1,4 +1,4 @@
-import { isEntryId, LATER, type PendingEntry, type StreamClient, unlessDenied } from "@redis-batch/core/internal";
+import { isEntryId, LATER, nullIfForbidden, type PendingEntry, type StreamClient } from "@redis-batch/core/internal";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
@@ -20,8 +20,8 @@ export const run: Run<typeof pending> = (call) =>
       throw new Failure("usage", "--from must be an entry id such as 1700000000000-0");
     const summary = await client.xpendingSummary({ stream, group });
     const { found, next } = await find(client, call);
-    const putOff = found.filter(({ consumer }) => consumer === LATER).map(({ id }) => id);
-    const due = putOff.length === 0 ? null : await unlessDenied(client.dueTimes({ stream, group, ids: putOff }));
+    const deferred = found.filter(({ consumer }) => consumer === LATER).map(({ id }) => id);
+    const due = deferred.length === 0 ? null : await nullIfForbidden(client.dueTimes({ stream, group, ids: deferred }));
     const explained = [...new Set(found.map(({ consumer }) => consumer))].flatMap((name) => {
       const meaning = describeReservedName(name);
       return meaning === null ? [] : [`${name}: ${meaning}.`];

@@ -153,7 +153,7 @@ function ofCluster(options: Options, executor: Executor): Hands {
   const resource = `${options["workload-kind"].toLowerCase()}s`;
   const where = options.namespace === undefined ? "" : ` -n ${options.namespace}`;
   return {
-    ...handsOf({ ...executor, survey: (...given) => executor.survey(...given).catch(remember) }),
+    ...handsOf({ ...executor, status: (...given) => executor.status(...given).catch(remember) }),
     explain(error) {
       if (!failures.has(error)) return error;
       if (PermissionError.is(error)) {

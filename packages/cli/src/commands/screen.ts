@@ -44,7 +44,7 @@ export class Screen {
     for (const key of keys.toString()) this.#press(key);
   };
   readonly #onResize = (): void => this.#redraw();
-  // A second Ctrl-C ends the process at once: the terminal is given back then, too.
+  // A second Ctrl-C ends the process at once: the terminal is released then, too.
   readonly #onExit = (): void => void process.stdout.write(LEAVE);
 
   constructor(call: Call, looker: Monitor, quit: () => void) {
@@ -140,7 +140,7 @@ export class Screen {
   }
 
   #redraw(): void {
-    // A clean-up may end after the terminal was given back.
+    // A clean-up may end after the terminal was released.
     if (this.#isOver) return;
     // The next look tells whether there is still somebody to draw for.
     void this.#draw().catch(() => {});

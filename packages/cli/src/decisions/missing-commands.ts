@@ -24,7 +24,7 @@ const DETOURS: Partial<Readonly<Record<SentCommand, string>>> = {
   pttl: "after its clock was set back, the server keeps a lease that nobody prolongs for as long as that was",
   scan: "`redis-batch streams` finds none",
   zadd: DELAYS,
-  zcount: "the scaler takes messages that were put off for work in progress",
+  zcount: "the scaler takes messages that were deferred for work in progress",
   zmscore: DELAYS,
   zrange: DELAYS,
   zrem: DELAYS,

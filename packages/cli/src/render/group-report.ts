@@ -15,7 +15,7 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
       { key: "pending", value: group.pending, unit: "count" },
       { key: "released", title: "released, waiting for any consumer", value: group.released.messages, unit: "count" },
       { key: "oldestReleasedMs", title: "oldest released", value: group.released.oldestMs, unit: "ms" },
-      { key: "putOff", title: "put off until their time", value: group.later.messages, unit: "count" },
+      { key: "deferred", title: "deferred until their time", value: group.later.messages, unit: "count" },
       { key: "overdueMs", title: "overdue", value: group.later.overdueMs, unit: "ms" },
       { key: "oldestOfferableMs", title: "oldest to offer", value: group.oldestOfferableMs, unit: "ms" },
       { key: "oldestWaitingMs", title: "oldest waiting", value: group.oldestWaitingAgeMs, unit: "ms" },

@@ -5,7 +5,7 @@ import type { Report } from "./report.ts";
 /** What it means that a message is pending under this name; `null` for a consumer's. */
 export function describeReservedName(name: string): string | null {
   if (!isReservedConsumer(name)) return null;
-  return name === LATER ? "put off until its time" : "released, waiting for any consumer";
+  return name === LATER ? "deferred until its time" : "released, waiting for any consumer";
 }
 
 /** How much is pending under such names. */
@@ -14,6 +14,6 @@ export function reservedFacts(pending: ReadonlyMap<string, number>): NonNullable
   for (const [name, count] of pending) if (isReservedConsumer(name) && name !== LATER) released += count;
   return [
     { key: "released", title: "released, waiting for any consumer", value: released, unit: "count" },
-    { key: "putOff", title: "put off until their time", value: pending.get(LATER) ?? 0, unit: "count" },
+    { key: "deferred", title: "deferred until their time", value: pending.get(LATER) ?? 0, unit: "count" },
   ];
 }

@@ -104,6 +104,6 @@ test("says what of the pending messages nobody holds, and nothing of it where al
   const none = { messages: 0, oldestMs: null, oldestAgeMs: null, overdueMs: null };
   expect(line({ released: none, later: none })).toMatch(/^pending 3 · oldest waiting/);
   expect(line({ released: { ...none, messages: 2, oldestMs: 1_500 }, later: { ...none, messages: 1 } })).toMatch(
-    /^pending 3 · released 2 \(1\.5s\) · put off 1 · oldest waiting/,
+    /^pending 3 · released 2 \(1\.5s\) · deferred 1 · oldest waiting/,
   );
 });

@@ -115,7 +115,7 @@ function fill(
 function nobodys({ released, later }: GroupReport): string {
   const parts = [
     released.messages === 0 ? "" : `released ${released.messages}${age(released.oldestMs)}`,
-    later.messages === 0 ? "" : `put off ${later.messages}`,
+    later.messages === 0 ? "" : `deferred ${later.messages}`,
   ];
   return parts
     .filter((part) => part !== "")

@@ -6,7 +6,7 @@ export const consume = defineCommand({
   about: [
     "Joins the group as one more consumer and prints each message as a line of NDJSON, or hands each batch to a command. What is not acknowledged comes again, to this consumer or to another one.",
     "--exec runs a shell command per batch, with the batch as NDJSON on its standard input. When it ends with 0 the batch is acknowledged; otherwise it comes again, later, and in smaller batches. With --outcomes the command's own output names single messages: lines such as `ack 1700000000000-0`, `retry 1700000000000-0 too busy` and `dead-letter 1700000000000-0 no such order`.",
-    "Ctrl-C, or a reader that goes away, drains: the batch at hand is finished, the rest is given back.",
+    "Ctrl-C, or a reader that goes away, drains: the batch at hand is finished, the rest is released.",
   ],
   args: [
     { name: "stream", isName: true, about: "the stream's key" },

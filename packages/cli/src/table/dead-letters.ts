@@ -63,14 +63,14 @@ export const redrive = defineCommand({
   path: ["dead-letters", "redrive"],
   summary: "Give dead letters back to their group",
   about: [
-    "Each becomes pending again as the entry it always was, for this group only, and with a delivery count of 0. A letter whose entry has left the stream stays, unless --if-gone add has it added anew, for every group.",
+    "Each becomes pending again as the entry it always was, for this group only, and with a delivery count of 0. A letter whose entry has left the stream stays, unless --if-trimmed add has it added anew, for every group.",
   ],
   args: [...ADDRESS, IDS],
   options: {
     ...LETTER_OPTIONS,
     all: ALL,
     limit: LIMIT,
-    "if-gone": {
+    "if-trimmed": {
       kind: "choice",
       choices: ["skip", "add"],
       default: "skip",

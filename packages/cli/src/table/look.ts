@@ -50,7 +50,7 @@ export const pending = defineCommand({
   path: ["pending"],
   summary: "List the messages that a group has not acknowledged",
   about: [
-    "Messages under rb:released are held by nobody: whoever has room takes them. Those under rb:later were put off, until the time in the last column.",
+    "Messages under rb:released are held by nobody: whoever has room takes them. Those under rb:later were deferred, until the time in the last column.",
   ],
   args: [STREAM, GROUP],
   options: {

@@ -4,7 +4,7 @@ import { decideIntake, type IntakeFacts } from "./intake.ts";
 
 const open: IntakeFacts = {
   ...{ isDraining: false, isPaused: false, isServerAway: false, isAheadOfStream: false, handlersHung: 0, places: 2 },
-  ...{ isBackingOff: false, isUnfit: false, isProbing: false, isPutOffFull: false },
+  ...{ isBackingOff: false, isUnfit: false, isProbing: false, isDeferredFull: false },
 };
 
 describe("decideIntake", () => {
@@ -16,7 +16,7 @@ describe("decideIntake", () => {
     [{ isBackingOff: true, isUnfit: true }, "unfit"],
     [{ isBackingOff: true }, "backing-off"],
     [{ isBackingOff: true, isProbing: true }, "probing"],
-    [{ isPutOffFull: true }, "put-off"],
+    [{ isDeferredFull: true }, "deferred"],
     [{ isAheadOfStream: true }, "ahead-of-stream"],
   ] as const)("names what holds it up: %j is %s", (facts, name) => {
     expect(decideIntake({ ...open, ...facts })).toBe(name);
@@ -38,7 +38,7 @@ describe("decideIntake", () => {
         isBackingOff: fc.boolean(),
         isUnfit: fc.boolean(),
         isProbing: fc.constant(false),
-        isPutOffFull: fc.boolean(),
+        isDeferredFull: fc.boolean(),
       },
       ...{ handlersHung: fc.integer({ min: 0, max: 3 }), places: fc.integer({ min: 1, max: 3 }) },
     });

@@ -13,8 +13,8 @@ export interface IntakeFacts {
   readonly isBackingOff: boolean;
   readonly isUnfit: boolean;
   readonly isProbing: boolean;
-  /** Whether as many messages are put off as memory may hold, and Redis cannot keep them. */
-  readonly isPutOffFull: boolean;
+  /** Whether as many messages are deferred as memory may hold, and Redis cannot keep them. */
+  readonly isDeferredFull: boolean;
 }
 
 /** Names the first of what holds it up, the one that somebody can do something about in front; `open`: nothing does. */
@@ -25,6 +25,6 @@ export function decideIntake(facts: IntakeFacts): IntakeHold | "open" {
   if (facts.isServerAway) return "server-away";
   if (facts.isUnfit) return "unfit";
   if (facts.isBackingOff) return facts.isProbing ? "probing" : "backing-off";
-  if (facts.isPutOffFull) return "put-off";
+  if (facts.isDeferredFull) return "deferred";
   return facts.isAheadOfStream ? "ahead-of-stream" : "open";
 }

@@ -1,4 +1,4 @@
-/** How long the next read is put off, so that what trickles in is read in few reads. */
+/** How long the next read is deferred, so that what trickles in is read in few reads. */
 
 export interface Trickle {
   /** New messages that wait in memory for their batch to fill. */

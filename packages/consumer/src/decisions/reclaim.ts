@@ -24,7 +24,7 @@ export interface Acquaintance {
 }
 
 /** By name. */
-export type Acquaintances = ReadonlyMap<string, Acquaintance>;
+export type RecentlySeen = ReadonlyMap<string, Acquaintance>;
 
 /**
  * Takes in who is registered now. A registration can get lost under a consumer of ours: the server forgets all, or others
@@ -32,11 +32,11 @@ export type Acquaintances = ReadonlyMap<string, Acquaintance>;
  * a consumer that is not ours left behind may be taken by then as well.
  */
 export function rememberNames(
-  known: Acquaintances,
+  known: RecentlySeen,
   registered: Iterable<readonly [name: string, told: Pick<Registration, "leaseMs">]>,
   nowMs: number,
   foreignIdleMs: number,
-): Acquaintances {
+): RecentlySeen {
   const seen = new Map<string, Acquaintance>();
   for (const [name, before] of known) {
     if (nowMs - before.atMs < foreignIdleMs)
@@ -66,7 +66,7 @@ export function decideLeastIdle(
   return isDead ? 0 : Math.min(leaseMs, foreignIdleMs);
 }
 
-export interface Steadiness {
+export interface Stability {
   readonly nowMs: number;
   /** Since when both connections have stood without a break, by the local clock; `null` while one is down. */
   readonly connectedSinceMs: number | null;
@@ -78,6 +78,6 @@ export interface Steadiness {
  * Whether this consumer may take over what others left: only after a full lease of good connection. Right after an
  * outage everybody's heartbeat looks old, and everybody needs the time to send the next one.
  */
-export function mayRecover({ nowMs, connectedSinceMs, isLeaseCertain }: Steadiness, leaseMs: number): boolean {
+export function mayRecover({ nowMs, connectedSinceMs, isLeaseCertain }: Stability, leaseMs: number): boolean {
   return connectedSinceMs !== null && nowMs - connectedSinceMs >= leaseMs && isLeaseCertain;
 }

@@ -12,7 +12,7 @@ const policy = { baseMs: 1_000, capMs: 60_000 };
 const failed: ReturnedMessage = { mode: "loop", deliveries: 1, isCounted: true, delayMs: undefined };
 
 function delays(redelivery: Redelivery): { dueInMs: number; ripeInMs: number } {
-  if (redelivery.kind === "bury") throw new Error("buried");
+  if (redelivery.kind === "dead-letter") throw new Error("dead-lettered");
   return { dueInMs: redelivery.dueInMs, ripeInMs: redelivery.ripeInMs };
 }
 
@@ -73,13 +73,13 @@ describe("decideRedelivery", () => {
     });
   });
 
-  it("buries after the last delivery, whatever delay was asked for, and never goes on for ever", () => {
+  it("dead-letters after the last delivery, whatever delay was asked for, and never goes on for ever", () => {
     for (const delayMs of [undefined, 5]) {
       const fate = (deliveries: number): string =>
         decideRedelivery({ ...failed, deliveries, delayMs }, 16, policy, () => 0.5).kind;
       expect(fate(15)).toBe("defer");
-      expect(fate(16)).toBe("bury");
-      expect(fate(2 ** 53)).toBe("bury");
+      expect(fate(16)).toBe("dead-letter");
+      expect(fate(2 ** 53)).toBe("dead-letter");
     }
   });
 
@@ -87,16 +87,16 @@ describe("decideRedelivery", () => {
     const attempts = fc.array(fc.record({ delayMs: anyDelay, chance: anyChance }), { minLength: 60, maxLength: 60 });
     fc.assert(
       fc.property(anyMode, fc.integer({ min: 1, max: 50 }), anyPolicy, attempts, (mode, most, rule, given) => {
-        const buriedAfter = given.findIndex(({ delayMs, chance }, index) => {
+        const deadLetteredAfter = given.findIndex(({ delayMs, chance }, index) => {
           const returned = { mode, deliveries: index + 1, isCounted: true, delayMs };
-          return decideRedelivery(returned, most, rule, () => chance).kind === "bury";
+          return decideRedelivery(returned, most, rule, () => chance).kind === "dead-letter";
         });
-        expect(buriedAfter + 1).toBe(most);
+        expect(deadLetteredAfter + 1).toBe(most);
       }),
     );
   });
 
-  it("never buries what was cut short or spared: only a failure counts", () => {
+  it("never dead-letters what was cut short or spared: only a failure counts", () => {
     const anyMax = fc.integer({ min: 1, max: 1_000_000 });
     fc.assert(
       fc.property(anyMode, anyDeliveries, anyDelay, anyMax, (mode, deliveries, delayMs, maxDeliveries) => {
@@ -106,7 +106,7 @@ describe("decideRedelivery", () => {
     );
   });
 
-  it("does not bury for a delivery that nobody has called failed", () => {
+  it("does not dead-letter for a delivery that nobody has called failed", () => {
     const returned = { ...failed, deliveries: 16, isCounted: false };
     expect(decideRedelivery(returned, 16, policy, () => 0.5).kind).toBe("defer");
   });

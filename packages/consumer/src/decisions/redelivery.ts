@@ -24,7 +24,7 @@ export interface ReturnedMessage {
 
 export type Redelivery =
   /** It was offered as often as it may be. */
-  | { readonly kind: "bury" }
+  | { readonly kind: "dead-letter" }
   | {
       readonly kind: "defer";
       /** How long the message stays out of memory, in milliseconds. */
@@ -36,7 +36,7 @@ export type Redelivery =
 // A delay is kept in memory while it is short: a few seconds, and well within the lease that guards the message.
 const LONGEST_KEPT_MS = 5_000;
 
-/** Whether a message that is put off for so long stays with this consumer; if not, its time is written down in Redis. */
+/** Whether a message that is deferred for so long stays with this consumer; if not, its time is written down in Redis. */
 export function isKeptHere(delayMs: number, leaseMs: number): boolean {
   return delayMs <= Math.min(LONGEST_KEPT_MS, leaseMs / 2);
 }
@@ -52,7 +52,7 @@ export function decideRedelivery(
   policy: BackoffPolicy,
   random: Random,
 ): Redelivery {
-  if (isCounted && deliveries >= maxDeliveries) return { kind: "bury" };
+  if (isCounted && deliveries >= maxDeliveries) return { kind: "dead-letter" };
   if (delayMs !== undefined) return { kind: "defer", dueInMs: delayMs, ripeInMs: delayMs };
   if (mode === "fetch") return { kind: "defer", dueInMs: 0, ripeInMs: policy.baseMs };
   // One step further than the count says: from the first time on there is room to spread.

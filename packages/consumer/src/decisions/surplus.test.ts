@@ -8,7 +8,7 @@ const idle: Load = {
 };
 
 describe("decideSurplus", () => {
-  it("gives back what waited too long only while no place here is free, and only for a free place elsewhere", () => {
+  it("releases what waited too long only while no place here is free, and only for a free place elsewhere", () => {
     const late = { ...idle, oldestOfferableMs: 5_001 };
     expect(decideSurplus(late, 5_000)).toEqual({ kind: "waited", why: "read-ahead", for: "a free place" });
     expect(decideSurplus({ ...late, freePlaces: 1 }, 5_000)).toEqual({ kind: "nothing" });

@@ -26,7 +26,7 @@ export type Surplus =
     };
 
 /**
- * Says what is given back. A consumer that cannot work at all gives back everything; one that has no place free gives back
+ * Says what is released. A consumer that cannot work at all releases everything; one that has no place free releases
  * what has waited for longer than `patienceMs`, as soon as somebody else has one.
  */
 export function decideSurplus(load: Load, patienceMs: number): Surplus {

@@ -1,19 +1,19 @@
-/** Sends the consumer's heartbeat: others may not touch its messages while it beats, and its name is its own. */
+/** Sends the consumer's heartbeat: others may not touch its messages while it sends them, and its name is its own. */
 import {
-  type BeatDetails,
   type Clock,
   ConsumerNameInUseError,
+  type HeartbeatDetails,
   pause,
   quoteName,
   RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 import type { ReservedNames } from "./reserved-names.ts";
 
-// So many beats may get lost before a name counts as free again.
+// So many heartbeats may get lost before a name counts as free again.
 const BEATS_OF_GRACE = 3;
 
 export interface HeartbeatContext {
@@ -22,7 +22,7 @@ export interface HeartbeatContext {
     readonly group: string;
     readonly name: string;
     readonly leaseMs: number;
-    readonly beatMs: number;
+    readonly heartbeatMs: number;
   };
   readonly client: StreamClient;
   readonly reservedNames: ReservedNames;
@@ -31,57 +31,58 @@ export interface HeartbeatContext {
   readonly report: (event: ConsumerEvent) => void;
   /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
-  /** What the beat tells beside what the registry needs. */
-  readonly details: () => BeatDetails;
-  /** Called with the number of messages that are pending for this consumer by the server's count, after each beat. */
+  /** What the heartbeat tells beside what the registry needs. */
+  readonly details: () => HeartbeatDetails;
+  /** Called with the number of messages that are pending for this consumer by the server's count, after each heartbeat. */
   readonly onPending: (pending: number) => void;
   /** Called when it is not known any more what is pending for this consumer. */
   readonly compare: () => void;
   /** Called after each heartbeat. */
-  readonly onBeat: () => void;
+  readonly onHeartbeat: () => void;
 }
 
 export class Heartbeat {
   readonly #context: HeartbeatContext;
-  readonly #bell: Bell;
-  /** When the last beat was sent that was answered; `null`: the server may have forgotten it. */
+  readonly #wake: WakeSignal;
+  /** When the last heartbeat was sent that was answered; `null`: the server may have forgotten it. */
   #knownSinceMs: number | null = null;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
   constructor(context: HeartbeatContext) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
   }
 
   /**
-   * Takes the name: sends the first beat. Where another process was heard of under it just now, waits whether it goes
-   * on; a process that crashed and was started again finds its own last beat. One that stands still is nobody's, whatever
+   * Takes the name: sends the first heartbeat. Where another process was heard of under it just now, waits whether it goes
+   * on; a process that crashed and was started again finds its own last heartbeat. One that stands still is nobody's, whatever
    * its date: the server's clock may have jumped.
    *
    * @throws {ConsumerNameInUseError} when it does
    */
   async join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#context;
-    const freshMs = BEATS_OF_GRACE * policy.beatMs;
+    const freshMs = BEATS_OF_GRACE * policy.heartbeatMs;
     let seen: { readonly atMs: number; readonly sinceMs: number } | undefined;
-    const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.beatMs);
+    const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.heartbeatMs);
     for (;;) {
       const isStill = seen !== undefined && clock.nowMs() - seen.sinceMs >= freshMs;
-      const answer = await this.#beat(isStill && seen !== undefined ? { freshMs, seenAtMs: seen.atMs } : { freshMs });
+      const answer = await this.#send(isStill && seen !== undefined ? { freshMs, seenAtMs: seen.atMs } : { freshMs });
       if (answer.kind === "ok") return;
       if (answer.kind === "in-use" && seen?.atMs !== answer.atMs) {
         // It has moved while it was watched: somebody is there.
-        if (seen !== undefined) throw this.#nameInUse("another process beats under it");
+        if (seen !== undefined) throw this.#nameInUse("another process sends heartbeats under it");
         seen = { atMs: answer.atMs, sinceMs: clock.nowMs() };
       }
-      if (clock.nowMs() >= giveUpAtMs || signal.aborted) throw this.#nameInUse("another process beats under it");
-      await pause(clock, policy.beatMs, signal);
+      if (clock.nowMs() >= giveUpAtMs || signal.aborted)
+        throw this.#nameInUse("another process sends heartbeats under it");
+      await pause(clock, policy.heartbeatMs, signal);
     }
   }
 
   /**
-   * Beats at once when the server may not know the name any more: nothing may be read under it then. When the process
+   * Sends one at once when the server may not know the name any more: nothing may be read under it then. When the process
    * died of what it read, that would be taken for a foreign consumer's, and nobody would dare to touch it for long.
    *
    * @throws {ConsumerNameInUseError} when another process has the name
@@ -89,7 +90,7 @@ export class Heartbeat {
   async assure(): Promise<void> {
     const { policy, clock } = this.#context;
     if (this.#knownSinceMs !== null && clock.nowMs() - this.#knownSinceMs < policy.leaseMs / 2) return;
-    const answer = await this.#beat(undefined);
+    const answer = await this.#send(undefined);
     if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
   }
 
@@ -105,38 +106,46 @@ export class Heartbeat {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#bell.ring();
+    this.#wake.notify();
     await this.#loop;
   }
 
   async #run(): Promise<void> {
-    const { policy, client, reservedNames, report, fail, onPending, onBeat, compare } = this.#context;
+    const { policy, client, reservedNames, report, fail, onPending, onHeartbeat, compare } = this.#context;
     while (!this.#isStopped) {
-      await this.#bell.rest(policy.beatMs);
+      await this.#wake.wait(policy.heartbeatMs);
       if (this.#isStopped) return;
       try {
-        const answer = await this.#beat(undefined);
+        const answer = await this.#send(undefined);
         if (answer.kind !== "ok") return fail(this.#nameInUse("another process has taken it over"));
         const { consumers } = await client.xpendingSummary({ stream: policy.stream, group: policy.group });
         onPending(consumers.get(policy.name) ?? 0);
         await reservedNames.keep(consumers);
-        onBeat();
+        onHeartbeat();
       } catch (error) {
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
-        // A group that vanished is the reader's to create again.
+        // A group that was deleted is the reader's to create again.
         if (error.code === "NO_GROUP") compare();
-        report({ type: "beatFailed", error: describeTrouble(error) });
+        report({ type: "heartbeatFailed", error: toErrorInfo(error) });
       }
     }
   }
 
-  async #beat(
+  async #send(
     join: { readonly freshMs: number; readonly seenAtMs?: number } | undefined,
-  ): ReturnType<StreamClient["beat"]> {
+  ): ReturnType<StreamClient["heartbeat"]> {
     const { policy, client, incarnation, details, clock } = this.#context;
     const { stream, group, name, leaseMs } = policy;
     const sentAtMs = clock.nowMs();
-    const answer = await client.beat({ stream, group, consumer: name, incarnation, leaseMs, join, details: details() });
+    const answer = await client.heartbeat({
+      stream,
+      group,
+      consumer: name,
+      incarnation,
+      leaseMs,
+      join,
+      details: details(),
+    });
     this.#knownSinceMs = sentAtMs;
     return answer;
   }

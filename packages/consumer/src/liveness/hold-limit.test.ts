@@ -31,8 +31,8 @@ describe("HoldLimit", () => {
     expect(Object.keys((await where()).released)).toEqual(idsOf(hanging));
     expect(held.size).toBe(0);
     expect(hanging.batch.messages.map(({ signal, state }) => [signal.aborted, state])).toEqual([
-      [true, "lost"],
-      [true, "lost"],
+      [true, "tooLate"],
+      [true, "tooLate"],
     ]);
     expect(events.all("heldTooLong")).toEqual([{ type: "heldTooLong", messages: 2, hung: 1 }]);
     await clock.advance(60_000);
@@ -54,7 +54,7 @@ describe("HoldLimit", () => {
     expect(await client.hungAmong({ ...address, ids: neighbours })).toEqual(new Set(neighbours));
   });
 
-  it("counts a hang once, though the messages could not be given back at first", async () => {
+  it("counts a hang once, though the messages could not be released at first", async () => {
     const { clock, redis, hang, idsOf, where, events } = await setUp();
     const hanging = await hang(1);
     redis.failNext("release", new ConnectionError("away", { outcome: "not-sent" }), { times: 3 });
@@ -72,7 +72,7 @@ describe("HoldLimit", () => {
     expect(events.all("deadLettered")).toEqual([]);
   });
 
-  it("gives back without a count where it may not count", async () => {
+  it("releases without a count where it may not count", async () => {
     const { clock, redis, hang, where, failures } = await setUp();
     await hang(1);
     redis.failNext("countHang", new PermissionError("NOPERM", { command: "countHang" }));

@@ -16,7 +16,7 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
@@ -69,7 +69,7 @@ export class HoldLimit<Value> {
       limit: AT_ONCE,
       deliver: (hung) => this.#letGo(hung),
       onRetry: (hung, retryInMs, error) =>
-        report({ type: "releaseFailed", messages: hung.length, retryInMs, error: describeTrouble(error) }),
+        report({ type: "releaseFailed", messages: hung.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (hung, error) => {
         for (const one of hung) held.free(one);
         compare();
@@ -117,7 +117,7 @@ export class HoldLimit<Value> {
         loss: "held-too-long",
       }),
     );
-    report({ type: "lost", ids: [id], why: "held-too-long" });
+    report({ type: "outcomeTooLate", ids: [id], why: "held-too-long" });
     if (reserved !== undefined) this.#sender.add(reserved);
   }
 

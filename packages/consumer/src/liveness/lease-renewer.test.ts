@@ -26,7 +26,7 @@ async function renewOnce(meanwhile: (hold: (id: EntryId) => void) => void): Prom
     clock,
     report: nothing,
     fail: nothing,
-    lose: (id) => void lost.push(id),
+    loseLease: (id) => void lost.push(id),
     onCertain: nothing,
     compare: nothing,
   });

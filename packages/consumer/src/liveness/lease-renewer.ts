@@ -11,8 +11,8 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival } from "../message.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { LoopWatch } from "./loop-watch.ts";
 
@@ -32,7 +32,7 @@ export interface LeaseRenewerContext<Value> {
   /** Called with an error that no repetition can help. */
   readonly fail: (error: unknown) => void;
   /** Called with each message that is not this consumer's any more. */
-  readonly lose: (id: EntryId, loss: LeaseLoss) => void;
+  readonly loseLease: (id: EntryId, loss: LeaseLoss) => void;
   /** Called when it is not known any more what is pending for this consumer. */
   readonly compare: () => void;
   /** Called when the leases are certain again after they were in doubt. */
@@ -41,7 +41,7 @@ export interface LeaseRenewerContext<Value> {
 
 export class LeaseRenewer<Value> {
   readonly #context: LeaseRenewerContext<Value>;
-  readonly #bell: Bell;
+  readonly #wake: WakeSignal;
   /** When the last renewal of everything began. */
   #renewedAtMs: number;
   /** Since when the newest deliveries are held at least; the first moment of those since the last renewal. */
@@ -55,7 +55,7 @@ export class LeaseRenewer<Value> {
 
   constructor(context: LeaseRenewerContext<Value>) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
     this.#loopWatch = new LoopWatch(context);
     this.#renewedAtMs = context.clock.nowMs();
   }
@@ -85,7 +85,7 @@ export class LeaseRenewer<Value> {
     const isCertain = clock.nowMs() - this.#certainSinceMs < policy.leaseMs / 2;
     if (!isCertain && this.#wasCertain) {
       this.#wasCertain = false;
-      this.#bell.ring();
+      this.#wake.notify();
     }
     return isCertain;
   }
@@ -99,7 +99,7 @@ export class LeaseRenewer<Value> {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#bell.ring();
+    this.#wake.notify();
     this.#loopWatch.stop();
     await this.#loop;
   }
@@ -113,7 +113,7 @@ export class LeaseRenewer<Value> {
     while (!this.#isStopped) {
       const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
       if (dueInMs > 0) {
-        await this.#bell.rest(dueInMs);
+        await this.#wake.wait(dueInMs);
         continue;
       }
       try {
@@ -130,17 +130,17 @@ export class LeaseRenewer<Value> {
       } catch (error) {
         if (this.#isStopped) return;
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
-        // The reader creates a vanished group again, and with a full buffer it would not notice by itself.
+        // The reader creates a deleted group again, and with a full buffer it would not notice by itself.
         if (error.code === "NO_GROUP") compare();
         const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
-        report({ type: "renewFailed", retryInMs, error: describeTrouble(error) });
-        await this.#bell.rest(retryInMs);
+        report({ type: "renewFailed", retryInMs, error: toErrorInfo(error) });
+        await this.#wake.wait(retryInMs);
       }
     }
   }
 
   async #renewAll(): Promise<void> {
-    const { client, policy, held, clock, lose } = this.#context;
+    const { client, policy, held, clock, loseLease } = this.#context;
     const { stream, group, name } = policy;
     const ids = held.ids();
     for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
@@ -153,7 +153,7 @@ export class LeaseRenewer<Value> {
         // Given to the group and taken again since: the answer is about the delivery before.
         if (message !== undefined && message.arrival.heldSinceMs >= askedAtMs) continue;
         if (held.isOpen(id)) {
-          lose(id, renewal);
+          loseLease(id, renewal);
           continue;
         }
         // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.

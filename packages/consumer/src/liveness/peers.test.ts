@@ -14,11 +14,11 @@ async function setUp() {
   const redis = createMemoryRedis({ clock });
   const client = redis.client();
   await client.connect(["commands"], { timeoutMs: 1_000 });
-  const beat = (
+  const heartbeat = (
     consumer: string,
     more: { readonly state?: string; readonly freePlaces?: number; readonly isUnfit?: boolean } = {},
   ) =>
-    client.beat({
+    client.heartbeat({
       ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
       details: {
         host: "h",
@@ -33,35 +33,35 @@ async function setUp() {
       },
     });
   const peers = new Peers({ policy: { stream, group, name: "me" }, client, clock });
-  return { clock, redis, beat, peers };
+  return { clock, redis, heartbeat, peers };
 }
 
 describe("Peers", () => {
   it("are the others that are alive and stay; free is who has a place and is fit", async () => {
-    const { clock, beat, peers } = await setUp();
-    await beat("me", { freePlaces: 1 });
-    await beat("leaving", { state: "draining", freePlaces: 1 });
+    const { clock, heartbeat, peers } = await setUp();
+    await heartbeat("me", { freePlaces: 1 });
+    await heartbeat("leaving", { state: "draining", freePlaces: 1 });
     expect(await peers.look()).toEqual(NOBODY);
     await clock.advance(1_000);
-    await beat("busy", { freePlaces: 0 });
-    await beat("broken", { freePlaces: 1, isUnfit: true });
+    await heartbeat("busy", { freePlaces: 0 });
+    await heartbeat("broken", { freePlaces: 1, isUnfit: true });
     expect(await peers.look()).toEqual({ isAnyAlive: true, isAnyFree: false });
     await clock.advance(1_000);
-    await beat("free", { freePlaces: 1 });
+    await heartbeat("free", { freePlaces: 1 });
     expect(await peers.look()).toEqual({ isAnyAlive: true, isAnyFree: true });
     await clock.advance(leaseMs + 1);
     expect(await peers.look()).toEqual(NOBODY);
   });
 
   it("are asked for once a second at most, and once for all who ask together", async () => {
-    const { clock, redis, beat, peers } = await setUp();
+    const { clock, redis, heartbeat, peers } = await setUp();
     const held = redis.hold("registry");
     const answers = Promise.all([peers.look(), peers.look()]);
     await clock.settle();
     expect(held.count).toBe(1);
     held.release();
     expect(await answers).toEqual([NOBODY, NOBODY]);
-    await beat("other", { freePlaces: 1 });
+    await heartbeat("other", { freePlaces: 1 });
     await clock.advance(999);
     expect(await peers.look()).toEqual(NOBODY);
     await clock.advance(1);
@@ -70,8 +70,8 @@ describe("Peers", () => {
   });
 
   it("are not there where the server cannot be asked", async () => {
-    const { redis, beat, peers } = await setUp();
-    await beat("other", { freePlaces: 1 });
+    const { redis, heartbeat, peers } = await setUp();
+    await heartbeat("other", { freePlaces: 1 });
     redis.failNext("registry", new ConnectionError("away", { outcome: "not-sent" }));
     expect(await peers.look()).toEqual(NOBODY);
     expect(await peers.look()).toMatchObject({ isAnyFree: true });

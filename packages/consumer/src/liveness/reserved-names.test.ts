@@ -19,11 +19,11 @@ async function setUp() {
     const events = new EventRecorder<ConsumerEvent>();
     const policy = { stream, group };
     const names = new ReservedNames({ policy, client, report: events.observe, longestDelayMs });
-    const beat = async () => names.keep((await client.xpendingSummary(policy)).consumers);
-    return { events, names, beat };
+    const heartbeat = async () => names.keep((await client.xpendingSummary(policy)).consumers);
+    return { events, names, heartbeat };
   };
   /** Puts messages off for so long each. */
-  const putOff = async (...delaysMs: readonly number[]): Promise<readonly string[]> => {
+  const defer = async (...delaysMs: readonly number[]): Promise<readonly string[]> => {
     const ids: string[] = [];
     for (const delayMs of delaysMs) {
       await client.xadd({ stream, fields: ["n", "1"] });
@@ -42,73 +42,73 @@ async function setUp() {
     found.removeConsumer(LATER);
   };
   const due = () => [...redis.keys.sortedSet(groupKey("due", stream, group)).keys()];
-  return { clock, redis, client, open, putOff, removeLater, due };
+  return { clock, redis, client, open, defer, removeLater, due };
 }
 
 describe("ReservedNames", () => {
   it("touches both names, so that scripts which delete what is idle leave them alone", async () => {
-    const { clock, client, open, putOff } = await setUp();
-    const [id = ""] = await putOff(60_000, 60_000);
+    const { clock, client, open, defer } = await setUp();
+    const [id = ""] = await defer(60_000, 60_000);
     await client.release({ stream, group, from: LATER, to: RELEASED, offered: [id], neverOffered: [] });
-    const { beat } = open();
+    const { heartbeat } = open();
     await clock.advance(30_000);
-    await beat();
+    await heartbeat();
     const idle = (await client.xinfoConsumers({ stream, group })).filter(({ name }) => name !== "me");
     expect(Object.fromEntries(idle.map(({ name, idleMs }) => [name, idleMs]))).toEqual({ [LATER]: 0, [RELEASED]: 0 });
   });
 
   it("tells once, whoever looks, what was lost with rb:later, however far off its time is", async () => {
-    const { open, putOff, removeLater, due } = await setUp();
-    const ids = await putOff(1_000, longestDelayMs);
+    const { open, defer, removeLater, due } = await setUp();
+    const ids = await defer(1_000, longestDelayMs);
     const [first, second] = [open(), open()];
-    await first.beat();
-    await second.beat();
+    await first.heartbeat();
+    await second.heartbeat();
     await removeLater();
-    for (const { beat } of [first, second, first]) await beat();
+    for (const { heartbeat } of [first, second, first]) await heartbeat();
     expect(first.events.all("laterLost")).toEqual([{ type: "laterLost", ids }]);
     expect(second.events.all("laterLost")).toEqual([]);
     expect(due()).toEqual([]);
   });
 
-  it("does not call lost what was released in time, nor what was put off since", async () => {
-    const { client, open, putOff, removeLater, due } = await setUp();
-    const [released = "", lost = ""] = await putOff(1_000, 2_000);
-    const { beat, events } = open();
-    await beat();
+  it("does not call lost what was released in time, nor what was deferred since", async () => {
+    const { client, open, defer, removeLater, due } = await setUp();
+    const [released = "", lost = ""] = await defer(1_000, 2_000);
+    const { heartbeat, events } = open();
+    await heartbeat();
     await client.release({ stream, group, from: LATER, to: RELEASED, offered: [released], neverOffered: [] });
     await removeLater();
-    await beat();
-    const [later = ""] = await putOff(3_000);
-    await beat();
+    await heartbeat();
+    const [later = ""] = await defer(3_000);
+    await heartbeat();
     expect(events.all("laterLost")).toEqual([{ type: "laterLost", ids: [lost] }]);
     expect(due()).toEqual([released, later]);
   });
 
   it("says nothing when the name was never there, was emptied, or went with the whole group", async () => {
-    const { client, redis, open, putOff, removeLater } = await setUp();
-    const { beat, names, events } = open();
-    await beat();
-    const [id = ""] = await putOff(1_000);
-    await beat();
+    const { client, redis, open, defer, removeLater } = await setUp();
+    const { heartbeat, names, events } = open();
+    await heartbeat();
+    const [id = ""] = await defer(1_000);
+    await heartbeat();
     await client.release({ stream, group, from: LATER, to: RELEASED, offered: [id], neverOffered: [] });
-    await beat();
+    await heartbeat();
     await removeLater();
-    await beat();
-    await putOff(1_000);
-    await beat();
+    await heartbeat();
+    await defer(1_000);
+    await heartbeat();
     redis.keys.delete(stream);
     await client.xgroupCreate({ stream, group, position: "start" });
     names.forget();
-    await beat();
+    await heartbeat();
     expect(events.all("laterLost")).toEqual([]);
   });
 
   it("does without where it may not create a name, and goes on touching", async () => {
-    const { redis, client, open, putOff } = await setUp();
-    await putOff(1_000);
-    const { beat, events } = open();
+    const { redis, client, open, defer } = await setUp();
+    await defer(1_000);
+    const { heartbeat, events } = open();
     redis.failNext("xgroupCreateConsumer", new PermissionError("NOPERM", { command: "xgroup" }));
-    for (let beats = 0; beats < 3; beats++) await beat();
+    for (let heartbeats = 0; heartbeats < 3; heartbeats++) await heartbeat();
     expect(events.all("laterLost")).toEqual([]);
     expect((await client.xinfoConsumers({ stream, group })).map(({ name }) => name)).toContain(LATER);
   });

@@ -21,7 +21,7 @@ export interface ReservedNamesContext {
   readonly policy: { readonly stream: string; readonly group: string };
   readonly client: StreamClient;
   readonly report: (event: ConsumerEvent) => void;
-  /** The longest that a message may be put off, in milliseconds. */
+  /** The longest that a message may be deferred, in milliseconds. */
   readonly longestDelayMs: number;
 }
 
@@ -64,7 +64,7 @@ export class ReservedNames {
     }
   }
 
-  /** What has a time and is pending for nobody had been put off, unless a plain client has acknowledged it since. */
+  /** What has a time and is pending for nobody had been deferred, unless a plain client has acknowledged it since. */
   async #tellWhatWasLost(): Promise<void> {
     const { client, policy, report } = this.#context;
     const lost: DueTime[] = [];

@@ -3,8 +3,8 @@ import { openParts } from "../../test/parts.ts";
 
 describe("SecondOpinions", () => {
   it("leaves to others what failed here for half a lease, and what was given up for a whole one", async () => {
-    const { clock, secondOpinions, peers, beat } = await openParts();
-    await beat("other");
+    const { clock, secondOpinions, peers, heartbeat } = await openParts();
+    await heartbeat("other");
     await peers.look();
     secondOpinions.remember(["1-1"], "failed");
     secondOpinions.remember(["2-1"], "opinion");
@@ -27,7 +27,7 @@ describe("SecondOpinions", () => {
     const [done = "", dead = "", open = ""] = await deliver("other", 3);
     secondOpinions.remember([done, dead, open], "failed");
     await client.xack({ ...address, ids: [done] });
-    await client.bury({ ...address, consumer: "other", id: dead, reason: "rejected", error: "" });
+    await client.moveToDeadLetters({ ...address, consumer: "other", id: dead, reason: "rejected", error: "" });
     await secondOpinions.look();
     expect(succeededElsewhere).toEqual([1]);
     await secondOpinions.look();
@@ -47,8 +47,8 @@ describe("SecondOpinions", () => {
   });
 
   it("remembers the newest thousand, and none for longer than a lease", async () => {
-    const { clock, secondOpinions, succeededElsewhere, peers, beat } = await openParts();
-    await beat("other");
+    const { clock, secondOpinions, succeededElsewhere, peers, heartbeat } = await openParts();
+    await heartbeat("other");
     await peers.look();
     secondOpinions.remember(
       Array.from({ length: 1_500 }, (_, at) => `${at}-1`),

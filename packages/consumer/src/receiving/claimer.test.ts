@@ -88,7 +88,7 @@ describe("Claimer", () => {
     for (const id of ids) await client.countHang({ ...address, id, rememberMs: 60_000 });
     await claimer.take();
     expect(held.due.messages).toBe(1);
-    expect(held.putOffCount).toBe(2);
+    expect(held.deferredCount).toBe(2);
     // While that one waits or is at work, none of the next ones is read into memory.
     const [more = ""] = await release(1, 1);
     await client.countHang({ ...address, id: more, rememberMs: 60_000 });
@@ -116,9 +116,9 @@ describe("Claimer", () => {
   });
 
   it("leaves to others what it wants a second opinion on, as long as somebody else is there", async () => {
-    const { clock, claimer, secondOpinions, peers, beat, release, idsDue } = await setUp();
+    const { clock, claimer, secondOpinions, peers, heartbeat, release, idsDue } = await setUp();
     const [id = ""] = await release(1, 1);
-    await beat("other");
+    await heartbeat("other");
     await peers.look();
     secondOpinions.remember([id], "opinion");
     await claimer.take();
@@ -129,8 +129,8 @@ describe("Claimer", () => {
   });
 
   it("offers once more what another one had for the last time, and gives up what comes after that", async () => {
-    const { clock, claimer, peers, beat, release, idsDue, events, ownedBy } = await setUp();
-    await beat("other");
+    const { clock, claimer, peers, heartbeat, release, idsDue, events, ownedBy } = await setUp();
+    await heartbeat("other");
     await peers.look();
     const [once = ""] = await release(1, MAX_DELIVERIES);
     await claimer.take();
@@ -151,15 +151,15 @@ describe("Claimer", () => {
     expect(events.all("deadLettered")).toEqual([{ type: "deadLettered", id, why: "maxDeliveries", error: "" }]);
   });
 
-  it("waits for the end of a batch after it gave back what it could not offer, if there is one", async () => {
+  it("waits for the end of a batch after it released what it could not offer, if there is one", async () => {
     const { claimer, room, release } = await setUp();
     await release(1);
-    claimer.gaveBack();
+    claimer.releasedUnoffered();
     expect(claimer.isWanted()).toBe(false);
     claimer.batchEnded();
     expect(claimer.isWanted()).toBe(true);
     room.isAtWork = false;
-    claimer.gaveBack();
+    claimer.releasedUnoffered();
     expect(claimer.isWanted()).toBe(true);
   });
 

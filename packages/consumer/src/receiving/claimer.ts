@@ -16,8 +16,8 @@ import type { ConsumerEvent } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
@@ -71,7 +71,7 @@ export interface ClaimerContext<Value> {
 
 export class Claimer<Value> {
   readonly #context: ClaimerContext<Value>;
-  readonly #bell: Bell;
+  readonly #wake: WakeSignal;
   /** Behind which message the next look begins; it wraps around, so that the first ones do not hide the rest. */
   #cursor: EntryId | null = null;
   #nextAtMs = Number.NEGATIVE_INFINITY;
@@ -81,13 +81,13 @@ export class Claimer<Value> {
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
   #isStopped = true;
-  /** Whether this consumer gave back what it could not offer while it was at work: then one of its batches has to end first. */
+  /** Whether this consumer released what it could not offer while it was at work: then one of its batches has to end first. */
   #mustWait = false;
   #loop: Promise<void> | undefined;
 
   constructor(context: ClaimerContext<Value>) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
   }
 
   start(): void {
@@ -97,12 +97,12 @@ export class Claimer<Value> {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#bell.ring();
+    this.#wake.notify();
     await this.#loop;
   }
 
-  /** This consumer has given back what it could not offer. */
-  gaveBack(): void {
+  /** This consumer has released what it could not offer. */
+  releasedUnoffered(): void {
     this.#mustWait = this.#context.isAtWork();
   }
 
@@ -156,10 +156,10 @@ export class Claimer<Value> {
       // What it took may be pending here.
       compare();
       if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
-      // The reader creates a vanished group again.
+      // The reader creates a deleted group again.
       if (NoGroupError.is(error)) return;
       if (!RedisBatchError.is(error) || !error.retryable) return fail(error);
-      report({ type: "recoveryFailed", error: describeTrouble(error) });
+      report({ type: "recoveryFailed", error: toErrorInfo(error) });
     } finally {
       // Not as soon as the answer is there: that of an outcome may come with it, and be heard of in between.
       this.#context.held.stopNoting();
@@ -169,7 +169,7 @@ export class Claimer<Value> {
   async #run(): Promise<void> {
     const { clock, random, onTime } = this.#context;
     while (!this.#isStopped) {
-      await this.#bell.rest(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
+      await this.#wake.wait(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
       if (!this.#isStopped && clock.nowMs() >= this.#nextAtMs) onTime();
     }
   }
@@ -182,7 +182,7 @@ export class Claimer<Value> {
     const ended = held.noteEnded();
     const {
       entries: taken,
-      vanished,
+      trimmed,
       next,
     } = await client.take({
       ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
@@ -194,7 +194,7 @@ export class Claimer<Value> {
     // There is more: the next handler that is free need not wait for its time.
     if (next !== null || taken.length >= count) this.expire();
     if (wantsSuspect) this.#mayBeMoreSuspects = taken.some(({ deliveries }) => deliveries >= suspectFrom());
-    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
     // An outcome that was late on its way may have come after them.
     const entries = taken.filter(({ id }) => !ended.has(id));
     if (entries.length === 0) return;
@@ -204,7 +204,7 @@ export class Claimer<Value> {
     let bytes = 0;
     for (const { id } of entries) bytes += held.messageOf(id)?.bytes ?? 0;
     replySize.arrived(entries.length, bytes);
-    report({ type: "taken", messages: entries.length });
+    report({ type: "claimed", messages: entries.length });
   }
 
   /**

@@ -15,16 +15,16 @@ async function setUp() {
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });
-  const can = { putOff: true };
+  const can = { defer: true };
   const open = () => {
     const events = new EventRecorder<ConsumerEvent>();
     const releaser = new DueReleaser({
       ...{ policy: { stream, group }, client, clock, random: () => 1, report: events.observe },
-      ...{ canPutOff: () => can.putOff, onForbidden: () => {}, onReleased: () => {} },
+      ...{ canDefer: () => can.defer, onForbidden: () => {}, onReleased: () => {} },
     });
     return { events, releaser };
   };
-  const putOff = async (count: number, delayMs: number): Promise<readonly string[]> => {
+  const defer = async (count: number, delayMs: number): Promise<readonly string[]> => {
     for (let more = count; more > 0; more--) await client.xadd({ stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ stream, group, consumer: "me", count, blockMs: undefined });
     const ids = entries.map(({ id }) => id);
@@ -35,13 +35,13 @@ async function setUp() {
   const ownedBy = async (consumer: string): Promise<readonly string[]> =>
     (await client.xpendingRange({ stream, group, consumer, from: "-", to: "+", count: 10_000 })).map(({ id }) => id);
   const due = () => redis.keys.sortedSet(groupKey("due", stream, group)).size;
-  return { clock, redis, client, can, open, putOff, ownedBy, due };
+  return { clock, redis, client, can, open, defer, ownedBy, due };
 }
 
 describe("DueReleaser", () => {
-  it("releases what was put off within a second of its time, and not before", async () => {
-    const { clock, open, putOff, ownedBy, due } = await setUp();
-    const ids = await putOff(3, 10_000);
+  it("releases what was deferred within a second of its time, and not before", async () => {
+    const { clock, open, defer, ownedBy, due } = await setUp();
+    const ids = await defer(3, 10_000);
     const { releaser, events } = open();
     releaser.start();
     await clock.advance(9_999);
@@ -72,8 +72,8 @@ describe("DueReleaser", () => {
   });
 
   it("goes on at once after a full page", async () => {
-    const { clock, open, putOff, ownedBy } = await setUp();
-    await putOff(2_500, 0);
+    const { clock, open, defer, ownedBy } = await setUp();
+    await defer(2_500, 0);
     const { releaser } = open();
     releaser.start();
     await clock.advance(1_000);
@@ -84,8 +84,8 @@ describe("DueReleaser", () => {
   it.each(["release", "forgetDue"] as const)(
     "moves before it forgets: whoever ends at %s leaves it to the next",
     async (method) => {
-      const { clock, redis, open, putOff, ownedBy, due } = await setUp();
-      const ids = await putOff(3, 0);
+      const { clock, redis, open, defer, ownedBy, due } = await setUp();
+      const ids = await defer(3, 0);
       redis.failNext(method, lost());
       const { releaser: first } = open();
       first.start();
@@ -102,9 +102,9 @@ describe("DueReleaser", () => {
     },
   );
 
-  it("forgets what has no message any more, and leaves alone what was put off again meanwhile", async () => {
-    const { clock, redis, client, open, putOff, ownedBy, due } = await setUp();
-    const [acknowledged = "", again = ""] = await putOff(2, 0);
+  it("forgets what has no message any more, and leaves alone what was deferred again meanwhile", async () => {
+    const { clock, redis, client, open, defer, ownedBy, due } = await setUp();
+    const [acknowledged = "", again = ""] = await defer(2, 0);
     await client.xack({ stream, group, ids: [acknowledged] });
     const held = redis.hold("release", { moment: "after" });
     const { releaser } = open();
@@ -121,14 +121,14 @@ describe("DueReleaser", () => {
   });
 
   it("does nothing where delays cannot be kept in Redis, and begins when they can", async () => {
-    const { clock, can, open, putOff, ownedBy } = await setUp();
-    const ids = await putOff(1, 0);
-    can.putOff = false;
+    const { clock, can, open, defer, ownedBy } = await setUp();
+    const ids = await defer(1, 0);
+    can.defer = false;
     const { releaser } = open();
     releaser.start();
     await clock.advance(5_000);
     expect(await ownedBy(LATER)).toEqual(ids);
-    can.putOff = true;
+    can.defer = true;
     await clock.advance(1_000);
     expect(await ownedBy(RELEASED)).toEqual(ids);
     void releaser.stop();
@@ -138,7 +138,7 @@ describe("DueReleaser", () => {
 it("rests when delays cannot be kept in Redis any more, however much was due", async () => {
   const clock = new ManualClock();
   const due = Array.from({ length: 1_000 }, (_, index) => ({ id: `1-${index}` as const, atMs: 0 }));
-  let canPutOff = true;
+  let canDefer = true;
   let released = 0;
   const releaser = new DueReleaser({
     policy: { stream: "orders", group: "billing" },
@@ -146,8 +146,8 @@ it("rests when delays cannot be kept in Redis any more, however much was due", a
       readDue: async () => ({ due, nextInMs: null }),
       release: async ({ offered }) => {
         released += offered.length;
-        canPutOff = false;
-        return { moved: offered.length, vanished: [] };
+        canDefer = false;
+        return { moved: offered.length, trimmed: [] };
       },
       forgetDue: async () => due.length,
       time: async () => 0,
@@ -155,7 +155,7 @@ it("rests when delays cannot be kept in Redis any more, however much was due", a
     clock,
     random: () => 1,
     report: () => {},
-    canPutOff: () => canPutOff,
+    canDefer: () => canDefer,
     onForbidden: () => {},
     onReleased: () => {},
   });

@@ -1,5 +1,5 @@
 /**
- * Releases what was put off, when its time has come by the server's clock. Every consumer looks each second, so that a
+ * Releases what was deferred, when its time has come by the server's clock. Every consumer looks each second, so that a
  * delay does not depend on any one of them; whoever has room takes what was released.
  */
 import {
@@ -13,8 +13,8 @@ import {
   type StreamClient,
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
@@ -28,7 +28,7 @@ export interface DueReleaserContext {
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
   /** Whether delays can be kept in Redis. */
-  readonly canPutOff: () => boolean;
+  readonly canDefer: () => boolean;
   /** Called when the server does not let this consumer look. */
   readonly onForbidden: (error: PermissionError) => void;
   /** Called when something was released. */
@@ -37,13 +37,13 @@ export interface DueReleaserContext {
 
 export class DueReleaser {
   readonly #context: DueReleaserContext;
-  readonly #bell: Bell;
+  readonly #wake: WakeSignal;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
   constructor(context: DueReleaserContext) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
   }
 
   start(): void {
@@ -52,25 +52,25 @@ export class DueReleaser {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#bell.ring();
+    this.#wake.notify();
     await this.#loop;
   }
 
   async #run(): Promise<void> {
-    const { random, report, canPutOff, onForbidden } = this.#context;
+    const { random, report, canDefer, onForbidden } = this.#context;
     let isMore = false;
     while (!this.#isStopped) {
-      if (!isMore) await this.#bell.rest(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
+      if (!isMore) await this.#wake.wait(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
       if (this.#isStopped) return;
       try {
-        isMore = canPutOff() && (await this.#releaseDue());
+        isMore = canDefer() && (await this.#releaseDue());
       } catch (error) {
         isMore = false;
         if (!RedisBatchError.is(error)) throw error;
         // Asking again would be refused again, and written down as an offence each time.
         if (PermissionError.is(error)) onForbidden(error);
         else if (!this.#isStopped && !NoGroupError.is(error))
-          report({ type: "recoveryFailed", error: describeTrouble(error) });
+          report({ type: "recoveryFailed", error: toErrorInfo(error) });
       }
     }
   }
@@ -81,18 +81,18 @@ export class DueReleaser {
     const { due } = await client.readDue({ ...policy, limit: PAGE });
     if (due.length === 0) return false;
     const ids = due.map(({ id }) => id);
-    const { moved, vanished } = await client.release({
+    const { moved, trimmed } = await client.release({
       ...policy,
       from: LATER,
       to: RELEASED,
       offered: ids,
       neverOffered: [],
     });
-    const areAllThere = moved + vanished.length >= due.length;
+    const areAllThere = moved + trimmed.length >= due.length;
     const overSinceMs = areAllThere ? Number.POSITIVE_INFINITY : (await client.time()) - MOVED_WITHIN_MS;
     // Last: until then somebody else finds it, should this process end here.
     await client.forgetDue({ ...policy, due: due.filter(({ atMs }) => atMs <= overSinceMs) });
-    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
     if (moved > 0) {
       report({ type: "released", messages: moved, why: "due" });
       onReleased();

@@ -11,7 +11,7 @@ import {
   RedisBatchError,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { Bell } from "../runtime/bell.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 
 export interface PositionWatchContext {
   readonly policy: { readonly stream: string; readonly group: string; readonly recoverEveryMs: number };
@@ -24,7 +24,7 @@ export interface PositionWatchContext {
 
 export class PositionWatch {
   readonly #context: PositionWatchContext;
-  readonly #bell: Bell;
+  readonly #wake: WakeSignal;
   #isAhead = false;
   #hasRead = false;
   #isStopped = false;
@@ -32,7 +32,7 @@ export class PositionWatch {
 
   constructor(context: PositionWatchContext) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
   }
 
   get isAheadOfStream(): boolean {
@@ -51,14 +51,14 @@ export class PositionWatch {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#bell.ring();
+    this.#wake.notify();
     await this.#loop;
   }
 
   async #run(): Promise<void> {
     const { policy, random } = this.#context;
     while (!this.#isStopped) {
-      await this.#bell.rest(policy.recoverEveryMs * (0.75 + 0.5 * random()));
+      await this.#wake.wait(policy.recoverEveryMs * (0.75 + 0.5 * random()));
       if (this.#isStopped) return;
       const hasRead = this.#hasRead;
       this.#hasRead = false;

@@ -23,12 +23,12 @@ import {
 import { decideFetchSize, type ReadPolicy } from "../decisions/fetch-size.ts";
 import { decideFloor, decidePace, isEarly } from "../decisions/pace.ts";
 import type { ConsumerEvent } from "../events.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
+import { ReadStallWatch } from "./read-stall-watch.ts";
 import type { ReplySize } from "./reply-size.ts";
-import { StallWatch } from "./stall-watch.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
 // An own pending list is compared page by page; a page of ids is small for client and server alike.
@@ -87,13 +87,13 @@ export class Reader<Value> {
   readonly #stopped = new AbortController();
   #interrupted = new AbortController();
   #isPaused = true;
-  readonly #bell: Bell;
+  readonly #wake: WakeSignal;
   #comparedEpoch = -1;
   #failures = 0;
   #loop: Promise<void> | undefined;
   /** Since when the server owes an answer; `null` while nothing is asked of it. */
   #askedAtMs: number | null = null;
-  readonly #stallWatch: StallWatch;
+  readonly #readStallWatch: ReadStallWatch;
   #sent = 0;
   /** Whether nothing is known of the stream: before the first answer, and after a failure. */
   #isUnsure = true;
@@ -108,8 +108,8 @@ export class Reader<Value> {
 
   constructor(context: ReaderContext<Value>) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
-    this.#stallWatch = new StallWatch({ ...context, ownWaitMs: context.policy.blockMs });
+    this.#wake = new WakeSignal(context.clock);
+    this.#readStallWatch = new ReadStallWatch({ ...context, ownWaitMs: context.policy.blockMs });
   }
 
   /** How long the server has owed an answer, a refusal or not, by the local clock; 0 while nothing is asked of it. */
@@ -119,7 +119,7 @@ export class Reader<Value> {
 
   /** Whether it has been meant to read for long, and nothing came of it. */
   get isStalled(): boolean {
-    return this.#stallWatch.isStalled;
+    return this.#readStallWatch.isStalled;
   }
 
   /**
@@ -143,7 +143,7 @@ export class Reader<Value> {
   /** Has the stream read now: a read that waits at the server is ended, and the next one does not wait. */
   look(): void {
     if (this.#isBlocked) this.#interrupt();
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** Starts reading, or goes on. */
@@ -167,12 +167,12 @@ export class Reader<Value> {
   /** Has the own pending list compared with what is held, before the next read. */
   compare(): void {
     this.#comparedEpoch = -1;
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** Something changed: there may be room for more. */
   poke(): void {
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** Ends the loop; resolves when the last read has been taken in. */
@@ -181,7 +181,7 @@ export class Reader<Value> {
     this.pause();
     this.poke();
     await this.#loop;
-    this.#stallWatch.rest();
+    this.#readStallWatch.rest();
   }
 
   async #run(): Promise<void> {
@@ -191,20 +191,20 @@ export class Reader<Value> {
       if (count === 0 && !mustCompare) {
         // Nobody needs to wait for what is not read on purpose; a full buffer has what is waited for.
         if (this.#isPaused || this.#context.intake().kind !== "open") this.#context.scheduler.readingRests();
-        this.#stallWatch.rest();
-        await this.#bell.rest(null);
+        this.#readStallWatch.rest();
+        await this.#wake.wait(null);
         continue;
       }
       const pauseMs = mustCompare ? 0 : this.#pauseMs();
       if (pauseMs > 0) {
-        await this.#bell.rest(pauseMs);
+        await this.#wake.wait(pauseMs);
         continue;
       }
-      this.#stallWatch.begin();
+      this.#readStallWatch.begin();
       try {
         await this.#round(count);
         this.#failures = 0;
-        this.#stallWatch.answered();
+        this.#readStallWatch.answered();
       } catch (error) {
         if (!(await this.#survives(error))) return;
       }
@@ -312,7 +312,7 @@ export class Reader<Value> {
     this.#comparedEpoch = readerEpoch;
     this.#hasCompared = true;
     if (found === 0) return;
-    report({ type: "recovered", messages: found });
+    report({ type: "undeliveredFound", messages: found });
   }
 
   /** Removes what caused the error, or reports it and pauses → whether the loop goes on. */
@@ -353,14 +353,14 @@ export class Reader<Value> {
     // A group that another consumer has created again meanwhile is there at the next attempt.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) throw error;
     const { clock, random, report } = this.#context;
-    const trouble = describeTrouble(error);
-    this.#stallWatch.failed(trouble);
+    const trouble = toErrorInfo(error);
+    this.#readStallWatch.failed(trouble);
     const retryInMs = backoffDelayMs(++this.#failures, RETRY, random);
     report({ type: "readFailed", retryInMs, error: trouble });
     await pause(clock, retryInMs, this.#stopped.signal);
   }
 
-  /** How long the next read is put off from now, so that the batch fills in few reads, and none follows at once on nothing. */
+  /** How long the next read is deferred from now, so that the batch fills in few reads, and none follows at once on nothing. */
   #pauseMs(): number {
     const { scheduler, clock } = this.#context;
     // Somebody who waits for an answer is kept waiting neither for company nor for the floor.

@@ -1,4 +1,4 @@
-/** The loop that reads the payloads of messages that were put off, when they are due, and no sooner than somebody can use them. */
+/** The loop that reads the payloads of messages that were deferred, when they are due, and no sooner than somebody can use them. */
 import {
   type BackoffPolicy,
   backoffDelayMs,
@@ -14,10 +14,10 @@ import {
 import { decideRedeliverySize } from "../decisions/fetch-size.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
+import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
-import type { PutOff } from "../scheduling/put-off-queue.ts";
 import type { ReplySize } from "./reply-size.ts";
 
 // No longer than what is due may wait once the server is there again.
@@ -32,7 +32,7 @@ export interface RedelivererContext<Value> {
     readonly maxBytes: number;
     readonly retryShare: number;
   };
-  readonly client: Pick<StreamClient, "recoverOwn">;
+  readonly client: Pick<StreamClient, "redeliverOwn">;
   readonly held: HeldMessages<Value>;
   readonly replySize: ReplySize;
   /** The largest batch that a message on its n-th delivery may be part of. */
@@ -53,7 +53,7 @@ export interface RedelivererContext<Value> {
 
 export class Redeliverer<Value> {
   readonly #context: RedelivererContext<Value>;
-  readonly #bell: Bell;
+  readonly #wake: WakeSignal;
   #isStopped = false;
   #isReading = false;
   #failures = 0;
@@ -63,16 +63,16 @@ export class Redeliverer<Value> {
 
   constructor(context: RedelivererContext<Value>) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
   }
 
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Something changed: a message was put off, or there is room for more. */
+  /** Something changed: a message was deferred, or there is room for more. */
   poke(): void {
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** Whether payloads are being read ahead, or will be at once. */
@@ -95,15 +95,15 @@ export class Redeliverer<Value> {
   async readDue(atMost: number): Promise<void> {
     const room = this.#room();
     let missing = room;
-    const putOffs = this.#context.held.takeIds("due", (next, taken) => {
+    const allDeferred = this.#context.held.takeIds("due", (next, taken) => {
       missing = Math.min(missing, this.#missing(next, atMost));
       return taken < missing;
     });
-    await this.#readAgain(putOffs);
+    await this.#readAgain(allDeferred);
   }
 
   /** How many messages the next batch, of so many, lacks of those that come again, if this one is part of it. */
-  #missing({ deliveries }: PutOff, batchSize: number): number {
+  #missing({ deliveries }: Deferred, batchSize: number): number {
     const { held, policy, largestBatch } = this.#context;
     const share = held.fresh.messages > 0 ? policy.retryShare : 1;
     const size = Math.min(batchSize, largestBatch(deliveries + 1));
@@ -134,18 +134,18 @@ export class Redeliverer<Value> {
         continue;
       }
       const nextAtMs = held.nextDueAtMs;
-      await this.#bell.rest(nextAtMs === null ? null : Math.max(nextAtMs - clock.nowMs(), 0));
+      await this.#wake.wait(nextAtMs === null ? null : Math.max(nextAtMs - clock.nowMs(), 0));
     }
   }
 
-  #firstDue(): PutOff | undefined {
+  #firstDue(): Deferred | undefined {
     const { held, clock } = this.#context;
     held.lineUpIds(clock.nowMs());
     return held.firstDueId;
   }
 
   /** Whether its payload is read before somebody waits for it: not of one that must be in a smaller batch than others. */
-  #mayReadAhead(next: PutOff | undefined): boolean {
+  #mayReadAhead(next: Deferred | undefined): boolean {
     const { policy, largestBatch } = this.#context;
     return next !== undefined && largestBatch(next.deliveries + 1) >= policy.batchSize;
   }
@@ -158,21 +158,21 @@ export class Redeliverer<Value> {
     return Math.min(decideRedeliverySize(ahead, policy), replySize.limit);
   }
 
-  async #readAgain(putOffs: readonly PutOff[]): Promise<void> {
-    if (putOffs.length === 0) return;
+  async #readAgain(allDeferred: readonly Deferred[]): Promise<void> {
+    if (allDeferred.length === 0) return;
     const { client, policy, held, clock, report, replySize } = this.#context;
     const heldSinceMs = clock.nowMs();
     try {
       const { stream, group, name } = policy;
       // Each count is what it is to be, and not one more: a reply that was lost on the way has offered nothing.
-      const messages = putOffs.map(({ id, deliveries }) => ({
+      const messages = allDeferred.map(({ id, deliveries }) => ({
         id,
         deliveries: Math.min(deliveries + 1, Number.MAX_SAFE_INTEGER),
       }));
-      const { entries, vanished } = await client.recoverOwn({ stream, group, consumer: name, messages });
+      const { entries, trimmed } = await client.redeliverOwn({ stream, group, consumer: name, messages });
       this.#failures = 0;
       // Some may have been acknowledged while the reply was on its way.
-      const open = new Map(putOffs.filter((one) => held.isStill(one)).map((one) => [one.id, one]));
+      const open = new Map(allDeferred.filter((one) => held.isStill(one)).map((one) => [one.id, one]));
       const again: Message<Value>[] = [];
       for (const entry of entries) {
         const before = open.get(entry.id);
@@ -185,38 +185,38 @@ export class Redeliverer<Value> {
         again.length,
         again.reduce((bytes, message) => bytes + message.bytes, 0),
       );
-      this.#dismissMissing([...open.keys()], vanished);
+      this.#dismissMissing([...open.keys()], trimmed);
       if (again.length === 0) return;
       report({ type: "redelivered", messages: again.length });
       held.lineUpDue(again);
     } catch (error) {
-      this.#putBack(error, putOffs);
+      this.#putBack(error, allDeferred);
     }
   }
 
-  #dismissMissing(missing: readonly EntryId[], vanished: readonly EntryId[]): void {
+  #dismissMissing(missing: readonly EntryId[], trimmed: readonly EntryId[]): void {
     const { held, report } = this.#context;
-    const gone = new Set(vanished);
+    const gone = new Set(trimmed);
     const notOwned = missing.filter((id) => !gone.has(id));
     for (const id of missing) held.dismiss(id);
-    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
-    if (notOwned.length > 0) report({ type: "lost", ids: notOwned, why: "not-owned" });
+    if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
+    if (notOwned.length > 0) report({ type: "outcomeTooLate", ids: notOwned, why: "not-owned" });
   }
 
-  #putBack(error: unknown, putOffs: readonly PutOff[]): void {
+  #putBack(error: unknown, allDeferred: readonly Deferred[]): void {
     const { held, clock, random, report, fail, replySize } = this.#context;
     const nowMs = clock.nowMs();
     // What fails in between fails for the same reason: it is no further attempt.
     if (nowMs >= this.#retryAtMs) this.#retryAtMs = nowMs + backoffDelayMs(++this.#failures, RETRY, random);
     const retryInMs = this.#retryAtMs - nowMs;
-    if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(putOffs.length);
-    held.putBack(putOffs, this.#retryAtMs);
+    if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(allDeferred.length);
+    held.putBack(allDeferred, this.#retryAtMs);
     if (this.#isStopped) return;
-    // The reader creates a vanished group again; then these messages turn out to be nobody's.
+    // The reader creates a deleted group again; then these messages turn out to be nobody's.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
       this.#isStopped = true;
       return fail(error);
     }
-    report({ type: "readFailed", retryInMs, error: describeTrouble(error) });
+    report({ type: "readFailed", retryInMs, error: toErrorInfo(error) });
   }
 }

@@ -1,7 +1,7 @@
 import { ODD_VALUES } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
 import type { ConsumerEvent } from "../events.ts";
-import { wordsOfTrouble } from "./warn.ts";
+import { describeProblem } from "./warn.ts";
 
 const error = { code: "CONNECTION", message: "it is away" } as const;
 
@@ -13,8 +13,8 @@ it.each<ConsumerEvent>([
   { type: "intakeHeld", by: "ahead-of-stream" },
   { type: "deadLettered", id: "1-0", why: "hung", error: "" },
 ])("has words for what somebody has to look at ($type)", (event) => {
-  expect(wordsOfTrouble(event)).not.toBe("");
-  expect(wordsOfTrouble(event)).toBeDefined();
+  expect(describeProblem(event)).not.toBe("");
+  expect(describeProblem(event)).toBeDefined();
 });
 
 it.each<ConsumerEvent>([
@@ -22,20 +22,20 @@ it.each<ConsumerEvent>([
   { type: "intakeOpened" },
   { type: "intakeHeld", by: "paused" },
   { type: "released", messages: 3, why: "draining" },
-  { type: "scheduled", messages: 3 },
-  { type: "taken", messages: 3 },
+  { type: "deferred", messages: 3 },
+  { type: "claimed", messages: 3 },
   { type: "deadLettered", id: "1-0", why: "rejected", error: "no such customer" },
 ])("has none for what is as it should be ($type)", (event) => {
-  expect(wordsOfTrouble(event)).toBeUndefined();
+  expect(describeProblem(event)).toBeUndefined();
 });
 
 it("says why a message is a dead letter, and where a handler failed", () => {
   const words = { type: "deadLettered", id: "1-0", why: "maxDeliveries", error: "Error: disk full" } as const;
-  expect(wordsOfTrouble(words)).toBe("message 1-0 went to the dead letters (maxDeliveries): Error: disk full");
-  const failed = wordsOfTrouble({ type: "handlerFailed", messages: 3, error: new TypeError("no disk") });
+  expect(describeProblem(words)).toBe("message 1-0 went to the dead letters (maxDeliveries): Error: disk full");
+  const failed = describeProblem({ type: "handlerFailed", messages: 3, error: new TypeError("no disk") });
   expect(failed).toMatch(/on a batch of 3; .*: TypeError: no disk at .*warn\.test/);
 });
 
 it.each(ODD_VALUES)("has words for a handler that throws %s", (_what, thrown) => {
-  expect(wordsOfTrouble({ type: "handlerFailed", messages: 3, error: thrown })).toContain("on a batch of 3");
+  expect(describeProblem({ type: "handlerFailed", messages: 3, error: thrown })).toContain("on a batch of 3");
 });

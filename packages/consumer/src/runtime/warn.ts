@@ -1,12 +1,12 @@
 /** What a consumer without an observer says of trouble. */
-import { describeThrown, placeOf, wordsOfConnection } from "@redis-batch/core/internal";
+import { describeConnectionEvent, describeThrown, placeOf } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 
 /** What needs attention in an event; `undefined`: nothing does. */
-export function wordsOfTrouble(event: ConsumerEvent): string | undefined {
+export function describeProblem(event: ConsumerEvent): string | undefined {
   switch (event.type) {
     case "connectFailed":
-      return wordsOfConnection(event);
+      return describeConnectionEvent(event);
     case "handlerFailed": {
       return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
     }
@@ -16,7 +16,7 @@ export function wordsOfTrouble(event: ConsumerEvent): string | undefined {
       return `the handler returned without acknowledging any of ${event.messages} messages; they come again`;
     case "readFailed":
       return `reading failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
-    case "stalled":
+    case "readStalled":
       return `nothing could be read for ${Math.round(event.silentMs)} ms${event.error === null ? "" : `: ${event.error.message}`}`;
     case "eventLoopDelayed":
       return `the event loop stood still for ${Math.round(event.delayMs)} ms, and no lease is renewed meanwhile: move long computations to a worker thread, take smaller batches, or raise leaseMs`;
@@ -24,7 +24,7 @@ export function wordsOfTrouble(event: ConsumerEvent): string | undefined {
       return `acknowledging ${event.messages} messages failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "renewFailed":
       return `renewing leases failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
-    case "beatFailed":
+    case "heartbeatFailed":
       return `the heartbeat failed: ${event.error.message}`;
     case "recoveryFailed":
       return `looking for messages of dead consumers failed: ${event.error.message}`;
@@ -33,26 +33,28 @@ export function wordsOfTrouble(event: ConsumerEvent): string | undefined {
     case "delaysInMemory":
       return `delays cannot be kept in Redis, so they end with this process: ${event.error.message}`;
     case "heldTooLong":
-      return `a handler hangs (${event.hung} in all): it has not finished its batch within maxHoldMs; ${event.messages} messages without an outcome were given back to the group`;
+      return `a handler hangs (${event.hung} in all): it has not finished its batch within maxHoldMs; ${event.messages} messages without an outcome were released to the group`;
     case "unfit":
       return `this process is what is broken: ${event.succeededElsewhere} messages that failed here were acknowledged by other consumers; it tries one message at a time`;
     case "intakeHeld":
       return event.by === "ahead-of-stream"
         ? "the group's position is beyond the stream's last entry, so nothing that is added is ever delivered: set it back with XGROUP SETID"
         : undefined;
-    case "buryFailed":
+    case "deadLetterFailed":
       return `moving ${event.messages} messages to the dead letters failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":
       return event.why === "rejected"
         ? undefined
         : `message ${event.id} went to the dead letters (${event.why})${event.error === "" ? "" : `: ${event.error}`}`;
     case "groupCreated":
-      return event.recreated ? `the consumer group had vanished and was created again at ${event.position}` : undefined;
-    case "lost":
+      return event.recreated
+        ? `the consumer group had been deleted and was created again at ${event.position}`
+        : undefined;
+    case "outcomeTooLate":
       return `${event.ids.length} messages are not this consumer's any more (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
     case "laterLost":
-      return `somebody removed the consumer rb:later, and with it ${event.ids.length} messages that were put off: ${event.ids.slice(0, 3).join(", ")}`;
-    case "vanished":
+      return `somebody removed the consumer rb:later, and with it ${event.ids.length} messages that were deferred: ${event.ids.slice(0, 3).join(", ")}`;
+    case "pendingTrimmed":
       return `${event.ids.length} pending messages had been deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
     case "failed":
       return `the consumer has failed: ${event.error.message}`;

@@ -1,12 +1,12 @@
 /**
- * Which messages this consumer holds, by id. What a read brings is held as one lot: nearly all of it is acknowledged
+ * Which messages this consumer holds, by id. What a read brings is held as one chunk: nearly all of it is acknowledged
  * without anybody asking for it by its id, and listing each id would be a tenth of what a message costs. Whatever asks by
- * id, or brings messages in some other way, has all lots listed first. So a lot never holds an id that is listed, or that
- * another lot holds.
+ * id, or brings messages in some other way, has all chunks listed first. So a chunk never holds an id that is listed, or that
+ * another chunk holds.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
-import type { Lot, Message } from "../message.ts";
-import type { PutOff } from "./put-off-queue.ts";
+import type { Message, ReadChunk } from "../message.ts";
+import type { Deferred } from "./deferred-queue.ts";
 
 /** Held by its id only, while something is done with it that needs nothing else. */
 export interface Reserved {
@@ -14,36 +14,36 @@ export interface Reserved {
   readonly isReserved: true;
 }
 
-export type Holding<Value> = Message<Value> | PutOff | Reserved;
+export type HeldItem<Value> = Message<Value> | Deferred | Reserved;
 
-export const isPutOff = <Value>(holding: Holding<Value>): holding is PutOff => "dueAtMs" in holding;
-export const isReserved = <Value>(holding: Holding<Value>): holding is Reserved => "isReserved" in holding;
+export const isDeferred = <Value>(item: HeldItem<Value>): item is Deferred => "dueAtMs" in item;
+export const isReserved = <Value>(item: HeldItem<Value>): item is Reserved => "isReserved" in item;
 
 export class HeldIndex<Value> {
   /** By id, and one by one. */
-  readonly #listed = new Map<EntryId, Holding<Value>>();
-  readonly #lots = new Set<Lot<Value>>();
+  readonly #listed = new Map<EntryId, HeldItem<Value>>();
+  readonly #chunks = new Set<ReadChunk<Value>>();
   /** The greatest id that was ever held: what is greater cannot be held. */
   #newest: EntryId | undefined;
 
   get size(): number {
     let size = this.#listed.size;
-    for (const { held } of this.#lots) size += held;
+    for (const { held } of this.#chunks) size += held;
     return size;
   }
 
   /** What is held under this id. */
-  get(id: EntryId): Holding<Value> | undefined {
+  get(id: EntryId): HeldItem<Value> | undefined {
     this.#list();
     return this.#listed.get(id);
   }
 
-  /** The same without a look at the lots: for what is known not to be in one. */
-  listed(id: EntryId): Holding<Value> | undefined {
+  /** The same without a look at the chunks: for what is known not to be in one. */
+  listed(id: EntryId): HeldItem<Value> | undefined {
     return this.#listed.get(id);
   }
 
-  /** Takes in what one read brought, in stream order → whether it could be held as one lot. */
+  /** Takes in what one read brought, in stream order → whether it could be held as one chunk. */
   addLot(messages: readonly Message<Value>[]): boolean {
     const [first] = messages;
     const last = messages.at(-1);
@@ -51,16 +51,16 @@ export class HeldIndex<Value> {
     // Read again, after the group was set back or created again.
     if (this.#newest !== undefined && compareEntryIds(first.id, this.#newest) <= 0) return false;
     this.#newest = last.id;
-    const lot = { messages, held: messages.length };
-    for (const message of messages) message.lot = lot;
-    this.#lots.add(lot);
+    const chunk = { messages, held: messages.length };
+    for (const message of messages) message.chunk = chunk;
+    this.#chunks.add(chunk);
     return true;
   }
 
-  set(holding: Holding<Value>): void {
+  set(item: HeldItem<Value>): void {
     this.#list();
-    this.#listed.set(holding.id, holding);
-    if (this.#newest === undefined || compareEntryIds(holding.id, this.#newest) > 0) this.#newest = holding.id;
+    this.#listed.set(item.id, item);
+    if (this.#newest === undefined || compareEntryIds(item.id, this.#newest) > 0) this.#newest = item.id;
   }
 
   delete(id: EntryId): void {
@@ -68,13 +68,13 @@ export class HeldIndex<Value> {
     this.#listed.delete(id);
   }
 
-  /** Takes a message out of its lot → whether it was in one. */
+  /** Takes a message out of its chunk → whether it was in one. */
   leaveLot(message: Message<Value>): boolean {
-    const { lot } = message;
-    if (lot === undefined) return false;
-    message.lot = undefined;
-    lot.held--;
-    if (lot.held === 0) this.#lots.delete(lot);
+    const { chunk } = message;
+    if (chunk === undefined) return false;
+    message.chunk = undefined;
+    chunk.held--;
+    if (chunk.held === 0) this.#chunks.delete(chunk);
     return true;
   }
 
@@ -83,20 +83,20 @@ export class HeldIndex<Value> {
     this.#listed.clear();
   }
 
-  *[Symbol.iterator](): Iterator<Holding<Value>> {
+  *[Symbol.iterator](): Iterator<HeldItem<Value>> {
     yield* this.#listed.values();
-    for (const lot of this.#lots) for (const message of lot.messages) if (message.lot === lot) yield message;
+    for (const chunk of this.#chunks) for (const message of chunk.messages) if (message.chunk === chunk) yield message;
   }
 
-  /** Takes every lot apart, so that all that is held is found by its id. */
+  /** Takes every chunk apart, so that all that is held is found by its id. */
   #list(): void {
-    for (const lot of this.#lots) {
-      for (const message of lot.messages) {
-        if (message.lot !== lot) continue;
-        message.lot = undefined;
+    for (const chunk of this.#chunks) {
+      for (const message of chunk.messages) {
+        if (message.chunk !== chunk) continue;
+        message.chunk = undefined;
         this.#listed.set(message.id, message);
       }
     }
-    this.#lots.clear();
+    this.#chunks.clear();
   }
 }

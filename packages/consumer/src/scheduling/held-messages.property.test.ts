@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { decideMix } from "../decisions/next-batch.ts";
 import type { Message, MessageState } from "../message.ts";
+import type { Deferred } from "./deferred-queue.ts";
 import { HeldMessages } from "./held-messages.ts";
-import type { PutOff } from "./put-off-queue.ts";
 
 type Value = Readonly<Record<string, string>>;
 
@@ -46,7 +46,7 @@ const anyStep = fc.oneof(
       "deadLetterEnds" as const,
       "batchEnds" as const,
       "letGo" as const,
-      "letGoOfPutOff" as const,
+      "letGoOfDeferred" as const,
     ),
     chance,
     isSuspect: fc.boolean(),
@@ -57,7 +57,7 @@ type Step = typeof anyStep extends fc.Arbitrary<infer One> ? One : never;
 type Entry =
   | { readonly kind: "message"; readonly message: Message<Value> }
   | {
-      readonly kind: "put off";
+      readonly kind: "deferred";
       readonly of: Message<Value> | undefined;
       readonly dueAtMs: number;
       readonly isSuspect: boolean;
@@ -93,7 +93,7 @@ class Model {
 
   isCurrent(message: Message<Value>): boolean {
     const entry = this.held.get(message.id);
-    return entry?.kind === "message" ? entry.message === message : entry?.kind === "put off" && entry.of === message;
+    return entry?.kind === "message" ? entry.message === message : entry?.kind === "deferred" && entry.of === message;
   }
 
   get all(): Message<Value>[] {
@@ -112,7 +112,7 @@ class Play {
   readonly held = new HeldMessages<Value>(() => {});
   readonly model = new Model();
   readonly offers: (readonly Message<Value>[])[] = [];
-  #taken: PutOff[] = [];
+  #taken: Deferred[] = [];
   nowMs = 0;
 
   carryOut(step: Step): void {
@@ -140,7 +140,7 @@ class Play {
         const { isSuspect } = step;
         held.adopt({ id: idOf(step.place), deliveries: 2, isSuspect, hasFailedHere: false, ...times });
         return model.hold(idOf(step.place), {
-          kind: "put off",
+          kind: "deferred",
           of: undefined,
           dueAtMs: times.dueAtMs,
           isSuspect,
@@ -158,8 +158,8 @@ class Play {
       case "lose": {
         const entry = model.held.get(idOf(step.place));
         const message = entry && messageIn(entry);
-        expect(held.lose(idOf(step.place))).toBe(message);
-        if (message !== undefined) model.enter(message, "lost");
+        expect(held.loseLease(idOf(step.place))).toBe(message);
+        if (message !== undefined) model.enter(message, "tooLate");
         return void model.held.delete(idOf(step.place));
       }
       case "pass":
@@ -167,10 +167,10 @@ class Play {
         return;
       case "lineUp": {
         const due = [...model.held.values()].filter(
-          (one) => one.kind === "put off" && !one.inLine && one.dueAtMs <= nowMs,
+          (one) => one.kind === "deferred" && !one.inLine && one.dueAtMs <= nowMs,
         );
         expect(held.lineUpIds(nowMs)).toBe(due.length > 0);
-        for (const one of due) if (one.kind === "put off") one.inLine = true;
+        for (const one of due) if (one.kind === "deferred") one.inLine = true;
         return;
       }
       case "ripen":
@@ -197,11 +197,11 @@ class Play {
     const taken = held.takeIds(isSuspect ? "suspect" : "due", (_, before) => before < count);
     for (const one of taken) {
       const entry = model.held.get(one.id);
-      expect(entry).toMatchObject({ kind: "put off", isSuspect, inLine: true });
+      expect(entry).toMatchObject({ kind: "deferred", isSuspect, inLine: true });
     }
     const inLine = [...model.held].filter(
       ([id, one]) =>
-        one.kind === "put off" &&
+        one.kind === "deferred" &&
         one.inLine &&
         one.isSuspect === isSuspect &&
         !this.#taken.some((before) => before.id === id && held.isStill(before)),
@@ -217,9 +217,9 @@ class Play {
     this.#taken = [];
     for (const { id } of still) {
       const entry = model.held.get(id);
-      if (entry?.kind === "put off")
+      if (entry?.kind === "deferred")
         model.held.set(id, {
-          kind: "put off",
+          kind: "deferred",
           of: undefined,
           dueAtMs: nowMs + 5,
           isSuspect: entry.isSuspect,
@@ -264,16 +264,16 @@ class Play {
     const { held, model } = this;
     const inState = (...states: readonly MessageState[]): Message<Value> | undefined =>
       pick(
-        model.all.filter((message) => states.includes(model.states.get(message) ?? "lost")),
+        model.all.filter((message) => states.includes(model.states.get(message) ?? "tooLate")),
         step.chance,
       );
     switch (step.kind) {
       case "ack":
       case "deadLetter": {
-        // Of any age: one that was put off, let go of, or delivered again since.
+        // Of any age: one that was deferred, let go of, or delivered again since.
         const message = pick(model.all, step.chance);
         if (message === undefined) return;
-        const state = model.states.get(message) ?? "lost";
+        const state = model.states.get(message) ?? "tooLate";
         const mayBe =
           ["offered", "returned", "buffered"].includes(state) && (message.isLetGo || model.isCurrent(message));
         expect(held.canSettle(message)).toBe(mayBe);
@@ -281,7 +281,7 @@ class Play {
         const wasReturned = state === "returned";
         if (step.kind === "ack") held.beginAck(message);
         else held.beginDeadLetter(message);
-        model.enter(message, step.kind === "ack" ? "acking" : "burying");
+        model.enter(message, step.kind === "ack" ? "acking" : "deadLettering");
         if (wasReturned && !message.isLetGo) model.hold(message.id, { kind: "message", message });
         return;
       }
@@ -291,7 +291,7 @@ class Play {
         if (message === undefined) return;
         const isLater = step.kind === "ackLost" && !model.isCurrent(message);
         held.endAck(message, step.kind === "ackLost");
-        model.enter(message, step.kind === "ackLost" ? "lost" : "acknowledged");
+        model.enter(message, step.kind === "ackLost" ? "tooLate" : "acknowledged");
         if (message.isLetGo || isLater) return;
         const other = model.held.get(message.id);
         // What else is held under its id goes with it; where it was lost, that is a later delivery, which counts.
@@ -299,18 +299,18 @@ class Play {
         return void model.held.delete(message.id);
       }
       case "deadLetterEnds": {
-        const message = inState("burying");
+        const message = inState("deadLettering");
         if (message === undefined) return;
         const isLater = step.isSuspect && !model.isCurrent(message);
         held.endDeadLetter(message.id, message, step.isSuspect);
-        model.enter(message, step.isSuspect ? "lost" : "buried");
+        model.enter(message, step.isSuspect ? "tooLate" : "deadLettered");
         if (isLater) return;
         const other = model.held.get(message.id);
         if (other?.kind === "message" && other.message !== message) model.unbuffer(other.message, "returned");
         return void model.held.delete(message.id);
       }
       case "withdraw": {
-        const message = inState("acking", "burying");
+        const message = inState("acking", "deadLettering");
         if (message === undefined) return;
         held.withdrawOutcome(message);
         return model.enter(message, "offered");
@@ -323,10 +323,10 @@ class Play {
           return model.enter(message, "returned");
         }
         const times = { dueAtMs: this.nowMs + 10, ripeAtMs: this.nowMs + 10 };
-        held.putOff(message, { ...times, isSuspect: step.isSuspect, isUncounted: false });
+        held.defer(message, { ...times, isSuspect: step.isSuspect, isUncounted: false });
         model.enter(message, "returned");
         return model.hold(message.id, {
-          kind: "put off",
+          kind: "deferred",
           of: message,
           dueAtMs: times.dueAtMs,
           isSuspect: step.isSuspect,
@@ -340,12 +340,15 @@ class Play {
         model.enter(message, "returned");
         return model.hold(message.id, { kind: "reserved" });
       }
-      case "letGoOfPutOff": {
+      case "letGoOfDeferred": {
         const { due } = held.waitingSince(this.nowMs);
-        const putOff = pick([...held.putOffs(), ...due.filter((one): one is PutOff => "dueAtMs" in one)], step.chance);
-        if (putOff === undefined) return;
-        held.letGoOfPutOff(putOff);
-        return model.hold(putOff.id, { kind: "reserved" });
+        const deferred = pick(
+          [...held.allDeferred(), ...due.filter((one): one is Deferred => "dueAtMs" in one)],
+          step.chance,
+        );
+        if (deferred === undefined) return;
+        held.letGoOfDeferred(deferred);
+        return model.hold(deferred.id, { kind: "reserved" });
       }
     }
   }
@@ -353,15 +356,15 @@ class Play {
   check(): void {
     const { held, model } = this;
     const entries = [...model.held];
-    const putOff = entries.filter(([, { kind }]) => kind === "put off");
+    const deferred = entries.filter(([, { kind }]) => kind === "deferred");
     const stateIn = (states: readonly MessageState[]) => (entry: Entry) => {
       const message = messageIn(entry);
-      return message !== undefined && states.includes(model.states.get(message) ?? "lost");
+      return message !== undefined && states.includes(model.states.get(message) ?? "tooLate");
     };
     const ids = (isMeant: (entry: Entry) => boolean): EntryId[] =>
       sorted(entries.filter(([, one]) => isMeant(one)).map(([id]) => id));
     expect(held.size).toBe(entries.length);
-    expect(held.putOffCount).toBe(putOff.length);
+    expect(held.deferredCount).toBe(deferred.length);
     expect(held.fresh).toEqual({ messages: model.fresh.size, bytes: bytesOf(model.fresh) });
     expect(held.due).toEqual({ messages: model.due.size, bytes: bytesOf(model.due) });
     const others = [...model.due].filter(({ isSuspect }) => !isSuspect);
@@ -379,15 +382,15 @@ class Play {
       expect(held.holds(idOf(at))).toBe(entry !== undefined);
       expect(held.messageOf(idOf(at))).toBe(entry && messageIn(entry));
     }
-    const isOpen = (entry: Entry): boolean => entry.kind === "put off" || stateIn(["buffered", "offered"])(entry);
+    const isOpen = (entry: Entry): boolean => entry.kind === "deferred" || stateIn(["buffered", "offered"])(entry);
     expect(sorted(held.ids())).toEqual(ids(isOpen));
-    const { neverOffered, offered, putOff: away } = held.inventory();
+    const { neverOffered, offered, deferred: away } = held.inventory();
     expect(sorted(neverOffered)).toEqual(ids(stateIn(["buffered"])));
     expect(sorted(offered)).toEqual(
-      ids((one) => one.kind === "reserved" || stateIn(["offered", "acking", "burying"])(one)),
+      ids((one) => one.kind === "reserved" || stateIn(["offered", "acking", "deadLettering"])(one)),
     );
-    expect(sorted(away.map(({ id }) => id))).toEqual(ids(({ kind }) => kind === "put off"));
-    const notInLine = putOff.flatMap(([, one]) => (one.kind === "put off" && !one.inLine ? [one.dueAtMs] : []));
+    expect(sorted(away.map(({ id }) => id))).toEqual(ids(({ kind }) => kind === "deferred"));
+    const notInLine = deferred.flatMap(([, one]) => (one.kind === "deferred" && !one.inLine ? [one.dueAtMs] : []));
     expect(held.nextDueAtMs).toBe(notInLine.length > 0 ? Math.min(...notInLine) : null);
   }
 }

@@ -4,21 +4,21 @@
  *
  * | state          | where it is                              | leaves by                                              |
  * |----------------|------------------------------------------|--------------------------------------------------------|
- * | `buffered`     | in memory, never offered by this process | offered · acknowledged by its id · let go of · lost    |
- * | `offered`      | in a batch, without an outcome           | an outcome · the end of its batch · lost               |
- * | `acking`       | its acknowledgement is on the way        | acknowledged · lost · offered, when that is refused    |
- * | `burying`      | on its way to the dead letters           | buried · lost · returned                               |
- * | `returned`     | its id is put off, or let go of          | a new delivery, which is another object                |
- * | `acknowledged` · `buried` · `lost` | not held any more    | –                                                      |
+ * | `buffered`     | in memory, never offered by this process | offered · acknowledged by its id · let go of · tooLate    |
+ * | `offered`      | in a batch, without an outcome           | an outcome · the end of its batch · tooLate               |
+ * | `acking`       | its acknowledgement is on the way        | acknowledged · tooLate · offered, when that is refused    |
+ * | `dead-lettering`      | on its way to the dead letters           | dead-lettered · tooLate · returned                               |
+ * | `returned`     | its id is deferred, or let go of          | a new delivery, which is another object                |
+ * | `acknowledged` · `dead-lettered` · `tooLate` | not held any more    | –                                                      |
  *
- * What is put off is held by its id only. When its time has come its id waits in line, healthy ones and suspects apart,
+ * What is deferred is held by its id only. When its time has come its id waits in line, healthy ones and suspects apart,
  * until its payload is read again.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
 import type { Message, Offer } from "../message.ts";
-import { HeldIndex, type Holding, isPutOff, isReserved, type Reserved } from "./held-index.ts";
-import { type PutOff, PutOffQueue } from "./put-off-queue.ts";
+import { type Deferred, DeferredQueue } from "./deferred-queue.ts";
+import { HeldIndex, type HeldItem, isDeferred, isReserved, type Reserved } from "./held-index.ts";
 
 /** Messages in memory that no batch has taken yet. */
 export interface Buffered {
@@ -34,8 +34,8 @@ export interface Cut<Value> {
   readonly isFullOfBytes: boolean;
 }
 
-const isOpen = <Value>(holding: Holding<Value>): boolean =>
-  isPutOff(holding) || (!isReserved(holding) && (holding.state === "buffered" || holding.state === "offered"));
+const isOpen = <Value>(item: HeldItem<Value>): boolean =>
+  isDeferred(item) || (!isReserved(item) && (item.state === "buffered" || item.state === "offered"));
 
 export class HeldMessages<Value> {
   readonly #index = new HeldIndex<Value>();
@@ -47,26 +47,26 @@ export class HeldMessages<Value> {
   #dueBytes = 0;
   #suspectsDue = 0;
   #suspectsDueBytes = 0;
-  readonly #putOff = new PutOffQueue();
+  readonly #deferred = new DeferredQueue();
   /** Whose time has come, and whose payload is not here: first in, first out. */
-  #dueIds: PutOff[] = [];
-  #suspectIds: PutOff[] = [];
-  // Which message object a put-off one was; weak, so that putting a message off frees its payload.
-  readonly #objectOf = new WeakMap<Message<Value>, PutOff>();
+  #dueIds: Deferred[] = [];
+  #suspectIds: Deferred[] = [];
+  // Which message object a deferred one was; weak, so that deferring a message frees its payload.
+  readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
   readonly #onChange: () => void;
-  #putOffCount = 0;
+  #deferredCount = 0;
   #suspectsOpen = 0;
   /** The ids of messages that the server has the outcome of, since somebody wants to know; `undefined`: nobody does. */
   #ended: Set<EntryId> | undefined;
 
-  /** @param onChange called when there may be room for more: one was put off, is put off no more, or left unoffered */
+  /** @param onChange called when there may be room for more: one was deferred, is deferred no more, or left unoffered */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
   /** Messages held by their ids only, due or not. */
-  get putOffCount(): number {
-    return this.#putOffCount;
+  get deferredCount(): number {
+    return this.#deferredCount;
   }
 
   get size(): number {
@@ -105,28 +105,28 @@ export class HeldMessages<Value> {
     return this.#index.get(id) !== undefined;
   }
 
-  /** Whether this very object is the newest delivery of its message, put off or not. */
+  /** Whether this very object is the newest delivery of its message, deferred or not. */
   isCurrent(message: Message<Value>): boolean {
-    if (message.lot !== undefined) return true;
-    const holding = this.#index.listed(message.id);
-    return holding !== undefined && (holding === message || holding === this.#objectOf.get(message));
+    if (message.chunk !== undefined) return true;
+    const item = this.#index.listed(message.id);
+    return item !== undefined && (item === message || item === this.#objectOf.get(message));
   }
 
-  /** Whether the message is still put off as it was then: not acknowledged and not delivered again meanwhile. */
-  isStill(putOff: PutOff): boolean {
-    return this.#index.listed(putOff.id) === putOff;
+  /** Whether the message is still deferred as it was then: not acknowledged and not delivered again meanwhile. */
+  isStill(deferred: Deferred): boolean {
+    return this.#index.listed(deferred.id) === deferred;
   }
 
-  /** The message object that is held under this id, if there is one; one that was put off has none. */
+  /** The message object that is held under this id, if there is one; one that was deferred has none. */
   messageOf(id: EntryId): Message<Value> | undefined {
-    const holding = this.#index.get(id);
-    return holding === undefined || isPutOff(holding) || isReserved(holding) ? undefined : holding;
+    const item = this.#index.get(id);
+    return item === undefined || isDeferred(item) || isReserved(item) ? undefined : item;
   }
 
   /** Whether the message is held, and no outcome of it is on its way. */
   isOpen(id: EntryId): boolean {
-    const holding = this.#index.get(id);
-    return holding !== undefined && isOpen(holding);
+    const item = this.#index.get(id);
+    return item !== undefined && isOpen(item);
   }
 
   // ── coming in ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,8 +164,8 @@ export class HeldMessages<Value> {
   }
 
   /** Takes in a message that was found pending for this consumer, by its id: it is due. */
-  adopt(putOff: PutOff): void {
-    this.#putAway(putOff);
+  adopt(deferred: Deferred): void {
+    this.#putAway(deferred);
   }
 
   /** Holds a message that is known by its id only, and is not to be delivered. */
@@ -197,14 +197,14 @@ export class HeldMessages<Value> {
 
   // ── coming again ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** When the next of those that were put off is due; `null` when there is none. */
+  /** When the next of those that were deferred is due; `null` when there is none. */
   get nextDueAtMs(): number | null {
     for (;;) {
-      const next = this.#putOff.peek();
+      const next = this.#deferred.peek();
       if (next === undefined) return null;
       // What has moved on since is skipped here, instead of being searched for then.
       if (this.isStill(next)) return next.dueAtMs;
-      this.#putOff.pop();
+      this.#deferred.pop();
     }
   }
 
@@ -212,7 +212,7 @@ export class HeldMessages<Value> {
   lineUpIds(nowMs: number): boolean {
     let isAny = false;
     for (let atMs = this.nextDueAtMs; atMs !== null && atMs <= nowMs; atMs = this.nextDueAtMs) {
-      const next = this.#putOff.pop() as PutOff;
+      const next = this.#deferred.pop() as Deferred;
       (next.isSuspect ? this.#suspectIds : this.#dueIds).push(next);
       isAny = true;
     }
@@ -221,7 +221,7 @@ export class HeldMessages<Value> {
 
   /** Whether healthy messages, or a suspect, wait for their payload. */
   get waitingForPayload(): { readonly due: boolean; readonly suspect: boolean } {
-    const skip = (ids: PutOff[]): boolean => {
+    const skip = (ids: Deferred[]): boolean => {
       while (ids[0] !== undefined && !this.isStill(ids[0])) ids.shift();
       return ids.length > 0;
     };
@@ -229,9 +229,9 @@ export class HeldMessages<Value> {
   }
 
   /** Takes ids out of a line whose payload is read now, one after the other as long as they fit; they stay held. */
-  takeIds(kind: "due" | "suspect", fits: (next: PutOff, taken: number) => boolean): PutOff[] {
+  takeIds(kind: "due" | "suspect", fits: (next: Deferred, taken: number) => boolean): Deferred[] {
     const ids = kind === "due" ? this.#dueIds : this.#suspectIds;
-    const taken: PutOff[] = [];
+    const taken: Deferred[] = [];
     let passed = 0;
     for (const next of ids) {
       if (this.isStill(next)) {
@@ -245,13 +245,13 @@ export class HeldMessages<Value> {
   }
 
   /** The first in line of those that wait for their payload. */
-  get firstDueId(): PutOff | undefined {
+  get firstDueId(): Deferred | undefined {
     return this.waitingForPayload.due ? this.#dueIds[0] : undefined;
   }
 
   /** Puts back what was taken and could not be read. */
-  putBack(putOffs: readonly PutOff[], dueAtMs: number): void {
-    for (const before of putOffs) if (this.isStill(before)) this.#putAway({ ...before, dueAtMs });
+  putBack(allDeferred: readonly Deferred[], dueAtMs: number): void {
+    for (const before of allDeferred) if (this.isStill(before)) this.#putAway({ ...before, dueAtMs });
   }
 
   // ── being offered ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -343,25 +343,25 @@ export class HeldMessages<Value> {
   }
 
   /** The server has its acknowledgement, or refused it because the message is not this consumer's any more. */
-  endAck(message: Message<Value>, isLost: boolean): void {
-    if (!isLost) this.#ended?.add(message.id);
+  endAck(message: Message<Value>, isTooLate: boolean): void {
+    if (!isTooLate) this.#ended?.add(message.id);
     // What else is held under its id goes with it; where it was lost, that is a later delivery, which counts.
-    if (!message.isLetGo && !this.#index.leaveLot(message) && (!isLost || this.isCurrent(message))) {
+    if (!message.isLetGo && !this.#index.leaveLot(message) && (!isTooLate || this.isCurrent(message))) {
       this.dismiss(message.id);
     }
-    this.#enter(message, isLost ? "lost" : "acknowledged");
+    this.#enter(message, isTooLate ? "tooLate" : "acknowledged");
   }
 
   /** It goes to the dead letters. */
   beginDeadLetter(message: Message<Value>): void {
-    this.#settle(message, "burying");
+    this.#settle(message, "deadLettering");
   }
 
   /** It is in the dead letters, or is not this consumer's any more. */
-  endDeadLetter(id: EntryId, message: Message<Value> | undefined, isLost: boolean): void {
-    if (!isLost) this.#ended?.add(id);
-    if (message === undefined || !isLost || this.isCurrent(message)) this.dismiss(id);
-    if (message !== undefined) this.#enter(message, isLost ? "lost" : "buried");
+  endDeadLetter(id: EntryId, message: Message<Value> | undefined, isTooLate: boolean): void {
+    if (!isTooLate) this.#ended?.add(id);
+    if (message === undefined || !isTooLate || this.isCurrent(message)) this.dismiss(id);
+    if (message !== undefined) this.#enter(message, isTooLate ? "tooLate" : "deadLettered");
   }
 
   /** Its outcome could not be sent, and never will be: it has none. */
@@ -370,25 +370,25 @@ export class HeldMessages<Value> {
   }
 
   /** It comes again: of its payload nothing is kept. */
-  putOff(
+  defer(
     message: Message<Value>,
-    { isUncounted, ...times }: Pick<PutOff, "dueAtMs" | "ripeAtMs" | "isSuspect"> & { readonly isUncounted: boolean },
+    { isUncounted, ...times }: Pick<Deferred, "dueAtMs" | "ripeAtMs" | "isSuspect"> & { readonly isUncounted: boolean },
   ): void {
     this.#enter(message, "returned");
     this.#index.leaveLot(message);
-    const putOff = {
+    const deferred = {
       id: message.id,
       deliveries: message.deliveries - (isUncounted ? 1 : 0),
       hasFailedHere: true,
       ...times,
     };
-    this.#objectOf.set(message, putOff);
-    this.#putAway(putOff);
+    this.#objectOf.set(message, deferred);
+    this.#putAway(deferred);
   }
 
   /**
-   * It is given back to the group, and held by its id until the server has answered. `undefined`: it was delivered again
-   * meanwhile, and only the later delivery can be given back.
+   * It is released to the group, and held by its id until the server has answered. `undefined`: it was delivered again
+   * meanwhile, and only the later delivery can be released.
    */
   letGo(message: Message<Value>): Reserved | undefined {
     const isCurrent = this.isCurrent(message);
@@ -405,18 +405,18 @@ export class HeldMessages<Value> {
   }
 
   /** It is not this consumer's any more → the object it was. */
-  lose(id: EntryId): Message<Value> | undefined {
+  loseLease(id: EntryId): Message<Value> | undefined {
     const message = this.messageOf(id);
     this.dismiss(id);
     if (message === undefined) return undefined;
-    message.wasLostAtWork = message.state === "offered";
-    this.#enter(message, "lost");
+    message.wasTakenAtWork = message.state === "offered";
+    this.#enter(message, "tooLate");
     return message;
   }
 
   /** An outcome came for a message that was delivered again meanwhile, or is not held any more. */
   markLost(message: Message<Value>): void {
-    this.#enter(message, "lost");
+    this.#enter(message, "tooLate");
   }
 
   /** Nothing is held under this id any more. */
@@ -427,7 +427,7 @@ export class HeldMessages<Value> {
 
   clear(): void {
     this.#index.clear();
-    this.#putOffCount = 0;
+    this.#deferredCount = 0;
   }
 
   // ── what is held ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -435,33 +435,33 @@ export class HeldMessages<Value> {
   /** Every message whose lease this consumer has to renew: those without an outcome that is on its way. */
   ids(): EntryId[] {
     const ids: EntryId[] = [];
-    for (const holding of this.#index) if (isOpen(holding)) ids.push(holding.id);
+    for (const item of this.#index) if (isOpen(item)) ids.push(item.id);
     return ids;
   }
 
   /** Messages that are in batches handed over before this moment, and have no outcome. */
   offeredBefore(atMs: number): Message<Value>[] {
     const messages: Message<Value>[] = [];
-    for (const holding of this.#index) {
-      if (isPutOff(holding) || isReserved(holding) || holding.state !== "offered") continue;
-      if ((holding.offer?.atMs ?? Number.POSITIVE_INFINITY) < atMs) messages.push(holding);
+    for (const item of this.#index) {
+      if (isDeferred(item) || isReserved(item) || item.state !== "offered") continue;
+      if ((item.offer?.atMs ?? Number.POSITIVE_INFINITY) < atMs) messages.push(item);
     }
     return messages;
   }
 
   /** What could be offered, and is not: with its payload or by its id, since before this moment. */
-  waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: (Message<Value> | PutOff)[] } {
+  waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: (Message<Value> | Deferred)[] } {
     const since = ({ arrival }: Message<Value>): boolean => arrival.arrivedAtMs <= atMs;
     const ids = [...this.#dueIds, ...this.#suspectIds].filter((one) => this.isStill(one) && one.dueAtMs <= atMs);
     return { fresh: this.#fresh.filter(since), due: [...this.#due.filter(since), ...ids] };
   }
 
   /** Those whose time has not come yet. */
-  putOffs(): PutOff[] {
+  allDeferred(): Deferred[] {
     const waiting = new Set([...this.#dueIds, ...this.#suspectIds]);
-    const putOffs: PutOff[] = [];
-    for (const holding of this.#index) if (isPutOff(holding) && !waiting.has(holding)) putOffs.push(holding);
-    return putOffs;
+    const allDeferred: Deferred[] = [];
+    for (const item of this.#index) if (isDeferred(item) && !waiting.has(item)) allDeferred.push(item);
+    return allDeferred;
   }
 
   /** Since when the oldest message that could be offered has waited, by the local clock; `null` when none does. */
@@ -480,26 +480,26 @@ export class HeldMessages<Value> {
     /** Ids that never reached the application's code. */
     readonly neverOffered: readonly EntryId[];
     readonly offered: readonly EntryId[];
-    readonly putOff: readonly PutOff[];
+    readonly deferred: readonly Deferred[];
   } {
     const neverOffered: EntryId[] = [];
     const offered: EntryId[] = [];
-    const putOff: PutOff[] = [];
-    for (const holding of this.#index) {
-      if (isPutOff(holding)) putOff.push(holding);
-      else if (isReserved(holding)) offered.push(holding.id);
-      else if (holding.state === "buffered") neverOffered.push(holding.id);
-      else offered.push(holding.id);
+    const deferred: Deferred[] = [];
+    for (const item of this.#index) {
+      if (isDeferred(item)) deferred.push(item);
+      else if (isReserved(item)) offered.push(item.id);
+      else if (item.state === "buffered") neverOffered.push(item.id);
+      else offered.push(item.id);
     }
-    return { neverOffered, offered, putOff };
+    return { neverOffered, offered, deferred };
   }
 
-  /** Takes a put-off message out of the line, to be given back to the group; held by its id until the server has answered. */
-  letGoOfPutOff(putOff: PutOff): Reserved | undefined {
-    return this.isStill(putOff) ? this.reserve(putOff.id) : undefined;
+  /** Takes a deferred message out of the line, to be released to the group; held by its id until the server has answered. */
+  letGoOfDeferred(deferred: Deferred): Reserved | undefined {
+    return this.isStill(deferred) ? this.reserve(deferred.id) : undefined;
   }
 
-  #settle(message: Message<Value>, state: "acking" | "burying"): void {
+  #settle(message: Message<Value>, state: "acking" | "deadLettering"): void {
     this.#unbuffer(message);
     // Late, after its batch had ended, but before it was delivered again: as good as in time.
     if (message.state === "returned" && !message.isLetGo) this.#hold(message);
@@ -514,28 +514,28 @@ export class HeldMessages<Value> {
     message.state = state;
   }
 
-  #hold(holding: Holding<Value>): void {
-    const before = this.#index.get(holding.id);
-    if (before !== holding) this.#displace(before);
-    this.#index.set(holding);
+  #hold(item: HeldItem<Value>): void {
+    const before = this.#index.get(item.id);
+    if (before !== item) this.#displace(before);
+    this.#index.set(item);
   }
 
-  #putAway(putOff: PutOff): void {
-    this.#hold(putOff);
-    this.#putOffCount++;
-    this.#putOff.push(putOff);
+  #putAway(deferred: Deferred): void {
+    this.#hold(deferred);
+    this.#deferredCount++;
+    this.#deferred.push(deferred);
     this.#onChange();
   }
 
   /** Something else takes the place of what was held under this id, or nothing does: it must not be offered any more. */
-  #displace(holding: Holding<Value> | undefined): void {
-    if (holding === undefined || isReserved(holding)) return;
-    if (isPutOff(holding)) {
-      this.#putOffCount--;
+  #displace(item: HeldItem<Value> | undefined): void {
+    if (item === undefined || isReserved(item)) return;
+    if (isDeferred(item)) {
+      this.#deferredCount--;
       this.#onChange();
-    } else if (holding.state === "buffered") {
-      this.#unbuffer(holding);
-      this.#enter(holding, "returned");
+    } else if (item.state === "buffered") {
+      this.#unbuffer(item);
+      this.#enter(item, "returned");
     }
   }
 

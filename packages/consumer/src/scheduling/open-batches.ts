@@ -23,7 +23,7 @@ export interface OpenBatchesContext<Value> {
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
   /** Gives a message back to the group that was offered and has no outcome. */
-  readonly giveBack: (message: Message<Value>) => void;
+  readonly release: (message: Message<Value>) => void;
   /** Called when a batch has ended. */
   readonly onEnd: () => void;
   readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
@@ -85,7 +85,7 @@ export class OpenBatches<Value> {
     for (const [open, opened] of this.#open) {
       if (opened.isHung || opened.atMs > atMs) continue;
       const rest = open.messages.filter((message) => message.state === "offered");
-      const isSettled = rest.length === 0 && !open.messages.some(({ wasLostAtWork }) => wasLostAtWork);
+      const isSettled = rest.length === 0 && !open.messages.some(({ wasTakenAtWork }) => wasTakenAtWork);
       if (isSettled && open.mode === "fetch") continue;
       opened.isHung = true;
       opened.aborter.abort(reason);
@@ -173,7 +173,7 @@ export class OpenBatches<Value> {
       aborter.abort(reason);
       for (const message of open.messages) message.abort(reason);
       // They have not failed: whoever has room goes on with them at once.
-      for (const message of unsettled) this.#context.giveBack(message);
+      for (const message of unsettled) this.#context.release(message);
       this.end(open, "", false);
     }
     return abandoned;

@@ -13,7 +13,7 @@ import { ReplySize } from "../receiving/reply-size.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { type Collected, Scheduler } from "./scheduler.ts";
 
-type RecoverOwn = StreamClient["recoverOwn"];
+type RedeliverOwn = StreamClient["redeliverOwn"];
 type Value = Readonly<Record<string, string>>;
 /** How a part of the server behaves. */
 type Mood = "prompt" | "late" | "failing" | "silent";
@@ -103,7 +103,7 @@ class World {
     this.#held = new HeldMessages<Value>(() => this.#redeliverer.poke());
     this.#redeliverer = new Redeliverer<Value>({
       policy: { ...policy, stream: "s", group: "g", name: "me" },
-      client: { recoverOwn: (options) => this.#recoverOwn(options) },
+      client: { redeliverOwn: (options) => this.#redeliverOwn(options) },
       held: this.#held,
       replySize: new ReplySize(),
       largestBatch,
@@ -221,7 +221,7 @@ class World {
         const isCall = batch.mode === "fetch";
         const ripeAtMs = nowMs + (isCall ? BASE_MS : Math.max(delayMs, BASE_MS));
         const dueAtMs = isCall ? nowMs : ripeAtMs;
-        this.#held.putOff(message, { dueAtMs, ripeAtMs, isSuspect, isUncounted: false });
+        this.#held.defer(message, { dueAtMs, ripeAtMs, isSuspect, isUncounted: false });
       }
     }
     this.#scheduler.decide();
@@ -231,12 +231,12 @@ class World {
     this.hanging.push(...this.open.splice(at % Math.max(this.open.length, 1), 1));
   }
 
-  /** One of the messages is somebody else's now, and given back by him. */
+  /** One of the messages is somebody else's now, and released by him. */
   lose(at: number): void {
     const ids = this.#held.ids();
     const id = ids[at % Math.max(ids.length, 1)];
     if (id === undefined) return;
-    const message = this.#held.lose(id);
+    const message = this.#held.loseLease(id);
     this.released.push({ id, deliveries: message?.deliveries ?? 1, bytes: message?.bytes ?? 2, isHung: false });
     if (message !== undefined) for (const batches of [this.open, this.hanging]) forget(batches, message);
   }
@@ -416,11 +416,11 @@ class World {
     }
   }
 
-  async #recoverOwn({ messages }: Parameters<RecoverOwn>[0]): ReturnType<RecoverOwn> {
+  async #redeliverOwn({ messages }: Parameters<RedeliverOwn>[0]): ReturnType<RedeliverOwn> {
     await this.#answer("returned");
     return {
       entries: messages.map(({ id, deliveries }) => ({ id, deliveries, fields: [Buffer.alloc(1), Buffer.alloc(9)] })),
-      vanished: [],
+      trimmed: [],
     };
   }
 

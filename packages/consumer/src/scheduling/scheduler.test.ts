@@ -193,7 +193,7 @@ describe("Scheduler", () => {
     expect(onDemand).toHaveBeenCalledTimes(4);
   });
 
-  it("hands every caller an empty batch when it drains, and keeps what it has for giving back", async () => {
+  it("hands every caller an empty batch when it drains, and keeps what it has for releasing", async () => {
     const { clock, held, scheduler, read, take } = setUp();
     read(2);
     const waiting = take();

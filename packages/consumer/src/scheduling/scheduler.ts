@@ -183,7 +183,7 @@ export class Scheduler<Value> {
     this.decide();
   }
 
-  /** Hands every waiting caller an empty batch, now and from now on. What is buffered stays to be given back. */
+  /** Hands every waiting caller an empty batch, now and from now on. What is buffered stays to be released. */
   drain(): void {
     this.#isDraining = true;
     this.#cancelTimer();

@@ -60,12 +60,12 @@ export class SinkWatch {
   }
 
   /** Takes in how the messages of a batch ended, in a loop. */
-  batchEnded(tried: readonly (TriedMessage & { readonly isPutOffForLong: boolean })[]): void {
+  batchEnded(tried: readonly (TriedMessage & { readonly isDeferredForLong: boolean })[]): void {
     const failures = tried.filter(({ hasSucceeded }) => !hasSucceeded);
     // Nearly every batch is well, and so is everything before it.
     if (failures.length === 0 && isUntroubled(this.#breaker) && this.#fitness === FIT) return;
-    // Whoever has put off for long all that he was offered sets the pace himself: that is no sign of a sink that is down.
-    if (failures.length === tried.length && failures.every(({ isPutOffForLong }) => isPutOffForLong)) return;
+    // Whoever has deferred for long all that he was offered sets the pace himself: that is no sign of a sink that is down.
+    if (failures.length === tried.length && failures.every(({ isDeferredForLong }) => isDeferredForLong)) return;
     const { clock, random } = this.#context;
     const { retry, maxDeliveries } = this.#context.policy;
     const policy = { retry, maxDeliveries: decideMaxDeliveries("loop", maxDeliveries) };

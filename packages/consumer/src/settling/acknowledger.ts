@@ -10,7 +10,7 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Arrival, Message } from "../message.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
@@ -41,7 +41,7 @@ export interface AcknowledgerContext<Value> {
 export class Acknowledger<Value> {
   readonly #context: AcknowledgerContext<Value>;
   readonly #sender: OutcomeSender<Message<Value>>;
-  /** Whether an acknowledgement ever came for a message that had been given back. */
+  /** Whether an acknowledgement ever came for a message that had been released. */
   #mayBeLate = false;
 
   constructor(context: AcknowledgerContext<Value>) {
@@ -61,7 +61,7 @@ export class Acknowledger<Value> {
         }
       },
       onRetry: (messages, retryInMs, error) =>
-        report({ type: "ackFailed", messages: messages.length, retryInMs, error: describeTrouble(error) }),
+        report({ type: "ackFailed", messages: messages.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (messages, error) => {
         // Nothing is lost: the messages stay pending, and come again when the cause is gone.
         for (const message of messages) context.held.withdrawOutcome(message);
@@ -120,7 +120,7 @@ export class Acknowledger<Value> {
       if (acknowledged !== undefined) {
         this.#conclude(messages, undefined);
         // Somebody else acknowledged them, or the pending list is gone: either way they are pending no more.
-        if (acknowledged < ids.length) report({ type: "ackShort", sent: ids.length, acknowledged });
+        if (acknowledged < ids.length) report({ type: "ackIncomplete", sent: ids.length, acknowledged });
         return;
       }
     }
@@ -129,7 +129,7 @@ export class Acknowledger<Value> {
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
-  /** Acknowledges messages some of which were given back to the group: as long as nobody has taken them. */
+  /** Acknowledges messages some of which were released to the group: as long as nobody has taken them. */
   async #acknowledgeLate(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy } = this.#context;
     let notOwned: readonly EntryId[] = messages.map(({ id }) => id);
@@ -176,14 +176,14 @@ export class Acknowledger<Value> {
 
   #conclude(messages: readonly Message<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
     const { held, report } = this.#context;
-    const lost: EntryId[] = [];
+    const tooLate: EntryId[] = [];
     for (const message of messages) {
-      const isLost = notOwned?.has(message.id) === true;
-      held.endAck(message, isLost);
-      if (isLost) lost.push(message.id);
+      const isTooLate = notOwned?.has(message.id) === true;
+      held.endAck(message, isTooLate);
+      if (isTooLate) tooLate.push(message.id);
     }
-    if (lost.length < messages.length) report({ type: "acknowledged", messages: messages.length - lost.length });
-    if (lost.length > 0) report({ type: "lost", ids: lost, why: "not-owned" });
+    if (tooLate.length < messages.length) report({ type: "acknowledged", messages: messages.length - tooLate.length });
+    if (tooLate.length > 0) report({ type: "outcomeTooLate", ids: tooLate, why: "not-owned" });
   }
 }
 

@@ -12,17 +12,17 @@ import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
 
-// Each burial copies a payload inside the server: a few at a time keep it answering others in between.
+// Each request copies a payload inside the server: a few at a time keep it answering others in between.
 const AT_ONCE = 20;
 const NO_GROUP = { kind: "not-owned" } as const;
 
 /** A message on its way to the dead letters; `message` is there when the application was offered it. */
-export interface Burial<Value> {
+export interface DeadLetterRequest<Value> {
   readonly id: string;
   readonly message: Message<Value> | undefined;
   readonly why: DeadLetterReason;
@@ -52,7 +52,7 @@ export interface DeadLetterWriterContext<Value> {
 
 export class DeadLetterWriter<Value> {
   readonly #context: DeadLetterWriterContext<Value>;
-  readonly #sender: OutcomeSender<Burial<Value>>;
+  readonly #sender: OutcomeSender<DeadLetterRequest<Value>>;
   readonly #timers = new Set<() => void>();
 
   constructor(context: DeadLetterWriterContext<Value>) {
@@ -62,15 +62,16 @@ export class DeadLetterWriter<Value> {
       clock,
       random,
       limit: AT_ONCE,
-      deliver: async (burials, mayBeDone) => {
+      deliver: async (requests, mayBeDone) => {
         // One by one: when one fails, those before it are over and are not repeated.
-        for (const burial of burials) if (this.#isOpen(burial)) await this.#bury(burial, mayBeDone);
+        for (const request of requests) if (this.#isOpen(request)) await this.#move(request, mayBeDone);
       },
-      onRetry: (burials, retryInMs, error) =>
-        report({ type: "buryFailed", messages: burials.length, retryInMs, error: describeTrouble(error) }),
-      onFailure: (burials, error) => {
+      onRetry: (requests, retryInMs, error) =>
+        report({ type: "deadLetterFailed", messages: requests.length, retryInMs, error: toErrorInfo(error) }),
+      onFailure: (requests, error) => {
         // Nothing is lost: the messages stay pending, and come again when the cause is gone.
-        for (const { message } of burials) if (message?.state === "burying") context.held.withdrawOutcome(message);
+        for (const { message } of requests)
+          if (message?.state === "deadLettering") context.held.withdrawOutcome(message);
         fail(error);
       },
     });
@@ -81,14 +82,14 @@ export class DeadLetterWriter<Value> {
     return this.#sender.pending;
   }
 
-  add(burial: Burial<Value>): void {
-    if (burial.message !== undefined) this.#context.held.beginDeadLetter(burial.message);
-    this.#sender.add(burial);
+  add(request: DeadLetterRequest<Value>): void {
+    if (request.message !== undefined) this.#context.held.beginDeadLetter(request.message);
+    this.#sender.add(request);
   }
 
   /** Resolves when none of these messages is on its way any more. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
-    return this.#sender.when(() => messages.every((message) => message.state !== "burying"));
+    return this.#sender.when(() => messages.every((message) => message.state !== "deadLettering"));
   }
 
   /** Resolves when none is on its way. */
@@ -102,50 +103,50 @@ export class DeadLetterWriter<Value> {
     for (const cancel of this.#timers) cancel();
   }
 
-  #leavePending(burial: Burial<Value>, error: CommandError): void {
-    const { message } = burial;
+  #leavePending(request: DeadLetterRequest<Value>, error: CommandError): void {
+    const { message } = request;
     const { held, policy, clock, report } = this.#context;
     const retryInMs = policy.retry.capMs;
     const dueAtMs = clock.nowMs() + retryInMs;
     if (message === undefined) {
       const cancel = clock.setTimer(retryInMs, () => {
         this.#timers.delete(cancel);
-        this.add(burial);
+        this.add(request);
       });
       this.#timers.add(cancel);
     } else {
-      held.putOff(message, { dueAtMs, ripeAtMs: dueAtMs, isSuspect: message.isSuspect, isUncounted: false });
+      held.defer(message, { dueAtMs, ripeAtMs: dueAtMs, isSuspect: message.isSuspect, isUncounted: false });
     }
-    report({ type: "buryFailed", messages: 1, retryInMs, error: describeTrouble(error) });
+    report({ type: "deadLetterFailed", messages: 1, retryInMs, error: toErrorInfo(error) });
   }
 
-  #isOpen({ id, message }: Burial<Value>): boolean {
-    return message === undefined ? this.#context.held.holds(id) : message.state === "burying";
+  #isOpen({ id, message }: DeadLetterRequest<Value>): boolean {
+    return message === undefined ? this.#context.held.holds(id) : message.state === "deadLettering";
   }
 
-  async #bury(burial: Burial<Value>, mayBeDone: boolean): Promise<void> {
+  async #move(request: DeadLetterRequest<Value>, mayBeDone: boolean): Promise<void> {
     const { client, held, policy, report } = this.#context;
-    const { id, message, why, text } = burial;
+    const { id, message, why, text } = request;
     const { stream, group, name } = policy;
-    if (burial.isLastChance === true && (await this.#giveSecondOpinion(burial))) return;
+    if (request.isLastChance === true && (await this.#giveSecondOpinion(request))) return;
     const outcome = await client
-      .bury({ stream, group, consumer: name, id, reason: why, error: text })
+      .moveToDeadLetters({ stream, group, consumer: name, id, reason: why, error: text })
       .catch((error: unknown) => {
         // The reader creates the group again; nothing of it is anybody's.
         if (NoGroupError.is(error)) return NO_GROUP;
         // This one message cannot be moved: it has more fields than a script can take. The others can.
         if (!CommandError.is(error)) throw error;
-        this.#leavePending(burial, error);
+        this.#leavePending(request, error);
         return undefined;
       });
     if (outcome === undefined) return;
     // After a reply that was lost, the first attempt may have done it.
-    const isLost =
+    const isTooLate =
       outcome.kind === "not-owned" &&
       (outcome === NO_GROUP || !mayBeDone || (await stillPending(client, policy, [id])).has(id));
-    held.endDeadLetter(id, message, isLost);
-    if (outcome.kind === "vanished") return report({ type: "vanished", ids: [id] });
-    if (isLost) return report({ type: "lost", ids: [id], why: "not-owned" });
+    held.endDeadLetter(id, message, isTooLate);
+    if (outcome.kind === "trimmed") return report({ type: "pendingTrimmed", ids: [id] });
+    if (isTooLate) return report({ type: "outcomeTooLate", ids: [id], why: "not-owned" });
     report({ type: "deadLettered", id, why, error: text });
   }
 
@@ -153,7 +154,7 @@ export class DeadLetterWriter<Value> {
    * Gives a message that would be given up to the group instead, where another consumer is there to try it: that it fails
    * here, however often, may have its cause here → whether it was.
    */
-  async #giveSecondOpinion({ id, message }: Burial<Value>): Promise<boolean> {
+  async #giveSecondOpinion({ id, message }: DeadLetterRequest<Value>): Promise<boolean> {
     const { client, held, policy, peers, secondOpinions, report } = this.#context;
     const { stream, group, name } = policy;
     if (!(await peers.look()).isAnyAlive) return false;

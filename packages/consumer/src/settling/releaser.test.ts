@@ -28,7 +28,7 @@ describe("Releaser", () => {
     const [message] = await offer(1);
     if (message === undefined) throw new Error("nothing was offered");
     redis.failNext("release", lost());
-    releaser.putOff(message, 60_000, { isUncounted: false });
+    releaser.defer(message, 60_000, { isUncounted: false });
     await clock.settle();
     const times = await client.dueTimes({ ...address, ids: [message.id] });
     expect(times.get(message.id)).toBe((await client.time()) + 60_000);
@@ -42,22 +42,22 @@ describe("Releaser", () => {
     const [first, second] = await offer(2);
     if (first === undefined || second === undefined) throw new Error("nothing was offered");
     redis.failNext("scheduleLater", new PermissionError("NOPERM", { command: "scheduleLater" }), { times: 10 });
-    releaser.putOff(first, 7_000, { isUncounted: false });
+    releaser.defer(first, 7_000, { isUncounted: false });
     await clock.settle();
-    releaser.putOff(second, 8_000, { isUncounted: true });
+    releaser.defer(second, 8_000, { isUncounted: true });
     await clock.settle();
-    expect(releaser.canPutOff).toBe(false);
+    expect(releaser.canDefer).toBe(false);
     expect(events.all("delaysInMemory")).toHaveLength(1);
     const nowMs = clock.nowMs();
-    const putOffs = held.putOffs().toSorted((left, right) => left.dueAtMs - right.dueAtMs);
-    expect(putOffs.map(({ id, dueAtMs, deliveries }) => [id, dueAtMs - nowMs, deliveries])).toEqual([
+    const allDeferred = held.allDeferred().toSorted((left, right) => left.dueAtMs - right.dueAtMs);
+    expect(allDeferred.map(({ id, dueAtMs, deliveries }) => [id, dueAtMs - nowMs, deliveries])).toEqual([
       [first.id, 7_000, 1],
       [second.id, 8_000, 0],
     ]);
     expect(Object.keys((await where()).me)).toHaveLength(2);
   });
 
-  it("tries again after a reply that was lost, and gives back only once", async () => {
+  it("tries again after a reply that was lost, and releases only once", async () => {
     const { clock, redis, releaser, held, offer, where, events } = await openParts();
     const [message] = await offer(1);
     if (message === undefined) throw new Error("nothing was offered");
@@ -78,7 +78,7 @@ describe("Releaser", () => {
       [now, clock.nowMs()],
     ] as const)
       held.adopt({ id, dueAtMs, ...times });
-    for (const putOff of held.putOffs()) releaser.releasePutOff(putOff, "draining");
+    for (const deferred of held.allDeferred()) releaser.releaseDeferred(deferred, "draining");
     await clock.settle();
     expect(await where()).toEqual({ me: {}, later: { [soon]: 1 }, released: { [now]: 1 } });
   });

@@ -14,10 +14,10 @@ import {
 } from "@redis-batch/core/internal";
 import type { ConsumerEvent, ReleaseReason } from "../events.ts";
 import type { Message } from "../message.ts";
-import { describeTrouble } from "../runtime/trouble.ts";
+import { toErrorInfo } from "../runtime/full-server.ts";
+import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
-import type { PutOff } from "../scheduling/put-off-queue.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 
 const IDS_PER_COMMAND = 1_000;
@@ -44,7 +44,7 @@ interface Leaving {
   readonly isSuspect: boolean;
   /** Whether the last delivery is taken back from the count. */
   readonly isUncounted: boolean;
-  /** Until when it is put off, by the local clock, however long it takes to tell; `null`: anybody may take it at once. */
+  /** Until when it is deferred, by the local clock, however long it takes to tell; `null`: anybody may take it at once. */
   readonly dueAtMs: number | null;
   readonly why: ReleaseReason;
 }
@@ -52,7 +52,7 @@ interface Leaving {
 export class Releaser<Value> {
   readonly #context: ReleaserContext<Value>;
   readonly #sender: OutcomeSender<Leaving>;
-  #canPutOff = true;
+  #canDefer = true;
   #moved = 0;
 
   constructor(context: ReleaserContext<Value>) {
@@ -64,7 +64,7 @@ export class Releaser<Value> {
       limit: IDS_PER_COMMAND,
       deliver: (leaving) => this.#deliver(leaving),
       onRetry: (leaving, retryInMs, error) =>
-        report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: describeTrouble(error) }),
+        report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (leaving, error) => {
         // Nothing is lost: what is still pending here is found again.
         for (const { reserved } of leaving) context.held.free(reserved);
@@ -79,21 +79,21 @@ export class Releaser<Value> {
     return this.#sender.pending;
   }
 
-  /** How many messages were given back so far, at once or for later. */
+  /** How many messages were released so far, at once or for later. */
   get moved(): number {
     return this.#moved;
   }
 
   /** Whether delays can be kept in Redis: not without the right to its sorted sets. */
-  get canPutOff(): boolean {
-    return this.#canPutOff;
+  get canDefer(): boolean {
+    return this.#canDefer;
   }
 
   /** Redis may not be asked to keep delays: from now on they are kept here, and end with the process. */
   keepDelaysHere(error: PermissionError): void {
-    if (!this.#canPutOff) return;
-    this.#canPutOff = false;
-    this.#context.report({ type: "delaysInMemory", error: describeTrouble(error) });
+    if (!this.#canDefer) return;
+    this.#canDefer = false;
+    this.#context.report({ type: "delaysInMemory", error: toErrorInfo(error) });
   }
 
   /** Gives a message back that has its payload here, offered or not. */
@@ -105,7 +105,7 @@ export class Releaser<Value> {
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
-  putOff(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
+  defer(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { held, clock } = this.#context;
     const { id, deliveries, isSuspect } = message;
     const reserved = held.letGo(message);
@@ -117,17 +117,17 @@ export class Releaser<Value> {
       isSuspect,
       isUncounted,
       dueAtMs: clock.nowMs() + delayMs,
-      why: "put-off",
+      why: "deferred",
     });
   }
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
-  releasePutOff(putOff: PutOff, why: ReleaseReason): void {
+  releaseDeferred(deferred: Deferred, why: ReleaseReason): void {
     const { held, clock } = this.#context;
-    const { id, deliveries, isSuspect } = putOff;
-    const reserved = held.letGoOfPutOff(putOff);
+    const { id, deliveries, isSuspect } = deferred;
+    const reserved = held.letGoOfDeferred(deferred);
     if (reserved === undefined) return;
-    const dueAtMs = putOff.dueAtMs > clock.nowMs() ? putOff.dueAtMs : null;
+    const dueAtMs = deferred.dueAtMs > clock.nowMs() ? deferred.dueAtMs : null;
     this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
   }
 
@@ -149,7 +149,7 @@ export class Releaser<Value> {
       const kept = delayed.length > 0 ? await this.#schedule(delayed) : [];
       const later = delayed.filter((one) => !kept.includes(one));
       const scheduled = await this.#move(later, LATER);
-      if (scheduled > 0) report({ type: "scheduled", messages: scheduled });
+      if (scheduled > 0) report({ type: "deferred", messages: scheduled });
       for (const why of new Set(atOnce.map((one) => one.why))) {
         const ones = atOnce.filter((one) => one.why === why);
         const moved = await this.#move(ones, RELEASED);
@@ -168,7 +168,7 @@ export class Releaser<Value> {
     const { stream, group } = policy;
     const nowMs = clock.nowMs();
     try {
-      if (this.#canPutOff) {
+      if (this.#canDefer) {
         await client.scheduleLater({
           stream,
           group,
@@ -198,7 +198,7 @@ export class Releaser<Value> {
     if (leaving.length === 0) return 0;
     const { client, policy, held, report } = this.#context;
     const { stream, group, name } = policy;
-    const { moved, vanished } = await client.release({
+    const { moved, trimmed } = await client.release({
       stream,
       group,
       from: name,
@@ -209,7 +209,7 @@ export class Releaser<Value> {
     // Some of them may have been taken again by now, by this consumer as by any other.
     for (const { reserved } of leaving) held.free(reserved);
     this.#moved += moved;
-    if (vanished.length > 0) report({ type: "vanished", ids: vanished });
+    if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
     return moved;
   }
 }

@@ -1,4 +1,4 @@
-/** Takes messages back from the application: puts them off, gives them back to the group, or hands them to the dead letters. */
+/** Takes messages back from the application: puts them off, releases them to the group, or hands them to the dead letters. */
 import {
   type BackoffPolicy,
   type Clock,
@@ -65,21 +65,21 @@ export class Requeuer<Value> {
       policy.retry,
       random,
     );
-    if (redelivery.kind === "bury") {
+    if (redelivery.kind === "dead-letter") {
       const isLastChance = message.deliveries === maxDeliveries && maxDeliveries > 1;
       return deadLetterWriter.add({ id: message.id, message, why: "maxDeliveries", text, isLastChance });
     }
     const { dueInMs, ripeInMs } = redelivery;
-    message.isPutOffForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
-    const isFull = held.putOffCount >= policy.maxDeferred;
-    if (releaser.canPutOff && (isFull || this.#context.isForOthers() || !isKeptHere(dueInMs, policy.leaseMs))) {
+    message.isDeferredForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
+    const isFull = held.deferredCount >= policy.maxDeferred;
+    if (releaser.canDefer && (isFull || this.#context.isForOthers() || !isKeptHere(dueInMs, policy.leaseMs))) {
       // Whoever puts it off has not failed on it.
-      if (mode === "loop" && !message.isPutOffForLong) secondOpinions.remember([message.id], "failed");
-      return releaser.putOff(message, dueInMs, { isUncounted: !isCounted });
+      if (mode === "loop" && !message.isDeferredForLong) secondOpinions.remember([message.id], "failed");
+      return releaser.defer(message, dueInMs, { isUncounted: !isCounted });
     }
     if (!isCounted) void this.#uncount([message.id]);
     const nowMs = clock.nowMs();
-    held.putOff(message, {
+    held.defer(message, {
       dueAtMs: nowMs + dueInMs,
       ripeAtMs: nowMs + ripeInMs,
       isSuspect: this.#context.isSuspect(message.deliveries + 1),

@@ -8,9 +8,9 @@ async function setUp() {
   const parts = await openParts();
   const { shared, held, clock, releaser, peers, secondOpinions, deliver } = parts;
   const load = { isDraining: false, isPaused: false, isBackingOff: false, handlersHung: 0, places: 1, freePlaces: 0 };
-  const gaveBack = { times: 0 };
+  const releasedUnoffered = { times: 0 };
   const surplus = new SurplusReleaser({
-    ...{ ...shared, releaser, peers, secondOpinions, onGaveBack: () => void gaveBack.times++ },
+    ...{ ...shared, releaser, peers, secondOpinions, onReleasedUnoffered: () => void releasedUnoffered.times++ },
     load: (): Load => {
       const sinceMs = held.oldestOfferableSinceMs;
       return { ...load, oldestOfferableMs: sinceMs === null ? null : clock.nowMs() - sinceMs };
@@ -24,34 +24,34 @@ async function setUp() {
     held.lineUpFresh(messages);
     return ids;
   };
-  const putOff = async (dueInMs: number, hasFailedHere = true): Promise<string> => {
+  const defer = async (dueInMs: number, hasFailedHere = true): Promise<string> => {
     const [id = ""] = await deliver("me", 1);
     const dueAtMs = clock.nowMs() + dueInMs;
     held.adopt({ id, deliveries: 1, dueAtMs, ripeAtMs: dueAtMs, isSuspect: false, hasFailedHere });
     return id;
   };
-  return { ...parts, load, surplus, gaveBack, readAhead, putOff };
+  return { ...parts, load, surplus, releasedUnoffered, readAhead, defer };
 }
 
 describe("SurplusReleaser", () => {
   it("gives what waited too long to whoever has a place free, uncounted, and keeps what came later", async () => {
-    const { clock, surplus, readAhead, beat, where, gaveBack, held } = await setUp();
+    const { clock, surplus, readAhead, heartbeat, where, releasedUnoffered, held } = await setUp();
     surplus.start();
     const old = await readAhead(2);
     await clock.advance(1_500);
     const [young = ""] = await readAhead(1);
-    await beat("other", 1);
+    await heartbeat("other", 1);
     await clock.advance(500);
     expect(await where()).toMatchObject({ me: { [young]: 1 }, released: { [old[0] ?? ""]: 0, [old[1] ?? ""]: 0 } });
-    expect(gaveBack.times).toBe(1);
+    expect(releasedUnoffered.times).toBe(1);
     expect(held.fresh.messages).toBe(1);
     surplus.stop();
   });
 
   it("keeps it while nobody has a place free: its order stays what it is", async () => {
-    const { clock, surplus, readAhead, beat, where } = await setUp();
+    const { clock, surplus, readAhead, heartbeat, where } = await setUp();
     await readAhead(2);
-    await beat("other", 0);
+    await heartbeat("other", 0);
     surplus.start();
     await clock.advance(30_000);
     expect(Object.keys((await where()).me)).toHaveLength(2);
@@ -59,15 +59,15 @@ describe("SurplusReleaser", () => {
   });
 
   it("gives everything to another one while everything fails, and its next attempt has to wait", async () => {
-    const { clock, load, surplus, readAhead, putOff, beat, where, secondOpinions, peers } = await setUp();
-    const failed = await putOff(0);
-    const later = await putOff(3_000);
+    const { clock, load, surplus, readAhead, defer, heartbeat, where, secondOpinions, peers } = await setUp();
+    const failed = await defer(0);
+    const later = await defer(3_000);
     const fresh = await readAhead(2);
     load.isBackingOff = true;
     await surplus.look();
     expect(Object.keys((await where()).me)).toHaveLength(4);
     await clock.advance(1_000);
-    await beat("other", 0);
+    await heartbeat("other", 0);
     await surplus.look();
     await clock.settle();
     const { me, released, later: away } = await where();
@@ -79,7 +79,7 @@ describe("SurplusReleaser", () => {
     expect(secondOpinions.notWanted().toSorted()).toEqual([failed, later].toSorted());
   });
 
-  it("gives back everything when all handlers hang, whoever is there, and when it drains", async () => {
+  it("releases everything when all handlers hang, whoever is there, and when it drains", async () => {
     const { clock, load, surplus, readAhead, where, held } = await setUp();
     await readAhead(2);
     load.handlersHung = 1;
@@ -96,9 +96,9 @@ describe("SurplusReleaser", () => {
   });
 
   it("keeps it after all when a place became free while it looked for others", async () => {
-    const { clock, load, redis, surplus, readAhead, beat, where } = await setUp();
+    const { clock, load, redis, surplus, readAhead, heartbeat, where } = await setUp();
     await readAhead(1);
-    await beat("other", 1);
+    await heartbeat("other", 1);
     await clock.advance(2_000);
     const registry = redis.hold("registry");
     const looking = surplus.look();

@@ -4,8 +4,8 @@ import { decideSurplus, type Load, patienceOf, type Surplus } from "../decisions
 import type { Peers, PeerView } from "../liveness/peers.ts";
 import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
+import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
-import type { PutOff } from "../scheduling/put-off-queue.ts";
 import type { Releaser } from "./releaser.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -18,8 +18,8 @@ export interface SurplusReleaserContext<Value> {
   readonly secondOpinions: SecondOpinions;
   readonly clock: Clock;
   readonly load: () => Load;
-  /** Called when messages were given back that were never offered here. */
-  readonly onGaveBack: () => void;
+  /** Called when messages were released that were never offered here. */
+  readonly onReleasedUnoffered: () => void;
 }
 
 export class SurplusReleaser<Value> {
@@ -67,25 +67,25 @@ export class SurplusReleaser<Value> {
 
   #hasAny(): boolean {
     const { held } = this.#context;
-    return held.fresh.messages + held.due.messages + held.putOffCount > 0;
+    return held.fresh.messages + held.due.messages + held.deferredCount > 0;
   }
 
   #release(surplus: Surplus): void {
     if (surplus.kind === "nothing") return;
-    const { held, releaser, clock, policy, onGaveBack } = this.#context;
+    const { held, releaser, clock, policy, onReleasedUnoffered } = this.#context;
     const sinceMs = surplus.kind === "waited" ? clock.nowMs() - patienceOf(policy.maxWaitMs) : Number.POSITIVE_INFINITY;
     const waiting = held.waitingSince(sinceMs);
-    const all = [...waiting.due, ...(surplus.kind === "waited" ? [] : held.putOffs()), ...waiting.fresh];
+    const all = [...waiting.due, ...(surplus.kind === "waited" ? [] : held.allDeferred()), ...waiting.fresh];
     if (all.length === 0) return;
     this.#context.secondOpinions.remember(
       all.filter(hasFailedHere).map(({ id }) => id),
       "failed",
     );
     for (const one of all) {
-      if ("dueAtMs" in one) releaser.releasePutOff(one, surplus.why);
+      if ("dueAtMs" in one) releaser.releaseDeferred(one, surplus.why);
       else releaser.release(one, surplus.why, { isUncounted: true });
     }
-    onGaveBack();
+    onReleasedUnoffered();
   }
 }
 
@@ -94,6 +94,6 @@ function isThere(surplus: Surplus & { readonly kind: "all" | "waited" }, peers: 
 }
 
 /** Whether it failed in this process: another one's success with it says something. */
-function hasFailedHere<Value>(one: Message<Value> | PutOff): boolean {
+function hasFailedHere<Value>(one: Message<Value> | Deferred): boolean {
   return "dueAtMs" in one && one.hasFailedHere;
 }

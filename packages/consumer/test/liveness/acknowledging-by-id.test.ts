@@ -29,13 +29,13 @@ describe("consumer.ack(id)", () => {
       const made = group();
       const { consumer, events, ids, finish } = await atWork(made, { onAck });
       const ahead = ids.slice(10);
-      expect(await consumer.ack(...ahead)).toEqual({ acknowledged: ahead, lost: [] });
+      expect(await consumer.ack(...ahead)).toEqual({ acknowledged: ahead, notOwned: [] });
       finish();
       await made.add("last");
       await eventually("a later message is done", () => made.offersOf("last").length === 1);
       await made.finish(5_000);
       expect(made.offers.map(({ n }) => n)).toEqual([...Array.from({ length: 10 }, (_, n) => String(n)), "last"]);
-      expect(events.all("lost")).toEqual([]);
+      expect(events.all("outcomeTooLate")).toEqual([]);
       expect(events.all("acknowledged").reduce((sum, { messages }) => sum + messages, 0)).toBe(21);
       await eventually("what is done stays, or is gone, as onAck says", async () => {
         return Number(await made.server.command("XLEN", made.stream)) === (onAck === "delete" ? 0 : 21);
@@ -49,7 +49,7 @@ describe("consumer.ack(id)", () => {
       const made = group();
       const { consumer, ids, finish } = await atWork(made, { onAck });
       const odd = ids.filter((_, index) => index >= 10 && index % 2 === 1);
-      expect(await consumer.ack(...odd)).toEqual({ acknowledged: odd, lost: [] });
+      expect(await consumer.ack(...odd)).toEqual({ acknowledged: odd, notOwned: [] });
       finish();
       await made.finish(10_000);
       expect(made.offers.slice(10).map(({ n }) => n)).toEqual(["10", "12", "14", "16", "18"]);
@@ -60,7 +60,7 @@ describe("consumer.ack(id)", () => {
     const made = group();
     const { consumer, events, ids, finish } = await atWork(made, { onAck });
     const open = ids.slice(0, 10);
-    expect(await consumer.ack(...open)).toEqual({ acknowledged: open, lost: [] });
+    expect(await consumer.ack(...open)).toEqual({ acknowledged: open, notOwned: [] });
     finish();
     await made.finish(10_000);
     expect(made.offers).toHaveLength(20);
@@ -71,7 +71,7 @@ describe("consumer.ack(id)", () => {
   });
 
   it.each(["keep", "delete"] as const)(
-    "of messages that are put off: they do not come again (onAck %s)",
+    "of messages that are deferred: they do not come again (onAck %s)",
     async (onAck) => {
       const made = group();
       const ids = await made.fill(5);
@@ -85,8 +85,8 @@ describe("consumer.ack(id)", () => {
         },
         { batchSize: 6, maxWaitMs: 50, onAck },
       );
-      await eventually("all are put off", () => made.offers.length === 6);
-      expect(await consumer.ack(...ids)).toEqual({ acknowledged: ids, lost: [] });
+      await eventually("all are deferred", () => made.offers.length === 6);
+      expect(await consumer.ack(...ids)).toEqual({ acknowledged: ids, notOwned: [] });
       await eventually("the one that comes after them has come", () => made.offersOf("last").length === 2);
       await made.finish(5_000);
       expect(made.offers).toHaveLength(7);
@@ -114,7 +114,7 @@ describe("consumer.ack(id)", () => {
     const ids = await made.fill(15);
     const { consumer } = made.consumer({ batchSize: 10, maxWaitMs: 200, prefetch: 0 });
     (await consumer.fetch()).ack();
-    expect(await consumer.ack(...ids.slice(10))).toEqual({ acknowledged: [], lost: ids.slice(10) });
+    expect(await consumer.ack(...ids.slice(10))).toEqual({ acknowledged: [], notOwned: ids.slice(10) });
     expect(valuesOf(await consumer.fetch())).toEqual(["10", "11", "12", "13", "14"]);
   });
 
@@ -124,7 +124,7 @@ describe("consumer.ack(id)", () => {
     await made.readAs("other", 5);
     const { consumer, events } = made.start(acknowledge, { batchSize: 5, maxWaitMs: 50 });
     await events.waitFor("started");
-    expect(await consumer.ack(...ids)).toEqual({ acknowledged: [], lost: ids });
+    expect(await consumer.ack(...ids)).toEqual({ acknowledged: [], notOwned: ids });
     expect(await made.pendingByName()).toEqual({ other: 5 });
   });
 });

@@ -15,7 +15,7 @@ const lateMs = 3 * 2_050;
 const hourMs = 3_600_000;
 
 /** Puts `later` off the first time it comes, and acknowledges everything else. */
-const putOff =
+const defer =
   (byMs: number): Handler<Fields> =>
   (batch) => {
     for (const message of batch) {
@@ -33,18 +33,18 @@ function expectInTime(made: Group): void {
   expect(last.fairAtMs - first.fairAtMs).toBeLessThan(delayMs + lateMs);
 }
 
-/** The time of the message in the group's list of those that are put off, or `null`. */
+/** The time of the message in the group's list of those that are deferred, or `null`. */
 const dueAt = async (made: Group, id: string): Promise<number | null> => {
   const score = await made.server.command("ZSCORE", made.key("due"), id);
   return score === null ? null : Number(score);
 };
 
-describe("a message that is put off", () => {
+describe("a message that is deferred", () => {
   it("is told as lost when somebody removes rb:later with it: nothing vanishes silently", async () => {
     const made = group();
     const [id = ""] = await made.add("later");
-    const { events } = made.start(putOff(hourMs), quick);
-    await eventually("it is put off", async () => (await made.pendingByName())["rb:later"] === 1);
+    const { events } = made.start(defer(hourMs), quick);
+    await eventually("it is deferred", async () => (await made.pendingByName())["rb:later"] === 1);
     const { stream, group: name } = made;
     // The heartbeat has to have seen it there.
     const idleMs = async (): Promise<number> => {
@@ -73,8 +73,8 @@ describe("a message that is put off", () => {
   it("keeps its delay when its consumer closes: the next one is offered it when its time has come", async () => {
     const made = group();
     const [id = ""] = await made.add("later");
-    const first = made.start(putOff(delayMs), quick);
-    await eventually("it is put off", () => made.offersOf("later").length === 1);
+    const first = made.start(defer(delayMs), quick);
+    await eventually("it is deferred", () => made.offersOf("later").length === 1);
     await first.consumer.close();
     expect(await made.pendingByName()).toEqual({ "rb:later": 1 });
     expect(await dueAt(made, id)).toBeGreaterThan(0);
@@ -102,11 +102,11 @@ describe("a message that is put off", () => {
     expectInTime(made);
   });
 
-  it("for an hour is not offered by a deploy, and stays put off through a second one", async () => {
+  it("for an hour is not offered by a deploy, and stays deferred through a second one", async () => {
     const made = group();
     const [id = ""] = await made.add("later");
-    const first = made.start(putOff(hourMs), quick);
-    await eventually("it is put off", () => made.offersOf("later").length === 1);
+    const first = made.start(defer(hourMs), quick);
+    await eventually("it is deferred", () => made.offersOf("later").length === 1);
     await first.consumer.close();
     for (const deploy of ["first", "second"]) {
       await made.add(deploy);
@@ -116,7 +116,7 @@ describe("a message that is put off", () => {
           else message.ack();
         }
       }, quick);
-      // What was put off for a shorter time after it has come again.
+      // What was deferred for a shorter time after it has come again.
       await eventually("the other one comes again", () => made.offersOf(deploy).length === 2, {
         timeoutMs: 3_000 + lateMs,
       });
@@ -134,13 +134,13 @@ describe("a message that is put off", () => {
     const made = group();
     await made.add("later", "stuck");
     const task = {
-      ...{ url: made.server.url, stream: made.stream, group: made.group, how: "putOff", delayMs: 8_000 },
+      ...{ url: made.server.url, stream: made.stream, group: made.group, how: "deferred", delayMs: 8_000 },
       options: { ...quick, batchSize: 1 },
     } as const satisfies WorkerTask;
     await using worker = await runWorker(new URL("group.worker.ts", import.meta.url), { args: [JSON.stringify(task)] });
     await worker.waitForLine(/^offered later/);
-    const putOffAtMs = performance.now();
-    await worker.waitForLine(/^event \{"type":"scheduled"/);
+    const deferredAtMs = performance.now();
+    await worker.waitForLine(/^event \{"type":"deferred"/);
     await worker.waitForLine(/^offered stuck/);
     worker.kill();
     await worker.exited;
@@ -149,7 +149,7 @@ describe("a message that is put off", () => {
     expect(made.offersOf("later")).toEqual([]);
     await eventually("it comes again", () => made.offersOf("later").length === 1, { timeoutMs: 8_000 + lateMs });
     expect(made.offersOf("later")[0]).toMatchObject({ consumer: next.consumer.name, deliveries: 2 });
-    expect((made.offersOf("later")[0]?.atMs ?? 0) - putOffAtMs).toBeGreaterThanOrEqual(7_900);
+    expect((made.offersOf("later")[0]?.atMs ?? 0) - deferredAtMs).toBeGreaterThanOrEqual(7_900);
     await made.finish(5_000);
   });
 
@@ -157,7 +157,7 @@ describe("a message that is put off", () => {
     const made = group();
     await made.add("later");
     await made.add("stuck");
-    made.start((batch, context) => (valuesOf(batch)[0] === "later" ? putOff(delayMs)(batch, context) : hang()), {
+    made.start((batch, context) => (valuesOf(batch)[0] === "later" ? defer(delayMs)(batch, context) : hang()), {
       ...quick,
       batchSize: 1,
       name: "first",
@@ -172,8 +172,8 @@ describe("a message that is put off", () => {
   it("that a plain client acknowledges leaves nothing behind and is not offered again", async () => {
     const made = group();
     const [id = ""] = await made.add("later");
-    const { events } = made.start(putOff(delayMs), quick);
-    expect(await events.waitFor("scheduled")).toMatchObject({ messages: 1 });
+    const { events } = made.start(defer(delayMs), quick);
+    expect(await events.waitFor("deferred")).toMatchObject({ messages: 1 });
     expect(await dueAt(made, id)).toBeGreaterThan(0);
     expect(await made.server.command("XACK", made.stream, made.group, id)).toBe(1);
     await eventually("its entry is gone", async () => (await dueAt(made, id)) === null, {
@@ -193,7 +193,7 @@ describe("a message that is put off", () => {
     }, quick);
     await eventually(
       "all are told of",
-      () => events.all("scheduled").reduce((sum, { messages }) => sum + messages, 0) === 5,
+      () => events.all("deferred").reduce((sum, { messages }) => sum + messages, 0) === 5,
     );
     expect(await made.pendingByName()).toEqual({ "rb:later": 5 });
     expect(consumer.health()).toMatchObject({ deferred: 0, live: true, ready: true });

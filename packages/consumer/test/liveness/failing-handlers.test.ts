@@ -1,6 +1,6 @@
 /**
  * A sink that is down, or one broken process, holds nothing up for longer than it lasts: an open breaker goes on
- * probing whatever older batches do, and where a healthy consumer is alive the broken one gives back what it holds.
+ * probing whatever older batches do, and where a healthy consumer is alive the broken one releases what it holds.
  */
 import { eventually, runWorker, useServer, type WorkerProcess } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -172,7 +172,7 @@ describe("one broken process among healthy ones", () => {
     return JSON.parse(line.slice("health ".length)) as ConsumerHealth;
   }
 
-  it("keeps nothing back: all is done by the others, nothing is buried, and it says that it is unfit", async () => {
+  it("keeps nothing back: all is done by the others, nothing is dead-lettered, and it says that it is unfit", async () => {
     const made = group();
     const broken = await start(made, "throw");
     const fine = [await start(made, "work"), await start(made, "work")];
@@ -208,7 +208,7 @@ describe("one broken process among healthy ones", () => {
     expect(await made.deadLetters()).toEqual([]);
   });
 
-  it.each([1, 6])("buries none of only %i messages", async (count) => {
+  it.each([1, 6])("dead-letters none of only %i messages", async (count) => {
     const made = group();
     // Long enough for the others to start: alone a consumer is its own second opinion.
     const broken = await start(made, "throw", { retry: { baseMs: 1_000, capMs: 2_000 } });
@@ -220,7 +220,7 @@ describe("one broken process among healthy ones", () => {
     expect(offeredTo(fine)).toBe(count);
   });
 
-  it("asks for a second opinion before it buries by count, and buries what fails everywhere after one more offer", async () => {
+  it("asks for a second opinion before it dead-letters by count, and dead-letters what fails everywhere after one more offer", async () => {
     const made = group();
     const fails = (): ((batch: Parameters<typeof acknowledge>[0]) => void) => (batch) => {
       for (const message of batch) {
@@ -233,19 +233,19 @@ describe("one broken process among healthy ones", () => {
     await first.events.waitFor("batch");
     const second = made.start(fails(), { ...options, name: "second" });
     await made.fill(40);
-    const buried = await eventually(
-      "it is buried",
+    const deadLettered = await eventually(
+      "it is dead-lettered",
       () => [...first.events.all("deadLettered"), ...second.events.all("deadLettered")][0],
       { timeoutMs: 30_000 },
     );
-    expect(buried).toMatchObject({ why: "maxDeliveries" });
+    expect(deadLettered).toMatchObject({ why: "maxDeliveries" });
     const offers = made.offersOf("poison");
     expect(offers).toHaveLength(options.maxDeliveries + 1);
     expect(offers.at(-1)?.consumer).not.toBe(offers.at(-2)?.consumer);
     await made.finish(5_000);
   });
 
-  it("where all are broken nothing is lost and nothing is buried while the sink is down; then everything flows", async () => {
+  it("where all are broken nothing is lost and nothing is dead-lettered while the sink is down; then everything flows", async () => {
     const made = group();
     await made.fill(60);
     let isUp = false;

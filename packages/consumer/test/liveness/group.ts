@@ -180,7 +180,7 @@ export class Group implements AsyncDisposable {
   async leaveBehind({ name, count, leaseMs, deliveries = 1, aheadMs = 0 }: Leftovers): Promise<string[]> {
     const ids = await this.readAs(name, count);
     if (deliveries !== 1) await this.setDeliveries(name, ids, deliveries);
-    await this.beatAs(name, { leaseMs, aheadMs });
+    await this.heartbeatAs(name, { leaseMs, aheadMs });
     return ids;
   }
 
@@ -194,7 +194,7 @@ export class Group implements AsyncDisposable {
   }
 
   /** Writes a heartbeat under a name. */
-  async beatAs(
+  async heartbeatAs(
     name: string,
     { leaseMs, aheadMs }: { readonly leaseMs: number; readonly aheadMs: number },
   ): Promise<void> {

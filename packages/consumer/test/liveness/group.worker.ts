@@ -14,11 +14,11 @@ export interface WorkerTask {
   readonly stream: string;
   readonly group: string;
   /**
-   * `work` acknowledges after 20 ms · `throw` always throws · `hang` never settles · `putOff` puts
+   * `work` acknowledges after 20 ms · `throw` always throws · `hang` never settles · `deferred` puts
    * `later` off, hangs with `stuck`, and acknowledges the rest.
    */
-  readonly how: "work" | "throw" | "hang" | "putOff";
-  /** For `putOff`: by how much, in milliseconds. */
+  readonly how: "work" | "throw" | "hang" | "deferred";
+  /** For `deferred`: by how much, in milliseconds. */
   readonly delayMs?: number;
   readonly options?: Partial<ConsumerOptions<Fields>>;
 }
@@ -32,7 +32,7 @@ const HANDLERS: Readonly<Record<WorkerTask["how"], Handler<Fields>>> = {
     throw new Error("ENOSPC: no space left on device");
   },
   hang: () => new Promise(() => {}),
-  putOff: async (batch) => {
+  deferred: async (batch) => {
     for (const message of batch) {
       if (message.fields["n"] === "stuck") await new Promise(() => {});
       if (message.fields["n"] === "later") message.retry({ delayMs: task.delayMs ?? 0 });

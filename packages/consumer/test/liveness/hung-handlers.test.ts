@@ -98,7 +98,7 @@ describe("a consumer whose only handler hangs", () => {
       },
       { ...quick, maxHoldMs: 1_000 },
     );
-    await hung.events.waitFor("lost", { timeoutMs: 10_000 });
+    await hung.events.waitFor("outcomeTooLate", { timeoutMs: 10_000 });
     expect(reason).toBeInstanceOf(Error);
     // It has ended: it is well again, and the message comes to it once more.
     await eventually("it is live", () => hung.consumer.health().live);
@@ -173,12 +173,12 @@ describe("a message with which every handler hangs", () => {
     await first.events.waitFor("batch");
     const second = made.start(hangWith("poison"), options);
     await made.fill(40);
-    const buried = await eventually(
+    const deadLettered = await eventually(
       "it is a dead letter",
       () => [...first.events.all("deadLettered"), ...second.events.all("deadLettered")][0],
       { timeoutMs: 20_000 },
     );
-    expect(buried).toMatchObject({ why: "hung" });
+    expect(deadLettered).toMatchObject({ why: "hung" });
     await made.finish(15_000);
     expect(made.offersOf("poison")).toHaveLength(2);
     expect(await made.deadLetters()).toEqual(["poison"]);

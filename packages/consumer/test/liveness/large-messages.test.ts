@@ -91,7 +91,7 @@ describe("replies that the server cuts because they are too large", () => {
     }
   });
 
-  it("are no offers either when messages come again: none is buried that the handler has not failed on", async () => {
+  it("are no offers either when messages come again: none is dead-lettered that the handler has not failed on", async () => {
     const made = group();
     await made.fill(60, 100_000);
     let hasFailed = 0;

@@ -1,4 +1,4 @@
-/** What a consumer gives back when it stops comes to its successor within two seconds, and its name is gone at once. */
+/** What a consumer releases when it stops comes to its successor within two seconds, and its name is gone at once. */
 
 import { eventually, fairNowMs, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ const group = useGroup(useServer({ own: true }));
 const OWNED_MS = 3 * 2_000;
 const OFFERED_MS = 3 * (CONSUMER_DEFAULTS.maxWaitMs + 2_000);
 
-/** 200 messages, of which one consumer acknowledges ten and gives back 90 that it was offered and 100 that it was not. */
+/** 200 messages, of which one consumer acknowledges ten and releases 90 that it was offered and 100 that it was not. */
 async function leaver(made: Group): Promise<Pick<Worker, "consumer" | "events">> {
   await made.fill(200);
   const { consumer, events } = made.consumer();
@@ -40,7 +40,7 @@ async function arrivalAt(made: Group, successor: Worker, closedAtMs: number) {
 }
 const AS_PROMISED = { isFirstInTime: true, isLastInTime: true, offers: 190, first: 100, second: 90 };
 
-describe("what close() gave back, with default options", () => {
+describe("what close() released, with default options", () => {
   it("comes to a successor that starts afterwards", async () => {
     const made = group();
     const { consumer } = await leaver(made);
@@ -101,7 +101,7 @@ describe("what close() gave back, with default options", () => {
     const made = group();
     const { consumer } = await leaver(made);
     const report = await consumer.close();
-    expect(report).toMatchObject({ givenBack: 190, nameRemoved: true });
+    expect(report).toMatchObject({ released: 190, nameRemoved: true });
     expect(await made.names()).toEqual([]);
     expect(await made.pendingByName()).toEqual({ "rb:released": 190 });
     expect(await made.server.command("HEXISTS", made.key("consumers"), consumer.name)).toBe(0);
@@ -118,7 +118,7 @@ describe("what close() gave back, with default options", () => {
   });
 });
 
-describe("giving back", () => {
+describe("releasing", () => {
   it("costs the server a millisecond per 100 messages, however many are pending in the group", async () => {
     const made = group();
     const held = 3_000;
@@ -127,7 +127,7 @@ describe("giving back", () => {
     const { consumer } = made.consumer({ batchSize: held, prefetch: 0, maxWaitMs: 10_000 });
     expect((await consumer.fetch()).size).toBe(held);
     await made.server.command("CONFIG", "RESETSTAT");
-    expect(await consumer.close()).toMatchObject({ givenBack: held });
+    expect(await consumer.close()).toMatchObject({ released: held });
     const stats = await made.server.info("commandstats");
     const busyMs = Object.entries(stats)
       .filter(([name]) => /^cmdstat_(evalsha|eval|fcall)$/.test(name))

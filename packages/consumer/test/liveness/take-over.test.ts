@@ -9,7 +9,7 @@ const group = useGroup(useServer());
 const quick = { maxWaitMs: 50, leaseMs: 1_000, recoverEveryMs: 300, foreignIdleMs: 1_000, blockMs: 100 } as const;
 
 /** Puts off what is called `later` for a minute, and acknowledges the rest. */
-const putOffLater: Handler<Fields> = (batch) => {
+const deferLater: Handler<Fields> = (batch) => {
   for (const message of batch) {
     if (message.fields["n"]?.startsWith("later")) message.retry({ delayMs: 60_000 });
     else message.ack();
@@ -25,9 +25,9 @@ describe("a consumer with own messages in a retry delay", () => {
     { batchSize: 10, own: 100 },
   ])("takes over all that a dead one left (batchSize $batchSize, $own own)", async ({ batchSize, own }) => {
     const made = group();
-    const { consumer } = made.start(putOffLater, { ...quick, batchSize });
+    const { consumer } = made.start(deferLater, { ...quick, batchSize });
     await made.add(...Array.from({ length: own }, (_, index) => `later ${index}`));
-    await eventually("they are put off", () => made.offered() === own);
+    await eventually("they are deferred", () => made.offered() === own);
     // The dead one's read must not be a race with ours: it died with a stream of its own messages.
     consumer.pause();
     await made.fill(30);
@@ -38,14 +38,14 @@ describe("a consumer with own messages in a retry delay", () => {
     await eventually("only the own ones are left", async () => (await made.pending()).length === own);
   });
 
-  it("goes on reading new messages while as many as maxDeferred are put off", async () => {
+  it("goes on reading new messages while as many as maxDeferred are deferred", async () => {
     const made = group();
-    made.start(putOffLater, { ...quick, batchSize: 10, maxDeferred: 10 });
+    made.start(deferLater, { ...quick, batchSize: 10, maxDeferred: 10 });
     await made.add(...Array.from({ length: 30 }, (_, index) => `later ${index}`));
     await made.fill(50);
     await eventually("the others are done", () => made.offered() === 80, { timeoutMs: 12_000 });
     expect(made.offers).toHaveLength(80);
-    await eventually("what is put off beyond maxDeferred is put off for everybody", async () => {
+    await eventually("what is deferred beyond maxDeferred is deferred for everybody", async () => {
       const byName = await made.pendingByName();
       return Object.values(byName).reduce((sum, count) => sum + count, 0) === 30 && (byName["rb:later"] ?? 0) >= 20;
     });
@@ -136,7 +136,7 @@ describe("much that a dead consumer left", () => {
     await made.finish(60_000);
     expect(made.offered()).toBe(2 * each);
     expect(made.offers).toHaveLength(2 * each);
-    for (const { events } of workers) expect(events.all("lost")).toEqual([]);
+    for (const { events } of workers) expect(events.all("outcomeTooLate")).toEqual([]);
   });
 });
 
@@ -179,7 +179,7 @@ describe("a heartbeat from the future", () => {
     await events.waitFor("started");
     const untilMs = performance.now() + 4_000;
     await eventually("four leases have passed", async () => {
-      await made.beatAs("alive", { leaseMs: 1_000, aheadMs: hourMs });
+      await made.heartbeatAs("alive", { leaseMs: 1_000, aheadMs: hourMs });
       return performance.now() > untilMs;
     });
     await made.add("new");

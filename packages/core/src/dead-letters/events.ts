@@ -12,7 +12,7 @@ export type DeadLettersEvent =
       readonly redriven: number;
       readonly added: number;
       readonly skipped: number;
-      readonly gone: number;
+      readonly missing: number;
     }
   /** A call of `discard` has ended, in success or not, and the server has confirmed that so many letters were deleted. */
   | { readonly type: "discarded"; readonly discarded: number }

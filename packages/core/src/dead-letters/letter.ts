@@ -3,7 +3,7 @@ import { type EntryId, isEntryId } from "../entry-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
 import { decodeText } from "../wire/reply.ts";
 
-/** What bury.lua puts behind a message's own fields: always these names, always in this order. */
+/** What move-to-dead-letters.lua puts behind a message's own fields: always these names, always in this order. */
 const HISTORY = ["dead.id", "dead.consumer", "dead.deliveries", "dead.reason", "dead.error", "dead.at"] as const;
 
 interface LetterHistory {

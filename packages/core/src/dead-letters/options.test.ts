@@ -63,10 +63,10 @@ describe("list", () => {
 describe("redrive and discard", () => {
   test("take ids, or a filter up to a limit", () => {
     expect(resolveRedriveOptions({ ids: ["1-1", "1-1"] })).toEqual({
-      ...{ selection: { kind: "ids", ids: ["1-1", "1-1"] }, ifGone: "skip" },
+      ...{ selection: { kind: "ids", ids: ["1-1", "1-1"] }, ifTrimmed: "skip" },
     });
-    expect(resolveRedriveOptions({ filter: "all", ifGone: "add" })).toMatchObject({
-      ...{ selection: { kind: "filter", from: "0-0", limit: 1_000 }, ifGone: "add" },
+    expect(resolveRedriveOptions({ filter: "all", ifTrimmed: "add" })).toMatchObject({
+      ...{ selection: { kind: "filter", from: "0-0", limit: 1_000 }, ifTrimmed: "add" },
     });
     expect(resolveDiscardOptions({ filter: "all", from: "3-4", limit: 7 })).toMatchObject({
       ...{ kind: "filter", from: "3-4", limit: 7 },
@@ -87,12 +87,12 @@ describe("redrive and discard", () => {
   });
 
   test("only redrive says what becomes of letters whose entry is gone", () => {
-    const options = { filter: "all", ifGone: "drop" };
+    const options = { filter: "all", ifTrimmed: "drop" };
     expect(problems(() => resolveRedriveOptions(options as unknown as RedriveOptions))).toEqual([
-      'ifGone must be one of "skip", "add", got a text',
+      'ifTrimmed must be one of "skip", "add", got a text',
     ]);
     expect(problems(() => resolveDiscardOptions(options as unknown as DiscardOptions))).toEqual([
-      'unknown option "ifGone"',
+      'unknown option "ifTrimmed"',
     ]);
   });
 });

@@ -55,7 +55,7 @@ interface RedriveSettings {
    * What becomes of a letter whose entry is no longer in the stream. `"skip"` (default): it stays a dead letter.
    * `"add"`: its fields are added to the stream as a new entry, with a new id, which **every** group of the stream gets.
    */
-  readonly ifGone?: "skip" | "add" | undefined;
+  readonly ifTrimmed?: "skip" | "add" | undefined;
   /** Called with the counts so far, after every few letters. */
   readonly onProgress?: ((progress: RedriveCounts) => void) | undefined;
   /** Ends the work after the letters under way; the call rejects with the signal's reason. */
@@ -79,7 +79,7 @@ export const DEAD_LETTERS_DEFAULTS = {
   listLimit: 100,
   /** Of `redrive` and `discard` with a filter. */
   limit: 1_000,
-  ifGone: "skip",
+  ifTrimmed: "skip",
 } as const;
 
 /** The options, complete and checked. */
@@ -138,12 +138,12 @@ export type Selection =
 /** @throws {ConfigError} naming every problem */
 export function resolveRedriveOptions(options: RedriveOptions): {
   readonly selection: Selection;
-  readonly ifGone: "skip" | "add";
+  readonly ifTrimmed: "skip" | "add";
 } {
-  const reader = new OptionsReader("redrive", options, [...SELECTING, "ifGone"]);
+  const reader = new OptionsReader("redrive", options, [...SELECTING, "ifTrimmed"]);
   return reader.finish({
     selection: readSelection("redrive", options, reader),
-    ifGone: reader.oneOf("ifGone", ["skip", "add"], DEAD_LETTERS_DEFAULTS.ifGone),
+    ifTrimmed: reader.oneOf("ifTrimmed", ["skip", "add"], DEAD_LETTERS_DEFAULTS.ifTrimmed),
   });
 }
 

@@ -20,7 +20,7 @@ export interface RedriveCounts {
   /** Left as they are; the report says why. */
   readonly skipped: number;
   /** Not there (any more): redriven or discarded by somebody else, or by an earlier call. */
-  readonly gone: number;
+  readonly missing: number;
 }
 
 /** What became of one letter; `id` is its own id. */

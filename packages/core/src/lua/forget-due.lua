@@ -1,4 +1,4 @@
--- Drops the times of messages that are not put off any more; one that was put off again meanwhile keeps its new time.
+-- Drops the times of messages that are not defer any more; one that was deferred again meanwhile keeps its new time.
 -- KEYS  1 due (sorted set: id, and when it is due in server milliseconds)
 -- ARGV  pairs of id and the time that was seen
 -- Returns how many were dropped.

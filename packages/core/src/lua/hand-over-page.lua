@@ -22,7 +22,7 @@ local claim = {key, group, to, 0}
 local ripe = 0
 for index = 1, #page do
   local item = page[index]
-  -- An entry that was given back to nobody (XNACK) has no idle time, and may be taken at once.
+  -- An entry that was released to nobody (XNACK) has no idle time, and may be taken at once.
   if item[3] < 0 or item[3] >= minIdleMs then
     ripe = ripe + 1
     claim[4 + ripe] = item[1]

@@ -3,8 +3,8 @@
 -- KEYS  1 stream, 2 dead-letter stream
 -- ARGV  1 group, 2 id of the dead letter, 3 what becomes of a letter whose entry is gone: "add" or "skip"
 -- Returns [word, id]: "redriven" and the entry's id · "added" and the new entry's id; the letter is deleted.
---       [word]: "gone" there is no such letter · "entry-gone" the entry was deleted or trimmed · "pending" the group is
---       at work on it · "not-read" the group has yet to read it · "not-a-letter" nothing that bury wrote; nothing changed.
+--       [word]: "missing" there is no such letter · "entry-trimmed" the entry was deleted or trimmed · "pending" the group is
+--       at work on it · "not-read" the group has yet to read it · "not-a-letter" nothing that moveToDeadLetters wrote; nothing changed.
 -- Cost  O(payload + groups): two XRANGE, XPENDING, XINFO GROUPS, XCLAIM or XADD, XDEL.
 -- One   because of two redrives of a letter one must find it gone, and because neither a crash nor an error may leave
 --       the message nowhere. XDEL comes last: Lua does not roll back. Without allow-oom: XCLAIM and XDEL run on a full
@@ -16,7 +16,7 @@ local letter = redis.call('XRANGE', dead, id, id)[1]
 if not letter then return {'gone'} end
 local fields = letter[2]
 
--- The message's own fields end where the six pairs of bury begin, whatever they are called themselves.
+-- The message's own fields end where the six pairs of moveToDeadLetters begin, whatever they are called themselves.
 local size = #fields - 12
 if size < 2 then return {'not-a-letter'} end
 for index, name in ipairs({'dead.id', 'dead.consumer', 'dead.deliveries', 'dead.reason', 'dead.error', 'dead.at'}) do
@@ -36,7 +36,7 @@ end
 
 local entry = redis.call('XRANGE', key, entryId, entryId)[1]
 if not entry or not isSame(entry) then
-  if ARGV[3] ~= 'add' then return {'entry-gone'} end
+  if ARGV[3] ~= 'add' then return {'entry-trimmed'} end
   assureRight('XDEL', dead, id)
   local newId = redis.call('XADD', key, '*', unpack(fields, 1, size))
   redis.call('XDEL', dead, id)
@@ -52,6 +52,6 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', key)) do
 end
 assureRight('XDEL', dead, id)
 local claim = {key, group, 'rb:released', 0, entryId, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID'}
-if #redis.call('XCLAIM', unpack(claim)) == 0 then return {'entry-gone'} end
+if #redis.call('XCLAIM', unpack(claim)) == 0 then return {'entry-trimmed'} end
 redis.call('XDEL', dead, id)
 return {'redriven', entryId}

@@ -3,15 +3,15 @@
 -- KEYS  1 stream
 -- ARGV  1 group, 2 from, 3 to (the same name changes the count only), 4 how many of the ids were never offered,
 --       5… those ids, ascending, then the ids that were offered, ascending
--- Returns [moved, [vanished id, …]]. A message that was never offered gets its delivery count back (- 1), the count of
---       the others stays. Vanished ids were deleted from the stream; the server drops them from the pending list here.
+-- Returns [moved, [trimmed id, …]]. A message that was never offered gets its delivery count back (- 1), the count of
+--       the others stays. Trimmed ids were deleted from the stream; the server drops them from the pending list here.
 -- Cost  O(ids): one XPENDING per list, one XCLAIM JUSTID for what was offered, and one per distinct delivery count of
 --       what was not. No IDLE: Redis 8.6 walks the pending list of the whole group for each message that gets one.
 -- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile.
 -- @include owned
 local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local neverOffered = tonumber(ARGV[4])
-local moved, vanished = 0, {}
+local moved, trimmed = 0, {}
 
 local function move(ids, options)
   local claim = {key, group, to, 0, unpack(ids)}
@@ -22,7 +22,7 @@ local function move(ids, options)
     moved = moved + 1
   end
   for _, id in ipairs(ids) do
-    if not present[id] then vanished[#vanished + 1] = id end
+    if not present[id] then trimmed[#trimmed + 1] = id end
   end
 end
 
@@ -49,4 +49,4 @@ for _, id in ipairs(offered) do
   if owned[id] then mine[#mine + 1] = id end
 end
 if #mine > 0 then move(mine, {'JUSTID'}) end
-return {moved, vanished}
+return {moved, trimmed}

@@ -1,7 +1,7 @@
 -- Removes a consumer from its group and from the registry, unless messages are pending for it. One that removes itself
 -- leaves the registry in any case: it is gone, and nobody need wait for its lease to run out. What it told last is kept
 -- for a while, because who counts a group's work would miss what it did since its last heartbeat.
--- KEYS  1 stream, 2 registry, 3 farewells (stream)
+-- KEYS  1 stream, 2 registry, 3 finalReports (stream)
 -- ARGV  1 group, 2 consumer, 3 "silent" to refuse as well while its heartbeat is fresh, "" otherwise,
 --       4 a last registry field's JSON object without "at"; "" when it says nothing, 5 the time of its heartbeat that the
 --       caller has watched stand still, "" where it has not: then the date of the heartbeat does not matter

@@ -1,7 +1,7 @@
 -- Renews the lease of those of the ids that the consumer still owns: their idle time starts at 0 again.
 -- KEYS  1 stream
 -- ARGV  1 group, 2 consumer, 3… ids, ascending
--- Returns one integer per id: 1 kept, 0 taken (not this consumer's any more), -1 vanished (it was, but the entry was
+-- Returns one integer per id: 1 kept, 0 taken (not this consumer's any more), -1 trimmed (it was, but the entry was
 --       deleted from the stream; the server drops such an id from the pending list here).
 -- Cost  O(ids), one XPENDING and one XCLAIM JUSTID. Delivery counts stay.
 -- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile.

@@ -5,7 +5,7 @@
 --       at, 5 how many are taken at most, 6 bytes of fields and values from which on no more is taken, 7 the delivery
 --       number from which on a message is a suspect, "" for never, 8 how many suspects are taken at most,
 --       9… ids that are not wanted
--- Returns three items: a list with one item [id, deliveries, [field, value, …]] per message, the list of the vanished
+-- Returns three items: a list with one item [id, deliveries, [field, value, …]] per message, the list of the trimmed
 --       ids, which were deleted from the stream (the server drops them from the pending list here), and the id behind
 --       which the next look begins, or "" when the list was gone through to its end.
 -- Cost  O(messages looked at + payload): one XPENDING, and one XCLAIM for each message that is taken. One for all of
@@ -17,10 +17,10 @@ local suspectFrom, suspects = tonumber(ARGV[7]) or math.huge, tonumber(ARGV[8])
 local isUnwanted = {}
 for index = 9, #ARGV do isUnwanted[ARGV[index]] = true end
 
-local taken, vanished, bytes = {}, {}, 0
+local taken, trimmed, bytes = {}, {}, 0
 local page = redis.call('XPENDING', key, group, last == '' and '-' or '(' .. last, '+', scan, 'rb:released')
 for _, item in ipairs(page) do
-  if #taken >= count or bytes >= maxBytes then return {taken, vanished, last} end
+  if #taken >= count or bytes >= maxBytes then return {taken, trimmed, last} end
   local id, deliveries = item[1], item[4] + 1
   last = id
   local isSuspect = deliveries >= suspectFrom
@@ -33,8 +33,8 @@ for _, item in ipairs(page) do
       taken[#taken + 1] = {id, math.min(deliveries, 9007199254740991), entry[2]}
       if isSuspect then suspects = suspects - 1 end
     else
-      vanished[#vanished + 1] = id
+      trimmed[#trimmed + 1] = id
     end
   end
 end
-return {taken, vanished, #page < scan and '' or last}
+return {taken, trimmed, #page < scan and '' or last}

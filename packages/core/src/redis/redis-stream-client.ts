@@ -7,25 +7,29 @@ import type { EntryId } from "../entry-id.ts";
 import { CommandError, PermissionError } from "../errors.ts";
 import { groupKey } from "../keys.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
+import { nullIfForbidden, unlessRefused } from "../null-if-forbidden.ts";
 import { type Random, systemRandom } from "../random.ts";
 import { onAbort } from "../signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
-import { unlessDenied, unlessRefused } from "../unless-denied.ts";
 import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
-import { type Beat, type BeatOptions, beat } from "../wire/atomic/beat.ts";
-import { type Burial, type BuryOptions, bury } from "../wire/atomic/bury.ts";
 import { type CountHangOptions, countHang } from "../wire/atomic/count-hang.ts";
 import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
 import { type ForgetDueOptions, forgetDue } from "../wire/atomic/forget-due.ts";
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
 import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
+import { type HeartbeatOptions, type HeartbeatResult, heartbeat } from "../wire/atomic/heartbeat.ts";
 import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
 import { type HoldTermOptions, holdTerm, type Term } from "../wire/atomic/hold-term.ts";
+import {
+  type MoveToDeadLettersOptions,
+  type MoveToDeadLettersResult,
+  moveToDeadLetters,
+} from "../wire/atomic/move-to-dead-letters.ts";
 import { mergeEnds, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import { type ReadDueOptions, type ReadDueResult, readDue } from "../wire/atomic/read-due.ts";
-import { type RecoverOwnOptions, type RecoverOwnResult, recoverOwn } from "../wire/atomic/recover-own.ts";
+import { type RedeliverOwnOptions, type RedeliverOwnResult, redeliverOwn } from "../wire/atomic/redeliver-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
 import { type ReleaseOptions, type ReleaseResult, release } from "../wire/atomic/release.ts";
 import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
@@ -380,7 +384,7 @@ class RedisStreamClient implements StreamClient {
 
   async mayRun(options: AclDryRunOptions): Promise<boolean | null> {
     try {
-      return await unlessDenied(this.#send(aclDryRun, options));
+      return await nullIfForbidden(this.#send(aclDryRun, options));
     } catch (error) {
       // Of a command that the server does not offer it has words of its own.
       if (CommandError.is(error) && /Command '.*' not found/.test(error.message)) return false;
@@ -396,8 +400,8 @@ class RedisStreamClient implements StreamClient {
     return this.#runInParts(renewOwned, options);
   }
 
-  recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult> {
-    return this.#runInParts(recoverOwn, options);
+  redeliverOwn(options: RedeliverOwnOptions): Promise<RedeliverOwnResult> {
+    return this.#runInParts(redeliverOwn, options);
   }
 
   release(options: ReleaseOptions): Promise<ReleaseResult> {
@@ -424,8 +428,8 @@ class RedisStreamClient implements StreamClient {
     return this.#run(countHang, options);
   }
 
-  bury(options: BuryOptions): Promise<Burial> {
-    return this.#run(bury, options);
+  moveToDeadLetters(options: MoveToDeadLettersOptions): Promise<MoveToDeadLettersResult> {
+    return this.#run(moveToDeadLetters, options);
   }
 
   redrive(options: RedriveLetterOptions): Promise<Redrive> {
@@ -448,8 +452,8 @@ class RedisStreamClient implements StreamClient {
     return this.#runInParts(deleteIfAllGroupsDone, options);
   }
 
-  beat(options: BeatOptions): Promise<Beat> {
-    return this.#run(beat, options);
+  heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult> {
+    return this.#run(heartbeat, options);
   }
 
   addOnce(options: AddOnceOptions): Promise<AddOnceResult> {
@@ -525,7 +529,7 @@ class RedisStreamClient implements StreamClient {
   async #load(name: ScriptName): Promise<boolean> {
     const { servers } = this.#connection("commands");
     const loaded = Promise.all(servers.map((server) => server("script", ["LOAD", SCRIPTS[name]])));
-    return (await unlessDenied(loaded)) !== null;
+    return (await nullIfForbidden(loaded)) !== null;
   }
 
   async #runInParts<Options, Result>(script: ScriptInParts<Options, Result>, options: Options): Promise<Result> {

@@ -110,7 +110,7 @@ describe("a server's refusal", () => {
 
   test("of a script that has flags is an UnsupportedServerError: only old servers cannot read them", () => {
     const reply = "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#' ";
-    expect(UnsupportedServerError.is(translateError(replyError(reply), "beat"))).toBe(true);
+    expect(UnsupportedServerError.is(translateError(replyError(reply), "heartbeat"))).toBe(true);
   });
 
   test.each([

@@ -5,18 +5,18 @@ import { groupKey, idempotencyKey } from "../keys.ts";
 import { LATER, RELEASED } from "../reserved-consumers.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
-import { type Beat, type BeatOptions, beat as beatScript } from "../wire/atomic/beat.ts";
-import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { CountHangOptions } from "../wire/atomic/count-hang.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions, HandOverRefusal } from "../wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
+import { type HeartbeatOptions, type HeartbeatResult, heartbeat as heartbeatScript } from "../wire/atomic/heartbeat.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
+import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "../wire/atomic/move-to-dead-letters.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
-import type { DeliveredEntry, RecoverOwnOptions, RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { DeliveredEntry, RedeliverOwnOptions, RedeliverOwnResult } from "../wire/atomic/redeliver-own.ts";
 import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
 import type { ReleaseOptions, ReleaseResult } from "../wire/atomic/release.ts";
 import {
@@ -58,19 +58,17 @@ export function ackOwned(keys: MemoryKeyspace, own: OwnMessages): AckOwnedResult
 export function renewOwned(keys: MemoryKeyspace, own: OwnMessages): ReadonlyMap<EntryId, Renewal> {
   const owned = ownedDeliveries(keys, own);
   const kept = new Set(claimOwn(keys, own, [...owned.keys()], (count) => count).map(({ id }) => id));
-  return new Map(
-    inStreamOrder(own.ids).map((id) => [id, kept.has(id) ? "kept" : owned.has(id) ? "vanished" : "taken"]),
-  );
+  return new Map(inStreamOrder(own.ids).map((id) => [id, kept.has(id) ? "kept" : owned.has(id) ? "trimmed" : "taken"]));
 }
 
-export function recoverOwn(keys: MemoryKeyspace, { messages, ...own }: RecoverOwnOptions): RecoverOwnResult {
+export function redeliverOwn(keys: MemoryKeyspace, { messages, ...own }: RedeliverOwnOptions): RedeliverOwnResult {
   const counts = new Map(messages.map(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]));
   const owned = ownedDeliveries(keys, { ...own, ids: [...counts.keys()] });
   const claimed = claimOwn(keys, own, [...owned.keys()], (count, id) => counts.get(id) ?? count);
   const present = new Set(claimed.map(({ id }) => id));
   return {
     entries: claimed.map((entry) => ({ ...copyOf(entry), deliveries: counts.get(entry.id) ?? 0 })),
-    vanished: [...owned.keys()].filter((id) => !present.has(id)),
+    trimmed: [...owned.keys()].filter((id) => !present.has(id)),
   };
 }
 
@@ -79,11 +77,11 @@ export function release(keys: MemoryKeyspace, options: ReleaseOptions): ReleaseR
   const move = (ids: readonly EntryId[], deliveries: (before: number) => number): ReleaseResult => {
     const owned = [...ownedDeliveries(keys, { stream, group, consumer: from, ids }).keys()];
     const moved = new Set(claimOwn(keys, { stream, group, consumer: to }, owned, deliveries).map(({ id }) => id));
-    return { moved: moved.size, vanished: owned.filter((id) => !moved.has(id)) };
+    return { moved: moved.size, trimmed: owned.filter((id) => !moved.has(id)) };
   };
   const unseen = move(neverOffered, (count) => Math.max(count - 1, 0));
   const seen = move(offered, (count) => count);
-  return { moved: unseen.moved + seen.moved, vanished: [...unseen.vanished, ...seen.vanished] };
+  return { moved: unseen.moved + seen.moved, trimmed: [...unseen.trimmed, ...seen.trimmed] };
 }
 
 export function take(keys: MemoryKeyspace, options: TakeOptions): TakeResult {
@@ -92,26 +90,26 @@ export function take(keys: MemoryKeyspace, options: TakeOptions): TakeResult {
   const page = released.filter(({ id }) => after === null || compareEntryIds(id, after) > 0).slice(0, scan);
   const unwanted = new Set(notWanted);
   const entries: DeliveredEntry[] = [];
-  const vanished: EntryId[] = [];
+  const trimmed: EntryId[] = [];
   let { suspects } = options;
   let bytes = 0;
   let last = after;
   for (const { id, deliveries: before } of page) {
-    if (entries.length >= count || bytes >= maxBytes) return { entries, vanished, next: last };
+    if (entries.length >= count || bytes >= maxBytes) return { entries, trimmed, next: last };
     last = id;
     const deliveries = Math.min(before + 1, Number.MAX_SAFE_INTEGER);
     const isSuspect = deliveries >= suspectFrom;
     if (unwanted.has(id) || (isSuspect && suspects <= 0)) continue;
     const [entry] = claimOwn(keys, { stream, group, consumer }, [id], () => deliveries);
     if (entry === undefined) {
-      vanished.push(id);
+      trimmed.push(id);
       continue;
     }
     entries.push({ ...copyOf(entry), deliveries });
     for (const field of entry.fields) bytes += field.length;
     if (isSuspect) suspects--;
   }
-  return { entries, vanished, next: page.length < scan ? null : last };
+  return { entries, trimmed, next: page.length < scan ? null : last };
 }
 
 export function scheduleLater(keys: MemoryKeyspace, { stream, group, delays }: ScheduleLaterOptions): void {
@@ -162,14 +160,17 @@ function claimOwn(
   return keys.group({ stream, group }).claim({ consumer, ids, minIdleMs: 0, deliveries }, keys.nowMs());
 }
 
-export function bury(keys: MemoryKeyspace, { stream, group, consumer, id, reason, error }: BuryOptions): Burial {
+export function moveToDeadLetters(
+  keys: MemoryKeyspace,
+  { stream, group, consumer, id, reason, error }: MoveToDeadLettersOptions,
+): MoveToDeadLettersResult {
   const pending = keys.group({ stream, group });
   const deliveries = pending.deliveriesOf(id, consumer);
   if (deliveries === undefined) return { kind: "not-owned" };
   const entry = keys.existingStream(stream).find(id);
   if (entry === undefined) {
     pending.acknowledge([id]);
-    return { kind: "vanished" };
+    return { kind: "trimmed" };
   }
   const history = [
     ...["dead.id", id, "dead.consumer", consumer, "dead.deliveries", deliveries],
@@ -177,14 +178,14 @@ export function bury(keys: MemoryKeyspace, { stream, group, consumer, id, reason
   ];
   const deadId = xadd(keys, { stream: groupKey("dead", stream, group), fields: [...entry.fields, ...history] });
   pending.acknowledge([id]);
-  return { kind: "buried", deadId };
+  return { kind: "dead-lettered", deadId };
 }
 
 export function redrive(keys: MemoryKeyspace, options: RedriveLetterOptions): Redrive {
-  const { stream, group, id, ifGone } = options;
+  const { stream, group, id, ifTrimmed } = options;
   const dead = keys.stream(groupKey("dead", stream, group));
   const found = dead?.find(id);
-  if (dead === undefined || found === undefined) return { kind: "gone" };
+  if (dead === undefined || found === undefined) return { kind: "missing" };
   const letter = readLetter(found);
   if (letter === undefined) return { kind: "skipped", why: "not-a-letter" };
   const { entryId } = letter;
@@ -193,7 +194,7 @@ export function redrive(keys: MemoryKeyspace, options: RedriveLetterOptions): Re
   const isSame =
     entry?.fields.length === fields.length && entry.fields.every((field, at) => field.equals(fields[at] as Buffer));
   if (!isSame) {
-    if (ifGone === "skip") return { kind: "skipped", why: "entry-gone" };
+    if (ifTrimmed === "skip") return { kind: "skipped", why: "entry-trimmed" };
     const newId = xadd(keys, { stream, fields });
     dead.delete([id]);
     return { kind: "added", entryId: newId };
@@ -233,7 +234,7 @@ export function handOverPage(keys: MemoryKeyspace, options: HandOverPageOptions)
   const claim = { consumer: to, ids: ripe, minIdleMs: 0, deliveries: (before: number) => before };
   const moved = ripe.length === 0 ? 0 : pending.claim(claim, keys.nowMs()).length;
   const lastId = page.length < count ? null : (page.at(-1)?.id ?? null);
-  return { kind: "moved", moved, recent: page.length - ripe.length, vanished: ripe.length - moved, lastId };
+  return { kind: "moved", moved, recent: page.length - ripe.length, trimmed: ripe.length - moved, lastId };
 }
 
 /** Why nothing may move, or how long a message must not have been delivered to move. */
@@ -259,7 +260,7 @@ export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOption
   if (told !== "") {
     const fields = ["consumer", consumer, "told", `{"at":${keys.nowMs()},${told.slice(1)}`];
     const trim = { strategy: "maxLen", threshold: 100, approximate: true } as const;
-    xadd(keys, { stream: groupKey("left", stream, group), fields, trim });
+    xadd(keys, { stream: groupKey("final-reports", stream, group), fields, trim });
   }
   const found = keys.group(options);
   const isPending = found.pending(keys.nowMs(), consumer).length > 0;
@@ -292,7 +293,7 @@ export function deleteWhatIsDone(
   );
 }
 
-export function beat(keys: MemoryKeyspace, options: BeatOptions): Beat {
+export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): HeartbeatResult {
   const { stream, group, consumer, incarnation, join } = options;
   const nowMs = keys.nowMs();
   const known = registration(keys, options);
@@ -300,7 +301,7 @@ export function beat(keys: MemoryKeyspace, options: BeatOptions): Beat {
     if (join === undefined) return { kind: "replaced" };
     if (nowMs - known.at <= join.freshMs && known.at !== join.seenAtMs) return { kind: "in-use", atMs: known.at };
   }
-  const json = String(beatScript.encode(options).at(-1));
+  const json = String(heartbeatScript.encode(options).at(-1));
   keys.setHashField(groupKey("consumers", stream, group), consumer, `{"at":${nowMs},${json.slice(1)}`);
   return { kind: "ok", serverTimeMs: nowMs };
 }

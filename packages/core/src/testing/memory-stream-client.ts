@@ -8,18 +8,18 @@ import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "
 import type { AclDryRunOptions } from "../wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
-import type { Beat, BeatOptions } from "../wire/atomic/beat.ts";
-import type { Burial, BuryOptions } from "../wire/atomic/bury.ts";
 import type { CountHangOptions } from "../wire/atomic/count-hang.ts";
 import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
 import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
+import type { HeartbeatOptions, HeartbeatResult } from "../wire/atomic/heartbeat.ts";
 import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
 import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
+import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "../wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
-import type { RecoverOwnOptions, RecoverOwnResult } from "../wire/atomic/recover-own.ts";
+import type { RedeliverOwnOptions, RedeliverOwnResult } from "../wire/atomic/redeliver-own.ts";
 import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
 import type { ReleaseOptions, ReleaseResult } from "../wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
@@ -290,8 +290,8 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("renewOwned", () => atomic.renewOwned(this.#keys, options));
   }
 
-  recoverOwn(options: RecoverOwnOptions): Promise<RecoverOwnResult> {
-    return this.#run("recoverOwn", () => atomic.recoverOwn(this.#keys, options));
+  redeliverOwn(options: RedeliverOwnOptions): Promise<RedeliverOwnResult> {
+    return this.#run("redeliverOwn", () => atomic.redeliverOwn(this.#keys, options));
   }
 
   release(options: ReleaseOptions): Promise<ReleaseResult> {
@@ -318,8 +318,8 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("countHang", () => atomic.countHang(this.#keys, options));
   }
 
-  bury(options: BuryOptions): Promise<Burial> {
-    return this.#run("bury", () => atomic.bury(this.#keys, options));
+  moveToDeadLetters(options: MoveToDeadLettersOptions): Promise<MoveToDeadLettersResult> {
+    return this.#run("moveToDeadLetters", () => atomic.moveToDeadLetters(this.#keys, options));
   }
 
   redrive(options: RedriveLetterOptions): Promise<Redrive> {
@@ -342,8 +342,8 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("deleteIfAllGroupsDone", () => atomic.deleteIfAllGroupsDone(this.#keys, options));
   }
 
-  beat(options: BeatOptions): Promise<Beat> {
-    return this.#run("beat", () => atomic.beat(this.#keys, options));
+  heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult> {
+    return this.#run("heartbeat", () => atomic.heartbeat(this.#keys, options));
   }
 
   addOnce(options: AddOnceOptions): Promise<AddOnceResult> {

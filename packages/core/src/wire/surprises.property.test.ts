@@ -4,17 +4,17 @@ import { ReplyShapeError } from "../errors.ts";
 import { aclDryRun, aclWhoAmI } from "./acl-dry-run.ts";
 import { ackOwned } from "./atomic/ack-owned.ts";
 import { addOnce } from "./atomic/add-once.ts";
-import { beat } from "./atomic/beat.ts";
-import { bury } from "./atomic/bury.ts";
 import { countHang } from "./atomic/count-hang.ts";
 import { deleteIfAllGroupsDone } from "./atomic/delete-if-all-groups-done.ts";
 import { forgetDue } from "./atomic/forget-due.ts";
 import { handOver } from "./atomic/hand-over.ts";
 import { handOverPage } from "./atomic/hand-over-page.ts";
+import { heartbeat } from "./atomic/heartbeat.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
 import { holdTerm } from "./atomic/hold-term.ts";
+import { moveToDeadLetters } from "./atomic/move-to-dead-letters.ts";
 import { readDue } from "./atomic/read-due.ts";
-import { recoverOwn } from "./atomic/recover-own.ts";
+import { redeliverOwn } from "./atomic/redeliver-own.ts";
 import { redrive } from "./atomic/redrive.ts";
 import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
@@ -80,7 +80,7 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["ZCOUNT", (reply) => zcount.decode(reply, { key: "k", max: 1 })],
   ["ackOwned", (reply) => ackOwned.decode(reply, own)],
   ["renewOwned", (reply) => renewOwned.decode(reply, own)],
-  ["recoverOwn", (reply) => recoverOwn.decode(reply, { ...own, messages: [] })],
+  ["redeliverOwn", (reply) => redeliverOwn.decode(reply, { ...own, messages: [] })],
   ["release", (reply) => release.decode(reply, { ...own, from: "a", to: "b", neverOffered: [], offered: [] })],
   [
     "take",
@@ -93,8 +93,8 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["readDue", (reply) => readDue.decode(reply, { ...own, limit: 1 })],
   ["forgetDue", (reply) => forgetDue.decode(reply, { ...own, due: [] })],
   ["countHang", (reply) => countHang.decode(reply, { ...own, id: "1-1", rememberMs: 1 })],
-  ["redrive", (reply) => redrive.decode(reply, { ...own, id: "1-1", ifGone: "skip" })],
-  ["bury", (reply) => bury.decode(reply, { ...own, id: "1-1", reason: "", error: "" })],
+  ["redrive", (reply) => redrive.decode(reply, { ...own, id: "1-1", ifTrimmed: "skip" })],
+  ["moveToDeadLetters", (reply) => moveToDeadLetters.decode(reply, { ...own, id: "1-1", reason: "", error: "" })],
   [
     "handOver",
     (reply) => handOver.decode(reply, { ...own, from: "a", to: "b", foreignIdleMs: 1, toUnregistered: false }),
@@ -108,7 +108,7 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ],
   ["removeIfEmpty", (reply) => removeIfEmpty.decode(reply, { ...own, onlyIfSilent: false })],
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
-  ["beat", (reply) => beat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
+  ["heartbeat", (reply) => heartbeat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
   ["holdLease", (reply) => holdLease.decode(reply, { key: "k", holder: "h", leaseMs: 1 })],
   [
     "holdTerm",

@@ -51,7 +51,7 @@ describe("xpendingRange", () => {
     expect(xpendingRange.decode([], options)).toEqual([]);
   });
 
-  test("an entry that was given back to nobody keeps the server's marks", () => {
+  test("an entry that was released to nobody keeps the server's marks", () => {
     expect(xpendingRange.decode([[bytes("1-1"), bytes(""), -1, 2]], options)).toEqual([
       { id: "1-1", consumer: "", idleMs: -1, deliveries: 2 },
     ]);

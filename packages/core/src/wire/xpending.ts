@@ -46,9 +46,9 @@ export interface XpendingRangeOptions {
 
 export interface PendingEntry {
   readonly id: EntryId;
-  /** The owner; `""` when a server that knows XNACK has it given back to nobody. */
+  /** The owner; `""` when a server that knows XNACK has it released to nobody. */
   readonly consumer: string;
-  /** Milliseconds since the last delivery or lease renewal, by the server's clock; -1 for an entry given back. */
+  /** Milliseconds since the last delivery or lease renewal, by the server's clock; -1 for an entry released. */
   readonly idleMs: number;
   /** How often it was delivered. Inexact above 2^53, where only "too often" matters. */
   readonly deliveries: number;

@@ -72,7 +72,7 @@ export function describeConnecting(scene: () => Scene): void {
         client.xreadgroup({ ...address, consumer: "c1", count: 1, blockMs: 10 }, new AbortController().signal),
       ).rejects.toMatchObject(notSent);
       await expect(
-        client.beat({ ...address, consumer: "c1", incarnation: "i", leaseMs: 1, details: {} }),
+        client.heartbeat({ ...address, consumer: "c1", incarnation: "i", leaseMs: 1, details: {} }),
       ).rejects.toMatchObject(notSent);
       expect(await client.xaddMany([item])).toMatchObject([notSent]);
     });

@@ -5,11 +5,11 @@ import type { Scene } from "./setting.ts";
 /** Moving a message into the dead letters. */
 export function describeDeadLetters(scene: () => Scene): void {
   const bury = (id: string, consumer = "c1") =>
-    scene().client.bury({ ...scene().address, consumer, id, reason: "invalid", error: "boom: 日本" });
+    scene().client.moveToDeadLetters({ ...scene().address, consumer, id, reason: "invalid", error: "boom: 日本" });
   const deadKey = () => groupKey("dead", scene().stream, scene().group);
   const deadLetters = () => scene().client.xrange({ stream: deadKey(), from: "-", to: "+", count: 100 });
 
-  describe("bury", () => {
+  describe("moveToDeadLetters", () => {
     test("keeps the message byte for byte and puts its history last", async () => {
       const { client, stream } = scene();
       await scene().createGroup();
@@ -22,11 +22,11 @@ export function describeDeadLetters(scene: () => Scene): void {
       await scene().read("c1");
       await scene().recover("c1", [id]);
       const beforeMs = await client.time();
-      const burial = await bury(id);
+      const deadLettering = await bury(id);
       const afterMs = await client.time();
       const [letter, ...more] = await deadLetters();
       expect(more).toEqual([]);
-      expect(burial).toEqual({ kind: "buried", deadId: letter?.id });
+      expect(deadLettering).toEqual({ kind: "dead-lettered", deadId: letter?.id });
       expect(letter?.fields.slice(0, fields.length)).toEqual(fields);
       const history = letter?.fields.slice(fields.length).map(String) ?? [];
       expect(history.slice(0, -1)).toEqual([
@@ -44,10 +44,10 @@ export function describeDeadLetters(scene: () => Scene): void {
       expect(await scene().ids()).toEqual([id]);
     });
 
-    test("buries exactly once", async () => {
+    test("dead-letters exactly once", async () => {
       const [id = ""] = await scene().deliver("c1", 1);
       const ends = await Promise.all([bury(id), bury(id)]);
-      expect(ends.map(({ kind }) => kind).toSorted()).toEqual(["buried", "not-owned"]);
+      expect(ends.map(({ kind }) => kind).toSorted()).toEqual(["dead-lettered", "not-owned"]);
       expect(await deadLetters()).toHaveLength(1);
     });
 
@@ -58,11 +58,11 @@ export function describeDeadLetters(scene: () => Scene): void {
       expect(await deadLetters()).toEqual([]);
     });
 
-    test("acknowledges what has vanished, without a letter", async () => {
+    test("acknowledges what has trimmed, without a letter", async () => {
       const { client, stream } = scene();
       const ids = await scene().deliver("c1", 1);
       await client.xdel({ stream, ids });
-      expect(await bury(ids[0] ?? "")).toEqual({ kind: "vanished" });
+      expect(await bury(ids[0] ?? "")).toEqual({ kind: "trimmed" });
       expect(await scene().pending()).toEqual([]);
       expect(await deadLetters()).toEqual([]);
     });

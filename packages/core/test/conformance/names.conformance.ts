@@ -57,7 +57,7 @@ export function describeNames(scene: () => Scene): void {
       const read = await client.xreadgroup({ ...address, consumer: dead, count: 9 });
       const [first = "", second = "", third = ""] = read.map(({ id }) => id);
       for (const consumer of [dead, alive]) {
-        await client.beat({ ...address, consumer, incarnation: "i", leaseMs: 60_000, details: {} });
+        await client.heartbeat({ ...address, consumer, incarnation: "i", leaseMs: 60_000, details: {} });
       }
       const registry = await client.registry(address);
       expect([...registry.keys()].toSorted()).toEqual([dead, alive].toSorted());
@@ -69,8 +69,10 @@ export function describeNames(scene: () => Scene): void {
       await client.scheduleLater({ ...address, delays: [{ id: second, delayMs: 60_000 }] });
       await client.release({ ...address, from: alive, to: LATER, offered: [second], neverOffered: [] });
       expect([...(await client.dueTimes({ ...address, ids: [second] })).values()]).toEqual([expect.any(Number)]);
-      expect(await client.bury({ ...address, consumer: alive, id: third, reason: "r", error: "" })).toMatchObject({
-        kind: "buried",
+      expect(
+        await client.moveToDeadLetters({ ...address, consumer: alive, id: third, reason: "r", error: "" }),
+      ).toMatchObject({
+        kind: "dead-lettered",
       });
       expect(await client.ackOwned({ ...address, consumer: alive, ids: [first] })).toMatchObject({
         acknowledged: [first],

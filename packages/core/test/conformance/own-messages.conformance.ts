@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { RELEASED } from "../../src/reserved-consumers.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
-/** The atomic operations on what a consumer holds: ackOwned, renewOwned, recoverOwn. */
+/** The atomic operations on what a consumer holds: ackOwned, renewOwned, redeliverOwn. */
 export function describeOwnMessages(scene: () => Scene): void {
   const operations = [
     ["ackOwned", (ids: readonly string[]) => scene().client.ackOwned(scene().own("c1", ids))],
     ["renewOwned", (ids: readonly string[]) => scene().client.renewOwned(scene().own("c1", ids))],
-    ["recoverOwn", (ids: readonly string[]) => scene().recover("c1", ids)],
+    ["redeliverOwn", (ids: readonly string[]) => scene().recover("c1", ids)],
     [
       "release",
       (ids: readonly string[]) =>
@@ -93,24 +93,24 @@ export function describeOwnMessages(scene: () => Scene): void {
   });
 
   describe("renewOwned", () => {
-    test("says of each id whether it was kept, taken or has vanished", async () => {
+    test("says of each id whether it was kept, taken or has trimmed", async () => {
       const { client, stream, address } = scene();
       const ids = await scene().deliver("c1", 4);
-      const [kept = "", taken = "", acknowledged = "", vanished = ""] = ids;
+      const [kept = "", taken = "", acknowledged = "", trimmed = ""] = ids;
       await scene().take([taken], "c1", "c2");
       await client.xack({ ...address, ids: [acknowledged] });
-      await client.xdel({ stream, ids: [vanished] });
+      await client.xdel({ stream, ids: [trimmed] });
       expect(await client.renewOwned(scene().own("c1", ids.toReversed()))).toEqual(
         new Map([
           [kept, "kept"],
           [taken, "taken"],
           [acknowledged, "taken"],
-          [vanished, "vanished"],
+          [trimmed, "trimmed"],
         ]),
       );
     });
 
-    test("drops what has vanished from the pending list", async () => {
+    test("drops what has trimmed from the pending list", async () => {
       const { client, stream } = scene();
       const ids = await scene().deliver("c1", 2);
       await client.xdel({ stream, ids: ids.slice(0, 1) });
@@ -139,7 +139,7 @@ export function describeOwnMessages(scene: () => Scene): void {
     });
   });
 
-  describe("recoverOwn", () => {
+  describe("redeliverOwn", () => {
     test("delivers again, with payload and count, what the consumer still owns", async () => {
       const { client, stream } = scene();
       const payload = [Buffer.from("a"), Buffer.from([0, 255, 13, 10]), Buffer.from("a"), Buffer.from("")];
@@ -149,7 +149,7 @@ export function describeOwnMessages(scene: () => Scene): void {
       await scene().age("c1", [id]);
       expect(await scene().recover("c1", [id])).toEqual({
         entries: [{ id, deliveries: 2, fields: payload }],
-        vanished: [],
+        trimmed: [],
       });
       const [pending] = await scene().pending();
       expect(pending).toMatchObject({ id, consumer: "c1", deliveries: 2 });
@@ -160,7 +160,7 @@ export function describeOwnMessages(scene: () => Scene): void {
       const ids = await scene().deliver("c1", 4);
       const messages = ids.map((id, index) => ({ id, deliveries: [2, 7, 2, 1][index] ?? 0 })).toReversed();
       for (let times = 0; times < 2; times++) {
-        const { entries } = await scene().client.recoverOwn({ ...scene().address, consumer: "c1", messages });
+        const { entries } = await scene().client.redeliverOwn({ ...scene().address, consumer: "c1", messages });
         expect(entries.map(({ id, deliveries }) => [id, deliveries])).toEqual([
           [ids[0], 2],
           [ids[1], 7],
@@ -171,16 +171,16 @@ export function describeOwnMessages(scene: () => Scene): void {
       }
     });
 
-    test("lists what has vanished, drops it, and leaves out what is not the consumer's", async () => {
+    test("lists what has trimmed, drops it, and leaves out what is not the consumer's", async () => {
       const { client, stream, address } = scene();
       const ids = await scene().deliver("c1", 4);
-      const [kept = "", taken = "", acknowledged = "", vanished = ""] = ids;
+      const [kept = "", taken = "", acknowledged = "", trimmed = ""] = ids;
       await scene().take([taken], "c1", "c2");
       await client.xack({ ...address, ids: [acknowledged] });
-      await client.xdel({ stream, ids: [vanished] });
+      await client.xdel({ stream, ids: [trimmed] });
       const result = await scene().recover("c1", ids.toReversed());
       expect(result.entries.map(({ id }) => id)).toEqual([kept]);
-      expect(result.vanished).toEqual([vanished]);
+      expect(result.trimmed).toEqual([trimmed]);
       expect(await scene().pending()).toMatchObject([
         { id: kept, deliveries: 2 },
         { id: taken, deliveries: 1 },

@@ -8,16 +8,22 @@ import { RECENT_MS, type Scene } from "./setting.ts";
 export function describeRedriving(scene: () => Scene): void {
   const deadKey = () => groupKey("dead", scene().stream, scene().group);
   const deadLetters = () => scene().client.xrange({ stream: deadKey(), from: "-", to: "+", count: 100 });
-  const redrive = (id: EntryId, ifGone: "add" | "skip" = "skip") =>
-    scene().client.redrive({ ...scene().address, id, ifGone });
+  const redrive = (id: EntryId, ifTrimmed: "add" | "skip" = "skip") =>
+    scene().client.redrive({ ...scene().address, id, ifTrimmed });
 
   async function bury(id: EntryId, consumer = "c1"): Promise<EntryId> {
-    const burial = await scene().client.bury({ ...scene().address, consumer, id, reason: "invalid", error: "boom" });
-    if (burial.kind !== "buried") throw new Error("not buried");
-    return burial.deadId;
+    const deadLettering = await scene().client.moveToDeadLetters({
+      ...scene().address,
+      consumer,
+      id,
+      reason: "invalid",
+      error: "boom",
+    });
+    if (deadLettering.kind !== "dead-lettered") throw new Error("not dead-lettered");
+    return deadLettering.deadId;
   }
 
-  /** Adds a message, has it delivered and buries it. */
+  /** Adds a message, has it delivered and dead-letters it. */
   async function letter(): Promise<{ readonly id: EntryId; readonly deadId: EntryId }> {
     const [id = ""] = await scene().deliver("c1", 1);
     return { id, deadId: await bury(id) };
@@ -59,20 +65,20 @@ export function describeRedriving(scene: () => Scene): void {
     test("of two at once one redrives, and the other finds the letter gone", async () => {
       const { deadId } = await letter();
       const ends = await Promise.all([redrive(deadId), redrive(deadId)]);
-      expect(ends.map(({ kind }) => kind).toSorted()).toEqual(["gone", "redriven"]);
+      expect(ends.map(({ kind }) => kind).toSorted()).toEqual(["missing", "redriven"]);
       expect(await scene().pendingIds()).toHaveLength(1);
     });
 
     test("without dead letters, stream and group finds the letter gone", async () => {
-      expect(await redrive("1-1")).toEqual({ kind: "gone" });
-      expect(await redrive("1-1", "add")).toEqual({ kind: "gone" });
+      expect(await redrive("1-1")).toEqual({ kind: "missing" });
+      expect(await redrive("1-1", "add")).toEqual({ kind: "missing" });
     });
 
     test("leaves a letter whose entry was deleted", async () => {
       const { client, stream } = scene();
       const { id, deadId } = await letter();
       await client.xdel({ stream, ids: [id] });
-      expect(await redrive(deadId)).toEqual({ kind: "skipped", why: "entry-gone" });
+      expect(await redrive(deadId)).toEqual({ kind: "skipped", why: "entry-trimmed" });
       expect(await deadLetters()).toHaveLength(1);
       expect(await scene().pending()).toEqual([]);
     });
@@ -81,7 +87,7 @@ export function describeRedriving(scene: () => Scene): void {
       const { client, stream } = scene();
       await scene().createGroup();
       const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-      // Looks like a buried letter itself: only the last six pairs go.
+      // Looks like a dead-lettered letter itself: only the last six pairs go.
       const own = ["dead.id", "1-1", "dead.consumer", "x", "dead.deliveries", "1", "dead.reason", "", "dead.error", ""];
       const fields = [everyByte, everyByte, "a", "1", "a", "", ...own, "dead.at", "1"].map((field) =>
         Buffer.from(field),
@@ -113,7 +119,7 @@ export function describeRedriving(scene: () => Scene): void {
       await scene().createGroup();
       await scene().read("c1");
       await scene().client.xack({ ...scene().address, ids: [id] });
-      expect(await redrive(deadId)).toEqual({ kind: "skipped", why: "entry-gone" });
+      expect(await redrive(deadId)).toEqual({ kind: "skipped", why: "entry-trimmed" });
       expect(await scene().pending()).toEqual([]);
       expect(await redrive(deadId, "add")).toMatchObject({ kind: "added" });
     });
@@ -178,12 +184,15 @@ export function describeRedriving(scene: () => Scene): void {
       expect(await deadLetters()).toHaveLength(1);
     });
 
-    test.each(["skip", "add"] as const)("leaves the letter when the stream is none any more (%s)", async (ifGone) => {
-      const { deadId } = await letter();
-      await scene().setting.sideDoor.putText(scene().stream);
-      await expect(redrive(deadId, ifGone)).rejects.toMatchObject({ code: "WRONG_TYPE" });
-      expect(await deadLetters()).toHaveLength(1);
-    });
+    test.each(["skip", "add"] as const)(
+      "leaves the letter when the stream is none any more (%s)",
+      async (ifTrimmed) => {
+        const { deadId } = await letter();
+        await scene().setting.sideDoor.putText(scene().stream);
+        await expect(redrive(deadId, ifTrimmed)).rejects.toMatchObject({ code: "WRONG_TYPE" });
+        expect(await deadLetters()).toHaveLength(1);
+      },
+    );
 
     test("of a key that holds no dead letters is a WrongTypeError", async () => {
       const { deadId } = await letter();

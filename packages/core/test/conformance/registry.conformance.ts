@@ -1,43 +1,43 @@
 import { describe, expect, test } from "vitest";
-import { readFarewells } from "../../src/farewells.ts";
+import { readFinalReports } from "../../src/final-reports.ts";
 import { groupKey } from "../../src/keys.ts";
 import { LATER, REDRIVE_CONSUMER, RELEASED } from "../../src/reserved-consumers.ts";
-import type { Beat, BeatOptions } from "../../src/wire/atomic/beat.ts";
 import type { HandOver, HandOverOptions } from "../../src/wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../../src/wire/atomic/hand-over-page.ts";
-import type { Farewell } from "../../src/wire/atomic/remove-if-empty.ts";
+import type { HeartbeatOptions, HeartbeatResult } from "../../src/wire/atomic/heartbeat.ts";
+import type { FinalReport } from "../../src/wire/atomic/remove-if-empty.ts";
 import { addBatch, NO_WORK } from "../../src/work-counters.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
 const LONG_LEASE_MS = 600_000;
 const SHORT_LEASE_MS = 20;
 
-/** Heartbeats, and what may be done to consumers that have none: beat, handOver, handOverPage, removeIfEmpty. */
+/** Heartbeats, and what may be done to consumers that have none: heartbeat, handOver, handOverPage, removeIfEmpty. */
 export function describeRegistry(scene: () => Scene): void {
   const registry = () => groupKey("consumers", scene().stream, scene().group);
-  const beat = (consumer: string, options: Partial<BeatOptions> = {}): Promise<Beat> =>
-    scene().client.beat({
+  const heartbeat = (consumer: string, options: Partial<HeartbeatOptions> = {}): Promise<HeartbeatResult> =>
+    scene().client.heartbeat({
       ...{ ...scene().address, consumer, incarnation: `${consumer}-1`, leaseMs: LONG_LEASE_MS, details: {} },
       ...options,
     });
-  const join = (consumer: string, options: Partial<BeatOptions> = {}) =>
-    beat(consumer, { join: { freshMs: 15_000 }, ...options });
+  const join = (consumer: string, options: Partial<HeartbeatOptions> = {}) =>
+    heartbeat(consumer, { join: { freshMs: 15_000 }, ...options });
   const entryOf = async (consumer: string): Promise<string> =>
     (await scene().setting.sideDoor.hashField(registry(), consumer)) ?? "";
 
   /** A consumer whose last heartbeat was longer ago than its lease. */
   const fallSilent = async (consumer: string): Promise<void> => {
-    expect((await beat(consumer, { leaseMs: SHORT_LEASE_MS })).kind).toBe("ok");
+    expect((await heartbeat(consumer, { leaseMs: SHORT_LEASE_MS })).kind).toBe("ok");
     await scene().setting.elapse(SHORT_LEASE_MS + 5);
   };
 
   describe("registry", () => {
-    test("tells who beats, when that was, and with which lease", async () => {
+    test("tells who sends heartbeats, when that was, and with which lease", async () => {
       const { client, address } = scene();
       expect((await client.registry(address)).size).toBe(0);
       await join("c1");
       const beforeMs = await client.time();
-      await beat("c2");
+      await heartbeat("c2");
       const known = await client.registry(address);
       expect([...known.keys()].toSorted()).toEqual(["c1", "c2"]);
       expect(known.get("c2")).toMatchObject({ consumer: "c2", incarnation: "c2-1", leaseMs: LONG_LEASE_MS });
@@ -188,7 +188,7 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
-  describe("beat", () => {
+  describe("heartbeat", () => {
     test("writes what the consumer says, stamped with the server's time", async () => {
       const beforeMs = await scene().client.time();
       const answer = await join("c1", { details: { host: "h", pid: 7, draining: false, note: null } });
@@ -203,9 +203,9 @@ export function describeRegistry(scene: () => Scene): void {
       expect(answer).toEqual({ kind: "ok", serverTimeMs: entry.at });
     });
 
-    test("replaces the previous beat", async () => {
+    test("replaces the previous heartbeat", async () => {
       await join("c1", { details: { acknowledged: 1 } });
-      await beat("c1", { details: { acknowledged: 2 } });
+      await heartbeat("c1", { details: { acknowledged: 2 } });
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ acknowledged: 2 });
     });
 
@@ -219,7 +219,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ host: 'häßlich "日本" \\ \n' });
     });
 
-    test("a join is refused while another incarnation's beat is fresh", async () => {
+    test("a join is refused while another incarnation's heartbeat is fresh", async () => {
       await join("c1");
       const before = await entryOf("c1");
       const { at } = JSON.parse(before) as { at: number };
@@ -227,7 +227,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await entryOf("c1")).toBe(before);
     });
 
-    test("a join takes over a name whose last beat is not fresh", async () => {
+    test("a join takes over a name whose last heartbeat is not fresh", async () => {
       await join("c1");
       await scene().setting.elapse(30);
       const answer = await join("c1", { incarnation: "c1-2", join: { freshMs: 20 } });
@@ -235,7 +235,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-2" });
     });
 
-    test("a beat that was seen to stand still is not fresh, whatever its date, until it moves", async () => {
+    test("a heartbeat that was seen to stand still is not fresh, whatever its date, until it moves", async () => {
       const { sideDoor } = scene().setting;
       const futureMs = (await scene().client.time()) + LONG_LEASE_MS;
       const fromTheFuture = `{"v":1,"at":${futureMs},"leaseMs":1000,"incarnation":"c1-0"}`;
@@ -251,18 +251,18 @@ export function describeRegistry(scene: () => Scene): void {
       expect((await join("c1")).kind).toBe("ok");
     });
 
-    test("a beat learns that its name was taken, and leaves the other's", async () => {
+    test("a heartbeat learns that its name was taken, and leaves the other's", async () => {
       await join("c1");
       await scene().setting.elapse(30);
       await join("c1", { incarnation: "c1-2", join: { freshMs: 20 } });
-      expect(await beat("c1")).toEqual({ kind: "replaced" });
+      expect(await heartbeat("c1")).toEqual({ kind: "replaced" });
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-2" });
     });
 
-    test("a beat whose entry is gone writes it again", async () => {
+    test("a heartbeat whose entry is gone writes it again", async () => {
       await join("c1");
       await scene().setting.sideDoor.deleteKey(registry());
-      expect((await beat("c1")).kind).toBe("ok");
+      expect((await heartbeat("c1")).kind).toBe("ok");
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-1" });
     });
 
@@ -294,7 +294,7 @@ export function describeRegistry(scene: () => Scene): void {
       const ids = await scene().deliver("dead", 3);
       await scene().recover("dead", ids.slice(0, 1));
       await fallSilent("dead");
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver(ids.toReversed())).toEqual({ kind: "moved", ids });
       expect(await ownersOf()).toEqual(["alive", "alive", "alive"]);
       expect(await scene().deliveries()).toEqual([2, 1, 1]);
@@ -304,8 +304,8 @@ export function describeRegistry(scene: () => Scene): void {
     test("moves nothing while the owner's heartbeat is fresh", async () => {
       const ids = await scene().deliver("dead", 1);
       await scene().age("dead", ids);
-      await beat("dead");
-      await beat("alive");
+      await heartbeat("dead");
+      await heartbeat("alive");
       expect(await handOver(ids)).toEqual({ kind: "refused", why: "owner-alive" });
       expect(await ownersOf()).toEqual(["dead"]);
     });
@@ -332,7 +332,7 @@ export function describeRegistry(scene: () => Scene): void {
     test("honours the lease of a silent owner per message", async () => {
       const ids = await scene().deliver("dead", 2);
       await scene().setting.sideDoor.putHashField(registry(), "dead", `{"v":1,"at":1,"leaseMs":${LONG_LEASE_MS}}`);
-      await beat("alive");
+      await heartbeat("alive");
       await scene().age("dead", ids.slice(1), 2 * LONG_LEASE_MS);
       expect(await handOver(ids)).toEqual({ kind: "moved", ids: ids.slice(1) });
       expect(await ownersOf()).toEqual(["dead", "alive"]);
@@ -340,8 +340,8 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
       const ids = await scene().deliver("dead", 2);
-      await beat("dead");
-      await beat("alive");
+      await heartbeat("dead");
+      await heartbeat("alive");
       const { at } = JSON.parse(await entryOf("dead")) as { at: number };
       expect(await handOver(ids, { seenAtMs: null })).toEqual({ kind: "refused", why: "owner-alive" });
       expect(await handOver(ids, { seenAtMs: at - 1 })).toEqual({ kind: "refused", why: "owner-alive" });
@@ -349,17 +349,17 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await handOver(ids, { seenAtMs: at })).toEqual({ kind: "moved", ids });
     });
 
-    test("moves nothing of an owner that has beaten since it was seen, old as that may look", async () => {
+    test("moves nothing of an owner that has sent a heartbeat since it was seen, old as that may look", async () => {
       const ids = await scene().deliver("dead", 1);
       await fallSilent("dead");
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver(ids, { seenAtMs: 1 })).toEqual({ kind: "refused", why: "owner-alive" });
       expect(await ownersOf()).toEqual(["dead"]);
     });
 
     test("an owner that has left the registry is a foreign one, whatever was seen of it", async () => {
       const ids = await scene().deliver("dead", 2);
-      await beat("alive");
+      await heartbeat("alive");
       await scene().age("dead", ids.slice(1), 700_000);
       const seen = { foreignIdleMs: 600_000, seenAtMs: 1 };
       expect(await handOver(ids, seen)).toEqual({ kind: "moved", ids: ids.slice(1) });
@@ -375,7 +375,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("honours the idle time that an unregistered owner's messages must have", async () => {
       const ids = await scene().deliver("dead", 2);
-      await beat("alive");
+      await heartbeat("alive");
       await scene().age("dead", ids.slice(1), 700_000);
       expect(await handOver(ids, { foreignIdleMs: 600_000 })).toEqual({ kind: "moved", ids: ids.slice(1) });
     });
@@ -383,23 +383,23 @@ export function describeRegistry(scene: () => Scene): void {
     test("moves only what the owner still has", async () => {
       const { client, address, stream } = scene();
       const ids = await scene().deliver("dead", 4);
-      const [owned = "", taken = "", acknowledged = "", vanished = ""] = ids;
+      const [owned = "", taken = "", acknowledged = "", trimmed = ""] = ids;
       await scene().take([taken], "dead", "third");
       await client.xack({ ...address, ids: [acknowledged] });
-      await client.xdel({ stream, ids: [vanished] });
-      await beat("alive");
+      await client.xdel({ stream, ids: [trimmed] });
+      await heartbeat("alive");
       expect(await handOver(ids)).toEqual({ kind: "moved", ids: [owned] });
       expect(await ownersOf()).toEqual(["alive", "third"]);
     });
 
     test("of nothing moves nothing", async () => {
       await scene().createGroup();
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver([])).toEqual({ kind: "moved", ids: [] });
     });
 
     test("without stream or group is a NoGroupError", async () => {
-      await beat("alive");
+      await heartbeat("alive");
       await expect(handOver(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
@@ -411,13 +411,13 @@ export function describeRegistry(scene: () => Scene): void {
         ...{ foreignIdleMs: 0, toUnregistered: false, ...options },
       });
     const owners = async () => (await scene().pending()).map(({ id, consumer }) => [id, consumer]);
-    const moved = (messages: number) => ({ kind: "moved", moved: messages, recent: 0, vanished: 0, lastId: null });
+    const moved = (messages: number) => ({ kind: "moved", moved: messages, recent: 0, trimmed: 0, lastId: null });
 
     test("moves a silent owner's messages to a living one, and does not count as a delivery", async () => {
       const ids = await scene().deliver("dead", 3);
       await scene().recover("dead", ids.slice(0, 1));
       await fallSilent("dead");
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver()).toEqual(moved(3));
       expect(await owners()).toEqual(ids.map((id) => [id, "alive"]));
       expect(await scene().deliveries()).toEqual([2, 1, 1]);
@@ -426,7 +426,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("goes through the list page by page, and says which is the last", async () => {
       const ids = await scene().deliver("dead", 7);
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver({ count: 3 })).toEqual({ ...moved(3), lastId: ids[2] });
       expect(await owners()).toEqual(ids.map((id, at) => [id, at < 3 ? "alive" : "dead"]));
       expect(await handOver({ count: 3, after: ids[2] ?? "" })).toEqual({ ...moved(3), lastId: ids[5] });
@@ -436,7 +436,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("leaves what comes before the page", async () => {
       const ids = await scene().deliver("dead", 3);
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver({ after: ids[1] ?? "" })).toEqual(moved(1));
       expect(await owners()).toEqual(ids.map((id, at) => [id, at < 2 ? "dead" : "alive"]));
     });
@@ -444,8 +444,8 @@ export function describeRegistry(scene: () => Scene): void {
     test("moves nothing while the owner's heartbeat is fresh", async () => {
       const ids = await scene().deliver("dead", 1);
       await scene().age("dead", ids);
-      await beat("dead");
-      await beat("alive");
+      await heartbeat("dead");
+      await heartbeat("alive");
       expect(await handOver()).toEqual({ kind: "refused", why: "owner-alive" });
       expect(await owners()).toEqual([[ids[0], "dead"]]);
     });
@@ -468,7 +468,7 @@ export function describeRegistry(scene: () => Scene): void {
     test("honours the lease of a silent owner per message", async () => {
       const ids = await scene().deliver("dead", 2);
       await scene().setting.sideDoor.putHashField(registry(), "dead", `{"v":1,"at":1,"leaseMs":${LONG_LEASE_MS}}`);
-      await beat("alive");
+      await heartbeat("alive");
       await scene().age("dead", ids.slice(1), 2 * LONG_LEASE_MS);
       expect(await handOver()).toEqual({ ...moved(1), recent: 1 });
       expect(await owners()).toEqual([
@@ -479,8 +479,8 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
       const ids = await scene().deliver("dead", 2);
-      await beat("dead");
-      await beat("alive");
+      await heartbeat("dead");
+      await heartbeat("alive");
       const { at } = JSON.parse(await entryOf("dead")) as { at: number };
       expect(await handOver({ seenAtMs: null })).toEqual({ kind: "refused", why: "owner-alive" });
       expect(await handOver({ seenAtMs: at + 1 })).toEqual({ kind: "refused", why: "owner-alive" });
@@ -510,7 +510,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("honours the idle time that an unregistered owner's messages must have", async () => {
       const ids = await scene().deliver("dead", 2);
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver({ foreignIdleMs: 600_000 })).toEqual({ ...moved(0), recent: 2 });
       await scene().age("dead", ids.slice(1), 700_000);
       expect(await handOver({ foreignIdleMs: 600_000 })).toEqual({ ...moved(1), recent: 1 });
@@ -519,12 +519,12 @@ export function describeRegistry(scene: () => Scene): void {
     test("moves only what the owner still has, and clears what was deleted", async () => {
       const { client, address, stream } = scene();
       const ids = await scene().deliver("dead", 6);
-      const [owned = "", taken = "", acknowledged = "", ...vanished] = ids;
+      const [owned = "", taken = "", acknowledged = "", ...trimmed] = ids;
       await scene().take([taken], "dead", "third");
       await client.xack({ ...address, ids: [acknowledged] });
-      await client.xdel({ stream, ids: vanished });
-      await beat("alive");
-      expect(await handOver({ count: 4 })).toEqual({ ...moved(1), vanished: 3, lastId: vanished[2] });
+      await client.xdel({ stream, ids: trimmed });
+      await heartbeat("alive");
+      expect(await handOver({ count: 4 })).toEqual({ ...moved(1), trimmed: 3, lastId: trimmed[2] });
       expect(await owners()).toEqual([
         [owned, "alive"],
         [taken, "third"],
@@ -534,26 +534,26 @@ export function describeRegistry(scene: () => Scene): void {
     test("leaves what was deleted while the owner's lease runs for it", async () => {
       const ids = await scene().deliver("dead", 2);
       await scene().client.xdel({ stream: scene().stream, ids });
-      await beat("alive");
+      await heartbeat("alive");
       expect(await handOver({ foreignIdleMs: 600_000 })).toEqual({ ...moved(0), recent: 2 });
       expect(await owners()).toEqual(ids.map((id) => [id, "dead"]));
     });
 
     test("without stream or group is a NoGroupError", async () => {
-      await beat("alive");
+      await heartbeat("alive");
       await expect(handOver()).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
 
   describe("removeIfEmpty", () => {
-    const remove = (consumer: string, onlyIfSilent: boolean, farewell?: Farewell, seenAtMs?: number | null) =>
+    const remove = (consumer: string, onlyIfSilent: boolean, farewell?: FinalReport, seenAtMs?: number | null) =>
       scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent, farewell, seenAtMs });
     const names = async () => (await scene().client.xinfoConsumers(scene().address)).map(({ name }) => name);
 
     test("removes a consumer without pending messages from group and registry", async () => {
       const ids = await scene().deliver("c1", 1);
       await scene().client.xack({ ...scene().address, ids });
-      await beat("c1");
+      await heartbeat("c1");
       expect(await remove("c1", false)).toBe("removed");
       expect(await names()).toEqual([]);
       expect(await entryOf("c1")).toBe("");
@@ -571,7 +571,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("takes one that removes itself off the registry, even while messages stay pending for it", async () => {
       await scene().deliver("c1", 1);
-      await beat("c1");
+      await heartbeat("c1");
       expect(await remove("c1", false)).toBe("pending");
       expect(await names()).toEqual(["c1"]);
       expect(await entryOf("c1")).toBe("");
@@ -582,13 +582,13 @@ export function describeRegistry(scene: () => Scene): void {
       await scene().deliver("c1", 1);
       await scene().createGroup();
       const sinceMs = await client.time();
-      expect(await readFarewells(client, { ...address, sinceMs })).toEqual([]);
+      expect(await readFinalReports(client, { ...address, sinceMs })).toEqual([]);
       const work = { ...addBatch(NO_WORK, 7, Number.MAX_SAFE_INTEGER), delivered: 9 };
       const last = (incarnation: string) => ({ incarnation, leaseMs: 5_000, details: { state: "draining", work } });
       expect(await remove("c1", false, last("1"))).toBe("pending");
       expect(await remove("c2", false, last("1"))).toBe("removed");
       expect(await remove("c2", false, last("2"))).toBe("removed");
-      const told = await readFarewells(client, { ...address, sinceMs });
+      const told = await readFinalReports(client, { ...address, sinceMs });
       expect(told.map(({ consumer, incarnation }) => [consumer, incarnation])).toEqual([
         ["c1", "1"],
         ["c2", "1"],
@@ -596,7 +596,7 @@ export function describeRegistry(scene: () => Scene): void {
       ]);
       for (const { details } of told) expect(details).toMatchObject({ state: "draining", work });
       await scene().setting.elapse(SHORT_LEASE_MS);
-      expect(await readFarewells(client, { ...address, sinceMs: await client.time() })).toEqual([]);
+      expect(await readFinalReports(client, { ...address, sinceMs: await client.time() })).toEqual([]);
     });
 
     test("leaves a silent one in the registry while messages stay pending for it", async () => {
@@ -609,7 +609,7 @@ export function describeRegistry(scene: () => Scene): void {
     test("keeps one whose heartbeat is fresh, if told to look", async () => {
       await scene().createGroup();
       await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: "c1" });
-      await beat("c1");
+      await heartbeat("c1");
       expect(await remove("c1", true)).toBe("alive");
       expect(await names()).toEqual(["c1"]);
       expect(await entryOf("c1")).not.toBe("");
@@ -618,7 +618,7 @@ export function describeRegistry(scene: () => Scene): void {
     test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
       await scene().createGroup();
       await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: "c1" });
-      await beat("c1");
+      await heartbeat("c1");
       const { at } = JSON.parse(await entryOf("c1")) as { at: number };
       expect(await remove("c1", true, undefined, at - 1)).toBe("alive");
       expect(await remove("c1", true, undefined, null)).toBe("alive");
@@ -627,7 +627,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await entryOf("c1")).toBe("");
     });
 
-    test("keeps one that has beaten since it was seen, old as that may look", async () => {
+    test("keeps one that has sent a heartbeat since it was seen, old as that may look", async () => {
       await scene().createGroup();
       await fallSilent("c1");
       expect(await remove("c1", true, undefined, 1)).toBe("alive");
@@ -657,7 +657,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     test("clears the registry of one that the group does not know", async () => {
       await scene().createGroup();
-      await beat("c1");
+      await heartbeat("c1");
       expect(await remove("c1", false)).toBe("removed");
       expect(await entryOf("c1")).toBe("");
     });

@@ -35,7 +35,7 @@ export function describeReleasing(scene: () => Scene): void {
       const given = await release({
         ...{ neverOffered: [ids[1] ?? "", ids[0] ?? ""], offered: [ids[3] ?? "", ids[2] ?? ""] },
       });
-      expect(given).toEqual({ moved: 4, vanished: [] });
+      expect(given).toEqual({ moved: 4, trimmed: [] });
       expect(await scene().deliveries()).toEqual([0, 1, 1, 2]);
       expect(await idsOf(RELEASED)).toEqual(ids);
     });
@@ -51,37 +51,37 @@ export function describeReleasing(scene: () => Scene): void {
       const ids = await scene().deliver("c1", 1);
       await release({ to: LATER, offered: ids });
       expect(await idsOf(LATER)).toEqual(ids);
-      expect(await release({ from: LATER, to: RELEASED, offered: ids })).toEqual({ moved: 1, vanished: [] });
+      expect(await release({ from: LATER, to: RELEASED, offered: ids })).toEqual({ moved: 1, trimmed: [] });
       expect(await idsOf(RELEASED)).toEqual(ids);
     });
 
     test("to the same name only takes the count back", async () => {
       const ids = await scene().deliver("c1", 3);
-      expect(await release({ to: "c1", neverOffered: ids.slice(0, 2) })).toEqual({ moved: 2, vanished: [] });
+      expect(await release({ to: "c1", neverOffered: ids.slice(0, 2) })).toEqual({ moved: 2, trimmed: [] });
       expect(await idsOf("c1")).toEqual(ids);
       expect(await scene().deliveries()).toEqual([0, 0, 1]);
     });
 
-    test("moves only what is still the owner's, and says what had vanished", async () => {
+    test("moves only what is still the owner's, and says what had been trimmed", async () => {
       const { client, address, stream } = scene();
       const ids = await scene().deliver("c1", 5);
-      const [mine = "", taken = "", acknowledged = "", ...vanished] = ids;
+      const [mine = "", taken = "", acknowledged = "", ...trimmed] = ids;
       await scene().take([taken], "c1", "c2");
       await client.xack({ ...address, ids: [acknowledged] });
-      await client.xdel({ stream, ids: vanished });
+      await client.xdel({ stream, ids: trimmed });
       const given = await release({ offered: ids.slice(0, -1), neverOffered: ids.slice(-1) });
-      expect({ ...given, vanished: given.vanished.toSorted() }).toEqual({ moved: 1, vanished });
+      expect({ ...given, trimmed: given.trimmed.toSorted() }).toEqual({ moved: 1, trimmed });
       expect(await scene().pending()).toMatchObject([
         { id: mine, consumer: RELEASED, deliveries: 1 },
         { id: taken, consumer: "c2", deliveries: 1 },
       ]);
-      expect(await release({ offered: ids })).toEqual({ moved: 0, vanished: [] });
+      expect(await release({ offered: ids })).toEqual({ moved: 0, trimmed: [] });
     });
 
     test("moves nothing for a name that does not own it", async () => {
       const ids = await scene().deliver("c1", 2);
       expect(await release({ from: "c2", offered: ids.slice(0, 1), neverOffered: ids.slice(1) })).toEqual({
-        ...{ moved: 0, vanished: [] },
+        ...{ moved: 0, trimmed: [] },
       });
       expect(await scene().pending()).toMatchObject(ids.map((id) => ({ id, consumer: "c1", deliveries: 1 })));
     });
@@ -89,7 +89,7 @@ export function describeReleasing(scene: () => Scene): void {
     test("takes any number of ids, in any order", async () => {
       const ids = await scene().deliver("c1", 2_300);
       const given = await release({ offered: ids.slice(0, 1_150).toReversed(), neverOffered: ids.slice(1_150) });
-      expect(given).toEqual({ moved: 2_300, vanished: [] });
+      expect(given).toEqual({ moved: 2_300, trimmed: [] });
       expect(await idsOf(RELEASED)).toEqual(ids);
       expect(await scene().deliveries()).toEqual(ids.map((_, index) => (index < 1_150 ? 1 : 0)));
     });
@@ -102,7 +102,7 @@ export function describeReleasing(scene: () => Scene): void {
       await setting.sideDoor.setDeliveries(address, "c1", second, 1_000_000_000_000_000_000n);
       expect(await release({ neverOffered: [first], offered: [second, ...others] })).toEqual({
         moved: 4,
-        vanished: [],
+        trimmed: [],
       });
       const [one = 0, two = 0, ...rest] = await scene().deliveries();
       expect(Math.min(one, two)).toBeGreaterThan(9e15);
@@ -122,7 +122,7 @@ export function describeReleasing(scene: () => Scene): void {
       const ids = await scene().deliver("c1", 1);
       await release({ offered: ids });
       expect(await client.xack({ ...address, ids })).toBe(1);
-      expect(await take()).toEqual({ entries: [], vanished: [], next: null });
+      expect(await take()).toEqual({ entries: [], trimmed: [], next: null });
     });
   });
 
@@ -135,7 +135,7 @@ export function describeReleasing(scene: () => Scene): void {
       await scene().read("c1");
       await scene().age("c1", [id]);
       await release({ offered: [id] });
-      expect(await take()).toEqual({ entries: [{ id, deliveries: 2, fields: payload }], vanished: [], next: null });
+      expect(await take()).toEqual({ entries: [{ id, deliveries: 2, fields: payload }], trimmed: [], next: null });
       const [pending] = await scene().pending();
       expect(pending).toMatchObject({ id, consumer: "c2", deliveries: 2 });
       expect(pending?.idleMs).toBeLessThan(RECENT_MS);
@@ -150,7 +150,7 @@ export function describeReleasing(scene: () => Scene): void {
     test("takes nothing that was not released", async () => {
       const ids = await scene().deliver("c1", 3);
       await release({ to: LATER, offered: ids.slice(0, 1) });
-      expect(await take()).toEqual({ entries: [], vanished: [], next: null });
+      expect(await take()).toEqual({ entries: [], trimmed: [], next: null });
       expect(await idsOf("c2")).toEqual([]);
     });
 
@@ -168,7 +168,7 @@ export function describeReleasing(scene: () => Scene): void {
       const ids = await released(9, 9, 1, 9, 1);
       const cautious = { suspectFrom: 5, suspects: 0, scan: 2 };
       const first = await take(cautious);
-      expect(first).toEqual({ entries: [], vanished: [], next: ids[1] });
+      expect(first).toEqual({ entries: [], trimmed: [], next: ids[1] });
       const second = await take({ ...cautious, after: first.next });
       expect([takenIds(second), second.next]).toEqual([[ids[2]], ids[3]]);
       const last = await take({ ...cautious, after: second.next });
@@ -177,7 +177,7 @@ export function describeReleasing(scene: () => Scene): void {
 
     test("of nothing takes nothing, and stays where it was", async () => {
       const ids = await released(1, 1);
-      expect(await take({ count: 0, after: ids[0] ?? "" })).toEqual({ entries: [], vanished: [], next: ids[0] });
+      expect(await take({ count: 0, after: ids[0] ?? "" })).toEqual({ entries: [], trimmed: [], next: ids[0] });
       expect(await idsOf(RELEASED)).toEqual(ids);
     });
 
@@ -215,16 +215,16 @@ export function describeReleasing(scene: () => Scene): void {
       expect(takenIds(await take({ maxBytes: 100_001 }))).toEqual([ids[3]]);
     });
 
-    test("says what had vanished, and drops it", async () => {
+    test("says what had been trimmed, and drops it", async () => {
       const ids = await released(1, 1, 1, 1);
       const gone = [ids[0] ?? "", ids[2] ?? ""];
       await scene().client.xdel({ stream: scene().stream, ids: gone });
       const result = await take();
-      expect([takenIds(result), result.vanished]).toEqual([[ids[1], ids[3]], gone]);
+      expect([takenIds(result), result.trimmed]).toEqual([[ids[1], ids[3]], gone]);
       expect(await scene().pendingIds()).toEqual([ids[1], ids[3]]);
     });
 
-    test("a vanished suspect does not count as the one that was wanted", async () => {
+    test("a trimmed suspect does not count as the one that was wanted", async () => {
       const ids = await released(8, 8);
       await scene().client.xdel({ stream: scene().stream, ids: ids.slice(0, 1) });
       expect(takenIds(await take({ suspectFrom: 9, suspects: 1 }))).toEqual([ids[1]]);

@@ -1,6 +1,6 @@
 import type { EntryId } from "../../src/entry-id.ts";
 import type { StreamClient } from "../../src/stream-client.ts";
-import type { RecoverOwnResult } from "../../src/wire/atomic/recover-own.ts";
+import type { RedeliverOwnResult } from "../../src/wire/atomic/redeliver-own.ts";
 import type { StreamEntry } from "../../src/wire/entry.ts";
 import type { PendingEntry } from "../../src/wire/xpending.ts";
 
@@ -108,9 +108,9 @@ export class Scene {
   }
 
   /** Has messages delivered again to their owner, for the `deliveries`th time. */
-  recover(consumer: string, ids: readonly EntryId[], deliveries = 2): Promise<RecoverOwnResult> {
+  recover(consumer: string, ids: readonly EntryId[], deliveries = 2): Promise<RedeliverOwnResult> {
     const messages = ids.map((id) => ({ id, deliveries }));
-    return this.client.recoverOwn({ ...this.address, consumer, messages });
+    return this.client.redeliverOwn({ ...this.address, consumer, messages });
   }
 
   /** Moves messages from one consumer to another, as a claim by a third party does. */

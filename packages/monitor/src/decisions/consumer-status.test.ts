@@ -18,7 +18,7 @@ const judge = (sight: Partial<ConsumerSight>) => classifyConsumer({ ...seen, ...
 
 describe("a foreign consumer", () => {
   it("is judged as the original does: by what is pending first, then by how long it is idle", () => {
-    expect(judge({})).toMatchObject({ status: "OK", foreign: true, idleMs: 5_000, capacity: 10, isGone: false });
+    expect(judge({})).toMatchObject({ status: "OK", foreign: true, idleMs: 5_000, capacity: 10, isDead: false });
     expect(judge({ pending: 10 }).status).toBe("OK");
     expect(judge({ pending: 11, serverIdleMs: 90_000 }).status).toBe("WARNING - too many pending items");
     expect(judge({ serverIdleMs: 60_000 }).status).toBe("OK");
@@ -33,62 +33,62 @@ describe("a foreign consumer", () => {
   });
 
   it("is gone when it has been idle for longer than foreignIdleMs", () => {
-    expect(judge({ serverIdleMs: 600_000 }).isGone).toBe(false);
-    expect(judge({ serverIdleMs: 600_001 }).isGone).toBe(true);
-    expect(judge({ serverIdleMs: 600_001, pending: 11 }).isGone).toBe(true);
+    expect(judge({ serverIdleMs: 600_000 }).isDead).toBe(false);
+    expect(judge({ serverIdleMs: 600_001 }).isDead).toBe(true);
+    expect(judge({ serverIdleMs: 600_001, pending: 11 }).isDead).toBe(true);
   });
 
   it("on a quiet stream of Redis 7.0 is well, however long it got nothing", () => {
     const quiet = { idleSince: "success", pending: 0, serverIdleMs: 86_400_000 } as const;
-    expect(judge(quiet)).toMatchObject({ status: "OK", isGone: false });
-    expect(judge({ ...quiet, isWorkWaiting: null })).toMatchObject({ status: "OK", isGone: false });
+    expect(judge(quiet)).toMatchObject({ status: "OK", isDead: false });
+    expect(judge({ ...quiet, isWorkWaiting: null })).toMatchObject({ status: "OK", isDead: false });
     expect(judge({ ...quiet, isWorkWaiting: true })).toMatchObject({
-      ...{ status: "WARNING - idle for long time", isGone: true },
+      ...{ status: "WARNING - idle for long time", isDead: true },
     });
     // Others were given something since, so that it would have been, too.
     expect(judge({ ...quiet, othersGotAgoMs: 5_000 })).toMatchObject({
-      ...{ status: "WARNING - idle for long time", isGone: true },
+      ...{ status: "WARNING - idle for long time", isDead: true },
       reason: "not registered: it last got a message 24 h ago, so that its name may be removed",
     });
     expect(judge({ ...quiet, othersGotAgoMs: 86_400_000 - rules.idleThresholdMs })).toMatchObject({
       status: "OK",
-      isGone: false,
+      isDead: false,
     });
-    expect(judge({ ...quiet, pending: 1 })).toMatchObject({ status: "WARNING - idle for long time", isGone: true });
+    expect(judge({ ...quiet, pending: 1 })).toMatchObject({ status: "WARNING - idle for long time", isDead: true });
   });
 });
 
 describe("a consumer that has left", () => {
   it("is not well, and is cleaned up at once, with or without messages", () => {
     expect(judge({ leftAtMs: NOW - 4_000 })).toMatchObject({
-      ...{ status: "LEFT", isGone: true, reason: "it was closed 4 s ago, and left 3 messages" },
+      ...{ status: "LEFT", isDead: true, reason: "it was closed 4 s ago, and left 3 messages" },
     });
-    expect(judge({ leftAtMs: NOW - 4_000, pending: 0 })).toMatchObject({ status: "LEFT", isGone: true });
+    expect(judge({ leftAtMs: NOW - 4_000, pending: 0 })).toMatchObject({ status: "LEFT", isDead: true });
   });
 });
 
 describe("a registered consumer", () => {
   it("is well while its heartbeat is fresh, however long the server has it idle", () => {
     const verdict = judge({ registered, serverIdleMs: 86_400_000 });
-    expect(verdict).toMatchObject({ status: "OK", foreign: false, idleMs: 1_000, isGone: false });
+    expect(verdict).toMatchObject({ status: "OK", foreign: false, idleMs: 1_000, isDead: false });
   });
 
   it("that was watched for long enough is dead, whatever the date of its heartbeat", () => {
     const late = { ...registered, atMs: NOW - 30_001 };
-    expect(judge({ registered: late, life: "dead" })).toMatchObject({ status: "DEAD", isGone: true });
+    expect(judge({ registered: late, life: "dead" })).toMatchObject({ status: "DEAD", isDead: true });
     const future = { ...registered, atMs: NOW + 3_600_000 };
     expect(judge({ registered: future, life: "dead", unmovedMs: 31_000 })).toMatchObject({
-      ...{ status: "DEAD", isGone: true },
+      ...{ status: "DEAD", isDead: true },
       reason: "its heartbeat was seen unmoved for 31 s, whatever its date says",
     });
   });
 
   it("that is late is called dead where its date is all that is known, and nothing is taken from it", () => {
     const late = { registered: { ...registered, atMs: NOW - 3_600_000 }, life: "silent" } as const;
-    expect(judge({ ...late, wasHeard: false })).toMatchObject({ status: "DEAD", isGone: false });
+    expect(judge({ ...late, wasHeard: false })).toMatchObject({ status: "DEAD", isDead: false });
     // It was heard a moment ago: the clock of the server has jumped, or it is late.
     expect(judge({ ...late, wasHeard: true })).toMatchObject({
-      ...{ status: "WARNING - idle for long time", isGone: false },
+      ...{ status: "WARNING - idle for long time", isDead: false },
     });
   });
 
@@ -103,7 +103,7 @@ describe("a registered consumer", () => {
       judge({ registered: { ...registered, details: { ...silent, oldestInFlightMs, holdLimitMs } } });
     expect(busy(149_999).status).toBe("OK");
     expect(busy(150_000)).toMatchObject({
-      ...{ status: "STALLED", isGone: false },
+      ...{ status: "STALLED", isDead: false },
       reason: "it lives, and a handler has been at work on one batch for 2 min, with 3 messages pending",
     });
     expect(busy(150_000, 3_600_000).status).toBe("OK");
@@ -146,15 +146,15 @@ describe("a registered consumer", () => {
     expect(held("paused")).toMatchObject({
       ...{ status: "PAUSED", reason: "it lives, and is paused, with 3 messages pending" },
     });
-    expect(held("put-off")).toMatchObject({
+    expect(held("deferred")).toMatchObject({
       status: "HELD UP",
-      reason: expect.stringContaining("put off as many") as string,
+      reason: expect.stringContaining("deferred as many") as string,
     });
   });
 
   it("that says it is unfit fails", () => {
     const details = { ...silent, isUnfit: true, intake: "open" };
-    expect(judge({ registered: { ...registered, details } })).toMatchObject({ status: "FAILING", isGone: false });
+    expect(judge({ registered: { ...registered, details } })).toMatchObject({ status: "FAILING", isDead: false });
   });
 
   it("has too many pending when that is more than its own capacity", () => {
@@ -168,7 +168,7 @@ describe("a registered consumer", () => {
 
   it("is idle for long when its lease is longer than the threshold", () => {
     const late = { ...registered, atMs: NOW - 90_000, leaseMs: 120_000 };
-    expect(judge({ registered: late })).toMatchObject({ status: "WARNING - idle for long time", isGone: false });
+    expect(judge({ registered: late })).toMatchObject({ status: "WARNING - idle for long time", isDead: false });
   });
 
   it("with a clock ahead of the server's is not idle for less than nothing", () => {
@@ -189,10 +189,13 @@ it("whatever is seen, there is a reason in words", () => {
     isWorkWaiting: fc.constantFrom(true, false, null),
   });
   fc.assert(
-    fc.property(anything, ({ registered: beat, ...sight }) => {
-      const verdict = judge({ ...sight, registered: beat === undefined ? undefined : { ...registered, ...beat } });
+    fc.property(anything, ({ registered: heartbeat, ...sight }) => {
+      const verdict = judge({
+        ...sight,
+        registered: heartbeat === undefined ? undefined : { ...registered, ...heartbeat },
+      });
       expect(verdict.reason).toMatch(/\w+ \w+/);
-      expect(verdict.isGone && verdict.status === "OK").toBe(false);
+      expect(verdict.isDead && verdict.status === "OK").toBe(false);
     }),
   );
 });

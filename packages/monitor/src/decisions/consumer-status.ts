@@ -42,7 +42,7 @@ export interface ConsumerVerdict {
   readonly idleMs: number;
   readonly capacity: number;
   /** Whether what it left behind may be released, and its name removed. */
-  readonly isGone: boolean;
+  readonly isDead: boolean;
 }
 
 // One look is no trend, and two may fall on the same moment of a slow batch.
@@ -75,15 +75,15 @@ function classifyRegistered(sight: RegisteredSight, rules: ConsumerRules, server
   const capacity = details.capacity ?? details.batchSize ?? rules.batchSize;
   const known = { foreign: false, idleMs, capacity };
   const silence = judgeSilence(sight, idleMs);
-  if (silence !== null) return { ...known, ...silence, isGone: sight.life === "dead" };
+  if (silence !== null) return { ...known, ...silence, isDead: sight.life === "dead" };
   const heard = `its last heartbeat was ${describeDuration(idleMs)} ago`;
   const verdict = judgeIntake(sight) ?? judgeStillness(sight, serverNowMs) ?? judgeLoad(pending, capacity);
-  if (verdict !== null) return { ...known, ...verdict, isGone: false };
+  if (verdict !== null) return { ...known, ...verdict, isDead: false };
   if (idleMs > rules.idleThresholdMs) {
     const reason = `${heard}; its lease is not over yet`;
-    return { ...known, status: "WARNING - idle for long time", reason, isGone: false };
+    return { ...known, status: "WARNING - idle for long time", reason, isDead: false };
   }
-  return { ...known, status: "OK", reason: `${heard}, ${describeMessages(pending)} pending`, isGone: false };
+  return { ...known, status: "OK", reason: `${heard}, ${describeMessages(pending)} pending`, isDead: false };
 }
 
 /** What a late heartbeat says of it; `null` when it is not late. */
@@ -150,14 +150,14 @@ function classifyForeign(sight: ConsumerSight, rules: ConsumerRules, serverNowMs
   if (leftAtMs !== null) {
     const left = `it was closed ${describeDuration(serverNowMs - leftAtMs)} ago`;
     const reason = `${left}, and ${pending === 0 ? "only its name is left" : `left ${describeMessages(pending)}`}`;
-    return { status: "LEFT", reason, foreign: true, idleMs, capacity: rules.batchSize, isGone: true };
+    return { status: "LEFT", reason, foreign: true, idleMs, capacity: rules.batchSize, isDead: true };
   }
   const what = idleSince === "attempt" ? "it last tried to read" : "it last got a message";
   const ago = `${what} ${describeDuration(idleMs)} ago`;
   const isQuiet = isQuietOnly(sight, rules);
-  const isGone = idleMs > rules.foreignIdleMs && !isQuiet;
-  const known = { foreign: true, idleMs, capacity: rules.batchSize, isGone };
-  const fate = isGone ? `, so that ${pending === 0 ? "its name may be removed" : "what it left may be released"}` : "";
+  const isDead = idleMs > rules.foreignIdleMs && !isQuiet;
+  const known = { foreign: true, idleMs, capacity: rules.batchSize, isDead };
+  const fate = isDead ? `, so that ${pending === 0 ? "its name may be removed" : "what it left may be released"}` : "";
   const load = judgeLoad(pending, rules.batchSize, "takes in a batch");
   if (load !== null) return { ...known, ...load, reason: `not registered: ${load.reason}, ${ago}${fate}` };
   if (idleMs > rules.idleThresholdMs && !isQuiet) {

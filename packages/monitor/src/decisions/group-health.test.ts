@@ -108,7 +108,7 @@ describe("classifyGroup", () => {
     expect(judge({ pending: 4, consumers: { ...consumers, failing: 1 } }).health).toBe("OK");
   });
 
-  describe("that buries messages", () => {
+  describe("that dead-letters messages", () => {
     it("fails when that is most of what it finishes, also when nothing is left to do", () => {
       expect(judge({}, { finished: 300, deadLettered: 300 })).toEqual({
         ...{

@@ -27,7 +27,7 @@ export interface GroupSample {
   readonly finished: number | null;
   /** Messages that were ever moved to the group's dead letters. */
   readonly deadLettered: number;
-  /** How many of what they finished its consumers buried since they began, and how many they acknowledged. */
+  /** How many of what they finished its consumers dead-lettered since they began, and how many they acknowledged. */
   readonly told: { readonly acked: number; readonly deadLettered: number };
   /** When the last message was moved to the dead letters; `null` when none was. */
   readonly lastDeadLetterAtMs: number | null;
@@ -131,9 +131,9 @@ function judge(trend: GroupTrend, last: GroupSample): HealthVerdict {
     const reason = `its position, ${lastDeliveredId}, is ahead of the stream, whose last id is ${lastGeneratedId}: what is added is not delivered`;
     return { health: "AHEAD", reason };
   }
-  const buried = describeBurials(trend.samples);
+  const deadLettered = describeDeadLetters(trend.samples);
   if (waiting === 0 && pending === 0) {
-    if (buried !== null) return { health: "FAILING", reason: buried };
+    if (deadLettered !== null) return { health: "FAILING", reason: deadLettered };
     return { health: "OK", reason: "nothing waits, and nothing is pending" };
   }
   const hindered = judgeConsumers(last);
@@ -143,7 +143,7 @@ function judge(trend: GroupTrend, last: GroupSample): HealthVerdict {
     const reason = `its position was set back from ${trend.rewoundFrom} to ${lastDeliveredId} or before: messages come again; ${work}`;
     return { health: "REWOUND", reason };
   }
-  if (buried !== null) return { health: "FAILING", reason: `${buried}; ${work}` };
+  if (deadLettered !== null) return { health: "FAILING", reason: `${deadLettered}; ${work}` };
   return judgeBacklog(trend, last, work);
 }
 
@@ -210,20 +210,20 @@ function describeAge(first: GroupSample, last: GroupSample): string {
 }
 
 // Fewer may be anybody's mistake.
-const LEAST_BURIALS = 3;
+const FEWEST_DEAD_LETTERS = 3;
 const MOST_SHARE = 0.5;
-// How long a burial says something of the present where there is no window yet.
+// How long a dead-lettering says something of the present where there is no window yet.
 const RECENTLY_MS = 300_000;
 
-/** That the group buries most of what it finishes; `null` when it does not, or there was too little to say. */
-function describeBurials(samples: readonly GroupSample[]): string | null {
+/** That the group dead-letters most of what it finishes; `null` when it does not, or there was too little to say. */
+function describeDeadLetters(samples: readonly GroupSample[]): string | null {
   const [first] = samples;
   const last = samples.at(-1);
   if (first === undefined || last === undefined) return null;
-  const buried = last.deadLettered - first.deadLettered;
-  const finished = countFinished(first, last, buried);
-  if (finished !== null && isMost(buried, finished)) {
-    const share = `${buried} of the ${Math.max(finished, buried)} messages it finished`;
+  const deadLettered = last.deadLettered - first.deadLettered;
+  const finished = countFinished(first, last, deadLettered);
+  if (finished !== null && isMost(deadLettered, finished)) {
+    const share = `${deadLettered} of the ${Math.max(finished, deadLettered)} messages it finished`;
     return `${share} in the last ${describeDuration(last.atMs - first.atMs)} went to the dead letters`;
   }
   // One that was not watched before: what its consumers say of themselves, if it is not history.
@@ -235,18 +235,18 @@ function describeBurials(samples: readonly GroupSample[]): string | null {
 }
 
 /** How many were finished from one look to another, at most; `null` where neither the server nor the consumers know. */
-function countFinished(first: GroupSample, last: GroupSample, buried: number): number | null {
+function countFinished(first: GroupSample, last: GroupSample, deadLettered: number): number | null {
   // A redriven message is pending once more, so that the count can go back.
   if (last.finished !== null) return Math.max(last.finished - (first.finished ?? 0), 0);
   const told = sumTold(last) - sumTold(first);
   // Somebody has left, and taken its count along.
-  return told < buried ? null : told;
+  return told < deadLettered ? null : told;
 }
 
 const sumTold = ({ told }: GroupSample): number => told.acked + told.deadLettered;
 
-const isMost = (buried: number, finished: number): boolean =>
-  buried >= LEAST_BURIALS && buried >= MOST_SHARE * finished;
+const isMost = (deadLettered: number, finished: number): boolean =>
+  deadLettered >= FEWEST_DEAD_LETTERS && deadLettered >= MOST_SHARE * finished;
 
 const unknown = (reason: string): HealthVerdict => ({ health: "UNKNOWN", reason });
 

@@ -9,7 +9,7 @@ it.each([
   ["probing", "BACKING OFF"],
   ["unfit", "FAILING"],
   ["held-too-long", "STALLED"],
-  ["put-off", "HELD UP"],
+  ["deferred", "HELD UP"],
   ["rate-limited", "HELD UP"],
   ["server-away", "HELD UP"],
   ["ahead-of-stream", "HELD UP"],

@@ -15,7 +15,7 @@ const KNOWN: ReadonlyMap<string, HeldIntake> = new Map([
   ["probing", { status: "BACKING OFF", meaning: "tries one message, because its batches failed whole" }],
   ["unfit", { status: "FAILING", meaning: "fails on what other consumers can do" }],
   ["held-too-long", { status: "STALLED", meaning: "takes nothing, because all its handlers hang" }],
-  ["put-off", { status: "HELD UP", meaning: "takes nothing, because it has put off as many messages as it may" }],
+  ["deferred", { status: "HELD UP", meaning: "takes nothing, because it has deferred as many messages as it may" }],
   ["rate-limited", { status: "HELD UP", meaning: "waits for the group's rate limit" }],
   ["server-away", { status: "HELD UP", meaning: "had lost the server when it last told" }],
   [

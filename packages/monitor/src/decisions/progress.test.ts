@@ -17,7 +17,7 @@ describe("followProgress", () => {
   it.each<[string, Partial<ConsumerMarks>]>([
     ["an acknowledgement", { acked: 8 }],
     ["a batch that ended", { batches: 4 }],
-    ["a message that was buried", { deadLettered: 1 }],
+    ["a message that was dead-lettered", { deadLettered: 1 }],
     ["another process", { incarnation: "j" }],
     ["that there is nothing to do", { hasWork: false }],
   ])("takes %s for progress", (_, change) => {

@@ -172,7 +172,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: GROUP,
-    help: "Pending messages that were put off for longer, and that no consumer holds until their time comes",
+    help: "Pending messages that were deferred for longer, and that no consumer holds until their time comes",
     read: ({ later }) => later.messages,
   },
   {
@@ -180,7 +180,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: GROUP,
-    help: "Time since the first of the messages that were put off was due, and nobody took it up",
+    help: "Time since the first of the messages that were deferred was due, and nobody took it up",
     read: ({ later }) => (later.overdueMs === null ? 0 : seconds(later.overdueMs)),
   },
   {
@@ -397,7 +397,7 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     unit: "messages",
     labels: ["stream"],
     help: "Pending messages the monitor found removed from the stream",
-    read: ({ vanishedMessages }) => vanishedMessages,
+    read: ({ pendingTrimmedMessages }) => pendingTrimmedMessages,
   },
   {
     name: "redis_batch_monitor_removed_consumers_total",

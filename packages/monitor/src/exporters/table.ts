@@ -79,7 +79,7 @@ function describeGroup({ stream }: MonitorReport, group: GroupReport): string {
       : [`released ${released.messages}, for any consumer${since(released.oldestMs, "for")}`]),
     ...(later.messages === 0
       ? []
-      : [`put off ${later.messages}, until their time${since(later.overdueMs, "overdue for")}`]),
+      : [`deferred ${later.messages}, until their time${since(later.overdueMs, "overdue for")}`]),
     `needs the stream from ${group.retention.neededFromId}${group.retention.pins ? ", and no group needs older entries" : ""}`,
   ].join("\n");
 }

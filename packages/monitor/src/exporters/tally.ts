@@ -13,7 +13,7 @@ export interface TallyCounts {
   readonly failedPasses: number;
   readonly disconnections: number;
   readonly handedOverMessages: number;
-  readonly vanishedMessages: number;
+  readonly pendingTrimmedMessages: number;
   readonly removedConsumers: number;
   readonly trimmedEntries: number;
 }
@@ -35,8 +35,8 @@ function countEvent(counts: TallyCounts, event: MonitorEvent): TallyCounts {
       return { ...counts, failedPasses: counts.failedPasses + 1 };
     case "handedOver":
       return { ...counts, handedOverMessages: counts.handedOverMessages + event.messages };
-    case "vanished":
-      return { ...counts, vanishedMessages: counts.vanishedMessages + event.messages };
+    case "pendingTrimmed":
+      return { ...counts, pendingTrimmedMessages: counts.pendingTrimmedMessages + event.messages };
     case "consumerRemoved":
       return { ...counts, removedConsumers: counts.removedConsumers + 1 };
     case "trimmed":
@@ -67,7 +67,7 @@ export class MonitorTally {
       failedPasses: 0,
       disconnections: 0,
       handedOverMessages: 0,
-      vanishedMessages: 0,
+      pendingTrimmedMessages: 0,
       removedConsumers: 0,
       trimmedEntries: 0,
     };

@@ -27,11 +27,11 @@ const OVERDUE_MS = 15_000;
 const BATCH_SIZE = 100;
 const LEAVING: readonly (string | null)[] = ["draining", "failed", "closed"];
 
-/** @param farewells what consumers told last that left of late */
+/** @param finalReports what consumers told last that left of late */
 export function callRoll(
   registry: ReadonlyMap<string, Registration>,
   known: readonly ServerConsumer[],
-  farewells: readonly Registration[],
+  finalReports: readonly Registration[],
   foreignIdleMs: number,
   nowMs: number,
 ): RollCall {
@@ -45,7 +45,7 @@ export function callRoll(
     reclaimable: known
       .filter(({ name }) => registry.has(name) && !isAlive(registry.get(name), nowMs))
       .reduce((sum, { pending }) => sum + pending, 0),
-    consumers: [...fresh, ...farewells].map(({ consumer, incarnation, details }) => ({
+    consumers: [...fresh, ...finalReports].map(({ consumer, incarnation, details }) => ({
       name: consumer,
       incarnation,
       batchSize: details.batchSize ?? BATCH_SIZE,

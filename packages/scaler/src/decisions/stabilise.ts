@@ -1,6 +1,6 @@
 /**
  * How far the number of consumers may be taken back. Two speeds: what the rate needs is judged by the median of a long
- * window, because rates come back; what the backlog needed is given back as soon as it is worked off.
+ * window, because rates come back; what the backlog needed is released as soon as it is worked off.
  */
 
 export interface NeedSample {

@@ -83,11 +83,11 @@ export class ScaleBoard implements Executor {
     return isFresh ? (this.#shown?.decision ?? null) : null;
   }
 
-  async survey(): Promise<Workforce | null> {
+  async status(): Promise<Workforce | null> {
     return this.#ordered === null ? null : { desired: this.#ordered, ready: null, startingMs: [], startUpsMs: [] };
   }
 
-  heed(decision: Decision): void {
+  onDecision(decision: Decision): void {
     this.#shown = { decision, atMs: this.#nowMs() };
     this.#ordered = decision.desired;
   }

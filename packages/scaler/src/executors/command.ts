@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { encodeShownJson, OptionsReader, showName } from "@redis-batch/core/internal";
 import type { Executor } from "../executor.ts";
 import { instruct } from "./instruction.ts";
-import { ToldWorkforce } from "./told-workforce.ts";
+import { OrderedWorkforce } from "./ordered-workforce.ts";
 
 export interface CommandExecutorOptions {
   /** The program, as for `spawn`: a path, or a name on the PATH. No shell is involved. */
@@ -41,10 +41,10 @@ const QUOTED_CHARACTERS = 500;
  */
 export function commandExecutor(options: CommandExecutorOptions): Executor {
   const { command, args, env, cwd, timeoutMs } = resolveCommandOptions(options);
-  const workforce = new ToldWorkforce();
+  const workforce = new OrderedWorkforce();
   return {
     name: `command ${command}`,
-    survey: async () => workforce.survey(),
+    status: async () => workforce.status(),
     async scale(decision, signal, order) {
       const instruction = instruct(decision, order);
       const facts = {

@@ -1,7 +1,7 @@
 /** What became of a process pool's workers, reported after it happened. The contract is `docs/events.md`. */
 export type ProcessPoolEvent =
   | { readonly type: "workerStarted"; readonly pid: number }
-  /** It was told to end: it finishes or gives back what it holds. */
+  /** It was told to end: it finishes or releases what it holds. */
   | { readonly type: "workerDraining"; readonly pid: number }
   /** It did not end in time and is killed; what it holds is recovered after its lease. */
   | { readonly type: "workerKilled"; readonly pid: number; readonly afterMs: number }

@@ -18,16 +18,16 @@ import { type ProcessPoolOptions, type ProcessPoolPolicy, resolveProcessPoolOpti
 import { PoolWorker, type PoolWorkerContext } from "./pool-worker.ts";
 
 /** What a test replaces. */
-export interface ProcessPoolEdge {
+export interface ProcessPoolDependencies {
   readonly clock: Clock;
   readonly random: Random;
 }
 
-const SYSTEM_EDGE: ProcessPoolEdge = { clock: systemClock, random: systemRandom };
+const REAL_DEPENDENCIES: ProcessPoolDependencies = { clock: systemClock, random: systemRandom };
 
 /**
  * Workers as processes of this machine. One that is not needed any more is told to end (SIGTERM), and gets `drainMs` to
- * finish or give back what it holds; one that ends by itself is replaced, with growing waits. Whether they work is told by
+ * finish or release what it holds; one that ends by itself is replaced, with growing waits. Whether they work is told by
  * their heartbeats. Each has one consumer.
  *
  * Workers do not outlive this process: however it ends, they are told to end, and killed after `drainMs`. That is done by
@@ -54,7 +54,7 @@ const SYSTEM_EDGE: ProcessPoolEdge = { clock: systemClock, random: systemRandom 
 export class ProcessPool implements Executor, AsyncDisposable {
   readonly name = "process pool";
   readonly #policy: ProcessPoolPolicy;
-  readonly #edge: ProcessPoolEdge;
+  readonly #edge: ProcessPoolDependencies;
   readonly #report: Observer<ProcessPoolEvent>;
   readonly #guard: PoolGuard;
   readonly #context: PoolWorkerContext;
@@ -75,14 +75,14 @@ export class ProcessPool implements Executor, AsyncDisposable {
   /** @throws {ConfigError} naming every problem */
   constructor(options: ProcessPoolOptions);
   /** @internal */
-  constructor(options: ProcessPoolOptions, edge: ProcessPoolEdge);
-  constructor(options: ProcessPoolOptions, edge: ProcessPoolEdge = SYSTEM_EDGE) {
+  constructor(options: ProcessPoolOptions, edge: ProcessPoolDependencies);
+  constructor(options: ProcessPoolOptions, edge: ProcessPoolDependencies = REAL_DEPENDENCIES) {
     this.#policy = resolveProcessPoolOptions(options);
     this.#edge = edge;
     const { observer, drainMs, maxWorkers } = this.#policy;
     this.#report = createNotifier(
       "process-pool",
-      observer ?? warningObserver("process pool", wordsOfTrouble, edge.clock),
+      observer ?? warningObserver("process pool", describeProblem, edge.clock),
     );
     this.#most = maxWorkers;
     this.#guard = new PoolGuard({ drainMs, clock: edge.clock, report: this.#report });
@@ -101,7 +101,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
   }
 
   /** What is wanted, together with the workers of other pools. Who of them works is told by the heartbeats. */
-  async survey(_signal?: AbortSignal, seen?: Surroundings): Promise<Workforce> {
+  async status(_signal?: AbortSignal, seen?: Surroundings): Promise<Workforce> {
     if (seen !== undefined) {
       const others = seen.consumers.filter(({ pool }) => pool !== null && pool !== this.#id);
       this.#others = { all: others.length, atWork: others.filter(({ isLeaving }) => !isLeaving).length };
@@ -129,7 +129,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
   }
 
   /** Drains all of them, without waiting for it: the scaler that leads now has a pool of its own. */
-  async resign(): Promise<void> {
+  async onLeadershipLost(): Promise<void> {
     this.#desired = null;
     this.#settle();
   }
@@ -137,7 +137,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
   /** Drains all of them; resolves when none is left. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.resign();
+    await this.onLeadershipLost();
     await Promise.all(this.#leaving);
     this.#guard.close();
     process.off("exit", this.#leaveNobodyBehind);
@@ -183,7 +183,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
 }
 
 /** What nobody else would learn of without an observer. */
-function wordsOfTrouble(event: ProcessPoolEvent): string | undefined {
+function describeProblem(event: ProcessPoolEvent): string | undefined {
   if (event.type === "unguarded") {
     return `workers of this process pool will not end when its process is killed: ${SHELL} could not be started (${event.reason})`;
   }

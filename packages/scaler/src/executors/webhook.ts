@@ -9,7 +9,7 @@ import {
 } from "@redis-batch/core/web";
 import type { Executor } from "../executor.ts";
 import { instruct } from "./instruction.ts";
-import { ToldWorkforce } from "./told-workforce.ts";
+import { OrderedWorkforce } from "./ordered-workforce.ts";
 
 export interface WebhookExecutorOptions {
   /** Where orders are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
@@ -47,10 +47,10 @@ const KNOWN = [
  */
 export function webhookExecutor(options: WebhookExecutorOptions): Executor {
   const { target, delivery } = resolveWebhookOptions(options);
-  const workforce = new ToldWorkforce();
+  const workforce = new OrderedWorkforce();
   return {
     name: `webhook ${describeTarget(target)}`,
-    survey: async () => workforce.survey(),
+    status: async () => workforce.status(),
     async scale(decision, signal, order) {
       const body = encodeShownJson(instruct(decision, order));
       const headers = { "redis-batch-order": `${order.term}.${order.sequence}` };

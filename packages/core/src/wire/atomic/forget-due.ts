@@ -11,7 +11,7 @@ export interface ForgetDueOptions {
   readonly due: readonly DueTime[];
 }
 
-/** Drops the times of messages that are not put off any more → how many. One that has another time by now keeps it. */
+/** Drops the times of messages that are not defer any more → how many. One that has another time by now keeps it. */
 export const forgetDue: ScriptInParts<ForgetDueOptions, number> = {
   name: "forgetDue",
   keys: ({ stream, group }) => [groupKey("due", stream, group)],

@@ -21,14 +21,14 @@ test("begins at the first entry, or behind one", () => {
 
 test("says what became of the page, and where the next one begins", () => {
   const page = handOverPage.decode(reply("moved", "9-3", 1, 1, 1), options);
-  expect(page).toEqual({ kind: "moved", moved: 1, recent: 1, vanished: 1, lastId: "9-3" });
+  expect(page).toEqual({ kind: "moved", moved: 1, recent: 1, trimmed: 1, lastId: "9-3" });
 });
 
 test.each([
   ["a page that is not full", reply("moved", "9-2", 2, 0, 0), 2],
   ["an empty one", reply("moved", "", 0, 0, 0), 0],
 ])("%s is the last", (_, last, moved) => {
-  expect(handOverPage.decode(last, options)).toEqual({ kind: "moved", moved, recent: 0, vanished: 0, lastId: null });
+  expect(handOverPage.decode(last, options)).toEqual({ kind: "moved", moved, recent: 0, trimmed: 0, lastId: null });
 });
 
 test.each(["owner-alive", "target-unknown", "target-silent"])("says why nothing moved: %s", (why) => {

@@ -20,7 +20,7 @@ export type HandOverPage =
       /** Stayed: the owner's lease still runs for them. */
       readonly recent: number;
       /** Had been deleted from the stream, and are no longer pending. */
-      readonly vanished: number;
+      readonly trimmed: number;
       /** The last entry of the page; `null` when nothing more is pending behind it. */
       readonly lastId: EntryId | null;
     }
@@ -37,13 +37,13 @@ export const handOverPage: Script<HandOverPageOptions, HandOverPage> = {
     if (isHandOverRefusal(word)) return { kind: "refused", why: word };
     if (word !== "moved") throw new ReplyShapeError("handOverPage: unknown answer");
     const last = decodeText(lastId, "handOverPage");
-    const [moved, recent, vanished] = counts;
+    const [moved, recent, trimmed] = counts;
     const page = {
       moved: decodeInteger(moved, "handOverPage"),
       recent: decodeInteger(recent, "handOverPage"),
-      vanished: decodeInteger(vanished, "handOverPage"),
+      trimmed: decodeInteger(trimmed, "handOverPage"),
     };
-    const isFull = page.moved + page.recent + page.vanished >= count;
+    const isFull = page.moved + page.recent + page.trimmed >= count;
     return { kind: "moved", ...page, lastId: isFull ? last : null };
   },
 };

@@ -14,7 +14,7 @@ export interface ReadDueOptions {
   readonly withinMs?: number;
 }
 
-/** A message that was put off, and when it may be offered again: milliseconds since 1970, by the server's clock. */
+/** A message that was deferred, and when it may be offered again: milliseconds since 1970, by the server's clock. */
 export interface DueTime {
   readonly id: EntryId;
   readonly atMs: number;
@@ -27,7 +27,7 @@ export interface ReadDueResult {
   readonly nextInMs: number | null;
 }
 
-/** Reads which of the messages that were put off may be offered again by now. Changes nothing. */
+/** Reads which of the messages that were deferred may be offered again by now. Changes nothing. */
 export const readDue: Script<ReadDueOptions, ReadDueResult> = {
   name: "readDue",
   keys: ({ stream, group }) => [groupKey("due", stream, group)],

@@ -10,14 +10,14 @@ export interface RedriveLetterOptions {
   /** The dead letter's own id. */
   readonly id: EntryId;
   /** What becomes of a letter whose entry is no longer in the stream. */
-  readonly ifGone: "add" | "skip";
+  readonly ifTrimmed: "add" | "skip";
 }
 
 /**
- * `entry-gone`: the message's entry is no longer in the stream · `pending`: the group has it pending, and may be at
+ * `entry-trimmed`: the message's entry is no longer in the stream · `pending`: the group has it pending, and may be at
  * work on it · `not-read`: the group has yet to read it, and will · `not-a-letter`: Redis Batch did not write it.
  */
-export type SkipReason = "entry-gone" | "pending" | "not-read" | "not-a-letter";
+export type SkipReason = "entry-trimmed" | "pending" | "not-read" | "not-a-letter";
 
 /**
  * `redriven`: pending again in its own group, released, as the entry it always was · `added`: a new entry of the stream, which
@@ -27,26 +27,26 @@ export type Redrive =
   | { readonly kind: "redriven"; readonly entryId: EntryId }
   | { readonly kind: "added"; readonly entryId: EntryId }
   | { readonly kind: "skipped"; readonly why: SkipReason }
-  | { readonly kind: "gone" };
+  | { readonly kind: "missing" };
 
 /** Gives one dead letter's message back to its group, with a delivery count of 0, and deletes the letter. */
 export const redrive: Script<RedriveLetterOptions, Redrive> = {
   name: "redrive",
   keys: ({ stream, group }) => [stream, groupKey("dead", stream, group)],
-  encode: ({ group, id, ifGone }) => [group, id, ifGone],
+  encode: ({ group, id, ifTrimmed }) => [group, id, ifTrimmed],
   decode(reply) {
     const [word, entryId] = decodeArray(reply, "redrive").map((item) => decodeText(item, "redrive"));
     switch (word) {
       case "redriven":
       case "added":
         return { kind: word, entryId: decodeText(entryId, "redrive") };
-      case "entry-gone":
+      case "entry-trimmed":
       case "pending":
       case "not-read":
       case "not-a-letter":
         return { kind: "skipped", why: word };
-      case "gone":
-        return { kind: "gone" };
+      case "missing":
+        return { kind: "missing" };
       default:
         throw new ReplyShapeError("redrive: unknown answer");
     }

@@ -13,7 +13,7 @@ test("sends two lists, each in stream order, and where the second begins", () =>
 });
 
 test("replies how many moved, and what was not there any more", () => {
-  expect(release.decode([4, [Buffer.from("9-0")]], options)).toEqual({ moved: 4, vanished: ["9-0"] });
+  expect(release.decode([4, [Buffer.from("9-0")]], options)).toEqual({ moved: 4, trimmed: ["9-0"] });
 });
 
 test("goes through any number of ids in parts of a thousand", () => {
@@ -32,9 +32,9 @@ test("goes through any number of ids in parts of a thousand", () => {
   expect(parts.flatMap(({ offered }) => offered)).toEqual(many.offered);
   expect(release.split({ ...options, neverOffered: [], offered: [] })).toEqual([]);
   const results = [
-    { moved: 2, vanished: ["1-0"] },
-    { moved: 3, vanished: ["2-0"] },
+    { moved: 2, trimmed: ["1-0"] },
+    { moved: 3, trimmed: ["2-0"] },
   ];
-  expect(release.merge(results)).toEqual({ moved: 5, vanished: ["1-0", "2-0"] });
-  expect(release.merge([])).toEqual({ moved: 0, vanished: [] });
+  expect(release.merge(results)).toEqual({ moved: 5, trimmed: ["1-0", "2-0"] });
+  expect(release.merge([])).toEqual({ moved: 0, trimmed: [] });
 });

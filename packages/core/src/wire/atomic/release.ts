@@ -20,7 +20,7 @@ export interface ReleaseOptions {
 export interface ReleaseResult {
   readonly moved: number;
   /** Deleted from the stream underneath; the server has dropped them from the pending list. */
-  readonly vanished: readonly EntryId[];
+  readonly trimmed: readonly EntryId[];
 }
 
 /**
@@ -36,10 +36,10 @@ export const release: ScriptInParts<ReleaseOptions, ReleaseResult> = {
     ...inStreamOrder(offered),
   ],
   decode(reply) {
-    const [moved, vanished] = decodeArray(reply, "release");
+    const [moved, trimmed] = decodeArray(reply, "release");
     return {
       moved: decodeInteger(moved, "release"),
-      vanished: decodeArray(vanished, "release").map((id) => decodeText(id, "release")),
+      trimmed: decodeArray(trimmed, "release").map((id) => decodeText(id, "release")),
     };
   },
   split: ({ neverOffered, offered, ...move }) => [
@@ -48,6 +48,6 @@ export const release: ScriptInParts<ReleaseOptions, ReleaseResult> = {
   ],
   merge: (results) => ({
     moved: results.reduce((sum, { moved }) => sum + moved, 0),
-    vanished: results.flatMap(({ vanished }) => vanished),
+    trimmed: results.flatMap(({ trimmed }) => trimmed),
   }),
 };

@@ -4,8 +4,8 @@ import { removeIfEmpty } from "./remove-if-empty.ts";
 
 const options = { stream: "s", group: "g", consumer: "c", onlyIfSilent: true };
 
-test("touches the stream, the group's registry and its farewells", () => {
-  expect(removeIfEmpty.keys(options)).toEqual(["s", "rb:{s}:consumers:s:g", "rb:{s}:left:s:g"]);
+test("touches the stream, the group's registry and its finalReports", () => {
+  expect(removeIfEmpty.keys(options)).toEqual(["s", "rb:{s}:consumers:s:g", "rb:{s}:final-reports:s:g"]);
 });
 
 test("says whether a fresh heartbeat forbids it", () => {

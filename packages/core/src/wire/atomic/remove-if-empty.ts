@@ -2,7 +2,7 @@ import { ReplyShapeError } from "../../errors.ts";
 import { groupKey } from "../../keys.ts";
 import { decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
-import { type BeatDetails, encodeTold } from "./beat.ts";
+import { encodeTold, type HeartbeatDetails } from "./heartbeat.ts";
 
 export interface RemoveIfEmptyOptions {
   readonly stream: string;
@@ -16,13 +16,13 @@ export interface RemoveIfEmptyOptions {
    */
   readonly seenAtMs?: number | null | undefined;
   /** What one that removes itself tells for the last time, as in a heartbeat; default: nothing. */
-  readonly farewell?: Farewell | undefined;
+  readonly farewell?: FinalReport | undefined;
 }
 
-export interface Farewell {
+export interface FinalReport {
   readonly incarnation: string;
   readonly leaseMs: number;
-  readonly details: BeatDetails;
+  readonly details: HeartbeatDetails;
 }
 
 /**
@@ -39,7 +39,7 @@ const REMOVALS = ["removed", "pending", "alive", "reserved"] as const;
  */
 export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
   name: "removeIfEmpty",
-  keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group), groupKey("left", stream, group)],
+  keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group), groupKey("final-reports", stream, group)],
   encode: ({ group, consumer, onlyIfSilent, farewell, seenAtMs }) => [
     ...[group, consumer, onlyIfSilent ? "silent" : ""],
     farewell === undefined ? "" : encodeTold(farewell),

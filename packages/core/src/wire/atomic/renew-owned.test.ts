@@ -9,12 +9,12 @@ test("sends the ids in stream order", () => {
   expect(renewOwned.encode(options)).toEqual(["g", "c", "2-0", "9-0", "10-0"]);
 });
 
-test("says of each id whether it was kept, taken or has vanished", () => {
+test("says of each id whether it was kept, taken or has trimmed", () => {
   expect(renewOwned.decode([1, 0, -1], options)).toEqual(
     new Map([
       ["2-0", "kept"],
       ["9-0", "taken"],
-      ["10-0", "vanished"],
+      ["10-0", "trimmed"],
     ]),
   );
 });

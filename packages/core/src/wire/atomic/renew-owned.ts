@@ -5,10 +5,10 @@ import type { ScriptInParts } from "../script.ts";
 import { inStreamOrder, mergeEnds, type OwnMessages, splitIds } from "./own-messages.ts";
 
 /**
- * `kept`: the lease runs anew · `taken`: pending for somebody else, or for nobody · `vanished`: deleted from the
+ * `kept`: the lease runs anew · `taken`: pending for somebody else, or for nobody · `trimmed`: deleted from the
  * stream underneath; the server has dropped it from the pending list.
  */
-export type Renewal = "kept" | "taken" | "vanished";
+export type Renewal = "kept" | "taken" | "trimmed";
 
 /** Renews the lease of what the consumer still owns; delivery counts stay. */
 export const renewOwned: ScriptInParts<OwnMessages, ReadonlyMap<EntryId, Renewal>> = {
@@ -27,6 +27,6 @@ function decodeRenewal(reply: unknown): Renewal {
   const code = decodeInteger(reply, "renewOwned");
   if (code === 1) return "kept";
   if (code === 0) return "taken";
-  if (code === -1) return "vanished";
+  if (code === -1) return "trimmed";
   throw new ReplyShapeError(`renewOwned: unknown code ${code}`);
 }

@@ -7,7 +7,7 @@ import type { ScriptInParts } from "../script.ts";
 export interface ScheduleLaterOptions {
   readonly stream: string;
   readonly group: string;
-  /** Any number of messages, each with how long from now it is put off, in milliseconds. */
+  /** Any number of messages, each with how long from now it is deferred, in milliseconds. */
   readonly delays: readonly { readonly id: EntryId; readonly delayMs: number }[];
 }
 

@@ -16,12 +16,12 @@ test("without suspects sends no number for them", () => {
   expect(take.encode({ ...options, suspectFrom: Number.POSITIVE_INFINITY })[6]).toBe("");
 });
 
-test("reads what was taken, what has vanished, and where the next look begins", () => {
+test("reads what was taken, what has trimmed, and where the next look begins", () => {
   const fields = [Buffer.from("f"), Buffer.from([0, 255])];
   expect(take.decode([[[Buffer.from("9-0"), 3, fields]], [Buffer.from("8-0")], Buffer.from("9-0")], options)).toEqual({
     entries: [{ id: "9-0", deliveries: 3, fields }],
-    vanished: ["8-0"],
+    trimmed: ["8-0"],
     next: "9-0",
   });
-  expect(take.decode([[], [], Buffer.from("")], options)).toEqual({ entries: [], vanished: [], next: null });
+  expect(take.decode([[], [], Buffer.from("")], options)).toEqual({ entries: [], trimmed: [], next: null });
 });

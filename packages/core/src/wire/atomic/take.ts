@@ -1,7 +1,7 @@
 import type { EntryId } from "../../entry-id.ts";
 import { decodeArray, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
-import { type DeliveredEntry, decodeDelivered } from "./recover-own.ts";
+import { type DeliveredEntry, decodeDelivered } from "./redeliver-own.ts";
 
 export interface TakeOptions {
   readonly stream: string;
@@ -28,7 +28,7 @@ export interface TakeResult {
   /** In stream order, with the count of deliveries that includes this one. */
   readonly entries: readonly DeliveredEntry[];
   /** Deleted from the stream underneath; the server has dropped them from the pending list. */
-  readonly vanished: readonly EntryId[];
+  readonly trimmed: readonly EntryId[];
   /** Where the next look begins; `null` when the list was gone through to its end. */
   readonly next: EntryId | null;
 }
@@ -42,11 +42,11 @@ export const take: Script<TakeOptions, TakeResult> = {
     ...[Number.isFinite(suspectFrom) ? suspectFrom : "", suspects, ...notWanted],
   ],
   decode(reply) {
-    const [entries, vanished, next] = decodeArray(reply, "take");
+    const [entries, trimmed, next] = decodeArray(reply, "take");
     const nextId = decodeText(next, "take");
     return {
       entries: decodeArray(entries, "take").map((item) => decodeDelivered(item, "take")),
-      vanished: decodeArray(vanished, "take").map((id) => decodeText(id, "take")),
+      trimmed: decodeArray(trimmed, "take").map((id) => decodeText(id, "take")),
       next: nextId === "" ? null : nextId,
     };
   },

@@ -71,15 +71,15 @@ export interface KedaExecutorOptions {
    * Who knows how many replicas there are: `kubernetesExecutor(…)`, whose right to `get` is enough here. Without it those
    * count that were ordered, and before the first order those that work.
    */
-  readonly workforce?: Pick<Executor, "survey"> | undefined;
+  readonly workforce?: Pick<Executor, "status"> | undefined;
 }
 
 /** @throws {ConfigError} naming every problem */
 export function resolveKedaExecutorOptions(options: KedaExecutorOptions): KedaExecutorOptions {
   const reader = new OptionsReader("executor", options, ["stream", "group", "workforce"]);
   const { workforce } = options;
-  if (workforce !== undefined && typeof workforce.survey !== "function") {
-    reader.problem("workforce must have a survey, as an executor does");
+  if (workforce !== undefined && typeof workforce.status !== "function") {
+    reader.problem("workforce must have a status, as an executor does");
   }
   const place = { stream: reader.name("stream"), group: reader.name("group") };
   return reader.finish({ ...place, ...(workforce !== undefined && { workforce }) });

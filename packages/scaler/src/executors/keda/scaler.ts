@@ -121,12 +121,12 @@ class Service {
     this.#tellHealth();
     return {
       name: `keda ${stream}/${group}`,
-      survey: async (...given) => {
-        if (workforce !== undefined) return workforce.survey(...given);
+      status: async (...given) => {
+        if (workforce !== undefined) return workforce.status(...given);
         const { standing } = place;
         return standing && { desired: standing.desired, ready: null, startingMs: [], startUpsMs: [] };
       },
-      heed: (decision) => this.#heed(place, decision),
+      onDecision: (decision) => this.#onDecision(place, decision),
       // KEDA asks for it; it was taken note of when it was decided.
       scale: async () => undefined,
     };
@@ -171,7 +171,7 @@ class Service {
     }
   }
 
-  #heed(place: Place, decision: Decision): void {
+  #onDecision(place: Place, decision: Decision): void {
     // Its scaler may run on.
     if (this.#hasEnded) return;
     const before = place.standing;

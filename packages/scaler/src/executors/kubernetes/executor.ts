@@ -44,7 +44,7 @@ const ATTEMPTS = 5;
 /**
  * An executor that sets how many replicas a workload has. Needs no right but `get` and `patch` on the scale subresource
  * of that one name. It never overwrites what somebody else set since the decision was made, and what a consumer holds
- * when its pod is told to end is finished or given back, as long as the pod has the time (`terminationGracePeriodSeconds`).
+ * when its pod is told to end is finished or released, as long as the pod has the time (`terminationGracePeriodSeconds`).
  * Nothing else may scale the same workload: no HorizontalPodAutoscaler, no ScaledObject.
  *
  * Constructing it sends nothing.
@@ -75,7 +75,7 @@ export function kubernetesExecutor(options: KubernetesExecutorOptions): Executor
   return {
     name: `kubernetes ${resource}/${policy.name}`,
 
-    async survey(signal: AbortSignal): Promise<Workforce> {
+    async status(signal: AbortSignal): Promise<Workforce> {
       const { replicas } = await read(signal);
       // Which pods are ready is not among what the scale tells; consumers tell it themselves.
       return { desired: replicas, ready: null, startingMs: [], startUpsMs: [] };

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 -- Writes a consumer's heartbeat, stamped with the server's time, into the group's registry.
 -- KEYS  1 registry
--- ARGV  1 consumer, 2 incarnation, 3 "join" for the first beat of an incarnation, "" for the next ones, 4 age in ms up
---       to which another incarnation's beat is fresh, 5 the time of such a beat that the caller has watched stand still,
+-- ARGV  1 consumer, 2 incarnation, 3 "join" for the first heartbeat of an incarnation, "" for the next ones, 4 age in ms up
+--       to which another incarnation's heartbeat is fresh, 5 the time of such a heartbeat that the caller has watched stand still,
 --       "" where it has not: that one is not fresh, whatever its date, 6 the field's JSON object without "at"
 -- Returns [word, server time in ms, detail]:
---       "ok" · "in-use" (join: another incarnation beats under this name; detail: the time of its last beat) ·
---       "replaced" (beat: another incarnation has taken the name). Nothing is written but with the first.
+--       "ok" · "in-use" (join: another incarnation sends heartbeats under this name; detail: the time of its last heartbeat) ·
+--       "replaced" (heartbeat: another incarnation has taken the name). Nothing is written but with the first.
 -- Cost  O(1). allow-oom, because whoever empties a full server must not seem dead.
 -- One   because two processes that start under one name must not both find it free.
 -- @include clock
@@ -16,7 +16,7 @@ local now = nowMs()
 local known = registration(registry, consumer)
 if known and known.incarnation ~= incarnation then
   if ARGV[3] ~= 'join' then return {'replaced', now, ''} end
-  -- A beat from the future is fresh as well: the clock has jumped, and only a watch can tell whether it still moves.
+  -- A heartbeat from the future is fresh as well: the clock has jumped, and only a watch can tell whether it still moves.
   local isFresh = now - known.at <= tonumber(ARGV[4])
   if isFresh and known.at ~= tonumber(ARGV[5]) then return {'in-use', now, string.format('%.0f', known.at)} end
 end

@@ -1,7 +1,7 @@
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { ConsumerEvent } from "../events.ts";
-import { StallWatch } from "./stall-watch.ts";
+import { ReadStallWatch } from "./read-stall-watch.ts";
 
 const refusal = { code: "SERVER_STATE", message: "xreadgroup: LOADING" } as const;
 
@@ -14,7 +14,7 @@ function open() {
     nowMs: () => manual.nowMs() + blockedMs,
     setTimer: (delayMs: number, callback: () => void) => manual.setTimer(delayMs, callback),
   };
-  const watch = new StallWatch({ ownWaitMs: 2_000, clock, report: events.observe });
+  const watch = new ReadStallWatch({ ownWaitMs: 2_000, clock, report: events.observe });
   /** Time passes in which no timer of this process goes off. */
   const block = (ms: number): void => {
     blockedMs += ms;
@@ -22,7 +22,7 @@ function open() {
   return { manual, events, watch, block };
 }
 
-describe("StallWatch", () => {
+describe("ReadStallWatch", () => {
   it("tells once of a stall, with the last refusal, and once of its end", async () => {
     const { manual, events, watch } = open();
     watch.begin();
@@ -31,14 +31,14 @@ describe("StallWatch", () => {
     expect(events.events).toEqual([]);
     expect(watch.isStalled).toBe(false);
     await manual.advance(1);
-    expect(events.events).toEqual([{ type: "stalled", silentMs: 12_000, error: refusal }]);
+    expect(events.events).toEqual([{ type: "readStalled", silentMs: 12_000, error: refusal }]);
     expect(watch.isStalled).toBe(true);
     watch.failed(refusal);
     await manual.advance(100_000);
-    expect(events.all("stalled")).toHaveLength(1);
+    expect(events.all("readStalled")).toHaveLength(1);
     watch.answered();
     watch.answered();
-    expect(events.all("stallEnded")).toEqual([{ type: "stallEnded", stalledMs: 112_000 }]);
+    expect(events.all("readStallEnded")).toEqual([{ type: "readStallEnded", stalledMs: 112_000 }]);
     expect(watch.isStalled).toBe(false);
   });
 
@@ -48,11 +48,11 @@ describe("StallWatch", () => {
     await manual.advance(12_000);
     watch.answered();
     await manual.advance(11_999);
-    expect(events.all("stalled")).toHaveLength(1);
+    expect(events.all("readStalled")).toHaveLength(1);
     await manual.advance(1);
-    expect(events.all("stalled")).toEqual([
-      { type: "stalled", silentMs: 12_000, error: null },
-      { type: "stalled", silentMs: 12_000, error: null },
+    expect(events.all("readStalled")).toEqual([
+      { type: "readStalled", silentMs: 12_000, error: null },
+      { type: "readStalled", silentMs: 12_000, error: null },
     ]);
   });
 
@@ -63,7 +63,7 @@ describe("StallWatch", () => {
     await manual.advance(5_000);
     watch.answered();
     await manual.advance(12_000);
-    expect(events.events).toEqual([{ type: "stalled", silentMs: 12_000, error: null }]);
+    expect(events.events).toEqual([{ type: "readStalled", silentMs: 12_000, error: null }]);
   });
 
   it("says nothing while answers come, however many attempts fail between them", async () => {
@@ -90,7 +90,7 @@ describe("StallWatch", () => {
     await manual.advance(11_999);
     expect(events.events).toEqual([]);
     await manual.advance(1);
-    expect(events.all("stalled")).toHaveLength(1);
+    expect(events.all("readStalled")).toHaveLength(1);
   });
 
   it("tells of one stall, not of two, when there was a rest in its middle", async () => {
@@ -102,7 +102,7 @@ describe("StallWatch", () => {
     watch.begin();
     await manual.advance(60_000);
     watch.answered();
-    expect(events.events.map(({ type }) => type)).toEqual(["stalled", "stallEnded"]);
+    expect(events.events.map(({ type }) => type)).toEqual(["readStalled", "readStallEnded"]);
   });
 
   it("does not blame the server when this process stood still: its answer may be there, unread", async () => {
@@ -121,6 +121,6 @@ describe("StallWatch", () => {
     watch.begin();
     block(60_000);
     await manual.advance(12_500);
-    expect(events.all("stalled")).toHaveLength(1);
+    expect(events.all("readStalled")).toHaveLength(1);
   });
 });

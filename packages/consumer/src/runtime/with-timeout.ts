@@ -10,7 +10,7 @@ export function untilAborted<Result>(signal: AbortSignal, promise: Promise<Resul
 }
 
 /** What the promise resolves with, or `undefined` when it takes longer. */
-export async function within<Result>(
+export async function withTimeout<Result>(
   clock: Clock,
   limitMs: number,
   promise: Promise<Result>,

@@ -1,7 +1,7 @@
 import type { Workforce } from "../executor.ts";
 
 /** What somebody was told last that does not tell what there is. */
-export class ToldWorkforce {
+export class OrderedWorkforce {
   #desired: number | null = null;
 
   told(desired: number): void {
@@ -9,7 +9,7 @@ export class ToldWorkforce {
   }
 
   /** `null` before anything was told: then those count that work. */
-  survey(): Workforce | null {
+  status(): Workforce | null {
     return this.#desired === null ? null : { desired: this.#desired, ready: null, startingMs: [], startUpsMs: [] };
   }
 }

@@ -3,7 +3,7 @@ import { groupKey } from "./keys.ts";
 import { nameOfBytes } from "./names.ts";
 import type { StreamClient } from "./stream-client.ts";
 
-export interface ReadFarewellsOptions {
+export interface ReadFinalReportsOptions {
   readonly stream: string;
   readonly group: string;
   /** Those since then, by the server's clock, in milliseconds since 1970. */
@@ -14,11 +14,11 @@ export interface ReadFarewellsOptions {
 const MOST = 1_000;
 
 /** What consumers told last that left in good order, the first one first; of the oldest nothing is kept. */
-export async function readFarewells(
+export async function readFinalReports(
   client: Pick<StreamClient, "xrange">,
-  { stream, group, sinceMs }: ReadFarewellsOptions,
+  { stream, group, sinceMs }: ReadFinalReportsOptions,
 ): Promise<readonly Registration[]> {
-  const key = groupKey("left", stream, group);
+  const key = groupKey("final-reports", stream, group);
   const entries = await client.xrange({ stream: key, from: String(Math.max(0, sinceMs)), to: "+", count: MOST });
   return entries.flatMap(({ fields }) => {
     const [, consumer, , told] = fields.map(nameOfBytes);

@@ -4,7 +4,7 @@ import { inParts } from "../parts.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";
 
-export interface RecoverOwnOptions {
+export interface RedeliverOwnOptions {
   readonly stream: string;
   readonly group: string;
   readonly consumer: string;
@@ -17,39 +17,39 @@ export interface DeliveredEntry extends StreamEntry {
   readonly deliveries: number;
 }
 
-export interface RecoverOwnResult {
+export interface RedeliverOwnResult {
   /** In stream order. */
   readonly entries: readonly DeliveredEntry[];
   /** Deleted from the stream underneath; the server has dropped them from the pending list. */
-  readonly vanished: readonly EntryId[];
+  readonly trimmed: readonly EntryId[];
 }
 
 /**
  * Delivers again, to their own owner, what the consumer still owns, and sets each count to the one given: a call whose
  * reply was lost may be repeated. What is in neither list is not its own any more.
  */
-export const recoverOwn: ScriptInParts<RecoverOwnOptions, RecoverOwnResult> = {
-  name: "recoverOwn",
+export const redeliverOwn: ScriptInParts<RedeliverOwnOptions, RedeliverOwnResult> = {
+  name: "redeliverOwn",
   keys: ({ stream }) => [stream],
   encode: ({ group, consumer, messages }) => [
     ...[group, consumer],
     ...inOrder(messages).flatMap(({ id, deliveries }) => [id, Math.min(deliveries, Number.MAX_SAFE_INTEGER)]),
   ],
   decode(reply) {
-    const [entries, vanished] = decodeArray(reply, "recoverOwn");
+    const [entries, trimmed] = decodeArray(reply, "redeliverOwn");
     return {
-      entries: decodeArray(entries, "recoverOwn").map((item) => decodeDelivered(item, "recoverOwn")),
-      vanished: decodeArray(vanished, "recoverOwn").map((id) => decodeText(id, "recoverOwn")),
+      entries: decodeArray(entries, "redeliverOwn").map((item) => decodeDelivered(item, "redeliverOwn")),
+      trimmed: decodeArray(trimmed, "redeliverOwn").map((id) => decodeText(id, "redeliverOwn")),
     };
   },
   split: ({ messages, ...own }) => inParts(inOrder(messages)).map((part) => ({ ...own, messages: part })),
   merge: (results) => ({
     entries: results.flatMap(({ entries }) => entries),
-    vanished: results.flatMap(({ vanished }) => vanished),
+    trimmed: results.flatMap(({ trimmed }) => trimmed),
   }),
 };
 
-const inOrder = (messages: RecoverOwnOptions["messages"]): RecoverOwnOptions["messages"] =>
+const inOrder = (messages: RedeliverOwnOptions["messages"]): RedeliverOwnOptions["messages"] =>
   messages.toSorted((left, right) => compareEntryIds(left.id, right.id));
 
 /** `[id, deliveries, [name, value, …]]`. */

@@ -2,7 +2,7 @@
 -- Moves one message, whole, from the consumer's pending list into the group's dead letters.
 -- KEYS  1 stream, 2 dead-letter stream
 -- ARGV  1 group, 2 consumer, 3 id, 4 reason, 5 error text
--- Returns [1, id of the dead letter] · [0] not this consumer's (any more) · [-1] vanished: deleted from the stream
+-- Returns [1, id of the dead letter] · [0] not this consumer's (any more) · [-1] trimmed: deleted from the stream
 --       before; it is acknowledged, because there is nothing left to keep.
 -- Cost  O(payload): XPENDING, XRANGE, XADD, XACK. allow-oom, because a full server must not turn dead letters away.
 -- One   because neither a crash nor an error may leave the message in both lists or in none. XADD comes before XACK:

@@ -1,7 +1,7 @@
-/** What a consumer does last: it gives back what it holds, says what it has done, and takes its name out of the group. */
+/** What a consumer does last: it releases what it holds, says what it has done, and takes its name out of the group. */
 import {
   type EntryId,
-  type Farewell,
+  type FinalReport,
   LATER,
   PermissionError,
   RELEASED,
@@ -15,11 +15,11 @@ export interface LastHeld {
   readonly neverOffered: readonly EntryId[];
   readonly offered: readonly EntryId[];
   /** Put off, and for how much longer, in milliseconds. */
-  readonly putOff: readonly { readonly id: EntryId; readonly delayMs: number }[];
+  readonly deferred: readonly { readonly id: EntryId; readonly delayMs: number }[];
 }
 
 /**
- * Gives back what a leaving consumer holds, and removes its name unless messages are pending under it. What is put off
+ * Gives back what a leaving consumer holds, and removes its name unless messages are pending under it. What is deferred
  * keeps its time; anybody may take the rest at once. Best effort: when the server cannot be asked, the messages stay
  * pending and are recovered like those of a process that died.
  */
@@ -27,26 +27,26 @@ export async function leaveGroup(
   client: StreamClient,
   who: { readonly stream: string; readonly group: string; readonly consumer: string },
   held: LastHeld,
-  farewell: Farewell | undefined,
-): Promise<{ readonly givenBack: number; readonly nameRemoved: boolean }> {
+  farewell: FinalReport | undefined,
+): Promise<{ readonly released: number; readonly nameRemoved: boolean }> {
   const { stream, group, consumer: from } = who;
-  let givenBack = 0;
+  let released = 0;
   const move = async (to: string, kind: "neverOffered" | "offered", ids: readonly EntryId[]): Promise<void> => {
     const none = { neverOffered: [], offered: [] };
     for (const page of pages(ids)) {
-      givenBack += (await client.release({ stream, group, from, to, ...none, [kind]: page })).moved;
+      released += (await client.release({ stream, group, from, to, ...none, [kind]: page })).moved;
     }
   };
   try {
     await move(RELEASED, "neverOffered", held.neverOffered);
     await move(RELEASED, "offered", held.offered);
-    const later = held.putOff.map(({ id }) => id);
-    await move((await schedule(client, who, held.putOff)) ? LATER : RELEASED, "offered", later);
+    const later = held.deferred.map(({ id }) => id);
+    await move((await schedule(client, who, held.deferred)) ? LATER : RELEASED, "offered", later);
     const removal = await client.removeIfEmpty({ ...who, onlyIfSilent: false, farewell });
-    return { givenBack, nameRemoved: removal === "removed" };
+    return { released, nameRemoved: removal === "removed" };
   } catch (error) {
     if (!RedisBatchError.is(error)) throw error;
-    return { givenBack, nameRemoved: false };
+    return { released, nameRemoved: false };
   }
 }
 
@@ -54,10 +54,10 @@ export async function leaveGroup(
 async function schedule(
   client: StreamClient,
   { stream, group }: { readonly stream: string; readonly group: string },
-  putOff: LastHeld["putOff"],
+  deferred: LastHeld["deferred"],
 ): Promise<boolean> {
   try {
-    for (const delays of pages(putOff)) await client.scheduleLater({ stream, group, delays });
+    for (const delays of pages(deferred)) await client.scheduleLater({ stream, group, delays });
     return true;
   } catch (error) {
     if (PermissionError.is(error)) return false;

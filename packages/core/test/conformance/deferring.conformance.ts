@@ -5,7 +5,7 @@ import type { Scene } from "./setting.ts";
 
 const LONG_MS = 600_000;
 
-/** When messages that were put off are due, and how often handlers hung: scheduleLater to forgetDue, countHang. */
+/** When messages that were deferred are due, and how often handlers hung: scheduleLater to forgetDue, countHang. */
 export function describePuttingOff(scene: () => Scene): void {
   const schedule = (delays: Readonly<Record<string, number>>): Promise<void> =>
     scene().client.scheduleLater({

@@ -2,15 +2,15 @@ import { groupKey, LATER, RELEASED, type StreamClient } from "@redis-batch/core/
 import { createMemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Steadiness } from "../decisions/reclaim.ts";
+import type { Stability } from "../decisions/reclaim.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { Peers } from "../liveness/peers.ts";
-import { Recoverer } from "./recoverer.ts";
+import { OrphanReleaser } from "./orphan-releaser.ts";
 
 const stream = "orders";
 const group = "billing";
 const leaseMs = 6_000;
-const beatMs = 2_000;
+const heartbeatMs = 2_000;
 const recoverEveryMs = 1_000;
 const foreignIdleMs = 100_000;
 const longestDelayMs = 86_400_000;
@@ -25,38 +25,38 @@ async function setUp() {
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });
   const events = new EventRecorder<ConsumerEvent>();
-  const policy = { stream, group, name: "me", leaseMs, beatMs, recoverEveryMs, foreignIdleMs };
+  const policy = { stream, group, name: "me", leaseMs, heartbeatMs, recoverEveryMs, foreignIdleMs };
   const steady = { since: clock.nowMs() as number | null, isLeaseCertain: true };
-  const steadiness = (): Steadiness => ({
+  const stability = (): Stability => ({
     nowMs: clock.nowMs(),
     connectedSinceMs: steady.since,
     isLeaseCertain: steady.isLeaseCertain,
   });
-  const recoverer = new Recoverer({
-    ...{ policy, client, clock, random: () => 0.5, report: events.observe, steadiness, longestDelayMs },
+  const orphanReleaser = new OrphanReleaser({
+    ...{ policy, client, clock, random: () => 0.5, report: events.observe, stability, longestDelayMs },
     peers: new Peers({ policy, client, clock }),
     onReleased: () => {},
   });
   stop = async () => {
-    const stopping = recoverer.stop();
+    const stopping = orphanReleaser.stop();
     await clock.advance(1);
     await stopping;
   };
-  recoverer.start();
+  orphanReleaser.start();
   /** Reads messages under a name, as a process that is never heard of again unless it sends a heartbeat. */
   const hold = async (consumer: string, count: number): Promise<readonly string[]> => {
     for (let more = count; more > 0; more--) await client.xadd({ stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ stream, group, consumer, count, blockMs: undefined });
     return entries.map(({ id }) => id);
   };
-  const beat = (consumer: string) => beatOf(client, consumer);
+  const heartbeat = (consumer: string) => heartbeatOf(client, consumer);
   const ownedBy = async (consumer: string): Promise<readonly string[]> =>
     (await client.xpendingRange({ stream, group, consumer, from: "-", to: "+", count: 10_000 })).map(({ id }) => id);
-  return { clock, redis, client, events, steady, hold, beat, ownedBy };
+  return { clock, redis, client, events, steady, hold, heartbeat, ownedBy };
 }
 
-const beatOf = (client: StreamClient, consumer: string) =>
-  client.beat({
+const heartbeatOf = (client: StreamClient, consumer: string) =>
+  client.heartbeat({
     ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
     details: {
       host: "h",
@@ -70,53 +70,53 @@ const beatOf = (client: StreamClient, consumer: string) =>
     },
   });
 
-describe("Recoverer", () => {
-  it("releases what a dead consumer left, and removes its name, a lease and three beats after its last heartbeat", async () => {
-    const { clock, events, hold, beat, ownedBy } = await setUp();
-    await beat("dead");
+describe("OrphanReleaser", () => {
+  it("releases what a dead consumer left, and removes its name, a lease and three heartbeats after its last heartbeat", async () => {
+    const { clock, events, hold, heartbeat, ownedBy } = await setUp();
+    await heartbeat("dead");
     const ids = await hold("dead", 250);
     await clock.advance(leaseMs - 1);
     expect(await ownedBy("dead")).toEqual(ids);
-    await clock.advance(3 * beatMs + 2 * recoverEveryMs);
+    await clock.advance(3 * heartbeatMs + 2 * recoverEveryMs);
     expect(await ownedBy(RELEASED)).toEqual(ids);
-    expect(events.all("takenOver")).toEqual([{ type: "takenOver", from: "dead", messages: 250 }]);
+    expect(events.all("orphansReleased")).toEqual([{ type: "orphansReleased", from: "dead", messages: 250 }]);
     expect(events.all("nameRemoved")).toEqual([{ type: "nameRemoved", consumer: "dead" }]);
   });
 
   it("takes nothing from a consumer whose heartbeat moves, however old its date: the server's clock may have jumped", async () => {
-    const { clock, redis, events, hold, beat, ownedBy } = await setUp();
+    const { clock, redis, events, hold, heartbeat, ownedBy } = await setUp();
     const ids = await hold("alive", 3);
-    for (let beats = 0; beats < 20; beats++) {
-      await beat("alive");
+    for (let heartbeats = 0; heartbeats < 20; heartbeats++) {
+      await heartbeat("alive");
       redis.jumpClock(3 * leaseMs);
-      await clock.advance(beatMs);
+      await clock.advance(heartbeatMs);
     }
     expect(await ownedBy("alive")).toEqual(ids);
-    expect(events.all("takenOver")).toEqual([]);
+    expect(events.all("orphansReleased")).toEqual([]);
   });
 
   it("takes from one whose heartbeat is from the future and stands still for a lease", async () => {
-    const { clock, redis, hold, beat, ownedBy } = await setUp();
-    await beat("dead");
+    const { clock, redis, hold, heartbeat, ownedBy } = await setUp();
+    await heartbeat("dead");
     const ids = await hold("dead", 3);
     redis.jumpClock(-3_600_000);
-    await clock.advance(leaseMs + beatMs + 2 * recoverEveryMs);
+    await clock.advance(leaseMs + heartbeatMs + 2 * recoverEveryMs);
     expect(await ownedBy(RELEASED)).toEqual(ids);
   });
 
   it("does its work although somebody's turn lasts for hours, because the server's clock was set back", async () => {
-    const { clock, redis, hold, beat, ownedBy } = await setUp();
-    await beat("dead");
+    const { clock, redis, hold, heartbeat, ownedBy } = await setUp();
+    await heartbeat("dead");
     const ids = await hold("dead", 3);
     const hoursMs = 3_600_000;
     redis.keys.setText(groupKey("lease:recovery", stream, group), "somebody", redis.keys.nowMs() + hoursMs);
-    await clock.advance(leaseMs + 3 * beatMs + 6 * recoverEveryMs);
+    await clock.advance(leaseMs + 3 * heartbeatMs + 6 * recoverEveryMs);
     expect(await ownedBy(RELEASED)).toEqual(ids);
   });
 
   it("leaves it to whoever's turn it is, for a while", async () => {
-    const { clock, redis, hold, beat, ownedBy } = await setUp();
-    await beat("dead");
+    const { clock, redis, hold, heartbeat, ownedBy } = await setUp();
+    await heartbeat("dead");
     const ids = await hold("dead", 3);
     redis.keys.setText(groupKey("lease:recovery", stream, group), "somebody", redis.keys.nowMs() + 10 * leaseMs);
     await clock.advance(leaseMs + 2 * recoverEveryMs);
@@ -124,8 +124,8 @@ describe("Recoverer", () => {
   });
 
   it("takes nothing while its own connection or leases are not steady", async () => {
-    const { clock, steady, hold, beat, ownedBy } = await setUp();
-    await beat("dead");
+    const { clock, steady, hold, heartbeat, ownedBy } = await setUp();
+    await heartbeat("dead");
     const ids = await hold("dead", 3);
     steady.since = null;
     await clock.advance(10 * leaseMs);
@@ -151,7 +151,7 @@ describe("Recoverer", () => {
     expect(await ownedBy(RELEASED)).toEqual(ids);
   });
 
-  it("releases what is put off without a time, or with one further off than any that can be asked for, and nothing else", async () => {
+  it("releases what is deferred without a time, or with one further off than any that can be asked for, and nothing else", async () => {
     const { clock, client, hold, ownedBy } = await setUp();
     const [noTime, tooFar, inTime] = await hold("me", 3);
     const ids = [noTime, tooFar, inTime].map(String);

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PutOffQueue } from "./put-off-queue.ts";
+import { DeferredQueue } from "./deferred-queue.ts";
 
-describe("PutOffQueue", () => {
-  it("gives back what is due first, whatever the order it came in", () => {
+describe("DeferredQueue", () => {
+  it("releases what is due first, whatever the order it came in", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (times) => {
-        const queue = new PutOffQueue();
+        const queue = new DeferredQueue();
         for (const [index, dueAtMs] of times.entries()) {
           queue.push({
             id: `${index}-0`,

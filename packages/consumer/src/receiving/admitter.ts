@@ -15,7 +15,7 @@ import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 
-export interface IntakeContext<Value> {
+export interface AdmitterContext<Value> {
   readonly policy: { readonly codec: Decoder<Value>; readonly isDecodedEarly: boolean };
   readonly client: Pick<StreamClient, "readerEpoch">;
   readonly held: HeldMessages<Value>;
@@ -30,10 +30,10 @@ export interface IntakeContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
 }
 
-export class Intake<Value> {
-  readonly #context: IntakeContext<Value>;
+export class Admitter<Value> {
+  readonly #context: AdmitterContext<Value>;
 
-  constructor(context: IntakeContext<Value>) {
+  constructor(context: AdmitterContext<Value>) {
     this.#context = context;
   }
 
@@ -80,13 +80,13 @@ export class Intake<Value> {
   }
 
   /** Lets go of a message that is not this consumer's any more. */
-  lose(id: EntryId, loss: LeaseLoss): void {
+  loseLease(id: EntryId, loss: LeaseLoss): void {
     const { held, report } = this.#context;
     held
-      .lose(id)
+      .loseLease(id)
       ?.abort(new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }));
-    if (loss === "vanished") report({ type: "vanished", ids: [id] });
-    else report({ type: "lost", ids: [id], why: loss === "taken" ? "not-owned" : loss });
+    if (loss === "trimmed") report({ type: "pendingTrimmed", ids: [id] });
+    else report({ type: "outcomeTooLate", ids: [id], why: loss === "taken" ? "not-owned" : loss });
   }
 
   /** Whether its value can be decoded; if not, it goes to the dead letters. */

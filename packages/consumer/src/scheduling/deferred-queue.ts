@@ -1,7 +1,7 @@
 import { compareEntryIds } from "@redis-batch/core/internal";
 
-/** A message that was put off: its id only, its payload is read again when it is due. */
-export interface PutOff {
+/** A message that was deferred: its id only, its payload is read again when it is due. */
+export interface Deferred {
   readonly id: string;
   /** How often it was delivered so far. */
   readonly deliveries: number;
@@ -15,27 +15,27 @@ export interface PutOff {
   readonly hasFailedHere: boolean;
 }
 
-/** Messages that were put off, the one that is due first on top: a binary heap. */
-export class PutOffQueue {
-  readonly #heap: PutOff[] = [];
+/** Messages that were deferred, the one that is due first on top: a binary heap. */
+export class DeferredQueue {
+  readonly #heap: Deferred[] = [];
 
-  peek(): PutOff | undefined {
+  peek(): Deferred | undefined {
     return this.#heap[0];
   }
 
-  push(putOff: PutOff): void {
+  push(deferred: Deferred): void {
     const heap = this.#heap;
-    let at = heap.push(putOff) - 1;
+    let at = heap.push(deferred) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!isBefore(putOff, heap[parent] as PutOff)) break;
-      heap[at] = heap[parent] as PutOff;
+      if (!isBefore(deferred, heap[parent] as Deferred)) break;
+      heap[at] = heap[parent] as Deferred;
       at = parent;
     }
-    heap[at] = putOff;
+    heap[at] = deferred;
   }
 
-  pop(): PutOff | undefined {
+  pop(): Deferred | undefined {
     const heap = this.#heap;
     const top = heap[0];
     const last = heap.pop();
@@ -44,9 +44,9 @@ export class PutOffQueue {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as PutOff, heap[child] as PutOff)) child++;
-      if (!isBefore(heap[child] as PutOff, last)) break;
-      heap[at] = heap[child] as PutOff;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Deferred, heap[child] as Deferred)) child++;
+      if (!isBefore(heap[child] as Deferred, last)) break;
+      heap[at] = heap[child] as Deferred;
       at = child;
     }
     heap[at] = last;
@@ -55,6 +55,6 @@ export class PutOffQueue {
 }
 
 /** What is due at the same time goes in stream order. */
-function isBefore(left: PutOff, right: PutOff): boolean {
+function isBefore(left: Deferred, right: Deferred): boolean {
   return left.dueAtMs === right.dueAtMs ? compareEntryIds(left.id, right.id) < 0 : left.dueAtMs < right.dueAtMs;
 }

@@ -13,7 +13,7 @@ const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
 // So often is a group looked for that was created and is not there.
 const START_WITHOUT_GROUP = 3;
 
-export interface PersistOptions {
+export interface RetryUntilOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly timeoutMs: number;
@@ -24,9 +24,9 @@ export interface PersistOptions {
  * @param start gets the time that is left, in milliseconds
  * @throws what `start` threw last, when it cannot pass, the time is up, or `signal` has aborted
  */
-export async function persist<Result>(
+export async function retryUntil<Result>(
   start: (leftMs: number) => Promise<Result>,
-  { clock, random, timeoutMs, signal }: PersistOptions,
+  { clock, random, timeoutMs, signal }: RetryUntilOptions,
 ): Promise<Result> {
   const giveUpAtMs = clock.nowMs() + timeoutMs;
   for (let attempt = 1; ; attempt++) {

@@ -1,7 +1,7 @@
 import { CommandError, PermissionError } from "./errors.ts";
 
 /** What this user may have no right to ask, or the server may not offer: `null` then. */
-export async function unlessDenied<Result>(asked: Promise<Result>): Promise<Result | null> {
+export async function nullIfForbidden<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
     return await asked;
   } catch (error) {
@@ -16,7 +16,7 @@ export async function unlessDenied<Result>(asked: Promise<Result>): Promise<Resu
  */
 export async function unlessRefused<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
-    return await unlessDenied(asked);
+    return await nullIfForbidden(asked);
   } catch (error) {
     if (CommandError.is(error)) return null;
     throw error;

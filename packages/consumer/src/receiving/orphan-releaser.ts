@@ -18,37 +18,31 @@ import {
   type Registration,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import {
-  type Acquaintances,
-  decideLeastIdle,
-  mayRecover,
-  rememberNames,
-  type Steadiness,
-} from "../decisions/reclaim.ts";
+import { decideLeastIdle, mayRecover, type RecentlySeen, rememberNames, type Stability } from "../decisions/reclaim.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
-import { Bell } from "../runtime/bell.ts";
-import { describeTrouble, isFullServer } from "../runtime/trouble.ts";
+import { isFullServer, toErrorInfo } from "../runtime/full-server.ts";
+import { WakeSignal } from "../runtime/wake-signal.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.
 const PAGE = 100;
 // A stranger's messages are looked at one by one, however many there are, and mostly it is alive: a part at a time.
 const STRANGER_PAGES_A_ROUND = 20;
-// What was put off is walked through a part at a time: it only has to be done now and then.
+// What was deferred is walked through a part at a time: it only has to be done now and then.
 const LATER_PAGES_A_ROUND = 10;
 const LATER_PAGE = 1_000;
 // A turn ends by the server's clock. After that was set back, one may last for hours in which nobody uses it.
 const MOST_REFUSALS = 3;
-// The messages of strangers, and what is put off, are only looked through: that can wait longer.
+// The messages of strangers, and what is deferred, are only looked through: that can wait longer.
 const MOST_REFUSALS_TO_LOOK = 30;
 
-export interface RecovererContext {
+export interface OrphanReleaserContext {
   readonly policy: {
     readonly stream: string;
     readonly group: string;
     readonly name: string;
     readonly leaseMs: number;
-    readonly beatMs: number;
+    readonly heartbeatMs: number;
     readonly recoverEveryMs: number;
     readonly foreignIdleMs: number;
   };
@@ -58,10 +52,10 @@ export interface RecovererContext {
   readonly random: Random;
   readonly report: (event: ConsumerEvent) => void;
   /** How steady this consumer itself is. */
-  readonly steadiness: () => Steadiness;
+  readonly stability: () => Stability;
   /** Called when something was released. */
   readonly onReleased: () => void;
-  /** The longest that a message may be put off, in milliseconds. */
+  /** The longest that a message may be deferred, in milliseconds. */
   readonly longestDelayMs: number;
 }
 
@@ -71,10 +65,10 @@ interface Gone {
   readonly seenAtMs: number | null;
 }
 
-export class Recoverer {
-  readonly #context: RecovererContext;
-  readonly #bell: Bell;
-  #acquaintances: Acquaintances = new Map();
+export class OrphanReleaser {
+  readonly #context: OrphanReleaserContext;
+  readonly #wake: WakeSignal;
+  #recentlySeen: RecentlySeen = new Map();
   #watch = NO_HEARTBEATS;
   #laterCursor: EntryId | null = null;
   /** How far a stranger's pending list was walked through, by name. */
@@ -84,9 +78,9 @@ export class Recoverer {
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
-  constructor(context: RecovererContext) {
+  constructor(context: OrphanReleaserContext) {
     this.#context = context;
-    this.#bell = new Bell(context.clock);
+    this.#wake = new WakeSignal(context.clock);
   }
 
   start(): void {
@@ -95,7 +89,7 @@ export class Recoverer {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#bell.ring();
+    this.#wake.notify();
     await this.#loop;
   }
 
@@ -104,43 +98,43 @@ export class Recoverer {
     // The first look only learns whose heartbeats there are; those that stand still from here on are dead the sooner.
     let restMs = 0;
     while (!this.#isStopped) {
-      await this.#bell.rest(restMs);
+      await this.#wake.wait(restMs);
       if (this.#isStopped) return;
       // Spread, so that the consumers of a group do not all ask at the same moment.
       restMs = policy.recoverEveryMs * (0.75 + 0.5 * random());
       try {
         // Somebody's heartbeat is late: what is to be thought of it shows soon.
-        if (await this.#look()) restMs = Math.min(restMs, policy.beatMs);
+        if (await this.#look()) restMs = Math.min(restMs, policy.heartbeatMs);
       } catch (error) {
         // Whatever it was, it did no harm, and the next round is soon.
         if (!RedisBatchError.is(error)) throw error;
-        if (!this.#isStopped) report({ type: "recoveryFailed", error: describeTrouble(error) });
+        if (!this.#isStopped) report({ type: "recoveryFailed", error: toErrorInfo(error) });
       }
     }
   }
 
   /** Looks at everybody, and does what there is to do → whether to look again soon. */
   async #look(): Promise<boolean> {
-    const { client, policy, clock, peers, steadiness } = this.#context;
+    const { client, policy, clock, peers, stability } = this.#context;
     const { stream, group, name, foreignIdleMs, leaseMs } = policy;
     const { consumers } = await client.xpendingSummary({ stream, group });
     const registry = await client.registry({ stream, group });
     const serverNowMs = await client.time();
-    const { connectedSinceMs } = steadiness();
+    const { connectedSinceMs } = stability();
     if (connectedSinceMs === null) return false;
     const sight = { serverNowMs, localNowMs: clock.nowMs(), steadySinceMs: connectedSinceMs };
     const { watch, verdicts } = followHeartbeats(this.#watch, registry, sight);
     this.#watch = watch;
     peers.see(registry, serverNowMs);
-    this.#acquaintances = rememberNames(this.#acquaintances, registry, clock.nowMs(), foreignIdleMs);
+    this.#recentlySeen = rememberNames(this.#recentlySeen, registry, clock.nowMs(), foreignIdleMs);
     const gone = [...consumers.keys()].flatMap((owner) => this.#judge(owner, verdicts));
     const dead = [...verdicts].filter(([consumer, { life }]) => consumer !== name && life === "dead");
     const hasLater = consumers.has(LATER);
     const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
-    if (!mayRecover(steadiness(), leaseMs)) return isSomebodySilent || dead.length > 0;
+    if (!mayRecover(stability(), leaseMs)) return isSomebodySilent || dead.length > 0;
     if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
     // What one of ours left that is registered no more waits as well.
-    const isUrgent = dead.length > 0 || gone.some(({ consumer }) => this.#acquaintances.has(consumer));
+    const isUrgent = dead.length > 0 || gone.some(({ consumer }) => this.#recentlySeen.has(consumer));
     const mostRefusals = isUrgent ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
     if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || isUrgent;
     this.#refusals = 0;
@@ -174,7 +168,7 @@ export class Recoverer {
   async #release({ consumer: from, seenAtMs }: Gone, connectedSinceMs: number): Promise<void> {
     const { client, policy, clock, report, onReleased } = this.#context;
     const { stream, group } = policy;
-    const known = this.#acquaintances.get(from);
+    const known = this.#recentlySeen.get(from);
     const isOurs = known !== undefined || isReservedConsumer(from);
     const foreignIdleMs = isOurs
       ? decideLeastIdle(known, clock.nowMs(), connectedSinceMs, policy)
@@ -195,12 +189,12 @@ export class Recoverer {
       if (after === null) break;
     }
     if (isStranger) this.#strangers = remember(this.#strangers, from, after);
-    if (released > 0) report({ type: "takenOver", from, messages: released });
+    if (released > 0) report({ type: "orphansReleased", from, messages: released });
   }
 
   async #removeForgotten(gone: readonly Gone[], registry: ReadonlyMap<string, Registration>): Promise<void> {
     for (const { consumer } of gone) {
-      if (!registry.has(consumer) && this.#acquaintances.has(consumer)) await this.#removeName(consumer, null);
+      if (!registry.has(consumer) && this.#recentlySeen.has(consumer)) await this.#removeName(consumer, null);
     }
   }
 
@@ -226,7 +220,7 @@ export class Recoverer {
     }
   }
 
-  /** Releases what was put off and has no time, or one further off than any that can be asked for. */
+  /** Releases what was deferred and has no time, or one further off than any that can be asked for. */
   async #walkLater(): Promise<void> {
     const { client, policy, onReleased, longestDelayMs, report } = this.#context;
     const { stream, group } = policy;

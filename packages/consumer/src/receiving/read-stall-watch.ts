@@ -4,30 +4,30 @@
  */
 import type { Clock } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import type { Trouble } from "../runtime/trouble.ts";
+import type { ErrorInfo } from "../runtime/full-server.ts";
 
 // Beyond the wait that a read asks for itself. A failover is over sooner; what lasts longer, somebody should know of.
 const PATIENCE_MS = 10_000;
 // A timer that is so late says that this process stood still; what the server has answered meanwhile is still to be read.
 const LATE_MS = 500;
 
-export interface StallWatchContext {
+export interface ReadStallWatchContext {
   /** How long the server may take by itself. */
   readonly ownWaitMs: number;
   readonly clock: Clock;
   readonly report: (event: ConsumerEvent) => void;
 }
 
-export class StallWatch {
-  readonly #context: StallWatchContext;
+export class ReadStallWatch {
+  readonly #context: ReadStallWatchContext;
   /** Since when nothing has come of what was asked; `null` while nothing is asked. */
   #sinceMs: number | null = null;
   /** Since when there has been a stall that was reported. */
   #stalledSinceMs: number | null = null;
-  #error: Trouble | null = null;
+  #error: ErrorInfo | null = null;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(context: StallWatchContext) {
+  constructor(context: ReadStallWatchContext) {
     this.#context = context;
   }
 
@@ -51,12 +51,12 @@ export class StallWatch {
     if (this.#stalledSinceMs === null) return;
     const stalledMs = this.#sinceMs - this.#stalledSinceMs;
     this.#stalledSinceMs = null;
-    report({ type: "stallEnded", stalledMs });
+    report({ type: "readStallEnded", stalledMs });
     this.#lookIn(this.#patienceMs);
   }
 
   /** An attempt failed, and another one follows. */
-  failed(error: Trouble): void {
+  failed(error: ErrorInfo): void {
     this.#error = error;
   }
 
@@ -88,6 +88,6 @@ export class StallWatch {
     if (lateMs > LATE_MS) return this.#lookIn(LATE_MS);
     this.#cancelTimer = undefined;
     this.#stalledSinceMs = this.#sinceMs;
-    report({ type: "stalled", silentMs, error: this.#error });
+    report({ type: "readStalled", silentMs, error: this.#error });
   }
 }

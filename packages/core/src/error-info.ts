@@ -2,12 +2,12 @@ import { type ErrorCode, RedisBatchError } from "./errors.ts";
 import { messageOf } from "./thrown.ts";
 
 /** An error as events tell it: never the error object, which may be kept, and never a payload. */
-export interface Trouble {
+export interface ErrorInfo {
   readonly code: ErrorCode | "UNKNOWN";
   readonly message: string;
 }
 
 /** What is told of an error, or of whatever else was thrown. Never throws. */
-export function describeTrouble(error: unknown): Trouble {
+export function toErrorInfo(error: unknown): ErrorInfo {
   return { code: RedisBatchError.is(error) ? error.code : "UNKNOWN", message: messageOf(error) };
 }

@@ -2,7 +2,7 @@
 -- is given, so that a delivery whose reply was lost on the way is not counted twice; idle time 0.
 -- KEYS  1 stream
 -- ARGV  1 group, 2 consumer, 3… pairs of id and delivery count, by id ascending
--- Returns two lists: one item [id, deliveries, [field, value, …]] per message, and the vanished ids, which were deleted
+-- Returns two lists: one item [id, deliveries, [field, value, …]] per message, and the trimmed ids, which were deleted
 --       from the stream (the server drops them from the pending list here). An id in neither list is not this
 --       consumer's (any more).
 -- Cost  O(ids and their payloads), one XPENDING, and one XCLAIM per distinct count.
@@ -31,12 +31,12 @@ for count, mine in pairs(byCount) do
   claim[#claim + 1] = count
   for _, entry in ipairs(redis.call('XCLAIM', unpack(claim))) do fields[entry[1]] = entry[2] end
 end
-local delivered, vanished = {}, {}
+local delivered, trimmed = {}, {}
 for _, id in ipairs(ids) do
   if fields[id] then
     delivered[#delivered + 1] = {id, counts[id], fields[id]}
   elseif owned[id] then
-    vanished[#vanished + 1] = id
+    trimmed[#trimmed + 1] = id
   end
 end
-return {delivered, vanished}
+return {delivered, trimmed}

@@ -14,7 +14,7 @@ import type { Acknowledger } from "./acknowledger.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Requeuer } from "./requeuer.ts";
 
-export interface OutcomesContext<Value> {
+export interface OutcomeDispatcherContext<Value> {
   readonly policy: { readonly codec: Decoder<Value> };
   readonly held: HeldMessages<Value>;
   readonly acknowledger: Acknowledger<Value>;
@@ -25,11 +25,11 @@ export interface OutcomesContext<Value> {
   readonly report: (event: ConsumerEvent) => void;
 }
 
-export class Outcomes<Value> implements MessageKeeper<Value> {
+export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
   readonly codec: Decoder<Value>;
-  readonly #context: OutcomesContext<Value>;
+  readonly #context: OutcomeDispatcherContext<Value>;
 
-  constructor(context: OutcomesContext<Value>) {
+  constructor(context: OutcomeDispatcherContext<Value>) {
     this.codec = context.policy.codec;
     this.#context = context;
   }
@@ -39,7 +39,7 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
   }
 
   deadLetter(message: Message<Value>, reason: string): void {
-    // What was given back to the group is not this consumer's to bury.
+    // What was released to the group is not this consumer's to dead-letter.
     if (message.isLetGo || !this.#isOpen(message)) return;
     this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
   }
@@ -69,7 +69,7 @@ export class Outcomes<Value> implements MessageKeeper<Value> {
     if (held.canSettle(message)) return true;
     if (message.state !== "offered" && message.state !== "returned") return false;
     held.markLost(message);
-    report({ type: "lost", ids: [message.id], why: state() === "closed" ? "closed" : "superseded" });
+    report({ type: "outcomeTooLate", ids: [message.id], why: state() === "closed" ? "closed" : "superseded" });
     return false;
   }
 }

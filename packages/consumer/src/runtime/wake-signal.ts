@@ -1,9 +1,9 @@
 import type { Clock } from "@redis-batch/core/internal";
 
-/** Lets one loop rest until something changes. A ring while it is busy is kept for its next rest. */
-export class Bell {
+/** Lets one loop wait until something changes. A notification while it is busy is kept for its next wait. */
+export class WakeSignal {
   readonly #clock: Clock;
-  #isRung = false;
+  #isNotified = false;
   #wake: (() => void) | undefined;
 
   constructor(clock: Clock) {
@@ -11,22 +11,22 @@ export class Bell {
   }
 
   /** Something changed. */
-  ring(): void {
-    this.#isRung = true;
+  notify(): void {
+    this.#isNotified = true;
     this.#wake?.();
   }
 
-  /** Resolves at the next ring, or after `atMostMs`; `null`: only at a ring. */
-  rest(atMostMs: number | null): Promise<void> {
+  /** Resolves at the next notification, or after `atMostMs`; `null`: only at a notification. */
+  wait(atMostMs: number | null): Promise<void> {
     return new Promise((resolve) => {
       let cancelTimer = (): void => {};
       const wake = (): void => {
-        this.#isRung = false;
+        this.#isNotified = false;
         this.#wake = undefined;
         cancelTimer();
         resolve();
       };
-      if (this.#isRung) return wake();
+      if (this.#isNotified) return wake();
       this.#wake = wake;
       if (atMostMs !== null) cancelTimer = this.#clock.setTimer(atMostMs, wake);
     });

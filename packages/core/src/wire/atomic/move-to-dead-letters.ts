@@ -4,7 +4,7 @@ import { groupKey } from "../../keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 
-export interface BuryOptions {
+export interface MoveToDeadLettersOptions {
   readonly stream: string;
   readonly group: string;
   readonly consumer: string;
@@ -16,30 +16,30 @@ export interface BuryOptions {
 }
 
 /**
- * `buried`: it is in the dead letters under `deadId` · `not-owned`: pending for somebody else, or for nobody ·
- * `vanished`: deleted from the stream before; it was acknowledged.
+ * `dead-lettered`: it is in the dead letters under `deadId` · `not-owned`: pending for somebody else, or for nobody ·
+ * `trimmed`: deleted from the stream before; it was acknowledged.
  */
-export type Burial =
-  | { readonly kind: "buried"; readonly deadId: EntryId }
+export type MoveToDeadLettersResult =
+  | { readonly kind: "dead-lettered"; readonly deadId: EntryId }
   | { readonly kind: "not-owned" }
-  | { readonly kind: "vanished" };
+  | { readonly kind: "trimmed" };
 
 /** Moves one message, byte for byte and with its history, into the group's dead letters. */
-export const bury: Script<BuryOptions, Burial> = {
-  name: "bury",
+export const moveToDeadLetters: Script<MoveToDeadLettersOptions, MoveToDeadLettersResult> = {
+  name: "moveToDeadLetters",
   keys: ({ stream, group }) => [stream, groupKey("dead", stream, group)],
   encode: ({ group, consumer, id, reason, error }) => [group, consumer, id, reason, error],
   decode(reply) {
-    const [code, deadId] = decodeArray(reply, "bury");
-    switch (decodeInteger(code, "bury")) {
+    const [code, deadId] = decodeArray(reply, "moveToDeadLetters");
+    switch (decodeInteger(code, "moveToDeadLetters")) {
       case 1:
-        return { kind: "buried", deadId: decodeText(deadId, "bury") };
+        return { kind: "dead-lettered", deadId: decodeText(deadId, "moveToDeadLetters") };
       case 0:
         return { kind: "not-owned" };
       case -1:
-        return { kind: "vanished" };
+        return { kind: "trimmed" };
       default:
-        throw new ReplyShapeError("bury: unknown code");
+        throw new ReplyShapeError("moveToDeadLetters: unknown code");
     }
   },
 };

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { ReplyShapeError } from "../../errors.ts";
+import { heartbeat } from "./heartbeat.ts";
+
+const options = {
+  ...{ stream: "s", group: "g", consumer: "c", incarnation: "i", leaseMs: 60_000 },
+  details: { host: "h", acknowledged: 9_007_199_254_740_991 },
+};
+const json = '{"host":"h","acknowledged":9007199254740991,"v":1,"incarnation":"i","leaseMs":60000}';
+
+test("touches the group's registry", () => {
+  expect(heartbeat.keys(options)).toEqual(["rb:{s}:consumers:s:g"]);
+});
+
+test("tells the first heartbeat from the next ones", () => {
+  expect(heartbeat.encode({ ...options, join: { freshMs: 15_000 } })).toEqual(["c", "i", "join", 15_000, "", json]);
+  expect(heartbeat.encode(options)).toEqual(["c", "i", "", 0, "", json]);
+  expect(heartbeat.encode({ ...options, join: { freshMs: 15_000, seenAtMs: 7 } })).toEqual([
+    "c",
+    "i",
+    "join",
+    15_000,
+    7,
+    json,
+  ]);
+});
+
+test("details cannot overrule what the registry itself needs", () => {
+  const details = { v: 2, incarnation: "other", leaseMs: 1, at: 1 };
+  const written: unknown = JSON.parse(String(heartbeat.encode({ ...options, details }).at(-1)));
+  expect(written).toEqual({ v: 1, incarnation: "i", leaseMs: 60_000 });
+});
+
+test("reads every answer", () => {
+  expect(heartbeat.decode([Buffer.from("ok"), 1_700_000_000_123, Buffer.from("")], options)).toEqual({
+    ...{ kind: "ok", serverTimeMs: 1_700_000_000_123 },
+  });
+  expect(heartbeat.decode([Buffer.from("in-use"), 1, Buffer.from("7")], options)).toEqual({ kind: "in-use", atMs: 7 });
+  expect(heartbeat.decode([Buffer.from("replaced"), 1, Buffer.from("")], options)).toEqual({ kind: "replaced" });
+  expect(() => heartbeat.decode(["gone", 1, ""], options)).toThrow(ReplyShapeError);
+});
