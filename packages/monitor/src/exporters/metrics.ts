@@ -168,7 +168,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     read: ({ released }) => (released.messages === 0 ? 0 : seconds(released.oldestMs)),
   },
   {
-    name: "redis_batch_group_put_off_messages",
+    name: "redis_batch_group_deferred_messages",
     type: "gauge",
     unit: "messages",
     labels: GROUP,
@@ -176,7 +176,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     read: ({ later }) => later.messages,
   },
   {
-    name: "redis_batch_group_put_off_overdue_seconds",
+    name: "redis_batch_group_deferred_overdue_seconds",
     type: "gauge",
     unit: "seconds",
     labels: GROUP,
