@@ -229,7 +229,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   constructor(options: ConsumerOptions<Value>);
   /** @internal */
-  constructor(options: ConsumerOptions<Value>, edge: ConsumerDependencies);
+  constructor(options: ConsumerOptions<Value>, dependencies: ConsumerDependencies);
   constructor(
     options: ConsumerOptions<Value>,
     { clock, random, createClient }: ConsumerDependencies = REAL_DEPENDENCIES,

@@ -16,9 +16,17 @@ describe("groupKey", () => {
 describe("bookkeepingKeys", () => {
   test("are all of one group's keys but its dead letters, in the stream's slot", () => {
     expect(bookkeepingKeys("{shop}:orders", "billing")).toEqual(
-      ["consumers", "final-reports", "due", "hung", "lease:recovery", "lease:monitor", "lease:scaler", "scaler", "audit"].map(
-        (kind) => `rb:{shop}:${kind}:{shop}%3Aorders:billing`,
-      ),
+      [
+        "consumers",
+        "final-reports",
+        "due",
+        "hung",
+        "lease:recovery",
+        "lease:monitor",
+        "lease:scaler",
+        "scaler",
+        "audit",
+      ].map((kind) => `rb:{shop}:${kind}:{shop}%3Aorders:billing`),
     );
   });
 });

@@ -41,7 +41,7 @@ const REAL_DEPENDENCIES: AlertsDependencies = { clock: systemClock, random: syst
  */
 export class Alerts implements AsyncDisposable {
   readonly #policy: AlertsPolicy;
-  readonly #edge: AlertsDependencies;
+  readonly #dependencies: AlertsDependencies;
   readonly #notify: Observer<AlertsEvent>;
   readonly #queue: AlertNotice[] = [];
   // The first makes waits between attempts end, the second the attempt itself.
@@ -54,12 +54,12 @@ export class Alerts implements AsyncDisposable {
   /** @throws {ConfigError} naming every problem */
   constructor(options: AlertsOptions);
   /** @internal */
-  constructor(options: AlertsOptions, edge: AlertsDependencies);
-  constructor(options: AlertsOptions, edge: AlertsDependencies = REAL_DEPENDENCIES) {
+  constructor(options: AlertsOptions, dependencies: AlertsDependencies);
+  constructor(options: AlertsOptions, dependencies: AlertsDependencies = REAL_DEPENDENCIES) {
     this.#policy = resolveAlertsOptions(options);
-    this.#edge = edge;
+    this.#dependencies = dependencies;
     const { observer } = this.#policy;
-    this.#notify = createNotifier("alerts", observer ?? warningObserver("alerts", describeProblem, edge.clock));
+    this.#notify = createNotifier("alerts", observer ?? warningObserver("alerts", describeProblem, dependencies.clock));
   }
 
   /**
@@ -135,7 +135,7 @@ export class Alerts implements AsyncDisposable {
   /** Tries until it is delivered or given up. Gives the event that says which. */
   async #deliver(notice: AlertNotice, webhook: WebhookTarget): Promise<AlertsEvent> {
     const { id, key } = notice;
-    const { clock, random } = this.#edge;
+    const { clock, random } = this.#dependencies;
     const body = encodeShownJson(notice);
     for (let attempt = 1; ; attempt++) {
       if (this.#givingUp.signal.aborted) return undelivered(notice, attempt - 1, "the alerts were closed");
@@ -156,7 +156,7 @@ export class Alerts implements AsyncDisposable {
 
   async #drain(): Promise<void> {
     this.#draining.abort();
-    const cancel = this.#edge.clock.setTimer(this.#policy.drainMs, () => this.#givingUp.abort());
+    const cancel = this.#dependencies.clock.setTimer(this.#policy.drainMs, () => this.#givingUp.abort());
     await this.#delivering;
     cancel();
   }

@@ -94,7 +94,7 @@ interface GroupMemory {
 }
 
 /** What a look knows before it comes to one group. */
-interface Surroundings {
+interface ScalingContext {
   readonly info: StreamInfo;
   readonly retention: RetentionVerdict;
   readonly atMs: number;
@@ -201,7 +201,7 @@ export class Inspector {
 
   async #lookAtGroup(
     group: GroupInfo,
-    { info, retention: retentions, atMs, oldestPendingId, memory }: Surroundings,
+    { info, retention: retentions, atMs, oldestPendingId, memory }: ScalingContext,
   ): Promise<GroupSnapshot | undefined> {
     const retention = retentions.groups.get(group.name);
     // It went away while the others were asked.

@@ -30,7 +30,7 @@ describe("run", () => {
     await clock.advance(10_000);
     expect(events.all("inspected")).toHaveLength(3);
     expect([...(await owners()).values()]).toEqual(["dead", "dead", "dead"]);
-    expect(monitor.health()).toMatchObject({ state: "open", connected: true, leading: true, lookedAgoMs: 0 });
+    expect(monitor.health()).toMatchObject({ state: "open", connected: true, leading: true, inspectedAgoMs: 0 });
     stop.abort();
     await running;
     expect(monitor.health()).toMatchObject({ state: "open", leading: null });
@@ -291,7 +291,7 @@ describe("a monitor", () => {
   it("does nothing before its first use, and may be closed without one", async () => {
     const { monitor: open } = await openInMemory();
     const { monitor, events } = open();
-    expect(monitor.health()).toEqual({ state: "idle", connected: false, leading: null, lookedAgoMs: null });
+    expect(monitor.health()).toEqual({ state: "idle", connected: false, leading: null, inspectedAgoMs: null });
     expect(monitor.lastReport).toBeNull();
     await monitor.close();
     await monitor.close();
@@ -304,7 +304,7 @@ describe("a monitor", () => {
     const report = await monitor.inspect();
     expect(monitor.lastReport).toBe(report);
     await clock.advance(700);
-    expect(monitor.health().lookedAgoMs).toBe(700);
+    expect(monitor.health().inspectedAgoMs).toBe(700);
     await monitor.close();
   });
 

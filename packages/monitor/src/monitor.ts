@@ -53,7 +53,7 @@ export interface MonitorHealth {
   /** Whether it leads in `run`; `null` while it does not run. */
   readonly leading: boolean | null;
   /** Milliseconds since the last look that succeeded; `null` before the first. */
-  readonly lookedAgoMs: number | null;
+  readonly inspectedAgoMs: number | null;
 }
 
 /** What a monitor gets from outside; replaced in tests. */
@@ -105,7 +105,7 @@ export class Monitor implements AsyncDisposable {
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: MonitorOptions);
   /** @internal */
-  constructor(options: MonitorOptions, edge: MonitorDependencies);
+  constructor(options: MonitorOptions, dependencies: MonitorDependencies);
   constructor(options: MonitorOptions, { clock, random, createClient }: MonitorDependencies = REAL_DEPENDENCIES) {
     const policy = resolveMonitorOptions(options);
     this.#policy = policy;
@@ -202,7 +202,7 @@ export class Monitor implements AsyncDisposable {
       state: this.#calls.state,
       connected: this.#connectedSinceMs !== null,
       leading: this.#isLeading,
-      lookedAgoMs: this.#lookedAtMs === null ? null : this.#clock.nowMs() - this.#lookedAtMs,
+      inspectedAgoMs: this.#lookedAtMs === null ? null : this.#clock.nowMs() - this.#lookedAtMs,
     };
   }
 

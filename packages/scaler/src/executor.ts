@@ -47,7 +47,7 @@ export interface PeerConsumer {
 }
 
 /** What the scaler sees around an executor. */
-export interface Surroundings {
+export interface ScalingContext {
   /** Every consumer whose lease is not over, those of other scalers' executors too. */
   readonly consumers: readonly PeerConsumer[];
   /** Consumers the group may have at most. */
@@ -63,7 +63,7 @@ export interface Executor {
    * Looks at what there is. `null`: it does not know, and those consumers count that work. The scaler always says what it
    * sees around it.
    */
-  status(signal: AbortSignal, surroundings?: Surroundings): Promise<Workforce | null>;
+  status(signal: AbortSignal, context?: ScalingContext): Promise<Workforce | null>;
   /**
    * Told of every decision, also of one that moves nothing, before it is carried out; where another scaler leads, of the
    * leader's, at each look. For those that others ask how many there shall be. Must not throw.

@@ -21,7 +21,7 @@ export {
   isEarlierOrder,
   type Order,
   type PeerConsumer,
-  type Surroundings,
+  type ScalingContext,
   type Workforce,
 } from "./executor.ts";
 export {

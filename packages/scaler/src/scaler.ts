@@ -84,7 +84,7 @@ export class Scaler implements AsyncDisposable {
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: ScalerOptions);
   /** @internal */
-  constructor(options: ScalerOptions, edge: ScalerDependencies);
+  constructor(options: ScalerOptions, dependencies: ScalerDependencies);
   constructor(options: ScalerOptions, { clock, random, createClient }: ScalerDependencies = REAL_DEPENDENCIES) {
     const policy = resolveScalerOptions(options);
     this.#policy = policy;

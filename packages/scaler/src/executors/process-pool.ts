@@ -11,7 +11,7 @@ import {
   warningObserver,
 } from "@redis-batch/core/internal";
 import type { Decision } from "../decisions/decision.ts";
-import { type Executor, isEarlierOrder, type Order, type Surroundings, type Workforce } from "../executor.ts";
+import { type Executor, isEarlierOrder, type Order, type ScalingContext, type Workforce } from "../executor.ts";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 import { PoolGuard, SHELL } from "./pool-guard.ts";
 import { type ProcessPoolOptions, type ProcessPoolPolicy, resolveProcessPoolOptions } from "./pool-options.ts";
@@ -54,7 +54,7 @@ const REAL_DEPENDENCIES: ProcessPoolDependencies = { clock: systemClock, random:
 export class ProcessPool implements Executor, AsyncDisposable {
   readonly name = "process pool";
   readonly #policy: ProcessPoolPolicy;
-  readonly #edge: ProcessPoolDependencies;
+  readonly #dependencies: ProcessPoolDependencies;
   readonly #report: Observer<ProcessPoolEvent>;
   readonly #guard: PoolGuard;
   readonly #context: PoolWorkerContext;
@@ -75,21 +75,21 @@ export class ProcessPool implements Executor, AsyncDisposable {
   /** @throws {ConfigError} naming every problem */
   constructor(options: ProcessPoolOptions);
   /** @internal */
-  constructor(options: ProcessPoolOptions, edge: ProcessPoolDependencies);
-  constructor(options: ProcessPoolOptions, edge: ProcessPoolDependencies = REAL_DEPENDENCIES) {
+  constructor(options: ProcessPoolOptions, dependencies: ProcessPoolDependencies);
+  constructor(options: ProcessPoolOptions, dependencies: ProcessPoolDependencies = REAL_DEPENDENCIES) {
     this.#policy = resolveProcessPoolOptions(options);
-    this.#edge = edge;
+    this.#dependencies = dependencies;
     const { observer, drainMs, maxWorkers } = this.#policy;
     this.#report = createNotifier(
       "process-pool",
-      observer ?? warningObserver("process pool", describeProblem, edge.clock),
+      observer ?? warningObserver("process pool", describeProblem, dependencies.clock),
     );
     this.#most = maxWorkers;
-    this.#guard = new PoolGuard({ drainMs, clock: edge.clock, report: this.#report });
+    this.#guard = new PoolGuard({ drainMs, clock: dependencies.clock, report: this.#report });
     this.#context = {
-      ...{ policy: this.#policy, guard: this.#guard, clock: edge.clock, random: edge.random, report: this.#report },
+      ...{ policy: this.#policy, guard: this.#guard, clock: dependencies.clock, random: dependencies.random, report: this.#report },
       env: { [POOL_VARIABLE]: this.#id },
-      mayStart: () => edge.clock.nowMs() < this.#leadsUntilMs,
+      mayStart: () => dependencies.clock.nowMs() < this.#leadsUntilMs,
     };
     process.on("exit", this.#leaveNobodyBehind);
   }
@@ -101,12 +101,12 @@ export class ProcessPool implements Executor, AsyncDisposable {
   }
 
   /** What is wanted, together with the workers of other pools. Who of them works is told by the heartbeats. */
-  async status(_signal?: AbortSignal, seen?: Surroundings): Promise<Workforce> {
+  async status(_signal?: AbortSignal, seen?: ScalingContext): Promise<Workforce> {
     if (seen !== undefined) {
       const others = seen.consumers.filter(({ pool }) => pool !== null && pool !== this.#id);
       this.#others = { all: others.length, atWork: others.filter(({ isLeaving }) => !isLeaving).length };
       this.#most = Math.min(this.#policy.maxWorkers, seen.maxConsumers);
-      this.#leadsUntilMs = this.#edge.clock.nowMs() + seen.leadsForMs;
+      this.#leadsUntilMs = this.#dependencies.clock.nowMs() + seen.leadsForMs;
       this.#settle();
     }
     const desired = this.#desired ?? this.#others.atWork;
