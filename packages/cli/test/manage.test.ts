@@ -131,7 +131,7 @@ describe("group", () => {
     await redis.server.command("ZADD", `rb:{${stream}}:due:${stream}:g`, 1, "1-1");
     await redis.server.command("ZADD", `rb:{${stream}}:hung:${stream}:g`, 1, "1-1");
     const neighbour = (await ours()).filter((key) => key.endsWith(" of neighbour"));
-    expect(neighbour).toContain("left of neighbour");
+    expect(neighbour).toContain("final-reports of neighbour");
     expect(await ours()).toEqual(
       [
         ...["audit", "consumers", "dead", "due", "hung", "lease:recovery", "left", "scaler"].map(

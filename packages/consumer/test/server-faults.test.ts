@@ -439,7 +439,7 @@ describe("a server that hangs", () => {
     await made.server.thaw();
     await trial.events.waitFor("readStallEnded");
     expect(await endOf(made, trial)).toMatchObject(ALL_DONE);
-    const stalls = trial.events.events.filter(({ type }) => type.startsWith("stall"));
+    const stalls = trial.events.events.filter(({ type }) => type.startsWith("readStall"));
     expect(stalls.map(({ type }) => type)).toEqual(["readStalled", "readStallEnded"]);
   });
 });

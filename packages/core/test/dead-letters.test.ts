@@ -115,7 +115,7 @@ describe("redrive", () => {
     }
   });
 
-  test("a second time finds the letter gone", async () => {
+  test("a second time finds the letter missing", async () => {
     const { deadLetters, bury, pending } = await setUp();
     await bury(["n", "1"]);
     const { id } = await onlyLetter(deadLetters);

@@ -1,19 +1,19 @@
 -- Puts the message of one dead letter back into its own group's pending list, where no other group sees it, under the
--- name "rb:released", from which any consumer takes it, and deletes the letter. Where the entry is gone from the stream, adds its fields as a new entry instead, if that was asked for.
+-- name "rb:released", from which any consumer takes it, and deletes the letter. Where the entry has left the stream, adds its fields as a new entry instead, if that was asked for.
 -- KEYS  1 stream, 2 dead-letter stream
--- ARGV  1 group, 2 id of the dead letter, 3 what becomes of a letter whose entry is gone: "add" or "skip"
+-- ARGV  1 group, 2 id of the dead letter, 3 what becomes of a letter whose entry was trimmed: "add" or "skip"
 -- Returns [word, id]: "redriven" and the entry's id · "added" and the new entry's id; the letter is deleted.
 --       [word]: "missing" there is no such letter · "entry-trimmed" the entry was deleted or trimmed · "pending" the group is
 --       at work on it · "not-read" the group has yet to read it · "not-a-letter" nothing that moveToDeadLetters wrote; nothing changed.
 -- Cost  O(payload + groups): two XRANGE, XPENDING, XINFO GROUPS, XCLAIM or XADD, XDEL.
--- One   because of two redrives of a letter one must find it gone, and because neither a crash nor an error may leave
+-- One   because of two redrives of a letter one must find it missing, and because neither a crash nor an error may leave
 --       the message nowhere. XDEL comes last: Lua does not roll back. Without allow-oom: XCLAIM and XDEL run on a full
 --       server anyway, and an XADD that is refused leaves the letter, which can wait.
 -- @include assure-right
 -- @include entry-id
 local key, dead, group, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local letter = redis.call('XRANGE', dead, id, id)[1]
-if not letter then return {'gone'} end
+if not letter then return {'missing'} end
 local fields = letter[2]
 
 -- The message's own fields end where the six pairs of moveToDeadLetters begin, whatever they are called themselves.

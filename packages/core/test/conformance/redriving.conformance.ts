@@ -62,14 +62,14 @@ export function describeRedriving(scene: () => Scene): void {
       expect(await scene().read("c1")).toEqual([]);
     });
 
-    test("of two at once one redrives, and the other finds the letter gone", async () => {
+    test("of two at once one redrives, and the other finds the letter missing", async () => {
       const { deadId } = await letter();
       const ends = await Promise.all([redrive(deadId), redrive(deadId)]);
       expect(ends.map(({ kind }) => kind).toSorted()).toEqual(["missing", "redriven"]);
       expect(await scene().pendingIds()).toHaveLength(1);
     });
 
-    test("without dead letters, stream and group finds the letter gone", async () => {
+    test("without dead letters, stream and group finds the letter missing", async () => {
       expect(await redrive("1-1")).toEqual({ kind: "missing" });
       expect(await redrive("1-1", "add")).toEqual({ kind: "missing" });
     });
