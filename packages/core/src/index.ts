@@ -8,7 +8,11 @@ export {
   type FieldValue,
   fieldsCodec,
   rawCodec,
-} from "./codec.ts";
+} from "./codecs/codec.ts";
+export { type JsonCodecOptions, jsonCodec } from "./codecs/json-codec.ts";
+export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./codecs/standard-schema.ts";
+export { withSchema } from "./codecs/with-schema.ts";
+export { DeadLetters } from "./dead-letters/dead-letters.ts";
 export type { DeadLettersEvent } from "./dead-letters/events.ts";
 export type { LetterCriteria, LetterFilter } from "./dead-letters/filter.ts";
 export type { DeadLetter } from "./dead-letters/letter.ts";
@@ -28,22 +32,18 @@ export type {
   RedriveOutcome,
   RedriveReport,
 } from "./dead-letters/report.ts";
-export { DeadLetters } from "./dead-letters.ts";
-export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./entry-id.ts";
-export * from "./errors.ts";
-export { type JsonCodecOptions, jsonCodec } from "./json-codec.ts";
-export { deadLetterKey } from "./keys.ts";
-export { bytesOfName, nameOfBytes, parseName, showName } from "./names.ts";
-export type { Observer } from "./observer.ts";
+export * from "./errors/errors.ts";
+export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./names/entry-id.ts";
+export { deadLetterKey } from "./names/keys.ts";
+export { bytesOfName, nameOfBytes, parseName, showName } from "./names/names.ts";
 export type { AddEachOptions, AddResult } from "./producer/add-each.ts";
 export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } from "./producer/add-many.ts";
 export type { ProducerEvent } from "./producer/events.ts";
 export { PRODUCER_DEFAULTS, type ProducerOptions, type WhileAway } from "./producer/options.ts";
-export { type AddOptions, Producer } from "./producer.ts";
+export { type AddOptions, Producer } from "./producer/producer.ts";
 export type { RedisSource } from "./redis/open-client.ts";
-export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
+export type { Observer } from "./service/observer.ts";
 export type { ConnectionRole } from "./stream-client.ts";
 export type { SkipReason } from "./wire/atomic/redrive.ts";
 export type { RawFields } from "./wire/entry.ts";
 export type { GroupPosition } from "./wire/xgroup.ts";
-export { withSchema } from "./with-schema.ts";

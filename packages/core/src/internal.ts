@@ -1,20 +1,9 @@
 /** The door for the sibling packages. Not covered by semantic versioning: they pin this package exactly. */
-export type { Backlog, BacklogSource } from "./backlog.ts";
-export { type BackoffPolicy, backoffDelayMs } from "./backoff.ts";
-export { CallScope } from "./call-scope.ts";
-export { type Capabilities, probeCapabilities } from "./capabilities.ts";
-export { type Clock, pause, systemClock } from "./clock.ts";
-export {
-  isAlive,
-  NO_DETAILS,
-  POOL_VARIABLE,
-  type Registration,
-  type RegistrationDetails,
-} from "./consumer-registry.ts";
+
+export { describeShape, guardPayload } from "./codecs/payload-guard.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
-export { entryIdDate } from "./entry-id.ts";
-export { type ErrorInfo, toErrorInfo } from "./error-info.ts";
-export { readFinalReports } from "./final-reports.ts";
+export type { Backlog, BacklogSource } from "./decisions/backlog.ts";
+export { type BackoffPolicy, backoffDelayMs } from "./decisions/backoff.ts";
 export {
   followHeartbeats,
   type HeartbeatLook,
@@ -22,32 +11,45 @@ export {
   type HeartbeatWatch,
   heartbeatMsOf,
   NO_HEARTBEATS,
-} from "./heartbeat-watch.ts";
+} from "./decisions/heartbeat-watch.ts";
+export { type ErrorInfo, toErrorInfo } from "./errors/error-info.ts";
+export { nullIfForbidden } from "./errors/null-if-forbidden.ts";
+export { asError, describeThrown, isError, isThenable, letGoOfParts, messageOf, placeOf } from "./errors/thrown.ts";
+export {
+  isAlive,
+  NO_DETAILS,
+  POOL_VARIABLE,
+  type Registration,
+  type RegistrationDetails,
+} from "./groups/consumer-registry.ts";
+export { readFinalReports } from "./groups/final-reports.ts";
+export { LeaderLease } from "./groups/leader-lease.ts";
+export { pendingPages } from "./groups/pending-pages.ts";
+export { readBacklog } from "./groups/read-backlog.ts";
+export { addBatch, NO_WORK, type WorkCounters } from "./groups/work-counters.ts";
 export * from "./index.ts";
-export { INSPECT, showAs } from "./inspected.ts";
-export { instanceName } from "./instance-name.ts";
-export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./keys.ts";
-export { LeaderLease } from "./leader-lease.ts";
-export { Lifecycle, type LifecycleState } from "./lifecycle.ts";
-export { encodeShownJson, quoteName, showBytes } from "./names.ts";
-export { nullIfForbidden } from "./null-if-forbidden.ts";
-export { createNotifier, createTeller, tell } from "./observer.ts";
-export { didYouMean, OptionsReader } from "./options.ts";
-export { describeShape, guardPayload } from "./payload-guard.ts";
-export { pendingPages } from "./pending-pages.ts";
-export { type Random, systemRandom } from "./random.ts";
-export { readBacklog } from "./read-backlog.ts";
+export { entryIdDate } from "./names/entry-id.ts";
+export { bookkeepingKeys, groupKey, hashTag, idempotencyKey, isOwnKey } from "./names/keys.ts";
+export { encodeShownJson, quoteName, showBytes } from "./names/names.ts";
+export { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./names/reserved-consumers.ts";
+export { didYouMean, OptionsReader } from "./options/options-reader.ts";
+export { readService, readStream } from "./options/service-options.ts";
+export { type Capabilities, probeCapabilities } from "./redis/capabilities.ts";
 export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
+export { aclRules, RIGHTS, type Role } from "./redis/rights.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
-export { repeatPasses } from "./repeat-passes.ts";
-export { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./reserved-consumers.ts";
-export { aclRules, RIGHTS, type Role } from "./rights.ts";
-export { readService, readStream } from "./service-options.ts";
-export { onAbort } from "./signals.ts";
+export { CallScope } from "./service/call-scope.ts";
+export { type Clock, pause, systemClock } from "./service/clock.ts";
+export { INSPECT, showAs } from "./service/inspected.ts";
+export { instanceName } from "./service/instance-name.ts";
+export { Lifecycle, type LifecycleState } from "./service/lifecycle.ts";
+export { createNotifier, createTeller, tell } from "./service/observer.ts";
+export { type Random, systemRandom } from "./service/random.ts";
+export { repeatPasses } from "./service/repeat-passes.ts";
+export { onAbort } from "./service/signals.ts";
+export { describeConnectionEvent, nameService, Warnings, warningObserver } from "./service/warnings.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
-export { asError, describeThrown, isError, isThenable, letGoOfParts, messageOf, placeOf } from "./thrown.ts";
-export { describeConnectionEvent, nameService, Warnings, warningObserver } from "./warnings.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { HeartbeatDetails } from "./wire/atomic/heartbeat.ts";
 export type { DueTime } from "./wire/atomic/read-due.ts";
@@ -59,4 +61,3 @@ export { SENT_COMMANDS, type SentCommand } from "./wire/harmless-call.ts";
 export { payloadBytesOf, textOf } from "./wire/packed-entry.ts";
 export type { ConsumerInfo, GroupInfo } from "./wire/xinfo.ts";
 export type { PendingEntry } from "./wire/xpending.ts";
-export { addBatch, NO_WORK, type WorkCounters } from "./work-counters.ts";

@@ -1,6 +1,6 @@
-import type { Registration } from "./consumer-registry.ts";
-import type { EntryId } from "./entry-id.ts";
-import type { RedisBatchError } from "./errors.ts";
+import type { RedisBatchError } from "./errors/errors.ts";
+import type { Registration } from "./groups/consumer-registry.ts";
+import type { EntryId } from "./names/entry-id.ts";
 import type { AclDryRunOptions } from "./wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "./wire/atomic/add-once.ts";

@@ -1,7 +1,7 @@
 /** Closes a client that has lost its connection, or never had one, and says what is left that keeps the process. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Redis as RedisV5 } from "ioredis-v5";
-import { ConnectionError } from "../src/errors.ts";
+import { ConnectionError } from "../src/errors/errors.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
 import { createRedisStreamClient } from "../src/redis/redis-stream-client.ts";
 import type { ConnectionEvent } from "../src/stream-client.ts";

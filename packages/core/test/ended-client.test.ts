@@ -12,10 +12,10 @@ import {
 import { Cluster, Redis } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import { systemRandom } from "../src/random.ts";
 import { Connection } from "../src/redis/connection.ts";
 import { type LentClient, openClient, type RedisSource } from "../src/redis/open-client.ts";
+import { systemClock } from "../src/service/clock.ts";
+import { systemRandom } from "../src/service/random.ts";
 import type { ConnectionEvent } from "../src/stream-client.ts";
 import { PackedEntry } from "../src/wire/packed-entry.ts";
 import { nameOn } from "./conformance/server-setting.ts";

@@ -2,7 +2,7 @@ import { checkLeaks, eventually, FaultProxy, startCluster, useServer, useServers
 import { Cluster } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ConnectionError } from "../src/errors.ts";
+import { ConnectionError } from "../src/errors/errors.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
 import { nameOn } from "./conformance/server-setting.ts";
 import { connected, useClients } from "./use-clients.ts";

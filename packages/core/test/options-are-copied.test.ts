@@ -1,8 +1,8 @@
 /** What is changed in options after they were given changes nothing. */
 import { sealable, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, test, vi } from "vitest";
-import { DeadLetters } from "../src/dead-letters.ts";
-import { Producer } from "../src/producer.ts";
+import { DeadLetters } from "../src/dead-letters/dead-letters.ts";
+import { Producer } from "../src/producer/producer.ts";
 
 const redis = useServer();
 

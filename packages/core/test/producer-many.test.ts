@@ -9,7 +9,6 @@ import {
   useServer,
 } from "@redis-batch/test-support";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { compareEntryIds } from "../src/entry-id.ts";
 import {
   type AddManyProgress,
   type AddResult,
@@ -17,6 +16,7 @@ import {
   type ProducerEvent,
   type ProducerOptions,
 } from "../src/index.ts";
+import { compareEntryIds } from "../src/names/entry-id.ts";
 import { WINDOW } from "../src/producer/add-each.ts";
 
 const redis = useServer({ own: true });

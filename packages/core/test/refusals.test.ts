@@ -12,8 +12,8 @@ import {
 import { Cluster } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
-import { ConfigError, PermissionError } from "../src/errors.ts";
-import { RELEASED } from "../src/reserved-consumers.ts";
+import { ConfigError, PermissionError } from "../src/errors/errors.ts";
+import { RELEASED } from "../src/names/reserved-consumers.ts";
 import { connected, useClients } from "./use-clients.ts";
 
 const makeClient = useClients();

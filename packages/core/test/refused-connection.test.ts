@@ -5,8 +5,8 @@ import { FaultProxy, useServer } from "@redis-batch/test-support";
 import { Cluster, Redis } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { DeadLetters } from "../src/dead-letters.ts";
-import { Producer } from "../src/producer.ts";
+import { DeadLetters } from "../src/dead-letters/dead-letters.ts";
+import { Producer } from "../src/producer/producer.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
 import { useClients } from "./use-clients.ts";
 

@@ -1,6 +1,6 @@
 import { eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, test } from "vitest";
-import { LATER, RELEASED } from "../src/reserved-consumers.ts";
+import { LATER, RELEASED } from "../src/names/reserved-consumers.ts";
 import { connected, useClients } from "./use-clients.ts";
 
 const redis = useServer({ own: true });

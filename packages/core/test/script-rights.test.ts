@@ -2,11 +2,11 @@
 import util from "node:util";
 import { type RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
-import { PermissionError } from "../src/errors.ts";
-import { groupKey } from "../src/keys.ts";
+import { PermissionError } from "../src/errors/errors.ts";
 import { SCRIPTS } from "../src/lua/scripts.generated.ts";
-import { Producer } from "../src/producer.ts";
-import { RELEASED } from "../src/reserved-consumers.ts";
+import { groupKey } from "../src/names/keys.ts";
+import { RELEASED } from "../src/names/reserved-consumers.ts";
+import { Producer } from "../src/producer/producer.ts";
 import type { StreamClient } from "../src/stream-client.ts";
 import type { HeartbeatDetails } from "../src/wire/atomic/heartbeat.ts";
 import { connected, useClients } from "./use-clients.ts";

@@ -18,7 +18,7 @@ import {
 import { Redis } from "ioredis";
 import { Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { Producer } from "../src/producer.ts";
+import { Producer } from "../src/producer/producer.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
 import { createRedisStreamClient } from "../src/redis/redis-stream-client.ts";
 import type { StreamClient } from "../src/stream-client.ts";

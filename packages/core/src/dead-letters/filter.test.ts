@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { ConfigError, UsageError } from "../errors.ts";
+import { ConfigError, UsageError } from "../errors/errors.ts";
 import { type LetterFilter, resolveFilter } from "./filter.ts";
 import { DeadLetter } from "./letter.ts";
 

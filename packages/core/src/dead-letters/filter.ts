@@ -1,7 +1,7 @@
 import { types } from "node:util";
-import { UsageError } from "../errors.ts";
-import { OptionsReader } from "../options.ts";
-import { isThenable, letGo } from "../thrown.ts";
+import { UsageError } from "../errors/errors.ts";
+import { isThenable, letGo } from "../errors/thrown.ts";
+import { OptionsReader } from "../options/options-reader.ts";
 import type { DeadLetter } from "./letter.ts";
 
 /** Letters that meet all of these. At least one must be named: `"all"` says that every letter is meant. */

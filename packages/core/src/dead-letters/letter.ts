@@ -1,5 +1,5 @@
-import { type Fields, fieldsCodec, rawCodec } from "../codec.ts";
-import { type EntryId, isEntryId } from "../entry-id.ts";
+import { type Fields, fieldsCodec, rawCodec } from "../codecs/codec.ts";
+import { type EntryId, isEntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
 import { decodeText } from "../wire/reply.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../errors/errors.ts";
 import {
   DEAD_LETTERS_DEFAULTS,
   type DeadLettersOptions,

@@ -1,8 +1,8 @@
-import { type EntryId, isEntryId } from "../entry-id.ts";
-import type { Observer } from "../observer.ts";
-import { OptionsReader } from "../options.ts";
+import { type EntryId, isEntryId } from "../names/entry-id.ts";
+import { OptionsReader } from "../options/options-reader.ts";
+import { readService, readStream } from "../options/service-options.ts";
 import type { RedisSource } from "../redis/open-client.ts";
-import { readService, readStream } from "../service-options.ts";
+import type { Observer } from "../service/observer.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import { type LetterFilter, resolveFilter } from "./filter.ts";
 import type { DeadLetter } from "./letter.ts";

@@ -1,4 +1,4 @@
-import type { EntryId } from "../entry-id.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import type { Redrive } from "../wire/atomic/redrive.ts";
 import type { DeadLetter } from "./letter.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareEntryIds } from "../entry-id.ts";
+import { compareEntryIds } from "../names/entry-id.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import { FIRST_PAGE, LARGEST_PAGE, scan } from "./scan.ts";
 

@@ -1,4 +1,4 @@
-import { type EntryId, nextEntryId } from "../entry-id.ts";
+import { type EntryId, nextEntryId } from "../names/entry-id.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 
 /** The first page is small, because nothing is known yet of how large letters are. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
 import { deferred, ODD_VALUES, thenable } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
-import { PayloadError, type RedisBatchError, ServerStateError, UsageError } from "../errors.ts";
+import { PayloadError, type RedisBatchError, ServerStateError, UsageError } from "../errors/errors.ts";
 import {
   type AddEachOptions,
   type AddEachTarget,

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { EntryId } from "../entry-id.ts";
-import { RedisBatchError, UsageError } from "../errors.ts";
-import { describeShape, guardPayload } from "../payload-guard.ts";
-import { onAbort } from "../signals.ts";
-import { isThenable, letGo } from "../thrown.ts";
+import { describeShape, guardPayload } from "../codecs/payload-guard.ts";
+import { RedisBatchError, UsageError } from "../errors/errors.ts";
+import { isThenable, letGo } from "../errors/thrown.ts";
+import type { EntryId } from "../names/entry-id.ts";
+import { onAbort } from "../service/signals.ts";
 import type { Ending } from "./sender.ts";
 
 /** What became of one item of `addEach`. */

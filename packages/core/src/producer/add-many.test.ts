@@ -1,6 +1,6 @@
 import { ManualClock } from "@redis-batch/test-support";
 import { expect, test } from "vitest";
-import { PayloadError } from "../errors.ts";
+import { PayloadError } from "../errors/errors.ts";
 import type { AddResult } from "./add-each.ts";
 import { type AddManyProgress, summarize } from "./add-many.ts";
 

@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import type { EntryId } from "../entry-id.ts";
-import type { RedisBatchError } from "../errors.ts";
+import type { RedisBatchError } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
+import type { Clock } from "../service/clock.ts";
 import type { AddEachOptions, AddResult } from "./add-each.ts";
 
 export interface AddManyProgress {

@@ -1,6 +1,6 @@
 import { ManualClock } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
-import { ConnectionError, PermissionError, ServerStateError, WrongTypeError } from "../errors.ts";
+import { ConnectionError, PermissionError, ServerStateError, WrongTypeError } from "../errors/errors.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import { addUntilConfirmed } from "./add-until-confirmed.ts";
 import type { ProducerEvent } from "./events.ts";

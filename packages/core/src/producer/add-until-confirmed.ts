@@ -1,7 +1,7 @@
-import { type Clock, pause } from "../clock.ts";
-import { ConnectionError, RedisBatchError } from "../errors.ts";
-import type { Random } from "../random.ts";
-import { onAbort } from "../signals.ts";
+import { ConnectionError, RedisBatchError } from "../errors/errors.ts";
+import { type Clock, pause } from "../service/clock.ts";
+import type { Random } from "../service/random.ts";
+import { onAbort } from "../service/signals.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { ProducerEvent } from "./events.ts";
 import { decideRetry } from "./retry.ts";

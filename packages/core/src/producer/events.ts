@@ -1,5 +1,5 @@
-import type { EntryId } from "../entry-id.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
 
 /** What a producer did. Plain data: counts, ids and milliseconds, never payloads. */
 export type ProducerEvent =

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fieldsCodec } from "../codec.ts";
-import { ConfigError } from "../errors.ts";
+import { fieldsCodec } from "../codecs/codec.ts";
+import { ConfigError } from "../errors/errors.ts";
 import { PRODUCER_DEFAULTS, type ProducerOptions, resolveProducerOptions } from "./options.ts";
 
 const REQUIRED = { redis: "redis://localhost", stream: "orders" } as const;

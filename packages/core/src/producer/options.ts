@@ -1,9 +1,9 @@
-import { type Encoder, type FieldsInput, fieldsCodec } from "../codec.ts";
-import type { EntryId } from "../entry-id.ts";
-import type { Observer } from "../observer.ts";
-import { OptionsReader } from "../options.ts";
+import { type Encoder, type FieldsInput, fieldsCodec } from "../codecs/codec.ts";
+import type { EntryId } from "../names/entry-id.ts";
+import { OptionsReader } from "../options/options-reader.ts";
+import { readService } from "../options/service-options.ts";
 import type { RedisSource } from "../redis/open-client.ts";
-import { readService } from "../service-options.ts";
+import type { Observer } from "../service/observer.ts";
 import type { Trim } from "../wire/xadd.ts";
 import type { ProducerEvent } from "./events.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { ConnectionError, PayloadError, PermissionError, ServerStateError, WrongTypeError } from "../errors.ts";
+import { ConnectionError, PayloadError, PermissionError, ServerStateError, WrongTypeError } from "../errors/errors.ts";
 import { decideRetry } from "./retry.ts";
 
 const passing = fc.constantFrom(

@@ -1,6 +1,6 @@
-import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
-import { ConnectionError, ServerStateError } from "../errors.ts";
-import type { Random } from "../random.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
+import { ConnectionError, ServerStateError } from "../errors/errors.ts";
+import type { Random } from "../service/random.ts";
 
 export type RetryDecision = { readonly kind: "retry"; readonly delayMs: number } | { readonly kind: "give-up" };
 

@@ -1,6 +1,6 @@
 import { ManualClock } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
-import { ConnectionError, PermissionError, type RedisBatchError, ServerStateError } from "../errors.ts";
+import { ConnectionError, PermissionError, type RedisBatchError, ServerStateError } from "../errors/errors.ts";
 import type { AddOutcome } from "../stream-client.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { XaddOptions } from "../wire/xadd.ts";

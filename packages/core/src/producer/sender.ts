@@ -9,8 +9,9 @@
  * |              | the connection fails under it                                          | ended, outcome unknown   |
  * |              | it turns out that it was not written to a socket                       | queued again, same place |
  */
-import type { Clock } from "../clock.ts";
-import { ConnectionError, type RedisBatchError } from "../errors.ts";
+
+import { ConnectionError, type RedisBatchError } from "../errors/errors.ts";
+import type { Clock } from "../service/clock.ts";
 import type { StreamClient } from "../stream-client.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Argument } from "../wire/command.ts";

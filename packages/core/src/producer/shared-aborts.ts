@@ -1,4 +1,4 @@
-import { onAbort } from "../signals.ts";
+import { onAbort } from "../service/signals.ts";
 
 interface Group<Item> {
   readonly items: Set<Item>;

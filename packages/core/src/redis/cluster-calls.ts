@@ -3,7 +3,7 @@
  * did; and what waits in one of its queues when the client ends may never settle. Both are decided here instead.
  */
 import type { Cluster, Command } from "ioredis";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../service/clock.ts";
 import type { Argument } from "../wire/command.ts";
 import { translateError } from "./translate-error.ts";
 

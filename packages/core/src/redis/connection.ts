@@ -11,12 +11,12 @@
  * | closed       | rejects, `not-sent`                  | –                          |
  */
 import { type Cluster, Command, Redis } from "ioredis";
-import type { Clock } from "../clock.ts";
-import { CommandError, ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors.ts";
-import type { Random } from "../random.ts";
-import { onAbort } from "../signals.ts";
+import { CommandError, ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors/errors.ts";
+import { isError, messageOf } from "../errors/thrown.ts";
+import type { Clock } from "../service/clock.ts";
+import type { Random } from "../service/random.ts";
+import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
-import { isError, messageOf } from "../thrown.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";

@@ -1,7 +1,7 @@
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
-import { backoffDelayMs } from "../backoff.ts";
-import { ConfigError } from "../errors.ts";
-import { type Random, systemRandom } from "../random.ts";
+import { backoffDelayMs } from "../decisions/backoff.ts";
+import { ConfigError } from "../errors/errors.ts";
+import { type Random, systemRandom } from "../service/random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
 import { parseRedisUrl } from "./server-address.ts";

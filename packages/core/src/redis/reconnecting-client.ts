@@ -12,9 +12,9 @@
  * | closed  | nothing                                                  | –                                        |
  */
 import type { Cluster, Redis } from "ioredis";
-import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
-import type { Clock } from "../clock.ts";
-import type { Random } from "../random.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
+import type { Clock } from "../service/clock.ts";
+import type { Random } from "../service/random.ts";
 
 /** How long a connection waits before it tries again, whether ioredis repeats or a fresh client does. */
 export const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };

@@ -1,15 +1,15 @@
 /** The ioredis side of the port. Two connections: reads block, and must not hold up the acknowledgements. */
 import { createHash } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
-import { type Clock, pause, systemClock } from "../clock.ts";
-import { decodeRegistry, type Registration } from "../consumer-registry.ts";
-import type { EntryId } from "../entry-id.ts";
-import { CommandError, PermissionError } from "../errors.ts";
-import { groupKey } from "../keys.ts";
+import { CommandError, PermissionError } from "../errors/errors.ts";
+import { nullIfForbidden, unlessRefused } from "../errors/null-if-forbidden.ts";
+import { decodeRegistry, type Registration } from "../groups/consumer-registry.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
-import { nullIfForbidden, unlessRefused } from "../null-if-forbidden.ts";
-import { type Random, systemRandom } from "../random.ts";
-import { onAbort } from "../signals.ts";
+import type { EntryId } from "../names/entry-id.ts";
+import { groupKey } from "../names/keys.ts";
+import { type Clock, pause, systemClock } from "../service/clock.ts";
+import { type Random, systemRandom } from "../service/random.ts";
+import { onAbort } from "../service/signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
 import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";

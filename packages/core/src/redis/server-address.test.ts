@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../errors/errors.ts";
 import { parseRedisUrl } from "./server-address.ts";
 
 describe("parseRedisUrl", () => {

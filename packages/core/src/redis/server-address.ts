@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { RedisOptions } from "ioredis";
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../errors/errors.ts";
 
 /**
  * Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://…` for TLS, or `unix:///path/to/socket`. Read here and

@@ -10,7 +10,7 @@ import {
   ServerStateError,
   UnsupportedServerError,
   WrongTypeError,
-} from "../errors.ts";
+} from "../errors/errors.ts";
 import { translateError } from "./translate-error.ts";
 
 /** As ioredis throws it: the server's words, and the command with its arguments hung on. */

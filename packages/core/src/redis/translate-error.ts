@@ -8,7 +8,7 @@ import {
   ServerStateError,
   UnsupportedServerError,
   WrongTypeError,
-} from "../errors.ts";
+} from "../errors/errors.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 
 /** Refusals that pass by themselves. The command was not executed. */

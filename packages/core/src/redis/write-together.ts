@@ -4,7 +4,7 @@
  * in its queue as often as there are calls, and is settled as often, in the order of the queue.
  */
 import type { Command, Redis } from "ioredis";
-import type { RedisBatchError } from "../errors.ts";
+import type { RedisBatchError } from "../errors/errors.ts";
 import type { Argument } from "../wire/command.ts";
 import { encodeRequests } from "../wire/request.ts";
 import { translateError } from "./translate-error.ts";

@@ -1,8 +1,8 @@
 /** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
 import { readLetter } from "../dead-letters/letter.ts";
-import { compareEntryIds, type EntryId } from "../entry-id.ts";
-import { groupKey, idempotencyKey } from "../keys.ts";
-import { LATER, RELEASED } from "../reserved-consumers.ts";
+import { compareEntryIds, type EntryId } from "../names/entry-id.ts";
+import { groupKey, idempotencyKey } from "../names/keys.ts";
+import { LATER, RELEASED } from "../names/reserved-consumers.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { CountHangOptions } from "../wire/atomic/count-hang.ts";

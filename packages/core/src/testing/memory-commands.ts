@@ -1,6 +1,7 @@
 /** The plain commands of the in-memory Redis. Each runs to its end before the next, as on a server. */
-import type { EntryId } from "../entry-id.ts";
-import { CommandError } from "../errors.ts";
+
+import { CommandError } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import type { Argument } from "../wire/command.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { TouchConsumerOptions } from "../wire/touch-consumer.ts";

@@ -1,5 +1,5 @@
-import { ConnectionError } from "../errors.ts";
-import { onAbort } from "../signals.ts";
+import { ConnectionError } from "../errors/errors.ts";
+import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 
 /** A connection of the in-memory Redis. What is under way on it rejects when it is lost. */

@@ -1,6 +1,6 @@
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { beforeEach, describe, expect, test } from "vitest";
-import { ConnectionError, ServerStateError } from "../errors.ts";
+import { ConnectionError, ServerStateError } from "../errors/errors.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import { createMemoryRedis, type MemoryRedis } from "./memory-redis.ts";
 

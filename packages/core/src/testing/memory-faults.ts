@@ -1,4 +1,4 @@
-import type { RedisBatchError } from "../errors.ts";
+import type { RedisBatchError } from "../errors/errors.ts";
 import type { StreamClient } from "../stream-client.ts";
 
 /** Every method of the port that goes to the server. */

@@ -1,4 +1,4 @@
-import { compareEntryIds, type EntryId } from "../entry-id.ts";
+import { compareEntryIds, type EntryId } from "../names/entry-id.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { PendingEntry } from "../wire/xpending.ts";
 

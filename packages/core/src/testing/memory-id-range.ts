@@ -1,5 +1,5 @@
-import { compareEntryIds, type EntryId, isEntryId } from "../entry-id.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError } from "../errors/errors.ts";
+import { compareEntryIds, type EntryId, isEntryId } from "../names/entry-id.ts";
 
 const MAX_PART = "18446744073709551615";
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
-import type { RedisBatchError } from "../errors.ts";
+import type { RedisBatchError } from "../errors/errors.ts";
+import type { Clock } from "../service/clock.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import { type FaultMoment, type HeldCalls, MemoryFaults, type MemoryMethod } from "./memory-faults.ts";
 import { MemoryKeyspace } from "./memory-keyspace.ts";

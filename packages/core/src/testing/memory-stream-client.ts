@@ -1,9 +1,9 @@
-import type { Clock } from "../clock.ts";
-import { decodeRegistry, type Registration } from "../consumer-registry.ts";
-import type { EntryId } from "../entry-id.ts";
-import { RedisBatchError } from "../errors.ts";
-import { groupKey } from "../keys.ts";
-import { onAbort } from "../signals.ts";
+import { RedisBatchError } from "../errors/errors.ts";
+import { decodeRegistry, type Registration } from "../groups/consumer-registry.ts";
+import type { EntryId } from "../names/entry-id.ts";
+import { groupKey } from "../names/keys.ts";
+import type { Clock } from "../service/clock.ts";
+import { onAbort } from "../service/signals.ts";
 import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
 import type { AclDryRunOptions } from "../wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";

@@ -1,4 +1,4 @@
-import { compareEntryIds, type EntryId } from "../entry-id.ts";
+import { compareEntryIds, type EntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
 import type { Trim } from "../wire/xadd.ts";
 import type { MemoryGroup } from "./memory-group.ts";

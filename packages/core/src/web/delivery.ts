@@ -1,5 +1,5 @@
-import { type BackoffPolicy, backoffDelayMs } from "../backoff.ts";
-import type { Random } from "../random.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
+import type { Random } from "../service/random.ts";
 
 /** How one attempt to deliver something to a webhook ended. */
 export type AttemptOutcome =

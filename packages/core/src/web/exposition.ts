@@ -1,5 +1,5 @@
 /** Prometheus' text formats: what they are called, which one a client wants, and how metrics are written in them. */
-import { showName } from "../names.ts";
+import { showName } from "../names/names.ts";
 
 /** `text`: Prometheus' text format 0.0.4 · `openmetrics`: OpenMetrics 1.0.0. */
 export type PrometheusFormat = "text" | "openmetrics";

@@ -3,8 +3,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
-import { systemClock } from "../clock.ts";
-import type { OptionsReader } from "../options.ts";
+import type { OptionsReader } from "../options/options-reader.ts";
+import { systemClock } from "../service/clock.ts";
 
 export interface HttpReply {
   readonly status: number;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { OptionsReader } from "../options.ts";
-import { isError } from "../thrown.ts";
+import { isError } from "../errors/thrown.ts";
+import type { OptionsReader } from "../options/options-reader.ts";
 import type { AttemptOutcome } from "./delivery.ts";
 import { SIGNATURE_HEADER, signBody } from "./signature.ts";
 

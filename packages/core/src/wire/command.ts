@@ -1,4 +1,4 @@
-import { bytesOfName } from "../names.ts";
+import { bytesOfName } from "../names/names.ts";
 
 /** What may stand in a command: bytes as they are, text as UTF-8 but for the bytes in a name, numbers in decimal. */
 export type Argument = string | Buffer | number;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { decodeEntry } from "./entry.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);

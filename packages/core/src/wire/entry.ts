@@ -1,5 +1,5 @@
-import type { EntryId } from "../entry-id.ts";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import { decodeArray, decodeBytes, decodeText } from "./reply.ts";
 
 /** The raw fields of an entry: name, value, name, value … byte for byte, in the order they were added. */

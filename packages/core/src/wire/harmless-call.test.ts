@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
-import { RIGHTS } from "../rights.ts";
+import { RIGHTS } from "../redis/rights.ts";
 import { harmlessCall, SENT_COMMANDS } from "./harmless-call.ts";
 
 test("every command that is sent, by itself or by a script, or that a role has a right to, can be called harmlessly", () => {

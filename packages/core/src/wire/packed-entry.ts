@@ -3,8 +3,8 @@
  * none. Its bytes are the socket's own, shared with its neighbours, so whoever keeps an entry keeps at most one chunk
  * of the socket (64 KiB) beside it. What is taken out of it keeps nothing of its neighbours.
  */
-import { type Fields, fieldsCodec } from "../codec.ts";
-import type { EntryId } from "../entry-id.ts";
+import { type Fields, fieldsCodec } from "../codecs/codec.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "./entry.ts";
 import type { FieldNames } from "./field-names.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { decodeArray, decodeBytes, decodeInteger, decodeIntegerOrNull, decodeNamed, decodeText } from "./reply.ts";
 
 describe("decodeInteger", () => {

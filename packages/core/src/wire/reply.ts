@@ -2,8 +2,8 @@
  * Reading replies. They arrive as Buffers, numbers, null and arrays; RESP3 adds maps. Named fields are looked up by
  * name, never by place, because servers insert new ones in the middle.
  */
-import { ReplyShapeError } from "../errors.ts";
-import { nameOfBytes } from "../names.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
+import { nameOfBytes } from "../names/names.ts";
 
 export function decodeArray(reply: unknown, what: string): readonly unknown[] {
   if (Array.isArray(reply)) return reply;

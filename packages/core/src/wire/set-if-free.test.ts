@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { setIfFree } from "./set-if-free.ts";
 
 const options = { key: "k", value: "me", expireMs: 500 };

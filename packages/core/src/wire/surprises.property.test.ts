@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { aclDryRun, aclWhoAmI } from "./acl-dry-run.ts";
 import { ackOwned } from "./atomic/ack-owned.ts";
 import { addOnce } from "./atomic/add-once.ts";

@@ -1,4 +1,4 @@
-import type { EntryId } from "../entry-id.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import type { Command } from "./command.ts";
 import { decodeInteger } from "./reply.ts";
 

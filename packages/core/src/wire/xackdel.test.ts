@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { xackdel } from "./xackdel.ts";
 
 const options = { stream: "s", group: "g", ids: ["1-0", "2-0", "3-0"] };

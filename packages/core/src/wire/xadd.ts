@@ -1,4 +1,4 @@
-import type { EntryId } from "../entry-id.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import { type Argument, type Command, nameArgument } from "./command.ts";
 import { decodeText } from "./reply.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { xinfoConsumers, xinfoGroups, xinfoStream } from "./xinfo.ts";
 
 type Named = readonly (readonly [name: string, value: unknown])[];

@@ -1,5 +1,5 @@
-import type { EntryId } from "../entry-id.ts";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import type { Command } from "./command.ts";
 import { decodeArray, decodeInteger, decodeIntegerOrNull, decodeNamed, decodeText } from "./reply.ts";
 

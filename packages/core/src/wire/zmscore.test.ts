@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import { zmscore } from "./zmscore.ts";
 
 const options = { key: "k", members: ["a", "b", "c"] };

@@ -1,4 +1,4 @@
-import { ReplyShapeError } from "../errors.ts";
+import { ReplyShapeError } from "../errors/errors.ts";
 import type { Command } from "./command.ts";
 import { decodeArray, decodeScore } from "./reply.ts";
 

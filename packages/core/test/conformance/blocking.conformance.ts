@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NoGroupError, ServerStateError } from "../../src/errors.ts";
+import { NoGroupError, ServerStateError } from "../../src/errors/errors.ts";
 import type { StreamEntry } from "../../src/wire/entry.ts";
 import type { Abilities, Scene } from "./setting.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { groupKey } from "../../src/keys.ts";
+import { groupKey } from "../../src/names/keys.ts";
 import type { DueTime } from "../../src/wire/atomic/read-due.ts";
 import type { Scene } from "./setting.ts";
 

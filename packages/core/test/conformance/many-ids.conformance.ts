@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LATER, RELEASED } from "../../src/reserved-consumers.ts";
+import { LATER, RELEASED } from "../../src/names/reserved-consumers.ts";
 import type { Scene } from "./setting.ts";
 
 /** More than a script can unpack, which is 7,999 with all that goes before them. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { nameOfBytes } from "../../src/names.ts";
-import { LATER, RELEASED } from "../../src/reserved-consumers.ts";
+import { nameOfBytes } from "../../src/names/names.ts";
+import { LATER, RELEASED } from "../../src/names/reserved-consumers.ts";
 import type { Scene } from "./setting.ts";
 
 // In UTF-8 all of them would be the same replacement character.

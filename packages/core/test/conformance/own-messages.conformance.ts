@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RELEASED } from "../../src/reserved-consumers.ts";
+import { RELEASED } from "../../src/names/reserved-consumers.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
 /** The atomic operations on what a consumer holds: ackOwned, renewOwned, redeliverOwn. */

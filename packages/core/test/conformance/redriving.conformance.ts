@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { EntryId } from "../../src/entry-id.ts";
-import { groupKey } from "../../src/keys.ts";
-import { RELEASED } from "../../src/reserved-consumers.ts";
+import type { EntryId } from "../../src/names/entry-id.ts";
+import { groupKey } from "../../src/names/keys.ts";
+import { RELEASED } from "../../src/names/reserved-consumers.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
 /** Giving a dead letter's message back to its group. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { readFinalReports } from "../../src/final-reports.ts";
-import { groupKey } from "../../src/keys.ts";
-import { LATER, REDRIVE_CONSUMER, RELEASED } from "../../src/reserved-consumers.ts";
+import { readFinalReports } from "../../src/groups/final-reports.ts";
+import { addBatch, NO_WORK } from "../../src/groups/work-counters.ts";
+import { groupKey } from "../../src/names/keys.ts";
+import { LATER, REDRIVE_CONSUMER, RELEASED } from "../../src/names/reserved-consumers.ts";
 import type { HandOver, HandOverOptions } from "../../src/wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../../src/wire/atomic/hand-over-page.ts";
 import type { HeartbeatOptions, HeartbeatResult } from "../../src/wire/atomic/heartbeat.ts";
 import type { FinalReport } from "../../src/wire/atomic/remove-if-empty.ts";
-import { addBatch, NO_WORK } from "../../src/work-counters.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
 const LONG_LEASE_MS = 600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { EntryId } from "../../src/entry-id.ts";
-import { LATER, RELEASED } from "../../src/reserved-consumers.ts";
+import type { EntryId } from "../../src/names/entry-id.ts";
+import { LATER, RELEASED } from "../../src/names/reserved-consumers.ts";
 import type { ReleaseOptions, ReleaseResult } from "../../src/wire/atomic/release.ts";
 import type { TakeOptions, TakeResult } from "../../src/wire/atomic/take.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";

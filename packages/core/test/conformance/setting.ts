@@ -1,4 +1,4 @@
-import type { EntryId } from "../../src/entry-id.ts";
+import type { EntryId } from "../../src/names/entry-id.ts";
 import type { StreamClient } from "../../src/stream-client.ts";
 import type { RedeliverOwnResult } from "../../src/wire/atomic/redeliver-own.ts";
 import type { StreamEntry } from "../../src/wire/entry.ts";

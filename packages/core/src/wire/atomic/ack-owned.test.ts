@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { ackOwned } from "./ack-owned.ts";
 
 const options = { stream: "s", group: "g", consumer: "c", ids: ["10-0", "2-0", "9-0"] };

@@ -1,5 +1,5 @@
-import type { EntryId } from "../../entry-id.ts";
-import { idempotencyKey } from "../../keys.ts";
+import type { EntryId } from "../../names/entry-id.ts";
+import { idempotencyKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 import { type XaddOptions, xadd } from "../xadd.ts";

@@ -1,4 +1,4 @@
-import { groupKey } from "../../keys.ts";
+import { groupKey } from "../../names/keys.ts";
 import { inParts } from "../parts.ts";
 import { decodeInteger } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";

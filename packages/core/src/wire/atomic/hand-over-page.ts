@@ -1,6 +1,6 @@
-import type { EntryId } from "../../entry-id.ts";
-import { ReplyShapeError } from "../../errors.ts";
-import { groupKey } from "../../keys.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
+import type { EntryId } from "../../names/entry-id.ts";
+import { groupKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 import { encodeHandOver, type HandOverOptions, type HandOverRefusal, isHandOverRefusal } from "./hand-over.ts";

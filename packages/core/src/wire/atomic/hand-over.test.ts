@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { handOver } from "./hand-over.ts";
 
 const options = {

@@ -1,7 +1,7 @@
-import type { EntryId } from "../../entry-id.ts";
-import { ReplyShapeError } from "../../errors.ts";
-import { groupKey } from "../../keys.ts";
-import { RELEASED } from "../../reserved-consumers.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
+import type { EntryId } from "../../names/entry-id.ts";
+import { groupKey } from "../../names/keys.ts";
+import { RELEASED } from "../../names/reserved-consumers.ts";
 import type { Argument } from "../command.ts";
 import { decodeArray, decodeText } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";

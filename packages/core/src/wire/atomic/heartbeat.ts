@@ -1,6 +1,6 @@
-import { ReplyShapeError } from "../../errors.ts";
-import { groupKey } from "../../keys.ts";
-import type { WorkCounters } from "../../work-counters.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
+import type { WorkCounters } from "../../groups/work-counters.ts";
+import { groupKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 

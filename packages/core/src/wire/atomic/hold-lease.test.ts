@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { holdLease } from "./hold-lease.ts";
 
 const options = { key: "k", holder: "me", leaseMs: 500 };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { holdTerm } from "./hold-term.ts";
 import { writeInTerm } from "./write-in-term.ts";
 

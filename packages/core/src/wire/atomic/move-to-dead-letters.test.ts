@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { moveToDeadLetters } from "./move-to-dead-letters.ts";
 
 const options = { stream: "s", group: "g", consumer: "c", id: "1-1", reason: "invalid", error: "boom" };

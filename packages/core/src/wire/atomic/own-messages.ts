@@ -1,4 +1,4 @@
-import { compareEntryIds, type EntryId } from "../../entry-id.ts";
+import { compareEntryIds, type EntryId } from "../../names/entry-id.ts";
 import { inParts } from "../parts.ts";
 
 /** Messages that a consumer believes to own. Every operation on them checks that first. */

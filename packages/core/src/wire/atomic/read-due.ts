@@ -1,5 +1,5 @@
-import type { EntryId } from "../../entry-id.ts";
-import { groupKey } from "../../keys.ts";
+import type { EntryId } from "../../names/entry-id.ts";
+import { groupKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeScore, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 

@@ -1,4 +1,4 @@
-import { compareEntryIds, type EntryId } from "../../entry-id.ts";
+import { compareEntryIds, type EntryId } from "../../names/entry-id.ts";
 import { decodeFields, type StreamEntry } from "../entry.ts";
 import { inParts } from "../parts.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";

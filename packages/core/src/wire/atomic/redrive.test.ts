@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { redrive } from "./redrive.ts";
 
 const options = { stream: "s", group: "g", id: "7-0", ifTrimmed: "skip" } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RELEASED } from "../../reserved-consumers.ts";
+import { RELEASED } from "../../names/reserved-consumers.ts";
 import { release } from "./release.ts";
 
 const options = {

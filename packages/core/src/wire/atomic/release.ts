@@ -1,4 +1,4 @@
-import type { EntryId } from "../../entry-id.ts";
+import type { EntryId } from "../../names/entry-id.ts";
 import { inParts } from "../parts.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";

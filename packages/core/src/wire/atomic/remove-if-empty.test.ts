@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { removeIfEmpty } from "./remove-if-empty.ts";
 
 const options = { stream: "s", group: "g", consumer: "c", onlyIfSilent: true };

@@ -1,5 +1,5 @@
-import { ReplyShapeError } from "../../errors.ts";
-import { groupKey } from "../../keys.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
+import { groupKey } from "../../names/keys.ts";
 import { decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 import { encodeTold, type HeartbeatDetails } from "./heartbeat.ts";

@@ -1,5 +1,5 @@
-import type { EntryId } from "../../entry-id.ts";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
+import type { EntryId } from "../../names/entry-id.ts";
 import { decodeArray, decodeInteger } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";
 import { inStreamOrder, mergeEnds, type OwnMessages, splitIds } from "./own-messages.ts";

@@ -1,5 +1,5 @@
-import type { EntryId } from "../../entry-id.ts";
-import { groupKey } from "../../keys.ts";
+import type { EntryId } from "../../names/entry-id.ts";
+import { groupKey } from "../../names/keys.ts";
 import { inParts } from "../parts.ts";
 import { decodeInteger } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";

@@ -1,4 +1,4 @@
-import type { EntryId } from "../../entry-id.ts";
+import type { EntryId } from "../../names/entry-id.ts";
 import { decodeArray, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 import { type DeliveredEntry, decodeDelivered } from "./redeliver-own.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReplyShapeError } from "../../errors.ts";
+import { ReplyShapeError } from "../../errors/errors.ts";
 import { trimToSafePoint } from "./trim-to-safe-point.ts";
 
 const options = { stream: "s", dryRun: false };

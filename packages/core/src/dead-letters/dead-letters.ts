@@ -1,0 +1,320 @@
+/**
+ * The dead letters of one consumer group: looks at them, releases them, throws them away. Its states are those of a
+ * CallScope.
+ */
+import type { InspectOptionsStylized } from "node:util";
+import { NoGroupError } from "../errors/errors.ts";
+import { type EntryId, nextEntryId } from "../names/entry-id.ts";
+import { deadLetterKey } from "../names/keys.ts";
+import { createRedisStreamClient } from "../redis/redis-stream-client.ts";
+import { CallScope } from "../service/call-scope.ts";
+import { systemClock } from "../service/clock.ts";
+import { INSPECT, showAs } from "../service/inspected.ts";
+import { createNotifier, createTeller, type Observer } from "../service/observer.ts";
+import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
+import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
+import type { StreamEntry } from "../wire/entry.ts";
+import type { DeadLettersEvent } from "./events.ts";
+import { type DeadLetter, readLetter } from "./letter.ts";
+import {
+  type DeadLettersOptions,
+  type DeadLettersPolicy,
+  type DiscardOptions,
+  type ListLettersOptions,
+  type RedriveOptions,
+  resolveDeadLettersOptions,
+  resolveDiscardOptions,
+  resolveListOptions,
+  resolveRedriveOptions,
+  type Selection,
+} from "./options.ts";
+import type { LetterPage, RedriveOutcome, RedriveReport } from "./report.ts";
+import { bytesOf, LARGEST_PAGE, scan } from "./scan.ts";
+
+// Each redrive copies a payload inside the server: a few at a time keep it answering others in between.
+const REDRIVEN_AT_ONCE = 20;
+const DISCARDED_AT_ONCE = 1_000;
+// A list keeps what it reads, so it ends its page early where letters are large.
+const LISTED_BYTES = 16_777_216;
+
+/** What the service stands on, when it is not the network. */
+interface Dependencies {
+  readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
+}
+
+/** Which letters a call has picked: the ids of a few, and where to go on after them. */
+interface Pick {
+  readonly ids: readonly EntryId[];
+  /** `null` where there are no more to pick from. */
+  readonly next: EntryId | null;
+}
+
+/**
+ * The dead letters of one consumer group of a stream: messages that were rejected, delivered too often, or could not be
+ * read, each whole and with its history. They are kept until they are redriven or discarded.
+ *
+ * Connects on first use; the connection comes back by itself, and is held until `close()`. A call that fails with a
+ * `ConnectionError` may have done part of its work, and can be repeated: no letter is redriven twice.
+ *
+ * @example
+ * const deadLetters = new DeadLetters({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
+ * for await (const letter of deadLetters) console.log(letter.entryId, letter.reason, letter.error);
+ * await deadLetters.redrive({ filter: { reason: "maxDeliveries" } });
+ * await deadLetters.close();
+ */
+export class DeadLetters {
+  readonly #policy: DeadLettersPolicy;
+  readonly #key: string;
+  readonly #notify: Observer<DeadLettersEvent>;
+  readonly #calls: CallScope;
+  readonly #tellProgress = createTeller("onProgress of the dead letters");
+
+  /** @throws {ConfigError} naming every wrong option */
+  constructor(options: DeadLettersOptions);
+  /** @internal */
+  constructor(options: DeadLettersOptions, dependencies: Dependencies);
+  constructor(options: DeadLettersOptions, dependencies?: Dependencies) {
+    const policy = resolveDeadLettersOptions(options);
+    this.#policy = policy;
+    this.#key = deadLetterKey(policy.stream, policy.group);
+    const subject = nameService("dead letters", policy.stream, policy.group);
+    const observer = policy.observer ?? warningObserver(subject, describeConnectionEvent, systemClock);
+    this.#notify = createNotifier("dead-letters", observer);
+    // No read ever blocks here.
+    const overTheNetwork: Dependencies["createClient"] = (report) =>
+      createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+    this.#calls = new CallScope({
+      whenClosed: "the dead letters were closed",
+      connectTimeoutMs: policy.connectTimeoutMs,
+      report: this.#notify,
+      createClient: dependencies?.createClient ?? overTheNetwork,
+    });
+  }
+
+  /** The key of the stream that holds them. Others may read it; to remove letters, use this class. */
+  get key(): string {
+    return this.#key;
+  }
+
+  get #client(): StreamClient {
+    return this.#calls.client;
+  }
+
+  /**
+   * How many dead letters there are; 0 for a stream or a group that is not there.
+   *
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {UsageError} after `close()`
+   */
+  count(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    return this.#calls.use(options.signal, () => this.#client.xlen({ stream: this.#key }));
+  }
+
+  /**
+   * One page of letters, oldest first. It has fewer than `limit` where there are no more, and where they are so large
+   * that the page passes 16 MiB. What remains begins at `next`.
+   *
+   * @throws {ConfigError} naming every wrong option
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {WrongTypeError} when the group's key for dead letters holds something else
+   * @throws {UsageError} after `close()`
+   *
+   * @example
+   * const { letters, next } = await deadLetters.list({ filter: { reason: "undecodable" }, limit: 20 });
+   */
+  async list(options: ListLettersOptions = {}): Promise<LetterPage> {
+    const { from, limit, takesAll, accepts } = resolveListOptions(options);
+    return this.#calls.use(options.signal, async (signal) => {
+      const letters: DeadLetter[] = [];
+      let [bytes, foreign] = [0, 0];
+      for await (const entries of this.#pages(from, "+", signal, takesAll ? limit : LARGEST_PAGE)) {
+        for (const entry of entries) {
+          const letter = readLetter(entry);
+          if (letter === undefined) foreign++;
+          if (letter === undefined || !accepts(letter)) continue;
+          letters.push(letter);
+          bytes += bytesOf(entry);
+          if (letters.length === limit || bytes >= LISTED_BYTES) {
+            return { letters, next: nextEntryId(letter.id), foreign };
+          }
+        }
+      }
+      return { letters, next: null, foreign };
+    });
+  }
+
+  /**
+   * Every letter that is there when the loop begins, oldest first. Holds one page in memory, and may redrive and
+   * discard on the way.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<DeadLetter, void, undefined> {
+    const end = await this.#calls.use(undefined, () => this.#lastId());
+    if (end === null) return;
+    const read = (from: string, count: number) =>
+      this.#calls.use(undefined, () => this.#client.xrange({ stream: this.#key, from, to: end, count }));
+    for await (const entries of scan(read, "0-0")) {
+      for (const entry of entries) {
+        const letter = readLetter(entry);
+        if (letter !== undefined) yield letter;
+      }
+    }
+  }
+
+  /**
+   * Gives messages back to their group, and only to it: each becomes pending again as the entry it always was, with a
+   * delivery count of 0, until a consumer recovers it like one that a dead process left behind. The letter is deleted in
+   * the same step, so of two redrives of one letter only one has an effect.
+   *
+   * Letters whose entry is no longer in the stream stay where they are, unless `ifTrimmed: "add"` has them added anew.
+   * Letters whose message the group is at work on, or has yet to read, stay as well. After an error the letters that were
+   * not redriven are still there, and `onProgress` has the counts of the others.
+   *
+   * @returns what became of each letter
+   * @throws {ConfigError} naming every wrong option; nothing was done
+   * @throws {NoGroupError} when an entry is there and the group is not: there is no pending list to put it into
+   * @throws {ServerStateError} when the server refuses for now; a full server (OOM) refuses only `ifTrimmed: "add"`
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {WrongTypeError} when a key holds something other than a stream
+   * @throws {UsageError} after `close()`
+   *
+   * @example
+   * const { redriven, skipped, letters } = await deadLetters.redrive({ filter: { reason: "maxDeliveries" }, limit: 50 });
+   */
+  async redrive(options: RedriveOptions): Promise<RedriveReport> {
+    const { selection, ifTrimmed } = resolveRedriveOptions(options);
+    const { onProgress } = options;
+    const { stream, group } = this.#policy;
+    return this.#calls.use(options.signal, async (signal) => {
+      const letters: RedriveOutcome[] = [];
+      const counts = { redriven: 0, added: 0, skipped: 0, missing: 0 };
+      let next: EntryId | null = null;
+      try {
+        for await (const picked of this.#pick(selection, signal, REDRIVEN_AT_ONCE)) {
+          signal.throwIfAborted();
+          const ends = await Promise.allSettled(
+            picked.ids.map(async (id) => ({ id, ...(await this.#client.redrive({ stream, group, id, ifTrimmed })) })),
+          );
+          for (const end of ends) {
+            if (end.status === "rejected") continue;
+            letters.push(end.value);
+            counts[end.value.kind]++;
+          }
+          this.#tellProgress(onProgress, { ...counts });
+          for (const end of ends) if (end.status === "rejected") throw end.reason;
+          next = picked.next;
+        }
+      } finally {
+        this.#notify({ type: "redriven", ...counts });
+      }
+      return { ...counts, letters, next };
+    });
+  }
+
+  /**
+   * Deletes letters for good. The messages' entries, where they are still in the stream, are not touched.
+   *
+   * @returns how many were deleted; fewer than the ids where somebody else was faster
+   * @throws {ConfigError} naming every wrong option; nothing was done
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {WrongTypeError} when the group's key for dead letters holds something else
+   * @throws {UsageError} after `close()`
+   *
+   * @example
+   * await deadLetters.discard({ filter: { before: new Date("2026-01-01") }, limit: 10_000 });
+   */
+  async discard(options: DiscardOptions): Promise<number> {
+    const selection = resolveDiscardOptions(options);
+    const { onProgress } = options;
+    return this.#calls.use(options.signal, async (signal) => {
+      let discarded = 0;
+      try {
+        for await (const { ids } of this.#pick(selection, signal, DISCARDED_AT_ONCE)) {
+          signal.throwIfAborted();
+          if (ids.length > 0) discarded += await this.#client.xdel({ stream: this.#key, ids });
+          this.#tellProgress(onProgress, { discarded });
+        }
+      } finally {
+        this.#notify({ type: "discarded", discarded });
+      }
+      return discarded;
+    });
+  }
+
+  /**
+   * Ends calls under way after the letters they are at, so that their promises reject with a `UsageError`, then closes
+   * the connection. Idempotent.
+   */
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "DeadLetters",
+      { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },
+      depth,
+      options,
+    );
+  }
+
+  #pages(
+    from: string,
+    to: string,
+    signal: AbortSignal,
+    mostPerPage: number,
+  ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
+    const read = (start: string, count: number) => {
+      signal.throwIfAborted();
+      return this.#client.xrange({ stream: this.#key, from: start, to, count });
+    };
+    return scan(read, from, mostPerPage);
+  }
+
+  /** The letters a call is about, a few at a time. */
+  async *#pick(selection: Selection, signal: AbortSignal, atOnce: number): AsyncGenerator<Pick, void, undefined> {
+    if (selection.kind === "ids") {
+      for (const ids of chunks(selection.ids, atOnce)) yield { ids, next: null };
+      return;
+    }
+    // What is dead-lettered from now on is not meant: a message that fails again at once would come round for ever.
+    const end = await this.#lastId();
+    if (end === null) return;
+    const { from, limit, accepts } = selection;
+    let left = limit;
+    for await (const entries of this.#pages(from, end, signal, LARGEST_PAGE)) {
+      const ids: EntryId[] = [];
+      for (const entry of entries) {
+        const letter = readLetter(entry);
+        if (letter === undefined || !accepts(letter)) continue;
+        ids.push(entry.id);
+        left--;
+        if (left === 0) break;
+      }
+      for (const few of chunks(ids, atOnce)) yield { ids: few, next: null };
+      if (left === 0) {
+        yield { ids: [], next: nextEntryId(ids.at(-1) as EntryId) };
+        return;
+      }
+    }
+  }
+
+  /** The id that the newest letter has, or had; `null` when there never was one. */
+  async #lastId(): Promise<EntryId | null> {
+    try {
+      return (await this.#client.xinfoStream({ stream: this.#key })).lastGeneratedId;
+    } catch (error) {
+      if (NoGroupError.is(error)) return null;
+      throw error;
+    }
+  }
+}
+
+function* chunks(ids: readonly EntryId[], size: number): Generator<readonly EntryId[]> {
+  for (let start = 0; start < ids.length; start += size) yield ids.slice(start, start + size);
+}

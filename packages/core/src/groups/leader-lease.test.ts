@@ -1,0 +1,60 @@
+import { ManualClock } from "@redis-batch/test-support";
+import { expect, test } from "vitest";
+import { ConnectionError } from "../errors/errors.ts";
+import { createMemoryRedis } from "../testing.ts";
+import { LeaderLease } from "./leader-lease.ts";
+
+async function open() {
+  const clock = new ManualClock();
+  const redis = createMemoryRedis({ clock });
+  const lease = async (holder: string) => {
+    const client = redis.client();
+    await client.connect(["commands"], { timeoutMs: 1 });
+    return new LeaderLease({ client, key: "lease", holder, leaseMs: 9_000, clock });
+  };
+  return { clock, redis, a: await lease("a"), b: await lease("b") };
+}
+
+test("one leads, until it gives up", async () => {
+  const { a, b } = await open();
+  expect([await a.hold(), await b.hold()]).toEqual([true, false]);
+  await b.giveUp();
+  expect([await a.hold(), await b.hold()]).toEqual([true, false]);
+  await a.giveUp();
+  expect([await b.hold(), await a.hold()]).toEqual([true, false]);
+});
+
+test("one that goes on asking leads for ever, one that does not is followed after its lease", async () => {
+  const { a, b, clock } = await open();
+  for (let round = 0; round < 5; round++) {
+    expect(await a.hold()).toBe(true);
+    await clock.advance(5_000);
+    expect(await b.hold()).toBe(false);
+  }
+  await clock.advance(9_000);
+  expect([await b.hold(), await a.hold()]).toEqual([true, false]);
+});
+
+test("the server is asked once a third of the lease has passed", async () => {
+  const { a, clock, redis } = await open();
+  await a.hold();
+  const asked = redis.hold("holdLease");
+  await clock.advance(2_999);
+  expect(await a.hold()).toBe(true);
+  await clock.advance(1);
+  const answer = a.hold();
+  expect(asked.count).toBe(1);
+  asked.release();
+  expect(await answer).toBe(true);
+});
+
+test("a leader whose question got lost leads no more until it has an answer", async () => {
+  const { a, clock, redis } = await open();
+  await a.hold();
+  await clock.advance(3_000);
+  const error = new ConnectionError("gone", { outcome: "unknown" });
+  redis.failNext("holdLease", error, { times: 2 });
+  await expect(a.hold()).rejects.toBe(error);
+  await expect(a.hold()).rejects.toBe(error);
+  expect(await a.hold()).toBe(true);
+});

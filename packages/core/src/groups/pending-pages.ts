@@ -1,0 +1,30 @@
+import type { StreamClient } from "../stream-client.ts";
+import type { PendingEntry } from "../wire/xpending.ts";
+
+export interface PendingPagesOptions {
+  readonly stream: string;
+  readonly group: string;
+  /** Whose pending messages. */
+  readonly consumer: string;
+  /** Messages in a page. */
+  readonly pageSize: number;
+}
+
+/**
+ * What is pending for one consumer, by id, a page at a time: what is taken away on the way does not disturb it, and the
+ * server is never busy for more than a page.
+ */
+export async function* pendingPages(
+  client: Pick<StreamClient, "xpendingRange">,
+  { pageSize, ...owner }: PendingPagesOptions,
+): AsyncGenerator<readonly PendingEntry[], void, undefined> {
+  let from = "-";
+  for (;;) {
+    const page = await client.xpendingRange({ ...owner, from, to: "+", count: pageSize });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    if (page.length < pageSize) return;
+    from = `(${last.id}`;
+  }
+}

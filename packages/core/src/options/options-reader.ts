@@ -1,0 +1,182 @@
+import { types } from "node:util";
+import { ConfigError } from "../errors/errors.ts";
+import { isName } from "../names/names.ts";
+
+interface NumberRule {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * Reads one options object: unknown names, wrong types and values out of range are all collected, and
+ * {@link OptionsReader.finish} reports them together.
+ */
+export class OptionsReader {
+  readonly #subject: string;
+  readonly #options: Readonly<Record<string, unknown>>;
+  readonly #problems: string[] = [];
+
+  /**
+   * @param subject whose options these are, as the user knows it: `"new Consumer"`
+   * @param known every name that may appear
+   */
+  constructor(subject: string, options: unknown, known: readonly string[]) {
+    this.#subject = subject;
+    if (typeof options !== "object" || options === null) {
+      throw new ConfigError(subject, [`expected an options object, got ${describe(options)}`]);
+    }
+    this.#options = options as Readonly<Record<string, unknown>>;
+    for (const name of Object.keys(options)) {
+      if (known.includes(name)) continue;
+      const suggestion = didYouMean(name, known);
+      this.#problems.push(
+        `unknown option ${JSON.stringify(name)}${suggestion === undefined ? "" : `, did you mean "${suggestion}"?`}`,
+      );
+    }
+  }
+
+  /** A whole number within the rule's bounds; its default when absent. */
+  integer(name: string, rule: NumberRule): number {
+    const value = this.#options[name];
+    if (value === undefined) return rule.default;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= rule.min && value <= rule.max)
+      return value;
+    this.problem(`${name} must be a whole number from ${rule.min} to ${rule.max}, got ${describe(value)}`);
+    return rule.default;
+  }
+
+  /** A number within the rule's bounds; its default when absent. */
+  number(name: string, rule: NumberRule): number {
+    const value = this.#options[name];
+    if (value === undefined) return rule.default;
+    if (typeof value === "number" && value >= rule.min && value <= rule.max) return value;
+    this.problem(`${name} must be a number from ${rule.min} to ${rule.max}, got ${describe(value)}`);
+    return rule.default;
+  }
+
+  /** A non-empty text; the fallback, or a problem where there is none, when absent. */
+  text(name: string, fallback?: string): string {
+    const value = this.#options[name];
+    if (value === undefined && fallback !== undefined) return fallback;
+    if (typeof value === "string" && value !== "") return value;
+    this.problem(`${name} must be a non-empty text, got ${describe(value)}`);
+    return fallback ?? "";
+  }
+
+  /** The name of a stream, group or consumer; the fallback, or a problem where there is none, when absent. */
+  name(name: string, fallback?: string): string {
+    const value = this.text(name, fallback);
+    if (isName(value)) return value;
+    this.problem(`${name} holds half of a surrogate pair; of bytes that are not UTF-8 nameOfBytes() makes a name`);
+    return value;
+  }
+
+  /** A boolean; the fallback when absent. */
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.#options[name];
+    if (value === undefined) return fallback;
+    if (typeof value === "boolean") return value;
+    this.problem(`${name} must be true or false, got ${describe(value)}`);
+    return fallback;
+  }
+
+  /** One of a closed list of words; the fallback when absent. */
+  oneOf<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const value = this.#options[name];
+    if (value === undefined) return fallback;
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice !== undefined) return choice;
+    this.problem(`${name} must be one of ${choices.map((word) => `"${word}"`).join(", ")}, got ${describe(value)}`);
+    return fallback;
+  }
+
+  /** A function, if anything, given as `value`. */
+  callable<Value>(name: string, value: Value): Value {
+    if (value !== undefined && typeof value !== "function") this.problem(`${name} must be a function`);
+    return value;
+  }
+
+  /**
+   * The option `codec`, given as `value`: an object that has this method. It is called where nobody can wait for a promise,
+   * so one that always gives one is refused here, before there is a message.
+   */
+  codec<Value extends object>(method: "encode" | "decode", value: Value): Value {
+    const found: unknown = Reflect.get(Object(value) as object, method);
+    if (typeof found !== "function") {
+      this.problem(`codec must have a method ${method}(); see fieldsCodec, jsonCodec() and withSchema()`);
+    } else if (types.isAsyncFunction(found)) {
+      this.problem(`codec.${method} must be synchronous, and it is an async function`);
+    }
+    return value;
+  }
+
+  /** Whether the option was given at all. */
+  has(name: string): boolean {
+    return this.#options[name] !== undefined;
+  }
+
+  /** Records one problem, in words a user can act on. */
+  problem(sentence: string): void {
+    this.#problems.push(sentence);
+  }
+
+  /** Runs `read` and records the problems of the {@link ConfigError} it throws, if it does. */
+  collect<Value>(read: () => Value, fallback: Value): Value {
+    try {
+      return read();
+    } catch (error) {
+      if (!ConfigError.is(error)) throw error;
+      this.#problems.push(...error.problems);
+      return fallback;
+    }
+  }
+
+  /**
+   * The complete policy, frozen.
+   *
+   * @throws {ConfigError} naming every problem found
+   */
+  finish<Policy extends object>(policy: Policy): Readonly<Policy> {
+    if (this.#problems.length > 0) throw new ConfigError(this.#subject, this.#problems);
+    return Object.freeze(policy);
+  }
+}
+
+/** A value as it may appear in an error: shapes rather than contents, because options can hold passwords. */
+function describe(value: unknown): string {
+  if (typeof value === "string") return value === "" ? "an empty text" : "a text";
+  if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined) {
+    return String(value);
+  }
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+/** The known name that a mistyped one most likely meant, if any is near enough. */
+export function didYouMean(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  // Half of the letters wrong is another word, not a typing error.
+  let bestDistance = Math.floor(name.length / 2) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= from.length; line++) {
+    const next = [line];
+    for (let column = 1; column <= to.length; column++) {
+      const substitution = (row[column - 1] ?? 0) + (from[line - 1] === to[column - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,339 @@
+/**
+ * Adds messages to a stream, and says of each whether it is there.
+ *
+ * | state    | means                                       | leaves by                        |
+ * |----------|---------------------------------------------|----------------------------------|
+ * | idle     | not used yet, no connection                 | first use · `close()`            |
+ * | starting | waits for the first connection              | connected · `close()`            |
+ * | running  | was connected; comes back by itself         | `close()`                        |
+ * | draining | no new messages; those under way may end    | all ended, or `closeTimeoutMs`   |
+ * | closed   | every message has ended                     | –                                |
+ */
+import type { InspectOptionsStylized } from "node:util";
+import type { FieldsInput } from "../codecs/codec.ts";
+import { encodeValue } from "../codecs/encode-fields.ts";
+import { ConnectionError, QueueFullError, UsageError } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
+import { hashTag } from "../names/keys.ts";
+import { createRedisStreamClient } from "../redis/redis-stream-client.ts";
+import { type Clock, pause, systemClock } from "../service/clock.ts";
+import { INSPECT, showAs } from "../service/inspected.ts";
+import { Lifecycle } from "../service/lifecycle.ts";
+import { createNotifier, createTeller, type Observer } from "../service/observer.ts";
+import { type Random, systemRandom } from "../service/random.ts";
+import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
+import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
+import type { AddOnceResult } from "../wire/atomic/add-once.ts";
+import {
+  type AddEachOptions,
+  type AddEachTarget,
+  type AddedMessage,
+  type AddResult,
+  addEach,
+  visitEach,
+} from "./add-each.ts";
+import { type AddManyOptions, type AddManyResult, summarize } from "./add-many.ts";
+import { addUntilConfirmed } from "./add-until-confirmed.ts";
+import { Admission } from "./admission.ts";
+import type { ProducerEvent } from "./events.ts";
+import { type ProducerOptions, type ProducerPolicy, resolveProducerOptions } from "./options.ts";
+import { type Ending, type OutgoingMessage, Sender } from "./sender.ts";
+
+export interface AddOptions {
+  /**
+   * Names the message: of all adds with one key within `rememberKeysMs` the first adds the message, and all get its
+   * id. That makes retries safe, so the producer does them by itself for `retryForMs`. With it a message has at most
+   * 3,990 fields, which is what a script can add.
+   */
+  readonly idempotencyKey?: string | undefined;
+  /**
+   * Takes the message back while it was not sent; the promise then rejects with the signal's reason. Once it is sent
+   * the answer is awaited, so an abort never leaves open whether it was added.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a producer stands on, when it is not the network and the system's clock. */
+interface Dependencies {
+  readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Adds messages to one stream. Connects on first use; the connection comes back by itself, and is held until
+ * `close()`.
+ *
+ * What `add` confirmed is in the stream. A rejection means that it is not, with one exception: a `ConnectionError` with
+ * the outcome `unknown`. Such an add is never repeated, unless it carries an idempotency key. Messages of one producer
+ * enter the stream in the order of the calls; one that is retried, and only that, comes later.
+ *
+ * @example
+ * const producer = new Producer({ redis: "redis://localhost:6379", stream: "orders" });
+ * const id = await producer.add({ orderId: "A-17", cents: 1999 });
+ * await producer.close();
+ */
+export class Producer<Value = FieldsInput> {
+  readonly #policy: ProducerPolicy<Value>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #notify: Observer<ProducerEvent>;
+  readonly #client: StreamClient;
+  readonly #sender: Sender;
+  readonly #admission: Admission;
+  readonly #target: AddEachTarget<Value> = {
+    add: (value, idempotencyKey, signal, ending) => this.#accept(value, idempotencyKey, signal, ending),
+    hasRoom: () => {
+      this.#use("add");
+      return this.#admission.hasRoomForMany;
+    },
+    change: () => this.#admission.change(),
+  };
+  readonly #tellProgress = createTeller("onProgress of the producer");
+  readonly #lifecycle = new Lifecycle("Producer");
+  /** Aborts when `close()` has waited long enough. */
+  readonly #giveUp = new AbortController();
+  #firstUseMs = 0;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {ConfigError} naming every wrong option */
+  constructor(options: ProducerOptions<Value>);
+  /** @internal */
+  constructor(options: ProducerOptions<Value>, dependencies: Dependencies);
+  constructor(options: ProducerOptions<Value>, dependencies?: Dependencies) {
+    const policy = resolveProducerOptions(options);
+    this.#policy = policy;
+    this.#clock = dependencies?.clock ?? systemClock;
+    this.#random = dependencies?.random ?? systemRandom;
+    const subject = nameService("producer", policy.stream);
+    this.#notify = createNotifier(
+      "producer",
+      policy.observer ?? warningObserver(subject, describeConnectionEvent, this.#clock),
+    );
+    const report = (event: ConnectionEvent): void => this.#onConnection(event);
+    // No read ever blocks here.
+    this.#client =
+      dependencies?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+    this.#admission = new Admission(policy);
+    this.#sender = new Sender({ ...policy, client: this.#client, clock: this.#clock, notify: this.#notify });
+  }
+
+  /** Messages accepted and not confirmed yet, and their payload bytes. */
+  get unconfirmed(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#admission.messages, bytes: this.#admission.bytes };
+  }
+
+  /**
+   * Opens the connection now rather than with the first message, to learn at start whether it can be had.
+   *
+   * @throws {ConnectionError} when there is none within `connectTimeoutMs`; it is still tried for, so adding may work
+   * @throws {PermissionError} when the server refuses user or password
+   * @throws {UsageError} after `close()`
+   */
+  async connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#use("connect");
+    await this.#client.connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: options.signal });
+  }
+
+  /**
+   * Adds one message → the id of its entry. Calls made in the same turn go out together. The value is read before this
+   * returns, so it may be changed afterwards.
+   *
+   * @throws {PayloadError} when the codec cannot write the value
+   * @throws {QueueFullError} when too much waits for confirmation
+   * @throws {ConnectionError} `not-sent`: certainly not added; `unknown`: perhaps added, and not repeated
+   * @throws {ServerStateError} when the server refuses for now (loading, out of memory, read-only …)
+   * @throws {WrongTypeError} when the stream's key holds something else
+   * @throws {PermissionError} when this user may not add
+   * @throws {ConfigError} when an idempotency key is given for a stream whose name leaves no room for one in its slot
+   * @throws {UsageError} after `close()`
+   */
+  add(value: Value, options: AddOptions = {}): Promise<EntryId> {
+    return new Promise((resolve, reject) => {
+      const ending: Ending<AddedMessage> = { confirm: ({ id }) => resolve(id), refuse: reject };
+      this.#accept(value, options.idempotencyKey, options.signal, ending, (bytes) => this.#checkRoom(bytes));
+    });
+  }
+
+  /**
+   * Adds the items of a source, which is read no faster than the server confirms and never more than a thousand items
+   * ahead. Items that fail do not stop the others.
+   *
+   * @returns how many were added, and the first failures
+   * @throws what the source throws, or the signal's reason; what was sent is awaited before, and `onProgress` has the
+   * counts
+   *
+   * @example
+   * const { added, failed, failures } = await producer.addMany(readLines("orders.ndjson"));
+   */
+  addMany<Item extends Value>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    options: AddManyOptions<Item> = {},
+  ): Promise<AddManyResult> {
+    const own = { ...options };
+    const visitItems = (visit: (result: AddResult) => void): Promise<void> =>
+      visitEach(items, this.#target, own, visit);
+    return summarize(visitItems, this.#clock, (progress) => this.#tellProgress(own.onProgress, progress));
+  }
+
+  /**
+   * Like `addMany`, but gives what became of each item, in the order of the source, one at a time. Leaving the loop
+   * early takes back what was read and not sent.
+   *
+   * @example
+   * for await (const result of producer.addEach(orders)) {
+   *   if (result.kind === "failed") console.error(result.index, result.error.message);
+   * }
+   */
+  addEach<Item extends Value>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    options: AddEachOptions<Item> = {},
+  ): AsyncGenerator<AddResult, void, undefined> {
+    return addEach(items, this.#target, { ...options });
+  }
+
+  /**
+   * Refuses new messages, waits for those under way up to `closeTimeoutMs`, then closes the connection; what is not
+   * confirmed by then rejects. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The same as `close()`, so that `await using` waits for the messages under way. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs(
+      "Producer",
+      { stream: this.#policy.stream, state: this.#lifecycle.state, unconfirmed: this.unconfirmed.messages },
+      depth,
+      options,
+    );
+  }
+
+  async #close(): Promise<void> {
+    if (this.#lifecycle.state !== "idle") {
+      this.#lifecycle.moveTo("draining");
+      const isTimeUp = pause(this.#clock, this.#policy.closeTimeoutMs, this.#giveUp.signal);
+      await Promise.race([this.#allEnded(), isTimeUp]);
+    }
+    const unconfirmed = this.#admission.messages;
+    this.#giveUp.abort();
+    this.#sender.stop();
+    await this.#client.close();
+    await this.#allEnded();
+    this.#lifecycle.moveTo("closed");
+    this.#notify({ type: "closed", unconfirmed });
+  }
+
+  async #allEnded(): Promise<void> {
+    while (this.#admission.messages > 0) await this.#admission.change();
+  }
+
+  #checkRoom(bytes: number): void {
+    if (this.#admission.fits(bytes)) return;
+    const { messages, bytes: queuedBytes } = this.unconfirmed;
+    this.#notify({ type: "queueFull", messages, bytes: queuedBytes });
+    throw new QueueFullError(
+      `add: not sent, ${messages} messages (${queuedBytes} bytes) already wait for the server's confirmation; ` +
+        "await earlier adds, use addMany, or raise maxQueued and maxQueuedBytes",
+    );
+  }
+
+  /** Takes a message in and sees it through, or throws why not. */
+  #accept(
+    value: Value,
+    idempotencyKey: string | undefined,
+    signal: AbortSignal | undefined,
+    ending: Ending<AddedMessage>,
+    admit?: (bytes: number) => void,
+  ): void {
+    this.#use("add");
+    signal?.throwIfAborted();
+    if (idempotencyKey !== undefined) this.#checkKey(idempotencyKey);
+    const { fields, bytes } = encodeValue(this.#policy.codec, value);
+    admit?.(bytes);
+    this.#admission.enter(bytes);
+    const leaving: Ending<AddOnceResult> = {
+      confirm: ({ id, added }) => {
+        this.#admission.leave(bytes);
+        ending.confirm({ id, duplicate: !added });
+      },
+      refuse: (reason) => {
+        this.#admission.leave(bytes);
+        ending.refuse(idempotencyKey === undefined ? withAdvice(reason) : reason);
+      },
+    };
+    const message: OutgoingMessage = { fields, idempotencyKey };
+    if (idempotencyKey === undefined) this.#sender.send(message, this.#waitMs(), signal, leaving);
+    else void this.#addKeyed(message, idempotencyKey, signal).then(leaving.confirm, leaving.refuse);
+  }
+
+  async #addKeyed(
+    message: OutgoingMessage,
+    idempotencyKey: string,
+    signal: AbortSignal | undefined,
+  ): Promise<AddOnceResult> {
+    const result = await addUntilConfirmed({
+      attempt: (waitMs) =>
+        new Promise((resolve, reject) =>
+          this.#sender.send(message, waitMs, signal, { confirm: resolve, refuse: reject }),
+        ),
+      waitMs: this.#waitMs(),
+      retryForMs: this.#policy.retryForMs,
+      signal,
+      closing: this.#giveUp.signal,
+      clock: this.#clock,
+      random: this.#random,
+      notify: this.#notify,
+    });
+    const { id, added, attempt } = result;
+    if (!added) this.#notify({ type: "duplicate", id, idempotencyKey, attempt });
+    return result;
+  }
+
+  /** How long a message that comes now may wait for a connection. */
+  #waitMs(): number {
+    if (this.#policy.whileAway === "queue") return this.#policy.queueTimeoutMs;
+    if (this.#lifecycle.state !== "starting") return 0;
+    return Math.max(0, this.#firstUseMs + this.#policy.connectTimeoutMs - this.#clock.nowMs());
+  }
+
+  #checkKey(idempotencyKey: unknown): void {
+    // Half of a surrogate pair is written as a replacement character, and so would make different keys the same.
+    if (typeof idempotencyKey !== "string" || idempotencyKey === "" || /\p{Surrogate}/u.test(idempotencyKey)) {
+      throw new UsageError(
+        "add: idempotencyKey must be a non-empty, well-formed text; leave it out to add without one",
+      );
+    }
+    hashTag(this.#policy.stream);
+  }
+
+  #use(action: string): void {
+    this.#lifecycle.assertOpen(action);
+    if (this.#lifecycle.state !== "idle") return;
+    this.#lifecycle.moveTo("starting");
+    this.#firstUseMs = this.#clock.nowMs();
+  }
+
+  #onConnection(event: ConnectionEvent): void {
+    // Our own closing is told as such.
+    if (this.#giveUp.signal.aborted) return;
+    if (event.type !== "connected") return this.#notify({ type: event.type, reason: event.reason });
+    if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");
+    this.#notify({ type: "connected" });
+  }
+}
+
+function withAdvice(reason: unknown): unknown {
+  if (!ConnectionError.is(reason) || reason.outcome === "not-sent") return reason;
+  return new ConnectionError(
+    `${reason.message}. Adding it again may add it twice; an add with an idempotencyKey can be repeated safely`,
+    { outcome: "unknown", cause: reason.cause },
+  );
+}

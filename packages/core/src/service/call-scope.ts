@@ -1,0 +1,118 @@
+import { UsageError } from "../errors/errors.ts";
+import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
+
+/** How a service fares that connects on first use. */
+export type CallScopeEvent =
+  | { readonly type: "connected" }
+  | { readonly type: "disconnected"; readonly reason: string }
+  | { readonly type: "connectFailed"; readonly reason: string }
+  | { readonly type: "closed" };
+
+export interface CallScopeOptions {
+  /** What a call is told that comes too late: `"the monitor was closed"`. */
+  readonly whenClosed: string;
+  readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
+  /** How long the first connection may take, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  readonly report: (event: CallScopeEvent) => void;
+}
+
+/**
+ * The calls of a service that connects on first use, and that ends them all before it lets go of its connection.
+ *
+ * | state  | means                                                | leaves by             |
+ * |--------|------------------------------------------------------|-----------------------|
+ * | idle   | not used yet, no connection                          | first use · `close()` |
+ * | open   | was used; the connection comes back by itself        | `close()`             |
+ * | closed | every call and run has ended, the connection is gone | –                     |
+ */
+export class CallScope {
+  /** Made at once, though not connected, so that a source that cannot be used is reported where it was given. */
+  readonly client: StreamClient;
+  readonly #options: CallScopeOptions;
+  readonly #ending = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isUsed = false;
+  #isRunning = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: CallScopeOptions) {
+    this.#options = options;
+    this.client = options.createClient((event) => this.#onConnection(event));
+  }
+
+  get state(): "idle" | "open" | "closed" {
+    return this.#ending.signal.aborted ? "closed" : this.#isUsed ? "open" : "idle";
+  }
+
+  /** @throws {UsageError} after `close()` */
+  assertOpen(): void {
+    this.#ending.signal.throwIfAborted();
+  }
+
+  /**
+   * Makes one call with a connection. Its signal aborts with the caller's, and when all of this is closed.
+   *
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`
+   * @throws {UsageError} after `close()`
+   */
+  async use<Result>(signal: AbortSignal | undefined, call: (over: AbortSignal) => Promise<Result>): Promise<Result> {
+    const ending = this.#ending.signal;
+    const over = signal === undefined ? ending : AbortSignal.any([ending, signal]);
+    over.throwIfAborted();
+    this.#isUsed = true;
+    const work = this.client
+      .connect(["commands"], { timeoutMs: this.#options.connectTimeoutMs, signal: over })
+      .then(() => {
+        // It may have come while the connection did.
+        over.throwIfAborted();
+        return call(over);
+      });
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  }
+
+  /**
+   * Makes a call that goes on until it is told to end, of which there is one at a time. Being told so while it connects
+   * is no error.
+   *
+   * @throws {UsageError} while another one is under way, and after `close()`
+   */
+  async run(signal: AbortSignal | undefined, call: (over: AbortSignal) => Promise<void>): Promise<void> {
+    this.assertOpen();
+    if (this.#isRunning) throw new UsageError("cannot run: another run is under way");
+    this.#isRunning = true;
+    try {
+      await this.use(signal, call);
+    } catch (error) {
+      if (!signal?.aborted && !this.#ending.signal.aborted) throw error;
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Ends what is under way, as fast as that looks at its signal, then closes the connection. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { whenClosed, report } = this.#options;
+    this.#ending.abort(new UsageError(whenClosed));
+    await Promise.allSettled(this.#underWay);
+    await this.client.close();
+    report({ type: "closed" });
+  }
+
+  #onConnection(event: ConnectionEvent): void {
+    // Our own closing is told as such.
+    if (this.#ending.signal.aborted) return;
+    const { report } = this.#options;
+    report(event.type === "connected" ? { type: "connected" } : { type: event.type, reason: event.reason });
+  }
+}
