@@ -1,4 +1,4 @@
-/** Tells KEDA how many consumers there shall be; KEDA and the HorizontalPodAutoscaler see to it. */
+/** Reports to KEDA how many consumers the group needs. KEDA and the HorizontalPodAutoscaler carry it out. */
 import { Scaler } from "@redis-batch/scaler";
 import { startKedaScaler } from "@redis-batch/scaler/keda";
 import { inCluster, kubeconfig, kubernetesExecutor } from "@redis-batch/scaler/kubernetes";
@@ -12,7 +12,7 @@ const access = env["KUBERNETES_SERVICE_HOST"] ? inCluster() : await kubeconfig()
 const place = { stream: env["STREAM"] ?? "", group: env["GROUP"] ?? "" };
 const keda = await startKedaScaler({ host: "0.0.0.0", port: Number(env["PORT"] ?? 6000) });
 console.log(JSON.stringify({ type: "listening", port: keda.port }));
-// It is only asked how many replicas there are.
+// Used only to read the current number of replicas.
 const workforce = kubernetesExecutor({ access, name: env["WORKLOAD"] ?? "" });
 const scaler = new Scaler({
   ...place,

@@ -1,4 +1,4 @@
-/** Shows by HTTP how many consumers there shall be, for KEDA's metrics-api trigger and for Prometheus. */
+/** Serves over HTTP how many consumers the group needs, for KEDA's metrics-api trigger and for Prometheus. */
 import { ScaleBoard, Scaler, startScaleServer } from "@redis-batch/scaler";
 
 const { env } = process;

@@ -1,4 +1,4 @@
-/** Scales a workload by itself. In a cluster it asks by its service account; elsewhere, to try it out, by your kubeconfig. */
+/** Sets the replicas of a workload. In a cluster it uses its service account; elsewhere, to try it out, your kubeconfig. */
 import { createServer } from "node:http";
 import { Scaler } from "@redis-batch/scaler";
 import { inCluster, kubeconfig, kubernetesExecutor } from "@redis-batch/scaler/kubernetes";
@@ -23,7 +23,7 @@ const scaler = new Scaler({
   },
 });
 
-// It reports something with each look, also that one failed: silence means that it is stuck.
+// Each pass reports something, even when it failed. So silence means that the scaler is stuck.
 const probes = createServer((_request, response) => {
   const isLive = performance.now() - heardAtMs < 60_000;
   response.writeHead(isLive ? 200 : 503).end(isLive ? "live\n" : "silent for a minute\n");

@@ -71,15 +71,15 @@ export function decodePublication(text: string): Publication {
 /** What stands between the markers of the guide. */
 export function renderGuide({ rows }: Publication): string {
   const who = table(
-    ["policy", "what it is"],
+    ["policy", "description"],
     POLICIES.map(({ name, title }) => [`\`${name}\``, title]),
   );
   const traces = table(
-    ["trace", "what happens"],
+    ["trace", "load and faults"],
     SCENARIOS.map(({ name, title }) => [`\`${name}\``, title]),
   );
   const losses = table(
-    ["trace", "in", "better", "theirs", "ours"],
+    ["trace", "measure", "better policy", "its value", "ours"],
     lossesOf(rows, OURS, RIVALS).map(({ scenario, what, policy, theirs, ours }) => [
       scenario,
       what,
@@ -91,13 +91,13 @@ export function renderGuide({ rows }: Publication): string {
   const plots = DRAWN_SCENARIOS.map((name) => `![Consumers over time, ${name}](${plotPath(name)})`);
   return [
     who,
-    "Messages that took longer than the objective, in percent / consumer-hours / moves taken back within ten minutes; the mean of three seeds:",
+    "Each cell has late messages (those that took longer than the objective) in percent / consumer-hours / moves reversed within ten minutes. Values are the mean of three seeds:",
     renderTable(rows),
-    "Over all traces (late messages without `bottleneck`, where nobody can be on time):",
+    "Over all traces (late messages without `bottleneck`, where no policy can be on time):",
     renderTotals(rows),
     ...plots,
     "### Where it loses",
-    "Every trace on which one of the others, not counting the one that knows the future, does better in one way and is late no more often:",
+    "These are the traces on which another policy (except `oracle`) does better in one measure and is late no more often:",
     losses,
     "### The traces",
     traces,
