@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError } from "../errors/errors.ts";
 import { aclRules, RIGHTS, type Role } from "./rights.ts";
 
-const readme = (name: string): string => readFileSync(new URL(`../../${name}/README.md`, import.meta.url), "utf8");
+const readme = (name: string): string => readFileSync(new URL(`../../../${name}/README.md`, import.meta.url), "utf8");
 const plainBlocks = (text: string): string[] =>
   [...text.matchAll(/^```text\n([~+][a-z].*)\n```$/gm)].map((match) => match[1] ?? "");
 
@@ -31,8 +31,8 @@ test("the scaler's README names the scaler's rights", () => {
 test("core's README names the rights of producer and dead letters", () => {
   const text = readme("core").replaceAll(/\s+/g, " ");
   const [adding, keys] = RIGHTS.producer;
-  expect(text).toContain(`The right to add is \`${adding?.rules.join(" ")}\` on the stream`);
-  expect(text).toContain(`with idempotency keys also \`${keys?.rules.join(" ")}\``);
+  expect(text).toContain(`needs the right \`${adding?.rules.join(" ")}\` on the stream`);
+  expect(text).toContain(`With idempotency keys it also needs \`${keys?.rules.join(" ")}\``);
   const letters = RIGHTS.deadLetters.map(({ rules }) => rules.join(" "));
   expect(text).toContain(
     `looking ~rb:{orders}:dead:* ${letters[0]} discarding ${letters[1]} redriving ~orders ${letters[2]} adding ${letters[3]}`,
