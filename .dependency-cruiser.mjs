@@ -26,7 +26,7 @@ export default {
   forbidden: [
     {
       name: "core-stands-alone",
-      comment: "core ← {consumer, monitor, scaler} ← {cli, apps}: core imports none of the others.",
+      comment: "core ← {consumer, monitor, scaler ← simulator} ← {cli, apps}: core imports none of the others.",
       severity: "error",
       from: { path: "^packages/core/src/", pathNot: TESTS },
       to: { path: "^(packages/(?!core/)|apps/|benchmarks/|chaos/)" },
@@ -37,6 +37,27 @@ export default {
       severity: "error",
       from: { path: "^packages/(consumer|monitor|scaler)/src/", pathNot: TESTS },
       to: { path: "^(packages/(?!core/|$1/)|apps/|benchmarks/|chaos/)" },
+    },
+    {
+      name: "simulator-on-scaler",
+      comment: "core ← scaler ← simulator ← cli: it tries the decisions that ship, and knows no other service.",
+      severity: "error",
+      from: { path: "^packages/simulator/src/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(core|scaler|simulator)/)|apps/|benchmarks/|chaos/)" },
+    },
+    {
+      name: "simulator-only-when-called",
+      comment: "Of the command line only `scale simulate` loads it, and that is loaded when it is called.",
+      severity: "error",
+      from: { path: "^packages/cli/src/", pathNot: [TESTS, "^packages/cli/src/commands/scale-simulate\\.ts$"] },
+      to: { path: "^packages/simulator/" },
+    },
+    {
+      name: "commands-only-when-called",
+      comment: "A command, and all that only it needs, is loaded when it is called: by import().",
+      severity: "error",
+      from: { path: "^packages/cli/src/", pathNot: [TESTS, "^packages/cli/src/commands/"] },
+      to: { path: "^packages/cli/src/commands/", dependencyTypesNot: ["dynamic-import", "type-only"] },
     },
     {
       name: "cli-on-top",
@@ -51,6 +72,13 @@ export default {
       severity: "error",
       from: { path: "^((?:packages|apps)/[^/]+|benchmarks|chaos|scripts)/" },
       to: { path: "^(packages|apps)/", pathNot: "^$1/", dependencyTypes: ["local"] },
+    },
+    {
+      name: "source-stays-in-its-folder",
+      comment: "What is published stands on nothing of the repository: tools, guides and tests are not in the tarball.",
+      severity: "error",
+      from: { path: "^packages/[^/]+/src/" },
+      to: { path: "^(scripts|docs|benchmarks|chaos)/" },
     },
     {
       name: "internal-is-for-siblings",

@@ -81,13 +81,34 @@ const WORKSPACE: Readonly<Record<string, string>> = {
     'import { judge } from "./judge.ts"; export const look = judge; export type Look = 1;',
   "packages/monitor/src/judge.ts": 'import type { Look } from "./look.ts"; export const judge = (look: Look) => look;',
   "packages/monitor/src/index.ts": 'import { serve } from "@redis-batch/core/web"; export const Monitor = serve;',
+  "packages/monitor/src/plot.ts": 'import { svg } from "../../../scripts/lib/svg.ts"; export const plot = svg;',
+  "packages/monitor/tsup.config.ts": 'import { svg } from "../../scripts/lib/svg.ts"; export default svg;',
+  "scripts/lib/svg.ts": "export const svg = 1;",
   "packages/test-support/package.json": manifest("@redis-batch/test-support", { exports: { ".": "./src/index.ts" } }),
   "packages/test-support/src/index.ts": "export const server = 1;",
   "packages/test-support/src/wire/socket.ts": 'import { connect } from "node:net"; export const s = connect;',
 
+  "packages/scaler/package.json": manifest("@redis-batch/scaler", { exports: { ".": "./src/index.ts" } }),
+  "packages/scaler/src/index.ts": 'import { POLICIES } from "@redis-batch/simulator"; export const decide = POLICIES;',
+  "packages/simulator/package.json": manifest("@redis-batch/simulator", { exports: { ".": "./src/index.ts" } }),
+  "packages/simulator/src/index.ts": "export const POLICIES = [];",
+  "packages/simulator/src/ours.ts": 'import { decide } from "@redis-batch/scaler"; export const ours = decide;',
+  "packages/simulator/src/group.ts": 'import { Monitor } from "@redis-batch/monitor"; export const group = Monitor;',
+
   "packages/cli/package.json": manifest("@redis-batch/cli", {
-    dependencies: { "@redis-batch/consumer": "1", "@redis-batch/test-support": "1" },
+    dependencies: {
+      "@redis-batch/consumer": "1",
+      "@redis-batch/simulator": "1",
+      "@redis-batch/test-support": "1",
+    },
   }),
+  "packages/cli/src/commands/scale-simulate.ts":
+    'import { POLICIES } from "@redis-batch/simulator"; export const run = POLICIES;',
+  "packages/cli/src/commands/scale.ts":
+    'import { POLICIES } from "@redis-batch/simulator"; export const run = POLICIES;',
+  "packages/cli/src/table/index.ts": 'export const load = () => import("../commands/scale-simulate.ts");',
+  "packages/cli/src/table/scale.ts": 'import type { run } from "../commands/scale.ts"; export type R = typeof run;',
+  "packages/cli/src/table/names.ts": 'import { run } from "../commands/scale.ts"; export const names = run;',
   "packages/cli/src/main.ts": 'import { Consumer } from "@redis-batch/consumer"; export const main = Consumer;',
   "packages/cli/src/context.ts": 'import { server } from "@redis-batch/test-support"; export const context = server;',
 
@@ -99,6 +120,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
 
 const BREACHES = [
   "cli-on-top: packages/cli/src/context.ts → packages/test-support/src/index.ts",
+  "commands-only-when-called: packages/cli/src/table/names.ts → packages/cli/src/commands/scale.ts",
   "core-stands-alone: packages/core/src/service/observer.ts → packages/monitor/src/index.ts",
   "internal-is-for-siblings: apps/example-worker/src/probes.ts → packages/core/src/web.ts",
   "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal.ts",
@@ -121,6 +143,10 @@ const BREACHES = [
   "runtime-stands-below: packages/consumer/src/runtime/wait.ts → packages/consumer/src/liveness/leases.ts",
   "siblings-stay-apart: packages/consumer/src/batch.ts → packages/monitor/src/index.ts",
   "siblings-stay-apart: packages/consumer/src/faults.ts → packages/test-support/src/index.ts",
+  "siblings-stay-apart: packages/scaler/src/index.ts → packages/simulator/src/index.ts",
+  "simulator-on-scaler: packages/simulator/src/group.ts → packages/monitor/src/index.ts",
+  "simulator-only-when-called: packages/cli/src/commands/scale.ts → packages/simulator/src/index.ts",
+  "source-stays-in-its-folder: packages/monitor/src/plot.ts → scripts/lib/svg.ts",
   "through-the-door: packages/consumer/src/events.ts → packages/core/src/internal.ts",
 ];
 
@@ -136,7 +162,7 @@ describe("the import rules", () => {
       writeFileSync(join(root, file), text);
     }
     mkdirSync(join(root, "node_modules/@redis-batch"));
-    for (const name of ["core", "consumer", "monitor", "test-support"]) {
+    for (const name of ["core", "consumer", "monitor", "scaler", "simulator", "test-support"]) {
       symlinkSync(join(root, "packages", name), join(root, "node_modules/@redis-batch", name));
     }
     const options = await extractDepcruiseOptions(join(ROOT, ".dependency-cruiser.mjs"));

@@ -20,8 +20,8 @@ if (existsSync(luaFolder)) {
   bringUpToDate(target, format(target, encodeLuaModule(sources)));
 }
 
-// The scaler's published results: made by its simulator, which knows when its sources have changed.
-const publish = join(ROOT, "packages/scaler/src/simulate/publish.ts");
+// The scaler's published results, made again only when their sources have changed.
+const publish = join(ROOT, "docs/scaling/publish.ts");
 const published = spawnSync(
   process.execPath,
   ["--conditions=@redis-batch/source", publish, ...(options.check ? ["--check"] : [])],

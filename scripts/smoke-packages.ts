@@ -28,7 +28,7 @@ const NPX_VERSIONS = [
   { node: "24", npm: "11" },
 ];
 // Each is installed on its own.
-const LIBRARIES = ["core", "consumer", "monitor", "scaler"];
+const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator"];
 const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
 const NAMES = LIBRARIES.flatMap(namesOf);
 const IOREDIS_VERSIONS = ["5", "6"];
@@ -55,7 +55,7 @@ try {
   const nodes = await Promise.all(NODE_VERSIONS.map(node));
   const oldest = nodes[0] as Runtime;
   const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
-  await step("core, consumer, monitor and scaler each install core and ioredis, and nothing else", () =>
+  await step("each library installs core and ioredis, the simulator the scaler as well, and nothing else", () =>
     all(LIBRARIES.map((library) => installLibrary(library, registry))),
   );
   await step("TypeScript 5.8, 6 and 7 understand their declarations, by node10, node16, nodenext and bundler", compile);
@@ -100,7 +100,7 @@ async function installLibrary(library: string, registry: PackedRegistry): Promis
   for (const file of ["import.mjs", "require.cjs"]) cpSync(join(ROOT, "scripts/smoke", file), join(home, file));
   cpSync(join(ROOT, "scripts/smoke", library), home, { recursive: true });
   await install(home, { type: "module", dependencies: { [`@redis-batch/${library}`]: "*" } }, registry);
-  expectInstalled(home, [library]);
+  expectInstalled(home, library === "simulator" ? [library, "scaler"] : [library]);
 }
 
 async function install(home: string, application: object, registry: PackedRegistry): Promise<void> {
@@ -225,7 +225,7 @@ async function useCommandLine(
   const [core] = publishedPackages(ROOT);
   await tryCommandLine({ node: file, script, folder: empty, env }, core?.manifest.version ?? "");
   const [home = ""] = readdirSync(join(cache, "_npx"));
-  expectInstalled(join(cache, "_npx", home), ["cli", "consumer", "monitor", "scaler"]);
+  expectInstalled(join(cache, "_npx", home), ["cli", "consumer", "monitor", "scaler", "simulator"]);
 }
 
 /** These of ours, with core and ioredis: what only some need, such as gRPC, is for them to install. */

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 // Below docs/, so that the examples find the packages as a user's program would.
 const folder = `${root}docs/.examples`;
 // Those with the programs for Kubernetes among them, which run in a test of their own.
-const GUIDES = globSync(["README.md", "docs/*.md", "packages/{cli,consumer,core,monitor,scaler}/README.md"], {
+const GUIDES = globSync(["README.md", "docs/*.md", "packages/{cli,consumer,core,monitor,scaler,simulator}/README.md"], {
   cwd: root,
 });
 

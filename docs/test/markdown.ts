@@ -10,6 +10,7 @@ export const PAGES: readonly string[] = [
   "packages/core/README.md",
   "packages/monitor/README.md",
   "packages/scaler/README.md",
+  "packages/simulator/README.md",
 ];
 
 /** A fenced TypeScript example, a program of its own. */

@@ -1,3 +1,3 @@
 import { library } from "../../scripts/lib/library.ts";
 
-export default library(["index", "keda", "kubernetes", "simulate"]);
+export default library(["index", "keda", "kubernetes"]);

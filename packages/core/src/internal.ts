@@ -45,6 +45,7 @@ export { INSPECT, showAs } from "./service/inspected.ts";
 export { instanceName } from "./service/instance-name.ts";
 export { Lifecycle, type LifecycleState } from "./service/lifecycle.ts";
 export { createNotifier, createTeller, tell } from "./service/observer.ts";
+export { PriorityQueue } from "./service/priority-queue.ts";
 export { type Random, systemRandom } from "./service/random.ts";
 export { repeatPasses } from "./service/repeat-passes.ts";
 export { onAbort } from "./service/signals.ts";

@@ -10,7 +10,7 @@ import {
   SCENARIOS,
   type Scenario,
   traceScenario,
-} from "@redis-batch/scaler/simulate";
+} from "@redis-batch/simulator";
 import type { Invocation, Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { readLines } from "../messages/lines.ts";

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Observation } from "../observation.ts";
 import { resolveScalingOptions } from "../options.ts";
 import { decide, emptyMemory } from "./decide.ts";
+import { forgetful } from "./throughput.ts";
 
 const seen: Observation = {
   added: 100,
@@ -101,6 +102,17 @@ describe("decide, by throughput", () => {
       directions.push(decided.decision.direction);
     }
     expect(directions.indexOf("IN")).toBe(directions.length - 1);
+  });
+
+  it("begins again with what was learned of the consumers, and nothing else", () => {
+    const { memory } = decide({ ...seen, current: 2, ready: 2 }, emptyMemory("throughput"), policy, 0);
+    if (memory.strategy !== "throughput") throw new Error("another strategy's memory");
+    const { throughput } = memory;
+    const learned = { ...throughput, leadMs: 4_000, processing: { ...throughput.processing, perSecond: 12 } };
+    const again = emptyMemory("throughput", { ...memory, throughput: learned });
+    expect(again).toEqual({ strategy: "throughput", throughput: forgetful({ perSecond: 12, leadMs: 4_000 }) });
+    expect(emptyMemory("ratio", memory)).toEqual(emptyMemory("ratio"));
+    expect(emptyMemory("throughput", emptyMemory("ratio"))).toEqual(emptyMemory("throughput"));
   });
 
   it("orders no more while those that were ordered do not come", () => {

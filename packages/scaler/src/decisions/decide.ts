@@ -13,9 +13,17 @@ export type ScalerMemory =
   | { readonly strategy: "ratio"; readonly moves: MovesMemory }
   | { readonly strategy: "throughput"; readonly throughput: ThroughputMemory };
 
-/** The memory of one that has not seen anything yet. */
-export function emptyMemory(strategy: ScalingPolicy["strategy"]): ScalerMemory {
-  return strategy === "ratio" ? { strategy, moves: NO_MOVES } : { strategy, throughput: forgetful() };
+/**
+ * The memory of a scaler that has not seen anything yet.
+ *
+ * @param before what an earlier scaler remembered; of that only stays what consumers achieve and how long they take to
+ *   start. Default: nothing.
+ */
+export function emptyMemory(strategy: ScalingPolicy["strategy"], before?: ScalerMemory): ScalerMemory {
+  if (strategy === "ratio") return { strategy, moves: NO_MOVES };
+  if (before?.strategy !== "throughput") return { strategy, throughput: forgetful() };
+  const { processing, leadMs } = before.throughput;
+  return { strategy, throughput: forgetful({ perSecond: processing.perSecond, leadMs }) };
 }
 
 /** Says how many consumers there shall be, and what to remember for the next time. */

@@ -1,7 +1,7 @@
 /** Where ours is not the best: what somebody who has to choose should know. */
 
-import { meanOf, namesOf, type Row } from "./results.ts";
-import type { Outcome } from "./tally.ts";
+import { meanOf, type Outcome, type Row } from "@redis-batch/simulator";
+import { namesOf } from "./table.ts";
 
 export interface Loss {
   readonly scenario: string;

@@ -3,9 +3,7 @@
  * or one JSON object a line. Exit code 2: wrong arguments.
  */
 import { parseArgs } from "node:util";
-import { POLICIES } from "./policies/index.ts";
-import { compare, type Row } from "./results.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { compare, POLICIES, type Row, SCENARIOS } from "@redis-batch/simulator";
 import { renderTable, renderTotals } from "./table.ts";
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 /** Draws how many consumers each policy kept over a trace, one above the other, at the same scale. */
 
-import { element, label, picture, stepPath } from "../../../../scripts/lib/svg.ts";
+import { element, label, picture, stepPath } from "../../scripts/lib/svg.ts";
 
 /** How many consumers there were from a moment on. */
 export interface Level {

@@ -1,6 +1,6 @@
+import type { Row } from "@redis-batch/simulator";
 import { describe, expect, it } from "vitest";
 import { lossesOf } from "./losses.ts";
-import type { Row } from "./results.ts";
 
 const row = (policy: string, violationPercent: number, consumerHours: number, reversals: number): Row => ({
   ...{ scenario: "step", policy, seed: 1, violationPercent, consumerHours, reversals, messages: 9, p99Seconds: 1 },

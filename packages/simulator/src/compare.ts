@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { ConfigError } from "@redis-batch/core/internal";
 import type { Policy } from "./policy.ts";
-import { simulateInSteps } from "./run.ts";
+import { type Moment, simulateInSteps } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Outcome } from "./tally.ts";
 import { generateTrafficInSteps } from "./traffic.ts";
@@ -29,6 +29,21 @@ export interface CompareProgress {
   readonly share: number;
 }
 
+/** What a policy decided at one of its looks, and what there was then. */
+export interface RunDecision {
+  readonly scenario: string;
+  readonly policy: string;
+  readonly seed: number;
+  /** Since the trace began, in seconds. */
+  readonly at: number;
+  /** Consumers ordered from then on. */
+  readonly desired: number;
+  /** Consumers at work. */
+  readonly ready: number;
+  /** Messages that nobody has read. */
+  readonly waiting: number;
+}
+
 export interface CompareOptions {
   /** The policies; default: see `POLICIES`. */
   readonly policies: readonly Policy[];
@@ -37,9 +52,11 @@ export interface CompareOptions {
   /** Whole numbers from 0 on. The same one gives the same messages, starts and crashes, for every policy and on every machine. */
   readonly seeds: readonly number[];
   /** Aborting it ends the comparison at the next step, which is some ten milliseconds off. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told after each step of a run how far it is. */
-  readonly onProgress?: (progress: CompareProgress) => void;
+  readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
+  /** Told each decision of each run, also those that change nothing. */
+  readonly onDecision?: ((decision: RunDecision) => void) | undefined;
 }
 
 /**
@@ -50,7 +67,7 @@ export interface CompareOptions {
  * @throws the signal's reason, when that aborts
  */
 export async function* compare(options: CompareOptions): AsyncGenerator<Row, void, undefined> {
-  const { policies, scenarios, seeds, signal, onProgress } = options;
+  const { policies, scenarios, seeds, signal, onProgress, onDecision } = options;
   const problems = problemsOf(options);
   if (problems.length > 0) throw new ConfigError("compare", problems);
   const runs = policies.length * scenarios.length * seeds.length;
@@ -60,7 +77,8 @@ export async function* compare(options: CompareOptions): AsyncGenerator<Row, voi
       const traffic = await stepByStep(generateTrafficInSteps(scenario, seed), signal);
       for (const policy of policies) {
         const which = { scenario: scenario.name, policy: policy.name, seed };
-        const steps = simulateInSteps(scenario, traffic, seed, policy);
+        const watch = onDecision && ((moment: Moment): void => onDecision({ ...which, ...moment }));
+        const steps = simulateInSteps(scenario, traffic, seed, policy, watch);
         const outcome = await stepByStep(steps, signal, (at) => {
           onProgress?.({ done, runs, ...which, share: at / scenario.seconds });
         });
@@ -127,9 +145,4 @@ export function meanOf(rows: readonly Row[], scenario: string, policy: string): 
     reversals: mean((row) => row.reversals),
     killedInFlight: mean((row) => row.killedInFlight),
   };
-}
-
-/** The names in the order of their first appearance. */
-export function namesOf(rows: readonly Row[], what: "scenario" | "policy"): readonly string[] {
-  return [...new Set(rows.map((row) => row[what]))];
 }

@@ -29,7 +29,7 @@ const FIRST_UTILISATION = 0.8;
  *
  * @example
  * ```ts
- * import { compare, POLICIES, traceScenario } from "@redis-batch/scaler/simulate";
+ * import { compare, POLICIES, traceScenario } from "@redis-batch/simulator";
  *
  * const points = [{ at: 0, perSecond: 20 }, { at: 60, perSecond: 90 }, { at: 120, perSecond: 20 }];
  * const scenario = traceScenario(points, { work: { mean: 0.1, variation: 1 }, maxConsumers: 20 });

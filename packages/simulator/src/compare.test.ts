@@ -1,7 +1,7 @@
 import { ConfigError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
+import { type CompareOptions, type CompareProgress, compare, meanOf, type Row, type RunDecision } from "./compare.ts";
 import type { Policy } from "./policy.ts";
-import { type CompareOptions, type CompareProgress, compare, meanOf, type Row } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_DEFAULTS } from "./scenarios.ts";
 
@@ -51,6 +51,19 @@ describe("compare", () => {
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(told.some(({ share }) => share > 0 && share < 1)).toBe(true);
     expect(told.at(-1)).toEqual({ done: 4, runs: 4, scenario: "steady", policy: "grows", seed: 2, share: 1 });
+  });
+
+  it("tells every decision, and what there was then", async () => {
+    const told: RunDecision[] = [];
+    const load: Scenario = { ...steady, rate: () => 0 };
+    await rowsOf({ ...all, scenarios: [load], seeds: [1], onDecision: (decision) => told.push(decision) });
+    const looks = steady.seconds / still.interval;
+    expect(told).toHaveLength(2 * looks);
+    expect(told[0]).toEqual({
+      ...{ scenario: "steady", policy: "still", seed: 1 },
+      ...{ at: 60, desired: 4, ready: 4, waiting: 0 },
+    });
+    expect(told.slice(looks, looks + 3).map(({ desired }) => desired)).toEqual([5, 6, 7]);
   });
 
   it("ends in the middle of a run when its signal aborts", async () => {

@@ -1,9 +1,14 @@
 /** KEDA's triggers delivered by the HorizontalPodAutoscaler: KEDA itself only starts the first and stops the last pod. */
 
-import { addSample, ratePerSecond, type Sample } from "../../decisions/samples.ts";
 import type { Look, Policy, PolicyRun } from "../policy.ts";
 import type { Scenario } from "../scenario.ts";
 import { desiredReplicas, Hpa } from "./hpa.ts";
+
+interface Sample {
+  readonly atMs: number;
+  /** Messages that the stream was ever given. */
+  readonly added: number;
+}
 
 interface Triggers {
   /** Entries of lag per replica. */
@@ -45,7 +50,7 @@ class KedaRun implements PolicyRun {
   readonly #triggers: Triggers;
   readonly #minimum: number;
   readonly #hpa = new Hpa();
-  #added: readonly Sample[] = [];
+  readonly #samples: Sample[] = [];
   #activeAtMs = Number.NEGATIVE_INFINITY;
   #looks = 0;
 
@@ -59,9 +64,7 @@ class KedaRun implements PolicyRun {
     this.#looks++;
     // go-redis hands an unknown lag on as -1.
     const lag = look.lag ?? -1;
-    const added = look.observe().added;
-    this.#added = addSample(this.#added, { atMs: nowMs, count: added }, RATE_WINDOW_MS);
-    const perSecond = Math.max(0, ratePerSecond(this.#added, this.#added[0]?.atMs ?? nowMs, nowMs) ?? 0);
+    const perSecond = this.#ratePerSecond({ atMs: nowMs, added: look.observe().added });
     const isActive = lag > 0 || (this.#triggers.rate !== null && perSecond > ACTIVE_RATE);
     // KEDA polls every 30 s, the HPA looks every 15 s.
     const isPoll = this.#looks % 2 === 0;
@@ -74,5 +77,16 @@ class KedaRun implements PolicyRun {
     const byLag = desiredReplicas(lag, this.#triggers.lag, current);
     const byRate = this.#triggers.rate === null ? 0 : desiredReplicas(perSecond, this.#triggers.rate, current);
     return this.#hpa.step(Math.max(byLag, byRate), current, nowMs);
+  }
+
+  /** What arrived per second over the window; 0 at the first look, and where the stream began anew. */
+  #ratePerSecond(latest: Sample): number {
+    const samples = this.#samples;
+    // One older than the window is kept where there is no other to compare with.
+    while (samples.length > 1 && (samples[0]?.atMs ?? 0) < latest.atMs - RATE_WINDOW_MS) samples.shift();
+    samples.push(latest);
+    const first = samples[0] ?? latest;
+    if (first === latest) return 0;
+    return Math.max(0, ((latest.added - first.added) * 1_000) / (latest.atMs - first.atMs));
   }
 }

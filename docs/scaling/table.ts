@@ -1,6 +1,6 @@
 /** Results as Markdown. */
 
-import { meanOf, namesOf, type Row } from "./results.ts";
+import { meanOf, type Row } from "@redis-batch/simulator";
 
 /** Violations in percent / consumer-hours / reversals, each scenario a line, each policy a column. */
 export function renderTable(rows: readonly Row[]): string {
@@ -60,6 +60,11 @@ export function renderTotals(rows: readonly Row[]): string {
 export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [row(head), `|${head.map(() => "---").join("|")}|`, ...lines.map(row)].join("\n");
+}
+
+/** The names in the order of their first appearance. */
+export function namesOf(rows: readonly Row[], what: "scenario" | "policy"): readonly string[] {
+  return [...new Set(rows.map((row) => row[what]))];
 }
 
 function average(values: readonly number[]): number {

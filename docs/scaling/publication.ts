@@ -1,15 +1,9 @@
 /** The results as they are published: one JSON object a line, and what is made from them for the guide. */
 
+import { compare, meanOf, POLICIES, type Row, type RunDecision, SCENARIOS } from "@redis-batch/simulator";
 import { lossesOf } from "./losses.ts";
 import { drawConsumers, type Level } from "./plot.ts";
-import { POLICIES } from "./policies/index.ts";
-import type { Policy } from "./policy.ts";
-import { compare, meanOf, type Row } from "./results.ts";
-import { type Moment, simulate } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
-import { SCENARIOS } from "./scenarios.ts";
 import { renderTable, renderTotals, table } from "./table.ts";
-import { generateTraffic } from "./traffic.ts";
 
 /** How many consumers one policy kept on one trace. */
 interface Course {
@@ -34,24 +28,24 @@ const RIVALS = ["ratio", "keda-lag", "keda-expert"];
 /** Runs all of it; takes minutes. */
 export async function producePublication(sources: string, progress: (row: Row) => void): Promise<Publication> {
   const rows: Row[] = [];
-  for await (const row of compare({ policies: POLICIES, scenarios: SCENARIOS, seeds: SEEDS })) {
+  const courses = DRAWN_SCENARIOS.flatMap((scenario) =>
+    DRAWN_POLICIES.map((policy) => ({ scenario, policy, levels: [levelAtFirst(scenario)] })),
+  );
+  const onDecision = ({ scenario, policy, seed, at, desired }: RunDecision): void => {
+    if (seed !== SEEDS[0]) return;
+    const course = courses.find((each) => each.scenario === scenario && each.policy === policy);
+    if (course === undefined || course.levels.at(-1)?.consumers === desired) return;
+    course.levels.push({ at: Math.round(at), consumers: desired });
+  };
+  for await (const row of compare({ policies: POLICIES, scenarios: SCENARIOS, seeds: SEEDS, onDecision })) {
     rows.push(row);
     progress(row);
   }
-  const scenarios = SCENARIOS.filter(({ name }) => DRAWN_SCENARIOS.includes(name));
-  const policies = POLICIES.filter(({ name }) => DRAWN_POLICIES.includes(name));
-  const courses = scenarios.flatMap((scenario) => policies.map((policy) => courseOf(scenario, policy)));
   return { sources, rows, courses };
 }
 
-function courseOf(scenario: Scenario, policy: Policy): Course {
-  const levels: Level[] = [{ at: 0, consumers: scenario.firstConsumers }];
-  const watch = ({ at, desired }: Moment): void => {
-    if (levels.at(-1)?.consumers !== desired) levels.push({ at: Math.round(at), consumers: desired });
-  };
-  const [seed = 1] = SEEDS;
-  simulate(scenario, generateTraffic(scenario, seed), seed, policy, watch);
-  return { scenario: scenario.name, policy: policy.name, levels };
+function levelAtFirst(name: string): Level {
+  return { at: 0, consumers: SCENARIOS.find((scenario) => scenario.name === name)?.firstConsumers ?? 0 };
 }
 
 export function encodePublication({ sources, rows, courses }: Publication): string {

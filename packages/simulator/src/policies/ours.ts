@@ -1,8 +1,6 @@
 /** Ours, by the very function that ships. */
 
-import { decide, emptyMemory } from "../../decisions/decide.ts";
-import { decideThroughput, forgetful } from "../../decisions/throughput.ts";
-import { resolveScalingOptions, type ScalingPolicy } from "../../options.ts";
+import { decide, emptyMemory, resolveScalingOptions, type ScalingPolicy } from "@redis-batch/scaler";
 import type { Policy } from "../policy.ts";
 import type { Scenario } from "../scenario.ts";
 
@@ -19,15 +17,15 @@ export const throughput: Policy = {
   wakesAfter: 0.05,
   start(scenario) {
     const policy = scalingPolicy(scenario, "throughput");
-    let memory = forgetful();
+    let memory = emptyMemory("throughput");
     return {
       decide(look) {
-        const decided = decideThroughput(look.observe(), memory, policy, look.nowMs);
+        const decided = decide(look.observe(), memory, policy, look.nowMs);
         memory = decided.memory;
         return decided.decision.desired;
       },
       restart() {
-        memory = forgetful({ perSecond: memory.processing.perSecond, leadMs: memory.leadMs });
+        memory = emptyMemory("throughput", memory);
       },
     };
   },

@@ -1,9 +1,8 @@
 /** One policy on one trace. */
 
-import { addBatch, NO_WORK } from "@redis-batch/core/internal";
-import type { Observation, WorkCounters } from "../observation.ts";
+import { addBatch, NO_WORK, PriorityQueue, type WorkCounters } from "@redis-batch/core/internal";
+import type { Observation } from "@redis-batch/scaler";
 import { lognormal, seededChance } from "./chance.ts";
-import { EventQueue } from "./event-queue.ts";
 import type { Look, Policy, PolicyRun } from "./policy.ts";
 import type { Crash, Scenario } from "./scenario.ts";
 import { type Outcome, Tally } from "./tally.ts";
@@ -34,6 +33,12 @@ interface SimulatedConsumer {
   /** Whether the batch consists of messages that were delivered before. */
   batchSince: number;
   counters: WorkCounters;
+}
+
+/** What comes, and when, in seconds. */
+interface Planned {
+  readonly at: number;
+  readonly happening: Happening;
 }
 
 type Happening =
@@ -76,8 +81,9 @@ export function simulateInSteps(
   traffic: Traffic,
   seed: number,
   policy: Policy,
+  watch: ((moment: Moment) => void) | undefined,
 ): Generator<number, Outcome, void> {
-  return new Run(scenario, traffic, seed, policy, undefined).inSteps();
+  return new Run(scenario, traffic, seed, policy, watch).inSteps();
 }
 
 class Run implements Look {
@@ -87,7 +93,7 @@ class Run implements Look {
   readonly #decider: PolicyRun;
   readonly #watch: ((moment: Moment) => void) | undefined;
   readonly #tally: Tally;
-  readonly #queue = new EventQueue<Happening>();
+  readonly #planned = new PriorityQueue<Planned>((left, right) => left.at < right.at);
   readonly #crashChance: () => number;
   readonly #startDelays: readonly number[];
   readonly #speeds: readonly number[];
@@ -135,8 +141,8 @@ class Run implements Look {
     this.#crashChance = seededChance(seed * 31 + 5);
     this.#desired = scenario.firstConsumers;
     for (let index = 0; index < scenario.firstConsumers; index++) this.#addConsumer(true);
-    for (const crash of scenario.crashes) this.#queue.push(crash.at, { kind: "crash", crash });
-    this.#queue.push(policy.interval, { kind: "look" });
+    for (const crash of scenario.crashes) this.#plan(crash.at, { kind: "crash", crash });
+    this.#plan(policy.interval, { kind: "look" });
   }
 
   *inSteps(): Generator<number, Outcome, void> {
@@ -145,15 +151,17 @@ class Run implements Look {
       if (happenings % HAPPENINGS_PER_STEP === 0) yield this.#now;
       const arrivesAt = this.#nextArrival();
       const isAwaited = this.#idle.length > 0 || (this.#policy.wakesAfter !== null && this.#consumers.size === 0);
-      if (isAwaited && arrivesAt <= this.#queue.nextAt && arrivesAt < seconds) {
+      const next = this.#planned.peek();
+      const nextAt = next?.at ?? Number.POSITIVE_INFINITY;
+      if (isAwaited && arrivesAt <= nextAt && arrivesAt < seconds) {
         this.#arrive(arrivesAt);
         continue;
       }
-      if (this.#queue.nextAt > seconds) break;
-      this.#now = this.#queue.nextAt;
-      const happening = this.#queue.pop();
+      if (next === undefined || nextAt > seconds) break;
+      this.#now = nextAt;
+      this.#planned.pop();
       while (this.#nextArrival() <= this.#now) this.#arrived++;
-      if (happening !== undefined) this.#happen(happening);
+      this.#happen(next.happening);
     }
     this.#now = seconds;
     this.#account();
@@ -223,6 +231,10 @@ class Run implements Look {
 
   // ── what happens ──
 
+  #plan(at: number, happening: Happening): void {
+    this.#planned.push({ at, happening });
+  }
+
   #happen(happening: Happening): void {
     switch (happening.kind) {
       case "ready":
@@ -264,14 +276,14 @@ class Run implements Look {
       ready: [...this.#consumers.values()].filter(({ state }) => state !== "starting").length,
       waiting: this.#waiting,
     });
-    this.#queue.push(this.#now + this.#policy.interval, { kind: "look" });
+    this.#plan(this.#now + this.#policy.interval, { kind: "look" });
   }
 
   #arrive(at: number): void {
     this.#now = at;
     this.#arrived++;
     if (this.#consumers.size > 0) this.#dispatch();
-    else if (this.#desired === 0) this.#queue.push(this.#now + (this.#policy.wakesAfter ?? 0), { kind: "wake" });
+    else if (this.#desired === 0) this.#plan(this.#now + (this.#policy.wakesAfter ?? 0), { kind: "wake" });
   }
 
   #becomeReady(consumer: SimulatedConsumer, version: number): void {
@@ -335,7 +347,7 @@ class Run implements Look {
     consumer.incarnation++;
     consumer.counters = NO_WORK;
     consumer.readyAt = this.#now + this.#scenario.restartAfter + this.#startDelay(consumer.id * 31 + 7);
-    this.#queue.push(consumer.readyAt, { kind: "ready", consumer, version: consumer.version });
+    this.#plan(consumer.readyAt, { kind: "ready", consumer, version: consumer.version });
   }
 
   // ── consumers come and go ──
@@ -373,7 +385,7 @@ class Run implements Look {
       counters: NO_WORK,
     };
     this.#consumers.set(id, consumer);
-    this.#queue.push(readyAt, { kind: "ready", consumer, version: 0 });
+    this.#plan(readyAt, { kind: "ready", consumer, version: 0 });
   }
 
   #dismiss(consumer: SimulatedConsumer): void {
@@ -383,7 +395,7 @@ class Run implements Look {
       return;
     }
     consumer.isDraining = true;
-    this.#queue.push(this.#now + this.#scenario.grace, { kind: "kill", consumer, version: consumer.version });
+    this.#plan(this.#now + this.#scenario.grace, { kind: "kill", consumer, version: consumer.version });
   }
 
   #remove(consumer: SimulatedConsumer): void {
@@ -444,7 +456,7 @@ class Run implements Look {
     consumer.state = "busy";
     consumer.batch = batch;
     consumer.batchSince = this.#now;
-    this.#queue.push(this.#now + seconds, { kind: "done", consumer, version: consumer.version, seconds });
+    this.#plan(this.#now + seconds, { kind: "done", consumer, version: consumer.version, seconds });
   }
 
   /** Leaves the batch of a consumer that dies. */
@@ -457,14 +469,14 @@ class Run implements Look {
   /** Others may take these messages when their lease is over. */
   #leave(messages: readonly number[], since: number): void {
     const at = Math.max(this.#now, since + this.#scenario.leaseSeconds);
-    this.#queue.push(at, { kind: "claimable", messages });
+    this.#plan(at, { kind: "claimable", messages });
   }
 
   #linger(): void {
     if (this.#isLingering) return;
     this.#isLingering = true;
     const at = this.#arrivedAt(this.#delivered) + this.#scenario.linger;
-    this.#queue.push(Math.max(this.#now, at), { kind: "linger" });
+    this.#plan(Math.max(this.#now, at), { kind: "linger" });
   }
 
   // ── counting ──

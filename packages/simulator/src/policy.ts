@@ -1,6 +1,6 @@
 /** Somebody who decides how many consumers there shall be. */
 
-import type { Observation } from "../observation.ts";
+import type { Observation } from "@redis-batch/scaler";
 import type { Scenario } from "./scenario.ts";
 import type { Traffic } from "./traffic.ts";
 
