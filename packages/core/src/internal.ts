@@ -53,6 +53,7 @@ export { describeConnectionEvent, nameService, Warnings, warningObserver } from 
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
 export type { HeartbeatDetails } from "./wire/atomic/heartbeat.ts";
+export type { LeaseAnswer } from "./wire/atomic/hold-lease.ts";
 export type { DueTime } from "./wire/atomic/read-due.ts";
 export type { DeliveredEntry, RedeliverOwnOptions, RedeliverOwnResult } from "./wire/atomic/redeliver-own.ts";
 export type { FinalReport } from "./wire/atomic/remove-if-empty.ts";

@@ -10,8 +10,7 @@ import type { ForgetDueOptions } from "./wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "./wire/atomic/hand-over-page.ts";
 import type { HeartbeatOptions, HeartbeatResult } from "./wire/atomic/heartbeat.ts";
-import type { HoldLeaseOptions } from "./wire/atomic/hold-lease.ts";
-import type { HoldTermOptions, Term } from "./wire/atomic/hold-term.ts";
+import type { HoldLeaseOptions, LeaseAnswer } from "./wire/atomic/hold-lease.ts";
 import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "./wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "./wire/atomic/read-due.ts";
@@ -163,8 +162,7 @@ export interface StreamClient {
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;
   heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult>;
   addOnce(options: AddOnceOptions): Promise<AddOnceResult>;
-  holdLease(options: HoldLeaseOptions): Promise<boolean>;
-  holdTerm(options: HoldTermOptions): Promise<Term>;
+  holdLease(options: HoldLeaseOptions): Promise<LeaseAnswer>;
   writeInTerm(options: WriteInTermOptions): Promise<boolean>;
   trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null>;
 }

@@ -262,8 +262,8 @@ describe("scripts", () => {
     const together = await Promise.all(["c", "d", "c"].map(add));
     expect(together.map(({ added }) => added)).toEqual([true, true, false]);
     // Another script of the same connection.
-    const key = "rb:{s}:lease:x";
-    expect(await client.holdLease({ key, holder: "me", leaseMs: 10_000 })).toBe(true);
+    const lease = { leaseKey: "rb:{s}:lease:x", stateKey: null, holder: "me", leaseMs: 10_000, heardOf: 0 };
+    expect(await client.holdLease(lease)).toMatchObject({ isHeld: true });
   });
 
   test.each([

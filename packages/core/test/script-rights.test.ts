@@ -150,25 +150,25 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   "taking a lease": {
     ...{ script: "holdLease", prepare: deliver },
-    run: (client, stream) => client.holdLease({ key: keysOf(stream).leaseKey, holder: "me", leaseMs: 60_000 }),
+    run: (client, stream) => client.holdLease({ ...keysOf(stream), ...TERM, stateKey: null }),
   },
   "giving a lease up": {
     script: "holdLease",
-    prepare: (admin, stream) => admin.holdLease({ key: keysOf(stream).leaseKey, holder: "me", leaseMs: 60_000 }),
-    run: (client, stream) => client.holdLease({ key: keysOf(stream).leaseKey, holder: "me", leaseMs: 0 }),
+    prepare: (admin, stream) => admin.holdLease({ ...keysOf(stream), ...TERM, stateKey: null }),
+    run: (client, stream) => client.holdLease({ ...keysOf(stream), ...TERM, stateKey: null, leaseMs: 0 }),
   },
   "taking the lead": {
-    ...{ script: "holdTerm", prepare: deliver },
-    run: (client, stream) => client.holdTerm({ ...keysOf(stream), ...TERM }),
+    ...{ script: "holdLease", prepare: deliver },
+    run: (client, stream) => client.holdLease({ ...keysOf(stream), ...TERM }),
   },
   "giving the lead up": {
-    script: "holdTerm",
-    prepare: (admin, stream) => admin.holdTerm({ ...keysOf(stream), ...TERM }),
-    run: (client, stream) => client.holdTerm({ ...keysOf(stream), ...TERM, leaseMs: 0 }),
+    script: "holdLease",
+    prepare: (admin, stream) => admin.holdLease({ ...keysOf(stream), ...TERM }),
+    run: (client, stream) => client.holdLease({ ...keysOf(stream), ...TERM, leaseMs: 0 }),
   },
   "an entry of the audit log": {
     script: "writeInTerm",
-    prepare: (admin, stream) => admin.holdTerm({ ...keysOf(stream), ...TERM }),
+    prepare: (admin, stream) => admin.holdLease({ ...keysOf(stream), ...TERM }),
     run: (client, stream) =>
       client.writeInTerm({
         ...{ ...keysOf(stream), logKey: groupKey("audit", stream, group), holder: "me", term: 1 },

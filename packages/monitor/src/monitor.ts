@@ -301,7 +301,9 @@ export class Monitor implements AsyncDisposable {
   async #runUntil(signal: AbortSignal, policy: RunPolicy): Promise<void> {
     const lease = new LeaderLease({
       ...{ client: this.#client, clock: this.#clock, holder: instanceName() },
-      key: groupKey("lease:monitor", this.#policy.stream, this.#policy.group ?? ""),
+      leaseKey: groupKey("lease:monitor", this.#policy.stream, this.#policy.group ?? ""),
+      // Its acts are safe by themselves: nobody has to know whose they are.
+      stateKey: null,
       leaseMs: Math.max(LEASE_INTERVALS * policy.intervalMs, SHORTEST_LEASE_MS),
     });
     const onFailure = (error: unknown, retryInMs: number): void => {
@@ -317,10 +319,7 @@ export class Monitor implements AsyncDisposable {
     } finally {
       this.#isLeading = null;
     }
-    // Best left at once to the next one; if that fails, it waits for the lease to run out.
-    await lease.giveUp().catch((error: unknown) => {
-      if (!RedisBatchError.is(error)) throw error;
-    });
+    await lease.giveUp();
   }
 
   async #pass(

@@ -1,7 +1,8 @@
-import { groupKey, type StreamClient } from "@redis-batch/core/internal";
+import { type Clock, groupKey, LeaderLease, type LeaseAnswer, type StreamClient } from "@redis-batch/core/internal";
 
 export interface LeadershipOptions {
-  readonly client: Pick<StreamClient, "holdTerm" | "writeInTerm">;
+  readonly client: Pick<StreamClient, "holdLease" | "writeInTerm">;
+  readonly clock: Clock;
   readonly stream: string;
   readonly group: string;
   /** This process's own name for itself, like no other's. */
@@ -12,15 +13,6 @@ export interface LeadershipOptions {
   readonly auditLength: number;
 }
 
-/** Who leads, as the server said last. */
-export interface Standing {
-  readonly leads: boolean;
-  /** The leader's number. */
-  readonly term: number;
-  /** What the last leader left; `""`: nothing. */
-  readonly state: string;
-}
-
 /**
  * Which of several scalers of a group acts. Each leader has a number, the term, higher than those before. What an earlier
  * one still writes is refused by the server, and what it still orders is known by its number.
@@ -28,30 +20,25 @@ export interface Standing {
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #keys: { readonly leaseKey: string; readonly stateKey: string; readonly logKey: string };
+  readonly #lease: LeaderLease;
   #term: number | null = null;
-  #heardOf = 0;
   #sequence = 0;
 
   constructor(options: LeadershipOptions) {
-    const { stream, group } = options;
+    const { client, clock, stream, group, holder, leaseMs } = options;
+    const leaseKey = groupKey("lease:scaler", stream, group);
+    const stateKey = groupKey("scaler", stream, group);
     this.#options = options;
-    this.#keys = {
-      leaseKey: groupKey("lease:scaler", stream, group),
-      stateKey: groupKey("scaler", stream, group),
-      logKey: groupKey("audit", stream, group),
-    };
+    this.#keys = { leaseKey, stateKey, logKey: groupKey("audit", stream, group) };
+    this.#lease = new LeaderLease({ client, clock, leaseKey, stateKey, holder, leaseMs });
   }
 
   /** Takes the lead where nobody has it, or keeps it. */
-  async hold(): Promise<Standing> {
-    const { client, holder, leaseMs } = this.#options;
-    const { isHeld, term, state } = await client.holdTerm({
-      ...{ ...this.#keys, holder, leaseMs, heardOf: this.#heardOf },
-    });
-    this.#heardOf = Math.max(this.#heardOf, term);
-    if (isHeld && term !== this.#term) this.#sequence = 0;
-    this.#term = isHeld ? term : null;
-    return { leads: isHeld, term, state };
+  async hold(): Promise<LeaseAnswer> {
+    const answer = await this.#lease.renew();
+    if (answer.isHeld && answer.term !== this.#term) this.#sequence = 0;
+    this.#term = answer.isHeld ? answer.term : null;
+    return answer;
   }
 
   /** The number of the next order of this leader. */
@@ -65,19 +52,18 @@ export class Leadership {
    */
   async write(state: string, entry: Readonly<Record<string, string>> | null): Promise<boolean> {
     const { client, holder, auditLength } = this.#options;
-    const { leaseKey, stateKey, logKey } = this.#keys;
     const term = this.#term;
     if (term === null) return false;
-    const write = { leaseKey, stateKey, logKey, holder, term, state, entry, logLength: auditLength };
-    const isWritten = await client.writeInTerm(write);
+    const isWritten = await client.writeInTerm({
+      ...{ ...this.#keys, holder, term, state, entry, logLength: auditLength },
+    });
     if (!isWritten) this.#term = null;
     return isWritten;
   }
 
-  /** Lets the next one lead at once. */
+  /** Lets the next one lead at once. Where that fails, it waits for the lease to run out. */
   async giveUp(): Promise<void> {
-    const { client, holder } = this.#options;
     this.#term = null;
-    await client.holdTerm({ ...this.#keys, holder, leaseMs: 0, heardOf: this.#heardOf });
+    await this.#lease.giveUp();
   }
 }

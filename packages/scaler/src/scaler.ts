@@ -9,6 +9,7 @@ import {
   type ErrorInfo,
   INSPECT,
   instanceName,
+  type LeaseAnswer,
   nameService,
   type Observer,
   type Random,
@@ -28,7 +29,7 @@ import type { Decision } from "./decisions/decision.ts";
 import { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor, Order } from "./executor.ts";
-import { Leadership, type Standing } from "./leadership.ts";
+import { Leadership } from "./leadership.ts";
 import type { Observation } from "./observation.ts";
 import { observe, type Snapshot } from "./observe.ts";
 import {
@@ -231,11 +232,19 @@ export class Scaler implements AsyncDisposable {
     const holder = instanceName();
     const tell = createTeller(`onDecision() of the executor ${executor.name}`);
     const onDecision = (decision: Decision): void => tell((told: Decision) => executor.onDecision?.(told), decision);
-    const lead = new Leadership({ client: this.#client, stream, group, holder, leaseMs, auditLength });
+    const lead = new Leadership({
+      client: this.#client,
+      clock: this.#clock,
+      stream,
+      group,
+      holder,
+      leaseMs,
+      auditLength,
+    });
     /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
     let led: number | null | undefined;
     let heard = "";
-    const follow = async ({ term, state }: Standing): Promise<void> => {
+    const follow = async ({ term, state }: LeaseAnswer): Promise<void> => {
       // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
       const decision = state === heard ? null : readDecision(state);
       heard = state;
@@ -248,9 +257,9 @@ export class Scaler implements AsyncDisposable {
     };
     const once = async (over: AbortSignal): Promise<void> => {
       const askedAtMs = this.#clock.nowMs();
-      const standing = await lead.hold();
-      if (!standing.leads) return follow(standing);
-      const { term, state } = standing;
+      const answer = await lead.hold();
+      if (!answer.isHeld) return follow(answer);
+      const { term, state } = answer;
       const snapshot = await this.#look(executor, over, () => askedAtMs + leaseMs - this.#clock.nowMs());
       if (over.aborted) return;
       if (led !== term) {
@@ -268,11 +277,11 @@ export class Scaler implements AsyncDisposable {
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
       // The look may have taken long, and what follows shall have a whole lease.
       const untilMs = this.#clock.nowMs() + leaseMs;
-      const { leads, term: latest } = await lead.hold();
+      const { isHeld, term: latest } = await lead.hold();
       const order = { stream, group, term, sequence: lead.nextSequence() };
       // On record before it is done: nothing is done that is not, and an earlier leader gets no further than this.
       const entry = auditOrder(order, decision, executor.name);
-      const isRecorded = leads && latest === term && (await lead.write(left, entry));
+      const isRecorded = isHeld && latest === term && (await lead.write(left, entry));
       // Where this process stood still meanwhile, somebody else has the lead by now.
       if (!isRecorded || this.#clock.nowMs() >= untilMs) {
         this.#report({ type: "superseded", ...move });
@@ -284,13 +293,7 @@ export class Scaler implements AsyncDisposable {
       else if (!over.aborted) this.#report({ type: "scaleFailed", ...move, error: failure });
       await lead.write(left, auditOutcome(order, failure));
     };
-    const end = async (): Promise<void> => {
-      // Best left at once to the next one; if that fails, it waits for the lease to run out.
-      await lead.giveUp().catch((error: unknown) => {
-        if (!RedisBatchError.is(error)) throw error;
-      });
-    };
-    return { once, end };
+    return { once, end: () => lead.giveUp() };
   }
 
   /** Goes on where the last leader was, as far as that is understood. */

@@ -37,7 +37,7 @@ const CASES = {
   },
   NOSCRIPT: () =>
     withClient(url, async (client) => {
-      const lease = { key: "lease", holder: "first", leaseMs: 60_000 };
+      const lease = { leaseKey: "lease", stateKey: null, holder: "first", leaseMs: 60_000, heardOf: 0 };
       await client.holdLease(lease);
       await admin.script("FLUSH");
       return client.holdLease(lease);

@@ -1,10 +1,14 @@
+import { RedisBatchError } from "../errors/errors.ts";
 import type { Clock } from "../service/clock.ts";
 import type { StreamClient } from "../stream-client.ts";
+import type { LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 
 export interface LeaderLeaseOptions {
   readonly client: Pick<StreamClient, "holdLease">;
   /** Where it is kept; the key kind `lease:<role>`. */
-  readonly key: string;
+  readonly leaseKey: string;
+  /** Where leaders are numbered, and leave something for the next one; `null`: they are not, and do not. */
+  readonly stateKey: string | null;
   /** This process's own name for itself, like no other's. */
   readonly holder: string;
   /** After so long without a sign of life somebody else may lead, in milliseconds. */
@@ -13,13 +17,17 @@ export interface LeaderLeaseOptions {
 }
 
 /**
- * Says which of several processes does what one is enough for. It spares work and guards nothing: a leader that stalls
- * past its lease goes on for a moment beside the next one, so whatever a leader does must be safe by itself.
+ * Says which of several processes does what one is enough for. By itself it spares work and guards nothing: a leader that
+ * stalls past its lease goes on for a moment beside the next one. So what a leader does must be safe by itself, or carry
+ * the leader's number (`term`), by which an earlier one is refused.
  */
 export class LeaderLease {
   readonly #options: LeaderLeaseOptions;
   #askAgainAtMs = Number.NEGATIVE_INFINITY;
   #isHeld = false;
+  /** Whether the server may take this process for the leader: also where its answer was lost. */
+  #mayBeHeld = false;
+  #heardOf = 0;
 
   constructor(options: LeaderLeaseOptions) {
     this.#options = options;
@@ -30,21 +38,37 @@ export class LeaderLease {
    * follower asks each time.
    */
   async hold(): Promise<boolean> {
-    const { client, key, holder, leaseMs, clock } = this.#options;
-    const askedAtMs = clock.nowMs();
-    if (this.#isHeld && askedAtMs < this.#askAgainAtMs) return true;
-    // Until the answer is there, nothing is certain.
-    this.#isHeld = false;
-    this.#isHeld = await client.holdLease({ key, holder, leaseMs });
-    this.#askAgainAtMs = askedAtMs + leaseMs / 3;
-    return this.#isHeld;
+    if (this.#isHeld && this.#options.clock.nowMs() < this.#askAgainAtMs) return true;
+    return (await this.renew()).isHeld;
   }
 
-  /** Lets the next one lead at once. */
-  async giveUp(): Promise<void> {
-    const { client, key, holder } = this.#options;
-    if (!this.#isHeld) return;
+  /** Takes the lead where nobody has it, or keeps it for a whole lease from now. Asks the server each time. */
+  async renew(): Promise<LeaseAnswer> {
+    const { leaseMs, clock } = this.#options;
+    const askedAtMs = clock.nowMs();
+    // Until the answer is there, nothing is certain.
     this.#isHeld = false;
-    await client.holdLease({ key, holder, leaseMs: 0 });
+    this.#mayBeHeld = true;
+    const answer = await this.#ask(leaseMs);
+    this.#isHeld = answer.isHeld;
+    this.#mayBeHeld = answer.isHeld;
+    this.#heardOf = Math.max(this.#heardOf, answer.term);
+    this.#askAgainAtMs = askedAtMs + leaseMs / 3;
+    return answer;
+  }
+
+  /** Lets the next one lead at once. Where that fails, it waits for the lease to run out. */
+  async giveUp(): Promise<void> {
+    if (!this.#mayBeHeld) return;
+    this.#isHeld = false;
+    this.#mayBeHeld = false;
+    await this.#ask(0).catch((error: unknown) => {
+      if (!RedisBatchError.is(error)) throw error;
+    });
+  }
+
+  #ask(leaseMs: number): Promise<LeaseAnswer> {
+    const { client, leaseKey, stateKey, holder } = this.#options;
+    return client.holdLease({ leaseKey, stateKey, holder, leaseMs, heardOf: this.#heardOf });
   }
 }

@@ -20,8 +20,7 @@ import { type ForgetDueOptions, forgetDue } from "../wire/atomic/forget-due.ts";
 import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/hand-over.ts";
 import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
 import { type HeartbeatOptions, type HeartbeatResult, heartbeat } from "../wire/atomic/heartbeat.ts";
-import { type HoldLeaseOptions, holdLease } from "../wire/atomic/hold-lease.ts";
-import { type HoldTermOptions, holdTerm, type Term } from "../wire/atomic/hold-term.ts";
+import { type HoldLeaseOptions, holdLease, type LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 import {
   type MoveToDeadLettersOptions,
   type MoveToDeadLettersResult,
@@ -460,12 +459,8 @@ class RedisStreamClient implements StreamClient {
     return this.#run(addOnce, options);
   }
 
-  holdLease(options: HoldLeaseOptions): Promise<boolean> {
+  holdLease(options: HoldLeaseOptions): Promise<LeaseAnswer> {
     return this.#run(holdLease, options);
-  }
-
-  holdTerm(options: HoldTermOptions): Promise<Term> {
-    return this.#run(holdTerm, options);
   }
 
   writeInTerm(options: WriteInTermOptions): Promise<boolean> {

@@ -11,8 +11,7 @@ import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions, HandOverRefusal } from "../wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
 import { type HeartbeatOptions, type HeartbeatResult, heartbeat as heartbeatScript } from "../wire/atomic/heartbeat.ts";
-import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
-import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
+import type { HoldLeaseOptions, LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "../wire/atomic/move-to-dead-letters.ts";
 import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
@@ -355,27 +354,20 @@ function leaseHolder(keys: MemoryKeyspace, key: string, me: string, askedMs: num
   return isBeyond ? undefined : holder;
 }
 
-export function holdLease(keys: MemoryKeyspace, { key, holder, leaseMs }: HoldLeaseOptions): boolean {
-  const known = leaseHolder(keys, key, holder, leaseMs);
-  if (known !== undefined && known !== holder) return false;
-  if (leaseMs > 0) keys.setText(key, holder, keys.nowMs() + leaseMs);
-  else keys.delete(key);
-  return leaseMs > 0 || known !== undefined;
-}
-
-export function holdTerm(
+export function holdLease(
   keys: MemoryKeyspace,
-  { leaseKey, stateKey, holder, leaseMs, heardOf }: HoldTermOptions,
-): Term {
+  { leaseKey, stateKey, holder, leaseMs, heardOf }: HoldLeaseOptions,
+): LeaseAnswer {
   const known = leaseHolder(keys, leaseKey, holder, leaseMs);
   const isHeld = leaseMs > 0 && (known === undefined || known === holder);
-  const term = Number(keys.hash(stateKey).get("term") ?? 0);
-  if (isHeld && (known === undefined || term === 0))
-    keys.setHashField(stateKey, "term", String(Math.max(term, heardOf) + 1));
+  if (isHeld && stateKey !== null) {
+    const term = Number(keys.hash(stateKey).get("term") ?? 0);
+    if (known === undefined || term === 0) keys.setHashField(stateKey, "term", String(Math.max(term, heardOf) + 1));
+  }
   if (isHeld) keys.setText(leaseKey, holder, keys.nowMs() + leaseMs);
   else if (leaseMs === 0 && known === holder) keys.delete(leaseKey);
-  const kept = keys.hash(stateKey);
-  return { isHeld, term: Number(kept.get("term") ?? 0), state: kept.get("state") ?? "" };
+  const kept = stateKey === null ? undefined : keys.hash(stateKey);
+  return { isHeld, term: Number(kept?.get("term") ?? 0), state: kept?.get("state") ?? "" };
 }
 
 export function writeInTerm(keys: MemoryKeyspace, options: WriteInTermOptions): boolean {

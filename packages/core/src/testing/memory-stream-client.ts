@@ -14,8 +14,7 @@ import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
 import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
 import type { HeartbeatOptions, HeartbeatResult } from "../wire/atomic/heartbeat.ts";
-import type { HoldLeaseOptions } from "../wire/atomic/hold-lease.ts";
-import type { HoldTermOptions, Term } from "../wire/atomic/hold-term.ts";
+import type { HoldLeaseOptions, LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "../wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "../wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
@@ -350,12 +349,8 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("addOnce", () => atomic.addOnce(this.#keys, options));
   }
 
-  holdLease(options: HoldLeaseOptions): Promise<boolean> {
+  holdLease(options: HoldLeaseOptions): Promise<LeaseAnswer> {
     return this.#run("holdLease", () => atomic.holdLease(this.#keys, options));
-  }
-
-  holdTerm(options: HoldTermOptions): Promise<Term> {
-    return this.#run("holdTerm", () => atomic.holdTerm(this.#keys, options));
   }
 
   writeInTerm(options: WriteInTermOptions): Promise<boolean> {

@@ -11,7 +11,6 @@ import { handOver } from "./atomic/hand-over.ts";
 import { handOverPage } from "./atomic/hand-over-page.ts";
 import { heartbeat } from "./atomic/heartbeat.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
-import { holdTerm } from "./atomic/hold-term.ts";
 import { moveToDeadLetters } from "./atomic/move-to-dead-letters.ts";
 import { readDue } from "./atomic/read-due.ts";
 import { redeliverOwn } from "./atomic/redeliver-own.ts";
@@ -109,10 +108,9 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["removeIfEmpty", (reply) => removeIfEmpty.decode(reply, { ...own, onlyIfSilent: false })],
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
   ["heartbeat", (reply) => heartbeat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
-  ["holdLease", (reply) => holdLease.decode(reply, { key: "k", holder: "h", leaseMs: 1 })],
   [
-    "holdTerm",
-    (reply) => holdTerm.decode(reply, { leaseKey: "k", stateKey: "s", holder: "h", leaseMs: 1, heardOf: 0 }),
+    "holdLease",
+    (reply) => holdLease.decode(reply, { leaseKey: "k", stateKey: "s", holder: "h", leaseMs: 1, heardOf: 0 }),
   ],
   [
     "writeInTerm",

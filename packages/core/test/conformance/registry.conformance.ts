@@ -75,10 +75,15 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
-  describe("holdLease", () => {
-    const key = (): string => groupKey("lease:monitor", scene().stream, scene().group);
-    const hold = (holder: string, leaseMs: number): Promise<boolean> =>
-      scene().client.holdLease({ key: key(), holder, leaseMs });
+  describe("holdLease, without numbers", () => {
+    const hold = async (holder: string, leaseMs: number): Promise<boolean> => {
+      const leaseKey = groupKey("lease:monitor", scene().stream, scene().group);
+      const { isHeld, ...left } = await scene().client.holdLease({
+        ...{ leaseKey, stateKey: null, holder, leaseMs, heardOf: 7 },
+      });
+      expect(left).toEqual({ term: 0, state: "" });
+      return isHeld;
+    };
 
     test("one holds it until it runs out, and may prolong it", async () => {
       expect(await hold("a", SHORT_LEASE_MS)).toBe(true);
@@ -96,7 +101,7 @@ export function describeRegistry(scene: () => Scene): void {
       await hold("a", LONG_LEASE_MS);
       expect(await hold("b", 0)).toBe(false);
       expect(await hold("b", LONG_LEASE_MS)).toBe(false);
-      expect(await hold("a", 0)).toBe(true);
+      expect(await hold("a", 0)).toBe(false);
       expect(await hold("b", LONG_LEASE_MS)).toBe(true);
     });
   });
@@ -106,24 +111,25 @@ export function describeRegistry(scene: () => Scene): void {
       const { client, stream, group } = scene();
       const key = groupKey("lease:monitor", stream, group);
       await client.setIfFree({ key, value: "gone", expireMs: 9 * LONG_LEASE_MS });
-      expect(await client.holdLease({ key, holder: "a", leaseMs: LONG_LEASE_MS })).toBe(false);
-      expect(await client.holdLease({ key, holder: "a", leaseMs: LONG_LEASE_MS / 2 })).toBe(true);
+      const lease = { leaseKey: key, stateKey: null, holder: "a", heardOf: 0 };
+      expect(await client.holdLease({ ...lease, leaseMs: LONG_LEASE_MS })).toMatchObject({ isHeld: false });
+      expect(await client.holdLease({ ...lease, leaseMs: LONG_LEASE_MS / 2 })).toMatchObject({ isHeld: true });
       const [leaseKey, stateKey] = [groupKey("lease:scaler", stream, group), groupKey("scaler", stream, group)];
       const term = { leaseKey, stateKey, holder: "a", heardOf: 0 };
       await client.setIfFree({ key: leaseKey, value: "gone", expireMs: 9 * LONG_LEASE_MS });
-      expect(await client.holdTerm({ ...term, leaseMs: LONG_LEASE_MS })).toMatchObject({ isHeld: false });
-      expect(await client.holdTerm({ ...term, leaseMs: LONG_LEASE_MS / 2 })).toMatchObject({ isHeld: true, term: 1 });
+      expect(await client.holdLease({ ...term, leaseMs: LONG_LEASE_MS })).toMatchObject({ isHeld: false });
+      expect(await client.holdLease({ ...term, leaseMs: LONG_LEASE_MS / 2 })).toMatchObject({ isHeld: true, term: 1 });
     });
   });
 
-  describe("holdTerm, writeInTerm", () => {
+  describe("holdLease, writeInTerm", () => {
     const keys = () => {
       const { stream, group } = scene();
       const [leaseKey, stateKey] = [groupKey("lease:scaler", stream, group), groupKey("scaler", stream, group)];
       return { leaseKey, stateKey, logKey: groupKey("audit", stream, group) };
     };
     const hold = (holder: string, leaseMs = LONG_LEASE_MS, heardOf = 0) =>
-      scene().client.holdTerm({ ...keys(), holder, leaseMs, heardOf });
+      scene().client.holdLease({ ...keys(), holder, leaseMs, heardOf });
     const write = (holder: string, term: number, state: string, entry: Record<string, string> | null = null) =>
       scene().client.writeInTerm({ ...keys(), holder, term, state, entry, logLength: 10 });
     const logged = async () => {

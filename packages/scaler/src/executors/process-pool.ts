@@ -87,7 +87,13 @@ export class ProcessPool implements Executor, AsyncDisposable {
     this.#most = maxWorkers;
     this.#guard = new PoolGuard({ drainMs, clock: dependencies.clock, report: this.#report });
     this.#context = {
-      ...{ policy: this.#policy, guard: this.#guard, clock: dependencies.clock, random: dependencies.random, report: this.#report },
+      ...{
+        policy: this.#policy,
+        guard: this.#guard,
+        clock: dependencies.clock,
+        random: dependencies.random,
+        report: this.#report,
+      },
       env: { [POOL_VARIABLE]: this.#id },
       mayStart: () => dependencies.clock.nowMs() < this.#leadsUntilMs,
     };
