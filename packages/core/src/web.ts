@@ -2,7 +2,8 @@
  * The door for what the sibling packages share of HTTP: a small server, signed webhooks, Prometheus' formats. It loads
  * `node:http`, so nothing that an application loads passes through it. Not covered by semantic versioning.
  */
-export { type DeliveryPolicy, decideDelivery } from "./web/delivery.ts";
+export { deliverWebhook } from "./web/deliver.ts";
+export type { DeliveryPolicy } from "./web/delivery.ts";
 export {
   asLabelValue,
   chooseFormat,
@@ -13,4 +14,4 @@ export {
 } from "./web/exposition.ts";
 export { createGuard, type HttpServer, readToken, startHttpServer } from "./web/http-server.ts";
 export { type VerifySignatureOptions, verifySignature } from "./web/signature.ts";
-export { describeTarget, readWebhook, sendWebhook, type WebhookTarget } from "./web/webhook.ts";
+export { describeTarget, readWebhook, type WebhookTarget } from "./web/webhook.ts";

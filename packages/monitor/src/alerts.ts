@@ -13,14 +13,13 @@ import {
   createNotifier,
   encodeShownJson,
   type Observer,
-  pause,
   type Random,
   systemClock,
   systemRandom,
   UsageError,
   warningObserver,
 } from "@redis-batch/core/internal";
-import { decideDelivery, describeTarget, sendWebhook, type WebhookTarget } from "@redis-batch/core/web";
+import { deliverWebhook, type WebhookTarget } from "@redis-batch/core/web";
 import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";
 import { type AlertDecision, type AlertTracks, decideAlerts, decideBlindness } from "./decisions/alerting.ts";
@@ -135,23 +134,21 @@ export class Alerts implements AsyncDisposable {
   /** Tries until it is delivered or given up. Gives the event that says which. */
   async #deliver(notice: AlertNotice, webhook: WebhookTarget): Promise<AlertsEvent> {
     const { id, key } = notice;
-    const { clock, random } = this.#dependencies;
-    const body = encodeShownJson(notice);
-    for (let attempt = 1; ; attempt++) {
-      if (this.#givingUp.signal.aborted) return undelivered(notice, attempt - 1, "the alerts were closed");
-      const outcome = await sendWebhook(
-        webhook,
-        { body, headers: { "redis-batch-notice": id } },
-        this.#givingUp.signal,
-      );
-      const decision = decideDelivery(outcome, attempt, this.#policy.delivery, random);
-      if (decision.kind === "delivered") return { type: "delivered", id, key, attempts: attempt };
-      const reason = `${describeTarget(webhook)} ${decision.why}`;
-      if (decision.kind === "giveUp") return undelivered(notice, attempt, reason);
-      if (this.#draining.signal.aborted) return undelivered(notice, attempt, `${reason}; the alerts were closed`);
-      this.#notify({ type: "deliveryFailed", id, key, attempt, retryInMs: decision.inMs, reason });
-      await pause(clock, decision.inMs, this.#draining.signal);
-    }
+    const end = await deliverWebhook({
+      ...this.#dependencies,
+      target: webhook,
+      body: encodeShownJson(notice),
+      headers: { "redis-batch-notice": id },
+      policy: this.#policy.delivery,
+      onRetry: (attempt, retryInMs, reason) =>
+        this.#notify({ type: "deliveryFailed", id, key, attempt, retryInMs, reason }),
+      draining: this.#draining.signal,
+      givingUp: this.#givingUp.signal,
+    });
+    const { attempts } = end;
+    if (end.kind === "delivered") return { type: "delivered", id, key, attempts };
+    if (end.kind === "undelivered") return undelivered(notice, attempts, end.reason);
+    return undelivered(notice, attempts, `${end.reason === null ? "" : `${end.reason}; `}the alerts were closed`);
   }
 
   async #drain(): Promise<void> {

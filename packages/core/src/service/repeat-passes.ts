@@ -1,6 +1,8 @@
 import { backoffDelayMs } from "../decisions/backoff.ts";
-import { type Clock, pause } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { Loop } from "./loop.ts";
 import type { Random } from "./random.ts";
+import { onAbort } from "./signals.ts";
 
 export interface RepeatOptions {
   /** The time between the beginnings of two passes, in milliseconds; one that takes longer is followed at once. */
@@ -17,7 +19,7 @@ export interface RepeatOptions {
 const RETRY_BASE_MS = 500;
 
 /**
- * Makes one pass after the other until `over` aborts. After failures the next one comes by back-off: from half a second
+ * Makes one pass after the other until `signal` aborts. After failures the next one comes by back-off: from half a second
  * to the interval.
  */
 export async function repeatPasses(
@@ -26,19 +28,25 @@ export async function repeatPasses(
   { intervalMs, onFailure, clock, random }: RepeatOptions,
 ): Promise<void> {
   const backoff = { baseMs: RETRY_BASE_MS, capMs: Math.max(intervalMs, RETRY_BASE_MS) };
-  let failures = 0;
-  while (!signal.aborted) {
-    const beganAtMs = clock.nowMs();
-    let waitMs = intervalMs;
-    try {
+  let beganAtMs = 0;
+  const untilNextMs = (delayMs: number): number => beganAtMs + delayMs - clock.nowMs();
+  const loop = new Loop({
+    clock,
+    async round() {
+      beganAtMs = clock.nowMs();
       await pass();
-      failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      failures++;
-      waitMs = backoffDelayMs(failures, backoff, random);
-      onFailure(error, waitMs);
-    }
-    await pause(clock, Math.max(beganAtMs + waitMs - clock.nowMs(), 0), signal);
+      return untilNextMs(intervalMs);
+    },
+    onFailure(error, failures) {
+      const retryInMs = backoffDelayMs(failures, backoff, random);
+      onFailure(error, retryInMs);
+      return untilNextMs(retryInMs);
+    },
+  });
+  const forget = onAbort(signal, () => void loop.stop().catch(() => {}));
+  try {
+    await loop.start();
+  } finally {
+    forget();
   }
 }

@@ -1,10 +1,9 @@
-import { encodeShownJson, OptionsReader, pause, systemClock, systemRandom } from "@redis-batch/core/internal";
+import { encodeShownJson, OptionsReader, systemClock, systemRandom } from "@redis-batch/core/internal";
 import {
   type DeliveryPolicy,
-  decideDelivery,
+  deliverWebhook,
   describeTarget,
   readWebhook,
-  sendWebhook,
   type WebhookTarget,
 } from "@redis-batch/core/web";
 import type { Executor } from "../executor.ts";
@@ -54,14 +53,14 @@ export function webhookExecutor(options: WebhookExecutorOptions): Executor {
     async scale(decision, signal, order) {
       const body = encodeShownJson(instruct(decision, order));
       const headers = { "redis-batch-order": `${order.term}.${order.sequence}` };
-      for (let attempt = 1; ; attempt++) {
-        const outcome = await sendWebhook(target, { body, headers }, signal);
-        const verdict = decideDelivery(outcome, attempt, delivery, systemRandom);
-        if (verdict.kind === "delivered") return workforce.told(decision.desired);
-        const isOver = verdict.kind === "giveUp" || signal.aborted;
-        if (isOver) throw new Error(`${describeTarget(target)} ${verdict.why}, after ${attempt} attempts`);
-        await pause(systemClock, verdict.inMs, signal);
-      }
+      const end = await deliverWebhook({
+        ...{ target, body, headers, policy: delivery, clock: systemClock, random: systemRandom },
+        ...{ draining: signal, givingUp: signal },
+      });
+      if (end.kind === "delivered") return workforce.told(decision.desired);
+      throw new Error(
+        `${end.reason ?? `${describeTarget(target)} was given up because it was to end`}, after ${end.attempts} attempts`,
+      );
     },
   };
 }
