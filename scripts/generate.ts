@@ -29,6 +29,12 @@ const published = spawnSync(
 );
 if (published.status !== 0) process.exitCode = 1;
 
+// The reports of the public API, which have a check of their own.
+if (!options.check) {
+  const api = spawnSync(process.execPath, [join(ROOT, "scripts/api.ts")], { cwd: ROOT, stdio: "inherit" });
+  if (api.status !== 0) process.exitCode = 1;
+}
+
 // The page of the published benchmarks, made of their results; runs none of them.
 const page = spawnSync(
   process.execPath,

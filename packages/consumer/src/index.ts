@@ -1,7 +1,15 @@
 export * from "@redis-batch/core";
 export { Batch, type Settlement } from "./batch.ts";
 export { type AckReport, Consumer, type ConsumerHealth } from "./consumer.ts";
-export type { BatchReason, ConsumerEvent, DeadLetterReason, StopReport, TooLateReason } from "./events.ts";
+export type {
+  BatchReason,
+  ConsumerEvent,
+  DeadLetterReason,
+  IntakeHold,
+  ReleaseReason,
+  StopReport,
+  TooLateReason,
+} from "./events.ts";
 export type { Handler, HandlerContext, Outcome } from "./handler.ts";
 export type { Message, RetryOptions } from "./message.ts";
 export { CONSUMER_DEFAULTS, type ConsumerOptions } from "./options.ts";

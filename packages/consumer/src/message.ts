@@ -234,6 +234,7 @@ export class Message<Value = Fields> {
     return this.#state;
   }
 
+  /** @internal */
   set state(value: MessageState) {
     this.#state = value;
   }
@@ -243,6 +244,7 @@ export class Message<Value = Fields> {
     return this.#ripeAtMs;
   }
 
+  /** @internal */
   set ripeAtMs(value: number) {
     this.#ripeAtMs = value;
   }
@@ -252,6 +254,7 @@ export class Message<Value = Fields> {
     return this.#isSuspect;
   }
 
+  /** @internal */
   set isSuspect(value: boolean) {
     this.#isSuspect = value;
   }
@@ -261,6 +264,7 @@ export class Message<Value = Fields> {
     return this.#isRetried;
   }
 
+  /** @internal */
   set isRetried(value: boolean) {
     this.#isRetried = value;
   }
@@ -270,6 +274,7 @@ export class Message<Value = Fields> {
     return this.#isLetGo;
   }
 
+  /** @internal */
   set isLetGo(value: boolean) {
     this.#isLetGo = value;
   }
@@ -279,6 +284,7 @@ export class Message<Value = Fields> {
     return this.#wasTakenAtWork;
   }
 
+  /** @internal */
   set wasTakenAtWork(value: boolean) {
     this.#wasTakenAtWork = value;
   }
@@ -288,6 +294,7 @@ export class Message<Value = Fields> {
     return this.#isDeferredForLong;
   }
 
+  /** @internal */
   set isDeferredForLong(value: boolean) {
     this.#isDeferredForLong = value;
   }
@@ -297,6 +304,7 @@ export class Message<Value = Fields> {
     return this.#chunk;
   }
 
+  /** @internal */
   set chunk(value: ReadChunk<Value> | undefined) {
     this.#chunk = value;
   }
@@ -306,6 +314,7 @@ export class Message<Value = Fields> {
     return this.#offer;
   }
 
+  /** @internal */
   set offer(value: Offer | undefined) {
     this.#offer = value;
   }
@@ -315,6 +324,7 @@ export class Message<Value = Fields> {
     return this.#isDoubtful;
   }
 
+  /** @internal */
   set isDoubtful(value: boolean) {
     this.#isDoubtful = value;
   }

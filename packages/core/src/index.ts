@@ -41,7 +41,8 @@ export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } f
 export type { ProducerEvent } from "./producer/events.ts";
 export { PRODUCER_DEFAULTS, type ProducerOptions, type WhileAway } from "./producer/options.ts";
 export { type AddOptions, Producer } from "./producer/producer.ts";
-export type { RedisSource } from "./redis/open-client.ts";
+export type { LentClient, RedisSource } from "./redis/open-client.ts";
+export type { LifecycleState } from "./service/lifecycle.ts";
 export type { Observer } from "./service/observer.ts";
 export type { ConnectionRole } from "./stream-client.ts";
 export type { SkipReason } from "./wire/atomic/redrive.ts";

@@ -7,7 +7,7 @@ export {
 export type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 export { ALERTS_DEFAULTS, type AlertsOptions } from "./alerts/options.ts";
 export { Alerts } from "./alerts.ts";
-export type { CleanUpReport, GroupCleanUp, LeftBehind, Move, TrimmedPending } from "./clean-up-report.ts";
+export type { CleanUpReport, GroupCleanUp, LeftBehind, Move, Taken, TrimmedPending } from "./clean-up-report.ts";
 export type { AlertChange, AlertStatus, AlertTopic } from "./decisions/alerting.ts";
 export type { MonitorEvent } from "./events.ts";
 export { toJSON } from "./exporters/json.ts";
@@ -40,7 +40,9 @@ export type {
   GroupHealth,
   GroupReport,
   GroupRetention,
+  LaterMessages,
   MonitorReport,
+  ReleasedMessages,
   RetentionReport,
 } from "./report.ts";
 export type { TrimReport } from "./retention.ts";

@@ -3,6 +3,7 @@ export {
   type VerifySignatureOptions as VerifyOrderOptions,
   verifySignature as verifyOrderSignature,
 } from "@redis-batch/core/web";
+export type { Arrivals } from "./decisions/arrival-rate.ts";
 export type { Backlog } from "./decisions/backlog.ts";
 export { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 export type {

@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { apiProblems, readApis, writeApis } from "./api-reports.ts";
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "rb-api-"));
+  write("package.json", { private: true });
+  write("tsconfig.base.json", {
+    compilerOptions: { target: "es2023", lib: ["es2023"], module: "nodenext", types: [], strict: true },
+  });
+  write("packages/queue/tsconfig.build.json", {
+    extends: "../../tsconfig.base.json",
+    include: ["src"],
+    compilerOptions: { rootDir: "src", isolatedDeclarations: true, emitDeclarationOnly: true, declaration: true },
+  });
+  doors("queue", ".");
+  write("packages/queue/src/index.ts", "export function put(times: number): number { return times; }\n");
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+test("a report that was just written is not a problem", () => {
+  expect(writeApis(root, readApis(root))).toEqual(["packages/queue/api/index.api.md"]);
+  expect(problems()).toEqual([]);
+  expect(writeApis(root, readApis(root))).toEqual([]);
+});
+
+test("a public name that changes is shown with what it was", () => {
+  writeApis(root, readApis(root));
+  write("packages/queue/src/index.ts", "export function add(times: number): number { return times; }\n");
+  const [problem, ...others] = problems();
+  expect(others).toEqual([]);
+  expect(problem).toContain("packages/queue/api/index.api.md: the public API is not what is committed. Run `pnpm api`");
+  expect(problem).toContain(
+    "\n-export function put(times: number): number;\n+export function add(times: number): number;\n",
+  );
+});
+
+test("what stands inside a function may change", () => {
+  writeApis(root, readApis(root));
+  write("packages/queue/src/index.ts", "export function put(times: number): number { return times + 1; }\n");
+  expect(problems()).toEqual([]);
+});
+
+test("a new door needs its report, one that is gone loses it, and the siblings' doors have none", () => {
+  writeApis(root, readApis(root));
+  for (const door of ["keda", "internal", "internal-options", "testing", "web"]) {
+    write(`packages/queue/src/${door}.ts`, `export const ${door.replace("-", "")} = 1;\n`);
+  }
+  doors("queue", ".", "./keda", "./internal", "./internal-options", "./testing", "./web", "./package.json");
+  expect(problems()).toEqual([expect.stringContaining("packages/queue/api/keda.api.md: missing.")]);
+  writeApis(root, readApis(root));
+  expect(readdirSync(join(root, "packages/queue/api"))).toEqual(["index.api.md", "keda.api.md"]);
+
+  doors("queue", ".");
+  expect(problems()).toEqual([expect.stringContaining("packages/queue/api/keda.api.md: no such door is public.")]);
+  expect(writeApis(root, readApis(root))).toEqual(["packages/queue/api/keda.api.md"]);
+  expect(existsSync(join(root, "packages/queue/api/keda.api.md"))).toBe(false);
+});
+
+test("a type that a signature names is exported by one of the doors, or listed", () => {
+  write("packages/queue/src/entry.ts", "export interface Entry { readonly id: string }\n");
+  write(
+    "packages/queue/src/index.ts",
+    'import type { Entry } from "./entry.ts";\nexport function put(entry: Entry): string { return entry.id; }\n',
+  );
+  writeApis(root, readApis(root));
+  expect(problems()).toEqual([
+    "Entry is part of a public signature and is not exported. Export it, or list it in scripts/api.ts.",
+  ]);
+  // Its shape is promised all the same.
+  expect(readFileSync(join(root, "packages/queue/api/index.api.md"), "utf8")).toContain("readonly id: string;");
+  expect(problems(["Entry"])).toEqual([]);
+
+  write("packages/queue/src/types.ts", 'export type { Entry } from "./entry.ts";\n');
+  doors("queue", ".", "./types");
+  writeApis(root, readApis(root));
+  expect(problems()).toEqual([]);
+  expect(problems(["Entry"])).toEqual(["Entry need not be listed in scripts/api.ts. Remove it there."]);
+});
+
+test("a type that comes through a sibling's private door is one of its public names, or listed", () => {
+  for (const name of ["consumer", "core"]) {
+    write(
+      `packages/${name}/tsconfig.build.json`,
+      readFileSync(join(root, "packages/queue/tsconfig.build.json"), "utf8"),
+    );
+  }
+  doors("core", ".", "./internal");
+  doors("consumer", ".");
+  write("packages/core/src/index.ts", "export type Id = string;\n");
+  write("packages/core/src/internal.ts", "export type Id = string;\nexport type Wire = string;\n");
+  const imports = 'import type { Id, Wire } from "@redis-batch/core/internal";\n';
+  write("packages/consumer/src/index.ts", `${imports}export function read(id: Id): Wire { return id; }\n`);
+  writeApis(root, readApis(root));
+  expect(problems()).toEqual([
+    "Wire is part of a public signature and is not exported. Export it, or list it in scripts/api.ts.",
+  ]);
+});
+
+test("what is odd about a public name is a problem", () => {
+  write("packages/queue/src/index.ts", "export class Queue { set limit(value: number) { void value; } }\n");
+  writeApis(root, readApis(root));
+  expect(problems()).toEqual([expect.stringContaining('The property "limit" has a setter but no getter.')]);
+});
+
+function problems(allowed: readonly string[] = []): string[] {
+  return apiProblems(root, readApis(root), allowed);
+}
+
+function doors(folder: string, ...names: readonly string[]): void {
+  write(`packages/${folder}/package.json`, {
+    name: `@redis-batch/${folder}`,
+    version: "0.0.0",
+    type: "module",
+    exports: Object.fromEntries(names.map((name) => [name, "./some/file"])),
+  });
+}
+
+function write(path: string, content: unknown): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), typeof content === "string" ? content : JSON.stringify(content));
+}
