@@ -18,6 +18,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   unused: ["knip"],
   imports: ["depcruise", "--config", ".dependency-cruiser.mjs", "scripts", ...packageFolders(ROOT).slice(1)],
   format: ["biome", "ci", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],
+  api: ["node", "scripts/api.ts", "--check"],
   files: ["node", "scripts/check-files.ts"],
   licenses: ["node", "scripts/check-licenses.ts"],
   generated: ["node", "scripts/generate.ts", "--check"],

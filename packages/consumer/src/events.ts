@@ -1,10 +1,4 @@
-import type { ConnectionRole, EntryId, ErrorCode } from "@redis-batch/core";
-
-/** Why the consumer is not doing what it should: an error's code and text, never a payload. */
-interface ErrorInfo {
-  readonly code: ErrorCode | "UNKNOWN";
-  readonly message: string;
-}
+import type { ConnectionRole, EntryId, ErrorInfo } from "@redis-batch/core";
 
 /** What a consumer did, reported after it did it. The contract is `docs/events.md`. */
 export type ConsumerEvent =

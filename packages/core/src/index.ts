@@ -32,6 +32,7 @@ export type {
   RedriveOutcome,
   RedriveReport,
 } from "./dead-letters/report.ts";
+export type { ErrorInfo } from "./errors/error-info.ts";
 export * from "./errors/errors.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./names/entry-id.ts";
 export { deadLetterKey } from "./names/keys.ts";

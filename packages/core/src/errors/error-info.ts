@@ -1,7 +1,7 @@
 import { type ErrorCode, RedisBatchError } from "./errors.ts";
 import { messageOf } from "./thrown.ts";
 
-/** An error as events tell it: never the error object, which may be kept, and never a payload. */
+/** An error as events report it: its code and text, never the error object, which may be kept, and never a payload. */
 export interface ErrorInfo {
   readonly code: ErrorCode | "UNKNOWN";
   readonly message: string;
