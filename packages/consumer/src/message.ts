@@ -205,8 +205,9 @@ export class Message<Value = Fields> {
   }
 
   /**
-   * Records that the work on it has failed and is to be tried again: it comes again after `delayMs`, or after the
-   * delay that the consumer's `retry` policy gives. Returns at once. A message with another outcome keeps that.
+   * Records that the work on it has failed and is to be tried again: it is redelivered after `delayMs`, or after the
+   * delay that the consumer's `retry` policy gives ("When is a message redelivered?" in the package's README). Returns at
+   * once. A message with another outcome keeps that.
    *
    * @throws {UsageError} when `options` are none, or `delayMs` is not a number from 0 to 86,400,000
    */
