@@ -1,6 +1,6 @@
 import { main } from "./main.ts";
 
 const code = await main(process.argv.slice(2));
-// Standard output has been awaited; what ioredis leaves of a Sentinel or a Cluster
-// that was given up must not keep the program for seconds.
+// Standard output has been flushed. Sockets that ioredis leaves open after it gave up
+// on a Sentinel or a Cluster must not delay the exit for seconds.
 process.stderr.write("", () => process.exit(code));

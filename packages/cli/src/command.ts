@@ -8,13 +8,13 @@ export interface Invocation<Spec extends CommandSpec = CommandSpec> {
   readonly args: ArgumentValues<Spec["args"]>;
   readonly options: OptionValues<Spec["options"]> & GlobalOptions;
   readonly terminal: Terminal;
-  /** Every command there is, for those that tell of the others. */
+  /** All commands, for those that list them. */
   readonly commands: readonly CommandSpec[];
-  /** Aborts with the first Ctrl-C, where the command drains. */
+  /** Aborts on the first Ctrl-C, if the command drains. */
   readonly signal: AbortSignal;
-  /** What is still to be said when a second Ctrl-C ends the command at once. */
+  /** Sets what to print when a second Ctrl-C ends the command at once. */
   readonly onSecond: (say: () => void) => void;
 }
 
-/** Carries out a command; nothing means that all went well. What it cannot do it throws. */
+/** Carries out a command. Resolves with nothing on success; throws what went wrong. */
 export type Run<Spec extends CommandSpec> = (invocation: Invocation<Spec>) => Promise<ExitName | number | void>;

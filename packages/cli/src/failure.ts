@@ -2,7 +2,7 @@ import type { ErrorCode } from "@redis-batch/core";
 import { EXIT_CODES, type ExitName } from "./exit-codes.ts";
 import { shellWord } from "./render/shell-word.ts";
 
-/** What a command found wrong, in words for the person at the terminal: what happened, and what to do about it. */
+/** An error of a command, for the person at the terminal: what happened, and what to do about it. */
 export class Failure extends Error {
   readonly exit: ExitName;
   /** What to do: a sentence, or a command to type. */
@@ -16,10 +16,10 @@ export class Failure extends Error {
   }
 }
 
-/** Nobody reads our output any more (`redis-batch … | head`). Not a failure. */
+/** The reader of our output has closed it (`redis-batch … | head`). Not a failure. */
 export class BrokenPipe extends Error {
   constructor() {
-    super("the reader of the output has gone away");
+    super("the reader of the output has closed it");
     this.name = "BrokenPipe";
   }
 }
@@ -36,10 +36,10 @@ const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = 
   PAYLOAD: ["usage"],
   CONNECTION: [
     "unreachable",
-    "is the server running, and is this its address? --url, --context, REDIS_URL and `redis-batch context list` say where to look",
+    "check that the server is running at this address; --url, --context, REDIS_URL or the current context (`redis-batch context list`) set the address",
   ],
-  SERVER_STATE: ["unreachable", "the server says so for now; try again in a while"],
-  NO_GROUP: ["missing", "`redis-batch streams` and `redis-batch groups <stream>` list what there is"],
+  SERVER_STATE: ["unreachable", "the server is temporarily refusing commands; retry later"],
+  NO_GROUP: ["missing", "`redis-batch streams` and `redis-batch groups <stream>` list the streams and groups"],
   WRONG_TYPE: ["missing", "`redis-batch streams` lists the keys that are streams"],
   PERMISSION: ["denied"],
   UNSUPPORTED_SERVER: ["failed"],
@@ -47,10 +47,10 @@ const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = 
   REPLY_SHAPE: ["failed"],
   QUEUE_FULL: ["unreachable"],
   LEASE_LOST: ["failed"],
-  NAME_IN_USE: ["refused", "leave --name out, or choose another one"],
+  NAME_IN_USE: ["refused", "leave out --name, or choose another name"],
 };
 
-/** What a command was called with, as far as a message may name it. */
+/** What a command was called with, as far as a message names it. */
 export interface Subject {
   /** The words of the command. */
   readonly path: readonly string[];
@@ -58,14 +58,14 @@ export interface Subject {
   readonly group?: string | undefined;
 }
 
-/** Says of what the server did not find, and of what was called wrongly, more than an error by itself can know. */
+/** Adds to an error what only the command knows: the stream and group that are missing, and its own help. */
 export function explainFailure(error: unknown, { path, stream, group }: Subject): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "CONFIG" || (error instanceof Failure && error.exit === "usage" && error.fix === undefined)) {
     return new Failure("usage", (error as Error).message, `redis-batch ${path.join(" ")} --help`);
   }
   if (!(error instanceof Error) || code !== "NO_GROUP" || stream === undefined) return error;
-  // In the server's words it may be the stream, its group, or either of both.
+  // The server's text may mean the stream, the group, or either of them.
   if (/ERR (?:no such key|.* requires the key to exist)/.test(error.message)) {
     return new Failure("missing", `there is no stream "${stream}"`, whatThereIs());
   }
@@ -79,7 +79,7 @@ function missingGroup(message: string, stream: string, group: string | undefined
     : `the stream "${stream}" has no group "${group}"`;
 }
 
-/** Where names that are there can be looked up: the streams, and the groups of this one. */
+/** How to list existing names: the streams, and the groups of this stream. */
 export function whatThereIs(stream?: string): string {
   const streams = "`redis-batch streams` lists the streams";
   return stream === undefined
@@ -87,7 +87,7 @@ export function whatThereIs(stream?: string): string {
     : `${streams}, \`redis-batch groups ${shellWord(stream)}\` the groups of this one`;
 }
 
-/** What is told of an error, and how the program ends by it. */
+/** The message, the fix and the exit code of an error. */
 export function describeFailure(error: unknown): FailureReport {
   if (error instanceof Failure) return { code: EXIT_CODES[error.exit].code, message: error.message, fix: error.fix };
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -101,19 +101,19 @@ export function describeFailure(error: unknown): FailureReport {
   return { code: EXIT_CODES.failed.code, message, fix: typeof code === "string" ? LISTENING[code] : undefined };
 }
 
-/** By the system's words for it. */
+/** By the operating system's error code. */
 const LISTENING: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program listens there: choose another --port, or 0 for any free one",
+  EADDRINUSE: "another program uses this port: choose another --port, or 0 for any free one",
   EADDRNOTAVAIL: "--host must be an address of this machine; 0.0.0.0 stands for all of them",
 };
 
-const ROLES = "`redis-batch acl <role> <stream>` prints all that a role needs";
+const ROLES = "`redis-batch acl <role> <stream>` prints all the rules that a role needs";
 
-/** What to grant, as far as the server tells: it names commands, in scripts since Redis 7.2, and never a key. */
+/** What to grant, as far as the server reports it: it names commands (in scripts since Redis 7.2), but never a key. */
 function permissionFix(error: Error): string {
   const { message } = error;
   if ("refusal" in error && error.refusal === "command") {
-    return "`redis-batch doctor` says which commands are not offered, and what each is needed for";
+    return "`redis-batch doctor` lists the commands that the server does not offer, and what each is needed for";
   }
   const [, user, command] = /(?:\bUser (\S+) has )?no permissions to run the '([^']+)' command/.exec(message) ?? [];
   if (command !== undefined) return `\`ACL SETUSER ${user ?? "<user>"} +${command}\` grants it; ${ROLES}`;

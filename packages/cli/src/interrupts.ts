@@ -1,7 +1,7 @@
-/** Ctrl-C and SIGTERM: the first lets the command finish what it is at, the second ends it. */
+/** Ctrl-C and SIGTERM: the first lets the command finish its current work, the second ends it at once. */
 import { EXIT_CODES } from "./exit-codes.ts";
 
-/** Why a command is asked to end. */
+/** The abort reason of a command. */
 export class Interrupted extends Error {
   constructor() {
     super("interrupted");
@@ -12,14 +12,14 @@ export class Interrupted extends Error {
 export interface Interrupts {
   /** Aborts with the first. */
   readonly signal: AbortSignal;
-  /** What the command still has to say when the second ends it at once. */
+  /** Sets what to print when the second ends the command at once. */
   onSecond(say: () => void): void;
 }
 
 /**
  * Listens until the process ends.
  *
- * @param onFirst told that the drain has begun; absent when the command has nothing to finish
+ * @param onFirst called when the drain begins; absent if the command has nothing to finish
  */
 export function listenForInterrupts(onFirst: (() => void) | undefined): Interrupts {
   const aborter = new AbortController();

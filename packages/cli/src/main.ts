@@ -1,4 +1,4 @@
-/** From a command line to an exit code. Loads no more than the command needs. */
+/** From a command line to an exit code. Loads only what the command needs. */
 import { commandHelp, familyHelp, overviewHelp } from "./command-line/help.ts";
 import { type Arguments, namesOf, type Problem, parseCommandLine, readNames } from "./command-line/parse.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -48,7 +48,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       const command = await entry.load();
       const { args, options } = namesOf(spec).length > 0 ? readNames(parsed, await nameReader()) : parsed;
       const onFirst = spec.drains
-        ? () => terminal.note("finishing what is under way; press Ctrl-C again to end at once")
+        ? () => terminal.note("finishing the current work; press Ctrl-C again to stop at once")
         : undefined;
       try {
         const exit = await command.run({
@@ -66,7 +66,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
   }
 }
 
-/** Loaded with the commands, and not by those that name nothing. */
+/** Loaded only by commands that take the name of a stream, group or consumer. */
 async function nameReader(): Promise<(shown: string) => string> {
   return (await import("@redis-batch/core/internal")).parseName;
 }

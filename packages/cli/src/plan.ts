@@ -10,8 +10,8 @@ interface PlanOptions {
 }
 
 /**
- * Shows the plan, or with `--yes` carries it out and shows what came of it. A plan that changes nothing ends with 0;
- * one that would change something and was not told to ends with `refused`, unless only the plan was asked for.
+ * Shows the plan, or with `--yes` carries it out and shows the result. A plan that changes nothing exits with 0. One
+ * that would change something exits with `refused` without `--yes`, unless `--dry-run` asked for the plan only.
  */
 export async function planFirst(
   terminal: Terminal,
@@ -24,7 +24,7 @@ export async function planFirst(
     const { isEmpty, ...report } = plan;
     await terminal.report({ ...report, facts: [...(report.facts ?? []), { key: "done", value: false }] }, options.json);
     if (isEmpty || options["dry-run"]) return "ok";
-    terminal.note("nothing was changed: --yes carries it out");
+    terminal.note("Nothing changed. Run again with --yes to apply.");
     return "refused";
   }
   const done = await carryOut();

@@ -1,4 +1,4 @@
-/** Places in a stream and moments, as people write them. */
+/** Positions in a stream and points in time, as people write them. */
 import { entryIdTimeMs, isEntryId } from "@redis-batch/core";
 import { parseDuration } from "./command-line/option-value.ts";
 import { Failure } from "./failure.ts";
@@ -8,7 +8,7 @@ const MAX_SEQUENCE = "18446744073709551615";
 const AN_ID = "an id such as 1700000000000-0, ";
 
 /**
- * Reads `2h` (so long ago), or a date of ISO 8601. `alternatives`: what else the option takes, to tell of.
+ * Reads `2h` (that long ago), or an ISO 8601 date. `alternatives`: what else the option takes, for the error.
  *
  * @throws {Failure} when it is neither
  */
@@ -24,19 +24,19 @@ export function parseMoment(option: string, text: string, nowMs: number, alterna
   return Math.floor(atMs);
 }
 
-/** The first id that an entry of this place can have: an id itself, or the first of a moment. */
+/** The first id at this position: an id itself, or the first possible id of a moment. */
 export function parseFrom(option: string, text: string, nowMs: number): string {
   return isEntryId(text) ? text : `${parseMoment(option, text, nowMs, AN_ID)}-0`;
 }
 
-/** A group's position from which on what comes at this moment, or after this id, is delivered. */
+/** The group position that delivers entries from this moment on, or after this id. */
 export function parsePosition(option: string, text: string, nowMs: number): string {
   if (text === "start" || text === "end" || isEntryId(text)) return text;
   const atMs = parseMoment(option, text, nowMs, `start, end, ${AN_ID}`);
   return atMs === 0 ? "start" : `${atMs - 1}-${MAX_SEQUENCE}`;
 }
 
-/** When the entry was added, as ISO 8601; `null` where the id tells no time. */
+/** When the entry was added, as ISO 8601; `null` if the id contains no time. */
 export function timeOfId(id: string | null): string | null {
   return id === null ? null : isoTime(entryIdTimeMs(id));
 }

@@ -1,4 +1,4 @@
-/** The edge to whoever reads us: standard output and error, a person or a program. */
+/** Standard output and standard error, for a person or a program. */
 import type { Writable } from "node:stream";
 import { BrokenPipe } from "./failure.ts";
 import { escapeMessage } from "./render/escape.ts";
@@ -33,7 +33,7 @@ export class Terminal {
     this.#stderr = stderr;
     this.paint = wantsColour(env, stdout.isTTY === true) ? coloured : plain;
     this.#paintNotes = wantsColour(env, stderr.isTTY === true) ? coloured : plain;
-    // A write tells of it; without a listener it would end the process in the middle of things.
+    // The write reports the error. Without a listener it would end the process midway.
     stdout.on("error", () => {});
     stderr.on("error", () => {});
   }
@@ -43,15 +43,15 @@ export class Terminal {
     return this.#stdout.isTTY === true;
   }
 
-  /** Columns of the terminal; `undefined` where the text goes elsewhere and nothing should be cut. */
+  /** Columns of the terminal; `undefined` if the output is no terminal and nothing should be cut. */
   get width(): number | undefined {
     return this.#stdout.isTTY === true ? (this.#stdout.columns ?? 80) : undefined;
   }
 
   /**
-   * Writes to standard output, word for word, and resolves when it is handed on.
+   * Writes to standard output unchanged, and resolves when it is flushed.
    *
-   * @throws {BrokenPipe} when nobody reads it any more
+   * @throws {BrokenPipe} when the reader has closed it
    */
   write(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ export class Terminal {
     if (fix !== undefined) this.note(fix, "fix");
   }
 
-  /** Replaces the line of progress, where there is somebody to see it. */
+  /** Replaces the progress line, if standard error is a terminal. */
   progress(text: string): void {
     if (this.#stderr.isTTY !== true) return;
     this.#stderr.write(`\r\u001b[2K${escapeMessage(text)}`);

@@ -17,7 +17,7 @@ export function completionScript(shell: Shell, commands: readonly CommandSpec[])
   }
 }
 
-/** What can stand behind the words so far, and behind an option. */
+/** What can follow the words so far, and what can follow an option. */
 interface Branch {
   readonly path: readonly string[];
   readonly words: readonly string[];
@@ -151,12 +151,12 @@ function zshBranch({ words, choices, files }: Branch): string[] {
   ];
 }
 
-/** One case each, the longest path first: what begins alike is decided by the longer one. */
+/** One case per path, the longest first, so that the more specific pattern wins. */
 function cases(commands: readonly CommandSpec[], body: (branch: Branch) => readonly string[]): string[] {
   return branches(commands)
     .toSorted((left, right) => right.path.length - left.path.length)
     .map((branch) => {
-      // A family's own words come right behind it; a command's options anywhere after it.
+      // A family's own words come right after it; a command's options anywhere after it.
       const isCommand = commands.some(({ path }) => path.join(" ") === branch.path.join(" "));
       const pattern = branch.path.length === 0 ? '" "' : `" ${branch.path.join(" ")} "${isCommand ? "*" : ""}`;
       return `    ${pattern})\n${body(branch)
@@ -191,7 +191,7 @@ function fishScript(commands: readonly CommandSpec[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Words that only look like a command, such as a stream called "group", are told apart by where they stand. */
+/** A word that only looks like a command, such as a stream called "group", is recognised by its position. */
 function fishHead(commands: readonly CommandSpec[]): string {
   return `# fish completion of ${PROGRAM}: ${PROGRAM} completion fish | source
 function __redis_batch_words

@@ -1,6 +1,6 @@
 import { defineOptions, type OptionValues } from "./spec.ts";
 
-/** For every command that speaks to a server. */
+/** For every command that connects to a server. */
 export const CONNECTION_OPTIONS = defineOptions({
   url: {
     kind: "text",
@@ -11,12 +11,16 @@ export const CONNECTION_OPTIONS = defineOptions({
   user: { kind: "text", value: "name", about: "the ACL user" },
   "password-file": { kind: "text", value: "path", about: "a file whose first line is the password" },
   "ask-password": { kind: "flag", about: "ask for the password on the terminal" },
-  sentinel: { kind: "text", value: "host:port,…", about: "find the server by these Sentinels" },
-  "sentinel-name": { kind: "text", value: "name", about: "what the Sentinels call it; mymaster by default" },
+  sentinel: { kind: "text", value: "host:port,…", about: "find the server through these Sentinels" },
+  "sentinel-name": { kind: "text", value: "name", about: "the server's name at the Sentinels; default: mymaster" },
   cluster: { kind: "flag", about: "the server is part of a Redis Cluster" },
-  "tls-ca": { kind: "text", value: "path", about: "the certificates that the server's must be signed by; implies TLS" },
-  "tls-cert": { kind: "text", value: "path", about: "our own certificate; implies TLS" },
-  "tls-key": { kind: "text", value: "path", about: "the key of our own certificate" },
+  "tls-ca": {
+    kind: "text",
+    value: "path",
+    about: "CA certificates that must have signed the server's certificate; implies TLS",
+  },
+  "tls-cert": { kind: "text", value: "path", about: "client certificate; implies TLS" },
+  "tls-key": { kind: "text", value: "path", about: "private key of the client certificate" },
   "connect-timeout": {
     kind: "duration",
     minMs: 100,
@@ -29,7 +33,7 @@ export const CONNECTION_OPTIONS = defineOptions({
 /** For every command. */
 export const COMMON_OPTIONS = defineOptions({
   json: { kind: "flag", about: "JSON instead of a table, with the same content" },
-  help: { kind: "flag", short: "h", about: "what this is and how to use it" },
+  help: { kind: "flag", short: "h", about: "show this help" },
 });
 
 export type GlobalOptions = OptionValues<typeof CONNECTION_OPTIONS> & OptionValues<typeof COMMON_OPTIONS>;

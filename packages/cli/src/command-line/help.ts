@@ -10,38 +10,41 @@ const MOST_INDENT = 34;
 
 const FIRST_LOOK = [
   { line: `${PROGRAM} produce orders order=A-17 cents=1999`, does: "add a message" },
-  { line: `${PROGRAM} group create orders billing --yes`, does: "a group that reads all of them" },
+  { line: `${PROGRAM} group create orders billing --yes`, does: "create a group that reads all of them" },
   { line: `${PROGRAM} consume orders billing --count 1`, does: "read one, and acknowledge it" },
-  { line: `${PROGRAM} monitor orders billing --watch`, does: "see how the group fares" },
-  { line: `${PROGRAM} doctor orders billing`, does: "what is wrong, and what to do about it" },
+  { line: `${PROGRAM} monitor orders billing --watch`, does: "watch the group's health" },
+  { line: `${PROGRAM} doctor orders billing`, does: "find problems, and suggest fixes" },
 ] as const;
 
-/** By the first words of the commands; what is not named here stands at the end. */
+/** By the first words of the commands. Commands that are not named here come last. */
 const SECTIONS: readonly (readonly [title: string, words: readonly string[]])[] = [
-  ["Messages in, messages out", ["produce", "consume", "peek", "tail"]],
-  ["What is there, and how it fares", ["streams", "groups", "consumers", "pending", "monitor", "check", "doctor"]],
-  ["Putting things right", ["cleanup", "reassign", "dead-letters", "group", "trim"]],
-  ["As many consumers as are needed", ["scale"]],
+  ["Produce and consume", ["produce", "consume", "peek", "tail"]],
+  ["Look at streams and groups", ["streams", "groups", "consumers", "pending", "monitor", "check", "doctor"]],
+  ["Repair", ["cleanup", "reassign", "dead-letters", "group", "trim"]],
+  ["Scale", ["scale"]],
 ];
 
 /** The list of all commands. */
 export function overviewHelp(commands: readonly CommandSpec[], width: number): string {
   return [
-    ...wrapText("Work on the messages of a Redis Stream in batches, and look after its consumer groups.", width),
+    ...wrapText(
+      "Process the messages of a Redis Stream in batches, and monitor, repair and scale its consumer groups.",
+      width,
+    ),
     "",
     `Usage: ${PROGRAM} <command> [options]`,
     "",
     ...commandSections(commands, width),
     "Options for every command:",
-    ...definitions([...optionPairs(COMMON_OPTIONS), ["-V, --version", "which version this is"]], width),
+    ...definitions([...optionPairs(COMMON_OPTIONS), ["-V, --version", "print the version"]], width),
     "",
-    "Where the server is (the first of these that is there):",
+    "Which server is used (the first of these that is set):",
     ...definitions(
       [
         ["--url, --sentinel", "on the command line, never with a password"],
         ["--context", "a connection saved with `context add`"],
-        ["REDIS_URL", "may hold a password; REDIS_USERNAME and REDIS_PASSWORD are read as well"],
-        ["context use", "the context chosen last"],
+        ["REDIS_URL", "may contain a password; REDIS_USERNAME and REDIS_PASSWORD are read as well"],
+        ["context use", "the current context"],
         ["otherwise", "redis://localhost:6379"],
       ],
       width,
@@ -56,12 +59,12 @@ export function overviewHelp(commands: readonly CommandSpec[], width: number): s
     "Examples:",
     ...FIRST_LOOK.map(({ line, does }) => `  ${line.padEnd(52)}# ${does}`),
     "",
-    `${PROGRAM} <command> --help tells more of each, with examples.`,
+    `${PROGRAM} <command> --help shows details and examples.`,
     "",
   ].join("\n");
 }
 
-/** Those of one word, such as `group`. */
+/** The commands that share a first word, such as `group`. */
 export function familyHelp(commands: readonly CommandSpec[], width: number): string {
   const word = commands[0]?.path[0] ?? "";
   return [`Usage: ${PROGRAM} ${word} <command> [options]`, "", ...commandLines(commands, width), ""].join("\n");
@@ -134,7 +137,7 @@ function optionPairs(options: OptionSpecs): (readonly [string, string])[] {
 function commandSections(commands: readonly CommandSpec[], width: number): string[] {
   const named = SECTIONS.flatMap(([, words]) => words);
   const others = commands.map(({ path }) => path[0] ?? "").filter((word) => !named.includes(word));
-  return [...SECTIONS, ["Setting up, and trying out", others] as const].flatMap(([title, words]) => {
+  return [...SECTIONS, ["Set up and try out", others] as const].flatMap(([title, words]) => {
     const those = words.flatMap((word) => commands.filter(({ path }) => path[0] === word));
     return [`${title}:`, ...commandLines([...new Set(those)], width), ""];
   });
@@ -152,7 +155,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [title, ...lines];
 }
 
-/** Terms on the left, what they mean on the right. */
+/** Terms on the left, meanings on the right. */
 function definitions(
   pairs: readonly (readonly [term: string, meaning: string])[],
   width: number,

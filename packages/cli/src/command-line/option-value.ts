@@ -6,7 +6,7 @@ export type ReadValue =
   | { readonly kind: "value"; readonly value: Value }
   | { readonly kind: "wrong"; readonly why: string };
 
-/** Reads what was given for an option. */
+/** Reads the value given for an option. */
 export function parseOptionValue(spec: OptionSpec, text: string | undefined): ReadValue {
   if (spec.kind === "flag") {
     return text === undefined ? { kind: "value", value: true } : { kind: "wrong", why: "takes no value" };

@@ -3,7 +3,7 @@ import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./global-options.ts";
 import { parseOptionValue, type Value } from "./option-value.ts";
 import type { CommandSpec, OptionSpec, OptionSpecs } from "./spec.ts";
 
-/** The command line as it was understood. */
+/** The parsed command line. */
 export type Parsed<Spec extends CommandSpec> =
   | { readonly kind: "version" }
   /** `path` may be the beginning of several commands, or empty. */
@@ -16,17 +16,17 @@ export type Options = Readonly<Record<string, Value | undefined>>;
 
 export interface Problem {
   readonly sentence: string;
-  /** A name that is not known, and those that are: for a "did you mean". */
+  /** An unknown name, and the known ones, for a "did you mean". */
   readonly unknown?: { readonly name: string; readonly known: readonly string[] };
 }
 
-/** Every option of a command, those for all commands included. */
+/** Every option of a command, including those that all commands have. */
 export function optionsOf(spec: CommandSpec): OptionSpecs {
   return { ...spec.options, ...(spec.connects ? CONNECTION_OPTIONS : {}), ...COMMON_OPTIONS };
 }
 
 /**
- * Reads a command line. Options may stand anywhere, before the command too; after `--` nothing is an option.
+ * Reads a command line. Options may stand anywhere, even before the command; after `--` nothing is an option.
  */
 export function parseCommandLine<Spec extends CommandSpec>(
   line: readonly string[],
@@ -59,7 +59,7 @@ export function parseCommandLine<Spec extends CommandSpec>(
   return problems.length === 0 ? { kind: "run", spec, args, options } : { kind: "wrong", path: spec.path, problems };
 }
 
-/** What of a command's arguments and options are names of streams, groups and consumers. */
+/** The arguments and options of a command that are names of streams, groups or consumers. */
 export function namesOf({ args, options }: CommandSpec): readonly string[] {
   return [
     ...args.filter(({ isName }) => isName).map(({ name }) => name),
@@ -67,7 +67,7 @@ export function namesOf({ args, options }: CommandSpec): readonly string[] {
   ];
 }
 
-/** The same with its names read as tables show them. By the caller's reader, which belongs to what is loaded with a command. */
+/** The same with its names unescaped, by the caller's reader, which is only loaded with a command. */
 export function readNames<Spec extends CommandSpec>(
   { spec, args, options }: Extract<Parsed<Spec>, { readonly kind: "run" }>,
   read: (shown: string) => string,
@@ -90,7 +90,7 @@ interface GivenOption {
   readonly inlineValue?: boolean | undefined;
 }
 
-/** Which options take a value, over all commands: an option means the same everywhere, a test sees to it. */
+/** Which options take a value, over all commands. An option means the same everywhere; a test checks that. */
 function shapesOf(commands: readonly CommandSpec[]): Record<string, { type: "boolean" | "string"; short?: string }> {
   const shapes: Record<string, { type: "boolean" | "string"; short?: string }> = {};
   for (const spec of commands) {
@@ -106,7 +106,7 @@ function shapesOf(commands: readonly CommandSpec[]): Record<string, { type: "boo
 
 function findCommand<Spec extends CommandSpec>(words: readonly string[], commands: readonly Spec[]): Spec | undefined {
   const called = commands.filter(({ path }) => path.every((word, index) => words[index] === word));
-  // "monitor serve" before "monitor" of a stream with that name.
+  // "monitor serve" is the command, not "monitor" of a stream named "serve".
   return called.toSorted((left, right) => right.path.length - left.path.length)[0];
 }
 
@@ -115,7 +115,7 @@ function helpFor(words: readonly string[], commands: readonly CommandSpec[]): Pa
   return isFamily ? { kind: "help", path: words.slice(0, 1) } : unknownCommand(words, commands);
 }
 
-/** Options and nothing else: one that is mistyped must not end well. */
+/** Only options, no command: a mistyped option must not count as success. */
 function noCommand(given: readonly GivenOption[], commands: readonly CommandSpec[]): Parsed<never> {
   const known = [
     "--version",
@@ -125,7 +125,7 @@ function noCommand(given: readonly GivenOption[], commands: readonly CommandSpec
   const unknown = given.find(({ rawName }) => !known.includes(rawName) && !letters.includes(rawName));
   return unknown === undefined
     ? wrong([], "a command is missing")
-    : wrong([], `there is no option ${unknown.rawName}`, { name: unknown.rawName, known });
+    : wrong([], `unknown option ${unknown.rawName}`, { name: unknown.rawName, known });
 }
 
 function unknownCommand(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
@@ -133,10 +133,10 @@ function unknownCommand(words: readonly string[], commands: readonly CommandSpec
   const family = commands.filter(({ path }) => path[0] === first).map(({ path }) => path[1] ?? "");
   if (family.length === 0) {
     const known = [...new Set(commands.map(({ path }) => path[0] ?? ""))];
-    return wrong([], `there is no command "${first}"`, { name: first, known });
+    return wrong([], `unknown command "${first}"`, { name: first, known });
   }
-  if (second === undefined) return wrong([first], `"${first}" needs one of: ${family.join(", ")}`);
-  return wrong([first], `there is no command "${first} ${second}"`, { name: second, known: family });
+  if (second === undefined) return wrong([first], `"${first}" needs a subcommand: ${family.join(", ")}`);
+  return wrong([first], `unknown command "${first} ${second}"`, { name: second, known: family });
 }
 
 function wrong(path: readonly string[], sentence: string, unknown?: Problem["unknown"]): Parsed<never> {
@@ -151,12 +151,12 @@ function readOptions(given: readonly GivenOption[], specs: OptionSpecs, problems
     const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
     if (spec === undefined) {
       const known = Object.keys(specs).map((option) => `--${option}`);
-      problems.push({ sentence: `there is no option ${rawName} here`, unknown: { name: rawName, known } });
+      problems.push({ sentence: `unknown option ${rawName}`, unknown: { name: rawName, known } });
       continue;
     }
-    if (seen.has(name)) problems.push({ sentence: `--${name} was given twice` });
+    if (seen.has(name)) problems.push({ sentence: `--${name} is given twice` });
     seen.add(name);
-    // A "-" alone is no option: it stands for standard input, or for the beginning.
+    // A single "-" is not an option: it stands for standard input, or for the start of the stream.
     if (value?.startsWith("-") && value !== "-" && inlineValue === false) {
       problems.push({ sentence: `--${name} needs a value; one that begins with "-" is written --${name}=${value}` });
       continue;
@@ -190,6 +190,6 @@ function readArguments(words: readonly string[], spec: CommandSpec, problems: Pr
       problems.push({ sentence, unknown: { name: word, known: choices } });
     }
   }
-  if (rest.length > 0) problems.push({ sentence: `"${rest[0] ?? ""}" is one argument too many` });
+  if (rest.length > 0) problems.push({ sentence: `unexpected argument "${rest[0] ?? ""}"` });
   return values;
 }

@@ -8,27 +8,27 @@ import type { CommandSpec, OptionSpecs } from "./spec.ts";
 export function referencePage(commands: readonly CommandSpec[]): string {
   return `${[
     "# The command line",
-    "`redis-batch`, from `@redis-batch/cli`. This page is made from the commands themselves: `pnpm generate` writes it.",
+    "`redis-batch`, from `@redis-batch/cli`. `pnpm generate` writes this page from the commands themselves.",
     table(
       ["command", "what it does"],
       commands.map(({ path, summary }) => [`[\`${path.join(" ")}\`](#${path.join("-")})`, summary]),
     ),
-    "## Where the server is",
-    "The first of these that is there: `--url` or `--sentinel`, `--context`, the environment's `REDIS_URL`, the current context (`context use`), `redis://localhost:6379`. " +
-      "A password is never taken from the command line, where everybody on the machine could read it. It comes from `--password-file`, `--ask-password`, the context, or the environment's `REDIS_PASSWORD` (or `REDISCLI_AUTH`); that of the Sentinels from `REDIS_SENTINEL_PASSWORD`; a URL in `REDIS_URL` may hold one. `REDIS_USERNAME` names the ACL user.",
+    "## Which server is used",
+    "The first of these that is set: `--url` or `--sentinel`, `--context`, the environment's `REDIS_URL`, the current context (`context use`), `redis://localhost:6379`. " +
+      "A password is never taken from the command line, where every user of the machine could read it. It comes from `--password-file`, `--ask-password`, the context, or the environment variable `REDIS_PASSWORD` (or `REDISCLI_AUTH`). The Sentinels' password comes from `REDIS_SENTINEL_PASSWORD`. A URL in `REDIS_URL` may contain a password. `REDIS_USERNAME` names the ACL user.",
     "Contexts are kept in `redis-batch/config.json` below `XDG_CONFIG_HOME` or `~/.config`, or in the file that `REDIS_BATCH_CONFIG` names.",
     optionTable(CONNECTION_OPTIONS),
     "## For every command",
     optionTable(COMMON_OPTIONS),
-    "Output goes to standard output, everything said about it to standard error. Colour is for terminals, `NO_COLOR` turns it off. In names and payloads whatever a terminal would act upon is shown as an escape such as `\\e`, in JSON as `\\u001b`.",
+    "Results go to standard output, notes and errors to standard error. Terminals get colours; `NO_COLOR` turns them off. Control characters in names and payloads are shown as escapes such as `\\e`, in JSON as `\\u001b`.",
     "## Names",
-    "Names of streams, groups and consumers are typed as tables show them: `\\xff` is a byte that is not UTF-8 (any two hexadecimal digits), and `\\\\` a backslash. Any other backslash is itself, so only one before another, or before `x` and two digits, has to be doubled. JSON has such bytes as `\\xff`, too, and all else as it is. A shell wants quotes around it: `redis-batch consumers orders 'billing\\xff'`.",
+    "Names of streams, groups and consumers are typed as tables show them: `\\xff` is a byte that is not UTF-8 (any two hexadecimal digits), and `\\\\` a backslash. Any other backslash stands for itself, so you only have to double one that comes before another backslash, or before `x` and two digits. JSON output also has such bytes as `\\xff`, and everything else unchanged. Quote such a name in a shell: `redis-batch consumers orders 'billing\\xff'`.",
     "## Exit codes",
     table(
       ["code", "meaning"],
       Object.values(EXIT_CODES).map(({ code, meaning }) => [String(code), meaning]),
     ),
-    `\`check\` ends as monitoring systems expect: ${Object.entries(CHECK_CODES)
+    `\`check\` uses the exit codes that monitoring systems expect: ${Object.entries(CHECK_CODES)
       .map(([name, code]) => `${code} ${name}`)
       .join(", ")}.`,
     "## Commands",

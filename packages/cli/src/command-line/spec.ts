@@ -1,4 +1,4 @@
-/** What a command is told on the command line. Help, completion and the reference are made from it, and so are types. */
+/** The arguments and options of a command. Help, completion, the reference and the types are made from it. */
 
 interface Named {
   /** One sentence without a full stop, as it stands in the help. */
@@ -46,11 +46,11 @@ export interface CommandSpec {
   readonly args: readonly ArgumentSpec[];
   readonly options: OptionSpecs;
   readonly examples: readonly { readonly line: string; readonly does: string }[];
-  /** Whether it speaks to a server, so that the options of the connection belong to it. */
+  /** Whether it connects to a server, so that it has the connection options. */
   readonly connects: boolean;
-  /** Whether a first Ctrl-C lets it finish what it is at; otherwise it ends at once. */
+  /** Whether it finishes its current work after a first Ctrl-C; otherwise it ends at once. */
   readonly drains?: true;
-  /** What it ends with when it is called wrongly, where that is not what all others end with. */
+  /** Exit code when it is called wrongly, if it differs from the other commands'. */
   readonly misuseCode?: number;
 }
 
@@ -74,7 +74,7 @@ export type ArgumentValues<Specs extends readonly ArgumentSpec[]> = {
       : string;
 };
 
-/** Keeps the literal types, which become the types of what the command is given. */
+/** Keeps the literal types, which become the types of the command's arguments and options. */
 export function defineCommand<const Spec extends CommandSpec>(spec: Spec): Spec {
   return spec;
 }

@@ -9,10 +9,10 @@ import type { bench } from "../table/bench.ts";
 type Call = Invocation<typeof bench>;
 
 const GROUP = "bench";
-// At the stream, so that what is forgotten for any reason is at least small.
+// A limit for the stream, so that one that is left behind is at least small.
 const MOST_BYTES = 268_435_456;
 
-/** How one half of it went. */
+/** Result of one half of the benchmark. */
 interface Phase {
   readonly messages: number;
   readonly ms: number;
@@ -47,7 +47,7 @@ export const run: Run<typeof bench> = (call) =>
             rows: [rowOf("produce", added), rowOf("consume and acknowledge", consumed)],
             none: "",
           },
-          notes: consumed.messages === options.count ? [] : ["It ended early: by --time, by Ctrl-C, or at 256 MiB."],
+          notes: consumed.messages === options.count ? [] : ["Ended early: --time, Ctrl-C, or the limit of 256 MiB."],
         },
         options.json,
       );
@@ -109,7 +109,7 @@ async function consume(
   return { messages: done, ms: systemClock.nowMs() - beganAtMs };
 }
 
-/** The stream goes with its group, and so do the keys that its consumer had beside it. */
+/** Deletes the stream with its group, and the keys that its consumer kept beside it. */
 async function remove(client: StreamClient, stream: string): Promise<void> {
   await client.unlink({ keys: [stream, groupKey("dead", stream, GROUP), ...bookkeepingKeys(stream, GROUP)] });
 }

@@ -13,7 +13,7 @@ type Call = Invocation<typeof check>;
 const WELL: readonly ConsumerStatus[] = ["OK", "WARNING - too many pending items"];
 const IN_TROUBLE: readonly ConsumerStatus[] = ["STALLED", "FAILING"];
 
-/** One look sees no trend: that it is not known yet is nothing against the group. */
+/** A single pass sees no trend, so UNKNOWN is not held against the group. */
 const HEALTH: Readonly<Record<GroupHealth, CheckStatus>> = {
   OK: "ok",
   UNKNOWN: "ok",
@@ -32,13 +32,13 @@ export const run: Run<typeof check> = async (call) => {
   try {
     await terminal.write(renderVerdict(format, args, verdict, problem));
   } catch (error) {
-    // The exit code is told all the same.
+    // The exit code still says it.
     if (!(error instanceof BrokenPipe)) throw error;
   }
   return CHECK_CODES[verdict.status];
 };
 
-/** A monitoring system reads standard output, whatever went wrong. */
+/** Never rejects: a monitoring system reads standard output, whatever goes wrong. */
 async function judge(call: Call): Promise<{ readonly verdict: Verdict; readonly problem: string | null }> {
   try {
     refuseContradictions(call.options);
@@ -49,7 +49,7 @@ async function judge(call: Call): Promise<{ readonly verdict: Verdict; readonly 
   }
 }
 
-/** A warning that would come after what is critical would never come. */
+/** A warning limit above the critical one would never warn. */
 function refuseContradictions(options: Call["options"]): void {
   for (const what of ["backlog", "age", "pending", "dead-letters"] as const) {
     const [warn, most] = [options[`warn-${what}`], options[`max-${what}`]];
@@ -60,7 +60,7 @@ function refuseContradictions(options: Call["options"]): void {
 
 function measuresOf(group: GroupReport, { length }: MonitorReport, options: Call["options"]): readonly Measure[] {
   const ages = [group.oldestWaitingAgeMs, group.oldestPendingAgeMs].filter((age) => age !== null);
-  // That nothing waits is known to be no age at all; that the age of what waits is not known is not.
+  // If nothing waits, the age is known: 0. If something waits and its age is unknown, it is unknown.
   const isIdle = group.backlog.messages === 0 && group.pending === 0;
   return [
     ...(options["ignore-health"] ? [] : judgementsOf(group)),
@@ -97,7 +97,7 @@ function measuresOf(group: GroupReport, { length }: MonitorReport, options: Call
   ];
 }
 
-/** What the monitor says itself of the group and its consumers. */
+/** The monitor's own verdicts about the group and its consumers. */
 function judgementsOf({ health, reason, consumers }: GroupReport): readonly Measure[] {
   const troubled = consumers.filter(({ status }) => IN_TROUBLE.includes(status));
   return [

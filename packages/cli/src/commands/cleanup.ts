@@ -11,13 +11,13 @@ export const run: Run<typeof cleanup> = (call) => {
   const { options, terminal, signal } = call;
   const settings = { graceMs: options.wait, ...(options["to-any"] ? { handOverTo: "any" as const } : {}) };
   return withMonitor(call, settings, async (looker) => {
-    // Connected all the while: the clean-up counts from there.
+    // Stay connected meanwhile: the clean-up counts from the moment of the connection.
     const { stream, group } = call.args;
     const found = await looker.inspect({ signal });
-    // A name that is mistyped must not look like a group with nothing to clean up.
+    // A mistyped name must not look like a group with nothing to clean up.
     if (group === undefined) refuseMissing(found, stream);
     else groupOf(found, { args: { stream, group } });
-    if (options.wait > 0) terminal.progress("waiting, connected");
+    if (options.wait > 0) terminal.progress("connected, waiting");
     await pause(systemClock, options.wait, signal);
     terminal.endProgress();
     const plan = await looker.cleanUp({ dryRun: true });

@@ -13,8 +13,8 @@ import { runCommand } from "./run-command.ts";
 type Call = Invocation<typeof consume>;
 type Fields = Readonly<Record<string, string>>;
 
-// With --ack never everything that was read stays with us, and in memory, until the end. For that it must come again
-// and again: what is deferred for longer than this, or half a lease, is deferred for every consumer of the group.
+// With --ack never this consumer keeps everything it has read, in memory, until the end. For that it must be redelivered
+// often: a message deferred for longer than this, or half a lease, is deferred for every consumer of the group.
 const MOST_UNACKNOWLEDGED = 10_000;
 const KEPT_MS = 5_000;
 const DEFAULT_LEASE_MS = 60_000;
@@ -29,7 +29,7 @@ export const run: Run<typeof consume> = async (call) => {
     ...consumerOptions(call, server, leaseMs),
     signal: stop.signal,
     observer: (event) => {
-      // What was read comes as a batch before long: until then, and while that is at work, nothing is idle.
+      // Messages that were read soon become a batch: until it has been processed, the consumer is not idle.
       if (event.type === "read" && event.messages > 0) stop.busy();
       if (event.type === "started") stop.awake();
       server.observe(event);
@@ -38,13 +38,13 @@ export const run: Run<typeof consume> = async (call) => {
   });
   const work = new Work(call, stop, () => {
     consumer.pause();
-    terminal.note(`${MOST_UNACKNOWLEDGED} messages are not acknowledged: nothing more is read`, "warn");
+    terminal.note(`${MOST_UNACKNOWLEDGED} messages are unacknowledged: reading stops`, "warn");
   });
   try {
     const report = await consumer.run((batch, context) => work.on(batch, context.signal), { signal: stop.signal });
     if (report.unconfirmedAcks > 0) {
       terminal.note(
-        `${report.unconfirmedAcks} acknowledgements were not confirmed: these messages may come again`,
+        `${report.unconfirmedAcks} acknowledgements were not confirmed: these messages may be redelivered`,
         "warn",
       );
     }
@@ -56,7 +56,7 @@ export const run: Run<typeof consume> = async (call) => {
   return work.exit();
 };
 
-/** When to stop: asked to, enough messages, nothing left, nobody reading. */
+/** When to stop: on request, after enough messages, when idle, or when nobody reads the output. */
 class Stop {
   readonly #aborter = new AbortController();
   readonly #idleMs: number | undefined;
@@ -78,13 +78,13 @@ class Stop {
     this.#aborter.abort();
   }
 
-  /** From now on nothing is at work: the time without anything begins. */
+  /** No batch is being processed: the idle time begins. */
   awake(): void {
     clearTimeout(this.#timer);
     if (this.#idleMs !== undefined) this.#timer = setTimeout(() => this.now(), this.#idleMs);
   }
 
-  /** Something has come, or is at work, however long that takes. */
+  /** Messages have arrived or are being processed, however long that takes. */
   busy(): void {
     clearTimeout(this.#timer);
   }
@@ -95,12 +95,12 @@ class Stop {
   }
 }
 
-/** What is done with each batch. */
+/** Processes each batch. */
 class Work {
   readonly #call: Call;
   readonly #stop: Stop;
   readonly #onEnough: () => void;
-  /** Messages that were worked on and, as nothing is acknowledged, come again. */
+  /** Messages that were processed and are redelivered, because nothing is acknowledged. */
   readonly #seen = new Set<string>();
   #left: number;
   #failed = 0;
@@ -115,7 +115,7 @@ class Work {
   }
 
   async on(batch: Batch<Fields>, signal: AbortSignal): Promise<void> {
-    // After the last one, or after a fault: what is offered meanwhile is released untouched.
+    // After the last message, or after a fault: later batches are released untouched.
     if (this.#left === 0 || this.#fault !== undefined) return;
     const messages = batch.messages.filter(({ id }) => !this.#seen.has(id)).slice(0, this.#left);
     if (messages.length === 0) return;
@@ -158,7 +158,7 @@ class Work {
     const onLine = (line: string): void => {
       const outcome = parseOutcomeLine(line);
       if (outcome !== undefined && ids.has(outcome.id)) named.set(outcome.id, outcome);
-      else terminal.note(`no outcome of a message of this batch: ${line}`, "warn");
+      else terminal.note(`not an outcome of a message of this batch: ${line}`, "warn");
     };
     const end = await runCommand({
       command,
@@ -187,7 +187,7 @@ class Work {
     this.#failed++;
     const reason =
       outcome !== undefined && outcome.kind !== "ack" && outcome.reason !== "" ? outcome.reason : undefined;
-    const why = reason ?? (end.isSuccess ? "the command said so" : `the command failed: ${end.why}`);
+    const why = reason ?? (end.isSuccess ? "the command asked for it" : `the command failed: ${end.why}`);
     if (outcome?.kind === "dead-letter" || options["dead-letter"]) message.deadLetter(why);
     else message.retry({ reason: why });
   }
@@ -206,10 +206,14 @@ function batchLine(messages: readonly Message<Fields>[]): string {
 
 function refuseContradictions({ options }: Call): void {
   if (options.outcomes && options.exec === undefined) {
-    throw new Failure("usage", "--outcomes reads what a command says", "give the command with --exec");
+    throw new Failure("usage", "--outcomes reads a command's output", "give the command with --exec");
   }
   if (options["dead-letter"] && options.exec === undefined) {
-    throw new Failure("usage", "--dead-letter is for what a command fails on", "give the command with --exec");
+    throw new Failure(
+      "usage",
+      "--dead-letter applies to messages that a command fails on",
+      "give the command with --exec",
+    );
   }
   const { create = "start" } = options;
   if (!["start", "end"].includes(create) && !isEntryId(create)) {
@@ -217,7 +221,7 @@ function refuseContradictions({ options }: Call): void {
   }
 }
 
-/** Sees that the group is there, so that a mistyped name makes no stream, and how long its leases are. */
+/** Checks that the group exists, so that a mistyped name creates no stream, and reads the length of its leases. */
 async function lookAtGroup(call: Call, server: Server): Promise<{ readonly leaseMs: number | undefined }> {
   const { args, options, signal } = call;
   const address = { stream: args.stream, group: args.group };
@@ -232,7 +236,7 @@ async function lookAtGroup(call: Call, server: Server): Promise<{ readonly lease
     throw new Failure(
       "missing",
       `the stream "${args.stream}" has no group "${args.group}"`,
-      "--create start makes it and begins with the oldest message; --create end, with what is added from now on",
+      "--create start creates it and starts with the oldest message; --create end starts with messages added from now on",
     );
   } finally {
     await client.close();
@@ -250,7 +254,7 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
     group: args.group,
     batchSize,
     maxWaitMs: options["max-wait"],
-    // What is read ahead would only have to be released.
+    // Messages that are read ahead would only have to be released.
     prefetch: options.count === undefined ? 1 : 0,
     connectTimeoutMs: server.connectTimeoutMs,
     maxDeliveries: isKept ? 1_000_000 : options["max-deliveries"],
@@ -266,11 +270,11 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
   };
 }
 
-/** Trouble, on standard error. */
+/** Reports problems on standard error. */
 function tell(event: ConsumerEvent, terminal: Call["terminal"]): void {
   switch (event.type) {
     case "disconnected":
-      if (event.reason !== "closed") terminal.note(`the connection is lost (${event.reason}); trying again`, "warn");
+      if (event.reason !== "closed") terminal.note(`the connection is lost (${event.reason}); reconnecting`, "warn");
       return;
     case "readFailed":
     case "ackFailed":
@@ -279,21 +283,24 @@ function tell(event: ConsumerEvent, terminal: Call["terminal"]): void {
     case "recoveryFailed":
     case "deadLetterFailed":
     case "heartbeatFailed":
-      return terminal.note(`${event.error.message}; trying again`, "warn");
+      return terminal.note(`${event.error.message}; retrying`, "warn");
     case "outcomeTooLate":
-      return terminal.note(`${event.ids.length} messages are not ours any more (${event.why})`, "warn");
+      return terminal.note(`${event.ids.length} messages no longer belong to this consumer (${event.why})`, "warn");
     case "deadLettered":
       return terminal.note(`${event.id} went to the dead letters (${event.why})`);
     case "pendingTrimmed":
-      return terminal.note(`${event.ids.length} pending messages had been deleted from the stream`, "warn");
+      return terminal.note(
+        `${event.ids.length} pending messages were deleted from the stream before they were processed`,
+        "warn",
+      );
     case "heldTooLong":
       return terminal.note(
-        `a batch has been at work for ten leases: its ${event.messages} messages go to other consumers`,
+        `a batch has been in processing for ten leases: its ${event.messages} messages go to other consumers`,
         "warn",
       );
     case "backingOff":
       return terminal.note(
-        `everything fails: one message at a time, the next in ${Math.round(event.retryInMs / 1_000)} s`,
+        `every batch fails: trying one message at a time, the next in ${Math.round(event.retryInMs / 1_000)} s`,
         "warn",
       );
     default:

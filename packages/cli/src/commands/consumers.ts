@@ -18,7 +18,7 @@ export const run: Run<typeof consumers> = (call) =>
     const registry = (await nullIfForbidden(client.registry({ stream, group }))) ?? new Map<string, Registration>();
     const nowMs = await nullIfForbidden(client.time());
     const known = new Map(infos.map((info) => [info.name, info]));
-    // One that has just begun has told of itself, and may not have read yet.
+    // A consumer that has just started is registered, but may not have read yet.
     const names = [...new Set([...known.keys(), ...registry.keys()])]
       .filter((name) => !isReservedConsumer(name))
       .toSorted();
@@ -39,13 +39,13 @@ export const run: Run<typeof consumers> = (call) =>
             { key: "state" },
             { key: "intake", tone: (intake) => (intake === "open" ? "good" : undefined) },
             { key: "heartbeatMs", title: "heartbeat", unit: "ms" },
-            { key: "inFlight", title: "at work", unit: "count" },
+            { key: "inFlight", title: "in flight", unit: "count" },
             { key: "acknowledged", unit: "count" },
             { key: "host" },
             { key: "pid" },
           ],
           rows: names.map((name) => describe(name, known.get(name), registry.get(name), nowMs)),
-          none: "It has no consumers.",
+          none: "The group has no consumers.",
         },
       },
       call.options.json,
@@ -63,10 +63,10 @@ function describe(
     consumer,
     pending: info?.pending ?? 0,
     idleMs: info?.idleMs ?? null,
-    // Of one that is not ours nobody knows.
+    // Unknown for a consumer that is not of Redis Batch.
     alive: registered === undefined || nowMs === null ? null : isAlive(registered, nowMs),
     state: details?.state ?? null,
-    // "open", or the name of what holds it up on purpose.
+    // "open", or the name of what pauses it on purpose.
     intake: details?.intake ?? null,
     heartbeatMs: registered === undefined || nowMs === null ? null : Math.max(nowMs - registered.atMs, 0),
     inFlight: details?.inFlight ?? null,

@@ -12,7 +12,7 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
   if (options.url === undefined && options.sentinel === undefined) {
     throw new Failure("usage", "a context needs --url or --sentinel");
   }
-  // Found wrong here rather than when it is needed.
+  // Report a mistake now rather than at the first use.
   if (options.url !== undefined) parseRedisUrl(options.url);
   if (options.sentinel !== undefined) parseAddresses(options.sentinel);
   const given = [options["password-file"], options["password-env"], options["ask-password"] || undefined];
@@ -39,12 +39,12 @@ export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) =
   let isCurrent = false;
   await changeContexts(path, ({ current = args.name, all }) => {
     if (all.has(args.name) && !options.force) {
-      throw new Failure("refused", `there is a context "${args.name}" already`, "--force replaces it");
+      throw new Failure("refused", `the context "${args.name}" already exists`, "--force replaces it");
     }
     isCurrent = current === args.name;
     return { current, all: new Map(all).set(args.name, saved) };
   });
-  // It may be yet to come, and is worth telling of all the same.
+  // The file may be created later; a missing one is still worth a warning.
   for (const file of [saved.passwordFile, saved.tlsCa, saved.tlsCert, saved.tlsKey]) {
     if (file !== undefined && !existsSync(file)) terminal.note(`there is no file ${file}`, "warn");
   }

@@ -17,7 +17,7 @@ export const run: Run<typeof contextList> = async ({ options, terminal }) => {
           { key: "tls" },
         ],
         rows: [...all.values()].map((context) => describe(context, current)),
-        none: "There are no contexts: `redis-batch context add` makes one.",
+        none: "There are no contexts: `redis-batch context add` saves one.",
       },
     },
     options.json,

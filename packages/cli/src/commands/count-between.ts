@@ -1,17 +1,17 @@
 import type { StreamClient } from "@redis-batch/core/internal";
 import { entryPages } from "./entry-pages.ts";
 
-/** How many there are; where `isAll` is false, at least so many. */
+/** A number of entries; if `isAll` is false, there are at least that many. */
 export interface Count {
   readonly value: number;
   readonly isAll: boolean;
 }
 
-// Counting reads the entries: beyond this many, or this much, "at least" is answer enough.
+// Counting reads the entries. Beyond this number or size, "at least" is good enough.
 const COUNTED_MOST = 20_000;
 const COUNTED_BYTES = 134_217_728;
 
-/** Counts the entries after one id, up to another one and with it. */
+/** Counts the entries after one id, up to and including another. */
 export async function countBetween(client: StreamClient, stream: string, after: string, to: string): Promise<Count> {
   let [value, bytes] = [0, 0];
   for await (const page of entryPages(client, { stream, from: `(${after}`, to, most: COUNTED_MOST })) {
@@ -22,7 +22,7 @@ export async function countBetween(client: StreamClient, stream: string, after: 
   return { value, isAll: value < COUNTED_MOST };
 }
 
-/** What a group at this position would still get. */
+/** Counts what a group at this position still has to read. */
 export async function countAfter(client: StreamClient, stream: string, position: string): Promise<Count> {
   if (position === "end") return { value: 0, isAll: true };
   if (position === "start") return { value: await client.xlen({ stream }), isAll: true };

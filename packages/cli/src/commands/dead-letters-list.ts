@@ -7,7 +7,7 @@ import { filterOf, refuseMissingGroup, withLetters } from "./letters.ts";
 export const run: Run<typeof list> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { from, limit } = call.options;
-    if (from !== undefined && !isEntryId(from)) throw new Failure("usage", "--from must be a letter's id");
+    if (from !== undefined && !isEntryId(from)) throw new Failure("usage", "--from must be the id of a dead letter");
     const filter = filterOf(call.options) ?? "all";
     const total = await deadLetters.count();
     if (total === 0) await refuseMissingGroup(call);
@@ -39,13 +39,13 @@ export const run: Run<typeof list> = (call) =>
             ...{ id, entryId, reason, deliveries, consumer, error },
             at: at.toISOString(),
           })),
-          none: total === 0 ? "There are no dead letters." : "No letter meets this.",
+          none: total === 0 ? "There are no dead letters." : "No dead letters matched.",
         },
         notes: [
-          ...(next === null ? [] : [`There may be more: --from ${next} goes on.`]),
+          ...(next === null ? [] : [`There may be more: continue with --from ${next}.`]),
           ...(foreign === 0
             ? []
-            : [`${foreign} entries among them were not written by Redis Batch, and are left alone.`]),
+            : [`${foreign} entries among them were not written by Redis Batch; they are left alone.`]),
         ],
       },
       call.options.json,

@@ -24,20 +24,20 @@ export const run: Run<typeof redrive> = (call) =>
       return {
         facts: [
           { key: "redriven", value: report.redriven, unit: "count" },
-          { key: "added", title: "added anew", value: report.added, unit: "count" },
+          { key: "added", title: "added again", value: report.added, unit: "count" },
           { key: "skipped", value: report.skipped, unit: "count" },
-          { key: "missing", title: "not there", value: report.missing, unit: "count" },
+          { key: "missing", title: "not found", value: report.missing, unit: "count" },
           { key: "next", value: report.next },
         ],
         table: {
           key: "letters",
-          columns: [{ key: "id" }, { key: "kind", title: "end" }, { key: "why" }],
+          columns: [{ key: "id" }, { key: "kind", title: "result" }, { key: "why" }],
           rows: left.map((letter) => ({
             id: letter.id,
             kind: letter.kind,
             why: letter.kind === "skipped" ? letter.why : letter.kind === "added" ? letter.entryId : null,
           })),
-          none: "Every letter was redriven.",
+          none: "All dead letters were redriven.",
         },
       };
     });

@@ -11,7 +11,8 @@ import { find, LISTED, refuseMissingGroup, withLetters } from "./letters.ts";
 export const run: Run<typeof show> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { args, options, terminal } = call;
-    if (!isEntryId(args.id)) throw new Failure("usage", "<id> must be the id of a letter, such as 1700000000000-0");
+    if (!isEntryId(args.id))
+      throw new Failure("usage", "<id> must be the id of a dead letter, such as 1700000000000-0");
     const [letter] = await find(deadLetters, args.id);
     if (letter === undefined) {
       await refuseMissingGroup(call);

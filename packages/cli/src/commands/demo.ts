@@ -29,17 +29,17 @@ type Call = Invocation<typeof demo>;
 
 const GROUP = "demo";
 const FIRST = "worker-1";
-// Short, so that a crash is noticed while somebody looks.
+// Short, so that a crash is noticed during the tour.
 const LEASE = "2s";
 const LOOK_EVERY_MS = 500;
 const LONGEST_MS = 120_000;
 
 export const run: Run<typeof demo> = async (call) => {
   const { options, terminal, signal } = call;
-  if (options.json) throw new Failure("usage", "the tour is for people: there is no JSON of it");
+  if (options.json) throw new Failure("usage", "the tour is for people: it has no JSON output");
   await using own = (await isThere(call)) ? null : await OwnServer.start(terminal.env["PATH"] ?? "");
   const there: Call = own === null ? call : { ...call, options: { ...options, url: own.url } };
-  if (own !== null) await terminal.write(`No server answers, so this one was started: ${own.name}\n`);
+  if (own !== null) await terminal.write(`No server answers, so a temporary one was started: ${own.name}\n`);
   const stream = `rb-demo-${randomUUID().slice(0, 8)}`;
   await withClient(there, async (client) => {
     const workers: Worker[] = [];
@@ -53,7 +53,7 @@ export const run: Run<typeof demo> = async (call) => {
   return signal.aborted ? "interrupted" : "ok";
 };
 
-/** Whether a server answers where one is looked for; a wrong password, and what was named on purpose, is no reason to start one. */
+/** Whether a server answers. A wrong password, or an address given on purpose, is no reason to start our own. */
 async function isThere(call: Call): Promise<boolean> {
   const { url, sentinel, context } = call.options;
   const server = await findServer(call);
@@ -89,11 +89,11 @@ class Tour {
     const { options, signal } = this.#call;
     const args = { stream: this.#stream, group: GROUP };
     await this.#client.xgroupCreate({ ...args, position: "start" });
-    await this.#say(`1. ${options.count} messages are added to the stream ${this.#stream}`);
+    await this.#say(`1. Add ${options.count} messages to the stream ${this.#stream}`);
     await this.#produce();
-    await this.#say("2. The scaler, asked how many consumers the group needs");
+    await this.#say("2. Ask the scaler how many consumers the group needs");
     await this.#decide();
-    await this.#say("3. Two workers begin, each with batches of 20");
+    await this.#say("3. Start two workers, each with batches of 20");
     this.#workers.push(new Worker(this.#call, this.#stream, FIRST), new Worker(this.#call, this.#stream, "worker-2"));
     await withMonitor({ ...this.#call, args }, { graceMs: 0 }, async (monitor) => {
       await this.#until(monitor, (group) => {
@@ -101,12 +101,10 @@ class Tour {
         return (group.consumers.length === 2 && first !== undefined && first.pending > 0) || isDone(group);
       });
       if (signal.aborted) return;
-      await this.#say("4. The monitor, in the middle of it");
+      await this.#say("4. Look at the group with the monitor");
       const report = await monitor.inspect();
       await this.#call.terminal.report(groupReport(report, groupOf(report, { args })), false);
-      await this.#say(
-        "5. worker-1 is killed (SIGKILL), with messages in its hands; the monitor hands them to worker-2",
-      );
+      await this.#say("5. Kill worker-1 (SIGKILL) while it holds messages; the monitor releases them to worker-2");
       this.#workers[0]?.kill();
       await this.#until(monitor, isDone, true);
     });
@@ -122,9 +120,9 @@ class Tour {
     await this.#say(
       `6. ${read} of ${this.#call.options.count} messages were delivered, ${info?.pending ?? "?"} are pending, ${dead} are dead letters`,
     );
-    if (!isWhole) throw new Failure("failed", "something is missing, which should not be", "please report it");
+    if (!isWhole) throw new Failure("failed", "messages are missing, which must not happen", "please report it");
     await this.#call.terminal.write(
-      "   Nothing was lost. What worker-1 had begun was worked on again: at least once.\n",
+      "   Nothing was lost. The messages that worker-1 had begun were processed again: at-least-once delivery.\n",
     );
   }
 
@@ -142,7 +140,7 @@ class Tour {
     await this.#call.terminal.write(`   ${renderDecision(await scaler.decide())}`);
   }
 
-  /** Looks, and tells what is seen, until it is as it should be; cleans up after the dead on the way where it is told to. */
+  /** Prints snapshots of the group until the condition holds. With `cleansUp`, also cleans up after dead consumers. */
   async #until(monitor: Monitor, isSo: (group: GroupReport) => boolean, cleansUp = false): Promise<void> {
     const { signal, terminal } = this.#call;
     const args = { stream: this.#stream, group: GROUP };
@@ -158,7 +156,7 @@ class Tour {
         }
       }
       if (systemClock.nowMs() - beganAtMs > LONGEST_MS)
-        throw new Failure("failed", "the workers do not get on", "is the machine very busy?");
+        throw new Failure("failed", "the workers make no progress", "check whether the machine is overloaded");
       await pause(systemClock, LOOK_EVERY_MS, signal);
     }
   }
@@ -170,7 +168,7 @@ class Tour {
 
 const isDone = (group: GroupReport): boolean => group.pending === 0 && group.backlog.messages === 0;
 
-/** `redis-batch consume`, as a process of its own, with work that takes a moment. */
+/** `redis-batch consume` in its own process, with work that takes half a second per batch. */
 class Worker {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -193,7 +191,7 @@ class Worker {
     ];
     const [, program = ""] = process.argv;
     const args = [...process.execArgv, program, ...consume, "--exec", work, ...connectionArgs(call)];
-    // A group of its own: on Ctrl-C we end it ourselves.
+    // In its own process group: on Ctrl-C we end it ourselves.
     this.#child = spawn(process.execPath, args, { stdio: "ignore", detached: true, env: { ...process.env } });
     this.#ended = once(this.#child, "exit");
     process.once("exit", this.#onExit);
@@ -210,7 +208,7 @@ class Worker {
   }
 }
 
-/** The options of the connection as they were given, for another process. */
+/** The connection options as they were given, for another process. */
 function connectionArgs({ options }: Call): string[] {
   return Object.keys(CONNECTION_OPTIONS).flatMap((name) => {
     const value = options[name as keyof typeof CONNECTION_OPTIONS];

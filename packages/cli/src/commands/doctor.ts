@@ -60,7 +60,7 @@ export const run: Run<typeof doctor> = async (call) => {
   return findings.some(({ severity }) => severity === "problem") ? "failed" : "ok";
 };
 
-/** What the server, or a proxy before it, offers to nobody. Not asked with COMMAND, which may be one of them. */
+/** The commands that the server, or a proxy in front of it, offers to no user. Does not use COMMAND, which may be one of them. */
 async function findMissingCommands(client: StreamClient): Promise<ReadonlySet<SentCommand>> {
   const offered = await Promise.all(SENT_COMMANDS.map((name) => client.isOffered(name)));
   return new Set(SENT_COMMANDS.filter((_, index) => offered[index] === false));
@@ -69,7 +69,7 @@ async function findMissingCommands(client: StreamClient): Promise<ReadonlySet<Se
 async function examineServer(client: StreamClient): Promise<readonly Finding[]> {
   const askedAtMs = Date.now();
   const serverMs = await nullIfForbidden(client.time());
-  // Half of the way there and back.
+  // The middle of the round trip.
   const oursMs = (askedAtMs + Date.now()) / 2;
   const [hasAckDelete = null] = (await client.knowsCommands(["xackdel"])) ?? [];
   const clockAheadMs = serverMs === null ? null : serverMs - oursMs;
@@ -97,7 +97,14 @@ type GroupCall = Pick<Call, "options" | "terminal" | "signal"> & {
 async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
   const report = await withMonitor(call, {}, (monitor) => nullIfForbidden(monitor.inspect()));
   if (report === null)
-    return [finding("groups", "unknown", "this user may not look at them: see above", "run this as a monitor's user")];
+    return [
+      finding(
+        "groups",
+        "unknown",
+        "this user may not read the groups: see above",
+        "run this as a user with the monitor's rights",
+      ),
+    ];
   if (report.groups.length === 0) {
     return [
       finding(
@@ -115,15 +122,15 @@ async function examineGroups(call: GroupCall): Promise<readonly Finding[]> {
   return [
     ...report.groups.flatMap((group) => examineGroup(report, group)),
     ...report.retention.warnings.map((text) =>
-      finding("retention", "warning", text, "let `redis-batch trim` trim the stream, rather than a MAXLEN"),
+      finding("retention", "warning", text, "trim the stream with `redis-batch trim` instead of a MAXLEN"),
     ),
   ];
 }
 
-/** The one that was asked for; without its name any will do. */
+/** How to create the group that was asked for, or any group. */
 function createGroup({ stream, group }: GroupCall["args"]): string {
   const command = `redis-batch group create ${shellWord(stream)} ${group === undefined ? "<group>" : shellWord(group)}`;
-  return `${command}; redis-batch groups ${shellWord(stream)} lists those there are`;
+  return `${command}; redis-batch groups ${shellWord(stream)} lists the existing groups`;
 }
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
@@ -131,9 +138,9 @@ const count = (number: number, one: string, many: string): string => `${number} 
 const BAD: readonly GroupHealth[] = ["STALLED", "STOPPED", "FAILING", "AHEAD"];
 
 function fixOf({ health }: GroupReport, words: string): string {
-  if (health === "AHEAD") return `set it to where it is to go on: redis-batch group seek ${words} --to end`;
-  if (health === "FAILING") return `see why messages are given up: redis-batch dead-letters list ${words}`;
-  return `start consumers, or see what holds them up: redis-batch monitor ${words}`;
+  if (health === "AHEAD") return `move it to where it should continue: redis-batch group seek ${words} --to end`;
+  if (health === "FAILING") return `see why messages go to the dead letters: redis-batch dead-letters list ${words}`;
+  return `start consumers, or see what blocks them: redis-batch monitor ${words}`;
 }
 
 function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly Finding[] {
@@ -155,7 +162,7 @@ function examineGroup({ stream }: MonitorReport, group: GroupReport): readonly F
           area,
           "warning",
           `the consumer ${quoteName(consumer)} is ${status}: ${reason}`,
-          "look at what its handlers wait for, and restart it if need be",
+          "find out what its handlers wait for, and restart it if necessary",
         ),
       ),
     ...(dead === 0

@@ -1,19 +1,19 @@
 import { FIRST_PAGE_SIZE, nextPageSize, type StreamClient, type StreamEntry } from "@redis-batch/core/internal";
 
-// As many as a page has where they are small.
+// Entries per page if they are small.
 const LARGEST_PAGE = 1_000;
 
 interface EntryRange {
   readonly stream: string;
-  /** As XRANGE has it: an id, `(` before one that is not meant, `-`, or `+`. */
+  /** As in XRANGE: an id, `(` before an id to exclude it, `-`, or `+`. */
   readonly from: string;
   readonly to: string;
-  /** As many as are wanted at most. */
+  /** The maximum number of entries. */
   readonly most: number;
   readonly newestFirst?: boolean;
 }
 
-/** The entries of a range, a page at a time, however large they are: no more than a page is in memory. */
+/** Reads a range page by page: never more than one page is in memory, however large the entries are. */
 export async function* entryPages(
   client: Pick<StreamClient, "xrange" | "xrevrange">,
   { stream, most, newestFirst = false, ...range }: EntryRange,

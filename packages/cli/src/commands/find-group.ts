@@ -8,7 +8,7 @@ export async function findGroup(client: StreamClient, stream: string, group: str
   return found;
 }
 
-/** For what goes on until it is told to end: says that there is nothing yet, which may be a name that was mistyped. */
+/** For commands that run until they are stopped: says that nothing exists yet, because the name may be mistyped. */
 export async function tellIfMissing(
   client: StreamClient,
   { stream, group }: { readonly stream: string; readonly group: string },
@@ -22,6 +22,6 @@ export async function tellIfMissing(
   else if (!groups.some(({ name }) => name === group)) terminal.note(awaited(stream, group), "warn");
 }
 
-/** What is waited for. */
+/** Says what the command waits for. */
 export const awaited = (stream: string, group?: string): string =>
-  `${group === undefined ? `there is no stream "${stream}"` : `the stream "${stream}" has no group "${group}"`} yet: waiting for it`;
+  `${group === undefined ? `there is no stream "${stream}"` : `the stream "${stream}" has no group "${group}"`}: waiting for it`;

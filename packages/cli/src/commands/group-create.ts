@@ -17,14 +17,14 @@ export const run: Run<typeof create> = (call) =>
       throw new Failure(
         "missing",
         `there is no stream "${stream}"`,
-        "--create-stream creates it, too; `redis-batch streams` lists those there are",
+        "--create-stream creates it as well; `redis-batch streams` lists the existing streams",
       );
     }
     if (known?.includes(group)) {
       throw new Failure(
         "refused",
-        `the stream "${stream}" has a group "${group}" already`,
-        "`redis-batch group seek` moves it",
+        `the stream "${stream}" already has a group "${group}"`,
+        "`redis-batch group seek` changes its position",
       );
     }
     const first = known === undefined ? { value: 0, isAll: true } : await countAfter(client, stream, position);
@@ -33,12 +33,12 @@ export const run: Run<typeof create> = (call) =>
       { key: "group", value: group },
       { key: "position", value: position },
       { key: "streamCreated", value: known === undefined },
-      { key: "messages", title: "messages to get", value: first.value, unit: "count" },
-      { key: "messagesExact", title: "counted to the end", value: first.isAll },
+      { key: "messages", title: "messages to read", value: first.value, unit: "count" },
+      { key: "messagesExact", title: "exact count", value: first.isAll },
     ] as const;
     return planFirst(terminal, options, { facts }, async () => {
       const isNew = await client.xgroupCreate({ stream, group, position });
-      if (!isNew) throw new Failure("refused", `somebody else has created the group "${group}" just now`);
+      if (!isNew) throw new Failure("refused", `another client has just created the group "${group}"`);
       return { facts };
     });
   });

@@ -29,11 +29,11 @@ export const run: Run<typeof remove> = (call) =>
     const facts = [
       { key: "stream", value: stream },
       { key: "group", value: group },
-      { key: "alive", title: "consumers alive", value: alive.length, unit: "count" },
-      { key: "pending", title: "pending, and lost", value: pending, unit: "count" },
+      { key: "alive", title: "live consumers", value: alive.length, unit: "count" },
+      { key: "pending", title: "pending, will be lost", value: pending, unit: "count" },
       { key: "unread", title: "never delivered", value: unread.value, unit: "count" },
-      { key: "unreadExact", title: "counted to the end", value: unread.isAll },
-      { key: "deadLetters", title: "dead letters, which stay", value: deadLetters, unit: "count" },
+      { key: "unreadExact", title: "exact count", value: unread.isAll },
+      { key: "deadLetters", title: "dead letters (kept)", value: deadLetters, unit: "count" },
     ] as const;
     if (options.yes) {
       const [consumer] = alive;
@@ -41,14 +41,14 @@ export const run: Run<typeof remove> = (call) =>
         throw new Failure(
           "refused",
           `${alive.length} consumers are alive, such as "${consumer.consumer}"`,
-          "stop them first: they would create the group anew",
+          "stop them first: they would create the group again",
         );
       }
       if (pending + unread.value > 0 && !options["lose-pending"]) {
         throw new Failure(
           "refused",
           `${pending} messages are pending and ${unread.value} unread`,
-          "--lose-pending deletes it all the same",
+          "--lose-pending deletes it anyway",
         );
       }
     }
@@ -59,7 +59,7 @@ export const run: Run<typeof remove> = (call) =>
     });
   });
 
-/** Only once the group is gone: a group without its registry would look as if nobody worked in it. */
+/** Only after the group is deleted: a group without its registry would look as if it had no consumers. */
 async function forget(client: StreamClient, stream: string, group: string): Promise<void> {
   const keys = bookkeepingKeys(stream, group);
   try {
@@ -68,8 +68,8 @@ async function forget(client: StreamClient, stream: string, group: string): Prom
     if (!PermissionError.is(error)) throw error;
     throw new Failure(
       "denied",
-      `the group is deleted, but what was kept about it is still there: ${error.message}`,
-      `as a user with that right: UNLINK ${keys.map(quoteWord).join(" ")}`,
+      `the group is deleted, but its bookkeeping keys could not be: ${error.message}`,
+      `run this as a user with that right: UNLINK ${keys.map(quoteWord).join(" ")}`,
     );
   }
 }

@@ -13,7 +13,7 @@ export const run: Run<typeof seek> = (call) =>
     const { args, options, terminal } = call;
     const { stream, group } = args;
     if (options.to === undefined)
-      throw new Failure("usage", "--to is missing", "say where to, such as --to start or --to 2h");
+      throw new Failure("usage", "--to is missing", "give a position, such as --to start or --to 2h");
     const position = parsePosition("--to", options.to, await client.time());
     const { lastDeliveredId, pending } = await findGroup(client, stream, group);
     const target =
@@ -34,7 +34,7 @@ export const run: Run<typeof seek> = (call) =>
       { key: "to", value: target },
       { key: "passedOver", title: "never delivered", value: isForward ? moved.value : 0, unit: "count" },
       { key: "deliveredAgain", value: isForward ? 0 : moved.value, unit: "count" },
-      { key: "messagesExact", title: "counted to the end", value: moved.isAll },
+      { key: "messagesExact", title: "exact count", value: moved.isAll },
       { key: "pending", title: "still pending", value: pending, unit: "count" },
     ] as const;
     if (options.yes && isForward && moved.value > 0 && !options["skip-unread"]) {

@@ -35,7 +35,7 @@ export const run: Run<typeof groups> = (call) =>
             { key: "oldestPending" },
           ],
           rows,
-          none: "It has no groups.",
+          none: "The stream has no groups.",
         },
       },
       call.options.json,

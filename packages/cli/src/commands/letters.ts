@@ -1,4 +1,4 @@
-/** What the commands on dead letters have in common. */
+/** Shared by the commands on dead letters. */
 import {
   type DeadLetter,
   DeadLetters,
@@ -13,13 +13,13 @@ import { parseMoment } from "../point.ts";
 import { findGroup } from "./find-group.ts";
 
 const LETTERS_AT_ONCE = 1_000;
-export const LISTED = "`redis-batch dead-letters list` shows what there is";
+export const LISTED = "`redis-batch dead-letters list` shows all of them";
 
 type Call = Pick<Invocation, "options" | "terminal" | "signal"> & {
   readonly args: { readonly stream: string; readonly group: string };
 };
 
-/** Runs with the dead letters of the group, closed afterwards. */
+/** Runs a function with the group's dead letters, and closes them afterwards. */
 export async function withLetters<Result>(call: Call, run: (letters: DeadLetters) => Promise<Result>): Promise<Result> {
   const server = await findServer(call);
   const { stream, group } = call.args;
@@ -38,10 +38,10 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
 }
 
 /**
- * For where there is no letter: a name that is mistyped must not look like a group that never failed. One who may not
- * look at groups is told of none.
+ * Called if there are no dead letters: a mistyped name must not look like a group that never failed. Without the right
+ * to read groups, nothing is refused.
  *
- * @throws {NoGroupError} when the stream or the group is not there
+ * @throws {NoGroupError} when the stream or the group does not exist
  */
 export async function refuseMissingGroup(call: Call): Promise<void> {
   const { stream, group } = call.args;
@@ -54,7 +54,7 @@ interface Criteria {
   readonly before: string | undefined;
 }
 
-/** The filter that the options make; `undefined` where they name nothing. Times ago are by our own clock. */
+/** Makes the filter from the options; `undefined` if none is set. Times such as `2h` (ago) go by the local clock. */
 export function filterOf({ reason, since, before }: Criteria): LetterFilter | undefined {
   const nowMs = Date.now();
   const criteria = {
@@ -70,26 +70,30 @@ export type Chosen =
   | { readonly kind: "filter"; readonly filter: LetterFilter };
 
 /**
- * Which letters are meant.
+ * Decides which dead letters were selected.
  *
- * @throws {Failure} when nothing says so, or two things do
+ * @throws {Failure} when nothing selects any, or more than one thing does
  */
 export function choose(ids: readonly string[], options: Criteria & { readonly all: boolean }): Chosen {
   const filter = filterOf(options);
   const said = [ids.length > 0, filter !== undefined, options.all].filter(Boolean).length;
   if (said === 0)
-    throw new Failure("usage", "which letters?", "name their ids, or a filter (--reason, --since, --before), or --all");
-  if (said > 1) throw new Failure("usage", "ids, a filter and --all exclude each other; give one");
+    throw new Failure(
+      "usage",
+      "no dead letters are selected",
+      "give ids, a filter (--reason, --since, --before), or --all",
+    );
+  if (said > 1) throw new Failure("usage", "ids, a filter and --all exclude each other: give one of them");
   if (ids.length === 0) return { kind: "filter", filter: filter ?? "all" };
   const wrong = ids.filter((id) => !isEntryId(id)).join(", ");
-  if (wrong !== "") throw new Failure("usage", `no id of a letter: ${wrong}`, LISTED);
+  if (wrong !== "") throw new Failure("usage", `not the id of a dead letter: ${wrong}`, LISTED);
   return { kind: "ids", ids: [...new Set(ids)] };
 }
 
 /**
- * The plan: the letters that are meant, without their contents.
+ * The plan: the selected dead letters, without their contents.
  *
- * @throws {Failure} when no letter has one of the ids
+ * @throws {Failure} when no dead letter has one of the ids
  */
 export async function countChosen(call: Call, letters: DeadLetters, chosen: Chosen, limit: number) {
   const reasons = new Map<string, number>();
@@ -115,7 +119,7 @@ export async function countChosen(call: Call, letters: DeadLetters, chosen: Chos
       key: "reasons",
       columns: [{ key: "reason" }, { key: "letters", unit: "count" }] as const,
       rows: [...reasons].map(([reason, count]) => ({ reason, letters: count })),
-      none: "No letter is meant.",
+      none: "No dead letters matched.",
     },
   };
 }
@@ -138,7 +142,7 @@ async function* chosenLetters(letters: DeadLetters, chosen: Chosen, limit: numbe
   }
 }
 
-/** The letter with this id, or none. */
+/** The dead letter with this id, or nothing. */
 export async function find(letters: DeadLetters, id: string): Promise<readonly DeadLetter[]> {
   const page = await letters.list({ from: id, limit: 1 });
   return page.letters.filter((letter) => letter.id === id);

@@ -12,7 +12,7 @@ export const run: Run<typeof serve> = async (call) => {
   const tally = new MonitorTally(args.stream);
   const observer = (event: MonitorEvent): void => {
     tally.observe(event);
-    if (event.type === "passFailed") terminal.note(`no look: ${event.error.message}; trying again`, "warn");
+    if (event.type === "passFailed") terminal.note(`a pass failed: ${event.error.message}; retrying`, "warn");
   };
   await withMonitor(call, { observer }, async (looker) => {
     await looker.inspect({ signal });
@@ -38,5 +38,5 @@ function readToken(path: string): string {
       `the token file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  throw new Failure("usage", `the first line of ${path} is empty, and should be the token`);
+  throw new Failure("usage", `the first line of ${path} is empty; it must be the token`);
 }

@@ -17,7 +17,7 @@ export const run: Run<typeof monitor> = async (call) => {
   });
 };
 
-/** @throws {Failure} when the stream or the group is not there */
+/** @throws {Failure} when the stream or the group does not exist */
 export function groupOf(
   report: MonitorReport,
   { args }: { readonly args: { readonly stream: string; readonly group: string } },
@@ -28,7 +28,7 @@ export function groupOf(
   throw new Failure("missing", `the stream "${args.stream}" has no group "${args.group}"`, whatThereIs(args.stream));
 }
 
-/** @throws {Failure} when the stream is not there */
+/** @throws {Failure} when the stream does not exist */
 export function refuseMissing({ length }: MonitorReport, stream: string): void {
   if (length === null) throw new Failure("missing", `there is no stream "${stream}"`, whatThereIs());
 }

@@ -14,7 +14,7 @@ export const run: Run<typeof peek> = (call) =>
   withClient(call, async (client) => {
     const { args, options, terminal } = call;
     if (options.newest && args.group !== undefined) {
-      throw new Failure("usage", "a group gets the oldest first: --newest has no meaning with one");
+      throw new Failure("usage", "a group reads the oldest messages first: leave out --newest, or the group");
     }
     const range = { stream: args.stream, from: await startOf(client, call), to: "+" };
     let isEmpty = true;
@@ -22,14 +22,14 @@ export const run: Run<typeof peek> = (call) =>
       isEmpty &&= page.length === 0;
       await printEntries(page, call);
     }
-    if (isEmpty) terminal.note(args.group === undefined ? NOTHING_THERE : "nothing waits for the group");
+    if (isEmpty) terminal.note(args.group === undefined ? NOTHING_THERE : "no messages wait for the group");
   });
 
 async function startOf(client: StreamClient, { args, options }: Call): Promise<string> {
   const { stream, group } = args;
   if (options.from !== undefined) return parseFrom("--from", options.from, await client.time());
   if (group === undefined) {
-    // A name that is mistyped must not look like a stream without messages.
+    // A mistyped name must not look like a stream without messages.
     await client.xinfoStream({ stream });
     return "-";
   }

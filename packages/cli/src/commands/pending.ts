@@ -9,7 +9,7 @@ import type { pending } from "../table/look.ts";
 type Call = Invocation<typeof pending>;
 
 const ENTRIES_AT_ONCE = 1_000;
-// Filters are judged here: beyond so many entries the answer says where to go on instead of keeping the server busy.
+// Filters are applied here. After this many entries the answer says where to continue, to spare the server.
 const LOOKED_AT_MOST = 200_000;
 
 export const run: Run<typeof pending> = (call) =>
@@ -53,15 +53,15 @@ export const run: Run<typeof pending> = (call) =>
             added: timeOfId(id),
             due: isoTime(due?.get(id) ?? 0),
           })),
-          none: summary.count === 0 ? "Nothing is pending." : "No message meets this.",
+          none: summary.count === 0 ? "Nothing is pending." : "No messages matched.",
         },
-        notes: [...explained, ...(next === null ? [] : [`There may be more: --from ${next} goes on.`])],
+        notes: [...explained, ...(next === null ? [] : [`There may be more: continue with --from ${next}.`])],
       },
       call.options.json,
     );
   });
 
-/** One page of what the options ask for, and where the next begins. */
+/** One page of the messages that the options select, and where the next page starts. */
 async function find(client: StreamClient, { args, options }: Call) {
   const found: PendingEntry[] = [];
   let from = options.from ?? "-";

@@ -3,10 +3,10 @@ import type { Invocation } from "../command.ts";
 import { messageLine } from "../messages/message-json.ts";
 import { renderMessage } from "../render/message-text.ts";
 
-/** For the person who waits for a line, on standard error. */
-export const NOTHING_THERE = "there is no message";
+/** Printed on standard error, for a person who expects a line. */
+export const NOTHING_THERE = "there are no messages";
 
-/** Prints messages, a line each: NDJSON, or for a person. */
+/** Prints one message per line: as NDJSON, or for a person. */
 export async function printEntries(
   entries: readonly StreamEntry[],
   { options, terminal }: Pick<Invocation, "options" | "terminal">,

@@ -21,13 +21,13 @@ import type { produce } from "../table/produce.ts";
 
 type Call = Invocation<typeof produce>;
 
-/** One message to be, and where it stood. */
+/** One message to add, and the line it came from. */
 interface Item {
   readonly line: number;
   readonly fields: readonly FieldPair[];
 }
 
-// A few are told of; a file of the wrong kind has a million.
+// Only the first few are reported: a file of the wrong kind has a million.
 const TOLD_SKIPS = 10;
 const SHOWN_CHARACTERS = 120;
 
@@ -41,7 +41,7 @@ export const run: Run<typeof produce> = async (call) => {
     try {
       await call.terminal.report(tally.report(call.options["dry-run"]), call.options.json);
     } catch (error) {
-      // That nobody reads how it went makes it go no better.
+      // A reader who has closed the output does not change the result.
       if (!(error instanceof BrokenPipe)) throw error;
     }
     if (failure !== undefined) throw failure;
@@ -52,7 +52,7 @@ export const run: Run<typeof produce> = async (call) => {
   }
 };
 
-/** What has become of the input so far. */
+/** The progress through the input. */
 class Tally {
   added = 0;
   duplicates = 0;
@@ -60,11 +60,11 @@ class Tally {
   ready = 0;
   firstId: EntryId | null = null;
   lastId: EntryId | null = null;
-  /** Lines that were read and are not confirmed, the first one first. */
+  /** Lines that were read but are not confirmed, in order. */
   readonly open = new Set<number>();
   lastRead = 0;
 
-  /** The first line that is not dealt with. */
+  /** The first line that has not been handled. */
   get nextLine(): number {
     const [first = this.lastRead + 1] = this.open;
     return first;
@@ -90,7 +90,7 @@ class Tally {
           ? ([{ key: "ready", title: "would be added", value: this.ready, unit: "count" }] as const)
           : ([
               { key: "added", value: this.added, unit: "count" },
-              { key: "duplicates", title: "there before", value: this.duplicates, unit: "count" },
+              { key: "duplicates", title: "duplicates", value: this.duplicates, unit: "count" },
             ] as const)),
         { key: "skipped", value: this.skipped, unit: "count" } as const,
         ...(isDryRun
@@ -111,26 +111,26 @@ interface Source {
   readonly end: () => void;
 }
 
-/** @throws {Failure} when there is nothing to read: that is told before a server is asked for */
+/** @throws {Failure} when there is nothing to read; checked before a server is needed */
 function openSource({ args, options }: Call): Source {
   const pairs = args["field=value"];
   if (pairs.length > 0) {
     if (options.file !== undefined)
-      throw new Failure("usage", "the message comes from the arguments or from --file, not from both");
+      throw new Failure("usage", "give the message as arguments or with --file, not both");
     const read = readPairs(pairs);
-    if (read.kind === "malformed") throw new Failure("usage", `the arguments are no message: ${read.why}`);
+    if (read.kind === "malformed") throw new Failure("usage", `the arguments are not a message: ${read.why}`);
     return { input: { kind: "arguments", fields: read.fields }, end: () => {} };
   }
   const { file } = options;
   if (file === undefined && process.stdin.isTTY) {
     throw new Failure(
       "usage",
-      "there is no message",
-      "give field=value, --file, or pipe NDJSON in; `--file -` reads what you type",
+      "no message was given",
+      "give field=value or --file, or pipe NDJSON in; `--file -` reads what you type",
     );
   }
   const stream = file === undefined || file === "-" ? process.stdin : createReadStream(file, { fd: open(file) });
-  // Reading tells of it, as soon as somebody reads.
+  // The reader reports it, once it reads.
   stream.on("error", () => {});
   const lines = readLines(stream as AsyncIterable<Buffer>);
   return { input: { kind: "lines", lines }, end: () => void stream.destroy() };
@@ -151,7 +151,7 @@ const unreadable = (error: unknown): Failure =>
     "--file takes the path of a file; - is standard input",
   );
 
-/** The messages of the input, one after the other. */
+/** The messages of the input, in order. */
 async function* readItems({ input }: Source, call: Call, tally: Tally): AsyncGenerator<Item, void, undefined> {
   const { options, terminal } = call;
   if (input.kind === "arguments") {
@@ -172,17 +172,17 @@ async function* readItems({ input }: Source, call: Call, tally: Tally): AsyncGen
         yield { line: line.number, fields: read.fields };
         continue;
       }
-      const complaint = `line ${line.number} is no message, ${read.why}: ${shown(line.text ?? line.start ?? "")}`;
+      const complaint = `line ${line.number} is not a message: ${read.why}: ${shown(line.text ?? line.start ?? "")}`;
       if (!options["skip-invalid"]) {
         throw new Failure(
           "usage",
           complaint,
-          `nothing of this line was sent; mend it and go on with --from-line ${line.number}, or leave such lines out with --skip-invalid`,
+          `this line was not sent; fix it and continue with --from-line ${line.number}, or skip such lines with --skip-invalid`,
         );
       }
       tally.skipped++;
       if (tally.skipped <= TOLD_SKIPS) terminal.note(`skipped: ${complaint}`, "warn");
-      if (tally.skipped === TOLD_SKIPS) terminal.note("further lines that are skipped are only counted", "warn");
+      if (tally.skipped === TOLD_SKIPS) terminal.note("more skipped lines will only be counted", "warn");
     }
   } catch (error) {
     if (error instanceof Error && "syscall" in error) throw unreadable(error);
@@ -192,7 +192,7 @@ async function* readItems({ input }: Source, call: Call, tally: Tally): AsyncGen
 
 async function check(items: AsyncIterable<Item>, call: Call, tally: Tally, source: Source): Promise<Error | undefined> {
   const { signal } = call;
-  // Who types may be long in coming to the next line.
+  // A person who types may take long for the next line.
   signal.addEventListener("abort", source.end);
   try {
     for await (const { line, fields } of items) {
@@ -207,12 +207,12 @@ async function check(items: AsyncIterable<Item>, call: Call, tally: Tally, sourc
   }
 }
 
-/** Sends them → what ended it before its time. */
+/** Sends the messages → the error that ended it early. */
 async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promise<Error | undefined> {
   const { args, options, terminal, signal } = call;
   const server = await findServer(call);
   const producer = openProducer(server, args.stream);
-  // What is on the way, by its place in the source: only so much is read ahead.
+  // Messages in transit, by their position in the source: this limits how far it reads ahead.
   const lineOf = new Map<number, number>();
   const pace = new Pace(options.rate, systemClock);
   let index = 0;
@@ -229,7 +229,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
     call.onSecond(() => {
       const { message, fix } = interrupted(call, tally);
       const underWay = tally.open.size;
-      const perhaps = `; the server has not answered for ${underWay} of the lines from there on, and may have added them`;
+      const perhaps = `; the server has not confirmed ${underWay} of the lines from there on, and may have added them`;
       terminal.complain(message, fix === undefined || underWay === 0 ? fix : `${fix}${perhaps}`);
     });
     const results = producer.addEach(paced(), {
@@ -264,7 +264,7 @@ function openProducer(server: Server, stream: string): Producer<readonly FieldPa
 
 function keyOf(fields: readonly FieldPair[], keyField: string): string {
   const value = fields.find(([name]) => String(name) === keyField)?.[1];
-  if (value === undefined || value.length === 0) throw new PayloadError(`there is no field "${keyField}" in it`);
+  if (value === undefined || value.length === 0) throw new PayloadError(`it has no field "${keyField}"`);
   return String(value);
 }
 
@@ -272,12 +272,12 @@ function refusal(result: Extract<AddResult, { kind: "failed" }>, line: number, s
   const { error } = result;
   const isUnknown = ConnectionError.is(error) && error.outcome === "unknown";
   if (PayloadError.is(error)) {
-    return new Failure("usage", `line ${line}: ${error.message}`, `mend it, and go on with --from-line ${line}`);
+    return new Failure("usage", `line ${line}: ${error.message}`, `fix it, and continue with --from-line ${line}`);
   }
   if (!ConnectionError.is(error)) return error;
   const fix = isUnknown
-    ? `whether line ${line} was added is not known: look with \`redis-batch tail\` before you go on with --from-line ${line}; with --key-field, just repeat the command`
-    : `go on with --from-line ${line}`;
+    ? `line ${line} may or may not have been added: check with \`redis-batch tail\` before you continue with --from-line ${line}; with --key-field, just repeat the command`
+    : `continue with --from-line ${line}`;
   return new Failure("unreachable", `line ${line}: ${(server.explain(error) as Error).message}`, fix);
 }
 
@@ -285,7 +285,7 @@ function interrupted({ args, options }: Call, { nextLine }: Tally): Failure {
   const what = "interrupted before the end of the input";
   const isFile = options.file !== undefined && options.file !== "-";
   if (args["field=value"].length > 0) return new Failure("interrupted", what);
-  const how = isFile ? "go on with" : "give it the same input again, with";
+  const how = isFile ? "continue with" : "give the same input again, with";
   return new Failure("interrupted", what, `${how} --from-line ${Math.max(nextLine, options["from-line"])}`);
 }
 

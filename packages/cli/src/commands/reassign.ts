@@ -9,12 +9,12 @@ import { findGroup } from "./find-group.ts";
 const MOVED_AT_ONCE = 250;
 
 const REFUSALS: Readonly<Record<HandOverRefusal, readonly [string, string]>> = {
-  "owner-alive": ["its owner is alive", "stop it first: it would work on the messages as well"],
+  "owner-alive": ["the consumer that holds them is alive", "stop it first: otherwise both would process the messages"],
   "target-unknown": [
     "the target is not a consumer of Redis Batch",
-    "`redis-batch consumers` lists them; --to-unregistered allows it",
+    "`redis-batch consumers` lists the consumers; --to-unregistered allows this target",
   ],
-  "target-silent": ["the target is not alive", "`redis-batch consumers` says who is"],
+  "target-silent": ["the target is not alive", "`redis-batch consumers` shows which consumers are alive"],
 };
 
 export const run: Run<typeof reassign> = (call) =>
@@ -23,22 +23,30 @@ export const run: Run<typeof reassign> = (call) =>
     const { stream, group } = args;
     const { from, to = RELEASED } = options;
     if (from === undefined)
-      throw new Failure("usage", "--from names the consumer that has the messages; it is missing");
+      throw new Failure("usage", "--from is missing: it names the consumer that holds the messages");
     if (from === to) {
       throw new Failure(
         "usage",
-        to === RELEASED ? "these messages are released already" : "--from and --to are the same consumer",
+        to === RELEASED ? "these messages are already released" : "--from and --to are the same consumer",
       );
     }
     if (isReservedConsumer(to) && to !== RELEASED) {
-      throw new Failure("usage", `"${to}" is no consumer`, "leave --to out: then any consumer of the group takes them");
+      throw new Failure(
+        "usage",
+        `"${to}" is not a consumer`,
+        "leave out --to: then any consumer of the group claims the messages",
+      );
     }
     await findGroup(client, stream, group);
     const names = (await client.xinfoConsumers({ stream, group })).map(({ name }) => name);
     for (const name of [from, to]) {
-      // The name that holds what is released need not be there before.
+      // The reserved name for released messages need not exist yet.
       if (names.includes(name) || name === RELEASED) continue;
-      throw new Failure("missing", `the group has no consumer "${name}"`, `\`redis-batch consumers\` lists them`);
+      throw new Failure(
+        "missing",
+        `the group has no consumer "${name}"`,
+        `\`redis-batch consumers\` lists its consumers`,
+      );
     }
     const owned = (await client.xpendingSummary({ stream, group })).consumers.get(from) ?? 0;
     const facts = [
@@ -68,8 +76,10 @@ export const run: Run<typeof reassign> = (call) =>
       return {
         facts: [...facts, { key: "moved", value: moved, unit: "count" }, { key: "left", value: left, unit: "count" }],
         notes: [
-          ...(to === RELEASED && moved > 0 ? ["Any consumer of the group takes them as soon as it has room."] : []),
-          ...(left > 0 ? ["What is left was touched too recently (--min-idle), or came meanwhile."] : []),
+          ...(to === RELEASED && moved > 0 ? ["Any consumer of the group claims them as soon as it has room."] : []),
+          ...(left > 0
+            ? ["The messages that are left were not idle for long enough (--min-idle), or arrived in the meantime."]
+            : []),
         ],
       };
     });

@@ -8,7 +8,7 @@ interface Address {
   readonly group: string;
 }
 
-/** Whole commands that need each rule: the server looks at their keys, too. */
+/** Complete commands that need each rule: the server also checks their keys. */
 function commandsFor(rule: string, { stream, group }: Address, key: string): readonly (readonly string[])[] {
   switch (rule) {
     case "+xadd":
@@ -91,15 +91,15 @@ function commandsFor(rule: string, { stream, group }: Address, key: string): rea
   }
 }
 
-/** The key of ours that a role's commands are tried on. */
+/** The key of Redis Batch that a role's commands are tried on. */
 function keyFor(role: Role, { stream, group }: Address): string {
   if (role === "producer") return idempotencyKey(stream, "x");
   return groupKey(role === "deadLetters" ? "dead" : "consumers", stream, group);
 }
 
 /**
- * What of a role's rights the user lacks; key patterns come with the first part that lacks something. Of commands that
- * the server does not offer nobody has, or needs, the right.
+ * The rights of a role that the user lacks. Key patterns come with the first part that lacks something. Rights to
+ * commands that the server does not offer are left out.
  */
 export async function probeRights(
   client: StreamClient,
@@ -116,7 +116,7 @@ export async function probeRights(
     const lacking: string[] = [];
     for (const rule of rules) {
       if (notOffered.has(rule.slice(1).split("|")[0] ?? "")) continue;
-      // Streams of the group are read with XRANGE and its like only where dead letters are looked at.
+      // Only reading dead letters needs XRANGE and similar commands on the group's streams.
       const asked = commandsFor(
         rule,
         address,

@@ -1,4 +1,4 @@
-/** Runs the command of `consume --exec`: the batch on its standard input, its word by exit code and by lines. */
+/** Runs the command of `consume --exec`: the batch on its standard input, the outcome as exit code and output lines. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Failure } from "../failure.ts";
@@ -6,19 +6,19 @@ import { Failure } from "../failure.ts";
 export interface RunOptions {
   readonly command: string;
   readonly input: string;
-  /** Reads the command's standard output line by line; absent, it goes where ours goes. */
+  /** Called with each line of the command's standard output; without it, the output goes to ours. */
   readonly onLine: ((line: string) => void) | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Ends the command. */
   readonly signal: AbortSignal;
 }
 
-/** How it ended, in words where it did not end well. */
+/** How it ended, with the reason if it failed. */
 export type CommandEnd = { readonly isSuccess: true } | { readonly isSuccess: false; readonly why: string };
 
 export function runCommand({ command, input, onLine, env, signal }: RunOptions): Promise<CommandEnd> {
   return new Promise((resolve, reject) => {
-    // A group of its own: Ctrl-C on the terminal is for us, and we let the batch at hand be finished.
+    // In its own process group: Ctrl-C on the terminal is for us, and we let it finish the current batch.
     const child = spawn(command, {
       shell: true,
       detached: process.platform !== "win32",
@@ -40,7 +40,7 @@ export function runCommand({ command, input, onLine, env, signal }: RunOptions):
     child.once("error", (error) =>
       finish(() => reject(new Failure("failed", `the command could not be run: ${error.message}`))),
     );
-    // "close" comes after the last of its output.
+    // "close" comes after the end of its output.
     child.once("close", (code, killedBy) =>
       finish(() =>
         resolve(
@@ -48,12 +48,12 @@ export function runCommand({ command, input, onLine, env, signal }: RunOptions):
             ? { isSuccess: true }
             : {
                 isSuccess: false,
-                why: killedBy === null ? `it ended with ${code ?? "nothing"}` : `it was killed by ${killedBy}`,
+                why: killedBy === null ? `it exited with ${code ?? "nothing"}` : `it was killed by ${killedBy}`,
               },
         ),
       ),
     );
-    // A command need not read all of it.
+    // A command need not read all of its input.
     stdin?.on("error", () => {});
     stdin?.end(input);
     if (signal.aborted) end();
@@ -65,6 +65,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(process.platform === "win32" ? pid : -pid, "SIGTERM");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }

@@ -1,4 +1,4 @@
-/** Who carries out what `scale run` decides. */
+/** The executors of `scale run`. */
 import { CommandError, ConfigError, PermissionError } from "@redis-batch/core/internal";
 import {
   commandExecutor,
@@ -17,18 +17,18 @@ type Call = Invocation<typeof scaleRun>;
 type Options = Call["options"];
 type ExecutorName = Options["executor"];
 
-/** An executor, and what there is to be ended with it. */
+/** An executor with its resources, which are released with it. */
 export interface Hands extends AsyncDisposable {
-  /** `null`: nothing is carried out. */
+  /** `null`: decisions are only printed. */
   readonly executor: Executor | null;
-  /** Says of an error that is the executor's, and not that of Redis, what to do about it. */
+  /** Adds a fix to an error of the executor; errors of Redis pass unchanged. */
   readonly explain: (error: unknown) => unknown;
 }
 
-/** What a pool takes. */
+/** The limit of a pool. */
 const MOST_WORKERS = 10_000;
 
-/** Which options belong to which executors, of those that mean nothing to the others. */
+/** Options that only some executors take. */
 const BELONGS: Readonly<Partial<Record<keyof Options, readonly ExecutorName[]>>> = {
   workload: ["kubernetes", "keda"],
   namespace: ["kubernetes", "keda"],
@@ -39,15 +39,15 @@ const BELONGS: Readonly<Partial<Record<keyof Options, readonly ExecutorName[]>>>
   "serve-client-ca": ["keda"],
 };
 
-/** @throws {Failure} when what was given does not fit together */
+/** @throws {Failure} when the options contradict each other */
 export function checkExecutor({ args, options }: Call): void {
   const { executor } = options;
   const needsCommand = executor === "process" || executor === "command";
   if (needsCommand !== args.command.length > 0) {
     throw new Failure(
       "usage",
-      needsCommand ? `--executor ${executor} needs a command` : `--executor ${executor} runs no command`,
-      needsCommand ? "write it behind --, such as -- node worker.js" : "leave it out, or choose process or command",
+      needsCommand ? `--executor ${executor} needs a command` : `--executor ${executor} takes no command`,
+      needsCommand ? "write it after --, such as -- node worker.js" : "leave it out, or choose process or command",
     );
   }
   if ((executor === "webhook") !== (options["webhook-url"] !== undefined)) {
@@ -55,27 +55,27 @@ export function checkExecutor({ args, options }: Call): void {
   }
   for (const [name, owners] of Object.entries(BELONGS)) {
     if (options[name as keyof Options] === undefined || owners.includes(executor)) continue;
-    throw new Failure("usage", `--${name} is for --executor ${owners.join(" and ")}, and not for ${executor}`);
+    throw new Failure("usage", `--${name} is for --executor ${owners.join(" or ")}, not for ${executor}`);
   }
   if (options.workload === undefined && executor === "kubernetes") {
     throw new Failure("usage", "--executor kubernetes needs --workload", "the name of the Deployment or StatefulSet");
   }
   for (const name of ["namespace", "kubeconfig", "kube-context"] as const) {
     if (options.workload === undefined && options[name] !== undefined) {
-      throw new Failure("usage", `--${name} says where the workload is, and there is no --workload`);
+      throw new Failure("usage", `--${name} needs --workload`);
     }
   }
   const hasCert = options["serve-cert"] !== undefined;
   if (hasCert !== (options["serve-key"] !== undefined) || (options["serve-client-ca"] !== undefined && !hasCert)) {
-    throw new Failure("usage", "--serve-cert and --serve-key belong together, and --serve-client-ca to both");
+    throw new Failure("usage", "--serve-cert and --serve-key belong together, and --serve-client-ca needs both");
   }
 }
 
 /**
- * Makes it ready. What only one of them needs is loaded for that one.
+ * Creates the executor. Libraries that only one executor needs are loaded for that one.
  *
  * @throws {Failure} when a library is not installed, naming it
- * @throws {ConfigError} when what was given is not usable
+ * @throws {ConfigError} when an option is not usable
  */
 export async function openExecutor(call: Call): Promise<Hands> {
   try {
@@ -87,7 +87,7 @@ export async function openExecutor(call: Call): Promise<Hands> {
     throw new Failure(
       "usage",
       error.message,
-      `it must be beside this program: npm install --global @redis-batch/cli ${names.join(" ")}, or npx ${["@redis-batch/cli", ...names].map((name) => `-p ${name}`).join(" ")} redis-batch …`,
+      `install it beside this program: npm install --global @redis-batch/cli ${names.join(" ")}, or npx ${["@redis-batch/cli", ...names].map((name) => `-p ${name}`).join(" ")} redis-batch …`,
     );
   }
 }
@@ -143,7 +143,7 @@ async function kubernetes(options: Options, env: Invocation["terminal"]["env"]):
   });
 }
 
-/** The cluster's errors are of the same classes as those of Redis, and call for something else. */
+/** The cluster's errors have the same classes as those of Redis, but need other fixes. */
 function ofCluster(options: Options, executor: Executor): Hands {
   const failures = new Set<unknown>();
   const remember = (error: unknown): never => {
@@ -160,11 +160,11 @@ function ofCluster(options: Options, executor: Executor): Hands {
         return new Failure(
           "denied",
           error.message,
-          `\`kubectl auth can-i patch ${resource}/${options.workload ?? ""} --subresource=scale${where}\` tells whether it may`,
+          `\`kubectl auth can-i patch ${resource}/${options.workload ?? ""} --subresource=scale${where}\` shows whether it is allowed`,
         );
       }
       if (CommandError.is(error) && error.reply === "NotFound") {
-        return new Failure("missing", error.message, `\`kubectl get ${resource}${where}\` lists what there is`);
+        return new Failure("missing", error.message, `\`kubectl get ${resource}${where}\` lists the existing ones`);
       }
       return error;
     },
@@ -179,7 +179,7 @@ async function keda({ args, options, terminal }: Call): Promise<Hands> {
   const tls = tlsOf(options);
   const { port, host } = options;
   const server = await startKedaScaler({ port, host, ...(tls !== null && { tls }) });
-  terminal.note(`KEDA can ask at ${host}, port ${server.port}`);
+  terminal.note(`listening for KEDA on ${host}, port ${server.port}`);
   const executor = server.executor({ stream, group, ...(workforce !== null && { workforce }) });
   const hands = handsOf(executor, () => server.close());
   return cluster === null ? hands : { ...hands, explain: cluster.explain };
@@ -194,16 +194,16 @@ function tlsOf(options: Options): KedaTls | null {
 function describe(event: ProcessPoolEvent): string {
   switch (event.type) {
     case "workerStarted":
-      return `worker ${event.pid} was started`;
+      return `worker ${event.pid} started`;
     case "workerDraining":
-      return `worker ${event.pid} was told to end`;
+      return `worker ${event.pid} was asked to stop`;
     case "workerKilled":
-      return `worker ${event.pid} did not end within ${event.afterMs} ms and is killed`;
+      return `worker ${event.pid} did not stop within ${event.afterMs} ms: killing it`;
     case "workerEnded":
-      return `worker ${event.pid ?? "?"} has ended: ${event.reason}`;
+      return `worker ${event.pid ?? "?"} ended: ${event.reason}`;
     case "workerRestarting":
-      return `a worker that ended by itself is replaced in ${Math.round(event.inMs)} ms`;
+      return `replacing a worker that ended by itself, in ${Math.round(event.inMs)} ms`;
     case "unguarded":
-      return `workers will live on if this process is killed: there is no shell to end them (${event.reason})`;
+      return `if this process is killed, its workers keep running: there is no shell to stop them (${event.reason})`;
   }
 }

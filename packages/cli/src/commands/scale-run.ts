@@ -40,7 +40,7 @@ export const run: Run<typeof scaleRun> = async (call) => {
   if (teller.fault !== undefined) throw teller.fault;
 };
 
-/** Tells what is decided and done: people what is new, programs everything. */
+/** Prints decisions and orders: for people only what is new, for programs everything. */
 class Teller {
   fault: Error | undefined;
   readonly #call: Call;
@@ -60,13 +60,13 @@ class Teller {
       case "scaled":
         return terminal.note(`ordered: ${event.from} -> ${event.to} (${event.executor})`);
       case "scaleFailed":
-        return terminal.note(`not ordered: ${event.error.message}; the next decision tries again`, "warn");
+        return terminal.note(`the order failed: ${event.error.message}; the next decision tries again`, "warn");
       case "passFailed":
-        return terminal.note(`no decision: ${event.error.message}; trying again`, "warn");
+        return terminal.note(`no decision: ${event.error.message}; retrying`, "warn");
       case "leading":
-        return terminal.note("this scaler acts");
+        return terminal.note("this scaler leads");
       case "following":
-        return terminal.note("another scaler acts, this one follows");
+        return terminal.note("another scaler leads; this one stands by");
       default:
         return;
     }
@@ -80,7 +80,7 @@ class Teller {
     terminal
       .write(options.json ? `${encodeJson(rowOf(decision))}\n` : renderDecision(decision))
       .catch((error: unknown) => {
-        this.fault = error instanceof Error ? error : new Error("the decision could not be told");
+        this.fault = error instanceof Error ? error : new Error("the decision could not be printed");
         this.#stop();
       });
   }

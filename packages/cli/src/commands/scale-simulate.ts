@@ -30,17 +30,17 @@ export const run: Run<typeof scaleSimulate> = async ({ args: { trace }, options,
   const policies = policiesOf(options.policies);
   const seeds = seedsOf(options.seeds);
   const scenario = await scenarioOf(trace, options);
-  // Ctrl-C ends the program at once; the line of progress shall not stay behind.
+  // Ctrl-C ends the program at once; the progress line must not stay behind.
   process.once("exit", () => terminal.endProgress());
   const rows: RunRow[] = [];
-  let told = "";
+  let shown = "";
   const runs = compare({
     ...{ policies, scenarios: [scenario], seeds },
     onProgress({ policy, seed, share, done, runs: all }) {
       const percent = PROGRESS_EVERY_PERCENT * Math.floor((100 * share) / PROGRESS_EVERY_PERCENT);
       const text = `${policy}, seed ${seed}: ${percent} %, ${done} of ${all} runs done`;
-      if (text !== told) terminal.progress(text);
-      told = text;
+      if (text !== shown) terminal.progress(text);
+      shown = text;
     },
   });
   for await (const row of runs) rows.push(row);
@@ -48,7 +48,7 @@ export const run: Run<typeof scaleSimulate> = async ({ args: { trace }, options,
   await terminal.report(reportOf(trace, scenario, policies, seeds, rows), options.json);
 };
 
-/** What there is to choose from. */
+/** The traces and policies to choose from. */
 function listing(): Report {
   return {
     table: {
@@ -71,7 +71,7 @@ function policiesOf(names: string | undefined): readonly Policy[] {
     const meant = didYouMean(name, known);
     throw new Failure(
       "usage",
-      `there is no policy "${name}"${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+      `unknown policy "${name}"${meant === undefined ? "" : `; did you mean ${meant}?`}`,
       `--policies takes some of ${known.join(",")}`,
     );
   }
@@ -108,7 +108,7 @@ function changesOf({ work, startUp }: Pick<Scenario, "work" | "startUp">, option
   if (perSecond !== undefined && (workMs !== undefined || overheadMs !== undefined)) {
     throw new Failure(
       "usage",
-      "--consumer-rate says it all; leave --work and --batch-overhead out",
+      "--consumer-rate replaces --work and --batch-overhead: leave them out",
       "or leave out --consumer-rate",
     );
   }
@@ -133,7 +133,7 @@ async function readFile(path: string) {
     );
     throw new Failure(
       "usage",
-      `"${path}" is neither a trace that is known nor a file${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+      `"${path}" is neither a built-in trace nor a file${meant === undefined ? "" : `; did you mean ${meant}?`}`,
       "`redis-batch scale simulate` lists the traces",
     );
   }
@@ -185,7 +185,7 @@ function reportOf(
           unit: "count",
           tone: (late) => (Number(late) >= 1 ? "warn" : undefined),
         },
-        { key: "p99Ms", title: "99 of 100", unit: "ms" },
+        { key: "p99Ms", title: "p99", unit: "ms" },
         { key: "consumerHours", title: "hours", unit: "count" },
         { key: "hoursByOracle", title: `hours/${REFERENCE}`, unit: "count" },
         { key: "moves", unit: "count" },
@@ -196,7 +196,7 @@ function reportOf(
       none: "",
     },
     notes: [
-      "The means over the seeds. Load and consumers are simulated; KEDA and the HorizontalPodAutoscaler are rebuilt, not run.",
+      "Means over the seeds. Load and consumers are simulated; the KEDA and HorizontalPodAutoscaler policies are models of the originals.",
     ],
   };
 }

@@ -24,7 +24,7 @@ export const run: Run<typeof scale> = async (call) => {
   const { args, options, signal, terminal } = call;
   await withClient(call, async (client) => {
     if (options.watch) await tellIfMissing(client, args, terminal);
-    // A name that is mistyped must not look like a group with nothing to do.
+    // A mistyped name must not look like a group with nothing to do.
     else await findGroup(client, args.stream, args.group);
   });
   const judges = judgesOf(options);
@@ -44,7 +44,7 @@ export const run: Run<typeof scale> = async (call) => {
     while (!signal.aborted) {
       await look().catch((error: unknown) => {
         if (signal.aborted || !RedisBatchError.is(error) || !error.retryable) throw error;
-        terminal.note(`no look: ${error.message}; trying again`, "warn");
+        terminal.note(`reading the group failed: ${error.message}; retrying`, "warn");
       });
       await pause(systemClock, options.interval, signal);
     }
@@ -57,7 +57,7 @@ export const run: Run<typeof scale> = async (call) => {
   }
 };
 
-/** One strategy, and what it remembers from one decision to the next. */
+/** One strategy, and its memory between decisions. */
 class Judge {
   readonly #policy: ScalingPolicy;
   #memory: ScalerMemory;
@@ -105,7 +105,7 @@ function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[
         { key: "current", unit: "count" },
         { key: "desired", unit: "count" },
         { key: "rate", unit: "count" },
-        { key: "binding", title: "because of" },
+        { key: "binding", title: "reason" },
         { key: "reason" },
       ],
       rows: decisions.map(rowOf),
@@ -114,7 +114,7 @@ function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[
   };
 }
 
-/** A decision as a row, or a line of JSON. */
+/** A decision as a table row, or a line of JSON. */
 export function rowOf({ strategy, direction, current, desired, rate, binding, reason }: Decision): Row {
   return { strategy, direction, current, desired, rate, binding, reason };
 }

@@ -30,7 +30,7 @@ export class Screen {
   readonly #looker: Monitor;
   readonly #quit: () => void;
   readonly #samples: Sample[] = [];
-  /** The last look at a group that was there, and when that was by our own clock, which goes on while the server stands still. */
+  /** The last snapshot of an existing group, and its time by the local clock, which runs on while the server hangs. */
   #seen: { readonly report: MonitorReport; readonly group: GroupReport; readonly atMs: number } | undefined;
   readonly #cancelTicks: () => void;
   #message = "";
@@ -38,13 +38,13 @@ export class Screen {
   #isLeaving = false;
   #isOver = false;
   #isAsking = false;
-  /** Whether a plan or a clean-up is on its way: asking once more meanwhile would ask again after the answer. */
+  /** Whether a plan or a clean-up is running: a second question would only appear after the answer. */
   #isAtWork = false;
   readonly #onKeys = (keys: Buffer): void => {
     for (const key of keys.toString()) this.#press(key);
   };
   readonly #onResize = (): void => this.#redraw();
-  // A second Ctrl-C ends the process at once: the terminal is released then, too.
+  // A second Ctrl-C ends the process at once; the terminal must be restored then as well.
   readonly #onExit = (): void => void process.stdout.write(LEAVE);
 
   constructor(call: Call, looker: Monitor, quit: () => void) {
@@ -97,12 +97,12 @@ export class Screen {
     } else if (key === "c" && !this.#isAtWork) void this.#ask();
   }
 
-  /** Ends; asked once more, at once: a server that stands still would be waited for. */
+  /** Ends; at the second request at once, without waiting for a server that hangs. */
   #leave(): void {
     if (this.#isLeaving) process.exit(EXIT_CODES.interrupted.code);
     this.#isLeaving = true;
     this.#quit();
-    this.tell("finishing what is under way; press q again to end at once");
+    this.tell("finishing the current work; press q again to stop at once");
   }
 
   async #ask(): Promise<void> {
@@ -119,14 +119,14 @@ export class Screen {
 
   async #answer(key: string): Promise<void> {
     this.#isAsking = false;
-    if (key !== "y") return this.tell("nothing was changed");
+    if (key !== "y") return this.tell("nothing changed");
     await this.#say(async () => {
       const [group] = (await this.#looker.cleanUp()).groups;
-      return group?.reason ?? "the group is gone";
+      return group?.reason ?? "the group does not exist any more";
     });
   }
 
-  /** Shows what comes of it, or what it failed on. */
+  /** Shows the result, or the error. */
   async #say(work: () => Promise<string>): Promise<void> {
     this.#isAtWork = true;
     try {
@@ -140,9 +140,9 @@ export class Screen {
   }
 
   #redraw(): void {
-    // A clean-up may end after the terminal was released.
+    // A clean-up may end after the terminal was restored.
     if (this.#isOver) return;
-    // The next look tells whether there is still somebody to draw for.
+    // The next snapshot finds out whether the output is still open.
     void this.#draw().catch(() => {});
   }
 

@@ -30,11 +30,13 @@ export const run: Run<typeof streams> = (call) =>
             { key: "newest" },
           ],
           rows,
-          none: match === undefined ? "There are no streams." : "No stream matches.",
+          none: match === undefined ? "There are no streams." : "No streams matched.",
         },
         notes: [
-          ...(isAll ? [] : [`There are more than ${limit}: --match finds some, --limit shows more.`]),
-          ...(hidden === 0 ? [] : [`${hidden} left out that Redis Batch keeps for its groups: --all shows all.`]),
+          ...(isAll ? [] : [`There are more than ${limit}: narrow the search with --match, or raise --limit.`]),
+          ...(hidden === 0
+            ? []
+            : [`${hidden} streams that Redis Batch keeps for its groups are left out: --all shows them.`]),
         ],
       },
       call.options.json,
@@ -44,11 +46,11 @@ export const run: Run<typeof streams> = (call) =>
 interface Wanted {
   readonly match: string | undefined;
   readonly limit: number;
-  /** Those of Redis Batch itself, too. */
+  /** Includes the streams of Redis Batch itself. */
   readonly all: boolean;
 }
 
-/** Sorted names, none twice. */
+/** Sorted names without duplicates. */
 async function findNames(client: StreamClient, { match, limit, all }: Wanted) {
   const names = new Set<string>();
   const hidden = new Set<string>();
@@ -62,7 +64,7 @@ async function findNames(client: StreamClient, { match, limit, all }: Wanted) {
   return { names: sorted.slice(0, limit), isAll: cursor === null && sorted.length <= limit, hidden: hidden.size };
 }
 
-/** `undefined` for one that has gone away meanwhile. */
+/** `undefined` if the stream was deleted in the meantime. */
 async function describe(client: StreamClient, stream: string): Promise<Row | undefined> {
   try {
     const info = await client.xinfoStream({ stream });

@@ -6,13 +6,13 @@ import { entryPages } from "./entry-pages.ts";
 import { LookWatch } from "./look-watch.ts";
 import { NOTHING_THERE, printEntries } from "./print-entries.ts";
 
-// Asking costs the server next to nothing, and needs no connection that is blocked.
+// Polling costs the server next to nothing, and needs no blocked connection.
 const LOOK_EVERY_MS = 200;
 
 export const run: Run<typeof tail> = (call) =>
   withClient(call, async (client) => {
     const { args, options, signal, terminal } = call;
-    // One that is followed may be yet to come.
+    // A stream that is followed may not exist yet.
     if (!options.follow) await client.xinfoStream({ stream: args.stream });
     let from = await startOfLast(client, args.stream, options.count);
     const watch = new LookWatch(LOOK_EVERY_MS, (sentence) => terminal.note(sentence, "warn"));
@@ -36,7 +36,7 @@ export const run: Run<typeof tail> = (call) =>
     }
   });
 
-/** Where the last so many begin, found without holding them. */
+/** Finds where the last n entries begin, without holding them in memory. */
 async function startOfLast(client: StreamClient, stream: string, count: number): Promise<string> {
   let first = "-";
   const range = { stream, from: "-", to: "+", most: count, newestFirst: true };

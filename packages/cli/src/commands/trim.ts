@@ -11,7 +11,7 @@ export const run: Run<typeof trim> = (call) =>
     const { stream } = args;
     const { safeId, pinnedBy } = await looker.trim({ dryRun: true });
     const { length, done } = await withClient(call, async (client) => ({
-      // A name that is mistyped must not look like a stream with nothing to drop.
+      // A mistyped name must not look like a stream with nothing to delete.
       length: (await client.xinfoStream({ stream })).length,
       done: safeId === null ? { value: 0, isAll: true } : await countBefore(client, stream, safeId),
     }));
@@ -24,11 +24,11 @@ export const run: Run<typeof trim> = (call) =>
     const plan = {
       facts: [
         ...facts,
-        { key: "droppable", title: "can be dropped", value: done.value, unit: "count" },
-        { key: "droppableExact", title: "counted to the end", value: done.isAll },
+        { key: "droppable", title: "can be deleted", value: done.value, unit: "count" },
+        { key: "droppableExact", title: "exact count", value: done.isAll },
       ] as const,
       isEmpty: done.value === 0,
-      notes: safeId === null ? ["The stream has no group, so nobody has said that anything is done with."] : [],
+      notes: safeId === null ? ["The stream has no group, so nothing counts as finished."] : [],
     };
     return planFirst(terminal, options, plan, async () => {
       const report = await looker.trim({ signal });

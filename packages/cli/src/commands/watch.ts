@@ -1,4 +1,4 @@
-/** `monitor --watch`: looks again and again, until it is told to end. */
+/** `monitor --watch`: shows snapshot after snapshot, until it is stopped. */
 import { RELEASED } from "@redis-batch/core/internal";
 import type { Monitor, MonitorEvent, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
@@ -14,7 +14,7 @@ import { withMonitor } from "./with-monitor.ts";
 
 type Call = Invocation<typeof monitor>;
 
-/** Where looks and events go. */
+/** Shows snapshots and events. */
 export interface Viewer {
   look(report: MonitorReport): Promise<void>;
   tell(sentence: string): void;
@@ -32,7 +32,7 @@ export async function watch(call: Call): Promise<void> {
     const report = looker?.lastReport ?? null;
     if (event.type === "inspected" && report !== null) {
       viewer?.look(report).catch((error: unknown) => {
-        fault = error instanceof Error ? error : new Error("the look could not be shown");
+        fault = error instanceof Error ? error : new Error("the snapshot could not be shown");
         stop.abort();
       });
     } else {
@@ -41,7 +41,7 @@ export async function watch(call: Call): Promise<void> {
     }
   };
   await withMonitor(call, { observer }, async (made) => {
-    // The first look tells whether it can be watched; its result is shown with the next ones.
+    // The first pass finds out whether the group can be watched; its result is shown with the next one.
     const { length, groups } = await made.inspect({ signal: over });
     looker = made;
     const isScreen = terminal.isInteractive && !options.json && process.stdin.isTTY;
@@ -56,7 +56,7 @@ export async function watch(call: Call): Promise<void> {
   if (fault !== undefined) throw fault;
 }
 
-/** A line a look: for files, pipes and logs. */
+/** One line per snapshot: for files, pipes and logs. */
 class Lines implements Viewer {
   readonly #call: Call;
   readonly #watch: LookWatch;
@@ -90,31 +90,31 @@ class Lines implements Viewer {
   }
 }
 
-/** What is worth a word beside the numbers. */
+/** Events worth a sentence beside the numbers. */
 function describe(event: MonitorEvent): string | undefined {
   switch (event.type) {
     case "groupChanged":
       return `the group is ${event.to}: ${event.reason}`;
     case "consumerChanged":
       return event.from === null || event.to === null
-        ? `${event.consumer} ${event.to === null ? "is gone" : "is there"}`
+        ? `${event.consumer} ${event.to === null ? "is gone" : "has joined"}`
         : `${event.consumer} is ${event.to}: ${event.reason}`;
     case "handedOver":
       return event.to === RELEASED
         ? `${event.messages} messages of ${event.from} were released for any consumer`
-        : `${event.messages} messages of ${event.from} were handed to ${event.to}`;
+        : `${event.messages} messages of ${event.from} were handed over to ${event.to}`;
     case "leftPending":
       return `${event.messages} messages stay with ${event.consumer}: ${event.reason}`;
     case "consumerRemoved":
       return `the name ${event.consumer} was removed`;
     case "passFailed":
-      return `no look: ${event.error.message}; trying again`;
+      return `a pass failed: ${event.error.message}; retrying`;
     case "disconnected":
-      return `the connection is lost (${event.reason}); trying again`;
+      return `the connection is lost (${event.reason}); reconnecting`;
     case "messagesLost":
-      return `messages were removed from the stream before ${event.group} had finished them`;
+      return `messages were deleted from the stream before ${event.group} had finished them`;
     case "following":
-      return "another monitor leads: this one only watches";
+      return "another monitor leads; this one only watches";
     default:
       return undefined;
   }

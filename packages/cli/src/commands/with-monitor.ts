@@ -8,7 +8,7 @@ type Call = Pick<Invocation, "options" | "terminal" | "signal"> & {
 
 type Judging = Partial<Readonly<Record<"idle-threshold" | "foreign-idle", number>>>;
 
-/** Runs with a monitor of the group, or of all groups where none is named; closed afterwards. */
+/** Runs a function with a monitor of the group, or of all groups if none is named, and closes it afterwards. */
 export async function withMonitor<Result>(
   call: Call & { readonly options: Call["options"] & Judging },
   settings: Omit<MonitorOptions, "redis" | "stream" | "group" | "groups">,
@@ -24,7 +24,7 @@ export async function withMonitor<Result>(
     ...(idleThresholdMs === undefined ? {} : { idleThresholdMs }),
     ...(foreignIdleMs === undefined ? {} : { foreignIdleMs }),
     ...settings,
-    // The user sees everything else in the result; once there is a report, an outage shows in the next one.
+    // The user sees everything else in the result; after the first report, an outage shows in the next one.
     observer(event) {
       if (monitor.lastReport === null) observe(event);
       settings.observer?.(event);

@@ -31,7 +31,7 @@ export interface SavedContext {
 }
 
 export interface Contexts {
-  /** The one that is used when nothing else is said. */
+  /** The context that is used by default. */
   readonly current: string | undefined;
   readonly all: ReadonlyMap<string, SavedContext>;
 }
@@ -63,7 +63,7 @@ export function contextsPath(env: Env): string {
   return join(home === "" ? join(homedir(), ".config") : home, "redis-batch", "config.json");
 }
 
-/** @throws {Failure} when the file cannot be read or understood; a file that is not there holds no contexts */
+/** @throws {Failure} when the file cannot be read or understood; a missing file has no contexts */
 export function readContexts(path: string): Contexts {
   const text = readIfThere(path);
   if (text === undefined) return { current: undefined, all: new Map() };
@@ -74,12 +74,12 @@ export function readContexts(path: string): Contexts {
     throw new Failure(
       "usage",
       `${path}: ${error.message}`,
-      `mend the file, or remove it and begin anew with \`redis-batch context add\``,
+      `fix the file, or delete it and start over with \`redis-batch context add\``,
     );
   }
 }
 
-/** @throws {ConfigError} naming every problem, and quoting nothing of the file */
+/** @throws {ConfigError} naming every problem, but quoting nothing from the file */
 export function parseContexts(text: string): Contexts {
   const reader = new OptionsReader("contexts", parseJson(text), ["$schema", "version", "current", "contexts"]);
   const file = parseJson(text) as Readonly<Record<string, unknown>>;
@@ -97,8 +97,8 @@ export function parseContexts(text: string): Contexts {
 }
 
 /**
- * Changes the file in one step: nobody reads it half written, and of two who change it at the same time none undoes what
- * the other did. The new file is the lock, too, until it takes the place of the old one.
+ * Changes the file in one step: no reader sees it half written, and two changes at the same time do not undo each other.
+ * The new file is also the lock, until it replaces the old one.
  *
  * @throws {Failure} when the file cannot be read, understood or written, or is locked for longer than any change takes
  */
@@ -106,7 +106,7 @@ export async function changeContexts(path: string, change: (contexts: Contexts) 
   const target = behindLinks(path);
   const draft = `${target}.lock`;
   const file = await createDraft(draft, path);
-  // From here on nothing waits, so nothing but a sudden end leaves the draft behind.
+  // From here on nothing is asynchronous, so only a crash leaves the draft behind.
   try {
     writeSync(file, encodeContexts(change(readContexts(path))));
     fsyncSync(file);
@@ -133,8 +133,8 @@ async function createDraft(draft: string, path: string): Promise<number> {
     if (systemClock.nowMs() > endsAtMs) {
       throw new Failure(
         "refused",
-        `${path} was not changed: somebody else is changing it`,
-        `if nobody is, one who did was ended in the middle of it: remove ${draft}`,
+        `${path} was not changed: another process is changing it`,
+        `if there is none, an earlier one was killed before it had finished: delete ${draft}`,
       );
     }
     await pause(systemClock, LOOK_AT_LOCK_MS);
@@ -161,7 +161,7 @@ function asFailure(error: unknown, path: string): unknown {
   return new Failure("usage", `${path} cannot be written: ${error.message}`, "REDIS_BATCH_CONFIG names another file");
 }
 
-/** The context that is meant: the one named, or the current one. */
+/** The selected context: the named one, or the current one. */
 export function chooseContext(contexts: Contexts, named: string | undefined): SavedContext | undefined {
   const name = named ?? contexts.current;
   if (name === undefined) return undefined;
@@ -171,7 +171,7 @@ export function chooseContext(contexts: Contexts, named: string | undefined): Sa
   throw new Failure(
     "missing",
     `there is no context "${name}"`,
-    known === "" ? "`redis-batch context add` makes one" : `there are: ${known}`,
+    known === "" ? "`redis-batch context add` saves one" : `the contexts are: ${known}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** From what was decided to something the packages can connect to. */
+/** Turns the selected server into something the packages can connect to. */
 import { readFileSync } from "node:fs";
 import {
   ConnectionError,
@@ -17,27 +17,27 @@ import { decidePlace, type Place } from "./place.ts";
 
 type Caller = Pick<Invocation, "options" | "terminal" | "signal">;
 
-/** What the packages take as `redis`, and how long to wait for it. */
+/** The packages' `redis` option, and how long to wait for a connection. */
 export interface Server {
   readonly redis: RedisSource;
   readonly connectTimeoutMs: number;
   /**
-   * Tells the person when there is no connection yet, and why, long before the time to connect is over. What the packages
-   * take as an observer, and the port as `report`.
+   * Tells the user when there is no connection yet, and why, long before the connect timeout. The packages take it as an
+   * observer, the port as `report`.
    */
   readonly observe: (event: { readonly type: string; readonly reason?: string }) => void;
-  /** Says where the address came from, when there is no connection. */
+  /** Adds to a connection error where the address came from. */
   readonly explain: (error: unknown) => unknown;
 }
 
 /**
- * Finds the server that is meant. Nothing is connected.
+ * Finds the selected server. Does not connect.
  *
  * @throws {Failure} when options or configuration are wrong
  */
 export async function findServer({ options, terminal }: Caller): Promise<Server> {
   const { env } = terminal;
-  // What is said on the command line goes before any context, which need not even be readable then.
+  // The command line comes before any context, which then need not even be readable.
   const needsContext = options.context !== undefined || (options.url === undefined && options.sentinel === undefined);
   const isEnvEnough = options.context === undefined && (env["REDIS_URL"] ?? "") !== "";
   const context =
@@ -48,7 +48,7 @@ export async function findServer({ options, terminal }: Caller): Promise<Server>
     redis: sourceOf(place, password, env["REDIS_SENTINEL_PASSWORD"]),
     connectTimeoutMs: options["connect-timeout"],
     observe: ({ type, reason = "" }) => {
-      if (type === "connectFailed") terminal.note(`no connection yet: ${reason}; trying again`, "warn");
+      if (type === "connectFailed") terminal.note(`no connection yet: ${reason}; retrying`, "warn");
     },
     explain: (error) => {
       if (!ConnectionError.is(error)) return error;
@@ -57,7 +57,7 @@ export async function findServer({ options, terminal }: Caller): Promise<Server>
   };
 }
 
-/** Runs with a connection of its own, closed afterwards. */
+/** Runs a function with its own connection, and closes it afterwards. */
 export async function withClient<Result>(
   caller: Caller,
   run: (client: StreamClient, server: Server) => Promise<Result>,
@@ -97,7 +97,7 @@ function sourceOf(place: Place, password: string | undefined, sentinelPassword: 
   if (place.isCluster && (db ?? 0) !== 0) {
     throw new Failure(
       "usage",
-      `a Cluster has no database but 0, and the URL names ${db ?? 0}`,
+      `a Cluster has only database 0, but the URL names ${db ?? 0}`,
       "leave it out of the URL",
     );
   }

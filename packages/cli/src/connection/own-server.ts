@@ -1,4 +1,4 @@
-/** A server for as long as a command runs, where there is none: on a socket of its own, keeping nothing. */
+/** A temporary server for one command, on its own socket, without persistence. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -24,14 +24,14 @@ export class OwnServer implements AsyncDisposable {
     process.once("exit", this.#onExit);
   }
 
-  /** @throws {Failure} when there is no program to start, or it does not start */
+  /** @throws {Failure} when no server program is installed, or it does not start */
   static async start(path: string): Promise<OwnServer> {
     const program = NAMES.flatMap((name) => path.split(delimiter).map((folder) => join(folder, name))).find(existsSync);
     if (program === undefined) {
       throw new Failure(
         "unreachable",
         "no server answers, and there is neither redis-server nor valkey-server on the PATH",
-        "install one, or say where a server is: --url redis://host:6379",
+        "install one, or give a server's address: --url redis://host:6379",
       );
     }
     const folder = mkdtempSync(join(tmpdir(), "rb-demo-"));
@@ -44,7 +44,7 @@ export class OwnServer implements AsyncDisposable {
     const server = new OwnServer(program, folder, socket, child);
     if (await isReady(child)) return server;
     await server[Symbol.asyncDispose]();
-    throw new Failure("unreachable", `${program} did not start`, "say where a server is: --url redis://host:6379");
+    throw new Failure("unreachable", `${program} did not start`, "give a server's address: --url redis://host:6379");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

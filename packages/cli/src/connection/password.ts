@@ -23,7 +23,7 @@ export async function readPassword(source: PasswordSource, env: Env): Promise<st
 function fromEnv(name: string, env: Env): string {
   const password = env[name];
   if (password === undefined || password === "") {
-    throw new Failure("usage", `the context takes the password from ${name}, which is not set`, `set ${name}`);
+    throw new Failure("usage", `the context reads the password from ${name}, which is not set`, `set ${name}`);
   }
   return password;
 }
@@ -39,7 +39,7 @@ function fromFile(path: string): string {
     );
   }
   const password = text.split(/\r?\n/, 1)[0] ?? "";
-  if (password === "") throw new Failure("usage", `the first line of ${path} is empty, and should be the password`);
+  if (password === "") throw new Failure("usage", `the first line of ${path} is empty; it must be the password`);
   return password;
 }
 
@@ -48,11 +48,11 @@ async function ask(): Promise<string> {
   if (!stdin.isTTY) {
     throw new Failure(
       "usage",
-      "there is no terminal to ask for the password on",
-      "give it by REDIS_PASSWORD or --password-file",
+      "there is no terminal to ask for the password",
+      "set REDIS_PASSWORD or use --password-file",
     );
   }
-  // Before it is asked for: what is typed the moment that the question stands there must not be shown either.
+  // Before the prompt is shown: what is typed right then must not be echoed either.
   stdin.setRawMode(true);
   stderr.write("Password: ");
   try {

@@ -1,9 +1,9 @@
-/** Which server is meant, decided from options, environment and configuration. */
+/** Selects the server from options, environment and configuration. */
 import type { GlobalOptions } from "../command-line/global-options.ts";
 import { Failure } from "../failure.ts";
 import type { SavedContext } from "./contexts.ts";
 
-/** Where the password comes from; it is never on the command line. */
+/** Where the password comes from; never the command line. */
 export type PasswordSource =
   | { readonly kind: "none" }
   | { readonly kind: "text"; readonly password: string }
@@ -12,7 +12,7 @@ export type PasswordSource =
   | { readonly kind: "ask" };
 
 export interface Place {
-  /** What said so, for error messages. */
+  /** Where the address came from, for error messages. */
   readonly from: string;
   readonly url: string;
   readonly user: string | undefined;
@@ -31,10 +31,10 @@ type ConnectionOptions = Omit<GlobalOptions, "json" | "help" | "connect-timeout"
 const DEFAULT_URL = "redis://localhost:6379";
 
 /**
- * Decides. Command line before context before environment, each as a whole: a user from here and a server from there
- * would be a surprise. Only a password may be added from the environment.
+ * Selects the server: command line before context before environment, each as a whole, because a user from one and a
+ * server from another would be a surprise. Only a password may be added from the environment.
  *
- * @throws {Failure} when options contradict each other, or hold a password
+ * @throws {Failure} when options contradict each other, or contain a password
  */
 export function decidePlace(options: ConnectionOptions, env: Env, context: SavedContext | undefined): Place {
   refusePassword(options.url);
@@ -54,7 +54,7 @@ export function decidePlace(options: ConnectionOptions, env: Env, context: Saved
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure(
       "usage",
-      "a certificate of our own needs its key, and the other way round",
+      "a client certificate needs its private key, and the other way round",
       "give --tls-cert and --tls-key",
     );
   }
@@ -76,13 +76,13 @@ export function decidePlace(options: ConnectionOptions, env: Env, context: Saved
   };
 }
 
-/** @throws {Failure} when the URL holds a password, which everybody on the machine could read in the process list */
+/** @throws {Failure} when the URL contains a password, which every user of the machine could read in the process list */
 export function refusePassword(url: string | undefined): void {
   if (url === undefined || !URL.canParse(url) || new URL(url).password === "") return;
   throw new Failure(
     "usage",
-    "the URL holds a password, which everybody on this machine can see in the process list",
-    "take it out of the URL, and give it by REDIS_PASSWORD, --password-file or --ask-password; or put the whole URL into REDIS_URL",
+    "the URL contains a password, which every user of this machine can see in the process list",
+    "remove it from the URL and use REDIS_PASSWORD, --password-file or --ask-password; or put the whole URL into REDIS_URL",
   );
 }
 
@@ -92,7 +92,7 @@ export function parseAddresses(text: string): { readonly host: string; readonly 
     const [, bracketed, plain, port] = /^(?:\[([^\]\s]+)\]|([^:[\]\s]+))(?::(\d+))?$/.exec(part.trim()) ?? [];
     const host = bracketed ?? plain;
     if (host === undefined || Number(port ?? 0) > 65_535) {
-      throw new Failure("usage", `"${part}" is no address`, "write Sentinels as host:port,host:port");
+      throw new Failure("usage", `"${part}" is not an address`, "write Sentinels as host:port,host:port");
     }
     return { host, port: Number(port ?? 26_379) };
   });

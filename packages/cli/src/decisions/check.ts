@@ -1,17 +1,17 @@
-/** What a monitoring system is told of a group. */
+/** The verdict on a group, for monitoring systems. */
 
 export type CheckStatus = "ok" | "warning" | "critical" | "unknown";
 
-/** How `check` ends, as monitoring systems expect. */
+/** Exit codes of `check`, as monitoring systems expect them. */
 export const CHECK_CODES = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const satisfies Record<
   CheckStatus,
   number
 >;
 
-/** One thing that is looked at, with its limits. */
+/** One measured value, with its limits. */
 export interface Measure {
   readonly name: string;
-  /** `null`: nobody knows. */
+  /** `null`: unknown. */
   readonly value: number | null;
   readonly warnAbove?: number | undefined;
   readonly criticalAbove?: number | undefined;
@@ -29,10 +29,10 @@ export interface Verdict {
   readonly findings: readonly Finding[];
 }
 
-/** From good to bad. What is not known is worse than a warning, and better than what is known to be critical. */
+/** From good to bad. Unknown is worse than a warning, but better than critical. */
 const ORDER: readonly CheckStatus[] = ["ok", "warning", "unknown", "critical"];
 
-/** Judges each measure by its limits, and all of them by the worst. What has neither limit nor judgement is ok, known or not. */
+/** Judges each measure by its limits; the worst result counts. A measure with neither limit nor judgement is ok, even if unknown. */
 export function decideVerdict(measures: readonly Measure[]): Verdict {
   const findings = measures.map((measure) => ({ ...measure, status: judge(measure) }));
   const worst = Math.max(0, ...findings.map(({ status }) => ORDER.indexOf(status)));

@@ -1,4 +1,4 @@
-/** What is wrong with a server, a user or a group, and what to do about it. */
+/** Problems of a server, a user or a group, and their fixes. */
 
 export type Severity = "ok" | "info" | "warning" | "problem" | "unknown";
 
@@ -6,15 +6,15 @@ export interface Finding {
   readonly area: string;
   readonly severity: Severity;
   readonly finding: string;
-  /** What to do; `null` where there is nothing to do. */
+  /** What to do; `null` if nothing. */
   readonly fix: string | null;
 }
 
-/** What is known of a server; `null` where it does not let us ask. */
+/** Facts about a server; `null` if it refuses to answer. */
 export interface ServerFacts {
   readonly info: ReadonlyMap<string, string> | null;
   readonly hasAckDelete: boolean | null;
-  /** How far the server's clock is ahead of ours, in milliseconds; `null` when it is not known. */
+  /** How far the server's clock is ahead of ours, in milliseconds; `null` if unknown. */
   readonly clockAheadMs: number | null;
 }
 
@@ -22,7 +22,7 @@ const OLDEST_MAJOR = 7;
 const MOST_CLOCK_MS = 2_000;
 const NEARLY_FULL = 0.9;
 
-/** Judges the server by what it tells. */
+/** Judges the server by what it reports. */
 export function diagnoseServer({ info, hasAckDelete, clockAheadMs }: ServerFacts): readonly Finding[] {
   return [
     ...diagnoseVersion(info),
@@ -32,8 +32,8 @@ export function diagnoseServer({ info, hasAckDelete, clockAheadMs }: ServerFacts
           finding(
             "server",
             "unknown",
-            "INFO is refused, so persistence, memory and eviction are not known",
-            "grant +info or run this as another user, where the server offers INFO at all",
+            "INFO is refused, so persistence, memory and eviction are unknown",
+            "grant +info, or run this as another user; some servers do not offer INFO at all",
           ),
         ]
       : [...diagnoseRole(info), ...diagnosePersistence(info), ...diagnoseMemory(info)]),
@@ -49,14 +49,14 @@ function diagnoseVersion(info: ReadonlyMap<string, string> | null): Finding[] {
       ? `Valkey ${valkey}`
       : redis !== undefined
         ? `Redis ${redis}`
-        : "a server that does not tell its version";
+        : "a server that does not report its version";
   // By the version that the server reports: a missing command does not prove that it is old.
   if (valkey === undefined && Number.parseInt(redis ?? "", 10) < OLDEST_MAJOR) {
     return [
       finding(
         "version",
         "problem",
-        `${name} is too old: it runs no scripts with flags`,
+        `${name} is too old: it does not support scripts with flags`,
         "upgrade to Redis 7.0 or Valkey 8, or later",
       ),
     ];
@@ -77,20 +77,22 @@ function diagnoseFeatures(info: ReadonlyMap<string, string> | null, hasAckDelete
       ? finding(
           "deleting",
           "unknown",
-          "whether the server knows XACKDEL cannot be asked; a script is used",
-          "grant +command|info, where the server offers COMMAND at all",
+          "it is unknown whether the server has XACKDEL, so a script is used instead",
+          "grant +command|info; some servers do not offer COMMAND at all",
         )
       : finding(
           "deleting",
           "ok",
-          hasAckDelete ? 'onAck: "delete" takes XACKDEL' : 'onAck: "delete" takes a script: the server has no XACKDEL',
+          hasAckDelete
+            ? 'onAck: "delete" uses XACKDEL'
+            : 'onAck: "delete" uses a script, because the server has no XACKDEL',
         ),
     finding(
       "idle time",
       info === null ? "unknown" : "ok",
       tellsAttempts
         ? "a foreign consumer's idle time counts from its last attempt to read"
-        : "a foreign consumer's idle time counts from its last read that returned something, so one that waits looks idle",
+        : "a foreign consumer's idle time counts from its last read that returned messages, so a waiting one looks idle",
     ),
   ];
 }
@@ -98,9 +100,9 @@ function diagnoseFeatures(info: ReadonlyMap<string, string> | null, hasAckDelete
 function diagnoseRole(info: ReadonlyMap<string, string>): Finding[] {
   const role = info.get("role");
   if (role !== "slave")
-    return [finding("role", "ok", role === "master" ? "it takes writes" : `its role is ${role ?? "not told"}`)];
+    return [finding("role", "ok", role === "master" ? "it accepts writes" : `its role is ${role ?? "unknown"}`)];
   return [
-    finding("role", "problem", "it is a replica: it refuses every write", "connect to its master, or by Sentinel"),
+    finding("role", "problem", "it is a replica: it refuses every write", "connect to its master, or through Sentinel"),
   ];
 }
 
@@ -112,7 +114,7 @@ function diagnosePersistence(info: ReadonlyMap<string, string>): Finding[] {
       finding(
         "persistence",
         "warning",
-        "the append-only file is off: what was confirmed may be lost when the server ends",
+        "the append-only file is off: confirmed messages may be lost when the server stops",
         "CONFIG SET appendonly yes, and CONFIG REWRITE",
       ),
     );
@@ -123,7 +125,7 @@ function diagnosePersistence(info: ReadonlyMap<string, string>): Finding[] {
         "persistence",
         "problem",
         "the last write to the append-only file failed",
-        "look at the server's disk and log",
+        "check the server's disk and log",
       ),
     );
   }
@@ -133,7 +135,7 @@ function diagnosePersistence(info: ReadonlyMap<string, string>): Finding[] {
         "persistence",
         "problem",
         "the last snapshot failed, so the server may refuse writes (MISCONF)",
-        "look at the server's disk and log",
+        "check the server's disk and log",
       ),
     );
   }
@@ -157,14 +159,14 @@ function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
         "CONFIG SET maxmemory-policy noeviction, and CONFIG REWRITE",
       ),
     );
-  } else findings.push(finding("eviction", "ok", `maxmemory-policy is ${policy}: it deletes no stream`));
+  } else findings.push(finding("eviction", "ok", `maxmemory-policy is ${policy}: it deletes no streams`));
   if (most === 0)
     findings.push(
       finding(
         "memory",
         "info",
-        "no limit is set (maxmemory): the server takes what the machine has",
-        "CONFIG SET maxmemory 2gb, or what the machine can spare, and CONFIG REWRITE",
+        "maxmemory is not set: the server may use all the memory of the machine",
+        "CONFIG SET maxmemory 2gb (or what the machine can spare), and CONFIG REWRITE",
       ),
     );
   else {
@@ -176,7 +178,7 @@ function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
             "memory",
             share >= 1 ? "problem" : "warning",
             percent,
-            "`redis-batch trim` drops what every group is done with; producers are refused when it is full, consumers go on",
+            "`redis-batch trim` deletes what every group has finished; when memory is full, the server refuses producers, but not consumers",
           )
         : finding("memory", "ok", percent),
     );
@@ -186,35 +188,35 @@ function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
 
 function diagnoseClock(aheadMs: number | null): Finding {
   if (aheadMs === null)
-    return finding("clock", "unknown", "the server's time is not known: TIME is refused", "grant +time");
+    return finding("clock", "unknown", "the server's time is unknown: TIME is refused", "grant +time");
   const off = Math.round(Math.abs(aheadMs));
   if (off <= MOST_CLOCK_MS) return finding("clock", "ok", "the server's clock and ours agree");
   const way = aheadMs > 0 ? "ahead of" : "behind";
   return finding(
     "clock",
     "warning",
-    `the server's clock is ${off} ms ${way} ours; leases go by the server's, dates you type by ours`,
-    "set both by NTP",
+    `the server's clock is ${off} ms ${way} ours; leases use the server's clock, dates you type use ours`,
+    "synchronise both with NTP",
   );
 }
 
-/** What of a role's rights a user lacks. */
+/** The rights of a role that a user lacks. */
 export interface RightsFacts {
   readonly role: string;
-  /** `null`: it could not be asked. */
+  /** `null`: the server could not be asked. */
   readonly missing:
     | readonly { readonly purpose: string; readonly rules: readonly string[]; readonly isLeast: boolean }[]
     | null;
 }
 
-/** A role that lacks its least rights cannot be taken; one that lacks more can, with less. */
+/** Without its minimal rights a role cannot be used; without others it works with limits. */
 export function diagnoseRights(user: string | null, { role, missing }: RightsFacts): Finding {
   if (missing === null) {
     return finding(
       "rights",
       "unknown",
-      `whether this user can be a ${role} cannot be asked`,
-      "run this as a user with +acl|dryrun and +acl|whoami, where the server offers ACL at all",
+      `it is unknown whether this user can be a ${role}`,
+      "run this as a user with +acl|dryrun and +acl|whoami; some servers do not offer ACL at all",
     );
   }
   const who = user === null ? "this user" : `"${user}"`;

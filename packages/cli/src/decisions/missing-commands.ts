@@ -1,40 +1,40 @@
-/** What becomes of each feature where the server, or a proxy before it, does not offer a command. */
+/** How each feature is affected if the server, or a proxy in front of it, does not offer a command. */
 import { RIGHTS, type Role, type SentCommand } from "@redis-batch/core/internal";
 import { type Finding, finding, type Severity } from "./diagnosis.ts";
 
-/** How a role is called where its key is no word of its own. */
+/** The names of roles whose keys are not words. */
 const ROLE_NAMES: Partial<Readonly<Record<Role, string>>> = {
-  deadLetters: "keeper of dead letters",
-  groups: "keeper of groups",
+  deadLetters: "manager of dead letters",
+  groups: "manager of groups",
 };
 
 export const roleName = (role: Role): string => ROLE_NAMES[role] ?? role;
 
 const DELAYS =
-  "delays are kept in the memory of the consumers, and end with them; a second hang on a message is not counted";
+  "delays are kept in the memory of the consumers and end with them; a second hang on a message is not counted";
 
-/** What is done without a command, where there is another way. */
+/** How things work without a command, if there is another way. */
 const DETOURS: Partial<Readonly<Record<SentCommand, string>>> = {
-  acl: "what a user may do cannot be asked",
-  client: "a read that waits at the server cannot be ended early, so pausing and closing take up to blockMs longer",
-  command: 'what the server can do cannot be asked, so onAck: "delete" takes a script even where there is XACKDEL',
-  eval: "scripts are loaded with SCRIPT LOAD, and run with EVALSHA",
+  acl: "the rights of a user cannot be checked",
+  client: "a blocked read cannot be ended early, so pausing and closing take up to blockMs longer",
+  command: 'the server\'s commands cannot be listed, so onAck: "delete" uses a script even if there is XACKDEL',
+  eval: "scripts are loaded with SCRIPT LOAD and run with EVALSHA",
   evalsha: "scripts are sent in full each time, with EVAL",
-  info: "what is asked while the server still loads its data is refused, and repeated until it has",
-  pttl: "after its clock was set back, the server keeps a lease that nobody prolongs for as long as that was",
+  info: "commands that arrive while the server loads its data are refused, and retried until it has finished",
+  pttl: "if the server's clock is set back, a lease that nobody renews lasts longer by the same time",
   scan: "`redis-batch streams` finds none",
   zadd: DELAYS,
-  zcount: "the scaler takes messages that were deferred for work in progress",
+  zcount: "the scaler counts deferred messages as work in progress",
   zmscore: DELAYS,
   zrange: DELAYS,
   zrem: DELAYS,
   zremrangebyscore: DELAYS,
 };
 
-// Nobody uses these but in place of another command.
+// Only used in place of another command.
 const NO_LOSS: readonly SentCommand[] = ["script", "xackdel", "xrevrange"];
 
-/** One finding for each thing that goes another way, or not at all. Nothing where every command is offered. */
+/** One finding for each feature that works differently, or not at all. None if every command is offered. */
 export function diagnoseMissingCommands(missing: ReadonlySet<SentCommand>): readonly Finding[] {
   const effects = new Map<string, { severity: Severity; commands: SentCommand[] }>();
   const note = (severity: Severity, text: string, command: SentCommand): void => {
@@ -56,12 +56,12 @@ export function diagnoseMissingCommands(missing: ReadonlySet<SentCommand>): read
       "commands",
       severity,
       `${names} ${commands.length === 1 ? "is" : "are"} not offered: ${text}`,
-      `allow ${names}: no rename-command in the server's configuration, or a proxy's or provider's list of commands`,
+      `allow ${names}: check rename-command in the server's configuration, or the command list of your proxy or provider`,
     );
   });
 }
 
-/** What cannot be done at all: worst is what producers or consumers cannot work without. */
+/** What does not work at all. The worst is what producers or consumers cannot work without. */
 function lossOf(command: SentCommand): readonly [Severity, string] {
   const isNeeded = (rules: readonly string[]): boolean =>
     rules.some((rule) => rule === `+${command}` || rule.startsWith(`+${command}|`));
@@ -76,7 +76,7 @@ function lossOf(command: SentCommand): readonly [Severity, string] {
   const lost = parts.filter((part) => part.isNeeded);
   const isWork = lost.some(({ role, isLeast }) => isLeast && (role === "producer" || role === "consumer"));
   const words = lost.map(({ role, purpose, isLeast }) =>
-    isLeast ? `a ${roleName(role)} cannot work` : `a ${roleName(role)} goes without ${purpose}`,
+    isLeast ? `a ${roleName(role)} cannot work` : `a ${roleName(role)} works without ${purpose}`,
   );
   return [isWork ? "problem" : "warning", [...new Set(words)].join("; ")];
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 /** One line of the input, from 1. */
 export interface InputLine {
   readonly number: number;
-  /** `null` when it cannot be text: not UTF-8, or longer than may be. */
+  /** `null` if it cannot be text: not UTF-8, or too long. */
   readonly text: string | null;
   readonly why?: string;
   /** The beginning of a line that cannot be read. */
@@ -11,8 +11,8 @@ export interface InputLine {
 }
 
 /**
- * Longer ones are refused: what reads lines must not hold a file in memory because it has none. A value of 10 MiB fits, though
- * each of its bytes be written as an escape of six.
+ * Longer lines are refused, so that a file without line ends is not held in memory. A value of 10 MiB fits, even if
+ * each of its bytes is written as a six-character escape.
  */
 const LONGEST_LINE_BYTES = 67_108_864;
 
@@ -20,7 +20,7 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SHOWN_BYTES = 200;
 
-/** Splits bytes into lines, without their ends. Holds one line at most. */
+/** Splits bytes into lines, without line ends. Holds at most one line. */
 export async function* readLines(
   source: AsyncIterable<Buffer>,
   longestBytes: number = LONGEST_LINE_BYTES,
@@ -42,7 +42,7 @@ export async function* readLines(
     }
     const rest = chunk.subarray(from);
     bytes += rest.length;
-    // Of a line that is too long only the beginning is kept, to be shown.
+    // Only the beginning of a line that is too long is kept, to show it.
     if (rest.length > 0 && bytes - rest.length <= longestBytes) parts.push(rest);
   }
   if (bytes > 0) yield take(Buffer.alloc(0));

@@ -3,12 +3,12 @@ import { encodeFields } from "./message-line.ts";
 
 export interface ShownMessage {
   readonly id: string;
-  /** How often it was delivered, where it was delivered at all. */
+  /** The number of deliveries, if it was delivered at all. */
   readonly deliveries?: number | undefined;
   readonly raw: readonly Buffer[];
 }
 
-/** A message as one JSON value; what produce reads back. */
+/** A message as one JSON value that `produce` can read. */
 export function messageValue({ id, deliveries, raw }: ShownMessage): Readonly<Record<string, unknown>> {
   return { id, ...(deliveries === undefined ? {} : { deliveries }), fields: encodeFields(raw) };
 }

@@ -1,4 +1,4 @@
-/** Between a line of text and the fields of a message. What consume, tail and peek print, produce reads. */
+/** Converts between a line of text and the fields of a message. `produce` reads what consume, tail and peek print. */
 
 export type FieldPair = readonly [name: string | Buffer, value: string | Buffer];
 
@@ -8,7 +8,7 @@ export type ReadMessage =
 
 export interface LineFormat {
   readonly format: "ndjson" | "pairs";
-  /** The whole line, as it is, goes into this field. */
+  /** The whole line goes unchanged into this field. */
   readonly jsonField?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export function parseMessageLine(line: string, { format, jsonField }: LineFormat
   if (!isRecord(parsed.value))
     return malformed("it is not an object of fields; --json-field writes any JSON into one field");
   const { fields } = parsed.value;
-  // A field's own value is never an object, so this is one of our own lines.
+  // A field's value is never an object, so this is a line that we printed.
   return readFields(isRecord(fields) || Array.isArray(fields) ? fields : parsed.value);
 }
 
@@ -37,7 +37,7 @@ export function readPairs(words: readonly string[] | string): ReadMessage {
   return fields.length === 0 ? malformed("it has no field") : { kind: "message", fields };
 }
 
-/** The fields as JSON: an object, or pairs where a name comes twice. Bytes that are no text are `{"base64":"…"}`. */
+/** The fields as JSON: an object, or pairs if a name repeats. Bytes that are not text become `{"base64":"…"}`. */
 export function encodeFields(raw: readonly Buffer[]): Readonly<Record<string, unknown>> | readonly unknown[] {
   const pairs = Array.from({ length: raw.length / 2 }, (_, index): readonly [unknown, unknown] => [
     encodeBytes(raw[2 * index] as Buffer),
@@ -81,7 +81,7 @@ function readPart(value: unknown): ReadPart {
     return { kind: "part", part: Buffer.from(value["base64"], "base64") };
   }
   const shape = value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
-  return { kind: "malformed", why: `${shape}, and a field is text; --json-field writes any JSON into one field` };
+  return { kind: "malformed", why: `${shape}, but a field is text; --json-field writes any JSON into one field` };
 }
 
 function encodeBytes(bytes: Buffer): string | { readonly base64: string } {
@@ -89,7 +89,7 @@ function encodeBytes(bytes: Buffer): string | { readonly base64: string } {
   return Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString("base64") };
 }
 
-/** Words as a shell parts them: quotes keep spaces, a backslash keeps the next character. A text says what is wrong. */
+/** Splits words as a shell does: quotes keep spaces, a backslash keeps the next character. A string result says what is wrong. */
 function splitWords(line: string): readonly string[] | string {
   const words: string[] = [];
   let word: string | undefined;

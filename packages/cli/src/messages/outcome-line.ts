@@ -1,6 +1,6 @@
 import { isEntryId } from "@redis-batch/core";
 
-/** What a command says of one message, on a line of its output. */
+/** The outcome of one message, from a line of a command's output. */
 export type OutcomeLine =
   | { readonly kind: "ack"; readonly id: string }
   | { readonly kind: "retry"; readonly id: string; readonly reason: string }

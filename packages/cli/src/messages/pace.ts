@@ -1,9 +1,9 @@
 import { type Clock, pause } from "@redis-batch/core/internal";
 
-// Timers are coarse, so a little of what was missed may be made up for; what a slow source missed may not.
+// Timers are coarse, so a short delay may be made up for; the delay of a slow source may not.
 const CREDIT_MS = 100;
 
-/** Lets at most so many a second pass; everything at once where there is no rate. */
+/** Limits the number of messages per second; without a rate it does not wait. */
 export class Pace {
   readonly #everyMs: number;
   readonly #clock: Clock;
@@ -14,7 +14,7 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** Resolves when the next one may pass, or when the signal aborts. */
+  /** Resolves when the next message may be sent, or when the signal aborts. */
   async next(signal: AbortSignal): Promise<void> {
     if (this.#everyMs === 0) return;
     const nowMs = this.#clock.nowMs();

@@ -1,4 +1,4 @@
-/** A message for a person: its id, and its fields as far as they fit a glance. */
+/** A message for a person: its id and its fields, shortened. */
 import { escapeText, truncateText } from "./escape.ts";
 import type { Paint } from "./paint.ts";
 
@@ -12,9 +12,9 @@ export function renderMessage(id: string, raw: readonly Buffer[], paint: Paint):
   return `${paint("strong", escapeText(id))}  ${fields.join(" ")}\n`;
 }
 
-/** Text, quoted where it would run into what stands beside it; bytes that are no text by their number. */
+/** Text, quoted if it contains separators; if the value is cut or not text, also its size in bytes. */
 export function renderBytes(bytes: Buffer): string {
-  // What is not shown need not be decoded; a character has at most four bytes.
+  // Only the visible part is decoded; a character has at most four bytes.
   const head = bytes.subarray(0, 4 * SHOWN_CHARACTERS + 4);
   const text = head.toString();
   const cut = truncateText(text, SHOWN_CHARACTERS);

@@ -1,4 +1,4 @@
-/** Colour, where there is somebody to see it. */
+/** Colour, for terminals. */
 export type Tone = "strong" | "good" | "warn" | "bad" | "quiet";
 
 export type Paint = (tone: Tone, text: string) => string;
@@ -18,7 +18,7 @@ export const coloured: Paint = (tone, text) => {
   return `\u001b[${on}m${text}\u001b[${off}m`;
 };
 
-/** Whether to colour: `NO_COLOR` and `FORCE_COLOR` decide, then whether it is a terminal that can. */
+/** Whether to colour: `NO_COLOR` and `FORCE_COLOR` decide, then whether the terminal supports it. */
 export function wantsColour(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
   if ((env["NO_COLOR"] ?? "") !== "") return false;
   const forced = env["FORCE_COLOR"];

@@ -1,6 +1,6 @@
 import { bytesOfName } from "@redis-batch/core/internal";
 
-/** A word of a command as redis-cli reads it: what is not plain stands in quotes. */
+/** A word of a command for redis-cli: quoted if it has special characters. */
 export function quoteWord(word: string): string {
   if (/^[^\s"'\\\p{C}]+$/u.test(word)) return word;
   const inner = Array.from(word, (character) =>

@@ -1,6 +1,5 @@
 /**
- * What a command found, as values. The table and the JSON are both made from it, so that neither can hold more than the
- * other.
+ * The result of a command, as values. The table and the JSON are both made from it, so that they have the same content.
  */
 import { encodeJson, escapeText } from "./escape.ts";
 import type { Paint, Tone } from "./paint.ts";
@@ -8,13 +7,13 @@ import { displayWidth, fitWidth, padWidth } from "./width.ts";
 
 export type Cell = string | number | boolean | null;
 
-/** How a value reads in a table; JSON has it as it is. */
+/** How a table formats a value; JSON has it unchanged. */
 export type Unit = "text" | "count" | "ms" | "bytes";
 
 export interface Column {
   /** The name in JSON. */
   readonly key: string;
-  /** The heading; by default the key in words. */
+  /** The heading; default: the key as words. */
   readonly title?: string;
   readonly unit?: Unit;
   readonly tone?: (value: Cell, row: Row) => Tone | undefined;
@@ -30,7 +29,7 @@ export interface Report {
     readonly key: string;
     readonly columns: readonly Column[];
     readonly rows: readonly Row[];
-    /** What stands there when there are no rows. */
+    /** Shown instead of the table if it has no rows. */
     readonly none: string;
   };
   /** Sentences below, `notes` in JSON. */
@@ -50,7 +49,7 @@ export function encodeReportJson({ facts = [], table, notes = [] }: Report, isLi
   return `${encodeJson(json, isLine ? undefined : 2)}\n`;
 }
 
-/** `width`: of the terminal; absent where the text goes elsewhere, and nothing is cut. */
+/** `width`: of the terminal; without it nothing is cut. */
 export function renderReport(report: Report, paint: Paint, width?: number): string {
   const { facts = [], table, notes = [] } = report;
   const parts: string[][] = [];
@@ -102,7 +101,7 @@ function tableLines({ columns, rows }: NonNullable<Report["table"]>, paint: Pain
   ];
 }
 
-/** Takes from the widest columns until the line fits; none becomes narrower than its heading, or than 8. */
+/** Narrows the widest columns until the line fits, but none below the width of its heading, or 8. */
 function shrink(widths: readonly number[], least: readonly number[], most: number): number[] {
   const fitted = [...widths];
   for (let over = fitted.reduce((sum, width) => sum + width, 0) - most; over > 0; over--) {

@@ -1,14 +1,14 @@
-/** What is pending in a group and held by no consumer, in words. */
+/** Describes the reserved names of pending messages that no consumer holds. */
 import { isReservedConsumer, LATER } from "@redis-batch/core/internal";
 import type { Report } from "./report.ts";
 
-/** What it means that a message is pending under this name; `null` for a consumer's. */
+/** The meaning of a reserved name; `null` for a consumer's name. */
 export function describeReservedName(name: string): string | null {
   if (!isReservedConsumer(name)) return null;
   return name === LATER ? "deferred until its time" : "released, waiting for any consumer";
 }
 
-/** How much is pending under such names. */
+/** The number of messages pending under reserved names. */
 export function reservedFacts(pending: ReadonlyMap<string, number>): NonNullable<Report["facts"]> {
   let released = 0;
   for (const [name, count] of pending) if (isReservedConsumer(name) && name !== LATER) released += count;

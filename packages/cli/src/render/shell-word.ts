@@ -1,6 +1,6 @@
 import { typedName } from "./escape.ts";
 
-/** A name as a word of a command as a shell reads it: what is not plain stands in quotes. */
+/** A name as one word of a shell command: quoted if it has special characters. */
 export function shellWord(name: string): string {
   const word = typedName(name);
   return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

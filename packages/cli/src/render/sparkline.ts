@@ -1,6 +1,6 @@
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** The last values as bars, a column each, from 0 to the greatest; a gap for what is not known. */
+/** The last values as bars, one column each, from 0 to the largest; a gap for an unknown value. */
 export function renderSparkline(values: readonly (number | null)[], width: number): string {
   const shown = values.slice(-width);
   const most = Math.max(0, ...shown.filter((value) => value !== null));

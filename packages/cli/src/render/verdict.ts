@@ -10,7 +10,7 @@ export interface Subject {
 
 export type VerdictFormat = "text" | "json" | "nagios" | "prometheus";
 
-/** `problem`: why nothing could be looked at, where that is so. */
+/** `problem`: why nothing could be measured, or `null`. */
 export function renderVerdict(
   format: VerdictFormat,
   subject: Subject,
@@ -55,7 +55,7 @@ function renderPrometheus({ stream, group }: Subject, { status, findings }: Verd
     "# HELP redis_batch_check_status 0 ok, 1 warning, 2 critical, 3 unknown.",
     "# TYPE redis_batch_check_status gauge",
     `redis_batch_check_status{${labels}} ${CHECK_CODES[status]}`,
-    "# HELP redis_batch_check_measure What was looked at.",
+    "# HELP redis_batch_check_measure Measured values.",
     "# TYPE redis_batch_check_measure gauge",
     ...findings
       .filter(isMeasured)

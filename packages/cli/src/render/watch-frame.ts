@@ -7,7 +7,7 @@ import { renderDuration, renderReport } from "./report.ts";
 import { renderSparkline } from "./sparkline.ts";
 import { clipWidth, displayWidth, fitWidth, padWidth } from "./width.ts";
 
-/** What one look adds to the curves. */
+/** What one snapshot adds to the curves. */
 export interface Sample {
   readonly waiting: number | null;
   readonly inPerSecond: number | null;
@@ -19,11 +19,11 @@ export interface Frame {
   readonly group: GroupReport;
   readonly samples: readonly Sample[];
   readonly isPaused: boolean;
-  /** The last thing that happened, or that is asked. */
+  /** The last event, or a question. */
   readonly message: string;
   /** The server's time now, as text. */
   readonly at: string;
-  /** How long ago the look was, in milliseconds; `null`: just now. */
+  /** Age of the snapshot, in milliseconds; `null`: just now. */
   readonly ageMs: number | null;
 }
 
@@ -36,11 +36,11 @@ export function sampleOf(group: GroupReport): Sample {
   return { waiting: group.backlog.messages, inPerSecond: group.inPerSecond, outPerSecond: group.outPerSecond };
 }
 
-/** Exactly so many lines, none wider than the screen. */
+/** Exactly as many lines as the screen has, none wider than it. */
 export function renderFrame(frame: Frame, size: Size, paint: Paint): string[] {
   const { report, group, samples, at, ageMs } = frame;
   const { width } = size;
-  // What was well then may not be now.
+  // A group that was healthy then may not be healthy now.
   const state = ageMs === null ? group.health : `${renderDuration(ageMs)} ago: ${group.health}`;
   const title = titleOf(report.stream, group.group, width - state.length - 2);
   const tone = ageMs === null ? healthTone(group.health) : "warn";
@@ -80,7 +80,7 @@ export function renderFrame(frame: Frame, size: Size, paint: Paint): string[] {
   return fill(lines, at, frame, size, paint);
 }
 
-/** The same while there has been nothing to see. */
+/** The same before the first snapshot. */
 export function renderEmptyFrame(
   frame: Pick<Frame, "isPaused" | "message"> & { readonly stream: string; readonly group: string },
   size: Size,
@@ -92,7 +92,7 @@ export function renderEmptyFrame(
 const titleOf = (stream: string, group: string, width: number): string =>
   fitWidth(`${escapeText(stream)} / ${escapeText(group)}`, Math.max(width, 8));
 
-/** Makes it as high as the screen, with what happened last and the keys below. */
+/** Fills the screen, with the last event and the keys at the bottom. */
 function fill(
   lines: readonly string[],
   at: string,
@@ -102,7 +102,7 @@ function fill(
 ): string[] {
   const foot = [
     fitWidth(escapeText(message), width),
-    fitWidth(`${at}${isPaused ? "  PAUSED" : ""}   p ${isPaused ? "go on" : "pause"} · c clean up · q quit`, width),
+    fitWidth(`${at}${isPaused ? "  PAUSED" : ""}   p ${isPaused ? "continue" : "pause"} · c clean up · q quit`, width),
   ];
   const body = lines.slice(0, Math.max(height - foot.length, 0));
   const gap = Array.from({ length: Math.max(height - body.length - foot.length, 0) }, () => "");
@@ -111,7 +111,7 @@ function fill(
     .map((line) => clipWidth(line, width));
 }
 
-/** What of the pending messages nobody holds; nothing where everything is somebody's. */
+/** The pending messages that no consumer holds; empty if there are none. */
 function nobodys({ released, later }: GroupReport): string {
   const parts = [
     released.messages === 0 ? "" : `released ${released.messages}${age(released.oldestMs)}`,

@@ -1,6 +1,6 @@
 import type { GroupReport } from "@redis-batch/monitor";
 
-/** One look on one line, where there is no screen. */
+/** One snapshot on one line, if there is no screen. */
 export function renderLook(at: string, group: GroupReport): string {
   const { backlog, pending, inPerSecond, outPerSecond, deadLetters, consumers, health } = group;
   const dead = consumers.filter(({ status }) => status === "DEAD").length;

@@ -1,17 +1,17 @@
-/** How many columns a terminal gives a text. */
+/** The width of a text in terminal columns. */
 
 const COMBINING = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 const WIDE =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6\p{Emoji_Presentation}]$/u;
 
-/** Columns of a text that holds no control characters. */
+/** Columns of a text without control characters. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return width;
 }
 
-/** Cuts to so many columns, with a sign that there was more. */
+/** Cuts to at most `most` columns, and marks the cut. */
 export function fitWidth(text: string, most: number): string {
   if (displayWidth(text) <= most) return text;
   let [kept, width] = ["", 0];
@@ -23,7 +23,7 @@ export function fitWidth(text: string, most: number): string {
   return `${kept}…`;
 }
 
-/** Cuts a text that is painted already: colours are kept, and take no room. */
+/** Cuts a text with colours: they are kept, and take no columns. */
 export function clipWidth(painted: string, most: number): string {
   let [kept, width] = ["", 0];
   for (const [piece] of painted.matchAll(/\p{Cc}\[\d+m|./gsu)) {

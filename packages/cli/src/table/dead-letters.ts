@@ -5,15 +5,15 @@ const ADDRESS = [
   { name: "stream", isName: true, about: "the stream's key" },
   { name: "group", isName: true, about: "the consumer group" },
 ] as const;
-const IDS = { name: "id", about: "the ids of letters, as `list` shows them", optional: true, many: true } as const;
-const ALL = { kind: "flag", about: "every letter" } as const;
+const IDS = { name: "id", about: "ids of dead letters, as `list` shows them", optional: true, many: true } as const;
+const ALL = { kind: "flag", about: "all dead letters" } as const;
 const LIMIT = {
   kind: "number",
   value: "n",
   min: 1,
   max: 100_000,
   default: 1_000,
-  about: "at most so many letters",
+  about: "maximum number of dead letters",
 } as const;
 
 export const list = defineCommand({
@@ -22,14 +22,14 @@ export const list = defineCommand({
   args: [...ADDRESS],
   options: {
     ...LETTER_OPTIONS,
-    from: { kind: "text", value: "id", about: "begin at this letter: where the page before ended" },
-    limit: { kind: "number", value: "n", min: 1, max: 10_000, default: 50, about: "at most so many" },
+    from: { kind: "text", value: "id", about: "start at this dead letter: where the previous page ended" },
+    limit: { kind: "number", value: "n", min: 1, max: 10_000, default: 50, about: "maximum number of dead letters" },
   },
   examples: [
     { line: "redis-batch dead-letters list orders billing", does: "the oldest fifty" },
     {
       line: "redis-batch dead-letters list orders billing --reason maxDeliveries --since 1h",
-      does: "what failed too often lately",
+      does: "messages that failed too often in the last hour",
     },
   ],
   connects: true,
@@ -38,8 +38,8 @@ export const list = defineCommand({
 export const show = defineCommand({
   path: ["dead-letters", "show"],
   summary: "Show one dead letter: its fields and its history",
-  about: ["Of a value only the first 500 characters are shown; with --json all of it."],
-  args: [...ADDRESS, { name: "id", about: "the letter's id, as `list` shows it" }],
+  about: ["Shows the first 500 characters of each value; --json shows all of it."],
+  args: [...ADDRESS, { name: "id", about: "the dead letter's id, as `list` shows it" }],
   options: {},
   examples: [
     { line: "redis-batch dead-letters show orders billing 1700000000000-0", does: "its fields and its history" },
@@ -50,7 +50,7 @@ export const show = defineCommand({
 export const key = defineCommand({
   path: ["dead-letters", "key"],
   summary: "Print the key of the stream that holds a group's dead letters",
-  about: ["As redis-cli takes it: a name that is not plain stands in quotes. No server is asked."],
+  about: ["In the form that redis-cli accepts: a name with special characters is quoted. Connects to no server."],
   args: [...ADDRESS],
   options: {},
   examples: [
@@ -61,9 +61,9 @@ export const key = defineCommand({
 
 export const redrive = defineCommand({
   path: ["dead-letters", "redrive"],
-  summary: "Give dead letters back to their group",
+  summary: "Return dead letters to their group",
   about: [
-    "Each becomes pending again as the entry it always was, for this group only, and with a delivery count of 0. A letter whose entry has left the stream stays, unless --if-trimmed add has it added anew, for every group.",
+    "Each message becomes pending again under its original entry id, for this group only, with a delivery count of 0. If its entry is no longer in the stream, the dead letter stays, unless --if-trimmed add adds the message to the stream again, for every group.",
   ],
   args: [...ADDRESS, IDS],
   options: {
@@ -74,13 +74,13 @@ export const redrive = defineCommand({
       kind: "choice",
       choices: ["skip", "add"],
       default: "skip",
-      about: "when the entry has left the stream",
+      about: "what to do if the entry is no longer in the stream",
     },
     ...PLAN_OPTIONS,
   },
   examples: [
-    { line: "redis-batch dead-letters redrive orders billing --reason maxDeliveries", does: "the plan" },
-    { line: "redis-batch dead-letters redrive orders billing --reason maxDeliveries --yes", does: "carried out" },
+    { line: "redis-batch dead-letters redrive orders billing --reason maxDeliveries", does: "show the plan" },
+    { line: "redis-batch dead-letters redrive orders billing --reason maxDeliveries --yes", does: "carry it out" },
   ],
   connects: true,
   drains: true,
@@ -88,12 +88,15 @@ export const redrive = defineCommand({
 
 export const discard = defineCommand({
   path: ["dead-letters", "discard"],
-  summary: "Delete dead letters for good",
+  summary: "Delete dead letters permanently",
   args: [...ADDRESS, IDS],
   options: { ...LETTER_OPTIONS, all: ALL, limit: LIMIT, ...PLAN_OPTIONS },
   examples: [
-    { line: "redis-batch dead-letters discard orders billing --before 30d", does: "the plan: how many, and which" },
-    { line: "redis-batch dead-letters discard orders billing 1700000000000-0 --yes", does: "one, at once" },
+    {
+      line: "redis-batch dead-letters discard orders billing --before 30d",
+      does: "show the plan: how many, and which",
+    },
+    { line: "redis-batch dead-letters discard orders billing 1700000000000-0 --yes", does: "delete one" },
   ],
   connects: true,
   drains: true,

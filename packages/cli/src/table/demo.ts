@@ -4,11 +4,11 @@ export const demo = defineCommand({
   path: ["demo"],
   summary: "A guided tour: messages, workers, a crash, the monitor and the scaler",
   about: [
-    "On the server that is meant, or, where none answers, on one of its own, started from redis-server or valkey-server on the PATH. Adds messages to a stream rb-demo-…, has two workers work on them, kills one of them in the middle, and shows that nothing is lost. Everything is removed afterwards.",
+    "Runs on the selected server, or, if none answers, on a temporary one, started from redis-server or valkey-server on the PATH. Adds messages to a stream rb-demo-…, lets two workers process them, kills one of them halfway, and shows that nothing is lost. Removes everything afterwards.",
   ],
   args: [],
   options: {
-    count: { kind: "number", short: "n", value: "n", min: 100, max: 10_000, default: 300, about: "how many messages" },
+    count: { kind: "number", short: "n", value: "n", min: 100, max: 10_000, default: 300, about: "number of messages" },
   },
   examples: [{ line: "redis-batch demo", does: "takes about ten seconds" }],
   connects: true,

@@ -2,9 +2,9 @@ import { defineCommand } from "../command-line/spec.ts";
 
 export const doctor = defineCommand({
   path: ["doctor"],
-  summary: "Find what is wrong, and say what to do about it",
+  summary: "Find problems, and suggest fixes",
   about: [
-    "The server: version, what it can do, persistence, eviction, memory, clock. With a stream: what this user may be, with the missing rules spelled out, and how its groups fare. Ends with 1 where there is a problem. Nothing is changed.",
+    "Checks the server: version, capabilities, persistence, eviction, memory, clock. With a stream, it also checks which roles this user may take, with the ACL rules that are missing, and the health of the stream's groups. Exits with 1 if it finds a problem. Changes nothing.",
   ],
   args: [
     { name: "stream", isName: true, about: "the stream's key", optional: true },
@@ -12,8 +12,8 @@ export const doctor = defineCommand({
   ],
   options: {},
   examples: [
-    { line: "redis-batch doctor", does: "the server" },
-    { line: "redis-batch doctor orders billing", does: "rights and health, too" },
+    { line: "redis-batch doctor", does: "check the server" },
+    { line: "redis-batch doctor orders billing", does: "check rights and health, too" },
   ],
   connects: true,
 });

@@ -9,19 +9,19 @@ export interface LooseCall extends Pick<Invocation, "terminal" | "signal" | "com
   readonly options: Options;
 }
 
-/** A command's code, to be called with what the parser has made after the command's own spec. */
+/** A command's code, called with what the parser made from the command's own spec. */
 interface LooseCommand {
-  // A method: one may take more exactly typed values than it is known here to be given, which a property may not.
+  // A method, not a property: its parameters may be narrower than those declared here.
   run(call: LooseCall): Promise<ExitName | number | void>;
 }
 
-/** A command and where its code is. */
+/** A command and how to load its code. */
 export interface TableEntry {
   readonly spec: CommandSpec;
   readonly load: () => Promise<LooseCommand>;
 }
 
-/** Sees to it that the code takes what the command line gives; the table itself forgets the types. */
+/** Checks that the code accepts what the command line gives; the table itself drops the types. */
 export function entry<Spec extends CommandSpec>(
   spec: Spec,
   load: () => Promise<{ readonly run: Run<Spec> }>,

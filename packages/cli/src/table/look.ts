@@ -4,22 +4,22 @@ const STREAM = { name: "stream", isName: true, about: "the stream's key" } as co
 const GROUP = { name: "group", isName: true, about: "the consumer group" } as const;
 
 const MESSAGE_OPTIONS = defineOptions({
-  count: { kind: "number", short: "n", value: "n", min: 1, max: 100_000, default: 10, about: "how many messages" },
+  count: { kind: "number", short: "n", value: "n", min: 1, max: 100_000, default: 10, about: "number of messages" },
 });
 
 export const streams = defineCommand({
   path: ["streams"],
   summary: "List the streams of the server",
-  about: ["Looks at every key once, a page at a time, so on a large server it takes a while; it never blocks it."],
+  about: ["Scans all keys, page by page. That takes a while on a large server, but never blocks it."],
   args: [],
   options: {
     match: { kind: "text", value: "glob", about: "only names that match, such as 'orders:*'" },
-    limit: { kind: "number", value: "n", min: 1, max: 100_000, default: 1_000, about: "at most so many" },
-    all: { kind: "flag", about: "those that Redis Batch keeps for its groups, too, such as dead letters" },
+    limit: { kind: "number", value: "n", min: 1, max: 100_000, default: 1_000, about: "maximum number of streams" },
+    all: { kind: "flag", about: "include streams that Redis Batch keeps for its groups, such as dead letters" },
   },
   examples: [
-    { line: "redis-batch streams", does: "all of them" },
-    { line: "redis-batch streams --match 'orders:*' --json", does: "some, for a program" },
+    { line: "redis-batch streams", does: "all streams" },
+    { line: "redis-batch streams --match 'orders:*' --json", does: "some of them, for a program" },
   ],
   connects: true,
 });
@@ -27,10 +27,10 @@ export const streams = defineCommand({
 export const groups = defineCommand({
   path: ["groups"],
   summary: "List the consumer groups of a stream",
-  about: ['"waiting" is what the server says; where it does not know, "-". `monitor` counts.'],
+  about: ['"waiting" is the lag that the server reports, or "-" if it does not know. `monitor` counts the messages.'],
   args: [STREAM],
   options: {},
-  examples: [{ line: "redis-batch groups orders", does: "who reads it, and how far they are" }],
+  examples: [{ line: "redis-batch groups orders", does: "all groups, and how far each has read" }],
   connects: true,
 });
 
@@ -38,11 +38,11 @@ export const consumers = defineCommand({
   path: ["consumers"],
   summary: "List the consumers of a group",
   about: [
-    "Those of Redis Batch tell more of themselves: whether they are alive, where they run, what they are at. What is pending and held by nobody is counted apart.",
+    "Consumers of Redis Batch show details: whether they are alive, where they run, what they are doing. Pending messages that no consumer holds are counted separately.",
   ],
   args: [STREAM, GROUP],
   options: {},
-  examples: [{ line: "redis-batch consumers orders billing", does: "who is there, and who holds what" }],
+  examples: [{ line: "redis-batch consumers orders billing", does: "all consumers, and what each holds" }],
   connects: true,
 });
 
@@ -50,35 +50,51 @@ export const pending = defineCommand({
   path: ["pending"],
   summary: "List the messages that a group has not acknowledged",
   about: [
-    "Messages under rb:released are held by nobody: whoever has room takes them. Those under rb:later were deferred, until the time in the last column.",
+    "Messages under rb:released belong to no consumer: any consumer with room claims them. Messages under rb:later are deferred until the time in the last column.",
   ],
   args: [STREAM, GROUP],
   options: {
-    consumer: { kind: "name", value: "name", about: "only those of this consumer" },
-    "min-idle": { kind: "duration", minMs: 0, maxMs: 31_536_000_000, default: "0", about: "untouched for so long" },
-    "min-deliveries": { kind: "number", value: "n", min: 0, max: 1_000_000, default: 0, about: "delivered that often" },
-    from: { kind: "text", value: "id", about: "begin at this id: where the page before ended" },
-    limit: { kind: "number", value: "n", min: 1, max: 10_000, default: 100, about: "at most so many" },
+    consumer: { kind: "name", value: "name", about: "only messages of this consumer" },
+    "min-idle": {
+      kind: "duration",
+      minMs: 0,
+      maxMs: 31_536_000_000,
+      default: "0",
+      about: "idle for at least this long",
+    },
+    "min-deliveries": {
+      kind: "number",
+      value: "n",
+      min: 0,
+      max: 1_000_000,
+      default: 0,
+      about: "delivered at least this many times",
+    },
+    from: { kind: "text", value: "id", about: "start at this id: where the previous page ended" },
+    limit: { kind: "number", value: "n", min: 1, max: 10_000, default: 100, about: "maximum number of messages" },
   },
   examples: [
     { line: "redis-batch pending orders billing", does: "the oldest hundred" },
-    { line: "redis-batch pending orders billing --min-deliveries 5 --min-idle 10m", does: "what does not get through" },
+    {
+      line: "redis-batch pending orders billing --min-deliveries 5 --min-idle 10m",
+      does: "messages that keep failing",
+    },
   ],
   connects: true,
 });
 
 export const peek = defineCommand({
   path: ["peek"],
-  summary: "Show messages without touching them",
-  about: ["With a group: those it gets next. Otherwise the oldest of the stream, or the newest."],
+  summary: "Show messages without changing anything",
+  about: ["With a group: the messages that it reads next. Without a group: the oldest of the stream, or the newest."],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
     ...MESSAGE_OPTIONS,
-    from: { kind: "text", value: "when", about: "begin at an id, at 2h (ago), or at 2026-01-31T12:00:00Z" },
-    newest: { kind: "flag", about: "the newest ones, newest first" },
+    from: { kind: "text", value: "when", about: "start at an id, at 2h (ago), or at 2026-01-31T12:00:00Z" },
+    newest: { kind: "flag", about: "the newest messages, newest first" },
   },
   examples: [
-    { line: "redis-batch peek orders billing", does: "what billing gets next" },
+    { line: "redis-batch peek orders billing", does: "what billing reads next" },
     { line: "redis-batch peek orders --from 2h -n 50 --json", does: "fifty from two hours ago, as NDJSON" },
   ],
   connects: true,
@@ -86,12 +102,12 @@ export const peek = defineCommand({
 
 export const tail = defineCommand({
   path: ["tail"],
-  summary: "Show the last messages of a stream, and those that come",
-  about: ["Reads without a group, so no group notices. --json prints NDJSON, which produce reads."],
+  summary: "Show the last messages of a stream, and follow new ones",
+  about: ["Reads without a group, so no group is affected. --json prints NDJSON, which `produce` reads."],
   args: [STREAM],
   options: {
     ...MESSAGE_OPTIONS,
-    follow: { kind: "flag", short: "f", about: "go on with what comes, until Ctrl-C" },
+    follow: { kind: "flag", short: "f", about: "keep printing new messages, until Ctrl-C" },
   },
   examples: [
     { line: "redis-batch tail orders -f", does: "watch it live" },

@@ -11,14 +11,14 @@ const JUDGING = defineOptions({
     minMs: 100,
     maxMs: 86_400_000,
     default: "1m",
-    about: "how long a consumer may be idle before that is worth a warning",
+    about: "idle time after which a consumer gets a warning",
   },
   "foreign-idle": {
     kind: "duration",
     minMs: 1_000,
     maxMs: 86_400_000,
     default: "10m",
-    about: "how long a consumer that is not of Redis Batch must be idle to count as dead",
+    about: "idle time after which a consumer that is not of Redis Batch counts as dead",
   },
 });
 const INTERVAL = {
@@ -26,26 +26,29 @@ const INTERVAL = {
   minMs: 100,
   maxMs: 3_600_000,
   default: "2s",
-  about: "time between two looks",
+  about: "time between passes",
 } as const;
 
 export const monitor = defineCommand({
   path: ["monitor"],
-  summary: "Show how a group and its consumers fare",
+  summary: "Show the health of a group and its consumers",
   about: [
-    "Once, or with --watch until Ctrl-C: on a terminal the whole screen, with the keys p (pause), c (clean up) and q (quit); elsewhere a line per look, with --json a line of JSON. Rates and the trend need more than one look. With --watch it waits for a stream and a group that are not there yet, and says how old the picture is when the server does not answer.",
+    "Shows it once, or with --watch until Ctrl-C. On a terminal, --watch uses the whole screen, with the keys p (pause), c (clean up) and q (quit); elsewhere it prints a line per pass, with --json a line of JSON. Rates and the trend need more than one pass. --watch waits for a stream and a group that do not exist yet, and shows how old its data is when the server does not answer.",
   ],
   args: [STREAM, GROUP],
   options: {
     ...JUDGING,
-    watch: { kind: "flag", short: "w", about: "go on looking" },
+    watch: { kind: "flag", short: "w", about: "repeat, until Ctrl-C" },
     interval: INTERVAL,
-    "auto-cleanup": { kind: "flag", about: "hand over what the dead leave, as long as this runs; implies --watch" },
+    "auto-cleanup": {
+      kind: "flag",
+      about: "hand over the messages of dead consumers while this runs; implies --watch",
+    },
   },
   examples: [
-    { line: "redis-batch monitor orders billing", does: "a look" },
+    { line: "redis-batch monitor orders billing", does: "one snapshot" },
     { line: "redis-batch monitor orders billing --watch", does: "live" },
-    { line: "redis-batch monitor orders billing --watch --json >> billing.ndjson", does: "a record" },
+    { line: "redis-batch monitor orders billing --watch --json >> billing.ndjson", does: "a log of snapshots" },
   ],
   connects: true,
   drains: true,
@@ -55,17 +58,22 @@ export const serve = defineCommand({
   path: ["monitor", "serve"],
   summary: "Serve metrics and probes of a stream's groups over HTTP",
   about: [
-    "/metrics for Prometheus, /healthz and /readyz for orchestrators. Of several on one stream one cleans up and trims.",
+    "/metrics for Prometheus, /healthz and /readyz for orchestrators. If several run for one stream, one of them cleans up and trims.",
   ],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
     ...JUDGING,
-    port: { kind: "number", value: "n", min: 0, max: 65_535, default: 9472, about: "the port; 0 takes any free one" },
-    host: { kind: "text", value: "address", default: "127.0.0.1", about: "where to listen; 0.0.0.0 lets everybody in" },
-    "token-file": { kind: "text", value: "path", about: "a file with the token that /metrics asks for" },
+    port: { kind: "number", value: "n", min: 0, max: 65_535, default: 9472, about: "the port; 0 picks a free one" },
+    host: {
+      kind: "text",
+      value: "address",
+      default: "127.0.0.1",
+      about: "address to listen on; 0.0.0.0 accepts connections from everywhere",
+    },
+    "token-file": { kind: "text", value: "path", about: "a file with the token that /metrics requires" },
     interval: { ...INTERVAL, default: "5s" },
-    "auto-cleanup": { kind: "flag", about: "release what the dead leave" },
-    "auto-trim": { kind: "flag", about: "drop what every group is done with" },
+    "auto-cleanup": { kind: "flag", about: "release the messages of dead consumers" },
+    "auto-trim": { kind: "flag", about: "delete entries that every group has finished" },
   },
   examples: [{ line: "redis-batch monitor serve orders --auto-cleanup", does: "every group of orders, on port 9472" }],
   connects: true,
@@ -74,19 +82,22 @@ export const serve = defineCommand({
 
 export const cleanup = defineCommand({
   path: ["cleanup"],
-  summary: "Release what dead consumers left, and remove their names",
+  summary: "Release the messages of dead consumers, and remove their names",
   about: [
-    "Messages of consumers whose heartbeat stands still are released, with their delivery counts, and taken by whichever consumer has room; a name goes when nothing is pending under it. Takes nothing from a live lease. A heartbeat that is late is watched for up to 15 s. Consumers that are not of Redis Batch have no heartbeat, and all look dead right after an outage: --wait sits it out.",
+    "Releases the messages of consumers whose heartbeat has stopped. Delivery counts are kept, and any consumer with room claims the messages. A name is removed once nothing is pending under it. Takes no message with a live lease. Watches a late heartbeat for up to 15 s before the consumer counts as dead. Consumers that are not of Redis Batch have no heartbeat, so all of them look dead right after an outage: --wait gives them time to come back.",
   ],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
     ...JUDGING,
-    "to-any": { kind: "flag", about: "hand it to consumers that are not of Redis Batch, where no other is there" },
-    wait: { kind: "duration", minMs: 0, maxMs: 3_600_000, default: "0", about: "stay connected for that long first" },
+    "to-any": {
+      kind: "flag",
+      about: "hand messages over to consumers that are not of Redis Batch, if there is no other",
+    },
+    wait: { kind: "duration", minMs: 0, maxMs: 3_600_000, default: "0", about: "stay connected for this long first" },
     ...PLAN_OPTIONS,
   },
   examples: [
-    { line: "redis-batch cleanup orders billing", does: "the plan" },
+    { line: "redis-batch cleanup orders billing", does: "show the plan" },
     { line: "redis-batch cleanup orders --yes --wait 1m", does: "all groups, for a cron job" },
   ],
   connects: true,
@@ -95,15 +106,15 @@ export const cleanup = defineCommand({
 
 export const trim = defineCommand({
   path: ["trim"],
-  summary: "Drop from a stream what every one of its groups is done with",
+  summary: "Delete the entries of a stream that all its groups have finished",
   about: [
-    "Drops nothing that a group has yet to read or to acknowledge. The plan names the group that needs the rest.",
+    "Deletes nothing that a group still has to read or acknowledge. The plan names the group that needs the rest.",
   ],
   args: [STREAM],
   options: { ...PLAN_OPTIONS },
   examples: [
-    { line: "redis-batch trim orders", does: "how far, and who needs the rest" },
-    { line: "redis-batch trim orders --yes", does: "carried out" },
+    { line: "redis-batch trim orders", does: "how far, and which group needs the rest" },
+    { line: "redis-batch trim orders --yes", does: "carry it out" },
   ],
   connects: true,
   drains: true,
@@ -111,9 +122,9 @@ export const trim = defineCommand({
 
 export const check = defineCommand({
   path: ["check"],
-  summary: "Judge a group for a monitoring system",
+  summary: "Judge a group's health for a monitoring system",
   about: [
-    "Ends with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown, also when the server is away, the group is not there, or the options are wrong). The health of the group is judged in any case, as `monitor` tells it: critical when it stands still, nobody works, most messages go to the dead letters, or its position is ahead of the stream; a warning when it falls behind or was set back, or when single consumers are stalled or failing. Of the rest, what has no limit is not judged.",
+    "Exits with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown: also if the server does not answer, the group does not exist, or the options are wrong). The group's health is always judged, as `monitor` reports it. It is critical if the group makes no progress, has no active consumers, sends most messages to the dead letters, or has a position ahead of the stream. It is a warning if the group falls behind or was moved back, or if single consumers are stalled or failing. Everything else is judged only if you set a limit for it.",
   ],
   args: [STREAM, GROUP],
   options: {
@@ -122,52 +133,57 @@ export const check = defineCommand({
       value: "n",
       min: 0,
       max: 1e15,
-      about: "critical above that many waiting messages",
+      about: "critical above this many waiting messages",
     },
-    "warn-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
+    "warn-backlog": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above this many" },
     "max-age": {
       kind: "duration",
       minMs: 0,
       maxMs: 31_536_000_000,
-      about: "critical when a message waits, or is pending, for longer",
+      about: "critical if a message waits or is pending for longer",
     },
-    "warn-age": { kind: "duration", minMs: 0, maxMs: 31_536_000_000, about: "warning when one does" },
+    "warn-age": {
+      kind: "duration",
+      minMs: 0,
+      maxMs: 31_536_000_000,
+      about: "warning if a message waits or is pending for longer",
+    },
     "max-pending": {
       kind: "number",
       value: "n",
       min: 0,
       max: 1e15,
-      about: "critical above that many pending messages",
+      about: "critical above this many pending messages",
     },
-    "warn-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
+    "warn-pending": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above this many" },
     "max-dead-letters": {
       kind: "number",
       value: "n",
       min: 0,
       max: 1e15,
-      about: "critical above that many dead letters",
+      about: "critical above this many dead letters",
     },
-    "warn-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above that many" },
+    "warn-dead-letters": { kind: "number", value: "n", min: 0, max: 1e15, about: "warning above this many" },
     "min-consumers": {
       kind: "number",
       value: "n",
       min: 1,
       max: 1e6,
-      about: "critical with fewer consumers that are well",
+      about: "critical with fewer healthy consumers",
     },
     "ignore-health": { kind: "flag", about: "judge by the limits alone" },
     format: {
       kind: "choice",
       choices: ["text", "json", "nagios", "prometheus"],
       default: "text",
-      about: "how the verdict is written; --json is the same as json",
+      about: "output format; --json is the same as json",
     },
   },
   examples: [
     { line: "redis-batch check orders billing --max-backlog 10000 --max-age 15m --min-consumers 1", does: "by hand" },
     {
       line: "redis-batch check orders billing --warn-age 5m --max-age 15m --format nagios",
-      does: "for Nagios and its like",
+      does: "for Nagios and compatible systems",
     },
   ],
   connects: true,

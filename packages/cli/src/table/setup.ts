@@ -2,24 +2,24 @@ import { defineCommand } from "../command-line/spec.ts";
 
 export const acl = defineCommand({
   path: ["acl"],
-  summary: "Print the least rights that a role needs",
+  summary: "Print the ACL rules that a role needs",
   args: [
     {
       name: "role",
-      about: "who it is for",
+      about: "the role",
       choices: ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups"],
     },
     { name: "stream", isName: true, about: "the stream's key" },
   ],
   options: {
-    least: { kind: "flag", about: "only what it cannot work without" },
-    name: { kind: "text", value: "user", about: "print the whole ACL SETUSER command for this user" },
+    least: { kind: "flag", about: "only the rules that it cannot work without" },
+    name: { kind: "text", value: "user", about: "print the complete ACL SETUSER command for this user" },
   },
   examples: [
-    { line: "redis-batch acl consumer orders", does: "the rule" },
+    { line: "redis-batch acl consumer orders", does: "the rules" },
     {
       line: "redis-batch acl consumer orders --name billing",
-      does: "as a command; the password is left for you to add",
+      does: "as a command; add the password yourself",
     },
   ],
   connects: false,
@@ -27,14 +27,14 @@ export const acl = defineCommand({
 
 export const contextAdd = defineCommand({
   path: ["context", "add"],
-  summary: "Save where a server is, under a name",
+  summary: "Save a connection under a name",
   about: [
-    "The connection's options are saved, and no password: only the file, the environment variable or the terminal that it is taken from. The first context becomes the current one.",
+    "Saves the connection's options, but never a password: only the file, the environment variable or the terminal to read it from. The first context becomes the current one.",
   ],
   args: [{ name: "name", about: "the context's name" }],
   options: {
-    "password-env": { kind: "text", value: "variable", about: "take the password from this environment variable" },
-    force: { kind: "flag", about: "replace one of the same name" },
+    "password-env": { kind: "text", value: "variable", about: "environment variable to read the password from" },
+    force: { kind: "flag", about: "replace a context of the same name" },
   },
   examples: [
     { line: "redis-batch context add local --url redis://localhost:6379", does: "a server of your own" },
@@ -42,7 +42,10 @@ export const contextAdd = defineCommand({
       line: "redis-batch context add prod --url rediss://app@redis.example:6380 --password-env PROD_REDIS",
       does: "TLS, an ACL user",
     },
-    { line: "redis-batch context add ha --sentinel a:26379,b:26379 --sentinel-name orders", does: "by Sentinels" },
+    {
+      line: "redis-batch context add ha --sentinel a:26379,b:26379 --sentinel-name orders",
+      does: "found through Sentinels",
+    },
   ],
   connects: true,
 });
@@ -52,7 +55,7 @@ export const contextUse = defineCommand({
   summary: "Make a context the current one",
   args: [{ name: "name", about: "the context's name" }],
   options: {},
-  examples: [{ line: "redis-batch context use prod", does: "from now on" }],
+  examples: [{ line: "redis-batch context use prod", does: "use it from now on" }],
   connects: false,
 });
 
@@ -61,22 +64,22 @@ export const contextList = defineCommand({
   summary: "List the saved contexts",
   args: [],
   options: {},
-  examples: [{ line: "redis-batch context list", does: "which there are, and which is the current one" }],
+  examples: [{ line: "redis-batch context list", does: "all contexts, and which one is current" }],
   connects: false,
 });
 
 export const contextRemove = defineCommand({
   path: ["context", "remove"],
-  summary: "Forget a context",
+  summary: "Delete a context",
   args: [{ name: "name", about: "the context's name" }],
   options: {},
-  examples: [{ line: "redis-batch context remove local", does: "its name and address" }],
+  examples: [{ line: "redis-batch context remove local", does: "delete the name and the address" }],
   connects: false,
 });
 
 export const completion = defineCommand({
   path: ["completion"],
-  summary: "Print the completion script of a shell",
+  summary: "Print a shell's completion script",
   args: [{ name: "shell", about: "the shell", choices: ["bash", "zsh", "fish"] }],
   options: {},
   examples: [

@@ -1,6 +1,6 @@
-/** One line of a trace: from when on how much arrives. */
+/** One line of a trace: a time, and the arrival rate from then on. */
 
-/** Seconds, of any beginning, and messages per second. */
+/** Seconds since any starting point, and messages per second. */
 export interface Rate {
   readonly at: number;
   readonly perSecond: number;
@@ -13,7 +13,7 @@ export type RateLine =
 
 const HEADING = /^"?time"?\s*,\s*"?rate"?$/i;
 const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
-// Without a time zone it would be another moment on another machine, and an hour would be missing in spring.
+// Without a time zone it would mean another moment on another machine, and daylight saving would skip an hour.
 const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i;
 
 /** Reads `{"time":0,"rate":12.5}` or `0,12.5`. A line that begins with `{` is JSON. */
@@ -30,7 +30,7 @@ function parseJsonLine(text: string): RateLine {
     return malformed("it is not JSON");
   }
   const { time, rate } = value as { readonly time?: unknown; readonly rate?: unknown };
-  if (time === undefined || rate === undefined) return malformed("time and rate must be in it");
+  if (time === undefined || rate === undefined) return malformed("it must have time and rate");
   return rateOf(typeof time === "string" ? readTime(time) : time, rate);
 }
 
