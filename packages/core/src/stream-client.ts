@@ -36,33 +36,32 @@ import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "./wire/
 import type { XrangeOptions } from "./wire/xrange.ts";
 import type { XreadgroupOptions } from "./wire/xreadgroup.ts";
 
-/** `commands`: everything but reads · `reader`: XREADGROUP only, because a blocking read holds up all that follows it. */
+/** `commands`: everything except reads · `reader`: XREADGROUP only, because a blocking read delays every command after it. */
 export type ConnectionRole = "commands" | "reader";
 
-/** What happened to one of a client's connections. */
+/** An event of one of a client's connections. */
 export type ConnectionEvent =
   | { readonly type: "connected"; readonly role: ConnectionRole }
   | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
-  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not reported since the last connection. It keeps trying. */
   | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string };
 
-/** The end of one add of many: the new entry's id, or why there is none. */
+/** The result of one add of many: the new entry's id, or the error. */
 export type AddOutcome = EntryId | RedisBatchError;
 
 /**
- * The one way to Redis: a method per command and per atomic operation, decoded values back, only errors of Redis Batch
- * thrown. Nothing is ever sent twice: a command whose connection fails rejects with a `ConnectionError` that says
- * whether the server may have executed it, and the caller decides.
+ * The only way to Redis: one method per command and per atomic operation. Methods return decoded values and throw only
+ * errors of Redis Batch. Nothing is ever sent twice: a command whose connection fails rejects with a `ConnectionError`
+ * that says whether the server may have executed it, and the caller decides.
  *
- * Connections come back by themselves, whatever ended them, until `close`: there is no other state from which one cannot
- * come back. While the server refuses user, password or database, `connect` rejects with that error each time it is
- * called, and the connection goes on trying.
+ * Connections reconnect by themselves until `close`, whatever ended them. While the server rejects user, password or
+ * database, every call of `connect` rejects with that error, and the connection keeps trying.
  */
 export interface StreamClient {
   /**
-   * Opens the connections of these roles where they are not open yet, and waits until all are usable.
+   * Opens the connections of these roles if necessary, and waits until all are usable.
    *
-   * @throws {PermissionError} when the server refuses user or password
+   * @throws {PermissionError} when the server rejects the user name or password
    * @throws {ConnectionError} when there is no usable connection within `timeoutMs`
    */
   connect(
@@ -70,15 +69,15 @@ export interface StreamClient {
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<void>;
 
-  /** Counts the reader's connections: when it has changed, a reply may have been lost on the way. */
+  /** Counts the reader's connections: if it has changed, a reply may have been lost. */
   readonly readerEpoch: number;
 
-  /** Closes every connection it opened, at once; commands under way reject. Idempotent. */
+  /** Closes every connection it opened, at once; commands in flight reject. Idempotent. */
   close(): Promise<void>;
 
   /** @see xadd in `wire/xadd.ts`, and so on for each command. */
   xadd(options: XaddOptions): Promise<EntryId>;
-  /** Many adds in one go. Each has its own outcome, in the order given. */
+  /** Many adds at once. Each has its own result, in the given order. */
   xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]>;
   xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number>;
   xlen(options: { readonly stream: string }): Promise<number>;
@@ -86,62 +85,62 @@ export interface StreamClient {
   xrevrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;
   xdel(options: { readonly stream: string; readonly ids: readonly EntryId[] }): Promise<number>;
   /**
-   * Reads new entries, on the reader's connection. `signal` ends the wait early; the read then resolves with what
-   * came, because a reply that is on its way must not be dropped.
+   * Reads new entries, on the reader's connection. `signal` ends the wait early; the read then resolves with the entries
+   * that arrived, because a reply in transit must not be dropped.
    *
-   * @throws {NoGroupError} when stream or group are not there
+   * @throws {NoGroupError} when the stream or the group does not exist
    */
   xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]>;
   xack(options: XackOptions): Promise<number>;
-  /** Acknowledges, and deletes what no group needs any more; see `Capabilities.ackDelete` for whether it is there. */
+  /** Acknowledges, and deletes entries that no group needs any more. Only if `Capabilities.ackDelete`. */
   xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>>;
   xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary>;
   xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]>;
-  /** Creates the group, and the stream where it is missing → whether the group is new. */
+  /** Creates the group, and the stream if it is missing → whether the group is new. */
   xgroupCreate(options: XgroupCreateOptions): Promise<boolean>;
-  /** Sets the group's position. What is pending stays pending. */
+  /** Sets the group's position. Pending messages stay pending. */
   xgroupSetId(options: XgroupCreateOptions): Promise<void>;
-  /** Removes the group with its pending list → whether there was one. */
+  /** Deletes the group with its pending list → whether it existed. */
   xgroupDestroy(options: { readonly stream: string; readonly group: string }): Promise<boolean>;
   xgroupCreateConsumer(options: XgroupCreateConsumerOptions): Promise<boolean>;
-  /** Keeps a name from looking idle, and creates it where it is missing. Delivers nothing, and is not replicated. */
+  /** Resets the idle time of a consumer name, and creates it if it is missing. Delivers nothing, and is not replicated. */
   touchConsumer(options: TouchConsumerOptions): Promise<void>;
   xinfoStream(options: { readonly stream: string }): Promise<StreamInfo>;
   xinfoGroups(options: { readonly stream: string }): Promise<readonly GroupInfo[]>;
   xinfoConsumers(options: { readonly stream: string; readonly group: string }): Promise<readonly ConsumerInfo[]>;
-  /** Names of streams, page by page; in a Cluster of all its servers. Give each page's cursor to the next call. */
+  /** Names of streams, page by page; in a Cluster from all servers. Pass each page's cursor to the next call. */
   scanStreams(options: ScanStreamsOptions): Promise<StreamPage>;
   /** The server's clock, in milliseconds since 1970. */
   time(): Promise<number>;
   /** The consumers of a group that send heartbeats, dead ones included until they are removed. */
   registry(options: { readonly stream: string; readonly group: string }): Promise<ReadonlyMap<string, Registration>>;
-  /** When messages that were deferred are due, in server milliseconds since 1970; `null` for one that has no time. */
+  /** When deferred messages are due, in server milliseconds since 1970; `null` for one without a time. */
   dueTimes(options: {
     readonly stream: string;
     readonly group: string;
     readonly ids: readonly EntryId[];
   }): Promise<ReadonlyMap<EntryId, number | null>>;
-  /** On which of these messages a handler hung before, as `countHang` has counted. */
+  /** Which of these messages a handler hung on before, as counted by `countHang`. */
   hungAmong(options: {
     readonly stream: string;
     readonly group: string;
     readonly ids: readonly EntryId[];
   }): Promise<ReadonlySet<EntryId>>;
-  /** How many of the messages that were deferred are due at a time, in server milliseconds since 1970. */
+  /** How many deferred messages are due at a time, in server milliseconds since 1970. */
   countDue(options: { readonly stream: string; readonly group: string; readonly untilMs: number }): Promise<number>;
-  /** Sets a key that is free → whether it was. @see setIfFree in `wire/set-if-free.ts` */
+  /** Sets a key if it does not exist → whether it was set. @see setIfFree in `wire/set-if-free.ts` */
   setIfFree(options: SetIfFreeOptions): Promise<boolean>;
-  /** Removes keys, whatever they hold → how many there were. In a Cluster all must share one slot. */
+  /** Deletes keys of any type → how many existed. In a Cluster all must share one slot. */
   unlink(options: { readonly keys: readonly string[] }): Promise<number>;
-  /** Which of these commands the server knows; `null` when it does not let us ask. */
+  /** Which of these commands the server knows; `null` if it may not be asked. */
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
-  /** Whether the server, and what is before it, offers a command at all, whoever may use it. Asked without `COMMAND`. */
+  /** Whether the server, or a proxy in front of it, offers a command at all, to any user. Works without `COMMAND`. */
   isOffered(name: SentCommand): Promise<boolean>;
-  /** What the server tells of itself, by name; `null` when it does not let us ask. In a Cluster, any one of its servers. */
+  /** The server's INFO, by name; `null` if it may not be asked. In a Cluster, from any one of its servers. */
   info(): Promise<ReadonlyMap<string, string> | null>;
-  /** The ACL user that commands are run as; `null` when the server does not let us ask. */
+  /** The ACL user of this connection; `null` if the server may not be asked. */
   whoAmI(): Promise<string | null>;
-  /** Whether a user may run a command, which is not run; `null` when the server does not let us ask. */
+  /** Whether a user may run a command, without running it; `null` if the server may not be asked. */
   mayRun(options: AclDryRunOptions): Promise<boolean | null>;
 
   /** The atomic operations: one Lua script each, in `lua/`. */

@@ -1,10 +1,10 @@
-/** Between the values of an application and the fields of a stream entry. */
+/** Converts between the values of an application and the fields of a stream entry. */
 import type { RawFields } from "../wire/entry.ts";
 
-/** What one field may hold. Text is written as UTF-8, numbers and booleans as text, bytes as they are. */
+/** The value of one field. Text is written as UTF-8, numbers and booleans as text, bytes unchanged. */
 export type FieldValue = string | number | bigint | boolean | Uint8Array;
 
-/** Fields in the order given, where a name may be bytes and may occur twice. A `Map` is one. */
+/** Fields in the given order. A name may be bytes, and may occur more than once. A `Map` fits as well. */
 export type FieldPairs = Iterable<readonly [name: string | Uint8Array, value: FieldValue]>;
 
 /** The fields of one entry, as a record or pair by pair. At least one. */
@@ -29,14 +29,14 @@ export interface Decoder<Value> {
    * Must be synchronous, and must not put the fields' contents into the errors it throws.
    *
    * @param fields name, value, name, value … byte for byte, in the order they were added
-   * @throws {PayloadError} when the fields do not hold such a value; the message then goes to the dead letters, raw
+   * @throws {PayloadError} when the fields cannot be decoded; the raw message then goes to the dead letters
    */
   decode(fields: RawFields): Value;
 }
 
 /**
- * Both directions. `Value` is what a consumer gets; `Input`, what a producer takes, is the same unless the codec
- * converts: a schema with defaults takes less than it gives.
+ * Encodes and decodes. `Value` is what a consumer gets. `Input` is what a producer takes; it differs only if the codec
+ * converts: with a schema that has defaults, a producer may leave out properties that a consumer gets.
  *
  * @example
  * const orders: Codec<Order> = {
@@ -47,9 +47,9 @@ export interface Decoder<Value> {
 export interface Codec<Value, Input = Value> extends Encoder<Input>, Decoder<Value> {}
 
 /**
- * The default: the fields themselves. Takes text, numbers, bigints, booleans and bytes; gives every field as text.
- * Bytes that are not UTF-8 become replacement characters (take {@link rawCodec} or the message's `entries()` for
- * those), and of a name that occurs twice the last value counts.
+ * The default: the value is the fields. Encodes text, numbers, bigints, booleans and bytes; decodes every field as text.
+ * Bytes that are not UTF-8 become replacement characters (use {@link rawCodec} or the message's `entries()` for them).
+ * If a name occurs twice, the last value counts.
  */
 export const fieldsCodec: Codec<Fields, FieldsInput> = {
   encode: (fields) => fields,
@@ -62,7 +62,7 @@ export const fieldsCodec: Codec<Fields, FieldsInput> = {
   },
 };
 
-/** The fields pair by pair, byte for byte, in and out: for binary names and values, and for names that repeat. */
+/** Encodes and decodes the fields as pairs of raw bytes: for binary names and values, and for repeated names. */
 export const rawCodec: Codec<readonly (readonly [name: Buffer, value: Buffer])[], FieldPairs> = {
   encode: (pairs) => pairs,
   decode(fields) {

@@ -1,4 +1,4 @@
-/** From the value given to a producer to the arguments of XADD. */
+/** Turns the value given to a producer into the arguments of XADD. */
 import { types } from "node:util";
 import { PayloadError } from "../errors/errors.ts";
 import { isThenable, letGo, letGoOfParts } from "../errors/thrown.ts";
@@ -6,28 +6,28 @@ import type { Argument } from "../wire/command.ts";
 import type { Encoder, FieldsInput } from "./codec.ts";
 import { describeShape, guardPayload, refusePromise } from "./payload-guard.ts";
 
-/** An entry's fields as they go out. */
+/** An entry's fields, ready to be sent. */
 export interface EncodedFields {
   /** Name, value, name, value … at least one pair. */
   readonly fields: readonly Argument[];
-  /** How many bytes names and values have together. */
+  /** Total size of names and values, in bytes. */
   readonly bytes: number;
 }
 
 /**
- * What `encoder` makes of `value`, as a snapshot: bytes are copied, so the caller may reuse its buffer at once.
+ * Encodes `value`, as a snapshot: bytes are copied, so the caller may reuse its buffer at once.
  *
  * @throws {PayloadError} when the value cannot be written; names the field, never its contents
  */
 export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): EncodedFields {
-  // Before the codec sees it: JSON makes {} of a promise.
+  // Before the codec sees it: JSON turns a promise into {}.
   if (isThenable(value)) {
     letGo(value);
-    throw new PayloadError("the value is a promise; await it before it is added");
+    throw new PayloadError("the value is a promise; await it before you add it");
   }
   return guardPayload("encoding", () => {
     const input = encoder.encode(value);
-    // Inside the guard, because an iterable may run the caller's code as well.
+    // Inside the guard, because an iterable may also run the caller's code.
     try {
       return encodeFields(input);
     } catch (error) {
@@ -40,7 +40,7 @@ export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): Encod
 function encodeFields(input: FieldsInput): EncodedFields {
   if (typeof input !== "object" || input === null) {
     throw new PayloadError(
-      `expected a record of fields, got ${describeShape(input)}; for other values than records use jsonCodec()`,
+      `expected a record of fields, got ${describeShape(input)}; use jsonCodec() for values that are not records`,
     );
   }
   refusePromise("encoding", input);
@@ -55,39 +55,39 @@ function encodeFields(input: FieldsInput): EncodedFields {
   if (Symbol.iterator in input) {
     for (const pair of input) {
       if (!Array.isArray(pair) || pair.length !== 2) {
-        throw new PayloadError("expected [name, value] pairs; to write a list of other things use jsonCodec()");
+        throw new PayloadError("expected [name, value] pairs; use jsonCodec() for other lists");
       }
       add(pair[0], pair[1]);
     }
   } else for (const name of Object.keys(input)) add(name, input[name]);
-  if (fields.length === 0) throw new PayloadError("a message needs at least one field, and this one has none");
+  if (fields.length === 0) throw new PayloadError("a message needs at least one field, but this one has none");
   return { fields, bytes };
 }
 
 function encodeName(name: unknown): string | Buffer {
   if (typeof name === "string" && name.isWellFormed()) return name;
   if (types.isUint8Array(name)) return Buffer.from(name);
-  throw new PayloadError(`a field's name must be well-formed text or bytes, got ${describeShape(name)}`);
+  throw new PayloadError(`a field name must be well-formed text or bytes, got ${describeShape(name)}`);
 }
 
 function encodeFieldValue(value: unknown, name: string | Buffer): string | Buffer {
   switch (typeof value) {
     case "string":
-      // Written as UTF-8, half of a surrogate pair would silently become another character.
+      // As UTF-8, half of a surrogate pair would silently become another character.
       if (value.isWellFormed()) return value;
-      throw refusal(name, "holds half of a surrogate pair, which UTF-8 cannot hold; call toWellFormed() on it");
+      throw refusal(name, "contains half of a surrogate pair, which UTF-8 cannot represent; call toWellFormed() on it");
     case "number":
       if (Number.isFinite(value)) return String(value);
-      throw refusal(name, `is ${value}; leave the field out, or write a text that says what it means`);
+      throw refusal(name, `is ${value}; leave out the field, or write it as text`);
     case "bigint":
     case "boolean":
       return String(value);
     case "undefined":
-      throw refusal(name, "is undefined; leave the field out");
+      throw refusal(name, "is undefined; leave out the field");
     default:
       if (types.isUint8Array(value)) return Buffer.from(value);
-      if (value === null) throw refusal(name, 'is null; leave the field out, or write ""');
-      if (isThenable(value)) throw refusal(name, "is a promise; await it before the message is added");
+      if (value === null) throw refusal(name, 'is null; leave out the field, or write ""');
+      if (isThenable(value)) throw refusal(name, "is a promise; await it before you add the message");
       if (types.isDate(value)) throw refusal(name, "is a Date; write its toISOString() or getTime()");
       throw refusal(name, `is ${describeShape(value)}; write JSON.stringify() of it, or use jsonCodec()`);
   }

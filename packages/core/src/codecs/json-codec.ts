@@ -10,13 +10,13 @@ import { withSchema } from "./with-schema.ts";
 export interface JsonCodecOptions<Schema extends StandardSchema = StandardSchema> {
   /** The name of the one field that holds the JSON. Default `"data"`. Producer and consumer must agree on it. */
   readonly field?: string | undefined;
-  /** A schema that checks values in both directions; see {@link withSchema}. Without one, the type is taken on trust. */
+  /** A schema that checks values in both directions; see {@link withSchema}. Without one, the type is not checked. */
   readonly schema?: Schema | undefined;
 }
 
 /**
- * One field that holds JSON. What JSON cannot hold is refused where `JSON.stringify` refuses it (`undefined`, BigInt,
- * cycles); what it changes without a word (`NaN` to `null`, a `Date` to text) it changes here too. Other fields of an
+ * Writes the value as JSON into one field. Values that `JSON.stringify` refuses are refused (`undefined`, BigInt,
+ * cycles); values that it silently changes (`NaN` to `null`, a `Date` to text) are changed here too. Other fields of an
  * entry are ignored when reading.
  *
  * @throws {ConfigError} when an option is wrong
@@ -43,7 +43,9 @@ function plainJsonCodec(field: string): Codec<unknown> {
     encode(value) {
       const json = stringify(value);
       if (json === undefined) {
-        throw new PayloadError(`${describeShape(value)} cannot be written as JSON; use null, or leave the message out`);
+        throw new PayloadError(
+          `${describeShape(value)} cannot be written as JSON; use null, or do not add the message`,
+        );
       }
       return { [field]: json };
     },
@@ -64,13 +66,13 @@ function stringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // The engine's words name the properties of a cycle and nothing more can be told safely.
+    // The engine's message names the properties of a cycle; no more can be reported safely.
     const said = error instanceof TypeError ? error.message : "";
     if (said.includes("BigInt")) {
-      throw new PayloadError("a BigInt cannot be written as JSON; turn it into text, or into a number if it fits");
+      throw new PayloadError("a BigInt cannot be written as JSON; convert it to text, or to a number if it fits");
     }
     if (said.includes("circular")) {
-      throw new PayloadError("a value that contains itself cannot be written as JSON; leave the reference out");
+      throw new PayloadError("a value that contains itself cannot be written as JSON; leave out the reference");
     }
     throw error;
   }

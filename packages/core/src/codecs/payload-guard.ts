@@ -4,11 +4,11 @@ import { PayloadError, RedisBatchError } from "../errors/errors.ts";
 import { framesOf, isError, isThenable, letGo } from "../errors/thrown.ts";
 
 /**
- * Runs code that handles a payload and may be the application's own. An error of Redis Batch passes; of any other only
- * class and stack go on, because messages like those of `JSON.parse` quote what they complain about. A promise is
- * refused, and how it ends is of no interest any more: nobody here waits for one.
+ * Runs code that handles a payload and may belong to the application. An error of Redis Batch passes; of any other only
+ * class and stack are kept, because messages such as those of `JSON.parse` quote the payload. A promise is refused, and
+ * its result is ignored, because this code is synchronous.
  *
- * @throws {PayloadError} when `run` throws something that is no error of Redis Batch, or gives a promise
+ * @throws {PayloadError} when `run` throws something that is not an error of Redis Batch, or returns a promise
  */
 export function guardPayload<Result>(step: "encoding" | "decoding" | "validation", run: () => Result): Result {
   const result = attempt(step, run);
@@ -17,7 +17,7 @@ export function guardPayload<Result>(step: "encoding" | "decoding" | "validation
 }
 
 /**
- * Refuses a promise where nobody waits for one.
+ * Refuses a promise where the code is synchronous.
  *
  * @throws {PayloadError} when it is one
  */
@@ -25,8 +25,8 @@ export function refusePromise(step: "encoding" | "decoding" | "validation", resu
   if (!isThenable(result)) return;
   letGo(result);
   throw new PayloadError(
-    `${step} gave a promise, which nobody here can wait for: make it synchronous, and await what has to be awaited before ` +
-      "the message is added, or in the handler",
+    `${step} returned a promise, but it must be synchronous: await asynchronous work before ` +
+      "you add the message, or in the handler",
   );
 }
 
@@ -37,13 +37,13 @@ function attempt<Result>(step: string, run: () => Result): Result {
     if (RedisBatchError.is(error)) throw error;
     throw new PayloadError(
       `${step} threw ${isError(error) ? `an error of class ${classOf(error)}` : describeShape(error)}, ` +
-        "whose message is left out because it may quote the payload; throw a PayloadError to say more",
+        "whose message is left out because it may quote the payload; throw a PayloadError to report more",
       isError(error) ? { cause: withoutMessage(error) } : {},
     );
   }
 }
 
-/** What kind of value this is, without a word of what it holds. */
+/** The kind of a value, without its contents. */
 export function describeShape(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
@@ -51,7 +51,7 @@ export function describeShape(value: unknown): string {
     if (Array.isArray(value)) return "an array";
     if (types.isUint8Array(value)) return "bytes";
   } catch {
-    // A proxy that has been revoked, or whose traps throw.
+    // A revoked proxy, or one whose traps throw.
   }
   if (typeof value === "object") return "an object";
   return typeof value === "string" ? "text" : `a ${typeof value}`;

@@ -10,21 +10,21 @@ import {
   type StandardSchema,
 } from "./standard-schema.ts";
 
-// More would make a log line of a broken payload longer than it is useful.
+// More would make the log line longer than useful.
 const LISTED_ISSUES = 5;
 const LONGEST_PATH = 100;
 
 /**
- * A codec whose values a Standard Schema checks in both directions. Writing checks the value and writes it as it was
- * given; reading checks what was read and gives what the schema makes of it. So a schema that converts or fills in
- * defaults does so once, when reading.
+ * A codec whose values are checked by a Standard Schema in both directions. Encoding checks the value and writes it
+ * unchanged; decoding checks the value and returns the schema's output. So a schema that converts or fills in defaults
+ * does so once, when decoding.
  *
- * A refused value is a `PayloadError` that lists where it is wrong (up to five paths) and how many issues there are. The
- * validator's own messages are left out, because they may quote the value.
+ * A refused value is a `PayloadError` with the number of issues and their paths (up to five). The validator's own
+ * messages are left out, because they may quote the value.
  *
- * A schema that validates asynchronously refuses every value, saying so.
+ * A schema that validates asynchronously refuses every value, with an error that says so.
  *
- * @throws {ConfigError} when `schema` is no Standard Schema
+ * @throws {ConfigError} when `schema` is not a Standard Schema
  *
  * @example
  * const codec = withSchema(fieldsCodec, z.object({ id: z.string(), cents: z.coerce.number<string | number>() }));
@@ -37,7 +37,7 @@ export function withSchema<Schema extends StandardSchema>(
   return {
     encode(value) {
       validate(schema, value);
-      // The schema has just said that it is such a value; the codec checks on its own what it can write.
+      // The schema has just accepted the value; the codec checks by itself what it can write.
       return codec.encode(value as never);
     },
     decode: (fields) =>
@@ -49,19 +49,19 @@ export function withSchema<Schema extends StandardSchema>(
 }
 
 function validate(schema: StandardSchema, value: unknown): unknown {
-  // All of it in the guard: what the validator answers is code of the application's as well.
+  // All of it inside the guard: the validator's result may also run code of the application.
   const { output } = guardPayload("validation", () => {
     const result: unknown = schema["~standard"].validate(value);
     if (isThenable(result)) {
       letGo(result);
-      // Not a ConfigError: Zod answers so as well when a check of the schema throws, and that may be one message's fault.
+      // Not a ConfigError: Zod also returns a promise if a check of the schema throws, which may be the fault of one message.
       throw new PayloadError(
-        "the schema answered with a promise: it validates asynchronously, for which a codec cannot wait, or one of its " +
+        "the schema returned a promise: it validates asynchronously, which a codec does not support, or one of its " +
           "checks threw; use a synchronous schema whose checks do not throw",
       );
     }
     if (typeof result !== "object" || result === null) {
-      throw new PayloadError(`the schema answered with ${describeShape(result)}, and not with { value } or { issues }`);
+      throw new PayloadError(`the schema returned ${describeShape(result)}, not { value } or { issues }`);
     }
     const { issues, value: read } = result as { readonly issues?: readonly SchemaIssue[]; readonly value: unknown };
     if (issues !== undefined) throw new PayloadError(describeIssues(issues));

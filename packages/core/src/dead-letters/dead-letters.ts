@@ -1,6 +1,5 @@
 /**
- * The dead letters of one consumer group: looks at them, releases them, throws them away. Its states are those of a
- * CallScope.
+ * The dead letters of one consumer group: lists, redrives and discards them. Its states are those of a CallScope.
  */
 import type { InspectOptionsStylized } from "node:util";
 import { NoGroupError } from "../errors/errors.ts";
@@ -31,10 +30,10 @@ import {
 import type { LetterPage, RedriveOutcome, RedriveReport } from "./report.ts";
 import { bytesOf, LARGEST_PAGE, scan } from "./scan.ts";
 
-// Each redrive copies a payload inside the server: a few at a time keep it answering others in between.
+// Each redrive copies a payload inside the server: small groups let it answer other clients in between.
 const REDRIVEN_AT_ONCE = 20;
 const DISCARDED_AT_ONCE = 1_000;
-// A list keeps what it reads, so it ends its page early where letters are large.
+// A list keeps what it reads in memory, so it ends its page early if dead letters are large.
 const LISTED_BYTES = 16_777_216;
 
 /** What the service stands on, when it is not the network. */
@@ -42,19 +41,19 @@ interface Dependencies {
   readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
 }
 
-/** Which letters a call has picked: the ids of a few, and where to go on after them. */
+/** The dead letters that a call has picked: a few ids, and where to continue after them. */
 interface Pick {
   readonly ids: readonly EntryId[];
-  /** `null` where there are no more to pick from. */
+  /** `null` if there are no more to pick from. */
   readonly next: EntryId | null;
 }
 
 /**
  * The dead letters of one consumer group of a stream: messages that were rejected, delivered too often, or could not be
- * read, each whole and with its history. They are kept until they are redriven or discarded.
+ * decoded. Each is kept complete, with its history, until it is redriven or discarded.
  *
- * Connects on first use; the connection comes back by itself, and is held until `close()`. A call that fails with a
- * `ConnectionError` may have done part of its work, and can be repeated: no letter is redriven twice.
+ * Connects on first use, reconnects by itself, and stays connected until `close()`. A call that fails with a
+ * `ConnectionError` may have done part of its work, and can be repeated: no dead letter is redriven twice.
  *
  * @example
  * const deadLetters = new DeadLetters({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
@@ -91,7 +90,7 @@ export class DeadLetters {
     });
   }
 
-  /** The key of the stream that holds them. Others may read it; to remove letters, use this class. */
+  /** The key of the stream that holds them. You may read it directly; to remove dead letters, use this class. */
   get key(): string {
     return this.#key;
   }
@@ -101,7 +100,7 @@ export class DeadLetters {
   }
 
   /**
-   * How many dead letters there are; 0 for a stream or a group that is not there.
+   * The number of dead letters; 0 if the stream or the group does not exist.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
@@ -111,8 +110,8 @@ export class DeadLetters {
   }
 
   /**
-   * One page of letters, oldest first. It has fewer than `limit` where there are no more, and where they are so large
-   * that the page passes 16 MiB. What remains begins at `next`.
+   * One page of dead letters, oldest first. It has fewer than `limit` if there are no more, or if the page exceeds
+   * 16 MiB. The next page starts at `next`.
    *
    * @throws {ConfigError} naming every wrong option
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
@@ -144,8 +143,8 @@ export class DeadLetters {
   }
 
   /**
-   * Every letter that is there when the loop begins, oldest first. Holds one page in memory, and may redrive and
-   * discard on the way.
+   * Every dead letter that exists when the loop begins, oldest first. Holds one page in memory. You may redrive and
+   * discard dead letters inside the loop.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<DeadLetter, void, undefined> {
     const end = await this.#calls.use(undefined, () => this.#lastId());
@@ -161,18 +160,18 @@ export class DeadLetters {
   }
 
   /**
-   * Gives messages back to their group, and only to it: each becomes pending again as the entry it always was, with a
-   * delivery count of 0, until a consumer recovers it like one that a dead process left behind. The letter is deleted in
-   * the same step, so of two redrives of one letter only one has an effect.
+   * Returns messages to their group, and only to it. Each becomes pending again under its original entry id, with a
+   * delivery count of 0, until a consumer claims it as it claims the messages of a dead process. The dead letter is
+   * deleted in the same step, so redriving it twice has an effect only once.
    *
-   * Letters whose entry is no longer in the stream stay where they are, unless `ifTrimmed: "add"` has them added anew.
-   * Letters whose message the group is at work on, or has yet to read, stay as well. After an error the letters that were
-   * not redriven are still there, and `onProgress` has the counts of the others.
+   * A dead letter stays if its entry is no longer in the stream, unless `ifTrimmed: "add"` adds the message again. It
+   * also stays if the group is processing the message, or has not read it yet. After an error, the dead letters that
+   * were not redriven still exist, and `onProgress` has reported the counts of the others.
    *
-   * @returns what became of each letter
+   * @returns the result for each dead letter
    * @throws {ConfigError} naming every wrong option; nothing was done
-   * @throws {NoGroupError} when an entry is there and the group is not: there is no pending list to put it into
-   * @throws {ServerStateError} when the server refuses for now; a full server (OOM) refuses only `ifTrimmed: "add"`
+   * @throws {NoGroupError} when an entry exists but the group does not: there is no pending list to put it into
+   * @throws {ServerStateError} when the server temporarily refuses commands; a full server (OOM) refuses only `ifTrimmed: "add"`
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {WrongTypeError} when a key holds something other than a stream
    * @throws {UsageError} after `close()`
@@ -211,9 +210,9 @@ export class DeadLetters {
   }
 
   /**
-   * Deletes letters for good. The messages' entries, where they are still in the stream, are not touched.
+   * Deletes dead letters permanently. The messages' entries in the stream are not touched.
    *
-   * @returns how many were deleted; fewer than the ids where somebody else was faster
+   * @returns how many were deleted; fewer than the ids if some were already gone
    * @throws {ConfigError} naming every wrong option; nothing was done
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {WrongTypeError} when the group's key for dead letters holds something else
@@ -241,8 +240,8 @@ export class DeadLetters {
   }
 
   /**
-   * Ends calls under way after the letters they are at, so that their promises reject with a `UsageError`, then closes
-   * the connection. Idempotent.
+   * Stops running calls after their current group of dead letters, so that their promises reject with a `UsageError`,
+   * then closes the connection. Idempotent.
    */
   close(): Promise<void> {
     return this.#calls.close();
@@ -276,13 +275,13 @@ export class DeadLetters {
     return scan(read, from, mostPerPage);
   }
 
-  /** The letters a call is about, a few at a time. */
+  /** The dead letters of a call, a few at a time. */
   async *#pick(selection: Selection, signal: AbortSignal, atOnce: number): AsyncGenerator<Pick, void, undefined> {
     if (selection.kind === "ids") {
       for (const ids of chunks(selection.ids, atOnce)) yield { ids, next: null };
       return;
     }
-    // What is dead-lettered from now on is not meant: a message that fails again at once would come round for ever.
+    // Messages dead-lettered from now on are left out: one that fails again at once would be redriven forever.
     const end = await this.#lastId();
     if (end === null) return;
     const { from, limit, accepts } = selection;
@@ -304,7 +303,7 @@ export class DeadLetters {
     }
   }
 
-  /** The id that the newest letter has, or had; `null` when there never was one. */
+  /** The id of the newest dead letter, even if it was deleted; `null` if there never was one. */
   async #lastId(): Promise<EntryId | null> {
     try {
       return (await this.#client.xinfoStream({ stream: this.#key })).lastGeneratedId;

@@ -1,12 +1,12 @@
-/** What was done with dead letters. Plain data: counts and texts of the connection, never payloads. */
+/** Events of `DeadLetters`. Plain data: counts and connection errors, never payloads. */
 export type DeadLettersEvent =
   /** The connection is usable: the first time, or again. */
   | { readonly type: "connected" }
-  /** The connection was lost. It comes back by itself. */
+  /** The connection was lost. It reconnects by itself. */
   | { readonly type: "disconnected"; readonly reason: string }
-  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not reported since the last connection. It keeps trying. */
   | { readonly type: "connectFailed"; readonly reason: string }
-  /** A call of `redrive` has ended, in success or not, and the server has confirmed this much of it. */
+  /** A call of `redrive` has ended, with or without success. The counts are what the server has confirmed. */
   | {
       readonly type: "redriven";
       readonly redriven: number;
@@ -14,7 +14,7 @@ export type DeadLettersEvent =
       readonly skipped: number;
       readonly missing: number;
     }
-  /** A call of `discard` has ended, in success or not, and the server has confirmed that so many letters were deleted. */
+  /** A call of `discard` has ended, with or without success. The count is what the server has confirmed. */
   | { readonly type: "discarded"; readonly discarded: number }
-  /** `close()` is done. The last event. */
+  /** `close()` has finished. The last event. */
   | { readonly type: "closed" };

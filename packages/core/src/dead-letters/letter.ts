@@ -3,7 +3,7 @@ import { type EntryId, isEntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
 import { decodeText } from "../wire/reply.ts";
 
-/** What move-to-dead-letters.lua puts behind a message's own fields: always these names, always in this order. */
+/** The fields that move-to-dead-letters.lua appends to a message's own: always these names, in this order. */
 const HISTORY = ["dead.id", "dead.consumer", "dead.deliveries", "dead.reason", "dead.error", "dead.at"] as const;
 
 interface LetterHistory {
@@ -15,21 +15,21 @@ interface LetterHistory {
   readonly at: Date;
 }
 
-/** One message in a group's dead letters, whole, with what became of it. Its payload is not in its JSON. */
+/** One dead letter of a group: the complete message, with its history. Its JSON does not contain the payload. */
 export class DeadLetter {
-  /** The letter's own id: by this it is redriven and discarded. */
+  /** The id of the dead letter, used to redrive and discard it. */
   readonly id: EntryId;
-  /** The message's id in the stream, where its entry may still be. */
+  /** The message's id in the stream, where its entry may still exist. */
   readonly entryId: EntryId;
-  /** Who had it last. */
+  /** The consumer that held it last. */
   readonly consumer: string;
-  /** How often it had been delivered. */
+  /** The number of deliveries. */
   readonly deliveries: number;
-  /** Why it was given up. The consumer writes `rejected`, `maxDeliveries` or `undecodable`. */
+  /** Why it was dead-lettered. The consumer writes `rejected`, `maxDeliveries` or `undecodable`. */
   readonly reason: string;
-  /** What your code, or its error, said; `""` where it said nothing. */
+  /** The reason that your code gave, or the message of its error; `""` if there is none. */
   readonly error: string;
-  /** When it was given up, by the server's clock. */
+  /** When it was dead-lettered, by the server's clock. */
   readonly at: Date;
   readonly #raw: RawFields;
   #fields: Fields | undefined;
@@ -46,19 +46,19 @@ export class DeadLetter {
     this.#raw = raw;
   }
 
-  /** The message's fields as UTF-8 text, without a prototype; of several with one name, the last. */
+  /** The message's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
   get fields(): Fields {
     this.#fields ??= fieldsCodec.decode(this.#raw);
     return this.#fields;
   }
 
-  /** Every field and its value, byte for byte, in the order they were added, duplicates included. */
+  /** Every field name and value as raw bytes, in their original order, including duplicates. */
   *entries(): IterableIterator<readonly [name: Buffer, value: Buffer]> {
     yield* rawCodec.decode(this.#raw);
   }
 }
 
-/** Reads one entry of a dead-letter stream; `undefined` when it is none of ours. */
+/** Reads one entry of a dead-letter stream; `undefined` if Redis Batch did not write it. */
 export function readLetter({ id, fields }: StreamEntry): DeadLetter | undefined {
   const size = fields.length - 2 * HISTORY.length;
   if (size < 2) return undefined;

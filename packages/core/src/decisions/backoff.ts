@@ -1,6 +1,6 @@
 import type { Random } from "../service/random.ts";
 
-/** How long to wait before the next attempt: exponential, capped, spread by chance. */
+/** How long to wait before the next attempt: exponential, capped, with jitter. */
 export interface BackoffPolicy {
   /** The longest wait before the second attempt, in milliseconds. */
   readonly baseMs: number;
@@ -9,9 +9,9 @@ export interface BackoffPolicy {
 }
 
 /**
- * The wait before attempt `attempt + 1`, in milliseconds: anywhere between the base and `base × 2^(attempt-1)`, at
- * most the cap. Never below the base, so that a failure is never repeated at once; spread, so that many clients that
- * failed together do not come back together.
+ * The wait before attempt `attempt + 1`, in milliseconds: a random value between the base and `base × 2^(attempt-1)`,
+ * at most the cap. Never below the base, so that an attempt is never repeated at once; random, so that many clients
+ * that failed together do not retry together.
  */
 export function backoffDelayMs(attempt: number, policy: BackoffPolicy, random: Random): number {
   // 2^30 times any base is past any cap; a larger exponent would only reach Infinity.

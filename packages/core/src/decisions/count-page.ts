@@ -1,6 +1,6 @@
-/** How many entries the next page of a count reads: counting must not fill the memory with payloads. */
+/** The size of the next page of a count: counting must not fill the memory with payloads. */
 
-// A count reads so many bytes at most, and a page of it about this many.
+// Maximum bytes for a whole count, and approximate bytes per page.
 const COUNTED_BYTES = 4_194_304;
 const PAGE_BYTES = 262_144;
 const FIRST_PAGE = 10;

@@ -1,42 +1,42 @@
 /**
- * Judges by their heartbeats which consumers live. A heartbeat carries the server's date, and a server's clock may jump,
- * or another server may take over whose clock is another one. So a date alone makes nobody dead: the heartbeat must also
- * have been seen to stand still, by the local clock, which never jumps.
+ * Judges by their heartbeats which consumers are alive. A heartbeat carries the server's time, but a server's clock may
+ * jump, or another server with another clock may take over. So a late timestamp alone makes no consumer dead: the
+ * heartbeat must also have been observed not to change, by the local clock, which never jumps.
  */
 import type { Registration } from "../groups/consumer-registry.ts";
 
-/** The longest time between two heartbeats. */
+/** The maximum time between two heartbeats. */
 const LONGEST_BEAT_MS = 5_000;
-/** So many heartbeats may get lost before one is late. */
+/** The number of heartbeats that may get lost before one counts as late. */
 const BEATS_OF_GRACE = 3;
 
-/** How often a consumer with this lease sends its heartbeat, in milliseconds: each third of it, and each 5 s at least. */
+/** Heartbeat interval of a consumer with this lease, in milliseconds: a third of the lease, at most 5 s. */
 export function heartbeatMsOf(leaseMs: number): number {
   return Math.min(LONGEST_BEAT_MS, Math.floor(leaseMs / 3));
 }
 
-/** One heartbeat as it was found, and since when it has been found unmoved, by the local clock. */
+/** One heartbeat, and since when it has not changed, by the local clock. */
 interface WatchedHeartbeat {
   readonly atMs: number;
   readonly incarnation: string;
   readonly unmovedSinceMs: number;
 }
 
-/** What was seen of a group's heartbeats so far, by consumer. */
+/** The heartbeats of a group observed so far, by consumer. */
 export type HeartbeatWatch = ReadonlyMap<string, WatchedHeartbeat>;
 
-/** Before the first look. */
+/** Before the first observation. */
 export const NO_HEARTBEATS: HeartbeatWatch = new Map();
 
 export interface HeartbeatVerdict {
   /**
-   * `alive` · `silent`: its heartbeat is late, and may still come · `dead`: its heartbeat is older than its lease by the
-   * server's clock and was seen unmoved for three heartbeats; or it was seen unmoved for a whole lease, whatever its date.
+   * `alive` · `silent`: its heartbeat is late, but may still come · `dead`: its heartbeat is older than its lease by the
+   * server's clock and has not changed for three intervals; or it has not changed for a whole lease, whatever its time.
    */
   readonly life: "alive" | "silent" | "dead";
-  /** The time in its heartbeat. A script that is to touch what a dead one left gets it, and refuses if it has moved. */
+  /** The time in its heartbeat. A script that touches a dead consumer's messages gets it, and refuses if it has changed. */
   readonly seenAtMs: number;
-  /** How long it has been seen unmoved, in milliseconds of the local clock. */
+  /** How long it has been observed not to change, in milliseconds of the local clock. */
   readonly unmovedMs: number;
 }
 
@@ -46,15 +46,15 @@ export interface HeartbeatLook {
   /** A local clock that never jumps, in milliseconds. */
   readonly localNowMs: number;
   /**
-   * Since when, by that local clock, server and connection were well without a break. What was seen before does not
-   * count: nobody's heartbeat could get through meanwhile.
+   * Since when, by that local clock, server and connection have worked without a break. Earlier observations do not
+   * count: during the break no heartbeat could get through.
    */
   readonly steadySinceMs: number;
 }
 
 /**
- * Takes in one look at a group's registry → the watch to give to the next call, and what is to be thought of each
- * consumer that is registered. Call it only with a registry that was read; a look that failed is no look.
+ * Takes one snapshot of a group's registry → the watch for the next call, and the verdict on each registered consumer.
+ * Call it only after the registry was read successfully.
  */
 export function followHeartbeats(
   before: HeartbeatWatch,

@@ -1,6 +1,6 @@
 /**
- * Every error Redis Batch throws. One class per reaction of the caller, not per message: two failures that are
- * answered alike share a class and differ in `code`.
+ * Every error that Redis Batch throws. One class per reaction of the caller, not per message: failures that call for the
+ * same reaction share a class.
  */
 import { isError } from "./thrown.ts";
 
@@ -23,7 +23,7 @@ export type ErrorCode =
 
 interface ErrorDetails {
   readonly code: ErrorCode;
-  /** Whether the same call may succeed later without anyone changing anything. */
+  /** Whether the same call may succeed later without any change. */
   readonly retryable: boolean;
   readonly cause?: unknown;
 }
@@ -33,11 +33,11 @@ const BRAND = Symbol.for("@redis-batch/error");
 
 /** The base of every error thrown by Redis Batch. Test with {@link RedisBatchError.is}, not with `instanceof`. */
 export abstract class RedisBatchError extends Error {
-  /** The name of its class. Written out in each, because a bundler that minifies renames the classes themselves. */
+  /** The class name. Written out in each class, because minifiers rename the classes themselves. */
   abstract override get name(): string;
 
   readonly code: ErrorCode;
-  /** Whether the same call may succeed later without anyone changing anything. */
+  /** Whether the same call may succeed later without any change. */
   readonly retryable: boolean;
 
   constructor(message: string, details: ErrorDetails) {
@@ -52,7 +52,7 @@ export abstract class RedisBatchError extends Error {
     try {
       return isError(value) && BRAND in value;
     } catch {
-      // Anything can be thrown, a proxy whose traps throw as well.
+      // Anything can be thrown, even a proxy whose traps throw.
       return false;
     }
   }
@@ -94,9 +94,9 @@ export class UsageError extends RedisBatchError {
   }
 }
 
-/** A payload that cannot be written to, or understood from, the stream. The payload itself is never in the message. */
+/** A payload cannot be encoded or decoded. The message never contains the payload itself. */
 export class PayloadError extends RedisBatchError {
-  /** The entry the payload was read from; `undefined` when it was about to be written. */
+  /** The entry that the payload was read from; `undefined` if it was about to be written. */
   readonly entryId: string | undefined;
 
   constructor(message: string, details: { readonly entryId?: string; readonly cause?: unknown } = {}) {
@@ -113,12 +113,12 @@ export class PayloadError extends RedisBatchError {
   }
 }
 
-/** Whether the server can have executed a command whose connection failed. */
+/** Whether the server may have executed a command whose connection failed. */
 export type CommandOutcome = "not-sent" | "unknown";
 
-/** The connection failed under a command. `outcome` says whether it is safe to send it again. */
+/** The connection failed during a command. `outcome` says whether it is safe to send the command again. */
 export class ConnectionError extends RedisBatchError {
-  /** `not-sent`: certainly not executed. `unknown`: perhaps executed, the reply was lost. */
+  /** `not-sent`: certainly not executed. `unknown`: perhaps executed, but the reply was lost. */
   readonly outcome: CommandOutcome;
 
   constructor(message: string, details: { readonly outcome: CommandOutcome; readonly cause?: unknown }) {
@@ -135,7 +135,7 @@ export class ConnectionError extends RedisBatchError {
   }
 }
 
-/** The server refused for now: loading, demoted, out of memory, busy with a script … Not executed; wait and try again. */
+/** The server temporarily refuses commands: loading, demoted, out of memory, busy with a script … Not executed; retry later. */
 export class ServerStateError extends RedisBatchError {
   /** The first word of the server's reply: `LOADING`, `READONLY`, `OOM`, `BUSY`, `MISCONF` … */
   readonly state: string;
@@ -154,7 +154,7 @@ export class ServerStateError extends RedisBatchError {
   }
 }
 
-/** The stream or its consumer group is not there (any more). Create the group. */
+/** The stream or its consumer group does not exist (any more). Create the group. */
 export class NoGroupError extends RedisBatchError {
   constructor(message: string, details: { readonly cause?: unknown } = {}) {
     super(message, { code: "NO_GROUP", retryable: false, cause: details.cause });
@@ -184,19 +184,19 @@ export class WrongTypeError extends RedisBatchError {
   }
 }
 
-/** Why a server does not let somebody do something. */
+/** Why the server refuses a command. */
 export type Refusal = "credentials" | "right" | "command";
 
 /**
- * The server does not know this user, or does not let it run this command: by an ACL rule, or because it offers the
- * command to nobody (`rename-command`, a proxy, a managed server). Fix the credentials, the rule, or that list.
+ * The server rejects this user, or does not allow the command: because of an ACL rule, or because it offers the command
+ * to no user (`rename-command`, a proxy, a managed server). Fix the credentials, the ACL rule, or the command list.
  */
 export class PermissionError extends RedisBatchError {
   /** The command that was refused, lower case, or the atomic operation: `xadd`, `ackOwned` … */
   readonly command: string;
   /**
-   * `credentials`: it does not accept user and password · `right`: this user may not do it · `command`: nobody may, because
-   * the server, or a proxy before it, does not offer a command that is needed.
+   * `credentials`: it rejects the user name or password · `right`: this user lacks a right · `command`: the server, or a
+   * proxy in front of it, does not offer the command to any user.
    */
   readonly refusal: Refusal;
 
@@ -255,7 +255,7 @@ export class CommandError extends RedisBatchError {
   }
 }
 
-/** A reply does not have the shape this version knows. Report it, with the server's version. */
+/** A reply has a shape that this version does not know. Report it, with the server's version. */
 export class ReplyShapeError extends RedisBatchError {
   constructor(message: string) {
     super(message, { code: "REPLY_SHAPE", retryable: false });
@@ -270,7 +270,7 @@ export class ReplyShapeError extends RedisBatchError {
   }
 }
 
-/** The producer's queue is full because the server is away or slow. Nothing was sent; slow down or shed load. */
+/** The producer's queue is full because the server is unreachable or slow. Nothing was sent; slow down or shed load. */
 export class QueueFullError extends RedisBatchError {
   constructor(message: string) {
     super(message, { code: "QUEUE_FULL", retryable: true });
@@ -285,16 +285,16 @@ export class QueueFullError extends RedisBatchError {
   }
 }
 
-/** Why a message is not this consumer's any more. */
+/** Why a message no longer belongs to this consumer. */
 export type LeaseLoss =
-  /** Its lease ran out, and another consumer has it, or nobody. */
+  /** Its lease expired, and another consumer may have claimed it. */
   | "taken"
   /** It was deleted from the stream. */
   | "trimmed"
   /** It was held longer than `maxHoldMs`. */
   | "held-too-long";
 
-/** The reason of an aborted `message.signal`: the message is not this consumer's any more. Stop working on it. */
+/** The abort reason of `message.signal`: the message no longer belongs to this consumer. Stop processing it. */
 export class LeaseLostError extends RedisBatchError {
   readonly entryId: string;
   readonly loss: LeaseLoss;
@@ -314,7 +314,7 @@ export class LeaseLostError extends RedisBatchError {
   }
 }
 
-/** Another process works under this consumer's name. Give each process its own name, or leave the name out. */
+/** Another process uses this consumer's name. Give each process its own name, or leave out the name. */
 export class ConsumerNameInUseError extends RedisBatchError {
   /** The consumer's name. */
   readonly consumer: string;

@@ -1,6 +1,6 @@
 import { CommandError, PermissionError } from "./errors.ts";
 
-/** What this user may have no right to ask, or the server may not offer: `null` then. */
+/** For requests that this user may have no right to, or that the server may not offer: `null` then. */
 export async function nullIfForbidden<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
     return await asked;
@@ -11,8 +11,8 @@ export async function nullIfForbidden<Result>(asked: Promise<Result>): Promise<R
 }
 
 /**
- * The same for questions that cannot be put in a wrong way: whatever words they are refused with, they cannot be asked. Not
- * every proxy says in words that are known that it does not let a command through.
+ * The same for requests that cannot be malformed: any refusal means that they are not allowed. Some proxies refuse a
+ * command with an error text that we do not know.
  */
 export async function unlessRefused<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {

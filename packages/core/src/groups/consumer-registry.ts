@@ -1,67 +1,67 @@
-/** What the group's registry knows of its consumers: one field each, written by the consumer's own heartbeat. */
+/** The group's registry of consumers: one field per consumer, written by its own heartbeat. */
 import { parseWorkCounters, type WorkCounters } from "./work-counters.ts";
 
-/** A consumer as its last heartbeat told. */
+/** A consumer, as its last heartbeat reported. */
 export interface Registration {
   readonly consumer: string;
-  /** When the last heartbeat was, by the server's clock, in milliseconds since 1970. */
+  /** Time of the last heartbeat by the server's clock, in milliseconds since 1970. */
   readonly atMs: number;
-  /** How long its messages are its own without a renewal, in milliseconds. */
+  /** How long its messages belong to it without a renewal, in milliseconds. */
   readonly leaseMs: number;
   readonly incarnation: string;
-  /** What it tells beside that; `null` where it does not. */
+  /** Further details; `null` for those that it does not report. */
   readonly details: RegistrationDetails;
 }
 
-/** What a consumer tells of itself in its heartbeat, as far as others make use of it. */
+/** The details in a consumer's heartbeat that others use. */
 export interface RegistrationDetails {
   /** `starting`, `running`, `draining` …: the state of its lifecycle. */
   readonly state: string | null;
   readonly host: string | null;
   readonly pid: number | null;
-  /** The process pool whose worker it is; `null` for others. */
+  /** The process pool that started it; `null` if none did. */
   readonly pool: string | null;
   /** Messages in a full batch. */
   readonly batchSize: number | null;
-  /** The most messages it ever holds on purpose. */
+  /** The maximum number of messages it holds by design. */
   readonly capacity: number | null;
-  /** Messages its handlers are at work on. */
+  /** Messages that its handlers are processing. */
   readonly inFlight: number | null;
   /** Messages deferred for a later attempt. */
   readonly deferred: number | null;
-  /** Messages it has acknowledged since it began. */
+  /** Messages acknowledged since its start. */
   readonly acked: number | null;
-  /** How long its handlers were at work since it began, all together, in milliseconds. */
+  /** Total working time of its handlers since its start, in milliseconds. */
   readonly busyMs: number | null;
-  /** How many handlers may be at work at the same time. */
+  /** Maximum number of handlers that run at the same time. */
   readonly concurrency: number | null;
-  /** Handlers that could begin a batch now. */
+  /** Handlers that could start a batch now. */
   readonly freePlaces: number | null;
-  /** How long the oldest open batch had been open at that heartbeat, in milliseconds. */
+  /** Age of the oldest open batch at that heartbeat, in milliseconds. */
   readonly oldestInFlightMs: number | null;
-  /** How long a batch may be open at most, in milliseconds: its `maxHoldMs`. */
+  /** Maximum time a batch may be open, in milliseconds: its `maxHoldMs`. */
   readonly holdLimitMs: number | null;
-  /** Handlers that have been at work for longer than that. */
+  /** Handlers that have been running for longer than that. */
   readonly handlersHung: number | null;
   /**
-   * `open`, or what holds intake up: `paused`, `draining`, `deferred`, `backing-off`, `probing`, `held-too-long`, `unfit`,
-   * `server-away`, `ahead-of-stream`; newer versions may know more.
+   * `open`, or the reason why intake is paused: `paused`, `draining`, `deferred`, `backing-off`, `probing`, `held-too-long`, `unfit`,
+   * `server-away`, `ahead-of-stream`; newer versions may add reasons.
    */
   readonly intake: string | null;
   /** Whether it failed on messages that another consumer then acknowledged. */
   readonly isUnfit: boolean | null;
-  /** How long the oldest message that could be offered had waited for it at that heartbeat, in milliseconds. */
+  /** How long the oldest deliverable message had been waiting in this consumer at that heartbeat, in milliseconds. */
   readonly oldestOfferableMs: number | null;
-  /** Messages it has dead-lettered since it began. */
+  /** Messages dead-lettered since its start. */
   readonly deadLettered: number | null;
-  /** What it has done since it began. */
+  /** Its counters since its start. */
   readonly work: WorkCounters | null;
 }
 
-/** The variable by which a process pool tells its workers whose they are. */
+/** The environment variable that gives workers the name of their process pool. */
 export const POOL_VARIABLE = "REDIS_BATCH_POOL";
 
-/** Of a consumer that tells nothing. */
+/** For a consumer that reports nothing. */
 export const NO_DETAILS: RegistrationDetails = {
   ...{
     state: null,
@@ -78,8 +78,8 @@ export const NO_DETAILS: RegistrationDetails = {
 };
 
 /**
- * Reads the registry. What another version of Redis Batch wrote is read as far as it is understood; a field that is not
- * understood at all is left out, which makes its consumer one that is not registered.
+ * Reads the registry. Fields written by another version of Redis Batch are read as far as possible; a field that cannot
+ * be read at all is left out, so its consumer counts as not registered.
  */
 export function decodeRegistry(fields: ReadonlyMap<string, string>): ReadonlyMap<string, Registration> {
   const registry = new Map<string, Registration>();
@@ -98,7 +98,7 @@ export function decodeRegistry(fields: ReadonlyMap<string, string>): ReadonlyMap
   return registry;
 }
 
-/** Whether a consumer was heard of within its own lease. */
+/** Whether a consumer has sent a heartbeat within its own lease. */
 export function isAlive(registered: Pick<Registration, "atMs" | "leaseMs"> | undefined, serverNowMs: number): boolean {
   return registered !== undefined && serverNowMs - registered.atMs <= registered.leaseMs;
 }

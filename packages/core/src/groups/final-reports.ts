@@ -6,14 +6,14 @@ import { decodeRegistry, type Registration } from "./consumer-registry.ts";
 export interface ReadFinalReportsOptions {
   readonly stream: string;
   readonly group: string;
-  /** Those since then, by the server's clock, in milliseconds since 1970. */
+  /** Only reports since this time, by the server's clock, in milliseconds since 1970. */
   readonly sinceMs: number;
 }
 
-// About as many as are kept.
+// About the number that is kept.
 const MOST = 1_000;
 
-/** What consumers told last that left in good order, the first one first; of the oldest nothing is kept. */
+/** The last reports of consumers that closed cleanly, oldest first. Only the newest reports are kept. */
 export async function readFinalReports(
   client: Pick<StreamClient, "xrange">,
   { stream, group, sinceMs }: ReadFinalReportsOptions,
@@ -22,7 +22,7 @@ export async function readFinalReports(
   const entries = await client.xrange({ stream: key, from: String(Math.max(0, sinceMs)), to: "+", count: MOST });
   return entries.flatMap(({ fields }) => {
     const [, consumer, , told] = fields.map(nameOfBytes);
-    // Decoded alone: one name may have left more than once.
+    // Decoded one by one: the same name may have left more than once.
     return consumer === undefined || told === undefined
       ? []
       : [...decodeRegistry(new Map([[consumer, told]])).values()];

@@ -5,21 +5,21 @@ import type { LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 
 export interface LeaderLeaseOptions {
   readonly client: Pick<StreamClient, "holdLease">;
-  /** Where it is kept; the key kind `lease:<role>`. */
+  /** The key of the lease; key kind `lease:<role>`. */
   readonly leaseKey: string;
   /** Where leaders are numbered, and leave something for the next one; `null`: they are not, and do not. */
   readonly stateKey: string | null;
-  /** This process's own name for itself, like no other's. */
+  /** A unique name of this process. */
   readonly holder: string;
-  /** After so long without a sign of life somebody else may lead, in milliseconds. */
+  /** After this time without a renewal another process may lead, in milliseconds. */
   readonly leaseMs: number;
   readonly clock: Clock;
 }
 
 /**
- * Says which of several processes does what one is enough for. By itself it spares work and guards nothing: a leader that
- * stalls past its lease goes on for a moment beside the next one. So what a leader does must be safe by itself, or carry
- * the leader's number (`term`), by which an earlier one is refused.
+ * Elects one of several processes for work that one is enough for. It saves work but guarantees nothing: a leader that
+ * stalls longer than its lease may continue for a moment beside the next one. So the leader's actions must be safe
+ * without it, or carry the leader's number (`term`), by which an earlier leader is refused.
  */
 export class LeaderLease {
   readonly #options: LeaderLeaseOptions;

@@ -4,15 +4,15 @@ import type { PendingEntry } from "../wire/xpending.ts";
 export interface PendingPagesOptions {
   readonly stream: string;
   readonly group: string;
-  /** Whose pending messages. */
+  /** The consumer whose pending messages are read. */
   readonly consumer: string;
   /** Messages in a page. */
   readonly pageSize: number;
 }
 
 /**
- * What is pending for one consumer, by id, a page at a time: what is taken away on the way does not disturb it, and the
- * server is never busy for more than a page.
+ * The pending messages of one consumer, by id, page by page. Messages that are removed meanwhile do not disturb it, and
+ * the server is never busy for longer than a page.
  */
 export async function* pendingPages(
   client: Pick<StreamClient, "xpendingRange">,

@@ -9,13 +9,13 @@ type BacklogClient = Pick<StreamClient, "xrange">;
 export interface ReadBacklogOptions {
   readonly stream: string;
   readonly group: GroupInfo;
-  /** Of the same stream, asked for after the group: what is added in between makes the stream longer, not shorter. */
+  /** Of the same stream, read after the group: entries added in between make the stream longer, not shorter. */
   readonly info: StreamInfo;
-  /** Where the server does not know how many wait, they are counted up to so many; 0: not at all. */
+  /** If the server does not know the lag, messages are counted up to this limit; 0: not at all. */
   readonly countLimit: number;
 }
 
-/** How many messages wait for a group, and the first of them. Never reads a backlog as a whole. */
+/** The number of messages that wait for a group, and the first of them. Never reads the whole backlog. */
 export async function readBacklog(
   client: BacklogClient,
   { stream, group: { lastDeliveredId, lag }, info: { length, firstEntryId }, countLimit }: ReadBacklogOptions,
@@ -28,7 +28,7 @@ export async function readBacklog(
   return { backlog: await count(client, stream, lastDeliveredId, countLimit), firstWaitingId };
 }
 
-/** Counts what comes after an entry, as far as that is worth reading it. */
+/** Counts the entries after an entry, up to a limit. */
 async function count(client: BacklogClient, stream: string, after: EntryId, limit: number): Promise<Backlog> {
   let [entries, bytes, from] = [0, 0, `(${after}`];
   for (;;) {

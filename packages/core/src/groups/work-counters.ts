@@ -1,18 +1,18 @@
-/** What a consumer has done since it began: sums, so that a heartbeat that is lost costs nothing. */
+/** The work of a consumer since its start: as sums, so that a lost heartbeat does no harm. */
 export interface WorkCounters {
-  /** Messages it was given by reading new ones. */
+  /** New messages that it has read. */
   readonly delivered: number;
-  /** Batches it has worked on to the end. */
+  /** Batches it has finished. */
   readonly batches: number;
   /** Messages in those batches. */
   readonly processed: number;
-  /** Milliseconds those batches took, all together. */
+  /** Total milliseconds that those batches took. */
   readonly busyMs: number;
-  /** The sum of each batch's messages squared. */
+  /** The sum of the squares of each batch's messages. */
   readonly sizeSquared: number;
   /** The sum of each batch's messages times its milliseconds. */
   readonly sizeTimesBusyMs: number;
-  /** The sum of each batch's milliseconds squared. */
+  /** The sum of the squares of each batch's milliseconds. */
   readonly busyMsSquared: number;
 }
 
@@ -27,7 +27,7 @@ export const NO_WORK: WorkCounters = {
   busyMsSquared: 0,
 };
 
-/** Adds a batch of `size` messages that took `busyMs`. The sums tell later how time depends on size. */
+/** Adds a batch of `size` messages that took `busyMs`. The sums later show how the time depends on the size. */
 export function addBatch(work: WorkCounters, size: number, busyMs: number): WorkCounters {
   return {
     delivered: work.delivered,
@@ -40,7 +40,7 @@ export function addBatch(work: WorkCounters, size: number, busyMs: number): Work
   };
 }
 
-/** Reads counters that another process wrote; `null` where one of them is missing or no count. */
+/** Reads counters that another process wrote; `null` if one of them is missing or invalid. */
 export function parseWorkCounters(value: unknown): WorkCounters | null {
   if (typeof value !== "object" || value === null) return null;
   const told = value as Readonly<Record<string, unknown>>;

@@ -25,7 +25,7 @@ export function compareEntryIds(left: EntryId, right: EntryId): number {
   );
 }
 
-/** The least id after this one; `null` after the last that there can be. */
+/** The next possible id; `null` after the largest one. */
 export function nextEntryId(id: EntryId): EntryId | null {
   const dash = id.indexOf("-");
   const [ms, sequence] = [id.slice(0, dash), id.slice(dash + 1)];
@@ -33,18 +33,18 @@ export function nextEntryId(id: EntryId): EntryId | null {
   return ms === MAX_PART ? null : `${BigInt(ms) + 1n}-0`;
 }
 
-/** Milliseconds since 1970 by the server's clock when the entry was added (exact below 2^53, some 285,000 years). */
+/** When the entry was added by the server's clock, in milliseconds since 1970 (exact below 2^53, some 285,000 years). */
 export function entryIdTimeMs(id: EntryId): number {
   return Number(id.slice(0, id.indexOf("-")));
 }
 
-/** The same as a date; `null` where the id tells a time beyond the range of dates, which an id given by a producer may. */
+/** The same as a date; `null` if the id is beyond the range of dates, which is possible if a producer chose the id. */
 export function entryIdDate(id: EntryId): Date | null {
   const date = new Date(entryIdTimeMs(id));
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-// Without leading zeros the longer number is the greater one.
+// Without leading zeros the longer number is the larger one.
 function compareDecimals(left: string, right: string): number {
   if (left.length !== right.length) return left.length - right.length;
   if (left === right) return 0;

@@ -1,21 +1,21 @@
 /**
- * The names of every key Redis Batch writes. All share the stream's own slot, so that one script may touch them
- * together, in a Cluster too.
+ * The names of all keys that Redis Batch writes. All are in the stream's slot, so that one script may touch them together,
+ * even in a Cluster.
  */
 import { ConfigError } from "../errors/errors.ts";
 import { quoteName } from "./names.ts";
 
-// Each kind of key that is about a group's work, and not part of it: nothing is lost with them but what was known.
+// Keys with information about a group's work. Deleting them loses no messages.
 const BOOKKEEPING = [
-  // Registry: who works in the group.
+  // Registry of the group's consumers.
   "consumers",
-  // What those said last that left.
+  // Final reports of consumers that have left.
   "final-reports",
-  // When what was deferred may be offered again, and what handlers hung on. What is deferred is pending: a message without
-  // a time is released.
+  // When deferred messages are due, and which messages handlers hung on. A deferred message is pending; without a time it
+  // is released.
   "due",
   "hung",
-  // Whose turn it is to recover what the dead left, and which monitor and which scaler lead.
+  // The leases for recovery, and for the leading monitor and scaler.
   "lease:recovery",
   "lease:monitor",
   "lease:scaler",
@@ -33,8 +33,8 @@ export function groupKey(kind: GroupKeyKind, stream: string, group: string): str
 }
 
 /**
- * The key of the stream that holds a group's dead letters. "%" and ":" in a name are escaped in it, and it has the hash tag
- * of the stream, so that both are on the same node of a Cluster.
+ * The key of the stream that holds a group's dead letters. "%" and ":" in names are escaped. The key has the stream's
+ * hash tag, so that both are on the same node of a Cluster.
  *
  * @throws {ConfigError} when the stream's name leaves no room for keys beside it
  *
@@ -46,8 +46,8 @@ export function deadLetterKey(stream: string, group: string): string {
 }
 
 /**
- * Every key that is kept about one consumer group, which nobody needs once the group is gone. Its dead letters are not
- * among them: these are messages.
+ * All bookkeeping keys of one consumer group, which are useless once the group is deleted. Its dead letters are not among
+ * them: those are messages.
  */
 export function bookkeepingKeys(stream: string, group: string): readonly string[] {
   return BOOKKEEPING.map((kind) => groupKey(kind, stream, group));
@@ -59,13 +59,13 @@ export function isOwnKey(key: string): boolean {
   return ["dead", "idem", ...BOOKKEEPING].includes(kind);
 }
 
-/** The key that remembers which entry an idempotency key was added as. Belongs to the stream, not to a group. */
+/** The key that remembers the entry id of an idempotency key. Belongs to the stream, not to a group. */
 export function idempotencyKey(stream: string, key: string): string {
   return `rb:{${hashTag(stream)}}:idem:${encodePart(stream)}:${encodePart(key)}`;
 }
 
 /**
- * What Redis Cluster hashes of a key: the text between the first `{` and the next `}`, or the whole name.
+ * The part of a key that Redis Cluster hashes: the text between the first `{` and the next `}`, or the whole name.
  *
  * @throws {ConfigError} when no other key can be put into the stream's slot: the name has no hash tag of its own and
  * contains a `}`, which would end ours too early, or is empty.
@@ -77,8 +77,8 @@ export function hashTag(stream: string): string {
   if (stream === "") throw new ConfigError("stream", ["the name must not be empty"]);
   if (stream.includes("}")) {
     throw new ConfigError("stream", [
-      `${quoteName(stream)} contains "}" outside a hash tag, so no second key can live in its slot; ` +
-        'leave the "}" out, or put a part of the name into braces: "{orders}:eu"',
+      `${quoteName(stream)} contains "}" outside a hash tag, so no other key can be placed in its slot; ` +
+        'leave out the "}", or put a part of the name into braces: "{orders}:eu"',
     ]);
   }
   return stream;

@@ -1,7 +1,7 @@
 /**
- * Names of streams, groups and consumers are bytes in Redis, and text here. Bytes that are not UTF-8 stay what they are:
- * each such byte is half of a surrogate pair, `\udc80` to `\udcff`, which no UTF-8 text can hold (as in Python's
- * `surrogateescape`). So different names are different strings, whatever they are made of, and UTF-8 is just itself.
+ * Names of streams, groups and consumers are bytes in Redis, and text here. Bytes that are not UTF-8 are preserved: each
+ * becomes half of a surrogate pair, `\udc80` to `\udcff`, which no UTF-8 text contains (as in Python's
+ * `surrogateescape`). So different names are always different strings, and UTF-8 names are unchanged.
  */
 
 // Halves of pairs only: with the flag a whole pair is one character.
@@ -10,7 +10,7 @@ const EACH_BYTE = new RegExp(BYTE, "gu");
 const BYTES_BEGIN = 0xdc00;
 const REPLACEMENT = "\ufffd";
 
-/** The bytes of a name as text, for everything that takes or gives a name. UTF-8 is taken as it is. */
+/** The bytes of a name as text. UTF-8 is unchanged. */
 export function nameOfBytes(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString();
@@ -24,22 +24,22 @@ function isUtf8(bytes: Buffer): boolean {
 /** The bytes that a name has in Redis. */
 export function bytesOfName(name: string): Buffer {
   const parts = name.split(new RegExp(`(${BYTE.source})`, "u"));
-  // Every second one is a byte.
+  // Every second part is a byte.
   return Buffer.concat(
     parts.map((part, at) => (at % 2 === 0 ? Buffer.from(part) : Buffer.of(part.charCodeAt(0) & 0xff))),
   );
 }
 
 /**
- * A name for people to read and to type: bytes that are not UTF-8 as `\xff`. Backslashes are doubled where they could be
- * taken for that; any other name is shown as it is. {@link parseName} reads it back.
+ * A name for people to read and type: bytes that are not UTF-8 as `\xff`, and backslashes doubled where they could be
+ * taken for such a byte. Any other name is unchanged. {@link parseName} reads it back.
  */
 export function showName(name: string): string {
   if (!BYTE.test(name) && !/\\(?:\\|x[0-9a-fA-F]{2})/.test(name)) return name;
   return showBytes(name.replaceAll("\\", "\\\\"));
 }
 
-/** Reads a name as it is shown: `\xff` is a byte and `\\` a backslash; any other backslash is itself. */
+/** Reads a name as it is shown: `\xff` is a byte and `\\` a backslash; any other backslash stands for itself. */
 export function parseName(text: string): string {
   if (!text.includes("\\")) return text;
   const parts = text.split(/(\\\\|\\x[0-9a-fA-F]{2})/);
@@ -50,24 +50,24 @@ export function parseName(text: string): string {
   return nameOfBytes(Buffer.concat(bytes));
 }
 
-/** Whether a text can be a name: the one way to write its bytes as text. */
+/** Whether a text is valid as a name: there is exactly one way to write its bytes as text. */
 export function isName(text: string): boolean {
   return text.isWellFormed() || nameOfBytes(bytesOfName(text)) === text;
 }
 
-/** Any text with bytes that are not UTF-8 as `\xff`, and all else as it is. */
+/** Any text, with bytes that are not UTF-8 as `\xff`, and everything else unchanged. */
 export function showBytes(text: string): string {
   return text.replace(EACH_BYTE, (byte) => `\\x${(byte.charCodeAt(0) - BYTES_BEGIN).toString(16)}`);
 }
 
-/** A name in quotes, for a sentence: as JSON writes it, but for bytes that are not UTF-8. */
+/** A name in quotes, for a sentence: as JSON writes it, except for bytes that are not UTF-8. */
 export function quoteName(name: string): string {
   return JSON.stringify(name).replace(/\\\\|\\udc([89a-f][0-9a-f])/g, (written, byte: string | undefined) =>
     byte === undefined ? written : `\\x${byte}`,
   );
 }
 
-/** JSON for programs of any kind: names of bytes as they are shown, because many cannot read halves of pairs. */
+/** JSON for any program: bytes in names are written as they are shown, because many programs cannot read half of a surrogate pair. */
 export function encodeShownJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, (_key, part: unknown) => (isOfBytes(part) ? showName(part) : part), indent);
 }
@@ -76,7 +76,7 @@ function isOfBytes(part: unknown): part is string {
   return typeof part === "string" && BYTE.test(part);
 }
 
-/** Each byte that is no part of a character of UTF-8 by itself. */
+/** Each byte that is not part of a UTF-8 character. */
 function keepBytes(bytes: Buffer): string {
   let text = "";
   for (let at = 0; at < bytes.length; ) {

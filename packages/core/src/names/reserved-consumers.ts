@@ -1,15 +1,15 @@
-/** Consumer names that every group may have and no process runs under. They hold messages that nobody works on. */
+/** Reserved consumer names that no process uses. They hold messages that no consumer is processing. */
 
-/** Whose pending messages are free: whoever has room takes them. */
+/** Holds released messages: any consumer with room claims them. */
 export const RELEASED = "rb:released";
 
-/** Whose pending messages wait until their time in the group's `due` set has come. */
+/** Holds deferred messages, until they are due by the group's `due` set. */
 export const LATER = "rb:later";
 
-/** Where versions before `rb:released` put redriven messages. Nothing is put there now, so the name goes when it is empty. */
+/** Where versions before `rb:released` put redriven messages. No longer used, so the name is removed when it is empty. */
 export const REDRIVE_CONSUMER = "rb:redrive";
 
-/** Whether a name in a group is one of those, and so never a consumer that works. */
+/** Whether a name is reserved, and so never belongs to a real consumer. */
 export function isReservedConsumer(name: string): boolean {
   return name === RELEASED || name === LATER || name === REDRIVE_CONSUMER;
 }

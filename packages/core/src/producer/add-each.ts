@@ -6,27 +6,27 @@ import type { EntryId } from "../names/entry-id.ts";
 import { onAbort } from "../service/signals.ts";
 import type { Ending } from "./sender.ts";
 
-/** What became of one item of `addEach`. */
+/** The result of one item of `addEach`. */
 export type AddResult =
-  /** It is in the stream. `duplicate`: it was there before, under the same idempotency key. */
+  /** It is in the stream. `duplicate`: it already was, under the same idempotency key. */
   | { readonly index: number; readonly kind: "added"; readonly id: EntryId; readonly duplicate: boolean }
   /** It was not confirmed. Unless the error is a `ConnectionError` with the outcome `unknown`, it is not in the stream. */
   | { readonly index: number; readonly kind: "failed"; readonly error: RedisBatchError };
 
 export interface AddEachOptions<Value> {
-  /** Gives each item its idempotency key. Called once per item. */
+  /** Returns the idempotency key of an item. Called once per item. */
   readonly idempotencyKey?: ((value: Value, index: number) => string) | undefined;
-  /** Whether reading ends with the first item that fails. What was read before is still sent. Default `false`. */
+  /** Whether reading stops at the first item that fails. Items that were read before are still sent. Default `false`. */
   readonly stopOnError?: boolean | undefined;
-  /** Ends reading and takes back what was not sent; what was sent is awaited. Then the call rejects with its reason. */
+  /** Stops reading, cancels items that were not sent, and waits for those that were. Then the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The producer, as seen from here. */
+/** The part of the producer that is used here. */
 export interface AddEachTarget<Value> {
   /**
-   * Adds one item; accepts it before it returns, or throws why not. Refuses it with the signal's reason when it was
-   * taken back unsent.
+   * Adds one item. Accepts it before it returns, or throws the reason why not. Rejects with the signal's reason if the
+   * item was cancelled before it was sent.
    */
   add(value: Value, idempotencyKey: string | undefined, signal: AbortSignal, ending: Ending<AddedMessage>): void;
   /** Whether the next item may be read now. @throws {UsageError} when the producer is closed */
@@ -40,10 +40,10 @@ export interface AddedMessage {
   readonly duplicate: boolean;
 }
 
-/** Items read and not reported yet, at most: enough to keep a connection busy, few enough to hold in memory. */
+/** Maximum number of items that were read but not reported: enough to keep a connection busy, few enough to hold in memory. */
 export const WINDOW = 1_000;
 
-/** Adds the items of a source as they come, reports each in order, and never reads more than the window ahead. */
+/** Adds the items of a source, reports each in order, and never reads more than the window ahead. */
 export async function* addEach<Value>(
   source: Iterable<Value> | AsyncIterable<Value>,
   target: AddEachTarget<Value>,
@@ -60,7 +60,7 @@ export async function* addEach<Value>(
   }
 }
 
-/** The same for who need not wait between two results: without a promise for each, all that are known at a time. */
+/** The same for callers that need no promise per result: yields all known results at once. */
 export async function visitEach<Value>(
   source: Iterable<Value> | AsyncIterable<Value>,
   target: AddEachTarget<Value>,
@@ -74,7 +74,7 @@ export async function visitEach<Value>(
       visit(result);
       for (let known = run.take(); known !== undefined; known = run.take()) {
         visit(known);
-        // Items that are refused never wait for the server: a source of such has to leave room for timers and sockets.
+        // Refused items never wait for the server: a source full of them must yield to timers and sockets.
         if (++told % WINDOW === 0) await nextTurn();
       }
     }
@@ -83,7 +83,7 @@ export async function visitEach<Value>(
   }
 }
 
-/** One item on its way. `withdrawn`: taken back before it was sent, and not reported. */
+/** One item in transit. `withdrawn`: cancelled before it was sent, and not reported. */
 interface Item {
   result: AddResult | "withdrawn" | undefined;
 }
@@ -97,9 +97,9 @@ class Run<Value> {
   readonly #window: Item[] = [];
   #index = 0;
   #isReading = false;
-  /** Nothing more is read. */
+  /** No more items are read. */
   #isOver = false;
-  /** The source has ended by itself, and must not be told to. */
+  /** The source has ended by itself, so `return()` must not be called. */
   #isSourceDone = false;
   #fault: { readonly error: unknown } | undefined;
   #wake = (): void => {};
@@ -118,7 +118,7 @@ class Run<Value> {
     });
   }
 
-  /** The next item's result; `undefined` after the last. Throws what ended the run before its time. */
+  /** The next item's result; `undefined` after the last. Throws the error that ended the run early. */
   async next(): Promise<AddResult | undefined> {
     for (;;) {
       const result = this.take();
@@ -127,11 +127,11 @@ class Run<Value> {
     }
   }
 
-  /** The next item's result, if it is known by now. Throws what ended the run before its time. */
+  /** The next item's result, if it is known. Throws the error that ended the run early. */
   take(): AddResult | undefined {
     for (;;) {
       const result = this.#window[0]?.result;
-      // In large helpings, which go out together, rather than an item for every result.
+      // In large chunks, which are sent together, rather than one item per result.
       if (result === undefined || this.#window.length <= WINDOW / 2) this.#fill();
       if (result !== undefined) {
         this.#window.shift();
@@ -143,7 +143,7 @@ class Run<Value> {
     }
   }
 
-  /** Takes back what was not sent, waits for what was, and lets go of the source. */
+  /** Cancels items that were not sent, waits for those that were, and closes the source. */
   async end(): Promise<void> {
     this.#isOver = true;
     this.#stopListening();
@@ -153,11 +153,11 @@ class Run<Value> {
     this.#isSourceDone = true;
     try {
       const ended: unknown = this.#iterator.return?.();
-      // A source that is in the middle of an item may never come to its end: do not wait for it.
+      // A source that is in the middle of an item may never end: do not wait for it.
       if (!this.#isReading) await ended;
       else if (isThenable(ended)) letGo(ended);
     } catch (error) {
-      // As in any loop: what ended it counts, and not what the source says to that.
+      // As in any loop: the first error counts, not an error of the source's clean-up.
       if (this.#fault === undefined) throw error;
     }
   }
@@ -177,7 +177,7 @@ class Run<Value> {
   #mayRead(): boolean {
     if (this.#isOver || this.#isReading || this.#window.length >= WINDOW) return false;
     if (this.#target.hasRoom()) return true;
-    // With items of our own on the way, their end is the change to wait for.
+    // If our own items are in transit, wait for one of them to end.
     if (this.#window.length === 0) void this.#target.change().then(() => this.#wake());
     return false;
   }
@@ -214,7 +214,9 @@ class Run<Value> {
 
   #take(step: unknown): void {
     if (typeof step !== "object" || step === null) {
-      throw new UsageError(`the source is no iterator: its next() gave ${describeShape(step)}, not { value, done }`);
+      throw new UsageError(
+        `the source is not an iterator: its next() returned ${describeShape(step)}, not { value, done }`,
+      );
     }
     const { done, value } = step as { readonly done?: boolean; readonly value: Value };
     if (done) {
@@ -266,7 +268,7 @@ class Run<Value> {
   }
 }
 
-/** @throws {UsageError} when it is none */
+/** @throws {UsageError} when it is not iterable */
 function iterate<Value>(source: Iterable<Value> | AsyncIterable<Value>): Iterator<Value> | AsyncIterator<Value> {
   const { [Symbol.asyncIterator]: asynchronous, [Symbol.iterator]: synchronous } = Object(source) as Partial<
     AsyncIterable<Value> & Iterable<Value>
@@ -278,7 +280,5 @@ function iterate<Value>(source: Iterable<Value> | AsyncIterable<Value>): Iterato
         ? synchronous.call(source)
         : undefined;
   if (typeof iterator === "object" && iterator !== null) return iterator as Iterator<Value> | AsyncIterator<Value>;
-  throw new UsageError(
-    `expected a list, or another source of items that can be iterated, got ${describeShape(source)}`,
-  );
+  throw new UsageError(`expected an array, or another iterable, got ${describeShape(source)}`);
 }

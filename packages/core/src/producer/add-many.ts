@@ -4,16 +4,16 @@ import type { Clock } from "../service/clock.ts";
 import type { AddEachOptions, AddResult } from "./add-each.ts";
 
 export interface AddManyProgress {
-  /** Items that are in the stream now and were not before. */
+  /** Items that were added to the stream. */
   readonly added: number;
-  /** Items that were in the stream before, under the same idempotency key. */
+  /** Items that already were in the stream, under the same idempotency key. */
   readonly duplicates: number;
   /** Items that were not confirmed. */
   readonly failed: number;
 }
 
 export interface AddManyFailure {
-  /** The item's place in the source, from 0. */
+  /** The item's index in the source, from 0. */
   readonly index: number;
   readonly error: RedisBatchError;
 }
@@ -21,20 +21,20 @@ export interface AddManyFailure {
 export interface AddManyResult extends AddManyProgress {
   /** The first hundred failures. `failed` counts all; to see all, use `addEach`. */
   readonly failures: readonly AddManyFailure[];
-  /** The ids of the first and the last item that were added; `null` when none was. */
+  /** The ids of the first and the last item that were added; `null` if none was. */
   readonly firstId: EntryId | null;
   readonly lastId: EntryId | null;
 }
 
 export interface AddManyOptions<Value> extends AddEachOptions<Value> {
-  /** Receives the counts so far, at most ten times a second, and once at the end, however it comes. */
+  /** Receives the counts so far, at most ten times a second, and once at the end, even after an error. */
   readonly onProgress?: ((progress: AddManyProgress) => void) | undefined;
 }
 
 const LISTED_FAILURES = 100;
 const PROGRESS_EVERY_MS = 100;
 
-/** Counts the results as they come. */
+/** Counts the results as they arrive. */
 export async function summarize(
   visitEach: (visit: (result: AddResult) => void) => Promise<void>,
   clock: Clock,

@@ -7,14 +7,14 @@ import type { ProducerEvent } from "./events.ts";
 import { decideRetry } from "./retry.ts";
 
 export interface AddUntilConfirmedOptions {
-  /** One attempt, which may wait so long for a connection. Rejects with the signal's reason when it was taken back. */
+  /** One attempt, which may wait `waitMs` for a connection. Rejects with the signal's reason if it was cancelled. */
   readonly attempt: (waitMs: number, signal: AbortSignal | undefined) => Promise<AddOnceResult>;
   /** How long the first attempt may wait for a connection. */
   readonly waitMs: number;
-  /** How long attempts go on after the first failed one. */
+  /** How long to retry after the first failed attempt. */
   readonly retryForMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Ends the waiting between two attempts: the producer closes. */
+  /** Ends the wait between two attempts: the producer is closing. */
   readonly closing: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
@@ -22,10 +22,10 @@ export interface AddUntilConfirmedOptions {
 }
 
 /**
- * Adds a message that has an idempotency key, again and again until the server has said what became of it.
+ * Adds a message that has an idempotency key, and retries until the server has confirmed or refused it.
  *
- * @throws {ConnectionError} with the outcome `unknown` when any attempt may have been executed, whatever the last one
- * failed with; otherwise the last attempt's error, or the signal's reason: then the message is certainly not there.
+ * @throws {ConnectionError} with the outcome `unknown` when any attempt may have been executed, whatever the last
+ * attempt's error; otherwise the last attempt's error, or the signal's reason: then the message was certainly not added.
  */
 export async function addUntilConfirmed(
   options: AddUntilConfirmedOptions,
@@ -58,7 +58,7 @@ async function repeat(
     try {
       return await attemptOnce(mayWaitMs);
     } catch (error) {
-      // The first attempt has already waited for a connection as long as any message may.
+      // The first attempt has already waited for a connection as long as a message may.
       if (failures === 1 && ConnectionError.is(error) && error.outcome === "not-sent") throw error;
       firstFailureMs ??= clock.nowMs();
       const decision = decideRetry(error, failures, clock.nowMs() - firstFailureMs, retryForMs, random);
@@ -86,8 +86,8 @@ async function pauseUnless(
 function stillUnknown(attempts: number, last: unknown): ConnectionError {
   return new ConnectionError(
     `add: not confirmed after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}, at least one of which may have ` +
-      "been executed; add it again with the same idempotencyKey, and it will be there once. " +
-      (RedisBatchError.is(last) ? `Last: ${last.message}` : "It was aborted."),
+      "been executed; add it again with the same idempotencyKey: it will be in the stream only once. " +
+      (RedisBatchError.is(last) ? `Last error: ${last.message}` : "It was aborted."),
     { outcome: "unknown", cause: last },
   );
 }

@@ -1,4 +1,4 @@
-/** Bounds the memory of a producer: what it has accepted and what has not ended yet. */
+/** Limits the memory of a producer: messages that it has accepted and that have not ended yet. */
 
 export interface AdmissionLimits {
   readonly maxQueued: number;
@@ -15,7 +15,7 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /** Messages accepted and not ended. */
+  /** Messages accepted but not ended. */
   get messages(): number {
     return this.#messages;
   }
@@ -25,13 +25,13 @@ export class Admission {
     return this.#bytes;
   }
 
-  /** Whether one more message of this size fits. The first one always does, or it could never be sent. */
+  /** Whether one more message of this size fits. The first one always fits, or it could never be sent. */
   fits(bytes: number): boolean {
     if (this.#messages === 0) return true;
     return this.#messages < this.#limits.maxQueued && this.#bytes + bytes <= this.#limits.maxQueuedBytes;
   }
 
-  /** Whether a source that can wait may go on: half of the room is left to those who cannot. */
+  /** Whether a source that can wait may continue: it leaves half of the room to calls that cannot wait. */
   get hasRoomForMany(): boolean {
     if (this.#messages === 0) return true;
     return this.#messages < this.#limits.maxQueued / 2 && this.#bytes < this.#limits.maxQueuedBytes / 2;
@@ -48,7 +48,7 @@ export class Admission {
     if (this.#waiting.length > 0) for (const look of this.#waiting.splice(0)) look();
   }
 
-  /** Resolves when the next message has ended; at once when none is accepted. */
+  /** Resolves when the next message has ended; at once if there is none. */
   change(): Promise<void> {
     return this.#messages === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -1,24 +1,24 @@
 import type { ErrorCode } from "../errors/errors.ts";
 import type { EntryId } from "../names/entry-id.ts";
 
-/** What a producer did. Plain data: counts, ids and milliseconds, never payloads. */
+/** Events of a producer. Plain data: counts, ids and milliseconds, never payloads. */
 export type ProducerEvent =
   /** The connection is usable: the first time, or again. */
   | { readonly type: "connected" }
-  /** The connection was lost. It comes back by itself. */
+  /** The connection was lost. It reconnects by itself. */
   | { readonly type: "disconnected"; readonly reason: string }
-  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not reported since the last connection. It keeps trying. */
   | { readonly type: "connectFailed"; readonly reason: string }
-  /** Messages that went out together have all ended. `added` were confirmed, `failed` were not (see the promises). */
+  /** All messages that were sent together have ended. `added` were confirmed, `failed` were not (see their promises). */
   | { readonly type: "added"; readonly added: number; readonly failed: number; readonly elapsedMs: number }
-  /** A message was refused at once, because so many messages and bytes already wait for confirmation. */
+  /** A message was refused at once, because the queue is full: this many messages and bytes wait for confirmation. */
   | { readonly type: "queueFull"; readonly messages: number; readonly bytes: number }
-  /** An add with an idempotency key failed and is tried again after `delayMs`. */
+  /** An add with an idempotency key failed and is retried after `delayMs`. */
   | { readonly type: "retrying"; readonly attempt: number; readonly delayMs: number; readonly code: ErrorCode }
   /**
-   * A message was there before under its idempotency key, as the entry `id`, and was not added again. `attempt` above
-   * 1: most likely by an earlier attempt of the same call, whose reply was lost.
+   * A message with this idempotency key already existed as the entry `id`, and was not added again. If `attempt` is above
+   * 1, most likely an earlier attempt of the same call had added it, and its reply was lost.
    */
   | { readonly type: "duplicate"; readonly id: EntryId; readonly idempotencyKey: string; readonly attempt: number }
-  /** `close()` is done, and so many messages were not confirmed: their promises have rejected. The last event. */
+  /** `close()` has finished. This many messages were not confirmed: their promises have rejected. The last event. */
   | { readonly type: "closed"; readonly unconfirmed: number };

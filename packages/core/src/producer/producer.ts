@@ -1,12 +1,12 @@
 /**
- * Adds messages to a stream, and says of each whether it is there.
+ * Adds messages to a stream, and reports for each whether it was added.
  *
  * | state    | means                                       | leaves by                        |
  * |----------|---------------------------------------------|----------------------------------|
  * | idle     | not used yet, no connection                 | first use · `close()`            |
  * | starting | waits for the first connection              | connected · `close()`            |
  * | running  | was connected; comes back by itself         | `close()`                        |
- * | draining | no new messages; those under way may end    | all ended, or `closeTimeoutMs`   |
+ * | draining | no new messages; those in transit may end   | all ended, or `closeTimeoutMs`   |
  * | closed   | every message has ended                     | –                                |
  */
 import type { InspectOptionsStylized } from "node:util";
@@ -41,14 +41,14 @@ import { type Ending, type OutgoingMessage, Sender } from "./sender.ts";
 
 export interface AddOptions {
   /**
-   * Names the message: of all adds with one key within `rememberKeysMs` the first adds the message, and all get its
-   * id. That makes retries safe, so the producer does them by itself for `retryForMs`. With it a message has at most
-   * 3,990 fields, which is what a script can add.
+   * Identifies the message: of all adds with the same key within `rememberKeysMs` only the first adds the message, and
+   * all return its id. That makes retries safe, so the producer retries by itself for `retryForMs`. Such a message has
+   * at most 3,990 fields, because a script cannot add more.
    */
   readonly idempotencyKey?: string | undefined;
   /**
-   * Takes the message back while it was not sent; the promise then rejects with the signal's reason. Once it is sent
-   * the answer is awaited, so an abort never leaves open whether it was added.
+   * Cancels the add as long as the message was not sent; the promise then rejects with the signal's reason. Once it is
+   * sent, the producer waits for the reply, so an abort never leaves it unclear whether the message was added.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,12 +61,11 @@ interface Dependencies {
 }
 
 /**
- * Adds messages to one stream. Connects on first use; the connection comes back by itself, and is held until
- * `close()`.
+ * Adds messages to one stream. Connects on first use, reconnects by itself, and stays connected until `close()`.
  *
- * What `add` confirmed is in the stream. A rejection means that it is not, with one exception: a `ConnectionError` with
- * the outcome `unknown`. Such an add is never repeated, unless it carries an idempotency key. Messages of one producer
- * enter the stream in the order of the calls; one that is retried, and only that, comes later.
+ * A message that `add` confirmed is in the stream. A rejected one is not, with one exception: a `ConnectionError` with
+ * the outcome `unknown`. Such an add is never repeated, unless it has an idempotency key. Messages of one producer enter
+ * the stream in the order of the calls; only a retried message comes later.
  *
  * @example
  * const producer = new Producer({ redis: "redis://localhost:6379", stream: "orders" });
@@ -118,16 +117,16 @@ export class Producer<Value = FieldsInput> {
     this.#sender = new Sender({ ...policy, client: this.#client, clock: this.#clock, notify: this.#notify });
   }
 
-  /** Messages accepted and not confirmed yet, and their payload bytes. */
+  /** Messages accepted but not confirmed yet, and their payload bytes. */
   get unconfirmed(): { readonly messages: number; readonly bytes: number } {
     return { messages: this.#admission.messages, bytes: this.#admission.bytes };
   }
 
   /**
-   * Opens the connection now rather than with the first message, to learn at start whether it can be had.
+   * Connects now instead of with the first message, to find out at start whether it works.
    *
-   * @throws {ConnectionError} when there is none within `connectTimeoutMs`; it is still tried for, so adding may work
-   * @throws {PermissionError} when the server refuses user or password
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`; it keeps trying, so adding may work later
+   * @throws {PermissionError} when the server rejects the user name or password
    * @throws {UsageError} after `close()`
    */
   async connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -136,13 +135,13 @@ export class Producer<Value = FieldsInput> {
   }
 
   /**
-   * Adds one message → the id of its entry. Calls made in the same turn go out together. The value is read before this
-   * returns, so it may be changed afterwards.
+   * Adds one message → the id of its entry. Calls made in the same turn of the event loop are sent together. The value
+   * is encoded before this returns, so you may change it afterwards.
    *
    * @throws {PayloadError} when the codec cannot write the value
-   * @throws {QueueFullError} when too much waits for confirmation
+   * @throws {QueueFullError} when too many messages wait for confirmation
    * @throws {ConnectionError} `not-sent`: certainly not added; `unknown`: perhaps added, and not repeated
-   * @throws {ServerStateError} when the server refuses for now (loading, out of memory, read-only …)
+   * @throws {ServerStateError} when the server temporarily refuses commands (loading, out of memory, read-only …)
    * @throws {WrongTypeError} when the stream's key holds something else
    * @throws {PermissionError} when this user may not add
    * @throws {ConfigError} when an idempotency key is given for a stream whose name leaves no room for one in its slot
@@ -156,12 +155,12 @@ export class Producer<Value = FieldsInput> {
   }
 
   /**
-   * Adds the items of a source, which is read no faster than the server confirms and never more than a thousand items
+   * Adds the items of a source. It reads the source no faster than the server confirms, and at most a thousand items
    * ahead. Items that fail do not stop the others.
    *
    * @returns how many were added, and the first failures
-   * @throws what the source throws, or the signal's reason; what was sent is awaited before, and `onProgress` has the
-   * counts
+   * @throws the error of the source, or the signal's reason; before that, it waits for the messages that were sent, and
+   * `onProgress` has reported the counts
    *
    * @example
    * const { added, failed, failures } = await producer.addMany(readLines("orders.ndjson"));
@@ -177,8 +176,8 @@ export class Producer<Value = FieldsInput> {
   }
 
   /**
-   * Like `addMany`, but gives what became of each item, in the order of the source, one at a time. Leaving the loop
-   * early takes back what was read and not sent.
+   * Like `addMany`, but yields the result of each item, in the order of the source. Leaving the loop early cancels the
+   * items that were read but not sent.
    *
    * @example
    * for await (const result of producer.addEach(orders)) {
@@ -193,15 +192,15 @@ export class Producer<Value = FieldsInput> {
   }
 
   /**
-   * Refuses new messages, waits for those under way up to `closeTimeoutMs`, then closes the connection; what is not
-   * confirmed by then rejects. Idempotent.
+   * Refuses new messages, waits up to `closeTimeoutMs` for those in transit, then closes the connection. Messages that
+   * are not confirmed by then reject. Idempotent.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** The same as `close()`, so that `await using` waits for the messages under way. */
+  /** The same as `close()`, so that `await using` waits for the messages in transit. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -240,12 +239,12 @@ export class Producer<Value = FieldsInput> {
     const { messages, bytes: queuedBytes } = this.unconfirmed;
     this.#notify({ type: "queueFull", messages, bytes: queuedBytes });
     throw new QueueFullError(
-      `add: not sent, ${messages} messages (${queuedBytes} bytes) already wait for the server's confirmation; ` +
+      `add: not sent, because ${messages} messages (${queuedBytes} bytes) already wait for the server's confirmation; ` +
         "await earlier adds, use addMany, or raise maxQueued and maxQueuedBytes",
     );
   }
 
-  /** Takes a message in and sees it through, or throws why not. */
+  /** Accepts a message and sends it, or throws the reason why not. */
   #accept(
     value: Value,
     idempotencyKey: string | undefined,
@@ -297,7 +296,7 @@ export class Producer<Value = FieldsInput> {
     return result;
   }
 
-  /** How long a message that comes now may wait for a connection. */
+  /** How long a new message may wait for a connection. */
   #waitMs(): number {
     if (this.#policy.whileAway === "queue") return this.#policy.queueTimeoutMs;
     if (this.#lifecycle.state !== "starting") return 0;
@@ -305,7 +304,7 @@ export class Producer<Value = FieldsInput> {
   }
 
   #checkKey(idempotencyKey: unknown): void {
-    // Half of a surrogate pair is written as a replacement character, and so would make different keys the same.
+    // Half of a surrogate pair is written as a replacement character, which would make different keys equal.
     if (typeof idempotencyKey !== "string" || idempotencyKey === "" || /\p{Surrogate}/u.test(idempotencyKey)) {
       throw new UsageError(
         "add: idempotencyKey must be a non-empty, well-formed text; leave it out to add without one",
@@ -322,7 +321,7 @@ export class Producer<Value = FieldsInput> {
   }
 
   #onConnection(event: ConnectionEvent): void {
-    // Our own closing is told as such.
+    // Report our own close as such.
     if (this.#giveUp.signal.aborted) return;
     if (event.type !== "connected") return this.#notify({ type: event.type, reason: event.reason });
     if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");

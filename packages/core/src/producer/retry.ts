@@ -7,9 +7,9 @@ export type RetryDecision = { readonly kind: "retry"; readonly delayMs: number }
 const BACKOFF: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
 /**
- * Says whether an add with an idempotency key is tried again after `failures` failed attempts, the first of them
- * `elapsedMs` ago. Only what passes by itself is: a failed connection, whatever became of the add, and a server that
- * refuses for now.
+ * Decides whether an add with an idempotency key is retried after `failures` failed attempts, the first of them
+ * `elapsedMs` ago. Only temporary errors are retried: a failed connection, whatever the outcome of the add, and a server
+ * that temporarily refuses commands.
  */
 export function decideRetry(
   error: unknown,

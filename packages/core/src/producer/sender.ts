@@ -1,12 +1,12 @@
 /**
- * Sends messages in the order in which they came, over a connection that comes and goes.
+ * Sends messages in order, over a connection that may be lost and come back.
  *
  * | a message is | until                                                                  | then                     |
  * |--------------|------------------------------------------------------------------------|--------------------------|
  * | queued       | there is a connection                                                  | sent                     |
  * |              | its deadline, its caller's abort, a refused login, or `stop()`         | ended, not sent          |
- * | sent         | the server's answer                                                    | ended                    |
- * |              | the connection fails under it                                          | ended, outcome unknown   |
+ * | sent         | the server's reply                                                     | ended                    |
+ * |              | the connection fails                                                   | ended, outcome unknown   |
  * |              | it turns out that it was not written to a socket                       | queued again, same place |
  */
 
@@ -33,14 +33,14 @@ export interface SenderOptions {
   readonly notify: (event: ProducerEvent) => void;
 }
 
-/** Who is told how a message has ended: one of the two, once. A promise for each would cost more than sending it. */
+/** Callbacks for the end of a message: one of the two is called, once. A promise per message would cost more than sending it. */
 export interface Ending<Result> {
   readonly confirm: (result: Result) => void;
   readonly refuse: (reason: unknown) => void;
 }
 
 interface Job {
-  /** Its place in the order of calls. */
+  /** Its position in the order of calls. */
   readonly place: number;
   readonly message: OutgoingMessage;
   readonly deadlineMs: number;
@@ -53,10 +53,10 @@ interface Failure {
   readonly error: unknown;
 }
 
-// A connection that counts as ready and yet cannot be written to is about to report its end: let it.
+// A connection that counts as ready but cannot be written to is about to report its end: wait for that.
 const REST_MS = 10;
 
-// Each such part ends for itself. Half of what a source may be ahead: while the server is at one half, the other is read.
+// Each part ends separately. Half of a source's read-ahead: while the server handles one half, the other is read.
 const TOGETHER = 500;
 
 export class Sender {
@@ -76,11 +76,11 @@ export class Sender {
   }
 
   /**
-   * Sends a message once. What is handed over before the queue of microtasks has run dry goes out together.
+   * Sends a message once. Messages that arrive before the microtask queue is empty are sent together.
    *
-   * @param waitMs how long it may wait for a connection; 0: it goes out now or not at all
-   * @param signal takes the message back while it is queued, and refuses it with the signal's reason: it was not sent.
-   * Once it is sent the answer is awaited.
+   * @param waitMs how long it may wait for a connection; 0: it is sent now or not at all
+   * @param signal cancels the message while it is queued, and rejects it with the signal's reason: it was not sent.
+   * Once it is sent, the signal has no effect.
    */
   send(message: OutgoingMessage, waitMs: number, signal: AbortSignal | undefined, ending: Ending<AddOnceResult>): void {
     if (signal?.aborted) return ending.refuse(signal.reason);
@@ -111,7 +111,7 @@ export class Sender {
     this.#isPumping = false;
   }
 
-  /** Waits for a connection until the first queued message must know. Never rejects. */
+  /** Waits for a connection until the first deadline of a queued message. Never rejects. */
   async #isServerThere(): Promise<boolean> {
     const { client, clock } = this.#options;
     let deadlineMs = Number.POSITIVE_INFINITY;
@@ -123,10 +123,10 @@ export class Sender {
       await client.connect(["commands"], { timeoutMs, signal: abort.signal });
       return true;
     } catch (error) {
-      // A message with an earlier deadline has come, or the end.
+      // A message with an earlier deadline has arrived, or the sender was stopped.
       if (abort.signal.aborted) return false;
       if (!ConnectionError.is(error)) this.#rejectQueued(() => error);
-      // Timers may fire a little early, so what this wait was for is over by definition.
+      // Timers may fire a little early, so the deadline counts as reached.
       else
         this.#rejectQueued(({ deadlineMs: own }) => (own <= Math.max(deadlineMs, clock.nowMs()) ? away(error) : null));
       return false;
@@ -138,7 +138,7 @@ export class Sender {
   #sendQueued(): void {
     const jobs = [...this.#queue];
     this.#queue.clear();
-    // All are written to the socket before this returns, so the order of the commands is that of the calls.
+    // All are written to the socket before this returns, so the commands keep the order of the calls.
     for (const group of groupForSending(jobs)) {
       if (group[0]?.message.idempotencyKey === undefined) void this.#sendTogether(group);
       else void this.#sendOnce(group[0]);
@@ -172,7 +172,7 @@ export class Sender {
     }
   }
 
-  /** Ends messages that were not confirmed, but queues those again that may go out without any doubt → how many ended. */
+  /** Ends messages that were not confirmed, but queues those again that were certainly not sent → how many ended. */
   #endFailed(failures: readonly Failure[]): number {
     const again: Job[] = [];
     for (const { job, error } of failures) {
@@ -223,12 +223,12 @@ export class Sender {
   }
 }
 
-/** Lets those add who do so a few promises later, such as a source that is read item by item. */
+/** Waits a few microtasks, for callers such as a source that is read item by item. */
 function microtasksToEnd(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
 
-/** Neighbours without an idempotency key go out in one go, up to a number; each with a key by itself. */
+/** Neighbours without an idempotency key are sent together, up to a limit; each message with a key is sent by itself. */
 function groupForSending(jobs: readonly Job[]): readonly (readonly [Job, ...Job[]])[] {
   const groups: [Job, ...Job[]][] = [];
   let open: [Job, ...Job[]] | undefined;
@@ -246,7 +246,7 @@ function groupForSending(jobs: readonly Job[]): readonly (readonly [Job, ...Job[
 
 function away(cause: RedisBatchError): ConnectionError {
   return new ConnectionError(
-    `add: not sent, there was no connection in time; it is safe to add it again. ${cause.message}`,
+    `add: not sent, because there was no connection in time; it is safe to add it again. ${cause.message}`,
     {
       outcome: "not-sent",
       cause,
@@ -255,7 +255,7 @@ function away(cause: RedisBatchError): ConnectionError {
 }
 
 function stopped(): ConnectionError {
-  return new ConnectionError("add: not sent, the producer was closed before there was a connection", {
+  return new ConnectionError("add: not sent, because the producer was closed before there was a connection", {
     outcome: "not-sent",
   });
 }

@@ -6,8 +6,8 @@ interface Group<Item> {
 }
 
 /**
- * One listener per signal, however many items share it: a signal walks its list with every listener that is added, and
- * a source of many items has one signal for all.
+ * One listener per signal, however many items share it: a signal walks its whole list when a listener is added, and a
+ * source of many items has one signal for all.
  */
 export class SharedAborts<Item> {
   readonly #react: (item: Item, reason: unknown) => void;

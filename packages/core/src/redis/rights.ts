@@ -1,19 +1,19 @@
-/** The least ACL rights each role needs: the one place they are kept. The READMEs quote them, and tests hold them to it. */
+/** The minimal ACL rights of each role, defined only here. The READMEs quote them, and tests compare them. */
 import { hashTag } from "../names/keys.ts";
 
 export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters" | "groups";
 
-/** Keys that a part of the work touches: the stream itself, everything of ours beside it, or some of that. */
+/** Keys that a part of the work touches: the stream itself, all keys of Redis Batch beside it, or some of them. */
 type KeySet = "stream" | "ours" | "idempotency" | "letters";
 
 interface Part {
-  /** What it is for, as it stands behind "needed for". */
+  /** The purpose, as it reads after "needed for". */
   readonly purpose: string;
   readonly keys: readonly KeySet[];
   readonly rules: readonly string[];
 }
 
-/** The first part of each role is the least it can work with; the others come on top of it. */
+/** The first part of each role is the minimum; the others are optional. */
 export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   producer: [
     { purpose: "adding messages", keys: ["stream"], rules: ["+xadd"] },
@@ -103,7 +103,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
 /**
  * The ACL rules of a role for one stream, each an argument of ACL SETUSER: key patterns, then commands.
  *
- * @param least whether only what it cannot work without is meant
+ * @param least whether to return only the rules that the role cannot work without
  * @throws {ConfigError} when the stream's name leaves no room for keys beside it
  */
 export function aclRules(role: Role, stream: string, { least }: { readonly least: boolean }): readonly string[] {
@@ -125,5 +125,5 @@ function keyPattern(set: KeySet, stream: string): string {
   }
 }
 
-/** A pattern's own characters in a name mean themselves. */
+/** Escapes the pattern characters in a name. */
 const escapeGlob = (name: string): string => name.replaceAll(/[\\*?[\]]/g, "\\$&");

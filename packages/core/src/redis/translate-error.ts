@@ -11,7 +11,7 @@ import {
 } from "../errors/errors.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 
-/** Refusals that pass by themselves. The command was not executed. */
+/** Temporary refusals. The command was not executed. */
 const PASSING_STATES = new Set([
   "ASK",
   "BUSY",
@@ -29,15 +29,15 @@ const PASSING_STATES = new Set([
 ]);
 
 /**
- * How servers, and proxies before them, refuse a command whoever sends it: one that was renamed away, one they do not
- * let through, one they have not. Which of these it is they do not tell, so it is never taken for an old server.
+ * How servers, and proxies in front of them, refuse a command to every user: because it was renamed, is blocked, or does
+ * not exist. They do not say which, so it is never taken as a sign of an old server.
  */
 const NOT_OFFERED = [
-  // Redis, Valkey, KeyDB, Dragonfly, Kvrocks, and what imitates them.
+  // Redis, Valkey, KeyDB, Dragonfly, Kvrocks, and compatible servers.
   /^(ERR )?unknown (redis |sub)?command/i,
   // Envoy, twemproxy, Redis Enterprise.
   /^(ERR )?(unsupport(ed)?|illegal|invalid) (sub)?command\b/i,
-  // Envoy, before it had words for it.
+  // Older versions of Envoy.
   /^(ERR )?invalid request$/i,
   // Redis (DEBUG, MODULE), Codis, Predixy, Upstash, managed servers.
   /^(ERR )?.*\bcommand\b.*\b(not (allowed|available|permitted|support(ed)?)|unsupported|disabled|forbidden|denied|prohibited|blocked|restricted)\b/i,
@@ -45,10 +45,10 @@ const NOT_OFFERED = [
 ];
 
 /**
- * Turns what ioredis threw into an error of Redis Batch. The original is dropped where it carries the command's
- * arguments, because those are payloads and passwords.
+ * Turns an error of ioredis into an error of Redis Batch. The original is dropped if it carries the command's arguments,
+ * because those contain payloads and passwords.
  *
- * @param isWritten whether the command was written to a socket, where that is known; else the words of ioredis decide
+ * @param isWritten whether the command was written to a socket, if known; otherwise the error text of ioredis decides
  */
 export function translateError(error: unknown, command: string, isWritten?: boolean): RedisBatchError {
   if (RedisBatchError.is(error)) return error;
@@ -57,7 +57,7 @@ export function translateError(error: unknown, command: string, isWritten?: bool
   return translateConnection(error, command, isWritten);
 }
 
-/** By its message: in Jest what Node itself throws, a socket's errors among it, is of another realm than all other code. */
+/** Recognised by its message: in Jest, errors of Node itself, such as socket errors, belong to another realm than all other code. */
 function isError(error: unknown): error is Error {
   return typeof (error as Partial<Error> | null | undefined)?.message === "string";
 }
@@ -68,10 +68,10 @@ interface IoredisCommand {
 }
 
 /**
- * The command that the server refused with this error; `undefined` when it is no reply of the server. Neither the name of
- * ioredis' class nor the class itself can tell: a bundler that minifies changes the one, and a client that was lent has
- * a class of its own copy. What can is the command, which both majors hang on every refusal, and beside those only on
- * what they themselves give up when the connection closes.
+ * The command that the server refused with this error; `undefined` if the error is not a reply of the server. Neither the
+ * name of ioredis' class nor the class itself can be used: minifiers change the name, and a client of the application may
+ * come from another installed copy. Instead the command decides: both majors attach it to every refusal, and otherwise
+ * only to commands that they give up when the connection closes.
  */
 export function refusedCommand(error: unknown): IoredisCommand | undefined {
   if (!isError(error)) return undefined;
@@ -79,7 +79,7 @@ export function refusedCommand(error: unknown): IoredisCommand | undefined {
   return error.message === "Command aborted due to connection close" ? undefined : command;
 }
 
-/** Which command a script was at when it was refused: servers name the line. */
+/** The command of a script that was refused: servers report the line. */
 function calledByScript(operation: string, message: string): string | undefined {
   const line = /@user_script:(\d+)/.exec(message)?.[1];
   const script = Object.entries(SCRIPTS).find(([name]) => name === operation)?.[1];
@@ -91,11 +91,13 @@ function translateReply(reply: string, command: string): RedisBatchError {
   // "ERR unknown command 'x', with args beginning with: …" would repeat the payload.
   const message = reply.replace(/, with args beginning with:.*$/s, "");
   const state = /^[A-Z]+/.exec(message)?.[0] ?? "ERR";
-  // Not every server says which command of a script it was.
+  // Not every server says which command of the script it refused.
   const called = calledByScript(command, message);
   const needs = called === undefined ? command : `${command} calls ${called}`;
   if (PASSING_STATES.has(state)) {
-    return new ServerStateError(`${command}: the server refuses for now: ${message}`, { state });
+    return new ServerStateError(`${command}: the server is temporarily refusing commands; retry later: ${message}`, {
+      state,
+    });
   }
   if (state === "NOGROUP" || /^ERR (no such key|.* requires the key to exist)/.test(message)) {
     return new NoGroupError(`${command}: the stream or its consumer group does not exist: ${message}`);
@@ -103,7 +105,7 @@ function translateReply(reply: string, command: string): RedisBatchError {
   if (state === "WRONGTYPE") {
     return new WrongTypeError(`${command}: the key holds something other than a stream: ${message}`);
   }
-  // What a script may not do has no NOPERM: the first is Redis 7.0's wording, the second that of later servers.
+  // Inside a script there is no NOPERM: the first wording is Redis 7.0's, the second that of later servers.
   if (state === "NOPERM" || /^ERR (The user executing the script can't|ACL failure in script)/.test(message)) {
     return new PermissionError(
       `${needs}: this user lacks a right: ${message}. Grant it with ACL SETUSER (commands and key patterns)`,
@@ -111,33 +113,33 @@ function translateReply(reply: string, command: string): RedisBatchError {
     );
   }
   if (state === "NOAUTH" || state === "WRONGPASS") {
-    return new PermissionError(`${command}: the server does not accept user and password: ${message}`, {
+    return new PermissionError(`${command}: the server rejects the user name or password: ${message}`, {
       command,
       refusal: "credentials",
     });
   }
-  // Before Redis 7.0 a script cannot have flags, of which many of ours need one.
+  // Before Redis 7.0 a script cannot have flags, which many of our scripts need.
   if (/compiling script.* near '#'/.test(message)) {
     return new UnsupportedServerError(
-      `${command}: the server runs no scripts with flags: ${message}. Redis 7.0 or Valkey 8, or later, is needed`,
+      `${command}: the server does not support scripts with flags: ${message}. Upgrade to Redis 7.0 or Valkey 8, or later`,
     );
   }
   if (NOT_OFFERED.some((words) => words.test(message))) {
     return new PermissionError(
-      `${needs}: the server, or a proxy before it, does not offer this command: ${message.replace(/\.$/, "")}. Allow it there ` +
-        "(Redis: no rename-command for it; a proxy or a managed server: its list of commands)",
+      `${needs}: the server, or a proxy in front of it, does not offer this command: ${message.replace(/\.$/, "")}. Allow it there ` +
+        "(Redis: remove its rename-command; a proxy or a managed server: add it to the allowed commands)",
       { command, refusal: "command" },
     );
   }
   return new CommandError(`${command}: ${message}`, { command, reply: state });
 }
 
-// What ioredis says when it has certainly not written the command to a socket. ("Connection is closed." is not among
-// it: ioredis says that of commands in flight as well.)
+// The error texts of ioredis for commands that it has certainly not written to a socket. ("Connection is closed." is not
+// one of them: ioredis uses it for commands in flight as well.)
 const NOT_SENT = /isn't writeable|isn't ready|Failed to refresh slots cache|None of startup nodes is available/;
 
 function translateConnection(error: Error, command: string, isWritten: boolean | undefined): RedisBatchError {
-  // A Cluster gives up after so many redirections and quotes the last: only a refusal proves that nothing was executed.
+  // A Cluster gives up after a number of redirections and quotes the last: only a refusal proves that nothing was executed.
   const redirected = /Last error: (?:[\w$]+: )?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.exec(error.message)?.[1];
   if (redirected !== undefined) {
     return new ServerStateError(`${command}: the cluster is being rearranged: ${error.message}`, { state: redirected });
@@ -148,7 +150,7 @@ function translateConnection(error: Error, command: string, isWritten: boolean |
     outcome === "not-sent"
       ? `${command}: not sent, there is no connection to the server`
       : `${command}: the connection failed before the reply came, so the server may or may not have executed it`,
-    // Only the text: ioredis hangs the command, payload and all, on some of its errors.
+    // Only the text: ioredis attaches the command with its payload to some errors.
     { outcome, cause: new Error(error.message) },
   );
 }

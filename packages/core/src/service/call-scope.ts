@@ -1,7 +1,7 @@
 import { UsageError } from "../errors/errors.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 
-/** How a service fares that connects on first use. */
+/** State of a service that connects on first use. */
 export type CallScopeEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
@@ -9,7 +9,7 @@ export type CallScopeEvent =
   | { readonly type: "closed" };
 
 export interface CallScopeOptions {
-  /** What a call is told that comes too late: `"the monitor was closed"`. */
+  /** The error message of a call after `close()`, such as `"the monitor was closed"`. */
   readonly whenClosed: string;
   readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
   /** How long the first connection may take, in milliseconds. */
@@ -18,7 +18,7 @@ export interface CallScopeOptions {
 }
 
 /**
- * The calls of a service that connects on first use, and that ends them all before it lets go of its connection.
+ * The calls of a service that connects on first use, and ends all calls before it closes its connection.
  *
  * | state  | means                                                | leaves by             |
  * |--------|------------------------------------------------------|-----------------------|
@@ -27,7 +27,7 @@ export interface CallScopeOptions {
  * | closed | every call and run has ended, the connection is gone | –                     |
  */
 export class CallScope {
-  /** Made at once, though not connected, so that a source that cannot be used is reported where it was given. */
+  /** Created at once, but not connected, so that an unusable `redis` option is reported by the constructor. */
   readonly client: StreamClient;
   readonly #options: CallScopeOptions;
   readonly #ending = new AbortController();
@@ -51,7 +51,7 @@ export class CallScope {
   }
 
   /**
-   * Makes one call with a connection. Its signal aborts with the caller's, and when all of this is closed.
+   * Makes one call with a connection. Its signal aborts with the caller's, and when the service is closed.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`
    * @throws {UsageError} after `close()`
@@ -64,7 +64,7 @@ export class CallScope {
     const work = this.client
       .connect(["commands"], { timeoutMs: this.#options.connectTimeoutMs, signal: over })
       .then(() => {
-        // It may have come while the connection did.
+        // It may have been aborted while connecting.
         over.throwIfAborted();
         return call(over);
       });
@@ -77,14 +77,14 @@ export class CallScope {
   }
 
   /**
-   * Makes a call that goes on until it is told to end, of which there is one at a time. Being told so while it connects
-   * is no error.
+   * Makes a call that runs until its signal aborts. Only one may run at a time. An abort while it connects is not an
+   * error.
    *
-   * @throws {UsageError} while another one is under way, and after `close()`
+   * @throws {UsageError} while another one is running, and after `close()`
    */
   async run(signal: AbortSignal | undefined, call: (over: AbortSignal) => Promise<void>): Promise<void> {
     this.assertOpen();
-    if (this.#isRunning) throw new UsageError("cannot run: another run is under way");
+    if (this.#isRunning) throw new UsageError("cannot run: another run is still active");
     this.#isRunning = true;
     try {
       await this.use(signal, call);
@@ -95,7 +95,7 @@ export class CallScope {
     }
   }
 
-  /** Ends what is under way, as fast as that looks at its signal, then closes the connection. Idempotent. */
+  /** Aborts the calls that are running, waits until they have ended, then closes the connection. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -110,7 +110,7 @@ export class CallScope {
   }
 
   #onConnection(event: ConnectionEvent): void {
-    // Our own closing is told as such.
+    // Report our own close as such.
     if (this.#ending.signal.aborted) return;
     const { report } = this.#options;
     report(event.type === "connected" ? { type: "connected" } : { type: event.type, reason: event.reason });

@@ -1,8 +1,8 @@
-/** Time as the loops see it. It paces and bounds waiting; ages and leases are judged on the server's time. */
+/** Local time for loops and timeouts. Ages and leases are judged on the server's time. */
 export interface Clock {
-  /** Milliseconds of a clock that never jumps; only differences mean anything. */
+  /** Milliseconds of a clock that never jumps; only differences are meaningful. */
   nowMs(): number;
-  /** Calls back once, `delayMs` from now. The returned function cancels it. An idle one does not keep the process. */
+  /** Calls back once, `delayMs` from now. The returned function cancels it. The timer does not keep the process alive. */
   setTimer(delayMs: number, callback: () => void, isIdle?: boolean): () => void;
 }
 
@@ -18,7 +18,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `delayMs`, or as soon as `signal` aborts. Never rejects: the caller looks at the signal. */
+/** Resolves after `delayMs`, or as soon as `signal` aborts. Never rejects: the caller checks the signal. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

@@ -1,12 +1,12 @@
-/** What `util.inspect` and `console.log` show of our objects. */
+/** How `util.inspect` and `console.log` show our objects. */
 import { type InspectOptionsStylized, inspect } from "node:util";
 
-/** The name of the method by which an object says how it is shown. */
+/** The name of the method that defines how an object is shown. */
 export const INSPECT: typeof inspect.custom = inspect.custom;
 
 /**
- * An object as its class and a few facts, in the place of its fields. Never options, which may hold secrets, and never a
- * payload.
+ * Shows an object as its class and a few facts, instead of its fields. Never options, which may contain secrets, and
+ * never a payload.
  */
 export function showAs(
   className: string,

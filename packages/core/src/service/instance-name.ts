@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
-/** Names one instance of a service: like no other, and telling people where it is. */
+/** A unique name for one instance of a service, which shows people where it runs. */
 export function instanceName(instance: string = randomUUID()): string {
   return `${hostname()}-${process.pid}-${instance}`;
 }

@@ -34,7 +34,7 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Whether the service may still be used: it was not told to stop and has not failed. */
+  /** Whether the service may still be used: it was not stopped and has not failed. */
   get isOpen(): boolean {
     return this.#state === "idle" || this.#state === "starting" || this.#state === "running";
   }

@@ -4,14 +4,14 @@ import { systemClock } from "./clock.ts";
 import { Warnings } from "./warnings.ts";
 
 /**
- * Receives what a service did, after it did it. Must not block; what it throws, or rejects with, is reported as a
- * process warning.
+ * Receives each event of a service, after the state has changed. Must not block. Errors that it throws, or rejects with,
+ * are reported as process warnings.
  */
 export type Observer<Event> = (event: Event) => void;
 
 /**
- * Where a service reports its events: to the observer of its options, and to the diagnostics channel
- * `redis-batch:<service>` for tools that watch from outside.
+ * Where a service reports its events: to the `observer` option, and to the diagnostics channel `redis-batch:<service>`
+ * for monitoring tools.
  */
 export function createNotifier<Event extends { readonly type: string }>(
   service: string,
@@ -19,7 +19,7 @@ export function createNotifier<Event extends { readonly type: string }>(
 ): Observer<Event> {
   const published = channel(`redis-batch:${service}`);
   const warnings = new Warnings(systemClock);
-  // A listener's fault must not stop the loop that reported to it, nor end the process.
+  // An error of a listener must neither stop the loop that called it nor end the process.
   return (event) => {
     if (published.hasSubscribers) published.publish(event);
     if (observer === undefined) return;
@@ -30,10 +30,10 @@ export function createNotifier<Event extends { readonly type: string }>(
 }
 
 /**
- * Tells callbacks of the application what they asked for: progress, decisions. They only watch, so what one throws, or
- * rejects with, is a process warning and stops nothing.
+ * Calls callbacks of the application, such as for progress or decisions. They only watch, so an error that one throws,
+ * or rejects with, becomes a process warning and stops nothing.
  *
- * @param who who is told, as a warning calls it
+ * @param who the name of the callback in the warning
  */
 export function createTeller(who: string): <Told>(listener: ((told: Told) => unknown) | undefined, told: Told) => void {
   const warnings = new Warnings(systemClock);
@@ -41,14 +41,14 @@ export function createTeller(who: string): <Told>(listener: ((told: Told) => unk
     tell(listener, told, (error) => warnings.say("callback", `${who} threw: ${describeThrown(error)}`));
 }
 
-/** Calls what only wants to be told something: what it throws, or rejects with, stops nothing and ends no process. */
+/** Calls a listener: an error that it throws, or rejects with, stops nothing and does not end the process. */
 export function tell<Told>(
   listener: ((told: Told) => unknown) | undefined,
   told: Told,
   onFault: (error: unknown) => void,
 ): void {
   try {
-    // An async function is a listener to the compiler.
+    // The compiler accepts an async function as a listener.
     const end = listener?.(told);
     if (isThenable(end)) Promise.resolve(end).catch(onFault);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A number in [0, 1). Injected wherever chance matters, so that a test can decide what chance does. */
+/** A random number in [0, 1). Injected, so that tests are deterministic. */
 export type Random = () => number;
 
 export const systemRandom: Random = Math.random;

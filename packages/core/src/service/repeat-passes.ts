@@ -19,8 +19,8 @@ export interface RepeatOptions {
 const RETRY_BASE_MS = 500;
 
 /**
- * Makes one pass after the other until `signal` aborts. After failures the next one comes by back-off: from half a second
- * to the interval.
+ * Makes one pass after the other until `signal` aborts. After a failure the next one follows with back-off:
+ * from half a second to the interval.
  */
 export async function repeatPasses(
   signal: AbortSignal,

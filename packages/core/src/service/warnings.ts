@@ -1,17 +1,17 @@
-/** What a service without an observer does with what needs attention: it must not go unnoticed, and must not flood a log. */
+/** Process warnings of a service without an observer: problems must be noticed, but must not flood the log. */
 import type { Clock } from "./clock.ts";
 
 const WINDOW_MS = 60_000;
 const LONGEST_LINE = 1_000;
 
-/** What came of one kind since its last line. */
+/** Warnings of one kind since its last line. */
 interface Window {
   more: number;
   last: string;
   readonly cancel: () => void;
 }
 
-/** Process warnings, one line for each kind and minute: the first at once, then how many more there were, and the last. */
+/** Process warnings, one line per kind and minute: the first at once, then the last one with the number of the others. */
 export class Warnings {
   readonly #clock: Clock;
   readonly #open = new Map<string, Window>();
@@ -33,7 +33,7 @@ export class Warnings {
     this.#open.set(kind, { more: 0, last: text, cancel });
   }
 
-  /** Prints what was not printed yet. */
+  /** Prints the warnings that were not printed yet. */
   flush(): void {
     for (const [kind, window] of this.#open) {
       window.cancel();
@@ -50,10 +50,10 @@ export class Warnings {
 }
 
 /**
- * The observer of a service that was given none.
+ * The default observer of a service.
  *
- * @param subject the service, and what it works on
- * @param words what needs attention in an event; `undefined`: nothing does
+ * @param subject the service, with its stream and group
+ * @param words the warning for an event; `undefined`: none
  */
 export function warningObserver<Event extends { readonly type: string }>(
   subject: string,
@@ -68,29 +68,29 @@ export function warningObserver<Event extends { readonly type: string }>(
   };
 }
 
-/** A service, and what it works on, as the start of a line: `consumer of "orders", group "billing"`. */
+/** A service, with its stream and group, as the start of a line: `consumer of "orders", group "billing"`. */
 export function nameService(service: string, stream: string, group?: string | null): string {
   const ofGroup = group === undefined || group === null ? "" : `, group ${JSON.stringify(group)}`;
   return `${service} of ${JSON.stringify(stream)}${ofGroup}`;
 }
 
-/** What every service says of a connection that cannot be had. The first word comes at once, and not after a timeout. */
+/** The warning of every service when it cannot connect. The first one comes at once, not after a timeout. */
 export function describeConnectionEvent(event: {
   readonly type: string;
   readonly reason?: string;
 }): string | undefined {
-  return event.type === "connectFailed" ? `cannot connect, and goes on trying: ${event.reason}` : undefined;
+  return event.type === "connectFailed" ? `cannot connect, retrying: ${event.reason}` : undefined;
 }
 
 function summary({ more, last }: Window): string {
-  return more === 1 ? last : `${last} (the last of ${more} like it within a minute)`;
+  return more === 1 ? last : `${last} (the last of ${more} similar warnings within a minute)`;
 }
 
 function print(kind: string, text: string): void {
   process.emitWarning(inOneLine(text), { type: "RedisBatchWarning", code: kind });
 }
 
-/** Lines of a log must not be made by what is told of an error; a terminal takes orders from control characters. */
+/** An error message must not start new log lines, nor send control characters to a terminal. */
 function inOneLine(text: string): string {
   const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ");
   return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
