@@ -165,7 +165,12 @@ describe("contexts", () => {
     }
     // One that was cut off in the middle of it.
     writeFileSync(`${kept}.lock`, "");
-    expectEnd(await cli.run(["context", "remove", "a"], { env }), 6, "somebody else is changing it", "kept.json.lock");
+    expectEnd(
+      await cli.run(["context", "remove", "a"], { env }),
+      6,
+      "another process is changing it",
+      "kept.json.lock",
+    );
   });
 
   it("touch no file that they cannot understand", async () => {
@@ -207,7 +212,7 @@ describe("an outage", () => {
     await following.waitForLine(/n=1/);
     await redis.server.kill();
     for (const worker of [consuming, watching]) {
-      await eventually("it says so", async () => worker.stderr.includes("trying again"));
+      await eventually("it says so", async () => worker.stderr.includes("reconnecting"));
     }
     // What only looks has nothing to hold on to.
     expect((await following.exited).code).toBe(3);
@@ -241,7 +246,7 @@ describe("a refused connection", () => {
     await proxy.stop();
     await using started = await cli.start([...words, "--url", url, "--connect-timeout", "10m"]);
     await eventually("it says so", () => started.stderr.includes("\n"), { timeoutMs: 60_000 });
-    expect(started.stderr).toMatch(/^warn: +no connection yet: connect ECONNREFUSED 127\.0\.0\.1:\d+; trying again\n$/);
+    expect(started.stderr).toMatch(/^warn: +no connection yet: connect ECONNREFUSED 127\.0\.0\.1:\d+; retrying\n$/);
     expect(started.running).toBe(true);
   });
 });
@@ -259,7 +264,7 @@ describe("TLS", () => {
     const url = ["--url", `redis://127.0.0.1:${redis.server.port}`];
     expectEnd(await cli.run(["streams", ...url, ...files.flat()]), 0, "There are no streams.");
     expectEnd(await cli.run(["streams", ...url, "--connect-timeout", "500ms"]), 3);
-    expectEnd(await cli.run(["streams", ...url, "--tls-cert", "x"]), 2, "needs its key");
+    expectEnd(await cli.run(["streams", ...url, "--tls-cert", "x"]), 2, "needs its private key");
     expectEnd(await cli.run(["streams", ...url, "--tls-ca", join(cli.folder, "none")]), 2, "cannot be read");
     expect.hasAssertions();
   });
@@ -288,7 +293,7 @@ describe("Sentinel and Cluster", () => {
     const [node] = cluster.servers.startupNodes;
     const at = ["--cluster", "--url", `redis://${node?.host ?? ""}:${node?.port ?? 0}`];
     const third = `redis://${node?.host ?? ""}:${node?.port ?? 0}/3`;
-    expectEnd(await cli.run(["streams", "--cluster", "--url", third]), 2, "no database but 0");
+    expectEnd(await cli.run(["streams", "--cluster", "--url", third]), 2, "has only database 0");
     expectEnd(await cli.run(["streams", "--url", third]), 2, "the server has no database 3");
     const names = ["a", "b", "c", "d", "e", "f"].map((letter) => `${letter}-${uniqueName("cluster")}`);
     await Promise.all(names.map(async (name) => expectEnd(await cli.run(["produce", name, "a=1", ...at]), 0)));
@@ -296,6 +301,6 @@ describe("Sentinel and Cluster", () => {
     expect((streams as { stream: string }[]).map(({ stream }) => stream)).toEqual(names);
     const consumed = await cli.run(["consume", names[3] ?? "", "g", "--create", "start", "--count", "1", ...at]);
     expectEnd(consumed, 0, '"a":"1"');
-    expectEnd(await cli.run(["group", "delete", names[3] ?? "", "g", "--yes", ...at]), 0, "consumers alive");
+    expectEnd(await cli.run(["group", "delete", names[3] ?? "", "g", "--yes", ...at]), 0, "live consumers");
   });
 });

@@ -59,7 +59,7 @@ describe("doctor", () => {
     const rights = async (user?: string) =>
       (await findings([stream, "g"], user)).filter(({ area }) => area === "rights").map(({ finding }) => finding);
     expect(await rights()).toEqual(
-      ["producer", "consumer", "monitor", "scaler", "keeper of dead letters", "keeper of groups"].map(
+      ["producer", "consumer", "monitor", "scaler", "manager of dead letters", "manager of groups"].map(
         (role) => `"default" can be a ${role}`,
       ),
     );

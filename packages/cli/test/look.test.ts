@@ -95,7 +95,11 @@ describe("groups, consumers and pending", () => {
         { id: ids[2], consumer: "foreign one", deliveries: 1 },
       ]);
       const page = await both(["pending", stream, "g", "--limit", "2"]);
-      expect(page).toMatchObject({ pending: 3, next: ids[2], notes: [`There may be more: --from ${ids[2]} goes on.`] });
+      expect(page).toMatchObject({
+        pending: 3,
+        next: ids[2],
+        notes: [`There may be more: continue with --from ${ids[2]}.`],
+      });
       expect(await both(["pending", stream, "g", "--from", String(ids[2])])).toMatchObject({
         next: null,
         messages: [{ id: ids[2] }],
@@ -209,7 +213,11 @@ describe("peek and tail", () => {
       ["tail", stream, "--json"],
     ]) {
       const ended = await cli.run(args);
-      expectEnd(ended, 0, args.length === 3 && args[2] === "g" ? "nothing waits for the group" : "there is no message");
+      expectEnd(
+        ended,
+        0,
+        args.length === 3 && args[2] === "g" ? "no messages wait for the group" : "there are no messages",
+      );
       expect(ended.stdout).toBe("");
     }
   });

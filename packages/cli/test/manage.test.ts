@@ -21,7 +21,7 @@ async function groupsOf(stream: string): Promise<string[]> {
 /** The plan changes nothing, in table and JSON alike; then it is carried out. */
 async function planned(args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
   const [table, json] = await Promise.all([cli.run(args), cli.json([...args, "--dry-run"])]);
-  expectEnd(table, 6, "--yes carries it out");
+  expectEnd(table, 6, "Run again with --yes to apply.");
   expectSameContent(table.stdout, json);
   expect(json["done"]).toBe(false);
   return json;
@@ -201,7 +201,7 @@ describe("reassign", () => {
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
     const from = (name: string, ...more: string[]) => cli.run(["reassign", stream, "g", "--from", name, ...more]);
     expectEnd(await from("old", "--to", "rb:later"), 2, "is no consumer");
-    expectEnd(await from("rb:released"), 2, "released already");
+    expectEnd(await from("rb:released"), 2, "already released");
   });
 
   it("releases before its time what was deferred", async () => {
@@ -283,7 +283,7 @@ describe("dead-letters", () => {
       done: true,
       letters: [{ kind: "skipped", why: "entry-trimmed" }],
     });
-    expectEnd(await cli.run(["dead-letters", "redrive", stream, "g"]), 2, "which letters?");
+    expectEnd(await cli.run(["dead-letters", "redrive", stream, "g"]), 2, "no dead letters are selected");
     expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "soon"]), 2, "no id of a letter: soon");
 
     const one = letters[3]?.id ?? "";
@@ -296,6 +296,6 @@ describe("dead-letters", () => {
     await using left = new DeadLetters({ redis: redis.server.url, stream, group: "g" });
     expect(await left.count()).toBe(0);
     // Nothing to do is no refusal.
-    expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "--all"]), 0, "No letter is meant.");
+    expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "--all"]), 0, "No dead letters matched.");
   });
 });

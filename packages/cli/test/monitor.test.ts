@@ -183,7 +183,7 @@ describe("monitor --watch on a terminal", () => {
         );
       await ask();
       press("n");
-      await eventually("it leaves it", async () => screen().includes("nothing was changed"));
+      await eventually("it leaves it", async () => screen().includes("nothing changed"));
       expect(await owners()).toEqual(["dying", "dying", "alive"]);
       await ask();
       press("y");
@@ -229,7 +229,7 @@ describe("cleanup", () => {
       async () => {
         const [table, json] = await Promise.all([cli.run(args), cli.json([...args, "--dry-run"])]);
         if ((json["steps"] as { does: string }[])[0]?.does !== "released") return false;
-        expectEnd(table, 6, "--yes carries it out");
+        expectEnd(table, 6, "Run again with --yes to apply.");
         expectSameContent(table.stdout, json);
         return true;
       },

@@ -146,8 +146,8 @@ describe("produce", () => {
   });
 
   it.each([
-    { where: "a file", args: (file: string) => ["--file", file], says: "go on with --from-line" },
-    { where: "standard input", args: () => ["--file", "-"], says: "give it the same input again, with --from-line" },
+    { where: "a file", args: (file: string) => ["--file", file], says: "continue with --from-line" },
+    { where: "standard input", args: () => ["--file", "-"], says: "give the same input again, with --from-line" },
   ])("says on Ctrl-C where to go on in $where, so that every line is added once", async ({ args, says }) => {
     const stream = uniqueName("resumed");
     const file = join(cli.folder, `${stream}.ndjson`);
@@ -177,7 +177,7 @@ describe("produce", () => {
   it("waits for no message on a terminal where none was said to come", async (context) => {
     needsTool(context, "script");
     const typed = await cli.shell(`script -qec "$RB produce s" /dev/null`);
-    expectEnd(typed, 2, "there is no message", "--file -");
+    expectEnd(typed, 2, "no message was given", "--file -");
     expect.hasAssertions();
   });
 

@@ -69,7 +69,7 @@ describe("scale run", () => {
     });
     scaling.kill("SIGINT");
     expect((await scaling.exited).code).toBe(0);
-    expect(scaling.stderr).toMatch(/worker \d+ was started[^]*worker \d+ was told to end[^]*worker \d+ has ended/);
+    expect(scaling.stderr).toMatch(/worker \d+ started[^]*worker \d+ was asked to stop[^]*worker \d+ ended/);
     expect(await redis.server.command("XINFO", "CONSUMERS", stream, "g")).toEqual([]);
   });
 
@@ -117,7 +117,7 @@ describe("scale run", () => {
       timeoutMs: 30_000,
     });
     await using second = await start();
-    await eventually("it follows", () => second.stderr.includes("another scaler acts"), { timeoutMs: 30_000 });
+    await eventually("it follows", () => second.stderr.includes("another scaler leads"), { timeoutMs: 30_000 });
     first.kill("SIGKILL");
     const isNew = (pid: number): boolean => !left.includes(pid);
     await eventually("three others work", async () => (await working()).filter(isNew).length >= 3, {
@@ -247,7 +247,7 @@ describe("scale run", () => {
       ...["--workload", "worker", "--kubeconfig", kubeconfig],
     ]);
     await scaling.waitForLine(/^throughput: OUT, 1 -> 2/, { timeoutMs: 20_000 });
-    const port = /KEDA can ask at 127\.0\.0\.1, port (\d+)/.exec(scaling.stderr)?.[1];
+    const port = /listening for KEDA on 127\.0\.0\.1, port (\d+)/.exec(scaling.stderr)?.[1];
     const client = new KedaClient(`localhost:${port}`, credentials.createSsl(ca, key, cert));
     onTestFinished(() => client.close());
     const ref = { name: "worker", namespace: "shop", scalerMetadata: { stream, group: "g" } };
@@ -276,7 +276,7 @@ describe("scale run", () => {
     dry.kill("SIGINT");
     expect((await dry.exited).code).toBe(0);
     expect(ndjson(dry.lines.join("\n"))[1]).toMatchObject({ direction: "OUT", current: 0, desired: 1 });
-    expect(dry.stderr).not.toMatch(/was started|ordered/);
+    expect(dry.stderr).not.toMatch(/worker \d+ started|ordered/);
   });
 
   it("names the library that is missing, and where it must be", async () => {
@@ -306,8 +306,8 @@ describe("scale run", () => {
 
   it("refuses what does not fit together", async () => {
     const stream = await waiting("refused");
-    expectEnd(await cli.run(["scale", "run", stream, "g", "--executor", "process"]), 2, "needs a command", "behind --");
-    expectEnd(await cli.run(["scale", "run", stream, "g", "--", "worker"]), 2, "runs no command");
+    expectEnd(await cli.run(["scale", "run", stream, "g", "--executor", "process"]), 2, "needs a command", "after --");
+    expectEnd(await cli.run(["scale", "run", stream, "g", "--", "worker"]), 2, "takes no command");
     expectEnd(await cli.run(["scale", "run", stream, "g", "--webhook-url", "http://h"]), 2, "belong together");
     const refuse = async (why: string, ...args: readonly string[]): Promise<void> =>
       expectEnd(await cli.run(["scale", "run", stream, "g", ...args]), 2, why);
@@ -315,7 +315,7 @@ describe("scale run", () => {
       refuse("needs --workload", "--executor", "kubernetes"),
       refuse("--workload is for --executor kubernetes and keda, and not for dry-run", "--workload", "worker"),
       refuse("--serve-cert is for --executor keda", "--executor", "kubernetes", "--serve-cert", "c"),
-      refuse("there is no --workload", "--executor", "keda", "--namespace", "shop"),
+      refuse("needs --workload", "--executor", "keda", "--namespace", "shop"),
       refuse("--serve-cert and --serve-key belong together", "--executor", "keda", "--serve-cert", "c"),
       refuse(
         "/nowhere/cert.pem cannot be read",

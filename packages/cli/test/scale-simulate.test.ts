@@ -109,20 +109,20 @@ describe("scale simulate", () => {
     const refuseInput = async (input: string, says: string): Promise<void> =>
       expectEnd(await cli.run([...simulate, "-"], { input }), 2, says);
     await Promise.all([
-      refuse([bad], "line 4 is no rate", '"60,\\e[2Jlots"', "messages per second"),
-      refuse([back], "line 2 is no rate, its time must be after the line before"),
-      refuse([heading], "line 2 is no rate, headings come first"),
-      refuse([long], "line 2 is no rate, it is longer than 10000 bytes"),
+      refuse([bad], "line 4 is not a rate", '"60,\\e[2Jlots"', "messages per second"),
+      refuse([back], "line 2 is not a rate: its time must be later than the line before"),
+      refuse([heading], "line 2 is not a rate: a heading must come first"),
+      refuse([long], "line 2 is not a rate: it is longer than 10000 bytes"),
       refuseInput("0,1\n", "two points at least"),
       refuseInput("0,1\n999999,1\n", "longer than 604800 s"),
       refuseInput("0,1e6\n60,1\n", "10000000 messages at most"),
       refuse([cli.folder], "cannot be read"),
-      refuse(["brst"], "neither a trace that is known nor a file", "mean burst?"),
+      refuse(["brst"], "neither a built-in trace nor a file", "mean burst?"),
       refuse(["step", "--policies", "keda"], 'there is no policy "keda"', "--policies"),
       refuse(["step", "--seeds", "1,x"], "--seeds must be", "1,x"),
       refuse(["step", "--min", "9", "--max", "3"], "--min (9) must not be above"),
       refuse(["step", "--first", "41"], "--first (41) must be between"),
-      refuse(["step", "--consumer-rate", "5", "--work", "1s"], "says it all"),
+      refuse(["step", "--consumer-rate", "5", "--work", "1s"], "replaces --work and --batch-overhead"),
     ]);
   });
 

@@ -71,7 +71,7 @@ describe("a worker without an observer", () => {
     const { errors } = await run("dead-letter", ODD_VALUES.length);
     expect(errors).toHaveLength(ODD_VALUES.length);
     for (const error of errors) expect(error.length).toBeLessThan(10_000);
-    expect(errors).toContain("something that cannot be written as text");
+    expect(errors).toContain("a value that cannot be written as text");
   });
 
   it.each(["decode", "schema"])(

@@ -1,6 +1,6 @@
 /**
- * The door for what the sibling packages share of HTTP: a small server, signed webhooks, Prometheus' formats. It loads
- * `node:http`, so nothing that an application loads passes through it. Not covered by semantic versioning.
+ * The door for the HTTP code that the sibling packages share: a small server, signed webhooks, Prometheus' formats. It
+ * loads `node:http`, so applications must not load it. Not covered by semantic versioning.
  */
 export { deliverWebhook } from "./web/deliver.ts";
 export type { DeliveryPolicy } from "./web/delivery.ts";

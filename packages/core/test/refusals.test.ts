@@ -189,7 +189,7 @@ describe("a server that does not offer a command", () => {
     const error: unknown = await add.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "PERMISSION", command: "addOnce", refusal: "command" });
     expect(String(error)).toContain(
-      "addOnce calls XADD: the server, or a proxy before it, does not offer this command",
+      "addOnce calls XADD: the server, or a proxy in front of it, does not offer this command",
     );
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
   });

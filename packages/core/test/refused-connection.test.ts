@@ -12,7 +12,7 @@ import { useClients } from "./use-clients.ts";
 
 const redis = useServer();
 const makeClient = useClients();
-const CLOSED = "the server, or a proxy before it, closed the connection before it could be used";
+const CLOSED = "the server, or a proxy in front of it, closed the connection before it could be used";
 
 /** A port on which nobody listens. */
 async function deafPort(): Promise<number> {

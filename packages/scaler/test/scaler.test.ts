@@ -317,7 +317,7 @@ describe("run", () => {
     };
     const run = scaler.run({ intervalMs: 100, executor });
     await asked.promise;
-    await expect(scaler.run()).rejects.toThrow("another run is under way");
+    await expect(scaler.run()).rejects.toThrow("another run is still active");
     await scaler.close();
     await run;
   });

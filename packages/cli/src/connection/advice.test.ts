@@ -14,21 +14,21 @@ const PLAIN: Place = {
 };
 const TLS: Place = { ...PLAIN, url: "rediss://h" };
 
-// As they were told by servers that were called so.
+// Messages of real servers that were reached in these ways.
 test.each([
   [TLS, "last error: self-signed certificate; if the root CA is installed locally, …", "--tls-ca names"],
   [TLS, "last error: unable to verify the first certificate", "--tls-ca names"],
-  [TLS, "last error: Hostname/IP does not match certificate's altnames: IP: 127.0.0.1", "a name that its certificate"],
+  [TLS, "last error: Hostname/IP does not match certificate's altnames: IP: 127.0.0.1", "in the server's certificate"],
   [TLS, "last error: ssl/tls alert certificate required", "--tls-cert and --tls-key"],
-  [TLS, "no connection within 2000 ms (commands connection to h:6379)", "it is redis://"],
-  [PLAIN, "last error: read ECONNRESET", "it is rediss://"],
+  [TLS, "no connection within 2000 ms (commands connection to h:6379)", "use redis://"],
+  [PLAIN, "last error: read ECONNRESET", "use rediss://"],
   [
     PLAIN,
     "last error: connect ECONNREFUSED 127.0.0.1:1",
     "is the server running? The address comes from the command line",
   ],
   [PLAIN, "no connection within 2000 ms (commands connection to h:6379)", "is the server running?"],
-  [{ ...PLAIN, isCluster: true }, "last error: Failed to refresh slots cache.", "leave --cluster out"],
+  [{ ...PLAIN, isCluster: true }, "last error: Failed to refresh slots cache.", "leave out --cluster"],
   [
     { ...PLAIN, sentinels: [{ host: "h", port: 1 }] },
     "by Sentinel; last error: All sentinels are unreachable. Last error: Connection is closed.",

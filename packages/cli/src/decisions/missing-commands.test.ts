@@ -29,7 +29,7 @@ test("scripts take the way that is left, and it is a problem where none is", () 
 test("what producers or consumers cannot work without is a problem, the rest a warning", () => {
   expect(found("xclaim")[0]).toMatch(/^problem: XCLAIM is not offered: .*a consumer cannot work/);
   expect(found("xinfo")[0]).toMatch(/^warning: XINFO is not offered: .*a monitor cannot work/);
-  expect(found("xtrim")).toEqual(["warning: XTRIM is not offered: a monitor goes without trimming"]);
+  expect(found("xtrim")).toEqual(["warning: XTRIM is not offered: a monitor works without trimming"]);
 });
 
 test("of every command it says what becomes of it, and what to do", () => {

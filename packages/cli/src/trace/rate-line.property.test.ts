@@ -37,7 +37,7 @@ describe("a line of a trace", () => {
     ["2026-01-31T12:00:00,1", "with a time zone"],
     ["2026-13-31T12:00:00Z,1", "its time must be"],
     ["{", "it is not JSON"],
-    ["{}", "time and rate must be in it"],
+    ["{}", "it must have time and rate"],
     ['{"time":0,"rate":"5"}', "its rate must be"],
     ['{"time":null,"rate":5}', "its time must be"],
     ['{"time":1e999,"rate":5}', "its time must be"],

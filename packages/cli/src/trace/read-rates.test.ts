@@ -21,6 +21,6 @@ it("ends with the line that is one too many, and reads no further", async () => 
   }
   const failure = await readRates(endless(), 3).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(Failure);
-  expect((failure as Failure).message).toBe('line 4 is no rate, there are 3 before it, and that is the most: "4,1"');
+  expect((failure as Failure).message).toBe('line 4 is not a rate: a trace has at most 3 rates: "4,1"');
   expect(taken).toBe(4);
 });

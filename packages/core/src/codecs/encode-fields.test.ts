@@ -67,10 +67,10 @@ describe("a record of fields", () => {
 
 describe("a value that cannot be written", () => {
   test.each([
-    ["undefined", undefined, "leave the field out"],
+    ["undefined", undefined, "leave out the field"],
     ["null", null, 'write ""'],
-    ["NaN", Number.NaN, "leave the field out"],
-    ["infinity", Number.POSITIVE_INFINITY, "leave the field out"],
+    ["NaN", Number.NaN, "leave out the field"],
+    ["infinity", Number.POSITIVE_INFINITY, "leave out the field"],
     ["an object", { secret: SECRET }, "jsonCodec()"],
     ["an array", [SECRET], "jsonCodec()"],
     ["a Date", new Date(0), "toISOString()"],
@@ -85,8 +85,8 @@ describe("a value that cannot be written", () => {
   });
 
   test("is refused when there is no field at all", () => {
-    expect(refusal({}).message).toBe("a message needs at least one field, and this one has none");
-    expect(refusal([]).message).toBe("a message needs at least one field, and this one has none");
+    expect(refusal({}).message).toBe("a message needs at least one field, but this one has none");
+    expect(refusal([]).message).toBe("a message needs at least one field, but this one has none");
   });
 
   test.each([
@@ -96,7 +96,7 @@ describe("a value that cannot be written", () => {
     ["a number", 5],
   ])("is refused when it is no record: %s", (what, value) => {
     expect(refusal(value).message).toBe(
-      `expected a record of fields, got ${what}; for other values than records use jsonCodec()`,
+      `expected a record of fields, got ${what}; use jsonCodec() for values that are not records`,
     );
   });
 
@@ -168,13 +168,13 @@ describe("a promise that should have been awaited", () => {
     ["JSON, which makes {} of it", jsonCodec()],
   ])("is refused as a value, and how it ends does not end the process (%s)", (_what, codec) => {
     expect(refusal(failing(), codec as Encoder<never>).message).toBe(
-      "the value is a promise; await it before it is added",
+      "the value is a promise; await it before you add it",
     );
   });
 
   test("is refused as a field, as are those beside it", () => {
     expect(refusal({ a: failing(), b: failing() }).message).toBe(
-      'field "a" is a promise; await it before the message is added',
+      'field "a" is a promise; await it before you add the message',
     );
   });
 });

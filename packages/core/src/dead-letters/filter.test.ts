@@ -36,7 +36,7 @@ test("those that the function says true of", () => {
 
 describe("what was meant to be narrow never turns out to be everything", () => {
   test.each([
-    [{}, 'names no criterion; write filter: "all" when every letter is meant'],
+    [{}, 'names no criterion; use filter: "all" to select all dead letters'],
     [{ reason: undefined }, "reason is undefined; leave it out, or give it a value"],
     [{ reson: "rejected" }, 'unknown option "reson", did you mean "reason"?'],
     [{ reason: 5 }, "reason must be a text"],

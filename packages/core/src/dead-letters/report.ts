@@ -5,31 +5,31 @@ import type { DeadLetter } from "./letter.ts";
 /** A page of dead letters, oldest first. */
 export interface LetterPage {
   readonly letters: readonly DeadLetter[];
-  /** Where the next page begins; `null` when there is none. After a number it may still turn out to be empty. */
+  /** Where the next page starts; `null` if there is none. The next page may still turn out to be empty. */
   readonly next: EntryId | null;
   /** Entries among them that Redis Batch did not write. They are left alone, unless discarded by their ids. */
   readonly foreign: number;
 }
 
-/** What became of so many letters. */
+/** The number of dead letters by result. */
 export interface RedriveCounts {
-  /** Pending again in their group, as the entries they always were. */
+  /** Pending again in their group, under their original entry ids. */
   readonly redriven: number;
   /** Added to the stream as new entries, for every group. */
   readonly added: number;
-  /** Left as they are; the report says why. */
+  /** Left unchanged; the report says why. */
   readonly skipped: number;
-  /** Not there (any more): redriven or discarded by somebody else, or by an earlier call. */
+  /** Not found: already redriven or discarded, by another process or an earlier call. */
   readonly missing: number;
 }
 
-/** What became of one letter; `id` is its own id. */
+/** The result for one dead letter; `id` is the id of the dead letter. */
 export type RedriveOutcome = Redrive & { readonly id: EntryId };
 
 export interface RedriveReport extends RedriveCounts {
-  /** Letter by letter, in the order of the ids. */
+  /** One result per dead letter, in the order of the ids. */
   readonly letters: readonly RedriveOutcome[];
-  /** Where a filter goes on after its `limit`; `null` when it has seen every letter, and for `ids`. */
+  /** Where a filter continues after its `limit`; `null` if it has seen every dead letter, and for `ids`. */
   readonly next: EntryId | null;
 }
 

@@ -1,18 +1,18 @@
 import { type EntryId, nextEntryId } from "../names/entry-id.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 
-/** The first page is small, because nothing is known yet of how large letters are. */
+/** The first page is small, because the size of the dead letters is not known yet. */
 export const FIRST_PAGE = 10;
-/** No page has more letters than this, so a page takes at most this many times the largest letter. */
+/** Maximum dead letters per page, so a page takes at most this many times the largest dead letter. */
 export const LARGEST_PAGE = 100;
-/** About how many payload bytes a page shall have. */
+/** Approximate payload bytes per page. */
 const PAGE_BYTES = 4_194_304;
 
 /**
- * Walks through a stream, page by page: ends with the first page that is shorter than was asked for.
+ * Reads a stream page by page, until a page is shorter than requested.
  *
- * @param read one page, oldest first, from an id on, that id included
- * @param mostPerPage what the caller can use at once
+ * @param read reads one page, oldest first, starting at an id (inclusive)
+ * @param mostPerPage the maximum that the caller can use at once
  */
 export async function* scan(
   read: (from: string, count: number) => Promise<readonly StreamEntry[]>,
@@ -34,9 +34,9 @@ export async function* scan(
 }
 
 /**
- * How many entries the next page has, going by those of the last one: about 4 MiB of them.
+ * The number of entries of the next page, estimated from the last page: about 4 MiB.
  *
- * @param largest as many as a page has at most, however small they are
+ * @param largest maximum number of entries per page, however small they are
  */
 export function nextPageSize(entries: readonly StreamEntry[], largest: number): number {
   const meanBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0) / entries.length;

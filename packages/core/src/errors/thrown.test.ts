@@ -21,7 +21,7 @@ test("the words are those of the error", () => {
   expect(describeThrown(runInNewContext("new TypeError('elsewhere')"))).toBe("TypeError: elsewhere");
   expect(describeThrown(new Error(""))).toBe("Error");
   expect(describeThrown("just a text")).toBe("just a text");
-  expect(messageOf(Object.create(null))).toBe("something that cannot be written as text");
+  expect(messageOf(Object.create(null))).toBe("a value that cannot be written as text");
 });
 
 test("several errors in one have the words of the first", () => {

@@ -1,10 +1,10 @@
--- Adds a message unless one was added under the same idempotency key before.
+-- Adds a message unless one was already added under the same idempotency key.
 -- KEYS  1 stream, 2 idempotency key
--- ARGV  1 how long the key is remembered in ms, 2… what follows the stream's name in XADD
--- Returns [id, 1 added | 0 was there before].
+-- ARGV  1 how long the key is remembered in ms, 2… the arguments after the stream's name in XADD
+-- Returns [id, 1 added | 0 already existed].
 -- Cost  O(payload): GET, XADD, SET.
--- One   because two retries of one message must not both find the key missing. SET comes last, and is known to be allowed
---       by then: a message that is refused is not there.
+-- One   because two retries of one message must not both find the key missing. SET comes last, after the check that it
+--       is allowed: a refused message was not added.
 -- @include assure-right
 local known = redis.call('GET', KEYS[2])
 if known then return {known, 0} end

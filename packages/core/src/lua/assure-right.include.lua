@@ -1,5 +1,5 @@
--- Refuses, before anything is written, what this user may not run afterwards: Lua does not roll back, so a command that is
--- refused halfway would leave what came before it. Arguments as for redis.call; one of each key it will touch is enough.
+-- Fails before anything is written if this user may not run the command: Lua does not roll back, so a command that is
+-- refused halfway would leave the earlier writes. Arguments as for redis.call; one of each key it will touch is enough.
 local function assureRight(...)
   if not redis.acl_check_cmd then return end
   local name, part = ...

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Counts that a handler hung on a message, apart from its deliveries.
+-- Counts that a handler hung on a message, independent of its deliveries.
 -- KEYS  1 hung (sorted set: id, and when a handler hung on it last, in server milliseconds)
--- ARGV  1 id, 2 how long that is remembered in ms
--- Returns 1 the first time, 2 it hung before.
--- Cost  O(log of the set + what is forgotten). allow-oom, because a message that hangs takes a handler each time.
--- One   because two consumers that count at the same time must not both find the first time.
+-- ARGV  1 id, 2 how long it is remembered in ms
+-- Returns 1 the first time, 2 if it hung before.
+-- Cost  O(log of the set + expired members). allow-oom, because a message that hangs blocks a handler each time.
+-- One   because two consumers that count at the same time must not both see the first time.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - tonumber(ARGV[2])))

@@ -1,11 +1,11 @@
--- Acknowledges those of the ids that the consumer still owns, and deletes from the stream each that no group needs
--- any more: every group has read past it, and none has it pending.
+-- Acknowledges the ids that the consumer still owns, and deletes those entries that no group needs any more: every
+-- group has read past them, and none has them pending.
 -- KEYS  1 stream
 -- ARGV  1 group, 2 consumer, 3… ids, ascending
 -- Returns one integer per id: 1 acknowledged and deleted, 2 acknowledged and kept for another group, 0 not this
 --       consumer's (any more).
 -- Cost  O(ids × groups).
--- One   because a group that reads, or is created, between look and XDEL would find a hole.
+-- One   because a group that reads, or is created, between the check and XDEL would miss an entry.
 -- @include assure-right
 -- @include owned
 -- @include entry-id

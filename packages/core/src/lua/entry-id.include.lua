@@ -1,4 +1,4 @@
--- Ids are two 64-bit numbers, too large for a Lua number: the longer part is the greater, equal lengths compare as text.
+-- Ids are two 64-bit numbers, too large for a Lua number: the longer part is the larger, equal lengths compare as text.
 local function isPartGreater(left, right)
   if #left ~= #right then return #left > #right end
   return left > right

@@ -1,6 +1,6 @@
--- Why nothing may move between these consumers, as a word or nil; and how long a message must not have been delivered
--- to move, in ms. The target has to be registered and heard of, unless any will do. An owner that was watched until it
--- was dead (seenAt) has no lease left, so its messages need no age: that would be told by a clock that may have jumped.
+-- Why nothing may move between these consumers, as a word or nil; and the minimum idle time of a message to move, in ms.
+-- The target must be registered and have a fresh heartbeat, unless "any" is allowed. An owner whose heartbeat was
+-- observed to stop (seenAt) has no lease left, so its messages need no idle time: the clock may have jumped.
 local function handOverRefusal(registry, from, to, foreignIdleMs, mayBeAnybody, seenAt)
   local now = nowMs()
   local owner = registration(registry, from)

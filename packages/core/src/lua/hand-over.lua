@@ -1,12 +1,12 @@
--- Moves pending messages of a dead consumer to a living one, or to "rb:released". Delivery counts stay.
+-- Moves pending messages of a dead consumer to a live one, or to "rb:released". Delivery counts stay.
 -- KEYS  1 stream, 2 registry
--- ARGV  1 group, 2 from, 3 to, 4 idle time in ms that an unregistered owner's messages must have, 5 "any" where the
---       target need not be registered, 6 the time of the owner's heartbeat that the caller has watched stand still,
---       "" where it has not, 7… ids, ascending
--- Returns [word, moved id, …]: "moved" · "owner-alive" · "target-unknown" · "target-silent"; nothing moves but with
---       the first. An id that is not listed is not the owner's any more, or was delivered too recently.
+-- ARGV  1 group, 2 from, 3 to, 4 idle time in ms that an unregistered owner's messages must have, 5 "any" if the
+--       target need not be registered, 6 the owner's heartbeat time if the caller has observed that it stopped,
+--       otherwise "", 7… ids, ascending
+-- Returns [word, moved id, …]: "moved" · "owner-alive" · "target-unknown" · "target-silent"; only with the first
+--       anything moves. An id that is not listed no longer belongs to the owner, or was delivered too recently.
 -- Cost  O(ids), one XPENDING and one XCLAIM JUSTID.
--- One   because an owner may come back, and a target may die, between the look and the claim.
+-- One   because an owner may come back, and a target may die, between the check and the claim.
 -- @include owned
 -- @include clock
 -- @include registry

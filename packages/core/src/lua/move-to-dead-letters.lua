@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Moves one message, whole, from the consumer's pending list into the group's dead letters.
+-- Moves one complete message from the consumer's pending list into the group's dead letters.
 -- KEYS  1 stream, 2 dead-letter stream
 -- ARGV  1 group, 2 consumer, 3 id, 4 reason, 5 error text
 -- Returns [1, id of the dead letter] · [0] not this consumer's (any more) · [-1] trimmed: deleted from the stream
---       before; it is acknowledged, because there is nothing left to keep.
--- Cost  O(payload): XPENDING, XRANGE, XADD, XACK. allow-oom, because a full server must not turn dead letters away.
+--       before; it is acknowledged, because its contents no longer exist.
+-- Cost  O(payload): XPENDING, XRANGE, XADD, XACK. allow-oom, because a full server must not refuse dead letters.
 -- One   because neither a crash nor an error may leave the message in both lists or in none. XADD comes before XACK:
 --       Lua does not roll back, and an XADD that fails must leave the message pending.
 -- @include assure-right
@@ -18,7 +18,7 @@ if not entry then
 end
 local time = redis.call('TIME')
 local letter = entry[2]
--- Always these six pairs, always last: a redrive strips exactly them, whatever the message's own fields are called.
+-- Always these six pairs, always last: a redrive removes exactly them, whatever the names of the message's own fields.
 for _, text in ipairs({
   'dead.id', id,
   'dead.consumer', consumer,

@@ -2,7 +2,7 @@
 local function ownedDeliveries(key, group, consumer, ids)
   local owned = {}
   if #ids == 0 then return owned end
-  -- One page over the whole range is the cheap way. A range that holds much more than was asked for is read id by id.
+  -- One page over the whole range is cheapest. A range with many other ids is read id by id.
   local limit = #ids * 2 + 16
   local page = redis.call('XPENDING', key, group, ids[1], ids[#ids], limit, consumer)
   if #page < limit then

@@ -1,10 +1,10 @@
--- Reads which messages may be offered again by now, or within a while.
+-- Reads which deferred messages are due now, or within a given time.
 -- KEYS  1 due (sorted set: id, and when it is due in server milliseconds)
--- ARGV  1 how many at most, 2 how many of the first to skip, 3 within how many ms from now they are due
+-- ARGV  1 how many at most, 2 how many of the first to skip, 3 within how many ms from now they must be due
 -- Returns two items: the list [id, time, id, time, …], the earliest first, and the ms until the next one that is not
 --       due yet, or "".
 -- Cost  O(log of the set + ids): two ZRANGE.
--- One   because the time is the server's: what is due, and how long the next one takes, is of the same moment.
+-- One   because the time is the server's: due messages and the wait for the next one refer to the same moment.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local text = string.format('%.0f', now + tonumber(ARGV[3]))

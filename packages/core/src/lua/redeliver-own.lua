@@ -1,12 +1,12 @@
--- Delivers again, to their own owner, those of the ids that the consumer still owns: each with the delivery count that
--- is given, so that a delivery whose reply was lost on the way is not counted twice; idle time 0.
+-- Redelivers the ids that the consumer still owns to itself: each with the given delivery count, so that a delivery whose
+-- reply was lost is not counted twice; idle time 0.
 -- KEYS  1 stream
 -- ARGV  1 group, 2 consumer, 3… pairs of id and delivery count, by id ascending
 -- Returns two lists: one item [id, deliveries, [field, value, …]] per message, and the trimmed ids, which were deleted
---       from the stream (the server drops them from the pending list here). An id in neither list is not this
---       consumer's (any more).
+--       from the stream (the server drops them from the pending list here). An id in neither list does not belong to
+--       this consumer (any more).
 -- Cost  O(ids and their payloads), one XPENDING, and one XCLAIM per distinct count.
--- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile. It is a claim and not a
+-- One   because a plain XCLAIM would take messages back that another consumer has claimed meanwhile. It is a claim, not a
 --       history read, because history reads count deliveries in memory only: a failover would forget them.
 -- @include owned
 local key, group, consumer = KEYS[1], ARGV[1], ARGV[2]

@@ -1,4 +1,4 @@
--- A consumer's registry field as a table, or nil where it has none that can be read.
+-- A consumer's registry field as a table, or nil if it has no readable one.
 local function registration(registry, consumer)
   local field = redis.call('HGET', registry, consumer)
   if not field then return nil end
@@ -8,13 +8,13 @@ local function registration(registry, consumer)
   return decoded
 end
 
--- Whether a registered consumer was heard of within its own lease.
+-- Whether a registered consumer has sent a heartbeat within its own lease.
 local function isAlive(registered, now)
   return registered ~= nil and now - registered.at <= registered.leaseMs
 end
 
--- The same for a caller that has watched its heartbeat stand still at seenAt, "" where it has not. The watch counts and
--- not the clock, which may have jumped: it is dead as long as the heartbeat has not moved since.
+-- The same for a caller that has observed its heartbeat stop at seenAt, otherwise "". The observation counts, not the
+-- clock, which may have jumped: the consumer is dead as long as the heartbeat has not changed since.
 local function isStillAlive(registered, now, seenAt)
   if registered and seenAt ~= '' then return registered.at ~= tonumber(seenAt) end
   return isAlive(registered, now)

@@ -1,13 +1,13 @@
--- Moves those of the ids that one name still owns to another name: to "rb:released", where any consumer may take them,
--- to "rb:later", where they wait for their time, and from there on.
+-- Moves the ids that one name still owns to another name: to "rb:released", where any consumer may take them, to
+-- "rb:later", where they wait until they are due, and from there on.
 -- KEYS  1 stream
--- ARGV  1 group, 2 from, 3 to (the same name changes the count only), 4 how many of the ids were never offered,
+-- ARGV  1 group, 2 from, 3 to (the same name only changes the count), 4 how many of the ids were never offered,
 --       5… those ids, ascending, then the ids that were offered, ascending
--- Returns [moved, [trimmed id, …]]. A message that was never offered gets its delivery count back (- 1), the count of
+-- Returns [moved, [trimmed id, …]]. The delivery count of a message that was never offered is decremented, the count of
 --       the others stays. Trimmed ids were deleted from the stream; the server drops them from the pending list here.
--- Cost  O(ids): one XPENDING per list, one XCLAIM JUSTID for what was offered, and one per distinct delivery count of
---       what was not. No IDLE: Redis 8.6 walks the pending list of the whole group for each message that gets one.
--- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile.
+-- Cost  O(ids): one XPENDING per list, one XCLAIM JUSTID for offered messages, and one per distinct delivery count of
+--       the others. No IDLE: Redis 8.6 walks the pending list of the whole group for each message that gets one.
+-- One   because a plain XCLAIM would take messages back that another consumer has claimed meanwhile.
 -- @include owned
 local key, group, from, to = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local neverOffered = tonumber(ARGV[4])
@@ -37,7 +37,7 @@ for _, id in ipairs(unseen) do
   end
 end
 for deliveries, ids in pairs(byDeliveries) do
-  -- As text, and within 2^53: a Lua number as large as a count can be (XNACK FATAL) is sent as 9e+18, and refused.
+  -- As text, and within 2^53: a count as large as that of XNACK FATAL is sent as 9e+18 by Lua, and refused.
   local count = string.format('%.0f', math.min(math.max(deliveries - 1, 0), 9007199254740991))
   move(ids, {'RETRYCOUNT', count, 'JUSTID'})
 end

@@ -1,10 +1,10 @@
--- Renews the lease of those of the ids that the consumer still owns: their idle time starts at 0 again.
+-- Renews the lease of the ids that the consumer still owns: their idle time is reset to 0.
 -- KEYS  1 stream
 -- ARGV  1 group, 2 consumer, 3… ids, ascending
--- Returns one integer per id: 1 kept, 0 taken (not this consumer's any more), -1 trimmed (it was, but the entry was
+-- Returns one integer per id: 1 kept, 0 taken (no longer this consumer's), -1 trimmed (it was, but the entry was
 --       deleted from the stream; the server drops such an id from the pending list here).
 -- Cost  O(ids), one XPENDING and one XCLAIM JUSTID. Delivery counts stay.
--- One   because a plain XCLAIM would take back what another consumer has claimed meanwhile.
+-- One   because a plain XCLAIM would take messages back that another consumer has claimed meanwhile.
 -- @include owned
 local key, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 local ids = {unpack(ARGV, 3)}

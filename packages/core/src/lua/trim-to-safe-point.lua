@@ -1,10 +1,10 @@
--- Drops entries from the old end of a stream that every group is done with: read past, and not pending.
+-- Deletes the oldest entries of a stream that every group has finished with: read past, and not pending.
 -- KEYS  1 stream
 -- ARGV  1 "trim", or "look" to change nothing
--- Returns [safe id, group that needs it, dropped]: everything before the safe id is done with. [] without any group:
---       then nobody has said that an entry is not needed.
--- Cost  O(groups), and as much as one XTRIM MINID ~ may drop, 10,000 entries; called again until it drops none.
--- One   because a group that is created, or set back, between look and trim would find a hole.
+-- Returns [safe id, group that needs it, deleted]: no group needs an entry before the safe id. [] without any group:
+--       then no entry counts as finished.
+-- Cost  O(groups), and what one XTRIM MINID ~ may delete, 10,000 entries; call it again until it deletes none.
+-- One   because a group that is created, or moved back, between check and trim would miss entries.
 -- @include entry-id
 local key = KEYS[1]
 local safeId, pinnedBy
@@ -13,7 +13,7 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', key)) do
   for index = 1, #info, 2 do named[info[index]] = info[index + 1] end
   local needed = named['last-delivered-id']
   local first = redis.call('XPENDING', key, named['name'], '-', '+', 1)[1]
-  -- A group that was set back has both: what is pending, and what it reads again.
+  -- A group that was moved back has both: pending messages, and messages that it reads again.
   if first and isAfter(needed, first[1]) then needed = first[1] end
   if not safeId or isAfter(safeId, needed) then safeId, pinnedBy = needed, named['name'] end
 end

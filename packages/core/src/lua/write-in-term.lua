@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- Keeps a lease holder's state and what it is about to do, unless the lease is not its own any more.
+-- Stores a lease holder's state and its next action, unless it no longer holds the lease.
 -- KEYS  1 lease, 2 hash of term and state, 3 log (stream)
--- ARGV  1 holder, 2 its term, 3 state, 4 how many entries the log is cut to, about, 5… fields and values of an entry; none:
+-- ARGV  1 holder, 2 its term, 3 state, 4 approximate maximum entries of the log, 5… fields and values of an entry; none:
 --       nothing is logged
--- Returns 1 kept · 0 the lease has run out, or is another's or another term's: nothing was written.
--- Cost  O(size of the state). allow-oom, because what is done is to be told on a full server, too.
--- One   because a holder that was overtaken between look and write would overwrite what the next one knows.
+-- Returns 1 stored · 0 the lease has expired, or belongs to another holder or term: nothing was written.
+-- Cost  O(size of the state). allow-oom, because actions must be logged on a full server as well.
+-- One   because a holder that was replaced between check and write would overwrite the state of the next one.
 -- @include assure-right
 local lease, kept, log = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('GET', lease) ~= ARGV[1] or redis.call('HGET', kept, 'term') ~= ARGV[2] then return 0 end

@@ -285,7 +285,7 @@ describe("whatever a source is, or does", () => {
     ["a number", () => 5],
     ["nothing, later", async () => null],
   ])("one whose next() gives %s is no iterator, and the run ends", async (_what, next) => {
-    await expect(collect(stepping(next), new ScriptedTarget())).rejects.toThrow("the source is no iterator");
+    await expect(collect(stepping(next), new ScriptedTarget())).rejects.toThrow("the source is not an iterator");
   });
 
   test.each([
@@ -328,13 +328,13 @@ describe("whatever a source is, or does", () => {
   });
 
   test.each([[undefined], [null], [5], [{}], [() => {}]])("%s is refused as a source", async (source) => {
-    await expect(collect(source as never, new ScriptedTarget())).rejects.toThrow("another source of items");
+    await expect(collect(source as never, new ScriptedTarget())).rejects.toThrow("another iterable");
   });
 
   test("one whose iterator is none is refused as a source", async () => {
     for (const none of [undefined, null, 5]) {
       const source = { [Symbol.iterator]: () => none } as never;
-      await expect(collect(source, new ScriptedTarget())).rejects.toThrow("another source of items");
+      await expect(collect(source, new ScriptedTarget())).rejects.toThrow("another iterable");
     }
   });
 

@@ -1,6 +1,6 @@
 /**
- * The calls of one Cluster client. ioredis rejects with the same words what it has written to a node and what it never
- * did; and what waits in one of its queues when the client ends may never settle. Both are decided here instead.
+ * The calls of one Cluster client. ioredis rejects with the same error whether a command was written to a node or not,
+ * and a command in one of its queues may never settle when the client ends. Both are decided here instead.
  */
 import type { Cluster, Command } from "ioredis";
 import type { Clock } from "../service/clock.ts";
@@ -13,17 +13,17 @@ interface OpenCall {
   readonly abandon: () => void;
 }
 
-/** With these a node says that it has not executed the command; ioredis then sends it again, perhaps elsewhere. */
+/** Replies that mean that the node has not executed the command; ioredis then sends it again, perhaps to another node. */
 const NOT_EXECUTED = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
 
 export class ClusterCalls {
   readonly #cluster: Cluster;
   readonly #open = new Set<OpenCall>();
   #cancelTimer = (): void => {};
-  /** The call whose command ioredis is about to make. */
+  /** The call whose command ioredis is about to create. */
   #starting: OpenCall | undefined;
 
-  /** @param cluster of ours alone: its `sendCommand` is replaced by one that looks at what becomes of each command. */
+  /** @param cluster not shared: its `sendCommand` is replaced by one that follows each command. */
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     const send = cluster.sendCommand.bind(cluster);
@@ -38,7 +38,7 @@ export class ClusterCalls {
     };
   }
 
-  /** Sends one command. Resolves with its raw reply, or rejects with one of our errors, named after `operation`. */
+  /** Sends one command. Resolves with its raw reply, or rejects with one of our errors, which names `operation`. */
   call(command: string, args: readonly Argument[], operation: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
@@ -59,12 +59,12 @@ export class ClusterCalls {
     });
   }
 
-  /** Rejects what has not settled. */
+  /** Rejects all calls that have not settled. */
   abandon(): void {
     for (const call of this.#open) call.abandon();
   }
 
-  /** Rejects what has not settled by then. No timer is left once everything has. */
+  /** Rejects all calls that have not settled by then. Leaves no timer once all have. */
   abandonAfter(delayMs: number, clock: Clock): void {
     if (this.#open.size > 0) this.#cancelTimer = clock.setTimer(delayMs, () => this.abandon());
   }
@@ -75,7 +75,7 @@ export class ClusterCalls {
   }
 }
 
-/** Every time that a command is written to a socket, it is asked for its bytes. */
+/** ioredis asks a command for its bytes each time it writes it to a socket. */
 function noteWriting(command: Command, call: OpenCall): void {
   const toWritable = command.toWritable.bind(command);
   command.toWritable = (socket) => {
@@ -84,7 +84,7 @@ function noteWriting(command: Command, call: OpenCall): void {
   };
 }
 
-/** By now the Cluster has put its own `reject` on the command, which decides whether the command is sent again. */
+/** By now the Cluster has set its own `reject` on the command, which decides whether the command is sent again. */
 function noteRefusals(command: Command, call: OpenCall): void {
   const reject = command.reject.bind(command);
   command.reject = (error) => {

@@ -1,7 +1,7 @@
 /**
- * One connection of one role: opened once, coming back by itself, sending each command at most once.
+ * One connection of one role: it is opened once, reconnects by itself, and sends each command at most once.
  *
- * How it comes back, whatever ended it, is the business of `reconnecting-client.ts`.
+ * `reconnecting-client.ts` does the reconnecting.
  *
  * | state        | a command …                          | leaves by                  |
  * |--------------|--------------------------------------|----------------------------|
@@ -23,14 +23,14 @@ import { ReconnectingClient } from "./reconnecting-client.ts";
 import { refusedCommand, translateError } from "./translate-error.ts";
 import { type CallEnd, writeTogether } from "./write-together.ts";
 
-/** What a closed Cluster had in flight may still be answered, for a little longer than ioredis keeps its sockets. */
+/** Commands in flight of a closed Cluster may still be answered, for a little longer than ioredis keeps its sockets. */
 const LAST_REPLIES_MS = 2_500;
 
-/** Reasons that are told of one outage: some name a port, or a time, and so are another one at each attempt. */
+/** Maximum reasons reported per outage: some contain a port or a time, and so differ at each attempt. */
 const MOST_REASONS = 10;
 
 export interface ConnectionOptions {
-  /** Makes a client, not connected yet: the first, and another one whenever the last has ended for good. */
+  /** Creates a client, not connected yet: the first, and another one whenever the last has ended for good. */
   readonly create: () => Redis | Cluster;
   readonly role: ConnectionRole;
   readonly clock: Clock;
@@ -43,17 +43,17 @@ export class Connection {
   readonly #role: ConnectionRole;
   readonly #clock: Clock;
   readonly #report: (event: ConnectionEvent) => void;
-  /** The calls of the current client, where it is a Cluster. */
+  /** The calls of the current client, if it is a Cluster. */
   #clusterCalls: ClusterCalls | undefined;
   #epoch = 0;
   #isReady = false;
   #isClosed = false;
-  // In another database than the one that was asked for: ioredis goes on in database 0.
+  // Connected to the wrong database: ioredis continues in database 0.
   #isMisplaced = false;
-  // The server does not offer INFO: what it refuses while it loads its data is tried again.
+  // The server does not offer INFO: commands that it refuses while it loads its data are retried.
   #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
-  /** Why connecting failed, as far as it was told since it last succeeded. */
+  /** The reasons why connecting failed that were reported since the last success. */
   readonly #toldFailures = new Set<string>();
   readonly #changes = new Set<() => void>();
 
@@ -84,11 +84,11 @@ export class Connection {
   }
 
   #prepare(client: Redis | Cluster): Redis | Cluster {
-    // Those of the client before, which has ended by now.
+    // Those of the previous client, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
     if (this.#isReadyUnasked && !client.isCluster) leaveReadyUnasked(client as Redis);
-    // A Cluster makes a client of its own for each node, again and again, and connects it later.
+    // A Cluster repeatedly creates its own client for each node, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
     client.on("+node", (node: Redis) => {
       if (this.#isReadyUnasked) leaveReadyUnasked(node);
@@ -115,11 +115,11 @@ export class Connection {
     this.#report({ type: "disconnected", role: this.#role, reason });
   }
 
-  /** ioredis asks INFO whether the server is ready, and would do so for ever where that is not offered. */
+  /** ioredis uses INFO to check whether the server is ready, and would do so forever if INFO is not offered. */
   #noteReadyCheck(error: unknown): boolean {
     const refused = translateError(error, "info");
     if (refusedCommand(error)?.name !== "info") return false;
-    // Whatever the words: what passes by itself, or is about user and password, is neither.
+    // Whatever the text: temporary refusals, and refusals of user and password, are neither.
     const isNotOffered = PermissionError.is(refused) ? refused.refusal === "command" : CommandError.is(refused);
     if (!isNotOffered) return false;
     this.#isReadyUnasked = true;
@@ -132,7 +132,7 @@ export class Connection {
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
     const reason = reasonOf(error);
-    // What has no words of its own has those of what it is made of.
+    // An error without a message takes the message of the errors it consists of.
     const hasWords = isError(error) && error.message !== "";
     const translated = translateError(hasWords ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
@@ -140,7 +140,7 @@ export class Connection {
       database === undefined || PermissionError.is(translated)
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
-    // Whoever waits for the connection is told by that what is refused for good.
+    // Tells callers that wait for the connection about a permanent refusal.
     const isTold = isFinal(this.#lastError) && this.#changes.size > 0;
     this.#announce();
     if (!isTold && !this.#isReady && !this.#isClosed) this.#tellFailure(reason);
@@ -153,14 +153,14 @@ export class Connection {
   }
 
   /**
-   * Waits until the connection is usable; opens it the first time. It is tried for however often it fails, and however
+   * Waits until the connection is usable; opens it the first time. It keeps trying, however often it fails and however
    * its client ends: after a rejection it may still become usable by itself.
    */
   async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#isClosed) throw this.#notConnected("it was closed");
     if (this.#isUsable) return;
     signal?.throwIfAborted();
-    // What was refused before may be granted by now: the next attempt tells.
+    // A refused login may be allowed by now: wait for the next attempt.
     if (isFinal(this.#lastError)) this.#lastError = undefined;
     if (this.#isMisplaced) this.#life.reopen();
     this.#life.open();
@@ -168,7 +168,7 @@ export class Connection {
       const look = (): void => {
         if (this.#isUsable) return finish(resolve);
         if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
-        // Another attempt with the same password, or the same database, would end the same.
+        // Another attempt with the same password, or the same database, would fail in the same way.
         const error = this.#lastError;
         if (isFinal(error)) finish(() => reject(error));
       };
@@ -188,8 +188,8 @@ export class Connection {
   }
 
   /**
-   * Sends one command and resolves with its raw reply: Buffers, numbers, null, arrays. Errors name it as `operation`,
-   * where it is part of something larger.
+   * Sends one command and resolves with its raw reply: Buffers, numbers, null, arrays. Errors call it `operation`, if it
+   * is part of something larger.
    */
   async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
     if (!this.#isUsable) throw this.#notConnected(this.#why(), operation);
@@ -202,7 +202,7 @@ export class Connection {
     }
   }
 
-  /** The servers behind it, for what names no key: the masters of a Cluster, in a lasting order, or the only one. */
+  /** The servers behind it, for commands without a key: the masters of a Cluster, in a stable order, or the only server. */
   get servers(): readonly ((command: string, args: readonly Argument[]) => Promise<unknown>)[] {
     if (!this.#client.isCluster) return [(command, args) => this.call(command, args)];
     const address = ({ options: { host, port } }: Redis): string => `${host ?? ""}:${port ?? 0}`;
@@ -219,7 +219,7 @@ export class Connection {
       });
   }
 
-  /** Sends many calls of one command at once. Each has its own end: the raw reply, or its error. */
+  /** Sends many calls of one command at once. Each has its own result: the raw reply, or its error. */
   async callMany(command: string, calls: readonly (readonly Argument[])[]): Promise<readonly CallEnd[]> {
     if (calls.length === 0) return [];
     if (!this.#isUsable) {
@@ -227,7 +227,7 @@ export class Connection {
       return calls.map(() => ({ reply: undefined, error }));
     }
     if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls);
-    // A Cluster may have to send each somewhere else, and another copy of ioredis has a class of commands of its own.
+    // A Cluster may have to send each to another node, and another copy of ioredis has its own class of commands.
     const replies = await Promise.allSettled(this.#inOnePiece(() => calls.map((args) => this.call(command, args))));
     return replies.map((end) =>
       end.status === "fulfilled"
@@ -236,7 +236,7 @@ export class Connection {
     );
   }
 
-  /** Lets what is written meanwhile leave together: a system call for each command would cost more than the command. */
+  /** Sends commands that are written meanwhile together: a system call per command would cost more than the command. */
   #inOnePiece<Result>(write: () => Result): Result {
     const socket = this.#client.isCluster ? undefined : (this.#client as Redis).stream;
     socket?.cork();
@@ -260,7 +260,7 @@ export class Connection {
   }
 
   #why(): string {
-    return this.#isClosed ? "it was closed" : "the server is away";
+    return this.#isClosed ? "it was closed" : "the server is unreachable";
   }
 
   #describeLastError(): string | undefined {
@@ -277,11 +277,11 @@ export class Connection {
   }
 }
 
-/** Why connecting failed. ioredis tells of nodes and Sentinels that refuse a connection that it "is closed". */
+/** Why connecting failed. For nodes and Sentinels that refuse a connection, ioredis only says that it "is closed". */
 function reasonOf(error: unknown): string {
   const { lastNodeError, code } = Object(error) as { readonly lastNodeError?: unknown; readonly code?: unknown };
   if (lastNodeError !== undefined)
-    return `no node of the cluster can be reached; the last one: ${messageOf(lastNodeError)}`;
+    return `no node of the cluster can be reached; last error: ${messageOf(lastNodeError)}`;
   // The same reason each time, however long it waits.
   const words = messageOf(error).replace(/ Retrying from scratch after \d+ms\./, "");
   return words === "" ? (typeof code === "string" ? code : "it failed") : words;
@@ -291,18 +291,18 @@ function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
   return PermissionError.is(error) || ConfigError.is(error);
 }
 
-/** Which database the server refused to change to, where that is what went wrong. */
+/** The database that the server refused to switch to, if that was the error. */
 function refusedDatabase(error: unknown): string | undefined {
   const command = refusedCommand(error);
   return command?.name === "select" ? String(command.args[0]) : undefined;
 }
 
-/** From its next connection on it does not ask. */
+/** Takes effect with its next connection. */
 function leaveReadyUnasked(client: Redis): void {
   client.options.enableReadyCheck = false;
 }
 
-/** Host and port, or what stands for them; never user or password. */
+/** Host and port, or their equivalent; never user or password. */
 function describeAddress(client: Redis | Cluster): string {
   if (client.isCluster) return "the cluster";
   const { path, host, port, sentinels, name } = (client as Redis).options;

@@ -1,7 +1,7 @@
 /**
- * Takes the entries of XREADGROUP replies out of what the server sends, before ioredis decodes it. ioredis gets an
- * integer in the place of each such reply, so that every command still finds its end, and everything else unchanged:
- * connecting, TLS, user and password, Sentinel, reconnecting and the watch over silence stay its own.
+ * Takes the entries of XREADGROUP replies out of the server's bytes, before ioredis decodes them. ioredis gets an integer
+ * in place of each such reply, so that every command still gets a reply, and everything else unchanged: ioredis still
+ * does the connecting, TLS, authentication, Sentinel, reconnecting and the detection of silent connections.
  */
 import type { Redis } from "ioredis";
 import type { StreamEntry } from "../wire/entry.ts";
@@ -13,13 +13,13 @@ export class EntryTap {
   readonly #taken = new Map<number, readonly StreamEntry[]>();
   #receipts = 0;
 
-  /** The client must not have been connected before. It must speak RESP2: other replies are left to ioredis. */
+  /** The client must not have been connected before. It must use RESP2: other replies are left to ioredis. */
   constructor(client: Redis) {
-    // Emitted for each new socket: after ioredis has begun to listen to it, and before anything has come in.
+    // Emitted for each new socket: after ioredis has begun to listen to it, and before any data has arrived.
     client.on("connect", () => this.#listen(client.stream));
   }
 
-  /** The entries for which ioredis gave this reply; `undefined` when the reply is the server's own. */
+  /** The entries that this reply of ioredis stands for; `undefined` if it is the server's own reply. */
   redeem(reply: unknown): readonly StreamEntry[] | undefined {
     if (typeof reply !== "number") return undefined;
     const entries = this.#taken.get(reply);
@@ -29,7 +29,7 @@ export class EntryTap {
 
   #listen(socket: Redis["stream"]): void {
     const listener = decoderOf(socket);
-    // Where it is not found, ioredis reads everything, and the result is the same.
+    // If it is not found, ioredis reads everything, and the result is the same.
     if (listener === undefined) return;
     const decode = (bytes: Buffer): void => listener.call(socket, bytes);
     this.#taken.clear();
@@ -41,13 +41,13 @@ export class EntryTap {
         decode(Buffer.from(`:${this.#receipts}\r\n`));
       },
     });
-    // In front, as the decoder was: ioredis's watch over silence looks at what has been decoded.
+    // First, where the decoder was: ioredis detects silence by the decoded data.
     socket.prependListener("data", (chunk: Buffer) => scanner.write(chunk));
     socket.off("data", listener);
   }
 }
 
-/** The one lasting listener, which is ioredis's decoder; beside it there are only some that listen once. */
+/** The only permanent listener, which is ioredis's decoder; all others listen once. */
 function decoderOf(socket: Redis["stream"]): Listener | undefined {
   const lasting = socket.rawListeners("data").filter((listener) => !("listener" in listener));
   return lasting.length === 1 ? (lasting[0] as Listener) : undefined;

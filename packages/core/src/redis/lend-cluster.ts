@@ -1,10 +1,10 @@
 import { Cluster, type RedisOptions } from "ioredis";
 
 /**
- * Makes a Cluster that lends its configuration to others, for a program that knows a Cluster by an address only. It
- * never connects itself, so there is nothing to close.
+ * Creates a Cluster client as a template, for a program that knows only an address of the Cluster. Services duplicate
+ * it; it never connects itself, so there is nothing to close.
  *
- * @param seeds nodes by which the others are found; what each connection needs (user, password, TLS) comes from `perNode`
+ * @param seeds nodes through which the others are found; settings of each connection (user, password, TLS) are in `perNode`
  */
 export function lendCluster(
   seeds: readonly { readonly host: string; readonly port: number }[],

@@ -7,23 +7,23 @@ import { RECONNECT } from "./reconnecting-client.ts";
 import { parseRedisUrl } from "./server-address.ts";
 
 /**
- * Where Redis is: a URL, the options of ioredis (Sentinel's among them), or an existing `Redis` or `Cluster` of
- * ioredis 5 or 6. An existing client only lends its configuration: it is duplicated with the options that the
- * guarantees need, never used itself and never closed.
+ * The Redis server: a URL, ioredis options (including Sentinel's), or an existing `Redis` or `Cluster` client of
+ * ioredis 5 or 6. An existing client is only a template: it is duplicated with the options that the guarantees need,
+ * never used itself and never closed.
  *
- * The settings are the same whatever the source. What the guarantees need replaces what you set (retries, queues,
- * `reconnectOnError`, `socketTimeout`). What you did not set gets our default: `connectionName` "redis-batch",
+ * The settings are the same for each of them. Settings that the guarantees need override yours (retries, queues,
+ * `reconnectOnError`, `socketTimeout`). Settings that you leave out get our defaults: `connectionName` "redis-batch",
  * `keepAlive` 30,000 ms, and with Sentinels `failoverDetector` and a `sentinelCommandTimeout` of 5,000 ms. An existing
- * client does not tell whether `failoverDetector: false` or `keepAlive: 0` was set or is a default, so it gets ours
- * as well; pass options to keep yours.
+ * client does not show whether `failoverDetector: false` or `keepAlive: 0` was set or is a default, so it gets our
+ * defaults as well; pass options to keep yours.
  *
- * Options are copied when they are given: what is changed in them later changes nothing. A getter among them stays one, and
- * is asked at each connection. A connection that ends, whatever ended it, is opened again from that copy, or from the existing
- * client, which is read again. This goes on until it is closed: there is no other state from which it cannot come back.
+ * Options are copied when they are given: later changes have no effect. A getter among them stays a getter, and is read
+ * at each connection. A connection that ends, for whatever reason, is reopened from that copy, or from the existing
+ * client, which is read again. This continues until it is closed.
  */
 export type RedisSource = string | RedisOptions | LentClient;
 
-/** As much of an ioredis client as is looked at, so that one of another major version fits as well. */
+/** The parts of an ioredis client that are used, so that another major version fits as well. */
 export interface LentClient {
   readonly isCluster: boolean;
   readonly options: object;
@@ -31,27 +31,27 @@ export interface LentClient {
   duplicate(...args: never[]): unknown;
 }
 
-/** What a connection is opened for, and how. */
+/** The role and settings of a connection. */
 export interface OpenOptions {
   readonly role: ConnectionRole;
-  /** The longest that a read of this connection waits at the server. */
+  /** The longest time that a read on this connection blocks. */
   readonly blockMs: number;
-  /** A reply is late when it takes longer than this beyond what the command itself may wait: 15 s by default. */
+  /** A reply is late if it takes this much longer than the command itself may block: 15 s by default. */
   readonly silenceMs?: number | undefined;
   readonly random?: Random | undefined;
 }
 
-/** What every connection of ours must have, whatever the user's options say; in a Cluster, each node's connection. */
+/** Settings of all our connections, whatever the user's options; in a Cluster, of each node's connection. */
 function enforcedOptions({ role, blockMs, silenceMs = 15_000 }: OpenOptions) {
   return {
-    // RESP2 replies have one shape in ioredis 5 and 6, and ioredis 6 decodes them faster.
+    // RESP2 replies have the same shape in ioredis 5 and 6, and ioredis 6 decodes them faster.
     protocol: 2,
     replyMapping: "legacy",
     stringNumbers: false,
     // Together with the queue that is switched off below: a command is sent at once or rejected, and never sent a
     // second time. (Switching autoResendUnfulfilledCommands off instead leaves promises that never settle.)
     maxRetriesPerRequest: 0,
-    // A demoted master keeps its connections: leave it, and let the caller repeat what it refused.
+    // A demoted master keeps its connections: disconnect, and let the caller repeat what it refused.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
     maxLoadingRetryTime: 1_000,
     // Notices a half-open socket: no byte although a reply is due. The server may round a block up by 100 ms.
@@ -62,30 +62,30 @@ function enforcedOptions({ role, blockMs, silenceMs = 15_000 }: OpenOptions) {
 
 const UNQUEUED = { lazyConnect: true, enableOfflineQueue: false, enableAutoPipelining: false } as const;
 
-/** These would break a guarantee, or be overruled without a word, if they came from the user. */
+/** Options of the user that would break a guarantee, or be silently overridden. */
 const REFUSED: Readonly<Record<string, string>> = {
   keyPrefix: "keyPrefix cannot be used: scripts and registry need the stream's real name; put the prefix into `stream`",
   commandTimeout:
-    "commandTimeout cannot be used: it gives up on commands that the server still executes, and so loses messages",
-  blockingTimeout: "blockingTimeout cannot be used: it drops replies that hold messages",
+    "commandTimeout cannot be used: it gives up on commands that the server still executes, so messages get lost",
+  blockingTimeout: "blockingTimeout cannot be used: it drops replies that contain messages",
 };
 
-/** A Sentinel that does not answer for this long is passed over. ioredis would wait for a frozen one for ever. */
+/** A Sentinel that does not answer for this long is skipped. ioredis would wait for a frozen one forever. */
 const SENTINEL_REPLY_MS = 5_000;
 
 /**
- * Makes a client for one role. Does no I/O.
+ * Creates a client for one role. Does no I/O.
  *
  * @throws {ConfigError} when the source cannot be used
  */
 export function openClient(source: RedisSource, options: OpenOptions): Redis | Cluster {
   const { random = systemRandom } = options;
   const enforced = enforcedOptions(options);
-  // The connection comes back by itself, for ever.
+  // Reconnects forever.
   const reconnect = (attempt: number): number => backoffDelayMs(attempt, RECONNECT, random);
   if (isLentClient(source)) {
     refuse(source.options);
-    // Of another major version, perhaps: what is used of it is the same in both.
+    // Perhaps of another major version: the parts that are used are the same in both.
     const client = source as LentClient & (Redis | Cluster);
     if (isClusterClient(client)) return duplicateCluster(client, enforced, reconnect);
     const { options: lent } = client;
@@ -93,15 +93,15 @@ export function openClient(source: RedisSource, options: OpenOptions): Redis | C
   }
   const own = typeof source === "string" ? parseRedisUrl(source) : source;
   if (typeof own !== "object" || own === null) {
-    throw new ConfigError("redis", ["expected a URL, options, or a client of ioredis"]);
+    throw new ConfigError("redis", ["expected a URL, ioredis options, or an ioredis client"]);
   }
   refuse(own);
   return new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
 }
 
 /**
- * The source as it is now. Getters stay, and so does what is no plain object or list: a Buffer, a secure context, an
- * existing client.
+ * A copy of the `redis` option. Getters are kept, and so is everything that is not a plain object or array: a Buffer, a
+ * secure context, an existing client.
  */
 export function copySource(source: RedisSource): RedisSource {
   return typeof source === "string" || isLentClient(source) ? source : copyOf(source);
@@ -137,7 +137,7 @@ function defaultOptions(options: RedisOptions) {
   } as const satisfies RedisOptions;
 }
 
-/** Our defaults for what an existing client has not set, as far as it tells: it has the defaults of ioredis instead. */
+/** Our defaults for settings that an existing client has left at the defaults of ioredis. */
 function lentDefaults(lent: RedisOptions): RedisOptions {
   const defaults = defaultOptions(lent);
   return {
@@ -161,14 +161,14 @@ function duplicateCluster(
   refuse(perNode);
   return cluster.duplicate([], {
     ...UNQUEUED,
-    // Without it a Cluster refuses, as if the connection had failed, all but the first command for a node that it has
-    // yet to connect to. What waits is sent once, or rejected when the node cannot be reached.
+    // Without it a Cluster rejects all but the first command for a node that it has not connected to yet, as if the
+    // connection had failed. Queued commands are sent once, or rejected if the node cannot be reached.
     enableOfflineQueue: true,
     scaleReads: "master",
     clusterRetryStrategy: reconnect,
-    // Anything above 0 makes a Cluster send a command again whose outcome is unknown.
+    // Above 0, a Cluster would resend commands whose outcome is unknown.
     retryDelayOnFailover: 0,
-    // What the user set for the nodes (TLS, passwords) stays; ours goes over it.
+    // The user's settings for the nodes (TLS, passwords) stay; ours override them.
     redisOptions: { ...defaultOptions(perNode), ...perNode, ...enforced },
   });
 }

@@ -130,7 +130,7 @@ describe.each(sources)("over %s", (_, source) => {
     expect(life.current).toBe(made[1]);
     expect(life.current.status).toBe("connecting");
     expect(errors).toEqual([
-      expect.objectContaining({ message: 'connecting came to a standstill ("connecting") for 30000 ms' }),
+      expect.objectContaining({ message: 'connecting made no progress for 30000 ms (ioredis status "connecting")' }),
     ]);
   });
 

@@ -1,14 +1,14 @@
 /**
- * The life of one connection: one ioredis client after another. ioredis reconnects by itself for as long as it can. A
- * client that has ended, whatever ended it, or that no longer says anything, is replaced by a fresh one: again and
- * again, until `close`. So `closed` is the only state from which a connection cannot come back.
+ * One connection, as a series of ioredis clients. ioredis reconnects by itself as long as it can. A client that has
+ * ended, for whatever reason, or that has gone silent, is replaced by a new one, until `close`. So `closed` is the only
+ * state from which a connection cannot recover.
  *
  * | state   | what happens                                             | leaves by                                |
  * |---------|----------------------------------------------------------|------------------------------------------|
  * | new     | there is a client, nothing is opened                     | open · ended · closed                    |
- * | opening | ioredis connects, and repeats what fails                 | ready · ended · silent too long · closed |
+ * | opening | ioredis connects, and retries                            | ready · ended · silent too long · closed |
  * | ready   | a command is written to the socket at once               | connection lost · ended · closed         |
- * | ended   | the client is of no use; a fresh one comes after a delay | the delay is over · closed               |
+ * | ended   | the client is useless; a new one replaces it after a delay | the delay is over · closed             |
  * | closed  | nothing                                                  | –                                        |
  */
 import type { Cluster, Redis } from "ioredis";
@@ -16,31 +16,31 @@ import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
 import type { Clock } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
 
-/** How long a connection waits before it tries again, whether ioredis repeats or a fresh client does. */
+/** How long a connection waits before it tries again, with the same or a new client. */
 export const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
 /**
- * A client that is opening and says nothing for this long is replaced. Each step that ioredis takes is an event, and
- * has a limit of its own below this; what has none is, for example, a question that a frozen Sentinel never answers.
+ * A client that is opening and emits no event for this long is replaced. Each step of ioredis is an event with its own
+ * shorter limit, but some waits have none, such as a request that a frozen Sentinel never answers.
  */
 export const OPENING_SILENCE_MS = 30_000;
 
-/** The same for a Cluster that is closing its connections. One that has none never gets any further by itself. */
+/** The same for a Cluster that is closing its connections. A Cluster without any would hang forever. */
 const CLOSING_SILENCE_MS = 3_000;
 
-/** What ioredis tells while it connects. Each of these says that it has not come to a standstill. */
+/** Events of ioredis while it connects. Each shows that it is not stuck. */
 const SIGNS_OF_LIFE = ["connecting", "connect", "reconnecting", "sentinelError", "refresh", "node error"] as const;
 
 export interface ReconnectingClientOptions {
-  /** Makes a client that is not connected yet (`lazyConnect`). Called again for each one that has ended. */
+  /** Creates a client that is not connected yet (`lazyConnect`). Called again whenever one has ended. */
   readonly create: () => Redis | Cluster;
   readonly clock: Clock;
   readonly random: Random;
   /** Commands can be sent. */
   readonly onReady: () => void;
-  /** A connection, or an attempt at one, is over. */
+  /** A connection, or an attempt to connect, has ended. */
   readonly onDown: () => void;
-  /** Something went wrong. What is to be done about it is done already. */
+  /** An error, which has already been handled. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -48,13 +48,13 @@ export class ReconnectingClient {
   readonly #options: ReconnectingClientOptions;
   #client: Redis | Cluster;
   #state: "new" | "opening" | "ready" | "ended" | "closed" = "new";
-  /** How many clients ended, or could not be made, since there was a connection. */
+  /** How many clients have ended, or could not be created, since the last connection. */
   #failures = 0;
   #cancelTimer = (): void => {};
-  /** There is a socket, and nothing was said over it yet. */
+  /** The socket is connected, but no data has been exchanged. */
   #isUnanswered = false;
 
-  /** Makes the first client, so that options which cannot be used are reported here. Does no I/O. */
+  /** Creates the first client, so that unusable options are reported here. Does no I/O. */
   constructor(options: ReconnectingClientOptions) {
     this.#options = options;
     this.#client = options.create();
@@ -66,7 +66,7 @@ export class ReconnectingClient {
     return this.#client;
   }
 
-  // ioredis tells of a change a moment after its status has changed; what is sent in between must not wait in a queue.
+  // ioredis emits the event a moment after its status has changed; commands sent in between must not wait in a queue.
   get isUsable(): boolean {
     return this.#state === "ready" && this.#client.status === "ready";
   }
@@ -80,7 +80,7 @@ export class ReconnectingClient {
     this.#client.connect().catch(() => {});
   }
 
-  /** Gives up the connection there is, and connects again. */
+  /** Drops the current connection, and connects again. */
   reopen(): void {
     if (this.#state === "opening" || this.#state === "ready") this.#client.disconnect(true);
   }
@@ -97,7 +97,7 @@ export class ReconnectingClient {
   }
 
   #follow(client: Redis | Cluster): void {
-    // Listens even after the client was replaced: ioredis prints errors to which nobody listens.
+    // Listens even after the client was replaced: ioredis prints errors that have no listener.
     const on = (event: string, react: (detail: unknown) => void): void => {
       client.on(event, (detail: unknown) => {
         if (client === this.#client && this.#state !== "ended" && this.#state !== "closed") react(detail);
@@ -123,7 +123,7 @@ export class ReconnectingClient {
   }
 
   #becomeReady(): void {
-    // ioredis 5 without a ready check may say so of a connection that has ended meanwhile, and then never connects again.
+    // ioredis 5 without a ready check may emit this for a connection that has already ended, and then never connects again.
     if (isWithoutSocket(this.#client)) return this.#replace();
     this.#cancelTimer();
     this.#isUnanswered = false;
@@ -132,11 +132,13 @@ export class ReconnectingClient {
     this.#options.onReady();
   }
 
-  /** What lets everybody in, as a proxy whose server is away, and then closes: of this ioredis has no word. */
+  /** Reports a peer that accepts connections and closes them, such as a proxy without its server. ioredis has no error for it. */
   #tellClosed(): void {
     if (!this.#isUnanswered || this.#state !== "opening") return;
     this.#isUnanswered = false;
-    this.#options.onError(new Error("the server, or a proxy before it, closed the connection before it could be used"));
+    this.#options.onError(
+      new Error("the server, or a proxy in front of it, closed the connection before it could be used"),
+    );
   }
 
   #lose(): void {
@@ -145,7 +147,7 @@ export class ReconnectingClient {
     this.#options.onDown();
   }
 
-  /** Leaves a client that is of no use any more, and makes another one after a while. */
+  /** Drops a client that is useless, and creates another one after a delay. */
   #replace(): void {
     const left = this.#client;
     this.#state = "ended";
@@ -166,7 +168,7 @@ export class ReconnectingClient {
     try {
       this.#client = this.#options.create();
     } catch (error) {
-      // What a lent client is made of may have been changed meanwhile, and may be changed back.
+      // The options of an existing client may have changed meanwhile, and may be changed back.
       this.#options.onError(error);
       return this.#createLater();
     }
@@ -180,10 +182,10 @@ export class ReconnectingClient {
     this.#cancelTimer();
     const silenceMs = longestSilenceMs(this.#client);
     this.#cancelTimer = this.#options.clock.setTimer(silenceMs, () => {
-      // ioredis itself watches a socket that owes a reply; and a server may take as long as it needs to load its data.
+      // ioredis itself watches a socket that owes a reply. A server may take as long as it needs to load its data.
       if (!this.#client.isCluster && this.#client.status === "connect") return this.#watchSilence();
       this.#options.onError(
-        new Error(`connecting came to a standstill ("${this.#client.status}") for ${silenceMs} ms`),
+        new Error(`connecting made no progress for ${silenceMs} ms (ioredis status "${this.#client.status}")`),
       );
       this.#replace();
     });
@@ -202,18 +204,18 @@ function isWithoutSocket(client: Redis | Cluster): boolean {
 }
 
 /**
- * Ends at once what is left of a connection that was not in use. ioredis gives the other side two seconds to end it as
- * well, which keep the process: where the server is silent, and even where there is no socket any more. (What a Cluster
- * and Sentinel use for their own ends is out of reach.)
+ * Ends an unused connection at once. ioredis gives the other side two seconds to end it as well, which keep the process
+ * alive: if the server is silent, and even if there is no socket any more. (Internal connections of a Cluster or a
+ * Sentinel cannot be reached.)
  */
 function endSocket(client: Redis | Cluster): void {
   const { stream } = client as Partial<Pick<Redis, "stream">>;
   stream?.destroy();
-  // It had ended before ioredis began to wait for that, and would not tell again by itself.
+  // It had ended before ioredis began to wait for that, so no event would follow.
   if (stream?.closed) stream.emit("close");
 }
 
-/** ioredis 5 goes on to watch over the silence of a connection that has ended, and then ends the next one for it. */
+/** ioredis 5 keeps the silence timer of an ended connection, and then ends the next connection because of it. */
 function endWatch(client: Redis | Cluster): void {
   clearTimeout(Reflect.get(client, "socketTimeoutTimer") as NodeJS.Timeout | undefined);
   Reflect.set(client, "socketTimeoutTimer", undefined);

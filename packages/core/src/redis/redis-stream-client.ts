@@ -1,4 +1,4 @@
-/** The ioredis side of the port. Two connections: reads block, and must not hold up the acknowledgements. */
+/** The ioredis side of the port. Two connections: reads block, and must not delay the acknowledgements. */
 import { createHash } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import { CommandError, PermissionError } from "../errors/errors.ts";
@@ -91,22 +91,22 @@ import { copySource, isLentClient, openClient, type RedisSource } from "./open-c
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
-  /** The longest `blockMs` a read will ask for: silence beyond it means that the connection is dead. */
+  /** The longest `blockMs` of a read: longer silence means that the connection is dead. */
   readonly blockMs: number;
-  /** How much longer than its own wait a reply may take before the connection is taken for dead; 15 s by default. */
+  /** How much longer than the block time a reply may take before the connection counts as dead; 15 s by default. */
   readonly silenceMs?: number;
   readonly report?: (event: ConnectionEvent) => void;
   readonly clock?: Clock;
   readonly random?: Random;
   /**
-   * Who decodes the entries that are read: this package (the default; a Cluster is left to ioredis), or ioredis.
+   * Which decoder reads the entries: this package's (the default; a Cluster always uses that of ioredis), or ioredis's.
    * The entries are the same.
    */
   readonly decoder?: "own" | "ioredis";
 }
 
-// When a blocked read is told again to end, before the server is known to have heard: each time after twice as long,
-// because behind some proxies it never will.
+// When to repeat CLIENT UNBLOCK for a blocked read, until the server has confirmed it: with doubling delays, because
+// behind some proxies it never works.
 const UNBLOCK_AGAIN_MS = 20;
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
@@ -116,10 +116,10 @@ const DIGESTS = Object.fromEntries(
   Object.entries(SCRIPTS).map(([name, lua]) => [name, createHash("sha1").update(lua).digest("hex")]),
 ) as Record<ScriptName, string>;
 
-/** What is known of the server behind one of the commands' connections. */
+/** What is known about the server behind one of the commands' connections. */
 interface ScriptState {
   readonly epoch: number;
-  /** What was sent to it in full. */
+  /** Scripts that were sent to it in full. */
   readonly loaded: Set<ScriptName>;
   eval: "offered" | "not-offered";
   evalsha: "offered" | "not-offered";
@@ -129,13 +129,13 @@ const scriptsOf = (epoch: number): ScriptState => ({
   ...{ epoch, loaded: new Set(), eval: "offered", evalsha: "offered" },
 });
 
-/** Whether a script was refused itself, and not something that it did. */
+/** Whether the script itself was refused, not a command inside it. */
 function isNotRun(error: unknown): boolean {
   return PermissionError.is(error) && !error.message.includes("user_script");
 }
 
 /**
- * Makes a client over ioredis. Does no I/O before `connect`.
+ * Creates a client on top of ioredis. Does no I/O before `connect`.
  *
  * @throws {ConfigError} when `redis` cannot be used
  */
@@ -159,7 +159,7 @@ class RedisStreamClient implements StreamClient {
     const source = copySource(redis);
     this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
-      // For each of its clients, one after another: what is read through a fresh one has to pass a tap as well.
+      // For each of its clients in turn: the reads of a new client need a tap as well.
       const create = (): Redis | Cluster => {
         const client = openClient(source, { role, blockMs, silenceMs, random });
         if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
@@ -167,7 +167,7 @@ class RedisStreamClient implements StreamClient {
       };
       return new Connection({ create, role, clock, random, report });
     };
-    // Made at once, though not opened, so that a source that cannot be used is reported where it was given.
+    // Created at once, but not opened, so that an unusable `redis` option is reported by the constructor.
     this.#connections.set("commands", this.#open("commands"));
   }
 
@@ -227,7 +227,7 @@ class RedisStreamClient implements StreamClient {
     const stopListening = onAbort(clientId === null ? undefined : signal, () => {
       void this.#unblock(clientId as number, () => isOver);
     });
-    // The reader may have another client, with a tap of its own, by the time that the reply is here.
+    // By the time the reply arrives, the reader may have another client with its own tap.
     const tap = this.#tap;
     try {
       const reply = await reader.call(xreadgroup.name, xreadgroup.encode(options));
@@ -293,7 +293,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   async scanStreams({ cursor, ...options }: ScanStreamsOptions): Promise<StreamPage> {
-    // Which of the servers, and where on it.
+    // The index of the server, and the cursor on it.
     const [server = 0, place] = cursor === undefined ? [] : [Number(cursor.split(":")[0]), cursor.split(":")[1]];
     const servers = this.#connection("commands").servers;
     const page = { ...options, cursor: place };
@@ -385,7 +385,7 @@ class RedisStreamClient implements StreamClient {
     try {
       return await nullIfForbidden(this.#send(aclDryRun, options));
     } catch (error) {
-      // Of a command that the server does not offer it has words of its own.
+      // A command that the server does not offer has its own error.
       if (CommandError.is(error) && /Command '.*' not found/.test(error.message)) return false;
       throw error;
     }
@@ -486,7 +486,7 @@ class RedisStreamClient implements StreamClient {
     };
     if (this.#scripts.epoch !== commands.epoch) this.#scripts = scriptsOf(commands.epoch);
     const scripts = this.#scripts;
-    // The first one on each connection loads the script, so that none is refused and repeated behind later commands.
+    // The first call on each connection loads the script, so that none is refused and then repeated after later commands.
     if (scripts.evalsha === "not-offered" || !scripts.loaded.has(name)) {
       scripts.loaded.add(name);
       return this.#runInFull(name, scripts, call);
@@ -503,7 +503,7 @@ class RedisStreamClient implements StreamClient {
     }
   }
 
-  /** Sends the script itself; where EVAL is refused, by SCRIPT LOAD. */
+  /** Sends the script itself; if EVAL is refused, with SCRIPT LOAD. */
   async #runInFull<Result>(
     name: ScriptName,
     scripts: ScriptState,
@@ -520,7 +520,7 @@ class RedisStreamClient implements StreamClient {
     return call("evalsha");
   }
 
-  /** Loads a script, in a Cluster into every master → whether that may be done. */
+  /** Loads a script, in a Cluster into every master → whether that is allowed. */
   async #load(name: ScriptName): Promise<boolean> {
     const { servers } = this.#connection("commands");
     const loaded = Promise.all(servers.map((server) => server("script", ["LOAD", SCRIPTS[name]])));
@@ -561,11 +561,11 @@ class RedisStreamClient implements StreamClient {
     return opened;
   }
 
-  /** The reader's id at the server, by which a blocked read can be ended; `null` where that cannot be done. */
+  /** The reader's client id, which CLIENT UNBLOCK needs; `null` if that cannot be used. */
   async #readerId(reader: Connection): Promise<number | null> {
-    // In a Cluster the id is one node's, and which node holds the stream may change: there the block just runs out.
+    // In a Cluster the id belongs to one node, and the stream may move to another: there the block just times out.
     if (this.#isCluster) return null;
-    // Asked again where the connection was lost meanwhile: at another server the id would be somebody else's.
+    // Read again if the connection was lost meanwhile: at another server the id would belong to another client.
     while (this.#knownReader?.epoch !== reader.epoch) {
       const { epoch } = reader;
       const reply = await unlessRefused(reader.call("client", ["ID"]));
@@ -581,7 +581,7 @@ class RedisStreamClient implements StreamClient {
         const reply = await this.#connection("commands").call("client", ["UNBLOCK", clientId]);
         if (decodeInteger(reply, "CLIENT UNBLOCK") === 1) return;
       } catch (error) {
-        // Without the right to do it, the block runs out by itself; anything else passes or ends the read anyway.
+        // Without the right to do it, the block times out by itself; other errors are temporary, or end the read anyway.
         if (PermissionError.is(error) || this.#isClosed) return;
       }
       await pause(this.#clock, waitMs);

@@ -50,7 +50,7 @@ describe("parseRedisUrl", () => {
     ["an ioredis option as a parameter", `redis://host?autoResendUnfulfilledCommands=true&password=${secret}`],
     ["a family that is none", `redis://user:${secret}@host?family=5`],
     ["a fragment", `redis://user:${secret}@host#1`],
-    ["a percent sign that escapes nothing", `redis://user:${secret}%zz@host`],
+    ["a percent sign that is not an escape", `redis://user:${secret}%zz@host`],
     ["a percent sign that escapes no UTF-8", `redis://user:${secret}%ff@host`],
     ['a password with a bare "?"', `redis://user:1?${secret}@host:6379`],
     ['a password with a bare "#"', `redis://user:1#${secret}@host:6379`],

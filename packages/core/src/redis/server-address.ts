@@ -3,10 +3,10 @@ import type { RedisOptions } from "ioredis";
 import { ConfigError } from "../errors/errors.ts";
 
 /**
- * Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://…` for TLS, or `unix:///path/to/socket`. Read here and
- * not by ioredis, which would take any query parameter as one of its options and so let a URL switch guarantees off.
+ * Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://…` for TLS, or `unix:///path/to/socket`. Not read by
+ * ioredis, which would take any query parameter as an option, so that a URL could switch off guarantees.
  *
- * @throws {ConfigError} that never quotes the URL, because it may hold a password
+ * @throws {ConfigError} that never quotes the URL, because it may contain a password
  */
 export function parseRedisUrl(url: string): RedisOptions {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -29,7 +29,7 @@ export function parseRedisUrl(url: string): RedisOptions {
     ...credentials(parsed),
     ...database(parsed.pathname),
     ...addressFamily(parsed.searchParams),
-    // TLS has no name for a server that is addressed by its number.
+    // TLS has no server name for an IP address.
     ...(parsed.protocol === "rediss:" ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
   };
 }
@@ -46,33 +46,33 @@ function decode(part: string): string {
     return decodeURIComponent(part);
   } catch {
     // The original error is dropped: the part may be the password.
-    throw new ConfigError("redis", ["the URL has a percent sign that escapes nothing; write it as %25"]);
+    throw new ConfigError("redis", ["the URL has a percent sign that is not an escape; write it as %25"]);
   }
 }
 
 function database(pathname: string): RedisOptions {
   if (pathname === "" || pathname === "/") return {};
   if (!/^\/\d+$/.test(pathname)) {
-    throw new ConfigError("redis", ["the URL's path must be the number of a database, as in redis://host:6379/0"]);
+    throw new ConfigError("redis", ["the path of the URL must be a database number, as in redis://host:6379/0"]);
   }
   return { db: Number(pathname.slice(1)) };
 }
 
-// Some hosting providers hand out URLs with `?family=0` (IPv4 and IPv6), as ioredis asks for.
+// Some hosting providers use URLs with `?family=0` (IPv4 and IPv6), an option of ioredis.
 function addressFamily(parameters: URLSearchParams): RedisOptions {
   refuseParameters(parameters, ["family"]);
   const family = parameters.get("family");
   if (family === null) return {};
   if (family !== "0" && family !== "4" && family !== "6") {
-    throw new ConfigError("redis", ["the URL's family must be 0, 4 or 6"]);
+    throw new ConfigError("redis", ["the parameter family of the URL must be 0, 4 or 6"]);
   }
   return { family: Number(family) };
 }
 
-// Their names are not quoted: with a bare "?" in a password, they are the rest of it.
+// The names are not quoted: after a bare "?" in a password, they are the rest of it.
 function refuseParameters(parameters: URLSearchParams, known: readonly string[]): void {
   if ([...parameters.keys()].every((name) => known.includes(name))) return;
   throw new ConfigError("redis", [
-    'the URL has a parameter that is not known; pass ioredis options as an object instead, and write "?" in a password as %3F',
+    'the URL has an unknown parameter; pass ioredis options as an object instead, and write "?" in a password as %3F',
   ]);
 }

@@ -1,7 +1,7 @@
 /**
- * Many calls of one command in one go. ioredis would make an object of twenty fields and closures of each call and write
- * each to the socket by itself, which costs more than all else that an add does. It gets one command instead that stands
- * in its queue as often as there are calls, and is settled as often, in the order of the queue.
+ * Sends many calls of one command together. ioredis would create an object with twenty fields and closures for each call
+ * and write each to the socket separately, which costs more than the rest of an add. Instead it gets one command, which
+ * is in its queue once per call, and is settled once per call, in the order of the queue.
  */
 import type { Command, Redis } from "ioredis";
 import type { RedisBatchError } from "../errors/errors.ts";
@@ -9,13 +9,13 @@ import type { Argument } from "../wire/command.ts";
 import { encodeRequests } from "../wire/request.ts";
 import { translateError } from "./translate-error.ts";
 
-/** How one call ended. */
+/** The result of one call. */
 export type CallEnd =
   | { readonly reply: unknown; readonly error: undefined }
   | { readonly reply: undefined; readonly error: RedisBatchError };
 
 /**
- * Sends the calls, at least one, and resolves when all have ended, each for itself.
+ * Sends the calls, at least one, and resolves when all have ended, each with its own result.
  *
  * @param CommandClass of the same copy of ioredis as the client, which may be of another major version than ours
  */
@@ -25,7 +25,7 @@ export function writeTogether(
   name: string,
   calls: readonly (readonly Argument[])[],
 ): Promise<readonly CallEnd[]> {
-  // Before anything is queued: what is queued must be written, or every later reply would go to the wrong command.
+  // Before anything is queued: a queued command must be written, or every later reply would go to the wrong command.
   const pieces = encodeRequests(name, calls);
   return new Promise((resolve) => {
     const ends: CallEnd[] = [];
@@ -34,7 +34,7 @@ export function writeTogether(
     const end = (how: CallEnd): void => {
       ends.push(how);
       if (ends.length < calls.length) return;
-      // For whoever traces ioredis's commands.
+      // For tools that trace ioredis's commands.
       settle(null);
       resolve(ends);
     };
@@ -42,7 +42,7 @@ export function writeTogether(
     command.reject = (error) => end({ reply: undefined, error: translateError(error, name) });
     command.toWritable = () => "";
     let isWritten = false;
-    // What ioredis has its pipelines write to. It does so where it has found that the socket can be written to.
+    // The stream that ioredis's own pipelines write to, after a check that the socket is writable.
     const stream = {
       isPipeline: true as const,
       destination: { redis: client },
@@ -51,7 +51,7 @@ export function writeTogether(
         isWritten = true;
       },
     };
-    // Each in a light wrap, because tracers put their own ends over those of each command that they see.
+    // Each with its own light wrapper, because tracers replace the callbacks of each command that they see.
     for (let call = 0; call < calls.length; call++) client.sendCommand(Object.create(command) as Command, stream);
   });
 }

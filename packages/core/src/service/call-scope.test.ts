@@ -104,7 +104,7 @@ describe("a run", () => {
     const { calls } = open();
     const finish = deferred<void>();
     const first = calls.run(undefined, () => finish.promise);
-    await expect(calls.run(undefined, async () => {})).rejects.toThrow("another run is under way");
+    await expect(calls.run(undefined, async () => {})).rejects.toThrow("another run is still active");
     finish.resolve();
     await first;
     await calls.run(undefined, async () => {});

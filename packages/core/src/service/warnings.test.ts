@@ -29,7 +29,7 @@ test("trouble is one line for each kind and minute, which says whose it is; the 
   ]);
   await clock.advance(60_000);
   expect(lines().slice(2)).toEqual([
-    'consumer of "orders", group "billing": letter 300 (the last of 299 like it within a minute)',
+    'consumer of "orders", group "billing": letter 300 (the last of 299 similar warnings within a minute)',
   ]);
   // The minute after that one begins with the summary.
   tell({ type: "deadLettered", text: "letter 301" });
@@ -45,7 +45,7 @@ test.each(["stopped", "closed"])("what was counted is told when the service has 
   const { clock, tell } = observer();
   for (const text of ["a", "b", "c"]) tell({ type: "outcomeTooLate", text });
   tell({ type: end });
-  expect(lines().at(-1)).toContain("c (the last of 2 like it");
+  expect(lines().at(-1)).toContain("c (the last of 2 similar warnings");
   expect(clock.pending).toBe(0);
 });
 

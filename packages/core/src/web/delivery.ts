@@ -1,15 +1,15 @@
 import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
 import type { Random } from "../service/random.ts";
 
-/** How one attempt to deliver something to a webhook ended. */
+/** The result of one attempt to deliver to a webhook. */
 export type AttemptOutcome =
   | {
       readonly kind: "answered";
       readonly status: number;
-      /** What the receiver asks for in `Retry-After`; `null` when it does not. */
+      /** The receiver's `Retry-After`; `null` if there is none. */
       readonly retryAfterMs: number | null;
     }
-  /** No answer: why, without a word of what was sent or where to. */
+  /** No answer: the reason, without the contents or the address. */
   | { readonly kind: "failed"; readonly why: string };
 
 export type DeliveryDecision =
@@ -23,8 +23,8 @@ export interface DeliveryPolicy {
 }
 
 /**
- * Says what follows an attempt. Answers that another attempt would only repeat (a redirection, a refusal) end it; what
- * may pass (no answer, 408, 425, 429, 5xx) is tried again, not before the receiver asks for, at most `backoff.capMs` later.
+ * Decides what follows an attempt. Permanent answers (a redirection, a refusal) end it. Temporary failures (no answer,
+ * 408, 425, 429, 5xx) are retried, not before the receiver's `Retry-After`, but at most `backoff.capMs` later.
  */
 export function decideDelivery(
   outcome: AttemptOutcome,

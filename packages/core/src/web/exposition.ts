@@ -1,4 +1,4 @@
-/** Prometheus' text formats: what they are called, which one a client wants, and how metrics are written in them. */
+/** Prometheus' text formats: their names, the choice for a client, and the encoding of metrics. */
 import { showName } from "../names/names.ts";
 
 /** `text`: Prometheus' text format 0.0.4 · `openmetrics`: OpenMetrics 1.0.0. */
@@ -23,7 +23,7 @@ export interface ExposedFamily {
   readonly samples: readonly { readonly labels: string; readonly value: number }[];
 }
 
-/** Writes metrics; one that has no series is left out. */
+/** Writes metrics; a metric without series is left out. */
 export function renderExposition(families: readonly ExposedFamily[], format: PrometheusFormat): string {
   const lines: string[] = [];
   for (const { metric, samples } of families) {
@@ -36,7 +36,7 @@ export function renderExposition(families: readonly ExposedFamily[], format: Pro
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
-/** Labels without their braces. Values are as {@link asLabelValue} makes them. */
+/** Labels without braces. Values come from {@link asLabelValue}. */
 export function encodeLabels(names: readonly string[], values: readonly string[]): string {
   return names.map((name, at) => `${name}="${escapeLabelValue(values[at] ?? "")}"`).join(",");
 }
@@ -53,7 +53,7 @@ function escapeLabelValue(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 
-/** The format a client likes best, by its `Accept` header; `text` when it does not say. */
+/** The format that a client prefers, by its `Accept` header; `text` by default. */
 export function chooseFormat(accept: string | undefined): PrometheusFormat {
   let openmetrics = 0;
   let text = 0;
@@ -72,7 +72,7 @@ export function chooseFormat(accept: string | undefined): PrometheusFormat {
   return openmetrics > text ? "openmetrics" : "text";
 }
 
-/** In OpenMetrics a counter's family is called without the `_total` of its series. */
+/** In OpenMetrics a counter's family has no `_total`; only its series have it. */
 function familyName({ name, type }: ExposedMetric, format: PrometheusFormat): string {
   return format === "openmetrics" && type === "counter" ? name.replace(/_total$/, "") : name;
 }

@@ -1,4 +1,4 @@
-/** A small HTTP server for collectors, orchestrators and whoever else asks now and then. */
+/** A small HTTP server for metrics collectors, orchestrators and other occasional clients. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -9,37 +9,37 @@ import { systemClock } from "../service/clock.ts";
 export interface HttpReply {
   readonly status: number;
   readonly body: string;
-  /** Beside those that every reply has. Default content type: plain text. */
+  /** In addition to those of every reply. Default content type: plain text. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface HttpServerOptions {
   readonly host: string;
-  /** 0 takes any free one. */
+  /** 0 picks a free one. */
   readonly port: number;
-  /** What each path answers to GET and HEAD. */
+  /** The handler of each path, for GET and HEAD. */
   readonly paths: Readonly<Record<string, (request: IncomingMessage) => Promise<HttpReply>>>;
-  /** Told why an answer failed; the client is only told that it did. */
+  /** Called with the error of a failed answer; the client only gets a 500. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface HttpServer extends AsyncDisposable {
   readonly port: number;
-  /** Where it listens, without a path. */
+  /** Its base URL, without a path. */
   readonly url: string;
   /** Stops listening; requests in progress get a second to end. May be called more than once. */
   close(): Promise<void>;
 }
 
 const CLOSE_GRACE_MS = 1_000;
-// Far more than collectors and probes open; beyond it somebody is trying to use up our file descriptors.
+// Far more than collectors and probes open; more would be an attempt to use up our file descriptors.
 const MAX_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
  * Starts a server.
  *
- * @throws when the address is taken, or not this machine's
+ * @throws when the address is in use, or does not belong to this machine
  */
 export async function startHttpServer({ host, port, paths, onError }: HttpServerOptions): Promise<HttpServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
@@ -61,7 +61,7 @@ export async function startHttpServer({ host, port, paths, onError }: HttpServer
   };
 }
 
-/** Never rejects, and never says more about a fault than that there is one. */
+/** Never rejects, and never reveals details of an error. */
 async function answer(
   request: IncomingMessage,
   paths: HttpServerOptions["paths"],
@@ -69,9 +69,9 @@ async function answer(
 ): Promise<HttpReply> {
   const [path = ""] = (request.url ?? "").split("?", 1);
   const reply = Object.hasOwn(paths, path) ? paths[path] : undefined;
-  if (reply === undefined) return { status: 404, body: `there are ${enumerate(Object.keys(paths))}\n` };
+  if (reply === undefined) return { status: 404, body: `the paths are ${enumerate(Object.keys(paths))}\n` };
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return { status: 405, body: "only GET and HEAD\n", headers: { allow: "GET, HEAD" } };
+    return { status: 405, body: "only GET and HEAD are allowed\n", headers: { allow: "GET, HEAD" } };
   }
   try {
     return await reply(request);
@@ -106,16 +106,16 @@ async function closeServer(server: Server): Promise<void> {
   cancel();
 }
 
-/** Reads the option `token`; what it is not, and why, without quoting it. */
+/** Reads the option `token`. Reports problems without quoting it. */
 export function readToken(reader: OptionsReader, token: unknown): string | null {
   if (token === undefined) return null;
-  // Anything else never arrives in a header as it was sent, so that nobody could get in.
+  // Other characters do not survive in a header, so no client could get in.
   if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
   reader.problem("token must be printable ASCII without spaces");
   return null;
 }
 
-/** Lets in who sends `Authorization: Bearer <token>`; everybody where the token is `null`. */
+/** Accepts requests with `Authorization: Bearer <token>`; all requests if the token is `null`. */
 export function createGuard(
   token: string | null,
 ): <Request extends Pick<IncomingMessage, "headers">>(
@@ -124,7 +124,7 @@ export function createGuard(
   const expected = token === null ? null : hash(token);
   return (reply) => async (request) => {
     const sent = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
-    // Hashes are of one length, whatever was sent, so that comparing them tells nothing by the time it takes.
+    // Hashes have the same length, whatever was sent, so that the comparison takes constant time.
     if (expected !== null && !timingSafeEqual(hash(sent ?? ""), expected)) {
       return { status: 401, body: "unauthorized\n", headers: { "www-authenticate": "Bearer" } };
     }

@@ -11,18 +11,18 @@ export function signBody(body: string, secret: string, atSeconds: number): strin
 export interface VerifySignatureOptions {
   /** The body as it was received, before it was parsed. */
   readonly body: string;
-  /** The value of the header `redis-batch-signature`; `undefined` when there is none. */
+  /** The value of the header `redis-batch-signature`; `undefined` if there is none. */
   readonly signature: string | undefined;
   readonly secret: string;
-  /** How far the time of the signature may be from now, in seconds. Default 300: older ones may be repeated by others. */
+  /** Maximum distance of the signature's time from now, in seconds. Default 300: older requests may be replays. */
   readonly toleranceSeconds?: number;
-  /** The time now, in milliseconds since 1970. Default: this machine's. */
+  /** The current time, in milliseconds since 1970. Default: this machine's. */
   readonly nowMs?: number;
 }
 
 /**
- * Whether a webhook's body was sent by who knows the secret, and not too long ago. Takes the same time for every wrong
- * signature.
+ * Whether a webhook's body was sent by someone who knows the secret, and not too long ago. Takes the same time for every
+ * wrong signature.
  */
 export function verifySignature(options: VerifySignatureOptions): boolean {
   const { body, signature, secret, toleranceSeconds = 300, nowMs = Date.now() } = options;
@@ -36,7 +36,7 @@ function hmac(body: string, secret: string, seconds: string): Buffer {
   return createHmac("sha256", secret).update(`${seconds}.${body}`).digest();
 }
 
-/** Of one length, whatever was received. */
+/** Always of the same length, whatever was received. */
 function sha256(bytes: Buffer): Buffer {
   return createHash("sha256").update(bytes).digest();
 }

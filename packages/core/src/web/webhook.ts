@@ -6,18 +6,18 @@ import type { OptionsReader } from "../options/options-reader.ts";
 import type { AttemptOutcome } from "./delivery.ts";
 import { SIGNATURE_HEADER, signBody } from "./signature.ts";
 
-/** Where what is to be told goes. */
+/** The receiver of notifications. */
 export interface WebhookTarget {
   readonly url: URL;
   readonly secret: string | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** How the sender calls itself. */
+  /** The `User-Agent` of the sender. */
   readonly userAgent: string;
-  /** How long one attempt may take, connecting and answering, in milliseconds. */
+  /** Maximum time of one attempt, from connecting to the answer, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** What of a target is given as options. */
+/** The options of a target. */
 interface WebhookOptions {
   readonly url: string | undefined;
   readonly secret: string | undefined;
@@ -25,8 +25,8 @@ interface WebhookOptions {
 }
 
 /**
- * Reads a target from options, which their service has names for; `null`, and problems, where they are wrong. No problem
- * quotes an address or a secret.
+ * Reads a target from options, which each service names differently. Returns `null` and reports problems if they are
+ * wrong. No problem quotes an address or a secret.
  */
 export function readWebhook(
   reader: OptionsReader,
@@ -36,12 +36,12 @@ export function readWebhook(
 ): WebhookTarget | null {
   const url = typeof given === "string" && URL.canParse(given) ? new URL(given) : null;
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    reader.problem(`${names.url} must be a URL that begins with https:// or http://`);
+    reader.problem(`${names.url} must be a URL that starts with https:// or http://`);
   }
   if (secret !== undefined && (typeof secret !== "string" || secret.length < 16)) {
     reader.problem(`${names.secret} must be a text of 16 characters or more`);
   }
-  if (!areHeaders(headers)) reader.problem(`${names.headers} must be an object of header names and their values`);
+  if (!areHeaders(headers)) reader.problem(`${names.headers} must be an object of header names and values`);
   return url === null ? null : { url, secret: secret ?? null, headers: { ...headers }, ...rest };
 }
 
@@ -53,17 +53,17 @@ function areHeaders(headers: unknown): headers is Readonly<Record<string, string
   );
 }
 
-/** How a target is called in events: without path, query and user, any of which can be what lets somebody in. */
+/** The name of a target in events: without path, query and user, any of which may contain a secret. */
 export function describeTarget({ url }: WebhookTarget): string {
   return url.origin;
 }
 
-// An answer is read to its end, so that the receiver can write it; what it says does not matter, so not without bound.
+// An answer is read to its end, so that the receiver can write it. Its contents do not matter, so up to a limit.
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 /**
- * Sends a body once, and says how that ended. Never rejects. Redirections are not followed: they would carry the body
- * and its headers to somebody else.
+ * Sends a body once, and returns the result. Never rejects. Redirections are not followed: they would send the body and
+ * its headers to another server.
  */
 export async function sendWebhook(
   target: WebhookTarget,
@@ -77,7 +77,7 @@ export async function sendWebhook(
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
         method: "POST",
-        // No connection is kept: there is rarely something to tell, and a kept one that broke unseen would fail the next.
+        // No connection is kept: notifications are rare, and a kept connection that broke unnoticed would fail the next one.
         agent: false,
         signal: limit,
         headers: {
@@ -92,7 +92,7 @@ export async function sendWebhook(
         },
       });
       request.once("response", resolve);
-      // Stays for the whole request: a connection that breaks later must not end the process.
+      // Listens for the whole request: a connection that breaks later must not end the process.
       request.on("error", reject);
       request.end(body);
     });
@@ -102,12 +102,12 @@ export async function sendWebhook(
     return { kind: "answered", status: answer, retryAfterMs };
   } catch (error) {
     if (timeout.aborted) return { kind: "failed", why: `did not answer within ${timeoutMs} ms` };
-    if (signal.aborted) return { kind: "failed", why: "was given up because it was to end" };
+    if (signal.aborted) return { kind: "failed", why: "was cancelled because the service is closing" };
     return { kind: "failed", why: `could not be reached: ${codeOf(error)}` };
   }
 }
 
-/** The status has told what matters: an answer that hangs or breaks off afterwards changes nothing. */
+/** Only the status matters: an answer that hangs or breaks off afterwards changes nothing. */
 async function readAnswer(response: IncomingMessage): Promise<void> {
   let bytes = 0;
   try {
@@ -116,16 +116,16 @@ async function readAnswer(response: IncomingMessage): Promise<void> {
       if (bytes > MAX_ANSWER_BYTES) break;
     }
   } catch {
-    // Broken off, or out of time.
+    // It broke off, or timed out.
   }
 }
 
-/** The seconds of a `Retry-After`; its other form, a date, is by a clock that is not ours. */
+/** The seconds of a `Retry-After`. Its other form, a date, is ignored, because it uses another clock. */
 function parseRetryAfter(value: string | undefined): number | null {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : null;
 }
 
-/** Only the code: messages of network and TLS errors can quote the address. */
+/** Only the code: messages of network and TLS errors may quote the address. */
 function codeOf(error: unknown): string {
   const code = isError(error) && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "unknown error";

@@ -3,11 +3,11 @@ import { decodeText } from "./reply.ts";
 
 export interface AclDryRunOptions {
   readonly user: string;
-  /** A whole command, which is not executed. */
+  /** A complete command, which is not executed. */
   readonly command: readonly Argument[];
 }
 
-/** `ACL DRYRUN user command …` → whether that user may run it. Knowing so is an administrator's right. */
+/** `ACL DRYRUN user command …` → whether that user may run it. Needs an administrator's right. */
 export const aclDryRun: Command<AclDryRunOptions, boolean> = {
   name: "acl",
   encode: ({ user, command }) => ["DRYRUN", user, ...command],

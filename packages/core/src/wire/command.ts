@@ -1,24 +1,24 @@
 import { bytesOfName } from "../names/names.ts";
 
-/** What may stand in a command: bytes as they are, text as UTF-8 but for the bytes in a name, numbers in decimal. */
+/** An argument of a command: bytes unchanged, text as UTF-8 (except for bytes in a name), numbers in decimal. */
 export type Argument = string | Buffer | number;
 
-/** A name as it can be written: its bytes, where it is not UTF-8. */
+/** A name as an argument: as bytes if it is not UTF-8. */
 export function nameArgument(name: string): string | Buffer {
   return name.isWellFormed() ? name : bytesOfName(name);
 }
 
-/** The same for every argument. No payload has halves of surrogate pairs. */
+/** The same for every argument. Payloads never contain half of a surrogate pair. */
 export function withBytes(args: readonly Argument[]): readonly Argument[] {
   if (!args.some((arg) => typeof arg === "string" && !arg.isWellFormed())) return args;
   return args.map((arg) => (typeof arg === "string" ? nameArgument(arg) : arg));
 }
 
-/** One Redis command: how its arguments are written and how its reply is read. Pure. */
+/** One Redis command: encodes its arguments and decodes its reply. Pure. */
 export interface Command<Options, Result> {
   /** Lower case, as ioredis's own tables spell it. */
   readonly name: string;
   encode(options: Options): Argument[];
-  /** @throws {ReplyShapeError} on a shape that no server we know sends */
+  /** @throws {ReplyShapeError} on a shape that no known server sends */
   decode(reply: unknown, options: Options): Result;
 }

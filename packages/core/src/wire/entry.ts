@@ -5,7 +5,7 @@ import { decodeArray, decodeBytes, decodeText } from "./reply.ts";
 /** The raw fields of an entry: name, value, name, value … byte for byte, in the order they were added. */
 export type RawFields = readonly Buffer[];
 
-/** One entry of a stream as the server sent it. */
+/** One entry of a stream, as the server sent it. */
 export interface StreamEntry {
   readonly id: EntryId;
   readonly fields: RawFields;

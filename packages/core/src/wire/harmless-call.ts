@@ -1,6 +1,6 @@
 import type { Argument, Command } from "./command.ts";
 
-/** Every command that is ever sent, by itself or by a script. */
+/** Every command that Redis Batch sends, directly or in a script. */
 export const SENT_COMMANDS = [
   "acl",
   "client",
@@ -44,13 +44,13 @@ export const SENT_COMMANDS = [
 /** In lower case. */
 export type SentCommand = (typeof SENT_COMMANDS)[number];
 
-// The others are refused for want of arguments, before keys or rights are looked at, or do nothing without any.
+// The others are refused because arguments are missing, before keys or rights are checked, or do nothing without any.
 const ARGUMENTS: Partial<Readonly<Record<SentCommand, readonly Argument[]>>> = {
   command: ["COUNT"],
   info: ["server"],
 };
 
-/** Calls a command so that only one thing is learnt: whether it is offered. That it is refused for another reason says so. */
+/** Calls a command without an effect, only to find out whether it is offered: a refusal for another reason means yes. */
 export function harmlessCall(name: SentCommand): Command<object, void> {
   return { name, encode: () => [...(ARGUMENTS[name] ?? [])], decode() {} };
 }

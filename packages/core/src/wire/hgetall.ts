@@ -3,7 +3,7 @@ import { decodeNamed, decodeText } from "./reply.ts";
 
 /** `HGETALL key` → the fields of a hash as text; none when it does not exist. */
 export const hgetall: Command<{ readonly key: string }, ReadonlyMap<string, string>> = {
-  // In lower case ioredis would make an object of the reply, for which a field "__proto__" is no ordinary name.
+  // In lower case ioredis would turn the reply into an object, in which a field "__proto__" is not an ordinary name.
   name: "HGETALL",
   encode: ({ key }) => [key],
   decode: (reply) =>

@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
 import { decodeText } from "./reply.ts";
 
-/** `INFO` → its fields, over all of the usual sections. */
+/** `INFO` → its fields, from the default sections. */
 export const info: Command<object, ReadonlyMap<string, string>> = {
   name: "info",
   encode: () => [],

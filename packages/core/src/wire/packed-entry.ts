@@ -1,7 +1,7 @@
 /**
- * An entry that is left as the server sent it until somebody looks into it: most handlers read a field or two, and some
- * none. Its bytes are the socket's own, shared with its neighbours, so whoever keeps an entry keeps at most one chunk
- * of the socket (64 KiB) beside it. What is taken out of it keeps nothing of its neighbours.
+ * An entry that is decoded only when it is read: most handlers read a field or two, and some none. Its bytes are part of
+ * the socket's chunk, shared with other entries, so an entry that is kept keeps at most one chunk (64 KiB) alive. Values
+ * that are read from it keep no other entries alive.
  */
 import { type Fields, fieldsCodec } from "../codecs/codec.ts";
 import type { EntryId } from "../names/entry-id.ts";
@@ -11,12 +11,12 @@ import type { FieldNames } from "./field-names.ts";
 const CR = 13;
 const ZERO = 48;
 
-/** Where the fields of an entry lie: one bulk string after the other, names and values in turn. */
+/** The position of an entry's fields: one bulk string after the other, names and values alternating. */
 export interface PackedFields {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** Names and values together, in bytes. */
+  /** Total size of names and values, in bytes. */
   readonly payloadBytes: number;
   readonly names: FieldNames;
 }
@@ -26,7 +26,7 @@ export class PackedEntry implements StreamEntry {
   #packed: PackedFields;
   #fields: RawFields | undefined;
 
-  /** What is packed must be whole: nothing is checked here. */
+  /** `packed` must be complete: nothing is checked here. */
   constructor(id: EntryId, packed: PackedFields) {
     this.id = id;
     this.#packed = packed;
@@ -42,7 +42,7 @@ export class PackedEntry implements StreamEntry {
     return this.#fields;
   }
 
-  /** The fields as UTF-8 text, without a prototype; of several with one name, the last. */
+  /** The fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
   get text(): Fields {
     const { bytes, names } = this.#packed;
     const bounds = boundsOf(this.#packed);
@@ -65,7 +65,7 @@ export class PackedEntry implements StreamEntry {
   }
 }
 
-/** The same in bytes that hold little else: whoever keeps Buffers of them keeps nothing of other entries. */
+/** The same as copied bytes: Buffers that are kept keep no other entries alive. */
 function withoutNeighbours(packed: PackedFields): PackedFields {
   const { bytes, start, end } = packed;
   if (bytes.buffer.byteLength <= 2 * (end - start)) return packed;
@@ -77,7 +77,7 @@ function boundsOf({ bytes, start, end }: PackedFields): number[] {
   const bounds: number[] = [];
   for (let at = start; at < end; ) {
     let length = 0;
-    // Behind the `$`.
+    // After the `$`.
     for (at++; bytes[at] !== CR; at++) length = length * 10 + (bytes[at] as number) - ZERO;
     bounds.push(at + 2, at + 2 + length);
     at += length + 4;
@@ -93,7 +93,7 @@ export function payloadBytesOf(entry: StreamEntry): number {
   return bytes;
 }
 
-/** An entry's fields as UTF-8 text, without a prototype; of several with one name, the last. */
+/** An entry's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
 export function textOf(entry: StreamEntry): Fields {
   return entry instanceof PackedEntry ? entry.text : fieldsCodec.decode(entry.fields);
 }

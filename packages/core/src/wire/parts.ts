@@ -1,7 +1,7 @@
-/** The most ids in one call: far below what a script can unpack, and a call that is over in a few milliseconds. */
+/** Maximum ids per call: far below what a script can unpack, and quick enough for a few milliseconds. */
 const IDS_PER_CALL = 1_000;
 
-/** The same items in pieces of at most `size`, in their order; none for no items. */
+/** Splits the items into parts of at most `size`, in order; none for no items. */
 export function inParts<Item>(items: readonly Item[], size: number = IDS_PER_CALL): readonly (readonly Item[])[] {
   if (items.length > 0 && items.length <= size) return [items];
   const parts: (readonly Item[])[] = [];

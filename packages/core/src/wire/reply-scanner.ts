@@ -1,8 +1,8 @@
 /**
- * Goes once over the bytes that a server sends, in chunks cut anywhere, and takes the entries of XREADGROUP replies out
- * of them. It knows one shape, `[[key, [[id, [name, value, …]], …]]]` in RESP2. A reply of any other shape, however
- * late that shows, passes on whole and unchanged, for the ordinary decoder to judge. After something that is no RESP2
- * everything passes, because nobody can tell where replies end.
+ * Scans the server's bytes once, in chunks split anywhere, and takes the entries of XREADGROUP replies out of them. It
+ * knows one shape, `[[key, [[id, [name, value, …]], …]]]` in RESP2. A reply of any other shape, however late that is
+ * noticed, is passed on complete and unchanged, to the ordinary decoder. After data that is not RESP2 everything is
+ * passed on, because the ends of replies are unknown.
  *
  * | step     | expects                        | next                                |
  * |----------|--------------------------------|-------------------------------------|
@@ -16,7 +16,7 @@
  * | PART     | a bulk string                  | PART · ENTRY after the last of them |
  * | OTHER    | anything                       | STREAMS at the end of the reply     |
  *
- * What is not expected leads to OTHER.
+ * Anything unexpected leads to OTHER.
  */
 import type { StreamEntry } from "./entry.ts";
 import { FieldNames } from "./field-names.ts";
@@ -57,20 +57,20 @@ const LINE = -2;
 const CUT = -3;
 const NO_RESP2 = -4;
 
-// No server has more to say than a type, ten digits, CR and LF.
+// A header is at most a type, ten digits, CR and LF.
 const MOST_DIGITS = 10;
 const LONGEST_HEADER = 13;
 // Two numbers below 2^64 and a dash.
 const LONGEST_ID = 41;
-// What the end of a chunk cuts is put together in one piece. Node 20 has none above 4 GiB; no entry needs as much.
+// An entry that is split over chunks is joined into one buffer. Node 20 has none above 4 GiB; no entry is that large.
 const LARGEST_CUT_ENTRY = 2 ** 30;
 
 const NOTHING = Buffer.alloc(0);
 
 export interface ReplySink {
-  /** Takes bytes that are for the ordinary decoder. */
+  /** Receives bytes for the ordinary decoder. */
   pass(bytes: Buffer): void;
-  /** Takes the entries of one XREADGROUP reply, in the place of its bytes. */
+  /** Receives the entries of one XREADGROUP reply, in place of its bytes. */
   take(entries: readonly StreamEntry[]): void;
 }
 
@@ -79,24 +79,24 @@ export class ReplyScanner {
   readonly #names = new FieldNames();
   #isBlind = false;
   #step: number = STREAMS;
-  /** Values of the reply, at any depth, that have yet to come. */
+  /** Values of the reply, at any depth, that have not arrived yet. */
   #left = 1;
-  /** Bytes until the bulk string in hand is over, its line end included. */
+  /** Remaining bytes of the current bulk string, including its line end. */
   #skip = 0;
   #line: number = NO_LINE;
 
-  /** What the header in hand says: its type, how long it is itself, and where in the reply it begins. */
+  /** The current header: its type, its own length, and its position in the reply. */
   #type = 0;
   #headerLength = 0;
   #headerStart = 0;
-  /** The beginning of a header that the end of a chunk has cut. */
+  /** The beginning of a header that was split by the end of a chunk. */
   #stub: Buffer | undefined;
 
-  /** What of the reply in hand lies in earlier chunks, while it may still be one of ours. */
+  /** The parts of the current reply in earlier chunks, as long as it may be an XREADGROUP reply. */
   #held: Buffer[] = [];
   #heldBytes = 0;
   #entries: StreamEntry[] = [];
-  /** Positions of the entry in hand, from the beginning of the reply. */
+  /** Positions of the current entry, relative to the start of the reply. */
   #entryStart = 0;
   #idStart = 0;
   #idEnd = 0;
@@ -107,18 +107,18 @@ export class ReplyScanner {
   #chunk: Buffer = NOTHING;
   /** How far the chunk was read. */
   #at = 0;
-  /** Where in the chunk the reply in hand begins, or goes on. */
+  /** Where in the chunk the current reply begins, or continues. */
   #replyStart = 0;
-  /** Where the line of the length ends that was read last. */
+  /** Where the last length line ends. */
   #lengthEnd = 0;
-  /** What of the chunk before the reply in hand has to be passed on begins here. */
+  /** Start of the bytes before the current reply that must be passed on. */
   #passStart = 0;
 
   constructor(sink: ReplySink) {
     this.#sink = sink;
   }
 
-  /** Takes in the next bytes. The chunk must not be changed afterwards: entries lie in it. */
+  /** Scans the next bytes. The chunk must not be changed afterwards: entries refer to it. */
   write(chunk: Buffer): void {
     if (this.#isBlind) return this.#sink.pass(chunk);
     this.#chunk = chunk;
@@ -135,8 +135,8 @@ export class ReplyScanner {
   }
 
   /**
-   * Reads what lies whole in this chunk of the entry that comes next or is in hand → whether there was any. It is what
-   * most of the bytes are, so it is worth a way of its own; whatever is not plain is left to the other.
+   * Fast path: reads the complete parts of the next or current entry in this chunk → whether there were any. Most bytes
+   * take this path; anything unusual is left to the slow path.
    */
   #readAhead(): boolean {
     if (this.#step === PART) return this.#readParts();
@@ -145,7 +145,7 @@ export class ReplyScanner {
     return true;
   }
 
-  /** Reads on to the first name of an entry: `*2`, the id, and how many parts there are. */
+  /** Reads up to the first name of an entry: `*2`, the id, and the number of parts. */
   #readEntryHead(): boolean {
     const chunk = this.#chunk;
     const start = this.#at;
@@ -157,7 +157,7 @@ export class ReplyScanner {
     if (chunk[idEnd + LINE_END] !== ARRAY) return false;
     const parts = this.#lengthAt(idEnd + LINE_END + 1);
     if (parts <= 0 || parts % 2 !== 0) return false;
-    // From places in this chunk to positions in the reply.
+    // Converts positions in this chunk to positions in the reply.
     const shift = this.#heldBytes - this.#replyStart;
     this.#entryStart = start + shift;
     this.#idStart = idStart + shift;
@@ -167,7 +167,7 @@ export class ReplyScanner {
     this.#payloadBytes = 0;
     this.#step = PART;
     this.#at = this.#lengthEnd;
-    // Both values of the entry have come, and these parts are yet to.
+    // Both values of the entry have begun; these parts are still to come.
     this.#left += parts - 1;
     return true;
   }
@@ -188,14 +188,14 @@ export class ReplyScanner {
     if (left === first) return false;
     this.#at = at;
     this.#partsLeft = left;
-    // The last of them ends the entry, and maybe the reply.
+    // The last part ends the entry, and perhaps the reply.
     this.#left -= first - left - 1;
     if (left === 0) this.#endEntry();
     this.#endValue();
     return true;
   }
 
-  /** The length that is written here, with its line end whole in this chunk; `NIL` when there is no such thing. */
+  /** The length at this position, if its line is complete in this chunk; otherwise `NIL`. */
   #lengthAt(start: number): number {
     const chunk = this.#chunk;
     let at = start;
@@ -252,7 +252,7 @@ export class ReplyScanner {
     this.#beginValue(said);
   }
 
-  /** The length that a header gives, or what else it says. */
+  /** The length in a header, or its other meaning. */
   #parseHeader(bytes: Buffer, start: number): number {
     const type = bytes[start] as number;
     this.#type = type;
@@ -325,7 +325,7 @@ export class ReplyScanner {
         this.#partsLeft = length;
         this.#payloadBytes = 0;
         this.#step = PART;
-        // XADD takes no entry without fields.
+        // XADD accepts no entry without fields.
         return length > 0 && length % 2 === 0;
       default:
         this.#payloadBytes += length;
@@ -338,7 +338,7 @@ export class ReplyScanner {
     const isWhole = this.#entryStart >= this.#heldBytes;
     if (!isWhole && end - this.#entryStart > LARGEST_CUT_ENTRY) return this.#giveUp();
     const bytes = isWhole ? this.#chunk : this.#join(this.#entryStart);
-    // From positions in the reply to places in these bytes.
+    // Converts positions in the reply to positions in these bytes.
     const shift = isWhole ? this.#replyStart - this.#heldBytes : -this.#entryStart;
     const idStart = this.#idStart + shift;
     const idEnd = this.#idEnd + shift;
@@ -350,7 +350,7 @@ export class ReplyScanner {
     this.#step = ENTRY;
   }
 
-  /** What has been read of the reply, from this position on, in one piece. */
+  /** The bytes of the reply that were read so far, from this position on, in one buffer. */
   #join(position: number): Buffer {
     const inChunk = this.#at - this.#replyStart;
     const joined = Buffer.allocUnsafeSlow(this.#heldBytes + inChunk - position);
@@ -384,7 +384,7 @@ export class ReplyScanner {
     this.#replyStart = this.#at;
   }
 
-  /** This reply is none of ours: what was held back of it passes on, and so does the rest. */
+  /** This is not an XREADGROUP reply: pass on the bytes that were held back, and the rest. */
   #giveUp(): void {
     this.#step = OTHER;
     const held = this.#held;
@@ -412,7 +412,7 @@ export class ReplyScanner {
     this.#heldBytes += end - this.#replyStart;
   }
 
-  /** Passes on what waits of this chunk, up to here. */
+  /** Passes on the waiting bytes of this chunk, up to here. */
   #pass(end: number): void {
     if (end > this.#passStart) this.#sink.pass(this.#chunk.subarray(this.#passStart, end));
   }

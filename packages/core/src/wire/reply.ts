@@ -1,6 +1,6 @@
 /**
- * Reading replies. They arrive as Buffers, numbers, null and arrays; RESP3 adds maps. Named fields are looked up by
- * name, never by place, because servers insert new ones in the middle.
+ * Decodes replies. They arrive as Buffers, numbers, null and arrays; RESP3 adds maps. Named fields are looked up by
+ * name, never by position, because servers insert new ones in the middle.
  */
 import { ReplyShapeError } from "../errors/errors.ts";
 import { nameOfBytes } from "../names/names.ts";
@@ -16,7 +16,7 @@ export function decodeBytes(reply: unknown, what: string): Buffer {
   throw surprise(reply, what, "a bulk string");
 }
 
-/** Text. What of it is not UTF-8 stays what it is, as in a name. */
+/** Text. Bytes that are not UTF-8 are preserved, as in a name. */
 export function decodeText(reply: unknown, what: string): string {
   if (typeof reply === "string") return reply;
   if (Buffer.isBuffer(reply)) return nameOfBytes(reply);
@@ -26,7 +26,7 @@ export function decodeText(reply: unknown, what: string): string {
 export function decodeInteger(reply: unknown, what: string): number {
   if (typeof reply === "number" && Number.isInteger(reply)) return reply;
   if (typeof reply === "bigint") return Number(reply);
-  // Inside scripts and with `stringNumbers` integers travel as text.
+  // Inside scripts, and with `stringNumbers`, integers are text.
   if (typeof reply === "string" || Buffer.isBuffer(reply)) {
     const text = reply.toString();
     if (/^-?\d+$/.test(text)) return Number(text);

@@ -1,10 +1,10 @@
-/** Requests as they travel (RESP): an array of bulk strings for each, one behind the other. */
+/** Requests in the wire format (RESP): one array of bulk strings each, one after the other. */
 import type { Argument } from "./command.ts";
 
-// Large enough for a thousand ordinary messages, and far below what a string of V8 can hold.
+// Large enough for a thousand ordinary messages, and far below the limit of a V8 string.
 const PIECE_LENGTH = 1_048_576;
 
-/** Many calls of one command, in pieces to be written one after the other. Text is written as UTF-8, bytes as they are. */
+/** Many calls of one command, in pieces to be written one after the other. Text is written as UTF-8, bytes unchanged. */
 export function encodeRequests(
   name: string,
   calls: readonly (readonly Argument[])[],

@@ -4,11 +4,11 @@ import { decodeText } from "./reply.ts";
 export interface SetIfFreeOptions {
   readonly key: string;
   readonly value: string;
-  /** After so long the key is free again, in milliseconds. */
+  /** The key expires after this time, in milliseconds. */
   readonly expireMs: number;
 }
 
-/** `SET key value NX PX ms` → whether the key was free, and is this value's now. */
+/** `SET key value NX PX ms` → whether the key did not exist, and was set. */
 export const setIfFree: Command<SetIfFreeOptions, boolean> = {
   name: "set",
   encode: ({ key, value, expireMs }) => [key, value, "NX", "PX", expireMs],

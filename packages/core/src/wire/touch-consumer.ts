@@ -6,16 +6,16 @@ export interface TouchConsumerOptions {
   readonly consumer: string;
 }
 
-// Behind every entry, so that nothing is delivered. Not the greatest id there is: reading behind that one returns nil.
+// After every entry, so that nothing is delivered. Not the largest possible id: reading after that one returns nil.
 const PAST_THE_END = "18446744073709551615";
 
 /**
- * XREADGROUP of the consumer's own pending list, past its end: delivers nothing, creates the name where it is missing,
- * and its idle time starts again. Not replicated.
+ * XREADGROUP past the end of the consumer's own pending list: delivers nothing, creates the name if it is missing, and
+ * resets its idle time. Not replicated.
  */
 export const touchConsumer: Command<TouchConsumerOptions, void> = {
   name: "xreadgroup",
   encode: ({ stream, group, consumer }) => ["GROUP", group, consumer, "COUNT", 1, "STREAMS", stream, PAST_THE_END],
-  // It says nothing, and in several ways.
+  // An empty reply, which has several shapes.
   decode() {},
 };

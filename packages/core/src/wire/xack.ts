@@ -10,8 +10,8 @@ export interface XackOptions {
 }
 
 /**
- * `XACK key group id …` → how many of them were pending. A missing stream or group counts as 0, without an error, and
- * ownership is not looked at.
+ * `XACK key group id …` → how many of them were pending. A missing stream or group counts as 0, without an error.
+ * Ownership is not checked.
  */
 export const xack: Command<XackOptions, number> = {
   name: "xack",

@@ -6,8 +6,8 @@ import { decodeArray, decodeInteger } from "./reply.ts";
 import type { XackOptions } from "./xack.ts";
 
 /**
- * `XACKDEL key group ACKED IDS n id …` (Redis ≥ 8.2): acknowledges, and deletes what no group needs any more. Ownership
- * is not looked at; what is not pending in this group at all is `not-owned`, and is not deleted.
+ * `XACKDEL key group ACKED IDS n id …` (Redis ≥ 8.2): acknowledges, and deletes entries that no group needs any more.
+ * Ownership is not checked; an entry that is not pending in this group is `not-owned`, and is not deleted.
  */
 export const xackdel: Command<XackOptions, ReadonlyMap<EntryId, Deletion>> = {
   name: "xackdel",

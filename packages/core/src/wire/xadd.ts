@@ -2,12 +2,12 @@ import type { EntryId } from "../names/entry-id.ts";
 import { type Argument, type Command, nameArgument } from "./command.ts";
 import { decodeText } from "./reply.ts";
 
-/** What XADD and XTRIM drop from the old end of a stream, read or unread. */
+/** Which old entries XADD and XTRIM delete, read or unread. */
 export interface Trim {
-  /** `maxLen`: keep the newest so many. `minId`: keep what is not older than this id. */
+  /** `maxLen`: keep this many of the newest entries. `minId`: keep entries from this id on. */
   readonly strategy: "maxLen" | "minId";
   readonly threshold: number | EntryId;
-  /** Approximate trimming drops whole nodes only: much cheaper, and up to about a hundred entries more are kept. */
+  /** Approximate trimming deletes only whole nodes: much cheaper, but keeps up to about a hundred entries more. */
   readonly approximate: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface XaddOptions {
 /** `XADD key [MAXLEN|MINID [~] threshold] * field value …` → the new entry's id. */
 export const xadd: Command<XaddOptions, EntryId> = {
   name: "xadd",
-  // Many are written past the place where all other names are looked at.
+  // Many adds bypass the place that converts all other names.
   encode: ({ stream, fields, trim }) => [
     nameArgument(stream),
     ...(trim === undefined ? [] : encodeTrim(trim)),

@@ -11,21 +11,21 @@ export interface XgroupCreateOptions {
   readonly position: GroupPosition;
 }
 
-/** `XGROUP CREATE key group id MKSTREAM`. Fails with BUSYGROUP where the group exists. */
+/** `XGROUP CREATE key group id MKSTREAM`. Fails with BUSYGROUP if the group exists. */
 export const xgroupCreate: Command<XgroupCreateOptions, void> = {
   name: "xgroup",
   encode: ({ stream, group, position }) => ["CREATE", stream, group, encodePosition(position), "MKSTREAM"],
   decode: (reply) => void decodeText(reply, "XGROUP CREATE"),
 };
 
-/** `XGROUP SETID key group id` → nothing. The pending list stays as it is. A missing group is an error of the server. */
+/** `XGROUP SETID key group id` → nothing. The pending list is unchanged. A missing group is an error of the server. */
 export const xgroupSetId: Command<XgroupCreateOptions, void> = {
   name: "xgroup",
   encode: ({ stream, group, position }) => ["SETID", stream, group, encodePosition(position)],
   decode: (reply) => void decodeText(reply, "XGROUP SETID"),
 };
 
-/** `XGROUP DESTROY key group` → whether there was one. Its pending list goes with it. */
+/** `XGROUP DESTROY key group` → whether it existed. Its pending list is deleted with it. */
 export const xgroupDestroy: Command<{ readonly stream: string; readonly group: string }, boolean> = {
   name: "xgroup",
   encode: ({ stream, group }) => ["DESTROY", stream, group],
@@ -38,7 +38,7 @@ export interface XgroupCreateConsumerOptions {
   readonly consumer: string;
 }
 
-/** `XGROUP CREATECONSUMER key group consumer` → whether it is new. Replicas learn of it, unlike of an empty read. */
+/** `XGROUP CREATECONSUMER key group consumer` → whether it is new. Unlike an empty read, this is replicated. */
 export const xgroupCreateConsumer: Command<XgroupCreateConsumerOptions, boolean> = {
   name: "xgroup",
   encode: ({ stream, group, consumer }) => ["CREATECONSUMER", stream, group, consumer],

@@ -8,12 +8,12 @@ export interface StreamInfo {
   readonly lastGeneratedId: EntryId;
   /** How many entries were ever added. */
   readonly entriesAdded: number;
-  /** The oldest entry that is still there; `null` when the stream is empty. */
+  /** The oldest entry that still exists; `null` if the stream is empty. */
   readonly firstEntryId: EntryId | null;
   readonly groups: number;
 }
 
-// Of an empty stream it is 0-0.
+// It is 0-0 for an empty stream.
 const FIRST_ENTRY = "recorded-first-entry-id";
 
 /** `XINFO STREAM key`. A missing stream is an error of the server. */
@@ -86,7 +86,7 @@ export const xinfoConsumers: Command<{ readonly stream: string; readonly group: 
         pending: decodeInteger(required(named, "pending"), "XINFO CONSUMERS pending"),
         idleMs: decodeInteger(required(named, "idle"), "XINFO CONSUMERS idle"),
         inactiveMs: inactiveMs === null || inactiveMs < 0 ? null : inactiveMs,
-        // The one came with the other.
+        // Both fields appeared in the same version.
         idleSince: inactiveMs === null ? "success" : "attempt",
       };
     }),

@@ -11,7 +11,7 @@ export interface PendingSummary {
   readonly consumers: ReadonlyMap<string, number>;
 }
 
-/** `XPENDING key group` → the whole group at a glance. */
+/** `XPENDING key group` → a summary of the group. */
 export const xpendingSummary: Command<{ readonly stream: string; readonly group: string }, PendingSummary> = {
   name: "xpending",
   encode: ({ stream, group }) => [stream, group],
@@ -46,11 +46,11 @@ export interface XpendingRangeOptions {
 
 export interface PendingEntry {
   readonly id: EntryId;
-  /** The owner; `""` when a server that knows XNACK has it released to nobody. */
+  /** The owner; `""` if it was released by XNACK. */
   readonly consumer: string;
   /** Milliseconds since the last delivery or lease renewal, by the server's clock; -1 for an entry released. */
   readonly idleMs: number;
-  /** How often it was delivered. Inexact above 2^53, where only "too often" matters. */
+  /** The number of deliveries. Inexact above 2^53, where only "too often" matters. */
   readonly deliveries: number;
 }
 

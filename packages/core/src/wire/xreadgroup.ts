@@ -6,9 +6,9 @@ export interface XreadgroupOptions {
   readonly stream: string;
   readonly group: string;
   readonly consumer: string;
-  /** At most so many entries. */
+  /** Maximum number of entries. */
   readonly count: number;
-  /** Waits so long for the first entry, in milliseconds; absent means: does not wait. The server rounds up to 100 ms. */
+  /** How long to wait for the first entry, in milliseconds; absent: does not wait. The server rounds up to 100 ms. */
   readonly blockMs?: number | undefined;
 }
 

@@ -2,7 +2,7 @@ import { ReplyShapeError } from "../errors/errors.ts";
 import type { Command } from "./command.ts";
 import { decodeArray, decodeScore } from "./reply.ts";
 
-/** ZMSCORE key member … → each member's score, in their order; `null` where it has none, or there is no such key. */
+/** ZMSCORE key member … → each member's score, in their order; `null` if it has none, or the key does not exist. */
 export const zmscore: Command<
   { readonly key: string; readonly members: readonly string[] },
   readonly (number | null)[]

@@ -6,11 +6,11 @@ import { inStreamOrder, type OwnMessages, splitIds } from "./own-messages.ts";
 
 export interface AckOwnedResult {
   readonly acknowledged: readonly EntryId[];
-  /** Pending for somebody else, or for nobody: acknowledged before, or the group was created anew. */
+  /** Pending for another consumer, or not pending: already acknowledged, or the group was created again. */
   readonly notOwned: readonly EntryId[];
 }
 
-/** Acknowledges what the consumer still owns. */
+/** Acknowledges the messages that the consumer still owns. */
 export const ackOwned: ScriptInParts<OwnMessages, AckOwnedResult> = {
   name: "ackOwned",
   keys: ({ stream }) => [stream],

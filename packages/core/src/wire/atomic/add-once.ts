@@ -12,11 +12,11 @@ export interface AddOnceOptions extends XaddOptions {
 
 export interface AddOnceResult {
   readonly id: EntryId;
-  /** `false` when a message was added under the same key before; then `id` is that one's. */
+  /** `false` if a message was already added under the same key; then `id` is the id of that message. */
   readonly added: boolean;
 }
 
-/** Adds a message unless one was added under the same idempotency key before. */
+/** Adds a message unless one was already added under the same idempotency key. */
 export const addOnce: Script<AddOnceOptions, AddOnceResult> = {
   name: "addOnce",
   keys: (options) => [options.stream, idempotencyKey(options.stream, options.idempotencyKey)],

@@ -12,8 +12,8 @@ export interface CountHangOptions {
 }
 
 /**
- * Counts that a handler hung on a message → 1 the first time, 2 when it hung before. Apart from deliveries. A call whose
- * reply was lost must not be repeated: it may have counted.
+ * Counts that a handler hung on a message → 1 the first time, 2 if it hung before. Independent of deliveries. A call
+ * whose reply was lost must not be repeated: it may have been counted.
  */
 export const countHang: Script<CountHangOptions, number> = {
   name: "countHang",

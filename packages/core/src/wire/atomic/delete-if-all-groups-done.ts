@@ -4,10 +4,10 @@ import { decodeArray, decodeInteger } from "../reply.ts";
 import type { ScriptInParts } from "../script.ts";
 import { inStreamOrder, mergeEnds, type OwnMessages, splitIds } from "./own-messages.ts";
 
-/** `kept`: acknowledged, but another group has yet to read or to acknowledge it. */
+/** `kept`: acknowledged, but another group still has to read or acknowledge it. */
 export type Deletion = "deleted" | "kept" | "not-owned";
 
-/** Acknowledges what the consumer still owns and deletes from the stream what no group needs any more. */
+/** Acknowledges the messages that the consumer still owns, and deletes those that no group needs any more. */
 export const deleteIfAllGroupsDone: ScriptInParts<OwnMessages, ReadonlyMap<EntryId, Deletion>> = {
   name: "deleteIfAllGroupsDone",
   keys: ({ stream }) => [stream],

@@ -7,11 +7,11 @@ import type { DueTime } from "./read-due.ts";
 export interface ForgetDueOptions {
   readonly stream: string;
   readonly group: string;
-  /** Any number of messages, each with the time that was seen. */
+  /** Any number of messages, each with its last known due time. */
   readonly due: readonly DueTime[];
 }
 
-/** Drops the times of messages that are not defer any more → how many. One that has another time by now keeps it. */
+/** Drops the due times of messages that are no longer deferred → how many. A message with a new due time keeps it. */
 export const forgetDue: ScriptInParts<ForgetDueOptions, number> = {
   name: "forgetDue",
   keys: ({ stream, group }) => [groupKey("due", stream, group)],

@@ -6,27 +6,27 @@ import type { Script } from "../script.ts";
 import { encodeHandOver, type HandOverOptions, type HandOverRefusal, isHandOverRefusal } from "./hand-over.ts";
 
 export interface HandOverPageOptions extends Omit<HandOverOptions, "ids"> {
-  /** Only what is pending behind this entry; `null` for the first page. */
+  /** Only messages pending after this entry; `null` for the first page. */
   readonly after: EntryId | null;
-  /** Messages in a page, at most a few thousand. */
+  /** Messages per page, at most a few thousand. */
   readonly count: number;
 }
 
-/** What became of one page of an owner's pending list, or why nothing did. */
+/** The result for one page of an owner's pending list, or why nothing was moved. */
 export type HandOverPage =
   | {
       readonly kind: "moved";
       readonly moved: number;
-      /** Stayed: the owner's lease still runs for them. */
+      /** Not moved: the owner's lease on them has not expired. */
       readonly recent: number;
       /** Had been deleted from the stream, and are no longer pending. */
       readonly trimmed: number;
-      /** The last entry of the page; `null` when nothing more is pending behind it. */
+      /** The last entry of the page; `null` if nothing is pending after it. */
       readonly lastId: EntryId | null;
     }
   | { readonly kind: "refused"; readonly why: HandOverRefusal };
 
-/** Moves a page of a dead consumer's pending messages to a living one, or releases it; delivery counts stay. */
+/** Moves a page of a dead consumer's pending messages to a live one, or releases it; delivery counts stay. */
 export const handOverPage: Script<HandOverPageOptions, HandOverPage> = {
   name: "handOverPage",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],

@@ -14,19 +14,19 @@ export interface HandOverOptions {
   readonly to: string;
   /** Any number of them. */
   readonly ids: readonly EntryId[];
-  /** An unregistered owner's messages move only after so long without delivery, in milliseconds. */
+  /** Messages of an unregistered owner move only after this idle time, in milliseconds. */
   readonly foreignIdleMs: number;
   /** Whether the target may be a consumer that is not in the registry. `rb:released` always may. */
   readonly toUnregistered: boolean;
   /**
-   * The time of the owner's heartbeat that the caller has watched stand still until it was dead: then it is dead as long
-   * as that has not moved, whatever the dates say, and its messages need no age. `null`, the default, where nobody watched:
-   * then heartbeat and messages are judged by the server's clock.
+   * The owner's heartbeat time, if the caller has observed that it stopped: then the owner is dead as long as the
+   * heartbeat has not changed, whatever its time, and its messages need no idle time. `null`, the default: heartbeat and
+   * messages are judged by the server's clock.
    */
   readonly seenAtMs?: number | null | undefined;
 }
 
-/** Why nothing moved: the owner's heartbeat is fresh, or the target has none, or had its last one too long ago. */
+/** Why nothing moved: the owner's heartbeat is fresh, or the target has none, or the target's is too old. */
 export type HandOverRefusal = (typeof REFUSALS)[number];
 
 const REFUSALS = ["owner-alive", "target-unknown", "target-silent"] as const;
@@ -38,14 +38,14 @@ export type HandOver =
   | { readonly kind: "moved"; readonly ids: readonly EntryId[] }
   | { readonly kind: "refused"; readonly why: HandOverRefusal };
 
-/** What both hand-overs begin with. */
+/** The first arguments of both hand-over scripts. */
 export function encodeHandOver(options: Omit<HandOverOptions, "ids">): Argument[] {
   const { group, from, to, foreignIdleMs, toUnregistered, seenAtMs } = options;
   const mayBeAnybody = toUnregistered || to === RELEASED;
   return [group, from, to, foreignIdleMs, mayBeAnybody ? "any" : "", seenAtMs ?? ""];
 }
 
-/** Moves pending messages of a dead consumer to a living one, or releases them; delivery counts stay. */
+/** Moves pending messages of a dead consumer to a live one, or releases them; delivery counts stay. */
 export const handOver: ScriptInParts<HandOverOptions, HandOver> = {
   name: "handOver",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group)],
@@ -57,7 +57,7 @@ export const handOver: ScriptInParts<HandOverOptions, HandOver> = {
     return { kind: "moved", ids };
   },
   split: splitIds,
-  // What has moved before a refusal has moved.
+  // Messages that moved before a refusal stay moved.
   merge: (results) => {
     const ids = results.flatMap((result) => (result.kind === "moved" ? result.ids : []));
     const refusal = results.find(({ kind }) => kind === "refused");

@@ -4,7 +4,7 @@ import { groupKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 
-/** What a consumer tells about itself in every heartbeat, beside what the registry itself needs. Plain JSON. */
+/** What a consumer reports in every heartbeat, beyond what the registry itself needs. Plain JSON. */
 export type HeartbeatDetails = Readonly<Record<string, HeartbeatDetail | WorkCounters>>;
 
 type HeartbeatDetail = string | number | boolean | null;
@@ -13,9 +13,9 @@ export interface HeartbeatOptions {
   readonly stream: string;
   readonly group: string;
   readonly consumer: string;
-  /** Tells one process behind a name from the next. */
+  /** Distinguishes successive processes with the same name. */
   readonly incarnation: string;
-  /** How long this consumer's messages are its own after a delivery or renewal, in milliseconds. */
+  /** How long messages belong to this consumer after a delivery or renewal, in milliseconds. */
   readonly leaseMs: number;
   /** `join` for the first heartbeat of an incarnation: refused while another incarnation's last heartbeat is fresh. */
   readonly join?: HeartbeatJoin | undefined;
@@ -23,20 +23,20 @@ export interface HeartbeatOptions {
 }
 
 export interface HeartbeatJoin {
-  /** Up to which age a heartbeat is fresh, in milliseconds. One from the future, where the clock has jumped, is fresh as well. */
+  /** Maximum age of a fresh heartbeat, in milliseconds. One from the future, because the clock has jumped, is fresh as well. */
   readonly freshMs: number;
-  /** The time of another incarnation's heartbeat that the caller has watched stand still: that one is not fresh, whatever its date. */
+  /** The heartbeat time of another incarnation, if the caller has observed that it stopped: then it is not fresh, whatever its time. */
   readonly seenAtMs?: number | null | undefined;
 }
 
 export type HeartbeatResult =
   | { readonly kind: "ok"; readonly serverTimeMs: number }
-  /** Another incarnation sends heartbeats under this name, `atMs` for the last time; nothing was written. */
+  /** Another incarnation uses this name; its last heartbeat was at `atMs`. Nothing was written. */
   | { readonly kind: "in-use"; readonly atMs: number }
   /** Another incarnation has taken this name; nothing was written. */
   | { readonly kind: "replaced" };
 
-/** A registry field as the scripts take it. Its own fields come last, so that no detail overrules them; `at` is theirs to write. */
+/** A registry field for the scripts. Its own fields come last, so that no detail overrides them; the scripts write `at`. */
 export function encodeTold({
   details,
   incarnation,

@@ -9,14 +9,14 @@ export interface MoveToDeadLettersOptions {
   readonly group: string;
   readonly consumer: string;
   readonly id: EntryId;
-  /** Why, in a word or a sentence; kept beside the message. */
+  /** The reason, as a word or a sentence; stored with the message. */
   readonly reason: string;
-  /** The error's text, `""` where there was none. */
+  /** The error's text, `""` if there was none. */
   readonly error: string;
 }
 
 /**
- * `dead-lettered`: it is in the dead letters under `deadId` · `not-owned`: pending for somebody else, or for nobody ·
+ * `dead-lettered`: it is in the dead letters under `deadId` · `not-owned`: pending for another consumer, or not pending ·
  * `trimmed`: deleted from the stream before; it was acknowledged.
  */
 export type MoveToDeadLettersResult =

@@ -1,7 +1,7 @@
 import { compareEntryIds, type EntryId } from "../../names/entry-id.ts";
 import { inParts } from "../parts.ts";
 
-/** Messages that a consumer believes to own. Every operation on them checks that first. */
+/** Messages that a consumer should own. Every operation on them checks that first. */
 export interface OwnMessages {
   readonly stream: string;
   readonly group: string;
@@ -10,17 +10,17 @@ export interface OwnMessages {
   readonly ids: readonly EntryId[];
 }
 
-/** The scripts look at the range between the first and the last id, so the ids go out in stream order. */
+/** The scripts read the range between the first and the last id, so the ids are sent in stream order. */
 export function inStreamOrder(ids: readonly EntryId[]): EntryId[] {
   return ids.toSorted(compareEntryIds);
 }
 
-/** The same for as many as a script can take at a time, in stream order. */
+/** The same, split into as many as a script can take at a time, in stream order. */
 export function splitIds<Options extends { readonly ids: readonly EntryId[] }>(options: Options): readonly Options[] {
   return inParts(inStreamOrder(options.ids)).map((ids) => ({ ...options, ids }));
 }
 
-/** What became of each id, in one. */
+/** Merges the results per id. */
 export function mergeEnds<End>(parts: readonly ReadonlyMap<EntryId, End>[]): ReadonlyMap<EntryId, End> {
   const [first = new Map<EntryId, End>()] = parts;
   return parts.length <= 1 ? first : new Map(parts.flatMap((part) => [...part]));

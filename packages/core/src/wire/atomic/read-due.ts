@@ -6,28 +6,28 @@ import type { Script } from "../script.ts";
 export interface ReadDueOptions {
   readonly stream: string;
   readonly group: string;
-  /** How many at most, 1,000 or fewer. */
+  /** Maximum number, up to 1,000. */
   readonly limit: number;
-  /** How many of the first are left out; none by default. */
+  /** How many to skip at the start; default: none. */
   readonly skip?: number;
-  /** Within how many milliseconds from now they are due; 0 by default: those whose time has come. */
+  /** Messages due within this many milliseconds; default 0: only those that are due now. */
   readonly withinMs?: number;
 }
 
-/** A message that was deferred, and when it may be offered again: milliseconds since 1970, by the server's clock. */
+/** A deferred message, and when it is due: milliseconds since 1970, by the server's clock. */
 export interface DueTime {
   readonly id: EntryId;
   readonly atMs: number;
 }
 
 export interface ReadDueResult {
-  /** Those whose time has come, or comes within that while, the earliest first. */
+  /** The messages that are due, or will be within that time, earliest first. */
   readonly due: readonly DueTime[];
-  /** How long until the next one that is not due yet, in milliseconds; `null` when there is none. */
+  /** Time until the next one is due, in milliseconds; `null` if there is none. */
   readonly nextInMs: number | null;
 }
 
-/** Reads which of the messages that were deferred may be offered again by now. Changes nothing. */
+/** Reads which deferred messages are due. Changes nothing. */
 export const readDue: Script<ReadDueOptions, ReadDueResult> = {
   name: "readDue",
   keys: ({ stream, group }) => [groupKey("due", stream, group)],

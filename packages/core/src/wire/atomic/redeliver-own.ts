@@ -8,11 +8,11 @@ export interface RedeliverOwnOptions {
   readonly stream: string;
   readonly group: string;
   readonly consumer: string;
-  /** Any number of messages that the consumer believes to own, each with the delivery count it is to have, this delivery included. */
+  /** Any number of messages that the consumer should own, each with its new delivery count, including this delivery. */
   readonly messages: readonly { readonly id: EntryId; readonly deliveries: number }[];
 }
 
-/** An entry with how often it has now been delivered, this time included. */
+/** An entry with its delivery count, including this delivery. */
 export interface DeliveredEntry extends StreamEntry {
   readonly deliveries: number;
 }
@@ -20,13 +20,13 @@ export interface DeliveredEntry extends StreamEntry {
 export interface RedeliverOwnResult {
   /** In stream order. */
   readonly entries: readonly DeliveredEntry[];
-  /** Deleted from the stream underneath; the server has dropped them from the pending list. */
+  /** Deleted from the stream meanwhile; the server has dropped them from the pending list. */
   readonly trimmed: readonly EntryId[];
 }
 
 /**
- * Delivers again, to their own owner, what the consumer still owns, and sets each count to the one given: a call whose
- * reply was lost may be repeated. What is in neither list is not its own any more.
+ * Redelivers messages that the consumer still owns to itself, and sets their delivery counts to the given ones, so a call
+ * whose reply was lost may be repeated. A message in neither list no longer belongs to it.
  */
 export const redeliverOwn: ScriptInParts<RedeliverOwnOptions, RedeliverOwnResult> = {
   name: "redeliverOwn",

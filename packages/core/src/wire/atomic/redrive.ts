@@ -9,13 +9,13 @@ export interface RedriveLetterOptions {
   readonly group: string;
   /** The dead letter's own id. */
   readonly id: EntryId;
-  /** What becomes of a letter whose entry is no longer in the stream. */
+  /** What to do with a dead letter whose entry is no longer in the stream. */
   readonly ifTrimmed: "add" | "skip";
 }
 
 /**
- * `entry-trimmed`: the message's entry is no longer in the stream · `pending`: the group has it pending, and may be at
- * work on it · `not-read`: the group has yet to read it, and will · `not-a-letter`: Redis Batch did not write it.
+ * `entry-trimmed`: the message's entry is no longer in the stream · `pending`: the group has it pending, and may be
+ * processing it · `not-read`: the group has not read it yet, and will · `not-a-letter`: Redis Batch did not write it.
  */
 export type SkipReason = "entry-trimmed" | "pending" | "not-read" | "not-a-letter";
 
@@ -29,7 +29,7 @@ export type Redrive =
   | { readonly kind: "skipped"; readonly why: SkipReason }
   | { readonly kind: "missing" };
 
-/** Gives one dead letter's message back to its group, with a delivery count of 0, and deletes the letter. */
+/** Returns the message of one dead letter to its group, with a delivery count of 0, and deletes the dead letter. */
 export const redrive: Script<RedriveLetterOptions, Redrive> = {
   name: "redrive",
   keys: ({ stream, group }) => [stream, groupKey("dead", stream, group)],

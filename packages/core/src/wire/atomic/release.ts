@@ -7,9 +7,9 @@ import { inStreamOrder } from "./own-messages.ts";
 export interface ReleaseOptions {
   readonly stream: string;
   readonly group: string;
-  /** Whose messages: only what is pending under this name moves. */
+  /** The current owner: only messages pending under this name move. */
   readonly from: string;
-  /** Whose they become. The same name as `from` only takes the count of `neverOffered` back, and starts their idle time again. */
+  /** The new owner. The same name as `from` only decrements the count of `neverOffered`, and resets their idle time. */
   readonly to: string;
   /** Ids that reached the consumer's code: their delivery count stays. Any number of them. */
   readonly offered: readonly EntryId[];
@@ -19,13 +19,13 @@ export interface ReleaseOptions {
 
 export interface ReleaseResult {
   readonly moved: number;
-  /** Deleted from the stream underneath; the server has dropped them from the pending list. */
+  /** Deleted from the stream meanwhile; the server has dropped them from the pending list. */
   readonly trimmed: readonly EntryId[];
 }
 
 /**
- * Moves messages from one name to another. What `from` does not own (any more) is left alone. A call whose reply was
- * lost may be repeated when `to` is another name: what has moved is not `from`'s any more.
+ * Moves messages from one name to another. Messages that `from` does not own (any more) are left alone. A call whose
+ * reply was lost may be repeated if `to` is another name: messages that have moved no longer belong to `from`.
  */
 export const release: ScriptInParts<ReleaseOptions, ReleaseResult> = {
   name: "release",

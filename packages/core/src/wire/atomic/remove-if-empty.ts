@@ -11,11 +11,11 @@ export interface RemoveIfEmptyOptions {
   /** Whether a fresh heartbeat forbids the removal: yes for others, no for a consumer that removes itself. */
   readonly onlyIfSilent: boolean;
   /**
-   * For `onlyIfSilent`, the time of its heartbeat that the caller has watched stand still: it is dead as long as that has
-   * not moved, whatever the date. `null`, the default: its date tells.
+   * For `onlyIfSilent`: the consumer's heartbeat time, if the caller has observed that it stopped: then the consumer is
+   * dead as long as the heartbeat has not changed, whatever its time. `null`, the default: its time decides.
    */
   readonly seenAtMs?: number | null | undefined;
-  /** What one that removes itself tells for the last time, as in a heartbeat; default: nothing. */
+  /** The final report of a consumer that removes itself, as in a heartbeat; default: none. */
   readonly farewell?: FinalReport | undefined;
 }
 
@@ -27,15 +27,15 @@ export interface FinalReport {
 
 /**
  * `pending`: messages are pending for it, so it stays · `alive`: its heartbeat is fresh, so it stays · `reserved`: it is
- * `rb:released` or `rb:later`, which no group can do without.
+ * `rb:released` or `rb:later`, which every group needs.
  */
 export type Removal = (typeof REMOVALS)[number];
 
 const REMOVALS = ["removed", "pending", "alive", "reserved"] as const;
 
 /**
- * Removes a consumer from group and registry; from the group never one that still has pending messages. One that
- * removes itself leaves the registry in any case.
+ * Removes a consumer from the group and the registry. A consumer with pending messages is never removed from the group;
+ * one that removes itself is removed from the registry in any case.
  */
 export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
   name: "removeIfEmpty",

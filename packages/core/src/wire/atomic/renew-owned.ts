@@ -5,12 +5,12 @@ import type { ScriptInParts } from "../script.ts";
 import { inStreamOrder, mergeEnds, type OwnMessages, splitIds } from "./own-messages.ts";
 
 /**
- * `kept`: the lease runs anew · `taken`: pending for somebody else, or for nobody · `trimmed`: deleted from the
- * stream underneath; the server has dropped it from the pending list.
+ * `kept`: the lease is renewed · `taken`: pending for another consumer, or not pending · `trimmed`: deleted from the
+ * stream meanwhile; the server has dropped it from the pending list.
  */
 export type Renewal = "kept" | "taken" | "trimmed";
 
-/** Renews the lease of what the consumer still owns; delivery counts stay. */
+/** Renews the leases of messages that the consumer still owns; delivery counts stay. */
 export const renewOwned: ScriptInParts<OwnMessages, ReadonlyMap<EntryId, Renewal>> = {
   name: "renewOwned",
   keys: ({ stream }) => [stream],

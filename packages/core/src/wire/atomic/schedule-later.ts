@@ -7,11 +7,11 @@ import type { ScriptInParts } from "../script.ts";
 export interface ScheduleLaterOptions {
   readonly stream: string;
   readonly group: string;
-  /** Any number of messages, each with how long from now it is deferred, in milliseconds. */
+  /** Any number of messages, each with its delay from now, in milliseconds. */
   readonly delays: readonly { readonly id: EntryId; readonly delayMs: number }[];
 }
 
-/** Writes down when messages may be offered again, by the server's clock. A message that has a time gets the new one. */
+/** Stores when deferred messages are due, by the server's clock. A message that has a due time gets the new one. */
 export const scheduleLater: ScriptInParts<ScheduleLaterOptions, void> = {
   name: "scheduleLater",
   keys: ({ stream, group }) => [groupKey("due", stream, group)],

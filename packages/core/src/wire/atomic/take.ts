@@ -6,34 +6,34 @@ import { type DeliveredEntry, decodeDelivered } from "./redeliver-own.ts";
 export interface TakeOptions {
   readonly stream: string;
   readonly group: string;
-  /** Who takes. */
+  /** The consumer that takes the messages. */
   readonly consumer: string;
-  /** Where the look begins: behind this message; `null` at the beginning. */
+  /** Start after this message; `null`: at the beginning. */
   readonly after: EntryId | null;
-  /** How many messages are looked at, at most 1,000. */
+  /** Number of messages to examine, at most 1,000. */
   readonly scan: number;
-  /** How many messages are taken at most. */
+  /** Maximum number of messages to take. */
   readonly count: number;
-  /** Once fields and values come to as many bytes, no more is taken: one message more than fits, at most. */
+  /** Stop after this many bytes of fields and values: at most one message exceeds it. */
   readonly maxBytes: number;
-  /** From which delivery on, counted with this one, a message is a suspect; `Infinity`: none is. */
+  /** A message is a suspect from this delivery on, including this one; `Infinity`: never. */
   readonly suspectFrom: number;
-  /** How many suspects are taken at most; the others are passed over. */
+  /** Maximum number of suspects to take; the others are skipped. */
   readonly suspects: number;
-  /** Messages that somebody else is to take. */
+  /** Messages to leave for other consumers. */
   readonly notWanted: readonly EntryId[];
 }
 
 export interface TakeResult {
-  /** In stream order, with the count of deliveries that includes this one. */
+  /** In stream order, with their delivery counts, including this delivery. */
   readonly entries: readonly DeliveredEntry[];
-  /** Deleted from the stream underneath; the server has dropped them from the pending list. */
+  /** Deleted from the stream meanwhile; the server has dropped them from the pending list. */
   readonly trimmed: readonly EntryId[];
-  /** Where the next look begins; `null` when the list was gone through to its end. */
+  /** Where the next call starts; `null` if the end of the list was reached. */
   readonly next: EntryId | null;
 }
 
-/** Delivers released messages to a consumer. Two consumers never take the same one. */
+/** Delivers released messages to a consumer. Two consumers never take the same message. */
 export const take: Script<TakeOptions, TakeResult> = {
   name: "take",
   keys: ({ stream }) => [stream],

@@ -4,21 +4,21 @@ import type { Script } from "../script.ts";
 
 export interface TrimToSafePointOptions {
   readonly stream: string;
-  /** Whether to drop entries, or only to say up to where they could be. */
+  /** Whether to delete entries, or only to report the safe point. */
   readonly dryRun: boolean;
 }
 
-/** How far every group of a stream is done with it. */
+/** How far all groups of a stream have finished with it. */
 export interface SafeTrim {
   /** No group needs an entry before this one. */
   readonly safeId: EntryId;
-  /** The group that needs this one, or the first after it. */
+  /** The group that needs this entry, or the next one. */
   readonly pinnedBy: string;
-  /** How many entries were dropped; 0 when there are none left to drop at small cost. */
+  /** How many entries were deleted; 0 if none are left that are cheap to delete. */
   readonly dropped: number;
 }
 
-/** Drops, at most 10,000 at a time, entries that no group needs any more → `null` where the stream has no group. */
+/** Deletes entries that no group needs any more, at most 10,000 per call → `null` if the stream has no group. */
 export const trimToSafePoint: Script<TrimToSafePointOptions, SafeTrim | null> = {
   name: "trimToSafePoint",
   keys: ({ stream }) => [stream],

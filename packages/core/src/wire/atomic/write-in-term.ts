@@ -7,17 +7,17 @@ export interface WriteInTermOptions {
   /** A stream. */
   readonly logKey: string;
   readonly holder: string;
-  /** The term in which the holder holds the lease. */
+  /** The holder's term. */
   readonly term: number;
-  /** What the next holder shall find. */
+  /** The state for the next holder. */
   readonly state: string;
-  /** What is logged, field by field; `null`: nothing. */
+  /** The log entry, field by field; `null`: none. */
   readonly entry: Readonly<Record<string, string>> | null;
-  /** How many entries the log keeps, about. */
+  /** Approximate number of entries in the log. */
   readonly logLength: number;
 }
 
-/** Keeps state and log entry of a lease's holder → whether it still holds it; otherwise nothing was written. */
+/** Stores the state and a log entry of a lease's holder → whether it still holds the lease; otherwise nothing was written. */
 export const writeInTerm: Script<WriteInTermOptions, boolean> = {
   name: "writeInTerm",
   keys: ({ leaseKey, stateKey, logKey }) => [leaseKey, stateKey, logKey],
