@@ -10,8 +10,6 @@ const { values: options } = parseArgs({ options: { check: { type: "boolean", def
 const UNEXPORTED = [
   // Halves of types that are exported.
   ...["DecisionCore", "DiscardSettings", "ErrorDetails", "Redrive", "RedriveSettings"],
-  // How console.log shows an object.
-  "INSPECT",
   // What is inside ScalerMemory, which is only handed back.
   ...["ArrivalMemory", "BacklogMemory", "Cap", "EffectivenessMemory", "MovesMemory", "NeedSample", "ProcessingMemory"],
   ...["Sample", "SaturatedMemory", "ThroughputMemory", "TotalsMemory", "TotalsSample", "Trial"],
