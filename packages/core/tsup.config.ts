@@ -1,3 +1,3 @@
 import { library } from "../../scripts/lib/library.ts";
 
-export default library(["index", "internal", "testing", "web"]);
+export default library(["index", "internal", "web"]);

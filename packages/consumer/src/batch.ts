@@ -23,14 +23,10 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
   /** Why it was handed over now. */
   readonly reason: BatchReason;
   readonly #messages: readonly Message<Value>[];
-  readonly #whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
+  readonly #whenOutcomesAreThrough: () => Promise<void>;
 
   /** @internal */
-  constructor(
-    messages: readonly Message<Value>[],
-    reason: BatchReason,
-    whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>,
-  ) {
+  constructor(messages: readonly Message<Value>[], reason: BatchReason, whenOutcomesAreThrough: () => Promise<void>) {
     this.messages = [...messages];
     this.#messages = messages;
     this.reason = reason;
@@ -56,7 +52,7 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
    * message. Does not end the batch: outcomes may follow.
    */
   async settled(): Promise<Settlement> {
-    await this.#whenOutcomesAreThrough(this.#messages);
+    await this.#whenOutcomesAreThrough();
     const settlement = {
       acknowledged: [] as EntryId[],
       retried: [] as EntryId[],

@@ -53,7 +53,7 @@ describe("reading", () => {
     const { redis, consumer, fetch, add, clock } = await openInMemory();
     await fetch();
     redis.failNext("xreadgroup", away(), { times: 2 });
-    redis.dropReaders();
+    redis.drop("reader");
     await add(1);
     await expect(fetch()).rejects.toMatchObject({ code: "CONNECTION", retryable: true });
     expect(consumer.health()).toMatchObject({ live: true, state: "running" });
@@ -65,7 +65,7 @@ describe("reading", () => {
     const { redis, events, fetch, add } = await openInMemory();
     await fetch();
     redis.failNext("xreadgroup", unknownOutcome(), { moment: "after" });
-    redis.dropReaders();
+    redis.drop("reader");
     const id = await add(1);
     let batch = await fetch();
     while (batch.size === 0) batch = await fetch();
@@ -364,7 +364,7 @@ describe("health()", () => {
     expect(consumer.health()).toMatchObject({ state: "idle", live: true, ready: false });
     await fetch();
     expect(consumer.health()).toMatchObject({ state: "running", live: true, ready: true });
-    redis.dropReaders();
+    redis.drop("reader");
     await clock.settle();
     expect(consumer.health()).toMatchObject({ live: true, ready: false });
     await fetch();

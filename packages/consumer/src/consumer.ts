@@ -24,7 +24,8 @@ import {
   type ConnectionRole,
   ConsumerNameInUseError,
   createNotifier,
-  createRedisStreamClient,
+  type Dependencies,
+  dependenciesOf,
   describeShape,
   describeThrown,
   type EntryId,
@@ -44,8 +45,6 @@ import {
   RELEASED,
   type StreamClient,
   showAs,
-  systemClock,
-  systemRandom,
   UsageError,
   type WorkCounters,
   warningObserver,
@@ -122,25 +121,12 @@ export interface ConsumerHealth {
   readonly unconfirmedAcks: number;
 }
 
-/** What a consumer gets from outside; replaced in tests. */
-export interface ConsumerDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly createClient: typeof createRedisStreamClient;
-}
-
 /** What holds intake up that somebody has to do something about. */
 const NOT_READY: readonly (IntakeHold | "open")[] = ["unfit", "held-too-long", "ahead-of-stream"];
 
 // Tells in whose handler a call was made. Only where following calls through promises costs nothing worth mentioning.
 const [NODE_MAJOR = "0"] = process.versions.node.split(".");
 const CALLER = Number(NODE_MAJOR) >= 24 ? new AsyncLocalStorage<unknown>() : undefined;
-
-const REAL_DEPENDENCIES: ConsumerDependencies = {
-  clock: systemClock,
-  random: systemRandom,
-  createClient: createRedisStreamClient,
-};
 
 // A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
 const STUCK_MS = 30_000;
@@ -229,12 +215,10 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   constructor(options: ConsumerOptions<Value>);
   /** @internal */
-  constructor(options: ConsumerOptions<Value>, dependencies: ConsumerDependencies);
-  constructor(
-    options: ConsumerOptions<Value>,
-    { clock, random, createClient }: ConsumerDependencies = REAL_DEPENDENCIES,
-  ) {
+  constructor(options: ConsumerOptions<Value>, dependencies: Dependencies);
+  constructor(options: ConsumerOptions<Value>, dependencies?: Dependencies) {
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
+    const { clock, random, createClient } = dependencies ?? dependenciesOf(policy.redis);
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;

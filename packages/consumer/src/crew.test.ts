@@ -4,8 +4,8 @@
  */
 import { ConnectionError } from "@redis-batch/core";
 import { groupKey } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock, seededRandom } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { LivingCrew } from "../test/living-crew.ts";
 import type { Batch } from "./batch.ts";
@@ -45,7 +45,7 @@ type Consumed = Batch<Readonly<Record<string, string>>>;
 
 class Crew {
   readonly clock = new ManualClock();
-  readonly redis = createMemoryRedis({ clock: this.clock });
+  readonly redis = createMemoryServer({ clock: this.clock });
   readonly client = this.redis.client();
   readonly #random: ReturnType<typeof seededRandom>;
   readonly #kills: ((keepsName: boolean) => void)[] = [];
@@ -100,7 +100,7 @@ class Crew {
       const lost = new ConnectionError("the reply was lost", { outcome: "unknown" });
       this.redis.failNext(random.pick(FAILING), lost, { moment, times: 1 + random.integer(4) });
     } else if (drawn < 0.4) {
-      this.redis.dropReaders();
+      this.redis.drop("reader");
     } else if (drawn < 0.5) {
       this.#kills[random.integer(this.#kills.length)]?.(random.next() < 0.5);
     } else if (drawn < 0.63) {

@@ -2,6 +2,7 @@ import type { InspectOptionsStylized } from "node:util";
 import {
   type Decoder,
   describeShape,
+  describeThrown,
   type EntryId,
   entryIdDate,
   type Fields,
@@ -51,6 +52,23 @@ export function assertRetryDelay(delayMs: unknown): void {
   if (typeof delayMs === "number" && delayMs >= 0 && delayMs <= LONGEST_RETRY_MS) return;
   const got = typeof delayMs === "number" ? delayMs : describeShape(delayMs);
   throw new UsageError(`retry: delayMs must be a number from 0 to ${LONGEST_RETRY_MS}, got ${got}`);
+}
+
+/**
+ * What an application has asked for with `retry()`.
+ *
+ * @throws {UsageError} when it is none, or its delay cannot be asked for
+ */
+export function resolveRetry(options: unknown): {
+  readonly delayMs: number | undefined;
+  readonly reason: string | undefined;
+} {
+  if (typeof options !== "object" || options === null) {
+    throw new UsageError(`retry: expected options such as { delayMs: 1_000 }, got ${describeShape(options)}`);
+  }
+  const { delayMs, reason } = options as RetryOptions;
+  assertRetryDelay(delayMs);
+  return { delayMs, reason: reason === undefined ? undefined : describeThrown(reason) };
 }
 
 /** How messages came, and when, by the local clock. One read's messages share it. */

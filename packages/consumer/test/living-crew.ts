@@ -5,8 +5,8 @@
  */
 import { ConnectionError, type EntryId } from "@redis-batch/core";
 import { compareEntryIds, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock, seededRandom } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { Batch } from "../src/batch.ts";
 import { Consumer } from "../src/consumer.ts";
 import { firstIsolated } from "../src/decisions/isolation.ts";
@@ -88,7 +88,7 @@ export interface LivingReport {
 
 export class LivingCrew {
   readonly clock = new ManualClock();
-  readonly #redis = createMemoryRedis({ clock: this.clock });
+  readonly #redis = createMemoryServer({ clock: this.clock });
   readonly #client = this.#redis.client();
   readonly #random: Random;
   readonly #hold: { readonly concurrency: number; readonly maxHoldMs: number };

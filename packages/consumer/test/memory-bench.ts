@@ -1,6 +1,7 @@
 /** A consumer on a Redis in memory and a clock that stands still, with what a test needs around it. */
-import { createMemoryRedis } from "@redis-batch/core/testing";
+
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { Consumer } from "../src/consumer.ts";
 import type { ConsumerEvent } from "../src/events.ts";
 import type { ConsumerOptions } from "../src/options.ts";
@@ -11,7 +12,7 @@ export async function openInMemory(options: Options = {}) {
   const stream = "orders";
   const group = "billing";
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   /** One more consumer of the group. */
   const open = (more: Options = {}) => {
     const events = new EventRecorder<ConsumerEvent>();

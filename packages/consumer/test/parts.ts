@@ -1,7 +1,7 @@
 /** The parts of a consumer that others need, on a Redis in memory and a clock that stands still, for tests of one of them. */
 import { type EntryId, fieldsCodec, LATER, RELEASED } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { ConsumerEvent } from "../src/events.ts";
 import { Peers } from "../src/liveness/peers.ts";
 import { SecondOpinions } from "../src/liveness/second-opinions.ts";
@@ -22,7 +22,7 @@ const keeper: MessageKeeper<Value> = { codec: fieldsCodec, ack: () => {}, retry:
 
 export async function openParts() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ ...address, position: "start" });

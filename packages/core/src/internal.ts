@@ -1,6 +1,8 @@
 /** The door for the sibling packages. Not covered by semantic versioning: they pin this package exactly. */
 
+export { encodeValue } from "./codecs/encode-fields.ts";
 export { describeShape, guardPayload } from "./codecs/payload-guard.ts";
+export { readLetter } from "./dead-letters/letter.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "./dead-letters/scan.ts";
 export type { Backlog, BacklogSource } from "./decisions/backlog.ts";
 export { type BackoffPolicy, backoffDelayMs } from "./decisions/backoff.ts";
@@ -16,6 +18,7 @@ export { type ErrorInfo, toErrorInfo } from "./errors/error-info.ts";
 export { nullIfForbidden } from "./errors/null-if-forbidden.ts";
 export { asError, describeThrown, isError, isThenable, letGoOfParts, messageOf, placeOf } from "./errors/thrown.ts";
 export {
+  decodeRegistry,
   isAlive,
   NO_DETAILS,
   POOL_VARIABLE,
@@ -35,10 +38,12 @@ export { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./names/r
 export { didYouMean, OptionsReader } from "./options/options-reader.ts";
 export { readService, readStream } from "./options/service-options.ts";
 export { type Capabilities, probeCapabilities } from "./redis/capabilities.ts";
+export { type Dependencies, dependenciesOf } from "./redis/dependencies.ts";
 export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { aclRules, RIGHTS, type Role } from "./redis/rights.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
+export { STAND_IN, type StandIn } from "./redis/stand-in.ts";
 export { CallScope } from "./service/call-scope.ts";
 export { type Clock, pause, systemClock } from "./service/clock.ts";
 export { INSPECT, showAs } from "./service/inspected.ts";
@@ -53,8 +58,9 @@ export { onAbort } from "./service/signals.ts";
 export { describeConnectionEvent, nameService, Warnings, warningObserver } from "./service/warnings.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "./stream-client.ts";
 export type { HandOverRefusal } from "./wire/atomic/hand-over.ts";
-export type { HeartbeatDetails } from "./wire/atomic/heartbeat.ts";
+export { encodeTold, type HeartbeatDetails } from "./wire/atomic/heartbeat.ts";
 export type { LeaseAnswer } from "./wire/atomic/hold-lease.ts";
+export { inStreamOrder } from "./wire/atomic/own-messages.ts";
 export type { DueTime } from "./wire/atomic/read-due.ts";
 export type { DeliveredEntry, RedeliverOwnOptions, RedeliverOwnResult } from "./wire/atomic/redeliver-own.ts";
 export type { FinalReport } from "./wire/atomic/remove-if-empty.ts";

@@ -13,7 +13,7 @@ import { Cluster, Redis } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Connection } from "../src/redis/connection.ts";
-import { type LentClient, openClient, type RedisSource } from "../src/redis/open-client.ts";
+import { type LentClient, openClient, type ServerSource } from "../src/redis/open-client.ts";
 import { systemClock } from "../src/service/clock.ts";
 import { systemRandom } from "../src/service/random.ts";
 import type { ConnectionEvent } from "../src/stream-client.ts";
@@ -25,7 +25,7 @@ const single = useServer({ own: true });
 checkLeaks(single);
 const cluster = useServers((source) => startCluster({ source, primaries: 2 }));
 
-const sources: readonly (readonly [string, () => RedisSource])[] = [
+const sources: readonly (readonly [string, () => ServerSource])[] = [
   ["a URL", () => single.server.url],
   ["options", () => ({ ...single.server.options })],
   ["a lent client of ioredis 6", () => new Redis({ ...single.server.options, lazyConnect: true })],
@@ -44,7 +44,7 @@ interface Opened {
   readonly key: string;
 }
 
-async function make(source: RedisSource): Promise<Opened> {
+async function make(source: ServerSource): Promise<Opened> {
   const events = new EventRecorder<ConnectionEvent>();
   const made: (Redis | Cluster)[] = [];
   const connection = new Connection({
@@ -61,7 +61,7 @@ async function make(source: RedisSource): Promise<Opened> {
   return { connection, events, made, server: node, key: await nameOn(node) };
 }
 
-async function open(source: RedisSource): Promise<Opened> {
+async function open(source: ServerSource): Promise<Opened> {
   const opened = await make(source);
   await opened.connection.ready(10_000);
   // A Cluster connects to a node with the first command for it.

@@ -4,7 +4,8 @@ import {
   CallScope,
   type Clock,
   createNotifier,
-  createRedisStreamClient,
+  type Dependencies,
+  dependenciesOf,
   groupKey,
   INSPECT,
   instanceName,
@@ -19,8 +20,6 @@ import {
   ServerStateError,
   type StreamClient,
   showAs,
-  systemClock,
-  systemRandom,
   toErrorInfo,
   warningObserver,
 } from "@redis-batch/core/internal";
@@ -55,19 +54,6 @@ export interface MonitorHealth {
   /** Milliseconds since the last look that succeeded; `null` before the first. */
   readonly inspectedAgoMs: number | null;
 }
-
-/** What a monitor gets from outside; replaced in tests. */
-export interface MonitorDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly createClient: typeof createRedisStreamClient;
-}
-
-const REAL_DEPENDENCIES: MonitorDependencies = {
-  clock: systemClock,
-  random: systemRandom,
-  createClient: createRedisStreamClient,
-};
 
 // A leader that misses two looks is followed by another one.
 const LEASE_INTERVALS = 3;
@@ -105,9 +91,10 @@ export class Monitor implements AsyncDisposable {
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: MonitorOptions);
   /** @internal */
-  constructor(options: MonitorOptions, dependencies: MonitorDependencies);
-  constructor(options: MonitorOptions, { clock, random, createClient }: MonitorDependencies = REAL_DEPENDENCIES) {
+  constructor(options: MonitorOptions, dependencies: Dependencies);
+  constructor(options: MonitorOptions, dependencies?: Dependencies) {
     const policy = resolveMonitorOptions(options);
+    const { clock, random, createClient } = dependencies ?? dependenciesOf(policy.redis);
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;

@@ -1,7 +1,7 @@
 /** Monitors on a Redis in memory and a clock that stands still. */
 import { type ConnectionEvent, heartbeatMsOf, type StreamClient } from "@redis-batch/core/internal";
-import { createMemoryRedis, type MemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer, type MemoryServer } from "@redis-batch/testing/internal";
 import type { MonitorEvent, MonitorOptions } from "../src/index.ts";
 import { Monitor } from "../src/monitor.ts";
 
@@ -10,7 +10,7 @@ export const address = { stream: "orders", group: "billing" } as const;
 
 export interface MemoryBench {
   readonly clock: ManualClock;
-  readonly redis: MemoryRedis;
+  readonly redis: MemoryServer;
   readonly client: StreamClient;
   readonly monitor: (
     options?: Partial<MonitorOptions>,
@@ -35,7 +35,7 @@ export interface MemoryBench {
 /** A stream with an empty group, and as many monitors as a test wants. */
 export async function openInMemory(): Promise<MemoryBench> {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ ...address, position: "start" });

@@ -1,7 +1,7 @@
 /** The scaler on a Redis in memory and a clock that stands still: leases that are nearly over. */
 import { groupKey, pause, textOf } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor } from "./executor.ts";
@@ -14,7 +14,7 @@ const LEASE_MS = 3_000;
 /** A group with one message that waits, for which there are to be two consumers. */
 async function open() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream: STREAM, group: GROUP, position: "start" });

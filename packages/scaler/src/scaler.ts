@@ -4,8 +4,9 @@ import {
   CallScope,
   type Clock,
   createNotifier,
-  createRedisStreamClient,
   createTeller,
+  type Dependencies,
+  dependenciesOf,
   type ErrorInfo,
   INSPECT,
   instanceName,
@@ -17,8 +18,6 @@ import {
   repeatPasses,
   type StreamClient,
   showAs,
-  systemClock,
-  systemRandom,
   toErrorInfo,
   UsageError,
   warningObserver,
@@ -42,19 +41,6 @@ import {
 } from "./scaler-options.ts";
 import { encodeState, readDecision, recall } from "./state.ts";
 import { describeProblem } from "./warn.ts";
-
-/** What a scaler gets from outside; replaced in tests. */
-export interface ScalerDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly createClient: typeof createRedisStreamClient;
-}
-
-const REAL_DEPENDENCIES: ScalerDependencies = {
-  clock: systemClock,
-  random: systemRandom,
-  createClient: createRedisStreamClient,
-};
 
 /**
  * Says how many consumers a group needs, and why; with an executor, has there be so many. Works on any consumer group;
@@ -85,9 +71,10 @@ export class Scaler implements AsyncDisposable {
   /** @throws {ConfigError} naming every option that is wrong */
   constructor(options: ScalerOptions);
   /** @internal */
-  constructor(options: ScalerOptions, dependencies: ScalerDependencies);
-  constructor(options: ScalerOptions, { clock, random, createClient }: ScalerDependencies = REAL_DEPENDENCIES) {
+  constructor(options: ScalerOptions, dependencies: Dependencies);
+  constructor(options: ScalerOptions, dependencies?: Dependencies) {
     const policy = resolveScalerOptions(options);
+    const { clock, random, createClient } = dependencies ?? dependenciesOf(policy.redis);
     this.#policy = policy;
     this.#clock = clock;
     this.#random = random;

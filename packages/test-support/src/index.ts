@@ -1,3 +1,12 @@
+export {
+  type Deferred,
+  deferred,
+  EventRecorder,
+  fairNowMs,
+  ManualClock,
+  type RecordableEvent,
+  type WaitOptions,
+} from "@redis-batch/testing/time";
 export { CommandProxy, type RewriteCommand } from "./faults/command-proxy.ts";
 export { FaultProxy, type FaultProxyOptions } from "./faults/fault-proxy.ts";
 export { type Direction, type Faults, NO_FAULTS } from "./faults/faults.ts";
@@ -37,11 +46,7 @@ export {
   type ServerIdentity,
   type ServerVersion,
 } from "./servers/server-versions.ts";
-export { type Deferred, deferred } from "./time/deferred.ts";
-export { EventRecorder, type RecordableEvent, type WaitOptions } from "./time/event-recorder.ts";
 export { type EventuallyOptions, eventually } from "./time/eventually.ts";
-export { fairNowMs } from "./time/fair-clock.ts";
-export { ManualClock } from "./time/manual-clock.ts";
 export { type SeededRandom, seededRandom } from "./time/seeded-random.ts";
 export { checkLeaks, type LeakCheckOptions } from "./vitest/check-leaks.ts";
 export { uniqueName } from "./vitest/unique-name.ts";

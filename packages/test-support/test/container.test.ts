@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
+import { deferred } from "@redis-batch/testing/time";
 import { beforeAll, expect, test, vi } from "vitest";
 import { findServer, ownServersOnly, RedisServer, type ServerSource } from "../src/index.ts";
-import { deferred } from "../src/time/deferred.ts";
 import { roundTrip } from "../src/wire/round-trip.ts";
 
 /**

@@ -3,8 +3,8 @@ import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
 import { Consumer, Producer } from "@redis-batch/consumer";
 import { RedisBatchError } from "@redis-batch/core";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { kubernetesExecutor } from "@redis-batch/scaler/kubernetes";
+import { memoryRedis } from "@redis-batch/testing";
 
 // There are no types of Jest here.
 declare function test(name: string, run: () => void | Promise<void>, timeoutMs?: number): void;
@@ -26,6 +26,6 @@ test("a message goes its way", async () => {
 }, 60_000);
 
 test("what lies deeper is found as well", () => {
-  assert.equal(typeof createMemoryRedis, "function");
+  assert.throws(() => memoryRedis({ clok: 1 } as never), RedisBatchError);
   assert.throws(() => kubernetesExecutor({ name: "" } as never), RedisBatchError);
 });

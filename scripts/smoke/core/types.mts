@@ -1,7 +1,6 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
 import { jsonCodec, Producer, type ProducerOptions } from "@redis-batch/core";
 import { didYouMean } from "@redis-batch/core/internal";
-import { createMemoryRedis, type MemoryRedis, type MemoryRedisOptions } from "@redis-batch/core/testing";
 import { type VerifySignatureOptions, verifySignature } from "@redis-batch/core/web";
 import { create } from "./types.cjs";
 
@@ -18,7 +17,6 @@ export async function produce(): Promise<string> {
 /** What the other packages use. */
 export const hint: string | undefined = didYouMean("strem", ["stream"]);
 export const verify: (options: VerifySignatureOptions) => boolean = verifySignature;
-export const memory: (options: MemoryRedisOptions) => MemoryRedis = createMemoryRedis;
 
 // One class, whichever way it is loaded.
 export const created: Producer = create();

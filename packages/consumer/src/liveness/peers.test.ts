@@ -1,6 +1,6 @@
 import { ConnectionError } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { Peers } from "./peers.ts";
 
@@ -11,7 +11,7 @@ const NOBODY = { isAnyAlive: false, isAnyFree: false };
 
 async function setUp() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands"], { timeoutMs: 1_000 });
   const heartbeat = (

@@ -1,6 +1,6 @@
 import { ConnectionError, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import type { ConsumerEvent } from "../events.ts";
 import { DueReleaser } from "./due-releaser.ts";
@@ -11,7 +11,7 @@ const lost = (): ConnectionError => new ConnectionError("the reply was lost", { 
 
 async function setUp() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });

@@ -1,6 +1,6 @@
 import { groupKey, LATER, RELEASED, type StreamClient } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Stability } from "../decisions/reclaim.ts";
 import type { ConsumerEvent } from "../events.ts";
@@ -20,7 +20,7 @@ afterEach(() => stop());
 
 async function setUp() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });

@@ -113,7 +113,7 @@ export class OpenBatches<Value> {
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
     const { clock, sinkWatch, report, whenOutcomesAreThrough } = this.#context;
     const aborter = new AbortController();
-    const batch = new Batch(messages, reason, whenOutcomesAreThrough);
+    const batch = new Batch(messages, reason, () => whenOutcomesAreThrough(messages));
     const open = { batch, messages, mode, signal: aborter.signal };
     // There is nothing in an empty batch that could be waited for.
     if (messages.length > 0) {

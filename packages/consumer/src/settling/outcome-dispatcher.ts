@@ -1,13 +1,7 @@
 /** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
-import {
-  type Decoder,
-  describeShape,
-  describeThrown,
-  type LifecycleState,
-  UsageError,
-} from "@redis-batch/core/internal";
+import { type Decoder, describeThrown, type LifecycleState } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
-import { assertRetryDelay, type Message, type MessageKeeper, type RetryOptions } from "../message.ts";
+import { type Message, type MessageKeeper, type RetryOptions, resolveRetry } from "../message.ts";
 import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Acknowledger } from "./acknowledger.ts";
@@ -45,11 +39,7 @@ export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
   }
 
   retry(message: Message<Value>, options: RetryOptions): void {
-    if (typeof options !== "object" || options === null) {
-      throw new UsageError(`retry: expected options such as { delayMs: 1_000 }, got ${describeShape(options)}`);
-    }
-    const { delayMs, reason } = options;
-    assertRetryDelay(delayMs);
+    const { delayMs, reason = "" } = resolveRetry(options);
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
@@ -59,7 +49,7 @@ export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
       mode: message.offer.mode,
       delayMs,
       isCounted,
-      text: reason === undefined ? "" : describeThrown(reason),
+      text: reason,
     });
   }
 

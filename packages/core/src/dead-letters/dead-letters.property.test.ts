@@ -1,8 +1,8 @@
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RELEASED } from "../names/reserved-consumers.ts";
-import { createMemoryRedis } from "../testing/memory-redis.ts";
 import { DeadLetters } from "./dead-letters.ts";
 
 const ADDRESS = { stream: "orders", group: "billing" } as const;
@@ -27,7 +27,7 @@ const step = fc.record({
 test("whatever happens, a message that was neither acknowledged nor discarded is waiting, pending or a dead letter", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const redis = createMemoryRedis({ clock: new ManualClock() });
+      const redis = createMemoryServer({ clock: new ManualClock() });
       const client = redis.client();
       await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
       await client.xgroupCreate({ ...ADDRESS, position: "start" });

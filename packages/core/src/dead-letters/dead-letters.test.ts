@@ -1,9 +1,9 @@
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConnectionError } from "../errors/errors.ts";
 import { groupKey } from "../names/keys.ts";
 import { RELEASED } from "../names/reserved-consumers.ts";
-import { createMemoryRedis } from "../testing/memory-redis.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import type { DeadLetter } from "./letter.ts";
@@ -14,7 +14,7 @@ const ADDRESS = { stream: STREAM, group: "billing" } as const;
 /** Dead letters over a Redis in memory, and a client to look and change beside it. */
 async function setUp() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ ...ADDRESS, position: "start" });

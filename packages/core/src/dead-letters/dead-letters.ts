@@ -5,9 +5,8 @@ import type { InspectOptionsStylized } from "node:util";
 import { NoGroupError } from "../errors/errors.ts";
 import { type EntryId, nextEntryId } from "../names/entry-id.ts";
 import { deadLetterKey } from "../names/keys.ts";
-import { createRedisStreamClient } from "../redis/redis-stream-client.ts";
+import { dependenciesOf } from "../redis/dependencies.ts";
 import { CallScope } from "../service/call-scope.ts";
-import { systemClock } from "../service/clock.ts";
 import { INSPECT, showAs } from "../service/inspected.ts";
 import { createNotifier, createTeller, type Observer } from "../service/observer.ts";
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
@@ -76,12 +75,13 @@ export class DeadLetters {
     const policy = resolveDeadLettersOptions(options);
     this.#policy = policy;
     this.#key = deadLetterKey(policy.stream, policy.group);
+    const { clock, createClient } = dependenciesOf(policy.redis);
     const subject = nameService("dead letters", policy.stream, policy.group);
-    const observer = policy.observer ?? warningObserver(subject, describeConnectionEvent, systemClock);
+    const observer = policy.observer ?? warningObserver(subject, describeConnectionEvent, clock);
     this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
     const overTheNetwork: Dependencies["createClient"] = (report) =>
-      createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+      createClient({ redis: policy.redis, blockMs: 0, report });
     this.#calls = new CallScope({
       whenClosed: "the dead letters were closed",
       connectTimeoutMs: policy.connectTimeoutMs,

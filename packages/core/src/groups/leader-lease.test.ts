@@ -1,12 +1,12 @@
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { expect, test } from "vitest";
 import { ConnectionError } from "../errors/errors.ts";
-import { createMemoryRedis } from "../testing.ts";
 import { LeaderLease } from "./leader-lease.ts";
 
 async function open() {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands"], { timeoutMs: 1 });
   const lease = (holder: string) =>

@@ -1,12 +1,12 @@
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { expect, test } from "vitest";
-import { createMemoryRedis } from "../testing.ts";
 import { pendingPages } from "./pending-pages.ts";
 
 const address = { stream: "orders", group: "billing" };
 
 async function deliver(count: number) {
-  const client = createMemoryRedis({ clock: new ManualClock() }).client();
+  const client = createMemoryServer({ clock: new ManualClock() }).client();
   await client.connect(["commands", "reader"], { timeoutMs: 1 });
   await client.xgroupCreate({ ...address, position: "start" });
   const ids: string[] = [];

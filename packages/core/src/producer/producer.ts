@@ -15,12 +15,12 @@ import { encodeValue } from "../codecs/encode-fields.ts";
 import { ConnectionError, QueueFullError, UsageError } from "../errors/errors.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
-import { createRedisStreamClient } from "../redis/redis-stream-client.ts";
-import { type Clock, pause, systemClock } from "../service/clock.ts";
+import { dependenciesOf } from "../redis/dependencies.ts";
+import { type Clock, pause } from "../service/clock.ts";
 import { INSPECT, showAs } from "../service/inspected.ts";
 import { Lifecycle } from "../service/lifecycle.ts";
 import { createNotifier, createTeller, type Observer } from "../service/observer.ts";
-import { type Random, systemRandom } from "../service/random.ts";
+import type { Random } from "../service/random.ts";
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
@@ -102,8 +102,9 @@ export class Producer<Value = FieldsInput> {
   constructor(options: ProducerOptions<Value>, dependencies?: Dependencies) {
     const policy = resolveProducerOptions(options);
     this.#policy = policy;
-    this.#clock = dependencies?.clock ?? systemClock;
-    this.#random = dependencies?.random ?? systemRandom;
+    const { clock, random, createClient } = dependenciesOf(policy.redis);
+    this.#clock = dependencies?.clock ?? clock;
+    this.#random = dependencies?.random ?? random;
     const subject = nameService("producer", policy.stream);
     this.#notify = createNotifier(
       "producer",
@@ -111,8 +112,7 @@ export class Producer<Value = FieldsInput> {
     );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
-    this.#client =
-      dependencies?.createClient(report) ?? createRedisStreamClient({ redis: policy.redis, blockMs: 0, report });
+    this.#client = dependencies?.createClient(report) ?? createClient({ redis: policy.redis, blockMs: 0, report });
     this.#admission = new Admission(policy);
     this.#sender = new Sender({ ...policy, client: this.#client, clock: this.#clock, notify: this.#notify });
   }

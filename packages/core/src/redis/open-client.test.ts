@@ -1,11 +1,11 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
-import { copySource, openClient, type RedisSource } from "./open-client.ts";
+import { copySource, openClient, type ServerSource } from "./open-client.ts";
 
 const bySentinel = { sentinels: [{ host: "127.0.0.1", port: 1 }], name: "primary" };
 
-function optionsOf(source: RedisSource): RedisOptions {
+function optionsOf(source: ServerSource): RedisOptions {
   const client = openClient(source, { role: "reader", blockMs: 2_000 });
   const options = client.isCluster ? (client as Cluster).options.redisOptions : (client as Redis).options;
   client.disconnect();
@@ -17,7 +17,7 @@ const OURS = {
 };
 
 describe("the settings are the same", () => {
-  test.each<readonly [string, () => RedisSource]>([
+  test.each<readonly [string, () => ServerSource]>([
     ["a URL", () => "redis://127.0.0.1:1"],
     ["options", () => ({ port: 1 })],
     ["a lent client of ioredis 6", () => new Redis({ port: 1, lazyConnect: true })],
@@ -28,7 +28,7 @@ describe("the settings are the same", () => {
     expect(optionsOf(source())).toMatchObject(OURS);
   });
 
-  test.each<readonly [string, () => RedisSource]>([
+  test.each<readonly [string, () => ServerSource]>([
     ["options", () => bySentinel],
     ["a lent client of ioredis 6", () => new Redis({ ...bySentinel, lazyConnect: true })],
     ["a lent client of ioredis 5", () => new RedisV5({ ...bySentinel, lazyConnect: true })],
@@ -41,7 +41,7 @@ describe("the settings are the same", () => {
 
   const chosen = { connectionName: "mine", keepAlive: 5_000, sentinelCommandTimeout: 100 };
 
-  test.each<readonly [string, () => RedisSource]>([
+  test.each<readonly [string, () => ServerSource]>([
     ["options", () => chosen],
     ["a lent client", () => new Redis({ ...chosen, lazyConnect: true })],
     ["a lent Cluster", () => new Cluster([{ port: 1 }], { lazyConnect: true, redisOptions: chosen })],

@@ -5,6 +5,7 @@ import { type Random, systemRandom } from "../service/random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
 import { parseRedisUrl } from "./server-address.ts";
+import type { RedisStandIn } from "./stand-in.ts";
 
 /**
  * The Redis server: a URL, ioredis options (including Sentinel's), or an existing `Redis` or `Cluster` client of
@@ -20,8 +21,13 @@ import { parseRedisUrl } from "./server-address.ts";
  * Options are copied when they are given: later changes have no effect. A getter among them stays a getter, and is read
  * at each connection. A connection that ends, for whatever reason, is reopened from that copy, or from the existing
  * client, which is read again. This continues until it is closed.
+ *
+ * In a test it can be the in-memory Redis of `@redis-batch/testing`.
  */
-export type RedisSource = string | RedisOptions | LentClient;
+export type RedisSource = ServerSource | RedisStandIn;
+
+/** Where a server is. */
+export type ServerSource = string | RedisOptions | LentClient;
 
 /** The parts of an ioredis client that are used, so that another major version fits as well. */
 export interface LentClient {
@@ -78,7 +84,7 @@ const SENTINEL_REPLY_MS = 5_000;
  *
  * @throws {ConfigError} when the source cannot be used
  */
-export function openClient(source: RedisSource, options: OpenOptions): Redis | Cluster {
+export function openClient(source: ServerSource, options: OpenOptions): Redis | Cluster {
   const { random = systemRandom } = options;
   const enforced = enforcedOptions(options);
   // Reconnects forever.
@@ -103,7 +109,7 @@ export function openClient(source: RedisSource, options: OpenOptions): Redis | C
  * A copy of the `redis` option. Getters are kept, and so is everything that is not a plain object or array: a Buffer, a
  * secure context, an existing client.
  */
-export function copySource(source: RedisSource): RedisSource {
+export function copySource(source: ServerSource): ServerSource {
   return typeof source === "string" || isLentClient(source) ? source : copyOf(source);
 }
 
@@ -187,6 +193,6 @@ function refuse(options: object): void {
   if (problems.length > 0) throw new ConfigError("redis", problems);
 }
 
-export function isLentClient(source: RedisSource): source is LentClient {
+export function isLentClient(source: ServerSource): source is LentClient {
   return typeof source === "object" && source !== null && typeof Reflect.get(source, "duplicate") === "function";
 }

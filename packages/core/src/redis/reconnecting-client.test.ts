@@ -2,7 +2,7 @@ import { ManualClock } from "@redis-batch/test-support";
 import { AbstractConnector, Cluster, Redis } from "ioredis";
 import { AbstractConnector as AbstractConnectorV5, Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, describe, expect, test } from "vitest";
-import { type LentClient, openClient, type RedisSource } from "./open-client.ts";
+import { type LentClient, openClient, type ServerSource } from "./open-client.ts";
 import { OPENING_SILENCE_MS, ReconnectingClient } from "./reconnecting-client.ts";
 
 /** Connects to nothing: each attempt stays without an answer, until it is told to fail. */
@@ -37,7 +37,7 @@ class NoConnectorV5 extends AbstractConnectorV5 {
 const lent = (): Redis => new Redis({ Connector: NoConnector, lazyConnect: true });
 const lentV5 = (): RedisV5 => new RedisV5({ Connector: NoConnectorV5, lazyConnect: true });
 
-const sources: readonly (readonly [string, () => RedisSource])[] = [
+const sources: readonly (readonly [string, () => ServerSource])[] = [
   ["options", () => ({ Connector: NoConnector })],
   ["a lent client of ioredis 6", lent],
   ["a lent client of ioredis 5", lentV5],
@@ -52,7 +52,7 @@ interface Trial {
 
 const lives: ReconnectingClient[] = [];
 
-function begin(source: RedisSource, create = openClient): Trial {
+function begin(source: ServerSource, create = openClient): Trial {
   const clock = new ManualClock();
   const made: (Redis | Cluster)[] = [];
   const errors: unknown[] = [];

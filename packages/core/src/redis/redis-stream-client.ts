@@ -87,7 +87,8 @@ import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { EntryTap } from "./entry-tap.ts";
-import { copySource, isLentClient, openClient, type RedisSource } from "./open-client.ts";
+import { copySource, isLentClient, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
+import { heldBy, isStandIn } from "./stand-in.ts";
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
@@ -135,12 +136,13 @@ function isNotRun(error: unknown): boolean {
 }
 
 /**
- * Creates a client on top of ioredis. Does no I/O before `connect`.
+ * Creates a client on top of ioredis, or a client of the stand-in that is given. Does no I/O before `connect`.
  *
  * @throws {ConfigError} when `redis` cannot be used
  */
 export function createRedisStreamClient(options: RedisStreamClientOptions): StreamClient {
-  return new RedisStreamClient(options);
+  const { redis } = options;
+  return isStandIn(redis) ? heldBy(redis).createClient(options) : new RedisStreamClient({ ...options, redis });
 }
 
 class RedisStreamClient implements StreamClient {
@@ -153,7 +155,8 @@ class RedisStreamClient implements StreamClient {
   #scripts = scriptsOf(-1);
   #isClosed = false;
 
-  constructor({ redis, blockMs, silenceMs, report = () => {}, ...edge }: RedisStreamClientOptions) {
+  constructor(options: RedisStreamClientOptions & { readonly redis: ServerSource }) {
+    const { redis, blockMs, silenceMs, report = () => {}, ...edge } = options;
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
     const source = copySource(redis);

@@ -1,11 +1,11 @@
 import { deferred, EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, test } from "vitest";
 import { ConnectionError, UsageError } from "../errors/errors.ts";
-import { createMemoryRedis } from "../testing/memory-redis.ts";
 import { CallScope, type CallScopeEvent } from "./call-scope.ts";
 
 function open() {
-  const redis = createMemoryRedis({ clock: new ManualClock() });
+  const redis = createMemoryServer({ clock: new ManualClock() });
   const events = new EventRecorder<CallScopeEvent>();
   const calls = new CallScope({
     whenClosed: "the thing was closed",

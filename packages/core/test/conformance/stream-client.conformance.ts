@@ -15,6 +15,8 @@ import { describeRegistry } from "./registry.conformance.ts";
 import { describeReleasing } from "./releasing.conformance.ts";
 import { type Abilities, Scene, type Setting } from "./setting.ts";
 
+export type { Setting, SideDoor } from "./setting.ts";
+
 /**
  * What every `StreamClient` does, whatever is behind it: one test per documented meaning of the port. Where servers
  * differ, the tests ask for what the port documents.

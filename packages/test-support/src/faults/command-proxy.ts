@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { deferred } from "../time/deferred.ts";
+import { deferred } from "@redis-batch/testing/time";
 import { encodeCommand } from "../wire/resp.ts";
 import { addressUrl, type ConnectionOptions, connectionOptions, type ServerAddress } from "../wire/server-address.ts";
 

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { deferred } from "../time/deferred.ts";
+import { deferred } from "@redis-batch/testing/time";
 import { type SeededRandom, seededRandom } from "../time/seeded-random.ts";
 import { addressUrl, type ConnectionOptions, connectionOptions, type ServerAddress } from "../wire/server-address.ts";
 import { type Direction, type Faults, NO_FAULTS } from "./faults.ts";

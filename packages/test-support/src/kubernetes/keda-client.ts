@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import { EventRecorder } from "../time/event-recorder.ts";
+import { EventRecorder } from "@redis-batch/testing/time";
 
 // Where the scaler publishes them.
 const contract = (file: string): PackageDefinition =>

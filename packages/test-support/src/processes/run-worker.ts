@@ -1,8 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { deferred } from "../time/deferred.ts";
-import { EventRecorder } from "../time/event-recorder.ts";
+import { deferred, EventRecorder } from "@redis-batch/testing/time";
 import { atExit } from "./exit-sweep.ts";
 import { LineSplitter } from "./lines.ts";
 import { findNode } from "./node-binary.ts";

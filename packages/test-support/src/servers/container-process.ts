@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { deferred } from "../time/deferred.ts";
+import { deferred } from "@redis-batch/testing/time";
 import type { LogSink, ServerProcess, ServerSignal } from "./server-process.ts";
 
 /** The part of testcontainers' StartedRedisContainer that is used here. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { deferred } from "../time/deferred.ts";
+import { deferred } from "@redis-batch/testing/time";
 
 const PING_LIMIT_MS = 2_000;
 

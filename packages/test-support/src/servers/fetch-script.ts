@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { deferred } from "../time/deferred.ts";
+import { deferred } from "@redis-batch/testing/time";
 
 /**
  * Runs one of `scripts/fetch-….sh`; `what` is what it fetches, for messages.

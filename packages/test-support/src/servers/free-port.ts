@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { deferred } from "../time/deferred.ts";
+import { deferred } from "@redis-batch/testing/time";
 
 /** Below the range from which Linux takes ports for outgoing connections, with room for the cluster bus above. */
 const FIRST_PORT = 10_000;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { deferred } from "@redis-batch/testing/time";
 import { atExit } from "../processes/exit-sweep.ts";
 import { dyingWithParent } from "../processes/pdeathsig.ts";
-import { deferred } from "../time/deferred.ts";
 import type { LogSink, ServerProcess, ServerSignal } from "./server-process.ts";
 
 /** A server program of this machine, as our child. */

@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { deferred } from "../time/deferred.ts";
+import { afterFairMs, deferred } from "@redis-batch/testing/time";
 import { eventually } from "../time/eventually.ts";
-import { afterFairMs } from "../time/fair-clock.ts";
 import { type CommandArgument, type Reply, ReplyError } from "../wire/resp.ts";
 import { roundTrip } from "../wire/round-trip.ts";
 import type { ServerAddress } from "../wire/server-address.ts";

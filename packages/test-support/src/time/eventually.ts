@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { fairNowMs } from "./fair-clock.ts";
+import { fairNowMs } from "@redis-batch/testing/time";
 
 export interface EventuallyOptions {
   /** The hard limit on the fair clock, 10 s by default. */

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
+import { afterFairMs, fairNowMs } from "@redis-batch/testing/time";
 import { afterAll, expect, test } from "vitest";
 import { atExit } from "../processes/exit-sweep.ts";
 import { eventually } from "./eventually.ts";
-import { afterFairMs, fairNowMs } from "./fair-clock.ts";
 
 const busy: ReturnType<typeof spawn>[] = [];
 afterAll(() => busy.forEach((child) => child.kill("SIGKILL")));

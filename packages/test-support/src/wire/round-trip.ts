@@ -1,7 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { deferred } from "../time/deferred.ts";
-import { afterFairMs } from "../time/fair-clock.ts";
+import { afterFairMs, deferred } from "@redis-batch/testing/time";
 import { type CommandArgument, decodeReply, encodeCommand, type Reply, ReplyError } from "./resp.ts";
 import type { ServerAddress } from "./server-address.ts";
 

@@ -1,5 +1,4 @@
-import type { RedisBatchError } from "../errors/errors.ts";
-import type { StreamClient } from "../stream-client.ts";
+import { type RedisBatchError, type StreamClient } from "@redis-batch/core/internal";
 
 /** Every method of the port that goes to the server. */
 export type MemoryMethod = Exclude<keyof StreamClient, "readerEpoch" | "close">;
@@ -15,34 +14,49 @@ export interface HeldCalls {
   release(): void;
 }
 
+/** Which calls a fault is about. */
+export type FaultyCalls = "any" | MemoryMethod | readonly MemoryMethod[];
+
 interface Failure {
-  readonly method: MemoryMethod;
+  readonly calls: FaultyCalls;
   readonly moment: FaultMoment;
   readonly error: RedisBatchError;
+  left: number;
+}
+
+interface Held {
+  readonly calls: FaultyCalls;
+  readonly moment: FaultMoment;
+  readonly hold: Hold;
 }
 
 /** What goes wrong next, for all clients of one in-memory Redis. */
 export class MemoryFaults {
-  readonly #failures: Failure[] = [];
-  readonly #holds = new Map<string, Hold>();
+  readonly #failures = new Set<Failure>();
+  readonly #held = new Set<Held>();
 
-  fail(method: MemoryMethod, moment: FaultMoment, error: RedisBatchError, times: number): void {
-    for (let count = 0; count < times; count++) this.#failures.push({ method, moment, error });
+  fail(calls: FaultyCalls, moment: FaultMoment, error: RedisBatchError, times: number): void {
+    this.#failures.add({ calls, moment, error, left: times });
   }
 
-  hold(method: MemoryMethod, moment: FaultMoment): HeldCalls {
-    const key = `${method} ${moment}`;
-    const hold = new Hold(() => this.#holds.delete(key));
-    this.#holds.set(key, hold);
+  hold(calls: FaultyCalls, moment: FaultMoment): HeldCalls {
+    const hold = new Hold(() => this.#held.delete(held));
+    const held = { calls, moment, hold };
+    this.#held.add(held);
     return hold;
   }
 
   /** Passes, fails or holds one call at one moment. `undefined`: it passes, and at once. */
   strike(method: MemoryMethod, moment: FaultMoment): Promise<void> | undefined {
-    const index = this.#failures.findIndex((failure) => failure.method === method && failure.moment === moment);
-    const [failure] = index < 0 ? [] : this.#failures.splice(index, 1);
-    if (failure !== undefined) throw failure.error;
-    return this.#holds.get(`${method} ${moment}`)?.join();
+    const isMeant = ({ calls, moment: when }: Failure | Held): boolean =>
+      when === moment && (calls === "any" || calls === method || calls.includes(method));
+    const failure = [...this.#failures].find(isMeant);
+    if (failure !== undefined) {
+      failure.left--;
+      if (failure.left <= 0) this.#failures.delete(failure);
+      throw failure.error;
+    }
+    return [...this.#held].find(isMeant)?.hold.join();
   }
 }
 

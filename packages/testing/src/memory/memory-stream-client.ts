@@ -1,48 +1,76 @@
-import { RedisBatchError } from "../errors/errors.ts";
-import { decodeRegistry, type Registration } from "../groups/consumer-registry.ts";
-import type { EntryId } from "../names/entry-id.ts";
-import { groupKey } from "../names/keys.ts";
-import type { Clock } from "../service/clock.ts";
-import { onAbort } from "../service/signals.ts";
-import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
-import type { AclDryRunOptions } from "../wire/acl-dry-run.ts";
-import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
-import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
-import type { CountHangOptions } from "../wire/atomic/count-hang.ts";
-import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
-import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
-import type { HandOver, HandOverOptions } from "../wire/atomic/hand-over.ts";
-import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
-import type { HeartbeatOptions, HeartbeatResult } from "../wire/atomic/heartbeat.ts";
-import type { HoldLeaseOptions, LeaseAnswer } from "../wire/atomic/hold-lease.ts";
-import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "../wire/atomic/move-to-dead-letters.ts";
-import type { OwnMessages } from "../wire/atomic/own-messages.ts";
-import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
-import type { RedeliverOwnOptions, RedeliverOwnResult } from "../wire/atomic/redeliver-own.ts";
-import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
-import type { ReleaseOptions, ReleaseResult } from "../wire/atomic/release.ts";
-import type { Removal, RemoveIfEmptyOptions } from "../wire/atomic/remove-if-empty.ts";
-import type { Renewal } from "../wire/atomic/renew-owned.ts";
-import type { ScheduleLaterOptions } from "../wire/atomic/schedule-later.ts";
-import type { TakeOptions, TakeResult } from "../wire/atomic/take.ts";
-import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
-import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
-import type { StreamEntry } from "../wire/entry.ts";
-import type { ScanStreamsOptions, StreamPage } from "../wire/scan-streams.ts";
-import type { SetIfFreeOptions } from "../wire/set-if-free.ts";
-import type { TouchConsumerOptions } from "../wire/touch-consumer.ts";
-import type { XackOptions } from "../wire/xack.ts";
-import type { Trim, XaddOptions } from "../wire/xadd.ts";
-import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "../wire/xgroup.ts";
-import type { ConsumerInfo, GroupInfo, StreamInfo } from "../wire/xinfo.ts";
-import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "../wire/xpending.ts";
-import type { XrangeOptions } from "../wire/xrange.ts";
-import type { XreadgroupOptions } from "../wire/xreadgroup.ts";
+import {
+  type AddOutcome,
+  type Clock,
+  type ConnectionEvent,
+  type ConnectionRole,
+  type ConsumerInfo,
+  decodeRegistry,
+  type EntryId,
+  type GroupInfo,
+  groupKey,
+  onAbort,
+  type PendingEntry,
+  RedisBatchError,
+  type Registration,
+  type StreamClient,
+  type StreamEntry,
+} from "@redis-batch/core/internal";
 import * as atomic from "./memory-atomic-operations.ts";
 import * as commands from "./memory-commands.ts";
 import { MemoryConnection, unlessLost } from "./memory-connection.ts";
 import type { MemoryFaults, MemoryMethod } from "./memory-faults.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
+import type {
+  AckOwnedResult,
+  AclDryRunOptions,
+  AddOnceOptions,
+  AddOnceResult,
+  CountHangOptions,
+  Deletion,
+  ForgetDueOptions,
+  HandOver,
+  HandOverOptions,
+  HandOverPage,
+  HandOverPageOptions,
+  HeartbeatOptions,
+  HeartbeatResult,
+  HoldLeaseOptions,
+  LeaseAnswer,
+  MoveToDeadLettersOptions,
+  MoveToDeadLettersResult,
+  OwnMessages,
+  PendingSummary,
+  ReadDueOptions,
+  ReadDueResult,
+  RedeliverOwnOptions,
+  RedeliverOwnResult,
+  Redrive,
+  RedriveLetterOptions,
+  ReleaseOptions,
+  ReleaseResult,
+  Removal,
+  RemoveIfEmptyOptions,
+  Renewal,
+  SafeTrim,
+  ScanStreamsOptions,
+  ScheduleLaterOptions,
+  SetIfFreeOptions,
+  StreamInfo,
+  StreamPage,
+  TakeOptions,
+  TakeResult,
+  TouchConsumerOptions,
+  Trim,
+  TrimToSafePointOptions,
+  WriteInTermOptions,
+  XackOptions,
+  XaddOptions,
+  XgroupCreateConsumerOptions,
+  XgroupCreateOptions,
+  XpendingRangeOptions,
+  XrangeOptions,
+  XreadgroupOptions,
+} from "./port.ts";
 
 /** How long a lost connection takes to come back by itself. */
 const RECONNECT_MS = 50;
@@ -82,12 +110,13 @@ export class MemoryStreamClient implements StreamClient {
     this.#reader.close();
   }
 
-  /** Cuts the reader's connection: a read under way rejects. It comes back after a while, or with `connect`. */
-  dropReader(): void {
-    if (!this.#reader.isOpen) return;
-    this.#reader.lose("dropped");
+  /** Cuts the connection of a role: what is under way on it rejects. It comes back after a while, or with `connect`. */
+  drop(role: ConnectionRole): void {
+    const connection = role === "reader" ? this.#reader : this.#commands;
+    if (!connection.isOpen) return;
+    connection.lose("dropped");
     this.#clock.setTimer(RECONNECT_MS, () => {
-      if (!this.#reader.isClosed) this.#reader.open();
+      if (!connection.isClosed) connection.open();
     });
   }
 

@@ -1,20 +1,19 @@
+import { ConnectionError, type ConnectionEvent, ServerStateError, type StreamClient } from "@redis-batch/core/internal";
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { beforeEach, describe, expect, test } from "vitest";
-import { ConnectionError, ServerStateError } from "../errors/errors.ts";
-import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
-import { createMemoryRedis, type MemoryRedis } from "./memory-redis.ts";
+import { createMemoryServer, type MemoryServer } from "./memory-server.ts";
 
 const stream = "orders";
 const group = "billing";
 const unknown = new ConnectionError("cut", { outcome: "unknown" });
 
 let clock: ManualClock;
-let redis: MemoryRedis;
+let redis: MemoryServer;
 let client: StreamClient;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  redis = createMemoryRedis({ clock, serverTimeMs: 1_700_000_000_000 });
+  redis = createMemoryServer({ clock, serverTimeMs: 1_700_000_000_000 });
   client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });
@@ -111,7 +110,7 @@ describe("dropReaders", () => {
   test("rejects a blocked read, and delivers nothing to it any more", async () => {
     const blocked = read(10_000);
     blocked.catch(() => {});
-    redis.dropReaders();
+    redis.drop("reader");
     await add(1);
     await expect(blocked).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
     expect((await client.xpendingSummary({ stream, group })).count).toBe(0);
@@ -119,7 +118,7 @@ describe("dropReaders", () => {
 
   test("refuses reads until the connection is back, which the epoch tells", async () => {
     expect(client.readerEpoch).toBe(1);
-    redis.dropReaders();
+    redis.drop("reader");
     await expect(read()).rejects.toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
     expect(client.readerEpoch).toBe(1);
     await client.connect(["reader"], { timeoutMs: 1_000 });
@@ -130,7 +129,7 @@ describe("dropReaders", () => {
   test("the connection comes back by itself, unless the client was closed", async () => {
     const another = redis.client();
     await another.connect(["reader"], { timeoutMs: 1_000 });
-    redis.dropReaders();
+    redis.drop("reader");
     await another.close();
     await clock.advance(1_000);
     expect(client.readerEpoch).toBe(2);
@@ -141,7 +140,7 @@ describe("dropReaders", () => {
     const events = new EventRecorder<ConnectionEvent>();
     const another = redis.client({ report: events.observe });
     await another.connect(["reader"], { timeoutMs: 1_000 });
-    redis.dropReaders();
+    redis.drop("reader");
     await another.connect(["reader"], { timeoutMs: 1_000 });
     await another.close();
     expect(events.events).toEqual([

@@ -1,11 +1,9 @@
-import type { RedisBatchError } from "../errors/errors.ts";
-import type { Clock } from "../service/clock.ts";
-import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
-import { type FaultMoment, type HeldCalls, MemoryFaults, type MemoryMethod } from "./memory-faults.ts";
+import type { Clock, ConnectionEvent, ConnectionRole, RedisBatchError, StreamClient } from "@redis-batch/core/internal";
+import { type FaultMoment, type FaultyCalls, type HeldCalls, MemoryFaults } from "./memory-faults.ts";
 import { MemoryKeyspace } from "./memory-keyspace.ts";
 import { MemoryStreamClient } from "./memory-stream-client.ts";
 
-export interface MemoryRedisOptions {
+export interface MemoryServerOptions {
   /** Times out blocked reads, and moves the server's time on. */
   readonly clock: Clock;
   /** The server's time now, in milliseconds since 1970. */
@@ -18,21 +16,21 @@ export interface FaultOptions {
 }
 
 /** A Redis in memory: clients that share its data, and switches for what can go wrong. */
-export interface MemoryRedis {
+export interface MemoryServer {
   /** What it holds, for a look or a change behind the clients' backs. */
   readonly keys: MemoryKeyspace;
   /** A new client, not connected. */
-  client(options?: { readonly report?: (event: ConnectionEvent) => void }): StreamClient;
-  /** Has the next calls of this method reject. */
+  client(options?: { readonly report?: ((event: ConnectionEvent) => void) | undefined }): StreamClient;
+  /** Has the next of these calls reject. */
   failNext(
-    method: MemoryMethod,
+    calls: FaultyCalls,
     error: RedisBatchError,
     options?: FaultOptions & { /** How many calls; 1 by default. */ readonly times?: number },
   ): void;
-  /** Has calls of this method wait, from now on and until released. */
-  hold(method: MemoryMethod, options?: FaultOptions): HeldCalls;
-  /** Cuts every client's reader connection: a read under way rejects, with an unknown outcome. */
-  dropReaders(): void;
+  /** Has these calls wait, from now on and until released. */
+  hold(calls: FaultyCalls, options?: FaultOptions): HeldCalls;
+  /** Cuts every client's connection of this role: what is under way rejects, with an unknown outcome. */
+  drop(role: ConnectionRole): void;
   /** Sets the server's clock forward, or back where it is negative, by so many milliseconds; it goes on from there. */
   jumpClock(byMs: number): void;
 }
@@ -41,7 +39,7 @@ export interface MemoryRedis {
  * Makes a Redis in memory that passes the conformance suite of the port. Commands run in the order of the calls, each
  * to its end; time passes only with the clock.
  */
-export function createMemoryRedis({ clock, serverTimeMs = Date.UTC(2026, 0) }: MemoryRedisOptions): MemoryRedis {
+export function createMemoryServer({ clock, serverTimeMs = Date.UTC(2026, 0) }: MemoryServerOptions): MemoryServer {
   const startedAtMs = clock.nowMs();
   let jumpedMs = 0;
   const keys = new MemoryKeyspace(() => serverTimeMs + jumpedMs + Math.floor(clock.nowMs() - startedAtMs));
@@ -54,12 +52,12 @@ export function createMemoryRedis({ clock, serverTimeMs = Date.UTC(2026, 0) }: M
       clients.push(client);
       return client;
     },
-    failNext(method, error, { times = 1, moment = "before" } = {}) {
-      faults.fail(method, moment, error, times);
+    failNext(calls, error, { times = 1, moment = "before" } = {}) {
+      faults.fail(calls, moment, error, times);
     },
-    hold: (method, { moment = "before" } = {}) => faults.hold(method, moment),
-    dropReaders() {
-      for (const client of clients) client.dropReader();
+    hold: (calls, { moment = "before" } = {}) => faults.hold(calls, moment),
+    drop(role) {
+      for (const client of clients) client.drop(role);
     },
     jumpClock(byMs) {
       jumpedMs += byMs;

@@ -5,6 +5,9 @@ interface ManualTimer {
   readonly callback: () => void;
 }
 
+const AN_HOUR_MS = 3_600_000;
+const MOST_IDLE_TURNS = 100;
+
 /**
  * A clock that stands still until a test moves it. Timers run in the order they are due, each at its own time, and all
  * promises that can settle do so before the next one runs.
@@ -54,6 +57,36 @@ export class ManualClock {
     const passedMs = Math.max(0, next.dueAtMs - this.#nowMs);
     await this.#run(next);
     return passedMs;
+  }
+
+  /**
+   * Moves the time on, timer by timer, until the promise settles.
+   *
+   * @param limitMs how far the time moves at most; an hour by default
+   * @returns what the promise resolves with
+   * @throws what the promise rejects with
+   * @throws {Error} when it does not settle within `limitMs`, or nothing is left that could make it
+   *
+   * @example
+   * const batch = await clock.advanceUntil(consumer.fetch());
+   */
+  async advanceUntil<Result>(promise: Promise<Result>, limitMs: number = AN_HOUR_MS): Promise<Result> {
+    let isSettled = (): boolean => false;
+    const end = (): void => {
+      isSettled = () => true;
+    };
+    promise.then(end, end);
+    const untilMs = this.#nowMs + limitMs;
+    for (let idleTurns = 0; !isSettled(); ) {
+      await this.settle();
+      if (isSettled()) break;
+      const next = this.#earliest();
+      if (next !== undefined && next.dueAtMs > untilMs) throw new Error(`nothing came of it within ${limitMs} ms`);
+      if (next !== undefined) await this.#run(next);
+      // What takes a few turns of the event loop, such as a reply, may set a timer yet.
+      else if (idleTurns++ === MOST_IDLE_TURNS) throw new Error("nothing comes of it: no timer is set any more");
+    }
+    return promise;
   }
 
   /** Lets every promise that can settle without I/O do so; no time passes. */

@@ -1,12 +1,11 @@
+import { describeStreamClient, type Setting, type SideDoor } from "@redis-batch/core/conformance";
 import { ManualClock } from "@redis-batch/test-support";
-import type { Setting, SideDoor } from "../../test/conformance/setting.ts";
-import { describeStreamClient } from "../../test/conformance/stream-client.conformance.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
-import { createMemoryRedis } from "./memory-redis.ts";
+import { createMemoryServer } from "./memory-server.ts";
 
 describeStreamClient("memory", async (): Promise<Setting> => {
   const clock = new ManualClock();
-  const redis = createMemoryRedis({ clock });
+  const redis = createMemoryServer({ clock });
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   return {

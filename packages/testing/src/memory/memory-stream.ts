@@ -1,8 +1,7 @@
-import { compareEntryIds, type EntryId } from "../names/entry-id.ts";
-import type { RawFields, StreamEntry } from "../wire/entry.ts";
-import type { Trim } from "../wire/xadd.ts";
+import { compareEntryIds, type EntryId, type RawFields, type StreamEntry } from "@redis-batch/core/internal";
 import type { MemoryGroup } from "./memory-group.ts";
 import { isAtOrAfter, isAtOrBefore, parseFrom, parseTo } from "./memory-id-range.ts";
+import type { Trim } from "./port.ts";
 
 /** One stream of the in-memory Redis: its entries and its groups, and what Redis does to the entries. */
 export class MemoryStream {

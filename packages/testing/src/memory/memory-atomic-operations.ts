@@ -1,36 +1,56 @@
 /** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
-import { readLetter } from "../dead-letters/letter.ts";
-import { compareEntryIds, type EntryId } from "../names/entry-id.ts";
-import { groupKey, idempotencyKey } from "../names/keys.ts";
-import { LATER, RELEASED } from "../names/reserved-consumers.ts";
-import type { AckOwnedResult } from "../wire/atomic/ack-owned.ts";
-import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
-import type { CountHangOptions } from "../wire/atomic/count-hang.ts";
-import type { Deletion } from "../wire/atomic/delete-if-all-groups-done.ts";
-import type { ForgetDueOptions } from "../wire/atomic/forget-due.ts";
-import type { HandOver, HandOverOptions, HandOverRefusal } from "../wire/atomic/hand-over.ts";
-import type { HandOverPage, HandOverPageOptions } from "../wire/atomic/hand-over-page.ts";
-import { type HeartbeatOptions, type HeartbeatResult, heartbeat as heartbeatScript } from "../wire/atomic/heartbeat.ts";
-import type { HoldLeaseOptions, LeaseAnswer } from "../wire/atomic/hold-lease.ts";
-import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "../wire/atomic/move-to-dead-letters.ts";
-import { inStreamOrder, type OwnMessages } from "../wire/atomic/own-messages.ts";
-import type { ReadDueOptions, ReadDueResult } from "../wire/atomic/read-due.ts";
-import type { DeliveredEntry, RedeliverOwnOptions, RedeliverOwnResult } from "../wire/atomic/redeliver-own.ts";
-import type { Redrive, RedriveLetterOptions } from "../wire/atomic/redrive.ts";
-import type { ReleaseOptions, ReleaseResult } from "../wire/atomic/release.ts";
 import {
-  type Removal,
-  type RemoveIfEmptyOptions,
-  removeIfEmpty as removeScript,
-} from "../wire/atomic/remove-if-empty.ts";
-import type { Renewal } from "../wire/atomic/renew-owned.ts";
-import type { ScheduleLaterOptions } from "../wire/atomic/schedule-later.ts";
-import type { TakeOptions, TakeResult } from "../wire/atomic/take.ts";
-import type { SafeTrim, TrimToSafePointOptions } from "../wire/atomic/trim-to-safe-point.ts";
-import type { WriteInTermOptions } from "../wire/atomic/write-in-term.ts";
-import type { XackOptions } from "../wire/xack.ts";
+  compareEntryIds,
+  type DeliveredEntry,
+  type EntryId,
+  encodeTold,
+  groupKey,
+  idempotencyKey,
+  inStreamOrder,
+  LATER,
+  RELEASED,
+  readLetter,
+} from "@redis-batch/core/internal";
 import { copyOf, xadd } from "./memory-commands.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
+import type {
+  AckOwnedResult,
+  AddOnceOptions,
+  AddOnceResult,
+  CountHangOptions,
+  Deletion,
+  ForgetDueOptions,
+  HandOver,
+  HandOverOptions,
+  HandOverPage,
+  HandOverPageOptions,
+  HandOverRefusal,
+  HeartbeatOptions,
+  HeartbeatResult,
+  HoldLeaseOptions,
+  LeaseAnswer,
+  MoveToDeadLettersOptions,
+  MoveToDeadLettersResult,
+  OwnMessages,
+  ReadDueOptions,
+  ReadDueResult,
+  RedeliverOwnOptions,
+  RedeliverOwnResult,
+  Redrive,
+  RedriveLetterOptions,
+  ReleaseOptions,
+  ReleaseResult,
+  Removal,
+  RemoveIfEmptyOptions,
+  Renewal,
+  SafeTrim,
+  ScheduleLaterOptions,
+  TakeOptions,
+  TakeResult,
+  TrimToSafePointOptions,
+  WriteInTermOptions,
+  XackOptions,
+} from "./port.ts";
 
 /** Those of the ids that the consumer owns, in stream order, with their delivery counts. */
 function ownedDeliveries(keys: MemoryKeyspace, { consumer, ids, ...address }: OwnMessages): Map<EntryId, number> {
@@ -252,10 +272,10 @@ function judgeHandOver(
 }
 
 export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOptions): Removal {
-  const { stream, group, consumer, onlyIfSilent, seenAtMs } = options;
+  const { stream, group, consumer, onlyIfSilent, seenAtMs, farewell } = options;
   if (consumer === RELEASED || consumer === LATER) return "reserved";
   if (onlyIfSilent && isStillAlive(keys, registration(keys, options), seenAtMs)) return "alive";
-  const told = String(removeScript.encode(options).at(3));
+  const told = farewell === undefined ? "" : encodeTold(farewell);
   if (told !== "") {
     const fields = ["consumer", consumer, "told", `{"at":${keys.nowMs()},${told.slice(1)}`];
     const trim = { strategy: "maxLen", threshold: 100, approximate: true } as const;
@@ -300,7 +320,7 @@ export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): Hear
     if (join === undefined) return { kind: "replaced" };
     if (nowMs - known.at <= join.freshMs && known.at !== join.seenAtMs) return { kind: "in-use", atMs: known.at };
   }
-  const json = String(heartbeatScript.encode(options).at(-1));
+  const json = encodeTold(options);
   keys.setHashField(groupKey("consumers", stream, group), consumer, `{"at":${nowMs},${json.slice(1)}`);
   return { kind: "ok", serverTimeMs: nowMs };
 }

@@ -1,20 +1,29 @@
 /** The plain commands of the in-memory Redis. Each runs to its end before the next, as on a server. */
-
-import { CommandError } from "../errors/errors.ts";
-import type { EntryId } from "../names/entry-id.ts";
-import type { Argument } from "../wire/command.ts";
-import type { StreamEntry } from "../wire/entry.ts";
-import type { TouchConsumerOptions } from "../wire/touch-consumer.ts";
-import type { XackOptions } from "../wire/xack.ts";
-import type { Trim, XaddOptions } from "../wire/xadd.ts";
-import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "../wire/xgroup.ts";
-import type { ConsumerInfo, GroupInfo, StreamInfo } from "../wire/xinfo.ts";
-import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "../wire/xpending.ts";
-import type { XrangeOptions } from "../wire/xrange.ts";
-import type { XreadgroupOptions } from "../wire/xreadgroup.ts";
+import {
+  CommandError,
+  type ConsumerInfo,
+  type EntryId,
+  type GroupInfo,
+  type PendingEntry,
+  type StreamEntry,
+} from "@redis-batch/core/internal";
 import { MemoryGroup } from "./memory-group.ts";
 import { isAtOrAfter, isAtOrBefore, parseFrom, parseTo } from "./memory-id-range.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
+import type {
+  Argument,
+  PendingSummary,
+  StreamInfo,
+  TouchConsumerOptions,
+  Trim,
+  XackOptions,
+  XaddOptions,
+  XgroupCreateConsumerOptions,
+  XgroupCreateOptions,
+  XpendingRangeOptions,
+  XrangeOptions,
+  XreadgroupOptions,
+} from "./port.ts";
 
 interface StreamName {
   readonly stream: string;

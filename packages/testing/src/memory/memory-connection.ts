@@ -1,6 +1,4 @@
-import { ConnectionError } from "../errors/errors.ts";
-import { onAbort } from "../service/signals.ts";
-import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
+import { ConnectionError, type ConnectionEvent, type ConnectionRole, onAbort } from "@redis-batch/core/internal";
 
 /** A connection of the in-memory Redis. What is under way on it rejects when it is lost. */
 export class MemoryConnection {

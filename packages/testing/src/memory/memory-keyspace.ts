@@ -1,4 +1,4 @@
-import { NoGroupError, WrongTypeError } from "../errors/errors.ts";
+import { NoGroupError, WrongTypeError } from "@redis-batch/core/internal";
 import type { MemoryGroup } from "./memory-group.ts";
 import { MemoryStream } from "./memory-stream.ts";
 

@@ -1,6 +1,4 @@
-import { compareEntryIds, type EntryId } from "../names/entry-id.ts";
-import type { StreamEntry } from "../wire/entry.ts";
-import type { PendingEntry } from "../wire/xpending.ts";
+import { compareEntryIds, type EntryId, type PendingEntry, type StreamEntry } from "@redis-batch/core/internal";
 
 /** What a group reads of its stream. */
 interface Entries {

@@ -1,5 +1,4 @@
-import { CommandError } from "../errors/errors.ts";
-import { compareEntryIds, type EntryId, isEntryId } from "../names/entry-id.ts";
+import { CommandError, compareEntryIds, type EntryId, isEntryId } from "@redis-batch/core/internal";
 
 const MAX_PART = "18446744073709551615";
 

@@ -79,6 +79,26 @@ describe("a manual clock", () => {
     expect(await clock.advanceToNext()).toBeUndefined();
   });
 
+  test("moves until a promise settles, and gives what it settles with", async () => {
+    const clock = new ManualClock(0);
+    const after = (ms: number) => new Promise<number>((done) => void clock.setTimer(ms, () => done(ms)));
+    const twice = async () => (await after(3_000)) + (await after(4_000));
+    expect(await clock.advanceUntil(twice())).toBe(7_000);
+    expect(clock.nowMs()).toBe(7_000);
+    await expect(clock.advanceUntil(Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(clock.nowMs()).toBe(7_000);
+  });
+
+  test("says when a promise does not settle in time, or never will", async () => {
+    const clock = new ManualClock(0);
+    const tick = () => clock.setTimer(10, tick);
+    const never = new Promise(() => {});
+    await expect(clock.advanceUntil(never)).rejects.toThrow("no timer is set");
+    tick();
+    await expect(clock.advanceUntil(never, 1_000)).rejects.toThrow("within 1000 ms");
+    expect(clock.nowMs()).toBe(1_000);
+  });
+
   test("refuses to go back, and delays that are no number", async () => {
     const clock = new ManualClock();
     await expect(clock.advance(-1)).rejects.toThrow(RangeError);

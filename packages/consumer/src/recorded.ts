@@ -1,0 +1,124 @@
+/**
+ * Messages and batches that no consumer holds, for unit tests of a handler. They take outcomes by the rules that hold for
+ * others, and only write them down.
+ */
+import {
+  type Decoder,
+  describeThrown,
+  type Fields,
+  LeaseLostError,
+  type StreamEntry,
+  UsageError,
+} from "@redis-batch/core/internal";
+import { Batch } from "./batch.ts";
+import { Message, type MessageKeeper, type RetryOptions, resolveRetry } from "./message.ts";
+
+/** What a handler has said of a message. */
+export type RecordedOutcome =
+  /** Nothing: the consumer would deliver it again. */
+  | { readonly kind: "none" }
+  | { readonly kind: "acknowledged" }
+  /** `delayMs` is `undefined` where the delay is left to the consumer's `retry` policy, `reason` where none was given. */
+  | { readonly kind: "retried"; readonly delayMs: number | undefined; readonly reason: string | undefined }
+  | { readonly kind: "deadLettered"; readonly reason: string };
+
+const NONE: RecordedOutcome = { kind: "none" };
+
+/** A message that writes its outcome down. */
+export class RecordedMessage<Value = Fields> extends Message<Value> {
+  readonly #keeper: Recorder<Value>;
+
+  constructor(entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {
+    const keeper = new Recorder(codec);
+    super(entry, { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 }, keeper);
+    this.#keeper = keeper;
+    this.state = "offered";
+  }
+
+  /** What the handler has said of it so far; the first word counts, except that `retry()` can be taken back. */
+  get outcome(): RecordedOutcome {
+    return this.#keeper.outcome;
+  }
+
+  /**
+   * Ends its lease, as when another consumer has taken it: its signal aborts with a `LeaseLostError`, and what the handler
+   * says of it from now on comes too late.
+   */
+  loseLease(): void {
+    if (this.state !== "offered" && this.state !== "returned") return;
+    this.state = "tooLate";
+    this.abort(
+      new LeaseLostError(`message ${this.id} is not this consumer's any more: taken`, {
+        entryId: this.id,
+        loss: "taken",
+      }),
+    );
+  }
+}
+
+class Recorder<Value> implements MessageKeeper<Value> {
+  readonly codec: Decoder<Value>;
+  outcome: RecordedOutcome = NONE;
+
+  constructor(codec: Decoder<Value>) {
+    this.codec = codec;
+  }
+
+  ack(message: Message<Value>): void {
+    if (!isOpen(message)) return;
+    message.state = "acknowledged";
+    this.outcome = { kind: "acknowledged" };
+  }
+
+  retry(message: Message<Value>, options: RetryOptions): void {
+    const { delayMs, reason } = resolveRetry(options);
+    if (message.state !== "offered") return;
+    message.state = "returned";
+    message.isRetried = true;
+    this.outcome = { kind: "retried", delayMs, reason };
+  }
+
+  deadLetter(message: Message<Value>, reason: string): void {
+    if (!isOpen(message)) return;
+    message.state = "deadLettered";
+    this.outcome = { kind: "deadLettered", reason: describeThrown(reason) };
+  }
+}
+
+const isOpen = ({ state }: Message<unknown>): boolean => state === "offered" || state === "returned";
+
+/** A batch of messages that write their outcomes down. */
+export class RecordedBatch<Value = Fields> extends Batch<Value> {
+  declare readonly messages: readonly RecordedMessage<Value>[];
+  readonly #recorded: readonly RecordedMessage<Value>[];
+  readonly #aborter = new AbortController();
+
+  constructor(messages: readonly RecordedMessage<Value>[]) {
+    super(messages, "entries", () => Promise.resolve());
+    this.#recorded = messages;
+  }
+
+  override [Symbol.iterator](): Iterator<RecordedMessage<Value>> {
+    return this.#recorded[Symbol.iterator]();
+  }
+
+  /** What the handler has said of each message so far, in the order of the batch. */
+  get outcomes(): readonly RecordedOutcome[] {
+    return this.#recorded.map(({ outcome }) => outcome);
+  }
+
+  /** The signal that a handler gets with this batch. */
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  /**
+   * Aborts the handler's signal and those of the messages, as when the consumer stops and the time to finish is over.
+   *
+   * @param reason what the signals are aborted with; by default an error as the consumer gives it
+   */
+  abort(reason: Error = new UsageError("the consumer stopped: the batch was not finished in time")): void {
+    this.#aborter.abort(reason);
+    for (const message of this.#recorded) message.abort(reason);
+  }
+}

@@ -1,0 +1,28 @@
+import { RecordedBatch, RecordedMessage } from "@redis-batch/consumer/internal";
+import type { CodecOption } from "./make-message.ts";
+import { makeMessage } from "./make-message.ts";
+
+/**
+ * Makes a batch for a unit test of a handler, of values, of messages that `makeMessage` made, or of both. It writes down
+ * what the handler says of each message: see its `outcomes`.
+ *
+ * @throws {ConfigError} naming every wrong option
+ * @throws {PayloadError} when the codec cannot write a value
+ *
+ * @example
+ * const batch = makeBatch([{ orderId: "A-17" }, { orderId: "A-18" }]);
+ * await runHandler(handler, batch);
+ * batch.outcomes; // [{ kind: "acknowledged" }, { kind: "deadLettered", reason: "unknown order" }]
+ */
+export function makeBatch<Value, Input>(
+  items: Iterable<Input | RecordedMessage<Value>>,
+  options: CodecOption<Value, Input>,
+): RecordedBatch<Value>;
+export function makeBatch<Value>(items: Iterable<Value | RecordedMessage<Value>>): RecordedBatch<Value>;
+export function makeBatch(items: Iterable<unknown>, options?: CodecOption<unknown>): RecordedBatch<unknown> {
+  const messages = Array.from(items, (item) => (item instanceof RecordedMessage ? item : make(item, options)));
+  return new RecordedBatch(messages);
+}
+
+const make = (value: unknown, options: CodecOption<unknown> | undefined): RecordedMessage<unknown> =>
+  options === undefined ? makeMessage(value) : makeMessage(value, options);

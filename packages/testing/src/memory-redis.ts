@@ -1,0 +1,204 @@
+import type { InspectOptionsStylized } from "node:util";
+import {
+  type EntryId,
+  encodeValue,
+  type Fields,
+  type FieldsInput,
+  fieldsCodec,
+  INSPECT,
+  OptionsReader,
+  type RedisBatchError,
+  type RedisStandIn,
+  STAND_IN,
+  type StandIn,
+  showAs,
+  systemClock,
+  textOf,
+  UsageError,
+} from "@redis-batch/core/internal";
+import { xadd, xgroupCreate, xreadgroup } from "./memory/memory-commands.ts";
+import type { FaultMoment, FaultyCalls, HeldCalls } from "./memory/memory-faults.ts";
+import { createMemoryServer, type MemoryServer } from "./memory/memory-server.ts";
+import type { ManualClock } from "./time/manual-clock.ts";
+
+export interface MemoryRedisOptions {
+  /**
+   * A clock that the test moves. Every service that gets this Redis lives by it: its waits, delays and leases. Default: the
+   * system's clock.
+   */
+  readonly clock?: ManualClock | undefined;
+  /**
+   * The server's time at the beginning, in milliseconds since 1970. Default: now, and with `clock` the beginning of 2026, so
+   * that ids and dates are the same in every run.
+   */
+  readonly serverTimeMs?: number | undefined;
+}
+
+/** One entry of a stream. */
+export interface MemoryEntry {
+  readonly id: EntryId;
+  /** The fields as UTF-8 text. */
+  readonly fields: Fields;
+}
+
+/** One message of a group's pending list: delivered, and not acknowledged. */
+export interface MemoryPending {
+  readonly id: EntryId;
+  /** Whose it is; `rb:released` and `rb:later` are nobody's: messages that were given back, and delayed ones. */
+  readonly consumer: string;
+  /** Milliseconds since its delivery, or since its lease was renewed. */
+  readonly idleMs: number;
+  /** How often it was delivered. */
+  readonly deliveries: number;
+}
+
+export interface DeliverOptions {
+  readonly stream: string;
+  readonly group: string;
+  /** How many messages at most. */
+  readonly count: number;
+}
+
+const METHODS = {
+  any: "any",
+  connect: "connect",
+  add: ["xadd", "xaddMany", "addOnce"],
+  read: "xreadgroup",
+  acknowledge: ["ackOwned", "xack", "xackdel", "deleteIfAllGroupsDone"],
+  renewLease: "renewOwned",
+  heartbeat: "heartbeat",
+  moveToDeadLetters: "moveToDeadLetters",
+  redrive: "redrive",
+  inspect: ["xinfoStream", "xinfoGroups", "xinfoConsumers"],
+} as const satisfies Readonly<Record<string, FaultyCalls>>;
+
+/**
+ * What can be made to fail or to wait. `any`: everything · `add`: a producer's messages · `read`: a consumer's read of new
+ * messages · `inspect`: what monitor and scaler look at.
+ */
+export type MemoryOperation = keyof typeof METHODS;
+
+export interface FaultOptions {
+  /** `before` (default): nothing was executed. `after`: it was executed, and its reply is lost. */
+  readonly moment?: FaultMoment | undefined;
+}
+
+export interface FailOptions extends FaultOptions {
+  /** How many calls fail, 1 or more. Default 1. */
+  readonly times?: number | undefined;
+}
+
+/**
+ * A Redis in memory, for the `redis` option of a consumer, producer, monitor, scaler or dead letters. Services that get
+ * the same one work on the same streams. It passes the tests that real servers pass, for every command that Redis Batch
+ * sends; it listens to no port, and cannot be used by other clients.
+ */
+export class MemoryRedis implements RedisStandIn {
+  readonly #server: MemoryServer;
+  /** For the services. */
+  readonly [STAND_IN]: object;
+
+  constructor(options: MemoryRedisOptions = {}) {
+    const reader = new OptionsReader("memoryRedis", options, ["clock", "serverTimeMs"]);
+    const { clock = systemClock } = options;
+    const startMs = options.clock === undefined ? Date.now() : Date.UTC(2026, 0);
+    const serverTimeMs = reader.integer("serverTimeMs", { default: startMs, min: 0, max: 8.64e15 });
+    reader.finish({});
+    const server = createMemoryServer({ clock, serverTimeMs });
+    this.#server = server;
+    this[STAND_IN] = { clock, createClient: (edge) => server.client(edge) } satisfies StandIn;
+  }
+
+  /**
+   * Adds an entry as a producer would, at once.
+   *
+   * @returns its id
+   * @throws {PayloadError} when a field cannot be written
+   * @throws {WrongTypeError} when the key holds something other than a stream
+   */
+  add(stream: string, fields: FieldsInput): EntryId {
+    return xadd(this.#server.keys, { stream, ...encodeValue(fieldsCodec, fields) });
+  }
+
+  /**
+   * Delivers the next messages to a consumer that does nothing with them, like one whose process has died. Makes the
+   * group where it is missing.
+   *
+   * @returns their ids
+   * @throws {NoGroupError} when there is no such stream
+   */
+  deliverTo(consumer: string, { stream, group, count }: DeliverOptions): readonly EntryId[] {
+    const { keys } = this.#server;
+    keys.existingStream(stream);
+    xgroupCreate(keys, { stream, group, position: "start" });
+    return xreadgroup(keys, { stream, group, consumer, count }).map(({ id }) => id);
+  }
+
+  /** The entries of a stream, oldest first; empty where there is no such stream. */
+  entries(stream: string): readonly MemoryEntry[] {
+    const entries = this.#server.keys.stream(stream)?.range("-", "+", Number.MAX_SAFE_INTEGER) ?? [];
+    return entries.map((entry) => ({ id: entry.id, fields: textOf(entry) }));
+  }
+
+  /** What was delivered to a group and not acknowledged, in the order of the stream; empty where there is no such group. */
+  pending(stream: string, group: string): readonly MemoryPending[] {
+    const { keys } = this.#server;
+    return keys.stream(stream)?.groups.get(group)?.pending(keys.nowMs()) ?? [];
+  }
+
+  /**
+   * Has the next calls of this kind fail.
+   *
+   * @param error what they reject with: a `ConnectionError`, a `ServerStateError`, or another error of `@redis-batch/core`
+   * @throws {UsageError} when there is no such operation
+   *
+   * @example
+   * redis.failNext("acknowledge", new ConnectionError("cut", { outcome: "unknown" }), { moment: "after" });
+   */
+  failNext(operation: MemoryOperation, error: RedisBatchError, options: FailOptions = {}): void {
+    const { times = 1, moment = "before" } = options;
+    this.#server.failNext(callsOf(operation), error, { times, moment });
+  }
+
+  /** Has calls of this kind wait, from now on, until `release()` of what is returned. */
+  hold(operation: MemoryOperation, { moment = "before" }: FaultOptions = {}): HeldCalls {
+    return this.#server.hold(callsOf(operation), { moment });
+  }
+
+  /** Cuts every connection: what is under way rejects, with an unknown outcome. They come back 50 ms later. */
+  disconnect(): void {
+    this.#server.drop("reader");
+    this.#server.drop("commands");
+  }
+
+  /** Sets the server's clock forward, or back where `byMs` is negative. The clock of the services stays as it is. */
+  jumpServerClock(byMs: number): void {
+    this.#server.jumpClock(byMs);
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+    return showAs("MemoryRedis", { streams: this.#server.keys.streamNames() }, depth, options);
+  }
+}
+
+/** @throws {UsageError} when it is none */
+function callsOf(operation: MemoryOperation): FaultyCalls {
+  if (Object.hasOwn(METHODS, operation)) return METHODS[operation];
+  throw new UsageError(`no operation ${JSON.stringify(operation)}; there are ${Object.keys(METHODS).join(", ")}`);
+}
+
+/**
+ * Makes a Redis in memory.
+ *
+ * @throws {ConfigError} naming every wrong option
+ *
+ * @example
+ * const redis = memoryRedis();
+ * const consumer = new Consumer({ redis, stream: "orders", group: "billing" });
+ * redis.add("orders", { orderId: "A-17" });
+ * const batch = await consumer.fetch();
+ */
+export function memoryRedis(options: MemoryRedisOptions = {}): MemoryRedis {
+  return new MemoryRedis(options);
+}
