@@ -26,7 +26,8 @@ export default {
   forbidden: [
     {
       name: "core-stands-alone",
-      comment: "core ← {consumer, monitor, scaler ← simulator} ← {cli, apps}: core imports none of the others.",
+      comment:
+        "core ← {consumer, monitor, scaler ← simulator} ← {cli, apps}, consumer ← testing: core imports none of the others.",
       severity: "error",
       from: { path: "^packages/core/src/", pathNot: TESTS },
       to: { path: "^(packages/(?!core/)|apps/|benchmarks/|chaos/)" },
@@ -60,11 +61,33 @@ export default {
       to: { path: "^packages/cli/src/commands/", dependencyTypesNot: ["dynamic-import", "type-only"] },
     },
     {
+      name: "testing-on-the-consumer",
+      comment: "core ← consumer ← testing: hand-made batches are the consumer's. Its own tests use the others as well.",
+      severity: "error",
+      from: { path: "^packages/testing/src/", pathNot: TESTS },
+      to: { path: "^(packages/(?!core/|consumer/|testing/)|apps/|benchmarks/|chaos/)" },
+    },
+    {
+      name: "time-stands-alone",
+      comment: "Scripts run test support as it is, without the condition that finds the sources of other packages.",
+      severity: "error",
+      from: { path: "^packages/testing/src/time(/|\\.ts$)", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/testing/src/time/" },
+    },
+    {
+      name: "test-support-knows-time",
+      comment:
+        "All packages can use test support, because it knows none of them but the clock and recorder of testing.",
+      severity: "error",
+      from: { path: "^packages/test-support/src/" },
+      to: { path: "^packages/(?!test-support/)", pathNot: "^packages/testing/src/time\\.ts$" },
+    },
+    {
       name: "cli-on-top",
-      comment: "Nothing but an app's own files imports an app, and src imports no test support.",
+      comment: "Nothing but an app's own files imports an app, and src imports nothing that is for tests.",
       severity: "error",
       from: { path: "^(packages/cli|apps/[^/]+)/src/", pathNot: TESTS },
-      to: { path: "^(packages/test-support/|apps/|benchmarks/|chaos/)", pathNot: "^$1/" },
+      to: { path: "^(packages/test(ing|-support)/|apps/|benchmarks/|chaos/)", pathNot: "^$1/" },
     },
     {
       name: "through-the-door",
@@ -82,10 +105,10 @@ export default {
     },
     {
       name: "internal-is-for-siblings",
-      comment: "@redis-batch/core/internal and /web promise nothing to applications.",
+      comment: "The doors for the sibling packages promise nothing to applications.",
       severity: "error",
       from: { path: "^(apps|benchmarks|chaos)/" },
-      to: { path: "^packages/core/src/(internal|web)\\.ts$" },
+      to: { path: "^packages/(core/src/(internal|web)|consumer/src/internal|testing/src/(internal|time))\\.ts$" },
     },
     {
       name: "no-http-for-applications",

@@ -43,7 +43,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/core/src/wire/xlen.ts": 'import { entryId } from "../names/entry-id.ts"; export const xlen = entryId;',
 
   "packages/consumer/package.json": manifest("@redis-batch/consumer", {
-    exports: { ".": "./src/index.ts" },
+    exports: { ".": "./src/index.ts", "./internal": "./src/internal.ts" },
     dependencies: { "@redis-batch/core": "1", "@redis-batch/monitor": "1" },
     devDependencies: { "@redis-batch/test-support": "1" },
   }),
@@ -84,6 +84,24 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/monitor/src/plot.ts": 'import { svg } from "../../../scripts/lib/svg.ts"; export const plot = svg;',
   "packages/monitor/tsup.config.ts": 'import { svg } from "../../scripts/lib/svg.ts"; export default svg;',
   "scripts/lib/svg.ts": "export const svg = 1;",
+  "packages/consumer/src/internal.ts": "export const RecordedBatch = 1;",
+
+  "packages/testing/package.json": manifest("@redis-batch/testing", {
+    exports: { ".": "./src/index.ts", "./internal": "./src/internal.ts", "./time": "./src/time.ts" },
+    dependencies: { "@redis-batch/core": "1", "@redis-batch/consumer": "1" },
+  }),
+  "packages/testing/src/index.ts":
+    'import { RecordedBatch } from "@redis-batch/consumer/internal"; export const makeBatch = RecordedBatch;',
+  "packages/testing/src/memory-redis.ts": 'import { Monitor } from "@redis-batch/monitor"; export const m = Monitor;',
+  "packages/testing/src/internal.ts": "export const createMemoryServer = 1;",
+  "packages/testing/src/time.ts": 'export { clock } from "./time/clock.ts";',
+  "packages/testing/src/time/clock.ts": "export const clock = 1;",
+  "packages/testing/src/time/pause.ts":
+    'import { entryId } from "@redis-batch/core/internal"; export const pause = entryId;',
+
+  "packages/test-support/src/recorder.ts": 'import { clock } from "@redis-batch/testing/time"; export const r = clock;',
+  "packages/test-support/src/memory.ts":
+    'import { createMemoryServer } from "@redis-batch/testing/internal"; export const m = createMemoryServer;',
   "packages/test-support/package.json": manifest("@redis-batch/test-support", { exports: { ".": "./src/index.ts" } }),
   "packages/test-support/src/index.ts": "export const server = 1;",
   "packages/test-support/src/wire/socket.ts": 'import { connect } from "node:net"; export const s = connect;',
@@ -100,6 +118,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
       "@redis-batch/consumer": "1",
       "@redis-batch/simulator": "1",
       "@redis-batch/test-support": "1",
+      "@redis-batch/testing": "1",
     },
   }),
   "packages/cli/src/commands/scale-simulate.ts":
@@ -110,18 +129,23 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/cli/src/table/scale.ts": 'import type { run } from "../commands/scale.ts"; export type R = typeof run;',
   "packages/cli/src/table/names.ts": 'import { run } from "../commands/scale.ts"; export const names = run;',
   "packages/cli/src/main.ts": 'import { Consumer } from "@redis-batch/consumer"; export const main = Consumer;',
+  "packages/cli/src/demo.ts": 'import { makeBatch } from "@redis-batch/testing"; export const demo = makeBatch;',
   "packages/cli/src/context.ts": 'import { server } from "@redis-batch/test-support"; export const context = server;',
 
   "apps/example-worker/package.json": manifest("example-worker", { dependencies: { "@redis-batch/core": "1" } }),
   "apps/example-worker/src/main.ts": 'import { open } from "@redis-batch/core"; export const main = open;',
   "apps/example-worker/src/probes.ts": 'import { serve } from "@redis-batch/core/web"; export const p = serve;',
+  "apps/example-worker/src/handler.ts":
+    'import { RecordedBatch } from "@redis-batch/consumer/internal"; export const h = RecordedBatch;',
   "apps/example-worker/src/sink.ts": 'import { entryId } from "@redis-batch/core/internal"; export const s = entryId;',
 };
 
 const BREACHES = [
   "cli-on-top: packages/cli/src/context.ts → packages/test-support/src/index.ts",
+  "cli-on-top: packages/cli/src/demo.ts → packages/testing/src/index.ts",
   "commands-only-when-called: packages/cli/src/table/names.ts → packages/cli/src/commands/scale.ts",
   "core-stands-alone: packages/core/src/service/observer.ts → packages/monitor/src/index.ts",
+  "internal-is-for-siblings: apps/example-worker/src/handler.ts → packages/consumer/src/internal.ts",
   "internal-is-for-siblings: apps/example-worker/src/probes.ts → packages/core/src/web.ts",
   "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal.ts",
   "ioredis-only-in-core-redis: packages/core/src/producer/producer.ts → node_modules/ioredis/index.js",
@@ -147,7 +171,10 @@ const BREACHES = [
   "simulator-on-scaler: packages/simulator/src/group.ts → packages/monitor/src/index.ts",
   "simulator-only-when-called: packages/cli/src/commands/scale.ts → packages/simulator/src/index.ts",
   "source-stays-in-its-folder: packages/monitor/src/plot.ts → scripts/lib/svg.ts",
+  "test-support-knows-time: packages/test-support/src/memory.ts → packages/testing/src/internal.ts",
+  "testing-on-the-consumer: packages/testing/src/memory-redis.ts → packages/monitor/src/index.ts",
   "through-the-door: packages/consumer/src/events.ts → packages/core/src/internal.ts",
+  "time-stands-alone: packages/testing/src/time/pause.ts → packages/core/src/internal.ts",
 ];
 
 describe("the import rules", () => {
@@ -162,7 +189,7 @@ describe("the import rules", () => {
       writeFileSync(join(root, file), text);
     }
     mkdirSync(join(root, "node_modules/@redis-batch"));
-    for (const name of ["core", "consumer", "monitor", "scaler", "simulator", "test-support"]) {
+    for (const name of ["core", "consumer", "monitor", "scaler", "simulator", "test-support", "testing"]) {
       symlinkSync(join(root, "packages", name), join(root, "node_modules/@redis-batch", name));
     }
     const options = await extractDepcruiseOptions(join(ROOT, ".dependency-cruiser.mjs"));

@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RedisServer } from "@redis-batch/test-support";
 import { byBun, byEsbuild, byWebpack } from "./lib/bundles.ts";
-import { tryExamples, tryReadmeWorker } from "./lib/examples.ts";
+import { tryExamples, tryReadmeWorker, writeTests } from "./lib/examples.ts";
 import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
 import { publishedPackages, readManifest } from "./lib/packages.ts";
@@ -28,7 +28,9 @@ const NPX_VERSIONS = [
   { node: "24", npm: "11" },
 ];
 // Each is installed on its own.
-const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator"];
+const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator", "testing"];
+// What else of ours comes with one, beside core.
+const INSTALLED_WITH: Readonly<Record<string, readonly string[]>> = { simulator: ["scaler"], testing: ["consumer"] };
 const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
 const NAMES = LIBRARIES.flatMap(namesOf);
 const IOREDIS_VERSIONS = ["5", "6"];
@@ -55,7 +57,7 @@ try {
   const nodes = await Promise.all(NODE_VERSIONS.map(node));
   const oldest = nodes[0] as Runtime;
   const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
-  await step("each library installs core and ioredis, the simulator the scaler as well, and nothing else", () =>
+  await step("each library installs core and ioredis, two of them a sibling as well, and nothing else", () =>
     all(LIBRARIES.map((library) => installLibrary(library, registry))),
   );
   await step("TypeScript 5.8, 6 and 7 understand their declarations, by node10, node16, nodenext and bundler", compile);
@@ -64,7 +66,11 @@ try {
       all(LIBRARIES.map((library) => useLibrary(runtime, library, server.url))),
     );
   }
-  await step("Jest and ts-jest: each loads and works, in CommonJS", () => useJest(nodes, registry, server.url));
+  await step("Jest and ts-jest: each loads and works, in CommonJS; the guides' tests pass", () =>
+    useJest(nodes, registry, server.url),
+  );
+  // Vitest itself needs Node 22.
+  await step("Vitest: the guides' tests pass", () => useVitest(nodes.slice(1), registry));
   await step(`${listOf([...nodes, ...others])}: the README's worker, as an ES module and as CommonJS`, () =>
     inTurn([...nodes, ...others], (runtime) =>
       all(
@@ -83,10 +89,10 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** All that a package offers to import. */
+/** All that a package, once published, offers to import. */
 function namesOf(library: string): readonly string[] {
-  const { name, exports = {} } = readManifest(join(ROOT, "packages", library));
-  return Object.keys(exports)
+  const { name, publishConfig } = readManifest(join(ROOT, "packages", library));
+  return Object.keys(publishConfig?.exports ?? {})
     .filter((path) => path !== "./package.json")
     .map((path) => `${name}${path.slice(1)}`);
 }
@@ -100,7 +106,7 @@ async function installLibrary(library: string, registry: PackedRegistry): Promis
   for (const file of ["import.mjs", "require.cjs"]) cpSync(join(ROOT, "scripts/smoke", file), join(home, file));
   cpSync(join(ROOT, "scripts/smoke", library), home, { recursive: true });
   await install(home, { type: "module", dependencies: { [`@redis-batch/${library}`]: "*" } }, registry);
-  expectInstalled(home, library === "simulator" ? [library, "scaler"] : [library]);
+  expectInstalled(home, [library, ...(INSTALLED_WITH[library] ?? [])]);
 }
 
 async function install(home: string, application: object, registry: PackedRegistry): Promise<void> {
@@ -151,7 +157,9 @@ async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url:
   cpSync(join(smoke, "tsconfig.json"), join(home, "tsconfig.json"));
   cpSync(join(smoke, "jest.cjs"), join(home, "packages.test.js"));
   cpSync(join(smoke, "ts-jest.ts"), join(home, "ts/packages.test.ts"));
-  await install(home, { dependencies: ALL_LIBRARIES }, registry);
+  writeTests("jest", join(home, "ts"));
+  // For its types.
+  await install(home, { dependencies: { ...ALL_LIBRARIES, "@jest/globals": "30" } }, registry);
   const jest = fileURLToPath(import.meta.resolve("jest/bin/jest"));
   const tsJest = fileURLToPath(import.meta.resolve("ts-jest"));
   const transform = { "\\.ts$": [tsJest, { tsconfig: join(home, "tsconfig.json") }] };
@@ -163,6 +171,13 @@ async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url:
       run(home, file, [jest, "--config", config], env),
     ]),
   );
+}
+
+async function useVitest(nodes: readonly Runtime[], registry: PackedRegistry): Promise<void> {
+  const home = join(folder, "vitest");
+  writeTests("vitest", home);
+  await install(home, { type: "module", dependencies: { ...ALL_LIBRARIES, vitest: "5" } }, registry);
+  await inTurn(nodes, ({ command: [file] }) => run(home, file, ["node_modules/vitest/vitest.mjs", "run"]));
 }
 
 async function useExamples(oldest: Runtime, registry: PackedRegistry, url: string): Promise<void> {

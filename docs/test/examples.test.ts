@@ -13,18 +13,28 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 // Below docs/, so that the examples find the packages as a user's program would.
 const folder = `${root}docs/.examples`;
 // Those with the programs for Kubernetes among them, which run in a test of their own.
-const GUIDES = globSync(["README.md", "docs/*.md", "packages/{cli,consumer,core,monitor,scaler,simulator}/README.md"], {
-  cwd: root,
-});
+const GUIDES = globSync(
+  ["README.md", "docs/*.md", "packages/{cli,consumer,core,monitor,scaler,simulator,testing}/README.md"],
+  {
+    cwd: root,
+  },
+);
+
+// The sources of our packages, as in this run.
+const VITEST_CONFIG = `
+const conditions = ["@redis-batch/source", "node"];
+const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+export default { ...resolution, test: { testTimeout: 300_000, hookTimeout: 300_000 } };
+`;
 
 const redis = useServer({ own: true });
 const run = promisify(execFile);
 const examples = PAGES.flatMap((page) =>
-  examplesOf(readFileSync(`${root}${page}`, "utf8")).map(({ line, code, runs }) => ({
+  examplesOf(readFileSync(`${root}${page}`, "utf8")).map(({ line, code, runner }) => ({
     title: `${page}:${line}`,
     file: `${folder}/${page.replaceAll(/\W+/g, "-")}-${line}.ts`,
     code,
-    runs,
+    runner,
   })),
 );
 
@@ -51,7 +61,7 @@ describe("the examples", () => {
     expect(codes.filter((code) => /^ *(?:await )?using /m.test(code))).toEqual([]);
   });
 
-  it.each(examples.filter(({ runs }) => runs))("$title runs and ends", async ({ file, code }) => {
+  it.each(examples.filter(({ runner }) => runner === "node"))("$title runs and ends", async ({ file, code }) => {
     await using worker = await runWorker(file);
     if (isService(code)) {
       await worker.waitForLine(() => true, { timeoutMs: 20_000 });
@@ -59,6 +69,20 @@ describe("the examples", () => {
     }
     const { code: exitCode } = await worker.exited;
     expect({ exitCode, stderr: worker.stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  // Those for Jest run with the packed packages (scripts/smoke-packages.ts): it needs CommonJS.
+  it("that are tests pass in Vitest", async () => {
+    const tests = examples.filter(({ runner }) => runner === "vitest");
+    for (const { file, code } of tests) writeFileSync(file.replace(/\.ts$/, ".test.ts"), code);
+    const config = `${folder}/vitest.config.ts`;
+    writeFileSync(config, VITEST_CONFIG);
+    // A vitest inside vitest would take itself for one of our workers.
+    const clean = Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST"));
+    const env = { ...Object.fromEntries(clean), NO_COLOR: "1" };
+    const vitest = `${root}node_modules/vitest/vitest.mjs`;
+    const { stdout } = await run(process.execPath, [vitest, "run", "--root", folder, "--config", config], { env });
+    expect(stdout).toMatch(new RegExp(`Tests +${tests.length} passed`));
   });
 
   const receivers = examples.filter(({ code }) => code.includes("createServer(async"));

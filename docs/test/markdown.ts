@@ -11,24 +11,37 @@ export const PAGES: readonly string[] = [
   "packages/monitor/README.md",
   "packages/scaler/README.md",
   "packages/simulator/README.md",
+  "packages/testing/README.md",
 ];
 
-/** A fenced TypeScript example, a program of its own. */
+/** What an example is: a program of its own, or a test. */
+export type Runner = "node" | "vitest" | "jest";
+
+/** A fenced TypeScript example. */
 export interface Example {
   /** Where it begins, for messages. */
   readonly line: number;
   readonly code: string;
-  /** Whether it can run on any machine. One that needs a cluster around it (```ts no-run) can only be compiled. */
-  readonly runs: boolean;
+  /** What runs it; `null` for one that needs a cluster around it (```ts no-run), and can only be compiled. */
+  readonly runner: Runner | null;
 }
 
 /** The ```ts fences of a page, in order. */
 export function examplesOf(markdown: string): Example[] {
   const examples: Example[] = [];
   for (const { index, 1: mark, 2: code = "" } of markdown.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)) {
-    examples.push({ line: markdown.slice(0, index).split("\n").length, code, runs: mark === undefined });
+    examples.push({
+      line: markdown.slice(0, index).split("\n").length,
+      code,
+      runner: mark === undefined ? runnerOf(code) : null,
+    });
   }
   return examples;
+}
+
+function runnerOf(code: string): Runner {
+  if (code.includes('from "vitest"')) return "vitest";
+  return code.includes('from "@jest/globals"') ? "jest" : "node";
 }
 
 /** The example, for the server at this URL. A port the reader can remember may be taken here, so it gets another one. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { RedisServer } from "@redis-batch/test-support";
@@ -21,8 +21,8 @@ const TIMEOUT_MS = 120_000;
  */
 export async function tryExamples(runtime: Runtime, home: string, url: string): Promise<number> {
   const examples = PAGES.flatMap((page) =>
-    examplesOf(readFileSync(join(ROOT, page), "utf8")).flatMap(({ line, code, runs }) =>
-      runs ? [{ title: `${page}:${line}`, code }] : [],
+    examplesOf(readFileSync(join(ROOT, page), "utf8")).flatMap(({ line, code, runner }) =>
+      runner === "node" ? [{ title: `${page}:${line}`, code }] : [],
     ),
   );
   for (const { title, code } of examples) {
@@ -31,6 +31,16 @@ export async function tryExamples(runtime: Runtime, home: string, url: string): 
     await runProgram(runtime, { title, home, format: "mjs", code: program.code, stops });
   }
   return examples.length;
+}
+
+/** The examples of the guides that are tests for this runner, as files. */
+export function writeTests(runner: "vitest" | "jest", folder: string): void {
+  const tests = PAGES.flatMap((page) => examplesOf(readFileSync(join(ROOT, page), "utf8"))).filter(
+    (example) => example.runner === runner,
+  );
+  assert.notEqual(tests.length, 0);
+  mkdirSync(folder, { recursive: true });
+  for (const [index, { code }] of tests.entries()) writeFileSync(join(folder, `example-${index}.test.ts`), code);
 }
 
 /**

@@ -35,7 +35,7 @@ export class RecordedMessage<Value = Fields> extends Message<Value> {
     this.state = "offered";
   }
 
-  /** What the handler has said of it so far; the first word counts, except that `retry()` can be taken back. */
+  /** What the handler has said of it so far. The first word counts, except that `ack()` takes `retry()` back. */
   get outcome(): RecordedOutcome {
     return this.#keeper.outcome;
   }
@@ -65,7 +65,7 @@ class Recorder<Value> implements MessageKeeper<Value> {
   }
 
   ack(message: Message<Value>): void {
-    if (!isOpen(message)) return;
+    if (message.state !== "offered" && message.state !== "returned") return;
     message.state = "acknowledged";
     this.outcome = { kind: "acknowledged" };
   }
@@ -79,13 +79,11 @@ class Recorder<Value> implements MessageKeeper<Value> {
   }
 
   deadLetter(message: Message<Value>, reason: string): void {
-    if (!isOpen(message)) return;
+    if (message.state !== "offered") return;
     message.state = "deadLettered";
     this.outcome = { kind: "deadLettered", reason: describeThrown(reason) };
   }
 }
-
-const isOpen = ({ state }: Message<unknown>): boolean => state === "offered" || state === "returned";
 
 /** A batch of messages that write their outcomes down. */
 export class RecordedBatch<Value = Fields> extends Batch<Value> {
