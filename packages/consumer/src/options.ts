@@ -18,7 +18,8 @@ import type { ConsumerEvent } from "./events.ts";
 export interface ConsumerOptions<Value = Fields> {
   /**
    * Where Redis is: a URL (`redis://`, `rediss://`, `unix://`), ioredis options (Sentinel's too), or an ioredis
-   * `Redis` or `Cluster`, which is duplicated and never used or closed itself.
+   * `Redis` or `Cluster`, which is duplicated and never used or closed itself. In a test: `memoryRedis()` of
+   * `@redis-batch/testing`.
    */
   readonly redis: RedisSource;
   /** The stream's key. It is created when it does not exist. */

@@ -1,4 +1,5 @@
 /** Users' tests: every service on a Redis in memory, most of them on a clock that the test moves. */
+import { inspect } from "node:util";
 import { Consumer, type ConsumerEvent, type ConsumerOptions, type Handler } from "@redis-batch/consumer";
 import {
   ConnectionError,
@@ -190,6 +191,22 @@ test("what cannot be used is said", async () => {
   expect(() => redis.add(stream, {})).toThrow(expect.objectContaining({ code: "PAYLOAD" }));
   expect(redis.entries("nothing")).toEqual([]);
   expect(redis.pending("nothing", group)).toEqual([]);
+});
+
+test("anything can be made to fail, as often as is said", async () => {
+  const redis = memoryRedis();
+  const deadLetters = new DeadLetters({ redis, stream, group });
+  redis.failNext("any", new ServerStateError("loading", { state: "LOADING" }), { times: 2 });
+  await expect(deadLetters.count()).rejects.toMatchObject({ state: "LOADING" });
+  await expect(deadLetters.count()).rejects.toMatchObject({ state: "LOADING" });
+  expect(await deadLetters.count()).toBe(0);
+  await deadLetters.close();
+});
+
+test("is shown by the names of its streams, without their contents", () => {
+  const redis = memoryRedis();
+  redis.add(stream, { secret: "payload" });
+  expect(inspect(redis)).toBe("MemoryRedis { streams: [ 'orders' ] }");
 });
 
 test("a server's clock that jumps shows in the ids", () => {

@@ -59,7 +59,23 @@ export interface DeliverOptions {
   readonly count: number;
 }
 
-const METHODS = {
+/**
+ * What can be made to fail or to wait. `any`: everything · `add`: a producer's messages · `read`: a consumer's read of new
+ * messages · `inspect`: what monitor and scaler look at.
+ */
+export type MemoryOperation =
+  | "any"
+  | "connect"
+  | "add"
+  | "read"
+  | "acknowledge"
+  | "renewLease"
+  | "heartbeat"
+  | "moveToDeadLetters"
+  | "redrive"
+  | "inspect";
+
+const METHODS: Readonly<Record<MemoryOperation, FaultyCalls>> = {
   any: "any",
   connect: "connect",
   add: ["xadd", "xaddMany", "addOnce"],
@@ -70,13 +86,7 @@ const METHODS = {
   moveToDeadLetters: "moveToDeadLetters",
   redrive: "redrive",
   inspect: ["xinfoStream", "xinfoGroups", "xinfoConsumers"],
-} as const satisfies Readonly<Record<string, FaultyCalls>>;
-
-/**
- * What can be made to fail or to wait. `any`: everything · `add`: a producer's messages · `read`: a consumer's read of new
- * messages · `inspect`: what monitor and scaler look at.
- */
-export type MemoryOperation = keyof typeof METHODS;
+};
 
 export interface FaultOptions {
   /** `before` (default): nothing was executed. `after`: it was executed, and its reply is lost. */
@@ -93,22 +103,7 @@ export interface FailOptions extends FaultOptions {
  * the same one work on the same streams. It passes the tests that real servers pass, for every command that Redis Batch
  * sends; it listens to no port, and cannot be used by other clients.
  */
-export class MemoryRedis implements RedisStandIn {
-  readonly #server: MemoryServer;
-  /** For the services. */
-  readonly [STAND_IN]: object;
-
-  constructor(options: MemoryRedisOptions = {}) {
-    const reader = new OptionsReader("memoryRedis", options, ["clock", "serverTimeMs"]);
-    const { clock = systemClock } = options;
-    const startMs = options.clock === undefined ? Date.now() : Date.UTC(2026, 0);
-    const serverTimeMs = reader.integer("serverTimeMs", { default: startMs, min: 0, max: 8.64e15 });
-    reader.finish({});
-    const server = createMemoryServer({ clock, serverTimeMs });
-    this.#server = server;
-    this[STAND_IN] = { clock, createClient: (edge) => server.client(edge) } satisfies StandIn;
-  }
-
+export interface MemoryRedis extends RedisStandIn {
   /**
    * Adds an entry as a producer would, at once.
    *
@@ -116,9 +111,7 @@ export class MemoryRedis implements RedisStandIn {
    * @throws {PayloadError} when a field cannot be written
    * @throws {WrongTypeError} when the key holds something other than a stream
    */
-  add(stream: string, fields: FieldsInput): EntryId {
-    return xadd(this.#server.keys, { stream, ...encodeValue(fieldsCodec, fields) });
-  }
+  add(stream: string, fields: FieldsInput): EntryId;
 
   /**
    * Delivers the next messages to a consumer that does nothing with them, like one whose process has died. Makes the
@@ -127,24 +120,13 @@ export class MemoryRedis implements RedisStandIn {
    * @returns their ids
    * @throws {NoGroupError} when there is no such stream
    */
-  deliverTo(consumer: string, { stream, group, count }: DeliverOptions): readonly EntryId[] {
-    const { keys } = this.#server;
-    keys.existingStream(stream);
-    xgroupCreate(keys, { stream, group, position: "start" });
-    return xreadgroup(keys, { stream, group, consumer, count }).map(({ id }) => id);
-  }
+  deliverTo(consumer: string, options: DeliverOptions): readonly EntryId[];
 
   /** The entries of a stream, oldest first; empty where there is no such stream. */
-  entries(stream: string): readonly MemoryEntry[] {
-    const entries = this.#server.keys.stream(stream)?.range("-", "+", Number.MAX_SAFE_INTEGER) ?? [];
-    return entries.map((entry) => ({ id: entry.id, fields: textOf(entry) }));
-  }
+  entries(stream: string): readonly MemoryEntry[];
 
   /** What was delivered to a group and not acknowledged, in the order of the stream; empty where there is no such group. */
-  pending(stream: string, group: string): readonly MemoryPending[] {
-    const { keys } = this.#server;
-    return keys.stream(stream)?.groups.get(group)?.pending(keys.nowMs()) ?? [];
-  }
+  pending(stream: string, group: string): readonly MemoryPending[];
 
   /**
    * Has the next calls of this kind fail.
@@ -155,28 +137,72 @@ export class MemoryRedis implements RedisStandIn {
    * @example
    * redis.failNext("acknowledge", new ConnectionError("cut", { outcome: "unknown" }), { moment: "after" });
    */
+  failNext(operation: MemoryOperation, error: RedisBatchError, options?: FailOptions): void;
+
+  /** Has calls of this kind wait, from now on, until `release()` of what is returned. */
+  hold(operation: MemoryOperation, options?: FaultOptions): HeldCalls;
+
+  /** Cuts every connection: what is under way rejects, with an unknown outcome. They come back 50 ms later. */
+  disconnect(): void;
+
+  /** Sets the server's clock forward, or back where `byMs` is negative. The clock of the services stays as it is. */
+  jumpServerClock(byMs: number): void;
+}
+
+class InMemoryRedis implements MemoryRedis {
+  readonly #server: MemoryServer;
+  readonly [STAND_IN]: object;
+
+  constructor(options: MemoryRedisOptions) {
+    const reader = new OptionsReader("memoryRedis", options, ["clock", "serverTimeMs"]);
+    const { clock = systemClock } = options;
+    const startMs = options.clock === undefined ? Date.now() : Date.UTC(2026, 0);
+    const serverTimeMs = reader.integer("serverTimeMs", { default: startMs, min: 0, max: 8.64e15 });
+    reader.finish({});
+    const server = createMemoryServer({ clock, serverTimeMs });
+    this.#server = server;
+    this[STAND_IN] = { clock, createClient: (edge) => server.client(edge) } satisfies StandIn;
+  }
+
+  add(stream: string, fields: FieldsInput): EntryId {
+    return xadd(this.#server.keys, { stream, ...encodeValue(fieldsCodec, fields) });
+  }
+
+  deliverTo(consumer: string, { stream, group, count }: DeliverOptions): readonly EntryId[] {
+    const { keys } = this.#server;
+    keys.existingStream(stream);
+    xgroupCreate(keys, { stream, group, position: "start" });
+    return xreadgroup(keys, { stream, group, consumer, count }).map(({ id }) => id);
+  }
+
+  entries(stream: string): readonly MemoryEntry[] {
+    const entries = this.#server.keys.stream(stream)?.range("-", "+", Number.MAX_SAFE_INTEGER) ?? [];
+    return entries.map((entry) => ({ id: entry.id, fields: textOf(entry) }));
+  }
+
+  pending(stream: string, group: string): readonly MemoryPending[] {
+    const { keys } = this.#server;
+    return keys.stream(stream)?.groups.get(group)?.pending(keys.nowMs()) ?? [];
+  }
+
   failNext(operation: MemoryOperation, error: RedisBatchError, options: FailOptions = {}): void {
     const { times = 1, moment = "before" } = options;
     this.#server.failNext(callsOf(operation), error, { times, moment });
   }
 
-  /** Has calls of this kind wait, from now on, until `release()` of what is returned. */
   hold(operation: MemoryOperation, { moment = "before" }: FaultOptions = {}): HeldCalls {
     return this.#server.hold(callsOf(operation), { moment });
   }
 
-  /** Cuts every connection: what is under way rejects, with an unknown outcome. They come back 50 ms later. */
   disconnect(): void {
     this.#server.drop("reader");
     this.#server.drop("commands");
   }
 
-  /** Sets the server's clock forward, or back where `byMs` is negative. The clock of the services stays as it is. */
   jumpServerClock(byMs: number): void {
     this.#server.jumpClock(byMs);
   }
 
-  /** @internal */
   [INSPECT](depth: number, options: InspectOptionsStylized): string {
     return showAs("MemoryRedis", { streams: this.#server.keys.streamNames() }, depth, options);
   }
@@ -200,5 +226,5 @@ function callsOf(operation: MemoryOperation): FaultyCalls {
  * const batch = await consumer.fetch();
  */
 export function memoryRedis(options: MemoryRedisOptions = {}): MemoryRedis {
-  return new MemoryRedis(options);
+  return new InMemoryRedis(options);
 }

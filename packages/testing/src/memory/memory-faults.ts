@@ -1,4 +1,4 @@
-import { type RedisBatchError, type StreamClient } from "@redis-batch/core/internal";
+import type { RedisBatchError, StreamClient } from "@redis-batch/core/internal";
 
 /** Every method of the port that goes to the server. */
 export type MemoryMethod = Exclude<keyof StreamClient, "readerEpoch" | "close">;
