@@ -229,7 +229,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     const [id = ""] = (await group.command("ZRANGE", due, 0, 0)) as string[];
     await group.command("ZADD", due, Date.now() - 120_000, id);
     expect((await look()).later.overdueMs).toBeGreaterThan(60_000);
-    expect(await firing(goesOn())).toEqual(["RedisBatchGroupStopped", "RedisBatchDeferredOverdue"]);
+    expect(await firing(goesOn())).toEqual(["RedisBatchDeferredOverdue", "RedisBatchGroupStopped"]);
   });
 
   it("tell of a monitor that is gone, while another one of another stream goes on, and of all of them gone", async () => {
