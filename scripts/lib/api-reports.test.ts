@@ -40,9 +40,21 @@ test("a public name that changes is shown with what it was", () => {
   );
 });
 
-test("what stands inside a function may change", () => {
+test("what stands inside a function may change, and what is said of a name or inside a type", () => {
+  const source = (about: string, result: string): string => `
+    /** ${about} */
+    export function put(times: number): number { return ${result}; }
+    export type End =
+      /** ${about} */
+      | { readonly kind: "added" }
+      /**
+       * ${about}
+       */
+      | { readonly kind: "refused" };
+  `;
+  write("packages/queue/src/index.ts", source("It is said like this.", "times"));
   writeApis(root, readApis(root));
-  write("packages/queue/src/index.ts", "export function put(times: number): number { return times + 1; }\n");
+  write("packages/queue/src/index.ts", source("Said better.", "times + 1"));
   expect(problems()).toEqual([]);
 });
 

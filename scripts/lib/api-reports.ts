@@ -147,7 +147,11 @@ function readDoor(
       else unexported.push(forgotten);
     },
   });
-  const text = readFileSync(join(dirname(entry), `${door}.api.md`), "utf8");
+  // It leaves descriptions out, but not those inside a type.
+  const text = readFileSync(join(dirname(entry), `${door}.api.md`), "utf8").replaceAll(
+    /^[ \t]*\/\*\*[^]*?\*\/\n/gm,
+    "",
+  );
   return { report: { path: join(reportFolder, `${door}.api.md`), text }, unexported, oddities };
 }
 
