@@ -54,7 +54,7 @@ describe("the page", () => {
   });
 
   it("warns of a quick run, and of a busy machine, only where they were so", () => {
-    expect(page()).not.toMatch(/quick run|marked noisy\*\*/);
+    expect(page()).not.toMatch(/quick run|Noisy rows\*\*/);
     expect(page({ run: { ...publication.run, quick: true } })).toContain("**A quick run**");
     expect(page({ rows: [row("fast", 4, true, true), row("slow", 1, false)] })).toContain("in 1 of 2 scenarios");
   });

@@ -56,10 +56,9 @@ function renderPage({ run, rows, skipped }: Publication, scenarios: readonly Nam
     "<!-- Made of benchmarks/results.ndjson by `pnpm generate`; `pnpm bench --publish` replaces both. -->",
     [
       `Measured on ${run.date} on ${machine.processors} cores (${machine.model}, ${machine.memoryGiB} GiB), ${machine.server},`,
-      `Node ${machine.node}, ioredis ${machine.ioredis}, BullMQ ${machine.bullmq}. Ours and the reference ran in turn; ratios are`,
-      "ours divided by the reference's, pair by pair: the smallest, the **middle** and the largest. Figures of one run compare",
-      "with each other and with nothing else. [How to run them](../benchmarks/README.md) ·",
-      "[where the time goes](performance.md)",
+      `Node ${machine.node}, ioredis ${machine.ioredis}, BullMQ ${machine.bullmq}. Ours and the reference ran in turn. A ratio is ours`,
+      "divided by the reference, pair by pair: minimum, **median** and maximum. Compare the figures of this run only with each",
+      "other. See [how to run the benchmarks](../benchmarks/README.md) and [where the time goes](performance.md).",
     ].join("\n"),
     ...remarks(run.quick, rows),
     `Of ${judged.length} targets, ${count(({ met }) => met === true)} are met and ${count(({ met }) => met === false)} missed; ` +
@@ -93,9 +92,9 @@ function remarks(quick: boolean, rows: readonly Row[]): readonly string[] {
     ...(noisy.size === 0
       ? []
       : [
-          `**Rows marked noisy**, in ${noisy.size} of ${scenarios.size} scenarios: the machine was busy with other things (a probe that needs ` +
-            "nothing but a processor took more than a quarter longer than alone), or the rounds differ by more than half. Times of such " +
-            "rows say little, CPU per message somewhat more.",
+          `**Noisy rows**, marked in ${noisy.size} of ${scenarios.size} scenarios: the machine was busy with other work (a probe that needs only ` +
+            "CPU took more than a quarter longer than alone), or the rounds differ by more than half. In these rows times mean little, and " +
+            "CPU per message a little more.",
         ]),
   ];
 }
@@ -108,7 +107,7 @@ function renderScenario(
   const own = rows.filter(({ scenario }) => scenario === name);
   const why = skipped.find(({ scenario }) => scenario === name)?.why;
   const heading = [`## ${name}`, `${what[0]?.toUpperCase() ?? ""}${what.slice(1)}.`];
-  if (own.length === 0) return [...heading, `Not run: ${why ?? "it is newer than this run"}.`];
+  if (own.length === 0) return [...heading, `Not run: ${why ?? "the scenario is newer than this run"}.`];
   const lines = own.map((row) => [
     row.metric,
     figure(row.ours.median),

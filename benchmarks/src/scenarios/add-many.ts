@@ -8,7 +8,7 @@ const STREAM = "bench:add-many";
 
 export const ADD_MANY: Scenario = {
   name: "add-many",
-  what: "adding from a source that makes messages as they are asked for",
+  what: "adding messages from a source that makes each one on demand",
   oursName: "Producer.addMany",
   referenceName: "pipelines of 1,000 XADDs",
   targets: [

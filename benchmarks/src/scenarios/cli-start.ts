@@ -9,7 +9,7 @@ const STARTS = 5;
 
 export const CLI_START: Scenario = {
   name: "cli-start",
-  what: "the command line until it has printed its help",
+  what: "the time until the command line has printed its help",
   oursName: "redis-batch --help",
   referenceName: "node -e 0",
   targets: [{ metric: "wall ms", of: "difference", bound: "at most", value: 150 }],

@@ -29,7 +29,7 @@ export const CONSUME: readonly Scenario[] = [
   },
   {
     name: "consume-1000",
-    what: "the same, batch 1000: the client costs no more than the server",
+    what: "the same with batch 1000; target: the client costs no more CPU than the server",
     oursName: "Consumer.run",
     referenceName: "raw ioredis loop",
     targets: [{ metric: "client / server CPU", of: "ours", bound: "at most", value: 1 }],
@@ -52,7 +52,7 @@ export const CONSUME: readonly Scenario[] = [
   },
   {
     name: "ack-delete",
-    what: 'onAck: "delete", which keeps what another group has yet to read, against XACK and XDEL, which do not; batch 100',
+    what: 'the option onAck: "delete", which keeps entries that another group has not read yet, against XACK and XDEL, which do not; batch 100',
     oursName: "Consumer.run",
     referenceName: "raw ioredis loop",
     targets: [],
@@ -66,7 +66,7 @@ export const CONSUME: readonly Scenario[] = [
   },
   {
     name: "guarantees",
-    what: "with an observer, and a lease of one second, so that renewals, heartbeats and the look for dead consumers fall within the run, against as few of them as the options allow; batch 100",
+    what: "with an observer and a lease of one second, so that renewals, heartbeats and checks for dead consumers happen during the run, against as few of them as the options allow; batch 100",
     oursName: "on",
     referenceName: "off",
     targets: [{ metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 1.05 }],

@@ -11,7 +11,7 @@ const PAGE = 100;
 
 export const HAND_OVER: Scenario = {
   name: "hand-over",
-  what: "handing over all that a dead consumer left",
+  what: "handing over all messages of a dead consumer",
   oursName: "Monitor.cleanUp",
   referenceName: "XPENDING and XCLAIM JUSTID in pages of 100",
   targets: [

@@ -12,7 +12,7 @@ const GAP_MS = 4;
 
 export const IDLE_LATENCY: Scenario = {
   name: "idle-latency",
-  what: "one message at a time on an idle stream, from before its XADD to the handler, no batch wait",
+  what: "one message at a time on an idle stream, from just before its XADD to the handler, without a batch wait",
   oursName: "Consumer.run",
   referenceName: "raw ioredis loop",
   targets: [{ metric: "latency p50 ms", of: "ratio", bound: "at most", value: 1 }],

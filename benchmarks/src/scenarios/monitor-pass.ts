@@ -11,7 +11,7 @@ const LONG = "bench-monitor-long";
 
 export const MONITOR_PASS: Scenario = {
   name: "monitor-pass",
-  what: "a look at a group of 1,000 consumers with a long backlog: it costs what it costs without one",
+  what: "one monitor pass over a group of 1,000 consumers with a long backlog; it costs the same as without a backlog",
   oursName: "long backlog",
   referenceName: "1,000 waiting",
   // What one call more or less makes, and no more.

@@ -11,7 +11,7 @@ const PAGE = 1_000;
 
 export const RELEASE: Scenario = {
   name: "release",
-  what: "giving 3,000 messages back to a group where 100,000 more are pending",
+  what: "releasing 3,000 messages to a group in which 100,000 more are pending",
   oursName: "Consumer.close",
   referenceName: "XCLAIM JUSTID to another name, 1,000 at a time",
   targets: [{ metric: "server ms/100 messages", of: "ours", bound: "at most", value: 1 }],

@@ -9,7 +9,7 @@ const STREAM = "bench:trickle";
 
 export const TRICKLE: Scenario = {
   name: "trickle-5000",
-  what: "5,000 messages a second, added one by one, batch 100; the server's part without that of the adding",
+  what: "5,000 messages a second, added one by one, batch 100; the server's CPU without the part for adding",
   oursName: "Consumer.run",
   referenceName: "raw ioredis loop",
   targets: [
