@@ -1,6 +1,6 @@
 // No tracked file has a name that says nothing, or holds a path or host of the machine it was written on.
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   folderOfThisMachine,
@@ -12,6 +12,7 @@ import {
 } from "./lib/file-rules.ts";
 import { report } from "./lib/report.ts";
 import { ROOT } from "./lib/root.mjs";
+import { trackedFiles } from "./lib/tracked-files.ts";
 
 const unwanted = [HOME_FOLDERS, ...textsOfThisMachine()];
 const files = trackedFiles();
@@ -25,16 +26,6 @@ report(
     return [...nameProblems(file), ...machineProblems(file, content, unwanted), ...lockfile];
   }),
 );
-
-/** Tracked, or about to be. */
-function trackedFiles(): string[] {
-  const list = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-    cwd: ROOT,
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return list.split("\0").filter((file) => file !== "" && existsSync(join(ROOT, file)));
-}
 
 function textsOfThisMachine(): MachineText[] {
   const texts = folderOfThisMachine("the checkout's folder", ROOT);

@@ -20,6 +20,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   format: ["biome", "ci", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],
   api: ["node", "scripts/api.ts", "--check"],
   files: ["node", "scripts/check-files.ts"],
+  words: ["node", "scripts/check-words.ts"],
   licenses: ["node", "scripts/check-licenses.ts"],
   generated: ["node", "scripts/generate.ts", "--check"],
 };
