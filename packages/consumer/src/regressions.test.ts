@@ -506,7 +506,7 @@ describe("a batch's time", () => {
 });
 
 describe("an outcome that waits while its lease turns out to be lost", () => {
-  it("is refused, and leaves the message to whoever has it now", async () => {
+  it("is refused, and leaves the message to its present owner", async () => {
     const leaseMs = 3_000;
     const { clock, redis, consumer, other, add, events, close, stream, group } = await openInMemory({ leaseMs });
     await add(1);

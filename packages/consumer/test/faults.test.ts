@@ -54,7 +54,7 @@ describe("while the server misbehaves", () => {
     await running;
   });
 
-  it("creates a group that was deleted anew, from the start, and says so", async () => {
+  it("creates a deleted group again, from the start, and says so", async () => {
     const made = bench();
     const { consumer, events } = made.consumer({ batchSize: 2, maxWaitMs: 10 });
     await made.add(1, 2);

@@ -283,7 +283,7 @@ describe("a consumer's name", () => {
 });
 
 describe("the lease", () => {
-  it("may be another one for each consumer of a group, and is told to the others", async () => {
+  it("may differ for each consumer of a group, and the others know it", async () => {
     const made = bench();
     const first = made.consumer(quick);
     await first.consumer.fetch();

@@ -236,7 +236,7 @@ describe.each(Object.entries(WAYS))("%s", (_what, { script, prepare, run }) => {
     expect(isUnchanged && script !== "renewOwned").toBe(false);
   });
 
-  test.each(commandsOf(script))("that is refused for want of %s has changed nothing", async (command) => {
+  test.each(commandsOf(script))("that is refused because %s is missing has changed nothing", async (command) => {
     const { client: admin } = await connected(makeClient({ redis: redis.server.options }));
     const client = await clientWithout(command);
     const stream = uniqueName("stream");

@@ -69,7 +69,7 @@ describe("a handler that hangs", () => {
 });
 
 describe("a group that falls behind", () => {
-  it("by 10 % is told through noise within 75 looks, and then at each look", async () => {
+  it("by 10 % is detected through noise within 75 looks, and then at each look", async () => {
     const group = realGroup();
     await group.create();
     await group.add(2_000);

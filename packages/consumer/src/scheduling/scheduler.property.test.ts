@@ -626,7 +626,7 @@ describe("Scheduler", () => {
     );
   });
 
-  it("ends every call of fetch(), whoever hangs: with messages, empty, or with an error", async () => {
+  it("ends every call of fetch(), whatever hangs: with messages, empty, or with an error", async () => {
     await fc.assert(
       fc.asyncProperty(anyRun, async ([batchSize, crew, steps]) => {
         const world = new World(batchSize, crew);

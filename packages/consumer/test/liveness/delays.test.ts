@@ -153,7 +153,7 @@ describe("a message that is deferred", () => {
     await made.finish(5_000);
   });
 
-  it("comes to whoever has a place when its time has come, not only to who has put it off", async () => {
+  it("comes to any consumer with a place when its time has come, not only to the one that deferred it", async () => {
     const made = group();
     await made.add("later");
     await made.add("stuck");
