@@ -85,7 +85,7 @@ export interface Finding extends Problem {
 }
 
 const GROUP = "workers";
-// Written anew when it has got this long, the file is read in seconds also after hours, however busy the machine.
+// The file is rewritten when it has got this long, so it is read in seconds even after hours, however busy the machine.
 const SERVER_CONFIG = ["auto-aof-rewrite-min-size 8mb", "auto-aof-rewrite-percentage 50"];
 /** How many problems are told with their histories. */
 const SHOWN_PROBLEMS = 10;

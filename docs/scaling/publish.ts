@@ -42,7 +42,7 @@ if (publication !== null) {
   bringUpToDate(GUIDE, withinMarkers(readFileSync(join(DOCS, GUIDE), "utf8"), renderGuide(publication)));
 }
 
-/** The results, made anew where they must and may be; `null`: they must, and may not. */
+/** The results, made again if they are out of date and may be; `null`: they are, and may not. */
 async function current(): Promise<Publication | null> {
   const sources = hashOfSources();
   const path = join(DOCS, RESULTS);

@@ -45,7 +45,7 @@ export const WORD_RULES: readonly WordRule[] = [
   { not: "whoever", but: "any consumer that, the person who", pagesOnly: true },
   { not: "beats|three beats", but: "heartbeats", pagesOnly: true },
   { not: "stands still|stood still|standing still", but: "is frozen, has stopped", pagesOnly: true },
-  { not: "what becomes of|what became of|what came of", but: "the result of", pagesOnly: true },
+  { not: "what became of|what came of", but: "the result of", pagesOnly: true },
 ];
 
 // Between the words of a phrase: blanks, and where a line ends also the mark of the next comment or quotation line.

@@ -27,7 +27,7 @@ const BATCH_SIZE = 100;
 const GROUP = "example-worker";
 // Short, so that the others need not wait long for what the killed worker leaves behind.
 const LEASE_MS = 1_500;
-// Workers recover what the dead leave without any help; here the monitor shall be the one that does.
+// Workers take over the messages of dead ones without help. In the demo the monitor does it.
 const RECOVER_EVERY_MS = 600_000;
 // A busy machine may take so long to deliver a signal to both.
 const SIGNAL_DELAY_MS = 500;

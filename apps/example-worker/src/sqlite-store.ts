@@ -86,7 +86,7 @@ interface Connection {
   readonly insert: StatementSync;
 }
 
-/** Opens a file that has been set up before: one that is missing now may come back, and must not be begun anew. */
+/** Opens a file that has been set up before: one that is missing now may come back, and must not be created again. */
 function reopen(path: string): Connection {
   const url = pathToFileURL(path);
   url.searchParams.set("mode", "rw");

@@ -124,13 +124,13 @@ describe("the crash", () => {
   });
   const nobody = new Set<number>();
 
-  it("befalls worker 2 if it holds messages, or else another one that does", () => {
+  it("hits worker 2 if it holds messages, otherwise another one that does", () => {
     expect(chooseVictim(atWork, nobody, holding({ a: 300, b: 1, c: 200 }))).toEqual({ place: 1, consumer: "b" });
     expect(chooseVictim(atWork, nobody, holding({ a: 300 }))).toEqual({ place: 0, consumer: "a" });
     expect(chooseVictim(atWork, new Set([1]), holding({ b: 1, c: 1 }))).toEqual({ place: 2, consumer: "c" });
   });
 
-  it("befalls nobody who holds nothing, or has not stored a batch yet, and never the last one alive", () => {
+  it("hits no worker that holds nothing or has not stored a batch yet, and never the last one alive", () => {
     expect(chooseVictim(atWork, nobody, holding({}))).toBeUndefined();
     expect(chooseVictim([NO_WORK, NO_WORK, NO_WORK], nobody, holding({ a: 1 }))).toBeUndefined();
     expect(chooseVictim([{ ...NO_WORK, consumer: "a" }, NO_WORK], nobody, holding({ a: 1 }))).toBeUndefined();

@@ -74,7 +74,7 @@ export class PostgresServer implements AsyncDisposable {
     await this.#running.end("SIGQUIT");
   }
 
-  /** Starts it anew, with its data. */
+  /** Starts it again, with its data. */
   async restart(): Promise<void> {
     this.#running = await this.#launch();
   }

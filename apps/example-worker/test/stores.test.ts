@@ -219,7 +219,7 @@ describe("SQLite", () => {
     expect(await saving).toEqual([2, 1]);
   });
 
-  it("does not begin a file anew that is gone after a failure, and goes on when it is back", async () => {
+  it("does not create a file again that is gone after a failure, and goes on when it is back", async () => {
     await using store = await SqliteStore.open(path);
     await expect(store.save([{ ...commit("1-0"), subject: null as unknown as string }])).rejects.toThrow(/null/i);
     renameSync(path, `${path}-away`);

@@ -40,7 +40,7 @@ describe("a worker", () => {
     const worker = await start();
     await whenStored(120);
     const before = stored();
-    // The group begins anew: all is delivered a second time.
+    // The group begins again: everything is delivered a second time.
     await server.command("XGROUP", "SETID", stream, group, "0");
     await eventually("all are taken in again", () => sumOf(logged(worker, "stored"), "messages") === 240);
     expect(sumOf(logged(worker, "stored"), "added")).toBe(120);

@@ -22,7 +22,7 @@ export const TRICKLE: Scenario = {
     let alone = 0;
     return {
       ours: async () => {
-        // What adding costs the server when nobody waits for it, measured anew for each pair.
+        // The cost of adding for the server when nobody waits for it, measured again for each pair.
         alone = await addAlone(bench, PER_SECOND * seconds);
         return followTrickle(bench, "consumer-run", seconds, alone);
       },

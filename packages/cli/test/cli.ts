@@ -137,7 +137,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * The table and the JSON of one command hold the same: as many facts, rows and columns, and cell by cell the same
- * values. Times that go on between the two runs (`…Ms`), and rates that are measured anew, only have to be there.
+ * values. Times that go on between the two runs (`…Ms`), and rates that are measured again, only have to be there.
  */
 export function expectSameContent(table: string, json: Json): void {
   const { notes = [], ...rest } = json;

@@ -257,7 +257,7 @@ describe("closing", () => {
     expect(await pending()).toEqual([id]);
   });
 
-  it("stays bounded when the server does not answer the farewell", async () => {
+  it("stays bounded when the server does not answer the final report", async () => {
     const { clock, redis, consumer, fetch } = await openInMemory({ drainMs: 1_000 });
     await fetch();
     redis.hold("removeIfEmpty");

@@ -76,7 +76,7 @@ describe("while the server misbehaves", () => {
     expect(seen).toEqual([1, 2, 1, 2, 3]);
   });
 
-  it("waits while a deleted group cannot be created anew", async () => {
+  it("waits while a deleted group cannot be created again", async () => {
     const made = bench();
     const { consumer, events } = made.consumer({ maxWaitMs: 10 });
     const seen: number[] = [];

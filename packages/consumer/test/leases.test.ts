@@ -60,7 +60,7 @@ describe("messages of a dead consumer", () => {
     await running;
   });
 
-  it("are taken, with their deliveries uncounted, when it left in good order and gave them back", async () => {
+  it("are taken, with their deliveries uncounted, when it left cleanly and released them", async () => {
     const made = bench();
     await made.add(...range(4));
     const leaving = made.consumer({ ...quick, batchSize: 2, foreignIdleMs: 86_400_000 });

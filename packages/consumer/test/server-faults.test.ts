@@ -312,7 +312,7 @@ describe("a server that was emptied (FLUSHALL)", () => {
   const redis = useServer({ own: true });
   const bench = useBench(redis);
 
-  it("has its group created anew, and is told the consumer's registration again", async () => {
+  it("has its group created again, and gets the consumer's registration again", async () => {
     const made = bench();
     const { server } = made;
     const trial = await atWork(made, { leaseMs: 500 });
@@ -453,7 +453,7 @@ describe("a primary that dies under Sentinels", () => {
     skipReason: undefined,
   });
 
-  // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover anew.
+  // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover again.
   it("is followed to its successor, and every message is done there", async () => {
     const made = bench();
     const trial = await atWork(made, { redis: { ...sentinel.servers.options }, blockMs: 200 });

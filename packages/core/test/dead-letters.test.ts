@@ -37,14 +37,14 @@ async function setUp(options: Partial<DeadLettersOptions> = {}, server: RedisSer
     for (let start = 0; start < ids.length; start += 500) await Promise.all(ids.slice(start, start + 500).map(one));
     return ids;
   };
-  const bury = async (fields: readonly (string | Buffer)[], reason?: string): Promise<string> => {
+  const deadLetter = async (fields: readonly (string | Buffer)[], reason?: string): Promise<string> => {
     await client.xadd({ stream, fields });
     const [id = ""] = await deadLetterAll(reason);
     return id;
   };
   const pending = (group = GROUP) => client.xpendingRange({ stream, group, from: "-", to: "+", count: 1_000 });
   const length = () => client.xlen({ stream });
-  return { server, events, stream, address, client, deadLetters, bury, deadLetterAll, pending, length };
+  return { server, events, stream, address, client, deadLetters, deadLetter, deadLetterAll, pending, length };
 }
 
 const history = (entryId: string): string[] => [
@@ -60,12 +60,12 @@ const onlyLetter = async (deadLetters: DeadLetters): Promise<DeadLetter> => {
 
 describe("a letter", () => {
   test("is the message byte for byte, of a mebibyte too, with its history", async () => {
-    const { deadLetters, bury, client } = await setUp();
+    const { deadLetters, deadLetter, client } = await setUp();
     const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const large = Buffer.alloc(2 ** 20, everyByte);
     const fields = [everyByte, large, "dead.id", "mine", "a", "", "a", "2"].map((part) => Buffer.from(part));
     const beforeMs = await client.time();
-    const entryId = await bury(fields, "undecodable");
+    const entryId = await deadLetter(fields, "undecodable");
     const letter = await onlyLetter(deadLetters);
     expect(letter).toMatchObject({ entryId, consumer: "c1", deliveries: 1, reason: "undecodable" });
     expect(letter.error).toBe("no such order");
@@ -77,9 +77,9 @@ describe("a letter", () => {
 
 describe("redrive", () => {
   test("gives the message back to its own group, and others see nothing", async () => {
-    const { deadLetters, bury, client, stream, pending, length } = await setUp();
+    const { deadLetters, deadLetter, client, stream, pending, length } = await setUp();
     await client.xgroupCreate({ stream, group: "audit", position: "start" });
-    const entryId = await bury(["n", "1"]);
+    const entryId = await deadLetter(["n", "1"]);
     await client.xreadgroup({ stream, group: "audit", consumer: "a1", count: 10 });
     await client.xack({ stream, group: "audit", ids: [entryId] });
     const report = await deadLetters.redrive({ ids: [(await onlyLetter(deadLetters)).id] });
@@ -97,10 +97,10 @@ describe("redrive", () => {
   });
 
   test("does not add what was trimmed, unless asked to; then every group gets it", async () => {
-    const { deadLetters, bury, client, stream, address, length } = await setUp();
+    const { deadLetters, deadLetter, client, stream, address, length } = await setUp();
     await client.xgroupCreate({ stream, group: "audit", position: "start" });
     const value = Buffer.alloc(2 ** 20, 255);
-    await bury(["v", value, "v", "again"]);
+    await deadLetter(["v", value, "v", "again"]);
     await client.xtrim({ stream, trim: { strategy: "maxLen", threshold: 0, approximate: false } });
     expect(await deadLetters.redrive({ filter: "all" })).toMatchObject({
       ...{ skipped: 1, letters: [{ kind: "skipped", why: "entry-trimmed" }] },
@@ -116,8 +116,8 @@ describe("redrive", () => {
   });
 
   test("a second time finds the letter missing", async () => {
-    const { deadLetters, bury, pending } = await setUp();
-    await bury(["n", "1"]);
+    const { deadLetters, deadLetter, pending } = await setUp();
+    await deadLetter(["n", "1"]);
     const { id } = await onlyLetter(deadLetters);
     await deadLetters.redrive({ ids: [id] });
     expect(await deadLetters.redrive({ ids: [id] })).toMatchObject({
@@ -143,8 +143,8 @@ describe("redrive", () => {
   });
 
   test("keeps the letter where the message cannot be put: the stream is none any more, the group is not there", async () => {
-    const { deadLetters, bury, server, stream } = await setUp();
-    await bury(["n", "1"]);
+    const { deadLetters, deadLetter, server, stream } = await setUp();
+    await deadLetter(["n", "1"]);
     await server.command("XGROUP", "DESTROY", stream, GROUP);
     await expect(deadLetters.redrive({ filter: "all" })).rejects.toMatchObject({ code: "NO_GROUP" });
     await server.command("SET", stream, "a text");
@@ -175,9 +175,9 @@ describe("redrive", () => {
 describe("on a server of their own, the dead letters", () => {
   test("are redriven while it is full; what would have to be added stays", async () => {
     await using server = await RedisServer.start();
-    const { deadLetters, bury, client, stream, pending } = await setUp({}, server);
-    const first = await bury(["n", "1"]);
-    const second = await bury(["n", "2"]);
+    const { deadLetters, deadLetter, client, stream, pending } = await setUp({}, server);
+    const first = await deadLetter(["n", "1"]);
+    const second = await deadLetter(["n", "2"]);
     await client.xdel({ stream, ids: [first] });
     await server.command("CONFIG", "SET", "maxmemory", 1);
     const redriving = deadLetters.redrive({ filter: "all", ifTrimmed: "add" });
@@ -245,7 +245,7 @@ test("the documented rights suffice, and are needed", async () => {
     users: [{ name: "default", password, rules: "~* &* +@all" }, ...users],
     speakAs: "default",
   });
-  const { bury, client, stream } = await setUp({ stream: "orders" }, server);
+  const { deadLetter, client, stream } = await setUp({ stream: "orders" }, server);
   const open = (name: string) => {
     const deadLetters = new DeadLetters({
       // Without ioredis's question for INFO, whose refusal it prints.
@@ -257,7 +257,7 @@ test("the documented rights suffice, and are needed", async () => {
   const [looking, discarding, redriving, adding] = ["looking", "discarding", "redriving", "adding"].map(open) as [
     ...[DeadLetters, DeadLetters, DeadLetters, DeadLetters],
   ];
-  for (let n = 0; n < 4; n++) await bury(["n", `${n}`]);
+  for (let n = 0; n < 4; n++) await deadLetter(["n", `${n}`]);
   const ids = idsOf((await looking.list()).letters);
   expect(await looking.count()).toBe(4);
   for await (const letter of looking) expect(ids).toContain(letter.id);

@@ -94,7 +94,7 @@ describe("a server with passwords", () => {
     await redis.server.command("ACL", "SETUSER", "no-select", "-select");
   });
 
-  test("a later connect after the password was mended succeeds", async () => {
+  test("a later connect after the password was fixed succeeds", async () => {
     await redis.server.command("ACL", "SETUSER", "late", "on", ">first", "+@all", "~*");
     const address = { host: redis.server.host, port: redis.server.port, username: "late", password: "second" };
     const { client } = makeClient({ redis: address });
@@ -132,8 +132,8 @@ describe("a server with passwords", () => {
       code: "PERMISSION",
       command: "ackOwned",
     });
-    const bury = client.moveToDeadLetters({ ...own, id, reason: "r", error: "" });
-    await expect(bury).rejects.toMatchObject({ code: "PERMISSION", command: "moveToDeadLetters" });
+    const moving = client.moveToDeadLetters({ ...own, id, reason: "r", error: "" });
+    await expect(moving).rejects.toMatchObject({ code: "PERMISSION", command: "moveToDeadLetters" });
     expect(await client.xpendingRange({ ...own, from: "-", to: "+", count: 10 })).toMatchObject([
       { id, deliveries: 1 },
     ]);
@@ -332,7 +332,7 @@ describe("a server that is full", () => {
 describe("a replica", () => {
   const redis = useServer({ own: true });
 
-  test("refuses writes for now, and the connection is made anew because the primary may be elsewhere", async () => {
+  test("refuses writes for now, and the connection is made again because the primary may be elsewhere", async () => {
     await using replica = await RedisServer.start({ replicaOf: redis.server });
     const { client, events } = await connected(makeClient({ redis: replica.url }));
     const add = client.xadd({ stream: uniqueName("s"), fields: ["n", 1] });

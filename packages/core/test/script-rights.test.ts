@@ -32,7 +32,7 @@ async function deliver(admin: StreamClient, stream: string): Promise<string> {
   return ids[0] ?? "";
 }
 
-async function bury(admin: StreamClient, stream: string): Promise<string> {
+async function deadLetter(admin: StreamClient, stream: string): Promise<string> {
   const id = await deliver(admin, stream);
   const letter = await admin.moveToDeadLetters({ stream, group, consumer: "c1", id, reason: "rejected", error: "" });
   return letter.kind === "dead-lettered" ? letter.deadId : "";
@@ -110,13 +110,13 @@ const WAYS: Readonly<Record<string, Way>> = {
       client.moveToDeadLetters({ stream, group, consumer: "c1", id, reason: "rejected", error: "" }),
   },
   "giving a dead letter back": {
-    ...{ script: "redrive", prepare: bury },
+    ...{ script: "redrive", prepare: deadLetter },
     run: (client, stream, id) => client.redrive({ stream, group, id, ifTrimmed: "skip" }),
   },
-  "adding a dead letter anew": {
+  "adding a dead letter again": {
     script: "redrive",
     prepare: async (admin, stream) => {
-      const id = await bury(admin, stream);
+      const id = await deadLetter(admin, stream);
       await admin.xtrim({ stream, trim: { strategy: "maxLen", threshold: 0, approximate: false } });
       return id;
     },

@@ -236,7 +236,7 @@ describe("a server watched by Sentinels", () => {
     await expect(roundTrip({ ...sentinel.servers.options })).resolves.toBeUndefined();
   });
 
-  // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover anew.
+  // On a busy machine the Sentinel may take the replica for down as well, and has to begin its failover again.
   test("is followed to its successor", async () => {
     const { client } = await connected(makeClient({ redis: { ...sentinel.servers.options } }));
     const stream = uniqueName("stream");

@@ -224,9 +224,9 @@ describe("a consumer that has left", () => {
     await heartbeat("stays");
     await read("stays", 1);
     const port = await client();
-    const farewell = { incarnation: "leaves", leaseMs: 1_000, details: {} };
+    const finalReport = { incarnation: "leaves", leaseMs: 1_000, details: {} };
     await port.xgroupCreateConsumer({ stream, group, consumer: "stays" });
-    expect(await port.removeIfEmpty({ stream, group, consumer: "leaves", onlyIfSilent: false, farewell })).toBe(
+    expect(await port.removeIfEmpty({ stream, group, consumer: "leaves", onlyIfSilent: false, finalReport })).toBe(
       "pending",
     );
     const { monitor } = open();

@@ -12,7 +12,7 @@ export interface Phase {
   readonly seconds: number;
   /** It goes on until this holds, for a minute at most: on a busy machine all takes longer. */
   readonly until?: (moves: LoopResult["moves"]) => boolean;
-  /** What the scaler is told from this phase on; it is started anew then, and remembers. */
+  /** The scaler's options from this phase on. It is started again then, and remembers. */
   readonly scaling?: ScalingOptions;
 }
 

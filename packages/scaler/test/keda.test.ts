@@ -243,7 +243,7 @@ describe("closing", () => {
     await expect(client.isActive(REF)).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
   });
 
-  it("leaves no timer behind, and heeds nothing any more", async () => {
+  it("leaves no timer behind, and follows nothing any more", async () => {
     const { clock, keda, onDecision } = await bench();
     onDecision(1, 2);
     onDecision(2, 2);

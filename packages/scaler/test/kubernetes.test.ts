@@ -71,7 +71,7 @@ const refusing =
   };
 
 describe("status", () => {
-  it("tells how many replicas there shall be, with the service account's token and namespace", async () => {
+  it("orders the number of replicas, with the service account's token and namespace", async () => {
     const { server, executor } = await bench();
     expect(await executor.status(never)).toEqual({ desired: 3, ready: null, startingMs: [], startUpsMs: [] });
     expect(server.asked).toEqual([{ method: "GET", path: `${WORKER}/scale`, token: TOKEN, body: null }]);
@@ -183,7 +183,7 @@ describe("scale", () => {
 });
 
 describe("a service account", () => {
-  it("is read anew for each request: tokens and authorities are replaced", async () => {
+  it("is read again for each request: tokens and authorities are replaced", async () => {
     const { server, executor, mount } = await bench();
     await executor.status(never);
     server.tokens.clear();
@@ -425,7 +425,7 @@ describe("a scaler", () => {
     await run;
   });
 
-  it("ends with what no repetition can mend, and says what is to be done", async () => {
+  it("ends with what no repetition can fix, and says what is to be done", async () => {
     const { server, executor } = await bench();
     server.forbidden.add("GET");
     const { options: connection } = redis.server;

@@ -54,7 +54,7 @@ async function bench() {
 
 function numbers(onScale: () => Promise<void> = async () => {}) {
   const orders: (Order & { readonly desired: number })[] = [];
-  const heeded: Decision[] = [];
+  const heard: Decision[] = [];
   let resigned = 0;
   const executor: Executor = {
     name: "numbers",
@@ -62,7 +62,7 @@ function numbers(onScale: () => Promise<void> = async () => {}) {
       const desired = orders.at(-1)?.desired ?? 1;
       return { desired, ready: desired, startingMs: [], startUpsMs: [] };
     },
-    onDecision: (decision) => void heeded.push(decision),
+    onDecision: (decision) => void heard.push(decision),
     async scale(decision, _, order) {
       await onScale();
       orders.push({ ...order, desired: decision.desired });
@@ -71,7 +71,7 @@ function numbers(onScale: () => Promise<void> = async () => {}) {
       resigned++;
     },
   };
-  return { executor, orders, heeded, resigned: () => resigned };
+  return { executor, orders, heard, resigned: () => resigned };
 }
 
 describe("leading", () => {
@@ -83,7 +83,7 @@ describe("leading", () => {
     await first.events.waitFor("scaled");
     runs.push(second.scaler.run({ ...FAST, executor: second.executor }));
     expect(await second.events.waitFor("following")).toEqual({ type: "following", term: 1 });
-    await eventually("the follower has heard the leader's decision", () => second.heeded.length > 0);
+    await eventually("the follower has heard the leader's decision", () => second.heard.length > 0);
     expect(second.events.all("decided")).toEqual([]);
     expect(first.orders).toEqual([{ stream, group, term: 1, sequence: 1, desired: 2 }]);
     await first.scaler.close();
@@ -206,13 +206,13 @@ describe("a dry run", () => {
   it.each([true, false])("leaves nothing in Redis; with an executor: %s", async (hasExecutor) => {
     const { scaler, server, key } = await bench();
     const { scaler: dry, events } = scaler();
-    const { executor, orders, heeded } = numbers();
+    const { executor, orders, heard } = numbers();
     const run = dry.run({ intervalMs: 100, dryRun: true, ...(hasExecutor && { executor }) });
     await eventually("it has looked more than once", () => events.all("decided").length > 1);
     await dry.close();
     await run;
     expect(events.all("decided")[0]).toMatchObject({ executor: null });
-    expect({ orders, heeded }).toEqual({ orders: [], heeded: [] });
+    expect({ orders, heard }).toEqual({ orders: [], heard: [] });
     const keys = [key("lease:scaler"), key("scaler"), key("audit")];
     expect(await server.command("EXISTS", ...keys)).toBe(0);
   });

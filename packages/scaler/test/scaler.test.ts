@@ -127,7 +127,7 @@ describe("collect", () => {
     expect(await scaler.collect()).toMatchObject({ waiting: 5, isWaitingAtLeast: true });
   });
 
-  it("hears what consumers tell of their work, and looks anew every time", async () => {
+  it("hears what consumers tell of their work, and looks again every time", async () => {
     const { scaler, createGroup, heartbeat } = bench();
     await createGroup();
     const work = addBatch({ ...NO_WORK, delivered: 12 }, 10, 50);
@@ -226,11 +226,11 @@ describe("run", () => {
     await createGroup();
     await add(3);
     await heartbeat("a", { state: "running" });
-    const heeded: Decision[] = [];
+    const heard: Decision[] = [];
     const ordersOnly: Executor = {
       name: "orders",
       status: async () => ({ desired: 2, ready: null, startingMs: [], startUpsMs: [] }),
-      onDecision: (decision) => void heeded.push(decision),
+      onDecision: (decision) => void heard.push(decision),
       scale: async () => {},
     };
     const run = scaler.run({ intervalMs: 100, executor: ordersOnly });
@@ -239,14 +239,14 @@ describe("run", () => {
     await heartbeat("b", { state: "running" });
     await events.waitFor(decided(({ inputs }) => "starting" in inputs && inputs.starting === 0));
     // It took less than the least that is reckoned with, and nothing like what is supposed before any start was seen.
-    await eventually("it has heeded that", () => heeded.some(({ inputs }) => "ready" in inputs && inputs.ready === 2));
-    expect(heeded.at(-1)).toMatchObject({ current: 2, inputs: { ready: 2, leadMs: 2_000 } });
+    await eventually("it has heard that", () => heard.some(({ inputs }) => "ready" in inputs && inputs.ready === 2));
+    expect(heard.at(-1)).toMatchObject({ current: 2, inputs: { ready: 2, leadMs: 2_000 } });
     await scaler.close();
     await run;
     const all = events.all("decided").map((event) => event.decision);
     // The last one may have been made when it was closed.
-    expect(heeded).toEqual(all.slice(0, heeded.length));
-    expect(all.length - heeded.length).toBeLessThanOrEqual(1);
+    expect(heard).toEqual(all.slice(0, heard.length));
+    expect(all.length - heard.length).toBeLessThanOrEqual(1);
   });
 
   it("takes those that work for all there are where the executor does not know", async () => {

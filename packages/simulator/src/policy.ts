@@ -1,4 +1,4 @@
-/** Somebody who decides how many consumers there shall be. */
+/** Decides how many consumers a group needs. */
 
 import type { Observation } from "@redis-batch/scaler";
 import type { Scenario } from "./scenario.ts";
@@ -18,9 +18,9 @@ export interface Look {
 
 /** One policy at work on one trace. */
 export interface PolicyRun {
-  /** How many consumers there shall be. What is beyond the least and the most of the scenario is cut off. */
+  /** How many consumers are needed. The scenario's minimum and maximum limit this number. */
   decide(look: Look): number;
-  /** The scaler is started anew. */
+  /** The scaler is restarted. */
   restart?(): void;
 }
 

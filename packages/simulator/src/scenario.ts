@@ -48,7 +48,7 @@ export interface Scenario {
   readonly warmUp: { readonly seconds: number; readonly factor: number };
   /** How much faster or slower than the mean a consumer is at most. */
   readonly unlikeness: number;
-  /** How long a consumer that shall go may finish its batch. */
+  /** How long a consumer that must stop may take to finish its batch. */
   readonly grace: number;
   /** How long a message of a dead consumer is left alone. */
   readonly leaseSeconds: number;
@@ -73,7 +73,7 @@ export interface Scenario {
   readonly downstream: (at: number) => number;
   /** Consumers that crash. */
   readonly crashes: readonly Crash[];
-  /** How long the platform takes to notice a crash and start anew. */
+  /** How long the platform takes to notice a crash and start a new consumer. */
   readonly restartAfter: number;
   /** Messages that fail every time: when, how many of them, and how long each attempt takes; `null`: none. */
   readonly poison: {
@@ -86,8 +86,8 @@ export interface Scenario {
   readonly isLagUnknown: (at: number) => boolean;
   /** When no heartbeat gets through. */
   readonly isSilent: (at: number) => boolean;
-  /** When the scaler is started anew and has only what it had saved. */
+  /** When the scaler is restarted and has only what it had saved. */
   readonly scalerRestarts: readonly number[];
-  /** When stream and group are made anew; `Infinity`: never. */
+  /** When stream and group are deleted and created again; `Infinity`: never. */
   readonly recreatedAt: number;
 }

@@ -78,7 +78,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "flapping",
-    title: "30/s and 120/s by turns, a minute each",
+    title: "30/s and 120/s in turn, a minute each",
     firstConsumers: 3,
     rate: (at) => (Math.floor(at / 60) % 2 === 0 ? 30 : 120),
   },
@@ -184,7 +184,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "chaos",
-    title: "lag unknown, heartbeats lost, scaler restarted, stream made anew",
+    title: "lag unknown, heartbeats lost, scaler restarted, stream created again",
     firstConsumers: 7,
     rate: () => 100,
     isLagUnknown: (at) => within(at, 1_800, 2_700),

@@ -15,7 +15,7 @@ export interface TracePoint {
 /** How long and how much a trace may be: what is simulated message by message must end some time. */
 export const TRACE_LIMITS = { seconds: 604_800, messages: 10_000_000 } as const;
 
-// How busy those shall be that are there at the beginning.
+// How busy the first consumers should be.
 const FIRST_UTILISATION = 0.8;
 
 /**

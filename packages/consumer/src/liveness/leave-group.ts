@@ -27,7 +27,7 @@ export async function leaveGroup(
   client: StreamClient,
   who: { readonly stream: string; readonly group: string; readonly consumer: string },
   held: LastHeld,
-  farewell: FinalReport | undefined,
+  finalReport: FinalReport | undefined,
 ): Promise<{ readonly released: number; readonly nameRemoved: boolean }> {
   const { stream, group, consumer: from } = who;
   let released = 0;
@@ -42,7 +42,7 @@ export async function leaveGroup(
     await move(RELEASED, "offered", held.offered);
     const later = held.deferred.map(({ id }) => id);
     await move((await schedule(client, who, held.deferred)) ? LATER : RELEASED, "offered", later);
-    const removal = await client.removeIfEmpty({ ...who, onlyIfSilent: false, farewell });
+    const removal = await client.removeIfEmpty({ ...who, onlyIfSilent: false, finalReport });
     return { released, nameRemoved: removal === "removed" };
   } catch (error) {
     if (!RedisBatchError.is(error)) throw error;

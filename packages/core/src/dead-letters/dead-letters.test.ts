@@ -25,7 +25,7 @@ async function setUp() {
   );
   onTestFinished(() => deadLetters.close());
   /** Adds so many messages and dead-letters them → their ids. */
-  const bury = async (count: number, reason = "rejected", bytes = 1): Promise<string[]> => {
+  const deadLetter = async (count: number, reason = "rejected", bytes = 1): Promise<string[]> => {
     const ids: string[] = [];
     for (let n = 0; n < count; n++) {
       const id = await client.xadd({ stream: STREAM, fields: ["n", Buffer.alloc(bytes, `${n}`)] });
@@ -39,15 +39,15 @@ async function setUp() {
     const pending = await client.xpendingRange({ ...ADDRESS, from: "-", to: "+", count: 10_000 });
     return pending.map(({ id }) => id);
   };
-  return { clock, redis, client, events, deadLetters, bury, pendingIds };
+  return { clock, redis, client, events, deadLetters, deadLetter, pendingIds };
 }
 
 const entryIds = (letters: readonly DeadLetter[]): string[] => letters.map(({ entryId }) => entryId);
 
 describe("list", () => {
   test("gives the letters page by page, each once", async () => {
-    const { deadLetters, bury } = await setUp();
-    const ids = await bury(25);
+    const { deadLetters, deadLetter } = await setUp();
+    const ids = await deadLetter(25);
     const first = await deadLetters.list({ limit: 10 });
     const second = await deadLetters.list({ limit: 10, from: first.next ?? "" });
     const third = await deadLetters.list({ limit: 10, from: second.next ?? "" });
@@ -64,10 +64,10 @@ describe("list", () => {
   });
 
   test("reads on until a filter has filled the page", async () => {
-    const { deadLetters, bury } = await setUp();
-    await bury(150);
-    const wanted = await bury(5, "undecodable");
-    await bury(50);
+    const { deadLetters, deadLetter } = await setUp();
+    await deadLetter(150);
+    const wanted = await deadLetter(5, "undecodable");
+    await deadLetter(50);
     const page = await deadLetters.list({ filter: { reason: "undecodable" }, limit: 3 });
     expect(entryIds(page.letters)).toEqual(wanted.slice(0, 3));
     const rest = await deadLetters.list({ filter: { reason: "undecodable" }, limit: 3, from: page.next ?? "" });
@@ -76,8 +76,8 @@ describe("list", () => {
   });
 
   test("ends a page early where letters are large, and loses none", async () => {
-    const { deadLetters, bury } = await setUp();
-    const ids = await bury(20, "rejected", 1_048_576);
+    const { deadLetters, deadLetter } = await setUp();
+    const ids = await deadLetter(20, "rejected", 1_048_576);
     const first = await deadLetters.list();
     expect(first.letters).toHaveLength(16);
     const second = await deadLetters.list({ from: first.next ?? "" });
@@ -85,8 +85,8 @@ describe("list", () => {
   });
 
   test("counts what is no letter of ours, and leaves it out", async () => {
-    const { client, deadLetters, bury } = await setUp();
-    await bury(1);
+    const { client, deadLetters, deadLetter } = await setUp();
+    await deadLetter(1);
     await client.xadd({ stream: groupKey("dead", STREAM, "billing"), fields: ["a", "1"] });
     expect(await deadLetters.list()).toMatchObject({ letters: [{ reason: "rejected" }], foreign: 1 });
     expect(await deadLetters.count()).toBe(2);
@@ -97,8 +97,8 @@ describe("list", () => {
 
 describe("the loop over all letters", () => {
   test("ends with the letters that were there when it began, though each is redriven and fails again", async () => {
-    const { client, deadLetters, bury } = await setUp();
-    const ids = await bury(30);
+    const { client, deadLetters, deadLetter } = await setUp();
+    const ids = await deadLetter(30);
     const seen: string[] = [];
     for await (const letter of deadLetters) {
       seen.push(letter.entryId);
@@ -114,8 +114,8 @@ describe("the loop over all letters", () => {
 
 describe("redrive", () => {
   test("tells of each id what became of it, in the order given", async () => {
-    const { client, deadLetters, bury, events, pendingIds } = await setUp();
-    const [first = "", second = "", third = ""] = await bury(3);
+    const { client, deadLetters, deadLetter, events, pendingIds } = await setUp();
+    const [first = "", second = "", third = ""] = await deadLetter(3);
     await client.xdel({ stream: STREAM, ids: [second] });
     const ids = (await deadLetters.list()).letters.map(({ id }) => id);
     const report = await deadLetters.redrive({ ids: [ids[2] ?? "", ids[1] ?? "", "1-1", ids[0] ?? ""] });
@@ -133,8 +133,8 @@ describe("redrive", () => {
   });
 
   test("takes no more than its limit, and says where to go on past what it skipped", async () => {
-    const { client, deadLetters, bury, pendingIds } = await setUp();
-    const ids = await bury(50);
+    const { client, deadLetters, deadLetter, pendingIds } = await setUp();
+    const ids = await deadLetter(50);
     await client.xdel({ stream: STREAM, ids: ids.slice(0, 30) });
     const seen: string[] = [];
     let from = "0-0";
@@ -149,9 +149,9 @@ describe("redrive", () => {
   });
 
   test("takes only what the filter picks", async () => {
-    const { deadLetters, bury, pendingIds } = await setUp();
-    await bury(3, "rejected");
-    const ids = await bury(3, "undecodable");
+    const { deadLetters, deadLetter, pendingIds } = await setUp();
+    await deadLetter(3, "rejected");
+    const ids = await deadLetter(3, "undecodable");
     const report = await deadLetters.redrive({
       filter: ({ reason, entryId }) => reason !== "rejected" && entryId !== ids[1],
     });
@@ -160,12 +160,12 @@ describe("redrive", () => {
   });
 
   test("leaves alone what is dead-lettered while it runs", async () => {
-    const { deadLetters, bury } = await setUp();
-    await bury(30);
+    const { deadLetters, deadLetter } = await setUp();
+    await deadLetter(30);
     let late: Promise<unknown> | undefined;
     const report = await deadLetters.redrive({
       filter: (): boolean => {
-        late ??= bury(5);
+        late ??= deadLetter(5);
         return true;
       },
     });
@@ -175,8 +175,8 @@ describe("redrive", () => {
   });
 
   test("that fails has told how far it came, and can be repeated", async () => {
-    const { redis, deadLetters, bury, events, pendingIds } = await setUp();
-    const ids = await bury(50);
+    const { redis, deadLetters, deadLetter, events, pendingIds } = await setUp();
+    const ids = await deadLetter(50);
     const seen: number[] = [];
     const lost = new ConnectionError("gone", { outcome: "unknown" });
     const redriving = deadLetters.redrive({
@@ -196,8 +196,8 @@ describe("redrive", () => {
   });
 
   test("ends with its signal, after what is under way", async () => {
-    const { deadLetters, bury, pendingIds, events } = await setUp();
-    await bury(100);
+    const { deadLetters, deadLetter, pendingIds, events } = await setUp();
+    await deadLetter(100);
     const abort = new AbortController();
     const redriving = deadLetters.redrive({
       ...{ filter: "all", signal: abort.signal },
@@ -214,9 +214,9 @@ describe("redrive", () => {
 
 describe("discard", () => {
   test("deletes what it is told to, and nothing in the stream", async () => {
-    const { client, deadLetters, bury, events } = await setUp();
-    await bury(10, "rejected");
-    const kept = await bury(4, "undecodable");
+    const { client, deadLetters, deadLetter, events } = await setUp();
+    await deadLetter(10, "rejected");
+    const kept = await deadLetter(4, "undecodable");
     expect(await deadLetters.discard({ filter: { reason: "rejected" }, limit: 6 })).toBe(6);
     expect(await deadLetters.discard({ filter: { reason: "rejected" } })).toBe(4);
     const { letters } = await deadLetters.list();
@@ -227,8 +227,8 @@ describe("discard", () => {
   });
 
   test("needs to be told which, or that all are meant", async () => {
-    const { deadLetters, bury } = await setUp();
-    await bury(2);
+    const { deadLetters, deadLetter } = await setUp();
+    await deadLetter(2);
     await expect(deadLetters.discard({} as { ids: [] })).rejects.toMatchObject({ code: "CONFIG" });
     await expect(deadLetters.discard({ filter: {} })).rejects.toMatchObject({ code: "CONFIG" });
     expect(await deadLetters.discard({ filter: "all" })).toBe(2);
@@ -237,8 +237,8 @@ describe("discard", () => {
 
 describe("closing", () => {
   test("ends calls under way, refuses later ones, and may come twice", async () => {
-    const { redis, deadLetters, bury, events } = await setUp();
-    await bury(100);
+    const { redis, deadLetters, deadLetter, events } = await setUp();
+    await deadLetter(100);
     const held = redis.hold("redrive");
     const redriving = deadLetters.redrive({ filter: "all" });
     const refusal = redriving.catch((error: unknown) => error);

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Takes a lease that is free, prolongs one's own, or gives it up. With a second key it numbers the holders: whoever takes
--- the lease anew gets a term of its own, higher than all before, by which the acts of an earlier holder can be told from its
+-- the lease again gets a term of its own, higher than all before, by which the acts of an earlier holder can be told from its
 -- own; and it hands out what the last holder left for the next.
 -- KEYS  1 lease, 2 hash of term and state; may be left out: holders have no number then
 -- ARGV  1 holder, 2 how long it lasts in ms; 0 gives it up, 3 the highest term the holder has heard of: a server that

@@ -112,7 +112,7 @@ describe("a loop", () => {
     await loop.stop();
   });
 
-  test("ends with what no repetition can mend", async () => {
+  test("ends with what no repetition can fix", async () => {
     const error = new Error("never");
     const { clock, loop, beganAtMs } = create(
       async () => {

@@ -5,7 +5,7 @@ export interface LoopOptions {
   readonly round: () => Promise<number | null>;
   /**
    * Told what a round threw, and how often in a row that has happened → in how many milliseconds the next one begins. Throws
-   * what no repetition can mend: that ends the loop. Not told of a failure after `stop()`, which may have caused it.
+   * what no repetition can fix: that ends the loop. Not told of a failure after `stop()`, which may have caused it.
    */
   readonly onFailure: (error: unknown, failures: number) => number;
   /** In how many milliseconds the first round begins; 0, the default, is at once. */

@@ -74,7 +74,7 @@ test("an interval below half a second does not make failures come faster than th
   await end;
 });
 
-test("what no repetition can mend ends it", async () => {
+test("what no repetition can fix ends it", async () => {
   const { end, beganAtMs } = start(async () => {
     throw new RangeError("never");
   });

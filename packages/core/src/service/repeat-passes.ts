@@ -9,7 +9,7 @@ export interface RepeatOptions {
   readonly intervalMs: number;
   /**
    * Is told why a pass failed, and in how many milliseconds it is followed by the next one. Throws what no repetition can
-   * mend.
+   * fix.
    */
   readonly onFailure: (error: unknown, retryInMs: number) => void;
   readonly clock: Clock;

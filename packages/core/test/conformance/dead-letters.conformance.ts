@@ -4,7 +4,7 @@ import type { Scene } from "./setting.ts";
 
 /** Moving a message into the dead letters. */
 export function describeDeadLetters(scene: () => Scene): void {
-  const bury = (id: string, consumer = "c1") =>
+  const deadLetter = (id: string, consumer = "c1") =>
     scene().client.moveToDeadLetters({ ...scene().address, consumer, id, reason: "invalid", error: "boom: 日本" });
   const deadKey = () => groupKey("dead", scene().stream, scene().group);
   const deadLetters = () => scene().client.xrange({ stream: deadKey(), from: "-", to: "+", count: 100 });
@@ -22,7 +22,7 @@ export function describeDeadLetters(scene: () => Scene): void {
       await scene().read("c1");
       await scene().recover("c1", [id]);
       const beforeMs = await client.time();
-      const deadLettering = await bury(id);
+      const deadLettering = await deadLetter(id);
       const afterMs = await client.time();
       const [letter, ...more] = await deadLetters();
       expect(more).toEqual([]);
@@ -39,21 +39,21 @@ export function describeDeadLetters(scene: () => Scene): void {
 
     test("acknowledges the message and leaves it in the stream for other groups", async () => {
       const [id = ""] = await scene().deliver("c1", 1);
-      await bury(id);
+      await deadLetter(id);
       expect(await scene().pending()).toEqual([]);
       expect(await scene().ids()).toEqual([id]);
     });
 
     test("dead-letters exactly once", async () => {
       const [id = ""] = await scene().deliver("c1", 1);
-      const ends = await Promise.all([bury(id), bury(id)]);
+      const ends = await Promise.all([deadLetter(id), deadLetter(id)]);
       expect(ends.map(({ kind }) => kind).toSorted()).toEqual(["dead-lettered", "not-owned"]);
       expect(await deadLetters()).toHaveLength(1);
     });
 
     test("does not touch what belongs to another consumer", async () => {
       const [id = ""] = await scene().deliver("c2", 1);
-      expect(await bury(id)).toEqual({ kind: "not-owned" });
+      expect(await deadLetter(id)).toEqual({ kind: "not-owned" });
       expect(await scene().pending()).toMatchObject([{ id, consumer: "c2" }]);
       expect(await deadLetters()).toEqual([]);
     });
@@ -62,7 +62,7 @@ export function describeDeadLetters(scene: () => Scene): void {
       const { client, stream } = scene();
       const ids = await scene().deliver("c1", 1);
       await client.xdel({ stream, ids });
-      expect(await bury(ids[0] ?? "")).toEqual({ kind: "trimmed" });
+      expect(await deadLetter(ids[0] ?? "")).toEqual({ kind: "trimmed" });
       expect(await scene().pending()).toEqual([]);
       expect(await deadLetters()).toEqual([]);
     });
@@ -70,7 +70,7 @@ export function describeDeadLetters(scene: () => Scene): void {
     test("leaves the message pending when the dead letter cannot be written", async () => {
       const [id = ""] = await scene().deliver("c1", 1);
       await scene().setting.sideDoor.putText(deadKey());
-      await expect(bury(id)).rejects.toMatchObject({ code: "WRONG_TYPE" });
+      await expect(deadLetter(id)).rejects.toMatchObject({ code: "WRONG_TYPE" });
       expect(await scene().pending()).toMatchObject([{ id, consumer: "c1", deliveries: 1 }]);
     });
 
@@ -80,12 +80,12 @@ export function describeDeadLetters(scene: () => Scene): void {
       const value = Buffer.alloc(2 ** 20, 7);
       const id = await client.xadd({ stream, fields: ["v", value] });
       await scene().read("c1");
-      await bury(id);
+      await deadLetter(id);
       expect((await deadLetters())[0]?.fields[1]?.equals(value)).toBe(true);
     });
 
     test("without stream or group is a NoGroupError", async () => {
-      await expect(bury("1-1")).rejects.toMatchObject({ code: "NO_GROUP" });
+      await expect(deadLetter("1-1")).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
 }

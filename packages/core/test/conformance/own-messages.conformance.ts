@@ -118,7 +118,7 @@ export function describeOwnMessages(scene: () => Scene): void {
       expect(await scene().pendingIds()).toEqual(ids.slice(1));
     });
 
-    test("starts the idle time anew and does not count as a delivery", async () => {
+    test("restarts the idle time and does not count as a delivery", async () => {
       const ids = await scene().deliver("c1", 2);
       await scene().age("c1", ids);
       await scene().client.renewOwned(scene().own("c1", ids.slice(0, 1)));

@@ -11,7 +11,7 @@ export function describeRedriving(scene: () => Scene): void {
   const redrive = (id: EntryId, ifTrimmed: "add" | "skip" = "skip") =>
     scene().client.redrive({ ...scene().address, id, ifTrimmed });
 
-  async function bury(id: EntryId, consumer = "c1"): Promise<EntryId> {
+  async function deadLetter(id: EntryId, consumer = "c1"): Promise<EntryId> {
     const deadLettering = await scene().client.moveToDeadLetters({
       ...scene().address,
       consumer,
@@ -26,7 +26,7 @@ export function describeRedriving(scene: () => Scene): void {
   /** Adds a message, has it delivered and dead-letters it. */
   async function letter(): Promise<{ readonly id: EntryId; readonly deadId: EntryId }> {
     const [id = ""] = await scene().deliver("c1", 1);
-    return { id, deadId: await bury(id) };
+    return { id, deadId: await deadLetter(id) };
   }
 
   describe("redrive", () => {
@@ -94,7 +94,7 @@ export function describeRedriving(scene: () => Scene): void {
       );
       const id = await client.xadd({ stream, fields });
       await scene().read("c1");
-      const deadId = await bury(id);
+      const deadId = await deadLetter(id);
       await client.xdel({ stream, ids: [id] });
       const end = await redrive(deadId, "add");
       const [entry, ...more] = await client.xrange({ stream, from: "-", to: "+", count: 10 });
@@ -156,7 +156,7 @@ export function describeRedriving(scene: () => Scene): void {
       await sideDoor.addAt(stream, "9-9", ["n", "1"]);
       await sideDoor.addAt(stream, "9-10", ["n", "2"]);
       await scene().read("c1");
-      const deadIds = [await bury("9-9"), await bury("9-10")];
+      const deadIds = [await deadLetter("9-9"), await deadLetter("9-10")];
       await sideDoor.destroyGroup(stream, scene().group);
       await client.xgroupCreate({ ...scene().address, position: "9-9" });
       expect(await redrive(deadIds[1] ?? "")).toEqual({ kind: "skipped", why: "not-read" });
@@ -169,7 +169,7 @@ export function describeRedriving(scene: () => Scene): void {
       ["a history of no entry", ["a", "1", ...history("yesterday")]],
       ["a history under other names", ["a", "1", ...history("1-1").map((text) => text.replace("dead.", "gone."))]],
       ["a history in another order", ["a", "1", ...history("1-1").slice(2), "dead.id", "1-1"]],
-    ])("leaves alone what bury did not write: %s", async (_, fields) => {
+    ])("leaves alone what Redis Batch did not write: %s", async (_, fields) => {
       await scene().createGroup();
       const deadId = await scene().client.xadd({ stream: deadKey(), fields });
       expect(await redrive(deadId, "add")).toEqual({ kind: "skipped", why: "not-a-letter" });
@@ -207,7 +207,7 @@ export function describeRedriving(scene: () => Scene): void {
       const value = Buffer.alloc(2 ** 20, 7);
       const id = await client.xadd({ stream, fields: ["v", value] });
       await scene().read("c1");
-      const deadId = await bury(id);
+      const deadId = await deadLetter(id);
       await client.xdel({ stream, ids: [id] });
       await redrive(deadId, "add");
       expect((await scene().read("c1"))[0]?.fields[1]?.equals(value)).toBe(true);

@@ -552,8 +552,8 @@ export function describeRegistry(scene: () => Scene): void {
   });
 
   describe("removeIfEmpty", () => {
-    const remove = (consumer: string, onlyIfSilent: boolean, farewell?: FinalReport, seenAtMs?: number | null) =>
-      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent, farewell, seenAtMs });
+    const remove = (consumer: string, onlyIfSilent: boolean, finalReport?: FinalReport, seenAtMs?: number | null) =>
+      scene().client.removeIfEmpty({ ...scene().address, consumer, onlyIfSilent, finalReport, seenAtMs });
     const names = async () => (await scene().client.xinfoConsumers(scene().address)).map(({ name }) => name);
 
     test("removes a consumer without pending messages from group and registry", async () => {

@@ -79,7 +79,7 @@ class KedaRun implements PolicyRun {
     return this.#hpa.step(Math.max(byLag, byRate), current, nowMs);
   }
 
-  /** What arrived per second over the window; 0 at the first look, and where the stream began anew. */
+  /** What arrived per second over the window; 0 at the first look, and where the stream was created again. */
   #ratePerSecond(latest: Sample): number {
     const samples = this.#samples;
     // One older than the window is kept where there is no other to compare with.

@@ -9,7 +9,7 @@ function scalingPolicy(scenario: Scenario, strategy: ScalingPolicy["strategy"]):
   return resolveScalingOptions({ strategy, minConsumers, maxConsumers, objectiveMs: objective * 1_000 });
 }
 
-/** The throughput strategy. Started anew, it has what it knew of the consumers, and nothing of the past. */
+/** The throughput strategy. After a restart it has what it knew about the consumers, and nothing else. */
 export const throughput: Policy = {
   name: "throughput",
   title: "the throughput strategy, acting by itself every 5 s",

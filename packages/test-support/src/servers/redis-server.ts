@@ -128,7 +128,7 @@ export class RedisServer implements AsyncDisposable {
     return Object.fromEntries(fields.map((line) => line.split(/:(.*)/s, 2) as [string, string]));
   }
 
-  /** Kills it with SIGKILL: no farewell to clients, nothing more to disk. */
+  /** Kills it with SIGKILL: clients get no notice, and nothing more is written to disk. */
   async kill(): Promise<void> {
     await this.#owned("can be killed").kill();
   }

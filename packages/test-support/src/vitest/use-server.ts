@@ -11,7 +11,7 @@ export interface UseServerOptions extends ServerOptions {
 
 /** A server for the tests of one file or `describe`. */
 export interface UsedServer {
-  /** From `beforeAll` on. @throws {Error} before that, and when every test is skipped for want of an own server. */
+  /** From `beforeAll` on. @throws {Error} before that, and when every test is skipped because there is no own server. */
   readonly server: RedisServer;
   /** Why there is no server for these tests; `undefined` when there is one. */
   readonly skipReason: string | undefined;

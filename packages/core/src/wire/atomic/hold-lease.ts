@@ -20,7 +20,7 @@ export interface HoldLeaseOptions {
 export interface LeaseAnswer {
   /** Whether the holder has it; not when it was given up. */
   readonly isHeld: boolean;
-  /** The number of the latest holder: one's own while it is held. Whoever takes the lease anew gets a higher one. */
+  /** The number of the latest holder: one's own while it is held. Whoever takes the lease again gets a higher one. */
   readonly term: number;
   /** What the last holder wrote; `""`: nothing yet. */
   readonly state: string;

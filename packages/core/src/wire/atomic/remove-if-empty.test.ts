@@ -15,9 +15,9 @@ test("says whether a fresh heartbeat forbids it", () => {
 });
 
 test("hands over what a leaving consumer tells last, as a heartbeat does", () => {
-  const farewell = { incarnation: "i", leaseMs: 5, details: { state: "draining" } };
+  const finalReport = { incarnation: "i", leaseMs: 5, details: { state: "draining" } };
   const told = '{"state":"draining","v":1,"incarnation":"i","leaseMs":5}';
-  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false, farewell })).toEqual(["g", "c", "", told, ""]);
+  expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false, finalReport })).toEqual(["g", "c", "", told, ""]);
 });
 
 test("says what became of the consumer", () => {

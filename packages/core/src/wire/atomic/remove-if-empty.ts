@@ -16,7 +16,7 @@ export interface RemoveIfEmptyOptions {
    */
   readonly seenAtMs?: number | null | undefined;
   /** The final report of a consumer that removes itself, as in a heartbeat; default: none. */
-  readonly farewell?: FinalReport | undefined;
+  readonly finalReport?: FinalReport | undefined;
 }
 
 export interface FinalReport {
@@ -40,9 +40,9 @@ const REMOVALS = ["removed", "pending", "alive", "reserved"] as const;
 export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
   name: "removeIfEmpty",
   keys: ({ stream, group }) => [stream, groupKey("consumers", stream, group), groupKey("final-reports", stream, group)],
-  encode: ({ group, consumer, onlyIfSilent, farewell, seenAtMs }) => [
+  encode: ({ group, consumer, onlyIfSilent, finalReport, seenAtMs }) => [
     ...[group, consumer, onlyIfSilent ? "silent" : ""],
-    farewell === undefined ? "" : encodeTold(farewell),
+    finalReport === undefined ? "" : encodeTold(finalReport),
     seenAtMs ?? "",
   ],
   decode(reply) {
