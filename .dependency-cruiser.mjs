@@ -14,10 +14,12 @@ const PURE = [
 // The siblings' door to core, and core's to the public. What a decision takes through them are values, too.
 const CORE_DOORS = "^packages/core/src/(index|internal)\\.ts$";
 
-// The consumer's rooms. Each has the parts of one matter; runtime/ has what all of them need.
+// The consumer's rooms. Each has the parts of one matter; what lies beside them (scope, signals, loop …) knows none of them.
 const CONSUMER = "^packages/consumer/src/";
 const ROOMS = `${CONSUMER}(receiving|scheduling|settling|liveness)/`;
-const RUNTIME = `${CONSUMER}runtime/`;
+// Who makes the parts: nobody else may, and what the parts have in common may only name their types.
+const WIRING = [`${CONSUMER}(consumer|parts)\\.ts$`];
+const SCOPE = `${CONSUMER}scope\\.ts$`;
 // What several rooms send their outcomes with. It holds no state of a consumer.
 const SENDING = `${CONSUMER}settling/(outcome-sender|still-pending)\\.ts$`;
 
@@ -125,40 +127,40 @@ export default {
       to: { pathNot: [...PURE, CORE_DOORS], dependencyTypesNot: ["type-only"] },
     },
     {
-      name: "pure-knows-no-runtime",
+      name: "pure-knows-no-room",
       comment: "Not even a type: whatever has state, time or I/O is built on the decisions, not the other way round.",
       severity: "error",
       from: { path: PURE, pathNot: TESTS },
-      to: { path: ["^packages/[^/]+/src/(runtime|redis)/", ROOMS] },
+      to: { path: ["^packages/[^/]+/src/redis/", ROOMS, SCOPE] },
     },
     {
       name: "rooms-are-wired-by-the-service",
       comment:
-        "Only consumer.ts, and the rooms themselves, import a room: batch, message, handler and options know none.",
+        "Only consumer.ts and parts.ts, and the rooms themselves, import a room: batch, message, handler and options know none.",
       severity: "error",
-      from: { path: CONSUMER, pathNot: [TESTS, ROOMS, RUNTIME, `${CONSUMER}consumer\\.ts$`] },
-      to: { path: [ROOMS, RUNTIME] },
+      from: { path: CONSUMER, pathNot: [TESTS, ROOMS, ...WIRING, SCOPE] },
+      to: { path: ROOMS },
+    },
+    {
+      name: "scope-names-types",
+      comment: "What all parts share is made by consumer.ts; scope.ts says what it is.",
+      severity: "error",
+      from: { path: SCOPE },
+      to: { path: ROOMS, dependencyTypesNot: ["type-only"] },
     },
     {
       name: "rooms-know-no-service",
-      comment: "Not even a type: consumer.ts tells each part what it needs to know.",
+      comment: "Not even a type: each part is handed the scope and the parts that it uses.",
       severity: "error",
-      from: { path: [ROOMS, RUNTIME, `${CONSUMER}decisions/`], pathNot: TESTS },
-      to: { path: `${CONSUMER}(consumer|index)\\.ts$` },
+      from: { path: CONSUMER, pathNot: [TESTS, ...WIRING, `${CONSUMER}index\\.ts$`] },
+      to: { path: [...WIRING, `${CONSUMER}index\\.ts$`] },
     },
     {
       name: "rooms-are-handed-each-other",
-      comment: "A room may name the types of another; the objects themselves are made and handed in by consumer.ts.",
+      comment: "A room may name the types of another; the objects themselves are made and handed in by parts.ts.",
       severity: "error",
       from: { path: ROOMS, pathNot: TESTS },
       to: { path: ROOMS, pathNot: [`${CONSUMER}$1/`, SENDING], dependencyTypesNot: ["type-only"] },
-    },
-    {
-      name: "runtime-stands-below",
-      comment: "What every room may use knows none of them.",
-      severity: "error",
-      from: { path: RUNTIME, pathNot: TESTS },
-      to: { path: ROOMS },
     },
     {
       name: "ioredis-only-in-core-redis",

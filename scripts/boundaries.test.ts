@@ -48,28 +48,30 @@ const WORKSPACE: Readonly<Record<string, string>> = {
     devDependencies: { "@redis-batch/test-support": "1" },
   }),
   "packages/consumer/src/index.ts":
-    'export { Consumer } from "./consumer.ts"; export { read } from "./runtime/read.ts"; export { probe } from "./probe.ts";',
+    'export { Consumer } from "./consumer.ts"; export { read } from "./receiving/read.ts"; export { probe } from "./probe.ts";',
   "packages/consumer/src/probe.ts": 'import { serve } from "@redis-batch/core/web"; export const probe = serve;',
-  "packages/consumer/src/consumer.ts":
-    'import { read } from "./runtime/read.ts"; import { held } from "./scheduling/held.ts"; export const Consumer = [read, held];',
-  "packages/consumer/src/runtime/read.ts": 'import { cut } from "../decisions/cut.ts"; export const read = cut;',
-  "packages/consumer/src/runtime/wait.ts":
-    'import type { Leases } from "../liveness/leases.ts"; export type W = Leases;',
+  "packages/consumer/src/consumer.ts": 'import { parts } from "./parts.ts"; export const Consumer = parts;',
+  "packages/consumer/src/parts.ts":
+    'import { read } from "./receiving/read.ts"; import { held } from "./scheduling/held.ts"; export const parts = [read, held];',
+  "packages/consumer/src/scope.ts":
+    'import type { Held } from "./scheduling/held.ts"; import { leases } from "./liveness/leases.ts"; export type Scope = Held; export const scope = leases;',
+  "packages/consumer/src/loop.ts": "export const loop = 1;",
+  "packages/consumer/src/receiving/read.ts": 'import { cut } from "../decisions/cut.ts"; export const read = cut;',
   "packages/consumer/src/liveness/leases.ts":
-    'import { read } from "../runtime/read.ts"; import { send } from "../settling/outcome-sender.ts"; import type { Held } from "../scheduling/held.ts"; export type Leases = Held; export const leases = [read, send];',
+    'import { loop } from "../loop.ts"; import { send } from "../settling/outcome-sender.ts"; import type { Held } from "../scheduling/held.ts"; export type Leases = Held; export const leases = [loop, send];',
   "packages/consumer/src/scheduling/held.ts": "export type Held = 1; export const held = 1;",
   "packages/consumer/src/settling/outcome-sender.ts": "export const send = 1;",
   "packages/consumer/src/settling/releaser.ts":
-    'import { held } from "../scheduling/held.ts"; export const releaser = held;',
+    'import type { Scope } from "../scope.ts"; import { held } from "../scheduling/held.ts"; export const releaser = (scope: Scope) => [scope, held];',
   "packages/consumer/src/receiving/admitter.ts":
     'import type { Consumer } from "../consumer.ts"; export type Intake = typeof Consumer;',
+  "packages/consumer/src/usage.ts": 'import type { parts } from "./parts.ts"; export type Usage = typeof parts;',
   "packages/consumer/src/message.ts": 'import type { Held } from "./scheduling/held.ts"; export type Message = Held;',
   "packages/consumer/src/decisions/surplus.ts":
     'import type { Held } from "../scheduling/held.ts"; export type Surplus = Held;',
   "packages/consumer/src/decisions/cut.ts":
     'import { entryId } from "@redis-batch/core/internal"; export const cut = entryId;',
-  "packages/consumer/src/decisions/retry.ts":
-    'import type { read } from "../runtime/read.ts"; export type R = typeof read;',
+  "packages/consumer/src/decisions/retry.ts": 'import type { Scope } from "../scope.ts"; export type R = Scope;',
   "packages/consumer/src/batch.ts": 'import { Monitor } from "@redis-batch/monitor"; export const b = Monitor;',
   "packages/consumer/src/faults.ts": 'import { server } from "@redis-batch/test-support"; export const f = server;',
   "packages/consumer/src/events.ts": 'import { entryId } from "../../core/src/internal.ts"; export const e = entryId;',
@@ -155,16 +157,16 @@ const BREACHES = [
   "pure-imports-pure: packages/core/src/codecs/codec.ts → node_modules/zod/index.js",
   "pure-imports-pure: packages/core/src/decisions/backoff.ts → crypto",
   "pure-imports-pure: packages/core/src/wire/xack.ts → packages/core/src/stream-client.ts",
-  "pure-knows-no-runtime: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
-  "pure-knows-no-runtime: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
+  "pure-knows-no-room: packages/consumer/src/decisions/retry.ts → packages/consumer/src/scope.ts",
+  "pure-knows-no-room: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
   "resolvable: packages/consumer/src/lost.ts → ./nowhere.ts",
   "rooms-are-handed-each-other: packages/consumer/src/settling/releaser.ts → packages/consumer/src/scheduling/held.ts",
-  "rooms-are-wired-by-the-service: packages/consumer/src/decisions/retry.ts → packages/consumer/src/runtime/read.ts",
   "rooms-are-wired-by-the-service: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
-  "rooms-are-wired-by-the-service: packages/consumer/src/index.ts → packages/consumer/src/runtime/read.ts",
+  "rooms-are-wired-by-the-service: packages/consumer/src/index.ts → packages/consumer/src/receiving/read.ts",
   "rooms-are-wired-by-the-service: packages/consumer/src/message.ts → packages/consumer/src/scheduling/held.ts",
   "rooms-know-no-service: packages/consumer/src/receiving/admitter.ts → packages/consumer/src/consumer.ts",
-  "runtime-stands-below: packages/consumer/src/runtime/wait.ts → packages/consumer/src/liveness/leases.ts",
+  "rooms-know-no-service: packages/consumer/src/usage.ts → packages/consumer/src/parts.ts",
+  "scope-names-types: packages/consumer/src/scope.ts → packages/consumer/src/liveness/leases.ts",
   "siblings-stay-apart: packages/consumer/src/batch.ts → packages/monitor/src/index.ts",
   "siblings-stay-apart: packages/consumer/src/faults.ts → packages/test-support/src/index.ts",
   "siblings-stay-apart: packages/scaler/src/index.ts → packages/simulator/src/index.ts",

@@ -18,7 +18,7 @@ import {
   textOf,
   UsageError,
 } from "@redis-batch/core/internal";
-import type { PullMode } from "./decisions/redelivery.ts";
+import { LONGEST_RETRY_MS, type PullMode } from "./decisions/redelivery.ts";
 
 /**
  * Where a message is: `buffered` in memory, never offered · `offered` in a batch, without an outcome · `acking` its
@@ -42,9 +42,6 @@ export interface RetryOptions {
   /** Kept with the message, should it end in the dead letters: cut to 4,000 characters. */
   readonly reason?: string | undefined;
 }
-
-/** The longest delay that can be asked for, in milliseconds: a day. */
-export const LONGEST_RETRY_MS = 86_400_000;
 
 /** @throws {UsageError} when it is no delay that can be asked for */
 export function assertRetryDelay(delayMs: unknown): void {

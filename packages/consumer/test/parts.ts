@@ -4,16 +4,15 @@ import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { ConsumerEvent } from "../src/events.ts";
 import { Peers } from "../src/liveness/peers.ts";
-import { SecondOpinions } from "../src/liveness/second-opinions.ts";
 import type { Message, MessageKeeper } from "../src/message.ts";
-import { ReplySize } from "../src/receiving/reply-size.ts";
-import { HeldMessages } from "../src/scheduling/held-messages.ts";
 import { OpenBatches } from "../src/scheduling/open-batches.ts";
 import { SinkWatch } from "../src/scheduling/sink-watch.ts";
 import { DeadLetterWriter } from "../src/settling/dead-letter-writer.ts";
 import { Releaser } from "../src/settling/releaser.ts";
 import { Requeuer } from "../src/settling/requeuer.ts";
+import { SecondOpinions } from "../src/settling/second-opinions.ts";
 import { makeMessage } from "./make-messages.ts";
+import { makeScope } from "./make-scope.ts";
 
 type Value = Readonly<Record<string, string>>;
 
@@ -34,30 +33,22 @@ export async function openParts() {
   };
   const failures: unknown[] = [];
   const compared = { times: 0 };
-  const shared = {
-    ...{ policy, client, clock, random: () => 1, report: events.observe, replySize: new ReplySize() },
-    held: new HeldMessages<Value>(() => {}),
-    fail: (error: unknown) => void failures.push(error),
-    compare: () => void compared.times++,
-  };
-  const { held } = shared;
-  const peers = new Peers(shared);
+  const fail = (error: unknown): void => void failures.push(error);
+  const scope = makeScope({ policy, client, clock, report: events.observe, fail });
+  scope.signals.pendingUnknown.listen(() => void compared.times++);
+  const { held, replySize } = scope;
+  const peers = new Peers(scope);
   const succeededElsewhere: number[] = [];
-  const onSuccessElsewhere = (messages: number): void => void succeededElsewhere.push(messages);
-  const secondOpinions = new SecondOpinions({ ...shared, peers, onSuccessElsewhere });
-  const deadLetterWriter = new DeadLetterWriter<Value>({ ...shared, peers, secondOpinions });
-  const releaser = new Releaser<Value>(shared);
+  const secondOpinions = new SecondOpinions(scope, {
+    ...{ peers, sinkWatch: { succeededElsewhere: (messages) => void succeededElsewhere.push(messages) } },
+  });
+  const deadLetterWriter = new DeadLetterWriter(scope, { peers, secondOpinions });
+  const releaser = new Releaser(scope);
 
-  const sinkWatch = new SinkWatch({ ...shared, onChange: () => {} });
-  const requeuer = new Requeuer<Value>({
-    ...{ ...shared, deadLetterWriter, releaser, secondOpinions },
-    ...{ isSuspect: () => false, isForOthers: () => false },
-  });
-  const open = new OpenBatches<Value>({
-    ...{ ...shared, requeuer, sinkWatch, onEnd: () => {} },
-    release: (message) => releaser.release(message, "draining", { isUncounted: false }),
-    whenOutcomesAreThrough: () => Promise.resolve(),
-  });
+  const sinkWatch = new SinkWatch(scope);
+  const requeuer = new Requeuer(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
+  const outcomes = { whenThrough: () => Promise.resolve() };
+  const open = new OpenBatches(scope, { requeuer, releaser, sinkWatch, outcomes });
 
   /** Adds messages and reads them under a name, each delivered so many times → their ids. */
   const deliver = async (consumer: string, count: number, times = 1): Promise<EntryId[]> => {
@@ -112,7 +103,20 @@ export async function openParts() {
     later: await ownedBy(LATER),
   });
   return {
-    ...{ ...shared, redis, events, shared, address, failures, compared, peers, succeededElsewhere, secondOpinions },
-    ...{ deadLetterWriter, releaser, open, deliver, release, offer, heartbeat, ownedBy, where },
+    ...{ scope, client, clock, held, replySize, redis, events, address, failures, compared },
+    ...{
+      peers,
+      succeededElsewhere,
+      secondOpinions,
+      deadLetterWriter,
+      releaser,
+      open,
+      deliver,
+      release,
+      offer,
+      heartbeat,
+      ownedBy,
+      where,
+    },
   };
 }

@@ -46,3 +46,11 @@ export function decideFloor(earlyAnswers: number): number {
 export function isEarly(tookMs: number, blockMs: number | undefined): boolean {
   return blockMs !== undefined && tookMs < blockMs / 2;
 }
+
+// A read that waits at the server and cannot be ended answers when its own wait is over, and then some.
+const ANSWER_MS = 1_000;
+
+/** How long an answer may take that somebody waits for, in milliseconds: behind a read that waits at the server itself. */
+export function longestAnswerMs({ blockMs }: { readonly blockMs: number }): number {
+  return blockMs + ANSWER_MS;
+}

@@ -7,6 +7,14 @@ export type PullMode = "fetch" | "loop";
 // Under `fetch()` nothing is given up: so it was in the Python original, whose users decide by themselves.
 const LOOP_MAX_DELIVERIES = 16;
 
+/** The longest delay that can be asked for, in milliseconds: a day. */
+export const LONGEST_RETRY_MS = 86_400_000;
+
+/** The longest that a message may be deferred, in milliseconds. */
+export function longestDelayMs({ retry }: { readonly retry: BackoffPolicy }): number {
+  return Math.max(LONGEST_RETRY_MS, retry.capMs);
+}
+
 /** How often a message is offered at most. `given`: the option, where there is one. */
 export function decideMaxDeliveries(mode: PullMode, given: number | undefined): number {
   return given ?? (mode === "loop" ? LOOP_MAX_DELIVERIES : Number.POSITIVE_INFINITY);

@@ -1,57 +1,51 @@
 /** Sends the consumer's heartbeat: others may not touch its messages while it sends them, and its name is its own. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import {
-  type Clock,
   ConsumerNameInUseError,
+  type FinalReport,
   type HeartbeatDetails,
+  POOL_VARIABLE,
   pause,
   quoteName,
   RedisBatchError,
   type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import { WakeSignal } from "../runtime/wake-signal.ts";
+import type { IntakeControl } from "../scheduling/intake-control.ts";
+import type { OpenBatches } from "../scheduling/open-batches.ts";
+import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { Scope } from "../scope.ts";
+import { WakeSignal } from "../wake-signal.ts";
 import type { ReservedNames } from "./reserved-names.ts";
+import type { WorkCounter } from "./work-counter.ts";
 
 // So many heartbeats may get lost before a name counts as free again.
 const BEATS_OF_GRACE = 3;
 
-export interface HeartbeatContext {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly leaseMs: number;
-    readonly heartbeatMs: number;
-  };
-  readonly client: StreamClient;
+export interface HeartbeatParts {
+  readonly intake: IntakeControl;
+  readonly open: Pick<OpenBatches<unknown>, "messages" | "oldestMs" | "busyMs">;
   readonly reservedNames: ReservedNames;
-  readonly incarnation: string;
-  readonly clock: Clock;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
-  /** What the heartbeat tells beside what the registry needs. */
-  readonly details: () => HeartbeatDetails;
-  /** Called with the number of messages that are pending for this consumer by the server's count, after each heartbeat. */
-  readonly onPending: (pending: number) => void;
-  /** Called when it is not known any more what is pending for this consumer. */
-  readonly compare: () => void;
-  /** Called after each heartbeat. */
-  readonly onHeartbeat: () => void;
+  readonly sinkWatch: SinkWatch;
+  readonly work: WorkCounter;
 }
 
 export class Heartbeat {
-  readonly #context: HeartbeatContext;
+  readonly #scope: Scope;
+  readonly #parts: HeartbeatParts;
+  /** Tells this process from another one under the same name. */
+  readonly #incarnation: string = randomUUID();
   readonly #wake: WakeSignal;
   /** When the last heartbeat was sent that was answered; `null`: the server may have forgotten it. */
   #knownSinceMs: number | null = null;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
-  constructor(context: HeartbeatContext) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
+  constructor(scope: Scope, parts: HeartbeatParts) {
+    this.#scope = scope;
+    this.#parts = parts;
+    this.#wake = new WakeSignal(scope.clock);
   }
 
   /**
@@ -62,7 +56,7 @@ export class Heartbeat {
    * @throws {ConsumerNameInUseError} when it does
    */
   async join(signal: AbortSignal): Promise<void> {
-    const { policy, clock } = this.#context;
+    const { policy, clock } = this.#scope;
     const freshMs = BEATS_OF_GRACE * policy.heartbeatMs;
     let seen: { readonly atMs: number; readonly sinceMs: number } | undefined;
     const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.heartbeatMs);
@@ -88,7 +82,7 @@ export class Heartbeat {
    * @throws {ConsumerNameInUseError} when another process has the name
    */
   async assure(): Promise<void> {
-    const { policy, clock } = this.#context;
+    const { policy, clock } = this.#scope;
     if (this.#knownSinceMs !== null && clock.nowMs() - this.#knownSinceMs < policy.leaseMs / 2) return;
     const answer = await this.#send(undefined);
     if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
@@ -97,7 +91,13 @@ export class Heartbeat {
   /** The group is gone: the registry may be, too. */
   forget(): void {
     this.#knownSinceMs = null;
-    this.#context.reservedNames.forget();
+    this.#parts.reservedNames.forget();
+  }
+
+  /** What whoever counts the group's work would miss of this consumer: what it did since its last heartbeat. */
+  finalReport(): FinalReport | undefined {
+    if (!this.#parts.work.hasWorked) return undefined;
+    return { incarnation: this.#incarnation, leaseMs: this.#scope.policy.leaseMs, details: this.#details() };
   }
 
   start(): void {
@@ -111,7 +111,7 @@ export class Heartbeat {
   }
 
   async #run(): Promise<void> {
-    const { policy, client, reservedNames, report, fail, onPending, onHeartbeat, compare } = this.#context;
+    const { policy, client, held, report, fail, signals } = this.#scope;
     while (!this.#isStopped) {
       await this.#wake.wait(policy.heartbeatMs);
       if (this.#isStopped) return;
@@ -119,13 +119,14 @@ export class Heartbeat {
         const answer = await this.#send(undefined);
         if (answer.kind !== "ok") return fail(this.#nameInUse("another process has taken it over"));
         const { consumers } = await client.xpendingSummary({ stream: policy.stream, group: policy.group });
-        onPending(consumers.get(policy.name) ?? 0);
-        await reservedNames.keep(consumers);
-        onHeartbeat();
+        // More is pending for this consumer than it has.
+        if ((consumers.get(policy.name) ?? 0) > held.size) signals.pendingUnknown.raise();
+        await this.#parts.reservedNames.keep(consumers);
+        signals.heartbeatSent.raise();
       } catch (error) {
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
         // A group that was deleted is the reader's to create again.
-        if (error.code === "NO_GROUP") compare();
+        if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
         report({ type: "heartbeatFailed", error: toErrorInfo(error) });
       }
     }
@@ -134,24 +135,58 @@ export class Heartbeat {
   async #send(
     join: { readonly freshMs: number; readonly seenAtMs?: number } | undefined,
   ): ReturnType<StreamClient["heartbeat"]> {
-    const { policy, client, incarnation, details, clock } = this.#context;
+    const { policy, client, clock } = this.#scope;
     const { stream, group, name, leaseMs } = policy;
     const sentAtMs = clock.nowMs();
     const answer = await client.heartbeat({
       stream,
       group,
       consumer: name,
-      incarnation,
+      incarnation: this.#incarnation,
       leaseMs,
       join,
-      details: details(),
+      details: this.#details(),
     });
     this.#knownSinceMs = sentAtMs;
     return answer;
   }
 
+  /** What others are told of this consumer. */
+  #details(): HeartbeatDetails {
+    const { policy, held, lifecycle, usage } = this.#scope;
+    const { batchSize, prefetch, maxDeferred, maxHoldMs } = policy;
+    const { open, sinkWatch, work } = this.#parts;
+    const concurrency = usage.places;
+    const intake = this.#parts.intake.hold;
+    const { oldestOfferableMs, freePlaces, handlersHung } = this.#parts.intake.load();
+    return {
+      host: hostname(),
+      pid: process.pid,
+      pool: process.env[POOL_VARIABLE] ?? null,
+      state: lifecycle.state,
+      batchSize,
+      concurrency,
+      // What it holds at most on purpose: read ahead, at work, and deferred for later.
+      capacity: batchSize * (concurrency + prefetch) + maxDeferred,
+      inFlight: open.messages,
+      deferred: held.deferredCount,
+      // A place that is not filled on purpose is not free.
+      freePlaces: intake === "open" ? freePlaces : 0,
+      oldestInFlightMs: open.oldestMs,
+      oldestOfferableMs,
+      holdLimitMs: maxHoldMs,
+      handlersHung,
+      intake,
+      isUnfit: sinkWatch.isUnfit,
+      deadLettered: work.deadLettered,
+      acked: work.acked,
+      busyMs: open.busyMs,
+      work: work.work,
+    };
+  }
+
   #nameInUse(why: string): ConsumerNameInUseError {
-    const { name } = this.#context.policy;
+    const { name } = this.#scope.policy;
     return new ConsumerNameInUseError(
       `the consumer name ${quoteName(name)} is in use: ${why}; give each process its own, or leave the name out`,
       { consumer: name },

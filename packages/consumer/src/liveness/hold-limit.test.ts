@@ -6,8 +6,8 @@ import { HoldLimit } from "./hold-limit.ts";
 
 async function setUp() {
   const parts = await openParts();
-  const { shared, open, deadLetterWriter, secondOpinions, offer } = parts;
-  const limit = new HoldLimit({ ...shared, open, deadLetterWriter, secondOpinions, onHung: () => {} });
+  const { scope, open, deadLetterWriter, secondOpinions, offer } = parts;
+  const limit = new HoldLimit(scope, { open, deadLetterWriter, secondOpinions });
   limit.start();
   /** A handler that does not end its batch. */
   const hang = async (count: number, mode: PullMode = "loop") => {
@@ -82,10 +82,10 @@ describe("HoldLimit", () => {
   });
 
   it("lets a caller of fetch() have what has an outcome for as long as he likes, and a loop not", async () => {
-    const { clock, shared, hang, open } = await setUp();
+    const { clock, held, hang, open } = await setUp();
     const fetched = await hang(1, "fetch");
     const looped = await hang(1, "loop");
-    for (const { batch } of [fetched, looped]) for (const message of batch) shared.held.beginAck(message);
+    for (const { batch } of [fetched, looped]) for (const message of batch) held.beginAck(message);
     await clock.advance(LOOKED_MS);
     expect([fetched.signal.aborted, looped.signal.aborted, open.hung]).toEqual([false, true, 1]);
   });

@@ -4,25 +4,21 @@
  * never takes down a group.
  */
 import {
-  type Clock,
   CommandError,
   ConnectionError,
   type EntryId,
   LeaseLostError,
   PermissionError,
-  type Random,
   RELEASED,
-  type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
+import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 import { OutcomeSender } from "../settling/outcome-sender.ts";
-import type { SecondOpinions } from "./second-opinions.ts";
+import type { SecondOpinions } from "../settling/second-opinions.ts";
 
 const LONGEST_REST_MS = 1_000;
 const RESTS_A_LIMIT = 10;
@@ -30,56 +26,39 @@ const AT_ONCE = 100;
 // Longer than any other consumer may take to come to the message again, and to hang in its turn.
 const REMEMBERED_MS = 86_400_000;
 
-export interface HoldLimitContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly maxHoldMs: number;
-  };
-  readonly client: Pick<StreamClient, "countHang" | "release">;
-  readonly held: HeldMessages<Value>;
+export interface HoldLimitParts<Value> {
   readonly open: OpenBatches<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly secondOpinions: SecondOpinions;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called when a handler was found to hang. */
-  readonly onHung: () => void;
-  /** Called when it is not known any more what is pending for this consumer. */
-  readonly compare: () => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
 }
 
 export class HoldLimit<Value> {
-  readonly #context: HoldLimitContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #parts: HoldLimitParts<Value>;
   readonly #sender: OutcomeSender<Reserved>;
   /** What the count came to for those that are on their way, should they be sent again. */
   readonly #counted = new Map<EntryId, number>();
   #cancelTimer = (): void => {};
 
-  constructor(context: HoldLimitContext<Value>) {
-    const { clock, random, held, report, compare, fail } = context;
-    this.#context = context;
-    this.#sender = new OutcomeSender({
-      clock,
-      random,
+  constructor(scope: Scope<Value>, parts: HoldLimitParts<Value>) {
+    const { held, report, fail, signals } = scope;
+    this.#scope = scope;
+    this.#parts = parts;
+    this.#sender = new OutcomeSender(scope, {
       limit: AT_ONCE,
       deliver: (hung) => this.#letGo(hung),
       onRetry: (hung, retryInMs, error) =>
         report({ type: "releaseFailed", messages: hung.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (hung, error) => {
         for (const one of hung) held.free(one);
-        compare();
+        signals.pendingUnknown.raise();
         fail(error);
       },
     });
   }
 
   start(): void {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     const restMs = Math.min(LONGEST_REST_MS, policy.maxHoldMs / RESTS_A_LIMIT);
     this.#cancelTimer = clock.setTimer(restMs, () => {
       this.#look();
@@ -93,7 +72,8 @@ export class HoldLimit<Value> {
   }
 
   #look(): void {
-    const { open, policy, clock, report, onHung } = this.#context;
+    const { policy, clock, report, signals } = this.#scope;
+    const { open } = this.#parts;
     const hungBefore = open.hung;
     const why = new LeaseLostError(`the batch was not finished within maxHoldMs (${policy.maxHoldMs} ms)`, {
       entryId: "0-0",
@@ -103,11 +83,11 @@ export class HoldLimit<Value> {
     if (open.hung === hungBefore) return;
     for (const message of messages) this.#giveUp(message);
     report({ type: "heldTooLong", messages: messages.length, hung: open.hung });
-    onHung();
+    signals.paceChanged.raise();
   }
 
   #giveUp(message: Message<Value>): void {
-    const { held, policy, report } = this.#context;
+    const { held, policy, report } = this.#scope;
     const { id } = message;
     const reserved = held.letGo(message);
     held.markLost(message);
@@ -122,7 +102,8 @@ export class HoldLimit<Value> {
   }
 
   async #letGo(hung: readonly Reserved[]): Promise<void> {
-    const { client, policy, held, deadLetterWriter, secondOpinions, report } = this.#context;
+    const { client, policy, held, report } = this.#scope;
+    const { deadLetterWriter, secondOpinions } = this.#parts;
     const { stream, group, name } = policy;
     const ids = hung.map(({ id }) => id);
     const counts = await Promise.all(ids.map((id) => this.#count(id)));
@@ -144,7 +125,7 @@ export class HoldLimit<Value> {
   }
 
   async #count(id: EntryId): Promise<number> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     try {
       const { stream, group } = policy;
       const known = this.#counted.get(id);

@@ -1,5 +1,5 @@
 import { type GroupPosition, PermissionError, type StreamClient } from "@redis-batch/core/internal";
-import { isFullServer } from "../runtime/full-server.ts";
+import { isFullServer } from "../full-server.ts";
 
 /**
  * Creates stream, group, and the consumer's name in it, where they are missing → whether the group is new. A user

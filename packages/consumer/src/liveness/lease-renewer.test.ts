@@ -1,8 +1,10 @@
 import type { EntryId } from "@redis-batch/core";
+import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
-import { HeldMessages } from "../scheduling/held-messages.ts";
+import { makeScope } from "../../test/make-scope.ts";
+import type { ConsumerEvent } from "../events.ts";
 import { LeaseRenewer } from "./lease-renewer.ts";
 
 const LEASE_MS = 3_000;
@@ -11,25 +13,18 @@ const nothing = (): void => {};
 /** Two messages are held; each renewal finds them to be somebody else's. → those that are given up */
 async function renewOnce(meanwhile: (hold: (id: EntryId) => void) => void): Promise<readonly string[]> {
   const clock = new ManualClock();
-  const held = new HeldMessages<Readonly<Record<string, string>>>(nothing);
-  const hold = (id: EntryId): void => held.admit(makeMessage(id, { atMs: clock.nowMs() }));
   const lost: string[] = [];
-  const renewer = new LeaseRenewer({
-    policy: { stream: "orders", group: "billing", name: "me", leaseMs: LEASE_MS },
-    client: {
-      renewOwned: async ({ ids }) => {
-        meanwhile(hold);
-        return new Map(ids.map((id) => [id, "taken"] as const));
-      },
-    },
-    held,
-    clock,
-    report: nothing,
-    fail: nothing,
-    loseLease: (id) => void lost.push(id),
-    onCertain: nothing,
-    compare: nothing,
-  });
+  const report = (event: ConsumerEvent): void => {
+    if (event.type === "outcomeTooLate") lost.push(...event.ids);
+  };
+  const client = createMemoryRedis({ clock }).client();
+  const scope = makeScope({ policy: { leaseMs: LEASE_MS }, client, clock, report });
+  const hold = (id: EntryId): void => scope.held.admit(makeMessage(id, { atMs: clock.nowMs() }));
+  client.renewOwned = async ({ ids }) => {
+    meanwhile(hold);
+    return new Map(ids.map((id) => [id, "taken"] as const));
+  };
+  const renewer = new LeaseRenewer(scope);
   hold("1-1");
   hold("1-2");
   await clock.advance(1);

@@ -2,45 +2,16 @@
  * Renews the leases of everything that is held, and finds out what is not this consumer's any more. Nothing is offered
  * while the leases are in doubt: after a stall of the process or of the connection they are renewed first.
  */
-import {
-  type Clock,
-  type EntryId,
-  type LeaseLoss,
-  RedisBatchError,
-  type StreamClient,
-} from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
+import { type EntryId, type LeaseLoss, LeaseLostError, RedisBatchError, toErrorInfo } from "@redis-batch/core/internal";
 import type { Arrival } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import { WakeSignal } from "../runtime/wake-signal.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Scope } from "../scope.ts";
+import { WakeSignal } from "../wake-signal.ts";
 import { LoopWatch } from "./loop-watch.ts";
 
 const IDS_PER_COMMAND = 1_000;
 
-export interface LeaseRenewerContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly leaseMs: number;
-  };
-  readonly client: Pick<StreamClient, "renewOwned">;
-  readonly held: HeldMessages<Value>;
-  readonly clock: Clock;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
-  /** Called with each message that is not this consumer's any more. */
-  readonly loseLease: (id: EntryId, loss: LeaseLoss) => void;
-  /** Called when it is not known any more what is pending for this consumer. */
-  readonly compare: () => void;
-  /** Called when the leases are certain again after they were in doubt. */
-  readonly onCertain: () => void;
-}
-
 export class LeaseRenewer<Value> {
-  readonly #context: LeaseRenewerContext<Value>;
+  readonly #scope: Scope<Value>;
   readonly #wake: WakeSignal;
   /** When the last renewal of everything began. */
   #renewedAtMs: number;
@@ -53,16 +24,16 @@ export class LeaseRenewer<Value> {
   #loop: Promise<void> | undefined;
   readonly #loopWatch: LoopWatch;
 
-  constructor(context: LeaseRenewerContext<Value>) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
-    this.#loopWatch = new LoopWatch(context);
-    this.#renewedAtMs = context.clock.nowMs();
+  constructor(scope: Scope<Value>) {
+    this.#scope = scope;
+    this.#wake = new WakeSignal(scope.clock);
+    this.#loopWatch = new LoopWatch(scope);
+    this.#renewedAtMs = scope.clock.nowMs();
   }
 
   start(): void {
     if (this.#loop !== undefined) return;
-    this.#renewedAtMs = this.#context.clock.nowMs();
+    this.#renewedAtMs = this.#scope.clock.nowMs();
     this.#loop = this.#run();
     this.#loopWatch.start();
   }
@@ -81,7 +52,7 @@ export class LeaseRenewer<Value> {
    * by the local clock. Asks for a renewal when not.
    */
   isCertain(): boolean {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     const isCertain = clock.nowMs() - this.#certainSinceMs < policy.leaseMs / 2;
     if (!isCertain && this.#wasCertain) {
       this.#wasCertain = false;
@@ -92,7 +63,7 @@ export class LeaseRenewer<Value> {
 
   /** Whether what arrived like this is this consumer's without a doubt. */
   isCertainOf({ arrivedAtMs, heldSinceMs }: Arrival): boolean {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     const sinceMs = arrivedAtMs < this.#renewedAtMs ? this.#renewedAtMs : heldSinceMs;
     return clock.nowMs() - sinceMs < policy.leaseMs / 2;
   }
@@ -109,7 +80,7 @@ export class LeaseRenewer<Value> {
   }
 
   async #run(): Promise<void> {
-    const { policy, clock, report, fail, onCertain, compare } = this.#context;
+    const { policy, clock, report, fail, signals } = this.#scope;
     while (!this.#isStopped) {
       const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
       if (dueInMs > 0) {
@@ -125,13 +96,13 @@ export class LeaseRenewer<Value> {
         this.#deliveredSinceMs = this.#lateSinceMs;
         if (!this.#wasCertain) {
           this.#wasCertain = true;
-          onCertain();
+          signals.offerableChanged.raise();
         }
       } catch (error) {
         if (this.#isStopped) return;
         if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
         // The reader creates a deleted group again, and with a full buffer it would not notice by itself.
-        if (error.code === "NO_GROUP") compare();
+        if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
         const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
         report({ type: "renewFailed", retryInMs, error: toErrorInfo(error) });
         await this.#wake.wait(retryInMs);
@@ -140,7 +111,7 @@ export class LeaseRenewer<Value> {
   }
 
   async #renewAll(): Promise<void> {
-    const { client, policy, held, clock, loseLease } = this.#context;
+    const { client, policy, held, clock } = this.#scope;
     const { stream, group, name } = policy;
     const ids = held.ids();
     for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
@@ -153,12 +124,21 @@ export class LeaseRenewer<Value> {
         // Given to the group and taken again since: the answer is about the delivery before.
         if (message !== undefined && message.arrival.heldSinceMs >= askedAtMs) continue;
         if (held.isOpen(id)) {
-          loseLease(id, renewal);
+          this.#lose(id, renewal);
           continue;
         }
         // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
         if (message !== undefined) message.isDoubtful = true;
       }
     }
+  }
+  /** Lets go of a message that is not this consumer's any more. */
+  #lose(id: EntryId, loss: LeaseLoss): void {
+    const { held, report } = this.#scope;
+    held
+      .loseLease(id)
+      ?.abort(new LeaseLostError(`message ${id} is not this consumer's any more: ${loss}`, { entryId: id, loss }));
+    if (loss === "trimmed") report({ type: "pendingTrimmed", ids: [id] });
+    else report({ type: "outcomeTooLate", ids: [id], why: loss === "taken" ? "not-owned" : loss });
   }
 }

@@ -2,8 +2,7 @@
  * Notices when the event loop stood still, because a handler computes for long without a pause or the process was
  * stopped: no lease is renewed meanwhile, and no heartbeat goes out.
  */
-import type { Clock } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
+import type { Scope } from "../scope.ts";
 
 // Half of what makes a lease doubtful is left for the renewal that comes late, and its answer.
 const ALARMING_SHARE = 1 / 6;
@@ -11,24 +10,18 @@ const ALARMING_SHARE = 1 / 6;
 const TICK_SHARE = 1 / 60;
 const SHORTEST_TICK_MS = 20;
 
-export interface LoopWatchContext {
-  readonly policy: { readonly leaseMs: number };
-  readonly clock: Clock;
-  readonly report: (event: ConsumerEvent) => void;
-}
-
 export class LoopWatch {
-  readonly #context: LoopWatchContext;
+  readonly #scope: Scope;
   #worstMs = 0;
   #quietUntilMs = Number.NEGATIVE_INFINITY;
   #cancelTimer = (): void => {};
 
-  constructor(context: LoopWatchContext) {
-    this.#context = context;
+  constructor(scope: Scope) {
+    this.#scope = scope;
   }
 
   start(): void {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     const tickMs = Math.max(SHORTEST_TICK_MS, policy.leaseMs * TICK_SHARE);
     const dueAtMs = clock.nowMs() + tickMs;
     this.#cancelTimer = clock.setTimer(tickMs, () => {
@@ -44,7 +37,7 @@ export class LoopWatch {
 
   /** Reports the worst delay since the last report, one report per lease at most. */
   #take(delayMs: number, nowMs: number): void {
-    const { policy, report } = this.#context;
+    const { policy, report } = this.#scope;
     if (delayMs > policy.leaseMs * ALARMING_SHARE) this.#worstMs = Math.max(this.#worstMs, delayMs);
     if (this.#worstMs === 0 || nowMs < this.#quietUntilMs) return;
     const worstMs = this.#worstMs;

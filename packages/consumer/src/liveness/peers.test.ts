@@ -2,6 +2,7 @@ import { ConnectionError } from "@redis-batch/core/internal";
 import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
+import { makeScope } from "../../test/make-scope.ts";
 import { Peers } from "./peers.ts";
 
 const stream = "orders";
@@ -32,7 +33,7 @@ async function setUp() {
         ...more,
       },
     });
-  const peers = new Peers({ policy: { stream, group, name: "me" }, client, clock });
+  const peers = new Peers(makeScope({ policy: { stream, group, name: "me" }, client, clock }));
   return { clock, redis, heartbeat, peers };
 }
 

@@ -1,14 +1,9 @@
 /** What the other consumers of the group say of themselves, asked for when it matters and not more often than useful. */
-import { type Clock, isAlive, RedisBatchError, type Registration, type StreamClient } from "@redis-batch/core/internal";
+import { isAlive, RedisBatchError, type Registration } from "@redis-batch/core/internal";
+import type { Scope } from "../scope.ts";
 
 // Whoever asks again within this time gets the same answer.
 const FRESH_MS = 1_000;
-
-export interface PeersContext {
-  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
-  readonly client: Pick<StreamClient, "registry" | "time">;
-  readonly clock: Clock;
-}
 
 export interface PeerView {
   /** Whether another consumer of the group is alive, and stays. */
@@ -20,13 +15,13 @@ export interface PeerView {
 const NOBODY: PeerView = { isAnyAlive: false, isAnyFree: false };
 
 export class Peers {
-  readonly #context: PeersContext;
+  readonly #scope: Scope;
   #view = NOBODY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #asking: Promise<PeerView> | undefined;
 
-  constructor(context: PeersContext) {
-    this.#context = context;
+  constructor(scope: Scope) {
+    this.#scope = scope;
   }
 
   /** What was seen last. */
@@ -36,7 +31,7 @@ export class Peers {
 
   /** Asks, unless that was done just now. Where the server cannot be asked, nobody is known to be there. */
   look(): Promise<PeerView> {
-    if (this.#context.clock.nowMs() - this.#askedAtMs < FRESH_MS) return Promise.resolve(this.#view);
+    if (this.#scope.clock.nowMs() - this.#askedAtMs < FRESH_MS) return Promise.resolve(this.#view);
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
@@ -46,7 +41,7 @@ export class Peers {
   /** Takes in a registry that was read for another purpose. */
   see(registry: ReadonlyMap<string, Registration>, serverNowMs: number): PeerView {
     const others = [...registry.values()].filter((one) => this.#isPeer(one, serverNowMs));
-    this.#askedAtMs = this.#context.clock.nowMs();
+    this.#askedAtMs = this.#scope.clock.nowMs();
     this.#view = {
       isAnyAlive: others.length > 0,
       isAnyFree: others.some(({ details }) => (details.freePlaces ?? 0) > 0 && details.isUnfit !== true),
@@ -55,7 +50,7 @@ export class Peers {
   }
 
   async #ask(): Promise<PeerView> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     try {
       const registry = await client.registry({ stream: policy.stream, group: policy.group });
       return this.see(registry, await client.time());
@@ -69,6 +64,6 @@ export class Peers {
   #isPeer(registered: Registration, serverNowMs: number): boolean {
     const { consumer, details } = registered;
     const takes = details.state === "running" && details.freePlaces !== null;
-    return consumer !== this.#context.policy.name && takes && isAlive(registered, serverNowMs);
+    return consumer !== this.#scope.policy.name && takes && isAlive(registered, serverNowMs);
   }
 }

@@ -2,6 +2,7 @@ import { groupKey, LATER, PermissionError, RELEASED } from "@redis-batch/core/in
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
+import { makeScope } from "../../test/make-scope.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { ReservedNames } from "./reserved-names.ts";
 
@@ -18,7 +19,7 @@ async function setUp() {
   const open = () => {
     const events = new EventRecorder<ConsumerEvent>();
     const policy = { stream, group };
-    const names = new ReservedNames({ policy, client, report: events.observe, longestDelayMs });
+    const names = new ReservedNames(makeScope({ policy, client, report: events.observe }));
     const heartbeat = async () => names.keep((await client.xpendingSummary(policy)).consumers);
     return { events, names, heartbeat };
   };

@@ -2,38 +2,27 @@
  * Looks after the two names without a process: touches them with each heartbeat, so that scripts which delete consumers by
  * their idle time leave them alone, and tells what was lost with `rb:later` when somebody removed it all the same.
  */
-import {
-  type DueTime,
-  type EntryId,
-  LATER,
-  PermissionError,
-  RELEASED,
-  type StreamClient,
-} from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
+import { type DueTime, type EntryId, LATER, PermissionError, RELEASED } from "@redis-batch/core/internal";
+import { longestDelayMs } from "../decisions/redelivery.ts";
+import type { Scope } from "../scope.ts";
 import { stillPending } from "../settling/still-pending.ts";
 
 const DUE_PER_PAGE = 1_000;
 // Each is a command.
 const LOOKED_AT_ONCE = 100;
 
-export interface ReservedNamesContext {
-  readonly policy: { readonly stream: string; readonly group: string };
-  readonly client: StreamClient;
-  readonly report: (event: ConsumerEvent) => void;
-  /** The longest that a message may be deferred, in milliseconds. */
-  readonly longestDelayMs: number;
-}
-
 export class ReservedNames {
-  readonly #context: ReservedNamesContext;
+  readonly #scope: Scope;
+  readonly #group: { readonly stream: string; readonly group: string };
   /** Whether `rb:later` has been there, so that it is missing when it is not. */
   #hasSeenLater = false;
   /** Whether this user may create a name, which tells whether it was there. */
   #mayCreate = true;
 
-  constructor(context: ReservedNamesContext) {
-    this.#context = context;
+  constructor(scope: Scope) {
+    this.#scope = scope;
+    const { stream, group } = scope.policy;
+    this.#group = { stream, group };
   }
 
   /** The group is gone, and its names with it: nobody removed them. */
@@ -43,20 +32,19 @@ export class ReservedNames {
 
   /** @param names those under which something is pending */
   async keep(names: Pick<ReadonlySet<string>, "has">): Promise<void> {
-    const { client, policy } = this.#context;
+    const { client } = this.#scope;
     const wasSeen = this.#hasSeenLater;
     this.#hasSeenLater ||= names.has(LATER);
     // One of all consumers is told that the name was missing: the one that creates it again.
     if (wasSeen && (await this.#createLater())) await this.#tellWhatWasLost();
-    if (this.#hasSeenLater) await client.touchConsumer({ ...policy, consumer: LATER });
-    if (names.has(RELEASED)) await client.touchConsumer({ ...policy, consumer: RELEASED });
+    if (this.#hasSeenLater) await client.touchConsumer({ ...this.#group, consumer: LATER });
+    if (names.has(RELEASED)) await client.touchConsumer({ ...this.#group, consumer: RELEASED });
   }
 
   async #createLater(): Promise<boolean> {
-    const { client, policy } = this.#context;
     if (!this.#mayCreate) return false;
     try {
-      return await client.xgroupCreateConsumer({ ...policy, consumer: LATER });
+      return await this.#scope.client.xgroupCreateConsumer({ ...this.#group, consumer: LATER });
     } catch (error) {
       if (!PermissionError.is(error)) throw error;
       this.#mayCreate = false;
@@ -66,14 +54,14 @@ export class ReservedNames {
 
   /** What has a time and is pending for nobody had been deferred, unless a plain client has acknowledged it since. */
   async #tellWhatWasLost(): Promise<void> {
-    const { client, policy, report } = this.#context;
+    const { client, report } = this.#scope;
     const lost: DueTime[] = [];
     const known = await this.#readTimes();
     for (let start = 0; start < known.length; start += LOOKED_AT_ONCE) {
       const page = known.slice(start, start + LOOKED_AT_ONCE);
       const pending = await stillPending(
         client,
-        policy,
+        this.#group,
         page.map(({ id }) => id),
       );
       lost.push(...page.filter(({ id }) => !pending.has(id)));
@@ -82,16 +70,16 @@ export class ReservedNames {
     const ids: readonly EntryId[] = lost.map(({ id }) => id);
     report({ type: "laterLost", ids });
     for (let start = 0; start < lost.length; start += DUE_PER_PAGE) {
-      await client.forgetDue({ ...policy, due: lost.slice(start, start + DUE_PER_PAGE) });
+      await client.forgetDue({ ...this.#group, due: lost.slice(start, start + DUE_PER_PAGE) });
     }
   }
 
   async #readTimes(): Promise<readonly DueTime[]> {
-    const { client, policy, longestDelayMs } = this.#context;
+    const { client, policy } = this.#scope;
     const times: DueTime[] = [];
     for (;;) {
       // Twice as far as anything should be: a clock may have jumped since.
-      const ahead = { ...policy, limit: DUE_PER_PAGE, skip: times.length, withinMs: 2 * longestDelayMs };
+      const ahead = { ...this.#group, limit: DUE_PER_PAGE, skip: times.length, withinMs: 2 * longestDelayMs(policy) };
       const { due } = await client.readDue(ahead);
       times.push(...due);
       if (due.length < DUE_PER_PAGE) return times;

@@ -1,4 +1,4 @@
-import { ConnectionError, type DeliveredEntry } from "@redis-batch/core/internal";
+import { ConnectionError } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { openParts } from "../../test/parts.ts";
@@ -9,27 +9,23 @@ const MAX_DELIVERIES = 4;
 
 async function setUp() {
   const parts = await openParts();
-  const { shared, held, clock } = parts;
+  const { scope, held, clock, deadLetterWriter, secondOpinions, peers } = parts;
   const room = { places: 10, share: 0, isAtWork: true };
-  const claimer = new Claimer({
-    ...{
-      ...shared,
-      deadLetterWriter: parts.deadLetterWriter,
-      secondOpinions: parts.secondOpinions,
-      peers: parts.peers,
+  const claimer = new Claimer(scope, {
+    ...{ deadLetterWriter, secondOpinions, peers, ownPending: { isKnown: true } },
+    intake: { placesForReleased: () => room.places, shareOfReleased: () => room.share },
+    open: {
+      get isAny() {
+        return room.isAtWork;
+      },
     },
-    mayTake: () => true,
-    places: () => room.places,
-    share: () => room.share,
-    isAtWork: () => room.isAtWork,
-    maxDeliveries: () => MAX_DELIVERIES,
-    suspectFrom: () => SUSPECT_FROM,
-    admit: ({ id, deliveries }: DeliveredEntry, { ripeAtMs, isSuspect }) => {
-      const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, atMs: clock.nowMs() });
-      held.admit(message);
-      return message;
+    admitter: {
+      readmit: ({ id, deliveries }, { ripeAtMs, isSuspect }) => {
+        const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, atMs: clock.nowMs() });
+        held.admit(message);
+        return message;
+      },
     },
-    onTime: () => {},
   });
   claimer.start();
   const idsDue = () => held.waitingSince(clock.nowMs()).due.map(({ id }) => id);

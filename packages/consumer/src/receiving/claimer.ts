@@ -3,74 +3,43 @@
  * time; at the start, when a handler becomes free, and each second.
  */
 import {
-  type Clock,
   ConnectionError,
   type DeliveredEntry,
   type EntryId,
   NoGroupError,
-  type Random,
   RedisBatchError,
-  type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
-import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import { WakeSignal } from "../runtime/wake-signal.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { IntakeControl } from "../scheduling/intake-control.ts";
+import type { OpenBatches } from "../scheduling/open-batches.ts";
+import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
-import type { ReplySize } from "./reply-size.ts";
+import type { SecondOpinions } from "../settling/second-opinions.ts";
+import { WakeSignal } from "../wake-signal.ts";
+import type { Admitter } from "./admitter.ts";
+import type { OwnPending } from "./own-pending.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const LOOKED_AT_ONCE = 1_000;
 // Each is an argument of the script; the newest matter most.
 const MOST_NOT_WANTED = 200;
 
-export interface ClaimerContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly maxBytes: number;
-  };
-  readonly client: StreamClient;
-  readonly held: HeldMessages<Value>;
+export interface ClaimerParts<Value> {
+  readonly admitter: Pick<Admitter<Value>, "readmit">;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
-  readonly secondOpinions: SecondOpinions;
+  readonly intake: Pick<IntakeControl, "placesForReleased" | "shareOfReleased">;
+  readonly open: Pick<OpenBatches<Value>, "isAny">;
+  readonly ownPending: Pick<OwnPending<Value>, "isKnown">;
   readonly peers: Peers;
-  readonly replySize: ReplySize;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Whether what is pending for this consumer is known, so that more may be added to it. */
-  readonly mayTake: () => boolean;
-  /** How many messages there is a free handler for, beside those that are here. */
-  readonly places: () => number;
-  /** How many messages are taken at least each time, where there is a free handler, however many are here. */
-  readonly share: () => number;
-  /** How often a message is offered at most. */
-  readonly maxDeliveries: () => number;
-  /** The first delivery for which a message is kept apart; infinite when none is. */
-  readonly suspectFrom: () => number;
-  /** Whether a batch is open. */
-  readonly isAtWork: () => boolean;
-  /** The message, or none when it cannot be offered. */
-  readonly admit: (
-    entry: DeliveredEntry,
-    times: { readonly heldSinceMs: number; readonly ripeAtMs: number; readonly isSuspect: boolean },
-  ) => Message<Value> | undefined;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called when it is time to look. */
-  readonly onTime: () => void;
-  /** Called when it is not known any more what is pending for this consumer. */
-  readonly compare: () => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
+  readonly secondOpinions: SecondOpinions;
 }
 
 export class Claimer<Value> {
-  readonly #context: ClaimerContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #parts: ClaimerParts<Value>;
   readonly #wake: WakeSignal;
   /** Behind which message the next look begins; it wraps around, so that the first ones do not hide the rest. */
   #cursor: EntryId | null = null;
@@ -85,9 +54,16 @@ export class Claimer<Value> {
   #mustWait = false;
   #loop: Promise<void> | undefined;
 
-  constructor(context: ClaimerContext<Value>) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
+  constructor(scope: Scope<Value>, parts: ClaimerParts<Value>) {
+    this.#scope = scope;
+    this.#parts = parts;
+    this.#wake = new WakeSignal(scope.clock);
+    const { batchEnded, offerableChanged, releasedFound } = scope.signals;
+    batchEnded.listen(() => this.batchEnded());
+    releasedFound.listen(() => {
+      this.expire();
+      offerableChanged.raise();
+    });
   }
 
   start(): void {
@@ -103,7 +79,7 @@ export class Claimer<Value> {
 
   /** This consumer has released what it could not offer. */
   releasedUnoffered(): void {
-    this.#mustWait = this.#context.isAtWork();
+    this.#mustWait = this.#parts.open.isAny;
   }
 
   /** A batch has ended: what it was at is done. */
@@ -118,15 +94,16 @@ export class Claimer<Value> {
 
   /** Whether it is time to look, and there is somebody to work on what is found. */
   isWanted(): boolean {
-    const { clock, places, share, mayTake } = this.#context;
-    if (this.#isStopped || this.#taking !== undefined || this.#mustWait || !mayTake()) return false;
-    if (places() > 0 && (this.#isMore || (this.#mayBeMoreSuspects && this.#wantsSuspect()))) return true;
-    return clock.nowMs() >= this.#nextAtMs && Math.max(places(), share()) > 0;
+    const { intake, ownPending } = this.#parts;
+    if (this.#isStopped || this.#taking !== undefined || this.#mustWait || !ownPending.isKnown) return false;
+    const places = intake.placesForReleased();
+    if (places > 0 && (this.#isMore || (this.#mayBeMoreSuspects && this.#wantsSuspect()))) return true;
+    return this.#scope.clock.nowMs() >= this.#nextAtMs && Math.max(places, intake.shareOfReleased()) > 0;
   }
 
   /** Whether a suspect could be offered next: one at a time, and own ones first. */
   #wantsSuspect(): boolean {
-    const { held } = this.#context;
+    const { held } = this.#scope;
     return !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
   }
 
@@ -144,17 +121,18 @@ export class Claimer<Value> {
   }
 
   async #takeOnce(): Promise<void> {
-    const { clock, random, report, replySize, compare, fail, places, share } = this.#context;
+    const { clock, random, report, replySize, fail, signals } = this.#scope;
+    const { intake } = this.#parts;
     this.#isMore = false;
     this.#mayBeMoreSuspects = false;
     this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
-    const room = places();
-    const count = Math.min(room > 0 ? room : share(), replySize.limit);
+    const places = intake.placesForReleased();
+    const count = Math.min(places > 0 ? places : intake.shareOfReleased(), replySize.limit);
     try {
       await this.#take(count);
     } catch (error) {
       // What it took may be pending here.
-      compare();
+      signals.pendingUnknown.raise();
       if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
       // The reader creates a deleted group again.
       if (NoGroupError.is(error)) return;
@@ -162,20 +140,20 @@ export class Claimer<Value> {
       report({ type: "recoveryFailed", error: toErrorInfo(error) });
     } finally {
       // Not as soon as the answer is there: that of an outcome may come with it, and be heard of in between.
-      this.#context.held.stopNoting();
+      this.#scope.held.stopNoting();
     }
   }
 
   async #run(): Promise<void> {
-    const { clock, random, onTime } = this.#context;
+    const { clock, random, signals } = this.#scope;
     while (!this.#isStopped) {
       await this.#wake.wait(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
-      if (!this.#isStopped && clock.nowMs() >= this.#nextAtMs) onTime();
+      if (!this.#isStopped && clock.nowMs() >= this.#nextAtMs) signals.offerableChanged.raise();
     }
   }
 
   async #take(count: number): Promise<void> {
-    const { client, policy, held, clock, secondOpinions, replySize, report, suspectFrom } = this.#context;
+    const { client, policy, held, clock, replySize, report, usage } = this.#scope;
     const { stream, group, name, maxBytes } = policy;
     const heldSinceMs = clock.nowMs();
     const wantsSuspect = this.#wantsSuspect();
@@ -186,14 +164,14 @@ export class Claimer<Value> {
       next,
     } = await client.take({
       ...{ stream, group, consumer: name, after: this.#cursor, scan: LOOKED_AT_ONCE, count, maxBytes },
-      suspectFrom: suspectFrom(),
+      suspectFrom: usage.suspectFrom,
       suspects: wantsSuspect ? 1 : 0,
-      notWanted: secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
+      notWanted: this.#parts.secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
     });
     this.#cursor = next;
     // There is more: the next handler that is free need not wait for its time.
     if (next !== null || taken.length >= count) this.expire();
-    if (wantsSuspect) this.#mayBeMoreSuspects = taken.some(({ deliveries }) => deliveries >= suspectFrom());
+    if (wantsSuspect) this.#mayBeMoreSuspects = taken.some(({ deliveries }) => usage.isSuspect(deliveries));
     if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
     // An outcome that was late on its way may have come after them.
     const entries = taken.filter(({ id }) => !ended.has(id));
@@ -217,8 +195,9 @@ export class Claimer<Value> {
     heldSinceMs: number,
     wantsSuspect: boolean,
   ): Promise<void> {
-    const { held, deadLetterWriter, clock, maxDeliveries, suspectFrom, admit, peers } = this.#context;
-    const most = maxDeliveries();
+    const { held, clock, usage } = this.#scope;
+    const { admitter, deadLetterWriter, peers } = this.#parts;
+    const most = usage.maxDeliveries;
     // Whoever let go of it wanted somebody else to try it once more, if it may be tried more than once at all.
     const last = most === 1 || !peers.lastSeen.isAnyAlive ? most : most + 1;
     const hung = await this.#whichHung(entries);
@@ -235,7 +214,7 @@ export class Claimer<Value> {
         deadLetterWriter.add({ id, message: undefined, why: "maxDeliveries", text: "" });
         continue;
       }
-      const isSuspect = hung.has(id) || deliveries >= suspectFrom();
+      const isSuspect = hung.has(id) || usage.isSuspect(deliveries);
       if (isSuspect && suspects++ > 0) {
         // One at a time: the others wait by their ids, and go on if nobody here has time for them.
         held.adopt({
@@ -248,7 +227,7 @@ export class Claimer<Value> {
         });
         continue;
       }
-      const message = admit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });
+      const message = admitter.readmit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });
       if (message === undefined) continue;
       // Never offered to anybody: as good as new.
       if (deliveries === 1 && !isSuspect) fresh.push(message);
@@ -260,7 +239,7 @@ export class Claimer<Value> {
 
   /** On which of them a handler hung before: each of these is offered alone. */
   async #whichHung(entries: readonly DeliveredEntry[]): Promise<ReadonlySet<EntryId>> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     const ids = entries.filter(({ deliveries }) => deliveries > 1).map(({ id }) => id);
     if (ids.length === 0) return new Set();
     const { stream, group } = policy;

@@ -2,6 +2,7 @@ import { ConnectionError, groupKey, LATER, RELEASED } from "@redis-batch/core/in
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
+import { makeScope } from "../../test/make-scope.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { DueReleaser } from "./due-releaser.ts";
 
@@ -18,10 +19,14 @@ async function setUp() {
   const can = { defer: true };
   const open = () => {
     const events = new EventRecorder<ConsumerEvent>();
-    const releaser = new DueReleaser({
-      ...{ policy: { stream, group }, client, clock, random: () => 1, report: events.observe },
-      ...{ canDefer: () => can.defer, onForbidden: () => {}, onReleased: () => {} },
-    });
+    const keeper = {
+      get canDefer() {
+        return can.defer;
+      },
+      keepDelaysHere: () => {},
+    };
+    const scope = makeScope({ policy: { stream, group }, client, clock, report: events.observe });
+    const releaser = new DueReleaser(scope, { releaser: keeper });
     return { events, releaser };
   };
   const defer = async (count: number, delayMs: number): Promise<readonly string[]> => {
@@ -138,27 +143,18 @@ describe("DueReleaser", () => {
 it("rests when delays cannot be kept in Redis any more, however much was due", async () => {
   const clock = new ManualClock();
   const due = Array.from({ length: 1_000 }, (_, index) => ({ id: `1-${index}` as const, atMs: 0 }));
-  let canDefer = true;
+  const keeper = { canDefer: true, keepDelaysHere: () => {} };
   let released = 0;
-  const releaser = new DueReleaser({
-    policy: { stream: "orders", group: "billing" },
-    client: {
-      readDue: async () => ({ due, nextInMs: null }),
-      release: async ({ offered }) => {
-        released += offered.length;
-        canDefer = false;
-        return { moved: offered.length, trimmed: [] };
-      },
-      forgetDue: async () => due.length,
-      time: async () => 0,
-    },
-    clock,
-    random: () => 1,
-    report: () => {},
-    canDefer: () => canDefer,
-    onForbidden: () => {},
-    onReleased: () => {},
-  });
+  const client = createMemoryRedis({ clock }).client();
+  client.readDue = async () => ({ due, nextInMs: null });
+  client.release = async ({ offered }) => {
+    released += offered.length;
+    keeper.canDefer = false;
+    return { moved: offered.length, trimmed: [] };
+  };
+  client.forgetDue = async () => due.length;
+  client.time = async () => 0;
+  const releaser = new DueReleaser(makeScope({ client, clock }), { releaser: keeper });
   releaser.start();
   await clock.advance(10_000);
   expect(released).toBe(1_000);

@@ -3,47 +3,36 @@
  * delay does not depend on any one of them; whoever has room takes what was released.
  */
 import {
-  type Clock,
   LATER,
   NoGroupError,
   PermissionError,
-  type Random,
   RELEASED,
   RedisBatchError,
-  type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import { WakeSignal } from "../runtime/wake-signal.ts";
+import type { Scope } from "../scope.ts";
+import type { Releaser } from "../settling/releaser.ts";
+import { WakeSignal } from "../wake-signal.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
 // Whoever puts a message off writes its time down first, and moves it then: a round trip later, mostly.
 const MOVED_WITHIN_MS = 3_000;
 
-export interface DueReleaserContext {
-  readonly policy: { readonly stream: string; readonly group: string };
-  readonly client: Pick<StreamClient, "readDue" | "release" | "forgetDue" | "time">;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Whether delays can be kept in Redis. */
-  readonly canDefer: () => boolean;
-  /** Called when the server does not let this consumer look. */
-  readonly onForbidden: (error: PermissionError) => void;
-  /** Called when something was released. */
-  readonly onReleased: () => void;
-}
-
 export class DueReleaser {
-  readonly #context: DueReleaserContext;
+  readonly #scope: Scope;
+  readonly #releaser: Pick<Releaser<unknown>, "canDefer" | "keepDelaysHere">;
   readonly #wake: WakeSignal;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
-  constructor(context: DueReleaserContext) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
+  constructor(
+    scope: Scope,
+    { releaser }: { readonly releaser: Pick<Releaser<unknown>, "canDefer" | "keepDelaysHere"> },
+  ) {
+    this.#scope = scope;
+    this.#releaser = releaser;
+    this.#wake = new WakeSignal(scope.clock);
   }
 
   start(): void {
@@ -57,18 +46,18 @@ export class DueReleaser {
   }
 
   async #run(): Promise<void> {
-    const { random, report, canDefer, onForbidden } = this.#context;
+    const { random, report } = this.#scope;
     let isMore = false;
     while (!this.#isStopped) {
       if (!isMore) await this.#wake.wait(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
       if (this.#isStopped) return;
       try {
-        isMore = canDefer() && (await this.#releaseDue());
+        isMore = this.#releaser.canDefer && (await this.#releaseDue());
       } catch (error) {
         isMore = false;
         if (!RedisBatchError.is(error)) throw error;
         // Asking again would be refused again, and written down as an offence each time.
-        if (PermissionError.is(error)) onForbidden(error);
+        if (PermissionError.is(error)) this.#releaser.keepDelaysHere(error);
         else if (!this.#isStopped && !NoGroupError.is(error))
           report({ type: "recoveryFailed", error: toErrorInfo(error) });
       }
@@ -77,12 +66,13 @@ export class DueReleaser {
 
   /** Releases a page → whether there is more. */
   async #releaseDue(): Promise<boolean> {
-    const { client, policy, report, onReleased } = this.#context;
-    const { due } = await client.readDue({ ...policy, limit: PAGE });
+    const { client, policy, report, signals } = this.#scope;
+    const { stream, group } = policy;
+    const { due } = await client.readDue({ ...{ stream, group }, limit: PAGE });
     if (due.length === 0) return false;
     const ids = due.map(({ id }) => id);
     const { moved, trimmed } = await client.release({
-      ...policy,
+      ...{ stream, group },
       from: LATER,
       to: RELEASED,
       offered: ids,
@@ -91,11 +81,11 @@ export class DueReleaser {
     const areAllThere = moved + trimmed.length >= due.length;
     const overSinceMs = areAllThere ? Number.POSITIVE_INFINITY : (await client.time()) - MOVED_WITHIN_MS;
     // Last: until then somebody else finds it, should this process end here.
-    await client.forgetDue({ ...policy, due: due.filter(({ atMs }) => atMs <= overSinceMs) });
+    await client.forgetDue({ ...{ stream, group }, due: due.filter(({ atMs }) => atMs <= overSinceMs) });
     if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
     if (moved > 0) {
       report({ type: "released", messages: moved, why: "due" });
-      onReleased();
+      signals.releasedFound.raise();
     }
     return due.length >= PAGE && areAllThere;
   }

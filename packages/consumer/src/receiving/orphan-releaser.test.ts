@@ -2,7 +2,7 @@ import { groupKey, LATER, RELEASED, type StreamClient } from "@redis-batch/core/
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Stability } from "../decisions/reclaim.ts";
+import { makeScope } from "../../test/make-scope.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { Peers } from "../liveness/peers.ts";
 import { OrphanReleaser } from "./orphan-releaser.ts";
@@ -27,15 +27,15 @@ async function setUp() {
   const events = new EventRecorder<ConsumerEvent>();
   const policy = { stream, group, name: "me", leaseMs, heartbeatMs, recoverEveryMs, foreignIdleMs };
   const steady = { since: clock.nowMs() as number | null, isLeaseCertain: true };
-  const stability = (): Stability => ({
-    nowMs: clock.nowMs(),
-    connectedSinceMs: steady.since,
-    isLeaseCertain: steady.isLeaseCertain,
-  });
-  const orphanReleaser = new OrphanReleaser({
-    ...{ policy, client, clock, random: () => 0.5, report: events.observe, stability, longestDelayMs },
-    peers: new Peers({ policy, client, clock }),
-    onReleased: () => {},
+  const scope = makeScope({ policy, client, clock, random: () => 0.5, report: events.observe });
+  const orphanReleaser = new OrphanReleaser(scope, {
+    peers: new Peers(scope),
+    connection: {
+      get connectedSinceMs() {
+        return steady.since;
+      },
+    },
+    leases: { isCertain: () => steady.isLeaseCertain },
   });
   stop = async () => {
     const stopping = orphanReleaser.stop();

@@ -3,7 +3,6 @@
  * does it; that is for economy, each page is safe by itself. Whoever has room takes what was released.
  */
 import {
-  type Clock,
   type EntryId,
   followHeartbeats,
   groupKey,
@@ -12,17 +11,19 @@ import {
   LATER,
   NO_HEARTBEATS,
   PermissionError,
-  type Random,
   RELEASED,
   RedisBatchError,
   type Registration,
-  type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
 import { decideLeastIdle, mayRecover, type RecentlySeen, rememberNames, type Stability } from "../decisions/reclaim.ts";
-import type { ConsumerEvent } from "../events.ts";
+import { longestDelayMs } from "../decisions/redelivery.ts";
+import { isFullServer } from "../full-server.ts";
+import type { ConnectionWatch } from "../liveness/connection-watch.ts";
+import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Peers } from "../liveness/peers.ts";
-import { isFullServer, toErrorInfo } from "../runtime/full-server.ts";
-import { WakeSignal } from "../runtime/wake-signal.ts";
+import type { Scope } from "../scope.ts";
+import { WakeSignal } from "../wake-signal.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.
 const PAGE = 100;
@@ -36,27 +37,10 @@ const MOST_REFUSALS = 3;
 // The messages of strangers, and what is deferred, are only looked through: that can wait longer.
 const MOST_REFUSALS_TO_LOOK = 30;
 
-export interface OrphanReleaserContext {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly leaseMs: number;
-    readonly heartbeatMs: number;
-    readonly recoverEveryMs: number;
-    readonly foreignIdleMs: number;
-  };
-  readonly client: StreamClient;
+export interface OrphanReleaserParts {
   readonly peers: Peers;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: (event: ConsumerEvent) => void;
-  /** How steady this consumer itself is. */
-  readonly stability: () => Stability;
-  /** Called when something was released. */
-  readonly onReleased: () => void;
-  /** The longest that a message may be deferred, in milliseconds. */
-  readonly longestDelayMs: number;
+  readonly connection: Pick<ConnectionWatch, "connectedSinceMs">;
+  readonly leases: Pick<LeaseRenewer<unknown>, "isCertain">;
 }
 
 /** Somebody whose messages may be released: `seenAtMs` is the heartbeat that was seen to stand still. */
@@ -66,7 +50,8 @@ interface Gone {
 }
 
 export class OrphanReleaser {
-  readonly #context: OrphanReleaserContext;
+  readonly #scope: Scope;
+  readonly #parts: OrphanReleaserParts;
   readonly #wake: WakeSignal;
   #recentlySeen: RecentlySeen = new Map();
   #watch = NO_HEARTBEATS;
@@ -78,9 +63,10 @@ export class OrphanReleaser {
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
-  constructor(context: OrphanReleaserContext) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
+  constructor(scope: Scope, parts: OrphanReleaserParts) {
+    this.#scope = scope;
+    this.#parts = parts;
+    this.#wake = new WakeSignal(scope.clock);
   }
 
   start(): void {
@@ -94,7 +80,7 @@ export class OrphanReleaser {
   }
 
   async #run(): Promise<void> {
-    const { policy, random, report } = this.#context;
+    const { policy, random, report } = this.#scope;
     // The first look only learns whose heartbeats there are; those that stand still from here on are dead the sooner.
     let restMs = 0;
     while (!this.#isStopped) {
@@ -115,23 +101,23 @@ export class OrphanReleaser {
 
   /** Looks at everybody, and does what there is to do → whether to look again soon. */
   async #look(): Promise<boolean> {
-    const { client, policy, clock, peers, stability } = this.#context;
+    const { client, policy, clock } = this.#scope;
     const { stream, group, name, foreignIdleMs, leaseMs } = policy;
     const { consumers } = await client.xpendingSummary({ stream, group });
     const registry = await client.registry({ stream, group });
     const serverNowMs = await client.time();
-    const { connectedSinceMs } = stability();
+    const { connectedSinceMs } = this.#parts.connection;
     if (connectedSinceMs === null) return false;
     const sight = { serverNowMs, localNowMs: clock.nowMs(), steadySinceMs: connectedSinceMs };
     const { watch, verdicts } = followHeartbeats(this.#watch, registry, sight);
     this.#watch = watch;
-    peers.see(registry, serverNowMs);
+    this.#parts.peers.see(registry, serverNowMs);
     this.#recentlySeen = rememberNames(this.#recentlySeen, registry, clock.nowMs(), foreignIdleMs);
     const gone = [...consumers.keys()].flatMap((owner) => this.#judge(owner, verdicts));
     const dead = [...verdicts].filter(([consumer, { life }]) => consumer !== name && life === "dead");
     const hasLater = consumers.has(LATER);
     const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
-    if (!mayRecover(stability(), leaseMs)) return isSomebodySilent || dead.length > 0;
+    if (!mayRecover(this.#stability(), leaseMs)) return isSomebodySilent || dead.length > 0;
     if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
     // What one of ours left that is registered no more waits as well.
     const isUrgent = dead.length > 0 || gone.some(({ consumer }) => this.#recentlySeen.has(consumer));
@@ -145,16 +131,26 @@ export class OrphanReleaser {
     return isSomebodySilent;
   }
 
+  /** How steady this consumer itself is. */
+  #stability(): Stability {
+    const { connection, leases } = this.#parts;
+    return {
+      nowMs: this.#scope.clock.nowMs(),
+      connectedSinceMs: connection.connectedSinceMs,
+      isLeaseCertain: leases.isCertain(),
+    };
+  }
+
   /** Whether what this owner left may be released. A stranger's age is judged message by message. */
   #judge(owner: string, verdicts: ReadonlyMap<string, HeartbeatVerdict>): readonly Gone[] {
-    if (owner === this.#context.policy.name || owner === RELEASED || owner === LATER) return [];
+    if (owner === this.#scope.policy.name || owner === RELEASED || owner === LATER) return [];
     const verdict = verdicts.get(owner);
     if (verdict === undefined) return [{ consumer: owner, seenAtMs: null }];
     return verdict.life === "dead" ? [{ consumer: owner, seenAtMs: verdict.seenAtMs }] : [];
   }
 
   async #isMyTurn(): Promise<boolean> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     const key = groupKey("lease:recovery", policy.stream, policy.group);
     try {
       return await client.setIfFree({ key, value: policy.name, expireMs: Math.ceil(policy.recoverEveryMs / 2) });
@@ -166,7 +162,7 @@ export class OrphanReleaser {
   }
 
   async #release({ consumer: from, seenAtMs }: Gone, connectedSinceMs: number): Promise<void> {
-    const { client, policy, clock, report, onReleased } = this.#context;
+    const { client, policy, clock, report, signals } = this.#scope;
     const { stream, group } = policy;
     const known = this.#recentlySeen.get(from);
     const isOurs = known !== undefined || isReservedConsumer(from);
@@ -184,7 +180,7 @@ export class OrphanReleaser {
       });
       if (page.kind === "refused") break;
       released += page.moved;
-      if (page.moved > 0) onReleased();
+      if (page.moved > 0) signals.releasedFound.raise();
       after = page.lastId;
       if (after === null) break;
     }
@@ -199,7 +195,7 @@ export class OrphanReleaser {
   }
 
   async #removeName(consumer: string, seenAtMs: number | null): Promise<void> {
-    const { client, policy, report } = this.#context;
+    const { client, policy, report } = this.#scope;
     const { stream, group } = policy;
     if (this.#isStopped) return;
     const removal = await client.removeIfEmpty({
@@ -211,7 +207,7 @@ export class OrphanReleaser {
 
   /** When these are due; `null` where the server does not let this consumer look. */
   async #dueTimes(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, number | null> | null> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     try {
       return await client.dueTimes({ stream: policy.stream, group: policy.group, ids });
     } catch (error) {
@@ -222,9 +218,10 @@ export class OrphanReleaser {
 
   /** Releases what was deferred and has no time, or one further off than any that can be asked for. */
   async #walkLater(): Promise<void> {
-    const { client, policy, onReleased, longestDelayMs, report } = this.#context;
+    const { client, policy, report, signals } = this.#scope;
     const { stream, group } = policy;
-    const latestMs = (await client.time()) + longestDelayMs;
+    const longestMs = longestDelayMs(policy);
+    const latestMs = (await client.time()) + longestMs;
     for (let page = 0; page < LATER_PAGES_A_ROUND && !this.#isStopped; page++) {
       const from = this.#laterCursor === null ? "-" : (`(${this.#laterCursor}` as const);
       const entries = await client.xpendingRange({ stream, group, consumer: LATER, from, to: "+", count: LATER_PAGE });
@@ -232,14 +229,14 @@ export class OrphanReleaser {
       const stray = entries
         .filter(({ id, idleMs }) =>
           // Whoever may not see the times can only tell that no delay is as long as that.
-          times === null ? idleMs > longestDelayMs : (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs,
+          times === null ? idleMs > longestMs : (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs,
         )
         .map(({ id }) => id);
       if (stray.length > 0) {
         const move = { stream, group, from: LATER, to: RELEASED, offered: stray, neverOffered: [] };
         const { moved } = await client.release(move);
         if (moved > 0) report({ type: "released", messages: moved, why: "due" });
-        onReleased();
+        signals.releasedFound.raise();
       }
       this.#laterCursor = entries.length < LATER_PAGE ? null : (entries.at(-1)?.id ?? null);
       if (this.#laterCursor === null) return;

@@ -3,46 +3,31 @@
  * nothing that is added is ever delivered, and everything looks as if there were nothing to do. Where the server does not
  * let this consumer look, it does without.
  */
-import {
-  type Clock,
-  compareEntryIds,
-  PermissionError,
-  type Random,
-  RedisBatchError,
-  type StreamClient,
-} from "@redis-batch/core/internal";
-import { WakeSignal } from "../runtime/wake-signal.ts";
-
-export interface PositionWatchContext {
-  readonly policy: { readonly stream: string; readonly group: string; readonly recoverEveryMs: number };
-  readonly client: Pick<StreamClient, "xinfoStream" | "xinfoGroups">;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Called when the answer is another one than before. */
-  readonly onChange: () => void;
-}
+import { compareEntryIds, PermissionError, RedisBatchError } from "@redis-batch/core/internal";
+import type { WorkCounter } from "../liveness/work-counter.ts";
+import type { Scope } from "../scope.ts";
+import { WakeSignal } from "../wake-signal.ts";
 
 export class PositionWatch {
-  readonly #context: PositionWatchContext;
+  readonly #scope: Scope;
+  readonly #work: WorkCounter;
   readonly #wake: WakeSignal;
-  #isAhead = false;
-  #hasRead = false;
+  /** How many messages had been read when it was last found ahead; `null`: it was not. */
+  #aheadAfter: number | null = null;
+  /** How many had been read at the last look. */
+  #readBefore = 0;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
-  constructor(context: PositionWatchContext) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
+  constructor(scope: Scope, { work }: { readonly work: WorkCounter }) {
+    this.#scope = scope;
+    this.#work = work;
+    this.#wake = new WakeSignal(scope.clock);
   }
 
+  /** Whether it was ahead when last looked, and nothing new has come since. */
   get isAheadOfStream(): boolean {
-    return this.#isAhead;
-  }
-
-  /** New messages came, so all is well. */
-  hasRead(): void {
-    this.#hasRead = true;
-    if (this.#isAhead) this.#become(false);
+    return this.#aheadAfter === this.#work.work.delivered;
   }
 
   start(): void {
@@ -56,15 +41,16 @@ export class PositionWatch {
   }
 
   async #run(): Promise<void> {
-    const { policy, random } = this.#context;
+    const { policy, random } = this.#scope;
     while (!this.#isStopped) {
       await this.#wake.wait(policy.recoverEveryMs * (0.75 + 0.5 * random()));
       if (this.#isStopped) return;
-      const hasRead = this.#hasRead;
-      this.#hasRead = false;
+      const { delivered } = this.#work.work;
+      const hasRead = delivered > this.#readBefore;
+      this.#readBefore = delivered;
       if (hasRead) continue;
       try {
-        this.#become(await this.#look());
+        this.#note(await this.#look(), delivered);
       } catch (error) {
         if (!RedisBatchError.is(error)) throw error;
         // Asking again would be refused again, and written down as an offence each time.
@@ -74,7 +60,7 @@ export class PositionWatch {
   }
 
   async #look(): Promise<boolean> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     const { stream } = policy;
     const groups = await client.xinfoGroups({ stream });
     const { lastGeneratedId } = await client.xinfoStream({ stream });
@@ -82,9 +68,9 @@ export class PositionWatch {
     return group !== undefined && compareEntryIds(group.lastDeliveredId, lastGeneratedId) > 0;
   }
 
-  #become(isAhead: boolean): void {
-    if (isAhead === this.#isAhead) return;
-    this.#isAhead = isAhead;
-    this.#context.onChange();
+  #note(isAhead: boolean, delivered: number): void {
+    const wasAhead = this.isAheadOfStream;
+    this.#aheadAfter = isAhead ? delivered : null;
+    if (this.isAheadOfStream !== wasAhead) this.#scope.signals.intakeTouched.raise();
   }
 }

@@ -2,57 +2,25 @@
 import {
   type BackoffPolicy,
   backoffDelayMs,
-  type Clock,
   ConnectionError,
-  type DeliveredEntry,
   type EntryId,
   NoGroupError,
-  type Random,
   RedisBatchError,
-  type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
 import { decideRedeliverySize } from "../decisions/fetch-size.ts";
-import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import { WakeSignal } from "../runtime/wake-signal.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
-import type { ReplySize } from "./reply-size.ts";
+import type { Scope } from "../scope.ts";
+import { WakeSignal } from "../wake-signal.ts";
+import type { Admitter } from "./admitter.ts";
 
 // No longer than what is due may wait once the server is there again.
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 
-export interface RedelivererContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly batchSize: number;
-    readonly maxBytes: number;
-    readonly retryShare: number;
-  };
-  readonly client: Pick<StreamClient, "redeliverOwn">;
-  readonly held: HeldMessages<Value>;
-  readonly replySize: ReplySize;
-  /** The largest batch that a message on its n-th delivery may be part of. */
-  readonly largestBatch: (deliveries: number) => number;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** The message, or none when it cannot be offered. */
-  readonly admit: (
-    entry: DeliveredEntry,
-    times: { readonly heldSinceMs: number; readonly ripeAtMs: number; readonly isSuspect: boolean },
-  ) => Message<Value> | undefined;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called when more can be offered than before. */
-  readonly onMore: () => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
-}
-
 export class Redeliverer<Value> {
-  readonly #context: RedelivererContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #admitter: Pick<Admitter<Value>, "readmit">;
   readonly #wake: WakeSignal;
   #isStopped = false;
   #isReading = false;
@@ -61,18 +29,15 @@ export class Redeliverer<Value> {
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #loop: Promise<void> | undefined;
 
-  constructor(context: RedelivererContext<Value>) {
-    this.#context = context;
-    this.#wake = new WakeSignal(context.clock);
+  constructor(scope: Scope<Value>, { admitter }: { readonly admitter: Pick<Admitter<Value>, "readmit"> }) {
+    this.#scope = scope;
+    this.#admitter = admitter;
+    this.#wake = new WakeSignal(scope.clock);
+    scope.signals.roomChanged.listen(() => this.#wake.notify());
   }
 
   start(): void {
     this.#loop ??= this.#run();
-  }
-
-  /** Something changed: a message was deferred, or there is room for more. */
-  poke(): void {
-    this.#wake.notify();
   }
 
   /** Whether payloads are being read ahead, or will be at once. */
@@ -95,7 +60,7 @@ export class Redeliverer<Value> {
   async readDue(atMost: number): Promise<void> {
     const room = this.#room();
     let missing = room;
-    const allDeferred = this.#context.held.takeIds("due", (next, taken) => {
+    const allDeferred = this.#scope.held.takeIds("due", (next, taken) => {
       missing = Math.min(missing, this.#missing(next, atMost));
       return taken < missing;
     });
@@ -104,33 +69,33 @@ export class Redeliverer<Value> {
 
   /** How many messages the next batch, of so many, lacks of those that come again, if this one is part of it. */
   #missing({ deliveries }: Deferred, batchSize: number): number {
-    const { held, policy, largestBatch } = this.#context;
+    const { held, policy, usage } = this.#scope;
     const share = held.fresh.messages > 0 ? policy.retryShare : 1;
-    const size = Math.min(batchSize, largestBatch(deliveries + 1));
+    const size = Math.min(batchSize, usage.largestBatch(deliveries + 1));
     return Math.max(1, Math.floor(size * share)) - held.dueAmongOthers.messages;
   }
 
   /** Reads the payload of the suspect that is first in line, to be offered at once. */
   async readSuspect(): Promise<void> {
-    await this.#readAgain(this.#context.held.takeIds("suspect", (_, taken) => taken === 0));
+    await this.#readAgain(this.#scope.held.takeIds("suspect", (_, taken) => taken === 0));
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.poke();
+    this.#wake.notify();
     await this.#loop;
   }
 
   async #run(): Promise<void> {
-    const { clock, held, onMore } = this.#context;
+    const { clock, held, signals } = this.#scope;
     while (!this.#isStopped) {
-      if (held.lineUpIds(clock.nowMs())) onMore();
+      if (held.lineUpIds(clock.nowMs())) signals.offerableChanged.raise();
       const room = this.#mayReadAhead(held.firstDueId) ? this.#room() : 0;
       if (room > 0) {
         this.#isReading = true;
         await this.#readAgain(held.takeIds("due", (next, taken) => taken < room && this.#mayReadAhead(next)));
         this.#isReading = false;
-        onMore();
+        signals.offerableChanged.raise();
         continue;
       }
       const nextAtMs = held.nextDueAtMs;
@@ -139,20 +104,20 @@ export class Redeliverer<Value> {
   }
 
   #firstDue(): Deferred | undefined {
-    const { held, clock } = this.#context;
+    const { held, clock } = this.#scope;
     held.lineUpIds(clock.nowMs());
     return held.firstDueId;
   }
 
   /** Whether its payload is read before somebody waits for it: not of one that must be in a smaller batch than others. */
   #mayReadAhead(next: Deferred | undefined): boolean {
-    const { policy, largestBatch } = this.#context;
-    return next !== undefined && largestBatch(next.deliveries + 1) >= policy.batchSize;
+    const { policy, usage } = this.#scope;
+    return next !== undefined && usage.largestBatch(next.deliveries + 1) >= policy.batchSize;
   }
 
   /** One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory. */
   #room(): number {
-    const { held, policy, replySize } = this.#context;
+    const { held, policy, replySize } = this.#scope;
     const { messages: buffered, bytes: bufferedBytes } = held.dueAmongOthers;
     const ahead = { buffered, bufferedBytes, meanBytes: replySize.meanBytes };
     return Math.min(decideRedeliverySize(ahead, policy), replySize.limit);
@@ -160,7 +125,7 @@ export class Redeliverer<Value> {
 
   async #readAgain(allDeferred: readonly Deferred[]): Promise<void> {
     if (allDeferred.length === 0) return;
-    const { client, policy, held, clock, report, replySize } = this.#context;
+    const { client, policy, held, clock, report, replySize } = this.#scope;
     const heldSinceMs = clock.nowMs();
     try {
       const { stream, group, name } = policy;
@@ -177,7 +142,8 @@ export class Redeliverer<Value> {
       for (const entry of entries) {
         const before = open.get(entry.id);
         const message =
-          before && this.#context.admit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
+          before &&
+          this.#admitter.readmit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
         if (message !== undefined) again.push(message);
         open.delete(entry.id);
       }
@@ -195,7 +161,7 @@ export class Redeliverer<Value> {
   }
 
   #dismissMissing(missing: readonly EntryId[], trimmed: readonly EntryId[]): void {
-    const { held, report } = this.#context;
+    const { held, report } = this.#scope;
     const gone = new Set(trimmed);
     const notOwned = missing.filter((id) => !gone.has(id));
     for (const id of missing) held.dismiss(id);
@@ -204,7 +170,7 @@ export class Redeliverer<Value> {
   }
 
   #putBack(error: unknown, allDeferred: readonly Deferred[]): void {
-    const { held, clock, random, report, fail, replySize } = this.#context;
+    const { held, clock, random, report, fail, replySize } = this.#scope;
     const nowMs = clock.nowMs();
     // What fails in between fails for the same reason: it is no further attempt.
     if (nowMs >= this.#retryAtMs) this.#retryAtMs = nowMs + backoffDelayMs(++this.#failures, RETRY, random);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { decideMix } from "../decisions/next-batch.ts";
 import type { Message, MessageState } from "../message.ts";
+import { Signal } from "../signals.ts";
 import type { Deferred } from "./deferred-queue.ts";
 import { HeldMessages } from "./held-messages.ts";
 
@@ -109,7 +110,7 @@ const pick = <Item>(items: readonly Item[], at: number): Item | undefined => ite
 
 /** Does the same to both. */
 class Play {
-  readonly held = new HeldMessages<Value>(() => {});
+  readonly held = new HeldMessages<Value>(new Signal());
   readonly model = new Model();
   readonly offers: (readonly Message<Value>[])[] = [];
   #taken: Deferred[] = [];

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
+import { Signal } from "../signals.ts";
 import { HeldMessages } from "./held-messages.ts";
 
 type Value = Readonly<Record<string, string>>;
 
 describe("a message that is delivered again while an earlier delivery of it waits in memory", () => {
   it("is offered once", () => {
-    const held = new HeldMessages<Value>(() => {});
+    const held = new HeldMessages<Value>(new Signal());
     const earlier = makeMessage("1-1");
     held.admitRead([earlier]);
     held.lineUpFresh([earlier]);
@@ -19,7 +20,7 @@ describe("a message that is delivered again while an earlier delivery of it wait
   });
 
   it("stays held when the earlier one's outcome is refused, and goes when it is not", () => {
-    const held = new HeldMessages<Value>(() => {});
+    const held = new HeldMessages<Value>(new Signal());
     const earlier = makeMessage("1-1");
     held.admit(earlier);
     held.beginAck(earlier);

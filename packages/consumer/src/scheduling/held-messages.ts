@@ -17,6 +17,7 @@
 import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
 import type { Message, Offer } from "../message.ts";
+import type { Signal } from "../signals.ts";
 import { type Deferred, DeferredQueue } from "./deferred-queue.ts";
 import { HeldIndex, type HeldItem, isDeferred, isReserved, type Reserved } from "./held-index.ts";
 
@@ -53,15 +54,15 @@ export class HeldMessages<Value> {
   #suspectIds: Deferred[] = [];
   // Which message object a deferred one was; weak, so that deferring a message frees its payload.
   readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
-  readonly #onChange: () => void;
+  readonly #roomChanged: Signal;
   #deferredCount = 0;
   #suspectsOpen = 0;
   /** The ids of messages that the server has the outcome of, since somebody wants to know; `undefined`: nobody does. */
   #ended: Set<EntryId> | undefined;
 
-  /** @param onChange called when there may be room for more: one was deferred, is deferred no more, or left unoffered */
-  constructor(onChange: () => void) {
-    this.#onChange = onChange;
+  /** @param roomChanged raised when one was deferred, is deferred no more, or left unoffered */
+  constructor(roomChanged: Signal) {
+    this.#roomChanged = roomChanged;
   }
 
   /** Messages held by their ids only, due or not. */
@@ -524,7 +525,7 @@ export class HeldMessages<Value> {
     this.#hold(deferred);
     this.#deferredCount++;
     this.#deferred.push(deferred);
-    this.#onChange();
+    this.#roomChanged.raise();
   }
 
   /** Something else takes the place of what was held under this id, or nothing does: it must not be offered any more. */
@@ -532,7 +533,7 @@ export class HeldMessages<Value> {
     if (item === undefined || isReserved(item)) return;
     if (isDeferred(item)) {
       this.#deferredCount--;
-      this.#onChange();
+      this.#roomChanged.raise();
     } else if (item.state === "buffered") {
       this.#unbuffer(item);
       this.#enter(item, "returned");
@@ -543,7 +544,7 @@ export class HeldMessages<Value> {
   #unbuffer(message: Message<Value>): void {
     if (message.state !== "buffered") return;
     // There is room for another one.
-    this.#onChange();
+    this.#roomChanged.raise();
     const place = this.#due.indexOf(message);
     if (place >= 0) return this.#takeDue(place);
     const fresh = this.#fresh.indexOf(message);

@@ -1,12 +1,14 @@
 /** The batches in the application's hands: handed over, and not ended yet. */
-import type { Clock } from "@redis-batch/core/internal";
+
 import { Batch } from "../batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
-import type { ConsumerEvent } from "../events.ts";
 import type { Message } from "../message.ts";
+import type { Scope } from "../scope.ts";
+import type { OutcomeDispatcher } from "../settling/outcome-dispatcher.ts";
+import type { Releaser } from "../settling/releaser.ts";
 import type { Requeuer } from "../settling/requeuer.ts";
-import type { Collected } from "./scheduler.ts";
 import type { SinkWatch } from "./sink-watch.ts";
+import type { Collected } from "./waiting-calls.ts";
 
 export interface OpenBatch<Value> {
   readonly batch: Batch<Value>;
@@ -17,16 +19,11 @@ export interface OpenBatch<Value> {
   readonly signal: AbortSignal;
 }
 
-export interface OpenBatchesContext<Value> {
+export interface OpenBatchesParts<Value> {
   readonly requeuer: Requeuer<Value>;
+  readonly releaser: Releaser<Value>;
   readonly sinkWatch: SinkWatch;
-  readonly clock: Clock;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Gives a message back to the group that was offered and has no outcome. */
-  readonly release: (message: Message<Value>) => void;
-  /** Called when a batch has ended. */
-  readonly onEnd: () => void;
-  readonly whenOutcomesAreThrough: (messages: readonly Message<Value>[]) => Promise<void>;
+  readonly outcomes: Pick<OutcomeDispatcher<Value>, "whenThrough">;
 }
 
 interface Opened {
@@ -39,14 +36,16 @@ interface Opened {
 }
 
 export class OpenBatches<Value> {
-  readonly #context: OpenBatchesContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #parts: OpenBatchesParts<Value>;
   readonly #open = new Map<OpenBatch<Value>, Opened>();
   #endedMs = 0;
   #lastDurationMs = 0;
   #whenOneEnds = (): void => {};
 
-  constructor(context: OpenBatchesContext<Value>) {
-    this.#context = context;
+  constructor(scope: Scope<Value>, parts: OpenBatchesParts<Value>) {
+    this.#scope = scope;
+    this.#parts = parts;
   }
 
   get isAny(): boolean {
@@ -68,7 +67,7 @@ export class OpenBatches<Value> {
   /** How long the oldest of them has been open, in milliseconds; `null` when there is none. */
   get oldestMs(): number | null {
     const [first] = this.#open.values();
-    return first === undefined ? null : this.#context.clock.nowMs() - first.atMs;
+    return first === undefined ? null : this.#scope.clock.nowMs() - first.atMs;
   }
 
   /** How long a batch takes: the last one that ended, or the oldest that is open, whichever is longer. */
@@ -103,7 +102,7 @@ export class OpenBatches<Value> {
 
   /** How long batches were in the application's hands so far, in milliseconds, each counted by itself. Never shrinks. */
   get busyMs(): number {
-    const nowMs = this.#context.clock.nowMs();
+    const nowMs = this.#scope.clock.nowMs();
     let busyMs = this.#endedMs;
     for (const { atMs } of this.#open.values()) busyMs += nowMs - atMs;
     return Math.round(busyMs);
@@ -111,9 +110,10 @@ export class OpenBatches<Value> {
 
   /** Hands collected messages over. */
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
-    const { clock, sinkWatch, report, whenOutcomesAreThrough } = this.#context;
+    const { clock, report } = this.#scope;
+    const { outcomes, sinkWatch } = this.#parts;
     const aborter = new AbortController();
-    const batch = new Batch(messages, reason, () => whenOutcomesAreThrough(messages));
+    const batch = new Batch(messages, reason, (all) => outcomes.whenThrough(all));
     const open = { batch, messages, mode, signal: aborter.signal };
     // There is nothing in an empty batch that could be waited for.
     if (messages.length > 0) {
@@ -134,7 +134,7 @@ export class OpenBatches<Value> {
     const opened = this.#open.get(open);
     if (opened === undefined) return;
     this.#open.delete(open);
-    const { requeuer, sinkWatch } = this.#context;
+    const { requeuer, sinkWatch } = this.#parts;
     const { messages } = open;
     const unsettled = messages.filter((message) => message.state === "offered");
     if (unsettled.length > 0) {
@@ -142,12 +142,12 @@ export class OpenBatches<Value> {
       for (const message of unsettled) requeuer.take(message, { mode: open.mode, isCounted, text: failure });
     }
     if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
-    const durationMs = this.#context.clock.nowMs() - opened.atMs;
+    const durationMs = this.#scope.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#lastDurationMs = durationMs;
-    this.#context.report({ type: "batchEnded", messages: messages.length, unsettled: unsettled.length, durationMs });
+    this.#scope.report({ type: "batchEnded", messages: messages.length, unsettled: unsettled.length, durationMs });
     this.#whenOneEnds();
-    this.#context.onEnd();
+    this.#scope.signals.batchEnded.raise();
   }
 
   /** Ends every batch that `fetch()` handed over. */
@@ -173,7 +173,7 @@ export class OpenBatches<Value> {
       aborter.abort(reason);
       for (const message of open.messages) message.abort(reason);
       // They have not failed: whoever has room goes on with them at once.
-      for (const message of unsettled) this.#context.release(message);
+      for (const message of unsettled) this.#parts.releaser.release(message, "draining", { isUncounted: false });
       this.end(open, "", false);
     }
     return abandoned;

@@ -1,17 +1,19 @@
 import { ConnectionError, type EntryId } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
+import { makeScope } from "../../test/make-scope.ts";
 import { decideLargestBatch, firstIsolated } from "../decisions/isolation.ts";
 import type { Gate } from "../decisions/next-batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { Message } from "../message.ts";
 import { Redeliverer } from "../receiving/redeliverer.ts";
-import { ReplySize } from "../receiving/reply-size.ts";
-import { HeldMessages } from "./held-messages.ts";
-import { type Collected, Scheduler } from "./scheduler.ts";
+import type { HeldMessages } from "./held-messages.ts";
+import { Scheduler } from "./scheduler.ts";
+import { type Collected, WaitingCalls } from "./waiting-calls.ts";
 
 type RedeliverOwn = StreamClient["redeliverOwn"];
 type Value = Readonly<Record<string, string>>;
@@ -73,6 +75,7 @@ class World {
   readonly #batchSize: number;
   readonly #crew: number;
   readonly #held: HeldMessages<Value>;
+  readonly #waiting: WaitingCalls<Value>;
   readonly #scheduler: Scheduler<Value>;
   readonly #redeliverer: Redeliverer<Value>;
   #sequence = 0;
@@ -98,40 +101,34 @@ class World {
     this.#batchSize = batchSize;
     this.#crew = crew;
     const { clock } = this;
-    const largestBatch = (deliveries: number): number => decideLargestBatch(deliveries, batchSize, MAX_DELIVERIES);
-    const policy = { batchSize, maxBytes: 60, maxWaitMs: MAX_WAIT_MS, retryShare: 0.5 };
-    this.#held = new HeldMessages<Value>(() => this.#redeliverer.poke());
-    this.#redeliverer = new Redeliverer<Value>({
-      policy: { ...policy, stream: "s", group: "g", name: "me" },
-      client: { redeliverOwn: (options) => this.#redeliverOwn(options) },
-      held: this.#held,
-      replySize: new ReplySize(),
-      largestBatch,
-      clock,
-      random: () => 0.5,
-      admit: ({ id, deliveries, fields }, { ripeAtMs, isSuspect }) => {
-        const bytes = fields.reduce((sum, field) => sum + field.length, 0);
-        const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, bytes, atMs: clock.nowMs() });
-        this.#held.admit(message);
-        return message;
+    const client = createMemoryRedis({ clock }).client();
+    client.redeliverOwn = (options) => this.#redeliverOwn(options);
+    const fail = (error: unknown): void => void this.failures.push(String(error));
+    const limits = { batchSize, maxBytes: 60, maxWaitMs: MAX_WAIT_MS, retryShare: 0.5, maxDeliveries: MAX_DELIVERIES };
+    const policy = { ...limits, blockMs: 0 };
+    const scope = makeScope({ policy, client, clock, random: () => 0.5, fail });
+    scope.signals.roomChanged.listen(() => this.#pokeReader());
+    this.#held = scope.held;
+    this.#waiting = new WaitingCalls(scope);
+    this.#redeliverer = new Redeliverer(scope, {
+      admitter: {
+        readmit: ({ id, deliveries, fields }, { ripeAtMs, isSuspect }) => {
+          const bytes = fields.reduce((sum, field) => sum + field.length, 0);
+          const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, bytes, atMs: clock.nowMs() });
+          this.#held.admit(message);
+          return message;
+        },
       },
-      report: () => {},
-      onMore: () => this.#scheduler.decide(),
-      fail: (error) => void this.failures.push(String(error)),
     });
-    this.#scheduler = new Scheduler<Value>({
-      policy,
-      held: this.#held,
-      clock,
-      largestBatch,
-      onOffer: () => {},
-      gate: () => {
-        if (++this.#decisions > MOST_DECISIONS_AT_ONCE) throw new Error("it decides without an end");
-        return { ...this.gate, limit: Math.min(this.gate.limit, batchSize) };
-      },
-      onDemand: () => {
-        this.#pokeReader();
-        this.#redeliverer.poke();
+    const sent = (): number => this.#sent;
+    this.#scheduler = new Scheduler(scope, {
+      waiting: this.#waiting,
+      intake: {
+        gate: () => {
+          if (++this.#decisions > MOST_DECISIONS_AT_ONCE) throw new Error("it decides without an end");
+          return { ...this.gate, limit: Math.min(this.gate.limit, batchSize) };
+        },
+        offered: () => {},
       },
       sources: {
         released: {
@@ -141,19 +138,15 @@ class World {
             this.#isMore = true;
           },
         },
-        returned: {
-          areComing: () => this.#redeliverer.areComing(),
-          areWanted: (size) => this.#redeliverer.areWanted(size),
-          readDue: (atMost) => this.#redeliverer.readDue(atMost),
-          readSuspect: () => this.#redeliverer.readSuspect(),
-        },
+        returned: this.#redeliverer,
         reader: {
-          sent: () => this.#sent,
+          get sent() {
+            return sent();
+          },
           look: () => {
             this.#interrupt?.();
             this.#pokeReader();
           },
-          lookMs: LOOK_MS,
         },
       },
     });
@@ -245,7 +238,7 @@ class World {
     this.gate = gate;
     if (gate.isPaused) {
       for (const call of this.calls) call.wasPaused = true;
-      this.#scheduler.readingRests();
+      this.#waiting.readingRests();
     }
     this.#pokeReader();
     this.#scheduler.decide();
@@ -311,14 +304,14 @@ class World {
   /** As the reader does: one read after the other, as long as there is room; without waiting where somebody must know. */
   async #read(): Promise<void> {
     if (this.#isReading) return;
-    const scheduler = this.#scheduler;
-    if (this.gate.isPaused) return scheduler.readingRests();
+    const waiting = this.#waiting;
+    if (this.gate.isPaused) return waiting.readingRests();
     const { messages, bytes } = this.#held.fresh;
-    const count = bytes >= 60 ? 0 : this.#batchSize * (scheduler.wanted + 1) - messages;
+    const count = bytes >= 60 ? 0 : this.#batchSize * (waiting.wanted + 1) - messages;
     if (count <= 0) return;
     this.#isReading = true;
     const sent = ++this.#sent;
-    const mayBlock = !scheduler.mustLook;
+    const mayBlock = !waiting.mustLook;
     try {
       await this.#answer("reader");
       const isInterrupted = this.waiting.length === 0 && mayBlock ? await this.#block() : false;
@@ -329,10 +322,10 @@ class World {
       this.#isReading = false;
       if (read.length > 0 || !isInterrupted) {
         this.#answered = Math.max(this.#answered, sent);
-        scheduler.readEnded(sent, read.length >= count);
+        waiting.readEnded(sent, read.length >= count);
       }
     } catch (error) {
-      scheduler.readFailed(sent, error);
+      waiting.readFailed(sent, error);
       await new Promise<void>((resolve) => this.clock.setTimer(200, resolve));
       this.#isReading = false;
     }
@@ -357,13 +350,13 @@ class World {
   get #places(): number {
     if (this.gate.isPaused || this.gate.limit === 0) return 0;
     return Math.max(
-      this.#batchSize * this.#scheduler.wanted - this.#held.fresh.messages - this.#held.dueAmongOthers.messages,
+      this.#batchSize * this.#waiting.wanted - this.#held.fresh.messages - this.#held.dueAmongOthers.messages,
       0,
     );
   }
 
   #isTakeWanted(): boolean {
-    if (this.#isTaking || this.#scheduler.wanted === 0 || this.gate.isPaused) return false;
+    if (this.#isTaking || this.#waiting.wanted === 0 || this.gate.isPaused) return false;
     return (this.#isMore && this.#places > 0) || this.clock.nowMs() >= this.#nextTakeAtMs;
   }
 

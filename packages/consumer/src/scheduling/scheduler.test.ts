@@ -3,9 +3,10 @@ import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
+import { makeScope } from "../../test/make-scope.ts";
 import type { BatchPolicy } from "../decisions/next-batch.ts";
-import { HeldMessages } from "./held-messages.ts";
-import { type Collected, Scheduler } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
+import { type Collected, WaitingCalls } from "./waiting-calls.ts";
 
 type Value = Readonly<Record<string, string>>;
 
@@ -15,21 +16,25 @@ const LOOK_MS = 3_000;
 /** A scheduler whose server answers when the test says so. */
 function setUp(changes: Partial<BatchPolicy> = {}) {
   const clock = new ManualClock();
-  const held = new HeldMessages<Value>(() => {});
   const onDemand = vi.fn<() => void>();
-  const reader = { sent: 0, looks: 0 };
-  const scheduler = new Scheduler<Value>({
-    policy: { ...policy, ...changes },
-    ...{ held, clock, onDemand, largestBatch: () => 10_000 },
-    gate: () => ({ isPaused: false, limit: 10_000 }),
-    onOffer: () => {},
+  const reader = { sent: 0, looks: 0, look: () => void reader.looks++ };
+  const scope = makeScope({
+    policy: { ...policy, maxDeliveries: Number.POSITIVE_INFINITY, blockMs: LOOK_MS - 1_000, ...changes },
+    clock,
+  });
+  const { held } = scope;
+  scope.signals.roomChanged.listen(onDemand);
+  const waiting = new WaitingCalls(scope);
+  const scheduler = new Scheduler(scope, {
+    waiting,
+    intake: { gate: () => ({ isPaused: false, limit: 10_000 }), offered: () => {} },
     sources: {
       released: { isWanted: () => false, take: () => Promise.resolve(), expire: () => {} },
       returned: {
         ...{ areComing: () => false, areWanted: () => false },
         ...{ readDue: () => Promise.resolve(), readSuspect: () => Promise.resolve() },
       },
-      reader: { sent: () => reader.sent, look: () => void reader.looks++, lookMs: LOOK_MS },
+      reader,
     },
   });
   let sequence = 0;
@@ -43,7 +48,7 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
     const messages = make(count, { bytes });
     held.admitRead(messages);
     held.lineUpFresh(messages);
-    scheduler.readEnded(++reader.sent, more);
+    waiting.readEnded(++reader.sent, more);
   };
   const comeAgain = (
     count: number,
@@ -71,7 +76,7 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
     void note();
     return result;
   };
-  return { clock, held, scheduler, reader, onDemand, read, comeAgain, take };
+  return { clock, held, waiting, scheduler, reader, onDemand, read, comeAgain, take };
 }
 
 describe("Scheduler", () => {
@@ -94,25 +99,25 @@ describe("Scheduler", () => {
   });
 
   it("says that there is nothing only after a read that was sent after the call", async () => {
-    const { clock, scheduler, reader, read, take } = setUp();
+    const { clock, waiting, reader, read, take } = setUp();
     reader.sent = 1;
     const taken = take(clock.nowMs());
     // The answer to a read that was on its way says nothing of what has come since.
-    scheduler.readEnded(1, false);
+    waiting.readEnded(1, false);
     await clock.advance(500);
-    expect([taken, reader.looks, scheduler.mustLook]).toEqual([{}, 1, true]);
+    expect([taken, reader.looks, waiting.mustLook]).toEqual([{}, 1, true]);
     reader.sent = 1;
     read(0);
     await clock.settle();
     expect(taken).toEqual({ ids: [], reason: "wait" });
-    expect(scheduler.mustLook).toBe(false);
+    expect(waiting.mustLook).toBe(false);
   });
 
   it("refuses a call when the look failed, with the reason, and when nobody answered it in time", async () => {
-    const { clock, scheduler, reader, take } = setUp();
+    const { clock, waiting, reader, take } = setUp();
     const failed = take(clock.nowMs());
     await clock.advance(500);
-    scheduler.readFailed(++reader.sent, new Error("the server is away"));
+    waiting.readFailed(++reader.sent, new Error("the server is away"));
     await clock.settle();
     expect(ConnectionError.is(failed.error)).toBe(true);
     expect(String(failed.error)).toContain("the server is away");
@@ -183,9 +188,9 @@ describe("Scheduler", () => {
   });
 
   it("serves several callers in the order they came, and asks for more at each call and each batch", async () => {
-    const { clock, scheduler, read, take, onDemand } = setUp();
+    const { clock, waiting, read, take, onDemand } = setUp();
     const [first, second] = [take(), take()];
-    expect(scheduler.wanted).toBe(2);
+    expect(waiting.wanted).toBe(2);
     expect(onDemand).toHaveBeenCalledTimes(2);
     read(8);
     await clock.settle();
@@ -216,14 +221,14 @@ describe("Scheduler", () => {
   });
 
   it("forgets a caller who gave up, keeps no timer for him, and serves the next", async () => {
-    const { clock, held, scheduler, read, take } = setUp();
+    const { clock, held, waiting, read, take } = setUp();
     const aborter = new AbortController();
     const first = take(null, aborter.signal);
     read(1);
     aborter.abort(new Error("enough"));
     await clock.settle();
     expect(String(first.error)).toContain("enough");
-    expect([scheduler.wanted, clock.pending, held.fresh.messages]).toEqual([0, 0, 1]);
+    expect([waiting.wanted, clock.pending, held.fresh.messages]).toEqual([0, 0, 1]);
     const second = take();
     await clock.advance(500);
     expect(second.ids).toEqual(["1-0"]);

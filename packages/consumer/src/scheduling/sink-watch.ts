@@ -1,5 +1,5 @@
 /** Watches how batches end, and slows the consumer down while the sink behind the handler is down. */
-import type { BackoffPolicy, Clock, Random } from "@redis-batch/core/internal";
+
 import {
   type Breaker,
   CLOSED,
@@ -11,31 +11,18 @@ import {
 } from "../decisions/breaker.ts";
 import { afterBatch, afterSuccessElsewhere, FIT, type Fitness } from "../decisions/fitness.ts";
 import { decideMaxDeliveries } from "../decisions/redelivery.ts";
-import type { ConsumerEvent } from "../events.ts";
-
-export interface SinkWatchContext {
-  readonly policy: {
-    readonly retry: BackoffPolicy;
-    readonly maxDeliveries: number | undefined;
-    readonly maxOutageMs: number;
-    readonly leaseMs: number;
-  };
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called when messages may be handed over that might not before. */
-  readonly onChange: () => void;
-}
+import type { Scope } from "../scope.ts";
 
 export class SinkWatch {
-  readonly #context: SinkWatchContext;
+  readonly #scope: Scope;
   #breaker: Breaker = CLOSED;
   #fitness: Fitness = FIT;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #cancelTimer = (): void => {};
 
-  constructor(context: SinkWatchContext) {
-    this.#context = context;
+  constructor(scope: Scope) {
+    this.#scope = scope;
+    scope.signals.heartbeatSent.listen(() => this.forgetOld());
   }
 
   /** Whether batches fail for a reason that is not in the messages: then one message is tried at a time. */
@@ -50,13 +37,13 @@ export class SinkWatch {
 
   /** Whether a delivery that fails now counts towards `maxDeliveries`. */
   get isCounting(): boolean {
-    return decideCounting(this.#breaker, this.#context.policy.maxOutageMs, this.#context.clock.nowMs());
+    return decideCounting(this.#breaker, this.#scope.policy.maxOutageMs, this.#scope.clock.nowMs());
   }
 
   /** Whether the next attempt may be made now. */
   get mayTry(): boolean {
     const { state } = this.#breaker;
-    return state.kind === "closed" || this.#context.clock.nowMs() >= state.notBeforeMs;
+    return state.kind === "closed" || this.#scope.clock.nowMs() >= state.notBeforeMs;
   }
 
   /** Takes in how the messages of a batch ended, in a loop. */
@@ -66,8 +53,8 @@ export class SinkWatch {
     if (failures.length === 0 && isUntroubled(this.#breaker) && this.#fitness === FIT) return;
     // Whoever has deferred for long all that he was offered sets the pace himself: that is no sign of a sink that is down.
     if (failures.length === tried.length && failures.every(({ isDeferredForLong }) => isDeferredForLong)) return;
-    const { clock, random } = this.#context;
-    const { retry, maxDeliveries } = this.#context.policy;
+    const { clock, random } = this.#scope;
+    const { retry, maxDeliveries } = this.#scope.policy;
     const policy = { retry, maxDeliveries: decideMaxDeliveries("loop", maxDeliveries) };
     const failed = failures.length;
     const wasUnfit = this.isUnfit;
@@ -79,7 +66,7 @@ export class SinkWatch {
 
   /** Forgets what is long past: who has not tried for a lease is not known to be broken any more. */
   forgetOld(): void {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     if (clock.nowMs() - this.#failedAtMs < policy.leaseMs) return;
     const wasUnfit = this.isUnfit;
     this.#fitness = FIT;
@@ -88,7 +75,7 @@ export class SinkWatch {
 
   /** Takes in that others acknowledged what had failed here. */
   succeededElsewhere(messages: number): void {
-    const { clock, random, policy } = this.#context;
+    const { clock, random, policy } = this.#scope;
     const wasUnfit = this.isUnfit;
     this.#fitness = afterSuccessElsewhere(this.#fitness, messages);
     if (this.isUnfit && !this.isBackingOff) {
@@ -102,7 +89,7 @@ export class SinkWatch {
   }
 
   #change(breaker: Breaker): void {
-    const { clock, report, onChange } = this.#context;
+    const { clock, report, signals } = this.#scope;
     const { state: before } = this.#breaker;
     this.#breaker = breaker;
     const { state } = breaker;
@@ -111,22 +98,24 @@ export class SinkWatch {
     if (state.kind === "open") {
       report({ type: "backingOff", attempt: state.attempts, retryInMs: state.notBeforeMs - clock.nowMs() });
       this.#wakeAt(state.notBeforeMs);
-      onChange();
+      signals.paceChanged.raise();
     } else if (before.kind === "open") {
       report({ type: "resumed", attempts: before.attempts });
-      onChange();
+      signals.paceChanged.raise();
     }
   }
 
   #sayFitness(wasUnfit: boolean): void {
     const { failures, succeededElsewhere, isUnfit } = this.#fitness;
-    if (isUnfit && !wasUnfit) this.#context.report({ type: "unfit", failures, succeededElsewhere });
-    if (!isUnfit && wasUnfit) this.#context.report({ type: "fit" });
+    if (isUnfit && !wasUnfit) this.#scope.report({ type: "unfit", failures, succeededElsewhere });
+    if (!isUnfit && wasUnfit) this.#scope.report({ type: "fit" });
   }
 
   // Timers may go off a little early.
   #wakeAt(atMs: number): void {
-    const { clock, onChange } = this.#context;
-    this.#cancelTimer = clock.setTimer(atMs - clock.nowMs(), () => (this.mayTry ? onChange() : this.#wakeAt(atMs)));
+    const { clock, signals } = this.#scope;
+    this.#cancelTimer = clock.setTimer(atMs - clock.nowMs(), () =>
+      this.mayTry ? signals.paceChanged.raise() : this.#wakeAt(atMs),
+    );
   }
 }

@@ -1,55 +1,42 @@
 /** Acknowledges messages: plainly while nothing can have taken them from this consumer, by an owner check otherwise. */
 import {
-  type Clock,
+  type Capabilities,
   type EntryId,
   LATER,
   NoGroupError,
-  type Random,
   RELEASED,
-  type StreamClient,
+  toErrorInfo,
 } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
+import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Arrival, Message } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Scope } from "../scope.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
 
 // Lua's unpack and the server's own loop both stay far from their limits with this many ids.
 const IDS_PER_COMMAND = 1_000;
 
-export interface AcknowledgerContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly onAck: "keep" | "delete";
-  };
-  /** Whether the server itself can delete what every group is done with. */
-  readonly canAckDelete: () => boolean;
-  readonly client: StreamClient;
-  readonly held: HeldMessages<Value>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Whether what arrived like this is this consumer's without a doubt. */
-  readonly isCertainOf: (arrival: Arrival) => boolean;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
+/** The end of acknowledgements given by id. */
+export interface AckReport {
+  readonly acknowledged: readonly EntryId[];
+  /** Not this consumer's (any more): pending for another one, acknowledged before, or never delivered. */
+  readonly notOwned: readonly EntryId[];
 }
 
 export class Acknowledger<Value> {
-  readonly #context: AcknowledgerContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #leases: LeaseRenewer<Value>;
   readonly #sender: OutcomeSender<Message<Value>>;
   /** Whether an acknowledgement ever came for a message that had been released. */
   #mayBeLate = false;
+  /** Whether the server itself can delete what every group is done with. */
+  #canAckDelete = false;
 
-  constructor(context: AcknowledgerContext<Value>) {
-    const { clock, random, report, fail } = context;
-    this.#context = context;
-    this.#sender = new OutcomeSender({
-      clock,
-      random,
+  constructor(scope: Scope<Value>, { leases }: { readonly leases: LeaseRenewer<Value> }) {
+    const { held, report, fail } = scope;
+    this.#scope = scope;
+    this.#leases = leases;
+    this.#sender = new OutcomeSender(scope, {
       limit: IDS_PER_COMMAND,
       deliver: async (messages, mayBeDone) => {
         try {
@@ -64,10 +51,15 @@ export class Acknowledger<Value> {
         report({ type: "ackFailed", messages: messages.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (messages, error) => {
         // Nothing is lost: the messages stay pending, and come again when the cause is gone.
-        for (const message of messages) context.held.withdrawOutcome(message);
+        for (const message of messages) held.withdrawOutcome(message);
         fail(error);
       },
     });
+  }
+
+  /** Takes in what the server can do, once it is known. */
+  learn({ ackDelete }: Capabilities): void {
+    this.#canAckDelete = ackDelete;
   }
 
   /** Acknowledgements that the server has not answered yet. */
@@ -77,22 +69,36 @@ export class Acknowledger<Value> {
 
   add(message: Message<Value>): void {
     this.#mayBeLate ||= message.isLetGo;
-    this.#context.held.beginAck(message);
+    this.#scope.held.beginAck(message);
     this.#sender.add(message);
   }
 
-  /** Acknowledges by id what is not in memory, the same way → what was acknowledged, and what is not this consumer's. */
-  async acknowledgeIds(
-    ids: readonly EntryId[],
-  ): Promise<{ readonly acknowledged: readonly EntryId[]; readonly notOwned: readonly EntryId[] }> {
-    const { report } = this.#context;
-    const notOwned = new Set<EntryId>();
-    for (let start = 0; start < ids.length; start += IDS_PER_COMMAND) {
-      for (const id of await this.#acknowledgeOwned(ids.slice(start, start + IDS_PER_COMMAND))) notOwned.add(id);
+  /** Acknowledges by id: messages that are held as their own `ack()` would, and all others by asking the server whose they are. */
+  async acknowledgeIds(ids: readonly EntryId[]): Promise<AckReport> {
+    const { held, report } = this.#scope;
+    const known: Message<Value>[] = [];
+    const unknown: EntryId[] = [];
+    for (const id of ids) {
+      const message = held.messageOf(id);
+      const isHeld = message !== undefined && (message.state === "acking" || held.canSettle(message));
+      if (isHeld) known.push(message);
+      else unknown.push(id);
     }
-    const acknowledged = ids.filter((id) => !notOwned.has(id));
+    for (const message of known) if (held.canSettle(message)) this.add(message);
+    const notOwned = new Set<EntryId>();
+    for (let start = 0; start < unknown.length; start += IDS_PER_COMMAND) {
+      for (const id of await this.#acknowledgeOwned(unknown.slice(start, start + IDS_PER_COMMAND))) notOwned.add(id);
+    }
+    const acknowledged = unknown.filter((id) => !notOwned.has(id));
     if (acknowledged.length > 0) report({ type: "acknowledged", messages: acknowledged.length });
-    return { acknowledged, notOwned: [...notOwned] };
+    for (const id of acknowledged) held.dismiss(id);
+    await this.whenThrough(known);
+    const idsIn = (state: Message<Value>["state"]): EntryId[] =>
+      known.filter((message) => message.state === state).map(({ id }) => id);
+    return {
+      acknowledged: [...acknowledged, ...idsIn("acknowledged")],
+      notOwned: [...notOwned, ...idsIn("tooLate")],
+    };
   }
 
   /** Resolves when none of these messages waits for the server's answer any more. */
@@ -111,7 +117,7 @@ export class Acknowledger<Value> {
   }
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
-    const { client, policy, report } = this.#context;
+    const { client, policy, report } = this.#scope;
     if (this.#mayBeLate && messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
     const ids = messages.map((message) => message.id);
     // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
@@ -131,7 +137,7 @@ export class Acknowledger<Value> {
 
   /** Acknowledges messages some of which were released to the group: as long as nobody has taken them. */
   async #acknowledgeLate(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     let notOwned: readonly EntryId[] = messages.map(({ id }) => id);
     for (const name of [policy.name, LATER, RELEASED]) notOwned = await this.#acknowledgeOwned(notOwned, name);
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
@@ -140,10 +146,10 @@ export class Acknowledger<Value> {
   /** Acknowledges what this consumer, or a name without a process, still owns → what it does not. */
   async #acknowledgeOwned(
     ids: readonly EntryId[],
-    name: string = this.#context.policy.name,
+    name: string = this.#scope.policy.name,
   ): Promise<readonly EntryId[]> {
     if (ids.length === 0) return [];
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     const { stream, group, onAck } = policy;
     const own = { stream, group, consumer: name, ids };
     return onAck === "keep"
@@ -152,14 +158,13 @@ export class Acknowledger<Value> {
   }
 
   #areCertain(messages: readonly Message<Value>[]): boolean {
-    const { client, isCertainOf } = this.#context;
-    const { readerEpoch } = client;
+    const { readerEpoch } = this.#scope.client;
     let known: Arrival | undefined;
     for (const { arrival, isDoubtful } of messages) {
       if (isDoubtful) return false;
       // Shared by all that one read brought, which mostly are next to each other.
       if (arrival === known) continue;
-      if (arrival.epoch !== readerEpoch || !isCertainOf(arrival)) return false;
+      if (arrival.epoch !== readerEpoch || !this.#leases.isCertainOf(arrival)) return false;
       known = arrival;
     }
     return true;
@@ -167,15 +172,15 @@ export class Acknowledger<Value> {
 
   /** Without a look at the owner → how many were pending; `undefined` where that cannot be done. */
   async #acknowledgePlainly(ids: readonly EntryId[]): Promise<number | undefined> {
-    const { client, policy, canAckDelete } = this.#context;
+    const { client, policy } = this.#scope;
     const { stream, group, onAck } = policy;
     if (onAck === "keep") return client.xack({ stream, group, ids });
-    if (!canAckDelete()) return undefined;
+    if (!this.#canAckDelete) return undefined;
     return ids.length - notOwnedOf(await client.xackdel({ stream, group, ids })).length;
   }
 
   #conclude(messages: readonly Message<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
-    const { held, report } = this.#context;
+    const { held, report } = this.#scope;
     const tooLate: EntryId[] = [];
     for (const message of messages) {
       const isTooLate = notOwned?.has(message.id) === true;

@@ -1,20 +1,11 @@
 /** Moves messages into the group's dead letters, whole and with their history. */
-import {
-  type BackoffPolicy,
-  type Clock,
-  CommandError,
-  NoGroupError,
-  type Random,
-  RELEASED,
-  type StreamClient,
-} from "@redis-batch/core/internal";
-import type { ConsumerEvent, DeadLetterReason } from "../events.ts";
+import { CommandError, NoGroupError, RELEASED, toErrorInfo } from "@redis-batch/core/internal";
+import type { DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
-import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Scope } from "../scope.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
+import type { SecondOpinions } from "./second-opinions.ts";
 import { stillPending } from "./still-pending.ts";
 
 // Each request copies a payload inside the server: a few at a time keep it answering others in between.
@@ -32,35 +23,22 @@ export interface DeadLetterRequest<Value> {
   readonly isLastChance?: boolean;
 }
 
-export interface DeadLetterWriterContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly retry: BackoffPolicy;
-  };
-  readonly client: StreamClient;
-  readonly held: HeldMessages<Value>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly peers: Peers;
-  readonly secondOpinions: SecondOpinions;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
-}
-
 export class DeadLetterWriter<Value> {
-  readonly #context: DeadLetterWriterContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #peers: Peers;
+  readonly #secondOpinions: SecondOpinions;
   readonly #sender: OutcomeSender<DeadLetterRequest<Value>>;
   readonly #timers = new Set<() => void>();
 
-  constructor(context: DeadLetterWriterContext<Value>) {
-    const { clock, random, report, fail } = context;
-    this.#context = context;
-    this.#sender = new OutcomeSender({
-      clock,
-      random,
+  constructor(
+    scope: Scope<Value>,
+    { peers, secondOpinions }: { readonly peers: Peers; readonly secondOpinions: SecondOpinions },
+  ) {
+    const { held, report, fail } = scope;
+    this.#scope = scope;
+    this.#peers = peers;
+    this.#secondOpinions = secondOpinions;
+    this.#sender = new OutcomeSender(scope, {
       limit: AT_ONCE,
       deliver: async (requests, mayBeDone) => {
         // One by one: when one fails, those before it are over and are not repeated.
@@ -70,8 +48,7 @@ export class DeadLetterWriter<Value> {
         report({ type: "deadLetterFailed", messages: requests.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (requests, error) => {
         // Nothing is lost: the messages stay pending, and come again when the cause is gone.
-        for (const { message } of requests)
-          if (message?.state === "deadLettering") context.held.withdrawOutcome(message);
+        for (const { message } of requests) if (message?.state === "deadLettering") held.withdrawOutcome(message);
         fail(error);
       },
     });
@@ -83,7 +60,7 @@ export class DeadLetterWriter<Value> {
   }
 
   add(request: DeadLetterRequest<Value>): void {
-    if (request.message !== undefined) this.#context.held.beginDeadLetter(request.message);
+    if (request.message !== undefined) this.#scope.held.beginDeadLetter(request.message);
     this.#sender.add(request);
   }
 
@@ -105,7 +82,7 @@ export class DeadLetterWriter<Value> {
 
   #leavePending(request: DeadLetterRequest<Value>, error: CommandError): void {
     const { message } = request;
-    const { held, policy, clock, report } = this.#context;
+    const { held, policy, clock, report } = this.#scope;
     const retryInMs = policy.retry.capMs;
     const dueAtMs = clock.nowMs() + retryInMs;
     if (message === undefined) {
@@ -121,11 +98,11 @@ export class DeadLetterWriter<Value> {
   }
 
   #isOpen({ id, message }: DeadLetterRequest<Value>): boolean {
-    return message === undefined ? this.#context.held.holds(id) : message.state === "deadLettering";
+    return message === undefined ? this.#scope.held.holds(id) : message.state === "deadLettering";
   }
 
   async #move(request: DeadLetterRequest<Value>, mayBeDone: boolean): Promise<void> {
-    const { client, held, policy, report } = this.#context;
+    const { client, held, policy, report } = this.#scope;
     const { id, message, why, text } = request;
     const { stream, group, name } = policy;
     if (request.isLastChance === true && (await this.#giveSecondOpinion(request))) return;
@@ -155,11 +132,11 @@ export class DeadLetterWriter<Value> {
    * here, however often, may have its cause here → whether it was.
    */
   async #giveSecondOpinion({ id, message }: DeadLetterRequest<Value>): Promise<boolean> {
-    const { client, held, policy, peers, secondOpinions, report } = this.#context;
+    const { client, held, policy, report } = this.#scope;
     const { stream, group, name } = policy;
-    if (!(await peers.look()).isAnyAlive) return false;
+    if (!(await this.#peers.look()).isAnyAlive) return false;
     // Before it is let go of: this consumer may be the next to look for something to do.
-    secondOpinions.remember([id], "opinion");
+    this.#secondOpinions.remember([id], "opinion");
     const { moved } = await client.release({
       stream,
       group,

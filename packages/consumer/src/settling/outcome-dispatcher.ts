@@ -1,41 +1,38 @@
 /** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
-import { type Decoder, describeThrown, type LifecycleState } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
-import { type Message, type MessageKeeper, type RetryOptions, resolveRetry } from "../message.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import { type Decoder, describeShape, describeThrown, UsageError } from "@redis-batch/core/internal";
+import { assertRetryDelay, type Message, type MessageKeeper, type RetryOptions } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "./acknowledger.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Requeuer } from "./requeuer.ts";
 
-export interface OutcomeDispatcherContext<Value> {
-  readonly policy: { readonly codec: Decoder<Value> };
-  readonly held: HeldMessages<Value>;
+export interface OutcomeParts<Value> {
   readonly acknowledger: Acknowledger<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly requeuer: Requeuer<Value>;
   readonly sinkWatch: SinkWatch;
-  readonly state: () => LifecycleState;
-  readonly report: (event: ConsumerEvent) => void;
 }
 
 export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
   readonly codec: Decoder<Value>;
-  readonly #context: OutcomeDispatcherContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #parts: OutcomeParts<Value>;
 
-  constructor(context: OutcomeDispatcherContext<Value>) {
-    this.codec = context.policy.codec;
-    this.#context = context;
+  constructor(scope: Scope<Value>, parts: OutcomeParts<Value>) {
+    this.codec = scope.policy.codec;
+    this.#scope = scope;
+    this.#parts = parts;
   }
 
   ack(message: Message<Value>): void {
-    if (this.#isOpen(message)) this.#context.acknowledger.add(message);
+    if (this.#isOpen(message)) this.#parts.acknowledger.add(message);
   }
 
   deadLetter(message: Message<Value>, reason: string): void {
     // What was released to the group is not this consumer's to dead-letter.
     if (message.isLetGo || !this.#isOpen(message)) return;
-    this.#context.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
+    this.#parts.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
   }
 
   retry(message: Message<Value>, options: RetryOptions): void {
@@ -43,7 +40,7 @@ export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
     // What was returned comes again anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
-    const { requeuer, sinkWatch } = this.#context;
+    const { requeuer, sinkWatch } = this.#parts;
     const isCounted = sinkWatch.isCounting;
     requeuer.take(message, {
       mode: message.offer.mode,
@@ -53,13 +50,20 @@ export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
     });
   }
 
+  /** Resolves when the server has answered for every outcome of these messages. */
+  async whenThrough(messages: readonly Message<Value>[]): Promise<void> {
+    const { acknowledger, deadLetterWriter } = this.#parts;
+    await acknowledger.whenThrough(messages);
+    await deadLetterWriter.whenThrough(messages);
+  }
+
   /** Whether the message can still have an outcome; one that comes too late is reported. */
   #isOpen(message: Message<Value>): boolean {
-    const { held, state, report } = this.#context;
+    const { held, lifecycle, report } = this.#scope;
     if (held.canSettle(message)) return true;
     if (message.state !== "offered" && message.state !== "returned") return false;
     held.markLost(message);
-    report({ type: "outcomeTooLate", ids: [message.id], why: state() === "closed" ? "closed" : "superseded" });
+    report({ type: "outcomeTooLate", ids: [message.id], why: lifecycle.state === "closed" ? "closed" : "superseded" });
     return false;
   }
 }

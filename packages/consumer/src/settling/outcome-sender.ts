@@ -5,40 +5,40 @@
 import {
   type BackoffPolicy,
   backoffDelayMs,
-  type Clock,
   ConnectionError,
   pause,
-  type Random,
   RedisBatchError,
 } from "@redis-batch/core/internal";
+import type { Scope } from "../scope.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
-export interface OutcomeSenderContext<Item> {
-  readonly clock: Clock;
-  readonly random: Random;
+/** How one kind of outcome is sent. */
+export interface Sending<Item> {
   /** Items in one delivery, at most. */
   readonly limit: number;
   /**
    * Tells the server. `mayBeDone`: an earlier attempt with these items lost its reply, so the server may know already.
    */
-  readonly deliver: (items: readonly Item[], mayBeDone: boolean) => Promise<void>;
+  deliver(items: readonly Item[], mayBeDone: boolean): Promise<void>;
   /** A delivery failed and is tried again. */
-  readonly onRetry: (items: readonly Item[], retryInMs: number, error: RedisBatchError) => void;
+  onRetry(items: readonly Item[], retryInMs: number, error: RedisBatchError): void;
   /** A delivery failed in a way that no repetition can help; the items are not tried again. */
-  readonly onFailure: (items: readonly Item[], error: unknown) => void;
+  onFailure(items: readonly Item[], error: unknown): void;
 }
 
 export class OutcomeSender<Item> {
-  readonly #context: OutcomeSenderContext<Item>;
+  readonly #scope: Pick<Scope, "clock" | "random">;
+  readonly #sending: Sending<Item>;
   readonly #queue: Item[] = [];
   readonly #stopped = new AbortController();
   readonly #waiting = new Set<() => void>();
   #isSending = false;
   #pending = 0;
 
-  constructor(context: OutcomeSenderContext<Item>) {
-    this.#context = context;
+  constructor(scope: Pick<Scope, "clock" | "random">, sending: Sending<Item>) {
+    this.#scope = scope;
+    this.#sending = sending;
   }
 
   /** Items that the server has not answered for yet. */
@@ -71,7 +71,7 @@ export class OutcomeSender<Item> {
 
   async #send(): Promise<void> {
     while (this.#queue.length > 0 && !this.#stopped.signal.aborted) {
-      const items = this.#queue.splice(0, this.#context.limit);
+      const items = this.#queue.splice(0, this.#sending.limit);
       const isOut = await this.#deliver(items);
       if (isOut) this.#pending -= items.length;
       this.#wake();
@@ -81,20 +81,20 @@ export class OutcomeSender<Item> {
 
   /** Delivers, however often it takes → whether it is over with these items; not when it was stopped before. */
   async #deliver(items: readonly Item[]): Promise<boolean> {
-    const { clock, random, deliver, onRetry, onFailure } = this.#context;
+    const { clock, random } = this.#scope;
     let mayBeDone = false;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
-        await deliver(items, mayBeDone);
+        await this.#sending.deliver(items, mayBeDone);
         return true;
       } catch (error) {
         if (!RedisBatchError.is(error) || !error.retryable) {
-          onFailure(items, error);
+          this.#sending.onFailure(items, error);
           return true;
         }
         mayBeDone ||= ConnectionError.is(error) && error.outcome === "unknown";
         const retryInMs = backoffDelayMs(attempt, RETRY, random);
-        onRetry(items, retryInMs, error);
+        this.#sending.onRetry(items, retryInMs, error);
         await pause(clock, retryInMs, this.#stopped.signal);
       }
     }

@@ -2,38 +2,15 @@
  * Gives messages back to the group: at once, under the name `rb:released`, or until their time comes, under `rb:later`.
  * Each is held by its id until the server has answered, so that nothing else is done with it meanwhile.
  */
-import {
-  type Clock,
-  type EntryId,
-  LATER,
-  NoGroupError,
-  PermissionError,
-  type Random,
-  RELEASED,
-  type StreamClient,
-} from "@redis-batch/core/internal";
-import type { ConsumerEvent, ReleaseReason } from "../events.ts";
+import { type EntryId, LATER, NoGroupError, PermissionError, RELEASED, toErrorInfo } from "@redis-batch/core/internal";
+import type { ReleaseReason } from "../events.ts";
 import type { Message } from "../message.ts";
-import { toErrorInfo } from "../runtime/full-server.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { Scope } from "../scope.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 
 const IDS_PER_COMMAND = 1_000;
-
-export interface ReleaserContext<Value> {
-  readonly policy: { readonly stream: string; readonly group: string; readonly name: string };
-  readonly client: Pick<StreamClient, "release" | "scheduleLater">;
-  readonly held: HeldMessages<Value>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Called when it is not known any more what is pending for this consumer. */
-  readonly compare: () => void;
-  /** Called with an error that no repetition can help. */
-  readonly fail: (error: unknown) => void;
-}
 
 /** A message on its way to the group. */
 interface Leaving {
@@ -50,25 +27,23 @@ interface Leaving {
 }
 
 export class Releaser<Value> {
-  readonly #context: ReleaserContext<Value>;
+  readonly #scope: Scope<Value>;
   readonly #sender: OutcomeSender<Leaving>;
   #canDefer = true;
   #moved = 0;
 
-  constructor(context: ReleaserContext<Value>) {
-    const { clock, random, report, fail, compare } = context;
-    this.#context = context;
-    this.#sender = new OutcomeSender({
-      clock,
-      random,
+  constructor(scope: Scope<Value>) {
+    const { held, report, fail, signals } = scope;
+    this.#scope = scope;
+    this.#sender = new OutcomeSender(scope, {
       limit: IDS_PER_COMMAND,
       deliver: (leaving) => this.#deliver(leaving),
       onRetry: (leaving, retryInMs, error) =>
         report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (leaving, error) => {
         // Nothing is lost: what is still pending here is found again.
-        for (const { reserved } of leaving) context.held.free(reserved);
-        compare();
+        for (const { reserved } of leaving) held.free(reserved);
+        signals.pendingUnknown.raise();
         fail(error);
       },
     });
@@ -93,20 +68,20 @@ export class Releaser<Value> {
   keepDelaysHere(error: PermissionError): void {
     if (!this.#canDefer) return;
     this.#canDefer = false;
-    this.#context.report({ type: "delaysInMemory", error: toErrorInfo(error) });
+    this.#scope.report({ type: "delaysInMemory", error: toErrorInfo(error) });
   }
 
   /** Gives a message back that has its payload here, offered or not. */
   release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
-    const reserved = this.#context.held.letGo(message);
+    const reserved = this.#scope.held.letGo(message);
     if (reserved === undefined) return;
     this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: null, why });
   }
 
   /** Puts a message off until its time comes, for whoever has room then. */
   defer(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
-    const { held, clock } = this.#context;
+    const { held, clock } = this.#scope;
     const { id, deliveries, isSuspect } = message;
     const reserved = held.letGo(message);
     if (reserved === undefined) return;
@@ -123,7 +98,7 @@ export class Releaser<Value> {
 
   /** Gives a message back that is held by its id: what is not due yet keeps its time. */
   releaseDeferred(deferred: Deferred, why: ReleaseReason): void {
-    const { held, clock } = this.#context;
+    const { held, clock } = this.#scope;
     const { id, deliveries, isSuspect } = deferred;
     const reserved = held.letGoOfDeferred(deferred);
     if (reserved === undefined) return;
@@ -142,7 +117,7 @@ export class Releaser<Value> {
   }
 
   async #deliver(leaving: readonly Leaving[]): Promise<void> {
-    const { held, report } = this.#context;
+    const { held, report } = this.#scope;
     const delayed = leaving.filter(({ dueAtMs }) => dueAtMs !== null);
     const atOnce = leaving.filter(({ dueAtMs }) => dueAtMs === null);
     try {
@@ -164,7 +139,7 @@ export class Releaser<Value> {
 
   /** Writes down when they are due → those for which that cannot be done, and which therefore stay here. */
   async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
-    const { client, policy, held, clock } = this.#context;
+    const { client, policy, held, clock } = this.#scope;
     const { stream, group } = policy;
     const nowMs = clock.nowMs();
     try {
@@ -196,7 +171,7 @@ export class Releaser<Value> {
 
   async #move(leaving: readonly Leaving[], to: string): Promise<number> {
     if (leaving.length === 0) return 0;
-    const { client, policy, held, report } = this.#context;
+    const { client, policy, held, report } = this.#scope;
     const { stream, group, name } = policy;
     const { moved, trimmed } = await client.release({
       stream,

@@ -1,40 +1,20 @@
 /** Takes messages back from the application: puts them off, releases them to the group, or hands them to the dead letters. */
-import {
-  type BackoffPolicy,
-  type Clock,
-  type EntryId,
-  type Random,
-  RedisBatchError,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+import { type EntryId, RedisBatchError } from "@redis-batch/core/internal";
 import { decideMaxDeliveries, decideRedelivery, isKeptHere, type PullMode } from "../decisions/redelivery.ts";
-import type { SecondOpinions } from "../liveness/second-opinions.ts";
+import type { Peers } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Releaser } from "./releaser.ts";
+import type { SecondOpinions } from "./second-opinions.ts";
 
-export interface RequeuerContext<Value> {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly name: string;
-    readonly retry: BackoffPolicy;
-    readonly leaseMs: number;
-    readonly maxDeliveries: number | undefined;
-    readonly maxDeferred: number;
-  };
-  readonly client: StreamClient;
-  readonly held: HeldMessages<Value>;
+export interface RequeuerParts<Value> {
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly releaser: Releaser<Value>;
   readonly secondOpinions: SecondOpinions;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Whether a message on its n-th delivery is kept apart. */
-  readonly isSuspect: (deliveries: number) => boolean;
-  /** Whether others should try what fails here: everything does, and somebody else is there. */
-  readonly isForOthers: () => boolean;
+  readonly peers: Peers;
+  readonly sinkWatch: SinkWatch;
 }
 
 export interface Return {
@@ -47,15 +27,18 @@ export interface Return {
 }
 
 export class Requeuer<Value> {
-  readonly #context: RequeuerContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #parts: RequeuerParts<Value>;
 
-  constructor(context: RequeuerContext<Value>) {
-    this.#context = context;
+  constructor(scope: Scope<Value>, parts: RequeuerParts<Value>) {
+    this.#scope = scope;
+    this.#parts = parts;
   }
 
   /** Takes back one message that was offered and has no outcome. */
   take(message: Message<Value>, { mode, delayMs, isCounted, text }: Return): void {
-    const { policy, held, deadLetterWriter, releaser, secondOpinions, clock, random } = this.#context;
+    const { policy, held, clock, random, usage } = this.#scope;
+    const { deadLetterWriter, releaser, secondOpinions } = this.#parts;
     // A later delivery of the same message takes care of itself.
     if (!held.isCurrent(message)) return held.return(message);
     const maxDeliveries = decideMaxDeliveries(mode, policy.maxDeliveries);
@@ -72,7 +55,7 @@ export class Requeuer<Value> {
     const { dueInMs, ripeInMs } = redelivery;
     message.isDeferredForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
     const isFull = held.deferredCount >= policy.maxDeferred;
-    if (releaser.canDefer && (isFull || this.#context.isForOthers() || !isKeptHere(dueInMs, policy.leaseMs))) {
+    if (releaser.canDefer && (isFull || this.#isForOthers || !isKeptHere(dueInMs, policy.leaseMs))) {
       // Whoever puts it off has not failed on it.
       if (mode === "loop" && !message.isDeferredForLong) secondOpinions.remember([message.id], "failed");
       return releaser.defer(message, dueInMs, { isUncounted: !isCounted });
@@ -82,9 +65,15 @@ export class Requeuer<Value> {
     held.defer(message, {
       dueAtMs: nowMs + dueInMs,
       ripeAtMs: nowMs + ripeInMs,
-      isSuspect: this.#context.isSuspect(message.deliveries + 1),
+      isSuspect: usage.isSuspect(message.deliveries + 1),
       isUncounted: !isCounted,
     });
+  }
+
+  /** Whether others should try what fails here: everything does, and somebody else is there. */
+  get #isForOthers(): boolean {
+    const { sinkWatch, peers } = this.#parts;
+    return sinkWatch.isBackingOff && peers.lastSeen.isAnyAlive;
   }
 
   /**
@@ -92,7 +81,7 @@ export class Requeuer<Value> {
    * does not succeed the delivery counts for whoever takes over.
    */
   async #uncount(ids: readonly EntryId[]): Promise<void> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     const { stream, group, name } = policy;
     try {
       await client.release({ stream, group, from: name, to: name, neverOffered: ids, offered: [] });

@@ -1,19 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { openParts } from "../../test/parts.ts";
-import type { Load } from "../decisions/surplus.ts";
 import { SurplusReleaser } from "./surplus-releaser.ts";
 
 async function setUp() {
   const parts = await openParts();
-  const { shared, held, clock, releaser, peers, secondOpinions, deliver } = parts;
+  const { scope, held, clock, releaser, peers, secondOpinions, deliver } = parts;
   const load = { isDraining: false, isPaused: false, isBackingOff: false, handlersHung: 0, places: 1, freePlaces: 0 };
   const releasedUnoffered = { times: 0 };
-  const surplus = new SurplusReleaser({
-    ...{ ...shared, releaser, peers, secondOpinions, onReleasedUnoffered: () => void releasedUnoffered.times++ },
-    load: (): Load => {
-      const sinceMs = held.oldestOfferableSinceMs;
-      return { ...load, oldestOfferableMs: sinceMs === null ? null : clock.nowMs() - sinceMs };
+  const surplus = new SurplusReleaser(scope, {
+    ...{ releaser, peers, secondOpinions },
+    claimer: { releasedUnoffered: () => void releasedUnoffered.times++ },
+    intake: {
+      load: () => {
+        const sinceMs = held.oldestOfferableSinceMs;
+        return { ...load, oldestOfferableMs: sinceMs === null ? null : clock.nowMs() - sinceMs };
+      },
     },
   });
   /** New messages in memory. */

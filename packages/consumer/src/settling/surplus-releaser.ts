@@ -1,38 +1,39 @@
 /** Gives back, each second, what this consumer holds and cannot work on soon, while somebody else can. */
-import type { Clock } from "@redis-batch/core/internal";
-import { decideSurplus, type Load, patienceOf, type Surplus } from "../decisions/surplus.ts";
+
+import { decideSurplus, patienceOf, type Surplus } from "../decisions/surplus.ts";
 import type { Peers, PeerView } from "../liveness/peers.ts";
-import type { SecondOpinions } from "../liveness/second-opinions.ts";
 import type { Message } from "../message.ts";
+import type { Claimer } from "../receiving/claimer.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
-import type { HeldMessages } from "../scheduling/held-messages.ts";
+import type { IntakeControl } from "../scheduling/intake-control.ts";
+import type { Scope } from "../scope.ts";
 import type { Releaser } from "./releaser.ts";
+import type { SecondOpinions } from "./second-opinions.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
-export interface SurplusReleaserContext<Value> {
-  readonly policy: { readonly maxWaitMs: number };
-  readonly held: HeldMessages<Value>;
+export interface SurplusParts<Value> {
+  readonly intake: Pick<IntakeControl, "load">;
   readonly releaser: Releaser<Value>;
+  readonly claimer: Pick<Claimer<Value>, "releasedUnoffered">;
   readonly peers: Peers;
   readonly secondOpinions: SecondOpinions;
-  readonly clock: Clock;
-  readonly load: () => Load;
-  /** Called when messages were released that were never offered here. */
-  readonly onReleasedUnoffered: () => void;
 }
 
 export class SurplusReleaser<Value> {
-  readonly #context: SurplusReleaserContext<Value>;
+  readonly #scope: Scope<Value>;
+  readonly #parts: SurplusParts<Value>;
   #cancelTimer = (): void => {};
   #isStopped = false;
 
-  constructor(context: SurplusReleaserContext<Value>) {
-    this.#context = context;
+  constructor(scope: Scope<Value>, parts: SurplusParts<Value>) {
+    this.#scope = scope;
+    this.#parts = parts;
+    scope.signals.paceChanged.listen(() => void this.look());
   }
 
   start(): void {
-    this.#cancelTimer = this.#context.clock.setTimer(LOOK_EVERY_MS, () => {
+    this.#cancelTimer = this.#scope.clock.setTimer(LOOK_EVERY_MS, () => {
       void this.look();
       if (!this.#isStopped) this.start();
     });
@@ -54,30 +55,31 @@ export class SurplusReleaser<Value> {
     if (this.#isStopped) return;
     const before = this.#decide();
     if (before.kind === "nothing" || !this.#hasAny()) return;
-    if (before.for !== "nobody" && !isThere(before, await this.#context.peers.look())) return;
+    if (before.for !== "nobody" && !isThere(before, await this.#parts.peers.look())) return;
     // Meanwhile it may have found a place.
     const surplus = this.#decide();
     if (surplus.kind === before.kind && !this.#isStopped) this.#release(surplus);
   }
 
   #decide(): Surplus {
-    const { load, policy } = this.#context;
-    return decideSurplus(load(), patienceOf(policy.maxWaitMs));
+    const { policy } = this.#scope;
+    return decideSurplus(this.#parts.intake.load(), patienceOf(policy.maxWaitMs));
   }
 
   #hasAny(): boolean {
-    const { held } = this.#context;
+    const { held } = this.#scope;
     return held.fresh.messages + held.due.messages + held.deferredCount > 0;
   }
 
   #release(surplus: Surplus): void {
     if (surplus.kind === "nothing") return;
-    const { held, releaser, clock, policy, onReleasedUnoffered } = this.#context;
+    const { held, clock, policy } = this.#scope;
+    const { releaser, claimer } = this.#parts;
     const sinceMs = surplus.kind === "waited" ? clock.nowMs() - patienceOf(policy.maxWaitMs) : Number.POSITIVE_INFINITY;
     const waiting = held.waitingSince(sinceMs);
     const all = [...waiting.due, ...(surplus.kind === "waited" ? [] : held.allDeferred()), ...waiting.fresh];
     if (all.length === 0) return;
-    this.#context.secondOpinions.remember(
+    this.#parts.secondOpinions.remember(
       all.filter(hasFailedHere).map(({ id }) => id),
       "failed",
     );
@@ -85,7 +87,7 @@ export class SurplusReleaser<Value> {
       if ("dueAtMs" in one) releaser.releaseDeferred(one, surplus.why);
       else releaser.release(one, surplus.why, { isUncounted: true });
     }
-    onReleasedUnoffered();
+    claimer.releasedUnoffered();
   }
 }
 

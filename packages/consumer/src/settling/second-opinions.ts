@@ -2,27 +2,16 @@
  * Messages that failed here and were given to the group, so that another consumer tries them. This one leaves them to the
  * others for a lease, and looks what became of them: what succeeds elsewhere says that it is not the messages.
  */
-import { type Clock, type EntryId, groupKey, RedisBatchError, type StreamClient } from "@redis-batch/core/internal";
-import { stillPending } from "../settling/still-pending.ts";
-import type { Peers } from "./peers.ts";
+import { type EntryId, groupKey, RedisBatchError } from "@redis-batch/core/internal";
+import type { Peers } from "../liveness/peers.ts";
+import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { Scope } from "../scope.ts";
+import { stillPending } from "./still-pending.ts";
 
 const MOST_REMEMBERED = 1_000;
 // A few are enough to know, and each is a command.
 const LOOKED_AT_ONCE = 20;
 const DEAD_LETTERS_LOOKED_AT = 100;
-
-export interface SecondOpinionsContext {
-  readonly policy: {
-    readonly stream: string;
-    readonly group: string;
-    readonly leaseMs: number;
-  };
-  readonly client: StreamClient;
-  readonly peers: Peers;
-  readonly clock: Clock;
-  /** Called with how many messages another consumer acknowledged after they had failed here. */
-  readonly onSuccessElsewhere: (messages: number) => void;
-}
 
 interface Given {
   /** By the local clock. */
@@ -32,11 +21,19 @@ interface Given {
 }
 
 export class SecondOpinions {
-  readonly #context: SecondOpinionsContext;
+  readonly #scope: Scope;
+  readonly #peers: Peers;
+  readonly #sinkWatch: Pick<SinkWatch, "succeededElsewhere">;
   readonly #given = new Map<EntryId, Given>();
 
-  constructor(context: SecondOpinionsContext) {
-    this.#context = context;
+  constructor(
+    scope: Scope,
+    { peers, sinkWatch }: { readonly peers: Peers; readonly sinkWatch: Pick<SinkWatch, "succeededElsewhere"> },
+  ) {
+    this.#scope = scope;
+    this.#peers = peers;
+    this.#sinkWatch = sinkWatch;
+    scope.signals.heartbeatSent.listen(() => void this.look());
   }
 
   /**
@@ -44,7 +41,7 @@ export class SecondOpinions {
    * case. Whoever has failed on a message takes it again sooner than whoever has given it up.
    */
   remember(ids: readonly EntryId[], why: "failed" | "opinion"): void {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     const given = { atMs: clock.nowMs(), notWantedMs: why === "opinion" ? policy.leaseMs : policy.leaseMs / 2 };
     for (const id of ids) {
       this.#given.delete(id);
@@ -58,9 +55,9 @@ export class SecondOpinions {
 
   /** Messages that others should try first; none where nobody else is there: alone it is its own second opinion. */
   notWanted(): readonly EntryId[] {
-    if (this.#given.size === 0 || !this.#context.peers.lastSeen.isAnyAlive) return [];
+    if (this.#given.size === 0 || !this.#peers.lastSeen.isAnyAlive) return [];
     this.#forgetOld();
-    const nowMs = this.#context.clock.nowMs();
+    const nowMs = this.#scope.clock.nowMs();
     return [...this.#given].filter(([, { atMs, notWantedMs }]) => nowMs - atMs < notWantedMs).map(([id]) => id);
   }
 
@@ -69,9 +66,9 @@ export class SecondOpinions {
     this.#forgetOld();
     const ids = [...this.#given.keys()].slice(0, LOOKED_AT_ONCE);
     if (ids.length === 0) return;
-    const { client, policy, onSuccessElsewhere, peers } = this.#context;
+    const { client, policy } = this.#scope;
     try {
-      await peers.look();
+      await this.#peers.look();
       const pending = await stillPending(client, policy, ids);
       const gone = ids.filter((id) => !pending.has(id));
       // Looked at again only after the others.
@@ -80,7 +77,7 @@ export class SecondOpinions {
       for (const id of gone) this.#given.delete(id);
       const dead = await this.#deadLettersOf(gone);
       const succeeded = gone.filter((id) => !dead.has(id)).length;
-      if (succeeded > 0) onSuccessElsewhere(succeeded);
+      if (succeeded > 0) this.#sinkWatch.succeededElsewhere(succeeded);
     } catch (error) {
       // The next heartbeat looks again.
       if (!RedisBatchError.is(error)) throw error;
@@ -95,14 +92,14 @@ export class SecondOpinions {
   }
 
   #forgetOld(): void {
-    const { clock, policy } = this.#context;
+    const { clock, policy } = this.#scope;
     const nowMs = clock.nowMs();
     for (const [id, { atMs }] of this.#given) if (nowMs - atMs >= policy.leaseMs) this.#given.delete(id);
   }
 
   /** Which of them are in the dead letters: no message dies before it was added, so its letter has a later id. */
   async #deadLettersOf(ids: readonly EntryId[]): Promise<ReadonlySet<EntryId>> {
-    const { client, policy } = this.#context;
+    const { client, policy } = this.#scope;
     const stream = groupKey("dead", policy.stream, policy.group);
     const found = new Set<EntryId>();
     for (const id of ids) {

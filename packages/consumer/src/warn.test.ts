@@ -1,6 +1,6 @@
 import { ODD_VALUES } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
-import type { ConsumerEvent } from "../events.ts";
+import type { ConsumerEvent } from "./events.ts";
 import { describeProblem } from "./warn.ts";
 
 const error = { code: "CONNECTION", message: "it is away" } as const;

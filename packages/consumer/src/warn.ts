@@ -1,6 +1,6 @@
 /** What a consumer without an observer says of trouble. */
 import { describeConnectionEvent, describeThrown, placeOf } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
+import type { ConsumerEvent } from "./events.ts";
 
 /** What needs attention in an event; `undefined`: nothing does. */
 export function describeProblem(event: ConsumerEvent): string | undefined {

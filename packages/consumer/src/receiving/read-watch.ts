@@ -2,50 +2,67 @@
  * Watches whether the reader gets anywhere, and says once when it has not for long, and once when it does again. The
  * single failures are events of their own; this one is for whoever is to be woken up.
  */
-import type { Clock } from "@redis-batch/core/internal";
-import type { ConsumerEvent } from "../events.ts";
-import type { ErrorInfo } from "../runtime/full-server.ts";
+import type { ErrorInfo } from "@redis-batch/core/internal";
+import type { Scope } from "../scope.ts";
 
 // Beyond the wait that a read asks for itself. A failover is over sooner; what lasts longer, somebody should know of.
 const PATIENCE_MS = 10_000;
 // A timer that is so late says that this process stood still; what the server has answered meanwhile is still to be read.
 const LATE_MS = 500;
 
-export interface ReadStallWatchContext {
-  /** How long the server may take by itself. */
-  readonly ownWaitMs: number;
-  readonly clock: Clock;
-  readonly report: (event: ConsumerEvent) => void;
-}
-
-export class ReadStallWatch {
-  readonly #context: ReadStallWatchContext;
+export class ReadWatch {
+  readonly #scope: Scope;
   /** Since when nothing has come of what was asked; `null` while nothing is asked. */
   #sinceMs: number | null = null;
   /** Since when there has been a stall that was reported. */
   #stalledSinceMs: number | null = null;
   #error: ErrorInfo | null = null;
+  #failures = 0;
+  /** Since when the server owes an answer; `null` while nothing is asked of it. */
+  #askedAtMs: number | null = null;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(context: ReadStallWatchContext) {
-    this.#context = context;
+  constructor(scope: Scope) {
+    this.#scope = scope;
   }
 
+  /** Whether reads have been wanted for long, and nothing came of it. */
   get isStalled(): boolean {
     return this.#stalledSinceMs !== null;
+  }
+
+  /** How many attempts have failed in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** How long the server has owed an answer, a refusal or not, by the local clock; 0 while nothing is asked of it. */
+  get unansweredMs(): number {
+    return this.#askedAtMs === null ? 0 : this.#scope.clock.nowMs() - this.#askedAtMs;
+  }
+
+  /** Something goes out to the server. */
+  asked(): void {
+    this.#askedAtMs = this.#scope.clock.nowMs();
+  }
+
+  /** An answer came, of whatever kind, or the wait for it was ended. */
+  released(): void {
+    this.#askedAtMs = null;
   }
 
   /** An answer is wanted from now on, if it was not before. */
   begin(): void {
     if (this.#sinceMs !== null) return;
-    this.#sinceMs = this.#context.clock.nowMs();
+    this.#sinceMs = this.#scope.clock.nowMs();
     this.#error = null;
     if (!this.isStalled) this.#lookIn(this.#patienceMs);
   }
 
   /** What was wanted is here. */
   answered(): void {
-    const { clock, report } = this.#context;
+    const { clock, report } = this.#scope;
+    this.#failures = 0;
     this.#sinceMs = clock.nowMs();
     this.#error = null;
     if (this.#stalledSinceMs === null) return;
@@ -57,6 +74,7 @@ export class ReadStallWatch {
 
   /** An attempt failed, and another one follows. */
   failed(error: ErrorInfo): void {
+    this.#failures++;
     this.#error = error;
   }
 
@@ -68,19 +86,19 @@ export class ReadStallWatch {
   }
 
   get #patienceMs(): number {
-    return this.#context.ownWaitMs + PATIENCE_MS;
+    return this.#scope.policy.blockMs + PATIENCE_MS;
   }
 
   // One timer for many answers: they only move the time that it compares with.
   #lookIn(delayMs: number): void {
-    const { clock } = this.#context;
+    const { clock } = this.#scope;
     const dueAtMs = clock.nowMs() + delayMs;
     this.#cancelTimer?.();
     this.#cancelTimer = clock.setTimer(delayMs, () => this.#look(clock.nowMs() - dueAtMs));
   }
 
   #look(lateMs: number): void {
-    const { clock, report } = this.#context;
+    const { clock, report } = this.#scope;
     if (this.#sinceMs === null) return;
     const silentMs = clock.nowMs() - this.#sinceMs;
     const leftMs = this.#patienceMs - silentMs;

@@ -1,7 +1,8 @@
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
+import { makeScope } from "../../test/make-scope.ts";
 import type { ConsumerEvent } from "../events.ts";
-import { ReadStallWatch } from "./read-stall-watch.ts";
+import { ReadWatch } from "./read-watch.ts";
 
 const refusal = { code: "SERVER_STATE", message: "xreadgroup: LOADING" } as const;
 
@@ -14,7 +15,7 @@ function open() {
     nowMs: () => manual.nowMs() + blockedMs,
     setTimer: (delayMs: number, callback: () => void) => manual.setTimer(delayMs, callback),
   };
-  const watch = new ReadStallWatch({ ownWaitMs: 2_000, clock, report: events.observe });
+  const watch = new ReadWatch(makeScope({ policy: { blockMs: 2_000 }, clock, report: events.observe }));
   /** Time passes in which no timer of this process goes off. */
   const block = (ms: number): void => {
     blockedMs += ms;
@@ -22,7 +23,7 @@ function open() {
   return { manual, events, watch, block };
 }
 
-describe("ReadStallWatch", () => {
+describe("ReadWatch", () => {
   it("tells once of a stall, with the last refusal, and once of its end", async () => {
     const { manual, events, watch } = open();
     watch.begin();

@@ -1,6 +1,5 @@
+/** Tells a server whose memory is full from one that refuses for other reasons. */
 import { ServerStateError } from "@redis-batch/core";
-
-export { type ErrorInfo, toErrorInfo } from "@redis-batch/core/internal";
 
 /** Whether the server refused because its memory is full: it creates nothing then, but reads, claims and acknowledges. */
 export function isFullServer(error: unknown): boolean {

@@ -1,0 +1,133 @@
+/**
+ * Ends a consumer in order: nothing more is received; what no handler will be found for is released; handlers and senders
+ * may finish, until the deadline; then everything that is left is released, the name is removed, and the connections close.
+ */
+import { UsageError } from "@redis-batch/core/internal";
+import type { StopReport } from "../events.ts";
+import type { OpenBatches } from "../scheduling/open-batches.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { SinkWatch } from "../scheduling/sink-watch.ts";
+import type { Scope } from "../scope.ts";
+import type { Acknowledger } from "../settling/acknowledger.ts";
+import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
+import type { Releaser } from "../settling/releaser.ts";
+import type { SurplusReleaser } from "../settling/surplus-releaser.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import type { HoldLimit } from "./hold-limit.ts";
+import type { LeaseRenewer } from "./lease-renewer.ts";
+import { leaveGroup } from "./leave-group.ts";
+import type { Startup } from "./startup.ts";
+import { untilAborted, withTimeout } from "./with-timeout.ts";
+
+// What may be spent on giving messages back after the drain's deadline.
+const LEAVE_MS = 5_000;
+
+export interface ShutdownParts<Value> {
+  readonly startup: Startup<Value>;
+  /** What brings messages in. */
+  readonly receiving: readonly { stop(): Promise<void> }[];
+  readonly scheduler: Scheduler<Value>;
+  readonly open: OpenBatches<Value>;
+  readonly surplus: SurplusReleaser<Value>;
+  readonly acknowledger: Acknowledger<Value>;
+  readonly deadLetterWriter: DeadLetterWriter<Value>;
+  readonly releaser: Releaser<Value>;
+  readonly holdLimit: HoldLimit<Value>;
+  readonly sinkWatch: SinkWatch;
+  readonly heartbeat: Heartbeat;
+  readonly leases: LeaseRenewer<Value>;
+}
+
+export class Shutdown<Value> {
+  readonly #scope: Scope<Value>;
+  readonly #parts: ShutdownParts<Value>;
+  #stopping: Promise<StopReport> | undefined;
+  #isNameTaken = false;
+  #onStopped = (): void => {};
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#onStopped = resolve;
+  });
+
+  constructor(scope: Scope<Value>, parts: ShutdownParts<Value>) {
+    this.#scope = scope;
+    this.#parts = parts;
+  }
+
+  /** Resolves when all is over, whoever began it. */
+  get whenStopped(): Promise<void> {
+    return this.#stopped;
+  }
+
+  /** Every call gets the same report. */
+  stop(): Promise<StopReport> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Another process has taken the name, and works on the same messages now: nothing is touched under it any more. */
+  letGoOfName(error: Error): void {
+    const { releaser, deadLetterWriter, acknowledger, holdLimit, open } = this.#parts;
+    this.#isNameTaken = true;
+    for (const part of [releaser, deadLetterWriter, acknowledger, holdLimit]) part.stop();
+    open.abandon(error);
+  }
+
+  async #stop(): Promise<StopReport> {
+    const { policy, client, clock, held, lifecycle, report } = this.#scope;
+    const { startup, scheduler, open, surplus, releaser } = this.#parts;
+    const { acknowledger, deadLetterWriter, holdLimit, sinkWatch, heartbeat, leases } = this.#parts;
+    const { drainMs } = policy;
+    const wasUsed = lifecycle.state !== "idle";
+    if (lifecycle.canMoveTo("draining")) lifecycle.moveTo("draining");
+    if (wasUsed) report({ type: "draining" });
+    const movedBefore = releaser.moved;
+    const deadline = new AbortController();
+    const cancelDeadline = clock.setTimer(drainMs, () => deadline.abort());
+    await startup.stop();
+    scheduler.drain();
+    surplus.stop();
+    const receivingEnded = Promise.all(this.#parts.receiving.map((part) => part.stop()));
+    // What no handler will be found for is not kept until those that are at work have ended.
+    const readAheadLeft = receivingEnded.then(() => surplus.drain());
+    await untilAborted(deadline.signal, Promise.all([readAheadLeft, open.whenNone()]));
+    const abandoned = open.abandon(
+      new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
+    );
+    const sending = [acknowledger, deadLetterWriter, releaser];
+    await untilAborted(deadline.signal, Promise.all(sending.map((sender) => sender.whenIdle())));
+    cancelDeadline();
+    const unconfirmedAcks = acknowledger.pending;
+    for (const part of [...sending, holdLimit, sinkWatch]) part.stop();
+    const keepersEnded = Promise.all([heartbeat.stop(), leases.stop()]);
+    const goneAtMs = clock.nowMs() + LEAVE_MS;
+    await withTimeout(clock, LEAVE_MS, keepersEnded);
+    // Under a name that is not, or no longer, its own it must not touch anything.
+    const mayTouch = startup.hasJoined && !this.#isNameTaken;
+    const left = mayTouch ? await this.#leave(goneAtMs) : { released: 0, nameRemoved: false };
+    await client.close();
+    await Promise.all([receivingEnded, keepersEnded]);
+    held.clear();
+    lifecycle.moveTo("closed");
+    const released = left.released + releaser.moved - movedBefore;
+    const stopped: StopReport = { ...left, released, unconfirmedAcks, abandoned };
+    if (wasUsed) report({ type: "stopped", ...stopped });
+    this.#onStopped();
+    return stopped;
+  }
+
+  async #leave(goneAtMs: number): Promise<{ readonly released: number; readonly nameRemoved: boolean }> {
+    const { policy, client, clock, held } = this.#scope;
+    const { stream, group, name } = policy;
+    const { deferred, ...others } = held.inventory();
+    const nowMs = clock.nowMs();
+    const isDue = ({ dueAtMs }: { readonly dueAtMs: number }): boolean => dueAtMs <= nowMs;
+    const last = {
+      neverOffered: others.neverOffered,
+      offered: [...others.offered, ...deferred.filter(isDue).map(({ id }) => id)],
+      deferred: deferred.filter((one) => !isDue(one)).map(({ id, dueAtMs }) => ({ id, delayMs: dueAtMs - nowMs })),
+    };
+    const who = { stream, group, consumer: name };
+    const leaving = leaveGroup(client, who, last, this.#parts.heartbeat.finalReport());
+    return (await withTimeout(clock, goneAtMs - nowMs, leaving)) ?? { released: 0, nameRemoved: false };
+  }
+}

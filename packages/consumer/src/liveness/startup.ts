@@ -1,0 +1,72 @@
+/** Starts a consumer: connects, joins the group under its name, and starts the loops. What may pass is tried again. */
+import { probeCapabilities } from "@redis-batch/core/internal";
+import type { Scope } from "../scope.ts";
+import type { Acknowledger } from "../settling/acknowledger.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { joinGroup } from "./join-group.ts";
+import { retryUntil } from "./retry-until.ts";
+
+export interface StartupParts<Value> {
+  readonly heartbeat: Heartbeat;
+  readonly acknowledger: Acknowledger<Value>;
+  readonly loops: readonly { start(): void }[];
+}
+
+export class Startup<Value> {
+  readonly #scope: Scope<Value>;
+  readonly #parts: StartupParts<Value>;
+  readonly #aborter = new AbortController();
+  #starting: Promise<boolean> | undefined;
+  #hasJoined = false;
+
+  constructor(scope: Scope<Value>, parts: StartupParts<Value>) {
+    this.#scope = scope;
+    this.#parts = parts;
+  }
+
+  /** Whether the name was this consumer's at some time. */
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
+
+  /**
+   * Resolves when it runs; with `false` when it was told to stop before it did, which is no failure.
+   *
+   * @throws what no repetition can help, or what was wrong last when the time for connecting is up
+   */
+  start(): Promise<boolean> {
+    this.#starting ??= this.#aborter.signal.aborted ? Promise.resolve(false) : this.#start();
+    return this.#starting;
+  }
+
+  /** Ends the attempt that is under way; resolves when it has ended. From now on there is no other. */
+  async stop(): Promise<void> {
+    this.#aborter.abort();
+    await this.#starting?.catch(() => {});
+  }
+
+  async #start(): Promise<boolean> {
+    const { clock, random, policy, lifecycle } = this.#scope;
+    lifecycle.moveTo("starting");
+    const { signal } = this.#aborter;
+    const options = { clock, random, timeoutMs: policy.connectTimeoutMs, signal };
+    return retryUntil((leftMs) => this.#connect(leftMs), options);
+  }
+
+  async #connect(timeoutMs: number): Promise<boolean> {
+    const { client, policy, lifecycle, report } = this.#scope;
+    const { heartbeat, acknowledger, loops } = this.#parts;
+    const { signal } = this.#aborter;
+    await client.connect(["commands", "reader"], { timeoutMs, signal });
+    acknowledger.learn(await probeCapabilities(client));
+    const isNewGroup = await joinGroup(client, policy);
+    if (isNewGroup) report({ type: "groupCreated", position: policy.startFrom, recreated: false });
+    await heartbeat.join(signal);
+    this.#hasJoined = true;
+    if (lifecycle.state !== "starting") return false;
+    lifecycle.moveTo("running");
+    for (const loop of loops) loop.start();
+    report({ type: "started", consumer: policy.name });
+    return true;
+  }
+}

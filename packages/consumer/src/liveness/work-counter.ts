@@ -1,0 +1,45 @@
+/** Counts what this consumer has done, from what it reports. */
+import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "../events.ts";
+
+export class WorkCounter {
+  #work = NO_WORK;
+  #acked = 0;
+  #deadLettered = 0;
+
+  get work(): WorkCounters {
+    return this.#work;
+  }
+
+  /** Messages acknowledged so far. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  get deadLettered(): number {
+    return this.#deadLettered;
+  }
+
+  /** Whether it was given anything, or worked on anything. */
+  get hasWorked(): boolean {
+    return this.#work.delivered > 0 || this.#work.batches > 0;
+  }
+
+  count(event: ConsumerEvent): void {
+    switch (event.type) {
+      case "read":
+        this.#work = { ...this.#work, delivered: this.#work.delivered + event.messages };
+        break;
+      case "batchEnded":
+        this.#work = addBatch(this.#work, event.messages, event.durationMs);
+        break;
+      case "acknowledged":
+        this.#acked += event.messages;
+        break;
+      case "deadLettered":
+        this.#deadLettered++;
+        break;
+      default:
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** Makes the parts of a consumer, each after those that it uses. What they tell each other beside that is in `signals.ts`. */
+import type { ConnectionWatch } from "./liveness/connection-watch.ts";
+import { Heartbeat } from "./liveness/heartbeat.ts";
+import { HoldLimit } from "./liveness/hold-limit.ts";
+import { LeaseRenewer } from "./liveness/lease-renewer.ts";
+import { Peers } from "./liveness/peers.ts";
+import { ReservedNames } from "./liveness/reserved-names.ts";
+import { Shutdown } from "./liveness/shutdown.ts";
+import { Startup } from "./liveness/startup.ts";
+import type { WorkCounter } from "./liveness/work-counter.ts";
+import { Admitter } from "./receiving/admitter.ts";
+import { Claimer } from "./receiving/claimer.ts";
+import { DueReleaser } from "./receiving/due-releaser.ts";
+import { OrphanReleaser } from "./receiving/orphan-releaser.ts";
+import { OwnPending } from "./receiving/own-pending.ts";
+import { PositionWatch } from "./receiving/position-watch.ts";
+import { ReadWatch } from "./receiving/read-watch.ts";
+import { Reader } from "./receiving/reader.ts";
+import { Redeliverer } from "./receiving/redeliverer.ts";
+import { HandlerCaller } from "./scheduling/handler-caller.ts";
+import { IntakeControl } from "./scheduling/intake-control.ts";
+import { OpenBatches } from "./scheduling/open-batches.ts";
+import { Scheduler } from "./scheduling/scheduler.ts";
+import { SinkWatch } from "./scheduling/sink-watch.ts";
+import { WaitingCalls } from "./scheduling/waiting-calls.ts";
+import type { Scope } from "./scope.ts";
+import { Acknowledger } from "./settling/acknowledger.ts";
+import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
+import { OutcomeDispatcher } from "./settling/outcome-dispatcher.ts";
+import { Releaser } from "./settling/releaser.ts";
+import { Requeuer } from "./settling/requeuer.ts";
+import { SecondOpinions } from "./settling/second-opinions.ts";
+import { SurplusReleaser } from "./settling/surplus-releaser.ts";
+
+/** Those that the consumer itself uses. */
+export interface ConsumerParts<Value> {
+  readonly connection: ConnectionWatch;
+  readonly acknowledger: Acknowledger<Value>;
+  readonly open: OpenBatches<Value>;
+  readonly waiting: WaitingCalls<Value>;
+  readonly readWatch: ReadWatch;
+  readonly intake: IntakeControl;
+  readonly claimer: Claimer<Value>;
+  readonly reader: Reader<Value>;
+  readonly surplus: SurplusReleaser<Value>;
+  readonly scheduler: Scheduler<Value>;
+  readonly handlers: HandlerCaller<Value>;
+  readonly startup: Startup<Value>;
+  readonly shutdown: Shutdown<Value>;
+}
+
+/** @param made what had to be there before the scope was */
+export function createParts<Value>(
+  scope: Scope<Value>,
+  { connection, work }: { readonly connection: ConnectionWatch; readonly work: WorkCounter },
+): ConsumerParts<Value> {
+  // What this consumer is among others, and how its work goes.
+  const peers = new Peers(scope);
+  const leases = new LeaseRenewer(scope);
+  const sinkWatch = new SinkWatch(scope);
+  const secondOpinions = new SecondOpinions(scope, { peers, sinkWatch });
+
+  // Messages go out.
+  const releaser = new Releaser(scope);
+  const deadLetterWriter = new DeadLetterWriter(scope, { peers, secondOpinions });
+  const acknowledger = new Acknowledger(scope, { leases });
+  const requeuer = new Requeuer(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
+  const outcomes = new OutcomeDispatcher(scope, { acknowledger, deadLetterWriter, requeuer, sinkWatch });
+  const open = new OpenBatches(scope, { requeuer, releaser, sinkWatch, outcomes });
+  const holdLimit = new HoldLimit(scope, { open, deadLetterWriter, secondOpinions });
+
+  // How much may come in now.
+  const waiting = new WaitingCalls(scope);
+  const readWatch = new ReadWatch(scope);
+  const positionWatch = new PositionWatch(scope, { work });
+  const intake = new IntakeControl(scope, {
+    ...{ connection, leases, open, positionWatch, readWatch, releaser, sinkWatch, waiting },
+  });
+  const reservedNames = new ReservedNames(scope);
+  const heartbeat = new Heartbeat(scope, { intake, open, reservedNames, sinkWatch, work });
+
+  // Messages come in: from what nobody holds, from what was deferred here, and new ones.
+  const admitter = new Admitter(scope, { leases, deadLetterWriter, outcomes });
+  const ownPending = new OwnPending(scope, { admitter });
+  const claimer = new Claimer(scope, {
+    ...{ admitter, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
+  });
+  const redeliverer = new Redeliverer(scope, { admitter });
+  const reader = new Reader(scope, { waiting, intake, admitter, ownPending, claimer, heartbeat, readWatch });
+  const dueReleaser = new DueReleaser(scope, { releaser });
+  const orphanReleaser = new OrphanReleaser(scope, { peers, connection, leases });
+  const surplus = new SurplusReleaser(scope, { intake, releaser, claimer, peers, secondOpinions });
+
+  // Who gets the next batch.
+  const sources = { released: claimer, returned: redeliverer, reader };
+  const scheduler = new Scheduler(scope, { waiting, intake, sources });
+  const handlers = new HandlerCaller(scope, { open });
+
+  const startup = new Startup(scope, {
+    ...{ heartbeat, acknowledger },
+    loops: [
+      ...[heartbeat, leases, holdLimit, redeliverer],
+      ...[claimer, dueReleaser, orphanReleaser, surplus, positionWatch],
+    ],
+  });
+  const shutdown = new Shutdown(scope, {
+    ...{ startup, scheduler, open, surplus, acknowledger, deadLetterWriter, releaser, holdLimit, sinkWatch },
+    ...{ heartbeat, leases },
+    receiving: [reader, redeliverer, claimer, dueReleaser, orphanReleaser, positionWatch],
+  });
+
+  return {
+    ...{ connection, acknowledger, open, waiting, readWatch, intake, claimer, reader, surplus },
+    ...{ scheduler, handlers, startup, shutdown },
+  };
+}

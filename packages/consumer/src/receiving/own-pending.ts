@@ -1,0 +1,97 @@
+/**
+ * Compares the consumer's own pending list with what it holds: after every (re)connect and read error the server may have
+ * delivered messages that never arrived. What is found is taken in, by its id; what is more than may be held, released.
+ */
+import { type EntryId, RELEASED } from "@redis-batch/core/internal";
+import type { Scope } from "../scope.ts";
+import type { Admitter } from "./admitter.ts";
+
+// Compared page by page; a page of ids is small for client and server alike.
+const PAGE = 1_000;
+
+/** A message that is pending for this consumer, and that it does not have. */
+interface FoundPending {
+  readonly id: EntryId;
+  /** How often it has been offered. */
+  readonly deliveries: number;
+}
+
+export class OwnPending<Value> {
+  readonly #scope: Scope<Value>;
+  readonly #admitter: Admitter<Value>;
+  #comparedEpoch = -1;
+  #hasCompared = false;
+  #isComparing = false;
+
+  constructor(scope: Scope<Value>, { admitter }: { readonly admitter: Admitter<Value> }) {
+    this.#scope = scope;
+    this.#admitter = admitter;
+    scope.signals.pendingUnknown.listen(() => {
+      this.#comparedEpoch = -1;
+    });
+  }
+
+  /**
+   * Whether all that is pending for this consumer is known: only then may anything else bring it messages, which would be
+   * found pending, and not held, while the answer is on its way.
+   */
+  get isKnown(): boolean {
+    return this.#hasCompared && !this.#isComparing;
+  }
+
+  /** Whether it has to be compared before anything is read. */
+  get mustCompare(): boolean {
+    return this.#scope.client.readerEpoch !== this.#comparedEpoch;
+  }
+
+  /** Compares while nothing else brings messages: those on their way would be found pending, and not held. */
+  async compare(claimer: { whenIdle(): Promise<void> }): Promise<void> {
+    this.#isComparing = true;
+    try {
+      await claimer.whenIdle();
+      await this.#compare();
+    } finally {
+      this.#isComparing = false;
+    }
+    // Now more may be taken.
+    this.#scope.signals.offerableChanged.raise();
+  }
+
+  async #compare(): Promise<void> {
+    const { client, policy, held, report } = this.#scope;
+    const { stream, group, name: consumer } = policy;
+    const { readerEpoch } = client;
+    let found = 0;
+    let from = "-";
+    for (;;) {
+      const page = await client.xpendingRange({ stream, group, consumer, from, to: "+", count: PAGE });
+      const unknown = page.filter(({ id }) => !held.holds(id));
+      found += unknown.length;
+      // At the first look it is what an earlier process was offered; later it is what got lost on its way to this one.
+      const lost = this.#hasCompared ? 1 : 0;
+      await this.#adopt(unknown.map(({ id, deliveries }) => ({ id, deliveries: Math.max(deliveries - lost, 0) })));
+      const last: EntryId | undefined = page.at(-1)?.id;
+      if (page.length < PAGE || last === undefined) break;
+      from = `(${last}`;
+    }
+    this.#comparedEpoch = readerEpoch;
+    this.#hasCompared = true;
+    if (found > 0) report({ type: "undeliveredFound", messages: found });
+  }
+
+  /** Takes in as much as this consumer may hold; the rest is the group's. */
+  async #adopt(found: readonly FoundPending[]): Promise<void> {
+    const { client, policy, held, report, signals } = this.#scope;
+    const { stream, group, name, maxDeferred } = policy;
+    const room = Math.max(maxDeferred - held.deferredCount, 0);
+    for (const { id, deliveries } of found.slice(0, room)) this.#admitter.adopt(id, deliveries);
+    const rest = found.slice(room).map(({ id }) => id);
+    if (rest.length === 0) return;
+    const { moved } = await client.release({
+      ...{ stream, group, from: name, to: RELEASED },
+      ...{ offered: rest, neverOffered: [] },
+    });
+    if (moved > 0) report({ type: "released", messages: moved, why: "deferred" });
+    signals.releasedFound.raise();
+  }
+}

@@ -1,0 +1,51 @@
+/** Calls the handler of `run` with a batch, and ends the batch by what comes of it. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { describeThrown } from "@redis-batch/core/internal";
+import { applyOutcome, type Handler } from "../handler.ts";
+import type { Scope } from "../scope.ts";
+import type { OpenBatch, OpenBatches } from "./open-batches.ts";
+
+// Tells in whose handler a call was made. Only where following calls through promises costs nothing worth mentioning.
+const [NODE_MAJOR = "0"] = process.versions.node.split(".");
+const CALLER = Number(NODE_MAJOR) >= 24 ? new AsyncLocalStorage<unknown>() : undefined;
+
+export class HandlerCaller<Value> {
+  readonly #scope: Scope<Value>;
+  readonly #open: OpenBatches<Value>;
+  /** Whether a handler is being called at this very moment. */
+  #isCalling = false;
+
+  constructor(scope: Scope<Value>, { open }: { readonly open: OpenBatches<Value> }) {
+    this.#scope = scope;
+    this.#open = open;
+  }
+
+  /** Whether this is asked in a handler, as far as that can be told: on Node 24 and later, and before its first `await`. */
+  get isInHandler(): boolean {
+    return this.#isCalling || CALLER?.getStore() === this;
+  }
+
+  async handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
+    const { batch, messages, signal } = open;
+    const { report } = this.#scope;
+    try {
+      applyOutcome(messages, await this.#call(handler, batch, signal));
+      // Nobody has said that anything failed, so it does not count against the messages.
+      const isSilent = messages.every((message) => message.state === "offered");
+      if (isSilent) report({ type: "nothingSettled", messages: batch.size });
+      this.#open.end(open, "", !isSilent);
+    } catch (error) {
+      report({ type: "handlerFailed", messages: batch.size, error });
+      this.#open.end(open, describeThrown(error));
+    }
+  }
+
+  #call(handler: Handler<Value>, batch: OpenBatch<Value>["batch"], signal: AbortSignal): ReturnType<Handler<Value>> {
+    this.#isCalling = true;
+    try {
+      return CALLER === undefined ? handler(batch, { signal }) : CALLER.run(this, handler, batch, { signal });
+    } finally {
+      this.#isCalling = false;
+    }
+  }
+}

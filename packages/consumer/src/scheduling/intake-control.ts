@@ -1,0 +1,204 @@
+/**
+ * Decides how much may come in and go out now: what the reader may read, what the claimer may take, and what the scheduler
+ * may offer. Knows what holds the intake of new messages up, and reports when that changes.
+ */
+import {
+  decideIntake,
+  decidePlacesForReleased,
+  decideReading,
+  decideShareOfReleased,
+  type Reading,
+  type TakingFacts,
+} from "../decisions/intake.ts";
+import type { Gate } from "../decisions/next-batch.ts";
+import { longestAnswerMs } from "../decisions/pace.ts";
+import { type Load, patienceOf } from "../decisions/surplus.ts";
+import type { IntakeHold } from "../events.ts";
+import type { ConnectionWatch } from "../liveness/connection-watch.ts";
+import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
+import type { PositionWatch } from "../receiving/position-watch.ts";
+import type { ReadWatch } from "../receiving/read-watch.ts";
+import type { Scope } from "../scope.ts";
+import type { Releaser } from "../settling/releaser.ts";
+import type { OpenBatches } from "./open-batches.ts";
+import type { SinkWatch } from "./sink-watch.ts";
+import type { WaitingCalls } from "./waiting-calls.ts";
+
+export interface IntakeParts {
+  readonly connection: ConnectionWatch;
+  readonly leases: LeaseRenewer<unknown>;
+  readonly open: Pick<OpenBatches<unknown>, "hung" | "isProbing" | "durationMs">;
+  readonly positionWatch: PositionWatch;
+  readonly readWatch: ReadWatch;
+  readonly releaser: Releaser<unknown>;
+  readonly sinkWatch: SinkWatch;
+  readonly waiting: Pick<WaitingCalls<unknown>, "wanted">;
+}
+
+export class IntakeControl {
+  readonly #scope: Scope;
+  readonly #parts: IntakeParts;
+  #isPaused = false;
+  /** Whether the next attempt was offered, and has not reached its handler. */
+  #isProbeOnItsWay = false;
+  /** What was reported last. */
+  #reported: IntakeHold | "open" = "open";
+
+  constructor(scope: Scope, parts: IntakeParts) {
+    this.#scope = scope;
+    this.#parts = parts;
+    const { batchEnded, paceChanged, heartbeatSent, intakeTouched } = scope.signals;
+    for (const signal of [batchEnded, paceChanged, heartbeatSent, intakeTouched]) signal.listen(() => this.#report());
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#report();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#report();
+  }
+
+  /** Whether the server cannot be reached, or owes an answer for longer than a read waits. */
+  get isCutOff(): boolean {
+    const { connection, readWatch } = this.#parts;
+    return !connection.isConnected || readWatch.unansweredMs > longestAnswerMs(this.#scope.policy);
+  }
+
+  /** What holds the intake of new messages up; `open`: nothing does. */
+  get hold(): IntakeHold | "open" {
+    const { state } = this.#scope.lifecycle;
+    const { open, positionWatch, readWatch, sinkWatch } = this.#parts;
+    const { usage } = this.#scope;
+    return decideIntake({
+      isDraining: state === "draining" || state === "closed" || state === "failed",
+      isPaused: this.#isPaused,
+      isServerAway: state !== "idle" && (this.isCutOff || readWatch.failures > 0),
+      isAheadOfStream: positionWatch.isAheadOfStream,
+      handlersHung: open.hung,
+      places: usage.places,
+      isBackingOff: this.#isBackingOff,
+      isUnfit: usage.mode === "loop" && sinkWatch.isUnfit,
+      isProbing: sinkWatch.mayTry,
+      isDeferredFull: this.#isDeferredFull,
+    });
+  }
+
+  /** Whether, and how far, new messages are read now. */
+  reading(): Reading {
+    const { policy, held, usage } = this.#scope;
+    const { open, waiting } = this.#parts;
+    return decideReading({
+      isPaused: this.#isPaused,
+      handlersHung: open.hung,
+      places: usage.places,
+      isBackingOff: this.#isBackingOff,
+      mayProbe: this.#mayProbe,
+      wanted: waiting.wanted,
+      fresh: held.fresh.messages,
+      isDeferredFull: this.#isDeferredFull,
+      batchTakesMs: open.durationMs,
+      patienceMs: patienceOf(policy.maxWaitMs),
+      maxDeliveries: usage.maxDeliveries,
+    });
+  }
+
+  /** What may be offered now. */
+  gate(): Gate {
+    const { connection, leases } = this.#parts;
+    const isCutOff = !connection.isConnected;
+    if (this.#isPaused) return { isPaused: true, isCutOff, limit: 0 };
+    if (!leases.isCertain()) return { isPaused: false, isCutOff, limit: 0 };
+    const limit = !this.#isBackingOff ? this.#scope.policy.batchSize : this.#mayProbe ? 1 : 0;
+    return { isPaused: false, isCutOff, limit };
+  }
+
+  /** A batch was offered, and whoever waits for it does not know yet. */
+  offered(): void {
+    this.#isProbeOnItsWay = this.#isBackingOff;
+  }
+
+  /** Whoever waited for a batch has it. */
+  handed(): void {
+    this.#isProbeOnItsWay = false;
+  }
+
+  /** How many messages that nobody holds there is a handler free for. */
+  placesForReleased(): number {
+    return this.#mayTake ? decidePlacesForReleased(this.#takingFacts()) : 0;
+  }
+
+  /** How many messages that nobody holds are taken at least, however many are here. */
+  shareOfReleased(): number {
+    return this.#mayTake ? decideShareOfReleased(this.#takingFacts()) : 0;
+  }
+
+  /** What this consumer holds and has to do. */
+  load(): Load {
+    const { held, lifecycle, usage, clock } = this.#scope;
+    const { open, waiting } = this.#parts;
+    const sinceMs = held.oldestOfferableSinceMs;
+    return {
+      isDraining: !lifecycle.isOpen,
+      isPaused: this.#isPaused,
+      // What is tried next is read when its time has come: until then others can work on it.
+      isBackingOff: this.#isBackingOff && !this.#mayProbe,
+      handlersHung: open.hung,
+      places: usage.places,
+      freePlaces: waiting.wanted,
+      oldestOfferableMs: sinceMs === null ? null : clock.nowMs() - sinceMs,
+    };
+  }
+
+  /** Whether one message at a time is tried: under `fetch()` the caller sets the pace. */
+  get #isBackingOff(): boolean {
+    return this.#scope.usage.mode === "loop" && this.#parts.sinkWatch.isBackingOff;
+  }
+
+  /** Whether the next attempt may be made now, while everything fails. */
+  get #mayProbe(): boolean {
+    const { sinkWatch, open } = this.#parts;
+    return sinkWatch.mayTry && !open.isProbing && !this.#isProbeOnItsWay;
+  }
+
+  get #isDeferredFull(): boolean {
+    const { held, policy } = this.#scope;
+    return !this.#parts.releaser.canDefer && held.deferredCount >= policy.maxDeferred;
+  }
+
+  /** Whether there is a handler free for what nobody holds. */
+  get #mayTake(): boolean {
+    const { waiting, leases } = this.#parts;
+    const isRunning = this.#scope.lifecycle.state === "running";
+    return waiting.wanted > 0 && !this.#isPaused && isRunning && leases.isCertain();
+  }
+
+  #takingFacts(): TakingFacts {
+    const { policy, held } = this.#scope;
+    return {
+      isBackingOff: this.#isBackingOff,
+      mayProbe: this.#mayProbe,
+      batchSize: policy.batchSize,
+      retryShare: policy.retryShare,
+      wanted: this.#parts.waiting.wanted,
+      fresh: held.fresh.messages,
+      due: held.due.messages,
+      dueAmongOthers: held.dueAmongOthers.messages,
+    };
+  }
+
+  /** Says when something begins to hold the intake up, or ends to. */
+  #report(): void {
+    if (this.#scope.lifecycle.state !== "running") return;
+    const { hold } = this;
+    if (hold === this.#reported) return;
+    this.#reported = hold;
+    this.#scope.report(hold === "open" ? { type: "intakeOpened" } : { type: "intakeHeld", by: hold });
+  }
+}

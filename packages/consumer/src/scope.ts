@@ -1,0 +1,24 @@
+/** What every part of one consumer has. A part's constructor takes the scope, and beside it the parts that it uses itself. */
+import type { Clock, Lifecycle, Random, StreamClient } from "@redis-batch/core/internal";
+import type { ConsumerEvent } from "./events.ts";
+import type { ConsumerPolicy } from "./options.ts";
+import type { ReplySize } from "./receiving/reply-size.ts";
+import type { HeldMessages } from "./scheduling/held-messages.ts";
+import type { Signals } from "./signals.ts";
+import type { Usage } from "./usage.ts";
+
+export interface Scope<Value = unknown> {
+  readonly policy: ConsumerPolicy<Value>;
+  readonly client: StreamClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly lifecycle: Lifecycle;
+  readonly usage: Usage;
+  /** Every message that this consumer holds. */
+  readonly held: HeldMessages<Value>;
+  readonly replySize: ReplySize;
+  readonly signals: Signals;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Ends the consumer with an error that no repetition can help. */
+  readonly fail: (error: unknown) => void;
+}

@@ -1,0 +1,39 @@
+/**
+ * What the parts of a consumer tell each other without knowing each other. Each signal is one fact; whoever finds it out
+ * raises it, and whoever has to look again because of it listens, from its constructor on.
+ *
+ * | signal             | fact                                                             | raised by                                  | heard by                                        |
+ * |--------------------|------------------------------------------------------------------|--------------------------------------------|-------------------------------------------------|
+ * | `roomChanged`      | there may be room for more messages                              | HeldMessages, Scheduler                    | Reader, Redeliverer                             |
+ * | `offerableChanged` | more can be offered, or asked for, than before                   | WaitingCalls, OwnPending, LeaseRenewer, Redeliverer, Claimer, IntakeControl | Scheduler      |
+ * | `releasedFound`    | messages were released to the group                              | OwnPending, DueReleaser, OrphanReleaser    | Claimer                                         |
+ * | `pendingUnknown`   | it is not known any more what is pending for this consumer       | Heartbeat, LeaseRenewer, HoldLimit, Claimer, Releaser | OwnPending, Reader                   |
+ * | `batchEnded`       | a batch in the application's hands has ended                     | OpenBatches                                | IntakeControl, Claimer                          |
+ * | `paceChanged`      | the sink is well or is not, an attempt is due, or a handler hangs | SinkWatch, HoldLimit                      | IntakeControl, Reader, SurplusReleaser, Scheduler |
+ * | `heartbeatSent`    | the server has the heartbeat                                     | Heartbeat                                  | SinkWatch, SecondOpinions, IntakeControl        |
+ * | `intakeTouched`    | connection, reads, or the group's position are not what they were | ConnectionWatch, Reader, PositionWatch    | IntakeControl                                   |
+ */
+
+/** One fact that can be told again and again. Listeners are called at once, in the order in which they came. */
+export class Signal {
+  readonly #listeners: (() => void)[] = [];
+
+  listen(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  raise(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+export class Signals {
+  readonly roomChanged = new Signal();
+  readonly offerableChanged = new Signal();
+  readonly releasedFound = new Signal();
+  readonly pendingUnknown = new Signal();
+  readonly batchEnded = new Signal();
+  readonly paceChanged = new Signal();
+  readonly heartbeatSent = new Signal();
+  readonly intakeTouched = new Signal();
+}

@@ -1,0 +1,33 @@
+/** The scope of a consumer that does not run, for tests of one of its parts: a Redis in memory, and a clock that stands still. */
+import { Lifecycle } from "@redis-batch/core/internal";
+import { createMemoryRedis } from "@redis-batch/core/testing";
+import { ManualClock } from "@redis-batch/test-support";
+import { type ConsumerPolicy, resolveConsumerOptions } from "../src/options.ts";
+import { ReplySize } from "../src/receiving/reply-size.ts";
+import { HeldMessages } from "../src/scheduling/held-messages.ts";
+import type { Scope } from "../src/scope.ts";
+import { Signals } from "../src/signals.ts";
+import { Usage } from "../src/usage.ts";
+
+type Value = Readonly<Record<string, string>>;
+
+export type ScopeChanges = Partial<Omit<Scope<Value>, "policy">> & {
+  readonly policy?: Partial<ConsumerPolicy<Value>>;
+};
+
+/** What is not given is as it is by default, and nothing is heard of what is reported. */
+export function makeScope({ policy: changes, ...given }: ScopeChanges = {}): Scope<Value> {
+  const options = { redis: "redis://127.0.0.1", stream: "orders", group: "billing", name: "me" };
+  const policy = { ...resolveConsumerOptions<Value>(options, "test"), ...changes };
+  const clock = given.clock ?? new ManualClock();
+  const signals = given.signals ?? new Signals();
+  return {
+    ...{ policy, clock, signals, random: () => 1, report: () => {}, fail: () => {} },
+    client: given.client ?? createMemoryRedis({ clock }).client(),
+    lifecycle: new Lifecycle("Consumer"),
+    usage: new Usage(policy),
+    held: new HeldMessages<Value>(signals.roomChanged),
+    replySize: new ReplySize(),
+    ...given,
+  };
+}
