@@ -12,11 +12,11 @@ import {
   type StreamClient,
   toErrorInfo,
 } from "@redis-batch/core/internal";
+import { Loop } from "../loop.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
-import { WakeSignal } from "../wake-signal.ts";
 import type { ReservedNames } from "./reserved-names.ts";
 import type { WorkCounter } from "./work-counter.ts";
 
@@ -36,16 +36,17 @@ export class Heartbeat {
   readonly #parts: HeartbeatParts;
   /** Tells this process from another one under the same name. */
   readonly #incarnation: string = randomUUID();
-  readonly #wake: WakeSignal;
+  readonly #loop: Loop;
   /** When the last heartbeat was sent that was answered; `null`: the server may have forgotten it. */
   #knownSinceMs: number | null = null;
-  #isStopped = false;
-  #loop: Promise<void> | undefined;
 
   constructor(scope: Scope, parts: HeartbeatParts) {
     this.#scope = scope;
     this.#parts = parts;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+      onError: (error) => this.#onError(error),
+    });
   }
 
   /**
@@ -101,35 +102,36 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loop.start(this.#scope.policy.heartbeatMs);
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
-    const { policy, client, held, report, fail, signals } = this.#scope;
-    while (!this.#isStopped) {
-      await this.#wake.wait(policy.heartbeatMs);
-      if (this.#isStopped) return;
-      try {
-        const answer = await this.#send(undefined);
-        if (answer.kind !== "ok") return fail(this.#nameInUse("another process has taken it over"));
-        const { consumers } = await client.xpendingSummary({ stream: policy.stream, group: policy.group });
-        // More is pending for this consumer than it has.
-        if ((consumers.get(policy.name) ?? 0) > held.size) signals.pendingUnknown.raise();
-        await this.#parts.reservedNames.keep(consumers);
-        signals.heartbeatSent.raise();
-      } catch (error) {
-        if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
-        // A group that was deleted is the reader's to create again.
-        if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
-        report({ type: "heartbeatFailed", error: toErrorInfo(error) });
-      }
+  async #pass(): Promise<number> {
+    const { policy, client, held, signals } = this.#scope;
+    const { stream, group, name, heartbeatMs } = policy;
+    const answer = await this.#send(undefined);
+    if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
+    const { consumers } = await client.xpendingSummary({ stream, group });
+    // More is pending for this consumer than it has.
+    if ((consumers.get(name) ?? 0) > held.size) signals.pendingUnknown.raise();
+    await this.#parts.reservedNames.keep(consumers);
+    signals.heartbeatSent.raise();
+    return heartbeatMs;
+  }
+
+  #onError(error: unknown): number | "end" {
+    const { policy, report, fail, signals } = this.#scope;
+    if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) {
+      fail(error);
+      return "end";
     }
+    // A group that was deleted is the reader's to create again.
+    if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
+    report({ type: "heartbeatFailed", error: toErrorInfo(error) });
+    return policy.heartbeatMs;
   }
 
   async #send(

@@ -12,6 +12,7 @@ import {
   RELEASED,
   toErrorInfo,
 } from "@redis-batch/core/internal";
+import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
@@ -38,12 +39,18 @@ export class HoldLimit<Value> {
   readonly #sender: OutcomeSender<Reserved>;
   /** What the count came to for those that are on their way, should they be sent again. */
   readonly #counted = new Map<EntryId, number>();
-  #cancelTimer = (): void => {};
+  readonly #loop: Loop;
 
   constructor(scope: Scope<Value>, parts: HoldLimitParts<Value>) {
     const { held, report, fail, signals } = scope;
     this.#scope = scope;
     this.#parts = parts;
+    this.#loop = new Loop(scope.clock, {
+      pass: () => {
+        this.#look();
+        return this.#lookInMs;
+      },
+    });
     this.#sender = new OutcomeSender(scope, {
       limit: AT_ONCE,
       deliver: (hung) => this.#letGo(hung),
@@ -58,17 +65,16 @@ export class HoldLimit<Value> {
   }
 
   start(): void {
-    const { clock, policy } = this.#scope;
-    const restMs = Math.min(LONGEST_REST_MS, policy.maxHoldMs / RESTS_A_LIMIT);
-    this.#cancelTimer = clock.setTimer(restMs, () => {
-      this.#look();
-      this.start();
-    });
+    this.#loop.start(this.#lookInMs);
   }
 
   stop(): void {
-    this.#cancelTimer();
+    void this.#loop.stop();
     this.#sender.stop();
+  }
+
+  get #lookInMs(): number {
+    return Math.min(LONGEST_REST_MS, this.#scope.policy.maxHoldMs / RESTS_A_LIMIT);
   }
 
   #look(): void {

@@ -3,16 +3,16 @@
  * while the leases are in doubt: after a stall of the process or of the connection they are renewed first.
  */
 import { type EntryId, type LeaseLoss, LeaseLostError, RedisBatchError, toErrorInfo } from "@redis-batch/core/internal";
+import { Loop } from "../loop.ts";
 import type { Arrival } from "../message.ts";
 import type { Scope } from "../scope.ts";
-import { WakeSignal } from "../wake-signal.ts";
 import { LoopWatch } from "./loop-watch.ts";
 
 const IDS_PER_COMMAND = 1_000;
 
 export class LeaseRenewer<Value> {
   readonly #scope: Scope<Value>;
-  readonly #wake: WakeSignal;
+  readonly #loop: Loop;
   /** When the last renewal of everything began. */
   #renewedAtMs: number;
   /** Since when the newest deliveries are held at least; the first moment of those since the last renewal. */
@@ -20,21 +20,21 @@ export class LeaseRenewer<Value> {
   /** The same of those that have arrived while a renewal is under way. */
   #lateSinceMs = Number.POSITIVE_INFINITY;
   #wasCertain = true;
-  #isStopped = false;
-  #loop: Promise<void> | undefined;
   readonly #loopWatch: LoopWatch;
 
   constructor(scope: Scope<Value>) {
     this.#scope = scope;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+      onError: (error) => this.#onError(error),
+    });
     this.#loopWatch = new LoopWatch(scope);
     this.#renewedAtMs = scope.clock.nowMs();
   }
 
   start(): void {
-    if (this.#loop !== undefined) return;
     this.#renewedAtMs = this.#scope.clock.nowMs();
-    this.#loop = this.#run();
+    this.#loop.start();
     this.#loopWatch.start();
   }
 
@@ -56,7 +56,7 @@ export class LeaseRenewer<Value> {
     const isCertain = clock.nowMs() - this.#certainSinceMs < policy.leaseMs / 2;
     if (!isCertain && this.#wasCertain) {
       this.#wasCertain = false;
-      this.#wake.notify();
+      this.#loop.notify();
     }
     return isCertain;
   }
@@ -68,53 +68,54 @@ export class LeaseRenewer<Value> {
     return clock.nowMs() - sinceMs < policy.leaseMs / 2;
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
+  stop(): Promise<void> {
     this.#loopWatch.stop();
-    await this.#loop;
+    return this.#loop.stop();
   }
 
   get #certainSinceMs(): number {
     return Math.min(this.#renewedAtMs, this.#deliveredSinceMs);
   }
 
-  async #run(): Promise<void> {
-    const { policy, clock, report, fail, signals } = this.#scope;
-    while (!this.#isStopped) {
-      const dueInMs = this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
-      if (dueInMs > 0) {
-        await this.#wake.wait(dueInMs);
-        continue;
-      }
-      try {
-        // What is renewed from here on is certain from here on, however long the answers take.
-        const startedAtMs = clock.nowMs();
-        this.#lateSinceMs = Number.POSITIVE_INFINITY;
-        await this.#renewAll();
-        this.#renewedAtMs = startedAtMs;
-        this.#deliveredSinceMs = this.#lateSinceMs;
-        if (!this.#wasCertain) {
-          this.#wasCertain = true;
-          signals.offerableChanged.raise();
-        }
-      } catch (error) {
-        if (this.#isStopped) return;
-        if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) return fail(error);
-        // The reader creates a deleted group again, and with a full buffer it would not notice by itself.
-        if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
-        const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
-        report({ type: "renewFailed", retryInMs, error: toErrorInfo(error) });
-        await this.#wake.wait(retryInMs);
-      }
+  get #dueInMs(): number {
+    const { policy, clock } = this.#scope;
+    return this.#certainSinceMs + policy.leaseMs / 3 - clock.nowMs();
+  }
+
+  async #pass(): Promise<number> {
+    const { clock, signals } = this.#scope;
+    if (this.#dueInMs > 0) return this.#dueInMs;
+    // What is renewed from here on is certain from here on, however long the answers take.
+    const startedAtMs = clock.nowMs();
+    this.#lateSinceMs = Number.POSITIVE_INFINITY;
+    await this.#renewAll();
+    this.#renewedAtMs = startedAtMs;
+    this.#deliveredSinceMs = this.#lateSinceMs;
+    if (!this.#wasCertain) {
+      this.#wasCertain = true;
+      signals.offerableChanged.raise();
     }
+    return Math.max(this.#dueInMs, 0);
+  }
+
+  #onError(error: unknown): number | "end" {
+    const { policy, report, fail, signals } = this.#scope;
+    if (!RedisBatchError.is(error) || (!error.retryable && error.code !== "NO_GROUP")) {
+      fail(error);
+      return "end";
+    }
+    // The reader creates a deleted group again, and with a full buffer it would not notice by itself.
+    if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
+    const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
+    report({ type: "renewFailed", retryInMs, error: toErrorInfo(error) });
+    return retryInMs;
   }
 
   async #renewAll(): Promise<void> {
     const { client, policy, held, clock } = this.#scope;
     const { stream, group, name } = policy;
     const ids = held.ids();
-    for (let start = 0; start < ids.length && !this.#isStopped; start += IDS_PER_COMMAND) {
+    for (let start = 0; start < ids.length && !this.#loop.isStopped; start += IDS_PER_COMMAND) {
       const page = ids.slice(start, start + IDS_PER_COMMAND);
       const askedAtMs = clock.nowMs();
       const renewals = await client.renewOwned({ stream, group, consumer: name, ids: page });

@@ -11,6 +11,7 @@ import {
   toErrorInfo,
 } from "@redis-batch/core/internal";
 import type { Peers } from "../liveness/peers.ts";
+import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
@@ -18,7 +19,6 @@ import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 import type { SecondOpinions } from "../settling/second-opinions.ts";
-import { WakeSignal } from "../wake-signal.ts";
 import type { Admitter } from "./admitter.ts";
 import type { OwnPending } from "./own-pending.ts";
 
@@ -40,7 +40,7 @@ export interface ClaimerParts<Value> {
 export class Claimer<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: ClaimerParts<Value>;
-  readonly #wake: WakeSignal;
+  readonly #loop: Loop;
   /** Behind which message the next look begins; it wraps around, so that the first ones do not hide the rest. */
   #cursor: EntryId | null = null;
   #nextAtMs = Number.NEGATIVE_INFINITY;
@@ -49,15 +49,15 @@ export class Claimer<Value> {
   #taking: Promise<void> | undefined;
   /** Whether the last look for a suspect found one, so that there may be others. */
   #mayBeMoreSuspects = false;
-  #isStopped = true;
   /** Whether this consumer released what it could not offer while it was at work: then one of its batches has to end first. */
   #mustWait = false;
-  #loop: Promise<void> | undefined;
 
   constructor(scope: Scope<Value>, parts: ClaimerParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+    });
     const { batchEnded, offerableChanged, releasedFound } = scope.signals;
     batchEnded.listen(() => this.batchEnded());
     releasedFound.listen(() => {
@@ -67,14 +67,11 @@ export class Claimer<Value> {
   }
 
   start(): void {
-    this.#isStopped = false;
-    this.#loop ??= this.#run();
+    this.#loop.start(this.#lookInMs());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** This consumer has released what it could not offer. */
@@ -95,7 +92,7 @@ export class Claimer<Value> {
   /** Whether it is time to look, and there is somebody to work on what is found. */
   isWanted(): boolean {
     const { intake, ownPending } = this.#parts;
-    if (this.#isStopped || this.#taking !== undefined || this.#mustWait || !ownPending.isKnown) return false;
+    if (!this.#loop.isRunning || this.#taking !== undefined || this.#mustWait || !ownPending.isKnown) return false;
     const places = intake.placesForReleased();
     if (places > 0 && (this.#isMore || (this.#mayBeMoreSuspects && this.#wantsSuspect()))) return true;
     return this.#scope.clock.nowMs() >= this.#nextAtMs && Math.max(places, intake.shareOfReleased()) > 0;
@@ -121,11 +118,11 @@ export class Claimer<Value> {
   }
 
   async #takeOnce(): Promise<void> {
-    const { clock, random, report, replySize, fail, signals } = this.#scope;
+    const { clock, report, replySize, fail, signals } = this.#scope;
     const { intake } = this.#parts;
     this.#isMore = false;
     this.#mayBeMoreSuspects = false;
-    this.#nextAtMs = clock.nowMs() + LOOK_EVERY_MS * (0.75 + 0.25 * random());
+    this.#nextAtMs = clock.nowMs() + this.#lookInMs();
     const places = intake.placesForReleased();
     const count = Math.min(places > 0 ? places : intake.shareOfReleased(), replySize.limit);
     try {
@@ -144,12 +141,14 @@ export class Claimer<Value> {
     }
   }
 
-  async #run(): Promise<void> {
-    const { clock, random, signals } = this.#scope;
-    while (!this.#isStopped) {
-      await this.#wake.wait(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
-      if (!this.#isStopped && clock.nowMs() >= this.#nextAtMs) signals.offerableChanged.raise();
-    }
+  #pass(): number {
+    const { clock, signals } = this.#scope;
+    if (clock.nowMs() >= this.#nextAtMs) signals.offerableChanged.raise();
+    return this.#lookInMs();
+  }
+
+  #lookInMs(): number {
+    return LOOK_EVERY_MS * (0.75 + 0.25 * this.#scope.random());
   }
 
   async #take(count: number): Promise<void> {

@@ -10,9 +10,9 @@ import {
   RedisBatchError,
   toErrorInfo,
 } from "@redis-batch/core/internal";
+import { Loop } from "../loop.ts";
 import type { Scope } from "../scope.ts";
 import type { Releaser } from "../settling/releaser.ts";
-import { WakeSignal } from "../wake-signal.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
@@ -22,9 +22,7 @@ const MOVED_WITHIN_MS = 3_000;
 export class DueReleaser {
   readonly #scope: Scope;
   readonly #releaser: Pick<Releaser<unknown>, "canDefer" | "keepDelaysHere">;
-  readonly #wake: WakeSignal;
-  #isStopped = false;
-  #loop: Promise<void> | undefined;
+  readonly #loop: Loop;
 
   constructor(
     scope: Scope,
@@ -32,36 +30,33 @@ export class DueReleaser {
   ) {
     this.#scope = scope;
     this.#releaser = releaser;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: async () => {
+        const isMore = this.#releaser.canDefer && (await this.#releaseDue());
+        return isMore ? 0 : this.#lookInMs();
+      },
+      onError: (error) => this.#onError(error),
+    });
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loop.start(this.#lookInMs());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
-    const { random, report } = this.#scope;
-    let isMore = false;
-    while (!this.#isStopped) {
-      if (!isMore) await this.#wake.wait(LOOK_EVERY_MS * (0.75 + 0.25 * random()));
-      if (this.#isStopped) return;
-      try {
-        isMore = this.#releaser.canDefer && (await this.#releaseDue());
-      } catch (error) {
-        isMore = false;
-        if (!RedisBatchError.is(error)) throw error;
-        // Asking again would be refused again, and written down as an offence each time.
-        if (PermissionError.is(error)) this.#releaser.keepDelaysHere(error);
-        else if (!this.#isStopped && !NoGroupError.is(error))
-          report({ type: "recoveryFailed", error: toErrorInfo(error) });
-      }
-    }
+  #lookInMs(): number {
+    return LOOK_EVERY_MS * (0.75 + 0.25 * this.#scope.random());
+  }
+
+  #onError(error: unknown): number {
+    if (!RedisBatchError.is(error)) throw error;
+    // Asking again would be refused again, and written down as an offence each time.
+    if (PermissionError.is(error)) this.#releaser.keepDelaysHere(error);
+    else if (!NoGroupError.is(error)) this.#scope.report({ type: "recoveryFailed", error: toErrorInfo(error) });
+    return this.#lookInMs();
   }
 
   /** Releases a page → whether there is more. */

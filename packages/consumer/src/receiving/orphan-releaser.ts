@@ -22,8 +22,8 @@ import { isFullServer } from "../full-server.ts";
 import type { ConnectionWatch } from "../liveness/connection-watch.ts";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Peers } from "../liveness/peers.ts";
+import { Loop } from "../loop.ts";
 import type { Scope } from "../scope.ts";
-import { WakeSignal } from "../wake-signal.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.
 const PAGE = 100;
@@ -52,7 +52,7 @@ interface Gone {
 export class OrphanReleaser {
   readonly #scope: Scope;
   readonly #parts: OrphanReleaserParts;
-  readonly #wake: WakeSignal;
+  readonly #loop: Loop;
   #recentlySeen: RecentlySeen = new Map();
   #watch = NO_HEARTBEATS;
   #laterCursor: EntryId | null = null;
@@ -60,43 +60,39 @@ export class OrphanReleaser {
   #strangers: ReadonlyMap<string, EntryId> = new Map();
   /** How often in a row it was somebody else's turn, while there was something to do each time. */
   #refusals = 0;
-  #isStopped = false;
-  #loop: Promise<void> | undefined;
 
   constructor(scope: Scope, parts: OrphanReleaserParts) {
     this.#scope = scope;
     this.#parts = parts;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+      onError: (error) => {
+        // Whatever it was, it did no harm, and the next round is soon.
+        if (!RedisBatchError.is(error)) throw error;
+        scope.report({ type: "recoveryFailed", error: toErrorInfo(error) });
+        return this.#lookInMs();
+      },
+    });
   }
 
   start(): void {
-    this.#loop ??= this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    const { policy, random, report } = this.#scope;
     // The first look only learns whose heartbeats there are; those that stand still from here on are dead the sooner.
-    let restMs = 0;
-    while (!this.#isStopped) {
-      await this.#wake.wait(restMs);
-      if (this.#isStopped) return;
-      // Spread, so that the consumers of a group do not all ask at the same moment.
-      restMs = policy.recoverEveryMs * (0.75 + 0.5 * random());
-      try {
-        // Somebody's heartbeat is late: what is to be thought of it shows soon.
-        if (await this.#look()) restMs = Math.min(restMs, policy.heartbeatMs);
-      } catch (error) {
-        // Whatever it was, it did no harm, and the next round is soon.
-        if (!RedisBatchError.is(error)) throw error;
-        if (!this.#isStopped) report({ type: "recoveryFailed", error: toErrorInfo(error) });
-      }
-    }
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  async #pass(): Promise<number> {
+    // Somebody's heartbeat is late: what is to be thought of it shows soon.
+    const isSoon = await this.#look();
+    return isSoon ? Math.min(this.#lookInMs(), this.#scope.policy.heartbeatMs) : this.#lookInMs();
+  }
+
+  /** Spread, so that the consumers of a group do not all ask at the same moment. */
+  #lookInMs(): number {
+    return this.#scope.policy.recoverEveryMs * (0.75 + 0.5 * this.#scope.random());
   }
 
   /** Looks at everybody, and does what there is to do → whether to look again soon. */
@@ -173,7 +169,7 @@ export class OrphanReleaser {
     const most = isStranger ? STRANGER_PAGES_A_ROUND : Number.POSITIVE_INFINITY;
     let after = isStranger ? (this.#strangers.get(from) ?? null) : null;
     let released = 0;
-    for (let pages = 0; pages < most && !this.#isStopped; pages++) {
+    for (let pages = 0; pages < most && !this.#loop.isStopped; pages++) {
       const page = await client.handOverPage({
         ...{ stream, group, from, to: RELEASED, foreignIdleMs, toUnregistered: true, after, count: PAGE },
         ...(seenAtMs === null ? {} : { seenAtMs }),
@@ -197,7 +193,7 @@ export class OrphanReleaser {
   async #removeName(consumer: string, seenAtMs: number | null): Promise<void> {
     const { client, policy, report } = this.#scope;
     const { stream, group } = policy;
-    if (this.#isStopped) return;
+    if (this.#loop.isStopped) return;
     const removal = await client.removeIfEmpty({
       ...{ stream, group, consumer, onlyIfSilent: true },
       ...(seenAtMs === null ? {} : { seenAtMs }),
@@ -222,7 +218,7 @@ export class OrphanReleaser {
     const { stream, group } = policy;
     const longestMs = longestDelayMs(policy);
     const latestMs = (await client.time()) + longestMs;
-    for (let page = 0; page < LATER_PAGES_A_ROUND && !this.#isStopped; page++) {
+    for (let page = 0; page < LATER_PAGES_A_ROUND && !this.#loop.isStopped; page++) {
       const from = this.#laterCursor === null ? "-" : (`(${this.#laterCursor}` as const);
       const entries = await client.xpendingRange({ stream, group, consumer: LATER, from, to: "+", count: LATER_PAGE });
       const times = await this.#dueTimes(entries.map(({ id }) => id));

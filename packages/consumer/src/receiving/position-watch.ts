@@ -5,24 +5,29 @@
  */
 import { compareEntryIds, PermissionError, RedisBatchError } from "@redis-batch/core/internal";
 import type { WorkCounter } from "../liveness/work-counter.ts";
+import { Loop } from "../loop.ts";
 import type { Scope } from "../scope.ts";
-import { WakeSignal } from "../wake-signal.ts";
 
 export class PositionWatch {
   readonly #scope: Scope;
   readonly #work: WorkCounter;
-  readonly #wake: WakeSignal;
+  readonly #loop: Loop;
   /** How many messages had been read when it was last found ahead; `null`: it was not. */
   #aheadAfter: number | null = null;
   /** How many had been read at the last look. */
   #readBefore = 0;
-  #isStopped = false;
-  #loop: Promise<void> | undefined;
 
   constructor(scope: Scope, { work }: { readonly work: WorkCounter }) {
     this.#scope = scope;
     this.#work = work;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+      onError: (error) => {
+        if (!RedisBatchError.is(error)) throw error;
+        // Asking again would be refused again, and written down as an offence each time.
+        return PermissionError.is(error) ? "end" : this.#lookInMs();
+      },
+    });
   }
 
   /** Whether it was ahead when last looked, and nothing new has come since. */
@@ -31,32 +36,23 @@ export class PositionWatch {
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loop.start(this.#lookInMs());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
-    const { policy, random } = this.#scope;
-    while (!this.#isStopped) {
-      await this.#wake.wait(policy.recoverEveryMs * (0.75 + 0.5 * random()));
-      if (this.#isStopped) return;
-      const { delivered } = this.#work.work;
-      const hasRead = delivered > this.#readBefore;
-      this.#readBefore = delivered;
-      if (hasRead) continue;
-      try {
-        this.#note(await this.#look(), delivered);
-      } catch (error) {
-        if (!RedisBatchError.is(error)) throw error;
-        // Asking again would be refused again, and written down as an offence each time.
-        if (PermissionError.is(error)) return;
-      }
-    }
+  #lookInMs(): number {
+    return this.#scope.policy.recoverEveryMs * (0.75 + 0.5 * this.#scope.random());
+  }
+
+  async #pass(): Promise<number> {
+    const { delivered } = this.#work.work;
+    const hasRead = delivered > this.#readBefore;
+    this.#readBefore = delivered;
+    if (!hasRead) this.#note(await this.#look(), delivered);
+    return this.#lookInMs();
   }
 
   async #look(): Promise<boolean> {

@@ -9,7 +9,6 @@ import {
   backoffDelayMs,
   ConnectionError,
   NoGroupError,
-  pause,
   payloadBytesOf,
   RedisBatchError,
   type StreamEntry,
@@ -18,10 +17,10 @@ import {
 import { decideFetchSize } from "../decisions/fetch-size.ts";
 import { decideFloor, decidePace, isEarly } from "../decisions/pace.ts";
 import type { Heartbeat } from "../liveness/heartbeat.ts";
+import { Loop } from "../loop.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { WaitingCalls } from "../scheduling/waiting-calls.ts";
 import type { Scope } from "../scope.ts";
-import { WakeSignal } from "../wake-signal.ts";
 import type { Admitter } from "./admitter.ts";
 import type { Claimer } from "./claimer.ts";
 import type { OwnPending } from "./own-pending.ts";
@@ -42,11 +41,9 @@ export interface ReaderParts<Value> {
 export class Reader<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: ReaderParts<Value>;
-  readonly #stopped = new AbortController();
   #interrupted = new AbortController();
   #isPaused = true;
-  readonly #wake: WakeSignal;
-  #loop: Promise<void> | undefined;
+  readonly #loop: Loop;
   #sent = 0;
   /** Whether nothing is known of the stream: before the first answer, and after a failure. */
   #isUnsure = true;
@@ -60,9 +57,12 @@ export class Reader<Value> {
   constructor(scope: Scope<Value>, parts: ReaderParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
-    this.#wake = new WakeSignal(scope.clock);
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+      onError: (error) => this.#onError(error),
+    });
     const { roomChanged, paceChanged, pendingUnknown } = scope.signals;
-    for (const signal of [roomChanged, paceChanged, pendingUnknown]) signal.listen(() => this.#wake.notify());
+    for (const signal of [roomChanged, paceChanged, pendingUnknown]) signal.listen(() => this.#loop.notify());
   }
 
   /** How many reads were sent so far. */
@@ -73,14 +73,14 @@ export class Reader<Value> {
   /** Has the stream read now: a read that waits at the server is ended, and the next one does not wait. */
   look(): void {
     if (this.#isBlocked) this.#interrupt();
-    this.#wake.notify();
+    this.#loop.notify();
   }
 
   /** Starts reading, or goes on. */
   resume(): void {
     this.#isPaused = false;
-    this.#loop ??= this.#run();
-    this.#wake.notify();
+    this.#loop.start();
+    this.#loop.notify();
   }
 
   /** Stops reading until `resume`. A read that waits at the server is ended; what it brings is kept. */
@@ -96,40 +96,29 @@ export class Reader<Value> {
 
   /** Ends the loop; resolves when the last read has been taken in. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
+    const stopping = this.#loop.stop();
     this.pause();
-    this.#wake.notify();
-    await this.#loop;
+    await stopping;
     this.#parts.readWatch.rest();
   }
 
-  async #run(): Promise<void> {
-    const { signals } = this.#scope;
+  async #pass(): Promise<number | null> {
     const { waiting, intake, ownPending, readWatch } = this.#parts;
-    while (!this.#stopped.signal.aborted) {
-      const count = this.#isPaused ? 0 : this.#fetchSize();
-      const mustCompare = !this.#isPaused && ownPending.mustCompare;
-      if (count === 0 && !mustCompare) {
-        // Nobody needs to wait for what is not read on purpose; a full buffer has what is waited for.
-        if (this.#isPaused || intake.reading().kind !== "open") waiting.readingRests();
-        readWatch.rest();
-        await this.#wake.wait(null);
-        continue;
-      }
-      const pauseMs = mustCompare ? 0 : this.#pauseMs();
-      if (pauseMs > 0) {
-        await this.#wake.wait(pauseMs);
-        continue;
-      }
-      readWatch.begin();
-      try {
-        await this.#round(count);
-        readWatch.answered();
-        signals.intakeTouched.raise();
-      } catch (error) {
-        if (!(await this.#survives(error))) return;
-      }
+    const count = this.#isPaused ? 0 : this.#fetchSize();
+    const mustCompare = !this.#isPaused && ownPending.mustCompare;
+    if (count === 0 && !mustCompare) {
+      // Nobody needs to wait for what is not read on purpose; a full buffer has what is waited for.
+      if (this.#isPaused || intake.reading().kind !== "open") waiting.readingRests();
+      readWatch.rest();
+      return null;
     }
+    const pauseMs = mustCompare ? 0 : this.#pauseMs();
+    if (pauseMs > 0) return pauseMs;
+    readWatch.begin();
+    await this.#round(count);
+    readWatch.answered();
+    this.#scope.signals.intakeTouched.raise();
+    return 0;
   }
 
   async #round(count: number): Promise<void> {
@@ -139,7 +128,7 @@ export class Reader<Value> {
     if (count > 0) this.#sent++;
     await client.connect(["commands", "reader"], {
       timeoutMs: policy.connectTimeoutMs,
-      signal: this.#stopped.signal,
+      signal: this.#loop.signal,
     });
     readWatch.asked();
     try {
@@ -193,23 +182,21 @@ export class Reader<Value> {
     report({ type: "read", messages: entries.length, bytes });
   }
 
-  /** Removes what caused the error, or reports it and pauses → whether the loop goes on. */
-  async #survives(error: unknown): Promise<boolean> {
-    if (this.#stopped.signal.aborted) return false;
+  /** Removes what caused the error, or reports it → how long the next attempt is put off. */
+  async #onError(error: unknown): Promise<number | "end"> {
+    const { signals, fail } = this.#scope;
     this.#isUnsure = true;
     this.#parts.waiting.readFailed(this.#sent, error);
     // The reply that was lost may have carried messages.
-    this.#scope.signals.pendingUnknown.raise();
+    signals.pendingUnknown.raise();
     // The registry may be gone with it.
     if (NoGroupError.is(error)) this.#parts.heartbeat.forget();
-    try {
-      const left = NoGroupError.is(error) ? await this.#recreateGroup(error) : error;
-      if (left !== undefined) await this.#reportAndPause(left);
-      return true;
-    } catch (fatal) {
-      this.#scope.fail(fatal);
-      return false;
-    }
+    const left = NoGroupError.is(error) ? await this.#recreateGroup(error) : error;
+    if (left === undefined) return 0;
+    // A group that another consumer has created again meanwhile is there at the next attempt.
+    if (NoGroupError.is(left) || (RedisBatchError.is(left) && left.retryable)) return this.#reportFailure(left);
+    fail(left);
+    return "end";
   }
 
   /** What is still wrong after the attempt; `undefined` when the group is there again. */
@@ -227,18 +214,15 @@ export class Reader<Value> {
     }
   }
 
-  /** @throws the error itself, when no repetition can help */
-  async #reportAndPause(error: unknown): Promise<void> {
-    // A group that another consumer has created again meanwhile is there at the next attempt.
-    if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) throw error;
-    const { clock, random, report, signals } = this.#scope;
+  #reportFailure(error: RedisBatchError): number {
+    const { random, report, signals } = this.#scope;
     const { readWatch } = this.#parts;
     const reason = toErrorInfo(error);
     readWatch.failed(reason);
     const retryInMs = backoffDelayMs(readWatch.failures, RETRY, random);
     report({ type: "readFailed", retryInMs, error: reason });
     signals.intakeTouched.raise();
-    await pause(clock, retryInMs, this.#stopped.signal);
+    return retryInMs;
   }
 
   /** How long the next read is deferred from now, so that the batch fills in few reads, and none follows at once on nothing. */

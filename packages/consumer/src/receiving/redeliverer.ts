@@ -9,10 +9,10 @@ import {
   toErrorInfo,
 } from "@redis-batch/core/internal";
 import { decideRedeliverySize } from "../decisions/fetch-size.ts";
+import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Scope } from "../scope.ts";
-import { WakeSignal } from "../wake-signal.ts";
 import type { Admitter } from "./admitter.ts";
 
 // No longer than what is due may wait once the server is there again.
@@ -21,35 +21,35 @@ const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 export class Redeliverer<Value> {
   readonly #scope: Scope<Value>;
   readonly #admitter: Pick<Admitter<Value>, "readmit">;
-  readonly #wake: WakeSignal;
-  #isStopped = false;
+  readonly #loop: Loop;
   #isReading = false;
   #failures = 0;
   /** When the reads that have failed are tried again, all of them. */
   #retryAtMs = Number.NEGATIVE_INFINITY;
-  #loop: Promise<void> | undefined;
 
   constructor(scope: Scope<Value>, { admitter }: { readonly admitter: Pick<Admitter<Value>, "readmit"> }) {
     this.#scope = scope;
     this.#admitter = admitter;
-    this.#wake = new WakeSignal(scope.clock);
-    scope.signals.roomChanged.listen(() => this.#wake.notify());
+    this.#loop = new Loop(scope.clock, {
+      pass: () => this.#pass(),
+    });
+    scope.signals.roomChanged.listen(() => this.#loop.notify());
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loop.start();
   }
 
   /** Whether payloads are being read ahead, or will be at once. */
   areComing(): boolean {
-    if (this.#isStopped || this.#loop === undefined) return false;
+    if (!this.#loop.isRunning) return false;
     return this.#isReading || (this.#mayReadAhead(this.#firstDue()) && this.#room() > 0);
   }
 
   /** Whether there are some that are read only to be offered at once, and the next batch, of so many, has room for them. */
   areWanted(batchSize: number): boolean {
     const first = this.#firstDue();
-    if (this.#isStopped || this.#loop === undefined || first === undefined || this.#mayReadAhead(first)) return false;
+    if (!this.#loop.isRunning || first === undefined || this.#mayReadAhead(first)) return false;
     return this.#missing(first, batchSize) > 0 && this.#room() > 0;
   }
 
@@ -80,27 +80,23 @@ export class Redeliverer<Value> {
     await this.#readAgain(this.#scope.held.takeIds("suspect", (_, taken) => taken === 0));
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake.notify();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
+  async #pass(): Promise<number | null> {
     const { clock, held, signals } = this.#scope;
-    while (!this.#isStopped) {
-      if (held.lineUpIds(clock.nowMs())) signals.offerableChanged.raise();
-      const room = this.#mayReadAhead(held.firstDueId) ? this.#room() : 0;
-      if (room > 0) {
-        this.#isReading = true;
-        await this.#readAgain(held.takeIds("due", (next, taken) => taken < room && this.#mayReadAhead(next)));
-        this.#isReading = false;
-        signals.offerableChanged.raise();
-        continue;
-      }
-      const nextAtMs = held.nextDueAtMs;
-      await this.#wake.wait(nextAtMs === null ? null : Math.max(nextAtMs - clock.nowMs(), 0));
+    if (held.lineUpIds(clock.nowMs())) signals.offerableChanged.raise();
+    const room = this.#mayReadAhead(held.firstDueId) ? this.#room() : 0;
+    if (room > 0) {
+      this.#isReading = true;
+      await this.#readAgain(held.takeIds("due", (next, taken) => taken < room && this.#mayReadAhead(next)));
+      this.#isReading = false;
+      signals.offerableChanged.raise();
+      return 0;
     }
+    const nextAtMs = held.nextDueAtMs;
+    return nextAtMs === null ? null : Math.max(nextAtMs - clock.nowMs(), 0);
   }
 
   #firstDue(): Deferred | undefined {
@@ -177,10 +173,10 @@ export class Redeliverer<Value> {
     const retryInMs = this.#retryAtMs - nowMs;
     if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(allDeferred.length);
     held.putBack(allDeferred, this.#retryAtMs);
-    if (this.#isStopped) return;
+    if (this.#loop.isStopped) return;
     // The reader creates a deleted group again; then these messages turn out to be nobody's.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
-      this.#isStopped = true;
+      void this.#loop.stop();
       return fail(error);
     }
     report({ type: "readFailed", retryInMs, error: toErrorInfo(error) });

@@ -2,6 +2,7 @@
 
 import { decideSurplus, patienceOf, type Surplus } from "../decisions/surplus.ts";
 import type { Peers, PeerView } from "../liveness/peers.ts";
+import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Claimer } from "../receiving/claimer.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
@@ -23,25 +24,26 @@ export interface SurplusParts<Value> {
 export class SurplusReleaser<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: SurplusParts<Value>;
-  #cancelTimer = (): void => {};
-  #isStopped = false;
+  readonly #loop: Loop;
 
   constructor(scope: Scope<Value>, parts: SurplusParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
+    this.#loop = new Loop(scope.clock, {
+      pass: async () => {
+        await this.look();
+        return LOOK_EVERY_MS;
+      },
+    });
     scope.signals.paceChanged.listen(() => void this.look());
   }
 
   start(): void {
-    this.#cancelTimer = this.#scope.clock.setTimer(LOOK_EVERY_MS, () => {
-      void this.look();
-      if (!this.#isStopped) this.start();
-    });
+    this.#loop.start(LOOK_EVERY_MS);
   }
 
   stop(): void {
-    this.#isStopped = true;
-    this.#cancelTimer();
+    void this.#loop.stop();
   }
 
   /** Gives back at once all that no handler will be found for, because this consumer stops. */
@@ -52,13 +54,13 @@ export class SurplusReleaser<Value> {
 
   /** Something changed that may leave this consumer with more than it can work on. */
   async look(): Promise<void> {
-    if (this.#isStopped) return;
+    if (this.#loop.isStopped) return;
     const before = this.#decide();
     if (before.kind === "nothing" || !this.#hasAny()) return;
     if (before.for !== "nobody" && !isThere(before, await this.#parts.peers.look())) return;
     // Meanwhile it may have found a place.
     const surplus = this.#decide();
-    if (surplus.kind === before.kind && !this.#isStopped) this.#release(surplus);
+    if (surplus.kind === before.kind && !this.#loop.isStopped) this.#release(surplus);
   }
 
   #decide(): Surplus {

@@ -1,0 +1,78 @@
+/** Makes one pass after the other: each says how long it is until the next, and a notification makes that shorter. */
+import { type Clock, pause } from "@redis-batch/core/internal";
+import { WakeSignal } from "./wake-signal.ts";
+
+/** In how many milliseconds the next pass is made; `null`: only at a notification. */
+export type NextPassInMs = number | null;
+
+export interface LoopOptions {
+  readonly pass: () => NextPassInMs | Promise<NextPassInMs>;
+  /**
+   * Is told why a pass failed → in how many milliseconds it is tried again, whatever happens until then; `end`: never.
+   * Without it, as with what it throws itself, an error ends the loop, and nobody catches it.
+   */
+  readonly onError?: (error: unknown) => number | "end" | Promise<number | "end">;
+}
+
+export class Loop {
+  readonly #clock: Clock;
+  readonly #options: LoopOptions;
+  readonly #wake: WakeSignal;
+  readonly #stopped = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(clock: Clock, options: LoopOptions) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#wake = new WakeSignal(clock);
+  }
+
+  /** Aborts when the loop is stopped, so that a pass need not end what it is at. */
+  get signal(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  /** Whether it was started, and not stopped since. */
+  get isRunning(): boolean {
+    return this.#running !== undefined && !this.isStopped;
+  }
+
+  /** Begins with the first pass after `firstInMs`. Does nothing when it has begun. */
+  start(firstInMs: NextPassInMs = 0): void {
+    this.#running ??= this.#run(firstInMs);
+  }
+
+  /** Something changed: the next pass is made now, or as soon as the one under way has ended. */
+  notify(): void {
+    this.#wake.notify();
+  }
+
+  /** Makes no further pass; resolves when the one under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake.notify();
+    await this.#running;
+  }
+
+  async #run(firstInMs: NextPassInMs): Promise<void> {
+    let nextInMs = firstInMs;
+    while (!this.isStopped) {
+      if (nextInMs !== 0) await this.#wake.wait(nextInMs);
+      if (this.isStopped) return;
+      try {
+        nextInMs = await this.#options.pass();
+      } catch (error) {
+        if (this.isStopped) return;
+        if (this.#options.onError === undefined) throw error;
+        const retryInMs = await this.#options.onError(error);
+        if (retryInMs === "end") return;
+        if (retryInMs > 0) await pause(this.#clock, retryInMs, this.signal);
+        nextInMs = 0;
+      }
+    }
+  }
+}
