@@ -75,8 +75,8 @@ export function readApis(root: string): readonly PackageApi[] {
 }
 
 /** By their files: "index", "keda". */
-function doorsOf({ exports = {} }: Manifest): string[] {
-  return Object.keys(exports)
+function doorsOf({ publishConfig }: Manifest): string[] {
+  return Object.keys(publishConfig?.exports ?? {})
     .filter((door) => door !== "./package.json")
     .map((door) => (door === "." ? "index" : door.slice("./".length)));
 }

@@ -16,7 +16,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { InspectOptionsStylized } from "node:util";
 import {
   asError,
-  type Clock,
   ConsumerNameInUseError,
   createNotifier,
   type Dependencies,
@@ -30,10 +29,7 @@ import {
   type LifecycleState,
   nameService,
   onAbort,
-  type Random,
   showAs,
-  systemClock,
-  systemRandom,
   toErrorInfo,
   UsageError,
   warningObserver,
@@ -80,19 +76,6 @@ export interface ConsumerHealth {
   readonly unconfirmedAcks: number;
 }
 
-/** What a consumer gets from outside; replaced in tests. */
-export interface ConsumerDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly createClient: typeof createRedisStreamClient;
-}
-
-const REAL_DEPENDENCIES: ConsumerDependencies = {
-  clock: systemClock,
-  random: systemRandom,
-  createClient: createRedisStreamClient,
-};
-
 /** What holds intake up that somebody has to do something about. */
 const NOT_READY: readonly (IntakeHold | "open")[] = ["unfit", "held-too-long", "ahead-of-stream"];
 
@@ -131,6 +114,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   constructor(options: ConsumerOptions<Value>, dependencies?: Dependencies) {
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
     const { redis, blockMs } = policy;
+    const { clock, random, createClient } = dependencies ?? dependenciesOf(redis);
     const subject = nameService("consumer", policy.stream, policy.group);
     const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, describeProblem, clock));
     const work = new WorkCounter();

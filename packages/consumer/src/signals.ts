@@ -28,12 +28,12 @@ export class Signal {
 }
 
 export class Signals {
-  readonly roomChanged = new Signal();
-  readonly offerableChanged = new Signal();
-  readonly releasedFound = new Signal();
-  readonly pendingUnknown = new Signal();
-  readonly batchEnded = new Signal();
-  readonly paceChanged = new Signal();
-  readonly heartbeatSent = new Signal();
-  readonly intakeTouched = new Signal();
+  readonly roomChanged: Signal = new Signal();
+  readonly offerableChanged: Signal = new Signal();
+  readonly releasedFound: Signal = new Signal();
+  readonly pendingUnknown: Signal = new Signal();
+  readonly batchEnded: Signal = new Signal();
+  readonly paceChanged: Signal = new Signal();
+  readonly heartbeatSent: Signal = new Signal();
+  readonly intakeTouched: Signal = new Signal();
 }

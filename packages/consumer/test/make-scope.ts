@@ -1,7 +1,7 @@
 /** The scope of a consumer that does not run, for tests of one of its parts: a Redis in memory, and a clock that stands still. */
 import { Lifecycle } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { type ConsumerPolicy, resolveConsumerOptions } from "../src/options.ts";
 import { ReplySize } from "../src/receiving/reply-size.ts";
 import { HeldMessages } from "../src/scheduling/held-messages.ts";
@@ -23,7 +23,7 @@ export function makeScope({ policy: changes, ...given }: ScopeChanges = {}): Sco
   const signals = given.signals ?? new Signals();
   return {
     ...{ policy, clock, signals, random: () => 1, report: () => {}, fail: () => {} },
-    client: given.client ?? createMemoryRedis({ clock }).client(),
+    client: given.client ?? createMemoryServer({ clock }).client(),
     lifecycle: new Lifecycle("Consumer"),
     usage: new Usage(policy),
     held: new HeldMessages<Value>(signals.roomChanged),

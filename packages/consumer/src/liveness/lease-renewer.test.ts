@@ -1,6 +1,6 @@
 import type { EntryId } from "@redis-batch/core";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import { expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { makeScope } from "../../test/make-scope.ts";
@@ -17,7 +17,7 @@ async function renewOnce(meanwhile: (hold: (id: EntryId) => void) => void): Prom
   const report = (event: ConsumerEvent): void => {
     if (event.type === "outcomeTooLate") lost.push(...event.ids);
   };
-  const client = createMemoryRedis({ clock }).client();
+  const client = createMemoryServer({ clock }).client();
   const scope = makeScope({ policy: { leaseMs: LEASE_MS }, client, clock, report });
   const hold = (id: EntryId): void => scope.held.admit(makeMessage(id, { atMs: clock.nowMs() }));
   client.renewOwned = async ({ ids }) => {

@@ -145,7 +145,7 @@ it("rests when delays cannot be kept in Redis any more, however much was due", a
   const due = Array.from({ length: 1_000 }, (_, index) => ({ id: `1-${index}` as const, atMs: 0 }));
   const keeper = { canDefer: true, keepDelaysHere: () => {} };
   let released = 0;
-  const client = createMemoryRedis({ clock }).client();
+  const client = createMemoryServer({ clock }).client();
   client.readDue = async () => ({ due, nextInMs: null });
   client.release = async ({ offered }) => {
     released += offered.length;

@@ -113,7 +113,7 @@ export class OpenBatches<Value> {
     const { clock, report } = this.#scope;
     const { outcomes, sinkWatch } = this.#parts;
     const aborter = new AbortController();
-    const batch = new Batch(messages, reason, (all) => outcomes.whenThrough(all));
+    const batch = new Batch(messages, reason, () => outcomes.whenThrough(messages));
     const open = { batch, messages, mode, signal: aborter.signal };
     // There is nothing in an empty batch that could be waited for.
     if (messages.length > 0) {

@@ -1,7 +1,7 @@
 import { ConnectionError, type EntryId } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal";
-import { createMemoryRedis } from "@redis-batch/core/testing";
 import { ManualClock } from "@redis-batch/test-support";
+import { createMemoryServer } from "@redis-batch/testing/internal";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
@@ -101,7 +101,7 @@ class World {
     this.#batchSize = batchSize;
     this.#crew = crew;
     const { clock } = this;
-    const client = createMemoryRedis({ clock }).client();
+    const client = createMemoryServer({ clock }).client();
     client.redeliverOwn = (options) => this.#redeliverOwn(options);
     const fail = (error: unknown): void => void this.failures.push(String(error));
     const limits = { batchSize, maxBytes: 60, maxWaitMs: MAX_WAIT_MS, retryShare: 0.5, maxDeliveries: MAX_DELIVERIES };

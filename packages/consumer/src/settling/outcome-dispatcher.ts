@@ -1,6 +1,6 @@
 /** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
-import { type Decoder, describeShape, describeThrown, UsageError } from "@redis-batch/core/internal";
-import { assertRetryDelay, type Message, type MessageKeeper, type RetryOptions } from "../message.ts";
+import { type Decoder, describeThrown } from "@redis-batch/core/internal";
+import { type Message, type MessageKeeper, type RetryOptions, resolveRetry } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "./acknowledger.ts";

@@ -272,10 +272,10 @@ function judgeHandOver(
 }
 
 export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOptions): Removal {
-  const { stream, group, consumer, onlyIfSilent, seenAtMs, farewell } = options;
+  const { stream, group, consumer, onlyIfSilent, seenAtMs, finalReport } = options;
   if (consumer === RELEASED || consumer === LATER) return "reserved";
   if (onlyIfSilent && isStillAlive(keys, registration(keys, options), seenAtMs)) return "alive";
-  const told = farewell === undefined ? "" : encodeTold(farewell);
+  const told = finalReport === undefined ? "" : encodeTold(finalReport);
   if (told !== "") {
     const fields = ["consumer", consumer, "told", `{"at":${keys.nowMs()},${told.slice(1)}`];
     const trim = { strategy: "maxLen", threshold: 100, approximate: true } as const;
