@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -15,7 +24,13 @@ beforeEach(() => {
   write("packages/queue/tsconfig.build.json", {
     extends: "../../tsconfig.base.json",
     include: ["src"],
-    compilerOptions: { rootDir: "src", isolatedDeclarations: true, emitDeclarationOnly: true, declaration: true },
+    compilerOptions: {
+      rootDir: "src",
+      stripInternal: true,
+      isolatedDeclarations: true,
+      emitDeclarationOnly: true,
+      declaration: true,
+    },
   });
   doors("queue", ".");
   write("packages/queue/src/index.ts", "export function put(times: number): number { return times; }\n");
@@ -114,6 +129,23 @@ test("a type that comes through a sibling's private door is one of its public na
   ]);
 });
 
+test("nothing has to be built: what an internal name is called may come from a sibling's sources", () => {
+  write("packages/core/tsconfig.build.json", readFileSync(join(root, "packages/queue/tsconfig.build.json"), "utf8"));
+  doors("core", ".", "./internal");
+  write("packages/core/src/index.ts", "export type Id = string;\n");
+  write("packages/core/src/internal.ts", 'export const HIDDEN: unique symbol = Symbol.for("hidden");\n');
+  mkdirSync(join(root, "packages/queue/node_modules/@redis-batch"), { recursive: true });
+  symlinkSync(join(root, "packages/core"), join(root, "packages/queue/node_modules/@redis-batch/core"));
+  const method = "/** @internal */\n[HIDDEN](): number { return 1; }";
+  write(
+    "packages/queue/src/index.ts",
+    `import { HIDDEN } from "@redis-batch/core/internal";\nexport class Queue {\n${method}\n}\n`,
+  );
+  writeApis(root, readApis(root));
+  expect(readFileSync(join(root, "packages/queue/api/index.api.md"), "utf8")).not.toContain("HIDDEN");
+  expect(problems()).toEqual([]);
+});
+
 test("what is odd about a public name is a problem", () => {
   write("packages/queue/src/index.ts", "export class Queue { set limit(value: number) { void value; } }\n");
   writeApis(root, readApis(root));
@@ -129,7 +161,9 @@ function doors(folder: string, ...names: readonly string[]): void {
     name: `@redis-batch/${folder}`,
     version: "0.0.0",
     type: "module",
-    exports: Object.fromEntries(names.map((name) => [name, "./some/file"])),
+    exports: Object.fromEntries(
+      names.map((name) => [name, { "@redis-batch/source": `./src/${name === "." ? "index" : name.slice(2)}.ts` }]),
+    ),
   });
 }
 

@@ -81,10 +81,15 @@ function doorsOf({ publishConfig }: Manifest): string[] {
     .map((door) => (door === "." ? "index" : door.slice("./".length)));
 }
 
-/** The declarations are what is published, and isolated: `tsc` writes them without looking at other files. */
+const SIBLINGS = ["--customConditions", "@redis-batch/source"];
+
+/**
+ * As they are published, and without a build: each file's declarations need no types of other files, and what a name is
+ * that comes from a sibling is read from its sources.
+ */
 function writeDeclarations(folder: string): void {
   rmSync(declarations(folder), { recursive: true, force: true });
-  const args = ["-p", join(folder, "tsconfig.build.json"), "--noCheck", "--outDir", declarations(folder)];
+  const args = ["-p", join(folder, "tsconfig.build.json"), "--noCheck", "--outDir", declarations(folder), ...SIBLINGS];
   const { status, stdout, stderr, error } = spawnSync("tsc", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`tsc ${args.join(" ")} failed:\n${error?.message ?? ""}${stdout}${stderr}`);
 }
