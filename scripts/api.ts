@@ -10,8 +10,6 @@ const { values: options } = parseArgs({ options: { check: { type: "boolean", def
 const UNEXPORTED = [
   // Halves of types that are exported.
   ...["DecisionCore", "DiscardSettings", "ErrorDetails", "Redrive", "RedriveSettings", "ServerSource"],
-  // What the constructor of a recorded message takes, which makeMessage() calls.
-  "StreamEntry",
   // What is inside ScalerMemory, which is only handed back.
   ...["ArrivalMemory", "BacklogMemory", "Cap", "EffectivenessMemory", "MovesMemory", "NeedSample", "ProcessingMemory"],
   ...["Sample", "SaturatedMemory", "ThroughputMemory", "TotalsMemory", "TotalsSample", "Trial"],

@@ -157,13 +157,14 @@ function problems(allowed: readonly string[] = []): string[] {
 }
 
 function doors(folder: string, ...names: readonly string[]): void {
+  const exports = Object.fromEntries(
+    names.map((name) => [name, { "@redis-batch/source": `./src/${name === "." ? "index" : name.slice(2)}.ts` }]),
+  );
   write(`packages/${folder}/package.json`, {
-    name: `@redis-batch/${folder}`,
-    version: "0.0.0",
-    type: "module",
-    exports: Object.fromEntries(
-      names.map((name) => [name, { "@redis-batch/source": `./src/${name === "." ? "index" : name.slice(2)}.ts` }]),
-    ),
+    ...{ name: `@redis-batch/${folder}`, version: "0.0.0", type: "module" },
+    // What is only here is for the workspace.
+    exports: { ...exports, "./conformance": { "@redis-batch/source": "./test/conformance.ts" } },
+    publishConfig: { exports },
   });
 }
 

@@ -74,7 +74,7 @@ export function readApis(root: string): readonly PackageApi[] {
   }));
 }
 
-/** By their files: "index", "keda". */
+/** Those that the registry's copy has, by their files: "index", "keda". */
 function doorsOf({ publishConfig }: Manifest): string[] {
   return Object.keys(publishConfig?.exports ?? {})
     .filter((door) => door !== "./package.json")

@@ -28,6 +28,7 @@ const NONE: RecordedOutcome = { kind: "none" };
 export class RecordedMessage<Value = Fields> extends Message<Value> {
   readonly #keeper: Recorder<Value>;
 
+  /** @internal */
   constructor(entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {
     const keeper = new Recorder(codec);
     super(entry, { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 }, keeper);
@@ -91,6 +92,7 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
   readonly #recorded: readonly RecordedMessage<Value>[];
   readonly #aborter = new AbortController();
 
+  /** @internal */
   constructor(messages: readonly RecordedMessage<Value>[]) {
     super(messages, "entries", () => Promise.resolve());
     this.#recorded = messages;
