@@ -1,4 +1,4 @@
-/** What the audit log tells of an order: that it was given, with all that led to it, and what came of it. */
+/** The audit log's entries about an order: the order with all its inputs, and its result. */
 import type { ErrorInfo } from "@redis-batch/core/internal";
 import type { Decision } from "./decisions/decision.ts";
 import type { Order } from "./executor.ts";

@@ -1,30 +1,30 @@
-/** Who carries decisions out: a process pool, an orchestrator, a command. */
+/** Executors carry out decisions: a process pool, an orchestrator, a command. */
 
 import type { Decision } from "./decisions/decision.ts";
 
-/** The consumers there are, as whoever starts and stops them knows it. */
+/** The current consumers, as the executor knows them. */
 export interface Workforce {
   /** Consumers that were ordered. */
   readonly desired: number;
   /**
-   * Those among them that are ready; `null`: it only knows what was ordered. Then those that work count, starts are
-   * timed by them, and what stands in the two fields below is not looked at.
+   * Those that are ready; `null`: it only knows how many were ordered. Then active consumers are counted and start-up
+   * times are measured by them, and the two fields below are ignored.
    */
   readonly ready: number | null;
-  /** How long ago each that is not ready yet was ordered, in milliseconds. */
+  /** How long ago each consumer that is not ready yet was ordered, in milliseconds. */
   readonly startingMs: readonly number[];
-  /** How long the latest ones took from the order until they were ready, in milliseconds, the last one last. */
+  /** The latest start-up times, from the order until ready, in milliseconds, the newest last. */
   readonly startUpsMs: readonly number[];
 }
 
 /**
- * Which order this is. Of two orders the later one has the higher term, or the same term and the higher sequence: by that
- * a receiver knows what an earlier leader, which was held up, still orders, and refuses it.
+ * The number of an order. Of two orders the later one has the higher term, or the same term and the higher sequence. So a
+ * receiver can recognise and refuse late orders of an earlier leader.
  */
 export interface Order {
   readonly stream: string;
   readonly group: string;
-  /** The number of the leader that gives it; each later leader has a higher one. */
+  /** The term of the leader that gives it; each later leader has a higher one. */
   readonly term: number;
   /** The number of the order among those of its leader, from 1. */
   readonly sequence: number;
@@ -38,42 +38,42 @@ export function isEarlierOrder(
   return order.term === than.term ? order.sequence < than.sequence : order.term < than.term;
 }
 
-/** A consumer that is alive, as far as an executor that starts processes has to know. */
+/** A live consumer, as an executor that starts processes needs to know it. */
 export interface PeerConsumer {
-  /** The pool whose worker it is; `null`: nobody's. */
+  /** The process pool that started it; `null`: none. */
   readonly pool: string | null;
-  /** Whether it is on its way out. */
+  /** Whether it is stopping. */
   readonly isLeaving: boolean;
 }
 
-/** What the scaler sees around an executor. */
+/** What the scaler tells an executor about the group. */
 export interface ScalingContext {
-  /** Every consumer whose lease is not over, those of other scalers' executors too. */
+  /** Every consumer whose lease has not expired, including those of other scalers' executors. */
   readonly consumers: readonly PeerConsumer[];
-  /** Consumers the group may have at most. */
+  /** Maximum number of consumers in the group. */
   readonly maxConsumers: number;
-  /** How long nobody else leads for sure, in milliseconds from now; 0 in a dry run. */
+  /** How long this scaler certainly leads, in milliseconds from now; 0 in a dry run. */
   readonly leadsForMs: number;
 }
 
 export interface Executor {
-  /** What it is, for events and messages. */
+  /** Its name, for events and messages. */
   readonly name: string;
   /**
-   * Looks at what there is. `null`: it does not know, and those consumers count that work. The scaler always says what it
-   * sees around it.
+   * Reports the current consumers. `null`: it does not know, so active consumers are counted. The scaler always passes
+   * what it knows about the group.
    */
   status(signal: AbortSignal, context?: ScalingContext): Promise<Workforce | null>;
   /**
-   * Told of every decision, also of one that moves nothing, before it is carried out; where another scaler leads, of the
-   * leader's, at each look. For those that others ask how many there shall be. Must not throw.
+   * Called with every decision before it is carried out, even if it changes nothing; while another scaler leads, with the
+   * leader's decision at each pass. For executors that publish the wanted number. Must not throw.
    */
   onDecision?(decision: Decision): void;
   /**
-   * Has there be `decision.desired` consumers. Resolves when that was ordered, not when they are there. Must not take
-   * away a consumer before it has drained. `signal` aborts when the scaler ends, or may not lead any longer.
+   * Scales to `decision.desired` consumers. Resolves when that was ordered, not when they are ready. Must not remove a
+   * consumer before it has drained. `signal` aborts when the scaler ends, or may no longer lead.
    */
   scale(decision: Decision, signal: AbortSignal, order: Order): Promise<void>;
-  /** Told when another scaler leads from now on: what only this one knows of is to be brought to an end. */
+  /** Called when another scaler takes the lead: workers that only this executor knows must be drained. */
   onLeadershipLost?(): Promise<void>;
 }

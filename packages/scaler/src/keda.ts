@@ -1,4 +1,4 @@
-/** Scaling through KEDA: its external scaler, by gRPC. */
+/** Scaling through KEDA: an external scaler over gRPC. */
 export {
   KEDA_DEFAULTS,
   type KedaExecutorOptions,

@@ -5,17 +5,17 @@ export interface LeadershipOptions {
   readonly clock: Clock;
   readonly stream: string;
   readonly group: string;
-  /** This process's own name for itself, like no other's. */
+  /** A unique name of this process. */
   readonly holder: string;
-  /** After so long without a sign of life somebody else leads, in milliseconds. */
+  /** After this time without a renewal another scaler may lead, in milliseconds. */
   readonly leaseMs: number;
-  /** How many entries the audit log keeps, about. */
+  /** Approximate number of entries in the audit log. */
   readonly auditLength: number;
 }
 
 /**
- * Which of several scalers of a group acts. Each leader has a number, the term, higher than those before. What an earlier
- * one still writes is refused by the server, and what it still orders is known by its number.
+ * Elects the leader among several scalers of a group. Each leader has a term, higher than all before. The server refuses
+ * late writes of an earlier leader, and its late orders are recognised by their term.
  */
 export class Leadership {
   readonly #options: LeadershipOptions;
@@ -33,7 +33,7 @@ export class Leadership {
     this.#lease = new LeaderLease({ client, clock, leaseKey, stateKey, holder, leaseMs });
   }
 
-  /** Takes the lead where nobody has it, or keeps it. */
+  /** Takes the lead if it is free, or keeps it. */
   async hold(): Promise<LeaseAnswer> {
     const answer = await this.#lease.renew();
     if (answer.isHeld && answer.term !== this.#term) this.#sequence = 0;
@@ -47,7 +47,7 @@ export class Leadership {
   }
 
   /**
-   * Leaves a state for the next leader, and an entry in the audit log; `null`: none. `false`: somebody else may lead by
+   * Saves the state for the next leader, and an entry in the audit log (`null`: none). `false`: another scaler may lead by
    * now, and nothing was written.
    */
   async write(state: string, entry: Readonly<Record<string, string>> | null): Promise<boolean> {
@@ -61,7 +61,7 @@ export class Leadership {
     return isWritten;
   }
 
-  /** Lets the next one lead at once. Where that fails, it waits for the lease to run out. */
+  /** Gives up the lead, so that another scaler can lead at once. If that fails, the next one waits until the lease expires. */
   async giveUp(): Promise<void> {
     this.#term = null;
     await this.#lease.giveUp();

@@ -1,55 +1,54 @@
-/** What is known about a group at one moment: all that a decision looks at, beside its own memory. */
+/** What is known about a group at one moment: the input of a decision, beside its own memory. */
 import type { WorkCounters } from "@redis-batch/core/internal";
 
 export type { WorkCounters };
 
-/** A consumer as its last heartbeat told. */
+/** A consumer, as its last heartbeat reported. */
 export interface ObservedConsumer {
   readonly name: string;
-  /** Tells one process behind the name from the next. */
+  /** Distinguishes successive processes with the same name. */
   readonly incarnation: string;
-  /** Messages in a full batch of it. */
+  /** Messages in a full batch. */
   readonly batchSize: number;
-  /** Batches it may work on at the same time. */
+  /** Batches that it may process at the same time. */
   readonly concurrency: number;
-  /** `null` when it does not tell. */
+  /** `null` if it does not report them. */
   readonly counters: WorkCounters | null;
 }
 
-/** The group, its consumers, and what was ordered. Everything that is not known is `null`, never 0. */
+/** The group, its consumers, and the ordered number. Unknown values are `null`, never 0. */
 export interface Observation {
-  /** Entries the stream was ever given. */
+  /** Entries that were ever added to the stream. */
   readonly added: number;
-  /** Entries the group has read; `null` when the server does not know. */
+  /** Entries that the group has read; `null` if the server does not know. */
   readonly read: number | null;
-  /** Entries of the stream that the group has not read yet; `null` when nobody knows. */
+  /** Entries of the stream that the group has not read yet; `null` if unknown. */
   readonly waiting: number | null;
-  /** Whether there may be more waiting than that: counting ended before the end. */
+  /** Whether more may be waiting, because counting stopped at its limit. */
   readonly isWaitingAtLeast: boolean;
-  /** How long the oldest of them has been waiting, in milliseconds; `null` when none is, or it is not known. */
+  /** How long the oldest of them has been waiting, in milliseconds; `null` if none is, or if unknown. */
   readonly oldestWaitingMs: number | null;
-  /** Messages that any consumer takes as soon as it has room: released ones, and ones deferred whose time has come. */
+  /** Messages that any consumer claims as soon as it has room: released ones, and deferred ones that are due. */
   readonly released: number;
   /**
-   * Messages that were delivered and are not acknowledged. The released ones are not among them, nor are those that are
-   * deferred until later.
+   * Messages that were delivered but not acknowledged, without released ones and those that are deferred until later.
    */
   readonly pending: number;
-  /** Those among them that a consumer may take over from a dead one at once. */
+  /** Those among them that a consumer may claim from a dead one at once. */
   readonly reclaimable: number;
-  /** Consumers there shall be: what was ordered last, or where nobody orders, those that are there. */
+  /** The wanted number of consumers: the last order, or, without orders, the current number. */
   readonly current: number;
-  /** Those that work. One that was lost a moment ago may be among them. */
+  /** Active consumers. One that has just died may be among them. */
   readonly ready: number;
-  /** How long ago each that is not ready was ordered, in milliseconds. */
+  /** How long ago each consumer that is not ready was ordered, in milliseconds. */
   readonly startingMs: readonly number[];
-  /** Those that ought to work, and have been silent for longer than their heartbeat lasts. */
+  /** Those that should work, but whose heartbeat is overdue. */
   readonly lost: number;
-  /** How long the latest ones took from the order until they worked, in milliseconds, the last one last. */
+  /** The latest start-up times, from the order until they worked, in milliseconds, the newest last. */
   readonly startUpsMs: readonly number[];
   /**
-   * Those whose heartbeat is fresh, and those that left since the last look, whose last work would be missing otherwise.
-   * None where consumers send no heartbeats.
+   * Those with a fresh heartbeat, and those that left since the last pass, because their last work would otherwise be
+   * missing. None if consumers send no heartbeats.
    */
   readonly consumers: readonly ObservedConsumer[];
 }

@@ -1,4 +1,4 @@
-/** One look at a group: a handful of commands, none of which grows with the backlog. */
+/** One observation of a group: a few commands, none of which grows with the backlog. */
 import {
   type ConsumerInfo,
   entryIdTimeMs,
@@ -15,24 +15,23 @@ import type { PeerConsumer, Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
 import type { ScalerPolicy } from "./scaler-options.ts";
 
-// Longer than between two looks, and shorter than what was counted of a consumer is remembered.
+// Longer than the time between two passes, and shorter than a consumer's counts are remembered.
 const FAREWELLS_MS = 300_000;
 
 export interface Snapshot {
   readonly observation: Observation;
   readonly workforce: Workforce | null;
-  /** When that was by the server's clock, in milliseconds since 1970. */
+  /** When it was made, by the server's clock, in milliseconds since 1970. */
   readonly atMs: number;
 }
 
 type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
 
-/** Asks the executor, who is told which consumers there are. `null`: nobody orders any, or nobody knows: those count. */
+/** Asks the executor, and passes it the known consumers. `null`: there is no executor, or it does not know: then the known consumers count. */
 export type AskWorkforce = (consumers: readonly PeerConsumer[]) => Promise<Workforce | null>;
 
 /**
- * Looks at the group and its consumers. A stream that is not there is empty; of a group that is not there all messages
- * wait.
+ * Observes the group and its consumers. A missing stream counts as empty; for a missing group all messages wait.
  */
 export async function observe(client: StreamClient, place: Place, askWorkforce: AskWorkforce): Promise<Snapshot> {
   const nowMs = await client.time();
@@ -68,7 +67,7 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
 }
 
 async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place, nowMs: number) {
-  // In this order: what is added in between makes the stream longer than the lag says, and not the other way round.
+  // In this order: entries added in between make the stream longer than the lag says, not the other way round.
   const group = (await client.xinfoGroups({ stream })).find((each) => each.name === name);
   const info = await client.xinfoStream({ stream });
   if (group === undefined) {
@@ -91,7 +90,7 @@ async function readGroup(client: StreamClient, { stream, group: name, countLimit
   };
 }
 
-/** What is pending under the names that are no consumers: what may be taken at once, and what has to wait. */
+/** Messages pending under reserved names: those that may be claimed at once, and those that must wait. */
 async function countLetGo(
   client: Pick<StreamClient, "countDue">,
   address: { readonly stream: string; readonly group: string },
@@ -104,14 +103,14 @@ async function countLetGo(
   const deferred = names.find(({ name }) => name === LATER)?.pending ?? 0;
   if (deferred === 0) return { released: free, later: 0 };
   const due = await nullIfForbidden(client.countDue({ ...address, untilMs: nowMs }));
-  // Nobody says when they are due: they count as work in progress, so that their consumers are not all taken away.
+  // It is unknown when they are due: they count as work in progress, so that not all consumers are removed.
   if (due === null) return { released: free, later: 0 };
-  // A message that was acknowledged while it was deferred leaves its time behind until that has come.
+  // A message that was acknowledged while it was deferred keeps its due time until then.
   const isDue = Math.min(due, deferred);
   return { released: free + isDue, later: deferred - isDue };
 }
 
-/** A stream or group that is not there, or went away in the middle. */
+/** A stream or group that does not exist, or was deleted meanwhile. */
 function nothingIfGone(error: unknown): undefined {
   if (NoGroupError.is(error)) return undefined;
   throw error;

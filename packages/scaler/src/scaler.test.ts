@@ -74,7 +74,7 @@ describe("an order", () => {
     await clock.advance(LEASE_MS - 1);
     expect(ends).toEqual([]);
     await clock.advance(1);
-    expect(ends).toEqual(["UsageError: the lead may be another's"]);
+    expect(ends).toEqual(["UsageError: another scaler may lead by now"]);
     expect(events.all("scaleFailed")).toMatchObject([{ from: 1, to: 2 }]);
     await scaler.close();
     await run;

@@ -1,4 +1,4 @@
-/** The scaler: looks at a group, decides how many consumers it needs, and has that be so. Its states are those of a CallScope. */
+/** The scaler: observes a group, decides how many consumers it needs, and scales to that number. Its states are those of a CallScope. */
 import type { InspectOptionsStylized } from "node:util";
 import {
   CallScope,
@@ -43,9 +43,9 @@ import { encodeState, readDecision, recall } from "./state.ts";
 import { describeProblem } from "./warn.ts";
 
 /**
- * Says how many consumers a group needs, and why; with an executor, has there be so many. Works on any consumer group;
- * the throughput strategy knows more of one whose consumers are Redis Batch's. Constructing does no I/O; the first use
- * connects. It learns from every decision, so one that is kept decides better than a new one.
+ * Decides how many consumers a group needs, and explains why; with an executor it scales the group to that number. Works
+ * with any consumer group; the throughput strategy knows more about consumers of Redis Batch. The constructor does no
+ * I/O; the first use connects. It learns from every decision, so a scaler that you keep decides better than a new one.
  *
  * @example
  * ```ts
@@ -65,10 +65,10 @@ export class Scaler implements AsyncDisposable {
   readonly #report: Observer<ScalerEvent>;
   #memory: ScalerMemory;
   #starts: StartsMemory = NO_STARTS;
-  /** What is to be added to the own clock, which never jumps, to get the server's, which others read, too. */
+  /** Offset from the local clock, which never jumps, to the server's clock, which all scalers share. */
   #toServerMs: number | null = null;
 
-  /** @throws {ConfigError} naming every option that is wrong */
+  /** @throws {ConfigError} naming every wrong option */
   constructor(options: ScalerOptions);
   /** @internal */
   constructor(options: ScalerOptions, dependencies: Dependencies);
@@ -95,7 +95,7 @@ export class Scaler implements AsyncDisposable {
   }
 
   /**
-   * Looks at the group as it is now. Every call looks anew.
+   * Observes the current state of the group. Every call reads it again.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
@@ -110,9 +110,9 @@ export class Scaler implements AsyncDisposable {
   }
 
   /**
-   * Looks at the group and says how many consumers it shall have. Changes nothing, except what this scaler remembers.
+   * Observes the group and decides how many consumers it needs. Changes nothing, except the memory of this scaler.
    *
-   * @param observation one that `collect()` gave just now; default: looks by itself
+   * @param observation a fresh one from `collect()`; default: makes its own
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
    */
@@ -123,21 +123,22 @@ export class Scaler implements AsyncDisposable {
   }
 
   /**
-   * Decides every `intervalMs`, and has the executor carry it out. Without one every decision is only told: a dry run,
-   * which changes nothing, in Redis either. Of several scalers of a group that have executors one acts; the others watch,
-   * and one of them goes on where it was when it is gone. What is ordered is on record in the group's audit log. Resolves when `signal` aborts or `close()` is called. An outage, of Redis or of the executor, changes nothing and
-   * does not end it.
+   * Decides every `intervalMs`, and lets the executor carry out the decisions. Without an executor decisions are only
+   * reported: a dry run, which changes nothing, not even in Redis. If several scalers with executors run for one group,
+   * one leads and the others stand by; when the leader is gone, another resumes from its saved state. Orders are recorded
+   * in the group's audit log. Resolves when `signal` aborts or `close()` is called. An outage of Redis or of the executor
+   * changes nothing and does not end it.
    *
    * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
-   * @throws {UsageError} while another run of this scaler is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can mend: wrong credentials, missing rights, a key of another type
+   * @throws {UsageError} while another run of this scaler is active, and after `close()`
+   * @throws {RedisBatchError} on errors that a retry cannot fix: wrong credentials, missing rights, a key of another type
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
     await this.#calls.run(policy.signal, (over) => this.#runUntil(over, policy));
   }
 
-  /** Ends runs and calls under way, then closes the connection. Idempotent. */
+  /** Ends runs and calls that are active, then closes the connection. Idempotent. */
   close(): Promise<void> {
     return this.#calls.close();
   }
@@ -157,7 +158,7 @@ export class Scaler implements AsyncDisposable {
     );
   }
 
-  /** Times the starts by the consumers that work, where the executor knows no more than what was ordered. */
+  /** Measures start-up times by active consumers, if the executor only knows how many were ordered. */
   #timeStarts({ observation: seen, workforce }: Snapshot, nowMs: number): Observation {
     if (workforce === null || workforce.ready !== null) return seen;
     this.#starts = followStarts(this.#starts, seen.current, seen.ready, nowMs);
@@ -172,7 +173,7 @@ export class Scaler implements AsyncDisposable {
     return decision;
   }
 
-  /** The time by the own clock, in the server's terms: what is remembered is understood by the next leader. */
+  /** The time of the local clock, converted to the server's, so that the next leader understands the saved state. */
   #now({ atMs }: Snapshot): number {
     this.#toServerMs ??= atMs - this.#clock.nowMs();
     return this.#clock.nowMs() + this.#toServerMs;
@@ -182,7 +183,7 @@ export class Scaler implements AsyncDisposable {
     const { intervalMs, executor } = policy;
     const pass = executor === null || policy.isDryRun ? this.#dryPasses(executor) : this.#passes(executor, policy);
     const onFailure = (error: unknown, retryInMs: number): void => {
-      // What an executor throws is its own; it may well be there again the next time.
+      // An executor's error is its own; it may work again the next time.
       if (RedisBatchError.is(error) && !error.retryable) throw error;
       this.#report({ type: "passFailed", retryInMs, error: toErrorInfo(error) });
     };
@@ -213,7 +214,7 @@ export class Scaler implements AsyncDisposable {
     };
   }
 
-  /** Passes of which only those of the leader act. */
+  /** Passes of a scaler with an executor; only the leader's passes act. */
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
     const holder = instanceName();
@@ -228,11 +229,11 @@ export class Scaler implements AsyncDisposable {
       leaseMs,
       auditLength,
     });
-    /** The term in which this scaler leads; `null`: it follows; `undefined`: it does not know yet. */
+    /** The term in which this scaler leads; `null`: it stands by; `undefined`: not known yet. */
     let led: number | null | undefined;
     let heard = "";
     const follow = async ({ term, state }: LeaseAnswer): Promise<void> => {
-      // Only what is new: what a leader that is stuck left long ago must not look as if it were of now.
+      // Only new decisions: an old decision of a leader that is stuck must not look current.
       const decision = state === heard ? null : readDecision(state);
       heard = state;
       if (decision !== null) onDecision(decision);
@@ -262,14 +263,14 @@ export class Scaler implements AsyncDisposable {
         return;
       }
       const move = { from: decision.current, to: decision.desired, executor: executor.name };
-      // The look may have taken long, and what follows shall have a whole lease.
+      // The observation may have taken long, and the rest needs a whole lease.
       const untilMs = this.#clock.nowMs() + leaseMs;
       const { isHeld, term: latest } = await lead.hold();
       const order = { stream, group, term, sequence: lead.nextSequence() };
-      // On record before it is done: nothing is done that is not, and an earlier leader gets no further than this.
+      // Recorded before it is carried out: nothing unrecorded is done, and an earlier leader stops here.
       const entry = auditOrder(order, decision, executor.name);
       const isRecorded = isHeld && latest === term && (await lead.write(left, entry));
-      // Where this process stood still meanwhile, somebody else has the lead by now.
+      // If this process was suspended meanwhile, another scaler leads by now.
       if (!isRecorded || this.#clock.nowMs() >= untilMs) {
         this.#report({ type: "superseded", ...move });
         return;
@@ -283,7 +284,7 @@ export class Scaler implements AsyncDisposable {
     return { once, end: () => lead.giveUp() };
   }
 
-  /** Goes on where the last leader was, as far as that is understood. */
+  /** Resumes from the last leader's saved state, as far as this version understands it. */
   #recall(state: string, snapshot: Snapshot): void {
     this.#toServerMs = null;
     const known = recall(state, this.#policy.scaling.strategy, this.#now(snapshot));
@@ -291,17 +292,17 @@ export class Scaler implements AsyncDisposable {
     this.#starts = known?.starts ?? this.#starts;
   }
 
-  /** Gives the order → why it could not be carried out; `null`: it was. */
+  /** Gives the order → the error if it could not be carried out; `null`: it was. */
   async #carryOut(
     executor: Executor,
     decision: Decision,
     order: Order,
     { over, untilMs }: { readonly over: AbortSignal; readonly untilMs: number },
   ): Promise<ErrorInfo | null> {
-    // Nobody knows who leads once the lease has run out.
+    // Another scaler may lead once the lease has expired.
     const tooLate = new AbortController();
     const cancel = this.#clock.setTimer(untilMs - this.#clock.nowMs(), () => {
-      tooLate.abort(new UsageError("the lead may be another's"));
+      tooLate.abort(new UsageError("another scaler may lead by now"));
     });
     try {
       await executor.scale(decision, AbortSignal.any([over, tooLate.signal]), order);
@@ -314,7 +315,7 @@ export class Scaler implements AsyncDisposable {
   }
 }
 
-/** What a run does again and again, and when it ends. */
+/** The pass of a run, and what happens at its end. */
 interface Passes {
   once(over: AbortSignal): Promise<void>;
   end(): Promise<void>;

@@ -1,4 +1,4 @@
-/** What a leader leaves for the next one, itself after a restart among them, as versioned JSON. */
+/** The state that a leader saves for the next one (or for itself after a restart), as versioned JSON. */
 
 import { emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";
@@ -8,21 +8,21 @@ import type { ScalingPolicy } from "./options.ts";
 
 interface State {
   readonly v: 1;
-  /** When it was left, by the server's clock, in milliseconds since 1970. */
+  /** When it was saved, by the server's clock, in milliseconds since 1970. */
   readonly atMs: number;
   readonly memory: ScalerMemory;
   readonly starts: StartsMemory;
   readonly decision: Decision;
 }
 
-// What is older tells of another time: of it only stays what consumers achieve, and how long they take to start.
+// Older state is outdated, except for the consumers' throughput and start-up times.
 const FRESH_MS = 60_000;
 
 export function encodeState(state: Omit<State, "v">): string {
   return JSON.stringify({ v: 1, ...state } satisfies State);
 }
 
-/** The last leader's last decision; `null` where there is none that can be read. */
+/** The last leader's last decision; `null` if there is none that can be read. */
 export function readDecision(text: string): Decision | null {
   return parse(text)?.decision ?? null;
 }
@@ -32,7 +32,7 @@ export interface Recollection {
   readonly starts: StartsMemory;
 }
 
-/** What to begin with; `null` where nothing was left that this version and this strategy understand. */
+/** The state to start with; `null` if there is none that this version and this strategy understand. */
 export function recall(text: string, strategy: ScalingPolicy["strategy"], nowMs: number): Recollection | null {
   const state = parse(text);
   if (state?.memory.strategy !== strategy) return null;
@@ -59,10 +59,10 @@ function parse(text: string): State | null {
   }
 }
 
-/** Whether all is there that this version looks for: another one's memory must not make it stumble. */
+/** Whether the memory has everything that this version needs: the memory of another version must not break it. */
 function hasShapeOf(value: unknown, model: unknown): boolean {
   if (Array.isArray(model)) return Array.isArray(value);
-  // What the model does not know yet, a value may.
+  // A value may be set where the model has none yet.
   if (typeof model !== "object" || model === null) return model === null || typeof value === typeof model;
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(model).every(([name, part]) => hasShapeOf(Reflect.get(value, name), part));

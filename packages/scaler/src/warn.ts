@@ -1,14 +1,14 @@
-/** What a scaler without an observer says of trouble. */
+/** Process warnings of a scaler without an observer. */
 import { describeConnectionEvent } from "@redis-batch/core/internal";
 import type { ScalerEvent } from "./events.ts";
 
-/** What needs attention in an event; `undefined`: nothing does. */
+/** The warning for an event; `undefined`: none. */
 export function describeProblem(event: ScalerEvent): string | undefined {
   switch (event.type) {
     case "connectFailed":
       return describeConnectionEvent(event);
     case "passFailed":
-      return `looking at the group failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `reading the group failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "scaleFailed":
       return `${event.executor} could not go from ${event.from} to ${event.to} consumers: ${event.error.message}`;
     default:

@@ -27,10 +27,10 @@ describe("a board", () => {
     expect(board.toJSON()).toBeNull();
     board.onDecision(scaleOut());
     expect(board.toPrometheus().split("\n")).toEqual([
-      "# HELP redis_batch_desired_consumers Consumers the group shall have",
+      "# HELP redis_batch_desired_consumers Wanted number of consumers of the group",
       "# TYPE redis_batch_desired_consumers gauge",
       'redis_batch_desired_consumers{stream="or\\"ders\\n",group="\\\\xff"} 3',
-      "# HELP redis_batch_current_consumers Consumers the group has, or that were ordered",
+      "# HELP redis_batch_current_consumers Current number of consumers of the group, or the number that was ordered",
       "# TYPE redis_batch_current_consumers gauge",
       'redis_batch_current_consumers{stream="or\\"ders\\n",group="\\\\xff"} 2',
       "",

@@ -88,7 +88,7 @@ describe("a command", () => {
     const executor = commandExecutor(node("setInterval(() => {}, 1000)"));
     const ended = executor.scale(scaleOut(), over.signal, ORDER);
     over.abort();
-    await expect(ended).rejects.toThrow("the command ended with");
+    await expect(ended).rejects.toThrow("the command failed with");
   });
 
   it("names every problem of its options", () => {

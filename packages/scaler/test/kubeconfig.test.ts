@@ -71,7 +71,7 @@ describe("a kubeconfig", () => {
 
   it.each([
     ["a context it does not know", { context: "nowhere" }, {}, '"nowhere"; it knows "there", "elsewhere"'],
-    ["a cluster without TLS", {}, { server: "http://127.0.0.1:1" }, "must be reached by https://"],
+    ["a cluster without TLS", {}, { server: "http://127.0.0.1:1" }, "must have an https:// address"],
     ["a proxy", {}, { "proxy-url": "http://127.0.0.1:1" }, "behind a proxy-url, which is not supported"],
   ])("is refused for %s", async (_name, options, cluster, words) => {
     const { file } = await bench({ token: "x" }, cluster);
@@ -117,6 +117,6 @@ describe("the official client", () => {
   });
 
   it("finds nothing where there is no file", async () => {
-    expect(await tryWith("")).toContain("CONFIG kubeconfig: there is none: set KUBECONFIG, or name a file");
+    expect(await tryWith("")).toContain("CONFIG kubeconfig: there is no kubeconfig: set KUBECONFIG, or give a file");
   });
 });

@@ -147,7 +147,7 @@ describe("scale", () => {
     );
     const error = await failure(executor.scale(move(3, 8), never, ORDER));
     expect(error).toMatchObject({ code: "SERVER_STATE", state: "Conflict", retryable: true });
-    expect(error.message).toContain("worker was set to 5 replicas by somebody else");
+    expect(error.message).toContain("worker was set to 5 replicas by something else");
     expect(worker.replicas).toBe(5);
     expect(methods()).toEqual(["GET", "PATCH", "GET"]);
   });
@@ -198,7 +198,7 @@ describe("a service account", () => {
     server.tokens.clear();
     const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(PermissionError);
-    expect(error.message).toContain("does not know who asks");
+    expect(error.message).toContain("rejects the credentials");
   });
 
   it("that is not mounted, or is used outside of a cluster, is told what to do", async () => {
@@ -208,8 +208,8 @@ describe("a service account", () => {
     const error = await failure(kubernetesExecutor({ name: "worker", access }).status(never));
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain("automountServiceAccountToken: true");
-    expect(() => inCluster({ env: {} })).toThrow("use kubeconfig() outside of a cluster");
-    expect(() => kubernetesExecutor({ name: "worker" })).toThrow("use kubeconfig() outside of a cluster");
+    expect(() => inCluster({ env: {} })).toThrow("use kubeconfig() outside a cluster");
+    expect(() => kubernetesExecutor({ name: "worker" })).toThrow("use kubeconfig() outside a cluster");
   });
 });
 
@@ -246,7 +246,7 @@ describe("what cannot be", () => {
     const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(ServerStateError);
     expect(error).toMatchObject({ state: String(code), retryable: true });
-    expect(error.message).toContain(`refuses for now, with ${code} ("the server says ${reason}")`);
+    expect(error.message).toContain(`is temporarily refusing requests, with ${code} ("the server says ${reason}")`);
     expect(await executor.status(never)).toMatchObject({ desired: 3 });
   });
 
@@ -313,7 +313,7 @@ describe("what cannot be", () => {
     });
     const error = await failure(executor.status(never));
     expect(error).toBeInstanceOf(ReplyShapeError);
-    expect(error.message).toContain("was answered by more than 1 MiB");
+    expect(error.message).toContain("was answered with more than 1 MiB");
   });
 
   it("a redirection is not followed", async () => {
@@ -361,7 +361,7 @@ describe("a connection", () => {
     );
     const error = await failure(executor.scale(move(3, 8), never, ORDER));
     expect(error).toMatchObject({ code: "CONNECTION", outcome: "unknown" });
-    expect(error.message).toContain("broke before the answer was there");
+    expect(error.message).toContain("broke before the answer arrived");
     await executor.scale(move(3, 8), never, ORDER);
     expect(worker.replicas).toBe(8);
   });
@@ -391,7 +391,7 @@ describe("a connection", () => {
     mount("ca.crt", testCertificates().cert);
     const error = await failure(executor.status(never));
     expect(error).toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
-    expect(error.message).toContain("its certificate must be signed by the authority of the access");
+    expect(error.message).toContain("its certificate must be valid for this name");
     expect(server.asked).toEqual([]);
   });
 });

@@ -146,7 +146,7 @@ describe("leading", () => {
     await run;
   });
 
-  it("tells an executor that is still at work when the lead may be another's", async () => {
+  it("tells an executor that is still at work when another scaler may lead by now", async () => {
     const { scaler } = await bench();
     const { scaler: slow, events } = scaler();
     const executor: Executor = {
@@ -158,7 +158,7 @@ describe("leading", () => {
     };
     const run = slow.run({ ...FAST, executor });
     const { error } = await events.waitFor("scaleFailed");
-    expect(error.message).toBe("the lead may be another's");
+    expect(error.message).toBe("another scaler may lead by now");
     await slow.close();
     await run;
   });

@@ -1,25 +1,25 @@
-/** How many messages arrive, told apart from noise: over a short and a long window, and whether it has just jumped. */
+/** The arrival rate, separated from noise: over a short and a long window, and whether it has just jumped. */
 
 import { addSample, type Sample, sampleAt } from "./samples.ts";
 
 export interface ArrivalMemory {
   readonly samples: readonly Sample[];
-  /** Since when the rate is clearly higher than it was; `null` when it is not. */
+  /** Since when the rate has been clearly higher than before; `null` if it is not. */
   readonly jumpSinceMs: number | null;
 }
 
 export interface Arrivals {
-  /** Messages per second of late. */
+  /** Messages per second in the short window. */
   readonly fastPerSecond: number;
-  /** Messages per second for a while. */
+  /** Messages per second in the long window. */
   readonly slowPerSecond: number;
-  /** How long the rate has been higher than noise explains, in milliseconds; 0 when it is not. */
+  /** How long the rate has been higher than noise explains, in milliseconds; 0 if it is not. */
   readonly jumpAgeMs: number;
   /** How much higher, in messages per second; 0 without a jump. */
   readonly jumpPerSecond: number;
-  /** What to provide for when adding consumers: a jump is believed in proportion to how long it has lasted. */
+  /** The rate to plan for when adding consumers: a jump counts in proportion to its duration. */
   readonly outPerSecond: number;
-  /** What to provide for when taking consumers away: a jump counts in full at once. */
+  /** The rate to plan for when removing consumers: a jump counts in full at once. */
   readonly inPerSecond: number;
 }
 
@@ -27,17 +27,17 @@ export const NO_ARRIVALS: ArrivalMemory = { samples: [], jumpSinceMs: null };
 
 const FAST_MS = 15_000;
 const SLOW_MS = 120_000;
-// A rare trickle is watched for longer, until so many have come.
+// A slow trickle is watched for longer, until this many messages have arrived.
 const SLOWEST_MS = 900_000;
 const ENOUGH_ARRIVALS = 40;
-// So many standard deviations are no noise any more.
+// Beyond this many standard deviations it is not noise.
 const SIGMAS = 3;
 const FEWEST_OF_A_JUMP = 3;
-// Bursty arrivals scatter more than independent ones; beyond this it is no scatter but a pattern.
+// Bursty arrivals vary more than independent ones; beyond this it is a pattern, not noise.
 const MOST_DISPERSION = 20;
 const DISPERSION_SAMPLES = 25;
 
-/** Takes in how many were ever added. */
+/** Adds a sample of the total number of messages. */
 export function measureArrivals(
   memory: ArrivalMemory,
   added: number,
@@ -55,7 +55,7 @@ export function measureArrivals(
   const deviation = (seconds: number): number =>
     Math.sqrt((dispersion * Math.max(slowPerSecond, 1_000 / windowMs)) / seconds);
   if (windowMs > SLOW_MS && Math.abs(middle - slowPerSecond) > SIGMAS * deviation(SLOW_MS / 1_000)) {
-    // The rate has moved: what came before belongs to another time.
+    // The rate has changed: earlier samples no longer count.
     const first = samples.findIndex(({ atMs }) => atMs >= nowMs - SLOW_MS);
     samples = samples.slice(Math.max(0, Math.min(first, samples.length - 2)));
     slowPerSecond = middle;
@@ -86,7 +86,7 @@ function meanRate(samples: readonly Sample[], sinceMs: number): number {
   return ((to.count - from.count) * 1_000) / (to.atMs - from.atMs);
 }
 
-/** Index of dispersion of the counts from look to look: 1 for independent arrivals, more for bursts. */
+/** Index of dispersion of the counts between passes: 1 for independent arrivals, more for bursts. */
 function dispersionOf(samples: readonly Sample[]): number {
   const latest = samples.slice(-DISPERSION_SAMPLES - 1);
   const counts = latest.slice(1).map(({ count }, index) => count - (latest[index]?.count ?? count));
@@ -95,6 +95,6 @@ function dispersionOf(samples: readonly Sample[]): number {
   if (mean <= 0) return 1;
   const variance = counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / counts.length;
   const index = Math.min(MOST_DISPERSION, Math.max(1, variance / mean));
-  // Where hardly anything comes the index itself is noise.
+  // With very few messages the index itself is noise.
   return 1 + ((index - 1) * mean) / (mean + 1);
 }

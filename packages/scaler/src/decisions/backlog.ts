@@ -1,16 +1,16 @@
-/** How many messages wait, also when the server does not know. */
+/** The number of waiting messages, even if the server does not know it. */
 
 export interface BacklogMemory {
-  /** What was known for certain last, and the counters at that moment. */
+  /** The last number that was certain, and the counters at that moment. */
   readonly known: { readonly waiting: number; readonly added: number; readonly delivered: number } | null;
 }
 
 export interface Backlog {
-  /** Messages that were not delivered yet. */
+  /** Messages that have not been delivered yet. */
   readonly waiting: number;
-  /** Those, the ones that a live consumer may take over from a dead one, and the ones that were released. */
+  /** Those, plus messages that a live consumer may claim from a dead one, plus released messages. */
   readonly total: number;
-  /** Whether it is a guess. */
+  /** Whether it is an estimate. */
   readonly isEstimated: boolean;
 }
 
@@ -19,9 +19,9 @@ export const UNKNOWN_BACKLOG: BacklogMemory = { known: null };
 interface Counts {
   /** `null`: the server does not know. */
   readonly waiting: number | null;
-  /** Whether there may be more than that. */
+  /** Whether there may be more. */
   readonly isWaitingAtLeast: boolean;
-  /** Delivered messages that nobody works on, and any consumer may take. */
+  /** Delivered messages that no consumer processes, and that any consumer may claim. */
   readonly reclaimable: number;
   readonly added: number;
   /** Messages that were ever delivered. */
@@ -29,8 +29,8 @@ interface Counts {
 }
 
 /**
- * Takes in what was counted. What is not known is carried forward with what has come and gone since it was; `null`: it
- * never was known. It is never taken for 0.
+ * Adds a count. An unknown number is estimated from the last known one and the messages that were added and delivered
+ * since; `null`: it was never known. It is never taken as 0.
  */
 export function measureBacklog(
   memory: BacklogMemory,

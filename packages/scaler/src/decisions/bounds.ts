@@ -1,15 +1,15 @@
-/** How far one move may go. */
+/** Limits of one move. */
 
 export interface Bounds {
   readonly minConsumers: number;
   readonly maxConsumers: number;
 }
 
-// Guards against a wrong estimate; a group that really needs more gets there in the next steps.
+// Limits the effect of a wrong estimate; a group that really needs more gets it in the next steps.
 const STEP_CONSUMERS = 8;
 const STEP_FACTOR = 4;
 
-/** The most consumers that one move may order. */
+/** Maximum number of consumers that one move may order. */
 export function largestStep(current: number): number {
   return Math.max(current + STEP_CONSUMERS, current * STEP_FACTOR);
 }

@@ -14,10 +14,10 @@ export type ScalerMemory =
   | { readonly strategy: "throughput"; readonly throughput: ThroughputMemory };
 
 /**
- * The memory of a scaler that has not seen anything yet.
+ * The memory of a scaler before its first observation.
  *
- * @param before what an earlier scaler remembered; of that only stays what consumers achieve and how long they take to
- *   start. Default: nothing.
+ * @param before the memory of an earlier scaler, from which only the consumers' throughput and start-up times are kept.
+ *   Default: none.
  */
 export function emptyMemory(strategy: ScalingPolicy["strategy"], before?: ScalerMemory): ScalerMemory {
   if (strategy === "ratio") return { strategy, moves: NO_MOVES };
@@ -26,7 +26,7 @@ export function emptyMemory(strategy: ScalingPolicy["strategy"], before?: Scaler
   return { strategy, throughput: forgetful({ perSecond: processing.perSecond, leadMs }) };
 }
 
-/** Says how many consumers there shall be, and what to remember for the next time. */
+/** Decides how many consumers the group needs, and what to remember for the next decision. */
 export function decide(
   observation: Observation,
   memory: ScalerMemory,
@@ -43,7 +43,7 @@ export function decide(
   return { decision, memory: { strategy: "throughput", throughput } };
 }
 
-/** The ratio rule within bounds and cooldowns, which are as wide as can be unless they are set. */
+/** The ratio rule, with bounds and cooldowns, which have no effect unless they are set. */
 function decideByRatio(
   { waiting: unread, released, pending, current }: Observation,
   moves: MovesMemory,
@@ -64,13 +64,14 @@ function decideByRatio(
       inputs,
     };
   };
-  if (waiting === null) return finish(withinBounds(current, policy), "unknown", "how much waits is not known");
+  if (waiting === null)
+    return finish(withinBounds(current, policy), "unknown", "the number of waiting messages is unknown");
   const asked = decideRatio(rate, waiting, current, policy);
   const why = sentence(rate, waiting, pending, policy);
   const desired = withinBounds(current + { OUT: 1, IN: -1, NO_SCALE: 0 }[asked], policy);
   const isWithin = withinBounds(current, policy) === current;
   if (isWithin && isCoolingDown(moves, directionOf(current, desired), policy, nowMs)) {
-    return finish(current, "cooldown", `${why}, but the last move was less than a cooldown ago`);
+    return finish(current, "cooldown", `${why}, but the cooldown of the last move is not over`);
   }
   if (isWithin && (asked === "NO_SCALE" || desired !== current)) return finish(desired, "rule", why);
   return finish(desired, desired >= policy.maxConsumers ? "max" : "min", `${why}, within the bounds`);
@@ -78,7 +79,10 @@ function decideByRatio(
 
 function sentence(rate: number, waiting: number, pending: number, policy: ScalingPolicy): string {
   const counts = `${waiting} waiting and ${pending} pending`;
-  if (rate === 0) return waiting === 0 ? `${counts}: nothing to judge by` : `${counts}: nobody works on what waits`;
+  if (rate === 0)
+    return waiting === 0
+      ? `${counts}: there is nothing to decide by`
+      : `${counts}: messages wait, but none is being processed`;
   const { scaleOutRate, scaleInRate } = policy;
   if (rate < scaleInRate) return `${counts} is a rate of ${rate}, below ${scaleInRate}`;
   if (rate >= scaleOutRate) return `${counts} is a rate of ${rate}, not below ${scaleOutRate}`;

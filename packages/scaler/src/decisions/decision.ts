@@ -1,27 +1,27 @@
-/** What a decision says, and all that led to it. */
+/** A decision, and everything that led to it. */
 
 import type { Arrivals } from "./arrival-rate.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Direction } from "./ratio.ts";
 
 /**
- * What had the last word.
+ * The deciding factor.
  *
- * | word | |
+ * | factor | |
  * |---|---|
  * | `rule` | the ratio rule alone |
- * | `need` | what the load needs |
+ * | `need` | the need of the load |
  * | `min`, `max` | a bound |
- * | `step` | as much as one move may add |
- * | `confirm` | the load must last a moment longer before it is answered |
- * | `hold` | the need was higher a short while ago; or the saving is not worth a move |
- * | `cooldown` | the last move was just now |
- * | `estimated` | how much waits is estimated: no consumer is taken away on a guess |
+ * | `step` | the limit of one move |
+ * | `confirm` | the load must last a little longer before consumers are added |
+ * | `hold` | the need was higher a short time ago, or the saving is too small for a move |
+ * | `cooldown` | the last move was too recent |
+ * | `estimated` | the backlog is only estimated, so no consumer is removed |
  * | `ineffective` | more consumers did not help |
- * | `shortfall` | consumers that were ordered do not come |
- * | `measuring` | what a consumer achieves is not known yet |
- * | `idle`, `wake` | nothing to do for long; something to do again |
- * | `unknown` | nothing could be observed |
+ * | `shortfall` | ordered consumers do not start |
+ * | `measuring` | the throughput of a consumer is not known yet |
+ * | `idle`, `wake` | no work for a long time; work again |
+ * | `unknown` | the group could not be observed |
  */
 export type Binding =
   | "rule"
@@ -42,11 +42,11 @@ export type Binding =
 
 interface DecisionCore {
   readonly direction: Direction;
-  /** Consumers there are, or were ordered. */
+  /** The current number of consumers, or the number that was ordered. */
   readonly current: number;
-  /** Consumers there shall be. */
+  /** The wanted number of consumers. */
   readonly desired: number;
-  /** What waits in percent of what is pending, as the original counts it: 1 to 100, 0 when nothing is pending. */
+  /** Waiting messages as a percentage of pending ones, as the Python original counts it: 1 to 100, 0 if nothing is pending. */
   readonly rate: number;
   /** Why, as a sentence. */
   readonly reason: string;
@@ -59,15 +59,15 @@ export interface RatioDecision extends DecisionCore {
   readonly inputs: { readonly waiting: number | null; readonly pending: number; readonly consumers: number };
 }
 
-/** Where the number of messages a consumer works off per second is from. */
+/** Source of the number of messages that a consumer processes per second. */
 export type RateSource = "busy-time" | "saturated" | "remembered" | "none";
 
-/** What the decision was made from. */
+/** The inputs of the decision. */
 export interface ThroughputInputs {
   readonly arrivals: Arrivals;
   readonly perConsumerPerSecond: number;
   readonly rateSource: RateSource;
-  /** `null`: not known, and never was. */
+  /** `null`: unknown, and never was known. */
   readonly backlog: Backlog | null;
   readonly pending: number;
   readonly oldestWaitingMs: number | null;
@@ -80,34 +80,34 @@ export interface ThroughputInputs {
 
 /** The parts of the sum. */
 export interface ThroughputTerms {
-  /** How busy consumers shall be, 0 to 1. */
+  /** Target utilisation of consumers, 0 to 1. */
   readonly targetUtilisation: number;
-  /** How busy what arrives keeps those there are, 0 and more. */
+  /** Utilisation of the current consumers by arrivals, 0 or more. */
   readonly utilisation: number;
-  /** Consumers for what arrives; a fraction. */
+  /** Consumers for the arrivals; a fraction. */
   readonly forArrivals: number;
-  /** Consumers for what waits; a fraction. */
+  /** Consumers for the backlog; a fraction. */
   readonly forBacklog: number;
-  /** How soon what waits shall be worked off once help is there, in milliseconds. */
+  /** Target time to clear the backlog once new consumers work, in milliseconds. */
   readonly drainMs: number;
-  /** What will still wait when help that is ordered now is there, in messages. */
+  /** The backlog when consumers that are ordered now begin to work, in messages. */
   readonly leftover: number;
-  /** How long that takes the consumers there are, in milliseconds. */
+  /** Time that the current consumers need for it, in milliseconds. */
   readonly waitMs: number;
-  /** The fewest consumers the last while allows. */
+  /** The minimum number of consumers by the recent need. */
   readonly settled: number;
-  /** The most consumers that help; `null`: no limit is known. */
+  /** The maximum number of consumers that helps; `null`: no limit is known. */
   readonly effectiveConsumers: number | null;
 }
 
 export interface ThroughputDecision extends DecisionCore {
   readonly strategy: "throughput";
-  /** The parts of the sum; `null` while what a consumer achieves is not known. */
+  /** The parts of the sum; `null` while the throughput of a consumer is unknown. */
   readonly terms: ThroughputTerms | null;
   readonly inputs: ThroughputInputs;
 }
 
-/** How many consumers there shall be, and why. */
+/** The wanted number of consumers, and the reason. */
 export type Decision = RatioDecision | ThroughputDecision;
 
 /** The direction of a move. */

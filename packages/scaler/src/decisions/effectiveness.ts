@@ -1,17 +1,17 @@
 /**
- * Whether adding consumers helps. Where something downstream is what limits them, more of them only press on it: then
- * they are taken back and their number is capped, and tried again later with a few.
+ * Whether adding consumers helps. If a downstream system is the bottleneck, more consumers only put more load on it: then
+ * they are removed, their number is capped, and a few are tried again later.
  */
 
 import { ratePerSecond, type Sample } from "./samples.ts";
 
-/** Consumers that were ordered, and what came of it. */
+/** An order of consumers, and its effect. */
 interface Trial {
   readonly atMs: number;
   readonly from: number;
   readonly to: number;
   readonly isProbe: boolean;
-  /** The last moment at which none of the new ones worked. */
+  /** The last moment at which none of the new consumers worked. */
   readonly alikeUntilMs: number | null;
   /** When all of them worked. */
   readonly completeAtMs: number | null;
@@ -28,7 +28,7 @@ interface Cap {
 export interface EffectivenessMemory {
   readonly trial: Trial | null;
   readonly cap: Cap | null;
-  /** Whether the next order is a small one, to see whether more help by now. */
+  /** Whether the next order is small, to test whether more consumers help by now. */
   readonly isProbing: boolean;
   readonly trustUntilMs: number;
 }
@@ -39,17 +39,17 @@ export interface Effort {
   readonly ready: number;
   readonly isStarting: boolean;
   readonly lost: number;
-  /** Whether there is more to do than all consumers can take at once. */
+  /** Whether there is more work than all consumers can take at once. */
   readonly isSaturated: boolean;
-  /** How many messages were ever delivered, over time. */
+  /** The total number of delivered messages over time. */
   readonly deliveries: readonly Sample[];
 }
 
-// Less than so much of what more consumers should have brought is nothing.
+// Less than this share of the expected increase counts as no increase.
 const LEAST_GAIN = 0.25;
 const CAP_MS = 600_000;
 const PROBE_SHARE = 0.25;
-// New consumers get so long to run in, and are then watched for as long.
+// New consumers get this long to warm up, and are then measured for as long.
 const SETTLE_MS = 20_000;
 const WATCH_MS = 20_000;
 const BASELINE_MS = 15_000;
@@ -57,10 +57,10 @@ const SHORTEST_BASELINE_MS = 4_000;
 const RECOVERED = 1.5;
 const WORSE = 0.8;
 const WORSE_AFTER_MS = 60_000;
-// A cap that turned out wrong is not tried again for so long.
+// After a cap was confirmed, it is not tested again for this long.
 const TRUST_MS = 1_800_000;
 
-/** The most consumers that help, and whether `wanted` had to be reduced to it. */
+/** The maximum number of consumers that helps, and whether `wanted` was reduced to it. */
 export function effectiveTarget(
   { cap, trial, isProbing }: EffectivenessMemory,
   wanted: number,
@@ -71,7 +71,7 @@ export function effectiveTarget(
   return Math.min(capped, trial?.isProbe ? current : Math.ceil(current * (1 + PROBE_SHARE)));
 }
 
-/** Remembers an order, to judge it later. One that is made while another is on trial extends it. */
+/** Remembers an order, to judge it later. An order during the trial of another one extends the trial. */
 export function recordOrder(
   memory: EffectivenessMemory,
   { ready, lost }: Effort,
@@ -80,13 +80,13 @@ export function recordOrder(
   nowMs: number,
 ): EffectivenessMemory {
   if (memory.trial !== null) return { ...memory, trial: { ...memory.trial, to: ordered } };
-  // While some are missing anyway nothing can be concluded.
+  // While consumers are missing, nothing can be concluded.
   if (lost > 0 || ready < current) return memory;
   const trial = { atMs: nowMs, from: ready, to: ordered, isProbe: memory.isProbing };
   return { ...memory, trial: { ...trial, alikeUntilMs: null, completeAtMs: null } };
 }
 
-/** Looks at how the order on trial turned out, and whether a cap still holds. */
+/** Judges the order on trial, and whether a cap still holds. */
 export function judgeEffect(
   memory: EffectivenessMemory,
   effort: Effort,
@@ -121,7 +121,7 @@ function judgeTrial(
   if (lost > 0) return { ...memory, trial: null };
   if (ready <= trial.from) return { ...memory, trial: { ...trial, alikeUntilMs: nowMs } };
   if (ready < trial.to || isStarting) return memory;
-  // All that was waiting is worked off: they helped.
+  // The backlog is cleared: they helped.
   if (!isSaturated) return { ...memory, trial: null, isProbing: false };
   const completeAtMs = trial.completeAtMs ?? nowMs;
   if (nowMs < completeAtMs + SETTLE_MS + WATCH_MS) return { ...memory, trial: { ...trial, completeAtMs } };
@@ -139,7 +139,7 @@ function judgeTrial(
   };
 }
 
-/** What was delivered per second before the order showed. */
+/** Messages delivered per second before the order took effect. */
 function baseline({ atMs, alikeUntilMs }: Trial, deliveries: readonly Sample[]): number | null {
   return alikeUntilMs !== null && alikeUntilMs - atMs >= SHORTEST_BASELINE_MS
     ? ratePerSecond(deliveries, atMs, alikeUntilMs)

@@ -1,4 +1,4 @@
-/** The reason of a decision, as a sentence for whoever operates the group. */
+/** The reason of a decision, as a sentence for the operator of the group. */
 
 import type { ScalingPolicy } from "../options.ts";
 import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
@@ -18,15 +18,15 @@ export function explain(explained: Explained): string {
   return load === null ? because : `${load}; ${because}`;
 }
 
-/** What arrives and what waits, in consumers. */
+/** The arrivals and the backlog, in consumers. */
 function sum({ arrivals, perConsumerPerSecond }: ThroughputInputs, terms: ThroughputTerms): string {
   const { forArrivals, forBacklog, targetUtilisation, leftover, drainMs } = terms;
   const rate = `${decimal(arrivals.outPerSecond)}/s at ${decimal(perConsumerPerSecond)}/s each needs ${decimal(forArrivals)} at ${Math.round(targetUtilisation * 100)} %`;
-  if (forBacklog < 0.05) return `${rate}, nothing will be left waiting`;
-  return `${rate}, ${count(leftover)} left waiting after a start need ${decimal(forBacklog)} more within ${seconds(drainMs)}`;
+  if (forBacklog < 0.05) return `${rate}, no backlog will be left`;
+  return `${rate}, a backlog of ${count(leftover)} after a start needs ${decimal(forBacklog)} more to clear within ${seconds(drainMs)}`;
 }
 
-/** What had the last word. */
+/** The deciding factor. */
 function limit({ current, desired, binding, inputs, terms, policy }: Explained): string {
   const move = desired === current ? `stay at ${current}` : `go from ${current} to ${desired}`;
   switch (binding) {
@@ -34,33 +34,33 @@ function limit({ current, desired, binding, inputs, terms, policy }: Explained):
     case "rule":
       return move;
     case "max":
-      return `${move}, which is all that is allowed (maxConsumers ${policy.maxConsumers})`;
+      return `${move}, the allowed maximum (maxConsumers ${policy.maxConsumers})`;
     case "min":
-      return `${move}, the fewest that are allowed (minConsumers ${policy.minConsumers})`;
+      return `${move}, the allowed minimum (minConsumers ${policy.minConsumers})`;
     case "step":
-      return `${move}, as far as one step goes`;
+      return `${move}, the limit of one step`;
     case "confirm":
-      return `${move} until the load has lasted a moment longer`;
+      return `${move} until the load has lasted a little longer`;
     case "hold":
       return desired === current && terms !== null && terms.settled < current
         ? `${move}, because fewer would save too little, or the last move must show its effect first`
-        : `${move}, because up to ${terms?.settled ?? current} were needed a short while ago`;
+        : `${move}, because up to ${terms?.settled ?? current} were needed a short time ago`;
     case "cooldown":
-      return `${move}, because the last move was less than a cooldown ago`;
+      return `${move}, because the cooldown of the last move is not over`;
     case "estimated":
-      return `${move}: how much waits is only estimated, and no consumer is taken away on a guess`;
+      return `${move}: the backlog is only an estimate, so no consumer is removed`;
     case "ineffective":
-      return `${move}: more than ${terms?.effectiveConsumers ?? current} brought nothing, so something after the consumers is what limits them`;
+      return `${move}: more than ${terms?.effectiveConsumers ?? current} did not help, so something downstream is the bottleneck`;
     case "shortfall":
-      return `${move}: consumers that were ordered do not start, more orders would not help`;
+      return `${move}: ordered consumers do not start, so ordering more would not help`;
     case "measuring":
-      return `nothing is known yet of what a consumer achieves; ${move}`;
+      return `the throughput of a consumer is not known yet; ${move}`;
     case "idle":
-      return `nothing has been there to do for ${seconds(policy.idleMs)} and more; ${move}`;
+      return `there has been no work for ${seconds(policy.idleMs)} or more; ${move}`;
     case "wake":
-      return `${count(inputs.backlog?.total ?? 0)} waiting, ${count(inputs.pending)} pending and no consumer; ${move}`;
+      return `${count(inputs.backlog?.total ?? 0)} waiting, ${count(inputs.pending)} pending, but no consumers; ${move}`;
     case "unknown":
-      return `how much waits is not known; ${move}`;
+      return `the number of waiting messages is unknown; ${move}`;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What all consumers of a group have done together. Each counts from its own start, so that the sums of those that are
- * there now would jump whenever one comes or goes; this goes on counting.
+ * The total work of all consumers of a group. Each consumer counts from its own start, so the sum over the current ones
+ * would jump whenever one joins or leaves; this total continues.
  */
 
 import { NO_WORK, type WorkCounters } from "@redis-batch/core/internal";
@@ -8,7 +8,7 @@ import type { ObservedConsumer } from "../observation.ts";
 
 export interface TotalsMemory {
   readonly totals: WorkCounters;
-  /** What each was counted at last, by name and incarnation. */
+  /** The last counts of each consumer, by name and incarnation. */
   readonly counted: Readonly<Record<string, { readonly atMs: number; readonly counters: WorkCounters }>>;
 }
 
@@ -16,12 +16,12 @@ const NAMES = Object.keys(NO_WORK) as readonly (keyof WorkCounters)[];
 
 export const NO_TOTALS: TotalsMemory = { totals: NO_WORK, counted: {} };
 
-// A consumer that was silent for less goes on from where it was; one that comes after longer is a new one.
+// A consumer that was silent for less than this continues its counts; after a longer silence it counts as new.
 const REMEMBER_MS = 900_000;
 
 /**
- * Counts on. A consumer that appears is counted from its beginning, except at the very first look, when nobody knows how
- * long all of them have been at work.
+ * Adds the consumers' work. A new consumer is counted from its start, except in the very first pass, when it is unknown
+ * how long the consumers have been working.
  */
 export function countOn(
   memory: TotalsMemory,

@@ -1,4 +1,4 @@
-/** The moves that were made: when the next one may be, and whether they contradict each other. */
+/** The moves so far: when the next one is allowed, and whether they contradict each other. */
 
 import type { Direction } from "./ratio.ts";
 
@@ -6,7 +6,7 @@ export interface MovesMemory {
   readonly lastOutAtMs: number | null;
   readonly lastInAtMs: number | null;
   readonly last: { readonly direction: Direction; readonly atMs: number } | null;
-  /** When a move took back the one before. */
+  /** When a move reversed the one before. */
   readonly reversedAtMs: readonly number[];
 }
 
@@ -17,7 +17,7 @@ export interface Cooldowns {
   readonly scaleInCooldownMs: number;
 }
 
-// A move that takes another back within so long is a reversal.
+// A move that undoes another one within this time is a reversal.
 const REVERSAL_MS = 600_000;
 const REVERSALS_OF_FLAPPING = 3;
 const LONGEST_FACTOR = 8;
@@ -42,7 +42,7 @@ export function isCoolingDown(memory: MovesMemory, direction: Direction, cooldow
   return nowMs - memory.last.atMs < cooldownMs;
 }
 
-/** How many times longer to hold on to consumers: 1, and more once moves keep contradicting each other. */
+/** By what factor to keep consumers longer: 1, and more if moves keep contradicting each other. */
 export function holdFactor({ reversedAtMs }: MovesMemory): number {
   return reversedAtMs.length < REVERSALS_OF_FLAPPING ? 1 : Math.min(LONGEST_FACTOR, reversedAtMs.length - 1);
 }

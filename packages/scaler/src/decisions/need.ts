@@ -1,40 +1,40 @@
-/** How many consumers the load needs: those that keep up with what arrives, and those that work off what waits. */
+/** How many consumers the load needs: to keep up with arrivals, and to clear the backlog. */
 
 import type { Arrivals } from "./arrival-rate.ts";
 
 export interface Load {
   readonly arrivals: Arrivals;
-  /** Messages one consumer works off per second; above 0. */
+  /** Messages that one consumer processes per second; above 0. */
   readonly perConsumerPerSecond: number;
   readonly backlog: number;
   readonly ready: number;
-  /** How long ago each that is not ready yet was ordered, in milliseconds. */
+  /** How long ago each consumer that is not ready yet was ordered, in milliseconds. */
   readonly startingMs: readonly number[];
   readonly leadMs: number;
 }
 
 export interface Need {
-  /** How busy consumers shall be, 0 to 1. */
+  /** Target utilisation of consumers, 0 to 1. */
   readonly utilisation: number;
-  /** How soon what waits shall be worked off once help is there, in milliseconds. */
+  /** Target time to clear the backlog once new consumers work, in milliseconds. */
   readonly drainMs: number;
-  /** What will still wait when a consumer that is ordered now begins to work, in messages. */
+  /** The backlog when a consumer that is ordered now begins to work, in messages. */
   readonly leftover: number;
-  /** Consumers for what arrives; a fraction. */
+  /** Consumers for the arrivals; a fraction. */
   readonly forArrivals: number;
-  /** Consumers for what waits; a fraction. */
+  /** Consumers for the backlog; a fraction. */
   readonly forBacklog: number;
 }
 
-// A start that takes three times as long as usual will not help any more.
+// A start that takes three times as long as usual no longer counts.
 const LATE_LEADS = 3;
-// A new consumer is slow at first; it counts as a helper only for so much less.
+// A new consumer is slow at first, so it counts as slightly less than one.
 const WARM_UP_MS = 1_000;
 
 export function measureNeed(load: Load, objectiveMs: number, chosenUtilisation: number | null): Need {
   const { arrivals, perConsumerPerSecond, leadMs } = load;
   const utilisation = chosenUtilisation ?? utilisationFor(objectiveMs, leadMs);
-  // Never sooner than a start takes: it would only cost consumers that come too late.
+  // Never shorter than a start takes: that would only order consumers that come too late.
   const drainMs = Math.max(leadMs, objectiveMs / 2);
   const leftover = leftoverAfterStart(load);
   return {
@@ -46,13 +46,13 @@ export function measureNeed(load: Load, objectiveMs: number, chosenUtilisation: 
   };
 }
 
-/** Reserve is what helps while starts are slow against the objective; where they are quick it only costs. */
+/** A reserve helps if starts are slow compared to the objective; if they are quick, it only costs. */
 function utilisationFor(objectiveMs: number, leadMs: number): number {
   const leads = objectiveMs / leadMs;
   return Math.min(0.85, Math.max(0.7, 0.7 + 0.1 * (leads - 0.5))) + Math.min(0.07, 0.02 * Math.max(0, leads - 2));
 }
 
-/** What waits now and arrives until help is there, less what those that are ready or on their way work off until then. */
+/** The backlog now, plus arrivals until new consumers work, minus what current and starting consumers process until then. */
 function leftoverAfterStart({ arrivals, perConsumerPerSecond, backlog, ready, startingMs, leadMs }: Load): number {
   let helpMs = ready * leadMs;
   for (const ageMs of startingMs) {

@@ -1,6 +1,6 @@
 /**
- * How many messages one consumer works off per second when it has enough of them: from the time it was busy, not from
- * what came out, which says nothing about a consumer that waits.
+ * How many messages one consumer processes per second when it has enough of them: from its busy time, not from its
+ * output, which says nothing about a consumer that waits for work.
  */
 
 import type { WorkCounters } from "../observation.ts";
@@ -12,7 +12,7 @@ interface TotalsSample {
 
 export interface ProcessingMemory {
   readonly samples: readonly TotalsSample[];
-  /** What is known best, in messages per second and consumer; 0: nothing. */
+  /** The best estimate, in messages per second and consumer; 0: none. */
   readonly perSecond: number;
 }
 
@@ -33,15 +33,15 @@ interface Work {
 
 const LONGEST_WINDOW_MS = 600_000;
 const FEWEST_BATCHES = 30;
-// Windows are kept as short as this precision of the mean allows, so that a change is seen soon.
+// Windows are as short as this precision of the mean allows, so that a change is noticed soon.
 const ENOUGH_PRECISION = 0.03;
 const FEWEST_OF_A_PRECISE_WINDOW = 40;
-// Batches as full as this tell by themselves what full ones take.
+// Batches that are this full show the time of full ones directly.
 const NEARLY_FULL = 0.95;
-// How much of the variation the line of time over size must explain to be believed (R²).
+// The share of the variation that the line of time over size must explain to be used (R²).
 const LEAST_EXPLAINED = 0.3;
 
-/** Takes in what the consumers have done. Without consumers that tell, what was known last is kept. */
+/** Adds the consumers' work. Without consumers that report it, the last estimate is kept. */
 export function measureProcessing(
   memory: ProcessingMemory,
   totals: WorkCounters | null,
@@ -87,7 +87,7 @@ function workBetween(from: WorkCounters, to: WorkCounters): Work | null {
   const sizeTimesBusyMs = to.sizeTimesBusyMs - from.sizeTimesBusyMs;
   const busyMsSquared = to.busyMsSquared - from.busyMsSquared;
   const msPerMessage = busyMs / processed;
-  // Of a ratio of two means: the scatter of the batches' times around what their sizes let expect.
+  // Standard error of a ratio of two means: the spread of the batches' times around those expected from their sizes.
   const scatter = busyMsSquared - 2 * msPerMessage * sizeTimesBusyMs + msPerMessage ** 2 * sizeSquared;
   const variance = Math.max(0, scatter) / (batches - 1);
   const error = Math.sqrt(variance / batches) / (processed / batches);
@@ -95,8 +95,8 @@ function workBetween(from: WorkCounters, to: WorkCounters): Work | null {
 }
 
 /**
- * Messages per second when batches are full: the line of time over size, extended. A group that keeps up has small
- * batches, whose fixed cost makes its consumers look slower than they are. `null`: the line cannot be told.
+ * Messages per second with full batches: the line of time over size, extrapolated. A group that keeps up has small
+ * batches, whose fixed cost makes its consumers look slower than they are. `null`: the line is too uncertain.
  */
 function fullBatchRate(work: Work, batchSize: number): number | null {
   const { batches } = work;
@@ -111,7 +111,7 @@ function fullBatchRate(work: Work, batchSize: number): number | null {
   const msPerMessage = covariation / sizeVariation;
   const residual = Math.max(0, busyVariation - msPerMessage * covariation) / (batches - 2);
   const error = Math.sqrt(residual * (1 / batches + size ** 2 / sizeVariation));
-  // The fixed cost less one standard error: rather too slow than too fast.
+  // The fixed cost minus one standard error: rather too slow than too fast.
   const fixedMs = Math.min(0.9 * busyMs, Math.max(0, busyMs - msPerMessage * size - error));
   return (batchSize * 1_000) / (fixedMs + ((busyMs - fixedMs) / size) * batchSize);
 }

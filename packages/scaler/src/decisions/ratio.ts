@@ -1,20 +1,20 @@
-/** The rule of the original: the messages that wait, in relation to those that are pending. */
+/** The rule of the Python original: waiting messages in relation to pending ones. */
 
 export interface RatioThresholds {
-  /** From so many percent on a consumer is added. */
+  /** At this percentage or more, a consumer is added. */
   readonly scaleOutRate: number;
-  /** Below so many percent a consumer is taken away. */
+  /** Below this percentage, a consumer is removed. */
   readonly scaleInRate: number;
 }
 
-/** What the rule says: one consumer more, one less, or neither. */
+/** The result of the rule: one consumer more, one less, or no change. */
 export type Direction = "OUT" | "IN" | "NO_SCALE";
 
 /**
- * Waiting messages in percent of the pending ones, 1 to 100, to four decimals; 0 when nothing is pending.
+ * Waiting messages as a percentage of pending ones, 1 to 100, to four decimals; 0 if nothing is pending.
  *
- * @param waiting entries that were not delivered to the group yet
- * @param pending entries that were delivered and are not acknowledged
+ * @param waiting entries that have not been delivered to the group yet
+ * @param pending entries that were delivered but not acknowledged
  */
 export function scaleRate(waiting: number, pending: number): number {
   if (pending === 0) return 0;
@@ -23,8 +23,8 @@ export function scaleRate(waiting: number, pending: number): number {
 }
 
 /**
- * Says which way to go. A group in which nothing waits and nothing is pending is left as it is, so that it is never
- * scaled in: that is the original's rule, and where the throughput strategy differs most.
+ * Decides the direction. A group without waiting and pending messages is left unchanged, so it is never scaled in: that
+ * is the original's rule, and the biggest difference to the throughput strategy.
  */
 export function decideRatio(
   rate: number,

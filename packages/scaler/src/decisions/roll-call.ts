@@ -1,10 +1,10 @@
-/** Who of a group's consumers works, who fell silent, and whose messages can be taken over. */
+/** Which consumers of a group are active, which are silent, and whose messages can be claimed. */
 
 import { isAlive, isReservedConsumer, type Registration } from "@redis-batch/core/internal";
 import type { PeerConsumer } from "../executor.ts";
 import type { ObservedConsumer } from "../observation.ts";
 
-/** A consumer as the server knows it. */
+/** A consumer, as the server knows it. */
 export interface ServerConsumer {
   readonly name: string;
   readonly pending: number;
@@ -12,22 +12,22 @@ export interface ServerConsumer {
 }
 
 export interface RollCall {
-  /** Consumers that work: whose heartbeat is fresh, or that send none and did something of late. */
+  /** Active consumers: with a fresh heartbeat, or without heartbeats but recently active. */
   readonly ready: number;
   /** Consumers whose heartbeat is overdue. */
   readonly lost: number;
-  /** Messages pending for consumers whose lease is over. */
+  /** Messages pending for consumers whose lease has expired. */
   readonly reclaimable: number;
   readonly consumers: readonly ObservedConsumer[];
 }
 
-// Two heartbeats may get lost; they come every 5 s, or three to a shorter lease.
+// Two heartbeats may get lost; they are sent every 5 s, or three times per lease if that is shorter.
 const OVERDUE_MS = 15_000;
-// What a consumer that does not tell is taken to have.
+// Assumed for a consumer that does not report it.
 const BATCH_SIZE = 100;
 const LEAVING: readonly (string | null)[] = ["draining", "failed", "closed"];
 
-/** @param finalReports what consumers told last that left of late */
+/** @param finalReports the final reports of consumers that left recently */
 export function callRoll(
   registry: ReadonlyMap<string, Registration>,
   known: readonly ServerConsumer[],
@@ -55,7 +55,7 @@ export function callRoll(
   };
 }
 
-/** Those who may be alive: their processes are there, even if their heartbeats are late. */
+/** Consumers that may be alive: their processes may exist, even if their heartbeats are late. */
 export function peersIn(registry: ReadonlyMap<string, Registration>, nowMs: number): readonly PeerConsumer[] {
   return [...registry.values()]
     .filter((each) => isAlive(each, nowMs))

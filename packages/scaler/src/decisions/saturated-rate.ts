@@ -1,21 +1,21 @@
-/** What a consumer achieves where none of them tells: while all have enough to do, what comes out is what they can. */
+/** The throughput of a consumer if none of them reports it: while all have enough work, their output is their capacity. */
 
 export interface SaturatedMemory {
-  /** Messages per second and consumer; 0: nothing is known. */
+  /** Messages per second and consumer; 0: unknown. */
   readonly perSecond: number;
-  /** For how many looks on end all have had enough to do. */
+  /** For how many passes in a row all have had enough work. */
   readonly looks: number;
 }
 
 export const NOT_SATURATED: SaturatedMemory = { perSecond: 0, looks: 0 };
 
 interface Output {
-  /** Whether more waits than all can take at once. */
+  /** Whether more messages wait than all can take at once. */
   readonly isFull: boolean;
-  /** Whether as many were at work at the last look. */
+  /** Whether the same number was active in the last pass. */
   readonly isSteady: boolean;
   readonly ready: number;
-  /** Messages delivered per second of late; `null`: not known. */
+  /** Messages delivered per second recently; `null`: unknown. */
   readonly perSecond: number | null;
 }
 

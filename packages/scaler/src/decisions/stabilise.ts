@@ -1,36 +1,36 @@
 /**
- * How far the number of consumers may be taken back. Two speeds: what the rate needs is judged by the median of a long
- * window, because rates come back; what the backlog needed is released as soon as it is worked off.
+ * How far the number of consumers may be reduced. At two speeds: the need of the arrival rate is judged by the median of
+ * a long window, because rates come back; the need of the backlog ends as soon as the backlog is cleared.
  */
 
 export interface NeedSample {
   readonly atMs: number;
-  /** Consumers for what arrives, without a jump. */
+  /** Consumers for the arrivals, without a jump. */
   readonly forArrivals: number;
-  /** Consumers for what arrives, a jump included. */
+  /** Consumers for the arrivals, including a jump. */
   readonly forJump: number;
-  /** Consumers for what waits. */
+  /** Consumers for the backlog. */
   readonly forBacklog: number;
 }
 
 export interface Hold {
-  /** How long what the rate needed is remembered, in milliseconds. */
+  /** How long the need of the rate is remembered, in milliseconds. */
   readonly ratesMs: number;
-  /** How long what the backlog needed is remembered, in milliseconds. */
+  /** How long the need of the backlog is remembered, in milliseconds. */
   readonly backlogMs: number;
-  /** Whether the moves have been contradicting each other: then jumps come back, and are remembered as well. */
+  /** Whether the moves have contradicted each other: then jumps come back, and are remembered as well. */
   readonly isFlapping: boolean;
 }
 
-// A need that is met to the last percent is exceeded the next moment.
+// A need that is met exactly is exceeded the next moment.
 const MARGIN = 1.1;
-// Half a tenth of a consumer is not worth one.
+// A twentieth of a consumer does not justify another one.
 const NEGLIGIBLE = 0.05;
 
-// Now and then a move is taken back without any pattern in what arrives.
+// Occasionally a move is reversed without any pattern in the arrivals.
 const FLAPPING_FACTOR = 4;
 
-/** How long to remember, from how long a start takes and whether the moves have been contradicting each other. */
+/** How long to remember, from the start-up time and whether the moves have contradicted each other. */
 export function holdFor(leadMs: number, factor: number): Hold {
   return {
     ratesMs: Math.min(600_000, Math.max(120_000, 4 * leadMs)),
@@ -45,10 +45,10 @@ export function addNeed(samples: readonly NeedSample[], sample: NeedSample, hold
 }
 
 /**
- * The fewest consumers that the last while allows, at least 1.
+ * The minimum number of consumers by the recent need, at least 1.
  *
- * @param samples the present moment's is the last
- * @param isSoonAfterOut whether consumers were added within the hold: then the highest rate of it counts, not the median
+ * @param samples the last one is the current
+ * @param isSoonAfterOut whether consumers were added within the hold: then its highest rate counts, not the median
  */
 export function stabilise(samples: readonly NeedSample[], hold: Hold, isSoonAfterOut: boolean, nowMs: number): number {
   const since = (ms: number): readonly NeedSample[] => samples.filter(({ atMs }) => atMs >= nowMs - ms);
@@ -63,12 +63,12 @@ export function stabilise(samples: readonly NeedSample[], hold: Hold, isSoonAfte
   return Math.max(1, settled, highest);
 }
 
-/** Whether so few are worth a move: one that saves next to nothing is not. */
+/** Whether the move is worth it: one that saves almost nothing is not. */
 export function isWorthwhile(current: number, fewer: number): boolean {
   return current - fewer >= 0.1 * current;
 }
 
-/** Consumers for a need in fractions. */
+/** Whole consumers for a fractional need. */
 export function wholeConsumers(need: number): number {
   return Math.max(0, Math.ceil(need - NEGLIGIBLE));
 }

@@ -1,11 +1,11 @@
-/** How long consumers have been starting, told from what was ordered and what works, where nobody follows each of them. */
+/** How long consumers have been starting, derived from the ordered and the active number, if none is tracked individually. */
 
 /** Plain JSON. */
 export interface StartsMemory {
   readonly desired: number;
-  /** When each that does not work yet was ordered, the earliest first. */
+  /** When each consumer that does not work yet was ordered, earliest first. */
   readonly orderedAtMs: readonly number[];
-  /** How long the latest ones took, in milliseconds, the last one last. */
+  /** The latest start-up times, in milliseconds, the newest last. */
   readonly startUpsMs: readonly number[];
 }
 
@@ -13,15 +13,15 @@ export const NO_STARTS: StartsMemory = { desired: 0, orderedAtMs: [], startUpsMs
 
 const KEPT = 20;
 
-/** Takes in how many were ordered and how many of them work. */
+/** Updates with the ordered number and the number of active ones. */
 export function followStarts(before: StartsMemory, desired: number, ready: number, nowMs: number): StartsMemory {
   const missing = Math.max(0, desired - ready);
-  // What is taken back is taken from those that are farthest from working.
+  // If the order is reduced, the latest starts are dropped.
   const takenBack = Math.max(0, before.desired - desired);
   const awaited = before.orderedAtMs.slice(0, Math.max(0, before.orderedAtMs.length - takenBack));
   const arrived = awaited.slice(0, Math.max(0, awaited.length - missing));
   const still = awaited.slice(arrived.length);
-  // Ordered since, or fell silent and is replaced.
+  // Ordered since, or a replacement for one that fell silent.
   const fresh = Array.from({ length: missing - still.length }, () => nowMs);
   return {
     desired,

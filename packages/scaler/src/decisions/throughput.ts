@@ -1,7 +1,6 @@
 /**
- * How many consumers a group needs: those that keep up with what arrives at the chosen utilisation, and those that work
- * off what waits within the objective. A function of what is seen, what is remembered, the policy, and the time; the
- * memory is plain JSON.
+ * How many consumers a group needs: to keep up with arrivals at the chosen utilisation, and to clear the backlog within
+ * the objective. A function of the observation, the memory, the policy, and the time; the memory is plain JSON.
  */
 
 import type { Observation } from "../observation.ts";
@@ -36,10 +35,10 @@ import { addSample, ratePerSecond, type Sample } from "./samples.ts";
 import { measureSaturated, NOT_SATURATED, type SaturatedMemory } from "./saturated-rate.ts";
 import { addNeed, holdFor, isWorthwhile, type NeedSample, stabilise, wholeConsumers } from "./stabilise.ts";
 
-/** All that is carried from one decision to the next; survives JSON. */
+/** The memory between decisions; plain JSON. */
 export interface ThroughputMemory {
   readonly v: 1;
-  /** When it began to look, or had to begin anew. */
+  /** When it started to observe, or started again. */
   readonly sinceMs: number | null;
   readonly last: { readonly added: number; readonly read: number | null; readonly ready: number } | null;
   readonly arrivals: ArrivalMemory;
@@ -51,7 +50,7 @@ export interface ThroughputMemory {
   readonly batchSize: number;
   readonly concurrency: number;
   readonly leadMs: number | null;
-  /** Since when the consumers have been too busy for what arrives. */
+  /** Since when the consumers have been too busy for the arrivals. */
   readonly hotSinceMs: number | null;
   readonly idleSinceMs: number | null;
   readonly needs: readonly NeedSample[];
@@ -59,7 +58,7 @@ export interface ThroughputMemory {
   readonly effectiveness: EffectivenessMemory;
 }
 
-/** @param known what an earlier life has learned, if anything of it is left */
+/** @param known what an earlier process has learned, if available */
 export function forgetful(
   known: { readonly perSecond?: number; readonly leadMs?: number | null } = {},
 ): ThroughputMemory {
@@ -85,19 +84,19 @@ export function forgetful(
 }
 
 const KEEP_DELIVERIES_MS = 600_000;
-// A backlog is urgent when it costs so much of the objective, and needs so much of a consumer.
+// A backlog is urgent if it takes this share of the objective, and needs this share of a consumer.
 const URGENT_SHARE = 0.1;
 const URGENT_CONSUMERS = 0.25;
-// So much above the utilisation that is aimed at is too busy, but only when it lasts.
+// This much above the target utilisation is too busy, but only if it lasts.
 const TOO_BUSY_MARGIN = 0.1;
 const TOO_BUSY_AT_MOST = 0.97;
 const CONFIRM_MS = 15_000;
-// Added consumers get so long beyond their start until any are taken away.
+// After a start, no consumers are removed for this long.
 const AFTER_START_MS = 10_000;
-// Before anything is measured: a few at a time, and only when messages are getting old.
+// Before anything is measured: add a few at a time, and only if messages are getting old.
 const PROBE_AGE_SHARE = 0.25;
 const PROBE_CONSUMERS = 4;
-// Consumers that take longer than so many usual starts, and so long at least, are not coming.
+// Consumers that take longer than this many usual starts, and at least this long, are not coming.
 const SHORTFALL_LEADS = 3;
 const SHORTFALL_MS = 120_000;
 
@@ -106,7 +105,7 @@ interface Verdict {
   readonly binding: Binding;
 }
 
-/** Says how many consumers there shall be, and what to remember. */
+/** Decides how many consumers the group needs, and what to remember. */
 export function decideThroughput(
   observation: Observation,
   before: ThroughputMemory,
@@ -127,7 +126,7 @@ export function decideThroughput(
   } else if (backlog === null) {
     verdict = { desired: current, binding: "unknown" };
   } else if (inputs.perConsumerPerSecond <= 0) {
-    // Without work there is nothing to measure, and no reason to have more of them than must be.
+    // Without work there is nothing to measure, and no reason for more than the minimum.
     verdict = isIdleForLong(after, policy, nowMs)
       ? { desired: Math.max(1, policy.minConsumers), binding: "idle" }
       : probe(observation, backlog, policy);
@@ -147,7 +146,7 @@ export function decideThroughput(
   return { decision, memory: remember(after, observation, backlog, decision, policy, nowMs) };
 }
 
-/** Takes in what is seen. */
+/** Updates the memory with an observation. */
 function measure(
   observation: Observation,
   before: ThroughputMemory,
@@ -167,7 +166,7 @@ function measure(
     consumers.reduce((largest, consumer) => Math.max(largest, consumer.batchSize), 0) || known.batchSize;
   const arrived = measureArrivals(known.arrivals, added, nowMs);
   const tells = consumers.some(({ counters }) => counters !== null);
-  // Where there is nobody, nobody can tell, and what was told before still holds.
+  // Without consumers nothing can be measured, and earlier measurements still hold.
   const processing =
     tells || ready > 0
       ? measureProcessing(known.processing, tells ? totals.totals : null, batchSize, nowMs)
@@ -183,9 +182,9 @@ function measure(
     perSecond: ratePerSecond(deliveries, nowMs - 20_000, nowMs),
   });
   const leadMs = measureLeadMs(known.leadMs, observation.startUpsMs);
-  // What comes out is a last resort: where consumers tell, they will soon have told enough.
+  // The output is a last resort: consumers that report will soon have reported enough.
   const resort = tells ? 0 : saturated.perSecond;
-  // Busy time is counted for each batch at work; a consumer with more of them at a time does as many times as much.
+  // Busy time is counted per batch; a consumer that processes several batches at a time does that many times as much.
   const concurrency =
     consumers.length > 0
       ? consumers.reduce((sum, consumer) => sum + consumer.concurrency, 0) / consumers.length
@@ -221,13 +220,13 @@ function measure(
   return { memory, inputs };
 }
 
-/** Whether the counters went back: stream or group were made anew, or a failover lost some. */
+/** Whether the counters have decreased: stream or group were recreated, or a failover lost writes. */
 function isOfAnotherStream({ added, read }: Observation, { last }: ThroughputMemory): boolean {
   if (last === null) return false;
   return added < last.added || (read !== null && last.read !== null && read < last.read);
 }
 
-/** Forgets what belongs to the old stream, not what is known of the consumers. */
+/** Drops what belongs to the old stream, but keeps what is known about the consumers. */
 function startOver(memory: ThroughputMemory, nowMs: number): ThroughputMemory {
   const { processing, leadMs, totals, moves, batchSize, concurrency, idleSinceMs, saturated } = memory;
   return {
@@ -243,7 +242,7 @@ function rateSourceOf(processing: ProcessingMemory, saturated: SaturatedMemory, 
   return !tells && saturated.perSecond > 0 ? "saturated" : "none";
 }
 
-/** Since when there has been nothing to do; `null` when there is, or it is not known for certain. */
+/** Since when there has been no work; `null` if there is work, or if that is uncertain. */
 function idleSince(
   { pending }: Observation,
   { backlog, arrivals }: ThroughputInputs,
@@ -259,13 +258,13 @@ function isIdleForLong({ idleSinceMs, sinceMs }: ThroughputMemory, { idleMs }: S
   return idleSinceMs !== null && nowMs - idleSinceMs >= idleMs && nowMs - (sinceMs ?? nowMs) >= idleMs;
 }
 
-/** One consumer for whatever there is; the next look says how many. */
+/** One consumer to begin with; the next pass decides how many. */
 function wake({ pending }: Observation, { backlog }: ThroughputInputs): Verdict {
   if (backlog === null) return { desired: 0, binding: "unknown" };
   return backlog.total > 0 || pending > 0 ? { desired: 1, binding: "wake" } : { desired: 0, binding: "need" };
 }
 
-/** While nothing is known of what a consumer achieves. */
+/** While the throughput of a consumer is unknown. */
 function probe(
   { current, oldestWaitingMs, startingMs }: Observation,
   backlog: Backlog,
@@ -337,7 +336,7 @@ function judgeLoad(
   };
 }
 
-/** Whether consumers that were ordered do not come: ordering more on top would not help. */
+/** Whether ordered consumers do not start: ordering more would not help. */
 function isShort(startingMs: readonly number[], leadMs: number): boolean {
   return startingMs.some((ageMs) => ageMs > Math.max(SHORTFALL_LEADS * leadMs, SHORTFALL_MS));
 }
@@ -349,7 +348,7 @@ function scaleOut(current: number, wanted: number, target: number, isShortOfCons
   return { desired: target, binding: target < wanted ? "ineffective" : "need" };
 }
 
-/** Takes consumers away where the last while allows it, and says what keeps those that are not taken. */
+/** Removes consumers as far as the recent need allows it, and says what keeps the others. */
 function scaleIn(given: {
   readonly current: number;
   readonly wanted: number;
@@ -375,7 +374,7 @@ function bound({ desired, binding }: Verdict, policy: ScalingPolicy): Verdict {
   return { desired: bounded, binding: bounded < desired ? "max" : "min" };
 }
 
-/** A move right after the last one waits, unless it leads back within the bounds. */
+/** A move right after the last one waits, unless it leads back into the bounds. */
 function coolDown(
   verdict: Verdict,
   current: number,

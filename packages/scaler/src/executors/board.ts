@@ -1,4 +1,4 @@
-/** What a scaler wants, for those that ask instead of being told: KEDA, Prometheus, people. */
+/** Publishes the wanted number of consumers for others to read: KEDA, Prometheus, people. */
 import { describeThrown, encodeShownJson, OptionsReader, systemClock, Warnings } from "@redis-batch/core/internal";
 import {
   asLabelValue,
@@ -16,13 +16,13 @@ import type { Decision } from "../decisions/decision.ts";
 import type { Executor, Workforce } from "../executor.ts";
 
 export interface BoardOptions {
-  /** The stream's key, as it is to be called. */
+  /** The stream's key, as it is to be shown. */
   readonly stream: string;
   /** The consumer group. */
   readonly group: string;
   /**
-   * How long a decision holds, in milliseconds, 1,000 to 3,600,000. Default 60,000. What is older is not shown: nobody
-   * shall go by it, and KEDA's fallback and Prometheus' alerts see that there is nothing.
+   * How long a decision is valid, in milliseconds, 1,000 to 3,600,000. Default 60,000. An older one is not shown, so that
+   * nobody uses it, and KEDA's fallback and Prometheus' alerts notice that there is none.
    */
   readonly staleMs?: number | undefined;
 }
@@ -34,21 +34,21 @@ const METRICS = [
   {
     name: "redis_batch_desired_consumers",
     type: "gauge",
-    help: "Consumers the group shall have",
+    help: "Wanted number of consumers of the group",
     read: ({ desired }: Decision) => desired,
   },
   {
     name: "redis_batch_current_consumers",
     type: "gauge",
-    help: "Consumers the group has, or that were ordered",
+    help: "Current number of consumers of the group, or the number that was ordered",
     read: ({ current }: Decision) => current,
   },
 ] as const;
 
 /**
- * An executor that only shows what is wanted. Whoever reads it carries it out: serve it with `startScaleServer`, or
- * put `toPrometheus()` into the metrics of your process. On a scaler that follows another one it shows what that one
- * wants. Who works is told by the heartbeats.
+ * An executor that only publishes the wanted number of consumers, for others to scale to: serve it with
+ * `startScaleServer`, or add `toPrometheus()` to the metrics of your process. On a scaler that stands by it shows the
+ * leader's decision. Active consumers are known by their heartbeats.
  *
  * @throws {ConfigError} naming every problem
  */
@@ -77,7 +77,7 @@ export class ScaleBoard implements Executor {
     this.#nowMs = nowMs;
   }
 
-  /** The latest decision; `null` where there is none, or none that still holds. */
+  /** The latest decision; `null` if there is none, or none that is still valid. */
   get decision(): Decision | null {
     const isFresh = this.#shown !== null && this.#nowMs() - this.#shown.atMs <= this.#staleMs;
     return isFresh ? (this.#shown?.decision ?? null) : null;
@@ -92,12 +92,12 @@ export class ScaleBoard implements Executor {
     this.#ordered = decision.desired;
   }
 
-  /** Whoever reads it, does it. */
+  /** Does nothing: the reader carries it out. */
   async scale(): Promise<void> {}
 
   /**
-   * `redis_batch_desired_consumers{stream,group}` and `redis_batch_current_consumers{stream,group}` as Prometheus reads
-   * them; `""` where there is no decision: never 0, which would be one.
+   * `redis_batch_desired_consumers{stream,group}` and `redis_batch_current_consumers{stream,group}` in Prometheus' format;
+   * `""` if there is no decision, because 0 would be one.
    */
   toPrometheus({ format = "text" }: { readonly format?: PrometheusFormat } = {}): string {
     const { decision } = this;
@@ -109,7 +109,7 @@ export class ScaleBoard implements Executor {
     return renderExposition(families, format);
   }
 
-  /** What KEDA's metrics-api scaler reads: `{ desired, current, direction, reason, binding }`; `null` as `decision`. */
+  /** For KEDA's metrics-api scaler: `{ desired, current, direction, reason, binding }`; `null` like `decision`. */
   toJSON(): object | null {
     const { decision } = this;
     if (decision === null) return null;
@@ -120,23 +120,23 @@ export class ScaleBoard implements Executor {
 
 export interface ScaleServerOptions {
   readonly board: ScaleBoard;
-  /** 0 to 65,535; 0 takes any free one. */
+  /** 0 to 65,535; 0 picks a free one. */
   readonly port: number;
-  /** The address to listen on. Default `127.0.0.1`: only this machine can ask. `0.0.0.0` or `::` lets everybody in. */
+  /** The address to listen on. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: accept connections from everywhere. */
   readonly host?: string | undefined;
   /**
-   * What a client must send as `Authorization: Bearer …`. Default: nothing. `/healthz` and `/readyz` stay open. It travels
-   * in the clear: put TLS in front of it on a network.
+   * The token that a client must send as `Authorization: Bearer …`. Default: none. `/healthz` and `/readyz` stay open. The
+   * token is sent unencrypted: put TLS in front of it on a network.
    */
   readonly token?: string | undefined;
 }
 
 /**
  * Starts a server of `/scale` (JSON, for KEDA's metrics-api scaler: `valueLocation: "desired"`), `/metrics` (Prometheus'
- * text format, or OpenMetrics by `Accept`), both 503 while there is no decision that holds, `/healthz` and `/readyz`.
+ * text format, or OpenMetrics by `Accept`), both 503 while there is no valid decision, `/healthz` and `/readyz`.
  *
  * @throws {ConfigError} naming every problem
- * @throws when the address is taken, or not this machine's
+ * @throws when the address is in use, or does not belong to this machine
  */
 export async function startScaleServer(options: ScaleServerOptions): Promise<HttpServer> {
   const reader = new OptionsReader("startScaleServer", options, ["board", "port", "host", "token"]);
@@ -148,7 +148,7 @@ export async function startScaleServer(options: ScaleServerOptions): Promise<Htt
     host: reader.text("host", "127.0.0.1"),
     port: reader.integer("port", { default: 0, min: 0, max: 65_535 }),
   });
-  const nothing = { status: 503, body: "there is no decision that holds\n" };
+  const nothing = { status: 503, body: "there is no valid decision\n" };
   const paths = {
     "/scale": guard(async () => {
       const shown = board.toJSON();

@@ -7,13 +7,13 @@ import { OrderedWorkforce } from "./ordered-workforce.ts";
 export interface CommandExecutorOptions {
   /** The program, as for `spawn`: a path, or a name on the PATH. No shell is involved. */
   readonly command: string;
-  /** Its arguments. Default none. What is decided is not among them: it comes by environment and standard input. */
+  /** Its arguments. Default: none. The order is not among them: it is in the environment and on standard input. */
   readonly args?: readonly string[] | undefined;
-  /** Added to this process's environment; `undefined` takes a variable away. */
+  /** Added to this process's environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where it runs. Default: where this process does. */
+  /** Its working directory. Default: that of this process. */
   readonly cwd?: string | undefined;
-  /** How long it may take, in milliseconds, 100 to 600,000. Default 30,000. It is killed afterwards. */
+  /** Maximum run time, in milliseconds, 100 to 600,000. Default 30,000. Then it is killed. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -28,14 +28,14 @@ const KNOWN = [
   "timeoutMs",
 ] as const satisfies readonly (keyof CommandExecutorOptions)[];
 
-// Of what it says on standard error, this much helps to find out what went wrong.
+// This much of its standard error is quoted in errors.
 const QUOTED_CHARACTERS = 500;
 
 /**
  * An executor that runs a command with every order: a {@link ScaleInstruction} as JSON on standard input, and
  * `REDIS_BATCH_STREAM`, `_GROUP`, `_DIRECTION`, `_CURRENT`, `_DESIRED`, `_TERM`, `_SEQUENCE`, `_REASON` in its environment.
- * Exit code 0 means that it was ordered; anything else that it was not, and the next decision tries again. Who works is
- * told by the heartbeats.
+ * Exit code 0 means that the order was accepted; any other code that it was not, and the next decision tries again.
+ * Active consumers are known by their heartbeats.
  *
  * @throws {ConfigError} naming every problem
  */
@@ -63,7 +63,7 @@ export function commandExecutor(options: CommandExecutorOptions): Executor {
         ...{ input: encodeShownJson(instruction), signal: AbortSignal.any([signal, timeout]) },
       });
       if (timeout.aborted) throw new Error(`the command did not end within ${timeoutMs} ms`);
-      if (end.reason !== null) throw new Error(`the command ended with ${end.reason}${quote(end.stderr)}`);
+      if (end.reason !== null) throw new Error(`the command failed with ${end.reason}${quote(end.stderr)}`);
       workforce.told(decision.desired);
     },
   };
@@ -78,7 +78,7 @@ function resolveCommandOptions(options: CommandExecutorOptions) {
 }
 
 interface End {
-  /** `null`: all went well. */
+  /** `null`: success. */
   readonly reason: string | null;
   readonly stderr: string;
 }
@@ -103,11 +103,11 @@ function run(
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-QUOTED_CHARACTERS);
     });
-    // A command that does not read its input closes it, and may still do what it shall.
+    // A command that does not read its input closes it, but may still succeed.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
     child.once("error", (error: NodeJS.ErrnoException) => resolve({ reason: error.code ?? error.name, stderr }));
-    // Not "close": what it has started may keep its output open for as long as it lives.
+    // Not "close": processes that it has started may keep its output open as long as they live.
     child.once("exit", (code, end) => {
       resolve({ reason: code === 0 ? null : (end ?? `exit code ${code}`), stderr });
     });

@@ -1,7 +1,7 @@
 import type { Decision } from "../decisions/decision.ts";
 import type { Order } from "../executor.ts";
 
-/** What a command and a webhook are told, as JSON. */
+/** An order for a command or a webhook, as JSON. */
 export interface ScaleInstruction {
   readonly v: 1;
   readonly stream: string;
@@ -11,10 +11,10 @@ export interface ScaleInstruction {
   readonly sequence: number;
   readonly direction: "OUT" | "IN" | "NO_SCALE";
   readonly current: number;
-  /** Consumers there shall be. To bring that about once or more than once must be the same. */
+  /** The wanted number of consumers. The receiver must be idempotent: the same order may arrive more than once. */
   readonly desired: number;
   readonly reason: string;
-  /** All that led to it. */
+  /** The complete decision. */
   readonly decision: Decision;
 }
 

@@ -1,6 +1,6 @@
 import type { Workforce } from "../executor.ts";
 
-/** What somebody was told last that does not tell what there is. */
+/** Remembers the last order, for executors that do not know the current number. */
 export class OrderedWorkforce {
   #desired: number | null = null;
 
@@ -8,7 +8,7 @@ export class OrderedWorkforce {
     this.#desired = desired;
   }
 
-  /** `null` before anything was told: then those count that work. */
+  /** `null` before the first order: then active consumers count. */
   status(): Workforce | null {
     return this.#desired === null ? null : { desired: this.#desired, ready: null, startingMs: [], startUpsMs: [] };
   }

@@ -1,9 +1,9 @@
 /**
- * Sees to it that workers do not outlive the process that has them, however that ends.
+ * Ensures that workers do not outlive the process that started them, however that ends.
  *
- * A process that is killed can tell nobody. But the kernel closes what it had open, so a small process of its own, which
- * reads what is open here, learns of it: it tells the workers to end, and kills those that take too long. It is a shell,
- * which needs a megabyte, and nothing of Node; where there is none (Windows), workers outlive a pool that is killed.
+ * A killed process cannot notify anyone. But the kernel closes its pipes, so a small helper process that reads one of
+ * them notices it: it asks the workers to stop, and kills those that take too long. It is a shell, which needs a megabyte
+ * and no Node. Without a shell (Windows), workers outlive a pool that is killed.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Socket } from "node:net";
@@ -11,10 +11,10 @@ import type { Writable } from "node:stream";
 import type { Clock, Observer } from "@redis-batch/core/internal";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 
-/** What it is made of. */
+/** Its dependencies. */
 export const SHELL = "/bin/sh";
-// The arguments are the seconds, and who is there already. The first word of a line is what is known of a process from now on;
-// the lists have a space before and behind each.
+// The arguments are the seconds, and the existing workers. The first word of a line is the new state of a process; the
+// lists have a space before and after each entry.
 const SCRIPT = [
   "trap '' HUP INT TERM",
   'fresh=" $2" told=" $3"',
@@ -29,7 +29,7 @@ const SCRIPT = [
   "[ \"$fresh\" = ' ' ] || kill -TERM $fresh",
   'left="$fresh$told"',
   "while :; do",
-  // Looked at each second, so that none of them is taken for another process that got its number.
+  // Checked each second, so that none of them is confused with another process that got the same pid.
   "  alive=' '",
   '  for pid in $left; do kill -0 "$pid" && alive="$alive$pid "; done',
   "  left=$alive",
@@ -40,7 +40,7 @@ const SCRIPT = [
   "done",
   "kill -KILL $left",
 ].join("\n");
-/** What it is called in a list of processes. */
+/** Its name in a list of processes. */
 const NAME = "redis-batch-pool-guard";
 const RESTART_MS = 1_000;
 
@@ -66,20 +66,20 @@ export class PoolGuard {
     this.#command = shell;
   }
 
-  /** Has it there before a worker is started, which nobody could tell of one that is killed in between. */
+  /** Starts it before a worker is started: otherwise nothing would stop a worker whose parent is killed in between. */
   open(): void {
     if (this.#shell === null && this.#mayStart) this.#start();
   }
 
-  /** Takes in what became of a worker. */
+  /** Updates the state of a worker. */
   note(pid: number, standing: Standing): void {
     if (standing === "ended") this.#workers.delete(pid);
     else this.#workers.set(pid, standing);
-    // One that is started again is told then.
+    // A guard that is restarted gets the states at its start.
     this.#shell?.stdin.write(`${standing} ${pid}\n`);
   }
 
-  /** Ends it, once nobody is left to be guarded. */
+  /** Ends it, once no worker is left. */
   close(): void {
     this.#mayStart = false;
     this.#cancelRestart();
@@ -88,7 +88,7 @@ export class PoolGuard {
 
   #start(): void {
     const seconds = Math.ceil(this.#context.drainMs / 1_000);
-    // Of a session of its own: what a terminal or a supervisor sends to our group must not end it first.
+    // In its own session: a signal of a terminal or supervisor to our process group must not end it first.
     const shell = spawn(
       this.#command,
       ["-c", SCRIPT, NAME, String(seconds), this.#list("started"), this.#list("told")],
@@ -97,7 +97,7 @@ export class PoolGuard {
       },
     );
     this.#shell = shell;
-    // It ends when we do, and must not keep us from ending.
+    // It ends when we do, and must not keep this process alive.
     shell.unref();
     (shell.stdin as Partial<Socket>).unref?.();
     shell.stdin.on("error", () => {});
@@ -117,7 +117,7 @@ export class PoolGuard {
     });
   }
 
-  /** Given with its start and not by a line: whoever is killed after the start may not have written it. */
+  /** Passed as arguments, not as a line: a process that is killed right after the start might not have written it. */
   #list(standing: Standing): string {
     return [...this.#workers].map(([pid, known]) => (known === standing ? `${pid} ` : "")).join("");
   }

@@ -1,11 +1,11 @@
 /**
- * One place in the pool, and the process that fills it.
+ * One slot of the pool, and its process.
  *
  * | state   | means                                        | leaves by                         |
  * |---------|----------------------------------------------|-----------------------------------|
- * | at work | its process is there                         | `leave` · its process ends        |
+ * | at work | its process runs                             | `leave` · its process ends        |
  * | waiting | its process ended; the next one is due later | the wait is over · `leave`        |
- * | leaving | its process was told to end                  | it has ended, or was killed       |
+ * | leaving | its process was asked to stop                | it has ended, or was killed       |
  * | gone    | nothing is left                              | –                                 |
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,7 +17,7 @@ import type { ProcessPoolPolicy } from "./pool-options.ts";
 export interface PoolWorkerContext {
   readonly policy: ProcessPoolPolicy;
   readonly guard: PoolGuard;
-  /** What the process is told beside the policy's environment. */
+  /** Added to the policy's environment. */
   readonly env: Readonly<Record<string, string>>;
   /** Whether a process may be started now. */
   readonly mayStart: () => boolean;
@@ -30,7 +30,7 @@ export class PoolWorker {
   readonly #context: PoolWorkerContext;
   #child: ChildProcess | null = null;
   #cancelWait = (): void => {};
-  /** Ends in a row, each soon after its start. */
+  /** Number of ends in a row, each soon after its start. */
   #failures = 0;
   #gone: (() => void) | null = null;
   #leaving: Promise<void> | undefined;
@@ -40,12 +40,12 @@ export class PoolWorker {
     this.#start();
   }
 
-  /** Whether its process is there. */
+  /** Whether its process runs. */
   get isAtWork(): boolean {
     return this.#child !== null;
   }
 
-  /** Has it finish and end; resolves when it is gone. Killed when that takes too long. */
+  /** Asks it to finish and stop; resolves when it has ended. Kills it if that takes too long. */
   leave(): Promise<void> {
     this.#leaving ??= this.#leave();
     return this.#leaving;
@@ -90,7 +90,7 @@ export class PoolWorker {
         ...{ stdio: ["ignore", "inherit", "inherit"], shell: false },
       });
     } catch (error) {
-      // What cannot be an argument, or a variable, is refused at once: the next start may have another environment.
+      // An invalid argument or variable is refused at once: the next start may have another environment.
       return onEnd(null, isError(error) && "code" in error ? String(error.code) : "could not be started");
     }
     this.#child = child;
@@ -98,7 +98,7 @@ export class PoolWorker {
     child.once("spawn", () => report({ type: "workerStarted", pid: child.pid ?? 0 }));
     child.once("exit", (code, signal) => onEnd(child.pid ?? null, signal ?? `exit code ${code}`));
     child.on("error", (error: NodeJS.ErrnoException) => {
-      // A process that is there reports its end by "exit".
+      // A running process reports its end with "exit".
       if (child.pid === undefined) onEnd(null, error.code ?? "could not be started");
     });
   }

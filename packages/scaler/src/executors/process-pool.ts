@@ -17,7 +17,7 @@ import { PoolGuard, SHELL } from "./pool-guard.ts";
 import { type ProcessPoolOptions, type ProcessPoolPolicy, resolveProcessPoolOptions } from "./pool-options.ts";
 import { PoolWorker, type PoolWorkerContext } from "./pool-worker.ts";
 
-/** What a test replaces. */
+/** Replaced in tests. */
 export interface ProcessPoolDependencies {
   readonly clock: Clock;
   readonly random: Random;
@@ -26,17 +26,17 @@ export interface ProcessPoolDependencies {
 const REAL_DEPENDENCIES: ProcessPoolDependencies = { clock: systemClock, random: systemRandom };
 
 /**
- * Workers as processes of this machine. One that is not needed any more is told to end (SIGTERM), and gets `drainMs` to
- * finish or release what it holds; one that ends by itself is replaced, with growing waits. Whether they work is told by
- * their heartbeats. Each has one consumer.
+ * Runs workers as processes on this machine. A worker that is no longer needed is asked to stop (SIGTERM), and has
+ * `drainMs` to finish or release its messages; a worker that ends by itself is replaced, with growing delays. Active
+ * workers are known by their heartbeats. Each has one consumer.
  *
- * Workers do not outlive this process: however it ends, they are told to end, and killed after `drainMs`. That is done by
- * a small shell (`/bin/sh`), which learns even of SIGKILL.
+ * Workers do not outlive this process: however it ends, they are asked to stop, and killed after `drainMs`. A small shell
+ * (`/bin/sh`) does that, which notices even SIGKILL.
  *
- * Each scaler of a group has its own pool; one that loses the lead drains it. Workers of another pool that are still
- * there, because its scaler died or stands still, count: there are never more processes than the maximum, those on their
- * way out included. They are known by the variable `REDIS_BATCH_POOL`, which a consumer of Redis Batch tells the group;
- * programs that tell nothing are known to their own pool only.
+ * Each scaler of a group has its own pool; one that loses the lead drains it. Running workers of another pool, whose
+ * scaler died or hangs, count as well: there are never more processes than the maximum, including those that are
+ * stopping. They are known by the variable `REDIS_BATCH_POOL`, which consumers of Redis Batch report to the group;
+ * programs that do not report it are known to their own pool only.
  *
  * @example
  * ```ts
@@ -59,16 +59,16 @@ export class ProcessPool implements Executor, AsyncDisposable {
   readonly #guard: PoolGuard;
   readonly #context: PoolWorkerContext;
   readonly #id = instanceName();
-  /** Those that are wanted, in the order in which they came. */
+  /** The wanted workers, in the order in which they were started. */
   readonly #workers: PoolWorker[] = [];
   readonly #leaving = new Set<Promise<void>>();
   #lastOrder: Order | null = null;
-  /** How many there shall be with those of other pools; `null`: nothing was ordered. */
+  /** The wanted number, including other pools' workers; `null`: no order yet. */
   #desired: number | null = null;
-  /** The workers of other pools, and among them those that stay. */
+  /** The number of workers of other pools, and of those among them that stay. */
   #others = { all: 0, atWork: 0 };
   #most: number;
-  /** Until when nobody else leads; nothing is started after it. */
+  /** Until when this scaler certainly leads; nothing is started after that. */
   #leadsUntilMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
@@ -100,13 +100,13 @@ export class ProcessPool implements Executor, AsyncDisposable {
     process.on("exit", this.#leaveNobodyBehind);
   }
 
-  /** Workers that are wanted and whose process is there, and those that are on their way out. */
+  /** Running workers: wanted ones, and those that are stopping. */
   get size(): { readonly wanted: number; readonly atWork: number; readonly leaving: number } {
     const atWork = this.#workers.filter((worker) => worker.isAtWork).length;
     return { wanted: this.#workers.length, atWork, leaving: this.#leaving.size };
   }
 
-  /** What is wanted, together with the workers of other pools. Who of them works is told by the heartbeats. */
+  /** The wanted number, including other pools' workers. Active ones are known by their heartbeats. */
   async status(_signal?: AbortSignal, seen?: ScalingContext): Promise<Workforce> {
     if (seen !== undefined) {
       const others = seen.consumers.filter(({ pool }) => pool !== null && pool !== this.#id);
@@ -120,27 +120,29 @@ export class ProcessPool implements Executor, AsyncDisposable {
   }
 
   /**
-   * Starts what is missing, as far as there is room; tells those that came last to end, without waiting for it.
+   * Starts missing workers, as far as there is room; asks surplus ones, newest first, to stop, without waiting for it.
    *
-   * @throws {UsageError} after `close()`, and for an order that is earlier than one that was carried out
+   * @throws {UsageError} after `close()`, and for an order that is earlier than one that was already carried out
    */
   async scale({ desired }: Pick<Decision, "desired">, _signal: AbortSignal, order: Order): Promise<void> {
     if (this.#isClosed) throw new UsageError("cannot scale: the process pool is closed");
     if (this.#lastOrder !== null && isEarlierOrder(order, this.#lastOrder)) {
-      throw new UsageError(`the order ${order.term}.${order.sequence} is earlier than one that was carried out`);
+      throw new UsageError(
+        `the order ${order.term}.${order.sequence} is earlier than one that was already carried out`,
+      );
     }
     this.#lastOrder = order;
     this.#desired = Math.max(this.#policy.minWorkers, Math.min(this.#policy.maxWorkers, desired));
     this.#settle();
   }
 
-  /** Drains all of them, without waiting for it: the scaler that leads now has a pool of its own. */
+  /** Drains all workers, without waiting for it: the new leader has its own pool. */
   async onLeadershipLost(): Promise<void> {
     this.#desired = null;
     this.#settle();
   }
 
-  /** Drains all of them; resolves when none is left. Idempotent. */
+  /** Drains all workers; resolves when none is left. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.onLeadershipLost();
@@ -154,7 +156,7 @@ export class ProcessPool implements Executor, AsyncDisposable {
     return this.close();
   }
 
-  /** Has there be as many as are wanted, and never more than there is room for; called when either may have changed. */
+  /** Starts and stops workers to match the wanted number, within the room; called when either may have changed. */
   #settle(): void {
     const wanted = this.#desired === null ? 0 : Math.max(0, this.#desired - this.#others.atWork);
     const room = this.#most - this.#others.all;
@@ -175,25 +177,26 @@ export class ProcessPool implements Executor, AsyncDisposable {
     }
   }
 
-  /** Nobody would ever drain the workers of a process that ends: they are told to end, too. */
+  /** Asks the workers to stop when this process ends: nothing else would drain them. */
   readonly #leaveNobodyBehind = (): void => {
     this.#desired = null;
     this.#settle();
   };
 
-  /** Those without a process first, because nothing is lost with them; then those that came last. */
+  /** Workers without a process first, because nothing is lost with them; then the newest. */
   #surplus(count: number): readonly PoolWorker[] {
     const latestFirst = this.#workers.toReversed();
     return latestFirst.toSorted((a, b) => Number(a.isAtWork) - Number(b.isAtWork)).slice(0, Math.max(0, count));
   }
 }
 
-/** What nobody else would learn of without an observer. */
+/** The process warning of an event, if there is no observer. */
 function describeProblem(event: ProcessPoolEvent): string | undefined {
   if (event.type === "unguarded") {
-    return `workers of this process pool will not end when its process is killed: ${SHELL} could not be started (${event.reason})`;
+    return `workers of this process pool keep running if its process is killed: ${SHELL} could not be started (${event.reason})`;
   }
-  if (event.type === "workerKilled") return `the worker ${event.pid} did not end within ${event.afterMs} ms: killed`;
+  if (event.type === "workerKilled")
+    return `the worker ${event.pid} did not stop within ${event.afterMs} ms, and was killed`;
   if (event.type !== "workerEnded" || event.wasAsked) return undefined;
   return `a worker ended by itself (${event.pid ?? "not started"}): ${event.reason}`;
 }

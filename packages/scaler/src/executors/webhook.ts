@@ -11,19 +11,19 @@ import { instruct } from "./instruction.ts";
 import { OrderedWorkforce } from "./ordered-workforce.ts";
 
 export interface WebhookExecutorOptions {
-  /** Where orders are sent with POST, as JSON: `https://…` or `http://…`. A user and password in it are sent as such. */
+  /** The URL that receives orders as POST requests with JSON: `https://…` or `http://…`. A user and password in it are sent. */
   readonly url: string;
-  /** What orders are signed with, 16 characters or more. Default: they are not signed. */
+  /** The secret that signs orders, 16 characters or more. Default: they are not signed. */
   readonly secret?: string | undefined;
   /** More headers, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** How often the delivery of an order is tried, 1 to 100. Default 3: the next decision tries again in any case. */
+  /** Maximum attempts to deliver an order, 1 to 100. Default 3: the next decision tries again in any case. */
   readonly maxAttempts?: number | undefined;
-  /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 500; it doubles, spread by chance. */
+  /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 500; it doubles, with jitter. */
   readonly retryBaseMs?: number | undefined;
-  /** No wait is longer, in milliseconds, 10 to 600,000. Default 5,000. */
+  /** Maximum wait, in milliseconds, 10 to 600,000. Default 5,000. */
   readonly retryCapMs?: number | undefined;
-  /** How long an attempt may take, in milliseconds, 10 to 600,000. Default 5,000. */
+  /** Maximum time of an attempt, in milliseconds, 10 to 600,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -40,7 +40,8 @@ const KNOWN = [
 /**
  * An executor that sends every order to a webhook: a {@link ScaleInstruction} as JSON, signed like the monitor's alerts
  * (`verifyOrderSignature`), with the header `redis-batch-order: <term>.<sequence>`, the same at each attempt. A receiver
- * refuses what is earlier than what it has carried out (`isEarlierOrder`) with 409. Who works is told by the heartbeats.
+ * must refuse orders that are earlier than the last one it carried out (`isEarlierOrder`) with 409. Active consumers are
+ * known by their heartbeats.
  *
  * @throws {ConfigError} naming every problem, and no part of an address or a secret
  */
@@ -80,7 +81,7 @@ function resolveWebhookOptions(options: WebhookExecutorOptions): {
   const { url, secret, headers } = options;
   const names = { url: "url", secret: "secret", headers: "headers" };
   const target = readWebhook(reader, { url, secret, headers }, names, { userAgent: "redis-batch-scaler", timeoutMs });
-  // Without a target there is a problem, and this does not return.
+  // Without a target there is a problem, and finish() throws.
   const complete = target ?? { url: new URL("http://localhost"), secret: null, headers: {}, userAgent: "", timeoutMs };
   return reader.finish({ target: complete, delivery: { maxAttempts, backoff: { baseMs, capMs } } });
 }

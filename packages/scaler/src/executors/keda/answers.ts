@@ -1,27 +1,27 @@
 /**
- * What KEDA is told. It has the HorizontalPodAutoscaler aim at a total of `desired` with a target of one per replica, so
- * that ⌈desired ÷ 1⌉ replicas are exactly what was decided; 0 ↔ 1 is KEDA's own business, by whether it is active.
+ * The answers to KEDA. It makes the HorizontalPodAutoscaler aim at a total of `desired` with a target of one per replica,
+ * so that ⌈desired ÷ 1⌉ replicas are exactly the decision. KEDA itself switches 0 ↔ 1, by whether the trigger is active.
  */
 import type { Decision } from "../../decisions/decision.ts";
 
-/** The one metric there is. */
+/** The only metric. */
 export const METRIC_NAME = "desired_consumers";
 
-/** What is to be, and when it was last heard that it still is. */
+/** The wanted number, and when it was last confirmed. */
 export interface Standing {
   readonly desired: number;
   readonly atMs: number;
 }
 
 /**
- * What is to be after a decision. One that moves nothing repeats what was ordered before: the autoscaler may be on its way
- * there, and would otherwise stop where it is.
+ * The wanted number after a decision. One that changes nothing repeats the earlier order: the autoscaler may still be
+ * scaling to it, and would otherwise stop halfway.
  */
 export function heedDecision(before: Standing | null, { direction, desired }: Decision, nowMs: number): Standing {
   return { desired: direction === "NO_SCALE" && before !== null ? before.desired : desired, atMs: nowMs };
 }
 
-/** Whether it is still to be believed. What is not known must not be taken for zero. */
+/** Whether it is still valid. Unknown must not be taken as zero. */
 export function isFresh(standing: Standing | null, staleAfterMs: number, nowMs: number): standing is Standing {
   return standing !== null && nowMs - standing.atMs <= staleAfterMs;
 }
@@ -42,7 +42,7 @@ export interface MetricValue {
   readonly metricValueFloat: number;
 }
 
-/** In both fields: KEDA before 2.17 reads the whole number only, later ones read it where the other is 0. */
+/** In both fields: KEDA before 2.17 reads only the whole number; later versions read it if the other is 0. */
 export function metricValue({ desired }: Standing): MetricValue {
   return { metricName: METRIC_NAME, metricValue: desired, metricValueFloat: desired };
 }

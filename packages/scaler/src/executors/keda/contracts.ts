@@ -1,6 +1,6 @@
 /**
- * The contracts of `proto/` as values, so that they are there in a bundle as well, where there are no files beside the
- * program. A test holds them to the files.
+ * The contracts of `proto/` as values, so that they also exist in a bundle, without files beside the program. A test
+ * compares them with the files.
  */
 /** As protobufjs writes them in JSON. */
 export interface Contract {

@@ -1,6 +1,6 @@
 /**
- * A gRPC server on a listener of our own. The library's own one cannot be closed for good while the other end of a
- * connection is silent, and complains on stderr where an address is taken.
+ * A gRPC server on our own listener. The library's own cannot be closed completely while the other end of a connection is
+ * silent, and prints to stderr if an address is in use.
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -16,7 +16,7 @@ export interface GrpcServerOptions {
 
 export interface ListeningGrpcServer {
   readonly port: number;
-  /** Lets nobody in any more, and waits for what is under way, but not for ever. */
+  /** Accepts no more connections, and waits for active calls, but not forever. */
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ const CLOSE_GRACE_MS = 1_000;
 // Far more than KEDA and probes open.
 const MAX_CONNECTIONS = 256;
 
-/** @throws when the address is taken, or not this machine's */
+/** @throws when the address is in use, or does not belong to this machine */
 export async function listen(server: Grpc.Server, options: GrpcServerOptions): Promise<ListeningGrpcServer> {
   const { host, port, credentials, clock } = options;
   const injector = server.createConnectionInjector(credentials);
@@ -32,7 +32,7 @@ export async function listen(server: Grpc.Server, options: GrpcServerOptions): P
   const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    // Its closing tells all there is to tell; without a listener it would end the process.
+    // The close event is enough; without a listener the error would end the process.
     socket.on("error", () => undefined);
     injector.injectConnection(socket);
   });
@@ -48,7 +48,7 @@ export async function listen(server: Grpc.Server, options: GrpcServerOptions): P
       const cancel = clock.setTimer(CLOSE_GRACE_MS, () => {
         for (const socket of sockets) socket.destroy();
       });
-      // It is only once all connections are.
+      // It closes only once all connections are closed.
       await closed;
       cancel();
     },

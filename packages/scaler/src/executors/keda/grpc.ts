@@ -1,4 +1,4 @@
-/** The gRPC library, loaded when it is needed: it is optional, and not small. */
+/** The gRPC library, loaded when it is needed: it is optional, and large. */
 import type * as Grpc from "@grpc/grpc-js";
 import { ConfigError, messageOf } from "@redis-batch/core/internal";
 import { type Contract, EXTERNAL_SCALER, HEALTH } from "./contracts.ts";
@@ -13,9 +13,9 @@ export interface LoadedGrpc {
 export async function loadGrpc(): Promise<LoadedGrpc> {
   const [grpc, loader] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]).catch(
     (error: unknown) => {
-      // Where it is required, lines follow that say by whom.
+      // With require(), more lines list the requiring modules.
       const [why] = messageOf(error).split("\n");
-      const advice = "KEDA is answered by gRPC: npm install @grpc/grpc-js @grpc/proto-loader";
+      const advice = "KEDA needs gRPC: npm install @grpc/grpc-js @grpc/proto-loader";
       throw new ConfigError("startKedaScaler", [`${advice} (${why})`]);
     },
   );

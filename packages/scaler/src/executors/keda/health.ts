@@ -1,4 +1,4 @@
-/** gRPC's health checks, which Kubernetes' probes ask. */
+/** gRPC health checks, for Kubernetes' probes. */
 import type * as Grpc from "@grpc/grpc-js";
 
 export type HealthState = "SERVING" | "NOT_SERVING";
@@ -22,14 +22,14 @@ export class HealthWatch {
     this.#states = new Map(Object.entries(states));
   }
 
-  /** Tells whoever watches that service, when it changes. */
+  /** Notifies the watchers of that service of a change. */
   set(service: string, state: HealthState): void {
     if (this.#hasEnded || this.#states.get(service) === state) return;
     this.#states.set(service, state);
     for (const call of this.#watchers) if (call.request.service === service) call.write({ status: state });
   }
 
-  /** Nothing is served from now on. */
+  /** Reports NOT_SERVING from now on. */
   end(): void {
     for (const service of this.#states.keys()) this.set(service, "NOT_SERVING");
     this.#hasEnded = true;

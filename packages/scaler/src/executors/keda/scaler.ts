@@ -1,6 +1,6 @@
 /**
- * KEDA's external scaler: answers what the scalers of this process have decided. KEDA and the HorizontalPodAutoscaler
- * carry it out.
+ * KEDA's external scaler: answers with the decisions of this process's scalers. KEDA and the HorizontalPodAutoscaler
+ * carry them out.
  */
 import type * as Grpc from "@grpc/grpc-js";
 import { type Clock, parseName, systemClock } from "@redis-batch/core/internal";
@@ -22,13 +22,13 @@ import {
 export interface KedaScaler extends AsyncDisposable {
   readonly port: number;
   /**
-   * The executor of one group's scaler: what that decides is what KEDA is answered for triggers whose metadata name this
-   * stream and group. There is one for each.
+   * The executor for the scaler of one group: its decisions are the answers to KEDA's triggers for this stream and group.
+   * There can be only one per group.
    *
    * @throws {ConfigError} naming every problem
    */
   executor(options: KedaExecutorOptions): Executor;
-  /** Answers no more: health goes to `NOT_SERVING`, streams end, calls under way get a second. May be called more than once. */
+  /** Stops serving: health becomes `NOT_SERVING`, streams end, active calls get a second. May be called more than once. */
   close(): Promise<void>;
 }
 
@@ -47,24 +47,24 @@ interface IsActiveResponse {
 
 type ActivityStream = Grpc.ServerWritableStream<ScaledObjectRef, IsActiveResponse>;
 
-/** One group, what was decided for it, and who is told. */
+/** One group, its latest decision, and its watchers. */
 interface Place {
   standing: Standing | null;
   readonly streams: Set<ActivityStream>;
-  /** Ends the wait for the standing to grow too old. */
+  /** Cancels the timer for an outdated decision. */
   cancelAging: () => void;
 }
 
 const SERVICE = "externalscaler.ExternalScaler";
-// A stream whose other end is gone without a word is noticed by this, and not kept for ever.
+// Detects streams whose other end has disappeared silently, so that they are not kept forever.
 const KEEPALIVE = { "grpc.keepalive_time_ms": 60_000, "grpc.keepalive_timeout_ms": 20_000 };
 
 /**
- * Starts a gRPC server that KEDA's triggers `external` and `external-push` can ask, and gRPC's health checks with it:
- * `""` is served while it runs, `externalscaler.ExternalScaler` while it knows of a fresh decision for every executor.
+ * Starts a gRPC server for KEDA's triggers `external` and `external-push`, with gRPC health checks: `""` is serving while
+ * it runs, `externalscaler.ExternalScaler` while it has a fresh decision for every executor.
  *
  * @throws {ConfigError} naming every problem of the options; when `@grpc/grpc-js` or `@grpc/proto-loader` is not installed
- * @throws when the address is taken, or not this machine's
+ * @throws when the address is in use, or does not belong to this machine
  */
 export async function startKedaScaler(options: KedaScalerOptions): Promise<KedaScaler>;
 /** @internal */
@@ -127,7 +127,7 @@ class Service {
         return standing && { desired: standing.desired, ready: null, startingMs: [], startUpsMs: [] };
       },
       onDecision: (decision) => this.#onDecision(place, decision),
-      // KEDA asks for it; it was taken note of when it was decided.
+      // KEDA polls for it; it was stored when it was decided.
       scale: async () => undefined,
     };
   }
@@ -172,7 +172,7 @@ class Service {
   }
 
   #onDecision(place: Place, decision: Decision): void {
-    // Its scaler may run on.
+    // Its scaler may continue.
     if (this.#hasEnded) return;
     const before = place.standing;
     const standing = heedDecision(before, decision, this.#clock.nowMs());
@@ -198,7 +198,7 @@ class Service {
     streams.add(call);
     const forget = (): void => void streams.delete(call);
     call.once("cancelled", forget).once("close", forget).once("error", forget);
-    // What it missed while it was away. Before the first decision there is nothing to be told.
+    // The decision that it missed. Before the first decision there is nothing to send.
     if (standing !== null) call.write({ result: isActive(standing) });
   }
 
@@ -215,17 +215,17 @@ class Service {
     if (!stream || !group) {
       throw this.#refusal("INVALID_ARGUMENT", "the trigger's metadata must name a stream and a group");
     }
-    // As tables show names, so that those of bytes can be told.
+    // Escaped as in tables, so that names with raw bytes can be given.
     const place = this.#places.get(keyOf(parseName(stream), parseName(group)));
     if (place !== undefined) return place;
-    throw this.#refusal("NOT_FOUND", `nobody decides here for the stream "${stream}" and the group "${group}"`);
+    throw this.#refusal("NOT_FOUND", `there is no scaler here for the stream "${stream}" and the group "${group}"`);
   }
 
-  /** Refuses rather than to answer with what is not known: KEDA would take a zero for one. */
+  /** Refuses to answer with an unknown number: KEDA would take it as zero. */
   #standing({ standing }: Place): Standing {
     if (isFresh(standing, this.#staleAfterMs, this.#clock.nowMs())) return standing;
     const why = standing === null ? "nothing has been decided yet" : "the last decision is too old";
-    throw this.#refusal("UNAVAILABLE", `${why}: leave everything as it is`);
+    throw this.#refusal("UNAVAILABLE", `${why}: do not change the replicas`);
   }
 
   #answer<Response>(callback: Grpc.sendUnaryData<Response>, answer: () => Response): void {
@@ -244,5 +244,5 @@ class Service {
   }
 }
 
-/** No two pairs have the same. */
+/** Unique per pair. */
 const keyOf = (stream: string, group: string): string => JSON.stringify([stream, group]);

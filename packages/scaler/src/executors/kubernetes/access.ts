@@ -1,12 +1,12 @@
-/** How a cluster's API server is reached: where it is, how it proves itself, and who asks. */
+/** Access to a cluster's API server: its address, its certificates, and our credentials. */
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { ConfigError, isError } from "@redis-batch/core/internal";
 
-/** What one request needs, of its moment: tokens and certificates are replaced while a process runs. */
+/** The current credentials for one request: tokens and certificates are replaced while a process runs. */
 export interface Credentials {
-  /** The `Authorization` header; absent where a client certificate tells who asks. */
+  /** The `Authorization` header; absent with a client certificate. */
   readonly authorization?: string;
   /** More headers, such as impersonation. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -24,34 +24,34 @@ export interface TlsOptions {
 }
 
 export interface ClusterAccess {
-  /** Where the API server is, `https://…`. */
+  /** The API server's address, `https://…`. */
   readonly server: URL;
-  /** The namespace that is meant where none is named. Not asked for where one is. */
+  /** The default namespace. Only called if none is given. */
   namespace(): Promise<string>;
-  /** Asked before each request. */
+  /** Called before each request. */
   credentials(): Promise<Credentials>;
 }
 
 export interface InClusterOptions {
-  /** Where the service account is mounted. Default `/var/run/secrets/kubernetes.io/serviceaccount`. */
+  /** The folder of the service account. Default `/var/run/secrets/kubernetes.io/serviceaccount`. */
   readonly folder?: string;
-  /** Where the API server's address is. Default: this process's environment. */
+  /** Environment variables with the API server's address. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * The access a pod has by its service account. The token is read anew for each request, because Kubernetes replaces it
- * long before it expires.
+ * Access with a pod's service account. The token is read again for each request, because Kubernetes replaces it long
+ * before it expires.
  *
- * @throws {ConfigError} outside of a cluster
+ * @throws {ConfigError} outside a cluster
  */
 export function inCluster({ folder = SERVICE_ACCOUNT, env = process.env }: InClusterOptions = {}): ClusterAccess {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   if (!host || !port) {
     throw new ConfigError("Kubernetes", [
-      "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set, so this is no pod: use kubeconfig() outside of a cluster",
+      "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set, so this is not a pod: use kubeconfig() outside a cluster",
     ]);
   }
   const read = async (file: string): Promise<string> => {

@@ -1,4 +1,4 @@
-/** What the API server's answers mean. */
+/** Interprets the API server's answers. */
 import {
   CommandError,
   PermissionError,
@@ -13,7 +13,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What was asked for, as it is called in errors and in roles. */
+/** The requested resource, as errors and roles name it. */
 export interface Question {
   readonly verb: "get" | "patch";
   /** Such as `deployments/scale`. */
@@ -22,38 +22,38 @@ export interface Question {
   readonly name: string;
 }
 
-/** A workload's scale, as far as it matters. */
+/** The used part of a workload's Scale. */
 export interface Scale {
   readonly resourceVersion: string;
-  /** How many there shall be. */
+  /** The wanted number of replicas. */
   readonly replicas: number;
 }
 
 /**
- * The scale an answer tells.
+ * Reads the Scale from an answer.
  *
- * @throws {ReplyShapeError} when it tells something else
+ * @throws {ReplyShapeError} when it is something else
  */
 export function parseScale(body: string, question: Question): Scale {
   const { kind, metadata, spec } = objectOf(parseJson(body));
   const { resourceVersion } = objectOf(metadata);
-  // Absent when it is zero: the server leaves out what is empty.
+  // Absent if it is zero: the server leaves out empty fields.
   const { replicas = 0 } = objectOf(spec);
   const isCount = typeof replicas === "number" && Number.isSafeInteger(replicas) && replicas >= 0;
   if (kind !== "Scale" || typeof resourceVersion !== "string" || !isCount) {
-    throw new ReplyShapeError(`${subject(question)} was answered by something that is no Scale`);
+    throw new ReplyShapeError(`${subject(question)} was answered with something that is not a Scale`);
   }
   return { resourceVersion, replicas };
 }
 
-/** The error that an answer is, and what to do about it. */
+/** The error of an answer, with a fix. */
 export function refusalOf({ status, body }: Answer, question: Question): RedisBatchError {
   const said = quote(body);
   const { verb, resource, namespace, name } = question;
   const command = `${verb} ${resource}`;
   if (status === 401) {
     return new PermissionError(
-      `${subject(question)}: the API server does not know who asks${said}: check that the token or certificate is of this cluster and has not expired`,
+      `${subject(question)}: the API server rejects the credentials${said}: check that the token or certificate belongs to this cluster and has not expired`,
       { command },
     );
   }
@@ -65,23 +65,23 @@ export function refusalOf({ status, body }: Answer, question: Question): RedisBa
   }
   if (status === 404) {
     return new CommandError(
-      `${subject(question)}: there is no such thing${said}: check its name and namespace, and that its kind can be scaled`,
+      `${subject(question)}: it does not exist${said}: check its name and namespace, and that its kind can be scaled`,
       { command, reply: "NotFound" },
     );
   }
   if (status === 409) {
-    return new ServerStateError(`${subject(question)}: it was changed in between${said}`, { state: "Conflict" });
+    return new ServerStateError(`${subject(question)}: it was changed in the meantime${said}`, { state: "Conflict" });
   }
   if (status === 429 || status >= 500) {
     return new ServerStateError(
-      `${subject(question)}: the API server refuses for now, with ${status}${said}: it is asked again, later`,
+      `${subject(question)}: the API server is temporarily refusing requests, with ${status}${said}: the request is retried later`,
       { state: String(status) },
     );
   }
   return new CommandError(`${subject(question)} was refused with ${status}${said}`, { command, reply: String(status) });
 }
 
-/** How long the server wants to be left alone, in milliseconds; `null`: it does not say. The form with a date is not used. */
+/** The pause that the server asks for, in milliseconds; `null`: none. The form with a date is ignored. */
 export function parseRetryAfter(value: string | undefined): number | null {
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : null;
 }
@@ -92,7 +92,7 @@ export function subject({ verb, resource, namespace, name }: Question): string {
 
 const LONGEST_QUOTE = 300;
 
-/** The words of a `Status`. Nothing else is quoted: who knows what a proxy in between may say. */
+/** The message of a `Status`. Nothing else is quoted, because a proxy may have written it. */
 function quote(body: string): string {
   const { kind, message } = objectOf(parseJson(body));
   if (kind !== "Status" || typeof message !== "string" || message === "") return "";

@@ -9,7 +9,7 @@ import { type Answer, parseRetryAfter, type Question, refusalOf, subject } from 
 
 export interface ApiClientOptions {
   readonly access: ClusterAccess;
-  /** How long one request may take, from connecting until its answer is there, in milliseconds. */
+  /** Maximum time of one request, from connecting to the answer, in milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
@@ -21,9 +21,9 @@ export interface ApiRequest {
   readonly patch?: unknown;
 }
 
-// A Scale has some hundred bytes.
+// A Scale has a few hundred bytes.
 const MAX_ANSWER_BYTES = 1_024 * 1_024;
-// Whatever it asks for, it is not left alone for longer.
+// The longest pause that is granted.
 const LONGEST_PAUSE_MS = 300_000;
 
 export class ApiClient {
@@ -35,7 +35,7 @@ export class ApiClient {
   }
 
   /**
-   * The body of the answer, when it is one of success.
+   * The body of a successful answer.
    *
    * @throws {ConnectionError} {@link ServerStateError} {@link PermissionError} {@link CommandError}
    */
@@ -45,7 +45,7 @@ export class ApiClient {
     const leftMs = this.#pausedUntilMs - clock.nowMs();
     if (leftMs > 0) {
       throw new ServerStateError(
-        `${subject(question)}: the API server asked for a pause, of which ${Math.ceil(leftMs / 1_000)} s are left`,
+        `${subject(question)}: the API server asked for a pause, with ${Math.ceil(leftMs / 1_000)} s left`,
         { state: "Retry-After" },
       );
     }
@@ -58,7 +58,7 @@ export class ApiClient {
   }
 }
 
-/** Sends it once. Redirections are not followed: they would carry the token to somebody else. */
+/** Sends it once. Redirections are not followed: they would send the token to another server. */
 async function send(
   server: URL,
   { question, path, patch }: ApiRequest,
@@ -74,7 +74,7 @@ async function send(
       const request = requestHttps(new URL(`${server.pathname.replace(/\/$/, "")}${path}`, server), {
         ...tls,
         method: question.verb.toUpperCase(),
-        // None is kept: requests are seconds apart, and one that broke unseen would fail the next.
+        // No connection is kept: requests are seconds apart, and a connection that broke unnoticed would fail the next one.
         agent: false,
         signal: AbortSignal.any([signal, timeout]),
         headers: {
@@ -90,7 +90,7 @@ async function send(
       });
       request.once("socket", (socket) => (socket as TLSSocket).once("secureConnect", () => (isSent = true)));
       request.once("response", resolve);
-      // Stays for the whole request: a connection that breaks later must not end the process.
+      // Listens for the whole request: a connection that breaks later must not end the process.
       request.on("error", reject);
       request.end(body);
     });
@@ -116,24 +116,24 @@ async function readBody(response: IncomingMessage, question: Question): Promise<
   let bytes = 0;
   for await (const chunk of response) {
     bytes += (chunk as Buffer).length;
-    if (bytes > MAX_ANSWER_BYTES) throw new ReplyShapeError(`${subject(question)} was answered by more than 1 MiB`);
+    if (bytes > MAX_ANSWER_BYTES) throw new ReplyShapeError(`${subject(question)} was answered with more than 1 MiB`);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Without the error's own words, which can quote what was sent. */
+/** Without the error's own message, which may quote the request. */
 function describeFailure(error: unknown, { host }: URL, isSent: boolean): string {
   const code = isError(error) && "code" in error ? String(error.code) : "unknown error";
-  if (isSent) return `the connection to ${host} broke before the answer was there (${code})`;
+  if (isSent) return `the connection to ${host} broke before the answer arrived (${code})`;
   const isDistrusted = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_TLS/.test(code);
   const advice = isDistrusted
-    ? ": its certificate must be signed by the authority of the access, and be for this name"
+    ? ": its certificate must be valid for this name, and signed by the access's certificate authority"
     : "";
   return `${host} could not be reached (${code})${advice}`;
 }
 
-/** What was sent may come back in an answer, and answers are quoted. */
+/** The request may be repeated in an answer, and answers are quoted. */
 function withoutSecrets(body: string, { authorization }: Credentials): string {
   const secret = authorization?.split(" ").at(-1);
   return secret ? body.replaceAll(secret, "***") : body;

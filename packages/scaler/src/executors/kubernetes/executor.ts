@@ -1,4 +1,4 @@
-/** Has Kubernetes scale a workload: sets the replicas of its scale subresource. */
+/** Scales a Kubernetes workload: sets the replicas of its scale subresource. */
 import { OptionsReader, ServerStateError, systemClock } from "@redis-batch/core/internal";
 import type { Decision } from "../../decisions/decision.ts";
 import type { Executor, Workforce } from "../../executor.ts";
@@ -17,13 +17,13 @@ import {
 export interface KubernetesExecutorOptions {
   /** The workload's name. */
   readonly name: string;
-  /** What it is: `"Deployment"` (default), `"StatefulSet"`, or any other resource that has a scale subresource. */
+  /** Its kind: `"Deployment"` (default), `"StatefulSet"`, or any other resource that has a scale subresource. */
   readonly workload?: WorkloadKind | ScalableResource | undefined;
-  /** Where it is. Default: the namespace of the access. */
+  /** Its namespace. Default: the namespace of the access. */
   readonly namespace?: string | undefined;
-  /** Who asks, and whom. Default: `inCluster()`, this pod's service account. */
+  /** The API server and the credentials. Default: `inCluster()`, this pod's service account. */
   readonly access?: ClusterAccess | undefined;
-  /** How long one request may take, in milliseconds, 100 to 600,000. Default 10,000. */
+  /** Maximum time of one request, in milliseconds, 100 to 600,000. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
 }
 
@@ -38,18 +38,18 @@ const KNOWN = [
   "requestTimeoutMs",
 ] as const satisfies readonly (keyof KubernetesExecutorOptions)[];
 
-// Whoever writes the status of what is scaled changes its version, too; while pods start that is often.
+// Status updates also change the version; while pods start they are frequent.
 const ATTEMPTS = 5;
 
 /**
- * An executor that sets how many replicas a workload has. Needs no right but `get` and `patch` on the scale subresource
- * of that one name. It never overwrites what somebody else set since the decision was made, and what a consumer holds
- * when its pod is told to end is finished or released, as long as the pod has the time (`terminationGracePeriodSeconds`).
- * Nothing else may scale the same workload: no HorizontalPodAutoscaler, no ScaledObject.
+ * An executor that sets the number of replicas of a workload. It only needs the rights `get` and `patch` on the scale
+ * subresource of that one name. It never overwrites a change that was made since the decision. When a pod is terminated,
+ * its consumer finishes or releases its messages, if `terminationGracePeriodSeconds` is long enough. Nothing else may
+ * scale the same workload: no HorizontalPodAutoscaler, no ScaledObject.
  *
- * Constructing it sends nothing.
+ * The constructor sends nothing.
  *
- * @throws {ConfigError} naming every problem; outside of a cluster, when there is no `access`
+ * @throws {ConfigError} naming every problem; outside a cluster, when there is no `access`
  */
 export function kubernetesExecutor(options: KubernetesExecutorOptions): Executor {
   const { access, requestTimeoutMs, ...policy } = resolveKubernetesOptions(options);
@@ -77,7 +77,7 @@ export function kubernetesExecutor(options: KubernetesExecutorOptions): Executor
 
     async status(signal: AbortSignal): Promise<Workforce> {
       const { replicas } = await read(signal);
-      // Which pods are ready is not among what the scale tells; consumers tell it themselves.
+      // A Scale does not say which pods are ready; the consumers report that themselves.
       return { desired: replicas, ready: null, startingMs: [], startUpsMs: [] };
     },
 
@@ -87,7 +87,7 @@ export function kubernetesExecutor(options: KubernetesExecutorOptions): Executor
         if (scale.replicas === desired) return;
         if (scale.replicas !== current) {
           throw new ServerStateError(
-            `${policy.name} was set to ${scale.replicas} replicas by somebody else while it was decided to go from ${current} to ${desired}: nothing was changed; is there an autoscaler beside this one?`,
+            `${policy.name} was set to ${scale.replicas} replicas by something else during the decision to go from ${current} to ${desired}, so nothing was changed; check for a second autoscaler`,
             { state: "Conflict" },
           );
         }
@@ -118,6 +118,6 @@ function resolveKubernetesOptions(options: KubernetesExecutorOptions) {
   });
   const access = options.access ?? reader.collect<ClusterAccess | undefined>(() => inCluster(), undefined);
   const policy = reader.finish({ name, namespace, workload, requestTimeoutMs, access });
-  // Without an access there was a problem, and finishing has thrown.
+  // Without an access there was a problem, and finish() has thrown.
   return { ...policy, access: access as ClusterAccess };
 }

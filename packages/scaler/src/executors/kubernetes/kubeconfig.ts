@@ -1,4 +1,4 @@
-/** Access by a kubeconfig file, as the official client reads it: also one that logs in by running another program. */
+/** Access with a kubeconfig file, as the official client reads it, including login through another program. */
 import type { RequestOptions } from "node:https";
 import zlib from "node:zlib";
 import { ConfigError, messageOf, ServerStateError } from "@redis-batch/core/internal";
@@ -11,13 +11,13 @@ export interface KubeconfigOptions {
   readonly context?: string;
 }
 
-// Where the client would go when it finds no file; nobody's API server is there without TLS any more.
+// The client's default if it finds no file; no API server listens there without TLS any more.
 const NOTHING_FOUND = "http://localhost:8080";
 
 type Client = typeof import("@kubernetes/client-node");
 
 /**
- * The access a kubeconfig describes. Needs `@kubernetes/client-node`, and Node 22.15 or newer. Its `proxy-url` is not supported.
+ * Access with a kubeconfig. Needs `@kubernetes/client-node`, and Node 22.15 or newer. Its `proxy-url` is not supported.
  *
  * @throws {ConfigError} when the client is not installed or does not load, or the file cannot be used
  */
@@ -34,7 +34,7 @@ export async function kubeconfig({ file, context }: KubeconfigOptions = {}): Pro
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (file === undefined && cluster?.server === NOTHING_FOUND) {
-    throw new ConfigError("kubeconfig", ["there is none: set KUBECONFIG, or name a file"]);
+    throw new ConfigError("kubeconfig", ["there is no kubeconfig: set KUBECONFIG, or give a file"]);
   }
   if (cluster === null) {
     const known = config.getContexts().map(({ name }) => `"${name}"`);
@@ -42,7 +42,7 @@ export async function kubeconfig({ file, context }: KubeconfigOptions = {}): Pro
     throw new ConfigError("kubeconfig", [`${named} has ${which}; it knows ${known.join(", ") || "none"}`]);
   }
   if (!URL.canParse(cluster.server) || new URL(cluster.server).protocol !== "https:") {
-    throw new ConfigError("kubeconfig", [`the cluster "${cluster.name}" must be reached by https://`]);
+    throw new ConfigError("kubeconfig", [`the cluster "${cluster.name}" must have an https:// address`]);
   }
   if (cluster.proxyUrl !== undefined) {
     throw new ConfigError("kubeconfig", [
@@ -55,7 +55,7 @@ export async function kubeconfig({ file, context }: KubeconfigOptions = {}): Pro
     namespace: async () => namespace ?? "default",
     async credentials() {
       const options: RequestOptions = {};
-      // Runs what the file names to log in, where it does, and keeps what that said for as long as it is valid.
+      // Runs the file's login program, if there is one, and caches its result as long as it is valid.
       try {
         await config.applyToHTTPSOptions(options);
       } catch (error) {
@@ -66,7 +66,7 @@ export async function kubeconfig({ file, context }: KubeconfigOptions = {}): Pro
   };
 }
 
-/** What the client made of it; its agent, which keeps connections, is left aside. */
+/** The client's TLS settings, without its agent, which keeps connections. */
 function credentialsOf({ headers, auth, ...options }: RequestOptions): Credentials {
   const texts = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
   const { authorization, ...others } = Object.fromEntries(texts);
@@ -82,7 +82,7 @@ function credentialsOf({ headers, auth, ...options }: RequestOptions): Credentia
 }
 
 async function loadClient(): Promise<Client> {
-  // What it stands on needs this, and where it is missing ends the process, whoever catches what its loading throws.
+  // One of its dependencies needs this version; without it, loading ends the process, even if the error is caught.
   if (typeof zlib.createZstdDecompress !== "function") {
     const advice =
       "@kubernetes/client-node needs Node 22.15 or newer; in a pod use inCluster(), which does not need it";
@@ -91,12 +91,12 @@ async function loadClient(): Promise<Client> {
   try {
     return await import("@kubernetes/client-node");
   } catch (error) {
-    // ERR_MODULE_NOT_FOUND, or MODULE_NOT_FOUND where it is required: in CommonJS, in Jest, in a bundle.
+    // ERR_MODULE_NOT_FOUND, or MODULE_NOT_FOUND with require(): in CommonJS, in Jest, in a bundle.
     const isMissing = String(Reflect.get(Object(error) as object, "code")).endsWith("MODULE_NOT_FOUND");
     const advice = isMissing ? "is needed to read one: npm install @kubernetes/client-node" : "does not load";
     throw new ConfigError("kubeconfig", [`@kubernetes/client-node ${advice} (${causeOf(error)})`]);
   }
 }
 
-// Where a module is required and missing, lines follow that say by whom.
+// With require(), more lines list the requiring modules.
 const causeOf = (error: unknown): string => messageOf(error).replace(/\nRequire stack:.*/s, "");

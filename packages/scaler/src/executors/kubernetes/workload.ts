@@ -1,7 +1,7 @@
-/** What is scaled: anything with a scale subresource. */
+/** The scaled workload: anything with a scale subresource. */
 import type { OptionsReader } from "@redis-batch/core/internal";
 
-/** A resource with a scale subresource, as its definition calls it. */
+/** A resource with a scale subresource, by its definition. */
 export interface ScalableResource {
   /** Such as `argoproj.io`. */
   readonly group: string;
@@ -18,7 +18,7 @@ const WORKLOADS: Readonly<Record<WorkloadKind, ScalableResource>> = {
   StatefulSet: { group: "apps", version: "v1", resource: "statefulsets" },
 };
 
-// What Kubernetes allows in names: nothing in them can be taken for another part of a path.
+// The characters that Kubernetes allows in names: none can be taken as another part of a path.
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
@@ -37,7 +37,7 @@ export function readWorkload(
     if (SUBDOMAIN.test(group) && LABEL.test(version) && LABEL.test(resource)) return { group, version, resource };
   }
   reader.problem(
-    'workload must be "Deployment", "StatefulSet", or { group, version, resource } of something with a scale subresource',
+    'workload must be "Deployment", "StatefulSet", or { group, version, resource } of a resource with a scale subresource',
   );
   return WORKLOADS.Deployment;
 }
