@@ -200,7 +200,7 @@ describe("reassign", () => {
     const { stream } = await filled("reserved", 1);
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
     const from = (name: string, ...more: string[]) => cli.run(["reassign", stream, "g", "--from", name, ...more]);
-    expectEnd(await from("old", "--to", "rb:later"), 2, "is no consumer");
+    expectEnd(await from("old", "--to", "rb:later"), 2, "is not a consumer");
     expectEnd(await from("rb:released"), 2, "already released");
   });
 

@@ -299,7 +299,7 @@ describe("check", () => {
       await cli.run(["check", stream, "g"]),
       1,
       "WARNING",
-      'consumer "gone" STALLED, it lives, and a handler has been',
+      'consumer "gone" STALLED, it is alive, and a handler has been',
     );
     expect.hasAssertions();
   });

@@ -1,9 +1,9 @@
 /**
- * Alerts: judges reports, announces what changed for good, and delivers it to a webhook, one notice after the other.
+ * Alerts: judges reports, announces lasting changes, and delivers them to a webhook, one notice after the other.
  *
  * | state    | what it does                                        | leaves by                          |
  * |----------|-----------------------------------------------------|------------------------------------|
- * | open     | judges, announces, delivers, tries again            | `close`                            |
+ * | open     | judges, announces, delivers, retries                | `close`                            |
  * | draining | delivers what is left, one attempt each             | all is sent, or `drainMs` is over  |
  * | closed   | nothing                                             | –                                  |
  */
@@ -25,7 +25,7 @@ import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./a
 import { type AlertDecision, type AlertTracks, decideAlerts, decideBlindness } from "./decisions/alerting.ts";
 import type { MonitorReport } from "./report.ts";
 
-/** What a test replaces. */
+/** Replaced in tests. */
 export interface AlertsDependencies {
   readonly clock: Clock;
   readonly random: Random;
@@ -34,16 +34,16 @@ export interface AlertsDependencies {
 const REAL_DEPENDENCIES: AlertsDependencies = { clock: systemClock, random: systemRandom };
 
 /**
- * Tells a callback or a webhook when the health of a group or the status of a consumer changes for good, when messages
- * are lost, and when the monitor cannot see the stream: it must hold for several looks before it is announced, and for several before it is called resolved. One object
- * can take the reports of several monitors of different streams.
+ * Notifies a callback or a webhook when the health of a group or the status of a consumer changes, when messages are
+ * lost, and when the monitor cannot read the stream. A change must hold for several passes before it is announced, and
+ * again before it is announced as resolved. One object can take the reports of several monitors of different streams.
  */
 export class Alerts implements AsyncDisposable {
   readonly #policy: AlertsPolicy;
   readonly #dependencies: AlertsDependencies;
   readonly #notify: Observer<AlertsEvent>;
   readonly #queue: AlertNotice[] = [];
-  // The first makes waits between attempts end, the second the attempt itself.
+  // The first ends waits between attempts, the second the attempt itself.
   readonly #draining = new AbortController();
   readonly #givingUp = new AbortController();
   #tracks: AlertTracks = new Map();
@@ -62,8 +62,8 @@ export class Alerts implements AsyncDisposable {
   }
 
   /**
-   * Judges a report of a monitor; returns at once. Give it each report once, in their order. Bound to the alerts: it can
-   * be passed on as it is.
+   * Judges a report of a monitor; returns at once. Call it with each report once, in order. It is bound to the alerts, so
+   * you can pass it as a callback.
    *
    * @throws {UsageError} when the alerts are closed
    */
@@ -72,8 +72,8 @@ export class Alerts implements AsyncDisposable {
   };
 
   /**
-   * Takes note of a look that failed, as the event `passFailed` of a monitor reports it: of a stream that cannot be seen
-   * nothing else is announced. Returns at once. Bound to the alerts.
+   * Records a failed pass, as the event `passFailed` of a monitor reports it: for a stream that cannot be read nothing
+   * else is announced. Returns at once. Bound to the alerts.
    *
    * @throws {UsageError} when the alerts are closed
    */
@@ -82,12 +82,12 @@ export class Alerts implements AsyncDisposable {
     this.#announce(() => decideBlindness(this.#tracks, look, this.#policy.alerting));
   };
 
-  /** How many notices wait for their delivery, the one under way included. */
+  /** How many notices wait for delivery, including the one that is being delivered. */
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** Delivers what is left, one attempt each, for `drainMs` at most. May be called more than once. */
+  /** Delivers the remaining notices, one attempt each, for at most `drainMs`. May be called more than once. */
   close(): Promise<void> {
     this.#closed ??= this.#drain();
     return this.#closed;
@@ -111,9 +111,9 @@ export class Alerts implements AsyncDisposable {
   #enqueue(notice: AlertNotice, webhook: WebhookTarget): void {
     this.#queue.push(notice);
     if (this.#queue.length > this.#policy.queueLimit) {
-      // The first is under way; the second is the oldest that waits.
+      // The first is being delivered; the second is the oldest that waits.
       const [dropped] = this.#queue.splice(1, 1);
-      if (dropped !== undefined) this.#notify(undelivered(dropped, 0, "too many notices wait for their delivery"));
+      if (dropped !== undefined) this.#notify(undelivered(dropped, 0, "too many notices wait for delivery"));
     }
     this.#delivering ??= this.#deliverAll(webhook);
   }
@@ -126,12 +126,12 @@ export class Alerts implements AsyncDisposable {
         this.#notify(end);
       }
     } finally {
-      // In the same turn in which the queue was found empty: a notice that comes in the next one starts again.
+      // In the same turn in which the queue was found empty: a notice in a later turn starts it again.
       this.#delivering = undefined;
     }
   }
 
-  /** Tries until it is delivered or given up. Gives the event that says which. */
+  /** Tries until it is delivered or given up → the event that reports which. */
   async #deliver(notice: AlertNotice, webhook: WebhookTarget): Promise<AlertsEvent> {
     const { id, key } = notice;
     const end = await deliverWebhook({
@@ -163,7 +163,7 @@ function undelivered({ id, key }: AlertNotice, attempts: number, reason: string)
   return { type: "undelivered", id, key, attempts, reason };
 }
 
-/** What nobody else would learn of without an observer. */
+/** The process warning of an event, if there is no observer. */
 function describeProblem(event: AlertsEvent): string | undefined {
   return event.type === "undelivered" ? `an alert was not delivered: ${event.reason}` : undefined;
 }

@@ -1,11 +1,11 @@
-/** What a clean-up did, or would do. Plain JSON data. */
+/** The result of a clean-up, or its plan. Plain JSON data. */
 
 export interface CleanUpReport {
   readonly v: 1;
-  /** When it began, in milliseconds since 1970, by the server's clock. */
+  /** When it started, in milliseconds since 1970, by the server's clock. */
   readonly atMs: number;
   readonly stream: string;
-  /** Whether nothing was done, and this is the plan. */
+  /** Whether this is only the plan, and nothing was changed. */
   readonly dryRun: boolean;
   /** In the order of their names. */
   readonly groups: readonly GroupCleanUp[];
@@ -13,16 +13,16 @@ export interface CleanUpReport {
 
 export interface GroupCleanUp {
   readonly group: string;
-  /** What was done, or why nothing was, in words. */
+  /** What was done, or why nothing was, as a sentence. */
   readonly reason: string;
-  /** Messages that changed their owner; the delivery counts stay. */
+  /** Messages that have a new owner; delivery counts stay. */
   readonly moves: readonly Move[];
   /**
-   * What became of the messages that were released, two seconds later at most; `null` where none was, or nobody waited
-   * for it: on a dry run, and in `run`.
+   * Where the released messages went, within two seconds; `null` if none were released, or if the call did not wait: on a
+   * dry run, and in `run`.
    */
   readonly taken: Taken | null;
-  /** Messages that stayed with a consumer that is gone, and why. */
+  /** Messages that stayed with a dead consumer, and why. */
   readonly left: readonly LeftBehind[];
   /** Messages that had been deleted from the stream; their entries in the pending list were cleared. */
   readonly trimmed: readonly TrimmedPending[];
@@ -32,7 +32,7 @@ export interface GroupCleanUp {
 
 export interface Move {
   readonly from: string;
-  /** `rb:released`: whichever consumer has room. */
+  /** `rb:released`: any consumer with room. */
   readonly to: string;
   readonly messages: number;
 }
@@ -41,8 +41,8 @@ export interface Taken {
   /** How many of the group's released messages still wait for a consumer with room. */
   readonly waiting: number;
   /**
-   * Who has more pending or acknowledged than before, in the order of their names; at most what was released, since
-   * new messages cannot be told from others.
+   * Consumers with more pending or acknowledged messages than before, in the order of their names; at most the number
+   * that was released, because new messages cannot be distinguished from released ones.
    */
   readonly by: readonly { readonly consumer: string; readonly messages: number }[];
 }

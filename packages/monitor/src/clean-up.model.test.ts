@@ -203,7 +203,7 @@ async function cleanUp(
   for (const [id, owner] of before) {
     const now = after.get(id);
     if (now === owner) continue;
-    // It moved, or was cleared because the message is gone. Neither may happen to what a living consumer of ours holds.
+    // It moved, or was cleared because the message is gone. Neither may happen to what a live consumer of ours holds.
     expect(isAlive(owner)).toBe(false);
     // Of a foreign one neither; a registered one was watched, and has no lease any more.
     if (!world.heartbeatAtMs.has(owner)) {

@@ -1,8 +1,8 @@
 /**
- * Releases what the dead left, page by page, and removes their names. Each page is one script, safe by itself: it looks at
- * the owner's heartbeat, which must still be the one that was seen to stand still, reads the page, and moves it; and a name
- * goes only with nothing pending. So two monitors, or one that went to sleep in the middle, do no harm. Consumers of ours
- * take what is released as they have room; to foreign ones, which cannot, pages are handed.
+ * Releases the messages of dead consumers, page by page, and removes their names. Each page is one script and safe by
+ * itself: it checks that the owner's heartbeat is still the one that was observed to stop, reads the page, and moves it.
+ * A name is removed only if nothing is pending under it. So two monitors, or one that sleeps halfway, do no harm.
+ * Registered consumers claim released messages as they have room; foreign ones cannot, so pages are handed over to them.
  */
 import {
   compareEntryIds,
@@ -26,30 +26,30 @@ export interface CleanUpContext {
   readonly policy: MonitorPolicy;
   readonly dryRun: boolean;
   readonly report: (event: MonitorEvent) => void;
-  /** Asked before each page; what is not done by then is left. */
+  /** Checked before each page; if it returns false, the rest is left. */
   readonly mayGoOn: () => Promise<boolean>;
-  /** How steady the connection is. */
+  /** How stable the connection is. */
   readonly stability: () => Stability;
 }
 
-// Small pages: ids only, less than a millisecond at the server each.
+// Small pages: ids only, each takes the server less than a millisecond.
 const PAGE = 100;
 
 const OWNER_IS_BACK = "it is back: its heartbeat is fresh";
 
-/** What became of a page of an owner's pending list. */
+/** The result for one page of an owner's pending list. */
 type Page =
   | {
       readonly kind: "done";
-      /** How many stay because they were delivered not long ago. */
+      /** How many stay because they were delivered recently. */
       readonly recent: number;
-      /** Where the next page begins; `null` after the last. */
+      /** Where the next page starts; `null` after the last. */
       readonly lastId: EntryId | null;
     }
-  /** It stays, and all behind it. */
+  /** This page and the rest stay. */
   | { readonly kind: "stays"; readonly reason: string };
 
-/** Cleans one group up, or plans it. */
+/** Cleans up one group, or plans it. */
 export async function cleanUpGroup(
   context: CleanUpContext,
   snapshot: GroupSnapshot,
@@ -75,14 +75,14 @@ export async function cleanUpGroup(
     return await cleaning.run();
   } catch (error) {
     if (!NoGroupError.is(error)) throw error;
-    return { ...cleaning.result(), reason: "the group is not there any more" };
+    return { ...cleaning.result(), reason: "the group no longer exists" };
   }
 }
 
 function describeIdle({ late }: GroupSnapshot): string {
   if (late.length === 0) return "there is nothing to clean up: no consumer is dead";
   const who = late.map(({ consumer }) => quoteName(consumer)).join(", ");
-  return `nothing moves: the heartbeat of ${who} is late, and has not been watched for long enough`;
+  return `nothing moves: the heartbeat of ${who} is late, but has not been watched for long enough`;
 }
 
 class GroupCleaning {
@@ -138,15 +138,15 @@ class GroupCleaning {
     };
   }
 
-  /** Moves what can be moved of one owner → whether nothing that it knows of is left. */
+  /** Moves one owner's messages as far as possible → whether nothing known is left. */
   async #handOver(owner: DeadConsumer): Promise<boolean> {
     const { dryRun, mayGoOn } = this.#context;
     let after: EntryId | null = null;
     let left = 0;
     do {
       if (!(await mayGoOn())) {
-        // Nothing is wrong with them: the next clean-up goes on here.
-        const reason = "the clean-up was ended before it came to them";
+        // Nothing is wrong with them: the next clean-up continues here.
+        const reason = "the clean-up ended before it reached them";
         if (this.#restOf(owner) > 0) this.#leave(owner, null, reason, { isTold: false });
         return false;
       }
@@ -164,12 +164,12 @@ class GroupCleaning {
     return left === 0;
   }
 
-  /** How long a message of this owner must not have been delivered before it may move: one that was watched has no lease. */
+  /** The minimum idle time of this owner's messages before they may move: an owner that was watched has no lease. */
   #minIdleMs({ seenAtMs, minIdleMs }: DeadConsumer): number {
     return seenAtMs === null ? minIdleMs : 0;
   }
 
-  /** Releases one page, or gives it to whoever has the fewest pending. */
+  /** Releases one page, or hands it over to the consumer with the fewest pending messages. */
   async #movePage(owner: DeadConsumer, after: EntryId | null): Promise<Page> {
     const { client } = this.#context;
     const { consumer: from, seenAtMs, minIdleMs: foreignIdleMs } = owner;
@@ -177,26 +177,26 @@ class GroupCleaning {
     if (to === undefined) return this.#lookAtPage(owner, after);
     const move = { from, to, toUnregistered: true, foreignIdleMs, seenAtMs };
     const page = await client.handOverPage({ ...this.#address, ...move, after, count: this.#pageSize });
-    // Any name will do for a target, so that nothing but the owner can stand against it.
+    // Any target is allowed, so only the owner's state can prevent it.
     if (page.kind === "refused") return { kind: "stays", reason: OWNER_IS_BACK };
     if (page.trimmed > 0) this.#countTrimmed(from, page.trimmed);
     if (page.moved > 0) this.#countMoved(from, to, page.moved);
     return { ...page, kind: "done" };
   }
 
-  /** Under which name the next page goes; `undefined` where nobody is there to take it. */
+  /** The name that gets the next page; `undefined` if there is none. */
   #chooseNext(): string | undefined {
     return this.#isReleased ? RELEASED : chooseNext(this.#targets, this.#loads)?.consumer;
   }
 
-  /** Says what would become of a page, and clears what nobody need take; all there is to do when nobody can. */
+  /** Plans a page, and clears deleted entries; the only step if no consumer can take messages. */
   async #lookAtPage(owner: DeadConsumer, after: EntryId | null): Promise<Page> {
     const { client } = this.#context;
     const { consumer } = owner;
     const range = { from: after === null ? "-" : `(${after}`, to: "+", count: this.#pageSize };
     const page = await client.xpendingRange({ ...this.#address, consumer, ...range });
     const minIdleMs = this.#minIdleMs(owner);
-    // An entry that was released to nobody (XNACK) has no idle time, and may be taken at once.
+    // An entry that was released by XNACK has no idle time, and may be taken at once.
     const ripe = page.filter(({ idleMs }) => idleMs < 0 || idleMs >= minIdleMs);
     const { trimmed, present } = this.#sort(ripe.map(({ id }) => id));
     if (trimmed.length > 0) await this.#clear(owner, trimmed);
@@ -210,8 +210,8 @@ class GroupCleaning {
   }
 
   /**
-   * Clears what was trimmed away from under living foreign consumers: nobody else will, and it would pin the stream for
-   * ever. Ours notice by themselves.
+   * Clears pending entries of live foreign consumers that were deleted from the stream: nobody else does, and they would
+   * prevent trimming forever. Registered consumers notice them by themselves.
    */
   async #clearTrimmed(): Promise<void> {
     const { report, dead } = this.#snapshot;
@@ -224,7 +224,7 @@ class GroupCleaning {
       for await (const page of pages) {
         if (!(await mayGoOn())) return;
         const trimmed = new Set(this.#sort(page.map(({ id }) => id)).trimmed);
-        // They come first, by their ids.
+        // Their ids come first.
         if (trimmed.size === 0) break;
         const old = page.filter(({ id, idleMs }) => trimmed.has(id) && idleMs >= policy.foreignIdleMs);
         if (old.length > 0) {
@@ -235,14 +235,14 @@ class GroupCleaning {
     }
   }
 
-  /** Parts what was trimmed away underneath from what is still in the stream, as far as that is known. */
+  /** Separates entries that were deleted from the stream from those that exist, as far as that is known. */
   #sort(ids: readonly EntryId[]): { readonly trimmed: readonly EntryId[]; readonly present: readonly EntryId[] } {
     const first = this.#firstEntryId;
     const isTrimmed = (id: EntryId): boolean => first === null || compareEntryIds(id, first) < 0;
     return { trimmed: ids.filter(isTrimmed), present: ids.filter((id) => !isTrimmed(id)) };
   }
 
-  /** Clears entries of the pending list whose messages are gone: a claim, even by their own owner, drops them. */
+  /** Clears pending entries whose messages were deleted: a claim, even by their own owner, drops them. */
   async #clear({ consumer, seenAtMs, minIdleMs }: DeadConsumer, ids: readonly EntryId[]): Promise<void> {
     const { client, dryRun } = this.#context;
     if (!dryRun) {
@@ -267,7 +267,7 @@ class GroupCleaning {
     if (!dryRun) report({ type: "pendingTrimmed", group: this.#address.group, consumer, messages });
   }
 
-  /** Notes what stays with its owner; `null`: all that was not accounted for otherwise. */
+  /** Records messages that stay with their owner; `null`: all that are not accounted for otherwise. */
   #leave(
     owner: DeadConsumer,
     messages: number | null,
@@ -292,7 +292,7 @@ class GroupCleaning {
     if (!(await mayGoOn())) return;
     if (!dryRun) {
       const removal = await client.removeIfEmpty({ ...this.#address, consumer, onlyIfSilent: true, seenAtMs });
-      // It came back, or was given something: it stays, and the next clean-up looks again.
+      // It came back, or received messages: it stays, and the next clean-up checks again.
       if (removal !== "removed") return;
       report({ type: "consumerRemoved", group: this.#address.group, consumer });
     }
@@ -307,7 +307,7 @@ class GroupCleaning {
       ...(moves.length > 0
         ? [`${describeMessages(total(moves))} ${this.#isReleased ? "released for any consumer" : "handed over"}`]
         : []),
-      ...(trimmed.length > 0 ? [`${describeMessages(total(trimmed))} cleared that had been deleted`] : []),
+      ...(trimmed.length > 0 ? [`${describeMessages(total(trimmed))} cleared because they had been deleted`] : []),
       ...(removed.length > 0 ? [`${describeCount(removed.length, "name")} removed`] : []),
       ...left.map(({ consumer, messages, reason }) => {
         return `${describeMessages(messages)} left with ${quoteName(consumer)}: ${reason}`;

@@ -1,11 +1,11 @@
 import type { EntryId, ErrorInfo } from "@redis-batch/core/internal";
 import type { ConsumerStatus, GroupHealth } from "./report.ts";
 
-/** What a monitor saw and did, reported after it did it. The contract is `docs/events.md`. */
+/** Events of a monitor, reported after the fact. The contract is `docs/events.md`. */
 export type MonitorEvent =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: string }
-  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not reported since the last connection. It keeps trying. */
   | { readonly type: "connectFailed"; readonly reason: string }
   | { readonly type: "leading" }
   | { readonly type: "following" }
@@ -14,7 +14,7 @@ export type MonitorEvent =
   | {
       readonly type: "groupChanged";
       readonly group: string;
-      /** `null` when the group is seen for the first time. */
+      /** `null` if the group is new to the monitor. */
       readonly from: GroupHealth | null;
       readonly to: GroupHealth;
       readonly reason: string;
@@ -23,9 +23,9 @@ export type MonitorEvent =
       readonly type: "consumerChanged";
       readonly group: string;
       readonly consumer: string;
-      /** `null` when the consumer is seen for the first time. */
+      /** `null` if the consumer is new to the monitor. */
       readonly from: ConsumerStatus | null;
-      /** `null` when the consumer is gone from the group. */
+      /** `null` if the consumer has left the group. */
       readonly to: ConsumerStatus | null;
       readonly reason: string;
     }
@@ -54,9 +54,9 @@ export type MonitorEvent =
   | {
       readonly type: "messagesLost";
       readonly group: string;
-      /** How many are known to be gone that the group had not read; `null` when the server does not know. */
+      /** How many unread messages are known to be lost; `null` if the server does not know. */
       readonly unread: number | null;
-      /** Whether pending ones are gone. */
+      /** Whether pending messages were lost. */
       readonly pending: boolean;
     }
   | { readonly type: "closed" };

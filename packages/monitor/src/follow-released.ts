@@ -1,4 +1,4 @@
-/** Sees what becomes of messages that were released: whoever has room takes them, within a second or so. */
+/** Follows released messages until consumers have claimed them, usually within a second. */
 import {
   type Clock,
   type ConsumerInfo,
@@ -11,7 +11,7 @@ import {
 } from "@redis-batch/core/internal";
 import type { Taken } from "./clean-up-report.ts";
 
-// Consumers look once a second.
+// Consumers check once a second.
 const LONGEST_MS = 2_000;
 const LOOK_MS = 200;
 
@@ -22,10 +22,10 @@ export interface FollowReleasedContext {
   readonly signal: AbortSignal;
 }
 
-/** What each consumer has pending or has acknowledged: what it takes is in one or the other. */
+/** Each consumer's pending and acknowledged messages: those that it claims are in one or the other. */
 export type Shares = ReadonlyMap<string, number>;
 
-/** Waits until all are taken, for two seconds at most, and not where nobody takes any → who took them; `null` where the group is not there any more. */
+/** Waits up to two seconds until all are claimed; ends early if none are → which consumers have claimed them; `null` if the group no longer exists. */
 export async function followReleased(
   { client, clock, stream, signal }: FollowReleasedContext,
   group: string,
@@ -54,7 +54,7 @@ export async function followReleased(
   }
 }
 
-/** The shares at one moment, those of the names that are no consumers left out. */
+/** The shares at one moment, without reserved names. */
 export function sumShares(infos: readonly ConsumerInfo[], registry: ReadonlyMap<string, Registration>): Shares {
   const consumers = infos.filter(({ name }) => !isReservedConsumer(name));
   return new Map(consumers.map(({ name, pending }) => [name, pending + (registry.get(name)?.details.acked ?? 0)]));

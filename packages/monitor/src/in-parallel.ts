@@ -1,4 +1,4 @@
-/** Does something for every item, at most `limit` at a time → the results, in the order of the items. */
+/** Calls a function for every item, at most `limit` at a time → the results, in the order of the items. */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   limit: number,

@@ -1,6 +1,6 @@
 /**
- * One look at a stream: reads what the server and the registries know, and hands it to the decisions. Nothing it reads
- * grows with the backlog or with the pending lists. It remembers the looks before, as far as the trend needs them.
+ * One pass over a stream: reads the server's data and the registries, and passes them to the decisions. What it reads
+ * does not grow with the backlog or with the pending lists. It keeps earlier snapshots, as far as the trend needs them.
  */
 import {
   type ConsumerInfo,
@@ -37,49 +37,49 @@ import type { MonitorPolicy } from "./options.ts";
 import type { ConsumerReport, ConsumerStatus, GroupReport, MonitorReport } from "./report.ts";
 import { ageOf, readLater, readReleased } from "./reserved-names.ts";
 
-// This many groups, and consumers of each, are asked about at the same time; other clients get their turn in between.
+// Reads this many groups, and consumers of each, at the same time, so that other clients are served in between.
 const GROUPS_AT_ONCE = 8;
 const CONSUMERS_AT_ONCE = 16;
-// That many heartbeats a late heartbeat is watched before it counts as dead.
+// The number of heartbeat intervals for which a late heartbeat is watched before it counts as dead.
 const WATCHED_BEATS = 3;
-// Two clocks are never read in the same moment.
+// Two clocks are never read at the same moment.
 const LEAVING_MS = 1_000;
 
 type GroupInfo = Awaited<ReturnType<StreamClient["xinfoGroups"]>>[number];
 type StreamInfo = Awaited<ReturnType<StreamClient["xinfoStream"]>>;
 
-/** A consumer whose messages may be released, or a name that may be removed, by what was seen of it. */
+/** A consumer whose messages may be released, or a name that may be removed. */
 export interface DeadConsumer {
   readonly consumer: string;
   readonly pending: number;
-  /** The time of its heartbeat, watched until it was dead; `null` for one that is not registered. */
+  /** The time of its heartbeat, which was observed to stop; `null` for an unregistered consumer. */
   readonly seenAtMs: number | null;
-  /** How long a message of it must not have been delivered before it may move, in milliseconds. */
+  /** Minimum idle time of its messages before they may move, in milliseconds. */
   readonly minIdleMs: number;
 }
 
-/** What a clean-up needs to know of a group beside the report. */
+/** What a clean-up needs to know about a group, in addition to the report. */
 export interface GroupSnapshot {
   readonly report: GroupReport;
   readonly dead: readonly DeadConsumer[];
-  /** Names in the registry that are dead, and no consumers of the group (any more). */
+  /** Dead names in the registry that are not consumers of the group (any more). */
   readonly orphans: readonly DeadConsumer[];
-  /** What each consumer has pending or has acknowledged. */
+  /** Each consumer's pending and acknowledged messages. */
   readonly shares: Shares;
-  /** Whether a consumer is there that takes what is released: those of earlier versions do not tell their free places. */
+  /** Whether there is a consumer that claims released messages: those of earlier versions do not report their free capacity. */
   readonly hasTaker: boolean;
-  /** Heartbeats that are late, and have yet to be watched for how many milliseconds before they count as dead. */
+  /** Late heartbeats, and how many milliseconds longer each must be watched before it counts as dead. */
   readonly late: readonly { readonly consumer: string; readonly watchMs: number }[];
 }
 
-/** A look: the report, and what a clean-up works from. */
+/** A snapshot: the report, and the data for a clean-up. */
 export interface Snapshot {
   readonly report: MonitorReport;
   readonly firstEntryId: EntryId | null;
   readonly groups: readonly GroupSnapshot[];
 }
 
-/** How long the connection has stood, by a local clock that never jumps. */
+/** How long the connection has been up, by a local clock that never jumps. */
 export interface Stability {
   /** `null` while it is down. */
   readonly connectedSinceMs: number | null;
@@ -93,23 +93,23 @@ interface GroupMemory {
   readonly consumers: ReadonlyMap<string, Progress>;
 }
 
-/** What a look knows before it comes to one group. */
+/** What a pass knows before it reads one group. */
 interface ScalingContext {
   readonly info: StreamInfo;
   readonly retention: RetentionVerdict;
   readonly atMs: number;
   readonly oldestPendingId: EntryId | null;
-  /** Where what has to be remembered goes. */
+  /** Where state for the next pass is stored. */
   readonly memory: Map<string, GroupMemory>;
 }
 
-/** What is known of a group before its consumers are looked at. */
+/** What is known about a group before its consumers are read. */
 interface GroupFacts {
   readonly group: string;
   readonly atMs: number;
   readonly registry: ReadonlyMap<string, Registration>;
   readonly verdicts: ReadonlyMap<string, HeartbeatVerdict>;
-  /** Those that left in good order, by their names. */
+  /** Consumers that closed cleanly, by their names. */
   readonly left: ReadonlyMap<string, Registration>;
   readonly infos: readonly ConsumerInfo[];
   readonly isWorkWaiting: boolean | null;
@@ -134,7 +134,7 @@ export class Inspector {
     this.#stability = stability;
   }
 
-  /** Looks. What it has seen counts as one point of the trend. */
+  /** Makes one pass. Its snapshot is one point of the trend. */
   async look(signal?: AbortSignal): Promise<Snapshot> {
     const { stream, group } = this.#policy;
     const atMs = await this.#client.time();
@@ -169,7 +169,7 @@ export class Inspector {
   async #readStream(): Promise<{ readonly info: StreamInfo; readonly groups: readonly GroupInfo[] } | undefined> {
     const { stream } = this.#policy;
     try {
-      // In this order: what is added in between makes the stream longer than the lags say, and not the other way round.
+      // In this order: entries added in between make the stream longer than the lags say, not the other way round.
       const groups = await this.#client.xinfoGroups({ stream });
       return { groups, info: await this.#client.xinfoStream({ stream }) };
     } catch (error) {
@@ -178,7 +178,7 @@ export class Inspector {
     }
   }
 
-  /** What each group of the stream needs, watched or not. */
+  /** The entries that each group of the stream needs, watched or not. */
   async #readNeeds(groups: readonly GroupInfo[], signal: AbortSignal | undefined): Promise<readonly GroupNeeds[]> {
     const { stream } = this.#policy;
     const needs = await inParallel(
@@ -204,7 +204,7 @@ export class Inspector {
     { info, retention: retentions, atMs, oldestPendingId, memory }: ScalingContext,
   ): Promise<GroupSnapshot | undefined> {
     const retention = retentions.groups.get(group.name);
-    // It went away while the others were asked.
+    // It was deleted while the others were read.
     if (retention === undefined) return undefined;
     const { stream } = this.#policy;
     const address = { stream, group: group.name };
@@ -241,7 +241,7 @@ export class Inspector {
       ...{ released: released.messages, pending: group.pending, oldestPendingId, finished },
       deadLettered: letters?.entriesAdded ?? 0,
       lastDeadLetterAtMs: letters === undefined ? null : entryIdTimeMs(letters.lastGeneratedId),
-      told: sumTold(living),
+      reported: sumReported(living),
       consumers: countConsumers(consumers, this.#policy, backlog.messages === 0),
       patienceMs: living.reduce((most, one) => Math.max(most, patienceMsOf(one)), this.#policy.idleThresholdMs),
     };
@@ -270,7 +270,7 @@ export class Inspector {
     };
   }
 
-  /** Who has left in good order and whose name is still there; asked for only where somebody is not registered. */
+  /** Consumers that closed cleanly, but whose names still exist; only read if a consumer is not registered. */
   async #readLeft(
     address: { readonly stream: string; readonly group: string },
     names: readonly ConsumerInfo[],
@@ -278,7 +278,7 @@ export class Inspector {
     nowMs: number,
   ): Promise<ReadonlyMap<string, Registration>> {
     if (names.every(({ name }) => registry.has(name))) return new Map();
-    // One that left before that is cleaned up as any foreign consumer that is idle for as long.
+    // A consumer that left earlier is cleaned up like a foreign consumer with the same idle time.
     const reports = await readFinalReports(this.#client, { ...address, sinceMs: nowMs - this.#policy.foreignIdleMs });
     return new Map(reports.map((one) => [one.consumer, one]));
   }
@@ -293,7 +293,7 @@ export class Inspector {
     const heartbeat = facts.verdicts.get(consumer);
     const details = registered?.details;
     const left = registered === undefined ? facts.left.get(consumer) : undefined;
-    // Somebody else may read under its name since.
+    // Another consumer may use its name since.
     const leftAtMs = left !== undefined && idleMs + LEAVING_MS >= atMs - left.atMs ? left.atMs : null;
     const inFlight = details?.inFlight ?? null;
     const progress = followProgress(before, {
@@ -328,13 +328,13 @@ const remainsOf = ({ length, entriesAdded, firstEntryId }: StreamInfo): StreamRe
 const byName = (left: { readonly name: string }, right: { readonly name: string }): number =>
   left.name < right.name ? -1 : 1;
 
-/** The longest of the waits that are known; `null` when none is. */
+/** The longest known wait; `null` if none is known. */
 function oldestOf(waits: readonly (number | null)[]): number | null {
   const known = waits.filter((wait) => wait !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
 
-function sumTold(registered: readonly Registration[]): GroupSample["told"] {
+function sumReported(registered: readonly Registration[]): GroupSample["reported"] {
   return registered.reduce(
     ({ acked, deadLettered }, { details }) => ({
       acked: acked + (details.acked ?? 0),
@@ -344,7 +344,7 @@ function sumTold(registered: readonly Registration[]): GroupSample["told"] {
   );
 }
 
-/** How long ago any other consumer was last given messages; `null` when none was, or the server does not tell. */
+/** How long ago any other consumer last received messages; `null` if none has, or the server does not report it. */
 function othersGotAgoMs(infos: readonly ConsumerInfo[], consumer: string): number | null {
   let least: number | null = null;
   for (const { name, inactiveMs, idleMs, idleSince } of infos) {
@@ -354,7 +354,7 @@ function othersGotAgoMs(infos: readonly ConsumerInfo[], consumer: string): numbe
   return least;
 }
 
-/** What earlier versions redrove waits under a name of its own, until it is released. */
+/** Messages redriven by earlier versions wait under their own name, until they are released. */
 function redriven(infos: readonly ConsumerInfo[]): readonly DeadConsumer[] {
   return infos
     .filter(({ name }) => name === REDRIVE_CONSUMER)
@@ -372,7 +372,7 @@ function findOrphans(
     .map(({ consumer, atMs }) => ({ consumer, pending: 0, seenAtMs: atMs, minIdleMs: 0 }));
 }
 
-/** Heartbeats that will count as dead if they do not move for some more heartbeats. */
+/** Heartbeats that will count as dead if they do not change for some more intervals. */
 function findLate(
   registry: ReadonlyMap<string, Registration>,
   verdicts: ReadonlyMap<string, HeartbeatVerdict>,
@@ -402,19 +402,19 @@ function countConsumers(
   };
 }
 
-/** Whether it can be expected to work on what there is. */
+/** Whether it can be expected to process messages. */
 function isLiving(
   { status, foreign, idleMs }: ConsumerReport,
   { idleThresholdMs }: MonitorPolicy,
   nothingWaits: boolean,
 ): boolean {
   if (status === "DEAD" || status === "LEFT") return false;
-  // It finishes what it has, and reads nothing more.
+  // It finishes its messages, and reads no more.
   if (status === "DRAINING") return nothingWaits;
   return status === "OK" || !foreign || idleMs <= idleThresholdMs;
 }
 
-/** A group or a stream that went away in the middle of a look is not there. */
+/** A group or a stream that is deleted during a pass counts as missing. */
 function nothingIfGone(error: unknown): undefined {
   if (NoGroupError.is(error)) return undefined;
   throw error;

@@ -1,4 +1,4 @@
-/** The monitor: looks at a stream's groups, cleans up after their dead, trims what all have finished. Its states are those of a CallScope. */
+/** The monitor: inspects a stream's groups, cleans up after dead consumers, and trims finished entries. Its states are those of a CallScope. */
 import type { InspectOptionsStylized } from "node:util";
 import {
   CallScope,
@@ -44,27 +44,27 @@ import type { MonitorReport } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
 import { describeProblem } from "./warn.ts";
 
-/** How a monitor is, for probes. */
+/** The state of a monitor, for probes. */
 export interface MonitorHealth {
   readonly state: "idle" | "open" | "closed";
   /** Whether its connection is usable. */
   readonly connected: boolean;
-  /** Whether it leads in `run`; `null` while it does not run. */
+  /** Whether it leads, in `run`; `null` while it does not run. */
   readonly leading: boolean | null;
-  /** Milliseconds since the last look that succeeded; `null` before the first. */
+  /** Milliseconds since the last successful pass; `null` before the first. */
   readonly inspectedAgoMs: number | null;
 }
 
 // A leader that misses two looks is followed by another one.
 const LEASE_INTERVALS = 3;
 const SHORTEST_LEASE_MS = 10_000;
-// A heartbeat that comes in the meantime may be followed by another one that is late; a call must end.
+// When one heartbeat arrives, another one may already be late; the call must end at some time.
 const MOST_LOOKS_AGAIN = 2;
 
 /**
- * Watches the consumer groups of a Redis Stream: who is behind and why, whose messages nobody works on any more, and how
- * far the stream can be trimmed. Works on any consumer group; one of Redis Batch's consumers tells more of itself.
- * Constructing does no I/O; the first use connects.
+ * Watches the consumer groups of a Redis Stream: which are behind and why, which messages belong to dead consumers, and
+ * how far the stream can be trimmed. Works with any consumer group; consumers of Redis Batch report more details. The
+ * constructor does no I/O; the first use connects.
  *
  * @example
  * ```ts
@@ -88,7 +88,7 @@ export class Monitor implements AsyncDisposable {
   #lookUnderWay: Promise<unknown> = Promise.resolve();
   #isLeading: boolean | null = null;
 
-  /** @throws {ConfigError} naming every option that is wrong */
+  /** @throws {ConfigError} naming every wrong option */
   constructor(options: MonitorOptions);
   /** @internal */
   constructor(options: MonitorOptions, dependencies: Dependencies);
@@ -117,14 +117,14 @@ export class Monitor implements AsyncDisposable {
     return this.#calls.client;
   }
 
-  /** What the last look saw, whoever asked for it; `null` before the first. */
+  /** The report of the last pass; `null` before the first. */
   get lastReport(): MonitorReport | null {
     return this.#lastReport;
   }
 
   /**
-   * Looks at the stream and its groups. What grows with time is judged against the looks before, so a monitor that is
-   * kept says more than a new one.
+   * Inspects the stream and its groups. Trends are judged against earlier passes, so a monitor that you keep reports more
+   * than a new one.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
@@ -135,15 +135,15 @@ export class Monitor implements AsyncDisposable {
   }
 
   /**
-   * Releases what dead consumers left, for whichever consumer has room, and removes the names of those that have nothing
-   * pending any more. Takes nothing from a live lease, and moves nothing where nobody healthy is there to take it; `reason`
-   * and `left` say so. Safe beside other monitors and at any time: what it cannot do now, the next one can.
+   * Releases the messages of dead consumers to any consumer with room, and removes the names that have nothing pending any
+   * more. Takes no message with a live lease, and moves nothing if there is no healthy consumer to take it; `reason` and
+   * `left` say so. Safe at any time and beside other monitors: what it cannot do now, the next clean-up can.
    *
-   * A consumer is dead once its heartbeat was seen to stand still: where one is late that this monitor has not watched yet,
-   * the call looks again for three heartbeats, 15 s at most. After the last page it looks for two seconds at most who took
-   * what was released.
+   * A consumer is dead once its heartbeat was observed to stop. If a heartbeat is late that this monitor has not watched
+   * yet, the call watches it for three heartbeats, at most 15 s. After the last page it waits up to two seconds to see
+   * which consumers claim the released messages.
    *
-   * With `dryRun` it changes nothing and says what it would do.
+   * With `dryRun` it changes nothing and returns the plan.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
@@ -158,8 +158,8 @@ export class Monitor implements AsyncDisposable {
   }
 
   /**
-   * Drops entries from the old end of the stream that every one of its groups has finished, watched or not: read past,
-   * and not pending. Without a group nothing is dropped. With `dryRun` it only says how far that is.
+   * Deletes the oldest entries of the stream that all its groups have finished, watched or not: read past, and not
+   * pending. Without a group nothing is deleted. With `dryRun` it only reports how far it could trim.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
@@ -170,20 +170,20 @@ export class Monitor implements AsyncDisposable {
   }
 
   /**
-   * Looks every `intervalMs`, and cleans up and trims after each look where that was asked for and this monitor leads:
-   * of several on one stream one does, the others watch, and follow when it is gone. Resolves when `signal` aborts or
-   * `close()` is called. An outage does not end it.
+   * Inspects the stream every `intervalMs`. After each pass it cleans up and trims, if the options say so and this monitor
+   * leads: of several monitors of one stream one leads, the others watch, and one of them takes over when it is gone.
+   * Resolves when `signal` aborts or `close()` is called. An outage does not end it.
    *
    * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`
-   * @throws {UsageError} while another run of this monitor is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can repair: wrong credentials, missing rights, a key of another type
+   * @throws {UsageError} while another run of this monitor is active, and after `close()`
+   * @throws {RedisBatchError} on errors that a retry cannot fix: wrong credentials, missing rights, a key of another type
    */
   async run(options: RunOptions = {}): Promise<void> {
     const policy = resolveRunOptions(options);
     await this.#calls.run(policy.signal, (signal) => this.#runUntil(signal, policy));
   }
 
-  /** How the monitor is at this moment. Does no I/O. */
+  /** The current state of the monitor. Does no I/O. */
   health(): MonitorHealth {
     return {
       state: this.#calls.state,
@@ -193,7 +193,7 @@ export class Monitor implements AsyncDisposable {
     };
   }
 
-  /** Ends runs and calls under way after the page they are at, then closes the connection. Idempotent. */
+  /** Ends runs and calls after their current page, then closes the connection. Idempotent. */
   close(): Promise<void> {
     return this.#calls.close();
   }
@@ -213,7 +213,7 @@ export class Monitor implements AsyncDisposable {
     );
   }
 
-  /** One look after the other: each is compared with the one before. */
+  /** One pass at a time: each is compared with the one before. */
   #look(signal: AbortSignal): Promise<Snapshot> {
     const look = this.#lookUnderWay.then(async () => {
       signal.throwIfAborted();
@@ -233,7 +233,7 @@ export class Monitor implements AsyncDisposable {
     return look;
   }
 
-  /** Looks, and looks again while a heartbeat is late that was not watched for long enough. */
+  /** Makes a pass, and repeats it while a heartbeat is late that was not watched for long enough. */
   async #watchLate(signal: AbortSignal): Promise<Snapshot> {
     let look = await this.#look(signal);
     for (let looks = 0; looks < MOST_LOOKS_AGAIN; looks++) {
@@ -295,7 +295,7 @@ export class Monitor implements AsyncDisposable {
     });
     const onFailure = (error: unknown, retryInMs: number): void => {
       if (!RedisBatchError.is(error) || !error.retryable) throw error;
-      // It loads, it was demoted …: it is not the server it was, and everybody has to be heard of again.
+      // It is loading, was demoted …: it is not the same server, so every consumer must send a heartbeat again.
       if (ServerStateError.is(error) && this.#connectedSinceMs !== null) this.#connectedSinceMs = this.#clock.nowMs();
       this.#report({ type: "passFailed", retryInMs, error: toErrorInfo(error) });
     };
@@ -321,7 +321,7 @@ export class Monitor implements AsyncDisposable {
       this.#report({ type: leads ? "leading" : "following" });
     }
     if (!leads) return;
-    // What takes longer goes on after the next look, which is not defer for it.
+    // A longer clean-up continues after the next pass, which is not delayed by it.
     const untilMs = this.#clock.nowMs() + intervalMs;
     const mayGoOn = async (): Promise<boolean> =>
       !signal.aborted && this.#clock.nowMs() < untilMs && (await lease.hold());

@@ -1,28 +1,28 @@
-/** What a monitor sees, as plain JSON data. What is not known is `null`, never 0. All times by the server's clock. */
+/** A monitor's report, as plain JSON data. Unknown values are `null`, never 0. All times are by the server's clock. */
 import type { Backlog, BacklogSource, EntryId } from "@redis-batch/core/internal";
 
 export type { Backlog, BacklogSource };
 
-/** One look at a stream and its consumer groups. */
+/** One snapshot of a stream and its consumer groups. */
 export interface MonitorReport {
   /** The version of this shape; fields are added without a new one. */
   readonly v: 1;
-  /** When the look was, in milliseconds since 1970. */
+  /** When the snapshot was taken, in milliseconds since 1970. */
   readonly atMs: number;
   readonly stream: string;
-  /** Entries in the stream; `null` when there is no such stream. */
+  /** Entries in the stream; `null` if the stream does not exist. */
   readonly length: number | null;
-  /** In the order of their names. Empty when there is no such stream or group. */
+  /** In the order of their names. Empty if there is no such stream or group. */
   readonly groups: readonly GroupReport[];
   readonly retention: RetentionReport;
 }
 
 /**
- * The health of a consumer group, judged from the trend of several looks: `OK` · `FALLING BEHIND`, it works, and what waits
- * grows · `STALLED`, its consumers live, and nothing moves · `STOPPED`, there is work, and nobody does it, because no
- * consumer is there or all of them are paused · `FAILING`, most of what it finishes goes to the dead letters, or its
- * consumers get no batch done · `REWOUND`, its position was set back, and it has not come to where it was · `AHEAD`, its
- * position is ahead of the stream, so that what is added is not delivered · `UNKNOWN`, too little is known to say.
+ * The health of a consumer group, judged by the trend of several passes: `OK` · `FALLING BEHIND`, it works, but its backlog
+ * grows · `STALLED`, its consumers are alive, but make no progress · `STOPPED`, there is work, but there are no active
+ * consumers, or all of them are paused · `FAILING`, most messages it finishes go to the dead letters, or its consumers
+ * finish no batches · `REWOUND`, its position was moved back, and it has not reached the old one again · `AHEAD`, its
+ * position is ahead of the stream, so new messages are not delivered · `UNKNOWN`, too little is known.
  */
 export type GroupHealth = "OK" | "FALLING BEHIND" | "STALLED" | "STOPPED" | "FAILING" | "REWOUND" | "AHEAD" | "UNKNOWN";
 
@@ -33,87 +33,86 @@ export interface GroupReport {
   /** Why, in words. */
   readonly reason: string;
   readonly backlog: Backlog;
-  /** Messages that were delivered and not acknowledged. */
+  /** Messages that were delivered but not acknowledged. */
   readonly pending: number;
-  /** Milliseconds since the oldest message that waits was added; `null` when none waits, or it is not known. */
+  /** Milliseconds since the oldest waiting message was added; `null` if none waits, or if unknown. */
   readonly oldestWaitingAgeMs: number | null;
-  /** Milliseconds since the oldest pending message was added; `null` when none is pending. */
+  /** Milliseconds since the oldest pending message was added; `null` if none is pending. */
   readonly oldestPendingAgeMs: number | null;
   /**
-   * Milliseconds the oldest message has waited that could be offered at this moment: in the stream, released, deferred
-   * until a time that has passed, or read ahead by a consumer, as far as it says. `null` when there is none, or it is not
-   * known.
+   * How long the oldest message that could be delivered now has been waiting, in milliseconds: in the stream, released,
+   * deferred and due, or read ahead by a consumer (as far as it reports that). `null` if there is none, or if unknown.
    */
   readonly oldestOfferableMs: number | null;
   readonly released: ReleasedMessages;
   readonly later: LaterMessages;
-  /** Messages added to the stream per second since the look before; `null` at the first, and for a stream that is new. */
+  /** Messages added to the stream per second since the previous pass; `null` at the first, and for a new stream. */
   readonly inPerSecond: number | null;
   /**
-   * Messages that left the group per second since the look before: acknowledged, or moved to the dead letters. `null` at
-   * the first look, and while the server does not know how many messages the group has read.
+   * Messages finished per second since the previous pass: acknowledged, or moved to the dead letters. `null` at the first
+   * pass, and while the server does not know how many messages the group has read.
    */
   readonly outPerSecond: number | null;
   /** Messages in the group's dead letters. */
   readonly deadLetters: number;
   readonly lastDeliveredId: EntryId;
   readonly retention: GroupRetention;
-  /** In the order of their names, those of the names that are no consumers left out: see `released` and `later`. */
+  /** In the order of their names, without reserved names: see `released` and `later`. */
   readonly consumers: readonly ConsumerReport[];
 }
 
-/** Pending messages that nobody holds, under a name that is no consumer: whoever has room takes them. */
+/** Released messages: pending under a reserved name until any consumer with room claims them. */
 export interface ReleasedMessages {
   readonly messages: number;
   /**
-   * Milliseconds since the first of them was released, at least, because only some of them are looked at; `null` when
-   * there is none.
+   * Milliseconds since the first of them was released. A lower bound, because only some of them are read; `null` if there
+   * are none.
    */
   readonly oldestMs: number | null;
 }
 
-/** Pending messages that were deferred for longer, under a name that is no consumer, until their time comes. */
+/** Deferred messages: pending under a reserved name until they are due. */
 export interface LaterMessages {
   readonly messages: number;
-  /** Milliseconds since the oldest of them was added to the stream; `null` when there is none. */
+  /** Milliseconds since the oldest of them was added to the stream; `null` if there are none. */
   readonly oldestAgeMs: number | null;
-  /** Milliseconds since the time of the first of them came, and nobody took it up; `null` when that of none has. */
+  /** Milliseconds since the first of them was due, without being claimed; `null` if none is due. */
   readonly overdueMs: number | null;
 }
 
-/** What one group needs of the stream. */
+/** The entries of the stream that one group needs. */
 export interface GroupRetention {
-  /** No entry before this one is needed by the group: its oldest pending one, or the last it has read. */
+  /** The group needs no entry before this one: its oldest pending one, or the last it has read. */
   readonly neededFromId: EntryId;
-  /** Whether no other group needs an older entry, so that this one decides how far the stream can be trimmed. */
+  /** Whether no other group needs an older entry, so that this group decides how far the stream can be trimmed. */
   readonly pins: boolean;
   /**
-   * Messages that were removed from the stream before the group had read them, at least; 0 when none is known to be,
-   * `null` when the server does not know how many the group has read.
+   * Lower bound of the messages that were removed from the stream before the group had read them; 0 if none are known,
+   * `null` if the server does not know how many the group has read.
    */
   readonly unreadLost: number | null;
-  /** Whether messages were removed from the stream while they were pending in the group: they cannot be worked on. */
+  /** Whether messages were removed from the stream while they were pending in the group: they cannot be processed. */
   readonly pendingLost: boolean;
 }
 
-/** How far a stream can be trimmed, over all its groups, whichever the monitor watches. */
+/** How far a stream can be trimmed, considering all its groups, whichever the monitor watches. */
 export interface RetentionReport {
-  /** Every entry before this one is finished in every group; `null` when there is no group, or no stream. */
+  /** All groups have finished every entry before this one; `null` if there is no group, or no stream. */
   readonly safeId: EntryId | null;
-  /** The group that needs what comes from there on; of several, the first by name. */
+  /** The group that needs the entries from there on; of several, the first by name. */
   readonly pinnedBy: string | null;
   /** Sentences about messages that were removed before they were read or acknowledged. */
   readonly warnings: readonly string[];
 }
 
 /**
- * The state of one consumer. The first three are the words of the original: all is well · more is pending than it can
- * hold on purpose · it was not heard of for longer than `idleThresholdMs`, or than its lease. What the registry adds:
- * `STALLED`, it lives, and its work does not move · `FAILING`, it fails on what other consumers can do · `PAUSED` ·
- * `BACKING OFF`, its batches failed whole, and it tries one message at a time · `HELD UP`, it takes nothing for another
- * reason, which `intake` names · `DRAINING`, it is stopping · `LEFT`, it was closed, and its name is still there · `DEAD`,
- * its heartbeat is older than its lease. Only what has LEFT, is DEAD, or is foreign and idle beyond `foreignIdleMs`, is
- * cleaned up.
+ * The status of one consumer. The first three are those of the Python original: all is well · more messages are pending
+ * than it holds by design · it has not been active for longer than `idleThresholdMs`, or than its lease. The registry
+ * adds: `STALLED`, it is alive, but makes no progress · `FAILING`, it fails on messages that other consumers can process ·
+ * `PAUSED` · `BACKING OFF`, whole batches failed, and it tries one message at a time · `HELD UP`, it takes no messages for
+ * another reason, which `intake` names · `DRAINING`, it is stopping · `LEFT`, it was closed, but its name still exists ·
+ * `DEAD`, its heartbeat is older than its lease. Only consumers that have LEFT, are DEAD, or are foreign and idle for
+ * longer than `foreignIdleMs` are cleaned up.
  */
 export type ConsumerStatus =
   | "OK"
@@ -134,32 +133,32 @@ export interface ConsumerReport {
   readonly status: ConsumerStatus;
   /** Why, in words. */
   readonly reason: string;
-  /** Whether it is not in the group's registry, so that only what the server knows of it tells how it is. */
+  /** Whether it is not in the group's registry, so that only the server's data is known. */
   readonly foreign: boolean;
   /**
-   * Milliseconds since it was last heard of: since its heartbeat, for a registered one; for a foreign one since its last
-   * attempt to read (Redis ≥ 7.2, Valkey), or since its last read that returned something (Redis 7.0).
+   * Milliseconds since its last sign of life: for a registered consumer its heartbeat; for a foreign one its last attempt
+   * to read (Redis ≥ 7.2, Valkey), or its last read that returned messages (Redis 7.0).
    */
   readonly idleMs: number;
-  /** Milliseconds since its last read that returned something; `null` before the first, and on Redis 7.0. */
+  /** Milliseconds since its last read that returned messages; `null` before the first, and on Redis 7.0. */
   readonly inactiveMs: number | null;
-  /** Messages that were delivered to it and not acknowledged. */
+  /** Messages that were delivered to it but not acknowledged. */
   readonly pending: number;
-  /** Milliseconds since the oldest of them was added to the stream; `null` when none is pending. */
+  /** Milliseconds since the oldest of them was added to the stream; `null` if none is pending. */
   readonly oldestPendingAgeMs: number | null;
-  /** Messages its handlers are at work on, by its last heartbeat; `null` when it does not say. */
+  /** Messages that its handlers are processing, by its last heartbeat; `null` if it does not report it. */
   readonly inFlight: number | null;
-  /** Milliseconds its oldest open batch was open at its last heartbeat; `null` when none was, or it does not say. */
+  /** Age of its oldest open batch at its last heartbeat, in milliseconds; `null` if there was none, or it does not report it. */
   readonly oldestInFlightMs: number | null;
-  /** `"open"`, or the name of what holds its intake up, by its last heartbeat; `null` when it does not say. */
+  /** `"open"`, or the reason why it takes no messages, by its last heartbeat; `null` if it does not report it. */
   readonly intake: string | null;
-  /** How much of the time since the look before its handlers were at work, 0 to 1; `null` when it does not say. */
+  /** Share of the time since the previous pass in which its handlers worked, 0 to 1; `null` if it does not report it. */
   readonly busyShare: number | null;
-  /** The most messages it ever holds on purpose; `batchSize` for one that does not say. */
+  /** Maximum number of messages it holds by design; `batchSize` if it does not report it. */
   readonly capacity: number;
-  /** How long its messages are its own without a renewal, in milliseconds; `null` for a foreign one. */
+  /** How long messages belong to it without a renewal, in milliseconds; `null` for a foreign one. */
   readonly leaseMs: number | null;
-  /** Where it runs, by its last heartbeat; `null` when it does not say. */
+  /** The host it runs on, by its last heartbeat; `null` if it does not report it. */
   readonly host: string | null;
   readonly pid: number | null;
 }

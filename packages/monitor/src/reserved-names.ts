@@ -1,4 +1,4 @@
-/** What is pending under the names that are no consumers: what was released, and what was deferred for longer. */
+/** Messages pending under reserved names: released and deferred ones. */
 import {
   type ConsumerInfo,
   type EntryId,
@@ -11,19 +11,19 @@ import {
 } from "@redis-batch/core/internal";
 import type { LaterMessages, ReleasedMessages } from "./report.ts";
 
-// Whoever takes them begins anywhere, so the first of them are not always those that wait longest.
+// Consumers start claiming anywhere, so the first of them need not have waited longest.
 const LOOKED_AT = 100;
 
 type Client = Pick<StreamClient, "xpendingRange" | "readDue">;
 type Address = { readonly stream: string; readonly group: string };
 
-/** Counts what was released, and looks at some of it. */
+/** Counts released messages, and reads some of them. */
 export async function readReleased(
   client: Client,
   address: Address,
   infos: readonly ConsumerInfo[],
 ): Promise<ReleasedMessages> {
-  // The second is where earlier versions put what was redriven.
+  // Earlier versions put redriven messages under the second name.
   const holders = infos.filter(({ name, pending }) => (name === RELEASED || name === REDRIVE_CONSUMER) && pending > 0);
   const pages = await Promise.all(
     holders.map(({ name: consumer }) =>
@@ -37,7 +37,7 @@ export async function readReleased(
   };
 }
 
-/** Counts what was deferred, and says whether the time of the first has passed. */
+/** Counts deferred messages, and reports whether the first is overdue. */
 export async function readLater(
   client: Client,
   address: Address,

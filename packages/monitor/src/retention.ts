@@ -1,16 +1,16 @@
-/** Trims a stream, a little at a time, to what every one of its groups has finished. */
+/** Trims the entries of a stream that all its groups have finished, a few at a time. */
 import { type EntryId, NoGroupError, type StreamClient } from "@redis-batch/core/internal";
 
 /** How far a stream was trimmed, or could be. Plain JSON data. */
 export interface TrimReport {
   readonly stream: string;
-  /** Whether nothing was dropped, and this is only how far it could be. */
+  /** Whether nothing was deleted, and this is only the plan. */
   readonly dryRun: boolean;
-  /** Entries that were dropped; 0 on a dry run. Up to about a hundred that could go are kept: whole nodes are dropped. */
+  /** Entries that were deleted; 0 on a dry run. Up to about a hundred finished ones stay, because only whole nodes are deleted. */
   readonly dropped: number;
-  /** Every entry before this one is finished in every group; `null` without a stream or a group. */
+  /** All groups have finished every entry before this one; `null` without a stream or a group. */
   readonly safeId: EntryId | null;
-  /** The group that needs what comes from there on; `null` without a stream or a group. */
+  /** The group that needs the entries from there on; `null` without a stream or a group. */
   readonly pinnedBy: string | null;
 }
 
@@ -18,11 +18,11 @@ export interface TrimContext {
   readonly client: StreamClient;
   readonly stream: string;
   readonly dryRun: boolean;
-  /** Asked before each step. */
+  /** Checked before each step. */
   readonly mayGoOn: () => Promise<boolean>;
 }
 
-/** Each step looks for the safe point again, in the same moment as it trims. */
+/** Each step determines the safe point again, atomically with the trim. */
 export async function trimStream({ client, stream, dryRun, mayGoOn }: TrimContext): Promise<TrimReport> {
   let report: TrimReport = { stream, dryRun, dropped: 0, safeId: null, pinnedBy: null };
   while (await mayGoOn()) {

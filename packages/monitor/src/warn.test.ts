@@ -3,10 +3,10 @@ import type { MonitorEvent } from "./events.ts";
 import { describeProblem } from "./warn.ts";
 
 it.each<[MonitorEvent, string]>([
-  [{ type: "connectFailed", reason: "ECONNREFUSED" }, "cannot connect, and goes on trying: ECONNREFUSED"],
+  [{ type: "connectFailed", reason: "ECONNREFUSED" }, "cannot connect, retrying: ECONNREFUSED"],
   [
     { type: "passFailed", retryInMs: 499.6, error: { code: "CONNECTION", message: "gone" } },
-    "looking at the stream failed, next attempt in 500 ms: gone",
+    "reading the stream failed, retrying in 500 ms: gone",
   ],
   [
     { type: "leftPending", group: "g", consumer: "c", messages: 3, reason: "nobody is there" },
@@ -14,7 +14,7 @@ it.each<[MonitorEvent, string]>([
   ],
   [
     { type: "messagesLost", group: "g", unread: 3, pending: false },
-    'messages were removed from the stream that the group "g" still needed',
+    'messages that the group "g" still needed were removed from the stream',
   ],
 ])("has words for %o", (event, text) => {
   expect(describeProblem(event)).toBe(text);

@@ -1,18 +1,18 @@
-/** What a monitor without an observer says of trouble. */
+/** Process warnings of a monitor without an observer. */
 import { describeConnectionEvent, quoteName } from "@redis-batch/core/internal";
 import type { MonitorEvent } from "./events.ts";
 
-/** What needs attention in an event; `undefined`: nothing does. */
+/** The warning for an event; `undefined`: none. */
 export function describeProblem(event: MonitorEvent): string | undefined {
   switch (event.type) {
     case "connectFailed":
       return describeConnectionEvent(event);
     case "passFailed":
-      return `looking at the stream failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `reading the stream failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "leftPending":
       return `${event.messages} messages stay with the consumer ${quoteName(event.consumer)}: ${event.reason}`;
     case "messagesLost":
-      return `messages were removed from the stream that the group ${quoteName(event.group)} still needed`;
+      return `messages that the group ${quoteName(event.group)} still needed were removed from the stream`;
     default:
       return undefined;
   }

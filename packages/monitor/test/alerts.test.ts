@@ -248,8 +248,8 @@ describe("a webhook", () => {
     }
     expect(alerts.waiting).toBe(3);
     expect(events.all("undelivered").map(({ attempts, reason }) => [attempts, reason])).toEqual([
-      [0, "too many notices wait for their delivery"],
-      [0, "too many notices wait for their delivery"],
+      [0, "too many notices wait for delivery"],
+      [0, "too many notices wait for delivery"],
     ]);
     release.resolve();
     await events.waitFor("delivered", { count: 3 });
@@ -347,7 +347,7 @@ describe("a monitor that cannot see its stream", () => {
     await events.waitFor("delivered", { count: 2 });
     expect(received.map(({ notice: { kind, about, group, to, reason } }) => [kind, about, group, to, reason])).toEqual([
       ["firing", "monitor", null, "BLIND", "no connection to redis"],
-      ["resolved", "monitor", null, "OK", "it sees the stream"],
+      ["resolved", "monitor", null, "OK", "it can read the stream"],
     ]);
   });
 });

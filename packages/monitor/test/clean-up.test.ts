@@ -61,7 +61,7 @@ describe("cleanUp", () => {
     const { monitor: open, pending, names, ids } = await withDead(3);
     const { monitor, events } = open();
     const { groups } = await monitor.cleanUp();
-    expect(groups[0]?.reason).toMatch(/^nothing moves: .*no healthy consumer is there/);
+    expect(groups[0]?.reason).toMatch(/^nothing moves: .*there is no healthy consumer/);
     expect(groups[0]?.left).toMatchObject([{ consumer: "dead", messages: 3 }]);
     expect((await pending()).map(({ id, consumer }) => [id, consumer])).toEqual(ids.map((id) => [id, "dead"]));
     expect(await names()).toEqual(["dead"]);
@@ -270,7 +270,7 @@ describe("foreign consumers", () => {
   it("get nothing unless that is asked for", async () => {
     const { monitor: open, loads } = await foreigners();
     const { groups } = await open(short).monitor.cleanUp();
-    expect(groups[0]?.reason).toContain('unless handOverTo is "any"');
+    expect(groups[0]?.reason).toContain('only if handOverTo is "any"');
     expect(await loads()).toEqual({ fresh: 1, gone: 5 });
   });
 

@@ -40,7 +40,7 @@ it("what a monitor sees and does is served to Prometheus, clean-up included", as
     [`redis_batch_consumer_pending_messages ${group} here`]: 4,
     [`redis_batch_consumer_lease_seconds ${group} here`]: LEASE_MS / 1_000,
     redis_batch_monitor_connected: 1,
-    redis_batch_monitor_looks_total: 1,
+    redis_batch_monitor_passes_total: 1,
     redis_batch_monitor_handed_over_messages_total: 0,
   });
   expect(before.has(`redis_batch_group_added_messages_per_second ${group}`)).toBe(false);
@@ -54,7 +54,7 @@ it("what a monitor sees and does is served to Prometheus, clean-up included", as
     redis_batch_monitor_handed_over_messages_total: 2,
     redis_batch_monitor_removed_consumers_total: 1,
     // Two for the clean-up, which watches a late heartbeat.
-    redis_batch_monitor_looks_total: 4,
+    redis_batch_monitor_passes_total: 4,
   });
   expect(after.has(`redis_batch_consumer_pending_messages ${group} gone`)).toBe(false);
   expect(after.has(`redis_batch_group_added_messages_per_second ${group}`)).toBe(true);

@@ -107,7 +107,7 @@ describe("in the middle of a clean-up", () => {
     });
     const { groups } = await monitor.cleanUp();
     await destroyed;
-    expect(groups[0]?.reason).toBe("the group is not there any more");
+    expect(groups[0]?.reason).toBe("the group no longer exists");
     expect(await monitor.inspect()).toMatchObject({ groups: [] });
   });
 });

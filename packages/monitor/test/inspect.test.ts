@@ -199,7 +199,7 @@ describe("a registered consumer", () => {
     expect((await groupOf(monitor)).consumers[0]).toMatchObject({ status: "DRAINING", busyShare: 1 });
   });
 
-  it("that has been at work on one batch for half of what it may hold it is stalled at the first look", async () => {
+  it("that has been processing one batch for half of what it may hold it is stalled at the first look", async () => {
     const { monitor: open, heartbeat, createGroup, add, read } = bench();
     await createGroup();
     await add(10);

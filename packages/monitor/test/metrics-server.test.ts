@@ -264,7 +264,7 @@ describe("the server", () => {
     const error = await startMetricsServer(wrong as unknown as MetricsServerOptions).catch((reason: unknown) => reason);
     expect(ConfigError.is(error) && error.problems).toEqual([
       'unknown option "hots", did you mean "host"?',
-      "source must be a function that gives a report",
+      "source must be a function that returns a report",
       "onError must be a function",
       "token must be printable ASCII without spaces",
       "port must be a whole number from 0 to 65535, got 70000",

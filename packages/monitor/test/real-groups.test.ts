@@ -109,7 +109,7 @@ describe("a group that falls behind", () => {
     expect(after).toMatchObject({
       health: "OK",
       backlog: { messages: 0 },
-      reason: "nothing waits, and nothing is pending",
+      reason: "no messages are waiting or pending",
     });
   });
 });

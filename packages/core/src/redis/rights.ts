@@ -21,7 +21,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   ],
   consumer: [
     {
-      purpose: "working in a group that exists",
+      purpose: "consuming from an existing group",
       keys: ["stream", "ours"],
       rules: [
         ...["+xreadgroup", "+xack", "+xpending", "+xclaim", "+xrange", "+xadd", "+time"],
@@ -29,17 +29,17 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       ],
     },
     {
-      purpose: "creating stream and group, and removing names that are no longer used",
+      purpose: "creating the stream and the group, and removing unused names",
       keys: [],
       rules: ["+xgroup|create", "+xgroup|createconsumer", "+xgroup|delconsumer"],
     },
     {
-      purpose: "starting and stopping quickly and well informed",
+      purpose: "detecting the server's features, and stopping quickly",
       keys: [],
       rules: ["+info", "+command|info", "+client|id", "+client|unblock", "+client|setname"],
     },
     {
-      purpose: "delays, and counts of what handlers hung on, that outlive the process",
+      purpose: "delays and hang counts that outlive the process",
       keys: [],
       rules: ["+zadd", "+zrange", "+zmscore", "+zrem", "+zremrangebyscore"],
     },
@@ -51,52 +51,52 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   ],
   monitor: [
     {
-      purpose: "looking",
+      purpose: "reading",
       keys: ["stream", "ours"],
       rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
     },
-    { purpose: "taking turns", keys: [], rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl"] },
+    { purpose: "electing a leader", keys: [], rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl"] },
     {
       purpose: "cleaning up",
       keys: [],
       rules: ["+eval", "+evalsha", "+hget", "+hdel", "+xclaim", "+xgroup|delconsumer"],
     },
     { purpose: "trimming", keys: [], rules: ["+eval", "+evalsha", "+xtrim"] },
-    { purpose: "seeing when what was deferred is due", keys: [], rules: ["+eval", "+evalsha", "+zrange"] },
+    { purpose: "reading when deferred messages are due", keys: [], rules: ["+eval", "+evalsha", "+zrange"] },
   ],
   scaler: [
     {
-      purpose: "looking",
+      purpose: "reading",
       keys: ["stream", "ours"],
       rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
     },
     {
-      purpose: "taking turns, remembering, and the audit log",
+      purpose: "electing a leader, saving the state, and the audit log",
       keys: [],
       rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl", "+hget", "+hset", "+xadd"],
     },
-    { purpose: "counting what was deferred and is due again", keys: [], rules: ["+zcount"] },
+    { purpose: "counting deferred messages that are due", keys: [], rules: ["+zcount"] },
   ],
   deadLetters: [
-    { purpose: "looking", keys: ["letters"], rules: ["+xrange", "+xlen", "+xinfo|stream"] },
+    { purpose: "reading", keys: ["letters"], rules: ["+xrange", "+xlen", "+xinfo|stream"] },
     { purpose: "discarding", keys: [], rules: ["+xdel"] },
     { purpose: "redriving", keys: ["stream"], rules: ["+eval", "+evalsha", "+xpending", "+xclaim", "+xinfo|groups"] },
-    { purpose: "adding anew", keys: [], rules: ["+xadd"] },
+    { purpose: "adding again", keys: [], rules: ["+xadd"] },
   ],
   groups: [
     {
-      purpose: "looking",
+      purpose: "reading",
       keys: ["stream", "ours"],
       rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
     },
     { purpose: "creating and moving groups", keys: [], rules: ["+xgroup|create", "+xgroup|setid"] },
-    { purpose: "deleting groups, and what was kept about them", keys: [], rules: ["+xgroup|destroy", "+unlink"] },
+    { purpose: "deleting groups and their bookkeeping", keys: [], rules: ["+xgroup|destroy", "+unlink"] },
     {
-      purpose: "handing messages from one consumer to another",
+      purpose: "handing messages over from one consumer to another",
       keys: [],
       rules: ["+eval", "+evalsha", "+hget", "+xclaim"],
     },
-    { purpose: "seeing when what was deferred is due", keys: [], rules: ["+zmscore"] },
+    { purpose: "reading when deferred messages are due", keys: [], rules: ["+zmscore"] },
   ],
 };
 

@@ -1,12 +1,12 @@
 import type { AlertChange } from "../decisions/alerting.ts";
 
-/** What is announced, as the callback and the webhook get it. */
+/** An announcement, as the callback and the webhook receive it. */
 export interface AlertNotice extends AlertChange {
-  /** Unlike that of any other notice, and the same at every attempt to deliver it. */
+  /** Unique per notice, and the same at every attempt to deliver it. */
   readonly id: string;
 }
 
-/** What the alerts announced, and how its delivery went. The contract is `docs/events.md`. */
+/** Events of the alerts: announcements and their delivery. The contract is `docs/events.md`. */
 export type AlertsEvent =
   | { readonly type: "notice"; readonly notice: AlertNotice }
   | { readonly type: "delivered"; readonly id: string; readonly key: string; readonly attempts: number }

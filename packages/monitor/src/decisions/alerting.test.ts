@@ -125,8 +125,8 @@ describe("decideAlerts", () => {
     const dead = { groups: [group("STALLED", { consumers: [consumerReport({ status: "DEAD" })] })] };
     const said = follow([dead, dead, dead, { groups: [] }, { groups: [] }, { groups: [] }]);
     expect(said[4]?.map(({ kind, about, to, reason }) => ({ kind, about, to, reason }))).toEqual([
-      { kind: "resolved", about: "group", to: null, reason: "the group is not there any more" },
-      { kind: "resolved", about: "consumer", to: null, reason: "the consumer is not there any more" },
+      { kind: "resolved", about: "group", to: null, reason: "the group no longer exists" },
+      { kind: "resolved", about: "consumer", to: null, reason: "the consumer no longer exists" },
     ]);
     expect(said[5]).toEqual([]);
   });
@@ -178,7 +178,7 @@ describe("decideBlindness", () => {
     }
     expect(said).toEqual([
       '6: firing ["monitor","orders"] null BLIND no connection',
-      '11: resolved ["monitor","orders"] BLIND OK it sees the stream',
+      '11: resolved ["monitor","orders"] BLIND OK it can read the stream',
     ]);
   });
 

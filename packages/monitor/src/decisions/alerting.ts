@@ -1,53 +1,53 @@
 import type { ConsumerReport, ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "../report.ts";
 
 /**
- * What is announced: the words of the report · `MESSAGES LOST`, some were removed before their time · `BLIND`, the monitor
- * cannot see the stream.
+ * The announced status: that of the report · `MESSAGES LOST`, some were removed too early · `BLIND`, the monitor cannot
+ * read the stream.
  */
 export type AlertStatus = GroupHealth | ConsumerStatus | "MESSAGES LOST" | "BLIND";
 
 /**
- * What an alert is about: `group`, the health of a consumer group · `messages`, whether any were removed from the stream
- * before the group had finished them · `consumer`, the status of one consumer · `monitor`, whether it sees the stream.
+ * The subject of an alert: `group`, the health of a consumer group · `messages`, whether any were removed from the stream
+ * before the group had finished them · `consumer`, the status of one consumer · `monitor`, whether it can read the stream.
  */
 export type AlertTopic = "group" | "messages" | "consumer" | "monitor";
 
-/** That something is wrong, wrong in another way, or no longer wrong. */
+/** A notice that a problem has begun, changed, or ended. */
 export interface AlertChange {
   /** The version of this shape; fields are added without a new one. */
   readonly v: 1;
   /** Per `key` always `firing`, any number of `changed`, `resolved`, and so on. */
   readonly kind: "firing" | "changed" | "resolved";
-  /** The same text for all that is said of one thing, by every monitor of the stream. */
+  /** The same for all notices about one subject, from every monitor of the stream. */
   readonly key: string;
   readonly about: AlertTopic;
   readonly stream: string;
-  /** `null` when it is about the monitor. */
+  /** `null` if it is about the monitor. */
   readonly group: string | null;
   /** `null` unless it is about a consumer. */
   readonly consumer: string | null;
-  /** What was announced before; `null` when nothing was wrong. */
+  /** The status that was announced before; `null` if there was no problem. */
   readonly from: AlertStatus | null;
-  /** How it is now; `null` when the group or the consumer is not there any more. */
+  /** The current status; `null` if the group or the consumer no longer exists. */
   readonly to: AlertStatus | null;
   /** Why, in words. */
   readonly reason: string;
-  /** Since when it is so, in milliseconds since 1970: by the server's clock, or by this machine's when it is not seen. */
+  /** Since when, in milliseconds since 1970: by the server's clock, or by this machine's if the server cannot be read. */
   readonly sinceMs: number;
   /** When it was judged, by the same clock. */
   readonly atMs: number;
 }
 
-/** How long something must be so before it is said: for that many looks in a row, and that long. */
+/** How long a status must hold before it is announced: for this many passes in a row, and this long. */
 export interface Hold {
   readonly looks: number;
   readonly ms: number;
 }
 
 export interface AlertingPolicy {
-  /** Before something is called wrong, or wrong in another way. */
+  /** Before a problem, or a change of it, is announced. */
   readonly fire: Hold;
-  /** Before it is called well again. */
+  /** Before it is announced as resolved. */
   readonly resolve: Hold;
   readonly perConsumer: boolean;
 }
@@ -59,16 +59,16 @@ interface Run {
   readonly looks: number;
 }
 
-/** What is remembered of a thing that is not simply well. */
+/** The state of a subject that has, or may have, a problem. */
 interface Track {
   readonly subject: Subject;
-  /** What was announced last; `null`: nothing yet. */
+  /** The last announcement; `null`: none yet. */
   readonly announced: AlertStatus | null;
-  /** The looks in a row that speak against it, and what they say: one status while it fires, anything wrong before. */
+  /** The passes in a row that contradict the announcement: with the same status while it fires, with any problem before. */
   readonly against: (Run & { readonly claim: Claim }) | null;
 }
 
-/** By the `key` of the alerts. Its size is bounded by what the reports hold. */
+/** By the `key` of the alerts. Its size is bounded by the contents of the reports. */
 export type AlertTracks = ReadonlyMap<string, Track>;
 
 type Subject = Pick<AlertChange, "about" | "stream" | "group" | "consumer">;
@@ -80,15 +80,15 @@ interface Observation {
   readonly reason: string;
 }
 
-/** What became of the tracks, and what is to be announced. */
+/** The new tracks, and the notices to announce. */
 export interface AlertDecision {
   readonly tracks: AlertTracks;
   readonly changes: readonly AlertChange[];
 }
 
 /**
- * Says what a report changes about what was announced. What flaps says nothing new: every announcement has held as long
- * as its {@link Hold}, and what is not known neither raises an alert nor ends one.
+ * Decides what a report changes about the announcements. A flapping status announces nothing: every announced status has
+ * held as long as its {@link Hold}, and an unknown status neither raises an alert nor ends one.
  */
 export function decideAlerts(tracks: AlertTracks, report: MonitorReport, policy: AlertingPolicy): AlertDecision {
   const observations = new Map<string, Observation>();
@@ -98,13 +98,13 @@ export function decideAlerts(tracks: AlertTracks, report: MonitorReport, policy:
     if (!observations.has(key)) observations.set(key, observation);
   }
   for (const [key, { subject }] of tracks) {
-    // Of another monitor's stream this report says nothing.
+    // This report says nothing about other streams.
     if (subject.stream === report.stream && !observations.has(key)) observations.set(key, gone(subject));
   }
   return follow(tracks, observations, report.atMs, policy);
 }
 
-/** A look that failed. */
+/** A failed pass. */
 export interface FailedLook {
   readonly stream: string;
   /** Why, in words. */
@@ -113,7 +113,7 @@ export interface FailedLook {
   readonly atMs: number;
 }
 
-/** Says what a failed look changes: of groups and consumers nothing is known, so it is about the monitor alone. */
+/** Decides what a failed pass changes: groups and consumers are unknown, so it is only about the monitor. */
 export function decideBlindness(tracks: AlertTracks, look: FailedLook, policy: AlertingPolicy): AlertDecision {
   const { stream, reason, atMs } = look;
   const subject: Subject = { about: "monitor", stream, group: null, consumer: null };
@@ -121,7 +121,7 @@ export function decideBlindness(tracks: AlertTracks, look: FailedLook, policy: A
   return follow(tracks, new Map([[keyOf(subject), observation]]), atMs, policy);
 }
 
-/** Takes the observations into the tracks; those that nothing was observed of stay as they are. */
+/** Updates the tracks with the observations; tracks without an observation are unchanged. */
 function follow(
   tracks: AlertTracks,
   observations: ReadonlyMap<string, Observation>,
@@ -156,7 +156,7 @@ function judge(
 
   const claim: Claim = verdict === "well" ? "well" : announced === null || status === null ? "wrong" : status;
   const before = track.against?.claim === claim ? track.against : { sinceMs: nowMs, looks: 0 };
-  // The server's clock can go back, after a failover; a run does not begin in the future.
+  // The server's clock can go back after a failover; a streak does not begin in the future.
   const against = { claim, sinceMs: Math.min(before.sinceMs, nowMs), looks: before.looks + 1 };
   const hold = verdict === "well" ? policy.resolve : policy.fire;
   if (against.looks < hold.looks || nowMs - against.sinceMs < hold.ms)
@@ -175,7 +175,7 @@ function* observe({ stream, groups }: MonitorReport, perConsumer: boolean): Gene
     subject: { about: "monitor", stream, group: null, consumer: null },
     status: "OK",
     verdict: "well",
-    reason: "it sees the stream",
+    reason: "it can read the stream",
   };
   for (const report of groups) {
     const { group, health, reason, retention, consumers } = report;
@@ -200,8 +200,9 @@ function observeMessages({ unreadLost, pendingLost }: GroupReport["retention"]):
     const reason = `messages were removed from the stream: ${causes.join(", ")}`;
     return { status: "MESSAGES LOST", verdict: "wrong", reason };
   }
-  if (unreadLost === null) return { status: "UNKNOWN", verdict: "unknown", reason: "it is not known" };
-  return { status: "OK", verdict: "well", reason: "no message is known to be lost" };
+  if (unreadLost === null)
+    return { status: "UNKNOWN", verdict: "unknown", reason: "it is unknown whether messages were lost" };
+  return { status: "OK", verdict: "well", reason: "no lost messages are known" };
 }
 
 function observeConsumer(
@@ -219,10 +220,10 @@ function observeConsumer(
 
 function gone(subject: Subject): Observation {
   const what = subject.about === "consumer" ? "consumer" : "group";
-  return { subject, status: null, verdict: "well", reason: `the ${what} is not there any more` };
+  return { subject, status: null, verdict: "well", reason: `the ${what} no longer exists` };
 }
 
-/** As JSON, because names may hold every character that could part them. */
+/** As JSON, because names may contain any separator. */
 function keyOf({ about, stream, group, consumer }: Subject): string {
   return JSON.stringify([about, stream, group, consumer].filter((name) => name !== null));
 }

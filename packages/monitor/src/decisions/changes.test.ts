@@ -33,7 +33,7 @@ it("tells nothing where nothing has changed, and what has changed once", () => {
     { type: "groupChanged", group: "billing", from: "OK", to: "STALLED", reason: "why" },
     changed("b", "OK", "STALLED"),
     changed("c", null, "OK"),
-    changed("gone", "DEAD", null, "it is not in the group any more"),
+    changed("gone", "DEAD", null, "it is no longer in the group"),
   ]);
 });
 

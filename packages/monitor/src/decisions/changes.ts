@@ -1,8 +1,8 @@
-/** What has changed from one look to the next, as events. */
+/** The changes from one pass to the next, as events. */
 import type { MonitorEvent } from "../events.ts";
 import type { ConsumerReport, GroupReport, MonitorReport } from "../report.ts";
 
-/** The changes in the order of groups and consumers. Of a group that is gone nothing is said. */
+/** The changes, in the order of groups and consumers. A deleted group is not reported. */
 export function listChanges(before: MonitorReport | undefined, now: MonitorReport): readonly MonitorEvent[] {
   const known = new Map(before?.groups.map((group) => [group.group, group]));
   return now.groups.flatMap((group) => [...groupChanges(known.get(group.group), group)]);
@@ -24,7 +24,7 @@ function* groupChanges(before: GroupReport | undefined, now: GroupReport): Gener
     if (from !== to) yield { type: "consumerChanged", group, consumer, from, to, reason: one.reason };
   }
   for (const { consumer, status: from } of known.values() as Iterable<ConsumerReport>) {
-    const left = "it is not in the group any more";
+    const left = "it is no longer in the group";
     yield { type: "consumerChanged", group, consumer, from, to: null, reason: left };
   }
 }

@@ -48,7 +48,7 @@ describe("a foreign consumer", () => {
     // Others were given something since, so that it would have been, too.
     expect(judge({ ...quiet, othersGotAgoMs: 5_000 })).toMatchObject({
       ...{ status: "WARNING - idle for long time", isDead: true },
-      reason: "not registered: it last got a message 24 h ago, so that its name may be removed",
+      reason: "not registered: it last received a message 24 h ago, so its name may be removed",
     });
     expect(judge({ ...quiet, othersGotAgoMs: 86_400_000 - rules.idleThresholdMs })).toMatchObject({
       status: "OK",
@@ -79,7 +79,7 @@ describe("a registered consumer", () => {
     const future = { ...registered, atMs: NOW + 3_600_000 };
     expect(judge({ registered: future, life: "dead", unmovedMs: 31_000 })).toMatchObject({
       ...{ status: "DEAD", isDead: true },
-      reason: "its heartbeat was seen unmoved for 31 s, whatever its date says",
+      reason: "its heartbeat has not changed for 31 s, whatever its timestamp",
     });
   });
 
@@ -94,7 +94,7 @@ describe("a registered consumer", () => {
 
   it("says that it is stopping", () => {
     expect(judge({ registered: { ...registered, details: { ...silent, state: "draining" } } })).toMatchObject({
-      ...{ status: "DRAINING", reason: "it lives, and is stopping, with 3 messages pending" },
+      ...{ status: "DRAINING", reason: "it is alive, and is stopping, with 3 messages pending" },
     });
   });
 
@@ -104,7 +104,7 @@ describe("a registered consumer", () => {
     expect(busy(149_999).status).toBe("OK");
     expect(busy(150_000)).toMatchObject({
       ...{ status: "STALLED", isDead: false },
-      reason: "it lives, and a handler has been at work on one batch for 2 min, with 3 messages pending",
+      reason: "it is alive, and a handler has been processing one batch for 2 min, with 3 messages pending",
     });
     expect(busy(150_000, 3_600_000).status).toBe("OK");
     expect(busy(1_800_000, 3_600_000).status).toBe("STALLED");
@@ -121,7 +121,7 @@ describe("a registered consumer", () => {
   it("is stalled while a handler of it hangs, beside others that work", () => {
     const details = { ...silent, acked: 900, handlersHung: 1, concurrency: 4 };
     expect(judge({ registered: { ...registered, details } })).toMatchObject({
-      ...{ status: "STALLED", reason: expect.stringContaining("of its 4 handlers 1 hangs") as string },
+      ...{ status: "STALLED", reason: expect.stringContaining("1 of its 4 handlers has been running") as string },
     });
   });
 
@@ -144,7 +144,7 @@ describe("a registered consumer", () => {
     const held = (intake: string) => judge({ registered: { ...registered, details: { ...silent, intake } } });
     expect(held("open").status).toBe("OK");
     expect(held("paused")).toMatchObject({
-      ...{ status: "PAUSED", reason: "it lives, and is paused, with 3 messages pending" },
+      ...{ status: "PAUSED", reason: "it is alive, and is paused, with 3 messages pending" },
     });
     expect(held("deferred")).toMatchObject({
       status: "HELD UP",

@@ -1,4 +1,4 @@
-/** How one consumer is, from what the server and the registry know of it. */
+/** The status of one consumer, from the server's data and the registry. */
 import type { Registration, RegistrationDetails } from "@redis-batch/core/internal";
 import type { ConsumerStatus } from "../report.ts";
 import { describeCount, describeDuration, describeMessages } from "./duration.ts";
@@ -12,20 +12,20 @@ export interface ConsumerSight {
   /** What it counts from. */
   readonly idleSince: "attempt" | "success";
   readonly registered: Registration | undefined;
-  /** What its heartbeat says: `silent`, late, and not watched for long enough to call it dead. */
+  /** The verdict on its heartbeat. `silent`: late, but not watched for long enough to call it dead. */
   readonly life: "alive" | "silent" | "dead";
-  /** How long its heartbeat has been seen unmoved, by the local clock. */
+  /** How long its heartbeat has been observed not to change, by the local clock. */
   readonly unmovedMs: number;
-  /** Whether its heartbeat was seen to move between looks. */
+  /** Whether its heartbeat has changed between passes. */
   readonly wasHeard: boolean;
-  /** Since when there was work and none of it was done, and how many looks have found it so. */
+  /** Since when there has been work without progress, and over how many passes. */
   readonly stillSinceMs: number;
   readonly stillLooks: number;
-  /** Whether messages wait for the group; `null` when that is not known. */
+  /** Whether messages wait for the group; `null` if unknown. */
   readonly isWorkWaiting: boolean | null;
-  /** How long ago another consumer of the group was last given a message; `null` when none was, or it is not known. */
+  /** How long ago another consumer of the group last received a message; `null` if none has, or if unknown. */
   readonly othersGotAgoMs: number | null;
-  /** When it left in good order, if it did and is not registered any more; `null` otherwise. */
+  /** When it closed cleanly, if it is no longer registered; otherwise `null`. */
   readonly leftAtMs: number | null;
 }
 
@@ -41,24 +41,24 @@ export interface ConsumerVerdict {
   readonly foreign: boolean;
   readonly idleMs: number;
   readonly capacity: number;
-  /** Whether what it left behind may be released, and its name removed. */
+  /** Whether its messages may be released, and its name removed. */
   readonly isDead: boolean;
 }
 
-// One look is no trend, and two may fall on the same moment of a slow batch.
+// One pass is no trend, and two may fall on the same moment of a slow batch.
 const STALLED_LOOKS = 3;
-// Somebody who takes nothing up although messages wait, and is at work on nothing, deserves a look after two leases.
+// A consumer that processes nothing and takes nothing although messages wait is reported after two leases.
 const IDLE_LEASES = 2;
-// What a consumer holds a message for at most unless it says otherwise, and from which part of it on that is told.
+// The default of maxHoldMs, for consumers that do not report theirs, and the part of it after which a batch is reported.
 const HOLD_LEASES = 10;
 const STALLED_SHARE = 0.5;
 
-/** How long a consumer may be at work on one batch before that is told, in milliseconds. */
+/** How long a consumer may process one batch before that is reported, in milliseconds. */
 export function patienceMsOf({ leaseMs, details }: Pick<Registration, "leaseMs" | "details">): number {
   return STALLED_SHARE * (details.holdLimitMs ?? HOLD_LEASES * leaseMs);
 }
 
-/** Judges one consumer. A registered one by its heartbeat and its work, a foreign one by how long it has been idle. */
+/** Judges one consumer: a registered one by its heartbeat and its work, a foreign one by its idle time. */
 export function classifyConsumer(sight: ConsumerSight, rules: ConsumerRules, serverNowMs: number): ConsumerVerdict {
   return sight.registered === undefined
     ? classifyForeign(sight, rules, serverNowMs)
@@ -80,68 +80,69 @@ function classifyRegistered(sight: RegisteredSight, rules: ConsumerRules, server
   const verdict = judgeIntake(sight) ?? judgeStillness(sight, serverNowMs) ?? judgeLoad(pending, capacity);
   if (verdict !== null) return { ...known, ...verdict, isDead: false };
   if (idleMs > rules.idleThresholdMs) {
-    const reason = `${heard}; its lease is not over yet`;
+    const reason = `${heard}; its lease has not expired yet`;
     return { ...known, status: "WARNING - idle for long time", reason, isDead: false };
   }
   return { ...known, status: "OK", reason: `${heard}, ${describeMessages(pending)} pending`, isDead: false };
 }
 
-/** What a late heartbeat says of it; `null` when it is not late. */
+/** Judges a late heartbeat; `null` if it is not late. */
 function judgeSilence({ registered, life, unmovedMs, wasHeard }: RegisteredSight, idleMs: number): Judgement | null {
   if (life === "alive") return null;
   const lease = describeDuration(registered.leaseMs);
   const isLate = idleMs > registered.leaseMs;
   const late = isLate
     ? `its last heartbeat was ${describeDuration(idleMs)} ago, longer than its lease of ${lease}`
-    : `its heartbeat was seen unmoved for ${describeDuration(unmovedMs)}, whatever its date says`;
+    : `its heartbeat has not changed for ${describeDuration(unmovedMs)}, whatever its timestamp`;
   if (life === "dead") return { status: "DEAD", reason: late };
-  // A heartbeat that was seen to move is more likely late than dead: clocks jump. Of any other the date is all there is.
-  if (!wasHeard && isLate) return { status: "DEAD", reason: `${late}; it is watched before anything is taken from it` };
-  return { status: "WARNING - idle for long time", reason: `${late}; it is watched before it is called dead` };
+  // A heartbeat that has been observed to change is more likely late than dead: clocks jump. For others only the timestamp counts.
+  if (!wasHeard && isLate)
+    return { status: "DEAD", reason: `${late}; the monitor watches it before it releases its messages` };
+  return { status: "WARNING - idle for long time", reason: `${late}; the monitor watches it before it calls it dead` };
 }
 
 function judgeIntake(sight: RegisteredSight): Judgement | null {
   const { registered, pending } = sight;
   const { details } = registered;
   const held = describeIntake(details.intake);
-  const meaning = (what: string): string => `it lives, and ${what}, with ${describeMessages(pending)} pending`;
+  const meaning = (what: string): string => `it is alive, and ${what}, with ${describeMessages(pending)} pending`;
   if (details.state === "draining") return { status: "DRAINING", reason: meaning("is stopping") };
   const stuck = judgeWork(details, patienceMsOf(registered));
   if (stuck !== null) return { status: "STALLED", reason: meaning(stuck) };
   if (held !== null) return { status: held.status, reason: meaning(held.meaning) };
   if (details.isUnfit === true) {
-    return { status: "FAILING", reason: meaning("fails on what other consumers can do") };
+    return { status: "FAILING", reason: meaning("fails on messages that other consumers can process") };
   }
   return null;
 }
 
-/** What it says itself of handlers that do not end; `null` when all is well, or it does not say. */
+/** What it reports about handlers that do not end; `null` if there are none, or it does not report any. */
 function judgeWork(
   { oldestInFlightMs, handlersHung, concurrency }: RegistrationDetails,
   patienceMs: number,
 ): string | null {
   if (handlersHung !== null && handlersHung > 0) {
     const all = concurrency === null ? "its handlers" : `its ${describeCount(concurrency, "handler")}`;
-    return `of ${all} ${handlersHung} ${handlersHung === 1 ? "hangs" : "hang"} beyond the time a message may be held`;
+    return `${handlersHung} of ${all} ${handlersHung === 1 ? "has" : "have"} been running for longer than a message may be held`;
   }
   if (oldestInFlightMs === null || oldestInFlightMs < patienceMs) return null;
-  return `a handler has been at work on one batch for ${describeDuration(oldestInFlightMs)}`;
+  return `a handler has been processing one batch for ${describeDuration(oldestInFlightMs)}`;
 }
 
-/** Whether there was work and nothing of it was done over several looks, by its counters. */
+/** Whether there was work without progress over several passes, by its counters. */
 function judgeStillness(sight: RegisteredSight, serverNowMs: number): Judgement | null {
   const { registered, pending, stillLooks } = sight;
   const { details, leaseMs } = registered;
   const stillMs = serverNowMs - sight.stillSinceMs;
   if (stillLooks < STALLED_LOOKS || details.acked === null) return null;
-  // What is at work may take its time; one that says for how long it has been is judged by that.
+  // Processing may take its time. A consumer that reports the age of its batches is judged by that.
   const isAtWork = details.inFlight !== 0;
   if (isAtWork && details.oldestInFlightMs !== null) return null;
   if (stillMs < (isAtWork ? patienceMsOf(registered) : IDLE_LEASES * leaseMs)) return null;
   const work = pending > 0 ? `${describeMessages(pending)} pending` : "messages waiting";
   return {
     status: "STALLED",
-    reason: `its heartbeat is fresh, but no batch ended and nothing was acknowledged for ${describeDuration(stillMs)}, with ${work}`,
+    reason: `its heartbeat is fresh, but it has finished no batch and acknowledged nothing for ${describeDuration(stillMs)}, with ${work}`,
   };
 }
 
@@ -152,24 +153,24 @@ function classifyForeign(sight: ConsumerSight, rules: ConsumerRules, serverNowMs
     const reason = `${left}, and ${pending === 0 ? "only its name is left" : `left ${describeMessages(pending)}`}`;
     return { status: "LEFT", reason, foreign: true, idleMs, capacity: rules.batchSize, isDead: true };
   }
-  const what = idleSince === "attempt" ? "it last tried to read" : "it last got a message";
+  const what = idleSince === "attempt" ? "it last tried to read" : "it last received a message";
   const ago = `${what} ${describeDuration(idleMs)} ago`;
   const isQuiet = isQuietOnly(sight, rules);
   const isDead = idleMs > rules.foreignIdleMs && !isQuiet;
   const known = { foreign: true, idleMs, capacity: rules.batchSize, isDead };
-  const fate = isDead ? `, so that ${pending === 0 ? "its name may be removed" : "what it left may be released"}` : "";
+  const fate = isDead ? `, so ${pending === 0 ? "its name may be removed" : "its messages may be released"}` : "";
   const load = judgeLoad(pending, rules.batchSize, "takes in a batch");
   if (load !== null) return { ...known, ...load, reason: `not registered: ${load.reason}, ${ago}${fate}` };
   if (idleMs > rules.idleThresholdMs && !isQuiet) {
     return { ...known, status: "WARNING - idle for long time", reason: `not registered: ${ago}${fate}` };
   }
-  const quiet = isQuiet && idleMs > rules.idleThresholdMs ? ", and neither did any other since" : "";
+  const quiet = isQuiet && idleMs > rules.idleThresholdMs ? ", and no other consumer has since" : "";
   return { ...known, status: "OK", reason: `not registered: ${ago}${quiet}, ${describeMessages(pending)} pending` };
 }
 
 /**
- * Redis 7.0 does not count reads that return nothing, so that a healthy consumer of a quiet stream looks idle. It is
- * believed to be quiet while nothing waits, and no other consumer was given anything much later than it was.
+ * Redis 7.0 does not count reads that return nothing, so a healthy consumer of a quiet stream looks idle. It counts as
+ * quiet as long as no messages wait, and no other consumer has received any much later than it has.
  */
 function isQuietOnly(
   { pending, serverIdleMs, idleSince, isWorkWaiting, othersGotAgoMs }: ConsumerSight,
@@ -179,7 +180,7 @@ function isQuietOnly(
   return othersGotAgoMs === null || serverIdleMs - othersGotAgoMs <= idleThresholdMs;
 }
 
-function judgeLoad(pending: number, capacity: number, why = "holds on purpose"): Judgement | null {
+function judgeLoad(pending: number, capacity: number, why = "holds by design"): Judgement | null {
   if (pending <= capacity) return null;
   return {
     status: "WARNING - too many pending items",

@@ -5,18 +5,18 @@ const UNITS = [
   { name: "s", ms: 1_000 },
 ] as const;
 
-/** A duration as a reason tells it: in the largest unit of which it has at least two, rounded down. */
+/** A duration for a reason: in the largest unit of which it has at least two, rounded down. */
 export function describeDuration(ms: number): string {
   const unit = UNITS.find((candidate) => ms >= 2 * candidate.ms);
   return unit === undefined ? `${Math.max(Math.floor(ms), 0)} ms` : `${Math.floor(ms / unit.ms)} ${unit.name}`;
 }
 
-/** A number of messages as a reason tells it. */
+/** A number of messages, for a reason. */
 export function describeMessages(count: number): string {
   return describeCount(count, "message");
 }
 
-/** A number of things whose name takes an s. */
+/** A number with a noun, whose plural takes an s. */
 export function describeCount(count: number, name: string): string {
   return `${count} ${name}${count === 1 ? "" : "s"}`;
 }

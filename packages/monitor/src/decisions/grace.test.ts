@@ -9,7 +9,7 @@ it("is nothing for registered consumers, whose heartbeats were watched", () => {
 });
 
 it("is for foreign ones as long as they may be idle, from the connection on", () => {
-  expect(decideGrace(facts, rules, "foreign")).toContain("every foreign consumer is given 30 s more");
+  expect(decideGrace(facts, rules, "foreign")).toContain("every foreign consumer gets another 30 s");
   expect(decideGrace({ ...facts, nowMs: 61_000 }, rules, "foreign")).toBeNull();
   expect(decideGrace({ connectedSinceMs: 60_000, nowMs: 61_000 }, rules, "foreign")).toContain("59 s more");
 });
@@ -21,6 +21,6 @@ it.each(["registered", "foreign"] as const)("is not over for %s ones while there
 it("can be chosen, for all alike", () => {
   for (const kind of ["registered", "foreign"] as const) {
     expect(decideGrace({ ...facts, nowMs: 1_000 }, { ...rules, graceMs: 0 }, kind)).toBeNull();
-    expect(decideGrace(facts, { ...rules, graceMs: 31_000 }, kind)).toContain("everybody");
+    expect(decideGrace(facts, { ...rules, graceMs: 31_000 }, kind)).toContain("every consumer");
   }
 });

@@ -1,21 +1,21 @@
-/** When a monitor may touch what foreign consumers left: right after an outage everybody looks idle. */
+/** When a monitor may touch the messages of foreign consumers: right after an outage all of them look idle. */
 import { describeDuration } from "./duration.ts";
 
 export interface GraceFacts {
-  /** Since when the connection has stood without a break, by the local clock; `null` while it is down. */
+  /** Since when the connection has been up without a break, by the local clock; `null` while it is down. */
   readonly connectedSinceMs: number | null;
   readonly nowMs: number;
 }
 
 export interface GraceRules {
-  /** `null`: what the kind of consumer asks for. */
+  /** `null`: depends on the kind of consumer. */
   readonly graceMs: number | null;
   readonly idleThresholdMs: number;
 }
 
 /**
- * How much longer to wait, and why, in words; `null`: it may begin. Heartbeats were watched while the connection stood, so
- * that for them nothing more is needed; a foreign consumer has none, and is given `idleThresholdMs` to read again.
+ * The reason to wait longer; `null`: it may begin. Heartbeats are watched while the connection is up, so they need no
+ * extra time; a foreign consumer has none, and gets `idleThresholdMs` to read again.
  */
 export function decideGrace(facts: GraceFacts, rules: GraceRules, kind: "registered" | "foreign"): string | null {
   const { connectedSinceMs, nowMs } = facts;
@@ -23,6 +23,6 @@ export function decideGrace(facts: GraceFacts, rules: GraceRules, kind: "registe
   const graceMs = rules.graceMs ?? (kind === "registered" ? 0 : rules.idleThresholdMs);
   const leftMs = connectedSinceMs + graceMs - nowMs;
   if (leftMs <= 0) return null;
-  const who = kind === "registered" || rules.graceMs !== null ? "everybody" : "every foreign consumer";
-  return `${who} is given ${describeDuration(leftMs)} more to be heard of: the connection has not stood for long`;
+  const who = kind === "registered" || rules.graceMs !== null ? "every consumer" : "every foreign consumer";
+  return `the connection is new: ${who} gets another ${describeDuration(leftMs)} to show that it is alive`;
 }

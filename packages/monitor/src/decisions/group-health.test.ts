@@ -7,7 +7,7 @@ const consumers = { living: 2, stalled: 0, failing: 0, heldUp: 0 };
 const base: GroupSample = {
   ...{ atMs: 0, lastDeliveredId: "1-0", lastGeneratedId: "9999-0", waiting: 0, isExact: true, released: 0, pending: 0 },
   ...{ oldestWaitingAgeMs: null, oldestPendingId: null, finished: 0, deadLettered: 0, lastDeadLetterAtMs: null },
-  ...{ told: { acked: 0, deadLettered: 0 }, consumers, patienceMs: 60_000 },
+  ...{ reported: { acked: 0, deadLettered: 0 }, consumers, patienceMs: 60_000 },
 };
 
 /** Looks five seconds apart. */
@@ -32,7 +32,7 @@ describe("classifyGroup", () => {
     expect(judge({}).health).toBe("OK");
     expect(judge({ consumers: { ...consumers, living: 0 } }).health).toBe("OK");
     const quiet = Array.from({ length: 200 }, (_, index) => ({ atMs: index * 60_000 }));
-    expect(judge(...quiet)).toEqual({ health: "OK", reason: "nothing waits, and nothing is pending" });
+    expect(judge(...quiet)).toEqual({ health: "OK", reason: "no messages are waiting or pending" });
   });
 
   it("knows no threshold: a million that shrinks is well, ten that grow are not", () => {
@@ -41,7 +41,7 @@ describe("classifyGroup", () => {
     const growing = judge(...working([1, 10, 19, 28, 37, 46, 55, 64]));
     expect(growing.health).toBe("FALLING BEHIND");
     expect(growing.reason).toBe(
-      "64 messages wait, 3 messages are pending, 63 more than 35 s ago; the oldest has waited 1000 ms, and 1000 ms then",
+      "64 messages are waiting, 3 messages are pending, 63 more than 35 s ago; the oldest has waited 1000 ms (1000 ms earlier)",
     );
   });
 
@@ -55,7 +55,7 @@ describe("classifyGroup", () => {
     const growing = [100, 200, 300, 400, 500, 600];
     const settled = judge(...working([...growing, 650]));
     expect(settled.health).toBe("FALLING BEHIND");
-    expect(settled.reason).toContain("650 messages wait");
+    expect(settled.reason).toContain("650 messages are waiting");
     // Not a look later: what was worked off is not said to wait.
     expect(judge(...working([...growing, 0]))).toEqual({
       ...{ health: "OK", reason: "3 messages are pending, and none waits" },
@@ -69,7 +69,7 @@ describe("classifyGroup", () => {
     }));
     const inexact = judge(...looks.map((look) => ({ ...look, isExact: false })));
     expect(inexact.health).toBe("FALLING BEHIND");
-    expect(inexact.reason).toContain("the oldest has waited 95 s, and 60 s then");
+    expect(inexact.reason).toContain("the oldest has waited 95 s (60 s earlier)");
     // A burst that is worked off: its last message is always as old as the burst.
     const burst = looks.map((look, index) => ({ ...look, waiting: 10_000 - 1_000 * index }));
     expect(judge(...burst).health).toBe("OK");
@@ -78,20 +78,23 @@ describe("classifyGroup", () => {
   it("has stopped when there is work and nobody to do it", () => {
     const nobody = { consumers: { ...consumers, living: 0 } };
     expect(judge({ waiting: 1, ...nobody })).toEqual({
-      ...{ health: "STOPPED", reason: "1 message waits, and no consumer is there to work on them" },
+      ...{ health: "STOPPED", reason: "1 message is waiting, but there are no active consumers" },
     });
     expect(judge({ pending: 1, ...nobody }).health).toBe("STOPPED");
     expect(judge({ waiting: null, oldestWaitingAgeMs: 5, ...nobody }).health).toBe("STOPPED");
     expect(judge({ waiting: 1, consumers: { ...consumers, heldUp: 2 } })).toEqual({
-      ...{ health: "STOPPED", reason: "1 message waits, and the 2 living consumers take nothing" },
+      ...{ health: "STOPPED", reason: "1 message waits, and the 2 live consumers take nothing" },
     });
   });
 
-  it("is stalled at the first look at which none of its living consumers makes progress", () => {
+  it("is stalled at the first look at which none of its live consumers makes progress", () => {
     expect(judge({ pending: 4, consumers: { ...consumers, stalled: 2 } }).health).toBe("STALLED");
     expect(judge({ pending: 4, consumers: { ...consumers, stalled: 1, heldUp: 1 } }).health).toBe("STALLED");
     expect(judge({ pending: 4, consumers: { ...consumers, stalled: 1 } })).toEqual({
-      ...{ health: "OK", reason: "4 messages are pending, and none waits; 1 of 2 living consumers makes no progress" },
+      ...{
+        health: "OK",
+        reason: "4 messages are pending, and none is waiting; 1 of 2 live consumers makes no progress",
+      },
     });
   });
 
@@ -129,18 +132,18 @@ describe("classifyGroup", () => {
     });
 
     it("is judged by what its consumers say where the server does not know what was finished", () => {
-      const said = { finished: null, deadLettered: 30, told: { acked: 2, deadLettered: 30 } };
+      const said = { finished: null, deadLettered: 30, reported: { acked: 2, deadLettered: 30 } };
       expect(judge({ finished: null }, said).health).toBe("FAILING");
-      expect(judge({ finished: null }, { ...said, told: { acked: 200, deadLettered: 30 } }).health).toBe("OK");
-      const left = { ...said, told: { acked: 1, deadLettered: 0 } };
-      expect(judge({ finished: null, told: { acked: 500, deadLettered: 1 } }, left).health).toBe("OK");
+      expect(judge({ finished: null }, { ...said, reported: { acked: 200, deadLettered: 30 } }).health).toBe("OK");
+      const left = { ...said, reported: { acked: 1, deadLettered: 0 } };
+      expect(judge({ finished: null, reported: { acked: 500, deadLettered: 1 } }, left).health).toBe("OK");
     });
 
     it("is seen at a single look by what its consumers say, if it was lately", () => {
-      const said = { told: { acked: 10, deadLettered: 300 }, deadLettered: 300, lastDeadLetterAtMs: 0 };
+      const said = { reported: { acked: 10, deadLettered: 300 }, deadLettered: 300, lastDeadLetterAtMs: 0 };
       expect(judge(said).health).toBe("FAILING");
       expect(judge({ ...said, atMs: 3_600_000 }).health).toBe("OK");
-      expect(judge({ ...said, told: { acked: 301, deadLettered: 300 } }).health).toBe("OK");
+      expect(judge({ ...said, reported: { acked: 301, deadLettered: 300 } }).health).toBe("OK");
     });
   });
 
@@ -167,7 +170,7 @@ describe("classifyGroup", () => {
     for (const waiting of [0, null, 5]) {
       expect(judge({ ...ahead, waiting })).toEqual({
         health: "AHEAD",
-        reason: "its position, 99-0, is ahead of the stream, whose last id is 9-5: what is added is not delivered",
+        reason: "its position, 99-0, is ahead of the stream, whose last id is 9-5: new messages are not delivered",
       });
     }
     expect(judge({ lastDeliveredId: "9-5", lastGeneratedId: "9-5" }).health).toBe("OK");
@@ -179,7 +182,7 @@ describe("classifyGroup", () => {
     expect(judge(...working([1, null, 3, 4, 5, 6])).health).toBe("UNKNOWN");
     const bounded = working([1_000, 1_000, 1_000]).map((look) => ({ ...look, isExact: false }));
     expect(judge(...bounded).health).toBe("UNKNOWN");
-    expect(judge(...bounded).reason).toContain("at least 1000 messages wait");
+    expect(judge(...bounded).reason).toContain("at least 1000 messages are waiting");
     expect(classifyGroup({ ...trendOf({}), samples: [] }).health).toBe("UNKNOWN");
   });
 

@@ -1,70 +1,70 @@
 /**
- * The health of a group, from the trend of several looks and without a threshold for lag: a backlog of a million that
- * shrinks is well, one of ten that nobody touches is not. A quiet stream is never flagged. After LinkedIn's Burrow. What
- * keeps a verdict from flapping is part of the judgement, so that a verdict and its reason are always of the same look.
+ * The health of a group, from the trend of several passes and without a threshold for lag: a backlog of a million that
+ * shrinks is fine, one of ten that no consumer touches is not. A quiet stream is never flagged. After LinkedIn's Burrow.
+ * The protection against flapping is part of the judgement, so that a verdict and its reason always belong to one pass.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
 import type { GroupHealth } from "../report.ts";
 import { describeDuration, describeMessages } from "./duration.ts";
 import { isGrowing, LEAST_LOOKS } from "./growth.ts";
 
-/** One look at a group. */
+/** One snapshot of a group. */
 export interface GroupSample {
   readonly atMs: number;
   readonly lastDeliveredId: EntryId;
-  /** The last id that was given to an entry of the stream. */
+  /** The id of the last entry that was added to the stream. */
   readonly lastGeneratedId: EntryId;
-  /** Messages that wait in the stream; `null` when it is not known. */
+  /** Messages that wait in the stream; `null` if unknown. */
   readonly waiting: number | null;
-  /** Whether `waiting` is the number, and not the least that it can be. */
+  /** Whether `waiting` is exact, not a lower bound. */
   readonly isExact: boolean;
   readonly oldestWaitingAgeMs: number | null;
   /** Pending messages that were released: they wait for any consumer. */
   readonly released: number;
   readonly pending: number;
   readonly oldestPendingId: EntryId | null;
-  /** Messages the group has read and that are not pending any more; `null` when the server does not know. */
+  /** Messages that the group has read and that are no longer pending; `null` if the server does not know. */
   readonly finished: number | null;
   /** Messages that were ever moved to the group's dead letters. */
   readonly deadLettered: number;
-  /** How many of what they finished its consumers dead-lettered since they began, and how many they acknowledged. */
-  readonly told: { readonly acked: number; readonly deadLettered: number };
-  /** When the last message was moved to the dead letters; `null` when none was. */
+  /** How many messages its consumers have dead-lettered and acknowledged since their start. */
+  readonly reported: { readonly acked: number; readonly deadLettered: number };
+  /** When the last message was moved to the dead letters; `null` if none was. */
   readonly lastDeadLetterAtMs: number | null;
-  /** Consumers that are there and not dead, idle or stopping, by what they are at. */
+  /** Consumers that are not dead, idle or stopping, by their state. */
   readonly consumers: ConsumerCounts;
-  /** How long a consumer of this group may be at one piece of work before its silence means something, in ms. */
+  /** How long a consumer of this group may process one batch before a lack of progress is reported, in ms. */
   readonly patienceMs: number;
 }
 
 export interface ConsumerCounts {
   readonly living: number;
-  /** Those of them whose work does not move. */
+  /** Those that make no progress. */
   readonly stalled: number;
-  /** Those that fail on what they are given. */
+  /** Those that fail on their messages. */
   readonly failing: number;
-  /** Those that take nothing on purpose. */
+  /** Those that take no messages on purpose. */
   readonly heldUp: number;
 }
 
-/** The looks at one group that its health is judged from, the oldest first, and what must outlive them. */
+/** The snapshots of one group that its health is judged by, oldest first, and the state that outlives them. */
 export interface GroupTrend {
   readonly samples: readonly GroupSample[];
-  /** Since when neither a delivery nor an acknowledgement was seen. */
+  /** Since when there has been neither a delivery nor an acknowledgement. */
   readonly stillSinceMs: number;
-  /** Where the group was before it was set back, until it has come there again. */
+  /** The group's position before it was moved back, until it has reached it again. */
   readonly rewoundFrom: EntryId | null;
-  /** Whether what waits grows. */
+  /** Whether the number of waiting messages grows. */
   readonly isBacklogGrowing: boolean;
-  /** Whether the age of the oldest of it grows. */
+  /** Whether the age of the oldest waiting message grows. */
   readonly isAgeGrowing: boolean;
 }
 
-// A backlog of some thousand changes by chance by a message or two, an age by the time between two adds.
+// A backlog of some thousand varies by a message or two at random, an age by the time between two adds.
 const LEAST_BACKLOG_NOISE = 1;
 const LEAST_AGE_NOISE_MS = 1_000;
 
-/** Adds a look, and forgets the oldest: `looks` are kept, and one to compare them with. */
+/** Adds a snapshot, and drops the oldest: keeps `looks` of them, and one to compare them with. */
 export function followTrend(before: GroupTrend | undefined, now: GroupSample, looks: number): GroupTrend {
   const last = before?.samples.at(-1);
   if (before === undefined || last === undefined) {
@@ -91,16 +91,16 @@ export function followTrend(before: GroupTrend | undefined, now: GroupSample, lo
   };
 }
 
-/** How many wait to be offered; `null` when that is not known. */
+/** How many messages wait to be delivered; `null` if unknown. */
 const countWaiting = ({ waiting, isExact, released }: GroupSample): number | null =>
   waiting === null || !isExact ? null : waiting + released;
 
-/** The position the group was set back from and has not come to again; `null` when it was not. */
+/** The position that the group was moved back from and has not reached again; `null` if there is none. */
 function followRewind(before: EntryId | null, last: GroupSample, now: GroupSample): EntryId | null {
   const isBack = compareEntryIds(now.lastDeliveredId, last.lastDeliveredId) < 0;
   const from = before ?? (isBack ? last.lastDeliveredId : null);
   if (from === null || now.waiting === 0) return null;
-  // What a failover has lost of the stream's end cannot be read again.
+  // Entries that were lost in a failover cannot be read again.
   const end = compareEntryIds(from, now.lastGeneratedId) > 0 ? now.lastGeneratedId : from;
   return compareEntryIds(now.lastDeliveredId, end) < 0 ? from : null;
 }
@@ -110,13 +110,13 @@ export interface HealthVerdict {
   readonly reason: string;
 }
 
-/** Judges the last look in the light of those before it. */
+/** Judges the last snapshot in the light of those before it. */
 export function classifyGroup(trend: GroupTrend): HealthVerdict {
   const last = trend.samples.at(-1);
-  if (last === undefined) return unknown("it was not looked at yet");
+  if (last === undefined) return unknown("there is no snapshot of it yet");
   const { health, reason } = judge(trend, last);
   const { living, stalled, failing } = last.consumers;
-  // Where not all of them are, the group goes on; what those hold does not.
+  // If only some of them are, the group continues, but the messages that they hold do not.
   const hindered = stalled + failing;
   if (hindered === 0 || hindered === living) return { health, reason };
   return {
@@ -128,56 +128,62 @@ export function classifyGroup(trend: GroupTrend): HealthVerdict {
 function judge(trend: GroupTrend, last: GroupSample): HealthVerdict {
   const { lastDeliveredId, lastGeneratedId, waiting, pending } = last;
   if (compareEntryIds(lastDeliveredId, lastGeneratedId) > 0) {
-    const reason = `its position, ${lastDeliveredId}, is ahead of the stream, whose last id is ${lastGeneratedId}: what is added is not delivered`;
+    const reason = `its position, ${lastDeliveredId}, is ahead of the stream, whose last id is ${lastGeneratedId}: new messages are not delivered`;
     return { health: "AHEAD", reason };
   }
   const deadLettered = describeDeadLetters(trend.samples);
   if (waiting === 0 && pending === 0) {
     if (deadLettered !== null) return { health: "FAILING", reason: deadLettered };
-    return { health: "OK", reason: "nothing waits, and nothing is pending" };
+    return { health: "OK", reason: "no messages are waiting or pending" };
   }
   const hindered = judgeConsumers(last);
   if (hindered !== null) return hindered;
   const work = describeWork(last);
   if (trend.rewoundFrom !== null) {
-    const reason = `its position was set back from ${trend.rewoundFrom} to ${lastDeliveredId} or before: messages come again; ${work}`;
+    const reason = `its position was moved back from ${trend.rewoundFrom} to ${lastDeliveredId} or before, so messages are redelivered; ${work}`;
     return { health: "REWOUND", reason };
   }
   if (deadLettered !== null) return { health: "FAILING", reason: `${deadLettered}; ${work}` };
   return judgeBacklog(trend, last, work);
 }
 
-/** What its consumers say; `null` when some of them work. */
+/** The verdict by its consumers; `null` if some of them work. */
 function judgeConsumers(last: GroupSample): HealthVerdict | null {
   const { living, stalled, failing, heldUp } = last.consumers;
-  // Only its age tells that there is a message at all.
+  // If the number is unknown, the age shows whether a message waits at all.
   const hasWork = last.pending > 0 || last.waiting !== null || last.oldestWaitingAgeMs !== null;
   if (!hasWork || stalled + failing + heldUp < living) return null;
   const work = describeWork(last);
-  if (living === 0) return { health: "STOPPED", reason: `${work}, and no consumer is there to work on them` };
+  if (living === 0) return { health: "STOPPED", reason: `${work}, but there are no active consumers` };
   if (heldUp === living)
     return {
       health: "STOPPED",
-      reason: `${work}, and ${living === 1 ? "the living consumer takes" : `the ${all(living)} take`} nothing`,
+      reason: `${work}, but ${living === 1 ? "the only live consumer takes" : `the ${all(living)} take`} no messages`,
     };
   if (stalled === 0 && failing > 0) {
-    return { health: "FAILING", reason: `${work}, and of ${all(living)} none gets its batches done` };
+    return {
+      health: "FAILING",
+      reason: `${work}, but ${living === 1 ? "the only live consumer" : `none of ${all(living)}`} finishes ${living === 1 ? "no batches" : "its batches"}`,
+    };
   }
-  return { health: "STALLED", reason: `${work}, and of ${all(living)} none makes progress` };
+  return {
+    health: "STALLED",
+    reason: `${work}, but ${living === 1 ? "the only live consumer makes no progress" : `none of ${all(living)} makes progress`}`,
+  };
 }
 
-const all = (living: number): string => (living === 1 ? "1 living consumer" : `${living} living consumers`);
+const all = (living: number): string => (living === 1 ? "1 live consumer" : `${living} live consumers`);
 
-/** What becomes of the work that waits. */
+/** The verdict by the backlog. */
 function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): HealthVerdict {
   const { samples, stillSinceMs } = trend;
   const { waiting, released } = last;
   const [first = last] = samples;
-  if (waiting === null && !trend.isAgeGrowing) return unknown(`${work}; whether that grows cannot be told`);
-  if (waiting === 0 && released === 0) return { health: "OK", reason: `${work}, and none waits` };
+  if (waiting === null && !trend.isAgeGrowing) return unknown(`${work}; it is unknown whether the backlog grows`);
+  if (waiting === 0 && released === 0) return { health: "OK", reason: `${work}, and none is waiting` };
   const stillMs = last.atMs - stillSinceMs;
   if (stillMs >= last.patienceMs) {
-    const reason = `${work}, and none was delivered or acknowledged for ${describeDuration(stillMs)}`;
+    const reason = `${work}, but none was delivered or acknowledged for ${describeDuration(stillMs)}`;
     return { health: "STALLED", reason };
   }
   const spanMs = last.atMs - first.atMs;
@@ -187,35 +193,38 @@ function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): Healt
     return { health: "FALLING BEHIND", reason };
   }
   if (now === null && trend.isAgeGrowing) {
-    return { health: "FALLING BEHIND", reason: `${work}, and they wait longer and longer${describeAge(first, last)}` };
+    return { health: "FALLING BEHIND", reason: `${work}, and their waiting time grows${describeAge(first, last)}` };
   }
   if (samples.some((sample) => sample.waiting === 0 && sample.released === 0)) {
-    return { health: "OK", reason: `${work}; within the last ${describeDuration(spanMs)} none did` };
+    return {
+      health: "OK",
+      reason: `${work}, but at some point in the last ${describeDuration(spanMs)} none was waiting`,
+    };
   }
   if (samples.some((sample) => countWaiting(sample) === null)) {
-    return unknown(`${work}; whether that grows cannot be told`);
+    return unknown(`${work}; it is unknown whether the backlog grows`);
   }
   if (samples.length < LEAST_LOOKS) {
-    return unknown(`${work}; whether that grows takes ${LEAST_LOOKS} looks to tell`);
+    return unknown(`${work}; it takes ${LEAST_LOOKS} passes to see whether the backlog grows`);
   }
-  return { health: "OK", reason: `${work}, and does not grow${describeAge(first, last)}` };
+  return { health: "OK", reason: `${work}, and the backlog does not grow${describeAge(first, last)}` };
 }
 
-/** How the wait of the oldest message has changed. */
+/** How the waiting time of the oldest message has changed. */
 function describeAge(first: GroupSample, last: GroupSample): string {
   const [then, now] = [first.oldestWaitingAgeMs, last.oldestWaitingAgeMs];
   if (now === null) return "";
-  const was = then === null ? "" : `, and ${describeDuration(then)} then`;
+  const was = then === null ? "" : ` (${describeDuration(then)} earlier)`;
   return `; the oldest has waited ${describeDuration(now)}${was}`;
 }
 
-// Fewer may be anybody's mistake.
+// Fewer may be a coincidence.
 const FEWEST_DEAD_LETTERS = 3;
 const MOST_SHARE = 0.5;
-// How long a dead-lettering says something of the present where there is no window yet.
+// How long a dead letter counts as recent while there is no window yet.
 const RECENTLY_MS = 300_000;
 
-/** That the group dead-letters most of what it finishes; `null` when it does not, or there was too little to say. */
+/** Says that the group dead-letters most messages it finishes; `null` if it does not, or there are too few. */
 function describeDeadLetters(samples: readonly GroupSample[]): string | null {
   const [first] = samples;
   const last = samples.at(-1);
@@ -226,24 +235,24 @@ function describeDeadLetters(samples: readonly GroupSample[]): string | null {
     const share = `${deadLettered} of the ${Math.max(finished, deadLettered)} messages it finished`;
     return `${share} in the last ${describeDuration(last.atMs - first.atMs)} went to the dead letters`;
   }
-  // One that was not watched before: what its consumers say of themselves, if it is not history.
+  // In the first pass: the counts that its consumers report, if the last dead letter is recent.
   if (samples.length > 1) return null;
-  const { told, lastDeadLetterAtMs, atMs } = last;
+  const { reported, lastDeadLetterAtMs, atMs } = last;
   const isRecent = lastDeadLetterAtMs !== null && atMs - lastDeadLetterAtMs <= RECENTLY_MS;
-  if (!isRecent || !isMost(told.deadLettered, sumTold(last))) return null;
-  return `${told.deadLettered} of the ${sumTold(last)} messages its consumers finished since they began went to the dead letters`;
+  if (!isRecent || !isMost(reported.deadLettered, sumReported(last))) return null;
+  return `${reported.deadLettered} of the ${sumReported(last)} messages its consumers have finished since their start went to the dead letters`;
 }
 
-/** How many were finished from one look to another, at most; `null` where neither the server nor the consumers know. */
+/** How many messages were finished between two passes, at most; `null` if neither the server nor the consumers know. */
 function countFinished(first: GroupSample, last: GroupSample, deadLettered: number): number | null {
-  // A redriven message is pending once more, so that the count can go back.
+  // A redriven message is pending again, so the count can decrease.
   if (last.finished !== null) return Math.max(last.finished - (first.finished ?? 0), 0);
-  const told = sumTold(last) - sumTold(first);
-  // Somebody has left, and taken its count along.
-  return told < deadLettered ? null : told;
+  const reported = sumReported(last) - sumReported(first);
+  // A consumer has left, and its count with it.
+  return reported < deadLettered ? null : reported;
 }
 
-const sumTold = ({ told }: GroupSample): number => told.acked + told.deadLettered;
+const sumReported = ({ reported }: GroupSample): number => reported.acked + reported.deadLettered;
 
 const isMost = (deadLettered: number, finished: number): boolean =>
   deadLettered >= FEWEST_DEAD_LETTERS && deadLettered >= MOST_SHARE * finished;
@@ -253,9 +262,9 @@ const unknown = (reason: string): HealthVerdict => ({ health: "UNKNOWN", reason 
 function describeWork({ waiting, isExact, pending, released, oldestWaitingAgeMs }: GroupSample): string {
   const parts: string[] = [];
   if (waiting === null) {
-    parts.push(oldestWaitingAgeMs === null ? "it is not known how many messages wait" : "messages wait");
+    parts.push(oldestWaitingAgeMs === null ? "the number of waiting messages is unknown" : "messages are waiting");
   } else if (waiting > 0) {
-    parts.push(`${isExact ? "" : "at least "}${describeMessages(waiting)} ${waiting === 1 ? "waits" : "wait"}`);
+    parts.push(`${isExact ? "" : "at least "}${describeMessages(waiting)} ${waiting === 1 ? "is" : "are"} waiting`);
   }
   if (pending > 0 || parts.length === 0) {
     const free = released > 0 ? `, ${released} of them released for any consumer` : "";

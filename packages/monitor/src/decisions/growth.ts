@@ -1,37 +1,37 @@
 /**
- * Whether a backlog, or an age, grows through its noise: a test on how much it changes from look to look. A test on its
- * height (Mann-Kendall, a line through the points) calls most steady loads growing, because a backlog adds up the noise of
- * all looks before: `docs/adr/0015-growth-through-noise.md`.
+ * Whether a backlog, or an age, grows in spite of its noise: a test on its changes from pass to pass. A test on its height
+ * (Mann-Kendall, a line through the points) calls most steady loads growing, because a backlog accumulates the noise of
+ * all earlier passes: `docs/adr/0015-growth-through-noise.md`.
  */
 
-/** How sure it must be, in standard deviations of the sum of a whole window, before growth is called growth. */
+/** The certainty, in standard deviations of the sum of a whole window, from which on it counts as growth. */
 const SURE = 3.5;
-/** Times that where it was empty in the meantime: what cannot fall below 0 wanders up without any overload. */
+/** Multiplied by this if it was empty in the window: a value that cannot fall below 0 drifts up without any overload. */
 const SURER = 1.05;
-/** Nobody need be surer than that, however few the looks. */
+/** The maximum certainty that is required, however few the passes. */
 const SUREST = 5;
-/** Below that it is not called growth any more. Far from the other, so that it does not flap. */
+/** Below this it no longer counts as growth. Far below the other limit, so that it does not flap. */
 const STILL_SURE = 2.3;
-/** The last part of a window, and how sure it must be there that it shrinks, which ends growth sooner. */
+/** The last part of a window, and the certainty that it shrinks there, which ends growth sooner. */
 const RECENT_SHARE = 0.2;
 const SHRINKS = -2.5;
-/** Fewer looks say nothing, even without any noise. */
+/** Fewer passes say nothing, even without any noise. */
 export const LEAST_LOOKS = 6;
 
 export interface GrowthRules {
-  /** From how many looks growth is judged, beside the one they are compared with. While there are fewer it must be clearer. */
+  /** Number of passes in the window, beside the one they are compared with. While there are fewer, growth must be clearer. */
   readonly looks: number;
-  /** Noise to reckon with in any case, in the unit of the values: what is smaller is chance. */
+  /** Minimum noise, in the unit of the values: smaller changes are random. */
   readonly leastNoise: number;
 }
 
-/** Says whether the values, one per look and the oldest first, grow. `before`: what was said one look ago. */
+/** Whether the values, one per pass and oldest first, grow. `before`: the verdict of the previous pass. */
 export function isGrowing(values: readonly number[], before: boolean, rules: GrowthRules): boolean {
   if (values.length < LEAST_LOOKS) return false;
   const certainty = certaintyOf(values, rules.leastNoise);
   const changes = values.length - 1;
   if (!before) {
-    // While the window fills, each look is one more chance to be wrong: the bound is the same for the sum of the changes.
+    // While the window fills, each pass is one more chance to be wrong: the limit is the same for the sum of the changes.
     const sure = values.includes(0) ? SURE * SURER : SURE;
     return certainty >= Math.min(sure * Math.sqrt(Math.max(rules.looks / changes, 1)), SUREST);
   }
@@ -40,7 +40,7 @@ export function isGrowing(values: readonly number[], before: boolean, rules: Gro
 }
 
 /**
- * How far the mean change lies from none, in standard deviations; of a few changes as many fewer as their spread is
+ * The distance of the mean change from zero, in standard deviations; fewer for a few changes, because their spread is
  * uncertain (Wallace's approximation of Student's t by a normal deviate).
  */
 function certaintyOf(values: readonly number[], leastNoise: number): number {
@@ -62,8 +62,8 @@ function certaintyOf(values: readonly number[], leastNoise: number): number {
 }
 
 /**
- * A last change that is far larger than those before would count as noise, and make growth look less certain. Beyond this
- * point, where the certainty is at its turn, it counts no further: more that waits never makes a verdict better.
+ * A last change that is far larger than those before would count as noise, and make growth look less certain. So it is
+ * capped where the certainty would begin to fall: a larger backlog never makes a verdict better.
  */
 function limitLast(change: number, sum: number, squares: number): number {
   if (sum === 0) return change;

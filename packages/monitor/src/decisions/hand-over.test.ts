@@ -37,14 +37,14 @@ describe("chooseTargets", () => {
 
   it("moves nothing where nobody works", () => {
     expect(chooseTargets(others, "any")).toEqual({
-      ...{ kind: "none", reason: "no healthy consumer is there to take messages" },
+      ...{ kind: "none", reason: "there is no healthy consumer to take the messages" },
     });
   });
 
   it("takes foreign ones only where that is allowed and no registered one works", () => {
     expect(namesOf(chooseTargets([...others, ...foreign], "any"))).toEqual(["f"]);
     expect(chooseTargets([...others, ...foreign], "registered")).toMatchObject({
-      ...{ kind: "none", reason: expect.stringContaining('unless handOverTo is "any"') as string },
+      ...{ kind: "none", reason: expect.stringContaining('only if handOverTo is "any"') as string },
     });
   });
 });

@@ -1,10 +1,10 @@
-/** Where the messages of the dead go: to whoever has room, or, among foreign consumers, to the one with the fewest. */
+/** Where the messages of dead consumers go: to any consumer with room, or, among foreign ones, to the one with the fewest. */
 import type { ConsumerReport } from "../report.ts";
 
 export type HandOverTo = "registered" | "any";
 
 export type TargetChoice =
-  /** They are released: consumers of ours are alive, and take them as they have room. */
+  /** They are released: registered consumers are alive, and claim them as they have room. */
   | { readonly kind: "release" }
   | { readonly kind: "targets"; readonly targets: readonly HandOverTarget[] }
   /** Nothing moves, for this reason. */
@@ -16,8 +16,8 @@ export interface HandOverTarget {
 }
 
 /**
- * Released where a registered consumer is there that works, be it a busy one: with it a message waits its turn, with the
- * dead for ever. To foreign ones that are well where there is none, and only if that is allowed.
+ * Messages are released if a registered consumer works, even a busy one: there a message waits for a while, with a dead
+ * consumer forever. Otherwise they go to healthy foreign consumers, if that is allowed.
  */
 export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOverTo): TargetChoice {
   const isAtWork = ({ foreign, status }: ConsumerReport): boolean =>
@@ -27,8 +27,8 @@ export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOver
   if (healthy.length > 0 && to === "any") {
     return { kind: "targets", targets: healthy.map(({ consumer, pending }) => ({ consumer, pending })) };
   }
-  if (healthy.length === 0) return { kind: "none", reason: "no healthy consumer is there to take messages" };
-  const reason = 'no registered consumer is healthy, and foreign ones get nothing unless handOverTo is "any"';
+  if (healthy.length === 0) return { kind: "none", reason: "there is no healthy consumer to take the messages" };
+  const reason = 'no registered consumer is healthy, and foreign consumers get messages only if handOverTo is "any"';
   return { kind: "none", reason };
 }
 
@@ -36,13 +36,13 @@ export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOver
 const LARGEST_PAGE = 100;
 const PAGES_PER_TARGET = 4;
 
-/** How many messages are handed over at once: few enough that the targets' loads come out about even. */
+/** Messages per page: few enough that the targets' loads become about equal. */
 export function decidePageSize(messages: number, targets: number): number {
   const pages = Math.max(targets, 1) * PAGES_PER_TARGET;
   return Math.min(Math.max(Math.ceil(messages / pages), 1), LARGEST_PAGE);
 }
 
-/** Who gets the next page: the target with the fewest messages pending; of several, the first by name. */
+/** The target of the next page: the one with the fewest pending messages; among equals, the first by name. */
 export function chooseNext<Target extends { readonly consumer: string }>(
   targets: readonly Target[],
   loads: ReadonlyMap<string, number>,

@@ -20,5 +20,5 @@ it.each([
 it("says nothing of an open intake, nor of one that is not told, and the name of one that it does not know", () => {
   expect(describeIntake("open")).toBeNull();
   expect(describeIntake(null)).toBeNull();
-  expect(describeIntake("out-to-lunch")).toEqual({ status: "HELD UP", meaning: "takes nothing: out-to-lunch" });
+  expect(describeIntake("out-to-lunch")).toEqual({ status: "HELD UP", meaning: "takes no messages: out-to-lunch" });
 });

@@ -1,36 +1,36 @@
 /**
- * Whether a consumer's work moves, from one look to the next: by its own counters of work that is done. Neither its
- * heartbeat nor the server's idle times count, because the renewals of a consumer that hangs move them too.
+ * Whether a consumer makes progress from one pass to the next, by its own counters of finished work. Neither its
+ * heartbeat nor the server's idle times count, because lease renewals of a hanging consumer change them as well.
  */
 
 export interface ConsumerMarks {
   readonly atMs: number;
   readonly incarnation: string | null;
-  /** Messages it has acknowledged by its own count; `null` when it does not say. */
+  /** Messages acknowledged by its own count; `null` if it does not report it. */
   readonly acked: number | null;
-  /** Batches it has worked on to the end; `null` when it does not say. */
+  /** Batches finished; `null` if it does not report it. */
   readonly batches: number | null;
-  /** Messages it has moved to the dead letters; `null` when it does not say. */
+  /** Messages moved to the dead letters; `null` if it does not report it. */
   readonly deadLettered: number | null;
-  /** How long its handlers were at work, by its own count; `null` when it does not say. */
+  /** Total working time of its handlers, by its own count; `null` if it does not report it. */
   readonly busyMs: number | null;
-  /** When it said so. */
+  /** When it reported this. */
   readonly saidAtMs: number | null;
-  /** Whether there was anything to do for it: at work, or waiting. */
+  /** Whether there was work for it: in progress or waiting. */
   readonly hasWork: boolean;
 }
 
 export interface Progress {
   readonly marks: ConsumerMarks;
-  /** Since when there was work, and none of it was done. */
+  /** Since when there has been work without progress. */
   readonly stillSinceMs: number;
-  /** How many looks have found it so. */
+  /** Over how many passes. */
   readonly stillLooks: number;
-  /** Whether its heartbeat was seen to move. */
+  /** Whether its heartbeat has changed. */
   readonly wasHeard: boolean;
 }
 
-/** Compares a look with the one before. Work that is done is progress, and so is that there was none to do. */
+/** Compares a snapshot with the one before. Finished work counts as progress, and so does having none to do. */
 export function followProgress(before: Progress | undefined, now: ConsumerMarks): Progress {
   if (before === undefined) return { marks: now, stillSinceMs: now.atMs, stillLooks: 1, wasHeard: false };
   const wasHeard = before.wasHeard || before.marks.saidAtMs !== now.saidAtMs;
@@ -50,8 +50,8 @@ function hasMoved(before: ConsumerMarks, now: ConsumerMarks): boolean {
 }
 
 /**
- * How much of the time between two heartbeats its handlers were at work, 0 to 1; `null` when it does not say, or has
- * said nothing new.
+ * The share of the time between two heartbeats in which its handlers worked, 0 to 1; `null` if it does not report it, or
+ * has not reported anything new.
  */
 export function decideBusyShare(
   before: ConsumerMarks | undefined,

@@ -1,10 +1,10 @@
-/** Throughput, from two looks at counters that only grow. */
+/** Throughput, from two readings of counters that only grow. */
 
 export interface Counters {
   readonly atMs: number;
   /** Entries that were ever added to the stream. */
   readonly added: number;
-  /** Messages the group has read and that are not pending any more; `null` when the server does not know. */
+  /** Messages that the group has read and that are no longer pending; `null` if the server does not know. */
   readonly finished: number | null;
 }
 
@@ -13,7 +13,7 @@ export interface Rates {
   readonly outPerSecond: number | null;
 }
 
-/** Rates between two looks; `null` without a look before, and where a counter went back: it is another stream's now. */
+/** Rates between two passes; `null` without an earlier pass, and if a counter has decreased: it is another stream now. */
 export function decideRates(before: Counters | undefined, now: Counters): Rates {
   if (before === undefined) return { inPerSecond: null, outPerSecond: null };
   const seconds = (now.atMs - before.atMs) / 1_000;

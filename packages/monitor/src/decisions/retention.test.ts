@@ -38,7 +38,7 @@ describe("decideRetention", () => {
     expect(groups.get("a")?.unreadLost).toBe(3);
     expect(groups.get("b")?.unreadLost).toBeNull();
     expect(stream.warnings).toEqual([
-      'at least 3 messages were removed from the stream before the group "a" had read them: look for a MAXLEN or XTRIM elsewhere',
+      'at least 3 messages were removed from the stream before the group "a" had read them: look for a producer with MAXLEN, or an XTRIM',
     ]);
   });
 

@@ -1,4 +1,4 @@
-/** How far a stream can be trimmed without taking a message from a group, and what was taken already. */
+/** How far a stream can be trimmed without losing messages of a group, and what was already lost. */
 import { compareEntryIds, type EntryId, quoteName } from "@redis-batch/core/internal";
 import type { GroupRetention, RetentionReport } from "../report.ts";
 import { describeMessages } from "./duration.ts";
@@ -7,7 +7,7 @@ export interface GroupNeeds {
   readonly group: string;
   readonly firstPendingId: EntryId | null;
   readonly lastDeliveredId: EntryId;
-  /** How many entries the group has read; `null` when the server does not know. */
+  /** How many entries the group has read; `null` if the server does not know. */
   readonly entriesRead: number | null;
 }
 
@@ -22,7 +22,7 @@ export interface RetentionVerdict {
   readonly stream: RetentionReport;
 }
 
-/** Judges all groups of a stream together: what one has finished, another may need. */
+/** Judges all groups of a stream together: an entry that one has finished may be needed by another. */
 export function decideRetention(needs: readonly GroupNeeds[], remains: StreamRemains): RetentionVerdict {
   const ordered = needs.toSorted((left, right) => (left.group < right.group ? -1 : 1));
   let pin: { readonly group: string; readonly id: EntryId } | undefined;
@@ -45,14 +45,14 @@ export function decideRetention(needs: readonly GroupNeeds[], remains: StreamRem
   return { groups, stream: { safeId: pin?.id ?? null, pinnedBy: pin?.group ?? null, warnings } };
 }
 
-// A group that was set back has both: what is pending, and what it reads again.
+// A group that was moved back has both: pending messages, and messages that it reads again.
 function neededFrom({ firstPendingId, lastDeliveredId }: GroupNeeds): EntryId {
   if (firstPendingId === null) return lastDeliveredId;
   return compareEntryIds(firstPendingId, lastDeliveredId) < 0 ? firstPendingId : lastDeliveredId;
 }
 
-// What is gone and was not read must have been removed unread. There may be more: which of those that were read are
-// still there is not known.
+// Entries that were neither read nor still exist were removed unread. There may be more: it is unknown which of the
+// read entries still exist.
 function countUnreadLost({ entriesRead }: GroupNeeds, { entriesAdded, length }: StreamRemains): number | null {
   return entriesRead === null ? null : Math.max(entriesAdded - length - entriesRead, 0);
 }
@@ -64,7 +64,7 @@ function isPendingLost({ firstPendingId }: GroupNeeds, { firstEntryId }: StreamR
 
 function warn(group: string, { unreadLost, pendingLost }: GroupRetention): readonly string[] {
   const name = quoteName(group);
-  const advice = "look for a MAXLEN or XTRIM elsewhere";
+  const advice = "look for a producer with MAXLEN, or an XTRIM";
   const warnings: string[] = [];
   if (unreadLost !== null && unreadLost > 0) {
     const lost = `at least ${describeMessages(unreadLost)}`;

@@ -1,36 +1,36 @@
 import type { ConsumerReport, ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "../report.ts";
 import type { TallyCounts } from "./tally.ts";
 
-/** What one look says of one metric. `null`: not known, so the series is left out, because 0 would be a claim. */
+/** One snapshot's value of one metric. `null`: unknown, so the series is left out, because 0 would be a claim. */
 export type Reading = number | boolean | null;
 
-/** One metric as it is documented in `docs/metrics.md`. */
+/** One metric, as documented in `docs/metrics.md`. */
 export interface MetricDefinition {
   readonly name: string;
   readonly type: "gauge" | "counter";
-  /** What the value counts: a base unit of Prometheus, or a thing. `1`: yes (1) or no (0). */
+  /** The unit of the value: a base unit of Prometheus, or what is counted. `1`: yes (1) or no (0). */
   readonly unit:
     | "seconds"
     | "entries"
     | "messages"
     | "messages per second"
     | "consumers"
-    | "looks"
+    | "passes"
     | "times"
     | "ratio"
     | "1";
   readonly labels: readonly string[];
-  /** One sentence without a final dot, as `# HELP` has it. */
+  /** One sentence without a full stop, for `# HELP`. */
   readonly help: string;
 }
 
-/** A metric and where its values come from. */
+/** A metric, and the source of its values. */
 export interface Metric<Subject> extends MetricDefinition {
   /** With a state label: one reading per value of that label, which is the last of `labels`. */
   readonly read: (subject: Subject) => Reading | ReadonlyMap<string, Reading>;
 }
 
-/** The words of the report as label values. */
+/** Label values for the statuses of the report. */
 const HEALTH_LABELS = {
   OK: "ok",
   "FALLING BEHIND": "falling_behind",
@@ -56,10 +56,10 @@ const STATUS_LABELS = {
   DEAD: "dead",
 } as const satisfies Record<ConsumerStatus, string>;
 
-/** Ages are shown in seconds, the base unit; `null` stays unknown. */
+/** Ages in seconds, the base unit; `null` stays unknown. */
 const seconds = (milliseconds: number | null): Reading => (milliseconds === null ? null : milliseconds / 1_000);
 
-/** One reading per state, 1 for the one that holds: so that an alert's `for` sees a 0 rather than a gap. */
+/** One reading per state, 1 for the current one, so that an alert's `for` sees a 0 instead of a gap. */
 function stateSet(labels: Readonly<Record<string, string>>, now: string): Map<string, Reading> {
   return new Map(Object.values(labels).map((label) => [label, label === now]));
 }
@@ -76,7 +76,7 @@ export const STREAM_METRICS: readonly Metric<MonitorReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: ["stream"],
-    help: "When the stream was looked at last, by the clock of the Redis server, in seconds since 1970",
+    help: "Time of the last pass, by the Redis server's clock, in seconds since 1970",
     read: ({ atMs }) => seconds(atMs),
   },
   {
@@ -97,7 +97,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "1",
     labels: [...GROUP, "health"],
-    help: "1 for the health of the consumer group, judged from the trend, 0 for every other health",
+    help: "1 for the current health of the consumer group, 0 for every other health",
     read: ({ health }) => stateSet(HEALTH_LABELS, HEALTH_LABELS[health]),
   },
   {
@@ -105,7 +105,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: GROUP,
-    help: "Messages that no consumer of the group was given yet",
+    help: "Messages that have not been delivered to any consumer of the group",
     read: ({ backlog }) => backlog.messages,
   },
   {
@@ -113,7 +113,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "1",
     labels: GROUP,
-    help: "Whether there may be more in the backlog than redis_batch_group_backlog_messages says, because counting stopped at its limit",
+    help: "Whether the backlog may be larger than redis_batch_group_backlog_messages, because counting stopped at its limit",
     read: ({ backlog }) => (backlog.messages === null ? null : backlog.source === "at least"),
   },
   {
@@ -121,7 +121,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: GROUP,
-    help: "Messages that were delivered in the group and not acknowledged",
+    help: "Messages that were delivered in the group but not acknowledged",
     read: ({ pending }) => pending,
   },
   {
@@ -145,7 +145,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: GROUP,
-    help: "How long the oldest message has waited that could be offered now: in the stream, released, due again, or read ahead",
+    help: "Waiting time of the oldest message that could be delivered now: in the stream, released, due again, or read ahead",
     read: ({ oldestOfferableMs, backlog, released, later }) =>
       oldestOfferableMs === null && backlog.messages === 0 && released.messages === 0 && later.overdueMs === null
         ? 0
@@ -156,7 +156,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: GROUP,
-    help: "Pending messages that nobody holds: whichever consumer has room takes them",
+    help: "Pending messages that any consumer with room may claim",
     read: ({ released }) => released.messages,
   },
   {
@@ -164,7 +164,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: GROUP,
-    help: "Time since the first of the released messages was released, at least",
+    help: "Lower bound of the time since the first of the released messages was released",
     read: ({ released }) => (released.messages === 0 ? 0 : seconds(released.oldestMs)),
   },
   {
@@ -172,7 +172,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: GROUP,
-    help: "Pending messages that were deferred for longer, and that no consumer holds until their time comes",
+    help: "Pending messages that are deferred and belong to no consumer until they are due",
     read: ({ later }) => later.messages,
   },
   {
@@ -180,7 +180,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: GROUP,
-    help: "Time since the first of the messages that were deferred was due, and nobody took it up",
+    help: "Time since the first unclaimed deferred message was due",
     read: ({ later }) => (later.overdueMs === null ? 0 : seconds(later.overdueMs)),
   },
   {
@@ -188,7 +188,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages per second",
     labels: GROUP,
-    help: "Messages added to the stream per second between the last two looks",
+    help: "Messages added to the stream per second between the last two passes",
     read: ({ inPerSecond }) => inPerSecond,
   },
   {
@@ -196,7 +196,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "messages per second",
     labels: GROUP,
-    help: "Messages acknowledged or dead-lettered in the group per second between the last two looks",
+    help: "Messages acknowledged or dead-lettered in the group per second between the last two passes",
     read: ({ outPerSecond }) => outPerSecond,
   },
   {
@@ -228,7 +228,7 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     type: "gauge",
     unit: "1",
     labels: GROUP,
-    help: "Whether the group decides how far the stream can be trimmed, because no other needs an older entry",
+    help: "Whether the group decides how far the stream can be trimmed, because no other group needs an older entry",
     read: ({ retention }) => retention.pins,
   },
   {
@@ -249,7 +249,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "1",
     labels: [...CONSUMER, "status"],
-    help: "1 for the status of the consumer, 0 for every other status",
+    help: "1 for the current status of the consumer, 0 for every other status",
     read: ({ status }) => stateSet(STATUS_LABELS, STATUS_LABELS[status]),
   },
   {
@@ -257,7 +257,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "1",
     labels: CONSUMER,
-    help: "Whether the consumer is not in the registry of the group, so that it has no heartbeat",
+    help: "Whether the consumer is not in the group's registry, and so has no heartbeat",
     read: ({ foreign }) => foreign,
   },
   {
@@ -265,7 +265,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: CONSUMER,
-    help: "Time since the consumer was last heard of",
+    help: "Time since the last sign of life of the consumer",
     read: ({ idleMs }) => seconds(idleMs),
   },
   {
@@ -273,7 +273,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: CONSUMER,
-    help: "Time since the last read of the consumer that returned something",
+    help: "Time since the last read of the consumer that returned messages",
     read: ({ inactiveMs }) => seconds(inactiveMs),
   },
   {
@@ -281,7 +281,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: CONSUMER,
-    help: "Messages that were delivered to the consumer and not acknowledged",
+    help: "Messages that were delivered to the consumer but not acknowledged",
     read: ({ pending }) => pending,
   },
   {
@@ -297,7 +297,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: CONSUMER,
-    help: "Messages the handlers of the consumer are at work on",
+    help: "Messages that the handlers of the consumer are processing",
     read: ({ inFlight }) => inFlight,
   },
   {
@@ -305,7 +305,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: CONSUMER,
-    help: "How long the oldest open batch of the consumer had been open at its last heartbeat",
+    help: "Age of the oldest open batch of the consumer at its last heartbeat",
     read: ({ oldestInFlightMs, inFlight }) => (inFlight === 0 ? 0 : seconds(oldestInFlightMs)),
   },
   {
@@ -313,7 +313,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "ratio",
     labels: CONSUMER,
-    help: "Share of the time between the last two looks in which the handlers of the consumer were at work, 0 to 1",
+    help: "Share of the time between the last two passes in which the handlers of the consumer worked, 0 to 1",
     read: ({ busyShare }) => busyShare,
   },
   {
@@ -321,7 +321,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "messages",
     labels: CONSUMER,
-    help: "The most messages the consumer holds on purpose",
+    help: "Maximum number of messages that the consumer holds by design",
     read: ({ capacity }) => capacity,
   },
   {
@@ -329,7 +329,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "seconds",
     labels: CONSUMER,
-    help: "How long messages stay with the consumer without a renewal",
+    help: "How long messages belong to the consumer without a renewal",
     read: ({ leaseMs }) => seconds(leaseMs),
   },
 ];
@@ -348,24 +348,24 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "gauge",
     unit: "1",
     labels: ["stream"],
-    help: "Whether the monitor is the one of several that cleans up",
+    help: "Whether the monitor leads, so that it cleans up and trims",
     read: ({ leading }) => leading,
   },
   {
-    name: "redis_batch_monitor_looks_total",
+    name: "redis_batch_monitor_passes_total",
     type: "counter",
-    unit: "looks",
+    unit: "passes",
     labels: ["stream"],
-    help: "Looks the monitor took at the stream",
-    read: ({ looks }) => looks,
+    help: "Successful passes of the monitor",
+    read: ({ passes }) => passes,
   },
   {
-    name: "redis_batch_monitor_look_seconds_total",
+    name: "redis_batch_monitor_pass_seconds_total",
     type: "counter",
     unit: "seconds",
     labels: ["stream"],
-    help: "Time the looks of the monitor took together",
-    read: ({ lookMs }) => seconds(lookMs),
+    help: "Total time of the passes of the monitor",
+    read: ({ passMs }) => seconds(passMs),
   },
   {
     name: "redis_batch_monitor_failed_passes_total",
@@ -380,7 +380,7 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "counter",
     unit: "times",
     labels: ["stream"],
-    help: "Times the monitor lost its connection to Redis",
+    help: "Number of times the monitor lost its connection to Redis",
     read: ({ disconnections }) => disconnections,
   },
   {
@@ -388,15 +388,15 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "counter",
     unit: "messages",
     labels: ["stream"],
-    help: "Messages of dead consumers the monitor released or handed to living ones",
+    help: "Messages of dead consumers that the monitor released or handed over",
     read: ({ handedOverMessages }) => handedOverMessages,
   },
   {
-    name: "redis_batch_monitor_vanished_messages_total",
+    name: "redis_batch_monitor_pending_trimmed_messages_total",
     type: "counter",
     unit: "messages",
     labels: ["stream"],
-    help: "Pending messages the monitor found removed from the stream",
+    help: "Pending messages that the monitor found deleted from the stream",
     read: ({ pendingTrimmedMessages }) => pendingTrimmedMessages,
   },
   {
@@ -404,7 +404,7 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "counter",
     unit: "consumers",
     labels: ["stream"],
-    help: "Dead consumers without messages the monitor removed",
+    help: "Names of dead consumers that the monitor removed",
     read: ({ removedConsumers }) => removedConsumers,
   },
   {
@@ -412,7 +412,7 @@ export const TALLY_METRICS: readonly Metric<TallyCounts>[] = [
     type: "counter",
     unit: "entries",
     labels: ["stream"],
-    help: "Entries the monitor trimmed from the stream because every group had finished them",
+    help: "Entries that the monitor trimmed from the stream because every group had finished them",
     read: ({ trimmedEntries }) => trimmedEntries,
   },
 ];

@@ -18,7 +18,7 @@ const read = (report: MonitorReport): ReadFamily[] => parseExposition(toPromethe
 describe("toPrometheus", () => {
   it("writes help, type and one line per series", () => {
     expect(toPrometheus(monitorReport()).split("\n").slice(0, 6)).toEqual([
-      "# HELP redis_batch_stream_inspected_timestamp_seconds When the stream was looked at last, by the clock of the Redis server, in seconds since 1970",
+      "# HELP redis_batch_stream_inspected_timestamp_seconds Time of the last pass, by the Redis server's clock, in seconds since 1970",
       "# TYPE redis_batch_stream_inspected_timestamp_seconds gauge",
       'redis_batch_stream_inspected_timestamp_seconds{stream="orders"} 1700000010',
       "# HELP redis_batch_stream_entries Entries in the stream",
@@ -144,9 +144,9 @@ describe("toPrometheus", () => {
     expect(openmetrics).toContain("# TYPE redis_batch_monitor_handed_over_messages counter\n");
     expect(openmetrics).toContain('redis_batch_monitor_handed_over_messages_total{stream="orders"} 12\n');
     expect(openmetrics).not.toContain("redis_batch_monitor_leading");
-    expect(readings(parseExposition(toPrometheus(null, { tally }), "text"), "redis_batch_monitor_looks_total")).toEqual(
-      { orders: 0 },
-    );
+    expect(
+      readings(parseExposition(toPrometheus(null, { tally }), "text"), "redis_batch_monitor_passes_total"),
+    ).toEqual({ orders: 0 });
   });
 
   it("writes nothing where there is nothing to say", () => {

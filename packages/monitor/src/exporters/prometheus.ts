@@ -7,8 +7,8 @@ export interface PrometheusOptions extends MetricsOptions {
 }
 
 /**
- * A report, or those of several monitors on different streams, as Prometheus reads it. What is not known has no series:
- * never 0. Names of streams, groups and consumers may be anything. The metrics are listed in `docs/metrics.md`.
+ * A report, or those of several monitors of different streams, in Prometheus' format. An unknown value has no series,
+ * instead of a 0. Names of streams, groups and consumers may be anything. `docs/metrics.md` lists the metrics.
  */
 export function toPrometheus(reports: Reports, options: PrometheusOptions = {}): string {
   const { format = "text", ...rest } = options;

@@ -1,7 +1,7 @@
 import { describeThrown, systemClock, Warnings } from "@redis-batch/core/internal";
 import { collectFamilies, type Family, METRICS, type MetricsOptions, type Reports } from "./samples.ts";
 
-/** What is needed of a registry: those of `prom-client` and of its successor `@prometheus-io/client` have it. */
+/** The required part of a registry, which `prom-client` and its successor `@prometheus-io/client` have. */
 export interface MetricsRegistry {
   registerMetric(metric: never): void;
   removeSingleMetric(name: string): void;
@@ -10,9 +10,9 @@ export interface MetricsRegistry {
 /** Where the reports come from: the last one of a running monitor, or a fresh one (`() => monitor.inspect()`). */
 export type ReportSource = () => Reports | Promise<Reports>;
 
-/** A metric as both client libraries handle one: they only ask it for its values. */
+/** A metric as both client libraries use it: they only read its values. */
 interface CollectedMetric {
-  /** Both libraries rewrite the name of a counter when they write OpenMetrics. */
+  /** Both libraries rename counters in OpenMetrics. */
   name: string;
   readonly help: string;
   readonly type: string;
@@ -22,11 +22,11 @@ interface CollectedMetric {
 }
 
 /**
- * Adds the metrics of `toPrometheus` to a registry of `prom-client` or `@prometheus-io/client`. The source is asked once
- * per scrape; when it fails there are no series and a process warning, so that the registry's other metrics are served.
- * Returns what takes the metrics out again.
+ * Adds the metrics of `toPrometheus` to a registry of `prom-client` or `@prometheus-io/client`. The source is called once
+ * per scrape. If it fails, there are no series and a process warning, so that the registry's other metrics are served.
  *
- * @throws what the registry throws when it has metrics of these names already; none is added then
+ * @returns a function that removes the metrics again
+ * @throws the registry's error if it already has metrics of these names; none is added then
  */
 export function registerInto(
   registry: MetricsRegistry,
@@ -44,7 +44,7 @@ export function registerInto(
         name,
         help,
         type,
-        // The processes of a cluster that share a registry see the same stream: adding their values up would be wrong.
+        // Cluster workers that share a registry see the same stream: adding up their values would be wrong.
         aggregator: "first",
         async get() {
           const samples = (await families()).find(({ metric: { name: one } }) => one === name)?.samples ?? [];
@@ -66,7 +66,7 @@ export function registerInto(
   return unregister;
 }
 
-/** A registry asks all of its metrics in one go: those calls share one look. */
+/** A registry reads all its metrics together: those calls share one report. */
 function oncePerScrape(source: ReportSource, options: MetricsOptions): () => Promise<readonly Family[]> {
   const warnings = new Warnings(systemClock);
   let running: Promise<readonly Family[]> | undefined;

@@ -11,11 +11,11 @@ import {
 } from "./metrics.ts";
 import type { MonitorTally, TallyCounts } from "./tally.ts";
 
-/** What the exporters of metrics have in common. */
+/** Shared by the metrics exporters. */
 export interface MetricsOptions {
   /**
-   * Whether there is a series per consumer. Default `true`. Their number grows with the consumers, and those of consumers
-   * that come and go stay in the time series database: `false` leaves the counts by status of each group.
+   * Whether there is a series per consumer. Default `true`. Their number grows with the consumers, and series of short-lived
+   * consumers stay in the time series database. With `false` only the counts by status of each group remain.
    */
   readonly perConsumer?: boolean | undefined;
   /** The tallies of the monitors whose reports are exported, for the `redis_batch_monitor_…` metrics. Default none. */
@@ -25,18 +25,18 @@ export interface MetricsOptions {
 /** The last report of a monitor, or of several on different streams; `null` while there is none. */
 export type Reports = MonitorReport | readonly MonitorReport[] | null;
 
-/** What a series is about: a stream, a group or a consumer, whose labels all of its metrics share. */
+/** The subject of a series: a stream, a group or a consumer. All its metrics share its labels. */
 export interface Subject {
   /** The values of the labels, as text that can be exported. */
   readonly names: readonly string[];
-  /** The labels as the text formats have them, without braces. */
+  /** The labels in the text formats, without braces. */
   readonly labels: string;
 }
 
 /** One series and its value. */
 export interface Sample {
   readonly subject: Subject;
-  /** The value of the metric's state label, its last one; `null` when it has none. */
+  /** The value of the metric's state label, the last one; `null` if it has none. */
   readonly state: string | null;
   readonly value: number;
 }
@@ -47,7 +47,7 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-/** Every metric there is, in the order in which they are exported. */
+/** All metrics, in the order in which they are exported. */
 export const METRICS: readonly MetricDefinition[] = [
   ...STREAM_METRICS,
   ...GROUP_METRICS,
@@ -55,7 +55,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ...TALLY_METRICS,
 ];
 
-/** The series of the reports. What is not known has none; a metric that no series is left of is there without. */
+/** The series of the reports. Unknown values have no series; a metric may have none at all. */
 export function collectFamilies(reports: Reports, options: MetricsOptions = {}): Family[] {
   const { perConsumer = true, tally = [] } = options;
   const streams = new Subjects<MonitorReport>(["stream"]);
@@ -83,14 +83,14 @@ export function collectFamilies(reports: Reports, options: MetricsOptions = {}):
 /** Reports of one kind, by their labels. */
 class Subjects<Report> {
   readonly #labels: readonly string[];
-  // A series may occur once only, and names that are not text in Redis can become equal here.
+  // A series may occur only once, but names that are not text in Redis can become equal here.
   readonly #byLabels = new Map<string, { readonly subject: Subject; readonly report: Report }>();
 
   constructor(labels: readonly string[]) {
     this.#labels = labels;
   }
 
-  /** Whether it was not there yet. */
+  /** Whether it is new. */
   add(names: readonly string[], report: Report): boolean {
     const values = names.map(asLabelValue);
     const labels = encodeLabels(this.#labels, values);

@@ -1,6 +1,6 @@
 /**
- * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It answers from outside of the
- * monitor, so that it also answers while Redis is away.
+ * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It is independent of the
+ * monitor, so that it answers even if Redis does not.
  */
 import { describeThrown, OptionsReader, pause, systemClock, tell, Warnings } from "@redis-batch/core/internal";
 import {
@@ -18,20 +18,20 @@ import type { MetricsOptions, Reports } from "./samples.ts";
 export interface MetricsServerOptions extends MetricsOptions {
   /** Where the reports come from: the last one of a running monitor, or a fresh one (`() => monitor.inspect()`). */
   readonly source: ReportSource;
-  /** 0 to 65,535; 0 takes any free one. */
+  /** 0 to 65,535; 0 picks a free one. */
   readonly port: number;
-  /** The address to listen on. Default `127.0.0.1`: only this machine can ask. `0.0.0.0` or `::` lets everybody in. */
+  /** The address to listen on. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: accept connections from everywhere. */
   readonly host?: string | undefined;
   /**
-   * What a client must send as `Authorization: Bearer …` to see `/metrics`. Default: nothing. `/healthz` and `/readyz`
-   * stay open, because they say no more than yes or no. It travels in the clear: put TLS in front of it on a network.
+   * The token that a client must send as `Authorization: Bearer …` to read `/metrics`. Default: none. `/healthz` and
+   * `/readyz` stay open, because they only say yes or no. The token is sent unencrypted: put TLS in front of it on a network.
    */
   readonly token?: string | undefined;
-  /** What the probes answer. Default: live while the process answers, ready once the source has a report. */
+  /** The answers to the probes. Default: live while the process answers, ready once the source has a report. */
   readonly health?: () => { readonly live: boolean; readonly ready: boolean };
-  /** How long the source may take, in milliseconds, 100 to 600,000; 503 afterwards. Default 10,000. */
+  /** Maximum time that the source may take, in milliseconds, 100 to 600,000; then the answer is 503. Default 10,000. */
   readonly timeoutMs?: number | undefined;
-  /** Told why an answer failed, which clients are not told. Default: a process warning. */
+  /** Called with the error of a failed answer; clients do not see it. Default: a process warning. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -57,14 +57,14 @@ const KNOWN = [
  * `/healthz` and `/readyz` (200 or 503).
  *
  * @throws {ConfigError} naming every problem of the options
- * @throws when the address is taken, or not this machine's
+ * @throws when the address is in use, or does not belong to this machine
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port, ...policy } = resolveMetricsServerOptions(options);
   const warnings = new Warnings(systemClock);
   const warn = (error: unknown): void =>
     warnings.say("metricsServer", `the metrics server could not answer: ${describeThrown(error)}`);
-  // A fault in what is told of faults must not keep the client from its answer.
+  // An error in the error callback must not prevent the answer.
   const onError = (error: unknown): void => tell(policy.onError ?? warn, error, warn);
   return startHttpServer({ host, port, paths: createPaths(policy), onError });
 }
@@ -74,7 +74,7 @@ type Policy = ReturnType<typeof resolveMetricsServerOptions>;
 function resolveMetricsServerOptions(options: MetricsServerOptions) {
   const reader = new OptionsReader("startMetricsServer", options, KNOWN);
   const { source, health, onError, perConsumer, tally = [], token } = options;
-  if (typeof source !== "function") reader.problem("source must be a function that gives a report");
+  if (typeof source !== "function") reader.problem("source must be a function that returns a report");
   for (const [name, value] of Object.entries({ health, onError })) {
     if (value !== undefined && typeof value !== "function") reader.problem(`${name} must be a function`);
   }
@@ -92,7 +92,7 @@ function resolveMetricsServerOptions(options: MetricsServerOptions) {
   });
 }
 
-/** What each path answers. */
+/** The handler of each path. */
 function createPaths({ health, metrics, guard, ...policy }: Omit<Policy, "host" | "port">) {
   const report = sharedReport(policy);
   return {
@@ -117,7 +117,7 @@ function createPaths({ health, metrics, guard, ...policy }: Omit<Policy, "host" 
   };
 }
 
-/** Requests that come while a report is on its way share it; one that hangs is given up, so that a later one may not. */
+/** Requests that arrive while a report is being made share it. A report that hangs is given up, so that later ones can succeed. */
 function sharedReport({ source, timeoutMs }: Pick<Policy, "source" | "timeoutMs">): () => Promise<Reports> {
   let running: Promise<Reports> | undefined;
   const forget = (asked: Promise<Reports>): void => {
@@ -128,7 +128,7 @@ function sharedReport({ source, timeoutMs }: Pick<Policy, "source" | "timeoutMs"
     const asked = running;
     const done = new AbortController();
     const timeout = pause(systemClock, timeoutMs, done.signal).then(() => {
-      if (!done.signal.aborted) throw new Error(`the source gave no report within ${timeoutMs} ms`);
+      if (!done.signal.aborted) throw new Error(`the source returned no report within ${timeoutMs} ms`);
       return null;
     });
     try {

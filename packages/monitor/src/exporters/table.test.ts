@@ -78,7 +78,7 @@ describe("renderTable", () => {
     );
   });
 
-  it("prints the head alone where there is no consumer", () => {
+  it("prints the head alone where there is not a consumer", () => {
     expect(renderTable(reportOf(["billing", []])).split("\n")).toHaveLength(3);
   });
 

@@ -4,7 +4,7 @@ import type { Backlog, ConsumerReport, GroupReport, MonitorReport } from "../rep
 import { columnsOf, printable } from "./printable.ts";
 
 export interface TableOptions {
-  /** Whether to add what is known of the group, and more columns. Default `false`: the layout of the original. */
+  /** Whether to add a paragraph about the group, and more columns. Default `false`: the layout of the Python original. */
   readonly wide?: boolean;
 }
 
@@ -40,12 +40,12 @@ const WIDE: readonly Column[] = [
 
 /**
  * The consumers of the report, one line each: id, idle time in milliseconds, pending items, status. With several groups
- * one table for each, below its name; `wide` adds a paragraph about the group, and all that is known of each consumer.
- * Names that could do something to a terminal are escaped. Ends without a line break.
+ * there is one table for each, below its name. `wide` adds a paragraph about the group, and all details of each consumer.
+ * Control characters in names are escaped. Ends without a line break.
  */
 export function renderTable(report: MonitorReport, { wide = false }: TableOptions = {}): string {
   if (report.groups.length === 0) {
-    const what = report.length === null ? "there is no such stream" : "the stream has no such group";
+    const what = report.length === null ? "the stream does not exist" : "the stream has no such group";
     return `${printable(report.stream)}: ${what}`;
   }
   const tables = report.groups.map((group) => {
@@ -79,7 +79,7 @@ function describeGroup({ stream }: MonitorReport, group: GroupReport): string {
       : [`released ${released.messages}, for any consumer${since(released.oldestMs, "for")}`]),
     ...(later.messages === 0
       ? []
-      : [`deferred ${later.messages}, until their time${since(later.overdueMs, "overdue for")}`]),
+      : [`deferred ${later.messages}, until they are due${since(later.overdueMs, "overdue for")}`]),
     `needs the stream from ${group.retention.neededFromId}${group.retention.pins ? ", and no group needs older entries" : ""}`,
   ].join("\n");
 }

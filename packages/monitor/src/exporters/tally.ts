@@ -1,15 +1,15 @@
 import type { MonitorEvent } from "../events.ts";
 
-/** What one monitor did since it was started, counted from its events. */
+/** The actions of one monitor since its start, counted from its events. */
 export interface TallyCounts {
   readonly stream: string;
   /** `null` until the monitor has tried. */
   readonly connected: boolean | null;
-  /** `null` until it is decided. */
+  /** `null` until it is known. */
   readonly leading: boolean | null;
-  readonly looks: number;
-  /** The time the looks took together, in milliseconds. */
-  readonly lookMs: number;
+  readonly passes: number;
+  /** Total time of the passes, in milliseconds. */
+  readonly passMs: number;
   readonly failedPasses: number;
   readonly disconnections: number;
   readonly handedOverMessages: number;
@@ -30,7 +30,7 @@ function countEvent(counts: TallyCounts, event: MonitorEvent): TallyCounts {
     case "following":
       return { ...counts, leading: false };
     case "inspected":
-      return { ...counts, looks: counts.looks + 1, lookMs: counts.lookMs + event.durationMs };
+      return { ...counts, passes: counts.passes + 1, passMs: counts.passMs + event.durationMs };
     case "passFailed":
       return { ...counts, failedPasses: counts.failedPasses + 1 };
     case "handedOver":
@@ -44,26 +44,26 @@ function countEvent(counts: TallyCounts, event: MonitorEvent): TallyCounts {
     case "closed":
       return { ...counts, connected: false, leading: false };
     default:
-      // What the others tell is in the report, with its present state.
+      // The report contains the current state of the others.
       return counts;
   }
 }
 
 /**
- * Counts what a monitor does, for the `redis_batch_monitor_…` metrics: its `observe` goes into the monitor's `observer`
- * (or is called from there), the tally itself into the exporter's `tally`. By stream only, so that its size is fixed.
+ * Counts a monitor's actions, for the `redis_batch_monitor_…` metrics. Pass its `observe` as the monitor's `observer` (or
+ * call it from there), and the tally itself as the exporter's `tally`. It counts by stream only, so its size is fixed.
  */
 export class MonitorTally {
   #counts: TallyCounts;
 
-  /** @param stream the stream of the monitor whose events it will see */
+  /** @param stream the stream of the monitor whose events it will receive */
   constructor(stream: string) {
     this.#counts = {
       stream,
       connected: null,
       leading: null,
-      looks: 0,
-      lookMs: 0,
+      passes: 0,
+      passMs: 0,
       failedPasses: 0,
       disconnections: 0,
       handedOverMessages: 0,
@@ -73,7 +73,7 @@ export class MonitorTally {
     };
   }
 
-  /** Counts an event. Bound to the tally: it can be passed on as it is. */
+  /** Counts an event. It is bound to the tally, so you can pass it as a callback. */
   readonly observe = (event: MonitorEvent): void => {
     this.#counts = countEvent(this.#counts, event);
   };
