@@ -55,7 +55,7 @@ export interface MonitorHealth {
   readonly inspectedAgoMs: number | null;
 }
 
-// A leader that misses two looks is followed by another one.
+// A leader that misses two passes is replaced.
 const LEASE_INTERVALS = 3;
 const SHORTEST_LEASE_MS = 10_000;
 // When one heartbeat arrives, another one may already be late; the call must end at some time.
