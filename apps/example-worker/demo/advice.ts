@@ -1,9 +1,9 @@
 import { type Decision, Scaler } from "@redis-batch/scaler";
 
-// Often enough for work that is done in seconds.
+// Often enough for work that takes seconds.
 const LOOK_EVERY_MS = 250;
 
-/** What the scaler would do, by each of its two strategies; it looks on, and does nothing. */
+/** What the scaler would do, with each of its two strategies; it only watches. */
 export class Advice implements AsyncDisposable {
   readonly #ratio: Adviser;
   readonly #throughput: Adviser;
@@ -13,12 +13,12 @@ export class Advice implements AsyncDisposable {
     this.#throughput = new Adviser(place, "throughput");
   }
 
-  /** The decisions of the time when messages were still waiting, and the one after. */
+  /** The last decisions while messages were waiting, and the one after that. */
   async lines(): Promise<readonly string[]> {
     const [working, after] = [this.#ratio.busy, await this.#ratio.now()];
     const byThroughput = this.#throughput.busy ?? (await this.#throughput.now());
     return [
-      ...(working === null ? [] : [`scaler      at work:       ${inWords(working)}`]),
+      ...(working === null ? [] : [`scaler      while working: ${inWords(working)}`]),
       `scaler      done:          ${inWords(after)}`,
       `scaler      by throughput: ${inWords(byThroughput)}`,
     ];
@@ -50,11 +50,11 @@ class Adviser {
       },
     });
     this.#running = this.#scaler.run({ intervalMs: LOOK_EVERY_MS });
-    // Whoever ends the demo is told when it is closed.
+    // Its result is awaited by close().
     this.#running.catch(() => undefined);
   }
 
-  /** The last decision that was made while messages waited, and was no guess; `null` where there was none. */
+  /** The last decision while messages waited that was based on measurements; `null` if there was none. */
   get busy(): Decision | null {
     return this.#busy;
   }

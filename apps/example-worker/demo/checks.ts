@@ -4,7 +4,7 @@ import type { StoredCommits } from "./stored-commits.ts";
 export interface Check {
   readonly name: string;
   readonly passed: boolean;
-  /** What was found, and what should have been when that is something else. */
+  /** The finding, and the expected value if it differs. */
   readonly finding: string;
 }
 
@@ -35,7 +35,7 @@ export function checkNumber(name: string, found: number, expected: number): Chec
   return { name, passed, finding: passed ? count(found) : `${count(found)}, expected ${count(expected)}` };
 }
 
-/** A whole number as people read it: `12,272`. */
+/** A whole number with separators: `12,272`. */
 export function count(number: number): string {
   return Math.round(number).toLocaleString("en-US");
 }

@@ -16,18 +16,18 @@ export interface CommitTotals {
   readonly deletions: number;
 }
 
-/** What the whole of the data adds up to, written down apart from it: the demo's result must not depend on a sum of its own. */
+/** The totals of the data, stored separately: the demo's check must not depend on its own sum. */
 export const WHOLE_HISTORY: CommitTotals = { messages: 12_272, insertions: 935_699, deletions: 464_790 };
 
 const DATA_FILE = new URL("../data/redis-commits.ndjson", import.meta.url);
 
-/** The first commits of the Redis project; all that there are unless `limit` says fewer. */
+/** The first commits of the Redis project; all of them unless `limit` is set. */
 export function readCommits(limit = WHOLE_HISTORY.messages): readonly CommitRecord[] {
   const lines = readFileSync(DATA_FILE, "utf8").trimEnd().split("\n");
   return lines.slice(0, limit).map((line) => JSON.parse(line) as CommitRecord);
 }
 
-/** What the database has to hold once these commits are stored. */
+/** What the database must contain once these commits are stored. */
 export function expectedTotals(commits: readonly CommitRecord[]): CommitTotals {
   if (commits.length >= WHOLE_HISTORY.messages) return WHOLE_HISTORY;
   return {

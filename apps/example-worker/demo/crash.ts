@@ -5,19 +5,19 @@ import type { HandedOver } from "./watch.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import { type WorkerTally, workerName } from "./worker-tally.ts";
 
-/** A worker that was killed at its work. */
+/** A worker that was killed while it worked. */
 export interface Crash {
-  /** Its place in the list of workers. */
+  /** Its index in the list of workers. */
   readonly place: number;
   readonly consumer: string;
-  /** Messages that it left behind: delivered to it, and not acknowledged. */
+  /** Messages that were delivered to it but not acknowledged. */
   readonly held: number;
 }
 
 const WORKER_2 = 1;
 const ASK_EVERY_MS = 50;
 
-/** Kills a worker that has messages in its hands; `undefined` when there is none to kill at the moment. */
+/** Kills a worker that holds messages; `undefined` if there is none at the moment. */
 export async function crashWorker(
   workers: WorkerPool,
   pending: () => Promise<PendingMessages>,
@@ -25,7 +25,7 @@ export async function crashWorker(
   const victim = chooseVictim(workers.tallies, workers.killed, await pending());
   if (victim === undefined) return undefined;
   await workers.kill(victim.place);
-  // It may have acknowledged them at the last moment, and what it sent may still be on its way to the server.
+  // It may have acknowledged them at the last moment, and its commands may still be in transit to the server.
   const askHeld = async (): Promise<number> => (await pending()).byConsumer.get(victim.consumer) ?? 0;
   let held = await askHeld();
   for (let before = -1; held !== before; ) {
@@ -36,7 +36,7 @@ export async function crashWorker(
   return { ...victim, held };
 }
 
-/** Worker 2, or else another one that has stored a batch and holds the next; never the last that is alive. */
+/** Worker 2, or another one that has stored a batch and holds the next; never the last live one. */
 export function chooseVictim(
   tallies: readonly WorkerTally[],
   killed: ReadonlySet<number>,
@@ -50,24 +50,24 @@ export function chooseVictim(
   return atWork.find(({ place }) => place === WORKER_2) ?? atWork.at(-1);
 }
 
-/** Such as `killed      worker 2, with 200 messages in its hands`. */
+/** Such as `killed      worker 2, which held 200 messages`. */
 export function describeCrash({ place, held }: Crash): string {
-  return `killed      ${workerName(place)}, with ${held === 0 ? "nothing" : messages(held)} in its hands`;
+  return `killed      ${workerName(place)}, which held ${held === 0 ? "no messages" : messages(held)}`;
 }
 
-/** Such as `handed over 200 messages, to whichever worker has room`. */
+/** Such as `handed over 200 messages, to any worker with room`. */
 export function describeHandOver(crashes: readonly Crash[], moves: readonly HandedOver[]): string {
   const given = leftBy(crashes, moves);
-  return `handed over ${given === 0 ? "nothing" : `${messages(given)}, to whichever worker has room`}`;
+  return `handed over ${given === 0 ? "nothing" : `${messages(given)}, to any worker with room`}`;
 }
 
-/** Compares what the killed workers left behind with what the monitor handed over to the others. */
+/** Compares the messages that the killed workers held with those that the monitor handed over. */
 export function checkHandOver(crashes: readonly Crash[], moves: readonly HandedOver[]): Check {
   const held = crashes.reduce((total, crash) => total + crash.held, 0);
   return checkNumber("messages handed over from the killed worker", leftBy(crashes, moves), held);
 }
 
-/** How many messages of the killed were given to others. */
+/** How many messages of killed workers were handed over. */
 function leftBy(crashes: readonly Crash[], moves: readonly HandedOver[]): number {
   const killed = new Set(crashes.map(({ consumer }) => consumer));
   return moves.filter((move) => killed.has(move.from)).reduce((total, move) => total + move.messages, 0);

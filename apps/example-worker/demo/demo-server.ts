@@ -1,12 +1,12 @@
 import { findServer, RedisServer } from "@redis-batch/test-support";
 
-/** What was delivered to the consumers of a group, and not acknowledged. */
+/** The pending messages of a group. */
 export interface PendingMessages {
   readonly messages: number;
   readonly byConsumer: ReadonlyMap<string, number>;
 }
 
-/** A server for the demo, and the stream on it that is the demo's alone. */
+/** A server for the demo, and the demo's own stream on it. */
 export interface DemoServer extends AsyncDisposable {
   readonly url: string;
   /** Such as `Redis 8.0.2 at redis://127.0.0.1:10123`. */
@@ -15,12 +15,12 @@ export interface DemoServer extends AsyncDisposable {
   pending(group: string): Promise<PendingMessages>;
 }
 
-/** Redis' own reply: how many, the lowest and the highest id, and how many for each consumer that has any. */
+/** Redis' reply: the number, the lowest and highest id, and the number per consumer. */
 type PendingSummary = [number, string | null, string | null, [string, string][] | null];
 
 /**
- * Starts a server of its own, with a folder of its own, or takes the one that REDIS_BATCH_TEST_URL names and leaves
- * nothing on it. Where there is none on this machine it is fetched (see test support).
+ * Starts a server in its own folder, or uses the one at REDIS_BATCH_TEST_URL and cleans up after itself. If this machine
+ * has no server, one is downloaded (see test support).
  */
 export async function startDemoServer(): Promise<DemoServer> {
   const source = await findServer();
@@ -43,7 +43,7 @@ export async function startDemoServer(): Promise<DemoServer> {
   };
 }
 
-/** Removes a stream and what Redis Batch keeps beside it. */
+/** Deletes a stream and the keys that Redis Batch keeps beside it. */
 export async function removeStream(server: RedisServer, stream: string): Promise<void> {
   await server.command("DEL", stream);
   let cursor = "0";

@@ -1,4 +1,4 @@
-// The example worker at work: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed, the monitor hands its messages over, and the scaler says how many workers it would have had.
+// The example worker in action: a server, the history of Redis as 12,272 messages, three worker processes, one database. One of the workers is killed, the monitor hands its messages over, and the scaler reports how many workers it would have used.
 //
 //   npm run demo                   from the root of a fresh clone
 //   DEMO_LIMIT=500 npm run demo    only the first 500 commits
@@ -25,18 +25,18 @@ import { type WorkerTally, workerName } from "./worker-tally.ts";
 const WORKERS = 3;
 const BATCH_SIZE = 100;
 const GROUP = "example-worker";
-// Short, so that the others need not wait long for what the killed worker leaves behind.
+// Short, so that the messages of the killed worker are recovered soon.
 const LEASE_MS = 1_500;
-// Workers take over the messages of dead ones without help. In the demo the monitor does it.
+// Workers claim the messages of dead ones by themselves. In the demo the monitor does it.
 const RECOVER_EVERY_MS = 600_000;
-// A busy machine may take so long to deliver a signal to both.
+// A busy machine may take this long to deliver a signal to both.
 const SIGNAL_DELAY_MS = 500;
-/** How much is stored when a worker is killed. */
+/** The share of messages that is stored when a worker is killed. */
 const KILL_AT_RATIO = 1 / 3;
 
 const limit = readLimit(process.env["DEMO_LIMIT"]);
 const interrupted = interruption();
-// What was started is stopped in reverse order, whatever ends the demo.
+// Everything is stopped in reverse order of its start, whatever ends the demo.
 const started = new AsyncDisposableStack();
 
 let exitCode: number;
@@ -44,14 +44,14 @@ let parting: string | undefined;
 try {
   exitCode = await Promise.race([demonstrate(), interrupted]);
 } catch (error) {
-  // Ctrl-C at a terminal ends the server as well, and its end may be noticed before the signal.
+  // Ctrl-C on a terminal also ends the server, and its end may be noticed before the signal.
   const cause = await Promise.race([interrupted, pause(SIGNAL_DELAY_MS, error)]).catch((signal: unknown) => signal);
   exitCode = cause instanceof Interrupted ? cause.exitCode : 1;
   parting = cause instanceof Interrupted ? `${cause.message}; nothing is left running` : inspect(cause);
 }
 await started.disposeAsync();
 if (parting !== undefined) console.error(`\n${parting}`);
-// What was still being started when the demo was interrupted ends with the process.
+// Anything that was still starting when the demo was interrupted ends with the process.
 process.exit(exitCode);
 
 async function demonstrate(): Promise<number> {
@@ -79,7 +79,7 @@ async function demonstrate(): Promise<number> {
     PROBE_HOST: "127.0.0.1",
     PROBE_PORT: "0",
   });
-  // Also when the demo is interrupted before they are there.
+  // Also if the demo is interrupted before they have started.
   started.defer(async () => (await starting)[Symbol.asyncDispose]());
   const workers = await starting;
   const place = { url: server.url, stream: server.stream, group: GROUP };
@@ -106,7 +106,7 @@ async function demonstrate(): Promise<number> {
 }
 
 async function produce(commits: readonly CommitRecord[], { url, stream }: DemoServer): Promise<void> {
-  // Closed before the server, which after Ctrl-C at a terminal may have ended already: not worth waiting for then.
+  // Closed before the server, which may already have ended after Ctrl-C on a terminal: do not wait for it then.
   const producer = started.use(new Producer<CommitRecord>({ redis: url, stream, closeTimeoutMs: 1_000 }));
   const progress = new ProgressLine(process.stdout, () => performance.now());
   const startedMs = performance.now();
@@ -119,7 +119,7 @@ async function produce(commits: readonly CommitRecord[], { url, stream }: DemoSe
   progress.keep(`produced    ${count(added)} messages, ${count(added / seconds)} per second`);
 }
 
-/** Waits until all is stored and acknowledged, and kills a worker on the way → whom it killed. */
+/** Waits until everything is stored and acknowledged, and kills a worker halfway → the crashes. */
 async function storeAll(
   total: number,
   workers: WorkerPool,
@@ -132,9 +132,9 @@ async function storeAll(
   const mourned = new Set<string>();
   await workers.whenNothingIsLeft(async () => {
     const { tallies } = workers;
-    // Before the first of them reads there is neither a group nor a table.
+    // Before the first worker reads there is neither a group nor a table.
     if (tallies.every(({ consumer }) => consumer === undefined)) return total;
-    // The database tells, not the workers: one that is killed may have stored a batch and not have said so.
+    // The database counts, not the workers: a killed worker may have stored a batch without logging it.
     const stored = countStoredCommits(databasePath);
     progress.update(describeStored(stored, total, tallies));
     if (stored >= total * KILL_AT_RATIO && stored < total && crashes.every(({ held }) => held === 0)) {
@@ -148,14 +148,14 @@ async function storeAll(
       const table = watch.tableOfDeath(consumer);
       if (table === undefined || mourned.has(consumer)) continue;
       mourned.add(consumer);
-      progress.keep(`monitor     sees ${workerName(place)} dead:`);
+      progress.keep(`monitor     reports ${workerName(place)} as dead:`);
       console.log(table);
     }
     const pending = await server.pending(GROUP);
     return Math.max(0, total - stored) + pending.messages;
   });
   progress.keep(describeStored(countStoredCommits(databasePath), total, workers.tallies));
-  if (crashes.length === 0) console.log("killed      no worker: none was seen with messages in its hands");
+  if (crashes.length === 0) console.log("killed      no worker: none was seen holding messages");
   return crashes;
 }
 

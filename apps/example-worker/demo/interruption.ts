@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 
-/** Somebody ended the demo. */
+/** The demo was interrupted. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly exitCode: number;

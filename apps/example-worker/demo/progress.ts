@@ -4,12 +4,12 @@ export interface ProgressOutput {
   write(text: string): unknown;
 }
 
-// Often enough to see that it goes on, seldom enough for a log file.
+// Often enough to show progress, rarely enough for a log file.
 const PLAIN_LINE_EVERY_MS = 2_000;
-// Moves to the beginning of the line and clears it.
+// Moves to the start of the line and clears it.
 const REWRITE = "\r\u001b[K";
 
-/** One line that is rewritten on a terminal, and a new line now and then elsewhere. */
+/** One line that is rewritten on a terminal; elsewhere an occasional new line. */
 export class ProgressLine {
   readonly #output: ProgressOutput;
   readonly #nowMs: () => number;
@@ -28,7 +28,7 @@ export class ProgressLine {
     this.#output.write(`${text}\n`);
   }
 
-  /** Writes a line that stays; whatever comes after it is written below. */
+  /** Writes a line that stays; later output follows below. */
   keep(text: string): void {
     if (this.#output.isTTY) this.#rewrite(text);
     else this.#output.write(text);

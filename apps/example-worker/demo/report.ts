@@ -4,8 +4,7 @@ import { renderTable } from "./table.ts";
 import { type WorkerTally, workedSeconds, workerName } from "./worker-tally.ts";
 
 /**
- * Who has done how much: messages per second over the time that all of them took together. `killed` are the places of
- * those that were killed.
+ * The work of each worker: messages per second over the total time. `killed` has the indexes of the killed workers.
  */
 export function renderWorkers(tallies: readonly WorkerTally[], killed: ReadonlySet<number>): readonly string[] {
   const seconds = workedSeconds(tallies);
@@ -30,7 +29,7 @@ export function renderWorkers(tallies: readonly WorkerTally[], killed: ReadonlyS
   });
 }
 
-/** What is in the database, year by year. */
+/** The contents of the database, by year. */
 export function renderYears(years: readonly YearTotals[]): readonly string[] {
   const row = (name: string, ...counts: readonly number[]): readonly string[] => [name, ...counts.map(count)];
   const total = (read: (year: YearTotals) => number): number => years.reduce((sum, year) => sum + read(year), 0);

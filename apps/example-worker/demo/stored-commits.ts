@@ -7,12 +7,12 @@ export interface YearTotals {
   readonly deletions: number;
 }
 
-/** What the workers have left in the database. */
+/** Reads what the workers have stored in the database. */
 export interface StoredCommits {
   readonly rows: number;
   readonly insertions: number;
   readonly deletions: number;
-  /** Rows per commit: each must be there once, under whichever message brought it. */
+  /** Rows per commit: each must exist once, whichever message contained it. */
   readonly rowsByCommit: ReadonlyMap<string, number>;
   readonly years: readonly YearTotals[];
 }
@@ -29,10 +29,10 @@ const TOTALS = `
   SELECT count(*) AS messages, coalesce(sum(insertions), 0) AS insertions, coalesce(sum(deletions), 0) AS deletions
   FROM commits`;
 
-// How long to wait for a worker that has the file to itself.
+// How long to wait for a worker that has locked the file.
 const BUSY_TIMEOUT_MS = 10_000;
 
-/** How many commits are stored so far, in a file that a worker has set up. */
+/** How many commits are stored so far, in a file that a worker has created. */
 export function countStoredCommits(path: string): number {
   const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   try {

@@ -1,11 +1,11 @@
 export interface Table {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Set apart from the rows. */
+  /** Separated from the rows. */
   readonly footer: readonly string[];
 }
 
-/** The table as lines of text: the first column to the left, numbers to the right. */
+/** The table as lines of text: the first column aligned left, numbers right. */
 export function renderTable({ header, rows, footer }: Table): readonly string[] {
   const all = [header, ...rows, footer];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

@@ -1,6 +1,6 @@
 import { Monitor, renderTable } from "@redis-batch/monitor";
 
-/** Messages that the monitor gave from one consumer to another. */
+/** Messages that the monitor handed over. */
 export interface HandedOver {
   readonly from: string;
   readonly to: string;
@@ -10,7 +10,7 @@ export interface HandedOver {
 // Often enough for the demo's short lease.
 const LOOK_EVERY_MS = 250;
 
-/** The monitor at work beside the workers: sees who dies, and hands over what is left behind. */
+/** Runs the monitor beside the workers: it notices dead workers, and hands over their messages. */
 export class Watch implements AsyncDisposable {
   readonly #monitor: Monitor;
   readonly #running: Promise<void>;
@@ -28,7 +28,7 @@ export class Watch implements AsyncDisposable {
       },
     });
     this.#running = this.#monitor.run({ intervalMs: LOOK_EVERY_MS, autoCleanUp: true });
-    // Whoever ends the demo is told when it is closed.
+    // Its result is awaited by close().
     this.#running.catch(() => undefined);
   }
 
@@ -36,7 +36,7 @@ export class Watch implements AsyncDisposable {
     return this.#handedOver;
   }
 
-  /** What the monitor saw when it first found this consumer dead, as a table; `undefined` before. */
+  /** The monitor's table when it first found this consumer dead; `undefined` before. */
   tableOfDeath(consumer: string): string | undefined {
     return this.#tablesOfDeath.get(consumer);
   }

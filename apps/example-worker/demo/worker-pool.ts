@@ -7,10 +7,10 @@ type WorkerProcess = Awaited<ReturnType<typeof runWorker>>;
 const MAIN = new URL("../src/main.ts", import.meta.url);
 
 const LOOK_EVERY_MS = 20;
-// Far more than a batch takes on a slow machine: whoever waits longer waits for ever.
+// Far more than a batch takes on a slow machine: after this time nothing will happen any more.
 const STALLED_AFTER_MS = 60_000;
 
-/** The example worker, in several processes of its own. They end at the latest when this process does. */
+/** Runs the example worker in several processes. They end with this process at the latest. */
 export class WorkerPool implements AsyncDisposable {
   readonly #workers: readonly WorkerProcess[];
   readonly #killed = new Set<number>();
@@ -27,7 +27,7 @@ export class WorkerPool implements AsyncDisposable {
     return this.#workers.map(({ lines }) => lines.reduce(tallyLine, NO_WORK));
   }
 
-  /** Places, in the list of tallies, of the workers that were killed. */
+  /** Indexes, in the list of tallies, of the workers that were killed. */
   get killed(): ReadonlySet<number> {
     return this.#killed;
   }
@@ -42,7 +42,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Counts what is left to do again and again, until nothing is.
+   * Counts the remaining work repeatedly, until there is none.
    *
    * @throws {Error} with the workers' last lines when one ends by itself, or when the count does not change any more
    */
@@ -52,25 +52,25 @@ export class WorkerPool implements AsyncDisposable {
     while (left > 0) {
       await pause(LOOK_EVERY_MS);
       const ended = this.#alive().find((worker) => !worker.running);
-      if (ended !== undefined) throw new Error(`a worker has ended by itself; ${lastWords(ended)}`);
+      if (ended !== undefined) throw new Error(`a worker ended unexpectedly; ${lastWords(ended)}`);
       const leftNow = await countLeft();
       if (leftNow !== left) changedAtMs = performance.now();
       else if (performance.now() - changedAtMs > STALLED_AFTER_MS) {
         const words = this.#workers.map(lastWords).join("\n");
-        throw new Error(`nothing was done for ${STALLED_AFTER_MS / 1_000} s, and ${left} messages are left; ${words}`);
+        throw new Error(`no progress for ${STALLED_AFTER_MS / 1_000} s, with ${left} messages left; ${words}`);
       }
       left = leftNow;
     }
   }
 
   /**
-   * Tells the workers that are alive to stop, and waits until they have.
+   * Asks the live workers to stop, and waits until they have.
    *
    * @throws {Error} with a worker's last lines when it does not end as it should
    */
   async stop(): Promise<void> {
     const workers = this.#alive();
-    // With few messages the others may have stored them all before the last one has begun to read, or to listen.
+    // With few messages the others may have stored all of them before the last one has begun to read, or to listen.
     await Promise.all(workers.map((worker) => worker.waitForLine(isStarted, { timeoutMs: STALLED_AFTER_MS })));
     for (const worker of workers) worker.kill("SIGTERM");
     for (const worker of workers) {

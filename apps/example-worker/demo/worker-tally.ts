@@ -1,13 +1,13 @@
-/** What one worker has done so far, as its log says. */
+/** The work of one worker so far, from its log. */
 export interface WorkerTally {
   /** Its name in the group; `undefined` before it began to read. */
   readonly consumer: string | undefined;
   readonly batches: number;
   /** Messages in these batches. */
   readonly messages: number;
-  /** Of them, those that were not stored before. */
+  /** Those of them that were new. */
   readonly added: number;
-  /** Deliveries to it of messages that had been delivered before. */
+  /** Redelivered messages that it received. */
   readonly redelivered: number;
   /** When it began to read, and when it stored its last batch; `undefined` before. */
   readonly startedAtMs: number | undefined;
@@ -32,12 +32,12 @@ interface LogLine {
   readonly added?: number;
 }
 
-/** What people call the worker at this place of the list. */
+/** The display name of the worker at this index. */
 export function workerName(place: number): string {
   return `worker ${place + 1}`;
 }
 
-/** Whether this line of a worker's log says that it reads. */
+/** Whether this line of a worker's log says that it has started to read. */
 export function isStarted(line: string): boolean {
   return (JSON.parse(line) as LogLine).event === "started";
 }

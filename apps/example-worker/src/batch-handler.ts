@@ -4,9 +4,9 @@ import type { Log } from "./log.ts";
 import type { CommitStore, StoredCommit } from "./store.ts";
 
 /**
- * Stores each batch in one transaction, then acknowledges it. A crash in between has the batch delivered again, and the
- * store knows its messages by stream and id. A message that cannot be read goes to the dead letters and does not keep the
- * others from being stored. A database that fails throws: the rest of the batch comes again, after a growing delay.
+ * Stores each batch in one transaction, then acknowledges it. After a crash in between, the batch is redelivered, and the
+ * store recognises its messages by stream and id. An invalid message goes to the dead letters, and the others are stored.
+ * If the database fails, the store throws: the rest of the batch is redelivered after a growing delay.
  */
 export function createBatchHandler(
   stream: string,
@@ -29,7 +29,7 @@ export function createBatchHandler(
       const added = await store.save(commits);
       log("info", "stored", { messages: commits.length, added, ms: Math.round(performance.now() - startedMs) });
     }
-    // What went to the dead letters has its outcome already.
+    // Messages that went to the dead letters already have an outcome.
     batch.ack();
   };
 }

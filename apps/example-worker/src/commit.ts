@@ -1,4 +1,4 @@
-/** What one message says: a commit of the Redis project. */
+/** The content of a message: a commit of the Redis project. */
 export interface Commit {
   readonly commitId: string;
   /** ISO 8601 with the committer's own offset, such as `2009-03-22T10:30:00+01:00`. */
@@ -14,11 +14,11 @@ export type ParsedCommit =
   /** Which fields are wrong, and how; their values are not quoted, because this goes to the log. */
   | { readonly kind: "unreadable"; readonly problems: readonly string[] };
 
-// A count that fits the databases' integer column.
+// The largest count that fits the databases' integer column.
 const MAX_COUNT = 2 ** 31 - 1;
 
 /**
- * Reads a message's fields. Everything a database would refuse is found here: one refused row would fail the
+ * Reads a message's fields. Everything that a database would refuse is checked here: one refused row would fail the
  * transaction, and with it the whole batch.
  */
 export function parseCommit(fields: Readonly<Record<string, string>>): ParsedCommit {
@@ -49,8 +49,8 @@ function isCount(value: string): boolean {
 }
 
 function isTimestamp(value: string): boolean {
-  // Date takes any offset of less than a day; PostgreSQL those of less than 16 hours.
+  // Date accepts any offset of less than a day; PostgreSQL only less than 16 hours.
   const day = /^([1-9]\d{3}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-](?:0\d|1[0-5]):\d\d)$/.exec(value)?.[1];
-  // Date takes the 30th of February for a day in March.
+  // Date accepts 30 February as a day in March.
   return day !== undefined && !Number.isNaN(Date.parse(value)) && new Date(day).toISOString().startsWith(day);
 }

@@ -9,7 +9,7 @@ export interface Config {
   readonly maxWaitMs: number;
   readonly leaseMs: number;
   readonly recoverEveryMs: number;
-  /** How long a batch that failed waits for its next attempt: at first, and at most. */
+  /** How long a failed batch waits for its next attempt: at first, and at most. */
   readonly retry: { readonly baseMs: number; readonly capMs: number };
   readonly database: DatabaseConfig;
   readonly probes: { readonly host: string; readonly port: number };
@@ -22,7 +22,7 @@ export type DatabaseConfig =
 /**
  * Reads the settings from environment variables; an empty one counts as not set. The README lists them.
  *
- * @throws {ConfigError} naming every variable that is wrong, and never quoting a URL: it may hold a password
+ * @throws {ConfigError} naming every wrong variable, and never quoting a URL, which may contain a password
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
@@ -62,7 +62,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 function parseDatabaseUrl(url: string, problems: string[]): DatabaseConfig {
   if (hasProtocol(url, ["postgres:", "postgresql:"])) return { kind: "postgres", url };
   const path = /^sqlite:(.+)$/.exec(url)?.[1] ?? "";
-  // What is stored in memory is gone with the process, and yet acknowledged; SQLite's own URLs can say that, too.
+  // A database in memory would be lost with the process, after the acknowledgement; SQLite's own URLs can mean that, too.
   if (path === "" || path === ":memory:" || path.startsWith("file:")) {
     problems.push('DATABASE_URL must look like "sqlite:path/to/file.db" or "postgres://user:password@host:5432/name"');
   }

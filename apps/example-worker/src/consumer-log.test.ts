@@ -27,6 +27,6 @@ describe("logConsumerEvents", () => {
   it("writes nothing of what was thrown that is no error", () => {
     logged.length = 0;
     observe({ type: "handlerFailed", messages: 3, error: { password: "hunter2" } });
-    expect(logged).toEqual([["error", "handlerFailed", { messages: 3, error: "what was thrown is no error" }]]);
+    expect(logged).toEqual([["error", "handlerFailed", { messages: 3, error: "the thrown value is not an error" }]]);
   });
 });

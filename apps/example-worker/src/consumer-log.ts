@@ -1,7 +1,7 @@
 import type { ConsumerEvent, Observer } from "@redis-batch/consumer";
 import type { Log, LogLevel } from "./log.ts";
 
-// What is not named here is written at "info". The handler writes a line per batch; these would repeat it.
+// Events that are not listed are logged at "info". The handler logs a line per batch; these would repeat it.
 const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = {
   read: "off",
   batch: "off",
@@ -31,14 +31,15 @@ export function logConsumerEvents(log: Log): Observer<ConsumerEvent> {
   return (event) => {
     const { type, ...fields } = event;
     const level = levelOf(event);
-    // Anything can be thrown, what a message holds for instance; only an error has words that are meant for a log.
+    // Anything can be thrown, such as the contents of a message; only an error's message is meant for a log.
     const isNoError = event.type === "handlerFailed" && !(event.error instanceof Error);
-    if (level !== "off") log(level, type, isNoError ? { ...fields, error: "what was thrown is no error" } : fields);
+    if (level !== "off")
+      log(level, type, isNoError ? { ...fields, error: "the thrown value is not an error" } : fields);
   };
 }
 
 function levelOf(event: ConsumerEvent): LogLevel | "off" {
-  // The end of a connection that we closed ourselves is no news after "stopped".
+  // The end of a connection that we closed ourselves says nothing new after "stopped".
   if (event.type === "disconnected" && event.reason === "closed") return "off";
   return LEVELS[event.type] ?? "info";
 }

@@ -2,7 +2,7 @@ import type { DatabaseConfig } from "./config.ts";
 import type { Log } from "./log.ts";
 import type { CommitStore } from "./store.ts";
 
-/** Opens the database and creates its table where it is missing. Loads only the driver that is needed. */
+/** Opens the database and creates its table if it is missing. Loads only the driver that is needed. */
 export async function openStore(database: DatabaseConfig, log: Log): Promise<CommitStore> {
   switch (database.kind) {
     case "sqlite": {

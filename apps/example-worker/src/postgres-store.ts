@@ -2,10 +2,10 @@ import { Pool, type PoolClient } from "pg";
 import type { CommitStore, StoredCommit } from "./store.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-// A database that does not answer must not hold a batch for ever; it is then delivered again.
+// A database that does not answer must not hold a batch forever; the batch is redelivered.
 const QUERY_TIMEOUT_MS = 60_000;
 
-// Any number, as long as all workers take the same.
+// Any number, as long as all workers use the same.
 const SCHEMA_LOCK = 7_243_001;
 
 const SCHEMA = `
@@ -21,7 +21,7 @@ const SCHEMA = `
     PRIMARY KEY (stream, message_id)
   )`;
 
-// One array per column: the number of parameters does not grow with the batch (PostgreSQL takes 65,535 at most).
+// One array per column, so that the number of parameters does not grow with the batch (PostgreSQL's limit is 65,535).
 const INSERT = `
   INSERT INTO commits (stream, message_id, commit_id, committed_at, subject, files, insertions, deletions)
   SELECT * FROM unnest(
@@ -38,10 +38,10 @@ export class PostgresStore implements CommitStore {
   }
 
   /**
-   * Connects, and creates the table where it is missing.
+   * Connects, and creates the table if it is missing.
    *
    * @throws when it cannot, or when the database's encoding is not UTF8
-   * @param onIdleError told when the connection breaks while nobody uses it; the next batch opens a new one
+   * @param onIdleError called if the connection breaks while it is idle; the next batch opens a new one
    */
   static async open(url: string, onIdleError: (error: Error) => void): Promise<PostgresStore> {
     const pool = new Pool({
@@ -53,16 +53,16 @@ export class PostgresStore implements CommitStore {
     });
     // Without a listener a broken idle connection would end the process.
     pool.on("error", onIdleError);
-    // Nor does the pool listen while a batch is stored; the statement fails then, or the next one.
+    // The pool does not listen while a batch is stored; then the statement fails, or the next one.
     pool.on("connect", (client) => client.on("error", () => undefined));
     const store = new PostgresStore(pool);
     try {
       await store.#inTransaction(async (client) => {
-        // Any other would refuse the characters that it lacks, which no look at a message could tell.
+        // Any other encoding would refuse characters that it lacks, which a check of the message could not predict.
         const { rows } = await client.query<{ server_encoding: string }>("SHOW server_encoding");
         const [encoding = ""] = rows.map((row) => row.server_encoding);
-        if (encoding !== "UTF8") throw new Error(`the database's encoding is ${encoding}, and must be UTF8`);
-        // IF NOT EXISTS alone lets two workers that start together collide.
+        if (encoding !== "UTF8") throw new Error(`the database's encoding is ${encoding}, but must be UTF8`);
+        // With IF NOT EXISTS alone, two workers that start at the same time may collide.
         await client.query("SELECT pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
         await client.query(SCHEMA);
       });
@@ -105,7 +105,7 @@ export class PostgresStore implements CommitStore {
       fault = error;
       throw error;
     } finally {
-      // After a failure the connection is closed, not returned: that rolls back, whatever state it was in.
+      // After a failure the connection is closed, not returned: that rolls back, whatever its state.
       client.release(fault !== undefined);
     }
   }

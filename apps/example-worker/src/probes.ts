@@ -8,10 +8,10 @@ export interface Probes extends AsyncDisposable {
 }
 
 /**
- * Answers `/healthz` (200 while the worker makes progress or could, else 503: restart it) and `/readyz` (200 while it
- * is connected and reading, else 503), both with the consumer's health as JSON. Port 0 takes any free one.
+ * Answers `/healthz` (200 while the worker is healthy, else 503: restart it) and `/readyz` (200 while it
+ * is connected and reading, else 503), both with the consumer's health as JSON. Port 0 picks a free one.
  *
- * @throws when the port is taken
+ * @throws when the port is in use
  */
 export async function startProbes(
   { host, port }: { readonly host: string; readonly port: number },
@@ -19,12 +19,12 @@ export async function startProbes(
 ): Promise<Probes> {
   const server = createServer((request, response) => {
     const now = health();
-    // Not by URL, which throws for what is none, such as "//": anybody may send that.
+    // Not with URL, which throws on invalid paths such as "//", which any client may send.
     const [path] = (request.url ?? "").split("?", 1);
     const isWell = path === "/healthz" ? now.live : path === "/readyz" ? now.ready : undefined;
     const status = isWell === undefined ? 404 : isWell ? 200 : 503;
     response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
-    response.end(`${JSON.stringify(isWell === undefined ? { error: "ask for /healthz or /readyz" } : now)}\n`);
+    response.end(`${JSON.stringify(isWell === undefined ? { error: "use /healthz or /readyz" } : now)}\n`);
   });
   server.listen(port, host);
   await once(server, "listening");

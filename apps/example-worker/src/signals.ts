@@ -2,8 +2,8 @@ import { constants } from "node:os";
 import type { Log } from "./log.ts";
 
 /**
- * The first SIGTERM or SIGINT aborts the signal returned, which begins the drain. The second ends the process at once,
- * with the exit code 143 or 130; what it held is delivered to another worker.
+ * The first SIGTERM or SIGINT aborts the returned signal, which begins the drain. The second ends the process at once,
+ * with exit code 143 or 130; its messages are redelivered to another worker.
  */
 export function stopOnSignals(log: Log): AbortSignal {
   const stop = new AbortController();

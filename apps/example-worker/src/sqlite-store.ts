@@ -3,10 +3,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { CommitStore, StoredCommit } from "./store.ts";
 
-// How long to wait while another process writes. A worker writes one batch at a time, so its turn is over in milliseconds.
+// How long to wait while another process writes. A worker writes one batch at a time, which takes milliseconds.
 const BUSY_LIMIT_MS = 10_000;
 const BUSY_PAUSE_MS = 20;
-// So long SQLite itself waits, and the whole process with it; far less than a lease, which must be renewed meanwhile.
+// How long SQLite itself waits, which blocks the process; far less than a lease, which must be renewed meanwhile.
 const BUSY_TIMEOUT_MS = 100;
 const SQLITE_BUSY = 5;
 
@@ -28,7 +28,7 @@ const INSERT = `
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (stream, message_id) DO NOTHING`;
 
-/** Commits in an SQLite file, which several worker processes of one machine may share. */
+/** Commits in an SQLite file, which several worker processes on one machine may share. */
 export class SqliteStore implements CommitStore {
   readonly #path: string;
   #connection: Connection | undefined;
@@ -38,7 +38,7 @@ export class SqliteStore implements CommitStore {
     this.#connection = connection;
   }
 
-  /** Opens the file, and creates it, and its table, where they are missing. */
+  /** Opens the file; creates it and its table if they are missing. */
   static async open(path: string): Promise<SqliteStore> {
     const database = new DatabaseSync(path);
     try {
@@ -66,14 +66,14 @@ export class SqliteStore implements CommitStore {
     this.#connection ??= reopen(this.#path);
     const { database, insert } = this.#connection;
     try {
-      // IMMEDIATE takes the write lock now; a transaction that wants it later is refused instead of waiting.
+      // IMMEDIATE takes the write lock now; a transaction that needs it later would be refused instead of waiting.
       database.exec("BEGIN IMMEDIATE");
       let added = 0;
       for (const commit of commits) added += add(insert, commit);
       database.exec("COMMIT");
       return added;
     } catch (error) {
-      // Closing rolls back. And what SQLite could only open for reading it would never write to, whatever changes.
+      // Closing rolls back. And a file that SQLite could only open for reading stays read-only, whatever changes.
       this.#connection = undefined;
       database.close();
       throw error;
@@ -86,7 +86,7 @@ interface Connection {
   readonly insert: StatementSync;
 }
 
-/** Opens a file that has been set up before: one that is missing now may come back, and must not be created again. */
+/** Opens an existing file: one that is missing now may come back, and must not be created again. */
 function reopen(path: string): Connection {
   const url = pathToFileURL(path);
   url.searchParams.set("mode", "rw");
@@ -100,7 +100,7 @@ function reopen(path: string): Connection {
 }
 
 function prepare(database: DatabaseSync): Connection {
-  // On disk before it is acknowledged: with less, a power failure could take what Redis has already forgotten.
+  // On disk before the acknowledgement: otherwise a power failure could lose messages that Redis no longer has.
   database.exec("PRAGMA synchronous = FULL");
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   return { database, insert: database.prepare(INSERT) };
@@ -112,8 +112,8 @@ function add(insert: StatementSync, commit: StoredCommit): number {
 }
 
 /**
- * Does it once nobody else has the file to himself. Not by SQLite's timeout alone: whatever it is, of workers that set the
- * file up together some are refused, and who waits by it can do nothing else.
+ * Retries while another process has locked the file. SQLite's timeout alone is not enough: some of several workers that
+ * create the file at the same time are refused anyway, and its wait blocks the process.
  */
 async function onceFree<Result>(act: () => Result): Promise<Result> {
   const giveUpAtMs = performance.now() + BUSY_LIMIT_MS;
@@ -128,6 +128,6 @@ async function onceFree<Result>(act: () => Result): Promise<Result> {
 }
 
 function isBusy(error: unknown): boolean {
-  // The lowest byte: the others say what it is busy with.
+  // The lowest byte is the error; the others are details.
   return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

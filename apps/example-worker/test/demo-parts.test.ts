@@ -141,10 +141,10 @@ describe("the crash", () => {
   const move = (from: string, to: string, messages: number) => ({ from, to, messages });
 
   it("is told, and how much of what it left others were given", () => {
-    expect(describeCrash(crash)).toBe("killed      worker 2, with 1,200 messages in its hands");
-    expect(describeCrash({ ...crash, held: 0 })).toBe("killed      worker 2, with nothing in its hands");
+    expect(describeCrash(crash)).toBe("killed      worker 2, which held 1,200 messages");
+    expect(describeCrash({ ...crash, held: 0 })).toBe("killed      worker 2, which held no messages");
     const moves = [move("b", "rb:released", 1_000), move("b", "rb:released", 200), move("x", "rb:released", 5)];
-    expect(describeHandOver([crash], moves)).toBe("handed over 1,200 messages, to whichever worker has room");
+    expect(describeHandOver([crash], moves)).toBe("handed over 1,200 messages, to any worker with room");
     expect(describeHandOver([crash], [move("x", "rb:released", 5)])).toBe("handed over nothing");
   });
 

@@ -109,18 +109,20 @@ describe("the demo", () => {
   it("kills a worker, sees it dead, and hands over exactly what it held", async () => {
     const { exitCode, output } = runDemo({ NO_COLOR: "1" });
     expect(await exitCode).toBe(0);
-    const [, name = "", held = ""] = /^killed +(worker \d), with ([\d,]+) messages in its hands$/m.exec(output()) ?? [];
+    const [, name = "", held = ""] = /^killed +(worker \d), which held ([\d,]+) messages$/m.exec(output()) ?? [];
     expect(name).not.toBe("");
-    expect(output()).toMatch(new RegExp(`^monitor +sees ${name} dead:$`, "m"));
+    expect(output()).toMatch(new RegExp(`^monitor +reports ${name} as dead:$`, "m"));
     expect(output()).toMatch(new RegExp(`^\\| +\\S+ \\| +\\d+ \\| +${held.replaceAll(",", "")} \\| DEAD +\\|$`, "m"));
-    expect(output()).toMatch(/^handed over [\d,]+ messages?, to whichever worker has room$/m);
+    expect(output()).toMatch(/^handed over [\d,]+ messages?, to any worker with room$/m);
     expect(output()).toMatch(new RegExp(`^✓ messages handed over from the killed worker +${held}$`, "m"));
     expect(output()).toMatch(new RegExp(`^${name}, killed `, "m"));
     expect(output()).toMatch(/^✓ messages not acknowledged +0$/m);
     expect(output()).toMatch(
-      /^scaler +at work: +(OUT|IN|NO_SCALE), rate [\d.]+ \(\d+ waiting and \d+ pending is a rate of /m,
+      /^scaler +while working: +(OUT|IN|NO_SCALE), rate [\d.]+ \(\d+ waiting and \d+ pending is a rate of /m,
     );
-    expect(output()).toMatch(/^scaler +done: +NO_SCALE, rate 0 \(0 waiting and 0 pending: nothing to judge by; /m);
+    expect(output()).toMatch(
+      /^scaler +done: +NO_SCALE, rate 0 \(0 waiting and 0 pending: there is nothing to decide by; /m,
+    );
     expect(output()).toMatch(/^scaler +by throughput: +(OUT|IN|NO_SCALE), rate [\d.]+ \(.+\)$/m);
   });
 
