@@ -11,7 +11,7 @@ it("is nothing for registered consumers, whose heartbeats were watched", () => {
 it("is for foreign ones as long as they may be idle, from the connection on", () => {
   expect(decideGrace(facts, rules, "foreign")).toContain("every foreign consumer gets another 30 s");
   expect(decideGrace({ ...facts, nowMs: 61_000 }, rules, "foreign")).toBeNull();
-  expect(decideGrace({ connectedSinceMs: 60_000, nowMs: 61_000 }, rules, "foreign")).toContain("59 s more");
+  expect(decideGrace({ connectedSinceMs: 60_000, nowMs: 61_000 }, rules, "foreign")).toContain("another 59 s");
 });
 
 it.each(["registered", "foreign"] as const)("is not over for %s ones while there is no connection", (kind) => {

@@ -58,7 +58,7 @@ describe("classifyGroup", () => {
     expect(settled.reason).toContain("650 messages are waiting");
     // Not a look later: what was worked off is not said to wait.
     expect(judge(...working([...growing, 0]))).toEqual({
-      ...{ health: "OK", reason: "3 messages are pending, and none waits" },
+      ...{ health: "OK", reason: "3 messages are pending, and none is waiting" },
     });
   });
 
@@ -83,7 +83,7 @@ describe("classifyGroup", () => {
     expect(judge({ pending: 1, ...nobody }).health).toBe("STOPPED");
     expect(judge({ waiting: null, oldestWaitingAgeMs: 5, ...nobody }).health).toBe("STOPPED");
     expect(judge({ waiting: 1, consumers: { ...consumers, heldUp: 2 } })).toEqual({
-      ...{ health: "STOPPED", reason: "1 message waits, and the 2 live consumers take nothing" },
+      ...{ health: "STOPPED", reason: "1 message is waiting, but the 2 live consumers take no messages" },
     });
   });
 

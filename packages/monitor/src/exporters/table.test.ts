@@ -88,7 +88,7 @@ describe("renderTable", () => {
   });
 
   it("says what is missing where there is no stream, or no group", () => {
-    expect(renderTable({ ...reportOf(), length: null })).toBe("orders: there is no such stream");
+    expect(renderTable({ ...reportOf(), length: null })).toBe("orders: the stream does not exist");
     expect(renderTable(reportOf())).toBe("orders: the stream has no such group");
   });
 
@@ -106,7 +106,7 @@ describe("renderTable", () => {
     expect(text).toContain("waiting at least 1000 · pending 90 (the oldest is 2 min old) · dead letters 2");
     expect(text).toContain("in unknown · out 3.3/s");
     expect(text).toContain("released 3, for any consumer (the first for 4 s)");
-    expect(text).toContain("deferred 5, until their time (the first overdue for 2 s)");
+    expect(text).toContain("deferred 5, until they are due (the first overdue for 2 s)");
     expect(text).toMatch(/\| +76 % \| yes +\| box +\| +7 \| OK +\| why +\|/);
     expect(text).toContain("WARNING: some were cut");
   });

@@ -43,8 +43,12 @@ describe("decide, by ratio", () => {
   });
 
   it.each([
-    [{ waiting: 0, pending: 0 }, "NO_SCALE", "0 waiting and 0 pending: nothing to judge by; stay at 3"],
-    [{ waiting: 5, pending: 0 }, "OUT", "5 waiting and 0 pending: nobody works on what waits; go from 3 to 4"],
+    [{ waiting: 0, pending: 0 }, "NO_SCALE", "0 waiting and 0 pending: there are no messages; stay at 3"],
+    [
+      { waiting: 5, pending: 0 },
+      "OUT",
+      "5 waiting and 0 pending: messages wait, but none is being processed; go from 3 to 4",
+    ],
     [{ waiting: 9, pending: 10 }, "OUT", "9 waiting and 10 pending is a rate of 90, not below 60; go from 3 to 4"],
     [{ waiting: 3, pending: 10 }, "NO_SCALE", "3 waiting and 10 pending is a rate of 30, between 20 and 60; stay at 3"],
     [{ current: 1 }, "NO_SCALE", "11 waiting and 83 pending is a rate of 13.253, below 20; stay at 1"],
@@ -89,7 +93,7 @@ describe("decide, by throughput", () => {
   it("wakes one consumer for the first message, and says so", () => {
     const { decision } = decide({ ...seen, current: 0, ready: 0 }, emptyMemory("throughput"), policy, 0);
     expect(decision).toMatchObject({ direction: "OUT", desired: 1, binding: "wake" });
-    expect(decision.reason).toBe("11 waiting, 83 pending and no consumer; go from 0 to 1");
+    expect(decision.reason).toBe("11 waiting, 83 pending, but no consumers; go from 0 to 1");
   });
 
   it("leaves an idle group without consumers, but not before it was idle for long", () => {

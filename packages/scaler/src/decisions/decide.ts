@@ -80,9 +80,7 @@ function decideByRatio(
 function sentence(rate: number, waiting: number, pending: number, policy: ScalingPolicy): string {
   const counts = `${waiting} waiting and ${pending} pending`;
   if (rate === 0)
-    return waiting === 0
-      ? `${counts}: there is nothing to decide by`
-      : `${counts}: messages wait, but none is being processed`;
+    return waiting === 0 ? `${counts}: there are no messages` : `${counts}: messages wait, but none is being processed`;
   const { scaleOutRate, scaleInRate } = policy;
   if (rate < scaleInRate) return `${counts} is a rate of ${rate}, below ${scaleInRate}`;
   if (rate >= scaleOutRate) return `${counts} is a rate of ${rate}, not below ${scaleOutRate}`;
