@@ -12,9 +12,9 @@ function overdue(changes: Partial<OverdueMessage>): OverdueMessage {
 test("an overdue message tells who could have worked on it, since when, and whose it was", () => {
   expect(describeOverdue(overdue({ holders: ["w0.1", "w2.1"] }), 10_000)).toEqual({
     ...{ kind: "overdue", key: "p0-1", id: "1-1" },
-    text: "new, it waited 9000 ms from 2.3 s on while w1.1 had a place free (750 ms are allowed); held by w0.1, w2.1",
+    text: "new, it waited 9000 ms from 2.3 s on while w1.1 was free (750 ms are allowed); held by w0.1, w2.1",
   });
-  expect(describeOverdue(overdue({}), 0).text).toContain("nobody held it");
+  expect(describeOverdue(overdue({}), 0).text).toContain("no worker held it");
 });
 
 test("those that waited together are one line", () => {
@@ -25,7 +25,7 @@ test("those that waited together are one line", () => {
     overdue({ ...held, fromMs: 14_000, waitedMs: 12_000 }),
   ];
   expect(summariseOverdue(all, 10_000)).toEqual([
-    "1 overdue: new, nobody held it, from 2.3 s on, 9000 ms at worst",
+    "1 overdue: new, no worker held it, from 2.3 s on, 9000 ms at worst",
     "2 overdue: orphaned, held by w0.1, from 4.0 s on, 12000 ms at worst",
   ]);
 });

@@ -1,4 +1,4 @@
-/** Puts a round's journals together into what the two judges take. */
+/** Combines a round's journals into the input of the two judges. */
 import type { Blackboard } from "./blackboard.ts";
 import { isHang } from "./expected-end.ts";
 import type { ProducerLine, WitnessLine, WorkerLine } from "./journal.ts";
@@ -12,7 +12,7 @@ import type { Span } from "./liveness/spans.ts";
 import type { Place } from "./place.ts";
 import { reconstruct } from "./reconstruct.ts";
 
-/** What one process wrote. */
+/** The journal of one process. */
 export interface WorkerJournal {
   readonly place: Place;
   readonly worker: string;
@@ -28,9 +28,9 @@ export interface RoundFacts {
   readonly owners: readonly WitnessLine[];
   readonly blackboard: Blackboard;
   readonly final: FinalState;
-  /** When the machine, or the server, stood still. */
+  /** When the machine, or the server, stalled. */
   readonly stalls: readonly Span[];
-  /** When the load began, and when the workers were told to drain. */
+  /** When the load began, and when the workers were asked to drain. */
   readonly startedAtMs: number;
   readonly horizonMs: number;
   /** How much the server's clock is ahead of the journals'. */
@@ -87,11 +87,11 @@ export function describeOverdue(overdue: OverdueMessage, startedAtMs: number): P
   const { key, id, worker, fromMs, waitedMs, allowedMs, holders } = overdue;
   const text =
     `${overdue.class}, it waited ${Math.round(waitedMs)} ms from ${secondOf(fromMs, startedAtMs)} s on while ${worker} ` +
-    `had a place free (${Math.round(allowedMs)} ms are allowed); ${holdersOf(holders)}`;
+    `was free (${Math.round(allowedMs)} ms are allowed); ${holdersOf(holders)}`;
   return { kind: "overdue", key, id, text };
 }
 
-/** Those that waited together, in one line each: where there are many, it is the pattern that tells. */
+/** Messages that waited together, in one line each: if there are many, the pattern matters. */
 export function summariseOverdue(overdue: readonly OverdueMessage[], startedAtMs: number): readonly string[] {
   const alike = Map.groupBy(overdue, (message) => `${message.class}, ${holdersOf(message.holders)}`);
   return [...alike].map(([what, all]) => {
@@ -106,5 +106,5 @@ function secondOf(atMs: number, startedAtMs: number): string {
 }
 
 function holdersOf(holders: readonly string[]): string {
-  return holders.length === 0 ? "nobody held it" : `held by ${holders.join(", ")}`;
+  return holders.length === 0 ? "no worker held it" : `held by ${holders.join(", ")}`;
 }

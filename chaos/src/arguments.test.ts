@@ -46,5 +46,5 @@ test("what is wrong is named", () => {
   expect(resolveRound({ workers: "0" })).toBe("--workers must be a whole number, at least 1");
   expect(resolveRound({ minutes: "-1" })).toBe("--minutes must be a number, at least 0");
   expect(resolveRound({ soak: true })).toBe("--soak needs --minutes, above 0");
-  expect(resolveRound({ faults: "trim,earthquake" })).toBe("there is no fault called earthquake");
+  expect(resolveRound({ faults: "trim,earthquake" })).toBe("unknown fault earthquake");
 });

@@ -12,17 +12,17 @@ export interface Arguments {
   readonly producers?: string;
   readonly workers?: string;
   readonly faults?: string;
-  /** The mean time from one fault to the next, in milliseconds. */
+  /** The mean time between faults, in milliseconds. */
   readonly every?: string;
-  /** A checkout of an earlier commit, installed: some workers and a monitor are run from there. */
+  /** An installed checkout of an earlier commit: some workers and a monitor run from it. */
   readonly old?: string;
-  /** A folder that gets the journals of each round. */
+  /** A folder for the journals of each round. */
   readonly keep?: string;
-  /** One round that takes all of the minutes, instead of one after the other. */
+  /** One long round, instead of several. */
   readonly soak?: boolean;
 }
 
-/** How a round is run when nothing else is said. */
+/** The defaults of a round. */
 export const ROUND_DEFAULTS = {
   messages: 20_000,
   producers: 3,
@@ -48,18 +48,18 @@ export const ROUND_DEFAULTS = {
   },
 } as const satisfies Partial<RoundOptions>;
 
-/** How many workers of a soak live through it, so that their memory can be looked at. */
+/** How many workers of a soak survive it, so that their memory can be judged. */
 const SOAK_LASTING = 1;
 /**
- * The mean time from one fault to the next in a soak. The longer the server's file gets, the longer it takes to come back;
- * as close together as in a short round, faults would leave it no time to serve.
+ * The mean time between faults in a soak. The longer the server's file gets, the longer a restart takes; with faults as
+ * frequent as in a short round, it would have no time to serve.
  */
 const SOAK_EVERY_MS = 2_500;
 const MINUTE_MS = 60_000;
 
 export type ResolvedRound = Omit<RoundOptions, "progress"> & { readonly minutes: number };
 
-/** What the arguments mean, or what is wrong with them. */
+/** The resolved arguments, or what is wrong with them. */
 export function resolveRound(args: Arguments, chance: () => number = Math.random): ResolvedRound | string {
   const count = (name: keyof Arguments, fallback: number): number =>
     args[name] === undefined ? fallback : Number(args[name]);
@@ -75,7 +75,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
     // The one round of a soak has them in it.
     minutes: args.soak ? 0 : minutes,
     seed: count("seed", Math.floor(chance() * 1_000_000)),
-    // By default as fast as ever, however long.
+    // At the default speed, however long.
     messages: count("messages", Math.ceil(ROUND_DEFAULTS.messages * (loadMs / ROUND_DEFAULTS.loadMs))),
     producers: count("producers", ROUND_DEFAULTS.producers),
     workers: count("workers", ROUND_DEFAULTS.workers),
@@ -93,7 +93,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   }
   const names = args.faults === undefined ? FAULT_KINDS : args.faults.split(",").filter((name) => name !== "");
   const unknown = names.filter((name) => !FAULT_KINDS.includes(name as FaultKind));
-  if (unknown.length > 0) return `there is no fault called ${unknown.join(", ")}`;
+  if (unknown.length > 0) return `unknown fault ${unknown.join(", ")}`;
   return { ...resolved, oldSource, keep: args.keep, kinds: names as readonly FaultKind[] };
 }
 

@@ -1,4 +1,4 @@
-/** Where the faults write down what the ledger must know. */
+/** Where the faults record what the ledger must know. */
 import type { Span } from "./duplicate.ts";
 import type { Scene } from "./faults/fault.ts";
 import { journalNowMs } from "./journal.ts";
@@ -17,7 +17,7 @@ export class Blackboard {
   readonly #away: Noted[] = [];
   readonly #slowed: Noted[] = [];
 
-  /** The ways in which a fault writes on it. */
+  /** The records that a fault can make. */
   get pens(): Pick<Scene, "away" | "slowed" | "destroyed" | "destroyedDeadLetters"> {
     return {
       away: (fromMs, toMs, why, place) => void this.#away.push({ span: { fromMs, toMs, why }, place }),

@@ -1,4 +1,4 @@
-/** The canary: a process that does nothing but write down when its timer went off. */
+/** The canary: a process that only records when its timer fires. */
 import { type CanaryLine, Journal } from "./journal.ts";
 import type { CanaryTask } from "./tasks.ts";
 

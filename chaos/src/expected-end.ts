@@ -1,15 +1,15 @@
-/** Where a message may be in the end: by what it told the handlers, and by what they did. */
+/** Where a message may be in the end, by its intent and by what the handlers did. */
 import type { Offer } from "./duplicate.ts";
 import type { Intent } from "./intent.ts";
 
 /** Acknowledged, or in the dead letters for this reason. */
 export type ExpectedEnd = "acknowledged" | "rejected" | "maxDeliveries" | "hung";
 
-/** Workers that do not do as the messages say. */
+/** Workers that do not follow the messages' intents. */
 export interface UnlikeWorkers {
-  /** They must live through the round, and throw where they should hang. */
+  /** They must survive the round, so they throw where they should hang. */
   readonly lasting: ReadonlySet<string>;
-  /** They are of an earlier version, and acknowledge what they do not know. */
+  /** They are of an earlier version, and acknowledge unknown intents. */
   readonly old: ReadonlySet<string>;
 }
 

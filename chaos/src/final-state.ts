@@ -1,11 +1,11 @@
-/** What the server holds when all is over. */
+/** The state of the server at the end. */
 import type { RedisServer, Reply } from "@redis-batch/test-support";
 import type { Intent } from "./intent.ts";
 import type { FinalState } from "./ledger.ts";
 import type { ConsumerAtUnrest, InFlightMessage, Unrest } from "./unrest.ts";
 
 const PAGE = 5_000;
-/** How many messages in flight are looked at one by one. */
+/** How many messages in flight are examined one by one. */
 const LOOKED_AT = 10;
 
 /** How much is left to do, and how long the load has been gone from the stream. */
@@ -23,7 +23,7 @@ export async function countInFlight(server: RedisServer, stream: string): Promis
   return group.pending + undelivered.length;
 }
 
-/** What the messages in flight are told to do with their workers. */
+/** The intents of the messages in flight. */
 export async function readIntentsLeft(server: RedisServer, stream: string): Promise<readonly Intent[]> {
   const group = await groupOf(server, stream);
   const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
@@ -36,7 +36,7 @@ export async function readIntentsLeft(server: RedisServer, stream: string): Prom
   return intents;
 }
 
-/** What is in flight, for whom, and what the server knows of those. */
+/** The messages in flight, their consumers, and the server's data about these. */
 export async function readUnrest(
   server: RedisServer,
   stream: string,

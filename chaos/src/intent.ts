@@ -1,10 +1,10 @@
-/** What a message tells the workers' handler to do with it. */
+/** What the workers' handler must do with a message. */
 
 /**
  * `ack`: work and acknowledge · `retryOnce`, `throwOnce`: fail on the first delivery · `reject`: into the dead letters ·
  * `poison`: throw every time · `killOnce`, `killAlways`: end the process by SIGKILL · `hangOnce`: never return the first
  * time, after which the process is killed · `hang`: never return, and nobody kills the process · `holdOnce`: hold the
- * batch for too long the first time · `blockOnce`: hold up the event loop beyond the lease · `deferredLong`: ask for a
+ * batch for too long the first time · `blockOnce`: block the event loop for longer than the lease · `deferredLong`: ask for a
  * long delay the first time.
  */
 export type Intent =

@@ -1,4 +1,4 @@
-/** What a process did, one line each, on disk before the next step: a SIGKILL takes nothing of it away. */
+/** The actions of a process, one per line, on disk before the next step, so that a SIGKILL loses nothing. */
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import type { ConsumerHealth } from "@redis-batch/consumer";
 import type { Intent } from "./intent.ts";
@@ -17,7 +17,7 @@ export type WorkerLine =
   | { readonly e: "started"; readonly t: number; readonly name: string }
   /** How many batches it works on at the same time. One of an earlier version does not say so. */
   | { readonly e: "places"; readonly t: number; readonly places: number }
-  /** Written at short intervals: a long gap means that the process stood still. */
+  /** Written at short intervals: a long gap means that the process was stopped. */
   | { readonly e: "tick"; readonly t: number }
   /** Once a second: the memory that the process takes of the machine, and how much of it are objects in use. */
   | { readonly e: "memory"; readonly t: number; readonly rssMiB: number; readonly heapMiB: number }
@@ -32,7 +32,7 @@ export type WorkerLine =
     }
   /** The handler has returned, or thrown. */
   | { readonly e: "ended"; readonly t: number; readonly call: number; readonly threw: boolean }
-  /** The handler is done with it, and says `ack` next. */
+  /** The handler has finished it, and calls `ack` next. */
   | { readonly e: "done"; readonly t: number; readonly key: string }
   /** The handler says `deadLetter` next. */
   | { readonly e: "rejected"; readonly t: number; readonly key: string }
@@ -48,7 +48,7 @@ export type WorkerLine =
   | { readonly e: "struck"; readonly t: number; readonly by: HandlerFault }
   /** The clock has jumped, by so much as `Date` shows. */
   | { readonly e: "clock"; readonly t: number; readonly jumpMs: number; readonly seenMs: number }
-  /** It was told to end, and begins to drain. */
+  /** It was asked to stop, and begins to drain. */
   | { readonly e: "closing"; readonly t: number }
   /** It has drained. */
   | { readonly e: "closed"; readonly t: number }
@@ -70,12 +70,12 @@ export function journalNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** A line of the witness: who holds which message, as the server says. `null`: nobody, it is not pending any more. */
+/** A line of the witness: which consumer holds which message. `null`: none, it is no longer pending. */
 export interface WitnessLine {
   readonly t: number;
   /** What is different from the line before: id, owner, delivery count. */
   readonly changes: readonly (readonly [id: string, owner: string | null, deliveries: number])[];
-  /** How long the look took, where that was long. */
+  /** How long the read took, if it was long. */
   readonly tookMs?: number;
 }
 

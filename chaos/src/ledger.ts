@@ -1,6 +1,6 @@
 /**
- * The judge: from what the producers were told, what the workers did, what the faults destroyed, and what the server
- * holds in the end, it says what has become of every message.
+ * The judge: decides what happened to every message, from the confirmations of the producers, the actions of the workers,
+ * the messages that faults destroyed, and the final state of the server.
  */
 import { type DuplicateRules, type Explanation, explainDuplicate, type Offer, type WorkerLife } from "./duplicate.ts";
 import { expectedEnds } from "./expected-end.ts";
@@ -14,7 +14,7 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** What the server holds when all is over. */
+/** The state of the server at the end. */
 export interface FinalState {
   readonly undelivered: readonly string[];
   readonly pending: readonly { readonly id: string; readonly consumer: string }[];
@@ -28,7 +28,7 @@ export interface Account {
   readonly unknown: readonly { readonly key: string; readonly intent: Intent }[];
   readonly offers: readonly Offer[];
   readonly workers: readonly WorkerLife[];
-  /** Workers that do not do as the messages say: those that must live through the round, and those of an earlier version. */
+  /** Workers that do not follow the intents: those that must survive the round, and those of an earlier version. */
   readonly unlike: { readonly lasting: ReadonlySet<string>; readonly old: ReadonlySet<string> };
   /** Ids that a fault removed from the stream. */
   readonly destroyed: ReadonlySet<string>;
@@ -38,9 +38,9 @@ export interface Account {
 }
 
 export type ProblemKind =
-  /** Confirmed, and neither worked on, nor a dead letter, nor destroyed by a fault, nor still there. */
+  /** Confirmed, but neither processed, nor a dead letter, nor destroyed by a fault, nor still in the stream. */
   | "lost"
-  /** Worked on again although nothing had ended the first worker's hold. */
+  /** Processed again although nothing had ended the first worker's ownership. */
   | "unexplainedDuplicate"
   /** Still in flight after the drain. */
   | "leftInFlight"
@@ -48,11 +48,11 @@ export type ProblemKind =
   | "wrongDeadLetter"
   /** Acknowledged although the handlers never did that. */
   | "notDeadLettered"
-  /** Waited for too long while somebody healthy had a place free. */
+  /** Waited for too long while a healthy worker was free. */
   | "overdue"
-  /** Offered before the time until which a handler had put it off. */
+  /** Offered before the time until which a handler had deferred it. */
   | "tooEarly"
-  /** In the stream twice, though the producer added it once. */
+  /** In the stream twice, although the producer added it once. */
   | "addedTwice"
   /** Offered, but never added. */
   | "neverAdded";
@@ -68,7 +68,7 @@ export interface Verdict {
   readonly confirmed: number;
   readonly acknowledged: number;
   readonly deadLettered: number;
-  /** Removed by a fault before anybody was done with it. */
+  /** Removed by a fault before it was finished. */
   readonly destroyed: number;
   readonly lost: number;
   /** How often a message was worked on beyond the first time. */
@@ -138,7 +138,7 @@ export function judge(account: Account): Verdict {
       };
     }
     if (account.destroyed.has(item.id)) return { kind: "destroyed", problems: [] };
-    const text = own.length === 0 ? "never offered to a handler" : "offered, but no handler was done with it";
+    const text = own.length === 0 ? "never offered to a handler" : "offered, but no handler finished it";
     return { kind: "lost", problems: [{ kind: "lost", ...named(item), text }] };
   }
 
@@ -153,12 +153,12 @@ export function judge(account: Account): Verdict {
         explanations[explanation]++;
         continue;
       }
-      const text = `worked on by ${earlier.worker} and again by ${later.worker}`;
+      const text = `processed by ${earlier.worker} and again by ${later.worker}`;
       problems.push({ kind: "unexplainedDuplicate", key, id: later.id, text });
     }
   }
 
-  /** One add makes one message: no key has two ids, and nothing is offered that nobody added. */
+  /** One add makes one message: no key has two ids, and nothing is offered that was not added. */
   function judgeKeys(): void {
     const ids = new Map(account.confirmed.map(({ key, id }) => [key, id]));
     const unknown = new Set(account.unknown.map(({ key }) => key));
@@ -169,7 +169,7 @@ export function judge(account: Account): Verdict {
       else if (!unknown.has(key)) {
         problems.push({ kind: "neverAdded", key, id: [...own].join(), text: "no producer added it" });
       }
-      // The memory of idempotency keys went with the rest.
+      // The idempotency keys were lost with the rest.
       const kept = [...own].filter((id) => !account.destroyed.has(id));
       if (own.size > 1 && kept.length > 1) {
         problems.push({ kind: "addedTwice", key, id: kept.join(), text: "one add, several entries" });

@@ -31,7 +31,7 @@ if (typeof options === "string") {
   process.exit(2);
 }
 
-/** How often a round is run again in which the machine stood still too often. */
+/** How often a round is repeated in which the machine stalled too often. */
 const MOST_REPEATS = 2;
 const endsAtMs = performance.now() + options.minutes * 60_000;
 const rounds: Round[] = [];

@@ -1,4 +1,4 @@
-/** Two monitors beside the workers, each replaced when it ends: one leads, the other follows when it is gone. */
+/** Two monitors beside the workers, each replaced when it ends: one leads, the other stands by. */
 import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
 import type { MonitorTask } from "./tasks.ts";
 
@@ -14,7 +14,7 @@ export interface MonitorsOptions {
 }
 
 export class Monitors implements AsyncDisposable {
-  /** Ends that nobody had asked for: the last words of each. */
+  /** Unexpected ends, with the last output of each. */
   readonly crashes: string[] = [];
   readonly #task: MonitorTask;
   readonly #oldSource: URL | undefined;
@@ -34,7 +34,7 @@ export class Monitors implements AsyncDisposable {
     return this.#moves;
   }
 
-  /** The last that each has said of what it did. */
+  /** The last line of each about its actions. */
   get lastWords(): readonly string[] {
     return this.#processes.map((process) => process?.lines.at(-1) ?? "");
   }

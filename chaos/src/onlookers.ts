@@ -1,4 +1,4 @@
-/** Two processes that only look: the canary at the machine, the witness at the group's pending list. */
+/** Two processes that only watch: the canary watches the machine, the witness the group's pending list. */
 import { join } from "node:path";
 import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
 import { type CanaryLine, readJournal, type WitnessLine } from "./journal.ts";

@@ -1,6 +1,6 @@
 /**
- * A place for a worker: behind its own proxy, with one process at a time, which is replaced when it ends, as a process
- * manager would.
+ * A slot for a worker: behind its own proxy, with one process at a time, which is replaced when it ends, as a process
+ * manager would do.
  */
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -39,7 +39,7 @@ export class Place implements AsyncDisposable {
   readonly index: number;
   readonly proxy: FaultProxy;
   readonly incarnations: Incarnation[] = [];
-  /** Ends that nobody had asked for: the last words of each. */
+  /** Unexpected ends, with the last output of each. */
   readonly crashes: string[] = [];
   readonly #options: PlaceOptions;
   #process: WorkerProcess | undefined;
@@ -189,7 +189,7 @@ export class Place implements AsyncDisposable {
       if (this.#isEnding) process.kill("SIGTERM");
       void this.#killWhen(process, /^hanging /, this.#options.hangMs);
       void this.#killWhen(process, NOT_LIVE, NOT_LIVE_MS);
-      void this.#killWhen(process, STUCK, 0, `${worker} hung in all of its places, and said that it is live`);
+      void this.#killWhen(process, STUCK, 0, `${worker} hung in all its handlers, but reported that it is live`);
       const { code, signal } = await process.exited;
       // One that is told to end before it listens for that ends by the signal itself.
       const isAsked = signal === "SIGKILL" || (signal === "SIGTERM" && (this.#isEnding || this.#isReplacing));

@@ -1,4 +1,4 @@
-/** Which fault comes when: decided by the seed alone. */
+/** The schedule of the faults, decided by the seed alone. */
 import { seededRandom } from "@redis-batch/test-support";
 
 export const FAULT_KINDS = [
@@ -57,11 +57,11 @@ export interface PlanOptions {
   readonly everyMs: number;
 }
 
-// What empties the stream would leave nothing to judge if it came again and again.
+// If a fault that empties the stream were repeated, there would be nothing left to judge.
 const ONCE: ReadonlySet<FaultKind> = new Set(["flushAll"]);
 const CLOCK_JUMP_MS = 3_600_000;
 
-/** Deals the kinds like cards: all of them before any comes again, in an order and at times that the seed decides. */
+/** Deals the kinds like cards: all of them before any is repeated, in an order and at times decided by the seed. */
 export function planFaults({
   seed,
   durationMs,

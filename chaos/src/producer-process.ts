@@ -1,4 +1,4 @@
-/** A producer: adds its messages at a pace, in a process of its own, and writes down what it was told of each. */
+/** A producer: adds its messages at a pace, in a process of its own, and records the result of each. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ConnectionError, Producer, QueueFullError, ServerStateError } from "@redis-batch/consumer";
 import { seededRandom } from "@redis-batch/test-support";
@@ -25,7 +25,7 @@ await Promise.all(adds);
 await producer.close();
 console.log("done");
 
-/** Adds it until that is confirmed, or nobody can know whether it was added. */
+/** Adds it until that is confirmed, or its outcome is unknown. */
 async function add(index: number): Promise<void> {
   const key = `${task.name}-${index}`;
   const intent = intentOf(random.next(), task.shares);

@@ -1,4 +1,4 @@
-/** What a person, and what a machine, is told of the rounds. */
+/** The report of the rounds, for people and for programs. */
 
 import { WAIT_CLASSES } from "./liveness/bounds.ts";
 import { type LivenessVerdict, mergeLongest } from "./liveness/liveness.ts";
@@ -17,14 +17,14 @@ export interface Summary {
   readonly lost: number;
   readonly duplicates: number;
   readonly explainedDuplicates: number;
-  /** The longest that a message waited while somebody healthy had a place free, by what it waited as. */
+  /** The longest time that a message waited while a healthy worker was free, by its state. */
   readonly longestWaitMs: LivenessVerdict["longestWaitMs"];
   /** How many messages waited for too long. */
   readonly overdue: number;
-  /** Seeds of rounds in which the machine stood still so often that nothing can be said of the waits. */
+  /** Seeds of rounds in which the machine stalled so often that the waits cannot be judged. */
   readonly void: readonly number[];
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
-  /** Seeds of the rounds that failed, each of which replays by itself. */
+  /** Seeds of the failed rounds; each can be replayed alone. */
   readonly failed: readonly number[];
   readonly memory: MemorySummary;
 }
@@ -71,18 +71,18 @@ export function renderRound(round: Round): string {
     `seed ${seed}: ${hasFailed(round) ? "FAILED" : "passed"} after ${(elapsedMs / 1_000).toFixed(1)} s`,
     `  ${verdict.confirmed} confirmed: ${verdict.acknowledged} acknowledged, ${verdict.deadLettered} deadLettered, ` +
       `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
-    `  ${verdict.duplicates} worked on again: ${explanations.died} because a process died, ` +
-      `${explanations.lease} because a lease ran out, ${explanations.held} because they were held too long, ` +
+    `  ${verdict.duplicates} processed again: ${explanations.died} because a process died, ` +
+      `${explanations.lease} because a lease expired, ${explanations.held} because they were held too long, ` +
       `${explanations.drained} because a drain did not wait, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
     round.void === undefined
-      ? `  the longest waits with a place free: ${waits.join(", ")}; ${overdue} overdue ` +
-        `(the machine stood still for ${Math.round(stalledMs)} ms)`
-      : `  void, nothing is said of the waits: ${round.void}`,
-    `  ${processes} worker processes, ${memory.maxMiB} MiB at most; the monitors moved or removed ` +
+      ? `  longest waits while a worker was free: ${waits.join(", ")}; ${overdue} overdue ` +
+        `(the machine stalled for ${Math.round(stalledMs)} ms)`
+      : `  void, the waits are not judged: ${round.void}`,
+    `  ${processes} worker processes, at most ${memory.maxMiB} MiB; the monitors moved or removed ` +
       `something ${monitorMoves} times; faults: ${struck.join(", ")}`,
     ...memory.lasting.map(
       ({ firstThirdMiB, lastThirdMiB, firstThirdHeapMiB, lastThirdHeapMiB }) =>
-        `  one that lived through it: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last; ` +
+        `  a process that survived: ${firstThirdMiB} MiB in the first third, ${lastThirdMiB} MiB in the last; ` +
         `its heap ${firstThirdHeapMiB} and ${lastThirdHeapMiB} MiB`,
     ),
     ...failures.map((failure) => `  ! ${failure}`),
@@ -93,9 +93,9 @@ export function renderRound(round: Round): string {
   ];
   if (verdict.problems.length > findings.length) {
     const counts = Map.groupBy(verdict.problems, ({ kind }) => kind);
-    lines.push(`  ! in all ${[...counts].map(([kind, { length }]) => `${kind} ${length}`).join(", ")}`);
+    lines.push(`  ! in total ${[...counts].map(([kind, { length }]) => `${kind} ${length}`).join(", ")}`);
   }
-  if (hasFailed(round)) lines.push(`  replay: pnpm chaos --seed ${seed}, and the other arguments as they were`);
+  if (hasFailed(round)) lines.push(`  replay: pnpm chaos --seed ${seed}, with the same other arguments`);
   return lines.join("\n");
 }
 

@@ -1,4 +1,4 @@
-/** How long a round may take to come to rest once its faults are over: by its own settings, and by what is left then. */
+/** How long the messages in flight may take after the faults are over: by the settings, and by what is left then. */
 import type { Intent } from "./intent.ts";
 
 export interface RestFacts {

@@ -40,12 +40,12 @@ export interface RoundOptions {
   readonly messages: number;
   readonly producers: number;
   readonly workers: number;
-  /** How many of the workers' processes live through the round. */
+  /** How many worker processes survive the round. */
   readonly lasting: number;
   /** How long the load takes. */
   readonly loadMs: number;
   readonly kinds: readonly FaultKind[];
-  /** The mean time from one fault to the next. */
+  /** The mean time between faults. */
   readonly everyMs: number;
   readonly leaseMs: number;
   readonly maxDeliveries: number;
@@ -54,7 +54,7 @@ export interface RoundOptions {
   readonly oldSource?: URL | undefined;
   /** A folder for the journals; by default they are gone with the round. */
   readonly keep?: string | undefined;
-  /** Called with what is worth telling a person. */
+  /** Called with progress messages for people. */
   readonly progress: (text: string) => void;
 }
 
@@ -64,9 +64,9 @@ export interface Round {
   readonly longestWaitMs: LivenessVerdict["longestWaitMs"];
   /** How many messages waited for too long. */
   readonly overdue: number;
-  /** Why nothing can be said of the waits; `undefined`: they count. */
+  /** Why the waits are not judged; `undefined`: they are. */
   readonly void: string | undefined;
-  /** How long the machine stood still. */
+  /** How long the machine stalled. */
   readonly stalledMs: number;
   /** The first problems, with their histories. */
   readonly findings: readonly Finding[];
@@ -87,7 +87,7 @@ export interface Finding extends Problem {
 const GROUP = "workers";
 // The file is rewritten when it has got this long, so it is read in seconds even after hours, however busy the machine.
 const SERVER_CONFIG = ["auto-aof-rewrite-min-size 8mb", "auto-aof-rewrite-percentage 50"];
-/** How many problems are told with their histories. */
+/** How many problems are reported with their histories. */
 const SHOWN_PROBLEMS = 10;
 const LOOK_EVERY_MS = 500;
 /** Longer than any fault of the sink, and short enough for a round: poison may be all that a worker has left. */
@@ -144,10 +144,10 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       deferMs: PUT_OFF_MS,
       left: await readIntentsLeft(server, stream),
     });
-    progress(`the load and the faults are over; waiting for rest, ${Math.round(limitMs / 1_000)} s at most`);
+    progress(`load and faults are over; waiting up to ${Math.round(limitMs / 1_000)} s until nothing is in flight`);
     const unrest = await rest(scene, limitMs);
     failures.push(...unrest);
-    progress(`${unrest.length === 0 ? "nothing" : "something"} is in flight; draining the workers`);
+    progress(`${unrest.length === 0 ? "nothing is" : "messages are still"} in flight; draining the workers`);
     const horizonMs = journalNowMs();
     failures.push(...(await onlookers.end()));
     failures.push(...(await Promise.all(places.map((place) => place.drain()))).flat());
@@ -170,13 +170,13 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...{ owners: seen, startedAtMs: loadFromMs, horizonMs, serverAheadMs },
       final: await readFinalState(server, stream, scene.deadLetters),
     });
-    // On a machine that stood still often nobody can say who could have worked; that nothing waited is true all the same.
+    // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
     const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
     const overdue = isVoid === undefined ? liveness.overdue : [];
     if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
     failures.push(...summariseOverdue(overdue, loadFromMs));
     const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
-    // The histories of all would take hours to find when half a million messages go wrong.
+    // Finding all histories would take hours if half a million messages go wrong.
     const findings = firstOfEachKind(problems).map((problem) => ({
       ...problem,
       history: journals.flatMap(({ worker, lines }) =>
@@ -340,6 +340,6 @@ async function explainUnrest({ server, stream, places, monitors }: Scene): Promi
     );
     return describeUnrest({ ...left, workers, monitors: monitors.lastWords }, journalNowMs());
   } catch (error) {
-    return [`what is in flight cannot be told: ${String(error)}`];
+    return [`the messages in flight could not be read: ${String(error)}`];
   }
 }

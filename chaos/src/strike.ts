@@ -1,4 +1,4 @@
-/** Has the faults strike as planned. */
+/** Applies the faults as planned. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Scene, Target } from "./faults/fault.ts";
 import { FAULTS } from "./faults/index.ts";
@@ -9,7 +9,7 @@ import type { FaultKind, PlannedFault } from "./plan.ts";
 export interface Strikes {
   /** How often each kind struck. */
   readonly struck: Readonly<Partial<Record<FaultKind, number>>>;
-  /** Faults that should have struck, and what was not seen of them. */
+  /** Faults without the intended effect, and which effect was missing. */
   readonly unobserved: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What the processes are started with, as JSON in their first argument. */
+/** The settings of the processes, as JSON in their first argument. */
 import type { ConsumerOptions } from "@redis-batch/consumer";
 import type { IntentShares } from "./intent.ts";
 
@@ -28,7 +28,7 @@ export interface WorkerTask {
   readonly journal: string;
   /** How long the handler takes for one batch. */
   readonly workMs: number;
-  /** How long it holds up the event loop when a message says so. */
+  /** How long it blocks the event loop if a message says so. */
   readonly blockMs: number;
   /** How long the handler holds a batch, and for how long it puts a message off, when a message says so. */
   readonly holdMs: number;
@@ -36,9 +36,9 @@ export interface WorkerTask {
   readonly pull: Pull;
   /** While this file is there, the handler's sink is out of order; it says how. */
   readonly sinkFault: string;
-  /** Whether it lends the consumer a client whose connections are watched, instead of a URL. */
+  /** Whether it passes the consumer an existing client whose connections are watched, instead of a URL. */
   readonly isLent: boolean;
-  /** Whether the process must live through the round: what would end it is thrown instead. */
+  /** Whether the process must survive the round: it throws instead of ending. */
   readonly mustLast: boolean;
   readonly options: Pick<
     ConsumerOptions<unknown>,
@@ -72,10 +72,10 @@ export interface MonitorTask {
   readonly intervalMs: number;
 }
 
-/** How a message that failed comes again. */
+/** How a failed message is redelivered. */
 export const RETRY = { baseMs: 20, capMs: 500 } as const;
 
-/** How long a worker that is told to end waits for its handlers. */
+/** How long a stopping worker waits for its handlers. */
 export const DRAIN_MS = 5_000;
 
 /** The exit code of a worker that found its name taken. */
@@ -83,5 +83,5 @@ export const NAME_IN_USE = 3;
 
 /** What a worker's process prints when a process manager should restart it: it says itself that it is not live. */
 export const NOT_LIVE = "not live";
-/** It hangs in all of its places for much longer than it may, and has not said so. */
+/** All its handlers have hung for much longer than allowed, but it has not reported it. */
 export const STUCK = "stuck";

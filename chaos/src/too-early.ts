@@ -1,4 +1,4 @@
-/** Whether a message that was deferred came again before its time. */
+/** Whether a deferred message was redelivered too early. */
 import { isLeaseAtRisk, type Offer, type WorkerLife } from "./duplicate.ts";
 
 /** Timers go off a little early, and the server's clock is not the worker's. */
@@ -15,7 +15,7 @@ export function findTooEarly(
   const inOrder = offers.toSorted((a, b) => a.atMs - b.atMs);
   return inOrder.flatMap(({ id, worker, atMs, deferred, refusedAtMs }, index) => {
     const next = inOrder[index + 1];
-    // A word that came too late puts nothing off: by then the message was released, as one that was held for too long.
+    // An outcome that came too late defers nothing: by then the message was released, because it was held for too long.
     if (deferred === undefined || refusedAtMs !== undefined || next === undefined) return [];
     const earlyMs = deferred.atMs + deferred.delayMs - next.atMs;
     const life = workers.get(worker);

@@ -70,9 +70,9 @@ test("who is registered, who leads, and what the monitors did", () => {
     leases: [{ key: "rb:lease", holder: "w0.1" }],
     monitors: ['{"type":"leading"}', ""],
   });
-  expect(text).toContain("consumer w0.1: 2 pending, heard of 90 ms ago");
+  expect(text).toContain("consumer w0.1: 2 pending, last heartbeat 90 ms ago");
   expect(text).toContain("consumer old: 0 pending, not registered");
   expect(text).toContain("rb:lease is held by w0.1");
-  expect(text).toContain('monitor 0 said last: {"type":"leading"}');
-  expect(text).toContain("monitor 1 said last: nothing");
+  expect(text).toContain('monitor 0, last line: {"type":"leading"}');
+  expect(text).toContain("monitor 1, last line: none");
 });

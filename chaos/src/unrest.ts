@@ -1,4 +1,4 @@
-/** Says why a round does not come to rest: what is in flight, in whose hands, and how those are. */
+/** Says why messages are still in flight at the end of a round: which ones, who holds them, and the holders' state. */
 import type { ConsumerEvent } from "@redis-batch/consumer";
 import type { WorkerLine } from "./journal.ts";
 import { linesAbout } from "./reconstruct.ts";
@@ -13,7 +13,7 @@ export interface Unrest {
   /** What the server knows of the group's consumers, and who holds which lease. */
   readonly consumers: readonly ConsumerAtUnrest[];
   readonly leases: readonly { readonly key: string; readonly holder: string }[];
-  /** What each monitor told last. */
+  /** The last line of each monitor. */
   readonly monitors: readonly string[];
 }
 
@@ -38,11 +38,11 @@ export interface WorkerAtUnrest {
 export interface ConsumerAtUnrest {
   readonly name: string;
   readonly pending: number;
-  /** How long ago it was heard of; `undefined`: it is not registered. */
+  /** The age of its heartbeat; `undefined`: it is not registered. */
   readonly silentMs: number | undefined;
 }
 
-/** How much is told of one message or worker. */
+/** How many lines to print per message or worker. */
 const LAST_LINES = 3;
 
 /** @param nowMs on the clock of the journals */
@@ -56,7 +56,7 @@ export function describeUnrest(unrest: Unrest, nowMs: number): readonly string[]
       .flatMap((worker) => [`  ${describeWorker(worker, nowMs)}`, ...troubleOf(worker, nowMs)]),
     ...consumers.map((consumer) => `  ${describeConsumer(consumer)}`),
     ...leases.map(({ key, holder }) => `  ${key} is held by ${holder}`),
-    ...monitors.map((words, index) => `  monitor ${index} said last: ${words === "" ? "nothing" : words}`),
+    ...monitors.map((words, index) => `  monitor ${index}, last line: ${words === "" ? "none" : words}`),
   ];
 }
 
@@ -106,7 +106,7 @@ function troubleOf({ lines }: WorkerAtUnrest, nowMs: number): string[] {
 }
 
 function describeConsumer({ name, pending, silentMs }: ConsumerAtUnrest): string {
-  const heard = silentMs === undefined ? "not registered" : `heard of ${silentMs} ms ago`;
+  const heard = silentMs === undefined ? "not registered" : `last heartbeat ${silentMs} ms ago`;
   return `consumer ${name}: ${pending} pending, ${heard}`;
 }
 

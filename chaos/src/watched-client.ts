@@ -2,8 +2,8 @@ import type { ConsumerOptions } from "@redis-batch/consumer";
 import { Redis, type RedisOptions } from "ioredis";
 
 /**
- * An application's client, to be lent: somebody watches what comes in over each of its connections, as instrumentation
- * does. Where somebody else listens, ioredis decodes everything that is read, so whoever lends it reads its way.
+ * An application's client with listeners on each connection, as instrumentation adds them. With other listeners, ioredis
+ * decodes everything that is read, so consumers with this client use its decoder.
  */
 export function watchedClient(url: string): ConsumerOptions<unknown>["redis"] {
   const client = new Redis(url, { lazyConnect: true });

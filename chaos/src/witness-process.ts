@@ -1,4 +1,4 @@
-/** The witness: looks at the group's pending list again and again, and writes down whose each message is. */
+/** The witness: reads the group's pending list repeatedly, and records the owner of each message. */
 import { setTimeout as pause } from "node:timers/promises";
 import { RedisServer } from "@redis-batch/test-support";
 import { Journal, type WitnessLine } from "./journal.ts";

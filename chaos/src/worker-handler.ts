@@ -1,4 +1,4 @@
-/** The handler of a worker: does what each message says, what a fault says, and writes down each step. */
+/** The handler of a worker: follows each message's intent and the faults, and records each step. */
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { Batch } from "@redis-batch/consumer";
@@ -9,10 +9,10 @@ import type { WorkerTask } from "./tasks.ts";
 
 export type TextBatch = Batch<Readonly<Record<string, string>>>;
 
-/** How long a sink that is away keeps its caller waiting. */
+/** How long an unreachable sink keeps its caller waiting. */
 const AWAY_MS = 200;
 
-/** What failed is not in the messages. */
+/** A failure that is not caused by the messages. */
 export class OutOfOrderError extends Error {}
 
 export class WorkerHandler {

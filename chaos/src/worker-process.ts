@@ -1,4 +1,4 @@
-/** A worker: a consumer in a process of its own, whose handler does what each message says, and a journal of it all. */
+/** A worker: a consumer in its own process, whose handler follows the messages' intents, and a journal of its actions. */
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -18,7 +18,7 @@ import { OutOfOrderError, type TextBatch, WorkerHandler } from "./worker-handler
 const TICK_MS = 50;
 const MEASURE_EVERY_MS = 1_000;
 const MIB = 1_048_576;
-/** How long the application waits before it asks again: its sink is out of order, or the server is away. */
+/** How long the application waits before it tries again: its sink is out of order, or the server is unreachable. */
 const ASK_AGAIN_MS = 200;
 /** How long the way out of `run` may take once the consumer has closed. */
 const RETURN_MS = 1_000;

@@ -1,7 +1,7 @@
-/** What somebody else may do to the data. Each destroys messages, and says which: look and destruction are one script. */
+/** What other clients may do to the data. Each fault destroys messages, and records which: in one script. */
 import { type Fault, OBSERVED, SKIPPED } from "./fault.ts";
 
-// Cuts through the middle of what is pending: messages at work vanish from the stream, their pending entries stay.
+// Cuts through the middle of the pending list: messages in flight vanish from the stream, their pending entries stay.
 const TRIM = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 local group = redis.call('XINFO', 'GROUPS', KEYS[1])[1]

@@ -11,26 +11,26 @@ export interface Scene {
   readonly deadLetters: string;
   readonly places: readonly Place[];
   readonly monitors: Monitors;
-  /** A file that tells every worker's handler how its sink is out of order, while it is there. */
+  /** While this file exists, every handler's sink is out of order, in the way it says. */
   readonly sinkFault: string;
-  /** Aborts when the time of the faults is over: one that lasts ends then. */
+  /** Aborts when the time of the faults is over, and so ends lasting faults. */
   readonly over: AbortSignal;
-  /** Notes a time without server for these workers, or for all. */
+  /** Records a time without a server for these workers, or for all. */
   readonly away: (fromMs: number, toMs: number, why: string, place?: Place) => void;
-  /** Notes a time in which these workers, or all, could do less, though they could do something. */
+  /** Records a time in which these workers, or all, were slowed down. */
   readonly slowed: (fromMs: number, toMs: number, place?: Place) => void;
-  /** Notes ids that were removed from the stream. */
+  /** Records ids that were removed from the stream. */
   readonly destroyed: (ids: readonly string[]) => void;
-  /** Notes dead letters that were removed, by the ids they had in the stream. */
+  /** Records removed dead letters, by their ids in the stream. */
   readonly destroyedDeadLetters: (ids: readonly string[]) => void;
 }
 
-/** What a fault works on: two of the same kind of thing never overlap in one place. */
+/** The target of a fault: two faults of the same target never overlap in one place. */
 export type Target = "worker" | "monitor" | "connection" | "server" | "sink";
 
 /**
- * What a fault did. `observed`: it struck, and somebody saw what it is meant to do · `skipped`: there was nothing to
- * strike · `unobserved`: it should have struck, and what it is meant to do was not seen; that fails the round.
+ * The effect of a fault. `observed`: it had its intended effect · `skipped`: there was no target · `unobserved`: its
+ * intended effect was not observed; that fails the round.
  */
 export type Effect =
   | { readonly kind: "observed" }
@@ -46,6 +46,6 @@ export function observedIf(wasSeen: boolean, what: string): Effect {
 
 export interface Fault {
   readonly target: Target;
-  /** Strikes, and ends when all is as before. */
+  /** Applies the fault, and resolves when everything is as before. */
   readonly strike: (scene: Scene, place: Place, planned: PlannedFault) => Promise<Effect>;
 }

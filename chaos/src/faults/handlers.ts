@@ -34,5 +34,5 @@ async function tellHandler(place: Place, order: string, by: HandlerFault): Promi
   if (line === "ended") return SKIPPED;
   // The first batch after it may have been there before the order came.
   if (line === undefined && offered <= 1) return SKIPPED;
-  return observedIf(line !== undefined, `no handler did as told: ${by}`);
+  return observedIf(line !== undefined, `no handler reacted to the fault: ${by}`);
 }

@@ -28,14 +28,14 @@ const stallsOf = (forMs: number): number[] =>
 test("a round with many stalls, or a long one, is one of doubt", () => {
   const { doubt, ...many } = readCanary(stallsOf(200), round, PACE);
   expect(many.void).toBe(undefined);
-  expect(doubt).toMatch(/stood still for 1440 ms of 10000 ms/);
+  expect(doubt).toMatch(/stalled for 1440 ms of 10000 ms/);
   const long = readCanary(ticks([2_000, 4_000]), round, PACE);
   expect(long.void).toBe(undefined);
-  expect(long.doubt).toMatch(/stood still for 1980 ms at once/);
+  expect(long.doubt).toMatch(/stalled for 1980 ms at once/);
 });
 
 test("a round with so many stalls that they hide the waits, or without a canary, is void", () => {
-  expect(readCanary(stallsOf(400), round, PACE).void).toMatch(/stood still for 3040 ms of 10000 ms/);
+  expect(readCanary(stallsOf(400), round, PACE).void).toMatch(/stalled for 3040 ms of 10000 ms/);
   expect(readCanary(ticks([2_000, 10_001]), round, PACE).void).toMatch(/did not live/);
   expect(readCanary([], round, PACE).void).toMatch(/did not live/);
 });

@@ -1,14 +1,14 @@
-/** What an idle process saw of the machine: when its own timer came late, everybody's may have. */
+/** What an idle process noticed about the machine: if its own timer was late, all timers may have been. */
 import { coveredMs, mergeSpans, type Span } from "./spans.ts";
 
 export interface CanaryReport {
-  /** When the machine stood still, or was so busy that an idle process did not get its turn. */
+  /** When the machine stalled, or was so busy that an idle process was not scheduled. */
   readonly stalls: readonly Span[];
   /** The time of the round that is in them, in milliseconds. */
   readonly stalledMs: number;
-  /** Why nothing can be said of the round's waits; `undefined`: enough was seen. */
+  /** Why the round's waits cannot be judged; `undefined`: they can. */
   readonly void: string | undefined;
-  /** Why a wait that is too long may be the machine's fault; where none is, that is true all the same. */
+  /** Why a long wait may be the machine's fault; without a long wait the round passes anyway. */
   readonly doubt: string | undefined;
 }
 
@@ -40,16 +40,16 @@ export function readCanary(
   const longestMs = merged.reduce((most, { fromMs, toMs }) => Math.max(most, toMs - fromMs), 0);
   const seenMs = ticks.length < 2 ? 0 : (ticks.at(-1) as number) - (ticks[0] as number);
   const roundMs = round.toMs - round.fromMs;
-  const often = `the machine stood still for ${Math.round(stalledMs)} ms of ${Math.round(roundMs)} ms`;
+  const often = `the machine stalled for ${Math.round(stalledMs)} ms of ${Math.round(roundMs)} ms`;
   return { stalls: merged, stalledMs, void: voidBecause(), doubt: doubtBecause() };
 
   function voidBecause(): string | undefined {
-    if (seenMs < roundMs * LEAST_SAMPLES_RATIO) return "the canary did not live through the round";
+    if (seenMs < roundMs * LEAST_SAMPLES_RATIO) return "the canary did not survive the round";
     return stalledMs > roundMs * MOST_STALLED_RATIO ? often : undefined;
   }
 
   function doubtBecause(): string | undefined {
-    if (longestMs > DOUBTFUL_STALL_MS) return `the machine stood still for ${Math.round(longestMs)} ms at once`;
+    if (longestMs > DOUBTFUL_STALL_MS) return `the machine stalled for ${Math.round(longestMs)} ms at once`;
     return stalledMs > roundMs * DOUBTFUL_STALLED_RATIO ? often : undefined;
   }
 }
