@@ -122,7 +122,7 @@ describe("a command that goes on says how old its picture is while the server st
     await using watching = await cli.start(args.map((word) => (word === "STREAM" ? stream : word)));
     await watching.waitForLine(() => true, PATIENCE);
     const thaw = await freeze();
-    await eventually("it says so", () => /the last look was 3\.\ds ago/.test(watching.stderr), PATIENCE);
+    await eventually("it says so", () => /the last answer was 3\.\ds ago/.test(watching.stderr), PATIENCE);
     const before = watching.lines.length;
     await thaw();
     await redis.server.command("XADD", stream, "*", "n", 2);

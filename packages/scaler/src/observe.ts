@@ -10,7 +10,7 @@ import {
   readFinalReports,
   type StreamClient,
 } from "@redis-batch/core/internal";
-import { callRoll, peersIn } from "./decisions/roll-call.ts";
+import { classifyConsumers, peersIn } from "./decisions/consumer-activity.ts";
 import type { PeerConsumer, Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
 import type { ScalerPolicy } from "./scaler-options.ts";
@@ -40,13 +40,13 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
     readFinalReports(client, { ...place, sinceMs: nowMs - FAREWELLS_MS }),
     readGroup(client, place, nowMs).catch(nothingIfGone),
   ]);
-  const roll = callRoll(registry, seen?.consumers ?? [], finalReports, place.foreignIdleMs, nowMs);
+  const activity = classifyConsumers(registry, seen?.consumers ?? [], finalReports, place.foreignIdleMs, nowMs);
   const workforce = await askWorkforce(peersIn(registry, nowMs));
-  const desired = workforce?.desired ?? roll.ready;
+  const desired = workforce?.desired ?? activity.ready;
   const { ready, startingMs, startUpsMs } =
     workforce !== null && workforce.ready !== null
       ? { ...workforce, ready: workforce.ready }
-      : { ready: roll.ready, startingMs: [], startUpsMs: [] };
+      : { ready: activity.ready, startingMs: [], startUpsMs: [] };
   const observation: Observation = {
     added: seen?.added ?? 0,
     read: seen?.read ?? null,
@@ -55,13 +55,13 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
     oldestWaitingMs: seen?.firstWaitingId == null ? null : Math.max(0, nowMs - entryIdTimeMs(seen.firstWaitingId)),
     released: seen?.released ?? 0,
     pending: seen?.pending ?? 0,
-    reclaimable: roll.reclaimable,
+    reclaimable: activity.reclaimable,
     current: desired,
     ready,
     startingMs,
-    lost: roll.lost,
+    lost: activity.lost,
     startUpsMs,
-    consumers: roll.consumers,
+    consumers: activity.consumers,
   };
   return { observation, workforce, atMs: nowMs };
 }

@@ -8,7 +8,7 @@ const PROGRAM = "redis-batch";
 
 const MOST_INDENT = 34;
 
-const FIRST_LOOK = [
+const FIRST_STEPS = [
   { line: `${PROGRAM} produce orders order=A-17 cents=1999`, does: "add a message" },
   { line: `${PROGRAM} group create orders billing --yes`, does: "create a group that reads all of them" },
   { line: `${PROGRAM} consume orders billing --count 1`, does: "read one, and acknowledge it" },
@@ -57,7 +57,7 @@ export function overviewHelp(commands: readonly CommandSpec[], width: number): s
     ),
     "",
     "Examples:",
-    ...FIRST_LOOK.map(({ line, does }) => `  ${line.padEnd(52)}# ${does}`),
+    ...FIRST_STEPS.map(({ line, does }) => `  ${line.padEnd(52)}# ${does}`),
     "",
     `${PROGRAM} <command> --help shows details and examples.`,
     "",

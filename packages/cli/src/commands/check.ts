@@ -42,7 +42,7 @@ export const run: Run<typeof check> = async (call) => {
 async function judge(call: Call): Promise<{ readonly verdict: Verdict; readonly problem: string | null }> {
   try {
     refuseContradictions(call.options);
-    const report = await withMonitor(call, {}, (looker) => looker.inspect());
+    const report = await withMonitor(call, {}, (monitor) => monitor.inspect());
     return { verdict: decideVerdict(measuresOf(groupOf(report, call), report, call.options)), problem: null };
   } catch (error) {
     return { verdict: { status: "unknown", findings: [] }, problem: describeFailure(error).message };

@@ -10,22 +10,22 @@ import { withMonitor } from "./with-monitor.ts";
 export const run: Run<typeof cleanup> = (call) => {
   const { options, terminal, signal } = call;
   const settings = { graceMs: options.wait, ...(options["to-any"] ? { handOverTo: "any" as const } : {}) };
-  return withMonitor(call, settings, async (looker) => {
+  return withMonitor(call, settings, async (monitor) => {
     // Stay connected meanwhile: the clean-up counts from the moment of the connection.
     const { stream, group } = call.args;
-    const found = await looker.inspect({ signal });
+    const found = await monitor.inspect({ signal });
     // A mistyped name must not look like a group with nothing to clean up.
     if (group === undefined) refuseMissing(found, stream);
     else groupOf(found, { args: { stream, group } });
     if (options.wait > 0) terminal.progress("connected, waiting");
     await pause(systemClock, options.wait, signal);
     terminal.endProgress();
-    const plan = await looker.cleanUp({ dryRun: true });
+    const plan = await monitor.cleanUp({ dryRun: true });
     return planFirst(
       terminal,
       options,
       { ...describe(plan), isEmpty: rowsOf(plan).every(({ does }) => does === "nothing" || does === "stays") },
-      async () => describe(await looker.cleanUp({ signal })),
+      async () => describe(await monitor.cleanUp({ signal })),
     );
   });
 };

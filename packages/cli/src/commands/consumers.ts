@@ -9,7 +9,7 @@ import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";
 import { reservedFacts } from "../render/reserved-name.ts";
-import type { consumers } from "../table/look.ts";
+import type { consumers } from "../table/inspect.ts";
 
 export const run: Run<typeof consumers> = (call) =>
   withClient(call, async (client) => {

@@ -19,7 +19,7 @@ import { OwnServer } from "../connection/own-server.ts";
 import { Failure } from "../failure.ts";
 import { isoTime } from "../point.ts";
 import { groupReport } from "../render/group-report.ts";
-import { renderLook } from "../render/watch-line.ts";
+import { renderSnapshot } from "../render/watch-line.ts";
 import type { demo } from "../table/demo.ts";
 import { groupOf } from "./monitor.ts";
 import { renderDecision } from "./scale.ts";
@@ -31,7 +31,7 @@ const GROUP = "demo";
 const FIRST = "worker-1";
 // Short, so that a crash is noticed during the tour.
 const LEASE = "2s";
-const LOOK_EVERY_MS = 500;
+const POLL_EVERY_MS = 500;
 const LONGEST_MS = 120_000;
 
 export const run: Run<typeof demo> = async (call) => {
@@ -148,7 +148,7 @@ class Tour {
     while (!signal.aborted) {
       const report = await monitor.inspect();
       const group = groupOf(report, { args });
-      await terminal.write(`   ${renderLook(isoTime(report.atMs) ?? "", group)}`);
+      await terminal.write(`   ${renderSnapshot(isoTime(report.atMs) ?? "", group)}`);
       if (isSo(group)) return;
       if (cleansUp) {
         for (const { from, messages } of (await monitor.cleanUp()).groups.flatMap(({ moves }) => moves)) {
@@ -157,7 +157,7 @@ class Tour {
       }
       if (systemClock.nowMs() - beganAtMs > LONGEST_MS)
         throw new Failure("failed", "the workers make no progress", "check whether the machine is overloaded");
-      await pause(systemClock, LOOK_EVERY_MS, signal);
+      await pause(systemClock, POLL_EVERY_MS, signal);
     }
   }
 

@@ -9,7 +9,7 @@ export async function findGroup(client: StreamClient, stream: string, group: str
 }
 
 /** For commands that run until they are stopped: says that nothing exists yet, because the name may be mistyped. */
-export async function tellIfMissing(
+export async function noteIfMissing(
   client: StreamClient,
   { stream, group }: { readonly stream: string; readonly group: string },
   terminal: Terminal,

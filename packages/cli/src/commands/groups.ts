@@ -9,7 +9,7 @@ import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
 import type { Row } from "../render/report.ts";
-import type { groups } from "../table/look.ts";
+import type { groups } from "../table/inspect.ts";
 
 export const run: Run<typeof groups> = (call) =>
   withClient(call, async (client) => {

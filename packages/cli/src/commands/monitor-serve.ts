@@ -14,14 +14,14 @@ export const run: Run<typeof serve> = async (call) => {
     tally.observe(event);
     if (event.type === "passFailed") terminal.note(`a pass failed: ${event.error.message}; retrying`, "warn");
   };
-  await withMonitor(call, { observer }, async (looker) => {
-    await looker.inspect({ signal });
+  await withMonitor(call, { observer }, async (monitor) => {
+    await monitor.inspect({ signal });
     await using server = await startMetricsServer({
-      ...{ source: () => looker.lastReport, tally, port: options.port, host: options.host },
+      ...{ source: () => monitor.lastReport, tally, port: options.port, host: options.host },
       ...(token === undefined ? {} : { token }),
     });
     await terminal.report({ facts: [{ key: "url", value: server.url }] }, options.json);
-    await looker.run({
+    await monitor.run({
       ...{ intervalMs: options.interval, signal },
       ...{ autoCleanUp: options["auto-cleanup"], autoTrim: options["auto-trim"] },
     });

@@ -11,8 +11,8 @@ export const run: Run<typeof monitor> = async (call) => {
     const { watch } = await import("./watch.ts");
     return watch(call);
   }
-  await withMonitor(call, {}, async (looker) => {
-    const report = await looker.inspect({ signal: call.signal });
+  await withMonitor(call, {}, async (monitor) => {
+    const report = await monitor.inspect({ signal: call.signal });
     await terminal.report(groupReport(report, groupOf(report, call)), options.json);
   });
 };

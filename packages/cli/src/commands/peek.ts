@@ -3,7 +3,7 @@ import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { parseFrom } from "../point.ts";
-import type { peek } from "../table/look.ts";
+import type { peek } from "../table/inspect.ts";
 import { entryPages } from "./entry-pages.ts";
 import { findGroup } from "./find-group.ts";
 import { NOTHING_THERE, printEntries } from "./print-entries.ts";

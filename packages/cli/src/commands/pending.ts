@@ -4,13 +4,13 @@ import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { isoTime, timeOfId } from "../point.ts";
 import { describeReservedName, reservedFacts } from "../render/reserved-name.ts";
-import type { pending } from "../table/look.ts";
+import type { pending } from "../table/inspect.ts";
 
 type Call = Invocation<typeof pending>;
 
 const ENTRIES_AT_ONCE = 1_000;
 // Filters are applied here. After this many entries the answer says where to continue, to spare the server.
-const LOOKED_AT_MOST = 200_000;
+const EXAMINED_MOST = 200_000;
 
 export const run: Run<typeof pending> = (call) =>
   withClient(call, async (client) => {
@@ -65,7 +65,7 @@ export const run: Run<typeof pending> = (call) =>
 async function find(client: StreamClient, { args, options }: Call) {
   const found: PendingEntry[] = [];
   let from = options.from ?? "-";
-  for (let looked = 0; looked < LOOKED_AT_MOST; ) {
+  for (let examined = 0; examined < EXAMINED_MOST; ) {
     const page = await client.xpendingRange({
       stream: args.stream,
       group: args.group,
@@ -79,7 +79,7 @@ async function find(client: StreamClient, { args, options }: Call) {
     const last = page.at(-1);
     if (last === undefined || page.length < ENTRIES_AT_ONCE) return { found, next: null };
     from = `(${last.id}`;
-    looked += page.length;
+    examined += page.length;
   }
   return { found, next: from.slice(1) };
 }

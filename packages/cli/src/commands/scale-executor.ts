@@ -18,7 +18,7 @@ type Options = Call["options"];
 type ExecutorName = Options["executor"];
 
 /** An executor with its resources, which are released with it. */
-export interface Hands extends AsyncDisposable {
+export interface OpenedExecutor extends AsyncDisposable {
   /** `null`: decisions are only printed. */
   readonly executor: Executor | null;
   /** Adds a fix to an error of the executor; errors of Redis pass unchanged. */
@@ -77,7 +77,7 @@ export function checkExecutor({ args, options }: Call): void {
  * @throws {Failure} when a library is not installed, naming it
  * @throws {ConfigError} when an option is not usable
  */
-export async function openExecutor(call: Call): Promise<Hands> {
+export async function openExecutor(call: Call): Promise<OpenedExecutor> {
   try {
     return await open(call);
   } catch (error) {
@@ -92,7 +92,7 @@ export async function openExecutor(call: Call): Promise<Hands> {
   }
 }
 
-async function open(call: Call): Promise<Hands> {
+async function open(call: Call): Promise<OpenedExecutor> {
   const { args, options, terminal } = call;
   const [command = "", ...rest] = args.command;
   switch (options.executor) {
@@ -124,7 +124,7 @@ async function open(call: Call): Promise<Hands> {
   }
 }
 
-const handsOf = (executor: Executor | null, close = async (): Promise<void> => {}): Hands => ({
+const handsOf = (executor: Executor | null, close = async (): Promise<void> => {}): OpenedExecutor => ({
   executor,
   explain: (error) => error,
   [Symbol.asyncDispose]: close,
@@ -144,7 +144,7 @@ async function kubernetes(options: Options, env: Invocation["terminal"]["env"]):
 }
 
 /** The cluster's errors have the same classes as those of Redis, but need other fixes. */
-function ofCluster(options: Options, executor: Executor): Hands {
+function ofCluster(options: Options, executor: Executor): OpenedExecutor {
   const failures = new Set<unknown>();
   const remember = (error: unknown): never => {
     failures.add(error);
@@ -171,7 +171,7 @@ function ofCluster(options: Options, executor: Executor): Hands {
   };
 }
 
-async function keda({ args, options, terminal }: Call): Promise<Hands> {
+async function keda({ args, options, terminal }: Call): Promise<OpenedExecutor> {
   const { stream, group } = args;
   const { startKedaScaler } = await import("@redis-batch/scaler/keda");
   const cluster = options.workload === undefined ? null : ofCluster(options, await kubernetes(options, terminal.env));

@@ -3,7 +3,7 @@ import type { Invocation, Run } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { encodeJson } from "../render/escape.ts";
 import type { scaleRun } from "../table/scale.ts";
-import { tellIfMissing } from "./find-group.ts";
+import { noteIfMissing } from "./find-group.ts";
 import { renderDecision, rowOf, scalingOf } from "./scale.ts";
 import { checkExecutor, openExecutor } from "./scale-executor.ts";
 
@@ -13,7 +13,7 @@ export const run: Run<typeof scaleRun> = async (call) => {
   const { args, options, signal } = call;
   const { stream, group } = args;
   checkExecutor(call);
-  await withClient(call, (client) => tellIfMissing(client, args, call.terminal));
+  await withClient(call, (client) => noteIfMissing(client, args, call.terminal));
   const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
   const stop = new AbortController();
   const teller = new Teller(call, () => stop.abort());

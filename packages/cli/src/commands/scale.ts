@@ -14,8 +14,8 @@ import type { Invocation, Run } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { encodeReportJson, type Report, type Row } from "../render/report.ts";
 import type { scale } from "../table/scale.ts";
-import { findGroup, tellIfMissing } from "./find-group.ts";
-import { LookWatch } from "./look-watch.ts";
+import { findGroup, noteIfMissing } from "./find-group.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 type Call = Invocation<typeof scale>;
 type StrategyName = "throughput" | "ratio";
@@ -23,26 +23,28 @@ type StrategyName = "throughput" | "ratio";
 export const run: Run<typeof scale> = async (call) => {
   const { args, options, signal, terminal } = call;
   await withClient(call, async (client) => {
-    if (options.watch) await tellIfMissing(client, args, terminal);
+    if (options.watch) await noteIfMissing(client, args, terminal);
     // A mistyped name must not look like a group with nothing to do.
     else await findGroup(client, args.stream, args.group);
   });
   const judges = judgesOf(options);
   const { redis, connectTimeoutMs, observe, explain } = await findServer(call);
   const scaler = new Scaler({ redis, stream: args.stream, group: args.group, connectTimeoutMs, observer: observe });
-  const watch = options.watch ? new LookWatch(options.interval, (sentence) => terminal.note(sentence, "warn")) : null;
-  const look = async (): Promise<void> => {
+  const watch = options.watch
+    ? new SilenceWatch(options.interval, (sentence) => terminal.note(sentence, "warn"))
+    : null;
+  const pass = async (): Promise<void> => {
     const seen = await scaler.collect({ signal });
-    watch?.looked();
+    watch?.answered();
     const decisions = judges.map((judge) => judge.decide(seen));
     if (watch === null) await terminal.report(reportOf(args, decisions), options.json);
     else if (options.json) await terminal.write(encodeReportJson(reportOf(args, decisions), true));
     else await terminal.write(decisions.map(renderDecision).join(""));
   };
   try {
-    if (watch === null) return await look();
+    if (watch === null) return await pass();
     while (!signal.aborted) {
-      await look().catch((error: unknown) => {
+      await pass().catch((error: unknown) => {
         if (signal.aborted || !RedisBatchError.is(error) || !error.retryable) throw error;
         terminal.note(`reading the group failed: ${error.message}; retrying`, "warn");
       });

@@ -7,7 +7,7 @@ import { describeFailure } from "../failure.ts";
 import { isoTime } from "../point.ts";
 import { renderEmptyFrame, renderFrame, type Sample, sampleOf } from "../render/watch-frame.ts";
 import type { monitor } from "../table/monitor.ts";
-import { lateAfterMs } from "./look-watch.ts";
+import { lateAfterMs } from "./silence-watch.ts";
 
 type Call = Invocation<typeof monitor>;
 
@@ -27,7 +27,7 @@ const TICK_MS = 1_000;
  */
 export class Screen {
   readonly #call: Call;
-  readonly #looker: Monitor;
+  readonly #monitor: Monitor;
   readonly #quit: () => void;
   readonly #samples: Sample[] = [];
   /** The last snapshot of an existing group, and its time by the local clock, which runs on while the server hangs. */
@@ -47,9 +47,9 @@ export class Screen {
   // A second Ctrl-C ends the process at once; the terminal must be restored then as well.
   readonly #onExit = (): void => void process.stdout.write(LEAVE);
 
-  constructor(call: Call, looker: Monitor, quit: () => void) {
+  constructor(call: Call, monitor: Monitor, quit: () => void) {
     this.#call = call;
-    this.#looker = looker;
+    this.#monitor = monitor;
     this.#quit = quit;
     process.stdout.write(ENTER);
     process.stdin.setRawMode(true);
@@ -60,9 +60,9 @@ export class Screen {
     this.#cancelTicks = () => clearInterval(timer);
   }
 
-  async look(report: MonitorReport): Promise<void> {
+  async show(report: MonitorReport): Promise<void> {
     const [group] = report.groups;
-    // Not there for now: `tell` has said so, and the picture gets older.
+    // Not there for now: the user has been told, and the picture gets older.
     if (this.#isPaused || group === undefined) return;
     this.#seen = { report, group, atMs: systemClock.nowMs() };
     this.#samples.push(sampleOf(group));
@@ -70,7 +70,7 @@ export class Screen {
     await this.#draw();
   }
 
-  tell(sentence: string): void {
+  note(sentence: string): void {
     if (this.#isAsking) return;
     this.#message = sentence;
     this.#redraw();
@@ -102,12 +102,12 @@ export class Screen {
     if (this.#isLeaving) process.exit(EXIT_CODES.interrupted.code);
     this.#isLeaving = true;
     this.#quit();
-    this.tell("finishing the current work; press q again to stop at once");
+    this.note("finishing the current work; press q again to stop at once");
   }
 
   async #ask(): Promise<void> {
     await this.#say(async () => {
-      const plan = await this.#looker.cleanUp({ dryRun: true });
+      const plan = await this.#monitor.cleanUp({ dryRun: true });
       const [group] = plan.groups;
       const messages = (group?.moves ?? []).reduce((sum, move) => sum + move.messages, 0);
       const names = group?.removed.length ?? 0;
@@ -119,9 +119,9 @@ export class Screen {
 
   async #answer(key: string): Promise<void> {
     this.#isAsking = false;
-    if (key !== "y") return this.tell("nothing changed");
+    if (key !== "y") return this.note("nothing changed");
     await this.#say(async () => {
-      const [group] = (await this.#looker.cleanUp()).groups;
+      const [group] = (await this.#monitor.cleanUp()).groups;
       return group?.reason ?? "the group does not exist any more";
     });
   }

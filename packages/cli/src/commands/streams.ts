@@ -3,7 +3,7 @@ import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
 import type { Row } from "../render/report.ts";
-import type { streams } from "../table/look.ts";
+import type { streams } from "../table/inspect.ts";
 
 const KEYS_AT_ONCE = 1_000;
 const STREAMS_AT_ONCE = 32;

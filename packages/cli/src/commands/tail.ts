@@ -1,13 +1,13 @@
 import { pause, type StreamClient, systemClock } from "@redis-batch/core/internal";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
-import type { tail } from "../table/look.ts";
+import type { tail } from "../table/inspect.ts";
 import { entryPages } from "./entry-pages.ts";
-import { LookWatch } from "./look-watch.ts";
 import { NOTHING_THERE, printEntries } from "./print-entries.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 // Polling costs the server next to nothing, and needs no blocked connection.
-const LOOK_EVERY_MS = 200;
+const POLL_EVERY_MS = 200;
 
 export const run: Run<typeof tail> = (call) =>
   withClient(call, async (client) => {
@@ -15,7 +15,7 @@ export const run: Run<typeof tail> = (call) =>
     // A stream that is followed may not exist yet.
     if (!options.follow) await client.xinfoStream({ stream: args.stream });
     let from = await startOfLast(client, args.stream, options.count);
-    const watch = new LookWatch(LOOK_EVERY_MS, (sentence) => terminal.note(sentence, "warn"));
+    const watch = new SilenceWatch(POLL_EVERY_MS, (sentence) => terminal.note(sentence, "warn"));
     try {
       while (!signal.aborted) {
         const range = { stream: args.stream, from, to: "+", most: Number.POSITIVE_INFINITY };
@@ -28,8 +28,8 @@ export const run: Run<typeof tail> = (call) =>
           if (from === "-") terminal.note(NOTHING_THERE);
           break;
         }
-        watch.looked();
-        await pause(systemClock, LOOK_EVERY_MS, signal);
+        watch.answered();
+        await pause(systemClock, POLL_EVERY_MS, signal);
       }
     } finally {
       watch.end();

@@ -6,10 +6,10 @@ import { countBefore } from "./count-between.ts";
 import { withMonitor } from "./with-monitor.ts";
 
 export const run: Run<typeof trim> = (call) =>
-  withMonitor(call, {}, async (looker) => {
+  withMonitor(call, {}, async (monitor) => {
     const { args, options, terminal, signal } = call;
     const { stream } = args;
-    const { safeId, pinnedBy } = await looker.trim({ dryRun: true });
+    const { safeId, pinnedBy } = await monitor.trim({ dryRun: true });
     const { length, done } = await withClient(call, async (client) => ({
       // A mistyped name must not look like a stream with nothing to delete.
       length: (await client.xinfoStream({ stream })).length,
@@ -31,7 +31,7 @@ export const run: Run<typeof trim> = (call) =>
       notes: safeId === null ? ["The stream has no group, so nothing counts as finished."] : [],
     };
     return planFirst(terminal, options, plan, async () => {
-      const report = await looker.trim({ signal });
+      const report = await monitor.trim({ signal });
       return { facts: [...facts, { key: "dropped", value: report.dropped, unit: "count" }] };
     });
   });

@@ -5,19 +5,19 @@ import type { Invocation } from "../command.ts";
 import { isoTime } from "../point.ts";
 import { groupReport } from "../render/group-report.ts";
 import { encodeReportJson } from "../render/report.ts";
-import { renderLook } from "../render/watch-line.ts";
+import { renderSnapshot } from "../render/watch-line.ts";
 import type { monitor } from "../table/monitor.ts";
 import { awaited } from "./find-group.ts";
-import { LookWatch } from "./look-watch.ts";
 import { Screen } from "./screen.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { withMonitor } from "./with-monitor.ts";
 
 type Call = Invocation<typeof monitor>;
 
 /** Shows snapshots and events. */
 export interface Viewer {
-  look(report: MonitorReport): Promise<void>;
-  tell(sentence: string): void;
+  show(report: MonitorReport): Promise<void>;
+  note(sentence: string): void;
   end(): void;
 }
 
@@ -27,26 +27,26 @@ export async function watch(call: Call): Promise<void> {
   const over = AbortSignal.any([signal, stop.signal]);
   let fault: Error | undefined;
   let viewer: Viewer | undefined;
-  let looker: Monitor | undefined;
+  let monitor: Monitor | undefined;
   const observer = (event: MonitorEvent): void => {
-    const report = looker?.lastReport ?? null;
+    const report = monitor?.lastReport ?? null;
     if (event.type === "inspected" && report !== null) {
-      viewer?.look(report).catch((error: unknown) => {
+      viewer?.show(report).catch((error: unknown) => {
         fault = error instanceof Error ? error : new Error("the snapshot could not be shown");
         stop.abort();
       });
     } else {
       const sentence = describe(event);
-      if (sentence !== undefined) viewer?.tell(sentence);
+      if (sentence !== undefined) viewer?.note(sentence);
     }
   };
   await withMonitor(call, { observer }, async (made) => {
     // The first pass finds out whether the group can be watched; its result is shown with the next one.
     const { length, groups } = await made.inspect({ signal: over });
-    looker = made;
+    monitor = made;
     const isScreen = terminal.isInteractive && !options.json && process.stdin.isTTY;
     viewer = isScreen ? new Screen(call, made, () => stop.abort()) : new Lines(call);
-    if (groups.length === 0) viewer.tell(awaited(args.stream, length === null ? undefined : args.group));
+    if (groups.length === 0) viewer.note(awaited(args.stream, length === null ? undefined : args.group));
     try {
       await made.run({ intervalMs: options.interval, autoCleanUp: options["auto-cleanup"], signal: over });
     } finally {
@@ -59,29 +59,29 @@ export async function watch(call: Call): Promise<void> {
 /** One line per snapshot: for files, pipes and logs. */
 class Lines implements Viewer {
   readonly #call: Call;
-  readonly #watch: LookWatch;
+  readonly #watch: SilenceWatch;
 
   constructor(call: Call) {
     this.#call = call;
-    this.#watch = new LookWatch(call.options.interval, (sentence) => this.tell(sentence));
+    this.#watch = new SilenceWatch(call.options.interval, (sentence) => this.note(sentence));
   }
 
-  async look(report: MonitorReport): Promise<void> {
-    this.#watch.looked();
+  async show(report: MonitorReport): Promise<void> {
+    this.#watch.answered();
     const { terminal, options } = this.#call;
     const [group] = report.groups;
     const at = isoTime(report.atMs) ?? "";
-    // Not there for now: `tell` has said so.
+    // Not there for now: the user has been told.
     if (group === undefined) return;
     const { facts = [], ...rest } = groupReport(report, group);
     await terminal.write(
       options.json
         ? encodeReportJson({ facts: [{ key: "at", value: at }, ...facts], ...rest }, true)
-        : renderLook(at, group),
+        : renderSnapshot(at, group),
     );
   }
 
-  tell(sentence: string): void {
+  note(sentence: string): void {
     this.#call.terminal.note(sentence);
   }
 

@@ -53,7 +53,7 @@ const FLAGS = ["askPassword", "cluster"] as const;
 
 // A change takes a few milliseconds.
 const LONGEST_LOCK_MS = 3_000;
-const LOOK_AT_LOCK_MS = 20;
+const POLL_LOCK_MS = 20;
 
 /** `REDIS_BATCH_CONFIG`, or `redis-batch/config.json` where the system keeps such files. */
 export function contextsPath(env: Env): string {
@@ -137,7 +137,7 @@ async function createDraft(draft: string, path: string): Promise<number> {
         `if there is none, an earlier one was killed before it had finished: delete ${draft}`,
       );
     }
-    await pause(systemClock, LOOK_AT_LOCK_MS);
+    await pause(systemClock, POLL_LOCK_MS);
   }
 }
 

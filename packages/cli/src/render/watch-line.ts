@@ -1,7 +1,7 @@
 import type { GroupReport } from "@redis-batch/monitor";
 
 /** One snapshot on one line, if there is no screen. */
-export function renderLook(at: string, group: GroupReport): string {
+export function renderSnapshot(at: string, group: GroupReport): string {
   const { backlog, pending, inPerSecond, outPerSecond, deadLetters, consumers, health } = group;
   const dead = consumers.filter(({ status }) => status === "DEAD").length;
   const rate = (value: number | null): string => (value === null ? "?" : value.toFixed(1));

@@ -6,7 +6,7 @@ import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { entry, type TableEntry } from "./entry.ts";
 import * as group from "./group.ts";
-import * as look from "./look.ts";
+import * as inspect from "./inspect.ts";
 import * as watching from "./monitor.ts";
 import { produce } from "./produce.ts";
 import { scale, scaleRun, scaleSimulate } from "./scale.ts";
@@ -23,12 +23,12 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(scale, () => import("../commands/scale.ts")),
   entry(scaleRun, () => import("../commands/scale-run.ts")),
   entry(scaleSimulate, () => import("../commands/scale-simulate.ts")),
-  entry(look.streams, () => import("../commands/streams.ts")),
-  entry(look.groups, () => import("../commands/groups.ts")),
-  entry(look.consumers, () => import("../commands/consumers.ts")),
-  entry(look.pending, () => import("../commands/pending.ts")),
-  entry(look.peek, () => import("../commands/peek.ts")),
-  entry(look.tail, () => import("../commands/tail.ts")),
+  entry(inspect.streams, () => import("../commands/streams.ts")),
+  entry(inspect.groups, () => import("../commands/groups.ts")),
+  entry(inspect.consumers, () => import("../commands/consumers.ts")),
+  entry(inspect.pending, () => import("../commands/pending.ts")),
+  entry(inspect.peek, () => import("../commands/peek.ts")),
+  entry(inspect.tail, () => import("../commands/tail.ts")),
   entry(deadLetters.list, () => import("../commands/dead-letters-list.ts")),
   entry(deadLetters.show, () => import("../commands/dead-letters-show.ts")),
   entry(deadLetters.key, () => import("../commands/dead-letters-key.ts")),

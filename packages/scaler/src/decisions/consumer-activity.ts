@@ -11,7 +11,7 @@ export interface ServerConsumer {
   readonly idleMs: number;
 }
 
-export interface RollCall {
+export interface ConsumerActivity {
   /** Active consumers: with a fresh heartbeat, or without heartbeats but recently active. */
   readonly ready: number;
   /** Consumers whose heartbeat is overdue. */
@@ -28,13 +28,13 @@ const BATCH_SIZE = 100;
 const LEAVING: readonly (string | null)[] = ["draining", "failed", "closed"];
 
 /** @param finalReports the final reports of consumers that left recently */
-export function callRoll(
+export function classifyConsumers(
   registry: ReadonlyMap<string, Registration>,
   known: readonly ServerConsumer[],
   finalReports: readonly Registration[],
   foreignIdleMs: number,
   nowMs: number,
-): RollCall {
+): ConsumerActivity {
   const fresh = [...registry.values()].filter((each) => !isOverdue(each, nowMs));
   const foreign = known.filter(
     ({ name, idleMs }) => !registry.has(name) && !isReservedConsumer(name) && idleMs <= foreignIdleMs,

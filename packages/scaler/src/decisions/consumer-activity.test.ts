@@ -1,6 +1,6 @@
 import { NO_DETAILS, NO_WORK, type Registration } from "@redis-batch/core/internal";
 import { describe, expect, it } from "vitest";
-import { callRoll } from "./roll-call.ts";
+import { classifyConsumers } from "./consumer-activity.ts";
 
 const NOW_MS = 1_000_000;
 
@@ -13,9 +13,9 @@ function registered(consumer: string, agoMs: number, state = "running"): [string
 }
 const server = (name: string, pending: number, idleMs: number) => ({ name, pending, idleMs });
 
-describe("callRoll", () => {
+describe("classifyConsumers", () => {
   it("counts those whose heartbeat is fresh, and tells what they do", () => {
-    const { ready, lost, consumers } = callRoll(
+    const { ready, lost, consumers } = classifyConsumers(
       new Map([registered("a", 0), registered("b", 15_000)]),
       [],
       [],
@@ -28,19 +28,24 @@ describe("callRoll", () => {
   });
 
   it("does not count those that leave, but hears them out", () => {
-    const { ready, lost, consumers } = callRoll(new Map([registered("a", 0, "draining")]), [], [], 1, NOW_MS);
+    const { ready, lost, consumers } = classifyConsumers(new Map([registered("a", 0, "draining")]), [], [], 1, NOW_MS);
     expect({ ready, lost, told: consumers.length }).toEqual({ ready: 0, lost: 0, told: 1 });
   });
 
   it("counts those that fell silent as lost, and their messages once their lease is over", () => {
     const registry = new Map([registered("silent", 15_001), registered("dead", 60_001)]);
     const known = [server("silent", 5, 0), server("dead", 7, 0)];
-    expect(callRoll(registry, known, [], 1, NOW_MS)).toEqual({ ready: 0, lost: 2, reclaimable: 7, consumers: [] });
+    expect(classifyConsumers(registry, known, [], 1, NOW_MS)).toEqual({
+      ready: 0,
+      lost: 2,
+      reclaimable: 7,
+      consumers: [],
+    });
   });
 
   it("takes one that sends no heartbeats for working while it does something now and then", () => {
     const known = [server("busy", 3, 60_000), server("gone", 9, 60_001)];
-    expect(callRoll(new Map(), known, [], 60_000, NOW_MS)).toEqual({
+    expect(classifyConsumers(new Map(), known, [], 60_000, NOW_MS)).toEqual({
       ready: 1,
       lost: 0,
       reclaimable: 0,
@@ -50,7 +55,7 @@ describe("callRoll", () => {
 
   it("never takes the names that hold what nobody works on for consumers", () => {
     const known = ["rb:released", "rb:later", "rb:redrive"].map((name) => server(name, 7, 0));
-    expect(callRoll(new Map(), known, [], 60_000, NOW_MS)).toEqual({
+    expect(classifyConsumers(new Map(), known, [], 60_000, NOW_MS)).toEqual({
       ready: 0,
       lost: 0,
       reclaimable: 0,
@@ -60,7 +65,7 @@ describe("callRoll", () => {
 
   it("hears out those that have left, and does not count them", () => {
     const [, left] = registered("left", 4_000, "draining");
-    const { ready, lost, consumers } = callRoll(new Map([registered("a", 0)]), [], [left], 1, NOW_MS);
+    const { ready, lost, consumers } = classifyConsumers(new Map([registered("a", 0)]), [], [left], 1, NOW_MS);
     expect({ ready, lost, told: consumers.map(({ name }) => name) }).toEqual({
       ready: 1,
       lost: 0,
