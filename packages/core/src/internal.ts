@@ -38,8 +38,8 @@ export { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./names/r
 export { didYouMean, OptionsReader } from "./options/options-reader.ts";
 export { readService, readStream } from "./options/service-options.ts";
 export { type Capabilities, probeCapabilities } from "./redis/capabilities.ts";
+export { createClusterTemplate } from "./redis/cluster-template.ts";
 export { type Dependencies, dependenciesOf } from "./redis/dependencies.ts";
-export { lendCluster } from "./redis/lend-cluster.ts";
 export { createRedisStreamClient } from "./redis/redis-stream-client.ts";
 export { aclRules, RIGHTS, type Role } from "./redis/rights.ts";
 export { parseRedisUrl } from "./redis/server-address.ts";
@@ -50,7 +50,7 @@ export { INSPECT, showAs } from "./service/inspected.ts";
 export { instanceName } from "./service/instance-name.ts";
 export { Lifecycle, type LifecycleState } from "./service/lifecycle.ts";
 export { Loop, type LoopOptions } from "./service/loop.ts";
-export { createNotifier, createTeller, tell } from "./service/observer.ts";
+export { callSafely, createNotifier, createSafeCaller } from "./service/observer.ts";
 export { PriorityQueue } from "./service/priority-queue.ts";
 export { type Random, systemRandom } from "./service/random.ts";
 export { repeatPasses } from "./service/repeat-passes.ts";
@@ -66,7 +66,7 @@ export type { DeliveredEntry, RedeliverOwnOptions, RedeliverOwnResult } from "./
 export type { FinalReport } from "./wire/atomic/remove-if-empty.ts";
 export type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 export type { StreamEntry } from "./wire/entry.ts";
-export { SENT_COMMANDS, type SentCommand } from "./wire/harmless-call.ts";
 export { payloadBytesOf, textOf } from "./wire/packed-entry.ts";
+export { SENT_COMMANDS, type SentCommand } from "./wire/probe-command.ts";
 export type { ConsumerInfo, GroupInfo } from "./wire/xinfo.ts";
 export type { PendingEntry } from "./wire/xpending.ts";

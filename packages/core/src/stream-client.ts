@@ -24,7 +24,7 @@ import type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "./wire/atomic/write-in-term.ts";
 import type { StreamEntry } from "./wire/entry.ts";
-import type { SentCommand } from "./wire/harmless-call.ts";
+import type { SentCommand } from "./wire/probe-command.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";

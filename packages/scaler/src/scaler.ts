@@ -4,7 +4,7 @@ import {
   CallScope,
   type Clock,
   createNotifier,
-  createTeller,
+  createSafeCaller,
   type Dependencies,
   dependenciesOf,
   type ErrorInfo,
@@ -218,8 +218,9 @@ export class Scaler implements AsyncDisposable {
   #passes(executor: Executor, { leaseMs }: RunPolicy): Passes {
     const { stream, group, auditLength } = this.#policy;
     const holder = instanceName();
-    const tell = createTeller(`onDecision() of the executor ${executor.name}`);
-    const onDecision = (decision: Decision): void => tell((told: Decision) => executor.onDecision?.(told), decision);
+    const call = createSafeCaller(`onDecision() of the executor ${executor.name}`);
+    const onDecision = (decision: Decision): void =>
+      call((decided: Decision) => executor.onDecision?.(decided), decision);
     const lead = new Leadership({
       client: this.#client,
       clock: this.#clock,

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import {
   ConnectionError,
+  createClusterTemplate,
   createRedisStreamClient,
-  lendCluster,
   parseRedisUrl,
   type RedisSource,
   type StreamClient,
@@ -101,7 +101,7 @@ function sourceOf(place: Place, password: string | undefined, sentinelPassword: 
       "leave it out of the URL",
     );
   }
-  if (place.isCluster) return lendCluster([{ host, port }], { ...rest, ...shared });
+  if (place.isCluster) return createClusterTemplate([{ host, port }], { ...rest, ...shared });
   return { ...address, ...(db === undefined ? {} : { db }), ...shared };
 }
 

@@ -8,7 +8,7 @@ import { deadLetterKey } from "../names/keys.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
 import { CallScope } from "../service/call-scope.ts";
 import { INSPECT, showAs } from "../service/inspected.ts";
-import { createNotifier, createTeller, type Observer } from "../service/observer.ts";
+import { createNotifier, createSafeCaller, type Observer } from "../service/observer.ts";
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import type { StreamEntry } from "../wire/entry.ts";
@@ -65,7 +65,7 @@ export class DeadLetters {
   readonly #key: string;
   readonly #notify: Observer<DeadLettersEvent>;
   readonly #calls: CallScope;
-  readonly #tellProgress = createTeller("onProgress of the dead letters");
+  readonly #callOnProgress = createSafeCaller("onProgress of the dead letters");
 
   /** @throws {ConfigError} naming every wrong option */
   constructor(options: DeadLettersOptions);
@@ -198,7 +198,7 @@ export class DeadLetters {
             letters.push(end.value);
             counts[end.value.kind]++;
           }
-          this.#tellProgress(onProgress, { ...counts });
+          this.#callOnProgress(onProgress, { ...counts });
           for (const end of ends) if (end.status === "rejected") throw end.reason;
           next = picked.next;
         }
@@ -230,7 +230,7 @@ export class DeadLetters {
         for await (const { ids } of this.#pick(selection, signal, DISCARDED_AT_ONCE)) {
           signal.throwIfAborted();
           if (ids.length > 0) discarded += await this.#client.xdel({ stream: this.#key, ids });
-          this.#tellProgress(onProgress, { discarded });
+          this.#callOnProgress(onProgress, { discarded });
         }
       } finally {
         this.#notify({ type: "discarded", discarded });

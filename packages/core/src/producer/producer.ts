@@ -19,7 +19,7 @@ import { dependenciesOf } from "../redis/dependencies.ts";
 import { type Clock, pause } from "../service/clock.ts";
 import { INSPECT, showAs } from "../service/inspected.ts";
 import { Lifecycle } from "../service/lifecycle.ts";
-import { createNotifier, createTeller, type Observer } from "../service/observer.ts";
+import { createNotifier, createSafeCaller, type Observer } from "../service/observer.ts";
 import type { Random } from "../service/random.ts";
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
@@ -88,7 +88,7 @@ export class Producer<Value = FieldsInput> {
     },
     change: () => this.#admission.change(),
   };
-  readonly #tellProgress = createTeller("onProgress of the producer");
+  readonly #callOnProgress = createSafeCaller("onProgress of the producer");
   readonly #lifecycle = new Lifecycle("Producer");
   /** Aborts when `close()` has waited long enough. */
   readonly #giveUp = new AbortController();
@@ -172,7 +172,7 @@ export class Producer<Value = FieldsInput> {
     const own = { ...options };
     const visitItems = (visit: (result: AddResult) => void): Promise<void> =>
       visitEach(items, this.#target, own, visit);
-    return summarize(visitItems, this.#clock, (progress) => this.#tellProgress(own.onProgress, progress));
+    return summarize(visitItems, this.#clock, (progress) => this.#callOnProgress(own.onProgress, progress));
   }
 
   /**

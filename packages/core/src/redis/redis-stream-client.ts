@@ -40,10 +40,10 @@ import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-te
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
-import { harmlessCall, type SentCommand } from "../wire/harmless-call.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
 import { inParts } from "../wire/parts.ts";
+import { probeCommand, type SentCommand } from "../wire/probe-command.ts";
 import { decodeInteger } from "../wire/reply.ts";
 import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/scan-streams.ts";
 import type { Script, ScriptInParts } from "../wire/script.ts";
@@ -368,7 +368,7 @@ class RedisStreamClient implements StreamClient {
 
   async isOffered(name: SentCommand): Promise<boolean> {
     try {
-      await this.#send(harmlessCall(name), {});
+      await this.#send(probeCommand(name), {});
     } catch (error) {
       if (PermissionError.is(error)) return error.refusal !== "command";
       if (!CommandError.is(error)) throw error;

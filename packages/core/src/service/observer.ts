@@ -23,7 +23,7 @@ export function createNotifier<Event extends { readonly type: string }>(
   return (event) => {
     if (published.hasSubscribers) published.publish(event);
     if (observer === undefined) return;
-    tell(observer, event, (error) => {
+    callSafely(observer, event, (error) => {
       warnings.say("observer", `the observer of the ${service} threw on "${event.type}": ${describeThrown(error)}`);
     });
   };
@@ -35,21 +35,23 @@ export function createNotifier<Event extends { readonly type: string }>(
  *
  * @param who the name of the callback in the warning
  */
-export function createTeller(who: string): <Told>(listener: ((told: Told) => unknown) | undefined, told: Told) => void {
+export function createSafeCaller(
+  who: string,
+): <Value>(listener: ((value: Value) => unknown) | undefined, value: Value) => void {
   const warnings = new Warnings(systemClock);
-  return (listener, told) =>
-    tell(listener, told, (error) => warnings.say("callback", `${who} threw: ${describeThrown(error)}`));
+  return (listener, value) =>
+    callSafely(listener, value, (error) => warnings.say("callback", `${who} threw: ${describeThrown(error)}`));
 }
 
 /** Calls a listener: an error that it throws, or rejects with, stops nothing and does not end the process. */
-export function tell<Told>(
-  listener: ((told: Told) => unknown) | undefined,
-  told: Told,
+export function callSafely<Value>(
+  listener: ((value: Value) => unknown) | undefined,
+  value: Value,
   onFault: (error: unknown) => void,
 ): void {
   try {
     // The compiler accepts an async function as a listener.
-    const end = listener?.(told);
+    const end = listener?.(value);
     if (isThenable(end)) Promise.resolve(end).catch(onFault);
   } catch (error) {
     onFault(error);

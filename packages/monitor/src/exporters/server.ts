@@ -2,7 +2,7 @@
  * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It is independent of the
  * monitor, so that it answers even if Redis does not.
  */
-import { describeThrown, OptionsReader, pause, systemClock, tell, Warnings } from "@redis-batch/core/internal";
+import { callSafely, describeThrown, OptionsReader, pause, systemClock, Warnings } from "@redis-batch/core/internal";
 import {
   chooseFormat,
   createGuard,
@@ -65,7 +65,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const warn = (error: unknown): void =>
     warnings.say("metricsServer", `the metrics server could not answer: ${describeThrown(error)}`);
   // An error in the error callback must not prevent the answer.
-  const onError = (error: unknown): void => tell(policy.onError ?? warn, error, warn);
+  const onError = (error: unknown): void => callSafely(policy.onError ?? warn, error, warn);
   return startHttpServer({ host, port, paths: createPaths(policy), onError });
 }
 

@@ -51,6 +51,6 @@ const ARGUMENTS: Partial<Readonly<Record<SentCommand, readonly Argument[]>>> = {
 };
 
 /** Calls a command without an effect, only to find out whether it is offered: a refusal for another reason means yes. */
-export function harmlessCall(name: SentCommand): Command<object, void> {
+export function probeCommand(name: SentCommand): Command<object, void> {
   return { name, encode: () => [...(ARGUMENTS[name] ?? [])], decode() {} };
 }

@@ -6,7 +6,7 @@ import { Cluster, type RedisOptions } from "ioredis";
  *
  * @param seeds nodes through which the others are found; settings of each connection (user, password, TLS) are in `perNode`
  */
-export function lendCluster(
+export function createClusterTemplate(
   seeds: readonly { readonly host: string; readonly port: number }[],
   perNode: RedisOptions,
 ): Cluster {

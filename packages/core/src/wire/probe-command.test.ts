@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 import { RIGHTS } from "../redis/rights.ts";
-import { harmlessCall, SENT_COMMANDS } from "./harmless-call.ts";
+import { probeCommand, SENT_COMMANDS } from "./probe-command.ts";
 
 test("every command that is sent, by itself or by a script, or that a role has a right to, can be called harmlessly", () => {
   const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts") && !file.includes(".test."));
@@ -24,6 +24,6 @@ test("every command that is sent, by itself or by a script, or that a role has a
 });
 
 test("a command is called with nothing that it could do", () => {
-  expect(harmlessCall("xadd").encode({})).toEqual([]);
-  expect(harmlessCall("command").encode({})).toEqual(["COUNT"]);
+  expect(probeCommand("xadd").encode({})).toEqual([]);
+  expect(probeCommand("command").encode({})).toEqual(["COUNT"]);
 });
