@@ -36,6 +36,6 @@ test("a round with many stalls, or a long one, is one of doubt", () => {
 
 test("a round with so many stalls that they hide the waits, or without a canary, is void", () => {
   expect(readCanary(stallsOf(400), round, PACE).void).toMatch(/stalled for 3040 ms of 10000 ms/);
-  expect(readCanary(ticks([2_000, 10_001]), round, PACE).void).toMatch(/did not live/);
-  expect(readCanary([], round, PACE).void).toMatch(/did not live/);
+  expect(readCanary(ticks([2_000, 10_001]), round, PACE).void).toMatch(/did not survive/);
+  expect(readCanary([], round, PACE).void).toMatch(/did not survive/);
 });

@@ -34,7 +34,7 @@ test("says what was printed when the worker ends without the line", async () => 
   worker.send("almost");
   worker.send("fail");
   await expect(worker.waitForLine("ready")).rejects.toThrow(
-    /the line ready: the worker ended before it printed it.*almost.*to the error output/s,
+    /the line ready: the worker ended before it had printed it.*almost.*to the error output/s,
   );
 });
 

@@ -3,14 +3,13 @@ import { deferred } from "@redis-batch/testing/time";
 import { encodeCommand } from "../wire/resp.ts";
 import { addressUrl, type ConnectionOptions, connectionOptions, type ServerAddress } from "../wire/server-address.ts";
 
-/** What a proxy passes on in the place of a command: its words, the first one in lower case. */
+/** What a proxy passes on instead of a command: its words, the first in lower case. */
 export type RewriteCommand = (
   words: readonly [name: string, ...args: readonly Buffer[]],
 ) => readonly (string | Buffer)[];
 
 /**
- * A proxy before a server that understands the commands that pass, as proxies of Redis do, and changes some. Replies pass
- * as they are.
+ * A proxy in front of a server that parses commands, as proxies of Redis do, and changes some. Replies pass unchanged.
  *
  * @example
  * await using proxy = await CommandProxy.start(server, ([name, ...args]) => (name === "client" ? ["no-such"] : [name, ...args]));
@@ -27,7 +26,7 @@ export class CommandProxy implements AsyncDisposable {
     this.#server = createServer({ noDelay: true }, (client) => this.#accept(client));
   }
 
-  /** Listens on a free port, on behalf of a server that listens on one. */
+  /** Listens on a free port, in front of a server. */
   static async start(target: { readonly address: ServerAddress }, rewrite: RewriteCommand): Promise<CommandProxy> {
     const proxy = new CommandProxy(target.address, rewrite);
     const { promise, resolve, reject } = deferred<void>();
@@ -36,7 +35,7 @@ export class CommandProxy implements AsyncDisposable {
     return proxy;
   }
 
-  /** The server's address, by way of the proxy. */
+  /** The server's address through the proxy. */
   get address(): ServerAddress {
     return { ...this.#target, host: "127.0.0.1", port: (this.#server.address() as AddressInfo).port };
   }
@@ -65,7 +64,7 @@ export class CommandProxy implements AsyncDisposable {
       [server, client],
     ] as const) {
       this.#sockets.add(socket);
-      // The end of the one is the end of the other; how it came about is of no interest.
+      // When one side ends, the other ends as well, whatever the reason.
       socket.on("error", () => {});
       socket.once("close", () => {
         this.#sockets.delete(socket);
@@ -85,7 +84,7 @@ export class CommandProxy implements AsyncDisposable {
   }
 }
 
-/** The command that the bytes begin with; `undefined` when they do not hold all of it yet. */
+/** The command at the start of the bytes; `undefined` if it is not complete yet. */
 function readCommand(bytes: Buffer): { readonly words: readonly Buffer[]; readonly end: number } | undefined {
   const header = readHeader(bytes, 0);
   if (header === undefined) return undefined;

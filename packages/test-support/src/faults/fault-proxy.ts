@@ -6,9 +6,9 @@ import { type Direction, type Faults, NO_FAULTS } from "./faults.ts";
 import { connectFaultyLine } from "./faulty-line.ts";
 
 export interface FaultProxyOptions {
-  /** Decides the jitter. */
+  /** Source of the jitter. */
   readonly seed?: number;
-  /** What is wrong from the start. */
+  /** The initial faults. */
   readonly faults?: Partial<Faults>;
 }
 
@@ -24,7 +24,7 @@ interface Cut {
 }
 
 /**
- * A TCP proxy before a server, whose faults a test switches while clients are connected.
+ * A TCP proxy in front of a server. A test switches its faults while clients are connected.
  *
  * @example
  * await using proxy = await FaultProxy.start(server);
@@ -51,7 +51,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
-  /** Listens on a free port, on behalf of a server. */
+  /** Listens on a free port, in front of a server. */
   static async start(
     target: { readonly address: ServerAddress },
     options: FaultProxyOptions = {},
@@ -63,7 +63,7 @@ export class FaultProxy implements AsyncDisposable {
     return proxy;
   }
 
-  /** The server's address, by way of the proxy. */
+  /** The server's address through the proxy. */
   get address(): ServerAddress {
     const { path: _path, ...rest } = this.#target;
     return { ...rest, host: "127.0.0.1", port: (this.#server.address() as AddressInfo).port };
@@ -87,17 +87,17 @@ export class FaultProxy implements AsyncDisposable {
     return this.#connections.size;
   }
 
-  /** How many connections there have been, without those refused. */
+  /** How many connections there have been, without refused ones. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** What has passed, over all connections. */
+  /** The bytes that have passed, over all connections. */
   get bytes(): Readonly<Record<Direction, number>> {
     return { ...this.#bytes };
   }
 
-  /** Changes some faults, for open and new connections alike; the others stay as they are. */
+  /** Changes some faults, for open and new connections; the others are unchanged. */
   set(changes: Partial<Faults>): void {
     const wasBlackhole = this.#faults.blackhole;
     this.#faults = { ...this.#faults, ...changes };
@@ -112,7 +112,7 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
-  /** Takes every fault away, and a cut that has not happened. What a black hole held goes on its way. */
+  /** Removes all faults, and a cut that has not happened. Data that a black hole held is passed on. */
   heal(): void {
     this.#cut = undefined;
     this.set(NO_FAULTS);
@@ -127,8 +127,8 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /**
-   * Lets so many more bytes of requests or replies pass (over all connections), then resets the connection in the
-   * middle. With 0 the next request or reply is lost whole.
+   * Lets that many more bytes of requests or replies pass (over all connections), then resets the connection in the
+   * middle. With 0 the whole next request or reply is lost.
    *
    * @returns when it has happened.
    */
@@ -138,7 +138,7 @@ export class FaultProxy implements AsyncDisposable {
     return promise;
   }
 
-  /** Ends every connection and gives the port back. */
+  /** Ends every connection and frees the port. */
   async stop(): Promise<void> {
     const { promise, resolve } = deferred<void>();
     this.#server.close(() => resolve());
@@ -172,7 +172,7 @@ export class FaultProxy implements AsyncDisposable {
       client.destroy();
       upstream.destroy();
     };
-    // In a black hole one side does not learn of the other's end.
+    // In a black hole one side does not notice the other's end.
     const relayEnd = (from: Socket, to: Socket) => {
       from.on("error", () => void this.#passable.then(() => resetSocket(to)));
       from.once("close", () => void this.#passable.then(end));
@@ -211,7 +211,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 }
 
-/** A unix socket knows no RST: it is closed. */
+/** A unix socket has no RST: it is closed. */
 function resetSocket(socket: Socket): void {
   if (socket.remoteFamily === undefined) socket.destroy();
   else socket.resetAndDestroy();

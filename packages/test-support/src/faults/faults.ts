@@ -1,19 +1,19 @@
-/** What may be wrong with a connection; all of it at once, if need be. */
+/** Faults of a connection; they can be combined. */
 export interface Faults {
-  /** Every piece of data is this late, in each direction; pieces do not wait for each other. */
+  /** Every piece of data is delayed by this, in each direction; pieces do not wait for each other. */
   readonly latencyMs: number;
-  /** Up to this much later still, differing from piece to piece; the order is kept. */
+  /** Up to this much additional delay, different for each piece; the order is kept. */
   readonly jitterMs: number;
   readonly bytesPerSecond: number;
-  /** Data arrives in pieces of this size, each for itself; 0: as it came. */
+  /** Data arrives in separate pieces of this size; 0: unchanged. */
   readonly sliceBytes: number;
-  /** Connections stay open (half-open) and nothing passes, not even their end. What is held passes once healed. */
+  /** Connections stay half-open and nothing passes, not even their end. Held data passes once healed. */
   readonly blackhole: boolean;
   /** New connections are reset at once. */
   readonly refuse: boolean;
 }
 
-/** A network as it should be. */
+/** A network without faults. */
 export const NO_FAULTS: Faults = {
   latencyMs: 0,
   jitterMs: 0,
@@ -31,7 +31,7 @@ export function delayOf(faults: Faults, chance: number): number {
   return faults.latencyMs + faults.jitterMs * chance;
 }
 
-/** How long the line is taken by so many bytes. */
+/** How long that many bytes occupy the line. */
 export function transferMs(faults: Faults, byteCount: number): number {
   return (byteCount / faults.bytesPerSecond) * 1_000;
 }

@@ -3,26 +3,26 @@ import type { Socket } from "node:net";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { delayOf, type Faults, slices, transferMs } from "./faults.ts";
 
-/** What a line asks of the proxy it belongs to; answers may change at any time. */
+/** What a line reads from its proxy; the values may change at any time. */
 export interface LineOwner {
   faults(): Faults;
   chance(): number;
-  /** Settles at once unless nothing may pass now. */
+  /** Settles at once, unless nothing may pass now. */
   passable(): Promise<void>;
   /** How many of these bytes pass before the connection is cut; `undefined`: all of them, and no cut. */
   cutWithin(byteCount: number): number | undefined;
   passed(byteCount: number): void;
-  /** The cut that {@link cutWithin} announced: what was to pass has passed. */
+  /** The cut that {@link cutWithin} announced: the bytes before it have passed. */
   cut(): void;
 }
 
-/** A piece of data on its way, or the end of the stream. */
+/** A piece of data in transit, or the end of the stream. */
 interface Item {
   readonly bytes: Buffer | undefined;
   readonly dueAtMs: number;
 }
 
-/** How much one line holds before it stops reading, as a real one would. */
+/** How much data one line holds before it stops reading, as a real one does. */
 const HELD_BYTES = 1024 * 1024;
 
 /** Carries one direction of one connection, with its faults, until `closed` is aborted. */
@@ -48,14 +48,14 @@ class FaultyLine {
     this.#closed = closed;
   }
 
-  /** Takes a piece of data on its way, or (`undefined`) the end of the stream. */
+  /** Accepts a piece of data, or (`undefined`) the end of the stream. */
   arrive(bytes: Buffer | undefined): void {
     this.#heldBytes += bytes?.length ?? 0;
     if (this.#heldBytes > HELD_BYTES) this.#from.pause();
     this.#items.push({ bytes, dueAtMs: performance.now() + delayOf(this.#owner.faults(), this.#owner.chance()) });
     if (this.#delivering) return;
     this.#delivering = true;
-    // A closed connection ends its pauses by an AbortError; there is nobody left to deliver to.
+    // A closed connection ends its pauses with an AbortError; there is no receiver any more.
     this.#deliverAll().catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-/** What arrives at an open port, beside what its clients send. */
+/** Requests that arrive at an open port, besides those of its clients. */
 import { connect } from "node:net";
 
 const HOST = "Host: there\r\n";
@@ -32,8 +32,8 @@ export const HOSTILE_REQUESTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Sends each of them, twice: once the other end is told that nothing more comes, once the connection is broken. Resolves
- * when all connections are closed; what the server made of them is for the caller to see.
+ * Sends each of them twice: once it half-closes the connection afterwards, once it breaks it. Resolves
+ * when all connections are closed; the caller checks the server's reaction.
  */
 export async function sendHostileRequests(port: number, host = "127.0.0.1"): Promise<void> {
   for (const request of Object.values(HOSTILE_REQUESTS)) {
@@ -47,7 +47,7 @@ async function send(
   isBroken: boolean,
 ): Promise<void> {
   const socket = connect(address);
-  // A server may well close it first.
+  // A server may close it first.
   socket.on("error", () => undefined);
   socket.resume();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));

@@ -14,7 +14,7 @@ const hostile = (target: object): unknown =>
 const cyclic = new Error("cyclic");
 cyclic.cause = cyclic;
 
-/** What nobody expects an application to throw, to reject with, or to pass; each as often as it is asked for. */
+/** Values that nobody expects an application to throw, reject with, or pass; created again at each call. */
 export const ODD_VALUES: readonly (readonly [what: string, value: unknown])[] = [
   ["undefined", undefined],
   ["null", null],
@@ -39,7 +39,7 @@ export const ODD_VALUES: readonly (readonly [what: string, value: unknown])[] = 
   ["an error with such a message", new Error("x".repeat(10_000_000))],
 ];
 
-/** What can be awaited and is no Promise. */
+/** A thenable that is not a Promise. */
 export function thenable(then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void): object {
   return Object.fromEntries(["then"].map((name) => [name, then]));
 }

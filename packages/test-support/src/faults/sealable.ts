@@ -1,11 +1,11 @@
-/** An options object that can be taken away from who has read it. */
+/** An options object that can be made unreadable. */
 export interface Sealable<Options extends object> {
   readonly options: Options;
-  /** From now on every look at it throws, and at every plain object and list within it. */
+  /** From now on every read of it throws, and of every plain object and array inside it. */
   readonly seal: () => void;
 }
 
-/** Makes options of which a test can say that they are not looked at any more: they were copied. */
+/** Makes options for tests that check that they are copied, and not read again. */
 export function sealable<Options extends object>(given: Options): Sealable<Options> {
   let isSealed = false;
   const made = new Map<object, object>();
@@ -16,7 +16,7 @@ export function sealable<Options extends object>(given: Options): Sealable<Optio
       <Args extends readonly [object, ...PropertyKey[]], Result>(reflect: (...args: Args) => Result) =>
       (...args: Args): Result => {
         const [, name] = args;
-        if (isSealed) throw new Error(`an option was looked at after it was given: ${String(name)}`);
+        if (isSealed) throw new Error(`an option was read after it was given: ${String(name)}`);
         return reflect(...args);
       };
     const proxy = new Proxy(value, {

@@ -1,4 +1,4 @@
-/** An API server of Kubernetes, as far as scaling goes: real HTTPS, tokens, roles, versions, and its own way to refuse. */
+/** A Kubernetes API server for scaling: with real HTTPS, tokens, roles, versions, and refusals. */
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
@@ -23,7 +23,7 @@ export interface KubeconfigOptions {
   readonly cluster?: Readonly<Record<string, unknown>>;
 }
 
-/** Answers instead of the server; what it returns `false` for is answered as ever. */
+/** Answers instead of the server; if it returns `false`, the server answers. */
 type Intervention = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export class ApiServer implements AsyncDisposable {
@@ -32,7 +32,7 @@ export class ApiServer implements AsyncDisposable {
   readonly tokens = new Set<string>();
   readonly forbidden = new Set<string>();
   readonly asked: Asked[] = [];
-  /** The next ones are asked in turn, the last one for ever. */
+  /** The next ones are used in turn, the last one forever. */
   readonly interventions: Intervention[] = [];
   readonly #server: Server;
 
@@ -119,7 +119,7 @@ export class ApiServer implements AsyncDisposable {
       kind: "Scale",
       apiVersion: "autoscaling/v1",
       metadata: { name, namespace: "shop", resourceVersion: String(resourceVersion) },
-      // As the real one: nothing that is zero is written.
+      // Like the real one: zero values are left out.
       spec: replicas === 0 ? {} : { replicas },
       status: { replicas, selector: "app=worker" },
     });
@@ -130,7 +130,7 @@ function reply(response: ServerResponse, status: number, body: unknown, headers:
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }
 
-/** A refusal in the server's own words. */
+/** A refusal, worded like the real server's. */
 export function refuse(
   response: ServerResponse,
   code: number,

@@ -1,4 +1,4 @@
-/** A client of the external scaler, as KEDA is one: by the contract's file, over a real connection. */
+/** A client of the external scaler, like KEDA: by the contract's file, over a real connection. */
 import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
@@ -25,7 +25,7 @@ export interface Ref {
   readonly scalerMetadata: Readonly<Record<string, string>>;
 }
 
-/** What a stream brought, in the order it came. */
+/** The messages of a stream, in order. */
 export type Pushed =
   | { readonly type: "pushed"; readonly value: unknown }
   | { readonly type: "ended"; readonly code: number };

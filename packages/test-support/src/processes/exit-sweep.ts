@@ -1,8 +1,8 @@
-/** Clean-ups still owed; run when this process exits before their owners got to it. */
+/** Pending clean-ups; run when this process exits before their owners have run them. */
 const owed = new Set<() => void>();
 let installed = false;
 
-/** Owes a clean-up to the end of the process. The function returned says that it has been done. */
+/** Registers a clean-up for the end of the process. The returned function unregisters it. */
 export function atExit(cleanUp: () => void): () => void {
   if (!installed) {
     installed = true;

@@ -1,4 +1,4 @@
-/** Cuts arriving text into lines. What follows the last line end is kept for the next piece. */
+/** Splits arriving text into lines. Text after the last line end is kept for the next piece. */
 export class LineSplitter {
   #rest = "";
 
@@ -9,7 +9,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** What is left when no more text comes: one unfinished line, or none. */
+  /** The rest at the end of the text: one unfinished line, or none. */
   finish(): string[] {
     const rest = this.#rest;
     this.#rest = "";

@@ -9,12 +9,12 @@ import { dyingWithParent } from "./pdeathsig.ts";
 
 export interface WorkerOptions {
   readonly args?: readonly string[];
-  /** Added to this process's environment; `undefined` takes a variable away. */
+  /** Added to this process's environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A major version such as 20, looked for on the PATH; by default our own Node. Below 22.18 no TypeScript. */
   readonly nodeVersion?: number;
   readonly cwd?: string;
-  /** A command line that starts Node, such as one that takes rights away from it first. */
+  /** A command line that starts Node, such as one that drops rights first. */
   readonly launcher?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface LineWait {
   readonly after?: number;
 }
 
-/** What a worker announces. */
+/** Events of a worker. */
 type WorkerEvent = { readonly type: "line"; readonly line: string } | { readonly type: "exited" };
 
 /** A real Node process that runs a script; killed when it is disposed of, and when this process ends. */
@@ -53,7 +53,7 @@ export class WorkerProcess implements AsyncDisposable {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;
     });
-    // A worker that is killed does not read on.
+    // A killed worker does not read any more.
     child.stdin.on("error", () => undefined);
     const { promise, resolve, reject } = deferred<WorkerExit>();
     this.exited = promise;
@@ -68,7 +68,7 @@ export class WorkerProcess implements AsyncDisposable {
     });
   }
 
-  /** Starts the script; the process is there, but has not necessarily run anything yet. */
+  /** Starts the script; the process exists, but may not have run anything yet. */
   static async start(scriptPath: string | URL, options: WorkerOptions = {}): Promise<WorkerProcess> {
     const { args = [], env = {}, nodeVersion, cwd, launcher = [] } = options;
     const node = nodeVersion === undefined ? process.execPath : await findNode(nodeVersion);
@@ -100,9 +100,9 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /**
-   * Waits for a line of standard output: one printed before, or the moment it comes.
+   * Waits for a line of standard output: an earlier one, or the next one that matches.
    *
-   * @throws {Error} with all that the worker printed, when it ends or the time is over before.
+   * @throws {Error} with the worker's output, when it ends or the time is over before.
    */
   async waitForLine(matches: string | RegExp | ((line: string) => boolean), options: LineWait = {}): Promise<string> {
     const { timeoutMs = 10_000, after = 0 } = options;
@@ -110,7 +110,7 @@ export class WorkerProcess implements AsyncDisposable {
     const found = (event: WorkerEvent) => event.type === "exited" || isIt(event.line);
     const event = await this.#events.waitFor(found, { timeoutMs, after }).catch(() => undefined);
     if (event?.type === "line") return event.line;
-    const why = event === undefined ? `did not print it within ${timeoutMs} ms` : "ended before it printed it";
+    const why = event === undefined ? `did not print it within ${timeoutMs} ms` : "ended before it had printed it";
     throw new Error(
       `waiting for the line ${String(matches)}: the worker ${why}; ` +
         `its output:\n${this.#lines.join("\n")}\nits errors:\n${this.#stderr}`,
@@ -139,7 +139,7 @@ function lineTest(matches: string | RegExp | ((line: string) => boolean)): (line
 }
 
 /**
- * Runs a script in a Node process of its own. TypeScript runs as it is, and our packages are taken from their sources.
+ * Runs a script in its own Node process. TypeScript runs directly, and our packages are loaded from their sources.
  *
  * @example
  * await using worker = await runWorker(new URL("workers/consumer.ts", import.meta.url), { args: [server.url] });

@@ -6,7 +6,7 @@ import { parseServerIdentity, type ServerIdentity } from "./server-versions.ts";
 
 const run = promisify(execFile);
 
-/** Finds a program on a search path; `undefined` when it is not there. */
+/** Finds a program on a search path; `undefined` if it is missing. */
 export function findExecutable(name: string, searchPath: string | undefined): string | undefined {
   for (const folder of (searchPath ?? "").split(delimiter)) {
     if (folder === "") continue;
@@ -44,6 +44,6 @@ export function identifyServer(path: string): Promise<ServerIdentity> {
 async function askVersion(path: string): Promise<ServerIdentity> {
   const { stdout } = await run(path, ["--version"]);
   const identity = parseServerIdentity(stdout);
-  if (identity === undefined) throw new Error(`${path} is no Redis or Valkey server: ${stdout.trim()}`);
+  if (identity === undefined) throw new Error(`${path} is not a Redis or Valkey server: ${stdout.trim()}`);
   return identity;
 }

@@ -10,9 +10,9 @@ import {
   type ServerVersion,
 } from "./server-versions.ts";
 
-/** Where a test's server comes from. */
+/** The source of a test's server. */
 export type ServerSource =
-  /** Somebody else's running server: shared, and not ours to stop. */
+  /** A running server that is not ours: shared, and must not be stopped. */
   | { readonly kind: "external"; readonly url: string }
   /** A program on this machine. */
   | ({ readonly kind: "binary"; readonly path: string } & ServerIdentity)
@@ -22,11 +22,11 @@ export type ServerSource =
 export interface FindServerOptions {
   /** The environment to read, by default the process's own. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Exactly this version; it goes before both variables. */
+  /** Exactly this version; takes precedence over both variables. */
   readonly version?: ServerVersion;
 }
 
-/** There is nothing to test against on this machine; the message says what to install or set. */
+/** There is no server to test against on this machine; the message says what to install or set. */
 export class NoServerError extends Error {
   override readonly name = "NoServerError";
 }

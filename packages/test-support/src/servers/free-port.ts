@@ -10,7 +10,7 @@ const CLUSTER_BUS_OFFSET = 10_000;
 // Neighbouring process ids (the workers of one test run) begin far apart.
 let cursor = (process.pid * 131) % PORT_COUNT;
 
-/** A port on which nobody listens now, nor on its cluster bus port. Somebody may be quicker: be ready to ask again. */
+/** A port that is free now, with a free cluster bus port. Another process may take it first: be ready to call again. */
 export async function findFreePort(): Promise<number> {
   for (let tried = 0; tried < PORT_COUNT; tried += 1) {
     const port = FIRST_PORT + cursor;

@@ -15,19 +15,19 @@ import type { ServerProcess } from "./server-process.ts";
 import type { ServerVersion } from "./server-versions.ts";
 
 export interface ServerOptions {
-  /** Exactly this version. By default what `findServer` finds. */
+  /** Exactly this version. Default: what `findServer` finds. */
   readonly version?: ServerVersion;
-  /** Where the program comes from, when it was found before. */
+  /** The source of the program, if it was already found. */
   readonly source?: ServerSource;
   /** A port of its own on 127.0.0.1 (the default), or a unix socket. */
   readonly listen?: "tcp" | "socket";
-  /** What a crash leaves: by default nothing. */
+  /** What survives a crash: by default nothing. */
   readonly persistence?: Persistence;
   /** Follow this server. */
   readonly replicaOf?: { readonly address: ServerAddress };
-  /** ACL users; naming `default` takes away what it may do otherwise. */
+  /** ACL users; naming `default` replaces its rights. */
   readonly users?: readonly AclUser[];
-  /** The user `url` and `command` speak as: `default` unless said otherwise. */
+  /** The user of `url` and `command`; default: `default`. */
   readonly speakAs?: string;
   readonly tls?: TlsMode;
   /** Further lines of the configuration file, word for word. */
@@ -88,7 +88,7 @@ export class OwnServer {
   }
 
   /**
-   * Starts the program where nobody else can reach it, has its data edited, and ends it again, with all of that on disk.
+   * Starts the program where no client can reach it, edits its data, and stops it again, with everything on disk.
    * Only for a program of this machine with persistence.
    */
   async edit(change: (command: ServerCommand) => Promise<void>): Promise<void> {
@@ -104,7 +104,7 @@ export class OwnServer {
       const info = String(await command("INFO", "persistence"));
       return /aof_rewrite_in_progress:0/.test(info) && /aof_rewrite_scheduled:0/.test(info);
     };
-    // One that the server began by itself may have begun before the change, and lets no other begin.
+    // A rewrite by the server itself may have begun before the change, and prevents another one.
     await command("CONFIG", "SET", "auto-aof-rewrite-percentage", 0);
     await eventually("no rewrite is at work", isWritten, { timeoutMs: START_LIMIT_MS });
     await command("BGREWRITEAOF");
@@ -142,7 +142,7 @@ export class OwnServer {
     return ContainerProcess.start(settings, log);
   }
 
-  /** Our own process says so, before anybody is asked: on this port somebody else's server might answer. */
+  /** Checks our own process first: on this port another server might answer. */
   async #awaitReadyLine(process: ServerProcess, logStart: number): Promise<void> {
     const ready = this.#options.sentinelConfig === undefined ? /ready to accept connections/i : /Sentinel ID is/;
     const isReady = () => ready.test(this.log.slice(logStart));
@@ -159,7 +159,7 @@ export class OwnServer {
     try {
       return (await roundTrip(this.address, ["PING"])) === "PONG";
     } catch (cause) {
-      // It answers; that this user may do nothing is what the test asked for.
+      // It answers; the test wants this user to have no rights.
       if (cause instanceof ReplyError && ["NOAUTH", "WRONGPASS", "NOPERM"].includes(cause.code)) return true;
       throw cause;
     }

@@ -11,12 +11,12 @@ import { findServer } from "./find-server.ts";
 import { findFreePort } from "./free-port.ts";
 import { OwnServer, type ServerCommand, type ServerOptions } from "./own-server.ts";
 
-/** How often somebody may be quicker in taking the port that was just found free. */
+/** How often another process may take the free port first. */
 const PORT_ATTEMPTS = 5;
 
 /**
- * One real server for a test: its own process, port and folder, gone when it is stopped and at the latest when this
- * process ends. It can also stand for somebody else's server, which is shared and only lends its data commands.
+ * One real server for a test: with its own process, port and folder, removed when it is stopped, or when this process
+ * ends. It can also represent a shared external server, which only allows data commands.
  *
  * @example
  * await using server = await RedisServer.start({ persistence: "aof" });
@@ -26,7 +26,7 @@ const PORT_ATTEMPTS = 5;
  */
 export class RedisServer implements AsyncDisposable {
   readonly address: ServerAddress;
-  /** Shared and not ours: it cannot be killed, restarted or frozen. */
+  /** A shared server that is not ours: it cannot be killed, restarted or frozen. */
   readonly external: boolean;
   readonly #own: OwnServer | undefined;
 
@@ -37,7 +37,7 @@ export class RedisServer implements AsyncDisposable {
   }
 
   /**
-   * Starts a server of its own, ready for commands.
+   * Starts a new server, ready for commands.
    *
    * @throws {NoServerError} when there is none on this machine.
    * @throws {Error} with the server's log when it does not start; when only an external server is at hand.
@@ -62,7 +62,7 @@ export class RedisServer implements AsyncDisposable {
   }
 
   /**
-   * Somebody else's running server.
+   * An external running server.
    *
    * @throws {Error} when the URL is no `redis://` address.
    */
@@ -144,12 +144,12 @@ export class RedisServer implements AsyncDisposable {
     await own.launch();
   }
 
-  /** Stops it in its tracks (SIGSTOP): connections stay open, and nothing answers. */
+  /** Freezes it (SIGSTOP): connections stay open, but it does not answer. */
   async freeze(): Promise<void> {
     await this.#owned("can be frozen").signal("SIGSTOP");
   }
 
-  /** Lets a frozen server go on. */
+  /** Lets a frozen server continue. */
   async thaw(): Promise<void> {
     await this.#owned("can be thawed").signal("SIGCONT");
   }
@@ -169,7 +169,7 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-/** What a server says when its port is taken, and what Docker says. */
+/** The error texts of a server and of Docker if a port is in use. */
 function isPortTaken(text: string): boolean {
   return /address already in use|port is already allocated/i.test(text);
 }

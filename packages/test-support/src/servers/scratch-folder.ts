@@ -33,7 +33,7 @@ export function removeScratchFolder(folder: string): void {
   owed.delete(folder);
 }
 
-/** Removes what runs that were killed have left: their folders, and servers that outlived them. */
+/** Removes leftovers of killed runs: their folders, and servers that outlived them. */
 export function sweepScratchFolders(root = tmpdir()): void {
   for (const name of readdirSync(root)) {
     const pid = FOLDER_NAME.exec(name)?.groups?.["pid"];
@@ -45,11 +45,11 @@ export function sweepScratchFolders(root = tmpdir()): void {
   }
 }
 
-/** Where the kernel does not do it for us (see dyingWithParent), a server may have outlived the run that started it. */
+/** If the kernel does not do it (see dyingWithParent), a server may have outlived the run that started it. */
 function killLeftServer(folder: string): void {
   try {
     const pid = Number(readFileSync(join(folder, PID_FILE), "utf8"));
-    // The number may have gone to another process by now: ours has the folder in its command line.
+    // The pid may belong to another process by now: ours has the folder in its command line.
     const commandLine = execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
     if (commandLine.includes(folder)) process.kill(pid, "SIGKILL");
   } catch {
