@@ -11,15 +11,15 @@ export interface WordRule {
 
 export const WORD_RULES: readonly WordRule[] = [
   // Nobody would say it.
-  { not: "shall", but: "must, will or should" },
-  { not: "anew", but: "again" },
+  { not: "shall", but: "must, will or should", pagesOnly: true },
+  { not: "anew", but: "again", pagesOnly: true },
   { not: "afresh", but: "again" },
-  { not: "mend|mends|mended|mending", but: "fix" },
-  { not: "has there be|have there be|there shall be", but: "scales to that number, needs" },
+  { not: "mend|mends|mended|mending", but: "fix", pagesOnly: true },
+  { not: "has there be|have there be|there shall be", but: "scales to that number, needs", pagesOnly: true },
   { not: "on whose behalf ever", but: "whoever asked for it" },
   { not: "how it fares|how they fare", but: "its health" },
   { not: "for want of", but: "for lack of, without" },
-  { not: "in good order", but: "cleanly" },
+  { not: "in good order", but: "cleanly", pagesOnly: true },
   { not: "by turns", but: "in turn" },
   { not: "heed|heeds|heeded", but: "follow, onDecision" },
   { not: "befalls", but: "happens to" },

@@ -179,7 +179,7 @@ describe("contexts", () => {
     for (const text of ["", "null", '"hunter-2"', "[]", '{"version":1,"contexts":[]}', "{", "\u0000\u001b[2J"]) {
       writeFileSync(file, text);
       const ended = await cli.run(["context", "add", "a", "--url", "redis://h", "--force"], { env });
-      expectEnd(ended, 2, file, "fix:   mend the file");
+      expectEnd(ended, 2, file, "fix:   fix the file");
       expectNoControls(ended.stderr);
       expect(ended.stderr).not.toContain("hunter-2");
       expect(readFileSync(file, "utf8")).toBe(text);

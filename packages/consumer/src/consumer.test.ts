@@ -7,7 +7,7 @@ const unknownOutcome = (): ConnectionError => new ConnectionError("the reply was
 const away = (): ConnectionError => new ConnectionError("no connection", { outcome: "not-sent" });
 
 describe("starting", () => {
-  it("begins anew when the stream is deleted between the creation of the group and of the consumer", async () => {
+  it("begins again when the stream is deleted between the creation of the group and of the consumer", async () => {
     const { clock, redis, events, consumer } = await openInMemory();
     redis.failNext("xgroupCreateConsumer", new NoGroupError("NOGROUP"));
     const running = consumer.run((batch) => batch.ack());

@@ -35,7 +35,7 @@ describe("poison that is all that is left", () => {
   );
 
   it.each([3, 8, 20])(
-    "is there no later when each process is replaced long before it knows: a new one counts anew (%i)",
+    "is there no later when each process is replaced long before it knows: a new one counts again (%i)",
     async (count) => {
       const { clock, open, deadLettered, pending } = await openWithPoison(count);
       const untilMs = clock.nowMs() + longestMs(count);

@@ -188,7 +188,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     },
     ...{ withinMs: [DELAY_MS, DAY_MS], to: "me" },
   },
-  "the process crashes, or stands still for longer than its lease": {
+  "the process crashes, or is frozen for longer than its lease": {
     bringAbout: async ({ clock, dieHolding, other, stream, group, offers, runOther, offered }) => {
       await dieHolding("gone", 1);
       const heartbeat = () =>

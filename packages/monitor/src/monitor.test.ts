@@ -155,7 +155,7 @@ describe("run", () => {
     await running;
   });
 
-  it("ends with what no repetition can mend", async () => {
+  it("ends with what no repetition can fix", async () => {
     const { redis, monitor: open } = await openInMemory();
     const error = new PermissionError("no right", { command: "time" });
     redis.failNext("time", error);

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Acquaintance, classifyOwner, decideLeastIdle, mayRecover, rememberNames } from "./reclaim.ts";
+import { classifyOwner, decideLeastIdle, mayRecover, rememberNames, type SeenConsumer } from "./reclaim.ts";
 
 const registered = { consumer: "c", atMs: 1_000, leaseMs: 60, incarnation: "i" };
 
@@ -43,7 +43,7 @@ describe("rememberNames", () => {
 
 describe("decideLeastIdle", () => {
   const policy = { leaseMs: 50, foreignIdleMs: 600 };
-  const absent: Acquaintance = { atMs: 900, leaseMs: 100, absentSinceMs: 1_000 };
+  const absent: SeenConsumer = { atMs: 900, leaseMs: 100, absentSinceMs: 1_000 };
 
   it("asks for a lease, until the name was watched for its own lease and has not come back", () => {
     expect(decideLeastIdle(absent, 1_099, 0, policy)).toBe(50);

@@ -16,7 +16,7 @@ export function classifyOwner(
 }
 
 /** A name that was registered, with what was last seen of that; times by the local clock. */
-export interface Acquaintance {
+export interface SeenConsumer {
   readonly atMs: number;
   readonly leaseMs: number;
   /** When it was first seen to be registered no more; `null` while it is. */
@@ -24,7 +24,7 @@ export interface Acquaintance {
 }
 
 /** By name. */
-export type RecentlySeen = ReadonlyMap<string, Acquaintance>;
+export type RecentlySeen = ReadonlyMap<string, SeenConsumer>;
 
 /**
  * Takes in who is registered now. A registration can get lost under a consumer of ours: the server forgets all, or others
@@ -37,7 +37,7 @@ export function rememberNames(
   nowMs: number,
   foreignIdleMs: number,
 ): RecentlySeen {
-  const seen = new Map<string, Acquaintance>();
+  const seen = new Map<string, SeenConsumer>();
   for (const [name, before] of known) {
     if (nowMs - before.atMs < foreignIdleMs)
       seen.set(name, { ...before, absentSinceMs: before.absentSinceMs ?? nowMs });
@@ -55,14 +55,14 @@ export function rememberNames(
  * @param connectedSinceMs since when this consumer could look, by the local clock
  */
 export function decideLeastIdle(
-  acquaintance: Acquaintance | undefined,
+  seenConsumer: SeenConsumer | undefined,
   nowMs: number,
   connectedSinceMs: number,
   { leaseMs, foreignIdleMs }: { readonly leaseMs: number; readonly foreignIdleMs: number },
 ): number {
-  const absentSinceMs = acquaintance?.absentSinceMs ?? null;
+  const absentSinceMs = seenConsumer?.absentSinceMs ?? null;
   const absentMs = absentSinceMs === null ? 0 : nowMs - Math.max(absentSinceMs, connectedSinceMs);
-  const isDead = acquaintance !== undefined && absentMs >= acquaintance.leaseMs;
+  const isDead = seenConsumer !== undefined && absentMs >= seenConsumer.leaseMs;
   return isDead ? 0 : Math.min(leaseMs, foreignIdleMs);
 }
 

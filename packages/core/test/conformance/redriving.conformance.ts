@@ -83,7 +83,7 @@ export function describeRedriving(scene: () => Scene): void {
       expect(await scene().pending()).toEqual([]);
     });
 
-    test("adds the fields anew when asked to, byte for byte and without the history", async () => {
+    test("adds the fields again when asked to, byte for byte and without the history", async () => {
       const { client, stream } = scene();
       await scene().createGroup();
       const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
