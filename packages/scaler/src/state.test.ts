@@ -41,7 +41,7 @@ describe("recall", () => {
   });
 
   it.each(["", "{}", "null", '{"v":2}', '{"v":1,"atMs":1,"memory":{"strategy":"throughput"}}'])(
-    "begins anew with what it does not understand: %s",
+    "starts from nothing with what it does not understand: %s",
     (text) => {
       expect(recall(text, "throughput", AT_MS)).toBeNull();
       expect(readDecision(text)).toBeNull();

@@ -20,7 +20,7 @@ describe("followStarts", () => {
     expect(followStarts(two, 1, 1, 6_000)).toMatchObject({ orderedAtMs: [], startUpsMs: [6_000] });
   });
 
-  it("takes one that fell silent for starting anew", () => {
+  it("takes one that fell silent for starting again", () => {
     const all = followStarts(followStarts(NO_STARTS, 2, 1, 0), 2, 2, 3_000);
     expect(followStarts(all, 2, 1, 9_000)).toMatchObject({ orderedAtMs: [9_000], startUpsMs: [3_000] });
   });
