@@ -12,7 +12,7 @@ import { byBun, byEsbuild, byWebpack } from "./lib/bundles.ts";
 import { tryExamples, tryReadmeWorker, writeTests } from "./lib/examples.ts";
 import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
-import { publishedPackages, readManifest } from "./lib/packages.ts";
+import { publishedDoors, publishedPackages, readManifest } from "./lib/packages.ts";
 import { PackedRegistry } from "./lib/packed-registry.ts";
 import { ROOT } from "./lib/root.mjs";
 import { runIn } from "./lib/run-in.ts";
@@ -91,10 +91,8 @@ try {
 
 /** All that a package, once published, offers to import. */
 function namesOf(library: string): readonly string[] {
-  const { name, publishConfig } = readManifest(join(ROOT, "packages", library));
-  return Object.keys(publishConfig?.exports ?? {})
-    .filter((path) => path !== "./package.json")
-    .map((path) => `${name}${path.slice(1)}`);
+  const manifest = readManifest(join(ROOT, "packages", library));
+  return publishedDoors(manifest).map((door) => `${manifest.name}${door.slice(1)}`);
 }
 
 function packAll(): readonly string[] {

@@ -8,6 +8,7 @@ export interface Manifest {
   readonly version: string;
   readonly private?: boolean;
   readonly license?: string;
+  readonly exports?: Readonly<Record<string, unknown>>;
   /** What the registry's copy has in the place of ours. */
   readonly publishConfig?: { readonly exports?: Readonly<Record<string, unknown>> };
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -32,6 +33,11 @@ export function workspacePackages(root: string): readonly WorkspacePackage[] {
 /** Those that go to the registry. */
 export function publishedPackages(root: string): readonly WorkspacePackage[] {
   return workspacePackages(root).filter(({ manifest }) => manifest.private !== true);
+}
+
+/** The doors that the registry's copy of a package has: `"."`, `"./keda"`. */
+export function publishedDoors({ exports, publishConfig }: Manifest): readonly string[] {
+  return Object.keys(publishConfig?.exports ?? exports ?? {}).filter((door) => door !== "./package.json");
 }
 
 /** The package.json in a folder. */

@@ -1,3 +1,3 @@
 /** The door for `@redis-batch/testing`. Not covered by semantic versioning: it pins this package exactly. */
 export { applyOutcome } from "./handler.ts";
-export { RecordedBatch, RecordedMessage, type RecordedOutcome } from "./recorded.ts";
+export { type RecordedBatch, RecordedMessage, type RecordedOutcome, recordBatch, recordMessage } from "./recorded.ts";

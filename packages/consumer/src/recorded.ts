@@ -122,3 +122,17 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
     for (const message of this.#recorded) message.abort(reason);
   }
 }
+
+/** Makes a message of an entry. */
+export function recordMessage<Value>(
+  entry: StreamEntry,
+  deliveries: number,
+  codec: Decoder<Value>,
+): RecordedMessage<Value> {
+  return new RecordedMessage(entry, deliveries, codec);
+}
+
+/** Makes a batch of messages. */
+export function recordBatch<Value>(messages: readonly RecordedMessage<Value>[]): RecordedBatch<Value> {
+  return new RecordedBatch(messages);
+}

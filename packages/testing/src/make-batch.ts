@@ -1,4 +1,4 @@
-import { RecordedBatch, RecordedMessage } from "@redis-batch/consumer/internal";
+import { type RecordedBatch, RecordedMessage, recordBatch } from "@redis-batch/consumer/internal";
 import type { CodecOption } from "./make-message.ts";
 import { makeMessage } from "./make-message.ts";
 
@@ -21,7 +21,7 @@ export function makeBatch<Value, Input>(
 export function makeBatch<Value>(items: Iterable<Value | RecordedMessage<Value>>): RecordedBatch<Value>;
 export function makeBatch(items: Iterable<unknown>, options?: CodecOption<unknown>): RecordedBatch<unknown> {
   const messages = Array.from(items, (item) => (item instanceof RecordedMessage ? item : make(item, options)));
-  return new RecordedBatch(messages);
+  return recordBatch(messages);
 }
 
 const make = (value: unknown, options: CodecOption<unknown> | undefined): RecordedMessage<unknown> =>

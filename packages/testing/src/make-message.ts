@@ -1,17 +1,6 @@
-import { RecordedMessage } from "@redis-batch/consumer/internal";
-import {
-  type Codec,
-  type Decoder,
-  type Encoder,
-  type EntryId,
-  encodeValue,
-  type Fields,
-  type FieldsInput,
-  fieldsCodec,
-  isEntryId,
-  OptionsReader,
-  type StreamEntry,
-} from "@redis-batch/core/internal";
+import { type RecordedMessage, recordMessage } from "@redis-batch/consumer/internal";
+import type { Codec, Decoder, Encoder, EntryId, Fields, FieldsInput } from "@redis-batch/core";
+import { encodeValue, fieldsCodec, isEntryId, OptionsReader, type StreamEntry } from "@redis-batch/core/internal";
 
 export interface MessageOptions {
   /** The entry's id in the stream. Default: a new one each time, as if they were added one after the other in 2026. */
@@ -62,7 +51,7 @@ export function makeMessage(
   if (!isEntryId(id)) reader.problem('id must be an entry id such as "1700000000000-0"');
   reader.finish({});
   const decoder: Decoder<unknown> = codec ?? { decode: () => value };
-  return new RecordedMessage({ id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder);
+  return recordMessage({ id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder);
 }
 
 function nextId(): EntryId {

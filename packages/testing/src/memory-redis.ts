@@ -1,14 +1,10 @@
 import type { InspectOptionsStylized } from "node:util";
+import type { EntryId, Fields, FieldsInput, RedisBatchError, RedisStandIn } from "@redis-batch/core";
 import {
-  type EntryId,
   encodeValue,
-  type Fields,
-  type FieldsInput,
   fieldsCodec,
   INSPECT,
   OptionsReader,
-  type RedisBatchError,
-  type RedisStandIn,
   STAND_IN,
   type StandIn,
   showAs,

@@ -24,10 +24,10 @@ import type { RedisStandIn } from "./stand-in.ts";
  *
  * In a test it can be the in-memory Redis of `@redis-batch/testing`.
  */
-export type RedisSource = ServerSource | RedisStandIn;
+export type RedisSource = string | RedisOptions | LentClient | RedisStandIn;
 
 /** Where a server is. */
-export type ServerSource = string | RedisOptions | LentClient;
+export type ServerSource = Exclude<RedisSource, RedisStandIn>;
 
 /** The parts of an ioredis client that are used, so that another major version fits as well. */
 export interface LentClient {
