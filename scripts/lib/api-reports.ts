@@ -8,7 +8,7 @@ import {
   ExtractorMessageCategory,
   type IExtractorMessagesConfig,
 } from "@microsoft/api-extractor";
-import { type Manifest, publishedPackages } from "./packages.ts";
+import { type Manifest, publishedDoors, publishedPackages } from "./packages.ts";
 
 /** What one door of a package promises to its users. */
 export interface ApiReport {
@@ -75,10 +75,8 @@ export function readApis(root: string): readonly PackageApi[] {
 }
 
 /** Those that the registry's copy has, by their files: "index", "keda". */
-function doorsOf({ publishConfig }: Manifest): string[] {
-  return Object.keys(publishConfig?.exports ?? {})
-    .filter((door) => door !== "./package.json")
-    .map((door) => (door === "." ? "index" : door.slice("./".length)));
+function doorsOf(manifest: Manifest): string[] {
+  return publishedDoors(manifest).map((door) => (door === "." ? "index" : door.slice("./".length)));
 }
 
 const SIBLINGS = ["--customConditions", "@redis-batch/source"];

@@ -49,7 +49,7 @@ export { type Clock, pause, systemClock } from "./service/clock.ts";
 export { INSPECT, showAs } from "./service/inspected.ts";
 export { instanceName } from "./service/instance-name.ts";
 export { Lifecycle, type LifecycleState } from "./service/lifecycle.ts";
-export { Loop, type LoopOptions } from "./service/loop.ts";
+export { Loop, type NextPassInMs } from "./service/loop.ts";
 export { callSafely, createNotifier, createSafeCaller } from "./service/observer.ts";
 export { PriorityQueue } from "./service/priority-queue.ts";
 export { type Random, systemRandom } from "./service/random.ts";

@@ -5,6 +5,7 @@ import {
   ConsumerNameInUseError,
   type FinalReport,
   type HeartbeatDetails,
+  Loop,
   POOL_VARIABLE,
   pause,
   quoteName,
@@ -12,7 +13,6 @@ import {
   type StreamClient,
   toErrorInfo,
 } from "@redis-batch/core/internal";
-import { Loop } from "../loop.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";

@@ -8,11 +8,11 @@ import {
   ConnectionError,
   type EntryId,
   LeaseLostError,
+  Loop,
   PermissionError,
   RELEASED,
   toErrorInfo,
 } from "@redis-batch/core/internal";
-import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";

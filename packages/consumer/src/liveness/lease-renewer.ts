@@ -2,8 +2,14 @@
  * Renews the leases of everything that is held, and finds out what is not this consumer's any more. Nothing is offered
  * while the leases are in doubt: after a stall of the process or of the connection they are renewed first.
  */
-import { type EntryId, type LeaseLoss, LeaseLostError, RedisBatchError, toErrorInfo } from "@redis-batch/core/internal";
-import { Loop } from "../loop.ts";
+import {
+  type EntryId,
+  type LeaseLoss,
+  LeaseLostError,
+  Loop,
+  RedisBatchError,
+  toErrorInfo,
+} from "@redis-batch/core/internal";
 import type { Arrival } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import { LoopWatch } from "./loop-watch.ts";

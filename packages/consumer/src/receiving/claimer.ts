@@ -6,12 +6,12 @@ import {
   ConnectionError,
   type DeliveredEntry,
   type EntryId,
+  Loop,
   NoGroupError,
   RedisBatchError,
   toErrorInfo,
 } from "@redis-batch/core/internal";
 import type { Peers } from "../liveness/peers.ts";
-import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";

@@ -4,13 +4,13 @@
  */
 import {
   LATER,
+  Loop,
   NoGroupError,
   PermissionError,
   RELEASED,
   RedisBatchError,
   toErrorInfo,
 } from "@redis-batch/core/internal";
-import { Loop } from "../loop.ts";
 import type { Scope } from "../scope.ts";
 import type { Releaser } from "../settling/releaser.ts";
 

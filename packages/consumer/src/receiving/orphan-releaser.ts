@@ -9,6 +9,7 @@ import {
   type HeartbeatVerdict,
   isReservedConsumer,
   LATER,
+  Loop,
   NO_HEARTBEATS,
   PermissionError,
   RELEASED,
@@ -22,7 +23,6 @@ import { isFullServer } from "../full-server.ts";
 import type { ConnectionWatch } from "../liveness/connection-watch.ts";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Peers } from "../liveness/peers.ts";
-import { Loop } from "../loop.ts";
 import type { Scope } from "../scope.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.

@@ -3,9 +3,8 @@
  * nothing that is added is ever delivered, and everything looks as if there were nothing to do. Where the server does not
  * let this consumer look, it does without.
  */
-import { compareEntryIds, PermissionError, RedisBatchError } from "@redis-batch/core/internal";
+import { compareEntryIds, Loop, PermissionError, RedisBatchError } from "@redis-batch/core/internal";
 import type { WorkCounter } from "../liveness/work-counter.ts";
-import { Loop } from "../loop.ts";
 import type { Scope } from "../scope.ts";
 
 export class PositionWatch {

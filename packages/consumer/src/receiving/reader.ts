@@ -8,6 +8,7 @@ import {
   type BackoffPolicy,
   backoffDelayMs,
   ConnectionError,
+  Loop,
   NoGroupError,
   payloadBytesOf,
   RedisBatchError,
@@ -17,7 +18,6 @@ import {
 import { decideFetchSize } from "../decisions/fetch-size.ts";
 import { decideFloor, decidePace, isEarly } from "../decisions/pace.ts";
 import type { Heartbeat } from "../liveness/heartbeat.ts";
-import { Loop } from "../loop.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { WaitingCalls } from "../scheduling/waiting-calls.ts";
 import type { Scope } from "../scope.ts";

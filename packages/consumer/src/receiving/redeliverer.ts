@@ -4,12 +4,12 @@ import {
   backoffDelayMs,
   ConnectionError,
   type EntryId,
+  Loop,
   NoGroupError,
   RedisBatchError,
   toErrorInfo,
 } from "@redis-batch/core/internal";
 import { decideRedeliverySize } from "../decisions/fetch-size.ts";
-import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Scope } from "../scope.ts";

@@ -1,8 +1,8 @@
 /** Gives back, each second, what this consumer holds and cannot work on soon, while somebody else can. */
 
+import { Loop } from "@redis-batch/core/internal";
 import { decideSurplus, patienceOf, type Surplus } from "../decisions/surplus.ts";
 import type { Peers, PeerView } from "../liveness/peers.ts";
-import { Loop } from "../loop.ts";
 import type { Message } from "../message.ts";
 import type { Claimer } from "../receiving/claimer.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";

@@ -1,171 +1,143 @@
 import { deferred, ManualClock } from "@redis-batch/test-support";
-import { describe, expect, test } from "vitest";
-import { Loop, type LoopOptions } from "./loop.ts";
+import { describe, expect, it } from "vitest";
+import { Loop, type LoopOptions, type NextPassInMs } from "./loop.ts";
 
-/** Rounds that are counted by when they began. */
-function create(round: (n: number) => Promise<number | null>, options: Partial<LoopOptions> = {}) {
+/** A loop of which each pass says the same, until the test says otherwise; and when its passes were. */
+function open(onError: LoopOptions["onError"] = () => "end") {
   const clock = new ManualClock();
-  const startedAtMs = clock.nowMs();
-  const beganAtMs: number[] = [];
-  const loop = new Loop({
-    clock,
-    onFailure: () => 1_000,
-    ...options,
-    round() {
-      beganAtMs.push(clock.nowMs() - startedAtMs);
-      return round(beganAtMs.length);
+  const passes: number[] = [];
+  const next: { inMs: NextPassInMs; error: Error | undefined } = { inMs: 100, error: undefined };
+  const beganAtMs = clock.nowMs();
+  const loop = new Loop(clock, {
+    pass: async () => {
+      passes.push(clock.nowMs() - beganAtMs);
+      if (next.error !== undefined) throw next.error;
+      return next.inMs;
     },
+    onError,
   });
-  return { clock, loop, beganAtMs };
+  return { clock, loop, passes, next };
 }
 
-describe("a loop", () => {
-  test("begins at once, and each further round as long after the last one's end as that said", async () => {
-    const { clock, loop, beganAtMs } = create(async (n) => n * 100);
-    const end = loop.start();
-    expect(beganAtMs).toEqual([0]);
-    await clock.advance(600);
-    expect(beganAtMs).toEqual([0, 100, 300, 600]);
+describe("Loop", () => {
+  it("makes a pass each time its wait is over, the first one when it is told to", async () => {
+    const { clock, loop, passes } = open();
+    loop.start(30);
+    loop.start(0);
+    await clock.advance(250);
+    expect(passes).toEqual([30, 130, 230]);
     await loop.stop();
-    await end;
+    expect(clock.pending).toBe(0);
   });
 
-  test("begins later when it is told to", async () => {
-    const { clock, loop, beganAtMs } = create(async () => null, { firstInMs: 500 });
-    void loop.start();
-    await clock.advance(499);
-    expect(beganAtMs).toEqual([]);
-    await clock.advance(1);
-    expect(beganAtMs).toEqual([500]);
-    await loop.stop();
-  });
-
-  test("takes what woke it before its first round as asking for that round", async () => {
-    const { clock, loop, beganAtMs } = create(async () => null);
-    loop.wake();
-    void loop.start();
-    await clock.advance(0);
-    expect(beganAtMs).toEqual([0]);
+  it("makes the next pass at once when it is notified, and waits for nothing else where there is no time", async () => {
+    const { clock, loop, passes, next } = open();
+    next.inMs = null;
+    loop.start();
+    await clock.advance(1_000);
+    loop.notify();
+    await clock.advance(1_000);
+    expect(passes).toEqual([0, 1_000]);
     await loop.stop();
   });
 
-  test("is started once", async () => {
-    const { loop, beganAtMs } = create(async () => null);
-    expect(loop.start()).toBe(loop.start());
+  it("keeps a notification that comes during a pass", async () => {
+    const { clock, loop, passes, next } = open();
+    next.inMs = null;
+    loop.start();
+    loop.notify();
+    await clock.settle();
+    expect(passes).toEqual([0, 0]);
     await loop.stop();
-    expect(beganAtMs).toEqual([0]);
   });
 
-  test("begins a round when it is woken, however long there was to wait", async () => {
-    const { clock, loop, beganAtMs } = create(async (n) => (n === 1 ? null : 1_000));
-    void loop.start();
-    await clock.advance(10_000);
-    expect(beganAtMs).toEqual([0]);
-    loop.wake();
+  it("tries again after an error when it is told to, however often it is notified until then", async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown): number => errors.push(error) * 200;
+    const { clock, loop, passes, next } = open(onError);
+    next.error = new Error("away");
+    loop.start();
+    await clock.advance(50);
+    loop.notify();
+    await clock.advance(200);
+    next.error = undefined;
     await clock.advance(400);
-    loop.wake();
-    await clock.advance(0);
-    expect(beganAtMs).toEqual([0, 10_000, 10_400]);
-    // The wait that was cut short does not end another time.
-    await clock.advance(999);
-    expect(beganAtMs).toHaveLength(3);
+    // The notification is kept: what it was about may have come after the last pass had looked.
+    expect(passes).toEqual([0, 200, 600, 600]);
+    expect(errors).toHaveLength(2);
     await loop.stop();
   });
 
-  test("keeps what woke it during a round for the next one, once", async () => {
-    const rounds = [deferred<null>(), deferred<null>()];
-    const { clock, loop, beganAtMs } = create((n) => rounds[n - 1]?.promise ?? Promise.resolve(null));
-    void loop.start();
-    loop.wake();
-    loop.wake();
-    rounds[0]?.resolve(null);
-    await clock.advance(0);
-    expect(beganAtMs).toHaveLength(2);
-    rounds[1]?.resolve(null);
-    await clock.advance(0);
-    expect(beganAtMs).toHaveLength(2);
-    await loop.stop();
+  it("ends with an error that no repetition can help, and when it is stopped, in the middle of a wait or not", async () => {
+    const failed = open();
+    failed.next.error = new Error("no rights");
+    failed.loop.start();
+    await failed.clock.advance(1_000);
+    expect(failed.passes).toEqual([0]);
+    await failed.loop.stop();
+
+    const waiting = open(() => 60_000);
+    waiting.next.error = new Error("away");
+    waiting.loop.start();
+    await waiting.clock.settle();
+    await waiting.loop.stop();
+    waiting.loop.notify();
+    await waiting.clock.advance(100_000);
+    expect(waiting.passes).toEqual([0]);
+    expect(waiting.loop.isRunning).toBe(false);
+    expect(waiting.clock.pending).toBe(0);
   });
 
-  test("goes on after a failure when it is told to, and counts those in a row", async () => {
-    const told: (readonly [string, number])[] = [];
-    const { clock, loop, beganAtMs } = create(
-      async (n) => {
-        if (n !== 3) throw new Error(`round ${n}`);
-        return 50;
-      },
-      {
-        onFailure(error, failures) {
-          told.push([(error as Error).message, failures]);
-          return failures * 1_000;
-        },
-      },
-    );
-    void loop.start();
-    await clock.advance(3_050);
-    expect(beganAtMs).toEqual([0, 1_000, 3_000, 3_050]);
-    expect(told).toEqual([
-      ["round 1", 1],
-      ["round 2", 2],
-      ["round 4", 1],
-    ]);
-    await loop.stop();
-  });
+  it("has ended when its last pass has, and says by which error", async () => {
+    const pass = deferred<null>();
+    const clock = new ManualClock();
+    const working = new Loop(clock, { pass: () => pass.promise });
+    working.start();
+    let isOver = false;
+    const ended = working.ended.then(() => (isOver = true));
+    void working.stop();
+    await clock.advance(10_000);
+    expect(isOver).toBe(false);
+    pass.resolve(null);
+    await ended;
 
-  test("ends with what no repetition can fix", async () => {
     const error = new Error("never");
-    const { clock, loop, beganAtMs } = create(
-      async () => {
+    const failed = new Loop(clock, {
+      pass: () => {
         throw error;
       },
-      {
-        onFailure(thrown) {
-          throw thrown;
-        },
-      },
-    );
-    await expect(loop.start()).rejects.toBe(error);
-    await expect(loop.stop()).rejects.toBe(error);
-    await clock.advance(10_000);
-    expect(beganAtMs).toEqual([0]);
-  });
-
-  test("stops while it waits, and after the round that is under way", async () => {
-    const waiting = create(async () => null);
-    void waiting.loop.start();
-    await waiting.loop.stop();
-    const round = deferred<null>();
-    const working = create(() => round.promise);
-    void working.loop.start();
-    let isOver = false;
-    const end = working.loop.stop().then(() => (isOver = true));
-    await working.clock.advance(10_000);
-    expect([isOver, working.loop.isStopped]).toEqual([false, true]);
-    round.resolve(null);
-    await end;
-    expect(working.beganAtMs).toEqual([0]);
-  });
-
-  test("a failure that comes of being stopped is none", async () => {
-    const round = deferred<null>();
-    const told: unknown[] = [];
-    const { loop } = create(() => round.promise, {
-      onFailure(error) {
-        told.push(error);
-        return 0;
+      onError(thrown) {
+        throw thrown;
       },
     });
-    void loop.start();
-    const end = loop.stop();
-    round.reject(new Error("cut off"));
-    await end;
+    failed.start();
+    await expect(failed.ended).rejects.toBe(error);
+    await expect(failed.stop()).rejects.toBe(error);
+  });
+
+  it("takes no error for one that comes of being stopped", async () => {
+    const pass = deferred<null>();
+    const told: unknown[] = [];
+    const loop = new Loop(new ManualClock(), {
+      pass: () => pass.promise,
+      onError: (error) => {
+        told.push(error);
+        return "end";
+      },
+    });
+    loop.start();
+    const stopped = loop.stop();
+    pass.reject(new Error("cut off"));
+    await stopped;
     expect(told).toEqual([]);
   });
 
-  test("that was stopped before it was started makes no round", async () => {
-    const { loop, beganAtMs } = create(async () => 0);
+  it("makes no pass when it was stopped before it was started", async () => {
+    const { clock, loop, passes } = open();
     await loop.stop();
-    await loop.start();
-    expect(beganAtMs).toEqual([]);
+    loop.start();
+    await loop.ended;
+    await clock.advance(1_000);
+    expect(passes).toEqual([]);
   });
 });

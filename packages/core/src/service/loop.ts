@@ -1,93 +1,93 @@
-import type { Clock } from "./clock.ts";
+/** Makes one pass after the other: each says how long it is until the next, and a notification makes that shorter. */
+import { type Clock, pause } from "./clock.ts";
+import { WakeSignal } from "./wake-signal.ts";
+
+/** In how many milliseconds the next pass is made; `null`: only at a notification. */
+export type NextPassInMs = number | null;
 
 export interface LoopOptions {
-  /** One round → in how many milliseconds the next one begins; `null`: only when the loop is woken. */
-  readonly round: () => Promise<number | null>;
+  readonly pass: () => NextPassInMs | Promise<NextPassInMs>;
   /**
-   * Told what a round threw, and how often in a row that has happened → in how many milliseconds the next one begins. Throws
-   * what no repetition can fix: that ends the loop. Not told of a failure after `stop()`, which may have caused it.
+   * Is told why a pass failed → in how many milliseconds it is tried again, whatever happens until then; `end`: never.
+   * Without it, as with what it throws itself, an error ends the loop: `ended` rejects with it, and where nobody waits for
+   * that, nobody catches it. Not told of an error after `stop()`, which may have caused it.
    */
-  readonly onFailure: (error: unknown, failures: number) => number;
-  /** In how many milliseconds the first round begins; 0, the default, is at once. */
-  readonly firstInMs?: number;
-  readonly clock: Clock;
+  readonly onError?: (error: unknown) => number | "end" | Promise<number | "end">;
 }
 
 /**
- * Does something again and again, one round after the other, until it is stopped. There is never more than one round under
- * way, and a failure is never lost: either the next round follows, or the loop's end says why.
+ * One pass after the other until it is stopped, never two at once.
  *
  * | state | is left by |
  * |---|---|
  * | new | `start()` → running, `stop()` → ended |
- * | running | `stop()` → ended, once the round under way is over; `onFailure` throws → ended, and the end rejects |
+ * | running | `stop()` → ended, when the pass under way has ended; `onError` says `end`, or an error is not handled → ended |
  * | ended | nothing |
  */
 export class Loop {
+  readonly #clock: Clock;
   readonly #options: LoopOptions;
-  #isStopped = false;
-  #isWoken = false;
-  #endRest: (() => void) | undefined;
-  #end: Promise<void> | undefined;
+  readonly #wake: WakeSignal;
+  readonly #stopped = new AbortController();
+  #running: Promise<void> | undefined;
 
-  constructor(options: LoopOptions) {
+  constructor(clock: Clock, options: LoopOptions) {
+    this.#clock = clock;
     this.#options = options;
+    this.#wake = new WakeSignal(clock);
   }
 
-  /** Whether `stop()` was called: a long round looks at it, and ends early. */
+  /** Aborts when the loop is stopped, so that a pass need not end what it is at. */
+  get signal(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
   get isStopped(): boolean {
-    return this.#isStopped;
+    return this.#stopped.signal.aborted;
   }
 
-  /** Starts it, once → its end, which rejects with what `onFailure` threw. */
-  start(): Promise<void> {
-    this.#end ??= this.#run();
-    return this.#end;
+  /** Whether it was started, and not stopped since. */
+  get isRunning(): boolean {
+    return this.#running !== undefined && !this.isStopped;
   }
 
-  /** Has the next round begin now, or as soon as the one under way is over. */
-  wake(): void {
-    this.#isWoken = true;
-    this.#endRest?.();
+  /** Resolves when the loop has ended; rejects with an error that ended it. A loop that was never started has ended. */
+  get ended(): Promise<void> {
+    return this.#running ?? Promise.resolve();
   }
 
-  /** Begins no further round → the loop's end. Idempotent. */
-  stop(): Promise<void> {
-    this.#isStopped = true;
-    this.wake();
-    return this.#end ?? Promise.resolve();
+  /** Begins with the first pass after `firstInMs`. Does nothing when it has begun. */
+  start(firstInMs: NextPassInMs = 0): void {
+    this.#running ??= this.#run(firstInMs);
   }
 
-  async #run(): Promise<void> {
-    const { round, onFailure, firstInMs = 0 } = this.#options;
-    if (firstInMs > 0) await this.#rest(firstInMs);
-    this.#isWoken = false;
-    for (let failures = 0; !this.#isStopped; ) {
-      let nextInMs: number | null;
+  /** Something changed: the next pass is made now, or as soon as the one under way has ended. */
+  notify(): void {
+    this.#wake.notify();
+  }
+
+  /** Makes no further pass; resolves when the one under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake.notify();
+    await this.ended;
+  }
+
+  async #run(firstInMs: NextPassInMs): Promise<void> {
+    let nextInMs = firstInMs;
+    while (!this.isStopped) {
+      if (nextInMs !== 0) await this.#wake.wait(nextInMs);
+      if (this.isStopped) return;
       try {
-        nextInMs = await round();
-        failures = 0;
+        nextInMs = await this.#options.pass();
       } catch (error) {
-        if (this.#isStopped) return;
-        nextInMs = onFailure(error, ++failures);
+        if (this.isStopped) return;
+        if (this.#options.onError === undefined) throw error;
+        const retryInMs = await this.#options.onError(error);
+        if (retryInMs === "end") return;
+        if (retryInMs > 0) await pause(this.#clock, retryInMs, this.signal);
+        nextInMs = 0;
       }
-      await this.#rest(nextInMs);
     }
-  }
-
-  /** Also where there is nothing to wait for, others get their turn between two rounds. */
-  async #rest(delayMs: number | null): Promise<void> {
-    const { clock } = this.#options;
-    if (!this.#isWoken) {
-      await new Promise<void>((resolve) => {
-        const cancelTimer = delayMs === null ? () => {} : clock.setTimer(Math.max(delayMs, 0), resolve);
-        this.#endRest = () => {
-          cancelTimer();
-          resolve();
-        };
-      });
-    }
-    this.#endRest = undefined;
-    this.#isWoken = false;
   }
 }

@@ -1,5 +1,5 @@
 import { backoffDelayMs } from "../decisions/backoff.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, pause } from "./clock.ts";
 import { Loop } from "./loop.ts";
 import type { Random } from "./random.ts";
 import { onAbort } from "./signals.ts";
@@ -29,23 +29,28 @@ export async function repeatPasses(
 ): Promise<void> {
   const backoff = { baseMs: RETRY_BASE_MS, capMs: Math.max(intervalMs, RETRY_BASE_MS) };
   let beganAtMs = 0;
-  const untilNextMs = (delayMs: number): number => beganAtMs + delayMs - clock.nowMs();
-  const loop = new Loop({
-    clock,
-    async round() {
+  let failures = 0;
+  const leftMs = (delayMs: number): number => Math.max(beganAtMs + delayMs - clock.nowMs(), 0);
+  const loop = new Loop(clock, {
+    async pass() {
       beganAtMs = clock.nowMs();
       await pass();
-      return untilNextMs(intervalMs);
+      failures = 0;
+      const restMs = leftMs(intervalMs);
+      // Others get their turn all the same.
+      if (restMs === 0) await pause(clock, 0);
+      return restMs;
     },
-    onFailure(error, failures) {
-      const retryInMs = backoffDelayMs(failures, backoff, random);
+    onError(error) {
+      const retryInMs = backoffDelayMs(++failures, backoff, random);
       onFailure(error, retryInMs);
-      return untilNextMs(retryInMs);
+      return leftMs(retryInMs);
     },
   });
   const forget = onAbort(signal, () => void loop.stop().catch(() => {}));
   try {
-    await loop.start();
+    loop.start();
+    await loop.ended;
   } finally {
     forget();
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "@redis-batch/core/internal";
+import type { Clock } from "./clock.ts";
 
 /** Lets one loop wait until something changes. A notification while it is busy is kept for its next wait. */
 export class WakeSignal {
