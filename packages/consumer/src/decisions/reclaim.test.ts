@@ -1,24 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { classifyOwner, decideLeastIdle, mayRecover, rememberNames, type SeenConsumer } from "./reclaim.ts";
-
-const registered = { consumer: "c", atMs: 1_000, leaseMs: 60, incarnation: "i" };
-
-describe("classifyOwner", () => {
-  it("never calls an owner dead within its own lease", () => {
-    const anyMs = fc.integer({ min: 0, max: 10_000_000 });
-    fc.assert(
-      fc.property(anyMs, anyMs, anyMs, (atMs, leaseMs, laterMs) => {
-        const state = classifyOwner({ ...registered, atMs, leaseMs }, atMs + laterMs);
-        expect(state).toBe(laterMs <= leaseMs ? "alive" : "dead");
-      }),
-    );
-  });
-
-  it("calls an owner without a heartbeat foreign", () => {
-    expect(classifyOwner(undefined, 0)).toBe("foreign");
-  });
-});
+import { decideLeastIdle, mayRecover, rememberNames, type SeenName } from "./reclaim.ts";
 
 describe("rememberNames", () => {
   it("knows a name until it has not been registered for as long as a foreign one is waited for", () => {
@@ -43,7 +25,7 @@ describe("rememberNames", () => {
 
 describe("decideLeastIdle", () => {
   const policy = { leaseMs: 50, foreignIdleMs: 600 };
-  const absent: SeenConsumer = { atMs: 900, leaseMs: 100, absentSinceMs: 1_000 };
+  const absent: SeenName = { atMs: 900, leaseMs: 100, absentSinceMs: 1_000 };
 
   it("asks for a lease, until the name was watched for its own lease and has not come back", () => {
     expect(decideLeastIdle(absent, 1_099, 0, policy)).toBe(50);

@@ -1,22 +1,8 @@
 /** Whose pending messages may be taken over. */
-import { isAlive, type Registration } from "@redis-batch/core/internal";
-
-/**
- * `alive`: its heartbeat is fresh, hands off · `dead`: registered, and silent for longer than its lease · `foreign`: no
- * consumer of ours; only how long a message has been idle tells.
- */
-export type OwnerState = "alive" | "dead" | "foreign";
-
-export function classifyOwner(
-  registered: Pick<Registration, "atMs" | "leaseMs"> | undefined,
-  serverNowMs: number,
-): OwnerState {
-  if (registered === undefined) return "foreign";
-  return isAlive(registered, serverNowMs) ? "alive" : "dead";
-}
+import type { Registration } from "@redis-batch/core/internal";
 
 /** A name that was registered, with what was last seen of that; times by the local clock. */
-export interface SeenConsumer {
+export interface SeenName {
   readonly atMs: number;
   readonly leaseMs: number;
   /** When it was first seen to be registered no more; `null` while it is. */
@@ -24,7 +10,7 @@ export interface SeenConsumer {
 }
 
 /** By name. */
-export type RecentlySeen = ReadonlyMap<string, SeenConsumer>;
+export type RecentlySeen = ReadonlyMap<string, SeenName>;
 
 /**
  * Takes in who is registered now. A registration can get lost under a consumer of ours: the server forgets all, or others
@@ -37,7 +23,7 @@ export function rememberNames(
   nowMs: number,
   foreignIdleMs: number,
 ): RecentlySeen {
-  const seen = new Map<string, SeenConsumer>();
+  const seen = new Map<string, SeenName>();
   for (const [name, before] of known) {
     if (nowMs - before.atMs < foreignIdleMs)
       seen.set(name, { ...before, absentSinceMs: before.absentSinceMs ?? nowMs });
@@ -55,14 +41,14 @@ export function rememberNames(
  * @param connectedSinceMs since when this consumer could look, by the local clock
  */
 export function decideLeastIdle(
-  seenConsumer: SeenConsumer | undefined,
+  seen: SeenName | undefined,
   nowMs: number,
   connectedSinceMs: number,
   { leaseMs, foreignIdleMs }: { readonly leaseMs: number; readonly foreignIdleMs: number },
 ): number {
-  const absentSinceMs = seenConsumer?.absentSinceMs ?? null;
+  const absentSinceMs = seen?.absentSinceMs ?? null;
   const absentMs = absentSinceMs === null ? 0 : nowMs - Math.max(absentSinceMs, connectedSinceMs);
-  const isDead = seenConsumer !== undefined && absentMs >= seenConsumer.leaseMs;
+  const isDead = seen !== undefined && absentMs >= seen.leaseMs;
   return isDead ? 0 : Math.min(leaseMs, foreignIdleMs);
 }
 

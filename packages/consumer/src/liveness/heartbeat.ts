@@ -21,7 +21,7 @@ import type { ReservedNames } from "./reserved-names.ts";
 import type { WorkCounter } from "./work-counter.ts";
 
 // So many heartbeats may get lost before a name counts as free again.
-const BEATS_OF_GRACE = 3;
+const HEARTBEATS_OF_GRACE = 3;
 
 export interface HeartbeatParts {
   readonly intake: IntakeControl;
@@ -58,7 +58,7 @@ export class Heartbeat {
    */
   async join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#scope;
-    const freshMs = BEATS_OF_GRACE * policy.heartbeatMs;
+    const freshMs = HEARTBEATS_OF_GRACE * policy.heartbeatMs;
     let seen: { readonly atMs: number; readonly sinceMs: number } | undefined;
     const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.heartbeatMs);
     for (;;) {

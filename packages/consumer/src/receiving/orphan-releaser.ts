@@ -44,7 +44,7 @@ export interface OrphanReleaserParts {
 }
 
 /** Somebody whose messages may be released: `seenAtMs` is the heartbeat that was seen to stand still. */
-interface Gone {
+interface DeadOwner {
   readonly consumer: string;
   readonly seenAtMs: number | null;
 }
@@ -138,7 +138,7 @@ export class OrphanReleaser {
   }
 
   /** Whether what this owner left may be released. A stranger's age is judged message by message. */
-  #judge(owner: string, verdicts: ReadonlyMap<string, HeartbeatVerdict>): readonly Gone[] {
+  #judge(owner: string, verdicts: ReadonlyMap<string, HeartbeatVerdict>): readonly DeadOwner[] {
     if (owner === this.#scope.policy.name || owner === RELEASED || owner === LATER) return [];
     const verdict = verdicts.get(owner);
     if (verdict === undefined) return [{ consumer: owner, seenAtMs: null }];
@@ -157,7 +157,7 @@ export class OrphanReleaser {
     }
   }
 
-  async #release({ consumer: from, seenAtMs }: Gone, connectedSinceMs: number): Promise<void> {
+  async #release({ consumer: from, seenAtMs }: DeadOwner, connectedSinceMs: number): Promise<void> {
     const { client, policy, clock, report, signals } = this.#scope;
     const { stream, group } = policy;
     const known = this.#recentlySeen.get(from);
@@ -171,8 +171,8 @@ export class OrphanReleaser {
     let released = 0;
     for (let pages = 0; pages < most && !this.#loop.isStopped; pages++) {
       const page = await client.handOverPage({
-        ...{ stream, group, from, to: RELEASED, foreignIdleMs, toUnregistered: true, after, count: PAGE },
-        ...(seenAtMs === null ? {} : { seenAtMs }),
+        ...{ stream, group, from, to: RELEASED, foreignIdleMs, toUnregistered: true, seenAtMs },
+        ...{ after, count: PAGE },
       });
       if (page.kind === "refused") break;
       released += page.moved;
@@ -184,7 +184,7 @@ export class OrphanReleaser {
     if (released > 0) report({ type: "orphansReleased", from, messages: released });
   }
 
-  async #removeForgotten(gone: readonly Gone[], registry: ReadonlyMap<string, Registration>): Promise<void> {
+  async #removeForgotten(gone: readonly DeadOwner[], registry: ReadonlyMap<string, Registration>): Promise<void> {
     for (const { consumer } of gone) {
       if (!registry.has(consumer) && this.#recentlySeen.has(consumer)) await this.#removeName(consumer, null);
     }
@@ -194,10 +194,7 @@ export class OrphanReleaser {
     const { client, policy, report } = this.#scope;
     const { stream, group } = policy;
     if (this.#loop.isStopped) return;
-    const removal = await client.removeIfEmpty({
-      ...{ stream, group, consumer, onlyIfSilent: true },
-      ...(seenAtMs === null ? {} : { seenAtMs }),
-    });
+    const removal = await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true, seenAtMs });
     if (removal === "removed") report({ type: "nameRemoved", consumer });
   }
 

@@ -44,7 +44,7 @@ export class HeldIndex<Value> {
   }
 
   /** Takes in what one read brought, in stream order → whether it could be held as one chunk. */
-  addLot(messages: readonly Message<Value>[]): boolean {
+  addChunk(messages: readonly Message<Value>[]): boolean {
     const [first] = messages;
     const last = messages.at(-1);
     if (first === undefined || last === undefined) return true;
@@ -69,7 +69,7 @@ export class HeldIndex<Value> {
   }
 
   /** Takes a message out of its chunk → whether it was in one. */
-  leaveLot(message: Message<Value>): boolean {
+  leaveChunk(message: Message<Value>): boolean {
     const { chunk } = message;
     if (chunk === undefined) return false;
     message.chunk = undefined;

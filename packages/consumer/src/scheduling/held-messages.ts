@@ -134,7 +134,7 @@ export class HeldMessages<Value> {
 
   /** Takes in what one read brought, in stream order. Older deliveries of the same ids are superseded. */
   admitRead(messages: readonly Message<Value>[]): void {
-    if (this.#index.addLot(messages)) return;
+    if (this.#index.addChunk(messages)) return;
     for (const message of messages) this.admit(message);
   }
 
@@ -347,7 +347,7 @@ export class HeldMessages<Value> {
   endAck(message: Message<Value>, isTooLate: boolean): void {
     if (!isTooLate) this.#ended?.add(message.id);
     // What else is held under its id goes with it; where it was lost, that is a later delivery, which counts.
-    if (!message.isLetGo && !this.#index.leaveLot(message) && (!isTooLate || this.isCurrent(message))) {
+    if (!message.isLetGo && !this.#index.leaveChunk(message) && (!isTooLate || this.isCurrent(message))) {
       this.dismiss(message.id);
     }
     this.#enter(message, isTooLate ? "tooLate" : "acknowledged");
@@ -376,7 +376,7 @@ export class HeldMessages<Value> {
     { isUncounted, ...times }: Pick<Deferred, "dueAtMs" | "ripeAtMs" | "isSuspect"> & { readonly isUncounted: boolean },
   ): void {
     this.#enter(message, "returned");
-    this.#index.leaveLot(message);
+    this.#index.leaveChunk(message);
     const deferred = {
       id: message.id,
       deliveries: message.deliveries - (isUncounted ? 1 : 0),
@@ -396,7 +396,7 @@ export class HeldMessages<Value> {
     this.#unbuffer(message);
     message.isLetGo = true;
     this.#enter(message, "returned");
-    this.#index.leaveLot(message);
+    this.#index.leaveChunk(message);
     return isCurrent ? this.reserve(message.id) : undefined;
   }
 
