@@ -41,13 +41,7 @@ export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
     const { requeuer, sinkWatch } = this.#parts;
-    const isCounted = sinkWatch.isCounting;
-    requeuer.take(message, {
-      mode: message.offer.mode,
-      delayMs,
-      isCounted,
-      text: reason,
-    });
+    requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted: sinkWatch.isCounting, text: reason });
   }
 
   /** Resolves when the server has answered for every outcome of these messages. */
