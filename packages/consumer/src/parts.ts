@@ -1,4 +1,4 @@
-/** Makes the parts of a consumer, each after those that it uses. What they tell each other beside that is in `signals.ts`. */
+/** Makes the parts of a consumer, each after the parts that it uses. For what they tell each other otherwise see `signals.ts`. */
 import type { ConnectionWatch } from "./liveness/connection-watch.ts";
 import { Heartbeat } from "./liveness/heartbeat.ts";
 import { HoldLimit } from "./liveness/hold-limit.ts";
@@ -32,7 +32,7 @@ import { Requeuer } from "./settling/requeuer.ts";
 import { SecondOpinions } from "./settling/second-opinions.ts";
 import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 
-/** Those that the consumer itself uses. */
+/** The parts that the consumer itself uses. */
 export interface ConsumerParts<Value> {
   readonly connection: ConnectionWatch;
   readonly acknowledger: Acknowledger<Value>;
@@ -49,12 +49,11 @@ export interface ConsumerParts<Value> {
   readonly shutdown: Shutdown<Value>;
 }
 
-/** @param made what had to be there before the scope was */
 export function createParts<Value>(
   scope: Scope<Value>,
   { connection, work }: { readonly connection: ConnectionWatch; readonly work: WorkCounter },
 ): ConsumerParts<Value> {
-  // What this consumer is among others, and how its work goes.
+  // How this consumer and the others are doing.
   const peers = new Peers(scope);
   const leases = new LeaseRenewer(scope);
   const sinkWatch = new SinkWatch(scope);
@@ -79,7 +78,7 @@ export function createParts<Value>(
   const reservedNames = new ReservedNames(scope);
   const heartbeat = new Heartbeat(scope, { intake, open, reservedNames, sinkWatch, work });
 
-  // Messages come in: from what nobody holds, from what was deferred here, and new ones.
+  // Messages come in: released ones, deferred ones that are due, and new ones.
   const admitter = new Admitter(scope, { leases, deadLetterWriter, outcomes });
   const ownPending = new OwnPending(scope, { admitter });
   const claimer = new Claimer(scope, {

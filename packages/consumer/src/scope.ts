@@ -1,4 +1,4 @@
-/** What every part of one consumer has. A part's constructor takes the scope, and beside it the parts that it uses itself. */
+/** What every part of a consumer has. The constructor of a part takes the scope, and the other parts that it uses. */
 import type { Clock, Lifecycle, Random, StreamClient } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
@@ -19,6 +19,6 @@ export interface Scope<Value = unknown> {
   readonly replySize: ReplySize;
   readonly signals: Signals;
   readonly report: (event: ConsumerEvent) => void;
-  /** Ends the consumer with an error that no repetition can help. */
+  /** Ends the consumer because of an error that cannot pass. */
   readonly fail: (error: unknown) => void;
 }

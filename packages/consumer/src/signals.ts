@@ -1,6 +1,6 @@
 /**
- * What the parts of a consumer tell each other without knowing each other. Each signal is one fact; whoever finds it out
- * raises it, and whoever has to look again because of it listens, from its constructor on.
+ * What the parts of a consumer tell each other without knowing each other. Each signal is one fact. The part that finds it out
+ * raises it; the parts that have to look again because of it listen, from their constructors on.
  *
  * | signal             | fact                                                             | raised by                                  | heard by                                        |
  * |--------------------|------------------------------------------------------------------|--------------------------------------------|-------------------------------------------------|
@@ -14,7 +14,7 @@
  * | `intakeTouched`    | connection, reads, or the group's position are not what they were | ConnectionWatch, Reader, PositionWatch    | IntakeControl                                   |
  */
 
-/** One fact that can be told again and again. Listeners are called at once, in the order in which they came. */
+/** A fact that can be raised again and again. Calls its listeners at once, in the order in which they were added. */
 export class Signal {
   readonly #listeners: (() => void)[] = [];
 

@@ -1,4 +1,4 @@
-/** In which way the consumer is used, and what follows from that: how many batches at a time, and how often a message is offered. */
+/** How the consumer is used, and what follows from it: how many batches at a time, and how often a message is offered. */
 import { decideLargestBatch, firstIsolated } from "./decisions/isolation.ts";
 import { decideMaxDeliveries, type PullMode } from "./decisions/redelivery.ts";
 

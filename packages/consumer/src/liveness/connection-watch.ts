@@ -1,4 +1,4 @@
-/** Knows which connections stand, and since when both have. */
+/** Knows whether both connections are up, and since when. */
 import type { Clock, ConnectionEvent, ConnectionRole } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 import type { Signals } from "../signals.ts";
@@ -10,7 +10,7 @@ export class ConnectionWatch {
   readonly #connected = new Set<ConnectionRole>();
   #connectedSinceMs: number | null = null;
 
-  // Made before the client, and so before there is a scope.
+  // It is made before the client, and so before the scope exists.
   constructor(clock: Clock, signals: Signals, report: (event: ConsumerEvent) => void) {
     this.#clock = clock;
     this.#signals = signals;
@@ -21,12 +21,12 @@ export class ConnectionWatch {
     return this.#connected.has("commands") && this.#connected.has("reader");
   }
 
-  /** Since when both connections have stood without a break, by the local clock; `null` while one is down. */
+  /** Since when both connections have been up without a break, by the local clock; `null` while one is down. */
   get connectedSinceMs(): number | null {
     return this.#connectedSinceMs;
   }
 
-  /** Takes in what the client reports of its connections, and passes it on. */
+  /** Takes in an event of the client's connections, and reports it. */
   take(event: ConnectionEvent): void {
     if (event.type === "connected") this.#connected.add(event.role);
     else this.#connected.delete(event.role);

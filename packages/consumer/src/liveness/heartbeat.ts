@@ -1,4 +1,4 @@
-/** Sends the consumer's heartbeat: others may not touch its messages while it sends them, and its name is its own. */
+/** Sends the consumer's heartbeats. While they arrive, nobody else may take its messages or its name. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import {
@@ -20,7 +20,7 @@ import type { Scope } from "../scope.ts";
 import type { ReservedNames } from "./reserved-names.ts";
 import type { WorkCounter } from "./work-counter.ts";
 
-// So many heartbeats may get lost before a name counts as free again.
+// This many heartbeats may get lost before a name counts as free.
 const HEARTBEATS_OF_GRACE = 3;
 
 export interface HeartbeatParts {
@@ -37,7 +37,7 @@ export class Heartbeat {
   /** Tells this process from another one under the same name. */
   readonly #incarnation: string = randomUUID();
   readonly #loop: Loop;
-  /** When the last heartbeat was sent that was answered; `null`: the server may have forgotten it. */
+  /** When the last answered heartbeat was sent; `null`: the server may have forgotten it. */
   #knownSinceMs: number | null = null;
 
   constructor(scope: Scope, parts: HeartbeatParts) {
@@ -50,11 +50,11 @@ export class Heartbeat {
   }
 
   /**
-   * Takes the name: sends the first heartbeat. Where another process was heard of under it just now, waits whether it goes
-   * on; a process that crashed and was started again finds its own last heartbeat. One that stands still is nobody's, whatever
-   * its date: the server's clock may have jumped.
+   * Takes the name: sends the first heartbeat. If there is a recent heartbeat under this name, waits to see whether another one
+   * follows: after a crash and restart, a process finds its own last heartbeat. A heartbeat that does not change is nobody's,
+   * whatever its date, because the server's clock may have jumped.
    *
-   * @throws {ConsumerNameInUseError} when it does
+   * @throws {ConsumerNameInUseError} when another process sends heartbeats under the name
    */
   async join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#scope;
@@ -66,7 +66,7 @@ export class Heartbeat {
       const answer = await this.#send(isStill && seen !== undefined ? { freshMs, seenAtMs: seen.atMs } : { freshMs });
       if (answer.kind === "ok") return;
       if (answer.kind === "in-use" && seen?.atMs !== answer.atMs) {
-        // It has moved while it was watched: somebody is there.
+        // It changed while it was watched, so another process is alive.
         if (seen !== undefined) throw this.#nameInUse("another process sends heartbeats under it");
         seen = { atMs: answer.atMs, sinceMs: clock.nowMs() };
       }
@@ -77,8 +77,8 @@ export class Heartbeat {
   }
 
   /**
-   * Sends one at once when the server may not know the name any more: nothing may be read under it then. When the process
-   * died of what it read, that would be taken for a foreign consumer's, and nobody would dare to touch it for long.
+   * Sends a heartbeat at once if the server may have forgotten the name: nothing may be read under an unregistered name. If the
+   * process then died, its messages would count as a foreign consumer's, and nobody would release them for a long time.
    *
    * @throws {ConsumerNameInUseError} when another process has the name
    */
@@ -89,13 +89,13 @@ export class Heartbeat {
     if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
   }
 
-  /** The group is gone: the registry may be, too. */
+  /** The group is gone, and the registry may be gone too. */
   forget(): void {
     this.#knownSinceMs = null;
     this.#parts.reservedNames.forget();
   }
 
-  /** What whoever counts the group's work would miss of this consumer: what it did since its last heartbeat. */
+  /** The work since the last heartbeat, for those who count the group's work; `undefined` if this consumer never worked. */
   finalReport(): FinalReport | undefined {
     if (!this.#parts.work.hasWorked) return undefined;
     return { incarnation: this.#incarnation, leaseMs: this.#scope.policy.leaseMs, details: this.#details() };
@@ -115,7 +115,7 @@ export class Heartbeat {
     const answer = await this.#send(undefined);
     if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
     const { consumers } = await client.xpendingSummary({ stream, group });
-    // More is pending for this consumer than it has.
+    // More messages are pending for this consumer than it holds.
     if ((consumers.get(name) ?? 0) > held.size) signals.pendingUnknown.raise();
     await this.#parts.reservedNames.keep(consumers);
     signals.heartbeatSent.raise();
@@ -128,7 +128,7 @@ export class Heartbeat {
       fail(error);
       return "end";
     }
-    // A group that was deleted is the reader's to create again.
+    // The reader recreates a deleted group.
     if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
     report({ type: "heartbeatFailed", error: toErrorInfo(error) });
     return policy.heartbeatMs;
@@ -153,7 +153,7 @@ export class Heartbeat {
     return answer;
   }
 
-  /** What others are told of this consumer. */
+  /** What the heartbeat says about this consumer. */
   #details(): HeartbeatDetails {
     const { policy, held, lifecycle, usage } = this.#scope;
     const { batchSize, prefetch, maxDeferred, maxHoldMs } = policy;
@@ -168,11 +168,11 @@ export class Heartbeat {
       state: lifecycle.state,
       batchSize,
       concurrency,
-      // What it holds at most on purpose: read ahead, at work, and deferred for later.
+      // The most it holds on purpose: read ahead, at work, and deferred.
       capacity: batchSize * (concurrency + prefetch) + maxDeferred,
       inFlight: open.messages,
       deferred: held.deferredCount,
-      // A place that is not filled on purpose is not free.
+      // A place that is left empty on purpose is not free.
       freePlaces: intake === "open" ? freePlaces : 0,
       oldestInFlightMs: open.oldestMs,
       oldestOfferableMs,

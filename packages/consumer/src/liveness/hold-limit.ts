@@ -1,7 +1,6 @@
 /**
- * Ends what is held for too long: the handler is told by its signal, its messages are given to the group, and that it hung
- * on them is counted in Redis. A message on which a second handler hangs goes to the dead letters, so that one message
- * never takes down a group.
+ * Enforces `maxHoldMs`: aborts the handler's signal, releases its messages, and counts in Redis that a handler hung on them. A
+ * message on which a second handler hangs goes to the dead letters, so one message never takes down a group.
  */
 import {
   CommandError,
@@ -24,7 +23,7 @@ import type { SecondOpinions } from "../settling/second-opinions.ts";
 const LONGEST_REST_MS = 1_000;
 const RESTS_A_LIMIT = 10;
 const AT_ONCE = 100;
-// Longer than any other consumer may take to come to the message again, and to hang in its turn.
+// Longer than it may take another consumer to get the message and hang on it.
 const REMEMBERED_MS = 86_400_000;
 
 export interface HoldLimitParts<Value> {
@@ -37,7 +36,7 @@ export class HoldLimit<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: HoldLimitParts<Value>;
   readonly #sender: OutcomeSender<Reserved>;
-  /** What the count came to for those that are on their way, should they be sent again. */
+  /** The counts of messages that are being released, in case that is tried again. */
   readonly #counted = new Map<EntryId, number>();
   readonly #loop: Loop;
 
@@ -139,12 +138,12 @@ export class HoldLimit<Value> {
       this.#counted.set(id, count);
       return count;
     } catch (error) {
-      // It may have been counted, and a second time would be one too many.
+      // It may have been counted, and must not be counted twice.
       if (ConnectionError.is(error) && error.outcome === "unknown") {
         this.#counted.set(id, 1);
         return 1;
       }
-      // Without the right to count, a message that hangs comes again and again, as one that fails does.
+      // Without the right to count, such a message is redelivered like one that fails.
       if (PermissionError.is(error) || CommandError.is(error)) return 1;
       throw error;
     }

@@ -2,8 +2,8 @@ import { type GroupPosition, PermissionError, type StreamClient } from "@redis-b
 import { isFullServer } from "../full-server.ts";
 
 /**
- * Creates stream, group, and the consumer's name in it, where they are missing → whether the group is new. A user
- * without the right to create may still join a group that is there; reading tells.
+ * Creates the stream, the group and the consumer's name if they are missing → whether the group is new. A user without the
+ * right to create can still join an existing group; if there is none, the first read fails.
  */
 export async function joinGroup(
   client: StreamClient,
@@ -20,13 +20,13 @@ export async function joinGroup(
   try {
     await client.xgroupCreateConsumer({ stream, group, consumer: name });
   } catch (error) {
-    // The first read creates it just as well; now is better only because replicas are told of it.
+    // The first read would create it as well, but not on the replicas.
     if (!PermissionError.is(error) && !isFullServer(error)) throw error;
   }
   return isNew;
 }
 
-/** A full server refuses to create even what is there, and a group that is there may be joined, and emptied. */
+/** A full server even refuses to create what exists. An existing group can be joined, and emptied. */
 async function assertGroup(
   client: StreamClient,
   address: { readonly stream: string; readonly group: string },

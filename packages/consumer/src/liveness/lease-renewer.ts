@@ -1,6 +1,6 @@
 /**
- * Renews the leases of everything that is held, and finds out what is not this consumer's any more. Nothing is offered
- * while the leases are in doubt: after a stall of the process or of the connection they are renewed first.
+ * Renews the leases of all held messages, and lets go of those that no longer belong to this consumer. After the process or the
+ * connection has stalled, the leases are in doubt: nothing is offered until they are renewed.
  */
 import {
   type EntryId,
@@ -21,9 +21,9 @@ export class LeaseRenewer<Value> {
   readonly #loop: Loop;
   /** When the last renewal of everything began. */
   #renewedAtMs: number;
-  /** Since when the newest deliveries are held at least; the first moment of those since the last renewal. */
+  /** The earliest time at which a message may have been delivered that arrived since the last renewal. */
   #deliveredSinceMs = Number.POSITIVE_INFINITY;
-  /** The same of those that have arrived while a renewal is under way. */
+  /** The same for messages that arrive while a renewal is under way. */
   #lateSinceMs = Number.POSITIVE_INFINITY;
   #wasCertain = true;
   readonly #loopWatch: LoopWatch;
@@ -45,8 +45,8 @@ export class LeaseRenewer<Value> {
   }
 
   /**
-   * Takes in that messages have arrived which were delivered at some moment since then. A reply may be long on its way:
-   * their lease began when the server sent it, at the latest.
+   * Takes in that messages have arrived which may have been delivered at any time since `sinceMs`. A reply may take long, and the
+   * lease begins when the server sends it.
    */
   delivered(sinceMs: number): void {
     this.#deliveredSinceMs = Math.min(this.#deliveredSinceMs, sinceMs);
@@ -54,8 +54,8 @@ export class LeaseRenewer<Value> {
   }
 
   /**
-   * Whether everything held has been this consumer's without a doubt: renewed, or delivered, less than half a lease ago
-   * by the local clock. Asks for a renewal when not.
+   * Whether all held messages certainly belong to this consumer: they were renewed or delivered less than half a lease ago, by
+   * the local clock. If not, asks for a renewal.
    */
   isCertain(): boolean {
     const { clock, policy } = this.#scope;
@@ -67,7 +67,7 @@ export class LeaseRenewer<Value> {
     return isCertain;
   }
 
-  /** Whether what arrived like this is this consumer's without a doubt. */
+  /** Whether messages that arrived like this certainly belong to this consumer. */
   isCertainOf({ arrivedAtMs, heldSinceMs }: Arrival): boolean {
     const { clock, policy } = this.#scope;
     const sinceMs = arrivedAtMs < this.#renewedAtMs ? this.#renewedAtMs : heldSinceMs;
@@ -91,7 +91,7 @@ export class LeaseRenewer<Value> {
   async #pass(): Promise<number> {
     const { clock, signals } = this.#scope;
     if (this.#dueInMs > 0) return this.#dueInMs;
-    // What is renewed from here on is certain from here on, however long the answers take.
+    // A renewed lease runs from now, however long the answers take.
     const startedAtMs = clock.nowMs();
     this.#lateSinceMs = Number.POSITIVE_INFINITY;
     await this.#renewAll();
@@ -110,7 +110,7 @@ export class LeaseRenewer<Value> {
       fail(error);
       return "end";
     }
-    // The reader creates a deleted group again, and with a full buffer it would not notice by itself.
+    // The reader recreates a deleted group, and with a full buffer it would not notice by itself.
     if (error.code === "NO_GROUP") signals.pendingUnknown.raise();
     const retryInMs = Math.min(policy.leaseMs / 10, 1_000);
     report({ type: "renewFailed", retryInMs, error: toErrorInfo(error) });
@@ -128,18 +128,18 @@ export class LeaseRenewer<Value> {
       for (const [id, renewal] of renewals) {
         if (renewal === "kept") continue;
         const message = held.messageOf(id);
-        // Given to the group and taken again since: the answer is about the delivery before.
+        // It was released and claimed again since, so the answer is about the earlier delivery.
         if (message !== undefined && message.arrival.heldSinceMs >= askedAtMs) continue;
         if (held.isOpen(id)) {
           this.#lose(id, renewal);
           continue;
         }
-        // Its outcome has been given meanwhile. Where it waits still, it must not go out as if this renewal held for it.
+        // It has an outcome by now. If that is still waiting to be sent, it must not be sent as if the lease were certain.
         if (message !== undefined) message.isDoubtful = true;
       }
     }
   }
-  /** Lets go of a message that is not this consumer's any more. */
+  /** Lets go of a message that no longer belongs to this consumer. */
   #lose(id: EntryId, loss: LeaseLoss): void {
     const { held, report } = this.#scope;
     held

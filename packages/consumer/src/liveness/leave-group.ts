@@ -1,4 +1,4 @@
-/** What a consumer does last: it releases what it holds, says what it has done, and takes its name out of the group. */
+/** The last step of a consumer: releases what it holds, leaves its final report, and removes its name from the group. */
 import {
   type EntryId,
   type FinalReport,
@@ -14,14 +14,14 @@ const IDS_PER_COMMAND = 1_000;
 export interface LastHeld {
   readonly neverOffered: readonly EntryId[];
   readonly offered: readonly EntryId[];
-  /** Put off, and for how much longer, in milliseconds. */
+  /** Deferred messages, and for how much longer, in milliseconds. */
   readonly deferred: readonly { readonly id: EntryId; readonly delayMs: number }[];
 }
 
 /**
- * Gives back what a leaving consumer holds, and removes its name unless messages are pending under it. What is deferred
- * keeps its time; anybody may take the rest at once. Best effort: when the server cannot be asked, the messages stay
- * pending and are recovered like those of a process that died.
+ * Releases what a leaving consumer holds, and removes its name unless messages are pending under it. Deferred messages keep
+ * their time. Best effort: if the server cannot be asked, the messages stay pending and are released later, like those of a
+ * process that died.
  */
 export async function leaveGroup(
   client: StreamClient,
@@ -50,7 +50,7 @@ export async function leaveGroup(
   }
 }
 
-/** Writes down when they are due → whether that may be done; if not, they are due at once for whoever takes them. */
+/** Writes down when they are due → whether that is allowed. If not, they are released at once. */
 async function schedule(
   client: StreamClient,
   { stream, group }: { readonly stream: string; readonly group: string },

@@ -1,12 +1,12 @@
 /**
- * Notices when the event loop stood still, because a handler computes for long without a pause or the process was
- * stopped: no lease is renewed meanwhile, and no heartbeat goes out.
+ * Notices when the event loop stood still, because a handler computed for long or the process was stopped: no lease is
+ * renewed and no heartbeat sent meanwhile.
  */
 import type { Scope } from "../scope.ts";
 
-// Half of what makes a lease doubtful is left for the renewal that comes late, and its answer.
+// This leaves time for the late renewal and its answer before the leases are in doubt.
 const ALARMING_SHARE = 1 / 6;
-// How often to look: often enough to see most of a delay, and too seldom to be noticed itself.
+// Often enough to see most of a delay, and too seldom to cost anything.
 const TICK_SHARE = 1 / 60;
 const SHORTEST_TICK_MS = 20;
 

@@ -1,4 +1,4 @@
-/** What the other consumers of the group say of themselves, asked for when it matters and not more often than useful. */
+/** Knows whether other consumers of the group are alive, and have a free place. Asks the server at most once a second. */
 import { isAlive, RedisBatchError, type Registration } from "@redis-batch/core/internal";
 import type { Scope } from "../scope.ts";
 
@@ -6,9 +6,9 @@ import type { Scope } from "../scope.ts";
 const FRESH_MS = 1_000;
 
 export interface PeerView {
-  /** Whether another consumer of the group is alive, and stays. */
+  /** Whether another consumer of the group is alive and not draining. */
   readonly isAnyAlive: boolean;
-  /** Whether another one has a handler free, and takes messages. */
+  /** Whether another one has a free handler. */
   readonly isAnyFree: boolean;
 }
 
@@ -29,7 +29,7 @@ export class Peers {
     return this.#view;
   }
 
-  /** Asks, unless that was done just now. Where the server cannot be asked, nobody is known to be there. */
+  /** Asks the server, unless it did so just now. If the server cannot be asked, no other consumer is known to be alive. */
   look(): Promise<PeerView> {
     if (this.#scope.clock.nowMs() - this.#askedAtMs < FRESH_MS) return Promise.resolve(this.#view);
     this.#asking ??= this.#ask().finally(() => {
@@ -60,7 +60,7 @@ export class Peers {
     }
   }
 
-  /** Whether it is another one that takes what is given to the group: those of older versions do not say what is free. */
+  /** Whether it is another consumer that claims released messages: older versions do not, and do not report free places. */
   #isPeer(registered: Registration, serverNowMs: number): boolean {
     const { consumer, details } = registered;
     const takes = details.state === "running" && details.freePlaces !== null;

@@ -1,6 +1,6 @@
 /**
- * Looks after the two names without a process: touches them with each heartbeat, so that scripts which delete consumers by
- * their idle time leave them alone, and tells what was lost with `rb:later` when somebody removed it all the same.
+ * Keeps the two reserved names alive: touches them with each heartbeat, so that scripts which delete idle consumers leave them
+ * alone. If somebody removes `rb:later` all the same, reports which messages were lost with it.
  */
 import { type DueTime, type EntryId, LATER, PermissionError, RELEASED } from "@redis-batch/core/internal";
 import { longestDelayMs } from "../decisions/redelivery.ts";
@@ -8,15 +8,15 @@ import type { Scope } from "../scope.ts";
 import { stillPending } from "../settling/still-pending.ts";
 
 const DUE_PER_PAGE = 1_000;
-// Each is a command.
+// Each one is a command.
 const LOOKED_AT_ONCE = 100;
 
 export class ReservedNames {
   readonly #scope: Scope;
   readonly #group: { readonly stream: string; readonly group: string };
-  /** Whether `rb:later` has been there, so that it is missing when it is not. */
+  /** Whether `rb:later` existed before, so that its absence means a removal. */
   #hasSeenLater = false;
-  /** Whether this user may create a name, which tells whether it was there. */
+  /** Whether this user may create a name. The answer tells whether it existed. */
   #mayCreate = true;
 
   constructor(scope: Scope) {
@@ -25,7 +25,7 @@ export class ReservedNames {
     this.#group = { stream, group };
   }
 
-  /** The group is gone, and its names with it: nobody removed them. */
+  /** The group is gone, and its names with it. That is no removal. */
   forget(): void {
     this.#hasSeenLater = false;
   }
@@ -35,7 +35,7 @@ export class ReservedNames {
     const { client } = this.#scope;
     const wasSeen = this.#hasSeenLater;
     this.#hasSeenLater ||= names.has(LATER);
-    // One of all consumers is told that the name was missing: the one that creates it again.
+    // Only one consumer learns that the name was missing: the one that recreates it.
     if (wasSeen && (await this.#createLater())) await this.#tellWhatWasLost();
     if (this.#hasSeenLater) await client.touchConsumer({ ...this.#group, consumer: LATER });
     if (names.has(RELEASED)) await client.touchConsumer({ ...this.#group, consumer: RELEASED });
@@ -52,7 +52,7 @@ export class ReservedNames {
     }
   }
 
-  /** What has a time and is pending for nobody had been deferred, unless a plain client has acknowledged it since. */
+  /** A message with a time that is pending for nobody was deferred, unless another client has acknowledged it since. */
   async #tellWhatWasLost(): Promise<void> {
     const { client, report } = this.#scope;
     const lost: DueTime[] = [];
@@ -78,7 +78,7 @@ export class ReservedNames {
     const { client, policy } = this.#scope;
     const times: DueTime[] = [];
     for (;;) {
-      // Twice as far as anything should be: a clock may have jumped since.
+      // Twice as far as any time should be, because a clock may have jumped.
       const ahead = { ...this.#group, limit: DUE_PER_PAGE, skip: times.length, withinMs: 2 * longestDelayMs(policy) };
       const { due } = await client.readDue(ahead);
       times.push(...due);

@@ -1,4 +1,4 @@
-/** Starts again and again what fails for a reason that may pass, as long as there is time. */
+/** Tries an operation again after errors that may pass, until the time is up. */
 import {
   type BackoffPolicy,
   backoffDelayMs,
@@ -10,7 +10,7 @@ import {
 } from "@redis-batch/core/internal";
 
 const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
-// So often is a group looked for that was created and is not there.
+// How often a group may be missing that was just created.
 const START_WITHOUT_GROUP = 3;
 
 export interface RetryUntilOptions {
@@ -21,8 +21,8 @@ export interface RetryUntilOptions {
 }
 
 /**
- * @param start gets the time that is left, in milliseconds
- * @throws what `start` threw last, when it cannot pass, the time is up, or `signal` has aborted
+ * @param start gets the time left, in milliseconds
+ * @throws the last error of `start`, when it cannot pass, the time is up, or `signal` has aborted
  */
 export async function retryUntil<Result>(
   start: (leftMs: number) => Promise<Result>,
@@ -42,8 +42,8 @@ export async function retryUntil<Result>(
 }
 
 function mayPass(error: unknown, attempt: number): boolean {
-  // A group may be deleted as soon as it was created; one that cannot be created stays away.
+  // A group may be deleted right after it was created. If it keeps missing, it cannot be created.
   if (NoGroupError.is(error)) return attempt < START_WITHOUT_GROUP;
-  // A connection may break, and a server go away, between the first answer and the last of a start.
+  // A connection may break, or a server go away, in the middle of a start.
   return RedisBatchError.is(error) && error.retryable;
 }

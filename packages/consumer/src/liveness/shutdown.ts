@@ -1,6 +1,6 @@
 /**
- * Ends a consumer in order: nothing more is received; what no handler will be found for is released; handlers and senders
- * may finish, until the deadline; then everything that is left is released, the name is removed, and the connections close.
+ * Stops a consumer in order: stops receiving, releases what no handler will get, waits for handlers and senders until the
+ * deadline, releases the rest, removes the name, and closes the connections.
  */
 import { UsageError } from "@redis-batch/core/internal";
 import type { StopReport } from "../events.ts";
@@ -19,12 +19,12 @@ import { leaveGroup } from "./leave-group.ts";
 import type { Startup } from "./startup.ts";
 import { untilAborted, withTimeout } from "./with-timeout.ts";
 
-// What may be spent on giving messages back after the drain's deadline.
+// How long releasing may take after the deadline of the drain.
 const LEAVE_MS = 5_000;
 
 export interface ShutdownParts<Value> {
   readonly startup: Startup<Value>;
-  /** What brings messages in. */
+  /** The parts that bring messages in. */
   readonly receiving: readonly { stop(): Promise<void> }[];
   readonly scheduler: Scheduler<Value>;
   readonly open: OpenBatches<Value>;
@@ -53,7 +53,7 @@ export class Shutdown<Value> {
     this.#parts = parts;
   }
 
-  /** Resolves when all is over, whoever began it. */
+  /** Resolves when the consumer has stopped, whoever stopped it. */
   get whenStopped(): Promise<void> {
     return this.#stopped;
   }
@@ -64,7 +64,7 @@ export class Shutdown<Value> {
     return this.#stopping;
   }
 
-  /** Another process has taken the name, and works on the same messages now: nothing is touched under it any more. */
+  /** Another process has taken the name and works on its messages: from now on touches nothing under this name. */
   letGoOfName(error: Error): void {
     const { releaser, deadLetterWriter, acknowledger, holdLimit, open } = this.#parts;
     this.#isNameTaken = true;
@@ -87,7 +87,7 @@ export class Shutdown<Value> {
     scheduler.drain();
     surplus.stop();
     const receivingEnded = Promise.all(this.#parts.receiving.map((part) => part.stop()));
-    // What no handler will be found for is not kept until those that are at work have ended.
+    // Messages that no handler will get are not kept until the running handlers have ended.
     const readAheadLeft = receivingEnded.then(() => surplus.drain());
     await untilAborted(deadline.signal, Promise.all([readAheadLeft, open.whenNone()]));
     const abandoned = open.abandon(
@@ -101,7 +101,7 @@ export class Shutdown<Value> {
     const keepersEnded = Promise.all([heartbeat.stop(), leases.stop()]);
     const goneAtMs = clock.nowMs() + LEAVE_MS;
     await withTimeout(clock, LEAVE_MS, keepersEnded);
-    // Under a name that is not, or no longer, its own it must not touch anything.
+    // It must not touch anything under a name that is not its own.
     const mayTouch = startup.hasJoined && !this.#isNameTaken;
     const left = mayTouch ? await this.#leave(goneAtMs) : { released: 0, nameRemoved: false };
     await client.close();

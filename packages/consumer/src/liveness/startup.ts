@@ -1,4 +1,4 @@
-/** Starts a consumer: connects, joins the group under its name, and starts the loops. What may pass is tried again. */
+/** Starts a consumer: connects, joins the group under its name, and starts the loops. Tries again after errors that may pass. */
 import { probeCapabilities } from "@redis-batch/core/internal";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "../settling/acknowledger.ts";
@@ -24,22 +24,22 @@ export class Startup<Value> {
     this.#parts = parts;
   }
 
-  /** Whether the name was this consumer's at some time. */
+  /** Whether the consumer has joined the group under its name. */
   get hasJoined(): boolean {
     return this.#hasJoined;
   }
 
   /**
-   * Resolves when it runs; with `false` when it was told to stop before it did, which is no failure.
+   * Resolves with `true` when the consumer runs, and with `false` when it was stopped before, which is no failure.
    *
-   * @throws what no repetition can help, or what was wrong last when the time for connecting is up
+   * @throws an error that cannot pass, or the last one when `connectTimeoutMs` is over
    */
   start(): Promise<boolean> {
     this.#starting ??= this.#aborter.signal.aborted ? Promise.resolve(false) : this.#start();
     return this.#starting;
   }
 
-  /** Ends the attempt that is under way; resolves when it has ended. From now on there is no other. */
+  /** Ends the attempt that is under way, and allows no further one. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.#aborter.abort();
     await this.#starting?.catch(() => {});

@@ -1,4 +1,4 @@
-/** Promises that are not waited for beyond a limit; what they do goes on. */
+/** Waits for promises up to a limit. The work behind them continues. */
 import { type Clock, onAbort } from "@redis-batch/core/internal";
 
 /** What the promise resolves with, or `undefined` when the signal aborts first. */

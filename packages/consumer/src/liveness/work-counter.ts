@@ -1,4 +1,4 @@
-/** Counts what this consumer has done, from what it reports. */
+/** Counts the work of this consumer from its events. */
 import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "../events.ts";
 
@@ -20,7 +20,7 @@ export class WorkCounter {
     return this.#deadLettered;
   }
 
-  /** Whether it was given anything, or worked on anything. */
+  /** Whether it has read messages or worked on a batch. */
   get hasWorked(): boolean {
     return this.#work.delivered > 0 || this.#work.batches > 0;
   }

@@ -1,4 +1,4 @@
-/** Takes delivered entries in: makes messages of them, holds them, and lines up what of them can be offered. */
+/** Takes in delivered entries: turns them into messages, holds them, and queues those that can be offered. */
 import { type DeliveredEntry, type EntryId, PayloadError, type StreamEntry } from "@redis-batch/core/internal";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import { type Arrival, Message, type MessageKeeper } from "../message.ts";
@@ -21,7 +21,7 @@ export class Admitter<Value> {
     this.#parts = parts;
   }
 
-  /** Takes in what a read brought that was sent at `sinceMs`, and lines up what of it can be offered. */
+  /** Takes in the entries of a read that was sent at `sinceMs`, and queues those that can be offered. */
   admit(entries: readonly StreamEntry[], sinceMs: number): void {
     const { client, held, clock, policy } = this.#scope;
     const { leases, outcomes } = this.#parts;
@@ -34,7 +34,7 @@ export class Admitter<Value> {
     held.lineUpFresh(policy.isDecodedEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
   }
 
-  /** Takes a delivery in that was claimed → the message, or none when it cannot be offered. */
+  /** Takes in a claimed or redelivered entry → the message; `undefined` if it cannot be offered. */
   readmit(
     { deliveries, ...entry }: DeliveredEntry,
     { isSuspect, ...times }: Pick<Arrival, "heldSinceMs" | "ripeAtMs"> & { readonly isSuspect: boolean },
@@ -47,7 +47,7 @@ export class Admitter<Value> {
     return !policy.isDecodedEarly || this.#isReadable(message) ? message : undefined;
   }
 
-  /** Takes a message in that was found pending for this consumer, by its id, and how often it was offered before. */
+  /** Takes in a message that was found pending for this consumer: its id, and how often it was offered before. */
   adopt(id: EntryId, deliveries: number): void {
     const { held, clock, usage } = this.#scope;
     if (deliveries >= usage.maxDeliveries) {
@@ -65,7 +65,7 @@ export class Admitter<Value> {
     });
   }
 
-  /** Whether its value can be decoded; if not, it goes to the dead letters. */
+  /** Whether its value can be decoded. If not, the message goes to the dead letters. */
   #isReadable(message: Message<Value>): boolean {
     try {
       void message.value;

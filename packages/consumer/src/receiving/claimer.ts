@@ -1,6 +1,6 @@
 /**
- * Takes what nobody holds: messages under the name `rb:released`. Only for a handler that is free now, never ahead of
- * time; at the start, when a handler becomes free, and each second.
+ * Claims released messages, those under the name `rb:released`: only for a handler that is free now, never ahead of time.
+ * Looks for them at the start, when a handler becomes free, and each second.
  */
 import {
   ConnectionError,
@@ -24,7 +24,7 @@ import type { OwnPending } from "./own-pending.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const LOOKED_AT_ONCE = 1_000;
-// Each is an argument of the script; the newest matter most.
+// Each one is an argument of the script; the newest ones matter most.
 const MOST_NOT_WANTED = 200;
 
 export interface ClaimerParts<Value> {
@@ -41,15 +41,15 @@ export class Claimer<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: ClaimerParts<Value>;
   readonly #loop: Loop;
-  /** Behind which message the next look begins; it wraps around, so that the first ones do not hide the rest. */
+  /** After which message the next look begins. It wraps around, so that the first messages do not hide the rest. */
   #cursor: EntryId | null = null;
   #nextAtMs = Number.NEGATIVE_INFINITY;
-  /** Whether something is known, or thought, to be there. */
+  /** Whether there are, or may be, released messages. */
   #isMore = true;
   #taking: Promise<void> | undefined;
-  /** Whether the last look for a suspect found one, so that there may be others. */
+  /** Whether the last look for a suspect found one, so there may be more. */
   #mayBeMoreSuspects = false;
-  /** Whether this consumer released what it could not offer while it was at work: then one of its batches has to end first. */
+  /** Whether this consumer released messages it could not offer while it was busy. Then one of its batches has to end first. */
   #mustWait = false;
 
   constructor(scope: Scope<Value>, parts: ClaimerParts<Value>) {
@@ -74,22 +74,22 @@ export class Claimer<Value> {
     return this.#loop.stop();
   }
 
-  /** This consumer has released what it could not offer. */
+  /** This consumer has released messages that it could not offer. */
   releasedUnoffered(): void {
     this.#mustWait = this.#parts.open.isAny;
   }
 
-  /** A batch has ended: what it was at is done. */
+  /** A batch has ended, so this consumer may claim again. */
   batchEnded(): void {
     this.#mustWait = false;
   }
 
-  /** Has it look as soon as there is a free handler that has nothing else to do. */
+  /** Makes it look as soon as a handler is free and has nothing else to do. */
   expire(): void {
     this.#isMore = true;
   }
 
-  /** Whether it is time to look, and there is somebody to work on what is found. */
+  /** Whether it is time to look, and a handler is free for what is found. */
   isWanted(): boolean {
     const { intake, ownPending } = this.#parts;
     if (!this.#loop.isRunning || this.#taking !== undefined || this.#mustWait || !ownPending.isKnown) return false;
@@ -98,18 +98,18 @@ export class Claimer<Value> {
     return this.#scope.clock.nowMs() >= this.#nextAtMs && Math.max(places, intake.shareOfReleased()) > 0;
   }
 
-  /** Whether a suspect could be offered next: one at a time, and own ones first. */
+  /** Whether a suspect could be offered next: one at a time, and this consumer's own suspects first. */
   #wantsSuspect(): boolean {
     const { held } = this.#scope;
     return !held.isSuspectOpen && !held.isSuspectBuffered && !held.waitingForPayload.suspect;
   }
 
-  /** Resolves when no message is on its way. */
+  /** Resolves when no claim is under way. */
   async whenIdle(): Promise<void> {
     await this.#taking;
   }
 
-  /** Takes as much as there are places for. */
+  /** Claims as many messages as there are places for. */
   take(): Promise<void> {
     this.#taking ??= this.#takeOnce().finally(() => {
       this.#taking = undefined;
@@ -128,15 +128,15 @@ export class Claimer<Value> {
     try {
       await this.#take(count);
     } catch (error) {
-      // What it took may be pending here.
+      // The claimed messages may be pending for this consumer.
       signals.pendingUnknown.raise();
       if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
-      // The reader creates a deleted group again.
+      // The reader recreates a deleted group.
       if (NoGroupError.is(error)) return;
       if (!RedisBatchError.is(error) || !error.retryable) return fail(error);
       report({ type: "recoveryFailed", error: toErrorInfo(error) });
     } finally {
-      // Not as soon as the answer is there: that of an outcome may come with it, and be heard of in between.
+      // Not as soon as the answer arrives: the answer to an outcome may arrive with it and be handled in between.
       this.#scope.held.stopNoting();
     }
   }
@@ -168,14 +168,14 @@ export class Claimer<Value> {
       notWanted: this.#parts.secondOpinions.notWanted().slice(-MOST_NOT_WANTED),
     });
     this.#cursor = next;
-    // There is more: the next handler that is free need not wait for its time.
+    // There is more, so the next free handler need not wait a second.
     if (next !== null || taken.length >= count) this.expire();
     if (wantsSuspect) this.#mayBeMoreSuspects = taken.some(({ deliveries }) => usage.isSuspect(deliveries));
     if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
-    // An outcome that was late on its way may have come after them.
+    // The server may have got a late outcome of one of them after the claim.
     const entries = taken.filter(({ id }) => !ended.has(id));
     if (entries.length === 0) return;
-    // Held from this moment on: whoever compares the pending list with what is held must not find them a second time.
+    // Held from now on: the comparison with the pending list must not find them a second time.
     const reserved = new Map(entries.map(({ id }) => [id, held.reserve(id)]));
     await this.#lineUp(entries, reserved, heldSinceMs, wantsSuspect);
     let bytes = 0;
@@ -185,8 +185,8 @@ export class Claimer<Value> {
   }
 
   /**
-   * @param reserved as what they are held until then
-   * @param wantsSuspect whether one of them that is a suspect can be offered now
+   * @param reserved how they are held until then
+   * @param wantsSuspect whether a suspect among them can be offered now
    */
   async #lineUp(
     entries: readonly DeliveredEntry[],
@@ -197,7 +197,7 @@ export class Claimer<Value> {
     const { held, clock, usage } = this.#scope;
     const { admitter, deadLetterWriter, peers } = this.#parts;
     const most = usage.maxDeliveries;
-    // Whoever let go of it wanted somebody else to try it once more, if it may be tried more than once at all.
+    // Whoever released it wanted another consumer to try it once more, if it may be tried more than once at all.
     const last = most === 1 || !peers.lastSeen.isAnyAlive ? most : most + 1;
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];
@@ -215,7 +215,7 @@ export class Claimer<Value> {
       }
       const isSuspect = hung.has(id) || usage.isSuspect(deliveries);
       if (isSuspect && suspects++ > 0) {
-        // One at a time: the others wait by their ids, and go on if nobody here has time for them.
+        // One at a time: of the others only the ids are kept, and they are released if no handler here gets to them.
         held.adopt({
           id,
           deliveries: deliveries - 1,
@@ -228,7 +228,7 @@ export class Claimer<Value> {
       }
       const message = admitter.readmit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });
       if (message === undefined) continue;
-      // Never offered to anybody: as good as new.
+      // It was never offered to any handler, so it counts as new.
       if (deliveries === 1 && !isSuspect) fresh.push(message);
       else due.push(message);
     }
@@ -236,14 +236,14 @@ export class Claimer<Value> {
     held.lineUpDue(due);
   }
 
-  /** On which of them a handler hung before: each of these is offered alone. */
+  /** Which of them a handler has hung on before: each of these is offered alone. */
   async #whichHung(entries: readonly DeliveredEntry[]): Promise<ReadonlySet<EntryId>> {
     const { client, policy } = this.#scope;
     const ids = entries.filter(({ deliveries }) => deliveries > 1).map(({ id }) => id);
     if (ids.length === 0) return new Set();
     const { stream, group } = policy;
     return client.hungAmong({ stream, group, ids }).catch((error: unknown) => {
-      // Better offered among others than not at all.
+      // Better to offer it in a batch with others than not at all.
       if (!RedisBatchError.is(error)) throw error;
       return new Set<EntryId>();
     });

@@ -1,6 +1,6 @@
 /**
- * Releases what was deferred, when its time has come by the server's clock. Every consumer looks each second, so that a
- * delay does not depend on any one of them; whoever has room takes what was released.
+ * Releases deferred messages when they are due by the server's clock. Every consumer looks each second, so a delay does not
+ * depend on any one of them. Any consumer with a free place claims what was released.
  */
 import {
   LATER,
@@ -16,7 +16,7 @@ import type { Releaser } from "../settling/releaser.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
-// Whoever puts a message off writes its time down first, and moves it then: a round trip later, mostly.
+// A consumer that defers a message first writes down its time and then moves it, usually one round trip later.
 const MOVED_WITHIN_MS = 3_000;
 
 export class DueReleaser {
@@ -53,13 +53,13 @@ export class DueReleaser {
 
   #onError(error: unknown): number {
     if (!RedisBatchError.is(error)) throw error;
-    // Asking again would be refused again, and written down as an offence each time.
+    // It would be refused again, and the server would log it each time.
     if (PermissionError.is(error)) this.#releaser.keepDelaysHere(error);
     else if (!NoGroupError.is(error)) this.#scope.report({ type: "recoveryFailed", error: toErrorInfo(error) });
     return this.#lookInMs();
   }
 
-  /** Releases a page → whether there is more. */
+  /** Releases one page → whether there is more. */
   async #releaseDue(): Promise<boolean> {
     const { client, policy, report, signals } = this.#scope;
     const { stream, group } = policy;
@@ -75,7 +75,7 @@ export class DueReleaser {
     });
     const areAllThere = moved + trimmed.length >= due.length;
     const overSinceMs = areAllThere ? Number.POSITIVE_INFINITY : (await client.time()) - MOVED_WITHIN_MS;
-    // Last: until then somebody else finds it, should this process end here.
+    // Last: if this process ends before, another consumer finds the message.
     await client.forgetDue({ ...{ stream, group }, due: due.filter(({ atMs }) => atMs <= overSinceMs) });
     if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });
     if (moved > 0) {

@@ -1,6 +1,6 @@
 /**
- * Releases what dead consumers left behind, page by page, and removes their names. One consumer of the group at a time
- * does it; that is for economy, each page is safe by itself. Whoever has room takes what was released.
+ * Releases what dead consumers left behind, page by page, and removes their names. One consumer of the group does this at a
+ * time, to save work: each page is safe by itself. Any consumer with a free place claims what was released.
  */
 import {
   type EntryId,
@@ -27,14 +27,14 @@ import type { Scope } from "../scope.ts";
 
 // Small pages: ids only, a few milliseconds at the server each.
 const PAGE = 100;
-// A stranger's messages are looked at one by one, however many there are, and mostly it is alive: a part at a time.
+// The messages of a foreign consumer are checked one by one, and mostly it is alive: only some pages per round.
 const STRANGER_PAGES_A_ROUND = 20;
-// What was deferred is walked through a part at a time: it only has to be done now and then.
+// Deferred messages only have to be checked now and then: some pages per round.
 const LATER_PAGES_A_ROUND = 10;
 const LATER_PAGE = 1_000;
-// A turn ends by the server's clock. After that was set back, one may last for hours in which nobody uses it.
+// A turn ends by the server's clock. If that clock was set back, an unused turn may last for hours.
 const MOST_REFUSALS = 3;
-// The messages of strangers, and what is deferred, are only looked through: that can wait longer.
+// The messages of foreign consumers, and deferred ones, are only checked: that can wait longer.
 const MOST_REFUSALS_TO_LOOK = 30;
 
 export interface OrphanReleaserParts {
@@ -43,7 +43,7 @@ export interface OrphanReleaserParts {
   readonly leases: Pick<LeaseRenewer<unknown>, "isCertain">;
 }
 
-/** Somebody whose messages may be released: `seenAtMs` is the heartbeat that was seen to stand still. */
+/** A consumer whose messages may be released; `seenAtMs` is the heartbeat that did not change while it was watched. */
 interface DeadOwner {
   readonly consumer: string;
   readonly seenAtMs: number | null;
@@ -56,9 +56,9 @@ export class OrphanReleaser {
   #recentlySeen: RecentlySeen = new Map();
   #watch = NO_HEARTBEATS;
   #laterCursor: EntryId | null = null;
-  /** How far a stranger's pending list was walked through, by name. */
+  /** How far the pending list of each foreign consumer was checked. */
   #strangers: ReadonlyMap<string, EntryId> = new Map();
-  /** How often in a row it was somebody else's turn, while there was something to do each time. */
+  /** How often in a row it was another consumer's turn although there was something to do. */
   #refusals = 0;
 
   constructor(scope: Scope, parts: OrphanReleaserParts) {
@@ -67,7 +67,7 @@ export class OrphanReleaser {
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
       onError: (error) => {
-        // Whatever it was, it did no harm, and the next round is soon.
+        // It did no harm, and the next round comes soon.
         if (!RedisBatchError.is(error)) throw error;
         scope.report({ type: "recoveryFailed", error: toErrorInfo(error) });
         return this.#lookInMs();
@@ -76,7 +76,7 @@ export class OrphanReleaser {
   }
 
   start(): void {
-    // The first look only learns whose heartbeats there are; those that stand still from here on are dead the sooner.
+    // The first look only notes the heartbeats. The sooner it comes, the sooner one that does not change is found dead.
     this.#loop.start();
   }
 
@@ -85,17 +85,17 @@ export class OrphanReleaser {
   }
 
   async #pass(): Promise<number> {
-    // Somebody's heartbeat is late: what is to be thought of it shows soon.
+    // A heartbeat is late: look again soon to see whether that consumer is dead.
     const isSoon = await this.#look();
     return isSoon ? Math.min(this.#lookInMs(), this.#scope.policy.heartbeatMs) : this.#lookInMs();
   }
 
-  /** Spread, so that the consumers of a group do not all ask at the same moment. */
+  /** With jitter, so that the consumers of a group do not all ask at the same moment. */
   #lookInMs(): number {
     return this.#scope.policy.recoverEveryMs * (0.75 + 0.5 * this.#scope.random());
   }
 
-  /** Looks at everybody, and does what there is to do → whether to look again soon. */
+  /** Looks at all consumers, and releases and removes what it can → whether to look again soon. */
   async #look(): Promise<boolean> {
     const { client, policy, clock } = this.#scope;
     const { stream, group, name, foreignIdleMs, leaseMs } = policy;
@@ -115,7 +115,7 @@ export class OrphanReleaser {
     const isSomebodySilent = [...verdicts].some(([consumer, { life }]) => consumer !== name && life === "silent");
     if (!mayRecover(this.#stability(), leaseMs)) return isSomebodySilent || dead.length > 0;
     if (gone.length + dead.length === 0 && !hasLater) return isSomebodySilent;
-    // What one of ours left that is registered no more waits as well.
+    // Messages of a consumer of ours that is no longer registered wait as well.
     const isUrgent = dead.length > 0 || gone.some(({ consumer }) => this.#recentlySeen.has(consumer));
     const mostRefusals = isUrgent ? MOST_REFUSALS : MOST_REFUSALS_TO_LOOK;
     if (!(await this.#isMyTurn()) && ++this.#refusals <= mostRefusals) return isSomebodySilent || isUrgent;
@@ -127,7 +127,7 @@ export class OrphanReleaser {
     return isSomebodySilent;
   }
 
-  /** How steady this consumer itself is. */
+  /** How stable this consumer's own connection and leases are. */
   #stability(): Stability {
     const { connection, leases } = this.#parts;
     return {
@@ -137,7 +137,7 @@ export class OrphanReleaser {
     };
   }
 
-  /** Whether what this owner left may be released. A stranger's age is judged message by message. */
+  /** Whether this owner's messages may be released. For a foreign owner the script decides message by message. */
   #judge(owner: string, verdicts: ReadonlyMap<string, HeartbeatVerdict>): readonly DeadOwner[] {
     if (owner === this.#scope.policy.name || owner === RELEASED || owner === LATER) return [];
     const verdict = verdicts.get(owner);
@@ -151,7 +151,7 @@ export class OrphanReleaser {
     try {
       return await client.setIfFree({ key, value: policy.name, expireMs: Math.ceil(policy.recoverEveryMs / 2) });
     } catch (error) {
-      // It has no room for a turn, and needs to be emptied all the more.
+      // A full server has no room for the turn's key, and releasing messages helps to empty it.
       if (isFullServer(error)) return true;
       throw error;
     }
@@ -198,7 +198,7 @@ export class OrphanReleaser {
     if (removal === "removed") report({ type: "nameRemoved", consumer });
   }
 
-  /** When these are due; `null` where the server does not let this consumer look. */
+  /** When these are due; `null` if this consumer has no right to look. */
   async #dueTimes(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, number | null> | null> {
     const { client, policy } = this.#scope;
     try {
@@ -209,7 +209,7 @@ export class OrphanReleaser {
     }
   }
 
-  /** Releases what was deferred and has no time, or one further off than any that can be asked for. */
+  /** Releases deferred messages that have no time, or one later than any that can be asked for. */
   async #walkLater(): Promise<void> {
     const { client, policy, report, signals } = this.#scope;
     const { stream, group } = policy;
@@ -221,7 +221,7 @@ export class OrphanReleaser {
       const times = await this.#dueTimes(entries.map(({ id }) => id));
       const stray = entries
         .filter(({ id, idleMs }) =>
-          // Whoever may not see the times can only tell that no delay is as long as that.
+          // Without the right to see the times, only the longest possible delay tells.
           times === null ? idleMs > longestMs : (times.get(id) ?? Number.POSITIVE_INFINITY) > latestMs,
         )
         .map(({ id }) => id);

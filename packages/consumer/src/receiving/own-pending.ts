@@ -1,15 +1,15 @@
 /**
  * Compares the consumer's own pending list with what it holds: after every (re)connect and read error the server may have
- * delivered messages that never arrived. What is found is taken in, by its id; what is more than may be held, released.
+ * delivered messages that never arrived. Takes in their ids, and releases those beyond `maxDeferred`.
  */
 import { type EntryId, RELEASED } from "@redis-batch/core/internal";
 import type { Scope } from "../scope.ts";
 import type { Admitter } from "./admitter.ts";
 
-// Compared page by page; a page of ids is small for client and server alike.
+// A page of ids is small for client and server alike.
 const PAGE = 1_000;
 
-/** A message that is pending for this consumer, and that it does not have. */
+/** A message that is pending for this consumer, and not held by it. */
 interface FoundPending {
   readonly id: EntryId;
   /** How often it has been offered. */
@@ -32,19 +32,19 @@ export class OwnPending<Value> {
   }
 
   /**
-   * Whether all that is pending for this consumer is known: only then may anything else bring it messages, which would be
-   * found pending, and not held, while the answer is on its way.
+   * Whether all messages that are pending for this consumer are known. Only then may messages be claimed: during the comparison
+   * they would be found pending and not held.
    */
   get isKnown(): boolean {
     return this.#hasCompared && !this.#isComparing;
   }
 
-  /** Whether it has to be compared before anything is read. */
+  /** Whether the lists must be compared before the next read. */
   get mustCompare(): boolean {
     return this.#scope.client.readerEpoch !== this.#comparedEpoch;
   }
 
-  /** Compares while nothing else brings messages: those on their way would be found pending, and not held. */
+  /** Compares when no claim is under way: claimed messages would be found pending and not held. */
   async compare(claimer: { whenIdle(): Promise<void> }): Promise<void> {
     this.#isComparing = true;
     try {
@@ -53,7 +53,7 @@ export class OwnPending<Value> {
     } finally {
       this.#isComparing = false;
     }
-    // Now more may be taken.
+    // Now messages may be claimed again.
     this.#scope.signals.offerableChanged.raise();
   }
 
@@ -67,7 +67,7 @@ export class OwnPending<Value> {
       const page = await client.xpendingRange({ stream, group, consumer, from, to: "+", count: PAGE });
       const unknown = page.filter(({ id }) => !held.holds(id));
       found += unknown.length;
-      // At the first look it is what an earlier process was offered; later it is what got lost on its way to this one.
+      // The first time, an earlier process was offered them. Later, they got lost on their way to this one.
       const lost = this.#hasCompared ? 1 : 0;
       await this.#adopt(unknown.map(({ id, deliveries }) => ({ id, deliveries: Math.max(deliveries - lost, 0) })));
       const last: EntryId | undefined = page.at(-1)?.id;
@@ -79,7 +79,7 @@ export class OwnPending<Value> {
     if (found > 0) report({ type: "undeliveredFound", messages: found });
   }
 
-  /** Takes in as much as this consumer may hold; the rest is the group's. */
+  /** Takes in as many as this consumer may hold, and releases the rest. */
   async #adopt(found: readonly FoundPending[]): Promise<void> {
     const { client, policy, held, report, signals } = this.#scope;
     const { stream, group, name, maxDeferred } = policy;

@@ -1,7 +1,6 @@
 /**
- * Looks now and then, while nothing new is read, whether the group's position is beyond the stream's last entry: then
- * nothing that is added is ever delivered, and everything looks as if there were nothing to do. Where the server does not
- * let this consumer look, it does without.
+ * While nothing new is read, checks now and then whether the group's position is beyond the stream's last entry. If it is,
+ * no new entry is ever delivered, and it looks as if there were nothing to do. Without the right to look, it does not check.
  */
 import { compareEntryIds, Loop, PermissionError, RedisBatchError } from "@redis-batch/core/internal";
 import type { WorkCounter } from "../liveness/work-counter.ts";
@@ -11,9 +10,9 @@ export class PositionWatch {
   readonly #scope: Scope;
   readonly #work: WorkCounter;
   readonly #loop: Loop;
-  /** How many messages had been read when it was last found ahead; `null`: it was not. */
+  /** How many messages had been read when the group was last found ahead; `null` if it was not ahead. */
   #aheadAfter: number | null = null;
-  /** How many had been read at the last look. */
+  /** How many messages had been read at the last check. */
   #readBefore = 0;
 
   constructor(scope: Scope, { work }: { readonly work: WorkCounter }) {
@@ -23,13 +22,13 @@ export class PositionWatch {
       pass: () => this.#pass(),
       onError: (error) => {
         if (!RedisBatchError.is(error)) throw error;
-        // Asking again would be refused again, and written down as an offence each time.
+        // It would be refused again, and the server would log it each time.
         return PermissionError.is(error) ? "end" : this.#lookInMs();
       },
     });
   }
 
-  /** Whether it was ahead when last looked, and nothing new has come since. */
+  /** Whether the group was ahead at the last check, and nothing new has been read since. */
   get isAheadOfStream(): boolean {
     return this.#aheadAfter === this.#work.work.delivered;
   }

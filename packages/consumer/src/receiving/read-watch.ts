@@ -1,20 +1,20 @@
 /**
- * Watches whether the reader gets anywhere, and says once when it has not for long, and once when it does again. The
- * single failures are events of their own; this one is for whoever is to be woken up.
+ * Knows how reading goes: failures in a row, what the server owes an answer to, and whether reading has stalled. Reports a
+ * stall once when it begins and once when it ends; each failed read has an event of its own.
  */
 import type { ErrorInfo } from "@redis-batch/core/internal";
 import type { Scope } from "../scope.ts";
 
-// Beyond the wait that a read asks for itself. A failover is over sooner; what lasts longer, somebody should know of.
+// On top of the wait that a read asks for itself. A failover takes less; anything longer should be reported.
 const PATIENCE_MS = 10_000;
-// A timer that is so late says that this process stood still; what the server has answered meanwhile is still to be read.
+// If a timer is this late, the process itself stood still, and the server's answer may be waiting to be read.
 const LATE_MS = 500;
 
 export class ReadWatch {
   readonly #scope: Scope;
-  /** Since when nothing has come of what was asked; `null` while nothing is asked. */
+  /** Since when an answer has been wanted in vain; `null` while none is wanted. */
   #sinceMs: number | null = null;
-  /** Since when there has been a stall that was reported. */
+  /** Since when the reported stall has lasted. */
   #stalledSinceMs: number | null = null;
   #error: ErrorInfo | null = null;
   #failures = 0;
@@ -26,32 +26,32 @@ export class ReadWatch {
     this.#scope = scope;
   }
 
-  /** Whether reads have been wanted for long, and nothing came of it. */
+  /** Whether no read has succeeded for long, although reads were wanted. */
   get isStalled(): boolean {
     return this.#stalledSinceMs !== null;
   }
 
-  /** How many attempts have failed in a row. */
+  /** How many reads have failed in a row. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** How long the server has owed an answer, a refusal or not, by the local clock; 0 while nothing is asked of it. */
+  /** How long the server has owed an answer, by the local clock; a refusal is an answer. 0 while nothing is asked. */
   get unansweredMs(): number {
     return this.#askedAtMs === null ? 0 : this.#scope.clock.nowMs() - this.#askedAtMs;
   }
 
-  /** Something goes out to the server. */
+  /** The server is asked for something. */
   asked(): void {
     this.#askedAtMs = this.#scope.clock.nowMs();
   }
 
-  /** An answer came, of whatever kind, or the wait for it was ended. */
+  /** The server has answered, in whatever way, or the wait for it was ended. */
   released(): void {
     this.#askedAtMs = null;
   }
 
-  /** An answer is wanted from now on, if it was not before. */
+  /** From now on an answer is wanted, if it was not before. */
   begin(): void {
     if (this.#sinceMs !== null) return;
     this.#sinceMs = this.#scope.clock.nowMs();
@@ -59,7 +59,7 @@ export class ReadWatch {
     if (!this.isStalled) this.#lookIn(this.#patienceMs);
   }
 
-  /** What was wanted is here. */
+  /** The wanted answer has arrived. */
   answered(): void {
     const { clock, report } = this.#scope;
     this.#failures = 0;
@@ -72,13 +72,13 @@ export class ReadWatch {
     this.#lookIn(this.#patienceMs);
   }
 
-  /** An attempt failed, and another one follows. */
+  /** A read failed, and another attempt follows. */
   failed(error: ErrorInfo): void {
     this.#failures++;
     this.#error = error;
   }
 
-  /** Nothing is wanted any more, so that silence is no stall. One that was reported lasts until the next answer. */
+  /** No answer is wanted any more, so silence is no stall. A reported stall lasts until the next answer. */
   rest(): void {
     this.#sinceMs = null;
     this.#cancelTimer?.();
@@ -89,7 +89,7 @@ export class ReadWatch {
     return this.#scope.policy.blockMs + PATIENCE_MS;
   }
 
-  // One timer for many answers: they only move the time that it compares with.
+  // One timer for many answers: an answer only moves the time with which the timer compares.
   #lookIn(delayMs: number): void {
     const { clock } = this.#scope;
     const dueAtMs = clock.nowMs() + delayMs;

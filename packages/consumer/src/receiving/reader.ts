@@ -1,6 +1,6 @@
 /**
- * The loop that reads new messages. It never dies silently: what passes is reported and tried again after a pause,
- * what cannot pass fails the consumer.
+ * Reads new messages, in a loop that never dies silently: an error that may pass is reported and the read is tried again
+ * after a pause; any other error ends the consumer.
  *
  * Between reads, and only there, the consumer's own pending list is compared with what is held (`own-pending.ts`).
  */
@@ -45,13 +45,13 @@ export class Reader<Value> {
   #isPaused = true;
   readonly #loop: Loop;
   #sent = 0;
-  /** Whether nothing is known of the stream: before the first answer, and after a failure. */
+  /** Whether nothing is known about the stream: before the first answer, and after a failure. */
   #isUnsure = true;
-  /** Whether a read waits at the server. */
+  /** Whether a read is waiting at the server. */
   #isBlocked = false;
-  /** When the last read had brought all that there was; `null` when it had not. */
+  /** When the last read emptied the stream; `null` if it did not. */
   #emptiedAtMs: number | null = null;
-  /** How many empty answers in a row came long before their read's wait was over, and when the last one did. */
+  /** How many empty answers in a row came long before the read's own wait was over, and when the last one came. */
   #early = { answers: 0, atMs: 0 };
 
   constructor(scope: Scope<Value>, parts: ReaderParts<Value>) {
@@ -65,25 +65,25 @@ export class Reader<Value> {
     for (const signal of [roomChanged, paceChanged, pendingUnknown]) signal.listen(() => this.#loop.notify());
   }
 
-  /** How many reads were sent so far. */
+  /** How many reads have been sent. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Has the stream read now: a read that waits at the server is ended, and the next one does not wait. */
+  /** Reads the stream now: ends a read that is waiting at the server, and the next one does not wait. */
   look(): void {
     if (this.#isBlocked) this.#interrupt();
     this.#loop.notify();
   }
 
-  /** Starts reading, or goes on. */
+  /** Starts reading, or continues. */
   resume(): void {
     this.#isPaused = false;
     this.#loop.start();
     this.#loop.notify();
   }
 
-  /** Stops reading until `resume`. A read that waits at the server is ended; what it brings is kept. */
+  /** Stops reading until `resume`. Ends a read that is waiting at the server, and keeps what it brings. */
   pause(): void {
     this.#isPaused = true;
     this.#interrupt();
@@ -107,7 +107,7 @@ export class Reader<Value> {
     const count = this.#isPaused ? 0 : this.#fetchSize();
     const mustCompare = !this.#isPaused && ownPending.mustCompare;
     if (count === 0 && !mustCompare) {
-      // Nobody needs to wait for what is not read on purpose; a full buffer has what is waited for.
+      // A caller need not wait for messages that are not read on purpose. A full buffer already has what callers wait for.
       if (this.#isPaused || intake.reading().kind !== "open") waiting.readingRests();
       readWatch.rest();
       return null;
@@ -124,7 +124,7 @@ export class Reader<Value> {
   async #round(count: number): Promise<void> {
     const { client, policy } = this.#scope;
     const { heartbeat, ownPending, claimer, readWatch } = this.#parts;
-    // An attempt that fails before it is sent is an answer, too, for whoever waits for one.
+    // An attempt that fails before it is sent also counts as an answer for callers that wait for one.
     if (count > 0) this.#sent++;
     await client.connect(["commands", "reader"], {
       timeoutMs: policy.connectTimeoutMs,
@@ -146,7 +146,7 @@ export class Reader<Value> {
     const { client, policy, replySize, report, clock } = this.#scope;
     const { waiting, admitter } = this.#parts;
     const sinceMs = clock.nowMs();
-    // A caller who waits for a first look gets it at once; after that the server may keep us waiting.
+    // A caller that waits for a first look gets it at once; later reads may wait at the server.
     const blockMs = this.#isUnsure || waiting.mustLook ? undefined : policy.blockMs;
     const sent = this.#sent;
     this.#isBlocked = blockMs !== undefined;
@@ -165,7 +165,7 @@ export class Reader<Value> {
     }
     this.#isUnsure = false;
     if (entries.length === 0) {
-      // One that was interrupted may never have been sent, and so says nothing.
+      // An interrupted read may never have been sent, so its empty answer proves nothing.
       if (signal.aborted) return;
       const atMs = clock.nowMs();
       this.#early = { answers: isEarly(atMs - sinceMs, blockMs) ? this.#early.answers + 1 : 0, atMs };
@@ -182,24 +182,24 @@ export class Reader<Value> {
     report({ type: "read", messages: entries.length, bytes });
   }
 
-  /** Removes what caused the error, or reports it → how long the next attempt is put off. */
+  /** Repairs the cause of the error, or reports the error → in how many milliseconds to try again. */
   async #onError(error: unknown): Promise<number | "end"> {
     const { signals, fail } = this.#scope;
     this.#isUnsure = true;
     this.#parts.waiting.readFailed(this.#sent, error);
-    // The reply that was lost may have carried messages.
+    // The lost reply may have carried messages.
     signals.pendingUnknown.raise();
-    // The registry may be gone with it.
+    // The registry may be gone as well.
     if (NoGroupError.is(error)) this.#parts.heartbeat.forget();
     const left = NoGroupError.is(error) ? await this.#recreateGroup(error) : error;
     if (left === undefined) return 0;
-    // A group that another consumer has created again meanwhile is there at the next attempt.
+    // If another consumer has recreated the group in the meantime, the next attempt finds it.
     if (NoGroupError.is(left) || (RedisBatchError.is(left) && left.retryable)) return this.#reportFailure(left);
     fail(left);
     return "end";
   }
 
-  /** What is still wrong after the attempt; `undefined` when the group is there again. */
+  /** What is still wrong after the attempt; `undefined` if the group exists again. */
   async #recreateGroup(missing: NoGroupError): Promise<unknown> {
     const { client, policy, report } = this.#scope;
     const { stream, group, recreateFrom } = policy;
@@ -209,7 +209,7 @@ export class Reader<Value> {
       report({ type: "groupCreated", position: recreateFrom, recreated: true });
       return undefined;
     } catch (failure) {
-      // Of the two connections this one may be back later than the other, for one.
+      // For example, this connection may come back later than the reader's.
       return failure;
     }
   }
@@ -225,9 +225,9 @@ export class Reader<Value> {
     return retryInMs;
   }
 
-  /** How long the next read is deferred from now, so that the batch fills in few reads, and none follows at once on nothing. */
+  /** How long to wait before the next read, so that few reads fill a batch and no read directly follows an empty answer. */
   #pauseMs(): number {
-    // Somebody who waits for an answer is kept waiting neither for company nor for the floor.
+    // A caller that waits for an answer is not delayed, neither for more messages nor by the minimum pause.
     if (this.#parts.waiting.mustLook) return 0;
     const { answers, atMs } = this.#early;
     return Math.max(this.#paceMs(), atMs + decideFloor(answers) - this.#scope.clock.nowMs());

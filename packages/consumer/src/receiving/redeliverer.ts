@@ -1,4 +1,4 @@
-/** The loop that reads the payloads of messages that were deferred, when they are due, and no sooner than somebody can use them. */
+/** Reads the payloads of deferred messages again when they are due, and not before a batch can use them. */
 import {
   type BackoffPolicy,
   backoffDelayMs,
@@ -15,7 +15,7 @@ import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Scope } from "../scope.ts";
 import type { Admitter } from "./admitter.ts";
 
-// No longer than what is due may wait once the server is there again.
+// Messages that are due must not wait longer than this once the server is back.
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 
 export class Redeliverer<Value> {
@@ -24,7 +24,7 @@ export class Redeliverer<Value> {
   readonly #loop: Loop;
   #isReading = false;
   #failures = 0;
-  /** When the reads that have failed are tried again, all of them. */
+  /** When all failed reads are tried again. */
   #retryAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scope: Scope<Value>, { admitter }: { readonly admitter: Pick<Admitter<Value>, "readmit"> }) {
@@ -40,13 +40,13 @@ export class Redeliverer<Value> {
     this.#loop.start();
   }
 
-  /** Whether payloads are being read ahead, or will be at once. */
+  /** Whether payloads are being read ahead, or are about to be. */
   areComing(): boolean {
     if (!this.#loop.isRunning) return false;
     return this.#isReading || (this.#mayReadAhead(this.#firstDue()) && this.#room() > 0);
   }
 
-  /** Whether there are some that are read only to be offered at once, and the next batch, of so many, has room for them. */
+  /** Whether there are messages that are only read to be offered at once, and a batch of this size has room for them. */
   areWanted(batchSize: number): boolean {
     const first = this.#firstDue();
     if (!this.#loop.isRunning || first === undefined || this.#mayReadAhead(first)) return false;
@@ -54,8 +54,8 @@ export class Redeliverer<Value> {
   }
 
   /**
-   * Reads what the next batch may have of them. Reading counts as a delivery, and when the process dies of one that came
-   * again, the others that it has not offered must not be closer to the dead letters for it.
+   * Reads as many of them as the next batch may contain. Reading counts as a delivery: if a redelivered message kills the
+   * process, messages that were not offered yet must not come closer to the dead letters.
    */
   async readDue(atMost: number): Promise<void> {
     const room = this.#room();
@@ -67,7 +67,7 @@ export class Redeliverer<Value> {
     await this.#readAgain(allDeferred);
   }
 
-  /** How many messages the next batch, of so many, lacks of those that come again, if this one is part of it. */
+  /** How many more redelivered messages the next batch of this size has room for, if it contains this one. */
   #missing({ deliveries }: Deferred, batchSize: number): number {
     const { held, policy, usage } = this.#scope;
     const share = held.fresh.messages > 0 ? policy.retryShare : 1;
@@ -75,7 +75,7 @@ export class Redeliverer<Value> {
     return Math.max(1, Math.floor(size * share)) - held.dueAmongOthers.messages;
   }
 
-  /** Reads the payload of the suspect that is first in line, to be offered at once. */
+  /** Reads the payload of the first suspect in line, to offer it at once. */
   async readSuspect(): Promise<void> {
     await this.#readAgain(this.#scope.held.takeIds("suspect", (_, taken) => taken === 0));
   }
@@ -105,13 +105,13 @@ export class Redeliverer<Value> {
     return held.firstDueId;
   }
 
-  /** Whether its payload is read before somebody waits for it: not of one that must be in a smaller batch than others. */
+  /** Whether its payload is read before a caller waits for it: not if it must be in a smaller batch than others. */
   #mayReadAhead(next: Deferred | undefined): boolean {
     const { policy, usage } = this.#scope;
     return next !== undefined && usage.largestBatch(next.deliveries + 1) >= policy.batchSize;
   }
 
-  /** One batch ahead at most: payloads of messages that nobody can take yet would only fill the memory. */
+  /** At most one batch ahead: payloads that no batch can take yet would only fill the memory. */
   #room(): number {
     const { held, policy, replySize } = this.#scope;
     const { messages: buffered, bytes: bufferedBytes } = held.dueAmongOthers;
@@ -125,14 +125,14 @@ export class Redeliverer<Value> {
     const heldSinceMs = clock.nowMs();
     try {
       const { stream, group, name } = policy;
-      // Each count is what it is to be, and not one more: a reply that was lost on the way has offered nothing.
+      // Sets the count instead of adding one to it: a reply that was lost has offered nothing.
       const messages = allDeferred.map(({ id, deliveries }) => ({
         id,
         deliveries: Math.min(deliveries + 1, Number.MAX_SAFE_INTEGER),
       }));
       const { entries, trimmed } = await client.redeliverOwn({ stream, group, consumer: name, messages });
       this.#failures = 0;
-      // Some may have been acknowledged while the reply was on its way.
+      // Some may have been acknowledged in the meantime.
       const open = new Map(allDeferred.filter((one) => held.isStill(one)).map((one) => [one.id, one]));
       const again: Message<Value>[] = [];
       for (const entry of entries) {
@@ -168,13 +168,13 @@ export class Redeliverer<Value> {
   #putBack(error: unknown, allDeferred: readonly Deferred[]): void {
     const { held, clock, random, report, fail, replySize } = this.#scope;
     const nowMs = clock.nowMs();
-    // What fails in between fails for the same reason: it is no further attempt.
+    // A read that fails before then fails for the same reason and does not count as another attempt.
     if (nowMs >= this.#retryAtMs) this.#retryAtMs = nowMs + backoffDelayMs(++this.#failures, RETRY, random);
     const retryInMs = this.#retryAtMs - nowMs;
     if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(allDeferred.length);
     held.putBack(allDeferred, this.#retryAtMs);
     if (this.#loop.isStopped) return;
-    // The reader creates a deleted group again; then these messages turn out to be nobody's.
+    // The reader recreates a deleted group; these messages then turn out not to be owned by anybody.
     if (!NoGroupError.is(error) && !(RedisBatchError.is(error) && error.retryable)) {
       void this.#loop.stop();
       return fail(error);

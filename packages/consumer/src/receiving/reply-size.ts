@@ -1,9 +1,9 @@
 /**
- * How large replies may be: the mean size of a message lately, and how many messages one reply may have. A reply that the
- * connection did not survive may have been too large for it, so the next one is asked for half as many, down to one.
+ * How large replies may be: the recent mean size of a message, and how many messages one reply may have. If a connection
+ * broke during a reply, the reply may have been too large, so the next read asks for half as many messages, down to one.
  */
 
-// How much a reply of many messages moves the mean; small ones move it less.
+// How much a reply with many messages changes the mean; small replies change it less.
 const LARGEST_SHARE = 0.5;
 const MESSAGES_OF_FULL_SHARE = 50;
 
@@ -11,7 +11,7 @@ export class ReplySize {
   #meanBytes = 0;
   #limit = Number.POSITIVE_INFINITY;
 
-  /** Mean size of a message lately, in bytes; 0 before the first. */
+  /** Recent mean size of a message, in bytes; 0 before the first. */
   get meanBytes(): number {
     return this.#meanBytes;
   }
@@ -21,13 +21,13 @@ export class ReplySize {
     return this.#limit;
   }
 
-  /** A reply has arrived with so many messages. */
+  /** A reply with this many messages has arrived. */
   arrived(messages: number, bytes: number): void {
     if (messages === 0) return;
     this.#limit *= 2;
     const mean = bytes / messages;
     if (mean > this.#meanBytes) {
-      // More large ones may follow: better to ask for few once too often.
+      // More large messages may follow. It is better to ask for too few once.
       this.#meanBytes = mean;
       return;
     }
@@ -35,7 +35,7 @@ export class ReplySize {
     this.#meanBytes += (mean - this.#meanBytes) * share;
   }
 
-  /** A reply was lost that may have had so many messages. */
+  /** A reply was lost that may have had this many messages. */
   wasCut(messages: number): void {
     this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, messages) / 2));
   }

@@ -1,15 +1,15 @@
 import { compareEntryIds, PriorityQueue } from "@redis-batch/core/internal";
 
-/** A message that was deferred: its id only, its payload is read again when it is due. */
+/** A deferred message: only its id is kept, and its payload is read again when it is due. */
 export interface Deferred {
   readonly id: string;
-  /** How often it was delivered so far. */
+  /** How often it has been delivered. */
   readonly deliveries: number;
   /** When it is read again, by the local clock. */
   readonly dueAtMs: number;
-  /** Before this moment it may only accompany new messages. */
+  /** Before this time it is only offered together with new messages. */
   readonly ripeAtMs: number;
-  /** Whether it is offered alone, and not before another one like it has ended. */
+  /** Whether it is offered alone, and only when no other suspect is at work. */
   readonly isSuspect: boolean;
   /** Whether it has failed in this process. */
   readonly hasFailedHere: boolean;

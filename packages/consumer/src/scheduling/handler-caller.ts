@@ -1,18 +1,18 @@
-/** Calls the handler of `run` with a batch, and ends the batch by what comes of it. */
+/** Calls the handler of `run` with a batch, and ends the batch by the result. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describeThrown } from "@redis-batch/core/internal";
 import { applyOutcome, type Handler } from "../handler.ts";
 import type { Scope } from "../scope.ts";
 import type { OpenBatch, OpenBatches } from "./open-batches.ts";
 
-// Tells in whose handler a call was made. Only where following calls through promises costs nothing worth mentioning.
+// Tells whether a call comes from inside a handler. Only on versions of Node where tracking this costs next to nothing.
 const [NODE_MAJOR = "0"] = process.versions.node.split(".");
 const CALLER = Number(NODE_MAJOR) >= 24 ? new AsyncLocalStorage<unknown>() : undefined;
 
 export class HandlerCaller<Value> {
   readonly #scope: Scope<Value>;
   readonly #open: OpenBatches<Value>;
-  /** Whether a handler is being called at this very moment. */
+  /** Whether a handler is being called right now. */
   #isCalling = false;
 
   constructor(scope: Scope<Value>, { open }: { readonly open: OpenBatches<Value> }) {
@@ -20,7 +20,7 @@ export class HandlerCaller<Value> {
     this.#open = open;
   }
 
-  /** Whether this is asked in a handler, as far as that can be told: on Node 24 and later, and before its first `await`. */
+  /** Whether the caller is inside a handler. Known on Node 24 and later; on others only before the handler's first `await`. */
   get isInHandler(): boolean {
     return this.#isCalling || CALLER?.getStore() === this;
   }
@@ -30,7 +30,7 @@ export class HandlerCaller<Value> {
     const { report } = this.#scope;
     try {
       applyOutcome(messages, await this.#call(handler, batch, signal));
-      // Nobody has said that anything failed, so it does not count against the messages.
+      // The handler did not say that anything failed, so this does not count against the messages.
       const isSilent = messages.every((message) => message.state === "offered");
       if (isSilent) report({ type: "nothingSettled", messages: batch.size });
       this.#open.end(open, "", !isSilent);

@@ -1,14 +1,13 @@
 /**
- * Which messages this consumer holds, by id. What a read brings is held as one chunk: nearly all of it is acknowledged
- * without anybody asking for it by its id, and listing each id would be a tenth of what a message costs. Whatever asks by
- * id, or brings messages in some other way, has all chunks listed first. So a chunk never holds an id that is listed, or that
- * another chunk holds.
+ * Which messages this consumer holds, by id. The messages of one read are held as one chunk: nearly all of them are
+ * acknowledged without a lookup by id, and listing each id would be a tenth of a message's cost. Every lookup by id, and every
+ * other way in, lists all chunks first. So a chunk never holds an id that is listed or in another chunk.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import type { Message, ReadChunk } from "../message.ts";
 import type { Deferred } from "./deferred-queue.ts";
 
-/** Held by its id only, while something is done with it that needs nothing else. */
+/** A message that is held by its id only, while an operation on it needs nothing else. */
 export interface Reserved {
   readonly id: EntryId;
   readonly isReserved: true;
@@ -20,10 +19,10 @@ export const isDeferred = <Value>(item: HeldItem<Value>): item is Deferred => "d
 export const isReserved = <Value>(item: HeldItem<Value>): item is Reserved => "isReserved" in item;
 
 export class HeldIndex<Value> {
-  /** By id, and one by one. */
+  /** Messages that are listed one by one, by id. */
   readonly #listed = new Map<EntryId, HeldItem<Value>>();
   readonly #chunks = new Set<ReadChunk<Value>>();
-  /** The greatest id that was ever held: what is greater cannot be held. */
+  /** The greatest id ever held: no greater id can be held. */
   #newest: EntryId | undefined;
 
   get size(): number {
@@ -38,17 +37,17 @@ export class HeldIndex<Value> {
     return this.#listed.get(id);
   }
 
-  /** The same without a look at the chunks: for what is known not to be in one. */
+  /** The same without a look at the chunks, for an id that is known not to be in one. */
   listed(id: EntryId): HeldItem<Value> | undefined {
     return this.#listed.get(id);
   }
 
-  /** Takes in what one read brought, in stream order → whether it could be held as one chunk. */
+  /** Takes in the messages of one read, in stream order → whether they could be held as one chunk. */
   addChunk(messages: readonly Message<Value>[]): boolean {
     const [first] = messages;
     const last = messages.at(-1);
     if (first === undefined || last === undefined) return true;
-    // Read again, after the group was set back or created again.
+    // The same entries are read again after the group was set back or recreated.
     if (this.#newest !== undefined && compareEntryIds(first.id, this.#newest) <= 0) return false;
     this.#newest = last.id;
     const chunk = { messages, held: messages.length };
@@ -88,7 +87,7 @@ export class HeldIndex<Value> {
     for (const chunk of this.#chunks) for (const message of chunk.messages) if (message.chunk === chunk) yield message;
   }
 
-  /** Takes every chunk apart, so that all that is held is found by its id. */
+  /** Lists the messages of every chunk, so that each is found by its id. */
   #list(): void {
     for (const chunk of this.#chunks) {
       for (const message of chunk.messages) {

@@ -2,17 +2,17 @@
  * Every message this consumer holds, from its delivery to the end of its acknowledgement: the one file that changes a
  * message's state.
  *
- * | state          | where it is                              | leaves by                                              |
- * |----------------|------------------------------------------|--------------------------------------------------------|
- * | `buffered`     | in memory, never offered by this process | offered · acknowledged by its id · let go of · tooLate    |
- * | `offered`      | in a batch, without an outcome           | an outcome · the end of its batch · tooLate               |
- * | `acking`       | its acknowledgement is on the way        | acknowledged · tooLate · offered, when that is refused    |
- * | `dead-lettering`      | on its way to the dead letters           | dead-lettered · tooLate · returned                               |
- * | `returned`     | its id is deferred, or let go of          | a new delivery, which is another object                |
- * | `acknowledged` · `dead-lettered` · `tooLate` | not held any more    | –                                                      |
+ * | state                                       | where it is                              | leaves by                                         |
+ * |---------------------------------------------|------------------------------------------|---------------------------------------------------|
+ * | `buffered`                                  | in memory, never offered by this process | offered · acknowledged by id · released · tooLate |
+ * | `offered`                                   | in a batch, without an outcome           | an outcome · the end of its batch · tooLate       |
+ * | `acking`                                    | its acknowledgement is being sent        | acknowledged · tooLate · offered, if refused      |
+ * | `deadLettering`                             | being moved to the dead letters          | deadLettered · tooLate · returned                 |
+ * | `returned`                                  | its id is deferred or released           | a new delivery, which is another object           |
+ * | `acknowledged` · `deadLettered` · `tooLate` | no longer held                           | –                                                 |
  *
- * What is deferred is held by its id only. When its time has come its id waits in line, healthy ones and suspects apart,
- * until its payload is read again.
+ * Of a deferred message only the id is held. When it is due its id waits in line, suspects in a line of their own, until its
+ * payload is read again.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
@@ -27,11 +27,11 @@ export interface Buffered {
   readonly bytes: number;
 }
 
-/** What became of a mix: the messages, which are offered now. */
+/** The messages of a mix, which are offered now. */
 export interface Cut<Value> {
   readonly messages: readonly Message<Value>[];
   readonly redelivered: number;
-  /** Whether the bytes left some of the mix behind. */
+  /** Whether some of the mix stayed behind because of `maxBytes`. */
   readonly isFullOfBytes: boolean;
 }
 
@@ -42,25 +42,25 @@ export class HeldMessages<Value> {
   readonly #index = new HeldIndex<Value>();
   /** In stream order. */
   readonly #fresh: Message<Value>[] = [];
-  /** Those that come again; the one that ripens first in front. */
+  /** Redelivered messages; the one that ripens first is in front. */
   readonly #due: Message<Value>[] = [];
   #freshBytes = 0;
   #dueBytes = 0;
   #suspectsDue = 0;
   #suspectsDueBytes = 0;
   readonly #deferred = new DeferredQueue();
-  /** Whose time has come, and whose payload is not here: first in, first out. */
+  /** Deferred messages that are due and whose payload is not in memory: first in, first out. */
   #dueIds: Deferred[] = [];
   #suspectIds: Deferred[] = [];
-  // Which message object a deferred one was; weak, so that deferring a message frees its payload.
+  // Which object a deferred message was. Weak, so that deferring a message frees its payload.
   readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
   readonly #roomChanged: Signal;
   #deferredCount = 0;
   #suspectsOpen = 0;
-  /** The ids of messages that the server has the outcome of, since somebody wants to know; `undefined`: nobody does. */
+  /** Ids whose outcome has reached the server since `noteEnded`; `undefined` while nobody asks. */
   #ended: Set<EntryId> | undefined;
 
-  /** @param roomChanged raised when one was deferred, is deferred no more, or left unoffered */
+  /** @param roomChanged raised when a message was deferred, is no longer deferred, or left without being offered */
   constructor(roomChanged: Signal) {
     this.#roomChanged = roomChanged;
   }
@@ -78,17 +78,17 @@ export class HeldMessages<Value> {
     return { messages: this.#fresh.length, bytes: this.#freshBytes };
   }
 
-  /** Messages that come again, with their payloads. */
+  /** Redelivered messages whose payload is in memory. */
   get due(): Buffered {
     return { messages: this.#due.length, bytes: this.#dueBytes };
   }
 
-  /** Of those, the ones that go among others: a suspect that waits for another one must not take up their room. */
+  /** Those of them that may share a batch: a suspect that waits its turn must not take up their room. */
   get dueAmongOthers(): Buffered {
     return { messages: this.#due.length - this.#suspectsDue, bytes: this.#dueBytes - this.#suspectsDueBytes };
   }
 
-  /** When the first new message arrived that no batch has taken; `null` when there is none. */
+  /** When the oldest new message in memory arrived; `null` if there is none. */
   get freshSinceMs(): number | null {
     return this.#fresh[0]?.arrival.arrivedAtMs ?? null;
   }
@@ -106,25 +106,25 @@ export class HeldMessages<Value> {
     return this.#index.get(id) !== undefined;
   }
 
-  /** Whether this very object is the newest delivery of its message, deferred or not. */
+  /** Whether this object is the newest delivery of its message, deferred or not. */
   isCurrent(message: Message<Value>): boolean {
     if (message.chunk !== undefined) return true;
     const item = this.#index.listed(message.id);
     return item !== undefined && (item === message || item === this.#objectOf.get(message));
   }
 
-  /** Whether the message is still deferred as it was then: not acknowledged and not delivered again meanwhile. */
+  /** Whether the message is still deferred: neither acknowledged nor redelivered in the meantime. */
   isStill(deferred: Deferred): boolean {
     return this.#index.listed(deferred.id) === deferred;
   }
 
-  /** The message object that is held under this id, if there is one; one that was deferred has none. */
+  /** The message object that is held under this id. A deferred message has none. */
   messageOf(id: EntryId): Message<Value> | undefined {
     const item = this.#index.get(id);
     return item === undefined || isDeferred(item) || isReserved(item) ? undefined : item;
   }
 
-  /** Whether the message is held, and no outcome of it is on its way. */
+  /** Whether the message is held, and no outcome of it is being sent. */
   isOpen(id: EntryId): boolean {
     const item = this.#index.get(id);
     return item !== undefined && isOpen(item);
@@ -132,18 +132,18 @@ export class HeldMessages<Value> {
 
   // ── coming in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes in what one read brought, in stream order. Older deliveries of the same ids are superseded. */
+  /** Takes in the messages of one read, in stream order. They supersede older deliveries of the same ids. */
   admitRead(messages: readonly Message<Value>[]): void {
     if (this.#index.addChunk(messages)) return;
     for (const message of messages) this.admit(message);
   }
 
-  /** Takes a delivered message in. An older delivery of the same id is superseded by it. */
+  /** Takes in a delivered message. It supersedes an older delivery of the same id. */
   admit(message: Message<Value>): void {
     this.#hold(message);
   }
 
-  /** Lines up new messages to be offered, those of one read or those that nobody was ever offered. */
+  /** Queues new messages: those of one read, or released ones that were never offered. */
   lineUpFresh(messages: readonly Message<Value>[]): void {
     const last = this.#fresh.at(-1);
     const first = messages[0];
@@ -151,11 +151,11 @@ export class HeldMessages<Value> {
       this.#fresh.push(message);
       this.#freshBytes += message.bytes;
     }
-    // What was released unoffered is older than what was read since.
+    // Released messages that were never offered are older than those read since.
     if (last !== undefined && first !== undefined && compareEntryIds(first.id, last.id) < 0) this.#fresh.sort(byId);
   }
 
-  /** Lines up messages that come again to be offered. */
+  /** Queues redelivered messages. */
   lineUpDue(messages: readonly Message<Value>[]): void {
     for (const message of messages) {
       this.#due.push(message);
@@ -164,29 +164,29 @@ export class HeldMessages<Value> {
     this.#due.sort((left, right) => left.ripeAtMs - right.ripeAtMs);
   }
 
-  /** Takes in a message that was found pending for this consumer, by its id: it is due. */
+  /** Takes in the id of a message that was found pending for this consumer, or has to wait for its payload. */
   adopt(deferred: Deferred): void {
     this.#putAway(deferred);
   }
 
-  /** Holds a message that is known by its id only, and is not to be delivered. */
+  /** Holds a message by its id only, so that it is not offered. */
   reserve(id: EntryId): Reserved {
     const reserved: Reserved = { id, isReserved: true };
     this.#hold(reserved);
     return reserved;
   }
 
-  /** Whether it is still held as it was then. */
+  /** Whether it is still held by this reservation. */
   isReserved(reserved: Reserved): boolean {
     return this.#index.get(reserved.id) === reserved;
   }
 
-  /** Ends what was held by its id only, unless the message has come again meanwhile: the group's are anybody's. */
+  /** Ends a reservation, unless the message has been delivered again: anybody can claim a released message. */
   free(reserved: Reserved): void {
     if (this.isReserved(reserved)) this.#index.delete(reserved.id);
   }
 
-  /** Notes from now on which messages the server has the outcome of. */
+  /** From now on notes the ids whose outcome has reached the server. */
   noteEnded(): ReadonlySet<EntryId> {
     this.#ended = new Set();
     return this.#ended;
@@ -196,20 +196,20 @@ export class HeldMessages<Value> {
     this.#ended = undefined;
   }
 
-  // ── coming again ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── redelivery ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** When the next of those that were deferred is due; `null` when there is none. */
+  /** When the next deferred message is due; `null` if there is none. */
   get nextDueAtMs(): number | null {
     for (;;) {
       const next = this.#deferred.peek();
       if (next === undefined) return null;
-      // What has moved on since is skipped here, instead of being searched for then.
+      // Messages that are no longer deferred are skipped here, which is cheaper than removing them at once.
       if (this.isStill(next)) return next.dueAtMs;
       this.#deferred.pop();
     }
   }
 
-  /** Lines up the ids of those whose time has come → whether there are any. */
+  /** Queues the ids of deferred messages that are due → whether there are any. */
   lineUpIds(nowMs: number): boolean {
     let isAny = false;
     for (let atMs = this.nextDueAtMs; atMs !== null && atMs <= nowMs; atMs = this.nextDueAtMs) {
@@ -220,7 +220,7 @@ export class HeldMessages<Value> {
     return isAny;
   }
 
-  /** Whether healthy messages, or a suspect, wait for their payload. */
+  /** Whether other messages, or a suspect, wait for their payload. */
   get waitingForPayload(): { readonly due: boolean; readonly suspect: boolean } {
     const skip = (ids: Deferred[]): boolean => {
       while (ids[0] !== undefined && !this.isStill(ids[0])) ids.shift();
@@ -229,7 +229,7 @@ export class HeldMessages<Value> {
     return { due: skip(this.#dueIds), suspect: skip(this.#suspectIds) };
   }
 
-  /** Takes ids out of a line whose payload is read now, one after the other as long as they fit; they stay held. */
+  /** Takes ids out of their line to read their payloads, one after the other as long as they fit. They stay held. */
   takeIds(kind: "due" | "suspect", fits: (next: Deferred, taken: number) => boolean): Deferred[] {
     const ids = kind === "due" ? this.#dueIds : this.#suspectIds;
     const taken: Deferred[] = [];
@@ -245,19 +245,19 @@ export class HeldMessages<Value> {
     return taken;
   }
 
-  /** The first in line of those that wait for their payload. */
+  /** The first of those that wait for their payload. */
   get firstDueId(): Deferred | undefined {
     return this.waitingForPayload.due ? this.#dueIds[0] : undefined;
   }
 
-  /** Puts back what was taken and could not be read. */
+  /** Puts back ids whose payload could not be read. */
   putBack(allDeferred: readonly Deferred[], dueAtMs: number): void {
     for (const before of allDeferred) if (this.isStill(before)) this.#putAway({ ...before, dueAtMs });
   }
 
   // ── being offered ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What of these may be offered, in the order in which they go. */
+  /** The redelivered messages in memory, in the order in which they are offered. */
   dueMessages(largestBatch: (deliveries: number) => number, nowMs: number): readonly DueMessage[] {
     return this.#due.map(({ ripeAtMs, deliveries, isSuspect }) => ({
       isRipe: ripeAtMs <= nowMs,
@@ -266,7 +266,7 @@ export class HeldMessages<Value> {
     }));
   }
 
-  /** The next moment at which one of those that come again ripens; infinite when none does. */
+  /** When the next redelivered message ripens; infinite if none does. */
   nextRipeAtMs(nowMs: number): number {
     let atMs = Number.POSITIVE_INFINITY;
     for (const { ripeAtMs } of this.#due) if (ripeAtMs > nowMs && ripeAtMs < atMs) atMs = ripeAtMs;
@@ -284,7 +284,7 @@ export class HeldMessages<Value> {
     return { bytes, firstArrivedAtMs };
   }
 
-  /** Offers of what the mix names as much as the bytes allow, and one message in any case. */
+  /** Offers as much of the mix as `maxBytes` allows, and at least one message. */
   offer(mix: Mix, maxBytes: number, isFreshTurn: boolean, offer: Offer): Cut<Value> {
     const { wanted, first } = this.#inOrder(mix, isFreshTurn, offer.atMs);
     let bytes = 0;
@@ -295,11 +295,11 @@ export class HeldMessages<Value> {
       size++;
     }
     const messages = size === wanted.length ? wanted : wanted.slice(0, size);
-    // From the last to the first, so that the places before stay what they are.
+    // From the last to the first, so that the earlier places stay valid.
     const redelivered = mix.due.slice(0, Math.max(0, size - first));
     for (const place of redelivered.toReversed()) this.#takeDue(place);
     for (const message of this.#fresh.splice(0, size - redelivered.length)) this.#freshBytes -= message.bytes;
-    // New messages already are in stream order, and redelivered ones may belong between them.
+    // New messages are in stream order already; redelivered ones may belong between them.
     if (redelivered.length > 0) messages.sort(byId);
     for (const message of messages) {
       this.#enter(message, "offered");
@@ -308,69 +308,69 @@ export class HeldMessages<Value> {
     return { messages, redelivered: redelivered.length, isFullOfBytes: size < wanted.length };
   }
 
-  /** The messages of a mix, in the order in which bytes are given to them, and how many new ones come first. */
+  /** The messages of a mix in the order in which they get their share of the bytes, and how many new ones come first. */
   #inOrder(
     mix: Mix,
     isFreshTurn: boolean,
     nowMs: number,
   ): { readonly wanted: Message<Value>[]; readonly first: number } {
     const fresh = this.#fresh.slice(0, mix.fresh);
-    // As nearly always.
+    // The usual case.
     if (mix.due.length === 0) return { wanted: fresh, first: fresh.length };
     const again = mix.due.map((place) => this.#due[place] as Message<Value>);
-    // Where the first of the new ones has a place in any case, it has one among the bytes, too.
+    // If the first new message is sure of a place in the batch, it is sure of its bytes as well.
     const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= nowMs);
     const first = Math.min(fresh.length, isFreshTurn || !isRipe ? 1 : 0);
     return { wanted: [...fresh.slice(0, first), ...again, ...fresh.slice(first)], first };
   }
 
-  /** New messages went out in between, so offering what was just returned is no hot loop now. */
+  /** New messages were offered in between, so offering what was just returned is no hot loop. */
   ripenAll(nowMs: number): void {
     for (const message of this.#due) message.ripeAtMs = Math.min(message.ripeAtMs, nowMs);
   }
 
   // ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Whether the message can still have an outcome: it is offered, read ahead, or was returned and not delivered since. */
+  /** Whether the message can still get an outcome: it is offered, read ahead, or was returned and not redelivered since. */
   canSettle(message: Message<Value>): boolean {
     const { state } = message;
     if (state !== "offered" && state !== "returned" && state !== "buffered") return false;
     return message.isLetGo || this.isCurrent(message);
   }
 
-  /** Its acknowledgement goes out. */
+  /** Its acknowledgement is being sent. */
   beginAck(message: Message<Value>): void {
     this.#settle(message, "acking");
   }
 
-  /** The server has its acknowledgement, or refused it because the message is not this consumer's any more. */
+  /** The server has its acknowledgement, or refused it because the message no longer belongs to this consumer. */
   endAck(message: Message<Value>, isTooLate: boolean): void {
     if (!isTooLate) this.#ended?.add(message.id);
-    // What else is held under its id goes with it; where it was lost, that is a later delivery, which counts.
+    // Whatever is held under its id goes with it. If it was too late, that is a later delivery, which counts.
     if (!message.isLetGo && !this.#index.leaveChunk(message) && (!isTooLate || this.isCurrent(message))) {
       this.dismiss(message.id);
     }
     this.#enter(message, isTooLate ? "tooLate" : "acknowledged");
   }
 
-  /** It goes to the dead letters. */
+  /** It is being moved to the dead letters. */
   beginDeadLetter(message: Message<Value>): void {
     this.#settle(message, "deadLettering");
   }
 
-  /** It is in the dead letters, or is not this consumer's any more. */
+  /** It is in the dead letters, or no longer belongs to this consumer. */
   endDeadLetter(id: EntryId, message: Message<Value> | undefined, isTooLate: boolean): void {
     if (!isTooLate) this.#ended?.add(id);
     if (message === undefined || !isTooLate || this.isCurrent(message)) this.dismiss(id);
     if (message !== undefined) this.#enter(message, isTooLate ? "tooLate" : "deadLettered");
   }
 
-  /** Its outcome could not be sent, and never will be: it has none. */
+  /** Its outcome could not be sent, and never will be, so it has none. */
   withdrawOutcome(message: Message<Value>): void {
     this.#enter(message, "offered");
   }
 
-  /** It comes again: of its payload nothing is kept. */
+  /** It will be redelivered. Its payload is not kept. */
   defer(
     message: Message<Value>,
     { isUncounted, ...times }: Pick<Deferred, "dueAtMs" | "ripeAtMs" | "isSuspect"> & { readonly isUncounted: boolean },
@@ -388,8 +388,8 @@ export class HeldMessages<Value> {
   }
 
   /**
-   * It is released to the group, and held by its id until the server has answered. `undefined`: it was delivered again
-   * meanwhile, and only the later delivery can be released.
+   * It is released, and held by its id until the server has answered. `undefined`: it was redelivered in the meantime, and only
+   * the later delivery can be released.
    */
   letGo(message: Message<Value>): Reserved | undefined {
     const isCurrent = this.isCurrent(message);
@@ -400,12 +400,12 @@ export class HeldMessages<Value> {
     return isCurrent ? this.reserve(message.id) : undefined;
   }
 
-  /** A returned message that is not current any more: a later delivery takes care of itself. */
+  /** It is returned, and no longer current: only the later delivery counts. */
   return(message: Message<Value>): void {
     this.#enter(message, "returned");
   }
 
-  /** It is not this consumer's any more → the object it was. */
+  /** It no longer belongs to this consumer → its object. */
   loseLease(id: EntryId): Message<Value> | undefined {
     const message = this.messageOf(id);
     this.dismiss(id);
@@ -415,12 +415,12 @@ export class HeldMessages<Value> {
     return message;
   }
 
-  /** An outcome came for a message that was delivered again meanwhile, or is not held any more. */
+  /** An outcome came too late: the message was redelivered, or is no longer held. */
   markLost(message: Message<Value>): void {
     this.#enter(message, "tooLate");
   }
 
-  /** Nothing is held under this id any more. */
+  /** Ends whatever is held under this id. */
   dismiss(id: EntryId): void {
     this.#displace(this.#index.get(id));
     this.#index.delete(id);
@@ -433,14 +433,14 @@ export class HeldMessages<Value> {
 
   // ── what is held ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Every message whose lease this consumer has to renew: those without an outcome that is on its way. */
+  /** The messages whose lease has to be renewed: those whose outcome is not being sent. */
   ids(): EntryId[] {
     const ids: EntryId[] = [];
     for (const item of this.#index) if (isOpen(item)) ids.push(item.id);
     return ids;
   }
 
-  /** Messages that are in batches handed over before this moment, and have no outcome. */
+  /** Messages without an outcome in batches that were handed over before this time. */
   offeredBefore(atMs: number): Message<Value>[] {
     const messages: Message<Value>[] = [];
     for (const item of this.#index) {
@@ -450,14 +450,14 @@ export class HeldMessages<Value> {
     return messages;
   }
 
-  /** What could be offered, and is not: with its payload or by its id, since before this moment. */
+  /** What has been waiting to be offered since before this time, with its payload or by its id. */
   waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: (Message<Value> | Deferred)[] } {
     const since = ({ arrival }: Message<Value>): boolean => arrival.arrivedAtMs <= atMs;
     const ids = [...this.#dueIds, ...this.#suspectIds].filter((one) => this.isStill(one) && one.dueAtMs <= atMs);
     return { fresh: this.#fresh.filter(since), due: [...this.#due.filter(since), ...ids] };
   }
 
-  /** Those whose time has not come yet. */
+  /** Deferred messages that are not due yet. */
   allDeferred(): Deferred[] {
     const waiting = new Set([...this.#dueIds, ...this.#suspectIds]);
     const allDeferred: Deferred[] = [];
@@ -465,7 +465,7 @@ export class HeldMessages<Value> {
     return allDeferred;
   }
 
-  /** Since when the oldest message that could be offered has waited, by the local clock; `null` when none does. */
+  /** Since when the oldest message that could be offered has been waiting, by the local clock; `null` if there is none. */
   get oldestOfferableSinceMs(): number | null {
     let sinceMs = this.freshSinceMs ?? Number.POSITIVE_INFINITY;
     for (const { arrival } of this.#due) sinceMs = Math.min(sinceMs, arrival.arrivedAtMs);
@@ -476,9 +476,9 @@ export class HeldMessages<Value> {
     return sinceMs === Number.POSITIVE_INFINITY ? null : sinceMs;
   }
 
-  /** All that is held, for a consumer that leaves: an outcome that the server does not have yet may never reach it. */
+  /** All that is held, for a consumer that leaves: an outcome that has not reached the server may never do so. */
   inventory(): {
-    /** Ids that never reached the application's code. */
+    /** Ids of messages that the application never got. */
     readonly neverOffered: readonly EntryId[];
     readonly offered: readonly EntryId[];
     readonly deferred: readonly Deferred[];
@@ -495,14 +495,14 @@ export class HeldMessages<Value> {
     return { neverOffered, offered, deferred };
   }
 
-  /** Takes a deferred message out of the line, to be released to the group; held by its id until the server has answered. */
+  /** Takes a deferred message out of its line to release it. Its id is held until the server has answered. */
   letGoOfDeferred(deferred: Deferred): Reserved | undefined {
     return this.isStill(deferred) ? this.reserve(deferred.id) : undefined;
   }
 
   #settle(message: Message<Value>, state: "acking" | "deadLettering"): void {
     this.#unbuffer(message);
-    // Late, after its batch had ended, but before it was delivered again: as good as in time.
+    // After the end of its batch, but before it was redelivered: that is still in time.
     if (message.state === "returned" && !message.isLetGo) this.#hold(message);
     this.#enter(message, state);
   }
@@ -528,7 +528,7 @@ export class HeldMessages<Value> {
     this.#roomChanged.raise();
   }
 
-  /** Something else takes the place of what was held under this id, or nothing does: it must not be offered any more. */
+  /** What was held under this id is replaced or ended, and must not be offered any more. */
   #displace(item: HeldItem<Value> | undefined): void {
     if (item === undefined || isReserved(item)) return;
     if (isDeferred(item)) {
@@ -540,10 +540,10 @@ export class HeldMessages<Value> {
     }
   }
 
-  /** Takes a message out of the queues in which it waits to be offered. */
+  /** Takes a message out of the queue in which it waits to be offered. */
   #unbuffer(message: Message<Value>): void {
     if (message.state !== "buffered") return;
-    // There is room for another one.
+    // That makes room for another one.
     this.#roomChanged.raise();
     const place = this.#due.indexOf(message);
     if (place >= 0) return this.#takeDue(place);

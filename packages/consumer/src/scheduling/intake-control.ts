@@ -1,6 +1,6 @@
 /**
- * Decides how much may come in and go out now: what the reader may read, what the claimer may take, and what the scheduler
- * may offer. Knows what holds the intake of new messages up, and reports when that changes.
+ * Decides how much may come in and go out now: what the reader may read, the claimer claim, and the scheduler offer. Knows why
+ * no new messages are read, if they are not, and reports when that changes.
  */
 import {
   decideIntake,
@@ -39,9 +39,9 @@ export class IntakeControl {
   readonly #scope: Scope;
   readonly #parts: IntakeParts;
   #isPaused = false;
-  /** Whether the next attempt was offered, and has not reached its handler. */
+  /** Whether the next attempt has been offered and has not reached its handler yet. */
   #isProbeOnItsWay = false;
-  /** What was reported last. */
+  /** What was last reported. */
   #reported: IntakeHold | "open" = "open";
 
   constructor(scope: Scope, parts: IntakeParts) {
@@ -65,13 +65,13 @@ export class IntakeControl {
     this.#report();
   }
 
-  /** Whether the server cannot be reached, or owes an answer for longer than a read waits. */
+  /** Whether the server cannot be reached, or has not answered for longer than a read waits. */
   get isCutOff(): boolean {
     const { connection, readWatch } = this.#parts;
     return !connection.isConnected || readWatch.unansweredMs > longestAnswerMs(this.#scope.policy);
   }
 
-  /** What holds the intake of new messages up; `open`: nothing does. */
+  /** Why no new messages are read; `open` if they are. */
   get hold(): IntakeHold | "open" {
     const { state } = this.#scope.lifecycle;
     const { open, positionWatch, readWatch, sinkWatch } = this.#parts;
@@ -119,27 +119,27 @@ export class IntakeControl {
     return { isPaused: false, isCutOff, limit };
   }
 
-  /** A batch was offered, and whoever waits for it does not know yet. */
+  /** A batch has been offered, and its caller does not have it yet. */
   offered(): void {
     this.#isProbeOnItsWay = this.#isBackingOff;
   }
 
-  /** Whoever waited for a batch has it. */
+  /** The caller has its batch. */
   handed(): void {
     this.#isProbeOnItsWay = false;
   }
 
-  /** How many messages that nobody holds there is a handler free for. */
+  /** How many released messages there are free handlers for. */
   placesForReleased(): number {
     return this.#mayTake ? decidePlacesForReleased(this.#takingFacts()) : 0;
   }
 
-  /** How many messages that nobody holds are taken at least, however many are here. */
+  /** How many released messages are claimed at least, however many messages are in memory. */
   shareOfReleased(): number {
     return this.#mayTake ? decideShareOfReleased(this.#takingFacts()) : 0;
   }
 
-  /** What this consumer holds and has to do. */
+  /** What this consumer holds, and what it can work on. */
   load(): Load {
     const { held, lifecycle, usage, clock } = this.#scope;
     const { open, waiting } = this.#parts;
@@ -147,7 +147,7 @@ export class IntakeControl {
     return {
       isDraining: !lifecycle.isOpen,
       isPaused: this.#isPaused,
-      // What is tried next is read when its time has come: until then others can work on it.
+      // The message of the next attempt is read when the attempt is due; until then others can work on it.
       isBackingOff: this.#isBackingOff && !this.#mayProbe,
       handlersHung: open.hung,
       places: usage.places,
@@ -156,12 +156,12 @@ export class IntakeControl {
     };
   }
 
-  /** Whether one message at a time is tried: under `fetch()` the caller sets the pace. */
+  /** Whether messages are tried one at a time. Under `fetch()` the caller sets the pace. */
   get #isBackingOff(): boolean {
     return this.#scope.usage.mode === "loop" && this.#parts.sinkWatch.isBackingOff;
   }
 
-  /** Whether the next attempt may be made now, while everything fails. */
+  /** Whether the next attempt may be made now, while all messages fail. */
   get #mayProbe(): boolean {
     const { sinkWatch, open } = this.#parts;
     return sinkWatch.mayTry && !open.isProbing && !this.#isProbeOnItsWay;
@@ -172,7 +172,7 @@ export class IntakeControl {
     return !this.#parts.releaser.canDefer && held.deferredCount >= policy.maxDeferred;
   }
 
-  /** Whether there is a handler free for what nobody holds. */
+  /** Whether a handler is free for released messages. */
   get #mayTake(): boolean {
     const { waiting, leases } = this.#parts;
     const isRunning = this.#scope.lifecycle.state === "running";
@@ -193,7 +193,7 @@ export class IntakeControl {
     };
   }
 
-  /** Says when something begins to hold the intake up, or ends to. */
+  /** Reports when new messages are no longer read, or are read again. */
   #report(): void {
     if (this.#scope.lifecycle.state !== "running") return;
     const { hold } = this;

@@ -1,4 +1,4 @@
-/** The batches in the application's hands: handed over, and not ended yet. */
+/** The batches that the application is working on: handed over and not ended. */
 
 import { Batch } from "../batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
@@ -12,7 +12,7 @@ import type { Collected } from "./waiting-calls.ts";
 
 export interface OpenBatch<Value> {
   readonly batch: Batch<Value>;
-  /** All that are in it, whatever the application does with what it got. */
+  /** All its messages, whatever the application does with its own list. */
   readonly messages: readonly Message<Value>[];
   readonly mode: PullMode;
   /** Aborts when the time to finish is over. */
@@ -29,9 +29,9 @@ export interface OpenBatchesParts<Value> {
 interface Opened {
   readonly aborter: AbortController;
   readonly atMs: number;
-  /** Whether it was the one attempt made while everything fails. */
+  /** Whether it is the single attempt that is made while everything fails. */
   readonly isProbe: boolean;
-  /** Whether it has been open for longer than it may be. */
+  /** Whether it has been open for longer than `maxHoldMs`. */
   isHung: boolean;
 }
 
@@ -52,32 +52,32 @@ export class OpenBatches<Value> {
     return this.#open.size > 0;
   }
 
-  /** Whether an attempt is under way, made while everything fails. One that hangs holds up no other. */
+  /** Whether the single attempt is under way that is made while everything fails. One that hangs does not block the next. */
   get isProbing(): boolean {
     return [...this.#open.values()].some(({ isProbe, isHung }) => isProbe && !isHung);
   }
 
-  /** Batches that have been open for longer than they may be. */
+  /** How many batches have been open for longer than `maxHoldMs`. */
   get hung(): number {
     let hung = 0;
     for (const { isHung } of this.#open.values()) if (isHung) hung++;
     return hung;
   }
 
-  /** How long the oldest of them has been open, in milliseconds; `null` when there is none. */
+  /** How long the oldest batch has been open, in milliseconds; `null` if none is open. */
   get oldestMs(): number | null {
     const [first] = this.#open.values();
     return first === undefined ? null : this.#scope.clock.nowMs() - first.atMs;
   }
 
-  /** How long a batch takes: the last one that ended, or the oldest that is open, whichever is longer. */
+  /** How long a batch takes, in milliseconds: the last one that ended or the oldest open one, whichever is longer. */
   get durationMs(): number {
     return Math.max(this.#lastDurationMs, this.oldestMs ?? 0);
   }
 
   /**
-   * Marks those that were handed over before this moment, and tells who is still at work why → messages without an outcome.
-   * In a loop the handler itself hangs; a caller of `fetch()` has until its next call, if all is settled.
+   * Marks the batches that were handed over before this time as hung and aborts their signals → messages without an outcome.
+   * A handler of a loop must return in time. A caller of `fetch()` only has to give each message an outcome.
    */
   hangBefore(atMs: number, reason: Error): readonly Message<Value>[] {
     const unsettled: Message<Value>[] = [];
@@ -93,14 +93,14 @@ export class OpenBatches<Value> {
     return unsettled;
   }
 
-  /** Messages in all of them. */
+  /** How many messages are in all of them. */
   get messages(): number {
     let messages = 0;
     for (const { messages: some } of this.#open.keys()) messages += some.length;
     return messages;
   }
 
-  /** How long batches were in the application's hands so far, in milliseconds, each counted by itself. Never shrinks. */
+  /** How long all batches so far have been open, in milliseconds, summed over the batches. Never shrinks. */
   get busyMs(): number {
     const nowMs = this.#scope.clock.nowMs();
     let busyMs = this.#endedMs;
@@ -115,7 +115,7 @@ export class OpenBatches<Value> {
     const aborter = new AbortController();
     const batch = new Batch(messages, reason, () => outcomes.whenThrough(messages));
     const open = { batch, messages, mode, signal: aborter.signal };
-    // There is nothing in an empty batch that could be waited for.
+    // Nothing in an empty batch has to be waited for.
     if (messages.length > 0) {
       const isProbe = mode === "loop" && sinkWatch.isBackingOff;
       this.#open.set(open, { aborter, atMs: clock.nowMs(), isProbe, isHung: false });
@@ -125,10 +125,10 @@ export class OpenBatches<Value> {
   }
 
   /**
-   * Ends a batch: what has no outcome comes again, or goes to the dead letters when it came often enough. Idempotent.
+   * Ends a batch: messages without an outcome are redelivered, or go to the dead letters after `maxDeliveries`. Idempotent.
    *
-   * @param failure what went wrong with the batch, if anything
-   * @param isSaid whether the handler has said how it went; when not, being offered does not count for the messages
+   * @param failure what went wrong with the batch; `""` if nothing did
+   * @param isSaid whether the handler said how it went; if not, the delivery does not count
    */
   end(open: OpenBatch<Value>, failure = "", isSaid = true): void {
     const opened = this.#open.get(open);
@@ -164,7 +164,7 @@ export class OpenBatches<Value> {
     }
   }
 
-  /** Ends all, telling whoever is still at work why → how many messages had no outcome. */
+  /** Ends all batches and aborts their signals → how many messages had no outcome. */
   abandon(reason: Error): number {
     let abandoned = 0;
     for (const [open, { aborter }] of this.#open) {
@@ -172,7 +172,7 @@ export class OpenBatches<Value> {
       abandoned += unsettled.length;
       aborter.abort(reason);
       for (const message of open.messages) message.abort(reason);
-      // They have not failed: whoever has room goes on with them at once.
+      // They have not failed, so any other consumer may work on them at once.
       for (const message of unsettled) this.#parts.releaser.release(message, "draining", { isUncounted: false });
       this.end(open, "", false);
     }

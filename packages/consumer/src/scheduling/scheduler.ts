@@ -1,6 +1,6 @@
 /**
- * Hands batches to whoever waits for one. What the next batch is, or for what and until when it waits, is decided in
- * `decisions/next-batch.ts`; here are the waiting callers, what was asked of the server for them, and the one timer.
+ * Hands the next batch to the caller that is first in line. `decisions/next-batch.ts` decides what is in the batch, or what it
+ * waits for and how long; the scheduler asks the sources for messages, and has the one timer.
  */
 import { ConnectionError, onAbort } from "@redis-batch/core/internal";
 import { type Ask, decideNextBatch, type Mix, type NextBatch, NOT_ASKED } from "../decisions/next-batch.ts";
@@ -11,38 +11,38 @@ import type { Scope } from "../scope.ts";
 import type { IntakeControl } from "./intake-control.ts";
 import type { Collected, TakeOptions, WaitingCall, WaitingCalls } from "./waiting-calls.ts";
 
-/** Where messages come from that are not in memory. */
+/** Where messages come from that are not in memory yet. */
 export interface MessageSources {
-  /** Messages that nobody holds. */
+  /** Released messages. */
   readonly released: {
     /** Whether it is time to look for some. */
     isWanted(): boolean;
     /** Looks for some. Never rejects. */
     take(): Promise<void>;
-    /** Has them looked for now. */
+    /** Makes the next look due. */
     expire(): void;
   };
   /** Messages that were returned, and are due. */
   readonly returned: {
-    /** Whether some are being read ahead, or will be at once. */
+    /** Whether some are being read ahead, or are about to be. */
     areComing(): boolean;
-    /** Whether some are read only to be offered at once, and the next batch, of so many, has room for them. */
+    /** Whether some are only read to be offered at once, and a batch of this size has room for them. */
     areWanted(batchSize: number): boolean;
-    /** Reads what the next batch may have of them, at most so many. Never rejects. */
+    /** Reads as many as the next batch may contain, at most this many. Never rejects. */
     readDue(atMost: number): Promise<void>;
-    /** Reads the suspect that is first in line. Never rejects. */
+    /** Reads the first suspect in line. Never rejects. */
     readSuspect(): Promise<void>;
   };
   /** New messages. */
   readonly reader: {
-    /** How many reads were sent so far. */
+    /** How many reads have been sent. */
     readonly sent: number;
-    /** Has the stream read now, without waiting at the server. */
+    /** Reads the stream now, without waiting at the server. */
     look(): void;
   };
 }
 
-// The answer to what is asked takes one round trip; a server that does not answer must not keep a caller for long.
+// An answer takes one round trip. A server that does not answer must not delay a caller for long.
 const ANSWER_MS = 1_000;
 
 export interface SchedulerParts<Value> {
@@ -60,7 +60,7 @@ export class Scheduler<Value> {
   #released = NOT_ASKED;
   #due = NOT_ASKED;
   #suspect = NOT_ASKED;
-  /** How long what is being read ahead is waited for at most; `null` while nothing is. */
+  /** Until when messages that are being read ahead are waited for; `null` while none are. */
   #comingUntilMs: number | null = null;
   #isDraining = false;
   #isDeciding = false;
@@ -74,7 +74,7 @@ export class Scheduler<Value> {
     for (const signal of [offerableChanged, paceChanged]) signal.listen(() => this.decide());
   }
 
-  /** Waits for the next batch. Empty when the time of a call is up, or when the consumer drains. */
+  /** Waits for the next batch. It is empty when the call's time is up, or when the consumer drains. */
   take({ mode, calledAtMs, signal }: TakeOptions): Promise<Collected<Value>> {
     const { clock, policy, signals } = this.#scope;
     const { waiting, sources } = this.#parts;
@@ -108,7 +108,7 @@ export class Scheduler<Value> {
     });
   }
 
-  /** Hands every waiting caller an empty batch, now and from now on. What is buffered stays to be released. */
+  /** Hands every caller an empty batch, now and from now on. Buffered messages stay, to be released. */
   drain(): void {
     this.#isDraining = true;
     this.#cancelTimer();
@@ -124,7 +124,7 @@ export class Scheduler<Value> {
 
   /** Hands out every batch that is due, asks for what is missing, and sets the timer for the next decision. */
   decide(): void {
-    // What is handed over or asked for may change things and call this again: the loop below looks at it all.
+    // Handing over and asking may call this again; the loop below takes that into account.
     if (this.#isDeciding) return;
     this.#isDeciding = true;
     try {
@@ -186,7 +186,7 @@ export class Scheduler<Value> {
     return decideNextBatch(situation, call, policy, nowMs, (mix) => held.factsOf(mix));
   }
 
-  /** What was returned is part of the next batch: of a call it is awaited for as long as an answer may take. */
+  /** Returned messages are part of the next batch: a call waits for them as long as an answer may take. */
   #dueAsk({ calledAtMs }: WaitingCall<Value>, nowMs: number): Ask {
     const { policy } = this.#scope;
     const { sources } = this.#parts;

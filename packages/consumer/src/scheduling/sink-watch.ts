@@ -25,17 +25,17 @@ export class SinkWatch {
     scope.signals.heartbeatSent.listen(() => this.forgetOld());
   }
 
-  /** Whether batches fail for a reason that is not in the messages: then one message is tried at a time. */
+  /** Whether batches fail for a reason other than their messages. Then one message is tried at a time. */
   get isBackingOff(): boolean {
     return this.#breaker.state.kind === "open";
   }
 
-  /** Whether what fails here succeeds elsewhere: then it is this process that is broken. */
+  /** Whether messages that fail here succeed elsewhere. Then this process is broken. */
   get isUnfit(): boolean {
     return this.#fitness.isUnfit;
   }
 
-  /** Whether a delivery that fails now counts towards `maxDeliveries`. */
+  /** Whether a failed delivery counts towards `maxDeliveries` now. */
   get isCounting(): boolean {
     return decideCounting(this.#breaker, this.#scope.policy.maxOutageMs, this.#scope.clock.nowMs());
   }
@@ -46,12 +46,12 @@ export class SinkWatch {
     return state.kind === "closed" || this.#scope.clock.nowMs() >= state.notBeforeMs;
   }
 
-  /** Takes in how the messages of a batch ended, in a loop. */
+  /** Takes in the results of a batch in a loop. */
   batchEnded(tried: readonly (TriedMessage & { readonly isDeferredForLong: boolean })[]): void {
     const failures = tried.filter(({ hasSucceeded }) => !hasSucceeded);
-    // Nearly every batch is well, and so is everything before it.
+    // Nearly every batch succeeds, and so did the ones before.
     if (failures.length === 0 && isUntroubled(this.#breaker) && this.#fitness === FIT) return;
-    // Whoever has deferred for long all that he was offered sets the pace himself: that is no sign of a sink that is down.
+    // A handler that deferred all its messages for long sets the pace itself: that does not mean that the sink is down.
     if (failures.length === tried.length && failures.every(({ isDeferredForLong }) => isDeferredForLong)) return;
     const { clock, random } = this.#scope;
     const { retry, maxDeliveries } = this.#scope.policy;
@@ -64,7 +64,7 @@ export class SinkWatch {
     this.#sayFitness(wasUnfit);
   }
 
-  /** Forgets what is long past: who has not tried for a lease is not known to be broken any more. */
+  /** Forgets old failures: after a lease without an attempt it is not known whether this process is still broken. */
   forgetOld(): void {
     const { clock, policy } = this.#scope;
     if (clock.nowMs() - this.#failedAtMs < policy.leaseMs) return;
@@ -73,7 +73,7 @@ export class SinkWatch {
     this.#sayFitness(wasUnfit);
   }
 
-  /** Takes in that others acknowledged what had failed here. */
+  /** Takes in that others acknowledged messages that had failed here. */
   succeededElsewhere(messages: number): void {
     const { clock, random, policy } = this.#scope;
     const wasUnfit = this.isUnfit;
@@ -111,7 +111,7 @@ export class SinkWatch {
     if (!isUnfit && wasUnfit) this.#scope.report({ type: "fit" });
   }
 
-  // Timers may go off a little early.
+  // A timer may fire a little early.
   #wakeAt(atMs: number): void {
     const { clock, signals } = this.#scope;
     this.#cancelTimer = clock.setTimer(atMs - clock.nowMs(), () =>

@@ -1,4 +1,4 @@
-/** Who waits for a batch, and what the reader's answers tell them of the stream. */
+/** The callers that wait for a batch, and what the reader's answers mean for them. */
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { BatchReason } from "../events.ts";
 import type { Message } from "../message.ts";
@@ -12,7 +12,7 @@ export interface Collected<Value> {
 
 export interface TakeOptions {
   readonly mode: PullMode;
-  /** Since when the wait counts, by the local clock; the batch may be empty. `null`: from the first message. */
+  /** When the wait began, by the local clock; its batch may be empty. `null`: the wait begins with the first message. */
   readonly calledAtMs: number | null;
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,7 +20,7 @@ export interface TakeOptions {
 export interface WaitingCall<Value> {
   readonly mode: PullMode;
   readonly calledAtMs: number | null;
-  /** Reads that were sent before the call tell nothing of what has come since. */
+  /** How many reads had been sent before: their answers say nothing about messages that were added since. */
   readonly sentBefore: number;
   look: "none" | "asked" | "answered" | "failed";
   lookUntilMs: number;
@@ -38,32 +38,32 @@ export class WaitingCalls<Value> {
     this.#scope = scope;
   }
 
-  /** Batches that somebody waits for. */
+  /** How many callers wait for a batch. */
   get wanted(): number {
     return this.#calls.length;
   }
 
-  /** Whose turn it is. */
+  /** The caller that is first in line. */
   get first(): WaitingCall<Value> | undefined {
     return this.#calls[0];
   }
 
-  /** Whether the server has, or may have, new messages that are being read. */
+  /** Whether the stream may have more new messages. */
   get mayBeMore(): boolean {
     return this.#mayBeMore;
   }
 
-  /** Why the last read failed; `undefined` after one that did not. */
+  /** Why the last read failed; `undefined` if it succeeded. */
   get lastError(): unknown {
     return this.#lastError;
   }
 
-  /** Whether somebody waits for the answer of a read that has not begun yet, or nothing is known of the stream. */
+  /** Whether a caller waits for the answer of a read that has not begun yet. */
   get mustLook(): boolean {
     return this.#calls.some(({ look }) => look === "asked");
   }
 
-  /** Until when the first new message in memory may wait for its batch to fill; `null` when none waits by itself. */
+  /** How long the first new message in memory may wait for its batch to fill; `null` if no new message is waiting. */
   get filling(): { readonly sinceMs: number; readonly untilMs: number } | null {
     const { held, policy } = this.#scope;
     const sinceMs = held.freshSinceMs;
@@ -83,7 +83,7 @@ export class WaitingCalls<Value> {
     return this.#calls.splice(0);
   }
 
-  /** A read has been answered. `more`: it was full, so the stream may have more. */
+  /** A read has been answered. `more`: it was full, so the stream may have more messages. */
   readEnded(sent: number, more: boolean): void {
     this.#mayBeMore = more;
     this.#lastError = undefined;
@@ -97,7 +97,7 @@ export class WaitingCalls<Value> {
     this.#note(sent, "failed");
   }
 
-  /** Nothing new is read now, whoever waits: nobody needs to wait for that. */
+  /** New messages are not read for now, so callers need not wait for an answer. */
   readingRests(): void {
     this.#mayBeMore = false;
     for (const call of this.#calls) if (call.look === "asked") call.look = "answered";

@@ -1,4 +1,4 @@
-/** Acknowledges messages: plainly while nothing can have taken them from this consumer, by an owner check otherwise. */
+/** Acknowledges messages: with a plain XACK while nobody else can have taken them, otherwise with an owner check. */
 import {
   type Capabilities,
   type EntryId,
@@ -13,13 +13,13 @@ import type { Scope } from "../scope.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { stillPending } from "./still-pending.ts";
 
-// Lua's unpack and the server's own loop both stay far from their limits with this many ids.
+// With this many ids Lua's unpack and the server's own loop both stay far from their limits.
 const IDS_PER_COMMAND = 1_000;
 
-/** The end of acknowledgements given by id. */
+/** The result of acknowledging by id. */
 export interface AckReport {
   readonly acknowledged: readonly EntryId[];
-  /** Not this consumer's (any more): pending for another one, acknowledged before, or never delivered. */
+  /** Not this consumer's: pending for another one, acknowledged before, or never delivered. */
   readonly notOwned: readonly EntryId[];
 }
 
@@ -27,9 +27,9 @@ export class Acknowledger<Value> {
   readonly #scope: Scope<Value>;
   readonly #leases: LeaseRenewer<Value>;
   readonly #sender: OutcomeSender<Message<Value>>;
-  /** Whether an acknowledgement ever came for a message that had been released. */
+  /** Whether a released message was ever acknowledged. */
   #mayBeLate = false;
-  /** Whether the server itself can delete what every group is done with. */
+  /** Whether the server has a command of its own that deletes what every group has acknowledged. */
   #canAckDelete = false;
 
   constructor(scope: Scope<Value>, { leases }: { readonly leases: LeaseRenewer<Value> }) {
@@ -42,7 +42,7 @@ export class Acknowledger<Value> {
         try {
           await this.#acknowledge(messages, mayBeDone);
         } catch (error) {
-          // The reader creates it again; nothing of it is anybody's.
+          // The reader recreates the group, in which nothing is pending.
           if (!NoGroupError.is(error)) throw error;
           this.#conclude(messages, new Set(messages.map(({ id }) => id)));
         }
@@ -50,14 +50,14 @@ export class Acknowledger<Value> {
       onRetry: (messages, retryInMs, error) =>
         report({ type: "ackFailed", messages: messages.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (messages, error) => {
-        // Nothing is lost: the messages stay pending, and come again when the cause is gone.
+        // Nothing is lost: the messages stay pending, and are redelivered when the cause is gone.
         for (const message of messages) held.withdrawOutcome(message);
         fail(error);
       },
     });
   }
 
-  /** Takes in what the server can do, once it is known. */
+  /** Takes in what the server can do, once that is known. */
   learn({ ackDelete }: Capabilities): void {
     this.#canAckDelete = ackDelete;
   }
@@ -73,7 +73,7 @@ export class Acknowledger<Value> {
     this.#sender.add(message);
   }
 
-  /** Acknowledges by id: messages that are held as their own `ack()` would, and all others by asking the server whose they are. */
+  /** Acknowledges by id: held messages as their own `ack()` does, all others with an owner check. */
   async acknowledgeIds(ids: readonly EntryId[]): Promise<AckReport> {
     const { held, report } = this.#scope;
     const known: Message<Value>[] = [];
@@ -101,17 +101,17 @@ export class Acknowledger<Value> {
     };
   }
 
-  /** Resolves when none of these messages waits for the server's answer any more. */
+  /** Resolves when the server has answered for all of these messages. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
     return this.#sender.when(() => messages.every((message) => message.state !== "acking"));
   }
 
-  /** Resolves when every acknowledgement was answered. */
+  /** Resolves when the server has answered every acknowledgement. */
   whenIdle(): Promise<void> {
     return this.#sender.when(() => this.#sender.pending === 0);
   }
 
-  /** Gives up on what was not answered. */
+  /** Stops sending, and gives up on what has not been answered. */
   stop(): void {
     this.#sender.stop();
   }
@@ -120,22 +120,22 @@ export class Acknowledger<Value> {
     const { client, policy, report } = this.#scope;
     if (this.#mayBeLate && messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
     const ids = messages.map((message) => message.id);
-    // Read over the connection that still stands, and within the lease: nothing can have taken them from us.
+    // Read over the current connection and within the lease: nobody else can have taken them.
     if (!mayBeDone && this.#areCertain(messages)) {
       const acknowledged = await this.#acknowledgePlainly(ids);
       if (acknowledged !== undefined) {
         this.#conclude(messages, undefined);
-        // Somebody else acknowledged them, or the pending list is gone: either way they are pending no more.
+        // Somebody else acknowledged them, or the pending list is gone: either way they are no longer pending.
         if (acknowledged < ids.length) report({ type: "ackIncomplete", sent: ids.length, acknowledged });
         return;
       }
     }
     const notOwned = await this.#acknowledgeOwned(ids);
-    // After a reply that was lost, most of what is "not owned" was acknowledged by the first attempt.
+    // After a lost reply, most of those that are "not owned" were acknowledged by the first attempt.
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
-  /** Acknowledges messages some of which were released to the group: as long as nobody has taken them. */
+  /** Acknowledges messages of which some have been released, unless another consumer has claimed them. */
   async #acknowledgeLate(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy } = this.#scope;
     let notOwned: readonly EntryId[] = messages.map(({ id }) => id);
@@ -143,7 +143,7 @@ export class Acknowledger<Value> {
     this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
-  /** Acknowledges what this consumer, or a name without a process, still owns → what it does not. */
+  /** Acknowledges the ids that this name still owns → the others. */
   async #acknowledgeOwned(
     ids: readonly EntryId[],
     name: string = this.#scope.policy.name,
@@ -162,7 +162,7 @@ export class Acknowledger<Value> {
     let known: Arrival | undefined;
     for (const { arrival, isDoubtful } of messages) {
       if (isDoubtful) return false;
-      // Shared by all that one read brought, which mostly are next to each other.
+      // The messages of one read share it, and mostly are next to each other.
       if (arrival === known) continue;
       if (arrival.epoch !== readerEpoch || !this.#leases.isCertainOf(arrival)) return false;
       known = arrival;
@@ -170,7 +170,7 @@ export class Acknowledger<Value> {
     return true;
   }
 
-  /** Without a look at the owner → how many were pending; `undefined` where that cannot be done. */
+  /** Acknowledges without an owner check → how many were pending; `undefined` if the server cannot do it. */
   async #acknowledgePlainly(ids: readonly EntryId[]): Promise<number | undefined> {
     const { client, policy } = this.#scope;
     const { stream, group, onAck } = policy;

@@ -1,4 +1,4 @@
-/** Moves messages into the group's dead letters, whole and with their history. */
+/** Moves messages to the group's dead letters, complete and with their history. */
 import { CommandError, NoGroupError, RELEASED, toErrorInfo } from "@redis-batch/core/internal";
 import type { DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
@@ -8,18 +8,18 @@ import { OutcomeSender } from "./outcome-sender.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
 import { stillPending } from "./still-pending.ts";
 
-// Each request copies a payload inside the server: a few at a time keep it answering others in between.
+// Each request copies a payload inside the server. A few at a time leave it time to answer others.
 const AT_ONCE = 20;
 const NO_GROUP = { kind: "not-owned" } as const;
 
-/** A message on its way to the dead letters; `message` is there when the application was offered it. */
+/** A message to be moved; `message` is its object, if it has one. */
 export interface DeadLetterRequest<Value> {
   readonly id: string;
   readonly message: Message<Value> | undefined;
   readonly why: DeadLetterReason;
-  /** What the application said, or the error's text; `""` where there is none. */
+  /** The application's reason or the error's text; `""` if there is none. */
   readonly text: string;
-  /** Whether another consumer may try it once more instead, where there is one. */
+  /** Whether another consumer may try it once more instead, if there is one. */
   readonly isLastChance?: boolean;
 }
 
@@ -41,20 +41,20 @@ export class DeadLetterWriter<Value> {
     this.#sender = new OutcomeSender(scope, {
       limit: AT_ONCE,
       deliver: async (requests, mayBeDone) => {
-        // One by one: when one fails, those before it are over and are not repeated.
+        // One by one: if one fails, those before it have been moved and are not repeated.
         for (const request of requests) if (this.#isOpen(request)) await this.#move(request, mayBeDone);
       },
       onRetry: (requests, retryInMs, error) =>
         report({ type: "deadLetterFailed", messages: requests.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (requests, error) => {
-        // Nothing is lost: the messages stay pending, and come again when the cause is gone.
+        // Nothing is lost: the messages stay pending, and are redelivered when the cause is gone.
         for (const { message } of requests) if (message?.state === "deadLettering") held.withdrawOutcome(message);
         fail(error);
       },
     });
   }
 
-  /** Messages on their way. */
+  /** How many messages are being moved. */
   get pending(): number {
     return this.#sender.pending;
   }
@@ -64,17 +64,17 @@ export class DeadLetterWriter<Value> {
     this.#sender.add(request);
   }
 
-  /** Resolves when none of these messages is on its way any more. */
+  /** Resolves when none of these messages is being moved any more. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
     return this.#sender.when(() => messages.every((message) => message.state !== "deadLettering"));
   }
 
-  /** Resolves when none is on its way. */
+  /** Resolves when no message is being moved. */
   whenIdle(): Promise<void> {
     return this.#sender.when(() => this.#sender.pending === 0);
   }
 
-  /** Gives up on what was not answered. */
+  /** Stops moving, and gives up on what has not been answered. */
   stop(): void {
     this.#sender.stop();
     for (const cancel of this.#timers) cancel();
@@ -109,15 +109,15 @@ export class DeadLetterWriter<Value> {
     const outcome = await client
       .moveToDeadLetters({ stream, group, consumer: name, id, reason: why, error: text })
       .catch((error: unknown) => {
-        // The reader creates the group again; nothing of it is anybody's.
+        // The reader recreates the group, in which nothing is pending.
         if (NoGroupError.is(error)) return NO_GROUP;
-        // This one message cannot be moved: it has more fields than a script can take. The others can.
+        // Only this message cannot be moved: it has more fields than a script can take.
         if (!CommandError.is(error)) throw error;
         this.#leavePending(request, error);
         return undefined;
       });
     if (outcome === undefined) return;
-    // After a reply that was lost, the first attempt may have done it.
+    // After a lost reply, the first attempt may have moved it.
     const isTooLate =
       outcome.kind === "not-owned" &&
       (outcome === NO_GROUP || !mayBeDone || (await stillPending(client, policy, [id])).has(id));
@@ -128,14 +128,14 @@ export class DeadLetterWriter<Value> {
   }
 
   /**
-   * Gives a message that would be given up to the group instead, where another consumer is there to try it: that it fails
-   * here, however often, may have its cause here → whether it was.
+   * Releases the message instead, if another consumer is there to try it: the reason why it fails here may be this process
+   * → whether it was released.
    */
   async #giveSecondOpinion({ id, message }: DeadLetterRequest<Value>): Promise<boolean> {
     const { client, held, policy, report } = this.#scope;
     const { stream, group, name } = policy;
     if (!(await this.#peers.look()).isAnyAlive) return false;
-    // Before it is let go of: this consumer may be the next to look for something to do.
+    // Before the release: this consumer may be the next to look for released messages.
     this.#secondOpinions.remember([id], "opinion");
     const { moved } = await client.release({
       stream,

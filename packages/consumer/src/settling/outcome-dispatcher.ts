@@ -1,4 +1,4 @@
-/** Takes the outcomes that the application gives its messages, and has each carried out that can still have one. */
+/** Receives the outcomes that the application gives its messages, and passes on each one that is still possible. */
 import { type Decoder, describeThrown } from "@redis-batch/core/internal";
 import { type Message, type MessageKeeper, type RetryOptions, resolveRetry } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
@@ -30,28 +30,28 @@ export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
   }
 
   deadLetter(message: Message<Value>, reason: string): void {
-    // What was released to the group is not this consumer's to dead-letter.
+    // A released message is no longer this consumer's to dead-letter.
     if (message.isLetGo || !this.#isOpen(message)) return;
     this.#parts.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
   }
 
   retry(message: Message<Value>, options: RetryOptions): void {
     const { delayMs, reason = "" } = resolveRetry(options);
-    // What was returned comes again anyway.
+    // A returned message is redelivered anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
     const { requeuer, sinkWatch } = this.#parts;
     requeuer.take(message, { mode: message.offer.mode, delayMs, isCounted: sinkWatch.isCounting, text: reason });
   }
 
-  /** Resolves when the server has answered for every outcome of these messages. */
+  /** Resolves when the server has answered for every outcome of these messages so far. */
   async whenThrough(messages: readonly Message<Value>[]): Promise<void> {
     const { acknowledger, deadLetterWriter } = this.#parts;
     await acknowledger.whenThrough(messages);
     await deadLetterWriter.whenThrough(messages);
   }
 
-  /** Whether the message can still have an outcome; one that comes too late is reported. */
+  /** Whether the message can still get an outcome. Reports one that comes too late. */
   #isOpen(message: Message<Value>): boolean {
     const { held, lifecycle, report } = this.#scope;
     if (held.canSettle(message)) return true;

@@ -1,6 +1,6 @@
 /**
- * Sends outcomes to the server, many in one go, until it has them. What is added in one turn of the event loop goes out
- * together; while one delivery is on its way, the next one collects.
+ * Sends outcomes to the server, many at a time, until the server has them. Items that are added in one turn of the event loop
+ * are sent together. While one delivery is under way, the next one collects.
  */
 import {
   type BackoffPolicy,
@@ -15,15 +15,15 @@ const RETRY: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
 /** How one kind of outcome is sent. */
 export interface Sending<Item> {
-  /** Items in one delivery, at most. */
+  /** Most items in one delivery. */
   readonly limit: number;
   /**
-   * Tells the server. `mayBeDone`: an earlier attempt with these items lost its reply, so the server may know already.
+   * Sends them. `mayBeDone`: the reply to an earlier attempt with these items was lost, so the server may have them already.
    */
   deliver(items: readonly Item[], mayBeDone: boolean): Promise<void>;
-  /** A delivery failed and is tried again. */
+  /** A delivery failed and will be tried again. */
   onRetry(items: readonly Item[], retryInMs: number, error: RedisBatchError): void;
-  /** A delivery failed in a way that no repetition can help; the items are not tried again. */
+  /** A delivery failed, and trying again would not help; the items are dropped. */
   onFailure(items: readonly Item[], error: unknown): void;
 }
 
@@ -41,7 +41,7 @@ export class OutcomeSender<Item> {
     this.#sending = sending;
   }
 
-  /** Items that the server has not answered for yet. */
+  /** How many items the server has not answered for yet. */
   get pending(): number {
     return this.#pending;
   }
@@ -54,7 +54,7 @@ export class OutcomeSender<Item> {
     queueMicrotask(() => void this.#send());
   }
 
-  /** Resolves when `isOver` holds; looked at whenever the server has answered. At once when it is stopped. */
+  /** Resolves when `isOver` is true, which is checked after each answer, or when the sender is stopped. */
   async when(isOver: () => boolean): Promise<void> {
     while (!isOver() && !this.#stopped.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -63,7 +63,7 @@ export class OutcomeSender<Item> {
     }
   }
 
-  /** Gives up on what was not answered. */
+  /** Stops sending, and gives up on what has not been answered. */
   stop(): void {
     this.#stopped.abort();
     this.#wake();
@@ -79,7 +79,7 @@ export class OutcomeSender<Item> {
     this.#isSending = false;
   }
 
-  /** Delivers, however often it takes → whether it is over with these items; not when it was stopped before. */
+  /** Tries until the items are delivered or dropped → whether they were; `false` if the sender was stopped first. */
   async #deliver(items: readonly Item[]): Promise<boolean> {
     const { clock, random } = this.#scope;
     let mayBeDone = false;

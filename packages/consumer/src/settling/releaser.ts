@@ -1,6 +1,6 @@
 /**
- * Gives messages back to the group: at once, under the name `rb:released`, or until their time comes, under `rb:later`.
- * Each is held by its id until the server has answered, so that nothing else is done with it meanwhile.
+ * Releases messages to the group: at once, under the name `rb:released`, or for later, under `rb:later`. Each message is held by
+ * its id until the server has answered, so that nothing else happens to it in the meantime.
  */
 import { type EntryId, LATER, NoGroupError, PermissionError, RELEASED, toErrorInfo } from "@redis-batch/core/internal";
 import type { ReleaseReason } from "../events.ts";
@@ -12,16 +12,16 @@ import { OutcomeSender } from "./outcome-sender.ts";
 
 const IDS_PER_COMMAND = 1_000;
 
-/** A message on its way to the group. */
+/** A message that is being released. */
 interface Leaving {
   readonly id: EntryId;
-  /** As what it is held until the server has answered. */
+  /** How it is held until the server has answered. */
   readonly reserved: Reserved;
   readonly deliveries: number;
   readonly isSuspect: boolean;
-  /** Whether the last delivery is taken back from the count. */
+  /** Whether its last delivery does not count. */
   readonly isUncounted: boolean;
-  /** Until when it is deferred, by the local clock, however long it takes to tell; `null`: anybody may take it at once. */
+  /** Until when it is deferred, by the local clock; `null`: any consumer may claim it at once. */
   readonly dueAtMs: number | null;
   readonly why: ReleaseReason;
 }
@@ -41,7 +41,7 @@ export class Releaser<Value> {
       onRetry: (leaving, retryInMs, error) =>
         report({ type: "releaseFailed", messages: leaving.length, retryInMs, error: toErrorInfo(error) }),
       onFailure: (leaving, error) => {
-        // Nothing is lost: what is still pending here is found again.
+        // Nothing is lost: what is still pending for this consumer is found again.
         for (const { reserved } of leaving) held.free(reserved);
         signals.pendingUnknown.raise();
         fail(error);
@@ -49,29 +49,29 @@ export class Releaser<Value> {
     });
   }
 
-  /** Messages on their way. */
+  /** How many messages are being released. */
   get pending(): number {
     return this.#sender.pending;
   }
 
-  /** How many messages were released so far, at once or for later. */
+  /** How many messages have been released, at once or for later. */
   get moved(): number {
     return this.#moved;
   }
 
-  /** Whether delays can be kept in Redis: not without the right to its sorted sets. */
+  /** Whether delays can be kept in Redis. That needs the right to use sorted sets. */
   get canDefer(): boolean {
     return this.#canDefer;
   }
 
-  /** Redis may not be asked to keep delays: from now on they are kept here, and end with the process. */
+  /** From now on keeps delays in memory: the right to keep them in Redis is missing. They end with the process. */
   keepDelaysHere(error: PermissionError): void {
     if (!this.#canDefer) return;
     this.#canDefer = false;
     this.#scope.report({ type: "delaysInMemory", error: toErrorInfo(error) });
   }
 
-  /** Gives a message back that has its payload here, offered or not. */
+  /** Releases a message that is in memory, offered or not. */
   release(message: Message<Value>, why: ReleaseReason, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { id, deliveries, isSuspect } = message;
     const reserved = this.#scope.held.letGo(message);
@@ -79,7 +79,7 @@ export class Releaser<Value> {
     this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: null, why });
   }
 
-  /** Puts a message off until its time comes, for whoever has room then. */
+  /** Defers a message in Redis. When it is due, any consumer with a free place claims it. */
   defer(message: Message<Value>, delayMs: number, { isUncounted }: { readonly isUncounted: boolean }): void {
     const { held, clock } = this.#scope;
     const { id, deliveries, isSuspect } = message;
@@ -96,7 +96,7 @@ export class Releaser<Value> {
     });
   }
 
-  /** Gives a message back that is held by its id: what is not due yet keeps its time. */
+  /** Releases a deferred message. If it is not due yet, it keeps its time. */
   releaseDeferred(deferred: Deferred, why: ReleaseReason): void {
     const { held, clock } = this.#scope;
     const { id, deliveries, isSuspect } = deferred;
@@ -106,12 +106,12 @@ export class Releaser<Value> {
     this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
   }
 
-  /** Resolves when none is on its way. */
+  /** Resolves when no message is being released. */
   whenIdle(): Promise<void> {
     return this.#sender.when(() => this.#sender.pending === 0);
   }
 
-  /** Gives up on what was not answered. */
+  /** Stops releasing, and gives up on what has not been answered. */
   stop(): void {
     this.#sender.stop();
   }
@@ -131,13 +131,13 @@ export class Releaser<Value> {
         if (moved > 0) report({ type: "released", messages: moved, why });
       }
     } catch (error) {
-      // The reader creates the group again; nothing of it is anybody's.
+      // The reader recreates the group, in which nothing is pending.
       if (!NoGroupError.is(error)) throw error;
       for (const { reserved } of leaving) held.free(reserved);
     }
   }
 
-  /** Writes down when they are due → those for which that cannot be done, and which therefore stay here. */
+  /** Writes down when they are due → those that stay in memory because this is not possible. */
   async #schedule(delayed: readonly Leaving[]): Promise<readonly Leaving[]> {
     const { client, policy, held, clock } = this.#scope;
     const { stream, group } = policy;
@@ -181,7 +181,7 @@ export class Releaser<Value> {
       offered: leaving.filter(({ isUncounted }) => !isUncounted).map(({ id }) => id),
       neverOffered: leaving.filter(({ isUncounted }) => isUncounted).map(({ id }) => id),
     });
-    // Some of them may have been taken again by now, by this consumer as by any other.
+    // Some of them may have been claimed again by now, by this consumer or another one.
     for (const { reserved } of leaving) held.free(reserved);
     this.#moved += moved;
     if (trimmed.length > 0) report({ type: "pendingTrimmed", ids: trimmed });

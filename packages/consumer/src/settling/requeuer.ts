@@ -1,4 +1,4 @@
-/** Takes messages back from the application: puts them off, releases them to the group, or hands them to the dead letters. */
+/** Takes back messages that the application did not acknowledge: defers them here or in Redis, or has them dead-lettered. */
 import { type EntryId, RedisBatchError } from "@redis-batch/core/internal";
 import { decideMaxDeliveries, decideRedelivery, isKeptHere, type PullMode } from "../decisions/redelivery.ts";
 import type { Peers } from "../liveness/peers.ts";
@@ -22,7 +22,7 @@ export interface Return {
   readonly delayMs?: number | undefined;
   /** Whether the delivery counts towards `maxDeliveries`. */
   readonly isCounted: boolean;
-  /** What went wrong, kept with the message should it go to the dead letters. */
+  /** What went wrong. It is kept with the message if that goes to the dead letters. */
   readonly text: string;
 }
 
@@ -39,7 +39,7 @@ export class Requeuer<Value> {
   take(message: Message<Value>, { mode, delayMs, isCounted, text }: Return): void {
     const { policy, held, clock, random, usage } = this.#scope;
     const { deadLetterWriter, releaser, secondOpinions } = this.#parts;
-    // A later delivery of the same message takes care of itself.
+    // Only the later delivery of the same message counts.
     if (!held.isCurrent(message)) return held.return(message);
     const maxDeliveries = decideMaxDeliveries(mode, policy.maxDeliveries);
     const redelivery = decideRedelivery(
@@ -56,7 +56,7 @@ export class Requeuer<Value> {
     message.isDeferredForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
     const isFull = held.deferredCount >= policy.maxDeferred;
     if (releaser.canDefer && (isFull || this.#isForOthers || !isKeptHere(dueInMs, policy.leaseMs))) {
-      // Whoever puts it off has not failed on it.
+      // A handler that defers it for long has not failed on it.
       if (mode === "loop" && !message.isDeferredForLong) secondOpinions.remember([message.id], "failed");
       return releaser.defer(message, dueInMs, { isUncounted: !isCounted });
     }
@@ -70,15 +70,15 @@ export class Requeuer<Value> {
     });
   }
 
-  /** Whether others should try what fails here: everything does, and somebody else is there. */
+  /** Whether other consumers should try it: everything fails here, and another consumer is alive. */
   get #isForOthers(): boolean {
     const { sinkWatch, peers } = this.#parts;
     return sinkWatch.isBackingOff && peers.lastSeen.isAnyAlive;
   }
 
   /**
-   * Takes the delivery back from the server's count: nobody has said that the message failed. Best effort; where it
-   * does not succeed the delivery counts for whoever takes over.
+   * Takes the delivery back from the server's count, because the message did not fail. Best effort: if this does not succeed,
+   * the delivery counts for the next owner.
    */
   async #uncount(ids: readonly EntryId[]): Promise<void> {
     const { client, policy } = this.#scope;

@@ -1,6 +1,6 @@
 /**
- * Messages that failed here and were given to the group, so that another consumer tries them. This one leaves them to the
- * others for a lease, and looks what became of them: what succeeds elsewhere says that it is not the messages.
+ * Remembers messages that failed here and were released for another consumer to try. This consumer leaves them to the others
+ * for up to a lease, and checks what became of them: if they succeed elsewhere, the messages are not the problem.
  */
 import { type EntryId, groupKey, RedisBatchError } from "@redis-batch/core/internal";
 import type { Peers } from "../liveness/peers.ts";
@@ -9,14 +9,14 @@ import type { Scope } from "../scope.ts";
 import { stillPending } from "./still-pending.ts";
 
 const MOST_REMEMBERED = 1_000;
-// A few are enough to know, and each is a command.
+// A few are enough, and each one is a command.
 const LOOKED_AT_ONCE = 20;
 const DEAD_LETTERS_LOOKED_AT = 100;
 
 interface Given {
-  /** By the local clock. */
+  /** When it was released, by the local clock. */
   readonly atMs: number;
-  /** How long others are to try it first, in milliseconds. */
+  /** How long this consumer leaves it to others, in milliseconds. */
   readonly notWantedMs: number;
 }
 
@@ -37,8 +37,8 @@ export class SecondOpinions {
   }
 
   /**
-   * Messages failed here, and are the group's again: for others to try, or for a second `opinion` of somebody else in any
-   * case. Whoever has failed on a message takes it again sooner than whoever has given it up.
+   * Remembers released messages that `failed` here, or would go to the dead letters without a second `opinion`. The first kind
+   * this consumer claims again sooner.
    */
   remember(ids: readonly EntryId[], why: "failed" | "opinion"): void {
     const { clock, policy } = this.#scope;
@@ -53,7 +53,7 @@ export class SecondOpinions {
     }
   }
 
-  /** Messages that others should try first; none where nobody else is there: alone it is its own second opinion. */
+  /** Messages that others should try first. None if no other consumer is alive: then this one tries them again itself. */
   notWanted(): readonly EntryId[] {
     if (this.#given.size === 0 || !this.#peers.lastSeen.isAnyAlive) return [];
     this.#forgetOld();
@@ -61,7 +61,7 @@ export class SecondOpinions {
     return [...this.#given].filter(([, { atMs, notWantedMs }]) => nowMs - atMs < notWantedMs).map(([id]) => id);
   }
 
-  /** Looks what became of some of them. */
+  /** Checks what became of some of them. */
   async look(): Promise<void> {
     this.#forgetOld();
     const ids = [...this.#given.keys()].slice(0, LOOKED_AT_ONCE);
@@ -71,7 +71,7 @@ export class SecondOpinions {
       await this.#peers.look();
       const pending = await stillPending(client, policy, ids);
       const gone = ids.filter((id) => !pending.has(id));
-      // Looked at again only after the others.
+      // They are checked again only after the others.
       for (const id of ids) if (pending.has(id)) this.#putBehind(id);
       if (gone.length === 0) return;
       for (const id of gone) this.#given.delete(id);
@@ -79,7 +79,7 @@ export class SecondOpinions {
       const succeeded = gone.filter((id) => !dead.has(id)).length;
       if (succeeded > 0) this.#sinkWatch.succeededElsewhere(succeeded);
     } catch (error) {
-      // The next heartbeat looks again.
+      // The next heartbeat checks again.
       if (!RedisBatchError.is(error)) throw error;
     }
   }
@@ -97,7 +97,7 @@ export class SecondOpinions {
     for (const [id, { atMs }] of this.#given) if (nowMs - atMs >= policy.leaseMs) this.#given.delete(id);
   }
 
-  /** Which of them are in the dead letters: no message dies before it was added, so its letter has a later id. */
+  /** Which of them are in the dead letters. A dead letter's id is always greater than its message's. */
   async #deadLettersOf(ids: readonly EntryId[]): Promise<ReadonlySet<EntryId>> {
     const { client, policy } = this.#scope;
     const stream = groupKey("dead", policy.stream, policy.group);

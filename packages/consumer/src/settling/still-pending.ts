@@ -1,9 +1,9 @@
 import { type EntryId, NoGroupError, type StreamClient } from "@redis-batch/core/internal";
 
 /**
- * Which of these messages are pending, for whomever. After a reply that was lost this tells what an outcome came to that
- * is refused now: what is pending for nobody has it, from the first attempt; what is pending was somebody else's. When the
- * group is gone, nothing tells, and all of them are taken to be lost.
+ * Which of these messages are pending for any consumer. After a lost reply this explains why an outcome is refused: if the
+ * message is not pending, the first attempt succeeded; if it is pending, it belongs to another consumer. If the group is gone
+ * nobody knows, and all of them are taken to be pending.
  */
 export async function stillPending(
   client: StreamClient,

@@ -1,4 +1,4 @@
-/** Gives back, each second, what this consumer holds and cannot work on soon, while somebody else can. */
+/** Each second, releases messages that this consumer holds and cannot work on soon, if another consumer can. */
 
 import { Loop } from "@redis-batch/core/internal";
 import { decideSurplus, patienceOf, type Surplus } from "../decisions/surplus.ts";
@@ -46,19 +46,19 @@ export class SurplusReleaser<Value> {
     void this.#loop.stop();
   }
 
-  /** Gives back at once all that no handler will be found for, because this consumer stops. */
+  /** Releases at once all messages that no handler will get, because this consumer stops. */
   drain(): void {
     this.stop();
     this.#release(this.#decide());
   }
 
-  /** Something changed that may leave this consumer with more than it can work on. */
+  /** Checks whether this consumer holds more than it can work on, and releases it. */
   async look(): Promise<void> {
     if (this.#loop.isStopped) return;
     const before = this.#decide();
     if (before.kind === "nothing" || !this.#hasAny()) return;
     if (before.for !== "nobody" && !isThere(before, await this.#parts.peers.look())) return;
-    // Meanwhile it may have found a place.
+    // In the meantime a place may have become free.
     const surplus = this.#decide();
     if (surplus.kind === before.kind && !this.#loop.isStopped) this.#release(surplus);
   }
@@ -97,7 +97,7 @@ function isThere(surplus: Surplus & { readonly kind: "all" | "waited" }, peers: 
   return surplus.for === "a free place" ? peers.isAnyFree : peers.isAnyAlive;
 }
 
-/** Whether it failed in this process: another one's success with it says something. */
+/** Whether it failed in this process, so that success elsewhere would mean something. */
 function hasFailedHere<Value>(one: Message<Value> | Deferred): boolean {
   return "dueAtMs" in one && one.hasFailedHere;
 }

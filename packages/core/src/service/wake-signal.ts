@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Lets one loop wait until something changes. A notification while it is busy is kept for its next wait. */
+/** Lets a loop wait for a notification. One that comes while the loop is busy ends its next wait at once. */
 export class WakeSignal {
   readonly #clock: Clock;
   #isNotified = false;
