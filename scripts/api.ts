@@ -9,7 +9,7 @@ const { values: options } = parseArgs({ options: { check: { type: "boolean", def
 // Types that public signatures name, and that nobody needs to name himself.
 const UNEXPORTED = [
   // Halves of types that are exported.
-  ...["DecisionCore", "DiscardSettings", "ErrorDetails", "Redrive", "RedriveSettings", "ServerSource"],
+  ...["DecisionCore", "DiscardSettings", "ErrorDetails", "Redrive", "RedriveSettings"],
   // What is inside ScalerMemory, which is only handed back.
   ...["ArrivalMemory", "BacklogMemory", "Cap", "EffectivenessMemory", "MovesMemory", "NeedSample", "ProcessingMemory"],
   ...["Sample", "SaturatedMemory", "ThroughputMemory", "TotalsMemory", "TotalsSample", "Trial"],
