@@ -2,16 +2,19 @@
  * What the parts of a consumer tell each other without knowing each other. Each signal is one fact. The part that finds it out
  * raises it; the parts that have to look again because of it listen, from their constructors on.
  *
- * | signal             | fact                                                             | raised by                                  | heard by                                        |
- * |--------------------|------------------------------------------------------------------|--------------------------------------------|-------------------------------------------------|
- * | `roomChanged`      | there may be room for more messages                              | HeldMessages, Scheduler                    | Reader, Redeliverer                             |
- * | `offerableChanged` | more can be offered, or asked for, than before                   | WaitingCalls, OwnPending, LeaseRenewer, Redeliverer, Claimer, IntakeControl | Scheduler      |
- * | `releasedFound`    | messages were released to the group                              | OwnPending, DueReleaser, OrphanReleaser    | Claimer                                         |
- * | `pendingUnknown`   | it is not known any more what is pending for this consumer       | Heartbeat, LeaseRenewer, HoldLimit, Claimer, Releaser | OwnPending, Reader                   |
- * | `batchEnded`       | a batch in the application's hands has ended                     | OpenBatches                                | IntakeControl, Claimer                          |
- * | `paceChanged`      | the sink is well or is not, an attempt is due, or a handler hangs | SinkWatch, HoldLimit                      | IntakeControl, Reader, SurplusReleaser, Scheduler |
- * | `heartbeatSent`    | the server has the heartbeat                                     | Heartbeat                                  | SinkWatch, SecondOpinions, IntakeControl        |
- * | `intakeTouched`    | connection, reads, or the group's position are not what they were | ConnectionWatch, Reader, PositionWatch    | IntakeControl                                   |
+ * | signal             | fact                                    | raised by                               | heard by                                          |
+ * |--------------------|-----------------------------------------|-----------------------------------------|---------------------------------------------------|
+ * | `roomChanged`      | there may be room for more messages     | HeldMessages, Scheduler                 | Reader, Redeliverer                               |
+ * | `offerableChanged` | more can be offered, or asked for       | see below                               | Scheduler                                         |
+ * | `releasedFound`    | messages were released                  | OwnPending, DueReleaser, OrphanReleaser | Claimer                                           |
+ * | `pendingUnknown`   | messages may be pending here unknown    | see below                               | OwnPending, Reader                                |
+ * | `batchEnded`       | a batch has ended                       | OpenBatches                             | IntakeControl, Claimer                            |
+ * | `paceChanged`      | the breaker changed, or a handler hangs | SinkWatch, HoldLimit                    | IntakeControl, Reader, SurplusReleaser, Scheduler |
+ * | `heartbeatSent`    | the server has the heartbeat            | Heartbeat                               | SinkWatch, SecondOpinions, IntakeControl          |
+ * | `intakeTouched`    | connection, reads or position changed   | ConnectionWatch, Reader, PositionWatch  | IntakeControl                                     |
+ *
+ * `offerableChanged` is raised by WaitingCalls, OwnPending, LeaseRenewer, Redeliverer and Claimer; `pendingUnknown` by Heartbeat,
+ * LeaseRenewer, HoldLimit, Claimer, Releaser and Reader.
  */
 
 /** A fact that can be raised again and again. Calls its listeners at once, in the order in which they were added. */

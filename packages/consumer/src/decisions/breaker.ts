@@ -1,22 +1,21 @@
 /**
- * Tells a sink that is down from messages that are poison. While batches fail whole, and neither a single message that
- * was part of all of them nor one that is known to be bad can be to blame, it is not the messages: the breaker opens,
- * and they are spared.
+ * Tells a sink that is down from poison messages. If whole batches fail, and neither a message that was in all of them nor one
+ * that is known to be bad can be the cause, the messages are not to blame: the breaker opens, and spares them.
  */
 import { type BackoffPolicy, backoffDelayMs, type EntryId, type Random } from "@redis-batch/core/internal";
 
 export interface Breaker {
   readonly state: BreakerState;
-  /** Messages that have failed by themselves, in a batch of one, since the last success. */
+  /** Messages that have failed alone, in a batch of one, since the last success. */
   readonly failedAlone: ReadonlySet<EntryId>;
-  /** Messages that have failed although the sink was there: that they go on failing says nothing about it. */
+  /** Messages that failed while the sink was up: if they fail again, that says nothing about the sink. */
   readonly bad: ReadonlySet<EntryId>;
 }
 
 type BreakerState =
   | {
       readonly kind: "closed";
-      /** Messages that were part of every batch that has failed since the last success; `null` before the first. */
+      /** Messages that were in every failed batch since the last success; `null` before the first failure. */
       readonly suspects: ReadonlySet<EntryId> | null;
       /** How many different messages have failed since the last success. */
       readonly failed: ReadonlySet<EntryId>;
@@ -40,19 +39,19 @@ const NO_FAILURE = { kind: "closed", suspects: null, failed: new Set<EntryId>() 
 const NONE: ReadonlySet<EntryId> = new Set();
 export const CLOSED: Breaker = { state: NO_FAILURE, failedAlone: NONE, bad: NONE };
 
-// Fewer messages than this that fail are just as well a few bad messages.
+// If fewer messages fail, they may simply be bad.
 const LEAST_FAILED = 3;
-// So often messages fail that have done nothing wrong, until a sink that goes down is seen to be down.
+// How often a good message may fail until it is clear that the sink is down.
 const MOST_INNOCENT = 3;
-// Enough to see that they are many; a backlog's worth of ids need not be kept.
+// Enough to see that there are many, without keeping the ids of a whole backlog.
 const MOST_REMEMBERED = 1_000;
 
-/** Whether a batch that goes well changes nothing. */
+/** Whether a batch that succeeds changes nothing. */
 export function isUntroubled({ state, failedAlone }: Breaker): boolean {
   return state === NO_FAILURE && failedAlone.size === 0;
 }
 
-/** Takes in how a batch ended of which somebody has said it. */
+/** Takes in the results of a batch. */
 export function decideBreaker(
   breaker: Breaker,
   tried: readonly TriedMessage[],
@@ -66,20 +65,20 @@ export function decideBreaker(
   return { ...breaker, failedAlone, state: afterFailure(breaker, tried, nowMs, policy, random) };
 }
 
-/** Opens it for another reason than how batches ended: others succeed with what fails here. */
+/** Opens it because other consumers succeed with messages that fail here. */
 export function openBreaker(breaker: Breaker, nowMs: number, retry: BackoffPolicy, random: Random): Breaker {
   return { ...breaker, state: openFor(1, nowMs, nowMs, retry, random) };
 }
 
 /**
- * Whether failures count towards `maxDeliveries`: not while the sink is taken to be down. Nothing distinguishes a sink
- * that never comes back from messages that are all poison, so after `maxOutageMs` without a success they count again.
+ * Whether failures count towards `maxDeliveries`: not while the sink seems to be down. A sink that never comes back looks like a
+ * backlog of nothing but poison, so after `maxOutageMs` without a success failures count again.
  */
 export function decideCounting({ state }: Breaker, maxOutageMs: number, nowMs: number): boolean {
   return state.kind === "closed" || nowMs - state.sinceMs >= maxOutageMs;
 }
 
-/** @param before what was tried before the last message that succeeded */
+/** @param before the messages of the batch before the last one that succeeded */
 function afterSuccess(breaker: Breaker, before: readonly TriedMessage[]): Breaker {
   const failed = before.filter(({ hasSucceeded }) => !hasSucceeded);
   const isNews = failed.length > 0 || breaker.failedAlone.size > 0 || breaker.state !== NO_FAILURE;
@@ -96,7 +95,7 @@ function afterFailure(
   random: Random,
 ): BreakerState {
   if (state.kind === "open") return openFor(state.attempts + 1, state.sinceMs, nowMs, retry, random);
-  // One bad message is reason enough for a batch to fail.
+  // One bad message explains why the batch failed.
   if (tried.some(({ id, deliveries }) => bad.has(id) || isTriedOften(deliveries, maxDeliveries))) return state;
   const { suspects } = state;
   const ids = tried.map(({ id }) => id);
@@ -106,7 +105,7 @@ function afterFailure(
   return { kind: "closed", suspects: stillSuspect, failed };
 }
 
-/** Only deliveries that count are in the count, so most of these were while others succeeded. */
+/** Only counted deliveries are in the count, so during most of them other messages succeeded. */
 function isTriedOften(deliveries: number, maxDeliveries: number): boolean {
   return deliveries > MOST_INNOCENT && deliveries * 2 > maxDeliveries;
 }
@@ -121,7 +120,7 @@ function openFor(
   return { kind: "open", sinceMs, attempts, notBeforeMs: nowMs + backoffDelayMs(attempts, retry, random) };
 }
 
-/** The newest are kept. */
+/** Keeps the newest. */
 function remember(known: ReadonlySet<EntryId>, more: readonly { readonly id: EntryId }[]): ReadonlySet<EntryId> {
   const all = new Set(known);
   for (const { id } of more) all.add(id);

@@ -1,28 +1,28 @@
-/** How many messages the next read asks for: new ones, or ones that come again. */
+/** How many messages the next read asks for: new ones, or ones that are redelivered. */
 
 export interface ReadAhead {
   /** New messages in memory that no batch has taken yet. */
   readonly buffered: number;
   readonly bufferedBytes: number;
-  /** Batches that somebody is waiting for at this moment. */
+  /** How many callers wait for a batch. */
   readonly wanted: number;
-  /** Mean size of a message lately, in bytes; 0 before the first. */
+  /** Recent mean size of a message, in bytes; 0 before the first. */
   readonly meanBytes: number;
 }
 
 export interface ReadPolicy {
   readonly batchSize: number;
-  /** Batches read ahead of the ones that are wanted. */
+  /** How many batches are read ahead. */
   readonly prefetch: number;
   readonly maxBytes: number;
 }
 
-// A single reply of this many entries already costs nothing per entry to ask for; more only delays the first.
+// In a reply of this size the request costs nothing per entry; a larger one only delays the first entry.
 const LARGEST_READ = 5_000;
-// These are named one by one to a script, which takes no more than some thousands of arguments.
+// Their ids are arguments of a script, which takes no more than some thousands.
 const LARGEST_REDELIVERY = 1_000;
 
-/** Says how many entries to read; 0 means that no read is issued until something changes. */
+/** How many entries to read; 0: send no read until something changes. */
 export function decideFetchSize(ahead: ReadAhead, policy: ReadPolicy): number {
   if (ahead.bufferedBytes >= policy.maxBytes) return 0;
   const missing = policy.batchSize * (ahead.wanted + policy.prefetch) - ahead.buffered;
@@ -37,7 +37,7 @@ export interface RedeliveredAhead {
   readonly meanBytes: number;
 }
 
-/** Says how many messages that are due are read again: one batch ahead at most, as far as it fits into memory. */
+/** How many due messages to read again: at most one batch ahead, as far as they fit into memory. */
 export function decideRedeliverySize(
   ahead: RedeliveredAhead,
   policy: Pick<ReadPolicy, "batchSize" | "maxBytes">,
@@ -47,7 +47,7 @@ export function decideRedeliverySize(
   return Math.max(1, Math.min(missing, fitting(ahead, policy), LARGEST_REDELIVERY));
 }
 
-/** How many messages fit by the mean; it may be none, but one that is larger than what is left must still come through. */
+/** How many messages of mean size fit. It may be 0; a single message that is larger than the rest is read all the same. */
 function fitting(
   { bufferedBytes, meanBytes }: RedeliveredAhead,
   { batchSize, maxBytes }: Pick<ReadPolicy, "batchSize" | "maxBytes">,

@@ -1,7 +1,7 @@
-/** Whether it is this process that is broken, and not the messages or what they are written to. */
+/** Whether this process is broken, and not the messages or the sink. */
 
 export interface Fitness {
-  /** Messages that have failed since the last success, each time counted. */
+  /** How often messages have failed since the last success. */
   readonly failures: number;
   /** How many of those another consumer acknowledged afterwards. */
   readonly succeededElsewhere: number;
@@ -10,15 +10,15 @@ export interface Fitness {
 
 export const FIT: Fitness = { failures: 0, succeededElsewhere: 0, isUnfit: false };
 
-// A single failure that another consumer makes good is what retries are for.
+// If another consumer succeeds after a single failure, that is what retries are for.
 const LEAST_FAILURES = 3;
 
-/** Takes in how a batch ended: one success is enough to be fit. */
+/** Takes in the results of a batch: one success is enough to be fit. */
 export function afterBatch(fitness: Fitness, failed: number, hasSucceeded: boolean): Fitness {
   return hasSucceeded ? FIT : judge({ ...fitness, failures: fitness.failures + failed });
 }
 
-/** Takes in that messages which failed here were acknowledged by somebody else. */
+/** Takes in that other consumers acknowledged messages that had failed here. */
 export function afterSuccessElsewhere(fitness: Fitness, messages: number): Fitness {
   return judge({ ...fitness, succeededElsewhere: fitness.succeededElsewhere + messages });
 }

@@ -1,6 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideIntake, type IntakeFacts } from "./intake.ts";
+import {
+  decideIntake,
+  decidePlacesForReleased,
+  decideReading,
+  decideShareOfReleased,
+  type IntakeFacts,
+  type ReadingFacts,
+  type TakingFacts,
+} from "./intake.ts";
 
 const open: IntakeFacts = {
   ...{ isDraining: false, isPaused: false, isServerAway: false, isAheadOfStream: false, handlersHung: 0, places: 2 },
@@ -48,5 +56,59 @@ describe("decideIntake", () => {
         expect(decideIntake({ handlersHung, places, ...flags }) === "open").toBe(!isHeldUp);
       }),
     );
+  });
+});
+
+const reading: ReadingFacts = {
+  ...{ isPaused: false, handlersHung: 0, places: 2, isBackingOff: false, mayProbe: false, isDeferredFull: false },
+  ...{ wanted: 1, fresh: 0, batchTakesMs: 100, patienceMs: 1_000, maxDeliveries: 16 },
+};
+
+describe("decideReading", () => {
+  it.each([
+    ["paused", { isPaused: true }],
+    ["all handlers hang", { handlersHung: 2 }],
+    ["no more may be deferred", { isDeferredFull: true }],
+    ["everything fails and the next attempt has to wait", { isBackingOff: true }],
+    ["the message for the next attempt is here", { isBackingOff: true, mayProbe: true, fresh: 1 }],
+    ["no caller waits for the next attempt", { isBackingOff: true, mayProbe: true, wanted: 0 }],
+  ])("reads nothing while it is so: %s", (_, facts) => {
+    expect(decideReading({ ...reading, ...facts })).toEqual({ kind: "held" });
+  });
+
+  it("reads one message for the next attempt while everything fails", () => {
+    expect(decideReading({ ...reading, isBackingOff: true, mayProbe: true })).toEqual({ kind: "probing" });
+  });
+
+  it("reads ahead while batches are quick, and a message is offered more than once", () => {
+    const ahead = (facts: Partial<ReadingFacts>) => decideReading({ ...reading, ...facts });
+    expect(ahead({ batchTakesMs: 1_000 })).toEqual({ kind: "open", mayReadAhead: true });
+    expect(ahead({ batchTakesMs: 1_001 })).toEqual({ kind: "open", mayReadAhead: false });
+    expect(ahead({ maxDeliveries: 1 })).toEqual({ kind: "open", mayReadAhead: false });
+  });
+});
+
+const taking: TakingFacts = {
+  ...{ isBackingOff: false, mayProbe: false, batchSize: 10, retryShare: 0.5 },
+  ...{ wanted: 2, fresh: 3, due: 5, dueAmongOthers: 4 },
+};
+
+describe("what is claimed of the released messages", () => {
+  it("is as many as there are places for beside those in memory, and never fewer than none", () => {
+    expect(decidePlacesForReleased(taking)).toBe(13);
+    expect(decidePlacesForReleased({ ...taking, fresh: 30 })).toBe(0);
+  });
+
+  it("is at least the share of a batch that redelivered messages have, and one", () => {
+    expect(decideShareOfReleased(taking)).toBe(5);
+    expect(decideShareOfReleased({ ...taking, retryShare: 0 })).toBe(1);
+  });
+
+  it("is one for the next attempt while everything fails, and only if none is here", () => {
+    const failing = { ...taking, isBackingOff: true, mayProbe: true };
+    expect(decidePlacesForReleased(failing)).toBe(0);
+    expect(decidePlacesForReleased({ ...failing, fresh: 0, due: 0 })).toBe(1);
+    expect(decidePlacesForReleased({ ...failing, fresh: 0, due: 0, mayProbe: false })).toBe(0);
+    expect(decideShareOfReleased(failing)).toBe(0);
   });
 });

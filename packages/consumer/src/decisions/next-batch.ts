@@ -1,22 +1,22 @@
 /**
- * The next batch, or for what and until when it waits. Everything that may be offered is weighed here and nowhere else:
- * new messages, those that come again, suspects, and what the server may still have.
+ * Decides what the next batch contains, or what it waits for and how long. This is the only place that weighs new messages,
+ * redelivered ones, suspects, and what the server may still have.
  *
  * | what is offered | goes                                                                                    |
  * |-----------------|-----------------------------------------------------------------------------------------|
- * | new             | in stream order, beside what comes again                                                |
+ * | new             | in stream order, together with redelivered ones                                         |
  * | due             | first, but at most `retryShare` of a batch while new ones wait; takes turns where a     |
  * |                 | batch has no room for both                                                              |
  * | suspect         | alone, one at a time over all open batches, and in turns with everything else           |
  */
 
-/** A message that comes again, in memory, in the order in which such messages go. */
+/** A redelivered message in memory. */
 export interface DueMessage {
-  /** Whether its waiting time is over; until then it may only accompany new messages. */
+  /** Whether its delay is over; until then it is only offered together with new messages. */
   readonly isRipe: boolean;
   /** The largest batch it may be part of. */
   readonly largestBatch: number;
-  /** Whether it is kept apart, because it may be what breaks the batches it is in. */
+  /** Whether it is offered alone, because it may be the reason why its batches fail. */
   readonly isSuspect: boolean;
 }
 
@@ -25,13 +25,13 @@ export interface Offerable {
   readonly due: readonly DueMessage[];
   /** New messages in memory. */
   readonly fresh: number;
-  /** Whether the server has, or may have, new messages that are being read. */
+  /** Whether the stream may have more new messages. */
   readonly moreFresh: boolean;
-  /** Whether a suspect is in somebody's hands. */
+  /** Whether a suspect is in an open batch. */
   readonly isSuspectOpen: boolean;
-  /** Whether the batch before had no new message: then it is their turn. */
+  /** Whether the last batch had no new message: then it is their turn. */
   readonly isFreshTurn: boolean;
-  /** Whether the batch before was a suspect: then it is everybody else's turn. */
+  /** Whether the last batch was a suspect: then it is the turn of all others. */
   readonly isOthersTurn: boolean;
 }
 
@@ -39,14 +39,14 @@ export interface Mix {
   /** Places in the list of due messages, ascending. */
   readonly due: readonly number[];
   readonly fresh: number;
-  /** How many messages make this batch full. */
+  /** How many messages fill this batch. */
   readonly full: number;
 }
 
 /**
- * Says what the next batch takes. Due messages go first, but take at most `retryShare` of the batch while new ones wait,
- * so that neither starves the other; without new ones they may fill it. Where a batch has no room for both, because it
- * is or must be small, they take turns. No message shares a batch larger than it may be part of.
+ * Decides which messages the next batch takes. Due messages come first, but take at most `retryShare` of the batch while new ones
+ * wait, so that neither starves the other; without new ones they may fill it. If a small batch has no room for both, they take
+ * turns. No message is in a larger batch than it may be part of.
  */
 export function decideMix(offerable: Offerable, batchSize: number, retryShare: number): Mix {
   const { due, fresh, moreFresh, isFreshTurn } = offerable;
@@ -59,10 +59,10 @@ export function decideMix(offerable: Offerable, batchSize: number, retryShare: n
   const takeWhatFits = (company: number, share: number): void => {
     for (const [place, { isRipe, largestBatch, isSuspect }] of due.entries()) {
       if (isSuspect && !maySuspect) continue;
-      // What was just returned does not make a batch by itself: that would be a hot loop.
+      // Messages that were just returned do not form a batch by themselves: that would be a hot loop.
       if ((!isRipe && fresh === 0) || taken.includes(place)) continue;
       const size = Math.min(full, isSuspect ? 1 : largestBatch);
-      // What was just returned goes beside a new message only, and in their turn they have a place in any case.
+      // A message that was just returned needs a new one beside it, and on their turn new ones are sure of a place.
       const kept = fresh > 0 && company === 0 && (isFreshTurn || !isRipe) ? 1 : 0;
       if (taken.length + company + kept + 1 > size) continue;
       if (taken.length + 1 > Math.max(1, Math.floor(size * share))) break;
@@ -77,24 +77,24 @@ export function decideMix(offerable: Offerable, batchSize: number, retryShare: n
   return { due: taken.toSorted((left, right) => left - right), fresh: freshTaken, full };
 }
 
-/** Whether a suspect may be in the next batch: none is open, and others that could go had their turn. */
+/** Whether a suspect may be in the next batch: none is open, and it is not the turn of others. */
 function mayOfferSuspect({ due, fresh, isSuspectOpen, isOthersTurn }: Offerable): boolean {
   if (isSuspectOpen) return false;
   return !isOthersTurn || (fresh === 0 && !due.some(({ isRipe, isSuspect }) => isRipe && !isSuspect));
 }
 
-/** What is asked of the server. `wanted`: the answer should be had first · `asked`: it is on its way. */
+/** A question to the server. `wanted`: it should be asked first · `asked`: the answer is on its way. */
 export interface Ask {
   readonly state: "none" | "wanted" | "asked";
-  /** How long the answer is waited for at most, by the local clock. */
+  /** Until when to wait for the answer, by the local clock. */
   readonly untilMs: number;
 }
 
 export const NOT_ASKED: Ask = { state: "none", untilMs: 0 };
 
-/** What the server may have for this batch that is not in memory. */
+/** What the server may have for this batch. */
 export interface Askable {
-  /** Messages that nobody holds. */
+  /** Released messages. */
   readonly released: Ask;
   /** Payloads of messages that were returned, and are due. */
   readonly due: Ask;
@@ -102,13 +102,13 @@ export interface Askable {
   readonly suspect: Ask;
 }
 
-/** Whoever waits for a batch. */
+/** A caller that waits for a batch. */
 export interface Caller {
-  /** When its wait began, if it counts from a call; then its batch may be empty. `null`: from the first message. */
+  /** When its wait began; its batch may be empty. `null`: the wait begins with the first message. */
   readonly calledAtMs: number | null;
-  /** What came of the look at the server that was made after the call. */
+  /** The state of the look at the stream after the call. */
   readonly look: "none" | "asked" | "answered" | "failed";
-  /** How long the answer to that look is waited for at most, once it is asked for. */
+  /** Until when to wait for the answer to that look. */
   readonly lookUntilMs: number;
 }
 
@@ -119,18 +119,18 @@ export interface BatchPolicy {
   readonly retryShare: number;
 }
 
-/** Of the messages that the mix names. */
+/** Facts about the messages of a mix. */
 export interface MixFacts {
   readonly bytes: number;
-  /** When the first of them arrived; infinite when there is none. */
+  /** When the first of them arrived; infinite if there is none. */
   readonly firstArrivedAtMs: number;
 }
 
 export type NextBatch =
   | { readonly kind: "offer"; readonly mix: Mix; readonly reason: "entries" | "bytes" | "wait" }
-  /** The time of a call is up, and there is nothing: the server was asked, or may not be asked now. */
+  /** The call's time is up, and there are no messages: the server was asked, or may not be asked now. */
   | { readonly kind: "empty" }
-  /** The time of a call is up, and the server could not be asked. */
+  /** The call's time is up, and the server could not be asked. */
   | { readonly kind: "refuse" }
   | { readonly kind: "ask"; readonly what: "released" | "due" | "suspect" | "look" }
   /** Decide again then, or when something changes. `null`: only when something changes. */
@@ -138,11 +138,11 @@ export type NextBatch =
 
 /** Whether anything may be offered at all. */
 export interface Gate {
-  /** Somebody has paused the consumer, which is no reason to wait for the server. */
+  /** The consumer is paused, so there is no reason to wait for the server. */
   readonly isPaused: boolean;
-  /** There is no connection by which the server could be asked. */
+  /** There is no connection to ask the server. */
   readonly isCutOff?: boolean;
-  /** How many messages a batch may have now; 0: none, because it is in doubt whose they are, or an attempt has to wait. */
+  /** How many messages a batch may have now; 0: none, because leases are in doubt or the next attempt has to wait. */
   readonly limit: number;
 }
 
@@ -166,7 +166,7 @@ export function decideNextBatch(
     return nowMs < caller.lookUntilMs && gate.isCutOff !== true ? waitUntil(caller.lookUntilMs) : { kind: "refuse" };
   }
 
-  // What nobody holds has waited longest, and what was returned is part of the next batch: both are a round trip away.
+  // Released messages have waited longest, and returned ones belong in the next batch: both are a round trip away.
   if (askable.released.state === "wanted") return { kind: "ask", what: "released" };
   if (isAwaited(askable.released, nowMs)) return waitUntil(askable.released.untilMs);
   if (askable.due.state === "wanted") return { kind: "ask", what: "due" };
@@ -179,9 +179,9 @@ export function decideNextBatch(
   const mix = decideMix(offerable, Math.min(gate.limit, policy.batchSize), policy.retryShare);
   const entries = mix.due.length + mix.fresh;
   if (entries === 0) return nothingNow(caller, deadlineMs, gate.isCutOff === true, nowMs);
-  // Places are kept for new messages, or it is their turn, and nobody knows yet whether more of them come.
+  // Places are kept for new messages, or it is their turn, and it is not known yet whether more will come.
   const isTurnKept = offerable.isFreshTurn && mix.fresh === 0;
-  // Where the bytes are full there is no room for them anyway, and none is read.
+  // If `maxBytes` is reached there is no room for them, and none are read.
   const { bytes, firstArrivedAtMs } = factsOf(mix);
   const isFullOfBytes = bytes >= policy.maxBytes;
   const areSharesKept = entries < mix.full && !isFullOfBytes && mix.due.length < countRipe(offerable);
@@ -194,7 +194,7 @@ export function decideNextBatch(
   return untilMs <= nowMs ? { kind: "offer", mix, reason: "wait" } : waitUntil(untilMs);
 }
 
-/** What is said where there is nothing: an empty batch is an answer only after the server was asked. */
+/** What to do if there are no messages: an empty batch is only an answer after the server was asked. */
 function nothingNow(caller: Caller, deadlineMs: number, isCutOff: boolean, nowMs: number): NextBatch {
   if (nowMs < deadlineMs) return waitUntil(finite(deadlineMs));
   if (caller.look === "answered") return { kind: "empty" };

@@ -1,11 +1,11 @@
-/** Whose pending messages may be taken over. */
+/** When the pending messages of another consumer may be released. */
 import type { Registration } from "@redis-batch/core/internal";
 
-/** A name that was registered, with what was last seen of that; times by the local clock. */
+/** A name that was registered, as it was last seen; times by the local clock. */
 export interface SeenName {
   readonly atMs: number;
   readonly leaseMs: number;
-  /** When it was first seen to be registered no more; `null` while it is. */
+  /** When it was first found not to be registered any more; `null` while it is registered. */
   readonly absentSinceMs: number | null;
 }
 
@@ -13,9 +13,9 @@ export interface SeenName {
 export type RecentlySeen = ReadonlyMap<string, SeenName>;
 
 /**
- * Takes in who is registered now. A registration can get lost under a consumer of ours: the server forgets all, or others
- * remove the name while it sleeps, and then a read of it is carried out. After `foreignIdleMs` nothing is remembered: what
- * a consumer that is not ours left behind may be taken by then as well.
+ * Takes in who is registered now. A consumer of ours can lose its registration while it reads: the server loses its data, or
+ * others remove the name while the process sleeps. A name is forgotten after `foreignIdleMs`: by then the messages of a foreign
+ * consumer may be released as well.
  */
 export function rememberNames(
   known: RecentlySeen,
@@ -33,10 +33,9 @@ export function rememberNames(
 }
 
 /**
- * How long a message must not have been delivered that is pending under a name of ours which is not registered, in
- * milliseconds.
- * One of ours renews what it holds every third of a lease, registered or not, and registers again with its next heartbeat.
- * One that has not for a lease is dead, whatever the age of its messages: a server's clock may have gone back since.
+ * How long ago a message must have been delivered to be released from an unregistered name of ours, in milliseconds. A consumer
+ * of ours renews its messages every third of a lease, registered or not, and registers again with its next heartbeat. If it has
+ * not done so for a lease it is dead, however old its messages seem: the server's clock may have been set back.
  *
  * @param connectedSinceMs since when this consumer could look, by the local clock
  */
@@ -54,15 +53,15 @@ export function decideLeastIdle(
 
 export interface Stability {
   readonly nowMs: number;
-  /** Since when both connections have stood without a break, by the local clock; `null` while one is down. */
+  /** Since when both connections have been up without a break, by the local clock; `null` while one is down. */
   readonly connectedSinceMs: number | null;
-  /** Whether the leases of what this consumer itself holds were renewed in time. */
+  /** Whether this consumer's own leases were renewed in time. */
   readonly isLeaseCertain: boolean;
 }
 
 /**
- * Whether this consumer may take over what others left: only after a full lease of good connection. Right after an
- * outage everybody's heartbeat looks old, and everybody needs the time to send the next one.
+ * Whether this consumer may release what others left: only after its connections have been up for a full lease. Right after an
+ * outage all heartbeats look old, and every consumer needs time to send the next one.
  */
 export function mayRecover({ nowMs, connectedSinceMs, isLeaseCertain }: Stability, leaseMs: number): boolean {
   return connectedSinceMs !== null && nowMs - connectedSinceMs >= leaseMs && isLeaseCertain;

@@ -4,7 +4,7 @@ import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/co
 /** `fetch`: the caller sets the pace · `loop`: `run` and `for await`, which would otherwise spin. */
 export type PullMode = "fetch" | "loop";
 
-// Under `fetch()` nothing is given up: so it was in the Python original, whose users decide by themselves.
+// Under `fetch()` no message is given up: in the Python original the users decide that themselves.
 const LOOP_MAX_DELIVERIES = 16;
 
 /** The longest delay that can be asked for, in milliseconds: a day. */
@@ -22,37 +22,37 @@ export function decideMaxDeliveries(mode: PullMode, given: number | undefined): 
 
 export interface ReturnedMessage {
   readonly mode: PullMode;
-  /** How often it was delivered. */
+  /** How often it has been delivered. */
   readonly deliveries: number;
-  /** Whether its last delivery counts: not when nobody has said that it failed. */
+  /** Whether its last delivery counts: only if the message failed. */
   readonly isCounted: boolean;
-  /** What the application asked for, in milliseconds. */
+  /** The delay that the application asked for, in milliseconds. */
   readonly delayMs: number | undefined;
 }
 
 export type Redelivery =
-  /** It was offered as often as it may be. */
+  /** It was offered `maxDeliveries` times. */
   | { readonly kind: "dead-letter" }
   | {
       readonly kind: "defer";
       /** How long the message stays out of memory, in milliseconds. */
       readonly dueInMs: number;
-      /** How long it may only accompany new messages, in milliseconds. */
+      /** How long it is only offered together with new messages, in milliseconds. */
       readonly ripeInMs: number;
     };
 
-// A delay is kept in memory while it is short: a few seconds, and well within the lease that guards the message.
+// Only short delays are kept in memory: a few seconds, and well within the lease.
 const LONGEST_KEPT_MS = 5_000;
 
-/** Whether a message that is deferred for so long stays with this consumer; if not, its time is written down in Redis. */
+/** Whether a message with this delay stays with this consumer. If not, the delay is kept in Redis. */
 export function isKeptHere(delayMs: number, leaseMs: number): boolean {
   return delayMs <= Math.min(LONGEST_KEPT_MS, leaseMs / 2);
 }
 
 /**
- * Under `fetch()` the message is due at once, but does not make a batch by itself for the base delay. In a loop the
- * delay grows with each delivery, up to the cap, and is spread so that what failed together does not come again
- * together: after the n-th delivery it lies between `baseMs` and `baseMs` × 2ⁿ. A delay that was asked for is kept.
+ * Under `fetch()` the message is due at once, but does not form a batch by itself during the base delay. In a loop the delay grows
+ * with each delivery, up to the cap: after the n-th delivery it is a random time between `baseMs` and `baseMs` × 2ⁿ, so that
+ * messages that failed together are not redelivered together. A delay that the application asked for is kept.
  */
 export function decideRedelivery(
   { mode, deliveries, isCounted, delayMs }: ReturnedMessage,
@@ -63,7 +63,7 @@ export function decideRedelivery(
   if (isCounted && deliveries >= maxDeliveries) return { kind: "dead-letter" };
   if (delayMs !== undefined) return { kind: "defer", dueInMs: delayMs, ripeInMs: delayMs };
   if (mode === "fetch") return { kind: "defer", dueInMs: 0, ripeInMs: policy.baseMs };
-  // One step further than the count says: from the first time on there is room to spread.
+  // One step further than the count, so that there is room for jitter from the first time on.
   const growingMs = backoffDelayMs(deliveries + 1, policy, random);
   return { kind: "defer", dueInMs: growingMs, ripeInMs: growingMs };
 }

@@ -1,11 +1,11 @@
-/** Which message of a batch meets which end, once the handler has returned. */
+/** Which outcome each message of a batch gets when the handler has returned. */
 
 export interface RetryVerdict {
   readonly delayMs?: number | undefined;
   readonly reason?: string | undefined;
 }
 
-/** What a handler returned, in one shape. `rest`: the end of every open message that is not named. */
+/** What a handler returned, in one shape. `rest`: the outcome of every open message that is not named. */
 export interface NamedOutcomes<Item> {
   readonly ack: readonly Item[];
   readonly retry: readonly { readonly message: Item; readonly verdict: RetryVerdict }[];
@@ -17,15 +17,14 @@ export interface Settlements<Item> {
   readonly ack: readonly Item[];
   readonly retry: readonly { readonly message: Item; readonly verdict: RetryVerdict }[];
   readonly deadLetter: readonly { readonly message: Item; readonly reason: string }[];
-  /** Named by nobody: they come again as well, without having failed. */
+  /** Not named: they are redelivered as well, without having failed. */
   readonly unnamed: readonly Item[];
 }
 
 /**
- * Sorts the messages that have no outcome yet (`open`) into exactly one end each. Messages that have one already keep
- * it, whatever is said of them here.
+ * Gives each message without an outcome (`open`) exactly one. Messages that have one keep it, whatever the handler returned.
  *
- * @returns the ends, or a sentence that says what is contradictory; then nothing may be carried out
+ * @returns the outcomes, or a sentence that says what is contradictory; then none may be carried out
  */
 export function decideSettlement<Item>(
   batch: readonly Item[],

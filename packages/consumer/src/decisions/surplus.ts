@@ -1,9 +1,9 @@
-/** What a consumer holds that it cannot work on soon, and so does not keep. */
+/** Which messages a consumer cannot work on soon, and therefore releases. */
 
 export interface Load {
   readonly isDraining: boolean;
   readonly isPaused: boolean;
-  /** Whether everything fails, and the next attempt has to wait. */
+  /** Whether all messages fail, and the next attempt has to wait. */
   readonly isBackingOff: boolean;
   /** Handlers that have been at work beyond `maxHoldMs`. */
   readonly handlersHung: number;
@@ -11,23 +11,23 @@ export interface Load {
   readonly places: number;
   /** How many of them are free. */
   readonly freePlaces: number;
-  /** How long the oldest message that could be offered has waited, in milliseconds; `null` when none does. */
+  /** How long the oldest message that could be offered has waited, in milliseconds; `null` if there is none. */
   readonly oldestOfferableMs: number | null;
 }
 
 export type Surplus =
   | { readonly kind: "nothing" }
   | {
-      /** `all` of it · what has `waited` too long. */
+      /** `all` messages · those that have `waited` too long. */
       readonly kind: "all" | "waited";
       readonly why: "draining" | "held-too-long" | "paused" | "backing-off" | "read-ahead";
-      /** Who must be there, so that letting go helps. */
+      /** Who must be there, so that a release helps. */
       readonly for: "nobody" | "another consumer" | "a free place";
     };
 
 /**
- * Says what is released. A consumer that cannot work at all releases everything; one that has no place free releases
- * what has waited for longer than `patienceMs`, as soon as somebody else has one.
+ * Decides what is released. A consumer that cannot work at all releases everything. One without a free place releases messages
+ * that have waited for longer than `patienceMs`, as soon as another consumer has a free place.
  */
 export function decideSurplus(load: Load, patienceMs: number): Surplus {
   if (load.isDraining) return { kind: "all", why: "draining", for: "nobody" };
@@ -39,5 +39,5 @@ export function decideSurplus(load: Load, patienceMs: number): Surplus {
   return { kind: "nothing" };
 }
 
-/** How long a message may wait in memory for a place: a batch's own wait, and a second at least. */
+/** How long a message may wait in memory for a place: as long as a batch may wait, and at least a second. */
 export const patienceOf = (maxWaitMs: number): number => Math.max(maxWaitMs, 1_000);
