@@ -1,12 +1,13 @@
 /**
- * The consumer: its parts, and the three ways to pull batches from them.
+ * The consumer: the public API over its parts, which are made in `parts.ts`. There are three ways to pull batches: `fetch()`,
+ * `for await` and `run()`.
  *
  * | state    | fetch · for await · run          | leaves by                                        |
  * |----------|----------------------------------|--------------------------------------------------|
  * | idle     | starts                           | first use · close                                |
  * | starting | waits                            | connected · close · failure                      |
  * | running  | batches                          | close, signal · failure                          |
- * | draining | empty batch · ends · resolves    | everything released, or the deadline           |
+ * | draining | empty batch · ends · resolves    | everything released, or the deadline             |
  * | failed   | throws the cause                 | its clean-up                                     |
  * | closed   | throws                           | –                                                |
  */
@@ -52,19 +53,19 @@ import { describeProblem } from "./warn.ts";
 
 export type { AckReport } from "./settling/acknowledger.ts";
 
-/** How a consumer is, for probes. */
+/** The health of a consumer, for probes. */
 export interface ConsumerHealth {
   readonly state: LifecycleState;
   /**
-   * Whether it makes progress, or could: not when it has failed, when the server owes it an answer for long, or when every
-   * handler has been at work beyond `maxHoldMs`. `false` means: restart the process.
+   * Whether it makes progress, or could. `false` if it has failed, if the server has not answered for long, or if every handler
+   * has been at work for longer than `maxHoldMs`: restart the process then.
    */
   readonly live: boolean;
-  /** Whether it is connected and reading, and what it works on does not fail while it succeeds elsewhere. */
+  /** Whether it is connected and reading, and its messages do not fail here while they succeed elsewhere. */
   readonly ready: boolean;
-  /** What holds the intake of new messages up; `"open"`: nothing does. */
+  /** Why it does not read new messages; `"open"` if it does. */
   readonly intake: IntakeHold | "open";
-  /** Handlers that have been at work on one batch beyond `maxHoldMs`. */
+  /** Handlers that have been at work on one batch for longer than `maxHoldMs`. */
   readonly handlersHung: number;
   /** Messages in memory that no batch has taken yet. */
   readonly buffered: number;
@@ -76,16 +77,15 @@ export interface ConsumerHealth {
   readonly unconfirmedAcks: number;
 }
 
-/** What holds intake up that somebody has to do something about. */
+/** The reasons for not reading that somebody has to act on. */
 const NOT_READY: readonly (IntakeHold | "open")[] = ["unfit", "held-too-long", "ahead-of-stream"];
 
-// A read that is not answered for so long beyond its own wait is stuck; the socket's own timeout comes first.
+// A read that is not answered this long after its own wait is stuck. The socket's timeout comes first.
 const STUCK_MS = 30_000;
 
 /**
- * Reads a Redis Stream in batches, as one consumer of a group. Use one instance in one way at a time: `fetch()`,
- * `for await`, or `run()`. Constructing does no I/O; the first use connects and creates stream and group where they
- * are missing.
+ * Reads a Redis Stream in batches, as one consumer of a group. Use an instance in one way at a time: `fetch()`, `for await`, or
+ * `run()`. The constructor does no I/O. The first use connects, and creates the stream and the group if they are missing.
  *
  * @example
  * ```ts
@@ -150,17 +150,18 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   /**
-   * Resolves with the next batch: as soon as it is full, or with what there is `maxWaitMs` after the call, which may
-   * be nothing: then the server was asked after the call, and had nothing. Ends the batch before: what has no outcome in
-   * it is part of the next ones. It is empty at once, with the reason `draining`, when the option `signal` has aborted:
-   * then the batch before was still yours to finish, within `drainMs`, and `close()` ends it. While the consumer is
-   * paused it is empty, too.
+   * Resolves with the next batch: as soon as it is full, or with what there is `maxWaitMs` after the call. The batch may be empty:
+   * then the server was asked after the call and had no message. Each call ends the batch before it: its messages without an
+   * outcome are part of the next batches.
    *
-   * `signal` gives up waiting, at once; the messages stay for the next call.
+   * When the option `signal` has aborted, the batch is empty at once, with the reason `draining`. You can then still finish the
+   * batch before it within `drainMs`, and `close()` ends it. While the consumer is paused, the batch is empty as well.
+   *
+   * The `signal` of a call ends the wait at once. The messages stay for the next call.
    *
    * @throws {UsageError} while another use of this consumer is under way, and after `close()`
-   * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`; later, retryable, when
-   * the server could not be asked within `maxWaitMs` (a silent one gets up to `blockMs` + 1 s more)
+   * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`; later, retryable, when the
+   * server could not be asked within `maxWaitMs` (a server that does not answer gets up to `blockMs` + 1 s more)
    * @throws {PermissionError} {@link WrongTypeError} {@link UnsupportedServerError}
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
@@ -178,7 +179,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       this.#startReading();
       const collected = await this.#parts.scheduler.take({ mode: "fetch", calledAtMs, signal });
       const { batch } = this.#parts.open.hand(collected, "fetch");
-      // A loop of calls must leave room for timers and sockets, however fast the answers are there.
+      // A loop of calls must leave time for timers and sockets, however fast the answers come.
       await nextTurn();
       return batch;
     } finally {
@@ -187,9 +188,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   /**
-   * Batches, one after the other, none of them empty; `maxWaitMs` counts from the first message. Each step ends the
-   * batch before. Leaving the loop stops reading and gives the open batch back; the loop ends by itself, after the
-   * drain, when the consumer is closed from elsewhere. Throws as `fetch()` does.
+   * Yields batches one after the other, none of them empty; `maxWaitMs` counts from the first message. Each step ends the batch
+   * before. Leaving the loop ends the open batch and closes the consumer. If the consumer is closed from elsewhere, the loop ends
+   * after the drain. Throws like `fetch()`.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Value>, void, undefined> {
     this.#begin("for await");
@@ -211,11 +212,11 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   /**
-   * Calls the handler for every batch until `signal` aborts or `close()` is called, then drains and resolves. A
-   * handler that throws does not end it: what it did not acknowledge comes again, after a growing delay.
+   * Calls the handler for every batch until `signal` aborts or `close()` is called, then drains and resolves. A handler that
+   * throws does not end it: the messages that it did not acknowledge are redelivered, after a growing delay.
    *
    * @throws {UsageError} while another use of this consumer is under way, and after `close()`
-   * @throws {RedisBatchError} what no repetition can help: wrong credentials, missing rights, a key of another type
+   * @throws {RedisBatchError} when trying again would not help: wrong credentials, missing rights, a key of another type
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
     if (typeof handler !== "function") throw new UsageError("run() needs a handler: a function that takes a batch");
@@ -224,7 +225,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     try {
       if (await this.#start()) this.#startReading();
       const handlers = Promise.all(Array.from({ length: this.#scope.policy.concurrency }, () => this.#work(handler)));
-      // A handler that never returns must not keep what waits for the end.
+      // A handler that never returns must not keep run() from resolving.
       handlers.catch(() => {});
       await Promise.race([handlers, this.#parts.shutdown.whenStopped]);
     } catch (error) {
@@ -242,7 +243,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    *
    * @param ids any number of them
    * @throws {UsageError} when one of them is no entry id
-   * @throws {RedisBatchError} when the server cannot be asked; then nothing is certain, and asking again is safe
+   * @throws {RedisBatchError} when the server cannot be asked; then the result is unknown, and calling again is safe
    */
   async ack(...ids: EntryId[]): Promise<AckReport> {
     for (const id of ids as readonly unknown[]) {
@@ -257,9 +258,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   /**
-   * Stops reading and handing out, until `resume()`. Batches that were handed out go on. What was read ahead is given to
-   * the group where another consumer is alive, and stays held where none is. A `fetch()` meanwhile ends empty when its
-   * time is up. Does nothing when it is paused already.
+   * Stops reading and handing out batches until `resume()`. Open batches continue. Messages that were read ahead are released if
+   * another consumer is alive, and stay held if not. A `fetch()` in the meantime gets an empty batch when its time is up. Does
+   * nothing if the consumer is paused already.
    */
   pause(): void {
     this.#parts.intake.pause();
@@ -268,54 +269,48 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     if (this.state === "running") void this.#parts.surplus.look();
   }
 
-  /** Goes on after `pause()`. */
+  /** Continues after `pause()`. */
   resume(): void {
     this.#parts.intake.resume();
-    // What it released because it was paused, it may take again.
+    // It may claim again what it released because it was paused.
     this.#parts.claimer.batchEnded();
     if (this.#scope.usage.current !== undefined) this.#startReading();
     this.#parts.scheduler.decide();
   }
 
-  /** How the consumer is at this moment. Does no I/O. */
+  /** The current health of the consumer. Does no I/O. */
   health(): ConsumerHealth {
-    const { policy, held, usage, lifecycle } = this.#scope;
-    const { state } = lifecycle;
-    // A refusal is an answer: while it lasts, restarting the process would change nothing.
-    const isStuck =
-      this.#parts.connection.isConnected && this.#parts.readWatch.unansweredMs > policy.blockMs + STUCK_MS;
-    const handlersHung = this.#parts.open.hung;
-    const areAllHung = handlersHung >= usage.places;
-    const intake = this.#parts.intake.hold;
+    const { policy, held, usage } = this.#scope;
+    const { connection, readWatch, open, acknowledger, intake } = this.#parts;
+    const { state } = this;
+    // A refusal is an answer, and a restart would not change it.
+    const isStuck = connection.isConnected && readWatch.unansweredMs > policy.blockMs + STUCK_MS;
+    const isEveryHandlerHung = open.hung >= usage.places;
+    // One or two refusals are no reason to take it out of service. If they last, that is a stall.
+    const isReading = !intake.isCutOff && !readWatch.isStalled && !NOT_READY.includes(intake.hold);
     return {
       state,
-      live: this.#failure === undefined && state !== "closed" && !isStuck && !areAllHung,
-      // A refusal or two are no reason to take it out of service; what lasts is a stall.
-      ready:
-        state === "running" &&
-        !this.#parts.intake.isCutOff &&
-        !this.#parts.readWatch.isStalled &&
-        !NOT_READY.includes(intake),
-      intake,
-      handlersHung,
+      live: this.#failure === undefined && state !== "closed" && !isStuck && !isEveryHandlerHung,
+      ready: state === "running" && isReading,
+      intake: intake.hold,
+      handlersHung: open.hung,
       buffered: held.fresh.messages + held.due.messages,
-      inFlight: this.#parts.open.messages,
+      inFlight: open.messages,
       deferred: held.deferredCount,
-      unconfirmedAcks: this.#parts.acknowledger.pending,
+      unconfirmedAcks: acknowledger.pending,
     };
   }
 
   /**
-   * Stops reading, waits up to `drainMs` for handlers and loop bodies that are at work and for outstanding
-   * acknowledgements, releases everything else, removes the name from the group when nothing is pending under it,
-   * and closes the connections. A batch from `fetch()` ends with this call: what has no outcome in it is released.
-   * Every call gets the same report.
+   * Stops reading, waits up to `drainMs` for running handlers and loop bodies and for outstanding acknowledgements, releases all
+   * other messages, removes the name from the group if nothing is pending under it, and closes the connections. It also ends a
+   * batch from `fetch()`: its messages without an outcome are released. Every call gets the same report.
    *
-   * Inside the body of `for await` use `break` instead, and inside a handler of `run` do not wait for it: neither can end
-   * while it waits for itself.
+   * Inside the body of `for await` use `break` instead. Inside a handler of `run` do not wait for it: a handler cannot end while
+   * it waits for itself.
    *
-   * @throws {UsageError} only in a handler of `run`, where that can be told (on Node 24 and later, and before its first
-   * `await` on any): the consumer stops all the same
+   * @throws {UsageError} only inside a handler of `run`, if that can be told (on Node 24 and later; on others before the handler's
+   * first `await`). The consumer stops all the same
    */
   close(): Promise<StopReport> {
     this.#parts.open.endFetched();
@@ -327,7 +322,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
           "return from the handler, and run() resolves with the report",
       ),
     );
-    // Whoever does not wait for it has done nothing wrong.
+    // A handler that does not wait for it has done nothing wrong.
     waitsForItself.catch(() => {});
     return waitsForItself;
   }
@@ -357,13 +352,13 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#scope.lifecycle.assertOpen(action);
   }
 
-  /** What a call gets while the consumer drains. */
+  /** The empty batch that a call gets while the consumer drains. */
   #handNothing(): Batch<Value> {
     this.#parts.open.endFetched();
     return this.#parts.open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
   }
 
-  /** Resolves when it runs; with `false` when it was told to stop before it did, which is no failure. */
+  /** Resolves with `true` when the consumer runs, and with `false` when it was stopped before, which is no failure. */
   async #start(): Promise<boolean> {
     try {
       return await this.#parts.startup.start();
