@@ -4,7 +4,7 @@
  */
 import { ConnectionError } from "@redis-batch/core";
 import { groupKey } from "@redis-batch/core/internal";
-import { ManualClock, seededRandom } from "@redis-batch/test-support";
+import { addEntry, ManualClock, seededRandom } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { LivingCrew } from "../test/living-crew.ts";
@@ -89,7 +89,7 @@ class Crew {
   async #add(): Promise<void> {
     const drawn = this.#random.next();
     const intent = drawn < 0.02 ? "poison" : drawn < 0.025 ? "kill" : drawn < 0.05 ? "throw" : "ack";
-    await this.client.xadd({ stream, fields: ["intent", intent] });
+    await addEntry(this.client, { stream, fields: ["intent", intent] });
   }
 
   #strike(): void {

@@ -1,7 +1,7 @@
 /** Ways in which consumers of streams have got stuck, or have got ahead of themselves, elsewhere and here: one test for each. */
 import { CommandError, ConnectionError, compareEntryIds } from "@redis-batch/core";
 import { groupKey, RELEASED } from "@redis-batch/core/internal";
-import { deferred } from "@redis-batch/test-support";
+import { addEntry, deferred } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
 
@@ -256,7 +256,8 @@ describe("large messages that come again", () => {
       maxWaitMs: 0,
       retry: { baseMs: 1_000, capMs: 1_000 },
     });
-    for (const n of range(100)) await other.xadd({ stream, fields: ["n", String(n), "blob", Buffer.alloc(1_000)] });
+    for (const n of range(100))
+      await addEntry(other, { stream, fields: ["n", String(n), "blob", Buffer.alloc(1_000)] });
     let done = 0;
     const running = consumer.run((batch) => {
       if (batch.messages.every(({ deliveries }) => deliveries > 1)) done += batch.size;

@@ -5,7 +5,7 @@
  */
 import { ConnectionError, type EntryId } from "@redis-batch/core";
 import { compareEntryIds, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
-import { ManualClock, seededRandom } from "@redis-batch/test-support";
+import { addEntry, ManualClock, seededRandom } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { Batch } from "../src/batch.ts";
 import { Consumer } from "../src/consumer.ts";
@@ -165,7 +165,7 @@ export class LivingCrew {
     ];
     let upTo = 0;
     const intent = intents.find(([, share]) => drawn < (upTo += share))?.[0] ?? "ack";
-    const id = await this.#client.xadd({ stream, fields: ["intent", intent] });
+    const id = await addEntry(this.#client, { stream, fields: ["intent", intent] });
     this.#intents.set(id, intent);
   }
 

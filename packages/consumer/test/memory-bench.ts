@@ -1,6 +1,6 @@
 /** A consumer on a Redis in memory and a clock that stands still, with what a test needs around it. */
 
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { Consumer } from "../src/consumer.ts";
 import type { ConsumerEvent } from "../src/events.ts";
@@ -41,7 +41,7 @@ export async function openInMemory(options: Options = {}) {
   const { events, consumer } = open();
   const other = redis.client();
   await other.connect(["commands"], { timeoutMs: 1_000 });
-  const add = (n: number): Promise<string> => other.xadd({ stream, fields: ["n", String(n)] });
+  const add = (n: number): Promise<string> => addEntry(other, { stream, fields: ["n", String(n)] });
   /** How often each pending message was delivered, by id. */
   const deliveries = async (): Promise<ReadonlyMap<string, number>> => {
     const entries = await other.xpendingRange({ stream, group, from: "-", to: "+", count: 10_000 });

@@ -1,6 +1,6 @@
 /** The parts of a consumer that others need, on a Redis in memory and a clock that stands still, for tests of one of them. */
 import { type EntryId, fieldsCodec, LATER, RELEASED } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { ConsumerEvent } from "../src/events.ts";
 import { Peers } from "../src/liveness/peers.ts";
@@ -52,7 +52,7 @@ export async function openParts() {
 
   /** Adds messages and reads them under a name, each delivered so many times → their ids. */
   const deliver = async (consumer: string, count: number, times = 1): Promise<EntryId[]> => {
-    for (let more = count; more > 0; more--) await client.xadd({ stream: address.stream, fields: ["n", "1"] });
+    for (let more = count; more > 0; more--) await addEntry(client, { stream: address.stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ ...address, consumer, count, blockMs: undefined });
     const ids = entries.map(({ id }) => id);
     const messages = ids.map((id) => ({ id, deliveries: times }));

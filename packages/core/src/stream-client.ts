@@ -29,7 +29,7 @@ import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";
 import type { XackOptions } from "./wire/xack.ts";
-import type { Trim, XaddOptions } from "./wire/xadd.ts";
+import type { XaddOptions } from "./wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xgroup.ts";
 import type { ConsumerInfo, GroupInfo, StreamInfo } from "./wire/xinfo.ts";
 import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "./wire/xpending.ts";
@@ -75,11 +75,8 @@ export interface StreamClient {
   /** Closes every connection it opened, at once; commands in flight reject. Idempotent. */
   close(): Promise<void>;
 
-  /** @see xadd in `wire/xadd.ts`, and so on for each command. */
-  xadd(options: XaddOptions): Promise<EntryId>;
-  /** Many adds at once. Each has its own result, in the given order. */
+  /** Many adds at once. Each has its own result, in the given order. @see xadd in `wire/xadd.ts`, and so on for each command. */
   xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]>;
-  xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number>;
   xlen(options: { readonly stream: string }): Promise<number>;
   xrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;
   xrevrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;

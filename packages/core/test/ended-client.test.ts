@@ -1,5 +1,6 @@
 /** Whatever ends a client of ioredis for good, its connection comes back. */
 import {
+  addEntry,
   checkLeaks,
   EventRecorder,
   eventually,
@@ -141,7 +142,7 @@ describe.each([
     // The second that was made is the reader's.
     made[1]?.disconnect();
     await events.waitFor(({ type, role }) => type === "connected" && role === "reader", { count: 2 });
-    await client.xadd({ stream, fields: ["n", 1] });
+    await addEntry(client, { stream, fields: ["n", 1] });
     const [entry] = await client.xreadgroup(own);
     expect(entry).toBeInstanceOf(PackedEntry);
     const controller = new AbortController();

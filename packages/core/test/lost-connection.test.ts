@@ -1,4 +1,12 @@
-import { checkLeaks, eventually, FaultProxy, startCluster, useServer, useServers } from "@redis-batch/test-support";
+import {
+  addEntry,
+  checkLeaks,
+  eventually,
+  FaultProxy,
+  startCluster,
+  useServer,
+  useServers,
+} from "@redis-batch/test-support";
 import { Cluster } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -53,12 +61,12 @@ describe.each(setups)("over %s", (_, isCluster, source) => {
   describe("a command whose reply is lost", () => {
     test("has an unknown outcome and is not sent again", async () => {
       const { client, events } = await open();
-      const add = client.xadd({ stream, fields: ["n", 1] });
+      const add = addEntry(client, { stream, fields: ["n", 1] });
       add.catch(() => {});
       await proxy.cut("reply", 0);
       await expect(add).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown", retryable: true });
       await client.connect(["commands"], { timeoutMs: 10_000 });
-      await client.xadd({ stream, fields: ["n", 2] });
+      await addEntry(client, { stream, fields: ["n", 2] });
       expect(await length()).toBe(2);
       expect(events.all("connected").length).toBeGreaterThanOrEqual(2);
     });
@@ -83,13 +91,13 @@ describe.each(setups)("over %s", (_, isCluster, source) => {
       await proxy.cut("reply", 0);
       for (const outcome of await adds) expect(outcome).toMatchObject({ code: "CONNECTION", outcome: "unknown" });
       await client.connect(["commands"], { timeoutMs: 10_000 });
-      await client.xadd({ stream, fields: ["n", 4] });
+      await addEntry(client, { stream, fields: ["n", 4] });
       expect(await length()).toBe(4);
     });
 
     test("in the middle is as lost as a whole one", async () => {
       const { client } = await open();
-      const add = client.xadd({ stream, fields: ["n", 1] });
+      const add = addEntry(client, { stream, fields: ["n", 1] });
       add.catch(() => {});
       await proxy.cut("reply", 5);
       await expect(add).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
@@ -101,7 +109,7 @@ describe.each(setups)("over %s", (_, isCluster, source) => {
   test("a command cut on its way there is not sent again either", async () => {
     const { client } = await open();
     const cut = proxy.cut("request", 10);
-    await expect(client.xadd({ stream, fields: ["n", 1] })).rejects.toMatchObject({ code: "CONNECTION" });
+    await expect(addEntry(client, { stream, fields: ["n", 1] })).rejects.toMatchObject({ code: "CONNECTION" });
     await cut;
     await client.connect(["commands"], { timeoutMs: 10_000 });
     expect(await client.xlen({ stream })).toBe(0);
@@ -113,7 +121,7 @@ describe.each(setups)("over %s", (_, isCluster, source) => {
     proxy.set({ refuse: true });
     proxy.reset();
     const outcomeOfAdd = async () => {
-      const error: unknown = await client.xadd({ stream, fields: ["n", 1] }).catch((reason: unknown) => reason);
+      const error: unknown = await addEntry(client, { stream, fields: ["n", 1] }).catch((reason: unknown) => reason);
       return ConnectionError.is(error) ? error.outcome : "none";
     };
     await eventually("the loss is noticed", async () => (await outcomeOfAdd()) === "not-sent");

@@ -1,4 +1,4 @@
-import { FaultProxy, type RedisServer, runWorker, uniqueName, useServer } from "@redis-batch/test-support";
+import { addEntry, FaultProxy, type RedisServer, runWorker, uniqueName, useServer } from "@redis-batch/test-support";
 import { Redis } from "ioredis";
 import { Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -21,7 +21,7 @@ async function openWithGroup(source: RedisSource): Promise<RecordedClient & { re
 }
 
 async function readIsOurs({ client, stream }: Awaited<ReturnType<typeof openWithGroup>>): Promise<boolean> {
-  await client.xadd({ stream, fields: ["n", 1] });
+  await addEntry(client, { stream, fields: ["n", 1] });
   const [entry] = await client.xreadgroup({ stream, ...own });
   return entry instanceof PackedEntry;
 }
@@ -102,7 +102,7 @@ describe.each<[string, (server: RedisServer, proxy: FaultProxy) => RedisSource]>
       ["v", value, "w", value.subarray(0, 70_000)],
       ["n", 3],
     ])
-      await client.xadd({ stream, fields });
+      await addEntry(client, { stream, fields });
     const [first, second, third] = await client.xreadgroup({ stream, ...own });
     expect(second?.fields[1]?.equals(value)).toBe(true);
     expect(second?.fields[3]?.equals(value.subarray(0, 70_000))).toBe(true);
@@ -120,7 +120,7 @@ describe.each<[string, (server: RedisServer, proxy: FaultProxy) => RedisSource]>
       await expect(read).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
       await cut;
       await client.connect(["commands", "reader"], { timeoutMs: 10_000 });
-      const id = await client.xadd({ stream, fields: ["n", "next"] });
+      const id = await addEntry(client, { stream, fields: ["n", "next"] });
       const entries = await client.xreadgroup({ stream, ...own });
       expect(entries.map((entry) => [entry.id, String(entry.fields[1])])).toEqual([[id, "next"]]);
     },
@@ -131,7 +131,7 @@ describe.each<[string, (server: RedisServer, proxy: FaultProxy) => RedisSource]>
     for (let round = 0; round < 3; round++) {
       await expect(client.xreadgroup({ stream, ...own, group: "none" })).rejects.toMatchObject({ code: "NO_GROUP" });
       expect(await client.xreadgroup({ stream, ...own })).toEqual([]);
-      const id = await client.xadd({ stream, fields: ["n", round] });
+      const id = await addEntry(client, { stream, fields: ["n", round] });
       const reads = await Promise.all([
         client.xreadgroup({ stream, ...own }),
         client.xreadgroup({ stream, ...own, group: "none" }).catch((error: unknown) => String(error)),

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import {
   type AclUser,
+  addEntry,
   checkLeaks,
   eventually,
   RedisServer,
@@ -107,7 +108,7 @@ describe("a server with passwords", () => {
 
   test("a missing right to a command is a PermissionError that names it", async () => {
     const { client } = await as("no-xadd");
-    const add = client.xadd({ stream: uniqueName("s"), fields: ["card", "hunter2"] });
+    const add = addEntry(client, { stream: uniqueName("s"), fields: ["card", "hunter2"] });
     const error: unknown = await add.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "PERMISSION", command: "xadd", retryable: false });
     expect(String(error)).toMatch(/xadd: .*ACL SETUSER/);
@@ -125,7 +126,7 @@ describe("a server with passwords", () => {
     const { client } = await as("no-xack");
     const stream = uniqueName("s");
     await client.xgroupCreate({ stream, group: "g", position: "start" });
-    const id = await client.xadd({ stream, fields: ["n", 1] });
+    const id = await addEntry(client, { stream, fields: ["n", 1] });
     const own = { stream, group: "g", consumer: "c" };
     await client.xreadgroup({ ...own, count: 1 });
     await expect(client.ackOwned({ ...own, ids: [id] })).rejects.toMatchObject({
@@ -177,7 +178,7 @@ describe("a server that does not offer a command", () => {
 
   test("refuses it with a PermissionError that does not repeat the payload", async () => {
     const { client } = await open();
-    const add = client.xadd({ stream: "s", fields: ["card", "hunter2"] });
+    const add = addEntry(client, { stream: "s", fields: ["card", "hunter2"] });
     const error: unknown = await add.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "PERMISSION", command: "xadd", refusal: "command", retryable: false });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter2");
@@ -289,12 +290,12 @@ describe("a server that is full", () => {
     const own = { stream, group: "g", consumer: "c" };
     await client.xgroupCreate({ stream, group: "g", position: "start" });
     const ids: string[] = [];
-    for (const n of [1, 2, 3, 4]) ids.push(await client.xadd({ stream, fields: ["n", n] }));
+    for (const n of [1, 2, 3, 4]) ids.push(await addEntry(client, { stream, fields: ["n", n] }));
     const [first = "", second = "", third = "", fourth = ""] = ids;
     await client.xreadgroup({ ...own, count: 4 });
     await redis.server.command("CONFIG", "SET", "maxmemory", "1");
     const full = { code: "SERVER_STATE", state: "OOM", retryable: true };
-    await expect(client.xadd({ stream, fields: ["n", 5] })).rejects.toMatchObject(full);
+    await expect(addEntry(client, { stream, fields: ["n", 5] })).rejects.toMatchObject(full);
     await expect(
       client.addOnce({ stream, fields: ["n", 5], idempotencyKey: "k", rememberMs: 1_000 }),
     ).rejects.toMatchObject(full);
@@ -325,7 +326,7 @@ describe("a server that is full", () => {
     const heartbeat = { ...own, incarnation: "i", leaseMs: 60_000, details: {} };
     expect(await client.heartbeat({ ...heartbeat, join: { freshMs: 1_000 } })).toMatchObject({ kind: "ok" });
     await redis.server.command("CONFIG", "SET", "maxmemory", "0");
-    await client.xadd({ stream, fields: ["n", 5] });
+    await addEntry(client, { stream, fields: ["n", 5] });
   });
 });
 
@@ -335,7 +336,7 @@ describe("a replica", () => {
   test("refuses writes for now, and the connection is made again because the primary may be elsewhere", async () => {
     await using replica = await RedisServer.start({ replicaOf: redis.server });
     const { client, events } = await connected(makeClient({ redis: replica.url }));
-    const add = client.xadd({ stream: uniqueName("s"), fields: ["n", 1] });
+    const add = addEntry(client, { stream: uniqueName("s"), fields: ["n", 1] });
     await expect(add).rejects.toMatchObject({ code: "SERVER_STATE", state: "READONLY", retryable: true });
     await events.waitFor(({ type, role }) => type === "connected" && role === "commands", { count: 2 });
     await client.close();
@@ -352,14 +353,14 @@ describe("a server that is busy with somebody's script", () => {
     endless.catch(() => {});
     const stream = uniqueName("s");
     const busy = await eventually("the server is busy", () =>
-      client.xadd({ stream, fields: ["n", 1] }).then(
+      addEntry(client, { stream, fields: ["n", 1] }).then(
         () => undefined,
         (reason: unknown) => reason,
       ),
     );
     expect(busy).toMatchObject({ code: "SERVER_STATE", state: "BUSY", retryable: true });
     await redis.server.command("SCRIPT", "KILL");
-    await eventually("the script has ended", () => client.xadd({ stream, fields: ["n", 2] }));
+    await eventually("the script has ended", () => addEntry(client, { stream, fields: ["n", 2] }));
   });
 });
 

@@ -1,4 +1,4 @@
-import { eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
+import { addEntry, eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, test } from "vitest";
 import { LATER, RELEASED } from "../src/names/reserved-consumers.ts";
 import { connected, useClients } from "./use-clients.ts";
@@ -13,7 +13,7 @@ test("a replica has the pending list of its primary after messages were released
   const address = { stream: uniqueName("s"), group: "g" };
   await client.xgroupCreate({ ...address, position: "start" });
   const ids: string[] = [];
-  for (let n = 1; n <= 9; n++) ids.push(await client.xadd({ stream: address.stream, fields: ["n", n] }));
+  for (let n = 1; n <= 9; n++) ids.push(await addEntry(client, { stream: address.stream, fields: ["n", n] }));
   await client.xreadgroup({ ...address, consumer: "c1", count: 9 });
   await client.redeliverOwn({ ...address, consumer: "c1", messages: [{ id: ids[1] ?? "", deliveries: 7 }] });
   await client.xdel({ stream: address.stream, ids: ids.slice(2, 3) });

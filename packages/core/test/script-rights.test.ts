@@ -1,6 +1,6 @@
 /** Lua does not roll back: a script that is refused halfway by the server's ACL must not leave half of what it does. */
 import util from "node:util";
-import { type RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
+import { addEntry, type RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { PermissionError } from "../src/errors/errors.ts";
 import { SCRIPTS } from "../src/lua/scripts.generated.ts";
@@ -27,7 +27,7 @@ interface Way {
 async function deliver(admin: StreamClient, stream: string): Promise<string> {
   await admin.xgroupCreate({ stream, group, position: "start" });
   const ids: string[] = [];
-  for (let n = 0; n < 3; n++) ids.push(await admin.xadd({ stream, fields: ["n", n] }));
+  for (let n = 0; n < 3; n++) ids.push(await addEntry(admin, { stream, fields: ["n", n] }));
   await admin.xreadgroup({ stream, group, consumer: "c1", count: 3 });
   return ids[0] ?? "";
 }
@@ -117,7 +117,11 @@ const WAYS: Readonly<Record<string, Way>> = {
     script: "redrive",
     prepare: async (admin, stream) => {
       const id = await deadLetter(admin, stream);
-      await admin.xtrim({ stream, trim: { strategy: "maxLen", threshold: 0, approximate: false } });
+      await addEntry(admin, {
+        stream,
+        fields: ["n", 4],
+        trim: { strategy: "maxLen", threshold: 1, approximate: false },
+      });
       return id;
     },
     run: (client, stream, id) => client.redrive({ stream, group, id, ifTrimmed: "add" }),

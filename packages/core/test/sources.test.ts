@@ -1,4 +1,5 @@
 import {
+  addEntry,
   checkLeaks,
   eventually,
   type RedisServer,
@@ -21,7 +22,7 @@ const makeClient = useClients();
 async function roundTrip(source: RedisSource, stream = uniqueName("stream")): Promise<void> {
   const { client } = await connected(makeClient({ redis: source }));
   await client.xgroupCreate({ stream, group: "g", position: "start" });
-  const id = await client.xadd({ stream, fields: ["n", 1] });
+  const id = await addEntry(client, { stream, fields: ["n", 1] });
   const own = { stream, group: "g", consumer: "c" };
   expect((await client.xreadgroup({ ...own, count: 10, blockMs: 1_000 })).map((entry) => entry.id)).toEqual([id]);
   expect(await client.ackOwned({ ...own, ids: [id] })).toEqual({ acknowledged: [id], notOwned: [] });
@@ -240,9 +241,9 @@ describe("a server watched by Sentinels", () => {
   test("is followed to its successor", async () => {
     const { client } = await connected(makeClient({ redis: { ...sentinel.servers.options } }));
     const stream = uniqueName("stream");
-    await client.xadd({ stream, fields: ["n", 1] });
+    await addEntry(client, { stream, fields: ["n", 1] });
     await sentinel.servers.primary.kill();
-    const add = () => client.xadd({ stream, fields: ["n", 2] }).then(() => true);
+    const add = () => addEntry(client, { stream, fields: ["n", 2] }).then(() => true);
     await eventually("the successor takes adds", add, { timeoutMs: 80_000 });
     const [successor] = sentinel.servers.replicas;
     expect(await successor?.command("XLEN", stream)).toBeGreaterThanOrEqual(1);

@@ -4,6 +4,7 @@
  * compared with what happened.
  */
 import { compareEntryIds, RELEASED } from "@redis-batch/core/internal";
+import { addEntry } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { address, LEASE_MS, type MemoryBench, openInMemory } from "../test/memory-bench.ts";
@@ -145,9 +146,11 @@ async function take(
       return;
     case "trim": {
       const before = await idsInStream(bench);
-      await client.xtrim({ stream: "orders", trim: { strategy: "maxLen", threshold: next.keep, approximate: false } });
+      const trim = { strategy: "maxLen", threshold: next.keep, approximate: false } as const;
+      const last = await addEntry(client, { stream: "orders", fields: ["n", "1"], trim });
+      world.added.push(last);
       const left = new Set(await idsInStream(bench));
-      for (const id of before) if (!left.has(id)) world.deleted.add(id);
+      for (const id of [...before, last]) if (!left.has(id)) world.deleted.add(id);
       return;
     }
     case "delete": {

@@ -1,6 +1,6 @@
 /** Monitors on a Redis in memory and a clock that stands still. */
 import { type ConnectionEvent, heartbeatMsOf, type StreamClient } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer, type MemoryServer } from "@redis-batch/testing/internal";
 import type { MonitorEvent, MonitorOptions } from "../src/index.ts";
 import { Monitor } from "../src/monitor.ts";
@@ -65,7 +65,7 @@ export async function openInMemory(): Promise<MemoryBench> {
     async add(count) {
       const ids: string[] = [];
       for (let index = 0; index < count; index++) {
-        ids.push(await client.xadd({ stream: address.stream, fields: ["n", index] }));
+        ids.push(await addEntry(client, { stream: address.stream, fields: ["n", index] }));
       }
       return ids;
     },

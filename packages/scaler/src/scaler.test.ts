@@ -1,6 +1,6 @@
 /** The scaler on a Redis in memory and a clock that stands still: leases that are nearly over. */
 import { groupKey, pause, textOf } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import type { ScalerEvent } from "./events.ts";
@@ -18,7 +18,7 @@ async function open() {
   const client = redis.client();
   await client.connect(["commands"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream: STREAM, group: GROUP, position: "start" });
-  await client.xadd({ stream: STREAM, fields: ["n", 1] });
+  await addEntry(client, { stream: STREAM, fields: ["n", 1] });
   const events = new EventRecorder<ScalerEvent>();
   const scaler = new Scaler(
     {

@@ -59,5 +59,6 @@ export {
   useServer,
   useServers,
 } from "./vitest/use-server.ts";
+export { addEntry } from "./wire/add-entry.ts";
 export { type CommandArgument, type Reply, ReplyError } from "./wire/resp.ts";
 export type { ConnectionOptions, ServerAddress, TlsMaterial } from "./wire/server-address.ts";

@@ -74,7 +74,7 @@ export type MemoryOperation =
 const METHODS: Readonly<Record<MemoryOperation, FaultyCalls>> = {
   any: "any",
   connect: "connect",
-  add: ["xadd", "xaddMany", "addOnce"],
+  add: ["xaddMany", "addOnce"],
   read: "xreadgroup",
   acknowledge: ["ackOwned", "xack", "xackdel", "deleteIfAllGroupsDone"],
   renewLease: "renewOwned",

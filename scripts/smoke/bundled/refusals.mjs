@@ -27,6 +27,11 @@ const withClient = async (redis, action) => {
   }
 };
 const add = { stream: "orders", fields: ["name", "value"] };
+/** @param {ReturnType<typeof clientOf>} client @param {typeof add} entry */
+const addTo = async (client, entry) => {
+  const [outcome] = await client.xaddMany([entry]);
+  if (outcome instanceof Error) throw outcome;
+};
 const group = { stream: "orders", group: "billing" };
 const own = { ...group, consumer: "first", ids: ["1-0"] };
 
@@ -44,10 +49,10 @@ const CASES = {
     }),
   async WRONGTYPE() {
     await admin.set("text", "no stream");
-    return withClient(url, (client) => client.xadd({ ...add, stream: "text" }));
+    return withClient(url, (client) => addTo(client, { ...add, stream: "text" }));
   },
   "WRONGTYPE in a script": () => withClient(url, (client) => client.ackOwned({ ...own, stream: "text" })),
-  NOPERM: async () => withClient(await userOf("reader", "+@all", "-xadd"), (client) => client.xadd(add)),
+  NOPERM: async () => withClient(await userOf("reader", "+@all", "-xadd"), (client) => addTo(client, add)),
   "NOPERM in a script": async () =>
     withClient(await userOf("looker", "+@all", "-xpending"), (client) => client.ackOwned(own)),
   async WRONGPASS() {
@@ -55,7 +60,7 @@ const CASES = {
     place.password = "guessed";
     return withClient(place, (client) => client.xlen({ stream: "orders" }));
   },
-  OOM: () => whileFull(() => withClient(url, (client) => client.xadd(add))),
+  OOM: () => whileFull(() => withClient(url, (client) => addTo(client, add))),
   "OOM in a script": () =>
     whileFull(() =>
       withClient(url, (client) => client.addOnce({ ...add, idempotencyKey: "A-17", rememberMs: 60_000 })),
@@ -85,7 +90,7 @@ const CASES = {
           const reloaded = admin.call("DEBUG", "RELOAD").finally(() => {
             end.isOver = true;
           });
-          while (!end.isOver) await client.xadd(add);
+          while (!end.isOver) await addTo(client, add);
           await reloaded;
         }
       } finally {

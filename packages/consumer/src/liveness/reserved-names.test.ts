@@ -1,5 +1,5 @@
 import { groupKey, LATER, PermissionError, RELEASED } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
@@ -27,7 +27,7 @@ async function setUp() {
   const defer = async (...delaysMs: readonly number[]): Promise<readonly string[]> => {
     const ids: string[] = [];
     for (const delayMs of delaysMs) {
-      await client.xadd({ stream, fields: ["n", "1"] });
+      await addEntry(client, { stream, fields: ["n", "1"] });
       const [entry] = await client.xreadgroup({ stream, group, consumer: "me", count: 1, blockMs: undefined });
       const id = entry?.id ?? "";
       await client.scheduleLater({ stream, group, delays: [{ id, delayMs }] });

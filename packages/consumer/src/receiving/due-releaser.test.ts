@@ -1,5 +1,5 @@
 import { ConnectionError, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
@@ -30,7 +30,7 @@ async function setUp() {
     return { events, releaser };
   };
   const defer = async (count: number, delayMs: number): Promise<readonly string[]> => {
-    for (let more = count; more > 0; more--) await client.xadd({ stream, fields: ["n", "1"] });
+    for (let more = count; more > 0; more--) await addEntry(client, { stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ stream, group, consumer: "me", count, blockMs: undefined });
     const ids = entries.map(({ id }) => id);
     await client.scheduleLater({ stream, group, delays: ids.map((id) => ({ id, delayMs })) });
@@ -60,7 +60,7 @@ describe("DueReleaser", () => {
 
   it("waits for a message whose time has come before whoever puts it off has moved it", async () => {
     const { clock, client, open, ownedBy, due } = await setUp();
-    await client.xadd({ stream, fields: ["n", "1"] });
+    await addEntry(client, { stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ stream, group, consumer: "me", count: 1, blockMs: undefined });
     const ids = entries.map(({ id }) => id);
     await client.scheduleLater({ stream, group, delays: ids.map((id) => ({ id, delayMs: 20 })) });

@@ -1,5 +1,5 @@
 import { groupKey, LATER, RELEASED, type StreamClient } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { afterEach, describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
@@ -45,7 +45,7 @@ async function setUp() {
   orphanReleaser.start();
   /** Reads messages under a name, as a process that is never heard of again unless it sends a heartbeat. */
   const hold = async (consumer: string, count: number): Promise<readonly string[]> => {
-    for (let more = count; more > 0; more--) await client.xadd({ stream, fields: ["n", "1"] });
+    for (let more = count; more > 0; more--) await addEntry(client, { stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ stream, group, consumer, count, blockMs: undefined });
     return entries.map(({ id }) => id);
   };

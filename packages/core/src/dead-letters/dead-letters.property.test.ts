@@ -1,4 +1,4 @@
-import { ManualClock } from "@redis-batch/test-support";
+import { addEntry, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -52,7 +52,7 @@ test("whatever happens, a message that was neither acknowledged nor discarded is
         const letter = pick(await letters(), which);
         if (what === "add") {
           const number = `${numbers.size}`;
-          const id = await client.xadd({ stream: ADDRESS.stream, fields: ["n", number] });
+          const id = await addEntry(client, { stream: ADDRESS.stream, fields: ["n", number] });
           numbers.set(id, number);
           open.add(number);
         } else if (what === "read") {

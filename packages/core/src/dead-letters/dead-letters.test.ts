@@ -1,4 +1,4 @@
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConnectionError } from "../errors/errors.ts";
@@ -28,7 +28,7 @@ async function setUp() {
   const deadLetter = async (count: number, reason = "rejected", bytes = 1): Promise<string[]> => {
     const ids: string[] = [];
     for (let n = 0; n < count; n++) {
-      const id = await client.xadd({ stream: STREAM, fields: ["n", Buffer.alloc(bytes, `${n}`)] });
+      const id = await addEntry(client, { stream: STREAM, fields: ["n", Buffer.alloc(bytes, `${n}`)] });
       await client.xreadgroup({ ...ADDRESS, consumer: "c1", count: 1 });
       await client.moveToDeadLetters({ ...ADDRESS, consumer: "c1", id, reason, error: "" });
       ids.push(id);
@@ -87,7 +87,7 @@ describe("list", () => {
   test("counts what is no letter of ours, and leaves it out", async () => {
     const { client, deadLetters, deadLetter } = await setUp();
     await deadLetter(1);
-    await client.xadd({ stream: groupKey("dead", STREAM, "billing"), fields: ["a", "1"] });
+    await addEntry(client, { stream: groupKey("dead", STREAM, "billing"), fields: ["a", "1"] });
     expect(await deadLetters.list()).toMatchObject({ letters: [{ reason: "rejected" }], foreign: 1 });
     expect(await deadLetters.count()).toBe(2);
     expect((await deadLetters.redrive({ filter: "all" })).letters).toHaveLength(1);

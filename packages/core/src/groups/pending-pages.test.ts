@@ -1,4 +1,4 @@
-import { ManualClock } from "@redis-batch/test-support";
+import { addEntry, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { expect, test } from "vitest";
 import { pendingPages } from "./pending-pages.ts";
@@ -10,7 +10,8 @@ async function deliver(count: number) {
   await client.connect(["commands", "reader"], { timeoutMs: 1 });
   await client.xgroupCreate({ ...address, position: "start" });
   const ids: string[] = [];
-  for (let index = 0; index < count; index++) ids.push(await client.xadd({ stream: "orders", fields: ["n", index] }));
+  for (let index = 0; index < count; index++)
+    ids.push(await addEntry(client, { stream: "orders", fields: ["n", index] }));
   await client.xreadgroup({ ...address, consumer: "c1", count: 1_000 });
   return { client, ids };
 }

@@ -53,7 +53,7 @@ import { type TouchConsumerOptions, touchConsumer } from "../wire/touch-consumer
 import { unlink } from "../wire/unlink.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
 import { xackdel } from "../wire/xackdel.ts";
-import { type Trim, type XaddOptions, xadd } from "../wire/xadd.ts";
+import { type XaddOptions, xadd } from "../wire/xadd.ts";
 import { xdel } from "../wire/xdel.ts";
 import {
   type XgroupCreateConsumerOptions,
@@ -82,7 +82,6 @@ import {
 import { type XrangeOptions, xrange } from "../wire/xrange.ts";
 import { type XreadgroupOptions, xreadgroup } from "../wire/xreadgroup.ts";
 import { xrevrange } from "../wire/xrevrange.ts";
-import { xtrim } from "../wire/xtrim.ts";
 import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
@@ -190,20 +189,12 @@ class RedisStreamClient implements StreamClient {
     for (const connection of this.#connections.values()) connection.close();
   }
 
-  xadd(options: XaddOptions): Promise<EntryId> {
-    return this.#send(xadd, options);
-  }
-
   async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
     const ends = await this.#connection("commands").callMany(
       xadd.name,
       items.map((item) => xadd.encode(item)),
     );
     return ends.map(({ reply, error }, index) => error ?? xadd.decode(reply, items[index] as XaddOptions));
-  }
-
-  xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number> {
-    return this.#send(xtrim, options);
   }
 
   xlen(options: { readonly stream: string }): Promise<number> {

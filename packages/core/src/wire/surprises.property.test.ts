@@ -39,14 +39,12 @@ import { xpendingRange, xpendingSummary } from "./xpending.ts";
 import { xrange } from "./xrange.ts";
 import { xreadgroup } from "./xreadgroup.ts";
 import { xrevrange } from "./xrevrange.ts";
-import { xtrim } from "./xtrim.ts";
 import { zcount } from "./zcount.ts";
 import { zmscore } from "./zmscore.ts";
 
 const SECRET = "hunter2";
 const own = { stream: "s", group: "g", consumer: "c", ids: ["1-1", "2-1"] };
 const fields = ["f", "v"];
-const trim = { strategy: "maxLen", threshold: 1, approximate: true } as const;
 
 const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["COMMAND INFO", (reply) => commandInfo.decode(reply, { names: ["xadd"] })],
@@ -74,7 +72,6 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["XGROUP SETID", (reply) => xgroupSetId.decode(reply, { ...own, position: "start" })],
   ["XGROUP DESTROY", (reply) => xgroupDestroy.decode(reply, own)],
   ["XREADGROUP", (reply) => xreadgroup.decode(reply, { ...own, count: 1 })],
-  ["XTRIM", (reply) => xtrim.decode(reply, { stream: "s", trim })],
   ["ZMSCORE", (reply) => zmscore.decode(reply, { key: "k", members: ["m"] })],
   ["ZCOUNT", (reply) => zcount.decode(reply, { key: "k", max: 1 })],
   ["ackOwned", (reply) => ackOwned.decode(reply, own)],

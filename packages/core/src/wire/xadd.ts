@@ -2,7 +2,7 @@ import type { EntryId } from "../names/entry-id.ts";
 import { type Argument, type Command, nameArgument } from "./command.ts";
 import { decodeText } from "./reply.ts";
 
-/** Which old entries XADD and XTRIM delete, read or unread. */
+/** Which old entries XADD deletes, read or unread. */
 export interface Trim {
   /** `maxLen`: keep this many of the newest entries. `minId`: keep entries from this id on. */
   readonly strategy: "maxLen" | "minId";
@@ -31,6 +31,6 @@ export const xadd: Command<XaddOptions, EntryId> = {
   decode: (reply) => decodeText(reply, "XADD"),
 };
 
-export function encodeTrim({ strategy, threshold, approximate }: Trim): Argument[] {
+function encodeTrim({ strategy, threshold, approximate }: Trim): Argument[] {
   return [strategy === "maxLen" ? "MAXLEN" : "MINID", approximate ? "~" : "=", threshold];
 }

@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { NoGroupError, ServerStateError } from "../../src/errors/errors.ts";
 import type { StreamEntry } from "../../src/wire/entry.ts";
@@ -25,7 +26,7 @@ export function describeBlocking(scene: () => Scene, { endsReadsEarly }: Abiliti
       await scene().createGroup();
       const read = readBlocked(LONG_MS);
       await setting.untilReaderWaits();
-      const id = await client.xadd({ stream, fields: ["n", 1] });
+      const id = await addEntry(client, { stream, fields: ["n", 1] });
       expect((await read).map((entry) => entry.id)).toEqual([id]);
     });
 
@@ -42,7 +43,7 @@ export function describeBlocking(scene: () => Scene, { endsReadsEarly }: Abiliti
       const read = readBlocked(LONG_MS);
       await setting.untilReaderWaits();
       expect(await client.xlen({ stream })).toBe(0);
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       expect(await read).toHaveLength(1);
     });
 
@@ -127,7 +128,7 @@ export function describeBlocking(scene: () => Scene, { endsReadsEarly }: Abiliti
       const controller = new AbortController();
       const read = readBlocked(LONG_MS, controller.signal);
       await setting.untilReaderWaits();
-      const added = client.xadd({ stream, fields: ["n", 1] });
+      const added = addEntry(client, { stream, fields: ["n", 1] });
       controller.abort();
       const id = await added;
       const delivered = (await read).map((entry) => entry.id);
@@ -144,7 +145,7 @@ export function describeBlocking(scene: () => Scene, { endsReadsEarly }: Abiliti
       controller.abort();
       const next = readBlocked(LONG_MS, new AbortController().signal);
       await setting.untilReaderWaits();
-      const id = await client.xadd({ stream, fields: ["n", 2] });
+      const id = await addEntry(client, { stream, fields: ["n", 2] });
       expect((await next).map((entry) => entry.id)).toEqual([id]);
     });
   });

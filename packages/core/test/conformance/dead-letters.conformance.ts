@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { groupKey } from "../../src/names/keys.ts";
 import type { Scene } from "./setting.ts";
@@ -18,7 +19,7 @@ export function describeDeadLetters(scene: () => Scene): void {
       const fields = [everyByte, everyByte, "a", "1", "a", "", "dead.id", "mine", "dead.reason", "mine"].map((field) =>
         Buffer.from(field),
       );
-      const id = await client.xadd({ stream, fields });
+      const id = await addEntry(client, { stream, fields });
       await scene().read("c1");
       await scene().recover("c1", [id]);
       const beforeMs = await client.time();
@@ -78,7 +79,7 @@ export function describeDeadLetters(scene: () => Scene): void {
       const { client, stream } = scene();
       await scene().createGroup();
       const value = Buffer.alloc(2 ** 20, 7);
-      const id = await client.xadd({ stream, fields: ["v", value] });
+      const id = await addEntry(client, { stream, fields: ["v", value] });
       await scene().read("c1");
       await deadLetter(id);
       expect((await deadLetters())[0]?.fields[1]?.equals(value)).toBe(true);

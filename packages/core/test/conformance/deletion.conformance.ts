@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import type { Scene } from "./setting.ts";
 
@@ -96,7 +97,7 @@ export function describeDeletion(scene: () => Scene): void {
     test("without stream or group is a NoGroupError", async () => {
       const { client, stream } = scene();
       await expect(deleteDone(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(deleteDone(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });

@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import type { Argument } from "../../src/wire/command.ts";
 import type { Scene } from "./setting.ts";
@@ -50,7 +51,7 @@ export function describeEntries(scene: () => Scene): void {
     });
   });
 
-  describe("xadd", () => {
+  describe("one add", () => {
     test.each<[string, readonly Argument[]]>([
       ["all 256 bytes, in names and values", [everyByte, everyByte]],
       ["empty names and values", ["", "", "a", Buffer.alloc(0)]],
@@ -62,7 +63,7 @@ export function describeEntries(scene: () => Scene): void {
       ["a thousand fields", Array.from({ length: 2_000 }, (_, index) => `x${index}`)],
     ])("keeps %s byte for byte and in order", async (_, fields) => {
       const { client, stream } = scene();
-      const id = await client.xadd({ stream, fields });
+      const id = await addEntry(client, { stream, fields });
       const [entry] = await client.xrange({ stream, from: "-", to: "+", count: 10 });
       expect(entry).toEqual({
         id,
@@ -73,7 +74,7 @@ export function describeEntries(scene: () => Scene): void {
     test("keeps a value of a mebibyte byte for byte", async () => {
       const { client, stream } = scene();
       const value = Buffer.alloc(2 ** 20, everyByte);
-      await client.xadd({ stream, fields: ["v", value] });
+      await addEntry(client, { stream, fields: ["v", value] });
       const [entry] = await client.xrange({ stream, from: "-", to: "+", count: 1 });
       expect(entry?.fields[1]?.equals(value)).toBe(true);
     });
@@ -81,8 +82,8 @@ export function describeEntries(scene: () => Scene): void {
     test("gives ids in the order of the adds, stamped with the server's time", async () => {
       const { client, stream } = scene();
       const beforeMs = await client.time();
-      const first = await client.xadd({ stream, fields: ["n", 1] });
-      const second = await client.xadd({ stream, fields: ["n", 2] });
+      const first = await addEntry(client, { stream, fields: ["n", 1] });
+      const second = await addEntry(client, { stream, fields: ["n", 2] });
       const afterMs = await client.time();
       expect(await scene().ids()).toEqual([first, second]);
       for (const id of [first, second]) {
@@ -92,24 +93,42 @@ export function describeEntries(scene: () => Scene): void {
       }
     });
 
-    test("trims exactly where it is told to", async () => {
+    test("trims exactly where it is told to: to a length, or to an id", async () => {
       const { client, stream } = scene();
       const ids = await scene().add(5);
-      const trim = { strategy: "maxLen", threshold: 2, approximate: false } as const;
-      const last = await client.xadd({ stream, fields: ["n", 6], trim });
-      expect(await scene().ids()).toEqual([ids[4], last]);
+      const length = { strategy: "maxLen", threshold: 3, approximate: false } as const;
+      const sixth = await addEntry(client, { stream, fields: ["n", 6], trim: length });
+      expect(await scene().ids()).toEqual([ids[3], ids[4], sixth]);
+      const id = { strategy: "minId", threshold: ids[4] ?? "", approximate: false } as const;
+      const last = await addEntry(client, { stream, fields: ["n", 7], trim: id });
+      expect(await scene().ids()).toEqual([ids[4], sixth, last]);
     });
+
+    test.each(["maxLen", "minId"] as const)(
+      "trims approximately (%s) nothing that was to be kept",
+      async (strategy) => {
+        const { client, stream } = scene();
+        const ids = await scene().add(350);
+        const threshold = strategy === "maxLen" ? 51 : (ids[300] ?? "");
+        const trim = { strategy, threshold, approximate: true };
+        ids.push(await addEntry(client, { stream, fields: ["n", 351], trim }));
+        const left = await scene().ids();
+        expect(left.length).toBeGreaterThanOrEqual(51);
+        expect(left.length).toBeLessThan(351);
+        expect(left).toEqual(ids.slice(-left.length));
+      },
+    );
 
     test("refuses an entry without a whole pair", async () => {
       const { client, stream } = scene();
-      await expect(client.xadd({ stream, fields: [] })).rejects.toMatchObject({ code: "COMMAND" });
-      await expect(client.xadd({ stream, fields: ["a", "1", "b"] })).rejects.toMatchObject({ code: "COMMAND" });
+      await expect(addEntry(client, { stream, fields: [] })).rejects.toMatchObject({ code: "COMMAND" });
+      await expect(addEntry(client, { stream, fields: ["a", "1", "b"] })).rejects.toMatchObject({ code: "COMMAND" });
     });
 
     test("refuses a key of another type", async () => {
       const { client, stream, setting } = scene();
       await setting.sideDoor.putText(stream);
-      await expect(client.xadd({ stream, fields: ["n", 1] })).rejects.toMatchObject({ code: "WRONG_TYPE" });
+      await expect(addEntry(client, { stream, fields: ["n", 1] })).rejects.toMatchObject({ code: "WRONG_TYPE" });
     });
   });
 
@@ -210,43 +229,6 @@ export function describeEntries(scene: () => Scene): void {
     });
   });
 
-  describe("xtrim", () => {
-    test("to an exact length drops the oldest", async () => {
-      const { client, stream } = scene();
-      const ids = await scene().add(5);
-      const trim = { strategy: "maxLen", threshold: 2, approximate: false } as const;
-      expect(await client.xtrim({ stream, trim })).toBe(3);
-      expect(await scene().ids()).toEqual(ids.slice(3));
-    });
-
-    test("to an exact id drops what is older", async () => {
-      const { client, stream } = scene();
-      const ids = await scene().add(5);
-      const trim = { strategy: "minId", threshold: ids[3] ?? "", approximate: false } as const;
-      expect(await client.xtrim({ stream, trim })).toBe(3);
-      expect(await scene().ids()).toEqual(ids.slice(3));
-    });
-
-    test.each(["maxLen", "minId"] as const)(
-      "approximately (%s) drops nothing that was to be kept",
-      async (strategy) => {
-        const { client, stream } = scene();
-        const ids = await scene().add(350);
-        const threshold = strategy === "maxLen" ? 50 : (ids[300] ?? "");
-        const dropped = await client.xtrim({ stream, trim: { strategy, threshold, approximate: true } });
-        expect(dropped).toBeGreaterThan(0);
-        expect(dropped).toBeLessThanOrEqual(300);
-        expect(await scene().ids()).toEqual(ids.slice(dropped));
-      },
-    );
-
-    test("of a missing stream drops nothing", async () => {
-      const { client, stream } = scene();
-      const trim = { strategy: "maxLen", threshold: 0, approximate: false } as const;
-      expect(await client.xtrim({ stream, trim })).toBe(0);
-    });
-  });
-
   describe("xinfoStream", () => {
     test("counts what was ever added beside what is there", async () => {
       const { client, stream } = scene();
@@ -261,7 +243,8 @@ export function describeEntries(scene: () => Scene): void {
     test("knows the oldest entry after a trim, and that an emptied stream has none", async () => {
       const { client, stream } = scene();
       const ids = await scene().add(5);
-      await client.xtrim({ stream, trim: { strategy: "maxLen", threshold: 2, approximate: false } });
+      const trim = { strategy: "maxLen", threshold: 3, approximate: false } as const;
+      ids.push(await addEntry(client, { stream, fields: ["n", 6], trim }));
       expect((await client.xinfoStream({ stream })).firstEntryId).toBe(ids[3]);
       await client.xdel({ stream, ids: ids.slice(3) });
       expect(await client.xinfoStream({ stream })).toMatchObject({ length: 0, firstEntryId: null });

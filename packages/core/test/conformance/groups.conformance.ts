@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { RECENT_MS, type Scene } from "./setting.ts";
 
@@ -67,7 +68,7 @@ export function describeGroups(scene: () => Scene): void {
     test("needs the stream and the group", async () => {
       const { client, stream, address } = scene();
       await expect(client.xgroupSetId({ ...address, position: "end" })).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(client.xgroupSetId({ ...address, position: "end" })).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
@@ -100,7 +101,7 @@ export function describeGroups(scene: () => Scene): void {
       await expect(client.xgroupCreateConsumer({ ...address, consumer: "c1" })).rejects.toMatchObject({
         code: "NO_GROUP",
       });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(client.xgroupCreateConsumer({ ...address, consumer: "c1" })).rejects.toMatchObject({
         code: "NO_GROUP",
       });
@@ -171,7 +172,7 @@ export function describeGroups(scene: () => Scene): void {
         Buffer.from("a"),
         Buffer.from("2"),
       ];
-      await client.xadd({ stream, fields });
+      await addEntry(client, { stream, fields });
       expect((await scene().read("c1"))[0]?.fields).toEqual(fields);
     });
 
@@ -193,7 +194,7 @@ export function describeGroups(scene: () => Scene): void {
     test("without stream or group is a NoGroupError", async () => {
       const { client, stream } = scene();
       await expect(scene().read("c1")).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(scene().read("c1")).rejects.toMatchObject({ code: "NO_GROUP" });
     });
 
@@ -227,7 +228,7 @@ export function describeGroups(scene: () => Scene): void {
     test("without stream or group counts 0", async () => {
       const { client, stream, address } = scene();
       expect(await client.xack({ ...address, ids: ["1-1"] })).toBe(0);
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       expect(await client.xack({ ...address, ids: ["1-1"] })).toBe(0);
     });
   });
@@ -260,7 +261,7 @@ export function describeGroups(scene: () => Scene): void {
     test("without stream or group is a NoGroupError", async () => {
       const { client, stream, address } = scene();
       await expect(client.xpendingSummary(address)).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(client.xpendingSummary(address)).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });
@@ -355,7 +356,7 @@ export function describeGroups(scene: () => Scene): void {
     test("of a stream without groups is empty, of a missing stream a NoGroupError", async () => {
       const { client, stream } = scene();
       await expect(client.xinfoGroups({ stream })).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       expect(await client.xinfoGroups({ stream })).toEqual([]);
     });
   });
@@ -401,7 +402,7 @@ export function describeGroups(scene: () => Scene): void {
     test("without stream or group is a NoGroupError", async () => {
       const { client, stream, address } = scene();
       await expect(client.xinfoConsumers(address)).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(client.xinfoConsumers(address)).rejects.toMatchObject({ code: "NO_GROUP" });
     });
   });

@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { nameOfBytes } from "../../src/names/names.ts";
 import { LATER, RELEASED } from "../../src/names/reserved-consumers.ts";
@@ -23,7 +24,7 @@ export function describeNames(scene: () => Scene): void {
       }
       const address = { stream: streams[0] ?? "", group: groups[0] ?? "" };
       const [one, other] = [name(0x80), name(0x81)];
-      const id = await client.xadd({ stream: address.stream, fields: ["n", 2] });
+      const id = await addEntry(client, { stream: address.stream, fields: ["n", 2] });
       expect(await client.xreadgroup({ ...address, consumer: one, count: 1 })).toHaveLength(1);
       expect(await client.xreadgroup({ ...address, consumer: other, count: 9 })).toHaveLength(1);
       await client.touchConsumer({ ...address, consumer: RELEASED });
@@ -53,7 +54,7 @@ export function describeNames(scene: () => Scene): void {
       const address = { stream: `{${tag}}${name(0xff)}`, group: name(0xfe) };
       const [dead, alive] = [name(0x80), name(0x81)];
       await client.xgroupCreate({ ...address, position: "start" });
-      for (const n of [1, 2, 3]) await client.xadd({ stream: address.stream, fields: ["n", n] });
+      for (const n of [1, 2, 3]) await addEntry(client, { stream: address.stream, fields: ["n", n] });
       const read = await client.xreadgroup({ ...address, consumer: dead, count: 9 });
       const [first = "", second = "", third = ""] = read.map(({ id }) => id);
       for (const consumer of [dead, alive]) {

@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { RELEASED } from "../../src/names/reserved-consumers.ts";
 import { RECENT_MS, type Scene } from "./setting.ts";
@@ -19,7 +20,7 @@ export function describeOwnMessages(scene: () => Scene): void {
     test("without stream or group is a NoGroupError", async () => {
       const { client, stream } = scene();
       await expect(run(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
-      await client.xadd({ stream, fields: ["n", 1] });
+      await addEntry(client, { stream, fields: ["n", 1] });
       await expect(run(["1-1"])).rejects.toMatchObject({ code: "NO_GROUP" });
     });
 
@@ -144,7 +145,7 @@ export function describeOwnMessages(scene: () => Scene): void {
       const { client, stream } = scene();
       const payload = [Buffer.from("a"), Buffer.from([0, 255, 13, 10]), Buffer.from("a"), Buffer.from("")];
       await scene().createGroup();
-      const id = await client.xadd({ stream, fields: payload });
+      const id = await addEntry(client, { stream, fields: payload });
       await scene().read("c1");
       await scene().age("c1", [id]);
       expect(await scene().recover("c1", [id])).toEqual({

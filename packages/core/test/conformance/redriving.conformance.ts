@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import type { EntryId } from "../../src/names/entry-id.ts";
 import { groupKey } from "../../src/names/keys.ts";
@@ -92,7 +93,7 @@ export function describeRedriving(scene: () => Scene): void {
       const fields = [everyByte, everyByte, "a", "1", "a", "", ...own, "dead.at", "1"].map((field) =>
         Buffer.from(field),
       );
-      const id = await client.xadd({ stream, fields });
+      const id = await addEntry(client, { stream, fields });
       await scene().read("c1");
       const deadId = await deadLetter(id);
       await client.xdel({ stream, ids: [id] });
@@ -171,7 +172,7 @@ export function describeRedriving(scene: () => Scene): void {
       ["a history in another order", ["a", "1", ...history("1-1").slice(2), "dead.id", "1-1"]],
     ])("leaves alone what Redis Batch did not write: %s", async (_, fields) => {
       await scene().createGroup();
-      const deadId = await scene().client.xadd({ stream: deadKey(), fields });
+      const deadId = await addEntry(scene().client, { stream: deadKey(), fields });
       expect(await redrive(deadId, "add")).toEqual({ kind: "skipped", why: "not-a-letter" });
       expect(await deadLetters()).toHaveLength(1);
     });
@@ -205,7 +206,7 @@ export function describeRedriving(scene: () => Scene): void {
       const { client, stream } = scene();
       await scene().createGroup();
       const value = Buffer.alloc(2 ** 20, 7);
-      const id = await client.xadd({ stream, fields: ["v", value] });
+      const id = await addEntry(client, { stream, fields: ["v", value] });
       await scene().read("c1");
       const deadId = await deadLetter(id);
       await client.xdel({ stream, ids: [id] });

@@ -1,3 +1,4 @@
+import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import type { EntryId } from "../../src/names/entry-id.ts";
 import { LATER, RELEASED } from "../../src/names/reserved-consumers.ts";
@@ -131,7 +132,7 @@ export function describeReleasing(scene: () => Scene): void {
       const { client, stream } = scene();
       const payload = [Buffer.from("a"), Buffer.from([0, 255, 13, 10]), Buffer.from("a"), Buffer.from("")];
       await scene().createGroup();
-      const id = await client.xadd({ stream, fields: payload });
+      const id = await addEntry(client, { stream, fields: payload });
       await scene().read("c1");
       await scene().age("c1", [id]);
       await release({ offered: [id] });
@@ -204,7 +205,7 @@ export function describeReleasing(scene: () => Scene): void {
       await scene().createGroup();
       const ids: EntryId[] = [];
       for (let count = 0; count < 4; count++) {
-        ids.push(await client.xadd({ stream, fields: ["f", Buffer.alloc(99_999)] }));
+        ids.push(await addEntry(client, { stream, fields: ["f", Buffer.alloc(99_999)] }));
       }
       await scene().read("c1");
       await release({ offered: ids });

@@ -15,7 +15,6 @@ import type {
   PendingSummary,
   StreamInfo,
   TouchConsumerOptions,
-  Trim,
   XackOptions,
   XaddOptions,
   XgroupCreateConsumerOptions,
@@ -62,10 +61,6 @@ function toBytes(argument: Argument): Buffer {
 /** A reply is the client's own: what it does to the bytes must not reach the stream. */
 export function copyOf({ id, fields }: StreamEntry): StreamEntry {
   return { id, fields: fields.map((field) => Buffer.from(field)) };
-}
-
-export function xtrim(keys: MemoryKeyspace, { stream, trim }: StreamName & { readonly trim: Trim }): number {
-  return keys.stream(stream)?.trim(trim) ?? 0;
 }
 
 export function xlen(keys: MemoryKeyspace, { stream }: StreamName): number {

@@ -1,5 +1,5 @@
 import { ConnectionError, type ConnectionEvent, ServerStateError, type StreamClient } from "@redis-batch/core/internal";
-import { EventRecorder, ManualClock } from "@redis-batch/test-support";
+import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createMemoryServer, type MemoryServer } from "./memory-server.ts";
 
@@ -19,13 +19,13 @@ beforeEach(async () => {
   await client.xgroupCreate({ stream, group, position: "start" });
 });
 
-const add = (n: number) => client.xadd({ stream, fields: ["n", n] });
+const add = (n: number) => addEntry(client, { stream, fields: ["n", n] });
 const read = (blockMs?: number, from = client) =>
   from.xreadgroup({ stream, group, consumer: "c1", count: 10, blockMs });
 
 describe("failNext", () => {
   test("rejects the next call and does not execute it", async () => {
-    redis.failNext("xadd", new ServerStateError("full", { state: "OOM" }));
+    redis.failNext("xaddMany", new ServerStateError("full", { state: "OOM" }));
     await expect(add(1)).rejects.toMatchObject({ state: "OOM" });
     expect(await client.xlen({ stream })).toBe(0);
     await add(2);
@@ -33,7 +33,7 @@ describe("failNext", () => {
   });
 
   test("after the execution: only the reply is lost", async () => {
-    redis.failNext("xadd", unknown, { moment: "after" });
+    redis.failNext("xaddMany", unknown, { moment: "after" });
     await expect(add(1)).rejects.toBe(unknown);
     expect(await client.xlen({ stream })).toBe(1);
   });
@@ -46,7 +46,7 @@ describe("failNext", () => {
   });
 
   test("as often as told, other methods untouched", async () => {
-    redis.failNext("xadd", unknown, { times: 2 });
+    redis.failNext("xaddMany", unknown, { times: 2 });
     await expect(add(1)).rejects.toBe(unknown);
     expect(await client.xlen({ stream })).toBe(0);
     await expect(add(2)).rejects.toBe(unknown);
@@ -71,7 +71,7 @@ describe("failNext", () => {
 
 describe("hold", () => {
   test("keeps calls from being executed until released, then runs them in their order", async () => {
-    const held = redis.hold("xadd");
+    const held = redis.hold("xaddMany");
     const adds = [add(1), add(2)];
     await clock.settle();
     expect(held.count).toBe(2);
@@ -84,7 +84,7 @@ describe("hold", () => {
   });
 
   test("after the execution keeps only the replies", async () => {
-    const held = redis.hold("xadd", { moment: "after" });
+    const held = redis.hold("xaddMany", { moment: "after" });
     const adding = add(1);
     await clock.settle();
     expect(await client.xlen({ stream })).toBe(1);
@@ -94,7 +94,7 @@ describe("hold", () => {
   });
 
   test("does not outlive the connection", async () => {
-    const held = redis.hold("xadd");
+    const held = redis.hold("xaddMany");
     const adding = add(1);
     adding.catch(() => {});
     await client.close();

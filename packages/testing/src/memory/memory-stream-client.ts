@@ -60,7 +60,6 @@ import type {
   TakeOptions,
   TakeResult,
   TouchConsumerOptions,
-  Trim,
   TrimToSafePointOptions,
   WriteInTermOptions,
   XackOptions,
@@ -120,10 +119,6 @@ export class MemoryStreamClient implements StreamClient {
     });
   }
 
-  xadd(options: XaddOptions): Promise<EntryId> {
-    return this.#run("xadd", () => commands.xadd(this.#keys, options));
-  }
-
   async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
     try {
       return await this.#run("xaddMany", () => items.map((item) => outcomeOf(() => commands.xadd(this.#keys, item))));
@@ -131,10 +126,6 @@ export class MemoryStreamClient implements StreamClient {
       if (RedisBatchError.is(error)) return items.map(() => error);
       throw error;
     }
-  }
-
-  xtrim(options: { readonly stream: string; readonly trim: Trim }): Promise<number> {
-    return this.#run("xtrim", () => commands.xtrim(this.#keys, options));
   }
 
   xlen(options: { readonly stream: string }): Promise<number> {
