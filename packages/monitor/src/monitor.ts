@@ -131,7 +131,7 @@ export class Monitor implements AsyncDisposable {
    * @throws {PermissionError} {@link WrongTypeError}
    */
   async inspect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MonitorReport> {
-    return (await this.#calls.use(signal, (signal) => this.#look(signal))).report;
+    return (await this.#calls.use(signal, (ending) => this.#look(ending))).report;
   }
 
   /**
@@ -150,10 +150,10 @@ export class Monitor implements AsyncDisposable {
    */
   async cleanUp(options: CleanUpOptions = {}): Promise<CleanUpReport> {
     const { dryRun, signal } = resolveCleanUpOptions("cleanUp", options);
-    return this.#calls.use(signal, async (signal) => {
-      const look = await this.#watchLate(signal);
-      const report = await this.#cleanUp(look, dryRun, async () => !signal.aborted);
-      return dryRun ? report : this.#followReleased(look, report, signal);
+    return this.#calls.use(signal, async (ending) => {
+      const look = await this.#watchLate(ending);
+      const report = await this.#cleanUp(look, dryRun, async () => !ending.aborted);
+      return dryRun ? report : this.#followReleased(look, report, ending);
     });
   }
 
@@ -166,7 +166,7 @@ export class Monitor implements AsyncDisposable {
    */
   async trim(options: TrimOptions = {}): Promise<TrimReport> {
     const { dryRun, signal } = resolveCleanUpOptions("trim", options);
-    return this.#calls.use(signal, (signal) => this.#trim(dryRun, async () => !signal.aborted));
+    return this.#calls.use(signal, (ending) => this.#trim(dryRun, async () => !ending.aborted));
   }
 
   /**
