@@ -2,25 +2,25 @@ import type { EntryId, Fields } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";
 
-/** What has become of each message of a batch, in the order of the batch. */
+/** The result of each message of a batch, in the order of the batch. */
 export interface Settlement {
-  /** The server has the acknowledgement: they will not come again. */
+  /** The server has confirmed the acknowledgement: they will not be redelivered. */
   readonly acknowledged: readonly EntryId[];
-  /** Sent back by `retry()`, or without an outcome when the batch ended: they come again. */
+  /** With `retry()`, or without an outcome when the batch ended: they are redelivered. */
   readonly retried: readonly EntryId[];
   /** Moved into the group's dead letters. */
   readonly deadLettered: readonly EntryId[];
-  /** Settled too late: the message was no longer this consumer's. It may have been, or be, worked on elsewhere. */
+  /** The outcome was too late: the message no longer belonged to this consumer. Another one may have processed it. */
   readonly tooLate: readonly EntryId[];
-  /** Without an outcome so far; they come again unless they get one before the batch ends. */
+  /** Without an outcome so far; they are redelivered unless they get one before the batch ends. */
   readonly open: readonly EntryId[];
 }
 
-/** Messages handed over together. Each has an outcome of its own. */
+/** Messages that are delivered to the handler together. Each has its own outcome. */
 export class Batch<Value = Fields> implements Iterable<Message<Value>> {
-  /** In stream order. A list of your own: what you take from it stays in the batch. */
+  /** In stream order. The array is a copy: changing it does not change the batch. */
   readonly messages: readonly Message<Value>[];
-  /** Why it was handed over now. */
+  /** Why it was delivered now. */
   readonly reason: BatchReason;
   readonly #messages: readonly Message<Value>[];
   readonly #whenOutcomesAreThrough: () => Promise<void>;
@@ -33,7 +33,7 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
     this.#whenOutcomesAreThrough = whenOutcomesAreThrough;
   }
 
-  /** How many messages there are; 0 only from `fetch()`, when there was nothing within the wait. */
+  /** Number of messages; 0 only from `fetch()`, if none arrived within the wait. */
   get size(): number {
     return this.#messages.length;
   }
@@ -42,14 +42,14 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
     return this.#messages[Symbol.iterator]();
   }
 
-  /** Acknowledges the rest: every message that has no outcome yet. One that was given `retry()` comes again. */
+  /** Acknowledges every message that has no outcome yet. A message with `retry()` is still redelivered. */
   ack(): void {
     for (const message of this.#messages) if (!message.isRetried) message.ack();
   }
 
   /**
-   * Waits until the server has answered for every outcome recorded so far, and tells what has become of each
-   * message. Does not end the batch: outcomes may follow.
+   * Waits until the server has confirmed every outcome so far, and returns the result of each message. Does not end the
+   * batch: more outcomes may follow.
    */
   async settled(): Promise<Settlement> {
     await this.#whenOutcomesAreThrough();
@@ -71,7 +71,7 @@ const END = {
   deadLettered: "deadLettered",
   tooLate: "tooLate",
   offered: "open",
-  // Not reached once the outcomes are through, unless the consumer was closed before the server answered.
+  // Only reached if the consumer was closed before the server answered.
   acking: "open",
   deadLettering: "open",
   buffered: "open",

@@ -1,44 +1,44 @@
 import type { ConnectionRole, EntryId, ErrorInfo } from "@redis-batch/core";
 
-/** What a consumer did, reported after it did it. The contract is `docs/events.md`. */
+/** Events of a consumer, reported after the fact. The contract is `docs/events.md`. */
 export type ConsumerEvent =
   | { readonly type: "connected"; readonly role: ConnectionRole }
   | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
-  /** An attempt to connect failed, for a reason not told since there was a connection. It goes on being tried for. */
+  /** An attempt to connect failed, for a reason not reported since the last connection. It keeps trying. */
   | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "started"; readonly consumer: string }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
   | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
-  /** `error` is the last refusal; `null`: there was only silence. */
+  /** `error` is the last refusal; `null`: the server did not answer at all. */
   | { readonly type: "readStalled"; readonly silentMs: number; readonly error: ErrorInfo | null }
   | { readonly type: "readStallEnded"; readonly stalledMs: number }
   | { readonly type: "undeliveredFound"; readonly messages: number }
-  /** What a dead consumer left was released, for whoever has room. */
+  /** The messages of a dead consumer were released for any consumer with room. */
   | { readonly type: "orphansReleased"; readonly from: string; readonly messages: number }
-  /** Messages are nobody's now, and anybody's to take. */
+  /** Messages were released: any consumer may claim them. */
   | { readonly type: "released"; readonly messages: number; readonly why: ReleaseReason }
-  /** Messages were deferred in Redis, until their time comes. */
+  /** Messages were deferred in Redis, until they are due. */
   | { readonly type: "deferred"; readonly messages: number }
-  /** Somebody removed `rb:later`, and with it what was deferred: these are pending for nobody now. */
+  /** Another client removed `rb:later`, and with it deferred messages: these are not pending any more. */
   | { readonly type: "laterLost"; readonly ids: readonly EntryId[] }
-  /** Messages that nobody held are this consumer's now. */
+  /** This consumer has claimed released messages. */
   | { readonly type: "claimed"; readonly messages: number }
   | { readonly type: "releaseFailed"; readonly messages: number; readonly retryInMs: number; readonly error: ErrorInfo }
-  /** Delays cannot be kept in Redis, and end with the process. */
+  /** Delays cannot be stored in Redis, so they end with the process. */
   | { readonly type: "delaysInMemory"; readonly error: ErrorInfo }
-  /** Handlers at work for longer than `maxHoldMs`: what they held is given to the group. */
+  /** Handlers have been running for longer than `maxHoldMs`: their messages are released. */
   | {
       readonly type: "heldTooLong";
       /** Messages that had no outcome. */
       readonly messages: number;
-      /** Handlers that hang now. */
+      /** Handlers that currently hang. */
       readonly hung: number;
     }
-  /** What fails here succeeds elsewhere: this process is broken, not the messages. */
+  /** Messages that fail here succeed elsewhere: this process is broken, not the messages. */
   | { readonly type: "unfit"; readonly failures: number; readonly succeededElsewhere: number }
   | { readonly type: "fit" }
-  /** New messages are not read, on purpose, and why. */
+  /** Why new messages are not read, on purpose. */
   | { readonly type: "intakeHeld"; readonly by: IntakeHold }
   | { readonly type: "intakeOpened" }
   | { readonly type: "nameRemoved"; readonly consumer: string }
@@ -52,11 +52,11 @@ export type ConsumerEvent =
   | {
       readonly type: "batchEnded";
       readonly messages: number;
-      /** Messages without an outcome: they come again. */
+      /** Messages without an outcome: they are redelivered. */
       readonly unsettled: number;
       readonly durationMs: number;
     }
-  /** `error` is what the handler threw, as it is. */
+  /** `error` is the value that the handler threw. */
   | { readonly type: "handlerFailed"; readonly messages: number; readonly error: unknown }
   | { readonly type: "backingOff"; readonly attempt: number; readonly retryInMs: number }
   | { readonly type: "resumed"; readonly attempts: number }
@@ -68,7 +68,7 @@ export type ConsumerEvent =
       readonly type: "deadLettered";
       readonly id: EntryId;
       readonly why: DeadLetterReason;
-      /** What went wrong, as it is kept with the letter: the application's reason, or an error's name and text; or `""`. */
+      /** The reason that is stored with the dead letter: the application's, or an error's name and message; or `""`. */
       readonly error: string;
     }
   | {
@@ -82,12 +82,12 @@ export type ConsumerEvent =
   | { readonly type: "failed"; readonly error: ErrorInfo }
   | ({ readonly type: "stopped" } & StopReport);
 
-/** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer stops. */
+/** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer is stopping. */
 export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 
 /**
- * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was offered that often ·
- * `undecodable`, the codec cannot read it · `hung`, two handlers did not finish it within `maxHoldMs`.
+ * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was delivered that often ·
+ * `undecodable`, the codec cannot decode it · `hung`, two handlers did not finish it within `maxHoldMs`.
  */
 export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung";
 

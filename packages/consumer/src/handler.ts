@@ -4,26 +4,26 @@ import { decideSettlement, type NamedOutcomes } from "./decisions/settlement.ts"
 import { assertRetryDelay, type Message, type RetryOptions } from "./message.ts";
 
 /**
- * What a handler may return instead of calling `ack()`, `retry()` and `deadLetter()`. A message stands in one place at
- * most; one that has an outcome already keeps it.
+ * What a handler may return instead of calling `ack()`, `retry()` and `deadLetter()`. Each message may appear only once; a
+ * message that already has an outcome keeps it.
  */
 export interface Outcome<Value = Fields> {
-  /** Done. `"rest"`: every message that has no outcome and is not named below. */
+  /** Messages to acknowledge. `"rest"`: every message that has no outcome and is not listed below. */
   readonly ack?: "rest" | Iterable<Message<Value>>;
-  /** To be tried again: messages, or messages with their delay and reason. `"rest"` as above. */
+  /** Messages to retry, with or without a delay and a reason. `"rest"` as above. */
   readonly retry?: "rest" | Iterable<Message<Value> | (RetryOptions & { readonly message: Message<Value> })>;
-  /** For the dead letters, each with its reason. */
+  /** Messages for the dead letters, each with its reason. */
   readonly deadLetter?: Iterable<{ readonly message: Message<Value>; readonly reason: string }>;
 }
 
 export interface HandlerContext {
-  /** Aborts when the time to finish is over: what the handler has not settled by then is released. */
+  /** Aborts when the time to finish is over: messages without an outcome are then released. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Works on one batch. Messages that are acknowledged, by `message.ack()`, `batch.ack()` or the returned outcome, are
- * done; all others come again. An error thrown fails the messages without an outcome, and only them.
+ * Processes one batch. Messages that are acknowledged, by `message.ack()`, `batch.ack()` or the returned outcome, are
+ * finished; all others are redelivered. A thrown error fails only the messages without an outcome.
  */
 export type Handler<Value = Fields> = (
   batch: Batch<Value>,
@@ -31,15 +31,15 @@ export type Handler<Value = Fields> = (
 ) => Outcome<Value> | void | Promise<Outcome<Value> | void>;
 
 /**
- * Carries out what a handler returned: all of it, or nothing when it is wrong. A handler may return something for reasons
- * of its own, rows or the results of a `Promise.all`: what is no outcome is ignored when every message has one.
+ * Applies the value that a handler returned: all of it, or nothing if it is wrong. A handler may return an unrelated value,
+ * such as rows or the results of a `Promise.all`: it is ignored if every message already has an outcome.
  *
- * @throws {UsageError} while messages are without an outcome: when it is no outcome, or names something unknown, a
- * message of another batch, or one message twice
+ * @throws {UsageError} if messages have no outcome, and the value is not an outcome, or names something unknown, a message
+ * of another batch, or one message twice
  */
 export function applyOutcome<Value>(messages: readonly Message<Value>[], returned: unknown): void {
   if (returned === undefined || returned === null) return;
-  // Promises that nobody waits for, as of `messages.map(async …)`: the way they end must not end the process.
+  // Promises that nobody awaits, as from `messages.map(async …)`: their rejection must not end the process.
   letGoOfParts(returned);
   const open = messages.filter((message) => message.state === "offered");
   if (open.length === 0) return;
@@ -53,16 +53,16 @@ export function applyOutcome<Value>(messages: readonly Message<Value>[], returne
 function namedOutcomes<Value>(returned: unknown, open: number): NamedOutcomes<Message<Value>> {
   if (typeof returned !== "object" || returned === null || Symbol.iterator in returned) {
     throw new UsageError(
-      `the handler returned ${describeShape(returned)}, which says nothing of the ${open} messages without an outcome: ` +
+      `the handler returned ${describeShape(returned)}, which gives no outcome to the ${open} messages without one: ` +
         "call batch.ack(), or return nothing or { ack, retry, deadLetter }",
     );
   }
   const unknown = Object.keys(returned).find((name) => !["ack", "retry", "deadLetter"].includes(name));
   if (unknown !== undefined) {
-    throw wrongOutcome(`it has the unknown name ${JSON.stringify(unknown)}; known: ack, retry, deadLetter`);
+    throw wrongOutcome(`unknown name ${JSON.stringify(unknown)}; known names: ack, retry, deadLetter`);
   }
   const { ack, retry, deadLetter } = returned as { readonly [Name in keyof Outcome<Value>]: unknown };
-  if (ack === "rest" && retry === "rest") throw wrongOutcome('"rest" can be given one end only');
+  if (ack === "rest" && retry === "rest") throw wrongOutcome('"rest" can only be used once');
   return {
     ack: itemsOf("ack", ack) as readonly Message<Value>[],
     retry: itemsOf("retry", retry).map((item) => namedRetry(item)),
@@ -71,7 +71,7 @@ function namedOutcomes<Value>(returned: unknown, open: number): NamedOutcomes<Me
   };
 }
 
-/** What is named for one end. */
+/** The messages that are listed for one outcome. */
 function itemsOf(name: keyof Outcome<unknown>, named: unknown): readonly object[] {
   if (named === undefined || (named === "rest" && name !== "deadLetter")) return [];
   if (typeof named === "object" && named !== null && Symbol.iterator in named) {

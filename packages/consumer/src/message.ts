@@ -35,15 +35,15 @@ export type MessageState =
   | "tooLate"
   | "returned";
 
-/** How a message comes again. */
+/** How a message is redelivered. */
 export interface RetryOptions {
-  /** How long it stays away, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
+  /** The delay, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
   readonly delayMs?: number | undefined;
-  /** Kept with the message, should it end in the dead letters: cut to 4,000 characters. */
+  /** Stored with the message if it goes to the dead letters; cut to 4,000 characters. */
   readonly reason?: string | undefined;
 }
 
-/** @throws {UsageError} when it is no delay that can be asked for */
+/** @throws {UsageError} when it is not a valid delay */
 export function assertRetryDelay(delayMs: unknown): void {
   if (delayMs === undefined) return;
   if (typeof delayMs === "number" && delayMs >= 0 && delayMs <= LONGEST_RETRY_MS) return;
@@ -68,35 +68,35 @@ export function resolveRetry(options: unknown): {
   return { delayMs, reason: reason === undefined ? undefined : describeThrown(reason) };
 }
 
-/** How messages came, and when, by the local clock. One read's messages share it. */
+/** How and when messages arrived, by the local clock. Messages of one read share it. */
 export interface Arrival {
-  /** How often each has been delivered, this time included. */
+  /** The delivery count of each, including this delivery. */
   readonly deliveries: number;
   /** When they arrived in memory. */
   readonly arrivedAtMs: number;
-  /** Before this moment they were not delivered, after it they may have been at any: their lease runs since then. */
+  /** They were delivered after this moment, so their lease counts from here. */
   readonly heldSinceMs: number;
-  /** Before this moment they may only accompany new messages. */
+  /** Until this moment they may only be delivered together with new messages. */
   readonly ripeAtMs: number;
-  /** Which of the reader's connections they were read over. */
+  /** The reader's connection that they were read on. */
   readonly epoch: number;
 }
 
-/** What one read brought, while it is held as a whole. A message that has left it has another `chunk`. */
+/** The messages of one read, while they are held together. A message that has left it has another `chunk`. */
 export interface ReadChunk<Value> {
   readonly messages: readonly Message<Value>[];
   /** How many have not left it. */
   held: number;
 }
 
-/** How a message was handed over. */
+/** How a message was delivered to the handler. */
 export interface Offer {
   readonly mode: PullMode;
   /** By the local clock. */
   readonly atMs: number;
 }
 
-/** Who takes a message's outcome. */
+/** Receives a message's outcome. */
 export interface MessageKeeper<Value> {
   readonly codec: Decoder<Value>;
   ack(message: Message<Value>): void;
@@ -106,7 +106,7 @@ export interface MessageKeeper<Value> {
 
 /** One message of a batch. */
 export class Message<Value = Fields> {
-  /** The entry's id in the stream: the key by which work can be made idempotent. */
+  /** The entry's id in the stream: use it as the key to make processing idempotent. */
   readonly id: EntryId;
   /** @internal */
   readonly arrival: Arrival;
@@ -114,12 +114,12 @@ export class Message<Value = Fields> {
   readonly bytes: number;
   readonly #entry: StreamEntry;
   readonly #keeper: MessageKeeper<Value>;
-  // Made when it is asked for: most handlers never do.
+  // Created on first use: most handlers never use it.
   #aborter: AbortController | undefined;
   #abortReason: Error | undefined;
   #value: { readonly decoded: Value } | undefined;
   #fields: Fields | undefined;
-  // Private, so that none of it can be frozen, or gets into what is made of a message's properties, such as JSON.
+  // Private, so that it cannot be frozen, and does not appear in copies of the message's properties, such as JSON.
   #state: MessageState = "buffered";
   #ripeAtMs: number;
   #isSuspect = false;
@@ -141,12 +141,12 @@ export class Message<Value = Fields> {
     this.#keeper = keeper;
   }
 
-  /** How often it has been delivered, this time included; 1 the first time. */
+  /** The number of deliveries, including this one; 1 the first time. */
   get deliveries(): number {
     return this.arrival.deliveries;
   }
 
-  /** The fields as UTF-8 text, without a prototype; of several with one name, the last. For bytes see `entries()`. */
+  /** The fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. For bytes see `entries()`. */
   get fields(): Fields {
     this.#fields ??= textOf(this.#entry);
     return this.#fields;
@@ -158,9 +158,9 @@ export class Message<Value = Fields> {
   }
 
   /**
-   * The fields as the consumer's codec understands them; the same as `fields` unless a codec was given.
+   * The fields, decoded by the consumer's codec; the same as `fields` without a codec.
    *
-   * Decoded once. A message that the codec cannot read goes to the dead letters and is never offered.
+   * Decoded once. A message that the codec cannot decode goes to the dead letters and is never delivered to a handler.
    */
   get value(): Value {
     try {
@@ -171,7 +171,7 @@ export class Message<Value = Fields> {
     }
   }
 
-  /** Every field and its value, byte for byte, in the order they were added, duplicates included. */
+  /** Every field name and value as raw bytes, in their original order, including duplicates. */
   *entries(): IterableIterator<readonly [name: Buffer, value: Buffer]> {
     const { raw } = this;
     for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -186,16 +186,16 @@ export class Message<Value = Fields> {
   }
 
   /**
-   * When it was added to the stream, by the server's clock, or as the producer's explicit id says; `null` where that id
-   * tells a time beyond the range of dates (some 275,000 years).
+   * When it was added to the stream, by the server's clock, or by the explicit id of its producer; `null` if that id is
+   * beyond the range of dates (some 275,000 years).
    */
   get addedAt(): Date | null {
     return entryIdDate(this.id);
   }
 
   /**
-   * Aborts when work on it is pointless: its lease was lost (the reason is a `LeaseLostError`), or the consumer stops
-   * and the time to finish is over.
+   * Aborts when further processing is pointless: its lease was lost (the reason is a `LeaseLostError`), or the consumer is
+   * stopping and `drainMs` is over.
    */
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
@@ -212,29 +212,29 @@ export class Message<Value = Fields> {
   }
 
   /**
-   * Records that the work on it is done: it will not be delivered again. Returns at once; the acknowledgement goes out
-   * with others, and `batch.settled()` tells whether the server has it. A second call changes nothing.
+   * Acknowledges it: it will not be delivered again. Returns at once; the acknowledgement is sent together with others,
+   * and `batch.settled()` reports whether the server has confirmed it. A second call has no effect.
    */
   ack(): void {
     this.#keeper.ack(this);
   }
 
   /**
-   * Records that the work on it has failed and is to be tried again: it is redelivered after `delayMs`, or after the
+   * Asks for a retry: it is redelivered after `delayMs`, or after the
    * delay that the consumer's `retry` policy gives ("When is a message redelivered?" in the package's README). Returns at
-   * once. A message with another outcome keeps that.
+   * once. A message that already has an outcome keeps it.
    *
-   * @throws {UsageError} when `options` are none, or `delayMs` is not a number from 0 to 86,400,000
+   * @throws {UsageError} when `options` is not an object, or `delayMs` is not a number from 0 to 86,400,000
    */
   retry(options: RetryOptions = {}): void {
     this.#keeper.retry(this, options);
   }
 
   /**
-   * Records that no attempt will ever succeed: it is moved, whole and with its history, into the group's dead letters.
-   * Returns at once. A message with another outcome keeps that.
+   * Rejects it for good: the complete message is moved, with its history, into the group's dead letters. Returns at once. A
+   * message that already has an outcome keeps it.
    *
-   * @param reason kept with it, cut to 4,000 characters. Anything else than a text becomes one: an error its name and words.
+   * @param reason stored with it, cut to 4,000 characters. An error becomes its name and message; other values become text.
    */
   deadLetter(reason: string): void {
     this.#keeper.deadLetter(this, reason);

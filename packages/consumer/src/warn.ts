@@ -1,61 +1,59 @@
-/** What a consumer without an observer says of trouble. */
+/** Process warnings of a consumer without an observer. */
 import { describeConnectionEvent, describeThrown, placeOf } from "@redis-batch/core/internal";
 import type { ConsumerEvent } from "./events.ts";
 
-/** What needs attention in an event; `undefined`: nothing does. */
+/** The warning for an event; `undefined`: none. */
 export function describeProblem(event: ConsumerEvent): string | undefined {
   switch (event.type) {
     case "connectFailed":
       return describeConnectionEvent(event);
     case "handlerFailed": {
-      return `the handler failed on a batch of ${event.messages}; what it did not acknowledge comes again: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
+      return `the handler failed on a batch of ${event.messages}; messages that it did not acknowledge are redelivered: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
     }
     case "backingOff":
-      return `every batch fails, so the messages are not to blame: one at a time, the next in ${Math.round(event.retryInMs)} ms`;
+      return `every batch fails, so the messages are not the cause: trying one at a time, the next in ${Math.round(event.retryInMs)} ms`;
     case "nothingSettled":
-      return `the handler returned without acknowledging any of ${event.messages} messages; they come again`;
+      return `the handler returned without acknowledging any of ${event.messages} messages; they are redelivered`;
     case "readFailed":
-      return `reading failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `reading failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "readStalled":
       return `nothing could be read for ${Math.round(event.silentMs)} ms${event.error === null ? "" : `: ${event.error.message}`}`;
     case "eventLoopDelayed":
-      return `the event loop stood still for ${Math.round(event.delayMs)} ms, and no lease is renewed meanwhile: move long computations to a worker thread, take smaller batches, or raise leaseMs`;
+      return `the event loop was blocked for ${Math.round(event.delayMs)} ms, during which no lease is renewed: move long computations to a worker thread, take smaller batches, or raise leaseMs`;
     case "ackFailed":
-      return `acknowledging ${event.messages} messages failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `acknowledging ${event.messages} messages failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "renewFailed":
-      return `renewing leases failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `renewing leases failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "heartbeatFailed":
       return `the heartbeat failed: ${event.error.message}`;
     case "recoveryFailed":
-      return `looking for messages of dead consumers failed: ${event.error.message}`;
+      return `claiming messages of dead consumers failed: ${event.error.message}`;
     case "releaseFailed":
-      return `giving ${event.messages} messages back to the group failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `releasing ${event.messages} messages failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "delaysInMemory":
-      return `delays cannot be kept in Redis, so they end with this process: ${event.error.message}`;
+      return `delays cannot be stored in Redis, so they end with this process: ${event.error.message}`;
     case "heldTooLong":
-      return `a handler hangs (${event.hung} in all): it has not finished its batch within maxHoldMs; ${event.messages} messages without an outcome were released to the group`;
+      return `a handler hangs (${event.hung} in total): it has not finished its batch within maxHoldMs; ${event.messages} messages without an outcome were released to the group`;
     case "unfit":
-      return `this process is what is broken: ${event.succeededElsewhere} messages that failed here were acknowledged by other consumers; it tries one message at a time`;
+      return `this process is broken: ${event.succeededElsewhere} messages that failed here were acknowledged by other consumers; it tries one message at a time`;
     case "intakeHeld":
       return event.by === "ahead-of-stream"
-        ? "the group's position is beyond the stream's last entry, so nothing that is added is ever delivered: set it back with XGROUP SETID"
+        ? "the group's position is ahead of the stream's last entry, so new messages are not delivered: move it back with XGROUP SETID"
         : undefined;
     case "deadLetterFailed":
-      return `moving ${event.messages} messages to the dead letters failed, next attempt in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `moving ${event.messages} messages to the dead letters failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":
       return event.why === "rejected"
         ? undefined
         : `message ${event.id} went to the dead letters (${event.why})${event.error === "" ? "" : `: ${event.error}`}`;
     case "groupCreated":
-      return event.recreated
-        ? `the consumer group had been deleted and was created again at ${event.position}`
-        : undefined;
+      return event.recreated ? `the consumer group was deleted, and was created again at ${event.position}` : undefined;
     case "outcomeTooLate":
-      return `${event.ids.length} messages are not this consumer's any more (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
+      return `${event.ids.length} messages no longer belong to this consumer (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
     case "laterLost":
-      return `somebody removed the consumer rb:later, and with it ${event.ids.length} messages that were deferred: ${event.ids.slice(0, 3).join(", ")}`;
+      return `another client removed the consumer rb:later, and with it ${event.ids.length} deferred messages: ${event.ids.slice(0, 3).join(", ")}`;
     case "pendingTrimmed":
-      return `${event.ids.length} pending messages had been deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
+      return `${event.ids.length} pending messages were deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
     case "failed":
       return `the consumer has failed: ${event.error.message}`;
     default:

@@ -92,7 +92,7 @@ describe("fetch()", () => {
     const { consumer } = open({ maxWaitMs: 300 });
     const fetching = consumer.fetch();
     await expect(consumer.fetch()).rejects.toThrow(UsageError);
-    await expect(consumer.run(() => {})).rejects.toThrow("one use of a consumer at a time");
+    await expect(consumer.run(() => {})).rejects.toThrow("use a consumer in one way at a time");
     await expect(consumer[Symbol.asyncIterator]().next()).rejects.toThrow(UsageError);
     await fetching;
   });
