@@ -1,4 +1,4 @@
-// Runs all that can be said about the workspace without running it, two checks at a time, and tells what failed.
+// Runs all static checks of the workspace, two at a time, and reports what failed.
 //
 //   pnpm check                 every check
 //   pnpm check lint types      some

@@ -43,7 +43,7 @@ const page = spawnSync(
 );
 if (page.status !== 0) process.exitCode = 1;
 
-// The command line tells of itself.
+// The reference of the command line, which it prints itself.
 const reference = spawnSync(
   process.execPath,
   ["--conditions=@redis-batch/source", "--disable-warning=ExperimentalWarning", "packages/cli/src/bin.ts", "reference"],

@@ -79,7 +79,7 @@ try {
     ),
   );
   await step(`${oldest.name}: every example of the guides runs`, () => useExamples(oldest, registry, server.url));
-  await step("esbuild, webpack and bun, minified: 12 refusals are told alike, over ioredis 5 and 6", () =>
+  await step("esbuild, webpack and bun, minified: 12 refusals are the same, over ioredis 5 and 6", () =>
     all(IOREDIS_VERSIONS.map((version) => useBundled(version, oldest, others, registry))),
   );
   await step(`Node ${NPX_VERSIONS.map((each) => each.node).join(" and ")}: npx runs the command line anywhere`, () =>
@@ -228,11 +228,11 @@ async function useCommandLine(
     ...registry.env,
     PATH: [dirname(file), process.env["PATH"]].join(delimiter),
     npm_config_cache: cache,
-    // The npm that runs this may have been told to say nothing.
+    // The npm that runs this may be configured to print nothing.
     npm_config_loglevel: "warn",
     npm_config_update_notifier: "false",
     REDIS_URL: url,
-    // No contexts of whoever runs this.
+    // No contexts of the user who runs this.
     XDG_CONFIG_HOME: empty,
   };
   const [core] = publishedPackages(ROOT);

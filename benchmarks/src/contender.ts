@@ -1,7 +1,7 @@
 /** Runs one contender as a process of its own, so that its CPU time is nobody else's. */
 import type { RedisServer } from "@redis-batch/test-support";
 import { runWorker, type WorkerOptions } from "@redis-batch/test-support";
-import { READY, type Task, type Told, WARM } from "./contending.ts";
+import { READY, type Report, type Task, WARM } from "./contending.ts";
 import type { Figures } from "./figures.ts";
 import { serverCpuMs } from "./server-calls.ts";
 
@@ -37,7 +37,7 @@ export async function runContender(
     const line = await contender.waitForLine((text) => text.startsWith("{"), { timeoutMs: LIMIT_MS });
     const serverMs = (await serverCpuMs(server)) - before;
     const { code } = await contender.exited;
-    const { seen, figures } = JSON.parse(line) as Told;
+    const { seen, figures } = JSON.parse(line) as Report;
     if (code !== 0 || seen !== task.messages) {
       throw new Error(`${script.pathname}: exit code ${code}, ${seen} of ${task.messages} messages`);
     }

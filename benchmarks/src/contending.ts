@@ -1,4 +1,4 @@
-/** A contender's own side: a process that gets its task as JSON, and tells what it measured as one JSON line. */
+/** A contender's own side: a process that gets its task as JSON, and reports its measurements as one JSON line. */
 import type { Figures } from "./figures.ts";
 import { spreadOf } from "./statistics.ts";
 
@@ -13,12 +13,12 @@ export interface Task {
   readonly variant: string;
   /** How many of the messages come before anything is measured: what compiling costs is not what a message costs. */
   readonly warmUp: number;
-  /** How many messages there are; the contender ends when it has worked on all of them. */
+  /** Number of messages; the contender ends when it has processed all of them. */
   readonly messages: number;
 }
 
-/** What a contender tells at its end. */
-export interface Told {
+/** What a contender reports at its end. */
+export interface Report {
   readonly seen: number;
   readonly figures: Figures;
 }
@@ -27,7 +27,7 @@ export interface Told {
 export const READY = "ready";
 export const WARM = "warm";
 
-// So many looks at the process's size, so that its growth shows.
+// The number of memory samples, enough to show growth.
 const LOOKS = 40;
 
 /** Counts messages, and measures from the one after the warm-up. */
@@ -96,12 +96,12 @@ export class Meter {
   }
 }
 
-/** Does the work, and tells what it took; the work may have figures of its own. */
+/** Does the work, and reports what it took; the work may have its own figures. */
 export async function contend(work: (task: Task, meter: Meter) => Promise<Figures | undefined>): Promise<void> {
   const task = JSON.parse(process.argv.at(-1) ?? "") as Task;
   process.stdout.write(`${READY}\n`);
   const meter = new Meter(task);
   const own = await work(task, meter);
-  const told: Told = { seen: meter.seen, figures: { ...meter.figures(), ...own } };
-  process.stdout.write(`${JSON.stringify(told)}\n`);
+  const report: Report = { seen: meter.seen, figures: { ...meter.figures(), ...own } };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
 }

@@ -1,7 +1,7 @@
 /**
  * `node --conditions=@redis-batch/source benchmarks/src/hand-over.ts [--messages n] [--groups n] [--backlog n]`: hands over what a dead
  * consumer left, page by page as the monitor does, and at once as monitors do that ask for everything. Prints how long it
- * took, and how long the server was kept by the longest single call: so long everybody else waits. Then looks at a stream
+ * took, and how long the longest single call blocked the server for all other clients. Then inspects a stream
  * with many groups, and at one with a long backlog, whose length the server knows, and does not know.
  */
 import { parseArgs } from "node:util";
@@ -49,14 +49,14 @@ for (let group = 0; group < groups; group++) await fillGroup(redis, STREAM, `gro
 const monitor = new Monitor({ redis: server.url, stream: STREAM, groups: "all" });
 await monitor.inspect();
 console.log(
-  `a look at ${groups} groups of ${CONSUMERS_PER_GROUP} consumers: ${await measure(() => monitor.inspect())}`,
+  `a pass over ${groups} groups of ${CONSUMERS_PER_GROUP} consumers: ${await measure(() => monitor.inspect())}`,
 );
 await redis.del(STREAM);
 
 for (const waiting of [1_000, backlog]) {
   await fillGroup(redis, STREAM, "late", 1);
   await fillBacklog(redis, STREAM, waiting);
-  console.log(`a look at a group with ${waiting} messages waiting: ${await measure(() => monitor.inspect())}`);
+  console.log(`a pass over a group with ${waiting} messages waiting: ${await measure(() => monitor.inspect())}`);
   // A hole among what waits: the server's lag is nil from now on.
   const [hole] = (await redis.xrange(STREAM, "-", "+", "COUNT", 500)).at(-1) ?? [""];
   await redis.xdel(STREAM, hole);
@@ -74,7 +74,7 @@ async function byMonitor(cleaner: Monitor): Promise<void> {
 async function atOnce(): Promise<void> {
   const pending = (await redis.xpending(STREAM, GROUP, "-", "+", messages, "dead")) as [string][];
   const ids = pending.map(([id]) => id);
-  // As one list: so many arguments do not fit a function call.
+  // As one list: that many arguments do not fit a function call.
   await redis.call("XCLAIM", [STREAM, GROUP, "a", 1_000, ...ids]);
   await redis.xgroup("DELCONSUMER", STREAM, GROUP, "dead");
 }

@@ -1,5 +1,5 @@
 /**
- * Tells how busy the machine is with other things: as many threads as a contender and its server use do a piece of work
+ * Measures how busy the machine is with other things: as many threads as a contender and its server use do a piece of work
  * that needs nothing but a processor, and what it took is compared with what it costs.
  */
 import { availableParallelism } from "node:os";
@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 
 // One contender and one server.
 const THREADS = Math.min(2, availableParallelism());
-// So many steps last longer than a scheduler leaves a thread alone when somebody else waits.
+// This many steps last longer than the time slice of a scheduler if other threads wait.
 const STEPS = 40_000_000;
 
 const SPIN = `
@@ -16,7 +16,7 @@ const SPIN = `
   spin(1_000_000);
   parentPort.on("message", (steps) => {
     const began = performance.now();
-    // From Node 23.9 on; before it only the quickest run tells what the work costs.
+    // From Node 23.9 on; before that, only the quickest run shows what the work costs.
     const cpu = process.threadCpuUsage?.();
     const sum = spin(steps);
     const ms = performance.now() - began;

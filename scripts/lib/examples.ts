@@ -13,7 +13,7 @@ import type { Runtime } from "./runtimes.ts";
 const TIMEOUT_MS = 120_000;
 
 /**
- * Runs every example of the guides as it stands there: it ends by itself, a service when it is told to, and says nothing on
+ * Runs every example of the guides unchanged: it must end by itself (a service after a signal), and print nothing on
  * its stderr.
  *
  * @param home where all is installed that they import
@@ -45,7 +45,7 @@ export function writeTests(runner: "vitest" | "jest", folder: string): void {
 
 /**
  * The first two examples of the README, a producer and a worker, as an ES module or with `require()` in the place of
- * `import`: the message arrives and is acknowledged, and the worker ends when it is told to.
+ * `import`: the message arrives and is acknowledged, and the worker ends after a signal.
  *
  * @param home where the consumer is installed
  */
@@ -73,7 +73,7 @@ interface Program {
   readonly home: string;
   readonly format: "mjs" | "cjs";
   readonly code: string;
-  /** Whether it is told to stop, by what it has printed so far. */
+  /** Whether to stop it, by what it has printed so far. */
   readonly stops: (stdout: string) => boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Ends a check: says what was looked at, or lists what is wrong and makes the process fail. */
+/** Ends a check: says what was checked, or lists the problems and makes the process fail. */
 export function report(lookedAt: string, problems: readonly string[]): void {
   if (problems.length === 0) {
     console.log(`Checked ${lookedAt}.`);

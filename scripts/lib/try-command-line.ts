@@ -53,7 +53,7 @@ export async function tryCommandLine(npx: Npx, version: string): Promise<void> {
   assert.match(await call(npx, ["check", stream, "smoke"]), /^OK /);
   const tooFew = ["check", stream, "smoke", "--min-consumers", "1"];
   assert.match(await call(npx, tooFew, { code: 2 }), /^CRITICAL /);
-  // What only some need is not installed, and who needs it is told how.
+  // Optional dependencies are not installed, and the command that needs one says how to install it.
   const keda = ["scale", "run", stream, "smoke", "--executor", "keda", "--port", "0"];
   await call(npx, keda, { code: 2, stderr: /^error: .*\nfix: .* npx -p @redis-batch\/cli -p @grpc\/grpc-js .*\n$/ });
 }

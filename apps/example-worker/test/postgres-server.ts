@@ -27,7 +27,7 @@ export function findPostgres(): PostgresPrograms {
   }
   // PostgreSQL refuses to run as root.
   if (isRoot() && !folders.some((candidate) => isExecutable(candidate, "setpriv"))) {
-    return { missing: "it cannot run as root, and there is no setpriv to run it as somebody else" };
+    return { missing: "it cannot run as root, and there is no setpriv to run it as another user" };
   }
   return { folder };
 }

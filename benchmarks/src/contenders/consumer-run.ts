@@ -34,7 +34,7 @@ await contend(async ({ redis, stream, group, batchSize, maxWaitMs, variant }, me
     meter.saw(batch.size);
     if (meter.isDone) void consumer.close();
   });
-  if (variant === "watched" && events === 0) throw new Error("the observer was told nothing");
+  if (variant === "watched" && events === 0) throw new Error("the observer received no events");
   return variant === "trickle" ? { "full batches": wholeBatches / batches } : undefined;
 });
 

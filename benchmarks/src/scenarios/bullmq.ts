@@ -5,7 +5,7 @@ import { ordersAsObjects } from "../orders.ts";
 import type { Bench, Scenario } from "../scenario.ts";
 import { consumingArena, taskOf } from "./consuming.ts";
 
-// Whoever adds them is not measured.
+// The process that adds them is not measured.
 const FILL_STEP = 1_000;
 const QUEUE = "bench-bullmq";
 

@@ -21,7 +21,7 @@ export interface Load {
   readonly noteBytes?: number;
 }
 
-// So many are added by one script at a time.
+// The number of messages that one script adds at a time.
 const FILL_STEP = 10_000;
 const FILL =
   "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], '*', 'order', 'order-' .. i, 'customer', 'customer-' .. i % 1000, 'note', ARGV[3]) end";
@@ -36,7 +36,7 @@ export async function consumingArena(bench: Bench, load: Load, ours: Consuming, 
   };
 }
 
-/** The same for contenders that delete what they are done with: each gets a stream of its own. */
+/** The same for contenders that delete finished messages: each gets its own stream. */
 export function deletingArena(bench: Bench, load: Load, ours: Consuming, reference: Consuming): Arena {
   const once = async (who: Consuming): Promise<Figures> => {
     await fill(bench, load);

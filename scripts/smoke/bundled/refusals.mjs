@@ -1,4 +1,4 @@
-// Every refusal that a server may answer with is told as what it is, under the names that the documentation gives: run as it
+// Every refusal of a server has the error class and code of the documentation: run as it
 // is, and bundled and minified. The only argument is the URL of a server that it may fill, block and shut out users from.
 import assert from "node:assert/strict";
 import { Consumer, Producer } from "@redis-batch/consumer";
@@ -78,7 +78,7 @@ const CASES = {
   },
   LOADING: () =>
     withClient(url, async (client) => {
-      // A server that takes its time over a few keys, and looks at what others want in between.
+      // A server that loads a few keys slowly, and serves other clients in between.
       for (let n = 0; n < 20; n++) await admin.set(`large:${n}`, `${n}`.repeat(4_096));
       await admin.config("SET", "rdbcompression", "no");
       await admin.config("SET", "key-load-delay", "50000");

@@ -1,4 +1,4 @@
-// A message, and what became of none, on the server whose URL is the only argument, by who has no consumer installed.
+// Adds a message, without a consumer installed. The only argument is the URL of a server.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { DeadLetters, isEntryId, Producer } from "@redis-batch/core";

@@ -1,4 +1,4 @@
-// A look at a group of the server whose URL is the only argument, by who has no consumer installed.
+// Inspects a group, without a consumer installed. The only argument is the URL of a server.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Monitor, renderTable, toPrometheus } from "@redis-batch/monitor";

@@ -1,4 +1,4 @@
-// A decision about a group of the server whose URL is the only argument, by who has no consumer installed.
+// Decides about a group, without a consumer installed. The only argument is the URL of a server.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Scaler } from "@redis-batch/scaler";
@@ -16,7 +16,7 @@ const { direction, current, desired } = await scaler.decide();
 assert.deepEqual({ direction, current, desired }, { direction: "OUT", current: 0, desired: 2 });
 await scaler.close();
 
-// What only some need is not installed, and who needs it is told what to install.
+// Optional dependencies are not installed; the error says what to install.
 await assert.rejects(startKedaScaler({ port: 0 }), /npm install @grpc\/grpc-js/);
 await assert.rejects(kubeconfig({}), /@kubernetes\/client-node/);
 await redis.del(stream);

@@ -39,7 +39,7 @@ function describe(context: SavedContext, current: string | undefined) {
   };
 }
 
-// Somebody may have written one into the file by hand.
+// A user may have written a password into the file by hand.
 function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);

@@ -168,7 +168,7 @@ function reportOf(
       { key: "maxConsumers", value: maxConsumers, unit: "count" },
       { key: "firstConsumers", value: firstConsumers, unit: "count" },
       {
-        ...{ key: "consumerRate", title: "messages/s of a consumer", unit: "count" },
+        ...{ key: "consumerRate", title: "messages/s per consumer", unit: "count" },
         value: rounded(batchSize / (overhead + batchSize * work.mean)),
       },
       { key: "startUpMs", title: "start-up", value: startUp.mean * 1_000, unit: "ms" },

@@ -62,7 +62,7 @@ export class Screen {
 
   async show(report: MonitorReport): Promise<void> {
     const [group] = report.groups;
-    // Not there for now: the user has been told, and the picture gets older.
+    // The group does not exist at the moment: a note has said so, and the shown data gets older.
     if (this.#isPaused || group === undefined) return;
     this.#seen = { report, group, atMs: systemClock.nowMs() };
     this.#samples.push(sampleOf(group));

@@ -71,7 +71,7 @@ class Lines implements Viewer {
     const { terminal, options } = this.#call;
     const [group] = report.groups;
     const at = isoTime(report.atMs) ?? "";
-    // Not there for now: the user has been told.
+    // The group does not exist at the moment: a note has said so.
     if (group === undefined) return;
     const { facts = [], ...rest } = groupReport(report, group);
     await terminal.write(

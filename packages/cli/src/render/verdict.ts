@@ -38,8 +38,8 @@ function renderText({ stream, group }: Subject, { status, findings }: Verdict, p
 /** `SERVICE STATUS - text | name=value;warn;crit …`, on one line and without a bar in the text. */
 function renderNagios({ stream, group }: Subject, { status, findings }: Verdict, problem: string | null): string {
   const bad = findings.filter((finding) => finding.status !== "ok");
-  const told = (bad.length === 0 ? findings : bad).map(sentence).join(", ");
-  const text = `REDIS_BATCH ${status.toUpperCase()} - ${escapeText(stream)}/${escapeText(group)}: ${escapeText(problem ?? told)}`;
+  const verdicts = (bad.length === 0 ? findings : bad).map(sentence).join(", ");
+  const text = `REDIS_BATCH ${status.toUpperCase()} - ${escapeText(stream)}/${escapeText(group)}: ${escapeText(problem ?? verdicts)}`;
   const data = findings
     .filter(({ value }) => value !== null)
     .map(({ name, value, warnAbove = "", criticalAbove = "", criticalBelow }) => {

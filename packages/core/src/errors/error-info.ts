@@ -7,7 +7,7 @@ export interface ErrorInfo {
   readonly message: string;
 }
 
-/** What is told of an error, or of whatever else was thrown. Never throws. */
+/** Describes an error, or any other thrown value. Never throws. */
 export function toErrorInfo(error: unknown): ErrorInfo {
   return { code: RedisBatchError.is(error) ? error.code : "UNKNOWN", message: messageOf(error) };
 }

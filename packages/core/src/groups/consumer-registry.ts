@@ -84,15 +84,15 @@ export const NO_DETAILS: RegistrationDetails = {
 export function decodeRegistry(fields: ReadonlyMap<string, string>): ReadonlyMap<string, Registration> {
   const registry = new Map<string, Registration>();
   for (const [consumer, text] of fields) {
-    const told = parseObject(text);
-    const { at, leaseMs, incarnation } = told;
+    const reported = parseObject(text);
+    const { at, leaseMs, incarnation } = reported;
     if (typeof at !== "number" || typeof leaseMs !== "number") continue;
     registry.set(consumer, {
       consumer,
       atMs: at,
       leaseMs,
       incarnation: typeof incarnation === "string" ? incarnation : "",
-      details: readDetails(told),
+      details: readDetails(reported),
     });
   }
   return registry;
@@ -103,10 +103,10 @@ export function isAlive(registered: Pick<Registration, "atMs" | "leaseMs"> | und
   return registered !== undefined && serverNowMs - registered.atMs <= registered.leaseMs;
 }
 
-function readDetails(told: { readonly [name: string]: unknown }): RegistrationDetails {
-  const text = (name: string): string | null => (typeof told[name] === "string" ? told[name] : null);
+function readDetails(reported: { readonly [name: string]: unknown }): RegistrationDetails {
+  const text = (name: string): string | null => (typeof reported[name] === "string" ? reported[name] : null);
   const count = (name: string): number | null => {
-    const value = told[name];
+    const value = reported[name];
     return typeof value === "number" && value >= 0 ? value : null;
   };
   return {
@@ -126,10 +126,10 @@ function readDetails(told: { readonly [name: string]: unknown }): RegistrationDe
     holdLimitMs: count("holdLimitMs"),
     handlersHung: count("handlersHung"),
     intake: text("intake"),
-    isUnfit: typeof told["isUnfit"] === "boolean" ? told["isUnfit"] : null,
+    isUnfit: typeof reported["isUnfit"] === "boolean" ? reported["isUnfit"] : null,
     oldestOfferableMs: count("oldestOfferableMs"),
     deadLettered: count("deadLettered"),
-    work: parseWorkCounters(told["work"]),
+    work: parseWorkCounters(reported["work"]),
   };
 }
 

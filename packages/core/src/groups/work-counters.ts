@@ -43,10 +43,10 @@ export function addBatch(work: WorkCounters, size: number, busyMs: number): Work
 /** Reads counters that another process wrote; `null` if one of them is missing or invalid. */
 export function parseWorkCounters(value: unknown): WorkCounters | null {
   if (typeof value !== "object" || value === null) return null;
-  const told = value as Readonly<Record<string, unknown>>;
+  const reported = value as Readonly<Record<string, unknown>>;
   const read: Record<keyof WorkCounters, number> = { ...NO_WORK };
   for (const name of Object.keys(NO_WORK) as (keyof WorkCounters)[]) {
-    const count = told[name];
+    const count = reported[name];
     if (typeof count !== "number" || !(count >= 0)) return null;
     read[name] = count;
   }

@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
--- Takes a lease that is free, prolongs one's own, or gives it up. With a second key it numbers the holders: whoever takes
--- the lease again gets a term of its own, higher than all before, by which the acts of an earlier holder can be told from its
--- own; and it hands out what the last holder left for the next.
+-- Acquires a free lease, renews one's own, or gives it up. With a second key it numbers the holders: a new holder gets a
+-- new term, higher than all before, which distinguishes its actions from those of earlier holders; and it returns the
+-- state that the last holder stored for the next one.
 -- KEYS  1 lease, 2 hash of term and state; may be left out: holders have no number then
--- ARGV  1 holder, 2 how long it lasts in ms; 0 gives it up, 3 the highest term the holder has heard of: a server that
---       has lost its latest writes must not give one out again
--- Returns [1 the holder has it · 0 it is somebody else's, or was given up; the latest term, "0" where none is; the state,
---       "" where none is]
--- Cost  O(1), and the state's size. allow-oom, because a full server needs whoever empties it.
--- One   because two processes must not get one term, and a lease that runs out between look and write is the next one's.
+-- ARGV  1 holder, 2 how long it lasts in ms; 0 gives it up, 3 the highest term that the holder knows: a server that has
+--       lost its latest writes must not use one again
+-- Returns [1 the holder has it · 0 another process has it, or it was given up; the latest term, "0" if none; the state,
+--       "" if none]
+-- Cost  O(1), and the state's size. allow-oom, because a full server needs the process that empties it.
+-- One   because two processes must not get the same term, and a lease may expire between check and write.
 -- @include assure-right
 local lease, kept, me, leaseMs = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 
--- Who holds it; false where it is free. A lease ends by the server's clock: after that was set back, one that nobody
--- prolongs would last for hours more. So another's is free that lasts ten times as long as what is asked for. Without the
--- right to PTTL that is not seen, and who asks waits.
+-- The holder; false if the lease is free. A lease expires by the server's clock: after the clock was set back, a lease
+-- that nobody renews would last for hours. So another's lease counts as free if it lasts more than ten times as long as
+-- the requested one. Without the right to PTTL this is not noticed, and the caller waits.
 local function holderOf()
   local holder = redis.call('GET', lease)
   if not holder or holder == me then return holder end

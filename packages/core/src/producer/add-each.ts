@@ -51,9 +51,9 @@ export async function* addEach<Value>(
 ): AsyncGenerator<AddResult, void, undefined> {
   const run = new Run(source, target, options);
   try {
-    for (let result = await run.next(), told = 1; result !== undefined; result = await run.next(), told++) {
+    for (let result = await run.next(), yielded = 1; result !== undefined; result = await run.next(), yielded++) {
       yield result;
-      if (told % WINDOW === 0) await nextTurn();
+      if (yielded % WINDOW === 0) await nextTurn();
     }
   } finally {
     await run.end();
@@ -68,14 +68,14 @@ export async function visitEach<Value>(
   visit: (result: AddResult) => void,
 ): Promise<void> {
   const run = new Run(source, target, options);
-  let told = 0;
+  let yielded = 0;
   try {
     for (let result = await run.next(); result !== undefined; result = await run.next()) {
       visit(result);
       for (let known = run.take(); known !== undefined; known = run.take()) {
         visit(known);
         // Refused items never wait for the server: a source full of them must yield to timers and sockets.
-        if (++told % WINDOW === 0) await nextTurn();
+        if (++yielded % WINDOW === 0) await nextTurn();
       }
     }
   } finally {

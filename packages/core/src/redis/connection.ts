@@ -140,7 +140,7 @@ export class Connection {
       database === undefined || PermissionError.is(translated)
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
-    // Tells callers that wait for the connection about a permanent refusal.
+    // Rejects callers that wait for the connection with a permanent refusal.
     const isTold = isFinal(this.#lastError) && this.#changes.size > 0;
     this.#announce();
     if (!isTold && !this.#isReady && !this.#isClosed) this.#tellFailure(reason);

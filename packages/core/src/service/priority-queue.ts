@@ -1,6 +1,6 @@
 /**
- * Gives back the first of its items, in an order of your own, whatever the order they came in. Adding and taking cost the
- * logarithm of how many there are. (A binary heap; items that are equal come in no particular order, but always the same.)
+ * Returns its items in your own order, whatever the order in which they were added. Adding and taking cost the logarithm of
+ * the number of items. (A binary heap; equal items come in no particular order, but always in the same.)
  */
 export class PriorityQueue<Item> {
   readonly #heap: Item[] = [];

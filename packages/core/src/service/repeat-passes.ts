@@ -8,7 +8,7 @@ export interface RepeatOptions {
   /** The time between the beginnings of two passes, in milliseconds; one that takes longer is followed at once. */
   readonly intervalMs: number;
   /**
-   * Is told why a pass failed, and in how many milliseconds it is followed by the next one. Throws what no repetition can
+   * Called with the error of a failed pass, and the time until the next one in milliseconds. Throws errors that a retry
    * fix.
    */
   readonly onFailure: (error: unknown, retryInMs: number) => void;

@@ -9,7 +9,7 @@ export interface DeliverOptions {
   /** Headers of this body. */
   readonly headers: Readonly<Record<string, string>>;
   readonly policy: DeliveryPolicy;
-  /** Told of an attempt that failed and is followed by another, and in how many milliseconds. */
+  /** Called with a failed attempt that is followed by another, and the delay in milliseconds. */
   readonly onRetry?: (attempt: number, retryInMs: number, reason: string) => void;
   /** Aborts when there is no more time for another attempt; a wait ends, the attempt under way does not. */
   readonly draining: AbortSignal;

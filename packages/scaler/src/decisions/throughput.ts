@@ -165,11 +165,11 @@ function measure(
   const batchSize =
     consumers.reduce((largest, consumer) => Math.max(largest, consumer.batchSize), 0) || known.batchSize;
   const arrived = measureArrivals(known.arrivals, added, nowMs);
-  const tells = consumers.some(({ counters }) => counters !== null);
+  const isReporting = consumers.some(({ counters }) => counters !== null);
   // Without consumers nothing can be measured, and earlier measurements still hold.
   const processing =
-    tells || ready > 0
-      ? measureProcessing(known.processing, tells ? totals.totals : null, batchSize, nowMs)
+    isReporting || ready > 0
+      ? measureProcessing(known.processing, isReporting ? totals.totals : null, batchSize, nowMs)
       : known.processing;
   const counted = measureBacklog(known.backlog, {
     ...{ ...observation, delivered },
@@ -183,7 +183,7 @@ function measure(
   });
   const leadMs = measureLeadMs(known.leadMs, observation.startUpsMs);
   // The output is a last resort: consumers that report will soon have reported enough.
-  const resort = tells ? 0 : saturated.perSecond;
+  const resort = isReporting ? 0 : saturated.perSecond;
   // Busy time is counted per batch; a consumer that processes several batches at a time does that many times as much.
   const concurrency =
     consumers.length > 0
@@ -193,7 +193,7 @@ function measure(
   const inputs: ThroughputInputs = {
     arrivals: arrived.arrivals,
     perConsumerPerSecond,
-    rateSource: rateSourceOf(processing, saturated, tells),
+    rateSource: rateSourceOf(processing, saturated, isReporting),
     backlog: counted.backlog,
     pending: observation.pending,
     oldestWaitingMs: observation.oldestWaitingMs,
@@ -237,9 +237,9 @@ function startOver(memory: ThroughputMemory, nowMs: number): ThroughputMemory {
   };
 }
 
-function rateSourceOf(processing: ProcessingMemory, saturated: SaturatedMemory, tells: boolean): RateSource {
-  if (processing.perSecond > 0) return tells ? "busy-time" : "remembered";
-  return !tells && saturated.perSecond > 0 ? "saturated" : "none";
+function rateSourceOf(processing: ProcessingMemory, saturated: SaturatedMemory, isReporting: boolean): RateSource {
+  if (processing.perSecond > 0) return isReporting ? "busy-time" : "remembered";
+  return !isReporting && saturated.perSecond > 0 ? "saturated" : "none";
 }
 
 /** Since when there has been no work; `null` if there is work, or if that is uncertain. */

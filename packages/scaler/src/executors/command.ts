@@ -64,7 +64,7 @@ export function commandExecutor(options: CommandExecutorOptions): Executor {
       });
       if (timeout.aborted) throw new Error(`the command did not end within ${timeoutMs} ms`);
       if (end.reason !== null) throw new Error(`the command failed with ${end.reason}${quote(end.stderr)}`);
-      workforce.told(decision.desired);
+      workforce.ordered(decision.desired);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Workforce } from "../executor.ts";
 export class OrderedWorkforce {
   #desired: number | null = null;
 
-  told(desired: number): void {
+  ordered(desired: number): void {
     this.#desired = desired;
   }
 

@@ -44,7 +44,7 @@ const SCRIPT = [
 const NAME = "redis-batch-pool-guard";
 const RESTART_MS = 1_000;
 
-/** What there is to know of a process. `told`: it was told to end; telling it again would end many at once. */
+/** The state of a process. `told`: it was asked to stop; a second signal would end many at once. */
 type Standing = "started" | "told" | "ended";
 
 export interface PoolGuardContext {

@@ -58,7 +58,7 @@ export function webhookExecutor(options: WebhookExecutorOptions): Executor {
         ...{ target, body, headers, policy: delivery, clock: systemClock, random: systemRandom },
         ...{ draining: signal, givingUp: signal },
       });
-      if (end.kind === "delivered") return workforce.told(decision.desired);
+      if (end.kind === "delivered") return workforce.ordered(decision.desired);
       throw new Error(
         `${end.reason ?? `${describeTarget(target)} was given up because it was to end`}, after ${end.attempts} attempts`,
       );

@@ -6,7 +6,7 @@ export interface ServerProcess {
   signal(name: ServerSignal): Promise<void>;
 }
 
-/** End at once, stand still, go on. An orderly end is asked for by the SHUTDOWN command. */
+/** End at once, freeze, continue. The SHUTDOWN command asks for a clean end. */
 export type ServerSignal = "SIGKILL" | "SIGSTOP" | "SIGCONT";
 
 /** Where a server's log goes, piece by piece. */

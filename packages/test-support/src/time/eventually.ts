@@ -12,7 +12,7 @@ export interface EventuallyOptions {
 type Truthy<T> = Exclude<T, undefined | null | false | 0 | "">;
 
 /**
- * Looks again and again until `check` yields something truthy, and yields that. A check that throws did not hold yet.
+ * Calls `check` repeatedly until it returns a truthy value, and returns that. A check that throws does not hold yet.
  *
  * For conditions outside this process only (a server's state, another process); what our own code does is announced,
  * and waited for with an {@link EventRecorder}.

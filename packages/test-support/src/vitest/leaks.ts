@@ -1,6 +1,6 @@
 import type { RedisServer } from "../servers/redis-server.ts";
 
-/** What a test file may leave behind, looked at once before and once after its tests. */
+/** What a test file may leave behind, checked once before and once after its tests. */
 export interface Traces {
   /** Client connections of an own server, by id, with what CLIENT LIST says of them. */
   readonly clients: ReadonlyMap<string, string>;

@@ -4,7 +4,7 @@ import type { ServerSource } from "../servers/find-server.ts";
 export type ServerNeed =
   /** Any server that answers. */
   | "any"
-  /** One that nobody else uses, to be killed, restarted, frozen or looked at as a whole. */
+  /** An exclusive server, to be killed, restarted, frozen or inspected as a whole. */
   | "own"
   /** Several that talk to each other. */
   | "several";

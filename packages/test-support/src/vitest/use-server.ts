@@ -115,7 +115,7 @@ function useStarted<T extends AsyncDisposable>(
   };
 }
 
-/** Registers the hooks that find a server and go on when it is fit, or else skip every test. Yields the reason. */
+/** Registers the hooks that find a suitable server, or skip every test. Returns the reason. */
 function skipUnlessFit(
   need: ServerNeed,
   find: () => Promise<ServerSource>,

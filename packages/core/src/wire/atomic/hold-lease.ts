@@ -2,31 +2,31 @@ import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 
 export interface HoldLeaseOptions {
-  /** Where the lease is kept. */
+  /** The key of the lease. */
   readonly leaseKey: string;
   /**
-   * Where its term and the state are kept: a hash that stays when the lease runs out. `null`: holders have no number, and
-   * leave nothing.
+   * The key of its term and state: a hash that stays when the lease expires. `null`: holders have no number and store
+   * nothing.
    */
   readonly stateKey: string | null;
-  /** Who holds it; two processes never share one. */
+  /** The holder's name; unique per process. */
   readonly holder: string;
   /** How long it lasts from now, in milliseconds; 0 gives it up. */
   readonly leaseMs: number;
-  /** The highest term the holder has heard of, 0 for none: one that the server has forgotten is not given out again. */
+  /** The highest term that the holder knows, 0 for none: so a term that the server has lost is not used again. */
   readonly heardOf: number;
 }
 
 export interface LeaseAnswer {
   /** Whether the holder has it; not when it was given up. */
   readonly isHeld: boolean;
-  /** The number of the latest holder: one's own while it is held. Whoever takes the lease again gets a higher one. */
+  /** The number of the latest holder; one's own while one holds the lease. A new holder gets a higher one. */
   readonly term: number;
-  /** What the last holder wrote; `""`: nothing yet. */
+  /** The state that the last holder wrote; `""`: none yet. */
   readonly state: string;
 }
 
-/** Takes a lease that is free, prolongs one's own, or gives it up, and says which holder in turn that is. */
+/** Acquires a free lease, renews one's own, or gives it up, and returns the number of the holder. */
 export const holdLease: Script<HoldLeaseOptions, LeaseAnswer> = {
   name: "holdLease",
   keys: ({ leaseKey, stateKey }) => (stateKey === null ? [leaseKey] : [leaseKey, stateKey]),
