@@ -92,7 +92,7 @@ describe("a worker without an observer", () => {
       expect(line).toContain(`consumer of "${stream}", group "billing": message `);
       expect(line).toMatch(/\(undecodable\): message \S+: cannot read it/);
     }
-    expect(warnings[1]).toContain("(the last of 49 like it within a minute)");
+    expect(warnings[1]).toContain("(the last of 49 similar warnings within a minute)");
   });
 
   it("tells of a handler that fails what it threw, and where", async () => {

@@ -368,9 +368,9 @@ describe("the options", () => {
     expect(ConfigError.is(error) && error.problems).toEqual([
       'unknown option "fireAfterLook", did you mean "fireAfterLooks"?',
       "retryCapMs (1000) must not be below retryBaseMs (2000)",
-      "webhookUrl must be a URL that begins with https:// or http://",
+      "webhookUrl must be a URL that starts with https:// or http://",
       "webhookSecret must be a text of 16 characters or more",
-      "webhookHeaders must be an object of header names and their values",
+      "webhookHeaders must be an object of header names and values",
     ]);
     expect(String(error)).not.toMatch(/user-1|pass-1|path-1|short-1|value-1/);
   });

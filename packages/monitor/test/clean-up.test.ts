@@ -108,7 +108,7 @@ describe("cleanUp", () => {
   it("waits for as long as it is told to, connected", async () => {
     const { monitor: open, loads } = await withDead(3, "a");
     const { monitor } = open({ graceMs: 600_000 });
-    expect((await monitor.cleanUp()).groups[0]?.reason).toContain("given 9 min more to be heard of");
+    expect((await monitor.cleanUp()).groups[0]?.reason).toContain("gets another 9 min to show that it is alive");
     expect(await loads()).toEqual({ dead: 3 });
   });
 

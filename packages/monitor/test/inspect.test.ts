@@ -130,7 +130,7 @@ describe("a group", () => {
     await heartbeat("dead", { agoMs: LONG_MS });
     const group = await groupOf(open().monitor);
     expect(group).toMatchObject({ health: "STOPPED" });
-    expect(group.reason).toBe("4 messages wait, 1 message is pending, and no consumer is there to work on them");
+    expect(group.reason).toBe("4 messages are waiting, 1 message is pending, but there are no active consumers");
   });
 
   it("has not stopped while its only consumer finishes what it has and nothing waits", async () => {
@@ -160,7 +160,7 @@ describe("a group", () => {
     expect(seen[0]).toBe("UNKNOWN");
     expect(seen.slice(-3)).toEqual(["FALLING BEHIND", "FALLING BEHIND", "FALLING BEHIND"]);
     const { reason, backlog } = await groupOf(monitor);
-    expect(reason).toContain(`${backlog.messages} messages wait`);
+    expect(reason).toContain(`${backlog.messages} messages are waiting`);
   });
 
   it("that was set back is rewound", async () => {

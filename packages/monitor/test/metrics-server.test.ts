@@ -123,7 +123,7 @@ describe("/metrics", () => {
       onError: (error) => errors.push(error),
     });
     expect((await ask(server, "/metrics")).status).toBe(503);
-    expect(errors.map(String)).toEqual(["Error: the source gave no report within 100 ms"]);
+    expect(errors.map(String)).toEqual(["Error: the source returned no report within 100 ms"]);
     expect((await ask(server, "/metrics")).status).toBe(200);
     never.resolve(null);
   });

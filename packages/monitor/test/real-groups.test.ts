@@ -83,7 +83,7 @@ describe("a group that falls behind", () => {
       const { health, reason, backlog } = await groupOf(monitor);
       seen.push(health);
       // The verdict is of this look, whatever it was before.
-      expect(reason).toContain(`${backlog.messages} messages wait`);
+      expect(reason).toContain(`${backlog.messages} messages are waiting`);
     }
     const first = seen.indexOf("FALLING BEHIND");
     expect(first).toBeGreaterThan(0);
@@ -179,7 +179,7 @@ it("a consumer that is paused is told as PAUSED, and a group of which all are as
   await group.add(3);
   expect(await group.firstLook()).toMatchObject({
     health: "STOPPED",
-    reason: expect.stringContaining("3 messages wait") as string,
+    reason: expect.stringContaining("3 messages are waiting") as string,
   });
   consumer.resume();
   await eventually("it works again", async () => (await group.firstLook()).health === "OK", LONG);

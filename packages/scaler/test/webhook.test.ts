@@ -97,7 +97,7 @@ describe("a webhook", () => {
     expect(problems).toEqual([
       'unknown option "timeout", did you mean "timeoutMs"?',
       "retryCapMs (20) must not be below retryBaseMs (50)",
-      "url must be a URL that begins with https:// or http://",
+      "url must be a URL that starts with https:// or http://",
       "secret must be a text of 16 characters or more",
     ]);
   });

@@ -1,27 +1,27 @@
-/** Makes one pass after the other: each says how long it is until the next, and a notification makes that shorter. */
+/** Makes one pass after the other. Each pass returns the delay until the next one; a notification ends the delay early. */
 import { type Clock, pause } from "./clock.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
-/** In how many milliseconds the next pass is made; `null`: only at a notification. */
+/** The delay until the next pass, in milliseconds; `null`: until a notification. */
 export type NextPassInMs = number | null;
 
 export interface LoopOptions {
   readonly pass: () => NextPassInMs | Promise<NextPassInMs>;
   /**
-   * Is told why a pass failed → in how many milliseconds it is tried again, whatever happens until then; `end`: never.
-   * Without it, as with what it throws itself, an error ends the loop: `ended` rejects with it, and where nobody waits for
-   * that, nobody catches it. Not told of an error after `stop()`, which may have caused it.
+   * Called with the error of a failed pass → the delay until the retry, in milliseconds, which no notification shortens;
+   * `end`: no retry. Without it, or if it throws itself, an error ends the loop: `ended` rejects with it, uncaught if nobody
+   * awaits it. Not called with an error after `stop()`, which may have caused it.
    */
   readonly onError?: (error: unknown) => number | "end" | Promise<number | "end">;
 }
 
 /**
- * One pass after the other until it is stopped, never two at once.
+ * Makes one pass after the other until it is stopped, never two at once.
  *
  * | state | is left by |
  * |---|---|
  * | new | `start()` → running, `stop()` → ended |
- * | running | `stop()` → ended, when the pass under way has ended; `onError` says `end`, or an error is not handled → ended |
+ * | running | `stop()` → ended, when the current pass has ended; `onError` says `end`, or an error is not handled → ended |
  * | ended | nothing |
  */
 export class Loop {
