@@ -159,7 +159,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    *
    * The `signal` of a call ends the wait at once. The messages stay for the next call.
    *
-   * @throws {UsageError} while another use of this consumer is under way, and after `close()`
+   * @throws {UsageError} while another use of this consumer is active, and after `close()`
    * @throws {ConnectionError} when the first connection cannot be made within `connectTimeoutMs`; later, retryable, when the
    * server could not be asked within `maxWaitMs` (a server that does not answer gets up to `blockMs` + 1 s more)
    * @throws {PermissionError} {@link WrongTypeError} {@link UnsupportedServerError}
@@ -215,7 +215,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    * Calls the handler for every batch until `signal` aborts or `close()` is called, then drains and resolves. A handler that
    * throws does not end it: the messages that it did not acknowledge are redelivered, after a growing delay.
    *
-   * @throws {UsageError} while another use of this consumer is under way, and after `close()`
+   * @throws {UsageError} while another use of this consumer is active, and after `close()`
    * @throws {RedisBatchError} when trying again would not help: wrong credentials, missing rights, a key of another type
    */
   async run(handler: Handler<Value>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StopReport> {
@@ -249,7 +249,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     for (const id of ids as readonly unknown[]) {
       if (typeof id === "string" && isEntryId(id)) continue;
       throw new UsageError(
-        `ack: expected entry ids such as "1700000000000-0", one by one, got ${describeShape(id)} that is none`,
+        `ack: expected entry ids such as "1700000000000-0" as separate arguments, got ${describeShape(id)} that is not an id`,
       );
     }
     this.#assertUsable("acknowledge");
@@ -341,7 +341,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   #begin(use: Use): void {
     const { usage } = this.#scope;
     if (usage.current !== undefined) {
-      throw new UsageError(`cannot use ${use} while ${usage.current} is under way: one use of a consumer at a time`);
+      throw new UsageError(`cannot use ${use} while ${usage.current} is active: use a consumer in one way at a time`);
     }
     this.#assertUsable(`use ${use}`);
     usage.begin(use);

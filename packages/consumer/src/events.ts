@@ -92,10 +92,10 @@ export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung";
 
 /**
- * Why messages were given to the group: `read-ahead`, no handler here became free for them, and one elsewhere is ·
- * `draining`, the consumer stops · `held-too-long`, a handler hangs · `backing-off`, everything fails here · `paused` ·
- * `second-opinion`, what fails here to the last is tried elsewhere once more · `deferred`, more was deferred than is kept in
- * memory · `due`, their time has come.
+ * Why messages were released: `read-ahead`, no handler here became free for them, but one elsewhere is free · `draining`,
+ * the consumer is stopping · `held-too-long`, a handler hangs · `backing-off`, every batch fails here · `paused` ·
+ * `second-opinion`, messages that failed here on their last delivery are tried elsewhere once more · `deferred`, more
+ * messages were deferred than are kept in memory · `due`, they are due.
  */
 export type ReleaseReason =
   | "read-ahead"
@@ -108,10 +108,10 @@ export type ReleaseReason =
   | "due";
 
 /**
- * What holds the intake of new messages up: `paused` by the application · `draining` · `deferred`, too many messages are
- * deferred, and Redis may not keep them · `backing-off`, everything fails, and the next attempt has to wait · `probing`,
- * one message is tried, as soon as there is one · `held-too-long`, every handler hangs · `unfit`, what fails here succeeds elsewhere ·
- * `ahead-of-stream`, the group's position is beyond the last entry, so that nothing is ever new · `server-away`.
+ * Why new messages are not read: `paused` by the application · `draining` · `deferred`, too many messages are deferred, and
+ * they cannot be stored in Redis · `backing-off`, every batch fails, and the next attempt must wait · `probing`, a single
+ * message is tried · `held-too-long`, every handler hangs · `unfit`, messages that fail here succeed elsewhere ·
+ * `ahead-of-stream`, the group's position is ahead of the last entry, so no entry counts as new · `server-away`.
  */
 export type IntakeHold =
   | "paused"
@@ -125,20 +125,20 @@ export type IntakeHold =
   | "server-away";
 
 /**
- * Why a message is not this consumer's any more, so that an outcome has no effect: `not-owned`, the message is somebody
- * else's, or nobody's · `superseded`, it was delivered again meanwhile, and the newer delivery counts · `closed`, the
- * consumer had given it back · `held-too-long`, it had no outcome after `maxHoldMs`.
+ * Why a message no longer belongs to this consumer, so that an outcome has no effect: `not-owned`, another consumer has it,
+ * or it is not pending · `superseded`, it was redelivered meanwhile, and the newer delivery counts · `closed`, the consumer
+ * had released it · `held-too-long`, it had no outcome after `maxHoldMs`.
  */
 export type TooLateReason = "not-owned" | "superseded" | "closed" | "held-too-long";
 
-/** What a consumer left behind when it stopped. */
+/** The report of a consumer that has stopped. */
 export interface StopReport {
-  /** Messages released to the group: any other consumer takes them, at once or when the time comes that they were deferred to. */
+  /** Released messages: any other consumer claims them, at once or when they are due. */
   readonly released: number;
-  /** Acknowledgements that the server did not confirm in time; these messages may be delivered again. */
+  /** Acknowledgements that the server did not confirm in time; these messages may be redelivered. */
   readonly unconfirmedAcks: number;
-  /** Messages whose handlers were still at work when the deadline passed; they count as released. */
+  /** Messages whose handlers were still running at the deadline; they count as released. */
   readonly abandoned: number;
-  /** Whether the consumer's name is gone from the group: yes, unless messages are pending under it. */
+  /** Whether the consumer's name was removed from the group: yes, unless messages are pending under it. */
   readonly nameRemoved: boolean;
 }

@@ -21,9 +21,9 @@ import {
 import { LONGEST_RETRY_MS, type PullMode } from "./decisions/redelivery.ts";
 
 /**
- * Where a message is: `buffered` in memory, never offered · `offered` in a batch, without an outcome · `acking` its
- * acknowledgement is on the way · `acknowledged` · `dead-lettering` it is on the way to the dead letters · `dead-lettered` there ·
- * `tooLate` its outcome came too late · `returned` due again.
+ * The state of a message: `buffered` in memory, never offered · `offered` in a batch, without an outcome · `acking` its
+ * acknowledgement is being sent · `acknowledged` · `deadLettering` it is being moved to the dead letters · `deadLettered` ·
+ * `tooLate` its outcome came too late · `returned` to be redelivered.
  */
 export type MessageState =
   | "buffered"
@@ -179,7 +179,7 @@ export class Message<Value = Fields> {
     }
   }
 
-  /** @internal Whether it was dealt with; a message that was found to be beyond help was. */
+  /** @internal Whether it is finished; an undecodable message is. */
   get hasSucceeded(): boolean {
     const { state } = this;
     return state === "acking" || state === "acknowledged" || state === "deadLettering" || state === "deadLettered";
@@ -255,7 +255,7 @@ export class Message<Value = Fields> {
     this.#state = value;
   }
 
-  /** @internal Before this moment it may only accompany new messages. */
+  /** @internal Until this moment it may only be delivered together with new messages. */
   get ripeAtMs(): number {
     return this.#ripeAtMs;
   }
@@ -265,7 +265,7 @@ export class Message<Value = Fields> {
     this.#ripeAtMs = value;
   }
 
-  /** @internal Whether it is offered alone, and not while another one like it is at work. */
+  /** @internal Whether it is offered alone, and not while another message like it is being processed. */
   get isSuspect(): boolean {
     return this.#isSuspect;
   }
@@ -275,7 +275,7 @@ export class Message<Value = Fields> {
     this.#isSuspect = value;
   }
 
-  /** @internal Whether the application has said that it is to come again. */
+  /** @internal Whether the application has asked for a retry. */
   get isRetried(): boolean {
     return this.#isRetried;
   }
@@ -285,7 +285,7 @@ export class Message<Value = Fields> {
     this.#isRetried = value;
   }
 
-  /** @internal Whether it was released to the group, where anybody may take it. */
+  /** @internal Whether it was released: any consumer may claim it. */
   get isLetGo(): boolean {
     return this.#isLetGo;
   }
@@ -295,7 +295,7 @@ export class Message<Value = Fields> {
     this.#isLetGo = value;
   }
 
-  /** @internal Whether it was lost while the application was at work on it, before any word about it. */
+  /** @internal Whether it was lost while the application was processing it, before it had an outcome. */
   get wasTakenAtWork(): boolean {
     return this.#wasTakenAtWork;
   }
@@ -305,7 +305,7 @@ export class Message<Value = Fields> {
     this.#wasTakenAtWork = value;
   }
 
-  /** @internal Whether the application has put it off for longer than is kept in memory. */
+  /** @internal Whether the application has deferred it for longer than messages stay in memory. */
   get isDeferredForLong(): boolean {
     return this.#isDeferredForLong;
   }
@@ -315,7 +315,7 @@ export class Message<Value = Fields> {
     this.#isDeferredForLong = value;
   }
 
-  /** @internal With what it is held, unless it is held by itself. */
+  /** @internal The chunk that it is held in; `undefined` if it is held by itself. */
   get chunk(): ReadChunk<Value> | undefined {
     return this.#chunk;
   }
@@ -325,7 +325,7 @@ export class Message<Value = Fields> {
     this.#chunk = value;
   }
 
-  /** @internal How it was handed over. */
+  /** @internal How it was delivered to the handler. */
   get offer(): Offer | undefined {
     return this.#offer;
   }
@@ -335,7 +335,7 @@ export class Message<Value = Fields> {
     this.#offer = value;
   }
 
-  /** @internal Whether a renewal has found it to be somebody else's, or done, while its outcome waited to be sent. */
+  /** @internal Whether a renewal has found that another consumer has it, or has finished it, while its outcome waited to be sent. */
   get isDoubtful(): boolean {
     return this.#isDoubtful;
   }
