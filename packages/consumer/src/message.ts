@@ -179,7 +179,7 @@ export class Message<Value = Fields> {
     }
   }
 
-  /** @internal Whether it is finished; an undecodable message is. */
+  /** @internal Whether it is, or is about to be, acknowledged or dead-lettered. */
   get hasSucceeded(): boolean {
     const { state } = this;
     return state === "acking" || state === "acknowledged" || state === "deadLettering" || state === "deadLettered";
