@@ -318,7 +318,7 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
   it("is not opened where the database lacks characters: it would refuse what is read as a commit", async () => {
     await server.query("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     const url = server.url.replace("/postgres?", "/latin?");
-    await expect(PostgresStore.open(url, () => undefined)).rejects.toThrow("is LATIN1, and must be UTF8");
+    await expect(PostgresStore.open(url, () => undefined)).rejects.toThrow("is LATIN1, but must be UTF8");
   });
 
   it("says what is wrong when it cannot be reached", async () => {

@@ -19,9 +19,9 @@ describe("bench", () => {
     expectSameContent(table.stdout, json);
   });
 
-  it("keeps to its time, says that it ended early, and cleans up after Ctrl-C as well", async () => {
+  it("keeps to its time, says that it Ended early, and cleans up after Ctrl-C as well", async () => {
     const json = await cli.json(["bench", "-n", "1000000", "--size", "200", "--time", "300ms"]);
-    expect(json).toMatchObject({ complete: false, notes: [expect.stringContaining("ended early") as string] });
+    expect(json).toMatchObject({ complete: false, notes: [expect.stringContaining("Ended early") as string] });
     expect(await redis.server.command("KEYS", "*")).toEqual([]);
     await using process = await cli.start(["bench", "-n", "1000000", "--size", "200"]);
     await eventually("it is at work", async () => Number(await redis.server.command("DBSIZE")) > 0);

@@ -130,7 +130,7 @@ describe("contexts", () => {
     expectEnd(await cli.run(["context", "use", "away"]), 0);
     expectEnd(await cli.run(["streams"]), 2, "APP");
     expectEnd(await cli.run(["context", "remove", "away"]), 0);
-    expectEnd(await cli.run(["context", "use", "away"]), 5, "there are: here");
+    expectEnd(await cli.run(["context", "use", "away"]), 5, "the contexts are: here");
     writeFileSync(join(cli.folder, "config.json"), '{"version":1,"contexts":{"a":{"urll":"redis://u:pw@h"}}}');
     const broken = await cli.run(["streams", "--context", "a"]);
     expectEnd(broken, 2, 'unknown option "urll", did you mean "url"?');

@@ -55,7 +55,7 @@ describe("consume", () => {
     expect(await pending(stream)).toBe(0);
     await redis.server.command("XADD", stream, "*", "n", "4");
     const failed = await cli.run(["consume", stream, "g", "--count", "1", "--exec", "exit 3"]);
-    expectEnd(failed, 1, "failed on a batch of 1: it ended with 3");
+    expectEnd(failed, 1, "failed on a batch of 1: it exited with 3");
     expect(await pending(stream)).toBe(1);
   });
 
@@ -102,7 +102,7 @@ describe("consume", () => {
     const command = `cat > /dev/null; echo ack ${ids[0]}; echo retry ${ids[1]} busy; echo dead-letter ${ids[2]} no such order; echo hello; exit 1`;
     const { code, stderr } = await cli.run(["consume", stream, "g", "--count", "4", "--outcomes", "--exec", command]);
     expect(code).toBe(1);
-    expect(stderr).toContain("no outcome of a message of this batch: hello");
+    expect(stderr).toContain("not an outcome of a message of this batch: hello");
     expect(await pending(stream)).toBe(2);
     const dead = (await redis.server.command("XRANGE", `rb:{${stream}}:dead:${stream}:g`, "-", "+")) as [
       string,

@@ -87,7 +87,7 @@ describe("a reader that goes away", () => {
     const file = join(cli.folder, "broken.ndjson");
     writeFileSync(file, '{"n":1}\nnonsense\n');
     const [failed, said] = await endWithoutReader(["produce", stream, "--file", file]);
-    expect([failed, said]).toEqual([2, expect.stringContaining("line 2 is no message")]);
+    expect([failed, said]).toEqual([2, expect.stringContaining("line 2 is not a message")]);
     const [skipped] = await endWithoutReader(["produce", stream, "--file", file, "--skip-invalid"]);
     expect(skipped).toBe(2);
   });

@@ -138,7 +138,7 @@ describe("huge messages", () => {
     await redis.server.command("XADD", stream, "1-1", "big", big);
     await redis.server.command("XADD", stream, "1-2", ...many);
     const piped = await cli.shell(`set -o pipefail; rb tail ${stream} --json | rb produce ${copy}`);
-    expectEnd(piped, 0, "added         2");
+    expectEnd(piped, 0, "added       2");
     const entries = (await redis.server.command("XRANGE", copy, "-", "+")) as [string, string[]][];
     expect(entries.map(([, fields]) => fields.length)).toEqual([2, 6_000]);
     expect(entries[0]?.[1][1] === big).toBe(true);

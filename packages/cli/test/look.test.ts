@@ -47,7 +47,7 @@ describe("streams", () => {
     };
     expect(await found()).toEqual({
       names: [stream],
-      notes: ["1 left out that Redis Batch keeps for its groups: --all shows all."],
+      notes: ["Left out: 1 of Redis Batch's own streams; --all shows them."],
     });
     expect(await found("--all")).toEqual({ names: [stream, dead] });
     await redis.server.command("DEL", stream, dead);
@@ -56,7 +56,7 @@ describe("streams", () => {
   it("says so when there are more than were asked for, and when there are none", async () => {
     await Promise.all([filled("many", 1), filled("many", 1), filled("many", 1)]);
     expect(await both(["streams", "--match", "many*", "--limit", "2"])).toMatchObject({
-      notes: ["There are more than 2: --match finds some, --limit shows more."],
+      notes: ["There are more than 2: narrow the search with --match, or raise --limit."],
     });
     expect(await both(["streams", "--match", "nothing-like-it"])).toEqual({ streams: [] });
   });

@@ -134,7 +134,7 @@ describe("group", () => {
     expect(neighbour).toContain("final-reports of neighbour");
     expect(await ours()).toEqual(
       [
-        ...["audit", "consumers", "dead", "due", "hung", "lease:recovery", "left", "scaler"].map(
+        ...["audit", "consumers", "dead", "due", "final-reports", "hung", "lease:recovery", "scaler"].map(
           (kind) => `${kind} of g`,
         ),
         ...neighbour,
@@ -284,7 +284,7 @@ describe("dead-letters", () => {
       letters: [{ kind: "skipped", why: "entry-trimmed" }],
     });
     expectEnd(await cli.run(["dead-letters", "redrive", stream, "g"]), 2, "no dead letters are selected");
-    expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "soon"]), 2, "no id of a letter: soon");
+    expectEnd(await cli.run(["dead-letters", "discard", stream, "g", "soon"]), 2, "not the id of a dead letter: soon");
 
     const one = letters[3]?.id ?? "";
     expect(await planned(["dead-letters", "discard", stream, "g", one])).toMatchObject({ letters: 1 });

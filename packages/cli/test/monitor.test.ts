@@ -286,7 +286,7 @@ describe("check", () => {
     const idle = uniqueName("stopped");
     await server.command("XADD", idle, "*", "n", 1);
     await server.command("XGROUP", "CREATE", idle, "g", "0");
-    expectEnd(await cli.run(["check", idle, "g", "--max-backlog", "9"]), 2, "health STOPPED, 1 message waits");
+    expectEnd(await cli.run(["check", idle, "g", "--max-backlog", "9"]), 2, "health STOPPED, 1 message is waiting");
   });
 
   it("sees at its first look that a handler of one consumer hangs beside others that work", async () => {

@@ -35,7 +35,7 @@ describe("produce", () => {
         .map((line) => line.split(/ {2,}/)),
     ).toEqual([
       ["added", "1"],
-      ["there before", "0"],
+      ["duplicates", "0"],
       ["skipped", "0"],
       ["first id", ids[0]],
       ["last id", ids[0]],
@@ -71,7 +71,7 @@ describe("produce", () => {
     const input = `{"n":1}\n{"n":\u001b[2J${"x".repeat(5_000)}\n{"n":3}\n`;
     const { code, stderr } = await cli.run(["produce", stream], { input });
     expect(code).toBe(2);
-    expect(stderr).toContain('line 2 is no message, it is not JSON: {"n":\\e[2Jxxx');
+    expect(stderr).toContain('line 2 is not a message: it is not JSON: {"n":\\e[2Jxxx');
     expect(stderr).not.toContain("\u001b");
     expect(stderr.length).toBeLessThan(700);
     expect(await entries(stream)).toEqual([["n", "1"]]);
@@ -89,13 +89,13 @@ describe("produce", () => {
     const input = `${lines.join("\n")}\n`;
     const { code, stderr } = await cli.run(["produce", "unused", "--dry-run", "--skip-invalid"], { input });
     expect(code).toBe(2);
-    expect(stderr.match(/line \d is no message, [^:;]*/g)).toEqual([
-      'line 1 is no message, the field "a" is an object, and a field is text',
-      'line 2 is no message, the field "a" is null, and a field is text',
-      'line 3 is no message, the field "a" is a number too large to be read exactly',
-      "line 4 is no message, it is not an object of fields",
-      "line 5 is no message, it has no field",
-      "line 6 is no message, it is not an object of fields",
+    expect(stderr.match(/line \d is not a message: [^:;]*/g)).toEqual([
+      'line 1 is not a message: the field "a" is an object, but a field is text',
+      'line 2 is not a message: the field "a" is null, but a field is text',
+      'line 3 is not a message: the field "a" is a number too large to be read exactly',
+      "line 4 is not a message: it is not an object of fields",
+      "line 5 is not a message: it has no field",
+      "line 6 is not a message: it is not an object of fields",
     ]);
     expect(await redis.server.command("EXISTS", "unused")).toBe(0);
   });
@@ -128,7 +128,7 @@ describe("produce", () => {
       duplicates: 30,
     });
     const without = await cli.run(["produce", stream, "--key-field", "order"], { input: '{"n":1}\n' });
-    expectEnd(without, 2, 'line 1: there is no field "order" in it');
+    expectEnd(without, 2, 'line 1: it has no field "order"');
     expect(await redis.server.command("XLEN", stream)).toBe(30);
   });
 

@@ -206,7 +206,7 @@ describe("scale run", () => {
     const { api, kubeconfig, methods } = await cluster(1);
     const args = ["scale", "run", stream, "g", "--executor", "kubernetes", "--kubeconfig", kubeconfig];
     const nobody = await cli.run([...args, "--workload", "nobody"]);
-    expectEnd(nobody, 5, "shop/nobody: there is no such thing", "`kubectl get deployments` lists");
+    expectEnd(nobody, 5, "shop/nobody: it does not exist", "`kubectl get deployments` lists");
     const elsewhere = ["--workload", "worker", "--workload-kind", "StatefulSet", "--kube-context", "elsewhere"];
     const set = await cli.run([...args, ...elsewhere]);
     expectEnd(set, 5, "statefulsets/scale default/worker", "`kubectl get statefulsets` lists");
@@ -313,7 +313,7 @@ describe("scale run", () => {
       expectEnd(await cli.run(["scale", "run", stream, "g", ...args]), 2, why);
     await Promise.all([
       refuse("needs --workload", "--executor", "kubernetes"),
-      refuse("--workload is for --executor kubernetes and keda, and not for dry-run", "--workload", "worker"),
+      refuse("--workload is for --executor kubernetes or keda, not for dry-run", "--workload", "worker"),
       refuse("--serve-cert is for --executor keda", "--executor", "kubernetes", "--serve-cert", "c"),
       refuse("needs --workload", "--executor", "keda", "--namespace", "shop"),
       refuse("--serve-cert and --serve-key belong together", "--executor", "keda", "--serve-cert", "c"),

@@ -118,7 +118,7 @@ describe("scale simulate", () => {
       refuseInput("0,1e6\n60,1\n", "10000000 messages at most"),
       refuse([cli.folder], "cannot be read"),
       refuse(["brst"], "neither a built-in trace nor a file", "mean burst?"),
-      refuse(["step", "--policies", "keda"], 'there is no policy "keda"', "--policies"),
+      refuse(["step", "--policies", "keda"], 'unknown policy "keda"', "--policies"),
       refuse(["step", "--seeds", "1,x"], "--seeds must be", "1,x"),
       refuse(["step", "--min", "9", "--max", "3"], "--min (9) must not be above"),
       refuse(["step", "--first", "41"], "--first (41) must be between"),

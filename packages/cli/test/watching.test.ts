@@ -58,11 +58,7 @@ describe("a command that goes on waits for a stream and a group that are not the
   ])("$name", async ({ args, shows }) => {
     const stream = uniqueName("yet");
     await using waiting = await cli.start(args.map((word) => (word === "STREAM" ? stream : word)));
-    await eventually(
-      "it says so",
-      () => waiting.stderr.includes(`there is no stream "${stream}" yet: waiting`),
-      PATIENCE,
-    );
+    await eventually("it says so", () => waiting.stderr.includes(`there is no stream "${stream}": waiting`), PATIENCE);
     expect(waiting.lines.filter((line) => shows.test(line))).toEqual([]);
     await create(stream);
     await waiting.waitForLine(shows, PATIENCE);
@@ -77,7 +73,7 @@ describe("a command that goes on waits for a stream and a group that are not the
     await inTerminal(cli, redis, [stream, "g"], async ({ screen, press, resize }) => {
       // Names of tests are long.
       resize(200, 16);
-      const says = `the stream "${stream}" has no group "g" yet: waiting`;
+      const says = `the stream "${stream}" has no group "g": waiting`;
       await eventually("it says so", () => screen().includes(says), PATIENCE);
       expect(screen()).toMatch(new RegExp(`^${stream} / g *$`, "m"));
       await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
@@ -144,7 +140,7 @@ it("produce says at a second Ctrl-C where to go on, while the server says nothin
   await eventually("it waits for the server", async () => process.stderr.includes("press Ctrl-C again"), PATIENCE);
   process.kill("SIGINT");
   expect((await process.exited).code).toBe(130);
-  const [, line = ""] = /go on with --from-line (\d+)/.exec(process.stderr) ?? [];
+  const [, line = ""] = /continue with --from-line (\d+)/.exec(process.stderr) ?? [];
   await thaw();
   // Continuing from this line skips nothing.
   expect(Number(line)).toBeGreaterThan(1);

@@ -232,7 +232,7 @@ describe("what cannot be", () => {
     expect(error).toBeInstanceOf(CommandError);
     expect(error).toMatchObject({ reply: "NotFound", retryable: false });
     expect(error.message).toContain(
-      'get deployments/scale shop/worker: there is no such thing ("deployments.apps "worker" not found")',
+      'get deployments/scale shop/worker: it does not exist ("deployments.apps "worker" not found")',
     );
   });
 

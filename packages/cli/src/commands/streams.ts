@@ -34,9 +34,7 @@ export const run: Run<typeof streams> = (call) =>
         },
         notes: [
           ...(isAll ? [] : [`There are more than ${limit}: narrow the search with --match, or raise --limit.`]),
-          ...(hidden === 0
-            ? []
-            : [`${hidden} streams that Redis Batch keeps for its groups are left out: --all shows them.`]),
+          ...(hidden === 0 ? [] : [`Left out: ${hidden} of Redis Batch's own streams; --all shows them.`]),
         ],
       },
       call.options.json,

@@ -106,7 +106,7 @@ describe("a value that cannot be written", () => {
   });
 
   test("is refused when a name is no text", () => {
-    expect(refusal([[5, SECRET]]).message).toBe("a field's name must be well-formed text or bytes, got a number");
+    expect(refusal([[5, SECRET]]).message).toBe("a field name must be well-formed text or bytes, got a number");
   });
 
   test("is refused with a long name cut short", () => {

@@ -106,7 +106,7 @@ describe("a schema that cannot be used", () => {
 test.each([[undefined], [5], [true]])("a schema that answers with no result refuses every value (%s)", (answer) => {
   const schema = { "~standard": { version: 1, vendor: "test", validate: () => answer } } as never;
   const codec = withSchema(fieldsCodec, schema);
-  const refused = /^the schema answered with .*, and not with \{ value \} or \{ issues \}$/;
+  const refused = /^the schema returned .*, not \{ value \} or \{ issues \}$/;
   expect(refusal(() => codec.encode({ a: 1 } as never)).message).toMatch(refused);
   expect(refusal(() => codec.decode(raw("a", "1"))).message).toMatch(refused);
 });

@@ -37,7 +37,7 @@ test("those that the function says true of", () => {
 describe("what was meant to be narrow never turns out to be everything", () => {
   test.each([
     [{}, 'names no criterion; use filter: "all" to select all dead letters'],
-    [{ reason: undefined }, "reason is undefined; leave it out, or give it a value"],
+    [{ reason: undefined }, "reason is undefined; leave it out, or set a value"],
     [{ reson: "rejected" }, 'unknown option "reson", did you mean "reason"?'],
     [{ reason: 5 }, "reason must be a text"],
     [{ since: "2026-01-01" }, "since must be a valid Date"],
