@@ -77,7 +77,7 @@ describe("the scale server", () => {
     expect(openmetrics.headers["content-type"]).toContain("openmetrics");
     expect((await ask(`${server.url}/readyz`)).status).toBe(200);
     expect(await ask(`${server.url}/`)).toMatchObject({
-      ...{ status: 404, body: "there are /scale, /metrics, /healthz and /readyz\n" },
+      ...{ status: 404, body: "the paths are /scale, /metrics, /healthz and /readyz\n" },
     });
   });
 

@@ -57,14 +57,14 @@ describe("a command", () => {
 
   it("that fails has ordered nothing; what it said goes with the error", async () => {
     const executor = commandExecutor(node("console.error('no room'); process.exit(3)"));
-    await expect(executor.scale(scaleOut(), never, ORDER)).rejects.toThrow("ended with exit code 3: no room");
+    await expect(executor.scale(scaleOut(), never, ORDER)).rejects.toThrow("failed with exit code 3: no room");
     expect(await executor.status(never)).toBeNull();
   });
 
   it("that reads nothing, or is not there, is no trouble of ours", async () => {
     await commandExecutor({ command: "true" }).scale(scaleOut(), never, ORDER);
     const missing = commandExecutor({ command: "/there/is/no/such/program" });
-    await expect(missing.scale(scaleOut(), never, ORDER)).rejects.toThrow("ended with ENOENT");
+    await expect(missing.scale(scaleOut(), never, ORDER)).rejects.toThrow("failed with ENOENT");
   });
 
   it("that hangs is killed in time", async () => {

@@ -118,7 +118,7 @@ describe("what KEDA is told", () => {
 
   it("is nothing before there is a decision, and nothing after the last one is too old: never a zero", async () => {
     const { client, clock, onDecision } = await bench({ staleAfterMs: 60_000 });
-    const undecided = refused(grpc.status.UNAVAILABLE, "nothing has been decided yet: leave everything as it is");
+    const undecided = refused(grpc.status.UNAVAILABLE, "nothing has been decided yet: do not change the replicas");
     await expect(client.getMetrics(REF)).rejects.toMatchObject(undecided);
     await expect(client.isActive(REF)).rejects.toMatchObject(undecided);
     // What to aim at is known at any time: KEDA asks for it first of all.
@@ -127,7 +127,7 @@ describe("what KEDA is told", () => {
     await clock.advance(60_000);
     expect(await client.isActive(REF)).toEqual({ result: true });
     await clock.advance(1);
-    const stale = refused(grpc.status.UNAVAILABLE, "the last decision is too old: leave everything as it is");
+    const stale = refused(grpc.status.UNAVAILABLE, "the last decision is too old: do not change the replicas");
     await expect(client.getMetrics(REF)).rejects.toMatchObject(stale);
     onDecision(3, 3);
     expect(await client.isActive(REF)).toEqual({ result: true });
@@ -148,7 +148,7 @@ describe("what KEDA is told", () => {
     const { client, onDecision } = await bench();
     onDecision(3, 8);
     const unknown = { ...REF, scalerMetadata: { stream: "orders", group: "x" } };
-    const nobody = refused(grpc.status.NOT_FOUND, 'nobody decides here for the stream "orders" and the group "x"');
+    const nobody = refused(grpc.status.NOT_FOUND, 'there is no scaler here for the stream "orders" and the group "x"');
     await expect(client.getMetrics(unknown)).rejects.toMatchObject(nobody);
     await expect(client.getMetricSpec(unknown)).rejects.toMatchObject(nobody);
     const unnamed = { ...REF, scalerMetadata: { stream: "orders" } };

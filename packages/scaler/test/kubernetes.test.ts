@@ -162,7 +162,7 @@ describe("scale", () => {
     }
     const error = await failure(executor.scale(move(3, 8), never, ORDER));
     expect(error).toBeInstanceOf(ServerStateError);
-    expect(error.message).toContain('it was changed in between ("Operation cannot be fulfilled');
+    expect(error.message).toContain('it was changed in the meantime ("Operation cannot be fulfilled');
     expect(methods().filter((method) => method === "PATCH")).toHaveLength(5);
     expect(worker.replicas).toBe(3);
   });
@@ -260,7 +260,7 @@ describe("what cannot be", () => {
     await failure(ask());
     const error = await failure(ask());
     expect(error).toMatchObject({ code: "SERVER_STATE", state: "Retry-After" });
-    expect(error.message).toContain("asked for a pause, of which 7 s are left");
+    expect(error.message).toContain("asked for a pause, with 7 s left");
     await clock.advance(6_999);
     await failure(ask());
     expect(methods()).toHaveLength(1);

@@ -47,7 +47,7 @@ describe("a server for the tests", () => {
     const missing = { ...env, REDIS_BATCH_TEST_SERVER: `${named}-gone` };
     await expect(findServer({ env: missing })).rejects.toThrow("which is not an executable file");
     const other = { ...env, REDIS_BATCH_TEST_SERVER: install("node", "v24.21.0") };
-    await expect(findServer({ env: other })).rejects.toThrow("is no Redis or Valkey server: v24.21.0");
+    await expect(findServer({ env: other })).rejects.toThrow("is not a Redis or Valkey server: v24.21.0");
   });
 
   test("of a named version is the one of the PATH when that is the same version", async () => {
