@@ -33,7 +33,7 @@ export const run: Run<typeof consume> = async (call) => {
       if (event.type === "read" && event.messages > 0) stop.busy();
       if (event.type === "started") stop.awake();
       server.observe(event);
-      report(event, terminal);
+      noteProblem(event, terminal);
     },
   });
   const work = new Work(call, stop, () => {
@@ -271,7 +271,7 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
 }
 
 /** Reports problems on standard error. */
-function report(event: ConsumerEvent, terminal: Call["terminal"]): void {
+function noteProblem(event: ConsumerEvent, terminal: Call["terminal"]): void {
   switch (event.type) {
     case "disconnected":
       if (event.reason !== "closed") terminal.note(`the connection is lost (${event.reason}); reconnecting`, "warn");
