@@ -11,15 +11,16 @@ export interface WordRule {
 
 export const WORD_RULES: readonly WordRule[] = [
   // Nobody would say it.
-  { not: "shall", but: "must, will or should", pagesOnly: true },
-  { not: "anew", but: "again", pagesOnly: true },
+  { not: "shall", but: "must, will or should" },
+  { not: "anew", but: "again" },
   { not: "afresh", but: "again" },
-  { not: "mend|mends|mended|mending", but: "fix", pagesOnly: true },
-  { not: "has there be|have there be|there shall be", but: "scales to that number, needs", pagesOnly: true },
+  { not: "mend|mends|mended|mending", but: "fix" },
+  { not: "has there be|have there be|there shall be", but: "scales to that number, needs" },
   { not: "on whose behalf ever", but: "whoever asked for it" },
   { not: "how it fares|how they fare", but: "its health" },
+  { not: "tells more|tell more", but: "shows details" },
   { not: "for want of", but: "for lack of, without" },
-  { not: "in good order", but: "cleanly", pagesOnly: true },
+  { not: "in good order", but: "cleanly" },
   { not: "by turns", but: "in turn" },
   { not: "heed|heeds|heeded", but: "follow, onDecision" },
   { not: "befalls", but: "happens to" },
@@ -34,7 +35,6 @@ export const WORD_RULES: readonly WordRule[] = [
   { not: "steadiness", but: "stability" },
   // What a page must not say; comments are shorter, and may.
   { not: "is done with|are done with", but: "has finished", pagesOnly: true },
-  { not: "tells more|tell more", but: "shows details", pagesOnly: true },
   { not: "tells of|tell of", but: "reports", pagesOnly: true },
   { not: "is told|are told", but: "gets, is called with, is asked to", pagesOnly: true },
   { not: "so many", but: "that many, this number of", pagesOnly: true },

@@ -21,7 +21,7 @@ export interface ScalingOptions {
    */
   readonly objectiveMs?: number | undefined;
   /**
-   * How busy consumers shall be, 0.1 to 0.99. Default: 0.70 where a start takes as long as the objective, up to 0.92
+   * How busy consumers should be, 0.1 to 0.99. Default: 0.70 where a start takes as long as the objective, up to 0.92
    * where it takes a small part of it.
    */
   readonly utilisation?: number | undefined;

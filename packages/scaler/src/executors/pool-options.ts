@@ -24,7 +24,7 @@ export interface ProcessPoolOptions {
   readonly drainMs?: number | undefined;
   /** The wait before a worker that ended by itself is replaced, in milliseconds, 10 to 600,000. Default 1,000; it doubles. */
   readonly restartBaseMs?: number | undefined;
-  /** No such wait is longer, in milliseconds, 10 to 3,600,000. Default 30,000. A worker that lived longer begins anew. */
+  /** No such wait is longer, in milliseconds, 10 to 3,600,000. Default 30,000. After a worker that lived longer it starts over. */
   readonly restartCapMs?: number | undefined;
   /** Receives every event. Without one, workers that had to be killed or end by themselves are process warnings. */
   readonly observer?: Observer<ProcessPoolEvent> | undefined;
