@@ -43,7 +43,7 @@ export const WORD_RULES: readonly WordRule[] = [
   { not: "give back|gives back|gave back|given back|giving back", but: "release", pagesOnly: true },
   { not: "nobody's", but: "held by no consumer", pagesOnly: true },
   { not: "whoever", but: "any consumer that, the person who", pagesOnly: true },
-  { not: "beats|three beats", but: "heartbeats", pagesOnly: true },
+  { not: "beats", but: "heartbeats", pagesOnly: true },
   { not: "stands still|stood still|standing still", but: "is frozen, has stopped", pagesOnly: true },
   { not: "what became of|what came of", but: "the result of", pagesOnly: true },
 ];
