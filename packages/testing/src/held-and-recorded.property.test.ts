@@ -1,7 +1,7 @@
 /** What is said of a message that was made ends as what is said of one that a consumer holds. */
 import { type Batch, Consumer, type ConsumerEvent, type Handler, type Settlement } from "@redis-batch/consumer";
 import { compareEntryIds } from "@redis-batch/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { EventRecorder, ManualClock, makeBatch, makeMessage, memoryRedis, runHandler } from "./index.ts";
 

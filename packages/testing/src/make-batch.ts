@@ -20,7 +20,9 @@ export function makeBatch<Value, Input>(
 ): RecordedBatch<Value>;
 export function makeBatch<Value>(items: Iterable<Value | RecordedMessage<Value>>): RecordedBatch<Value>;
 export function makeBatch(items: Iterable<unknown>, options?: CodecOption<unknown>): RecordedBatch<unknown> {
-  const messages = Array.from(items, (item) => (item instanceof RecordedMessage ? item : make(item, options)));
+  const messages = Array.from(items, (item): RecordedMessage<unknown> => {
+    return item instanceof RecordedMessage ? item : make(item, options);
+  });
   return recordBatch(messages);
 }
 

@@ -30,7 +30,10 @@ describe("a stand-in for Redis", () => {
 
   test.each([7, null, {}, { clock }])("that holds %o is of another version", (held) => {
     const redis = { [STAND_IN]: held as object };
-    const refused = expect.objectContaining({ code: "CONFIG", message: expect.stringContaining("another version") });
+    const refused = expect.objectContaining({
+      code: "CONFIG",
+      message: expect.stringContaining("another version") as string,
+    }) as Error;
     expect(() => createRedisStreamClient({ redis, blockMs: 0 })).toThrow(refused);
     expect(() => dependenciesOf(redis)).toThrow(refused);
   });
