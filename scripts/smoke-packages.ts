@@ -108,7 +108,7 @@ async function installLibrary(library: string, registry: PackedRegistry): Promis
 }
 
 async function install(home: string, application: object, registry: PackedRegistry): Promise<void> {
-  const manifest = { private: true, ...application, devDependencies: { "@types/node": "20" } };
+  const manifest = { private: true, devDependencies: { "@types/node": "20" }, ...application };
   writeFileSync(join(home, "package.json"), JSON.stringify(manifest, null, 2));
   await run(home, "npm", ["install", "--no-audit", "--no-fund"], registry.env);
 }
@@ -174,7 +174,7 @@ async function useJest(nodes: readonly Runtime[], registry: PackedRegistry, url:
 async function useVitest(nodes: readonly Runtime[], registry: PackedRegistry): Promise<void> {
   const home = join(folder, "vitest");
   writeTests("vitest", home);
-  await install(home, { type: "module", dependencies: { ...ALL_LIBRARIES, vitest: "5" } }, registry);
+  await install(home, { type: "module", dependencies: ALL_LIBRARIES, devDependencies: { vitest: "5" } }, registry);
   await inTurn(nodes, ({ command: [file] }) => run(home, file, ["node_modules/vitest/vitest.mjs", "run"]));
 }
 

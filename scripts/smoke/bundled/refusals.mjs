@@ -45,7 +45,7 @@ const CASES = {
       const lease = { leaseKey: "lease", stateKey: null, holder: "first", leaseMs: 60_000, heardOf: 0 };
       await client.holdLease(lease);
       await admin.script("FLUSH");
-      return client.holdLease(lease);
+      return (await client.holdLease(lease)).isHeld;
     }),
   async WRONGTYPE() {
     await admin.set("text", "no stream");
