@@ -94,12 +94,13 @@ export class IntakeControl {
   reading(): Reading {
     const { policy, held, usage } = this.#scope;
     const { open, waiting } = this.#parts;
+    const isBackingOff = this.#isBackingOff;
     return decideReading({
       isPaused: this.#isPaused,
       handlersHung: open.hung,
       places: usage.places,
-      isBackingOff: this.#isBackingOff,
-      mayProbe: this.#mayProbe,
+      isBackingOff,
+      mayProbe: isBackingOff && this.#mayProbe,
       wanted: waiting.wanted,
       fresh: held.fresh.messages,
       isDeferredFull: this.#isDeferredFull,
@@ -181,9 +182,10 @@ export class IntakeControl {
 
   #takingFacts(): TakingFacts {
     const { policy, held } = this.#scope;
+    const isBackingOff = this.#isBackingOff;
     return {
-      isBackingOff: this.#isBackingOff,
-      mayProbe: this.#mayProbe,
+      isBackingOff,
+      mayProbe: isBackingOff && this.#mayProbe,
       batchSize: policy.batchSize,
       retryShare: policy.retryShare,
       wanted: this.#parts.waiting.wanted,
