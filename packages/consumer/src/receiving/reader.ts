@@ -16,6 +16,7 @@ import {
   toErrorInfo,
 } from "@redis-batch/core/internal";
 import { decideFetchSize } from "../decisions/fetch-size.ts";
+import type { Reading } from "../decisions/intake.ts";
 import { decideFloor, decidePace, isEarly } from "../decisions/pace.ts";
 import type { Heartbeat } from "../liveness/heartbeat.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
@@ -104,11 +105,12 @@ export class Reader<Value> {
 
   async #pass(): Promise<number | null> {
     const { waiting, intake, ownPending, readWatch } = this.#parts;
-    const count = this.#isPaused ? 0 : this.#fetchSize();
+    const reading: Reading = this.#isPaused ? { kind: "held" } : intake.reading();
+    const count = this.#fetchSize(reading);
     const mustCompare = !this.#isPaused && ownPending.mustCompare;
     if (count === 0 && !mustCompare) {
       // A caller need not wait for messages that are not read on purpose. A full buffer already has what callers wait for.
-      if (this.#isPaused || intake.reading().kind !== "open") waiting.readingRests();
+      if (reading.kind !== "open") waiting.readingRests();
       readWatch.rest();
       return null;
     }
@@ -247,16 +249,14 @@ export class Reader<Value> {
     return this.#emptiedAtMs + pauseMs - clock.nowMs();
   }
 
-  #fetchSize(): number {
+  #fetchSize(reading: Reading): number {
     const { policy, held, replySize } = this.#scope;
-    const { intake, waiting } = this.#parts;
-    const reading = intake.reading();
     if (reading.kind === "held") return 0;
     if (reading.kind === "probing") return 1;
     const ahead = {
       buffered: held.fresh.messages,
       bufferedBytes: held.fresh.bytes,
-      wanted: waiting.wanted,
+      wanted: this.#parts.waiting.wanted,
       meanBytes: replySize.meanBytes,
     };
     const prefetch = reading.mayReadAhead ? policy.prefetch : 0;
