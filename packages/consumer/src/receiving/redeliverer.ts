@@ -33,7 +33,10 @@ export class Redeliverer<Value> {
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
     });
-    scope.signals.roomChanged.listen(() => this.#loop.notify());
+    scope.signals.roomChanged.listen(() => {
+      // Each batch makes room, and mostly nothing is deferred.
+      if (scope.held.deferredCount > 0) this.#loop.notify();
+    });
   }
 
   start(): void {

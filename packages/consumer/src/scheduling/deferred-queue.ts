@@ -1,3 +1,4 @@
+/** Deferred messages, the one that is due first on top. */
 import { compareEntryIds, PriorityQueue } from "@redis-batch/core/internal";
 
 /** A deferred message: only its id is kept, and its payload is read again when it is due. */
