@@ -14,6 +14,12 @@ const PURE = [
 // The siblings' door to core, and core's to the public. What a decision takes through them are values, too.
 const CORE_DOORS = "^packages/core/src/(index|internal)\\.ts$";
 
+// The ioredis side of the port, and in it what touches ioredis' insides.
+const REDIS = "^packages/core/src/redis/";
+const INSIDES = `${REDIS}ioredis-internals/`;
+// These hand options to ioredis, of which it documents each.
+const OPENING = `${REDIS}(open-client|lend-cluster|server-address)\\.ts$`;
+
 // The consumer's rooms. Each has the parts of one matter; what lies beside them (scope, signals, loop …) knows none of them.
 const CONSUMER = "^packages/consumer/src/";
 const ROOMS = `${CONSUMER}(receiving|scheduling|settling|liveness)/`;
@@ -168,6 +174,21 @@ export default {
       severity: "error",
       from: { path: "^(packages|apps)/[^/]+/src/", pathNot: [TESTS, "^packages/(core/src/redis|test-support/src)/"] },
       to: { path: "node_modules/ioredis(-v5)?/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "ioredis-internals-are-fenced",
+      comment: "What reaches into ioredis is called by the connections in core/src/redis/, and by nobody else.",
+      severity: "error",
+      from: { path: "^(packages|apps|benchmarks|chaos)/", pathNot: [TESTS, REDIS, "^packages/core/test/"] },
+      to: { path: INSIDES },
+    },
+    {
+      name: "connections-know-no-insides",
+      comment:
+        "Not even a type: redis-client.ts has what ioredis documents of a client, and ioredis-internals/ the rest.",
+      severity: "error",
+      from: { path: REDIS, pathNot: [TESTS, INSIDES, OPENING] },
+      to: { path: "node_modules/ioredis(-v5)?/" },
     },
     {
       name: "no-development-dependency",

@@ -37,6 +37,18 @@ const BREACHES: Readonly<Record<string, readonly [rule: string, text: string]>> 
   ],
   "packages/core/src/wire/env.ts": ["no-restricted-globals", "export const x = (): unknown => process;"],
   "packages/cli/src/render/dice.ts": ["no-restricted-properties", "export const x = (): number => Math.random();"],
+  "packages/core/src/redis/queue.ts": [
+    "no-restricted-properties",
+    "export const x = (client: { readonly commandQueue: unknown }): unknown => client.commandQueue;",
+  ],
+  "packages/core/src/redis/send.ts": [
+    "no-restricted-properties",
+    "export function go(client: { sendCommand: () => void }): void { const { sendCommand } = client; sendCommand(); }",
+  ],
+  "packages/core/src/redis/timer.ts": [
+    "no-restricted-properties",
+    'export const x = (client: object): unknown => Reflect.get(client, "socketTimeoutTimer");',
+  ],
   "packages/monitor/src/decisions/later.ts": [
     "no-async-await",
     "export async function go(p: Promise<void>): Promise<void> { await p; }",
@@ -47,6 +59,8 @@ const BREACHES: Readonly<Record<string, readonly [rule: string, text: string]>> 
 const ALLOWED: Readonly<Record<string, string>> = {
   "tool.config.ts": "export default 1;",
   "src/clock.ts": "export const now = (): number => Date.now() + Math.random();",
+  "packages/core/src/redis/ioredis-internals/timer.ts":
+    'export const x = (client: object): unknown => Reflect.get(client, "socketTimeoutTimer");',
   "packages/test-support/src/wire/now.ts": "export const now = (): number => Date.now();",
   "packages/consumer/src/decisions/now.test.ts": "export const now = (): number => Date.now();",
   "packages/consumer/src/decisions/index.ts":

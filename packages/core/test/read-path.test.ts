@@ -2,7 +2,7 @@ import { addEntry, FaultProxy, type RedisServer, runWorker, uniqueName, useServe
 import { Redis } from "ioredis";
 import { Redis as RedisV5 } from "ioredis-v5";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { EntryTap } from "../src/redis/entry-tap.ts";
+import { EntryTap } from "../src/redis/ioredis-internals/entry-tap.ts";
 import type { RedisSource } from "../src/redis/open-client.ts";
 import { PackedEntry } from "../src/wire/packed-entry.ts";
 import { connected, type RecordedClient, useClients } from "./use-clients.ts";

@@ -2,7 +2,7 @@ import { FaultProxy, uniqueName, useServer } from "@redis-batch/test-support";
 import { Command, Redis } from "ioredis";
 import { Command as CommandV5, Redis as RedisV5 } from "ioredis-v5";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type CallEnd, writeTogether } from "../src/redis/write-together.ts";
+import { type CallEnd, writeTogether } from "../src/redis/ioredis-internals/write-together.ts";
 import type { Argument } from "../src/wire/command.ts";
 
 const redis = useServer({ own: true });
@@ -25,7 +25,7 @@ const versions: readonly (readonly [string, Open])[] = [
     "ioredis 6",
     (options) => {
       const client = new Redis(options);
-      return { client, write: (name, calls) => writeTogether(client, Command, name, calls) };
+      return { client, write: (name, calls) => writeTogether(client, name, calls) };
     },
   ],
   [
@@ -34,7 +34,7 @@ const versions: readonly (readonly [string, Open])[] = [
       const client = new RedisV5(options) as unknown as Redis;
       return {
         client,
-        write: (name, calls) => writeTogether(client, CommandV5 as unknown as typeof Command, name, calls),
+        write: (name, calls) => writeTogether(client, name, calls, CommandV5 as unknown as typeof Command),
       };
     },
   ],

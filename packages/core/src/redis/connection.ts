@@ -10,7 +10,6 @@
  * | ready        | is written to the socket at once     | connection lost · closed   |
  * | closed       | rejects, `not-sent`                  | –                          |
  */
-import { type Cluster, Command, Redis } from "ioredis";
 import { CommandError, ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors/errors.ts";
 import { isError, messageOf } from "../errors/thrown.ts";
 import type { Clock } from "../service/clock.ts";
@@ -18,10 +17,13 @@ import type { Random } from "../service/random.ts";
 import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
-import { ClusterCalls } from "./cluster-calls.ts";
+import { inOneWrite, skipReadyCheck } from "./ioredis-internals/client-state.ts";
+import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
+import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
+import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
 import { ReconnectingClient } from "./reconnecting-client.ts";
-import { refusedCommand, translateError } from "./translate-error.ts";
-import { type CallEnd, writeTogether } from "./write-together.ts";
+import { describeServer, hostAndPort, type RedisClient } from "./redis-client.ts";
+import { translateError } from "./translate-error.ts";
 
 /** Commands in flight of a closed Cluster may still be answered, for a little longer than ioredis keeps its sockets. */
 const LAST_REPLIES_MS = 2_500;
@@ -31,7 +33,7 @@ const MOST_REASONS = 10;
 
 export interface ConnectionOptions {
   /** Creates a client, not connected yet: the first, and another one whenever the last has ended for good. */
-  readonly create: () => Redis | Cluster;
+  readonly create: () => RedisClient;
   readonly role: ConnectionRole;
   readonly clock: Clock;
   readonly random: Random;
@@ -75,7 +77,7 @@ export class Connection {
     return this.#epoch;
   }
 
-  get #client(): Redis | Cluster {
+  get #client(): RedisClient {
     return this.#life.current;
   }
 
@@ -83,15 +85,15 @@ export class Connection {
     return this.#isReady && this.#life.isUsable;
   }
 
-  #prepare(client: Redis | Cluster): Redis | Cluster {
+  #prepare(client: RedisClient): RedisClient {
     // Those of the previous client, which has ended by now.
     this.#clusterCalls?.abandon();
-    this.#clusterCalls = client.isCluster ? new ClusterCalls(client as Cluster) : undefined;
-    if (this.#isReadyUnasked && !client.isCluster) leaveReadyUnasked(client as Redis);
+    this.#clusterCalls = client.isCluster ? new ClusterCalls(client) : undefined;
+    if (this.#isReadyUnasked && !client.isCluster) skipReadyCheck(client);
     // A Cluster repeatedly creates its own client for each node, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
-    client.on("+node", (node: Redis) => {
-      if (this.#isReadyUnasked) leaveReadyUnasked(node);
+    client.on("+node", (node) => {
+      if (this.#isReadyUnasked) skipReadyCheck(node as RedisClient);
     });
     return client;
   }
@@ -123,7 +125,7 @@ export class Connection {
     const isNotOffered = PermissionError.is(refused) ? refused.refusal === "command" : CommandError.is(refused);
     if (!isNotOffered) return false;
     this.#isReadyUnasked = true;
-    if (!this.#client.isCluster) leaveReadyUnasked(this.#client as Redis);
+    if (!this.#client.isCluster) skipReadyCheck(this.#client);
     return true;
   }
 
@@ -204,11 +206,10 @@ export class Connection {
 
   /** The servers behind it, for commands without a key: the masters of a Cluster, in a stable order, or the only server. */
   get servers(): readonly ((command: string, args: readonly Argument[]) => Promise<unknown>)[] {
-    if (!this.#client.isCluster) return [(command, args) => this.call(command, args)];
-    const address = ({ options: { host, port } }: Redis): string => `${host ?? ""}:${port ?? 0}`;
-    const nodes = (this.#client as Cluster).nodes("master");
+    const nodes = this.#client.nodes?.("master");
+    if (nodes === undefined) return [(command, args) => this.call(command, args)];
     return nodes
-      .toSorted((left, right) => (address(left) < address(right) ? -1 : 1))
+      .toSorted((left, right) => (hostAndPort(left.options) < hostAndPort(right.options) ? -1 : 1))
       .map((node) => async (command, args) => {
         if (!this.#isUsable) throw this.#notConnected(this.#why(), command);
         try {
@@ -226,25 +227,14 @@ export class Connection {
       const error = this.#notConnected(this.#why(), command);
       return calls.map(() => ({ reply: undefined, error }));
     }
-    if (this.#client instanceof Redis) return writeTogether(this.#client, Command, command, calls);
-    // A Cluster may have to send each to another node, and another copy of ioredis has its own class of commands.
-    const replies = await Promise.allSettled(this.#inOnePiece(() => calls.map((args) => this.call(command, args))));
+    if (canWriteTogether(this.#client)) return writeTogether(this.#client, command, calls);
+    const sent = inOneWrite(this.#client, () => calls.map((args) => this.call(command, args)));
+    const replies = await Promise.allSettled(sent);
     return replies.map((end) =>
       end.status === "fulfilled"
         ? { reply: end.value, error: undefined }
         : { reply: undefined, error: translateError(end.reason, command) },
     );
-  }
-
-  /** Sends commands that are written meanwhile together: a system call per command would cost more than the command. */
-  #inOnePiece<Result>(write: () => Result): Result {
-    const socket = this.#client.isCluster ? undefined : (this.#client as Redis).stream;
-    socket?.cork();
-    try {
-      return write();
-    } finally {
-      socket?.uncork();
-    }
   }
 
   close(): void {
@@ -271,7 +261,7 @@ export class Connection {
   #notConnected(why: string, command = "connect"): ConnectionError {
     const last = this.#describeLastError();
     return new ConnectionError(
-      `${command}: not sent, ${why} (${this.#role} connection to ${describeAddress(this.#client)}${last === undefined ? "" : `; last error: ${last}`})`,
+      `${command}: not sent, ${why} (${this.#role} connection to ${describeServer(this.#client)}${last === undefined ? "" : `; last error: ${last}`})`,
       { outcome: "not-sent", cause: this.#lastError },
     );
   }
@@ -279,12 +269,14 @@ export class Connection {
 
 /** Why connecting failed. For nodes and Sentinels that refuse a connection, ioredis only says that it "is closed". */
 function reasonOf(error: unknown): string {
-  const { lastNodeError, code } = Object(error) as { readonly lastNodeError?: unknown; readonly code?: unknown };
+  const lastNodeError = lastNodeErrorOf(error);
   if (lastNodeError !== undefined)
     return `no node of the cluster can be reached; last error: ${messageOf(lastNodeError)}`;
   // The same reason each time, however long it waits.
-  const words = messageOf(error).replace(/ Retrying from scratch after \d+ms\./, "");
-  return words === "" ? (typeof code === "string" ? code : "it failed") : words;
+  const words = withoutCountdown(messageOf(error));
+  if (words !== "") return words;
+  const { code } = Object(error) as { readonly code?: unknown };
+  return typeof code === "string" ? code : "it failed";
 }
 
 function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
@@ -295,17 +287,4 @@ function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
 function refusedDatabase(error: unknown): string | undefined {
   const command = refusedCommand(error);
   return command?.name === "select" ? String(command.args[0]) : undefined;
-}
-
-/** Takes effect with its next connection. */
-function leaveReadyUnasked(client: Redis): void {
-  client.options.enableReadyCheck = false;
-}
-
-/** Host and port, or their equivalent; never user or password. */
-function describeAddress(client: Redis | Cluster): string {
-  if (client.isCluster) return "the cluster";
-  const { path, host, port, sentinels, name } = (client as Redis).options;
-  if (sentinels !== null && sentinels !== undefined) return `"${name ?? ""}" by Sentinel`;
-  return path ?? `${host ?? "localhost"}:${port ?? 6379}`;
 }

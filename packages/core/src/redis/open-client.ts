@@ -4,6 +4,7 @@ import { ConfigError } from "../errors/errors.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
+import type { RedisClient } from "./redis-client.ts";
 import { parseRedisUrl } from "./server-address.ts";
 import type { RedisStandIn } from "./stand-in.ts";
 
@@ -84,7 +85,7 @@ const SENTINEL_REPLY_MS = 5_000;
  *
  * @throws {ConfigError} when the source cannot be used
  */
-export function openClient(source: ServerSource, options: OpenOptions): Redis | Cluster {
+export function openClient(source: ServerSource, options: OpenOptions): RedisClient {
   const { random = systemRandom } = options;
   const enforced = enforcedOptions(options);
   // Reconnects forever.
@@ -186,7 +187,7 @@ function isClusterClient(client: Redis | Cluster): client is Cluster {
 function refuse(options: object): void {
   const problems = Object.entries(REFUSED)
     .filter(([name]) => {
-      const value: unknown = Reflect.get(options, name);
+      const value = (options as Readonly<Record<string, unknown>>)[name];
       return value !== undefined && value !== null && value !== "";
     })
     .map(([, sentence]) => sentence);
@@ -194,5 +195,7 @@ function refuse(options: object): void {
 }
 
 export function isLentClient(source: ServerSource): source is LentClient {
-  return typeof source === "object" && source !== null && typeof Reflect.get(source, "duplicate") === "function";
+  return (
+    typeof source === "object" && source !== null && "duplicate" in source && typeof source.duplicate === "function"
+  );
 }

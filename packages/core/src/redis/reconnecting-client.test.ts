@@ -59,7 +59,7 @@ function begin(source: ServerSource, create = openClient): Trial {
   const life = new ReconnectingClient({
     create: () => {
       const client = create(source, { role: "commands", blockMs: 0 });
-      made.push(client);
+      made.push(client as Redis | Cluster);
       return client;
     },
     ...{ clock, random: () => 1 },

@@ -11,10 +11,11 @@
  * | ended   | the client is useless; a new one replaces it after a delay | the delay is over · closed             |
  * | closed  | nothing                                                  | –                                        |
  */
-import type { Cluster, Redis } from "ioredis";
 import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
 import type { Clock } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
+import { endSilenceWatch, endSocket, isWithoutSocket } from "./ioredis-internals/client-state.ts";
+import type { RedisClient } from "./redis-client.ts";
 
 /** How long a connection waits before it tries again, with the same or a new client. */
 export const RECONNECT: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
@@ -33,7 +34,7 @@ const SIGNS_OF_LIFE = ["connecting", "connect", "reconnecting", "sentinelError",
 
 export interface ReconnectingClientOptions {
   /** Creates a client that is not connected yet (`lazyConnect`). Called again whenever one has ended. */
-  readonly create: () => Redis | Cluster;
+  readonly create: () => RedisClient;
   readonly clock: Clock;
   readonly random: Random;
   /** Commands can be sent. */
@@ -46,7 +47,7 @@ export interface ReconnectingClientOptions {
 
 export class ReconnectingClient {
   readonly #options: ReconnectingClientOptions;
-  #client: Redis | Cluster;
+  #client: RedisClient;
   #state: "new" | "opening" | "ready" | "ended" | "closed" = "new";
   /** How many clients have ended, or could not be created, since the last connection. */
   #failures = 0;
@@ -62,7 +63,7 @@ export class ReconnectingClient {
   }
 
   /** The client to use now. Ask again for each command: it may have been replaced. */
-  get current(): Redis | Cluster {
+  get current(): RedisClient {
     return this.#client;
   }
 
@@ -96,14 +97,14 @@ export class ReconnectingClient {
     this.#options.onDown();
   }
 
-  #follow(client: Redis | Cluster): void {
+  #follow(client: RedisClient): void {
     // Listens even after the client was replaced: ioredis prints errors that have no listener.
     const on = (event: string, react: (detail: unknown) => void): void => {
       client.on(event, (detail: unknown) => {
         if (client === this.#client && this.#state !== "ended" && this.#state !== "closed") react(detail);
       });
     };
-    client.on("close", () => endWatch(client));
+    client.on("close", () => endSilenceWatch(client));
     on("ready", () => this.#becomeReady());
     on("connect", () => {
       this.#isUnanswered = !client.isCluster;
@@ -123,7 +124,6 @@ export class ReconnectingClient {
   }
 
   #becomeReady(): void {
-    // ioredis 5 without a ready check may emit this for a connection that has already ended, and then never connects again.
     if (isWithoutSocket(this.#client)) return this.#replace();
     this.#cancelTimer();
     this.#isUnanswered = false;
@@ -192,31 +192,7 @@ export class ReconnectingClient {
   }
 }
 
-function longestSilenceMs(client: Redis | Cluster): number {
+function longestSilenceMs(client: RedisClient): number {
   if (client.isCluster) return client.status === "disconnecting" ? CLOSING_SILENCE_MS : OPENING_SILENCE_MS;
-  return Math.max(OPENING_SILENCE_MS, 2 * ((client as Redis).options.connectTimeout ?? 0));
-}
-
-function isWithoutSocket(client: Redis | Cluster): boolean {
-  if (client.isCluster) return false;
-  const { stream } = client as Redis;
-  return stream.destroyed || stream.connecting;
-}
-
-/**
- * Ends an unused connection at once. ioredis gives the other side two seconds to end it as well, which keep the process
- * alive: if the server is silent, and even if there is no socket any more. (Internal connections of a Cluster or a
- * Sentinel cannot be reached.)
- */
-function endSocket(client: Redis | Cluster): void {
-  const { stream } = client as Partial<Pick<Redis, "stream">>;
-  stream?.destroy();
-  // It had ended before ioredis began to wait for that, so no event would follow.
-  if (stream?.closed) stream.emit("close");
-}
-
-/** ioredis 5 keeps the silence timer of an ended connection, and then ends the next connection because of it. */
-function endWatch(client: Redis | Cluster): void {
-  clearTimeout(Reflect.get(client, "socketTimeoutTimer") as NodeJS.Timeout | undefined);
-  Reflect.set(client, "socketTimeoutTimer", undefined);
+  return Math.max(OPENING_SILENCE_MS, 2 * (client.options.connectTimeout ?? 0));
 }

@@ -1,6 +1,5 @@
 /** The ioredis side of the port. Two connections: reads block, and must not delay the acknowledgements. */
 import { createHash } from "node:crypto";
-import type { Cluster, Redis } from "ioredis";
 import { CommandError, PermissionError } from "../errors/errors.ts";
 import { nullIfForbidden, unlessRefused } from "../errors/null-if-forbidden.ts";
 import { decodeRegistry, type Registration } from "../groups/consumer-registry.ts";
@@ -85,8 +84,9 @@ import { xrevrange } from "../wire/xrevrange.ts";
 import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
-import { EntryTap } from "./entry-tap.ts";
+import { EntryTap } from "./ioredis-internals/entry-tap.ts";
 import { copySource, isLentClient, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
+import type { RedisClient } from "./redis-client.ts";
 import { heldBy, isStandIn } from "./stand-in.ts";
 
 export interface RedisStreamClientOptions {
@@ -162,9 +162,9 @@ class RedisStreamClient implements StreamClient {
     this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
       // For each of its clients in turn: the reads of a new client need a tap as well.
-      const create = (): Redis | Cluster => {
+      const create = (): RedisClient => {
         const client = openClient(source, { role, blockMs, silenceMs, random });
-        if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client as Redis);
+        if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client);
         return client;
       };
       return new Connection({ create, role, clock, random, report });

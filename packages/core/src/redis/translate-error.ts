@@ -10,6 +10,7 @@ import {
   WrongTypeError,
 } from "../errors/errors.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
+import { isNeverSent, lastRedirection, refusedCommand } from "./ioredis-internals/error-details.ts";
 
 /** Temporary refusals. The command was not executed. */
 const PASSING_STATES = new Set([
@@ -60,23 +61,6 @@ export function translateError(error: unknown, command: string, isWritten?: bool
 /** Recognised by its message: in Jest, errors of Node itself, such as socket errors, belong to another realm than all other code. */
 function isError(error: unknown): error is Error {
   return typeof (error as Partial<Error> | null | undefined)?.message === "string";
-}
-
-interface IoredisCommand {
-  readonly name: string;
-  readonly args: readonly unknown[];
-}
-
-/**
- * The command that the server refused with this error; `undefined` if the error is not a reply of the server. Neither the
- * name of ioredis' class nor the class itself can be used: minifiers change the name, and a client of the application may
- * come from another installed copy. Instead the command decides: both majors attach it to every refusal, and otherwise
- * only to commands that they give up when the connection closes.
- */
-export function refusedCommand(error: unknown): IoredisCommand | undefined {
-  if (!isError(error)) return undefined;
-  const { command } = error as { readonly command?: IoredisCommand };
-  return error.message === "Command aborted due to connection close" ? undefined : command;
 }
 
 /** The command of a script that was refused: servers report the line. */
@@ -134,17 +118,12 @@ function translateReply(reply: string, command: string): RedisBatchError {
   return new CommandError(`${command}: ${message}`, { command, reply: state });
 }
 
-// The error texts of ioredis for commands that it has certainly not written to a socket. ("Connection is closed." is not
-// one of them: ioredis uses it for commands in flight as well.)
-const NOT_SENT = /isn't writeable|isn't ready|Failed to refresh slots cache|None of startup nodes is available/;
-
 function translateConnection(error: Error, command: string, isWritten: boolean | undefined): RedisBatchError {
-  // A Cluster gives up after a number of redirections and quotes the last: only a refusal proves that nothing was executed.
-  const redirected = /Last error: (?:[\w$]+: )?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.exec(error.message)?.[1];
+  const redirected = lastRedirection(error.message);
   if (redirected !== undefined) {
     return new ServerStateError(`${command}: the cluster is being rearranged: ${error.message}`, { state: redirected });
   }
-  const isSent = isWritten ?? !NOT_SENT.test(error.message);
+  const isSent = isWritten ?? !isNeverSent(error.message);
   const outcome: CommandOutcome = isSent ? "unknown" : "not-sent";
   return new ConnectionError(
     outcome === "not-sent"

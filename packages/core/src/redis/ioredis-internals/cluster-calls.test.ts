@@ -1,5 +1,5 @@
 import { ManualClock } from "@redis-batch/test-support";
-import { Cluster } from "ioredis";
+import { Cluster, Command } from "ioredis";
 import { Cluster as ClusterV5 } from "ioredis-v5";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ClusterCalls } from "./cluster-calls.ts";
@@ -43,5 +43,16 @@ describe.each([
     expect(clock.pending).toBe(1);
     await expect(call).rejects.toMatchObject(NOT_SENT);
     expect(clock.pending).toBe(0);
+  });
+
+  test("are in doubt where ioredis does not show what it writes", async () => {
+    const cluster = new ClusterClass([], { lazyConnect: true, clusterRetryStrategy: () => 1_000_000 }) as Cluster;
+    onTestFinished(() => cluster.disconnect());
+    const send = cluster.sendCommand.bind(cluster);
+    Reflect.set(cluster, "callBuffer", (name: string) => send(new Command(name)));
+    const calls = new ClusterCalls(cluster);
+    const call = calls.call("xlen", ["stream"], "xlen");
+    calls.abandon();
+    await expect(call).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
   });
 });

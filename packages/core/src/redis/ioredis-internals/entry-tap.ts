@@ -4,19 +4,21 @@
  * does the connecting, TLS, authentication, Sentinel, reconnecting and the detection of silent connections.
  */
 import type { Redis } from "ioredis";
-import type { StreamEntry } from "../wire/entry.ts";
-import { ReplyScanner } from "../wire/reply-scanner.ts";
+import type { StreamEntry } from "../../wire/entry.ts";
+import { ReplyScanner } from "../../wire/reply-scanner.ts";
+import type { RedisClient } from "../redis-client.ts";
 
-type Listener = (this: Redis["stream"], bytes: Buffer) => void;
+type Socket = Redis["stream"];
+type Listener = (this: Socket, bytes: Buffer) => void;
 
 export class EntryTap {
   readonly #taken = new Map<number, readonly StreamEntry[]>();
   #receipts = 0;
 
   /** The client must not have been connected before. It must use RESP2: other replies are left to ioredis. */
-  constructor(client: Redis) {
+  constructor(client: RedisClient) {
     // Emitted for each new socket: after ioredis has begun to listen to it, and before any data has arrived.
-    client.on("connect", () => this.#listen(client.stream));
+    client.on("connect", () => this.#listen((client as Redis).stream));
   }
 
   /** The entries that this reply of ioredis stands for; `undefined` if it is the server's own reply. */
@@ -27,10 +29,10 @@ export class EntryTap {
     return entries;
   }
 
-  #listen(socket: Redis["stream"]): void {
-    const listener = decoderOf(socket);
+  #listen(socket: Socket | undefined): void {
+    const listener = socket === undefined ? undefined : decoderOf(socket);
     // If it is not found, ioredis reads everything, and the result is the same.
-    if (listener === undefined) return;
+    if (socket === undefined || listener === undefined) return;
     const decode = (bytes: Buffer): void => listener.call(socket, bytes);
     this.#taken.clear();
     const scanner = new ReplyScanner({
@@ -47,8 +49,10 @@ export class EntryTap {
   }
 }
 
-/** The only permanent listener, which is ioredis's decoder; all others listen once. */
-function decoderOf(socket: Redis["stream"]): Listener | undefined {
+/**
+ * ioredis's decoder. Relies on it being the only permanent listener to the socket's bytes; all others listen once.
+ */
+function decoderOf(socket: Socket): Listener | undefined {
   const lasting = socket.rawListeners("data").filter((listener) => !("listener" in listener));
   return lasting.length === 1 ? (lasting[0] as Listener) : undefined;
 }

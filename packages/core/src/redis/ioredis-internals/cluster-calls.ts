@@ -3,13 +3,14 @@
  * and a command in one of its queues may never settle when the client ends. Both are decided here instead.
  */
 import type { Cluster, Command } from "ioredis";
-import type { Clock } from "../service/clock.ts";
-import type { Argument } from "../wire/command.ts";
-import { translateError } from "./translate-error.ts";
+import type { Clock } from "../../service/clock.ts";
+import type { Argument } from "../../wire/command.ts";
+import type { RedisClient } from "../redis-client.ts";
+import { translateError } from "../translate-error.ts";
 
 interface OpenCall {
-  /** Whether a node may have executed it. */
-  isWritten: boolean;
+  /** Whether a node may have executed it. Undefined if this ioredis does not show it: then its error text decides. */
+  isWritten: boolean | undefined;
   readonly abandon: () => void;
 }
 
@@ -23,15 +24,19 @@ export class ClusterCalls {
   /** The call whose command ioredis is about to create. */
   #starting: OpenCall | undefined;
 
-  /** @param cluster not shared: its `sendCommand` is replaced by one that follows each command. */
-  constructor(cluster: Cluster) {
+  /**
+   * Relies on a Cluster creating a command for each call at once, and passing it to its own `sendCommand`.
+   *
+   * @param client not shared: its `sendCommand` is replaced by one that follows each command
+   */
+  constructor(client: RedisClient) {
+    const cluster = client as Cluster;
     this.#cluster = cluster;
     const send = cluster.sendCommand.bind(cluster);
     cluster.sendCommand = (command, stream, node): unknown => {
       const call = this.#starting;
       this.#starting = undefined;
-      if (call === undefined) return send(command, stream, node);
-      noteWriting(command, call);
+      if (call === undefined || !noteWriting(command, call)) return send(command, stream, node);
       const reply = send(command, stream, node);
       noteRefusals(command, call);
       return reply;
@@ -42,7 +47,7 @@ export class ClusterCalls {
   call(command: string, args: readonly Argument[], operation: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
-        isWritten: false,
+        isWritten: undefined,
         abandon: () => fail(new Error("the client has ended")),
       };
       const succeed = (reply: unknown): void => {
@@ -56,6 +61,7 @@ export class ClusterCalls {
       this.#open.add(call);
       this.#starting = call;
       this.#cluster.callBuffer(command, ...args).then(succeed, fail);
+      this.#starting = undefined;
     });
   }
 
@@ -75,16 +81,25 @@ export class ClusterCalls {
   }
 }
 
-/** ioredis asks a command for its bytes each time it writes it to a socket. */
-function noteWriting(command: Command, call: OpenCall): void {
-  const toWritable = command.toWritable.bind(command);
+/**
+ * Records from now on whether a command was written; returns whether that is possible. Relies on ioredis asking a command
+ * for its bytes, by `toWritable`, each time it writes it to a socket.
+ */
+function noteWriting(command: Command, call: OpenCall): boolean {
+  const { toWritable } = command as Partial<Command>;
+  if (toWritable === undefined) return false;
+  call.isWritten = false;
   command.toWritable = (socket) => {
     call.isWritten = true;
-    return toWritable(socket);
+    return toWritable.call(command, socket);
   };
+  return true;
 }
 
-/** By now the Cluster has set its own `reject` on the command, which decides whether the command is sent again. */
+/**
+ * Records that a node has not executed a command. Relies on the Cluster having set its own `reject` on the command by now,
+ * which decides whether the command is sent again.
+ */
 function noteRefusals(command: Command, call: OpenCall): void {
   const reject = command.reject.bind(command);
   command.reject = (error) => {
