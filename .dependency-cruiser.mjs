@@ -12,13 +12,14 @@ const PURE = [
 ];
 
 // The siblings' door to core, and core's to the public. What a decision takes through them are values, too.
-const CORE_DOORS = "^packages/core/src/(index|internal)\\.ts$";
+const INTERNAL = "^packages/core/src/internal/";
+const CORE_DOORS = ["^packages/core/src/index\\.ts$", INTERNAL];
 
 // The ioredis side of the port, and in it what touches ioredis' insides.
 const REDIS = "^packages/core/src/redis/";
 const INSIDES = `${REDIS}ioredis-internals/`;
 // These hand options to ioredis, of which it documents each.
-const OPENING = `${REDIS}(open-client|lend-cluster|server-address)\\.ts$`;
+const OPENING = `${REDIS}(open-client|cluster-template|server-address)\\.ts$`;
 
 // The consumer's rooms. Each has the parts of one matter; what lies beside them (scope, signals, loop …) knows none of them.
 const CONSUMER = "^packages/consumer/src/";
@@ -116,13 +117,20 @@ export default {
       comment: "The doors for the sibling packages promise nothing to applications.",
       severity: "error",
       from: { path: "^(apps|benchmarks|chaos)/" },
-      to: { path: "^packages/(core/src/(internal|web)|consumer/src/internal|testing/src/(internal|time))\\.ts$" },
+      to: { path: [INTERNAL, "^packages/(core/src/web|consumer/src/internal|testing/src/(internal|time))\\.ts$"] },
+    },
+    {
+      name: "doors-are-narrow",
+      comment: "Each of core's doors names what is behind it, and none leads through another one.",
+      severity: "error",
+      from: { path: "^packages/core/src/", pathNot: TESTS },
+      to: { path: [INTERNAL, "^packages/core/src/(index|web)\\.ts$"] },
     },
     {
       name: "no-http-for-applications",
       comment: "What producers and consumers load leads to no HTTP: that stands behind @redis-batch/core/web.",
       severity: "error",
-      from: { path: ["^packages/core/src/(index|internal)\\.ts$", `${CONSUMER}index\\.ts$`] },
+      from: { path: [...CORE_DOORS, `${CONSUMER}index\\.ts$`] },
       to: { path: "^(https?|http2)$", reachable: true },
     },
     {
@@ -130,7 +138,7 @@ export default {
       comment: "decisions/, wire/ and what they stand on import only pure files; types may come from elsewhere.",
       severity: "error",
       from: { path: PURE, pathNot: TESTS },
-      to: { pathNot: [...PURE, CORE_DOORS], dependencyTypesNot: ["type-only"] },
+      to: { pathNot: [...PURE, ...CORE_DOORS], dependencyTypesNot: ["type-only"] },
     },
     {
       name: "pure-knows-no-room",

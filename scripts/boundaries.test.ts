@@ -18,14 +18,15 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/core/package.json": manifest("@redis-batch/core", {
     exports: {
       ".": { "@redis-batch/source": "./src/index.ts" },
-      "./internal": "./src/internal.ts",
+      "./internal/*": "./src/internal/*.ts",
       "./web": "./src/web.ts",
     },
     peerDependencies: { ioredis: "6" },
     devDependencies: { ioredis: "6", zod: "4" },
   }),
   "packages/core/src/index.ts": 'export { openClient } from "./redis/open-client.ts";',
-  "packages/core/src/internal.ts": 'export { entryId } from "./names/entry-id.ts";',
+  "packages/core/src/internal/names.ts": 'export { entryId } from "../names/entry-id.ts";',
+  "packages/core/src/internal/all.ts": 'export { openClient } from "../index.ts";',
   "packages/core/src/web.ts": 'export { serve } from "./web/server.ts";',
   "packages/core/src/web/server.ts": 'import { createServer } from "node:http"; export const serve = createServer;',
   "packages/core/src/names/entry-id.ts": "export const entryId = 1;",
@@ -77,11 +78,12 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/consumer/src/decisions/surplus.ts":
     'import type { Held } from "../scheduling/held.ts"; export type Surplus = Held;',
   "packages/consumer/src/decisions/cut.ts":
-    'import { entryId } from "@redis-batch/core/internal"; export const cut = entryId;',
+    'import { entryId } from "@redis-batch/core/internal/names"; export const cut = entryId;',
   "packages/consumer/src/decisions/retry.ts": 'import type { Scope } from "../scope.ts"; export type R = Scope;',
   "packages/consumer/src/batch.ts": 'import { Monitor } from "@redis-batch/monitor"; export const b = Monitor;',
   "packages/consumer/src/faults.ts": 'import { server } from "@redis-batch/test-support"; export const f = server;',
-  "packages/consumer/src/events.ts": 'import { entryId } from "../../core/src/internal.ts"; export const e = entryId;',
+  "packages/consumer/src/events.ts":
+    'import { entryId } from "../../core/src/internal/names.ts"; export const e = entryId;',
   "packages/consumer/src/lost.ts": 'import { lost } from "./nowhere.ts"; export const l = lost;',
   "packages/consumer/test/consumer.test.ts": 'import { server } from "@redis-batch/test-support"; server;',
 
@@ -106,7 +108,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/testing/src/time.ts": 'export { clock } from "./time/clock.ts";',
   "packages/testing/src/time/clock.ts": "export const clock = 1;",
   "packages/testing/src/time/pause.ts":
-    'import { entryId } from "@redis-batch/core/internal"; export const pause = entryId;',
+    'import { entryId } from "@redis-batch/core/internal/names"; export const pause = entryId;',
 
   "packages/test-support/src/recorder.ts": 'import { clock } from "@redis-batch/testing/time"; export const r = clock;',
   "packages/test-support/src/memory.ts":
@@ -146,7 +148,8 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "apps/example-worker/src/probes.ts": 'import { serve } from "@redis-batch/core/web"; export const p = serve;',
   "apps/example-worker/src/handler.ts":
     'import { RecordedBatch } from "@redis-batch/consumer/internal"; export const h = RecordedBatch;',
-  "apps/example-worker/src/sink.ts": 'import { entryId } from "@redis-batch/core/internal"; export const s = entryId;',
+  "apps/example-worker/src/sink.ts":
+    'import { entryId } from "@redis-batch/core/internal/names"; export const s = entryId;',
 };
 
 const BREACHES = [
@@ -155,9 +158,10 @@ const BREACHES = [
   "commands-only-when-called: packages/cli/src/table/names.ts → packages/cli/src/commands/scale.ts",
   "connections-know-no-insides: packages/core/src/redis/life.ts → node_modules/ioredis/index.js",
   "core-stands-alone: packages/core/src/service/observer.ts → packages/monitor/src/index.ts",
+  "doors-are-narrow: packages/core/src/internal/all.ts → packages/core/src/index.ts",
   "internal-is-for-siblings: apps/example-worker/src/handler.ts → packages/consumer/src/internal.ts",
   "internal-is-for-siblings: apps/example-worker/src/probes.ts → packages/core/src/web.ts",
-  "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal.ts",
+  "internal-is-for-siblings: apps/example-worker/src/sink.ts → packages/core/src/internal/names.ts",
   "ioredis-internals-are-fenced: packages/core/src/producer/sender.ts → packages/core/src/redis/ioredis-internals/tap.ts",
   "ioredis-only-in-core-redis: packages/core/src/producer/producer.ts → node_modules/ioredis/index.js",
   "no-circular: packages/monitor/src/judge.ts → packages/monitor/src/look.ts",
@@ -184,8 +188,8 @@ const BREACHES = [
   "source-stays-in-its-folder: packages/monitor/src/plot.ts → scripts/lib/svg.ts",
   "test-support-knows-time: packages/test-support/src/memory.ts → packages/testing/src/internal.ts",
   "testing-on-the-consumer: packages/testing/src/memory-redis.ts → packages/monitor/src/index.ts",
-  "through-the-door: packages/consumer/src/events.ts → packages/core/src/internal.ts",
-  "time-stands-alone: packages/testing/src/time/pause.ts → packages/core/src/internal.ts",
+  "through-the-door: packages/consumer/src/events.ts → packages/core/src/internal/names.ts",
+  "time-stands-alone: packages/testing/src/time/pause.ts → packages/core/src/internal/names.ts",
 ];
 
 describe("the import rules", () => {

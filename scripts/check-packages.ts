@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, pack } from "./lib/pack.ts";
-import { publishedPackages } from "./lib/packages.ts";
+import { publishedDoors, publishedPackages, type WorkspacePackage } from "./lib/packages.ts";
 import { report } from "./lib/report.ts";
 import { ROOT } from "./lib/root.mjs";
 
@@ -18,12 +18,18 @@ try {
       const tarball = pack(published, folder);
       return [
         ...problems(published.manifest.name, "publint", ["--strict", tarball]),
-        ...problems(published.manifest.name, "attw", ["--profile", "strict", tarball]),
+        ...problems(published.manifest.name, "attw", ["--profile", "strict", tarball, ...entrypoints(published)]),
       ];
     }),
   );
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+/** It does not look behind a "*" by itself. */
+function entrypoints(published: WorkspacePackage): string[] {
+  const doors = publishedDoors(published);
+  return doors.length === 0 ? [] : ["--entrypoints", ...doors];
 }
 
 function problems(name: string, tool: string, args: readonly string[]): string[] {

@@ -91,8 +91,9 @@ try {
 
 /** All that a package, once published, offers to import. */
 function namesOf(library: string): readonly string[] {
-  const manifest = readManifest(join(ROOT, "packages", library));
-  return publishedDoors(manifest).map((door) => `${manifest.name}${door.slice(1)}`);
+  const folder = join(ROOT, "packages", library);
+  const manifest = readManifest(folder);
+  return publishedDoors({ folder, manifest }).map((door) => `${manifest.name}${door.slice(1)}`);
 }
 
 function packAll(): readonly string[] {

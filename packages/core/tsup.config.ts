@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs";
 import { library } from "../../scripts/lib/library.ts";
 
-export default library(["index", "internal", "web"]);
+const internal = readdirSync("src/internal").map((file) => `internal/${file.replace(".ts", "")}`);
+
+export default library(["index", ...internal, "web"]);

@@ -8,7 +8,7 @@ import {
   ExtractorMessageCategory,
   type IExtractorMessagesConfig,
 } from "@microsoft/api-extractor";
-import { type Manifest, publishedDoors, publishedPackages } from "./packages.ts";
+import { publishedDoors, publishedPackages, type WorkspacePackage } from "./packages.ts";
 
 /** What one door of a package promises to its users. */
 export interface ApiReport {
@@ -49,21 +49,21 @@ const MESSAGES: IExtractorMessagesConfig = {
 
 /** Reads the public doors of every published package from its sources. */
 export function readApis(root: string): readonly PackageApi[] {
-  const packages = publishedPackages(root).filter(({ manifest }) => doorsOf(manifest).length > 0);
+  const packages = publishedPackages(root).filter((published) => doorsOf(published).length > 0);
   for (const { folder } of packages) writeDeclarations(folder);
   // What passes through a sibling's private door is promised by whoever shows it: it is read as if it were its own.
   const paths = Object.fromEntries(
-    packages.flatMap(({ folder, manifest }) =>
-      doorsOf(manifest)
+    packages.flatMap((published) =>
+      doorsOf(published)
         .filter((door) => PRIVATE_DOOR.test(door))
-        .map((door) => [`${manifest.name}/${door}`, [join(declarations(folder), `${door}.d.ts`)]]),
+        .map((door) => [`${published.manifest.name}/${door}`, [join(declarations(published.folder), `${door}.d.ts`)]]),
     ),
   );
-  const read = packages.map(({ folder, manifest }) => ({
-    name: manifest.name,
-    doors: doorsOf(manifest)
+  const read = packages.map((published) => ({
+    name: published.manifest.name,
+    doors: doorsOf(published)
       .filter((door) => !PRIVATE_DOOR.test(door))
-      .map((door) => readDoor(root, folder, door, paths)),
+      .map((door) => readDoor(root, published.folder, door, paths)),
   }));
   const exported = new Set(read.flatMap(({ doors }) => doors.flatMap(({ report }) => exportedNames(report.text))));
   return read.map(({ name, doors }) => ({
@@ -75,8 +75,8 @@ export function readApis(root: string): readonly PackageApi[] {
 }
 
 /** Those that the registry's copy has, by their files: "index", "keda". */
-function doorsOf(manifest: Manifest): string[] {
-  return publishedDoors(manifest).map((door) => (door === "." ? "index" : door.slice("./".length)));
+function doorsOf(published: WorkspacePackage): string[] {
+  return publishedDoors(published).map((door) => (door === "." ? "index" : door.slice("./".length)));
 }
 
 const SIBLINGS = ["--customConditions", "@redis-batch/source"];

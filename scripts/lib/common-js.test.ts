@@ -50,6 +50,11 @@ ${SOURCE_MAP}esm/index.mjs.map
   expect(converted.split("\n")).toHaveLength(MODULE.split("\n").length);
 });
 
+it("a module in a folder of its own finds its source map", () => {
+  const converted = toCommonJs(`export {\n  a\n};\n${SOURCE_MAP}names.mjs.map\n`, "../esm/internal");
+  expect(converted).toContain(`\n${SOURCE_MAP}../esm/internal/names.mjs.map\n`);
+});
+
 it("the door names everything that is behind it", () => {
   expect(toDoor(MODULE, "./index.js")).toBe(
     'export * from "@redis-batch/core";\nexport {\n  a,\n  FOLDER\n} from "./index.js";\n',

@@ -13,8 +13,10 @@ const RENAMED = /([\w$]+) as ([\w$]+)/g;
  *
  * What is imported becomes constants: esbuild's own CommonJS looks each name up through two getters whenever it is used,
  * and has no chunks for what several entries share, but a copy of it in each.
+ *
+ * @param maps the folder of the source map, as seen from the CommonJS file
  */
-export function toCommonJs(code: string): string {
+export function toCommonJs(code: string, maps: string = "esm"): string {
   const all = [...code.matchAll(EXPORT_ALL)].map(([, from]) => `...require(${from}), `).join("");
   const converted = code
     .replace(EXPORT, (_, names: string) => `module.exports = {${all}${names.replaceAll(RENAMED, "$2: $1")}};`)
@@ -27,7 +29,7 @@ export function toCommonJs(code: string): string {
     // Jest's CommonJS has no import().
     .replaceAll(/\bimport\(("[^"]+")\)/g, "Promise.resolve().then(() => require($1))")
     .replaceAll(/(?<=require\("\.[^"]*)\.mjs(?="\))/g, ".js")
-    .replace(/(?<=^\/\/# sourceMappingURL=)/m, "esm/");
+    .replace(/(?<=^\/\/# sourceMappingURL=)/m, `${maps}/`);
   const left = /^(?:import|export)\b.*|.*\bimport\.meta\b.*/m.exec(converted)?.[0];
   if (left !== undefined) throw new Error(`not among what toCommonJs() knows: ${left}`);
   return `"use strict";${converted}`;

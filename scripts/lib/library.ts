@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import { defineConfig } from "tsup";
 import { toCommonJs, toDoor } from "./common-js.ts";
 
@@ -10,6 +10,8 @@ import { toCommonJs, toDoor } from "./common-js.ts";
  *     dist/esm/index.mjs   for bundlers
  *     dist/index.js        the same as CommonJS: what runs in Node, however it was loaded
  *     dist/index.mjs       its names for import
+ *
+ * @param entries by their paths in `src/`, without the extension: "index", "internal/names"
  */
 export const library = (entries: readonly string[]): ReturnType<typeof defineConfig> =>
   defineConfig({
@@ -27,14 +29,16 @@ export const library = (entries: readonly string[]): ReturnType<typeof defineCon
   });
 
 function writeCommonJs(dist: string, entries: readonly string[]): void {
-  const modules = readdirSync(join(dist, "esm")).filter((file) => file.endsWith(".mjs"));
-  for (const file of modules) {
-    const name = basename(file, ".mjs");
+  const modules = readdirSync(join(dist, "esm"), { recursive: true, encoding: "utf8" });
+  for (const file of modules.filter((path) => path.endsWith(".mjs"))) {
+    const name = file.replaceAll("\\", "/").slice(0, -".mjs".length);
+    const [folder, own] = [posix.dirname(name), posix.basename(name)];
     const code = readFileSync(join(dist, "esm", file), "utf8");
-    writeFileSync(join(dist, `${name}.js`), toCommonJs(code));
+    mkdirSync(join(dist, folder), { recursive: true });
+    writeFileSync(join(dist, `${name}.js`), toCommonJs(code, posix.join(posix.relative(folder, "."), "esm", folder)));
     if (!entries.includes(name)) continue;
-    writeFileSync(join(dist, `${name}.mjs`), toDoor(code, `./${name}.js`));
-    writeFileSync(join(dist, `${name}.d.mts`), `export * from "./${name}.js";\n`);
+    writeFileSync(join(dist, `${name}.mjs`), toDoor(code, `./${own}.js`));
+    writeFileSync(join(dist, `${name}.d.mts`), `export * from "./${own}.js";\n`);
   }
   writeFileSync(join(dist, "package.json"), JSON.stringify({ type: "commonjs", sideEffects: false }));
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, parse } from "node:path";
 import { packageFolders } from "./package-folders.mjs";
 
 /** What our scripts read of a package.json. */
@@ -35,9 +35,14 @@ export function publishedPackages(root: string): readonly WorkspacePackage[] {
   return workspacePackages(root).filter(({ manifest }) => manifest.private !== true);
 }
 
-/** The doors that the registry's copy of a package has: `"."`, `"./keda"`. */
-export function publishedDoors({ exports, publishConfig }: Manifest): readonly string[] {
-  return Object.keys(publishConfig?.exports ?? exports ?? {}).filter((door) => door !== "./package.json");
+/** The doors that the registry's copy of a package has: ".", "./keda", and one for each file where it has a "*". */
+export function publishedDoors({ folder, manifest: { exports, publishConfig } }: WorkspacePackage): readonly string[] {
+  const doors = Object.keys(publishConfig?.exports ?? exports ?? {}).filter((door) => door !== "./package.json");
+  return doors.flatMap((door) => {
+    if (!door.endsWith("/*")) return [door];
+    const files = readdirSync(join(folder, "src", door.slice(0, -1)));
+    return files.map((file) => door.replace("*", parse(file).name));
+  });
 }
 
 /** The package.json in a folder. */

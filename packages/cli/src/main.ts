@@ -36,7 +36,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
     case "help":
       return help(parsed.path, terminal);
     case "wrong": {
-      const { didYouMean } = await import("@redis-batch/core/internal");
+      const { didYouMean } = await import("@redis-batch/core/internal/options");
       const problems = parsed.problems.map(({ sentence, unknown }) => `${sentence}${suggestion(unknown, didYouMean)}`);
       terminal.complain(problems.join("\n       "), `redis-batch ${[...parsed.path, "--help"].join(" ")}`);
       const called = SPECS.find(({ path }) => path.join(" ") === parsed.path.join(" "));
@@ -68,7 +68,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
 
 /** Loaded only by commands that take the name of a stream, group or consumer. */
 async function nameReader(): Promise<(shown: string) => string> {
-  return (await import("@redis-batch/core/internal")).parseName;
+  return (await import("@redis-batch/core")).parseName;
 }
 
 const one = (value: Arguments[string]): string | undefined => (typeof value === "string" ? value : undefined);

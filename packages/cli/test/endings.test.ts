@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { pause, systemClock } from "@redis-batch/core/internal";
+import { pause, systemClock } from "@redis-batch/core/internal/service";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../src/table/index.ts";

@@ -4,7 +4,7 @@
  */
 import { Writable } from "node:stream";
 import { Consumer, type ConsumerEvent, DeadLetters, PermissionError, Producer } from "@redis-batch/consumer";
-import { SENT_COMMANDS } from "@redis-batch/core/internal";
+import { SENT_COMMANDS } from "@redis-batch/core/internal/connection";
 import { Monitor } from "@redis-batch/monitor";
 import { Scaler } from "@redis-batch/scaler";
 import {

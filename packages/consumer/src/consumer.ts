@@ -16,25 +16,25 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { InspectOptionsStylized } from "node:util";
 import {
-  asError,
   ConsumerNameInUseError,
-  createNotifier,
-  type Dependencies,
-  dependenciesOf,
-  describeShape,
   type EntryId,
   type Fields,
-  INSPECT,
   isEntryId,
-  Lifecycle,
   type LifecycleState,
+  UsageError,
+} from "@redis-batch/core";
+import { type Dependencies, dependenciesOf } from "@redis-batch/core/internal/connection";
+import { asError, toErrorInfo } from "@redis-batch/core/internal/errors";
+import { describeShape } from "@redis-batch/core/internal/messages";
+import {
+  createNotifier,
+  INSPECT,
+  Lifecycle,
   nameService,
   onAbort,
   showAs,
-  toErrorInfo,
-  UsageError,
   warningObserver,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/service";
 import type { Batch } from "./batch.ts";
 import type { ConsumerEvent, IntakeHold, StopReport } from "./events.ts";
 import type { Handler } from "./handler.ts";

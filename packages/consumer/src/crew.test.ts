@@ -3,7 +3,7 @@
  * has happened, once it is over nothing may stay in flight for longer than the rules say.
  */
 import { ConnectionError } from "@redis-batch/core";
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { addEntry, ManualClock, seededRandom } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,6 @@
-import { describeShape, type Fields, letGoOfParts, UsageError } from "@redis-batch/core/internal";
+import { type Fields, UsageError } from "@redis-batch/core";
+import { letGoOfParts } from "@redis-batch/core/internal/errors";
+import { describeShape } from "@redis-batch/core/internal/messages";
 import type { Batch } from "./batch.ts";
 import { decideSettlement, type NamedOutcomes } from "./decisions/settlement.ts";
 import { assertRetryDelay, type Message, type RetryOptions } from "./message.ts";

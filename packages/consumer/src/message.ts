@@ -1,23 +1,23 @@
 import type { InspectOptionsStylized } from "node:util";
 import {
   type Decoder,
-  describeShape,
-  describeThrown,
   type EntryId,
-  entryIdDate,
   type Fields,
   fieldsCodec,
-  guardPayload,
-  INSPECT,
-  messageOf,
   PayloadError,
-  payloadBytesOf,
   type RawFields,
-  type StreamEntry,
-  showAs,
-  textOf,
   UsageError,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core";
+import { describeThrown, messageOf } from "@redis-batch/core/internal/errors";
+import {
+  describeShape,
+  guardPayload,
+  payloadBytesOf,
+  type StreamEntry,
+  textOf,
+} from "@redis-batch/core/internal/messages";
+import { entryIdDate } from "@redis-batch/core/internal/names";
+import { INSPECT, showAs } from "@redis-batch/core/internal/service";
 import { LONGEST_RETRY_MS, type PullMode } from "./decisions/redelivery.ts";
 
 /**

@@ -1,18 +1,15 @@
 import {
-  type BackoffPolicy,
   type Decoder,
   type Fields,
   fieldsCodec,
   type GroupPosition,
-  heartbeatMsOf,
-  instanceName,
   isEntryId,
   type Observer,
-  OptionsReader,
   type RedisSource,
-  readService,
-  readStream,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core";
+import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
+import { OptionsReader, readService, readStream } from "@redis-batch/core/internal/options";
+import { type BackoffPolicy, instanceName } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent } from "./events.ts";
 
 export interface ConsumerOptions<Value = Fields> {

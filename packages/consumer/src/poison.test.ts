@@ -1,5 +1,5 @@
 /** Messages that always fail and are all that is left: how long it takes until they are in the dead letters. */
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
 

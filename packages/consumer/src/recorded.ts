@@ -2,14 +2,9 @@
  * Messages and batches that no consumer holds, for unit tests of a handler. They take outcomes by the rules that hold for
  * others, and only write them down.
  */
-import {
-  type Decoder,
-  describeThrown,
-  type Fields,
-  LeaseLostError,
-  type StreamEntry,
-  UsageError,
-} from "@redis-batch/core/internal";
+import { type Decoder, type Fields, LeaseLostError, UsageError } from "@redis-batch/core";
+import { describeThrown } from "@redis-batch/core/internal/errors";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import { Batch } from "./batch.ts";
 import { Message, type MessageKeeper, type RetryOptions, resolveRetry } from "./message.ts";
 

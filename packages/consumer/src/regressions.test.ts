@@ -1,6 +1,6 @@
 /** Ways in which consumers of streams have got stuck, or have got ahead of themselves, elsewhere and here: one test for each. */
 import { CommandError, ConnectionError, compareEntryIds } from "@redis-batch/core";
-import { groupKey, RELEASED } from "@redis-batch/core/internal";
+import { groupKey, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, deferred } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";

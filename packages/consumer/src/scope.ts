@@ -1,5 +1,7 @@
 /** What every part of a consumer has. The constructor of a part takes the scope, and the other parts that it uses. */
-import type { Clock, Lifecycle, Random, StreamClient } from "@redis-batch/core/internal";
+
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import type { Clock, Lifecycle, Random } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
 import type { ReplySize } from "./receiving/reply-size.ts";

@@ -1,5 +1,7 @@
 /** Process warnings of a consumer without an observer. */
-import { describeConnectionEvent, describeThrown, placeOf } from "@redis-batch/core/internal";
+
+import { describeThrown, placeOf } from "@redis-batch/core/internal/errors";
+import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent } from "./events.ts";
 
 /** The warning for an event; `undefined`: none. */

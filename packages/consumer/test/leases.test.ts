@@ -1,5 +1,6 @@
 import { ConsumerNameInUseError, LeaseLostError } from "@redis-batch/core";
-import { groupKey, type WorkCounters } from "@redis-batch/core/internal";
+import type { WorkCounters } from "@redis-batch/core/internal/groups";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { deferred, eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { numbers, range, useBench } from "./harness.ts";

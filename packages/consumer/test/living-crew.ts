@@ -3,8 +3,8 @@
  * server's clock jumps; with a ledger that measures for every message how long somebody healthy with a free place could
  * have worked on it, and did not.
  */
-import { ConnectionError, type EntryId } from "@redis-batch/core";
-import { compareEntryIds, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
+import { ConnectionError, compareEntryIds, type EntryId } from "@redis-batch/core";
+import { groupKey, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, ManualClock, seededRandom } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { Batch } from "../src/batch.ts";

@@ -1,5 +1,5 @@
 /** The scope of a consumer that does not run, for tests of one of its parts: a Redis in memory, and a clock that stands still. */
-import { Lifecycle } from "@redis-batch/core/internal";
+import { Lifecycle } from "@redis-batch/core/internal/service";
 import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { type ConsumerPolicy, resolveConsumerOptions } from "../src/options.ts";

@@ -1,5 +1,7 @@
 /** Whatever a handler throws, returns or passes, nothing ends the process, and nothing of a payload reaches a log. */
-import { groupKey, jsonCodec } from "@redis-batch/core/internal";
+
+import { jsonCodec } from "@redis-batch/core";
+import { groupKey } from "@redis-batch/core/internal/names";
 import {
   eventually,
   FaultProxy,

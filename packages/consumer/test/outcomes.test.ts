@@ -1,4 +1,5 @@
-import { groupKey, jsonCodec } from "@redis-batch/core/internal";
+import { jsonCodec } from "@redis-batch/core";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { deferred, eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { range, useBench } from "./harness.ts";

@@ -1,5 +1,6 @@
 /** The parts of a consumer that others need, on a Redis in memory and a clock that stands still, for tests of one of them. */
-import { type EntryId, fieldsCodec, LATER, RELEASED } from "@redis-batch/core/internal";
+import { type EntryId, fieldsCodec } from "@redis-batch/core";
+import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import type { ConsumerEvent } from "../src/events.ts";

@@ -1,5 +1,5 @@
 /** Ways in which consumers of streams have got stuck, or have lost count, elsewhere and here: one test for each. */
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { eventually, fairNowMs, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { numbers, range, useBench } from "./harness.ts";

@@ -12,7 +12,9 @@ import {
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type DeadLetter, DeadLetters, type DeadLettersEvent, type DeadLettersOptions } from "../src/index.ts";
-import { createRedisStreamClient, groupKey, RELEASED } from "../src/internal.ts";
+import { groupKey } from "../src/names/keys.ts";
+import { RELEASED } from "../src/names/reserved-consumers.ts";
+import { createRedisStreamClient } from "../src/redis/redis-stream-client.ts";
 
 const redis = useServer();
 checkLeaks(redis);

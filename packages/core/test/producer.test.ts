@@ -12,7 +12,7 @@ import {
   type ProducerOptions,
   rawCodec,
 } from "../src/index.ts";
-import { createRedisStreamClient } from "../src/internal.ts";
+import { createRedisStreamClient } from "../src/redis/redis-stream-client.ts";
 
 const redis = useServer();
 checkLeaks(redis);

@@ -8,17 +8,16 @@
  * | closed   | nothing                                             | –                                  |
  */
 import { randomUUID } from "node:crypto";
+import { type Observer, UsageError } from "@redis-batch/core";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
 import {
   type Clock,
   createNotifier,
-  encodeShownJson,
-  type Observer,
   type Random,
   systemClock,
   systemRandom,
-  UsageError,
   warningObserver,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/service";
 import { deliverWebhook, type WebhookTarget } from "@redis-batch/core/web";
 import type { AlertNotice, AlertsEvent } from "./alerts/events.ts";
 import { type AlertsOptions, type AlertsPolicy, resolveAlertsOptions } from "./alerts/options.ts";

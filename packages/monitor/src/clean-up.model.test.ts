@@ -3,7 +3,8 @@
  * consumer goes with messages pending. What may move a message is written down here once more, in a few lines, and
  * compared with what happened.
  */
-import { compareEntryIds, RELEASED } from "@redis-batch/core/internal";
+import { compareEntryIds } from "@redis-batch/core";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";

@@ -4,15 +4,10 @@
  * A name is removed only if nothing is pending under it. So two monitors, or one that sleeps halfway, do no harm.
  * Registered consumers claim released messages as they have room; foreign ones cannot, so pages are handed over to them.
  */
-import {
-  compareEntryIds,
-  type EntryId,
-  NoGroupError,
-  pendingPages,
-  quoteName,
-  RELEASED,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId, NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { pendingPages } from "@redis-batch/core/internal/groups";
+import { quoteName, RELEASED } from "@redis-batch/core/internal/names";
 import type { GroupCleanUp, LeftBehind } from "./clean-up-report.ts";
 import { describeCount, describeDuration, describeMessages } from "./decisions/duration.ts";
 import { decideGrace } from "./decisions/grace.ts";

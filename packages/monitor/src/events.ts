@@ -1,4 +1,4 @@
-import type { EntryId, ErrorInfo } from "@redis-batch/core/internal";
+import type { EntryId, ErrorInfo } from "@redis-batch/core";
 import type { ConsumerStatus, GroupHealth } from "./report.ts";
 
 /** Events of a monitor, reported after the fact. The contract is `docs/events.md`. */

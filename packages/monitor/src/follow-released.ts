@@ -1,14 +1,10 @@
 /** Follows released messages until consumers have claimed them, usually within a second. */
-import {
-  type Clock,
-  type ConsumerInfo,
-  isReservedConsumer,
-  NoGroupError,
-  pause,
-  RELEASED,
-  type Registration,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+
+import { NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import type { ConsumerInfo, Registration } from "@redis-batch/core/internal/groups";
+import { isReservedConsumer, RELEASED } from "@redis-batch/core/internal/names";
+import { type Clock, pause } from "@redis-batch/core/internal/service";
 import type { Taken } from "./clean-up-report.ts";
 
 // Consumers check once a second.

@@ -2,24 +2,21 @@
  * One pass over a stream: reads the server's data and the registries, and passes them to the decisions. What it reads
  * does not grow with the backlog or with the pending lists. It keeps earlier snapshots, as far as the trend needs them.
  */
+
+import { type EntryId, entryIdTimeMs, NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import {
   type ConsumerInfo,
-  type EntryId,
-  entryIdTimeMs,
   followHeartbeats,
-  groupKey,
   type HeartbeatVerdict,
   type HeartbeatWatch,
   heartbeatMsOf,
-  isReservedConsumer,
   NO_HEARTBEATS,
-  NoGroupError,
-  REDRIVE_CONSUMER,
   type Registration,
   readBacklog,
   readFinalReports,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/groups";
+import { groupKey, isReservedConsumer, REDRIVE_CONSUMER } from "@redis-batch/core/internal/names";
 import { type ConsumerVerdict, classifyConsumer, patienceMsOf } from "./decisions/consumer-status.ts";
 import {
   type ConsumerCounts,

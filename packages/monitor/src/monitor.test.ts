@@ -1,6 +1,8 @@
 /** The monitor on a Redis in memory and a clock that stands still: leaders, outages and moments that cannot be had otherwise. */
 import { ConnectionError, PermissionError, ServerStateError, UsageError } from "@redis-batch/core";
-import { heartbeatMsOf, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { describe, expect, it } from "vitest";
 import { address, LEASE_MS, openInMemory } from "../test/memory-bench.ts";
 

@@ -1,28 +1,23 @@
 /** The monitor: inspects a stream's groups, cleans up after dead consumers, and trims finished entries. Its states are those of a CallScope. */
 import type { InspectOptionsStylized } from "node:util";
+import { type Observer, RedisBatchError, ServerStateError } from "@redis-batch/core";
+import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { LeaderLease } from "@redis-batch/core/internal/groups";
+import { groupKey, RELEASED } from "@redis-batch/core/internal/names";
 import {
   CallScope,
   type Clock,
   createNotifier,
-  type Dependencies,
-  dependenciesOf,
-  groupKey,
   INSPECT,
   instanceName,
-  LeaderLease,
   nameService,
-  type Observer,
   pause,
   type Random,
-  RELEASED,
-  RedisBatchError,
   repeatPasses,
-  ServerStateError,
-  type StreamClient,
   showAs,
-  toErrorInfo,
   warningObserver,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/service";
 import { cleanUpGroup } from "./clean-up.ts";
 import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
 import { listChanges } from "./decisions/changes.ts";

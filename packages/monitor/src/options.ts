@@ -1,4 +1,5 @@
-import { type Observer, OptionsReader, type RedisSource, readService, readStream } from "@redis-batch/core/internal";
+import type { Observer, RedisSource } from "@redis-batch/core";
+import { OptionsReader, readService, readStream } from "@redis-batch/core/internal/options";
 import type { MonitorEvent } from "./events.ts";
 
 export interface MonitorOptions {

@@ -1,5 +1,7 @@
 /** A monitor's report, as plain JSON data. Unknown values are `null`, never 0. All times are by the server's clock. */
-import type { Backlog, BacklogSource, EntryId } from "@redis-batch/core/internal";
+
+import type { EntryId } from "@redis-batch/core";
+import type { Backlog, BacklogSource } from "@redis-batch/core/internal/groups";
 
 export type { Backlog, BacklogSource };
 

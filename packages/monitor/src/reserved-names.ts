@@ -1,14 +1,10 @@
 /** Messages pending under reserved names: released and deferred ones. */
-import {
-  type ConsumerInfo,
-  type EntryId,
-  entryIdTimeMs,
-  LATER,
-  nullIfForbidden,
-  REDRIVE_CONSUMER,
-  RELEASED,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+
+import { type EntryId, entryIdTimeMs } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import type { ConsumerInfo } from "@redis-batch/core/internal/groups";
+import { LATER, REDRIVE_CONSUMER, RELEASED } from "@redis-batch/core/internal/names";
 import type { LaterMessages, ReleasedMessages } from "./report.ts";
 
 // Consumers start claiming anywhere, so the first of them need not have waited longest.

@@ -1,5 +1,6 @@
 /** Trims the entries of a stream that all its groups have finished, a few at a time. */
-import { type EntryId, NoGroupError, type StreamClient } from "@redis-batch/core/internal";
+import { type EntryId, NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 
 /** How far a stream was trimmed, or could be. Plain JSON data. */
 export interface TrimReport {

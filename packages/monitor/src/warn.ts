@@ -1,5 +1,7 @@
 /** Process warnings of a monitor without an observer. */
-import { describeConnectionEvent, quoteName } from "@redis-batch/core/internal";
+
+import { quoteName } from "@redis-batch/core/internal/names";
+import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { MonitorEvent } from "./events.ts";
 
 /** The warning for an event; `undefined`: none. */

@@ -1,6 +1,6 @@
 /** Each alert rule fires on what a monitor exports of a real group with that fault, and none on a healthy one. */
 import { readFileSync } from "node:fs";
-import { RELEASED } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { eventually, findPromtool, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { type Monitor, type MonitorOptions, MonitorTally, toPrometheus } from "../src/index.ts";

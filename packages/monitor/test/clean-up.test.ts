@@ -1,5 +1,5 @@
 /** What a clean-up does on a real server, and what it leaves alone. */
-import { LATER, REDRIVE_CONSUMER, RELEASED } from "@redis-batch/core/internal";
+import { LATER, REDRIVE_CONSUMER, RELEASED } from "@redis-batch/core/internal/names";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { MonitorEvent } from "../src/index.ts";

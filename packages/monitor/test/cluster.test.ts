@@ -1,4 +1,5 @@
-import { createRedisStreamClient, RELEASED } from "@redis-batch/core/internal";
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { startCluster, uniqueName, useServers } from "@redis-batch/test-support";
 import { Cluster } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,5 +1,6 @@
 /** A failover in the middle of a clean-up: what the old primary confirmed and the new one never heard of is not lost, and nobody is taken for dead. */
-import { createRedisStreamClient, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal/connection";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { EventRecorder, eventually, startSentinel, uniqueName, useServers } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
 import { Monitor, type MonitorEvent } from "../src/index.ts";

@@ -1,6 +1,6 @@
 /** Monitors that are killed, servers that go away, consumers that come back: in the middle of a clean-up, on real servers. */
 import { ConnectionError, PermissionError } from "@redis-batch/core";
-import { RELEASED } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { eventually, type RedisServer, runWorker, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { LONG_MS, useBench } from "./harness.ts";

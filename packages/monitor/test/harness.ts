@@ -1,6 +1,6 @@
 /** A monitor on a stream of its own, with consumers of both kinds around it. */
 import { setTimeout as pause } from "node:timers/promises";
-import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal";
+import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal/connection";
 import { EventRecorder, type RedisServer, type UsedServer, uniqueName } from "@redis-batch/test-support";
 import { afterEach } from "vitest";
 import { Monitor, type MonitorEvent, type MonitorOptions } from "../src/index.ts";

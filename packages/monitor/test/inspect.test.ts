@@ -1,6 +1,6 @@
 /** What a look tells, on a real server: about consumers of ours, and about plain clients that know nothing of us. */
 import { WrongTypeError } from "@redis-batch/core";
-import { RELEASED } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { GroupReport, Monitor } from "../src/index.ts";

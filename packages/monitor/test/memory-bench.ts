@@ -1,5 +1,6 @@
 /** Monitors on a Redis in memory and a clock that stands still. */
-import { type ConnectionEvent, heartbeatMsOf, type StreamClient } from "@redis-batch/core/internal";
+import type { ConnectionEvent, StreamClient } from "@redis-batch/core/internal/connection";
+import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer, type MemoryServer } from "@redis-batch/testing/internal";
 import type { MonitorEvent, MonitorOptions } from "../src/index.ts";

@@ -1,5 +1,5 @@
 /** What a monitor says of real consumers that hang, fail, dead-letter, pause and leave, and of groups that fall behind. */
-import { RELEASED } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { eventually, seededRandom, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { consumerOf, groupOf, useRealGroup } from "./real-group.ts";

@@ -1,7 +1,7 @@
 /** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
 import { readFileSync } from "node:fs";
 import { PermissionError } from "@redis-batch/core";
-import { RELEASED } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import { useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { LONG_MS, useBench } from "./harness.ts";

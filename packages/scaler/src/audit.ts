@@ -1,5 +1,5 @@
 /** The audit log's entries about an order: the order with all its inputs, and its result. */
-import type { ErrorInfo } from "@redis-batch/core/internal";
+import type { ErrorInfo } from "@redis-batch/core";
 import type { Decision } from "./decisions/decision.ts";
 import type { Order } from "./executor.ts";
 

@@ -1,4 +1,4 @@
-import type { ErrorInfo } from "@redis-batch/core/internal";
+import type { ErrorInfo } from "@redis-batch/core";
 import type { Decision } from "./decisions/decision.ts";
 
 /** Events of a scaler, reported after the fact. */

@@ -1,4 +1,7 @@
-import { type Clock, groupKey, LeaderLease, type LeaseAnswer, type StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { LeaderLease, type LeaseAnswer } from "@redis-batch/core/internal/groups";
+import { groupKey } from "@redis-batch/core/internal/names";
+import type { Clock } from "@redis-batch/core/internal/service";
 
 export interface LeadershipOptions {
   readonly client: Pick<StreamClient, "holdLease" | "writeInTerm">;

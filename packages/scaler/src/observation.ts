@@ -1,5 +1,5 @@
 /** What is known about a group at one moment: the input of a decision, beside its own memory. */
-import type { WorkCounters } from "@redis-batch/core/internal";
+import type { WorkCounters } from "@redis-batch/core/internal/groups";
 
 export type { WorkCounters };
 

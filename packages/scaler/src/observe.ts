@@ -1,15 +1,10 @@
 /** One observation of a group: a few commands, none of which grows with the backlog. */
-import {
-  type ConsumerInfo,
-  entryIdTimeMs,
-  isReservedConsumer,
-  LATER,
-  NoGroupError,
-  nullIfForbidden,
-  readBacklog,
-  readFinalReports,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+
+import { entryIdTimeMs, NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { type ConsumerInfo, readBacklog, readFinalReports } from "@redis-batch/core/internal/groups";
+import { isReservedConsumer, LATER } from "@redis-batch/core/internal/names";
 import { classifyConsumers, peersIn } from "./decisions/consumer-activity.ts";
 import type { PeerConsumer, Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";

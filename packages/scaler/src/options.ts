@@ -1,4 +1,4 @@
-import { OptionsReader } from "@redis-batch/core/internal";
+import { OptionsReader } from "@redis-batch/core/internal/options";
 
 /** How it is decided how many consumers a group needs. */
 export interface ScalingOptions {

@@ -1,4 +1,5 @@
-import { type Observer, OptionsReader, type RedisSource, readService, readStream } from "@redis-batch/core/internal";
+import type { Observer, RedisSource } from "@redis-batch/core";
+import { OptionsReader, readService, readStream } from "@redis-batch/core/internal/options";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor } from "./executor.ts";
 import { readScaling, SCALING_OPTIONS, type ScalingOptions, type ScalingPolicy } from "./options.ts";

@@ -1,5 +1,8 @@
 /** The scaler on a Redis in memory and a clock that stands still: leases that are nearly over. */
-import { groupKey, pause, textOf } from "@redis-batch/core/internal";
+
+import { textOf } from "@redis-batch/core/internal/messages";
+import { groupKey } from "@redis-batch/core/internal/names";
+import { pause } from "@redis-batch/core/internal/service";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";

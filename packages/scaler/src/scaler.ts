@@ -1,27 +1,22 @@
 /** The scaler: observes a group, decides how many consumers it needs, and scales to that number. Its states are those of a CallScope. */
 import type { InspectOptionsStylized } from "node:util";
+import { type ErrorInfo, type Observer, RedisBatchError, UsageError } from "@redis-batch/core";
+import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import type { LeaseAnswer } from "@redis-batch/core/internal/groups";
 import {
   CallScope,
   type Clock,
   createNotifier,
   createSafeCaller,
-  type Dependencies,
-  dependenciesOf,
-  type ErrorInfo,
   INSPECT,
   instanceName,
-  type LeaseAnswer,
   nameService,
-  type Observer,
   type Random,
-  RedisBatchError,
   repeatPasses,
-  type StreamClient,
   showAs,
-  toErrorInfo,
-  UsageError,
   warningObserver,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/service";
 import { auditOrder, auditOutcome } from "./audit.ts";
 import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";

@@ -1,5 +1,5 @@
 /** Process warnings of a scaler without an observer. */
-import { describeConnectionEvent } from "@redis-batch/core/internal";
+import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { ScalerEvent } from "./events.ts";
 
 /** The warning for an event; `undefined`: none. */

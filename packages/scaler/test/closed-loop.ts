@@ -1,7 +1,7 @@
 /** The loop, closed: real worker processes, real load, and a scaler that starts and drains them. */
 import { fileURLToPath } from "node:url";
 import { Producer } from "@redis-batch/consumer";
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey } from "@redis-batch/core/internal/names";
 import type { RedisServer } from "@redis-batch/test-support";
 import { eventually, uniqueName } from "@redis-batch/test-support";
 import { ProcessPool, type ProcessPoolEvent, Scaler, type ScalerEvent, type ScalingOptions } from "../src/index.ts";

@@ -1,5 +1,8 @@
 /** Several scalers of a group with executors: one acts, the next one goes on where it was, and an earlier one is refused. */
-import { type Clock, createRedisStreamClient, groupKey, systemClock, systemRandom } from "@redis-batch/core/internal";
+
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
+import { groupKey } from "@redis-batch/core/internal/names";
+import { type Clock, systemClock, systemRandom } from "@redis-batch/core/internal/service";
 import { EventRecorder, eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { afterEach, describe, expect, it } from "vitest";
 import {

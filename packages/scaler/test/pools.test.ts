@@ -1,5 +1,5 @@
 /** Process pools of several scalers of one group, as real processes: what becomes of the workers when their leader does not. */
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { eventually, isProcessAlive, runWorker, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, it, onTestFinished } from "vitest";
 

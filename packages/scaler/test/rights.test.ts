@@ -1,6 +1,6 @@
 /** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
 import { PermissionError } from "@redis-batch/core";
-import { aclRules } from "@redis-batch/core/internal";
+import { aclRules } from "@redis-batch/core/internal/connection";
 import { EventRecorder, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
 import { type Executor, Scaler, type ScalerEvent } from "../src/index.ts";

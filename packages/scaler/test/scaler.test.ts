@@ -1,6 +1,7 @@
 /** What a scaler sees and decides on a real server, and how it has that carried out. */
 import { UsageError, WrongTypeError } from "@redis-batch/core";
-import { addBatch, createRedisStreamClient, NO_WORK } from "@redis-batch/core/internal";
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
+import { addBatch, NO_WORK } from "@redis-batch/core/internal/groups";
 import { deferred, EventRecorder, eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Decision, type Executor, Scaler, type ScalerEvent, type ScalerOptions } from "../src/index.ts";

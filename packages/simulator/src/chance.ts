@@ -1,6 +1,6 @@
 /** Chance that can be repeated: the same seed gives the same sequence on every machine. */
 
-import type { Random } from "@redis-batch/core/internal";
+import type { Random } from "@redis-batch/core/internal/service";
 
 const WARM_UP = 16;
 

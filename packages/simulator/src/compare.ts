@@ -1,7 +1,7 @@
 /** Many runs, and what they amount to. */
 
 import { setImmediate } from "node:timers/promises";
-import { ConfigError } from "@redis-batch/core/internal";
+import { ConfigError } from "@redis-batch/core";
 import type { Policy } from "./policy.ts";
 import { type Moment, simulateInSteps } from "./run.ts";
 import type { Scenario } from "./scenario.ts";

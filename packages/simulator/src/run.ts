@@ -1,6 +1,7 @@
 /** One policy on one trace. */
 
-import { addBatch, NO_WORK, PriorityQueue, type WorkCounters } from "@redis-batch/core/internal";
+import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal/groups";
+import { PriorityQueue } from "@redis-batch/core/internal/service";
 import type { Observation } from "@redis-batch/scaler";
 import { lognormal, seededChance } from "./chance.ts";
 import type { Look, Policy, PolicyRun } from "./policy.ts";

@@ -1,6 +1,6 @@
 /** A trace of recorded rates. */
 
-import { ConfigError } from "@redis-batch/core/internal";
+import { ConfigError } from "@redis-batch/core";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_DEFAULTS } from "./scenarios.ts";
 

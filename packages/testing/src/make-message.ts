@@ -1,6 +1,16 @@
 import { type RecordedMessage, recordMessage } from "@redis-batch/consumer/internal";
-import type { Codec, Decoder, Encoder, EntryId, Fields, FieldsInput } from "@redis-batch/core";
-import { encodeValue, fieldsCodec, isEntryId, OptionsReader, type StreamEntry } from "@redis-batch/core/internal";
+import {
+  type Codec,
+  type Decoder,
+  type Encoder,
+  type EntryId,
+  type Fields,
+  type FieldsInput,
+  fieldsCodec,
+  isEntryId,
+} from "@redis-batch/core";
+import { encodeValue, type StreamEntry } from "@redis-batch/core/internal/messages";
+import { OptionsReader } from "@redis-batch/core/internal/options";
 
 export interface MessageOptions {
   /** The entry's id in the stream. Default: a new one each time, as if they were added one after the other in 2026. */

@@ -1,17 +1,17 @@
 import type { InspectOptionsStylized } from "node:util";
-import type { EntryId, Fields, FieldsInput, RedisBatchError, RedisStandIn } from "@redis-batch/core";
 import {
-  encodeValue,
+  type EntryId,
+  type Fields,
+  type FieldsInput,
   fieldsCodec,
-  INSPECT,
-  OptionsReader,
-  STAND_IN,
-  type StandIn,
-  showAs,
-  systemClock,
-  textOf,
+  type RedisBatchError,
+  type RedisStandIn,
   UsageError,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core";
+import { STAND_IN, type StandIn } from "@redis-batch/core/internal/connection";
+import { encodeValue, textOf } from "@redis-batch/core/internal/messages";
+import { OptionsReader } from "@redis-batch/core/internal/options";
+import { INSPECT, showAs, systemClock } from "@redis-batch/core/internal/service";
 import { xadd, xgroupCreate, xreadgroup } from "./memory/memory-commands.ts";
 import type { FaultMoment, FaultyCalls, HeldCalls } from "./memory/memory-faults.ts";
 import { createMemoryServer, type MemoryServer } from "./memory/memory-server.ts";

@@ -2,7 +2,7 @@
 // is, and bundled and minified. The only argument is the URL of a server that it may fill, block and shut out users from.
 import assert from "node:assert/strict";
 import { Consumer, Producer } from "@redis-batch/consumer";
-import { createRedisStreamClient } from "@redis-batch/core/internal";
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
 import { Redis } from "ioredis";
 
 const url = process.argv[2] ?? "";

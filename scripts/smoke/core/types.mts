@@ -1,6 +1,6 @@
 // What a TypeScript user of the package sees; compiled against the packed declarations by several compilers.
 import { jsonCodec, Producer, type ProducerOptions } from "@redis-batch/core";
-import { didYouMean } from "@redis-batch/core/internal";
+import { didYouMean } from "@redis-batch/core/internal/options";
 import { type VerifySignatureOptions, verifySignature } from "@redis-batch/core/web";
 import { create } from "./types.cjs";
 

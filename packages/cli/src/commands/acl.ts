@@ -1,4 +1,4 @@
-import { aclRules, type Role } from "@redis-batch/core/internal";
+import { aclRules, type Role } from "@redis-batch/core/internal/connection";
 import type { Run } from "../command.ts";
 import { quoteWord } from "../render/quote-word.ts";
 import type { acl } from "../table/setup.ts";

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Consumer } from "@redis-batch/consumer";
-import { bookkeepingKeys, groupKey, Producer, type StreamClient, systemClock } from "@redis-batch/core/internal";
+import { Producer } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
+import { systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation, Run } from "../command.ts";
 import { type Server, withClient } from "../connection/open.ts";
 import { EXIT_CODES } from "../exit-codes.ts";

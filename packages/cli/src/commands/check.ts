@@ -1,4 +1,4 @@
-import { quoteName } from "@redis-batch/core/internal";
+import { quoteName } from "@redis-batch/core/internal/names";
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { CHECK_CODES, type CheckStatus, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";

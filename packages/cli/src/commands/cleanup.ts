@@ -1,4 +1,5 @@
-import { pause, RELEASED, systemClock } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
+import { pause, systemClock } from "@redis-batch/core/internal/service";
 import type { CleanUpReport } from "@redis-batch/monitor";
 import type { Run } from "../command.ts";
 import { planFirst } from "../plan.ts";

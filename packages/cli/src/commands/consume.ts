@@ -1,5 +1,6 @@
 import { type Batch, Consumer, type ConsumerEvent, type Message, NoGroupError } from "@redis-batch/consumer";
-import { createRedisStreamClient, isEntryId } from "@redis-batch/core/internal";
+import { isEntryId } from "@redis-batch/core";
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
 import type { ExitName } from "../exit-codes.ts";

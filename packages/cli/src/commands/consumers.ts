@@ -1,10 +1,6 @@
-import {
-  type ConsumerInfo,
-  isAlive,
-  isReservedConsumer,
-  nullIfForbidden,
-  type Registration,
-} from "@redis-batch/core/internal";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { type ConsumerInfo, isAlive, type Registration } from "@redis-batch/core/internal/groups";
+import { isReservedConsumer } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";

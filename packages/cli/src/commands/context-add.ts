@@ -7,7 +7,7 @@ import { Failure } from "../failure.ts";
 import type { contextAdd } from "../table/setup.ts";
 
 export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) => {
-  const { parseRedisUrl } = await import("@redis-batch/core/internal");
+  const { parseRedisUrl } = await import("@redis-batch/core/internal/connection");
   refusePassword(options.url);
   if (options.url === undefined && options.sentinel === undefined) {
     throw new Failure("usage", "a context needs --url or --sentinel");

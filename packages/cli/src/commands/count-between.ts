@@ -1,4 +1,4 @@
-import type { StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { entryPages } from "./entry-pages.ts";
 
 /** A number of entries; if `isAll` is false, there are at least that many. */

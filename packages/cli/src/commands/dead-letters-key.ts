@@ -1,4 +1,4 @@
-import { deadLetterKey } from "@redis-batch/core/internal";
+import { deadLetterKey } from "@redis-batch/core";
 import type { Run } from "../command.ts";
 import { quoteWord } from "../render/quote-word.ts";
 import type { key } from "../table/dead-letters.ts";

@@ -1,4 +1,4 @@
-import { isEntryId } from "@redis-batch/core/internal";
+import { isEntryId } from "@redis-batch/core";
 import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { encodeFields } from "../messages/message-line.ts";

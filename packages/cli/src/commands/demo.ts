@@ -1,15 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import {
-  bookkeepingKeys,
-  ConnectionError,
-  groupKey,
-  Producer,
-  pause,
-  type StreamClient,
-  systemClock,
-} from "@redis-batch/core/internal";
+import { ConnectionError, Producer } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
+import { pause, systemClock } from "@redis-batch/core/internal/service";
 import type { GroupReport, Monitor } from "@redis-batch/monitor";
 import { Scaler } from "@redis-batch/scaler";
 import type { Invocation, Run } from "../command.ts";

@@ -1,11 +1,6 @@
-import {
-  nullIfForbidden,
-  quoteName,
-  type Role,
-  SENT_COMMANDS,
-  type SentCommand,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+import { type Role, SENT_COMMANDS, type SentCommand, type StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { quoteName } from "@redis-batch/core/internal/names";
 import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";

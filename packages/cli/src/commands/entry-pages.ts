@@ -1,4 +1,5 @@
-import { FIRST_PAGE_SIZE, nextPageSize, type StreamClient, type StreamEntry } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { FIRST_PAGE_SIZE, nextPageSize, type StreamEntry } from "@redis-batch/core/internal/messages";
 
 // Entries per page if they are small.
 const LARGEST_PAGE = 1_000;

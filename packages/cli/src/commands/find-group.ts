@@ -1,4 +1,6 @@
-import { type GroupInfo, NoGroupError, type StreamClient } from "@redis-batch/core/internal";
+import { NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import type { GroupInfo } from "@redis-batch/core/internal/groups";
 import type { Terminal } from "../terminal.ts";
 
 /** @throws {NoGroupError} naming which of the two is missing */

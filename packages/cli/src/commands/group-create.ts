@@ -1,4 +1,5 @@
-import { NoGroupError, type StreamClient } from "@redis-batch/core/internal";
+import { NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";

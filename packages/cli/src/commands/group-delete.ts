@@ -1,12 +1,8 @@
-import {
-  bookkeepingKeys,
-  groupKey,
-  isAlive,
-  nullIfForbidden,
-  PermissionError,
-  type Registration,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+import { PermissionError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
+import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";

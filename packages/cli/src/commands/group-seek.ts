@@ -1,4 +1,4 @@
-import { compareEntryIds } from "@redis-batch/core/internal";
+import { compareEntryIds } from "@redis-batch/core";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";

@@ -1,10 +1,7 @@
-import {
-  type GroupInfo,
-  groupKey,
-  isReservedConsumer,
-  nullIfForbidden,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import type { GroupInfo } from "@redis-batch/core/internal/groups";
+import { groupKey, isReservedConsumer } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";

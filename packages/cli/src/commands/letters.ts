@@ -1,11 +1,6 @@
 /** Shared by the commands on dead letters. */
-import {
-  type DeadLetter,
-  DeadLetters,
-  isEntryId,
-  type LetterFilter,
-  nullIfForbidden,
-} from "@redis-batch/core/internal";
+import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter } from "@redis-batch/core";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import type { Invocation } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";

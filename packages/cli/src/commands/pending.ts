@@ -1,4 +1,8 @@
-import { isEntryId, LATER, nullIfForbidden, type PendingEntry, type StreamClient } from "@redis-batch/core/internal";
+import { isEntryId } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import type { PendingEntry } from "@redis-batch/core/internal/groups";
+import { LATER } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";

@@ -1,4 +1,4 @@
-import type { StreamEntry } from "@redis-batch/core/internal";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import type { Invocation } from "../command.ts";
 import { messageLine } from "../messages/message-json.ts";
 import { renderMessage } from "../render/message-text.ts";

@@ -1,13 +1,6 @@
 import { createReadStream, openSync } from "node:fs";
-import {
-  type AddResult,
-  ConnectionError,
-  type EntryId,
-  PayloadError,
-  Producer,
-  rawCodec,
-  systemClock,
-} from "@redis-batch/core/internal";
+import { type AddResult, ConnectionError, type EntryId, PayloadError, Producer, rawCodec } from "@redis-batch/core";
+import { systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
 import type { ExitName } from "../exit-codes.ts";

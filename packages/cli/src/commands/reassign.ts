@@ -1,4 +1,6 @@
-import { type HandOverRefusal, isReservedConsumer, pendingPages, RELEASED } from "@redis-batch/core/internal";
+import { pendingPages } from "@redis-batch/core/internal/groups";
+import type { HandOverRefusal } from "@redis-batch/core/internal/messages";
+import { isReservedConsumer, RELEASED } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";

@@ -1,5 +1,6 @@
 /** Asks the server what a user may do, without doing it. */
-import { aclRules, groupKey, idempotencyKey, RIGHTS, type Role, type StreamClient } from "@redis-batch/core/internal";
+import { aclRules, RIGHTS, type Role, type StreamClient } from "@redis-batch/core/internal/connection";
+import { groupKey, idempotencyKey } from "@redis-batch/core/internal/names";
 import type { RightsFacts } from "../decisions/diagnosis.ts";
 import { roleName } from "../decisions/missing-commands.ts";
 

@@ -1,5 +1,5 @@
 /** The executors of `scale run`. */
-import { CommandError, ConfigError, PermissionError } from "@redis-batch/core/internal";
+import { CommandError, ConfigError, PermissionError } from "@redis-batch/core";
 import {
   commandExecutor,
   type Executor,

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from "node:fs";
-import { didYouMean } from "@redis-batch/core/internal";
+import { didYouMean } from "@redis-batch/core/internal/options";
 import {
   compare,
   meanOf,

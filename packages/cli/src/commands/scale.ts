@@ -1,4 +1,5 @@
-import { NoGroupError, pause, RedisBatchError, systemClock } from "@redis-batch/core/internal";
+import { NoGroupError, RedisBatchError } from "@redis-batch/core";
+import { pause, systemClock } from "@redis-batch/core/internal/service";
 import {
   type Decision,
   decide,

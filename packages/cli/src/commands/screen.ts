@@ -1,5 +1,5 @@
 /** The whole terminal, for `monitor --watch`. */
-import { systemClock } from "@redis-batch/core/internal";
+import { systemClock } from "@redis-batch/core/internal/service";
 import type { GroupReport, Monitor, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
 import { EXIT_CODES } from "../exit-codes.ts";

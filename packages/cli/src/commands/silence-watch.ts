@@ -1,5 +1,5 @@
 /** Notices a server that has stopped answering. */
-import { type Clock, systemClock } from "@redis-batch/core/internal";
+import { type Clock, systemClock } from "@redis-batch/core/internal/service";
 import { renderDuration } from "../render/report.ts";
 
 // A pass takes a moment, and the machine may be busy.

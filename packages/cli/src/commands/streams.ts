@@ -1,4 +1,6 @@
-import { isOwnKey, NoGroupError, type StreamClient, WrongTypeError } from "@redis-batch/core/internal";
+import { NoGroupError, WrongTypeError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { isOwnKey } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";

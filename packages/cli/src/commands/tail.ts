@@ -1,4 +1,5 @@
-import { pause, type StreamClient, systemClock } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { pause, systemClock } from "@redis-batch/core/internal/service";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { tail } from "../table/inspect.ts";

@@ -1,5 +1,5 @@
 /** `monitor --watch`: shows snapshot after snapshot, until it is stopped. */
-import { RELEASED } from "@redis-batch/core/internal";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import type { Monitor, MonitorEvent, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
 import { isoTime } from "../point.ts";

@@ -12,7 +12,9 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { ConfigError, OptionsReader, pause, systemClock } from "@redis-batch/core/internal";
+import { ConfigError } from "@redis-batch/core";
+import { OptionsReader } from "@redis-batch/core/internal/options";
+import { pause, systemClock } from "@redis-batch/core/internal/service";
 import { Failure } from "../failure.ts";
 
 export interface SavedContext {

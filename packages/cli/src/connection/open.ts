@@ -1,13 +1,12 @@
 /** Turns the selected server into something the packages can connect to. */
 import { readFileSync } from "node:fs";
+import { ConnectionError, type RedisSource } from "@redis-batch/core";
 import {
-  ConnectionError,
   createClusterTemplate,
   createRedisStreamClient,
   parseRedisUrl,
-  type RedisSource,
   type StreamClient,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/connection";
 import type { Invocation } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { adviseOnConnection } from "./advice.ts";

@@ -1,4 +1,4 @@
-import { SENT_COMMANDS, type SentCommand } from "@redis-batch/core/internal";
+import { SENT_COMMANDS, type SentCommand } from "@redis-batch/core/internal/connection";
 import { expect, test } from "vitest";
 import { diagnoseMissingCommands } from "./missing-commands.ts";
 

@@ -1,4 +1,4 @@
-import { type Clock, pause } from "@redis-batch/core/internal";
+import { type Clock, pause } from "@redis-batch/core/internal/service";
 
 // Timers are coarse, so a short delay may be made up for; the delay of a slow source may not.
 const CREDIT_MS = 100;

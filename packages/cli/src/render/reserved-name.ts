@@ -1,5 +1,5 @@
 /** Describes the reserved names of pending messages that no consumer holds. */
-import { isReservedConsumer, LATER } from "@redis-batch/core/internal";
+import { isReservedConsumer, LATER } from "@redis-batch/core/internal/names";
 import type { Report } from "./report.ts";
 
 /** The meaning of a reserved name; `null` for a consumer's name. */

@@ -2,7 +2,9 @@
  * Tells a sink that is down from poison messages. If whole batches fail, and neither a message that was in all of them nor one
  * that is known to be bad can be the cause, the messages are not to blame: the breaker opens, and spares them.
  */
-import { type BackoffPolicy, backoffDelayMs, type EntryId, type Random } from "@redis-batch/core/internal";
+
+import type { EntryId } from "@redis-batch/core";
+import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/core/internal/service";
 
 export interface Breaker {
   readonly state: BreakerState;

@@ -1,5 +1,5 @@
 /** When the pending messages of another consumer may be released. */
-import type { Registration } from "@redis-batch/core/internal";
+import type { Registration } from "@redis-batch/core/internal/groups";
 
 /** A name that was registered, as it was last seen; times by the local clock. */
 export interface SeenName {

@@ -1,5 +1,5 @@
 /** What becomes of a message that was not acknowledged. */
-import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/core/internal";
+import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/core/internal/service";
 
 /** `fetch`: the caller sets the pace · `loop`: `run` and `for await`, which would otherwise spin. */
 export type PullMode = "fetch" | "loop";

@@ -1,5 +1,8 @@
 /** Knows whether both connections are up, and since when. */
-import type { Clock, ConnectionEvent, ConnectionRole } from "@redis-batch/core/internal";
+
+import type { ConnectionRole } from "@redis-batch/core";
+import type { ConnectionEvent } from "@redis-batch/core/internal/connection";
+import type { Clock } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent } from "../events.ts";
 import type { Signals } from "../signals.ts";
 

@@ -1,18 +1,12 @@
 /** Sends the consumer's heartbeats. While they arrive, nobody else may take its messages or its name. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import {
-  ConsumerNameInUseError,
-  type FinalReport,
-  type HeartbeatDetails,
-  Loop,
-  POOL_VARIABLE,
-  pause,
-  quoteName,
-  RedisBatchError,
-  type StreamClient,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+import { ConsumerNameInUseError, RedisBatchError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { type FinalReport, type HeartbeatDetails, POOL_VARIABLE } from "@redis-batch/core/internal/groups";
+import { quoteName } from "@redis-batch/core/internal/names";
+import { Loop, pause } from "@redis-batch/core/internal/service";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";

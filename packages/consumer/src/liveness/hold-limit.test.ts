@@ -1,4 +1,4 @@
-import { ConnectionError, PermissionError } from "@redis-batch/core/internal";
+import { ConnectionError, PermissionError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
 import { openParts } from "../../test/parts.ts";
 import type { PullMode } from "../decisions/redelivery.ts";

@@ -2,16 +2,10 @@
  * Enforces `maxHoldMs`: aborts the handler's signal, releases its messages, and counts in Redis that a handler hung on them. A
  * message on which a second handler hangs goes to the dead letters, so one message never takes down a group.
  */
-import {
-  CommandError,
-  ConnectionError,
-  type EntryId,
-  LeaseLostError,
-  Loop,
-  PermissionError,
-  RELEASED,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+import { CommandError, ConnectionError, type EntryId, LeaseLostError, PermissionError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { RELEASED } from "@redis-batch/core/internal/names";
+import { Loop } from "@redis-batch/core/internal/service";
 import type { Message } from "../message.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";

@@ -1,4 +1,5 @@
-import { type GroupPosition, PermissionError, type StreamClient } from "@redis-batch/core/internal";
+import { type GroupPosition, PermissionError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { isFullServer } from "../full-server.ts";
 
 /**

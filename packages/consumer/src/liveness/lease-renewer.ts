@@ -2,14 +2,9 @@
  * Renews the leases of all held messages, and lets go of those that no longer belong to this consumer. After the process or the
  * connection has stalled, the leases are in doubt: nothing is offered until they are renewed.
  */
-import {
-  type EntryId,
-  type LeaseLoss,
-  LeaseLostError,
-  Loop,
-  RedisBatchError,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+import { type EntryId, type LeaseLoss, LeaseLostError, RedisBatchError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { Loop } from "@redis-batch/core/internal/service";
 import type { Arrival } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import { LoopWatch } from "./loop-watch.ts";

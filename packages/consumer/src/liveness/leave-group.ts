@@ -1,13 +1,8 @@
 /** The last step of a consumer: releases what it holds, leaves its final report, and removes its name from the group. */
-import {
-  type EntryId,
-  type FinalReport,
-  LATER,
-  PermissionError,
-  RELEASED,
-  RedisBatchError,
-  type StreamClient,
-} from "@redis-batch/core/internal";
+import { type EntryId, PermissionError, RedisBatchError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import type { FinalReport } from "@redis-batch/core/internal/groups";
+import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 
 const IDS_PER_COMMAND = 1_000;
 

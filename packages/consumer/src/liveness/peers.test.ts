@@ -1,4 +1,4 @@
-import { ConnectionError } from "@redis-batch/core/internal";
+import { ConnectionError } from "@redis-batch/core";
 import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";

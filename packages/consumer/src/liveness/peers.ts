@@ -1,5 +1,7 @@
 /** Knows whether other consumers of the group are alive, and have a free place. Asks the server at most once a second. */
-import { isAlive, RedisBatchError, type Registration } from "@redis-batch/core/internal";
+
+import { RedisBatchError } from "@redis-batch/core";
+import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import type { Scope } from "../scope.ts";
 
 // Whoever asks again within this time gets the same answer.

@@ -2,7 +2,10 @@
  * Keeps the two reserved names alive: touches them with each heartbeat, so that scripts which delete idle consumers leave them
  * alone. If somebody removes `rb:later` all the same, reports which messages were lost with it.
  */
-import { type DueTime, type EntryId, LATER, PermissionError, RELEASED } from "@redis-batch/core/internal";
+
+import { type EntryId, PermissionError } from "@redis-batch/core";
+import type { DueTime } from "@redis-batch/core/internal/messages";
+import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { longestDelayMs } from "../decisions/redelivery.ts";
 import type { Scope } from "../scope.ts";
 import { stillPending } from "../settling/still-pending.ts";

@@ -1,13 +1,7 @@
 /** Tries an operation again after errors that may pass, until the time is up. */
-import {
-  type BackoffPolicy,
-  backoffDelayMs,
-  type Clock,
-  NoGroupError,
-  pause,
-  type Random,
-  RedisBatchError,
-} from "@redis-batch/core/internal";
+
+import { NoGroupError, RedisBatchError } from "@redis-batch/core";
+import { type BackoffPolicy, backoffDelayMs, type Clock, pause, type Random } from "@redis-batch/core/internal/service";
 
 const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
 // How often a group may be missing that was just created.

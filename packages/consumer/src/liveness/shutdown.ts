@@ -2,7 +2,7 @@
  * Stops a consumer in order: stops receiving, releases what no handler will get, waits for handlers and senders until the
  * deadline, releases the rest, removes the name, and closes the connections.
  */
-import { UsageError } from "@redis-batch/core/internal";
+import { UsageError } from "@redis-batch/core";
 import type { StopReport } from "../events.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";

@@ -1,5 +1,5 @@
 /** Starts a consumer: connects, joins the group under its name, and starts the loops. Tries again after errors that may pass. */
-import { probeCapabilities } from "@redis-batch/core/internal";
+import { probeCapabilities } from "@redis-batch/core/internal/connection";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "../settling/acknowledger.ts";
 import type { Heartbeat } from "./heartbeat.ts";

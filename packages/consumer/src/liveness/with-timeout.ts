@@ -1,5 +1,5 @@
 /** Waits for promises up to a limit. The work behind them continues. */
-import { type Clock, onAbort } from "@redis-batch/core/internal";
+import { type Clock, onAbort } from "@redis-batch/core/internal/service";
 
 /** What the promise resolves with, or `undefined` when the signal aborts first. */
 export function untilAborted<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result | undefined> {

@@ -1,5 +1,5 @@
 /** Counts the work of this consumer from its events. */
-import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal";
+import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal/groups";
 import type { ConsumerEvent } from "../events.ts";
 
 export class WorkCounter {

@@ -1,5 +1,7 @@
 /** Takes in delivered entries: turns them into messages, holds them, and queues those that can be offered. */
-import { type DeliveredEntry, type EntryId, PayloadError, type StreamEntry } from "@redis-batch/core/internal";
+
+import { type EntryId, PayloadError } from "@redis-batch/core";
+import type { DeliveredEntry, StreamEntry } from "@redis-batch/core/internal/messages";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Scope } from "../scope.ts";

@@ -1,4 +1,4 @@
-import { ConnectionError } from "@redis-batch/core/internal";
+import { ConnectionError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { openParts } from "../../test/parts.ts";

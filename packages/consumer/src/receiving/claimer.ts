@@ -2,15 +2,10 @@
  * Claims released messages, those under the name `rb:released`: only for a handler that is free now, never ahead of time.
  * Looks for them at the start, when a handler becomes free, and each second.
  */
-import {
-  ConnectionError,
-  type DeliveredEntry,
-  type EntryId,
-  Loop,
-  NoGroupError,
-  RedisBatchError,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+import { ConnectionError, type EntryId, NoGroupError, RedisBatchError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import type { DeliveredEntry } from "@redis-batch/core/internal/messages";
+import { Loop } from "@redis-batch/core/internal/service";
 import type { Peers } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";
 import type { Reserved } from "../scheduling/held-index.ts";

@@ -1,4 +1,5 @@
-import { ConnectionError, groupKey, LATER, RELEASED } from "@redis-batch/core/internal";
+import { ConnectionError } from "@redis-batch/core";
+import { groupKey, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";

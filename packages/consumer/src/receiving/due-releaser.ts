@@ -2,15 +2,11 @@
  * Releases deferred messages when they are due by the server's clock. Every consumer looks each second, so a delay does not
  * depend on any one of them. Any consumer with a free place claims what was released.
  */
-import {
-  LATER,
-  Loop,
-  NoGroupError,
-  PermissionError,
-  RELEASED,
-  RedisBatchError,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+
+import { NoGroupError, PermissionError, RedisBatchError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { LATER, RELEASED } from "@redis-batch/core/internal/names";
+import { Loop } from "@redis-batch/core/internal/service";
 import type { Scope } from "../scope.ts";
 import type { Releaser } from "../settling/releaser.ts";
 

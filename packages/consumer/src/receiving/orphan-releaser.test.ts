@@ -1,4 +1,5 @@
-import { groupKey, LATER, RELEASED, type StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { groupKey, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { afterEach, describe, expect, it } from "vitest";

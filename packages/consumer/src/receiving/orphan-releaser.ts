@@ -2,21 +2,16 @@
  * Releases what dead consumers left behind, page by page, and removes their names. One consumer of the group does this at a
  * time, to save work: each page is safe by itself. Any consumer with a free place claims what was released.
  */
+import { type EntryId, PermissionError, RedisBatchError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import {
-  type EntryId,
   followHeartbeats,
-  groupKey,
   type HeartbeatVerdict,
-  isReservedConsumer,
-  LATER,
-  Loop,
   NO_HEARTBEATS,
-  PermissionError,
-  RELEASED,
-  RedisBatchError,
   type Registration,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/groups";
+import { groupKey, isReservedConsumer, LATER, RELEASED } from "@redis-batch/core/internal/names";
+import { Loop } from "@redis-batch/core/internal/service";
 import { decideLeastIdle, mayRecover, type RecentlySeen, rememberNames, type Stability } from "../decisions/reclaim.ts";
 import { longestDelayMs } from "../decisions/redelivery.ts";
 import { isFullServer } from "../full-server.ts";

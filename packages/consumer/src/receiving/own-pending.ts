@@ -2,7 +2,8 @@
  * Compares the consumer's own pending list with what it holds: after every (re)connect and read error the server may have
  * delivered messages that never arrived. Takes in their ids, and releases those beyond `maxDeferred`.
  */
-import { type EntryId, RELEASED } from "@redis-batch/core/internal";
+import type { EntryId } from "@redis-batch/core";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import type { Scope } from "../scope.ts";
 import type { Admitter } from "./admitter.ts";
 

@@ -2,7 +2,8 @@
  * While nothing new is read, checks now and then whether the group's position is beyond the stream's last entry. If it is,
  * no new entry is ever delivered, and it looks as if there were nothing to do. Without the right to look, it does not check.
  */
-import { compareEntryIds, Loop, PermissionError, RedisBatchError } from "@redis-batch/core/internal";
+import { compareEntryIds, PermissionError, RedisBatchError } from "@redis-batch/core";
+import { Loop } from "@redis-batch/core/internal/service";
 import type { WorkCounter } from "../liveness/work-counter.ts";
 import type { Scope } from "../scope.ts";
 

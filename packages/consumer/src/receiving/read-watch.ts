@@ -2,7 +2,7 @@
  * Knows how reading goes: failures in a row, what the server owes an answer to, and whether reading has stalled. Reports a
  * stall once when it begins and once when it ends; each failed read has an event of its own.
  */
-import type { ErrorInfo } from "@redis-batch/core/internal";
+import type { ErrorInfo } from "@redis-batch/core";
 import type { Scope } from "../scope.ts";
 
 // On top of the wait that a read asks for itself. A failover takes less; anything longer should be reported.

@@ -4,17 +4,11 @@
  *
  * Between reads, and only there, the consumer's own pending list is compared with what is held (`own-pending.ts`).
  */
-import {
-  type BackoffPolicy,
-  backoffDelayMs,
-  ConnectionError,
-  Loop,
-  NoGroupError,
-  payloadBytesOf,
-  RedisBatchError,
-  type StreamEntry,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+
+import { ConnectionError, NoGroupError, RedisBatchError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { payloadBytesOf, type StreamEntry } from "@redis-batch/core/internal/messages";
+import { type BackoffPolicy, backoffDelayMs, Loop } from "@redis-batch/core/internal/service";
 import { decideFetchSize } from "../decisions/fetch-size.ts";
 import type { Reading } from "../decisions/intake.ts";
 import { decideFloor, decidePace, isEarly } from "../decisions/pace.ts";

@@ -1,14 +1,8 @@
 /** Reads the payloads of deferred messages again when they are due, and not before a batch can use them. */
-import {
-  type BackoffPolicy,
-  backoffDelayMs,
-  ConnectionError,
-  type EntryId,
-  Loop,
-  NoGroupError,
-  RedisBatchError,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+
+import { ConnectionError, type EntryId, NoGroupError, RedisBatchError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { type BackoffPolicy, backoffDelayMs, Loop } from "@redis-batch/core/internal/service";
 import { decideRedeliverySize } from "../decisions/fetch-size.ts";
 import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";

@@ -1,5 +1,6 @@
 /** Deferred messages, the one that is due first on top. */
-import { compareEntryIds, PriorityQueue } from "@redis-batch/core/internal";
+import { compareEntryIds } from "@redis-batch/core";
+import { PriorityQueue } from "@redis-batch/core/internal/service";
 
 /** A deferred message: only its id is kept, and its payload is read again when it is due. */
 export interface Deferred {

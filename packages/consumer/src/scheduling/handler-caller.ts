@@ -1,6 +1,6 @@
 /** Calls the handler of `run` with a batch, and ends the batch by the result. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { describeThrown } from "@redis-batch/core/internal";
+import { describeThrown } from "@redis-batch/core/internal/errors";
 import { applyOutcome, type Handler } from "../handler.ts";
 import type { Scope } from "../scope.ts";
 import type { OpenBatch, OpenBatches } from "./open-batches.ts";

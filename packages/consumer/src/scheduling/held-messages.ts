@@ -14,7 +14,7 @@
  * Of a deferred message only the id is held. When it is due its id waits in line, suspects in a line of their own, until its
  * payload is read again.
  */
-import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
 import type { Message, Offer } from "../message.ts";
 import type { Signal } from "../signals.ts";

@@ -1,5 +1,5 @@
 import { ConnectionError, type EntryId } from "@redis-batch/core";
-import type { StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import * as fc from "fast-check";

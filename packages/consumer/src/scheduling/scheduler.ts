@@ -2,7 +2,8 @@
  * Hands the next batch to the caller that is first in line. `decisions/next-batch.ts` decides what is in the batch, or what it
  * waits for and how long; the scheduler asks the sources for messages, and has the one timer.
  */
-import { ConnectionError, onAbort } from "@redis-batch/core/internal";
+import { ConnectionError } from "@redis-batch/core";
+import { onAbort } from "@redis-batch/core/internal/service";
 import { type Ask, decideNextBatch, type Mix, type NextBatch, NOT_ASKED } from "../decisions/next-batch.ts";
 import { longestAnswerMs } from "../decisions/pace.ts";
 import type { PullMode } from "../decisions/redelivery.ts";

@@ -1,12 +1,9 @@
 /** Acknowledges messages: with a plain XACK while nobody else can have taken them, otherwise with an owner check. */
-import {
-  type Capabilities,
-  type EntryId,
-  LATER,
-  NoGroupError,
-  RELEASED,
-  toErrorInfo,
-} from "@redis-batch/core/internal";
+
+import { type EntryId, NoGroupError } from "@redis-batch/core";
+import type { Capabilities } from "@redis-batch/core/internal/connection";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Arrival, Message } from "../message.ts";
 import type { Scope } from "../scope.ts";

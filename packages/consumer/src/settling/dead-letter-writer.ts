@@ -1,5 +1,7 @@
 /** Moves messages to the group's dead letters, complete and with their history. */
-import { CommandError, NoGroupError, RELEASED, toErrorInfo } from "@redis-batch/core/internal";
+import { CommandError, NoGroupError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { RELEASED } from "@redis-batch/core/internal/names";
 import type { DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";

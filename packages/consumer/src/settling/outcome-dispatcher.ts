@@ -1,5 +1,6 @@
 /** Receives the outcomes that the application gives its messages, and passes on each one that is still possible. */
-import { type Decoder, describeThrown } from "@redis-batch/core/internal";
+import type { Decoder } from "@redis-batch/core";
+import { describeThrown } from "@redis-batch/core/internal/errors";
 import { type Message, type MessageKeeper, type RetryOptions, resolveRetry } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";

@@ -2,13 +2,9 @@
  * Sends outcomes to the server, many at a time, until the server has them. Items that are added in one turn of the event loop
  * are sent together. While one delivery is under way, the next one collects.
  */
-import {
-  type BackoffPolicy,
-  backoffDelayMs,
-  ConnectionError,
-  pause,
-  RedisBatchError,
-} from "@redis-batch/core/internal";
+
+import { ConnectionError, RedisBatchError } from "@redis-batch/core";
+import { type BackoffPolicy, backoffDelayMs, pause } from "@redis-batch/core/internal/service";
 import type { Scope } from "../scope.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 50, capMs: 2_000 };

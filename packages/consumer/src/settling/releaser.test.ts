@@ -1,4 +1,4 @@
-import { ConnectionError, NoGroupError, PermissionError } from "@redis-batch/core/internal";
+import { ConnectionError, NoGroupError, PermissionError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
 import { openParts } from "../../test/parts.ts";
 

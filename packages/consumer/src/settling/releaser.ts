@@ -2,7 +2,9 @@
  * Releases messages to the group: at once, under the name `rb:released`, or for later, under `rb:later`. Each message is held by
  * its id until the server has answered, so that nothing else happens to it in the meantime.
  */
-import { type EntryId, LATER, NoGroupError, PermissionError, RELEASED, toErrorInfo } from "@redis-batch/core/internal";
+import { type EntryId, NoGroupError, PermissionError } from "@redis-batch/core";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { ReleaseReason } from "../events.ts";
 import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";

@@ -1,5 +1,5 @@
 /** Takes back messages that the application did not acknowledge: defers them here or in Redis, or has them dead-lettered. */
-import { type EntryId, RedisBatchError } from "@redis-batch/core/internal";
+import { type EntryId, RedisBatchError } from "@redis-batch/core";
 import { decideMaxDeliveries, decideRedelivery, isKeptHere, type PullMode } from "../decisions/redelivery.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";

@@ -2,7 +2,8 @@
  * Remembers messages that failed here and were released for another consumer to try. This consumer leaves them to the others
  * for up to a lease, and checks what became of them: if they succeed elsewhere, the messages are not the problem.
  */
-import { type EntryId, groupKey, RedisBatchError } from "@redis-batch/core/internal";
+import { type EntryId, RedisBatchError } from "@redis-batch/core";
+import { groupKey } from "@redis-batch/core/internal/names";
 import type { Peers } from "../liveness/peers.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";

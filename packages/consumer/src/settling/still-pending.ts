@@ -1,4 +1,5 @@
-import { type EntryId, NoGroupError, type StreamClient } from "@redis-batch/core/internal";
+import { type EntryId, NoGroupError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 
 /**
  * Which of these messages are pending for any consumer. After a lost reply this explains why an outcome is refused: if the

@@ -1,6 +1,6 @@
 /** Each second, releases messages that this consumer holds and cannot work on soon, if another consumer can. */
 
-import { Loop } from "@redis-batch/core/internal";
+import { Loop } from "@redis-batch/core/internal/service";
 import { decideSurplus, patienceOf, type Surplus } from "../decisions/surplus.ts";
 import type { Peers, PeerView } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";

@@ -1,5 +1,5 @@
 /** Consumers of one group that work, fail, hang and die, and a record of who was offered which message when. */
-import { groupKey } from "@redis-batch/core/internal";
+import { groupKey } from "@redis-batch/core/internal/names";
 import {
   EventRecorder,
   eventually,

@@ -1,4 +1,5 @@
-import { type Observer, OptionsReader } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import { OptionsReader } from "@redis-batch/core/internal/options";
 import { type DeliveryPolicy, readWebhook, type WebhookTarget } from "@redis-batch/core/web";
 import type { AlertingPolicy } from "../decisions/alerting.ts";
 import type { AlertsEvent } from "./events.ts";

@@ -1,4 +1,4 @@
-import { NO_DETAILS, type Registration } from "@redis-batch/core/internal";
+import { NO_DETAILS, type Registration } from "@redis-batch/core/internal/groups";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ConsumerSight, classifyConsumer } from "./consumer-status.ts";

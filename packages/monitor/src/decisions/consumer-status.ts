@@ -1,5 +1,5 @@
 /** The status of one consumer, from the server's data and the registry. */
-import type { Registration, RegistrationDetails } from "@redis-batch/core/internal";
+import type { Registration, RegistrationDetails } from "@redis-batch/core/internal/groups";
 import type { ConsumerStatus } from "../report.ts";
 import { describeCount, describeDuration, describeMessages } from "./duration.ts";
 import { describeIntake } from "./intake.ts";

@@ -3,7 +3,7 @@
  * shrinks is fine, one of ten that no consumer touches is not. A quiet stream is never flagged. After LinkedIn's Burrow.
  * The protection against flapping is part of the judgement, so that a verdict and its reason always belong to one pass.
  */
-import { compareEntryIds, type EntryId } from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import type { GroupHealth } from "../report.ts";
 import { describeDuration, describeMessages } from "./duration.ts";
 import { isGrowing, LEAST_LOOKS } from "./growth.ts";

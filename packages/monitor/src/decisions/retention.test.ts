@@ -1,4 +1,4 @@
-import { compareEntryIds } from "@redis-batch/core/internal";
+import { compareEntryIds } from "@redis-batch/core";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideRetention, type GroupNeeds } from "./retention.ts";

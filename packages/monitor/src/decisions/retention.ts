@@ -1,5 +1,6 @@
 /** How far a stream can be trimmed without losing messages of a group, and what was already lost. */
-import { compareEntryIds, type EntryId, quoteName } from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import { quoteName } from "@redis-batch/core/internal/names";
 import type { GroupRetention, RetentionReport } from "../report.ts";
 import { describeMessages } from "./duration.ts";
 

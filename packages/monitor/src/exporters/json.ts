@@ -1,4 +1,4 @@
-import { encodeShownJson } from "@redis-batch/core/internal";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
 import type { MonitorReport } from "../report.ts";
 
 /** The complete report as JSON text. Unknown values are `null`; bytes in names that are not UTF-8 are written as `\xff`. */

@@ -1,6 +1,6 @@
 /** Makes text safe to print: names are untrusted, and a terminal obeys control characters. */
 
-import { showBytes } from "@redis-batch/core/internal";
+import { showBytes } from "@redis-batch/core/internal/names";
 
 // Control and format characters (escape sequences, line ends, changes of direction), unusual separators, lone surrogates.
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;

@@ -1,4 +1,5 @@
-import { describeThrown, systemClock, Warnings } from "@redis-batch/core/internal";
+import { describeThrown } from "@redis-batch/core/internal/errors";
+import { systemClock, Warnings } from "@redis-batch/core/internal/service";
 import { collectFamilies, type Family, METRICS, type MetricsOptions, type Reports } from "./samples.ts";
 
 /** The required part of a registry, which `prom-client` and its successor `@prometheus-io/client` have. */

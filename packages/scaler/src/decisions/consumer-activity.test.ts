@@ -1,4 +1,4 @@
-import { NO_DETAILS, NO_WORK, type Registration } from "@redis-batch/core/internal";
+import { NO_DETAILS, NO_WORK, type Registration } from "@redis-batch/core/internal/groups";
 import { describe, expect, it } from "vitest";
 import { classifyConsumers } from "./consumer-activity.ts";
 

@@ -1,6 +1,7 @@
 /** Which consumers of a group are active, which are silent, and whose messages can be claimed. */
 
-import { isAlive, isReservedConsumer, type Registration } from "@redis-batch/core/internal";
+import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
+import { isReservedConsumer } from "@redis-batch/core/internal/names";
 import type { PeerConsumer } from "../executor.ts";
 import type { ObservedConsumer } from "../observation.ts";
 

@@ -1,4 +1,4 @@
-import { addBatch, NO_WORK } from "@redis-batch/core/internal";
+import { addBatch, NO_WORK } from "@redis-batch/core/internal/groups";
 import { describe, expect, it } from "vitest";
 import type { Observation } from "../observation.ts";
 import { resolveScalingOptions } from "../options.ts";

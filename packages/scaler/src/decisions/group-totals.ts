@@ -3,7 +3,7 @@
  * would jump whenever one joins or leaves; this total continues.
  */
 
-import { NO_WORK, type WorkCounters } from "@redis-batch/core/internal";
+import { NO_WORK, type WorkCounters } from "@redis-batch/core/internal/groups";
 import type { ObservedConsumer } from "../observation.ts";
 
 export interface TotalsMemory {

@@ -1,4 +1,4 @@
-import { addBatch, NO_WORK } from "@redis-batch/core/internal";
+import { addBatch, NO_WORK } from "@redis-batch/core/internal/groups";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Observation, ObservedConsumer, WorkCounters } from "../observation.ts";

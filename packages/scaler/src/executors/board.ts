@@ -1,5 +1,8 @@
 /** Publishes the wanted number of consumers for others to read: KEDA, Prometheus, people. */
-import { describeThrown, encodeShownJson, OptionsReader, systemClock, Warnings } from "@redis-batch/core/internal";
+import { describeThrown } from "@redis-batch/core/internal/errors";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
+import { OptionsReader } from "@redis-batch/core/internal/options";
+import { systemClock, Warnings } from "@redis-batch/core/internal/service";
 import {
   asLabelValue,
   chooseFormat,

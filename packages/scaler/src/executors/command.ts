@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { encodeShownJson, OptionsReader, showName } from "@redis-batch/core/internal";
+import { showName } from "@redis-batch/core";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
+import { OptionsReader } from "@redis-batch/core/internal/options";
 import type { Executor } from "../executor.ts";
 import { instruct } from "./instruction.ts";
 import { OrderedWorkforce } from "./ordered-workforce.ts";

@@ -8,7 +8,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import type { Clock, Observer } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import type { Clock } from "@redis-batch/core/internal/service";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 
 /** Its dependencies. */

@@ -1,4 +1,5 @@
-import { type Observer, OptionsReader } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import { OptionsReader } from "@redis-batch/core/internal/options";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 
 export interface ProcessPoolOptions {

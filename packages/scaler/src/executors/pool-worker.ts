@@ -9,7 +9,9 @@
  * | gone    | nothing is left                              | –                                 |
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { backoffDelayMs, type Clock, isError, type Observer, type Random } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import { isError } from "@redis-batch/core/internal/errors";
+import { backoffDelayMs, type Clock, type Random } from "@redis-batch/core/internal/service";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 import type { PoolGuard } from "./pool-guard.ts";
 import type { ProcessPoolPolicy } from "./pool-options.ts";

@@ -1,15 +1,14 @@
+import { type Observer, UsageError } from "@redis-batch/core";
+import { POOL_VARIABLE } from "@redis-batch/core/internal/groups";
 import {
   type Clock,
   createNotifier,
   instanceName,
-  type Observer,
-  POOL_VARIABLE,
   type Random,
   systemClock,
   systemRandom,
-  UsageError,
   warningObserver,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/service";
 import type { Decision } from "../decisions/decision.ts";
 import { type Executor, isEarlierOrder, type Order, type ScalingContext, type Workforce } from "../executor.ts";
 import type { ProcessPoolEvent } from "./pool-events.ts";

@@ -1,4 +1,6 @@
-import { encodeShownJson, OptionsReader, systemClock, systemRandom } from "@redis-batch/core/internal";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
+import { OptionsReader } from "@redis-batch/core/internal/options";
+import { systemClock, systemRandom } from "@redis-batch/core/internal/service";
 import {
   type DeliveryPolicy,
   deliverWebhook,

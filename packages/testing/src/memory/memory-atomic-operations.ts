@@ -1,16 +1,8 @@
 /** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
-import {
-  compareEntryIds,
-  type DeliveredEntry,
-  type EntryId,
-  encodeTold,
-  groupKey,
-  idempotencyKey,
-  inStreamOrder,
-  LATER,
-  RELEASED,
-  readLetter,
-} from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import { encodeTold } from "@redis-batch/core/internal/groups";
+import { type DeliveredEntry, inStreamOrder, readLetter } from "@redis-batch/core/internal/messages";
+import { groupKey, idempotencyKey, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { copyOf, xadd } from "./memory-commands.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
 import type {

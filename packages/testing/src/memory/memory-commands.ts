@@ -1,12 +1,7 @@
 /** The plain commands of the in-memory Redis. Each runs to its end before the next, as on a server. */
-import {
-  CommandError,
-  type ConsumerInfo,
-  type EntryId,
-  type GroupInfo,
-  type PendingEntry,
-  type StreamEntry,
-} from "@redis-batch/core/internal";
+import { CommandError, type EntryId } from "@redis-batch/core";
+import type { ConsumerInfo, GroupInfo, PendingEntry } from "@redis-batch/core/internal/groups";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import { MemoryGroup } from "./memory-group.ts";
 import { isAtOrAfter, isAtOrBefore, parseFrom, parseTo } from "./memory-id-range.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";

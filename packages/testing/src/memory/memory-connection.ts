@@ -1,4 +1,6 @@
-import { ConnectionError, type ConnectionEvent, type ConnectionRole, onAbort } from "@redis-batch/core/internal";
+import { ConnectionError, type ConnectionRole } from "@redis-batch/core";
+import type { ConnectionEvent } from "@redis-batch/core/internal/connection";
+import { onAbort } from "@redis-batch/core/internal/service";
 
 /** A connection of the in-memory Redis. What is under way on it rejects when it is lost. */
 export class MemoryConnection {

@@ -1,4 +1,5 @@
-import { ConnectionError, type ConnectionEvent, ServerStateError, type StreamClient } from "@redis-batch/core/internal";
+import { ConnectionError, ServerStateError } from "@redis-batch/core";
+import type { ConnectionEvent, StreamClient } from "@redis-batch/core/internal/connection";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createMemoryServer, type MemoryServer } from "./memory-server.ts";

@@ -1,4 +1,5 @@
-import type { RedisBatchError, StreamClient } from "@redis-batch/core/internal";
+import type { RedisBatchError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 
 /** Every method of the port that goes to the server. */
 export type MemoryMethod = Exclude<keyof StreamClient, "readerEpoch" | "close">;

@@ -1,4 +1,6 @@
-import { compareEntryIds, type EntryId, type PendingEntry, type StreamEntry } from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import type { PendingEntry } from "@redis-batch/core/internal/groups";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
 
 /** What a group reads of its stream. */
 interface Entries {

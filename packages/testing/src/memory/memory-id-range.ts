@@ -1,4 +1,4 @@
-import { CommandError, compareEntryIds, type EntryId, isEntryId } from "@redis-batch/core/internal";
+import { CommandError, compareEntryIds, type EntryId, isEntryId } from "@redis-batch/core";
 
 const MAX_PART = "18446744073709551615";
 

@@ -1,4 +1,4 @@
-import { NoGroupError, WrongTypeError } from "@redis-batch/core/internal";
+import { NoGroupError, WrongTypeError } from "@redis-batch/core";
 import type { MemoryGroup } from "./memory-group.ts";
 import { MemoryStream } from "./memory-stream.ts";
 

@@ -1,4 +1,6 @@
-import type { Clock, ConnectionEvent, ConnectionRole, RedisBatchError, StreamClient } from "@redis-batch/core/internal";
+import type { ConnectionRole, RedisBatchError } from "@redis-batch/core";
+import type { ConnectionEvent, StreamClient } from "@redis-batch/core/internal/connection";
+import type { Clock } from "@redis-batch/core/internal/service";
 import { type FaultMoment, type FaultyCalls, type HeldCalls, MemoryFaults } from "./memory-faults.ts";
 import { MemoryKeyspace } from "./memory-keyspace.ts";
 import { MemoryStreamClient } from "./memory-stream-client.ts";

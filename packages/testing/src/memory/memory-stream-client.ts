@@ -1,20 +1,15 @@
+import { type ConnectionRole, type EntryId, RedisBatchError } from "@redis-batch/core";
+import type { AddOutcome, ConnectionEvent, StreamClient } from "@redis-batch/core/internal/connection";
 import {
-  type AddOutcome,
-  type Clock,
-  type ConnectionEvent,
-  type ConnectionRole,
   type ConsumerInfo,
   decodeRegistry,
-  type EntryId,
   type GroupInfo,
-  groupKey,
-  onAbort,
   type PendingEntry,
-  RedisBatchError,
   type Registration,
-  type StreamClient,
-  type StreamEntry,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/groups";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
+import { groupKey } from "@redis-batch/core/internal/names";
+import { type Clock, onAbort } from "@redis-batch/core/internal/service";
 import * as atomic from "./memory-atomic-operations.ts";
 import * as commands from "./memory-commands.ts";
 import { MemoryConnection, unlessLost } from "./memory-connection.ts";

@@ -1,4 +1,5 @@
-import { compareEntryIds, type EntryId, type RawFields, type StreamEntry } from "@redis-batch/core/internal";
+import { compareEntryIds, type EntryId, type RawFields } from "@redis-batch/core";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import type { MemoryGroup } from "./memory-group.ts";
 import { isAtOrAfter, isAtOrBefore, parseFrom, parseTo } from "./memory-id-range.ts";
 import type { Trim } from "./port.ts";

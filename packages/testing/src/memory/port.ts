@@ -1,5 +1,5 @@
 /** What the methods of the port take and give: the in-memory Redis needs no more of core's types than the port itself. */
-import type { StreamClient } from "@redis-batch/core/internal";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 
 type Method = Exclude<keyof StreamClient, "readerEpoch">;
 type OptionsOf<Name extends Method> = Parameters<StreamClient[Name]>[0];

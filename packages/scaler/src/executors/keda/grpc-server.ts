@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import type * as Grpc from "@grpc/grpc-js";
-import type { Clock } from "@redis-batch/core/internal";
+import type { Clock } from "@redis-batch/core/internal/service";
 
 export interface GrpcServerOptions {
   readonly host: string;

@@ -1,6 +1,7 @@
 /** The gRPC library, loaded when it is needed: it is optional, and large. */
 import type * as Grpc from "@grpc/grpc-js";
-import { ConfigError, messageOf } from "@redis-batch/core/internal";
+import { ConfigError } from "@redis-batch/core";
+import { messageOf } from "@redis-batch/core/internal/errors";
 import { type Contract, EXTERNAL_SCALER, HEALTH } from "./contracts.ts";
 
 export interface LoadedGrpc {

@@ -1,4 +1,5 @@
-import { ConfigError, OptionsReader } from "@redis-batch/core/internal";
+import { ConfigError } from "@redis-batch/core";
+import { OptionsReader } from "@redis-batch/core/internal/options";
 import type { Executor } from "../../executor.ts";
 
 /** How the server proves itself; PEM. */

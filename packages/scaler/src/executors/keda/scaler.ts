@@ -3,7 +3,8 @@
  * carry them out.
  */
 import type * as Grpc from "@grpc/grpc-js";
-import { type Clock, parseName, systemClock } from "@redis-batch/core/internal";
+import { parseName } from "@redis-batch/core";
+import { type Clock, systemClock } from "@redis-batch/core/internal/service";
 import type { Decision } from "../../decisions/decision.ts";
 import type { Executor } from "../../executor.ts";
 import { heedDecision, isActive, isFresh, METRIC_NAME, METRIC_SPEC, metricValue, type Standing } from "./answers.ts";

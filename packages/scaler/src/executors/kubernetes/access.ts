@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
-import { ConfigError, isError } from "@redis-batch/core/internal";
+import { ConfigError } from "@redis-batch/core";
+import { isError } from "@redis-batch/core/internal/errors";
 
 /** The current credentials for one request: tokens and certificates are replaced while a process runs. */
 export interface Credentials {

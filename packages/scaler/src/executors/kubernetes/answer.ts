@@ -5,7 +5,7 @@ import {
   type RedisBatchError,
   ReplyShapeError,
   ServerStateError,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core";
 
 export interface Answer {
   readonly status: number;

@@ -3,7 +3,9 @@
 import type { IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { TLSSocket } from "node:tls";
-import { type Clock, ConnectionError, isError, ReplyShapeError, ServerStateError } from "@redis-batch/core/internal";
+import { ConnectionError, ReplyShapeError, ServerStateError } from "@redis-batch/core";
+import { isError } from "@redis-batch/core/internal/errors";
+import type { Clock } from "@redis-batch/core/internal/service";
 import type { ClusterAccess, Credentials } from "./access.ts";
 import { type Answer, parseRetryAfter, type Question, refusalOf, subject } from "./answer.ts";
 

@@ -1,7 +1,8 @@
 /** Access with a kubeconfig file, as the official client reads it, including login through another program. */
 import type { RequestOptions } from "node:https";
 import zlib from "node:zlib";
-import { ConfigError, messageOf, ServerStateError } from "@redis-batch/core/internal";
+import { ConfigError, ServerStateError } from "@redis-batch/core";
+import { messageOf } from "@redis-batch/core/internal/errors";
 import type { ClusterAccess, Credentials, TlsOptions } from "./access.ts";
 
 export interface KubeconfigOptions {

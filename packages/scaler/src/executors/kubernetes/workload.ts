@@ -1,5 +1,5 @@
 /** The scaled workload: anything with a scale subresource. */
-import type { OptionsReader } from "@redis-batch/core/internal";
+import type { OptionsReader } from "@redis-batch/core/internal/options";
 
 /** A resource with a scale subresource, by its definition. */
 export interface ScalableResource {

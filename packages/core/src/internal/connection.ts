@@ -1,0 +1,14 @@
+/**
+ * How a service talks to its server: the port, and who makes it; what a server can, and what a user may.
+ *
+ * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
+ */
+export { type Capabilities, probeCapabilities } from "../redis/capabilities.ts";
+export { createClusterTemplate } from "../redis/cluster-template.ts";
+export { type Dependencies, dependenciesOf } from "../redis/dependencies.ts";
+export { createRedisStreamClient } from "../redis/redis-stream-client.ts";
+export { aclRules, RIGHTS, type Role } from "../redis/rights.ts";
+export { parseRedisUrl } from "../redis/server-address.ts";
+export { STAND_IN, type StandIn } from "../redis/stand-in.ts";
+export type { AddOutcome, ConnectionEvent, StreamClient } from "../stream-client.ts";
+export { SENT_COMMANDS, type SentCommand } from "../wire/probe-command.ts";

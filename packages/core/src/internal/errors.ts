@@ -1,0 +1,8 @@
+/**
+ * How whatever was thrown is told, and kept from doing harm.
+ *
+ * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
+ */
+export { toErrorInfo } from "../errors/error-info.ts";
+export { nullIfForbidden } from "../errors/null-if-forbidden.ts";
+export { asError, describeThrown, isError, letGoOfParts, messageOf, placeOf } from "../errors/thrown.ts";

@@ -1,0 +1,15 @@
+/**
+ * Entries and what is made of them: how they are delivered, decoded and written.
+ *
+ * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
+ */
+export { encodeValue } from "../codecs/encode-fields.ts";
+export { describeShape, guardPayload } from "../codecs/payload-guard.ts";
+export { readLetter } from "../dead-letters/letter.ts";
+export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "../dead-letters/scan.ts";
+export type { HandOverRefusal } from "../wire/atomic/hand-over.ts";
+export { inStreamOrder } from "../wire/atomic/own-messages.ts";
+export type { DueTime } from "../wire/atomic/read-due.ts";
+export type { DeliveredEntry } from "../wire/atomic/redeliver-own.ts";
+export type { StreamEntry } from "../wire/entry.ts";
+export { payloadBytesOf, textOf } from "../wire/packed-entry.ts";
