@@ -91,9 +91,9 @@ try {
 
 /** All that a package, once published, offers to import. */
 function namesOf(library: string): readonly string[] {
-  const folder = join(ROOT, "packages", library);
-  const manifest = readManifest(folder);
-  return publishedDoors({ folder, manifest }).map((door) => `${manifest.name}${door.slice(1)}`);
+  const home = join(ROOT, "packages", library);
+  const manifest = readManifest(home);
+  return publishedDoors({ folder: home, manifest }).map((door) => `${manifest.name}${door.slice(1)}`);
 }
 
 function packAll(): readonly string[] {

@@ -51,7 +51,7 @@ async function make(source: ServerSource): Promise<Opened> {
   const connection = new Connection({
     create: () => {
       const client = openClient(source, { role: "commands", blockMs: 20_000 });
-      made.push(client as Redis | Cluster);
+      made.push(client);
       return client;
     },
     ...{ role: "commands", clock: systemClock, random: systemRandom, report: events.observe },
@@ -130,7 +130,7 @@ describe.each([
       options: single.server.options,
       duplicate(override: object) {
         const client = makeOf({ ...single.server.options, ...override });
-        made.push(client as Redis | Cluster);
+        made.push(client);
         return client;
       },
     };

@@ -14,7 +14,7 @@ describe.each([
   const begin = ({ retryInMs }: { readonly retryInMs: number | null }) => {
     const cluster = new ClusterClass([], { lazyConnect: true, clusterRetryStrategy: () => retryInMs });
     onTestFinished(() => cluster.disconnect());
-    const calls = new ClusterCalls(cluster as Cluster);
+    const calls = new ClusterCalls(cluster);
     const call = calls.call("xlen", ["stream"], "xlen");
     call.catch(() => {});
     return { calls, call };

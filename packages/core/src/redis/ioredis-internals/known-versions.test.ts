@@ -9,11 +9,11 @@ const versionOf = (name: string): string =>
 
 test.each(["ioredis", "ioredis-v5"])("the installed %s is a version whose insides are known", (name) => {
   const version = versionOf(name);
-  expect(
-    KNOWN_VERSIONS,
-    `ioredis ${version} is installed, and its insides are known for ${KNOWN_VERSIONS.join(" and ")} only. ` +
-      'Run "npx vitest run packages/core" over it. When all of it passes, put the version into KNOWN_VERSIONS',
-  ).toContain(version);
+  const problem = KNOWN_VERSIONS.includes(version)
+    ? null
+    : `ioredis ${version} is installed, and its insides are known for ${KNOWN_VERSIONS.join(" and ")} only. ` +
+      'Run "npx vitest run packages/core" over it. When all of it passes, put the version into KNOWN_VERSIONS';
+  expect(problem).toBeNull();
 });
 
 test("no version is called known that is not installed, and so not tested", () => {

@@ -26,8 +26,11 @@ const known = new WeakSet<Redis>();
 export function canWriteTogether(client: RedisClient, CommandClass: typeof Command = Command): client is Redis {
   if (!(client instanceof Redis)) return false;
   const { stream } = client as Partial<Pick<Redis, "stream">>;
-  const { resolve, reject, toWritable } = new CommandClass("ping") as Partial<Command>;
-  return [client.sendCommand, resolve, reject, toWritable, stream?.cork, stream?.write].every(isFunction);
+  return (
+    hasMethods(client, "sendCommand") &&
+    hasMethods(new CommandClass("ping"), "resolve", "reject", "toWritable") &&
+    hasMethods(stream, "cork", "write")
+  );
 }
 
 /**
@@ -90,4 +93,6 @@ function inOnePiece(pieces: readonly (string | Buffer)[]): Buffer {
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece as string)));
 }
 
-const isFunction = (value: unknown): boolean => typeof value === "function";
+function hasMethods(object: object | undefined, ...names: readonly string[]): boolean {
+  return object !== undefined && names.every((name) => typeof Reflect.get(object, name) === "function");
+}
