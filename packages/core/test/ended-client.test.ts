@@ -51,7 +51,7 @@ async function make(source: ServerSource): Promise<Opened> {
   const connection = new Connection({
     create: () => {
       const client = openClient(source, { role: "commands", blockMs: 20_000 });
-      made.push(client);
+      made.push(client as Redis | Cluster);
       return client;
     },
     ...{ role: "commands", clock: systemClock, random: systemRandom, report: events.observe },
