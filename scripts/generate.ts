@@ -52,6 +52,20 @@ const reference = spawnSync(
 if (reference.status !== 0) throw new Error(`the reference of the command line: ${reference.stderr}`);
 bringUpToDate(join(ROOT, "docs/cli.md"), reference.stdout);
 
+// The options tell of themselves, too.
+const tables = spawnSync(
+  process.execPath,
+  ["--conditions=@redis-batch/source", join(ROOT, "scripts/option-tables.ts")],
+  {
+    cwd: ROOT,
+    encoding: "utf8",
+  },
+);
+if (tables.status !== 0) throw new Error(`the tables of options: ${tables.stderr}`);
+for (const [path, content] of Object.entries(JSON.parse(tables.stdout) as Record<string, string>)) {
+  bringUpToDate(join(ROOT, path), content);
+}
+
 // Guides that show files as they are.
 const guide = join(ROOT, "docs/kubernetes.md");
 bringUpToDate(

@@ -6,6 +6,11 @@ export default defineConfig({
   format: ["esm"],
   target: "node20.19",
   splitting: true,
+  // The options of the services as data: taken in, so that a help text loads none of the services.
+  noExternal: [/^@redis-batch\/[a-z]+\/spec$/],
+  esbuildOptions: (options) => {
+    options.conditions = ["@redis-batch/source"];
+  },
   sourcemap: true,
   clean: true,
 });

@@ -12,6 +12,6 @@ export {
   type PrometheusFormat,
   renderExposition,
 } from "./web/exposition.ts";
-export { createGuard, type HttpServer, readToken, startHttpServer } from "./web/http-server.ts";
+export { createGuard, type HttpServer, startHttpServer } from "./web/http-server.ts";
 export { type VerifySignatureOptions, verifySignature } from "./web/signature.ts";
 export { describeTarget, readWebhook, type WebhookTarget } from "./web/webhook.ts";

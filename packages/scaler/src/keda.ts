@@ -3,6 +3,6 @@ export {
   KEDA_DEFAULTS,
   type KedaExecutorOptions,
   type KedaScalerOptions,
-  type KedaTls,
 } from "./executors/keda/options.ts";
 export { type KedaScaler, startKedaScaler } from "./executors/keda/scaler.ts";
+export type { KedaTls } from "./executors/keda/spec.ts";

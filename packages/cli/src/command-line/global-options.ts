@@ -1,3 +1,5 @@
+import { CONSUMER_SPEC } from "@redis-batch/consumer/spec";
+import { flagOf } from "./flag-of.ts";
 import { defineOptions, type OptionValues } from "./spec.ts";
 
 /** For every command that connects to a server. */
@@ -21,13 +23,10 @@ export const CONNECTION_OPTIONS = defineOptions({
   },
   "tls-cert": { kind: "text", value: "path", about: "client certificate; implies TLS" },
   "tls-key": { kind: "text", value: "path", about: "private key of the client certificate" },
-  "connect-timeout": {
-    kind: "duration",
-    minMs: 100,
-    maxMs: 600_000,
+  "connect-timeout": flagOf(CONSUMER_SPEC.connectTimeoutMs, {
     default: "10s",
     about: "how long to wait for a connection",
-  },
+  }),
 });
 
 /** For every command. */

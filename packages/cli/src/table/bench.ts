@@ -1,3 +1,5 @@
+import { CONSUMER_SPEC } from "@redis-batch/consumer/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
 
 export const bench = defineCommand({
@@ -18,7 +20,7 @@ export const bench = defineCommand({
       about: "number of messages",
     },
     size: { kind: "number", value: "bytes", min: 1, max: 100_000, default: 100, about: "payload bytes per message" },
-    "batch-size": { kind: "number", value: "n", min: 1, max: 10_000, default: 100, about: "messages in a full batch" },
+    "batch-size": flagOf(CONSUMER_SPEC.batchSize),
     time: { kind: "duration", minMs: 100, maxMs: 600_000, default: "30s", about: "maximum total run time" },
   },
   examples: [

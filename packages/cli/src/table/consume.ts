@@ -1,3 +1,5 @@
+import { CONSUMER_SPEC } from "@redis-batch/consumer/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
 
 export const consume = defineCommand({
@@ -13,14 +15,8 @@ export const consume = defineCommand({
     { name: "group", isName: true, about: "the consumer group" },
   ],
   options: {
-    "batch-size": { kind: "number", value: "n", min: 1, max: 10_000, default: 100, about: "messages in a full batch" },
-    "max-wait": {
-      kind: "duration",
-      minMs: 0,
-      maxMs: 3_600_000,
-      default: "1s",
-      about: "maximum time to collect a batch",
-    },
+    "batch-size": flagOf(CONSUMER_SPEC.batchSize),
+    "max-wait": flagOf(CONSUMER_SPEC.maxWaitMs, { default: "1s" }),
     count: {
       kind: "number",
       short: "n",
@@ -47,27 +43,21 @@ export const consume = defineCommand({
       kind: "flag",
       about: "send failed messages to the dead letters at once, instead of redelivering them",
     },
-    "max-deliveries": {
-      kind: "number",
-      value: "n",
-      min: 1,
-      max: 1_000_000,
+    "max-deliveries": flagOf(CONSUMER_SPEC.maxDeliveries, {
       default: 16,
       about: "deliveries of a message before it goes to the dead letters",
-    },
+    }),
     batches: { kind: "flag", about: "print one line per batch (a JSON array) instead of one per message" },
     create: {
       kind: "text",
       value: "position",
       about: "create the group if it is missing, at this position: start, end, or after an id",
     },
-    name: { kind: "name", value: "name", about: "the consumer's name; default: a unique one" },
-    lease: {
-      kind: "duration",
-      minMs: 500,
-      maxMs: 3_600_000,
+    name: flagOf(CONSUMER_SPEC.name, { about: "the consumer's name; default: a unique one" }),
+    lease: flagOf(CONSUMER_SPEC.leaseMs, {
+      default: null,
       about: "how long this consumer keeps a message without renewing its lease; default: the group's lease, or 1m",
-    },
+    }),
   },
   examples: [
     {

@@ -1,3 +1,5 @@
+import { FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC } from "@redis-batch/core/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
 import { LETTER_OPTIONS, PLAN_OPTIONS } from "./shared.ts";
 
@@ -7,14 +9,7 @@ const ADDRESS = [
 ] as const;
 const IDS = { name: "id", about: "ids of dead letters, as `list` shows them", optional: true, many: true } as const;
 const ALL = { kind: "flag", about: "all dead letters" } as const;
-const LIMIT = {
-  kind: "number",
-  value: "n",
-  min: 1,
-  max: 100_000,
-  default: 1_000,
-  about: "maximum number of dead letters",
-} as const;
+const LIMIT = flagOf(FILTERED_SPEC.limit);
 
 export const list = defineCommand({
   path: ["dead-letters", "list"],
@@ -23,7 +18,7 @@ export const list = defineCommand({
   options: {
     ...LETTER_OPTIONS,
     from: { kind: "text", value: "id", about: "start at this dead letter: where the previous page ended" },
-    limit: { kind: "number", value: "n", min: 1, max: 10_000, default: 50, about: "maximum number of dead letters" },
+    limit: flagOf(LIST_SPEC.limit, { default: 50, about: "maximum number of dead letters" }),
   },
   examples: [
     { line: "redis-batch dead-letters list orders billing", does: "the oldest fifty" },
@@ -70,12 +65,7 @@ export const redrive = defineCommand({
     ...LETTER_OPTIONS,
     all: ALL,
     limit: LIMIT,
-    "if-trimmed": {
-      kind: "choice",
-      choices: ["skip", "add"],
-      default: "skip",
-      about: "what to do if the entry is no longer in the stream",
-    },
+    "if-trimmed": flagOf(REDRIVE_SPEC.ifTrimmed),
     ...PLAN_OPTIONS,
   },
   examples: [

@@ -1,3 +1,5 @@
+import { METRICS_SERVER_SPEC, MONITOR_SPEC, RUN_SPEC } from "@redis-batch/monitor/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
 import { CHECK_CODES } from "../decisions/check.ts";
 import { PLAN_OPTIONS } from "./shared.ts";
@@ -6,28 +8,11 @@ const STREAM = { name: "stream", isName: true, about: "the stream's key" } as co
 const GROUP = { name: "group", isName: true, about: "the consumer group" } as const;
 
 const JUDGING = defineOptions({
-  "idle-threshold": {
-    kind: "duration",
-    minMs: 100,
-    maxMs: 86_400_000,
-    default: "1m",
-    about: "idle time after which a consumer gets a warning",
-  },
-  "foreign-idle": {
-    kind: "duration",
-    minMs: 1_000,
-    maxMs: 86_400_000,
-    default: "10m",
+  "idle-threshold": flagOf(MONITOR_SPEC.idleThresholdMs),
+  "foreign-idle": flagOf(MONITOR_SPEC.foreignIdleMs, {
     about: "idle time after which a consumer that is not of Redis Batch counts as dead",
-  },
+  }),
 });
-const INTERVAL = {
-  kind: "duration",
-  minMs: 100,
-  maxMs: 3_600_000,
-  default: "2s",
-  about: "time between passes",
-} as const;
 
 export const monitor = defineCommand({
   path: ["monitor"],
@@ -39,7 +24,7 @@ export const monitor = defineCommand({
   options: {
     ...JUDGING,
     watch: { kind: "flag", short: "w", about: "repeat, until Ctrl-C" },
-    interval: INTERVAL,
+    interval: flagOf(RUN_SPEC.intervalMs, { default: "2s" }),
     "auto-cleanup": {
       kind: "flag",
       about: "hand over the messages of dead consumers while this runs; implies --watch",
@@ -63,17 +48,12 @@ export const serve = defineCommand({
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
     ...JUDGING,
-    port: { kind: "number", value: "n", min: 0, max: 65_535, default: 9472, about: "the port; 0 picks a free one" },
-    host: {
-      kind: "text",
-      value: "address",
-      default: "127.0.0.1",
-      about: "address to listen on; 0.0.0.0 accepts connections from everywhere",
-    },
+    port: flagOf(METRICS_SERVER_SPEC.port, { default: 9472 }),
+    host: flagOf(METRICS_SERVER_SPEC.host, { value: "address" }),
     "token-file": { kind: "text", value: "path", about: "a file with the token that /metrics requires" },
-    interval: { ...INTERVAL, default: "5s" },
-    "auto-cleanup": { kind: "flag", about: "release the messages of dead consumers" },
-    "auto-trim": { kind: "flag", about: "delete entries that every group has finished" },
+    interval: flagOf(RUN_SPEC.intervalMs),
+    "auto-cleanup": flagOf(RUN_SPEC.autoCleanUp),
+    "auto-trim": flagOf(RUN_SPEC.autoTrim),
   },
   examples: [{ line: "redis-batch monitor serve orders --auto-cleanup", does: "every group of orders, on port 9472" }],
   connects: true,
@@ -93,7 +73,7 @@ export const cleanup = defineCommand({
       kind: "flag",
       about: "hand messages over to consumers that are not of Redis Batch, if there is no other",
     },
-    wait: { kind: "duration", minMs: 0, maxMs: 3_600_000, default: "0", about: "stay connected for this long first" },
+    wait: flagOf(MONITOR_SPEC.graceMs, { default: "0", about: "stay connected for this long first" }),
     ...PLAN_OPTIONS,
   },
   examples: [

@@ -1,32 +1,15 @@
+import { CONSUMER_SPEC } from "@redis-batch/consumer/spec";
+import { KEDA_SPEC, PROCESS_POOL_SPEC, RUN_SPEC, SCALING_SPEC } from "@redis-batch/scaler/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
 
 const SCALING = defineOptions({
-  min: { kind: "number", value: "n", min: 0, max: 100_000, about: "minimum number of consumers" },
-  max: { kind: "number", value: "n", min: 1, max: 100_000, about: "maximum number of consumers" },
-  objective: {
-    kind: "duration",
-    minMs: 100,
-    maxMs: 86_400_000,
-    default: "30s",
-    about: "target time from a message's arrival to its acknowledgement",
-  },
-  "out-rate": {
-    kind: "number",
-    value: "percent",
-    min: 0,
-    max: 100,
-    default: 50,
-    about: "ratio: add a consumer at this percentage or more",
-  },
-  "in-rate": {
-    kind: "number",
-    value: "percent",
-    min: 0,
-    max: 100,
-    default: 10,
-    about: "ratio: remove a consumer below this percentage",
-  },
-  interval: { kind: "duration", minMs: 100, maxMs: 3_600_000, default: "5s", about: "time between decisions" },
+  min: flagOf(SCALING_SPEC.minConsumers, { default: null }),
+  max: flagOf(SCALING_SPEC.maxConsumers, { default: null }),
+  objective: flagOf(SCALING_SPEC.objectiveMs),
+  "out-rate": flagOf(SCALING_SPEC.scaleOutRate, { value: "percent" }),
+  "in-rate": flagOf(SCALING_SPEC.scaleInRate, { value: "percent" }),
+  interval: flagOf(RUN_SPEC.intervalMs),
 });
 
 export const scale = defineCommand({
@@ -84,13 +67,10 @@ export const scaleSimulate = defineCommand({
       maxMs: 3_600_000,
       about: "additional time per batch; default for a file: 100ms",
     },
-    "batch-size": {
-      kind: "number",
-      value: "n",
-      min: 1,
-      max: 10_000,
+    "batch-size": flagOf(CONSUMER_SPEC.batchSize, {
+      default: null,
       about: "messages in a full batch; default for a file: 20",
-    },
+    }),
     "consumer-rate": {
       kind: "number",
       value: "n",
@@ -104,12 +84,10 @@ export const scaleSimulate = defineCommand({
       maxMs: 3_600_000,
       about: "time from an order until the new consumer works; default for a file: 14s",
     },
-    objective: {
-      kind: "duration",
-      minMs: 100,
-      maxMs: 86_400_000,
+    objective: flagOf(SCALING_SPEC.objectiveMs, {
+      default: null,
       about: "target time from a message's arrival to its acknowledgement; default for a file: 30s",
-    },
+    }),
     min: {
       kind: "number",
       value: "n",
@@ -171,16 +149,10 @@ export const scaleRun = defineCommand({
       default: "dry-run",
       about: "how decisions are carried out",
     },
-    strategy: { kind: "choice", choices: ["throughput", "ratio"], default: "throughput", about: "how to decide" },
+    strategy: flagOf(SCALING_SPEC.strategy),
     "dry-run": { kind: "flag", about: "ask the executor how many there are, and only print what would be ordered" },
     "webhook-url": { kind: "text", value: "url", about: "webhook: the URL that receives the orders" },
-    drain: {
-      kind: "duration",
-      minMs: 100,
-      maxMs: 86_400_000,
-      default: "1m",
-      about: "process: time a worker may take to exit before it is killed",
-    },
+    drain: flagOf(PROCESS_POOL_SPEC.drainMs, { about: "process: time a worker may take to exit before it is killed" }),
     workload: {
       kind: "text",
       value: "name",
@@ -203,20 +175,11 @@ export const scaleRun = defineCommand({
       about: "the kubeconfig; default: KUBECONFIG or ~/.kube/config, in a pod its service account",
     },
     "kube-context": { kind: "text", value: "name", about: "the context in the kubeconfig; default: its current one" },
-    port: {
-      kind: "number",
-      value: "n",
-      min: 0,
-      max: 65_535,
-      default: 6000,
-      about: "keda: the port; 0 picks a free one",
-    },
-    host: {
-      kind: "text",
+    port: flagOf(KEDA_SPEC.port, { default: 6000, about: "keda: the port; 0 picks a free one" }),
+    host: flagOf(KEDA_SPEC.host, {
       value: "address",
-      default: "127.0.0.1",
       about: "keda: address to listen on; 0.0.0.0 accepts connections from everywhere, as a pod must",
-    },
+    }),
     "serve-cert": { kind: "text", value: "path", about: "keda: the server's certificate, for TLS" },
     "serve-key": { kind: "text", value: "path", about: "keda: the private key of the certificate" },
     "serve-client-ca": {

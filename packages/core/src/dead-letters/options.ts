@@ -1,95 +1,35 @@
 import { type EntryId, isEntryId } from "../names/entry-id.ts";
+import { type DefaultsOf, defaultsOf, type OptionsOf, type PolicyOf, type WithRedis } from "../options/option-spec.ts";
 import { OptionsReader } from "../options/options-reader.ts";
-import { readService, readStream } from "../options/service-options.ts";
-import type { RedisSource } from "../redis/open-client.ts";
-import type { Observer } from "../service/observer.ts";
-import type { DeadLettersEvent } from "./events.ts";
-import { type LetterFilter, resolveFilter } from "./filter.ts";
+import { resolveFilter } from "./filter.ts";
 import type { DeadLetter } from "./letter.ts";
-import type { DiscardProgress, RedriveCounts } from "./report.ts";
+import { CHOSEN_SPEC, DEAD_LETTERS_SPEC, DISCARD_SPEC, FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC } from "./spec.ts";
 
-export interface DeadLettersOptions {
-  /**
-   * Where Redis is: a URL (`redis://`, `rediss://`, `unix://`), ioredis options (Sentinel's too), or an ioredis
-   * `Redis` or `Cluster`, which is duplicated and never used or closed itself.
-   */
-  readonly redis: RedisSource;
-  /** The stream's key. */
-  readonly stream: string;
-  /** The consumer group whose dead letters these are. */
-  readonly group: string;
-  /** How long a call waits for a connection, in milliseconds, 100 to 600,000. Default 30,000. */
-  readonly connectTimeoutMs?: number | undefined;
-  /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
-  readonly observer?: Observer<DeadLettersEvent> | undefined;
-}
-
-export interface ListLettersOptions {
-  /** The letter to begin with, itself included: the `next` of the page before. Default: the oldest. */
-  readonly from?: EntryId | undefined;
-  /** Letters on the page at most, 1 to 10,000. Default 100. */
-  readonly limit?: number | undefined;
-  /** Which letters. Default `"all"`. Letters that it leaves out are read nevertheless, a page at a time. */
-  readonly filter?: LetterFilter | undefined;
-  /** Ends the reading; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
+export interface DeadLettersOptions extends WithRedis, OptionsOf<typeof DEAD_LETTERS_SPEC> {}
+export interface ListLettersOptions extends OptionsOf<typeof LIST_SPEC> {}
 
 /** Letters named one by one, by their own ids. */
-export interface ChosenLetters {
-  readonly ids: readonly EntryId[];
-}
+export interface ChosenLetters extends OptionsOf<typeof CHOSEN_SPEC> {}
 
 /** Letters picked among those that are there when the call begins, oldest first. */
-export interface FilteredLetters {
-  /** Which letters; `"all"` for every one. */
-  readonly filter: LetterFilter;
-  /** Letters at most, 1 to 100,000. Default 1,000. */
-  readonly limit?: number | undefined;
-  /** The letter to begin with, itself included: the `next` of the report before. Default: the oldest. */
-  readonly from?: EntryId | undefined;
-}
+export interface FilteredLetters extends OptionsOf<typeof FILTERED_SPEC> {}
 
-interface RedriveSettings {
-  /**
-   * What becomes of a letter whose entry is no longer in the stream. `"skip"` (default): it stays a dead letter.
-   * `"add"`: its fields are added to the stream as a new entry, with a new id, which **every** group of the stream gets.
-   */
-  readonly ifTrimmed?: "skip" | "add" | undefined;
-  /** Called with the counts so far, after every few letters. */
-  readonly onProgress?: ((progress: RedriveCounts) => void) | undefined;
-  /** Ends the work after the letters under way; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-interface DiscardSettings {
-  /** Called with the counts so far, after every page. */
-  readonly onProgress?: ((progress: DiscardProgress) => void) | undefined;
-  /** Ends the work after the page under way; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export type RedriveOptions = (ChosenLetters | FilteredLetters) & RedriveSettings;
-export type DiscardOptions = (ChosenLetters | FilteredLetters) & DiscardSettings;
+export type RedriveOptions = (ChosenLetters | FilteredLetters) & OptionsOf<typeof REDRIVE_SPEC>;
+export type DiscardOptions = (ChosenLetters | FilteredLetters) & OptionsOf<typeof DISCARD_SPEC>;
 
 /** The values of options that are not given. */
-export const DEAD_LETTERS_DEFAULTS = {
-  connectTimeoutMs: 30_000,
-  /** Of `list`. */
-  listLimit: 100,
-  /** Of `redrive` and `discard` with a filter. */
-  limit: 1_000,
-  ifTrimmed: "skip",
-} as const;
+export const DEAD_LETTERS_DEFAULTS: DefaultsOf<
+  typeof DEAD_LETTERS_SPEC & typeof FILTERED_SPEC & Pick<typeof REDRIVE_SPEC, "ifTrimmed">
+> & {
+  /** Of `list`; `limit` is that of `redrive` and `discard` with a filter. */
+  readonly listLimit: number;
+} = {
+  ...{ ...defaultsOf(DEAD_LETTERS_SPEC), ...defaultsOf(FILTERED_SPEC), ...defaultsOf(REDRIVE_SPEC) },
+  listLimit: LIST_SPEC.limit.default,
+};
 
 /** The options, complete and checked. */
-export interface DeadLettersPolicy {
-  readonly redis: RedisSource;
-  readonly stream: string;
-  readonly group: string;
-  readonly connectTimeoutMs: number;
-  readonly observer: Observer<DeadLettersEvent> | undefined;
-}
+export interface DeadLettersPolicy extends PolicyOf<typeof DEAD_LETTERS_SPEC> {}
 
 /**
  * Fills in and checks the options.
@@ -97,11 +37,8 @@ export interface DeadLettersPolicy {
  * @throws {ConfigError} naming every problem
  */
 export function resolveDeadLettersOptions(options: DeadLettersOptions): DeadLettersPolicy {
-  const known = ["redis", "stream", "group", "connectTimeoutMs", "observer"];
-  const reader = new OptionsReader("new DeadLetters", options, known);
-  const service = readService(reader, options, DEAD_LETTERS_DEFAULTS);
-  const stream = readStream(reader);
-  return reader.finish({ ...service, stream, group: reader.name("group") });
+  const reader = new OptionsReader("new DeadLetters", options, Object.keys(DEAD_LETTERS_SPEC));
+  return reader.finish(reader.read(DEAD_LETTERS_SPEC));
 }
 
 /** One page of a list, as it is to be read. */
@@ -115,14 +52,13 @@ export interface ListPlan {
 
 /** @throws {ConfigError} naming every problem */
 export function resolveListOptions(options: ListLettersOptions): ListPlan {
-  const reader = new OptionsReader("list", options, ["from", "limit", "filter", "signal"]);
-  const { filter = "all" } = options;
-  const limit = reader.integer("limit", { default: DEAD_LETTERS_DEFAULTS.listLimit, min: 1, max: 10_000 });
+  const reader = new OptionsReader("list", options, Object.keys(LIST_SPEC));
+  const { limit, filter = "all", from } = reader.read(LIST_SPEC);
   const accepts = reader.collect(
     () => resolveFilter("list", filter),
     () => false,
   );
-  return reader.finish({ from: readFrom(options.from, reader), limit, takesAll: filter === "all", accepts });
+  return reader.finish({ from: readFrom(from, reader), limit, takesAll: filter === "all", accepts });
 }
 
 /** Which letters a call is about. */
@@ -140,28 +76,26 @@ export function resolveRedriveOptions(options: RedriveOptions): {
   readonly selection: Selection;
   readonly ifTrimmed: "skip" | "add";
 } {
-  const reader = new OptionsReader("redrive", options, [...SELECTING, "ifTrimmed"]);
-  return reader.finish({
-    selection: readSelection("redrive", options, reader),
-    ifTrimmed: reader.oneOf("ifTrimmed", ["skip", "add"], DEAD_LETTERS_DEFAULTS.ifTrimmed),
-  });
+  const reader = new OptionsReader("redrive", options, [...SELECTING, ...Object.keys(REDRIVE_SPEC)]);
+  const { ifTrimmed } = reader.read(REDRIVE_SPEC);
+  return reader.finish({ selection: readSelection("redrive", options, reader), ifTrimmed });
 }
 
 /** @throws {ConfigError} naming every problem */
 export function resolveDiscardOptions(options: DiscardOptions): Selection {
-  const reader = new OptionsReader("discard", options, SELECTING);
+  const reader = new OptionsReader("discard", options, [...SELECTING, ...Object.keys(DISCARD_SPEC)]);
+  reader.read(DISCARD_SPEC);
   return reader.finish(readSelection("discard", options, reader));
 }
 
-const SELECTING = ["ids", "filter", "limit", "from", "onProgress", "signal"];
+const SELECTING = Object.keys({ ...CHOSEN_SPEC, ...FILTERED_SPEC });
 
 function readSelection(
   subject: string,
-  options: Partial<ChosenLetters & FilteredLetters & { readonly onProgress: unknown }>,
+  options: Partial<ChosenLetters & FilteredLetters>,
   reader: OptionsReader,
 ): Selection {
-  const { ids, filter, from, onProgress } = options;
-  if (onProgress !== undefined && typeof onProgress !== "function") reader.problem("onProgress must be a function");
+  const { ids, filter } = options;
   if (ids === undefined && filter === undefined) {
     reader.problem('give ids, or a filter; filter: "all" means every letter');
   }
@@ -172,7 +106,7 @@ function readSelection(
     if (!areIds) reader.problem('ids must be a list of dead letters\' ids, such as "1700000000000-0"');
     return { kind: "ids", ids: areIds ? [...ids] : [] };
   }
-  const limit = reader.integer("limit", { default: DEAD_LETTERS_DEFAULTS.limit, min: 1, max: 100_000 });
+  const { limit, from } = reader.read(FILTERED_SPEC);
   const accepts = reader.collect(
     () => resolveFilter(subject, filter ?? "all"),
     () => false,

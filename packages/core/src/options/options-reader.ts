@@ -1,12 +1,23 @@
 import { types } from "node:util";
+import { isEntryId } from "../names/entry-id.ts";
 import { ConfigError } from "../errors/errors.ts";
+import { hashTag } from "../names/keys.ts";
 import { isName } from "../names/names.ts";
+import type { NumberSpec, OptionSpec, OptionSpecs, PolicyOf } from "./option-spec.ts";
+import type { GroupPosition } from "../wire/xgroup.ts";
 
 interface NumberRule {
   readonly default: number;
   readonly min: number;
   readonly max: number;
 }
+
+type Checks = Readonly<Record<string, ((value: unknown) => string | undefined) | undefined>>;
+
+/** Of some options: what it must be, where it is something else. */
+export type ChecksOf<Specs> = {
+  readonly [Name in keyof Specs]?: (value: NonNullable<PolicyOf<Specs>[Name]>) => string | undefined;
+};
 
 /**
  * Reads one options object: unknown names, wrong types and values out of range are all collected, and
@@ -15,14 +26,17 @@ interface NumberRule {
 export class OptionsReader {
   readonly #subject: string;
   readonly #options: Readonly<Record<string, unknown>>;
+  readonly #prefix: string;
   readonly #problems: string[] = [];
 
   /**
    * @param subject whose options these are, as the user knows it: `"new Consumer"`
    * @param known every name that may appear
+   * @param prefix what stands before the names of the options of an object within another one: `"retry."`
    */
-  constructor(subject: string, options: unknown, known: readonly string[]) {
+  constructor(subject: string, options: unknown, known: readonly string[], prefix = "") {
     this.#subject = subject;
+    this.#prefix = prefix;
     if (typeof options !== "object" || options === null) {
       throw new ConfigError(subject, [`expected an options object, got ${describe(options)}`]);
     }
@@ -30,10 +44,84 @@ export class OptionsReader {
     for (const name of Object.keys(options)) {
       if (known.includes(name)) continue;
       const suggestion = didYouMean(name, known);
-      this.#problems.push(
-        `unknown option ${JSON.stringify(name)}${suggestion === undefined ? "" : `, did you mean "${suggestion}"?`}`,
-      );
+      const question = suggestion === undefined ? "" : `, did you mean "${prefix}${suggestion}"?`;
+      this.#problems.push(`unknown option ${JSON.stringify(`${prefix}${name}`)}${question}`);
     }
+  }
+
+  /**
+   * Every option of the spec, in its order, as it is given or by default.
+   *
+   * @param checks what no spec can say of single options: each says what its option must be, or nothing
+   */
+  read<const Specs extends OptionSpecs>(specs: Specs, checks: ChecksOf<Specs> = {}): PolicyOf<Specs> {
+    const policy: Record<string, unknown> = {};
+    for (const [name, spec] of Object.entries(specs)) {
+      const before = this.#problems.length;
+      const value = this.#readOne(name, spec, policy);
+      policy[name] = value;
+      const isMissing = value === undefined && !("required" in spec);
+      if (isMissing || this.#problems.length > before) continue;
+      const expected = (checks as Checks)[name]?.(value);
+      if (expected !== undefined) this.problem(`${this.#prefix}${name} must ${expected}`);
+    }
+    return policy as PolicyOf<Specs>;
+  }
+
+  #readOne(name: string, spec: OptionSpec, earlier: Readonly<Record<string, unknown>>): unknown {
+    const value = this.#options[name];
+    const isAbsent = value === undefined && !("default" in spec && spec.default !== undefined);
+    switch (spec.kind) {
+      case "redis":
+        if (isAbsent) this.problem(`${name} is missing: a URL, ioredis options, or an ioredis client`);
+        return value;
+      case "options":
+        return this.#readNested(name, spec.options);
+      case "function":
+        return this.callable(name, value);
+      case "codec":
+        return isAbsent ? undefined : this.codec(spec.method, value as object);
+      case "own":
+        return isAbsent ? undefined : (value ?? spec.default);
+      case "flag":
+        return this.flag(name, spec.default);
+      case "choice":
+        return isAbsent ? undefined : this.oneOf(name, spec.choices, spec.default ?? "");
+      case "position":
+        return isAbsent ? undefined : this.position(name, spec.default);
+      case "text":
+        return isAbsent && !spec.required ? undefined : this.text(name, spec.default);
+      case "name":
+      case "stream":
+      case "token":
+        return isAbsent && !spec.required ? undefined : this[spec.kind](name, spec.default);
+      default: {
+        if (isAbsent && spec.required) this.problem(`${this.#prefix}${name} is missing`);
+        if (isAbsent) return undefined;
+        return this.#readNumber(name, spec, earlier);
+      }
+    }
+  }
+
+  #readNumber(name: string, spec: NumberSpec, earlier: Readonly<Record<string, unknown>>): number {
+    const { kind, min, max, notBelow } = spec;
+    const rule = { default: fallbackOf(spec.default, earlier), min, max };
+    const value = kind === "number" ? this.number(name, rule) : this.integer(name, rule);
+    const bound = notBelow === undefined ? value : Number(earlier[notBelow]);
+    if (value < bound) {
+      this.problem(`${this.#prefix}${name} (${value}) must not be below ${this.#prefix}${notBelow} (${bound})`);
+    }
+    return value;
+  }
+
+  #readNested(name: string, specs: OptionSpecs): unknown {
+    const value = this.#options[name] ?? {};
+    const isObject = typeof value === "object";
+    if (!isObject) this.problem(`${name} must be an object of options, got ${describe(value)}`);
+    const reader = new OptionsReader(this.#subject, isObject ? value : {}, Object.keys(specs), `${name}.`);
+    const policy = reader.read(specs);
+    this.#problems.push(...reader.#problems);
+    return Object.freeze(policy);
   }
 
   /** A whole number within the rule's bounds; its default when absent. */
@@ -42,7 +130,9 @@ export class OptionsReader {
     if (value === undefined) return rule.default;
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= rule.min && value <= rule.max)
       return value;
-    this.problem(`${name} must be a whole number from ${rule.min} to ${rule.max}, got ${describe(value)}`);
+    this.problem(
+      `${this.#prefix}${name} must be a whole number from ${rule.min} to ${rule.max}, got ${describe(value)}`,
+    );
     return rule.default;
   }
 
@@ -51,7 +141,7 @@ export class OptionsReader {
     const value = this.#options[name];
     if (value === undefined) return rule.default;
     if (typeof value === "number" && value >= rule.min && value <= rule.max) return value;
-    this.problem(`${name} must be a number from ${rule.min} to ${rule.max}, got ${describe(value)}`);
+    this.problem(`${this.#prefix}${name} must be a number from ${rule.min} to ${rule.max}, got ${describe(value)}`);
     return rule.default;
   }
 
@@ -60,7 +150,7 @@ export class OptionsReader {
     const value = this.#options[name];
     if (value === undefined && fallback !== undefined) return fallback;
     if (typeof value === "string" && value !== "") return value;
-    this.problem(`${name} must be a non-empty text, got ${describe(value)}`);
+    this.problem(`${this.#prefix}${name} must be a non-empty text, got ${describe(value)}`);
     return fallback ?? "";
   }
 
@@ -68,8 +158,33 @@ export class OptionsReader {
   name(name: string, fallback?: string): string {
     const value = this.text(name, fallback);
     if (isName(value)) return value;
-    this.problem(`${name} holds half of a surrogate pair; of bytes that are not UTF-8 nameOfBytes() makes a name`);
+    this.problem(
+      `${this.#prefix}${name} holds half of a surrogate pair; of bytes that are not UTF-8 nameOfBytes() makes a name`,
+    );
     return value;
+  }
+
+  /** The name of a stream beside which other keys are kept; the fallback, or a problem where there is none, when absent. */
+  stream(name: string, fallback?: string): string {
+    const stream = this.name(name, fallback);
+    if (stream !== "") this.collect(() => hashTag(stream), "");
+    return stream;
+  }
+
+  /** What a client must send as a bearer token. Other characters do not survive in a header. */
+  token(name: string, fallback?: string): string {
+    const value = this.#options[name] ?? fallback;
+    if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
+    this.problem(`${this.#prefix}${name} must be printable ASCII without spaces`);
+    return fallback ?? "";
+  }
+
+  /** Where a group begins; the fallback when absent. */
+  position(name: string, fallback: GroupPosition = "start"): GroupPosition {
+    const value = this.#options[name] ?? fallback;
+    if (value === "start" || value === "end" || (typeof value === "string" && isEntryId(value))) return value;
+    this.problem(`${this.#prefix}${name} must be "start", "end" or an entry id such as "1700000000000-0"`);
+    return fallback;
   }
 
   /** A boolean; the fallback when absent. */
@@ -77,7 +192,7 @@ export class OptionsReader {
     const value = this.#options[name];
     if (value === undefined) return fallback;
     if (typeof value === "boolean") return value;
-    this.problem(`${name} must be true or false, got ${describe(value)}`);
+    this.problem(`${this.#prefix}${name} must be true or false, got ${describe(value)}`);
     return fallback;
   }
 
@@ -87,13 +202,15 @@ export class OptionsReader {
     if (value === undefined) return fallback;
     const choice = choices.find((candidate) => candidate === value);
     if (choice !== undefined) return choice;
-    this.problem(`${name} must be one of ${choices.map((word) => `"${word}"`).join(", ")}, got ${describe(value)}`);
+    this.problem(
+      `${this.#prefix}${name} must be one of ${choices.map((word) => `"${word}"`).join(", ")}, got ${describe(value)}`,
+    );
     return fallback;
   }
 
   /** A function, if anything, given as `value`. */
   callable<Value>(name: string, value: Value): Value {
-    if (value !== undefined && typeof value !== "function") this.problem(`${name} must be a function`);
+    if (value !== undefined && typeof value !== "function") this.problem(`${this.#prefix}${name} must be a function`);
     return value;
   }
 
@@ -141,6 +258,12 @@ export class OptionsReader {
     if (this.#problems.length > 0) throw new ConfigError(this.#subject, this.#problems);
     return Object.freeze(policy);
   }
+}
+
+/** A default; `NaN` for one that follows an option that has none. */
+function fallbackOf(given: NumberSpec["default"], earlier: Readonly<Record<string, unknown>>): number {
+  if (typeof given !== "object") return given ?? Number.NaN;
+  return Math.max(given.times * Number(earlier[given.of]), given.atLeast ?? 0);
 }
 
 /** A value as it may appear in an error: shapes rather than contents, because options can hold passwords. */

@@ -3,7 +3,6 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
-import type { OptionsReader } from "../options/options-reader.ts";
 import { systemClock } from "../service/clock.ts";
 
 export interface HttpReply {
@@ -104,15 +103,6 @@ async function closeServer(server: Server): Promise<void> {
   const cancel = systemClock.setTimer(CLOSE_GRACE_MS, () => server.closeAllConnections());
   await closed;
   cancel();
-}
-
-/** Reads the option `token`. Reports problems without quoting it. */
-export function readToken(reader: OptionsReader, token: unknown): string | null {
-  if (token === undefined) return null;
-  // Other characters do not survive in a header, so no client could get in.
-  if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
-  reader.problem("token must be printable ASCII without spaces");
-  return null;
 }
 
 /** Accepts requests with `Authorization: Bearer <token>`; all requests if the token is `null`. */

@@ -1,3 +1,4 @@
+import type { OptionsOf } from "@redis-batch/core/internal";
 import { asLabelValue, encodeLabels } from "@redis-batch/core/web";
 import type { ConsumerReport, GroupReport, MonitorReport } from "../report.ts";
 import {
@@ -9,18 +10,11 @@ import {
   STREAM_METRICS,
   TALLY_METRICS,
 } from "./metrics.ts";
-import type { MonitorTally, TallyCounts } from "./tally.ts";
+import type { METRICS_SPEC } from "./metrics-spec.ts";
+import type { TallyCounts } from "./tally.ts";
 
 /** Shared by the metrics exporters. */
-export interface MetricsOptions {
-  /**
-   * Whether there is a series per consumer. Default `true`. Their number grows with the consumers, and series of short-lived
-   * consumers stay in the time series database. With `false` only the counts by status of each group remain.
-   */
-  readonly perConsumer?: boolean | undefined;
-  /** The tallies of the monitors whose reports are exported, for the `redis_batch_monitor_…` metrics. Default none. */
-  readonly tally?: MonitorTally | readonly MonitorTally[] | undefined;
-}
+export interface MetricsOptions extends OptionsOf<typeof METRICS_SPEC> {}
 
 /** The last report of a monitor, or of several on different streams; `null` while there is none. */
 export type Reports = MonitorReport | readonly MonitorReport[] | null;

@@ -2,58 +2,35 @@
  * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It is independent of the
  * monitor, so that it answers even if Redis does not.
  */
-
-import { describeThrown } from "@redis-batch/core/internal/errors";
-import { OptionsReader } from "@redis-batch/core/internal/options";
-import { callSafely, pause, systemClock, Warnings } from "@redis-batch/core/internal/service";
+import {
+  callSafely,
+  type DefaultsOf,
+  defaultsOf,
+  describeThrown,
+  type OptionsOf,
+  OptionsReader,
+  pause,
+  systemClock,
+  Warnings,
+} from "@redis-batch/core/internal";
 import {
   chooseFormat,
   createGuard,
   type HttpServer,
   PROMETHEUS_CONTENT_TYPES,
-  readToken,
   startHttpServer,
 } from "@redis-batch/core/web";
+import { METRICS_SPEC } from "./metrics-spec.ts";
 import { toPrometheus } from "./prometheus.ts";
-import type { ReportSource } from "./registry.ts";
 import type { MetricsOptions, Reports } from "./samples.ts";
+import { METRICS_SERVER_SPEC } from "./server-spec.ts";
 
-export interface MetricsServerOptions extends MetricsOptions {
-  /** Where the reports come from: the last one of a running monitor, or a fresh one (`() => monitor.inspect()`). */
-  readonly source: ReportSource;
-  /** 0 to 65,535; 0 picks a free one. */
-  readonly port: number;
-  /** The address to listen on. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: accept connections from everywhere. */
-  readonly host?: string | undefined;
-  /**
-   * The token that a client must send as `Authorization: Bearer …` to read `/metrics`. Default: none. `/healthz` and
-   * `/readyz` stay open, because they only say yes or no. The token is sent unencrypted: put TLS in front of it on a network.
-   */
-  readonly token?: string | undefined;
-  /** The answers to the probes. Default: live while the process answers, ready once the source has a report. */
-  readonly health?: () => { readonly live: boolean; readonly ready: boolean };
-  /** Maximum time that the source may take, in milliseconds, 100 to 600,000; then the answer is 503. Default 10,000. */
-  readonly timeoutMs?: number | undefined;
-  /** Called with the error of a failed answer; clients do not see it. Default: a process warning. */
-  readonly onError?: ((error: unknown) => void) | undefined;
-}
+export interface MetricsServerOptions extends MetricsOptions, OptionsOf<typeof METRICS_SERVER_SPEC> {}
 
 /** The values of options that are not given. */
-export const METRICS_SERVER_DEFAULTS = { host: "127.0.0.1", timeoutMs: 10_000 } as const;
+export const METRICS_SERVER_DEFAULTS: DefaultsOf<typeof METRICS_SERVER_SPEC> = defaultsOf(METRICS_SERVER_SPEC);
 
 export type MetricsServer = HttpServer;
-
-const KNOWN = [
-  "source",
-  "port",
-  "host",
-  "token",
-  "health",
-  "timeoutMs",
-  "onError",
-  "perConsumer",
-  "tally",
-] as const satisfies readonly (keyof MetricsServerOptions)[];
 
 /**
  * Starts a server of `/metrics` (Prometheus' text format, or OpenMetrics by `Accept`; 503 while there is no report),
@@ -75,23 +52,20 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 type Policy = ReturnType<typeof resolveMetricsServerOptions>;
 
 function resolveMetricsServerOptions(options: MetricsServerOptions) {
-  const reader = new OptionsReader("startMetricsServer", options, KNOWN);
-  const { source, health, onError, perConsumer, tally = [], token } = options;
-  if (typeof source !== "function") reader.problem("source must be a function that returns a report");
-  for (const [name, value] of Object.entries({ health, onError })) {
-    if (value !== undefined && typeof value !== "function") reader.problem(`${name} must be a function`);
-  }
-  if (!reader.has("port")) reader.problem("port is missing");
-  const guard = createGuard(readToken(reader, token));
+  const spec = { ...METRICS_SERVER_SPEC, ...METRICS_SPEC };
+  const reader = new OptionsReader("startMetricsServer", options, Object.keys(spec));
+  const {
+    token = null,
+    perConsumer,
+    tally = [],
+    ...policy
+  } = reader.read(spec, {
+    source: (source) => (typeof source === "function" ? undefined : "be a function that returns a report"),
+  });
   return reader.finish({
-    source,
-    host: reader.text("host", METRICS_SERVER_DEFAULTS.host),
-    port: reader.integer("port", { default: 0, min: 0, max: 65_535 }),
-    guard,
-    health,
-    timeoutMs: reader.integer("timeoutMs", { default: METRICS_SERVER_DEFAULTS.timeoutMs, min: 100, max: 600_000 }),
-    onError,
-    metrics: { perConsumer: reader.flag("perConsumer", perConsumer ?? true), tally: [tally].flat() },
+    ...policy,
+    guard: createGuard(token),
+    metrics: { perConsumer, tally: [tally].flat() },
   });
 }
 

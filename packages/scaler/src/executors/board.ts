@@ -1,8 +1,14 @@
 /** Publishes the wanted number of consumers for others to read: KEDA, Prometheus, people. */
-import { describeThrown } from "@redis-batch/core/internal/errors";
-import { encodeShownJson } from "@redis-batch/core/internal/names";
-import { OptionsReader } from "@redis-batch/core/internal/options";
-import { systemClock, Warnings } from "@redis-batch/core/internal/service";
+import {
+  type DefaultsOf,
+  defaultsOf,
+  describeThrown,
+  encodeShownJson,
+  type OptionsOf,
+  OptionsReader,
+  systemClock,
+  Warnings,
+} from "@redis-batch/core/internal";
 import {
   asLabelValue,
   chooseFormat,
@@ -11,27 +17,17 @@ import {
   type HttpServer,
   PROMETHEUS_CONTENT_TYPES,
   type PrometheusFormat,
-  readToken,
   renderExposition,
   startHttpServer,
 } from "@redis-batch/core/web";
 import type { Decision } from "../decisions/decision.ts";
 import type { Executor, Workforce } from "../executor.ts";
+import { BOARD_SPEC, SCALE_SERVER_SPEC } from "./board-spec.ts";
 
-export interface BoardOptions {
-  /** The stream's key, as it is to be shown. */
-  readonly stream: string;
-  /** The consumer group. */
-  readonly group: string;
-  /**
-   * How long a decision is valid, in milliseconds, 1,000 to 3,600,000. Default 60,000. An older one is not shown, so that
-   * nobody uses it, and KEDA's fallback and Prometheus' alerts notice that there is none.
-   */
-  readonly staleMs?: number | undefined;
-}
+export interface BoardOptions extends OptionsOf<typeof BOARD_SPEC> {}
 
 /** The values of options that are not given. */
-export const BOARD_DEFAULTS = { staleMs: 60_000 } as const;
+export const BOARD_DEFAULTS: DefaultsOf<typeof BOARD_SPEC> = defaultsOf(BOARD_SPEC);
 
 const METRICS = [
   {
@@ -68,12 +64,8 @@ export class ScaleBoard implements Executor {
   /** @internal */
   constructor(options: BoardOptions, nowMs: () => number);
   constructor(options: BoardOptions, nowMs: () => number = () => systemClock.nowMs()) {
-    const reader = new OptionsReader("new ScaleBoard", options, ["stream", "group", "staleMs"]);
-    const { stream, group, staleMs } = reader.finish({
-      stream: reader.name("stream"),
-      group: reader.name("group"),
-      staleMs: reader.integer("staleMs", { default: BOARD_DEFAULTS.staleMs, min: 1_000, max: 3_600_000 }),
-    });
+    const reader = new OptionsReader("new ScaleBoard", options, Object.keys(BOARD_SPEC));
+    const { stream, group, staleMs } = reader.finish(reader.read(BOARD_SPEC));
     this.#stream = stream;
     this.#group = group;
     this.#staleMs = staleMs;
@@ -121,17 +113,9 @@ export class ScaleBoard implements Executor {
   }
 }
 
-export interface ScaleServerOptions {
+export interface ScaleServerOptions extends OptionsOf<typeof SCALE_SERVER_SPEC> {
+  /** The board to serve. */
   readonly board: ScaleBoard;
-  /** 0 to 65,535; 0 picks a free one. */
-  readonly port: number;
-  /** The address to listen on. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: accept connections from everywhere. */
-  readonly host?: string | undefined;
-  /**
-   * The token that a client must send as `Authorization: Bearer …`. Default: none. `/healthz` and `/readyz` stay open. The
-   * token is sent unencrypted: put TLS in front of it on a network.
-   */
-  readonly token?: string | undefined;
 }
 
 /**
@@ -142,15 +126,11 @@ export interface ScaleServerOptions {
  * @throws when the address is in use, or does not belong to this machine
  */
 export async function startScaleServer(options: ScaleServerOptions): Promise<HttpServer> {
-  const reader = new OptionsReader("startScaleServer", options, ["board", "port", "host", "token"]);
+  const reader = new OptionsReader("startScaleServer", options, ["board", ...Object.keys(SCALE_SERVER_SPEC)]);
   const { board } = options;
   if (!(board instanceof ScaleBoard)) reader.problem("board must be a ScaleBoard");
-  if (!reader.has("port")) reader.problem("port is missing");
-  const guard = createGuard(readToken(reader, options.token));
-  const { host, port } = reader.finish({
-    host: reader.text("host", "127.0.0.1"),
-    port: reader.integer("port", { default: 0, min: 0, max: 65_535 }),
-  });
+  const { token = null, host, port } = reader.finish(reader.read(SCALE_SERVER_SPEC));
+  const guard = createGuard(token);
   const nothing = { status: 503, body: "there is no valid decision\n" };
   const paths = {
     "/scale": guard(async () => {

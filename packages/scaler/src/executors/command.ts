@@ -1,34 +1,24 @@
 import { spawn } from "node:child_process";
-import { showName } from "@redis-batch/core";
-import { encodeShownJson } from "@redis-batch/core/internal/names";
-import { OptionsReader } from "@redis-batch/core/internal/options";
+import {
+  type DefaultsOf,
+  defaultsOf,
+  encodeShownJson,
+  type OptionsOf,
+  OptionsReader,
+  type PolicyOf,
+  showName,
+} from "@redis-batch/core/internal";
 import type { Executor } from "../executor.ts";
+import { COMMAND_SPEC } from "./command-spec.ts";
 import { instruct } from "./instruction.ts";
 import { OrderedWorkforce } from "./ordered-workforce.ts";
+import { type Program, type ProgramOptions, readProgram } from "./program.ts";
+import { PROGRAM_SPEC } from "./program-spec.ts";
 
-export interface CommandExecutorOptions {
-  /** The program, as for `spawn`: a path, or a name on the PATH. No shell is involved. */
-  readonly command: string;
-  /** Its arguments. Default: none. The order is not among them: it is in the environment and on standard input. */
-  readonly args?: readonly string[] | undefined;
-  /** Added to this process's environment; `undefined` removes a variable. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Its working directory. Default: that of this process. */
-  readonly cwd?: string | undefined;
-  /** Maximum run time, in milliseconds, 100 to 600,000. Default 30,000. Then it is killed. */
-  readonly timeoutMs?: number | undefined;
-}
+export interface CommandExecutorOptions extends ProgramOptions, OptionsOf<typeof COMMAND_SPEC> {}
 
 /** The values of options that are not given. */
-export const COMMAND_DEFAULTS = { timeoutMs: 30_000 } as const;
-
-const KNOWN = [
-  "command",
-  "args",
-  "env",
-  "cwd",
-  "timeoutMs",
-] as const satisfies readonly (keyof CommandExecutorOptions)[];
+export const COMMAND_DEFAULTS: DefaultsOf<typeof COMMAND_SPEC> = defaultsOf(COMMAND_SPEC);
 
 // This much of its standard error is quoted in errors.
 const QUOTED_CHARACTERS = 500;
@@ -71,12 +61,9 @@ export function commandExecutor(options: CommandExecutorOptions): Executor {
   };
 }
 
-function resolveCommandOptions(options: CommandExecutorOptions) {
-  const reader = new OptionsReader("commandExecutor", options, KNOWN);
-  const { args = [], env = {}, cwd } = options;
-  if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) reader.problem("args must be texts");
-  const timeoutMs = reader.integer("timeoutMs", { default: COMMAND_DEFAULTS.timeoutMs, min: 100, max: 600_000 });
-  return reader.finish({ command: reader.text("command"), args: [...args], env: { ...env }, cwd, timeoutMs });
+function resolveCommandOptions(options: CommandExecutorOptions): Program & PolicyOf<typeof COMMAND_SPEC> {
+  const reader = new OptionsReader("commandExecutor", options, Object.keys({ ...PROGRAM_SPEC, ...COMMAND_SPEC }));
+  return reader.finish({ ...readProgram(reader), ...reader.read(COMMAND_SPEC) });
 }
 
 interface End {

@@ -1,6 +1,12 @@
-import { encodeShownJson } from "@redis-batch/core/internal/names";
-import { OptionsReader } from "@redis-batch/core/internal/options";
-import { systemClock, systemRandom } from "@redis-batch/core/internal/service";
+import {
+  type DefaultsOf,
+  defaultsOf,
+  encodeShownJson,
+  type OptionsOf,
+  OptionsReader,
+  systemClock,
+  systemRandom,
+} from "@redis-batch/core/internal";
 import {
   type DeliveryPolicy,
   deliverWebhook,
@@ -11,33 +17,12 @@ import {
 import type { Executor } from "../executor.ts";
 import { instruct } from "./instruction.ts";
 import { OrderedWorkforce } from "./ordered-workforce.ts";
+import { WEBHOOK_SPEC } from "./webhook-spec.ts";
 
-export interface WebhookExecutorOptions {
-  /** The URL that receives orders as POST requests with JSON: `https://…` or `http://…`. A user and password in it are sent. */
-  readonly url: string;
-  /** The secret that signs orders, 16 characters or more. Default: they are not signed. */
-  readonly secret?: string | undefined;
-  /** More headers, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Maximum attempts to deliver an order, 1 to 100. Default 3: the next decision tries again in any case. */
-  readonly maxAttempts?: number | undefined;
-  /** The wait before the second attempt, in milliseconds, 10 to 600,000. Default 500; it doubles, with jitter. */
-  readonly retryBaseMs?: number | undefined;
-  /** Maximum wait, in milliseconds, 10 to 600,000. Default 5,000. */
-  readonly retryCapMs?: number | undefined;
-  /** Maximum time of an attempt, in milliseconds, 10 to 600,000. Default 5,000. */
-  readonly timeoutMs?: number | undefined;
-}
+export interface WebhookExecutorOptions extends OptionsOf<typeof WEBHOOK_SPEC> {}
 
 /** The values of options that are not given. */
-export const WEBHOOK_DEFAULTS = { maxAttempts: 3, retryBaseMs: 500, retryCapMs: 5_000, timeoutMs: 5_000 } as const;
-
-const KNOWN = [
-  "url",
-  "secret",
-  "headers",
-  ...(Object.keys(WEBHOOK_DEFAULTS) as (keyof typeof WEBHOOK_DEFAULTS)[]),
-] as const satisfies readonly (keyof WebhookExecutorOptions)[];
+export const WEBHOOK_DEFAULTS: DefaultsOf<typeof WEBHOOK_SPEC> = defaultsOf(WEBHOOK_SPEC);
 
 /**
  * An executor that sends every order to a webhook: a {@link ScaleInstruction} as JSON, signed like the monitor's alerts
@@ -72,18 +57,14 @@ function resolveWebhookOptions(options: WebhookExecutorOptions): {
   readonly target: WebhookTarget;
   readonly delivery: DeliveryPolicy;
 } {
-  const reader = new OptionsReader("webhookExecutor", options, KNOWN);
-  const integer = (name: keyof typeof WEBHOOK_DEFAULTS, min: number, max: number): number =>
-    reader.integer(name, { default: WEBHOOK_DEFAULTS[name], min, max });
-  const timeoutMs = integer("timeoutMs", 10, 600_000);
-  const baseMs = integer("retryBaseMs", 10, 600_000);
-  const capMs = integer("retryCapMs", 10, 600_000);
-  if (capMs < baseMs) reader.problem(`retryCapMs (${capMs}) must not be below retryBaseMs (${baseMs})`);
-  const maxAttempts = integer("maxAttempts", 1, 100);
-  const { url, secret, headers } = options;
+  const reader = new OptionsReader("webhookExecutor", options, Object.keys(WEBHOOK_SPEC));
+  const { url, secret, headers, timeoutMs, maxAttempts, retryBaseMs, retryCapMs } = reader.read(WEBHOOK_SPEC);
   const names = { url: "url", secret: "secret", headers: "headers" };
   const target = readWebhook(reader, { url, secret, headers }, names, { userAgent: "redis-batch-scaler", timeoutMs });
   // Without a target there is a problem, and finish() throws.
   const complete = target ?? { url: new URL("http://localhost"), secret: null, headers: {}, userAgent: "", timeoutMs };
-  return reader.finish({ target: complete, delivery: { maxAttempts, backoff: { baseMs, capMs } } });
+  return reader.finish({
+    target: complete,
+    delivery: { maxAttempts, backoff: { baseMs: retryBaseMs, capMs: retryCapMs } },
+  });
 }

@@ -1,45 +1,24 @@
 /** Scales a Kubernetes workload: sets the replicas of its scale subresource. */
-
-import { ServerStateError } from "@redis-batch/core";
-import { OptionsReader } from "@redis-batch/core/internal/options";
-import { systemClock } from "@redis-batch/core/internal/service";
+import {
+  type DefaultsOf,
+  defaultsOf,
+  type OptionsOf,
+  OptionsReader,
+  ServerStateError,
+  systemClock,
+} from "@redis-batch/core/internal";
 import type { Decision } from "../../decisions/decision.ts";
 import type { Executor, Workforce } from "../../executor.ts";
 import { type ClusterAccess, inCluster } from "./access.ts";
 import { parseScale, type Question, type Scale } from "./answer.ts";
 import { ApiClient } from "./api-client.ts";
-import {
-  isNamespaceName,
-  isObjectName,
-  readWorkload,
-  type ScalableResource,
-  scalePath,
-  type WorkloadKind,
-} from "./workload.ts";
+import { KUBERNETES_SPEC } from "./spec.ts";
+import { isNamespaceName, isObjectName, resourceOf, type ScalableResource, scalePath } from "./workload.ts";
 
-export interface KubernetesExecutorOptions {
-  /** The workload's name. */
-  readonly name: string;
-  /** Its kind: `"Deployment"` (default), `"StatefulSet"`, or any other resource that has a scale subresource. */
-  readonly workload?: WorkloadKind | ScalableResource | undefined;
-  /** Its namespace. Default: the namespace of the access. */
-  readonly namespace?: string | undefined;
-  /** The API server and the credentials. Default: `inCluster()`, this pod's service account. */
-  readonly access?: ClusterAccess | undefined;
-  /** Maximum time of one request, in milliseconds, 100 to 600,000. Default 10,000. */
-  readonly requestTimeoutMs?: number | undefined;
-}
+export interface KubernetesExecutorOptions extends OptionsOf<typeof KUBERNETES_SPEC> {}
 
 /** The values of options that are not given. */
-export const KUBERNETES_DEFAULTS = { workload: "Deployment", requestTimeoutMs: 10_000 } as const;
-
-const KNOWN = [
-  "name",
-  "workload",
-  "namespace",
-  "access",
-  "requestTimeoutMs",
-] as const satisfies readonly (keyof KubernetesExecutorOptions)[];
+export const KUBERNETES_DEFAULTS: DefaultsOf<typeof KUBERNETES_SPEC> = defaultsOf(KUBERNETES_SPEC);
 
 // Status updates also change the version; while pods start they are frequent.
 const ATTEMPTS = 5;
@@ -106,21 +85,21 @@ export function kubernetesExecutor(options: KubernetesExecutorOptions): Executor
 }
 
 function resolveKubernetesOptions(options: KubernetesExecutorOptions) {
-  const reader = new OptionsReader("kubernetesExecutor", options, KNOWN);
-  const name = reader.text("name");
-  if (name !== "" && !isObjectName(name)) reader.problem("name must be a Kubernetes name: a-z, 0-9, - and .");
-  const namespace = reader.has("namespace") ? reader.text("namespace") : null;
-  if (namespace !== null && namespace !== "" && !isNamespaceName(namespace)) {
-    reader.problem("namespace must be a Kubernetes name: a-z, 0-9 and -");
-  }
-  const workload = readWorkload(reader, options.workload);
-  const requestTimeoutMs = reader.integer("requestTimeoutMs", {
-    default: KUBERNETES_DEFAULTS.requestTimeoutMs,
-    min: 100,
-    max: 600_000,
+  const reader = new OptionsReader("kubernetesExecutor", options, Object.keys(KUBERNETES_SPEC));
+  const {
+    workload,
+    namespace = null,
+    ...given
+  } = reader.read(KUBERNETES_SPEC, {
+    name: (name) => (isObjectName(name) ? undefined : "be a Kubernetes name: a-z, 0-9, - and ."),
+    namespace: (name) => (isNamespaceName(name) ? undefined : "be a Kubernetes name: a-z, 0-9 and -"),
+    workload: (kind) =>
+      resourceOf(kind) === undefined
+        ? 'be "Deployment", "StatefulSet", or { group, version, resource } of a resource with a scale subresource'
+        : undefined,
   });
-  const access = options.access ?? reader.collect<ClusterAccess | undefined>(() => inCluster(), undefined);
-  const policy = reader.finish({ name, namespace, workload, requestTimeoutMs, access });
-  // Without an access there was a problem, and finish() has thrown.
-  return { ...policy, access: access as ClusterAccess };
+  const access = given.access ?? reader.collect<ClusterAccess | undefined>(() => inCluster(), undefined);
+  const policy = reader.finish({ ...given, namespace, workload: resourceOf(workload), access });
+  // Without a resource or an access there was a problem, and finish() has thrown.
+  return { ...policy, workload: policy.workload as ScalableResource, access: access as ClusterAccess };
 }

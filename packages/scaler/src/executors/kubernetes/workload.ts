@@ -1,5 +1,4 @@
 /** The scaled workload: anything with a scale subresource. */
-import type { OptionsReader } from "@redis-batch/core/internal/options";
 
 /** A resource with a scale subresource, by its definition. */
 export interface ScalableResource {
@@ -25,21 +24,12 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 export const isNamespaceName = (value: string): boolean => LABEL.test(value);
 export const isObjectName = (value: string): boolean => SUBDOMAIN.test(value);
 
-/** Reads the option `workload`. */
-export function readWorkload(
-  reader: OptionsReader,
-  workload: WorkloadKind | ScalableResource | undefined,
-): ScalableResource {
-  if (workload === undefined) return WORKLOADS.Deployment;
-  if (typeof workload === "string" && Object.hasOwn(WORKLOADS, workload)) return WORKLOADS[workload];
-  if (typeof workload === "object" && workload !== null) {
-    const { group, version, resource } = workload;
-    if (SUBDOMAIN.test(group) && LABEL.test(version) && LABEL.test(resource)) return { group, version, resource };
-  }
-  reader.problem(
-    'workload must be "Deployment", "StatefulSet", or { group, version, resource } of a resource with a scale subresource',
-  );
-  return WORKLOADS.Deployment;
+/** What a workload is scaled by; `undefined` if it is not a resource. */
+export function resourceOf(workload: WorkloadKind | ScalableResource): ScalableResource | undefined {
+  if (typeof workload === "string") return Object.hasOwn(WORKLOADS, workload) ? WORKLOADS[workload] : undefined;
+  const { group, version, resource } = workload;
+  const isOne = SUBDOMAIN.test(group) && LABEL.test(version) && LABEL.test(resource);
+  return isOne ? { group, version, resource } : undefined;
 }
 
 /** The path of its scale subresource. */

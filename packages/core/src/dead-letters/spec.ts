@@ -1,0 +1,97 @@
+/** The options of dead letters, and of their calls. Each is written here, and nowhere else. */
+import type { EntryId } from "../names/entry-id.ts";
+import type { Observer } from "../service/observer.ts";
+import type { OptionSpecs } from "../options/option-spec.ts";
+import type { DeadLettersEvent } from "./events.ts";
+import type { LetterFilter } from "./filter.ts";
+import type { DiscardProgress, RedriveCounts } from "./report.ts";
+
+export const DEAD_LETTERS_SPEC = {
+  redis: { kind: "redis" },
+  /** How long a call waits for a connection, in milliseconds, 100 to 600,000. Default 30,000. */
+  connectTimeoutMs: {
+    ...{ kind: "milliseconds", min: 100, max: 600_000, default: 30_000 },
+    about: "maximum time that a call waits for a connection",
+  },
+  /** Receives every event. Without one, a connection that cannot be had is reported as a process warning. */
+  observer: {
+    ...{
+      kind: "function",
+      value: {} as Observer<DeadLettersEvent>,
+      otherwise: "a process warning if it cannot connect",
+    },
+    about: "receives every `DeadLettersEvent`",
+  },
+  /** The stream's key. */
+  stream: { kind: "stream", required: true, about: "the stream's key" },
+  /** The consumer group whose dead letters these are. */
+  group: { kind: "name", required: true, about: "the consumer group whose dead letters these are" },
+} as const satisfies OptionSpecs;
+
+export const LIST_SPEC = {
+  /** Letters on the page at most, 1 to 10,000. Default 100. */
+  limit: { kind: "integer", min: 1, max: 10_000, default: 100, about: "maximum number of dead letters on the page" },
+  /** Which letters. Default `"all"`. Letters that it leaves out are read nevertheless, a page at a time. */
+  filter: { kind: "own", value: {} as LetterFilter, otherwise: '`"all"`', about: "which dead letters" },
+  /** The letter to begin with, itself included: the `next` of the page before. Default: the oldest. */
+  from: {
+    ...{ kind: "own", value: "" as EntryId, otherwise: "the oldest" },
+    about: "first dead letter: the `next` of the page before",
+  },
+  /** Ends the reading; the call rejects with the signal's reason. */
+  signal: { kind: "own", value: {} as AbortSignal, about: "stops the reading when it is aborted" },
+} as const satisfies OptionSpecs;
+
+/** Letters named one by one. */
+export const CHOSEN_SPEC = {
+  /** The letters' own ids. */
+  ids: { kind: "own", required: true, value: [] as readonly EntryId[], about: "ids of the dead letters" },
+} as const satisfies OptionSpecs;
+
+/** Letters picked among those that are there. */
+export const FILTERED_SPEC = {
+  /** Which letters; `"all"` for every one. */
+  filter: {
+    kind: "own",
+    required: true,
+    value: {} as LetterFilter,
+    about: 'which dead letters; `"all"` for every one',
+  },
+  /** Letters at most, 1 to 100,000. Default 1,000. */
+  limit: { kind: "integer", min: 1, max: 100_000, default: 1_000, about: "maximum number of dead letters" },
+  /** The letter to begin with, itself included: the `next` of the report before. Default: the oldest. */
+  from: {
+    ...{ kind: "own", value: "" as EntryId, otherwise: "the oldest" },
+    about: "first dead letter: the `next` of the report before",
+  },
+} as const satisfies OptionSpecs;
+
+export const REDRIVE_SPEC = {
+  /**
+   * What becomes of a letter whose entry is no longer in the stream. `"skip"` (default): it stays a dead letter.
+   * `"add"`: its fields are added to the stream as a new entry, with a new id, which **every** group of the stream gets.
+   */
+  ifTrimmed: {
+    kind: "choice",
+    choices: ["skip", "add"],
+    default: "skip",
+    about: "what to do if the entry is no longer in the stream",
+  },
+  /** Called with the counts so far, after every few letters. */
+  onProgress: {
+    ...{ kind: "function", value: {} as (progress: RedriveCounts) => void },
+    about: "called with the counts so far, after every few dead letters",
+  },
+  /** Ends the work after the letters under way; the call rejects with the signal's reason. */
+  signal: { kind: "own", value: {} as AbortSignal, about: "stops the work after the dead letters in progress" },
+} as const satisfies OptionSpecs;
+
+export const DISCARD_SPEC = {
+  /** Called with the counts so far, after every page. */
+  onProgress: {
+    ...{ kind: "function", value: {} as (progress: DiscardProgress) => void },
+    about: "called with the counts so far, after every page",
+  },
+  /** Ends the work after the page under way; the call rejects with the signal's reason. */
+  signal: { kind: "own", value: {} as AbortSignal, about: "stops the work after the page in progress" },
+} as const satisfies OptionSpecs;
