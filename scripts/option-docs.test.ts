@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OptionSpec, OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpec, OptionSpecs } from "@redis-batch/core/internal/options";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "./lib/root.mjs";
@@ -159,7 +159,7 @@ describe("so it is with what is published", () => {
     editor = openEditor({
       paths: {
         "@redis-batch/core": at("core", "index"),
-        "@redis-batch/core/internal": at("core", "internal"),
+        "@redis-batch/core/internal/*": at("core", "internal/*"),
         "@redis-batch/consumer": at("consumer", "index"),
       },
     });

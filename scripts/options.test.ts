@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { OptionSpec, OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpec, OptionSpecs } from "@redis-batch/core/internal/options";
 import { describe, expect, it } from "vitest";
 import { fillOptionTables } from "./lib/option-tables.ts";
 import { ROOT } from "./lib/root.mjs";

@@ -1,5 +1,5 @@
 /** The tables of options in the READMEs, made of the specs that the options are read by. */
-import type { OptionSpec, OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpec, OptionSpecs } from "@redis-batch/core/internal/options";
 
 type Specs = Readonly<Record<string, Readonly<Record<string, OptionSpecs>>>>;
 

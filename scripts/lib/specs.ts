@@ -1,7 +1,7 @@
 /** Every option there is, by package and spec: `core`, `PRODUCER_SPEC`. Needs the sources' condition. */
 import * as consumer from "@redis-batch/consumer/spec";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import * as core from "@redis-batch/core/spec";
-import type { OptionSpecs } from "@redis-batch/core/internal";
 import * as monitor from "@redis-batch/monitor/spec";
 import * as scaler from "@redis-batch/scaler/spec";
 

@@ -1,16 +1,14 @@
+import { type Decoder, type Fields, fieldsCodec } from "@redis-batch/core";
+import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
 import {
-  heartbeatMsOf,
-  type Decoder,
   type DefaultsOf,
   defaultsOf,
-  type Fields,
-  fieldsCodec,
-  instanceName,
   type OptionsOf,
   OptionsReader,
   type PolicyOf,
   type WithRedis,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/options";
+import { instanceName } from "@redis-batch/core/internal/service";
 import { CONSUMER_SPEC } from "./spec.ts";
 
 export interface ConsumerOptions<Value = Fields> extends WithRedis, OptionsOf<typeof CONSUMER_SPEC> {

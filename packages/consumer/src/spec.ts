@@ -2,7 +2,8 @@
  * The options of a consumer. Each is written here, and nowhere else: the docstring is what editors show, `about` what stands
  * in the README and in the help of the command line.
  */
-import type { Decoder, Observer, OptionSpecs } from "@redis-batch/core/internal";
+import type { Decoder, Observer } from "@redis-batch/core";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ConsumerEvent } from "./events.ts";
 
 export const CONSUMER_SPEC = {

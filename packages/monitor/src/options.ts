@@ -5,7 +5,7 @@ import {
   OptionsReader,
   type PolicyOf,
   type WithRedis,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/options";
 import { CLEAN_UP_SPEC, MONITOR_SPEC, RUN_SPEC, type TRIM_SPEC } from "./spec.ts";
 
 export interface MonitorOptions extends WithRedis, OptionsOf<typeof MONITOR_SPEC> {}

@@ -2,7 +2,8 @@
  * The options of a monitor, and of its calls. Each is written here, and nowhere else. Also the door to all options of this
  * package as data, only open in the workspace.
  */
-import type { Observer, OptionSpecs } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { MonitorEvent } from "./events.ts";
 
 export * from "./alerts/spec.ts";

@@ -1,4 +1,10 @@
-import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader, type PolicyOf } from "@redis-batch/core/internal";
+import {
+  type DefaultsOf,
+  defaultsOf,
+  type OptionsOf,
+  OptionsReader,
+  type PolicyOf,
+} from "@redis-batch/core/internal/options";
 import { SCALING_SPEC } from "./scaling-spec.ts";
 
 /** How it is decided how many consumers a group needs. */

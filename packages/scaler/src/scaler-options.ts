@@ -5,7 +5,7 @@ import {
   OptionsReader,
   type PolicyOf,
   type WithRedis,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/options";
 import type { Executor } from "./executor.ts";
 import { readScaling, type ScalingOptions, type ScalingPolicy } from "./options.ts";
 import { RUN_SPEC, SCALER_SPEC } from "./scaler-spec.ts";

@@ -1,5 +1,6 @@
 /** The options of a scaler, beside those of scaling, and of its run. Each is written here, and nowhere else. */
-import type { Observer, OptionSpecs } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor } from "./executor.ts";
 

@@ -1,5 +1,5 @@
 /** The options of how it is decided how many consumers a group needs. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 
 export const SCALING_SPEC = {
   /**

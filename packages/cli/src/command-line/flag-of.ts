@@ -1,5 +1,5 @@
 /** The flags of options that a service has: kind, range, default and sentence come from the service's own spec. */
-import type { OptionSpec as ServiceOption } from "@redis-batch/core/internal";
+import type { OptionSpec as ServiceOption } from "@redis-batch/core/internal/options";
 import { formatDuration } from "./option-value.ts";
 
 /** What a flag says otherwise than the option. `default: null`: there is none here. */

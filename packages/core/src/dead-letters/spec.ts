@@ -1,7 +1,7 @@
 /** The options of dead letters, and of their calls. Each is written here, and nowhere else. */
 import type { EntryId } from "../names/entry-id.ts";
-import type { Observer } from "../service/observer.ts";
 import type { OptionSpecs } from "../options/option-spec.ts";
+import type { Observer } from "../service/observer.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import type { LetterFilter } from "./filter.ts";
 import type { DiscardProgress, RedriveCounts } from "./report.ts";

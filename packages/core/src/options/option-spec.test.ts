@@ -1,8 +1,8 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { ConfigError } from "../errors/errors.ts";
+import type { RedisSource } from "../redis/open-client.ts";
 import { type DefaultsOf, defaultsOf, type OptionSpecs, type OptionsOf, type PolicyOf } from "./option-spec.ts";
 import { type ChecksOf, OptionsReader } from "./options-reader.ts";
-import type { RedisSource } from "../redis/open-client.ts";
 
 const SPEC = {
   redis: { kind: "redis" },

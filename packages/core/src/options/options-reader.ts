@@ -1,10 +1,10 @@
 import { types } from "node:util";
-import { isEntryId } from "../names/entry-id.ts";
 import { ConfigError } from "../errors/errors.ts";
+import { isEntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
 import { isName } from "../names/names.ts";
-import type { NumberSpec, OptionSpec, OptionSpecs, PolicyOf } from "./option-spec.ts";
 import type { GroupPosition } from "../wire/xgroup.ts";
+import type { NumberSpec, OptionSpec, OptionSpecs, PolicyOf } from "./option-spec.ts";
 
 interface NumberRule {
   readonly default: number;

@@ -1,8 +1,8 @@
 /** The options of a producer. Each is written here, and nowhere else. */
 import type { Encoder } from "../codecs/codec.ts";
 import type { EntryId } from "../names/entry-id.ts";
-import type { Observer } from "../service/observer.ts";
 import type { OptionSpecs } from "../options/option-spec.ts";
+import type { Observer } from "../service/observer.ts";
 import type { ProducerEvent } from "./events.ts";
 
 export const PRODUCER_SPEC = {

@@ -1,4 +1,5 @@
-import { type DefaultsOf, defaultsOf, type Observer, type OptionsOf, OptionsReader } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader } from "@redis-batch/core/internal/options";
 import { type DeliveryPolicy, readWebhook, type WebhookTarget } from "@redis-batch/core/web";
 import type { AlertingPolicy } from "../decisions/alerting.ts";
 import type { AlertsEvent } from "./events.ts";

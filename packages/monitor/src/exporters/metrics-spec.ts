@@ -1,5 +1,5 @@
 /** The options that the exporters of metrics have in common. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { MonitorTally } from "./tally.ts";
 
 export const METRICS_SPEC = {

@@ -1,4 +1,4 @@
-import type { OptionsOf } from "@redis-batch/core/internal";
+import type { OptionsOf } from "@redis-batch/core/internal/options";
 import { asLabelValue, encodeLabels } from "@redis-batch/core/web";
 import type { ConsumerReport, GroupReport, MonitorReport } from "../report.ts";
 import {

@@ -1,5 +1,5 @@
 /** The options of the metrics server, beside those of all exporters of metrics. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ReportSource } from "./registry.ts";
 
 export const METRICS_SERVER_SPEC = {

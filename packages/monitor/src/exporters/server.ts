@@ -2,17 +2,10 @@
  * A small HTTP server for collectors and orchestrators: `/metrics`, `/healthz`, `/readyz`. It is independent of the
  * monitor, so that it answers even if Redis does not.
  */
-import {
-  callSafely,
-  type DefaultsOf,
-  defaultsOf,
-  describeThrown,
-  type OptionsOf,
-  OptionsReader,
-  pause,
-  systemClock,
-  Warnings,
-} from "@redis-batch/core/internal";
+
+import { describeThrown } from "@redis-batch/core/internal/errors";
+import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader } from "@redis-batch/core/internal/options";
+import { callSafely, pause, systemClock, Warnings } from "@redis-batch/core/internal/service";
 import {
   chooseFormat,
   createGuard,

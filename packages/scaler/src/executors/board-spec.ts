@@ -1,5 +1,5 @@
 /** The options of the board, and of the server that shows it. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 
 export const BOARD_SPEC = {
   /** The stream's key, as it is to be shown. */

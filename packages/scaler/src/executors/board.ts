@@ -1,14 +1,9 @@
 /** Publishes the wanted number of consumers for others to read: KEDA, Prometheus, people. */
-import {
-  type DefaultsOf,
-  defaultsOf,
-  describeThrown,
-  encodeShownJson,
-  type OptionsOf,
-  OptionsReader,
-  systemClock,
-  Warnings,
-} from "@redis-batch/core/internal";
+
+import { describeThrown } from "@redis-batch/core/internal/errors";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
+import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader } from "@redis-batch/core/internal/options";
+import { systemClock, Warnings } from "@redis-batch/core/internal/service";
 import {
   asLabelValue,
   chooseFormat,

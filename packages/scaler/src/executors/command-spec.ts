@@ -1,5 +1,5 @@
 /** The options of the executor that runs a command, beside those of the command. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 
 export const COMMAND_SPEC = {
   /** Maximum run time, in milliseconds, 100 to 600,000. Default 30,000. Then it is killed. */

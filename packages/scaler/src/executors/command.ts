@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
+import { showName } from "@redis-batch/core";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
 import {
   type DefaultsOf,
   defaultsOf,
-  encodeShownJson,
   type OptionsOf,
   OptionsReader,
   type PolicyOf,
-  showName,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/options";
 import type { Executor } from "../executor.ts";
 import { COMMAND_SPEC } from "./command-spec.ts";
 import { instruct } from "./instruction.ts";

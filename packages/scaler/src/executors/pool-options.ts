@@ -1,4 +1,10 @@
-import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader, type PolicyOf } from "@redis-batch/core/internal";
+import {
+  type DefaultsOf,
+  defaultsOf,
+  type OptionsOf,
+  OptionsReader,
+  type PolicyOf,
+} from "@redis-batch/core/internal/options";
 import { PROCESS_POOL_SPEC } from "./pool-spec.ts";
 import { type Program, type ProgramOptions, readProgram } from "./program.ts";
 import { PROGRAM_SPEC } from "./program-spec.ts";

@@ -1,5 +1,6 @@
 /** The options of a process pool. Each is written here, and nowhere else. */
-import type { Observer, OptionSpecs } from "@redis-batch/core/internal";
+import type { Observer } from "@redis-batch/core";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ProcessPoolEvent } from "./pool-events.ts";
 
 export const PROCESS_POOL_SPEC = {

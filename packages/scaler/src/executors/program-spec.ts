@@ -1,5 +1,5 @@
 /** The options of what runs a program. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 
 export const PROGRAM_SPEC = {
   /** The program, as for `spawn`: a path, or a name on the PATH. No shell is involved. */

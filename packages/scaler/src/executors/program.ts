@@ -1,4 +1,4 @@
-import type { OptionsOf, OptionsReader } from "@redis-batch/core/internal";
+import type { OptionsOf, OptionsReader } from "@redis-batch/core/internal/options";
 import { PROGRAM_SPEC } from "./program-spec.ts";
 
 export interface ProgramOptions extends OptionsOf<typeof PROGRAM_SPEC> {}

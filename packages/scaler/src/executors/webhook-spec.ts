@@ -1,5 +1,5 @@
 /** The options of the executor that sends orders to a webhook. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 
 export const WEBHOOK_SPEC = {
   /** The URL that receives orders as POST requests with JSON: `https://…` or `http://…`. A user and password in it are sent. */

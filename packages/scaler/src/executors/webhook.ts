@@ -1,12 +1,6 @@
-import {
-  type DefaultsOf,
-  defaultsOf,
-  encodeShownJson,
-  type OptionsOf,
-  OptionsReader,
-  systemClock,
-  systemRandom,
-} from "@redis-batch/core/internal";
+import { encodeShownJson } from "@redis-batch/core/internal/names";
+import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader } from "@redis-batch/core/internal/options";
+import { systemClock, systemRandom } from "@redis-batch/core/internal/service";
 import {
   type DeliveryPolicy,
   deliverWebhook,

@@ -1,11 +1,11 @@
+import { ConfigError } from "@redis-batch/core";
 import {
-  ConfigError,
   type DefaultsOf,
   defaultsOf,
   type OptionsOf,
   OptionsReader,
   type PolicyOf,
-} from "@redis-batch/core/internal";
+} from "@redis-batch/core/internal/options";
 import { KEDA_EXECUTOR_SPEC, KEDA_SPEC } from "./spec.ts";
 
 export interface KedaScalerOptions extends OptionsOf<typeof KEDA_SPEC> {}

@@ -1,5 +1,5 @@
 /** The options of the scaler for KEDA, and of its executors. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { Executor } from "../../executor.ts";
 
 /** How the server proves itself; PEM. */

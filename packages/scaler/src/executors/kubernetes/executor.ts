@@ -1,12 +1,8 @@
 /** Scales a Kubernetes workload: sets the replicas of its scale subresource. */
-import {
-  type DefaultsOf,
-  defaultsOf,
-  type OptionsOf,
-  OptionsReader,
-  ServerStateError,
-  systemClock,
-} from "@redis-batch/core/internal";
+
+import { ServerStateError } from "@redis-batch/core";
+import { type DefaultsOf, defaultsOf, type OptionsOf, OptionsReader } from "@redis-batch/core/internal/options";
+import { systemClock } from "@redis-batch/core/internal/service";
 import type { Decision } from "../../decisions/decision.ts";
 import type { Executor, Workforce } from "../../executor.ts";
 import { type ClusterAccess, inCluster } from "./access.ts";

@@ -1,5 +1,5 @@
 /** The options of the executor for Kubernetes. Each is written here, and nowhere else. */
-import type { OptionSpecs } from "@redis-batch/core/internal";
+import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ClusterAccess } from "./access.ts";
 import type { ScalableResource, WorkloadKind } from "./workload.ts";
 
