@@ -9,10 +9,18 @@ const { values: options } = parseArgs({ options: { check: { type: "boolean", def
 // Types that public signatures name, and that nobody needs to name himself.
 const UNEXPORTED = [
   // Halves of types that are exported.
-  ...["DecisionCore", "DiscardSettings", "ErrorDetails", "Redrive", "RedriveSettings"],
+  ...["DecisionCore", "ErrorDetails", "Redrive"],
   // What is inside ScalerMemory, which is only handed back.
   ...["ArrivalMemory", "BacklogMemory", "Cap", "EffectivenessMemory", "MovesMemory", "NeedSample", "ProcessingMemory"],
   ...["Sample", "SaturatedMemory", "ThroughputMemory", "TotalsMemory", "TotalsSample", "Trial"],
+  // Where each option is written, and the language it is written in: users name the options' types.
+  ...["Constant", "Defaults", "DefaultsOf", "Described", "Given", "IsRequired", "MayBeGiven", "Multiple", "NamesWith"],
+  ...["NumberSpec", "OptionOf", "OptionsOf", "PolicyOf", "ProgramOptions", "Redis", "Required", "Spec", "Textual"],
+  ...["ValueOf", "WithRedis", "ALERTS_SPEC", "BOARD_SPEC", "CHOSEN_SPEC", "CLEAN_UP_SPEC", "COMMAND_SPEC"],
+  ...["CONSUMER_SPEC", "DEAD_LETTERS_SPEC", "DISCARD_SPEC", "FILTERED_SPEC", "KEDA_EXECUTOR_SPEC", "KEDA_SPEC"],
+  ...["KUBERNETES_SPEC", "LIST_SPEC", "METRICS_SERVER_SPEC", "METRICS_SPEC", "MONITOR_SPEC", "PROCESS_POOL_SPEC"],
+  ...["PRODUCER_SPEC", "PROGRAM_SPEC", "REDRIVE_SPEC", "RUN_SPEC", "SCALER_SPEC", "SCALE_SERVER_SPEC", "SCALING_SPEC"],
+  ...["TRIM_SPEC", "WEBHOOK_SPEC"],
 ];
 
 const apis = readApis(ROOT);

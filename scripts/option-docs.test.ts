@@ -36,9 +36,11 @@ const SHOWN = [
 function openEditor(settings: ts.CompilerOptions): ts.LanguageService {
   const read = (path: string): string | undefined => (path === FILE ? TYPED : ts.sys.readFile(path));
   const base = { strict: true, skipLibCheck: true, noEmit: true, target: ts.ScriptTarget.ES2023, types: ["node"] };
-  const { readDirectory, directoryExists, getDirectories, realpath } = ts.sys;
   return ts.createLanguageService({
-    ...{ readDirectory, directoryExists, getDirectories, ...(realpath !== undefined && { realpath }) },
+    readDirectory: (...given) => ts.sys.readDirectory(...given),
+    directoryExists: (path) => ts.sys.directoryExists(path),
+    getDirectories: (path) => ts.sys.getDirectories(path),
+    realpath: (path) => ts.sys.realpath?.(path) ?? path,
     getCompilationSettings: () => ({
       ...{ ...base, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
       ...{ allowImportingTsExtensions: true, ...settings },
@@ -92,11 +94,8 @@ describe("an editor shows the docstring of an option", () => {
 
   it.each(docs)("that has the range and the default of $path", ({ text, spec }) => {
     expect(text).not.toBe("");
-    for (const words of wordsOf(spec))
-      expect(
-        words.some((one) => text.includes(one)),
-        words.join(" or "),
-      ).toBe(true);
+    const missing = wordsOf(spec).filter((words) => !words.some((one) => text.includes(one)));
+    expect(missing.map((words) => words.join(" or "))).toEqual([]);
   });
 
   it("of every option there is", () => {
@@ -152,8 +151,7 @@ describe("so it is with what is published", () => {
       const { status, stdout } = spawnSync("tsc", [...build, "--rootDir", "packages", "--outDir", folder], {
         ...{ cwd: ROOT, encoding: "utf8" },
       });
-      expect(stdout).toBe("");
-      expect(status).toBe(0);
+      if (status !== 0) throw new Error(`tsc ${build.join(" ")} failed:\n${stdout}`);
     }
     const at = (name: string, door: string) => [join(folder, name, "src", `${door}.d.ts`)];
     editor = openEditor({
