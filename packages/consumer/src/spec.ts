@@ -32,7 +32,7 @@ export const CONSUMER_SPEC = {
   },
   /** Messages in a full batch, 1 to 10,000. Default 100. Large batches cost memory and redeliver more when they fail. */
   batchSize: { kind: "integer", min: 1, max: 10_000, default: 100, about: "messages in a full batch" },
-  /** How a message that was not acknowledged comes again in `run` and `for await`. */
+  /** How a message that was not acknowledged is redelivered in `run` and `for await`. */
   retry: {
     kind: "options",
     about: "[when a message is redelivered](#when-is-a-message-redelivered) in `run` and `for await`",

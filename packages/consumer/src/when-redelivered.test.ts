@@ -198,7 +198,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
         });
       await heartbeat();
       await runOther();
-      // Whoever has just come judges nobody before a lease of its own is over.
+      // A new consumer calls no other one dead before its own first lease has passed.
       for (let beat = 0; beat < 20; beat++) {
         await heartbeat();
         await clock.advance(HEARTBEAT_MS);

@@ -73,7 +73,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual([]);
   });
 
-  it("tell of a group nobody works for", async () => {
+  it("report a group nobody works for", async () => {
     const { group, consumer, look, goesOn } = await working();
     await look();
     await consumer.close();
@@ -82,7 +82,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchGroupStopped"]);
   });
 
-  it("tell of a consumer whose handler hangs, and of a group of which all do", async () => {
+  it("report a consumer whose handler hangs, and of a group of which all do", async () => {
     const group = realGroup();
     await group.create();
     group.start("hung", group.hang, { maxHoldMs: 6_000, prefetch: 0 });
@@ -93,7 +93,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchConsumersStalled", "RedisBatchGroupStalled"]);
   });
 
-  it("tell of a group that falls behind", async () => {
+  it("report a group that falls behind", async () => {
     const group = realGroup();
     await group.create();
     const { look, goesOn } = scraped(group);
@@ -105,7 +105,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchGroupFallingBehind"]);
   });
 
-  it("tell of a group that was set back, and of one ahead of its stream", async () => {
+  it("report a group that was set back, and of one ahead of its stream", async () => {
     const back = realGroup();
     await back.create();
     await back.add(20);
@@ -124,7 +124,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(other.goesOn())).toEqual(["RedisBatchGroupAhead"]);
   });
 
-  it("tell of a group that dead-letters what it gets", async () => {
+  it("report a group that moves most of its messages to the dead letters", async () => {
     const group = realGroup();
     await group.create();
     const { monitor, look, goesOn } = scraped(group);
@@ -138,7 +138,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchDeadLettersGrow", "RedisBatchGroupFailing"]);
   });
 
-  it("tell of a consumer that fails on what others can do", async () => {
+  it("report a consumer that fails on what others can do", async () => {
     const { group, monitor, look, goesOn } = await working();
     group.start(
       "broken",
@@ -160,7 +160,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchConsumersFailing"]);
   });
 
-  it("tell of consumers that are paused", async () => {
+  it("report consumers that are paused", async () => {
     const { consumer, monitor, look, goesOn } = await working();
     consumer.pause();
     await eventually("it says so", async () => consumerOf(await groupOf(monitor), "works").status === "PAUSED", LONG);
@@ -168,7 +168,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchConsumersHeldUp"]);
   });
 
-  it("tell of a process that was killed", async () => {
+  it("report a process that was killed", async () => {
     const group = realGroup();
     await group.create();
     await group.killOne("killed", 5);
@@ -179,7 +179,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchConsumersDead"]);
   });
 
-  it("tell of messages that were removed too early, and of a group of which little is known", async () => {
+  it("report messages that were removed too early, and of a group of which little is known", async () => {
     const group = realGroup();
     await group.create();
     await group.add(20);
@@ -194,7 +194,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchGroupUnknown", "RedisBatchMessagesLost"]);
   });
 
-  it("tell of released messages that nobody takes", async () => {
+  it("report released messages that nobody takes", async () => {
     const group = realGroup();
     await group.create();
     const consumer = group.start("closes", group.hang, { prefetch: 1 });
@@ -212,7 +212,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(names).toContain("RedisBatchGroupStopped");
   });
 
-  it("tell of messages that were deferred, and that nobody takes up when their time has come", async () => {
+  it("report deferred messages that are due and that no consumer claims", async () => {
     const group = realGroup();
     await group.create();
     let offered = 0;
@@ -232,7 +232,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
     expect(await firing(goesOn())).toEqual(["RedisBatchDeferredOverdue", "RedisBatchGroupStopped"]);
   });
 
-  it("tell of a monitor that is gone, while another one of another stream goes on, and of all of them gone", async () => {
+  it("report a monitor that is gone, while another one of another stream goes on, and of all of them gone", async () => {
     const one = await working();
     const other = await working();
     for (const { look } of [one, other]) await look();
@@ -246,7 +246,7 @@ describe.skipIf(!("path" in promtool))(`the alert rules${why}`, () => {
   describe("with a server that dies", () => {
     const own = useRealGroup(useServer({ own: true }));
 
-    it("tell of a monitor that sees nothing and fails again and again", async () => {
+    it("report a monitor that sees nothing and fails again and again", async () => {
       const group = own();
       await group.create();
       await group.workOff("plain", 1);

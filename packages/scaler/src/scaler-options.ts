@@ -44,7 +44,7 @@ export function resolveRunOptions(options: RunOptions): RunPolicy {
   const reader = new OptionsReader("run", options, Object.keys(RUN_SPEC));
   const { executor = null, dryRun, ...policy } = reader.read(RUN_SPEC);
   const { leaseMs, intervalMs } = policy;
-  // One that misses a look would lose the lead to nobody's advantage.
+  // A leader that misses one pass should not lose the lead: nothing would be gained.
   if (leaseMs < 2 * intervalMs) {
     reader.problem(`leaseMs (${leaseMs}) must not be below twice intervalMs (${intervalMs})`);
   }

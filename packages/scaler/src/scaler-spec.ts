@@ -21,8 +21,8 @@ export const SCALER_SPEC = {
   /** The consumer group. It need not exist. */
   group: { kind: "name", required: true, about: "the consumer group; it need not exist" },
   /**
-   * Where the server does not know how many messages wait they are counted, up to so many, 1 to 1,000,000. Default
-   * 10,000. Beyond it there are "at least" so many, and no consumer is taken away.
+   * If the server does not know how many messages wait, they are counted up to this number, 1 to 1,000,000. Default
+   * 10,000. Beyond it the number is "at least" this, and no consumer is removed.
    */
   countLimit: {
     ...{ kind: "integer", min: 1, max: 1_000_000, default: 10_000 },
@@ -38,7 +38,7 @@ export const SCALER_SPEC = {
   },
   /**
    * How many entries the audit log keeps, about, 100 to 1,000,000. Default 10,000. There are two for every order: that it
-   * was given, with all that led to it, and what came of it.
+   * was given, with all that led to it, and its result.
    */
   auditLength: {
     ...{ kind: "integer", min: 100, max: 1_000_000, default: 10_000 },

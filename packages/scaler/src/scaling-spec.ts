@@ -22,12 +22,12 @@ export const SCALING_SPEC = {
     ...{ kind: "integer", min: 1, max: 100_000, default: 10, otherwise: '100,000 with `"ratio"`' },
     about: "maximum number of consumers",
   },
-  /** `"ratio"` only: from so many percent on a consumer is added, 0 to 100. Default 50. */
+  /** `"ratio"` only: a consumer is added from this rate on, in percent, 0 to 100. Default 50. */
   scaleOutRate: {
     ...{ kind: "number", min: 0, max: 100, default: 50 },
     about: "ratio: add a consumer at this percentage or more",
   },
-  /** `"ratio"` only: below so many percent one is taken away, 0 to 100, not above `scaleOutRate`. Default 10. */
+  /** `"ratio"` only: a consumer is removed below this rate, in percent, 0 to 100, not above `scaleOutRate`. Default 10. */
   scaleInRate: {
     ...{ kind: "number", min: 0, max: 100, default: 10 },
     about: "ratio: remove a consumer below this percentage",
@@ -62,7 +62,7 @@ export const SCALING_SPEC = {
   },
   /** How long after a move none takes consumers away, in milliseconds, 0 to 86,400,000. Default 15,000, and 0 with `"ratio"`. */
   scaleInCooldownMs: {
-    // One step down per so long: a mistake is seen before the next step.
+    // At most one step down in this time: a mistake shows before the next step.
     ...{ kind: "milliseconds", min: 0, max: 86_400_000, default: 15_000, otherwise: '0 with `"ratio"`' },
     about: "time after a change during which no consumer is removed",
   },

@@ -61,7 +61,7 @@ const EPSILON = 1e-9;
 // Some ten milliseconds' worth.
 const HAPPENINGS_PER_STEP = 20_000;
 
-/** Runs it and says what came of it; `watch` sees every look. */
+/** Runs it and returns the result; `watch` sees every pass. */
 export function simulate(
   scenario: Scenario,
   traffic: Traffic,

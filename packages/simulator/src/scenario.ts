@@ -44,7 +44,7 @@ export interface Scenario {
   readonly work: Scatter;
   /** From the order until a consumer works. */
   readonly startUp: Scatter;
-  /** A new consumer takes so many times as long for so many seconds. */
+  /** A new consumer takes this many times as long, for this many seconds. */
   readonly warmUp: { readonly seconds: number; readonly factor: number };
   /** How much faster or slower than the mean a consumer is at most. */
   readonly unlikeness: number;

@@ -2,7 +2,7 @@
 
 import { Latencies } from "./latencies.ts";
 
-// A move that takes another back within so many seconds is a reversal.
+// A move that reverses another within this many seconds is a reversal.
 const REVERSAL_SECONDS = 600;
 
 export class Tally {
@@ -20,7 +20,7 @@ export class Tally {
     this.#objective = objective;
   }
 
-  /** A message is done so many seconds after it arrived. */
+  /** A message is done this many seconds after it arrived. */
   finished(seconds: number): void {
     this.#counted++;
     if (seconds > this.#objective) this.#late++;
@@ -71,7 +71,7 @@ export interface Outcome {
   readonly violationPercent: number;
   /** 99 of 100 messages took no longer, in seconds; to a hundredth of itself, 0 without messages. */
   readonly p99Seconds: number;
-  /** Consumers that there were, for so many hours each; also those that start, and those that are told to go. */
+  /** Hours of all consumers together, including those that start and those that were asked to stop. */
   readonly consumerHours: number;
   /** How often the number of consumers was changed. */
   readonly actions: number;

@@ -40,7 +40,7 @@ export interface MemoryEntry {
 /** One message of a group's pending list: delivered, and not acknowledged. */
 export interface MemoryPending {
   readonly id: EntryId;
-  /** Whose it is; `rb:released` and `rb:later` are nobody's: messages that were given back, and delayed ones. */
+  /** Its consumer; `rb:released` and `rb:later` are not consumers: they hold released messages and deferred ones. */
   readonly consumer: string;
   /** Milliseconds since its delivery, or since its lease was renewed. */
   readonly idleMs: number;

@@ -20,7 +20,7 @@ describe("decideSurplus", () => {
     expect(surplus).toEqual({ kind: "all", why: "backing-off", for: "another consumer" });
   });
 
-  it("keeps nothing when all handlers hang, whoever is there, and everything else while one does not", () => {
+  it("keeps nothing when all handlers hang, with or without another consumer, and everything else while one does not", () => {
     expect(decideSurplus({ ...idle, handlersHung: 2 }, 0)).toEqual({
       kind: "all",
       why: "held-too-long",

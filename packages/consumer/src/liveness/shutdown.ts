@@ -53,7 +53,7 @@ export class Shutdown<Value> {
     this.#parts = parts;
   }
 
-  /** Resolves when the consumer has stopped, whoever stopped it. */
+  /** Resolves when the consumer has stopped, by `close()` or by itself. */
   get whenStopped(): Promise<void> {
     return this.#stopped;
   }

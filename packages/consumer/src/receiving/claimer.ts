@@ -192,7 +192,7 @@ export class Claimer<Value> {
     const { held, clock, usage } = this.#scope;
     const { admitter, deadLetterWriter, peers } = this.#parts;
     const most = usage.maxDeliveries;
-    // Whoever released it wanted another consumer to try it once more, if it may be tried more than once at all.
+    // It was released for a second opinion: another consumer tries it once more, unless one try is all it may have.
     const last = most === 1 || !peers.lastSeen.isAnyAlive ? most : most + 1;
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];

@@ -81,7 +81,7 @@ describe("SurplusReleaser", () => {
     expect(secondOpinions.notWanted().toSorted()).toEqual([failed, later].toSorted());
   });
 
-  it("releases everything when all handlers hang, whoever is there, and when it drains", async () => {
+  it("releases everything when all handlers hang, even without another consumer, and when it drains", async () => {
     const { clock, load, surplus, readAhead, where, held } = await setUp();
     await readAhead(2);
     load.handlersHung = 1;

@@ -24,7 +24,7 @@ async function setUp() {
     { createClient: (report) => redis.client({ report }) },
   );
   onTestFinished(() => deadLetters.close());
-  /** Adds so many messages and dead-letters them → their ids. */
+  /** Adds this many messages, moves them to the dead letters, and returns their ids. */
   const deadLetter = async (count: number, reason = "rejected", bytes = 1): Promise<string[]> => {
     const ids: string[] = [];
     for (let n = 0; n < count; n++) {

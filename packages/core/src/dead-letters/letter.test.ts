@@ -39,7 +39,7 @@ test("the payload is not in its JSON, so a log of letters is no log of payloads"
   expect(JSON.stringify(letter)).not.toContain("4111");
 });
 
-describe("what dead-letter did not write is no letter", () => {
+describe("an entry that the script did not write is not a dead letter", () => {
   const replaced = (name: string, value: string): string[] =>
     HISTORY.map((text, index) => (HISTORY[index - 1] === name ? value : text));
 

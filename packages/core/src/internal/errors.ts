@@ -1,5 +1,5 @@
 /**
- * How whatever was thrown is told, and kept from doing harm.
+ * How thrown values are described, and kept from doing harm.
  *
  * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
  */

@@ -63,7 +63,7 @@ function resolveTrim(options: Pick<PolicyOf<Spec>, Trimming>, reader: OptionsRea
     reader.problem(
       `${strategy} drops messages that no consumer has read when consumers fall behind, and so breaks "at least once"; ` +
         "set allowUnreadLoss: true if that may happen, or let the consumer (onAck) or the monitor (retention) drop " +
-        "only what every group is done with",
+        "only what every group has finished",
     );
   }
   if (maxLen !== undefined) return { strategy: "maxLen", threshold: maxLen, approximate };

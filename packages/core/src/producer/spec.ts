@@ -76,7 +76,7 @@ export const PRODUCER_SPEC = {
     about: "time that the server remembers an idempotency key; longer than `retryForMs`",
   },
   /**
-   * Keep about the newest so many entries, 1 to 2^53-1; drop older ones with every add, read or not. Not set by
+   * Keep about this many of the newest entries, 1 to 2^53-1; drop older ones with every add, read or not. Not set by
    * default; needs `allowUnreadLoss`.
    */
   maxLen: {
@@ -101,7 +101,7 @@ export const PRODUCER_SPEC = {
   },
   /**
    * Says that messages may be lost that no consumer has read, which is what `maxLen` and `minId` do to a consumer that
-   * falls behind. Default `false`. To drop only what every group is done with, use the consumer's `onAck: "delete"` or
+   * falls behind. Default `false`. To drop only what every group has finished, use the consumer's `onAck: "delete"` or
    * the monitor's retention instead.
    */
   allowUnreadLoss: {

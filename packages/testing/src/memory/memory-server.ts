@@ -33,7 +33,7 @@ export interface MemoryServer {
   hold(calls: FaultyCalls, options?: FaultOptions): HeldCalls;
   /** Cuts every client's connection of this role: what is under way rejects, with an unknown outcome. */
   drop(role: ConnectionRole): void;
-  /** Sets the server's clock forward, or back where it is negative, by so many milliseconds; it goes on from there. */
+  /** Sets the server's clock forward by this many milliseconds, or back if negative; it runs on from there. */
   jumpClock(byMs: number): void;
 }
 

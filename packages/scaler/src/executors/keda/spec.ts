@@ -6,7 +6,7 @@ import type { Executor } from "../../executor.ts";
 export interface KedaTls {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
-  /** The authority of those who may ask. Given, whoever has no certificate of it is refused. */
+  /** The certificate authority of the clients. If given, a client without a certificate from it is refused. */
   readonly clientCa?: string | Buffer | undefined;
 }
 
@@ -25,7 +25,7 @@ export const KEDA_SPEC = {
   },
   /**
    * For how long a decision is answered when no other follows, in milliseconds, 1,000 to 3,600,000. Default 60,000. Later
-   * KEDA is told that nothing is known, and does as its `fallback` says: with none, it leaves everything as it is.
+   * KEDA gets an error, and does as its `fallback` says: with none, it leaves everything as it is.
    */
   staleAfterMs: {
     ...{ kind: "milliseconds", min: 1_000, max: 3_600_000, default: 60_000 },
