@@ -94,6 +94,8 @@ class World {
   /** Since when no part of the server has kept anybody waiting. */
   #calmSinceMs = Number.NEGATIVE_INFINITY;
   batches = 0;
+  /** How many new messages each batch left, in the order of the batches. */
+  readonly #freshLeft: number[] = [];
   #isOver = false;
 
   /** @param crew how many handlers wait for a batch at any time */
@@ -128,7 +130,8 @@ class World {
           if (++this.#decisions > MOST_DECISIONS_AT_ONCE) throw new Error("it decides without an end");
           return { ...this.gate, limit: Math.min(this.gate.limit, batchSize) };
         },
-        offered: () => {},
+        // At the moment of the decision: more may have arrived by the time that the caller has its batch.
+        offered: () => void this.#freshLeft.push(this.#held.fresh.messages),
       },
       sources: {
         released: {
@@ -428,6 +431,7 @@ class World {
       return;
     }
     this.batches++;
+    const freshLeft = this.#freshLeft.shift() ?? 0;
     const size = messages.length;
     const suspects = messages.filter(({ isSuspect }) => isSuspect).length;
     if (size > this.#batchSize) this.failures.push("a batch that is too large");
@@ -439,7 +443,7 @@ class World {
     const atWork = new Set([...this.open, ...this.hanging].flatMap((batch) => batch.messages.map(({ id }) => id)));
     if (messages.some(({ id }) => atWork.has(id))) this.failures.push("a message is offered twice at once");
     // More than their share only where all that is new went along.
-    if (redelivered > Math.max(1, size / 2) && this.#held.fresh.messages > 0)
+    if (redelivered > Math.max(1, size / 2) && freshLeft > 0)
       this.failures.push("redelivered ones take more than their share");
     for (const message of messages) {
       if (size > decideLargestBatch(message.deliveries, this.#batchSize, MAX_DELIVERIES))
