@@ -8,9 +8,9 @@ import { ReservedNames } from "./liveness/reserved-names.ts";
 import { Shutdown } from "./liveness/shutdown.ts";
 import { Startup } from "./liveness/startup.ts";
 import type { WorkCounter } from "./liveness/work-counter.ts";
-import { Admitter } from "./receiving/admitter.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
+import { MessageLoader } from "./receiving/message-loader.ts";
 import { OrphanReleaser } from "./receiving/orphan-releaser.ts";
 import { OwnPending } from "./receiving/own-pending.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
@@ -28,7 +28,7 @@ import { Acknowledger } from "./settling/acknowledger.ts";
 import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
 import { OutcomeDispatcher } from "./settling/outcome-dispatcher.ts";
 import { Releaser } from "./settling/releaser.ts";
-import { Requeuer } from "./settling/requeuer.ts";
+import { Retrier } from "./settling/retrier.ts";
 import { SecondOpinions } from "./settling/second-opinions.ts";
 import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 
@@ -63,9 +63,9 @@ export function createParts<Value>(
   const releaser = new Releaser(scope);
   const deadLetterWriter = new DeadLetterWriter(scope, { peers, secondOpinions });
   const acknowledger = new Acknowledger(scope, { leases });
-  const requeuer = new Requeuer(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
-  const outcomes = new OutcomeDispatcher(scope, { acknowledger, deadLetterWriter, requeuer, sinkWatch });
-  const open = new OpenBatches(scope, { requeuer, releaser, sinkWatch, outcomes });
+  const retrier = new Retrier(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
+  const outcomes = new OutcomeDispatcher(scope, { acknowledger, deadLetterWriter, retrier, sinkWatch });
+  const open = new OpenBatches(scope, { retrier, releaser, sinkWatch, outcomes });
   const holdLimit = new HoldLimit(scope, { open, deadLetterWriter, secondOpinions });
 
   // How much may come in now.
@@ -79,13 +79,13 @@ export function createParts<Value>(
   const heartbeat = new Heartbeat(scope, { intake, open, reservedNames, sinkWatch, work });
 
   // Messages come in: released ones, deferred ones that are due, and new ones.
-  const admitter = new Admitter(scope, { leases, deadLetterWriter, outcomes });
-  const ownPending = new OwnPending(scope, { admitter });
+  const loader = new MessageLoader(scope, { leases, deadLetterWriter, outcomes });
+  const ownPending = new OwnPending(scope, { loader });
   const claimer = new Claimer(scope, {
-    ...{ admitter, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
+    ...{ loader, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
   });
-  const redeliverer = new Redeliverer(scope, { admitter });
-  const reader = new Reader(scope, { waiting, intake, admitter, ownPending, claimer, heartbeat, readWatch });
+  const redeliverer = new Redeliverer(scope, { loader });
+  const reader = new Reader(scope, { waiting, intake, loader, ownPending, claimer, heartbeat, readWatch });
   const dueReleaser = new DueReleaser(scope, { releaser });
   const orphanReleaser = new OrphanReleaser(scope, { peers, connection, leases });
   const surplus = new SurplusReleaser(scope, { intake, releaser, claimer, peers, secondOpinions });

@@ -10,7 +10,7 @@ import { OpenBatches } from "../src/scheduling/open-batches.ts";
 import { SinkWatch } from "../src/scheduling/sink-watch.ts";
 import { DeadLetterWriter } from "../src/settling/dead-letter-writer.ts";
 import { Releaser } from "../src/settling/releaser.ts";
-import { Requeuer } from "../src/settling/requeuer.ts";
+import { Retrier } from "../src/settling/retrier.ts";
 import { SecondOpinions } from "../src/settling/second-opinions.ts";
 import { makeMessage } from "./make-messages.ts";
 import { makeScope } from "./make-scope.ts";
@@ -47,9 +47,9 @@ export async function openParts() {
   const releaser = new Releaser(scope);
 
   const sinkWatch = new SinkWatch(scope);
-  const requeuer = new Requeuer(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
+  const retrier = new Retrier(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
   const outcomes = { whenThrough: () => Promise.resolve() };
-  const open = new OpenBatches(scope, { requeuer, releaser, sinkWatch, outcomes });
+  const open = new OpenBatches(scope, { retrier, releaser, sinkWatch, outcomes });
 
   /** Adds messages and reads them under a name, each delivered so many times → their ids. */
   const deliver = async (consumer: string, count: number, times = 1): Promise<EntryId[]> => {

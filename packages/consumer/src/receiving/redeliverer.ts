@@ -7,23 +7,23 @@ import { decideRedeliverySize } from "../decisions/fetch-size.ts";
 import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Scope } from "../scope.ts";
-import type { Admitter } from "./admitter.ts";
+import type { MessageLoader } from "./message-loader.ts";
 
 // Messages that are due must not wait longer than this once the server is back.
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 
 export class Redeliverer<Value> {
   readonly #scope: Scope<Value>;
-  readonly #admitter: Pick<Admitter<Value>, "readmit">;
+  readonly #loader: Pick<MessageLoader<Value>, "readmit">;
   readonly #loop: Loop;
   #isReading = false;
   #failures = 0;
   /** When all failed reads are tried again. */
   #retryAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(scope: Scope<Value>, { admitter }: { readonly admitter: Pick<Admitter<Value>, "readmit"> }) {
+  constructor(scope: Scope<Value>, { loader }: { readonly loader: Pick<MessageLoader<Value>, "readmit"> }) {
     this.#scope = scope;
-    this.#admitter = admitter;
+    this.#loader = loader;
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
     });
@@ -136,7 +136,7 @@ export class Redeliverer<Value> {
         const before = open.get(entry.id);
         const message =
           before &&
-          this.#admitter.readmit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
+          this.#loader.readmit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
         if (message !== undefined) again.push(message);
         open.delete(entry.id);
       }

@@ -6,7 +6,7 @@ import type { Message } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { OutcomeDispatcher } from "../settling/outcome-dispatcher.ts";
 import type { Releaser } from "../settling/releaser.ts";
-import type { Requeuer } from "../settling/requeuer.ts";
+import type { Retrier } from "../settling/retrier.ts";
 import type { SinkWatch } from "./sink-watch.ts";
 import type { Collected } from "./waiting-calls.ts";
 
@@ -20,7 +20,7 @@ export interface OpenBatch<Value> {
 }
 
 export interface OpenBatchesParts<Value> {
-  readonly requeuer: Requeuer<Value>;
+  readonly retrier: Retrier<Value>;
   readonly releaser: Releaser<Value>;
   readonly sinkWatch: SinkWatch;
   readonly outcomes: Pick<OutcomeDispatcher<Value>, "whenThrough">;
@@ -134,12 +134,12 @@ export class OpenBatches<Value> {
     const opened = this.#open.get(open);
     if (opened === undefined) return;
     this.#open.delete(open);
-    const { requeuer, sinkWatch } = this.#parts;
+    const { retrier, sinkWatch } = this.#parts;
     const { messages } = open;
     const unsettled = messages.filter((message) => message.state === "offered");
     if (unsettled.length > 0) {
       const isCounted = isSaid && sinkWatch.isCounting;
-      for (const message of unsettled) requeuer.take(message, { mode: open.mode, isCounted, text: failure });
+      for (const message of unsettled) retrier.take(message, { mode: open.mode, isCounted, text: failure });
     }
     if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
     const durationMs = this.#scope.clock.nowMs() - opened.atMs;

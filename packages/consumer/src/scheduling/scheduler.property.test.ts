@@ -113,7 +113,7 @@ class World {
     this.#held = scope.held;
     this.#waiting = new WaitingCalls(scope);
     this.#redeliverer = new Redeliverer(scope, {
-      admitter: {
+      loader: {
         readmit: ({ id, deliveries, fields }, { ripeAtMs, isSuspect }) => {
           const bytes = fields.reduce((sum, field) => sum + field.length, 0);
           const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, bytes, atMs: clock.nowMs() });

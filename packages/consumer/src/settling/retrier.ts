@@ -9,7 +9,7 @@ import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Releaser } from "./releaser.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
 
-export interface RequeuerParts<Value> {
+export interface RetrierParts<Value> {
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly releaser: Releaser<Value>;
   readonly secondOpinions: SecondOpinions;
@@ -26,11 +26,11 @@ export interface Return {
   readonly text: string;
 }
 
-export class Requeuer<Value> {
+export class Retrier<Value> {
   readonly #scope: Scope<Value>;
-  readonly #parts: RequeuerParts<Value>;
+  readonly #parts: RetrierParts<Value>;
 
-  constructor(scope: Scope<Value>, parts: RequeuerParts<Value>) {
+  constructor(scope: Scope<Value>, parts: RetrierParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
   }

@@ -7,18 +7,18 @@ import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 
-export interface AdmitterParts<Value> {
+export interface MessageLoaderParts<Value> {
   readonly leases: LeaseRenewer<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   /** Who takes the outcomes of the messages. */
   readonly outcomes: MessageKeeper<Value>;
 }
 
-export class Admitter<Value> {
+export class MessageLoader<Value> {
   readonly #scope: Scope<Value>;
-  readonly #parts: AdmitterParts<Value>;
+  readonly #parts: MessageLoaderParts<Value>;
 
-  constructor(scope: Scope<Value>, parts: AdmitterParts<Value>) {
+  constructor(scope: Scope<Value>, parts: MessageLoaderParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
   }
