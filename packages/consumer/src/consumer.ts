@@ -239,7 +239,8 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   /**
-   * Acknowledges by id, for code that passes ids around instead of messages. Resolves when the server has answered.
+   * Acknowledges by id, for code that passes ids around instead of messages. Resolves when the server has answered. A
+   * message that was read ahead and is in no batch yet can be acknowledged too; then it is never offered.
    *
    * @param ids any number of them
    * @throws {UsageError} when one of them is no entry id

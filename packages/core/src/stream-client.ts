@@ -144,6 +144,7 @@ export interface StreamClient {
   ackOwned(options: OwnMessages): Promise<AckOwnedResult>;
   renewOwned(options: OwnMessages): Promise<ReadonlyMap<EntryId, Renewal>>;
   redeliverOwn(options: RedeliverOwnOptions): Promise<RedeliverOwnResult>;
+  /** Moves the caller's own messages to `rb:released` or `rb:later`. For those of others there is `handOver`. */
   release(options: ReleaseOptions): Promise<ReleaseResult>;
   take(options: TakeOptions): Promise<TakeResult>;
   scheduleLater(options: ScheduleLaterOptions): Promise<void>;

@@ -77,8 +77,8 @@ export class Alerts implements AsyncDisposable {
    * @throws {UsageError} when the alerts are closed
    */
   readonly observeFailure = ({ stream, reason }: { readonly stream: string; readonly reason: string }): void => {
-    const look = { stream, reason, atMs: Date.now() };
-    this.#announce(() => decideBlindness(this.#tracks, look, this.#policy.alerting));
+    const failed = { stream, reason, atMs: Date.now() };
+    this.#announce(() => decideBlindness(this.#tracks, failed, this.#policy.alerting));
   };
 
   /** How many notices wait for delivery, including the one that is being delivered. */

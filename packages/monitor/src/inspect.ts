@@ -17,7 +17,8 @@ import {
   readFinalReports,
 } from "@redis-batch/core/internal/groups";
 import { groupKey, isReservedConsumer, REDRIVE_CONSUMER } from "@redis-batch/core/internal/names";
-import { type ConsumerVerdict, classifyConsumer, patienceMsOf } from "./decisions/consumer-status.ts";
+import { type ConsumerVerdict, classifyConsumer } from "./decisions/consumer-status.ts";
+import { decideBusyShare, followProgress, type Progress } from "./decisions/finished-work.ts";
 import {
   type ConsumerCounts,
   classifyGroup,
@@ -25,7 +26,7 @@ import {
   type GroupSample,
   type GroupTrend,
 } from "./decisions/group-health.ts";
-import { decideBusyShare, followProgress, type Progress } from "./decisions/progress.ts";
+import { patienceMsOf } from "./decisions/hung-handlers.ts";
 import { type Counters, decideRates } from "./decisions/rates.ts";
 import { decideRetention, type GroupNeeds, type RetentionVerdict, type StreamRemains } from "./decisions/retention.ts";
 import { type Shares, sumShares } from "./follow-released.ts";
@@ -132,7 +133,7 @@ export class Inspector {
   }
 
   /** Makes one pass. Its snapshot is one point of the trend. */
-  async look(signal?: AbortSignal): Promise<Snapshot> {
+  async takeSnapshot(signal?: AbortSignal): Promise<Snapshot> {
     const { stream, group } = this.#policy;
     const atMs = await this.#client.time();
     const known = await this.#readStream();
@@ -299,9 +300,9 @@ export class Inspector {
       ...{ deadLettered: details?.deadLettered ?? null, busyMs: details?.busyMs ?? null },
       hasWork: isWorkWaiting === true || (inFlight === null ? pending > 0 : inFlight > 0),
     });
-    const { stillSinceMs, stillLooks, wasHeard } = progress;
+    const { stillSinceMs, stillPasses, wasHeard } = progress;
     const snapshot = {
-      ...{ consumer, pending, serverIdleMs: idleMs, idleSince, registered, stillSinceMs, stillLooks, wasHeard },
+      ...{ consumer, pending, serverIdleMs: idleMs, idleSince, registered, stillSinceMs, stillPasses, wasHeard },
       ...{ life: heartbeat?.life ?? ("alive" as const), unmovedMs: heartbeat?.unmovedMs ?? 0 },
       ...{ isWorkWaiting, othersGotAgoMs: othersGotAgoMs(facts.infos, consumer), leftAtMs },
     };

@@ -54,7 +54,7 @@ export interface MonitorHealth {
 const LEASE_INTERVALS = 3;
 const SHORTEST_LEASE_MS = 10_000;
 // When one heartbeat arrives, another one may already be late; the call must end at some time.
-const MOST_LOOKS_AGAIN = 2;
+const MOST_PASSES_AGAIN = 2;
 
 /**
  * Watches the consumer groups of a Redis Stream: which are behind and why, which messages belong to dead consumers, and
@@ -79,8 +79,8 @@ export class Monitor implements AsyncDisposable {
   readonly #inspector: Inspector;
   #connectedSinceMs: number | null = null;
   #lastReport: MonitorReport | null = null;
-  #lookedAtMs: number | null = null;
-  #lookUnderWay: Promise<unknown> = Promise.resolve();
+  #inspectedAtMs: number | null = null;
+  #passUnderWay: Promise<unknown> = Promise.resolve();
   #isLeading: boolean | null = null;
 
   /** @throws {ConfigError} naming every wrong option */
@@ -126,7 +126,7 @@ export class Monitor implements AsyncDisposable {
    * @throws {PermissionError} {@link WrongTypeError}
    */
   async inspect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MonitorReport> {
-    return (await this.#calls.use(signal, (ending) => this.#look(ending))).report;
+    return (await this.#calls.use(signal, (ending) => this.#takeSnapshot(ending))).report;
   }
 
   /**
@@ -146,9 +146,9 @@ export class Monitor implements AsyncDisposable {
   async cleanUp(options: CleanUpOptions = {}): Promise<CleanUpReport> {
     const { dryRun, signal } = resolveCleanUpOptions("cleanUp", options);
     return this.#calls.use(signal, async (ending) => {
-      const look = await this.#watchLate(ending);
-      const report = await this.#cleanUp(look, dryRun, async () => !ending.aborted);
-      return dryRun ? report : this.#followReleased(look, report, ending);
+      const snapshot = await this.#watchLate(ending);
+      const report = await this.#cleanUp(snapshot, dryRun, async () => !ending.aborted);
+      return dryRun ? report : this.#followReleased(snapshot, report, ending);
     });
   }
 
@@ -184,7 +184,7 @@ export class Monitor implements AsyncDisposable {
       state: this.#calls.state,
       connected: this.#connectedSinceMs !== null,
       leading: this.#isLeading,
-      inspectedAgoMs: this.#lookedAtMs === null ? null : this.#clock.nowMs() - this.#lookedAtMs,
+      inspectedAgoMs: this.#inspectedAtMs === null ? null : this.#clock.nowMs() - this.#inspectedAtMs,
     };
   }
 
@@ -209,43 +209,43 @@ export class Monitor implements AsyncDisposable {
   }
 
   /** One pass at a time: each is compared with the one before. */
-  #look(signal: AbortSignal): Promise<Snapshot> {
-    const look = this.#lookUnderWay.then(async () => {
+  #takeSnapshot(signal: AbortSignal): Promise<Snapshot> {
+    const snapshot = this.#passUnderWay.then(async () => {
       signal.throwIfAborted();
       const beganAtMs = this.#clock.nowMs();
-      const seen = await this.#inspector.look(signal);
+      const seen = await this.#inspector.takeSnapshot(signal);
       const before = this.#lastReport ?? undefined;
       this.#lastReport = seen.report;
-      this.#lookedAtMs = this.#clock.nowMs();
+      this.#inspectedAtMs = this.#clock.nowMs();
       const { groups } = seen.report;
       const consumers = groups.reduce((sum, group) => sum + group.consumers.length, 0);
-      const durationMs = Math.round(this.#lookedAtMs - beganAtMs);
+      const durationMs = Math.round(this.#inspectedAtMs - beganAtMs);
       this.#report({ type: "inspected", groups: groups.length, consumers, durationMs });
       for (const change of listChanges(before, seen.report)) this.#report(change);
       return seen;
     });
-    this.#lookUnderWay = look.catch(() => {});
-    return look;
+    this.#passUnderWay = snapshot.catch(() => {});
+    return snapshot;
   }
 
   /** Makes a pass, and repeats it while a heartbeat is late that was not watched for long enough. */
   async #watchLate(signal: AbortSignal): Promise<Snapshot> {
-    let look = await this.#look(signal);
-    for (let looks = 0; looks < MOST_LOOKS_AGAIN; looks++) {
-      const waits = look.groups.flatMap(({ late }) => late.map(({ watchMs }) => watchMs));
+    let snapshot = await this.#takeSnapshot(signal);
+    for (let passes = 0; passes < MOST_PASSES_AGAIN; passes++) {
+      const waits = snapshot.groups.flatMap(({ late }) => late.map(({ watchMs }) => watchMs));
       if (waits.length === 0 || signal.aborted) break;
       await pause(this.#clock, Math.max(...waits), signal);
-      look = await this.#look(signal);
+      snapshot = await this.#takeSnapshot(signal);
     }
-    return look;
+    return snapshot;
   }
 
-  async #followReleased(look: Snapshot, report: CleanUpReport, signal: AbortSignal): Promise<CleanUpReport> {
+  async #followReleased(snapshot: Snapshot, report: CleanUpReport, signal: AbortSignal): Promise<CleanUpReport> {
     const context = { client: this.#client, clock: this.#clock, stream: this.#policy.stream, signal };
     const groups = await Promise.all(
       report.groups.map(async (done) => {
         const released = done.moves.reduce((sum, { to, messages }) => sum + (to === RELEASED ? messages : 0), 0);
-        const sight = look.groups.find((one) => one.report.group === done.group);
+        const sight = snapshot.groups.find((one) => one.report.group === done.group);
         if (released === 0 || sight === undefined) return done;
         return { ...done, taken: await followReleased(context, done.group, sight, released) };
       }),
@@ -257,17 +257,17 @@ export class Monitor implements AsyncDisposable {
     return { connectedSinceMs: this.#connectedSinceMs, nowMs: this.#clock.nowMs() };
   }
 
-  async #cleanUp(look: Snapshot, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
+  async #cleanUp(snapshot: Snapshot, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
     const context = {
       ...{ client: this.#client, policy: this.#policy, report: this.#report },
       ...{ dryRun, mayGoOn, stability: () => this.#stability() },
     };
     const groups: GroupCleanUp[] = [];
-    for (const sight of look.groups) {
+    for (const sight of snapshot.groups) {
       if (!(await mayGoOn())) break;
-      groups.push(await cleanUpGroup(context, sight, look.firstEntryId));
+      groups.push(await cleanUpGroup(context, sight, snapshot.firstEntryId));
     }
-    return { v: 1, atMs: look.report.atMs, stream: this.#policy.stream, dryRun, groups };
+    return { v: 1, atMs: snapshot.report.atMs, stream: this.#policy.stream, dryRun, groups };
   }
 
   async #trim(dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<TrimReport> {
@@ -309,7 +309,7 @@ export class Monitor implements AsyncDisposable {
     { intervalMs, autoCleanUp, autoTrim }: RunPolicy,
     lease: LeaderLease,
   ): Promise<void> {
-    const look = await this.#look(signal);
+    const snapshot = await this.#takeSnapshot(signal);
     const leads = await lease.hold();
     if (leads !== this.#isLeading) {
       this.#isLeading = leads;
@@ -320,7 +320,7 @@ export class Monitor implements AsyncDisposable {
     const untilMs = this.#clock.nowMs() + intervalMs;
     const mayGoOn = async (): Promise<boolean> =>
       !signal.aborted && this.#clock.nowMs() < untilMs && (await lease.hold());
-    if (autoCleanUp) await this.#cleanUp(look, false, mayGoOn);
+    if (autoCleanUp) await this.#cleanUp(snapshot, false, mayGoOn);
     if (autoTrim) await this.#trim(false, mayGoOn);
   }
 }

@@ -26,7 +26,7 @@ export const MONITOR_SPEC = {
   stream: { kind: "stream", required: true, about: "the stream's key" },
   /** The one consumer group to watch. Give this, or `groups: "all"`. */
   group: { kind: "name", about: "the consumer group to watch; set this or `groups`" },
-  /** `"all"`: every group the stream has, looked up at each look. */
+  /** `"all"`: every group the stream has, looked up in each pass. */
   groups: { kind: "choice", choices: ["all"], about: "every group of the stream" },
   /**
    * How many messages a consumer may have pending that does not tell its capacity, 1 to 1,000,000. Default 100. The
@@ -79,7 +79,7 @@ export const MONITOR_SPEC = {
     about: "time that the connection must have lasted before anything is released or removed",
   },
   /**
-   * How many looks the trend is judged from, 5 to 1,000. Default 75, which sees an overload of 10 % through noise of ±20 %.
+   * How many passes the trend is judged from, 5 to 1,000. Default 75, which sees an overload of 10 % through noise of ±20 %.
    * Fewer see only what grows clearly, and sooner.
    */
   historyLength: {
@@ -114,14 +114,14 @@ export const TRIM_SPEC = {
 } as const satisfies OptionSpecs;
 
 export const RUN_SPEC = {
-  /** The time between the beginnings of two looks, in milliseconds, 100 to 3,600,000. Default 5,000. */
+  /** The time between the beginnings of two passes, in milliseconds, 100 to 3,600,000. Default 5,000. */
   intervalMs: {
     ...{ kind: "milliseconds", min: 100, max: 3_600_000, default: 5_000 },
     about: "time between passes",
   },
-  /** Whether a leader cleans up after each look. Default `false`. */
+  /** Whether a leader cleans up after each pass. Default `false`. */
   autoCleanUp: { kind: "flag", default: false, about: "release the messages of dead consumers after each pass" },
-  /** Whether a leader trims the stream to the safe point after each look. Default `false`. */
+  /** Whether a leader trims the stream to the safe point after each pass. Default `false`. */
   autoTrim: { kind: "flag", default: false, about: "delete entries that every group has finished after each pass" },
   /** Aborting it ends the run after the page it is at. */
   signal: { kind: "own", value: {} as AbortSignal, about: "ends the run when it is aborted" },

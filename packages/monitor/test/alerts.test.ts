@@ -18,7 +18,7 @@ import {
 import { groupReport, monitorReport } from "./report-samples.ts";
 
 const SECRET = "the secret of the receiver";
-const at = { fireAfterLooks: 1, resolveAfterLooks: 1, retryBaseMs: 10, retryCapMs: 20 } as const;
+const at = { fireAfterPasses: 1, resolveAfterPasses: 1, retryBaseMs: 10, retryCapMs: 20 } as const;
 
 interface Received {
   readonly request: IncomingMessage;
@@ -359,14 +359,14 @@ describe("the options", () => {
         webhookUrl: "ftp://user-1:pass-1@host/path-1",
         webhookSecret: "short-1",
         webhookHeaders: { "bad name": "value-1\n" },
-        fireAfterLook: 3,
+        fireAfterPass: 3,
         retryBaseMs: 2_000,
         retryCapMs: 1_000,
       };
       return new Alerts(options);
     });
     expect(ConfigError.is(error) && error.problems).toEqual([
-      'unknown option "fireAfterLook", did you mean "fireAfterLooks"?',
+      'unknown option "fireAfterPass", did you mean "fireAfterPasses"?',
       "retryCapMs (1000) must not be below retryBaseMs (2000)",
       "webhookUrl must be a URL that starts with https:// or http://",
       "webhookSecret must be a text of 16 characters or more",

@@ -67,7 +67,7 @@ it("a consumer that dies raises one alert however long it is dead, which ends wh
   await heartbeat("worker");
   await read("worker", 1);
   const events = new EventRecorder<AlertsEvent>();
-  await using alerts = new Alerts({ observer: events.observe, fireAfterLooks: 6, resolveAfterLooks: 2 });
+  await using alerts = new Alerts({ observer: events.observe, fireAfterPasses: 6, resolveAfterPasses: 2 });
   let looks = 0;
   const { monitor }: { monitor: Monitor } = open({
     observer: (event) => {

@@ -9,7 +9,7 @@ export interface BackoffPolicy {
 }
 
 /**
- * The wait before attempt `attempt + 1`, in milliseconds: a random value between the base and `base × 2^(attempt-1)`,
+ * The wait after attempt number `attempt` has failed, in milliseconds: a random value between the base and `base × 2^(attempt-1)`,
  * at most the cap. Never below the base, so that an attempt is never repeated at once; random, so that many clients
  * that failed together do not retry together.
  */

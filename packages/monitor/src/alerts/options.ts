@@ -34,8 +34,8 @@ export function resolveAlertsOptions(options: AlertsOptions): AlertsPolicy {
     observer,
     webhook: resolveWebhook(reader, options, policy.timeoutMs),
     alerting: {
-      fire: { looks: policy.fireAfterLooks, ms: policy.fireAfterMs },
-      resolve: { looks: policy.resolveAfterLooks, ms: policy.resolveAfterMs },
+      fire: { passes: policy.fireAfterPasses, ms: policy.fireAfterMs },
+      resolve: { passes: policy.resolveAfterPasses, ms: policy.resolveAfterMs },
       perConsumer,
     },
     delivery: { maxAttempts, backoff: { baseMs: retryBaseMs, capMs: retryCapMs } },

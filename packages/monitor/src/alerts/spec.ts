@@ -39,8 +39,8 @@ export const ALERTS_SPEC = {
     ...{ kind: "milliseconds", min: 10, max: 3_600_000, default: 60_000, notBelow: "retryBaseMs" },
     about: "longest such wait",
   },
-  /** How many looks in a row something must be wrong before it is said, 1 to 1,000. Default 3. */
-  fireAfterLooks: {
+  /** How many passes in a row a problem must last before it is announced, 1 to 1,000. Default 3. */
+  fireAfterPasses: {
     ...{ kind: "integer", min: 1, max: 1_000, default: 3 },
     about: "consecutive passes with a problem before it is announced",
   },
@@ -49,8 +49,8 @@ export const ALERTS_SPEC = {
     ...{ kind: "milliseconds", min: 0, max: 86_400_000, default: 0 },
     about: "minimum time of the problem before it is announced",
   },
-  /** How many looks in a row all must be well before that is said, 1 to 1,000. Default 3. */
-  resolveAfterLooks: {
+  /** How many passes in a row must be without the problem before its end is announced, 1 to 1,000. Default 3. */
+  resolveAfterPasses: {
     ...{ kind: "integer", min: 1, max: 1_000, default: 3 },
     about: "consecutive passes without the problem before its end is announced",
   },

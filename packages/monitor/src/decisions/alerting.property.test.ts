@@ -6,25 +6,25 @@ import type { GroupHealth } from "../report.ts";
 import { type AlertChange, type AlertingPolicy, type AlertTracks, decideAlerts } from "./alerting.ts";
 
 const health = fc.constantFrom<GroupHealth>("OK", "OK", "STALLED", "STOPPED", "FALLING BEHIND", "REWOUND", "UNKNOWN");
-const looks = fc.integer({ min: 1, max: 5 });
+const passes = fc.integer({ min: 1, max: 5 });
 const anyPolicy: fc.Arbitrary<AlertingPolicy> = fc.record({
-  fire: fc.record({ looks, ms: fc.constantFrom(0, 1_500, 4_000) }),
-  resolve: fc.record({ looks, ms: fc.constantFrom(0, 1_500, 4_000) }),
+  fire: fc.record({ passes, ms: fc.constantFrom(0, 1_500, 4_000) }),
+  resolve: fc.record({ passes, ms: fc.constantFrom(0, 1_500, 4_000) }),
   perConsumer: fc.boolean(),
 });
 
 interface Said {
-  readonly look: number;
+  readonly pass: number;
   readonly change: AlertChange;
 }
 
 function follow(healths: readonly GroupHealth[], policy: AlertingPolicy): Said[] {
   let tracks: AlertTracks = new Map();
-  return healths.flatMap((now, look) => {
+  return healths.flatMap((now, pass) => {
     const groups = [groupReport({ health: now, consumers: [] })];
-    const decided = decideAlerts(tracks, monitorReport({ atMs: look * 1_000, groups }), policy);
+    const decided = decideAlerts(tracks, monitorReport({ atMs: pass * 1_000, groups }), policy);
     ({ tracks } = decided);
-    return decided.changes.map((change) => ({ look, change }));
+    return decided.changes.map((change) => ({ pass, change }));
   });
 }
 
@@ -44,14 +44,14 @@ it("says firing, any number of changes and resolved, in this order, each from wh
   );
 });
 
-it("says nothing that has not held for its looks and its time", () => {
+it("says nothing that has not held for its passes and its time", () => {
   fc.assert(
     fc.property(fc.array(health, { maxLength: 60 }), anyPolicy, (healths, policy) => {
-      for (const { look, change } of follow(healths, policy)) {
+      for (const { pass, change } of follow(healths, policy)) {
         const hold = change.kind === "resolved" ? policy.resolve : policy.fire;
-        const known = healths.map((now, at) => ({ now, at })).filter(({ now, at }) => at <= look && now !== "UNKNOWN");
-        const held = known.slice(-hold.looks);
-        expect(held).toHaveLength(hold.looks);
+        const known = healths.map((now, at) => ({ now, at })).filter(({ now, at }) => at <= pass && now !== "UNKNOWN");
+        const held = known.slice(-hold.passes);
+        expect(held).toHaveLength(hold.passes);
         expect(held.every(({ now }) => (change.kind === "firing" ? isWrong(now) : now === change.to))).toBe(true);
         expect(change.atMs - change.sinceMs).toBeGreaterThanOrEqual(hold.ms);
       }
@@ -66,8 +66,8 @@ it("says at most one thing of what does not change, and says it in time", () => 
         Array.from({ length: 20 }, () => now),
         policy,
       );
-      const due = Math.max(policy.fire.looks - 1, Math.ceil(policy.fire.ms / 1_000));
-      expect(said.map(({ look }) => look)).toEqual(isWrong(now) ? [due] : []);
+      const due = Math.max(policy.fire.passes - 1, Math.ceil(policy.fire.ms / 1_000));
+      expect(said.map(({ pass }) => pass)).toEqual(isWrong(now) ? [due] : []);
     }),
   );
 });
@@ -76,7 +76,7 @@ it("says nothing of what flaps faster than anything has to hold", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(health, fc.boolean()), { maxLength: 30 }), (pairs) => {
       const flapping = pairs.flatMap(([now, twice]) => (twice ? [now, now, "OK" as const] : [now, "OK" as const]));
-      const policy = { fire: { looks: 3, ms: 0 }, resolve: { looks: 1, ms: 0 }, perConsumer: true };
+      const policy = { fire: { passes: 3, ms: 0 }, resolve: { passes: 1, ms: 0 }, perConsumer: true };
       expect(follow(flapping, policy)).toEqual([]);
     }),
   );
@@ -97,10 +97,10 @@ it("takes any reports in any order, with keys that tell everything apart, and re
       }
       // Nothing is there any more: all is forgotten in the end.
       for (const { stream } of reports) {
-        for (let look = 0; look < 10; look++) {
+        for (let pass = 0; pass < 10; pass++) {
           ({ tracks } = decideAlerts(tracks, monitorReport({ stream, atMs: 2 ** 53 - 1, groups: [] }), {
             ...policy,
-            resolve: { looks: 5, ms: 0 },
+            resolve: { passes: 5, ms: 0 },
           }));
         }
       }

@@ -3,17 +3,17 @@ import { consumerReport, groupReport, monitorReport } from "../../test/report-sa
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "../report.ts";
 import { type AlertChange, type AlertingPolicy, type AlertTracks, decideAlerts, decideBlindness } from "./alerting.ts";
 
-const policy: AlertingPolicy = { fire: { looks: 3, ms: 0 }, resolve: { looks: 2, ms: 0 }, perConsumer: true };
-const LOOK_MS = 5_000;
+const policy: AlertingPolicy = { fire: { passes: 3, ms: 0 }, resolve: { passes: 2, ms: 0 }, perConsumer: true };
+const PASS_MS = 5_000;
 
 const group = (health: GroupHealth, changes: Partial<GroupReport> = {}): GroupReport =>
   groupReport({ health, reason: `because ${health}`, consumers: [], ...changes });
 
-/** What is said after each of the reports, one look apart unless a report says when it was. */
+/** What is said after each of the reports, one pass apart unless a report says when it was. */
 function follow(reports: readonly Partial<MonitorReport>[], by: AlertingPolicy = policy): AlertChange[][] {
   let tracks: AlertTracks = new Map();
   return reports.map((report, at) => {
-    const decided = decideAlerts(tracks, monitorReport({ atMs: at * LOOK_MS, ...report }), by);
+    const decided = decideAlerts(tracks, monitorReport({ atMs: at * PASS_MS, ...report }), by);
     ({ tracks } = decided);
     return [...decided.changes];
   });
@@ -23,10 +23,10 @@ const followGroup = (healths: readonly GroupHealth[], by?: AlertingPolicy): stri
   follow(
     healths.map((health) => ({ groups: [group(health)] })),
     by,
-  ).flatMap((changes, look) => changes.map(({ kind, from, to }) => `${look}: ${kind} ${from} -> ${to}`));
+  ).flatMap((changes, pass) => changes.map(({ kind, from, to }) => `${pass}: ${kind} ${from} -> ${to}`));
 
 describe("decideAlerts", () => {
-  it("announces what is wrong for as many looks as asked for, once", () => {
+  it("announces what is wrong for as many passes as asked for, once", () => {
     expect(followGroup(["OK", "STALLED", "STALLED", "STALLED", "STALLED", "STALLED"])).toEqual([
       "3: firing null -> STALLED",
     ]);
@@ -47,7 +47,7 @@ describe("decideAlerts", () => {
         to: "STOPPED",
         reason: "because STOPPED",
         sinceMs: 0,
-        atMs: 2 * LOOK_MS,
+        atMs: 2 * PASS_MS,
       },
     ]);
   });
@@ -68,7 +68,7 @@ describe("decideAlerts", () => {
     ]);
   });
 
-  it("says that it is resolved when it has been well for as many looks as asked for", () => {
+  it("says that it is resolved when it has been well for as many passes as asked for", () => {
     const stalled = ["STALLED", "STALLED", "STALLED"] as const;
     expect(followGroup([...stalled, "OK", "STALLED", "OK", "OK", "OK", "OK"])).toEqual([
       "2: firing null -> STALLED",
@@ -86,7 +86,7 @@ describe("decideAlerts", () => {
   });
 
   it("waits for a time as well when one is asked for", () => {
-    const slow = { ...policy, fire: { looks: 1, ms: 12_000 }, resolve: { looks: 1, ms: 6_000 } };
+    const slow = { ...policy, fire: { passes: 1, ms: 12_000 }, resolve: { passes: 1, ms: 6_000 } };
     expect(followGroup(["STALLED", "STALLED", "STALLED", "STALLED", "OK", "OK", "OK"], slow)).toEqual([
       "3: firing null -> STALLED",
       "6: resolved STALLED -> OK",
@@ -94,9 +94,9 @@ describe("decideAlerts", () => {
   });
 
   it("goes on when the server's clock goes back", () => {
-    const slow = { ...policy, fire: { looks: 1, ms: 5_000 } };
-    const looks = [100_000, 10_000, 15_000].map((atMs) => ({ atMs, groups: [group("STALLED")] }));
-    expect(follow(looks, slow).map(({ length }) => length)).toEqual([0, 0, 1]);
+    const slow = { ...policy, fire: { passes: 1, ms: 5_000 } };
+    const passes = [100_000, 10_000, 15_000].map((atMs) => ({ atMs, groups: [group("STALLED")] }));
+    expect(follow(passes, slow).map(({ length }) => length)).toEqual([0, 0, 1]);
   });
 
   it.each([
@@ -162,19 +162,19 @@ describe("decideAlerts", () => {
 });
 
 describe("decideBlindness", () => {
-  const failed = (look: number) => ({ stream: "orders", reason: "no connection", atMs: look * LOOK_MS });
+  const failed = (pass: number) => ({ stream: "orders", reason: "no connection", atMs: pass * PASS_MS });
 
-  it("announces that the stream is not seen when looks fail again and again, and when it is seen again", () => {
+  it("announces that the stream is not seen when passes fail again and again, and when it is seen again", () => {
     let tracks: AlertTracks = new Map();
     const said: string[] = [];
     const fails = [false, true, true, false, true, true, true, true, false, true, false, false, false];
-    for (const [look, fail] of fails.entries()) {
+    for (const [pass, fail] of fails.entries()) {
       const decided = fail
-        ? decideBlindness(tracks, failed(look), policy)
-        : decideAlerts(tracks, monitorReport({ atMs: look * LOOK_MS }), policy);
+        ? decideBlindness(tracks, failed(pass), policy)
+        : decideAlerts(tracks, monitorReport({ atMs: pass * PASS_MS }), policy);
       ({ tracks } = decided);
       for (const { kind, key, from, to, reason } of decided.changes)
-        said.push(`${look}: ${kind} ${key} ${from} ${to} ${reason}`);
+        said.push(`${pass}: ${kind} ${key} ${from} ${to} ${reason}`);
     }
     expect(said).toEqual([
       '6: firing ["monitor","orders"] null BLIND no connection',
@@ -184,11 +184,11 @@ describe("decideBlindness", () => {
 
   it("says nothing about groups and consumers: neither that they are well, nor that they are gone", () => {
     let tracks: AlertTracks = new Map();
-    for (let look = 0; look < 3; look++) {
+    for (let pass = 0; pass < 3; pass++) {
       ({ tracks } = decideAlerts(tracks, monitorReport({ groups: [group("STALLED")] }), policy));
     }
-    for (let look = 3; look < 10; look++) {
-      const decided = decideBlindness(tracks, failed(look), policy);
+    for (let pass = 3; pass < 10; pass++) {
+      const decided = decideBlindness(tracks, failed(pass), policy);
       ({ tracks } = decided);
       expect(decided.changes.filter(({ about }) => about !== "monitor")).toEqual([]);
     }

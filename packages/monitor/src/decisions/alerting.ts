@@ -40,7 +40,7 @@ export interface AlertChange {
 
 /** How long a status must hold before it is announced: for this many passes in a row, and this long. */
 export interface Hold {
-  readonly looks: number;
+  readonly passes: number;
   readonly ms: number;
 }
 
@@ -56,7 +56,7 @@ type Claim = AlertStatus | "wrong" | "well";
 
 interface Run {
   readonly sinceMs: number;
-  readonly looks: number;
+  readonly passes: number;
 }
 
 /** The state of a subject that has, or may have, a problem. */
@@ -105,7 +105,7 @@ export function decideAlerts(tracks: AlertTracks, report: MonitorReport, policy:
 }
 
 /** A failed pass. */
-export interface FailedLook {
+export interface FailedPass {
   readonly stream: string;
   /** Why, in words. */
   readonly reason: string;
@@ -114,8 +114,8 @@ export interface FailedLook {
 }
 
 /** Decides what a failed pass changes: groups and consumers are unknown, so it is only about the monitor. */
-export function decideBlindness(tracks: AlertTracks, look: FailedLook, policy: AlertingPolicy): AlertDecision {
-  const { stream, reason, atMs } = look;
+export function decideBlindness(tracks: AlertTracks, failed: FailedPass, policy: AlertingPolicy): AlertDecision {
+  const { stream, reason, atMs } = failed;
   const subject: Subject = { about: "monitor", stream, group: null, consumer: null };
   const observation: Observation = { subject, status: "BLIND", verdict: "wrong", reason };
   return follow(tracks, new Map([[keyOf(subject), observation]]), atMs, policy);
@@ -155,11 +155,11 @@ function judge(
   if (announced !== null && status === announced) return { track: { ...track, against: null }, change: null };
 
   const claim: Claim = verdict === "well" ? "well" : announced === null || status === null ? "wrong" : status;
-  const before = track.against?.claim === claim ? track.against : { sinceMs: nowMs, looks: 0 };
+  const before = track.against?.claim === claim ? track.against : { sinceMs: nowMs, passes: 0 };
   // The server's clock can go back after a failover; a streak does not begin in the future.
-  const against = { claim, sinceMs: Math.min(before.sinceMs, nowMs), looks: before.looks + 1 };
+  const against = { claim, sinceMs: Math.min(before.sinceMs, nowMs), passes: before.passes + 1 };
   const hold = verdict === "well" ? policy.resolve : policy.fire;
-  if (against.looks < hold.looks || nowMs - against.sinceMs < hold.ms)
+  if (against.passes < hold.passes || nowMs - against.sinceMs < hold.ms)
     return { track: { ...track, against }, change: null };
 
   const said = { from: announced, to: status, reason, sinceMs: against.sinceMs, atMs: nowMs };

@@ -11,7 +11,7 @@ const registered: Registration = {
 };
 const seen: ConsumerSight = {
   ...{ consumer: "c", pending: 3, serverIdleMs: 5_000, idleSince: "attempt", registered: undefined },
-  ...{ life: "alive", unmovedMs: 0, wasHeard: true, stillSinceMs: NOW, stillLooks: 1, isWorkWaiting: false },
+  ...{ life: "alive", unmovedMs: 0, wasHeard: true, stillSinceMs: NOW, stillPasses: 1, isWorkWaiting: false },
   ...{ othersGotAgoMs: null, leftAtMs: null },
 };
 const judge = (sight: Partial<ConsumerSight>) => classifyConsumer({ ...seen, ...sight }, rules, NOW);
@@ -98,7 +98,7 @@ describe("a registered consumer", () => {
     });
   });
 
-  it("is stalled at the first look when a batch has been at work for half of what it may hold one", () => {
+  it("is stalled at the first pass when a batch has been at work for half of what it may hold one", () => {
     const busy = (oldestInFlightMs: number, holdLimitMs: number | null = null) =>
       judge({ registered: { ...registered, details: { ...silent, oldestInFlightMs, holdLimitMs } } });
     expect(busy(149_999).status).toBe("OK");
@@ -113,7 +113,7 @@ describe("a registered consumer", () => {
   it("whose lease is a minute may take three for a batch", () => {
     const details = { ...silent, acked: 0, inFlight: 3, oldestInFlightMs: 180_000 };
     const slow = { ...registered, leaseMs: 60_000, details };
-    expect(judge({ registered: slow, stillSinceMs: NOW - 180_000, stillLooks: 36, isWorkWaiting: true }).status).toBe(
+    expect(judge({ registered: slow, stillSinceMs: NOW - 180_000, stillPasses: 36, isWorkWaiting: true }).status).toBe(
       "OK",
     );
   });
@@ -125,17 +125,17 @@ describe("a registered consumer", () => {
     });
   });
 
-  it("is stalled when messages wait, it is at work on none, and takes none for two leases and three looks", () => {
+  it("is stalled when messages wait, it is at work on none, and takes none for two leases and three passes", () => {
     const details = { ...silent, acked: 7, inFlight: 0 };
-    const still = { registered: { ...registered, details }, pending: 0, stillSinceMs: NOW - 60_000, stillLooks: 3 };
+    const still = { registered: { ...registered, details }, pending: 0, stillSinceMs: NOW - 60_000, stillPasses: 3 };
     expect(judge(still).status).toBe("STALLED");
-    expect(judge({ ...still, stillLooks: 2 }).status).toBe("OK");
+    expect(judge({ ...still, stillPasses: 2 }).status).toBe("OK");
     expect(judge({ ...still, stillSinceMs: NOW - 59_999 }).status).toBe("OK");
   });
 
   it("of an earlier version, which does not say for how long, is given five leases for a batch", () => {
     const details = { ...silent, acked: 7, inFlight: 3 };
-    const still = { registered: { ...registered, details }, stillSinceMs: NOW - 150_000, stillLooks: 3 };
+    const still = { registered: { ...registered, details }, stillSinceMs: NOW - 150_000, stillPasses: 3 };
     expect(judge(still).status).toBe("STALLED");
     expect(judge({ ...still, stillSinceMs: NOW - 149_999 }).status).toBe("OK");
   });
@@ -185,7 +185,7 @@ it("whatever is seen, there is a reason in words", () => {
       fc.record({ atMs: fc.integer({ min: 0, max: NOW }), leaseMs: fc.integer({ min: 500, max: 100_000 }) }),
       { nil: undefined },
     ),
-    stillLooks: fc.nat(10),
+    stillPasses: fc.nat(10),
     isWorkWaiting: fc.constantFrom(true, false, null),
   });
   fc.assert(

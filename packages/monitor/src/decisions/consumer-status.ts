@@ -1,8 +1,9 @@
 /** The status of one consumer, from the server's data and the registry. */
-import type { Registration, RegistrationDetails } from "@redis-batch/core/internal/groups";
+import type { Registration } from "@redis-batch/core/internal/groups";
 import type { ConsumerStatus } from "../report.ts";
-import { describeCount, describeDuration, describeMessages } from "./duration.ts";
-import { describeIntake } from "./intake.ts";
+import { describeDuration, describeMessages } from "./duration.ts";
+import { describeIntake } from "./held-intake.ts";
+import { describeHungHandlers, patienceMsOf } from "./hung-handlers.ts";
 
 export interface ConsumerSight {
   readonly consumer: string;
@@ -20,7 +21,7 @@ export interface ConsumerSight {
   readonly wasHeard: boolean;
   /** Since when there has been work without progress, and over how many passes. */
   readonly stillSinceMs: number;
-  readonly stillLooks: number;
+  readonly stillPasses: number;
   /** Whether messages wait for the group; `null` if unknown. */
   readonly isWorkWaiting: boolean | null;
   /** How long ago another consumer of the group last received a message; `null` if none has, or if unknown. */
@@ -46,17 +47,9 @@ export interface ConsumerVerdict {
 }
 
 // One pass is no trend, and two may fall on the same moment of a slow batch.
-const STALLED_LOOKS = 3;
+const STALLED_PASSES = 3;
 // A consumer that processes nothing and takes nothing although messages wait is reported after two leases.
 const IDLE_LEASES = 2;
-// The default of maxHoldMs, for consumers that do not report theirs, and the part of it after which a batch is reported.
-const HOLD_LEASES = 10;
-const STALLED_SHARE = 0.5;
-
-/** How long a consumer may process one batch before that is reported, in milliseconds. */
-export function patienceMsOf({ leaseMs, details }: Pick<Registration, "leaseMs" | "details">): number {
-  return STALLED_SHARE * (details.holdLimitMs ?? HOLD_LEASES * leaseMs);
-}
 
 /** Judges one consumer: a registered one by its heartbeat and its work, a foreign one by its idle time. */
 export function classifyConsumer(sight: ConsumerSight, rules: ConsumerRules, serverNowMs: number): ConsumerVerdict {
@@ -107,7 +100,7 @@ function judgeIntake(sight: RegisteredSight): Judgement | null {
   const held = describeIntake(details.intake);
   const meaning = (what: string): string => `it is alive, and ${what}, with ${describeMessages(pending)} pending`;
   if (details.state === "draining") return { status: "DRAINING", reason: meaning("is stopping") };
-  const stuck = judgeWork(details, patienceMsOf(registered));
+  const stuck = describeHungHandlers(registered);
   if (stuck !== null) return { status: "STALLED", reason: meaning(stuck) };
   if (held !== null) return { status: held.status, reason: meaning(held.meaning) };
   if (details.isUnfit === true) {
@@ -116,25 +109,12 @@ function judgeIntake(sight: RegisteredSight): Judgement | null {
   return null;
 }
 
-/** What it reports about handlers that do not end; `null` if there are none, or it does not report any. */
-function judgeWork(
-  { oldestInFlightMs, handlersHung, concurrency }: RegistrationDetails,
-  patienceMs: number,
-): string | null {
-  if (handlersHung !== null && handlersHung > 0) {
-    const all = concurrency === null ? "its handlers" : `its ${describeCount(concurrency, "handler")}`;
-    return `${handlersHung} of ${all} ${handlersHung === 1 ? "has" : "have"} been running for longer than a message may be held`;
-  }
-  if (oldestInFlightMs === null || oldestInFlightMs < patienceMs) return null;
-  return `a handler has been processing one batch for ${describeDuration(oldestInFlightMs)}`;
-}
-
 /** Whether there was work without progress over several passes, by its counters. */
 function judgeStillness(sight: RegisteredSight, serverNowMs: number): Judgement | null {
-  const { registered, pending, stillLooks } = sight;
+  const { registered, pending, stillPasses } = sight;
   const { details, leaseMs } = registered;
   const stillMs = serverNowMs - sight.stillSinceMs;
-  if (stillLooks < STALLED_LOOKS || details.acked === null) return null;
+  if (stillPasses < STALLED_PASSES || details.acked === null) return null;
   // Processing may take its time. A consumer that reports the age of its batches is judged by that.
   const isAtWork = details.inFlight !== 0;
   if (isAtWork && details.oldestInFlightMs !== null) return null;

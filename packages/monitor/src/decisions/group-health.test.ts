@@ -11,16 +11,16 @@ const base: GroupSample = {
 };
 
 /** Looks five seconds apart. */
-function trendOf(...looks: readonly Partial<GroupSample>[]): GroupTrend {
+function trendOf(...passes: readonly Partial<GroupSample>[]): GroupTrend {
   let trend: GroupTrend | undefined;
-  looks.forEach((look, index) => {
-    trend = followTrend(trend, { ...base, atMs: 5_000 * index, ...look }, 10);
+  passes.forEach((pass, index) => {
+    trend = followTrend(trend, { ...base, atMs: 5_000 * index, ...pass }, 10);
   });
   return trend as GroupTrend;
 }
-const judge = (...looks: readonly Partial<GroupSample>[]): HealthVerdict => classifyGroup(trendOf(...looks));
+const judge = (...passes: readonly Partial<GroupSample>[]): HealthVerdict => classifyGroup(trendOf(...passes));
 
-/** A group at work: each look has read and finished more. */
+/** A group at work: each pass has read and finished more. */
 const working = (waiting: readonly (number | null)[]): Partial<GroupSample>[] =>
   waiting.map((count, index) => ({
     ...{ waiting: count, lastDeliveredId: `${index + 1}-0`, finished: index, pending: 3 },
@@ -28,7 +28,7 @@ const working = (waiting: readonly (number | null)[]): Partial<GroupSample>[] =>
   }));
 
 describe("classifyGroup", () => {
-  it("never flags a quiet stream, from the first look on and for ever", () => {
+  it("never flags a quiet stream, from the first pass on and for ever", () => {
     expect(judge({}).health).toBe("OK");
     expect(judge({ consumers: { ...consumers, living: 0 } }).health).toBe("OK");
     const quiet = Array.from({ length: 200 }, (_, index) => ({ atMs: index * 60_000 }));
@@ -36,7 +36,7 @@ describe("classifyGroup", () => {
   });
 
   it("knows no threshold: a million that shrinks is well, ten that grow are not", () => {
-    const shrinking = Array.from({ length: 10 }, (_, look) => 1_000_000 - 10_000 * look);
+    const shrinking = Array.from({ length: 10 }, (_, pass) => 1_000_000 - 10_000 * pass);
     expect(judge(...working(shrinking)).health).toBe("OK");
     const growing = judge(...working([1, 10, 19, 28, 37, 46, 55, 64]));
     expect(growing.health).toBe("FALLING BEHIND");
@@ -51,27 +51,27 @@ describe("classifyGroup", () => {
     expect(judge(...working([5, 5, 5, 5, 5, 5])).health).toBe("OK");
   });
 
-  it("tells the numbers of this look also while it stays what it was", () => {
+  it("tells the numbers of this pass also while it stays what it was", () => {
     const growing = [100, 200, 300, 400, 500, 600];
     const settled = judge(...working([...growing, 650]));
     expect(settled.health).toBe("FALLING BEHIND");
     expect(settled.reason).toContain("650 messages are waiting");
-    // Not a look later: what was worked off is not said to wait.
+    // Not a pass later: what was worked off is not said to wait.
     expect(judge(...working([...growing, 0]))).toEqual({
       ...{ health: "OK", reason: "3 messages are pending, and none is waiting" },
     });
   });
 
   it("goes by the age where the number is not known exactly, and not where it is", () => {
-    const older = (look: number): number => 60_000 + 5_000 * look;
-    const looks = working(Array.from({ length: 8 }, () => 1_000)).map((look, index) => ({
-      ...{ ...look, oldestWaitingAgeMs: older(index) },
+    const older = (pass: number): number => 60_000 + 5_000 * pass;
+    const passes = working(Array.from({ length: 8 }, () => 1_000)).map((pass, index) => ({
+      ...{ ...pass, oldestWaitingAgeMs: older(index) },
     }));
-    const inexact = judge(...looks.map((look) => ({ ...look, isExact: false })));
+    const inexact = judge(...passes.map((pass) => ({ ...pass, isExact: false })));
     expect(inexact.health).toBe("FALLING BEHIND");
     expect(inexact.reason).toContain("the oldest has waited 95 s (60 s earlier)");
     // A burst that is worked off: its last message is always as old as the burst.
-    const burst = looks.map((look, index) => ({ ...look, waiting: 10_000 - 1_000 * index }));
+    const burst = passes.map((pass, index) => ({ ...pass, waiting: 10_000 - 1_000 * index }));
     expect(judge(...burst).health).toBe("OK");
   });
 
@@ -87,7 +87,7 @@ describe("classifyGroup", () => {
     });
   });
 
-  it("is stalled at the first look at which none of its live consumers makes progress", () => {
+  it("is stalled at the first pass at which none of its live consumers makes progress", () => {
     expect(judge({ pending: 4, consumers: { ...consumers, stalled: 2 } }).health).toBe("STALLED");
     expect(judge({ pending: 4, consumers: { ...consumers, stalled: 1, heldUp: 1 } }).health).toBe("STALLED");
     expect(judge({ pending: 4, consumers: { ...consumers, stalled: 1 } })).toEqual({
@@ -139,7 +139,7 @@ describe("classifyGroup", () => {
       expect(judge({ finished: null, reported: { acked: 500, deadLettered: 1 } }, left).health).toBe("OK");
     });
 
-    it("is seen at a single look by what its consumers say, if it was lately", () => {
+    it("is seen at a single pass by what its consumers say, if it was lately", () => {
       const said = { reported: { acked: 10, deadLettered: 300 }, deadLettered: 300, lastDeadLetterAtMs: 0 };
       expect(judge(said).health).toBe("FAILING");
       expect(judge({ ...said, atMs: 3_600_000 }).health).toBe("OK");
@@ -147,11 +147,11 @@ describe("classifyGroup", () => {
     });
   });
 
-  it("is rewound until it has come to where it was, however many looks that takes", () => {
-    const back = Array.from({ length: 50 }, (_, look) => ({
-      lastDeliveredId: `2-${look}`,
+  it("is rewound until it has come to where it was, however many passes that takes", () => {
+    const back = Array.from({ length: 50 }, (_, pass) => ({
+      lastDeliveredId: `2-${pass}`,
       waiting: 7,
-      finished: look,
+      finished: pass,
     }));
     const rewound = [{ lastDeliveredId: "9-0" }, ...back];
     expect(judge(...rewound).health).toBe("REWOUND");
@@ -180,28 +180,28 @@ describe("classifyGroup", () => {
     expect(judge(...working([1, 2, null])).health).toBe("UNKNOWN");
     expect(judge(...working([1, 2, 3, 4, 5])).health).toBe("UNKNOWN");
     expect(judge(...working([1, null, 3, 4, 5, 6])).health).toBe("UNKNOWN");
-    const bounded = working([1_000, 1_000, 1_000]).map((look) => ({ ...look, isExact: false }));
+    const bounded = working([1_000, 1_000, 1_000]).map((pass) => ({ ...pass, isExact: false }));
     expect(judge(...bounded).health).toBe("UNKNOWN");
     expect(judge(...bounded).reason).toContain("at least 1000 messages are waiting");
     expect(classifyGroup({ ...trendOf({}), samples: [] }).health).toBe("UNKNOWN");
   });
 
   it("counts what was released as waiting", () => {
-    const released = (count: number, look: number): Partial<GroupSample> => ({
-      ...{ pending: count, released: count, finished: look, lastDeliveredId: `${look + 1}-0` },
+    const released = (count: number, pass: number): Partial<GroupSample> => ({
+      ...{ pending: count, released: count, finished: pass, lastDeliveredId: `${pass + 1}-0` },
     });
-    const growing = Array.from({ length: 8 }, (_, look) => released(100 + 50 * look, look));
+    const growing = Array.from({ length: 8 }, (_, pass) => released(100 + 50 * pass, pass));
     expect(judge(...growing)).toMatchObject({ health: "FALLING BEHIND" });
     expect(judge(...growing).reason).toContain(
       "450 messages are pending, 450 of them released for any consumer, 350 more",
     );
   });
 
-  it("never gets better when more waits at the last look", () => {
+  it("never gets better when more waits at the last pass", () => {
     const severity: Record<GroupHealth, number> = {
       ...{ OK: 0, "FALLING BEHIND": 1, FAILING: 2, STALLED: 2, STOPPED: 3, REWOUND: 3, AHEAD: 4, UNKNOWN: Number.NaN },
     };
-    const look = fc.record({
+    const pass = fc.record({
       waiting: fc.integer({ min: 0, max: 50 }),
       lastDeliveredId: fc.constantFrom("1-0", "2-0", "3-0"),
       pending: fc.integer({ min: 0, max: 2 }),
@@ -213,12 +213,12 @@ describe("classifyGroup", () => {
       }),
     });
     fc.assert(
-      fc.property(fc.array(look, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 50 }), (looks, more) => {
-        const worse = looks.map((one, index) => ({
+      fc.property(fc.array(pass, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 50 }), (passes, more) => {
+        const worse = passes.map((one, index) => ({
           ...one,
-          waiting: one.waiting + (index === looks.length - 1 ? more : 0),
+          waiting: one.waiting + (index === passes.length - 1 ? more : 0),
         }));
-        const [before, after] = [severity[judge(...looks).health], severity[judge(...worse).health]];
+        const [before, after] = [severity[judge(...passes).health], severity[judge(...worse).health]];
         // What is unknown is neither better nor worse.
         expect(after < before).toBe(false);
       }),
@@ -228,9 +228,9 @@ describe("classifyGroup", () => {
 });
 
 describe("followTrend", () => {
-  it("remembers that many looks and the one they are compared with, and no more", () => {
-    const looks = Array.from({ length: 50 }, () => ({}));
-    expect(trendOf(...looks).samples).toHaveLength(11);
+  it("remembers that many passes and the one they are compared with, and no more", () => {
+    const passes = Array.from({ length: 50 }, () => ({}));
+    expect(trendOf(...passes).samples).toHaveLength(11);
   });
 
   it("forgets that nothing moved as soon as something does", () => {

@@ -6,7 +6,7 @@
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import type { GroupHealth } from "../report.ts";
 import { describeDuration, describeMessages } from "./duration.ts";
-import { isGrowing, LEAST_LOOKS } from "./growth.ts";
+import { isGrowing, LEAST_PASSES } from "./growth.ts";
 
 /** One snapshot of a group. */
 export interface GroupSample {
@@ -64,8 +64,8 @@ export interface GroupTrend {
 const LEAST_BACKLOG_NOISE = 1;
 const LEAST_AGE_NOISE_MS = 1_000;
 
-/** Adds a snapshot, and drops the oldest: keeps `looks` of them, and one to compare them with. */
-export function followTrend(before: GroupTrend | undefined, now: GroupSample, looks: number): GroupTrend {
+/** Adds a snapshot, and drops the oldest: keeps `passes` of them, and one to compare them with. */
+export function followTrend(before: GroupTrend | undefined, now: GroupSample, passes: number): GroupTrend {
   const last = before?.samples.at(-1);
   if (before === undefined || last === undefined) {
     const nothing = { rewoundFrom: null, isBacklogGrowing: false, isAgeGrowing: false };
@@ -76,10 +76,10 @@ export function followTrend(before: GroupTrend | undefined, now: GroupSample, lo
     last.pending === now.pending &&
     last.oldestPendingId === now.oldestPendingId &&
     last.finished === now.finished;
-  const samples = [...before.samples, now].slice(-(looks + 1));
+  const samples = [...before.samples, now].slice(-(passes + 1));
   const grows = (value: (sample: GroupSample) => number | null, was: boolean, leastNoise: number): boolean => {
     const values = samples.map(value);
-    return values.every((one) => one !== null) && isGrowing(values, was, { looks, leastNoise });
+    return values.every((one) => one !== null) && isGrowing(values, was, { passes, leastNoise });
   };
   const hasWaiting = now.waiting !== 0 || now.released > 0;
   return {
@@ -204,8 +204,8 @@ function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): Healt
   if (samples.some((sample) => countWaiting(sample) === null)) {
     return unknown(`${work}; it is unknown whether the backlog grows`);
   }
-  if (samples.length < LEAST_LOOKS) {
-    return unknown(`${work}; it takes ${LEAST_LOOKS} passes to see whether the backlog grows`);
+  if (samples.length < LEAST_PASSES) {
+    return unknown(`${work}; it takes ${LEAST_PASSES} passes to see whether the backlog grows`);
   }
   return { health: "OK", reason: `${work}, and the backlog does not grow${describeAge(first, last)}` };
 }

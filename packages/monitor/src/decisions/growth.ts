@@ -16,26 +16,26 @@ const STILL_SURE = 2.3;
 const RECENT_SHARE = 0.2;
 const SHRINKS = -2.5;
 /** Fewer passes say nothing, even without any noise. */
-export const LEAST_LOOKS = 6;
+export const LEAST_PASSES = 6;
 
 export interface GrowthRules {
   /** Number of passes in the window, beside the one they are compared with. While there are fewer, growth must be clearer. */
-  readonly looks: number;
+  readonly passes: number;
   /** Minimum noise, in the unit of the values: smaller changes are random. */
   readonly leastNoise: number;
 }
 
 /** Whether the values, one per pass and oldest first, grow. `before`: the verdict of the previous pass. */
 export function isGrowing(values: readonly number[], before: boolean, rules: GrowthRules): boolean {
-  if (values.length < LEAST_LOOKS) return false;
+  if (values.length < LEAST_PASSES) return false;
   const certainty = certaintyOf(values, rules.leastNoise);
   const changes = values.length - 1;
   if (!before) {
     // While the window fills, each pass is one more chance to be wrong: the limit is the same for the sum of the changes.
     const sure = values.includes(0) ? SURE * SURER : SURE;
-    return certainty >= Math.min(sure * Math.sqrt(Math.max(rules.looks / changes, 1)), SUREST);
+    return certainty >= Math.min(sure * Math.sqrt(Math.max(rules.passes / changes, 1)), SUREST);
   }
-  const recent = values.slice(-Math.max(Math.ceil(changes * RECENT_SHARE), LEAST_LOOKS));
+  const recent = values.slice(-Math.max(Math.ceil(changes * RECENT_SHARE), LEAST_PASSES));
   return certainty >= STILL_SURE && certaintyOf(recent, rules.leastNoise) > SHRINKS;
 }
 

@@ -10,7 +10,7 @@ it("are differences over time", () => {
   });
 });
 
-it("are unknown at the first look, and where a counter is unknown or went back", () => {
+it("are unknown at the first pass, and where a counter is unknown or went back", () => {
   const unknown = { inPerSecond: null, outPerSecond: null };
   expect(decideRates(undefined, before)).toEqual(unknown);
   expect(decideRates(before, { atMs: 2_000, added: 5, finished: null })).toEqual(unknown);

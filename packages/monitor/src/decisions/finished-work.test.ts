@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ConsumerMarks, decideBusyShare, followProgress } from "./progress.ts";
+import { type ConsumerMarks, decideBusyShare, followProgress } from "./finished-work.ts";
 
 const marks: ConsumerMarks = {
   ...{ atMs: 1_000, incarnation: "i", acked: 7, batches: 3, deadLettered: 0, hasWork: true },
@@ -11,7 +11,7 @@ describe("followProgress", () => {
     const first = followProgress(undefined, marks);
     const second = followProgress(first, { ...marks, atMs: 2_000 });
     const third = followProgress(second, { ...marks, atMs: 3_000, busyMs: 2_100, saidAtMs: 2_900 });
-    expect(third).toMatchObject({ stillSinceMs: 1_000, stillLooks: 3 });
+    expect(third).toMatchObject({ stillSinceMs: 1_000, stillPasses: 3 });
   });
 
   it.each<[string, Partial<ConsumerMarks>]>([
@@ -23,13 +23,13 @@ describe("followProgress", () => {
   ])("takes %s for progress", (_, change) => {
     const first = followProgress(undefined, marks);
     const next = followProgress(first, { ...marks, atMs: 2_000, ...change });
-    expect(next).toMatchObject({ stillSinceMs: 2_000, stillLooks: 1 });
+    expect(next).toMatchObject({ stillSinceMs: 2_000, stillPasses: 1 });
   });
 
   it("counts from when work came, not from the last that was done", () => {
     const idle = followProgress(undefined, { ...marks, hasWork: false });
     const later = followProgress(idle, { ...marks, atMs: 3_600_000 });
-    expect(later).toMatchObject({ stillSinceMs: 3_600_000, stillLooks: 1 });
+    expect(later).toMatchObject({ stillSinceMs: 3_600_000, stillPasses: 1 });
   });
 
   it("remembers that a heartbeat was seen to move", () => {

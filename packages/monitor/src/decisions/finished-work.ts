@@ -1,6 +1,7 @@
 /**
  * Whether a consumer makes progress from one pass to the next, by its own counters of finished work. Neither its
  * heartbeat nor the server's idle times count, because lease renewals of a hanging consumer change them as well.
+ * (A handler that hangs is seen sooner, in `hung-handlers.ts`.)
  */
 
 export interface ConsumerMarks {
@@ -25,17 +26,17 @@ export interface Progress {
   /** Since when there has been work without progress. */
   readonly stillSinceMs: number;
   /** Over how many passes. */
-  readonly stillLooks: number;
+  readonly stillPasses: number;
   /** Whether its heartbeat has changed. */
   readonly wasHeard: boolean;
 }
 
 /** Compares a snapshot with the one before. Finished work counts as progress, and so does having none to do. */
 export function followProgress(before: Progress | undefined, now: ConsumerMarks): Progress {
-  if (before === undefined) return { marks: now, stillSinceMs: now.atMs, stillLooks: 1, wasHeard: false };
+  if (before === undefined) return { marks: now, stillSinceMs: now.atMs, stillPasses: 1, wasHeard: false };
   const wasHeard = before.wasHeard || before.marks.saidAtMs !== now.saidAtMs;
-  if (hasMoved(before.marks, now)) return { marks: now, stillSinceMs: now.atMs, stillLooks: 1, wasHeard };
-  return { marks: now, stillSinceMs: before.stillSinceMs, stillLooks: before.stillLooks + 1, wasHeard };
+  if (hasMoved(before.marks, now)) return { marks: now, stillSinceMs: now.atMs, stillPasses: 1, wasHeard };
+  return { marks: now, stillSinceMs: before.stillSinceMs, stillPasses: before.stillPasses + 1, wasHeard };
 }
 
 function hasMoved(before: ConsumerMarks, now: ConsumerMarks): boolean {

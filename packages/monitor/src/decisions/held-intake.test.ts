@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { describeIntake } from "./intake.ts";
+import { describeIntake } from "./held-intake.ts";
 
 it.each([
   ["paused", "PAUSED"],
