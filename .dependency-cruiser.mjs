@@ -27,8 +27,8 @@ const ROOMS = `${CONSUMER}(receiving|scheduling|settling|liveness)/`;
 // Who makes the parts: nobody else may, and what the parts have in common may only name their types.
 const WIRING = [`${CONSUMER}(consumer|parts)\\.ts$`];
 const SCOPE = `${CONSUMER}scope\\.ts$`;
-// What several rooms send their outcomes with. It holds no state of a consumer.
-const SENDING = `${CONSUMER}settling/(outcome-sender|still-pending)\\.ts$`;
+// Several rooms send with it. It holds no state of a consumer.
+const SENDING = `${CONSUMER}settling/(send-queue|still-pending)\\.ts$`;
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {

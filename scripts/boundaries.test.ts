@@ -66,9 +66,9 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/consumer/src/loop.ts": "export const loop = 1;",
   "packages/consumer/src/receiving/read.ts": 'import { cut } from "../decisions/cut.ts"; export const read = cut;',
   "packages/consumer/src/liveness/leases.ts":
-    'import { loop } from "../loop.ts"; import { send } from "../settling/outcome-sender.ts"; import type { Held } from "../scheduling/held.ts"; export type Leases = Held; export const leases = [loop, send];',
+    'import { loop } from "../loop.ts"; import { send } from "../settling/send-queue.ts"; import type { Held } from "../scheduling/held.ts"; export type Leases = Held; export const leases = [loop, send];',
   "packages/consumer/src/scheduling/held.ts": "export type Held = 1; export const held = 1;",
-  "packages/consumer/src/settling/outcome-sender.ts": "export const send = 1;",
+  "packages/consumer/src/settling/send-queue.ts": "export const send = 1;",
   "packages/consumer/src/settling/releaser.ts":
     'import type { Scope } from "../scope.ts"; import { held } from "../scheduling/held.ts"; export const releaser = (scope: Scope) => [scope, held];',
   "packages/consumer/src/receiving/message-loader.ts":

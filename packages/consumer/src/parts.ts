@@ -9,6 +9,7 @@ import { Shutdown } from "./liveness/shutdown.ts";
 import { Startup } from "./liveness/startup.ts";
 import type { WorkCounter } from "./liveness/work-counter.ts";
 import { Claimer } from "./receiving/claimer.ts";
+import { DeferredReader } from "./receiving/deferred-reader.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
 import { MessageLoader } from "./receiving/message-loader.ts";
 import { OrphanReleaser } from "./receiving/orphan-releaser.ts";
@@ -16,17 +17,16 @@ import { OwnPending } from "./receiving/own-pending.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
 import { ReadWatch } from "./receiving/read-watch.ts";
 import { Reader } from "./receiving/reader.ts";
-import { Redeliverer } from "./receiving/redeliverer.ts";
+import { BatchScheduler } from "./scheduling/batch-scheduler.ts";
 import { HandlerCaller } from "./scheduling/handler-caller.ts";
 import { IntakeControl } from "./scheduling/intake-control.ts";
 import { OpenBatches } from "./scheduling/open-batches.ts";
-import { Scheduler } from "./scheduling/scheduler.ts";
 import { SinkWatch } from "./scheduling/sink-watch.ts";
 import { WaitingCalls } from "./scheduling/waiting-calls.ts";
 import type { Scope } from "./scope.ts";
 import { Acknowledger } from "./settling/acknowledger.ts";
 import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
-import { OutcomeDispatcher } from "./settling/outcome-dispatcher.ts";
+import { OutcomeRouter } from "./settling/outcome-router.ts";
 import { Releaser } from "./settling/releaser.ts";
 import { Retrier } from "./settling/retrier.ts";
 import { SecondOpinions } from "./settling/second-opinions.ts";
@@ -43,7 +43,7 @@ export interface ConsumerParts<Value> {
   readonly claimer: Claimer<Value>;
   readonly reader: Reader<Value>;
   readonly surplus: SurplusReleaser<Value>;
-  readonly scheduler: Scheduler<Value>;
+  readonly scheduler: BatchScheduler<Value>;
   readonly handlers: HandlerCaller<Value>;
   readonly startup: Startup<Value>;
   readonly shutdown: Shutdown<Value>;
@@ -64,7 +64,7 @@ export function createParts<Value>(
   const deadLetterWriter = new DeadLetterWriter(scope, { peers, secondOpinions });
   const acknowledger = new Acknowledger(scope, { leases });
   const retrier = new Retrier(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
-  const outcomes = new OutcomeDispatcher(scope, { acknowledger, deadLetterWriter, retrier, sinkWatch });
+  const outcomes = new OutcomeRouter(scope, { acknowledger, deadLetterWriter, retrier, sinkWatch });
   const open = new OpenBatches(scope, { retrier, releaser, sinkWatch, outcomes });
   const holdLimit = new HoldLimit(scope, { open, deadLetterWriter, secondOpinions });
 
@@ -84,28 +84,28 @@ export function createParts<Value>(
   const claimer = new Claimer(scope, {
     ...{ loader, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
   });
-  const redeliverer = new Redeliverer(scope, { loader });
+  const deferredReader = new DeferredReader(scope, { loader });
   const reader = new Reader(scope, { waiting, intake, loader, ownPending, claimer, heartbeat, readWatch });
   const dueReleaser = new DueReleaser(scope, { releaser });
   const orphanReleaser = new OrphanReleaser(scope, { peers, connection, leases });
   const surplus = new SurplusReleaser(scope, { intake, releaser, claimer, peers, secondOpinions });
 
   // Who gets the next batch.
-  const sources = { released: claimer, returned: redeliverer, reader };
-  const scheduler = new Scheduler(scope, { waiting, intake, sources });
+  const sources = { released: claimer, deferred: deferredReader, reader };
+  const scheduler = new BatchScheduler(scope, { waiting, intake, sources });
   const handlers = new HandlerCaller(scope, { open });
 
   const startup = new Startup(scope, {
     ...{ heartbeat, acknowledger },
     loops: [
-      ...[heartbeat, leases, holdLimit, redeliverer],
+      ...[heartbeat, leases, holdLimit, deferredReader],
       ...[claimer, dueReleaser, orphanReleaser, surplus, positionWatch],
     ],
   });
   const shutdown = new Shutdown(scope, {
     ...{ startup, scheduler, open, surplus, acknowledger, deadLetterWriter, releaser, holdLimit, sinkWatch },
     ...{ heartbeat, leases },
-    receiving: [reader, redeliverer, claimer, dueReleaser, orphanReleaser, positionWatch],
+    receiving: [reader, deferredReader, claimer, dueReleaser, orphanReleaser, positionWatch],
   });
 
   return {

@@ -11,8 +11,8 @@ import type { Reserved } from "../scheduling/held-index.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
-import { OutcomeSender } from "../settling/outcome-sender.ts";
 import type { SecondOpinions } from "../settling/second-opinions.ts";
+import { SendQueue } from "../settling/send-queue.ts";
 
 const LONGEST_REST_MS = 1_000;
 const RESTS_A_LIMIT = 10;
@@ -29,7 +29,7 @@ export interface HoldLimitParts<Value> {
 export class HoldLimit<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: HoldLimitParts<Value>;
-  readonly #sender: OutcomeSender<Reserved>;
+  readonly #queue: SendQueue<Reserved>;
   /** The counts of messages that are being released, in case that is tried again. */
   readonly #counted = new Map<EntryId, number>();
   readonly #loop: Loop;
@@ -44,7 +44,7 @@ export class HoldLimit<Value> {
         return this.#lookInMs;
       },
     });
-    this.#sender = new OutcomeSender(scope, {
+    this.#queue = new SendQueue(scope, {
       limit: AT_ONCE,
       deliver: (hung) => this.#letGo(hung),
       onRetry: (hung, retryInMs, error) =>
@@ -63,7 +63,7 @@ export class HoldLimit<Value> {
 
   stop(): void {
     void this.#loop.stop();
-    this.#sender.stop();
+    this.#queue.stop();
   }
 
   get #lookInMs(): number {
@@ -97,7 +97,7 @@ export class HoldLimit<Value> {
       }),
     );
     report({ type: "outcomeTooLate", ids: [id], why: "held-too-long" });
-    if (reserved !== undefined) this.#sender.add(reserved);
+    if (reserved !== undefined) this.#queue.add(reserved);
   }
 
   async #letGo(hung: readonly Reserved[]): Promise<void> {

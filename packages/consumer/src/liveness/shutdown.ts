@@ -4,8 +4,8 @@
  */
 import { UsageError } from "@redis-batch/core";
 import type { StopReport } from "../events.ts";
+import type { BatchScheduler } from "../scheduling/batch-scheduler.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "../settling/acknowledger.ts";
@@ -26,7 +26,7 @@ export interface ShutdownParts<Value> {
   readonly startup: Startup<Value>;
   /** The parts that bring messages in. */
   readonly receiving: readonly { stop(): Promise<void> }[];
-  readonly scheduler: Scheduler<Value>;
+  readonly scheduler: BatchScheduler<Value>;
   readonly open: OpenBatches<Value>;
   readonly surplus: SurplusReleaser<Value>;
   readonly acknowledger: Acknowledger<Value>;

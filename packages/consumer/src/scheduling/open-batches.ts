@@ -4,7 +4,7 @@ import { Batch } from "../batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { Message } from "../message.ts";
 import type { Scope } from "../scope.ts";
-import type { OutcomeDispatcher } from "../settling/outcome-dispatcher.ts";
+import type { OutcomeRouter } from "../settling/outcome-router.ts";
 import type { Releaser } from "../settling/releaser.ts";
 import type { Retrier } from "../settling/retrier.ts";
 import type { SinkWatch } from "./sink-watch.ts";
@@ -23,7 +23,7 @@ export interface OpenBatchesParts<Value> {
   readonly retrier: Retrier<Value>;
   readonly releaser: Releaser<Value>;
   readonly sinkWatch: SinkWatch;
-  readonly outcomes: Pick<OutcomeDispatcher<Value>, "whenThrough">;
+  readonly outcomes: Pick<OutcomeRouter<Value>, "whenThrough">;
 }
 
 interface Opened {

@@ -7,7 +7,7 @@ import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Arrival, Message } from "../message.ts";
 import type { Scope } from "../scope.ts";
-import { OutcomeSender } from "./outcome-sender.ts";
+import { SendQueue } from "./send-queue.ts";
 import { stillPending } from "./still-pending.ts";
 
 // With this many ids Lua's unpack and the server's own loop both stay far from their limits.
@@ -23,7 +23,7 @@ export interface AckReport {
 export class Acknowledger<Value> {
   readonly #scope: Scope<Value>;
   readonly #leases: LeaseRenewer<Value>;
-  readonly #sender: OutcomeSender<Message<Value>>;
+  readonly #queue: SendQueue<Message<Value>>;
   /** Whether a released message was ever acknowledged. */
   #mayBeLate = false;
   /** Whether the server has a command of its own that deletes what every group has acknowledged. */
@@ -33,7 +33,7 @@ export class Acknowledger<Value> {
     const { held, report, fail } = scope;
     this.#scope = scope;
     this.#leases = leases;
-    this.#sender = new OutcomeSender(scope, {
+    this.#queue = new SendQueue(scope, {
       limit: IDS_PER_COMMAND,
       deliver: async (messages, mayBeDone) => {
         try {
@@ -61,13 +61,13 @@ export class Acknowledger<Value> {
 
   /** Acknowledgements that the server has not answered yet. */
   get pending(): number {
-    return this.#sender.pending;
+    return this.#queue.pending;
   }
 
   add(message: Message<Value>): void {
     this.#mayBeLate ||= message.isLetGo;
     this.#scope.held.beginAck(message);
-    this.#sender.add(message);
+    this.#queue.add(message);
   }
 
   /** Acknowledges by id: held messages as their own `ack()` does, all others with an owner check. */
@@ -100,17 +100,17 @@ export class Acknowledger<Value> {
 
   /** Resolves when the server has answered for all of these messages. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
-    return this.#sender.when(() => messages.every((message) => message.state !== "acking"));
+    return this.#queue.when(() => messages.every((message) => message.state !== "acking"));
   }
 
   /** Resolves when the server has answered every acknowledgement. */
   whenIdle(): Promise<void> {
-    return this.#sender.when(() => this.#sender.pending === 0);
+    return this.#queue.when(() => this.#queue.pending === 0);
   }
 
   /** Stops sending, and gives up on what has not been answered. */
   stop(): void {
-    this.#sender.stop();
+    this.#queue.stop();
   }
 
   async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {

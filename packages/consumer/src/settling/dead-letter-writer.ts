@@ -6,8 +6,8 @@ import type { DeadLetterReason } from "../events.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";
 import type { Scope } from "../scope.ts";
-import { OutcomeSender } from "./outcome-sender.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
+import { SendQueue } from "./send-queue.ts";
 import { stillPending } from "./still-pending.ts";
 
 // Each request copies a payload inside the server. A few at a time leave it time to answer others.
@@ -29,7 +29,7 @@ export class DeadLetterWriter<Value> {
   readonly #scope: Scope<Value>;
   readonly #peers: Peers;
   readonly #secondOpinions: SecondOpinions;
-  readonly #sender: OutcomeSender<DeadLetterRequest<Value>>;
+  readonly #queue: SendQueue<DeadLetterRequest<Value>>;
   readonly #timers = new Set<() => void>();
 
   constructor(
@@ -40,7 +40,7 @@ export class DeadLetterWriter<Value> {
     this.#scope = scope;
     this.#peers = peers;
     this.#secondOpinions = secondOpinions;
-    this.#sender = new OutcomeSender(scope, {
+    this.#queue = new SendQueue(scope, {
       limit: AT_ONCE,
       deliver: async (requests, mayBeDone) => {
         // One by one: if one fails, those before it have been moved and are not repeated.
@@ -58,27 +58,27 @@ export class DeadLetterWriter<Value> {
 
   /** How many messages are being moved. */
   get pending(): number {
-    return this.#sender.pending;
+    return this.#queue.pending;
   }
 
   add(request: DeadLetterRequest<Value>): void {
     if (request.message !== undefined) this.#scope.held.beginDeadLetter(request.message);
-    this.#sender.add(request);
+    this.#queue.add(request);
   }
 
   /** Resolves when none of these messages is being moved any more. */
   whenThrough(messages: readonly Message<Value>[]): Promise<void> {
-    return this.#sender.when(() => messages.every((message) => message.state !== "deadLettering"));
+    return this.#queue.when(() => messages.every((message) => message.state !== "deadLettering"));
   }
 
   /** Resolves when no message is being moved. */
   whenIdle(): Promise<void> {
-    return this.#sender.when(() => this.#sender.pending === 0);
+    return this.#queue.when(() => this.#queue.pending === 0);
   }
 
   /** Stops moving, and gives up on what has not been answered. */
   stop(): void {
-    this.#sender.stop();
+    this.#queue.stop();
     for (const cancel of this.#timers) cancel();
   }
 

@@ -10,7 +10,7 @@ import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Reserved } from "../scheduling/held-index.ts";
 import type { Scope } from "../scope.ts";
-import { OutcomeSender } from "./outcome-sender.ts";
+import { SendQueue } from "./send-queue.ts";
 
 const IDS_PER_COMMAND = 1_000;
 
@@ -30,14 +30,14 @@ interface Leaving {
 
 export class Releaser<Value> {
   readonly #scope: Scope<Value>;
-  readonly #sender: OutcomeSender<Leaving>;
+  readonly #queue: SendQueue<Leaving>;
   #canDefer = true;
   #moved = 0;
 
   constructor(scope: Scope<Value>) {
     const { held, report, fail, signals } = scope;
     this.#scope = scope;
-    this.#sender = new OutcomeSender(scope, {
+    this.#queue = new SendQueue(scope, {
       limit: IDS_PER_COMMAND,
       deliver: (leaving) => this.#deliver(leaving),
       onRetry: (leaving, retryInMs, error) =>
@@ -53,7 +53,7 @@ export class Releaser<Value> {
 
   /** How many messages are being released. */
   get pending(): number {
-    return this.#sender.pending;
+    return this.#queue.pending;
   }
 
   /** How many messages have been released, at once or for later. */
@@ -78,7 +78,7 @@ export class Releaser<Value> {
     const { id, deliveries, isSuspect } = message;
     const reserved = this.#scope.held.letGo(message);
     if (reserved === undefined) return;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: null, why });
+    this.#queue.add({ id, reserved, deliveries, isSuspect, isUncounted, dueAtMs: null, why });
   }
 
   /** Defers a message in Redis. When it is due, any consumer with a free place claims it. */
@@ -87,7 +87,7 @@ export class Releaser<Value> {
     const { id, deliveries, isSuspect } = message;
     const reserved = held.letGo(message);
     if (reserved === undefined) return;
-    this.#sender.add({
+    this.#queue.add({
       id,
       reserved,
       deliveries,
@@ -105,17 +105,17 @@ export class Releaser<Value> {
     const reserved = held.letGoOfDeferred(deferred);
     if (reserved === undefined) return;
     const dueAtMs = deferred.dueAtMs > clock.nowMs() ? deferred.dueAtMs : null;
-    this.#sender.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
+    this.#queue.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
   }
 
   /** Resolves when no message is being released. */
   whenIdle(): Promise<void> {
-    return this.#sender.when(() => this.#sender.pending === 0);
+    return this.#queue.when(() => this.#queue.pending === 0);
   }
 
   /** Stops releasing, and gives up on what has not been answered. */
   stop(): void {
-    this.#sender.stop();
+    this.#queue.stop();
   }
 
   async #deliver(leaving: readonly Leaving[]): Promise<void> {

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { makeScope } from "../../test/make-scope.ts";
 import type { BatchPolicy } from "../decisions/next-batch.ts";
-import { Scheduler } from "./scheduler.ts";
+import { BatchScheduler } from "./batch-scheduler.ts";
 import { type Collected, WaitingCalls } from "./waiting-calls.ts";
 
 type Value = Readonly<Record<string, string>>;
@@ -25,12 +25,12 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
   const { held } = scope;
   scope.signals.roomChanged.listen(onDemand);
   const waiting = new WaitingCalls(scope);
-  const scheduler = new Scheduler(scope, {
+  const scheduler = new BatchScheduler(scope, {
     waiting,
     intake: { gate: () => ({ isPaused: false, limit: 10_000 }), offered: () => {} },
     sources: {
       released: { isWanted: () => false, take: () => Promise.resolve(), expire: () => {} },
-      returned: {
+      deferred: {
         ...{ areComing: () => false, areWanted: () => false },
         ...{ readDue: () => Promise.resolve(), readSuspect: () => Promise.resolve() },
       },
@@ -79,7 +79,7 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
   return { clock, held, waiting, scheduler, reader, onDemand, read, comeAgain, take };
 }
 
-describe("Scheduler", () => {
+describe("BatchScheduler", () => {
   it("cuts maxWaitMs after the first message arrived, not after the call, also when it was read ahead", async () => {
     const { clock, read, take } = setUp();
     const first = take();

@@ -23,8 +23,8 @@ export interface MessageSources {
     /** Makes the next look due. */
     expire(): void;
   };
-  /** Messages that were returned, and are due. */
-  readonly returned: {
+  /** Messages that were deferred in memory, and are due. */
+  readonly deferred: {
     /** Whether some are being read ahead, or are about to be. */
     areComing(): boolean;
     /** Whether some are only read to be offered at once, and a batch of this size has room for them. */
@@ -46,15 +46,15 @@ export interface MessageSources {
 // An answer takes one round trip. A server that does not answer must not delay a caller for long.
 const ANSWER_MS = 1_000;
 
-export interface SchedulerParts<Value> {
+export interface BatchSchedulerParts<Value> {
   readonly waiting: WaitingCalls<Value>;
   readonly intake: Pick<IntakeControl, "gate" | "offered">;
   readonly sources: MessageSources;
 }
 
-export class Scheduler<Value> {
+export class BatchScheduler<Value> {
   readonly #scope: Scope<Value>;
-  readonly #parts: SchedulerParts<Value>;
+  readonly #parts: BatchSchedulerParts<Value>;
   readonly #largestBatch: (deliveries: number) => number;
   #isFreshTurn = false;
   #isOthersTurn = false;
@@ -67,7 +67,7 @@ export class Scheduler<Value> {
   #isDeciding = false;
   #cancelTimer = (): void => {};
 
-  constructor(scope: Scope<Value>, parts: SchedulerParts<Value>) {
+  constructor(scope: Scope<Value>, parts: BatchSchedulerParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
     this.#largestBatch = (deliveries) => scope.usage.largestBatch(deliveries);
@@ -187,17 +187,17 @@ export class Scheduler<Value> {
     return decideNextBatch(situation, call, policy, nowMs, (mix) => held.factsOf(mix));
   }
 
-  /** Returned messages are part of the next batch: a call waits for them as long as an answer may take. */
+  /** Deferred messages that are due belong to the next batch: a call waits for them as long as an answer may take. */
   #dueAsk({ calledAtMs }: WaitingCall<Value>, nowMs: number): Ask {
     const { policy } = this.#scope;
     const { sources } = this.#parts;
     if (this.#due.state !== "none") return this.#due;
-    if (calledAtMs !== null && sources.returned.areComing()) {
+    if (calledAtMs !== null && sources.deferred.areComing()) {
       this.#comingUntilMs ??= nowMs + Math.max(policy.maxWaitMs, ANSWER_MS);
       return { state: "asked", untilMs: this.#comingUntilMs };
     }
     this.#comingUntilMs = null;
-    return sources.returned.areWanted(this.#largestNow) ? WANTED : NOT_ASKED;
+    return sources.deferred.areWanted(this.#largestNow) ? WANTED : NOT_ASKED;
   }
 
   #suspectAsk(): Ask {
@@ -217,12 +217,12 @@ export class Scheduler<Value> {
         });
       case "due":
         this.#due = asked;
-        return this.#whenAnswered(sources.returned.readDue(this.#largestNow), () => {
+        return this.#whenAnswered(sources.deferred.readDue(this.#largestNow), () => {
           this.#due = NOT_ASKED;
         });
       case "suspect":
         this.#suspect = asked;
-        return this.#whenAnswered(sources.returned.readSuspect(), () => {
+        return this.#whenAnswered(sources.deferred.readSuspect(), () => {
           this.#suspect = NOT_ASKED;
         });
       case "look":

@@ -10,9 +10,9 @@ import { decideLargestBatch, firstIsolated } from "../decisions/isolation.ts";
 import type { Gate } from "../decisions/next-batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { Message } from "../message.ts";
-import { Redeliverer } from "../receiving/redeliverer.ts";
+import { DeferredReader } from "../receiving/deferred-reader.ts";
+import { BatchScheduler } from "./batch-scheduler.ts";
 import type { HeldMessages } from "./held-messages.ts";
-import { Scheduler } from "./scheduler.ts";
 import { type Collected, WaitingCalls } from "./waiting-calls.ts";
 
 type RedeliverOwn = StreamClient["redeliverOwn"];
@@ -59,10 +59,10 @@ interface Call {
 /** A server that has messages, and answers or does not; what reads from it; and who works on what comes. */
 class World {
   readonly clock = new ManualClock();
-  readonly moods: Record<"reader" | "released" | "returned", Mood> = {
+  readonly moods: Record<"reader" | "released" | "deferred", Mood> = {
     reader: "prompt",
     released: "prompt",
-    returned: "prompt",
+    deferred: "prompt",
   };
   readonly waiting: Waiting[] = [];
   readonly released: Waiting[] = [];
@@ -76,8 +76,8 @@ class World {
   readonly #crew: number;
   readonly #held: HeldMessages<Value>;
   readonly #waiting: WaitingCalls<Value>;
-  readonly #scheduler: Scheduler<Value>;
-  readonly #redeliverer: Redeliverer<Value>;
+  readonly #scheduler: BatchScheduler<Value>;
+  readonly #deferredReader: DeferredReader<Value>;
   #sequence = 0;
   #decisions = 0;
   #stuck = new Set<() => void>();
@@ -112,7 +112,7 @@ class World {
     scope.signals.roomChanged.listen(() => this.#pokeReader());
     this.#held = scope.held;
     this.#waiting = new WaitingCalls(scope);
-    this.#redeliverer = new Redeliverer(scope, {
+    this.#deferredReader = new DeferredReader(scope, {
       loader: {
         readmit: ({ id, deliveries, fields }, { ripeAtMs, isSuspect }) => {
           const bytes = fields.reduce((sum, field) => sum + field.length, 0);
@@ -123,7 +123,7 @@ class World {
       },
     });
     const sent = (): number => this.#sent;
-    this.#scheduler = new Scheduler(scope, {
+    this.#scheduler = new BatchScheduler(scope, {
       waiting: this.#waiting,
       intake: {
         gate: () => {
@@ -141,7 +141,7 @@ class World {
             this.#isMore = true;
           },
         },
-        returned: this.#redeliverer,
+        deferred: this.#deferredReader,
         reader: {
           get sent() {
             return sent();
@@ -153,7 +153,7 @@ class World {
         },
       },
     });
-    this.#redeliverer.start();
+    this.#deferredReader.start();
     this.#pokeReader();
     this.#lookEachSecond();
   }
@@ -247,7 +247,7 @@ class World {
     this.#scheduler.decide();
   }
 
-  setMood(part: "reader" | "released" | "returned", mood: Mood): void {
+  setMood(part: "reader" | "released" | "deferred", mood: Mood): void {
     this.moods[part] = mood;
     if (mood === "silent") return;
     // What was kept is answered now.
@@ -279,8 +279,8 @@ class World {
   }
 
   async stop(): Promise<void> {
-    this.setMood("returned", "prompt");
-    const stopping = this.#redeliverer.stop();
+    this.setMood("deferred", "prompt");
+    const stopping = this.#deferredReader.stop();
     await this.clock.settle();
     await stopping;
   }
@@ -288,7 +288,7 @@ class World {
   // ── the server ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Resolves when this part of the server answers. */
-  async #answer(part: "reader" | "released" | "returned"): Promise<void> {
+  async #answer(part: "reader" | "released" | "deferred"): Promise<void> {
     const mood = this.moods[part];
     if (mood === "late") await new Promise<void>((resolve) => this.clock.setTimer(LATE_MS, resolve));
     if (mood === "silent") await new Promise<void>((resolve) => this.#stuck.add(resolve));
@@ -413,7 +413,7 @@ class World {
   }
 
   async #redeliverOwn({ messages }: Parameters<RedeliverOwn>[0]): ReturnType<RedeliverOwn> {
-    await this.#answer("returned");
+    await this.#answer("deferred");
     return {
       entries: messages.map(({ id, deliveries }) => ({ id, deliveries, fields: [Buffer.alloc(1), Buffer.alloc(9)] })),
       trimmed: [],
@@ -547,7 +547,7 @@ const anyStep = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant("mood" as const),
-      part: fc.constantFrom("reader" as const, "released" as const, "returned" as const),
+      part: fc.constantFrom("reader" as const, "released" as const, "deferred" as const),
       mood: fc.constantFrom<Mood>("prompt", "prompt", "late", "failing", "silent"),
     }),
   },
@@ -582,7 +582,7 @@ function carryOut(world: World, step: Step): void | Promise<void> {
 
 /** All is well again: whoever works acknowledges all that comes, until nothing is left → how long that took. */
 async function comeToRest(world: World, limitMs: number): Promise<number> {
-  for (const part of ["reader", "released", "returned"] as const) world.setMood(part, "prompt");
+  for (const part of ["reader", "released", "deferred"] as const) world.setMood(part, "prompt");
   world.setGate({ isPaused: false, limit: 4 });
   world.open.push(...world.hanging.splice(0));
   const startedAtMs = world.clock.nowMs();
@@ -605,7 +605,7 @@ const anyCalmSteps = fc.array(
 const anyCrew = fc.constantFrom(0, 1, 2);
 const anyRun = fc.tuple(fc.constantFrom(1, 2, 4), anyCrew, fc.oneof(anySteps, anyCalmSteps));
 
-describe("Scheduler", () => {
+describe("BatchScheduler", () => {
   it("leaves nobody behind: whatever happens, what may be offered is offered in time, once, and in its turn", async () => {
     await fc.assert(
       fc.asyncProperty(anyRun, async ([batchSize, crew, steps]) => {

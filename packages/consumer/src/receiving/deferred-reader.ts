@@ -1,4 +1,7 @@
-/** Reads the payloads of deferred messages again when they are due, and not before a batch can use them. */
+/**
+ * Reads messages that were deferred in memory again when they are due, and not before a batch can use them: until then only
+ * their ids are held.
+ */
 
 import { ConnectionError, type EntryId, NoGroupError, RedisBatchError } from "@redis-batch/core";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
@@ -12,7 +15,7 @@ import type { MessageLoader } from "./message-loader.ts";
 // Messages that are due must not wait longer than this once the server is back.
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 
-export class Redeliverer<Value> {
+export class DeferredReader<Value> {
   readonly #scope: Scope<Value>;
   readonly #loader: Pick<MessageLoader<Value>, "readmit">;
   readonly #loop: Loop;

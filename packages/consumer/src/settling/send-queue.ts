@@ -1,6 +1,7 @@
 /**
- * Sends outcomes to the server, many at a time, until the server has them. Items that are added in one turn of the event loop
- * are sent together. While one delivery is under way, the next one collects.
+ * A queue of things to send to the server: acknowledgements, dead letters, releases. It sends many at a time, and tries again
+ * until the server has answered. Items that are added in one turn of the event loop are sent together; while a delivery is
+ * under way, the next one collects.
  */
 
 import { ConnectionError, RedisBatchError } from "@redis-batch/core";
@@ -9,7 +10,7 @@ import type { Scope } from "../scope.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 50, capMs: 2_000 };
 
-/** How one kind of outcome is sent. */
+/** How one kind of item is sent. */
 export interface Sending<Item> {
   /** Most items in one delivery. */
   readonly limit: number;
@@ -23,7 +24,7 @@ export interface Sending<Item> {
   onFailure(items: readonly Item[], error: unknown): void;
 }
 
-export class OutcomeSender<Item> {
+export class SendQueue<Item> {
   readonly #scope: Pick<Scope, "clock" | "random">;
   readonly #sending: Sending<Item>;
   readonly #queue: Item[] = [];
@@ -50,7 +51,7 @@ export class OutcomeSender<Item> {
     queueMicrotask(() => void this.#send());
   }
 
-  /** Resolves when `isOver` is true, which is checked after each answer, or when the sender is stopped. */
+  /** Resolves when `isOver` is true, which is checked after each answer, or when the queue is stopped. */
   async when(isOver: () => boolean): Promise<void> {
     while (!isOver() && !this.#stopped.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -75,7 +76,7 @@ export class OutcomeSender<Item> {
     this.#isSending = false;
   }
 
-  /** Tries until the items are delivered or dropped → whether they were; `false` if the sender was stopped first. */
+  /** Tries until the items are delivered or dropped → whether they were; `false` if the queue was stopped first. */
   async #deliver(items: readonly Item[]): Promise<boolean> {
     const { clock, random } = this.#scope;
     let mayBeDone = false;

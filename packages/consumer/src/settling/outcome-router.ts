@@ -1,4 +1,4 @@
-/** Receives the outcomes that the application gives its messages, and passes on each one that is still possible. */
+/** Takes each `ack()`, `retry()` and `deadLetter()`, and passes it on to the part that carries it out, unless it is too late. */
 import type { Decoder } from "@redis-batch/core";
 import { describeThrown } from "@redis-batch/core/internal/errors";
 import { type Message, type MessageKeeper, type RetryOptions, resolveRetry } from "../message.ts";
@@ -15,7 +15,7 @@ export interface OutcomeParts<Value> {
   readonly sinkWatch: SinkWatch;
 }
 
-export class OutcomeDispatcher<Value> implements MessageKeeper<Value> {
+export class OutcomeRouter<Value> implements MessageKeeper<Value> {
   readonly codec: Decoder<Value>;
   readonly #scope: Scope<Value>;
   readonly #parts: OutcomeParts<Value>;
