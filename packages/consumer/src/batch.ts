@@ -1,3 +1,4 @@
+/** A batch as the application sees it, and the result of each of its messages. */
 import type { EntryId, Fields } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";

@@ -1,3 +1,4 @@
+/** Every event that a consumer reports, and the words that their fields use. */
 import type { ConnectionRole, EntryId, ErrorInfo } from "@redis-batch/core";
 
 /** Events of a consumer, reported after the fact. The contract is `docs/events.md`. */

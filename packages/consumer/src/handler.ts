@@ -1,3 +1,4 @@
+/** What a handler of `run` gets, and how the value that it returns becomes outcomes. */
 import { type Fields, UsageError } from "@redis-batch/core";
 import { letGoOfParts } from "@redis-batch/core/internal/errors";
 import { describeShape } from "@redis-batch/core/internal/messages";

@@ -1,3 +1,4 @@
+/** A message as the application sees it, and what the consumer keeps about it. */
 import type { InspectOptionsStylized } from "node:util";
 import {
   type Decoder,

@@ -1,3 +1,4 @@
+/** Checks the options of a consumer, and fills in what is not given. What each option is stands in `spec.ts`. */
 import { type Decoder, type Fields, fieldsCodec } from "@redis-batch/core";
 import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
 import {

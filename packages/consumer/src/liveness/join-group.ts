@@ -1,3 +1,4 @@
+/** The first step of a consumer: makes sure that the stream, the group and its name in the group exist. */
 import { type GroupPosition, PermissionError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { isFullServer } from "../full-server.ts";

@@ -1,3 +1,4 @@
+/** Tells, after a lost reply, a first attempt that succeeded from messages that now belong to another consumer. */
 import { type EntryId, NoGroupError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 
