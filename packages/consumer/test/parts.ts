@@ -14,6 +14,7 @@ import { Retrier } from "../src/settling/retrier.ts";
 import { SecondOpinions } from "../src/settling/second-opinions.ts";
 import { makeMessage } from "./make-messages.ts";
 import { makeScope } from "./make-scope.ts";
+import { sendHeartbeat } from "./send-heartbeat.ts";
 
 type Value = Readonly<Record<string, string>>;
 
@@ -78,20 +79,7 @@ export async function openParts() {
   };
   /** Another consumer sends its heartbeat. */
   const heartbeat = async (consumer: string, freePlaces = 1): Promise<void> => {
-    await client.heartbeat({
-      ...{ ...address, consumer, incarnation: consumer, leaseMs: 60_000, join: undefined },
-      details: {
-        host: "h",
-        pid: 1,
-        state: "running",
-        batchSize: 1,
-        concurrency: 1,
-        capacity: 1,
-        inFlight: 0,
-        deferred: 0,
-        freePlaces,
-      },
-    });
+    await sendHeartbeat(client, { ...address, consumer, leaseMs: 60_000 }, { freePlaces });
   };
   /** The ids that are pending under a name, and how often each was delivered. */
   const ownedBy = async (consumer: string): Promise<Readonly<Record<EntryId, number>>> => {

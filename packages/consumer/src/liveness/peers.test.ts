@@ -3,6 +3,7 @@ import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
+import { sendHeartbeat } from "../../test/send-heartbeat.ts";
 import { Peers } from "./peers.ts";
 
 const stream = "orders";
@@ -18,21 +19,7 @@ async function setUp() {
   const heartbeat = (
     consumer: string,
     more: { readonly state?: string; readonly freePlaces?: number; readonly isUnfit?: boolean } = {},
-  ) =>
-    client.heartbeat({
-      ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
-      details: {
-        host: "h",
-        pid: 1,
-        state: "running",
-        batchSize: 1,
-        concurrency: 1,
-        capacity: 1,
-        inFlight: 0,
-        deferred: 0,
-        ...more,
-      },
-    });
+  ) => sendHeartbeat(client, { stream, group, consumer, leaseMs }, more);
   const peers = new Peers(makeScope({ policy: { stream, group, name: "me" }, client, clock }));
   return { clock, redis, heartbeat, peers };
 }

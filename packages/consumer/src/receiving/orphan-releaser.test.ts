@@ -1,9 +1,9 @@
-import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { groupKey, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { afterEach, describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
+import { sendHeartbeat } from "../../test/send-heartbeat.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { Peers } from "../liveness/peers.ts";
 import { OrphanReleaser } from "./orphan-releaser.ts";
@@ -50,26 +50,11 @@ async function setUp() {
     const entries = await client.xreadgroup({ stream, group, consumer, count, blockMs: undefined });
     return entries.map(({ id }) => id);
   };
-  const heartbeat = (consumer: string) => heartbeatOf(client, consumer);
+  const heartbeat = (consumer: string) => sendHeartbeat(client, { stream, group, consumer, leaseMs });
   const ownedBy = async (consumer: string): Promise<readonly string[]> =>
     (await client.xpendingRange({ stream, group, consumer, from: "-", to: "+", count: 10_000 })).map(({ id }) => id);
   return { clock, redis, client, events, steady, hold, heartbeat, ownedBy };
 }
-
-const heartbeatOf = (client: StreamClient, consumer: string) =>
-  client.heartbeat({
-    ...{ stream, group, consumer, incarnation: consumer, leaseMs, join: undefined },
-    details: {
-      host: "h",
-      pid: 1,
-      state: "running",
-      batchSize: 1,
-      concurrency: 1,
-      capacity: 1,
-      inFlight: 0,
-      deferred: 0,
-    },
-  });
 
 describe("OrphanReleaser", () => {
   it("releases what a dead consumer left, and removes its name, a lease and three heartbeats after its last heartbeat", async () => {
