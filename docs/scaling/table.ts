@@ -21,7 +21,7 @@ export function renderTable(rows: readonly Row[]): string {
 const HOPELESS = "bottleneck";
 const REFERENCE = "oracle";
 
-/** Over all scenarios: the mean, and the hours in relation to those of the one that knows the future, if it took part. */
+/** Over all scenarios: the mean, and the hours in relation to those of the policy that knows the future, if it took part. */
 export function renderTotals(rows: readonly Row[]): string {
   const scenarios = namesOf(rows, "scenario");
   const lines = namesOf(rows, "policy").map((policy) => {

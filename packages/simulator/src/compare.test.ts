@@ -40,7 +40,7 @@ describe("compare", () => {
     expect(await rowsOf({ ...all, seeds: [2] })).toEqual(rows.slice(2));
   });
 
-  it("tells how far it is, and lets others at it meanwhile", async () => {
+  it("reports its progress, and lets other work run meanwhile", async () => {
     const told: CompareProgress[] = [];
     let turns = 0;
     const other = setInterval(() => turns++, 0);
@@ -53,7 +53,7 @@ describe("compare", () => {
     expect(told.at(-1)).toEqual({ done: 4, runs: 4, scenario: "steady", policy: "grows", seed: 2, share: 1 });
   });
 
-  it("tells every decision, and what there was then", async () => {
+  it("reports every decision, and the state of the group at that time", async () => {
     const told: RunDecision[] = [];
     const load: Scenario = { ...steady, rate: () => 0 };
     await rowsOf({ ...all, scenarios: [load], seeds: [1], onDecision: (decision) => told.push(decision) });
@@ -92,7 +92,7 @@ describe("compare", () => {
       },
     };
     const running = rowsOf({ ...all, policies: [policy], scenarios: [load], signal });
-    // Its first turn for others is in the middle of the 180,000 messages.
+    // It first lets other work run in the middle of the 180,000 messages.
     setImmediate(() => stop.abort(new Error("enough")));
     await expect(running).rejects.toThrow("enough");
     expect(started).toBe(0);

@@ -1,4 +1,4 @@
-/** Many runs, and what they amount to. */
+/** Runs every policy on every trace, and sums up the results. */
 
 import { setImmediate } from "node:timers/promises";
 import { ConfigError } from "@redis-batch/core";
@@ -8,7 +8,7 @@ import type { Scenario } from "./scenario.ts";
 import type { Outcome } from "./tally.ts";
 import { generateTrafficInSteps } from "./traffic.ts";
 
-/** What came of one policy on one trace with one seed. */
+/** The result of one policy on one trace with one seed. */
 export interface Row extends Outcome {
   readonly scenario: string;
   readonly policy: string;
@@ -17,11 +17,11 @@ export interface Row extends Outcome {
 
 /** How far a comparison is. */
 export interface CompareProgress {
-  /** Runs that are done. */
+  /** Runs that have ended. */
   readonly done: number;
-  /** Runs that there are. */
+  /** Runs in total. */
   readonly runs: number;
-  /** What is at work. */
+  /** The run that is under way. */
   readonly scenario: string;
   readonly policy: string;
   readonly seed: number;
@@ -29,7 +29,7 @@ export interface CompareProgress {
   readonly share: number;
 }
 
-/** What a policy decided at one of its looks, and what there was then. */
+/** One decision of a policy, and the state of the group at that time. */
 export interface RunDecision {
   readonly scenario: string;
   readonly policy: string;
@@ -49,18 +49,18 @@ export interface CompareOptions {
   readonly policies: readonly Policy[];
   /** The traces, such as those of `SCENARIOS`. */
   readonly scenarios: readonly Scenario[];
-  /** Whole numbers from 0 on. The same one gives the same messages, starts and crashes, for every policy and on every machine. */
+  /** Whole numbers from 0 on. A seed gives the same messages, starts and crashes to every policy and on every machine. */
   readonly seeds: readonly number[];
-  /** Aborting it ends the comparison at the next step, which is some ten milliseconds off. */
+  /** Aborting it ends the comparison at the next step, within some ten milliseconds. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after each step of a run how far it is. */
+  /** Called after each step of a run, with its progress. */
   readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
-  /** Told each decision of each run, also those that change nothing. */
+  /** Called with each decision of each run, also with those that change nothing. */
   readonly onDecision?: ((decision: RunDecision) => void) | undefined;
 }
 
 /**
- * Runs every policy on every trace with every seed, one after the other, and gives what came of each run as soon as it is
+ * Runs every policy on every trace with every seed, one after the other, and yields each result as soon as it is
  * known. Between its steps the process can do something else.
  *
  * @throws {ConfigError} naming every problem
@@ -90,7 +90,7 @@ export async function* compare(options: CompareOptions): AsyncGenerator<Row, voi
   }
 }
 
-/** Takes all steps, and lets others at it after each. */
+/** Takes all steps, and lets other work run after each. */
 async function stepByStep<Result>(
   steps: Generator<number, Result, void>,
   signal: AbortSignal | undefined,
@@ -121,7 +121,7 @@ function problemsOf({ policies, scenarios, seeds }: CompareOptions): string[] {
   return problems;
 }
 
-/** To what can be read; sums of fractions differ in the last digits from machine to machine. */
+/** Rounded, because sums of fractions differ in their last digits from machine to machine. */
 function rounded(outcome: Outcome): Outcome {
   const to = (value: number): number => Math.round(value * 10_000) / 10_000;
   const { violationPercent, p99Seconds, consumerHours } = outcome;
@@ -131,7 +131,7 @@ function rounded(outcome: Outcome): Outcome {
   };
 }
 
-/** The mean over the seeds of a policy on a trace; `null` where it was not run. */
+/** The mean over the seeds of a policy on a trace; `null` if it was not run. */
 export function meanOf(rows: readonly Row[], scenario: string, policy: string): Outcome | null {
   const chosen = rows.filter((row) => row.scenario === scenario && row.policy === policy);
   if (chosen.length === 0) return null;

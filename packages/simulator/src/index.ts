@@ -2,7 +2,7 @@
 
 export { type CompareOptions, type CompareProgress, compare, meanOf, type Row, type RunDecision } from "./compare.ts";
 export { POLICIES } from "./policies/index.ts";
-export type { Look, Policy, PolicyRun } from "./policy.ts";
+export type { Policy, PolicyInput, PolicyRun } from "./policy.ts";
 export type { Crash, Scatter, Scenario } from "./scenario.ts";
 export { SCENARIO_DEFAULTS, SCENARIOS } from "./scenarios.ts";
 export type { Outcome } from "./tally.ts";

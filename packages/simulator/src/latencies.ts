@@ -1,4 +1,4 @@
-/** How long messages took, to a hundredth: what a run of millions can be asked about without keeping each of them. */
+/** How long messages took, to a hundredth: counts per range, so that a run of millions need not keep each of them. */
 
 const FROM_SECONDS = 0.001;
 const TO_SECONDS = 10_000_000;

@@ -4,22 +4,22 @@ import type { Observation } from "@redis-batch/scaler";
 import type { Scenario } from "./scenario.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** What a policy can look at. */
-export interface Look {
+/** What a policy knows when it decides. */
+export interface PolicyInput {
   /** Since the trace began, in milliseconds. */
   readonly nowMs: number;
   /** Consumers ordered at present. */
   readonly current: number;
-  /** What our collector would see. */
+  /** What the scaler would observe. */
   observe(): Observation;
-  /** What the server says of the lag: `null` when it does not know. */
+  /** The lag that the server reports; `null` when it does not know it. */
   readonly lag: number | null;
 }
 
-/** One policy at work on one trace. */
+/** One policy during one run. */
 export interface PolicyRun {
   /** How many consumers are needed. The scenario's minimum and maximum limit this number. */
-  decide(look: Look): number;
+  decide(input: PolicyInput): number;
   /** The scaler is restarted. */
   restart?(): void;
 }
@@ -27,12 +27,12 @@ export interface PolicyRun {
 /** A way to decide. Ours are in `POLICIES`; one of your own is compared with them by `compare`. */
 export interface Policy {
   readonly name: string;
-  /** What it is, in a few words. */
+  /** A description in a few words. */
   readonly title: string;
-  /** How often it looks, in seconds. */
+  /** How often it decides, in seconds. */
   readonly interval: number;
-  /** How soon after the first message without a consumer it looks, in seconds; `null`: at its next turn. */
+  /** How soon it decides when the first message arrives and there is no consumer, in seconds; `null`: at its next turn. */
   readonly wakesAfter: number | null;
-  /** Begins one run. What comes is known only to those that are to know the future. */
+  /** Begins one run. Only a policy that may know the future uses `traffic`. */
   start(scenario: Scenario, traffic: Traffic): PolicyRun;
 }

@@ -98,7 +98,7 @@ describe("the simulated group", () => {
     });
   });
 
-  it("kills a consumer that takes longer to go than it may, and has others do what it held", () => {
+  it("kills a consumer that takes too long to stop; other consumers get its messages", () => {
     const scenario: Scenario = {
       ...named("longjob"),
       seconds: 2_000,
@@ -114,7 +114,7 @@ describe("the simulated group", () => {
   });
 });
 
-// What it was when this was written, and a little more: a change that makes it worse must be meant.
+// The results when this was written, and a little more: a change that makes them worse must be meant.
 describe("the throughput strategy", () => {
   it.each([
     { name: "cold", late: 0, hours: 3.8, reversals: 7 },

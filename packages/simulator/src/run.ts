@@ -4,12 +4,12 @@ import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal
 import { PriorityQueue } from "@redis-batch/core/internal/service";
 import type { Observation } from "@redis-batch/scaler";
 import { lognormal, seededChance } from "./chance.ts";
-import type { Look, Policy, PolicyRun } from "./policy.ts";
+import type { Policy, PolicyInput, PolicyRun } from "./policy.ts";
 import type { Crash, Scenario } from "./scenario.ts";
 import { type Outcome, Tally } from "./tally.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** What there is at a look of a policy. */
+/** The state of the group when a policy has decided. */
 export interface Moment {
   readonly at: number;
   readonly desired: number;
@@ -22,7 +22,7 @@ interface SimulatedConsumer {
   readonly createdAt: number;
   readonly speed: number;
   state: "starting" | "idle" | "busy" | "gone";
-  /** Counts up when what was planned for it is void. */
+  /** Counts up when what was planned for it no longer applies. */
   version: number;
   incarnation: number;
   readyAt: number;
@@ -36,7 +36,7 @@ interface SimulatedConsumer {
   counters: WorkCounters;
 }
 
-/** What comes, and when, in seconds. */
+/** What happens next, and when, in seconds. */
 interface Planned {
   readonly at: number;
   readonly happening: Happening;
@@ -47,13 +47,13 @@ type Happening =
   | { readonly kind: "done"; readonly consumer: SimulatedConsumer; readonly version: number; readonly seconds: number }
   | { readonly kind: "claimable"; readonly messages: readonly number[] }
   | { readonly kind: "crash"; readonly crash: Crash }
-  | { readonly kind: "linger" | "look" | "wake" };
+  | { readonly kind: "linger" | "pass" | "wake" };
 
 // A crash shows when its heartbeat is over.
 const HEARTBEAT_SECONDS = 10;
-// Our collector counts no further where the server does not know.
+// If the server does not know the lag, the scaler counts no further than this.
 const COUNTED_AT_MOST = 1_000;
-// How many of the latest start-ups are told.
+// How many of the latest start-ups are reported.
 const START_UPS = 20;
 const DRAWN = 4_096;
 const EPSILON = 1e-9;
@@ -87,7 +87,7 @@ export function simulateInSteps(
   return new Run(scenario, traffic, seed, policy, watch).inSteps();
 }
 
-class Run implements Look {
+class Run implements PolicyInput {
   readonly #scenario: Scenario;
   readonly #traffic: Traffic;
   readonly #policy: Policy;
@@ -107,7 +107,7 @@ class Run implements Look {
   #busy = 0;
   #accountedUntil = 0;
   readonly #startUps: number[] = [];
-  /** Those that left since the last look. */
+  /** Consumers that left since the last pass. */
   readonly #departed: SimulatedConsumer[] = [];
 
   /** Messages that arrived, and that were delivered for the first time. */
@@ -117,7 +117,7 @@ class Run implements Look {
   #isLingering = false;
   readonly #attempts = new Map<number, number>();
   #claimable: number[] = [];
-  /** What the counters of the stream that was there before amount to. */
+  /** The counters of the stream that was there before. */
   #before = { arrived: 0, delivered: 0 };
   #isRecreated = false;
   #restarts = 0;
@@ -143,7 +143,7 @@ class Run implements Look {
     this.#desired = scenario.firstConsumers;
     for (let index = 0; index < scenario.firstConsumers; index++) this.#addConsumer(true);
     for (const crash of scenario.crashes) this.#plan(crash.at, { kind: "crash", crash });
-    this.#plan(policy.interval, { kind: "look" });
+    this.#plan(policy.interval, { kind: "pass" });
   }
 
   *inSteps(): Generator<number, Outcome, void> {
@@ -255,12 +255,12 @@ class Run implements Look {
       case "wake":
         if (this.#desired === 0) this.#scaleTo(this.#decider.decide(this));
         return undefined;
-      case "look":
-        return this.#look();
+      case "pass":
+        return this.#pass();
     }
   }
 
-  #look(): void {
+  #pass(): void {
     const { scalerRestarts, recreatedAt } = this.#scenario;
     if (this.#now >= (scalerRestarts[this.#restarts] ?? Number.POSITIVE_INFINITY)) {
       this.#restarts++;
@@ -277,7 +277,7 @@ class Run implements Look {
       ready: [...this.#consumers.values()].filter(({ state }) => state !== "starting").length,
       waiting: this.#waiting,
     });
-    this.#plan(this.#now + this.#policy.interval, { kind: "look" });
+    this.#plan(this.#now + this.#policy.interval, { kind: "pass" });
   }
 
   #arrive(at: number): void {
@@ -409,7 +409,7 @@ class Run implements Look {
 
   // ── work ──
 
-  /** What a consumer does when it is free: messages of the dead first, then new ones, in batches. */
+  /** What a consumer does when it is free: it takes messages of dead consumers first, then new ones, in batches. */
   #next(consumer: SimulatedConsumer): void {
     if (this.#takeClaimable(consumer) || this.#takeNew(consumer)) return;
     consumer.state = "idle";
@@ -452,7 +452,7 @@ class Run implements Look {
     let seconds = work * slowdown(this.#now) * consumer.speed;
     if (this.#now - consumer.upSince < warmUp.seconds) seconds *= warmUp.factor;
     this.#busy++;
-    // What lies behind is shared by all that are at work.
+    // All consumers at work share the limit of the system behind them.
     seconds = Math.max(seconds, (this.#busy * batch.length) / downstream(this.#now));
     consumer.state = "busy";
     consumer.batch = batch;
@@ -467,7 +467,7 @@ class Run implements Look {
     consumer.batch = [];
   }
 
-  /** Others may take these messages when their lease is over. */
+  /** Other consumers may take these messages when the lease is over. */
   #leave(messages: readonly number[], since: number): void {
     const at = Math.max(this.#now, since + this.#scenario.leaseSeconds);
     this.#plan(at, { kind: "claimable", messages });

@@ -16,21 +16,21 @@ export interface Crash {
 }
 
 /**
- * A trace: what arrives, what it costs, and what goes wrong meanwhile. All times are in seconds. Take what you do not care
- * about from `SCENARIO_DEFAULTS`, or make one of recorded rates by `traceScenario`.
+ * A trace: what arrives, what it costs, and what goes wrong meanwhile. All times are in seconds. Take the rest from
+ * `SCENARIO_DEFAULTS`, or make a trace from recorded rates with `traceScenario`.
  */
 export interface Scenario {
-  /** Its name; runs of another name have other chance. */
+  /** Its name. It is part of the seed: runs under another name draw other random numbers. */
   readonly name: string;
-  /** What it is about, in a few words. */
+  /** A description in a few words. */
   readonly title: string;
   /** How long it is. */
   readonly seconds: number;
   /** How long a message may take from its arrival to its acknowledgement. */
   readonly objective: number;
-  /** What a policy may go down to; 0 is for those that know a way back. */
+  /** The minimum number of consumers; 0 only for policies that can come back from it. */
   readonly minConsumers: number;
-  /** What a policy may go up to. */
+  /** The maximum number of consumers. */
   readonly maxConsumers: number;
   /** Consumers that work when it begins. */
   readonly firstConsumers: number;
@@ -69,7 +69,7 @@ export interface Scenario {
   } | null;
   /** How many times as long all work takes at a time. */
   readonly slowdown: (at: number) => number;
-  /** Messages per second that what lies after the consumers can take; `Infinity`: no limit. */
+  /** Messages per second that the system behind the consumers can take; `Infinity`: no limit. */
   readonly downstream: (at: number) => number;
   /** Consumers that crash. */
   readonly crashes: readonly Crash[];
@@ -84,9 +84,9 @@ export interface Scenario {
   } | null;
   /** When the server does not know the lag. */
   readonly isLagUnknown: (at: number) => boolean;
-  /** When no heartbeat gets through. */
+  /** When no heartbeat reaches the server. */
   readonly isSilent: (at: number) => boolean;
-  /** When the scaler is restarted and has only what it had saved. */
+  /** When the scaler is restarted, with nothing but its saved state. */
   readonly scalerRestarts: readonly number[];
   /** When stream and group are deleted and created again; `Infinity`: never. */
   readonly recreatedAt: number;

@@ -3,8 +3,8 @@
 import type { Scenario } from "./scenario.ts";
 
 /**
- * What holds where a trace says nothing else: two hours, an objective of 30 s, 1 to 40 consumers that take 14 s to start and
- * work off 20 messages in 1.1 s.
+ * The values that a trace does not change: two hours, an objective of 30 s, 1 to 40 consumers that take 14 s to start and
+ * process 20 messages in 1.1 s.
  */
 export const SCENARIO_DEFAULTS: Omit<Scenario, "name" | "title" | "rate"> = {
   seconds: 7_200,
@@ -37,7 +37,7 @@ export const SCENARIO_DEFAULTS: Omit<Scenario, "name" | "title" | "rate"> = {
 
 const within = (at: number, from: number, to: number): boolean => at >= from && at < to;
 
-/** A minute-long load of 60/s somewhere in every 25 minutes. */
+/** 60/s for four minutes, once in every 25 minutes. */
 function visits(at: number, seed: number): number {
   const visit = Math.floor(at / 1_500);
   const begins = 200 + ((visit * 7_919 + seed * 131) % 700);
@@ -50,12 +50,12 @@ function ramp(at: number): number {
   return at < 5_400 ? 300 : 40;
 }
 
-/** The traces that come with it; `pnpm generate` publishes how policies fare on them. */
+/** The built-in traces; `pnpm generate` publishes the results of the policies on them. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "step",
-    title: "40/s, 200/s for 40 minutes, 40/s",
+    title: "40/s, then 200/s for 40 minutes, then 40/s",
     firstConsumers: 3,
     rate: (at) => (within(at, 1_200, 3_600) ? 200 : 40),
   },
@@ -70,7 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "burst",
-    title: "30/s, and 2,000 to 8,000 within seconds now and then",
+    title: "30/s, with bursts of 2,000 to 8,000 messages within seconds",
     firstConsumers: 2,
     rate: () => 30,
     bursts: { every: 600, messages: [2_000, 8_000], seconds: [3, 20] },
@@ -78,14 +78,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "flapping",
-    title: "30/s and 120/s in turn, a minute each",
+    title: "one minute 30/s, one minute 120/s, and so on",
     firstConsumers: 3,
     rate: (at) => (Math.floor(at / 60) % 2 === 0 ? 30 : 120),
   },
   {
     ...SCENARIO_DEFAULTS,
     name: "slow",
-    title: "all work takes three times as long for half an hour",
+    title: "90/s; processing takes three times as long for half an hour",
     firstConsumers: 6,
     rate: () => 90,
     slowdown: (at) => (within(at, 1_800, 3_600) ? 3 : 1),
@@ -93,7 +93,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "bottleneck",
-    title: "what lies behind takes only 70/s of 120/s for 40 minutes",
+    title: "120/s; the system behind the consumers takes only 70/s for 40 minutes",
     firstConsumers: 9,
     rate: () => 120,
     downstream: (at) => (within(at, 1_800, 4_200) ? 70 : Number.POSITIVE_INFINITY),
@@ -101,7 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "crash",
-    title: "half of the consumers crash, then all, then ten of them one by one",
+    title: "120/s; half of the consumers crash, later all, later ten of them one by one",
     firstConsumers: 9,
     rate: () => 120,
     crashes: [
@@ -113,7 +113,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "cold",
-    title: "nothing for long, then 60/s; from 0 consumers, starts of a minute",
+    title: "no load, with visits of 60/s for four minutes; from 0 consumers, which take a minute to start",
     firstConsumers: 0,
     minConsumers: 0,
     objective: 120,
@@ -123,7 +123,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "trickle",
-    title: "one in 100 seconds, from 0 consumers, and 3/s for 40 minutes",
+    title: "one message every 100 s, and 3/s for 40 minutes; from 0 consumers",
     firstConsumers: 0,
     minConsumers: 0,
     objective: 60,
@@ -133,7 +133,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "poison",
-    title: "one in a hundred fails after 5 s, five times, for 40 minutes",
+    title: "80/s; for 40 minutes, one message in 100 fails five times, after 5 s each",
     firstConsumers: 5,
     rate: () => 80,
     poison: { from: 1_200, to: 3_600, share: 0.01, seconds: 5 },
@@ -141,7 +141,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "longjob",
-    title: "20 s a batch, 1.2/s and 4/s for half an hour",
+    title: "batches that take 20 s; 1.2/s, and 4/s for half an hour",
     firstConsumers: 7,
     objective: 180,
     batchSize: 5,
@@ -152,7 +152,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "tight",
-    title: "an objective of 4 s, 25 % noise, 100/s and 160/s",
+    title: "100/s, and 160/s for half an hour; 25 % noise, objective 4 s",
     firstConsumers: 7,
     objective: 4,
     drift: 0.25,
@@ -161,7 +161,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "overhead",
-    title: "a second for each batch of up to 100, whatever is in it",
+    title: "60/s, and 180/s for 40 minutes; each batch of up to 100 takes a second, however small",
     firstConsumers: 2,
     batchSize: 100,
     overhead: 1,
@@ -172,7 +172,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "sparse",
-    title: "a job of 8 s every 25 s, every 8 s for a while, objective 35 s",
+    title: "a job of 8 s every 25 s, and every 8 s for 80 minutes; objective 35 s",
     objective: 35,
     seconds: 14_400,
     batchSize: 1,
@@ -184,7 +184,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SCENARIO_DEFAULTS,
     name: "chaos",
-    title: "lag unknown, heartbeats lost, scaler restarted, stream created again",
+    title: "100/s; lag unknown, heartbeats lost, scaler restarted, stream created again",
     firstConsumers: 7,
     rate: () => 100,
     isLagUnknown: (at) => within(at, 1_800, 2_700),

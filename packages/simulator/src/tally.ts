@@ -1,4 +1,4 @@
-/** What a run has cost and what it was worth. */
+/** What a run cost, and how late its messages were. */
 
 import { Latencies } from "./latencies.ts";
 
@@ -60,10 +60,10 @@ export class Tally {
   }
 }
 
-/** What came of a policy on a trace. */
+/** The result of a policy on a trace. */
 export interface Outcome {
   /**
-   * Messages that were done, and those that were not but are late already when the trace ends. Messages that fail every
+   * Messages that were processed, and those that were not but are late already when the trace ends. Messages that fail every
    * time are not counted.
    */
   readonly messages: number;

@@ -44,7 +44,7 @@ describe("a trace of recorded rates", () => {
     );
   });
 
-  it("begins with as many consumers as its first rate keeps busy, unless it is said how many", () => {
+  it("begins with as many consumers as its first rate keeps busy, unless `firstConsumers` is given", () => {
     const points = [
       { at: 0, perSecond: 80 },
       { at: 60, perSecond: 0 },
@@ -61,7 +61,7 @@ describe("a trace of recorded rates", () => {
     expect(traceScenario(points, { ...own, firstConsumers: 3 }).firstConsumers).toBe(3);
   });
 
-  it("has so many messages arrive, with every seed others", () => {
+  it("has that number of messages arrive, at other times with each seed", () => {
     const scenario = traceScenario([
       { at: 0, perSecond: 200 },
       { at: 100, perSecond: 0 },

@@ -1,10 +1,10 @@
-/** A trace of recorded rates. */
+/** A trace made from recorded rates. */
 
 import { ConfigError } from "@redis-batch/core";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_DEFAULTS } from "./scenarios.ts";
 
-/** How much arrived from a moment on. */
+/** The rate from one point on. */
 export interface TracePoint {
   /** In seconds; only the differences count. */
   readonly at: number;
@@ -12,17 +12,17 @@ export interface TracePoint {
   readonly perSecond: number;
 }
 
-/** How long and how much a trace may be: what is simulated message by message must end some time. */
+/** How long a trace may be, and how many messages it may have: each is simulated, and that must end some time. */
 export const TRACE_LIMITS = { seconds: 604_800, messages: 10_000_000 } as const;
 
 // How busy the first consumers should be.
 const FIRST_UTILISATION = 0.8;
 
 /**
- * Makes a trace of recorded rates: in each second as many messages arrive as the points say of it, scattered as arrivals
- * are. The last rate holds for as long as the one before it.
+ * Makes a trace from recorded rates: in each second as many messages arrive as the points say, scattered at random. The last
+ * rate holds for as long as the one before it.
  *
- * @param points two at least, each later than the one before; a week and ten million messages at most
+ * @param points at least two, each later than the one before; at most a week and ten million messages
  * @param changes what differs from `SCENARIO_DEFAULTS`: the work of a message, the start of a consumer, the objective …
  *   `firstConsumers` is by default as many as the first rate keeps busy at 80 %, within the least and the most.
  * @throws {ConfigError} naming every problem
@@ -102,7 +102,7 @@ function spansOf(points: readonly TracePoint[]): readonly Span[] {
   });
 }
 
-/** The mean rate of each whole second: nothing that is shorter is lost. */
+/** The mean rate of each whole second, so that no shorter peak is lost. */
 function ratesPerSecond(points: readonly TracePoint[]): Float64Array {
   const spans = spansOf(points);
   const { from, seconds } = spans.at(-1) as Span;

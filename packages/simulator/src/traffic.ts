@@ -9,7 +9,7 @@ export interface Traffic {
   readonly arrivesAt: Float64Array;
   /** How long it keeps a consumer busy, in seconds. */
   readonly work: Float32Array;
-  /** 1 where it fails every time. */
+  /** 1 if it fails every time. */
   readonly isPoison: Uint8Array;
 }
 
@@ -27,7 +27,7 @@ export function generateTraffic(scenario: Scenario, seed: number): Traffic {
   }
 }
 
-/** The same bit by bit, for those that have something else to do as well: gives how far it is, in seconds of the trace. */
+/** The same in steps, so that other work can run in between: yields how far it is, in seconds of the trace. */
 export function* generateTrafficInSteps(scenario: Scenario, seed: number): Generator<number, Traffic, void> {
   const random = seededChance(seed * 7_919 + (nameHash(scenario.name) % 100_000));
   const counts = countsPerSecond(scenario, seed, random);

@@ -8,7 +8,7 @@ describe("the autoscaler's algorithm", () => {
     expect(desiredReplicas(111, 10, 10)).toBe(12);
   });
 
-  it("adds four or doubles, whichever is more", () => {
+  it("adds four or doubles: the larger number", () => {
     expect(new Hpa().step(100, 1, 0)).toBe(5);
     expect(new Hpa().step(100, 10, 0)).toBe(20);
   });

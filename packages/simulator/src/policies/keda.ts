@@ -1,12 +1,12 @@
 /** KEDA's triggers delivered by the HorizontalPodAutoscaler: KEDA itself only starts the first and stops the last pod. */
 
-import type { Look, Policy, PolicyRun } from "../policy.ts";
+import type { Policy, PolicyInput, PolicyRun } from "../policy.ts";
 import type { Scenario } from "../scenario.ts";
 import { desiredReplicas, Hpa } from "./hpa.ts";
 
 interface Sample {
   readonly atMs: number;
-  /** Messages that the stream was ever given. */
+  /** Messages that were ever added to the stream. */
   readonly added: number;
 }
 
@@ -59,14 +59,14 @@ class KedaRun implements PolicyRun {
     this.#minimum = minConsumers;
   }
 
-  decide(look: Look): number {
-    const { nowMs, current } = look;
+  decide(input: PolicyInput): number {
+    const { nowMs, current } = input;
     this.#looks++;
     // go-redis hands an unknown lag on as -1.
-    const lag = look.lag ?? -1;
-    const perSecond = this.#ratePerSecond({ atMs: nowMs, added: look.observe().added });
+    const lag = input.lag ?? -1;
+    const perSecond = this.#ratePerSecond({ atMs: nowMs, added: input.observe().added });
     const isActive = lag > 0 || (this.#triggers.rate !== null && perSecond > ACTIVE_RATE);
-    // KEDA polls every 30 s, the HPA looks every 15 s.
+    // KEDA polls every 30 s, the HPA decides every 15 s.
     const isPoll = this.#looks % 2 === 0;
     if (isActive && (isPoll || this.#minimum > 0)) this.#activeAtMs = nowMs;
     if (current === 0) return isPoll && isActive ? 1 : 0;
@@ -79,10 +79,10 @@ class KedaRun implements PolicyRun {
     return this.#hpa.step(Math.max(byLag, byRate), current, nowMs);
   }
 
-  /** What arrived per second over the window; 0 at the first look, and where the stream was created again. */
+  /** What arrived per second over the window; 0 in the first pass, and after the stream was created again. */
   #ratePerSecond(latest: Sample): number {
     const samples = this.#samples;
-    // One older than the window is kept where there is no other to compare with.
+    // One older than the window is kept if there is no other to compare with.
     while (samples.length > 1 && (samples[0]?.atMs ?? 0) < latest.atMs - RATE_WINDOW_MS) samples.shift();
     samples.push(latest);
     const first = samples[0] ?? latest;

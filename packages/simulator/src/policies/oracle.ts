@@ -1,6 +1,6 @@
 /**
- * One that knows the future: every arrival, its work, each slowdown, limit and crash. It plans the fewest consumers with
- * which everything is done within a share of the objective. A strong reference, not a proven optimum.
+ * A policy that knows the future: every arrival, its work, each slowdown, limit and crash. It plans the fewest consumers that
+ * get everything done within a share of the objective. A strong reference, not a proven optimum.
  */
 
 import type { Policy } from "../policy.ts";
@@ -15,7 +15,7 @@ const BETWEEN_ATTEMPTS = 3;
 
 export const oracle: Policy = {
   name: "oracle",
-  title: "one that knows the future",
+  title: "knows the future: every arrival, slowdown and crash",
   interval: 1,
   wakesAfter: 0.05,
   start(scenario, traffic) {
@@ -36,7 +36,7 @@ function planConsumers(scenario: Scenario, traffic: Traffic): readonly number[] 
     return most;
   };
   let current = scenario.firstConsumers;
-  // Ordered as late as a start allows, given back when they are not needed for long enough.
+  // Ordered as late as a start allows, and stopped when they are not needed for long enough.
   return needed.map((_, second) => {
     const soon = highest(second, lead + 1);
     if (soon > current) current = soon;
@@ -45,7 +45,7 @@ function planConsumers(scenario: Scenario, traffic: Traffic): readonly number[] 
   });
 }
 
-/** The work that has come up to each second, in consumer seconds. */
+/** The work that has arrived by each second, in consumer seconds. */
 function workUpTo({ seconds, slowdown, overhead, batchSize, maxDeliveries, leaseSeconds }: Scenario, traffic: Traffic) {
   const work = new Float64Array(seconds + 1);
   const share = overhead / batchSize;
@@ -87,7 +87,7 @@ function neededPerSecond(scenario: Scenario, sums: Float64Array): number[] {
   });
 }
 
-/** Replaces those that are going to crash until they are back. */
+/** Replaces consumers that are going to crash, until they are back. */
 function addStandIns(needed: number[], { crashes, restartAfter, startUp, maxConsumers }: Scenario): number[] {
   for (const { at, share } of crashes) {
     const from = Math.floor(at);

@@ -1,4 +1,4 @@
-/** Ours, by the very function that ships. */
+/** Our strategies, by the same function that the scaler uses. */
 
 import { decide, emptyMemory, resolveScalingOptions, type ScalingPolicy } from "@redis-batch/scaler";
 import type { Policy } from "../policy.ts";
@@ -19,8 +19,8 @@ export const throughput: Policy = {
     const policy = scalingPolicy(scenario, "throughput");
     let memory = emptyMemory("throughput");
     return {
-      decide(look) {
-        const decided = decide(look.observe(), memory, policy, look.nowMs);
+      decide(input) {
+        const decided = decide(input.observe(), memory, policy, input.nowMs);
         memory = decided.memory;
         return decided.decision.desired;
       },
@@ -31,7 +31,7 @@ export const throughput: Policy = {
   },
 };
 
-/** The ratio strategy: one consumer more or less every 15 s. It knows no way to 0, so 1 is its least. */
+/** The ratio strategy: one consumer more or less every 15 s. It cannot come back from 0, so its minimum is 1. */
 export const ratio: Policy = {
   name: "ratio",
   title: "the ratio strategy, the original's rule, every 15 s",
@@ -41,8 +41,8 @@ export const ratio: Policy = {
     const policy = scalingPolicy({ ...scenario, minConsumers: 1 }, "ratio");
     let memory = emptyMemory("ratio");
     return {
-      decide(look) {
-        const decided = decide(look.observe(), memory, policy, look.nowMs);
+      decide(input) {
+        const decided = decide(input.observe(), memory, policy, input.nowMs);
         memory = decided.memory;
         return decided.decision.desired;
       },

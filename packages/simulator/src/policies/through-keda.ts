@@ -3,7 +3,7 @@
 import type { Policy } from "../policy.ts";
 import { throughput } from "./ours.ts";
 
-// The HPA looks at every third of our decisions.
+// The HPA reads every third of our decisions.
 const EVERY = 3;
 const TOLERANCE = 0.1;
 
@@ -15,12 +15,12 @@ export const throughKeda: Policy = {
   start(scenario, traffic) {
     const ours = throughput.start(scenario, traffic);
     let looks = 0;
-    // What was decided and not carried out yet.
+    // Decisions that were not carried out yet.
     let order: number | null = null;
     return {
-      decide(look) {
-        const { current } = look;
-        const decided = ours.decide(look);
+      decide(input) {
+        const { current } = input;
+        const decided = ours.decide(input);
         if (decided !== current) order = decided;
         // KEDA itself does 0 ↔ 1, at once when it is woken.
         if (current === 0) return Math.min(1, decided);
