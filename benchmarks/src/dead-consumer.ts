@@ -30,7 +30,7 @@ export async function leaveBehind(redis: Redis, stream: string, group: string, m
   }
 }
 
-/** Lets a monitor see the dead one's heartbeat stand still: until then it takes nothing from it. */
+/** Lets a monitor see that the dead one's heartbeat has stopped: until then it takes nothing from it. */
 export async function watchDead(monitor: Monitor): Promise<void> {
   await monitor.inspect();
   await pause(2 * DEAD_LEASE_MS);

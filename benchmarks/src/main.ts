@@ -1,6 +1,6 @@
 /**
  * `pnpm bench [--only name] [--rounds n] [--quick] [--json] [--publish] [--original folder]`: starts a server of its own,
- * runs each scenario's contenders in turn, and prints what came of it.
+ * runs each scenario's contenders in turn, and prints the results.
  */
 import { RedisServer } from "@redis-batch/test-support";
 import { Redis } from "ioredis";

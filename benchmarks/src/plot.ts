@@ -122,7 +122,7 @@ export function drawCosts(rows: readonly Row[], scenarios: readonly NamedScenari
   );
 }
 
-/** Longer bars are cut, or the short ones could not be told apart. */
+/** Longer bars are cut, or the short ones would look the same. */
 const CUT_MICROS = 100;
 
 function logScale([least, most]: readonly [number, number]): (value: number) => number {

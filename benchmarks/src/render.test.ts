@@ -16,7 +16,7 @@ const row: Row = {
 };
 
 describe("renderRows", () => {
-  it("shows medians, ratios with their spread, and what came of the target", () => {
+  it("shows medians, ratios with their spread, and whether the target was met", () => {
     expect(renderRows([row], { oursName: "ours", referenceName: "raw ioredis" })).toBe(
       [
         "               ours  raw ioredis  ratio (min – median – max)  target",

@@ -53,7 +53,7 @@ export function targetText({ of, bound, value }: Target): string {
   return `${NAMES[of]} ${bound === "at most" ? "≤" : "≥"} ${value}`;
 }
 
-/** What came of the target, and whether to believe it. */
+/** Whether the target was met, and whether to believe it. */
 export function verdict({ met, noisy }: Pick<Row, "met" | "noisy">): string {
   const what = met === null ? [] : [met ? "met" : "missed"];
   return [...what, ...(noisy ? ["noisy"] : [])].join(", ");

@@ -61,7 +61,7 @@ describe("isMet", () => {
 });
 
 describe("distanceTo", () => {
-  it("is below 1 exactly where the target is met, whichever side is the good one", () => {
+  it("is below 1 exactly where the target is met, in either direction", () => {
     expect([distanceTo(atMost, 0.25), distanceTo(atMost, 1)]).toEqual([0.5, 2]);
     expect([distanceTo(atLeast, 4), distanceTo(atLeast, 1)]).toEqual([0.5, 2]);
   });

@@ -1,4 +1,4 @@
-/** A comparison of two contenders: rounds in turn on one server, and what comes of them. */
+/** A comparison of two contenders: rounds in turn on one server, and their results. */
 import type { RedisServer } from "@redis-batch/test-support";
 import type { Redis } from "ioredis";
 import type { Figures, Target } from "./figures.ts";

@@ -42,7 +42,7 @@ function kindsOf(changes: Partial<Account>): ProblemKind[] {
   return judge(account(changes)).problems.map(({ kind }) => kind);
 }
 
-describe("what became of a message", () => {
+describe("the fate of a message", () => {
   test("worked on and gone from the group is acknowledged", () => {
     const verdict = judge(account({ confirmed: [added], offers: [offer("a", 0)] }));
     expect(verdict).toMatchObject({ confirmed: 1, acknowledged: 1, lost: 0, duplicates: 0, problems: [] });
@@ -182,18 +182,18 @@ describe("a message that is deferred", () => {
       ...(workers === undefined ? {} : { workers }),
     });
 
-  test("comes again when its time has come, and not before", () => {
+  test("is redelivered when its time has come, and not before", () => {
     expect(defer(8_100)).toEqual([]);
     expect(defer(7_900)).toEqual([]);
     expect(defer(5_000)).toEqual(["tooEarly"]);
   });
 
-  test("comes again at any time when its worker was told that the word came too late", () => {
+  test("is redelivered at any time when its outcome was too late", () => {
     const refused = { ...first, settledAtMs: undefined, refusedAtMs: 20 };
     expect(kindsOf({ confirmed, offers: [offer("a", 0, refused), offer("b", 5_000)] })).toEqual([]);
   });
 
-  test("comes again at any time when its worker had stood still for a lease before its word", () => {
+  test("is redelivered at any time when its worker was frozen for a lease before its outcome", () => {
     const late = { ...first, deferred: { atMs: 1_500, delayMs: 8_000 } };
     const stood = (forMs: number): ProblemKind[] =>
       kindsOf({
@@ -202,7 +202,7 @@ describe("a message that is deferred", () => {
         workers: [
           {
             ...{ worker: "a", endedAtMs: undefined, closingAtMs: undefined },
-            standstills: [{ fromMs: 100, toMs: 100 + forMs, why: "stood still" }],
+            standstills: [{ fromMs: 100, toMs: 100 + forMs, why: "frozen" }],
           },
         ],
       });
@@ -255,10 +255,10 @@ describe("a message worked on twice", () => {
     ).toBe(0);
   });
 
-  test("is explained when the first worker stood still for about a lease", () => {
+  test("is explained when the first worker was frozen for about a lease", () => {
     const standstills = [
       { fromMs: 5, toMs: 400, why: "disconnected" },
-      { fromMs: 390, toMs: 800, why: "stood still" },
+      { fromMs: 390, toMs: 800, why: "frozen" },
     ];
     const verdict = twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills, closingAtMs: undefined }, b]);
     expect(verdict).toMatchObject({ explanations: { died: 0, lease: 1 }, problems: [] });
@@ -279,8 +279,8 @@ describe("a message worked on twice", () => {
     expect(endingAt(900)).toBe(0);
   });
 
-  test("is explained when another took it while the first worker stood still, whose outcome reached the server after that", () => {
-    const standstills = [{ fromMs: 100, toMs: 2_000, why: "stood still" }];
+  test("is explained when another took it while the first worker was frozen, whose outcome reached the server after that", () => {
+    const standstills = [{ fromMs: 100, toMs: 2_000, why: "frozen" }];
     const again = (worker: string, atMs: number): number =>
       judge(
         account({
@@ -306,7 +306,7 @@ describe("a message worked on twice", () => {
   });
 
   test("is explained when the second worker slept on what it had in memory", () => {
-    const sleeper = { ...b, standstills: [{ fromMs: -500, toMs: 4_990, why: "stood still" }] };
+    const sleeper = { ...b, standstills: [{ fromMs: -500, toMs: 4_990, why: "frozen" }] };
     expect(
       twice({}, [{ worker: "a", endedAtMs: undefined, standstills: [], closingAtMs: undefined }, sleeper]).explanations
         .lease,
@@ -319,7 +319,7 @@ describe("a message worked on twice", () => {
     expect(twice({ ...late, worked: { how: "done", atMs: 3_000 } }).explainedDuplicates).toBe(0);
   });
 
-  test("is explained when the first worker was told to end, and did not wait for its handler any longer", () => {
+  test("is explained when the first worker was asked to stop, and did not wait for its handler any longer", () => {
     const closing = (closingAtMs: number): number =>
       twice(unsettled, [{ worker: "a", endedAtMs: undefined, standstills: [], closingAtMs }, b]).explanations.drained;
     expect(closing(1_000)).toBe(1);

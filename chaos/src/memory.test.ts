@@ -31,7 +31,7 @@ test("only processes that lived through the round are compared, but the most is 
   expect(maxMiB).toBe(500);
 });
 
-test("a process that stood still in between is compared by what there is", () => {
+test("a process that was frozen in between is compared by the samples there are", () => {
   const samples = life(0, 90, () => 80).filter(({ atMs }) => atMs < 20_000 || atMs > 75_000);
   expect(measureMemory([samples]).lasting).toHaveLength(1);
 });

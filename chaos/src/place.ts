@@ -191,7 +191,7 @@ export class Place implements AsyncDisposable {
       void this.#killWhen(process, NOT_LIVE, NOT_LIVE_MS);
       void this.#killWhen(process, STUCK, 0, `${worker} hung in all its handlers, but reported that it is live`);
       const { code, signal } = await process.exited;
-      // One that is told to end before it listens for that ends by the signal itself.
+      // A process that gets the signal before it listens for it ends by the signal itself.
       const isAsked = signal === "SIGKILL" || (signal === "SIGTERM" && (this.#isEnding || this.#isReplacing));
       if (isAsked || code === 0 || code === NAME_IN_USE) continue;
       this.crashes.push(`${worker} ended with ${code ?? signal}: ${process.stderr.slice(-2_000)}`);

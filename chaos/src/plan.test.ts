@@ -15,7 +15,7 @@ test("the same seed gives the same plan, another seed another one", () => {
   expect(planFaults({ ...options, seed: 2 })).not.toEqual(planFaults(options));
 });
 
-test("every kind comes before any comes again, FLUSHALL never again", () => {
+test("every kind comes before any is repeated; FLUSHALL is never repeated", () => {
   const kinds = planFaults(options).map(({ kind }) => kind);
   expect(new Set(kinds.slice(0, FAULT_KINDS.length)).size).toBe(FAULT_KINDS.length);
   expect(kinds.length).toBeGreaterThan(FAULT_KINDS.length * 2);

@@ -64,7 +64,7 @@ test("a gap between two lines is a standstill", () => {
   expect(reconstruct("w", slept, false, []).life).toEqual({
     worker: "w",
     endedAtMs: undefined,
-    standstills: [{ fromMs: 90, toMs: 1_000, why: "stood still" }],
+    standstills: [{ fromMs: 90, toMs: 1_000, why: "frozen" }],
     closingAtMs: undefined,
   });
 });

@@ -2,7 +2,7 @@
 import type { Offer, Span, WorkerLife } from "./duplicate.ts";
 import type { WorkerLine } from "./journal.ts";
 
-/** A gap in the journal beyond this means that the process stood still; it writes a line every 50 ms. */
+/** A gap in the journal beyond this means that the process was frozen; it writes a line every 50 ms. */
 const STANDSTILL_MS = 200;
 
 export interface Reconstruction {
@@ -31,7 +31,7 @@ export function reconstruct(
   let awaySinceMs: number | undefined;
   for (const line of lines) {
     if (lastMs !== undefined && line.t - lastMs > STANDSTILL_MS) {
-      standstills.push({ fromMs: lastMs, toMs: line.t, why: "stood still" });
+      standstills.push({ fromMs: lastMs, toMs: line.t, why: "frozen" });
     }
     lastMs = line.t;
     switch (line.e) {

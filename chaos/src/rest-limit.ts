@@ -23,8 +23,8 @@ const START_MS = 5_000;
 
 /**
  * Poison that is all there is left is taken for an outage first. Then it is tried one message at a time, up to its last
- * delivery. What kills its process costs the lease of whoever had it, each time, one after the other: it is kept apart from
- * the others of its kind. As long again until it is found, by the next look or heartbeat, and until the name is free.
+ * delivery. A message that kills its process costs a lease each time, one after the other: it is kept apart from the others of
+ * its kind. As long again until it is found, by the next look or heartbeat, and until the name is free.
  */
 export function decideRestLimitMs({
   loadMs,

@@ -14,7 +14,7 @@ const worker = (lines: readonly WorkerLine[], state: WorkerAtUnrest["state"] = "
 const textOf = (unrest: Partial<Unrest>, nowMs = 1_000): string =>
   describeUnrest({ ...NOTHING, ...unrest }, nowMs).join("\n");
 
-test("a message is told with its intent, whose it is, and what was done with it last, by whomever", () => {
+test("a message is shown with its intent, its owner, and what was last done with it", () => {
   const pending = { consumer: "w0.1", idleMs: 70, deliveries: 3 };
   const fails = (t: number): WorkerLine => ({ e: "fails", t, key: "p1-7", intent: "poison" });
   const text = textOf({
@@ -53,7 +53,7 @@ test("a breaker is open since the first time that it backed off without a succes
   expect(textOf({ workers: [worker([])] })).toContain("breaker closed");
 });
 
-test("of a worker its last words are told, unless another has its place", () => {
+test("the last lines of a worker are shown, unless another has its place", () => {
   const lines = [1, 2, 3, 4].map((t) => note(t, { type: "orphansReleased", from: `w${t}`, messages: 1 }));
   expect(textOf({ workers: [worker(lines)] }).match(/from\\":\\"w\d/g)).toHaveLength(3);
   expect(textOf({ workers: [worker(lines, "ended")] })).toContain("w0.2 as w0.1: ended; last line 996 ms ago");

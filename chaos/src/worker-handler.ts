@@ -117,17 +117,17 @@ export class WorkerHandler {
     switch (intent) {
       case "reject":
         this.#journal.write({ e: "rejected", key });
-        message.deadLetter("as it was told");
+        message.deadLetter("as planned");
         return;
       case "retryOnce":
         if (!isFirst) break;
         fails();
-        message.retry({ reason: "as it was told" });
+        message.retry({ reason: "as planned" });
         return;
       case "deferredLong":
         if (!isFirst) break;
         fails(this.#task.deferMs);
-        message.retry({ delayMs: this.#task.deferMs, reason: "as it was told" });
+        message.retry({ delayMs: this.#task.deferMs, reason: "as planned" });
         return;
       case "throwOnce":
         if (!isFirst) break;

@@ -8,7 +8,7 @@ import { type Round, runRound } from "../src/run.ts";
 ownServersOnly();
 
 const SEED = 1;
-/** How often a round is run again in which the machine stood still too often for anything to be said of the waits. */
+/** How often a round is run again in which the machine was frozen too often to judge the waits. */
 const MOST_REPEATS = 2;
 
 function run(): Promise<Round> {

@@ -53,7 +53,7 @@ async function dismiss(crew: Crew): Promise<void> {
   expect(exits.map(({ code }) => code)).toEqual(crew.workers.map(() => 0));
 }
 
-/** What became of all messages; as many as there are and none missing is each of them once. */
+/** The result of all messages; as many as there are and none missing is each of them once. */
 interface Books {
   readonly stored: number;
   readonly missing: number;

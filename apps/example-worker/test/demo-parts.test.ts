@@ -140,7 +140,7 @@ describe("the crash", () => {
   const crash = { place: 1, consumer: "b", held: 1_200 };
   const move = (from: string, to: string, messages: number) => ({ from, to, messages });
 
-  it("is told, and how much of what it left others were given", () => {
+  it("is reported, and how much of what it left went to others", () => {
     expect(describeCrash(crash)).toBe("killed      worker 2, which held 1,200 messages");
     expect(describeCrash({ ...crash, held: 0 })).toBe("killed      worker 2, which held no messages");
     const moves = [move("b", "rb:released", 1_000), move("b", "rb:released", 200), move("x", "rb:released", 5)];

@@ -95,7 +95,7 @@ describe("the demo", () => {
     const { messages, insertions, deletions } = expectedTotals(readCommits(500));
     expect(messages).toBe(500);
     const number = (value: number): string => value.toLocaleString("en-US");
-    // Whichever of them was killed.
+    // No matter which of them was killed.
     expect(output()).toMatch(/^worker 3[ ,]/m);
     expect(output()).toMatch(new RegExp(`^total +500 +${number(insertions)} +${number(deletions)}$`, "m"));
     expect(output()).toMatch(/^2009 +435 /m);

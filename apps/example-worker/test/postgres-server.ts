@@ -85,7 +85,7 @@ export class PostgresServer implements AsyncDisposable {
     await this.query("SELECT pg_reload_conf()");
   }
 
-  /** Limits how long a file may get for whoever connects from now on; closes the connections that there are. */
+  /** Limits the size of a file for new connections; closes the existing ones. */
   async limitFileBytes(bytes: number | "unlimited"): Promise<void> {
     const [command, ...args] = asUnprivileged(["prlimit", "--pid", String(this.#running.pid), `--fsize=${bytes}:`]);
     await run(command, args);
@@ -97,7 +97,7 @@ export class PostgresServer implements AsyncDisposable {
     return query<Row>(this.url, sql, values);
   }
 
-  /** Locks a table until it is released: whoever wants to write to it waits. */
+  /** Locks a table until it is released: writers wait. */
   async lock(table: string): Promise<TableLock> {
     const client = new Client({ connectionString: this.url });
     await client.connect();

@@ -99,7 +99,7 @@ const BORDERLINE: readonly Readonly<Record<string, string>>[] = (() => {
   ];
 })();
 
-/** What every store promises, whichever database it is. */
+/** What every store promises, with any database. */
 function describeStore(start: () => Promise<Engine>): void {
   let engine: Engine;
   let store: CommitStore;
@@ -124,7 +124,7 @@ function describeStore(start: () => Promise<Engine>): void {
     ]);
   });
 
-  it("leaves what is stored as it is when it comes again, and stores the rest of the batch", async () => {
+  it("leaves what is stored as it is when it is redelivered, and stores the rest of the batch", async () => {
     await store.save([commit("1-0", "first"), commit("2-0", "first")]);
     expect(await store.save([commit("2-0", "again"), commit("3-0", "new")])).toBe(1);
     expect([...(await engine.subjects()).values()]).toEqual(["first", "first", "new"]);
@@ -294,7 +294,7 @@ describe.skipIf(isMissing)(`PostgreSQL${why}`, () => {
     await server.query("DELETE FROM commits");
   });
 
-  it("tells of a connection that broke while it was idle, and opens another one", async () => {
+  it("reports a connection that broke while it was idle, and opens another one", async () => {
     const broken = Promise.withResolvers<Error>();
     await using store = await PostgresStore.open(server.url, broken.resolve);
     await server.terminateIdle();

@@ -44,11 +44,11 @@ export interface WorkerBench {
   readonly addAll: (commits: readonly CommitRecord[]) => Promise<void>;
   /** Ids of the messages that are stored. */
   readonly stored: () => readonly string[];
-  /** Resolves once so many messages are stored. */
+  /** Resolves once that many messages are stored. */
   readonly whenStored: (messages: number) => Promise<unknown>;
   /** Ids of the messages that are in the stream. */
   readonly added: () => Promise<readonly string[]>;
-  /** Ids of the messages that the group is done with. */
+  /** Ids of the messages that the group has finished. */
   readonly acknowledged: () => Promise<readonly string[]>;
   /** What was delivered and not acknowledged. */
   readonly pending: () => Promise<readonly PendingMessage[]>;

@@ -142,7 +142,7 @@ describe("a worker", () => {
     expect(logged(worker, "ended").map(({ reason }) => reason)).toEqual(["Error: unable to open database file"]);
   });
 
-  it("ends as it should when it is told to before it has ever reached Redis", async () => {
+  it("ends cleanly when it is asked to before it has ever reached Redis", async () => {
     const worker = await open().start({ REDIS_URL: "redis://127.0.0.1:1" });
     await whenLogged(worker, "probing");
     expect(await terminated(worker)).toBe(0);
@@ -264,7 +264,7 @@ describe.skipIf(isMissing)(`a worker with PostgreSQL${why}`, () => {
       expect(await pending()).toHaveLength(50);
       await lock.release();
     }
-    // What failed once comes again in smaller batches.
+    // What failed once is redelivered in smaller batches.
     await eventually("all are stored", () => sumOf(logged(worker, "stored"), "added") === 50);
     expect(await terminated(worker)).toBe(0);
     expect(await pending()).toEqual([]);

@@ -7,9 +7,9 @@ import { lasting } from "./lasting.ts";
 import { pingMs } from "./probe.ts";
 
 const LATENCY_MS = 150;
-/** How long a worker may take to notice that its connections are reset; it may stand still just then. */
+/** How long a worker may take to notice that its connections are reset; it may be frozen just then. */
 const NOTICE_MS = 15_000;
-/** As long as this a connection must be dead to be told from one that is slow. */
+/** A connection that is silent for this long is dead, not slow. */
 const SILENCE_MS = 50;
 
 /** Every open connection is reset. */

@@ -2,7 +2,7 @@
 
 /**
  * `new`: never offered · `later`: the time until which it was deferred has come · `released`: nobody holds it, anybody may
- * take it · `orphaned`: whoever held it died, or was cut off for longer than its lease.
+ * take it · `orphaned`: the consumer that held it died, or was cut off for longer than its lease.
  */
 export type WaitClass = "new" | "later" | "released" | "orphaned";
 
@@ -21,7 +21,7 @@ export interface LivenessPolicy {
   readonly retryCapMs: number;
 }
 
-/** Whoever has room looks each second, with jitter. */
+/** A consumer with room looks each second, with jitter. */
 const TAKE_MS = 2_000;
 /** What was read ahead and not offered is released after this, while somebody else has a place free. */
 const READ_AHEAD_MS = 1_000;

@@ -16,7 +16,7 @@ export interface CanaryReport {
 const MOST_STALLED_RATIO = 0.25;
 /** With more stalls than this the processes were slower than even the stalls tell. */
 const DOUBTFUL_STALLED_RATIO = 0.1;
-/** As long as this nobody's timers mean anything, and leases run out without a fault. */
+/** After a pause this long no timer means anything, and leases run out without a fault. */
 const DOUBTFUL_STALL_MS = 1_500;
 const LEAST_SAMPLES_RATIO = 0.5;
 

@@ -57,7 +57,7 @@ test("one on which a handler hung before is kept apart as well", () => {
   expect(kept(["1-2"])).toEqual([false, false]);
 });
 
-test("standing still, or away from the server, it is cut off and excused", () => {
+test("frozen, or away from the server, it is cut off and excused", () => {
   const away: WorkerLine[] = [
     { e: "away", t: 700, role: "reader" },
     { e: "back", t: 900, role: "reader" },

@@ -22,7 +22,7 @@ export interface JournalFacts {
   readonly maxHoldMs: number;
 }
 
-/** A gap in the journal beyond this means that the process stood still; it writes a line every 50 ms. */
+/** A gap in the journal beyond this means that the process was frozen; it writes a line every 50 ms. */
 const STANDSTILL_MS = 200;
 /** How long after the last fault it may take until it is connected again. */
 const RECONNECT_MS = 10_000;

@@ -220,7 +220,7 @@ describe("a message that is kept apart", () => {
     expect(judge([suspect(LONG_MS)], { workers: [HEALTHY, other] }).overdue).toEqual([]);
   });
 
-  test("beyond its last delivery has a lease more: whoever had it last must not be the next", () => {
+  test("beyond its last delivery has a lease more: the consumer that had it last must not be the next", () => {
     const waits = (deliveries: number, waitMs: number): MessageHistory => {
       const whole = suspect(waitMs);
       return { ...whole, offers: whole.offers.map((offer) => ({ ...offer, deliveries })) };

@@ -8,7 +8,7 @@ export interface LivenessAccount {
   readonly policy: LivenessPolicy;
   readonly messages: readonly MessageHistory[];
   readonly workers: readonly WorkerView[];
-  /** When the machine itself stood still. */
+  /** When the machine itself was frozen. */
   readonly stalls: readonly Span[];
   /** Until when there are workers; what is waiting then has waited until then. */
   readonly horizonMs: number;
@@ -24,7 +24,7 @@ export interface OverdueMessage {
   /** How long that one could have, in milliseconds, and how long it may take. */
   readonly waitedMs: number;
   readonly allowedMs: number;
-  /** Whose it was meanwhile; empty: nobody's. */
+  /** Whose it was meanwhile; empty: held by no consumer. */
   readonly holders: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface LivenessVerdict {
 /** Timers that are a little late, a round trip or two, a proxy between. */
 const SLACK_MS = 500;
 /**
- * Where many wait, each waits for those before it: at the least as fast as this they must be worked on, by whoever has a
+ * Where many wait, each waits for those before it: they must be processed at least as fast as this, by any consumer with a
  * place free. Redelivered messages share it with new ones.
  */
 const LEAST_PER_SECOND = 200;
@@ -80,7 +80,7 @@ export function judgeLiveness({ policy, messages, workers, stalls, horizonMs }: 
 
   function allowedFor(wait: Wait, name: string): number {
     const isElsewhere = wait.class !== "orphaned" && wait.holders.some((holder) => holder !== name);
-    // Whoever had it last is its own second opinion only after a lease.
+    // The consumer that had it last is its own second opinion only after a lease.
     const secondOpinionMs = wait.isLast ? policy.leaseMs : 0;
     return boundOf(wait.class, policy) + (isElsewhere ? handOverMs(policy) : 0) + secondOpinionMs + SLACK_MS;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { serverStalls } from "./server-stalls.ts";
 
-test("the server stood still while a look took long", () => {
+test("the server was frozen while a look took long", () => {
   const lines = [
     { t: 1_000, changes: [] },
     { t: 2_000, changes: [], tookMs: 90 },

@@ -1,4 +1,4 @@
-/** What the witness saw of the server: when a look took long, the server stood still for everybody, as its disk makes it. */
+/** What the witness saw of the server: when a look took long, the server was frozen for everybody, as by a slow disk. */
 import type { WitnessLine } from "../journal.ts";
 import { mergeSpans, type Span } from "./spans.ts";
 

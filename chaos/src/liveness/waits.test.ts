@@ -101,7 +101,7 @@ describe("a handler that does not end", () => {
   });
 });
 
-describe("whoever reads ahead", () => {
+describe("a consumer that reads ahead", () => {
   test("may die, or be cut off for a while: then it is an orphan", () => {
     const died = [worker("a", { toMs: 2_000, end: "died" }), worker("b")];
     const owners = [owned(1_200, "a")];

@@ -33,7 +33,7 @@ export interface Wait {
   readonly toMs: number;
   /** Whether it is kept apart from others, so that it waits for its like. */
   readonly isSuspect: boolean;
-  /** Whether its next offer is beyond its last: a second opinion, not by whoever had it last. */
+  /** Whether its next offer is beyond its last: a second opinion, not by the consumer that had it last. */
   readonly isLast: boolean;
   /** The names of the consumers that held it meanwhile. */
   readonly holders: readonly string[];
@@ -130,7 +130,7 @@ function waitsBetween(
   });
 }
 
-/** Since when a message waits after an offer, if all goes well with whoever has it. */
+/** Since when a message waits after an offer, if all goes well with the consumer that has it. */
 function afterOffer(last: Offer, policy: LivenessPolicy): Omit<Turn, "atMs"> {
   if (last.refusedAtMs !== undefined) return { class: "released", sinceMs: last.refusedAtMs };
   // What is done is on its way to the server.
@@ -150,7 +150,7 @@ interface Holding {
   readonly toMs: number;
 }
 
-/** Who held the message when; whoever it was offered to had it at that moment, whatever the server was seen to say. */
+/** Who held the message when; the consumer it was offered to had it at that moment, whatever the server reported. */
 function holdingsBetween(
   owners: readonly OwnerChange[],
   last: Offer | undefined,

@@ -26,7 +26,7 @@ export interface WorkerView {
   /** How many batches it works on at the same time. */
   readonly places: number;
   readonly calls: readonly Call[];
-  /** When it could not reach the server, or stood still: what it holds then becomes an orphan after its lease. */
+  /** When it could not reach the server, or was frozen: what it holds then becomes an orphan after its lease. */
   readonly cutOff: readonly Span[];
   /** When it was excused from taking anything: part of `cutOff`, starting, backing off, unfit, draining. */
   readonly excused: readonly Span[];

@@ -8,7 +8,7 @@ import { useCli } from "./cli.ts";
 const redis = useServer({ own: true });
 const cli = useCli(redis);
 
-/** Adds so many messages of this size inside the server. */
+/** Adds that many messages of this size inside the server. */
 async function fill(stream: string, messages: number, bytes: number): Promise<void> {
   const script =
     "for n = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'n', n, 'v', string.rep('x', ARGV[2])) end return 1";

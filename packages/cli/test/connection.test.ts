@@ -67,7 +67,7 @@ describe("a server with users", () => {
     expectEnd(await cli.run(["produce", "look-x", "a=1", ...at(), "--user", "looker"], { env }), 4, "xadd");
     await redis.server.command("XADD", "look-x", "*", "a", "1");
     await redis.server.command("XGROUP", "CREATE", "look-x", "g", "0");
-    // What it may not see is not known; the rest is told.
+    // What it may not see is unknown; the rest is shown.
     const groups = await cli.json(["groups", "look-x", ...at(), "--user", "looker"], { env });
     expect(groups).toMatchObject({ length: 1, groups: [{ group: "g", deadLetters: null, oldestPending: null }] });
   });
@@ -200,7 +200,7 @@ describe("an outage", () => {
   const redis = useServer({ persistence: "aof" });
   const cli = useCli(redis);
 
-  it("is told, sat out, and costs no message", async () => {
+  it("is reported, waited for, and costs no message", async () => {
     const stream = uniqueName("outage");
     await redis.server.command("XADD", stream, "*", "n", "1");
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
@@ -239,7 +239,7 @@ describe("a refused connection", () => {
     ["produce", "orders", "n=1"],
     ["dead-letters", "list", "orders", "billing"],
     ["scale", "orders", "billing"],
-  ])("is told in a line, and why, long before the time to connect is over (%s)", async (...words) => {
+  ])("is reported in a line, and why, long before the time to connect is over (%s)", async (...words) => {
     // A port on which nobody listens.
     const proxy = await FaultProxy.start(redis.server);
     const { url } = proxy;

@@ -19,7 +19,7 @@ async function pending(stream: string): Promise<number> {
 const numbers = (text: string) => ndjson(text).map((message) => (message["fields"] as { n: string }).n);
 
 describe("consume", () => {
-  it("prints so many messages, acknowledges them, and leaves the others", async () => {
+  it("prints as many messages as it is asked to, acknowledges them, and leaves the others", async () => {
     const stream = await filled("count", 5);
     const first = await cli.run(["consume", stream, "g", "--count", "2"]);
     expect(first).toMatchObject({ code: 0, stderr: "" });
@@ -84,7 +84,7 @@ describe("consume", () => {
           at: number;
         }
       ).at;
-    // They come again each half lease.
+    // They are redelivered each half lease.
     const startedMs = await heartbeatAtMs();
     await eventually("two leases are over", async () => (await heartbeatAtMs()) - startedMs > 2_000);
     expect(await owners()).toEqual([name, name]);
@@ -114,14 +114,14 @@ describe("consume", () => {
     );
   });
 
-  it("dead-letters what fails at once when it is told to", async () => {
+  it("dead-letters what fails at once when it is asked to", async () => {
     const stream = await filled("moveToDeadLetters", 2);
     await cli.run(["consume", stream, "g", "--count", "2", "--dead-letter", "--exec", "exit 1"]);
     expect(await redis.server.command("XLEN", `rb:{${stream}}:dead:${stream}:g`)).toBe(2);
     expect(await pending(stream)).toBe(0);
   });
 
-  it("makes no group by itself, and begins where it is told", async () => {
+  it("makes no group by itself, and begins where it is asked to", async () => {
     const stream = await filled("create", 2);
     const missing = await cli.run(["consume", stream, "other", "--count", "1"]);
     expectEnd(missing, 5, "--create start");
@@ -177,7 +177,7 @@ describe("consume", () => {
     const waiting = await cli.run(["consume", stream, "g", "--idle-exit", "5s", "--max-wait", "100ms"]);
     // What had gone into the pipe before its reader left was acknowledged; a pipe holds 64 KiB.
     expect(numbers(waiting.stdout)).toContain("499");
-    // The batch that could not be written came again, after its delay.
+    // The batch that could not be written was redelivered, after its delay.
     expect(await pending(stream)).toBe(0);
   });
 });

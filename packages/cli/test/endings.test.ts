@@ -80,7 +80,7 @@ describe("a reader that goes away", () => {
     expect([pending, Number(read) > 1]).toEqual([read, true]);
   });
 
-  it("hides no verdict and no failure: these are told by the exit code all the same", async () => {
+  it("hides no verdict and no failure: the exit code shows them all the same", async () => {
     const stream = await busy("verdict");
     const [code] = await endWithoutReader(["check", stream, "g", "--max-backlog", "1"]);
     expect(code).toBe(2);
@@ -106,7 +106,7 @@ async function endWithoutReader(words: readonly string[]): Promise<readonly [num
 }
 
 describe("Ctrl-C", () => {
-  /** What runs until it is told to end, the line by which it is seen to run, and how it ends. */
+  /** Commands that run until they are stopped, the line that shows that they run, and how they end. */
   const RUNNING: readonly (readonly [line: readonly string[], sign: RegExp, code: number])[] = [
     [["consume", "STREAM", "g", "--max-wait", "10ms", "--ack", "never"], /"n":/, 0],
     [["tail", "STREAM", "-f"], /n=4/, 0],

@@ -87,7 +87,7 @@ function expectComplaints(ends: Awaited<ReturnType<typeof sweep>>, code: number,
     const told = name === "check" ? stdout : stderr;
     const form = name === "check" ? /^UNKNOWN {2}.*\n$/ : /^(warn: .*\n)?error: .*\n(.*\n)*fix: {3}\S.*\n$/;
     expect([name, told]).toEqual([name, expect.stringMatching(form)]);
-    // What was done before it failed is told; the others had nothing to tell.
+    // What was done before it failed is reported; the others had nothing to report.
     const printed = { produce: /^added +0\n/, check: form, demo: /^(\n1\. .*\n)?$/ }[name] ?? /^$/;
     expect([name, stdout]).toEqual([name, expect.stringMatching(printed)]);
     expect([name, told]).toEqual([name, expect.stringContaining(name === "check" ? "UNKNOWN" : says(name))]);
@@ -131,7 +131,7 @@ describe("every command", () => {
   });
 
   it("says that a stream is not there, or has no such group, and how to find those that are", async () => {
-    // These list all there are, make what is missing, tell of it as a finding, or wait for it.
+    // These list all there are, make what is missing, report it as a finding, or wait for it.
     const exceptions = [
       ...WITHOUT_STREAM,
       "streams",
@@ -188,7 +188,7 @@ describe("every command", () => {
     const key = `${uniqueName("hostile")}\u001b[2J\u0007\u202e\r\n*"'$(reboot) ü`;
     await redis.server.command("XADD", key, "*", "a", "1");
     await redis.server.command("XGROUP", "CREATE", key, "g", "0");
-    // These would go on until they are told to end, or have no name to be told.
+    // These would run until they are stopped, or take no name.
     const except = ["monitor serve", "scale run", ...WITHOUT_STREAM];
     const ends = await sweep({ key, commands: connecting.filter(({ path }) => !except.includes(path.join(" "))) });
     for (const [name, { stdout, stderr }] of ends) expectNoControls(`${name}${stdout}${stderr}`);

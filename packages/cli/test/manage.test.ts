@@ -48,7 +48,7 @@ describe("group", () => {
     expect(await groupsOf(nowhere)).toEqual(["g"]);
   });
 
-  it("seek: says what comes again and what never will, and passes over nothing unread without leave", async () => {
+  it("seek: says what is redelivered and what never will be, and skips nothing unread unless it is allowed to", async () => {
     const { stream, ids } = await filled("seek", 6);
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
     await redis.server.command("XREADGROUP", "GROUP", "g", "c", "COUNT", 4, "STREAMS", stream, ">");

@@ -248,7 +248,7 @@ describe("cleanup", () => {
 });
 
 describe("trim", () => {
-  it("names who needs the rest, and drops what everybody is done with", async () => {
+  it("names who needs the rest, and drops what every group has finished", async () => {
     const stream = uniqueName("trim");
     const ids: string[] = [];
     for (let n = 0; n < 300; n++) ids.push(String(await redis.server.command("XADD", stream, "*", "n", n)));

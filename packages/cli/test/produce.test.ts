@@ -183,7 +183,7 @@ describe("produce", () => {
 
   it("refuses a missing file, two sources, a key of another type, and a stream of a mebibyte a message it takes", async () => {
     const stream = uniqueName("refused");
-    // Found out before a server is asked for, and with nothing to tell of.
+    // Found out before a server is needed, and with nothing to report.
     const away = { env: { REDIS_URL: "redis://127.0.0.1:1" } };
     const missing = await cli.run(["produce", stream, "--file", join(cli.folder, "nothing")], away);
     expectEnd(missing, 2, "ENOENT", "--file takes the path");

@@ -1,4 +1,4 @@
-/** What goes on until it is told to end: while there is nothing yet, and while the server says nothing. */
+/** Commands that run until they are stopped: while there is nothing yet, and while the server does not answer. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
@@ -17,7 +17,7 @@ async function create(stream: string): Promise<void> {
   await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
 }
 
-/** The server stands still until it is told to go on, or the test is over. */
+/** The server is frozen until it is resumed, or the test is over. */
 async function freeze(): Promise<() => Promise<void>> {
   onTestFinished(() => redis.server.thaw());
   await redis.server.freeze();
@@ -84,7 +84,7 @@ describe("a command that goes on waits for a stream and a group that are not the
   });
 });
 
-describe("a command that goes on says how old its picture is while the server stands still", () => {
+describe("a command that keeps running says how old its picture is while the server is frozen", () => {
   it("monitor --watch, whose clock goes on", async (context) => {
     needsTool(context, "tmux");
     const stream = uniqueName("frozen");
@@ -104,7 +104,7 @@ describe("a command that goes on says how old its picture is while the server st
       press("q");
       await eventually("it says how to end at once", () => screen().includes("press q again"), PATIENCE);
       press("q");
-      await eventually("it ends while the server stands still", () => screen().startsWith("ended 130"), PATIENCE);
+      await eventually("it ends while the server is frozen", () => screen().startsWith("ended 130"), PATIENCE);
     });
   });
 

@@ -1,4 +1,7 @@
-/** The consumer on a Redis in memory and a clock that stands still: faults and moments that a real server cannot be told to produce. */
+/**
+ * The consumer on a Redis in memory and a clock that only the test moves: faults and moments that a real server cannot be made
+ * to produce.
+ */
 import { ConnectionError, NoGroupError, ServerStateError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";

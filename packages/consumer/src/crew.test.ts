@@ -150,7 +150,7 @@ class Crew {
     for (const message of batch) {
       const { intent } = message.fields;
       const isFirst = message.deliveries === 1;
-      if (intent === "poison" || (intent === "throw" && isFirst)) throw new Error("it was told to fail");
+      if (intent === "poison" || (intent === "throw" && isFirst)) throw new Error("it was made to fail");
       if (intent === "kill" && isFirst) {
         die();
         return new Promise(() => {});

@@ -51,7 +51,7 @@ describe("messages that are never acknowledged", () => {
   });
 });
 
-describe("messages that come again and again", () => {
+describe("messages that are redelivered again and again", () => {
   it("do not keep out new ones where a batch is one message", async () => {
     const { add, fetch } = await openInMemory({ batchSize: 1, prefetch: 1 });
     const ids = [];
@@ -73,7 +73,7 @@ describe("messages that come again and again", () => {
     const fresh = [];
     for (const n of range(100)) fresh.push(await add(n));
     const done: string[] = [];
-    // Slower than they come again: there always is one that is due.
+    // Slower than they are redelivered: there always is one that is due.
     const running = consumer.run(async (batch) => {
       await new Promise<void>((resolve) => clock.setTimer(100, resolve));
       if (batch.messages.some(({ id }) => bad.includes(id))) fail();
@@ -136,7 +136,7 @@ describe("messages that are deferred for long", () => {
 });
 
 describe("a message that is deferred for long while the server is away", () => {
-  it("comes again when its time has come, however late the server learned of it", async () => {
+  it("is redelivered when its time has come, however late the server learned of it", async () => {
     const { clock, redis, events, add, fetch, close } = await openInMemory({ maxWaitMs: 1_500 });
     await add(1);
     const [message] = (await fetch()).messages;
@@ -151,7 +151,7 @@ describe("a message that is deferred for long while the server is away", () => {
 });
 
 describe("messages that become due one after the other while the server is away for a moment", () => {
-  it("come again soon after it is back, however many reads have failed meanwhile", async () => {
+  it("are redelivered soon after it is back, however many reads have failed meanwhile", async () => {
     const { clock, redis, consumer, add, fetch, close } = await openInMemory({ batchSize: 12, maxWaitMs: 100 });
     for (const n of range(12)) await add(n);
     const first = await fetch();
@@ -248,7 +248,7 @@ describe("a message too wide for the dead letters that an earlier process left b
   });
 });
 
-describe("large messages that come again", () => {
+describe("large messages that are redelivered", () => {
   it("are read again no more at a time than fit into memory", async () => {
     const { clock, consumer, events, other, close, stream } = await openInMemory({
       batchSize: 100,
@@ -547,7 +547,7 @@ describe("an outcome that waits while its lease turns out to be lost", () => {
 });
 
 describe("a redelivery whose reply was lost", () => {
-  it("comes again: what the server has delivered and nobody has seen is not left pending", async () => {
+  it("is redelivered: what the server has delivered and nobody has seen is not left pending", async () => {
     const { clock, redis, consumer, add, pending, close } = await openInMemory({ batchSize: 5 });
     for (const n of [1, 2]) await add(n);
     redis.failNext("redeliverOwn", lostReply(), { moment: "after" });

@@ -6,7 +6,7 @@ import { openInMemory } from "../test/memory-bench.ts";
 const misconf = (): ServerStateError => new ServerStateError("xreadgroup: MISCONF", { state: "MISCONF" });
 
 describe("a consumer whose reads are refused for long", () => {
-  it("tells of one stall and of its end, is not ready meanwhile, and live: a restart would not help", async () => {
+  it("reports one stall and its end, is not ready meanwhile, but live: a restart would not help", async () => {
     const { clock, redis, events, consumer, add, close, pending } = await openInMemory();
     const running = consumer.run((batch) => batch.ack());
     await clock.advance(1_000);
@@ -29,7 +29,7 @@ describe("a consumer whose reads are refused for long", () => {
 });
 
 describe("a consumer whose read is never answered", () => {
-  it("tells of a stall, and is not live in the end", async () => {
+  it("reports a stall, and is not live in the end", async () => {
     const { clock, redis, events, consumer, close } = await openInMemory();
     const running = consumer.run((batch) => batch.ack());
     const held = redis.hold("xreadgroup");

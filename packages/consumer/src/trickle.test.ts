@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
 import type { ConsumerOptions } from "./options.ts";
 
-/** Runs a consumer, and adds a message each `everyMs`, so many → when each batch was handed over, and how large it was. */
+/** Runs a consumer, and adds this many messages, one each `everyMs` → when each batch was handed over, and its size. */
 async function trickle(
   everyMs: number,
   count: number,

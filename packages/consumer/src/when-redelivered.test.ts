@@ -26,7 +26,7 @@ const [delays = [], causes = []] = [...(section ?? "").matchAll(/(?:^\|.*\n)+/gm
     ),
 );
 
-it("is told of the delays as they are", () => {
+it("is right about the delays", () => {
   const [[, ...ordinals] = [], , [words, ...longest] = []] = delays;
   const delayMs = (ordinal: string, chance: number): number => {
     const returned = { mode: "loop", deliveries: Number.parseInt(ordinal, 10), isCounted: true } as const;
@@ -199,7 +199,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
       await heartbeat();
       await runOther();
       // A new consumer calls no other one dead before its own first lease has passed.
-      for (let beat = 0; beat < 20; beat++) {
+      for (let heartbeats = 0; heartbeats < 20; heartbeats++) {
         await heartbeat();
         await clock.advance(HEARTBEAT_MS);
       }
@@ -299,7 +299,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   },
 };
 
-describe("is told of each cause", () => {
+describe("is right about each cause", () => {
   it("and of no other", () => {
     const [, , ...rows] = causes;
     expect(Object.keys(CAUSES)).toEqual(rows.map(([cause]) => cause));

@@ -13,7 +13,7 @@ describe("over a lent Cluster", () => {
   });
   afterAll(() => lent.disconnect());
 
-  it.each(range(4))("adds, reads, retries, dead-letters and leaves, whichever node has the stream (%i)", async () => {
+  it.each(range(4))("adds, reads, retries, dead-letters and leaves, on whatever node the stream is (%i)", async () => {
     const stream = uniqueName("stream");
     await using producer = new Producer({ redis: lent, stream });
     const { added } = await producer.addMany(range(20).map((n) => ({ n })));

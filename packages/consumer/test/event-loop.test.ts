@@ -5,7 +5,7 @@ import { numbers, range, useBench } from "./harness.ts";
 describe("a handler that blocks the event loop", () => {
   const bench = useBench(useServer());
 
-  it("is told of, and costs no message its lease while it is shorter than that", async () => {
+  it("is reported, and costs no message its lease while it is shorter than that", async () => {
     const made = bench();
     const leaseMs = 1_200;
     const { consumer, events } = made.consumer({ batchSize: 5, maxWaitMs: 10, leaseMs });
@@ -25,7 +25,7 @@ describe("a handler that blocks the event loop", () => {
     expect(events.all("outcomeTooLate")).toEqual([]);
   });
 
-  it("is not told of when it pauses between the messages", async () => {
+  it("is not reported when it pauses between the messages", async () => {
     const made = bench();
     const { consumer, events } = made.consumer({ batchSize: 5, maxWaitMs: 10, leaseMs: 60_000 });
     await made.add(...range(5));

@@ -227,12 +227,12 @@ describe("the heartbeat", () => {
     await made.add(1, 2, 3, 4);
     (await consumer.fetch()).ack();
     const batch = await consumer.fetch();
-    await eventually("it has told of both batches", async () => {
+    await eventually("it has reported both batches", async () => {
       const { acked, inFlight, busyMs } = await told();
       return acked === 2 && inFlight === 2 && busyMs > 0;
     });
     const { busyMs, work } = await told();
-    // What one batch is can be told when it is over.
+    // What one batch is can be reported when it is over.
     expect(work).toMatchObject({ delivered: 4, batches: 1, processed: 2, sizeSquared: 4 });
     expect(work.busyMsSquared).toBeCloseTo(work.busyMs ** 2);
     expect(work.sizeTimesBusyMs).toBeCloseTo(2 * work.busyMs);

@@ -34,7 +34,7 @@ const BOUND_MS = {
   new: maxWaitMs + 500,
   // Another one is waited for a lease, where it failed before.
   released: maxWaitMs + CLAIM_MS + leaseMs,
-  // Put off in memory for half a lease, then read ahead for a second, until a look, the next heartbeat, and somebody's look.
+  // Deferred in memory for half a lease, then read ahead for a second, until a look, the next heartbeat, and somebody's look.
   held: leaseMs / 2 + 1_000 + 1_000 + heartbeatMs + CLAIM_MS + leaseMs + maxWaitMs,
   orphaned: leaseMs + 3 * heartbeatMs + 2 * recoverEveryMs + heartbeatMs + maxWaitMs + CLAIM_MS,
 } as const;
@@ -187,7 +187,7 @@ export class LivingCrew {
     this.clock.setTimer(this.#random.integer(3_000), () => process.consumer.resume());
   }
 
-  /** A command fails once or twice; whoever sent it tries again after a while. */
+  /** A command fails once or twice; its sender tries again after a while. */
   #disturb(): void {
     const lost = new ConnectionError("the reply was lost", { outcome: "unknown" });
     const moment = this.#random.next() < 0.5 ? "before" : "after";
@@ -264,7 +264,7 @@ export class LivingCrew {
     for (const message of batch) {
       const intent = message.fields["intent"];
       const isFirst = message.deliveries === 1;
-      if (intent === "poison" || (intent === "throw" && isFirst)) throw new Error("it was told to fail");
+      if (intent === "poison" || (intent === "throw" && isFirst)) throw new Error("it was made to fail");
       if (intent === "kill" && isFirst) {
         process.die();
         return new Promise(() => {});

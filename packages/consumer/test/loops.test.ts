@@ -105,7 +105,7 @@ describe("run()", () => {
     expect(await names()).toEqual([]);
   });
 
-  it("keeps what was acknowledged when the handler throws; the rest comes again after a delay", async () => {
+  it("keeps what was acknowledged when the handler throws; the rest is redelivered after a delay", async () => {
     const { consumer, add, events } = open({ batchSize: 4, retry: { baseMs: 20, capMs: 20 } });
     await add(...range(4));
     const offered: number[][] = [];

@@ -1,4 +1,4 @@
-/** The scope of a consumer that does not run, for tests of one of its parts: a Redis in memory, and a clock that stands still. */
+/** The scope of a consumer that does not run, for tests of one part: a Redis in memory, and a clock that only the test moves. */
 import { Lifecycle } from "@redis-batch/core/internal/service";
 import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";

@@ -1,4 +1,4 @@
-/** A consumer on a Redis in memory and a clock that stands still, with what a test needs around it. */
+/** A consumer on a Redis in memory and a clock that only the test moves, with what a test needs around it. */
 
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
@@ -62,7 +62,7 @@ export async function openInMemory(options: Options = {}) {
     }
     return fetching;
   };
-  /** A client that reads under a name and is never heard of again, each message delivered so many times → the ids. */
+  /** A client that reads under a name and is never heard of again, each message delivered that many times → the ids. */
   const dieHolding = async (name: string, count: number, times = 1): Promise<readonly string[]> => {
     await other.xgroupCreate({ stream, group, position: "start" });
     const process = redis.client();

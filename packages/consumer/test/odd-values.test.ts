@@ -97,7 +97,7 @@ describe("a worker without an observer", () => {
     expect(warnings[1]).toContain("(the last of 49 similar warnings within a minute)");
   });
 
-  it("tells of a handler that fails what it threw, and where", async () => {
+  it("reports what a failing handler threw, and where", async () => {
     const { warnings } = await run("fail", 5);
     const failures = warnings.filter((line) => line.includes("the handler failed"));
     expect(failures.length).toBeLessThanOrEqual(2);
@@ -205,7 +205,7 @@ it("a batch keeps its messages, whatever a handler does with the list it got", a
       void consumer.close();
     }
   });
-  // Without an outcome they came again at once, and did not have to wait for `maxHoldMs`.
+  // Without an outcome they were redelivered at once, and did not have to wait for `maxHoldMs`.
   expect(events.all("batchEnded")[0]).toMatchObject({ messages: 3, unsettled: 3 });
   expect(await pending()).toEqual([]);
 });
@@ -264,10 +264,10 @@ it("options are copied: nothing of them is looked at after they were given, by t
   batch.messages[0]?.retry();
   // Both connections are opened again.
   await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-  await eventually("it comes again", async () => (await consumer.fetch().catch(() => undefined))?.size === 1);
+  await eventually("it is redelivered", async () => (await consumer.fetch().catch(() => undefined))?.size === 1);
 });
 
-it("a refused connection is told at once, and why, and not after a timeout", async () => {
+it("a refused connection is reported at once, and why, and not after a timeout", async () => {
   const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const proxy = await FaultProxy.start(redis.server);
   const { url } = proxy;

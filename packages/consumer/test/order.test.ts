@@ -10,7 +10,7 @@ const quick = { maxWaitMs: 10, retry: { baseMs: 1, capMs: 1 } };
 const inOrder = (ids: readonly string[]): string[] => ids.toSorted(compareEntryIds);
 
 describe("within a batch", () => {
-  it("is by id, with messages that come again in their places", async () => {
+  it("is by id, with redelivered messages in their places", async () => {
     const made = bench();
     const { consumer } = made.consumer({ batchSize: 10, maxWaitMs: 2_000, retry: { baseMs: 1 } });
     await made.add(...range(60));
@@ -108,7 +108,7 @@ describe("across the batches of one consumer", () => {
 });
 
 describe("across consumers, or with concurrency above 1", () => {
-  it("is none: one consumer may be done with newer messages while another still has older ones", async () => {
+  it("is none: one consumer may finish newer messages while another still has older ones", async () => {
     const made = bench();
     await made.add(...range(4));
     const options = { batchSize: 2, prefetch: 0, maxWaitMs: 5_000 };
@@ -123,7 +123,7 @@ describe("across consumers, or with concurrency above 1", () => {
     expect((await made.pending()).map(({ id }) => id)).toEqual(older.messages.map(({ id }) => id));
   });
 
-  it("is none: one handler may be done with newer messages while another still has older ones", async () => {
+  it("is none: one handler may finish newer messages while another still has older ones", async () => {
     const made = bench();
     await made.add(...range(4));
     const { consumer } = made.consumer({ ...quick, batchSize: 2, concurrency: 2 });

@@ -25,7 +25,7 @@ function open(options: Parameters<ReturnType<typeof bench>["consumer"]>[0] = {})
 }
 
 describe("batch.ack()", () => {
-  it("acknowledges the rest: what was given retry() comes again", async () => {
+  it("acknowledges the rest: what was given retry() is redelivered", async () => {
     const { consumer, add, pending } = open({ batchSize: 3, maxWaitMs: 1_000 });
     const [first, second, third] = await add("a", "b", "c");
     const batch = await consumer.fetch();
@@ -115,7 +115,7 @@ describe("retry()", () => {
 });
 
 describe("maxDeliveries", () => {
-  it("offers a message so many times, then moves it to the dead letters with the last error", async () => {
+  it("offers a message `maxDeliveries` times, then moves it to the dead letters with the last error", async () => {
     const { consumer, add, pending, deadLetters, events } = open({ maxDeliveries: 3 });
     await add("poison", "fine");
     const deliveries: number[] = [];
@@ -320,7 +320,7 @@ describe("a returned outcome", () => {
 });
 
 describe('onAck: "delete"', () => {
-  it("removes an entry as soon as every group is done with it, not before", async () => {
+  it("removes an entry as soon as every group has finished it, not before", async () => {
     const made = bench();
     const opened = (group: string) =>
       made.consumer({ group, onAck: "delete", batchSize: 3, maxWaitMs: 1_000 }).consumer;

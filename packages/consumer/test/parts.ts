@@ -1,4 +1,4 @@
-/** The parts of a consumer that others need, on a Redis in memory and a clock that stands still, for tests of one of them. */
+/** Parts of a consumer for tests of one of them, on a Redis in memory and a clock that only the test moves. */
 import { type EntryId, fieldsCodec } from "@redis-batch/core";
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
@@ -52,7 +52,7 @@ export async function openParts() {
   const outcomes = { whenThrough: () => Promise.resolve() };
   const open = new OpenBatches(scope, { retrier, releaser, sinkWatch, outcomes });
 
-  /** Adds messages and reads them under a name, each delivered so many times → their ids. */
+  /** Adds messages and reads them under a name, each delivered that many times → their ids. */
   const deliver = async (consumer: string, count: number, times = 1): Promise<EntryId[]> => {
     for (let more = count; more > 0; more--) await addEntry(client, { stream: address.stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ ...address, consumer, count, blockMs: undefined });
@@ -61,7 +61,7 @@ export async function openParts() {
     if (times > 1) await client.redeliverOwn({ ...address, consumer, messages });
     return ids;
   };
-  /** Messages that are anybody's, each delivered so many times before. */
+  /** Released messages, each delivered that many times before. */
   const release = async (count: number, times = 1): Promise<EntryId[]> => {
     const ids = await deliver("before", count, Math.max(times, 1));
     const moved = times === 0 ? { offered: [], neverOffered: ids } : { offered: ids, neverOffered: [] };

@@ -32,7 +32,7 @@ describe("a full batch that is never acknowledged", () => {
         }
       }
     });
-    await eventually("it comes again", () => again > 0);
+    await eventually("it is redelivered", () => again > 0);
     for (const round of range(10)) {
       await made.add(...range(10).map((n) => 5 + round * 10 + n));
       await eventually("what is new is done", () => done.size === (round + 1) * 10);
@@ -153,7 +153,7 @@ describe("fetch() while the server is away", () => {
 });
 
 describe("ids beyond 2^53", () => {
-  it("keep their order and their identity when they come again", async () => {
+  it("keep their order and their identity when they are redelivered", async () => {
     const made = bench();
     const ids = range(10).map((n) => `9007199254740993-1844674407370955160${n}`);
     for (const id of ids) await made.server.command("XADD", made.stream, id, "n", 1);
@@ -169,7 +169,7 @@ describe("ids beyond 2^53", () => {
 });
 
 describe("a message too wide for the dead letters", () => {
-  it("has more than 3,990 fields: one of so many is moved whole", async () => {
+  it("has more than 3,990 fields: one with that many is moved whole", async () => {
     const made = bench();
     await made.server.command("XADD", made.stream, "*", ...range(2 * 3_990).map(String));
     const { consumer } = made.consumer({ batchSize: 1, maxWaitMs: 5_000 });
@@ -182,7 +182,7 @@ describe("a message too wide for the dead letters", () => {
     expect(letter[1].slice(0, 2 * 3_990)).toEqual(range(2 * 3_990).map(String));
   });
 
-  it("comes again although nothing else happens", async () => {
+  it("is redelivered although nothing else happens", async () => {
     const made = bench();
     const wide = String(await made.server.command("XADD", made.stream, "*", ...range(9_000).map(String)));
     const { consumer, events } = made.consumer({ ...quick, maxDeliveries: 1 });

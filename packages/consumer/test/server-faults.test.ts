@@ -120,7 +120,7 @@ describe("a server that cannot save (MISCONF)", () => {
     const [, dir] = (await server.command("CONFIG", "GET", "dir")) as [string, string];
     const inTheWay = join(dir, "dump.rdb");
     mkdirSync(inTheWay);
-    // Only a server that is told to save minds that it cannot.
+    // Only a server that has to save its data refuses when it cannot.
     await server.command("CONFIG", "SET", "save", "3600 1");
     await server.command("BGSAVE");
     const status = async (): Promise<string | undefined> =>
@@ -184,7 +184,7 @@ describe("a server that is full (OOM)", () => {
   it("is emptied all the same: messages are read, tried again, acknowledged, and put among the dead letters", async () => {
     const made = bench();
     const { server } = made;
-    // A short lease, so that the heart beats and leases are renewed while the server is full.
+    // A short lease, so that heartbeats are sent and leases are renewed while the server is full.
     const { consumer, events } = made.consumer({ leaseMs: 500, maxWaitMs: 10, retry: { baseMs: 1, capMs: 50 } });
     await made.add(...range(30));
     const begun = deferred<void>();
@@ -205,12 +205,13 @@ describe("a server that is full (OOM)", () => {
     });
     await begun.promise;
     await fill(made);
-    const beats = async (): Promise<string | undefined> => (await server.info("commandstats"))["cmdstat_hset"];
-    const heartbeatsBefore = await beats();
+    const countHeartbeats = async (): Promise<string | undefined> =>
+      (await server.info("commandstats"))["cmdstat_hset"];
+    const heartbeatsBefore = await countHeartbeats();
     finish.resolve();
     await eventually("every message is done", () => done.size === 29);
     await eventually("every outcome is there", async () => (await made.pending()).length === 0);
-    await eventually("the heart has gone on beating", async () => (await beats()) !== heartbeatsBefore);
+    await eventually("heartbeats have gone on", async () => (await countHeartbeats()) !== heartbeatsBefore);
     expect(events.all("deadLettered")).toMatchObject([{ why: "rejected" }]);
     expect(events.events.filter(({ type }) => type.endsWith("Failed"))).toEqual([]);
     await consumer.close();
@@ -327,7 +328,7 @@ describe("a server that was emptied (FLUSHALL)", () => {
     expect(await commandsAsked(server)).toBeLessThanOrEqual(mostCommands(trial.trouble()));
     expect(trial.trouble().length).toBeLessThanOrEqual(MOST_ATTEMPTS);
     expect(shortestPauseMs(trial.trouble())).toBeGreaterThanOrEqual(50);
-    // What was read ahead is nobody's any more, and must not be acknowledged in the new group's name.
+    // What was read ahead is pending for no consumer any more, and must not be acknowledged in the new group's name.
     await made.add(...range(10));
     expect(await endOf(made, trial)).toMatchObject(ALL_DONE);
   });
@@ -429,7 +430,7 @@ describe("a server that hangs", () => {
   const redis = useServer({ own: true });
   const bench = useBench(redis);
 
-  it("is told of once when reads have stalled, and once when they go on", async () => {
+  it("is reported once when reads have stalled, and once when they go on", async () => {
     const made = bench();
     const trial = await atWork(made, { blockMs: 100 });
     await made.server.freeze();

@@ -1,4 +1,4 @@
-/** The scaler on a Redis in memory and a clock that stands still: leases that are nearly over. */
+/** The scaler on a Redis in memory and a clock that only the test moves: leases that are nearly over. */
 
 import { textOf } from "@redis-batch/core/internal/messages";
 import { groupKey } from "@redis-batch/core/internal/names";

@@ -17,7 +17,7 @@ function expectNothingLost({ added, repeated, missing, pending, waiting, workers
   expect({ repeated, missing, pending, waiting }).toEqual({ repeated: 0, missing: 0, pending: 0, waiting: 0 });
   const ends = workers.filter((event) => event.type === "workerEnded");
   expect(ends.length).toBe(workers.filter((event) => event.type === "workerStarted").length);
-  // One that is told to end while it starts ends by the signal itself.
+  // A worker that gets the signal while it starts ends by the signal itself.
   for (const { wasAsked, reason } of ends) {
     expect(wasAsked).toBe(true);
     expect(["exit code 0", "SIGTERM"]).toContain(reason);

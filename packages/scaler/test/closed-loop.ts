@@ -141,7 +141,7 @@ export function reversals(moves: LoopResult["moves"]): number {
   return signs.filter((sign, at) => at > 0 && sign !== signs[at - 1]).length;
 }
 
-/** The value that so many of all do not exceed; `sorted` is. */
+/** The value that this share of all do not exceed; `sorted` is. */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

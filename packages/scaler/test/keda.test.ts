@@ -87,7 +87,7 @@ describe("the contract", () => {
   });
 });
 
-describe("what KEDA is told", () => {
+describe("what KEDA gets", () => {
   it("is one metric of a target of one, and its value is what was decided", async () => {
     const { client, onDecision } = await bench();
     onDecision(3, 8);
@@ -219,7 +219,7 @@ describe("health", () => {
     expect(await client.check(service)).toEqual({ status: "NOT_SERVING" });
   });
 
-  it("of what there is not is told as such", async () => {
+  it("of what does not exist is reported as such", async () => {
     const { client } = await bench();
     await expect(client.check("x")).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
     await client.watch("x").pushes.waitFor(told("SERVICE_UNKNOWN"));

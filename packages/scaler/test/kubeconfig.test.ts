@@ -80,7 +80,7 @@ describe("a kubeconfig", () => {
     await expect(attempt).rejects.toThrow(words);
   });
 
-  it("that is not there is told so", async () => {
+  it("that does not exist is reported", async () => {
     await expect(kubeconfig({ file: join(tmpdir(), uniqueName("nothing")) })).rejects.toThrow("cannot be read: ENOENT");
   });
 });
@@ -106,7 +106,7 @@ describe("the official client", () => {
     expect(await withHooks(missing)).toContain("is needed to read one: npm install @kubernetes/client-node");
   });
 
-  it("that does not load is told apart from that", async () => {
+  it("that does not load is reported as something else", async () => {
     const broken = `load: (url, context, next) => url.includes("client-node") ? { format: "module", shortCircuit: true, source: "throw new Error('broken')" } : next(url, context)`;
     expect(await withHooks(broken)).toContain("CONFIG kubeconfig: @kubernetes/client-node does not load (broken)");
   });

@@ -167,7 +167,7 @@ describe("scale", () => {
     expect(worker.replicas).toBe(3);
   });
 
-  it("can be told to stop while it waits for an answer", async () => {
+  it("can be stopped while it waits for an answer", async () => {
     const { server, executor } = await bench();
     const asked = deferred<void>();
     server.interventions.push(() => {
@@ -193,7 +193,7 @@ describe("a service account", () => {
     expect(server.asked.map(({ token }) => token)).toEqual([TOKEN, "the next token"]);
   });
 
-  it("whose token is not known is told so", async () => {
+  it("whose token is unknown is refused, and the error says so", async () => {
     const { server, executor } = await bench();
     server.tokens.clear();
     const error = await failure(executor.status(never));
@@ -201,7 +201,7 @@ describe("a service account", () => {
     expect(error.message).toContain("rejects the credentials");
   });
 
-  it("that is not mounted, or is used outside of a cluster, is told what to do", async () => {
+  it("that is not mounted, or is used outside of a cluster, is refused, and the error says what to do", async () => {
     const env = { KUBERNETES_SERVICE_HOST: "::1", KUBERNETES_SERVICE_PORT: "1" };
     const access = inCluster({ folder: join(tmpdir(), uniqueName("nothing")), env });
     expect(access.server.href).toBe("https://[::1]:1/");
@@ -225,7 +225,7 @@ describe("what cannot be", () => {
     expect(worker.replicas).toBe(3);
   });
 
-  it("a workload that is not there is told so", async () => {
+  it("a workload that does not exist is reported", async () => {
     const { server, executor } = await bench();
     server.workloads.clear();
     const error = await failure(executor.status(never));

@@ -122,7 +122,7 @@ describe("leading", () => {
     expect(await server.command("GET", key("lease:scaler"))).toBe("another");
   });
 
-  it("gives no order when it stood still, after that was on record, for longer than its lease", async () => {
+  it("gives no order when it was frozen, after that was on record, for longer than its lease", async () => {
     const { server, stream, group } = await bench();
     const events = new EventRecorder<ScalerEvent>();
     const late = numbers();
@@ -183,7 +183,7 @@ describe("leading", () => {
 });
 
 describe("the audit log", () => {
-  it("tells of every order that it was given and why, and what came of it", async () => {
+  it("reports every order, its reason and its result", async () => {
     let attempts = 0;
     const { scaler, audit } = await bench();
     const { executor } = numbers(async () => {

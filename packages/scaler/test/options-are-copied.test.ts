@@ -71,7 +71,7 @@ it.each(ODD_VALUES)("an executor that throws %s at every turn ends no run", asyn
   expect(String(warned.mock.calls[0]?.[0])).toMatch(/^onDecision\(\) of the executor broken threw: /);
 });
 
-it("a worker that cannot even be started is told, and tried again", async () => {
+it("a worker that cannot even be started is reported, and tried again", async () => {
   const events = new EventRecorder<{ readonly type: string }>();
   await using pool = new ProcessPool({
     ...{ command: process.execPath, args: ["a\0b"], restartBaseMs: 10, restartCapMs: 10 },

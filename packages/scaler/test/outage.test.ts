@@ -46,7 +46,7 @@ it("changes nothing while the server is away, and goes on with what it knows whe
   expect(ordered).toEqual([2]);
   expect(resigned).toBe(0);
   expect(events.all("following")).toEqual([]);
-  // Whoever has carried out its orders would refuse those of a lower number.
+  // A receiver that carried out its orders would refuse those with a lower number.
   expect(events.all("leading").map(({ term }) => term)).toEqual([1, 2]);
   await scaler.close();
   await run;

@@ -1,11 +1,11 @@
-/** A worker whose messages take until a while after it was told to end; it takes as long to drain. */
+/** A worker whose messages take until a while after it was asked to stop; it takes as long to drain. */
 import { setTimeout as wait } from "node:timers/promises";
 import { Consumer } from "@redis-batch/consumer";
 
 const { REDIS_URL = "", STREAM = "", GROUP = "", SLOW_MS = "0" } = process.env;
 const stop = new AbortController();
 const done = new Promise<void>((resolve) => {
-  // Each time: who is told twice ends at once, as many programs do.
+  // Each time: after a second signal it ends at once, as many programs do.
   process.on("SIGTERM", () => {
     if (stop.signal.aborted) process.exit(9);
     stop.abort();

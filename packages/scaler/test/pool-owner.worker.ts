@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { ProcessPool } from "../src/index.ts";
 
-// It says how often it was told to end, and takes longer than the guard takes to look twice.
+// It says how often it was asked to stop, and takes longer than the guard takes to look twice.
 const WORKER = `
   process.on("SIGTERM", () => {
     console.log("told");

@@ -1,4 +1,4 @@
-/** Process pools of several scalers of one group, as real processes: what becomes of the workers when their leader does not. */
+/** Process pools of several scalers of one group, as real processes: what happens to workers when their leader is gone. */
 import { groupKey } from "@redis-batch/core/internal/names";
 import { eventually, isProcessAlive, runWorker, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, it, onTestFinished } from "vitest";
@@ -45,7 +45,7 @@ async function bench(env: Readonly<Record<string, string>> = {}) {
       runWorker(new URL("pool-leader.worker.ts", import.meta.url), {
         env: { REDIS_URL: server.url, STREAM: stream, GROUP: group, ...env },
       }),
-    /** Resolves with the processes of the workers once there are so many. */
+    /** Resolves with the processes of the workers once there are that many. */
     working: (count: number, others: readonly number[] = []) =>
       eventually(
         `${count} work`,
@@ -84,7 +84,7 @@ it("workers of a pool whose process was killed are killed when they do not drain
   expect(orphans.length).toBeGreaterThanOrEqual(5);
 });
 
-it("a leader that stood still and goes on has its workers drain, and there are never more than the maximum", async () => {
+it("a leader that was frozen and goes on has its workers drain, and there are never more than the maximum", async () => {
   const { start, working, alive, most } = await bench({ SLOW_MS: "5000" });
   await using first = await start();
   const held = await working(5);

@@ -41,7 +41,7 @@ async function stop(process: WorkerProcess): Promise<void> {
   expect({ code, stderr: process.stderr }).toEqual({ code: 0, stderr: "" });
 }
 
-it("scaler.ts brings a workload within its bounds, and ends when it is told to", async () => {
+it("scaler.ts brings a workload within its bounds, and ends when it is asked to", async () => {
   const { worker, env, cluster } = await bench(1);
   await using process = await runWorker(program("scaler.ts"), { env: { ...env, MIN_CONSUMERS: "3" } });
   const line = await process.waitForLine(isOfType("scaled"), { timeoutMs: 20_000 });
@@ -81,7 +81,7 @@ it("keda-scaler.ts tells KEDA, and changes nothing itself", async () => {
   expect(cluster.asked.map(({ method }) => method)).not.toContain("PATCH");
 });
 
-it("metrics-api-scaler.ts shows it to whoever has the token, where the manifest has KEDA look", async () => {
+it("metrics-api-scaler.ts shows it to anyone with the token, where the manifest has KEDA look", async () => {
   const { env } = await bench(0);
   await using process = await runWorker(program("metrics-api-scaler.ts"), { env: { ...env, SCALE_TOKEN: "secret" } });
   const listening = await process.waitForLine(isOfType("listening"), { timeoutMs: 20_000 });

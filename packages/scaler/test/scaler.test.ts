@@ -128,7 +128,7 @@ describe("collect", () => {
     expect(await scaler.collect()).toMatchObject({ waiting: 5, isWaitingAtLeast: true });
   });
 
-  it("hears what consumers tell of their work, and looks again every time", async () => {
+  it("takes what consumers report of their work, and looks again every time", async () => {
     const { scaler, createGroup, heartbeat } = bench();
     await createGroup();
     const work = addBatch({ ...NO_WORK, delivered: 12 }, 10, 50);

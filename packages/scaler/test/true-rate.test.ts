@@ -1,4 +1,4 @@
-/** What real consumers tell of their work is what the throughput strategy reckons with. */
+/** The throughput strategy counts with what real consumers report of their work. */
 import { setTimeout as wait } from "node:timers/promises";
 import { Consumer, Producer } from "@redis-batch/consumer";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
@@ -24,7 +24,7 @@ it("measures what a consumer does while it is busy, for each batch it works on a
     const before = done;
     await Promise.all(Array.from({ length: messages }, (_, index) => producer.add({ n: String(index) })));
     await eventually("all is done", () => done === before + messages);
-    await eventually("the heartbeat has told of it", async () => {
+    await eventually("the heartbeat has reported it", async () => {
       const { consumers } = await scaler.collect();
       return consumers[0]?.counters?.processed === done;
     });

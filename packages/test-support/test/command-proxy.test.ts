@@ -4,7 +4,7 @@ import { CommandProxy, FaultProxy, useServer } from "../src/index.ts";
 
 const redis = useServer();
 
-test("passes commands on word for word, however they are cut, and changes those it is told to", async () => {
+test("passes commands on word for word, however they are cut, and changes those it is asked to", async () => {
   await using proxy = await CommandProxy.start(redis.server, ([name, ...args]) =>
     name === "echo" ? ["echo", Buffer.concat([...args, Buffer.from("!")])] : [name, ...args],
   );

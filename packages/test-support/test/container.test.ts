@@ -99,7 +99,7 @@ test("a server in a container is killed, and restarted on the same data and port
   expect(started.at(-1)?.ports).toEqual([{ container: server.port, host: server.port }]);
 });
 
-test("a server in a container stands still while frozen", async () => {
+test("a server in a container answers nothing while frozen", async () => {
   await using server = await RedisServer.start({ source });
   await server.freeze();
   await expect(roundTrip(server.address, ["PING"], 100)).rejects.toThrow("no reply in 100 ms");

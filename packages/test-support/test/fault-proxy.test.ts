@@ -103,7 +103,7 @@ describe("with faults", () => {
     expect(twentyMs).toBeLessThan(oneMs * 5);
   });
 
-  test("lets only so many bytes through in a second", async () => {
+  test("lets only that many bytes through in a second", async () => {
     const key = uniqueName("slow");
     const client = connectClient();
     await client.ping();

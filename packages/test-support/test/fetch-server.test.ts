@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined)(`fetching promtool of Debian${why}`, () =
     expect(calls().match(/download prometheus/g)?.length).toBe(1);
   });
 
-  test("is done without when it fails, and the reason is told", async () => {
+  test("is done without when it fails, and the reason is reported", async () => {
     fake("apt-get", "echo no network >&2; exit 7");
     await expect(
       runScript(["fetch-promtool.sh", join(root, "promtool")], { DEBIAN_MIRROR: "https://x" }),
@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)(`fetching promtool of Debian${why}`, () =
 });
 
 describe("findPromtool", () => {
-  test("takes the program it is told of, or says that there is none", async () => {
+  test("takes the program it is given, or says that there is none", async () => {
     fake("promtool-of-mine", "exit 0");
     const path = join(root, "bin", "promtool-of-mine");
     expect(await findPromtool({ REDIS_BATCH_PROMTOOL: path })).toEqual({ path });

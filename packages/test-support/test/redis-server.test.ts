@@ -103,7 +103,7 @@ describe("a server of our own", () => {
     expect(await server.command("XLEN", "orders")).toBe(0);
   });
 
-  test("stands still while frozen, its connections open, and goes on when thawed", async () => {
+  test("answers nothing while frozen, its connections open, and goes on when thawed", async () => {
     await using server = await RedisServer.start();
     const client = new Redis({ ...server.options, replyMapping: "legacy" });
     await client.ping();

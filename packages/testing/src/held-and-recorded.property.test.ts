@@ -10,7 +10,7 @@ const name = fc.integer({ min: 0, max: MOST - 1 });
 const call = fc.record({ of: name, say: fc.constantFrom("ack", "retry", "deadLetter", "all") });
 const returned = fc.constantFrom(undefined, { ack: "rest" } as const, { retry: "rest" } as const);
 
-/** A consumer ends the batch when the handler returns: what has no outcome then comes again. */
+/** A consumer ends the batch when the handler returns: what has no outcome then is redelivered. */
 const ended = async (batch: Batch): Promise<Settlement> => {
   const end = await batch.settled();
   return { ...end, retried: [...end.retried, ...end.open].toSorted(compareEntryIds), open: [] };

@@ -23,7 +23,7 @@ const bill: Handler<Order> = async (batch, { signal }) => {
 };
 
 describe("a message that was made", () => {
-  test("has the value, the fields of a record, and what it is told", () => {
+  test("has the value, the fields of a record, and the details it is given", () => {
     const message = makeMessage({ orderId: "A-17" }, { id: "7-1", deliveries: 3 });
     expectTypeOf(message).toEqualTypeOf<RecordedMessage<{ orderId: string }>>();
     expect(message).toMatchObject({ id: "7-1", deliveries: 3, value: { orderId: "A-17" } });

@@ -32,7 +32,7 @@ test("what producers or consumers cannot work without is a problem, the rest a w
   expect(found("xtrim")).toEqual(["warning: XTRIM is not offered: a monitor works without trimming"]);
 });
 
-test("of every command it says what becomes of it, and what to do", () => {
+test("says of every command what no longer works without it, and what to do", () => {
   for (const name of SENT_COMMANDS) {
     for (const { finding, fix } of diagnoseMissingCommands(new Set([name]))) {
       expect(finding).toMatch(/not offered: .+/);

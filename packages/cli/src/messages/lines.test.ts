@@ -36,7 +36,7 @@ test("the last line needs no end, and a carriage return is none of the text", as
   expect(await read([""])).toEqual([]);
 });
 
-test("what is not UTF-8, or too long, is told with its number and its beginning, and what follows is read", async () => {
+test("a line that is not UTF-8, or too long, is reported with its number and its beginning, and what follows is read", async () => {
   const lines = await read([Buffer.from([0x61, 0xff, 0x0a]), "x".repeat(40), "x".repeat(40), "\nok\n"], 50);
   expect(lines).toEqual([
     { number: 1, text: null, why: "it is not UTF-8", start: "a\ufffd" },

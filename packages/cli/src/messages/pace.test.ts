@@ -19,7 +19,7 @@ test("lets no more pass than the rate allows, and at once what has been waited f
   expect(passed).toBeLessThanOrEqual(12);
 });
 
-test("does not make up for a source that stood still", async () => {
+test("does not make up for a source that paused", async () => {
   const clock = new ManualClock();
   const pace = new Pace(10, clock);
   await pace.next(never);
@@ -35,7 +35,7 @@ test("does not make up for a source that stood still", async () => {
   expect(passed).toBeLessThanOrEqual(2);
 });
 
-test("holds nothing up without a rate, and nobody who is told to end", async () => {
+test("delays nothing without a rate, and ends at once when it is aborted", async () => {
   const clock = new ManualClock();
   const beganAtMs = clock.nowMs();
   await new Pace(undefined, clock).next(never);

@@ -12,7 +12,7 @@ const anyStep = fc.oneof(
 );
 
 describe("fitness", () => {
-  it("is lost by whoever fails three times on what others then acknowledge", () => {
+  it("is lost by a consumer that fails three times on what others then acknowledge", () => {
     const failing = afterBatch(afterBatch(FIT, 1, false), 2, false);
     expect(failing.isUnfit).toBe(false);
     expect(afterSuccessElsewhere(failing, 1)).toEqual({ failures: 3, succeededElsewhere: 1, isUnfit: true });

@@ -151,7 +151,7 @@ function waitFor(situation: Situation, mood: "answers" | "is silent") {
   }
 }
 
-/** Whether something may go, whoever else may have to wait. */
+/** Whether something may go, even if something else has to wait. */
 const isSomethingOfferable = ({ due, fresh }: Offerable): boolean =>
   fresh > 0 || due.some(({ isRipe, isSuspect }) => isRipe && !isSuspect);
 

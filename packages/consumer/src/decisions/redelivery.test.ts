@@ -58,7 +58,7 @@ describe("decideRedelivery", () => {
         const longestMs = Math.min(rule.baseMs * 2 ** deliveries, rule.capMs);
         expect(dueInMs).toBeGreaterThanOrEqual(rule.baseMs);
         expect(dueInMs).toBeLessThanOrEqual(longestMs);
-        // Chance decides where in between, so that what failed together does not come again together.
+        // Chance decides where in between, so that what failed together is not redelivered together.
         const late = delays(decideRedelivery({ ...failed, deliveries }, 1_000, rule, () => 1)).dueInMs;
         const early = delays(decideRedelivery({ ...failed, deliveries }, 1_000, rule, () => 0)).dueInMs;
         expect([early, late]).toEqual([rule.baseMs, longestMs]);

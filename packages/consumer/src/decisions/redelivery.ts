@@ -1,4 +1,4 @@
-/** What becomes of a message that was not acknowledged. */
+/** Whether, how and when a message that was not acknowledged is redelivered. */
 import { type BackoffPolicy, backoffDelayMs, type Random } from "@redis-batch/core/internal/service";
 
 /** `fetch`: the caller sets the pace · `loop`: `run` and `for await`, which would otherwise spin. */

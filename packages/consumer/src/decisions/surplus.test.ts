@@ -15,7 +15,7 @@ describe("decideSurplus", () => {
     expect(decideSurplus({ ...late, oldestOfferableMs: 5_000 }, 5_000)).toEqual({ kind: "nothing" });
   });
 
-  it("gives everything to whoever is alive while everything fails and the next attempt has to wait", () => {
+  it("gives everything to any consumer that is alive while everything fails and the next attempt has to wait", () => {
     const surplus = decideSurplus({ ...idle, isBackingOff: true }, 0);
     expect(surplus).toEqual({ kind: "all", why: "backing-off", for: "another consumer" });
   });

@@ -45,8 +45,8 @@ export class Heartbeat {
 
   /**
    * Takes the name: sends the first heartbeat. If there is a recent heartbeat under this name, waits to see whether another one
-   * follows: after a crash and restart, a process finds its own last heartbeat. A heartbeat that does not change is nobody's,
-   * whatever its date, because the server's clock may have jumped.
+   * follows: after a crash and restart, a process finds its own last heartbeat. A heartbeat that does not change belongs to
+   * no process, whatever its date, because the server's clock may have jumped.
    *
    * @throws {ConsumerNameInUseError} when another process sends heartbeats under the name
    */

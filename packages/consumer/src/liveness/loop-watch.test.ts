@@ -16,7 +16,7 @@ function open() {
   };
   const watch = new LoopWatch(makeScope({ policy: { leaseMs }, clock, report: events.observe }));
   watch.start();
-  /** The event loop stands still for so long, and then goes on for two seconds. */
+  /** The event loop is blocked for this long, and then runs for two seconds. */
   const block = async (ms: number): Promise<void> => {
     blockedMs += ms;
     await manual.advance(2_000);
@@ -31,7 +31,7 @@ describe("LoopWatch", () => {
     expect(events.events).toEqual([]);
   });
 
-  it("tells how long the event loop stood still when it was longer", async () => {
+  it("reports how long the event loop was blocked when it was longer", async () => {
     const { events, block } = open();
     await block(leaseMs / 6 + 1);
     expect(events.events).toEqual([{ type: "eventLoopDelayed", delayMs: leaseMs / 6 + 1 }]);

@@ -1,5 +1,5 @@
 /**
- * Notices when the event loop stood still, because a handler computed for long or the process was stopped: no lease is
+ * Notices when the event loop was blocked, because a handler computed for long or the process was stopped: no lease is
  * renewed and no heartbeat sent meanwhile.
  */
 import type { Scope } from "../scope.ts";

@@ -4,7 +4,7 @@ import { RedisBatchError } from "@redis-batch/core";
 import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import type { Scope } from "../scope.ts";
 
-// Whoever asks again within this time gets the same answer.
+// Asked again within this time, it gives the same answer.
 const FRESH_MS = 1_000;
 
 export interface PeerView {

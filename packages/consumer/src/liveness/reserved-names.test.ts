@@ -59,7 +59,7 @@ describe("ReservedNames", () => {
     expect(Object.fromEntries(idle.map(({ name, idleMs }) => [name, idleMs]))).toEqual({ [LATER]: 0, [RELEASED]: 0 });
   });
 
-  it("tells once, whoever looks, what was lost with rb:later, however far off its time is", async () => {
+  it("reports once what was lost with rb:later, however many consumers look, and however far off its time is", async () => {
     const { open, defer, removeLater, due } = await setUp();
     const ids = await defer(1_000, longestDelayMs);
     const [first, second] = [open(), open()];

@@ -59,7 +59,7 @@ describe("DueReleaser", () => {
     void releaser.stop();
   });
 
-  it("waits for a message whose time has come before whoever puts it off has moved it", async () => {
+  it("waits for a message that is due before the consumer that defers it has moved it", async () => {
     const { clock, client, open, ownedBy, due } = await setUp();
     await addEntry(client, { stream, fields: ["n", "1"] });
     const entries = await client.xreadgroup({ stream, group, consumer: "me", count: 1, blockMs: undefined });
@@ -88,7 +88,7 @@ describe("DueReleaser", () => {
   });
 
   it.each(["release", "forgetDue"] as const)(
-    "moves before it forgets: whoever ends at %s leaves it to the next",
+    "moves before it forgets: one that ends at %s leaves it to the next",
     async (method) => {
       const { clock, redis, open, defer, ownedBy, due } = await setUp();
       const ids = await defer(3, 0);

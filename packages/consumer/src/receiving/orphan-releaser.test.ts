@@ -81,7 +81,7 @@ describe("OrphanReleaser", () => {
     expect(events.all("orphansReleased")).toEqual([]);
   });
 
-  it("takes from one whose heartbeat is from the future and stands still for a lease", async () => {
+  it("takes from one whose heartbeat is from the future and does not change for a lease", async () => {
     const { clock, redis, hold, heartbeat, ownedBy } = await setUp();
     await heartbeat("dead");
     const ids = await hold("dead", 3);
@@ -100,7 +100,7 @@ describe("OrphanReleaser", () => {
     expect(await ownedBy(RELEASED)).toEqual(ids);
   });
 
-  it("leaves it to whoever's turn it is, for a while", async () => {
+  it("leaves it for a while to the consumer whose turn it is", async () => {
     const { clock, redis, hold, heartbeat, ownedBy } = await setUp();
     await heartbeat("dead");
     const ids = await hold("dead", 3);
@@ -125,7 +125,7 @@ describe("OrphanReleaser", () => {
     expect(await ownedBy(RELEASED)).toEqual(ids);
   });
 
-  // The Redis in memory takes its time for so many.
+  // The Redis in memory takes its time for that many.
   it("takes from a stranger only what has been idle for foreignIdleMs, a part of it at a time", async () => {
     const { clock, hold, ownedBy } = await setUp();
     const ids = await hold("stranger", 2_500);

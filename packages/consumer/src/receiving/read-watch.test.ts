@@ -43,7 +43,7 @@ describe("ReadWatch", () => {
     expect(watch.isStalled).toBe(false);
   });
 
-  it("tells of the next stall as well", async () => {
+  it("reports the next stall as well", async () => {
     const { manual, events, watch } = open();
     watch.begin();
     await manual.advance(12_000);
@@ -94,7 +94,7 @@ describe("ReadWatch", () => {
     expect(events.all("readStalled")).toHaveLength(1);
   });
 
-  it("tells of one stall, not of two, when there was a rest in its middle", async () => {
+  it("reports one stall, not two, when there was a rest in its middle", async () => {
     const { manual, events, watch } = open();
     watch.begin();
     await manual.advance(12_000);
@@ -106,7 +106,7 @@ describe("ReadWatch", () => {
     expect(events.events.map(({ type }) => type)).toEqual(["readStalled", "readStallEnded"]);
   });
 
-  it("does not blame the server when this process stood still: its answer may be there, unread", async () => {
+  it("does not blame the server when this process was blocked: its answer may be there, unread", async () => {
     const { manual, events, watch, block } = open();
     watch.begin();
     block(60_000);
@@ -117,7 +117,7 @@ describe("ReadWatch", () => {
     expect(events.events).toEqual([]);
   });
 
-  it("tells of a stall all the same when no answer was there after the process had stood still", async () => {
+  it("reports a stall all the same when no answer was there after the process had been blocked", async () => {
     const { manual, events, watch, block } = open();
     watch.begin();
     block(60_000);

@@ -7,12 +7,12 @@ import type { Scope } from "../scope.ts";
 
 // On top of the wait that a read asks for itself. A failover takes less; anything longer should be reported.
 const PATIENCE_MS = 10_000;
-// If a timer is this late, the process itself stood still, and the server's answer may be waiting to be read.
+// If a timer is this late, the process itself was blocked, and the server's answer may be waiting to be read.
 const LATE_MS = 500;
 
 export class ReadWatch {
   readonly #scope: Scope;
-  /** Since when an answer has been wanted in vain; `null` while none is wanted. */
+  /** Since when an answer has been overdue; `null` while none is expected. */
   #sinceMs: number | null = null;
   /** Since when the reported stall has lasted. */
   #stalledSinceMs: number | null = null;

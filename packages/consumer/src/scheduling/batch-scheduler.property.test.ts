@@ -200,7 +200,7 @@ class World {
     call?.aborter.abort(new Error("enough"));
   }
 
-  /** Ends a batch: some messages are acknowledged, the rest comes again. One that is not ended hangs. */
+  /** Ends a batch: some messages are acknowledged, the rest is redelivered. One that is not ended hangs. */
   end(at: number, acknowledged: number, delayMs: number): void {
     const [batch] = this.open.splice(at % Math.max(this.open.length, 1), 1);
     if (batch === undefined) return;
@@ -580,7 +580,7 @@ function carryOut(world: World, step: Step): void | Promise<void> {
   }
 }
 
-/** All is well again: whoever works acknowledges all that comes, until nothing is left → how long that took. */
+/** All is well again: every consumer acknowledges what it gets, until nothing is left → how long that took. */
 async function comeToRest(world: World, limitMs: number): Promise<number> {
   for (const part of ["reader", "released", "deferred"] as const) world.setMood(part, "prompt");
   world.setGate({ isPaused: false, limit: 4 });

@@ -234,7 +234,7 @@ describe("BatchScheduler", () => {
     expect(second.ids).toEqual(["1-0"]);
   });
 
-  it("hands new messages out in stream order across batches, however many come again between them", async () => {
+  it("hands new messages out in stream order across batches, however many are redelivered between them", async () => {
     const anyStep = fc.record({
       isNew: fc.boolean(),
       count: fc.integer({ min: 0, max: 7 }),

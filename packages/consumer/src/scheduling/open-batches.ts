@@ -70,7 +70,7 @@ export class OpenBatches<Value> {
     return first === undefined ? null : this.#scope.clock.nowMs() - first.atMs;
   }
 
-  /** How long a batch takes, in milliseconds: the last one that ended or the oldest open one, whichever is longer. */
+  /** How long a batch takes, in milliseconds: the longer of the last one that ended and the oldest open one. */
   get durationMs(): number {
     return Math.max(this.#lastDurationMs, this.oldestMs ?? 0);
   }

@@ -1,6 +1,6 @@
 /**
  * Remembers messages that failed here and were released for another consumer to try. This consumer leaves them to the others
- * for up to a lease, and checks what became of them: if they succeed elsewhere, the messages are not the problem.
+ * for up to a lease, and checks the results: if they succeed elsewhere, the messages are not the problem.
  */
 import { type EntryId, RedisBatchError } from "@redis-batch/core";
 import { groupKey } from "@redis-batch/core/internal/names";
@@ -62,7 +62,7 @@ export class SecondOpinions {
     return [...this.#given].filter(([, { atMs, notWantedMs }]) => nowMs - atMs < notWantedMs).map(([id]) => id);
   }
 
-  /** Checks what became of some of them. */
+  /** Checks the results of some of them. */
   async look(): Promise<void> {
     this.#forgetOld();
     const ids = [...this.#given.keys()].slice(0, LOOKED_AT_ONCE);

@@ -36,7 +36,7 @@ async function setUp() {
 }
 
 describe("SurplusReleaser", () => {
-  it("gives what waited too long to whoever has a place free, uncounted, and keeps what came later", async () => {
+  it("gives what waited too long to any consumer with a free place, uncounted, and keeps what came later", async () => {
     const { clock, surplus, readAhead, heartbeat, where, releasedUnoffered, held } = await setUp();
     surplus.start();
     const old = await readAhead(2);

@@ -71,7 +71,7 @@ describe("consumer.ack(id)", () => {
   });
 
   it.each(["keep", "delete"] as const)(
-    "of messages that are deferred: they do not come again (onAck %s)",
+    "of messages that are deferred: they are not redelivered (onAck %s)",
     async (onAck) => {
       const made = group();
       const ids = await made.fill(5);

@@ -40,7 +40,7 @@ const dueAt = async (made: Group, id: string): Promise<number | null> => {
 };
 
 describe("a message that is deferred", () => {
-  it("is told as lost when somebody removes rb:later with it: nothing vanishes silently", async () => {
+  it("is reported as lost when somebody removes rb:later with it: nothing disappears silently", async () => {
     const made = group();
     const [id = ""] = await made.add("later");
     const { events } = made.start(defer(hourMs), quick);
@@ -65,7 +65,7 @@ describe("a message that is deferred", () => {
       return isTouched;
     });
     expect(await made.server.command("XGROUP", "DELCONSUMER", stream, name, "rb:later")).toBe(1);
-    await eventually("it is told", () => events.all("laterLost").length > 0);
+    await eventually("it is reported", () => events.all("laterLost").length > 0);
     expect(events.all("laterLost")).toEqual([{ type: "laterLost", ids: [id] }]);
     expect(await dueAt(made, id)).toBeNull();
   });
@@ -81,7 +81,7 @@ describe("a message that is deferred", () => {
     const next = made.start(acknowledge, quick);
     await made.add("new");
     await eventually("a new message is done", () => made.offersOf("new").length === 1);
-    await eventually("it comes again", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
+    await eventually("it is redelivered", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
     expect(made.offersOf("later")[1]).toMatchObject({ consumer: next.consumer.name, deliveries: 2 });
     expectInTime(made);
     await made.finish(5_000);
@@ -97,7 +97,7 @@ describe("a message that is deferred", () => {
     for (const message of batch) message.retry({ delayMs });
     await first.consumer.close();
     made.start(acknowledge, quick);
-    await eventually("it comes again", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
+    await eventually("it is redelivered", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
     expect(made.offersOf("later").map(({ deliveries }) => deliveries)).toEqual([1, 2]);
     expectInTime(made);
   });
@@ -116,8 +116,8 @@ describe("a message that is deferred", () => {
           else message.ack();
         }
       }, quick);
-      // What was deferred for a shorter time after it has come again.
-      await eventually("the other one comes again", () => made.offersOf(deploy).length === 2, {
+      // What was deferred for a shorter time after it has been redelivered.
+      await eventually("the other one is redelivered", () => made.offersOf(deploy).length === 2, {
         timeoutMs: 3_000 + lateMs,
       });
       await next.consumer.close();
@@ -147,7 +147,7 @@ describe("a message that is deferred", () => {
     const next = made.start(acknowledge, quick);
     await eventually("what was at work comes to the next one", () => made.offersOf("stuck").length === 1);
     expect(made.offersOf("later")).toEqual([]);
-    await eventually("it comes again", () => made.offersOf("later").length === 1, { timeoutMs: 8_000 + lateMs });
+    await eventually("it is redelivered", () => made.offersOf("later").length === 1, { timeoutMs: 8_000 + lateMs });
     expect(made.offersOf("later")[0]).toMatchObject({ consumer: next.consumer.name, deliveries: 2 });
     expect((made.offersOf("later")[0]?.atMs ?? 0) - deferredAtMs).toBeGreaterThanOrEqual(7_900);
     await made.finish(5_000);
@@ -164,7 +164,7 @@ describe("a message that is deferred", () => {
     });
     await eventually("the first consumer is stuck", () => made.offersOf("stuck").length === 1);
     made.start(acknowledge, { ...quick, name: "second" });
-    await eventually("it comes again", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
+    await eventually("it is redelivered", () => made.offersOf("later").length === 2, { timeoutMs: delayMs + lateMs });
     expect(made.offersOf("later").map(({ consumer }) => consumer)).toEqual(["first", "second"]);
     expectInTime(made);
   });
@@ -185,14 +185,14 @@ describe("a message that is deferred", () => {
     expect(await made.isFinished()).toBe(true);
   });
 
-  it("is told with its number when it is put where every consumer sees it", async () => {
+  it("is reported with its number when it is put where every consumer sees it", async () => {
     const made = group();
     await made.add(...Array.from({ length: 5 }, (_, index) => `later ${index}`));
     const { consumer, events } = made.start((batch) => {
       for (const message of batch) message.retry({ delayMs: hourMs });
     }, quick);
     await eventually(
-      "all are told of",
+      "all are reported",
       () => events.all("deferred").reduce((sum, { messages }) => sum + messages, 0) === 5,
     );
     expect(await made.pendingByName()).toEqual({ "rb:later": 5 });

@@ -193,7 +193,7 @@ describe("one broken process among healthy ones", () => {
     expect(["unfit", "probing"]).toContain(health.intake);
     for (const worker of fine)
       expect(await healthOf(worker)).toMatchObject({ live: true, ready: true, intake: "open" });
-    // And it stays so: what comes later is done, whoever reads it first.
+    // And it stays so: what comes later is processed, by whichever consumer reads it first.
     await made.fill(100);
     await eventually(
       "the later ones are done, too",

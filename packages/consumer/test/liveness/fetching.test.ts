@@ -184,7 +184,7 @@ describe("messages without an outcome on a quiet stream", () => {
     },
   );
 
-  it("that say when they come again come then, in the next fetch(), however long baseMs is", async () => {
+  it("that say when they are redelivered come then, in the next fetch(), however long baseMs is", async () => {
     const made = group();
     await made.add(1, 2);
     const { consumer } = made.consumer({ maxWaitMs: 2_000, retry: { baseMs: 60_000, capMs: 60_000 } });

@@ -8,7 +8,7 @@ import { Consumer, type ConsumerOptions, type Handler } from "../../src/index.ts
 
 type Fields = Readonly<Record<string, string>>;
 
-/** What the process is told on its command line, as JSON. */
+/** What the process gets on its command line, as JSON. */
 export interface WorkerTask {
   readonly url: string;
   readonly stream: string;

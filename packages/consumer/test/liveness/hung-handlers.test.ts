@@ -102,7 +102,7 @@ describe("a consumer whose only handler hangs", () => {
     expect(reason).toBeInstanceOf(Error);
     // It has ended: it is well again, and the message comes to it once more.
     await eventually("it is live", () => hung.consumer.health().live);
-    await eventually("the message comes again", () => made.offersOf("slow").length === 2, { timeoutMs: 15_000 });
+    await eventually("the message is redelivered", () => made.offersOf("slow").length === 2, { timeoutMs: 15_000 });
   });
 
   it("under fetch() loses what it held too long to another one, too", async () => {

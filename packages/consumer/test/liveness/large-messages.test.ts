@@ -11,7 +11,7 @@ describe("maxBytes", () => {
     { batchSize: 100, prefetch: 1 },
     { batchSize: 200, prefetch: 1 },
     { batchSize: 100, prefetch: 5 },
-  ])("holds after 20,000 small messages for large ones, but for one read ($batchSize × $prefetch)", async (shape) => {
+  ])("holds after 20,000 small messages for large ones, after one read ($batchSize × $prefetch)", async (shape) => {
     const made = group();
     await made.fill(20_000, 20);
     for (let round = 0; round < 10; round++) await made.fill(60, 102_400);
@@ -91,7 +91,7 @@ describe("replies that the server cuts because they are too large", () => {
     }
   });
 
-  it("are no offers either when messages come again: none is dead-lettered that the handler has not failed on", async () => {
+  it("are no offers either when messages are redelivered: none is dead-lettered that the handler has not failed on", async () => {
     const made = group();
     await made.fill(60, 100_000);
     let hasFailed = 0;

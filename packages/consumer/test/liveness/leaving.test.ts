@@ -97,7 +97,7 @@ describe("what close() released, with default options", () => {
     await made.finish(5_000);
   });
 
-  it("is nobody's meanwhile: the leaver's name and its entry in the registry are gone at once", async () => {
+  it("is held by no consumer meanwhile: the leaver's name and its entry in the registry are gone at once", async () => {
     const made = group();
     const { consumer } = await leaver(made);
     const report = await consumer.close();

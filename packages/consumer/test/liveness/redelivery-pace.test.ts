@@ -1,4 +1,4 @@
-/** A batch never waits for messages that cannot come: what comes again does not slow down what is new, nor itself. */
+/** A batch never waits for messages that cannot come: what is redelivered slows down neither what is new nor itself. */
 import { fairNowMs, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { CONSUMER_DEFAULTS, type Handler } from "../../src/index.ts";

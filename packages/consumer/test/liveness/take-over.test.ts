@@ -8,7 +8,7 @@ const group = useGroup(useServer());
 
 const quick = { maxWaitMs: 50, leaseMs: 1_000, recoverEveryMs: 300, foreignIdleMs: 1_000, blockMs: 100 } as const;
 
-/** Puts off what is called `later` for a minute, and acknowledges the rest. */
+/** Defers what is called `later` for a minute, and acknowledges the rest. */
 const deferLater: Handler<Fields> = (batch) => {
   for (const message of batch) {
     if (message.fields["n"]?.startsWith("later")) message.retry({ delayMs: 60_000 });
@@ -91,7 +91,7 @@ describe("much that a dead consumer left", () => {
     await eventually("its name is gone", async () => (await made.names()).join() === consumer.name);
   });
 
-  it("60,000 messages among three consumers: each gets what it has places for, and nobody stands still", async () => {
+  it("60,000 messages among three consumers: each gets what it has places for, and none is idle", async () => {
     const made = group();
     const batchSize = 100;
     await made.fill(60_000);

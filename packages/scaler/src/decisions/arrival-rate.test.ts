@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Arrivals, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
 
-/** Looks every 5 s at a stream that is given so many messages between one look and the next. */
+/** Looks every 5 s at a stream that gets that many messages between one look and the next. */
 function watch(counts: readonly number[]): Arrivals[] {
   let memory = NO_ARRIVALS;
   let added = 0;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { holdFactor, isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
 import type { Direction } from "./ratio.ts";
 
-/** A move every so many milliseconds. */
+/** A move each time this many milliseconds have passed. */
 function after(everyMs: number, ...directions: readonly Direction[]): MovesMemory {
   return directions.reduce((memory, direction, index) => recordMove(memory, direction, index * everyMs), NO_MOVES);
 }
@@ -14,7 +14,7 @@ describe("isCoolingDown", () => {
     expect(isCoolingDown(NO_MOVES, "IN", cooldowns, 0)).toBe(false);
   });
 
-  it("counts from the last move, whichever way it went", () => {
+  it("counts from the last move, in either direction", () => {
     const memory = after(1, "OUT");
     expect(isCoolingDown(memory, "OUT", cooldowns, 999)).toBe(true);
     expect(isCoolingDown(memory, "OUT", cooldowns, 1_000)).toBe(false);

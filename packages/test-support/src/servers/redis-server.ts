@@ -40,7 +40,7 @@ export class RedisServer implements AsyncDisposable {
    * Starts a new server, ready for commands.
    *
    * @throws {NoServerError} when there is none on this machine.
-   * @throws {Error} with the server's log when it does not start; when only an external server is at hand.
+   * @throws {Error} with the server's log when it does not start; when only an external server is available.
    */
   static async start(options: ServerOptions = {}): Promise<RedisServer> {
     const source =

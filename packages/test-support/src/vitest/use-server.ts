@@ -59,7 +59,7 @@ export interface UsedServers<T> {
 
 /**
  * Gives the tests of this file (or `describe`) several servers that belong together; they are stopped after the last
- * test. Where only a shared server or containers are at hand, the tests are skipped and say why.
+ * test. Where only a shared server or containers are available, the tests are skipped and say why.
  *
  * @example
  * const cluster = useServers((source) => startCluster({ source }));

@@ -340,7 +340,7 @@ function isAlive(keys: MemoryKeyspace, registered: Registration | undefined): bo
   return registered !== undefined && keys.nowMs() - registered.at <= registered.leaseMs;
 }
 
-/** The same for a caller that has watched the heartbeat stand still at `seenAtMs`, where it has. */
+/** The same for a caller that has watched the heartbeat stay at `seenAtMs`, where it has. */
 function isStillAlive(
   keys: MemoryKeyspace,
   registered: Registration | undefined,

@@ -125,7 +125,7 @@ export class MemoryGroup {
     return compareEntryIds(id, this.#lastDeliveredId) > 0 || this.#pending.has(id);
   }
 
-  /** Whether it is pending, whoever owns it. */
+  /** Whether it is pending, for any consumer. */
   isPending(id: EntryId): boolean {
     return this.#pending.has(id);
   }

@@ -23,7 +23,7 @@ export class MemoryStream {
     return this.#added;
   }
 
-  /** The id of the next entry, added now. Clocks that stand still, or go back, only raise the sequence. */
+  /** The id of the next entry, added now. Clocks that stop, or go back, only raise the sequence. */
   nextId(nowMs: number): EntryId {
     const [ms = "0", sequence = "0"] = this.#lastId.split("-");
     return BigInt(nowMs) > BigInt(ms) ? `${nowMs}-0` : `${ms}-${BigInt(sequence) + 1n}`;

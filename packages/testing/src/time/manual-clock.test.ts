@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "./manual-clock.ts";
 
 describe("a manual clock", () => {
-  test("stands still until it is moved", async () => {
+  test("stays until it is moved", async () => {
     const clock = new ManualClock(500);
     expect(clock.nowMs()).toBe(500);
     await clock.advance(20);

@@ -9,7 +9,7 @@ const AN_HOUR_MS = 3_600_000;
 const MOST_IDLE_TURNS = 100;
 
 /**
- * A clock that stands still until a test moves it. Timers run in the order they are due, each at its own time, and all
+ * A clock that moves only when a test moves it. Timers run in the order they are due, each at its own time, and all
  * promises that can settle do so before the next one runs.
  */
 export class ManualClock {
@@ -81,10 +81,12 @@ export class ManualClock {
       await this.settle();
       if (isSettled()) break;
       const next = this.#earliest();
-      if (next !== undefined && next.dueAtMs > untilMs) throw new Error(`nothing came of it within ${limitMs} ms`);
+      if (next !== undefined && next.dueAtMs > untilMs)
+        throw new Error(`the promise did not settle within ${limitMs} ms`);
       if (next !== undefined) await this.#run(next);
       // What takes a few turns of the event loop, such as a reply, may set a timer yet.
-      else if (idleTurns++ === MOST_IDLE_TURNS) throw new Error("nothing comes of it: no timer is set any more");
+      else if (idleTurns++ === MOST_IDLE_TURNS)
+        throw new Error("the promise does not settle: no timer is set any more");
     }
     return promise;
   }

@@ -26,7 +26,7 @@ describe("heedDecision", () => {
 });
 
 describe("the answers", () => {
-  it("lead the autoscaler to exactly what was decided, by whichever field is read", () => {
+  it("lead the autoscaler to exactly what was decided, whichever field it reads", () => {
     fc.assert(
       fc.property(fc.nat(100_000), (desired) => {
         const value = metricValue({ desired, atMs: 0 });
