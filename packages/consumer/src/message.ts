@@ -214,7 +214,8 @@ export class Message<Value = Fields> {
 
   /**
    * Acknowledges it: it will not be delivered again. Returns at once; the acknowledgement is sent together with others,
-   * and `batch.settled()` reports whether the server has confirmed it. A second call has no effect.
+   * and `batch.settled()` reports whether the server has confirmed it. It takes back a `retry()`; dead letters stay, and a second
+   * call has no effect.
    */
   ack(): void {
     this.#keeper.ack(this);

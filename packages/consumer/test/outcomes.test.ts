@@ -92,6 +92,26 @@ describe("deadLetter()", () => {
 });
 
 describe("retry()", () => {
+  it.each([0, 10_000])(
+    "is an outcome, which deadLetter() does not change, and ack() takes back (delay %i)",
+    async (delayMs) => {
+      const { consumer, add, deadLetters, pending } = open({ batchSize: 2, maxWaitMs: 1_000 });
+      await add(1, 2);
+      const batch = await consumer.fetch();
+      const [first, second] = batch.messages;
+      for (const message of batch) message.retry({ delayMs });
+      first?.deadLetter("too late");
+      second?.ack();
+      expect(await batch.settled()).toMatchObject({
+        retried: [first?.id],
+        acknowledged: [second?.id],
+        deadLettered: [],
+      });
+      expect(await deadLetters()).toEqual([]);
+      expect((await pending()).map(({ id }) => id)).toEqual([first?.id]);
+    },
+  );
+
   it("brings a message again after the delay that was asked for, not before", async () => {
     const { consumer, add } = open({ batchSize: 1 });
     await add(1);

@@ -8,6 +8,8 @@ import { EventRecorder, ManualClock, makeBatch, makeMessage, memoryRedis, runHan
 const MOST = 4;
 const name = fc.integer({ min: 0, max: MOST - 1 });
 const call = fc.record({ of: name, say: fc.constantFrom("ack", "retry", "deadLetter", "all") });
+/** Up to 5 s it is deferred in memory, beyond that in Redis. */
+const delay = fc.constantFrom(undefined, 0, 1_000, 60_000);
 const returned = fc.constantFrom(undefined, { ack: "rest" } as const, { retry: "rest" } as const);
 
 /** A consumer ends the batch when the handler returns: what has no outcome then is redelivered. */
@@ -18,14 +20,14 @@ const ended = async (batch: Batch): Promise<Settlement> => {
 
 test("the same words lead to the same ends", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(call, { maxLength: 8 }), returned, async (calls, outcome) => {
+    fc.asyncProperty(fc.array(call, { maxLength: 8 }), delay, returned, async (calls, delayMs, outcome) => {
       const batches: Batch[] = [];
       const handler: Handler = (batch) => {
         batches.push(batch);
         for (const { of, say } of calls) {
           const message = batch.messages[of];
           if (say === "all") batch.ack();
-          else if (say === "retry") message?.retry({ delayMs: 60_000 });
+          else if (say === "retry") message?.retry({ delayMs });
           else if (say === "ack") message?.ack();
           else message?.deadLetter("no");
         }

@@ -31,8 +31,8 @@ export class OutcomeRouter<Value> implements MessageKeeper<Value> {
   }
 
   deadLetter(message: Message<Value>, reason: string): void {
-    // A released message is no longer this consumer's to dead-letter.
-    if (message.isLetGo || !this.#isOpen(message)) return;
+    // A message with `retry()` has its outcome, and a released one is no longer this consumer's to dead-letter.
+    if (message.isRetried || message.isLetGo || !this.#isOpen(message)) return;
     this.#parts.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
   }
 
