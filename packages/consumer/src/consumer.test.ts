@@ -2,7 +2,8 @@
  * The consumer on a Redis in memory and a clock that only the test moves: faults and moments that a real server cannot be made
  * to produce.
  */
-import { ConnectionError, NoGroupError, ServerStateError } from "@redis-batch/core";
+
+import { ConnectionError, NoGroupError, PermissionError, ServerStateError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
 
@@ -379,5 +380,50 @@ describe("health()", () => {
     for (const n of [1, 2, 3]) await add(n);
     await fetch();
     expect(consumer.health()).toMatchObject({ inFlight: 2, deferred: 0, unconfirmedAcks: 0 });
+  });
+});
+
+describe("ack(id)", () => {
+  const refused = (): PermissionError => new PermissionError("NOPERM", { command: "xack" });
+
+  /** One message at work, and one that is read ahead. */
+  const openWithOneAhead = async () => {
+    const memory = await openInMemory({ batchSize: 1, prefetch: 1, drainMs: 1_000 });
+    const [atWork, ahead] = [await memory.add(1), await memory.add(2)];
+    await memory.fetch();
+    await memory.clock.advance(1_000);
+    return { ...memory, atWork, ahead };
+  };
+
+  it("rejects with what the server refused, whether the message was read ahead, is at work, or is not held", async () => {
+    for (const which of ["ahead", "atWork", "other"] as const) {
+      const { redis, clock, consumer, pending, ...ids } = await openWithOneAhead();
+      for (const operation of ["xack", "ackOwned"] as const) redis.failNext(operation, refused());
+      const acking = consumer.ack(which === "other" ? "1-1" : ids[which]);
+      acking.catch(() => {});
+      await clock.advance(1_000);
+      await expect(acking).rejects.toMatchObject({ code: "PERMISSION" });
+      expect(await pending()).toEqual([ids.atWork, ids.ahead]);
+    }
+  });
+
+  it("rejects where the consumer stops before the server has answered: the result is unknown", async () => {
+    const { redis, clock, consumer, ahead } = await openWithOneAhead();
+    redis.failNext("xack", away(), { times: 1_000 });
+    const acking = consumer.ack(ahead);
+    acking.catch(() => {});
+    const closing = consumer.close();
+    await clock.advance(10_000);
+    await closing;
+    await expect(acking).rejects.toMatchObject({ code: "CONNECTION", outcome: "unknown" });
+  });
+
+  it("says of an id that is given twice once what became of it", async () => {
+    const { clock, consumer, other, ahead, atWork, stream, group, add } = await openWithOneAhead();
+    const elsewhere = await add(3);
+    await other.xgroupCreate({ stream, group, position: "start" });
+    const acking = consumer.ack(ahead, ahead, atWork, elsewhere, elsewhere);
+    await clock.advance(1_000);
+    expect(await acking).toEqual({ acknowledged: [ahead, atWork], notOwned: [elsewhere] });
   });
 });

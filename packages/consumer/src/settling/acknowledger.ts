@@ -1,6 +1,6 @@
 /** Acknowledges messages: with a plain XACK while nobody else can have taken them, otherwise with an owner check. */
 
-import { type EntryId, NoGroupError } from "@redis-batch/core";
+import { ConnectionError, type EntryId, NoGroupError } from "@redis-batch/core";
 import type { Capabilities } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
@@ -26,6 +26,8 @@ export class Acknowledger<Value> {
   readonly #queue: SendQueue<Message<Value>>;
   /** Whether a released message was ever acknowledged. */
   #mayBeLate = false;
+  /** Why acknowledging failed for good. */
+  #failure: unknown;
   /** Whether the server has a command of its own that deletes what every group has acknowledged. */
   #canAckDelete = false;
 
@@ -49,6 +51,7 @@ export class Acknowledger<Value> {
       onFailure: (messages, error) => {
         // Nothing is lost: the messages stay pending, and are redelivered when the cause is gone.
         for (const message of messages) held.withdrawOutcome(message);
+        this.#failure = error;
         fail(error);
       },
     });
@@ -70,12 +73,16 @@ export class Acknowledger<Value> {
     this.#queue.add(message);
   }
 
-  /** Acknowledges by id: held messages as their own `ack()` does, all others with an owner check. */
+  /**
+   * Acknowledges by id: held messages as their own `ack()` does, all others with an owner check.
+   *
+   * @throws {RedisBatchError} when the server does not take it, or the consumer stops before it has answered
+   */
   async acknowledgeIds(ids: readonly EntryId[]): Promise<AckReport> {
     const { held, report } = this.#scope;
     const known: Message<Value>[] = [];
     const unknown: EntryId[] = [];
-    for (const id of ids) {
+    for (const id of new Set(ids)) {
       const message = held.messageOf(id);
       const isHeld = message !== undefined && (message.state === "acking" || held.canSettle(message));
       if (isHeld) known.push(message);
@@ -92,10 +99,11 @@ export class Acknowledger<Value> {
     await this.whenThrough(known);
     const idsIn = (state: Message<Value>["state"]): EntryId[] =>
       known.filter((message) => message.state === state).map(({ id }) => id);
-    return {
-      acknowledged: [...acknowledged, ...idsIn("acknowledged")],
-      notOwned: [...notOwned, ...idsIn("tooLate")],
-    };
+    const [done, tooLate] = [idsIn("acknowledged"), idsIn("tooLate")];
+    if (done.length + tooLate.length < known.length) {
+      throw this.#failure ?? new ConnectionError("ack: the consumer stopped before an answer", { outcome: "unknown" });
+    }
+    return { acknowledged: [...acknowledged, ...done], notOwned: [...notOwned, ...tooLate] };
   }
 
   /** Resolves when the server has answered for all of these messages. */
