@@ -20,6 +20,11 @@ export function decideMaxDeliveries(mode: PullMode, given: number | undefined): 
   return given ?? (mode === "loop" ? LOOP_MAX_DELIVERIES : Number.POSITIVE_INFINITY);
 }
 
+/** Whether it was offered for the last time here, so that another consumer may try it once more. */
+export function isLastChance(deliveries: number, maxDeliveries: number): boolean {
+  return deliveries === maxDeliveries && maxDeliveries > 1;
+}
+
 export interface ReturnedMessage {
   readonly mode: PullMode;
   /** How often it has been delivered. */

@@ -33,6 +33,18 @@ export class Peers {
 
   /** Asks the server, unless it did so just now. If the server cannot be asked, no other consumer is known to be alive. */
   look(): Promise<PeerView> {
+    return this.ask().catch((error: unknown) => {
+      if (!RedisBatchError.is(error)) throw error;
+      return NOBODY;
+    });
+  }
+
+  /**
+   * The same, for those who must not take silence for an answer.
+   *
+   * @throws a retryable error when the server cannot be asked now. Where it never can, no other consumer is known to be alive
+   */
+  ask(): Promise<PeerView> {
     if (this.#scope.clock.nowMs() - this.#askedAtMs < FRESH_MS) return Promise.resolve(this.#view);
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
@@ -57,7 +69,7 @@ export class Peers {
       const registry = await client.registry({ stream: policy.stream, group: policy.group });
       return this.see(registry, await client.time());
     } catch (error) {
-      if (!RedisBatchError.is(error)) throw error;
+      if (!RedisBatchError.is(error) || error.retryable) throw error;
       return NOBODY;
     }
   }

@@ -139,6 +139,29 @@ describe("Claimer", () => {
     expect(events.all("deadLettered")).toEqual([]);
   });
 
+  it("asks who is there before it gives up: the others may have come since it looked last", async () => {
+    const { clock, claimer, peers, heartbeat, release, idsDue, events } = await setUp();
+    await peers.look();
+    await clock.advance(1_000);
+    await heartbeat("other");
+    const [id = ""] = await release(1, MAX_DELIVERIES);
+    await claimer.take();
+    await clock.settle();
+    expect(events.all("deadLettered")).toEqual([]);
+    expect(idsDue()).toEqual([id]);
+  });
+
+  it("gives up nothing while it cannot ask who is there", async () => {
+    const { redis, clock, claimer, heartbeat, release, events, idsDue } = await setUp();
+    await heartbeat("other");
+    const [id = ""] = await release(1, MAX_DELIVERIES);
+    redis.failNext("registry", new ConnectionError("cut", { outcome: "unknown" }));
+    await claimer.take();
+    await clock.settle();
+    expect(events.all("deadLettered")).toEqual([]);
+    expect(idsDue()).toEqual([id]);
+  });
+
   it("gives up at maxDeliveries where nobody else is there", async () => {
     const { clock, claimer, release, events } = await setUp();
     const [id] = await release(1, MAX_DELIVERIES);

@@ -190,10 +190,8 @@ export class Claimer<Value> {
     wantsSuspect: boolean,
   ): Promise<void> {
     const { held, clock, usage } = this.#scope;
-    const { loader, deadLetterWriter, peers } = this.#parts;
-    const most = usage.maxDeliveries;
-    // It was released for a second opinion: another consumer tries it once more, unless one try is all it may have.
-    const last = most === 1 || !peers.lastSeen.isAnyAlive ? most : most + 1;
+    const { loader, deadLetterWriter } = this.#parts;
+    const last = await this.#lastDelivery(entries);
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];
     const due: Message<Value>[] = [];
@@ -229,6 +227,21 @@ export class Claimer<Value> {
     }
     held.lineUpFresh(fresh);
     held.lineUpDue(due);
+  }
+
+  /**
+   * The last delivery that is offered: `maxDeliveries`, and one more if another consumer is alive, which may have released the
+   * message for a second opinion. None if one try is all that a message may have.
+   */
+  async #lastDelivery(entries: readonly DeliveredEntry[]): Promise<number> {
+    const most = this.#scope.usage.maxDeliveries;
+    if (most === 1 || entries.every(({ deliveries }) => deliveries <= most)) return most;
+    const { isAnyAlive } = await this.#parts.peers.ask().catch((error: unknown) => {
+      // Better to offer a message once too often than to dead-letter it too soon.
+      if (!RedisBatchError.is(error)) throw error;
+      return { isAnyAlive: true };
+    });
+    return isAnyAlive ? most + 1 : most;
   }
 
   /** Which of them a handler has hung on before: each of these is offered alone. */

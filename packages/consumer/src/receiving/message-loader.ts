@@ -2,6 +2,7 @@
 
 import { type EntryId, PayloadError } from "@redis-batch/core";
 import type { DeliveredEntry, StreamEntry } from "@redis-batch/core/internal/messages";
+import { isLastChance } from "../decisions/redelivery.ts";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Scope } from "../scope.ts";
@@ -54,7 +55,10 @@ export class MessageLoader<Value> {
     const { held, clock, usage } = this.#scope;
     if (deliveries >= usage.maxDeliveries) {
       held.reserve(id);
-      return this.#parts.deadLetterWriter.add({ id, message: undefined, why: "maxDeliveries", text: "" });
+      return this.#parts.deadLetterWriter.add({
+        ...{ id, message: undefined, why: "maxDeliveries", text: "" },
+        isLastChance: isLastChance(deliveries, usage.maxDeliveries),
+      });
     }
     const nowMs = clock.nowMs();
     held.adopt({

@@ -136,7 +136,7 @@ export class DeadLetterWriter<Value> {
   async #giveSecondOpinion({ id, message }: DeadLetterRequest<Value>): Promise<boolean> {
     const { client, held, policy, report } = this.#scope;
     const { stream, group, name } = policy;
-    if (!(await this.#peers.look()).isAnyAlive) return false;
+    if (!(await this.#peers.ask()).isAnyAlive) return false;
     // Before the release: this consumer may be the next to look for released messages.
     this.#secondOpinions.remember([id], "opinion");
     const { moved } = await client.release({
@@ -148,6 +148,7 @@ export class DeadLetterWriter<Value> {
       neverOffered: [],
     });
     if (moved === 0) return false;
+    if (message === undefined) held.dismiss(id);
     const reserved = message === undefined ? undefined : held.letGo(message);
     if (reserved !== undefined) held.free(reserved);
     report({ type: "released", messages: 1, why: "second-opinion" });

@@ -1,6 +1,12 @@
 /** Takes back messages that the application did not acknowledge: defers them here or in Redis, or has them dead-lettered. */
 import { type EntryId, RedisBatchError } from "@redis-batch/core";
-import { decideMaxDeliveries, decideRedelivery, isKeptHere, type PullMode } from "../decisions/redelivery.ts";
+import {
+  decideMaxDeliveries,
+  decideRedelivery,
+  isKeptHere,
+  isLastChance,
+  type PullMode,
+} from "../decisions/redelivery.ts";
 import type { Peers } from "../liveness/peers.ts";
 import type { Message } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
@@ -49,8 +55,10 @@ export class Retrier<Value> {
       random,
     );
     if (redelivery.kind === "dead-letter") {
-      const isLastChance = message.deliveries === maxDeliveries && maxDeliveries > 1;
-      return deadLetterWriter.add({ id: message.id, message, why: "maxDeliveries", text, isLastChance });
+      return deadLetterWriter.add({
+        ...{ id: message.id, message, why: "maxDeliveries", text },
+        isLastChance: isLastChance(message.deliveries, maxDeliveries),
+      });
     }
     const { dueInMs, ripeInMs } = redelivery;
     message.isDeferredForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
