@@ -41,7 +41,7 @@ function rowsOf(specs: OptionSpecs, prefix: string): readonly Row[] {
     const about = spec.kind === "redis" ? REDIS : spec.about;
     const place = isRequired(spec)
       ? 0
-      : ["function", "own", "codec", "options"].includes(spec.kind) || prefix !== ""
+      : ["function", "signal", "own", "codec", "options"].includes(spec.kind) || prefix !== ""
         ? 2
         : 1;
     const row = { place, cells: [`\`${prefix}${name}\``, defaultOf(spec), rangeOf(spec, prefix), about] };

@@ -186,5 +186,5 @@ export const CONSUMER_SPEC = {
     about: "maximum time that `close()` waits for handlers and acknowledgements",
   },
   /** Aborting it begins the drain. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "starts the drain when it is aborted" },
+  signal: { kind: "signal", about: "starts the drain when it is aborted" },
 } as const satisfies OptionSpecs;

@@ -103,14 +103,14 @@ export const CLEAN_UP_SPEC = {
   /** `true`: only says what would be done. Default `false`. */
   dryRun: { kind: "flag", default: false, about: "only report what would be done" },
   /** Aborting it ends the clean-up after the page it is at; the report says how far it came. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "ends the clean-up when it is aborted" },
+  signal: { kind: "signal", about: "ends the clean-up when it is aborted" },
 } as const satisfies OptionSpecs;
 
 export const TRIM_SPEC = {
   /** `true`: only says how far the stream could be trimmed. Default `false`. */
   dryRun: { kind: "flag", default: false, about: "only report how far the stream could be trimmed" },
   /** Aborting it ends the trimming after the step it is at. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "ends the trimming when it is aborted" },
+  signal: { kind: "signal", about: "ends the trimming when it is aborted" },
 } as const satisfies OptionSpecs;
 
 export const RUN_SPEC = {
@@ -124,5 +124,5 @@ export const RUN_SPEC = {
   /** Whether a leader trims the stream to the safe point after each pass. Default `false`. */
   autoTrim: { kind: "flag", default: false, about: "delete entries that every group has finished after each pass" },
   /** Aborting it ends the run after the page it is at. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "ends the run when it is aborted" },
+  signal: { kind: "signal", about: "ends the run when it is aborted" },
 } as const satisfies OptionSpecs;

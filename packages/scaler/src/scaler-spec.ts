@@ -72,5 +72,5 @@ export const RUN_SPEC = {
    */
   dryRun: { kind: "flag", default: false, about: "ask the executor how many consumers there are, and change nothing" },
   /** Aborting it ends the run. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "ends the run when it is aborted" },
+  signal: { kind: "signal", about: "ends the run when it is aborted" },
 } as const satisfies OptionSpecs;

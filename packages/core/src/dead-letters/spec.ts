@@ -39,7 +39,7 @@ export const LIST_SPEC = {
     about: "first dead letter: the `next` of the page before",
   },
   /** Ends the reading; the call rejects with the signal's reason. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "stops the reading when it is aborted" },
+  signal: { kind: "signal", about: "stops the reading when it is aborted" },
 } as const satisfies OptionSpecs;
 
 /** Letters named one by one. */
@@ -83,7 +83,7 @@ export const REDRIVE_SPEC = {
     about: "called with the counts so far, after every few dead letters",
   },
   /** Ends the work after the letters under way; the call rejects with the signal's reason. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "stops the work after the dead letters in progress" },
+  signal: { kind: "signal", about: "stops the work after the dead letters in progress" },
 } as const satisfies OptionSpecs;
 
 export const DISCARD_SPEC = {
@@ -93,5 +93,5 @@ export const DISCARD_SPEC = {
     about: "called with the counts so far, after every page",
   },
   /** Ends the work after the page under way; the call rejects with the signal's reason. */
-  signal: { kind: "own", value: {} as AbortSignal, about: "stops the work after the page in progress" },
+  signal: { kind: "signal", about: "stops the work after the page in progress" },
 } as const satisfies OptionSpecs;

@@ -28,7 +28,7 @@ const SPEC = {
   },
   tell: { kind: "function", value: {} as (line: string) => void, about: "who is told" },
   codec: { kind: "codec", method: "decode", value: {} as { decode(): unknown }, about: "how it is read" },
-  signal: { kind: "own", value: {} as AbortSignal, about: "ends it" },
+  signal: { kind: "signal", about: "ends it" },
 } as const satisfies OptionSpecs;
 
 const GIVEN = { redis: "redis://localhost", stream: "orders", port: 80 };
@@ -107,6 +107,7 @@ describe("reading a spec", () => {
         retry: { baseMs: 50, capMs: 5, caps: 1 },
         tell: "me",
         codec: {},
+        signal: {},
       },
     };
     expect(problemsOf(options)).toEqual([
@@ -128,10 +129,18 @@ describe("reading a spec", () => {
       "retry.capMs (5) must not be below retry.baseMs (50)",
       "tell must be a function",
       "codec must have a method decode(); see fieldsCodec, jsonCodec() and withSchema()",
+      "signal must be an AbortSignal, got an object",
     ]);
   });
 
-  test.each([["often"], [5], [true]])("an object of options must be one: %o", (retry) => {
+  test("null is a value like any other, and wrong everywhere", () => {
+    const { redis: _, ...others } = SPEC;
+    for (const name of Object.keys(others)) {
+      expect(problemsOf({ ...GIVEN, [name]: null })).toEqual([expect.stringMatching(`^${name} must`)]);
+    }
+  });
+
+  test.each([["often"], [5], [true], [[]], [null]])("an object of options must be one: %o", (retry) => {
     expect(problemsOf({ ...GIVEN, retry })).toEqual([expect.stringContaining("retry must be an object of options")]);
   });
 

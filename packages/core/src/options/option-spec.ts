@@ -62,6 +62,11 @@ interface Redis {
   readonly kind: "redis";
 }
 
+/** An `AbortSignal`. */
+interface Signal extends Described {
+  readonly kind: "signal";
+}
+
 /** Something of the user's. Only that a function is one is checked here. */
 interface Own extends Described {
   readonly kind: "function" | "own";
@@ -84,7 +89,7 @@ interface Nested extends Described {
   readonly options: OptionSpecs;
 }
 
-export type OptionSpec = NumberSpec | Textual | Flag | Choice | Position | Redis | Own | Codec | Nested;
+export type OptionSpec = NumberSpec | Textual | Flag | Choice | Position | Redis | Signal | Own | Codec | Nested;
 
 /** The options of one object, in the order in which their problems are told. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -101,9 +106,11 @@ type ValueOf<Spec> = Spec extends { readonly kind: NumberSpec["kind"] }
           ? GroupPosition
           : Spec extends { readonly kind: "redis" }
             ? RedisSource
-            : Spec extends { readonly value: infer Value }
-              ? Value
-              : never;
+            : Spec extends { readonly kind: "signal" }
+              ? AbortSignal
+              : Spec extends { readonly value: infer Value }
+                ? Value
+                : never;
 
 type NamesWith<Specs, Feature> = { [Name in keyof Specs]: Specs[Name] extends Feature ? Name : never }[keyof Specs];
 type IsRequired = { readonly required: true } | Redis;

@@ -81,6 +81,8 @@ export class OptionsReader {
         return this.callable(name, value);
       case "codec":
         return isAbsent ? undefined : this.codec(spec.method, value as object);
+      case "signal":
+        return isAbsent ? undefined : this.signal(name, value);
       case "own":
         return isAbsent ? undefined : (value ?? spec.default);
       case "flag":
@@ -115,8 +117,8 @@ export class OptionsReader {
   }
 
   #readNested(name: string, specs: OptionSpecs): unknown {
-    const value = this.#options[name] ?? {};
-    const isObject = typeof value === "object";
+    const { [name]: value = {} } = this.#options;
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     if (!isObject) this.problem(`${name} must be an object of options, got ${describe(value)}`);
     const reader = new OptionsReader(this.#subject, isObject ? value : {}, Object.keys(specs), `${name}.`);
     const policy = reader.read(specs);
@@ -181,7 +183,7 @@ export class OptionsReader {
 
   /** Where a group begins; the fallback when absent. */
   position(name: string, fallback: GroupPosition = "start"): GroupPosition {
-    const value = this.#options[name] ?? fallback;
+    const { [name]: value = fallback } = this.#options;
     if (value === "start" || value === "end" || (typeof value === "string" && isEntryId(value))) return value;
     this.problem(`${this.#prefix}${name} must be "start", "end" or an entry id such as "1700000000000-0"`);
     return fallback;
@@ -224,6 +226,15 @@ export class OptionsReader {
       this.problem(`codec must have a method ${method}(); see fieldsCodec, jsonCodec() and withSchema()`);
     } else if (types.isAsyncFunction(found)) {
       this.problem(`codec.${method} must be synchronous, and it is an async function`);
+    }
+    return value;
+  }
+
+  /** An `AbortSignal`, given as `value`: any that has its members, because each realm has a class of its own. */
+  signal(name: string, value: unknown): unknown {
+    const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
+    if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
+      this.problem(`${this.#prefix}${name} must be an AbortSignal, got ${describe(value)}`);
     }
     return value;
   }
@@ -272,7 +283,8 @@ function describe(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined) {
     return String(value);
   }
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  if (typeof value === "object") return Array.isArray(value) ? "an array" : "an object";
+  return `a ${typeof value}`;
 }
 
 /** The known name that a mistyped one most likely meant, if any is near enough. */
