@@ -17,11 +17,24 @@ export type RecordedOutcome =
   | { readonly kind: "retried"; readonly delayMs: number | undefined; readonly reason: string | undefined }
   | { readonly kind: "deadLettered"; readonly reason: string };
 
+// Two copies of this package, as in a test that resets its modules, have two classes but one brand.
+const RECORDED: unique symbol = Symbol.for("@redis-batch/recorded-message");
+
 const NONE: RecordedOutcome = { kind: "none" };
 
 /** A message that writes its outcome down. */
 export class RecordedMessage<Value = Fields> extends Message<Value> {
   readonly #keeper: Recorder<Value>;
+
+  /** @internal Whether `value` is one, of whichever copy of this package. */
+  static is(value: unknown): value is RecordedMessage<unknown> {
+    return typeof value === "object" && value !== null && RECORDED in value;
+  }
+
+  /** @internal */
+  get [RECORDED](): true {
+    return true;
+  }
 
   /** @internal */
   constructor(entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {

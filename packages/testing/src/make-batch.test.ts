@@ -1,6 +1,6 @@
 import type { Batch, Handler, Message } from "@redis-batch/consumer";
 import { jsonCodec } from "@redis-batch/core";
-import { describe, expect, expectTypeOf, test } from "vitest";
+import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { makeBatch, makeMessage, type RecordedBatch, type RecordedMessage, runHandler } from "./index.ts";
 
 interface Order {
@@ -131,6 +131,27 @@ describe("a batch that was made", () => {
       { kind: "deadLettered", reason: "no" },
       { kind: "acknowledged" },
     ]);
+  });
+
+  test("takes the messages of another copy of this package as messages", async () => {
+    vi.resetModules();
+    const another = await import("./index.ts");
+    expect(another.makeMessage).not.toBe(makeMessage);
+    const message = another.makeMessage(order("a"));
+    const batch = makeBatch([message]);
+    expect(batch.messages[0]).toBe(message);
+    expect(await runHandler(bill, batch)).toEqual([{ kind: "acknowledged" }]);
+    expect(message.outcome).toEqual({ kind: "acknowledged" });
+  });
+
+  test("refuses what is no list, instead of a test with no messages", () => {
+    for (const items of [{ orderId: "a" }, 5, null]) {
+      expect(() => makeBatch(items as never)).toThrow(expect.objectContaining({ code: "USAGE" }));
+    }
+    expect(() => makeBatch([order("a")], { codec: {} as never })).toThrow(expect.objectContaining({ code: "CONFIG" }));
+    expect(() => makeBatch([order("a")], { codecs: codec } as never)).toThrow(
+      expect.objectContaining({ code: "CONFIG" }),
+    );
   });
 
   test("works with a handler that is written at the call, and one for text fields", async () => {

@@ -1,4 +1,6 @@
 import { type RecordedBatch, RecordedMessage, recordBatch } from "@redis-batch/consumer/internal";
+import { UsageError } from "@redis-batch/core";
+import { describeShape } from "@redis-batch/core/internal/messages";
 import type { CodecOption } from "./make-message.ts";
 import { makeMessage } from "./make-message.ts";
 
@@ -6,6 +8,7 @@ import { makeMessage } from "./make-message.ts";
  * Makes a batch for a unit test of a handler, of values, of messages that `makeMessage` made, or of both. It writes down
  * what the handler says of each message: see its `outcomes`.
  *
+ * @throws {UsageError} when `items` is no list
  * @throws {ConfigError} naming every wrong option
  * @throws {PayloadError} when the codec cannot write a value
  *
@@ -20,8 +23,11 @@ export function makeBatch<Value, Input>(
 ): RecordedBatch<Value>;
 export function makeBatch<Value>(items: Iterable<Value | RecordedMessage<Value>>): RecordedBatch<Value>;
 export function makeBatch(items: Iterable<unknown>, options?: CodecOption<unknown>): RecordedBatch<unknown> {
+  if (typeof (items as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== "function") {
+    throw new UsageError(`makeBatch: expected a list of values or messages, got ${describeShape(items)}`);
+  }
   const messages = Array.from(items, (item): RecordedMessage<unknown> => {
-    return item instanceof RecordedMessage ? item : make(item, options);
+    return RecordedMessage.is(item) ? item : make(item, options);
   });
   return recordBatch(messages);
 }

@@ -59,6 +59,7 @@ export function makeMessage(
   const deliveries = reader.integer("deliveries", { default: 1, min: 1, max: Number.MAX_SAFE_INTEGER });
   const { id = nextId(), codec, fields } = options;
   if (!isEntryId(id)) reader.problem('id must be an entry id such as "1700000000000-0"');
+  if (codec !== undefined) for (const method of ["encode", "decode"] as const) reader.codec(method, codec);
   reader.finish({});
   const decoder: Decoder<unknown> = codec ?? { decode: () => value };
   return recordMessage({ id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder);

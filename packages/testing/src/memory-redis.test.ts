@@ -1,5 +1,7 @@
 /** Users' tests: every service on a Redis in memory, most of them on a clock that the test moves. */
 import { inspect } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Consumer, type ConsumerEvent, type ConsumerOptions, type Handler } from "@redis-batch/consumer";
 import {
   ConnectionError,
@@ -11,6 +13,7 @@ import {
 } from "@redis-batch/core";
 import { Monitor, type MonitorEvent } from "@redis-batch/monitor";
 import { type Executor, Scaler } from "@redis-batch/scaler";
+import { eventually } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { EventRecorder, ManualClock, type MemoryRedisOptions, memoryRedis } from "./index.ts";
 
@@ -192,6 +195,43 @@ test("what cannot be used is said", async () => {
   expect(() => redis.add(stream, {})).toThrow(expect.objectContaining({ code: "PAYLOAD" }));
   expect(redis.entries("nothing")).toEqual([]);
   expect(redis.pending("nothing", group)).toEqual([]);
+});
+
+test("a fault that would never happen, or another one than is meant, is refused", () => {
+  const redis = memoryRedis();
+  redis.add(stream, { n: 1 });
+  const cut = new ConnectionError("cut", { outcome: "unknown" });
+  const wrong: readonly (() => unknown)[] = [
+    ...[0, Number.NaN, "2"].map((times) => () => redis.failNext("add", cut, { times } as never)),
+    () => redis.failNext("add", cut, { time: 2 } as never),
+    () => redis.failNext("add", cut, { moment: "during" } as never),
+    () => redis.failNext("add", "cut" as never),
+    () => redis.failNext("add", new Error("cut") as never),
+    () => redis.hold("add", { moment: "during" } as never),
+    () => redis.jumpServerClock(Number.NaN),
+    ...[0, Number.NaN].map((count) => () => redis.deliverTo("worker-1", { stream, group, count })),
+    () => memoryRedis({ clock: {} as never }),
+  ];
+  for (const call of wrong) expect(call).toThrow(expect.objectContaining({ name: "ConfigError" }));
+});
+
+test("services that are closed are let go of, however long their Redis lives", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const redis = memoryRedis();
+  const gone = await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const producer = new Producer({ redis, stream });
+      await producer.add({ n: 1 });
+      await producer.close();
+      return new WeakRef(producer);
+    }),
+  );
+  await eventually("they are collected", () => {
+    collectGarbage();
+    return gone.every((service) => service.deref() === undefined);
+  });
+  expect(redis.entries(stream)).toHaveLength(10);
 });
 
 test("anything can be made to fail, as often as is said", async () => {

@@ -1,17 +1,18 @@
 import type { InspectOptionsStylized } from "node:util";
 import {
+  ConfigError,
   type EntryId,
   type Fields,
   type FieldsInput,
   fieldsCodec,
-  type RedisBatchError,
+  RedisBatchError,
   type RedisStandIn,
   UsageError,
 } from "@redis-batch/core";
 import { STAND_IN, type StandIn } from "@redis-batch/core/internal/connection";
 import { encodeValue, textOf } from "@redis-batch/core/internal/messages";
 import { OptionsReader } from "@redis-batch/core/internal/options";
-import { INSPECT, showAs, systemClock } from "@redis-batch/core/internal/service";
+import { type Clock, INSPECT, showAs, systemClock } from "@redis-batch/core/internal/service";
 import { xadd, xgroupCreate, xreadgroup } from "./memory/memory-commands.ts";
 import type { FaultMoment, FaultyCalls, HeldCalls } from "./memory/memory-faults.ts";
 import { createMemoryServer, type MemoryServer } from "./memory/memory-server.ts";
@@ -114,6 +115,7 @@ export interface MemoryRedis extends RedisStandIn {
    * group where it is missing.
    *
    * @returns their ids
+   * @throws {ConfigError} naming every wrong option
    * @throws {NoGroupError} when there is no such stream
    */
   deliverTo(consumer: string, options: DeliverOptions): readonly EntryId[];
@@ -129,21 +131,33 @@ export interface MemoryRedis extends RedisStandIn {
    *
    * @param error what they reject with: a `ConnectionError`, a `ServerStateError`, or another error of `@redis-batch/core`
    * @throws {UsageError} when there is no such operation
+   * @throws {ConfigError} naming every wrong option, or when `error` is none of `@redis-batch/core`
    *
    * @example
    * redis.failNext("acknowledge", new ConnectionError("cut", { outcome: "unknown" }), { moment: "after" });
    */
   failNext(operation: MemoryOperation, error: RedisBatchError, options?: FailOptions): void;
 
-  /** Has calls of this kind wait, from now on, until `release()` of what is returned. */
+  /**
+   * Has calls of this kind wait, from now on, until `release()` of what is returned.
+   *
+   * @throws {UsageError} when there is no such operation
+   * @throws {ConfigError} naming every wrong option
+   */
   hold(operation: MemoryOperation, options?: FaultOptions): HeldCalls;
 
   /** Cuts every connection: what is under way rejects, with an unknown outcome. They come back 50 ms later. */
   disconnect(): void;
 
-  /** Sets the server's clock forward, or back where `byMs` is negative. The clock of the services stays as it is. */
+  /**
+   * Sets the server's clock forward, or back where `byMs` is negative. The clock of the services stays as it is.
+   *
+   * @throws {ConfigError} when `byMs` is no whole number
+   */
   jumpServerClock(byMs: number): void;
 }
+
+const MOMENTS = ["before", "after"] as const;
 
 class InMemoryRedis implements MemoryRedis {
   readonly #server: MemoryServer;
@@ -152,6 +166,7 @@ class InMemoryRedis implements MemoryRedis {
   constructor(options: MemoryRedisOptions) {
     const reader = new OptionsReader("memoryRedis", options, ["clock", "serverTimeMs"]);
     const { clock = systemClock } = options;
+    if (typeof (clock as Partial<Clock> | null)?.setTimer !== "function") reader.problem("clock must be a ManualClock");
     const startMs = options.clock === undefined ? Date.now() : Date.UTC(2026, 0);
     const serverTimeMs = reader.integer("serverTimeMs", { default: startMs, min: 0, max: 8.64e15 });
     reader.finish({});
@@ -164,7 +179,12 @@ class InMemoryRedis implements MemoryRedis {
     return xadd(this.#server.keys, { stream, ...encodeValue(fieldsCodec, fields) });
   }
 
-  deliverTo(consumer: string, { stream, group, count }: DeliverOptions): readonly EntryId[] {
+  deliverTo(consumer: string, options: DeliverOptions): readonly EntryId[] {
+    const reader = new OptionsReader("deliverTo", options, ["stream", "group", "count"]);
+    const [stream, group] = [reader.name("stream"), reader.name("group")];
+    if (!reader.has("count")) reader.problem("count is missing");
+    const count = reader.integer("count", { default: 1, min: 1, max: Number.MAX_SAFE_INTEGER });
+    reader.finish({});
     const { keys } = this.#server;
     keys.existingStream(stream);
     xgroupCreate(keys, { stream, group, position: "start" });
@@ -182,12 +202,19 @@ class InMemoryRedis implements MemoryRedis {
   }
 
   failNext(operation: MemoryOperation, error: RedisBatchError, options: FailOptions = {}): void {
-    const { times = 1, moment = "before" } = options;
-    this.#server.failNext(callsOf(operation), error, { times, moment });
+    const reader = new OptionsReader("failNext", options, ["times", "moment"]);
+    const times = reader.integer("times", { default: 1, min: 1, max: Number.MAX_SAFE_INTEGER });
+    const moment = reader.oneOf("moment", MOMENTS, "before");
+    // The services expect nothing else of a server, so they would be tested on what cannot happen.
+    if (!RedisBatchError.is(error))
+      reader.problem("the error must be one of @redis-batch/core, such as a ConnectionError");
+    this.#server.failNext(callsOf(operation), error, reader.finish({ times, moment }));
   }
 
-  hold(operation: MemoryOperation, { moment = "before" }: FaultOptions = {}): HeldCalls {
-    return this.#server.hold(callsOf(operation), { moment });
+  hold(operation: MemoryOperation, options: FaultOptions = {}): HeldCalls {
+    const reader = new OptionsReader("hold", options, ["moment"]);
+    const moment = reader.oneOf("moment", MOMENTS, "before");
+    return this.#server.hold(callsOf(operation), reader.finish({ moment }));
   }
 
   disconnect(): void {
@@ -196,6 +223,7 @@ class InMemoryRedis implements MemoryRedis {
   }
 
   jumpServerClock(byMs: number): void {
+    if (!Number.isSafeInteger(byMs)) throw new ConfigError("jumpServerClock", ["byMs must be a whole number"]);
     this.#server.jumpClock(byMs);
   }
 

@@ -46,12 +46,13 @@ export function createMemoryServer({ clock, serverTimeMs = Date.UTC(2026, 0) }: 
   let jumpedMs = 0;
   const keys = new MemoryKeyspace(() => serverTimeMs + jumpedMs + Math.floor(clock.nowMs() - startedAtMs));
   const faults = new MemoryFaults();
-  const clients: MemoryStreamClient[] = [];
+  const clients = new Set<MemoryStreamClient>();
   return {
     keys,
     client({ report = () => {} } = {}) {
-      const client = new MemoryStreamClient(keys, faults, clock, report);
-      clients.push(client);
+      // One that is closed must not be kept alive, and with it its service, as long as the data.
+      const client = new MemoryStreamClient(keys, faults, clock, report, () => void clients.delete(client));
+      clients.add(client);
       return client;
     },
     failNext(calls, error, { times = 1, moment = "before" } = {}) {

@@ -76,13 +76,21 @@ export class MemoryStreamClient implements StreamClient {
   readonly #clock: Clock;
   readonly #commands: MemoryConnection;
   readonly #reader: MemoryConnection;
+  readonly #onClose: () => void;
 
-  constructor(keys: MemoryKeyspace, faults: MemoryFaults, clock: Clock, report: (event: ConnectionEvent) => void) {
+  constructor(
+    keys: MemoryKeyspace,
+    faults: MemoryFaults,
+    clock: Clock,
+    report: (event: ConnectionEvent) => void,
+    onClose: () => void,
+  ) {
     this.#keys = keys;
     this.#faults = faults;
     this.#clock = clock;
     this.#commands = new MemoryConnection("commands", report);
     this.#reader = new MemoryConnection("reader", report);
+    this.#onClose = onClose;
   }
 
   get readerEpoch(): number {
@@ -102,6 +110,7 @@ export class MemoryStreamClient implements StreamClient {
   async close(): Promise<void> {
     this.#commands.close();
     this.#reader.close();
+    this.#onClose();
   }
 
   /** Cuts the connection of a role: what is under way on it rejects. It comes back after a while, or with `connect`. */

@@ -103,5 +103,8 @@ describe("a manual clock", () => {
     const clock = new ManualClock();
     await expect(clock.advance(-1)).rejects.toThrow(RangeError);
     expect(() => clock.setTimer(Number.NaN, () => undefined)).toThrow(RangeError);
+    expect(() => new ManualClock(Number.NaN)).toThrow(RangeError);
+    expect(() => new ManualClock("0" as never)).toThrow(RangeError);
+    await expect(clock.advanceUntil(Promise.resolve(), Number.NaN)).rejects.toThrow(RangeError);
   });
 });

@@ -18,6 +18,7 @@ export class ManualClock {
 
   /** @param startMs not 0 by default, so that code which takes "no time yet" for "time 0" shows itself. */
   constructor(startMs = 1_000) {
+    if (!Number.isFinite(startMs)) throw new RangeError("a clock starts at a number of milliseconds");
     this.#nowMs = startMs;
   }
 
@@ -71,6 +72,7 @@ export class ManualClock {
    * const batch = await clock.advanceUntil(consumer.fetch());
    */
   async advanceUntil<Result>(promise: Promise<Result>, limitMs: number = AN_HOUR_MS): Promise<Result> {
+    if (!(limitMs >= 0)) throw new RangeError(`a clock does not go back: ${limitMs} ms`);
     let isSettled = (): boolean => false;
     const end = (): void => {
       isSettled = () => true;
