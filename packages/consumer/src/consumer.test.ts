@@ -2,7 +2,6 @@
  * The consumer on a Redis in memory and a clock that only the test moves: faults and moments that a real server cannot be made
  * to produce.
  */
-
 import { ConnectionError, NoGroupError, PermissionError, ServerStateError } from "@redis-batch/core";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
