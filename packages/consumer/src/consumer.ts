@@ -14,7 +14,6 @@
 
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { InspectOptionsStylized } from "node:util";
 import {
   ConsumerNameInUseError,
   type EntryId,
@@ -29,6 +28,7 @@ import { describeShape } from "@redis-batch/core/internal/messages";
 import {
   createNotifier,
   INSPECT,
+  type InspectContext,
   Lifecycle,
   nameService,
   onAbort,
@@ -334,7 +334,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   /** @internal */
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     const { name, stream, group } = this.#scope.policy;
     return showAs("Consumer", { name, stream, group, state: this.state }, depth, options);
   }

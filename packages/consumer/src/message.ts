@@ -1,5 +1,4 @@
 /** A message as the application sees it, and what the consumer keeps about it. */
-import type { InspectOptionsStylized } from "node:util";
 import {
   type Decoder,
   type EntryId,
@@ -18,7 +17,7 @@ import {
   textOf,
 } from "@redis-batch/core/internal/messages";
 import { entryIdDate } from "@redis-batch/core/internal/names";
-import { INSPECT, showAs } from "@redis-batch/core/internal/service";
+import { INSPECT, type InspectContext, showAs } from "@redis-batch/core/internal/service";
 import { LONGEST_RETRY_MS, type PullMode } from "./decisions/redelivery.ts";
 
 /**
@@ -243,7 +242,7 @@ export class Message<Value = Fields> {
   }
 
   /** @internal */
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     return showAs("Message", { id: this.id, deliveries: this.deliveries, bytes: this.bytes }, depth, options);
   }
 

@@ -26,7 +26,7 @@ const NONE: RecordedOutcome = { kind: "none" };
 export class RecordedMessage<Value = Fields> extends Message<Value> {
   readonly #keeper: Recorder<Value>;
 
-  /** @internal Whether `value` is one, of whichever copy of this package. */
+  /** Whether `value` is one, of whichever copy of this package. */
   static is(value: unknown): value is RecordedMessage<unknown> {
     return typeof value === "object" && value !== null && RECORDED in value;
   }

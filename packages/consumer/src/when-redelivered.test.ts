@@ -86,6 +86,13 @@ async function openScene(options: Options = {}, behind = 0) {
     });
     ends.push(() => running);
   };
+  /** Iterates over the batches of this consumer, and gives no message an outcome. */
+  const iterate = (): void => {
+    const iterating = (async (): Promise<void> => {
+      for await (const batch of consumer) note("me", batch);
+    })();
+    ends.push(() => iterating);
+  };
   /** Another consumer, which acknowledges whatever it gets. Resolves when this one can know that it is there. */
   const runOther = async (): Promise<void> => {
     const { consumer: other, events } = bench.open({ name: "other", prefetch: 0, batchSize: 1 });
@@ -105,7 +112,7 @@ async function openScene(options: Options = {}, behind = 0) {
     await clock.advance(120_000);
     await ended;
   };
-  return { ...bench, offers, note, until, offered, run, runOther, close };
+  return { ...bench, offers, note, until, offered, run, iterate, runOther, close };
 }
 
 type Scene = Awaited<ReturnType<typeof openScene>>;
@@ -162,6 +169,14 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   },
   "the handler of `run` returns, and no message has an outcome": {
     bringAbout: inRun(() => {}),
+    ...AFTER_THE_DELAY,
+  },
+  "the body of `for await` ends, and the message has no outcome": {
+    bringAbout: async ({ iterate, offers, offered }) => {
+      iterate();
+      await offered(2);
+      return offers[0]?.atMs ?? Number.NaN;
+    },
     ...AFTER_THE_DELAY,
   },
   "`fetch()` is called again, and the message has no outcome": {

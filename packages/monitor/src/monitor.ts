@@ -1,5 +1,4 @@
 /** The monitor: inspects a stream's groups, cleans up after dead consumers, and trims finished entries. Its states are those of a CallScope. */
-import type { InspectOptionsStylized } from "node:util";
 import { type Observer, RedisBatchError, ServerStateError } from "@redis-batch/core";
 import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
@@ -10,6 +9,7 @@ import {
   type Clock,
   createNotifier,
   INSPECT,
+  type InspectContext,
   instanceName,
   nameService,
   pause,
@@ -199,7 +199,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   /** @internal */
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     return showAs(
       "Monitor",
       { stream: this.#policy.stream, group: this.#policy.group ?? "all", ...this.health() },

@@ -1,5 +1,4 @@
 /** The scaler: observes a group, decides how many consumers it needs, and scales to that number. Its states are those of a CallScope. */
-import type { InspectOptionsStylized } from "node:util";
 import { type ErrorInfo, type Observer, RedisBatchError, UsageError } from "@redis-batch/core";
 import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
@@ -10,6 +9,7 @@ import {
   createNotifier,
   createSafeCaller,
   INSPECT,
+  type InspectContext,
   instanceName,
   nameService,
   type Random,
@@ -144,7 +144,7 @@ export class Scaler implements AsyncDisposable {
   }
 
   /** @internal */
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     return showAs(
       "Scaler",
       { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },

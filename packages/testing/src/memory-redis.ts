@@ -1,4 +1,3 @@
-import type { InspectOptionsStylized } from "node:util";
 import {
   ConfigError,
   type EntryId,
@@ -12,7 +11,7 @@ import {
 import { STAND_IN, type StandIn } from "@redis-batch/core/internal/connection";
 import { encodeValue, textOf } from "@redis-batch/core/internal/messages";
 import { OptionsReader } from "@redis-batch/core/internal/options";
-import { type Clock, INSPECT, showAs, systemClock } from "@redis-batch/core/internal/service";
+import { type Clock, INSPECT, type InspectContext, showAs, systemClock } from "@redis-batch/core/internal/service";
 import { xadd, xgroupCreate, xreadgroup } from "./memory/memory-commands.ts";
 import type { FaultMoment, FaultyCalls, HeldCalls } from "./memory/memory-faults.ts";
 import { createMemoryServer, type MemoryServer } from "./memory/memory-server.ts";
@@ -227,7 +226,7 @@ class InMemoryRedis implements MemoryRedis {
     this.#server.jumpClock(byMs);
   }
 
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     return showAs("MemoryRedis", { streams: this.#server.keys.streamNames() }, depth, options);
   }
 }

@@ -27,7 +27,7 @@ export class Acknowledger<Value> {
   /** Whether a released message was ever acknowledged. */
   #mayBeLate = false;
   /** Why acknowledging failed for good. */
-  #failure: unknown;
+  #failure: Error | undefined;
   /** Whether the server has a command of its own that deletes what every group has acknowledged. */
   #canAckDelete = false;
 
@@ -51,7 +51,7 @@ export class Acknowledger<Value> {
       onFailure: (messages, error) => {
         // Nothing is lost: the messages stay pending, and are redelivered when the cause is gone.
         for (const message of messages) held.withdrawOutcome(message);
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : undefined;
         fail(error);
       },
     });

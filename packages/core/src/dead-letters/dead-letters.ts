@@ -1,13 +1,12 @@
 /**
  * The dead letters of one consumer group: lists, redrives and discards them. Its states are those of a CallScope.
  */
-import type { InspectOptionsStylized } from "node:util";
 import { NoGroupError } from "../errors/errors.ts";
 import { type EntryId, nextEntryId } from "../names/entry-id.ts";
 import { deadLetterKey } from "../names/keys.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
 import { CallScope } from "../service/call-scope.ts";
-import { INSPECT, showAs } from "../service/inspected.ts";
+import { INSPECT, type InspectContext, showAs } from "../service/inspected.ts";
 import { createNotifier, createSafeCaller, type Observer } from "../service/observer.ts";
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
@@ -253,7 +252,7 @@ export class DeadLetters {
   }
 
   /** @internal */
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     return showAs(
       "DeadLetters",
       { stream: this.#policy.stream, group: this.#policy.group, state: this.#calls.state },

@@ -17,7 +17,6 @@ export {
   NO_DETAILS,
   POOL_VARIABLE,
   type Registration,
-  type RegistrationDetails,
 } from "../groups/consumer-registry.ts";
 export { readFinalReports } from "../groups/final-reports.ts";
 export { LeaderLease } from "../groups/leader-lease.ts";

@@ -9,7 +9,6 @@
  * | draining | no new messages; those in transit may end   | all ended, or `closeTimeoutMs`   |
  * | closed   | every message has ended                     | –                                |
  */
-import type { InspectOptionsStylized } from "node:util";
 import type { FieldsInput } from "../codecs/codec.ts";
 import { encodeValue } from "../codecs/encode-fields.ts";
 import { ConnectionError, QueueFullError, UsageError } from "../errors/errors.ts";
@@ -17,7 +16,7 @@ import type { EntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
 import { type Clock, pause } from "../service/clock.ts";
-import { INSPECT, showAs } from "../service/inspected.ts";
+import { INSPECT, type InspectContext, showAs } from "../service/inspected.ts";
 import { Lifecycle } from "../service/lifecycle.ts";
 import { createNotifier, createSafeCaller, type Observer } from "../service/observer.ts";
 import type { Random } from "../service/random.ts";
@@ -206,7 +205,7 @@ export class Producer<Value = FieldsInput> {
   }
 
   /** @internal */
-  [INSPECT](depth: number, options: InspectOptionsStylized): string {
+  [INSPECT](depth: number, options: InspectContext): string {
     return showAs(
       "Producer",
       { stream: this.#policy.stream, state: this.#lifecycle.state, unconfirmed: this.unconfirmed.messages },
