@@ -71,7 +71,7 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/consumer/src/settling/send-queue.ts": "export const send = 1;",
   "packages/consumer/src/settling/releaser.ts":
     'import type { Scope } from "../scope.ts"; import { held } from "../scheduling/held.ts"; export const releaser = (scope: Scope) => [scope, held];',
-  "packages/consumer/src/receiving/message-loader.ts":
+  "packages/consumer/src/receiving/message-builder.ts":
     'import type { Consumer } from "../consumer.ts"; export type Intake = typeof Consumer;',
   "packages/consumer/src/usage.ts": 'import type { parts } from "./parts.ts"; export type Usage = typeof parts;',
   "packages/consumer/src/message.ts": 'import type { Held } from "./scheduling/held.ts"; export type Message = Held;',
@@ -177,7 +177,7 @@ const BREACHES = [
   "rooms-are-wired-by-the-service: packages/consumer/src/decisions/surplus.ts → packages/consumer/src/scheduling/held.ts",
   "rooms-are-wired-by-the-service: packages/consumer/src/index.ts → packages/consumer/src/receiving/read.ts",
   "rooms-are-wired-by-the-service: packages/consumer/src/message.ts → packages/consumer/src/scheduling/held.ts",
-  "rooms-know-no-service: packages/consumer/src/receiving/message-loader.ts → packages/consumer/src/consumer.ts",
+  "rooms-know-no-service: packages/consumer/src/receiving/message-builder.ts → packages/consumer/src/consumer.ts",
   "rooms-know-no-service: packages/consumer/src/usage.ts → packages/consumer/src/parts.ts",
   "scope-names-types: packages/consumer/src/scope.ts → packages/consumer/src/liveness/leases.ts",
   "siblings-stay-apart: packages/consumer/src/batch.ts → packages/monitor/src/index.ts",

@@ -11,7 +11,7 @@ import type { WorkCounter } from "./liveness/work-counter.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DeferredReader } from "./receiving/deferred-reader.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
-import { MessageLoader } from "./receiving/message-loader.ts";
+import { MessageBuilder } from "./receiving/message-builder.ts";
 import { OrphanReleaser } from "./receiving/orphan-releaser.ts";
 import { OwnPending } from "./receiving/own-pending.ts";
 import { PositionWatch } from "./receiving/position-watch.ts";
@@ -27,8 +27,8 @@ import type { Scope } from "./scope.ts";
 import { Acknowledger } from "./settling/acknowledger.ts";
 import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
 import { OutcomeRouter } from "./settling/outcome-router.ts";
+import { RedeliveryScheduler } from "./settling/redelivery-scheduler.ts";
 import { Releaser } from "./settling/releaser.ts";
-import { Retrier } from "./settling/retrier.ts";
 import { SecondOpinions } from "./settling/second-opinions.ts";
 import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 
@@ -63,9 +63,9 @@ export function createParts<Value>(
   const releaser = new Releaser(scope);
   const deadLetterWriter = new DeadLetterWriter(scope, { peers, secondOpinions });
   const acknowledger = new Acknowledger(scope, { leases });
-  const retrier = new Retrier(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
-  const outcomes = new OutcomeRouter(scope, { acknowledger, deadLetterWriter, retrier, sinkWatch });
-  const open = new OpenBatches(scope, { retrier, releaser, sinkWatch, outcomes });
+  const redeliveries = new RedeliveryScheduler(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
+  const outcomes = new OutcomeRouter(scope, { acknowledger, deadLetterWriter, redeliveries, sinkWatch });
+  const open = new OpenBatches(scope, { redeliveries, releaser, sinkWatch, outcomes });
   const holdLimit = new HoldLimit(scope, { open, deadLetterWriter, secondOpinions });
 
   // How much may come in now.
@@ -79,13 +79,13 @@ export function createParts<Value>(
   const heartbeat = new Heartbeat(scope, { intake, open, reservedNames, sinkWatch, work });
 
   // Messages come in: released ones, deferred ones that are due, and new ones.
-  const loader = new MessageLoader(scope, { leases, deadLetterWriter, outcomes });
-  const ownPending = new OwnPending(scope, { loader });
+  const builder = new MessageBuilder(scope, { leases, deadLetterWriter, outcomes });
+  const ownPending = new OwnPending(scope, { builder });
   const claimer = new Claimer(scope, {
-    ...{ loader, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
+    ...{ builder, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
   });
-  const deferredReader = new DeferredReader(scope, { loader });
-  const reader = new Reader(scope, { waiting, intake, loader, ownPending, claimer, heartbeat, readWatch });
+  const deferredReader = new DeferredReader(scope, { builder });
+  const reader = new Reader(scope, { waiting, intake, builder, ownPending, claimer, heartbeat, readWatch });
   const dueReleaser = new DueReleaser(scope, { releaser });
   const orphanReleaser = new OrphanReleaser(scope, { peers, connection, leases });
   const surplus = new SurplusReleaser(scope, { intake, releaser, claimer, peers, secondOpinions });

@@ -9,8 +9,8 @@ import type { Message, MessageKeeper } from "../src/message.ts";
 import { OpenBatches } from "../src/scheduling/open-batches.ts";
 import { SinkWatch } from "../src/scheduling/sink-watch.ts";
 import { DeadLetterWriter } from "../src/settling/dead-letter-writer.ts";
+import { RedeliveryScheduler } from "../src/settling/redelivery-scheduler.ts";
 import { Releaser } from "../src/settling/releaser.ts";
-import { Retrier } from "../src/settling/retrier.ts";
 import { SecondOpinions } from "../src/settling/second-opinions.ts";
 import { makeMessage } from "./make-messages.ts";
 import { makeScope } from "./make-scope.ts";
@@ -48,9 +48,9 @@ export async function openParts() {
   const releaser = new Releaser(scope);
 
   const sinkWatch = new SinkWatch(scope);
-  const retrier = new Retrier(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
+  const redeliveries = new RedeliveryScheduler(scope, { deadLetterWriter, releaser, secondOpinions, peers, sinkWatch });
   const outcomes = { whenThrough: () => Promise.resolve() };
-  const open = new OpenBatches(scope, { retrier, releaser, sinkWatch, outcomes });
+  const open = new OpenBatches(scope, { redeliveries, releaser, sinkWatch, outcomes });
 
   /** Adds messages and reads them under a name, each delivered that many times → their ids. */
   const deliver = async (consumer: string, count: number, times = 1): Promise<EntryId[]> => {

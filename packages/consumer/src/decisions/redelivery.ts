@@ -68,7 +68,8 @@ export function decideRedelivery(
   if (isCounted && deliveries >= maxDeliveries) return { kind: "dead-letter" };
   if (delayMs !== undefined) return { kind: "defer", dueInMs: delayMs, ripeInMs: delayMs };
   if (mode === "fetch") return { kind: "defer", dueInMs: 0, ripeInMs: policy.baseMs };
-  // One step further than the count, so that there is room for jitter from the first time on.
+  // `backoffDelayMs` doubles from the second attempt on. One step further than the count, there is room for jitter from the first
+  // time on: baseMs × 2ⁿ after the n-th delivery, as the README says.
   const growingMs = backoffDelayMs(deliveries + 1, policy, random);
   return { kind: "defer", dueInMs: growingMs, ripeInMs: growingMs };
 }

@@ -19,7 +19,7 @@ async function setUp() {
         return room.isAtWork;
       },
     },
-    loader: {
+    builder: {
       readmit: ({ id, deliveries }, { ripeAtMs, isSuspect }) => {
         const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, atMs: clock.nowMs() });
         held.admit(message);

@@ -14,7 +14,7 @@ import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 import type { SecondOpinions } from "../settling/second-opinions.ts";
-import type { MessageLoader } from "./message-loader.ts";
+import type { MessageBuilder } from "./message-builder.ts";
 import type { OwnPending } from "./own-pending.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -23,7 +23,7 @@ const LOOKED_AT_ONCE = 1_000;
 const MOST_NOT_WANTED = 200;
 
 export interface ClaimerParts<Value> {
-  readonly loader: Pick<MessageLoader<Value>, "readmit">;
+  readonly builder: Pick<MessageBuilder<Value>, "readmit">;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly intake: Pick<IntakeControl, "placesForReleased" | "shareOfReleased">;
   readonly open: Pick<OpenBatches<Value>, "isAny">;
@@ -190,7 +190,7 @@ export class Claimer<Value> {
     wantsSuspect: boolean,
   ): Promise<void> {
     const { held, clock, usage } = this.#scope;
-    const { loader, deadLetterWriter } = this.#parts;
+    const { builder, deadLetterWriter } = this.#parts;
     const last = await this.#lastDelivery(entries);
     const hung = await this.#whichHung(entries);
     const fresh: Message<Value>[] = [];
@@ -219,7 +219,7 @@ export class Claimer<Value> {
         });
         continue;
       }
-      const message = loader.readmit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });
+      const message = builder.readmit(entry, { heldSinceMs, ripeAtMs: nowMs, isSuspect });
       if (message === undefined) continue;
       // It was never offered to any handler, so it counts as new.
       if (deliveries === 1 && !isSuspect) fresh.push(message);

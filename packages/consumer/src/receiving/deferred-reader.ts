@@ -10,23 +10,23 @@ import { decideRedeliverySize } from "../decisions/fetch-size.ts";
 import type { Message } from "../message.ts";
 import type { Deferred } from "../scheduling/deferred-queue.ts";
 import type { Scope } from "../scope.ts";
-import type { MessageLoader } from "./message-loader.ts";
+import type { MessageBuilder } from "./message-builder.ts";
 
 // Messages that are due must not wait longer than this once the server is back.
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 1_000 };
 
 export class DeferredReader<Value> {
   readonly #scope: Scope<Value>;
-  readonly #loader: Pick<MessageLoader<Value>, "readmit">;
+  readonly #builder: Pick<MessageBuilder<Value>, "readmit">;
   readonly #loop: Loop;
   #isReading = false;
   #failures = 0;
   /** When all failed reads are tried again. */
   #retryAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(scope: Scope<Value>, { loader }: { readonly loader: Pick<MessageLoader<Value>, "readmit"> }) {
+  constructor(scope: Scope<Value>, { builder }: { readonly builder: Pick<MessageBuilder<Value>, "readmit"> }) {
     this.#scope = scope;
-    this.#loader = loader;
+    this.#builder = builder;
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
     });
@@ -139,7 +139,7 @@ export class DeferredReader<Value> {
         const before = open.get(entry.id);
         const message =
           before &&
-          this.#loader.readmit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
+          this.#builder.readmit(entry, { heldSinceMs, ripeAtMs: before.ripeAtMs, isSuspect: before.isSuspect });
         if (message !== undefined) again.push(message);
         open.delete(entry.id);
       }

@@ -5,7 +5,7 @@
 import type { EntryId } from "@redis-batch/core";
 import { RELEASED } from "@redis-batch/core/internal/names";
 import type { Scope } from "../scope.ts";
-import type { MessageLoader } from "./message-loader.ts";
+import type { MessageBuilder } from "./message-builder.ts";
 
 // A page of ids is small for client and server alike.
 const PAGE = 1_000;
@@ -19,14 +19,14 @@ interface FoundPending {
 
 export class OwnPending<Value> {
   readonly #scope: Scope<Value>;
-  readonly #loader: MessageLoader<Value>;
+  readonly #builder: MessageBuilder<Value>;
   #comparedEpoch = -1;
   #hasCompared = false;
   #isComparing = false;
 
-  constructor(scope: Scope<Value>, { loader }: { readonly loader: MessageLoader<Value> }) {
+  constructor(scope: Scope<Value>, { builder }: { readonly builder: MessageBuilder<Value> }) {
     this.#scope = scope;
-    this.#loader = loader;
+    this.#builder = builder;
     scope.signals.pendingUnknown.listen(() => {
       this.#comparedEpoch = -1;
     });
@@ -85,7 +85,7 @@ export class OwnPending<Value> {
     const { client, policy, held, report, signals } = this.#scope;
     const { stream, group, name, maxDeferred } = policy;
     const room = Math.max(maxDeferred - held.deferredCount, 0);
-    for (const { id, deliveries } of found.slice(0, room)) this.#loader.adopt(id, deliveries);
+    for (const { id, deliveries } of found.slice(0, room)) this.#builder.adopt(id, deliveries);
     const rest = found.slice(room).map(({ id }) => id);
     if (rest.length === 0) return;
     const { moved } = await client.release({

@@ -17,7 +17,7 @@ import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { WaitingCalls } from "../scheduling/waiting-calls.ts";
 import type { Scope } from "../scope.ts";
 import type { Claimer } from "./claimer.ts";
-import type { MessageLoader } from "./message-loader.ts";
+import type { MessageBuilder } from "./message-builder.ts";
 import type { OwnPending } from "./own-pending.ts";
 import type { ReadWatch } from "./read-watch.ts";
 
@@ -26,7 +26,7 @@ const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
 export interface ReaderParts<Value> {
   readonly waiting: WaitingCalls<Value>;
   readonly intake: IntakeControl;
-  readonly loader: MessageLoader<Value>;
+  readonly builder: MessageBuilder<Value>;
   readonly ownPending: OwnPending<Value>;
   readonly claimer: Claimer<Value>;
   readonly heartbeat: Heartbeat;
@@ -140,7 +140,7 @@ export class Reader<Value> {
 
   async #read(count: number): Promise<void> {
     const { client, policy, replySize, report, clock } = this.#scope;
-    const { waiting, loader } = this.#parts;
+    const { waiting, builder } = this.#parts;
     const sinceMs = clock.nowMs();
     // A caller that waits for a first look gets it at once; later reads may wait at the server.
     const blockMs = this.#isUnsure || waiting.mustLook ? undefined : policy.blockMs;
@@ -173,7 +173,7 @@ export class Reader<Value> {
     for (const entry of entries) bytes += payloadBytesOf(entry);
     replySize.arrived(entries.length, bytes);
     this.#emptiedAtMs = entries.length < count ? clock.nowMs() : null;
-    loader.admit(entries, sinceMs);
+    builder.admit(entries, sinceMs);
     waiting.readEnded(sent, entries.length >= count);
     report({ type: "read", messages: entries.length, bytes });
   }

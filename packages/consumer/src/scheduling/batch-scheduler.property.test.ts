@@ -113,7 +113,7 @@ class World {
     this.#held = scope.held;
     this.#waiting = new WaitingCalls(scope);
     this.#deferredReader = new DeferredReader(scope, {
-      loader: {
+      builder: {
         readmit: ({ id, deliveries, fields }, { ripeAtMs, isSuspect }) => {
           const bytes = fields.reduce((sum, field) => sum + field.length, 0);
           const message = makeMessage(id, { deliveries, ripeAtMs, isSuspect, bytes, atMs: clock.nowMs() });

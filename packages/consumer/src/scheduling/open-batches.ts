@@ -5,8 +5,8 @@ import type { PullMode } from "../decisions/redelivery.ts";
 import type { Message } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { OutcomeRouter } from "../settling/outcome-router.ts";
+import type { RedeliveryScheduler } from "../settling/redelivery-scheduler.ts";
 import type { Releaser } from "../settling/releaser.ts";
-import type { Retrier } from "../settling/retrier.ts";
 import type { SinkWatch } from "./sink-watch.ts";
 import type { Collected } from "./waiting-calls.ts";
 
@@ -20,7 +20,7 @@ export interface OpenBatch<Value> {
 }
 
 export interface OpenBatchesParts<Value> {
-  readonly retrier: Retrier<Value>;
+  readonly redeliveries: RedeliveryScheduler<Value>;
   readonly releaser: Releaser<Value>;
   readonly sinkWatch: SinkWatch;
   readonly outcomes: Pick<OutcomeRouter<Value>, "whenThrough">;
@@ -134,12 +134,12 @@ export class OpenBatches<Value> {
     const opened = this.#open.get(open);
     if (opened === undefined) return;
     this.#open.delete(open);
-    const { retrier, sinkWatch } = this.#parts;
+    const { redeliveries, sinkWatch } = this.#parts;
     const { messages } = open;
     const unsettled = messages.filter((message) => message.state === "offered");
     if (unsettled.length > 0) {
       const isCounted = isSaid && sinkWatch.isCounting;
-      for (const message of unsettled) retrier.take(message, { mode: open.mode, isCounted, text: failure });
+      for (const message of unsettled) redeliveries.take(message, { mode: open.mode, isCounted, text: failure });
     }
     if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
     const durationMs = this.#scope.clock.nowMs() - opened.atMs;

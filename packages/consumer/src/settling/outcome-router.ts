@@ -6,12 +6,12 @@ import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "./acknowledger.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
-import type { Retrier } from "./retrier.ts";
+import type { RedeliveryScheduler } from "./redelivery-scheduler.ts";
 
 export interface OutcomeParts<Value> {
   readonly acknowledger: Acknowledger<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
-  readonly retrier: Retrier<Value>;
+  readonly redeliveries: RedeliveryScheduler<Value>;
   readonly sinkWatch: SinkWatch;
 }
 
@@ -41,8 +41,8 @@ export class OutcomeRouter<Value> implements MessageKeeper<Value> {
     // A returned message is redelivered anyway.
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
-    const { retrier, sinkWatch } = this.#parts;
-    retrier.take(message, { mode: message.offer.mode, delayMs, isCounted: sinkWatch.isCounting, text: reason });
+    const { redeliveries, sinkWatch } = this.#parts;
+    redeliveries.take(message, { mode: message.offer.mode, delayMs, isCounted: sinkWatch.isCounting, text: reason });
   }
 
   /** Resolves when the server has answered for every outcome of these messages so far. */

@@ -8,18 +8,18 @@ import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 
-export interface MessageLoaderParts<Value> {
+export interface MessageBuilderParts<Value> {
   readonly leases: LeaseRenewer<Value>;
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   /** Who takes the outcomes of the messages. */
   readonly outcomes: MessageKeeper<Value>;
 }
 
-export class MessageLoader<Value> {
+export class MessageBuilder<Value> {
   readonly #scope: Scope<Value>;
-  readonly #parts: MessageLoaderParts<Value>;
+  readonly #parts: MessageBuilderParts<Value>;
 
-  constructor(scope: Scope<Value>, parts: MessageLoaderParts<Value>) {
+  constructor(scope: Scope<Value>, parts: MessageBuilderParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
   }

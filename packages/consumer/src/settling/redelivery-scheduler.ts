@@ -15,7 +15,7 @@ import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 import type { Releaser } from "./releaser.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
 
-export interface RetrierParts<Value> {
+export interface RedeliverySchedulerParts<Value> {
   readonly deadLetterWriter: DeadLetterWriter<Value>;
   readonly releaser: Releaser<Value>;
   readonly secondOpinions: SecondOpinions;
@@ -32,11 +32,11 @@ export interface Return {
   readonly text: string;
 }
 
-export class Retrier<Value> {
+export class RedeliveryScheduler<Value> {
   readonly #scope: Scope<Value>;
-  readonly #parts: RetrierParts<Value>;
+  readonly #parts: RedeliverySchedulerParts<Value>;
 
-  constructor(scope: Scope<Value>, parts: RetrierParts<Value>) {
+  constructor(scope: Scope<Value>, parts: RedeliverySchedulerParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
   }
