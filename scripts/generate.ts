@@ -52,7 +52,7 @@ const reference = spawnSync(
 if (reference.status !== 0) throw new Error(`the reference of the command line: ${reference.stderr}`);
 bringUpToDate(join(ROOT, "docs/cli.md"), reference.stdout);
 
-// The options tell of themselves, too.
+// The tables of the options, made from their specs.
 const tables = spawnSync(
   process.execPath,
   ["--conditions=@redis-batch/source", join(ROOT, "scripts/option-tables.ts")],

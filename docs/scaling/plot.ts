@@ -10,7 +10,7 @@ export interface Level {
 
 export interface Panel {
   readonly policy: string;
-  /** What came of it, in a few words. */
+  /** The result, in a few words. */
   readonly outcome: string;
   readonly levels: readonly Level[];
 }

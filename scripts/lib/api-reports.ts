@@ -51,7 +51,7 @@ const MESSAGES: IExtractorMessagesConfig = {
 export function readApis(root: string): readonly PackageApi[] {
   const packages = publishedPackages(root).filter((published) => doorsOf(published).length > 0);
   for (const { folder } of packages) writeDeclarations(folder);
-  // What passes through a sibling's private door is promised by whoever shows it: it is read as if it were its own.
+  // What passes through a sibling's private door is promised by the package that shows it: it is read as if it were its own.
   const paths = Object.fromEntries(
     packages.flatMap((published) =>
       doorsOf(published)

@@ -34,7 +34,7 @@ test("a round with many stalls, or a long one, is one of doubt", () => {
   expect(long.doubt).toMatch(/stalled for 1980 ms at once/);
 });
 
-test("a round with so many stalls that they hide the waits, or without a canary, is void", () => {
+test("a round whose many stalls hide the waits, or without a canary, is void", () => {
   expect(readCanary(stallsOf(400), round, PACE).void).toMatch(/stalled for 3040 ms of 10000 ms/);
   expect(readCanary(ticks([2_000, 10_001]), round, PACE).void).toMatch(/did not survive/);
   expect(readCanary([], round, PACE).void).toMatch(/did not survive/);

@@ -26,7 +26,7 @@ if (when === "lost") {
   if (!ConnectionError.is(error)) throw new Error("it is connected, or something else failed", { cause: error });
 }
 await client.close();
-// A socket tells of its end a turn after it.
+// A socket reports its end a turn after it.
 for (let turn = 0; turn < 5; turn++) await nextTurn();
 // Pipes are its standard input and output.
 const left = process.getActiveResourcesInfo().filter((resource) => resource !== "PipeWrap");

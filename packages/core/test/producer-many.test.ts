@@ -214,7 +214,7 @@ describe("addEach", () => {
     expect(await length()).toBeLessThanOrEqual(100 + WINDOW);
   });
 
-  test("tells of each item whether it was added when a connection dies in the middle", async () => {
+  test("says of each item whether it was added when a connection dies in the middle", async () => {
     await using proxy = await FaultProxy.start(redis.server);
     const { producer, values } = setUp({ redis: proxy.url });
     await producer.connect();

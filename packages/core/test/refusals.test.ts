@@ -322,7 +322,7 @@ describe("a server that is full", () => {
     expect(await client.release(uncount)).toMatchObject({ moved: 1 });
     expect((await client.renewOwned({ ...own, ids: [fourth] })).get(fourth)).toBe("kept");
     expect((await client.redeliverOwn({ ...own, messages: [{ id: fourth, deliveries: 1 }] })).entries).toHaveLength(1);
-    // Whoever empties it must not seem dead.
+    // A consumer that empties it must not seem dead.
     const heartbeat = { ...own, incarnation: "i", leaseMs: 60_000, details: {} };
     expect(await client.heartbeat({ ...heartbeat, join: { freshMs: 1_000 } })).toMatchObject({ kind: "ok" });
     await redis.server.command("CONFIG", "SET", "maxmemory", "0");

@@ -44,7 +44,7 @@ async function defer(admin: StreamClient, stream: string): Promise<string> {
   return id;
 }
 
-/** A consumer of which nothing is pending, and whose heartbeat stands still. */
+/** A consumer of which nothing is pending, and whose heartbeat has stopped. */
 async function silent(admin: StreamClient, stream: string): Promise<string> {
   await admin.xgroupCreate({ stream, group, position: "start" });
   await admin.xgroupCreateConsumer({ stream, group, consumer: "c1" });

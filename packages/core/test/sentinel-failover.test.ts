@@ -1,5 +1,5 @@
 /**
- * A primary is killed, and whoever was connected to it goes on with its successor: with ioredis' failover detector a
+ * A primary is killed, and its clients continue with its successor: with ioredis' failover detector a
  * `+switch-master` that comes while a Sentinel is being asked ends the client for good.
  *
  * `REDIS_BATCH_FAILOVERS=50` kills that many primaries, one after another, at each of three delays of the Sentinels'
@@ -59,7 +59,7 @@ class Flow implements AsyncDisposable {
   async pass(): Promise<boolean> {
     this.#added++;
     const id = await this.#producer.add({ n: this.#added });
-    // What the successor had not been told of is not there any more: the group, perhaps.
+    // What the successor had not received is not there any more: the group, perhaps.
     await this.#client.xgroupCreate({ ...this.#own, position: "start" });
     const entries = await this.#client.xreadgroup({ ...this.#own, blockMs: 1_000 });
     return entries.some((entry) => entry.id === id);
@@ -154,7 +154,7 @@ const start = (downAfterMs: number) => useServers((source) => startSentinel({ so
 describe("a primary that is killed", () => {
   const sentinel = start(500);
 
-  test("is followed by its successor although a Sentinel is being asked when another tells of it", async () => {
+  test("is followed by its successor although a Sentinel is being asked when another reports it", async () => {
     const topology = sentinel.servers;
     const [asked, other] = [await wayTo(topology), await wayTo(topology)];
     const made = await begin(topology, [asked, other]);
@@ -162,7 +162,7 @@ describe("a primary that is killed", () => {
     onTestFinished(() => listener.disconnect());
     await listener.subscribe("+switch-master");
     const told = once(listener, "message");
-    // The first is asked, from the loss of the connection until after the other has told of the successor.
+    // The first is asked, from the loss of the connection until after the other has reported the successor.
     asked.set({ blackhole: true });
     const killed = await kill(topology);
     await told;

@@ -31,7 +31,7 @@ function listenTwice(client: Redis): void {
   client.on("connect", () => client.stream.on("data", () => {}));
 }
 
-/** Nobody who hears of a connection finds the socket. */
+/** Nobody who is sent a connection finds the socket. */
 function hideSocket(client: Redis): void {
   const on = client.on.bind(client);
   Reflect.set(client, "on", (event: string, listener: () => void) =>
@@ -44,7 +44,7 @@ function hideSocket(client: Redis): void {
   );
 }
 
-/** What became of adds and reads, and whether entries were decoded the fast way. */
+/** The results of adds and reads, and whether entries were decoded the fast way. */
 async function use(lent: LentClient): Promise<{ readonly ends: readonly unknown[]; readonly isPacked: boolean }> {
   const { client } = await connected(makeClient({ redis: lent, decoder: "own" }));
   const [stream, text, own] = [uniqueName("orders"), uniqueName("text"), { group: "g", consumer: "c" }];

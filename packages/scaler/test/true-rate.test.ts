@@ -42,7 +42,7 @@ it("measures what a consumer does while it is busy, for each batch it works on a
   await run;
 });
 
-it("hears of all that a consumer did, also of what it did after its last heartbeat before it left", async () => {
+it("counts all that a consumer did, also of what it did after its last heartbeat before it left", async () => {
   const where = { redis: redis.server.options, stream: uniqueName("stream"), group: "group" };
   await using producer = new Producer({ redis: where.redis, stream: where.stream });
   await using scaler = new Scaler(where);

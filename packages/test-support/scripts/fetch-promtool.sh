@@ -12,7 +12,7 @@ promtool=$folder/promtool
 
 mkdir -p "$(dirname "$folder")"
 exec 9>"$folder.lock"
-flock 9 # given back by the kernel when this process ends, however it ends
+flock 9 # released by the kernel when this process ends, however it ends
 if [ -x "$promtool" ]; then
   echo "$promtool"
   exit 0

@@ -15,7 +15,7 @@ server=$folder/bin/$flavour-server
 
 mkdir -p "$(dirname "$folder")"
 exec 9>"$folder.lock"
-flock 9 # given back by the kernel when this process ends, however it ends
+flock 9 # released by the kernel when this process ends, however it ends
 if [ -x "$server" ]; then
   echo "$server"
   exit 0

@@ -8,7 +8,7 @@ import { DeadLetters } from "./dead-letters.ts";
 const ADDRESS = { stream: "orders", group: "billing" } as const;
 const CONSUMER = "c1";
 
-/** One thing that happens, and which of the messages or letters at hand it happens to. */
+/** One thing that happens, and which of the existing messages or letters it happens to. */
 const step = fc.record({
   what: fc.constantFrom(
     "add",

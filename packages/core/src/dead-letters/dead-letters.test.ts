@@ -113,7 +113,7 @@ describe("the loop over all letters", () => {
 });
 
 describe("redrive", () => {
-  test("tells of each id what became of it, in the order given", async () => {
+  test("reports the result of each id, in the order given", async () => {
     const { client, deadLetters, deadLetter, events, pendingIds } = await setUp();
     const [first = "", second = "", third = ""] = await deadLetter(3);
     await client.xdel({ stream: STREAM, ids: [second] });

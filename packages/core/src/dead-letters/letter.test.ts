@@ -8,7 +8,7 @@ const HISTORY = [
 const bytes = (texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
 const read = (texts: readonly string[]) => readLetter({ id: "9-0", fields: bytes(texts) });
 
-test("a letter tells where its message came from, and what became of it", () => {
+test("a letter says where its message came from, and what happened to it", () => {
   const letter = read(["order", "A-17", ...HISTORY]) as DeadLetter;
   expect(letter).toMatchObject({
     ...{ id: "9-0", entryId: "1700000000000-3", consumer: "host-1-a", deliveries: 16, reason: "maxDeliveries" },

@@ -16,17 +16,17 @@ interface Course {
   readonly looks: readonly { readonly atMs: number; readonly jump: number | null; readonly breaks: boolean }[];
 }
 
-/** What each look says of one consumer. Its beats and the looks are stamped by a clock that jumps. */
+/** What each look says of one consumer. Its heartbeats and the looks are stamped by a clock that jumps. */
 function follow({ lease, heartbeatsAtMs, looks }: Course): readonly (HeartbeatVerdict & { readonly atMs: number })[] {
   let watch = NO_HEARTBEATS;
   let offsetMs = 1_700_000_000_000;
   let steadySinceMs = 0;
-  const beats = [...heartbeatsAtMs];
-  let stampMs = (beats.shift() ?? 0) + offsetMs;
+  const left = [...heartbeatsAtMs];
+  let stampMs = (left.shift() ?? 0) + offsetMs;
   const verdicts: (HeartbeatVerdict & { readonly atMs: number })[] = [];
   for (const { atMs, jump, breaks } of looks) {
     // A jump falls behind the heartbeats before it.
-    while (beats[0] !== undefined && beats[0] <= atMs) stampMs = (beats.shift() ?? 0) + offsetMs;
+    while (left[0] !== undefined && left[0] <= atMs) stampMs = (left.shift() ?? 0) + offsetMs;
     offsetMs += jump ?? 0;
     if (breaks) steadySinceMs = atMs;
     const registry = new Map([["c", { atMs: stampMs, leaseMs: lease, incarnation: "i" }]]);
@@ -116,7 +116,7 @@ test("one that stops is dead after a lease and three heartbeats of looks, wherev
   );
 });
 
-test("who is seen to stand still only becomes worse, until the heartbeat moves", () => {
+test("a consumer whose heartbeat was seen to stop only becomes worse, until the heartbeat moves", () => {
   const rank = { alive: 0, silent: 1, dead: 2 };
   fc.assert(
     fc.property(leaseMs, jumpMs, fc.array(part, { minLength: 2, maxLength: 60 }), (lease, startJump, shares) => {

@@ -6,7 +6,7 @@ const THREE_BEATS_MS = 15_000;
 /** A moment by the server's clock, and the same one by the local clock. */
 const [SERVER_MS, LOCAL_MS] = [1_700_000_000_000, 5_000];
 
-/** Looks one after the other, each after so many milliseconds, at a heartbeat that was written at these server times. */
+/** Looks one after the other, each after this many milliseconds, at a heartbeat that was written at these server times. */
 class Looks {
   #watch: HeartbeatWatch = NO_HEARTBEATS;
   #elapsedMs = 0;

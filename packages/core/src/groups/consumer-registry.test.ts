@@ -9,7 +9,7 @@ describe("decodeRegistry", () => {
     ]);
   });
 
-  it("reads what a consumer tells of itself, and takes nothing for granted", () => {
+  it("reads what a consumer reports about itself, and takes nothing for granted", () => {
     const told = {
       state: "draining",
       host: "h",

@@ -20,7 +20,7 @@ const SPEC = {
   from: { kind: "position", default: "start", about: "where it begins" },
   retry: {
     kind: "options",
-    about: "how it comes again",
+    about: "how it is retried",
     options: {
       baseMs: { kind: "milliseconds", min: 1, max: 1_000, default: 10, about: "the shortest delay" },
       capMs: { kind: "milliseconds", min: 1, max: 2_000, default: 100, notBelow: "baseMs", about: "the longest delay" },

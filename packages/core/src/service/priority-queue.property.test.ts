@@ -5,7 +5,7 @@ import { PriorityQueue } from "./priority-queue.ts";
 const numbers = () => new PriorityQueue<number>((left, right) => left < right);
 
 describe("PriorityQueue", () => {
-  it("gives back what was put in, in order", () => {
+  it("returns what was put in, in order", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (items) => {
         const queue = numbers();

@@ -2,7 +2,7 @@ import { addEntry } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import type { Scene } from "./setting.ts";
 
-/** Deleting what every group is done with. */
+/** Deleting what every group has finished. */
 export function describeDeletion(scene: () => Scene): void {
   const deleteDone = async (ids: readonly string[], consumer = "c1") =>
     Object.fromEntries(await scene().client.deleteIfAllGroupsDone(scene().own(consumer, ids)));
@@ -83,7 +83,7 @@ export function describeDeletion(scene: () => Scene): void {
       await scene().createGroup("other");
       for (const id of ids) await setting.sideDoor.addAt(stream, id, ["n", id]);
       await scene().read("c1");
-      // The other group has read the first two and is done with the first.
+      // The other group has read the first two and finished the first.
       await scene().read("o1", 2, "other");
       await scene().client.xack({ stream, group: "other", ids: ids.slice(0, 1) });
       expect(Object.entries(await deleteDone(ids.toReversed()))).toEqual([
@@ -105,7 +105,7 @@ export function describeDeletion(scene: () => Scene): void {
   describe("trimToSafePoint", () => {
     const trim = (dryRun = false) => scene().client.trimToSafePoint({ stream: scene().stream, dryRun });
 
-    test("drops what every group is done with, and names the group that needs the rest", async () => {
+    test("drops what every group has finished, and names the group that needs the rest", async () => {
       const { client, stream, address } = scene();
       await scene().createGroup("slow");
       const ids = await scene().deliver("c1", 500);

@@ -206,7 +206,7 @@ export function describeGroups(scene: () => Scene): void {
   });
 
   describe("xack", () => {
-    test("counts what was pending, whoever owns it", async () => {
+    test("counts what was pending, for any owner", async () => {
       const { client, address } = scene();
       const ids = await scene().deliver("c1", 3);
       expect(await client.xack({ ...address, ids: [...ids.slice(0, 2), "1-1"] })).toBe(2);

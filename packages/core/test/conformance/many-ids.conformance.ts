@@ -7,7 +7,7 @@ const MANY = 9_000;
 
 /** Every operation that takes ids. */
 export function describeManyIds(scene: () => Scene): void {
-  test("ids go out in as many parts as they need, whatever is done with them", async () => {
+  test("ids are sent in as many parts as needed, by every command", async () => {
     const { client, address, stream } = scene();
     const ids = await scene().deliver("c1", MANY);
     const everyId = <End>(end: End): ReadonlyMap<string, End> => new Map(ids.map((id) => [id, end]));
@@ -44,7 +44,7 @@ export function describeManyIds(scene: () => Scene): void {
     expect(await client.xlen({ stream })).toBe(third);
   });
 
-  test("many that are done with are deleted together", async () => {
+  test("many that every group has finished are deleted together", async () => {
     const { client, stream } = scene();
     const ids = await scene().deliver("c1", MANY);
     const ends = await client.deleteIfAllGroupsDone(scene().own("c1", ids));

@@ -241,7 +241,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(JSON.parse(await entryOf("c1"))).toMatchObject({ incarnation: "c1-2" });
     });
 
-    test("a heartbeat that was seen to stand still is not fresh, whatever its date, until it moves", async () => {
+    test("a heartbeat that was seen to stop is not fresh, whatever its date, until it moves", async () => {
       const { sideDoor } = scene().setting;
       const futureMs = (await scene().client.time()) + LONG_LEASE_MS;
       const fromTheFuture = `{"v":1,"at":${futureMs},"leaseMs":1000,"incarnation":"c1-0"}`;
@@ -279,7 +279,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect([known.get("c1")?.leaseMs, known.get("c2")?.leaseMs]).toEqual([61_000, 60_000]);
     });
 
-    test("what it cannot read in the registry is nobody's", async () => {
+    test("what it cannot read in the registry belongs to no consumer", async () => {
       const { sideDoor } = scene().setting;
       await sideDoor.putHashField(registry(), "c1", "not JSON");
       await sideDoor.putHashField(registry(), "c2", '{"v":2}');
@@ -344,7 +344,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await ownersOf()).toEqual(["dead", "alive"]);
     });
 
-    test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
+    test("goes by a heartbeat that was seen to stop, and by no date", async () => {
       const ids = await scene().deliver("dead", 2);
       await heartbeat("dead");
       await heartbeat("alive");
@@ -483,7 +483,7 @@ export function describeRegistry(scene: () => Scene): void {
       ]);
     });
 
-    test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
+    test("goes by a heartbeat that was seen to stop, and by no date", async () => {
       const ids = await scene().deliver("dead", 2);
       await heartbeat("dead");
       await heartbeat("alive");
@@ -583,7 +583,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await entryOf("c1")).toBe("");
     });
 
-    test("keeps what one says last that removes itself, for whoever counts the group's work", async () => {
+    test("keeps the final report of one that removes itself, for those that count the group's work", async () => {
       const { client, address } = scene();
       await scene().deliver("c1", 1);
       await scene().createGroup();
@@ -621,7 +621,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await entryOf("c1")).not.toBe("");
     });
 
-    test("goes by a heartbeat that was seen to stand still, and by no date", async () => {
+    test("goes by a heartbeat that was seen to stop, and by no date", async () => {
       await scene().createGroup();
       await scene().client.xgroupCreateConsumer({ ...scene().address, consumer: "c1" });
       await heartbeat("c1");

@@ -83,7 +83,7 @@ export class Scene {
     return this.client.xreadgroup({ stream: this.stream, group, consumer, count });
   }
 
-  /** Makes the group where it is missing, adds so many entries and has them delivered to the consumer. */
+  /** Makes the group where it is missing, adds this many entries and has them delivered to the consumer. */
   async deliver(consumer: string, count: number): Promise<EntryId[]> {
     await this.createGroup();
     const ids = await this.add(count);

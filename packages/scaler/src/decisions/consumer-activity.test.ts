@@ -63,7 +63,7 @@ describe("classifyConsumers", () => {
     });
   });
 
-  it("hears out those that have left, and does not count them", () => {
+  it("reads the final reports of those that have left, and does not count them", () => {
     const [, left] = registered("left", 4_000, "draining");
     const { ready, lost, consumers } = classifyConsumers(new Map([registered("a", 0)]), [], [left], 1, NOW_MS);
     expect({ ready, lost, told: consumers.map(({ name }) => name) }).toEqual({

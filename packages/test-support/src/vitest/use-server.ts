@@ -83,8 +83,8 @@ export function needsOwnServer(context: Pick<TestContext, "skip">, server: Redis
 }
 
 /**
- * Says that the tests of this file (or `describe`) start their servers themselves: where only a shared server is at
- * hand (for `several` also: only containers), they are skipped and say why.
+ * Says that the tests of this file (or `describe`) start their servers themselves: where only a shared server is
+ * available (for `several` also: only containers), they are skipped and say why.
  */
 export function ownServersOnly(need: "own" | "several" = "own"): void {
   skipUnlessFit(

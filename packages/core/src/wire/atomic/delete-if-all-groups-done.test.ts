@@ -9,7 +9,7 @@ test("sends the ids in stream order", () => {
   expect(deleteIfAllGroupsDone.encode(options)).toEqual(["g", "c", "2-0", "9-0", "10-0"]);
 });
 
-test("says of each id what became of it", () => {
+test("reports the result of each id", () => {
   expect(deleteIfAllGroupsDone.decode([1, 2, 0], options)).toEqual(
     new Map([
       ["2-0", "deleted"],

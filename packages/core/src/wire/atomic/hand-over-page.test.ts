@@ -19,7 +19,7 @@ test("begins at the first entry, or behind one", () => {
   expect(next).toEqual(["g", "dead", "alive", 600_000, "any", 5, "(9-1", 3]);
 });
 
-test("says what became of the page, and where the next one begins", () => {
+test("reports the result of the page, and where the next one begins", () => {
   const page = handOverPage.decode(reply("moved", "9-3", 1, 1, 1), options);
   expect(page).toEqual({ kind: "moved", moved: 1, recent: 1, trimmed: 1, lastId: "9-3" });
 });

@@ -17,7 +17,7 @@ test("asks nothing of the name that holds what is released", () => {
   expect(handOver.encode({ ...options, to: "rb:released" })[4]).toBe("any");
 });
 
-test("tells which heartbeat was seen to stand still, where one was", () => {
+test("says which heartbeat was seen to stop, if one was", () => {
   expect(handOver.encode({ ...options, seenAtMs: 1_700_000_000_123 })[5]).toBe(1_700_000_000_123);
   expect(handOver.encode({ ...options, seenAtMs: null })[5]).toBe("");
 });

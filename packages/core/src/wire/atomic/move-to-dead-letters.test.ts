@@ -9,7 +9,7 @@ test("touches the stream and the group's dead letters", () => {
   expect(moveToDeadLetters.encode(options)).toEqual(["g", "c", "1-1", "invalid", "boom"]);
 });
 
-test("says what became of the message", () => {
+test("reports the result of the message", () => {
   expect(moveToDeadLetters.decode([1, Buffer.from("7-0")], options)).toEqual({ kind: "dead-lettered", deadId: "7-0" });
   expect(moveToDeadLetters.decode([0], options)).toEqual({ kind: "not-owned" });
   expect(moveToDeadLetters.decode([-1], options)).toEqual({ kind: "trimmed" });

@@ -13,7 +13,7 @@ test("says what becomes of a letter whose entry is gone", () => {
   expect(redrive.encode({ ...options, ifTrimmed: "add" }).at(-1)).toBe("add");
 });
 
-test("says what became of the letter", () => {
+test("reports the result of the letter", () => {
   expect(redrive.decode([Buffer.from("redriven"), Buffer.from("1-1")], options)).toEqual({
     ...{ kind: "redriven", entryId: "1-1" },
   });

@@ -20,7 +20,7 @@ test("hands over what a leaving consumer tells last, as a heartbeat does", () =>
   expect(removeIfEmpty.encode({ ...options, onlyIfSilent: false, finalReport })).toEqual(["g", "c", "", told, ""]);
 });
 
-test("says what became of the consumer", () => {
+test("reports the result for the consumer", () => {
   for (const word of ["removed", "pending", "alive", "reserved"]) {
     expect(removeIfEmpty.decode(Buffer.from(word), options)).toBe(word);
   }
