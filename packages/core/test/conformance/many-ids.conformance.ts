@@ -7,7 +7,7 @@ const MANY = 9_000;
 
 /** Every operation that takes ids. */
 export function describeManyIds(scene: () => Scene): void {
-  test("ids are sent in as many parts as needed, by every command", async () => {
+  test("ids go out in as many parts as they need, with every command", async () => {
     const { client, address, stream } = scene();
     const ids = await scene().deliver("c1", MANY);
     const everyId = <End>(end: End): ReadonlyMap<string, End> => new Map(ids.map((id) => [id, end]));
