@@ -104,4 +104,16 @@ describe("compare", () => {
     expect(ConfigError.is(failure)).toBe(true);
     expect(String(failure)).toMatch(/policies must not be empty[^]*seeds must be whole[^]*steady: 0 ≤ minConsumers/);
   });
+
+  it.each([
+    [{ seconds: Number.NaN }, "seconds must be above 0"],
+    [{ seconds: Number.POSITIVE_INFINITY }, "seconds must be above 0, and 604800 at most"],
+    [{ batchSize: 0 }, "batchSize must be a whole number from 1 on"],
+    [{ maxDeliveries: Number.NaN }, "maxDeliveries must be a whole number from 1 on"],
+    [{ overhead: -1 }, "overhead must be seconds, 0 or more"],
+    [{ work: { mean: -1, variation: 1 } }, "work.mean must be seconds, 0 or more"],
+  ])("refuses a trace that would never end, or means nothing: %o", async (change, problem) => {
+    const wrong = { policies: [still], scenarios: [{ ...steady, ...change }], seeds: [1] };
+    await expect(rowsOf(wrong)).rejects.toThrow(`steady: ${problem}`);
+  });
 });

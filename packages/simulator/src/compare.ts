@@ -6,6 +6,7 @@ import type { Policy } from "./policy.ts";
 import { type Moment, simulateInSteps } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Outcome } from "./tally.ts";
+import { TRACE_LIMITS } from "./trace.ts";
 import { generateTrafficInSteps } from "./traffic.ts";
 
 /** The result of one policy on one trace with one seed. */
@@ -112,7 +113,29 @@ function problemsOf({ policies, scenarios, seeds }: CompareOptions): string[] {
   if (seeds.length === 0 || !seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
     problems.push("seeds must be whole numbers from 0 on, one at least");
   }
-  for (const { name, minConsumers, maxConsumers, firstConsumers } of scenarios) {
+  for (const scenario of scenarios) {
+    const { name, minConsumers, maxConsumers, firstConsumers, seconds, batchSize, maxDeliveries, work, startUp } =
+      scenario;
+    if (!(seconds > 0 && seconds <= TRACE_LIMITS.seconds)) {
+      problems.push(`${name}: seconds must be above 0, and ${TRACE_LIMITS.seconds} at most`);
+    }
+    for (const [what, count] of Object.entries({ batchSize, maxDeliveries })) {
+      if (!(Number.isSafeInteger(count) && count >= 1))
+        problems.push(`${name}: ${what} must be a whole number from 1 on`);
+    }
+    const { objective, linger, overhead, grace, leaseSeconds } = scenario;
+    const times = {
+      objective,
+      linger,
+      overhead,
+      grace,
+      leaseSeconds,
+      "work.mean": work.mean,
+      "startUp.mean": startUp.mean,
+    };
+    for (const [what, time] of Object.entries(times)) {
+      if (!(Number.isFinite(time) && time >= 0)) problems.push(`${name}: ${what} must be seconds, 0 or more`);
+    }
     const order = [0, minConsumers, firstConsumers, maxConsumers];
     if (order.some((count, index) => index > 0 && !(count >= (order[index - 1] as number)))) {
       problems.push(`${name}: 0 ≤ minConsumers ≤ firstConsumers ≤ maxConsumers must hold`);
