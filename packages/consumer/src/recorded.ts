@@ -26,11 +26,6 @@ const NONE: RecordedOutcome = { kind: "none" };
 export class RecordedMessage<Value = Fields> extends Message<Value> {
   readonly #keeper: Recorder<Value>;
 
-  /** Whether `value` is one, of whichever copy of this package. */
-  static is(value: unknown): value is RecordedMessage<unknown> {
-    return typeof value === "object" && value !== null && RECORDED in value;
-  }
-
   /** @internal */
   get [RECORDED](): true {
     return true;
@@ -129,6 +124,11 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
     this.#aborter.abort(reason);
     for (const message of this.#recorded) message.abort(reason);
   }
+}
+
+/** Whether it is one, of whichever copy of this package. */
+export function isRecordedMessage(value: unknown): value is RecordedMessage<unknown> {
+  return typeof value === "object" && value !== null && RECORDED in value;
 }
 
 /** Makes a message of an entry. */

@@ -1,4 +1,9 @@
-import { type RecordedBatch, RecordedMessage, recordBatch } from "@redis-batch/consumer/internal";
+import {
+  isRecordedMessage,
+  type RecordedBatch,
+  type RecordedMessage,
+  recordBatch,
+} from "@redis-batch/consumer/internal";
 import { UsageError } from "@redis-batch/core";
 import { describeShape } from "@redis-batch/core/internal/messages";
 import type { CodecOption } from "./make-message.ts";
@@ -27,7 +32,7 @@ export function makeBatch(items: Iterable<unknown>, options?: CodecOption<unknow
     throw new UsageError(`makeBatch: expected a list of values or messages, got ${describeShape(items)}`);
   }
   const messages = Array.from(items, (item): RecordedMessage<unknown> => {
-    return RecordedMessage.is(item) ? item : make(item, options);
+    return isRecordedMessage(item) ? item : make(item, options);
   });
   return recordBatch(messages);
 }

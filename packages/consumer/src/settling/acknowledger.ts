@@ -2,7 +2,7 @@
 
 import { ConnectionError, type EntryId, NoGroupError } from "@redis-batch/core";
 import type { Capabilities } from "@redis-batch/core/internal/connection";
-import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { asError, toErrorInfo } from "@redis-batch/core/internal/errors";
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import type { Arrival, Message } from "../message.ts";
@@ -51,7 +51,7 @@ export class Acknowledger<Value> {
       onFailure: (messages, error) => {
         // Nothing is lost: the messages stay pending, and are redelivered when the cause is gone.
         for (const message of messages) held.withdrawOutcome(message);
-        this.#failure = error instanceof Error ? error : undefined;
+        this.#failure = asError(error);
         fail(error);
       },
     });
