@@ -29,7 +29,13 @@ export {
   type WorkerProcess,
 } from "./processes/run-worker.ts";
 export { type Certificates, testCertificates } from "./servers/certificates.ts";
-export { type ClusterOptions, type ClusterTopology, startCluster } from "./servers/cluster.ts";
+export {
+  beginSlotMove,
+  type ClusterOptions,
+  type ClusterTopology,
+  type SlotMove,
+  startCluster,
+} from "./servers/cluster.ts";
 export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
 export type { ServerCommand, ServerOptions } from "./servers/own-server.ts";

@@ -3,6 +3,7 @@ import { type Clock, pause } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
 import { onAbort } from "../service/signals.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
+import { isAway, notAdded } from "./away.ts";
 import type { ProducerEvent } from "./events.ts";
 import { decideRetry } from "./retry.ts";
 
@@ -44,7 +45,8 @@ export async function addUntilConfirmed(
   try {
     return { ...(await repeat(attemptOnce, options)), attempt };
   } catch (error) {
-    throw mayBeThere ? stillUnknown(attempt, error) : error;
+    if (mayBeThere) throw stillUnknown(attempt, error);
+    throw isAway(error) ? notAdded(error) : error;
   }
 }
 

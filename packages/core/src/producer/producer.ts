@@ -113,7 +113,10 @@ export class Producer<Value = FieldsInput> {
     // No read ever blocks here.
     this.#client = dependencies?.createClient(report) ?? createClient({ redis: policy.redis, blockMs: 0, report });
     this.#admission = new Admission(policy);
-    this.#sender = new Sender({ ...policy, client: this.#client, clock: this.#clock, notify: this.#notify });
+    this.#sender = new Sender({
+      ...policy,
+      ...{ client: this.#client, clock: this.#clock, random: this.#random, notify: this.#notify },
+    });
   }
 
   /** Messages accepted but not confirmed yet, and their payload bytes. */

@@ -66,7 +66,7 @@ function setUp() {
   const server = new ScriptedServer(clock);
   const events: ProducerEvent[] = [];
   const sender = new Sender({
-    ...{ client: server, clock, stream: "orders", trim: undefined, rememberKeysMs: 1_000 },
+    ...{ client: server, clock, random: () => 1, stream: "orders", trim: undefined, rememberKeysMs: 1_000 },
     notify: (event) => events.push(event),
   });
   /** Sends, and keeps how it ended. */

@@ -7,15 +7,23 @@
  * |              | its deadline, its caller's abort, a refused login, or `stop()`         | ended, not sent          |
  * | sent         | the server's reply                                                     | ended                    |
  * |              | the connection fails                                                   | ended, outcome unknown   |
- * |              | it turns out that it was not written to a socket                       | queued again, same place |
+ * |              | it turns out that it was not written to a socket, or that no server    | queued again, same place |
+ * |              | takes the stream's messages now (`isAway`)                             |                          |
+ *
+ * After such a failure one message is sent as a probe, at growing intervals, until one gets through: of a Cluster some
+ * master may be away while the connection is there. Messages with an idempotency key do not wait here for a server that
+ * refuses them, because others need not wait with them: `addUntilConfirmed` repeats them.
  */
 
-import { ConnectionError, type RedisBatchError } from "../errors/errors.ts";
-import type { Clock } from "../service/clock.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
+import { ConnectionError } from "../errors/errors.ts";
+import { type Clock, pause } from "../service/clock.ts";
+import type { Random } from "../service/random.ts";
 import type { StreamClient } from "../stream-client.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Argument } from "../wire/command.ts";
 import type { Trim } from "../wire/xadd.ts";
+import { isAway, notAdded } from "./away.ts";
 import type { ProducerEvent } from "./events.ts";
 import { SharedAborts } from "./shared-aborts.ts";
 
@@ -27,6 +35,7 @@ export interface OutgoingMessage {
 export interface SenderOptions {
   readonly client: Pick<StreamClient, "connect" | "xaddMany" | "addOnce">;
   readonly clock: Clock;
+  readonly random: Random;
   readonly stream: string;
   readonly trim: Trim | undefined;
   readonly rememberKeysMs: number;
@@ -53,8 +62,11 @@ interface Failure {
   readonly error: unknown;
 }
 
-// A connection that counts as ready but cannot be written to is about to report its end: wait for that.
-const REST_MS = 10;
+/**
+ * How long to wait before the next probe. Short at first: a connection that counts as ready but cannot be written to is
+ * about to report its end.
+ */
+const PROBING: BackoffPolicy = { baseMs: 10, capMs: 500 };
 
 // Each part ends separately. Half of a source's read-ahead: while the server handles one half, the other is read.
 const TOGETHER = 500;
@@ -67,8 +79,10 @@ export class Sender {
   #queue = new Set<Job>();
   #places = 0;
   #isPumping = false;
-  #isResting = false;
   #isStopped = false;
+  /** How often in a row messages could not be sent. Above 0: only probes are sent. */
+  #failures = 0;
+  #lastFailure: unknown;
   #wait: { readonly deadlineMs: number; readonly abort: AbortController } | undefined;
 
   constructor(options: SenderOptions) {
@@ -103,19 +117,26 @@ export class Sender {
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#queue.size > 0 && !this.#isResting) {
+    while (this.#queue.size > 0) {
+      if (this.#failures > 0) await this.#untilDeadline(backoffDelayMs(this.#failures, PROBING, this.#options.random));
       if (!(await this.#isServerThere())) continue;
       await microtasksToEnd();
-      this.#sendQueued();
+      if (this.#failures > 0) await this.#probe();
+      else this.#sendQueued();
     }
     this.#isPumping = false;
+  }
+
+  get #firstDeadlineMs(): number {
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const job of this.#queue) deadlineMs = Math.min(deadlineMs, job.deadlineMs);
+    return deadlineMs;
   }
 
   /** Waits for a connection until the first deadline of a queued message. Never rejects. */
   async #isServerThere(): Promise<boolean> {
     const { client, clock } = this.#options;
-    let deadlineMs = Number.POSITIVE_INFINITY;
-    for (const job of this.#queue) deadlineMs = Math.min(deadlineMs, job.deadlineMs);
+    const deadlineMs = this.#firstDeadlineMs;
     const abort = new AbortController();
     this.#wait = { deadlineMs, abort };
     try {
@@ -127,22 +148,52 @@ export class Sender {
       if (abort.signal.aborted) return false;
       if (!ConnectionError.is(error)) this.#rejectQueued(() => error);
       // Timers may fire a little early, so the deadline counts as reached.
-      else
-        this.#rejectQueued(({ deadlineMs: own }) => (own <= Math.max(deadlineMs, clock.nowMs()) ? away(error) : null));
+      else this.#rejectOverdue(error, deadlineMs);
       return false;
     } finally {
       this.#wait = undefined;
     }
   }
 
+  /** Waits that long, or until the first deadline of a queued message. */
+  async #untilDeadline(mostMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = this.#firstDeadlineMs;
+    const abort = new AbortController();
+    this.#wait = { deadlineMs, abort };
+    await pause(clock, Math.min(mostMs, Math.max(0, Math.ceil(deadlineMs - clock.nowMs()))), abort.signal);
+    this.#wait = undefined;
+  }
+
   #sendQueued(): void {
     const jobs = [...this.#queue];
     this.#queue.clear();
     // All are written to the socket before this returns, so the commands keep the order of the calls.
-    for (const group of groupForSending(jobs)) {
-      if (group[0]?.message.idempotencyKey === undefined) void this.#sendTogether(group);
-      else void this.#sendOnce(group[0]);
+    for (const group of groupForSending(jobs)) void this.#sendGroup(group);
+  }
+
+  /** Sends the first message. If it cannot be sent either, those whose time is over end; those behind a hanging one too. */
+  async #probe(): Promise<void> {
+    const [job] = this.#queue;
+    if (job === undefined) return;
+    this.#queue.delete(job);
+    const failures = this.#failures;
+    let isOver = false;
+    void this.#sendGroup([job]).then(() => {
+      isOver = true;
+      this.#wait?.abort.abort();
+    });
+    while (!isOver) {
+      await this.#untilDeadline(Number.POSITIVE_INFINITY);
+      if (!isOver) this.#rejectOverdue(this.#lastFailure);
     }
+    if (this.#failures === 0) return;
+    this.#failures = failures + 1;
+    this.#rejectOverdue(this.#lastFailure);
+  }
+
+  #sendGroup(group: readonly [Job, ...Job[]]): Promise<void> {
+    return group[0].message.idempotencyKey === undefined ? this.#sendTogether(group) : this.#sendOnce(group[0]);
   }
 
   async #sendTogether(jobs: readonly Job[]): Promise<void> {
@@ -176,19 +227,27 @@ export class Sender {
   #endFailed(failures: readonly Failure[]): number {
     const again: Job[] = [];
     for (const { job, error } of failures) {
-      const isUnsent = ConnectionError.is(error) && error.outcome === "not-sent";
+      const isKeyed = job.message.idempotencyKey !== undefined;
+      const isRefused = isAway(error) && !isKeyed;
+      const isUnsent = isRefused || (ConnectionError.is(error) && error.outcome === "not-sent");
+      if (!isUnsent) this.#failures = 0;
+      else {
+        this.#failures = Math.max(this.#failures, 1);
+        this.#lastFailure = error;
+      }
       if (isUnsent && job.signal?.aborted) this.#refuse(job, job.signal.reason);
       else if (isUnsent && !this.#isStopped && job.deadlineMs > this.#options.clock.nowMs()) again.push(job);
-      else this.#refuse(job, error);
+      else this.#refuse(job, isRefused ? notAdded(error) : error);
     }
     if (again.length > 0) {
       this.#queue = new Set([...again, ...this.#queue].toSorted((left, right) => left.place - right.place));
-      this.#rest();
+      void this.#pump();
     }
     return failures.length - again.length;
   }
 
   #confirm(job: Job, result: AddOnceResult): void {
+    this.#failures = 0;
     if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
     job.ending.confirm(result);
   }
@@ -196,15 +255,6 @@ export class Sender {
   #refuse(job: Job, reason: unknown): void {
     if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
     job.ending.refuse(reason);
-  }
-
-  #rest(): void {
-    if (this.#isResting) return;
-    this.#isResting = true;
-    this.#options.clock.setTimer(REST_MS, () => {
-      this.#isResting = false;
-      void this.#pump();
-    });
   }
 
   /** Rejects every queued message for which there is a reason. */
@@ -215,6 +265,12 @@ export class Sender {
       this.#queue.delete(job);
       this.#refuse(job, reason);
     }
+  }
+
+  /** Rejects every queued message that may not wait any longer. */
+  #rejectOverdue(error: unknown, nowMs = this.#options.clock.nowMs()): void {
+    const overMs = Math.max(nowMs, this.#options.clock.nowMs());
+    this.#rejectQueued(({ deadlineMs }) => (deadlineMs <= overMs ? notAdded(error) : null));
   }
 
   #report(added: number, failed: number, sentAtMs: number): void {
@@ -242,16 +298,6 @@ function groupForSending(jobs: readonly Job[]): readonly (readonly [Job, ...Job[
     } else open.push(job);
   }
   return groups;
-}
-
-function away(cause: RedisBatchError): ConnectionError {
-  return new ConnectionError(
-    `add: not sent, because there was no connection in time; it is safe to add it again. ${cause.message}`,
-    {
-      outcome: "not-sent",
-      cause,
-    },
-  );
 }
 
 function stopped(): ConnectionError {

@@ -21,12 +21,9 @@ import { inOneWrite, skipReadyCheck } from "./ioredis-internals/client-state.ts"
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
-import { ReconnectingClient } from "./reconnecting-client.ts";
+import { LAST_REPLIES_MS, ReconnectingClient } from "./reconnecting-client.ts";
 import { describeServer, hostAndPort, type RedisClient } from "./redis-client.ts";
 import { translateError } from "./translate-error.ts";
-
-/** Commands in flight of a closed Cluster may still be answered, for a little longer than ioredis keeps its sockets. */
-const LAST_REPLIES_MS = 2_500;
 
 /** Maximum reasons reported per outage: some contain a port or a time, and so differ at each attempt. */
 const MOST_REASONS = 10;

@@ -29,6 +29,9 @@ export const OPENING_SILENCE_MS = 30_000;
 /** The same for a Cluster that is closing its connections. A Cluster without any would hang forever. */
 const CLOSING_SILENCE_MS = 3_000;
 
+/** Commands in flight may still be answered for this long after `close`. ioredis would wait two seconds. */
+export const LAST_REPLIES_MS = 500;
+
 /** Events of ioredis while it connects. Each shows that it is not stuck. */
 const SIGNS_OF_LIFE = ["connecting", "connect", "reconnecting", "sentinelError", "refresh", "node error"] as const;
 
@@ -86,14 +89,20 @@ export class ReconnectingClient {
     if (this.#state === "opening" || this.#state === "ready") this.#client.disconnect(true);
   }
 
-  /** Closes it at once and for good. */
+  /** Closes it for good. Commands in flight end within `LAST_REPLIES_MS`. */
   close(): void {
     if (this.#state === "closed") return;
     const isInUse = this.isUsable;
+    const client = this.#client;
     this.#state = "closed";
     this.#cancelTimer();
-    this.#client.disconnect();
-    if (!isInUse) endSocket(this.#client);
+    if (isInUse)
+      client.on(
+        "close",
+        this.#options.clock.setTimer(LAST_REPLIES_MS, () => endSocket(client)),
+      );
+    client.disconnect();
+    if (!isInUse) endSocket(client);
     this.#options.onDown();
   }
 

@@ -30,7 +30,12 @@ import { type ReadDueOptions, type ReadDueResult, readDue } from "../wire/atomic
 import { type RedeliverOwnOptions, type RedeliverOwnResult, redeliverOwn } from "../wire/atomic/redeliver-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
 import { type ReleaseOptions, type ReleaseResult, release } from "../wire/atomic/release.ts";
-import { type Removal, type RemoveIfEmptyOptions, removeIfEmpty } from "../wire/atomic/remove-if-empty.ts";
+import {
+  type Removal,
+  type RemoveIfEmptyOptions,
+  removeFromGroup,
+  removeIfEmpty,
+} from "../wire/atomic/remove-if-empty.ts";
 import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
 import { type ScheduleLaterOptions, scheduleLater } from "../wire/atomic/schedule-later.ts";
 import { type TakeOptions, type TakeResult, take } from "../wire/atomic/take.ts";
@@ -39,6 +44,7 @@ import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-te
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import type { StreamEntry } from "../wire/entry.ts";
+import { hdel } from "../wire/hdel.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
 import { inParts } from "../wire/parts.ts";
@@ -87,6 +93,12 @@ import { Connection } from "./connection.ts";
 import { EntryTap } from "./ioredis-internals/entry-tap.ts";
 import { copySource, isLentClient, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
 import type { RedisClient } from "./redis-client.ts";
+import {
+  handOverPageInSteps,
+  isHalfMoved,
+  moveToDeadLettersInSteps,
+  removeIfEmptyInSteps,
+} from "./single-key-steps.ts";
 import { heldBy, isStandIn } from "./stand-in.ts";
 
 export interface RedisStreamClientOptions {
@@ -99,8 +111,7 @@ export interface RedisStreamClientOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /**
-   * Which decoder reads the entries: this package's (the default; a Cluster always uses that of ioredis), or ioredis's.
-   * The entries are the same.
+   * Which decoder reads the entries: this package's (the default), or ioredis's. The entries are the same.
    */
   readonly decoder?: "own" | "ioredis";
 }
@@ -128,6 +139,16 @@ interface ScriptState {
 const scriptsOf = (epoch: number): ScriptState => ({
   ...{ epoch, loaded: new Set(), eval: "offered", evalsha: "offered" },
 });
+
+/** The result, or if only some of the keys have been moved to another node, that of single-key steps. */
+async function orInSteps<Result>(whole: Promise<Result>, inSteps: () => Promise<Result>): Promise<Result> {
+  try {
+    return await whole;
+  } catch (error) {
+    if (!isHalfMoved(error)) throw error;
+    return inSteps();
+  }
+}
 
 /** Whether the script itself was refused, not a command inside it. */
 function isNotRun(error: unknown): boolean {
@@ -164,7 +185,7 @@ class RedisStreamClient implements StreamClient {
       // For each of its clients in turn: the reads of a new client need a tap as well.
       const create = (): RedisClient => {
         const client = openClient(source, { role, blockMs, silenceMs, random });
-        if (role === "reader" && decoder === "own" && !client.isCluster) this.#tap = new EntryTap(client);
+        if (role === "reader" && decoder === "own") this.#tap = new EntryTap(client);
         return client;
       };
       return new Connection({ create, role, clock, random, report });
@@ -350,7 +371,11 @@ class RedisStreamClient implements StreamClient {
   }
 
   unlink(options: { readonly keys: readonly string[] }): Promise<number> {
-    return this.#send(unlink, options);
+    return orInSteps(this.#send(unlink, options), async () => {
+      let existed = 0;
+      for (const key of options.keys) existed += await this.#send(unlink, { keys: [key] });
+      return existed;
+    });
   }
 
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null> {
@@ -422,7 +447,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   moveToDeadLetters(options: MoveToDeadLettersOptions): Promise<MoveToDeadLettersResult> {
-    return this.#run(moveToDeadLetters, options);
+    return orInSteps(this.#run(moveToDeadLetters, options), () => moveToDeadLettersInSteps(this, options));
   }
 
   redrive(options: RedriveLetterOptions): Promise<Redrive> {
@@ -434,11 +459,17 @@ class RedisStreamClient implements StreamClient {
   }
 
   handOverPage(options: HandOverPageOptions): Promise<HandOverPage> {
-    return this.#run(handOverPage, options);
+    return orInSteps(this.#run(handOverPage, options), () => handOverPageInSteps(this, options));
   }
 
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal> {
-    return this.#run(removeIfEmpty, options);
+    const { stream, group, consumer } = options;
+    return orInSteps(this.#run(removeIfEmpty, options), () =>
+      removeIfEmptyInSteps(this, options, {
+        removeFromGroup: () => this.#run(removeFromGroup, options),
+        deregister: () => this.#send(hdel, { key: groupKey("consumers", stream, group), field: consumer }),
+      }),
+    );
   }
 
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>> {

@@ -60,6 +60,37 @@ async function buildCluster(group: ServerGroup, options: ClusterOptions): Promis
   return { nodes, primaries, replicas, startupNodes, stop, [Symbol.asyncDispose]: stop };
 }
 
+/** A slot on its way from one node to another: each node may have some of its keys. */
+export interface SlotMove extends AsyncDisposable {
+  /** Moves one key with its value. */
+  moveKey(key: string): Promise<void>;
+  /** Gives the slot to the other node. The remaining keys must have been moved. */
+  finish(): Promise<void>;
+}
+
+/** Begins to move the slot of a key in the classic way, one key after the other. Disposing gives up, and moves nothing back. */
+export async function beginSlotMove(key: string, from: RedisServer, to: RedisServer): Promise<SlotMove> {
+  const slot = Number(await from.command("CLUSTER", "KEYSLOT", key));
+  const idOf = async (node: RedisServer) => String(await node.command("CLUSTER", "MYID"));
+  const [fromId, toId] = await Promise.all([idOf(from), idOf(to)]);
+  await to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId);
+  await from.command("CLUSTER", "SETSLOT", slot, "MIGRATING", toId);
+  let isOver = false;
+  return {
+    async moveKey(name) {
+      await from.command("MIGRATE", to.host, to.port, name, 0, 5_000);
+    },
+    async finish() {
+      isOver = true;
+      for (const node of [to, from]) await node.command("CLUSTER", "SETSLOT", slot, "NODE", toId);
+    },
+    async [Symbol.asyncDispose]() {
+      if (isOver) return;
+      for (const node of [to, from]) await node.command("CLUSTER", "SETSLOT", slot, "STABLE");
+    },
+  };
+}
+
 // What `redis-cli --cluster create` does, without a second program and its fixed sleeps.
 
 async function assignSlots(primaries: readonly RedisServer[]): Promise<void> {

@@ -1,6 +1,8 @@
 /**
  * The calls of one Cluster client. ioredis rejects with the same error whether a command was written to a node or not,
- * and a command in one of its queues may never settle when the client ends. Both are decided here instead.
+ * and a command in one of its queues may never settle when the client ends. Both are decided here instead. So is what
+ * follows a refusal: ioredis follows redirections (MOVED, ASK); a slot that no node can serve now (TRYAGAIN,
+ * CLUSTERDOWN) is the caller's to wait for, and ioredis would keep it in a queue that it never rejects.
  */
 import type { Cluster, Command } from "ioredis";
 import type { Clock } from "../../service/clock.ts";
@@ -14,8 +16,10 @@ interface OpenCall {
   readonly abandon: () => void;
 }
 
-/** Replies that mean that the node has not executed the command; ioredis then sends it again, perhaps to another node. */
-const NOT_EXECUTED = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
+/** Replies that mean that the node has not executed the command: ioredis sends it to another node. */
+const REDIRECTED = /^(MOVED|ASK)\b/;
+/** The same, but no other node would execute it now. */
+const UNSERVED = /^(TRYAGAIN|CLUSTERDOWN)\b/;
 
 export class ClusterCalls {
   readonly #cluster: Cluster;
@@ -37,8 +41,9 @@ export class ClusterCalls {
       const call = this.#starting;
       this.#starting = undefined;
       if (call === undefined || !noteWriting(command, call)) return send(command, stream, node);
+      const settle = command.reject;
       const reply = send(command, stream, node);
-      noteRefusals(command, call);
+      noteRefusals(command, call, settle.bind(command));
       return reply;
     };
   }
@@ -99,11 +104,14 @@ function noteWriting(command: Command, call: OpenCall): boolean {
 /**
  * Records that a node has not executed a command. Relies on the Cluster having set its own `reject` on the command by now,
  * which decides whether the command is sent again.
+ *
+ * @param settle the command's own `reject`: it is not sent again
  */
-function noteRefusals(command: Command, call: OpenCall): void {
-  const reject = command.reject.bind(command);
+function noteRefusals(command: Command, call: OpenCall, settle: Command["reject"]): void {
+  const decide = command.reject.bind(command);
   command.reject = (error) => {
-    if (NOT_EXECUTED.test(error.message)) call.isWritten = false;
-    reject(error);
+    if (UNSERVED.test(error.message)) return settle(error);
+    if (REDIRECTED.test(error.message)) call.isWritten = false;
+    decide(error);
   };
 }

@@ -12,11 +12,17 @@ type Socket = Redis["stream"];
 type Listener = (this: Socket, bytes: Buffer) => void;
 
 export class EntryTap {
-  readonly #taken = new Map<number, readonly StreamEntry[]>();
+  readonly #taken = new Map<number, { readonly entries: readonly StreamEntry[]; readonly socket: Socket }>();
   #receipts = 0;
 
   /** The client must not have been connected before. It must use RESP2: other replies are left to ioredis. */
   constructor(client: RedisClient) {
+    // A Cluster has a client for each node, and makes another one whenever that has ended.
+    if (client.isCluster) client.on("+node", (node) => this.#follow(node as RedisClient));
+    else this.#follow(client);
+  }
+
+  #follow(client: RedisClient): void {
     // Emitted for each new socket: after ioredis has begun to listen to it, and before any data has arrived.
     client.on("connect", () => this.#listen((client as Redis).stream));
   }
@@ -24,9 +30,9 @@ export class EntryTap {
   /** The entries that this reply of ioredis stands for; `undefined` if it is the server's own reply. */
   redeem(reply: unknown): readonly StreamEntry[] | undefined {
     if (typeof reply !== "number") return undefined;
-    const entries = this.#taken.get(reply);
+    const taken = this.#taken.get(reply);
     this.#taken.delete(reply);
-    return entries;
+    return taken?.entries;
   }
 
   #listen(socket: Socket | undefined): void {
@@ -34,18 +40,23 @@ export class EntryTap {
     // If it is not found, ioredis reads everything, and the result is the same.
     if (socket === undefined || listener === undefined) return;
     const decode = (bytes: Buffer): void => listener.call(socket, bytes);
-    this.#taken.clear();
+    // What nobody has redeemed by the next turn was for a call that had been given up.
+    socket.once("close", () => setImmediate(() => this.#forget(socket)));
     const scanner = new ReplyScanner({
       pass: decode,
       take: (entries) => {
         this.#receipts++;
-        this.#taken.set(this.#receipts, entries);
+        this.#taken.set(this.#receipts, { entries, socket });
         decode(Buffer.from(`:${this.#receipts}\r\n`));
       },
     });
     // First, where the decoder was: ioredis detects silence by the decoded data.
     socket.prependListener("data", (chunk: Buffer) => scanner.write(chunk));
     socket.off("data", listener);
+  }
+
+  #forget(ended: Socket): void {
+    for (const [receipt, { socket }] of this.#taken) if (socket === ended) this.#taken.delete(receipt);
   }
 }
 

@@ -52,3 +52,9 @@ export const removeIfEmpty: Script<RemoveIfEmptyOptions, Removal> = {
     throw new ReplyShapeError("removeIfEmpty: unknown answer");
   },
 };
+
+/** The same in the group alone: registry and final report are left to the caller. */
+export const removeFromGroup: Script<RemoveIfEmptyOptions, Removal> = {
+  ...removeIfEmpty,
+  keys: ({ stream }) => [stream],
+};
