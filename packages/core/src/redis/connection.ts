@@ -19,6 +19,7 @@ import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { inOneWrite, skipReadyCheck } from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
+import { ClusterNodes } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
 import { LAST_REPLIES_MS, ReconnectingClient } from "./reconnecting-client.ts";
@@ -44,6 +45,7 @@ export class Connection {
   readonly #report: (event: ConnectionEvent) => void;
   /** The calls of the current client, if it is a Cluster. */
   #clusterCalls: ClusterCalls | undefined;
+  readonly #clusterNodes = new ClusterNodes();
   #epoch = 0;
   #isReady = false;
   #isClosed = false;
@@ -86,6 +88,7 @@ export class Connection {
     // Those of the previous client, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client) : undefined;
+    if (client.isCluster) this.#clusterNodes.follow(client);
     if (this.#isReadyUnasked && !client.isCluster) skipReadyCheck(client);
     // A Cluster repeatedly creates its own client for each node, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
@@ -131,8 +134,8 @@ export class Connection {
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
     const reason = reasonOf(error);
-    // An error without a message takes the message of the errors it consists of.
-    const hasWords = isError(error) && error.message !== "";
+    // An error without a message, or about many, takes the message of the errors it consists of.
+    const hasWords = isError(error) && error.message !== "" && lastNodeErrorOf(error) === undefined;
     const translated = translateError(hasWords ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
     this.#lastError =

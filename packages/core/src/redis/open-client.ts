@@ -173,8 +173,12 @@ function duplicateCluster(
     enableOfflineQueue: true,
     scaleReads: "master",
     clusterRetryStrategy: reconnect,
-    // Above 0, a Cluster would resend commands whose outcome is unknown.
+    // A node that keeps connecting would hide that another one has taken its place.
+    clusterNodeRetryStrategy: null,
+    maxRedirections: 16,
+    // Above 0, a Cluster would resend commands whose outcome is unknown, or keep them where they cannot be rejected.
     retryDelayOnFailover: 0,
+    retryDelayOnMoved: 0,
     // The user's settings for the nodes (TLS, passwords) stay; ours override them.
     redisOptions: { ...defaultOptions(perNode), ...perNode, ...enforced },
   });

@@ -24,7 +24,7 @@ export interface RedisClient {
   on(event: string, listener: (detail: unknown) => void): unknown;
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   /** Only a Cluster has them. */
-  nodes?(role: "master"): readonly RedisClient[];
+  nodes?(role: "all" | "master"): readonly RedisClient[];
 }
 
 /** Where a client's server is, or what stands for that; never user or password. */
