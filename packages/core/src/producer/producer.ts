@@ -143,7 +143,7 @@ export class Producer<Value = FieldsInput> {
    * @throws {PayloadError} when the codec cannot write the value
    * @throws {QueueFullError} when too many messages wait for confirmation
    * @throws {ConnectionError} `not-sent`: certainly not added; `unknown`: perhaps added, and not repeated
-   * @throws {ServerStateError} when the server temporarily refuses commands (loading, out of memory, read-only …)
+   * @throws {ServerStateError} when the server temporarily refuses to add (out of memory, cannot save …)
    * @throws {WrongTypeError} when the stream's key holds something else
    * @throws {PermissionError} when this user may not add
    * @throws {ConfigError} when an idempotency key is given for a stream whose name leaves no room for one in its slot

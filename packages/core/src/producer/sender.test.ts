@@ -220,6 +220,65 @@ describe("a connection that cannot be written to", () => {
     expect(events.map((event) => (event.type === "added" ? event.added : 0))).toEqual([1, 1, 2]);
   });
 
+  test("is probed with one message at a time, at growing intervals, until one gets through", async () => {
+    const { clock, server, send } = setUp();
+    server.up();
+    server.answer = () => notSent;
+    const ends = ["a", "b", "c"].map((text) => send(text, { waitMs: 60_000 }));
+    await clock.settle();
+    const beganAtMs = clock.nowMs();
+    const sentAtMs: number[] = [];
+    while (sentAtMs.length < 8) {
+      const before = server.sent.length;
+      await clock.advanceToNext();
+      if (server.sent.length > before) sentAtMs.push(clock.nowMs());
+    }
+    expect(server.sent).toEqual([["a", "b", "c"], ...Array(8).fill(["a"])]);
+    const pausesMs = sentAtMs.map((atMs, index) => atMs - (sentAtMs[index - 1] ?? beganAtMs));
+    expect(pausesMs).toEqual([10, 20, 40, 80, 160, 320, 500, 500]);
+    server.answer = () => "1-1";
+    await clock.advanceToNext();
+    expect(server.sent.slice(9)).toEqual([["a"], ["b", "c"]]);
+    expect(ends).toEqual(ends.map(() => ({ value: { id: "1-1", added: true } })));
+  });
+
+  test("ends each message when its own time is over, behind a probe that hangs as well", async () => {
+    const { clock, server, send } = setUp();
+    server.up();
+    server.answer = () => notSent;
+    const [first, second] = [send("a", { waitMs: 10_000 }), send("b", { waitMs: 100 })];
+    await clock.settle();
+    server.xaddMany = () => new Promise(() => {});
+    await clock.advance(99);
+    const late = send("c", { waitMs: 0 });
+    await clock.settle();
+    expect(late.value).toMatchObject({ outcome: "not-sent" });
+    expect(second.value).toBeUndefined();
+    await clock.advance(1);
+    expect(second.value).toMatchObject({ outcome: "not-sent" });
+    await clock.advance(20_000);
+    expect(first.value).toBeUndefined();
+  });
+
+  test.each([
+    ["CLUSTERDOWN", true],
+    ["READONLY", true],
+    ["LOADING", true],
+    ["OOM", false],
+    ["MISCONF", false],
+  ])("a message that is refused with %s is queued: %s", async (state, isQueued) => {
+    const { clock, server, send } = setUp();
+    server.up();
+    server.answer = () => new ServerStateError("refused", { state });
+    const [end, keyed] = [send("a"), send("b", { key: "k" })];
+    await clock.settle();
+    expect(end.value === undefined).toBe(isQueued);
+    // Its caller decides.
+    expect(keyed.value).toMatchObject({ state });
+    await clock.advance(1_000);
+    expect(end.value).toMatchObject(isQueued ? { outcome: "not-sent", cause: { state } } : { state });
+  });
+
   test("ends a message whose time is over", async () => {
     const { clock, server, send } = setUp();
     server.up();

@@ -36,10 +36,13 @@ export const PRODUCER_SPEC = {
     default: "queue",
     about: "what an add does while there is no connection: wait for one, or reject at once",
   },
-  /** How long an add waits for a connection, in milliseconds, 1 to 86,400,000. Default 30,000. */
+  /**
+   * How long an add waits for a connection, or for a server that takes it, in milliseconds, 1 to 86,400,000. Default
+   * 30,000.
+   */
   queueTimeoutMs: {
     ...{ kind: "milliseconds", min: 1, max: 86_400_000, default: 30_000 },
-    about: "maximum time that an add waits for a connection",
+    about: "maximum time that an add waits for a connection, or for a server that takes it",
   },
   /**
    * Messages accepted and not yet confirmed at most, 1 to 10,000,000. Default 10,000. Beyond it `add` rejects at once
