@@ -136,6 +136,17 @@ describe.each([
     });
   });
 
+  test("adds to a master that comes back on another port wait, and go there", async () => {
+    const { node, producer } = await setUp();
+    proxy.set({ refuse: true });
+    proxy.reset();
+    await producer.add({ n: "lost" }).catch(() => {});
+    const adding = addMany(producer, 100);
+    await announce(node, 0);
+    onTestFinished(() => announce(node, proxy.address.port ?? 0));
+    expect(await ends(adding)).toEqual(Array(100).fill("added"));
+  });
+
   test("close() ends in time what was written to a master that is frozen: unknown", async () => {
     const { producer, other } = await setUp({ closeTimeoutMs: 200 });
     proxy.set({ blackhole: true });

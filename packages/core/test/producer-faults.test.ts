@@ -121,6 +121,34 @@ describe("while the server is away", () => {
     expect(await values()).toEqual(["first", ...Array.from({ length: 200 }, (_, n) => String(n))]);
   });
 
+  test("or was demoted, adds wait, and enter the stream in order once there is a primary", async () => {
+    const { producer, values } = await setUp();
+    await producer.add({ n: "first" });
+    await redis.server.command("CONFIG", "RESETSTAT");
+    await redis.server.command("REPLICAOF", "127.0.0.1", 1);
+    const adding = Array.from({ length: 200 }, (_, n) =>
+      producer.add({ n }, n % 50 === 25 ? { idempotencyKey: `k${n}` } : {}),
+    );
+    const refused = async () => Object.hasOwn(await redis.server.info("errorstats"), "errorstat_READONLY");
+    await eventually("it has refused one", refused);
+    expect(producer.unconfirmed.messages).toBe(200);
+    await redis.server.command("REPLICAOF", "NO", "ONE");
+    await Promise.all(adding);
+    const there = (await values()).filter((n) => Number(n) % 50 !== 25);
+    const expected = Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 50 !== 25);
+    expect(there).toEqual(["first", ...expected.map(String)]);
+  });
+
+  test("or was demoted, an add waits for queueTimeoutMs at most: not sent", async () => {
+    const { producer, length } = await setUp({ queueTimeoutMs: 50, retryForMs: 50 });
+    await producer.connect();
+    await redis.server.command("REPLICAOF", "127.0.0.1", 1);
+    onTestFinished(async () => void (await redis.server.command("REPLICAOF", "NO", "ONE")));
+    const adding = [producer.add({ n: 1 }), producer.add({ n: 2 }, { idempotencyKey: "k" })];
+    expect(await ends(adding)).toEqual(["not-sent", "not-sent"]);
+    expect(await length()).toBe(0);
+  });
+
   test("adds before the first connection wait as well", async () => {
     const { proxy, producer, values } = await setUp();
     proxy.set({ refuse: true });
