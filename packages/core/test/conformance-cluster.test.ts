@@ -1,7 +1,11 @@
-import { startCluster, useServers } from "@redis-batch/test-support";
+import { addEntry, eventually, startCluster, useServers } from "@redis-batch/test-support";
 import { Cluster } from "ioredis";
-import { serverSettings } from "./conformance/server-setting.ts";
+import { Cluster as ClusterV5 } from "ioredis-v5";
+import { describe, expect, test } from "vitest";
+import { PackedEntry } from "../src/wire/packed-entry.ts";
+import { nameOn, serverSettings } from "./conformance/server-setting.ts";
 import { describeStreamClient } from "./conformance/stream-client.conformance.ts";
+import { connected, useClients } from "./use-clients.ts";
 
 const cluster = useServers((source) => startCluster({ source, primaries: 2 }));
 
@@ -17,3 +21,27 @@ describeStreamClient(
   ),
   { endsReadsEarly: false },
 );
+
+describe.each([
+  ["ioredis 6", Cluster],
+  ["ioredis 5", ClusterV5],
+] as const)("a Cluster of %s", (_, ClusterClass) => {
+  const makeClient = useClients();
+
+  test("is read with our own decoder on each node, also after its connections were lost", async () => {
+    const redis = new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
+    const { client } = await connected(makeClient({ redis }));
+    for (const node of cluster.servers.primaries) {
+      const stream = await nameOn(node);
+      await client.xgroupCreate({ stream, group: "g", position: "start" });
+      const read = () => client.xreadgroup({ stream, group: "g", consumer: "c", count: 10 });
+      const first = await addEntry(client, { stream, fields: ["n", 1] });
+      expect(await read()).toEqual([expect.any(PackedEntry)]);
+      await node.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      const second = await eventually("adds work", () => addEntry(client, { stream, fields: ["n", 2] }));
+      const entries = await eventually("reads work", read);
+      expect(entries).toEqual([expect.any(PackedEntry)]);
+      expect([first < second, entries[0]?.id, entries[0]?.fields.map(String)]).toEqual([true, second, ["n", "2"]]);
+    }
+  });
+});

@@ -119,6 +119,7 @@ export class Sender {
     this.#isPumping = true;
     while (this.#queue.size > 0) {
       if (this.#failures > 0) await this.#untilDeadline(backoffDelayMs(this.#failures, PROBING, this.#options.random));
+      if (this.#queue.size === 0) break;
       if (!(await this.#isServerThere())) continue;
       await microtasksToEnd();
       if (this.#failures > 0) await this.#probe();
