@@ -67,7 +67,7 @@ describe.each([
     });
     await producer.addMany(range(5).map((n) => ({ n: n + 10 })));
     await eventually("everything is done", () => done.size === 14, { timeoutMs: 20_000 });
-    expect(events.all("deadLettered")).toMatchObject([{ why: "rejected" }]);
+    expect(await events.waitFor("deadLettered")).toMatchObject({ why: "rejected" });
     await events.waitFor("orphansReleased");
     const client = new Cluster(cluster.servers.startupNodes);
     onTestFinished(() => client.disconnect());
