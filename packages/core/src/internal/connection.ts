@@ -4,11 +4,11 @@
  * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
  */
 export { type Capabilities, probeCapabilities } from "../redis/capabilities.ts";
-export { createClusterTemplate } from "../redis/cluster-template.ts";
+export { sourceOfAddress } from "../redis/address-source.ts";
 export { type Dependencies, dependenciesOf } from "../redis/dependencies.ts";
 export { createRedisStreamClient } from "../redis/redis-stream-client.ts";
 export { aclRules, RIGHTS, type Role } from "../redis/rights.ts";
-export { parseRedisUrl } from "../redis/server-address.ts";
+export { isClusterAddress, parseRedisUrl } from "../redis/server-address.ts";
 export { STAND_IN, type StandIn } from "../redis/stand-in.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "../stream-client.ts";
 export { SENT_COMMANDS, type SentCommand } from "../wire/probe-command.ts";

@@ -3,15 +3,23 @@ import { backoffDelayMs } from "../decisions/backoff.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
+import { sourceOfAddress } from "./address-source.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { parseRedisUrl } from "./server-address.ts";
+import { isClusterAddress, parseRedisUrl } from "./server-address.ts";
 import type { RedisStandIn } from "./stand-in.ts";
 
 /**
  * The Redis server: a URL, ioredis options (including Sentinel's), or an existing `Redis` or `Cluster` client of
- * ioredis 5 or 6. An existing client is only a template: it is duplicated with the options that the guarantees need,
- * never used itself and never closed.
+ * ioredis 5 or 6. A URL is one of these; `rediss` instead of `redis` is TLS (`docs/connecting.md`):
+ *
+ * - `redis://user:password@host:6379/0`
+ * - `unix:///path/to/socket`
+ * - `redis+sentinel://user:password@host1:26379,host2:26379/mymaster`
+ * - `redis+cluster://user:password@host1:6379,host2:6379`
+ *
+ * An existing client is only a template: it is duplicated with the options that the guarantees need, never used itself
+ * and never closed.
  *
  * The settings are the same for each of them. Settings that the guarantees need override yours (retries, queues,
  * `reconnectOnError`, `socketTimeout`). Settings that you leave out get our defaults: `connectionName` "redis-batch",
@@ -90,15 +98,15 @@ export function openClient(source: ServerSource, options: OpenOptions): RedisCli
   const enforced = enforcedOptions(options);
   // Reconnects forever.
   const reconnect = (attempt: number): number => backoffDelayMs(attempt, RECONNECT, random);
-  if (isLentClient(source)) {
-    refuse(source.options);
+  const own = typeof source === "string" ? sourceOfAddress(parseRedisUrl(source)) : source;
+  if (isLentClient(own)) {
+    refuse(own.options);
     // Perhaps of another major version: the parts that are used are the same in both.
-    const client = source as LentClient & (Redis | Cluster);
+    const client = own as LentClient & (Redis | Cluster);
     if (isClusterClient(client)) return duplicateCluster(client, enforced, reconnect);
     const { options: lent } = client;
     return client.duplicate({ ...lentDefaults(lent), ...enforced, ...UNQUEUED, retryStrategy: reconnect });
   }
-  const own = typeof source === "string" ? parseRedisUrl(source) : source;
   if (typeof own !== "object" || own === null) {
     throw new ConfigError("redis", ["expected a URL, ioredis options, or an ioredis client"]);
   }
@@ -196,6 +204,12 @@ function refuse(options: object): void {
     })
     .map(([, sentence]) => sentence);
   if (problems.length > 0) throw new ConfigError("redis", problems);
+}
+
+/** Whether connections to it are those of a Cluster. */
+export function isClusterSource(source: ServerSource): boolean {
+  if (typeof source === "string") return isClusterAddress(parseRedisUrl(source));
+  return isLentClient(source) && source.isCluster;
 }
 
 export function isLentClient(source: ServerSource): source is LentClient {

@@ -91,7 +91,7 @@ import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { EntryTap } from "./ioredis-internals/entry-tap.ts";
-import { copySource, isLentClient, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
+import { copySource, isClusterSource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import {
   handOverPageInSteps,
@@ -180,7 +180,6 @@ class RedisStreamClient implements StreamClient {
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
     const source = copySource(redis);
-    this.#isCluster = isLentClient(redis) && redis.isCluster;
     this.#open = (role) => {
       // For each of its clients in turn: the reads of a new client need a tap as well.
       const create = (): RedisClient => {
@@ -192,6 +191,7 @@ class RedisStreamClient implements StreamClient {
     };
     // Created at once, but not opened, so that an unusable `redis` option is reported by the constructor.
     this.#connections.set("commands", this.#open("commands"));
+    this.#isCluster = isClusterSource(source);
   }
 
   get readerEpoch(): number {
