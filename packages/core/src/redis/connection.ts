@@ -10,7 +10,14 @@
  * | ready        | is written to the socket at once     | connection lost · closed   |
  * | closed       | rejects, `not-sent`                  | –                          |
  */
-import { CommandError, ConfigError, ConnectionError, PermissionError, type RedisBatchError } from "../errors/errors.ts";
+import {
+  CommandError,
+  ConfigError,
+  ConnectionError,
+  PermissionError,
+  type RedisBatchError,
+  ServerStateError,
+} from "../errors/errors.ts";
 import { isError, messageOf } from "../errors/thrown.ts";
 import type { Clock } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
@@ -22,12 +29,18 @@ import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
 import { ClusterNodes } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
+import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
 import { LAST_REPLIES_MS, ReconnectingClient } from "./reconnecting-client.ts";
 import { describeServer, hostAndPort, type RedisClient } from "./redis-client.ts";
+import { askKind, redirectedError, wrongKind } from "./server-kind.ts";
+import { adviseOnTls } from "./tls-advice.ts";
 import { translateError } from "./translate-error.ts";
 
 /** Maximum reasons reported per outage: some contain a port or a time, and so differ at each attempt. */
 const MOST_REASONS = 10;
+
+/** A TLS handshake that takes this long may be with a server that does not speak TLS: that never answers it. */
+const SLOW_HANDSHAKE_MS = 1_000;
 
 export interface ConnectionOptions {
   /** Creates a client, not connected yet: the first, and another one whenever the last has ended for good. */
@@ -49,8 +62,10 @@ export class Connection {
   #epoch = 0;
   #isReady = false;
   #isClosed = false;
-  // Connected to the wrong database: ioredis continues in database 0.
+  // Connected to the wrong database (ioredis continues in database 0), or to the wrong kind of server.
   #isMisplaced = false;
+  /** Ends the search for the reason why connecting failed, while there is one. */
+  #diagnosing: AbortController | undefined;
   // The server does not offer INFO: commands that it refuses while it loads its data are retried.
   #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
@@ -101,6 +116,24 @@ export class Connection {
   #becomeReady(): void {
     if (this.#isMisplaced) return;
     this.#epoch++;
+    // A Cluster has asked its nodes for the slots, which no other server tells.
+    if (this.#client.isCluster) return this.#announceReady();
+    void this.#checkKind(this.#client, this.#epoch);
+  }
+
+  async #checkKind(client: RedisClient, epoch: number): Promise<void> {
+    const ask = (command: string, ...args: string[]) => client.callBuffer(command, ...args);
+    const kind = await askKind(ask);
+    const isRight = kind === "standalone" || kind === null;
+    const words = isRight ? undefined : await wrongKind(kind, "a single server", client.options, ask);
+    // It may have been lost meanwhile.
+    if (epoch !== this.#epoch || this.#isClosed || !this.#life.isUsable) return;
+    if (words === undefined) return this.#announceReady();
+    this.#isMisplaced = true;
+    this.#settle(new ConfigError("redis", [words]), words);
+  }
+
+  #announceReady(): void {
     this.#isReady = true;
     this.#lastError = undefined;
     this.#toldFailures.clear();
@@ -134,16 +167,37 @@ export class Connection {
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
     const reason = reasonOf(error);
-    // An error without a message, or about many, takes the message of the errors it consists of.
-    const hasWords = isError(error) && error.message !== "" && lastNodeErrorOf(error) === undefined;
-    const translated = translateError(hasWords ? error : new Error(reason), "connect");
+    const isReply = refusedCommand(error) !== undefined || ConfigError.is(error);
+    const translated = translateError(isReply ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
-    this.#lastError =
+    const failure =
       database === undefined || PermissionError.is(translated)
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
+    if (!isUnclear(this.#client, error)) return this.#settle(failure, reason);
+    this.#lastError = failure;
+    // Once is enough, unless somebody waits for it.
+    if (this.#changes.size > 0 || !this.#toldFailures.has(reason)) void this.#diagnose(failure, reason);
+  }
+
+  /** Finds out why connecting failed, and tells; or tells what is known already. */
+  async #diagnose(failure: RedisBatchError | undefined, reason: string): Promise<void> {
+    if (this.#diagnosing !== undefined || this.#isClosed) return;
+    const search = new AbortController();
+    this.#diagnosing = search;
+    const found = await diagnose(this.#client, search.signal).catch(() => undefined);
+    this.#diagnosing = undefined;
+    const cause = typeof found === "string" ? translateError(new Error(found), "connect") : withBoth(failure, found);
+    if (this.#isReady || this.#isClosed || cause === undefined) return;
+    this.#settle(cause, found === undefined ? reason : messageOf(found));
+    // The cause is told by now, in whatever words.
+    this.#toldFailures.add(reason);
+  }
+
+  #settle(failure: RedisBatchError, reason: string): void {
+    this.#lastError = failure;
     // Rejects callers that wait for the connection with a permanent refusal.
-    const isTold = isFinal(this.#lastError) && this.#changes.size > 0;
+    const isTold = isFinal(failure) && this.#changes.size > 0;
     this.#announce();
     if (!isTold && !this.#isReady && !this.#isClosed) this.#tellFailure(reason);
   }
@@ -177,12 +231,16 @@ export class Connection {
       const finish = (settle: () => void): void => {
         this.#changes.delete(look);
         cancelTimer();
+        cancelDoubt?.();
         stopListening();
         settle();
       };
       const cancelTimer = this.#clock.setTimer(timeoutMs, () =>
         finish(() => reject(this.#notConnected(`no connection within ${timeoutMs} ms`))),
       );
+      const cancelDoubt = !usesTls(this.#client)
+        ? undefined
+        : this.#clock.setTimer(SLOW_HANDSHAKE_MS, () => void this.#diagnose(undefined, "no TLS handshake"));
       const stopListening = onAbort(signal, (reason) => finish(() => reject(reason)));
       this.#changes.add(look);
       look();
@@ -200,8 +258,14 @@ export class Connection {
     try {
       return await this.#client.callBuffer(command, ...written);
     } catch (error) {
-      throw translateError(error, operation);
+      throw this.#unlessRedirected(translateError(error, operation));
     }
+  }
+
+  /** A server that did not tell its kind, and yet redirects, is a node of a Cluster: trying again would not help. */
+  #unlessRedirected(error: RedisBatchError): RedisBatchError {
+    const isRedirection = ServerStateError.is(error) && (error.state === "MOVED" || error.state === "ASK");
+    return isRedirection && !this.#client.isCluster ? redirectedError(this.#client.options) : error;
   }
 
   /** The servers behind it, for commands without a key: the masters of a Cluster, in a stable order, or the only server. */
@@ -227,7 +291,10 @@ export class Connection {
       const error = this.#notConnected(this.#why(), command);
       return calls.map(() => ({ reply: undefined, error }));
     }
-    if (canWriteTogether(this.#client)) return writeTogether(this.#client, command, calls);
+    if (canWriteTogether(this.#client)) {
+      const ends = await writeTogether(this.#client, command, calls);
+      return ends.every(({ error }) => error === undefined) ? ends : ends.map((end) => this.#endUnlessRedirected(end));
+    }
     const sent = inOneWrite(this.#client, () => calls.map((args) => this.call(command, args)));
     const replies = await Promise.allSettled(sent);
     return replies.map((end) =>
@@ -237,9 +304,14 @@ export class Connection {
     );
   }
 
+  #endUnlessRedirected(end: CallEnd): CallEnd {
+    return end.error === undefined ? end : { reply: undefined, error: this.#unlessRedirected(end.error) };
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#diagnosing?.abort();
     this.#life.close();
     this.#clusterCalls?.abandonAfter(LAST_REPLIES_MS, this.#clock);
     this.#announce();
@@ -274,13 +346,22 @@ function reasonOf(error: unknown): string {
     return `no node of the cluster can be reached; last error: ${messageOf(lastNodeError)}`;
   // The same reason each time, however long it waits.
   const words = withoutCountdown(messageOf(error));
-  if (words !== "") return words;
+  const advice = adviseOnTls(error);
+  if (words !== "") return advice === undefined ? words : `${words} (${advice})`;
   const { code } = Object(error) as { readonly code?: unknown };
   return typeof code === "string" ? code : "it failed";
 }
 
 function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
   return PermissionError.is(error) || ConfigError.is(error);
+}
+
+/** What was found, or else what is known. A database that is missing on a server of the wrong kind: both are told. */
+function withBoth(known?: RedisBatchError, found?: RedisBatchError): RedisBatchError | undefined {
+  if (ConfigError.is(known) && ConfigError.is(found)) {
+    return new ConfigError("redis", [...known.problems, ...found.problems]);
+  }
+  return found ?? known;
 }
 
 /** The database that the server refused to switch to, if that was the error. */

@@ -12,6 +12,7 @@ export interface RedisClient {
     readonly host?: string | undefined;
     readonly port?: number | undefined;
     readonly path?: string | undefined;
+    readonly tls?: object | undefined;
     /** By which the server is found, and the name it has there. */
     readonly sentinels?: readonly object[] | null | undefined;
     readonly name?: string | undefined;

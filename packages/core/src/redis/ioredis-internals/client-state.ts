@@ -1,5 +1,5 @@
 /** The private state of an ioredis client: its socket, its timers, and the options that it reads again later. */
-import type { Redis } from "ioredis";
+import type { ClusterNode, Redis } from "ioredis";
 import type { RedisClient } from "../redis-client.ts";
 
 /** A socket as both majors keep it in `stream`, from their first connection on. A Cluster has one for each node instead. */
@@ -57,4 +57,15 @@ export function endSilenceWatch(client: RedisClient): void {
 /** No INFO from the client's next connection on. Relies on ioredis reading the option at each connection. */
 export function skipReadyCheck(client: RedisClient): void {
   (client as Redis).options.enableReadyCheck = false;
+}
+
+/** Where a Cluster looks for its nodes, as the user wrote it. Relies on `startupNodes`; without it there are none. */
+export function startupNodesOf(client: RedisClient): { readonly host?: string; readonly port?: number }[] {
+  const nodes = (Reflect.get(client, "startupNodes") ?? []) as readonly ClusterNode[];
+  return nodes.map((node) => {
+    if (typeof node === "number") return { port: node };
+    if (typeof node === "object") return { host: node.host ?? "127.0.0.1", port: node.port ?? 6379 };
+    const url = new URL(node.includes("://") ? node : `redis://${node}`);
+    return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(url.port || 6379) };
+  });
 }
