@@ -28,7 +28,7 @@ export {
   type WorkerOptions,
   type WorkerProcess,
 } from "./processes/run-worker.ts";
-export { type Certificates, testCertificates } from "./servers/certificates.ts";
+export { type Certificates, strangeCertificates, testCertificates } from "./servers/certificates.ts";
 export {
   beginSlotMove,
   type ClusterOptions,

@@ -8,7 +8,7 @@ import { messageOf } from "../errors/thrown.ts";
 import { decodeArray, decodeText } from "../wire/reply.ts";
 import { startupNodesOf } from "./ioredis-internals/client-state.ts";
 import { refusedCommand } from "./ioredis-internals/error-details.ts";
-import { type Finding, isOtherProtocol, probe } from "./probe.ts";
+import { type Finding, isOtherProtocol, probe, tlsRefusal } from "./probe.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { type Ask, describePlace, masterNames, type ServerKind, wrongKind } from "./server-kind.ts";
 import { adviseOnTls } from "./tls-advice.ts";
@@ -172,11 +172,12 @@ async function connectionFault(
   }
   if (await isOtherProtocol(options, failed, signal))
     return { kind: "config", words: `${place} ${otherProtocol(options, taken)}` };
-  const words = messageOf(failed.error);
+  const error = failed.isConnected && options.tls !== undefined ? await tlsRefusal(options, signal) : undefined;
+  const advice = adviseOnTls(error ?? failed.error);
+  const words = messageOf(error ?? failed.error);
   if (NO_REDIS.test(words)) return { kind: "passing", words: `what answers at ${place} is no Redis server` };
   // ioredis' own words for a single server tell as much.
-  if (taken === "a single server") return undefined;
-  const advice = adviseOnTls(failed.error);
+  if (taken === "a single server" && error === undefined) return undefined;
   return { kind: "passing", words: `${place}: ${words}${advice === undefined ? "" : ` (${advice})`}` };
 }
 

@@ -1,11 +1,12 @@
 /** One short connection that finds out what answers at an address. ioredis' own connections do not tell why they failed. */
+import { type ConnectionOptions, connect } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
 import { messageOf } from "../errors/thrown.ts";
 import { refusedCommand } from "./ioredis-internals/error-details.ts";
 import { type Ask, askKind, type ServerKind } from "./server-kind.ts";
 
 /** How long each step may take: to connect, and to answer one question. */
-const STEP_MS = 2_000;
+const STEP_MS = 1_000;
 
 export interface Finding {
   /** `null` if the server does not tell its kind, or cannot be reached. */
@@ -79,6 +80,25 @@ export async function isOtherProtocol(options: RedisOptions, failed: Finding, si
   if (tls !== undefined) return probe(plain, signal, ({ isAnswered }) => isAnswered);
   return probe({ ...plain, tls: { rejectUnauthorized: false } }, signal, ({ isConnected, error }) => {
     return isConnected || /\balert\b/.test(messageOf(error));
+  });
+}
+
+/**
+ * Why the server ended a TLS connection right after the handshake, by its own words. Sends nothing: a write that fails
+ * hides them. `undefined` if it says nothing.
+ */
+export function tlsRefusal({ host, port, path, tls }: RedisOptions, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => {
+    const place = path === undefined ? { host: host ?? "localhost", port: port ?? 6379 } : { path };
+    const socket = connect({ ...place, ...(tls as ConnectionOptions), timeout: STEP_MS });
+    const finish = (error?: unknown): void => {
+      signal.removeEventListener("abort", abort);
+      socket.destroy();
+      resolve(error);
+    };
+    const abort = (): void => finish();
+    signal.addEventListener("abort", abort);
+    socket.on("error", finish).on("timeout", abort).on("close", abort);
   });
 }
 

@@ -25,7 +25,7 @@ const ADVICE: readonly (readonly [failed: RegExp, advice: string])[] = [
   [/CERT_NOT_YET_VALID/, "the server's certificate becomes valid later: is the clock of this machine right?"],
   [
     /ERR_TLS_CERT_ALTNAME_INVALID/,
-    "the server's certificate is for other host names: connect by one of these, or set tls.servername to it",
+    "the server's certificate is for other names: connect by one of them, or set tls.servername to it",
   ],
   [
     /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA/,
@@ -36,7 +36,14 @@ const ADVICE: readonly (readonly [failed: RegExp, advice: string])[] = [
 
 /** What may help if this error of a TLS connection was about certificates. */
 export function adviseOnTls(error: unknown): string | undefined {
-  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+  const { code, message, cert } = Object(error) as {
+    readonly code?: unknown;
+    readonly message?: unknown;
+    readonly cert?: { readonly subjectaltname?: string };
+  };
   const words = `${String(code)} ${String(message)}`;
-  return ADVICE.find(([failed]) => failed.test(words))?.[1];
+  const advice = ADVICE.find(([failed]) => failed.test(words))?.[1];
+  // Node names the names only if it was a name that did not match.
+  const names = cert?.subjectaltname;
+  return names === undefined || words.includes(names) ? advice : `${advice}; it is for ${names}`;
 }
