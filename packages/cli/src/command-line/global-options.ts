@@ -7,15 +7,20 @@ export const CONNECTION_OPTIONS = defineOptions({
   url: {
     kind: "text",
     value: "url",
-    about: "redis://[user@]host:port/db, rediss://… for TLS, or unix:///path; without a password",
+    about:
+      "redis://[user@]host:port/db, unix:///path, redis+sentinel://host,host/mymaster or redis+cluster://host,host; rediss… for TLS; without a password",
   },
   context: { kind: "text", value: "name", about: "a connection saved with `context add`" },
   user: { kind: "text", value: "name", about: "the ACL user" },
   "password-file": { kind: "text", value: "path", about: "a file whose first line is the password" },
   "ask-password": { kind: "flag", about: "ask for the password on the terminal" },
-  sentinel: { kind: "text", value: "host:port,…", about: "find the server through these Sentinels" },
+  sentinel: {
+    kind: "text",
+    value: "host:port,…",
+    about: "find the server through these Sentinels; the same as --url redis+sentinel://…",
+  },
   "sentinel-name": { kind: "text", value: "name", about: "the server's name at the Sentinels; default: mymaster" },
-  cluster: { kind: "flag", about: "the server is part of a Redis Cluster" },
+  cluster: { kind: "flag", about: "the server of --url is a node of a Cluster; the same as redis+cluster://…" },
   "tls-ca": {
     kind: "text",
     value: "path",

@@ -15,7 +15,7 @@ export function referencePage(commands: readonly CommandSpec[]): string {
     ),
     "## Which server is used",
     "The first of these that is set: `--url` or `--sentinel`, `--context`, the environment's `REDIS_URL`, the current context (`context use`), `redis://localhost:6379`. " +
-      "A password is never taken from the command line, where every user of the machine could read it. It comes from `--password-file`, `--ask-password`, the context, or the environment variable `REDIS_PASSWORD` (or `REDISCLI_AUTH`). The Sentinels' password comes from `REDIS_SENTINEL_PASSWORD`. A URL in `REDIS_URL` may contain a password. `REDIS_USERNAME` names the ACL user.",
+      "A password is never taken from the command line, where every user of the machine could read it. It comes from `--password-file`, `--ask-password`, the context, or the environment variable `REDIS_PASSWORD` (or `REDISCLI_AUTH`). The Sentinels' own user and password come from `REDIS_SENTINEL_USERNAME` and `REDIS_SENTINEL_PASSWORD`. A URL in `REDIS_URL` may contain a password. `REDIS_USERNAME` names the ACL user. [Connecting](connecting.md) has an example of each URL.",
     "Contexts are kept in `redis-batch/config.json` below `XDG_CONFIG_HOME` or `~/.config`, or in the file that `REDIS_BATCH_CONFIG` names.",
     optionTable(CONNECTION_OPTIONS),
     "## For every command",

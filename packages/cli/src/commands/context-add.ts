@@ -2,19 +2,17 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Run } from "../command.ts";
 import { changeContexts, contextsPath, type SavedContext } from "../connection/contexts.ts";
-import { parseAddresses, refusePassword } from "../connection/place.ts";
+import { decidePlace, urlOf } from "../connection/place.ts";
 import { Failure } from "../failure.ts";
 import type { contextAdd } from "../table/setup.ts";
 
 export const run: Run<typeof contextAdd> = async ({ args, options, terminal }) => {
   const { parseRedisUrl } = await import("@redis-batch/core/internal/connection");
-  refusePassword(options.url);
   if (options.url === undefined && options.sentinel === undefined) {
     throw new Failure("usage", "a context needs --url or --sentinel");
   }
   // Report a mistake now rather than at the first use.
-  if (options.url !== undefined) parseRedisUrl(options.url);
-  if (options.sentinel !== undefined) parseAddresses(options.sentinel);
+  parseRedisUrl(urlOf(decidePlace(options, {}, undefined)));
   const given = [options["password-file"], options["password-env"], options["ask-password"] || undefined];
   if (given.filter((source) => source !== undefined).length > 1) {
     throw new Failure("usage", "--password-file, --password-env and --ask-password exclude each other");

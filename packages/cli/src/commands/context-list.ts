@@ -1,4 +1,5 @@
 import type { Run } from "../command.ts";
+import { withoutPassword } from "../connection/place.ts";
 import { contextsPath, readContexts, type SavedContext } from "../connection/contexts.ts";
 import type { contextList } from "../table/setup.ts";
 
@@ -31,21 +32,13 @@ function describe(context: SavedContext, current: string | undefined) {
     current: name === current,
     server:
       sentinel === undefined
-        ? `${withoutPassword(url ?? "")}${cluster ? " (cluster)" : ""}`
+        ? // A user may have written a password into the file by hand.
+          `${withoutPassword(url ?? "")}${cluster ? " (cluster)" : ""}`
         : `${sentinelName ?? "mymaster"} by ${sentinel}`,
     user: user ?? null,
     password: passwordOf(context),
-    tls: tlsCa !== undefined || tlsCert !== undefined || url?.startsWith("rediss:") === true,
+    tls: tlsCa !== undefined || tlsCert !== undefined || /^rediss[:+]/i.test(url ?? ""),
   };
-}
-
-// A user may have written a password into the file by hand.
-function withoutPassword(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  if (parsed.password === "") return url;
-  parsed.password = "***";
-  return parsed.href;
 }
 
 function passwordOf({ passwordFile, passwordEnv, askPassword }: SavedContext): string | null {

@@ -22,6 +22,11 @@ test.each([
   [TLS, "last error: ssl/tls alert certificate required", "--tls-cert and --tls-key"],
   [TLS, "no connection within 2000 ms (commands connection to h:6379)", "use redis://"],
   [PLAIN, "last error: read ECONNRESET", "use rediss://"],
+  [TLS, "last error: certificate has expired (the server's certificate …)", "renew the server's certificate"],
+  [TLS, "last error: certificate is not yet valid", "correct the clock"],
+  [TLS, "last error: … ssl/tls alert certificate expired …", "renew the client certificate"],
+  [TLS, "last error: … tlsv1 alert unknown ca …", "--tls-cert must name"],
+  [PLAIN, "last error: getaddrinfo ENOTFOUND h", "is the host name right?"],
   [
     PLAIN,
     "last error: connect ECONNREFUSED 127.0.0.1:1",

@@ -1,18 +1,19 @@
 /** Turns the selected server into something the packages can connect to. */
 import { readFileSync } from "node:fs";
-import { ConnectionError, type RedisSource } from "@redis-batch/core";
+import { ConfigError, ConnectionError, type RedisSource } from "@redis-batch/core";
 import {
-  createClusterTemplate,
   createRedisStreamClient,
+  isClusterAddress,
   parseRedisUrl,
   type StreamClient,
+  sourceOfAddress,
 } from "@redis-batch/core/internal/connection";
 import type { Invocation } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { adviseOnConnection } from "./advice.ts";
 import { chooseContext, contextsPath, readContexts } from "./contexts.ts";
 import { readPassword } from "./password.ts";
-import { decidePlace, type Place } from "./place.ts";
+import { decidePlace, type Place, urlOf } from "./place.ts";
 
 type Caller = Pick<Invocation, "options" | "terminal" | "signal">;
 
@@ -44,12 +45,17 @@ export async function findServer({ options, terminal }: Caller): Promise<Server>
   const place = decidePlace(options, env, context);
   const password = await readPassword(place.password, env);
   return {
-    redis: sourceOf(place, password, env["REDIS_SENTINEL_PASSWORD"]),
+    redis: sourceOf(place, password, env),
     connectTimeoutMs: options["connect-timeout"],
     observe: ({ type, reason = "" }) => {
       if (type === "connectFailed") terminal.note(`no connection yet: ${reason}; retrying`, "warn");
     },
     explain: (error) => {
+      // The server is not what the address says: the message has the right one.
+      if (ConfigError.is(error) && error.message.startsWith("redis: ")) {
+        const exit = /speaks? TLS/.test(error.message) ? "unreachable" : "usage";
+        return new Failure(exit, error.message, `change the address; it comes from ${place.from}`);
+      }
       if (!ConnectionError.is(error)) return error;
       return new Failure("unreachable", error.message, adviseOnConnection(error.message, place));
     },
@@ -74,35 +80,30 @@ export async function withClient<Result>(
   }
 }
 
-function sourceOf(place: Place, password: string | undefined, sentinelPassword: string | undefined): RedisSource {
-  const { db, username, ...address } = parseRedisUrl(place.url);
-  const user = place.user ?? username;
-  const tls = place.tls === undefined ? undefined : { ...readTls(place.tls), ...address.tls };
-  const shared = {
-    ...(user === undefined ? {} : { username: user }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { tls }),
+/** Those of ioredis for one connection. */
+type Settings = Exclude<ReturnType<typeof parseRedisUrl>, { readonly seeds: unknown }>;
+
+function sourceOf(place: Place, password: string | undefined, env: Invocation["terminal"]["env"]): RedisSource {
+  const address = parseRedisUrl(urlOf(place));
+  const files = place.tls === undefined ? {} : readTls(place.tls);
+  const login = { ...(place.user === undefined ? {} : { username: place.user }), ...given("password", password) };
+  const withFiles = (settings: Settings): Settings => ({
+    ...settings,
+    ...login,
+    ...(settings.tls === undefined ? {} : { tls: { ...settings.tls, ...files } }),
+  });
+  if (isClusterAddress(address)) return sourceOfAddress({ ...address, perNode: withFiles(address.perNode) });
+  if (address.sentinels === undefined) return withFiles(address);
+  return {
+    ...withFiles(address),
+    ...(address.sentinelTLS === undefined ? {} : { sentinelTLS: { ...address.sentinelTLS, ...files } }),
+    ...given("sentinelUsername", env["REDIS_SENTINEL_USERNAME"]),
+    ...given("sentinelPassword", env["REDIS_SENTINEL_PASSWORD"]),
   };
-  if (place.sentinels.length > 0) {
-    return {
-      ...shared,
-      sentinels: place.sentinels.map((sentinel) => ({ ...sentinel })),
-      name: place.sentinelName,
-      ...(sentinelPassword === undefined || sentinelPassword === "" ? {} : { sentinelPassword }),
-      ...(tls === undefined ? {} : { enableTLSForSentinelMode: true }),
-    };
-  }
-  const { host = "localhost", port = 6379, ...rest } = address;
-  if (place.isCluster && (db ?? 0) !== 0) {
-    throw new Failure(
-      "usage",
-      `a Cluster has only database 0, but the URL names ${db ?? 0}`,
-      "leave it out of the URL",
-    );
-  }
-  if (place.isCluster) return createClusterTemplate([{ host, port }], { ...rest, ...shared });
-  return { ...address, ...(db === undefined ? {} : { db }), ...shared };
 }
+
+const given = (name: string, value: string | undefined): Record<string, string> =>
+  value === undefined || value === "" ? {} : { [name]: value };
 
 function readTls({ ca, cert, key }: NonNullable<Place["tls"]>): Record<string, Buffer> {
   return {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Failure } from "../failure.ts";
 import { parseContexts, type SavedContext } from "./contexts.ts";
-import { decidePlace, parseAddresses } from "./place.ts";
+import { decidePlace, parseAddresses, urlOf, withoutPassword } from "./place.ts";
 
 const NOTHING = {
   url: undefined,
@@ -56,9 +56,26 @@ describe("decidePlace", () => {
     );
   });
 
-  test("refuses a URL with a password, and quotes nothing of it", () => {
-    expect(() => decidePlace({ ...NOTHING, url: "redis://u:hunter2@h" }, {}, undefined)).toThrow(/process list/);
-    expect(() => decidePlace({ ...NOTHING, url: "redis://u:hunter2@h" }, {}, undefined)).not.toThrow(/hunter2/);
+  test.each([
+    "redis://u:hunter2@h",
+    "redis+cluster://:hunter2@h1:1,h2:2",
+    "redis+sentinel://h1,h2/m?sentinelPassword=hunter2",
+    "unix://u:hunter2@/tmp/a.sock",
+  ])("refuses a URL with a password, and quotes nothing of it (%s)", (url) => {
+    expect(() => decidePlace({ ...NOTHING, url }, {}, undefined)).toThrow(/process list/);
+    expect(() => decidePlace({ ...NOTHING, url }, {}, undefined)).not.toThrow(/hunter2/);
+    expect(withoutPassword(url)).toBe(url.replace("hunter2", "***"));
+  });
+
+  test.each([
+    [{ url: "redis+cluster://a,b" }, "redis+cluster://a,b"],
+    [{ url: "redis://a:1,b:2", cluster: true }, "redis+cluster://a:1,b:2"],
+    [{ url: "redis+sentinel://a/m", "tls-ca": "ca.pem" }, "rediss+sentinel://a/m"],
+    [{ url: "redis://a", "tls-ca": "ca.pem" }, "rediss://a"],
+    [{ url: "unix:///a.sock", "tls-ca": "ca.pem" }, "unix:///a.sock"],
+    [{ sentinel: "a, [::1]:1", "sentinel-name": "my/master" }, "redis+sentinel://a:26379,[::1]:1/my%2Fmaster"],
+  ])("%j is one URL", (options, url) => {
+    expect(urlOf(decidePlace({ ...NOTHING, ...options }, {}, undefined))).toBe(url);
   });
 });
 

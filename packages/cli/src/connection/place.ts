@@ -76,13 +76,34 @@ export function decidePlace(options: ConnectionOptions, env: Env, context: Saved
   };
 }
 
+/** The whole place as one URL, without user, password and files: what the options say beside a URL is part of it. */
+export function urlOf({ url, sentinels, sentinelName, isCluster, tls }: Place): string {
+  const place =
+    sentinels.length > 0
+      ? `redis+sentinel://${sentinels.map(hostAndPort).join(",")}/${encodeURIComponent(sentinelName)}`
+      : isCluster
+        ? url.replace(/^(rediss?):/i, "$1+cluster:")
+        : url;
+  return tls === undefined ? place : place.replace(/^redis(?=[:+])/i, "rediss");
+}
+
+const hostAndPort = ({ host, port }: Place["sentinels"][number]): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+/** The URL with asterisks for each password. Of several hosts, too, which `URL` cannot read. */
+export function withoutPassword(url: string): string {
+  return url
+    .replace(/^([^/?#]*:\/\/[^/?#:@]*:)[^/?#]+(?=@)/, "$1***")
+    .replaceAll(/([?&]sentinelPassword=)[^&#]+/gi, "$1***");
+}
+
 /** @throws {Failure} when the URL contains a password, which every user of the machine could read in the process list */
-export function refusePassword(url: string | undefined): void {
-  if (url === undefined || !URL.canParse(url) || new URL(url).password === "") return;
+function refusePassword(url: string | undefined): void {
+  if (url === undefined || withoutPassword(url) === url) return;
   throw new Failure(
     "usage",
     "the URL contains a password, which every user of this machine can see in the process list",
-    "remove it from the URL and use REDIS_PASSWORD, --password-file or --ask-password; or put the whole URL into REDIS_URL",
+    "remove it from the URL and use REDIS_PASSWORD, --password-file or --ask-password (for Sentinels REDIS_SENTINEL_PASSWORD); or put the whole URL into REDIS_URL",
   );
 }
 

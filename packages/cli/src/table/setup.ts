@@ -43,7 +43,7 @@ export const contextAdd = defineCommand({
       does: "TLS, an ACL user",
     },
     {
-      line: "redis-batch context add ha --sentinel a:26379,b:26379 --sentinel-name orders",
+      line: "redis-batch context add ha --url redis+sentinel://a,b:26380/orders",
       does: "found through Sentinels",
     },
   ],

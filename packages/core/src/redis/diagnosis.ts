@@ -120,7 +120,7 @@ async function sentinelFault(
   });
   const [master] = found;
   // With natMap, clients reach it elsewhere.
-  return master === undefined || natMap !== undefined ? fault : serverFault(master, signal);
+  return master === undefined || natMap ? fault : serverFault(master, signal);
 }
 
 /** What is wrong with the server at an address that was taken for one of this kind; `then` asks more of the right kind. */

@@ -89,7 +89,7 @@ export async function isOtherProtocol(options: RedisOptions, failed: Finding, si
  */
 export function tlsRefusal({ host, port, path, tls }: RedisOptions, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve) => {
-    const place = path === undefined ? { host: host ?? "localhost", port: port ?? 6379 } : { path };
+    const place = path ? { path } : { host: host ?? "localhost", port: port ?? 6379 };
     const socket = connect({ ...place, ...(tls as ConnectionOptions), timeout: STEP_MS });
     const finish = (error?: unknown): void => {
       signal.removeEventListener("abort", abort);
