@@ -4,6 +4,7 @@
 export const PAGES: readonly string[] = [
   "README.md",
   "docs/alerts.md",
+  "docs/connecting.md",
   "docs/metrics.md",
   "docs/migrating-from-python.md",
   "packages/consumer/README.md",
@@ -22,7 +23,7 @@ export interface Example {
   /** Where it begins, for messages. */
   readonly line: number;
   readonly code: string;
-  /** What runs it; `null` for one that needs a cluster around it (```ts no-run), and can only be compiled. */
+  /** What runs it; `null` for one that needs other servers around it (```ts no-run): there it is only compiled. */
   readonly runner: Runner | null;
 }
 

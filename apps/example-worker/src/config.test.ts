@@ -71,6 +71,14 @@ describe("readConfig", () => {
     expect(readConfig({ DATABASE_URL: url }).database).toEqual(database);
   });
 
+  it.each([
+    "unix:///run/redis.sock",
+    "redis+sentinel://user:secret@a:26379,b:26379/mymaster",
+    "rediss+cluster://user:secret@a:7000,[::1]:7001",
+  ])("takes the URL %s", (REDIS_URL) => {
+    expect(readConfig({ REDIS_URL }).redisUrl).toBe(REDIS_URL);
+  });
+
   it("names every problem at once", () => {
     const problems = problemsOf({
       REDIS_URL: "localhost:6379",

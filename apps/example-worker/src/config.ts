@@ -52,8 +52,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     database: parseDatabaseUrl(text("DATABASE_URL", "sqlite:commits.db"), problems),
     probes: { host: text("PROBE_HOST", "127.0.0.1"), port: integer("PROBE_PORT", 8080, 0, 65_535) },
   };
-  if (!hasProtocol(config.redisUrl, ["redis:", "rediss:", "unix:"])) {
-    problems.push('REDIS_URL must look like "redis://user:password@host:6379/0", "rediss://…" or "unix:///path"');
+  // The consumer reads the rest of it.
+  if (!/^(?:unix|rediss?(?:\+sentinel|\+cluster)?):\/\//i.test(config.redisUrl)) {
+    problems.push(
+      'REDIS_URL must look like "redis://user:password@host:6379/0", "unix:///path", ' +
+        '"redis+sentinel://host1,host2/mymaster" or "redis+cluster://host1,host2" ("rediss…" for TLS)',
+    );
   }
   if (problems.length > 0) throw new ConfigError("the environment", problems);
   return config;

@@ -4,6 +4,7 @@ import { ConfigError } from "../errors/errors.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
 import { sourceOfAddress } from "./address-source.ts";
+import { silenceSentinels } from "./ioredis-internals/client-state.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { isClusterAddress, parseRedisUrl } from "./server-address.ts";
@@ -105,13 +106,18 @@ export function openClient(source: ServerSource, options: OpenOptions): RedisCli
     const client = own as LentClient & (Redis | Cluster);
     if (isClusterClient(client)) return duplicateCluster(client, enforced, reconnect);
     const { options: lent } = client;
-    return client.duplicate({ ...lentDefaults(lent), ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+    return quiet(client.duplicate({ ...lentDefaults(lent), ...enforced, ...UNQUEUED, retryStrategy: reconnect }));
   }
   if (typeof own !== "object" || own === null) {
     throw new ConfigError("redis", ["expected a URL, ioredis options, or an ioredis client"]);
   }
   refuse(own);
-  return new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect });
+  return quiet(new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect }));
+}
+
+function quiet(client: Redis): Redis {
+  silenceSentinels(client);
+  return client;
 }
 
 /**
