@@ -19,7 +19,7 @@ export function fillOptionTables(page: string, specs: Specs): string {
 }
 
 const REDIS =
-  "where Redis is: a URL (`redis://`, `rediss://`, `unix://`), ioredis options (also for Sentinel), or an ioredis `Redis` or `Cluster`, which is duplicated, and never used or closed itself";
+  "where Redis is: a URL of a server, of Sentinels or of a Cluster ([Connecting](../../docs/connecting.md)), ioredis options, or an ioredis `Redis` or `Cluster`, which is duplicated, and never used or closed itself";
 
 /** Required ones first, then values, then functions and objects. */
 export function optionTable(specs: OptionSpecs): string {
