@@ -131,7 +131,11 @@ test("a host that is down may be the right one, so it is tried again", async () 
 });
 
 test("what answers is no Redis server at all", async () => {
-  const web = createServer((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
+  const web = createServer((socket) => {
+    // The other side resets the connection when it has seen enough.
+    socket.on("error", () => socket.destroy());
+    socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  });
   await once(web.listen(0, "127.0.0.1"), "listening");
   onTestFinished(() => void web.close());
   const { port } = web.address() as AddressInfo;
