@@ -67,7 +67,7 @@ const beat = (options: { stream: string; group: string; consumer: string }, leas
 describe.each([
   ["ioredis 6", Cluster],
   ["ioredis 5", ClusterV5],
-] as const)("over a Cluster of %s", (_, ClusterClass) => {
+] as const)("over a Cluster of %s", (_version, ClusterClass) => {
   const makeClient = useClients();
   const lend = () => new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
   const open = async () => (await connected(makeClient({ redis: lend() }))).client;
@@ -75,7 +75,7 @@ describe.each([
   describe.each([
     ["is still where it was", false],
     ["has been moved", true],
-  ] as const)("while the stream %s", (__, isStreamMoved) => {
+  ] as const)("while the stream %s", (_where, isStreamMoved) => {
     test("everything on one key goes on", async () => {
       const client = await open();
       const { own, ids, stream, group, consumer } = await setUp(client, isStreamMoved);

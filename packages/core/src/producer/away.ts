@@ -12,7 +12,7 @@ export function isAway(error: unknown): error is ServerStateError {
   return ServerStateError.is(error) && STATES.has(error.state);
 }
 
-/** The error of a message that waited in vain for a server. */
+/** The error of a message that waited for a server without success. */
 export function notAdded(cause: unknown): ConnectionError {
   const why = RedisBatchError.is(cause) ? ` ${cause.message}` : "";
   return new ConnectionError(

@@ -15,6 +15,7 @@ import { ConnectionError, QueueFullError, UsageError } from "../errors/errors.ts
 import type { EntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
+import { LAST_REPLIES_MS } from "../redis/reconnecting-client.ts";
 import { type Clock, pause } from "../service/clock.ts";
 import { INSPECT, type InspectContext, showAs } from "../service/inspected.ts";
 import { Lifecycle } from "../service/lifecycle.ts";
@@ -220,7 +221,10 @@ export class Producer<Value = FieldsInput> {
   async #close(): Promise<void> {
     if (this.#lifecycle.state !== "idle") {
       this.#lifecycle.moveTo("draining");
-      const isTimeUp = pause(this.#clock, this.#policy.closeTimeoutMs, this.#giveUp.signal);
+      // The connection gives commands in flight the rest of the time.
+      const { closeTimeoutMs } = this.#policy;
+      const waitMs = Math.max(closeTimeoutMs / 2, closeTimeoutMs - LAST_REPLIES_MS);
+      const isTimeUp = pause(this.#clock, waitMs, this.#giveUp.signal);
       await Promise.race([this.#allEnded(), isTimeUp]);
     }
     const unconfirmed = this.#admission.messages;

@@ -179,14 +179,16 @@ export class Sender {
     if (job === undefined) return;
     this.#queue.delete(job);
     const failures = this.#failures;
-    let isOver = false;
-    void this.#sendGroup([job]).then(() => {
-      isOver = true;
+    const probe = { isOver: false };
+    const send = async (): Promise<void> => {
+      await this.#sendGroup([job]);
+      probe.isOver = true;
       this.#wait?.abort.abort();
-    });
-    while (!isOver) {
+    };
+    void send();
+    while (!probe.isOver) {
       await this.#untilDeadline(Number.POSITIVE_INFINITY);
-      if (!isOver) this.#rejectOverdue(this.#lastFailure);
+      if (!probe.isOver) this.#rejectOverdue(this.#lastFailure);
     }
     if (this.#failures === 0) return;
     this.#failures = failures + 1;

@@ -1,5 +1,5 @@
 /** Whatever says where the server is, its connections get the same settings. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
 import { expect, test } from "vitest";
