@@ -69,6 +69,7 @@ describe.each([
       const stream = await nameOn(server);
       const producer = new Producer({ redis, stream, observer: events.observe, closeTimeoutMs: 0, ...options });
       onTestFinished(() => producer.close());
+      await producer.connect();
       await producer.add({ n: "first" });
       const values = async () => {
         const entries = (await server.command("XRANGE", stream, "-", "+")) as [string, string[]][];
