@@ -3,8 +3,9 @@
  *
  * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
  */
-export { type Capabilities, probeCapabilities } from "../redis/capabilities.ts";
+
 export { sourceOfAddress } from "../redis/address-source.ts";
+export { type Capabilities, probeCapabilities } from "../redis/capabilities.ts";
 export { type Dependencies, dependenciesOf } from "../redis/dependencies.ts";
 export { createRedisStreamClient } from "../redis/redis-stream-client.ts";
 export { aclRules, RIGHTS, type Role } from "../redis/rights.ts";

@@ -67,6 +67,8 @@ function opened(source: ServerSource, role: OpenOptions): object {
 }
 
 const lazy = { lazyConnect: true };
+/** Settings of ours that nobody can change. */
+const OURS = ["protocol", "maxRetriesPerRequest", "socketTimeout", "retryStrategy", "connectionName", "keepAlive"];
 
 test("a lent client's duplicates have what options get", () => {
   fc.assert(
@@ -97,6 +99,35 @@ test("and so has each node of a lent Cluster", () => {
         expect(known).toContain("socketTimeout");
         expect(comparable(actual, known)).toEqual(comparable(expected, known));
       }
+    }),
+  );
+});
+
+const words = fc.string({ unit: fc.constantFrom(..."abc%:@/ é"), minLength: 1, maxLength: 5 });
+
+test("what a URL says is as if options or a Cluster said it", () => {
+  fc.assert(
+    fc.property(words, words, fc.boolean(), roles, (username, password, isSafe, role) => {
+      const who = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
+      const scheme = isSafe ? "rediss" : "redis";
+      const own = { username, password, ...(isSafe ? { tls: {} } : {}) };
+      const bySentinel = { sentinels: [{ host: "a", port: 1 }], name: "primary", ...own };
+      const sources: readonly (readonly [string, ServerSource])[] = [
+        [`${scheme}://${who}a:1`, { host: "a", port: 1, ...own }],
+        [`${scheme}+cluster://${who}a:1`, new Cluster([{ host: "a", port: 1 }], { ...lazy, redisOptions: own })],
+      ];
+      for (const [url, source] of sources) {
+        const [expected, actual] = [opened(source, role), opened(url, role)];
+        const known = Object.keys(expected).filter((name) => name !== "tls");
+        expect(comparable(actual, known)).toEqual(comparable(expected, known));
+        expect(Boolean(Reflect.get(actual, "tls"))).toBe(isSafe);
+      }
+      // Whose user and password the URL has, and TLS to whom, is said in server-address.ts; the settings are the same.
+      const settingsOf = (options: object) =>
+        comparable(options, ["failoverDetector", "sentinelCommandTimeout", ...OURS]);
+      expect(settingsOf(opened(`${scheme}+sentinel://${who}a:1/primary`, role))).toEqual(
+        settingsOf(opened(bySentinel, role)),
+      );
     }),
   );
 });
