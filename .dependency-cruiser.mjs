@@ -19,7 +19,7 @@ const CORE_DOORS = ["^packages/core/src/index\\.ts$", INTERNAL];
 const REDIS = "^packages/core/src/redis/";
 const INSIDES = `${REDIS}ioredis-internals/`;
 // These hand options to ioredis, of which it documents each.
-const OPENING = `${REDIS}(open-client|cluster-template|server-address)\\.ts$`;
+const OPENING = `${REDIS}(open-client|address-source|server-address|diagnosis|probe)\\.ts$`;
 
 // The consumer's rooms. Each has the parts of one matter; what lies beside them (scope, signals, loop …) knows none of them.
 const CONSUMER = "^packages/consumer/src/";

@@ -102,7 +102,8 @@ describe("the examples of Connecting", () => {
     for (const command of commands) {
       const words = here(command).split(" ");
       const start = words.indexOf("redis-batch");
-      const env = Object.fromEntries(words.slice(0, start).map((word) => word.split("=", 2)));
+      const env: Record<string, string> = {};
+      for (const [name = "", value = ""] of words.slice(0, start).map((word) => word.split("=", 2))) env[name] = value;
       await using program = await runWorker(`${root}packages/cli/src/bin.ts`, {
         args: words.slice(start + 1),
         env: { ...env, REDIS_BATCH_CONFIG: `${folder}/config.json`, REDIS_URL: undefined },

@@ -295,6 +295,7 @@ describe("Sentinels with TLS", () => {
     const half = ["--url", `redis+sentinel://${at}/primary?sentinelTls=true`];
     const told = await cli.run([...produce, ...half], { env: { NODE_EXTRA_CA_CERTS: ca } });
     expectEnd(told, 3, `127.0.0.1:${master.server.port} speaks TLS`);
+    expect.hasAssertions();
   });
 });
 
@@ -353,6 +354,7 @@ describe("Sentinel and Cluster", () => {
     const at = `127.0.0.1:${node?.port ?? 0}`;
     const ended = await cli.run([...words, "--url", `redis://${at}`, "--connect-timeout", "10m"]);
     expectEnd(ended, 2, `${at} is a node of a Redis Cluster`, `connect with redis+cluster://${at}`);
+    expect.hasAssertions();
   });
 
   it("finds every stream of a Cluster, and works with each", async () => {

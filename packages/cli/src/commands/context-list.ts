@@ -1,6 +1,6 @@
 import type { Run } from "../command.ts";
-import { withoutPassword } from "../connection/place.ts";
 import { contextsPath, readContexts, type SavedContext } from "../connection/contexts.ts";
+import { withoutPassword } from "../connection/place.ts";
 import type { contextList } from "../table/setup.ts";
 
 export const run: Run<typeof contextList> = async ({ options, terminal }) => {

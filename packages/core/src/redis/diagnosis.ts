@@ -1,6 +1,6 @@
 /**
  * Why no connection can be made, found out by asking. ioredis keeps to itself what went wrong at a Sentinel or a node of a
- * Cluster. And nobody's words tell that only one of the two sides speaks TLS.
+ * Cluster. And no error says that only one of the two sides speaks TLS.
  */
 import type { RedisOptions, SentinelAddress } from "ioredis";
 import { ConfigError, PermissionError, type RedisBatchError, type Refusal } from "../errors/errors.ts";
