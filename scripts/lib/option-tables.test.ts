@@ -18,6 +18,12 @@ const SPEC = {
       capMs: { kind: "milliseconds", min: 1, max: 3, default: 2, otherwise: "more", notBelow: "baseMs", about: "last" },
     },
   },
+  wait: {
+    kind: "options",
+    optional: true,
+    about: "wait",
+    options: { count: { kind: "integer", required: true, min: 1, max: 2, about: "how many" } },
+  },
   stream: { kind: "name", required: true, about: "key" },
 } as const;
 
@@ -36,6 +42,8 @@ const LINES = [
   "| `retry` |  |  | again |",
   "| `retry.baseMs` | 1 | 1 – 2 ms | first |",
   "| `retry.capMs` | 2; more | 1 – 3 ms, not below `retry.baseMs` | last |",
+  "| `wait` | – |  | wait |",
+  "| `wait.count` | required | 1 – 2 | how many |",
 ];
 
 describe("the table of a spec", () => {

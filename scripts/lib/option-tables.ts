@@ -39,11 +39,8 @@ interface Row {
 function rowsOf(specs: OptionSpecs, prefix: string): readonly Row[] {
   return Object.entries(specs).flatMap(([name, spec]) => {
     const about = spec.kind === "redis" ? REDIS : spec.about;
-    const place = isRequired(spec)
-      ? 0
-      : ["function", "signal", "own", "codec", "options"].includes(spec.kind) || prefix !== ""
-        ? 2
-        : 1;
+    const isLast = ["function", "signal", "own", "codec", "options"].includes(spec.kind) || prefix !== "";
+    const place = isRequired(spec) && prefix === "" ? 0 : isLast ? 2 : 1;
     const row = { place, cells: [`\`${prefix}${name}\``, defaultOf(spec), rangeOf(spec, prefix), about] };
     return spec.kind === "options" ? [row, ...rowsOf(spec.options, `${name}.`)] : [row];
   });
@@ -55,7 +52,8 @@ function defaultOf(spec: OptionSpec): string {
   if (spec.kind === "redis" || spec.required === true) return "required";
   const value = "default" in spec ? spec.default : undefined;
   const parts = [value === undefined ? [] : [valueOf(value, spec.kind)], spec.otherwise ?? []].flat();
-  return parts.length === 0 && spec.kind !== "options" ? "–" : parts.join("; ");
+  const isObject = spec.kind === "options" && spec.optional !== true;
+  return parts.length === 0 && !isObject ? "–" : parts.join("; ");
 }
 
 function valueOf(value: NonNullable<unknown>, kind: OptionSpec["kind"]): string {

@@ -28,6 +28,7 @@ import type { SentCommand } from "./wire/probe-command.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";
+import type { WaitOptions } from "./wire/wait.ts";
 import type { XackOptions } from "./wire/xack.ts";
 import type { XaddOptions } from "./wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xgroup.ts";
@@ -48,6 +49,14 @@ export type ConnectionEvent =
 
 /** The result of one add of many: the new entry's id, or the error. */
 export type AddOutcome = EntryId | RedisBatchError;
+
+/**
+ * Waits until replicas have what was followed → how many have it. Call it once, after the replies.
+ *
+ * @throws {ConnectionError} `not-sent` when the connection that carried all of it is not there any more: on another one
+ * the server would answer for what that one has written, which may be nothing
+ */
+export type WaitForReplicas = (options: WaitOptions) => Promise<number>;
 
 /**
  * The only way to Redis: one method per command and per atomic operation. Methods return decoded values and throw only
@@ -77,6 +86,10 @@ export interface StreamClient {
 
   /** Many adds at once. Each has its own result, in the given order. @see xadd in `wire/xadd.ts`, and so on for each command. */
   xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]>;
+  /** Follows the adds that are sent from now on, of one stream, in order to wait for their replicas. */
+  followAdds(): WaitForReplicas;
+  /** @throws {PermissionError} when WAIT is forbidden, or not offered */
+  assertMayWait(): Promise<void>;
   xlen(options: { readonly stream: string }): Promise<number>;
   xrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;
   xrevrange(options: XrangeOptions): Promise<readonly StreamEntry[]>;

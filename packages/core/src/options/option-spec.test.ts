@@ -26,6 +26,13 @@ const SPEC = {
       capMs: { kind: "milliseconds", min: 1, max: 2_000, default: 100, notBelow: "baseMs", about: "the longest delay" },
     },
   },
+  lock: {
+    ...{ kind: "options", optional: true, about: "what is locked" },
+    options: {
+      key: { kind: "integer", required: true, min: 1, max: 9, about: "its key" },
+      turns: { kind: "integer", min: 1, max: 9, default: 2, about: "how often" },
+    },
+  },
   tell: { kind: "function", value: {} as (line: string) => void, about: "who is told" },
   codec: { kind: "codec", method: "decode", value: {} as { decode(): unknown }, about: "how it is read" },
   signal: { kind: "signal", about: "ends it" },
@@ -66,7 +73,9 @@ describe("a spec is the type", () => {
     expectTypeOf<Policy["limit"]>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Policy["retry"]>().toEqualTypeOf<{ readonly baseMs: number; readonly capMs: number }>();
     expectTypeOf<DefaultsOf<typeof SPEC>["mode"]>().toEqualTypeOf<"slow">();
+    expectTypeOf<Policy["lock"]>().toEqualTypeOf<{ readonly key: number; readonly turns: number } | undefined>();
     expectTypeOf<DefaultsOf<typeof SPEC>>().not.toHaveProperty("boxes");
+    expectTypeOf<DefaultsOf<typeof SPEC>>().not.toHaveProperty("lock");
   });
 });
 
@@ -91,6 +100,12 @@ describe("reading a spec", () => {
       ...{ scope: "all", from: "5-1", retry: { baseMs: 2, capMs: 2 }, tell: () => {}, signal },
     };
     expect(read(given)).toEqual(given);
+  });
+
+  test("an object that is optional is there with its defaults, or not at all", () => {
+    expect(read(GIVEN).lock).toBeUndefined();
+    expect(read({ ...GIVEN, lock: { key: 3 } }).lock).toEqual({ key: 3, turns: 2 });
+    expect(problemsOf({ ...GIVEN, lock: {} })).toEqual(["lock.key is missing"]);
   });
 
   test("freezes the policy, and objects of options in it", () => {

@@ -87,6 +87,8 @@ interface Codec extends Described {
 interface Nested extends Described {
   readonly kind: "options";
   readonly options: OptionSpecs;
+  /** Without the object there is none of its options either. Otherwise each that is not given has its default. */
+  readonly optional?: true;
 }
 
 export type OptionSpec = NumberSpec | Textual | Flag | Choice | Position | Redis | Signal | Own | Codec | Nested;
@@ -137,7 +139,7 @@ export interface WithRedis {
 /** What a user gives, checked, and with the defaults in it. `undefined`: not given, and there is no default. */
 export type PolicyOf<Specs> = {
   readonly [Name in keyof Specs]: Specs[Name] extends { readonly options: infer Inner }
-    ? PolicyOf<Inner>
+    ? PolicyOf<Inner> | (Specs[Name] extends { readonly optional: true } ? undefined : never)
     : Specs[Name] extends IsRequired | { readonly default: unknown }
       ? ValueOf<Specs[Name]>
       : ValueOf<Specs[Name]> | undefined;
@@ -145,7 +147,9 @@ export type PolicyOf<Specs> = {
 
 type Constant = string | number | boolean;
 type Defaults<Specs, Names extends keyof Specs> = {
-  readonly [Name in Names]: Specs[Name] extends { readonly options: infer Inner }
+  readonly [Name in Exclude<Names, NamesWith<Specs, { readonly optional: true }>>]: Specs[Name] extends {
+    readonly options: infer Inner;
+  }
     ? DefaultsOf<Inner>
     : Specs[Name] extends { readonly default: infer Value }
       ? Value
@@ -161,7 +165,7 @@ export type DefaultsOf<Specs> = Defaults<
 /** Reads them from a spec. */
 export function defaultsOf<const Specs extends OptionSpecs>(specs: Specs): DefaultsOf<Specs> {
   const defaults = Object.entries(specs).flatMap(([name, spec]): (readonly [string, unknown])[] => {
-    if (spec.kind === "options") return [[name, defaultsOf(spec.options)]];
+    if (spec.kind === "options") return spec.optional ? [] : [[name, defaultsOf(spec.options)]];
     const value = "default" in spec ? spec.default : undefined;
     return value === undefined || typeof value === "object" ? [] : [[name, value]];
   });

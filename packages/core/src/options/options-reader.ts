@@ -76,7 +76,7 @@ export class OptionsReader {
         if (isAbsent) this.problem(`${name} is missing: a URL, ioredis options, or an ioredis client`);
         return value;
       case "options":
-        return this.#readNested(name, spec.options);
+        return isAbsent && spec.optional ? undefined : this.#readNested(name, spec.options);
       case "function":
         return this.callable(name, value);
       case "codec":

@@ -129,12 +129,13 @@ export class Producer<Value = FieldsInput> {
    * Connects now instead of with the first message, to find out at start whether it works.
    *
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`; it keeps trying, so adding may work later
-   * @throws {PermissionError} when the server rejects the user name or password
+   * @throws {PermissionError} when the server rejects the user name or password, or does not allow `waitForReplicas`
    * @throws {UsageError} after `close()`
    */
   async connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#use("connect");
     await this.#client.connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: options.signal });
+    if (this.#policy.waitForReplicas !== undefined) await this.#client.assertMayWait();
   }
 
   /**
@@ -143,7 +144,8 @@ export class Producer<Value = FieldsInput> {
    *
    * @throws {PayloadError} when the codec cannot write the value
    * @throws {QueueFullError} when too many messages wait for confirmation
-   * @throws {ConnectionError} `not-sent`: certainly not added; `unknown`: perhaps added, and not repeated
+   * @throws {ConnectionError} `not-sent`: certainly not added; `unknown`: perhaps added, and not repeated, or added, and
+   * fewer replicas than `waitForReplicas` says confirmed it
    * @throws {ServerStateError} when the server temporarily refuses to add (out of memory, cannot save …)
    * @throws {WrongTypeError} when the stream's key holds something else
    * @throws {PermissionError} when this user may not add

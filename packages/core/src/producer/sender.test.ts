@@ -1,8 +1,9 @@
-import { ManualClock } from "@redis-batch/test-support";
+import { deferred, ManualClock } from "@redis-batch/test-support";
 import { describe, expect, test } from "vitest";
 import { ConnectionError, PermissionError, type RedisBatchError, ServerStateError } from "../errors/errors.ts";
-import type { AddOutcome } from "../stream-client.ts";
+import type { AddOutcome, WaitForReplicas } from "../stream-client.ts";
 import type { AddOnceOptions, AddOnceResult } from "../wire/atomic/add-once.ts";
+import type { WaitOptions } from "../wire/wait.ts";
 import type { XaddOptions } from "../wire/xadd.ts";
 import type { ProducerEvent } from "./events.ts";
 import { type Ending, Sender } from "./sender.ts";
@@ -16,6 +17,9 @@ class ScriptedServer {
   #isUp = false;
   #refusal: RedisBatchError | undefined;
   answer: (text: string) => AddOutcome = (text) => `${text.length}-1`;
+  replicas: () => Promise<number> = async () => 2;
+  forbidsWait = false;
+  checks = 0;
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
@@ -59,14 +63,27 @@ class ScriptedServer {
     if (typeof outcome !== "string") throw outcome;
     return { id: outcome, added: true };
   }
+
+  followAdds(): WaitForReplicas {
+    return ({ count }) => {
+      this.sent.push([`WAIT ${count}`]);
+      return this.replicas();
+    };
+  }
+
+  async assertMayWait(): Promise<void> {
+    this.checks++;
+    if (this.forbidsWait) throw new PermissionError("no wait", { command: "wait", refusal: "right" });
+  }
 }
 
-function setUp() {
+function setUp(options: { readonly waitForReplicas?: WaitOptions } = {}) {
   const clock = new ManualClock();
   const server = new ScriptedServer(clock);
   const events: ProducerEvent[] = [];
   const sender = new Sender({
     ...{ client: server, clock, random: () => 1, stream: "orders", trim: undefined, rememberKeysMs: 1_000 },
+    waitForReplicas: options.waitForReplicas,
     notify: (event) => events.push(event),
   });
   /** Sends, and keeps how it ended. */
@@ -325,6 +342,93 @@ describe("when it is stopped", () => {
     const end = send("a");
     await clock.advance(5_000);
     expect(end.value).toBe(notSent);
+    expect(server.sent).toEqual([["a"]]);
+  });
+});
+
+describe("with waitForReplicas", () => {
+  const waitForReplicas = { count: 2, timeoutMs: 100 };
+
+  test("one WAIT follows what was sent together, and nothing is confirmed before its reply", async () => {
+    const { clock, server, send } = setUp({ waitForReplicas });
+    server.up();
+    const reply = deferred<number>();
+    server.replicas = () => reply.promise;
+    const ends = [send("a"), send("b", { key: "k" }), send("c")];
+    await clock.settle();
+    expect(server.sent).toEqual([["a"], ["k=b"], ["c"], ["WAIT 2"]]);
+    expect(ends.map(({ value }) => value)).toEqual([undefined, undefined, undefined]);
+    reply.resolve(2);
+    await clock.settle();
+    expect(ends.map(({ value }) => value)).toEqual(["1-1", "1-1", "1-1"].map((id) => ({ id, added: true })));
+  });
+
+  test("messages that come while replicas are awaited go out together afterwards", async () => {
+    const { clock, server, send } = setUp({ waitForReplicas });
+    server.up();
+    const reply = deferred<number>();
+    server.replicas = () => reply.promise;
+    send("a");
+    await clock.settle();
+    for (const text of ["b", "c", "d"]) {
+      send(text);
+      await clock.settle();
+    }
+    reply.resolve(2);
+    await clock.settle();
+    expect(server.sent).toEqual([["a"], ["WAIT 2"], ["b", "c", "d"], ["WAIT 2"]]);
+  });
+
+  test("too few replicas leave what was added in doubt; what was refused is told as it is", async () => {
+    const { clock, server, events, send } = setUp({ waitForReplicas });
+    server.up();
+    server.replicas = async () => 1;
+    server.answer = (text) => (text === "bb" ? new ServerStateError("full", { state: "OOM" }) : `${text.length}-1`);
+    const ends = [send("a"), send("bb")];
+    await clock.settle();
+    expect(ends[0]?.value).toMatchObject({ code: "CONNECTION", outcome: "unknown" });
+    expect(String(ends[0]?.value)).toContain("added as 1-1, but 1 of 2 replicas confirmed it within 100 ms");
+    expect(ends[1]?.value).toMatchObject({ state: "OOM" });
+    expect(events).toEqual([{ type: "added", added: 0, failed: 2, elapsedMs: 0 }]);
+  });
+
+  test("a WAIT that fails, in whatever way, leaves what was added in doubt: it is not sent again", async () => {
+    for (const error of [notSent, new PermissionError("no", { command: "wait", refusal: "right" }), new Error("odd")]) {
+      const { clock, server, send } = setUp({ waitForReplicas });
+      server.up();
+      server.replicas = async () => {
+        throw error;
+      };
+      const end = send("a");
+      await clock.settle();
+      expect(end.value).toMatchObject({ code: "CONNECTION", outcome: "unknown", cause: error });
+      expect(server.sent).toEqual([["a"], ["WAIT 2"]]);
+    }
+  });
+
+  test("without the right to wait nothing is added; it is asked again with the next add", async () => {
+    const { clock, server, send } = setUp({ waitForReplicas });
+    server.up();
+    server.forbidsWait = true;
+    const ends = [send("a"), send("b")];
+    await clock.settle();
+    expect(ends.map(({ value }) => value)).toMatchObject([{ code: "PERMISSION" }, { code: "PERMISSION" }]);
+    expect(server.sent).toEqual([]);
+    server.forbidsWait = false;
+    for (const text of ["c", "d"]) {
+      send(text);
+      await clock.settle();
+    }
+    expect(server.sent).toEqual([["c"], ["WAIT 2"], ["d"], ["WAIT 2"]]);
+    expect(server.checks).toBe(2);
+  });
+
+  test("nothing is awaited when nothing was added", async () => {
+    const { clock, server, send } = setUp({ waitForReplicas });
+    server.up();
+    server.answer = () => new ServerStateError("full", { state: "OOM" });
+    send("a");
+    await clock.settle();
     expect(server.sent).toEqual([["a"]]);
   });
 });

@@ -13,18 +13,24 @@
  * After such a failure one message is sent as a probe, at growing intervals, until one gets through: of a Cluster some
  * master may be away while the connection is there. Messages with an idempotency key do not wait here for a server that
  * refuses them, because others need not wait with them: `addUntilConfirmed` repeats them.
+ *
+ * With `waitForReplicas`, messages that were sent together also end together: when the replicas have answered for all of
+ * them. Meanwhile others are queued, because WAIT holds up whatever comes behind it on its connection.
  */
 
 import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
-import { ConnectionError } from "../errors/errors.ts";
+import { ConnectionError, PermissionError } from "../errors/errors.ts";
+import type { EntryId } from "../names/entry-id.ts";
 import { type Clock, pause } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
-import type { StreamClient } from "../stream-client.ts";
+import type { StreamClient, WaitForReplicas } from "../stream-client.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Argument } from "../wire/command.ts";
+import type { WaitOptions } from "../wire/wait.ts";
 import type { Trim } from "../wire/xadd.ts";
 import { isAway, notAdded } from "./away.ts";
 import type { ProducerEvent } from "./events.ts";
+import { decideDoubt } from "./replica-doubt.ts";
 import { SharedAborts } from "./shared-aborts.ts";
 
 export interface OutgoingMessage {
@@ -33,12 +39,13 @@ export interface OutgoingMessage {
 }
 
 export interface SenderOptions {
-  readonly client: Pick<StreamClient, "connect" | "xaddMany" | "addOnce">;
+  readonly client: Pick<StreamClient, "connect" | "xaddMany" | "addOnce" | "followAdds" | "assertMayWait">;
   readonly clock: Clock;
   readonly random: Random;
   readonly stream: string;
   readonly trim: Trim | undefined;
   readonly rememberKeysMs: number;
+  readonly waitForReplicas: WaitOptions | undefined;
   readonly notify: (event: ProducerEvent) => void;
 }
 
@@ -62,6 +69,16 @@ interface Failure {
   readonly error: unknown;
 }
 
+/** The replies to messages that were sent together. */
+interface Part {
+  readonly sentAtMs: number;
+  readonly added: readonly { readonly job: Job; readonly result: AddOnceResult }[];
+  readonly failed: readonly Failure[];
+}
+
+/** The error of a message that was added, but may be lost again. */
+type Doubt = (id: EntryId) => ConnectionError;
+
 /**
  * How long to wait before the next probe. Short at first: a connection that counts as ready but cannot be written to is
  * about to report its end.
@@ -83,6 +100,8 @@ export class Sender {
   /** How often in a row messages could not be sent. Above 0: only probes are sent. */
   #failures = 0;
   #lastFailure: unknown;
+  /** Whether the server lets us wait for replicas. */
+  #mayWait = false;
   #wait: { readonly deadlineMs: number; readonly abort: AbortController } | undefined;
 
   constructor(options: SenderOptions) {
@@ -121,9 +140,12 @@ export class Sender {
       if (this.#failures > 0) await this.#untilDeadline(backoffDelayMs(this.#failures, PROBING, this.#options.random));
       if (this.#queue.size === 0) break;
       if (!(await this.#isServerThere())) continue;
+      const { waitForReplicas } = this.#options;
+      if (waitForReplicas !== undefined && !(await this.#isWaitAllowed())) continue;
       await microtasksToEnd();
       if (this.#failures > 0) await this.#probe();
-      else this.#sendQueued();
+      else if (waitForReplicas === undefined) void this.#sendQueued();
+      else await this.#sendQueued();
     }
     this.#isPumping = false;
   }
@@ -166,11 +188,24 @@ export class Sender {
     this.#wait = undefined;
   }
 
-  #sendQueued(): void {
+  /** Asks before anything is added: otherwise each add would be there, and in doubt. */
+  async #isWaitAllowed(): Promise<boolean> {
+    if (this.#mayWait) return true;
+    try {
+      await this.#options.client.assertMayWait();
+      this.#mayWait = true;
+    } catch (error) {
+      // Adds will meet any other error as well.
+      if (!PermissionError.is(error)) return true;
+      this.#rejectQueued(() => error);
+    }
+    return this.#mayWait;
+  }
+
+  #sendQueued(): Promise<unknown> {
     const jobs = [...this.#queue];
     this.#queue.clear();
-    // All are written to the socket before this returns, so the commands keep the order of the calls.
-    for (const group of groupForSending(jobs)) void this.#sendGroup(group);
+    return this.#sendAll(jobs);
   }
 
   /** Sends the first message. If it cannot be sent either, those whose time is over end; those behind a hanging one too. */
@@ -181,7 +216,7 @@ export class Sender {
     const failures = this.#failures;
     const probe = { isOver: false };
     const send = async (): Promise<void> => {
-      await this.#sendGroup([job]);
+      await this.#sendAll([job]);
       probe.isOver = true;
       this.#wait?.abort.abort();
     };
@@ -195,35 +230,81 @@ export class Sender {
     this.#rejectOverdue(this.#lastFailure);
   }
 
-  #sendGroup(group: readonly [Job, ...Job[]]): Promise<void> {
-    return group[0].message.idempotencyKey === undefined ? this.#sendTogether(group) : this.#sendOnce(group[0]);
+  /** Sends messages → when each of them has ended, or is queued again. */
+  #sendAll(jobs: readonly Job[]): Promise<unknown> {
+    const { client, waitForReplicas } = this.#options;
+    const replicas = waitForReplicas === undefined ? undefined : client.followAdds();
+    // All are written to the socket before this returns, so the commands keep the order of the calls.
+    const parts = groupForSending(jobs).map((group) =>
+      group[0].message.idempotencyKey === undefined ? this.#sendTogether(group) : this.#sendOnce(group[0]),
+    );
+    if (waitForReplicas !== undefined && replicas !== undefined) {
+      return this.#endAfterReplicas(parts, replicas, waitForReplicas);
+    }
+    return Promise.all(parts.map(async (part) => this.#endPart(await part)));
   }
 
-  async #sendTogether(jobs: readonly Job[]): Promise<void> {
+  async #endAfterReplicas(
+    sent: readonly Promise<Part>[],
+    waitForReplicas: WaitForReplicas,
+    options: WaitOptions,
+  ): Promise<void> {
+    const parts = await Promise.all(sent);
+    const isAnyAdded = parts.some(({ added }) => added.length > 0);
+    const doubt = isAnyAdded ? await this.#doubt(waitForReplicas, options) : null;
+    for (const part of parts) this.#endPart(part, doubt);
+  }
+
+  /** Why messages that were added may still be lost; `null` if enough replicas have them. */
+  async #doubt(waitForReplicas: WaitForReplicas, options: WaitOptions): Promise<Doubt | null> {
+    try {
+      return decideDoubt(options, await waitForReplicas(options));
+    } catch (error) {
+      if (PermissionError.is(error)) this.#mayWait = false;
+      return decideDoubt(options, error);
+    }
+  }
+
+  async #sendTogether(jobs: readonly Job[]): Promise<Part> {
     const { client, clock, stream, trim } = this.#options;
     const sentAtMs = clock.nowMs();
     const items = jobs.map(({ message }) => ({ stream, trim, fields: message.fields }));
     const outcomes: readonly unknown[] = await client.xaddMany(items).catch((error: unknown) => jobs.map(() => error));
+    const added: { job: Job; result: AddOnceResult }[] = [];
     const failed: Failure[] = [];
     for (const [index, job] of jobs.entries()) {
       const outcome = outcomes[index];
-      if (typeof outcome === "string") this.#confirm(job, { id: outcome, added: true });
+      if (typeof outcome === "string") added.push({ job, result: { id: outcome, added: true } });
       else failed.push({ job, error: outcome });
     }
-    this.#report(jobs.length - failed.length, this.#endFailed(failed), sentAtMs);
+    return { sentAtMs, added, failed };
   }
 
-  async #sendOnce(job: Job): Promise<void> {
+  async #sendOnce(job: Job): Promise<Part> {
     const { client, clock, stream, trim, rememberKeysMs } = this.#options;
     const { fields, idempotencyKey = "" } = job.message;
     const sentAtMs = clock.nowMs();
     try {
       const result = await client.addOnce({ stream, trim, fields, idempotencyKey, rememberMs: rememberKeysMs });
-      this.#confirm(job, result);
-      this.#report(result.added ? 1 : 0, 0, sentAtMs);
+      return { sentAtMs, added: [{ job, result }], failed: [] };
     } catch (error) {
-      this.#report(0, this.#endFailed([{ job, error }]), sentAtMs);
+      return { sentAtMs, added: [], failed: [{ job, error }] };
     }
+  }
+
+  #endPart({ sentAtMs, added, failed }: Part, doubt: Doubt | null = null): void {
+    // A message that was added got through, even if it ends in doubt.
+    if (added.length > 0) this.#failures = 0;
+    let confirmed = 0;
+    for (const { job, result } of added) {
+      if (doubt !== null) this.#refuse(job, doubt(result.id));
+      else {
+        this.#confirm(job, result);
+        if (result.added) confirmed++;
+      }
+    }
+    const inDoubt = doubt === null ? 0 : added.length;
+    this.#report(confirmed, inDoubt + this.#endFailed(failed), sentAtMs);
   }
 
   /** Ends messages that were not confirmed, but queues those again that were certainly not sent → how many ended. */
@@ -250,7 +331,6 @@ export class Sender {
   }
 
   #confirm(job: Job, result: AddOnceResult): void {
-    this.#failures = 0;
     if (job.signal !== undefined) this.#aborts.delete(job, job.signal);
     job.ending.confirm(result);
   }

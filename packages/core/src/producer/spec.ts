@@ -79,6 +79,28 @@ export const PRODUCER_SPEC = {
     about: "time that the server remembers an idempotency key; longer than `retryForMs`",
   },
   /**
+   * Confirms an add only when this many replicas have it, too. Not set by default: the master alone confirms, and what its
+   * replicas do not have yet is lost if one of them takes over. An add that too few replicas confirm in time rejects with a
+   * `ConnectionError` whose outcome is `unknown`: it is in the stream, but may still be lost. While replicas are awaited,
+   * further adds collect, and are then sent together. It is a help, not a promise: the replica that takes over may be another.
+   */
+  waitForReplicas: {
+    ...{ kind: "options", optional: true },
+    about: "[confirm an add](../../docs/durability.md) only when replicas have it, too",
+    options: {
+      /** Replicas that must confirm, 1 to 100. More than the master has: no add is ever confirmed. */
+      count: {
+        ...{ kind: "integer", min: 1, max: 100, required: true },
+        about: "replicas that must have a message before its add is confirmed",
+      },
+      /** How long to wait for them, in milliseconds, 1 to 10,000. Default 1,000. Too short: adds that are well end in doubt. */
+      timeoutMs: {
+        ...{ kind: "milliseconds", min: 1, max: 10_000, default: 1_000 },
+        about: "maximum time to wait for the replicas; after that the outcome of the add is `unknown`",
+      },
+    },
+  },
+  /**
    * Keep about this many of the newest entries, 1 to 2^53-1; drop older ones with every add, read or not. Not set by
    * default; needs `allowUnreadLoss`.
    */

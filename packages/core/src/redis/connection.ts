@@ -308,6 +308,26 @@ export class Connection {
     return end.error === undefined ? end : { reply: undefined, error: this.#unlessRedirected(end.error) };
   }
 
+  /**
+   * Follows the calls from now on → sends one more call behind them, over the very connection that carried them. There
+   * that call rejects, `not-sent`, if it is not this connection any more, or if a Cluster sent them over several.
+   */
+  followCalls(): (command: string, args: readonly Argument[]) => Promise<unknown> {
+    const epoch = this.#epoch;
+    const nodes = this.#clusterCalls?.follow();
+    return async (command, args) => {
+      const node = nodes === undefined ? this.#client : nodes();
+      if (!this.#isUsable || this.#epoch !== epoch || node === undefined) {
+        throw this.#notConnected("the connection that carried what it is about is not there any more", command);
+      }
+      try {
+        return await node.callBuffer(command, ...args);
+      } catch (error) {
+        throw translateError(error, command);
+      }
+    };
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

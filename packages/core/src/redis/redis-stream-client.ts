@@ -9,7 +9,7 @@ import { groupKey } from "../names/keys.ts";
 import { type Clock, pause, systemClock } from "../service/clock.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import { onAbort } from "../service/signals.ts";
-import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient } from "../stream-client.ts";
+import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient, WaitForReplicas } from "../stream-client.ts";
 import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
@@ -56,6 +56,7 @@ import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
 import { time } from "../wire/time.ts";
 import { type TouchConsumerOptions, touchConsumer } from "../wire/touch-consumer.ts";
 import { unlink } from "../wire/unlink.ts";
+import { wait } from "../wire/wait.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
 import { xackdel } from "../wire/xackdel.ts";
 import { type XaddOptions, xadd } from "../wire/xadd.ts";
@@ -216,6 +217,21 @@ class RedisStreamClient implements StreamClient {
       items.map((item) => xadd.encode(item)),
     );
     return ends.map(({ reply, error }, index) => error ?? xadd.decode(reply, items[index] as XaddOptions));
+  }
+
+  followAdds(): WaitForReplicas {
+    const callBehind = this.#connection("commands").followCalls();
+    return async (options) => wait.decode(await callBehind(wait.name, wait.encode(options)), options);
+  }
+
+  async assertMayWait(): Promise<void> {
+    const [server] = this.#connection("commands").servers;
+    try {
+      await server?.(wait.name, wait.encode({ count: 0, timeoutMs: 1 }));
+    } catch (error) {
+      // A replica refuses it for another reason.
+      if (!CommandError.is(error)) throw error;
+    }
   }
 
   xlen(options: { readonly stream: string }): Promise<number> {

@@ -18,6 +18,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   producer: [
     { purpose: "adding messages", keys: ["stream"], rules: ["+xadd"] },
     { purpose: "idempotency keys", keys: ["idempotency"], rules: ["+eval", "+evalsha", "+get", "+set"] },
+    { purpose: "waiting for replicas", keys: [], rules: ["+wait"] },
   ],
   consumer: [
     {

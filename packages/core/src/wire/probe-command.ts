@@ -20,6 +20,7 @@ export const SENT_COMMANDS = [
   "pttl",
   "set",
   "unlink",
+  "wait",
   "xack",
   "xackdel",
   "xadd",

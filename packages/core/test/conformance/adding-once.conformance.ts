@@ -69,6 +69,16 @@ export function describeAddingOnce(scene: () => Scene): void {
       expect([first.added, second.added]).toEqual([true, true]);
     });
 
+    test("can be awaited at replicas, as can other adds", async () => {
+      const { client, stream } = scene();
+      await client.assertMayWait();
+      const waitForReplicas = client.followAdds();
+      await client.xaddMany([{ stream, fields: ["n", 1] }]);
+      await addOnce("k");
+      await addOnce("k");
+      expect(await waitForReplicas({ count: 0, timeoutMs: 1_000 })).toBeGreaterThanOrEqual(0);
+    });
+
     test("wakes up a reader", async () => {
       const { client, address, setting } = scene();
       await scene().createGroup();

@@ -55,6 +55,7 @@ import type {
   TakeOptions,
   TakeResult,
   TouchConsumerOptions,
+  WaitForReplicas,
   TrimToSafePointOptions,
   WriteInTermOptions,
   XackOptions,
@@ -130,6 +131,15 @@ export class MemoryStreamClient implements StreamClient {
       if (RedisBatchError.is(error)) return items.map(() => error);
       throw error;
     }
+  }
+
+  /** As many replicas as are asked for have whatever there is. */
+  followAdds(): WaitForReplicas {
+    return ({ count }) => this.#run("followAdds", () => count);
+  }
+
+  assertMayWait(): Promise<void> {
+    return this.#run("assertMayWait", () => {});
   }
 
   xlen(options: { readonly stream: string }): Promise<number> {

@@ -49,6 +49,7 @@ export type TakeResult = ResultOf<"take">;
 export type TouchConsumerOptions = OptionsOf<"touchConsumer">;
 export type Trim = NonNullable<XaddOptions["trim"]>;
 export type TrimToSafePointOptions = OptionsOf<"trimToSafePoint">;
+export type WaitForReplicas = ReturnType<StreamClient["followAdds"]>;
 export type WriteInTermOptions = OptionsOf<"writeInTerm">;
 export type XackOptions = OptionsOf<"xack">;
 export type XaddOptions = OptionsOf<"xaddMany">[number];

@@ -6,7 +6,7 @@ import type { RedisClient } from "../redis-client.ts";
 type Socket = Redis["stream"];
 
 /** The socket. Relies on `stream`, which is undefined before the first connection. */
-function socketOf(client: RedisClient): Socket | undefined {
+export function socketOf(client: RedisClient): Socket | undefined {
   return client.isCluster ? undefined : (client as Redis).stream;
 }
 

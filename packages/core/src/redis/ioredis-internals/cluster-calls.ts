@@ -9,10 +9,13 @@ import type { Clock } from "../../service/clock.ts";
 import type { Argument } from "../../wire/command.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { translateError } from "../translate-error.ts";
+import { socketOf } from "./client-state.ts";
 
 interface OpenCall {
   /** Whether a node may have executed it. Undefined if this ioredis does not show it: then its error text decides. */
   isWritten: boolean | undefined;
+  /** The socket that it was last written to. */
+  socket: object | undefined;
   readonly abandon: () => void;
 }
 
@@ -27,6 +30,8 @@ export class ClusterCalls {
   #cancelTimer = (): void => {};
   /** The call whose command ioredis is about to create. */
   #starting: OpenCall | undefined;
+  /** The sockets whose nodes have executed a call since `follow`. */
+  #followed = new Set<object | undefined>();
 
   /**
    * Relies on a Cluster creating a command for each call at once, and passing it to its own `sendCommand`.
@@ -52,11 +57,12 @@ export class ClusterCalls {
   call(command: string, args: readonly Argument[], operation: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
-        isWritten: undefined,
+        ...{ isWritten: undefined, socket: undefined },
         abandon: () => fail(new Error("the client has ended")),
       };
       const succeed = (reply: unknown): void => {
         this.#remove(call);
+        this.#followed.add(call.socket);
         resolve(reply);
       };
       const fail = (error: unknown): void => {
@@ -68,6 +74,20 @@ export class ClusterCalls {
       this.#cluster.callBuffer(command, ...args).then(succeed, fail);
       this.#starting = undefined;
     });
+  }
+
+  /**
+   * Follows the calls from now on → finds the node that has executed all of them, still over the same socket; `undefined`
+   * if there is none. Whatever redirections there were, the last node that a call was written to is the one that answered.
+   */
+  follow(): () => RedisClient | undefined {
+    const sockets = new Set<object | undefined>();
+    this.#followed = sockets;
+    return () => {
+      const [socket] = sockets;
+      if (sockets.size !== 1 || socket === undefined) return undefined;
+      return this.#cluster.nodes("all").find((node) => node.status === "ready" && socketOf(node) === socket);
+    };
   }
 
   /** Rejects all calls that have not settled. */
@@ -96,6 +116,7 @@ function noteWriting(command: Command, call: OpenCall): boolean {
   call.isWritten = false;
   command.toWritable = (socket) => {
     call.isWritten = true;
+    call.socket = socket;
     return toWritable.call(command, socket);
   };
   return true;
