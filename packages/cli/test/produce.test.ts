@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { eventually, needsOwnServer, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, needsTool, useCli } from "./cli.ts";
 
@@ -130,6 +130,19 @@ describe("produce", () => {
     const without = await cli.run(["produce", stream, "--key-field", "order"], { input: '{"n":1}\n' });
     expectEnd(without, 2, 'line 1: it has no field "order"');
     expect(await redis.server.command("XLEN", stream)).toBe(30);
+  });
+
+  it("confirms a message only when as many replicas as are asked for have it", async (context) => {
+    needsOwnServer(context, redis.server);
+    const produce = (...message: readonly string[]) =>
+      cli.run(["produce", stream, ...message, "--wait-for-replicas", "1", "--replica-timeout", "5s"]);
+    const stream = uniqueName("replicas");
+    const alone = await cli.run(["produce", stream, "n=1", "--wait-for-replicas", "1", "--replica-timeout", "20ms"]);
+    expectEnd(alone, 3, "0 of 1 replicas confirmed it within 20 ms", "may or may not have been added");
+    await using replica = await RedisServer.start({ replicaOf: redis.server });
+    await eventually("a replica follows", async () => (await replica.info("replication"))["master_link_status"] === "up");
+    expect(await produce("n=2")).toMatchObject({ code: 0 });
+    expect(await replica.command("XLEN", stream)).toBe(2);
   });
 
   it("says on Ctrl-C what it has added, sends nothing after it, and ends with 130", async () => {

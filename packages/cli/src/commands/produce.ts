@@ -204,7 +204,7 @@ async function check(items: AsyncIterable<Item>, call: Call, tally: Tally, sourc
 async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promise<Error | undefined> {
   const { args, options, terminal, signal } = call;
   const server = await findServer(call);
-  const producer = openProducer(server, args.stream);
+  const producer = openProducer(server, args.stream, options);
   // Messages in transit, by their position in the source: this limits how far it reads ahead.
   const lineOf = new Map<number, number>();
   const pace = new Pace(options.rate, systemClock);
@@ -246,13 +246,16 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
   }
 }
 
-function openProducer(server: Server, stream: string): Producer<readonly FieldPair[]> {
+function openProducer(server: Server, stream: string, options: Call["options"]): Producer<readonly FieldPair[]> {
+  const { "wait-for-replicas": count, "replica-timeout": timeoutMs } = options;
+  const waitForReplicas = count === undefined ? undefined : { count, timeoutMs };
   const { redis, connectTimeoutMs, observe: observer } = server;
   const codec = {
     encode: (fields: readonly FieldPair[]) => fields,
     decode: (raw: readonly Buffer[]) => rawCodec.decode(raw),
   };
-  return new Producer({ redis, stream, codec, connectTimeoutMs, queueTimeoutMs: connectTimeoutMs, observer });
+  const queueTimeoutMs = connectTimeoutMs;
+  return new Producer({ redis, stream, codec, connectTimeoutMs, queueTimeoutMs, observer, waitForReplicas });
 }
 
 function keyOf(fields: readonly FieldPair[], keyField: string): string {

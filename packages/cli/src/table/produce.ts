@@ -1,3 +1,5 @@
+import { PRODUCER_SPEC } from "@redis-batch/core/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
 
 export const produce = defineCommand({
@@ -35,6 +37,8 @@ export const produce = defineCommand({
       value: "name",
       about: "field that identifies a message: it is added once, even if the command is repeated within an hour",
     },
+    "wait-for-replicas": flagOf(PRODUCER_SPEC.waitForReplicas.options.count),
+    "replica-timeout": flagOf(PRODUCER_SPEC.waitForReplicas.options.timeoutMs),
     "skip-invalid": { kind: "flag", about: "skip lines that cannot be read, report them, and exit with 2" },
     "dry-run": { kind: "flag", about: "read and check everything, but send nothing" },
   },
@@ -48,6 +52,10 @@ export const produce = defineCommand({
     {
       line: "redis-batch tail orders -n 1000 --json | redis-batch produce copy --context staging",
       does: "copy the last thousand messages to another server",
+    },
+    {
+      line: "redis-batch produce payments --file payments.ndjson --key-field payment --wait-for-replicas 2",
+      does: "confirm each only when two replicas have it",
     },
   ],
   connects: true,
