@@ -1,4 +1,4 @@
-import { uniqueName, useServer } from "@redis-batch/test-support";
+import { eventually, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectSameContent, useCli } from "./cli.ts";
 
@@ -36,10 +36,30 @@ describe("doctor", () => {
     expectEnd(table, 0);
     expectSameContent(table.stdout, json);
     const found = json["findings"] as Finding[];
-    expect(found.filter(({ severity }) => severity !== "ok")).toEqual([]);
+    expect(found.filter(({ severity }) => severity !== "ok")).toMatchObject([{ area: "replicas", severity: "info" }]);
     expect(found.map(({ area }) => area)).toEqual([
-      ...["version", "deleting", "idle time", "role", "persistence", "eviction", "memory", "clock"],
+      ...["version", "deleting", "idle time", "role", "clock", "replicas", "persistence", "eviction", "memory"],
     ]);
+  });
+
+  it("says what a failover would lose, and what the server does about it", async () => {
+    await using replica = await RedisServer.start({ replicaOf: { address: redis.server.as("default").address } });
+    const follows = async () => (await replica.info("replication"))["master_link_status"] === "up";
+    await eventually("the replica follows", follows, { timeoutMs: 20_000 });
+    const replicas = async (user?: string) => (await findings([], user)).filter(({ area }) => area === "replicas");
+    expect(await replicas()).toMatchObject([
+      { severity: "info", finding: expect.stringMatching(/^1 replica follows, but nothing waits for them/) as string },
+    ]);
+    // As a managed server: INFO, but no CONFIG.
+    expect(await replicas("adder")).toMatchObject([
+      { severity: "unknown", finding: expect.stringContaining("CONFIG is refused") as string },
+    ]);
+    await redis.server.command("CONFIG", "SET", "min-replicas-to-write", "1");
+    try {
+      expect(await replicas()).toMatchObject([{ severity: "warning" }]);
+    } finally {
+      await redis.server.command("CONFIG", "SET", "min-replicas-to-write", "0");
+    }
   });
 
   it("says what is wrong with it, each with its fix, and ends with 1", async () => {

@@ -36,8 +36,9 @@ const OPTIONAL: readonly (readonly string[])[] = [
   ...[["CLIENT"], ["COMMAND"], ["INFO"], ["ACL"], ["HELLO"], ["CLUSTER"]],
   ...[["EVALSHA"], ["SCRIPT"], ["EVAL"], ["FUNCTION", "FCALL", "FCALL_RO"]],
   ...[["ZADD"], ["ZRANGE"], ["ZMSCORE"], ["ZREM"], ["ZREMRANGEBYSCORE"], ["ZCOUNT"], ["PTTL"]],
+  ...[["CONFIG"], ["WAIT"], ["SCAN"]],
   // These are never sent. (Read by nobody, and each of them still alone: a library underneath might.)
-  ...[["CONFIG"], ["DEBUG"], ["MEMORY"], ["OBJECT"], ["WAIT"], ["KEYS"], ["SCAN"], ["PUBLISH", "SUBSCRIBE"]],
+  ...[["DEBUG"], ["MEMORY"], ["OBJECT"], ["KEYS"], ["PUBLISH", "SUBSCRIBE"]],
   ...[["SELECT"], ["MULTI", "EXEC", "WATCH"], ["XAUTOCLAIM", "XSETID"], ["UNLINK", "XTRIM"]],
 ];
 /** Only in the newer of the two. */

@@ -140,7 +140,10 @@ describe("produce", () => {
     const alone = await cli.run(["produce", stream, "n=1", "--wait-for-replicas", "1", "--replica-timeout", "20ms"]);
     expectEnd(alone, 3, "0 of 1 replicas confirmed it within 20 ms", "may or may not have been added");
     await using replica = await RedisServer.start({ replicaOf: redis.server });
-    await eventually("a replica follows", async () => (await replica.info("replication"))["master_link_status"] === "up");
+    await eventually(
+      "a replica follows",
+      async () => (await replica.info("replication"))["master_link_status"] === "up",
+    );
     expect(await produce("n=2")).toMatchObject({ code: 0 });
     expect(await replica.command("XLEN", stream)).toBe(2);
   });

@@ -50,6 +50,13 @@ export type ConnectionEvent =
 /** The result of one add of many: the new entry's id, or the error. */
 export type AddOutcome = EntryId | RedisBatchError;
 
+/** What a server tells of itself, by name; `null` if it may not be asked. */
+export interface ServerReport {
+  readonly info: ReadonlyMap<string, string> | null;
+  /** A setting that the server does not know is not in it. */
+  readonly settings: ReadonlyMap<string, string> | null;
+}
+
 /**
  * Waits until replicas have what was followed → how many have it. Call it once, after the replies.
  *
@@ -148,6 +155,8 @@ export interface StreamClient {
   isOffered(name: SentCommand): Promise<boolean>;
   /** The server's INFO, by name; `null` if it may not be asked. In a Cluster, from any one of its servers. */
   info(): Promise<ReadonlyMap<string, string> | null>;
+  /** INFO and some settings of every server that takes writes: of each master of a Cluster, or of the only server. */
+  inspectServers(options: { readonly settings: readonly string[] }): Promise<readonly ServerReport[]>;
   /** The ACL user of this connection; `null` if the server may not be asked. */
   whoAmI(): Promise<string | null>;
   /** Whether a user may run a command, without running it; `null` if the server may not be asked. */

@@ -5,6 +5,7 @@ import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monit
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { diagnoseRights, diagnoseServer, type Finding, finding, type Severity } from "../decisions/diagnosis.ts";
+import { DURABILITY_SETTINGS, diagnoseDurability } from "../decisions/durability.ts";
 import { diagnoseMissingCommands } from "../decisions/missing-commands.ts";
 import { whatThereIs } from "../failure.ts";
 import type { Tone } from "../render/paint.ts";
@@ -68,7 +69,8 @@ async function examineServer(client: StreamClient): Promise<readonly Finding[]> 
   const oursMs = (askedAtMs + Date.now()) / 2;
   const [hasAckDelete = null] = (await client.knowsCommands(["xackdel"])) ?? [];
   const clockAheadMs = serverMs === null ? null : serverMs - oursMs;
-  return diagnoseServer({ info: await client.info(), hasAckDelete, clockAheadMs });
+  const reports = await client.inspectServers({ settings: DURABILITY_SETTINGS });
+  return [...diagnoseServer({ info: await client.info(), hasAckDelete, clockAheadMs }), ...diagnoseDurability(reports)];
 }
 
 async function examineRights(

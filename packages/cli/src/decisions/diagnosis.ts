@@ -20,7 +20,6 @@ export interface ServerFacts {
 
 const OLDEST_MAJOR = 7;
 const MOST_CLOCK_MS = 2_000;
-const NEARLY_FULL = 0.9;
 
 /** Judges the server by what it reports. */
 export function diagnoseServer({ info, hasAckDelete, clockAheadMs }: ServerFacts): readonly Finding[] {
@@ -32,11 +31,11 @@ export function diagnoseServer({ info, hasAckDelete, clockAheadMs }: ServerFacts
           finding(
             "server",
             "unknown",
-            "INFO is refused, so persistence, memory and eviction are unknown",
+            "INFO is refused, so replicas, persistence, memory and eviction are unknown",
             "grant +info, or run this as another user; some servers do not offer INFO at all",
           ),
         ]
-      : [...diagnoseRole(info), ...diagnosePersistence(info), ...diagnoseMemory(info)]),
+      : diagnoseRole(info)),
     diagnoseClock(clockAheadMs),
   ];
 }
@@ -64,6 +63,17 @@ function diagnoseVersion(info: ReadonlyMap<string, string> | null): Finding[] {
   // XACKDEL itself is unsafe there, not only slow.
   if (valkey === undefined && /^8\.2\.[0-2]$/.test(redis ?? "")) {
     return [finding("version", "problem", `${name} has CVE-2025-62507 in XACKDEL`, "upgrade to Redis 8.2.3 or later")];
+  }
+  // Valkey reports a redis_version of 7.2.4, whatever its own is.
+  if (valkey === undefined ? /^7\.2\.[0-4]$/.test(redis ?? "") : /^7\.2\.[0-5]$/.test(valkey)) {
+    return [
+      finding(
+        "version",
+        "warning",
+        `${name} begins the wait of a blocked read again whenever it serves another client, so idle consumers have to end their reads with CLIENT UNBLOCK`,
+        valkey === undefined ? "upgrade to Redis 7.2.5 or later" : "upgrade to Valkey 7.2.6 or later",
+      ),
+    ];
   }
   return [finding("version", redis === undefined && valkey === undefined ? "unknown" : "ok", name)];
 }
@@ -104,86 +114,6 @@ function diagnoseRole(info: ReadonlyMap<string, string>): Finding[] {
   return [
     finding("role", "problem", "it is a replica: it refuses every write", "connect to its master, or through Sentinel"),
   ];
-}
-
-function diagnosePersistence(info: ReadonlyMap<string, string>): Finding[] {
-  const findings: Finding[] = [];
-  if (info.get("aof_enabled") === "1") findings.push(finding("persistence", "ok", "the append-only file is on"));
-  else {
-    findings.push(
-      finding(
-        "persistence",
-        "warning",
-        "the append-only file is off: confirmed messages may be lost when the server stops",
-        "CONFIG SET appendonly yes, and CONFIG REWRITE",
-      ),
-    );
-  }
-  if ((info.get("aof_last_write_status") ?? "ok") !== "ok") {
-    findings.push(
-      finding(
-        "persistence",
-        "problem",
-        "the last write to the append-only file failed",
-        "check the server's disk and log",
-      ),
-    );
-  }
-  if ((info.get("rdb_last_bgsave_status") ?? "ok") !== "ok") {
-    findings.push(
-      finding(
-        "persistence",
-        "problem",
-        "the last snapshot failed, so the server may refuse writes (MISCONF)",
-        "check the server's disk and log",
-      ),
-    );
-  }
-  return findings;
-}
-
-function diagnoseMemory(info: ReadonlyMap<string, string>): Finding[] {
-  const policy = info.get("maxmemory_policy") ?? "noeviction";
-  const [used, most] = [Number(info.get("used_memory") ?? 0), Number(info.get("maxmemory") ?? 0)];
-  const findings: Finding[] = [];
-  if (policy.startsWith("allkeys-")) {
-    const why =
-      most > 0
-        ? "when memory is full it deletes whole streams with their groups"
-        : "once a limit is set it deletes whole streams";
-    findings.push(
-      finding(
-        "eviction",
-        most > 0 ? "problem" : "warning",
-        `maxmemory-policy is ${policy}: ${why}`,
-        "CONFIG SET maxmemory-policy noeviction, and CONFIG REWRITE",
-      ),
-    );
-  } else findings.push(finding("eviction", "ok", `maxmemory-policy is ${policy}: it deletes no streams`));
-  if (most === 0)
-    findings.push(
-      finding(
-        "memory",
-        "info",
-        "maxmemory is not set: the server may use all the memory of the machine",
-        "CONFIG SET maxmemory 2gb (or what the machine can spare), and CONFIG REWRITE",
-      ),
-    );
-  else {
-    const share = used / most;
-    const percent = `${Math.round(100 * share)} % of maxmemory is used`;
-    findings.push(
-      share >= NEARLY_FULL
-        ? finding(
-            "memory",
-            share >= 1 ? "problem" : "warning",
-            percent,
-            "`redis-batch trim` deletes what every group has finished; when memory is full, the server refuses producers, but not consumers",
-          )
-        : finding("memory", "ok", percent),
-    );
-  }
-  return findings;
 }
 
 function diagnoseClock(aheadMs: number | null): Finding {

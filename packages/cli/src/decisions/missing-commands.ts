@@ -18,6 +18,7 @@ const DETOURS: Partial<Readonly<Record<SentCommand, string>>> = {
   acl: "the rights of a user cannot be checked",
   client: "a blocked read cannot be ended early, so pausing and closing take up to blockMs longer",
   command: 'the server\'s commands cannot be listed, so onAck: "delete" uses a script even if there is XACKDEL',
+  config: "what a failure would lose is not known in full",
   eval: "scripts are loaded with SCRIPT LOAD and run with EVALSHA",
   evalsha: "scripts are sent in full each time, with EVAL",
   info: "commands that arrive while the server loads its data are refused, and retried until it has finished",

@@ -11,5 +11,5 @@ export { createRedisStreamClient } from "../redis/redis-stream-client.ts";
 export { aclRules, RIGHTS, type Role } from "../redis/rights.ts";
 export { isClusterAddress, parseRedisUrl } from "../redis/server-address.ts";
 export { STAND_IN, type StandIn } from "../redis/stand-in.ts";
-export type { AddOutcome, ConnectionEvent, StreamClient } from "../stream-client.ts";
+export type { AddOutcome, ConnectionEvent, ServerReport, StreamClient } from "../stream-client.ts";
 export { SENT_COMMANDS, type SentCommand } from "../wire/probe-command.ts";

@@ -9,7 +9,14 @@ import { groupKey } from "../names/keys.ts";
 import { type Clock, pause, systemClock } from "../service/clock.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import { onAbort } from "../service/signals.ts";
-import type { AddOutcome, ConnectionEvent, ConnectionRole, StreamClient, WaitForReplicas } from "../stream-client.ts";
+import type {
+  AddOutcome,
+  ConnectionEvent,
+  ConnectionRole,
+  ServerReport,
+  StreamClient,
+  WaitForReplicas,
+} from "../stream-client.ts";
 import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
@@ -43,6 +50,7 @@ import { type SafeTrim, type TrimToSafePointOptions, trimToSafePoint } from "../
 import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-term.ts";
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
+import { configGet } from "../wire/config-get.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import { hdel } from "../wire/hdel.ts";
 import { hgetall } from "../wire/hgetall.ts";
@@ -410,6 +418,17 @@ class RedisStreamClient implements StreamClient {
 
   info(): Promise<ReadonlyMap<string, string> | null> {
     return unlessRefused(this.#send(info, {}));
+  }
+
+  inspectServers({ settings: names }: { readonly settings: readonly string[] }): Promise<readonly ServerReport[]> {
+    const reports = this.#connection("commands").servers.map(async (call) => {
+      const ask = async <Options, Result>(command: Command<Options, Result>, options: Options) =>
+        command.decode(await call(command.name, command.encode(options)), options);
+      const asked = [unlessRefused(ask(info, {})), unlessRefused(ask(configGet, { names }))] as const;
+      const [told, settings] = await Promise.all(asked);
+      return { info: told, settings };
+    });
+    return Promise.all(reports);
   }
 
   whoAmI(): Promise<string | null> {

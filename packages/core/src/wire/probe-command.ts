@@ -5,6 +5,7 @@ export const SENT_COMMANDS = [
   "acl",
   "client",
   "command",
+  "config",
   "info",
   "scan",
   "time",

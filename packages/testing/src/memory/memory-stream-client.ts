@@ -49,14 +49,15 @@ import type {
   SafeTrim,
   ScanStreamsOptions,
   ScheduleLaterOptions,
+  ServerReport,
   SetIfFreeOptions,
   StreamInfo,
   StreamPage,
   TakeOptions,
   TakeResult,
   TouchConsumerOptions,
-  WaitForReplicas,
   TrimToSafePointOptions,
+  WaitForReplicas,
   WriteInTermOptions,
   XackOptions,
   XaddOptions,
@@ -287,6 +288,10 @@ export class MemoryStreamClient implements StreamClient {
 
   knowsCommands(names: readonly string[]): Promise<readonly boolean[]> {
     return this.#run("knowsCommands", () => names.map(commands.knowsCommand));
+  }
+
+  async inspectServers(): Promise<readonly ServerReport[]> {
+    return [{ info: await this.info(), settings: null }];
   }
 
   isOffered(): Promise<boolean> {

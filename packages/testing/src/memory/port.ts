@@ -41,6 +41,7 @@ export type Renewal = ValueOf<ResultOf<"renewOwned">>;
 export type SafeTrim = NonNullable<ResultOf<"trimToSafePoint">>;
 export type ScanStreamsOptions = OptionsOf<"scanStreams">;
 export type ScheduleLaterOptions = OptionsOf<"scheduleLater">;
+export type ServerReport = ResultOf<"inspectServers">[number];
 export type SetIfFreeOptions = OptionsOf<"setIfFree">;
 export type StreamInfo = ResultOf<"xinfoStream">;
 export type StreamPage = ResultOf<"scanStreams">;
