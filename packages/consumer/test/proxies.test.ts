@@ -83,3 +83,25 @@ test("where nothing drops BLOCK, an idle consumer waits at the server", async ()
   await consumer.close();
   await running;
 });
+
+test("where the wait of a read never ends, as in Redis 7.2.0 to 7.2.4, nothing reconnects and nothing counts as stalled", async () => {
+  const endless: RewriteCommand = ([name, ...args]) => {
+    const block = name === "xreadgroup" ? args.findIndex((word) => String(word).toUpperCase() === "BLOCK") : -1;
+    return [name, ...args.map((word, index) => (block >= 0 && index === block + 1 ? "0" : word))];
+  };
+  await using proxy = await CommandProxy.start(redis.server, endless);
+  const { consumer: open, add } = bench();
+  const { consumer, events } = open({ redis: proxy.options, blockMs: 100, maxWaitMs: 10 });
+  const running = consumer.run((batch) => batch.ack());
+  await events.waitFor("started");
+  const begin = await readsSoFar();
+  await eventually("it has read again and again", async () => (await readsSoFar()).reads - begin.reads >= 5);
+  await add(1);
+  await events.waitFor("acknowledged");
+  expect(consumer.health()).toMatchObject({ live: true, ready: true });
+  await consumer.close();
+  await running;
+  expect(events.all("readStalled")).toEqual([]);
+  expect(events.all("readFailed")).toEqual([]);
+  expect(events.all("connected")).toHaveLength(2);
+});

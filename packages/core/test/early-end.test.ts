@@ -1,5 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { checkLeaks, FaultProxy, uniqueName, useServer } from "@redis-batch/test-support";
+import {
+  CommandProxy,
+  checkLeaks,
+  FaultProxy,
+  type RewriteCommand,
+  uniqueName,
+  useServer,
+} from "@redis-batch/test-support";
 import { expect, test } from "vitest";
 import { connected, useClients } from "./use-clients.ts";
 
@@ -25,4 +32,35 @@ test("a signal that aborts while the read is on its way ends it once it has arri
   proxy.heal();
   const ended = await redis.server.info("commandstats");
   expect(Number(/calls=(\d+)/.exec(ended["cmdstat_client|unblock"] ?? "")?.[1])).toBeGreaterThan(1);
+});
+
+/** As a server does that restarts the wait whenever it serves another client: it never ends by itself. */
+const endless: RewriteCommand = ([name, ...args]) => {
+  const block = name === "xreadgroup" ? args.findIndex((word) => String(word).toUpperCase() === "BLOCK") : -1;
+  return [name, ...args.map((word, index) => (block >= 0 && index === block + 1 ? "0" : word))];
+};
+
+/** Reads with a block of 100 ms; resolves when it has ended. */
+async function readThrough(rewrite: RewriteCommand): Promise<number> {
+  await using proxy = await CommandProxy.start(redis.server, rewrite);
+  const { client } = await connected(makeClient({ redis: proxy.url, blockMs: 100, silenceMs: 60_000 }));
+  const own = { stream: uniqueName("s"), group: "g" };
+  await client.xgroupCreate({ ...own, position: "start" });
+  const { signal } = new AbortController();
+  expect(await client.xreadgroup({ ...own, consumer: "c", count: 1, blockMs: 100 }, signal)).toEqual([]);
+  return client.readerEpoch;
+}
+
+test("a wait that the server does not end is ended, over the same connection", async () => {
+  expect(await readThrough(endless)).toBe(1);
+});
+
+test("where it cannot be ended, a read does not wait at a server whose version is known for it", async () => {
+  const told = "redis_version:7.2.4\r\nrole:master\r\n";
+  const refuse: RewriteCommand = (command) => {
+    if (command[0] === "client") return ["no-such-command"];
+    if (command[0] === "info") return ["eval", "return ARGV[1]", "0", told];
+    return endless(command);
+  };
+  expect(await readThrough(refuse)).toBe(1);
 });

@@ -128,6 +128,8 @@ export interface RedisStreamClientOptions {
 // When to repeat CLIENT UNBLOCK for a blocked read, until the server has confirmed it: with doubling delays, because
 // behind some proxies it never works.
 const UNBLOCK_AGAIN_MS = 20;
+// How much longer than it asked for a read may wait before it is ended with CLIENT UNBLOCK. Servers round up by 100 ms.
+const OVERDUE_MS = 500;
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
@@ -181,6 +183,8 @@ class RedisStreamClient implements StreamClient {
   #tap: EntryTap | undefined;
   readonly #isCluster: boolean;
   #knownReader: { readonly epoch: number; readonly id: number | null } | undefined;
+  #mayUnblock = true;
+  #blocks: { readonly epoch: number; readonly restarts: boolean } | undefined;
   #scripts = scriptsOf(-1);
   #isClosed = false;
 
@@ -260,20 +264,27 @@ class RedisStreamClient implements StreamClient {
 
   async xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
     const reader = this.#connection("reader");
-    const clientId = signal === undefined || options.blockMs === undefined ? null : await this.#readerId(reader);
+    const { blockMs } = options;
+    const clientId = signal === undefined || blockMs === undefined ? null : await this.#readerId(reader);
+    const mayBlock = signal === undefined || clientId !== null || !(await this.#restartsBlocks(reader));
     if (signal?.aborted) return [];
     let isOver = false;
-    const stopListening = onAbort(clientId === null ? undefined : signal, () => {
-      void this.#unblock(clientId as number, () => isOver);
-    });
+    const end = (): void => void this.#unblock(clientId as number, () => isOver);
+    const stopListening = onAbort(clientId === null ? undefined : signal, end);
+    // Some servers restart the wait when they serve another client: it would last for ever.
+    const cancelTimer = clientId === null ? () => {} : this.#clock.setTimer((blockMs ?? 0) + OVERDUE_MS, end);
     // By the time the reply arrives, the reader may have another client with its own tap.
     const tap = this.#tap;
     try {
-      const reply = await reader.call(xreadgroup.name, xreadgroup.encode(options));
+      const reply = await reader.call(
+        xreadgroup.name,
+        xreadgroup.encode(mayBlock ? options : { ...options, blockMs: undefined }),
+      );
       return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
     } finally {
       isOver = true;
       stopListening();
+      cancelTimer();
     }
   }
 
@@ -624,7 +635,7 @@ class RedisStreamClient implements StreamClient {
   /** The reader's client id, which CLIENT UNBLOCK needs; `null` if that cannot be used. */
   async #readerId(reader: Connection): Promise<number | null> {
     // In a Cluster the id belongs to one node, and the stream may move to another: there the block just times out.
-    if (this.#isCluster) return null;
+    if (this.#isCluster || !this.#mayUnblock) return null;
     // Read again if the connection was lost meanwhile: at another server the id would belong to another client.
     while (this.#knownReader?.epoch !== reader.epoch) {
       const { epoch } = reader;
@@ -632,6 +643,21 @@ class RedisStreamClient implements StreamClient {
       this.#knownReader = { epoch, id: reply === null ? null : decodeInteger(reply, "CLIENT ID") };
     }
     return this.#knownReader.id;
+  }
+
+  /**
+   * Whether the server begins the wait of a read again whenever it serves another client: then a read that cannot be ended
+   * must not wait. Only its version tells. (Valkey 8 and later say that they are Redis 7.2.4 as well.)
+   */
+  async #restartsBlocks(reader: Connection): Promise<boolean> {
+    if (this.#blocks?.epoch !== reader.epoch) {
+      const { epoch } = reader;
+      const reply = await unlessRefused(reader.call(info.name, ["server"]));
+      const told = reply === null ? undefined : info.decode(reply, {});
+      const restarts = /^7\.2\.[0-4]$/.test(told?.get("redis_version") ?? "") && !told?.has("valkey_version");
+      this.#blocks = { epoch, restarts };
+    }
+    return this.#blocks.restarts;
   }
 
   // Repeated, because the read may not have reached the server when the first CLIENT UNBLOCK does.
@@ -642,7 +668,8 @@ class RedisStreamClient implements StreamClient {
         if (decodeInteger(reply, "CLIENT UNBLOCK") === 1) return;
       } catch (error) {
         // Without the right to do it, the block times out by itself; other errors are temporary, or end the read anyway.
-        if (PermissionError.is(error) || this.#isClosed) return;
+        if (PermissionError.is(error)) this.#mayUnblock = false;
+        if (!this.#mayUnblock || this.#isClosed) return;
       }
       await pause(this.#clock, waitMs);
     }
