@@ -92,7 +92,8 @@ export function describeBlocking(scene: () => Scene, { endsReadsEarly }: Abiliti
       await scene().createGroup();
       const controller = new AbortController();
       const read = readBlocked(500, controller.signal);
-      await scene().setting.untilReaderWaits();
+      // It does not wait where its wait might never end.
+      await Promise.race([read, scene().setting.untilReaderWaits()]);
       controller.abort();
       const [id] = await scene().add(1);
       await scene().setting.elapse(500);
