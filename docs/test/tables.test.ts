@@ -112,6 +112,7 @@ describe("docs/errors.md", () => {
       new core.NoGroupError("x"),
       new core.WrongTypeError("x"),
       new core.PermissionError("x", { command: "xadd" }),
+      new core.CredentialsError("x"),
       new core.UnsupportedServerError("x"),
       new core.CommandError("x", { command: "xadd", reply: "ERR" }),
       new core.ReplyShapeError("x"),

@@ -113,7 +113,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   constructor(options: ConsumerOptions<Value>, dependencies: Dependencies);
   constructor(options: ConsumerOptions<Value>, dependencies?: Dependencies) {
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
-    const { redis, blockMs } = policy;
+    const { redis, credentials, blockMs } = policy;
     const { clock, random, createClient } = dependencies ?? dependenciesOf(redis);
     const subject = nameService("consumer", policy.stream, policy.group);
     const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, describeProblem, clock));
@@ -124,7 +124,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     };
     const signals = new Signals();
     const connection = new ConnectionWatch(clock, signals, report);
-    const client = createClient({ redis, blockMs, report: (event) => connection.take(event) });
+    const client = createClient({ redis, credentials, blockMs, report: (event) => connection.take(event) });
 
     const scope: Scope<Value> = {
       ...{ policy, client, clock, random, signals, report },

@@ -42,6 +42,7 @@ export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } f
 export type { ProducerEvent } from "./producer/events.ts";
 export { PRODUCER_DEFAULTS, type ProducerOptions, type WhileAway } from "./producer/options.ts";
 export { type AddOptions, Producer } from "./producer/producer.ts";
+export type { Credentials, CredentialsFunction, LoginCredentials } from "./redis/credentials.ts";
 export type { LentClient, RedisSource } from "./redis/open-client.ts";
 export type { RedisStandIn } from "./redis/stand-in.ts";
 export type { LifecycleState } from "./service/lifecycle.ts";

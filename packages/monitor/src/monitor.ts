@@ -103,7 +103,8 @@ export class Monitor implements AsyncDisposable {
         this.#report(event);
       },
       // No read ever blocks here.
-      createClient: (report) => createClient({ redis: policy.redis, blockMs: 0, report }),
+      createClient: (report) =>
+        createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report }),
     });
     this.#inspector = new Inspector(this.#client, policy, () => this.#stability());
   }

@@ -2,7 +2,7 @@
  * The options of a monitor, and of its calls. Each is written here, and nowhere else. Also the door to all options of this
  * package as data, only open in the workspace.
  */
-import type { Observer } from "@redis-batch/core";
+import type { CredentialsFunction, Observer } from "@redis-batch/core";
 import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { MonitorEvent } from "./events.ts";
 
@@ -12,6 +12,15 @@ export * from "./exporters/server-spec.ts";
 
 export const MONITOR_SPEC = {
   redis: { kind: "redis" },
+  /**
+   * Returns user, password or certificates; may be asynchronous. It is called before each connection, so what is rotated
+   * takes effect without a restart. Default: those of `redis`.
+   */
+  credentials: {
+    ...{ kind: "function", value: {} as CredentialsFunction, otherwise: "those of `redis`" },
+    about:
+      "returns user, password or certificates; called [before each connection](../../docs/connecting-credentials.md#rotating-passwords-tokens-and-certificates)",
+  },
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
   connectTimeoutMs: {
     ...{ kind: "milliseconds", min: 100, max: 600_000, default: 30_000 },

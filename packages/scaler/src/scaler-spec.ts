@@ -1,11 +1,20 @@
 /** The options of a scaler, beside those of scaling, and of its run. Each is written here, and nowhere else. */
-import type { Observer } from "@redis-batch/core";
+import type { CredentialsFunction, Observer } from "@redis-batch/core";
 import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor } from "./executor.ts";
 
 export const SCALER_SPEC = {
   redis: { kind: "redis" },
+  /**
+   * Returns user, password or certificates; may be asynchronous. It is called before each connection, so what is rotated
+   * takes effect without a restart. Default: those of `redis`.
+   */
+  credentials: {
+    ...{ kind: "function", value: {} as CredentialsFunction, otherwise: "those of `redis`" },
+    about:
+      "returns user, password or certificates; called [before each connection](../../docs/connecting-credentials.md#rotating-passwords-tokens-and-certificates)",
+  },
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
   connectTimeoutMs: {
     ...{ kind: "milliseconds", min: 100, max: 600_000, default: 30_000 },

@@ -81,7 +81,8 @@ export class Scaler implements AsyncDisposable {
       connectTimeoutMs: policy.connectTimeoutMs,
       report: this.#report,
       // No read ever blocks here.
-      createClient: (report) => createClient({ redis: policy.redis, blockMs: 0, report }),
+      createClient: (report) =>
+        createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report }),
     });
   }
 

@@ -80,7 +80,7 @@ export class DeadLetters {
     this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
     const overTheNetwork: Dependencies["createClient"] = (report) =>
-      createClient({ redis: policy.redis, blockMs: 0, report });
+      createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report });
     this.#calls = new CallScope({
       whenClosed: "the dead letters were closed",
       connectTimeoutMs: policy.connectTimeoutMs,

@@ -1,6 +1,7 @@
 /** The options of dead letters, and of their calls. Each is written here, and nowhere else. */
 import type { EntryId } from "../names/entry-id.ts";
 import type { OptionSpecs } from "../options/option-spec.ts";
+import type { CredentialsFunction } from "../redis/credentials.ts";
 import type { Observer } from "../service/observer.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import type { LetterFilter } from "./filter.ts";
@@ -8,6 +9,15 @@ import type { DiscardProgress, RedriveCounts } from "./report.ts";
 
 export const DEAD_LETTERS_SPEC = {
   redis: { kind: "redis" },
+  /**
+   * Returns user, password or certificates; may be asynchronous. It is called before each connection, so what is rotated
+   * takes effect without a restart. Default: those of `redis`.
+   */
+  credentials: {
+    ...{ kind: "function", value: {} as CredentialsFunction, otherwise: "those of `redis`" },
+    about:
+      "returns user, password or certificates; called [before each connection](../../docs/connecting-credentials.md#rotating-passwords-tokens-and-certificates)",
+  },
   /** How long a call waits for a connection, in milliseconds, 100 to 600,000. Default 30,000. */
   connectTimeoutMs: {
     ...{ kind: "milliseconds", min: 100, max: 600_000, default: 30_000 },

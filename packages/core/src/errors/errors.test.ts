@@ -31,6 +31,7 @@ const TABLE: Readonly<
     code: "PERMISSION",
     retryable: false,
   },
+  CredentialsError: { make: (from) => new from.CredentialsError("x"), code: "CREDENTIALS", retryable: true },
   UnsupportedServerError: {
     make: (from) => new from.UnsupportedServerError("x"),
     code: "UNSUPPORTED_SERVER",

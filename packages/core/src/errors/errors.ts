@@ -14,6 +14,7 @@ export type ErrorCode =
   | "NO_GROUP"
   | "WRONG_TYPE"
   | "PERMISSION"
+  | "CREDENTIALS"
   | "UNSUPPORTED_SERVER"
   | "COMMAND"
   | "REPLY_SHAPE"
@@ -215,6 +216,25 @@ export class PermissionError extends RedisBatchError {
 
   static override is(value: unknown): value is PermissionError {
     return hasCode(value, "PERMISSION");
+  }
+}
+
+/**
+ * User and password could not be had: the `credentials` function threw, did not answer in time, or returned something
+ * else; or reading them from `redis` threw. It is asked again after a pause. Never contains a secret, and so not the
+ * message of what was thrown. Arrives as the reason of `connectFailed` and the `cause` of a {@link ConnectionError}.
+ */
+export class CredentialsError extends RedisBatchError {
+  constructor(message: string) {
+    super(`credentials: ${message}`, { code: "CREDENTIALS", retryable: true });
+  }
+
+  override get name(): string {
+    return "CredentialsError";
+  }
+
+  static override is(value: unknown): value is CredentialsError {
+    return hasCode(value, "CREDENTIALS");
   }
 }
 

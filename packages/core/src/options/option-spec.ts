@@ -4,6 +4,7 @@
  *
  * Cross-field rules that this does not know stand beside the spec, where it is resolved.
  */
+import type { CredentialsFunction } from "../redis/credentials.ts";
 import type { RedisSource } from "../redis/open-client.ts";
 import type { GroupPosition } from "../wire/xgroup.ts";
 
@@ -134,6 +135,11 @@ export interface WithRedis {
    * `@redis-batch/testing`.
    */
   readonly redis: RedisSource;
+  /**
+   * Returns user, password or certificates; may be asynchronous. It is called before each connection, so what is rotated
+   * takes effect without a restart. Default: those of `redis`.
+   */
+  readonly credentials?: CredentialsFunction | undefined;
 }
 
 /** What a user gives, checked, and with the defaults in it. `undefined`: not given, and there is no default. */

@@ -112,7 +112,9 @@ export class Producer<Value = FieldsInput> {
     );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
-    this.#client = dependencies?.createClient(report) ?? createClient({ redis: policy.redis, blockMs: 0, report });
+    this.#client =
+      dependencies?.createClient(report) ??
+      createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report });
     this.#admission = new Admission(policy);
     this.#sender = new Sender({
       ...policy,

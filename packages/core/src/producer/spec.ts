@@ -2,11 +2,21 @@
 import type { Encoder } from "../codecs/codec.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import type { OptionSpecs } from "../options/option-spec.ts";
+import type { CredentialsFunction } from "../redis/credentials.ts";
 import type { Observer } from "../service/observer.ts";
 import type { ProducerEvent } from "./events.ts";
 
 export const PRODUCER_SPEC = {
   redis: { kind: "redis" },
+  /**
+   * Returns user, password or certificates; may be asynchronous. It is called before each connection, so what is rotated
+   * takes effect without a restart. Default: those of `redis`.
+   */
+  credentials: {
+    ...{ kind: "function", value: {} as CredentialsFunction, otherwise: "those of `redis`" },
+    about:
+      "returns user, password or certificates; called [before each connection](../../docs/connecting-credentials.md#rotating-passwords-tokens-and-certificates)",
+  },
   /** How long the first connection may take, in milliseconds, 100 to 600,000. Default 30,000. Later ones are awaited. */
   connectTimeoutMs: {
     ...{ kind: "milliseconds", min: 100, max: 600_000, default: 30_000 },

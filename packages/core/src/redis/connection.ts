@@ -14,6 +14,7 @@ import {
   CommandError,
   ConfigError,
   ConnectionError,
+  CredentialsError,
   PermissionError,
   type RedisBatchError,
   ServerStateError,
@@ -36,6 +37,15 @@ import { askKind, redirectedError, wrongKind } from "./server-kind.ts";
 import { adviseOnTls } from "./tls-advice.ts";
 import { translateError } from "./translate-error.ts";
 
+/**
+ * How long a refused user or password is tried again before callers get the refusal: a password may be changed on the
+ * server first, and where it is kept some minutes later.
+ */
+const REFUSED_AFTER_WORKING_MS = 300_000;
+
+/** The same before the first connection, if a function is asked. Without one a wrong password is told at once. */
+const REFUSED_AT_START_MS = 2_000;
+
 /** Maximum reasons reported per outage: some contain a port or a time, and so differ at each attempt. */
 const MOST_REASONS = 10;
 
@@ -46,6 +56,8 @@ export interface ConnectionOptions {
   /** Creates a client, not connected yet: the first, and another one whenever the last has ended for good. */
   readonly create: () => RedisClient;
   readonly role: ConnectionRole;
+  /** Whether a function is asked for user and password. */
+  readonly isAsked?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (event: ConnectionEvent) => void;
@@ -69,11 +81,15 @@ export class Connection {
   // The server does not offer INFO: commands that it refuses while it loads its data are retried.
   #isReadyUnasked = false;
   #lastError: RedisBatchError | undefined;
+  readonly #isAsked: boolean;
+  /** Since when user or password are refused. */
+  #refusedSinceMs: number | undefined;
   /** The reasons why connecting failed that were reported since the last success. */
   readonly #toldFailures = new Set<string>();
   readonly #changes = new Set<() => void>();
 
-  constructor({ create, role, clock, random, report }: ConnectionOptions) {
+  constructor({ create, role, isAsked = false, clock, random, report }: ConnectionOptions) {
+    this.#isAsked = isAsked;
     this.#role = role;
     this.#clock = clock;
     this.#report = report;
@@ -136,6 +152,7 @@ export class Connection {
   #announceReady(): void {
     this.#isReady = true;
     this.#lastError = undefined;
+    this.#refusedSinceMs = undefined;
     this.#toldFailures.clear();
     this.#announce();
     this.#report({ type: "connected", role: this.#role });
@@ -167,14 +184,16 @@ export class Connection {
     const database = refusedDatabase(error);
     this.#isMisplaced ||= database !== undefined;
     const reason = reasonOf(error);
-    const isReply = refusedCommand(error) !== undefined || ConfigError.is(error);
-    const translated = translateError(isReply ? error : new Error(reason), "connect");
+    const isReply = refusedCommand(error) !== undefined || ConfigError.is(error) || CredentialsError.is(error);
+    const refusal = this.#mayLogInOtherwise ? refusalByNode(error) : undefined;
+    const translated = refusal ?? translateError(isReply ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
     const failure =
       database === undefined || PermissionError.is(translated)
         ? translated
         : new ConfigError("redis", [`the server has no database ${database}: ${translated.message}`]);
-    if (!isUnclear(this.#client, error)) return this.#settle(failure, reason);
+    const isClear = refusal !== undefined || CredentialsError.is(failure) || !isUnclear(this.#client, error);
+    if (isClear) return this.#settle(failure, reason);
     this.#lastError = failure;
     // Once is enough, unless somebody waits for it.
     if (this.#changes.size > 0 || !this.#toldFailures.has(reason)) void this.#diagnose(failure, reason);
@@ -185,8 +204,11 @@ export class Connection {
     if (this.#diagnosing !== undefined || this.#isClosed) return;
     const search = new AbortController();
     this.#diagnosing = search;
-    const found = await diagnose(this.#client, search.signal).catch(() => undefined);
+    const diagnosis = await diagnose(this.#client, search.signal).catch(() => undefined);
     this.#diagnosing = undefined;
+    // It asks with the user and password that the client was created with.
+    const isOutdated = this.#mayLogInOtherwise && isRefusedLogin(diagnosis);
+    const found = isOutdated ? undefined : diagnosis;
     const cause = typeof found === "string" ? translateError(new Error(found), "connect") : withBoth(failure, found);
     if (this.#isReady || this.#isClosed || cause === undefined) return;
     this.#settle(cause, found === undefined ? reason : messageOf(found));
@@ -196,8 +218,9 @@ export class Connection {
 
   #settle(failure: RedisBatchError, reason: string): void {
     this.#lastError = failure;
+    if (isRefusedLogin(failure)) this.#refusedSinceMs ??= this.#clock.nowMs();
     // Rejects callers that wait for the connection with a permanent refusal.
-    const isTold = isFinal(failure) && this.#changes.size > 0;
+    const isTold = this.#isFinal(failure) && this.#changes.size > 0;
     this.#announce();
     if (!isTold && !this.#isReady && !this.#isClosed) this.#tellFailure(reason);
   }
@@ -217,7 +240,7 @@ export class Connection {
     if (this.#isUsable) return;
     signal?.throwIfAborted();
     // A refused login may be allowed by now: wait for the next attempt.
-    if (isFinal(this.#lastError)) this.#lastError = undefined;
+    if (this.#isFinal(this.#lastError)) this.#lastError = undefined;
     if (this.#isMisplaced) this.#life.reopen();
     this.#life.open();
     await new Promise<void>((resolve, reject) => {
@@ -226,7 +249,7 @@ export class Connection {
         if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
         // Another attempt with the same password, or the same database, would fail in the same way.
         const error = this.#lastError;
-        if (isFinal(error)) finish(() => reject(error));
+        if (this.#isFinal(error)) finish(() => reject(error));
       };
       const finish = (settle: () => void): void => {
         this.#changes.delete(look);
@@ -337,6 +360,18 @@ export class Connection {
     this.#announce();
   }
 
+  /** Whether the next attempt may have another user or password than the client was created with. */
+  get #mayLogInOtherwise(): boolean {
+    return this.#isAsked || this.#epoch > 0;
+  }
+
+  /** Whether waiting is useless: another attempt would fail in the same way. */
+  #isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
+    if (!isRefusedLogin(error)) return PermissionError.is(error) || ConfigError.is(error);
+    const patienceMs = this.#epoch > 0 ? REFUSED_AFTER_WORKING_MS : this.#isAsked ? REFUSED_AT_START_MS : 0;
+    return this.#clock.nowMs() - (this.#refusedSinceMs ?? 0) >= patienceMs;
+  }
+
   #announce(): void {
     for (const look of [...this.#changes]) look();
   }
@@ -372,8 +407,15 @@ function reasonOf(error: unknown): string {
   return typeof code === "string" ? code : "it failed";
 }
 
-function isFinal(error: RedisBatchError | undefined): error is RedisBatchError {
-  return PermissionError.is(error) || ConfigError.is(error);
+/** Why no node of a Cluster lets us in, where the Cluster only says that it has found none. */
+function refusalByNode(error: unknown): RedisBatchError | undefined {
+  const nodeError = lastNodeErrorOf(error);
+  const refusal = nodeError === undefined ? undefined : translateError(nodeError, "connect");
+  return PermissionError.is(refusal) || CredentialsError.is(refusal) ? refusal : undefined;
+}
+
+function isRefusedLogin(error: unknown): boolean {
+  return PermissionError.is(error) && error.refusal === "credentials";
 }
 
 /** What was found, or else what is known. A database that is missing on a server of the wrong kind: both are told. */

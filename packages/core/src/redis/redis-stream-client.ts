@@ -99,7 +99,9 @@ import { xrevrange } from "../wire/xrevrange.ts";
 import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
+import { type CredentialsFunction, createLoginSource } from "./credentials.ts";
 import { EntryTap } from "./ioredis-internals/entry-tap.ts";
+import { logInWith } from "./ioredis-internals/log-in.ts";
 import { copySource, isClusterSource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import {
@@ -112,6 +114,8 @@ import { heldBy, isStandIn } from "./stand-in.ts";
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
+  /** Asked before each connection. */
+  readonly credentials?: CredentialsFunction | undefined;
   /** The longest `blockMs` of a read: longer silence means that the connection is dead. */
   readonly blockMs: number;
   /** How much longer than the block time a reply may take before the connection counts as dead; 15 s by default. */
@@ -189,18 +193,21 @@ class RedisStreamClient implements StreamClient {
   #isClosed = false;
 
   constructor(options: RedisStreamClientOptions & { readonly redis: ServerSource }) {
-    const { redis, blockMs, silenceMs, report = () => {}, ...edge } = options;
+    const { redis, credentials, blockMs, silenceMs, report = () => {}, ...edge } = options;
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
     const source = copySource(redis);
+    const logins = createLoginSource(source, credentials, clock);
+    const isAsked = credentials !== undefined;
     this.#open = (role) => {
       // For each of its clients in turn: the reads of a new client need a tap as well.
       const create = (): RedisClient => {
         const client = openClient(source, { role, blockMs, silenceMs, random });
+        logInWith(logins, client);
         if (role === "reader" && decoder === "own") this.#tap = new EntryTap(client);
         return client;
       };
-      return new Connection({ create, role, clock, random, report });
+      return new Connection({ create, role, isAsked, clock, random, report });
     };
     // Created at once, but not opened, so that an unusable `redis` option is reported by the constructor.
     this.#connections.set("commands", this.#open("commands"));

@@ -5,11 +5,13 @@
  * CLUSTERDOWN) is the caller's to wait for, and ioredis would keep it in a queue that it never rejects.
  */
 import type { Cluster, Command } from "ioredis";
+import { ConnectionError, CredentialsError, type RedisBatchError } from "../../errors/errors.ts";
 import type { Clock } from "../../service/clock.ts";
 import type { Argument } from "../../wire/command.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { translateError } from "../translate-error.ts";
 import { socketOf } from "./client-state.ts";
+import { refusedCommand } from "./error-details.ts";
 
 interface OpenCall {
   /** Whether a node may have executed it. Undefined if this ioredis does not show it: then its error text decides. */
@@ -67,7 +69,8 @@ export class ClusterCalls {
       };
       const fail = (error: unknown): void => {
         this.#remove(call);
-        reject(translateError(error, operation, call.isWritten));
+        const translated = translateError(error, operation, call.isWritten);
+        reject(isOfTheConnection(error, command) ? notSent(operation, translated) : translated);
       };
       this.#open.add(call);
       this.#starting = call;
@@ -104,6 +107,18 @@ export class ClusterCalls {
     this.#open.delete(call);
     if (this.#open.size === 0) this.#cancelTimer();
   }
+}
+
+/** Whether a node failed before it could be sent the command: ioredis gives commands in its queue the same error. */
+function isOfTheConnection(error: unknown, command: string): boolean {
+  const refused = refusedCommand(error);
+  return CredentialsError.is(error) || (refused !== undefined && refused.name.toLowerCase() !== command.toLowerCase());
+}
+
+function notSent(operation: string, cause: RedisBatchError): ConnectionError {
+  return new ConnectionError(`${operation}: not sent, a node of the cluster cannot be used: ${cause.message}`, {
+    ...{ outcome: "not-sent", cause },
+  });
 }
 
 /**

@@ -1,0 +1,239 @@
+/** User, password and certificates are asked for at each connection, and what is rotated needs no restart. */
+import { inspect } from "node:util";
+import {
+  checkLeaks,
+  eventually,
+  fairNowMs,
+  type RedisServer,
+  startCluster,
+  startSentinel,
+  useServer,
+  useServers,
+} from "@redis-batch/test-support";
+import { Cluster, Redis } from "ioredis";
+import { Cluster as ClusterV5, Redis as RedisV5 } from "ioredis-v5";
+import { describe, expect, test } from "vitest";
+import type { CredentialsFunction } from "../src/redis/credentials.ts";
+import type { RedisSource } from "../src/redis/open-client.ts";
+import { nameOn } from "./conformance/server-setting.ts";
+import { type RecordedClient, useClients } from "./use-clients.ts";
+
+const RIGHTS = ["on", "~*", "&*", "+@all"] as const;
+const makeClient = useClients();
+
+const single = useServer({ own: true });
+checkLeaks(single);
+const cluster = useServers((source) => startCluster({ source, primaries: 2 }));
+const sentinel = useServers((source) => startSentinel({ source }));
+
+let number = 0;
+
+/** A user on some servers, and what its owner knows of its password. */
+class Account {
+  readonly username = `app${++number}`;
+  password = "hunter2-0";
+  readonly #servers: readonly RedisServer[];
+
+  constructor(servers: readonly RedisServer[]) {
+    this.#servers = servers;
+  }
+
+  async #each(...args: readonly string[]): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.command(...args)));
+  }
+
+  /** Makes this the only password, on the servers alone, and ends all connections. */
+  async rotate(password: string): Promise<void> {
+    await this.#each("ACL", "SETUSER", this.username, "resetpass", `>${password}`, ...RIGHTS);
+    await this.#each("CLIENT", "KILL", "USER", this.username);
+  }
+
+  /** How many kinds of refusals the servers have logged. */
+  async refusals(): Promise<number> {
+    const logs = await Promise.all(this.#servers.map((server) => server.command("ACL", "LOG")));
+    return logs.flat().filter((entry) => JSON.stringify(entry).includes(`"${this.username}"`)).length;
+  }
+}
+
+async function createAccount(servers: readonly RedisServer[]): Promise<Account> {
+  const account = new Account(servers);
+  await account.rotate(account.password);
+  return account;
+}
+
+interface Way {
+  readonly servers: () => readonly RedisServer[];
+  /** The source, and how what it says follows the account. */
+  readonly open: (account: Account) => {
+    readonly redis: RedisSource;
+    readonly credentials?: CredentialsFunction;
+    readonly update?: () => void;
+  };
+}
+
+const one = () => [single.server];
+const nodes = () => cluster.servers.nodes;
+const behind = () => [sentinel.servers.primary, ...sentinel.servers.replicas];
+const ask = (account: Account): CredentialsFunction => {
+  return async () => ({ username: account.username, password: account.password });
+};
+const login = ({ username, password }: Account) => ({ username, password });
+
+/** A getter for each, read at each connection. */
+const asGetters = (account: Account) => ({
+  get username() {
+    return account.username;
+  },
+  get password() {
+    return account.password;
+  },
+});
+
+function lend(account: Account, client: Redis | RedisV5) {
+  return { redis: client, update: () => Object.assign(client.options, login(account)) };
+}
+
+function lendCluster(account: Account, client: Cluster | ClusterV5) {
+  return { redis: client, update: () => Object.assign(client.options.redisOptions ?? {}, login(account)) };
+}
+
+const ways: readonly (readonly [string, Way])[] = [
+  ["a URL, and a function", { servers: one, open: (a) => ({ redis: single.server.url, credentials: ask(a) }) }],
+  [
+    "options with getters",
+    {
+      servers: one,
+      open: (a) => ({
+        redis: Object.defineProperties({ ...single.server.options }, Object.getOwnPropertyDescriptors(asGetters(a))),
+      }),
+    },
+  ],
+  [
+    "a lent client of ioredis 6, and a function",
+    {
+      servers: one,
+      open: (a) => ({ redis: new Redis({ ...single.server.options, lazyConnect: true }), credentials: ask(a) }),
+    },
+  ],
+  [
+    "a lent client of ioredis 5, and a function",
+    {
+      servers: one,
+      open: (a) => ({ redis: new RedisV5({ ...single.server.options, lazyConnect: true }), credentials: ask(a) }),
+    },
+  ],
+  [
+    "a lent client of ioredis 6 that its owner changes",
+    { servers: one, open: (a) => lend(a, new Redis({ ...single.server.options, ...login(a), lazyConnect: true })) },
+  ],
+  [
+    "a lent client of ioredis 5 that its owner changes",
+    { servers: one, open: (a) => lend(a, new RedisV5({ ...single.server.options, ...login(a), lazyConnect: true })) },
+  ],
+  [
+    "a Cluster of ioredis 6, and a function",
+    {
+      servers: nodes,
+      open: (a) => ({ redis: new Cluster(cluster.servers.startupNodes, { lazyConnect: true }), credentials: ask(a) }),
+    },
+  ],
+  [
+    "a Cluster of ioredis 5, and a function",
+    {
+      servers: nodes,
+      open: (a) => ({ redis: new ClusterV5(cluster.servers.startupNodes, { lazyConnect: true }), credentials: ask(a) }),
+    },
+  ],
+  [
+    "a Cluster of ioredis 6 that its owner changes",
+    {
+      servers: nodes,
+      open: (a) =>
+        lendCluster(a, new Cluster(cluster.servers.startupNodes, { lazyConnect: true, redisOptions: login(a) })),
+    },
+  ],
+  [
+    "a Cluster of ioredis 5 that its owner changes",
+    {
+      servers: nodes,
+      open: (a) =>
+        lendCluster(a, new ClusterV5(cluster.servers.startupNodes, { lazyConnect: true, redisOptions: login(a) })),
+    },
+  ],
+  [
+    "Sentinels, and a function",
+    { servers: behind, open: (a) => ({ redis: { ...sentinel.servers.options }, credentials: ask(a) }) },
+  ],
+  [
+    "a lent client of ioredis 5 by Sentinels, and a function",
+    {
+      servers: behind,
+      open: (a) => ({ redis: new RedisV5({ ...sentinel.servers.options, lazyConnect: true }), credentials: ask(a) }),
+    },
+  ],
+];
+
+/** A key on each server. */
+const keysOn = (servers: readonly RedisServer[]): Promise<string[]> => Promise.all(servers.map(nameOn));
+
+/** Asks each server of the client for something, on both its connections. */
+async function works({ client }: RecordedClient, keys: readonly string[]): Promise<boolean> {
+  await client.connect(["commands", "reader"], { timeoutMs: 10_000 });
+  await Promise.all(keys.map((stream) => client.xlen({ stream })));
+  return true;
+}
+
+describe.each(ways)("over %s", (_, { servers, open }) => {
+  const masters = () => (servers() === nodes() ? cluster.servers.primaries : servers().slice(0, 1));
+
+  test("a password that was rotated is used by the next connection", async () => {
+    const account = await createAccount(servers());
+    const { update = () => {}, ...source } = open(account);
+    const keys = await keysOn(masters());
+    const made = makeClient(source);
+    await works(made, keys);
+    for (const password of ["hunter2-1", "hunter2-2"]) {
+      account.password = password;
+      update();
+      await account.rotate(password);
+      await eventually("it works", () => works(made, keys), { timeoutMs: 20_000 });
+    }
+    expect(await account.refusals()).toBe(0);
+  });
+
+  test("a password that is known later than the server wants it is waited for", async () => {
+    const account = await createAccount(servers());
+    const { update = () => {}, ...source } = open(account);
+    const keys = await keysOn(masters());
+    const made = makeClient(source);
+    await works(made, keys);
+    await account.rotate("hunter2-1");
+    await eventually("it is refused", async () => (await account.refusals()) > 0);
+    const waiting = made.client.connect(["commands", "reader"], { timeoutMs: 30_000 });
+    const reasons = () => made.events.all("connectFailed").map(({ reason }) => reason);
+    await eventually("it is told", () => Promise.resolve(reasons().some((reason) => reason.includes("WRONGPASS"))), {
+      timeoutMs: 20_000,
+    });
+    account.password = "hunter2-1";
+    update();
+    await waiting;
+    await eventually("it works", () => works(made, keys), { timeoutMs: 20_000 });
+    expect(reasons().join()).not.toContain("hunter2");
+  });
+});
+
+// Asking a function takes a little longer: its answer may be right a moment later.
+test.each(ways.filter(([name]) => /^(a URL|options|a Cluster.*changes|.*5, and a function)/.test(name)))(
+  "a wrong password at the start is told soon, and as what it is, over %s",
+  async (_, { servers, open }) => {
+    const account = await createAccount(servers());
+    account.password = "hunter2-wrong";
+    const made = makeClient(open(account));
+    const sinceMs = fairNowMs();
+    const connecting = made.client.connect(["commands"], { timeoutMs: 60_000 });
+    const error: unknown = await connecting.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "PERMISSION", refusal: "credentials" });
+    expect(fairNowMs() - sinceMs).toBeLessThan(10_000);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
+  },
+);
