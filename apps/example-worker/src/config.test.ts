@@ -15,6 +15,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 describe("readConfig", () => {
   const defaults = {
     redisUrl: "redis://127.0.0.1:6379",
+    redisPasswordFile: undefined,
     stream: "commits",
     group: "example-worker",
     batchSize: 100,
@@ -37,6 +38,7 @@ describe("readConfig", () => {
   it("reads every variable", () => {
     const config = readConfig({
       REDIS_URL: "rediss://worker:secret@redis.example:6380/2",
+      REDIS_PASSWORD_FILE: "/run/secrets/redis",
       STREAM: "orders",
       GROUP: "billing",
       BATCH_SIZE: "500",
@@ -51,6 +53,7 @@ describe("readConfig", () => {
     });
     expect(config).toEqual({
       redisUrl: "rediss://worker:secret@redis.example:6380/2",
+      redisPasswordFile: "/run/secrets/redis",
       stream: "orders",
       group: "billing",
       batchSize: 500,

@@ -3,6 +3,8 @@ import { ConfigError } from "@redis-batch/consumer";
 /** The worker's settings, complete and checked. */
 export interface Config {
   readonly redisUrl: string;
+  /** Read before each connection: the password may be replaced while the worker runs. */
+  readonly redisPasswordFile: string | undefined;
   readonly stream: string;
   readonly group: string;
   readonly batchSize: number;
@@ -39,6 +41,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const retryBaseMs = integer("RETRY_BASE_MS", 1_000, 1, 3_600_000);
   const config: Config = {
     redisUrl: text("REDIS_URL", "redis://127.0.0.1:6379"),
+    redisPasswordFile: env["REDIS_PASSWORD_FILE"] || undefined,
     stream: text("STREAM", "commits"),
     group: text("GROUP", "example-worker"),
     batchSize: integer("BATCH_SIZE", 100, 1, 10_000),

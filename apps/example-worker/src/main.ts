@@ -1,5 +1,6 @@
 /** The worker: reads commits from a Redis Stream in batches and stores each batch in a database. See the README. */
-import { ConfigError, Consumer } from "@redis-batch/consumer";
+import { readFile } from "node:fs/promises";
+import { ConfigError, Consumer, type CredentialsFunction } from "@redis-batch/consumer";
 import { createBatchHandler } from "./batch-handler.ts";
 import { type Config, readConfig } from "./config.ts";
 import { logConsumerEvents } from "./consumer-log.ts";
@@ -21,13 +22,19 @@ try {
   process.exitCode = ConfigError.is(error) ? EXIT_BAD_CONFIG : EXIT_FAILED;
 }
 
-async function work({ redisUrl, database, probes, ...settings }: Config): Promise<void> {
+async function work({ redisUrl, redisPasswordFile, database, probes, ...settings }: Config): Promise<void> {
   const stop = stopOnSignals(log);
   const observer = logConsumerEvents(log);
   // Closed in reverse order: the probes answer until the last batch is stored.
-  await using consumer = new Consumer({ redis: redisUrl, ...settings, observer });
+  const credentials = redisPasswordFile === undefined ? undefined : passwordFrom(redisPasswordFile);
+  await using consumer = new Consumer({ redis: redisUrl, credentials, ...settings, observer });
   await using probing = await startProbes(probes, () => consumer.health());
   log("info", "probing", { host: probes.host, port: probing.port });
   await using store = await openStore(database, log);
   await consumer.run(createBatchHandler(settings.stream, store, log), { signal: stop });
+}
+
+/** Reads the password again before each connection, so that it can be replaced without a restart. */
+function passwordFrom(path: string): CredentialsFunction {
+  return async () => ({ password: (await readFile(path, "utf8")).trim() });
 }

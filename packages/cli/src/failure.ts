@@ -42,6 +42,7 @@ const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = 
   NO_GROUP: ["missing", "`redis-batch streams` and `redis-batch groups <stream>` list the streams and groups"],
   WRONG_TYPE: ["missing", "`redis-batch streams` lists the keys that are streams"],
   PERMISSION: ["denied"],
+  CREDENTIALS: ["unreachable"],
   UNSUPPORTED_SERVER: ["failed"],
   COMMAND: ["failed"],
   REPLY_SHAPE: ["failed"],

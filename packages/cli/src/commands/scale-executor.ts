@@ -9,7 +9,7 @@ import {
 } from "@redis-batch/scaler";
 import type { KedaTls } from "@redis-batch/scaler/keda";
 import type { Invocation } from "../command.ts";
-import { readPem } from "../connection/open.ts";
+import { readPem } from "../connection/files.ts";
 import { Failure } from "../failure.ts";
 import type { scaleRun } from "../table/scale.ts";
 

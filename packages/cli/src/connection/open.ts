@@ -1,5 +1,4 @@
 /** Turns the selected server into something the packages can connect to. */
-import { readFileSync } from "node:fs";
 import { ConfigError, ConnectionError, type RedisSource } from "@redis-batch/core";
 import {
   createRedisStreamClient,
@@ -12,6 +11,7 @@ import type { Invocation } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { adviseOnConnection } from "./advice.ts";
 import { chooseContext, contextsPath, readContexts } from "./contexts.ts";
+import { readFilesAgain, readTls } from "./files.ts";
 import { readPassword } from "./password.ts";
 import { decidePlace, type Place, urlOf } from "./place.ts";
 
@@ -45,7 +45,7 @@ export async function findServer({ options, terminal }: Caller): Promise<Server>
   const place = decidePlace(options, env, context);
   const password = await readPassword(place.password, env);
   return {
-    redis: sourceOf(place, password, env),
+    redis: readFilesAgain(sourceOf(place, password, env), place),
     connectTimeoutMs: options["connect-timeout"],
     observe: ({ type, reason = "" }) => {
       if (type === "connectFailed") terminal.note(`no connection yet: ${reason}; retrying`, "warn");
@@ -104,20 +104,3 @@ function sourceOf(place: Place, password: string | undefined, env: Invocation["t
 
 const given = (name: string, value: string | undefined): Record<string, string> =>
   value === undefined || value === "" ? {} : { [name]: value };
-
-function readTls({ ca, cert, key }: NonNullable<Place["tls"]>): Record<string, Buffer> {
-  return {
-    ...(ca === undefined ? {} : { ca: readPem(ca) }),
-    ...(cert === undefined ? {} : { cert: readPem(cert) }),
-    ...(key === undefined ? {} : { key: readPem(key) }),
-  };
-}
-
-/** A certificate or key. */
-export function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new Failure("usage", `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}

@@ -1,6 +1,6 @@
 /** Gets a password from where it is kept. It is never printed, and no error quotes it. */
-import { readFileSync } from "node:fs";
 import { Failure } from "../failure.ts";
+import { readPasswordFile } from "./files.ts";
 import type { PasswordSource } from "./place.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,7 +14,7 @@ export async function readPassword(source: PasswordSource, env: Env): Promise<st
     case "env":
       return fromEnv(source.name, env);
     case "file":
-      return fromFile(source.path);
+      return readPasswordFile(source.path);
     case "ask":
       return ask();
   }
@@ -25,21 +25,6 @@ function fromEnv(name: string, env: Env): string {
   if (password === undefined || password === "") {
     throw new Failure("usage", `the context reads the password from ${name}, which is not set`, `set ${name}`);
   }
-  return password;
-}
-
-function fromFile(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Failure(
-      "usage",
-      `the password file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  const password = text.split(/\r?\n/, 1)[0] ?? "";
-  if (password === "") throw new Failure("usage", `the first line of ${path} is empty; it must be the password`);
   return password;
 }
 
