@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { aclRules } from "@redis-batch/core/internal/connection";
 import { uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { optionsOf } from "../src/command-line/parse.ts";
@@ -71,8 +72,9 @@ describe("acl", () => {
   const grant = (stream: string, roles: readonly string[]) =>
     Promise.all(
       roles.map(async (role) => {
-        const { command } = await cli.json(["acl", role, stream, "--name", role]);
-        await redis.server.command(...(String(command).replace("PASSWORD", role).split(" ") as [string]));
+        const { command } = await cli.json(["acl", role, stream, "--name", role, "--acl-file"]);
+        const [, name = "", ...rules] = String(command).replace("PASSWORD", role).split(" ");
+        await redis.server.command("ACL", "SETUSER", name, "reset", ...rules);
       }),
     );
 
@@ -105,7 +107,8 @@ describe("acl", () => {
     expectEnd(await cli.run(["reassign", stream, "h", ...fromTo], as("groups")), 0, "moved");
     expectEnd(await group("delete", stream, "h", "--lose-pending"), 0);
     // The group goes first; what is left then is named, for somebody who may.
-    await redis.server.command("ACL", "SETUSER", "groups", "-unlink");
+    const rules = aclRules("groups", stream).filter((rule) => !rule.includes("+unlink"));
+    await redis.server.command("ACL", "SETUSER", "groups", "clearselectors", ...rules);
     const half = await group("delete", stream, "g");
     expectEnd(half, 4, "the group is deleted, but", "'unlink'", `UNLINK rb:{${stream}}:consumers:${stream}:g rb:`);
   });
@@ -120,7 +123,7 @@ describe("acl", () => {
       ...{ role: "scaler", stream: "{a b}*" },
       ...{ rule: rule.stdout.trimEnd(), command: command.stdout.trimEnd() },
     });
-    expect(json["command"]).toBe(`ACL SETUSER it reset on >PASSWORD ${String(json["rule"])}`);
+    expect(json["command"]).toBe(`ACL SETUSER it reset resetchannels on >PASSWORD ${String(json["rule"])}`);
   });
 });
 

@@ -11,6 +11,7 @@ import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "./wire/atomic/hand-over-page.ts";
 import type { HeartbeatOptions, HeartbeatResult } from "./wire/atomic/heartbeat.ts";
 import type { HoldLeaseOptions, LeaseAnswer } from "./wire/atomic/hold-lease.ts";
+import type { MayCallOptions } from "./wire/atomic/may-call.ts";
 import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "./wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
 import type { ReadDueOptions, ReadDueResult } from "./wire/atomic/read-due.ts";
@@ -153,6 +154,11 @@ export interface StreamClient {
   knowsCommands(names: readonly string[]): Promise<readonly boolean[] | null>;
   /** Whether the server, or a proxy in front of it, offers a command at all, to any user. Works without `COMMAND`. */
   isOffered(name: SentCommand): Promise<boolean>;
+  /**
+   * Which of these commands the server knows and this user may run, keys included; `null` if it cannot be asked. The
+   * server logs no refusals.
+   */
+  mayCall(options: MayCallOptions): Promise<readonly boolean[] | null>;
   /** The server's INFO, by name; `null` if it may not be asked. In a Cluster, from any one of its servers. */
   info(): Promise<ReadonlyMap<string, string> | null>;
   /** INFO and some settings of every server that takes writes: of each master of a Cluster, or of the only server. */

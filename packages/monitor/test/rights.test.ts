@@ -1,31 +1,36 @@
 /** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
-import { readFileSync } from "node:fs";
 import { PermissionError } from "@redis-batch/core";
+import { RIGHTS, rulesOf } from "@redis-batch/core/internal/connection";
 import { RELEASED } from "@redis-batch/core/internal/names";
 import { useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { LONG_MS, useBench } from "./harness.ts";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const section = readme.slice(readme.indexOf("## Rights"), readme.indexOf("## What it costs"));
-const [look, run, cleanUp, trim] = [...section.matchAll(/^```text\n(.*)\n```$/gm)].map((match) => match[1] as string);
-const anyStream = (look as string).replace("~orders ~rb:{orders}:*", "~stream-* ~rb:{stream-*");
+/** A user with the first part of the rights, and others of them. */
+const user = (name: string, ...purposes: readonly string[]) => {
+  const parts = RIGHTS.monitor.filter(({ need, purpose }) => need === "least" || purposes.includes(purpose));
+  const rules = rulesOf(
+    parts.flatMap(({ grants }) => grants),
+    "orders",
+  );
+  return { name, password: name, rules: rules.join(" ").replaceAll("orders", "stream-*") };
+};
+const reading = RIGHTS.monitor.map(({ purpose }) => purpose).find((purpose) => purpose.includes("reads entries")) ?? "";
 
 const bench = useBench(
   useServer({
     users: [
       { name: "default", password: "all", rules: "~* &* +@all" },
-      { name: "looking", password: "looking", rules: anyStream },
-      { name: "running", password: "running", rules: `${anyStream} ${run}` },
-      { name: "cleaning", password: "cleaning", rules: `${anyStream} ${cleanUp}` },
-      { name: "trimming", password: "trimming", rules: `${anyStream} ${trim}` },
+      user("looking"),
+      ...[user("counting", reading), user("running", "electing a leader")],
+      ...[user("cleaning", "cleaning up"), user("trimming", "trimming")],
     ],
     speakAs: "default",
   }),
 );
 
 /** A group with a dead consumer and a living one, and a monitor with these rights. */
-async function openAs(user: string) {
+async function openAs(name: string) {
   const made = bench();
   await made.createGroup();
   await made.add(200);
@@ -35,18 +40,30 @@ async function openAs(user: string) {
   await made.heartbeat("dead", { agoMs: LONG_MS });
   await made.server.command("XGROUP", "CREATECONSUMER", made.stream, made.group, "alive");
   await made.heartbeat("alive");
-  return { ...made, ...made.monitor({ redis: { ...made.server.options, username: user, password: user } }) };
+  return { ...made, ...made.monitor({ redis: { ...made.server.options, username: name, password: name } }) };
 }
 
 describe("the rights", () => {
   it("to look are enough for a look and for the plans", async () => {
     const { monitor, add, server, stream } = await openAs("looking");
-    const ids = await add(3);
-    await server.command("XDEL", stream, ids[1] ?? "");
+    await add(3);
     const [group] = (await monitor.inspect()).groups;
-    expect(group).toMatchObject({ pending: 50, backlog: { messages: 2, source: "counted" } });
+    expect(group).toMatchObject({ pending: 50, backlog: { messages: 3, source: "server" }, oldestWaitingAgeMs: null });
     const plan = await monitor.cleanUp({ dryRun: true });
     expect(plan.groups[0]).toMatchObject({ moves: [{ from: "dead", to: RELEASED, messages: 50 }], removed: ["dead"] });
+    expect(await server.command("ACL", "LOG")).toEqual([]);
+    expect(await server.command("XLEN", stream)).toBe(203);
+  });
+
+  it.each([
+    ["looking", { messages: null, source: "unknown" }],
+    ["counting", { messages: 2, source: "counted" }],
+  ])("to read entries are needed to count what the server does not know: %s", async (name, backlog) => {
+    const { monitor, add, server, stream } = await openAs(name);
+    const ids = await add(3);
+    await server.command("XDEL", stream, ids[1] ?? "");
+    expect((await monitor.inspect()).groups[0]).toMatchObject({ backlog });
+    expect(await server.command("ACL", "LOG")).toEqual([]);
   });
 
   it("to look are not enough to change anything, and the error names what is missing", async () => {

@@ -5,13 +5,14 @@ import { EventRecorder, uniqueName, useServer } from "@redis-batch/test-support"
 import { expect, it } from "vitest";
 import { type Executor, Scaler, type ScalerEvent } from "../src/index.ts";
 
-const rules = (least: boolean): string =>
-  aclRules("scaler", "orders", { least }).join(" ").replace("~orders ~rb:{orders}:*", "~stream-* ~rb:{stream-*");
+const rules = (options: Parameters<typeof aclRules>[2]): string =>
+  aclRules("scaler", "orders", options).join(" ").replaceAll("orders", "stream-*");
 const redis = useServer({
   users: [
     { name: "default", password: "all", rules: "~* &* +@all" },
-    { name: "looking", password: "looking", rules: rules(true) },
-    { name: "running", password: "running", rules: rules(false) },
+    { name: "looking", password: "looking", rules: rules({ least: true }) },
+    { name: "counting", password: "counting", rules: rules({ least: true, extras: ["payloads"] }) },
+    { name: "running", password: "running", rules: rules({}) },
   ],
   speakAs: "default",
 });
@@ -59,15 +60,26 @@ it("with those to take turns, to remember and to log it acts", async () => {
   expect(await server.command("XLEN", `rb:{${stream}}:audit:${stream}:group`)).toBeGreaterThanOrEqual(2);
 });
 
-it("without the right to count them, messages that were deferred are work in progress, so that somebody stays for them", async () => {
-  for (const [user, released, pending] of [
-    ["looking", 0, 1],
-    ["running", 1, 0],
-  ] as const) {
-    const { scaler, server, stream } = await openAs(user);
-    await server.command("XREADGROUP", "GROUP", "group", "rb:later", "COUNT", 1, "STREAMS", stream, ">");
-    await server.command("ZADD", `rb:{${stream}}:due:${stream}:group`, 1, "1-1");
-    expect(await scaler.collect()).toMatchObject({ released, pending, ready: 0 });
-    await scaler.close();
-  }
+it.each([
+  ["looking", { waiting: null }, { direction: "NO_SCALE", binding: "unknown" }],
+  ["counting", { waiting: 1 }, { direction: "OUT" }],
+])("counts what the server does not know only with the right to read entries: %s", async (user, seen, decided) => {
+  const { scaler, server, stream } = await openAs(user);
+  for (let n = 2; n <= 3; n++) await server.command("XADD", stream, "*", "n", n);
+  await server.command("XREADGROUP", "GROUP", "group", "c", "COUNT", 1, "STREAMS", stream, ">");
+  const entries = (await server.command("XRANGE", stream, "-", "+")) as [string, unknown][];
+  await server.command("XDEL", stream, entries[1]?.[0] ?? "");
+  await server.command("ACL", "LOG", "RESET");
+  expect(await scaler.collect()).toMatchObject(seen);
+  expect(await scaler.decide()).toMatchObject(decided);
+  await scaler.close();
+  expect(await server.command("ACL", "LOG")).toEqual([]);
+});
+
+it("a deferred message counts as waiting when it is due", async () => {
+  const { scaler, server, stream } = await openAs("looking");
+  await server.command("XREADGROUP", "GROUP", "group", "rb:later", "COUNT", 1, "STREAMS", stream, ">");
+  await server.command("ZADD", `rb:{${stream}}:due:${stream}:group`, 1, "1-1");
+  expect(await scaler.collect()).toMatchObject({ released: 1, pending: 0, ready: 0 });
+  await scaler.close();
 });

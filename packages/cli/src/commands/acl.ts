@@ -1,5 +1,6 @@
-import { aclRules, type Role } from "@redis-batch/core/internal/connection";
+import { aclRules, type Extra, extrasOf, type Role } from "@redis-batch/core/internal/connection";
 import type { Run } from "../command.ts";
+import { Failure } from "../failure.ts";
 import { quoteWord } from "../render/quote-word.ts";
 import type { acl } from "../table/setup.ts";
 
@@ -13,10 +14,15 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 export const run: Run<typeof acl> = async ({ args, options, terminal }) => {
-  const rules = aclRules(ROLES[args.role] ?? "consumer", args.stream, { least: options.least });
-  const rule = rules.map(quoteWord).join(" ");
-  const command =
-    options.name === undefined ? null : `ACL SETUSER ${quoteWord(options.name)} reset on >PASSWORD ${rule}`;
+  const { least, cluster, name, "acl-file": isForFile } = options;
+  const role = ROLES[args.role] ?? "consumer";
+  const rules = aclRules(role, args.stream, { least, cluster, extras: parseExtras(role, options.with) });
+  // A file is split at spaces only. It knows no quotes, and the rules need none.
+  const rule = rules.map((one) => (isForFile ? one : quoteWord(one))).join(" ");
+  const line = isForFile
+    ? `user ${name ?? "USER"} resetchannels on >PASSWORD ${rule}`
+    : `ACL SETUSER ${quoteWord(name ?? "USER")} reset resetchannels on >PASSWORD ${rule}`;
+  const command = name === undefined && !isForFile ? null : line;
   if (!options.json) return terminal.write(`${command ?? rule}\n`);
   await terminal.report(
     {
@@ -30,3 +36,16 @@ export const run: Run<typeof acl> = async ({ args, options, terminal }) => {
     true,
   );
 };
+
+function parseExtras(role: Role, text: string | undefined): readonly Extra[] {
+  const known = extrasOf(role);
+  const words = text?.split(",") ?? [];
+  const unknown = words.filter((word) => !known.some((extra) => extra === word));
+  if (unknown.length > 0) {
+    throw new Failure(
+      "usage",
+      `--with ${unknown.join(",")}: this role has ${known.length === 0 ? "nothing to request" : `only ${known.join(", ")}`}`,
+    );
+  }
+  return known.filter((extra) => words.includes(extra));
+}

@@ -48,13 +48,13 @@ describe("diagnoseServer", () => {
 });
 
 test("rights that are missing are spelled out, as a command for the server", () => {
-  const least = { purpose: "adding messages", rules: ["~orders", "+xadd"], isLeast: true };
-  const more = { purpose: "idempotency keys", rules: ["+get"], isLeast: false };
+  const least = { purpose: "adding messages", rules: ["+info", "(~orders +xadd)"], isLeast: true };
+  const more = { purpose: "idempotency keys", rules: ["(~k +get)"], isLeast: false };
   expect(diagnoseRights("app", { role: "producer", missing: [] }).severity).toBe("ok");
   expect(diagnoseRights("app", { role: "producer", missing: null }).severity).toBe("unknown");
   expect(diagnoseRights("app", { role: "producer", missing: [least, more] })).toMatchObject({
-    finding: '"app" cannot be a producer: it lacks ~orders +xadd +get',
-    fix: "ACL SETUSER app ~orders +xadd +get",
+    finding: '"app" cannot be a producer: it lacks +info "(~orders +xadd)" "(~k +get)"',
+    fix: 'ACL SETUSER app +info "(~orders +xadd)" "(~k +get)"',
   });
   expect(diagnoseRights("app", { role: "producer", missing: [more] }).finding).toBe(
     '"app" can be a producer, but not for: idempotency keys',

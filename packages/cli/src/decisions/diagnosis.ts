@@ -1,4 +1,5 @@
 /** Problems of a server, a user or a group, and their fixes. */
+import { quoteWord } from "../render/quote-word.ts";
 
 export type Severity = "ok" | "info" | "warning" | "problem" | "unknown";
 
@@ -151,8 +152,8 @@ export function diagnoseRights(user: string | null, { role, missing }: RightsFac
   }
   const who = user === null ? "this user" : `"${user}"`;
   if (missing.length === 0) return finding("rights", "ok", `${who} can be a ${role}`);
-  const rules = [...new Set(missing.flatMap((part) => part.rules))].join(" ");
-  const grant = `ACL SETUSER ${user ?? "<user>"} ${rules}`;
+  const rules = [...new Set(missing.flatMap((part) => part.rules))].map(quoteWord).join(" ");
+  const grant = `ACL SETUSER ${user === null ? "<user>" : quoteWord(user)} ${rules}`;
   const isLeast = missing.some((part) => part.isLeast);
   const purposes = missing.map((part) => part.purpose).join("; ");
   return finding(

@@ -67,11 +67,11 @@ function lossOf(command: SentCommand): readonly [Severity, string] {
   const isNeeded = (rules: readonly string[]): boolean =>
     rules.some((rule) => rule === `+${command}` || rule.startsWith(`+${command}|`));
   const parts = (Object.keys(RIGHTS) as Role[]).flatMap((role) =>
-    RIGHTS[role].map(({ purpose, rules }, index) => ({
+    RIGHTS[role].map(({ purpose, grants }, index) => ({
       role,
       purpose,
       isLeast: index === 0,
-      isNeeded: isNeeded(rules),
+      isNeeded: grants.some(({ rules }) => isNeeded(rules)),
     })),
   );
   const lost = parts.filter((part) => part.isNeeded);

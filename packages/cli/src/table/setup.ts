@@ -3,6 +3,10 @@ import { defineCommand } from "../command-line/spec.ts";
 export const acl = defineCommand({
   path: ["acl"],
   summary: "Print the ACL rules that a role needs",
+  about: [
+    "The rules are for one stream. Each group of commands stands in a selector, in parentheses, with the keys that it may touch. No rule lets a role delete or overwrite the stream or its dead letters.",
+    'What deletes or reads messages is only granted with --with. A consumer: delete (onAck: "delete"), xackdel (the same with XACKDEL, only on Redis 8.2 and later). A monitor: trim. A scaler: payloads (counts the messages when the server does not know the lag). Dead letters: discard, redrive, add.',
+  ],
   args: [
     {
       name: "role",
@@ -12,8 +16,11 @@ export const acl = defineCommand({
     { name: "stream", isName: true, about: "the stream's key" },
   ],
   options: {
-    least: { kind: "flag", about: "only the rules that it cannot work without" },
+    least: { kind: "flag", about: "only what it needs in a group that exists" },
+    with: { kind: "text", value: "names", about: "also what is only granted on request, separated by commas" },
+    cluster: { kind: "flag", about: "also what a client of a Redis Cluster needs" },
     name: { kind: "text", value: "user", about: "print the complete ACL SETUSER command for this user" },
+    "acl-file": { kind: "flag", about: "print a line for the server's ACL file" },
   },
   examples: [
     { line: "redis-batch acl consumer orders", does: "the rules" },
@@ -21,6 +28,8 @@ export const acl = defineCommand({
       line: "redis-batch acl consumer orders --name billing",
       does: "as a command; add the password yourself",
     },
+    { line: "redis-batch acl consumer orders --with delete --cluster", does: 'onAck: "delete" on a Redis Cluster' },
+    { line: "redis-batch acl dead-letters orders --name ops --acl-file", does: "a line for users.acl" },
   ],
   connects: false,
 });

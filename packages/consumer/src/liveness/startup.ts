@@ -58,7 +58,7 @@ export class Startup<Value> {
     const { heartbeat, acknowledger, loops } = this.#parts;
     const { signal } = this.#aborter;
     await client.connect(["commands", "reader"], { timeoutMs, signal });
-    acknowledger.learn(await probeCapabilities(client));
+    if (policy.onAck === "delete") acknowledger.learn(await probeCapabilities(client, policy));
     const isNewGroup = await joinGroup(client, policy);
     if (isNewGroup) report({ type: "groupCreated", position: policy.startFrom, recreated: false });
     await heartbeat.join(signal);

@@ -21,8 +21,8 @@ export interface BacklogFacts {
   readonly lastDeliveredId: EntryId;
   /** The server's own number; `null` if it does not know. */
   readonly lag: number | null;
-  /** The oldest entry after the last delivered one, read from the stream; `null` if there is none. */
-  readonly firstWaitingId: EntryId | null;
+  /** The oldest entry after the last delivered one; `null` if there is none, `undefined` if it could not be read. */
+  readonly firstWaitingId: EntryId | null | undefined;
 }
 
 /** `count`: the entries must be counted. */

@@ -8,7 +8,17 @@ export { sourceOfAddress } from "../redis/address-source.ts";
 export { type Capabilities, probeCapabilities } from "../redis/capabilities.ts";
 export { type Dependencies, dependenciesOf } from "../redis/dependencies.ts";
 export { createRedisStreamClient } from "../redis/redis-stream-client.ts";
-export { aclRules, RIGHTS, type Role } from "../redis/rights.ts";
+export {
+  aclRules,
+  CLUSTER_RULES,
+  type Extra,
+  extrasOf,
+  type Grant,
+  type KeySet,
+  RIGHTS,
+  type Role,
+  rulesOf,
+} from "../redis/rights.ts";
 export { isClusterAddress, parseRedisUrl } from "../redis/server-address.ts";
 export { STAND_IN, type StandIn } from "../redis/stand-in.ts";
 export type { AddOutcome, ConnectionEvent, ServerReport, StreamClient } from "../stream-client.ts";

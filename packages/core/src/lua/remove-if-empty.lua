@@ -24,5 +24,7 @@ local isPending = #redis.call('XPENDING', key, group, '-', '+', 1, consumer) > 0
 if ARGV[3] == 'silent' and not isPending then assureRight('XGROUP', 'DELCONSUMER', key, group, consumer) end
 if registry and (ARGV[3] ~= 'silent' or not isPending) then redis.call('HDEL', registry, consumer) end
 if isPending then return 'pending' end
+-- One's own registration is removed even without the right to remove the name.
+assureRight('XGROUP', 'DELCONSUMER', key, group, consumer)
 redis.call('XGROUP', 'DELCONSUMER', key, group, consumer)
 return 'removed'

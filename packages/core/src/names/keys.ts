@@ -29,7 +29,16 @@ export type GroupKeyKind = "dead" | (typeof BOOKKEEPING)[number];
 
 /** The key of `kind` that belongs to one consumer group of one stream. */
 export function groupKey(kind: GroupKeyKind, stream: string, group: string): string {
-  return `rb:{${hashTag(stream)}}:${kind}:${encodePart(stream)}:${encodePart(group)}`;
+  return keyOf(kind, stream, group);
+}
+
+/** What is before the kind in every key that belongs to a stream, and what is between the kind and the last part. */
+export function keyParts(stream: string): readonly [before: string, after: string] {
+  return [`rb:{${hashTag(stream)}}:`, `:${encodePart(stream)}:`];
+}
+
+function keyOf(kind: string, stream: string, last: string): string {
+  return keyParts(stream).join(kind) + encodePart(last);
 }
 
 /**
@@ -61,7 +70,7 @@ export function isOwnKey(key: string): boolean {
 
 /** The key that remembers the entry id of an idempotency key. Belongs to the stream, not to a group. */
 export function idempotencyKey(stream: string, key: string): string {
-  return `rb:{${hashTag(stream)}}:idem:${encodePart(stream)}:${encodePart(key)}`;
+  return keyOf("idem", stream, key);
 }
 
 /**

@@ -1,15 +1,23 @@
 import { expect, test } from "vitest";
 import { probeCapabilities } from "./capabilities.ts";
 
-const serverThatKnows = (...commands: string[]) => ({
-  knowsCommands: async (names: readonly string[]) => names.map((name) => commands.includes(name)),
-});
+const address = { stream: "orders", group: "billing" };
 
-test("XACKDEL is used where the server knows it", async () => {
-  expect(await probeCapabilities(serverThatKnows("xackdel"))).toEqual({ ackDelete: true });
-  expect(await probeCapabilities(serverThatKnows("xadd"))).toEqual({ ackDelete: false });
-});
+test.each([true, false])(
+  "XACKDEL is used where the server knows it and this user may run it: %s",
+  async (isAllowed) => {
+    const asked: unknown[] = [];
+    const server = {
+      mayCall: async ({ commands }: { readonly commands: readonly (readonly unknown[])[] }) => {
+        asked.push(...commands.map((words) => words.slice(0, 3)));
+        return [isAllowed];
+      },
+    };
+    expect(await probeCapabilities(server, address)).toEqual({ ackDelete: isAllowed });
+    expect(asked).toEqual([["XACKDEL", "orders", "billing"]]);
+  },
+);
 
-test("a server that does not let us ask is taken for the least supported one", async () => {
-  expect(await probeCapabilities({ knowsCommands: async () => null })).toEqual({ ackDelete: false });
+test("a server that cannot be asked is taken for the least supported one", async () => {
+  expect(await probeCapabilities({ mayCall: async () => null }, address)).toEqual({ ackDelete: false });
 });

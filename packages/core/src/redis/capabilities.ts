@@ -10,10 +10,14 @@ export interface Capabilities {
 }
 
 /**
- * Asks the server for its features. If that is not allowed (`COMMAND` is not granted, or not offered), only those of the
- * oldest supported server are assumed. An even older server is noticed when it gets a script with flags.
+ * Asks the server for its features, as far as this user may use them on this stream. If it cannot be asked, only those of
+ * the oldest supported server are assumed. An even older server is noticed when it gets a script with flags.
  */
-export async function probeCapabilities(client: Pick<StreamClient, "knowsCommands">): Promise<Capabilities> {
-  const [ackDelete = false] = (await client.knowsCommands(["xackdel"])) ?? [];
+export async function probeCapabilities(
+  client: Pick<StreamClient, "mayCall">,
+  { stream, group }: { readonly stream: string; readonly group: string },
+): Promise<Capabilities> {
+  const command = ["XACKDEL", stream, group, "ACKED", "IDS", 1, "1-1"];
+  const [ackDelete = false] = (await client.mayCall({ commands: [command] })) ?? [];
   return { ackDelete };
 }

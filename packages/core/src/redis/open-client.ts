@@ -24,9 +24,9 @@ import type { RedisStandIn } from "./stand-in.ts";
  *
  * The settings are the same for each of them. Settings that the guarantees need override yours (retries, queues,
  * `reconnectOnError`, `socketTimeout`). Settings that you leave out get our defaults: `connectionName` "redis-batch",
- * `keepAlive` 30,000 ms, and with Sentinels `failoverDetector` and a `sentinelCommandTimeout` of 5,000 ms. An existing
- * client does not show whether `failoverDetector: false` or `keepAlive: 0` was set or is a default, so it gets our
- * defaults as well; pass options to keep yours.
+ * `keepAlive` 30,000 ms, `disableClientInfo: true`, and with Sentinels `failoverDetector` and a `sentinelCommandTimeout`
+ * of 5,000 ms. An existing client does not show whether `failoverDetector: false`, `keepAlive: 0` or
+ * `disableClientInfo: false` was set or is a default, so it gets our defaults as well; pass options to keep yours.
  *
  * Options are copied when they are given: later changes have no effect. A getter among them stays a getter, and is read
  * at each connection. A connection that ends, for whatever reason, is reopened from that copy, or from the existing
@@ -148,6 +148,8 @@ function defaultOptions(options: RedisOptions) {
   return {
     connectionName: "redis-batch",
     keepAlive: 30_000,
+    // CLIENT SETINFO: Redis 7.0 cannot grant it, and later servers log each refusal.
+    disableClientInfo: true,
     ...(isBySentinel(options)
       ? {
           // Without it a client stays on a demoted master until that closes the connection: ten seconds of lost writes.

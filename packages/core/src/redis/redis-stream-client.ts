@@ -27,6 +27,7 @@ import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/ha
 import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
 import { type HeartbeatOptions, type HeartbeatResult, heartbeat } from "../wire/atomic/heartbeat.ts";
 import { type HoldLeaseOptions, holdLease, type LeaseAnswer } from "../wire/atomic/hold-lease.ts";
+import { type MayCallOptions, mayCall } from "../wire/atomic/may-call.ts";
 import {
   type MoveToDeadLettersOptions,
   type MoveToDeadLettersResult,
@@ -451,6 +452,10 @@ class RedisStreamClient implements StreamClient {
 
   whoAmI(): Promise<string | null> {
     return unlessRefused(this.#send(aclWhoAmI, {}));
+  }
+
+  mayCall(options: MayCallOptions): Promise<readonly boolean[] | null> {
+    return unlessRefused(this.#run(mayCall, options));
   }
 
   async mayRun(options: AclDryRunOptions): Promise<boolean | null> {

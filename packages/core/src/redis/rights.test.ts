@@ -1,64 +1,77 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../errors/errors.ts";
-import { aclRules, RIGHTS, type Role } from "./rights.ts";
+import { aclRules, extrasOf, RIGHTS, type Role, rulesFor, rulesOf } from "./rights.ts";
 
+const ROLES = Object.keys(RIGHTS) as Role[];
 const readme = (name: string): string => readFileSync(new URL(`../../../${name}/README.md`, import.meta.url), "utf8");
-const plainBlocks = (text: string): string[] =>
-  [...text.matchAll(/^```text\n([~+][a-z].*)\n```$/gm)].map((match) => match[1] ?? "");
+const ruleBlocks = (text: string): string[] =>
+  [...text.matchAll(/^```text\n((?:\+[a-z]|\(~)[^`]*)\n```$/gm)].map((match) => match[1] ?? "");
 
-/** The parts of a role as the READMEs write them: patterns where they come in, then commands. */
+/** The parts of a role as the READMEs write them: a line for what needs no key, and one for each selector. */
 function partsOf(role: Role): string[] {
-  const all = aclRules(role, "orders", { least: false });
-  return RIGHTS[role].map((part, index) => {
-    const keys = index === 0 ? all.filter((rule) => rule.startsWith("~")) : [];
-    return [...keys, ...part.rules].join(" ");
+  return RIGHTS[role].map(({ grants }) => {
+    const rules = rulesOf(grants, "orders");
+    const bare = rules.filter((rule) => !rule.startsWith("(")).join(" ");
+    return [...(bare === "" ? [] : [bare]), ...rules.filter((rule) => rule.startsWith("("))].join("\n");
   });
 }
 
-test("the consumer's README names the consumer's rights", () => {
-  expect(plainBlocks(readme("consumer"))).toEqual(partsOf("consumer"));
-});
-
-test("the monitor's README names the monitor's rights", () => {
-  expect(plainBlocks(readme("monitor"))).toEqual(partsOf("monitor"));
-});
-
-test("the scaler's README names the scaler's rights", () => {
-  expect(plainBlocks(readme("scaler"))).toEqual(partsOf("scaler"));
-});
-
-test("core's README names the rights of producer and dead letters", () => {
-  const text = readme("core").replaceAll(/\s+/g, " ");
-  const [adding, keys] = RIGHTS.producer;
-  expect(text).toContain(`needs the right \`${adding?.rules.join(" ")}\` on the stream`);
-  expect(text).toContain(`With idempotency keys it also needs \`${keys?.rules.join(" ")}\``);
-  const letters = RIGHTS.deadLetters.map(({ rules }) => rules.join(" "));
-  expect(text).toContain(
-    `looking ~rb:{orders}:dead:* ${letters[0]} discarding ${letters[1]} redriving ~orders ${letters[2]} adding ${letters[3]}`,
-  );
+test.each([
+  ["consumer", ["consumer"]],
+  ["monitor", ["monitor"]],
+  ["scaler", ["scaler"]],
+  ["core", ["deadLetters", "producer"]],
+] as const)("the README of %s quotes the rights of %s", (name, roles) => {
+  expect(ruleBlocks(readme(name))).toEqual(roles.flatMap(partsOf));
 });
 
 describe("aclRules", () => {
-  test("names each rule once, patterns first where they come in", () => {
-    expect(aclRules("producer", "orders", { least: true })).toEqual(["~orders", "+xadd"]);
-    expect(aclRules("producer", "orders", { least: false }).slice(0, 3)).toEqual([
-      "~orders",
-      "~rb:{orders}:idem:*",
-      "+xadd",
-    ]);
-    for (const role of Object.keys(RIGHTS) as Role[]) {
-      const rules = aclRules(role, "orders", { least: false });
-      expect(new Set(rules).size).toBe(rules.length);
+  test("gives what is needed, what is optional unless the least is asked for, and the rest only on request", () => {
+    expect(aclRules("producer", "orders", { least: true })).toEqual(["+info", "+client|setname", "(~orders +xadd)"]);
+    expect(aclRules("producer", "orders")).toContain("(~rb:{orders}:idem:orders:* +get +set)");
+    expect(aclRules("monitor", "orders").join()).not.toContain("+xtrim");
+    expect(aclRules("monitor", "orders", { extras: ["trim"] }).join()).toContain("+xtrim");
+    expect(aclRules("scaler", "orders", { cluster: true })).toContain("+cluster|slots");
+    expect(extrasOf("consumer")).toEqual(["delete", "xackdel"]);
+  });
+
+  test("has one selector for the same keys, and names each rule once in it", () => {
+    for (const role of ROLES) {
+      const rules = aclRules(role, "orders", { extras: extrasOf(role), cluster: true });
+      const keys = rules.map((rule) => rule.split(" +")[0] ?? "");
+      expect(new Set(keys).size).toBe(keys.length);
+      for (const rule of rules) expect(new Set(rule.split(" ")).size).toBe(rule.split(" ").length);
     }
   });
 
-  test("keeps to the stream's own hash tag, and lets no name become a pattern", () => {
-    expect(aclRules("monitor", "{eu}:orders", { least: true })).toContain("~rb:{eu}:*");
-    expect(aclRules("producer", "a*[b]?\\", { least: true })[0]).toBe("~a\\*\\[b\\]\\?\\\\");
+  test("keeps to the stream: others with the same hash tag have other keys", () => {
+    expect(aclRules("monitor", "{eu}:orders", { least: true }).join()).toContain("~rb:{eu}:due:{eu}%3Aorders:* ");
+    expect(aclRules("scaler", "{eu}:orders", { least: true }).join()).toContain("~rb:{eu}:*:{eu}%3Aorders:* ");
+  });
+
+  test.each([
+    ["a*[b]?\\", "~a\\*\\[b\\]\\?\\\\"],
+    ["a b\0c\n", "~a[^!-~]b[^!-~]c[^!-~]"],
+    ["a)(b", "~a[)][(]b"],
+    [`it's "x"`, "~it[&-(]s[^!-~][!-#]x[!-#]"],
+    ["caf\udce9", "~caf[^!-~]"],
+    ["größe%", "~größe%"],
+  ])("lets no name become a pattern, and none be split: %j", (stream, pattern) => {
+    expect(aclRules("producer", stream, { least: true }).at(-1)).toBe(`(${pattern} +xadd)`);
   });
 
   test("refuses a stream that nothing can stand beside", () => {
     expect(() => aclRules("consumer", "a}b", { least: false })).toThrow(ConfigError);
   });
+});
+
+test("rulesFor finds the rules that a role needs for a command", () => {
+  expect(rulesFor("consumer", "orders", "xadd")).toEqual([
+    "(~rb:{orders}:dead:orders:* +xadd)",
+    "(~rb:{orders}:final-reports:orders:* +xadd)",
+  ]);
+  expect(rulesFor("groups", "orders", "xgroup")).toEqual(["(~orders +xgroup|create +xgroup|setid +xgroup|destroy)"]);
+  expect(rulesFor("scaler", "orders", "time")).toEqual(["+time"]);
+  expect(rulesFor("producer", "orders", "flushall")).toEqual([]);
 });

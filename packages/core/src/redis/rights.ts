@@ -1,130 +1,313 @@
-/** The minimal ACL rights of each role, defined only here. The READMEs quote them, and tests compare them. */
-import { hashTag } from "../names/keys.ts";
+/**
+ * The minimal ACL rights of each role, defined only here. `redis-batch acl` prints them, the READMEs quote them, and tests
+ * hold both together.
+ *
+ * Commands that take a key are granted in selectors (Redis 7.0, Valkey): each for the kinds of keys that need it. With key
+ * patterns of the user itself, a right such as SET for a lease would also overwrite the stream.
+ */
+import { type GroupKeyKind, keyParts } from "../names/keys.ts";
 
 export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters" | "groups";
 
-/** Keys that a part of the work touches: the stream itself, all keys of Redis Batch beside it, or some of them. */
-type KeySet = "stream" | "ours" | "idempotency" | "letters";
+/** Keys that a command may touch: the stream itself, all that Redis Batch keeps beside it, or one kind of those. */
+export type KeySet = "stream" | "ours" | "idem" | GroupKeyKind;
 
-interface Part {
-  /** The purpose, as it reads after "needed for". */
-  readonly purpose: string;
+/** Commands, and the keys that they may touch. None: commands without a key. */
+export interface Grant {
   readonly keys: readonly KeySet[];
   readonly rules: readonly string[];
 }
 
-/** The first part of each role is the minimum; the others are optional. */
+/** What can destroy, or read payloads, is only granted on request. */
+export type Extra = "delete" | "xackdel" | "trim" | "payloads" | "discard" | "redrive" | "add";
+
+/** The first part of a role is what it cannot work without. */
+export interface Part {
+  /** The purpose, as it reads after "needed for". */
+  readonly purpose: string;
+  /** `least`: the role does not work as it should without it · `optional` · otherwise the name under which it has to be requested. */
+  readonly need: "least" | "optional" | Extra;
+  readonly grants: readonly Grant[];
+}
+
+const SCRIPTS = ["+eval", "+evalsha"];
+const INSPECT = ["+xinfo|stream", "+xinfo|groups", "+xinfo|consumers"];
+const BOOKKEEPING: readonly KeySet[] = [
+  ...(["consumers", "final-reports", "due", "hung", "lease:recovery"] as const),
+  ...(["lease:monitor", "lease:scaler", "scaler", "audit"] as const),
+];
+
+/** INFO shows ioredis that the server is ready, and with Sentinel that it is a master. */
+const connecting = (...more: readonly string[]): Part => ({
+  purpose: "connecting without a refusal in the server's log",
+  need: "least",
+  grants: [{ keys: [], rules: ["+info", "+client|setname", ...more] }],
+});
+
+/** What a Cluster client needs in addition: ioredis asks for the slots and for the state. */
+export const CLUSTER_RULES: readonly string[] = ["+cluster|slots", "+cluster|info"];
+
 export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   producer: [
-    { purpose: "adding messages", keys: ["stream"], rules: ["+xadd"] },
-    { purpose: "idempotency keys", keys: ["idempotency"], rules: ["+eval", "+evalsha", "+get", "+set"] },
-    { purpose: "waiting for replicas", keys: [], rules: ["+wait"] },
+    { purpose: "adding messages", need: "least", grants: [{ keys: ["stream"], rules: ["+xadd"] }] },
+    connecting(),
+    {
+      purpose: "idempotency keys",
+      need: "optional",
+      grants: [
+        { keys: ["idem"], rules: ["+get", "+set"] },
+        { keys: ["stream", "idem"], rules: SCRIPTS },
+      ],
+    },
+    { purpose: "waiting for replicas", need: "optional", grants: [{ keys: [], rules: ["+wait"] }] },
   ],
   consumer: [
     {
       purpose: "consuming from an existing group",
-      keys: ["stream", "ours"],
-      rules: [
-        ...["+xreadgroup", "+xack", "+xpending", "+xclaim", "+xrange", "+xadd", "+time"],
-        ...["+hget", "+hset", "+hdel", "+hgetall", "+set", "+eval", "+evalsha"],
+      need: "least",
+      grants: [
+        { keys: [], rules: ["+time"] },
+        {
+          keys: ["stream"],
+          rules: ["+xreadgroup", "+xack", "+xpending", "+xclaim", "+xrange", "+xgroup|createconsumer"],
+        },
+        { keys: ["consumers"], rules: ["+hget", "+hset", "+hdel", "+hgetall"] },
+        { keys: ["dead"], rules: ["+xadd", "+xrange"] },
+        { keys: ["final-reports"], rules: ["+xadd"] },
+        { keys: ["lease:recovery"], rules: ["+set"] },
+        { keys: ["stream", "ours"], rules: SCRIPTS },
       ],
     },
-    {
-      purpose: "creating the stream and the group, and removing unused names",
-      keys: [],
-      rules: ["+xgroup|create", "+xgroup|createconsumer", "+xgroup|delconsumer"],
-    },
-    {
-      purpose: "detecting the server's features, and stopping quickly",
-      keys: [],
-      rules: ["+info", "+command|info", "+client|id", "+client|unblock", "+client|setname"],
-    },
+    connecting("+client|id", "+client|unblock"),
     {
       purpose: "delays and hang counts that outlive the process",
-      keys: [],
-      rules: ["+zadd", "+zrange", "+zmscore", "+zrem", "+zremrangebyscore"],
+      need: "least",
+      grants: [{ keys: ["due", "hung"], rules: ["+zadd", "+zrange", "+zmscore", "+zrem", "+zremrangebyscore"] }],
     },
     {
       purpose: "noticing a group that is ahead of its stream",
-      keys: [],
-      rules: ["+xinfo|stream", "+xinfo|groups"],
+      need: "least",
+      grants: [{ keys: ["stream"], rules: ["+xinfo|stream", "+xinfo|groups"] }],
+    },
+    {
+      purpose: "creating the stream and the group",
+      need: "optional",
+      grants: [{ keys: ["stream"], rules: ["+xgroup|create"] }],
+    },
+    {
+      purpose: "removing its own name, and unused ones",
+      need: "optional",
+      grants: [{ keys: ["stream"], rules: ["+xgroup|delconsumer"] }],
+    },
+    {
+      purpose: 'onAck: "delete"',
+      need: "delete",
+      grants: [{ keys: ["stream"], rules: ["+xdel"] }],
+    },
+    {
+      purpose: 'onAck: "delete" by XACKDEL, which only Redis 8.2 and later has',
+      need: "xackdel",
+      grants: [{ keys: ["stream"], rules: ["+xackdel"] }],
     },
   ],
   monitor: [
     {
-      purpose: "reading",
-      keys: ["stream", "ours"],
-      rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
+      purpose: "inspecting, without payloads",
+      need: "least",
+      grants: [
+        { keys: [], rules: ["+time"] },
+        { keys: ["stream"], rules: [...INSPECT, "+xpending"] },
+        { keys: ["consumers"], rules: ["+hgetall"] },
+        { keys: ["final-reports"], rules: ["+xrange"] },
+        { keys: ["dead"], rules: ["+xinfo|stream"] },
+        { keys: ["due"], rules: ["+zrange"] },
+        { keys: ["stream", "ours"], rules: SCRIPTS },
+      ],
     },
-    { purpose: "electing a leader", keys: [], rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl"] },
+    connecting(),
+    {
+      purpose:
+        "the age of the oldest waiting message, and counting where the server does not know the lag: reads entries",
+      need: "optional",
+      grants: [{ keys: ["stream"], rules: ["+xrange"] }],
+    },
+    {
+      purpose: "electing a leader",
+      need: "optional",
+      grants: [{ keys: ["lease:monitor"], rules: ["+get", "+set", "+del", "+pttl"] }],
+    },
     {
       purpose: "cleaning up",
-      keys: [],
-      rules: ["+eval", "+evalsha", "+hget", "+hdel", "+xclaim", "+xgroup|delconsumer"],
+      need: "optional",
+      grants: [
+        { keys: ["stream"], rules: ["+xclaim", "+xgroup|delconsumer"] },
+        { keys: ["consumers"], rules: ["+hget", "+hdel"] },
+      ],
     },
-    { purpose: "trimming", keys: [], rules: ["+eval", "+evalsha", "+xtrim"] },
-    { purpose: "reading when deferred messages are due", keys: [], rules: ["+eval", "+evalsha", "+zrange"] },
+    { purpose: "trimming", need: "trim", grants: [{ keys: ["stream"], rules: ["+xtrim"] }] },
   ],
   scaler: [
     {
-      purpose: "reading",
-      keys: ["stream", "ours"],
-      rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
+      purpose: "inspecting, without payloads",
+      need: "least",
+      grants: [
+        { keys: [], rules: ["+time"] },
+        { keys: ["stream"], rules: INSPECT },
+        { keys: ["consumers"], rules: ["+hgetall"] },
+        { keys: ["final-reports"], rules: ["+xrange"] },
+        { keys: ["due"], rules: ["+zcount"] },
+        { keys: ["ours"], rules: SCRIPTS },
+      ],
     },
+    connecting(),
     {
       purpose: "electing a leader, saving the state, and the audit log",
-      keys: [],
-      rules: ["+eval", "+evalsha", "+get", "+set", "+del", "+pttl", "+hget", "+hset", "+xadd"],
+      need: "optional",
+      grants: [
+        { keys: ["lease:scaler"], rules: ["+get", "+set", "+del", "+pttl"] },
+        { keys: ["scaler"], rules: ["+hget", "+hset"] },
+        { keys: ["audit"], rules: ["+xadd"] },
+      ],
     },
-    { purpose: "counting deferred messages that are due", keys: [], rules: ["+zcount"] },
+    {
+      purpose:
+        "the age of the oldest waiting message, and counting where the server does not know the lag: reads entries",
+      need: "payloads",
+      grants: [{ keys: ["stream"], rules: ["+xrange"] }],
+    },
   ],
   deadLetters: [
-    { purpose: "reading", keys: ["letters"], rules: ["+xrange", "+xlen", "+xinfo|stream"] },
-    { purpose: "discarding", keys: [], rules: ["+xdel"] },
-    { purpose: "redriving", keys: ["stream"], rules: ["+eval", "+evalsha", "+xpending", "+xclaim", "+xinfo|groups"] },
-    { purpose: "adding again", keys: [], rules: ["+xadd"] },
+    {
+      purpose: "reading",
+      need: "least",
+      grants: [{ keys: ["dead"], rules: ["+xrange", "+xlen", "+xinfo|stream"] }],
+    },
+    connecting(),
+    { purpose: "discarding", need: "discard", grants: [{ keys: ["dead"], rules: ["+xdel"] }] },
+    {
+      purpose: "redriving",
+      need: "redrive",
+      grants: [
+        { keys: ["stream"], rules: ["+xrange", "+xpending", "+xclaim", "+xinfo|groups"] },
+        { keys: ["dead"], rules: ["+xdel"] },
+        { keys: ["stream", "dead"], rules: SCRIPTS },
+      ],
+    },
+    {
+      purpose: "adding again what was trimmed, together with redriving",
+      need: "add",
+      grants: [{ keys: ["stream"], rules: ["+xadd"] }],
+    },
   ],
   groups: [
     {
-      purpose: "reading",
-      keys: ["stream", "ours"],
-      rules: ["+time", "+xinfo", "+xpending", "+xrange", "+xlen", "+hgetall"],
+      purpose: "inspecting, without payloads",
+      need: "least",
+      grants: [
+        { keys: [], rules: ["+time"] },
+        { keys: ["stream"], rules: [...INSPECT, "+xpending", "+xlen"] },
+        { keys: ["consumers"], rules: ["+hgetall"] },
+        { keys: ["dead"], rules: ["+xlen"] },
+        { keys: ["due"], rules: ["+zmscore"] },
+      ],
     },
-    { purpose: "creating and moving groups", keys: [], rules: ["+xgroup|create", "+xgroup|setid"] },
-    { purpose: "deleting groups and their bookkeeping", keys: [], rules: ["+xgroup|destroy", "+unlink"] },
+    connecting(),
+    {
+      purpose: "creating and moving groups, and counting what a move skips or repeats: reads entries",
+      need: "optional",
+      grants: [{ keys: ["stream"], rules: ["+xgroup|create", "+xgroup|setid", "+xrange"] }],
+    },
+    {
+      purpose: "deleting groups and their bookkeeping",
+      need: "optional",
+      grants: [
+        { keys: ["stream"], rules: ["+xgroup|destroy"] },
+        { keys: BOOKKEEPING, rules: ["+unlink"] },
+      ],
+    },
     {
       purpose: "handing messages over from one consumer to another",
-      keys: [],
-      rules: ["+eval", "+evalsha", "+hget", "+xclaim"],
+      need: "optional",
+      grants: [
+        { keys: ["stream"], rules: ["+xclaim"] },
+        { keys: ["consumers"], rules: ["+hget"] },
+        { keys: ["stream", "consumers"], rules: SCRIPTS },
+      ],
     },
-    { purpose: "reading when deferred messages are due", keys: [], rules: ["+zmscore"] },
   ],
 };
 
+export interface AclRulesOptions {
+  /** Only what the role needs to work as it should, in a group that exists. */
+  readonly least?: boolean;
+  /** What is granted in addition, because somebody asked for it. */
+  readonly extras?: readonly Extra[];
+  /** Whether the server is a Redis Cluster. */
+  readonly cluster?: boolean;
+}
+
+/** What can be requested for a role. */
+export function extrasOf(role: Role): readonly Extra[] {
+  return RIGHTS[role].map(({ need }) => need).filter((need) => need !== "least" && need !== "optional");
+}
+
 /**
- * The ACL rules of a role for one stream, each an argument of ACL SETUSER: key patterns, then commands.
+ * The ACL rules of a role for one stream, each an argument of ACL SETUSER: commands without a key, then selectors.
  *
- * @param least whether to return only the rules that the role cannot work without
  * @throws {ConfigError} when the stream's name leaves no room for keys beside it
  */
-export function aclRules(role: Role, stream: string, { least }: { readonly least: boolean }): readonly string[] {
-  const parts = least ? RIGHTS[role].slice(0, 1) : RIGHTS[role];
-  const keys = parts.flatMap((part) => part.keys.map((set) => keyPattern(set, stream)));
-  return [...new Set([...keys, ...parts.flatMap(({ rules }) => rules)])];
+export function aclRules(role: Role, stream: string, options: AclRulesOptions = {}): readonly string[] {
+  const { least = false, extras = [], cluster = false } = options;
+  const parts = RIGHTS[role].filter(
+    ({ need }) => need === "least" || (need === "optional" ? !least : extras.includes(need)),
+  );
+  const grants = parts.flatMap((part) => part.grants);
+  return rulesOf(cluster ? [...grants, { keys: [], rules: CLUSTER_RULES }] : grants, stream);
+}
+
+/** The ACL rules of some grants: commands without a key, then one selector for each combination of keys. */
+export function rulesOf(grants: readonly Grant[], stream: string): readonly string[] {
+  const bare = new Set<string>();
+  const selectors = new Map<string, Set<string>>();
+  for (const { keys, rules } of grants) {
+    const patterns = keys.map((set) => keyPattern(set, stream)).join(" ");
+    const known = keys.length === 0 ? bare : (selectors.get(patterns) ?? new Set());
+    for (const rule of rules) known.add(rule);
+    if (keys.length > 0) selectors.set(patterns, known);
+  }
+  return [...bare, ...[...selectors].map(([patterns, rules]) => `(${patterns} ${[...rules].join(" ")})`)];
+}
+
+/** The rules that a role needs for a command; none if it does not need the command. */
+export function rulesFor(role: Role, stream: string, command: string): readonly string[] {
+  const grants = RIGHTS[role].flatMap((part) => part.grants);
+  const needed = grants.flatMap(({ keys, rules }) => {
+    const those = rules.filter((rule) => rule === `+${command}` || rule.startsWith(`+${command}|`));
+    return those.length === 0 ? [] : [{ keys, rules: those }];
+  });
+  return rulesOf(needed, stream);
 }
 
 function keyPattern(set: KeySet, stream: string): string {
   if (set === "stream") return `~${escapeGlob(stream)}`;
-  const ours = `~rb:{${escapeGlob(hashTag(stream))}}:`;
-  switch (set) {
-    case "ours":
-      return `${ours}*`;
-    case "idempotency":
-      return `${ours}idem:*`;
-    case "letters":
-      return `${ours}dead:*`;
-  }
+  const [before, after] = keyParts(stream);
+  // Never those of another stream, because ":" is escaped in names.
+  return `~${escapeGlob(before)}${set === "ours" ? "*" : set}${escapeGlob(after)}*`;
 }
 
-/** Escapes the pattern characters in a name. */
-const escapeGlob = (name: string): string => name.replaceAll(/[\\*?[\]]/g, "\\$&");
+// An ACL file and a selector are split at spaces, quotes and brackets, and cannot escape all of them in a pattern.
+const CLASSES: Readonly<Record<string, string>> = { '"': "[!-#]", "'": "[&-(]", "(": "[(]", ")": "[)]" };
+
+/**
+ * A name as a pattern that matches only this name. Some characters cannot stand in a pattern: a space, a control character
+ * or a byte that is not UTF-8 matches any of them, and a quote its neighbours in ASCII as well.
+ */
+function escapeGlob(name: string): string {
+  return (
+    name
+      .replaceAll(/[\\*?[\]]/g, "\\$&")
+      .replaceAll(/["'()]/g, (character) => CLASSES[character] ?? "")
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they cannot stand in a pattern
+      .replaceAll(/[\0-\x20\x7f]|[\u{dc80}-\u{dcff}]/gu, "[^!-~]")
+  );
+}

@@ -11,6 +11,7 @@ import { handOver } from "./atomic/hand-over.ts";
 import { handOverPage } from "./atomic/hand-over-page.ts";
 import { heartbeat } from "./atomic/heartbeat.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
+import { mayCall } from "./atomic/may-call.ts";
 import { moveToDeadLetters } from "./atomic/move-to-dead-letters.ts";
 import { readDue } from "./atomic/read-due.ts";
 import { redeliverOwn } from "./atomic/redeliver-own.ts";
@@ -52,6 +53,7 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["SET NX", (reply) => setIfFree.decode(reply, { key: "k", value: "v", expireMs: 1 })],
   ["INFO", (reply) => info.decode(reply, {})],
   ["ACL DRYRUN", (reply) => aclDryRun.decode(reply, { user: "u", command: [] })],
+  ["mayCall", (reply) => mayCall.decode(reply, { commands: [["TIME"]] })],
   ["ACL WHOAMI", (reply) => aclWhoAmI.decode(reply, {})],
   ["TIME", (reply) => time.decode(reply, {})],
   ["UNLINK", (reply) => unlink.decode(reply, { keys: ["k"] })],

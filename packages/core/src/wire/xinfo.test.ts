@@ -22,21 +22,24 @@ describe.each(shapes)("in %s", (_, shape) => {
     ["idmp-duration", 100],
     ["groups", 3],
     ["first-entry", [Buffer.from("1-1"), [Buffer.from("f"), Buffer.from("v")]]],
-    ["last-entry", null],
+    ["last-entry", [Buffer.from("4-1"), [Buffer.from("f"), Buffer.from("v")]]],
   ];
 
   test("a stream's fields are found by name", () => {
     expect(xinfoStream.decode(shape(stream), { stream: "s" })).toEqual({
-      ...{ length: 2, lastGeneratedId: "5-1", entriesAdded: 9, firstEntryId: "1-1", groups: 3 },
+      ...{ length: 2, lastGeneratedId: "5-1", entriesAdded: 9, firstEntryId: "1-1", lastEntryId: "4-1", groups: 3 },
     });
   });
 
-  test("an empty stream has no first entry", () => {
+  test("an empty stream has no first and no last entry", () => {
     const emptied: Named = stream.map(([name, value]) => [name, name === "length" ? 0 : value]);
-    expect(xinfoStream.decode(shape(emptied), { stream: "s" })).toMatchObject({ firstEntryId: null });
+    expect(xinfoStream.decode(shape(emptied), { stream: "s" })).toMatchObject({
+      firstEntryId: null,
+      lastEntryId: null,
+    });
   });
 
-  const needed = ["length", "last-generated-id", "entries-added", "recorded-first-entry-id", "groups"];
+  const needed = ["length", "last-generated-id", "entries-added", "recorded-first-entry-id", "last-entry", "groups"];
   test.each(needed)("a stream without %s is a surprise", (name) => {
     const reply = shape(stream.filter(([known]) => known !== name));
     expect(() => xinfoStream.decode(reply, { stream: "s" })).toThrow(

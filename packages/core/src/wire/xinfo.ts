@@ -10,11 +10,14 @@ export interface StreamInfo {
   readonly entriesAdded: number;
   /** The oldest entry that still exists; `null` if the stream is empty. */
   readonly firstEntryId: EntryId | null;
+  /** The newest entry that still exists; `null` if the stream is empty. */
+  readonly lastEntryId: EntryId | null;
   readonly groups: number;
 }
 
 // It is 0-0 for an empty stream.
 const FIRST_ENTRY = "recorded-first-entry-id";
+const LAST_ENTRY = "last-entry";
 
 /** `XINFO STREAM key`. A missing stream is an error of the server. */
 export const xinfoStream: Command<{ readonly stream: string }, StreamInfo> = {
@@ -28,6 +31,7 @@ export const xinfoStream: Command<{ readonly stream: string }, StreamInfo> = {
       lastGeneratedId: decodeText(required(named, "last-generated-id"), "XINFO STREAM last-generated-id"),
       entriesAdded: decodeInteger(required(named, "entries-added"), "XINFO STREAM entries-added"),
       firstEntryId: length === 0 ? null : decodeText(required(named, FIRST_ENTRY), `XINFO STREAM ${FIRST_ENTRY}`),
+      lastEntryId: length === 0 ? null : decodeText(idOf(required(named, LAST_ENTRY)), `XINFO STREAM ${LAST_ENTRY}`),
       groups: decodeInteger(required(named, "groups"), "XINFO STREAM groups"),
     };
   },
@@ -91,6 +95,8 @@ export const xinfoConsumers: Command<{ readonly stream: string; readonly group: 
       };
     }),
 };
+
+const idOf = (entry: unknown): unknown => decodeArray(entry, `XINFO STREAM ${LAST_ENTRY}`)[0];
 
 function required(named: ReadonlyMap<string, unknown>, name: string): unknown {
   const value = named.get(name);

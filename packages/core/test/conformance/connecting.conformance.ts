@@ -114,6 +114,15 @@ export function describeConnecting(scene: () => Scene): void {
     });
   });
 
+  describe("mayCall", () => {
+    test("says of each command whether it may be run, in the order given, and runs none", async () => {
+      const { client, stream } = scene();
+      const commands = [["XADD", stream, "*", "n", 1], ["NO-SUCH-COMMAND"], ["XLEN", stream]];
+      expect(await client.mayCall({ commands })).toEqual([true, false, true]);
+      expect(await client.xlen({ stream })).toBe(0);
+    });
+  });
+
   describe("knowsCommands", () => {
     test("says of each name whether the server knows it, in the order given", async () => {
       const names = ["xadd", "no-such-command", "xautoclaim", "xreadgroup"];

@@ -236,7 +236,14 @@ export function describeEntries(scene: () => Scene): void {
       await client.xdel({ stream, ids: ids.slice(0, 1) });
       await scene().createGroup();
       expect(await client.xinfoStream({ stream })).toEqual({
-        ...{ length: 2, lastGeneratedId: ids[2], entriesAdded: 3, firstEntryId: ids[1], groups: 1 },
+        ...{
+          length: 2,
+          lastGeneratedId: ids[2],
+          entriesAdded: 3,
+          firstEntryId: ids[1],
+          lastEntryId: ids[2],
+          groups: 1,
+        },
       });
     });
 
@@ -247,7 +254,7 @@ export function describeEntries(scene: () => Scene): void {
       ids.push(await addEntry(client, { stream, fields: ["n", 6], trim }));
       expect((await client.xinfoStream({ stream })).firstEntryId).toBe(ids[3]);
       await client.xdel({ stream, ids: ids.slice(3) });
-      expect(await client.xinfoStream({ stream })).toMatchObject({ length: 0, firstEntryId: null });
+      expect(await client.xinfoStream({ stream })).toMatchObject({ length: 0, firstEntryId: null, lastEntryId: null });
     });
 
     test("of a missing stream is a NoGroupError", async () => {

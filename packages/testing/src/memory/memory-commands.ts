@@ -136,8 +136,9 @@ export function touchConsumer(keys: MemoryKeyspace, options: TouchConsumerOption
 export function xinfoStream(keys: MemoryKeyspace, { stream: name }: StreamName): StreamInfo {
   const stream = keys.existingStream(name);
   const firstEntryId = stream.range("-", "+", 1)[0]?.id ?? null;
+  const lastEntryId = stream.range("-", "+", Number.MAX_SAFE_INTEGER).at(-1)?.id ?? null;
   const { length, lastId, added, groups } = stream;
-  return { length, lastGeneratedId: lastId, entriesAdded: added, firstEntryId, groups: groups.size };
+  return { length, lastGeneratedId: lastId, entriesAdded: added, firstEntryId, lastEntryId, groups: groups.size };
 }
 
 export function xinfoGroups(keys: MemoryKeyspace, { stream: name }: StreamName): readonly GroupInfo[] {

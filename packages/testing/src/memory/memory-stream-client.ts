@@ -31,6 +31,7 @@ import type {
   HeartbeatResult,
   HoldLeaseOptions,
   LeaseAnswer,
+  MayCallOptions,
   MoveToDeadLettersOptions,
   MoveToDeadLettersResult,
   OwnMessages,
@@ -292,6 +293,11 @@ export class MemoryStreamClient implements StreamClient {
 
   async inspectServers(): Promise<readonly ServerReport[]> {
     return [{ info: await this.info(), settings: null }];
+  }
+
+  /** It has no users: whoever knows a command may run it. */
+  mayCall({ commands: asked }: MayCallOptions): Promise<readonly boolean[]> {
+    return this.#run("mayCall", () => asked.map(([name]) => commands.knowsCommand(String(name).toLowerCase())));
   }
 
   isOffered(): Promise<boolean> {

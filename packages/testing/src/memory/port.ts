@@ -23,6 +23,7 @@ export type HeartbeatOptions = OptionsOf<"heartbeat">;
 export type HeartbeatResult = ResultOf<"heartbeat">;
 export type HoldLeaseOptions = OptionsOf<"holdLease">;
 export type LeaseAnswer = ResultOf<"holdLease">;
+export type MayCallOptions = OptionsOf<"mayCall">;
 export type MoveToDeadLettersOptions = OptionsOf<"moveToDeadLetters">;
 export type MoveToDeadLettersResult = ResultOf<"moveToDeadLetters">;
 export type OwnMessages = OptionsOf<"ackOwned">;
