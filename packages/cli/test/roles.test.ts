@@ -6,6 +6,7 @@ import { Consumer, type ConsumerEvent, DeadLetters, Producer } from "@redis-batc
 import { deadLetterKey } from "@redis-batch/core";
 import {
   aclRules,
+  CLUSTER_RULES,
   createRedisStreamClient,
   extrasOf,
   type Role,
@@ -17,6 +18,7 @@ import { type Executor, Scaler, type ScalerEvent } from "@redis-batch/scaler";
 import {
   EventRecorder,
   eventually,
+  fairNowMs,
   findServer,
   ownServersOnly,
   RedisServer,
@@ -217,6 +219,10 @@ class Work {
       }
     }
     throw reply;
+  }
+
+  async createUser(name: string, rules: readonly string[]): Promise<void> {
+    for (const node of this.#place.nodes) await node.command("ACL", "SETUSER", name, "reset", "on", ">p", ...rules);
   }
 
   async produce(): Promise<void> {
@@ -453,4 +459,54 @@ describe.each(SETTINGS)("on $version, cluster: $cluster, ioredis $major", ({ ver
     }
     expect(await state()).toEqual(before);
   });
+
+  test("who lacks a right learns which, for which key, and how to grant it", async () => {
+    await work.createUser(
+      "nobody",
+      aclRules("producer", STREAM, { cluster, least: true }).filter((rule) => !rule.includes("+xadd")),
+    );
+    await using producer = new Producer({ redis: work.as("nobody"), stream: STREAM });
+    const pattern = "~{eu}:orders";
+    await expect(producer.add({ n: 1 })).rejects.toMatchObject({
+      ...{ code: "PERMISSION", command: "xadd", rules: [`(${pattern} +xadd)`] },
+      message: expect.stringContaining(
+        `A producer needs it. Grant it: ACL SETUSER <user> "(${pattern} +xadd)"`,
+      ) as string,
+    });
+    await using letters = new DeadLetters({ redis: work.as("plain-deadLetters"), stream: STREAM, group: GROUP });
+    await expect(letters.discard({ ids: ["1-1"] })).rejects.toMatchObject({
+      rules: ["(~rb:{eu}:dead:{eu}%3Aorders:* +xdel)"],
+    });
+    await work.createUser(
+      "half",
+      aclRules("monitor", STREAM, { cluster }).map((rule) => rule.replace(" +hget ", " ")),
+    );
+    await work.leaveOrphan();
+    await using monitor = new Monitor({
+      redis: work.as("half"),
+      stream: STREAM,
+      group: GROUP,
+      graceMs: 0,
+      observer: () => {},
+    });
+    await expect(monitor.cleanUp()).rejects.toMatchObject({
+      message: expect.stringMatching(/calls HGET: this user lacks a right/) as string,
+      rules: ["(~rb:{eu}:consumers:{eu}%3Aorders:* +hget)"],
+    });
+  });
+
+  test.runIf(cluster).each(["+cluster|slots", "+cluster|info"])(
+    "without %s it is no Cluster that cannot be found, but a right that is missing, at once",
+    async (missing) => {
+      const rules = aclRules("producer", STREAM, { cluster }).filter((rule) => rule !== missing);
+      await work.createUser("outside", rules);
+      await using producer = new Producer({ redis: work.as("outside"), stream: STREAM, observer: () => {} });
+      const sinceMs = fairNowMs();
+      await expect(producer.add({ n: 1 })).rejects.toMatchObject({
+        ...{ code: "PERMISSION", rules: CLUSTER_RULES },
+        message: expect.stringContaining("Grant it: ACL SETUSER <user> +cluster|slots +cluster|info") as string,
+      });
+      expect(fairNowMs() - sinceMs).toBeLessThan(2_000);
+    },
+  );
 });

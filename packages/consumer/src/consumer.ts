@@ -124,7 +124,8 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     };
     const signals = new Signals();
     const connection = new ConnectionWatch(clock, signals, report);
-    const client = createClient({ redis, credentials, blockMs, report: (event) => connection.take(event) });
+    const actor = { role: "consumer", stream: policy.stream } as const;
+    const client = createClient({ redis, credentials, blockMs, actor, report: (event) => connection.take(event) });
 
     const scope: Scope<Value> = {
       ...{ policy, client, clock, random, signals, report },

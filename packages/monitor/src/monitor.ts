@@ -104,7 +104,7 @@ export class Monitor implements AsyncDisposable {
       },
       // No read ever blocks here.
       createClient: (report) =>
-        createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report }),
+        createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor: { role: "monitor", stream: policy.stream }, report }),
     });
     this.#inspector = new Inspector(this.#client, policy, () => this.#stability());
   }

@@ -79,8 +79,9 @@ export class DeadLetters {
     const observer = policy.observer ?? warningObserver(subject, describeConnectionEvent, clock);
     this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
+    const actor = { role: "deadLetters", stream: policy.stream } as const;
     const overTheNetwork: Dependencies["createClient"] = (report) =>
-      createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report });
+      createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor, report });
     this.#calls = new CallScope({
       whenClosed: "the dead letters were closed",
       connectTimeoutMs: policy.connectTimeoutMs,

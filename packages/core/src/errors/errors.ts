@@ -200,14 +200,22 @@ export class PermissionError extends RedisBatchError {
    * proxy in front of it, does not offer the command to any user.
    */
   readonly refusal: Refusal;
+  /** The ACL rules to add, each a word of `ACL SETUSER`; empty if they are not known, or if no rule is missing. */
+  readonly rules: readonly string[];
 
   constructor(
     message: string,
-    details: { readonly command: string; readonly refusal?: Refusal; readonly cause?: unknown },
+    details: {
+      readonly command: string;
+      readonly refusal?: Refusal;
+      readonly rules?: readonly string[];
+      readonly cause?: unknown;
+    },
   ) {
     super(message, { code: "PERMISSION", retryable: false, cause: details.cause });
     this.command = details.command;
     this.refusal = details.refusal ?? "right";
+    this.rules = details.rules ?? [];
   }
 
   override get name(): string {

@@ -112,9 +112,9 @@ export class Producer<Value = FieldsInput> {
     );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
+    const actor = { role: "producer", stream: policy.stream } as const;
     this.#client =
-      dependencies?.createClient(report) ??
-      createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, report });
+      dependencies?.createClient(report) ?? createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor, report });
     this.#admission = new Admission(policy);
     this.#sender = new Sender({
       ...policy,

@@ -28,7 +28,7 @@ import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
 import { inOneWrite, skipReadyCheck } from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
-import { ClusterNodes } from "./ioredis-internals/cluster-nodes.ts";
+import { ClusterNodes, onReadyCheckRefused } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
 import { LAST_REPLIES_MS, ReconnectingClient } from "./reconnecting-client.ts";
@@ -119,7 +119,10 @@ export class Connection {
     // Those of the previous client, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client) : undefined;
-    if (client.isCluster) this.#clusterNodes.follow(client);
+    if (client.isCluster) {
+      this.#clusterNodes.follow(client);
+      onReadyCheckRefused(client, (error) => this.#note(error));
+    }
     if (this.#isReadyUnasked && !client.isCluster) skipReadyCheck(client);
     // A Cluster repeatedly creates its own client for each node, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
@@ -185,7 +188,9 @@ export class Connection {
     this.#isMisplaced ||= database !== undefined;
     const reason = reasonOf(error);
     const isReply = refusedCommand(error) !== undefined || ConfigError.is(error) || CredentialsError.is(error);
-    const refusal = this.#mayLogInOtherwise ? refusalByNode(error) : undefined;
+    const byNode = refusalByNode(error);
+    const isRightMissing = PermissionError.is(byNode) && byNode.refusal === "right";
+    const refusal = this.#mayLogInOtherwise || isRightMissing ? byNode : undefined;
     const translated = refusal ?? translateError(isReply ? error : new Error(reason), "connect");
     // A missing right to SELECT stays what it is.
     const failure =

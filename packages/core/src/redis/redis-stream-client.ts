@@ -101,6 +101,7 @@ import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { type CredentialsFunction, createLoginSource } from "./credentials.ts";
+import { type Actor, explainPermission } from "./explain-permission.ts";
 import { EntryTap } from "./ioredis-internals/entry-tap.ts";
 import { logInWith } from "./ioredis-internals/log-in.ts";
 import { copySource, isClusterSource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
@@ -121,6 +122,8 @@ export interface RedisStreamClientOptions {
   readonly blockMs: number;
   /** How much longer than the block time a reply may take before the connection counts as dead; 15 s by default. */
   readonly silenceMs?: number;
+  /** What refused commands are explained by. */
+  readonly actor?: Actor;
   readonly report?: (event: ConnectionEvent) => void;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -183,6 +186,7 @@ export function createRedisStreamClient(options: RedisStreamClientOptions): Stre
 
 class RedisStreamClient implements StreamClient {
   readonly #clock: Clock;
+  readonly #actor: Actor | undefined;
   readonly #open: (role: ConnectionRole) => Connection;
   readonly #connections = new Map<ConnectionRole, Connection>();
   #tap: EntryTap | undefined;
@@ -194,7 +198,8 @@ class RedisStreamClient implements StreamClient {
   #isClosed = false;
 
   constructor(options: RedisStreamClientOptions & { readonly redis: ServerSource }) {
-    const { redis, credentials, blockMs, silenceMs, report = () => {}, ...edge } = options;
+    const { redis, credentials, blockMs, silenceMs, actor, report = () => {}, ...edge } = options;
+    this.#actor = actor;
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
     this.#clock = clock;
     const source = copySource(redis);
@@ -223,7 +228,7 @@ class RedisStreamClient implements StreamClient {
     roles: readonly ConnectionRole[],
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
-    await Promise.all(roles.map((role) => this.#connection(role).ready(timeoutMs, signal)));
+    await this.#explained(Promise.all(roles.map((role) => this.#connection(role).ready(timeoutMs, signal))));
   }
 
   async close(): Promise<void> {
@@ -236,7 +241,11 @@ class RedisStreamClient implements StreamClient {
       xadd.name,
       items.map((item) => xadd.encode(item)),
     );
-    return ends.map(({ reply, error }, index) => error ?? xadd.decode(reply, items[index] as XaddOptions));
+    return ends.map(({ reply, error }, index) =>
+      error === undefined
+        ? xadd.decode(reply, items[index] as XaddOptions)
+        : (explainPermission(error, this.#actor) as typeof error),
+    );
   }
 
   followAdds(): WaitForReplicas {
@@ -284,10 +293,8 @@ class RedisStreamClient implements StreamClient {
     // By the time the reply arrives, the reader may have another client with its own tap.
     const tap = this.#tap;
     try {
-      const reply = await reader.call(
-        xreadgroup.name,
-        xreadgroup.encode(mayBlock ? options : { ...options, blockMs: undefined }),
-      );
+      const args = xreadgroup.encode(mayBlock ? options : { ...options, blockMs: undefined });
+      const reply = await this.#explained(reader.call(xreadgroup.name, args));
       return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
     } finally {
       isOver = true;
@@ -555,7 +562,16 @@ class RedisStreamClient implements StreamClient {
   }
 
   async #send<Options, Result>(command: Command<Options, Result>, options: Options): Promise<Result> {
-    return command.decode(await this.#connection("commands").call(command.name, command.encode(options)), options);
+    const sent = this.#connection("commands").call(command.name, command.encode(options));
+    return command.decode(await this.#explained(sent), options);
+  }
+
+  async #explained<Result>(asked: Promise<Result>): Promise<Result> {
+    try {
+      return await asked;
+    } catch (error) {
+      throw explainPermission(error, this.#actor);
+    }
   }
 
   async #run<Options, Result>(script: Script<Options, Result>, options: Options): Promise<Result> {
@@ -565,7 +581,7 @@ class RedisStreamClient implements StreamClient {
     const args = [keys.length, ...keys, ...script.encode(options)];
     const call = async (how: "eval" | "evalsha"): Promise<Result> => {
       const text = how === "eval" ? SCRIPTS[name] : DIGESTS[name];
-      return script.decode(await commands.call(how, [text, ...args], name), options);
+      return script.decode(await this.#explained(commands.call(how, [text, ...args], name)), options);
     };
     if (this.#scripts.epoch !== commands.epoch) this.#scripts = scriptsOf(commands.epoch);
     const scripts = this.#scripts;

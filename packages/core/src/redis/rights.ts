@@ -280,6 +280,7 @@ export function rulesOf(grants: readonly Grant[], stream: string): readonly stri
 
 /** The rules that a role needs for a command; none if it does not need the command. */
 export function rulesFor(role: Role, stream: string, command: string): readonly string[] {
+  if (command.startsWith("cluster|")) return CLUSTER_RULES;
   const grants = RIGHTS[role].flatMap((part) => part.grants);
   const needed = grants.flatMap(({ keys, rules }) => {
     const those = rules.filter((rule) => rule === `+${command}` || rule.startsWith(`+${command}|`));

@@ -27,3 +27,20 @@ export class ClusterNodes {
     });
   }
 }
+
+/**
+ * Tells why a Cluster is not ready: ioredis connects again, and says nothing. Relies on a Cluster calling its own
+ * `readyCheck` each time it has connected.
+ */
+export function onReadyCheckRefused(client: RedisClient, tell: (error: unknown) => void): void {
+  const check = Reflect.get(client, "readyCheck") as ((done: ReadyCheckEnd) => void) | undefined;
+  if (check === undefined) return;
+  Reflect.set(client, "readyCheck", (done: ReadyCheckEnd) => {
+    check.call(client, (error, state) => {
+      if (error) tell(error);
+      done(error, state);
+    });
+  });
+}
+
+type ReadyCheckEnd = (error?: Error | null, state?: string) => void;
