@@ -63,7 +63,12 @@ const printAll = (...more: readonly string[]) =>
 const usersOf = async (server: RedisServer) =>
   ((await server.command("ACL", "LIST")) as string[])
     .filter((line) => !line.startsWith("user default"))
-    .map((line) => line.replace(" sanitize-payload", "").split(" (").map((part) => part.replace(/\)$/, "").split(" ").toSorted().join(" ")))
+    .map((line) =>
+      line
+        .replace(" sanitize-payload", "")
+        .split(" (")
+        .map((part) => part.replace(/\)$/, "").split(" ").toSorted().join(" ")),
+    )
     .toSorted((left, right) => (String(left) < String(right) ? -1 : 1));
 
 describe.each(["redis-7.0", "redis-8.6", "valkey-9.1"] satisfies ServerVersion[])("on %s", (version) => {

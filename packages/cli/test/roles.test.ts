@@ -287,7 +287,9 @@ class Work {
     await using monitor = new Monitor({ redis: this.as("monitor"), stream: STREAM, group: GROUP, graceMs: 0 });
     const [group] = (await monitor.inspect()).groups;
     expect(group?.later.messages).toBe(3);
-    expect((await monitor.cleanUp()).groups[0]).toMatchObject({ removed: expect.arrayContaining(["dead"]) });
+    expect((await monitor.cleanUp()).groups[0]).toMatchObject({
+      removed: expect.arrayContaining(["dead"]) as string[],
+    });
     await monitor.trim();
     const running = monitor.run({ intervalMs: 100 });
     await Promise.race([running, eventually("it leads", async () => monitor.health().leading === true)]);
