@@ -2,6 +2,7 @@
  * The rights that `redis-batch acl` prints. As users with exactly these, everybody does all that the role promises, and the
  * server logs no refusal. What else they could do is asked of the server, for every command that it has.
  */
+// oxlint-disable vitest/no-standalone-expect -- the methods of Work are called by the tests, and check what they did
 import { Consumer, type ConsumerEvent, DeadLetters, Producer } from "@redis-batch/consumer";
 import { deadLetterKey } from "@redis-batch/core";
 import {
