@@ -95,7 +95,7 @@ function readNow(
 }
 
 function textIn(value: unknown): string | undefined {
-  return value === undefined || value === null || value === "" ? undefined : String(value);
+  return value === undefined || value === null || value === "" ? undefined : String(value as string);
 }
 
 function merge(own: Login, given: LoginCredentials): Login {

@@ -108,7 +108,7 @@ function hide(password: string): Buffer {
   return Object.defineProperties(
     Buffer.from(password),
     Object.fromEntries(
-      Reflect.ownKeys(hidden).map((name) => [name, { value: Reflect.get(hidden, name), enumerable: false }]),
+      Reflect.ownKeys(hidden).map((name) => [name, { value: Reflect.get(hidden, name) as unknown, enumerable: false }]),
     ),
   );
 }
