@@ -103,7 +103,7 @@ test("and so has each node of a lent Cluster", () => {
   );
 });
 
-const words = fc.string({ unit: fc.constantFrom(..."abc%:@/ é"), minLength: 1, maxLength: 5 });
+const words = fc.string({ unit: fc.constantFrom("a", "b", "%", ":", "@", "/", " ", "é"), minLength: 1, maxLength: 5 });
 
 test("what a URL says is as if options or a Cluster said it", () => {
   fc.assert(
