@@ -123,6 +123,10 @@ describe("while the server is away", () => {
 
   test("or was demoted, adds wait, and enter the stream in order once there is a primary", async () => {
     const { producer, values } = await setUp();
+    const warnings: string[] = [];
+    const keep = ({ message }: Error): number => warnings.push(message);
+    process.on("warning", keep);
+    onTestFinished(() => void process.off("warning", keep));
     await producer.add({ n: "first" });
     await redis.server.command("CONFIG", "RESETSTAT");
     await redis.server.command("REPLICAOF", "127.0.0.1", 1);
@@ -137,6 +141,7 @@ describe("while the server is away", () => {
     const there = (await values()).filter((n) => Number(n) % 50 !== 25);
     const expected = Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 50 !== 25);
     expect(there).toEqual(["first", ...expected.map(String)]);
+    expect(warnings).toEqual([]);
   });
 
   test("or was demoted, an add waits for queueTimeoutMs at most: not sent", async () => {

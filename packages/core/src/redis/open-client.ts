@@ -68,12 +68,24 @@ function enforcedOptions({ role, blockMs, silenceMs = 15_000 }: OpenOptions) {
     // second time. (Switching autoResendUnfulfilledCommands off instead leaves promises that never settle.)
     maxRetriesPerRequest: 0,
     // A demoted master keeps its connections: disconnect, and let the caller repeat what it refused.
-    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    reconnectOnError: onceInAWhile((error: Error) => error.message.startsWith("READONLY")),
     maxLoadingRetryTime: 1_000,
     // Notices a half-open socket: no byte although a reply is due. The server may round a block up by 100 ms.
     socketTimeout: role === "reader" ? blockMs + silenceMs : silenceMs,
     readOnly: false,
   } as const satisfies RedisOptions;
+}
+
+/** ioredis disconnects again for each refusal, and leaves a timer and a listener: once is enough for all in flight. */
+const DISCONNECTING_MS = 250;
+
+function onceInAWhile(isReason: (error: Error) => boolean): (error: Error) => boolean {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!isReason(error) || performance.now() - lastMs < DISCONNECTING_MS) return false;
+    lastMs = performance.now();
+    return true;
+  };
 }
 
 const UNQUEUED = { lazyConnect: true, enableOfflineQueue: false, enableAutoPipelining: false } as const;
