@@ -232,7 +232,7 @@ export function isClusterSource(source: ServerSource): boolean {
   return isLentClient(source) && source.isCluster;
 }
 
-export function isLentClient(source: ServerSource): source is LentClient {
+function isLentClient(source: ServerSource): source is LentClient {
   return (
     typeof source === "object" && source !== null && "duplicate" in source && typeof source.duplicate === "function"
   );
