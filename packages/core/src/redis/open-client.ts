@@ -232,7 +232,7 @@ export function isClusterSource(source: ServerSource): boolean {
   return isLentClient(source) && source.isCluster;
 }
 
-function isLentClient(source: ServerSource): source is LentClient {
+export function isLentClient(source: ServerSource): source is LentClient {
   return (
     typeof source === "object" && source !== null && "duplicate" in source && typeof source.duplicate === "function"
   );
