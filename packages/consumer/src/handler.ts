@@ -1,6 +1,6 @@
 /** What a handler of `run` gets, and how the value that it returns becomes outcomes. */
 import { type Fields, UsageError } from "@redis-batch/core";
-import { letGoOfParts } from "@redis-batch/core/internal/errors";
+import { describeMessages, letGoOfParts } from "@redis-batch/core/internal/errors";
 import { describeShape } from "@redis-batch/core/internal/messages";
 import type { Batch } from "./batch.ts";
 import { decideSettlement, type NamedOutcomes } from "./decisions/settlement.ts";
@@ -56,7 +56,7 @@ export function applyOutcome<Value>(messages: readonly Message<Value>[], returne
 function namedOutcomes<Value>(returned: unknown, open: number): NamedOutcomes<Message<Value>> {
   if (typeof returned !== "object" || returned === null || Symbol.iterator in returned) {
     throw new UsageError(
-      `the handler returned ${describeShape(returned)}, which gives no outcome to the ${open} messages without one: ` +
+      `the handler returned ${describeShape(returned)}, which gives no outcome to the ${describeMessages(open)} without one: ` +
         "call batch.ack(), or return nothing or { ack, retry, deadLetter }",
     );
   }

@@ -39,3 +39,17 @@ it("says why a message is a dead letter, and where a handler failed", () => {
 it.each(ODD_VALUES)("has words for a handler that throws %s", (_what, thrown) => {
   expect(describeProblem({ type: "handlerFailed", messages: 3, error: thrown })).toContain("on a batch of 3");
 });
+
+it.each<ConsumerEvent>([
+  { type: "nothingSettled", messages: 1 },
+  { type: "ackFailed", messages: 1, retryInMs: 50, error },
+  { type: "releaseFailed", messages: 1, retryInMs: 50, error },
+  { type: "deadLetterFailed", messages: 1, retryInMs: 50, error },
+  { type: "heldTooLong", messages: 1, hung: 1 },
+  { type: "unfit", failures: 5, succeededElsewhere: 1 },
+  { type: "outcomeTooLate", ids: ["1-0"], why: "not-owned" },
+  { type: "laterLost", ids: ["1-0"] },
+  { type: "pendingTrimmed", ids: ["1-0"] },
+])("speaks of one message in the singular ($type)", (event) => {
+  expect(describeProblem(event)).not.toMatch(/\bmessages\b|were|belong\b/);
+});

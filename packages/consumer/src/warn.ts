@@ -1,6 +1,6 @@
 /** Process warnings of a consumer without an observer. */
 
-import { describeThrown, placeOf } from "@redis-batch/core/internal/errors";
+import { describeCount, describeMessages, describeThrown, placeOf } from "@redis-batch/core/internal/errors";
 import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent } from "./events.ts";
 
@@ -15,7 +15,7 @@ export function describeProblem(event: ConsumerEvent): string | undefined {
     case "backingOff":
       return `every batch fails, so the messages are not the cause: trying one at a time, the next in ${Math.round(event.retryInMs)} ms`;
     case "nothingSettled":
-      return `the handler returned without acknowledging any of ${event.messages} messages; they are redelivered`;
+      return `the handler returned without acknowledging any message of a batch of ${event.messages}; all are redelivered`;
     case "readFailed":
       return `reading failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "readStalled":
@@ -23,7 +23,7 @@ export function describeProblem(event: ConsumerEvent): string | undefined {
     case "eventLoopDelayed":
       return `the event loop was blocked for ${Math.round(event.delayMs)} ms, during which no lease is renewed: move long computations to a worker thread, take smaller batches, or raise leaseMs`;
     case "ackFailed":
-      return `acknowledging ${event.messages} messages failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `acknowledging ${describeMessages(event.messages)} failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "renewFailed":
       return `renewing leases failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "heartbeatFailed":
@@ -31,19 +31,19 @@ export function describeProblem(event: ConsumerEvent): string | undefined {
     case "recoveryFailed":
       return `claiming messages of dead consumers failed: ${event.error.message}`;
     case "releaseFailed":
-      return `releasing ${event.messages} messages failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `releasing ${describeMessages(event.messages)} failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "delaysInMemory":
       return `delays cannot be stored in Redis, so they end with this process: ${event.error.message}`;
     case "heldTooLong":
-      return `a handler hangs (${event.hung} in total): it has not finished its batch within maxHoldMs; ${event.messages} messages without an outcome were released to the group`;
+      return `a handler hangs (${event.hung} in total): it has not finished its batch within maxHoldMs; ${describeMessages(event.messages)} without an outcome ${wereOf(event.messages)} released to the group`;
     case "unfit":
-      return `this process is broken: ${event.succeededElsewhere} messages that failed here were acknowledged by other consumers; it tries one message at a time`;
+      return `this process is broken: ${describeMessages(event.succeededElsewhere)} that failed here ${wereOf(event.succeededElsewhere)} acknowledged by other consumers; it tries one message at a time`;
     case "intakeHeld":
       return event.by === "ahead-of-stream"
         ? "the group's position is ahead of the stream's last entry, so new messages are not delivered: move it back with XGROUP SETID"
         : undefined;
     case "deadLetterFailed":
-      return `moving ${event.messages} messages to the dead letters failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+      return `moving ${describeMessages(event.messages)} to the dead letters failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":
       return event.why === "rejected"
         ? undefined
@@ -51,14 +51,16 @@ export function describeProblem(event: ConsumerEvent): string | undefined {
     case "groupCreated":
       return event.recreated ? `the consumer group was deleted, and was created again at ${event.position}` : undefined;
     case "outcomeTooLate":
-      return `${event.ids.length} messages no longer belong to this consumer (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
+      return `${describeMessages(event.ids.length)} no longer ${event.ids.length === 1 ? "belongs" : "belong"} to this consumer (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
     case "laterLost":
-      return `another client removed the consumer rb:later, and with it ${event.ids.length} deferred messages: ${event.ids.slice(0, 3).join(", ")}`;
+      return `another client removed the consumer rb:later, and with it ${describeCount(event.ids.length, "deferred message")}: ${event.ids.slice(0, 3).join(", ")}`;
     case "pendingTrimmed":
-      return `${event.ids.length} pending messages were deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
+      return `${describeCount(event.ids.length, "pending message")} ${wereOf(event.ids.length)} deleted from the stream: ${event.ids.slice(0, 3).join(", ")}`;
     case "failed":
       return `the consumer has failed: ${event.error.message}`;
     default:
       return undefined;
   }
 }
+
+const wereOf = (count: number): string => (count === 1 ? "was" : "were");

@@ -6,10 +6,11 @@
  */
 import { compareEntryIds, type EntryId, NoGroupError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { describeCount, describeMessages } from "@redis-batch/core/internal/errors";
 import { pendingPages } from "@redis-batch/core/internal/groups";
 import { quoteName, RELEASED } from "@redis-batch/core/internal/names";
 import type { GroupCleanUp, LeftBehind } from "./clean-up-report.ts";
-import { describeCount, describeDuration, describeMessages } from "./decisions/duration.ts";
+import { describeDuration } from "./decisions/duration.ts";
 import { decideGrace } from "./decisions/grace.ts";
 import { chooseNext, chooseTargets, decidePageSize, type HandOverTarget } from "./decisions/hand-over.ts";
 import type { MonitorEvent } from "./events.ts";

@@ -13,6 +13,10 @@ it.each<[MonitorEvent, string]>([
     '3 messages stay with the consumer "c": nobody is there',
   ],
   [
+    { type: "leftPending", group: "g", consumer: "c", messages: 1, reason: "nobody is there" },
+    '1 message stays with the consumer "c": nobody is there',
+  ],
+  [
     { type: "messagesLost", group: "g", unread: 3, pending: false },
     'messages that the group "g" still needed were removed from the stream',
   ],

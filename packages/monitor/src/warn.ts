@@ -1,5 +1,6 @@
 /** Process warnings of a monitor without an observer. */
 
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import { quoteName } from "@redis-batch/core/internal/names";
 import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { MonitorEvent } from "./events.ts";
@@ -12,7 +13,7 @@ export function describeProblem(event: MonitorEvent): string | undefined {
     case "passFailed":
       return `reading the stream failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "leftPending":
-      return `${event.messages} messages stay with the consumer ${quoteName(event.consumer)}: ${event.reason}`;
+      return `${describeMessages(event.messages)} ${event.messages === 1 ? "stays" : "stay"} with the consumer ${quoteName(event.consumer)}: ${event.reason}`;
     case "messagesLost":
       return `messages that the group ${quoteName(event.group)} still needed were removed from the stream`;
     default:

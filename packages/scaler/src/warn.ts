@@ -1,4 +1,5 @@
 /** Process warnings of a scaler without an observer. */
+import { describeCount } from "@redis-batch/core/internal/errors";
 import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { ScalerEvent } from "./events.ts";
 
@@ -10,7 +11,7 @@ export function describeProblem(event: ScalerEvent): string | undefined {
     case "passFailed":
       return `reading the group failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "scaleFailed":
-      return `${event.executor} could not go from ${event.from} to ${event.to} consumers: ${event.error.message}`;
+      return `${event.executor} could not go from ${event.from} to ${describeCount(event.to, "consumer")}: ${event.error.message}`;
     default:
       return undefined;
   }

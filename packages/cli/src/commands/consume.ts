@@ -1,6 +1,7 @@
 import { type Batch, Consumer, type ConsumerEvent, type Message, NoGroupError } from "@redis-batch/consumer";
 import { isEntryId } from "@redis-batch/core";
 import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
+import { describeCount, describeMessages } from "@redis-batch/core/internal/errors";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -286,17 +287,17 @@ function noteProblem(event: ConsumerEvent, terminal: Call["terminal"]): void {
     case "heartbeatFailed":
       return terminal.note(`${event.error.message}; retrying`, "warn");
     case "outcomeTooLate":
-      return terminal.note(`${event.ids.length} messages no longer belong to this consumer (${event.why})`, "warn");
+      return terminal.note(`${describeMessages(event.ids.length)} no longer ${event.ids.length === 1 ? "belongs" : "belong"} to this consumer (${event.why})`, "warn");
     case "deadLettered":
       return terminal.note(`${event.id} went to the dead letters (${event.why})`);
     case "pendingTrimmed":
       return terminal.note(
-        `${event.ids.length} pending messages were deleted from the stream before they were processed`,
+        `${describeCount(event.ids.length, "pending message")} ${event.ids.length === 1 ? "was" : "were"} deleted from the stream before being processed`,
         "warn",
       );
     case "heldTooLong":
       return terminal.note(
-        `a batch has been in processing for ten leases: its ${event.messages} messages go to other consumers`,
+        `a batch has been in processing for ten leases: its ${describeMessages(event.messages)} ${event.messages === 1 ? "goes" : "go"} to other consumers`,
         "warn",
       );
     case "backingOff":

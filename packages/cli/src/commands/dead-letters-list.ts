@@ -1,4 +1,5 @@
 import { isEntryId } from "@redis-batch/core";
+import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import type { list } from "../table/dead-letters.ts";
@@ -45,7 +46,7 @@ export const run: Run<typeof list> = (call) =>
           ...(next === null ? [] : [`There may be more: continue with --from ${next}.`]),
           ...(foreign === 0
             ? []
-            : [`${foreign} entries among them were not written by Redis Batch; they are left alone.`]),
+            : [`Left alone: ${describeCount(foreign, "entry", "entries")} that Redis Batch did not write.`]),
         ],
       },
       call.options.json,

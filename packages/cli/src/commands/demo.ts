@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { ConnectionError, Producer } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
 import { pause, systemClock } from "@redis-batch/core/internal/service";
 import type { GroupReport, Monitor } from "@redis-batch/monitor";
@@ -84,7 +85,7 @@ class Tour {
     const { options, signal } = this.#call;
     const args = { stream: this.#stream, group: GROUP };
     await this.#client.xgroupCreate({ ...args, position: "start" });
-    await this.#say(`1. Add ${options.count} messages to the stream ${this.#stream}`);
+    await this.#say(`1. Add ${describeMessages(options.count)} to the stream ${this.#stream}`);
     await this.#produce();
     await this.#say("2. Ask the scaler how many consumers the group needs");
     await this.#decide();
@@ -147,7 +148,7 @@ class Tour {
       if (isSo(group)) return;
       if (cleansUp) {
         for (const { from, messages } of (await monitor.cleanUp()).groups.flatMap(({ moves }) => moves)) {
-          await terminal.write(`   ${messages} messages of ${from} were released for any consumer\n`);
+          await terminal.write(`   ${describeMessages(messages)} of ${from} ${messages === 1 ? "was" : "were"} released for any consumer\n`);
         }
       }
       if (systemClock.nowMs() - beganAtMs > LONGEST_MS)

@@ -1,4 +1,5 @@
 /** The whole terminal, for `monitor --watch`. */
+import { describeCount, describeMessages } from "@redis-batch/core/internal/errors";
 import { systemClock } from "@redis-batch/core/internal/service";
 import type { GroupReport, Monitor, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
@@ -113,7 +114,7 @@ export class Screen {
       const names = group?.removed.length ?? 0;
       if (messages + names === 0) return group?.reason ?? "there is nothing to clean up";
       this.#isAsking = true;
-      return `release ${messages} messages and remove ${names} names? y / n`;
+      return `release ${describeMessages(messages)} and remove ${describeCount(names, "name")}? y / n`;
     });
   }
 

@@ -1,4 +1,5 @@
 /** `monitor --watch`: shows snapshot after snapshot, until it is stopped. */
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import { RELEASED } from "@redis-batch/core/internal/names";
 import type { Monitor, MonitorEvent, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
@@ -100,11 +101,11 @@ function describe(event: MonitorEvent): string | undefined {
         ? `${event.consumer} ${event.to === null ? "is gone" : "has joined"}`
         : `${event.consumer} is ${event.to}: ${event.reason}`;
     case "handedOver":
-      return event.to === RELEASED
-        ? `${event.messages} messages of ${event.from} were released for any consumer`
-        : `${event.messages} messages of ${event.from} were handed over to ${event.to}`;
+      return `${describeMessages(event.messages)} of ${event.from} ${event.messages === 1 ? "was" : "were"} ${
+        event.to === RELEASED ? "released for any consumer" : `handed over to ${event.to}`
+      }`;
     case "leftPending":
-      return `${event.messages} messages stay with ${event.consumer}: ${event.reason}`;
+      return `${describeMessages(event.messages)} ${event.messages === 1 ? "stays" : "stay"} with ${event.consumer}: ${event.reason}`;
     case "consumerRemoved":
       return `the name ${event.consumer} was removed`;
     case "passFailed":

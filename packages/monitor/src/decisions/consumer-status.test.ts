@@ -123,6 +123,8 @@ describe("a registered consumer", () => {
     expect(judge({ registered: { ...registered, details } })).toMatchObject({
       ...{ status: "STALLED", reason: expect.stringContaining("1 of its 4 handlers has been running") as string },
     });
+    const only = { ...details, concurrency: 1 };
+    expect(judge({ registered: { ...registered, details: only } }).reason).toContain("its only handler has been running");
   });
 
   it("is stalled when messages wait, it is at work on none, and takes none for two leases and three passes", () => {

@@ -1,7 +1,8 @@
 /** The status of one consumer, from the server's data and the registry. */
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import type { Registration } from "@redis-batch/core/internal/groups";
 import type { ConsumerStatus } from "../report.ts";
-import { describeDuration, describeMessages } from "./duration.ts";
+import { describeDuration } from "./duration.ts";
 import { describeIntake } from "./held-intake.ts";
 import { describeHungHandlers, patienceMsOf } from "./hung-handlers.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { describeDuration, describeMessages } from "./duration.ts";
+import { describeDuration } from "./duration.ts";
 
 it.each([
   [-5, "0 ms"],
@@ -11,10 +11,4 @@ it.each([
   [172_800_000, "2 d"],
 ])("%i ms are %s", (ms, text) => {
   expect(describeDuration(ms)).toBe(text);
-});
-
-it("counts messages", () => {
-  expect([describeMessages(0), describeMessages(1), describeMessages(2)]).toEqual([
-    ...["0 messages", "1 message", "2 messages"],
-  ]);
 });

@@ -10,13 +10,3 @@ export function describeDuration(ms: number): string {
   const unit = UNITS.find((candidate) => ms >= 2 * candidate.ms);
   return unit === undefined ? `${Math.max(Math.floor(ms), 0)} ms` : `${Math.floor(ms / unit.ms)} ${unit.name}`;
 }
-
-/** A number of messages, for a reason. */
-export function describeMessages(count: number): string {
-  return describeCount(count, "message");
-}
-
-/** A number with a noun, whose plural takes an s. */
-export function describeCount(count: number, name: string): string {
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
-}

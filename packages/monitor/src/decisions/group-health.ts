@@ -4,8 +4,9 @@
  * The protection against flapping is part of the judgement, so that a verdict and its reason always belong to one pass.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import type { GroupHealth } from "../report.ts";
-import { describeDuration, describeMessages } from "./duration.ts";
+import { describeDuration } from "./duration.ts";
 import { isGrowing, LEAST_PASSES } from "./growth.ts";
 
 /** One snapshot of a group. */

@@ -2,8 +2,9 @@
  * What a consumer's handlers are reported for: one that works on a batch for long, or hangs. Judged by what the consumer's
  * heartbeat says, so one pass is enough. A consumer whose heartbeat does not say it is judged by `finished-work.ts`.
  */
+import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Registration } from "@redis-batch/core/internal/groups";
-import { describeCount, describeDuration } from "./duration.ts";
+import { describeDuration } from "./duration.ts";
 
 type Reported = Pick<Registration, "leaseMs" | "details">;
 
@@ -21,7 +22,8 @@ export function describeHungHandlers(reported: Reported): string | null {
   const { oldestInFlightMs, handlersHung, concurrency } = reported.details;
   if (handlersHung !== null && handlersHung > 0) {
     const all = concurrency === null ? "its handlers" : `its ${describeCount(concurrency, "handler")}`;
-    return `${handlersHung} of ${all} ${handlersHung === 1 ? "has" : "have"} been running for longer than a message may be held`;
+    const hung = concurrency === 1 ? "its only handler" : `${handlersHung} of ${all}`;
+    return `${hung} ${handlersHung === 1 ? "has" : "have"} been running for longer than a message may be held`;
   }
   if (oldestInFlightMs === null || oldestInFlightMs < patienceMsOf(reported)) return null;
   return `a handler has been processing one batch for ${describeDuration(oldestInFlightMs)}`;

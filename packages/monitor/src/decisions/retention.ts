@@ -1,8 +1,8 @@
 /** How far a stream can be trimmed without losing messages of a group, and what was already lost. */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import { quoteName } from "@redis-batch/core/internal/names";
 import type { GroupRetention, RetentionReport } from "../report.ts";
-import { describeMessages } from "./duration.ts";
 
 export interface GroupNeeds {
   readonly group: string;
