@@ -15,7 +15,10 @@ export const EXIT_CODES = {
     code: 5,
     meaning: "the stream, group, consumer, dead letter or context does not exist, or the key is not a stream",
   },
-  refused: { code: 6, meaning: "nothing changed: the plan needs `--yes`, or the request is not safe" },
+  refused: {
+    code: 6,
+    meaning: "nothing changed, or a part is left: the plan needs `--yes`, or the rest is not possible or not safe now",
+  },
   interrupted: { code: 130, meaning: "ended by Ctrl-C before it was finished" },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
 

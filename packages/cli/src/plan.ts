@@ -1,5 +1,6 @@
 /** What changes something says first what it would change. */
 import type { ExitName } from "./exit-codes.ts";
+import type { Failure } from "./failure.ts";
 import type { Report } from "./render/report.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,25 +10,47 @@ interface PlanOptions {
   readonly json: boolean;
 }
 
+export interface Plan extends Report {
+  /** Set if the plan changes nothing: a sentence that says so. */
+  readonly nothing?: string | undefined;
+  /** Why it would not be carried out, and what to do about it. */
+  readonly blocked?: Failure | undefined;
+}
+
+export const NOTHING_TO_DO = "There is nothing to do.";
+
+export interface Outcome extends Report {
+  /** What was not done although it was asked for, why, and what to do about it. */
+  readonly rest?: Failure | undefined;
+}
+
 /**
  * Shows the plan, or with `--yes` carries it out and shows the result. A plan that changes nothing exits with 0. One
  * that would change something exits with `refused` without `--yes`, unless `--dry-run` asked for the plan only.
+ *
+ * @throws {Failure} when the plan cannot be carried out, or something is left
  */
 export async function planFirst(
   terminal: Terminal,
   options: PlanOptions,
-  plan: Report & { readonly isEmpty?: boolean },
-  carryOut: () => Promise<Report>,
+  { nothing, blocked, ...plan }: Plan,
+  carryOut: () => Promise<Outcome>,
 ): Promise<ExitName> {
-  const isPlanOnly = !options.yes || options["dry-run"];
-  if (isPlanOnly || plan.isEmpty) {
-    const { isEmpty, ...report } = plan;
-    await terminal.report({ ...report, facts: [...(report.facts ?? []), { key: "done", value: false }] }, options.json);
-    if (isEmpty || options["dry-run"]) return "ok";
+  const show = (report: Report, isDone: boolean): Promise<void> =>
+    terminal.report({ ...report, facts: [...(report.facts ?? []), { key: "done", value: isDone }] }, options.json);
+  if (nothing !== undefined) {
+    await terminal.report({ ...plan, notes: [...(plan.notes ?? []), nothing] }, options.json);
+    return "ok";
+  }
+  if (!options.yes || options["dry-run"] || blocked !== undefined) {
+    await show(plan, false);
+    if (options["dry-run"]) return "ok";
+    if (blocked !== undefined) throw blocked;
     terminal.note("Nothing changed. Run again with --yes to apply.");
     return "refused";
   }
-  const done = await carryOut();
-  await terminal.report({ ...done, facts: [...(done.facts ?? []), { key: "done", value: true }] }, options.json);
+  const { rest, ...result } = await carryOut();
+  await show(result, rest === undefined);
+  if (rest !== undefined) throw rest;
   return "ok";
 }

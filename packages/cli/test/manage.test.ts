@@ -27,6 +27,24 @@ async function planned(args: readonly string[]): Promise<Readonly<Record<string,
   return json;
 }
 
+/** The plan says already what forbids it, and changes nothing; `--yes` is refused for the same reason. */
+async function refused(
+  args: readonly string[],
+  ...says: readonly string[]
+): Promise<Readonly<Record<string, unknown>>> {
+  const [table, json, applied] = await Promise.all([
+    cli.run(args),
+    cli.json([...args, "--dry-run"]),
+    cli.run([...args, "--yes"]),
+  ]);
+  for (const end of [table, applied]) {
+    expectEnd(end, 6, ...says);
+    expect(end.stderr).not.toContain("Run again with --yes");
+  }
+  expect(json["done"]).toBe(false);
+  return json;
+}
+
 describe("group", () => {
   it("create: plan first, refuses a stream that is not there and a group that is", async () => {
     const { stream, ids } = await filled("create", 3);
@@ -57,16 +75,11 @@ describe("group", () => {
       passedOver: 0,
       pending: 4,
     });
-    expect(await planned(["group", "seek", stream, "g", "--to", "end"])).toMatchObject({
+    const toEnd = ["group", "seek", stream, "g", "--to", "end"];
+    expect(await refused(toEnd, "2 messages would never be delivered", "--skip-unread")).toMatchObject({
       deliveredAgain: 0,
       passedOver: 2,
     });
-    expectEnd(
-      await cli.run(["group", "seek", stream, "g", "--to", "end", "--yes"]),
-      6,
-      "2 messages would never be delivered",
-      "--skip-unread",
-    );
     expect(await cli.json(["group", "seek", stream, "g", "--to", String(ids[1]), "--yes"])).toMatchObject({
       done: true,
       deliveredAgain: 2,
@@ -87,18 +100,18 @@ describe("group", () => {
     const consumer = new Consumer({ redis: redis.server.url, stream, group: "g", batchSize: 1, prefetch: 0 });
     const batch = await consumer.fetch();
     try {
-      expect(await planned(["group", "delete", stream, "g"])).toMatchObject({
+      const args = ["group", "delete", stream, "g", "--lose-pending"];
+      expect(await refused(args, "1 consumer is alive", "stop all consumers")).toMatchObject({
         alive: 1,
         pending: 1,
         unread: 1,
         deadLetters: 0,
       });
-      expectEnd(await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]), 6, "consumers are alive");
     } finally {
       batch.ack();
       await consumer.close();
     }
-    expectEnd(await cli.run(["group", "delete", stream, "g", "--yes"]), 6, "1 unread", "--lose-pending");
+    await refused(["group", "delete", stream, "g"], "1 unread", "--lose-pending");
     expectEnd(await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]), 0);
     expect(await groupsOf(stream)).toEqual([]);
     expectEnd(await cli.run(["group", "delete", stream, "g", "--yes"]), 5, 'has no group "g"');
@@ -156,14 +169,16 @@ describe("reassign", () => {
     await redis.server.command("XREADGROUP", "GROUP", "g", "old", "COUNT", 3, "STREAMS", stream, ">");
     await redis.server.command("XGROUP", "CREATECONSUMER", stream, "g", "new");
     const args = ["reassign", stream, "g", "--from", "old", "--to", "new"];
-    expect(await planned(args)).toMatchObject({ pending: 3 });
-    expectEnd(await cli.run([...args, "--yes"]), 6, "not a consumer of Redis Batch", "--to-unregistered");
-    expect(await cli.json([...args, "--yes", "--to-unregistered"])).toMatchObject({ moved: 0, left: 3 });
-    expect(await cli.json([...args, "--yes", "--to-unregistered", "--min-idle", "0"])).toMatchObject({
-      moved: 3,
-      left: 0,
-      done: true,
-    });
+    expect(await refused(args, "not a consumer of Redis Batch", "--to-unregistered")).toMatchObject({ pending: 3 });
+    const toNew = [...args, "--to-unregistered"];
+    const tooSoon = await refused(toNew, "nothing can move", "--min-idle (10m)", "run it again in 9m");
+    expect(tooSoon).toMatchObject({ pending: 3, movable: 0, why: expect.stringContaining("--min-idle") as string });
+    expect(await planned([...toNew, "--min-idle", "0"])).toMatchObject({ pending: 3, movable: 3, why: null });
+    expect(await cli.json([...toNew, "--yes", "--min-idle", "0"])).toMatchObject({ moved: 3, left: 0, done: true });
+    // Nothing is left to move: that is no failure, and nothing was done.
+    const again = await cli.json([...toNew, "--yes"]);
+    expect(again).toMatchObject({ pending: 0, notes: ["There is nothing to do."] });
+    expect(again).not.toHaveProperty("done");
     const pending = (await redis.server.command("XPENDING", stream, "g", "-", "+", 10)) as [
       string,
       string,
@@ -177,6 +192,27 @@ describe("reassign", () => {
     expectEnd(await cli.run(["reassign", stream, "g"]), 2, "--from");
   });
 
+  it("moves what it can, says what is left and why, and fails", async () => {
+    const { stream, ids } = await filled("partly", 3);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await redis.server.command("XREADGROUP", "GROUP", "g", "old", "COUNT", 3, "STREAMS", stream, ">");
+    await redis.server.command("XCLAIM", stream, "g", "old", 0, ids[0] ?? "", "IDLE", 3_600_000);
+    const args = ["reassign", stream, "g", "--from", "old"];
+    expect(await planned(args)).toMatchObject({ pending: 3, movable: 1 });
+    const moved = await cli.run([...args, "--yes"]);
+    expectEnd(moved, 6, "moved", "done", '2 messages stay with "old"', "--min-idle (10m)");
+    expect(moved.stdout).toMatch(/moved +1\n(.*\n)*left +2\ndone +no\n/);
+  });
+
+  it("takes nothing from a live consumer, and says so in the plan", async () => {
+    const { stream } = await filled("living", 1);
+    await using consumer = new Consumer({ redis: redis.server.url, stream, group: "g", name: "busy", batchSize: 1 });
+    const batch = await consumer.fetch();
+    const plan = await refused(["reassign", stream, "g", "--from", "busy"], "is alive", "stop it first");
+    expect(plan).toMatchObject({ pending: 1, movable: 0 });
+    batch.ack();
+  });
+
   it("releases for any consumer where no target is named", async () => {
     const { stream, ids } = await filled("release", 3);
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
@@ -184,7 +220,7 @@ describe("reassign", () => {
     const args = ["reassign", stream, "g", "--from", "old", "--min-idle", "0"];
     expect(await planned(args)).toMatchObject({ pending: 3, to: "rb:released" });
     expect(await cli.json([...args, "--yes"])).toMatchObject({
-      ...{ moved: 3, left: 0, done: true },
+      ...{ moved: 3, cleared: 0, left: 0, done: true },
       notes: [expect.stringContaining("Any consumer") as string],
     });
     expect(await redis.server.command("XPENDING", stream, "g", "-", "+", 10, "old")).toEqual([]);
@@ -280,7 +316,7 @@ describe("dead-letters", () => {
     expect(redriven).toMatchObject({
       redriven: 1,
       skipped: 1,
-      done: true,
+      done: false,
       letters: [{ kind: "skipped", why: "entry-trimmed" }],
     });
     expectEnd(await cli.run(["dead-letters", "redrive", stream, "g"]), 2, "no dead letters are selected");

@@ -25,7 +25,12 @@ export const run: Run<typeof cleanup> = (call) => {
     return planFirst(
       terminal,
       options,
-      { ...describe(plan), isEmpty: rowsOf(plan).every(({ does }) => does === "nothing" || does === "stays") },
+      {
+        ...describe(plan),
+        nothing: rowsOf(plan).every(({ does }) => does === "nothing" || does === "stays")
+          ? "There is nothing to do now."
+          : undefined,
+      },
       async () => describe(await monitor.cleanUp({ signal })),
     );
   });

@@ -287,7 +287,10 @@ function noteProblem(event: ConsumerEvent, terminal: Call["terminal"]): void {
     case "heartbeatFailed":
       return terminal.note(`${event.error.message}; retrying`, "warn");
     case "outcomeTooLate":
-      return terminal.note(`${describeMessages(event.ids.length)} no longer ${event.ids.length === 1 ? "belongs" : "belong"} to this consumer (${event.why})`, "warn");
+      return terminal.note(
+        `${describeMessages(event.ids.length)} no longer ${event.ids.length === 1 ? "belongs" : "belong"} to this consumer (${event.why})`,
+        "warn",
+      );
     case "deadLettered":
       return terminal.note(`${event.id} went to the dead letters (${event.why})`);
     case "pendingTrimmed":

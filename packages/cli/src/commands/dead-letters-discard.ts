@@ -1,7 +1,9 @@
+import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
+import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { discard } from "../table/dead-letters.ts";
-import { choose, countChosen, withLetters } from "./letters.ts";
+import { choose, countChosen, LISTED, withLetters } from "./letters.ts";
 
 export const run: Run<typeof discard> = (call) =>
   withLetters(call, async (deadLetters) => {
@@ -18,6 +20,13 @@ export const run: Run<typeof discard> = (call) =>
           ? { ids: chosen.ids, ...settings }
           : { filter: chosen.filter, limit: options.limit, ...settings },
       );
-      return { facts: [{ key: "discarded", value: discarded, unit: "count" }] };
+      const missing = chosen.kind === "ids" && !signal.aborted ? chosen.ids.length - discarded : 0;
+      return {
+        facts: [{ key: "discarded", value: discarded, unit: "count" }],
+        rest:
+          missing === 0
+            ? undefined
+            : new Failure("missing", `not discarded: ${describeCount(missing, "dead letter")} not found`, LISTED),
+      };
     });
   });

@@ -1,4 +1,6 @@
+import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
+import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { redrive } from "../table/dead-letters.ts";
 import { choose, countChosen, withLetters } from "./letters.ts";
@@ -20,6 +22,7 @@ export const run: Run<typeof redrive> = (call) =>
           ? { ids: chosen.ids, ...settings }
           : { filter: chosen.filter, limit: options.limit, ...settings },
       );
+      const { skipped, missing } = report;
       const left = report.letters.filter((letter) => letter.kind !== "redriven");
       return {
         facts: [
@@ -39,6 +42,14 @@ export const run: Run<typeof redrive> = (call) =>
           })),
           none: "All dead letters were redriven.",
         },
+        rest:
+          skipped + missing === 0
+            ? undefined
+            : new Failure(
+                "refused",
+                `not redriven: ${describeCount(skipped, "dead letter")} that stayed, and ${missing} that ${missing === 1 ? "was" : "were"} not found`,
+                "the table says why; --if-trimmed add adds messages again whose entries are no longer in the stream",
+              ),
       };
     });
   });

@@ -148,7 +148,9 @@ class Tour {
       if (isSo(group)) return;
       if (cleansUp) {
         for (const { from, messages } of (await monitor.cleanUp()).groups.flatMap(({ moves }) => moves)) {
-          await terminal.write(`   ${describeMessages(messages)} of ${from} ${messages === 1 ? "was" : "were"} released for any consumer\n`);
+          await terminal.write(
+            `   ${describeMessages(messages)} of ${from} ${messages === 1 ? "was" : "were"} released for any consumer\n`,
+          );
         }
       }
       if (systemClock.nowMs() - beganAtMs > LONGEST_MS)

@@ -1,6 +1,6 @@
 import { PermissionError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
-import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { describeCount, describeMessages, nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
@@ -31,29 +31,30 @@ export const run: Run<typeof remove> = (call) =>
       { key: "unreadExact", title: "exact count", value: unread.isAll },
       { key: "deadLetters", title: "dead letters (kept)", value: deadLetters, unit: "count" },
     ] as const;
-    if (options.yes) {
-      const [consumer] = alive;
-      if (consumer !== undefined) {
-        throw new Failure(
-          "refused",
-          `${alive.length} consumers are alive, such as "${consumer.consumer}"`,
-          "stop them first: they would create the group again",
-        );
-      }
-      if (pending + unread.value > 0 && !options["lose-pending"]) {
-        throw new Failure(
-          "refused",
-          `${pending} messages are pending and ${unread.value} unread`,
-          "--lose-pending deletes it anyway",
-        );
-      }
-    }
-    return planFirst(terminal, options, { facts }, async () => {
+    const blocked = whyNot(alive, pending, unread.value, options["lose-pending"]);
+    return planFirst(terminal, options, { facts, blocked }, async () => {
       await client.xgroupDestroy({ stream, group });
       await forget(client, stream, group);
       return { facts };
     });
   });
+
+function whyNot(
+  alive: readonly Registration[],
+  pending: number,
+  unread: number,
+  mayLose: boolean,
+): Failure | undefined {
+  const [consumer] = alive;
+  if (consumer !== undefined) {
+    const who = `${describeCount(alive.length, "consumer")} ${alive.length === 1 ? "is" : "are"} alive`;
+    const fix = "stop all consumers first: they would create the group again";
+    return new Failure("refused", `${who}, such as "${consumer.consumer}"`, fix);
+  }
+  if (pending + unread === 0 || mayLose) return undefined;
+  const what = `${describeMessages(pending)} ${pending === 1 ? "is" : "are"} pending and ${unread} unread`;
+  return new Failure("refused", what, "--lose-pending deletes the group anyway");
+}
 
 /** Only after the group is deleted: a group without its registry would look as if it had no consumers. */
 async function forget(client: StreamClient, stream: string, group: string): Promise<void> {

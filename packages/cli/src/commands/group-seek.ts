@@ -1,8 +1,9 @@
 import { compareEntryIds } from "@redis-batch/core";
+import { describeMessages } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
-import { planFirst } from "../plan.ts";
+import { NOTHING_TO_DO, planFirst } from "../plan.ts";
 import { parsePosition } from "../point.ts";
 import type { seek } from "../table/group.ts";
 import { countBetween } from "./count-between.ts";
@@ -37,14 +38,16 @@ export const run: Run<typeof seek> = (call) =>
       { key: "messagesExact", title: "exact count", value: moved.isAll },
       { key: "pending", title: "still pending", value: pending, unit: "count" },
     ] as const;
-    if (options.yes && isForward && moved.value > 0 && !options["skip-unread"]) {
-      throw new Failure(
-        "refused",
-        `${moved.isAll ? "" : "at least "}${moved.value} messages would never be delivered to the group`,
-        "--skip-unread allows it",
-      );
-    }
-    return planFirst(terminal, options, { facts, isEmpty: order === 0 }, async () => {
+    const blocked =
+      isForward && moved.value > 0 && !options["skip-unread"]
+        ? new Failure(
+            "refused",
+            `${moved.isAll ? "" : "at least "}${describeMessages(moved.value)} would never be delivered to the group`,
+            "--skip-unread allows it",
+          )
+        : undefined;
+    const nothing = order === 0 ? NOTHING_TO_DO : undefined;
+    return planFirst(terminal, options, { facts, nothing, blocked }, async () => {
       await client.xgroupSetId({ stream, group, position });
       return { facts };
     });

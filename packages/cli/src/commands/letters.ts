@@ -4,6 +4,7 @@ import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import type { Invocation } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
+import { NOTHING_TO_DO } from "../plan.ts";
 import { parseMoment } from "../point.ts";
 import { findGroup } from "./find-group.ts";
 
@@ -104,7 +105,7 @@ export async function countChosen(call: Call, letters: DeadLetters, chosen: Chos
     if (chosen.kind === "ids") throw new Failure("missing", `there is no dead letter ${chosen.ids.join(", ")}`, LISTED);
   }
   return {
-    isEmpty: letterCount === 0,
+    nothing: letterCount === 0 ? NOTHING_TO_DO : undefined,
     facts: [
       { key: "letters", value: letterCount, unit: "count" },
       { key: "oldest", value: oldest },

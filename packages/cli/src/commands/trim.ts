@@ -1,6 +1,6 @@
 import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
-import { planFirst } from "../plan.ts";
+import { NOTHING_TO_DO, planFirst } from "../plan.ts";
 import type { trim } from "../table/monitor.ts";
 import { countBefore } from "./count-between.ts";
 import { withMonitor } from "./with-monitor.ts";
@@ -27,7 +27,7 @@ export const run: Run<typeof trim> = (call) =>
         { key: "droppable", title: "can be deleted", value: done.value, unit: "count" },
         { key: "droppableExact", title: "exact count", value: done.isAll },
       ] as const,
-      isEmpty: done.value === 0,
+      nothing: done.value === 0 ? NOTHING_TO_DO : undefined,
       notes: safeId === null ? ["The stream has no group, so nothing counts as finished."] : [],
     };
     return planFirst(terminal, options, plan, async () => {

@@ -58,7 +58,7 @@ export const redrive = defineCommand({
   path: ["dead-letters", "redrive"],
   summary: "Return dead letters to their group",
   about: [
-    "Each message becomes pending again under its original entry id, for this group only, with a delivery count of 0. If its entry is no longer in the stream, the dead letter stays, unless --if-trimmed add adds the message to the stream again, for every group.",
+    "Each message becomes pending again under its original entry id, for this group only, with a delivery count of 0. If its entry is no longer in the stream, the dead letter stays, unless --if-trimmed add adds the message to the stream again, for every group. If a dead letter stays, or one of the ids is not found, the exit code is 6.",
   ],
   args: [...ADDRESS, IDS],
   options: {

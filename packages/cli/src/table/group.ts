@@ -70,7 +70,7 @@ export const reassign = defineCommand({
   path: ["reassign"],
   summary: "Release the pending messages of one consumer, or give them to another",
   about: [
-    "The consumer must be dead: its heartbeat must have expired, or, if it is not a consumer of Redis Batch, its messages must have been idle for --min-idle. Without --to the messages are released: any consumer of the group claims them as soon as it has room. With --to one consumer gets them; it must be alive. Delivery counts are kept. `cleanup` does this for all dead consumers.",
+    "The consumer must be dead: its heartbeat must have expired, or, if it is not a consumer of Redis Batch, its messages must have been idle for --min-idle. Without --to the messages are released: any consumer of the group claims them as soon as it has room. With --to one consumer gets them; it must be alive. Delivery counts are kept. The plan says how many can move now, and why the others cannot; if a message stays, the exit code is 6. `cleanup` does this for all dead consumers.",
   ],
   args: [...ADDRESS],
   options: {
@@ -81,7 +81,7 @@ export const reassign = defineCommand({
       minMs: 0,
       maxMs: 31_536_000_000,
       default: "10m",
-      about: "how long a message of an unregistered consumer must have been idle",
+      about: "idle time that a message of a consumer that is not of Redis Batch must have",
     },
     "to-unregistered": { kind: "flag", about: "allow a target that is not a consumer of Redis Batch" },
     ...PLAN_OPTIONS,
