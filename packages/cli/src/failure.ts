@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@redis-batch/core";
+import type { OptionSpecs } from "./command-line/spec.ts";
 import { EXIT_CODES, type ExitName } from "./exit-codes.ts";
 import { shellWord } from "./render/shell-word.ts";
 
@@ -57,6 +58,17 @@ export interface Subject {
   readonly path: readonly string[];
   readonly stream?: string | undefined;
   readonly group?: string | undefined;
+}
+
+/** The problems of a service's options, in words of the command line; `undefined` for any other error. */
+export async function problemsAsFlags(error: unknown, flags: OptionSpecs): Promise<Failure | undefined> {
+  const { ConfigError } = await import("@redis-batch/core");
+  if (!ConfigError.is(error)) return undefined;
+  const { nameFlags } = await import("./command-line/name-flags.ts");
+  const problems = error.problems.map((problem) => nameFlags(problem, flags));
+  // Without a flag in it, it is the name of what is wrong that helps.
+  if (problems.join() === error.problems.join()) return undefined;
+  return new Failure("usage", problems.join("; "));
 }
 
 /** Adds to an error what only the command knows: the stream and group that are missing, and its own help. */

@@ -2,7 +2,7 @@
 import { commandHelp, familyHelp, overviewHelp } from "./command-line/help.ts";
 import { type Arguments, namesOf, type Problem, parseCommandLine, readNames } from "./command-line/parse.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { BrokenPipe, describeFailure, explainFailure } from "./failure.ts";
+import { BrokenPipe, describeFailure, explainFailure, problemsAsFlags } from "./failure.ts";
 import { Interrupted, listenForInterrupts } from "./interrupts.ts";
 import type { TableEntry } from "./table/entry.ts";
 import { COMMANDS } from "./table/index.ts";
@@ -60,7 +60,8 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
         });
         return typeof exit === "number" ? exit : EXIT_CODES[exit ?? "ok"].code;
       } catch (error) {
-        throw explainFailure(error, { path: spec.path, stream: one(args["stream"]), group: one(args["group"]) });
+        const said = (await problemsAsFlags(error, spec.options)) ?? error;
+        throw explainFailure(said, { path: spec.path, stream: one(args["stream"]), group: one(args["group"]) });
       }
     }
   }

@@ -57,6 +57,22 @@ describe("help and version", () => {
     expectNoControls(hostile.stderr);
   });
 
+  it.each([
+    ["cleanup STREAM g --foreign-idle 2s", "--foreign-idle (2s) must not be below --idle-threshold (1m)"],
+    ["monitor STREAM g --foreign-idle 2s", "--foreign-idle (2s) must not be below --idle-threshold (1m)"],
+    ["monitor serve STREAM --foreign-idle 2s", "--foreign-idle (2s) must not be below --idle-threshold (1m)"],
+    ["scale STREAM g --min 5 --max 2", "--max (2) must not be below --min (5)"],
+    ["scale run STREAM g --min 5 --max 2", "--max (2) must not be below --min (5)"],
+    ["scale run STREAM g --min 5 --max 2 --executor process -- true", "--max (2) must not be below --min (5)"],
+    ["scale STREAM g --strategy ratio --out-rate 10 --in-rate 40", "--in-rate (40) must not be above --out-rate (10)"],
+  ])("names flags, not options of the libraries: %s", async (line, says) => {
+    const stream = uniqueName("flags");
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+    const ended = await cli.run(line.split(" ").map((word) => (word === "STREAM" ? stream : word)));
+    expectEnd(ended, 2, says);
+    expect(ended.stderr).not.toMatch(/[a-z]Ms\b|new [A-Z]|Consumers\b|Rate\b/);
+  });
+
   it("colours only where it is seen, or asked for", async () => {
     const args = ["streams", "--nope"];
     const escape = "\u001b[31m";

@@ -43,6 +43,11 @@ type DefaultOf<Option, Own> = Own extends { readonly default: infer Value }
 type FlagOf<Option extends ServiceOption, Own> = KindOf<Option> &
   DefaultOf<Option, Own> & { readonly about: string; readonly short?: string };
 
+const OPTIONS = new WeakMap<object, ServiceOption>();
+
+/** The option of a service that a flag sets; `undefined` for a flag that is not made by {@link flagOf}. */
+export const optionOf = (flag: object): ServiceOption | undefined => OPTIONS.get(flag);
+
 /** The flag of one option. */
 export function flagOf<const Option extends ServiceOption, const Own extends Changes = object>(
   option: Option,
@@ -51,7 +56,9 @@ export function flagOf<const Option extends ServiceOption, const Own extends Cha
   const { default: own, ...words } = changes as Changes;
   const flag = { ...shapeOf(option), about: "about" in option ? option.about.replaceAll("`", "") : "", ...words };
   const value = own === undefined ? defaultOf(option) : own;
-  return (value === null ? flag : { ...flag, default: value }) as unknown as FlagOf<Option, Own>;
+  const whole = value === null ? flag : { ...flag, default: value };
+  OPTIONS.set(whole, option);
+  return whole as unknown as FlagOf<Option, Own>;
 }
 
 function defaultOf(option: ServiceOption): string | number | null {
