@@ -138,7 +138,7 @@ export interface StopReport {
   readonly released: number;
   /** Acknowledgements that the server did not confirm in time; these messages may be redelivered. */
   readonly unconfirmedAcks: number;
-  /** Messages whose handlers were still running at the deadline; they count as released. */
+  /** Messages whose handlers were still running at the deadline; each also counts as released. */
   readonly abandoned: number;
   /** Whether the consumer's name was removed from the group: yes, unless messages are pending under it. */
   readonly nameRemoved: boolean;

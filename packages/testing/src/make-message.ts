@@ -46,7 +46,7 @@ let made = 0;
  * message.retry({ delayMs: 5_000 });
  * message.outcome; // { kind: "retried", delayMs: 5_000, reason: undefined }
  */
-export function makeMessage<Value, Input>(
+export function makeMessage<Value, Input = Value>(
   value: Input,
   options: MessageOptions & CodecOption<Value, Input>,
 ): RecordedMessage<Value>;
