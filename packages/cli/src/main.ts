@@ -93,6 +93,7 @@ function suggestion(
   unknown: Problem["unknown"],
   didYouMean: (name: string, known: readonly string[]) => string | undefined,
 ): string {
-  const meant = unknown === undefined ? undefined : didYouMean(unknown.name, unknown.known);
+  const near = unknown === undefined ? undefined : didYouMean(unknown.name, unknown.known);
+  const meant = unknown?.means?.[near ?? ""] ?? near;
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }

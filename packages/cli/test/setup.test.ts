@@ -49,6 +49,16 @@ describe("help and version", () => {
     expect.hasAssertions();
     expectEnd(await cli.run(["consum", "s", "g"]), 2, "did you mean consume?");
     expectEnd(await cli.run(["group", "sek", "s"]), 2, "did you mean seek?");
+    for (const [word, meant] of [
+      ...[
+        ["status", "monitor"],
+        ["stat", "monitor"],
+        ["redrive", "dead-letters redrive"],
+        ["seek", "group seek"],
+      ],
+    ] as const) {
+      expectEnd(await cli.run([word, "s", "g"]), 2, `unknown command "${word}"; did you mean ${meant}?`);
+    }
     expectEnd(await cli.run(["consume", "s", "g", "--batchsize", "3"]), 2, "did you mean --batch-size?");
     expectEnd(await cli.run(["consume", "s"]), 2, "<group> is missing", "redis-batch consume --help");
     expectEnd(await cli.run(["help", "consum"]), 2, "did you mean consume?");

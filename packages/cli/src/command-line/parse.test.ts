@@ -5,6 +5,20 @@ import { optionsOf, parseCommandLine, readNames } from "./parse.ts";
 const SPECS = COMMANDS.map(({ spec }) => spec);
 const parse = (...line: string[]) => parseCommandLine(line, SPECS);
 
+test.each([
+  ["status", "monitor"],
+  ["redrive", "dead-letters redrive"],
+  ["add", "produce"],
+  ["create", "group create"],
+])("answers %s with a command that exists: %s", (word, meant) => {
+  expect(sentences(word, "s", "g")).toEqual([`unknown command "${word}"; did you mean ${meant}?`]);
+  expect(parse(...meant.split(" "), "--help")).toMatchObject({ kind: "help", path: meant.split(" ") });
+});
+
+test("knows no command from what every object has", () => {
+  expect(sentences("constructor")).toEqual(['unknown command "constructor"']);
+});
+
 function sentences(...line: string[]): string[] {
   const parsed = parse(...line);
   return parsed.kind === "wrong" ? parsed.problems.map(({ sentence }) => sentence) : [];

@@ -17,7 +17,12 @@ export type Options = Readonly<Record<string, Value | undefined>>;
 export interface Problem {
   readonly sentence: string;
   /** An unknown name, and the known ones, for a "did you mean". */
-  readonly unknown?: { readonly name: string; readonly known: readonly string[] };
+  readonly unknown?: {
+    readonly name: string;
+    readonly known: readonly string[];
+    /** What to suggest for a known name, if that is another one. */
+    readonly means?: Readonly<Record<string, string>>;
+  };
 }
 
 /** Every option of a command, including those that all commands have. */
@@ -128,12 +133,38 @@ function noCommand(given: readonly GivenOption[], commands: readonly CommandSpec
     : wrong([], `unknown option ${unknown.rawName}`, { name: unknown.rawName, known });
 }
 
+/** What people type for a command that has another name here. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  status: "monitor",
+  stats: "monitor",
+  health: "check",
+  info: "monitor",
+  inspect: "monitor",
+  watch: "monitor",
+  lag: "groups",
+  list: "streams",
+  read: "consume",
+  send: "produce",
+  add: "produce",
+  publish: "produce",
+  dlq: "dead-letters list",
+  claim: "reassign",
+  release: "reassign",
+  login: "context add",
+};
+
 function unknownCommand(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
   const [first = "", second] = words;
   const family = commands.filter(({ path }) => path[0] === first).map(({ path }) => path[1] ?? "");
   if (family.length === 0) {
-    const known = [...new Set(commands.map(({ path }) => path[0] ?? ""))];
-    return wrong([], `unknown command "${first}"`, { name: first, known });
+    const paths = commands.map(({ path }) => path.join(" "));
+    // Often typed without its first word: `redrive` for `dead-letters redrive`.
+    const whole = Object.hasOwn(OTHER_WORDS, first)
+      ? OTHER_WORDS[first]
+      : paths.find((path) => path.endsWith(` ${first}`));
+    if (whole !== undefined) return wrong([], `unknown command "${first}"; did you mean ${whole}?`);
+    const known = [...new Set([...commands.map(({ path }) => path[0] ?? ""), ...Object.keys(OTHER_WORDS)])];
+    return wrong([], `unknown command "${first}"`, { name: first, known, means: OTHER_WORDS });
   }
   if (second === undefined) return wrong([first], `"${first}" needs a subcommand: ${family.join(", ")}`);
   return wrong([first], `unknown command "${first} ${second}"`, { name: second, known: family });

@@ -108,7 +108,7 @@ function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[
         { key: "current", unit: "count" },
         { key: "desired", unit: "count" },
         { key: "rate", unit: "count" },
-        { key: "binding", title: "reason" },
+        { key: "binding", title: "decided by" },
         { key: "reason" },
       ],
       rows: decisions.map(rowOf),

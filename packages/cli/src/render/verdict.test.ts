@@ -26,6 +26,7 @@ test("Prometheus gets labels it can read, and NaN for what nobody knows", () => 
 
 test("people get a line per measure, programs the same as JSON", () => {
   expect(renderVerdict("text", subject, verdict, null).split("\n")).toHaveLength(5);
+  expect(renderVerdict("text", subject, verdict, null)).toContain("healthy consumers 2 (critical below 1)");
   expect(JSON.parse(renderVerdict("json", subject, verdict, null))).toMatchObject({
     ...subject,
     status: "warning",

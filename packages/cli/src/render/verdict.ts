@@ -68,6 +68,9 @@ const label = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll
 
 const isMeasured = ({ judged }: Finding): boolean => judged === undefined;
 
+/** Where the name of a measure does not say what it counts. */
+const WORDS: Readonly<Record<string, string>> = { consumers: "healthy consumers" };
+
 function sentence({ name, value, warnAbove, criticalAbove, criticalBelow, judged }: Finding): string {
   if (judged !== undefined) return `${name} ${escapeText(judged.words)}`;
   const isTime = name.endsWith("_ms");
@@ -77,7 +80,7 @@ function sentence({ name, value, warnAbove, criticalAbove, criticalBelow, judged
     ...(criticalAbove === undefined ? [] : [`critical above ${shown(criticalAbove)}`]),
     ...(criticalBelow === undefined ? [] : [`critical below ${shown(criticalBelow)}`]),
   ];
-  const what = (isTime ? name.slice(0, -"_ms".length) : name).replaceAll("_", " ");
+  const what = WORDS[name] ?? (isTime ? name.slice(0, -"_ms".length) : name).replaceAll("_", " ");
   return `${what} ${value === null ? "unknown" : shown(value)}${limits.length === 0 ? "" : ` (${limits.join("; ")})`}`;
 }
 
