@@ -31,6 +31,9 @@ export interface CleanUpContext {
 // Small pages: ids only, each takes the server less than a millisecond.
 const PAGE = 100;
 
+// A reason stays readable.
+const MOST_NAMED = 3;
+
 const OWNER_IS_BACK = "it is back: its heartbeat is fresh";
 
 /** The result for one page of an owner's pending list. */
@@ -61,7 +64,7 @@ export async function cleanUpGroup(
   const dead = snapshot.dead.filter((one) => foreignGrace === null || !isForeign(one));
   const isLost = snapshot.report.retention.pendingLost;
   const isIdle = snapshot.dead.length === 0 && snapshot.orphans.length === 0 && !isLost;
-  if (isIdle) return { ...nothing, reason: describeIdle(snapshot) };
+  if (isIdle) return { ...nothing, reason: describeIdle(snapshot, policy.foreignIdleMs) };
   if (grace !== null) return { ...nothing, reason: `nothing moves: ${grace}` };
   if (foreignGrace !== null && dead.length === 0 && snapshot.orphans.length === 0) {
     return { ...nothing, reason: `nothing moves: ${foreignGrace}` };
@@ -75,10 +78,19 @@ export async function cleanUpGroup(
   }
 }
 
-function describeIdle({ late }: GroupSnapshot): string {
-  if (late.length === 0) return "there is nothing to clean up: no consumer is dead";
-  const who = late.map(({ consumer }) => quoteName(consumer)).join(", ");
-  return `nothing moves: the heartbeat of ${who} is late, but has not been watched for long enough`;
+function describeIdle({ late, report }: GroupSnapshot, foreignIdleMs: number): string {
+  if (late.length > 0) {
+    const who = late.map(({ consumer }) => quoteName(consumer)).join(", ");
+    return `nothing moves: the heartbeat of ${who} is late, but has not been watched for long enough`;
+  }
+  const holders = report.consumers.filter(({ foreign, pending }) => foreign && pending > 0);
+  if (holders.length === 0) return "there is nothing to clean up: no consumer is dead";
+  const waits = holders.map(({ consumer, pending, idleMs }) => {
+    const leftMs = Math.max(foreignIdleMs - idleMs, 0);
+    return `${quoteName(consumer)} in ${describeDuration(leftMs)} (${describeMessages(pending)})`;
+  });
+  const more = waits.length > MOST_NAMED ? `, and ${describeCount(waits.length - MOST_NAMED, "other")}` : "";
+  return `nothing moves yet: a consumer that is not of Redis Batch counts as dead when it has been idle for ${describeDuration(foreignIdleMs)}: ${waits.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
 class GroupCleaning {

@@ -1,6 +1,6 @@
 import { RELEASED } from "@redis-batch/core/internal/names";
 import { pause, systemClock } from "@redis-batch/core/internal/service";
-import type { CleanUpReport } from "@redis-batch/monitor";
+import type { CleanUpReport, MonitorReport } from "@redis-batch/monitor";
 import type { Run } from "../command.ts";
 import { planFirst } from "../plan.ts";
 import type { Report, Row } from "../render/report.ts";
@@ -28,13 +28,22 @@ export const run: Run<typeof cleanup> = (call) => {
       {
         ...describe(plan),
         nothing: rowsOf(plan).every(({ does }) => does === "nothing" || does === "stays")
-          ? "There is nothing to do now."
+          ? waitsForForeign(found)
+            ? SOONER
+            : "There is nothing to do now."
           : undefined,
       },
       async () => describe(await monitor.cleanUp({ signal })),
     );
   });
 };
+
+const SOONER =
+  "Nothing can be done yet. If such a consumer has certainly stopped: --foreign-idle makes it count as dead sooner, and `redis-batch reassign` releases its messages with --min-idle 0.";
+
+/** Whether messages are with a consumer that only its idle time can show to be dead. */
+const waitsForForeign = ({ groups }: MonitorReport): boolean =>
+  groups.some(({ consumers }) => consumers.some(({ foreign, pending }) => foreign && pending > 0));
 
 function describe(report: CleanUpReport): Report {
   return {

@@ -64,7 +64,7 @@ export const cleanup = defineCommand({
   path: ["cleanup"],
   summary: "Release the messages of dead consumers, and remove their names",
   about: [
-    "Releases the messages of consumers whose heartbeat has stopped. Delivery counts are kept, and any consumer with room claims the messages. A name is removed once nothing is pending under it. Takes no message with a live lease. Watches a late heartbeat for up to 15 s before the consumer counts as dead. Consumers that are not of Redis Batch have no heartbeat, so all of them look dead right after an outage: --wait gives them time to come back.",
+    "Releases the messages of consumers whose heartbeat has stopped. Delivery counts are kept, and any consumer with room claims the messages. A name is removed once nothing is pending under it. Takes no message with a live lease. Watches a late heartbeat for up to 15 s before the consumer counts as dead. Consumers that are not of Redis Batch have no heartbeat: they count as dead when they have been idle for --foreign-idle, and `reassign` releases their messages sooner. All of them look dead right after an outage: --wait gives them time to come back. Exits with 0 even if messages stay: the table says why, and the next cleanup tries again.",
   ],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
@@ -104,7 +104,7 @@ export const check = defineCommand({
   path: ["check"],
   summary: "Judge a group's health for a monitoring system",
   about: [
-    "Exits with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown: also if the server does not answer, the group does not exist, or the options are wrong). The group's health is always judged, as `monitor` reports it. It is critical if the group makes no progress, has no active consumers, sends most messages to the dead letters, or has a position ahead of the stream. It is a warning if the group falls behind or was moved back, or if single consumers are stalled or failing. Everything else is judged only if you set a limit for it.",
+    "Exits with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown: also if the server does not answer, the group does not exist, or the options are wrong). The group's health is always judged, as `monitor` reports it. It is critical if the group makes no progress, has no active consumers, sends most messages to the dead letters, or has a position ahead of the stream. It is a warning if the group falls behind or was moved back, or if single consumers are stalled or failing. Everything else is judged only if you set a limit for it. A consumer that is stalled, failing or idle for long does not count as healthy.",
   ],
   args: [STREAM, GROUP],
   options: {

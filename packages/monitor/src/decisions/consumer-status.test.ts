@@ -124,7 +124,9 @@ describe("a registered consumer", () => {
       ...{ status: "STALLED", reason: expect.stringContaining("1 of its 4 handlers has been running") as string },
     });
     const only = { ...details, concurrency: 1 };
-    expect(judge({ registered: { ...registered, details: only } }).reason).toContain("its only handler has been running");
+    expect(judge({ registered: { ...registered, details: only } }).reason).toContain(
+      "its only handler has been running",
+    );
   });
 
   it("is stalled when messages wait, it is at work on none, and takes none for two leases and three passes", () => {
