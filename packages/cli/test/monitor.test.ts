@@ -174,7 +174,7 @@ describe("monitor --watch on a terminal", () => {
         eventually(
           "it asks",
           async () => {
-            if (screen().includes("release 2 messages and remove 1 names? y / n")) return true;
+            if (screen().includes("release 2 messages and remove 1 name? y / n")) return true;
             // Until it has been dead, and been watched, for long enough, there is nothing to hand over.
             press("c");
             return false;
@@ -255,7 +255,7 @@ describe("cleanup of a consumer that is not of Redis Batch", () => {
     await redis.server.command("XREADGROUP", "GROUP", "g", "other", "COUNT", 1, "STREAMS", stream, ">");
     const ended = await cli.run(["cleanup", stream, "g"]);
     expectEnd(ended, 0, '"other" in 9 min (1 message)', "idle for 10 min", "--foreign-idle", "`redis-batch reassign`");
-    expect(ended.stdout).not.toMatch(/no consumer is dead|done/);
+    expect(ended.stdout).not.toMatch(/no consumer is dead|^done/m);
   });
 });
 
@@ -356,7 +356,8 @@ describe("check", () => {
           };
           const set = Object.entries(words).filter(([key]) => limit[key] !== null);
           const behind = set.map(([key, word]) => `${word} ${String(limit[key])}`).join("; ");
-          const shown = name === "age_ms" ? "age N" : `${String(name).replace("_", " ")} ${String(value)}`;
+          const what = name === "consumers" ? "healthy consumers" : String(name).replace("_", " ");
+          const shown = name === "age_ms" ? "age N" : `${what} ${String(value)}`;
           return `  ${String(status).padEnd(9)} ${shown}${behind === "" ? "" : ` (${behind})`}`;
         },
       ),
@@ -397,7 +398,11 @@ describe("scale", () => {
     expect(throughput).toMatchObject({ strategy: "throughput", current: 1 });
     const bounded = await cli.json(["scale", stream, "g", "--strategy", "ratio", "--max", "1"]);
     expect(bounded["decisions"]).toMatchObject([{ direction: "NO_SCALE", desired: 1, binding: "max" }]);
-    expectEnd(await cli.run(["scale", stream, "g", "--strategy", "ratio", "--out-rate", "5"]), 2, "scaleInRate");
+    expectEnd(
+      await cli.run(["scale", stream, "g", "--strategy", "ratio", "--out-rate", "5"]),
+      2,
+      "--in-rate (10) must not be above --out-rate (5)",
+    );
     expectEnd(await cli.run(["scale", stream, "nobody"]), 5, 'has no group "nobody"');
     await using watching = await cli.start(["scale", stream, "g", "--watch", "--interval", "100ms"]);
     await watching.waitForLine(/^ratio: OUT, 1 -> 2: 3 waiting and 2 pending is a rate of 100/);
