@@ -104,7 +104,13 @@ export class Monitor implements AsyncDisposable {
       },
       // No read ever blocks here.
       createClient: (report) =>
-        createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor: { role: "monitor", stream: policy.stream }, report }),
+        createClient({
+          redis: policy.redis,
+          credentials: policy.credentials,
+          blockMs: 0,
+          actor: { role: "monitor", stream: policy.stream },
+          report,
+        }),
     });
     this.#inspector = new Inspector(this.#client, policy, () => this.#stability());
   }

@@ -82,7 +82,13 @@ export class Scaler implements AsyncDisposable {
       report: this.#report,
       // No read ever blocks here.
       createClient: (report) =>
-        createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor: { role: "scaler", stream: policy.stream }, report }),
+        createClient({
+          redis: policy.redis,
+          credentials: policy.credentials,
+          blockMs: 0,
+          actor: { role: "scaler", stream: policy.stream },
+          report,
+        }),
     });
   }
 

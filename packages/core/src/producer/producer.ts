@@ -114,7 +114,8 @@ export class Producer<Value = FieldsInput> {
     // No read ever blocks here.
     const actor = { role: "producer", stream: policy.stream } as const;
     this.#client =
-      dependencies?.createClient(report) ?? createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor, report });
+      dependencies?.createClient(report) ??
+      createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor, report });
     this.#admission = new Admission(policy);
     this.#sender = new Sender({
       ...policy,
