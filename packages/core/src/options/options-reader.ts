@@ -118,9 +118,11 @@ export class OptionsReader {
 
   #readNested(name: string, specs: OptionSpecs): unknown {
     const { [name]: value = {} } = this.#options;
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (!isObject) this.problem(`${name} must be an object of options, got ${describe(value)}`);
-    const reader = new OptionsReader(this.#subject, isObject ? value : {}, Object.keys(specs), `${name}.`);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      this.problem(`${name} must be an object of options, got ${describe(value)}`);
+      return {};
+    }
+    const reader = new OptionsReader(this.#subject, value, Object.keys(specs), `${name}.`);
     const policy = reader.read(specs);
     this.#problems.push(...reader.#problems);
     return Object.freeze(policy);
