@@ -1,6 +1,7 @@
 /** Combines a round's journals into the input of the two judges. */
 import type { Blackboard } from "./blackboard.ts";
 import { isHang } from "./expected-end.ts";
+import { addedAtMs } from "./forgotten.ts";
 import type { ProducerLine, WitnessLine, WorkerLine } from "./journal.ts";
 import { type FinalState, judge, type Problem, type Verdict } from "./ledger.ts";
 import type { LivenessPolicy } from "./liveness/bounds.ts";
@@ -27,6 +28,8 @@ export interface RoundFacts {
   readonly known: readonly ProducerLine[];
   readonly owners: readonly WitnessLine[];
   readonly blackboard: Blackboard;
+  /** Whether the producers waited for all replicas. */
+  readonly isReplicated: boolean;
   readonly final: FinalState;
   /** When the machine, or the server, stalled. */
   readonly stalls: readonly Span[];
@@ -60,13 +63,17 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
     unlike: { lasting: namesOf((place) => place.mustLast), old: namesOf((place) => place.isOld) },
     destroyed: new Set(blackboard.destroyedAtMs.keys()),
     destroyedDeadLetters: blackboard.destroyedDeadIds,
+    forgotten: blackboard.forgotten,
+    isReplicated: facts.isReplicated,
     final,
   });
+  const destroyed = new Map(blackboard.destroyedAtMs);
+  for (const id of verdict.forgotten) destroyed.set(id, addedAtMs(id) - facts.serverAheadMs);
   const hung = new Set(offers.filter((offer) => isHang(offer, policy.maxHoldMs)).map(({ id }) => id));
   const liveness = judgeLiveness({
     policy,
     messages: historiesOf({
-      ...{ confirmed, offers, owners: ownersById(facts.owners), destroyed: blackboard.destroyedAtMs },
+      ...{ confirmed, offers, owners: ownersById(facts.owners), destroyed },
       inFlight: new Set([...final.undelivered, ...final.pending.map(({ id }) => id)]),
       serverAheadMs: facts.serverAheadMs,
     }),

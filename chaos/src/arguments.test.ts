@@ -4,7 +4,7 @@ import { resolveRound } from "./arguments.ts";
 import { FAULT_KINDS } from "./plan.ts";
 
 test("without arguments a round has every fault and a seed by chance", () => {
-  expect(resolveRound({}, () => 0.5)).toMatchObject({ minutes: 0, seed: 500_000, kinds: FAULT_KINDS });
+  expect(resolveRound({}, () => 0.5)).toMatchObject({ minutes: 0, seed: 500_000, kinds: FAULT_KINDS.standalone });
 });
 
 test("arguments say how much, how long, and which faults", () => {
@@ -24,6 +24,17 @@ test("a soak is one round as long as the minutes, as fast as ever, with a worker
   });
   expect(resolveRound({ soak: true, minutes: "0.5", messages: "7" })).toMatchObject({ loadMs: 30_000, messages: 7 });
   expect(resolveRound({ minutes: "10" })).toMatchObject({ minutes: 10, loadMs: 25_000, lasting: 0 });
+});
+
+test("a topology has its own faults, and replicas to wait for where it has replicas", () => {
+  const args = { topology: "cluster", "wait-for-replicas": true, faults: "slotMove,workerKill" };
+  expect(resolveRound(args)).toMatchObject({
+    topology: "cluster",
+    waitForReplicas: true,
+    kinds: ["slotMove", "workerKill"],
+  });
+  expect(resolveRound({ topology: "sentinel" })).toMatchObject({ waitForReplicas: false, kinds: FAULT_KINDS.sentinel });
+  expect(resolveRound({})).toMatchObject({ topology: "standalone", waitForReplicas: false });
 });
 
 test("an earlier version's scripts are those of its checkout", () => {
@@ -46,5 +57,10 @@ test("what is wrong is named", () => {
   expect(resolveRound({ workers: "0" })).toBe("--workers must be a whole number, at least 1");
   expect(resolveRound({ minutes: "-1" })).toBe("--minutes must be a number, at least 0");
   expect(resolveRound({ soak: true })).toBe("--soak needs --minutes, above 0");
-  expect(resolveRound({ faults: "trim,earthquake" })).toBe("unknown fault earthquake");
+  expect(resolveRound({ topology: "ring" })).toBe("--topology must be one of standalone, sentinel, cluster");
+  expect(resolveRound({ topology: "sentinel", faults: "slotMove" })).toBe(
+    "unknown fault slotMove (--topology sentinel)",
+  );
+  expect(resolveRound({ "wait-for-replicas": true })).toBe("--wait-for-replicas needs --topology sentinel or cluster");
+  expect(resolveRound({ faults: "trim,earthquake" })).toBe("unknown fault earthquake (--topology standalone)");
 });

@@ -3,10 +3,15 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { FAULT_KINDS, type FaultKind } from "./plan.ts";
 import type { RoundOptions } from "./run.ts";
+import { TOPOLOGY_KINDS } from "./topology/find-master.ts";
 
 /** The words of the command line. */
 export interface Arguments {
   readonly minutes?: string;
+  /** `standalone`, `sentinel` or `cluster`. */
+  readonly topology?: string;
+  /** Producers wait until all replicas have what they confirm. */
+  readonly "wait-for-replicas"?: boolean;
   readonly seed?: string;
   readonly messages?: string;
   readonly producers?: string;
@@ -91,16 +96,22 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   if (oldSource !== undefined && !existsSync(new URL("worker-process.ts", oldSource))) {
     return `--old must be a checkout of this repository; there is no chaos/src/worker-process.ts in ${args.old}`;
   }
-  const names = args.faults === undefined ? FAULT_KINDS : args.faults.split(",").filter((name) => name !== "");
-  const unknown = names.filter((name) => !FAULT_KINDS.includes(name as FaultKind));
-  if (unknown.length > 0) return `unknown fault ${unknown.join(", ")}`;
-  return { ...resolved, oldSource, keep: args.keep, kinds: names as readonly FaultKind[] };
+  const topology = TOPOLOGY_KINDS.find((kind) => kind === (args.topology ?? "standalone"));
+  if (topology === undefined) return `--topology must be one of ${TOPOLOGY_KINDS.join(", ")}`;
+  if (oldSource !== undefined && topology !== "standalone") return "--old needs --topology standalone";
+  const all: readonly FaultKind[] = FAULT_KINDS[topology];
+  const names = args.faults === undefined ? all : args.faults.split(",").filter((name) => name !== "");
+  const unknown = names.filter((name) => !all.includes(name as FaultKind));
+  if (unknown.length > 0) return `unknown fault ${unknown.join(", ")} (--topology ${topology})`;
+  const waitForReplicas = args["wait-for-replicas"] === true;
+  if (waitForReplicas && topology === "standalone") return "--wait-for-replicas needs --topology sentinel or cluster";
+  return { ...resolved, topology, waitForReplicas, oldSource, keep: args.keep, kinds: names as readonly FaultKind[] };
 }
 
 export function usage(): string {
   return (
     "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b]\n" +
-    "       [--every ms] [--old folder] [--keep folder] [--soak] [--json]\n" +
-    `faults: ${FAULT_KINDS.join(", ")}`
+    "       [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--every ms] [--old folder] [--keep folder] [--soak] [--json]\n" +
+    TOPOLOGY_KINDS.map((topology) => `faults of ${topology}: ${FAULT_KINDS[topology].join(", ")}`).join("\n")
   );
 }

@@ -14,14 +14,17 @@ export class Blackboard {
   readonly destroyedDeadIds = new Set<string>();
   /** Ids that were removed from the stream, and when. */
   readonly destroyedAtMs = new Map<string, number>();
+  /** When a server took writes that its successor may not have. */
+  readonly forgotten: Span[] = [];
   readonly #away: Noted[] = [];
   readonly #slowed: Noted[] = [];
 
   /** The records that a fault can make. */
-  get pens(): Pick<Scene, "away" | "slowed" | "destroyed" | "destroyedDeadLetters"> {
+  get pens(): Pick<Scene, "away" | "slowed" | "forgotten" | "destroyed" | "destroyedDeadLetters"> {
     return {
       away: (fromMs, toMs, why, place) => void this.#away.push({ span: { fromMs, toMs, why }, place }),
       slowed: (fromMs, toMs, place) => void this.#slowed.push({ span: { fromMs, toMs, why: "slowed" }, place }),
+      forgotten: (fromMs, toMs) => void this.forgotten.push({ fromMs, toMs, why: "failover" }),
       destroyed: (ids) => {
         const atMs = journalNowMs();
         for (const id of ids) this.destroyedAtMs.set(id, atMs);

@@ -48,9 +48,10 @@ export interface DuplicateRules {
 
 /**
  * `died`: the process ended before its outcome was confirmed · `lease`: it could not renew for about a lease · `held`: it
- * held the message for too long, so that it was released · `drained`: it was asked to stop and its drain timed out.
+ * held the message for too long, so that it was released · `drained`: it was asked to stop and its drain timed out · `failover`:
+ * the next server had not heard of the outcome.
  */
-export type Explanation = "died" | "lease" | "held" | "drained";
+export type Explanation = "died" | "lease" | "held" | "drained" | "failover";
 
 // A lease is renewed after a third of its time, so it may expire two thirds after a disconnection, and timers are late.
 const LEASE_RISK_RATIO = 0.6;

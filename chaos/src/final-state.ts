@@ -4,12 +4,15 @@ import type { Intent } from "./intent.ts";
 import type { FinalState } from "./ledger.ts";
 import type { ConsumerAtUnrest, InFlightMessage, Unrest } from "./unrest.ts";
 
+/** The server that has the stream, whichever it is. */
+type Commands = Pick<RedisServer, "command">;
+
 const PAGE = 5_000;
 /** How many messages in flight are examined one by one. */
 const LOOKED_AT = 10;
 
 /** How much is left to do, and how long the load has been gone from the stream. */
-export async function countInFlight(server: RedisServer, stream: string): Promise<number> {
+export async function countInFlight(server: Commands, stream: string): Promise<number> {
   const group = await groupOf(server, stream);
   if (group === undefined) return Number(await server.command("XLEN", stream));
   const undelivered = (await server.command(
@@ -24,7 +27,7 @@ export async function countInFlight(server: RedisServer, stream: string): Promis
 }
 
 /** The intents of the messages in flight. */
-export async function readIntentsLeft(server: RedisServer, stream: string): Promise<readonly Intent[]> {
+export async function readIntentsLeft(server: Commands, stream: string): Promise<readonly Intent[]> {
   const group = await groupOf(server, stream);
   const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
   const entries = await entriesAfter(server, stream, group?.lastDelivered ?? "0-0");
@@ -38,7 +41,7 @@ export async function readIntentsLeft(server: RedisServer, stream: string): Prom
 
 /** The messages in flight, their consumers, and the server's data about these. */
 export async function readUnrest(
-  server: RedisServer,
+  server: Commands,
   stream: string,
   registry: string,
 ): Promise<Omit<Unrest, "workers" | "monitors">> {
@@ -56,7 +59,7 @@ export async function readUnrest(
 }
 
 async function readMessage(
-  server: RedisServer,
+  server: Commands,
   stream: string,
   id: string,
   group: string | undefined,
@@ -72,7 +75,7 @@ async function readMessage(
 }
 
 async function readConsumers(
-  server: RedisServer,
+  server: Commands,
   stream: string,
   group: string,
   registry: string,
@@ -90,12 +93,12 @@ async function readConsumers(
   });
 }
 
-async function readLeases(server: RedisServer): Promise<Unrest["leases"]> {
+async function readLeases(server: Commands): Promise<Unrest["leases"]> {
   const keys = (await server.command("KEYS", "rb:*:lease:*")) as string[];
   return Promise.all(keys.map(async (key) => ({ key, holder: String(await server.command("GET", key)) })));
 }
 
-export async function readFinalState(server: RedisServer, stream: string, deadLetters: string): Promise<FinalState> {
+export async function readFinalState(server: Commands, stream: string, deadLetters: string): Promise<FinalState> {
   const group = await groupOf(server, stream);
   const undelivered = await idsAfter(server, stream, group?.lastDelivered ?? "0-0");
   const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
@@ -117,7 +120,7 @@ interface Group {
   readonly lastDelivered: string;
 }
 
-async function groupOf(server: RedisServer, stream: string): Promise<Group | undefined> {
+async function groupOf(server: Commands, stream: string): Promise<Group | undefined> {
   if ((await server.command("EXISTS", stream)) === 0) return undefined;
   const [info] = (await server.command("XINFO", "GROUPS", stream)) as Reply[][];
   if (info === undefined) return undefined;
@@ -129,7 +132,7 @@ async function groupOf(server: RedisServer, stream: string): Promise<Group | und
   };
 }
 
-async function pendingOf(server: RedisServer, stream: string, group: string): Promise<FinalState["pending"]> {
+async function pendingOf(server: Commands, stream: string, group: string): Promise<FinalState["pending"]> {
   const pending: { id: string; consumer: string }[] = [];
   for (let from = "-"; ; from = `(${pending.at(-1)?.id ?? ""}`) {
     const page = (await server.command("XPENDING", stream, group, from, "+", PAGE)) as [string, string][];
@@ -138,12 +141,12 @@ async function pendingOf(server: RedisServer, stream: string, group: string): Pr
   }
 }
 
-async function idsAfter(server: RedisServer, stream: string, after: string): Promise<string[]> {
+async function idsAfter(server: Commands, stream: string, after: string): Promise<string[]> {
   return (await entriesAfter(server, stream, after)).map(([id]) => id);
 }
 
 async function entriesAfter(
-  server: RedisServer,
+  server: Commands,
   stream: string,
   after: string,
 ): Promise<(readonly [string, ReadonlyMap<string, string>])[]> {

@@ -62,6 +62,8 @@ function perfectRun(all: readonly Fate[]): Account {
     ],
     destroyed: new Set(),
     destroyedDeadLetters: new Set(),
+    forgotten: [],
+    isReplicated: false,
     final: { undelivered: [], pending: [], deadLetters },
   };
 }

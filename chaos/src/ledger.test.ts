@@ -17,6 +17,8 @@ function account(changes: Partial<Account>): Account {
     ],
     destroyed: new Set(),
     destroyedDeadLetters: new Set(),
+    forgotten: [],
+    isReplicated: false,
     ...changes,
     final: { undelivered: [], pending: [], deadLetters: [], ...changes.final },
   };

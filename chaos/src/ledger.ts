@@ -2,8 +2,16 @@
  * The judge: decides what happened to every message, from the confirmations of the producers, the actions of the workers,
  * the messages that faults destroyed, and the final state of the server.
  */
-import { type DuplicateRules, type Explanation, explainDuplicate, type Offer, type WorkerLife } from "./duplicate.ts";
+import {
+  type DuplicateRules,
+  type Explanation,
+  explainDuplicate,
+  type Offer,
+  type Span,
+  type WorkerLife,
+} from "./duplicate.ts";
 import { expectedEnds } from "./expected-end.ts";
+import { addedAtMs, mayBeForgotten } from "./forgotten.ts";
 import type { Intent } from "./intent.ts";
 import { findTooEarly } from "./too-early.ts";
 
@@ -34,6 +42,10 @@ export interface Account {
   readonly destroyed: ReadonlySet<string>;
   /** Ids (in the stream) of dead letters that a fault removed from the dead letters. */
   readonly destroyedDeadLetters: ReadonlySet<string>;
+  /** When a server took writes that its successor may not have. */
+  readonly forgotten: readonly Span[];
+  /** Whether the producers waited until all replicas had what they confirm, so that no failover can take it back. */
+  readonly isReplicated: boolean;
   readonly final: FinalState;
 }
 
@@ -71,6 +83,8 @@ export interface Verdict {
   /** Removed by a fault before it was finished. */
   readonly destroyed: number;
   readonly lost: number;
+  /** Those of the lost messages that a failover took back, as Redis may when producers do not wait for its replicas. */
+  readonly forgotten: readonly string[];
   /** How often a message was worked on beyond the first time. */
   readonly duplicates: number;
   readonly explainedDuplicates: number;
@@ -92,8 +106,9 @@ export function judge(account: Account): Verdict {
   const letters = Map.groupBy(account.final.deadLetters, ({ id }) => id);
   const inFlight = new Set([...account.final.undelivered, ...account.final.pending.map(({ id }) => id)]);
   const problems: Problem[] = [];
+  const forgotten: string[] = [];
   const counts = { acknowledged: 0, deadLettered: 0, destroyed: 0, lost: 0, duplicates: 0 };
-  const explanations: Record<Explanation, number> = { died: 0, lease: 0, held: 0, drained: 0 };
+  const explanations: Record<Explanation, number> = { died: 0, lease: 0, held: 0, drained: 0, failover: 0 };
 
   for (const item of account.confirmed) {
     const own = (offers.get(item.key) ?? []).filter(({ id }) => id === item.id);
@@ -104,7 +119,7 @@ export function judge(account: Account): Verdict {
   for (const [key, all] of offers) {
     for (const own of Map.groupBy(all, ({ id }) => id).values()) {
       judgeDuplicates(key, own);
-      for (const { id, text } of findTooEarly(own, workers, account.rules.leaseMs))
+      for (const { id, text } of findTooEarly(own, workers, account.rules.leaseMs, account.forgotten))
         problems.push({ kind: "tooEarly", key, id, text });
     }
   }
@@ -113,6 +128,7 @@ export function judge(account: Account): Verdict {
   return {
     confirmed: account.confirmed.length,
     ...counts,
+    forgotten,
     explainedDuplicates: Object.values(explanations).reduce((sum, count) => sum + count, 0),
     explanations,
     problems,
@@ -138,6 +154,10 @@ export function judge(account: Account): Verdict {
       };
     }
     if (account.destroyed.has(item.id)) return { kind: "destroyed", problems: [] };
+    if (!account.isReplicated && isForgotten(item.id)) {
+      forgotten.push(item.id);
+      return { kind: "lost", problems: [] };
+    }
     const text = own.length === 0 ? "never offered to a handler" : "offered, but no handler finished it";
     return { kind: "lost", problems: [{ kind: "lost", ...named(item), text }] };
   }
@@ -148,7 +168,7 @@ export function judge(account: Account): Verdict {
     for (let index = 1; index < worked.length; index++) {
       const [earlier, later] = [worked[index - 1] as Offer, worked[index] as Offer];
       counts.duplicates++;
-      const explanation = explainDuplicate(earlier, later, workers, account.rules);
+      const explanation = explainDuplicate(earlier, later, workers, account.rules) ?? explainByFailover(earlier, later);
       if (explanation !== undefined) {
         explanations[explanation]++;
         continue;
@@ -156,6 +176,15 @@ export function judge(account: Account): Verdict {
       const text = `processed by ${earlier.worker} and again by ${later.worker}`;
       problems.push({ kind: "unexplainedDuplicate", key, id: later.id, text });
     }
+  }
+
+  function explainByFailover(earlier: Offer, later: Offer): Explanation | undefined {
+    const toMs = Math.min(earlier.settledAtMs ?? Number.POSITIVE_INFINITY, later.atMs);
+    return mayBeForgotten(earlier.worked?.atMs ?? earlier.atMs, toMs, account.forgotten) ? "failover" : undefined;
+  }
+
+  function isForgotten(id: string): boolean {
+    return mayBeForgotten(addedAtMs(id), addedAtMs(id), account.forgotten);
   }
 
   /** One add makes one message: no key has two ids, and nothing is offered that was not added. */
@@ -170,7 +199,7 @@ export function judge(account: Account): Verdict {
         problems.push({ kind: "neverAdded", key, id: [...own].join(), text: "no producer added it" });
       }
       // The idempotency keys were lost with the rest.
-      const kept = [...own].filter((id) => !account.destroyed.has(id));
+      const kept = [...own].filter((id) => !account.destroyed.has(id) && !isForgotten(id));
       if (own.size > 1 && kept.length > 1) {
         problems.push({ kind: "addedTwice", key, id: kept.join(), text: "one add, several entries" });
       }

@@ -1,9 +1,9 @@
 /**
  * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--every ms]
- * [--old folder] [--keep folder] [--soak] [--json]`: rounds of load and faults, each on a server of its own, until the time is over;
- * without --minutes one round; with --soak one round that takes all of the time. Progress goes to stderr; the last line of
- * stdout is JSON. Exit codes: 0 passed, 1 something was lost, is unexplained, waited too long, or could not be judged,
- * 2 wrong arguments.
+ * [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--old folder] [--keep folder] [--soak] [--json]`: rounds
+ * of load and faults, each on servers of its own, until the time is over; without --minutes one round; with --soak one round
+ * that takes all of the time. Progress goes to stderr; the last line of stdout is JSON. Exit codes: 0 passed, 1 something was
+ * lost, is unexplained, waited too long, or could not be judged, 2 wrong arguments.
  */
 import { parseArgs } from "node:util";
 import { resolveRound, usage } from "./arguments.ts";
@@ -13,6 +13,8 @@ import { type Round, runRound } from "./run.ts";
 const { values } = parseArgs({
   options: {
     minutes: { type: "string" },
+    topology: { type: "string" },
+    "wait-for-replicas": { type: "boolean", default: false },
     seed: { type: "string" },
     messages: { type: "string" },
     producers: { type: "string" },

@@ -1,6 +1,7 @@
 /** Two monitors beside the workers, each replaced when it ends: one leads, the other stands by. */
-import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
+import { runWorker, type WorkerProcess } from "@redis-batch/test-support";
 import type { MonitorTask } from "./tasks.ts";
+import type { Topology } from "./topology/topology.ts";
 
 const SCRIPT = "monitor-process.ts";
 /** How many there are. */
@@ -23,8 +24,8 @@ export class Monitors implements AsyncDisposable {
   #moves = 0;
   #isEnding = false;
 
-  constructor(server: RedisServer, { stream, leaseMs, oldSource }: MonitorsOptions) {
-    this.#task = { url: server.url, stream, intervalMs: leaseMs / 4 };
+  constructor(topology: Topology, { stream, leaseMs, oldSource }: MonitorsOptions) {
+    this.#task = { url: topology.url, stream, intervalMs: leaseMs / 4 };
     this.#oldSource = oldSource;
     for (let index = 0; index < MONITORS; index++) this.#supervision.push(this.#supervise(index));
   }

@@ -1,8 +1,9 @@
 /** Two processes that only watch: the canary watches the machine, the witness the group's pending list. */
 import { join } from "node:path";
-import { type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
+import { runWorker, type WorkerProcess } from "@redis-batch/test-support";
 import { type CanaryLine, readJournal, type WitnessLine } from "./journal.ts";
 import type { CanaryTask, WitnessTask } from "./tasks.ts";
+import type { Servers } from "./topology/find-master.ts";
 
 export const CANARY_PACE = { everyMs: 20, tolerableMs: 30 };
 const WITNESS_EVERY_MS = 150;
@@ -17,12 +18,13 @@ export class Onlookers implements AsyncDisposable {
   }
 
   static async start(
-    server: RedisServer,
+    { kind, nodes, sentinels }: Servers,
     { stream, group, folder }: { readonly stream: string; readonly group: string; readonly folder: string },
   ): Promise<Onlookers> {
     const canary: CanaryTask = { journal: join(folder, CANARY), everyMs: CANARY_PACE.everyMs };
     const witness: WitnessTask = {
-      ...{ url: server.url, stream, group, journal: join(folder, WITNESS), everyMs: WITNESS_EVERY_MS },
+      ...{ kind, nodes: nodes.map(({ url }) => url), sentinels: sentinels.map(({ url }) => url) },
+      ...{ stream, group, journal: join(folder, WITNESS), everyMs: WITNESS_EVERY_MS },
     };
     const run = (script: string, task: unknown): Promise<WorkerProcess> =>
       runWorker(new URL(script, import.meta.url), { args: [JSON.stringify(task)] });

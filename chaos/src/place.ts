@@ -4,9 +4,11 @@
  */
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { FaultProxy, type RedisServer, runWorker, type WorkerProcess } from "@redis-batch/test-support";
+import { runWorker, type WorkerProcess } from "@redis-batch/test-support";
 import { JournalFollower, type WorkerLine } from "./journal.ts";
 import { NAME_IN_USE, NOT_LIVE, STUCK, type WorkerTask } from "./tasks.ts";
+import { Link } from "./topology/link.ts";
+import type { Topology } from "./topology/topology.ts";
 
 /** How long a process may take to drain. */
 const DRAIN_LIMIT_MS = 20_000;
@@ -15,14 +17,14 @@ const LOOK_EVERY_MS = 25;
 const NOT_LIVE_MS = 1_000;
 
 export interface PlaceOptions {
-  readonly server: RedisServer;
+  readonly topology: Topology;
   readonly index: number;
   readonly seed: number;
   readonly folder: string;
   /** The folder of the worker's script: of ours, or of an earlier version. */
   readonly source: URL;
   readonly isOld: boolean;
-  readonly task: Omit<WorkerTask, "url" | "name" | "journal">;
+  readonly task: Omit<WorkerTask, "url" | "way" | "name" | "journal">;
   /** How long a handler may hang before its process is killed. */
   readonly hangMs: number;
 }
@@ -37,7 +39,7 @@ export interface Incarnation {
 
 export class Place implements AsyncDisposable {
   readonly index: number;
-  readonly proxy: FaultProxy;
+  readonly link: Link;
   readonly incarnations: Incarnation[] = [];
   /** Unexpected ends, with the last output of each. */
   readonly crashes: string[] = [];
@@ -48,14 +50,14 @@ export class Place implements AsyncDisposable {
   #keepsName = true;
   #supervision: Promise<void> = Promise.resolve();
 
-  private constructor(options: PlaceOptions, proxy: FaultProxy) {
+  private constructor(options: PlaceOptions, link: Link) {
     this.#options = options;
     this.index = options.index;
-    this.proxy = proxy;
+    this.link = link;
   }
 
   static async open(options: PlaceOptions): Promise<Place> {
-    const place = new Place(options, await FaultProxy.start(options.server, { seed: options.seed + options.index }));
+    const place = new Place(options, await Link.open(options.topology, options.seed + options.index));
     place.#supervision = place.#supervise();
     return place;
   }
@@ -157,7 +159,7 @@ export class Place implements AsyncDisposable {
     this.#isEnding = true;
     this.#signal("SIGKILL");
     await this.#supervision;
-    await this.proxy.stop();
+    await this.link[Symbol.asyncDispose]();
   }
 
   async #end(process: WorkerProcess): Promise<readonly string[]> {
@@ -179,7 +181,7 @@ export class Place implements AsyncDisposable {
   async #supervise(): Promise<void> {
     while (!this.#isEnding) {
       const { worker, name, journal } = this.#incarnate();
-      const task: WorkerTask = { ...this.#options.task, url: this.proxy.url, name, journal };
+      const task: WorkerTask = { ...this.#options.task, url: this.link.url, way: this.link.way, name, journal };
       const process = await runWorker(new URL("worker-process.ts", this.#options.source), {
         args: [JSON.stringify(task)],
       });

@@ -1,7 +1,9 @@
 /** The schedule of the faults, decided by the seed alone. */
 import { seededRandom } from "@redis-batch/test-support";
+import type { TopologyKind } from "./topology/find-master.ts";
 
-export const FAULT_KINDS = [
+// In the order in which the seed deals them.
+const PROCESSES = [
   "workerKill",
   "workerZombie",
   "workerClockJump",
@@ -10,6 +12,8 @@ export const FAULT_KINDS = [
   "brokenProcess",
   "monitorKill",
   "monitorZombie",
+] as const;
+const CONNECTIONS = [
   "connectionReset",
   "replyCut",
   "requestCut",
@@ -17,19 +21,26 @@ export const FAULT_KINDS = [
   "halfOpen",
   "refused",
   "clientKill",
-  "clientPause",
-  "serverKill",
-  "serverFreeze",
-  "serverClockBack",
-  "scriptFlush",
-  "sinkReadOnly",
-  "sinkFull",
-  "sinkAway",
-  "trim",
-  "flushAll",
 ] as const;
+const SINKS = ["sinkReadOnly", "sinkFull", "sinkAway"] as const;
+/** Where another server may take over. */
+const FAILOVERS = ["plannedFailover", "masterKill", "masterFreeze", "replicaPromoted", "masterCutOff"] as const;
+const COMMON = [...PROCESSES, ...CONNECTIONS, "scriptFlush", ...SINKS] as const;
 
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** The faults of each topology. */
+export const FAULT_KINDS = {
+  standalone: [
+    ...PROCESSES,
+    ...CONNECTIONS,
+    ...(["clientPause", "serverKill", "serverFreeze", "serverClockBack", "scriptFlush"] as const),
+    ...SINKS,
+    ...(["trim", "flushAll"] as const),
+  ],
+  sentinel: [...COMMON, ...FAILOVERS, "sentinelAway"],
+  cluster: [...COMMON, ...FAILOVERS, "slotMove", "slotMigration"],
+} as const satisfies Readonly<Record<TopologyKind, readonly string[]>>;
+
+export type FaultKind = (typeof FAULT_KINDS)[TopologyKind][number];
 
 export interface PlannedFault {
   readonly kind: FaultKind;

@@ -7,18 +7,26 @@ import { Journal, type ProducerLine } from "./journal.ts";
 import type { ProducerTask } from "./tasks.ts";
 
 const PACE_MS = 20;
+/** Longer than a replica is behind on a busy machine. */
+const REPLICAS_LIMIT_MS = 1_000;
 
 const task = JSON.parse(process.argv[2] ?? "") as ProducerTask;
 const random = seededRandom(task.seed);
 const giveUpAtMs = performance.now() + task.giveUpAfterMs;
 using journal = new Journal<ProducerLine>(task.journal);
-await using producer = new Producer({ redis: task.url, stream: task.stream, queueTimeoutMs: 5_000 });
+await using producer = new Producer({
+  redis: task.url,
+  stream: task.stream,
+  queueTimeoutMs: 5_000,
+  ...(task.replicas > 0 ? { waitForReplicas: { count: task.replicas, timeoutMs: REPLICAS_LIMIT_MS } } : {}),
+});
 
 const adds: Promise<void>[] = [];
 const startedAtMs = performance.now();
 for (let index = 0; index < task.messages; index++) {
   const dueAtMs = startedAtMs + (index / task.perSecond) * 1_000;
-  if (dueAtMs - performance.now() > PACE_MS) await pause(PACE_MS);
+  const earlyMs = dueAtMs - performance.now();
+  if (earlyMs > PACE_MS) await pause(earlyMs);
   adds.push(add(index));
 }
 await Promise.all(adds);

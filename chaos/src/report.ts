@@ -15,6 +15,8 @@ export interface Summary {
   readonly deadLettered: number;
   readonly destroyed: number;
   readonly lost: number;
+  /** Those of the lost messages that failovers took back, because no producer waited for replicas. */
+  readonly forgotten: number;
   readonly duplicates: number;
   readonly explainedDuplicates: number;
   /** The longest time that a message waited while a healthy worker was free, by its state. */
@@ -49,6 +51,7 @@ export function summarise(seed: number, rounds: readonly Round[]): Summary {
     deadLettered: sum(({ verdict }) => verdict.deadLettered),
     destroyed: sum(({ verdict }) => verdict.destroyed),
     lost: sum(({ verdict }) => verdict.lost),
+    forgotten: sum(({ verdict }) => verdict.forgotten.length),
     duplicates: sum(({ verdict }) => verdict.duplicates),
     explainedDuplicates: sum(({ verdict }) => verdict.explainedDuplicates),
     longestWaitMs: rounded(mergeLongest(rounds.map((round) => round.longestWaitMs))),
@@ -70,10 +73,12 @@ export function renderRound(round: Round): string {
   const lines = [
     `seed ${seed}: ${hasFailed(round) ? "FAILED" : "passed"} after ${(elapsedMs / 1_000).toFixed(1)} s`,
     `  ${verdict.confirmed} confirmed: ${verdict.acknowledged} acknowledged, ${verdict.deadLettered} deadLettered, ` +
-      `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost`,
+      `${verdict.destroyed} destroyed by faults, ${verdict.lost} lost` +
+      (verdict.forgotten.length === 0 ? "" : ` (${verdict.forgotten.length} by failovers, before replicas had them)`),
     `  ${verdict.duplicates} processed again: ${explanations.died} because a process died, ` +
       `${explanations.lease} because a lease expired, ${explanations.held} because they were held too long, ` +
-      `${explanations.drained} because a drain did not wait, ${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
+      `${explanations.drained} because a drain did not wait, ${explanations.failover} because of a failover, ` +
+      `${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
     round.void === undefined
       ? `  longest waits while a worker was free: ${waits.join(", ")}; ${overdue} overdue ` +
         `(the machine stalled for ${Math.round(stalledMs)} ms)`

@@ -1,5 +1,5 @@
 /**
- * One round: a server, producers and workers of its own, a load with faults, the way back to rest, and the verdict. All
+ * One round: servers, producers and workers of its own, a load with faults, the way back to rest, and the verdict. All
  * of it is gone afterwards.
  */
 
@@ -8,7 +8,6 @@ import { join } from "node:path";
 import {
   createScratchFolder,
   eventually,
-  RedisServer,
   removeScratchFolder,
   runWorker,
   seededRandom,
@@ -33,15 +32,20 @@ import { linesAbout } from "./reconstruct.ts";
 import { decideRestLimitMs } from "./rest-limit.ts";
 import { strikeAll } from "./strike.ts";
 import { DRAIN_MS, type ProducerTask, type Pull, RETRY } from "./tasks.ts";
+import type { TopologyKind } from "./topology/find-master.ts";
+import { REPLICAS, Topology } from "./topology/topology.ts";
 import { describeUnrest, type WorkerAtUnrest } from "./unrest.ts";
 
 export interface RoundOptions {
+  readonly topology: TopologyKind;
   readonly seed: number;
   readonly messages: number;
   readonly producers: number;
   readonly workers: number;
   /** How many worker processes survive the round. */
   readonly lasting: number;
+  /** Whether the producers wait until all replicas have what they confirm. */
+  readonly waitForReplicas: boolean;
   /** How long the load takes. */
   readonly loadMs: number;
   readonly kinds: readonly FaultKind[];
@@ -85,8 +89,6 @@ export interface Finding extends Problem {
 }
 
 const GROUP = "workers";
-// The file is rewritten when it has got this long, so it is read in seconds even after hours, however busy the machine.
-const SERVER_CONFIG = ["auto-aof-rewrite-min-size 8mb", "auto-aof-rewrite-percentage 50"];
 /** How many problems are reported with their histories. */
 const SHOWN_PROBLEMS = 10;
 const LOOK_EVERY_MS = 500;
@@ -107,20 +109,20 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   const policy = policyOf(options);
   const folder = createScratchFolder();
   try {
-    await using server = await RedisServer.start({ persistence: "aof", listen: "tcp", config: SERVER_CONFIG });
     const stream = `chaos-${seed}`;
+    await using topology = await Topology.start(options.topology, stream);
     await using crew = new AsyncDisposableStack();
-    const serverAheadMs = await measureClock(server);
-    const onlookers = crew.use(await Onlookers.start(server, { stream, group: GROUP, folder }));
+    const serverAheadMs = await measureClock(topology);
+    const onlookers = crew.use(await Onlookers.start(topology, { stream, group: GROUP, folder }));
     const places: Place[] = [];
     for (let index = 0; index < options.workers; index++) {
-      places.push(crew.use(await Place.open(placeOptions(options, server, stream, folder, index))));
+      places.push(crew.use(await Place.open(placeOptions(options, topology, stream, folder, index))));
     }
-    const monitors = crew.use(new Monitors(server, { stream, leaseMs, oldSource: options.oldSource }));
+    const monitors = crew.use(new Monitors(topology, { stream, leaseMs, oldSource: options.oldSource }));
     const blackboard = new Blackboard();
     const over = new AbortController();
-    const scene: Scene = {
-      server,
+    const scene: Omit<Scene, "server"> = {
+      topology,
       stream,
       group: GROUP,
       deadLetters: `rb:{${stream}}:dead:${stream}:${GROUP}`,
@@ -131,7 +133,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...blackboard.pens,
     };
     const loadFromMs = journalNowMs();
-    const producers = startProducers(options, server, stream, folder);
+    const producers = startProducers(options, topology, stream, folder);
     const faults = strikeAll(planFaults({ ...options, durationMs: loadMs }), scene, progress);
     const failures = [...(await producers)];
     over.abort();
@@ -142,7 +144,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...policy,
       maxOutageMs: MAX_OUTAGE_MS,
       deferMs: PUT_OFF_MS,
-      left: await readIntentsLeft(server, stream),
+      left: await readIntentsLeft(topology, stream),
     });
     progress(`load and faults are over; waiting up to ${Math.round(limitMs / 1_000)} s until nothing is in flight`);
     const unrest = await rest(scene, limitMs);
@@ -166,9 +168,9 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const seen = onlookers.readOwners();
     const stalls = [...canary.stalls, ...serverStalls(seen)];
     const { verdict, liveness } = judgeRound({
-      ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls },
+      ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls, isReplicated: options.waitForReplicas },
       ...{ owners: seen, startedAtMs: loadFromMs, horizonMs, serverAheadMs },
-      final: await readFinalState(server, stream, scene.deadLetters),
+      final: await readFinalState(topology, stream, scene.deadLetters),
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
     const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
@@ -220,7 +222,7 @@ function policyOf({ leaseMs, maxDeliveries }: RoundOptions): LivenessPolicy {
 }
 
 /** How much the server's clock is ahead of the journals', in milliseconds. */
-async function measureClock(server: RedisServer): Promise<number> {
+async function measureClock(server: Topology): Promise<number> {
   const beforeMs = journalNowMs();
   const [seconds, micros] = (await server.command("TIME")) as [string, string];
   return Number(seconds) * 1_000 + Number(micros) / 1_000 - (beforeMs + journalNowMs()) / 2;
@@ -228,7 +230,7 @@ async function measureClock(server: RedisServer): Promise<number> {
 
 function placeOptions(
   options: RoundOptions,
-  server: RedisServer,
+  topology: Topology,
   stream: string,
   folder: string,
   index: number,
@@ -237,7 +239,7 @@ function placeOptions(
   const { maxWaitMs, maxHoldMs, recoverEveryMs, maxDeliveries } = policyOf(options);
   const isOld = oldSource !== undefined && index % OLD_EVERY === OLD_EVERY - 1;
   return {
-    server,
+    topology,
     index,
     seed,
     folder,
@@ -281,7 +283,7 @@ function memoryOf(lines: readonly WorkerLine[]): readonly MemorySample[] {
 /** Resolves when every producer has ended, with what went wrong. */
 async function startProducers(
   options: RoundOptions,
-  server: RedisServer,
+  topology: Topology,
   stream: string,
   folder: string,
 ): Promise<readonly string[]> {
@@ -290,7 +292,7 @@ async function startProducers(
   const tasks = Array.from({ length: producers }, (_, index): ProducerTask => {
     const own = Math.floor(messages / producers);
     return {
-      url: server.url,
+      url: topology.url,
       stream,
       journal: join(folder, `p${index}.ndjson`),
       name: `p${index}`,
@@ -299,6 +301,7 @@ async function startProducers(
       perSecond: own / (loadMs / 1_000),
       shares,
       keyed: index % 2 === 0,
+      replicas: options.waitForReplicas ? REPLICAS[options.topology] : 0,
       giveUpAfterMs: loadMs + PRODUCERS_LIMIT_MS / 2,
     };
   });
@@ -317,9 +320,9 @@ async function startProducers(
 }
 
 /** Waits until nothing is in flight → what is, when that takes too long. */
-async function rest(scene: Scene, timeoutMs: number): Promise<readonly string[]> {
-  const { server, stream } = scene;
-  const isAtRest = async (): Promise<boolean> => (await countInFlight(server, stream)) === 0;
+async function rest(scene: Omit<Scene, "server">, timeoutMs: number): Promise<readonly string[]> {
+  const { topology, stream } = scene;
+  const isAtRest = async (): Promise<boolean> => (await countInFlight(topology, stream)) === 0;
   try {
     await eventually("nothing is in flight", isAtRest, { timeoutMs, pauseMs: LOOK_EVERY_MS });
     return [];
@@ -328,9 +331,14 @@ async function rest(scene: Scene, timeoutMs: number): Promise<readonly string[]>
   }
 }
 
-async function explainUnrest({ server, stream, places, monitors }: Scene): Promise<readonly string[]> {
+async function explainUnrest({
+  topology,
+  stream,
+  places,
+  monitors,
+}: Omit<Scene, "server">): Promise<readonly string[]> {
   try {
-    const left = await readUnrest(server, stream, `rb:{${stream}}:consumers:${stream}:${GROUP}`);
+    const left = await readUnrest(topology, stream, `rb:{${stream}}:consumers:${stream}:${GROUP}`);
     const workers = places.flatMap(({ incarnations, isRunning }) =>
       incarnations.map(({ worker, name, journal }, index): WorkerAtUnrest => {
         const isLast = index === incarnations.length - 1;

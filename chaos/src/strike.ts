@@ -16,7 +16,7 @@ export interface Strikes {
 /** Never twice at once in one place. */
 export async function strikeAll(
   plan: readonly PlannedFault[],
-  scene: Scene,
+  scene: Omit<Scene, "server">,
   progress: (text: string) => void,
 ): Promise<Strikes> {
   const struck: Partial<Record<FaultKind, number>> = {};
@@ -35,7 +35,7 @@ export async function strikeAll(
       await busy.get(target);
       if (scene.over.aborted) return;
       progress(`${planned.kind} (worker ${place.index}, ${planned.forMs} ms)`);
-      const effect = await fault.strike(scene, place, planned);
+      const effect = await fault.strike({ ...scene, server: await scene.topology.master() }, place, planned);
       if (effect.kind === "observed") struck[planned.kind] = (struck[planned.kind] ?? 0) + 1;
       if (effect.kind === "unobserved") {
         unobserved.push(`${planned.kind} (worker ${place.index}) had no effect: ${effect.what}`);

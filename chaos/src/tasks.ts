@@ -1,6 +1,8 @@
 /** The settings of the processes, as JSON in their first argument. */
 import type { ConsumerOptions } from "@redis-batch/consumer";
 import type { IntentShares } from "./intent.ts";
+import type { TopologyKind } from "./topology/find-master.ts";
+import type { Way } from "./topology/link.ts";
 
 export interface ProducerTask {
   readonly url: string;
@@ -14,6 +16,8 @@ export interface ProducerTask {
   readonly shares: IntentShares;
   /** Whether every other message carries an idempotency key, and so may be tried again. */
   readonly keyed: boolean;
+  /** How many replicas must have what it confirms. */
+  readonly replicas: number;
   readonly giveUpAfterMs: number;
 }
 
@@ -21,7 +25,9 @@ export interface ProducerTask {
 export type Pull = "run" | "iterate" | "fetch";
 
 export interface WorkerTask {
+  /** For those of an earlier version. */
   readonly url: string;
+  readonly way: Way;
   readonly stream: string;
   readonly group: string;
   readonly name: string;
@@ -59,7 +65,10 @@ export interface CanaryTask {
 }
 
 export interface WitnessTask {
-  readonly url: string;
+  readonly kind: TopologyKind;
+  /** The URLs of the servers. */
+  readonly nodes: readonly string[];
+  readonly sentinels: readonly string[];
   readonly stream: string;
   readonly group: string;
   readonly journal: string;

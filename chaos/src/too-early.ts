@@ -1,5 +1,6 @@
 /** Whether a deferred message was redelivered too early. */
-import { isLeaseAtRisk, type Offer, type WorkerLife } from "./duplicate.ts";
+import { isLeaseAtRisk, type Offer, type Span, type WorkerLife } from "./duplicate.ts";
+import { mayBeForgotten } from "./forgotten.ts";
 
 /** Timers go off a little early, and the server's clock is not the worker's. */
 const TOLERANCE_MS = 150;
@@ -11,6 +12,7 @@ export function findTooEarly(
   offers: readonly Offer[],
   workers: ReadonlyMap<string, WorkerLife>,
   leaseMs: number,
+  forgotten: readonly Span[] = [],
 ): readonly { readonly id: string; readonly text: string }[] {
   const inOrder = offers.toSorted((a, b) => a.atMs - b.atMs);
   return inOrder.flatMap(({ id, worker, atMs, deferred, refusedAtMs }, index) => {
@@ -20,6 +22,7 @@ export function findTooEarly(
     const earlyMs = deferred.atMs + deferred.delayMs - next.atMs;
     const life = workers.get(worker);
     if (earlyMs <= TOLERANCE_MS || life === undefined || !couldTell(life, deferred.atMs)) return [];
+    if (mayBeForgotten(deferred.atMs, deferred.atMs + TELL_MS, forgotten)) return [];
     // By then the message may have been the group's again.
     if (isLeaseAtRisk(life, atMs, deferred.atMs, leaseMs)) return [];
     const text = `deferred by ${worker} for ${deferred.delayMs} ms, offered by ${next.worker} ${Math.round(earlyMs)} ms too early`;

@@ -5,19 +5,25 @@ import { Journal, type WitnessLine } from "./journal.ts";
 import { compareOwners, type Ownership } from "./liveness/ownership.ts";
 import { SLOW_LOOK_MS } from "./liveness/server-stalls.ts";
 import type { WitnessTask } from "./tasks.ts";
+import { findMaster } from "./topology/find-master.ts";
 
 const PAGE = 5_000;
 
 const task = JSON.parse(process.argv[2] ?? "") as WitnessTask;
-const server = RedisServer.external(task.url);
+const servers = {
+  kind: task.kind,
+  nodes: task.nodes.map((url) => RedisServer.external(url)),
+  sentinels: task.sentinels.map((url) => RedisServer.external(url)),
+};
 using journal = new Journal<WitnessLine>(task.journal);
 const ended = new AbortController();
 process.on("SIGTERM", () => ended.abort());
 
 let known: Ownership = new Map();
 while (!ended.signal.aborted) {
+  const master = await findMaster(servers, task.stream).catch(() => undefined);
   const fromMs = performance.now();
-  const seen = await look();
+  const seen = master === undefined ? undefined : await look(master);
   const tookMs = Math.round(performance.now() - fromMs);
   if (seen !== undefined) {
     const changes = compareOwners(known, seen);
@@ -29,7 +35,7 @@ while (!ended.signal.aborted) {
 }
 
 /** `undefined`: the server did not tell, or the group is not there. */
-async function look(): Promise<Ownership | undefined> {
+async function look(server: RedisServer): Promise<Ownership | undefined> {
   const seen = new Map<string, readonly [string, number]>();
   try {
     for (let from = "-"; ; ) {

@@ -12,6 +12,7 @@ import {
 } from "@redis-batch/consumer";
 import { Journal, type WorkerLine } from "./journal.ts";
 import { DRAIN_MS, NAME_IN_USE, NOT_LIVE, type Pull, RETRY, STUCK, type WorkerTask } from "./tasks.ts";
+import { sourceOf } from "./topology/source-of.ts";
 import { watchedClient } from "./watched-client.ts";
 import { OutOfOrderError, type TextBatch, WorkerHandler } from "./worker-handler.ts";
 
@@ -40,7 +41,7 @@ const measuring = setInterval(measure, MEASURE_EVERY_MS);
 
 const ending = new AbortController();
 const consumer = new Consumer({
-  redis: task.isLent ? watchedClient(task.url) : task.url,
+  redis: task.isLent ? watchedClient(task.way) : sourceOf(task.way),
   stream: task.stream,
   group: task.group,
   name: task.name,

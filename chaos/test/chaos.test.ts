@@ -1,9 +1,9 @@
 import { ownServersOnly } from "@redis-batch/test-support";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ROUND_DEFAULTS } from "../src/arguments.ts";
-import { FAULT_KINDS } from "../src/plan.ts";
+import { FAULT_KINDS, type FaultKind } from "../src/plan.ts";
 import { hasFailed, renderRound, summarise } from "../src/report.ts";
-import { type Round, runRound } from "../src/run.ts";
+import { type Round, type RoundOptions, runRound } from "../src/run.ts";
 
 ownServersOnly();
 
@@ -11,28 +11,42 @@ const SEED = 1;
 /** How often a round is run again in which the machine was frozen too often to judge the waits. */
 const MOST_REPEATS = 2;
 
-function run(): Promise<Round> {
-  return runRound({
-    ...ROUND_DEFAULTS,
-    seed: SEED,
-    messages: 10_500,
-    loadMs: 14_000,
-    kinds: FAULT_KINDS,
-    progress: () => {},
-  });
-}
-
-test("nothing is lost, nothing waits too long, every duplicate is explained, whatever happens to processes and server", async () => {
+/** Runs a round in which nothing is wrong, and enough has happened to prove something. */
+async function pass(options: Pick<RoundOptions, "topology" | "waitForReplicas" | "messages" | "loadMs" | "kinds">) {
+  const run = (): Promise<Round> => runRound({ ...ROUND_DEFAULTS, ...options, seed: SEED, progress: () => {} });
   let round = await run();
   for (let repeats = 0; round.void !== undefined && !hasFailed(round) && repeats < MOST_REPEATS; repeats++) {
     round = await run();
   }
   if (hasFailed(round)) throw new Error(renderRound(round));
   expect(summarise(SEED, [round])).toMatchObject({ lost: 0, overdue: 0, failed: [] });
-  expect(round.verdict.confirmed).toBeGreaterThan(9_000);
-  // A round in which nothing happened, or nobody ever waited, would prove nothing.
-  expect(Object.keys(round.faults).length).toBeGreaterThan(FAULT_KINDS.length / 2);
-  expect(round.monitorMoves).toBeGreaterThan(0);
+  expect(Object.keys(round.faults).length).toBeGreaterThan(options.kinds.length / 2);
   expect(round.longestWaitMs.new).toBeGreaterThan(0);
+  return round;
+}
+
+test("nothing is lost, nothing waits too long, every duplicate is explained, whatever happens to processes and server", async () => {
+  const round = await pass({
+    ...{ topology: "standalone", waitForReplicas: false, kinds: FAULT_KINDS.standalone },
+    ...{ messages: 10_500, loadMs: 14_000 },
+  });
+  expect(round.verdict.confirmed).toBeGreaterThan(9_000);
+  expect(round.monitorMoves).toBeGreaterThan(0);
   expect(round.longestWaitMs.orphaned).toBeGreaterThan(0);
+});
+
+describe("when another server takes over, nothing that all replicas have is lost", () => {
+  const common = { waitForReplicas: true, messages: 2_400, loadMs: 12_000 };
+  const FAILOVERS: readonly FaultKind[] = ["masterKill", "masterCutOff"];
+
+  // A planned failover takes ten seconds with Sentinels: so long they leave the old master alone.
+  test("with Sentinels", async () => {
+    const round = await pass({ ...common, topology: "sentinel", kinds: [...FAILOVERS, "sentinelAway"] });
+    expect(round.verdict.acknowledged).toBeGreaterThan(0);
+  });
+
+  test("in a Cluster, also while the stream's slot moves", async () => {
+    const round = await pass({ ...common, topology: "cluster", kinds: [...FAILOVERS, "plannedFailover", "slotMove"] });
+    expect(round.verdict.acknowledged).toBeGreaterThan(0);
+  });
 });

@@ -2,9 +2,12 @@ import type { RedisServer } from "@redis-batch/test-support";
 import type { Monitors } from "../monitors.ts";
 import type { Place } from "../place.ts";
 import type { PlannedFault } from "../plan.ts";
+import type { Topology } from "../topology/topology.ts";
 
 /** Where a fault strikes. */
 export interface Scene {
+  readonly topology: Topology;
+  /** The one that has the stream when the fault strikes. */
   readonly server: RedisServer;
   readonly stream: string;
   readonly group: string;
@@ -19,6 +22,8 @@ export interface Scene {
   readonly away: (fromMs: number, toMs: number, why: string, place?: Place) => void;
   /** Records a time in which these workers, or all, were slowed down. */
   readonly slowed: (fromMs: number, toMs: number, place?: Place) => void;
+  /** Records a time in which a server took writes that its successor may not have. */
+  readonly forgotten: (fromMs: number, toMs: number) => void;
   /** Records ids that were removed from the stream. */
   readonly destroyed: (ids: readonly string[]) => void;
   /** Records removed dead letters, by their ids in the stream. */
