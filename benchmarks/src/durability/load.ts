@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ConnectionError, Producer, type ProducerOptions } from "@redis-batch/consumer";
 
-export const PER_SECOND = 5_000;
+const PER_SECOND = 5_000;
 /** The most adds that wait for confirmation at a time: as many requests as a busy server has under way. */
 const IN_FLIGHT = 64;
 const RETRY_MS = 10;

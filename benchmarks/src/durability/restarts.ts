@@ -75,7 +75,7 @@ interface Trace {
 }
 
 /** Counts what was written to the append-only file, and how much of it the last sync that ended had found there. */
-export function readTrace(text: string): Trace {
+function readTrace(text: string): Trace {
   let path: string | undefined;
   let writtenBytes = 0;
   let syncedBytes = 0;

@@ -1,7 +1,7 @@
 /** Says an error about options of a service in the words of the command line. Loaded only when there is such an error. */
 import * as consumer from "@redis-batch/consumer/spec";
-import * as core from "@redis-batch/core/spec";
 import type { OptionSpec as ServiceOption, OptionSpecs as ServiceOptions } from "@redis-batch/core/internal/options";
+import * as core from "@redis-batch/core/spec";
 import * as monitor from "@redis-batch/monitor/spec";
 import * as scaler from "@redis-batch/scaler/spec";
 import { optionOf } from "./flag-of.ts";

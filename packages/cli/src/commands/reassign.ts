@@ -201,4 +201,4 @@ function whatIsLeft(
 const countPending = async (client: StreamClient, { stream, group, from }: Omit<Move, "to">): Promise<number> =>
   (await client.xpendingSummary({ stream, group })).consumers.get(from) ?? 0;
 
-const factsOf = (move: Move) => Object.entries(move).map(([key, value]) => ({ key, value }));
+const factsOf = (move: Move) => Object.entries<string>({ ...move }).map(([key, value]) => ({ key, value }));

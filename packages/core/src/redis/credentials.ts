@@ -95,7 +95,8 @@ function readNow(
 }
 
 function textIn(value: unknown): string | undefined {
-  return value === undefined || value === null || value === "" ? undefined : String(value as string);
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function merge(own: Login, given: LoginCredentials): Login {
@@ -137,13 +138,11 @@ function runningQuestion(credentials: CredentialsFunction, clock: Clock): Questi
   }
   const question: Question = { answer: call(credentials), waiting: 0, unclaimedSinceMs: undefined };
   questions.set(credentials, question);
-  question.answer.then(
-    () => {
-      if (question.waiting > 0) forget(credentials, question);
-      else question.unclaimedSinceMs = clock.nowMs();
-    },
-    () => forget(credentials, question),
-  );
+  const keepUnclaimed = (): void => {
+    if (question.waiting > 0) forget(credentials, question);
+    else question.unclaimedSinceMs = clock.nowMs();
+  };
+  question.answer.then(keepUnclaimed, () => forget(credentials, question));
   return question;
 }
 
