@@ -118,22 +118,27 @@ describe("what close() released, with default options", () => {
   });
 });
 
+/** How long the server is busy with the release of 3,000 messages, while others hold this many, in milliseconds. */
+async function measureRelease(pendingElsewhere: number): Promise<number> {
+  const made = group();
+  const held = 3_000;
+  await made.fill(pendingElsewhere + held);
+  if (pendingElsewhere > 0) await made.readAs("other", pendingElsewhere);
+  const { consumer } = made.consumer({ batchSize: held, prefetch: 0, maxWaitMs: 10_000 });
+  expect((await consumer.fetch()).size).toBe(held);
+  await made.server.command("CONFIG", "RESETSTAT");
+  expect(await consumer.close()).toMatchObject({ released: held });
+  const stats = await made.server.info("commandstats");
+  return Object.entries(stats)
+    .filter(([name]) => /^cmdstat_(evalsha|eval|fcall)$/.test(name))
+    .map(([, text]) => Number(/usec=(\d+)/.exec(text)?.[1]) / 1_000)
+    .reduce((sum, ms) => sum + ms, 0);
+}
+
 describe("releasing", () => {
-  it("costs the server a millisecond per 100 messages, however many are pending in the group", async () => {
-    const made = group();
-    const held = 3_000;
-    await made.fill(100_000 + held);
-    await made.readAs("other", 100_000);
-    const { consumer } = made.consumer({ batchSize: held, prefetch: 0, maxWaitMs: 10_000 });
-    expect((await consumer.fetch()).size).toBe(held);
-    await made.server.command("CONFIG", "RESETSTAT");
-    expect(await consumer.close()).toMatchObject({ released: held });
-    const stats = await made.server.info("commandstats");
-    const busyMs = Object.entries(stats)
-      .filter(([name]) => /^cmdstat_(evalsha|eval|fcall)$/.test(name))
-      .map(([, text]) => Number(/usec=(\d+)/.exec(text)?.[1]) / 1_000)
-      .reduce((sum, ms) => sum + ms, 0);
-    // 30 ms are promised; walking the pending list took nearly a second.
-    expect(busyMs).toBeLessThan(150);
+  it("costs the server the same, however many are pending in the group", async () => {
+    const aloneMs = await measureRelease(0);
+    // Walking the pending list took 30 times as long. The rest is room for a machine that has other work, too.
+    expect(await measureRelease(100_000)).toBeLessThan(10 * aloneMs);
   });
 });
