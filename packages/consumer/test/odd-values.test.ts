@@ -66,7 +66,7 @@ describe("a worker without an observer", () => {
   it("goes on when its handler returns promises that nobody waits for", async () => {
     const { warnings } = await run("promises", 3);
     const failures = warnings.filter((line) => line.includes("the handler failed"));
-    expect(failures[0]).toContain("the handler returned an array, which gives no outcome to the 1 messages");
+    expect(failures[0]).toContain("the handler returned an array, which gives no outcome to the 1 message");
   });
 
   it("goes on whatever it gives as a reason for a dead letter", async () => {
@@ -132,9 +132,9 @@ describe("what a handler returns", () => {
     [
       "the results of a Promise.all",
       [undefined],
-      "the handler returned an array, which gives no outcome to the 1 messages",
+      "the handler returned an array, which gives no outcome to the 1 message",
     ],
-    ["a text", "done", "the handler returned text, which gives no outcome to the 1 messages"],
+    ["a text", "done", "the handler returned text, which gives no outcome to the 1 message"],
     ["an acknowledgement that is none", { ack: true }, 'ack must be "rest", or a list of messages, got a boolean'],
     ["ids instead of messages", { ack: ["1-0"] }, 'ack must be "rest", or a list of messages, got an array'],
     ["a word that is no end", { ack: "all" }, 'ack must be "rest", or a list of messages, got text'],

@@ -48,6 +48,8 @@ function commandFor(rule: string, keys: readonly string[], group: string): reado
     case "+xgroup|createconsumer":
     case "+xgroup|delconsumer":
       return [...words, key, group, "c"];
+    case "+wait":
+      return ["wait", "0", "0"];
     case "+client|unblock":
       return [...words, "1"];
     case "+client|setname":
