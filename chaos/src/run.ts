@@ -112,6 +112,8 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const stream = `chaos-${seed}`;
     await using topology = await Topology.start(options.topology, stream);
     await using crew = new AsyncDisposableStack();
+    // After all others have gone.
+    crew.defer(() => topology.writeLogs(folder));
     const serverAheadMs = await measureClock(topology);
     const onlookers = crew.use(await Onlookers.start(topology, { stream, group: GROUP, folder }));
     const places: Place[] = [];
@@ -135,6 +137,8 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const loadFromMs = journalNowMs();
     const producers = startProducers(options, topology, stream, folder);
     const faults = strikeAll(planFaults({ ...options, durationMs: loadMs }), scene, progress);
+    // It ends the round below, when the producers have ended.
+    faults.catch(() => undefined);
     const failures = [...(await producers)];
     over.abort();
     const { struck, unobserved } = await faults;

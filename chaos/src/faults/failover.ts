@@ -29,8 +29,8 @@ export const masterKill: Fault = {
 
 /**
  * SIGSTOP of the master, and SIGCONT when another one has taken its place: for a moment there are two. Sentinels tell their
- * clients of the other one. In a Cluster nobody does: whoever is connected to the frozen one waits, until it answers or has
- * been silent for too long.
+ * clients of the other one. In a Cluster nobody does: a worker that is connected to the frozen one waits, until it answers
+ * or has been silent for too long.
  */
 export const masterFreeze: Fault = {
   target: "server",

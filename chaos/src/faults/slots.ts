@@ -1,5 +1,5 @@
 /** What moves the stream's slot to another master of the Cluster. */
-import { beginSlotMove, eventually, type RedisServer, type Reply } from "@redis-batch/test-support";
+import { beginSlotMove, eventually, type RedisServer, type Reply, type SlotMove } from "@redis-batch/test-support";
 import { type Fault, observedIf, type Scene, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
@@ -14,7 +14,9 @@ export const slotMove: Fault = {
   async strike(scene, _place, { forMs }) {
     const { topology, server, stream, over } = scene;
     const target = await otherMaster(scene);
-    await using move = await beginSlotMove(stream, server, target);
+    // Right after a slot has moved all at once, the servers refuse this: they are still clearing it.
+    const begin = (): Promise<SlotMove> => beginSlotMove(stream, server, target);
+    await using move = await eventually("the slot may move", begin, { timeoutMs: MOVE_LIMIT_MS });
     const slot = await slotOf(scene);
     const endsAtMs = performance.now() + forMs;
     for (;;) {

@@ -1,4 +1,6 @@
 /** The servers of a round: one, or a Cluster of three masters with a replica each, or a master with two replicas and Sentinels. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   type CommandArgument,
   eventually,
@@ -103,6 +105,12 @@ export class Topology implements Servers, AsyncDisposable {
       await eventually("the servers are whole again", isWhole, { timeoutMs: WHOLE_LIMIT_MS });
   }
 
+  /** Writes what each server has logged into a folder. */
+  writeLogs(folder: string): void {
+    for (const { port, log } of [...this.nodes, ...this.sentinels])
+      writeFileSync(join(folder, `server-${port}.log`), log);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
   }
@@ -128,7 +136,19 @@ export class Topology implements Servers, AsyncDisposable {
       reports.every(
         (report) => report["role"] === "slave" || report["connected_slaves"] === String(REPLICAS.cluster),
       ) &&
-      views.every((view) => !/fail|handshake|noaddr/.test(view))
+      views.every((view) => !/fail|handshake|noaddr/.test(view)) &&
+      // News of a failover, or of a slot, may not have reached all of them.
+      new Set(views.map(rolesAndSlots)).size === 1
     );
   }
+}
+
+/** What CLUSTER NODES says of each node, without what differs from one node to the next: "myself", times, and links. */
+function rolesAndSlots(view: string): string {
+  const lines = view.trim().split("\n");
+  const told = lines.map((line) => {
+    const [id, , flags = "", master, , , , , ...slots] = line.trim().split(" ");
+    return [id, flags.replace("myself,", ""), master, ...slots].join(" ");
+  });
+  return told.toSorted().join("\n");
 }
