@@ -19,7 +19,6 @@ describeStreamClient(
     },
     () => new Cluster(cluster.servers.startupNodes, { lazyConnect: true }),
   ),
-  { endsReadsEarly: false },
 );
 
 describe.each([

@@ -63,6 +63,15 @@ export interface ConnectionOptions {
   readonly report: (event: ConnectionEvent) => void;
 }
 
+/** Sends one command, and resolves with its raw reply. */
+type Ask = (command: string, args: readonly Argument[]) => Promise<unknown>;
+
+export interface FollowedServer {
+  /** In a Cluster, that of the node. */
+  readonly address: string | undefined;
+  readonly call: Ask;
+}
+
 export class Connection {
   readonly #life: ReconnectingClient;
   readonly #role: ConnectionRole;
@@ -105,6 +114,14 @@ export class Connection {
   /** Counts the times this connection became usable, over all its clients. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isCluster(): boolean {
+    return this.#client.isCluster;
   }
 
   get #client(): RedisClient {
@@ -297,18 +314,14 @@ export class Connection {
   }
 
   /** The servers behind it, for commands without a key: the masters of a Cluster, in a stable order, or the only server. */
-  get servers(): readonly ((command: string, args: readonly Argument[]) => Promise<unknown>)[] {
+  get servers(): readonly Ask[] {
     const nodes = this.#client.nodes?.("master");
     if (nodes === undefined) return [(command, args) => this.call(command, args)];
     return nodes
       .toSorted((left, right) => (hostAndPort(left.options) < hostAndPort(right.options) ? -1 : 1))
       .map((node) => async (command, args) => {
         if (!this.#isUsable) throw this.#notConnected(this.#why(), command);
-        try {
-          return await node.callBuffer(command, ...withBytes(args));
-        } catch (error) {
-          throw translateError(error, command);
-        }
+        return askOf(node)(command, args);
       });
   }
 
@@ -340,20 +353,32 @@ export class Connection {
    * Follows the calls from now on → sends one more call behind them, over the very connection that carried them. There
    * that call rejects, `not-sent`, if it is not this connection any more, or if a Cluster sent them over several.
    */
-  followCalls(): (command: string, args: readonly Argument[]) => Promise<unknown> {
+  followCalls(): Ask {
+    const find = this.followServer();
+    return async (command, args) => {
+      const server = find();
+      if (server !== undefined) return server.call(command, args);
+      throw this.#notConnected("the connection that carried what it is about is not there any more", command);
+    };
+  }
+
+  /** The same → finds the server that has executed them all, while that connection to it is there. */
+  followServer(): () => FollowedServer | undefined {
     const epoch = this.#epoch;
     const nodes = this.#clusterCalls?.follow();
-    return async (command, args) => {
+    return () => {
       const node = nodes === undefined ? this.#client : nodes();
-      if (!this.#isUsable || this.#epoch !== epoch || node === undefined) {
-        throw this.#notConnected("the connection that carried what it is about is not there any more", command);
-      }
-      try {
-        return await node.callBuffer(command, ...args);
-      } catch (error) {
-        throw translateError(error, command);
-      }
+      if (!this.#isUsable || this.#epoch !== epoch || node === undefined) return undefined;
+      return { address: nodes === undefined ? undefined : hostAndPort(node.options), call: askOf(node) };
     };
+  }
+
+  /** Sends one command to the node of a Cluster at this address, or to the only server. */
+  async callAt(address: string | undefined, command: string, args: readonly Argument[]): Promise<unknown> {
+    if (address === undefined) return this.call(command, args);
+    const node = this.#client.nodes?.("all").find(({ options }) => hostAndPort(options) === address);
+    if (!this.#isUsable || node === undefined) throw this.#notConnected(this.#why(), command);
+    return askOf(node)(command, args);
   }
 
   close(): void {
@@ -435,4 +460,14 @@ function withBoth(known?: RedisBatchError, found?: RedisBatchError): RedisBatchE
 function refusedDatabase(error: unknown): string | undefined {
   const command = refusedCommand(error);
   return command?.name === "select" ? String(command.args[0]) : undefined;
+}
+
+function askOf(client: RedisClient): Ask {
+  return async (command, args) => {
+    try {
+      return await client.callBuffer(command, ...withBytes(args));
+    } catch (error) {
+      throw translateError(error, command);
+    }
+  };
 }

@@ -7,7 +7,7 @@ import { sourceOfAddress } from "./address-source.ts";
 import { silenceSentinels } from "./ioredis-internals/client-state.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { isClusterAddress, parseRedisUrl } from "./server-address.ts";
+import { parseRedisUrl } from "./server-address.ts";
 import type { RedisStandIn } from "./stand-in.ts";
 
 /**
@@ -224,12 +224,6 @@ function refuse(options: object): void {
     })
     .map(([, sentence]) => sentence);
   if (problems.length > 0) throw new ConfigError("redis", problems);
-}
-
-/** Whether connections to it are those of a Cluster. */
-export function isClusterSource(source: ServerSource): boolean {
-  if (typeof source === "string") return isClusterAddress(parseRedisUrl(source));
-  return isLentClient(source) && source.isCluster;
 }
 
 export function isLentClient(source: ServerSource): source is LentClient {

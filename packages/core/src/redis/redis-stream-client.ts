@@ -6,7 +6,7 @@ import { decodeRegistry, type Registration } from "../groups/consumer-registry.t
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import { groupKey } from "../names/keys.ts";
-import { type Clock, pause, systemClock } from "../service/clock.ts";
+import { type Clock, systemClock } from "../service/clock.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import { onAbort } from "../service/signals.ts";
 import type {
@@ -58,7 +58,6 @@ import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
 import { inParts } from "../wire/parts.ts";
 import { probeCommand, type SentCommand } from "../wire/probe-command.ts";
-import { decodeInteger } from "../wire/reply.ts";
 import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/scan-streams.ts";
 import type { Script, ScriptInParts } from "../wire/script.ts";
 import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
@@ -104,7 +103,7 @@ import { type CredentialsFunction, createLoginSource } from "./credentials.ts";
 import { type Actor, explainPermission } from "./explain-permission.ts";
 import { EntryTap } from "./ioredis-internals/entry-tap.ts";
 import { logInWith } from "./ioredis-internals/log-in.ts";
-import { copySource, isClusterSource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
+import { copySource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import {
   handOverPageInSteps,
@@ -113,6 +112,7 @@ import {
   removeIfEmptyInSteps,
 } from "./single-key-steps.ts";
 import { heldBy, isStandIn } from "./stand-in.ts";
+import { WaitEnder } from "./wait-ender.ts";
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
@@ -133,9 +133,6 @@ export interface RedisStreamClientOptions {
   readonly decoder?: "own" | "ioredis";
 }
 
-// When to repeat CLIENT UNBLOCK for a blocked read, until the server has confirmed it: with doubling delays, because
-// behind some proxies it never works.
-const UNBLOCK_AGAIN_MS = 20;
 // How much longer than it asked for a read may wait before it is ended with CLIENT UNBLOCK. Servers round up by 100 ms.
 const OVERDUE_MS = 500;
 
@@ -190,9 +187,7 @@ class RedisStreamClient implements StreamClient {
   readonly #open: (role: ConnectionRole) => Connection;
   readonly #connections = new Map<ConnectionRole, Connection>();
   #tap: EntryTap | undefined;
-  readonly #isCluster: boolean;
-  #knownReader: { readonly epoch: number; readonly id: number | null } | undefined;
-  #mayUnblock = true;
+  #ender: WaitEnder | undefined;
   #blocks: { readonly epoch: number; readonly restarts: boolean } | undefined;
   #scripts = scriptsOf(-1);
   #isClosed = false;
@@ -217,7 +212,6 @@ class RedisStreamClient implements StreamClient {
     };
     // Created at once, but not opened, so that an unusable `redis` option is reported by the constructor.
     this.#connections.set("commands", this.#open("commands"));
-    this.#isCluster = isClusterSource(source);
   }
 
   get readerEpoch(): number {
@@ -282,25 +276,36 @@ class RedisStreamClient implements StreamClient {
   async xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
     const reader = this.#connection("reader");
     const { blockMs } = options;
-    const clientId = signal === undefined || blockMs === undefined ? null : await this.#readerId(reader);
-    const mayBlock = signal === undefined || clientId !== null || !(await this.#restartsBlocks(reader));
-    if (signal?.aborted) return [];
+    const atOnce = { ...options, blockMs: undefined };
+    if (signal === undefined || blockMs === undefined) return this.#read(reader, options);
+    if (signal.aborted) return [];
+    this.#ender ??= new WaitEnder(reader, this.#connection("commands"), this.#clock);
+    if (this.#ender.mustLearn) {
+      const entries = await this.#ender.learnFrom(() => this.#read(reader, atOnce));
+      if (entries.length > 0) return entries;
+    }
+    const endWait = await this.#ender.prepare();
+    if (signal.aborted) return [];
+    if (endWait === null) return this.#read(reader, (await this.#restartsBlocks(reader)) ? atOnce : options);
     let isOver = false;
-    const end = (): void => void this.#unblock(clientId as number, () => isOver);
-    const stopListening = onAbort(clientId === null ? undefined : signal, end);
+    const end = (): void => void endWait(() => isOver);
+    const stopListening = onAbort(signal, end);
     // Some servers restart the wait when they serve another client: it would last for ever.
-    const cancelTimer = clientId === null ? () => {} : this.#clock.setTimer((blockMs ?? 0) + OVERDUE_MS, end);
-    // By the time the reply arrives, the reader may have another client with its own tap.
-    const tap = this.#tap;
+    const cancelTimer = this.#clock.setTimer(blockMs + OVERDUE_MS, end);
     try {
-      const args = xreadgroup.encode(mayBlock ? options : { ...options, blockMs: undefined });
-      const reply = await this.#explained(reader.call(xreadgroup.name, args));
-      return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
+      return await this.#read(reader, options);
     } finally {
       isOver = true;
       stopListening();
       cancelTimer();
     }
+  }
+
+  async #read(reader: Connection, options: XreadgroupOptions): Promise<readonly StreamEntry[]> {
+    // By the time the reply arrives, the reader may have another client with its own tap.
+    const tap = this.#tap;
+    const reply = await this.#explained(reader.call(xreadgroup.name, xreadgroup.encode(options)));
+    return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
   }
 
   xack(options: XackOptions): Promise<number> {
@@ -433,8 +438,11 @@ class RedisStreamClient implements StreamClient {
   }
 
   async isOffered(name: SentCommand): Promise<boolean> {
+    const probing = probeCommand(name);
+    // Not by way of a Cluster's own client, which would look for a key among the missing arguments.
+    const [server] = this.#connection("commands").servers;
     try {
-      await this.#send(probeCommand(name), {});
+      await this.#explained(server?.(probing.name, probing.encode({})) ?? this.#send(probing, {}));
     } catch (error) {
       if (PermissionError.is(error)) return error.refusal !== "command";
       if (!CommandError.is(error)) throw error;
@@ -660,19 +668,6 @@ class RedisStreamClient implements StreamClient {
     return opened;
   }
 
-  /** The reader's client id, which CLIENT UNBLOCK needs; `null` if that cannot be used. */
-  async #readerId(reader: Connection): Promise<number | null> {
-    // In a Cluster the id belongs to one node, and the stream may move to another: there the block just times out.
-    if (this.#isCluster || !this.#mayUnblock) return null;
-    // Read again if the connection was lost meanwhile: at another server the id would belong to another client.
-    while (this.#knownReader?.epoch !== reader.epoch) {
-      const { epoch } = reader;
-      const reply = await unlessRefused(reader.call("client", ["ID"]));
-      this.#knownReader = { epoch, id: reply === null ? null : decodeInteger(reply, "CLIENT ID") };
-    }
-    return this.#knownReader.id;
-  }
-
   /**
    * Whether the server begins the wait of a read again whenever it serves another client: then a read that cannot be ended
    * must not wait. Only its version tells. (Valkey 8 and later say that they are Redis 7.2.4 as well.)
@@ -680,26 +675,12 @@ class RedisStreamClient implements StreamClient {
   async #restartsBlocks(reader: Connection): Promise<boolean> {
     if (this.#blocks?.epoch !== reader.epoch) {
       const { epoch } = reader;
-      const reply = await unlessRefused(reader.call(info.name, ["server"]));
+      const [server] = reader.servers;
+      const reply = server === undefined ? null : await unlessRefused(server(info.name, ["server"]));
       const told = reply === null ? undefined : info.decode(reply, {});
       const restarts = /^7\.2\.[0-4]$/.test(told?.get("redis_version") ?? "") && !told?.has("valkey_version");
       this.#blocks = { epoch, restarts };
     }
     return this.#blocks.restarts;
-  }
-
-  // Repeated, because the read may not have reached the server when the first CLIENT UNBLOCK does.
-  async #unblock(clientId: number, isOver: () => boolean): Promise<void> {
-    for (let waitMs = UNBLOCK_AGAIN_MS; !isOver(); waitMs *= 2) {
-      try {
-        const reply = await this.#connection("commands").call("client", ["UNBLOCK", clientId]);
-        if (decodeInteger(reply, "CLIENT UNBLOCK") === 1) return;
-      } catch (error) {
-        // Without the right to do it, the block times out by itself; other errors are temporary, or end the read anyway.
-        if (PermissionError.is(error)) this.#mayUnblock = false;
-        if (!this.#mayUnblock || this.#isClosed) return;
-      }
-      await pause(this.#clock, waitMs);
-    }
   }
 }

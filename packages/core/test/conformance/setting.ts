@@ -17,12 +17,6 @@ export interface Setting {
   anotherClient(): StreamClient;
 }
 
-/** What a client may be unable to do, as the port allows. */
-export interface Abilities {
-  /** Whether a signal ends a read that waits at the server; in a Cluster the wait just runs out. */
-  readonly endsReadsEarly: boolean;
-}
-
 /** What tests need and the port, on purpose, does not have. */
 export interface SideDoor {
   addAt(stream: string, id: EntryId, fields: readonly string[]): Promise<void>;

@@ -13,7 +13,7 @@ import { describeOwnMessages } from "./own-messages.conformance.ts";
 import { describeRedriving } from "./redriving.conformance.ts";
 import { describeRegistry } from "./registry.conformance.ts";
 import { describeReleasing } from "./releasing.conformance.ts";
-import { type Abilities, Scene, type Setting } from "./setting.ts";
+import { Scene, type Setting } from "./setting.ts";
 
 export type { Setting, SideDoor } from "./setting.ts";
 
@@ -21,11 +21,7 @@ export type { Setting, SideDoor } from "./setting.ts";
  * What every `StreamClient` does, whatever is behind it: one test per documented meaning of the port. Where servers
  * differ, the tests ask for what the port documents.
  */
-export function describeStreamClient(
-  name: string,
-  open: () => Promise<Setting>,
-  abilities: Abilities = { endsReadsEarly: true },
-): void {
+export function describeStreamClient(name: string, open: () => Promise<Setting>): void {
   describe(`StreamClient over ${name}`, () => {
     let current: Scene;
     beforeEach(async () => {
@@ -37,7 +33,7 @@ export function describeStreamClient(
     describeEntries(scene);
     describeGroups(scene);
     describeNames(scene);
-    describeBlocking(scene, abilities);
+    describeBlocking(scene);
     describeOwnMessages(scene);
     describeReleasing(scene);
     describePuttingOff(scene);
