@@ -84,7 +84,7 @@ describe("doctor", () => {
       ),
     );
     const [producer, consumer] = await rights("adder");
-    expect(producer).toBe('"adder" can be a producer, but not for: idempotency keys');
+    expect(producer).toBe('"adder" can be a producer, but not for: idempotency keys; waiting for replicas');
     expect(consumer).toMatch(/^"adder" cannot be a consumer: it lacks .*\(~\S+ \+xreadgroup .*\+evalsha/);
     expect(consumer).not.toContain("+time");
     for (const { finding, severity } of (await findings([stream], "nobody")).filter(({ area }) => area === "rights")) {

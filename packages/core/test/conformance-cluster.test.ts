@@ -3,6 +3,7 @@ import { Cluster } from "ioredis";
 import { Cluster as ClusterV5 } from "ioredis-v5";
 import { describe, expect, test } from "vitest";
 import { PackedEntry } from "../src/wire/packed-entry.ts";
+import { SENT_COMMANDS } from "../src/wire/probe-command.ts";
 import { nameOn, serverSettings } from "./conformance/server-setting.ts";
 import { describeStreamClient } from "./conformance/stream-client.conformance.ts";
 import { connected, useClients } from "./use-clients.ts";
@@ -26,6 +27,15 @@ describe.each([
   ["ioredis 5", ClusterV5],
 ] as const)("a Cluster of %s", (_, ClusterClass) => {
   const makeClient = useClients();
+
+  test("tells which commands are offered, also those with keys", async () => {
+    const redis = new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
+    const { client } = await connected(makeClient({ redis }));
+    const offered = await Promise.all(SENT_COMMANDS.map((name) => client.isOffered(name)));
+    // Redis before 8.2 does not know XACKDEL.
+    const refused = SENT_COMMANDS.filter((name, index) => !offered[index] && name !== "xackdel");
+    expect(refused).toEqual([]);
+  });
 
   test("is read with our own decoder on each node, also after its connections were lost", async () => {
     const redis = new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
