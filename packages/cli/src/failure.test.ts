@@ -26,6 +26,13 @@ test("says where user and password are given when they are wrong", () => {
   expect(describeFailure(error)).toMatchObject({ code: 4, fix: expect.stringContaining("--password-file") as string });
 });
 
+test("says where the Sentinels' own user and password are given", () => {
+  const message = "connect: the Sentinel host:26379: NOAUTH; Sentinels have sentinelUsername and sentinelPassword";
+  const error = new PermissionError(message, { command: "connect", refusal: "credentials" });
+  const fix = expect.stringContaining("REDIS_SENTINEL_PASSWORD") as string;
+  expect(describeFailure(error)).toMatchObject({ code: 4, fix });
+});
+
 test.each([
   ["xinfo: … does not exist: ERR no such key", 'there is no stream "or ders"'],
   ["xgroup: … does not exist: ERR The XGROUP subcommand requires the key to exist.", 'there is no stream "or ders"'],

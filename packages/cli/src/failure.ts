@@ -133,5 +133,7 @@ function permissionFix(error: Error): string {
   if (/access (?:a key|(?:at least )?one of the keys)/.test(message))
     return `grant the keys, as a pattern such as ~orders; ${ROLES}`;
   if (message.includes("lacks a right")) return `grant it; ${ROLES}`;
+  if (message.includes("Sentinels have sentinelUsername"))
+    return "set the Sentinels' own user and password: REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD";
   return "set user and password: --user, REDIS_PASSWORD, --password-file, --ask-password";
 }
