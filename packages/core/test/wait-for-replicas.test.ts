@@ -6,6 +6,7 @@ import {
   EventRecorder,
   eventually,
   FaultProxy,
+  fairNowMs,
   type RedisServer,
   startCluster,
   startSentinel,
@@ -232,7 +233,10 @@ describe("over one server, found by Sentinel or by its URL", () => {
     onTestFinished(async () => void (await primary.command("ACL", "DELUSER", "adder")));
     const redis = { ...primary.options, username: "adder", password: "pw" };
     const { producer } = open({ redis, stream, waitForReplicas: { count: 1 } });
-    expect(await errorOf(producer.connect())).toMatchObject({ code: "PERMISSION", command: "wait" });
+    expect(await errorOf(producer.connect())).toMatchObject({
+      ...{ code: "PERMISSION", command: "wait", rules: ["+wait"] },
+      message: expect.stringContaining("A producer needs it. Grant it: ACL SETUSER <user> +wait") as string,
+    });
     expect(await errorOf(producer.add({ n: 1 }))).toMatchObject({ code: "PERMISSION" });
     expect(await primary.command("EXISTS", stream)).toBe(0);
     await primary.command("ACL", "SETUSER", "adder", "+wait");
@@ -272,6 +276,19 @@ describe.each([
       await plain.xadd(stream, "*", "n", "4");
       return (await plain.wait(1, 30)) === 1;
     });
+  });
+
+  test("the right to wait is told by whichever master answers", async () => {
+    const { client } = openClient({ redis: lent() });
+    await client.connect(["commands"], { timeoutMs: 10_000 });
+    for (const [primary] of pairs()) {
+      await freeze(primary);
+      const sinceMs = fairNowMs();
+      await client.assertMayWait();
+      // Less than the silence that ends a connection.
+      expect(fairNowMs() - sinceMs).toBeLessThan(10_000);
+      await thaw();
+    }
   });
 
   test("a node's connection that was lost and came back is not asked", async () => {

@@ -166,6 +166,15 @@ async function orInSteps<Result>(whole: Promise<Result>, inSteps: () => Promise<
   }
 }
 
+/** The first result, or if there is none, the first error. */
+async function firstOf<Result>(asked: readonly Promise<Result>[]): Promise<Result | undefined> {
+  try {
+    return await Promise.any(asked);
+  } catch {
+    return asked[0];
+  }
+}
+
 /** Whether the script itself was refused, not a command inside it. */
 function isNotRun(error: unknown): boolean {
   return PermissionError.is(error) && !error.message.includes("user_script");
@@ -244,17 +253,23 @@ class RedisStreamClient implements StreamClient {
 
   followAdds(): WaitForReplicas {
     const callBehind = this.#connection("commands").followCalls();
-    return async (options) => wait.decode(await callBehind(wait.name, wait.encode(options)), options);
+    return async (options) => wait.decode(await this.#explained(callBehind(wait.name, wait.encode(options))), options);
   }
 
   async assertMayWait(): Promise<void> {
-    const [server] = this.#connection("commands").servers;
-    try {
-      await server?.(wait.name, wait.encode({ count: 0, timeoutMs: 1 }));
-    } catch (error) {
-      // A replica refuses it for another reason.
-      if (!CommandError.is(error)) throw error;
-    }
+    const asked = this.#connection("commands").servers.map(async (server) => {
+      try {
+        await server(wait.name, wait.encode({ count: 0, timeoutMs: 1 }));
+      } catch (error) {
+        if (PermissionError.is(error)) return explainPermission(error, this.#actor);
+        // A replica refuses it for another reason.
+        if (!CommandError.is(error)) throw error;
+      }
+      return undefined;
+    });
+    // Of a Cluster the first master that answers: others may be away, and need not be the stream's.
+    const refusal = await firstOf(asked);
+    if (refusal !== undefined) throw refusal;
   }
 
   xlen(options: { readonly stream: string }): Promise<number> {
