@@ -45,6 +45,17 @@ describe("what a failure would lose is said", () => {
     [{}, NOTHING_WAITS, /^replicas: info: 2 replicas follow, but nothing waits .*a failover loses confirmed messages/],
     [{ connected_slaves: "1" }, {}, /^replicas: warning: 1 replica follows, and all of them are needed/],
     [NO_REPLICAS, {}, /^replicas: problem: .*0 replicas follow: the server refuses all writes/],
+    [
+      { min_slaves_good_slaves: "0" },
+      {},
+      /^replicas: problem: .*0 of 2 replicas keep up: the server refuses all writes/,
+    ],
+    [{ min_slaves_good_slaves: "1" }, {}, /^replicas: warning: 1 of 2 replicas keep up, and all of them are needed/],
+    [
+      {},
+      { "min-replicas-max-lag": "0" },
+      /^replicas: info: 2 replicas follow, but nothing waits .*min-replicas-max-lag is 0/,
+    ],
     [{ slave1: "state=online,lag=40" }, {}, /^replicas: warning: 1 of 2 replicas are behind/],
     [{ slave1: "state=wait_bgsave,lag=0" }, {}, /^replicas: warning: 1 of 2 replicas are behind/],
     [{}, { appendfsync: "no" }, /^persistence: warning: .*a power cut loses confirmed messages of about 30 s/],

@@ -60,6 +60,8 @@ function diagnoseReplicas(info: Facts, settings: Facts | null): Finding[] {
   const replicas = replicasOf(info);
   const late = replicas.filter(({ isOnline, lagSeconds }) => !isOnline || lagSeconds > MOST_LAG_SECONDS).length;
   const needed = settings?.get("min-replicas-to-write");
+  // The server tells it only while it wants replicas.
+  const keepingUp = Number(info.get("min_slaves_good_slaves") ?? connected);
   return [
     ...(late === 0
       ? []
@@ -78,13 +80,20 @@ function diagnoseReplicas(info: Facts, settings: Facts | null): Finding[] {
           "there are no replicas: while this server is away nothing can be added, and if its disk is lost, every message is lost",
           "add replicas, with Sentinel or Cluster, if that matters",
         )
-      : diagnoseWaiting(connected, needed === undefined ? null : Number(needed), settings),
+      : diagnoseWaiting({ connected, keepingUp }, needed === undefined ? null : Number(needed), settings),
   ];
 }
 
 /** @param needed how many replicas the server wants before it takes a write; `null` if unknown */
-function diagnoseWaiting(connected: number, needed: number | null, settings: Facts | null): Finding {
-  const there = count(connected, "replica follows", "replicas follow");
+function diagnoseWaiting(
+  { connected, keepingUp }: { readonly connected: number; readonly keepingUp: number },
+  needed: number | null,
+  settings: Facts | null,
+): Finding {
+  const there =
+    keepingUp === connected
+      ? count(connected, "replica follows", "replicas follow")
+      : `${keepingUp} of ${count(connected, "replica keeps up", "replicas keep up")}`;
   const advice = `set waitForReplicas: { count: ${Math.max(1, connected)} } on producers that must not lose a message`;
   if (needed === null) {
     return finding(
@@ -94,16 +103,18 @@ function diagnoseWaiting(connected: number, needed: number | null, settings: Fac
       `${advice}; ask your provider for min-replicas-to-write`,
     );
   }
-  if (needed === 0) {
+  const lag = settings?.get("min-replicas-max-lag") ?? "10";
+  // Either of the two turns it off.
+  const off = needed === 0 ? "min-replicas-to-write" : lag === "0" ? "min-replicas-max-lag" : null;
+  if (off !== null) {
     return finding(
       "replicas",
       "info",
-      `${there}, but nothing waits for them (min-replicas-to-write is 0): a failover loses confirmed messages, of seconds if the master was cut off or is replaced as planned`,
+      `${there}, but nothing waits for them (${off} is 0): a failover loses confirmed messages, of seconds if the master was cut off or is replaced as planned`,
       advice,
     );
   }
-  const lag = settings?.get("min-replicas-max-lag") ?? "10";
-  if (connected < needed) {
+  if (keepingUp < needed) {
     return finding(
       "replicas",
       "problem",
@@ -111,7 +122,7 @@ function diagnoseWaiting(connected: number, needed: number | null, settings: Fac
       "bring the replicas back, or lower min-replicas-to-write",
     );
   }
-  if (connected === needed) {
+  if (keepingUp === needed) {
     return finding(
       "replicas",
       "warning",
