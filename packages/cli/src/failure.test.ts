@@ -4,9 +4,13 @@ import { describeFailure, explainFailure, Failure } from "./failure.ts";
 
 // As Redis 7.0, and later servers, put it.
 test.each([
-  ["this user has no permissions to run the 'xadd' command", "`ACL SETUSER <user> +xadd`"],
-  ["User app has no permissions to run the 'xinfo|stream' command", "`ACL SETUSER app +xinfo|stream`"],
-  ["ACL failure in script: User app has no permissions to run the 'hget' command script: 1f", "ACL SETUSER app +hget"],
+  ["this user has no permissions to run the 'xadd' command", '`ACL SETUSER <user> "(~<key> +xadd)"`'],
+  ["User app has no permissions to run the 'xinfo|stream' command", '`ACL SETUSER app "(~<key> +xinfo|stream)"`'],
+  [
+    "ACL failure in script: User app has no permissions to run the 'hget' command script: 1f",
+    'ACL SETUSER app "(~<key> +hget)"',
+  ],
+  ["this user has no permissions to run the 'client|id' command", "`ACL SETUSER <user> +client|id`"],
   ["The user executing the script can't run this command or subcommand script: 1f", "grant it; `redis-batch acl"],
   ["this user has no permissions to access one of the keys used as arguments", "grant the keys"],
   ["No permissions to access a key", "grant the keys"],
@@ -17,6 +21,14 @@ test.each([
   );
   const { code, fix } = describeFailure(error);
   expect({ code, fix }).toEqual({ code: 4, fix: expect.stringContaining(says) as string });
+});
+
+test("leaves it to the message to say what to grant, if that says it for the key", () => {
+  const error = new PermissionError(
+    "xadd: this user lacks a right: NOPERM this user has no permissions to run the 'xadd' command. A producer needs it. …",
+    { command: "xadd", rules: ["(~orders +xadd)"] },
+  );
+  expect(describeFailure(error).fix).toMatch(/^`redis-batch acl/);
 });
 
 test("says where user and password are given when they are wrong", () => {

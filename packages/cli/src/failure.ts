@@ -122,16 +122,24 @@ const LISTENING: Readonly<Record<string, string>> = {
 
 const ROLES = "`redis-batch acl <role> <stream>` prints all the rules that a role needs";
 
+/** Commands of streams, hashes, sorted sets, texts and scripts. Users have their keys in selectors, if `acl` printed their rules. */
+const TAKES_KEY = /^(?:x|hget|hset|hdel|z|get$|set$|del$|unlink$|pttl$|eval)/;
+
 /** What to grant, as far as the server reports it: it names commands (in scripts since Redis 7.2), but never a key. */
 function permissionFix(error: Error): string {
   const { message } = error;
   if ("refusal" in error && error.refusal === "command") {
     return "`redis-batch doctor` lists the commands that the server does not offer, and what each is needed for";
   }
+  // The message says how already.
+  if ("rules" in error && Array.isArray(error.rules) && error.rules.length > 0) return ROLES;
   const [, user, command] = /(?:\bUser (\S+) has )?no permissions to run the '([^']+)' command/.exec(message) ?? [];
-  if (command !== undefined) return `\`ACL SETUSER ${user ?? "<user>"} +${command}\` grants it; ${ROLES}`;
+  if (command !== undefined) {
+    const rule = TAKES_KEY.test(command) ? `"(~<key> +${command})"` : `+${command}`;
+    return `\`ACL SETUSER ${user ?? "<user>"} ${rule}\` grants it; ${ROLES}`;
+  }
   if (/access (?:a key|(?:at least )?one of the keys)/.test(message))
-    return `grant the keys, as a pattern such as ~orders; ${ROLES}`;
+    return `grant the keys together with the command, such as "(~orders +xadd)"; ${ROLES}`;
   if (message.includes("lacks a right")) return `grant it; ${ROLES}`;
   if (message.includes("Sentinels have sentinelUsername"))
     return "set the Sentinels' own user and password: REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD";

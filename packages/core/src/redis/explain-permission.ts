@@ -7,13 +7,14 @@ export interface Actor {
   readonly stream: string;
 }
 
-const WORDS: Readonly<Record<Role, string>> = {
-  producer: "producer",
-  consumer: "consumer",
-  monitor: "monitor",
-  scaler: "scaler",
-  deadLetters: "dead-letters",
-  groups: "groups",
+/** Of each role, the word for `redis-batch acl`, and who has it. */
+const WORDS: Readonly<Record<Role, readonly [word: string, who: string]>> = {
+  producer: ["producer", "A producer"],
+  consumer: ["consumer", "A consumer"],
+  monitor: ["monitor", "A monitor"],
+  scaler: ["scaler", "A scaler"],
+  deadLetters: ["dead-letters", "A manager of dead letters"],
+  groups: ["groups", "A manager of groups"],
 };
 
 /** Adds to a missing right whose it is, and the rules that grant it. Any other error is returned as it is. */
@@ -23,11 +24,11 @@ export function explainPermission(error: unknown, actor: Actor | undefined): unk
   }
   const rules = rulesFor(actor.role, actor.stream, refusedCommandOf(error));
   if (rules.length === 0) return error;
-  const role = WORDS[actor.role];
+  const [role, who] = WORDS[actor.role];
   const words = rules.map((rule) => (rule.startsWith("(") ? `"${rule.replaceAll("\\", "\\\\")}"` : rule)).join(" ");
   const message = error.message.replace(/\. Grant it with ACL SETUSER.*$/s, "");
   return new PermissionError(
-    `${message}. A ${role} needs it. Grant it: ACL SETUSER <user> ${words} (redis-batch acl ${role} prints all rules)`,
+    `${message}. ${who} needs it. Grant it: ACL SETUSER <user> ${words} (redis-batch acl ${role} prints all rules)`,
     { command: error.command, refusal: error.refusal, rules },
   );
 }
