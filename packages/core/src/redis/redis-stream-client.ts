@@ -261,7 +261,7 @@ class RedisStreamClient implements StreamClient {
       try {
         await server(wait.name, wait.encode({ count: 0, timeoutMs: 1 }));
       } catch (error) {
-        if (PermissionError.is(error)) return explainPermission(error, this.#actor);
+        if (PermissionError.is(error)) return explainPermission(error, this.#actor) as PermissionError;
         // A replica refuses it for another reason.
         if (!CommandError.is(error)) throw error;
       }
