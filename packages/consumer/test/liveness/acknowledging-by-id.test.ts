@@ -1,7 +1,7 @@
 /** What was acknowledged by its id is done: it is never offered afterwards, and ends as any other does. */
-import { deferred, eventually, useServer } from "@redis-batch/test-support";
+import { deferred, type EventRecorder, eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import type { ConsumerOptions } from "../../src/index.ts";
+import type { ConsumerEvent, ConsumerOptions } from "../../src/index.ts";
 import { acknowledge, type Fields, type Group, useGroup, valuesOf } from "./group.ts";
 
 const group = useGroup(useServer());
@@ -22,6 +22,13 @@ async function atWork(made: Group, options: Partial<ConsumerOptions<Fields>> = {
   return { ...worker, ids, finish: finish.resolve };
 }
 
+/** How many messages the consumer has reported as acknowledged. The server's answer may still be on its way: waits for `least`. */
+async function countAcknowledged(events: EventRecorder<ConsumerEvent>, least: number): Promise<number> {
+  const count = (): number => events.all("acknowledged").reduce((sum, { messages }) => sum + messages, 0);
+  await eventually("the consumer has its answers", () => count() >= least);
+  return count();
+}
+
 describe("consumer.ack(id)", () => {
   it.each(["keep", "delete"] as const)(
     "of messages that are read ahead: the handler never gets them (onAck %s)",
@@ -36,7 +43,7 @@ describe("consumer.ack(id)", () => {
       await made.finish(5_000);
       expect(made.offers.map(({ n }) => n)).toEqual([...Array.from({ length: 10 }, (_, n) => String(n)), "last"]);
       expect(events.all("outcomeTooLate")).toEqual([]);
-      expect(events.all("acknowledged").reduce((sum, { messages }) => sum + messages, 0)).toBe(21);
+      expect(await countAcknowledged(events, 21)).toBe(21);
       await eventually("what is done stays, or is gone, as onAck says", async () => {
         return Number(await made.server.command("XLEN", made.stream)) === (onAck === "delete" ? 0 : 21);
       });
@@ -64,7 +71,7 @@ describe("consumer.ack(id)", () => {
     finish();
     await made.finish(10_000);
     expect(made.offers).toHaveLength(20);
-    expect(events.all("acknowledged").reduce((sum, { messages }) => sum + messages, 0)).toBe(20);
+    expect(await countAcknowledged(events, 20)).toBe(20);
     await eventually("what is done stays, or is gone, as onAck says", async () => {
       return Number(await made.server.command("XLEN", made.stream)) === (onAck === "delete" ? 0 : 20);
     });
@@ -90,7 +97,7 @@ describe("consumer.ack(id)", () => {
       await eventually("the one that comes after them has come", () => made.offersOf("last").length === 2);
       await made.finish(5_000);
       expect(made.offers).toHaveLength(7);
-      expect(events.all("acknowledged").reduce((sum, { messages }) => sum + messages, 0)).toBe(6);
+      expect(await countAcknowledged(events, 6)).toBe(6);
       await eventually("what is done stays, or is gone, as onAck says", async () => {
         return Number(await made.server.command("XLEN", made.stream)) === (onAck === "delete" ? 0 : 6);
       });
