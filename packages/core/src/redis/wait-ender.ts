@@ -63,8 +63,8 @@ export class WaitEnder {
   /** How the next read can be ended; `null` if it cannot. */
   async prepare(): Promise<EndWait | null> {
     if (!this.#mayUnblock) return null;
-    // Asked again if the connection was lost meanwhile.
-    while (!this.#reader.isCluster && this.#known?.isCurrent() !== true) await this.learnFrom(async () => {});
+    // Once: without a connection there is nothing to learn, and the read itself fails.
+    if (!this.#reader.isCluster && this.#known?.isCurrent() !== true) await this.learnFrom(async () => {});
     const { clientId = null, address, isCurrent } = this.#known ?? {};
     if (clientId === null || isCurrent?.() !== true) return null;
     return (isOver) => this.#unblock(clientId, address, isOver);
