@@ -46,10 +46,11 @@ export class WaitEnder {
     return this.#reader.isCluster && this.#mayUnblock && this.#known?.isCurrent() !== true;
   }
 
-  /** Learns from a read that does not wait where the next one will wait. */
-  async learnFrom<Result>(read: () => Promise<Result>): Promise<Result> {
+  /** Learns from a read that does not wait where the next one will wait. What it brought is not kept waiting for that. */
+  async learnFrom<Entry>(read: () => Promise<readonly Entry[]>): Promise<readonly Entry[]> {
     const findServer = this.#reader.followServer();
     const result = await read();
+    if (result.length > 0) return result;
     const server = findServer();
     const reply = server === undefined ? null : await unlessRefused(server.call("client", ["ID"]));
     this.#known = {
@@ -64,7 +65,7 @@ export class WaitEnder {
   async prepare(): Promise<EndWait | null> {
     if (!this.#mayUnblock) return null;
     // Once: without a connection there is nothing to learn, and the read itself fails.
-    if (!this.#reader.isCluster && this.#known?.isCurrent() !== true) await this.learnFrom(async () => {});
+    if (!this.#reader.isCluster && this.#known?.isCurrent() !== true) await this.learnFrom(async () => []);
     const { clientId = null, address, isCurrent } = this.#known ?? {};
     if (clientId === null || isCurrent?.() !== true) return null;
     return (isOver) => this.#unblock(clientId, address, isOver);
