@@ -62,11 +62,11 @@ export interface RoundOptions {
   readonly progress: (text: string) => void;
 }
 
-/** In a Cluster the reads of a master that is not there any more pause up to this long, and no event says so. */
+/** In a Cluster a consumer may notice a master that is not there any more only by its silence, and no event says so. */
 const UNREPORTED_PAUSE_MS: Readonly<Record<RoundOptions["topology"], number>> = {
   standalone: 0,
   sentinel: 0,
-  cluster: 2_000,
+  cluster: 15_000,
 };
 
 export interface Round {
