@@ -29,8 +29,8 @@ const FAILOVER_MS: Readonly<Record<TopologyKind, number>> = {
   standalone: 0,
   // The failure is seen, the one before is over for long enough, a leader is elected, and all Sentinels know the new master.
   sentinel: DOWN_AFTER_MS + 2 * SENTINEL_FAILOVER_MS + ELECTION_MS + SENTINEL_HELLO_MS,
-  // A majority must have seen the failure, each in its own time.
-  cluster: 2 * DOWN_AFTER_MS + ELECTION_MS,
+  // A majority must have seen the failure, each in its own time. An election that fails is repeated after four times that.
+  cluster: 2 * DOWN_AFTER_MS + ELECTION_MS + 4 * DOWN_AFTER_MS,
 };
 
 /** How many replicas the stream's master has. */
