@@ -40,7 +40,7 @@ export class Load implements AsyncDisposable {
     return this.#confirmed.size;
   }
 
-  /** Resolves when so many more messages have been confirmed. */
+  /** Resolves when that many more messages have been confirmed. */
   async untilConfirmed(more: number): Promise<void> {
     const goal = this.#confirmed.size + more;
     while (this.#confirmed.size < goal) await pause(RETRY_MS);

@@ -13,7 +13,7 @@ import {
 } from "@redis-batch/test-support";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseCommandLine } from "../src/command-line/parse.ts";
-import { run as runAcl } from "../src/commands/acl.ts";
+import { COMMANDS } from "../src/table/index.ts";
 import { acl } from "../src/table/setup.ts";
 import { Terminal } from "../src/terminal.ts";
 
@@ -51,8 +51,9 @@ async function print(...args: readonly string[]): Promise<string> {
   const parsed = parseCommandLine(["acl", ...args], [acl]);
   if (parsed.kind !== "run") throw new Error("the command was called wrongly");
   const terminal = new Terminal({ stdout, stderr: stdout, env: {} });
-  type Call = Parameters<typeof runAcl>[0];
-  await runAcl({ ...parsed, terminal, commands: [], signal: new AbortController().signal } as unknown as Call);
+  const command = await COMMANDS.find(({ spec }) => spec === parsed.spec)?.load();
+  const { signal } = new AbortController();
+  await command?.run({ ...parsed, terminal, commands: [], signal });
   return printed.trimEnd();
 }
 

@@ -51,7 +51,7 @@ export type ConnectionEvent =
 /** The result of one add of many: the new entry's id, or the error. */
 export type AddOutcome = EntryId | RedisBatchError;
 
-/** What a server tells of itself, by name; `null` if it may not be asked. */
+/** What a server reports about itself, by name; `null` if the user may not ask. */
 export interface ServerReport {
   readonly info: ReadonlyMap<string, string> | null;
   /** A setting that the server does not know is not in it. */

@@ -31,7 +31,7 @@ function primaries(): readonly [RedisServer, RedisServer] {
 async function announce(node: RedisServer, port: number): Promise<void> {
   await node.command("CONFIG", "SET", "cluster-announce-port", port);
   const expected = port || node.port;
-  await eventually("all nodes tell so", async () => {
+  await eventually("all nodes report that port", async () => {
     const told = await Promise.all(primaries().map((one) => one.command("CLUSTER", "SLOTS")));
     return told.every((slots) =>
       (slots as [number, number, [string, number]][]).some(([, , [, at]]) => at === expected),

@@ -18,7 +18,7 @@ const changed = (consumer: string, from: ConsumerStatus | null, to: ConsumerStat
   ...{ type: "consumerChanged", group: "billing", consumer, from, to, reason },
 });
 
-it("tells of everybody at the first pass", () => {
+it("reports every consumer and group in the first pass", () => {
   expect(listChanges(undefined, reportOf("OK", { a: "OK" }))).toEqual([
     { type: "groupChanged", group: "billing", from: null, to: "OK", reason: "why" },
     changed("a", null, "OK"),

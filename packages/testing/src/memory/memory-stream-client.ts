@@ -295,7 +295,7 @@ export class MemoryStreamClient implements StreamClient {
     return [{ info: await this.info(), settings: null }];
   }
 
-  /** It has no users: whoever knows a command may run it. */
+  /** There are no users here, so every command that exists may be run. */
   mayCall({ commands: asked }: MayCallOptions): Promise<readonly boolean[]> {
     return this.#run("mayCall", () => asked.map(([name]) => commands.knowsCommand(String(name).toLowerCase())));
   }
