@@ -62,13 +62,6 @@ export interface RoundOptions {
   readonly progress: (text: string) => void;
 }
 
-/** In a Cluster a consumer may notice a master that is not there any more only by its silence, and no event says so. */
-const UNREPORTED_PAUSE_MS: Readonly<Record<RoundOptions["topology"], number>> = {
-  standalone: 0,
-  sentinel: 0,
-  cluster: 15_000,
-};
-
 export interface Round {
   readonly seed: number;
   readonly verdict: Verdict;
@@ -184,12 +177,9 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       final: await readFinalState(topology, stream, scene.deadLetters),
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
-    const late = liveness.overdue.filter(({ waitedMs, allowedMs }) => {
-      return waitedMs > allowedMs + UNREPORTED_PAUSE_MS[options.topology];
-    });
-    const isVoid = canary.void ?? (late.length > 0 ? canary.doubt : undefined);
-    const overdue = isVoid === undefined ? late : [];
-    if (isVoid !== undefined) summariseOverdue(late, loadFromMs).forEach(progress);
+    const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
+    const overdue = isVoid === undefined ? liveness.overdue : [];
+    if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
     failures.push(...summariseOverdue(overdue, loadFromMs));
     const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
     // Finding all histories would take hours if half a million messages go wrong.

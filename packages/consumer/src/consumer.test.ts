@@ -25,7 +25,7 @@ describe("starting", () => {
 describe("reading", () => {
   it("pauses longer after each failure, and says so, instead of spinning", async () => {
     const { clock, redis, events, consumer } = await openInMemory();
-    redis.failNext("xreadgroup", new ServerStateError("xreadgroup: LOADING", { state: "LOADING" }), { times: 4 });
+    redis.failNext("xreadgroup", new ServerStateError("xreadgroup: MISCONF", { state: "MISCONF" }), { times: 4 });
     const running = consumer.run((batch) => batch.ack());
     await clock.advance(10_000);
     const pauses = events.all("readFailed").map(({ retryInMs, error }) => [retryInMs, error.code]);
@@ -35,6 +35,28 @@ describe("reading", () => {
       [400, "SERVER_STATE"],
       [800, "SERVER_STATE"],
     ]);
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+  });
+
+  it("tries twice a second while no server has the stream: nobody says when there is one again", async () => {
+    const { clock, redis, consumer, add, events } = await openInMemory({ maxWaitMs: 100 });
+    const offeredAtMs: number[] = [];
+    const running = consumer.run((batch) => {
+      offeredAtMs.push(clock.nowMs());
+      batch.ack();
+    });
+    for (const error of [away(), new ServerStateError("xreadgroup: CLUSTERDOWN", { state: "CLUSTERDOWN" })]) {
+      await clock.advance(5_000);
+      const failed = events.all("readFailed").length;
+      redis.failNext("xreadgroup", error, { times: 20 });
+      while (events.all("readFailed").length < failed + 20) await clock.advanceToNext();
+      const backAtMs = clock.nowMs();
+      await add(1);
+      while (offeredAtMs.length === 0) await clock.advanceToNext();
+      expect((offeredAtMs.pop() ?? 0) - backAtMs).toBeLessThanOrEqual(500 + 100);
+    }
     void consumer.close();
     await clock.advance(1_000);
     await running;

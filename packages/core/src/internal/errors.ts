@@ -5,5 +5,6 @@
  */
 export { describeCount, describeMessages } from "../errors/describe-count.ts";
 export { toErrorInfo } from "../errors/error-info.ts";
+export { isAway } from "../errors/is-away.ts";
 export { nullIfForbidden } from "../errors/null-if-forbidden.ts";
 export { asError, describeThrown, isError, letGoOfParts, messageOf, placeOf } from "../errors/thrown.ts";

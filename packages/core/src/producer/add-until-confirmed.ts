@@ -1,10 +1,11 @@
 import { ConnectionError, RedisBatchError } from "../errors/errors.ts";
+import { isAway } from "../errors/is-away.ts";
 import { type Clock, pause } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
 import { onAbort } from "../service/signals.ts";
 import type { AddOnceResult } from "../wire/atomic/add-once.ts";
-import { isAway, notAdded } from "./away.ts";
 import type { ProducerEvent } from "./events.ts";
+import { notAdded } from "./not-added.ts";
 import { decideRetry } from "./retry.ts";
 
 export interface AddUntilConfirmedOptions {

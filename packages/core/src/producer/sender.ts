@@ -20,6 +20,7 @@
 
 import { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
 import { ConnectionError, PermissionError } from "../errors/errors.ts";
+import { isAway } from "../errors/is-away.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import { type Clock, pause } from "../service/clock.ts";
 import type { Random } from "../service/random.ts";
@@ -28,8 +29,8 @@ import type { AddOnceResult } from "../wire/atomic/add-once.ts";
 import type { Argument } from "../wire/command.ts";
 import type { WaitOptions } from "../wire/wait.ts";
 import type { Trim } from "../wire/xadd.ts";
-import { isAway, notAdded } from "./away.ts";
 import type { ProducerEvent } from "./events.ts";
+import { notAdded } from "./not-added.ts";
 import { decideDoubt } from "./replica-doubt.ts";
 import { SharedAborts } from "./shared-aborts.ts";
 
