@@ -1,4 +1,4 @@
-/** A producer at a steady rate, and what became of each of its messages. */
+/** A producer at a steady rate, and the fate of each of its messages. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ConnectionError, Producer, type ProducerOptions } from "@redis-batch/consumer";
 
@@ -9,7 +9,7 @@ const RETRY_MS = 10;
 
 export const STREAM = "payments";
 
-/** What became of the messages of one round. */
+/** The fate of the messages of one round. */
 export interface Tally {
   readonly confirmed: number;
   /** Confirmed, and not there in the end. */

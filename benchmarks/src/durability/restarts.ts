@@ -38,7 +38,7 @@ export async function measureEnd(
 }
 
 /**
- * The disk under a server's append-only file, as a power cut leaves it. strace tells what the server has written, and when
+ * The disk under a server's append-only file, as a power cut leaves it. strace shows what the server has written, and when
  * a sync has ended; everything written after the beginning of the last such sync is cut off.
  */
 class Disk {
@@ -104,7 +104,7 @@ function readTrace(text: string): Trace {
 
 export const POLICIES = ["noeviction", "volatile-lru", "allkeys-lru", "allkeys-random"] as const;
 
-/** The memory is full: what the policy evicts, and what the producer is told. */
+/** The memory is full: what the policy evicts, and what the producer gets to know. */
 export async function measureEviction(policy: (typeof POLICIES)[number], version: ServerVersion): Promise<Tally> {
   const config = ["maxmemory 8mb", `maxmemory-policy ${policy}`];
   await using server = await RedisServer.start({ version, config });

@@ -1,4 +1,4 @@
-/** A connection that fails for its certificates, or because only one side speaks TLS, tells the cause and what helps. */
+/** A connection that fails for its certificates, or because only one side speaks TLS, names the cause and what helps. */
 import {
   type Certificates,
   type RedisServer,
@@ -16,7 +16,7 @@ import { useClients } from "./use-clients.ts";
 
 const makeClient = useClients();
 
-/** Why no connection can be made, as it is told at first: as an event, or as an error that ends the wait. */
+/** Why no connection can be made, as it is reported first: as an event, or as an error that ends the wait. */
 async function whyNot(redis: RedisSource): Promise<string> {
   const { client, events } = makeClient({ redis });
   const failing = client.connect(["commands"], { timeoutMs: 60_000 }).then(
@@ -124,7 +124,7 @@ describe("a server without TLS", () => {
   const port = () => redis.server.port;
 
   // It never answers the handshake. All at once, because each takes two seconds.
-  test("is told from one with TLS by what it answers without", async () => {
+  test("is distinguished from one with TLS by what it answers without", async () => {
     const node = cluster.servers.nodes[0]?.port ?? 0;
     const told = await Promise.all([
       whyNot(`rediss://127.0.0.1:${port()}`),

@@ -95,7 +95,7 @@ describe.each([
       proxy.heal();
       expect(await ends(adding)).toEqual(Array(200).fill("added"));
       const there = (await values()).filter((n) => n !== "lost" && n !== "first");
-      // Not always in order: what ioredis sends again after a redirection can overtake what it has sent before.
+      // Not always in order: what the lost node had not taken is sent again, and comes after what was redirected meanwhile.
       expect(there.toSorted((a, b) => Number(a) - Number(b))).toEqual(
         Array.from({ length: 200 }, (__, n) => String(n)),
       );

@@ -216,9 +216,13 @@ describe.each(ways)("over %s", (_, { servers, open }) => {
     await eventually("it is refused", async () => (await account.refusals()) > 0);
     const waiting = made.client.connect(["commands", "reader"], { timeoutMs: 30_000 });
     const reasons = () => made.events.all("connectFailed").map(({ reason }) => reason);
-    await eventually("it is told", () => Promise.resolve(reasons().some((reason) => reason.includes("WRONGPASS"))), {
-      timeoutMs: 20_000,
-    });
+    await eventually(
+      "it is reported",
+      () => Promise.resolve(reasons().some((reason) => reason.includes("WRONGPASS"))),
+      {
+        timeoutMs: 20_000,
+      },
+    );
     account.password = "hunter2-1";
     update();
     await waiting;
@@ -229,7 +233,7 @@ describe.each(ways)("over %s", (_, { servers, open }) => {
 
 // Asking a function takes a little longer: its answer may be right a moment later.
 test.each(ways.filter(([name]) => /^(a URL|options|a Cluster.*changes|.*5, and a function)/.test(name)))(
-  "a wrong password at the start is told soon, and as what it is, over %s",
+  "a wrong password at the start is reported soon, as a wrong password, over %s",
   async (_, { servers, open }) => {
     const account = await createAccount(servers());
     account.password = "hunter2-wrong";
@@ -278,7 +282,7 @@ describe("a function that fails", () => {
     ["a server", () => single.server.url, one],
     ["a Cluster", () => new Cluster(cluster.servers.startupNodes, { lazyConnect: true }), nodes],
     ["Sentinels", () => ({ ...sentinel.servers.options }), behind],
-  ] as const)("is told without its secret, and called again, at %s", async (_, source, servers) => {
+  ] as const)("is reported without its secret, and called again, at %s", async (_, source, servers) => {
     const account = await createAccount(servers());
     let isBroken = true;
     const credentials: CredentialsFunction = () => {

@@ -278,7 +278,7 @@ describe.each([
     });
   });
 
-  test("the right to wait is told by whichever master answers", async () => {
+  test("any master that answers shows whether the user may wait", async () => {
     const { client } = openClient({ redis: lent() });
     await client.connect(["commands"], { timeoutMs: 10_000 });
     for (const [primary] of pairs()) {

@@ -1,4 +1,4 @@
-/** A server of another kind than the `redis` option says is told at once, with the form that reaches it. */
+/** If the server is of another kind than the `redis` option says, the error comes at once and names the right form. */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import {

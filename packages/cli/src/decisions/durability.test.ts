@@ -121,6 +121,6 @@ test("what several masters have in common is said once, and of the others how ma
   ]);
 });
 
-test("of a replica, or a server that tells nothing, there is nothing to say", () => {
+test("there are no findings for a replica, or for a server that answers nothing", () => {
   expect(diagnoseDurability([report({ role: "slave" }), { info: null, settings: null }])).toEqual([]);
 });

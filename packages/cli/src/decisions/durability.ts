@@ -60,7 +60,7 @@ function diagnoseReplicas(info: Facts, settings: Facts | null): Finding[] {
   const replicas = replicasOf(info);
   const late = replicas.filter(({ isOnline, lagSeconds }) => !isOnline || lagSeconds > MOST_LAG_SECONDS).length;
   const needed = settings?.get("min-replicas-to-write");
-  // The server tells it only while it wants replicas.
+  // The server reports it only while it requires replicas.
   const keepingUp = Number(info.get("min_slaves_good_slaves") ?? connected);
   return [
     ...(late === 0

@@ -91,7 +91,7 @@ describe("a function that fails", () => {
         ),
     ],
     ["rejects", () => asked(() => Promise.reject(failure))],
-  ])("is told by the kind of its error, when it %s", async (_, call) => {
+  ])("is reported by the kind of its error, when it %s", async (_, call) => {
     const error: unknown = await call().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: "CREDENTIALS",
@@ -184,7 +184,7 @@ describe("a call of the function", () => {
   });
 });
 
-test("a getter of the source that throws is told without its message", async () => {
+test("a getter of the source that throws is reported without its message", async () => {
   const source = {
     get password(): string {
       throw new Error(SECRET);

@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /**
- * The kind of the server, as HELLO tells it, which needs no right. A proxy in front of a Cluster answers it for itself.
+ * The kind of the server, as HELLO reports it, which needs no right. A proxy in front of a Cluster answers it for itself.
  * `null` if it cannot be known.
  */
 export async function askKind(ask: Ask): Promise<ServerKind | null> {

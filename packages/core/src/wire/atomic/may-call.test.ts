@@ -4,7 +4,7 @@ import { mayCall } from "./may-call.ts";
 
 const commands = [["XACKDEL", "s"], ["TIME"]] as const;
 
-test("tells the words of one command from those of the next", () => {
+test("keeps the words of one command apart from those of the next", () => {
   expect(mayCall.keys({ commands })).toEqual([]);
   expect(mayCall.encode({ commands })).toEqual([2, "XACKDEL", "s", 1, "TIME"]);
 });
