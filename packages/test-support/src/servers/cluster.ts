@@ -8,7 +8,10 @@ export interface ClusterOptions extends Pick<ServerOptions, "version" | "source"
   readonly primaries?: number;
   /** How many replicas each of them has, none by default. */
   readonly replicasEach?: number;
-  /** How long a silent node is still taken to be alive, 800 ms by default. */
+  /**
+   * How long a silent node is still taken to be alive. By default 800 ms with replicas; without them 5 s, because then it
+   * only makes the cluster refuse commands while a busy machine holds a node up.
+   */
   readonly nodeTimeoutMs?: number;
 }
 
@@ -35,8 +38,9 @@ export function startCluster(options: ClusterOptions = {}): Promise<ClusterTopol
 }
 
 async function buildCluster(group: ServerGroup, options: ClusterOptions): Promise<ClusterTopology> {
-  const { primaries: primaryCount = 3, replicasEach = 0, nodeTimeoutMs = 800, ...rest } = options;
-  const { config: more = [], ...common } = rest;
+  const { primaries: primaryCount = 3, replicasEach = 0, ...rest } = options;
+  const { nodeTimeoutMs = replicasEach > 0 ? 800 : 5_000, ...settings } = rest;
+  const { config: more = [], ...common } = settings;
   const config = [
     ...more,
     "cluster-enabled yes",
