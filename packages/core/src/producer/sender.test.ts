@@ -379,6 +379,25 @@ describe("with waitForReplicas", () => {
     expect(server.sent).toEqual([["a"], ["WAIT 2"], ["b", "c", "d"], ["WAIT 2"]]);
   });
 
+  test("messages that come while replicas are awaited wait no longer than they may", async () => {
+    const { clock, server, send } = setUp({ waitForReplicas });
+    server.up();
+    const reply = deferred<number>();
+    server.replicas = () => reply.promise;
+    const first = send("first");
+    await clock.advance(0);
+    const [short, long] = [send("short", { waitMs: 1_000 }), send("long", { waitMs: 5_000 })];
+    await clock.advance(999);
+    expect(short.value).toBeUndefined();
+    await clock.advance(1);
+    expect(short.value).toMatchObject({ outcome: "not-sent", message: expect.stringContaining("replicas") as string });
+    reply.resolve(2);
+    await clock.advance(0);
+    expect(first.value).toMatchObject({ id: "5-1" });
+    expect(long.value).toMatchObject({ id: "4-1" });
+    expect(server.sent).toEqual([["first"], ["WAIT 2"], ["long"], ["WAIT 2"]]);
+  });
+
   test("too few replicas leave what was added in doubt; what was refused is told as it is", async () => {
     const { clock, server, events, send } = setUp({ waitForReplicas });
     server.up();

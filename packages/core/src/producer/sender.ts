@@ -146,7 +146,7 @@ export class Sender {
       await microtasksToEnd();
       if (this.#failures > 0) await this.#probe();
       else if (waitForReplicas === undefined) void this.#sendQueued();
-      else await this.#sendQueued();
+      else await this.#watch(this.#sendQueued(), () => notAdded(undefined, "replicas did not confirm those before it"));
     }
     this.#isPumping = false;
   }
@@ -172,7 +172,7 @@ export class Sender {
       if (abort.signal.aborted) return false;
       if (!ConnectionError.is(error)) this.#rejectQueued(() => error);
       // Timers may fire a little early, so the deadline counts as reached.
-      else this.#rejectOverdue(error, deadlineMs);
+      else this.#rejectOverdue(() => notAdded(error), deadlineMs);
       return false;
     } finally {
       this.#wait = undefined;
@@ -215,20 +215,25 @@ export class Sender {
     if (job === undefined) return;
     this.#queue.delete(job);
     const failures = this.#failures;
-    const probe = { isOver: false };
-    const send = async (): Promise<void> => {
-      await this.#sendAll([job]);
-      probe.isOver = true;
-      this.#wait?.abort.abort();
-    };
-    void send();
-    while (!probe.isOver) {
-      await this.#untilDeadline(Number.POSITIVE_INFINITY);
-      if (!probe.isOver) this.#rejectOverdue(this.#lastFailure);
-    }
+    await this.#watch(this.#sendAll([job]), () => notAdded(this.#lastFailure));
     if (this.#failures === 0) return;
     this.#failures = failures + 1;
-    this.#rejectOverdue(this.#lastFailure);
+    this.#rejectOverdue(() => notAdded(this.#lastFailure));
+  }
+
+  /** Waits for messages that are being sent, and ends those behind them whose time is over, with this error. */
+  async #watch(sending: Promise<unknown>, error: () => ConnectionError): Promise<void> {
+    const sent = { isOver: false };
+    const end = async (): Promise<void> => {
+      await sending;
+      sent.isOver = true;
+      this.#wait?.abort.abort();
+    };
+    void end();
+    while (!sent.isOver) {
+      await this.#untilDeadline(Number.POSITIVE_INFINITY);
+      if (!sent.isOver) this.#rejectOverdue(error);
+    }
   }
 
   /** Sends messages → when each of them has ended, or is queued again. */
@@ -352,9 +357,9 @@ export class Sender {
   }
 
   /** Rejects every queued message that may not wait any longer. */
-  #rejectOverdue(error: unknown, nowMs = this.#options.clock.nowMs()): void {
+  #rejectOverdue(error: () => ConnectionError, nowMs = this.#options.clock.nowMs()): void {
     const overMs = Math.max(nowMs, this.#options.clock.nowMs());
-    this.#rejectQueued(({ deadlineMs }) => (deadlineMs <= overMs ? notAdded(error) : null));
+    this.#rejectQueued(({ deadlineMs }) => (deadlineMs <= overMs ? error() : null));
   }
 
   #report(added: number, failed: number, sentAtMs: number): void {
