@@ -102,7 +102,8 @@ export class ReadWatch {
     if (this.#sinceMs === null) return;
     const silentMs = clock.nowMs() - this.#sinceMs;
     const leftMs = this.#patienceMs - silentMs;
-    if (leftMs > 0) return this.#lookIn(leftMs);
+    // Whole milliseconds: a fraction may be too small to move the clock.
+    if (leftMs > 0) return this.#lookIn(Math.ceil(leftMs));
     if (lateMs > LATE_MS) return this.#lookIn(LATE_MS);
     this.#cancelTimer = undefined;
     this.#stalledSinceMs = this.#sinceMs;
