@@ -24,7 +24,7 @@ import type { ScheduleLaterOptions } from "./wire/atomic/schedule-later.ts";
 import type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "./wire/atomic/write-in-term.ts";
-import type { StreamEntry } from "./wire/entry.ts";
+import type { StreamEntries, StreamEntry } from "./wire/entry.ts";
 import type { SentCommand } from "./wire/probe-command.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
@@ -36,7 +36,7 @@ import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xg
 import type { ConsumerInfo, GroupInfo, StreamInfo } from "./wire/xinfo.ts";
 import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "./wire/xpending.ts";
 import type { XrangeOptions } from "./wire/xrange.ts";
-import type { XreadgroupOptions } from "./wire/xreadgroup.ts";
+import type { XreadgroupManyOptions, XreadgroupOptions } from "./wire/xreadgroup.ts";
 
 /** `commands`: everything except reads · `reader`: XREADGROUP only, because a blocking read delays every command after it. */
 export type ConnectionRole = "commands" | "reader";
@@ -76,18 +76,26 @@ export type WaitForReplicas = (options: WaitOptions) => Promise<number>;
  */
 export interface StreamClient {
   /**
-   * Opens the connections of these roles if necessary, and waits until all are usable.
+   * Opens the connections of these roles if necessary, and waits until all are usable. `stream`: the one that will be read.
+   * In a Cluster the streams of each slot have a reader's connection of their own.
    *
    * @throws {PermissionError} when the server rejects the user name or password
    * @throws {ConnectionError} when there is no usable connection within `timeoutMs`
    */
   connect(
     roles: readonly ConnectionRole[],
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly timeoutMs: number;
+      readonly signal?: AbortSignal | undefined;
+      readonly stream?: string | undefined;
+    },
   ): Promise<void>;
 
-  /** Counts the reader's connections: if it has changed, a reply may have been lost. */
-  readonly readerEpoch: number;
+  /** Counts the connections over which this stream is read: if it has changed, a reply may have been lost. */
+  readerEpoch(stream: string): number;
+
+  /** The streams, divided into those that one command can read: in a Cluster those of one slot, otherwise all. */
+  readTogether(streams: readonly string[]): readonly (readonly string[])[];
 
   /** Closes every connection it opened, at once; commands in flight reject. Idempotent. */
   close(): Promise<void>;
@@ -109,6 +117,12 @@ export interface StreamClient {
    * @throws {NoGroupError} when the stream or the group does not exist
    */
   xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]>;
+  /**
+   * The same for several streams, which must be of one slot; streams without new entries are left out.
+   *
+   * @throws {NoGroupError} when one of the streams, or its group, does not exist; then none is read
+   */
+  xreadgroupMany(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]>;
   xack(options: XackOptions): Promise<number>;
   /** Acknowledges, and deletes entries that no group needs any more. Only if `Capabilities.ackDelete`. */
   xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>>;

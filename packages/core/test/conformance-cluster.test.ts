@@ -42,6 +42,7 @@ describe.each([
     const { client } = await connected(makeClient({ redis }));
     for (const node of cluster.servers.primaries) {
       const stream = await nameOn(node);
+      await client.connect(["reader"], { timeoutMs: 10_000, stream });
       await client.xgroupCreate({ stream, group: "g", position: "start" });
       const read = () => client.xreadgroup({ stream, group: "g", consumer: "c", count: 10 });
       const first = await addEntry(client, { stream, fields: ["n", 1] });
@@ -52,5 +53,28 @@ describe.each([
       expect(entries).toEqual([expect.any(PackedEntry)]);
       expect([first < second, entries[0]?.id, entries[0]?.fields.map(String)]).toEqual([true, second, ["n", "2"]]);
     }
+  });
+
+  test("has a connection for the reads of each slot, so that none waits for another", async () => {
+    const redis = new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
+    const { client } = await connected(makeClient({ redis }));
+    // Two slots of one node, where two reads over one connection would follow each other.
+    const [node] = cluster.servers.primaries;
+    if (node === undefined) throw new Error("a cluster without nodes");
+    const busy = await nameOn(node);
+    const quiet = await nameOn(node);
+    expect(client.readTogether([busy, `{${quiet}}:a`, quiet])).toEqual([[busy], [`{${quiet}}:a`, quiet]]);
+    for (const stream of [busy, quiet]) {
+      await client.xgroupCreate({ stream, group: "g", position: "start" });
+      await client.connect(["reader"], { timeoutMs: 10_000, stream });
+    }
+    const read = (stream: string) =>
+      client.xreadgroup({ stream, group: "g", consumer: "c", count: 1, blockMs: 60_000 });
+    const waiting = read(quiet);
+    const woken = read(busy);
+    await addEntry(client, { stream: busy, fields: ["n", 1] });
+    expect(await woken).toHaveLength(1);
+    await addEntry(client, { stream: quiet, fields: ["n", 1] });
+    expect(await waiting).toHaveLength(1);
   });
 });

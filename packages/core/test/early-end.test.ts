@@ -48,7 +48,7 @@ async function readThrough(rewrite: RewriteCommand): Promise<number> {
   await client.xgroupCreate({ ...own, position: "start" });
   const { signal } = new AbortController();
   expect(await client.xreadgroup({ ...own, consumer: "c", count: 1, blockMs: 100 }, signal)).toEqual([]);
-  return client.readerEpoch;
+  return client.readerEpoch(own.stream);
 }
 
 test("a wait that the server does not end is ended, over the same connection", async () => {

@@ -192,12 +192,12 @@ describe("the reader's epoch", () => {
   test("goes up with every connection of the reader, and only with those", async () => {
     await using proxy = await FaultProxy.start(single.server);
     const { client, events } = await connected(makeClient({ redis: proxy.url }));
-    expect(client.readerEpoch).toBe(1);
+    expect(client.readerEpoch("orders")).toBe(1);
     await client.time();
-    expect(client.readerEpoch).toBe(1);
+    expect(client.readerEpoch("orders")).toBe(1);
     proxy.reset();
     await events.waitFor(({ type, role }) => type === "connected" && role === "reader", { count: 2 });
-    expect(client.readerEpoch).toBe(2);
+    expect(client.readerEpoch("orders")).toBe(2);
   });
 });
 

@@ -28,8 +28,8 @@ function readOne(place: number): PackedEntry {
     pass: () => {
       throw new Error("the reply was not taken");
     },
-    take: (entries) => {
-      taken = entries;
+    take: ([read]) => {
+      taken = read?.entries ?? [];
     },
   });
   for (let at = 0; at < reply.length; at += CHUNK_BYTES) {

@@ -187,7 +187,8 @@ class InMemoryRedis implements MemoryRedis {
     const { keys } = this.#server;
     keys.existingStream(stream);
     xgroupCreate(keys, { stream, group, position: "start" });
-    return xreadgroup(keys, { stream, group, consumer, count }).map(({ id }) => id);
+    const [read] = xreadgroup(keys, { streams: [stream], group, consumer, count });
+    return read?.entries.map(({ id }) => id) ?? [];
   }
 
   entries(stream: string): readonly MemoryEntry[] {

@@ -31,7 +31,7 @@ export class MessageBuilder<Value> {
     leases.delivered(sinceMs);
     const nowMs = clock.nowMs();
     const times = { arrivedAtMs: nowMs, heldSinceMs: sinceMs, ripeAtMs: nowMs };
-    const arrival: Arrival = { deliveries: 1, ...times, epoch: client.readerEpoch };
+    const arrival: Arrival = { deliveries: 1, ...times, epoch: client.readerEpoch(policy.stream) };
     const messages = entries.map((entry) => new Message(entry, arrival, outcomes));
     held.admitRead(messages);
     held.lineUpFresh(policy.isDecodedEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
@@ -43,7 +43,12 @@ export class MessageBuilder<Value> {
     { isSuspect, ...times }: Pick<Arrival, "heldSinceMs" | "ripeAtMs"> & { readonly isSuspect: boolean },
   ): Message<Value> | undefined {
     const { policy, clock, client, held } = this.#scope;
-    const arrival: Arrival = { deliveries, arrivedAtMs: clock.nowMs(), ...times, epoch: client.readerEpoch };
+    const arrival: Arrival = {
+      deliveries,
+      arrivedAtMs: clock.nowMs(),
+      ...times,
+      epoch: client.readerEpoch(policy.stream),
+    };
     const message = new Message(entry, arrival, this.#parts.outcomes);
     message.isSuspect = isSuspect;
     held.admit(message);

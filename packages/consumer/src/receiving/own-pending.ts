@@ -42,7 +42,8 @@ export class OwnPending<Value> {
 
   /** Whether the lists must be compared before the next read. */
   get mustCompare(): boolean {
-    return this.#scope.client.readerEpoch !== this.#comparedEpoch;
+    const { client, policy } = this.#scope;
+    return client.readerEpoch(policy.stream) !== this.#comparedEpoch;
   }
 
   /** Compares when no claim is under way: claimed messages would be found pending and not held. */
@@ -61,7 +62,7 @@ export class OwnPending<Value> {
   async #compare(): Promise<void> {
     const { client, policy, held, report } = this.#scope;
     const { stream, group, name: consumer } = policy;
-    const { readerEpoch } = client;
+    const readerEpoch = client.readerEpoch(stream);
     let found = 0;
     let from = "-";
     for (;;) {

@@ -163,7 +163,8 @@ export class Acknowledger<Value> {
   }
 
   #areCertain(messages: readonly Message<Value>[]): boolean {
-    const { readerEpoch } = this.#scope.client;
+    const { client, policy } = this.#scope;
+    const readerEpoch = client.readerEpoch(policy.stream);
     let known: Arrival | undefined;
     for (const { arrival, isDoubtful } of messages) {
       if (isDoubtful) return false;

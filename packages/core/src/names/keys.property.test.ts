@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { keySlot } from "./key-slot.ts";
 import { type GroupKeyKind, groupKey, hashTag, idempotencyKey } from "./keys.ts";
 
 const kinds = fc.constantFrom<GroupKeyKind>("dead", "consumers", "final-reports", "lease:recovery", "scaler", "audit");
@@ -45,6 +46,15 @@ test("every key is in the stream's own slot", () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test("the slot of a key is that of Redis Cluster", () => {
+  fc.assert(
+    fc.property(names, (name) => expect(keySlot(name)).toBe(slotOf(name))),
+    { numRuns: 1_000 },
+  );
+  expect(keySlot("123456789")).toBe(0x31c3 % 16_384);
+  expect(keySlot("")).toBe(0);
 });
 
 test("the slots below are Redis Cluster's", () => {

@@ -8,7 +8,6 @@ import type { EntryId } from "../names/entry-id.ts";
 import { groupKey } from "../names/keys.ts";
 import { type Clock, systemClock } from "../service/clock.ts";
 import { type Random, systemRandom } from "../service/random.ts";
-import { onAbort } from "../service/signals.ts";
 import type {
   AddOutcome,
   ConnectionEvent,
@@ -52,7 +51,7 @@ import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-te
 import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import { configGet } from "../wire/config-get.ts";
-import type { StreamEntry } from "../wire/entry.ts";
+import type { StreamEntries, StreamEntry } from "../wire/entry.ts";
 import { hdel } from "../wire/hdel.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
@@ -94,14 +93,13 @@ import {
   xpendingSummary,
 } from "../wire/xpending.ts";
 import { type XrangeOptions, xrange } from "../wire/xrange.ts";
-import { type XreadgroupOptions, xreadgroup } from "../wire/xreadgroup.ts";
+import type { XreadgroupManyOptions, XreadgroupOptions } from "../wire/xreadgroup.ts";
 import { xrevrange } from "../wire/xrevrange.ts";
 import { zcount } from "../wire/zcount.ts";
 import { zmscore } from "../wire/zmscore.ts";
 import { Connection } from "./connection.ts";
 import { type CredentialsFunction, createLoginSource } from "./credentials.ts";
 import { type Actor, explainPermission } from "./explain-permission.ts";
-import { EntryTap } from "./ioredis-internals/entry-tap.ts";
 import { logInWith } from "./ioredis-internals/log-in.ts";
 import { copySource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -112,7 +110,7 @@ import {
   removeIfEmptyInSteps,
 } from "./single-key-steps.ts";
 import { heldBy, isStandIn } from "./stand-in.ts";
-import { WaitEnder } from "./wait-ender.ts";
+import { StreamReaders } from "./stream-readers.ts";
 
 export interface RedisStreamClientOptions {
   readonly redis: RedisSource;
@@ -132,9 +130,6 @@ export interface RedisStreamClientOptions {
    */
   readonly decoder?: "own" | "ioredis";
 }
-
-// How much longer than it asked for a read may wait before it is ended with CLIENT UNBLOCK. Servers round up by 100 ms.
-const OVERDUE_MS = 500;
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
@@ -191,56 +186,66 @@ export function createRedisStreamClient(options: RedisStreamClientOptions): Stre
 }
 
 class RedisStreamClient implements StreamClient {
-  readonly #clock: Clock;
   readonly #actor: Actor | undefined;
-  readonly #open: (role: ConnectionRole) => Connection;
-  readonly #connections = new Map<ConnectionRole, Connection>();
-  #tap: EntryTap | undefined;
-  #ender: WaitEnder | undefined;
-  #blocks: { readonly epoch: number; readonly restarts: boolean } | undefined;
+  readonly #commands: Connection;
+  readonly #readers: StreamReaders;
   #scripts = scriptsOf(-1);
-  #isClosed = false;
 
   constructor(options: RedisStreamClientOptions & { readonly redis: ServerSource }) {
     const { redis, credentials, blockMs, silenceMs, actor, report = () => {}, ...edge } = options;
     this.#actor = actor;
     const { clock = systemClock, random = systemRandom, decoder = "own" } = edge;
-    this.#clock = clock;
     const source = copySource(redis);
     const logins = createLoginSource(source, credentials, clock);
     const isAsked = credentials !== undefined;
-    this.#open = (role) => {
-      // For each of its clients in turn: the reads of a new client need a tap as well.
+    const open = (
+      role: ConnectionRole,
+      onClient: (client: RedisClient) => void,
+      tell: (event: ConnectionEvent) => void,
+    ): Connection => {
       const create = (): RedisClient => {
         const client = openClient(source, { role, blockMs, silenceMs, random });
         logInWith(logins, client);
-        if (role === "reader" && decoder === "own") this.#tap = new EntryTap(client);
+        onClient(client);
         return client;
       };
-      return new Connection({ create, role, isAsked, clock, random, report });
+      return new Connection({ create, role, isAsked, clock, random, report: tell });
     };
     // Created at once, but not opened, so that an unusable `redis` option is reported by the constructor.
-    this.#connections.set("commands", this.#open("commands"));
+    this.#commands = open("commands", () => {}, report);
+    this.#readers = new StreamReaders({
+      ...{ clock, report, isTapped: decoder === "own", commands: this.#commands },
+      open: (onClient, tell) => open("reader", onClient, tell),
+    });
   }
 
-  get readerEpoch(): number {
-    return this.#connections.get("reader")?.epoch ?? 0;
+  readerEpoch(stream: string): number {
+    return this.#readers.of(stream).connection.epoch;
+  }
+
+  readTogether(streams: readonly string[]): readonly (readonly string[])[] {
+    return this.#readers.together(streams);
   }
 
   async connect(
     roles: readonly ConnectionRole[],
-    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+    { timeoutMs, signal, stream }: { timeoutMs: number; signal?: AbortSignal | undefined; stream?: string | undefined },
   ): Promise<void> {
-    await this.#explained(Promise.all(roles.map((role) => this.#connection(role).ready(timeoutMs, signal))));
+    const readers = this.#readers;
+    const connectionOf = (role: ConnectionRole): Connection => {
+      if (role === "commands") return this.#commands;
+      return (stream === undefined ? readers.first : readers.of(stream)).connection;
+    };
+    await this.#explained(Promise.all(roles.map((role) => connectionOf(role).ready(timeoutMs, signal))));
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const connection of this.#connections.values()) connection.close();
+    this.#commands.close();
+    this.#readers.close();
   }
 
   async xaddMany(items: readonly XaddOptions[]): Promise<readonly AddOutcome[]> {
-    const ends = await this.#connection("commands").callMany(
+    const ends = await this.#commands.callMany(
       xadd.name,
       items.map((item) => xadd.encode(item)),
     );
@@ -252,12 +257,12 @@ class RedisStreamClient implements StreamClient {
   }
 
   followAdds(): WaitForReplicas {
-    const callBehind = this.#connection("commands").followCalls();
+    const callBehind = this.#commands.followCalls();
     return async (options) => wait.decode(await this.#explained(callBehind(wait.name, wait.encode(options))), options);
   }
 
   async assertMayWait(): Promise<void> {
-    const asked = this.#connection("commands").servers.map(async (server) => {
+    const asked = this.#commands.servers.map(async (server) => {
       try {
         await server(wait.name, wait.encode({ count: 0, timeoutMs: 1 }));
       } catch (error) {
@@ -288,39 +293,14 @@ class RedisStreamClient implements StreamClient {
     return this.#sendInParts(xdel, options, sum);
   }
 
-  async xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
-    const reader = this.#connection("reader");
-    const { blockMs } = options;
-    const atOnce = { ...options, blockMs: undefined };
-    if (signal === undefined || blockMs === undefined) return this.#read(reader, options);
-    if (signal.aborted) return [];
-    this.#ender ??= new WaitEnder(reader, this.#connection("commands"), this.#clock);
-    if (this.#ender.mustLearn) {
-      const entries = await this.#ender.learnFrom(() => this.#read(reader, atOnce));
-      if (entries.length > 0) return entries;
-    }
-    const endWait = await this.#ender.prepare();
-    if (signal.aborted) return [];
-    if (endWait === null) return this.#read(reader, (await this.#restartsBlocks(reader)) ? atOnce : options);
-    let isOver = false;
-    const end = (): void => void endWait(() => isOver);
-    const stopListening = onAbort(signal, end);
-    // Some servers restart the wait when they serve another client: it would last for ever.
-    const cancelTimer = this.#clock.setTimer(blockMs + OVERDUE_MS, end);
-    try {
-      return await this.#read(reader, options);
-    } finally {
-      isOver = true;
-      stopListening();
-      cancelTimer();
-    }
+  async xreadgroup({ stream, ...options }: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
+    const [read] = await this.xreadgroupMany({ ...options, streams: [stream] }, signal);
+    return read?.entries ?? [];
   }
 
-  async #read(reader: Connection, options: XreadgroupOptions): Promise<readonly StreamEntry[]> {
-    // By the time the reply arrives, the reader may have another client with its own tap.
-    const tap = this.#tap;
-    const reply = await this.#explained(reader.call(xreadgroup.name, xreadgroup.encode(options)));
-    return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
+  xreadgroupMany(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
+    const reader = this.#readers.of(options.streams[0] ?? "");
+    return this.#explained(reader.read(options, signal));
   }
 
   xack(options: XackOptions): Promise<number> {
@@ -380,7 +360,7 @@ class RedisStreamClient implements StreamClient {
   async scanStreams({ cursor, ...options }: ScanStreamsOptions): Promise<StreamPage> {
     // The index of the server, and the cursor on it.
     const [server = 0, place] = cursor === undefined ? [] : [Number(cursor.split(":")[0]), cursor.split(":")[1]];
-    const servers = this.#connection("commands").servers;
+    const servers = this.#commands.servers;
     const page = { ...options, cursor: place };
     const reply = await servers[server]?.(scanStreams.name, scanStreams.encode(page));
     const { names, cursor: next } = scanStreams.decode(reply, page);
@@ -455,7 +435,7 @@ class RedisStreamClient implements StreamClient {
   async isOffered(name: SentCommand): Promise<boolean> {
     const probing = probeCommand(name);
     // Not by way of a Cluster's own client, which would look for a key among the missing arguments.
-    const [server] = this.#connection("commands").servers;
+    const [server] = this.#commands.servers;
     try {
       await this.#explained(server?.(probing.name, probing.encode({})) ?? this.#send(probing, {}));
     } catch (error) {
@@ -470,7 +450,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   inspectServers({ settings: names }: { readonly settings: readonly string[] }): Promise<readonly ServerReport[]> {
-    const reports = this.#connection("commands").servers.map(async (call) => {
+    const reports = this.#commands.servers.map(async (call) => {
       const ask = async <Options, Result>(command: Command<Options, Result>, options: Options) =>
         command.decode(await call(command.name, command.encode(options)), options);
       const asked = [unlessRefused(ask(info, {})), unlessRefused(ask(configGet, { names }))] as const;
@@ -585,7 +565,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   async #send<Options, Result>(command: Command<Options, Result>, options: Options): Promise<Result> {
-    const sent = this.#connection("commands").call(command.name, command.encode(options));
+    const sent = this.#commands.call(command.name, command.encode(options));
     return command.decode(await this.#explained(sent), options);
   }
 
@@ -598,7 +578,7 @@ class RedisStreamClient implements StreamClient {
   }
 
   async #run<Options, Result>(script: Script<Options, Result>, options: Options): Promise<Result> {
-    const commands = this.#connection("commands");
+    const commands = this.#commands;
     const { name } = script;
     const keys = script.keys(options);
     const args = [keys.length, ...keys, ...script.encode(options)];
@@ -644,7 +624,7 @@ class RedisStreamClient implements StreamClient {
 
   /** Loads a script, in a Cluster into every master → whether that is allowed. */
   async #load(name: ScriptName): Promise<boolean> {
-    const { servers } = this.#connection("commands");
+    const { servers } = this.#commands;
     const loaded = Promise.all(servers.map((server) => server("script", ["LOAD", SCRIPTS[name]])));
     return (await nullIfForbidden(loaded)) !== null;
   }
@@ -672,30 +652,5 @@ class RedisStreamClient implements StreamClient {
       for (const [index, id] of members.entries()) found.set(id, scores[index] ?? null);
     }
     return found;
-  }
-
-  #connection(role: ConnectionRole): Connection {
-    const known = this.#connections.get(role);
-    if (known !== undefined) return known;
-    const opened = this.#open(role);
-    if (this.#isClosed) opened.close();
-    this.#connections.set(role, opened);
-    return opened;
-  }
-
-  /**
-   * Whether the server begins the wait of a read again whenever it serves another client: then a read that cannot be ended
-   * must not wait. Only its version tells. (Valkey 8 and later say that they are Redis 7.2.4 as well.)
-   */
-  async #restartsBlocks(reader: Connection): Promise<boolean> {
-    if (this.#blocks?.epoch !== reader.epoch) {
-      const { epoch } = reader;
-      const [server] = reader.servers;
-      const reply = server === undefined ? null : await unlessRefused(server(info.name, ["server"]));
-      const told = reply === null ? undefined : info.decode(reply, {});
-      const restarts = /^7\.2\.[0-4]$/.test(told?.get("redis_version") ?? "") && !told?.has("valkey_version");
-      this.#blocks = { epoch, restarts };
-    }
-    return this.#blocks.restarts;
   }
 }

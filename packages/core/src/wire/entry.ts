@@ -11,6 +11,12 @@ export interface StreamEntry {
   readonly fields: RawFields;
 }
 
+/** Entries of one stream. */
+export interface StreamEntries {
+  readonly stream: string;
+  readonly entries: readonly StreamEntry[];
+}
+
 /** `[id, [name, value, …]]`. */
 export function decodeEntry(reply: unknown, what: string): StreamEntry {
   const [id, fields] = decodeArray(reply, what);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { ReplyScanner } from "./reply-scanner.ts";
 import { xreadgroup } from "./xreadgroup.ts";
 
-const options = { stream: "s", group: "g", consumer: "c", count: 10 };
+const options = { streams: ["s"], group: "g", consumer: "c", count: 10 };
 
 /** A reply before it is written as bytes: a bulk string, nil, an array, or a line as it stands. */
 type Shape = Buffer | null | readonly Shape[] | { readonly line: string };
@@ -66,9 +66,11 @@ function readWithScanner(chunks: readonly Buffer[]): Reading & { readonly taken:
   const reading = new Reading((reply) => (reply === 77 ? { entries: queue.shift() } : entriesOrReply(reply)));
   const scanner = new ReplyScanner({
     pass: (bytes) => reading.write(bytes),
-    take: (entries) => {
+    take: (streams) => {
       taken++;
-      queue.push(entries.map(({ id, fields }) => ({ id, fields })));
+      queue.push(
+        streams.map(({ stream, entries }) => ({ stream, entries: entries.map(({ id, fields }) => ({ id, fields })) })),
+      );
       reading.write(token);
     },
   });
@@ -86,9 +88,10 @@ const id = fc
   .map(([ms, sequence]) => Buffer.from(`${ms}-${sequence}`));
 const pairs = fc.array(fc.tuple(bytes, bytes), { minLength: 1, maxLength: 5 }).map((list) => list.flat());
 const entry: fc.Arbitrary<Shape> = fc.tuple(id, pairs);
-const streams: fc.Arbitrary<Shape> = fc
-  .tuple(bytes, fc.array(entry, { maxLength: 6 }))
-  .map(([key, entries]) => [[key, entries]]);
+const streams: fc.Arbitrary<Shape> = fc.array(fc.tuple(bytes, fc.array(entry, { maxLength: 6 })), {
+  minLength: 1,
+  maxLength: 3,
+});
 
 const { anything } = fc.letrec<{ anything: Shape }>((tie) => ({
   anything: fc.oneof(
@@ -112,6 +115,18 @@ const nearly: fc.Arbitrary<Shape> = fc
       [[key, [...entries, [Buffer.from("é"), [key, key]]]]],
       [[key, [...entries, [Buffer.alloc(50, "9"), [key, key]]]]],
       [[key, entries], odd],
+      [
+        [key, entries],
+        [odd, entries],
+      ],
+      [
+        [key, []],
+        [key, [...entries, odd]],
+      ],
+      [
+        [key, []],
+        [key, entries, odd],
+      ],
       [[key, entries, odd]],
       [[odd, entries]],
       [[key, odd]],

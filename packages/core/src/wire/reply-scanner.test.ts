@@ -14,7 +14,7 @@ function scan(...chunks: readonly string[]): (string | readonly string[])[] {
       if (typeof last === "string") seen[seen.length - 1] = last + bytes.toString("latin1");
       else seen.push(bytes.toString("latin1"));
     },
-    take: (entries) => seen.push(entries.map(({ id }) => id)),
+    take: (streams) => seen.push(streams.flatMap(({ entries }) => entries.map(({ id }) => id))),
   });
   for (const chunk of chunks) scanner.write(Buffer.from(chunk, "latin1"));
   return seen;
@@ -32,6 +32,23 @@ test("passes at once what is not, or no longer, one of its own", () => {
   expect(scan("*1\r\n*2\r\n$1\r\ns\r\n*9\r\n", "*2\r\n$3\r\n1-1\r\n*-", "1\r\n*2")).toEqual([
     "*1\r\n*2\r\n$1\r\ns\r\n*9\r\n*2\r\n$3\r\n1-1\r\n*-1\r\n*2",
   ]);
+});
+
+test("takes the entries of several streams, each under its name", () => {
+  const [, one] = REPLY.split(/(?<=^\*1\r\n)/);
+  const other = "*2\r\n$2\r\nt\u00ff\r\n*1\r\n*2\r\n$3\r\n9-1\r\n*2\r\n$1\r\nf\r\n$1\r\nx\r\n";
+  const reply = Buffer.from(`*3\r\n${one}*2\r\n$1\r\ne\r\n*0\r\n${other}`, "latin1");
+  for (let at = 0; at <= reply.length; at++) {
+    const taken: Record<string, readonly string[]>[] = [];
+    const scanner = new ReplyScanner({
+      pass: () => {},
+      take: (streams) =>
+        taken.push(Object.fromEntries(streams.map(({ stream, entries }) => [stream, entries.map(({ id }) => id)]))),
+    });
+    scanner.write(reply.subarray(0, at));
+    scanner.write(reply.subarray(at));
+    expect(taken).toEqual([{ s: ["1-1", "1-2"], e: [], "t\udcff": ["9-1"] }]);
+  }
 });
 
 test("gives out nothing before the reply is whole", () => {
@@ -58,7 +75,7 @@ test("an entry lies in the chunk that brought it; only one that was cut is put t
   const taken: StreamEntry[] = [];
   const scanner = new ReplyScanner({
     pass: () => {},
-    take: (entries) => void taken.push(...entries),
+    take: (streams) => void taken.push(...streams.flatMap(({ entries }) => entries)),
   });
   scanner.write(whole.subarray(0, 30));
   scanner.write(whole.subarray(30));

@@ -1,24 +1,25 @@
 /**
  * Scans the server's bytes once, in chunks split anywhere, and takes the entries of XREADGROUP replies out of them. It
- * knows one shape, `[[key, [[id, [name, value, …]], …]]]` in RESP2. A reply of any other shape, however late that is
+ * knows one shape, `[[key, [[id, [name, value, …]], …]], …]` in RESP2. A reply of any other shape, however late that is
  * noticed, is passed on complete and unchanged, to the ordinary decoder. After data that is not RESP2 everything is
  * passed on, because the ends of replies are unknown.
  *
- * | step     | expects                        | next                                |
- * |----------|--------------------------------|-------------------------------------|
- * | STREAMS  | `*1`                           | STREAM                              |
- * | STREAM   | `*2`                           | KEY                                 |
- * | KEY      | a bulk string                  | ENTRIES                             |
- * | ENTRIES  | an array                       | ENTRY                               |
- * | ENTRY    | `*2`, or the end of the reply  | ID · STREAMS                        |
- * | ID       | a bulk string, short, ASCII    | FIELDS                              |
- * | FIELDS   | an array of even length        | PART                                |
- * | PART     | a bulk string                  | PART · ENTRY after the last of them |
- * | OTHER    | anything                       | STREAMS at the end of the reply     |
+ * | step     | expects                       | next                                                       |
+ * |----------|-------------------------------|------------------------------------------------------------|
+ * | STREAMS  | an array that is not empty    | STREAM                                                     |
+ * | STREAM   | `*2`                          | KEY                                                        |
+ * | KEY      | a bulk string                 | ENTRIES                                                    |
+ * | ENTRIES  | an array                      | ENTRY · STREAM if it is empty                              |
+ * | ENTRY    | `*2`                          | ID                                                         |
+ * | ID       | a bulk string, short, ASCII   | FIELDS                                                     |
+ * | FIELDS   | an array of even length       | PART                                                       |
+ * | PART     | a bulk string                 | PART · ENTRY · STREAM after the last entry                 |
+ * | OTHER    | anything                      | STREAMS at the end of the reply                            |
  *
- * Anything unexpected leads to OTHER.
+ * Anything unexpected leads to OTHER, and the end of the reply to STREAMS.
  */
-import type { StreamEntry } from "./entry.ts";
+import { nameOfBytes } from "../names/names.ts";
+import type { StreamEntries, StreamEntry } from "./entry.ts";
 import { FieldNames } from "./field-names.ts";
 import { PackedEntry } from "./packed-entry.ts";
 
@@ -70,8 +71,8 @@ const NOTHING = Buffer.alloc(0);
 export interface ReplySink {
   /** Receives bytes for the ordinary decoder. */
   pass(bytes: Buffer): void;
-  /** Receives the entries of one XREADGROUP reply, in place of its bytes. */
-  take(entries: readonly StreamEntry[]): void;
+  /** Receives what one XREADGROUP reply brought, in place of its bytes. */
+  take(streams: readonly StreamEntries[]): void;
 }
 
 export class ReplyScanner {
@@ -95,8 +96,14 @@ export class ReplyScanner {
   /** The parts of the current reply in earlier chunks, as long as it may be an XREADGROUP reply. */
   #held: Buffer[] = [];
   #heldBytes = 0;
+  #streams: StreamEntries[] = [];
+  #streamsLeft = 0;
+  /** The entries of the current stream. */
   #entries: StreamEntry[] = [];
-  /** Positions of the current entry, relative to the start of the reply. */
+  #entriesLeft = 0;
+  /** Positions of the current stream's key and of the current entry, relative to the start of the reply. */
+  #keyStart = 0;
+  #keyEnd = 0;
   #entryStart = 0;
   #idStart = 0;
   #idEnd = 0;
@@ -300,16 +307,20 @@ export class ReplyScanner {
     const position = this.#headerStart + this.#headerLength;
     switch (this.#step) {
       case STREAMS:
+        this.#streamsLeft = length;
         this.#step = STREAM;
-        return length === 1;
+        return length > 0;
       case STREAM:
+        this.#streamsLeft--;
         this.#step = KEY;
         return length === 2;
       case KEY:
+        this.#keyStart = position;
+        this.#keyEnd = position + length;
         this.#step = ENTRIES;
         return true;
       case ENTRIES:
-        this.#step = ENTRY;
+        this.#beginStream(length);
         return true;
       case ENTRY:
         this.#entryStart = this.#headerStart;
@@ -333,6 +344,22 @@ export class ReplyScanner {
     }
   }
 
+  #beginStream(length: number): void {
+    const isWhole = this.#keyStart >= this.#heldBytes;
+    const bytes = isWhole ? this.#chunk : this.#join(this.#keyStart);
+    const shift = isWhole ? this.#replyStart - this.#heldBytes : -this.#keyStart;
+    this.#entries = [];
+    this.#entriesLeft = length;
+    const stream = nameOfBytes(bytes.subarray(this.#keyStart + shift, this.#keyEnd + shift));
+    this.#streams.push({ stream, entries: this.#entries });
+    this.#expectEntry();
+  }
+
+  /** The next entry of this stream, or the next stream. */
+  #expectEntry(): void {
+    this.#step = this.#entriesLeft === 0 && this.#streamsLeft > 0 ? STREAM : ENTRY;
+  }
+
   #endEntry(): void {
     const end = this.#heldBytes + this.#at - this.#replyStart;
     const isWhole = this.#entryStart >= this.#heldBytes;
@@ -347,7 +374,8 @@ export class ReplyScanner {
     const start = this.#fieldsStart + shift;
     const packed = { bytes, start, end: end + shift, payloadBytes: this.#payloadBytes, names: this.#names };
     this.#entries.push(new PackedEntry(id, packed));
-    this.#step = ENTRY;
+    this.#entriesLeft--;
+    this.#expectEntry();
   }
 
   /** The bytes of the reply that were read so far, from this position on, in one buffer. */
@@ -372,14 +400,14 @@ export class ReplyScanner {
 
   #endReply(): void {
     const isTaken = this.#step !== OTHER;
-    const entries = this.#entries;
+    const streams = this.#streams;
     this.#forgetReply();
     this.#step = STREAMS;
     this.#left = 1;
     if (isTaken) {
       this.#pass(this.#replyStart);
       this.#passStart = this.#at;
-      this.#sink.take(entries);
+      this.#sink.take(streams);
     }
     this.#replyStart = this.#at;
   }
@@ -400,7 +428,7 @@ export class ReplyScanner {
   #forgetReply(): void {
     this.#held = [];
     this.#heldBytes = 0;
-    this.#entries = [];
+    this.#streams = [];
   }
 
   #endChunk(): void {

@@ -73,7 +73,7 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ["SCAN", (reply) => scanStreams.decode(reply, { count: 1 })],
   ["XGROUP SETID", (reply) => xgroupSetId.decode(reply, { ...own, position: "start" })],
   ["XGROUP DESTROY", (reply) => xgroupDestroy.decode(reply, own)],
-  ["XREADGROUP", (reply) => xreadgroup.decode(reply, { ...own, count: 1 })],
+  ["XREADGROUP", (reply) => xreadgroup.decode(reply, { ...own, streams: ["s"], count: 1 })],
   ["ZMSCORE", (reply) => zmscore.decode(reply, { key: "k", members: ["m"] })],
   ["ZCOUNT", (reply) => zcount.decode(reply, { key: "k", max: 1 })],
   ["ackOwned", (reply) => ackOwned.decode(reply, own)],

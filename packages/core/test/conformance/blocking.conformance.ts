@@ -30,6 +30,19 @@ export function describeBlocking(scene: () => Scene): void {
       expect((await read).map((entry) => entry.id)).toEqual([id]);
     });
 
+    test("for several streams wakes up for a new entry in any of them", async () => {
+      const { client, stream, group, setting } = scene();
+      const other = `{${stream}}:other`;
+      await scene().createGroup();
+      await client.xgroupCreate({ stream: other, group, position: "start" });
+      const read = client.xreadgroupMany({
+        ...{ streams: [stream, other], group, consumer: "c1", count: 9, blockMs: LONG_MS },
+      });
+      await setting.untilReaderWaits();
+      const id = await addEntry(client, { stream: other, fields: ["n", 1] });
+      expect((await read).map((one) => [one.stream, one.entries.map((entry) => entry.id)])).toEqual([[other, [id]]]);
+    });
+
     test("returns nothing when its time is over", async () => {
       await scene().createGroup();
       const read = readBlocked(50);

@@ -6,19 +6,20 @@ import type { Scene } from "./setting.ts";
 export function describeConnecting(scene: () => Scene): void {
   describe("connect", () => {
     test("again, with everything open, changes nothing", async () => {
-      const { client } = scene();
-      const epoch = client.readerEpoch;
+      const { client, stream } = scene();
+      const epoch = client.readerEpoch(stream);
       await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
-      expect(client.readerEpoch).toBe(epoch);
+      expect(client.readerEpoch(stream)).toBe(epoch);
     });
 
     test("counts the reader's connections", async () => {
+      const { stream } = scene();
       const another = scene().setting.anotherClient();
-      expect(another.readerEpoch).toBe(0);
+      expect(another.readerEpoch(stream)).toBe(0);
       await another.connect(["commands"], { timeoutMs: 10_000 });
-      expect(another.readerEpoch).toBe(0);
+      expect(another.readerEpoch(stream)).toBe(0);
       await another.connect(["reader"], { timeoutMs: 10_000 });
-      expect(another.readerEpoch).toBe(1);
+      expect(another.readerEpoch(stream)).toBe(1);
     });
 
     test("with a signal that has aborted rejects with its reason", async () => {

@@ -176,6 +176,23 @@ export function describeGroups(scene: () => Scene): void {
       expect((await scene().read("c1"))[0]?.fields).toEqual(fields);
     });
 
+    test("of several streams hands out as many of each as are asked for, and none if one is missing", async () => {
+      const { client, stream, group } = scene();
+      const other = `{${stream}}:other`;
+      await scene().createGroup();
+      const ids = await scene().add(3);
+      const read = () => client.xreadgroupMany({ streams: [other, stream], group, consumer: "c1", count: 2 });
+      await expect(read()).rejects.toMatchObject({ code: "NO_GROUP" });
+      expect(await scene().pendingIds()).toEqual([]);
+      await client.xgroupCreate({ stream: other, group, position: "start" });
+      const otherId = await addEntry(client, { stream: other, fields: ["n", 1] });
+      const idsIn = async () =>
+        Object.fromEntries((await read()).map((one) => [one.stream, one.entries.map(({ id }) => id)]));
+      expect(await idsIn()).toEqual({ [stream]: ids.slice(0, 2), [other]: [otherId] });
+      expect(await idsIn()).toEqual({ [stream]: ids.slice(2) });
+      expect(await idsIn()).toEqual({});
+    });
+
     test("does not hand out what was deleted before", async () => {
       const { client, stream } = scene();
       await scene().createGroup();

@@ -8,6 +8,7 @@ import type { MemoryKeyspace } from "./memory-keyspace.ts";
 import type {
   Argument,
   PendingSummary,
+  StreamEntries,
   StreamInfo,
   TouchConsumerOptions,
   XackOptions,
@@ -16,7 +17,7 @@ import type {
   XgroupCreateOptions,
   XpendingRangeOptions,
   XrangeOptions,
-  XreadgroupOptions,
+  XreadgroupManyOptions,
 } from "./port.ts";
 
 interface StreamName {
@@ -76,8 +77,18 @@ export function xdel(keys: MemoryKeyspace, { stream, ids }: StreamName & { reado
 }
 
 /** What is there now; `blockMs` is the client's affair. */
-export function xreadgroup(keys: MemoryKeyspace, options: XreadgroupOptions): readonly StreamEntry[] {
-  return keys.group(options).deliverNew(options.consumer, options.count, keys.nowMs()).map(copyOf);
+export function xreadgroup(
+  keys: MemoryKeyspace,
+  { streams, group, consumer, count }: XreadgroupManyOptions,
+): readonly StreamEntries[] {
+  // One that is missing refuses the whole command.
+  const groups = streams.map((stream) => ({ stream, group: keys.group({ stream, group }) }));
+  return groups
+    .map((one) => ({
+      stream: one.stream,
+      entries: one.group.deliverNew(consumer, count, keys.nowMs()).map(copyOf),
+    }))
+    .filter(({ entries }) => entries.length > 0);
 }
 
 export function xack(keys: MemoryKeyspace, { stream, group, ids }: XackOptions): number {

@@ -118,12 +118,12 @@ describe("dropReaders", () => {
   });
 
   test("refuses reads until the connection is back, which the epoch tells", async () => {
-    expect(client.readerEpoch).toBe(1);
+    expect(client.readerEpoch(stream)).toBe(1);
     redis.drop("reader");
     await expect(read()).rejects.toMatchObject({ code: "CONNECTION", outcome: "not-sent" });
-    expect(client.readerEpoch).toBe(1);
+    expect(client.readerEpoch(stream)).toBe(1);
     await client.connect(["reader"], { timeoutMs: 1_000 });
-    expect(client.readerEpoch).toBe(2);
+    expect(client.readerEpoch(stream)).toBe(2);
     expect(await read()).toEqual([]);
   });
 
@@ -133,8 +133,8 @@ describe("dropReaders", () => {
     redis.drop("reader");
     await another.close();
     await clock.advance(1_000);
-    expect(client.readerEpoch).toBe(2);
-    expect(another.readerEpoch).toBe(1);
+    expect(client.readerEpoch(stream)).toBe(2);
+    expect(another.readerEpoch(stream)).toBe(1);
   });
 
   test("is reported, as every change of a connection is", async () => {

@@ -2,7 +2,7 @@ import type { RedisBatchError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 
 /** Every method of the port that goes to the server. */
-export type MemoryMethod = Exclude<keyof StreamClient, "readerEpoch" | "close">;
+export type MemoryMethod = Exclude<keyof StreamClient, "readerEpoch" | "readTogether" | "close">;
 
 /** Where in a call a fault strikes: before the server executes it, or after, under way back. */
 export type FaultMoment = "before" | "after";

@@ -52,6 +52,7 @@ import type {
   ScheduleLaterOptions,
   ServerReport,
   SetIfFreeOptions,
+  StreamEntries,
   StreamInfo,
   StreamPage,
   TakeOptions,
@@ -66,6 +67,7 @@ import type {
   XgroupCreateOptions,
   XpendingRangeOptions,
   XrangeOptions,
+  XreadgroupManyOptions,
   XreadgroupOptions,
 } from "./port.ts";
 
@@ -96,8 +98,12 @@ export class MemoryStreamClient implements StreamClient {
     this.#onClose = onClose;
   }
 
-  get readerEpoch(): number {
+  readerEpoch(): number {
     return this.#reader.epoch;
+  }
+
+  readTogether(streams: readonly string[]): readonly (readonly string[])[] {
+    return [streams];
   }
 
   async connect(
@@ -160,7 +166,12 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("xdel", () => commands.xdel(this.#keys, options));
   }
 
-  xreadgroup(options: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
+  async xreadgroup({ stream, ...options }: XreadgroupOptions, signal?: AbortSignal): Promise<readonly StreamEntry[]> {
+    const [read] = await this.xreadgroupMany({ ...options, streams: [stream] }, signal);
+    return read?.entries ?? [];
+  }
+
+  xreadgroupMany(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
     return this.#run("xreadgroup", (connection) => this.#read(options, signal, connection), this.#reader);
   }
 
@@ -420,15 +431,15 @@ export class MemoryStreamClient implements StreamClient {
     return result;
   }
 
-  #read(options: XreadgroupOptions, signal: AbortSignal | undefined, connection: AbortSignal) {
+  #read(options: XreadgroupManyOptions, signal: AbortSignal | undefined, connection: AbortSignal) {
     if (signal?.aborted) return [];
     const entries = commands.xreadgroup(this.#keys, options);
     const { blockMs } = options;
     return entries.length > 0 || blockMs === undefined ? entries : this.#wait(options, blockMs, signal, connection);
   }
 
-  #wait(options: XreadgroupOptions, blockMs: number, signal: AbortSignal | undefined, connection: AbortSignal) {
-    return new Promise<readonly StreamEntry[]>((resolve, reject) => {
+  #wait(options: XreadgroupManyOptions, blockMs: number, signal: AbortSignal | undefined, connection: AbortSignal) {
+    return new Promise<readonly StreamEntries[]>((resolve, reject) => {
       const look = (): void => {
         try {
           const entries = commands.xreadgroup(this.#keys, options);
@@ -443,7 +454,7 @@ export class MemoryStreamClient implements StreamClient {
         settle();
       };
       const cleanUp = [
-        this.#keys.wait(options.stream, look),
+        ...options.streams.map((stream) => this.#keys.wait(stream, look)),
         this.#clock.setTimer(blockMs, () => end(() => resolve([]))),
         onAbort(signal, () => end(() => resolve([]))),
         onAbort(connection, (error) => end(() => reject(error))),

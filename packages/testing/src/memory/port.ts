@@ -1,7 +1,7 @@
 /** What the methods of the port take and give: the in-memory Redis needs no more of core's types than the port itself. */
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 
-type Method = Exclude<keyof StreamClient, "readerEpoch">;
+type Method = Exclude<keyof StreamClient, "readerEpoch" | "readTogether">;
 type OptionsOf<Name extends Method> = Parameters<StreamClient[Name]>[0];
 type ResultOf<Name extends Method> = Awaited<ReturnType<StreamClient[Name]>>;
 type ValueOf<Entries> = Entries extends ReadonlyMap<unknown, infer Value> ? Value : never;
@@ -59,4 +59,6 @@ export type XgroupCreateConsumerOptions = OptionsOf<"xgroupCreateConsumer">;
 export type XgroupCreateOptions = OptionsOf<"xgroupCreate">;
 export type XpendingRangeOptions = OptionsOf<"xpendingRange">;
 export type XrangeOptions = OptionsOf<"xrange">;
+export type StreamEntries = ResultOf<"xreadgroupMany">[number];
+export type XreadgroupManyOptions = OptionsOf<"xreadgroupMany">;
 export type XreadgroupOptions = OptionsOf<"xreadgroup">;

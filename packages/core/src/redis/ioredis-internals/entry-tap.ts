@@ -4,7 +4,7 @@
  * does the connecting, TLS, authentication, Sentinel, reconnecting and the detection of silent connections.
  */
 import type { Redis } from "ioredis";
-import type { StreamEntry } from "../../wire/entry.ts";
+import type { StreamEntries } from "../../wire/entry.ts";
 import { ReplyScanner } from "../../wire/reply-scanner.ts";
 import type { RedisClient } from "../redis-client.ts";
 
@@ -12,7 +12,7 @@ type Socket = Redis["stream"];
 type Listener = (this: Socket, bytes: Buffer) => void;
 
 export class EntryTap {
-  readonly #taken = new Map<number, { readonly entries: readonly StreamEntry[]; readonly socket: Socket }>();
+  readonly #taken = new Map<number, { readonly streams: readonly StreamEntries[]; readonly socket: Socket }>();
   #receipts = 0;
 
   /** The client must not have been connected before. It must use RESP2: other replies are left to ioredis. */
@@ -27,12 +27,12 @@ export class EntryTap {
     client.on("connect", () => this.#listen((client as Redis).stream));
   }
 
-  /** The entries that this reply of ioredis stands for; `undefined` if it is the server's own reply. */
-  redeem(reply: unknown): readonly StreamEntry[] | undefined {
+  /** The entries, by stream, that this reply of ioredis stands for; `undefined` if it is the server's own reply. */
+  redeem(reply: unknown): readonly StreamEntries[] | undefined {
     if (typeof reply !== "number") return undefined;
     const taken = this.#taken.get(reply);
     this.#taken.delete(reply);
-    return taken?.entries;
+    return taken?.streams;
   }
 
   #listen(socket: Socket | undefined): void {
@@ -44,9 +44,9 @@ export class EntryTap {
     socket.once("close", () => setImmediate(() => this.#forget(socket)));
     const scanner = new ReplyScanner({
       pass: decode,
-      take: (entries) => {
+      take: (streams) => {
         this.#receipts++;
-        this.#taken.set(this.#receipts, { entries, socket });
+        this.#taken.set(this.#receipts, { streams, socket });
         decode(Buffer.from(`:${this.#receipts}\r\n`));
       },
     });
