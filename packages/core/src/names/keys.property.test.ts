@@ -49,8 +49,11 @@ test("every key is in the stream's own slot", () => {
 });
 
 test("the slot of a key is that of Redis Cluster", () => {
+  const wellFormed = names.filter((name) => name.isWellFormed());
   fc.assert(
-    fc.property(names, (name) => expect(keySlot(name)).toBe(slotOf(name))),
+    fc.property(wellFormed, (name) => {
+      expect(keySlot(name)).toBe(slotOf(name));
+    }),
     { numRuns: 1_000 },
   );
   expect(keySlot("123456789")).toBe(0x31c3 % 16_384);
