@@ -6,8 +6,8 @@ describe("logConsumerEvents", () => {
   const observe = logConsumerEvents((...line) => logged.push(line));
 
   it("leaves out what happens with every batch, and the end of its own connections", () => {
-    observe({ type: "read", messages: 10, bytes: 100 });
-    observe({ type: "acknowledged", messages: 10 });
+    observe({ type: "read", stream: "orders", messages: 10, bytes: 100 });
+    observe({ type: "acknowledged", stream: "orders", messages: 10 });
     observe({ type: "disconnected", role: "reader", reason: "closed" });
     expect(logged).toEqual([]);
   });
@@ -16,17 +16,19 @@ describe("logConsumerEvents", () => {
     const error = new Error("the database is away");
     observe({ type: "started", consumer: "worker-1" });
     observe({ type: "disconnected", role: "reader", reason: "lost" });
-    observe({ type: "handlerFailed", messages: 3, error });
+    observe({ type: "handlerFailed", stream: "orders", messages: 3, error });
     expect(logged).toEqual([
       ["info", "started", { consumer: "worker-1" }],
       ["warn", "disconnected", { role: "reader", reason: "lost" }],
-      ["error", "handlerFailed", { messages: 3, error }],
+      ["error", "handlerFailed", { stream: "orders", messages: 3, error }],
     ]);
   });
 
   it("writes nothing of what was thrown that is no error", () => {
     logged.length = 0;
-    observe({ type: "handlerFailed", messages: 3, error: { password: "hunter2" } });
-    expect(logged).toEqual([["error", "handlerFailed", { messages: 3, error: "the thrown value is not an error" }]]);
+    observe({ type: "handlerFailed", stream: "orders", messages: 3, error: { password: "hunter2" } });
+    expect(logged).toEqual([
+      ["error", "handlerFailed", { stream: "orders", messages: 3, error: "the thrown value is not an error" }],
+    ]);
   });
 });

@@ -22,6 +22,7 @@ const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = 
   outcomeTooLate: "warn",
   pendingTrimmed: "warn",
   nothingSettled: "warn",
+  streamFailed: "error",
   handlerFailed: "error",
   failed: "error",
 };

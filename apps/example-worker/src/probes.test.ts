@@ -14,6 +14,7 @@ const WELL: ConsumerHealth = {
   inFlight: 0,
   deferred: 0,
   unconfirmedAcks: 0,
+  streams: [],
 };
 
 describe("startProbes", () => {

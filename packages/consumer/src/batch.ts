@@ -21,15 +21,22 @@ export interface Settlement {
 export class Batch<Value = Fields> implements Iterable<Message<Value>> {
   /** In stream order. The array is a copy: changing it does not change the batch. */
   readonly messages: readonly Message<Value>[];
+  /** The key of the stream that all its messages are from. `null`: it is empty, and the consumer reads several streams. */
+  readonly stream: string | null;
   /** Why it was delivered now. */
   readonly reason: BatchReason;
   readonly #messages: readonly Message<Value>[];
   readonly #whenOutcomesAreThrough: () => Promise<void>;
 
   /** @internal */
-  constructor(messages: readonly Message<Value>[], reason: BatchReason, whenOutcomesAreThrough: () => Promise<void>) {
+  constructor(
+    messages: readonly Message<Value>[],
+    { stream, reason }: { readonly stream: string | null; readonly reason: BatchReason },
+    whenOutcomesAreThrough: () => Promise<void>,
+  ) {
     this.messages = [...messages];
     this.#messages = messages;
+    this.stream = stream;
     this.reason = reason;
     this.#whenOutcomesAreThrough = whenOutcomesAreThrough;
   }

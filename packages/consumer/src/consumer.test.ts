@@ -95,7 +95,7 @@ describe("reading", () => {
     let batch = await fetch();
     while (batch.size === 0) batch = await fetch();
     expect(batch.messages.map((message) => [message.id, message.deliveries])).toEqual([[id, 1]]);
-    expect(events.all("undeliveredFound")).toEqual([{ type: "undeliveredFound", messages: 1 }]);
+    expect(events.all("undeliveredFound")).toMatchObject([{ type: "undeliveredFound", messages: 1 }]);
   });
 });
 
@@ -118,7 +118,7 @@ describe("messages that take longer than their lease to arrive", () => {
     held.release();
     await clock.advance(5_000);
     expect(offered).toEqual([]);
-    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "not-owned" }]);
+    expect(events.all("outcomeTooLate")).toMatchObject([{ type: "outcomeTooLate", ids: [id], why: "not-owned" }]);
     expect(await pending()).toEqual([id]);
     await close();
     await running;
@@ -133,7 +133,7 @@ describe("messages that take longer than their lease to arrive", () => {
     await clock.advance(120_000);
     held.release();
     await clock.advance(5_000);
-    expect(events.all("acknowledged")).toEqual([{ type: "acknowledged", messages: 1 }]);
+    expect(events.all("acknowledged")).toMatchObject([{ type: "acknowledged", messages: 1 }]);
     expect(await pending()).toEqual([]);
     await close();
     await running;
@@ -278,7 +278,7 @@ describe("closing", () => {
     await clock.advance(1_000);
     await closing;
     batch.ack();
-    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "closed" }]);
+    expect(events.all("outcomeTooLate")).toMatchObject([{ type: "outcomeTooLate", ids: [id], why: "closed" }]);
     expect(await pending()).toEqual([id]);
   });
 

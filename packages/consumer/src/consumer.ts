@@ -1,6 +1,6 @@
 /**
- * The consumer: the public API over its parts, which are made in `parts.ts`. There are three ways to pull batches: `fetch()`,
- * `for await` and `run()`.
+ * The consumer: the public API over its streams (`lanes.ts`), each of which has its parts (`parts.ts`). There are three ways to
+ * pull batches: `fetch()`, `for await` and `run()`.
  *
  * | state    | fetch · for await · run          | leaves by                                        |
  * |----------|----------------------------------|--------------------------------------------------|
@@ -15,17 +15,19 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
-  ConsumerNameInUseError,
   type EntryId,
+  type ErrorInfo,
   type Fields,
   isEntryId,
   type LifecycleState,
   UsageError,
 } from "@redis-batch/core";
-import { type Dependencies, dependenciesOf } from "@redis-batch/core/internal/connection";
+import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
 import { asError, toErrorInfo } from "@redis-batch/core/internal/errors";
 import { describeShape } from "@redis-batch/core/internal/messages";
+import { quoteName } from "@redis-batch/core/internal/names";
 import {
+  type Clock,
   createNotifier,
   INSPECT,
   type InspectContext,
@@ -35,38 +37,29 @@ import {
   showAs,
   warningObserver,
 } from "@redis-batch/core/internal/service";
-import type { Batch } from "./batch.ts";
-import type { ConsumerEvent, IntakeHold, StopReport } from "./events.ts";
+import { Batch } from "./batch.ts";
+import type { BatchReason, ConsumerEvent, IntakeHold, StopReport } from "./events.ts";
 import type { Handler } from "./handler.ts";
+import type { Lane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 import { ConnectionWatch } from "./liveness/connection-watch.ts";
-import { WorkCounter } from "./liveness/work-counter.ts";
-import { type ConsumerOptions, resolveConsumerOptions } from "./options.ts";
-import { type ConsumerParts, createParts } from "./parts.ts";
-import { ReplySize } from "./receiving/reply-size.ts";
-import { HeldMessages } from "./scheduling/held-messages.ts";
+import { LoopWatch } from "./liveness/loop-watch.ts";
+import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
 import type { OpenBatch } from "./scheduling/open-batches.ts";
-import type { Scope } from "./scope.ts";
 import type { AckReport } from "./settling/acknowledger.ts";
-import { Signals } from "./signals.ts";
 import { Usage, type Use } from "./usage.ts";
-import { describeProblem } from "./warn.ts";
+import { describeProblem, describeProblemOfStream } from "./warn.ts";
 
 export type { AckReport } from "./settling/acknowledger.ts";
 
-/** The health of a consumer, for probes. */
-export interface ConsumerHealth {
-  readonly state: LifecycleState;
-  /**
-   * Whether it makes progress, or could. `false` if it has failed, if the server has not answered for long, or if every handler
-   * has been at work for longer than `maxHoldMs`: restart the process then.
-   */
-  readonly live: boolean;
-  /** Whether it is connected and reading, and its messages do not fail here while they succeed elsewhere. */
-  readonly ready: boolean;
-  /** Why it does not read new messages; `"open"` if it does. */
+/** The health of one stream of a consumer. */
+export interface StreamHealth {
+  readonly stream: string;
+  /** Whether the consumer works on it. `false`: it has failed, for the reason in `error`, and is tried again. */
+  readonly isAtWork: boolean;
+  readonly error: ErrorInfo | null;
+  /** Why no new messages are read from it; `"open"` if they are. */
   readonly intake: IntakeHold | "open";
-  /** Handlers that have been at work on one batch for longer than `maxHoldMs`. */
-  readonly handlersHung: number;
   /** Messages in memory that no batch has taken yet. */
   readonly buffered: number;
   /** Messages in batches that have not ended. */
@@ -75,6 +68,24 @@ export interface ConsumerHealth {
   readonly deferred: number;
   /** Acknowledgements that the server has not confirmed yet. */
   readonly unconfirmedAcks: number;
+}
+
+/** The health of a consumer, for probes. Numbers are those of all streams together. */
+export interface ConsumerHealth extends Omit<StreamHealth, "stream" | "isAtWork" | "error"> {
+  readonly state: LifecycleState;
+  /**
+   * Whether it makes progress, or could. `false` if it has failed, if the server has not answered for long, or if every handler
+   * has been at work for longer than `maxHoldMs`: restart the process then.
+   */
+  readonly live: boolean;
+  /** Whether it is connected and reads every stream, and its messages do not fail here while they succeed elsewhere. */
+  readonly ready: boolean;
+  /** Why it does not read new messages, of the first stream that it does not read; `"open"` if it reads all. */
+  readonly intake: IntakeHold | "open";
+  /** Handlers that have been at work on one batch for longer than `maxHoldMs`. */
+  readonly handlersHung: number;
+  /** Each stream by itself. */
+  readonly streams: readonly StreamHealth[];
 }
 
 /** The reasons for not reading that somebody has to act on. */
@@ -100,8 +111,19 @@ const STUCK_MS = 30_000;
  * ```
  */
 export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, AsyncDisposable {
-  readonly #scope: Scope<Value>;
-  readonly #parts: ConsumerParts<Value>;
+  readonly #policy: ConsumerPolicy<Value>;
+  readonly #client: StreamClient;
+  readonly #clock: Clock;
+  readonly #lifecycle = new Lifecycle("Consumer");
+  readonly #usage: Usage;
+  readonly #connection: ConnectionWatch;
+  readonly #loopWatch: LoopWatch;
+  readonly #lanes: Lanes<Value>;
+  readonly #report: (event: ConsumerEvent) => void;
+  readonly #whenStopped: Promise<void>;
+  #onStopped = (): void => {};
+  #starting: Promise<boolean> | undefined;
+  #stopping: Promise<StopReport> | undefined;
   #stopListening = (): void => {};
   #failure: Error | undefined;
 
@@ -113,41 +135,40 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   constructor(options: ConsumerOptions<Value>, dependencies: Dependencies);
   constructor(options: ConsumerOptions<Value>, dependencies?: Dependencies) {
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
-    const { redis, credentials, blockMs } = policy;
+    const { redis, credentials, blockMs, streams, group } = policy;
     const { clock, random, createClient } = dependencies ?? dependenciesOf(redis);
-    const subject = nameService("consumer", policy.stream, policy.group);
-    const notify = createNotifier("consumer", policy.observer ?? warningObserver(subject, describeProblem, clock));
-    const work = new WorkCounter();
-    const report = (event: ConsumerEvent): void => {
-      work.count(event);
-      notify(event);
-    };
-    const signals = new Signals();
-    const connection = new ConnectionWatch(clock, signals, report);
-    const actor = { role: "consumer", stream: policy.stream } as const;
+    const subject = nameService("consumer", streams, group);
+    const describe = streams.length === 1 ? describeProblem : describeProblemOfStream;
+    const report = createNotifier("consumer", policy.observer ?? warningObserver(subject, describe, clock));
+    const connection = new ConnectionWatch(clock, () => this.#connectionChanged(), report);
+    const actor = { role: "consumer", stream: streams } as const;
     const client = createClient({ redis, credentials, blockMs, actor, report: (event) => connection.take(event) });
+    const usage = new Usage(policy);
 
-    const scope: Scope<Value> = {
-      ...{ policy, client, clock, random, signals, report },
-      lifecycle: new Lifecycle("Consumer"),
-      usage: new Usage(policy),
-      held: new HeldMessages<Value>(signals.roomChanged),
-      replySize: new ReplySize(),
+    this.#policy = policy;
+    this.#client = client;
+    this.#clock = clock;
+    this.#usage = usage;
+    this.#connection = connection;
+    this.#report = report;
+    this.#loopWatch = new LoopWatch({ clock, policy, report });
+    this.#lanes = new Lanes({
+      ...{ policy, client, clock, random, usage, connection, report, lifecycle: this.#lifecycle },
       fail: (error) => this.#fail(error),
-    };
-
-    this.#scope = scope;
-    this.#parts = createParts(scope, { connection, work });
+    });
+    this.#whenStopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
     this.#stopListening = onAbort(policy.signal, () => void this.#stop());
   }
 
   /** The consumer's name within the group. */
   get name(): string {
-    return this.#scope.policy.name;
+    return this.#policy.name;
   }
 
   get state(): LifecycleState {
-    return this.#scope.lifecycle.state;
+    return this.#lifecycle.state;
   }
 
   /**
@@ -167,24 +188,23 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
     signal?.throwIfAborted();
-    const { policy, clock } = this.#scope;
-    if (this.state === "draining") return this.#handNothing();
+    if (this.state === "draining") return this.#handNothing("draining");
     this.#begin("fetch()");
-    const calledAtMs = clock.nowMs();
+    const calledAtMs = this.#clock.nowMs();
     try {
-      this.#parts.open.endFetched();
+      this.#endFetched();
       if (!(await orAborted(signal, this.#start()))) {
-        if (policy.signal?.aborted === true) return this.#handNothing();
+        if (this.#policy.signal?.aborted === true) return this.#handNothing("draining");
         throw closedEarly();
       }
-      this.#startReading();
-      const collected = await this.#parts.scheduler.take({ mode: "fetch", calledAtMs, signal });
-      const { batch } = this.#parts.open.hand(collected, "fetch");
+      this.#lanes.startReading();
+      const { source, collected } = await this.#lanes.callers.take({ mode: "fetch", calledAtMs, signal });
+      const batch = source?.parts.open.hand(collected, "fetch").batch ?? this.#handNothing(collected.reason);
       // A loop of calls must leave time for timers and sockets, however fast the answers come.
       await nextTurn();
       return batch;
     } finally {
-      this.#scope.usage.end();
+      this.#usage.end();
     }
   }
 
@@ -195,19 +215,19 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Value>, void, undefined> {
     this.#begin("for await");
-    let open: OpenBatch<Value> | undefined;
+    let next: Next<Value> | undefined;
     try {
-      if (await this.#start()) this.#startReading();
+      if (await this.#start()) this.#lanes.startReading();
       for (;;) {
-        open = await this.#next();
-        if (open === undefined) break;
-        yield open.batch;
-        this.#parts.open.end(open);
+        next = await this.#next();
+        if (next === undefined) break;
+        yield next.open.batch;
+        next.lane.parts.open.end(next.open);
       }
     } finally {
-      if (open !== undefined) this.#parts.open.end(open);
-      this.#parts.reader.pause();
-      this.#scope.usage.end();
+      next?.lane.parts.open.end(next.open);
+      for (const { parts } of this.#lanes.atWork) parts.reader.pause();
+      this.#usage.end();
     }
     await this.close();
   }
@@ -224,17 +244,17 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#begin("run()");
     const stopListening = onAbort(signal, () => void this.#stop());
     try {
-      if (await this.#start()) this.#startReading();
-      const handlers = Promise.all(Array.from({ length: this.#scope.policy.concurrency }, () => this.#work(handler)));
+      if (await this.#start()) this.#lanes.startReading();
+      const handlers = Promise.all(Array.from({ length: this.#policy.concurrency }, () => this.#work(handler)));
       // A handler that never returns must not keep run() from resolving.
       handlers.catch(() => {});
-      await Promise.race([handlers, this.#parts.shutdown.whenStopped]);
+      await Promise.race([handlers, this.#whenStopped]);
     } catch (error) {
       await this.close();
       throw this.#failure ?? error;
     } finally {
       stopListening();
-      this.#scope.usage.end();
+      this.#usage.end();
     }
     return this.close();
   }
@@ -244,19 +264,44 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    * message that was read ahead and is in no batch yet can be acknowledged too; then it is never offered.
    *
    * @param ids any number of them
-   * @throws {UsageError} when one of them is no entry id
+   * @throws {UsageError} when one of them is no entry id, and when the consumer reads several streams: see `ackIn()`
    * @throws {RedisBatchError} when the server cannot be asked; then the result is unknown, and calling again is safe
    */
   async ack(...ids: EntryId[]): Promise<AckReport> {
+    const [stream = "", ...others] = this.#policy.streams;
+    if (others.length > 0) {
+      throw new UsageError(
+        "ack: an id is unique within its stream only, and this consumer reads several: use ackIn(stream, ...ids)",
+      );
+    }
+    return this.#ackIn("ack", stream, ids);
+  }
+
+  /**
+   * The same for messages of one of several streams.
+   *
+   * @throws {UsageError} when the consumer does not read this stream, or one of the ids is no entry id
+   * @throws {RedisBatchError} when the server cannot be asked; then the result is unknown, and calling again is safe
+   */
+  async ackIn(stream: string, ...ids: EntryId[]): Promise<AckReport> {
+    if (!this.#policy.streams.includes(stream)) {
+      throw new UsageError(`ackIn: this consumer does not read a stream of that name; it reads ${this.#streamNames}`);
+    }
+    return this.#ackIn("ackIn", stream, ids);
+  }
+
+  async #ackIn(method: string, stream: string, ids: readonly EntryId[]): Promise<AckReport> {
     for (const id of ids as readonly unknown[]) {
       if (typeof id === "string" && isEntryId(id)) continue;
       throw new UsageError(
-        `ack: expected entry ids such as "1700000000000-0" as separate arguments, got ${describeShape(id)} that is not an id`,
+        `${method}: expected entry ids such as "1700000000000-0" as separate arguments, got ${describeShape(id)} that is not an id`,
       );
     }
     this.#assertUsable("acknowledge");
     if (!(await this.#start())) throw closedEarly();
-    return this.#parts.acknowledger.acknowledgeIds(ids);
+    const lane = this.#lanes.of(stream);
+    if (lane === undefined) throw asError(this.#lanes.resting.get(stream));
+    return lane.parts.acknowledger.acknowledgeIds(ids);
   }
 
   /**
@@ -265,37 +310,49 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    * nothing if the consumer is paused already.
    */
   pause(): void {
-    this.#parts.intake.pause();
-    this.#parts.reader.pause();
-    this.#parts.waiting.readingRests();
-    if (this.state === "running") void this.#parts.surplus.look();
+    this.#lanes.pause();
   }
 
   /** Continues after `pause()`. */
   resume(): void {
-    this.#parts.intake.resume();
-    // It may claim again what it released because it was paused.
-    this.#parts.claimer.batchEnded();
-    if (this.#scope.usage.current !== undefined) this.#startReading();
-    this.#parts.scheduler.decide();
+    this.#lanes.resume();
   }
 
   /** The current health of the consumer. Does no I/O. */
   health(): ConsumerHealth {
-    const { policy, held, usage } = this.#scope;
-    const { connection, readWatch, open, acknowledger, intake } = this.#parts;
     const { state } = this;
+    const streams = this.#policy.streams.map((stream) => this.#healthOf(stream));
+    const lanes = this.#lanes.atWork;
+    const sum = (count: (one: StreamHealth) => number): number => streams.reduce((total, one) => total + count(one), 0);
+    const handlersHung = lanes.reduce((hung, { parts }) => hung + parts.open.hung, 0);
     // A refusal is an answer, and a restart would not change it.
-    const isStuck = connection.isConnected && readWatch.unansweredMs > policy.blockMs + STUCK_MS;
-    const isEveryHandlerHung = open.hung >= usage.places;
-    // One or two refusals are no reason to take it out of service. If they last, that is a stall.
-    const isReading = !intake.isCutOff && !readWatch.isStalled && !NOT_READY.includes(intake.hold);
+    const isStuck =
+      this.#connection.isConnected &&
+      lanes.some(({ parts }) => parts.readWatch.unansweredMs > this.#policy.blockMs + STUCK_MS);
+    const isEveryHandlerHung = handlersHung >= this.#usage.places;
     return {
       state,
       live: this.#failure === undefined && state !== "closed" && !isStuck && !isEveryHandlerHung,
-      ready: state === "running" && isReading,
+      ready: state === "running" && this.#lanes.resting.size === 0 && lanes.every(isReading),
+      intake: streams.find(({ intake }) => intake !== "open")?.intake ?? "open",
+      handlersHung,
+      buffered: sum(({ buffered }) => buffered),
+      inFlight: sum(({ inFlight }) => inFlight),
+      deferred: sum(({ deferred }) => deferred),
+      unconfirmedAcks: sum(({ unconfirmedAcks }) => unconfirmedAcks),
+      streams,
+    };
+  }
+
+  #healthOf(stream: string): StreamHealth {
+    const lane = this.#lanes.of(stream);
+    const reason = this.#lanes.resting.get(stream);
+    const error = reason === undefined ? null : toErrorInfo(reason);
+    const { open, acknowledger, intake } = (lane as Lane<Value>).parts;
+    const { held } = (lane as Lane<Value>).scope;
+    return {
+      ...{ stream, isAtWork: error === null, error },
       intake: intake.hold,
-      handlersHung: open.hung,
       buffered: held.fresh.messages + held.due.messages,
       inFlight: open.messages,
       deferred: held.deferredCount,
@@ -315,9 +372,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    * first `await`). The consumer stops all the same
    */
   close(): Promise<StopReport> {
-    this.#parts.open.endFetched();
+    this.#endFetched();
     const stopping = this.#stop();
-    if (!this.#parts.handlers.isInHandler) return stopping;
+    if (!this.#lanes.atWork.some(({ parts }) => parts.handlers.isInHandler)) return stopping;
     const waitsForItself = Promise.reject(
       new UsageError(
         "close() was called in a handler of run(), which cannot end while it waits for itself: the consumer stops now; " +
@@ -336,77 +393,124 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
 
   /** @internal */
   [INSPECT](depth: number, options: InspectContext): string {
-    const { name, stream, group } = this.#scope.policy;
-    return showAs("Consumer", { name, stream, group, state: this.state }, depth, options);
+    const { name, streams, group } = this.#policy;
+    const read = streams.length === 1 ? { stream: streams[0] } : { streams };
+    return showAs("Consumer", { name, ...read, group, state: this.state }, depth, options);
+  }
+
+  get #streamNames(): string {
+    return this.#policy.streams.map(quoteName).join(", ");
+  }
+
+  #connectionChanged(): void {
+    for (const { scope } of this.#lanes.atWork) scope.signals.intakeTouched.raise();
   }
 
   #begin(use: Use): void {
-    const { usage } = this.#scope;
-    if (usage.current !== undefined) {
-      throw new UsageError(`cannot use ${use} while ${usage.current} is active: use a consumer in one way at a time`);
+    const { current } = this.#usage;
+    if (current !== undefined) {
+      throw new UsageError(`cannot use ${use} while ${current} is active: use a consumer in one way at a time`);
     }
     this.#assertUsable(`use ${use}`);
-    usage.begin(use);
+    this.#usage.begin(use);
   }
 
   #assertUsable(action: string): void {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#scope.lifecycle.assertOpen(action);
+    this.#lifecycle.assertOpen(action);
   }
 
-  /** The empty batch that a call gets while the consumer drains. */
-  #handNothing(): Batch<Value> {
-    this.#parts.open.endFetched();
-    return this.#parts.open.hand({ messages: [], reason: "draining", redelivered: 0 }, "fetch").batch;
+  #endFetched(): void {
+    for (const { parts } of this.#lanes.atWork) parts.open.endFetched();
+  }
+
+  /** An empty batch. */
+  #handNothing(reason: BatchReason): Batch<Value> {
+    this.#endFetched();
+    const { streams } = this.#policy;
+    return new Batch([], { stream: streams.length === 1 ? (streams[0] ?? null) : null, reason }, async () => {});
   }
 
   /** Resolves with `true` when the consumer runs, and with `false` when it was stopped before, which is no failure. */
   async #start(): Promise<boolean> {
     try {
-      return await this.#parts.startup.start();
+      this.#starting ??= this.#stopping === undefined ? this.#startAll() : Promise.resolve(false);
+      return await this.#starting;
     } catch (error) {
-      if (this.#scope.lifecycle.isOpen) this.#fail(error);
+      if (this.#lifecycle.isOpen) this.#fail(error);
       if (this.#failure !== undefined) throw this.#failure;
       return false;
     }
   }
 
-  #startReading(): void {
-    if (!this.#parts.intake.isPaused && this.state === "running") this.#parts.reader.resume();
+  async #startAll(): Promise<boolean> {
+    this.#lifecycle.moveTo("starting");
+    if (!(await this.#lanes.start()) || this.state !== "starting") return false;
+    this.#lifecycle.moveTo("running");
+    this.#loopWatch.start();
+    this.#report({ type: "started", consumer: this.name });
+    return true;
   }
 
   async #work(handler: Handler<Value>): Promise<void> {
     for (;;) {
-      const open = await this.#next();
-      if (open === undefined) return;
-      await this.#parts.handlers.handle(open, handler);
+      const next = await this.#next();
+      if (next === undefined) return;
+      await next.lane.parts.handlers.handle(next.open, handler);
     }
   }
 
   /** The next batch of a loop; `undefined` when the consumer drains. */
-  async #next(): Promise<OpenBatch<Value> | undefined> {
-    const collected = await this.#parts.scheduler.take({ mode: "loop", calledAtMs: null });
-    this.#parts.intake.handed();
-    if (collected.reason !== "draining") return this.#parts.open.hand(collected, "loop");
-    if (this.#failure !== undefined) throw this.#failure;
-    return undefined;
+  async #next(): Promise<Next<Value> | undefined> {
+    const { source: lane, collected } = await this.#lanes.callers.take({ mode: "loop", calledAtMs: null });
+    if (lane === undefined) {
+      if (this.#failure !== undefined) throw this.#failure;
+      return undefined;
+    }
+    lane.parts.intake.handed();
+    return { lane, open: lane.parts.open.hand(collected, "loop") };
   }
 
   #fail(error: unknown): void {
-    const { lifecycle, report } = this.#scope;
-    if (this.#failure !== undefined || !lifecycle.canMoveTo("failed")) return;
+    if (this.#failure !== undefined || !this.#lifecycle.canMoveTo("failed")) return;
     this.#failure = asError(error);
-    lifecycle.moveTo("failed");
-    report({ type: "failed", error: toErrorInfo(error) });
-    this.#parts.scheduler.fail(error);
-    if (ConsumerNameInUseError.is(error)) this.#parts.shutdown.letGoOfName(error);
+    this.#lifecycle.moveTo("failed");
+    this.#report({ type: "failed", error: toErrorInfo(error) });
+    this.#lanes.fail(error);
     void this.close();
   }
 
   #stop(): Promise<StopReport> {
     this.#stopListening();
-    return this.#parts.shutdown.stop();
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
   }
+
+  async #stopAll(): Promise<StopReport> {
+    const wasUsed = this.state !== "idle";
+    if (this.#lifecycle.canMoveTo("draining")) this.#lifecycle.moveTo("draining");
+    if (wasUsed) this.#report({ type: "draining" });
+    const report = await this.#lanes.leave();
+    this.#loopWatch.stop();
+    await this.#client.close();
+    await this.#lanes.finish();
+    this.#lifecycle.moveTo("closed");
+    if (wasUsed) this.#report({ type: "stopped", ...report });
+    this.#onStopped();
+    return report;
+  }
+}
+
+/** A batch of a loop, and whose it is. */
+interface Next<Value> {
+  readonly lane: Lane<Value>;
+  readonly open: OpenBatch<Value>;
+}
+
+function isReading<Value>({ parts }: Lane<Value>): boolean {
+  const { intake, readWatch } = parts;
+  // One or two refusals are no reason to take it out of service. If they last, that is a stall.
+  return !intake.isCutOff && !readWatch.isStalled && !NOT_READY.includes(intake.hold);
 }
 
 /** What the promise resolves with; rejects as soon as the signal aborts. */

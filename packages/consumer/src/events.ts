@@ -7,8 +7,20 @@ export type ConsumerEvent =
   | { readonly type: "disconnected"; readonly role: ConnectionRole; readonly reason: string }
   /** An attempt to connect failed, for a reason not reported since the last connection. It keeps trying. */
   | { readonly type: "connectFailed"; readonly role: ConnectionRole; readonly reason: string }
-  | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "started"; readonly consumer: string }
+  | { readonly type: "eventLoopDelayed"; readonly delayMs: number }
+  | { readonly type: "draining" }
+  | { readonly type: "failed"; readonly error: ErrorInfo }
+  | ({ readonly type: "stopped" } & StopReport)
+  | (StreamEvent & { readonly stream: string });
+
+/** Events that concern one stream. */
+export type StreamEvent =
+  /** Of several streams, this one cannot be worked on. The others go on, and it is tried again. */
+  | { readonly type: "streamFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
+  /** A stream that had failed is worked on again. */
+  | { readonly type: "streamResumed" }
+  | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
   | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   /** `error` is the last refusal; `null`: the server did not answer at all. */
@@ -46,7 +58,6 @@ export type ConsumerEvent =
   | { readonly type: "recoveryFailed"; readonly error: ErrorInfo }
   | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   | { readonly type: "heartbeatFailed"; readonly error: ErrorInfo }
-  | { readonly type: "eventLoopDelayed"; readonly delayMs: number }
   | { readonly type: "redelivered"; readonly messages: number }
   | { readonly type: "pendingTrimmed"; readonly ids: readonly EntryId[] }
   | { readonly type: "batch"; readonly messages: number; readonly redelivered: number; readonly reason: BatchReason }
@@ -78,10 +89,7 @@ export type ConsumerEvent =
       readonly retryInMs: number;
       readonly error: ErrorInfo;
     }
-  | { readonly type: "outcomeTooLate"; readonly ids: readonly EntryId[]; readonly why: TooLateReason }
-  | { readonly type: "draining" }
-  | { readonly type: "failed"; readonly error: ErrorInfo }
-  | ({ readonly type: "stopped" } & StopReport);
+  | { readonly type: "outcomeTooLate"; readonly ids: readonly EntryId[]; readonly why: TooLateReason };
 
 /** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer is stopping. */
 export type BatchReason = "entries" | "bytes" | "wait" | "draining";

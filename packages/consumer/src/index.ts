@@ -1,7 +1,7 @@
 /** The public door: the consumer, and everything of `@redis-batch/core`. */
 export * from "@redis-batch/core";
 export { Batch, type Settlement } from "./batch.ts";
-export { type AckReport, Consumer, type ConsumerHealth } from "./consumer.ts";
+export { type AckReport, Consumer, type ConsumerHealth, type StreamHealth } from "./consumer.ts";
 export type {
   BatchReason,
   ConsumerEvent,

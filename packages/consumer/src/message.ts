@@ -98,6 +98,7 @@ export interface Offer {
 
 /** Receives a message's outcome. */
 export interface MessageKeeper<Value> {
+  readonly stream: string;
   readonly codec: Decoder<Value>;
   ack(message: Message<Value>): void;
   retry(message: Message<Value>, options: RetryOptions): void;
@@ -139,6 +140,11 @@ export class Message<Value = Fields> {
     this.arrival = arrival;
     this.#ripeAtMs = arrival.ripeAtMs;
     this.#keeper = keeper;
+  }
+
+  /** The stream's key. An id is unique within its stream only. */
+  get stream(): string {
+    return this.#keeper.stream;
   }
 
   /** The number of deliveries, including this one; 1 the first time. */
@@ -243,7 +249,12 @@ export class Message<Value = Fields> {
 
   /** @internal */
   [INSPECT](depth: number, options: InspectContext): string {
-    return showAs("Message", { id: this.id, deliveries: this.deliveries, bytes: this.bytes }, depth, options);
+    return showAs(
+      "Message",
+      { stream: this.stream, id: this.id, deliveries: this.deliveries, bytes: this.bytes },
+      depth,
+      options,
+    );
   }
 
   /** @internal */

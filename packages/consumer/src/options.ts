@@ -12,6 +12,7 @@ import {
 import { instanceName } from "@redis-batch/core/internal/service";
 import { CONSUMER_SPEC } from "./spec.ts";
 
+/** The options of a consumer of one stream (`stream`) or of several (`streams`): one of the two must be given. */
 export interface ConsumerOptions<Value = Fields> extends WithRedis, OptionsOf<typeof CONSUMER_SPEC> {
   readonly codec?: Decoder<Value> | undefined;
 }
@@ -20,8 +21,11 @@ export interface ConsumerOptions<Value = Fields> extends WithRedis, OptionsOf<ty
 export const CONSUMER_DEFAULTS: DefaultsOf<typeof CONSUMER_SPEC> = defaultsOf(CONSUMER_SPEC);
 
 /** The options, complete and checked. */
-export interface ConsumerPolicy<Value> extends PolicyOf<typeof CONSUMER_SPEC> {
+export interface ConsumerPolicy<Value> extends Omit<PolicyOf<typeof CONSUMER_SPEC>, "stream"> {
+  readonly streams: readonly string[];
   readonly name: string;
+  /** The stream; of several the one that this policy is for. */
+  readonly stream: string;
   readonly codec: Decoder<Value>;
   /** How often the heartbeat goes out, in milliseconds. */
   readonly heartbeatMs: number;
@@ -40,8 +44,14 @@ export function resolveConsumerOptions<Value>(
 ): ConsumerPolicy<Value> {
   const reader = new OptionsReader("new Consumer", options, Object.keys(CONSUMER_SPEC));
   const policy = reader.read(CONSUMER_SPEC);
+  if (reader.has("stream") === reader.has("streams")) {
+    reader.problem(
+      reader.has("stream") ? "stream and streams cannot both be given" : "stream is missing, or streams for several",
+    );
+  }
+  const streams = policy.streams ?? [policy.stream ?? ""];
   return reader.finish({
-    ...policy,
+    ...{ ...policy, streams, stream: streams[0] ?? "" },
     name: policy.name ?? instanceName(instance),
     blockMs: Math.min(policy.blockMs, Math.floor(policy.leaseMs / 4)),
     heartbeatMs: heartbeatMsOf(policy.leaseMs),
@@ -49,4 +59,11 @@ export function resolveConsumerOptions<Value>(
     isDecodedEarly: options.codec !== undefined,
     codec: options.codec ?? (fieldsCodec as unknown as Decoder<Value>),
   });
+}
+
+/** The policy for one of the streams of a consumer. */
+export function policyOfStream<Value>(policy: ConsumerPolicy<Value>, stream: string): ConsumerPolicy<Value> {
+  if (policy.streams.length === 1) return policy;
+  const { min } = CONSUMER_SPEC.maxBytes;
+  return { ...policy, stream, maxBytes: Math.max(min, Math.floor(policy.maxBytes / policy.streams.length)) };
 }

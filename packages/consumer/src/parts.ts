@@ -1,4 +1,4 @@
-/** Makes the parts of a consumer, each after the parts that it uses. For what they tell each other otherwise see `signals.ts`. */
+/** Makes the parts of a consumer for one of its streams, each after the parts that it uses. For what they tell each other otherwise see `signals.ts`. */
 import type { ConnectionWatch } from "./liveness/connection-watch.ts";
 import { Heartbeat } from "./liveness/heartbeat.ts";
 import { HoldLimit } from "./liveness/hold-limit.ts";
@@ -32,7 +32,7 @@ import { Releaser } from "./settling/releaser.ts";
 import { SecondOpinions } from "./settling/second-opinions.ts";
 import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 
-/** The parts that the consumer itself uses. */
+/** The parts that lanes and the consumer use. */
 export interface ConsumerParts<Value> {
   readonly connection: ConnectionWatch;
   readonly acknowledger: Acknowledger<Value>;

@@ -32,8 +32,8 @@ export class RecordedMessage<Value = Fields> extends Message<Value> {
   }
 
   /** @internal */
-  constructor(entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {
-    const keeper = new Recorder(codec);
+  constructor(stream: string, entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {
+    const keeper = new Recorder(stream, codec);
     super(entry, { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 }, keeper);
     this.#keeper = keeper;
     this.state = "offered";
@@ -61,10 +61,12 @@ export class RecordedMessage<Value = Fields> extends Message<Value> {
 }
 
 class Recorder<Value> implements MessageKeeper<Value> {
+  readonly stream: string;
   readonly codec: Decoder<Value>;
   outcome: RecordedOutcome = NONE;
 
-  constructor(codec: Decoder<Value>) {
+  constructor(stream: string, codec: Decoder<Value>) {
+    this.stream = stream;
     this.codec = codec;
   }
 
@@ -97,7 +99,8 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
 
   /** @internal */
   constructor(messages: readonly RecordedMessage<Value>[]) {
-    super(messages, "entries", () => Promise.resolve());
+    const [first] = messages;
+    super(messages, { stream: first?.stream ?? null, reason: "entries" }, () => Promise.resolve());
     this.#recorded = messages;
   }
 
@@ -133,11 +136,12 @@ export function isRecordedMessage(value: unknown): value is RecordedMessage<unkn
 
 /** Makes a message of an entry. */
 export function recordMessage<Value>(
+  stream: string,
   entry: StreamEntry,
   deliveries: number,
   codec: Decoder<Value>,
 ): RecordedMessage<Value> {
-  return new RecordedMessage(entry, deliveries, codec);
+  return new RecordedMessage(stream, entry, deliveries, codec);
 }
 
 /** Makes a batch of messages. */

@@ -1,13 +1,31 @@
-/** What every part of a consumer has. The constructor of a part takes the scope, and the other parts that it uses. */
+/**
+ * What every part of a consumer has, for one of its streams: what a consumer holds of a stream, and does for it, is independent
+ * of its other streams but for what stands under `shares`. The constructor of a part takes the scope, and the other parts that
+ * it uses.
+ */
 
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import type { Clock, Lifecycle, Random } from "@redis-batch/core/internal/service";
-import type { ConsumerEvent } from "./events.ts";
+import type { StreamEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
 import type { ReplySize } from "./receiving/reply-size.ts";
+import type { NewEntries } from "./receiving/shared-reads.ts";
 import type { HeldMessages } from "./scheduling/held-messages.ts";
 import type { Signals } from "./signals.ts";
 import type { Usage } from "./usage.ts";
+
+/** What the streams of a consumer share. */
+export interface Shares {
+  /** How many streams there are. */
+  readonly streams: number;
+  /** New messages of the other streams that are in memory, and in no batch yet. */
+  bufferedElsewhere(): number;
+  /** Handlers that have been at work on a batch of another stream for longer than `maxHoldMs`. */
+  hungElsewhere(): number;
+}
+
+/** The shares of the only stream. */
+export const ALONE: Shares = { streams: 1, bufferedElsewhere: () => 0, hungElsewhere: () => 0 };
 
 export interface Scope<Value = unknown> {
   readonly policy: ConsumerPolicy<Value>;
@@ -16,11 +34,13 @@ export interface Scope<Value = unknown> {
   readonly random: Random;
   readonly lifecycle: Lifecycle;
   readonly usage: Usage;
-  /** Every message that this consumer holds. */
+  readonly newEntries: NewEntries;
+  readonly shares: Shares;
+  /** Every message of the stream that this consumer holds. */
   readonly held: HeldMessages<Value>;
   readonly replySize: ReplySize;
   readonly signals: Signals;
-  readonly report: (event: ConsumerEvent) => void;
-  /** Ends the consumer because of an error that cannot pass. */
+  readonly report: (event: StreamEvent) => void;
+  /** Ends the work on this stream because of an error that cannot pass. */
   readonly fail: (error: unknown) => void;
 }

@@ -27,8 +27,16 @@ export const CONSUMER_SPEC = {
     ...{ kind: "function", value: {} as Observer<ConsumerEvent>, otherwise: "process warnings" },
     about: "receives every [event](../../docs/events.md)",
   },
-  /** The stream's key. It is created when it does not exist. */
-  stream: { kind: "stream", required: true, about: "the stream's key; created if it is missing" },
+  /** The stream's key. It is created when it does not exist. Either this or `streams`. */
+  stream: { kind: "stream", about: "the stream's key; created if it is missing; either this or `streams`" },
+  /**
+   * The keys of several streams, each of which has a group of this name. They are read over the connections of one consumer,
+   * and share `concurrency` and `prefetch`; `maxBytes` is divided equally among them. A batch has messages of one of them.
+   */
+  streams: {
+    kind: "streams",
+    about: "the keys of [several streams](#several-streams), each with a group of this name",
+  },
   /** The consumer group. It is created when it does not exist. */
   group: { kind: "name", required: true, about: "the consumer group; created if it is missing" },
   /**

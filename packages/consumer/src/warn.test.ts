@@ -1,11 +1,11 @@
 import { ODD_VALUES } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
-import type { ConsumerEvent } from "./events.ts";
+import type { StreamEvent } from "./events.ts";
 import { describeProblem } from "./warn.ts";
 
 const error = { code: "CONNECTION", message: "it is away" } as const;
 
-it.each<ConsumerEvent>([
+it.each<StreamEvent>([
   { type: "heldTooLong", messages: 3, hung: 1 },
   { type: "unfit", failures: 5, succeededElsewhere: 2 },
   { type: "releaseFailed", messages: 3, retryInMs: 50, error },
@@ -17,7 +17,7 @@ it.each<ConsumerEvent>([
   expect(describeProblem(event)).toBeDefined();
 });
 
-it.each<ConsumerEvent>([
+it.each<StreamEvent>([
   { type: "fit" },
   { type: "intakeOpened" },
   { type: "intakeHeld", by: "paused" },
@@ -40,7 +40,7 @@ it.each(ODD_VALUES)("has words for a handler that throws %s", (_what, thrown) =>
   expect(describeProblem({ type: "handlerFailed", messages: 3, error: thrown })).toContain("on a batch of 3");
 });
 
-it.each<ConsumerEvent>([
+it.each<StreamEvent>([
   { type: "nothingSettled", messages: 1 },
   { type: "ackFailed", messages: 1, retryInMs: 50, error },
   { type: "releaseFailed", messages: 1, retryInMs: 50, error },

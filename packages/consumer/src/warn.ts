@@ -1,14 +1,23 @@
 /** Process warnings of a consumer without an observer. */
 
 import { describeCount, describeMessages, describeThrown, placeOf } from "@redis-batch/core/internal/errors";
+import { quoteName } from "@redis-batch/core/internal/names";
 import { describeConnectionEvent } from "@redis-batch/core/internal/service";
-import type { ConsumerEvent } from "./events.ts";
+import type { ConsumerEvent, StreamEvent } from "./events.ts";
+
+/** The same for a consumer of several streams: says which one it is about. */
+export function describeProblemOfStream(event: ConsumerEvent): string | undefined {
+  const problem = describeProblem(event);
+  return problem === undefined || !("stream" in event) ? problem : `${quoteName(event.stream)}: ${problem}`;
+}
 
 /** The warning for an event; `undefined`: none. */
-export function describeProblem(event: ConsumerEvent): string | undefined {
+export function describeProblem(event: ConsumerEvent | StreamEvent): string | undefined {
   switch (event.type) {
     case "connectFailed":
       return describeConnectionEvent(event);
+    case "streamFailed":
+      return `this stream cannot be worked on, trying again in ${Math.round(event.retryInMs)} ms; the other streams go on: ${event.error.message}`;
     case "handlerFailed": {
       return `the handler failed on a batch of ${event.messages}; messages that it did not acknowledge are redelivered: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
     }

@@ -103,7 +103,9 @@ describe("groups", () => {
     expect((await late.consumer.fetch()).size).toBe(0);
     await made.add(4);
     expect(numbers(await late.consumer.fetch())).toEqual([4]);
-    expect(late.events.all("groupCreated")).toEqual([{ type: "groupCreated", position: "end", recreated: false }]);
+    expect(late.events.all("groupCreated")).toMatchObject([
+      { type: "groupCreated", position: "end", recreated: false },
+    ]);
   });
 
   it("joins a group that exists where it stands", async () => {
@@ -140,7 +142,7 @@ describe("groups", () => {
     const { consumer, events } = made.consumer({ name: "worker-1", batchSize: 2, maxWaitMs: 5_000 });
     const batch = await consumer.fetch();
     expect(batch.messages.map(({ deliveries }) => deliveries)).toEqual([2, 2]);
-    expect(events.all("undeliveredFound")).toEqual([{ type: "undeliveredFound", messages: 2 }]);
+    expect(events.all("undeliveredFound")).toMatchObject([{ type: "undeliveredFound", messages: 2 }]);
     batch.ack();
     await batch.settled();
     expect(await made.pending()).toEqual([]);

@@ -166,7 +166,7 @@ describe("a lease that is lost", () => {
     const reason = await outcome.promise;
     expect(LeaseLostError.is(reason) && [reason.entryId, reason.loss]).toEqual([id, "taken"]);
     await events.waitFor("batchEnded");
-    expect(events.all("outcomeTooLate")).toEqual([{ type: "outcomeTooLate", ids: [id], why: "not-owned" }]);
+    expect(events.all("outcomeTooLate")).toMatchObject([{ type: "outcomeTooLate", ids: [id], why: "not-owned" }]);
     expect(await made.pending()).toMatchObject([{ id, consumer: "thief" }]);
     await consumer.close();
     await running;
@@ -177,7 +177,7 @@ describe("a lease that is lost", () => {
     const [id] = await made.add(1);
     const { consumer, events } = made.consumer({ ...quick, maxHoldMs: 1_000, drainMs: 100, batchSize: 1 });
     const running = consumer.run(() => new Promise(() => {}));
-    expect(await events.waitFor("outcomeTooLate")).toEqual({ type: "outcomeTooLate", ids: [id], why: "held-too-long" });
+    expect(await events.waitFor("outcomeTooLate")).toMatchObject({ type: "outcomeTooLate", ids: [id], why: "held-too-long" });
     await consumer.close();
     void running;
     expect(await made.pending()).toHaveLength(1);

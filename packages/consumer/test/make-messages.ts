@@ -4,7 +4,13 @@ import { Message, type MessageKeeper } from "../src/message.ts";
 
 type Value = Readonly<Record<string, string>>;
 
-const keeper: MessageKeeper<Value> = { codec: fieldsCodec, ack: () => {}, retry: () => {}, deadLetter: () => {} };
+const keeper: MessageKeeper<Value> = {
+  stream: "orders",
+  codec: fieldsCodec,
+  ack: () => {},
+  retry: () => {},
+  deadLetter: () => {},
+};
 
 export interface MadeMessage {
   readonly deliveries?: number;

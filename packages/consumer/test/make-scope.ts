@@ -4,8 +4,9 @@ import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { type ConsumerPolicy, resolveConsumerOptions } from "../src/options.ts";
 import { ReplySize } from "../src/receiving/reply-size.ts";
+import { OwnReads } from "../src/receiving/shared-reads.ts";
 import { HeldMessages } from "../src/scheduling/held-messages.ts";
-import type { Scope } from "../src/scope.ts";
+import { ALONE, type Scope } from "../src/scope.ts";
 import { Signals } from "../src/signals.ts";
 import { Usage } from "../src/usage.ts";
 
@@ -21,9 +22,11 @@ export function makeScope({ policy: changes, ...given }: ScopeChanges = {}): Sco
   const policy = { ...resolveConsumerOptions<Value>(options, "test"), ...changes };
   const clock = given.clock ?? new ManualClock();
   const signals = given.signals ?? new Signals();
+  const client = given.client ?? createMemoryServer({ clock }).client();
   return {
-    ...{ policy, clock, signals, random: () => 1, report: () => {}, fail: () => {} },
-    client: given.client ?? createMemoryServer({ clock }).client(),
+    ...{ policy, client, clock, signals, random: () => 1, report: () => {}, fail: () => {} },
+    newEntries: new OwnReads({ client, clock, group: policy.group, name: policy.name }),
+    shares: ALONE,
     lifecycle: new Lifecycle("Consumer"),
     usage: new Usage(policy),
     held: new HeldMessages<Value>(signals.roomChanged),

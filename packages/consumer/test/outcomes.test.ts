@@ -61,7 +61,7 @@ describe("deadLetter()", () => {
         "dead.at": expect.stringMatching(/^\d{13}$/) as string,
       },
     ]);
-    expect(events.all("deadLettered")).toEqual([
+    expect(events.all("deadLettered")).toMatchObject([
       { type: "deadLettered", id: first, why: "rejected", error: "no such customer" },
     ]);
   });

@@ -3,7 +3,7 @@ import { type EntryId, fieldsCodec } from "@redis-batch/core";
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
-import type { ConsumerEvent } from "../src/events.ts";
+import type { StreamEvent } from "../src/events.ts";
 import { Peers } from "../src/liveness/peers.ts";
 import type { Message, MessageKeeper } from "../src/message.ts";
 import { OpenBatches } from "../src/scheduling/open-batches.ts";
@@ -19,7 +19,13 @@ import { sendHeartbeat } from "./send-heartbeat.ts";
 type Value = Readonly<Record<string, string>>;
 
 const address = { stream: "orders", group: "billing" };
-const keeper: MessageKeeper<Value> = { codec: fieldsCodec, ack: () => {}, retry: () => {}, deadLetter: () => {} };
+const keeper: MessageKeeper<Value> = {
+  stream: "orders",
+  codec: fieldsCodec,
+  ack: () => {},
+  retry: () => {},
+  deadLetter: () => {},
+};
 
 export async function openParts() {
   const clock = new ManualClock();
@@ -27,7 +33,7 @@ export async function openParts() {
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ ...address, position: "start" });
-  const events = new EventRecorder<ConsumerEvent>();
+  const events = new EventRecorder<StreamEvent>();
   const policy = {
     ...{ ...address, name: "me", leaseMs: 10_000, maxHoldMs: 5_000, maxWaitMs: 500, maxBytes: 1_000_000 },
     ...{ maxDeliveries: 4, maxDeferred: 100, maxOutageMs: 60_000 },

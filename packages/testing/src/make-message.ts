@@ -15,6 +15,8 @@ import { OptionsReader } from "@redis-batch/core/internal/options";
 export interface MessageOptions {
   /** The entry's id in the stream. Default: a new one each time, as if they were added one after the other in 2026. */
   readonly id?: EntryId | undefined;
+  /** The key of its stream. Default `"stream"`. */
+  readonly stream?: string | undefined;
   /** How often it has been delivered, this time included, 1 to 2^53-1. Default 1: the first time. */
   readonly deliveries?: number | undefined;
   /**
@@ -55,14 +57,15 @@ export function makeMessage(
   value: unknown = {},
   options: MessageOptions & Partial<CodecOption<unknown>> = {},
 ): RecordedMessage<unknown> {
-  const reader = new OptionsReader("makeMessage", options, ["id", "deliveries", "fields", "codec"]);
+  const reader = new OptionsReader("makeMessage", options, ["id", "stream", "deliveries", "fields", "codec"]);
   const deliveries = reader.integer("deliveries", { default: 1, min: 1, max: Number.MAX_SAFE_INTEGER });
+  const stream = reader.stream("stream", "stream");
   const { id = nextId(), codec, fields } = options;
   if (!isEntryId(id)) reader.problem('id must be an entry id such as "1700000000000-0"');
   if (codec !== undefined) for (const method of ["encode", "decode"] as const) reader.codec(method, codec);
   reader.finish({});
   const decoder: Decoder<unknown> = codec ?? { decode: () => value };
-  return recordMessage({ id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder);
+  return recordMessage(stream, { id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder);
 }
 
 function nextId(): EntryId {

@@ -3,6 +3,8 @@
 export interface ReadAhead {
   /** New messages in memory that no batch has taken yet. */
   readonly buffered: number;
+  /** New messages of the consumer's other streams in memory. */
+  readonly bufferedElsewhere?: number;
   readonly bufferedBytes: number;
   /** How many callers wait for a batch. */
   readonly wanted: number;
@@ -25,7 +27,10 @@ const LARGEST_REDELIVERY = 1_000;
 /** How many entries to read; 0: send no read until something changes. */
 export function decideFetchSize(ahead: ReadAhead, policy: ReadPolicy): number {
   if (ahead.bufferedBytes >= policy.maxBytes) return 0;
-  const missing = policy.batchSize * (ahead.wanted + policy.prefetch) - ahead.buffered;
+  const room = policy.batchSize * (ahead.wanted + policy.prefetch);
+  if (room === 0) return 0;
+  // All streams share the room, but each has enough for one batch: with less, its batches would never be full.
+  const missing = Math.max(room - (ahead.bufferedElsewhere ?? 0), policy.batchSize) - ahead.buffered;
   if (missing <= 0) return 0;
   return Math.max(1, Math.min(missing, fitting(ahead, policy), LARGEST_READ));
 }

@@ -4,19 +4,18 @@ import type { ConnectionRole } from "@redis-batch/core";
 import type { ConnectionEvent } from "@redis-batch/core/internal/connection";
 import type { Clock } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent } from "../events.ts";
-import type { Signals } from "../signals.ts";
 
 export class ConnectionWatch {
   readonly #clock: Clock;
-  readonly #signals: Signals;
+  readonly #onChange: () => void;
   readonly #report: (event: ConsumerEvent) => void;
   readonly #connected = new Set<ConnectionRole>();
   #connectedSinceMs: number | null = null;
 
-  // It is made before the client, and so before the scope exists.
-  constructor(clock: Clock, signals: Signals, report: (event: ConsumerEvent) => void) {
+  // It is made before the client, and so before any scope exists.
+  constructor(clock: Clock, onChange: () => void, report: (event: ConsumerEvent) => void) {
     this.#clock = clock;
-    this.#signals = signals;
+    this.#onChange = onChange;
     this.#report = report;
   }
 
@@ -35,6 +34,6 @@ export class ConnectionWatch {
     else this.#connected.delete(event.role);
     this.#connectedSinceMs = this.isConnected ? this.#clock.nowMs() : null;
     this.#report(event);
-    this.#signals.intakeTouched.raise();
+    this.#onChange();
   }
 }

@@ -4,7 +4,7 @@ import { createMemoryServer } from "@redis-batch/testing/internal";
 import { expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { makeScope } from "../../test/make-scope.ts";
-import type { ConsumerEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
 import { LeaseRenewer } from "./lease-renewer.ts";
 
 const LEASE_MS = 3_000;
@@ -14,7 +14,7 @@ const nothing = (): void => {};
 async function renewOnce(meanwhile: (hold: (id: EntryId) => void) => void): Promise<readonly string[]> {
   const clock = new ManualClock();
   const lost: string[] = [];
-  const report = (event: ConsumerEvent): void => {
+  const report = (event: StreamEvent): void => {
     if (event.type === "outcomeTooLate") lost.push(...event.ids);
   };
   const client = createMemoryServer({ clock }).client();

@@ -7,7 +7,6 @@ import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { Loop } from "@redis-batch/core/internal/service";
 import type { Arrival } from "../message.ts";
 import type { Scope } from "../scope.ts";
-import { LoopWatch } from "./loop-watch.ts";
 
 const IDS_PER_COMMAND = 1_000;
 
@@ -21,7 +20,6 @@ export class LeaseRenewer<Value> {
   /** The same for messages that arrive while a renewal is under way. */
   #lateSinceMs = Number.POSITIVE_INFINITY;
   #wasCertain = true;
-  readonly #loopWatch: LoopWatch;
 
   constructor(scope: Scope<Value>) {
     this.#scope = scope;
@@ -29,14 +27,12 @@ export class LeaseRenewer<Value> {
       pass: () => this.#pass(),
       onError: (error) => this.#onError(error),
     });
-    this.#loopWatch = new LoopWatch(scope);
     this.#renewedAtMs = scope.clock.nowMs();
   }
 
   start(): void {
     this.#renewedAtMs = this.#scope.clock.nowMs();
     this.#loop.start();
-    this.#loopWatch.start();
   }
 
   /**
@@ -70,7 +66,6 @@ export class LeaseRenewer<Value> {
   }
 
   stop(): Promise<void> {
-    this.#loopWatch.stop();
     return this.#loop.stop();
   }
 

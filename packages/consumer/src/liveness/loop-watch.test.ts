@@ -1,6 +1,5 @@
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { makeScope } from "../../test/make-scope.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { LoopWatch } from "./loop-watch.ts";
 
@@ -14,7 +13,7 @@ function open() {
     nowMs: () => manual.nowMs() + blockedMs,
     setTimer: (delayMs: number, callback: () => void) => manual.setTimer(delayMs, callback),
   };
-  const watch = new LoopWatch(makeScope({ policy: { leaseMs }, clock, report: events.observe }));
+  const watch = new LoopWatch({ policy: { leaseMs }, clock, report: events.observe });
   watch.start();
   /** The event loop is blocked for this long, and then runs for two seconds. */
   const block = async (ms: number): Promise<void> => {

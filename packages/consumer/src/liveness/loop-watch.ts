@@ -2,7 +2,8 @@
  * Notices when the event loop was blocked, because a handler computed for long or the process was stopped: no lease is
  * renewed and no heartbeat sent meanwhile.
  */
-import type { Scope } from "../scope.ts";
+import type { Clock } from "@redis-batch/core/internal/service";
+import type { ConsumerEvent } from "../events.ts";
 
 // This leaves time for the late renewal and its answer before the leases are in doubt.
 const ALARMING_SHARE = 1 / 6;
@@ -10,13 +11,19 @@ const ALARMING_SHARE = 1 / 6;
 const TICK_SHARE = 1 / 60;
 const SHORTEST_TICK_MS = 20;
 
+export interface WatchedLoop {
+  readonly clock: Clock;
+  readonly policy: { readonly leaseMs: number };
+  readonly report: (event: ConsumerEvent) => void;
+}
+
 export class LoopWatch {
-  readonly #scope: Scope;
+  readonly #scope: WatchedLoop;
   #worstMs = 0;
   #quietUntilMs = Number.NEGATIVE_INFINITY;
   #cancelTimer = (): void => {};
 
-  constructor(scope: Scope) {
+  constructor(scope: WatchedLoop) {
     this.#scope = scope;
   }
 

@@ -4,7 +4,7 @@ import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support"
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
-import type { ConsumerEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
 import { ReservedNames } from "./reserved-names.ts";
 
 const stream = "orders";
@@ -18,7 +18,7 @@ async function setUp() {
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });
   const open = () => {
-    const events = new EventRecorder<ConsumerEvent>();
+    const events = new EventRecorder<StreamEvent>();
     const policy = { stream, group };
     const names = new ReservedNames(makeScope({ policy, client, report: events.observe }));
     const heartbeat = async () => names.keep((await client.xpendingSummary(policy)).consumers);

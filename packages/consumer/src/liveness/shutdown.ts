@@ -1,6 +1,6 @@
 /**
- * Stops a consumer in order: stops receiving, releases what no handler will get, waits for handlers and senders until the
- * deadline, releases the rest, removes the name, and closes the connections.
+ * Stops the work on a stream in order: stops receiving, releases what no handler will get, waits for handlers and senders until
+ * the deadline, releases the rest, and removes the name.
  */
 import { UsageError } from "@redis-batch/core";
 import type { StopReport } from "../events.ts";
@@ -41,27 +41,29 @@ export interface ShutdownParts<Value> {
 export class Shutdown<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: ShutdownParts<Value>;
-  #stopping: Promise<StopReport> | undefined;
+  #leaving: Promise<StopReport> | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
   #isNameTaken = false;
-  #onStopped = (): void => {};
-  readonly #stopped = new Promise<void>((resolve) => {
-    this.#onStopped = resolve;
-  });
 
   constructor(scope: Scope<Value>, parts: ShutdownParts<Value>) {
     this.#scope = scope;
     this.#parts = parts;
   }
 
-  /** Resolves when the consumer has stopped, by `close()` or by itself. */
-  get whenStopped(): Promise<void> {
-    return this.#stopped;
+  /** Stops the work on the stream, and leaves its group. Every call gets the same report. */
+  leave(): Promise<StopReport> {
+    this.#leaving ??= this.#stop();
+    return this.#leaving;
   }
 
-  /** Every call gets the same report. */
-  stop(): Promise<StopReport> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
+  /**
+   * Resolves when nothing is under way any more. A read that waits at a server that does not answer only ends when the client
+   * is closed.
+   */
+  async finish(): Promise<void> {
+    await this.leave();
+    await this.#ended;
+    this.#scope.held.clear();
   }
 
   /** Another process has taken the name and works on its messages: from now on touches nothing under this name. */
@@ -73,13 +75,11 @@ export class Shutdown<Value> {
   }
 
   async #stop(): Promise<StopReport> {
-    const { policy, client, clock, held, lifecycle, report } = this.#scope;
+    const { policy, clock, lifecycle } = this.#scope;
     const { startup, scheduler, open, surplus, releaser } = this.#parts;
     const { acknowledger, deadLetterWriter, holdLimit, sinkWatch, heartbeat, leases } = this.#parts;
     const { drainMs } = policy;
-    const wasUsed = lifecycle.state !== "idle";
     if (lifecycle.canMoveTo("draining")) lifecycle.moveTo("draining");
-    if (wasUsed) report({ type: "draining" });
     const movedBefore = releaser.moved;
     const deadline = new AbortController();
     const cancelDeadline = clock.setTimer(drainMs, () => deadline.abort());
@@ -99,20 +99,14 @@ export class Shutdown<Value> {
     const unconfirmedAcks = acknowledger.pending;
     for (const part of [...sending, holdLimit, sinkWatch]) part.stop();
     const keepersEnded = Promise.all([heartbeat.stop(), leases.stop()]);
+    this.#ended = Promise.all([receivingEnded, keepersEnded]);
     const goneAtMs = clock.nowMs() + LEAVE_MS;
     await withTimeout(clock, LEAVE_MS, keepersEnded);
     // It must not touch anything under a name that is not its own.
     const mayTouch = startup.hasJoined && !this.#isNameTaken;
     const left = mayTouch ? await this.#leave(goneAtMs) : { released: 0, nameRemoved: false };
-    await client.close();
-    await Promise.all([receivingEnded, keepersEnded]);
-    held.clear();
     lifecycle.moveTo("closed");
-    const released = left.released + releaser.moved - movedBefore;
-    const stopped: StopReport = { ...left, released, unconfirmedAcks, abandoned };
-    if (wasUsed) report({ type: "stopped", ...stopped });
-    this.#onStopped();
-    return stopped;
+    return { ...left, released: left.released + releaser.moved - movedBefore, unconfirmedAcks, abandoned };
   }
 
   async #leave(goneAtMs: number): Promise<{ readonly released: number; readonly nameRemoved: boolean }> {

@@ -1,4 +1,4 @@
-/** Starts a consumer: connects, joins the group under its name, and starts the loops. Tries again after errors that may pass. */
+/** Starts the work on a stream: connects, joins the group under the consumer's name, and starts the loops. Tries again after errors that may pass. */
 import { probeCapabilities } from "@redis-batch/core/internal/connection";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "../settling/acknowledger.ts";
@@ -57,7 +57,7 @@ export class Startup<Value> {
     const { client, policy, lifecycle, report } = this.#scope;
     const { heartbeat, acknowledger, loops } = this.#parts;
     const { signal } = this.#aborter;
-    await client.connect(["commands", "reader"], { timeoutMs, signal });
+    await client.connect(["commands", "reader"], { timeoutMs, signal, stream: policy.stream });
     if (policy.onAck === "delete") acknowledger.learn(await probeCapabilities(client, policy));
     const isNewGroup = await joinGroup(client, policy);
     if (isNewGroup) report({ type: "groupCreated", position: policy.startFrom, recreated: false });
@@ -66,7 +66,6 @@ export class Startup<Value> {
     if (lifecycle.state !== "starting") return false;
     lifecycle.moveTo("running");
     for (const loop of loops) loop.start();
-    report({ type: "started", consumer: policy.name });
     return true;
   }
 }

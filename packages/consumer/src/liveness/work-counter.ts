@@ -1,6 +1,6 @@
-/** Counts the work of this consumer from its events. */
+/** Counts the work of this consumer on a stream from its events. */
 import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal/groups";
-import type { ConsumerEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
 
 export class WorkCounter {
   #work = NO_WORK;
@@ -25,7 +25,7 @@ export class WorkCounter {
     return this.#work.delivered > 0 || this.#work.batches > 0;
   }
 
-  count(event: ConsumerEvent): void {
+  count(event: StreamEvent): void {
     switch (event.type) {
       case "read":
         this.#work = { ...this.#work, delivered: this.#work.delivered + event.messages };

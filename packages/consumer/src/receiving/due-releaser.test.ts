@@ -4,7 +4,7 @@ import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support"
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
-import type { ConsumerEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
 import { DueReleaser } from "./due-releaser.ts";
 
 const stream = "orders";
@@ -19,7 +19,7 @@ async function setUp() {
   await client.xgroupCreate({ stream, group, position: "start" });
   const can = { defer: true };
   const open = () => {
-    const events = new EventRecorder<ConsumerEvent>();
+    const events = new EventRecorder<StreamEvent>();
     const keeper = {
       get canDefer() {
         return can.defer;

@@ -4,7 +4,7 @@ import { createMemoryServer } from "@redis-batch/testing/internal";
 import { afterEach, describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
 import { sendHeartbeat } from "../../test/send-heartbeat.ts";
-import type { ConsumerEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
 import { Peers } from "../liveness/peers.ts";
 import { OrphanReleaser } from "./orphan-releaser.ts";
 
@@ -25,7 +25,7 @@ async function setUp() {
   const client = redis.client();
   await client.connect(["commands", "reader"], { timeoutMs: 1_000 });
   await client.xgroupCreate({ stream, group, position: "start" });
-  const events = new EventRecorder<ConsumerEvent>();
+  const events = new EventRecorder<StreamEvent>();
   const policy = { stream, group, name: "me", leaseMs, heartbeatMs, recoverEveryMs, foreignIdleMs };
   const steady = { since: clock.nowMs() as number | null, isLeaseCertain: true };
   const scope = makeScope({ policy, client, clock, random: () => 0.5, report: events.observe });

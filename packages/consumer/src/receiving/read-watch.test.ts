@@ -1,7 +1,7 @@
 import { EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { makeScope } from "../../test/make-scope.ts";
-import type { ConsumerEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
 import { ReadWatch } from "./read-watch.ts";
 
 const refusal = { code: "SERVER_STATE", message: "xreadgroup: LOADING" } as const;
@@ -9,7 +9,7 @@ const refusal = { code: "SERVER_STATE", message: "xreadgroup: LOADING" } as cons
 /** A watch over reads that wait for two seconds at most: silence is a stall after twelve. */
 function open() {
   const manual = new ManualClock();
-  const events = new EventRecorder<ConsumerEvent>();
+  const events = new EventRecorder<StreamEvent>();
   let blockedMs = 0;
   const clock = {
     nowMs: () => manual.nowMs() + blockedMs,

@@ -125,8 +125,7 @@ export class Reader<Value> {
     // An attempt that fails before it is sent also counts as an answer for callers that wait for one.
     if (count > 0) this.#sent++;
     await client.connect(["commands", "reader"], {
-      timeoutMs: policy.connectTimeoutMs,
-      signal: this.#loop.signal,
+      ...{ timeoutMs: policy.connectTimeoutMs, signal: this.#loop.signal, stream: policy.stream },
     });
     readWatch.asked();
     try {
@@ -141,7 +140,7 @@ export class Reader<Value> {
   }
 
   async #read(count: number): Promise<void> {
-    const { client, policy, replySize, report, clock } = this.#scope;
+    const { newEntries, policy, replySize, report, clock } = this.#scope;
     const { waiting, builder } = this.#parts;
     const sinceMs = clock.nowMs();
     // A caller that waits for a first look gets it at once; later reads may wait at the server.
@@ -151,10 +150,7 @@ export class Reader<Value> {
     const { signal } = this.#interrupted;
     let entries: readonly StreamEntry[];
     try {
-      entries = await client.xreadgroup(
-        { stream: policy.stream, group: policy.group, consumer: policy.name, count, blockMs },
-        signal,
-      );
+      entries = await newEntries.read({ stream: policy.stream, count, blockMs }, signal);
     } catch (error) {
       if (ConnectionError.is(error) && error.outcome === "unknown") replySize.wasCut(count);
       throw error;
@@ -247,11 +243,12 @@ export class Reader<Value> {
   }
 
   #fetchSize(reading: Reading): number {
-    const { policy, held, replySize } = this.#scope;
+    const { policy, held, replySize, shares } = this.#scope;
     if (reading.kind === "held") return 0;
     if (reading.kind === "probing") return 1;
     const ahead = {
       buffered: held.fresh.messages,
+      bufferedElsewhere: shares.bufferedElsewhere(),
       bufferedBytes: held.fresh.bytes,
       wanted: this.#parts.waiting.wanted,
       meanBytes: replySize.meanBytes,

@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { makeScope } from "../../test/make-scope.ts";
+import { takeFrom } from "../../test/take-from.ts";
 import { decideLargestBatch, firstIsolated } from "../decisions/isolation.ts";
 import type { Gate } from "../decisions/next-batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
@@ -183,7 +184,7 @@ class World {
     const call: Call = { mode, sentBefore: this.#sent, aborter, wasPaused: this.gate.isPaused };
     this.calls.add(call);
     const calledAtMs = mode === "fetch" ? this.clock.nowMs() : null;
-    const taking = this.#scheduler.take({ mode, calledAtMs, signal: aborter.signal });
+    const taking = takeFrom(this.#scheduler, { mode, calledAtMs, signal: aborter.signal });
     void taking
       .finally(() => this.calls.delete(call))
       .then(

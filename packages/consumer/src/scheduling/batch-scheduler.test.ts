@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
 import { makeScope } from "../../test/make-scope.ts";
+import { takeFrom } from "../../test/take-from.ts";
 import type { BatchPolicy } from "../decisions/next-batch.ts";
 import { BatchScheduler } from "./batch-scheduler.ts";
 import { type Collected, WaitingCalls } from "./waiting-calls.ts";
@@ -66,7 +67,7 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
     const mode = calledAtMs === null ? "loop" : "fetch";
     const note = async (): Promise<void> => {
       try {
-        const { messages, reason } = await scheduler.take({ mode, calledAtMs, signal });
+        const { messages, reason } = await takeFrom(scheduler, { mode, calledAtMs, signal });
         result.ids = messages.map(({ id }) => id);
         result.reason = reason;
       } catch (error) {

@@ -3,14 +3,13 @@
  * waits for and how long; the scheduler asks the sources for messages, and has the one timer.
  */
 import { ConnectionError } from "@redis-batch/core";
-import { onAbort } from "@redis-batch/core/internal/service";
 import { type Ask, decideNextBatch, type Mix, type NextBatch, NOT_ASKED } from "../decisions/next-batch.ts";
 import { longestAnswerMs } from "../decisions/pace.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { BatchReason } from "../events.ts";
 import type { Scope } from "../scope.ts";
 import type { IntakeControl } from "./intake-control.ts";
-import type { Collected, TakeOptions, WaitingCall, WaitingCalls } from "./waiting-calls.ts";
+import type { Call, Collected, WaitingCall, WaitingCalls } from "./waiting-calls.ts";
 
 /** Where messages come from that are not in memory yet. */
 export interface MessageSources {
@@ -75,38 +74,30 @@ export class BatchScheduler<Value> {
     for (const signal of [offerableChanged, paceChanged]) signal.listen(() => this.decide());
   }
 
-  /** Waits for the next batch. It is empty when the call's time is up, or when the consumer drains. */
-  take({ mode, calledAtMs, signal }: TakeOptions): Promise<Collected<Value>> {
+  /**
+   * Adds a caller that waits for the next batch → withdraws it. The batch is empty when the call's time is up, or when the
+   * consumer drains.
+   */
+  submit(asked: Call<Value>): () => void {
     const { clock, policy, signals } = this.#scope;
     const { waiting, sources } = this.#parts;
-    return new Promise((resolve, reject) => {
-      if (this.#isDraining) return resolve({ messages: [], reason: "draining", redelivered: 0 });
-      signal?.throwIfAborted();
-      let stopListening = (): void => {};
-      const call: WaitingCall<Value> = {
-        mode,
-        calledAtMs,
-        sentBefore: sources.reader.sent,
-        look: "none",
-        lookUntilMs: clock.nowMs() + policy.maxWaitMs + longestAnswerMs(policy),
-        hand: (collected) => {
-          stopListening();
-          resolve(collected);
-        },
-        giveUp: (reason) => {
-          stopListening();
-          reject(reason);
-        },
-      };
-      waiting.add(call);
-      stopListening = onAbort(signal, (reason) => {
-        waiting.remove(call);
-        call.giveUp(reason);
-        this.decide();
-      });
-      signals.roomChanged.raise();
+    if (this.#isDraining) {
+      asked.hand({ messages: [], reason: "draining", redelivered: 0 });
+      return () => {};
+    }
+    const call: WaitingCall<Value> = {
+      ...asked,
+      sentBefore: sources.reader.sent,
+      look: "none",
+      lookUntilMs: clock.nowMs() + policy.maxWaitMs + longestAnswerMs(policy),
+    };
+    waiting.add(call);
+    signals.roomChanged.raise();
+    this.decide();
+    return () => {
+      waiting.remove(call);
       this.decide();
-    });
+    };
   }
 
   /** Hands every caller an empty batch, now and from now on. Buffered messages stay, to be released. */

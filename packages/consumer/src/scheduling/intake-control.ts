@@ -74,14 +74,14 @@ export class IntakeControl {
   /** Why no new messages are read; `open` if they are. */
   get hold(): IntakeHold | "open" {
     const { state } = this.#scope.lifecycle;
-    const { open, positionWatch, readWatch, sinkWatch } = this.#parts;
+    const { positionWatch, readWatch, sinkWatch } = this.#parts;
     const { usage } = this.#scope;
     return decideIntake({
       isDraining: state === "draining" || state === "closed" || state === "failed",
       isPaused: this.#isPaused,
       isServerAway: state !== "idle" && (this.isCutOff || readWatch.failures > 0),
       isAheadOfStream: positionWatch.isAheadOfStream,
-      handlersHung: open.hung,
+      handlersHung: this.#hung,
       places: usage.places,
       isBackingOff: this.#isBackingOff,
       isUnfit: usage.mode === "loop" && sinkWatch.isUnfit,
@@ -97,7 +97,7 @@ export class IntakeControl {
     const isBackingOff = this.#isBackingOff;
     return decideReading({
       isPaused: this.#isPaused,
-      handlersHung: open.hung,
+      handlersHung: this.#hung,
       places: usage.places,
       isBackingOff,
       mayProbe: isBackingOff && this.#mayProbe,
@@ -143,18 +143,23 @@ export class IntakeControl {
   /** What this consumer holds, and what it can work on. */
   load(): Load {
     const { held, lifecycle, usage, clock } = this.#scope;
-    const { open, waiting } = this.#parts;
+    const { waiting } = this.#parts;
     const sinceMs = held.oldestOfferableSinceMs;
     return {
       isDraining: !lifecycle.isOpen,
       isPaused: this.#isPaused,
       // The message of the next attempt is read when the attempt is due; until then others can work on it.
       isBackingOff: this.#isBackingOff && !this.#mayProbe,
-      handlersHung: open.hung,
+      handlersHung: this.#hung,
       places: usage.places,
       freePlaces: waiting.wanted,
       oldestOfferableMs: sinceMs === null ? null : clock.nowMs() - sinceMs,
     };
+  }
+
+  /** Handlers that hang, on whichever stream: they have a place that nobody else gets. */
+  get #hung(): number {
+    return this.#parts.open.hung + this.#scope.shares.hungElsewhere();
   }
 
   /** Whether messages are tried one at a time. Under `fetch()` the caller sets the pace. */

@@ -110,10 +110,10 @@ export class OpenBatches<Value> {
 
   /** Hands collected messages over. */
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
-    const { clock, report } = this.#scope;
+    const { clock, policy, report } = this.#scope;
     const { outcomes, sinkWatch } = this.#parts;
     const aborter = new AbortController();
-    const batch = new Batch(messages, reason, () => outcomes.whenThrough(messages));
+    const batch = new Batch(messages, { stream: policy.stream, reason }, () => outcomes.whenThrough(messages));
     const open = { batch, messages, mode, signal: aborter.signal };
     // Nothing in an empty batch has to be waited for.
     if (messages.length > 0) {

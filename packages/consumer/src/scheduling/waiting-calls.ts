@@ -10,22 +10,20 @@ export interface Collected<Value> {
   readonly redelivered: number;
 }
 
-export interface TakeOptions {
+/** A caller that asks for a batch. */
+export interface Call<Value> {
   readonly mode: PullMode;
   /** When the wait began, by the local clock; its batch may be empty. `null`: the wait begins with the first message. */
   readonly calledAtMs: number | null;
-  readonly signal?: AbortSignal | undefined;
+  readonly hand: (collected: Collected<Value>) => void;
+  readonly giveUp: (reason: unknown) => void;
 }
 
-export interface WaitingCall<Value> {
-  readonly mode: PullMode;
-  readonly calledAtMs: number | null;
+export interface WaitingCall<Value> extends Call<Value> {
   /** How many reads had been sent before: their answers say nothing about messages that were added since. */
   readonly sentBefore: number;
   look: "none" | "asked" | "answered" | "failed";
   lookUntilMs: number;
-  readonly hand: (collected: Collected<Value>) => void;
-  readonly giveUp: (reason: unknown) => void;
 }
 
 export class WaitingCalls<Value> {
@@ -76,7 +74,8 @@ export class WaitingCalls<Value> {
   }
 
   remove(call: WaitingCall<Value>): void {
-    this.#calls.splice(this.#calls.indexOf(call), 1);
+    const place = this.#calls.indexOf(call);
+    if (place >= 0) this.#calls.splice(place, 1);
   }
 
   removeAll(): readonly WaitingCall<Value>[] {

@@ -17,11 +17,13 @@ export interface OutcomeParts<Value> {
 
 export class OutcomeRouter<Value> implements MessageKeeper<Value> {
   readonly codec: Decoder<Value>;
+  readonly stream: string;
   readonly #scope: Scope<Value>;
   readonly #parts: OutcomeParts<Value>;
 
   constructor(scope: Scope<Value>, parts: OutcomeParts<Value>) {
     this.codec = scope.policy.codec;
+    this.stream = scope.policy.stream;
     this.#scope = scope;
     this.#parts = parts;
   }

@@ -66,7 +66,7 @@ describe("a message that is deferred", () => {
     });
     expect(await made.server.command("XGROUP", "DELCONSUMER", stream, name, "rb:later")).toBe(1);
     await eventually("it is reported", () => events.all("laterLost").length > 0);
-    expect(events.all("laterLost")).toEqual([{ type: "laterLost", ids: [id] }]);
+    expect(events.all("laterLost")).toMatchObject([{ type: "laterLost", ids: [id] }]);
     expect(await dueAt(made, id)).toBeNull();
   });
 

@@ -42,6 +42,11 @@ interface Textual extends Described {
   readonly default?: string;
 }
 
+/** The names of several streams. */
+interface Streams extends Described {
+  readonly kind: "streams";
+}
+
 interface Flag extends Described {
   readonly kind: "flag";
   readonly default: boolean;
@@ -92,7 +97,18 @@ interface Nested extends Described {
   readonly optional?: true;
 }
 
-export type OptionSpec = NumberSpec | Textual | Flag | Choice | Position | Redis | Signal | Own | Codec | Nested;
+export type OptionSpec =
+  | NumberSpec
+  | Textual
+  | Streams
+  | Flag
+  | Choice
+  | Position
+  | Redis
+  | Signal
+  | Own
+  | Codec
+  | Nested;
 
 /** The options of one object, in the order in which their problems are told. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -101,19 +117,21 @@ type ValueOf<Spec> = Spec extends { readonly kind: NumberSpec["kind"] }
   ? number
   : Spec extends { readonly kind: Textual["kind"] }
     ? string
-    : Spec extends { readonly kind: "flag" }
-      ? boolean
-      : Spec extends { readonly choices: readonly (infer Word)[] }
-        ? Word
-        : Spec extends { readonly kind: "position" }
-          ? GroupPosition
-          : Spec extends { readonly kind: "redis" }
-            ? RedisSource
-            : Spec extends { readonly kind: "signal" }
-              ? AbortSignal
-              : Spec extends { readonly value: infer Value }
-                ? Value
-                : never;
+    : Spec extends { readonly kind: "streams" }
+      ? readonly string[]
+      : Spec extends { readonly kind: "flag" }
+        ? boolean
+        : Spec extends { readonly choices: readonly (infer Word)[] }
+          ? Word
+          : Spec extends { readonly kind: "position" }
+            ? GroupPosition
+            : Spec extends { readonly kind: "redis" }
+              ? RedisSource
+              : Spec extends { readonly kind: "signal" }
+                ? AbortSignal
+                : Spec extends { readonly value: infer Value }
+                  ? Value
+                  : never;
 
 type NamesWith<Specs, Feature> = { [Name in keyof Specs]: Specs[Name] extends Feature ? Name : never }[keyof Specs];
 type IsRequired = { readonly required: true } | Redis;

@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { ConfigError } from "../errors/errors.ts";
 import { isEntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
-import { isName } from "../names/names.ts";
+import { isName, quoteName } from "../names/names.ts";
 import type { GroupPosition } from "../wire/xgroup.ts";
 import type { NumberSpec, OptionSpec, OptionSpecs, PolicyOf } from "./option-spec.ts";
 
@@ -77,6 +77,8 @@ export class OptionsReader {
         return value;
       case "options":
         return isAbsent && spec.optional ? undefined : this.#readNested(name, spec.options);
+      case "streams":
+        return isAbsent ? undefined : this.streams(name);
       case "function":
         return this.callable(name, value);
       case "codec":
@@ -173,6 +175,27 @@ export class OptionsReader {
     const stream = this.name(name, fallback);
     if (stream !== "") this.collect(() => hashTag(stream), "");
     return stream;
+  }
+
+  /** The names of several streams, each of them once. */
+  streams(name: string): readonly string[] {
+    const value = this.#options[name];
+    if (!Array.isArray(value) || value.length === 0) {
+      this.problem(`${this.#prefix}${name} must be a list of one or more streams, got ${describe(value)}`);
+      return [];
+    }
+    const seen = new Set<unknown>();
+    for (const [index, stream] of value.entries()) {
+      const entry = `${this.#prefix}${name}[${index}]`;
+      if (typeof stream !== "string" || stream === "") {
+        this.problem(`${entry} must be a non-empty text, got ${describe(stream)}`);
+      } else if (!isName(stream)) {
+        this.problem(`${entry} holds half of a surrogate pair; of bytes that are not UTF-8 nameOfBytes() makes a name`);
+      } else if (seen.has(stream)) this.problem(`${entry} is there twice: ${quoteName(stream)}`);
+      else this.collect(() => hashTag(stream), "");
+      seen.add(stream);
+    }
+    return Object.freeze([...value]) as readonly string[];
   }
 
   /** What a client must send as a bearer token. Other characters do not survive in a header. */

@@ -4,7 +4,8 @@ import { type Role, rulesFor } from "./rights.ts";
 /** Who a client is for: what its refusals are explained by. */
 export interface Actor {
   readonly role: Role;
-  readonly stream: string;
+  /** Its stream, or each of its streams. */
+  readonly stream: string | readonly string[];
 }
 
 /** Of each role, the word for `redis-batch acl`, and who has it. */
@@ -22,7 +23,8 @@ export function explainPermission(error: unknown, actor: Actor | undefined): unk
   if (actor === undefined || !PermissionError.is(error) || error.refusal !== "right" || error.rules.length > 0) {
     return error;
   }
-  const rules = rulesFor(actor.role, actor.stream, refusedCommandOf(error));
+  const refused = refusedCommandOf(error);
+  const rules = [...new Set([actor.stream].flat().flatMap((stream) => rulesFor(actor.role, stream, refused)))];
   if (rules.length === 0) return error;
   const [role, who] = WORDS[actor.role];
   const words = rules.map((rule) => (rule.startsWith("(") ? `"${rule.replaceAll("\\", "\\\\")}"` : rule)).join(" ");

@@ -69,9 +69,10 @@ export function warningObserver<Event extends { readonly type: string }>(
 }
 
 /** A service, with its stream and group, as the start of a line: `consumer of "orders", group "billing"`. */
-export function nameService(service: string, stream: string, group?: string | null): string {
+export function nameService(service: string, stream: string | readonly string[], group?: string | null): string {
   const ofGroup = group === undefined || group === null ? "" : `, group ${JSON.stringify(group)}`;
-  return `${service} of ${JSON.stringify(stream)}${ofGroup}`;
+  const streams = [stream].flat().map((name) => JSON.stringify(name));
+  return `${service} of ${streams.join(", ")}${ofGroup}`;
 }
 
 /** The warning of every service when it cannot connect. The first one comes at once, not after a timeout. */

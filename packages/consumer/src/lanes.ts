@@ -1,0 +1,208 @@
+/**
+ * The streams of a consumer: starts and stops their lanes together, and lets a stream that cannot be worked on rest alone. Such
+ * a lane stops as a consumer would, and after a pause another one takes its place, as after a restart.
+ *
+ * | lane is  | meaning                                 | leaves by                         |
+ * |----------|-----------------------------------------|-----------------------------------|
+ * | at work  | callers get its batches                 | failed · the consumer stops       |
+ * | resting  | it failed, and is tried again after a pause | started · the consumer stops  |
+ */
+import { ConsumerNameInUseError } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import {
+  type BackoffPolicy,
+  backoffDelayMs,
+  type Clock,
+  type Lifecycle,
+  pause,
+  type Random,
+} from "@redis-batch/core/internal/service";
+import type { ConsumerEvent, StopReport } from "./events.ts";
+import { Lane } from "./lane.ts";
+import type { ConnectionWatch } from "./liveness/connection-watch.ts";
+import { type ConsumerPolicy, policyOfStream } from "./options.ts";
+import { type NewEntries, OwnReads, SharedReads } from "./receiving/shared-reads.ts";
+import { Callers } from "./scheduling/callers.ts";
+import { ALONE, type Shares } from "./scope.ts";
+import type { Usage } from "./usage.ts";
+
+const REST: BackoffPolicy = { baseMs: 1_000, capMs: 30_000 };
+
+export interface LanesOptions<Value> {
+  readonly policy: ConsumerPolicy<Value>;
+  readonly client: StreamClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly usage: Usage;
+  readonly connection: ConnectionWatch;
+  readonly lifecycle: Lifecycle;
+  readonly report: (event: ConsumerEvent) => void;
+  /** The consumer cannot go on. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Lanes<Value> {
+  readonly #options: LanesOptions<Value>;
+  readonly #reads: ReadonlyMap<string, NewEntries>;
+  readonly #atWork = new Map<string, Lane<Value>>();
+  /** Why each of these streams is not worked on. */
+  readonly #resting = new Map<string, unknown>();
+  readonly #rests = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly callers: Callers<Value, Lane<Value>>;
+  #isPaused = false;
+
+  constructor(options: LanesOptions<Value>) {
+    this.#options = options;
+    this.#reads = readsOf(options);
+    this.callers = new Callers(() => !this.#stopped.signal.aborted && options.lifecycle.isOpen);
+    for (const stream of options.policy.streams) this.callers.join(this.#open(stream));
+  }
+
+  /** The lanes that are at work. */
+  get atWork(): readonly Lane<Value>[] {
+    return [...this.#atWork.values()];
+  }
+
+  /** Streams that failed, and why. */
+  get resting(): ReadonlyMap<string, unknown> {
+    return this.#resting;
+  }
+
+  of(stream: string): Lane<Value> | undefined {
+    return this.#atWork.get(stream);
+  }
+
+  /**
+   * Resolves with `true` when all run, and with `false` when they were stopped before.
+   *
+   * @throws what keeps one of them from starting
+   */
+  async start(): Promise<boolean> {
+    return (await Promise.all(this.atWork.map((lane) => lane.start()))).every(Boolean);
+  }
+
+  startReading(): void {
+    for (const lane of this.atWork) lane.startReading();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    for (const lane of this.atWork) lane.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const lane of this.atWork) lane.resume();
+  }
+
+  /** Those who wait for a batch get the error. */
+  fail(error: unknown): void {
+    for (const lane of this.atWork) lane.fail(error);
+  }
+
+  /** Stops all, and leaves their groups. */
+  async leave(): Promise<StopReport> {
+    this.#stopped.abort();
+    const leaving = this.atWork.map((lane) => lane.leave());
+    this.callers.drain();
+    const reports = await Promise.all(leaving);
+    const sum = (count: (report: StopReport) => number): number =>
+      reports.reduce((total, report) => total + count(report), 0);
+    return {
+      released: sum(({ released }) => released),
+      unconfirmedAcks: sum(({ unconfirmedAcks }) => unconfirmedAcks),
+      abandoned: sum(({ abandoned }) => abandoned),
+      nameRemoved: this.#resting.size === 0 && reports.every(({ nameRemoved }) => nameRemoved),
+    };
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async finish(): Promise<void> {
+    await Promise.all([...this.atWork.map((lane) => lane.finish()), ...this.#rests]);
+  }
+
+  #open(stream: string): Lane<Value> {
+    const { policy, client, clock, random, usage, connection, report } = this.#options;
+    const lane: Lane<Value> = new Lane({
+      ...{ client, clock, random, usage, connection },
+      policy: policyOfStream(policy, stream),
+      newEntries: this.#reads.get(stream) as NewEntries,
+      shares: policy.streams.length === 1 ? ALONE : this.#sharesOf(stream),
+      report: (event) => report({ ...event, stream }),
+      fail: (error) => this.#failed(lane, error),
+    });
+    if (this.#isPaused) lane.parts.intake.pause();
+    this.#atWork.set(stream, lane);
+    return lane;
+  }
+
+  #sharesOf(stream: string): Shares {
+    const sumElsewhere = (count: (lane: Lane<Value>) => number): number => {
+      let sum = 0;
+      for (const [name, lane] of this.#atWork) if (name !== stream) sum += count(lane);
+      return sum;
+    };
+    return {
+      streams: this.#options.policy.streams.length,
+      bufferedElsewhere: () => sumElsewhere(({ scope }) => scope.held.fresh.messages),
+      hungElsewhere: () => sumElsewhere(({ parts }) => parts.open.hung),
+    };
+  }
+
+  #failed(lane: Lane<Value>, error: unknown): void {
+    const { lifecycle, fail } = this.#options;
+    if (this.#atWork.get(lane.stream) !== lane || this.#resting.has(lane.stream)) return;
+    if (ConsumerNameInUseError.is(error)) {
+      lane.fail(error);
+      lane.parts.shutdown.letGoOfName(error);
+    }
+    // Without another stream at work there is nothing left to do, and the application has to know.
+    const isLast = this.#atWork.size - this.#resting.size <= 1;
+    if (isLast || lifecycle.state !== "running" || ConsumerNameInUseError.is(error)) return fail(error);
+    const rest = this.#rest(lane, error).finally(() => this.#rests.delete(rest));
+    this.#rests.add(rest);
+  }
+
+  async #rest(failed: Lane<Value>, cause: unknown): Promise<void> {
+    const { clock, random, report, usage } = this.#options;
+    const { stream } = failed;
+    const { signal } = this.#stopped;
+    let lane = failed;
+    let error = cause;
+    for (let failures = 1; ; failures++) {
+      this.#resting.set(stream, error);
+      const retryInMs = backoffDelayMs(failures, REST, random);
+      report({ type: "streamFailed", stream, retryInMs, error: toErrorInfo(error) });
+      this.callers.leave(lane);
+      await lane.leave();
+      await lane.finish();
+      await pause(clock, retryInMs, signal);
+      if (signal.aborted) return;
+      lane = this.#open(stream);
+      try {
+        if (!(await lane.start())) return;
+        break;
+      } catch (reason) {
+        error = reason;
+      }
+    }
+    this.#resting.delete(stream);
+    this.callers.join(lane);
+    if (usage.current !== undefined) lane.startReading();
+    report({ type: "streamResumed", stream });
+  }
+}
+
+/** How each stream is read: those of one connection together. */
+function readsOf<Value>({ policy, client, clock }: LanesOptions<Value>): ReadonlyMap<string, NewEntries> {
+  const { group, name } = policy;
+  const reads = new Map<string, NewEntries>();
+  for (const together of client.readTogether(policy.streams)) {
+    const consumer = { client, clock, group, name };
+    const shared = together.length === 1 ? new OwnReads(consumer) : new SharedReads(consumer);
+    for (const stream of together) reads.set(stream, shared);
+  }
+  return reads;
+}

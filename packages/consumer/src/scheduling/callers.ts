@@ -1,0 +1,134 @@
+/**
+ * Gives each caller the next batch, of whichever stream has one. Each stream decides for itself when it has one; streams take
+ * turns where several have one for the same caller, so that a busy stream does not starve a quiet one.
+ */
+import { onAbort } from "@redis-batch/core/internal/service";
+import type { PullMode } from "../decisions/redelivery.ts";
+import type { Call, Collected } from "./waiting-calls.ts";
+
+/** One stream, as far as callers need it. */
+export interface BatchSource<Value> {
+  readonly scheduler: { submit(call: Call<Value>): () => void };
+}
+
+export interface TakeOptions {
+  readonly mode: PullMode;
+  /** When the wait began, by the local clock; its batch may be empty. `null`: the wait begins with the first message. */
+  readonly calledAtMs: number | null;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Taken<Source, Value> {
+  /** Whose batch it is; `undefined` if it is empty. */
+  readonly source: Source | undefined;
+  readonly collected: Collected<Value>;
+}
+
+interface Caller<Source, Value> {
+  readonly options: TakeOptions;
+  readonly end: (taken: Taken<Source, Value>) => void;
+  readonly fail: (reason: unknown) => void;
+  /** The streams that have not answered yet, and how to withdraw the call there. */
+  readonly asked: Map<Source, () => void>;
+  isDone: boolean;
+  /** Whether a stream was asked, and has nothing. */
+  isEmpty: boolean;
+  refusal: { readonly reason: unknown } | undefined;
+}
+
+export class Callers<Value, Source extends BatchSource<Value>> {
+  readonly #isOpen: () => boolean;
+  /** The one whose turn it is in front. */
+  #sources: readonly Source[] = [];
+  readonly #waiting = new Set<Caller<Source, Value>>();
+
+  /** @param isOpen whether batches are still handed out: no stream at the moment does not mean that there will be none */
+  constructor(isOpen: () => boolean) {
+    this.#isOpen = isOpen;
+  }
+
+  /** Takes in a stream. Those who wait already are asked for it, too. */
+  join(source: Source): void {
+    this.#sources = [...this.#sources, source];
+    for (const caller of this.#waiting) this.#ask(caller, source);
+  }
+
+  /** The stream hands out no more batches. It has answered its calls. */
+  leave(source: Source): void {
+    this.#sources = this.#sources.filter((one) => one !== source);
+  }
+
+  /** Waits for the next batch. It is empty when the call's time is up, or when the consumer drains. */
+  take(options: TakeOptions): Promise<Taken<Source, Value>> {
+    return new Promise((resolve, reject) => {
+      options.signal?.throwIfAborted();
+      let stopListening = (): void => {};
+      const finish = (settle: () => void): void => {
+        caller.isDone = true;
+        this.#waiting.delete(caller);
+        stopListening();
+        for (const withdraw of caller.asked.values()) withdraw();
+        caller.asked.clear();
+        settle();
+      };
+      const caller: Caller<Source, Value> = {
+        ...{ options, asked: new Map(), isDone: false, isEmpty: false, refusal: undefined },
+        end: (taken) => finish(() => resolve(taken)),
+        fail: (reason) => finish(() => reject(reason)),
+      };
+      this.#waiting.add(caller);
+      for (const source of this.#sources) this.#ask(caller, source);
+      if (this.#sources.length === 0) this.#settle(caller);
+      if (!caller.isDone) stopListening = onAbort(options.signal, caller.fail);
+    });
+  }
+
+  /** The consumer stops: those who still wait, and for whom no stream can answer, get an empty batch. */
+  drain(): void {
+    for (const caller of this.#waiting) this.#settle(caller);
+  }
+
+  #ask(caller: Caller<Source, Value>, source: Source): void {
+    if (caller.isDone) return;
+    const { mode, calledAtMs } = caller.options;
+    // It may answer before it returns.
+    caller.asked.set(source, () => {});
+    const answered = (): void => {
+      caller.asked.delete(source);
+    };
+    const withdraw = source.scheduler.submit({
+      ...{ mode, calledAtMs },
+      hand: (collected) => {
+        answered();
+        if (collected.messages.length > 0) return this.#hand(caller, source, collected);
+        caller.isEmpty ||= collected.reason !== "draining";
+        this.#settle(caller);
+      },
+      giveUp: (reason) => {
+        answered();
+        caller.refusal ??= { reason };
+        this.#settle(caller);
+      },
+    });
+    if (caller.asked.has(source)) caller.asked.set(source, withdraw);
+  }
+
+  #hand(caller: Caller<Source, Value>, source: Source, collected: Collected<Value>): void {
+    const place = this.#sources.indexOf(source) + 1;
+    if (this.#sources.length > 1) this.#sources = [...this.#sources.slice(place), ...this.#sources.slice(0, place)];
+    caller.end({ source, collected });
+  }
+
+  /** Once every stream has answered, and none has a batch. */
+  #settle(caller: Caller<Source, Value>): void {
+    if (caller.asked.size > 0 || caller.isDone) return;
+    const { refusal, isEmpty, options } = caller;
+    const nothing = (reason: "wait" | "draining"): void =>
+      caller.end({ source: undefined, collected: { messages: [], reason, redelivered: 0 } });
+    if (refusal !== undefined) caller.fail(refusal.reason);
+    else if (isEmpty) nothing("wait");
+    else if (!this.#isOpen()) nothing("draining");
+    // A loop waits until a stream can be worked on again.
+    else if (options.mode === "fetch") nothing("wait");
+  }
+}
