@@ -210,7 +210,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
 
   /**
    * Yields batches one after the other, none of them empty; `maxWaitMs` counts from the first message. Each step ends the batch
-   * before. Leaving the loop ends the open batch and closes the consumer. If the consumer is closed from elsewhere, the loop ends
+   * before. Leaving the loop ends the open batch and stops reading; the consumer can be used again. If it is closed from elsewhere, the loop ends
    * after the drain. Throws like `fetch()`.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Value>, void, undefined> {

@@ -26,6 +26,8 @@ export interface LaneOptions<Value> {
   readonly random: Random;
   readonly usage: Usage;
   readonly connection: ConnectionWatch;
+  /** When the last heartbeat of the lane before was written, by the server's clock; `null`: there was none. */
+  readonly lastHeartbeatMs: number | null;
   readonly newEntries: NewEntries;
   readonly shares: Shares;
   readonly report: (event: StreamEvent) => void;
@@ -37,7 +39,7 @@ export class Lane<Value> implements BatchSource<Value> {
   readonly scope: Scope<Value>;
   readonly parts: ConsumerParts<Value>;
 
-  constructor({ connection, report, ...given }: LaneOptions<Value>) {
+  constructor({ connection, lastHeartbeatMs, report, ...given }: LaneOptions<Value>) {
     const signals = new Signals();
     const work = new WorkCounter();
     this.scope = {
@@ -51,7 +53,7 @@ export class Lane<Value> implements BatchSource<Value> {
         report(event);
       },
     };
-    this.parts = createParts(this.scope, { connection, work });
+    this.parts = createParts(this.scope, { connection, work, lastHeartbeatMs });
   }
 
   get stream(): string {

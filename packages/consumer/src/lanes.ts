@@ -57,7 +57,7 @@ export class Lanes<Value> {
     this.#options = options;
     this.#reads = readsOf(options);
     this.callers = new Callers(() => !this.#stopped.signal.aborted && options.lifecycle.isOpen);
-    for (const stream of options.policy.streams) this.callers.join(this.#open(stream));
+    for (const stream of options.policy.streams) this.callers.join(this.#open(stream, null));
   }
 
   /** The lanes that are at work. */
@@ -123,10 +123,10 @@ export class Lanes<Value> {
     await Promise.all([...this.atWork.map((lane) => lane.finish()), ...this.#rests]);
   }
 
-  #open(stream: string): Lane<Value> {
+  #open(stream: string, lastHeartbeatMs: number | null): Lane<Value> {
     const { policy, client, clock, random, usage, connection, report } = this.#options;
     const lane: Lane<Value> = new Lane({
-      ...{ client, clock, random, usage, connection },
+      ...{ client, clock, random, usage, connection, lastHeartbeatMs },
       policy: policyOfStream(policy, stream),
       newEntries: this.#reads.get(stream) as NewEntries,
       shares: policy.streams.length === 1 ? ALONE : this.#sharesOf(stream),
@@ -180,11 +180,12 @@ export class Lanes<Value> {
       await lane.finish();
       await pause(clock, retryInMs, signal);
       if (signal.aborted) return;
-      lane = this.#open(stream);
+      lane = this.#open(stream, lane.parts.heartbeat.lastAtMs);
       try {
         if (!(await lane.start())) return;
         break;
       } catch (reason) {
+        if (signal.aborted) return;
         error = reason;
       }
     }

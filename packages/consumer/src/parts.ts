@@ -34,7 +34,7 @@ import { SurplusReleaser } from "./settling/surplus-releaser.ts";
 
 /** The parts that lanes and the consumer use. */
 export interface ConsumerParts<Value> {
-  readonly connection: ConnectionWatch;
+  readonly heartbeat: Heartbeat;
   readonly acknowledger: Acknowledger<Value>;
   readonly open: OpenBatches<Value>;
   readonly waiting: WaitingCalls<Value>;
@@ -51,7 +51,11 @@ export interface ConsumerParts<Value> {
 
 export function createParts<Value>(
   scope: Scope<Value>,
-  { connection, work }: { readonly connection: ConnectionWatch; readonly work: WorkCounter },
+  {
+    connection,
+    work,
+    lastHeartbeatMs,
+  }: { readonly connection: ConnectionWatch; readonly work: WorkCounter; readonly lastHeartbeatMs: number | null },
 ): ConsumerParts<Value> {
   // How this consumer and the others are doing.
   const peers = new Peers(scope);
@@ -76,7 +80,9 @@ export function createParts<Value>(
     ...{ connection, leases, open, positionWatch, readWatch, releaser, sinkWatch, waiting },
   });
   const reservedNames = new ReservedNames(scope);
-  const heartbeat = new Heartbeat(scope, { intake, open, reservedNames, sinkWatch, work });
+  const heartbeat = new Heartbeat(scope, {
+    ...{ intake, open, reservedNames, sinkWatch, work, lastAtMs: lastHeartbeatMs },
+  });
 
   // Messages come in: released ones, deferred ones that are due, and new ones.
   const builder = new MessageBuilder(scope, { leases, deadLetterWriter, outcomes });
@@ -109,7 +115,7 @@ export function createParts<Value>(
   });
 
   return {
-    ...{ connection, acknowledger, open, waiting, readWatch, intake, claimer, reader, surplus },
+    ...{ heartbeat, acknowledger, open, waiting, readWatch, intake, claimer, reader, surplus },
     ...{ scheduler, handlers, startup, shutdown },
   };
 }

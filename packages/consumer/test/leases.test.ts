@@ -177,7 +177,11 @@ describe("a lease that is lost", () => {
     const [id] = await made.add(1);
     const { consumer, events } = made.consumer({ ...quick, maxHoldMs: 1_000, drainMs: 100, batchSize: 1 });
     const running = consumer.run(() => new Promise(() => {}));
-    expect(await events.waitFor("outcomeTooLate")).toMatchObject({ type: "outcomeTooLate", ids: [id], why: "held-too-long" });
+    expect(await events.waitFor("outcomeTooLate")).toMatchObject({
+      type: "outcomeTooLate",
+      ids: [id],
+      why: "held-too-long",
+    });
     await consumer.close();
     void running;
     expect(await made.pending()).toHaveLength(1);

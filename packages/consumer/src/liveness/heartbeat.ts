@@ -23,6 +23,8 @@ export interface HeartbeatParts {
   readonly reservedNames: ReservedNames;
   readonly sinkWatch: SinkWatch;
   readonly work: WorkCounter;
+  /** When this consumer's last heartbeat for the stream was written, by the server's clock; `null`: there was none. */
+  readonly lastAtMs: number | null;
 }
 
 export class Heartbeat {
@@ -33,14 +35,21 @@ export class Heartbeat {
   readonly #loop: Loop;
   /** When the last answered heartbeat was sent; `null`: the server may have forgotten it. */
   #knownSinceMs: number | null = null;
+  #lastAtMs: number | null;
 
   constructor(scope: Scope, parts: HeartbeatParts) {
     this.#scope = scope;
     this.#parts = parts;
+    this.#lastAtMs = parts.lastAtMs;
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
       onError: (error) => this.#onError(error),
     });
+  }
+
+  /** When the last heartbeat was written, by the server's clock; `null`: none was. */
+  get lastAtMs(): number | null {
+    return this.#lastAtMs;
   }
 
   /**
@@ -53,7 +62,10 @@ export class Heartbeat {
   async join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#scope;
     const freshMs = HEARTBEATS_OF_GRACE * policy.heartbeatMs;
+    // Its own heartbeat from before a rest needs no watching.
+    const { lastAtMs } = this;
     let seen: { readonly atMs: number; readonly sinceMs: number } | undefined;
+    if (lastAtMs !== null) seen = { atMs: lastAtMs, sinceMs: Number.NEGATIVE_INFINITY };
     const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.heartbeatMs);
     for (;;) {
       const isStill = seen !== undefined && clock.nowMs() - seen.sinceMs >= freshMs;
@@ -144,6 +156,7 @@ export class Heartbeat {
       details: this.#details(),
     });
     this.#knownSinceMs = sentAtMs;
+    if (answer.kind === "ok") this.#lastAtMs = answer.serverTimeMs;
     return answer;
   }
 
