@@ -187,4 +187,14 @@ describe("a crew with handlers that hang, broken processes, deaths, replacements
       expect(restMs).toBeLessThan(120_000);
     },
   );
+
+  it.each(seedsOf(process.env["CREW_SEEDS"] ?? "1-15"))(
+    "nor of several streams that share the places (seed %i)",
+    async (seed) => {
+      const { overdue, hungTooOften, restMs } = await new LivingCrew(seed, 3).live(12_000, 120_000);
+      expect(overdue).toEqual([]);
+      expect(hungTooOften).toBe(0);
+      expect(restMs).toBeLessThan(120_000);
+    },
+  );
 });

@@ -133,21 +133,27 @@ export class Lanes<Value> {
       report: (event) => report({ ...event, stream }),
       fail: (error) => this.#failed(lane, error),
     });
+    const { batchEnded, paceChanged } = lane.scope.signals;
+    for (const signal of [batchEnded, paceChanged]) {
+      signal.listen(() => {
+        for (const other of this.atWork) if (other !== lane) other.scope.signals.placesChanged.raise();
+      });
+    }
     if (this.#isPaused) lane.parts.intake.pause();
     this.#atWork.set(stream, lane);
     return lane;
   }
 
   #sharesOf(stream: string): Shares {
-    const sumElsewhere = (count: (lane: Lane<Value>) => number): number => {
-      let sum = 0;
-      for (const [name, lane] of this.#atWork) if (name !== stream) sum += count(lane);
-      return sum;
-    };
+    const elsewhere = (): Lane<Value>[] => this.atWork.filter((lane) => lane.stream !== stream);
+    const sumElsewhere = (count: (lane: Lane<Value>) => number): number =>
+      elsewhere().reduce((sum, lane) => sum + count(lane), 0);
     return {
       streams: this.#options.policy.streams.length,
       bufferedElsewhere: () => sumElsewhere(({ scope }) => scope.held.fresh.messages),
       hungElsewhere: () => sumElsewhere(({ parts }) => parts.open.hung),
+      isAnyOpenElsewhere: () => elsewhere().some(({ parts }) => parts.open.isAny),
+      batchTakesElsewhereMs: () => Math.max(0, ...elsewhere().map(({ parts }) => parts.open.durationMs)),
     };
   }
 

@@ -22,10 +22,20 @@ export interface Shares {
   bufferedElsewhere(): number;
   /** Handlers that have been at work on a batch of another stream for longer than `maxHoldMs`. */
   hungElsewhere(): number;
+  /** Whether a batch of another stream is open. */
+  isAnyOpenElsewhere(): boolean;
+  /** How long a batch of the other streams takes at most, in milliseconds. */
+  batchTakesElsewhereMs(): number;
 }
 
 /** The shares of the only stream. */
-export const ALONE: Shares = { streams: 1, bufferedElsewhere: () => 0, hungElsewhere: () => 0 };
+export const ALONE: Shares = {
+  streams: 1,
+  bufferedElsewhere: () => 0,
+  hungElsewhere: () => 0,
+  isAnyOpenElsewhere: () => false,
+  batchTakesElsewhereMs: () => 0,
+};
 
 export interface Scope<Value = unknown> {
   readonly policy: ConsumerPolicy<Value>;

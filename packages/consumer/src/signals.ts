@@ -12,6 +12,7 @@
  * | `paceChanged`      | the breaker changed, or a handler hangs | SinkWatch, HoldLimit                    | IntakeControl, Reader, SurplusReleaser, BatchScheduler |
  * | `heartbeatSent`    | the server has the heartbeat            | Heartbeat                               | SinkWatch, SecondOpinions, IntakeControl               |
  * | `intakeTouched`    | connection, reads or position changed   | ConnectionWatch, Reader, PositionWatch  | IntakeControl                                          |
+ * | `placesChanged`    | another stream's batch ended, or hangs  | Lanes                                   | IntakeControl, Claimer, SurplusReleaser                |
  *
  * `offerableChanged` is raised by WaitingCalls, OwnPending, LeaseRenewer, DeferredReader and Claimer; `pendingUnknown` by
  * Heartbeat, LeaseRenewer, HoldLimit, Claimer, Releaser and Reader.
@@ -39,4 +40,5 @@ export class Signals {
   readonly paceChanged: Signal = new Signal();
   readonly heartbeatSent: Signal = new Signal();
   readonly intakeTouched: Signal = new Signal();
+  readonly placesChanged: Signal = new Signal();
 }

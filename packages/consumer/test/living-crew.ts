@@ -11,7 +11,7 @@ import type { Batch } from "../src/batch.ts";
 import { Consumer } from "../src/consumer.ts";
 import { firstIsolated } from "../src/decisions/isolation.ts";
 
-const stream = "orders";
+const STREAMS = ["orders", "refunds", "mails"];
 const group = "billing";
 const leaseMs = 2_000;
 const heartbeatMs = Math.floor(leaseMs / 3);
@@ -40,6 +40,11 @@ const BOUND_MS = {
 } as const;
 type Place = keyof typeof BOUND_MS;
 
+/** A message by stream and id. */
+type Key = string;
+const keyOf = (stream: string, id: EntryId): Key => `${stream} ${id}`;
+const keyOfMessage = ({ stream, id }: { readonly stream: string; readonly id: EntryId }): Key => keyOf(stream, id);
+
 type Consumed = Batch<Readonly<Record<string, string>>>;
 type Random = ReturnType<typeof seededRandom>;
 
@@ -66,7 +71,7 @@ interface Wait {
 
 /** What of a message waited too long. */
 export interface Overdue {
-  readonly id: EntryId;
+  readonly key: Key;
   readonly intent: string;
   readonly waitedMs: number;
   readonly boundMs: number;
@@ -93,11 +98,12 @@ export class LivingCrew {
   readonly #random: Random;
   readonly #hold: { readonly concurrency: number; readonly maxHoldMs: number };
   readonly #processes: Process[] = [];
-  readonly #waits = new Map<EntryId, Wait>();
-  readonly #intents = new Map<EntryId, string>();
-  readonly #hangs = new Map<EntryId, number>();
-  readonly #seenHanging = new Map<EntryId, number>();
-  readonly #acknowledged = new Set<EntryId>();
+  readonly #streams: readonly string[];
+  readonly #waits = new Map<Key, Wait>();
+  readonly #intents = new Map<Key, string>();
+  readonly #hangs = new Map<Key, number>();
+  readonly #seenHanging = new Map<Key, number>();
+  readonly #acknowledged = new Set<Key>();
   readonly #overdue: Overdue[] = [];
   readonly #longestMs: Record<Place, number> = { new: 0, released: 0, held: 0, orphaned: 0 };
   /** Until then a fault of the server itself keeps everybody waiting. */
@@ -105,8 +111,9 @@ export class LivingCrew {
   #sequence = 0;
   #isOver = false;
 
-  constructor(seed: number) {
+  constructor(seed: number, streams = 1) {
     this.#random = seededRandom(seed);
+    this.#streams = STREAMS.slice(0, streams);
     // In some, one handler that hangs is all there is, and it hangs for longer than anything may wait.
     this.#hold = seed % 3 === 0 ? { concurrency: 1, maxHoldMs: 12_000 } : { concurrency: 2, maxHoldMs: 3_000 };
   }
@@ -135,8 +142,10 @@ export class LivingCrew {
     const startedAtMs = this.clock.nowMs();
     while (this.clock.nowMs() - startedAtMs < limitMs) {
       await this.#pass(250);
-      const { pendingCount, lag } = this.#redis.keys.group({ stream, group });
-      if (pendingCount === 0 && lag === 0) return this.clock.nowMs() - startedAtMs;
+      const groups = this.#streams.map((stream) => this.#redis.keys.group({ stream, group }));
+      if (groups.every(({ pendingCount, lag }) => pendingCount === 0 && lag === 0)) {
+        return this.clock.nowMs() - startedAtMs;
+      }
     }
     return Number.POSITIVE_INFINITY;
   }
@@ -165,8 +174,9 @@ export class LivingCrew {
     ];
     let upTo = 0;
     const intent = intents.find(([, share]) => drawn < (upTo += share))?.[0] ?? "ack";
+    const stream = this.#streams.length === 1 ? "orders" : this.#random.pick(this.#streams);
     const id = await addEntry(this.#client, { stream, fields: ["intent", intent] });
-    this.#intents.set(id, intent);
+    this.#intents.set(keyOf(stream, id), intent);
   }
 
   #strike(): void {
@@ -210,7 +220,7 @@ export class LivingCrew {
     const name = `${place}.${++this.#sequence}`;
     let cutOff = (): void => {};
     const consumer = new Consumer(
-      { redis: "redis://memory", stream, group, name, ...options, ...this.#hold, observer: () => {} },
+      { redis: "redis://memory", streams: this.#streams, group, name, ...options, ...this.#hold, observer: () => {} },
       {
         clock: this.clock,
         random: () => this.#random.next(),
@@ -269,68 +279,72 @@ export class LivingCrew {
         process.die();
         return new Promise(() => {});
       }
-      const hangs = this.#hangs.get(message.id) ?? 0;
+      const key = keyOfMessage(message);
+      const hangs = this.#hangs.get(key) ?? 0;
       if (intent === "hang" || (intent === "hang-once" && hangs === 0)) {
-        this.#hangs.set(message.id, hangs + 1);
+        this.#hangs.set(key, hangs + 1);
         // Each tenth of it the consumer looks.
-        this.clock.setTimer(1.1 * this.#hold.maxHoldMs + 2 * LOOK_MS, () => this.#hasHung(message.id, process));
+        this.clock.setTimer(1.1 * this.#hold.maxHoldMs + 2 * LOOK_MS, () => this.#hasHung(key, process));
         return new Promise(() => {});
       }
       if (intent === "later" && isFirst) message.retry({ delayMs: 1_500 + this.#random.integer(3_000) });
       else {
         message.ack();
-        if (!process.isDead) this.#acknowledged.add(message.id);
+        if (!process.isDead) this.#acknowledged.add(key);
       }
     }
   }
 
   /** Who dies or leaves before its time is over has not been seen to hang. */
-  #hasHung(id: EntryId, { isDead, isClosing }: Process): void {
-    if (!isDead && !isClosing) this.#seenHanging.set(id, (this.#seenHanging.get(id) ?? 0) + 1);
+  #hasHung(key: Key, { isDead, isClosing }: Process): void {
+    if (!isDead && !isClosing) this.#seenHanging.set(key, (this.#seenHanging.get(key) ?? 0) + 1);
   }
 
   // ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Whether a process could take something now: it works, is connected, and has a place free. */
-  #isFree({ consumer, isBroken, isDead, isClosing, startedAtMs, atWork }: Process): boolean {
+  /** Whether a process could take something of the stream now: it works, is connected, and has a place free. */
+  #isFree(stream: string, { consumer, isBroken, isDead, isClosing, startedAtMs, atWork }: Process): boolean {
     if (isBroken || isDead || isClosing || this.clock.nowMs() - startedAtMs < SETTLED_MS) return false;
-    const { state, ready, intake } = consumer.health();
-    return state === "running" && ready && intake === "open" && atWork.size < this.#hold.concurrency;
+    const { state, streams } = consumer.health();
+    const health = streams.find((one) => one.stream === stream);
+    const reads = health?.isAtWork === true && health.intake === "open";
+    return state === "running" && reads && atWork.size < this.#hold.concurrency;
   }
 
   #look(): void {
     const nowMs = this.clock.nowMs();
     for (const one of this.#processes) if (!one.isDead && !one.consumer.health().live) one.die();
-    const isOwed = nowMs >= this.#disturbedUntilMs && this.#processes.some((one) => this.#isFree(one));
-    const waiting = isOwed ? this.#whatWaits() : new Map<EntryId, Place>();
-    for (const id of this.#waits.keys()) if (!waiting.has(id)) this.#waits.delete(id);
-    for (const [id, place] of waiting) {
-      const wait = this.#waits.get(id) ?? { sinceMs: nowMs, boundMs: 0, places: [] };
-      this.#waits.set(id, wait);
+    const isDisturbed = nowMs < this.#disturbedUntilMs;
+    const owed = this.#streams.filter((stream) => this.#processes.some((one) => this.#isFree(stream, one)));
+    const waiting = new Map(isDisturbed ? [] : owed.flatMap((stream) => [...this.#whatWaits(stream)]));
+    for (const key of this.#waits.keys()) if (!waiting.has(key)) this.#waits.delete(key);
+    for (const [key, place] of waiting) {
+      const wait = this.#waits.get(key) ?? { sinceMs: nowMs, boundMs: 0, places: [] };
+      this.#waits.set(key, wait);
       if (wait.places.at(-1) !== place) wait.places = [...wait.places, place];
       wait.boundMs = Math.max(wait.boundMs, BOUND_MS[place]);
       const waitedMs = nowMs - wait.sinceMs;
       const first = wait.places[0] ?? place;
       this.#longestMs[first] = Math.max(this.#longestMs[first], waitedMs);
-      if (waitedMs <= wait.boundMs + 2 * LOOK_MS || this.#overdue.some((one) => one.id === id)) continue;
+      if (waitedMs <= wait.boundMs + 2 * LOOK_MS || this.#overdue.some((one) => one.key === key)) continue;
       const { boundMs, places } = wait;
-      this.#overdue.push({ id, intent: this.#intents.get(id) ?? "", waitedMs, boundMs, places, atMs: nowMs });
+      this.#overdue.push({ key, intent: this.#intents.get(key) ?? "", waitedMs, boundMs, places, atMs: nowMs });
     }
   }
 
-  /** Every message that could be worked on and is not, and where it is. */
-  #whatWaits(): ReadonlyMap<EntryId, Place> {
+  /** Every message of the stream that could be worked on and is not, and where it is. */
+  #whatWaits(stream: string): ReadonlyMap<Key, Place> {
     const { keys } = this.#redis;
     const serverNowMs = keys.nowMs();
-    const waiting = new Map<EntryId, Place>();
+    const waiting = new Map<Key, Place>();
     const pendingGroup = keys.group({ stream, group });
     for (const { id } of keys.existingStream(stream).range(`(${pendingGroup.lastDeliveredId}`, "+", 100_000))
-      waiting.set(id, "new");
+      waiting.set(keyOf(stream, id), "new");
     const due = keys.sortedSet(groupKey("due", stream, group));
     const hung = keys.sortedSet(groupKey("hung", stream, group));
     const alive = this.#processes.filter(({ isDead }) => !isDead);
     const atWork = new Set(
-      alive.flatMap((process) => [...process.atWork].flatMap((batch) => batch.messages.map(({ id }) => id))),
+      alive.flatMap((process) => [...process.atWork].flatMap((batch) => batch.messages.map(keyOfMessage))),
     );
     const pending = pendingGroup.pending(serverNowMs);
     const isSuspect = (id: EntryId, deliveries: number): boolean =>
@@ -338,12 +352,13 @@ export class LivingCrew {
     const suspects = pending.filter(({ id, deliveries }) => isSuspect(id, deliveries)).map(({ id }) => id);
     const [firstSuspect] = suspects.toSorted(compareEntryIds);
     for (const { id, consumer, deliveries } of pending) {
-      if (atWork.has(id)) continue;
+      const key = keyOf(stream, id);
+      if (atWork.has(key)) continue;
       // Suspects wait for each other, in no certain order: only the last of them is judged.
       if (isSuspect(id, deliveries) && (suspects.length > 1 || id !== firstSuspect)) continue;
-      if (consumer === RELEASED) waiting.set(id, "released");
-      else if (consumer !== LATER) waiting.set(id, alive.some(({ name }) => name === consumer) ? "held" : "orphaned");
-      else if ((due.get(id) ?? 0) <= serverNowMs) waiting.set(id, "released");
+      if (consumer === RELEASED) waiting.set(key, "released");
+      else if (consumer !== LATER) waiting.set(key, alive.some(({ name }) => name === consumer) ? "held" : "orphaned");
+      else if ((due.get(id) ?? 0) <= serverNowMs) waiting.set(key, "released");
     }
     return waiting;
   }

@@ -12,6 +12,7 @@ export function takeFrom<Value>(
     const withdraw = scheduler.submit({ mode, calledAtMs, hand, giveUp });
     onAbort(signal, (reason) => {
       withdraw();
+      scheduler.decide();
       giveUp(reason);
     });
   });

@@ -53,8 +53,8 @@ export class Claimer<Value> {
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
     });
-    const { batchEnded, offerableChanged, releasedFound } = scope.signals;
-    batchEnded.listen(() => this.batchEnded());
+    const { batchEnded, offerableChanged, placesChanged, releasedFound } = scope.signals;
+    for (const signal of [batchEnded, placesChanged]) signal.listen(() => this.batchEnded());
     releasedFound.listen(() => {
       this.expire();
       offerableChanged.raise();
@@ -71,7 +71,7 @@ export class Claimer<Value> {
 
   /** This consumer has released messages that it could not offer. */
   releasedUnoffered(): void {
-    this.#mustWait = this.#parts.open.isAny;
+    this.#mustWait = this.#parts.open.isAny || this.#scope.shares.isAnyOpenElsewhere();
   }
 
   /** A batch has ended, so this consumer may claim again. */

@@ -75,8 +75,8 @@ export class BatchScheduler<Value> {
   }
 
   /**
-   * Adds a caller that waits for the next batch → withdraws it. The batch is empty when the call's time is up, or when the
-   * consumer drains.
+   * Adds a caller that waits for the next batch → takes it back; call `decide()` then. The batch is empty when the call's time is
+   * up, or when the consumer drains.
    */
   submit(asked: Call<Value>): () => void {
     const { clock, policy, signals } = this.#scope;
@@ -94,10 +94,7 @@ export class BatchScheduler<Value> {
     waiting.add(call);
     signals.roomChanged.raise();
     this.decide();
-    return () => {
-      waiting.remove(call);
-      this.decide();
-    };
+    return () => waiting.remove(call);
   }
 
   /** Hands every caller an empty batch, now and from now on. Buffered messages stay, to be released. */

@@ -8,7 +8,12 @@ import type { Call, Collected } from "./waiting-calls.ts";
 
 /** One stream, as far as callers need it. */
 export interface BatchSource<Value> {
-  readonly scheduler: { submit(call: Call<Value>): () => void };
+  readonly scheduler: {
+    /** Adds a call → takes it back. */
+    submit(call: Call<Value>): () => void;
+    /** Hands out every batch that is due. */
+    decide(): void;
+  };
 }
 
 export interface TakeOptions {
@@ -67,9 +72,12 @@ export class Callers<Value, Source extends BatchSource<Value>> {
         caller.isDone = true;
         this.#waiting.delete(caller);
         stopListening();
-        for (const withdraw of caller.asked.values()) withdraw();
+        const asked = [...caller.asked];
         caller.asked.clear();
+        // Everywhere, before any stream decides about the next in line: one that still had the call might answer it as well.
+        for (const [, withdraw] of asked) withdraw();
         settle();
+        for (const [source] of asked) source.scheduler.decide();
       };
       const caller: Caller<Source, Value> = {
         ...{ options, asked: new Map(), isDone: false, isEmpty: false, refusal: undefined },
@@ -110,7 +118,9 @@ export class Callers<Value, Source extends BatchSource<Value>> {
         this.#settle(caller);
       },
     });
-    if (caller.asked.has(source)) caller.asked.set(source, withdraw);
+    // It, or meanwhile another stream, may have answered: a call that stays behind would take a batch to nobody.
+    if (caller.isDone) withdraw();
+    else if (caller.asked.has(source)) caller.asked.set(source, withdraw);
   }
 
   #hand(caller: Caller<Source, Value>, source: Source, collected: Collected<Value>): void {

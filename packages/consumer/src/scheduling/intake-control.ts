@@ -47,8 +47,9 @@ export class IntakeControl {
   constructor(scope: Scope, parts: IntakeParts) {
     this.#scope = scope;
     this.#parts = parts;
-    const { batchEnded, paceChanged, heartbeatSent, intakeTouched } = scope.signals;
-    for (const signal of [batchEnded, paceChanged, heartbeatSent, intakeTouched]) signal.listen(() => this.#report());
+    const { batchEnded, paceChanged, heartbeatSent, intakeTouched, placesChanged } = scope.signals;
+    const all = [batchEnded, paceChanged, heartbeatSent, intakeTouched, placesChanged];
+    for (const signal of all) signal.listen(() => this.#report());
   }
 
   get isPaused(): boolean {
@@ -92,7 +93,7 @@ export class IntakeControl {
 
   /** Whether, and how far, new messages are read now. */
   reading(): Reading {
-    const { policy, held, usage } = this.#scope;
+    const { policy, held, usage, shares } = this.#scope;
     const { open, waiting } = this.#parts;
     const isBackingOff = this.#isBackingOff;
     return decideReading({
@@ -104,7 +105,7 @@ export class IntakeControl {
       wanted: waiting.wanted,
       fresh: held.fresh.messages,
       isDeferredFull: this.#isDeferredFull,
-      batchTakesMs: open.durationMs,
+      batchTakesMs: Math.max(open.durationMs, shares.batchTakesElsewhereMs()),
       patienceMs: patienceOf(policy.maxWaitMs),
       maxDeliveries: usage.maxDeliveries,
     });

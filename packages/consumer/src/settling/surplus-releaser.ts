@@ -35,7 +35,8 @@ export class SurplusReleaser<Value> {
         return LOOK_EVERY_MS;
       },
     });
-    scope.signals.paceChanged.listen(() => void this.look());
+    const { paceChanged, placesChanged } = scope.signals;
+    for (const signal of [paceChanged, placesChanged]) signal.listen(() => void this.look());
   }
 
   start(): void {

@@ -1,0 +1,72 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decideSharedRead, type WantedRead } from "./shared-read.ts";
+
+const nowMs = 1_000;
+const idle: WantedRead = { count: 100, untilMs: nowMs + 2_000, wasAsked: true, isDoubtful: false };
+
+describe("decideSharedRead", () => {
+  it("waits for all streams at once, until the first wait is over", () => {
+    const wanted = [idle, { ...idle, untilMs: nowMs + 300 }, { ...idle, count: 60 }];
+    expect(decideSharedRead(wanted, nowMs)).toEqual({ wanted, count: 60, blockMs: 300 });
+  });
+
+  it("reads a stream that was refused before alone, so that it holds up nobody", () => {
+    const doubtful = { ...idle, isDoubtful: true };
+    expect(decideSharedRead([idle, doubtful], nowMs)).toEqual({ wanted: [doubtful], count: 100, blockMs: undefined });
+  });
+
+  it("asks without waiting for those that want much more than the least, before all wait together", () => {
+    const one = { ...idle, count: 1 };
+    const many = { ...idle, wasAsked: false };
+    const similar = { ...idle, count: 70 };
+    expect(decideSharedRead([one, many, similar], nowMs)).toEqual({
+      wanted: [many, similar],
+      count: 70,
+      blockMs: undefined,
+    });
+    expect(decideSharedRead([one, { ...many, wasAsked: true }], nowMs)).toMatchObject({ count: 1, blockMs: 2_000 });
+  });
+
+  it("wants nothing of nobody", () => {
+    expect(decideSharedRead([], nowMs)).toBeUndefined();
+  });
+
+  const wanted = fc
+    .record({
+      count: fc.integer({ min: 1, max: 5_000 }),
+      untilMs: fc.option(fc.integer({ min: nowMs + 1, max: nowMs + 2_000 })),
+      wasAsked: fc.boolean(),
+      isDoubtful: fc.boolean(),
+    })
+    // One that does not wait is answered as soon as it was asked.
+    .map((one) => ({ ...one, wasAsked: one.wasAsked && one.untilMs !== null }));
+
+  it("never asks for more than a stream wants, and comes to an end of asking", () => {
+    fc.assert(
+      fc.property(fc.array(wanted, { minLength: 1, maxLength: 12 }), (given) => {
+        let left = given;
+        // Each read that does not wait asks somebody for the first time, or clears up a doubt.
+        for (let reads = 0; reads <= 2 * given.length; reads++) {
+          const next = decideSharedRead(left, nowMs);
+          if (next === undefined) {
+            expect(left).toEqual([]);
+            return;
+          }
+          expect(next.wanted.length).toBeGreaterThan(0);
+          for (const { count } of next.wanted) expect(next.count).toBeLessThanOrEqual(count);
+          if (next.blockMs !== undefined) {
+            expect(next.wanted).toEqual(left);
+            expect(left.every(({ untilMs, isDoubtful }) => untilMs !== null && !isDoubtful)).toBe(true);
+            return;
+          }
+          left = left.flatMap((one) => {
+            if (!next.wanted.includes(one)) return [one];
+            return one.untilMs === null ? [] : [{ ...one, wasAsked: true, isDoubtful: false }];
+          });
+        }
+        expect.fail("it went on asking without ever waiting");
+      }),
+    );
+  });
+});
