@@ -38,10 +38,13 @@ function rowsOf(section: string): { file: string; about: string; sends: string; 
   );
 }
 
+// They send nothing of their own.
+const NOT_SENT = ["connect", "close", "readerEpoch", "readTogether"];
+
 /** The methods of the port that a file calls. */
 function commandsIn(source: string): string[] {
   const calls = [...source.matchAll(/\bclient\s*\.(\w+)\(/g)].map(([, name = ""]) => name);
-  return [...new Set(calls)].filter((name) => name !== "connect" && name !== "close").toSorted();
+  return [...new Set(calls)].filter((name) => !NOT_SENT.includes(name)).toSorted();
 }
 
 /** The events that a file reports. */

@@ -9,6 +9,7 @@ export type {
   IntakeHold,
   ReleaseReason,
   StopReport,
+  StreamEvent,
   TooLateReason,
 } from "./events.ts";
 export type { Handler, HandlerContext, Outcome } from "./handler.ts";

@@ -127,9 +127,9 @@ describe("a consumer of several streams", () => {
     const { consumer: make, add, first, second, note, read, pendingOf } = open(2);
     await add(first, 1, 2, 3);
     const { consumer, events } = make({ retry: { baseMs: 20, capMs: 50 }, maxDeliveries: 1_000 });
-    let mended = false;
+    let isBack = false;
     const running = consumer.run((batch) => {
-      if (batch.stream === first && !mended) throw new Error("the sink of the first is away");
+      if (batch.stream === first && !isBack) throw new Error("the sink of the first is away");
       note(batch);
       batch.ack();
     });
@@ -137,7 +137,7 @@ describe("a consumer of several streams", () => {
     await add(second, ...range(25));
     await eventually("the second is done", async () => read()[second]?.length === 25);
     expect(events.all("backingOff").some((event) => event.stream === second)).toBe(false);
-    mended = true;
+    isBack = true;
     await eventually("the first is done", async () => (await pendingOf(first)) === 0);
     expect(read()[first]?.toSorted()).toEqual([1, 2, 3]);
     await consumer.close();
@@ -187,6 +187,7 @@ describe("a stream that cannot be worked on", () => {
     await add(first, 1);
     await add(second, 1);
     await eventually("both are read", async () => read()[first]?.length === 1 && read()[second]?.length === 1);
+    expect(events.all("groupCreated").filter(({ stream }) => stream === first)).toHaveLength(2);
     await consumer.close();
     await running;
   });
@@ -220,7 +221,7 @@ describe("pulling from several streams", () => {
       note(batch);
       batch.ack();
     }
-    expect(streams.slice(0, 4).toSorted()).toEqual([first, first, second, second].toSorted());
+    expect(streams.slice(0, 4).filter((stream) => stream === first)).toHaveLength(2);
     expect(read()).toEqual({ [first]: range(30), [second]: range(30) });
     const empty = await consumer.fetch();
     expect([empty.size, empty.stream, empty.reason]).toEqual([0, null, "wait"]);

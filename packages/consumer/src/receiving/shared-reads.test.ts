@@ -1,3 +1,4 @@
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { addEntry, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
@@ -13,12 +14,14 @@ async function open(...streams: readonly string[]) {
   for (const stream of streams) await client.xgroupCreate({ stream, group, position: "start" });
   /** What each command has asked for. */
   const sent: { streams: readonly string[]; count: number; waits: boolean }[] = [];
-  const watched = Object.assign(Object.create(client) as typeof client, {
-    xreadgroupMany: ((options, signal) => {
-      sent.push({ streams: options.streams, count: options.count, waits: options.blockMs !== undefined });
-      return client.xreadgroupMany(options, signal);
-    }) as typeof client.xreadgroupMany,
-  });
+  const watched = Object.create(client, {
+    xreadgroupMany: {
+      value: (...[options, signal]: Parameters<StreamClient["xreadgroupMany"]>) => {
+        sent.push({ streams: options.streams, count: options.count, waits: options.blockMs !== undefined });
+        return client.xreadgroupMany(options, signal);
+      },
+    },
+  }) as StreamClient;
   const reads = new SharedReads({ client: watched, clock, group, name: "me" });
   const read = (stream: string, count = 10, blockMs: number | null = 1_000, signal?: AbortSignal) =>
     reads.read({ stream, count, blockMs: blockMs ?? undefined }, signal ?? new AbortController().signal);
@@ -100,12 +103,12 @@ describe("SharedReads", () => {
     await turns();
     expect(sent.at(-1)).toMatchObject({ streams: ["b"], waits: true });
     await client.xgroupCreate({ stream: "a", group, position: "start" });
-    const mended = read("a");
+    const again = read("a");
     await turns();
     expect(sent.at(-1)).toMatchObject({ streams: ["b", "a"], waits: true });
     await add("a");
     await add("b");
-    expect([(await mended).length, (await other).length]).toEqual([1, 1]);
+    expect([(await again).length, (await other).length]).toEqual([1, 1]);
   });
 
   it("gives a lost connection to everybody", async () => {

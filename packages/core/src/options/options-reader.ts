@@ -195,7 +195,7 @@ export class OptionsReader {
       else this.collect(() => hashTag(stream), "");
       seen.add(stream);
     }
-    return Object.freeze([...value]) as readonly string[];
+    return Object.freeze([...(value as readonly string[])]);
   }
 
   /** What a client must send as a bearer token. Other characters do not survive in a header. */
