@@ -1,5 +1,6 @@
 /** What adds and connections do while a part of a Cluster is away. */
 import {
+  beginSlotMove,
   EventRecorder,
   eventually,
   FaultProxy,
@@ -148,6 +149,31 @@ describe.each([
     expect(await ends(adding)).toEqual(Array(100).fill("added"));
   });
 
+  test("an add that is redirected to a master that cannot be reached waits, and leaves no uncaught error", async () => {
+    const [node, other] = primaries();
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
+    onTestFinished(() => proxy.heal());
+    const stream = await nameOn(other);
+    const redis = new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
+    await using producer = new Producer({ redis, stream, observer: () => {} });
+    await producer.connect();
+    await using _move = await beginSlotMove(stream, other, node);
+    await other.command("CONFIG", "RESETSTAT");
+    proxy.set({ refuse: true });
+    proxy.reset();
+    // The other master does not have the key: "ASK".
+    const adding = producer.add({ n: 1 });
+    await eventually("it was redirected again and again", async () =>
+      /[2-9]|\d\d/.test((await other.info("errorstats"))["errorstat_ASK"] ?? ""),
+    );
+    proxy.heal();
+    await adding;
+    expect(uncaught).toEqual([]);
+  });
+
   test("close() ends in time what was written to a master that is frozen: unknown", async () => {
     const { producer, other } = await setUp({ closeTimeoutMs: 200 });
     proxy.set({ blackhole: true });
@@ -230,5 +256,32 @@ describe.each([
     const error: unknown = await producer.add({ n: 1 }).catch((caught: unknown) => caught);
     expect(error).toMatchObject(notSent);
     expect(String(error)).toMatch(/no node of the cluster can be reached/);
+  });
+});
+
+describe.each([
+  ["ioredis 6", Cluster],
+  ["ioredis 5", ClusterV5],
+] as const)("while a master is frozen, a Cluster of %s", (_, ClusterClass) => {
+  const makeClient = useClients();
+  /** If each of them asked any master, hardly ever would none of them ask the frozen one. */
+  const TRIES = 12;
+
+  test("is connected, and answers what needs no key, within three seconds", async () => {
+    const [frozen, other] = primaries();
+    const stream = await nameOn(other);
+    const made = Array.from({ length: TRIES }, () =>
+      makeClient({ redis: new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true }) }),
+    );
+    await frozen.freeze();
+    onTestFinished(() => frozen.thaw());
+    const sinceMs = fairNowMs();
+    const asked = made.map(async (recorded) => {
+      const { client } = await connected(recorded);
+      expect(await client.xlen({ stream })).toBe(0);
+      return client.time();
+    });
+    expect((await Promise.all(asked)).every((atMs) => atMs > 0)).toBe(true);
+    expect(fairNowMs() - sinceMs).toBeLessThan(3_000);
   });
 });

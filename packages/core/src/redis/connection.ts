@@ -28,7 +28,7 @@ import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
 import { inOneWrite, skipReadyCheck } from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
-import { ClusterNodes, onReadyCheckRefused } from "./ioredis-internals/cluster-nodes.ts";
+import { ClusterNodes, handleAsking } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
 import { LAST_REPLIES_MS, ReconnectingClient } from "./reconnecting-client.ts";
@@ -138,7 +138,7 @@ export class Connection {
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client) : undefined;
     if (client.isCluster) {
       this.#clusterNodes.follow(client);
-      onReadyCheckRefused(client, (error) => this.#note(error));
+      handleAsking(client);
     }
     if (this.#isReadyUnasked && !client.isCluster) skipReadyCheck(client);
     // A Cluster repeatedly creates its own client for each node, and connects it later.

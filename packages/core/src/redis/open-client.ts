@@ -200,6 +200,8 @@ function duplicateCluster(
     // connection had failed. Queued commands are sent once, or rejected if the node cannot be reached.
     enableOfflineQueue: true,
     scaleReads: "master",
+    // It asks any master, and waits for a frozen one without a limit. A Cluster that is down refuses commands itself.
+    enableReadyCheck: false,
     clusterRetryStrategy: reconnect,
     // A node that keeps connecting would hide that another one has taken its place.
     clusterNodeRetryStrategy: null,

@@ -44,8 +44,8 @@ const connecting = (...more: readonly string[]): Part => ({
   grants: [{ keys: [], rules: ["+info", "+client|setname", ...more] }],
 });
 
-/** What a Cluster client needs in addition: ioredis asks for the slots and for the state. */
-export const CLUSTER_RULES: readonly string[] = ["+cluster|slots", "+cluster|info"];
+/** What a Cluster client needs in addition: ioredis asks for the slots. */
+export const CLUSTER_RULES: readonly string[] = ["+cluster|slots"];
 
 export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   producer: [

@@ -34,6 +34,8 @@ export class ClusterCalls {
   #starting: OpenCall | undefined;
   /** The sockets whose nodes have executed a call since `follow`. */
   #followed = new Set<object | undefined>();
+  /** The socket of the node that has executed a call last. */
+  #last: object | undefined;
 
   /**
    * Relies on a Cluster creating a command for each call at once, and passing it to its own `sendCommand`.
@@ -49,7 +51,7 @@ export class ClusterCalls {
       this.#starting = undefined;
       if (call === undefined || !noteWriting(command, call)) return send(command, stream, node);
       const settle = command.reject;
-      const reply = send(command, stream, node);
+      const reply = send(command, stream, node ?? this.#nodeWithoutKey(command));
       noteRefusals(command, call, settle.bind(command));
       return reply;
     };
@@ -65,6 +67,7 @@ export class ClusterCalls {
       const succeed = (reply: unknown): void => {
         this.#remove(call);
         this.#followed.add(call.socket);
+        this.#last = call.socket;
         resolve(reply);
       };
       const fail = (error: unknown): void => {
@@ -88,8 +91,7 @@ export class ClusterCalls {
     this.#followed = sockets;
     return () => {
       const [socket] = sockets;
-      if (sockets.size !== 1 || socket === undefined) return undefined;
-      return this.#cluster.nodes("all").find((node) => node.status === "ready" && socketOf(node) === socket);
+      return sockets.size === 1 ? this.#nodeOf(socket) : undefined;
     };
   }
 
@@ -101,6 +103,17 @@ export class ClusterCalls {
   /** Rejects all calls that have not settled by then. Leaves no timer once all have. */
   abandonAfter(delayMs: number, clock: Clock): void {
     if (this.#open.size > 0) this.#cancelTimer = clock.setTimer(delayMs, () => this.abandon());
+  }
+
+  /** Where a command without a key goes: to the node that has answered last. ioredis would take any, also one that is away. */
+  #nodeWithoutKey(command: Command): { readonly slot: undefined; readonly redis: RedisClient } | undefined {
+    const redis = command.getSlot() === null ? this.#nodeOf(this.#last) : undefined;
+    return redis === undefined ? undefined : { slot: undefined, redis };
+  }
+
+  #nodeOf(socket: object | undefined): RedisClient | undefined {
+    if (socket === undefined) return undefined;
+    return this.#cluster.nodes("all").find((node) => node.status === "ready" && socketOf(node) === socket);
   }
 
   #remove(call: OpenCall): void {

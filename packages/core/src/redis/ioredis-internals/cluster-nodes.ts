@@ -2,7 +2,7 @@
  * The nodes of a Cluster, as its clients have found them. ioredis connects again by way of the start-up nodes only, so a
  * Cluster would be lost for good if they were replaced while the client was connected to others.
  */
-import type { Cluster } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import type { RedisClient } from "../redis-client.ts";
 
 type Address = { readonly host?: string | undefined; readonly port?: number | undefined };
@@ -29,18 +29,17 @@ export class ClusterNodes {
 }
 
 /**
- * Tells why a Cluster is not ready: ioredis connects again, and says nothing. Relies on a Cluster calling its own
- * `readyCheck` each time it has connected.
+ * Handles the end of each ASKING: nobody waits for it, so one that is lost with its connection would be an uncaught error,
+ * and end the process. Relies on a Cluster sending it by `asking` of the node, for which it emits "+node" before.
  */
-export function onReadyCheckRefused(client: RedisClient, tell: (error: unknown) => void): void {
-  const check = Reflect.get(client, "readyCheck") as ((done: ReadyCheckEnd) => void) | undefined;
-  if (check === undefined) return;
-  Reflect.set(client, "readyCheck", (done: ReadyCheckEnd) => {
-    check.call(client, (error, state) => {
-      if (error) tell(error);
-      done(error, state);
-    });
+export function handleAsking(client: RedisClient): void {
+  client.on("+node", (node) => {
+    const redis = node as Redis;
+    const ask = redis.asking.bind(redis);
+    redis.asking = () => {
+      const asking = ask();
+      asking.catch(() => {});
+      return asking;
+    };
   });
 }
-
-type ReadyCheckEnd = (error?: Error | null, state?: string) => void;
