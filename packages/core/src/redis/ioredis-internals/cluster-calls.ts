@@ -25,6 +25,8 @@ interface OpenCall {
 const REDIRECTED = /^(MOVED|ASK)\b/;
 /** The same, but no other node would execute it now. */
 const UNSERVED = /^(TRYAGAIN|CLUSTERDOWN)\b/;
+/** The node has lost the others, or has just started: it may not know yet that another one has taken its place. */
+const OUTDATED = /^CLUSTERDOWN\b/;
 
 export class ClusterCalls {
   readonly #cluster: Cluster;
@@ -52,7 +54,7 @@ export class ClusterCalls {
       if (call === undefined || !noteWriting(command, call)) return send(command, stream, node);
       const settle = command.reject;
       const reply = send(command, stream, node ?? this.#nodeWithoutKey(command));
-      noteRefusals(command, call, settle.bind(command));
+      noteRefusals(command, call, settle.bind(command), () => cluster.refreshSlotsCache());
       return reply;
     };
   }
@@ -155,10 +157,12 @@ function noteWriting(command: Command, call: OpenCall): boolean {
  * which decides whether the command is sent again.
  *
  * @param settle the command's own `reject`: it is not sent again
+ * @param refresh asks the nodes who serves which slot. ioredis does that by itself after MOVED
  */
-function noteRefusals(command: Command, call: OpenCall, settle: Command["reject"]): void {
+function noteRefusals(command: Command, call: OpenCall, settle: Command["reject"], refresh: () => void): void {
   const decide = command.reject.bind(command);
   command.reject = (error) => {
+    if (OUTDATED.test(error.message)) refresh();
     if (UNSERVED.test(error.message)) return settle(error);
     if (REDIRECTED.test(error.message)) call.isWritten = false;
     decide(error);
