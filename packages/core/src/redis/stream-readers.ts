@@ -152,8 +152,7 @@ export class StreamReader {
     const { connection } = this;
     if (this.#blocks?.epoch !== connection.epoch) {
       const { epoch } = connection;
-      const [server] = connection.servers;
-      const reply = server === undefined ? null : await unlessRefused(server(info.name, ["server"]));
+      const reply = await unlessRefused(connection.call(info.name, ["server"]));
       const told = reply === null ? undefined : info.decode(reply, {});
       const restarts = /^7\.2\.[0-4]$/.test(told?.get("redis_version") ?? "") && !told?.has("valkey_version");
       this.#blocks = { epoch, restarts };
