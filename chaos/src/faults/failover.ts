@@ -6,6 +6,9 @@ import type { Topology } from "../topology/topology.ts";
 import { type Effect, type Fault, OBSERVED, observedIf, type Scene, SKIPPED } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 
+/** A write that takes longer was held back. */
+const HELD_BACK_MS = 100;
+
 /** Somebody asks for it: SENTINEL FAILOVER, CLUSTER FAILOVER. */
 export const plannedFailover: Fault = {
   target: "server",
@@ -89,7 +92,7 @@ async function ask({ topology, server }: Scene, ...order: readonly string[]): Pr
  * something to undo it was only an order, which the servers may give up: then nothing has happened.
  */
 async function failOver(
-  { topology, server, away, forgotten }: Scene,
+  { topology, server, stream, away, forgotten }: Scene,
   begin: () => Promise<void>,
   undo?: (successor: RedisServer) => Promise<void>,
 ): Promise<Effect> {
@@ -104,8 +107,21 @@ async function failOver(
   away(fromMs, toMs, "failover");
   if (successor !== undefined) await undo?.(successor);
   await topology.whole();
+  if (undo === undefined) await untilItWrites(topology, stream, () => away(fromMs, journalNowMs(), "writes held back"));
   forgotten(fromMs, isDead ? toMs : journalNowMs());
   return successor === undefined ? SKIPPED : OBSERVED;
+}
+
+/**
+ * A master that was ordered to hand over holds all writes back, and does so for five seconds if that comes to nothing, as when a
+ * slot moves at the same time. It answers reads meanwhile.
+ *
+ * @param tell called when it did
+ */
+async function untilItWrites(topology: Topology, stream: string, tell: () => void): Promise<void> {
+  const sinceMs = journalNowMs();
+  await topology.command("DEL", `{${stream}}:nothing`);
+  if (journalNowMs() - sinceMs > HELD_BACK_MS) tell();
 }
 
 async function roleOf(server: RedisServer): Promise<string | undefined> {
