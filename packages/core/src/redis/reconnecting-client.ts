@@ -57,6 +57,8 @@ export class ReconnectingClient {
   #cancelTimer = (): void => {};
   /** The socket is connected, but no data has been exchanged. */
   #isUnanswered = false;
+  /** ioredis leaves a listener on the socket each time that it is told to disconnect. */
+  #isReopening = false;
 
   /** Creates the first client, so that unusable options are reported here. Does no I/O. */
   constructor(options: ReconnectingClientOptions) {
@@ -84,9 +86,11 @@ export class ReconnectingClient {
     this.#client.connect().catch(() => {});
   }
 
-  /** Drops the current connection, and connects again. */
+  /** Drops the current connection, and connects again. Once, however often it is called until that has ended. */
   reopen(): void {
-    if (this.#state === "opening" || this.#state === "ready") this.#client.disconnect(true);
+    if (this.#isReopening || (this.#state !== "opening" && this.#state !== "ready")) return;
+    this.#isReopening = true;
+    this.#client.disconnect(true);
   }
 
   /** Closes it for good. Commands in flight end within `LAST_REPLIES_MS`. */
@@ -116,9 +120,11 @@ export class ReconnectingClient {
     client.on("close", () => endSilenceWatch(client));
     on("ready", () => this.#becomeReady());
     on("connect", () => {
+      this.#isReopening = false;
       this.#isUnanswered = !client.isCluster;
     });
     on("close", () => {
+      this.#isReopening = false;
       this.#tellClosed();
       this.#lose();
     });
@@ -160,6 +166,7 @@ export class ReconnectingClient {
   #replace(): void {
     const left = this.#client;
     this.#state = "ended";
+    this.#isReopening = false;
     left.disconnect();
     endSocket(left);
     this.#options.onDown();
