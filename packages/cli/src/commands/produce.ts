@@ -217,8 +217,10 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
     }
   }
   const keyField = options["key-field"];
+  let isConnected = false;
   try {
     await producer.connect({ signal });
+    isConnected = true;
     call.onSecond(() => {
       const { message, fix } = interrupted(call, tally);
       const underWay = tally.open.size;
@@ -240,7 +242,10 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
     }
     return undefined;
   } catch (error) {
-    return error instanceof Interrupted ? interrupted(call, tally) : asError(server.explain(error));
+    const failure = error instanceof Interrupted ? interrupted(call, tally) : asError(server.explain(error));
+    // Without a connection there is nothing to report of.
+    if (!isConnected) throw failure;
+    return failure;
   } finally {
     await producer.close();
   }
