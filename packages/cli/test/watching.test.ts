@@ -1,7 +1,7 @@
 /** Commands that run until they are stopped: while there is nothing yet, and while the server does not answer. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { eventually, fairNowMs, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { needsTool, useCli } from "./cli.ts";
 import { inTerminal } from "./in-terminal.ts";
@@ -125,6 +125,28 @@ describe("a command that keeps running says how old its picture is while the ser
     await watching.waitForLine(() => true, { ...PATIENCE, after: before });
     watching.kill("SIGINT");
     expect((await watching.exited).code).toBe(0);
+  });
+});
+
+describe("SIGTERM ends a command soon while the server is frozen", () => {
+  /** Long before anybody takes the connection to be dead. */
+  const SOON_MS = 8_000;
+
+  it.each([
+    { name: "consume", args: ["consume", "STREAM", "g"] },
+    { name: "monitor --watch", args: ["monitor", "STREAM", "g", "--watch", ...OFTEN] },
+    { name: "monitor --auto-cleanup", args: ["monitor", "STREAM", "g", "--auto-cleanup", ...OFTEN] },
+    { name: "scale --watch", args: ["scale", "STREAM", "g", "--watch", ...OFTEN] },
+  ])("$name", async ({ args }) => {
+    const stream = uniqueName("silent");
+    await create(stream);
+    await using process = await cli.start(args.map((word) => (word === "STREAM" ? stream : word)));
+    await process.waitForLine(() => true, PATIENCE);
+    await freeze();
+    const sinceMs = fairNowMs();
+    process.kill("SIGTERM");
+    await process.exited;
+    expect(fairNowMs() - sinceMs).toBeLessThan(SOON_MS);
   });
 });
 

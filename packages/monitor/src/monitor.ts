@@ -98,6 +98,7 @@ export class Monitor implements AsyncDisposable {
     this.#calls = new CallScope({
       whenClosed: "the monitor was closed",
       connectTimeoutMs: policy.connectTimeoutMs,
+      clock,
       report: (event) => {
         this.#connectedSinceMs = event.type === "connected" ? this.#clock.nowMs() : null;
         this.#report(event);

@@ -79,6 +79,7 @@ export class Scaler implements AsyncDisposable {
     this.#calls = new CallScope({
       whenClosed: "the scaler was closed",
       connectTimeoutMs: policy.connectTimeoutMs,
+      clock,
       report: this.#report,
       // No read ever blocks here.
       createClient: (report) =>

@@ -21,6 +21,10 @@ import { untilAborted, withTimeout } from "./with-timeout.ts";
 
 // How long releasing may take after the deadline of the drain.
 const LEAVE_MS = 5_000;
+// The same where the server has not answered before.
+const LEAVE_SILENT_MS = 1_000;
+// How much longer than its own wait the last answer may take. Without one the server is taken to be silent.
+const LAST_ANSWER_MS = 2_000;
 
 export interface ShutdownParts<Value> {
   readonly startup: Startup<Value>;
@@ -83,12 +87,17 @@ export class Shutdown<Value> {
     const movedBefore = releaser.moved;
     const deadline = new AbortController();
     const cancelDeadline = clock.setTimer(drainMs, () => deadline.abort());
-    await startup.stop();
+    const startupEnded = startup.stop();
+    let isSilent = !(await this.#endsWithin(LAST_ANSWER_MS, startupEnded));
     scheduler.drain();
     surplus.stop();
     const receivingEnded = Promise.all(this.#parts.receiving.map((part) => part.stop()));
+    const lastAnswer = this.#endsWithin(policy.blockMs + LAST_ANSWER_MS, receivingEnded);
     // Messages that no handler will get are not kept until the running handlers have ended.
-    const readAheadLeft = receivingEnded.then(() => surplus.drain());
+    const readAheadLeft = lastAnswer.then((isThere) => {
+      isSilent ||= !isThere;
+      surplus.drain();
+    });
     await untilAborted(deadline.signal, Promise.all([readAheadLeft, open.whenNone()]));
     const abandoned = open.abandon(
       new UsageError(`the consumer stopped: the batch was not finished within ${drainMs} ms`),
@@ -99,14 +108,24 @@ export class Shutdown<Value> {
     const unconfirmedAcks = acknowledger.pending;
     for (const part of [...sending, holdLimit, sinkWatch]) part.stop();
     const keepersEnded = Promise.all([heartbeat.stop(), leases.stop()]);
-    this.#ended = Promise.all([receivingEnded, keepersEnded]);
-    const goneAtMs = clock.nowMs() + LEAVE_MS;
-    await withTimeout(clock, LEAVE_MS, keepersEnded);
+    this.#ended = Promise.all([startupEnded, receivingEnded, keepersEnded]);
+    const leaveMs = isSilent ? LEAVE_SILENT_MS : LEAVE_MS;
+    const goneAtMs = clock.nowMs() + leaveMs;
+    await withTimeout(clock, leaveMs, keepersEnded);
     // It must not touch anything under a name that is not its own.
     const mayTouch = startup.hasJoined && !this.#isNameTaken;
     const left = mayTouch ? await this.#leave(goneAtMs) : { released: 0, nameRemoved: false };
     lifecycle.moveTo("closed");
     return { ...left, released: left.released + releaser.moved - movedBefore, unconfirmedAcks, abandoned };
+  }
+
+  async #endsWithin(limitMs: number, promise: Promise<unknown>): Promise<boolean> {
+    const isEnded = withTimeout(
+      this.#scope.clock,
+      limitMs,
+      promise.then(() => true),
+    );
+    return (await isEnded) ?? false;
   }
 
   async #leave(goneAtMs: number): Promise<{ readonly released: number; readonly nameRemoved: boolean }> {

@@ -85,6 +85,7 @@ export class DeadLetters {
     this.#calls = new CallScope({
       whenClosed: "the dead letters were closed",
       connectTimeoutMs: policy.connectTimeoutMs,
+      clock,
       report: this.#notify,
       createClient: dependencies?.createClient ?? overTheNetwork,
     });

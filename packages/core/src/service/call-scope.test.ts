@@ -5,11 +5,13 @@ import { ConnectionError, UsageError } from "../errors/errors.ts";
 import { CallScope, type CallScopeEvent } from "./call-scope.ts";
 
 function open() {
-  const redis = createMemoryServer({ clock: new ManualClock() });
+  const clock = new ManualClock();
+  const redis = createMemoryServer({ clock });
   const events = new EventRecorder<CallScopeEvent>();
   const calls = new CallScope({
     whenClosed: "the thing was closed",
     connectTimeoutMs: 1_000,
+    clock,
     report: events.observe,
     createClient: (report) => redis.client({ report }),
   });

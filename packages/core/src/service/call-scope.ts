@@ -1,5 +1,9 @@
 import { UsageError } from "../errors/errors.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
+import type { Clock } from "./clock.ts";
+
+/** A server that does not answer INFO within this, which every role may ask, is not waited for any longer. */
+const SILENT_MS = 3_000;
 
 /** State of a service that connects on first use. */
 export type CallScopeEvent =
@@ -14,6 +18,7 @@ export interface CallScopeOptions {
   readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
   /** How long the first connection may take, in milliseconds. */
   readonly connectTimeoutMs: number;
+  readonly clock: Clock;
   readonly report: (event: CallScopeEvent) => void;
 }
 
@@ -95,7 +100,10 @@ export class CallScope {
     }
   }
 
-  /** Aborts the calls that are running, waits until they have ended, then closes the connection. Idempotent. */
+  /**
+   * Aborts the calls that are running, waits until they have ended, then closes the connection. Calls to a server that is
+   * silent are not waited for: they end with the connection. Idempotent.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -104,9 +112,22 @@ export class CallScope {
   async #close(): Promise<void> {
     const { whenClosed, report } = this.#options;
     this.#ending.abort(new UsageError(whenClosed));
-    await Promise.allSettled(this.#underWay);
+    const ended = Promise.allSettled(this.#underWay);
+    await (this.#underWay.size === 0 ? ended : Promise.race([ended, this.#whenSilent()]));
     await this.client.close();
+    await ended;
     report({ type: "closed" });
+  }
+
+  /** Resolves if the server gives no answer now; any answer, a refusal too, is one. */
+  #whenSilent(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.setTimer(SILENT_MS, () => resolve());
+      void this.client
+        .info()
+        .catch(() => {})
+        .finally(cancel);
+    });
   }
 
   #onConnection(event: ConnectionEvent): void {
