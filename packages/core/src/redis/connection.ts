@@ -26,7 +26,7 @@ import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
-import { inOneWrite, skipReadyCheck } from "./ioredis-internals/client-state.ts";
+import { inOneWrite, passReadyCheck, skipReadyCheck } from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
 import { ClusterNodes, handleAsking } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
@@ -145,6 +145,7 @@ export class Connection {
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
     client.on("+node", (node) => {
       if (this.#isReadyUnasked) skipReadyCheck(node as RedisClient);
+      else passReadyCheck(node as RedisClient, (error) => this.#noteReadyCheck(error));
     });
     return client;
   }

@@ -60,6 +60,22 @@ export function skipReadyCheck(client: RedisClient): void {
 }
 
 /**
+ * Takes a connection for ready whose INFO is refused, where that may be, instead of ending it with all that waits for it. Relies
+ * on ioredis calling `_readyCheck`; without it the connection ends.
+ */
+export function passReadyCheck(client: RedisClient, mayPass: (refusal: Error) => boolean): void {
+  type Done = (error?: Error | null, info?: object) => void;
+  const check = Reflect.get(client, "_readyCheck") as ((done: Done) => void) | undefined;
+  if (check === undefined) return;
+  Reflect.set(client, "_readyCheck", (done: Done) => {
+    check.call(client, (error, told) => {
+      if (error && mayPass(error)) done(null, {});
+      else done(error, told);
+    });
+  });
+}
+
+/**
  * Keeps the connections to Sentinels that only watch for a failover from printing that one of them is down. Relies on the
  * connector making each connection by `connectToSentinel`; without it they are printed.
  */
