@@ -33,7 +33,15 @@ describe.each([
     });
     const events = new EventRecorder<ConsumerEvent>();
     const redis = source();
-    const consumer = new Consumer({ redis, stream, group: "g", maxWaitMs: 50, blockMs: 200, observer: events.observe, ...options });
+    const consumer = new Consumer({
+      redis,
+      stream,
+      group: "g",
+      maxWaitMs: 50,
+      blockMs: 200,
+      observer: events.observe,
+      ...options,
+    });
     const freeze = async (): Promise<void> => {
       await server.freeze();
       onTestFinished(() => server.thaw());
