@@ -160,7 +160,8 @@ describe.each([
     const redis = new ClusterClass(cluster.servers.startupNodes, { lazyConnect: true });
     await using producer = new Producer({ redis, stream, observer: () => {} });
     await producer.connect();
-    await using _move = await beginSlotMove(stream, other, node);
+    const move = await beginSlotMove(stream, other, node);
+    onTestFinished(() => move[Symbol.asyncDispose]());
     await other.command("CONFIG", "RESETSTAT");
     proxy.set({ refuse: true });
     proxy.reset();

@@ -96,7 +96,7 @@ export class Shutdown<Value> {
     // Messages that no handler will get are not kept until the running handlers have ended.
     const readAheadLeft = lastAnswer.then((isThere) => {
       isSilent ||= !isThere;
-      surplus.drain();
+      return surplus.drain();
     });
     await untilAborted(deadline.signal, Promise.all([readAheadLeft, open.whenNone()]));
     const abandoned = open.abandon(
