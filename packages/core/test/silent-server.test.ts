@@ -1,4 +1,5 @@
 /** close() at a server that is frozen: connections stay open, and nothing answers. */
+import { setImmediate as turn } from "node:timers/promises";
 import { fairNowMs, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, onTestFinished, test } from "vitest";
 import { DeadLetters } from "../src/dead-letters/dead-letters.ts";
@@ -26,6 +27,8 @@ test("dead letters end the call that waits for an answer", async () => {
     () => "counted",
     () => "ended",
   );
+  // It has been sent.
+  await turn();
   expect(await closingMs(letters)).toBeLessThan(6_000);
   expect(await end).toBe("ended");
 });
