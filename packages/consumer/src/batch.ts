@@ -1,5 +1,5 @@
 /** A batch as the application sees it, and the result of each of its messages. */
-import type { EntryId, Fields } from "@redis-batch/core";
+import { type EntryId, type Fields, UsageError } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";
 
@@ -27,18 +27,21 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
   readonly reason: BatchReason;
   readonly #messages: readonly Message<Value>[];
   readonly #whenOutcomesAreThrough: () => Promise<void>;
+  readonly #hasKeys: boolean;
 
   /** @internal */
   constructor(
     messages: readonly Message<Value>[],
     { stream, reason }: { readonly stream: string | null; readonly reason: BatchReason },
     whenOutcomesAreThrough: () => Promise<void>,
+    hasKeys = false,
   ) {
     this.messages = [...messages];
     this.#messages = messages;
     this.stream = stream;
     this.reason = reason;
     this.#whenOutcomesAreThrough = whenOutcomesAreThrough;
+    this.#hasKeys = hasKeys;
   }
 
   /** Number of messages; 0 only from `fetch()`, if none arrived within the wait. */
@@ -48,6 +51,23 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
 
   [Symbol.iterator](): Iterator<Message<Value>> {
     return this.#messages[Symbol.iterator]();
+  }
+
+  /**
+   * The messages of each key, in stream order; those without a key under `null`.
+   *
+   * @throws {UsageError} when the consumer has no `orderBy`
+   */
+  byKey(): Map<string | null, Message<Value>[]> {
+    if (!this.#hasKeys) throw new UsageError("byKey() needs keys: give the consumer the option orderBy");
+    const byKey = new Map<string | null, Message<Value>[]>();
+    for (const message of this.#messages) {
+      const key = message.key ?? null;
+      const some = byKey.get(key);
+      if (some === undefined) byKey.set(key, [message]);
+      else some.push(message);
+    }
+    return byKey;
   }
 
   /** Acknowledges every message that has no outcome yet. A message with `retry()` is still redelivered. */

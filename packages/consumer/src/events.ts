@@ -89,6 +89,8 @@ export type StreamEvent =
       readonly retryInMs: number;
       readonly error: ErrorInfo;
     }
+  /** A message was acknowledged although an earlier one of its key, `after`, has no outcome. The acknowledgement counts. */
+  | { readonly type: "outOfOrder"; readonly id: EntryId; readonly after: EntryId }
   | { readonly type: "outcomeTooLate"; readonly ids: readonly EntryId[]; readonly why: TooLateReason };
 
 /** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer is stopping. */
@@ -96,9 +98,10 @@ export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 
 /**
  * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was delivered that often ·
- * `undecodable`, the codec cannot decode it · `hung`, two handlers did not finish it within `maxHoldMs`.
+ * `undecodable`, the codec cannot decode it · `hung`, two handlers did not finish it within `maxHoldMs` ·
+ * `blocks-key`, it failed three times while so many messages of its key waited behind it that nothing new could be read.
  */
-export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung";
+export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung" | "blocks-key";
 
 /**
  * Why messages were released: `read-ahead`, no handler here became free for them, but one elsewhere is free · `draining`,
@@ -118,7 +121,8 @@ export type ReleaseReason =
 
 /**
  * Why new messages are not read: `paused` by the application · `draining` · `deferred`, too many messages are deferred, and
- * they cannot be stored in Redis · `backing-off`, every batch fails, and the next attempt must wait · `probing`, a single
+ * they cannot be stored in Redis, or their order must be known · `key-blocked`, too many messages wait behind one of their key ·
+ * `backing-off`, every batch fails, and the next attempt must wait · `probing`, a single
  * message is tried · `held-too-long`, every handler hangs · `unfit`, messages that fail here succeed elsewhere ·
  * `ahead-of-stream`, the group's position is ahead of the last entry, so no entry counts as new · `server-away`.
  */
@@ -126,6 +130,7 @@ export type IntakeHold =
   | "paused"
   | "draining"
   | "deferred"
+  | "key-blocked"
   | "backing-off"
   | "probing"
   | "held-too-long"

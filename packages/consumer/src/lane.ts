@@ -13,6 +13,7 @@ import { ReplySize } from "./receiving/reply-size.ts";
 import type { NewEntries } from "./receiving/shared-reads.ts";
 import type { BatchSource } from "./scheduling/callers.ts";
 import { HeldMessages } from "./scheduling/held-messages.ts";
+import { KeyOrder } from "./scheduling/key-order.ts";
 import type { Scope, Shares } from "./scope.ts";
 import { Signals } from "./signals.ts";
 import type { Usage } from "./usage.ts";
@@ -42,11 +43,13 @@ export class Lane<Value> implements BatchSource<Value> {
   constructor({ connection, lastHeartbeatMs, report, ...given }: LaneOptions<Value>) {
     const signals = new Signals();
     const work = new WorkCounter();
+    const order = given.policy.orderBy === undefined ? undefined : new KeyOrder();
     this.scope = {
       ...given,
       signals,
       lifecycle: new Lifecycle("Consumer"),
-      held: new HeldMessages<Value>(signals.roomChanged),
+      held: new HeldMessages<Value>(signals.roomChanged, order),
+      order,
       replySize: new ReplySize(),
       report: (event) => {
         work.count(event);

@@ -131,6 +131,7 @@ export class Message<Value = Fields> {
   #chunk: ReadChunk<Value> | undefined;
   #offer: Offer | undefined;
   #isDoubtful = false;
+  #key: string | undefined;
 
   /** @internal */
   constructor(entry: StreamEntry, arrival: Arrival, keeper: MessageKeeper<Value>) {
@@ -355,6 +356,16 @@ export class Message<Value = Fields> {
   /** @internal */
   set isDoubtful(value: boolean) {
     this.#isDoubtful = value;
+  }
+
+  /** @internal Its key by `orderBy`; `undefined` if it has none. */
+  get key(): string | undefined {
+    return this.#key;
+  }
+
+  /** @internal */
+  set key(value: string | undefined) {
+    this.#key = value;
   }
 
   #decode(): Value {

@@ -1,4 +1,5 @@
 /** Checks the options of a consumer, and fills in what is not given. What each option is stands in `spec.ts`. */
+import { types } from "node:util";
 import { type Decoder, type Fields, fieldsCodec } from "@redis-batch/core";
 import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
 import {
@@ -10,11 +11,18 @@ import {
   type WithRedis,
 } from "@redis-batch/core/internal/options";
 import { instanceName } from "@redis-batch/core/internal/service";
+import type { Message } from "./message.ts";
 import { CONSUMER_SPEC } from "./spec.ts";
 
 /** The options of a consumer of one stream (`stream`) or of several (`streams`): one of the two must be given. */
 export interface ConsumerOptions<Value = Fields> extends WithRedis, OptionsOf<typeof CONSUMER_SPEC> {
   readonly codec?: Decoder<Value> | undefined;
+  /**
+   * Keeps the messages of one key in order: the name of the field that has the key, or a function of the message that returns
+   * it. A message without the field, or one for which the function returns `null`, has no key and no order. One for which it
+   * throws or returns anything else goes to the dead letters (`undecodable`).
+   */
+  readonly orderBy?: string | ((message: Message<Value>) => string | null) | undefined;
 }
 
 /** The values of options that are not given. */
@@ -27,6 +35,8 @@ export interface ConsumerPolicy<Value> extends Omit<PolicyOf<typeof CONSUMER_SPE
   /** The stream; of several the one that this policy is for. */
   readonly stream: string;
   readonly codec: Decoder<Value>;
+  /** Whether this consumer must be the only one of its group. */
+  readonly isAlone: boolean;
   /** How often the heartbeat goes out, in milliseconds. */
   readonly heartbeatMs: number;
   /** Whether values are decoded when messages arrive, so that one that cannot be is never offered. */
@@ -43,11 +53,16 @@ export function resolveConsumerOptions<Value>(
   instance: string,
 ): ConsumerPolicy<Value> {
   const reader = new OptionsReader("new Consumer", options, Object.keys(CONSUMER_SPEC));
-  const policy = reader.read(CONSUMER_SPEC);
+  const policy = reader.read(CONSUMER_SPEC, {
+    orderBy: (value) => (isKeyReader(value) ? undefined : "be the name of a field, or a function that returns a text at once"),
+  });
   if (reader.has("stream") === reader.has("streams")) {
     reader.problem(
       reader.has("stream") ? "stream and streams cannot both be given" : "stream is missing, or streams for several",
     );
+  }
+  if (options.orderBy === undefined && reader.has("orderScope")) {
+    reader.problem("orderScope is of no use without orderBy");
   }
   const streams = policy.streams ?? [policy.stream ?? ""];
   return reader.finish({
@@ -55,6 +70,7 @@ export function resolveConsumerOptions<Value>(
     name: policy.name ?? instanceName(instance),
     blockMs: Math.min(policy.blockMs, Math.floor(policy.leaseMs / 4)),
     heartbeatMs: heartbeatMsOf(policy.leaseMs),
+    isAlone: options.orderBy !== undefined && policy.orderScope === "group",
     // The default codec reads text fields, which is what Value is when no codec is given.
     isDecodedEarly: options.codec !== undefined,
     codec: options.codec ?? (fieldsCodec as unknown as Decoder<Value>),
@@ -66,4 +82,9 @@ export function policyOfStream<Value>(policy: ConsumerPolicy<Value>, stream: str
   if (policy.streams.length === 1) return policy;
   const { min } = CONSUMER_SPEC.maxBytes;
   return { ...policy, stream, maxBytes: Math.max(min, Math.floor(policy.maxBytes / policy.streams.length)) };
+}
+
+/** An asynchronous function has no key when it is needed. */
+function isKeyReader(value: unknown): boolean {
+  return typeof value === "function" ? !types.isAsyncFunction(value) : typeof value === "string" && value !== "";
 }

@@ -11,6 +11,7 @@ import type { WorkCounter } from "./liveness/work-counter.ts";
 import { Claimer } from "./receiving/claimer.ts";
 import { DeferredReader } from "./receiving/deferred-reader.ts";
 import { DueReleaser } from "./receiving/due-releaser.ts";
+import { KeyLearner } from "./receiving/key-learner.ts";
 import { MessageBuilder } from "./receiving/message-builder.ts";
 import { OrphanReleaser } from "./receiving/orphan-releaser.ts";
 import { OwnPending } from "./receiving/own-pending.ts";
@@ -26,6 +27,7 @@ import { WaitingCalls } from "./scheduling/waiting-calls.ts";
 import type { Scope } from "./scope.ts";
 import { Acknowledger } from "./settling/acknowledger.ts";
 import { DeadLetterWriter } from "./settling/dead-letter-writer.ts";
+import { KeyWatch } from "./settling/key-watch.ts";
 import { OutcomeRouter } from "./settling/outcome-router.ts";
 import { RedeliveryScheduler } from "./settling/redelivery-scheduler.ts";
 import { Releaser } from "./settling/releaser.ts";
@@ -86,12 +88,13 @@ export function createParts<Value>(
 
   // Messages come in: released ones, deferred ones that are due, and new ones.
   const builder = new MessageBuilder(scope, { leases, deadLetterWriter, outcomes });
-  const ownPending = new OwnPending(scope, { builder });
+  const ownPending = new OwnPending(scope, { builder, keys: new KeyLearner(scope, { builder }) });
   const claimer = new Claimer(scope, {
     ...{ builder, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
   });
   const deferredReader = new DeferredReader(scope, { builder });
   const reader = new Reader(scope, { waiting, intake, builder, ownPending, claimer, heartbeat, readWatch });
+  const keyWatch = new KeyWatch(scope, { deadLetterWriter });
   const dueReleaser = new DueReleaser(scope, { releaser });
   const orphanReleaser = new OrphanReleaser(scope, { peers, connection, leases });
   const surplus = new SurplusReleaser(scope, { intake, releaser, claimer, peers, secondOpinions });
@@ -105,13 +108,13 @@ export function createParts<Value>(
     ...{ heartbeat, acknowledger },
     loops: [
       ...[heartbeat, leases, holdLimit, deferredReader],
-      ...[claimer, dueReleaser, orphanReleaser, surplus, positionWatch],
+      ...[claimer, dueReleaser, orphanReleaser, surplus, positionWatch, keyWatch],
     ],
   });
   const shutdown = new Shutdown(scope, {
     ...{ startup, scheduler, open, surplus, acknowledger, deadLetterWriter, releaser, holdLimit, sinkWatch },
     ...{ heartbeat, leases },
-    receiving: [reader, deferredReader, claimer, dueReleaser, orphanReleaser, positionWatch],
+    receiving: [reader, deferredReader, claimer, dueReleaser, orphanReleaser, positionWatch, keyWatch],
   });
 
   return {

@@ -10,6 +10,7 @@ import type { StreamEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
 import type { ReplySize } from "./receiving/reply-size.ts";
 import type { NewEntries } from "./receiving/shared-reads.ts";
+import type { KeyOrder } from "./scheduling/key-order.ts";
 import type { HeldMessages } from "./scheduling/held-messages.ts";
 import type { Signals } from "./signals.ts";
 import type { Usage } from "./usage.ts";
@@ -48,6 +49,8 @@ export interface Scope<Value = unknown> {
   readonly shares: Shares;
   /** Every message of the stream that this consumer holds. */
   readonly held: HeldMessages<Value>;
+  /** Which message of a key waits behind which; `undefined` without `orderBy`. */
+  readonly order: KeyOrder | undefined;
   readonly replySize: ReplySize;
   readonly signals: Signals;
   readonly report: (event: StreamEvent) => void;

@@ -5,6 +5,7 @@
 import type { CredentialsFunction, Decoder, Observer } from "@redis-batch/core";
 import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ConsumerEvent } from "./events.ts";
+import type { Message } from "./message.ts";
 
 export const CONSUMER_SPEC = {
   redis: { kind: "redis" },
@@ -131,6 +132,25 @@ export const CONSUMER_SPEC = {
   maxOutageMs: {
     ...{ kind: "milliseconds", min: 0, max: 31_536_000_000, default: 86_400_000 },
     about: "time for which failures of every message count as an outage of the sink, and not as deliveries",
+  },
+  /**
+   * Keeps the messages of one key in order: the name of the field that has the key, or a function of the message that returns
+   * it. A message without the field, or one for which the function returns `null`, has no key and no order. One for which it
+   * throws or returns anything else goes to the dead letters (`undecodable`).
+   */
+  orderBy: {
+    ...{ kind: "own", value: {} as string | ((message: Message<never>) => string | null) },
+    about: "field, or function of the message, that has the key; [messages of one key are processed in order](#order-per-key)",
+  },
+  /**
+   * Where that order holds: `"group"` (default), in the whole group, so that no other consumer may be in it; or `"consumer"`,
+   * within this consumer, whatever others do.
+   */
+  orderScope: {
+    kind: "choice",
+    choices: ["group", "consumer"],
+    default: "group",
+    about: 'where that order holds; with `"group"` no other consumer may be in the group',
   },
   /** The share of a batch that redelivered messages take at most while new ones wait, 0 to 1. Default 0.5. */
   retryShare: {

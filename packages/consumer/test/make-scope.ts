@@ -30,6 +30,7 @@ export function makeScope({ policy: changes, ...given }: ScopeChanges = {}): Sco
     lifecycle: new Lifecycle("Consumer"),
     usage: new Usage(policy),
     held: new HeldMessages<Value>(signals.roomChanged),
+    order: undefined,
     replySize: new ReplySize(),
     ...given,
   };

@@ -12,7 +12,7 @@ import {
 
 const open: IntakeFacts = {
   ...{ isDraining: false, isPaused: false, isServerAway: false, isAheadOfStream: false, handlersHung: 0, places: 2 },
-  ...{ isBackingOff: false, isUnfit: false, isProbing: false, isDeferredFull: false },
+  ...{ isBackingOff: false, isUnfit: false, isProbing: false, isDeferredFull: false, isKeyBlocked: false },
 };
 
 describe("decideIntake", () => {
@@ -25,6 +25,7 @@ describe("decideIntake", () => {
     [{ isBackingOff: true }, "backing-off"],
     [{ isBackingOff: true, isProbing: true }, "probing"],
     [{ isDeferredFull: true }, "deferred"],
+    [{ isDeferredFull: true, isKeyBlocked: true }, "key-blocked"],
     [{ isAheadOfStream: true }, "ahead-of-stream"],
   ] as const)("names what holds it up: %j is %s", (facts, name) => {
     expect(decideIntake({ ...open, ...facts })).toBe(name);
@@ -47,6 +48,7 @@ describe("decideIntake", () => {
         isUnfit: fc.boolean(),
         isProbing: fc.constant(false),
         isDeferredFull: fc.boolean(),
+        isKeyBlocked: fc.constant(false),
       },
       ...{ handlersHung: fc.integer({ min: 0, max: 3 }), places: fc.integer({ min: 1, max: 3 }) },
     });

@@ -15,6 +15,8 @@ export interface IntakeFacts {
   readonly isProbing: boolean;
   /** Whether `maxDeferred` messages are deferred in memory, and Redis cannot keep them. */
   readonly isDeferredFull: boolean;
+  /** Whether that is so because messages wait behind others of their key. */
+  readonly isKeyBlocked: boolean;
 }
 
 /** Why new messages are not read; `open` if they are. Of several reasons, one that somebody can act on comes first. */
@@ -25,7 +27,7 @@ export function decideIntake(facts: IntakeFacts): IntakeHold | "open" {
   if (facts.isServerAway) return "server-away";
   if (facts.isUnfit) return "unfit";
   if (facts.isBackingOff) return facts.isProbing ? "probing" : "backing-off";
-  if (facts.isDeferredFull) return "deferred";
+  if (facts.isDeferredFull) return facts.isKeyBlocked ? "key-blocked" : "deferred";
   return facts.isAheadOfStream ? "ahead-of-stream" : "open";
 }
 

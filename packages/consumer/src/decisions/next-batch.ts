@@ -18,6 +18,8 @@ export interface DueMessage {
   readonly largestBatch: number;
   /** Whether it is offered alone, because it may be the reason why its batches fail. */
   readonly isSuspect: boolean;
+  /** The place of the message that must be in the batch before it; `NaN`: it may not be offered now. */
+  readonly after?: number | undefined;
 }
 
 /** What may be offered, and what happened just before. */
@@ -57,8 +59,9 @@ export function decideMix(offerable: Offerable, batchSize: number, retryShare: n
 
   /** Takes what fits beside `company` other messages, up to `share` of the batch. */
   const takeWhatFits = (company: number, share: number): void => {
-    for (const [place, { isRipe, largestBatch, isSuspect }] of due.entries()) {
+    for (const [place, { isRipe, largestBatch, isSuspect, after }] of due.entries()) {
       if (isSuspect && !maySuspect) continue;
+      if (after !== undefined && !taken.includes(after)) continue;
       // Messages that were just returned do not form a batch by themselves: that would be a hot loop.
       if ((!isRipe && fresh === 0) || taken.includes(place)) continue;
       const size = Math.min(full, isSuspect ? 1 : largestBatch);

@@ -1,10 +1,16 @@
 /** Sends the consumer's heartbeats. While they arrive, nobody else may take its messages or its name. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { ConsumerNameInUseError, RedisBatchError } from "@redis-batch/core";
-import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { ConfigError, ConsumerNameInUseError, RedisBatchError } from "@redis-batch/core";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
-import { type FinalReport, type HeartbeatDetails, POOL_VARIABLE } from "@redis-batch/core/internal/groups";
+import {
+  type FinalReport,
+  type HeartbeatDetails,
+  type HeartbeatJoin,
+  type HeartbeatResult,
+  heartbeatMsOf,
+  POOL_VARIABLE,
+} from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import { Loop, pause } from "@redis-batch/core/internal/service";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
@@ -13,6 +19,13 @@ import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { ReservedNames } from "./reserved-names.ts";
 import type { WorkCounter } from "./work-counter.ts";
+
+/** A heartbeat that is in the way, and has not changed since it was first seen, by the local clock. */
+interface Watched {
+  readonly atMs: number;
+  readonly sinceMs: number;
+  readonly graceMs: number;
+}
 
 // This many heartbeats may get lost before a name counts as free.
 const HEARTBEATS_OF_GRACE = 3;
@@ -55,30 +68,39 @@ export class Heartbeat {
   /**
    * Takes the name: sends the first heartbeat. If there is a recent heartbeat under this name, waits to see whether another one
    * follows: after a crash and restart, a process finds its own last heartbeat. A heartbeat that does not change belongs to
-   * no process, whatever its date, because the server's clock may have jumped.
+   * no process, whatever its date, because the server's clock may have jumped. The same holds for the heartbeats of others
+   * where a consumer must be alone.
    *
    * @throws {ConsumerNameInUseError} when another process sends heartbeats under the name
+   * @throws {ConfigError} when others are in the group, and this one or one of them must be alone
    */
   async join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#scope;
-    const freshMs = HEARTBEATS_OF_GRACE * policy.heartbeatMs;
+    const { name, leaseMs, heartbeatMs } = policy;
+    const freshMs = HEARTBEATS_OF_GRACE * heartbeatMs;
+    const watched = new Map<string, Watched>();
     // Its own heartbeat from before a rest needs no watching.
     const { lastAtMs } = this;
-    let seen: { readonly atMs: number; readonly sinceMs: number } | undefined;
-    if (lastAtMs !== null) seen = { atMs: lastAtMs, sinceMs: Number.NEGATIVE_INFINITY };
-    const giveUpAtMs = clock.nowMs() + 2 * (freshMs + policy.heartbeatMs);
+    if (lastAtMs !== null) watched.set(name, { atMs: lastAtMs, sinceMs: Number.NEGATIVE_INFINITY, graceMs: freshMs });
     for (;;) {
-      const isStill = seen !== undefined && clock.nowMs() - seen.sinceMs >= freshMs;
-      const answer = await this.#send(isStill && seen !== undefined ? { freshMs, seenAtMs: seen.atMs } : { freshMs });
-      if (answer.kind === "ok") return;
-      if (answer.kind === "in-use" && seen?.atMs !== answer.atMs) {
-        // It changed while it was watched, so another process is alive.
-        if (seen !== undefined) throw this.#nameInUse("another process sends heartbeats under it");
-        seen = { atMs: answer.atMs, sinceMs: clock.nowMs() };
+      const stopped = new Map<string, number>();
+      for (const [consumer, { atMs, sinceMs, graceMs }] of watched) {
+        if (clock.nowMs() - sinceMs >= graceMs) stopped.set(consumer, atMs);
       }
-      if (clock.nowMs() >= giveUpAtMs || signal.aborted)
-        throw this.#nameInUse("another process sends heartbeats under it");
-      await pause(clock, policy.heartbeatMs, signal);
+      const answer = await this.#send({ freshMs, seenAtMs: stopped.get(name), othersSeenAtMs: stopped });
+      if (answer.kind === "ok") return;
+      if (answer.kind === "replaced") throw this.#refuse(answer);
+      const inTheWay = answer.kind === "in-use" ? [{ consumer: name, atMs: answer.atMs, leaseMs }] : answer.by;
+      for (const one of inTheWay) {
+        const known = watched.get(one.consumer);
+        const graceMs = HEARTBEATS_OF_GRACE * heartbeatMsOf(one.leaseMs);
+        // It changed while it was watched, so its process is alive.
+        if (known !== undefined && known.atMs !== one.atMs) throw this.#refuse(answer);
+        if (known === undefined) watched.set(one.consumer, { atMs: one.atMs, sinceMs: clock.nowMs(), graceMs });
+        else if (clock.nowMs() - known.sinceMs >= 2 * (graceMs + heartbeatMs)) throw this.#refuse(answer);
+      }
+      if (signal.aborted) throw this.#refuse(answer);
+      await pause(clock, heartbeatMs, signal);
     }
   }
 
@@ -92,7 +114,7 @@ export class Heartbeat {
     const { policy, clock } = this.#scope;
     if (this.#knownSinceMs !== null && clock.nowMs() - this.#knownSinceMs < policy.leaseMs / 2) return;
     const answer = await this.#send(undefined);
-    if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
+    if (answer.kind !== "ok") throw this.#refuse(answer);
   }
 
   /** The group is gone, and the registry may be gone too. */
@@ -119,7 +141,7 @@ export class Heartbeat {
     const { policy, client, held, signals } = this.#scope;
     const { stream, group, name, heartbeatMs } = policy;
     const answer = await this.#send(undefined);
-    if (answer.kind !== "ok") throw this.#nameInUse("another process has taken it over");
+    if (answer.kind !== "ok") throw this.#refuse(answer);
     const { consumers } = await client.xpendingSummary({ stream, group });
     // More messages are pending for this consumer than it holds.
     if ((consumers.get(name) ?? 0) > held.size) signals.pendingUnknown.raise();
@@ -141,10 +163,10 @@ export class Heartbeat {
   }
 
   async #send(
-    join: { readonly freshMs: number; readonly seenAtMs?: number } | undefined,
-  ): ReturnType<StreamClient["heartbeat"]> {
+    join: HeartbeatJoin | undefined,
+  ): Promise<HeartbeatResult> {
     const { policy, client, clock } = this.#scope;
-    const { stream, group, name, leaseMs } = policy;
+    const { stream, group, name, leaseMs, isAlone } = policy;
     const sentAtMs = clock.nowMs();
     const answer = await client.heartbeat({
       stream,
@@ -153,6 +175,7 @@ export class Heartbeat {
       incarnation: this.#incarnation,
       leaseMs,
       join,
+      isAlone,
       details: this.#details(),
     });
     this.#knownSinceMs = sentAtMs;
@@ -194,8 +217,20 @@ export class Heartbeat {
     };
   }
 
-  #nameInUse(why: string): ConsumerNameInUseError {
-    const { name } = this.#scope.policy;
+  #refuse(answer: Exclude<HeartbeatResult, { readonly kind: "ok" }>): ConsumerNameInUseError | ConfigError {
+    const { name, group, isAlone } = this.#scope.policy;
+    if (answer.kind === "occupied") {
+      const others = answer.by.map(({ consumer }) => quoteName(consumer)).join(", ");
+      return new ConfigError(`the consumer ${quoteName(name)}`, [
+        isAlone
+          ? `orderBy needs the group ${quoteName(group)} for itself, and others are alive in it (${others}): stop them first, or ` +
+            'set orderScope: "consumer" if order within each consumer is enough'
+          : `${others} keeps the messages of the group ${quoteName(group)} in order, so no other consumer may join it: stop it ` +
+            'first, set orderScope: "consumer" there, or use another group',
+      ]);
+    }
+    const why =
+      answer.kind === "replaced" ? "another process has taken it over" : "another process sends heartbeats under it";
     return new ConsumerNameInUseError(
       `the consumer name ${quoteName(name)} is in use: ${why}; give each process its own, or leave the name out`,
       { consumer: name },

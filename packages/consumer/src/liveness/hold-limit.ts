@@ -81,6 +81,7 @@ export class HoldLimit<Value> {
     const messages = open.hangBefore(clock.nowMs() - policy.maxHoldMs, why);
     if (open.hung === hungBefore) return;
     for (const message of messages) this.#giveUp(message);
+    open.closeHungKeys();
     report({ type: "heldTooLong", messages: messages.length, hung: open.hung });
     signals.paceChanged.raise();
   }

@@ -7,6 +7,7 @@ import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
+import { keyOf } from "./key-of.ts";
 
 export interface MessageBuilderParts<Value> {
   readonly leases: LeaseRenewer<Value>;
@@ -34,7 +35,7 @@ export class MessageBuilder<Value> {
     const arrival: Arrival = { deliveries: 1, ...times, epoch: client.readerEpoch(policy.stream) };
     const messages = entries.map((entry) => new Message(entry, arrival, outcomes));
     held.admitRead(messages);
-    held.lineUpFresh(policy.isDecodedEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
+    held.lineUpFresh(this.#isReadEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
   }
 
   /** Takes in a claimed or redelivered entry → the message; `undefined` if it cannot be offered. */
@@ -52,7 +53,21 @@ export class MessageBuilder<Value> {
     const message = new Message(entry, arrival, this.#parts.outcomes);
     message.isSuspect = isSuspect;
     held.admit(message);
-    return !policy.isDecodedEarly || this.#isReadable(message) ? message : undefined;
+    return !this.#isReadEarly || this.#isReadable(message) ? message : undefined;
+  }
+
+  /** The key of an entry that is not taken in; `undefined` if it has none, or none that can be found out. */
+  keyOf(entry: StreamEntry): string | undefined {
+    const { policy } = this.#scope;
+    // It is held by nobody.
+    const times = { arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0 };
+    const message = new Message(entry, { deliveries: 1, ...times, epoch: 0 }, this.#parts.outcomes);
+    try {
+      return policy.orderBy === undefined ? undefined : keyOf(message, policy.orderBy);
+    } catch (error) {
+      if (!PayloadError.is(error)) throw error;
+      return undefined;
+    }
   }
 
   /** Takes in a message that was found pending for this consumer: its id, and how often it was offered before. */
@@ -76,10 +91,21 @@ export class MessageBuilder<Value> {
     });
   }
 
-  /** Whether its value can be decoded. If not, the message goes to the dead letters. */
+  /** Whether messages are decoded, or their keys read, when they arrive. */
+  get #isReadEarly(): boolean {
+    const { isDecodedEarly, orderBy } = this.#scope.policy;
+    return isDecodedEarly || orderBy !== undefined;
+  }
+
+  /** Whether its value can be decoded, and its key read. If not, the message goes to the dead letters. */
   #isReadable(message: Message<Value>): boolean {
+    const { policy, order } = this.#scope;
     try {
-      void message.value;
+      if (policy.isDecodedEarly) void message.value;
+      if (policy.orderBy !== undefined) {
+        // Once it is known it stays, whatever the function says the next time.
+        message.key = order?.lineOf(message.id)?.key ?? keyOf(message, policy.orderBy);
+      }
       return true;
     } catch (error) {
       if (!PayloadError.is(error)) throw error;

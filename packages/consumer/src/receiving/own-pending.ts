@@ -5,6 +5,7 @@
 import type { EntryId } from "@redis-batch/core";
 import { RELEASED } from "@redis-batch/core/internal/names";
 import type { Scope } from "../scope.ts";
+import type { KeyLearner } from "./key-learner.ts";
 import type { MessageBuilder } from "./message-builder.ts";
 
 // A page of ids is small for client and server alike.
@@ -20,13 +21,18 @@ interface FoundPending {
 export class OwnPending<Value> {
   readonly #scope: Scope<Value>;
   readonly #builder: MessageBuilder<Value>;
+  readonly #keys: KeyLearner<Value>;
   #comparedEpoch = -1;
   #hasCompared = false;
   #isComparing = false;
 
-  constructor(scope: Scope<Value>, { builder }: { readonly builder: MessageBuilder<Value> }) {
+  constructor(
+    scope: Scope<Value>,
+    { builder, keys }: { readonly builder: MessageBuilder<Value>; readonly keys: KeyLearner<Value> },
+  ) {
     this.#scope = scope;
     this.#builder = builder;
+    this.#keys = keys;
     scope.signals.pendingUnknown.listen(() => {
       this.#comparedEpoch = -1;
     });
@@ -63,11 +69,14 @@ export class OwnPending<Value> {
     const { client, policy, held, report } = this.#scope;
     const { stream, group, name: consumer } = policy;
     const readerEpoch = client.readerEpoch(stream);
+    // The first time: before anything new is read, all that is older is in its place.
+    if (policy.isAlone && !this.#hasCompared) await this.#keys.learnGroup();
     let found = 0;
     let from = "-";
     for (;;) {
       const page = await client.xpendingRange({ stream, group, consumer, from, to: "+", count: PAGE });
       const unknown = page.filter(({ id }) => !held.holds(id));
+      await this.#keys.learn(unknown.map(({ id }) => id));
       found += unknown.length;
       // The first time, an earlier process was offered them. Later, they got lost on their way to this one.
       const lost = this.#hasCompared ? 1 : 0;

@@ -246,11 +246,13 @@ export class Reader<Value> {
     const { policy, held, replySize, shares } = this.#scope;
     if (reading.kind === "held") return 0;
     if (reading.kind === "probing") return 1;
+    const { wanted } = this.#parts.waiting;
     const ahead = {
-      buffered: held.fresh.messages,
+      // A free handler cannot use those whose key is at work.
+      buffered: held.fresh.messages + (wanted > 0 ? 0 : held.aside.messages),
       bufferedElsewhere: shares.bufferedElsewhere(),
-      bufferedBytes: held.fresh.bytes,
-      wanted: this.#parts.waiting.wanted,
+      bufferedBytes: held.fresh.bytes + held.aside.bytes,
+      wanted,
       meanBytes: replySize.meanBytes,
     };
     const prefetch = reading.mayReadAhead ? policy.prefetch : 0;

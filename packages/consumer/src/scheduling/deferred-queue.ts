@@ -7,10 +7,10 @@ export interface Deferred {
   readonly id: string;
   /** How often it has been delivered. */
   readonly deliveries: number;
-  /** When it is read again, by the local clock. */
-  readonly dueAtMs: number;
-  /** Before this time it is only offered together with new messages. */
-  readonly ripeAtMs: number;
+  /** When it is read again, by the local clock. Changed only while it is in no queue. */
+  dueAtMs: number;
+  /** Before this time it is only offered together with new messages. Changed only while it is in no queue. */
+  ripeAtMs: number;
   /** Whether it is offered alone, and only when no other suspect is at work. */
   readonly isSuspect: boolean;
   /** Whether it has failed in this process. */

@@ -12,7 +12,8 @@
  * | `acknowledged` · `deadLettered` · `tooLate` | no longer held                           | –                                                 |
  *
  * Of a deferred message only the id is held. When it is due its id waits in line, suspects in a line of their own, until its
- * payload is read again.
+ * payload is read again. With `orderBy` a message that has one of its key in front of it is deferred as well, and in no line
+ * until nothing is in front of it (`key-order.ts`).
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
@@ -20,6 +21,7 @@ import type { Message, Offer } from "../message.ts";
 import type { Signal } from "../signals.ts";
 import { type Deferred, DeferredQueue } from "./deferred-queue.ts";
 import { HeldIndex, type HeldItem, isDeferred, isReserved, type Reserved } from "./held-index.ts";
+import type { KeyLine, KeyOrder } from "./key-order.ts";
 
 /** Messages in memory that no batch has taken yet. */
 export interface Buffered {
@@ -41,10 +43,13 @@ const isOpen = <Value>(item: HeldItem<Value>): boolean =>
 export class HeldMessages<Value> {
   readonly #index = new HeldIndex<Value>();
   /** In stream order. */
-  readonly #fresh: Message<Value>[] = [];
+  #fresh: Message<Value>[] = [];
+  /** New messages of keys that are in an open batch, in stream order. */
+  #aside: Message<Value>[] = [];
   /** Redelivered messages; the one that ripens first is in front. */
   readonly #due: Message<Value>[] = [];
   #freshBytes = 0;
+  #asideBytes = 0;
   #dueBytes = 0;
   #suspectsDue = 0;
   #suspectsDueBytes = 0;
@@ -55,14 +60,19 @@ export class HeldMessages<Value> {
   // Which object a deferred message was. Weak, so that deferring a message frees its payload.
   readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
   readonly #roomChanged: Signal;
+  readonly #order: KeyOrder | undefined;
   #deferredCount = 0;
   #suspectsOpen = 0;
   /** Ids whose outcome has reached the server since `noteEnded`; `undefined` while nobody asks. */
   #ended: Set<EntryId> | undefined;
 
-  /** @param roomChanged raised when a message was deferred, is no longer deferred, or left without being offered */
-  constructor(roomChanged: Signal) {
+  /**
+   * @param roomChanged raised when a message was deferred, is no longer deferred, or left without being offered
+   * @param order `undefined`: the order of keys does not matter
+   */
+  constructor(roomChanged: Signal, order?: KeyOrder) {
     this.#roomChanged = roomChanged;
+    this.#order = order;
   }
 
   /** Messages held by their ids only, due or not. */
@@ -76,6 +86,11 @@ export class HeldMessages<Value> {
 
   get fresh(): Buffered {
     return { messages: this.#fresh.length, bytes: this.#freshBytes };
+  }
+
+  /** New messages that wait for the end of a batch that has their key. They are not among the `fresh` ones. */
+  get aside(): Buffered {
+    return { messages: this.#aside.length, bytes: this.#asideBytes };
   }
 
   /** Redelivered messages whose payload is in memory. */
@@ -124,6 +139,12 @@ export class HeldMessages<Value> {
     return item === undefined || isDeferred(item) || isReserved(item) ? undefined : item;
   }
 
+  /** The deferred message that is held under this id. */
+  deferredOf(id: EntryId): Deferred | undefined {
+    const item = this.#index.get(id);
+    return item !== undefined && isDeferred(item) ? item : undefined;
+  }
+
   /** Whether the message is held, and no outcome of it is being sent. */
   isOpen(id: EntryId): boolean {
     const item = this.#index.get(id);
@@ -148,6 +169,10 @@ export class HeldMessages<Value> {
     const last = this.#fresh.at(-1);
     const first = messages[0];
     for (const message of messages) {
+      if (this.#order?.lineOf(message.id) !== undefined) {
+        this.lineUpDue([message]);
+        continue;
+      }
       this.#fresh.push(message);
       this.#freshBytes += message.bytes;
     }
@@ -157,7 +182,13 @@ export class HeldMessages<Value> {
 
   /** Queues redelivered messages. */
   lineUpDue(messages: readonly Message<Value>[]): void {
-    for (const message of messages) {
+    const order = this.#order;
+    const some = order === undefined ? messages : messages.toSorted(byId);
+    for (const message of some) {
+      if (order !== undefined && message.key !== undefined && !this.#isNext(message, message.key)) {
+        this.#park(message, message.key);
+        continue;
+      }
       this.#due.push(message);
       this.#countDue(message, 1);
     }
@@ -259,11 +290,100 @@ export class HeldMessages<Value> {
 
   /** The redelivered messages in memory, in the order in which they are offered. */
   dueMessages(largestBatch: (deliveries: number) => number, nowMs: number): readonly DueMessage[] {
+    if (this.#order !== undefined && this.#due.length > 0) return this.#dueInOrder(largestBatch, nowMs);
     return this.#due.map(({ ripeAtMs, deliveries, isSuspect }) => ({
       isRipe: ripeAtMs <= nowMs,
       largestBatch: largestBatch(deliveries),
       isSuspect,
     }));
+  }
+
+  /** The same, and each says after which other one it may be offered. */
+  #dueInOrder(largestBatch: (deliveries: number) => number, nowMs: number): readonly DueMessage[] {
+    const places = new Map(this.#due.map(({ id }, place) => [id, place]));
+    const after = new Map<number, number | undefined>();
+    for (const line of new Set(this.#due.map(({ id }) => this.#order?.lineOf(id)))) {
+      let last: number | undefined;
+      for (const { id, isAlone } of line === undefined || line.open > 0 ? [] : line.waiting) {
+        const place = places.get(id);
+        if (place === undefined || place < (last ?? 0)) break;
+        after.set(place, last);
+        last = place;
+        if (isAlone || this.#due[place]?.isSuspect === true) break;
+      }
+    }
+    return this.#due.map(({ ripeAtMs, deliveries, isSuspect, key }, place) => {
+      const isNext = key === undefined || after.has(place);
+      return {
+        isRipe: isNext && ripeAtMs <= nowMs,
+        largestBatch: largestBatch(deliveries),
+        isSuspect,
+        after: isNext ? after.get(place) : Number.NaN,
+      };
+    });
+  }
+
+  /**
+   * Before a batch is put together: sees to it that the first new messages may all be offered. Those whose key is in an open
+   * batch step aside; those that have one of their key in front of them are held by their ids only.
+   */
+  sift(most: number): void {
+    const order = this.#order;
+    if (order === undefined || !order.countOpen()) return;
+    const kept: Message<Value>[] = [];
+    const parked: Message<Value>[] = [];
+    let place = 0;
+    for (; place < this.#fresh.length && kept.length < most; place++) {
+      const message = this.#fresh[place] as Message<Value>;
+      const standing = message.key === undefined ? "free" : order.standing(message.key);
+      if (standing === "free") {
+        kept.push(message);
+        continue;
+      }
+      this.#freshBytes -= message.bytes;
+      if (standing === "busy" && this.#aside.length < most) {
+        this.#aside.push(message);
+        this.#asideBytes += message.bytes;
+      } else {
+        if (standing === "busy") this.#parkAside(message.key);
+        parked.push(message);
+        this.#park(message, message.key as string);
+      }
+    }
+    if (kept.length === place) return;
+    this.#fresh = [...kept, ...this.#fresh.slice(place)];
+    this.#roomChanged.raise();
+  }
+
+  /** A batch has ended, or its handler hangs: its keys may be in other batches. */
+  closeBatch(offer: Offer): void {
+    const order = this.#order;
+    if (order === undefined) return;
+    for (const line of order.close(offer)) this.#queueNext(line);
+    if (this.#aside.length === 0) return;
+    this.#fresh = [...this.#aside, ...this.#fresh].sort(byId);
+    this.#freshBytes += this.#asideBytes;
+    this.#aside = [];
+    this.#asideBytes = 0;
+  }
+
+  /** A message is pending in the group, and not held here: nothing of its key may be offered before it is done. */
+  learn(id: EntryId, key: string): void {
+    this.#order?.put(id, key, { isParked: false });
+  }
+
+  /** What is not held here is not pending any more, or is another consumer's. */
+  unlearn(id: EntryId): void {
+    if (!this.holds(id)) this.#leaveLine(id);
+  }
+
+  /** Messages in lines that are not held here: released ones, or others'. */
+  unheldInLines(): EntryId[] {
+    const ids: EntryId[] = [];
+    for (const { waiting } of this.#order?.lines ?? []) {
+      for (const { id, isParked } of waiting) if (!isParked && !this.holds(id)) ids.push(id);
+    }
+    return ids;
   }
 
   /** When the next redelivered message ripens; infinite if none does. */
@@ -305,6 +425,7 @@ export class HeldMessages<Value> {
       this.#enter(message, "offered");
       message.offer = offer;
     }
+    this.#order?.open(offer, messages);
     return { messages, redelivered: redelivered.length, isFullOfBytes: size < wanted.length };
   }
 
@@ -341,6 +462,7 @@ export class HeldMessages<Value> {
   /** Its acknowledgement is being sent. */
   beginAck(message: Message<Value>): void {
     this.#settle(message, "acking");
+    this.#leaveLine(message.id);
   }
 
   /** The server has its acknowledgement, or refused it because the message no longer belongs to this consumer. */
@@ -356,12 +478,14 @@ export class HeldMessages<Value> {
   /** It is being moved to the dead letters. */
   beginDeadLetter(message: Message<Value>): void {
     this.#settle(message, "deadLettering");
+    this.#stepOut(message);
   }
 
   /** It is in the dead letters, or no longer belongs to this consumer. */
   endDeadLetter(id: EntryId, message: Message<Value> | undefined, isTooLate: boolean): void {
     if (!isTooLate) this.#ended?.add(id);
     if (message === undefined || !isTooLate || this.isCurrent(message)) this.dismiss(id);
+    else this.#leaveLine(id);
     if (message !== undefined) this.#enter(message, isTooLate ? "tooLate" : "deadLettered");
   }
 
@@ -384,7 +508,7 @@ export class HeldMessages<Value> {
       ...times,
     };
     this.#objectOf.set(message, deferred);
-    this.#putAway(deferred);
+    this.#putAway(deferred, message);
   }
 
   /**
@@ -397,6 +521,7 @@ export class HeldMessages<Value> {
     message.isLetGo = true;
     this.#enter(message, "returned");
     this.#index.leaveChunk(message);
+    if (isCurrent) this.#stepOut(message);
     return isCurrent ? this.reserve(message.id) : undefined;
   }
 
@@ -424,6 +549,7 @@ export class HeldMessages<Value> {
   dismiss(id: EntryId): void {
     this.#displace(this.#index.get(id));
     this.#index.delete(id);
+    this.#leaveLine(id);
   }
 
   clear(): void {
@@ -454,7 +580,7 @@ export class HeldMessages<Value> {
   waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: (Message<Value> | Deferred)[] } {
     const since = ({ arrival }: Message<Value>): boolean => arrival.arrivedAtMs <= atMs;
     const ids = [...this.#dueIds, ...this.#suspectIds].filter((one) => this.isStill(one) && one.dueAtMs <= atMs);
-    return { fresh: this.#fresh.filter(since), due: [...this.#due.filter(since), ...ids] };
+    return { fresh: [...this.#aside, ...this.#fresh].filter(since), due: [...this.#due.filter(since), ...ids] };
   }
 
   /** Deferred messages that are not due yet. */
@@ -487,7 +613,8 @@ export class HeldMessages<Value> {
     const offered: EntryId[] = [];
     const deferred: Deferred[] = [];
     for (const item of this.#index) {
-      if (isDeferred(item)) deferred.push(item);
+      if (isDeferred(item) && item.deliveries > 0) deferred.push(item);
+      else if (isDeferred(item)) neverOffered.push(item.id);
       else if (isReserved(item)) offered.push(item.id);
       else if (item.state === "buffered") neverOffered.push(item.id);
       else offered.push(item.id);
@@ -497,7 +624,10 @@ export class HeldMessages<Value> {
 
   /** Takes a deferred message out of its line to release it. Its id is held until the server has answered. */
   letGoOfDeferred(deferred: Deferred): Reserved | undefined {
-    return this.isStill(deferred) ? this.reserve(deferred.id) : undefined;
+    if (!this.isStill(deferred)) return undefined;
+    const one = this.#order?.inLine(deferred.id);
+    if (one !== undefined) one.isParked = false;
+    return this.reserve(deferred.id);
   }
 
   #settle(message: Message<Value>, state: "acking" | "deadLettering"): void {
@@ -521,10 +651,109 @@ export class HeldMessages<Value> {
     this.#index.set(item);
   }
 
-  #putAway(deferred: Deferred): void {
+  #putAway(deferred: Deferred, before?: Message<Value>): void {
     this.#hold(deferred);
     this.#deferredCount++;
-    this.#deferred.push(deferred);
+    const key = this.#order?.lineOf(deferred.id)?.key ?? before?.key;
+    if (key === undefined) this.#deferred.push(deferred);
+    else this.#stepBack(deferred.id, key, before?.offer);
+    this.#roomChanged.raise();
+  }
+
+  // ── the order of keys ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether a message that was delivered again may be offered next, or after others of its key that are in memory. */
+  #isNext({ id }: Message<Value>, key: string): boolean {
+    const order = this.#order as KeyOrder;
+    const known = order.inLine(id);
+    if (known === undefined) this.#makeWay(order.put(id, key, { isParked: false }), id);
+    else if (known.isParked) return false;
+    const before = order.before(id);
+    return before === undefined || (!before.isParked && this.messageOf(before.id)?.state === "buffered");
+  }
+
+  /** It waits behind others of its key, and only its id is held. */
+  #park(message: Message<Value>, key: string): void {
+    const { id, deliveries, isSuspect, ripeAtMs, arrival } = message;
+    this.#enter(message, "returned");
+    this.#index.leaveChunk(message);
+    const deferred: Deferred = {
+      ...{ id, deliveries: deliveries - 1, isSuspect, hasFailedHere: false },
+      ...{ dueAtMs: arrival.arrivedAtMs, ripeAtMs },
+    };
+    this.#objectOf.set(message, deferred);
+    this.#hold(deferred);
+    this.#deferredCount++;
+    this.#stepBack(id, key, undefined);
+  }
+
+  /** Parks the messages of a key that stand aside, because a later one has to. */
+  #parkAside(key: string | undefined): void {
+    const some = this.#aside.filter((message) => message.key === key);
+    if (some.length === 0) return;
+    this.#aside = this.#aside.filter((message) => message.key !== key);
+    for (const message of some) {
+      this.#asideBytes -= message.bytes;
+      this.#park(message, key as string);
+    }
+  }
+
+  /** A message that is held by its id only goes to its place in the line of its key. */
+  #stepBack(id: EntryId, key: string, offer: Offer | undefined): void {
+    const order = this.#order as KeyOrder;
+    const line = order.put(id, key, { isParked: true, offer: order.isOpen(offer) ? offer : undefined });
+    this.#makeWay(line, id);
+    this.#queueNext(line);
+  }
+
+  /** A message that is being released or dead-lettered keeps its place in the line. */
+  #stepOut({ id, key }: Message<Value>): void {
+    const order = this.#order;
+    if (order !== undefined && key !== undefined) this.#makeWay(order.put(id, key, { isParked: false }), id);
+  }
+
+  /** Those behind it that were about to be offered are parked again. */
+  #makeWay(line: KeyLine, id: EntryId): void {
+    const behind = line.waiting.slice(line.waiting.findIndex((one) => one.id === id) + 1);
+    for (const one of behind) {
+      if (one.isParked) continue;
+      const item = this.#index.get(one.id);
+      if (item === undefined || isReserved(item)) continue;
+      if (isDeferred(item)) {
+        one.isParked = true;
+        // The queues know the old object, and skip it.
+        this.#index.set({ ...item });
+      } else if (item.state === "buffered") {
+        this.#unbuffer(item);
+        this.#park(item, line.key);
+      }
+    }
+  }
+
+  /** Queues the messages of a line that have nothing in front of them. */
+  #queueNext(line: KeyLine): void {
+    let [dueAtMs, ripeAtMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let isFirst = true;
+    for (const one of (this.#order as KeyOrder).next(line)) {
+      const item = this.#index.get(one.id);
+      if (item === undefined || !isDeferred(item)) return;
+      if (item.isSuspect && !isFirst) return;
+      // None is due before those in front of it.
+      item.dueAtMs = dueAtMs = Math.max(dueAtMs, item.dueAtMs);
+      item.ripeAtMs = ripeAtMs = Math.max(ripeAtMs, item.ripeAtMs);
+      one.isParked = false;
+      this.#deferred.push(item);
+      if (item.isSuspect) break;
+      isFirst = false;
+    }
+    if (!isFirst) this.#roomChanged.raise();
+  }
+
+  /** It is done, so the next of its key may be offered. */
+  #leaveLine(id: EntryId): void {
+    const line = this.#order?.settle(id);
+    if (line === undefined) return;
+    this.#queueNext(line);
     this.#roomChanged.raise();
   }
 
@@ -548,9 +777,15 @@ export class HeldMessages<Value> {
     const place = this.#due.indexOf(message);
     if (place >= 0) return this.#takeDue(place);
     const fresh = this.#fresh.indexOf(message);
-    if (fresh < 0) return;
-    this.#fresh.splice(fresh, 1);
-    this.#freshBytes -= message.bytes;
+    if (fresh >= 0) {
+      this.#fresh.splice(fresh, 1);
+      this.#freshBytes -= message.bytes;
+      return;
+    }
+    const aside = this.#aside.indexOf(message);
+    if (aside < 0) return;
+    this.#aside.splice(aside, 1);
+    this.#asideBytes -= message.bytes;
   }
 
   #takeDue(place: number): void {

@@ -76,7 +76,8 @@ export class IntakeControl {
   get hold(): IntakeHold | "open" {
     const { state } = this.#scope.lifecycle;
     const { positionWatch, readWatch, sinkWatch } = this.#parts;
-    const { usage } = this.#scope;
+    const { usage, order } = this.#scope;
+    const isDeferredFull = this.#isDeferredFull;
     return decideIntake({
       isDraining: state === "draining" || state === "closed" || state === "failed",
       isPaused: this.#isPaused,
@@ -87,7 +88,8 @@ export class IntakeControl {
       isBackingOff: this.#isBackingOff,
       isUnfit: usage.mode === "loop" && sinkWatch.isUnfit,
       isProbing: sinkWatch.mayTry,
-      isDeferredFull: this.#isDeferredFull,
+      isDeferredFull,
+      isKeyBlocked: isDeferredFull && order?.longest !== undefined,
     });
   }
 
@@ -175,7 +177,9 @@ export class IntakeControl {
   }
 
   get #isDeferredFull(): boolean {
-    const { held, policy } = this.#scope;
+    const { held, policy, order } = this.#scope;
+    // The order of what is deferred in Redis must be known here as well.
+    if (order !== undefined && order.size >= policy.maxDeferred) return true;
     return !this.#parts.releaser.canDefer && held.deferredCount >= policy.maxDeferred;
   }
 

@@ -113,7 +113,9 @@ export class OpenBatches<Value> {
     const { clock, policy, report } = this.#scope;
     const { outcomes, sinkWatch } = this.#parts;
     const aborter = new AbortController();
-    const batch = new Batch(messages, { stream: policy.stream, reason }, () => outcomes.whenThrough(messages));
+    const { stream } = policy;
+    const hasKeys = this.#scope.order !== undefined;
+    const batch = new Batch(messages, { stream, reason }, () => outcomes.whenThrough(messages), hasKeys);
     const open = { batch, messages, mode, signal: aborter.signal };
     // Nothing in an empty batch has to be waited for.
     if (messages.length > 0) {
@@ -141,6 +143,7 @@ export class OpenBatches<Value> {
       const isCounted = isSaid && sinkWatch.isCounting;
       for (const message of unsettled) redeliveries.take(message, { mode: open.mode, isCounted, text: failure });
     }
+    this.#closeKeys(open);
     if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);
     const durationMs = this.#scope.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
@@ -148,6 +151,17 @@ export class OpenBatches<Value> {
     this.#scope.report({ type: "batchEnded", messages: messages.length, unsettled: unsettled.length, durationMs });
     this.#whenOneEnds();
     this.#scope.signals.batchEnded.raise();
+  }
+
+  /** What a handler that hangs was given up may be offered again, and keeps nothing else from it. */
+  closeHungKeys(): void {
+    for (const [open, { isHung }] of this.#open) if (isHung) this.#closeKeys(open);
+  }
+
+  /** The keys of its messages may be in other batches, because it has ended or hangs. */
+  #closeKeys({ messages }: OpenBatch<Value>): void {
+    const offer = messages[0]?.offer;
+    if (offer !== undefined) this.#scope.held.closeBatch(offer);
   }
 
   /** Ends every batch that `fetch()` handed over. */

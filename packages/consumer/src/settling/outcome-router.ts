@@ -29,7 +29,11 @@ export class OutcomeRouter<Value> implements MessageKeeper<Value> {
   }
 
   ack(message: Message<Value>): void {
-    if (this.#isOpen(message)) this.#parts.acknowledger.add(message);
+    if (!this.#isOpen(message)) return;
+    const { order, report } = this.#scope;
+    const after = order?.unsettledBefore(message);
+    this.#parts.acknowledger.add(message);
+    if (after !== undefined) report({ type: "outOfOrder", id: message.id, after });
   }
 
   deadLetter(message: Message<Value>, reason: string): void {

@@ -12,6 +12,7 @@ import type { Message } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
+import { isBlocking } from "./key-watch.ts";
 import type { Releaser } from "./releaser.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
 
@@ -54,6 +55,9 @@ export class RedeliveryScheduler<Value> {
       policy.retry,
       random,
     );
+    if (isCounted && isBlocking(message.deliveries) && this.#blocksIntake(message)) {
+      return deadLetterWriter.add({ id: message.id, message, why: "blocks-key", text });
+    }
     if (redelivery.kind === "dead-letter") {
       return deadLetterWriter.add({
         ...{ id: message.id, message, why: "maxDeliveries", text },
@@ -76,6 +80,12 @@ export class RedeliveryScheduler<Value> {
       isSuspect: usage.isSuspect(message.deliveries + 1),
       isUncounted: !isCounted,
     });
+  }
+
+  /** Whether nothing new can be read because messages of its key wait behind it. */
+  #blocksIntake({ id }: Message<Value>): boolean {
+    const { order, policy } = this.#scope;
+    return order !== undefined && order.size >= policy.maxDeferred && order.longest?.waiting[0]?.id === id;
   }
 
   /** Whether other consumers should try it: everything fails here, and another consumer is alive. */

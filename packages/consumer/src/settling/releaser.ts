@@ -105,7 +105,8 @@ export class Releaser<Value> {
     const reserved = held.letGoOfDeferred(deferred);
     if (reserved === undefined) return;
     const dueAtMs = deferred.dueAtMs > clock.nowMs() ? deferred.dueAtMs : null;
-    this.#queue.add({ id, reserved, deliveries, isSuspect, isUncounted: false, dueAtMs, why });
+    // One that was only ever read counts as such: no handler had it.
+    this.#queue.add({ id, reserved, deliveries, isSuspect, isUncounted: deliveries === 0, dueAtMs, why });
   }
 
   /** Resolves when no message is being released. */

@@ -55,7 +55,8 @@ export class SurplusReleaser<Value> {
 
   /** Checks whether this consumer holds more than it can work on, and releases it. */
   async look(): Promise<void> {
-    if (this.#loop.isStopped) return;
+    // Where no other consumer may be, nobody would take it before this one.
+    if (this.#loop.isStopped || this.#scope.policy.isAlone) return;
     const before = this.#decide();
     if (before.kind === "nothing" || !this.#hasAny()) return;
     if (before.for !== "nobody" && !isThere(before, await this.#parts.peers.look())) return;

@@ -22,7 +22,10 @@ end
 local isPending = #redis.call('XPENDING', key, group, '-', '+', 1, consumer) > 0
 -- Another consumer's registration is removed only with its name: otherwise it would look like a live foreign consumer.
 if ARGV[3] == 'silent' and not isPending then assureRight('XGROUP', 'DELCONSUMER', key, group, consumer) end
-if registry and (ARGV[3] ~= 'silent' or not isPending) then redis.call('HDEL', registry, consumer) end
+if registry and (ARGV[3] ~= 'silent' or not isPending) then
+  redis.call('HDEL', registry, consumer)
+  if redis.call('HGET', registry, 'rb:alone') == consumer then redis.call('HDEL', registry, 'rb:alone') end
+end
 if isPending then return 'pending' end
 -- One's own registration is removed even without the right to remove the name.
 assureRight('XGROUP', 'DELCONSUMER', key, group, consumer)

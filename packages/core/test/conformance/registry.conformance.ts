@@ -257,6 +257,71 @@ export function describeRegistry(scene: () => Scene): void {
       expect((await join("c1")).kind).toBe("ok");
     });
 
+    describe("of a consumer that must be alone", () => {
+      const joinAlone = (consumer: string, options: Partial<HeartbeatOptions> = {}) =>
+        join(consumer, { isAlone: true, ...options });
+      const namesOf = (answer: HeartbeatResult): readonly string[] =>
+        answer.kind === "occupied" ? answer.by.map(({ consumer }) => consumer).toSorted() : [];
+      const seen = async (...names: readonly string[]) => {
+        const known = await scene().client.registry(scene().address);
+        return new Map(names.map((name) => [name, known.get(name)?.atMs ?? 0]));
+      };
+
+      test("is refused while others are alive, says who they are, and writes nothing", async () => {
+        await join("c1");
+        await join("c2");
+        const { at } = JSON.parse(await entryOf("c1")) as { at: number };
+        const answer = await joinAlone("c3");
+        expect(namesOf(answer)).toEqual(["c1", "c2"]);
+        const by = { consumer: "c1", atMs: at, leaseMs: LONG_LEASE_MS };
+        expect(answer).toMatchObject({ by: expect.arrayContaining([by]) as unknown });
+        expect(await entryOf("c3")).toBe("");
+        expect((await join("c4")).kind).toBe("ok");
+      });
+
+      test("refuses others as long as it is alive, and goes on", async () => {
+        expect((await joinAlone("c1")).kind).toBe("ok");
+        expect(namesOf(await join("c2"))).toEqual(["c1"]);
+        expect(namesOf(await joinAlone("c3"))).toEqual(["c1"]);
+        expect((await heartbeat("c1", { isAlone: true })).kind).toBe("ok");
+        expect([...(await scene().client.registry(scene().address)).keys()]).toEqual(["c1"]);
+      });
+
+      test("refuses nobody when its lease is over, or when it has left", async () => {
+        await scene().createGroup();
+        await joinAlone("c1", { leaseMs: SHORT_LEASE_MS });
+        await scene().setting.elapse(SHORT_LEASE_MS + 5);
+        expect((await joinAlone("c2")).kind).toBe("ok");
+        const { client, address } = scene();
+        await client.xgroupCreateConsumer({ ...address, consumer: "c2" });
+        expect(await client.removeIfEmpty({ ...address, consumer: "c2", onlyIfSilent: false })).toBe("removed");
+        expect((await join("c3")).kind).toBe("ok");
+      });
+
+      test.each(["joins alone", "joins"])("one whose heartbeat was seen to stop is shut out by the next that %s", async (how) => {
+        const isAlone = how === "joins alone";
+        await joinAlone("c1");
+        const wrong = { freshMs: 15_000, othersSeenAtMs: new Map([["c1", 1]]) };
+        expect(namesOf(await join("c2", { isAlone, join: wrong }))).toEqual(["c1"]);
+        const right = { freshMs: 15_000, othersSeenAtMs: await seen("c1") };
+        expect((await join("c2", { isAlone, join: right })).kind).toBe("ok");
+        expect(namesOf(await heartbeat("c1", { isAlone: true }))).toEqual(["c2"]);
+        expect((await heartbeat("c2", { isAlone })).kind).toBe("ok");
+      });
+
+      test("shuts out one that need not be alone, whose heartbeat was seen to stop", async () => {
+        await join("c1");
+        await joinAlone("c2", { join: { freshMs: 15_000, othersSeenAtMs: await seen("c1") } });
+        expect(namesOf(await heartbeat("c1"))).toEqual(["c2"]);
+      });
+
+      test("may come again under its name without that wish", async () => {
+        await joinAlone("c1");
+        expect((await heartbeat("c1")).kind).toBe("ok");
+        expect((await join("c2")).kind).toBe("ok");
+      });
+    });
+
     test("a heartbeat learns that its name was taken, and leaves the other's", async () => {
       await join("c1");
       await scene().setting.elapse(30);

@@ -275,7 +275,11 @@ export function removeIfEmpty(keys: MemoryKeyspace, options: RemoveIfEmptyOption
   }
   const found = keys.group(options);
   const isPending = found.pending(keys.nowMs(), consumer).length > 0;
-  if (!onlyIfSilent || !isPending) keys.deleteHashField(groupKey("consumers", stream, group), consumer);
+  if (!onlyIfSilent || !isPending) {
+    const registry = groupKey("consumers", stream, group);
+    keys.deleteHashField(registry, consumer);
+    if (keys.hash(registry).get(ALONE) === consumer) keys.deleteHashField(registry, ALONE);
+  }
   if (isPending) return "pending";
   found.removeConsumer(consumer);
   return "removed";
@@ -304,6 +308,9 @@ export function deleteWhatIsDone(
   );
 }
 
+/** The field of the registry that has the name of the consumer that must be alone. */
+const ALONE = "rb:alone";
+
 export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): HeartbeatResult {
   const { stream, group, consumer, incarnation, join } = options;
   const nowMs = keys.nowMs();
@@ -312,8 +319,22 @@ export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): Hear
     if (join === undefined) return { kind: "replaced" };
     if (nowMs - known.at <= join.freshMs && known.at !== join.seenAtMs) return { kind: "in-use", atMs: known.at };
   }
+  const registry = groupKey("consumers", stream, group);
+  const alone = keys.hash(registry).get(ALONE);
+  const isAlone = options.isAlone === true;
+  if (alone !== (isAlone ? consumer : undefined)) {
+    const names = isAlone ? [...keys.hash(registry).keys()] : [alone ?? ""];
+    const by = names.flatMap((name) => {
+      const other = name === consumer ? undefined : registration(keys, { stream, group, consumer: name });
+      const isThere = other !== undefined && isStillAlive(keys, other, join?.othersSeenAtMs?.get(name));
+      return isThere ? [{ consumer: name, atMs: other.at, leaseMs: other.leaseMs }] : [];
+    });
+    if (by.length > 0) return { kind: "occupied", by };
+    if (isAlone) keys.setHashField(registry, ALONE, consumer);
+    else keys.deleteHashField(registry, ALONE);
+  }
   const json = encodeTold(options);
-  keys.setHashField(groupKey("consumers", stream, group), consumer, `{"at":${nowMs},${json.slice(1)}`);
+  keys.setHashField(registry, consumer, `{"at":${nowMs},${json.slice(1)}`);
   return { kind: "ok", serverTimeMs: nowMs };
 }
 

@@ -19,6 +19,8 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   /** `join` for the first heartbeat of an incarnation: refused while another incarnation's last heartbeat is fresh. */
   readonly join?: HeartbeatJoin | undefined;
+  /** Whether this consumer must be the only one of the group: refused while another one is alive, and refuses others. */
+  readonly isAlone?: boolean | undefined;
   readonly details: HeartbeatDetails;
 }
 
@@ -27,6 +29,16 @@ export interface HeartbeatJoin {
   readonly freshMs: number;
   /** The heartbeat time of another incarnation, if the caller has observed that it stopped: then it is not fresh, whatever its time. */
   readonly seenAtMs?: number | null | undefined;
+  /** The same for other consumers of the group, by name. */
+  readonly othersSeenAtMs?: ReadonlyMap<string, number> | undefined;
+}
+
+/** A consumer that is alive. */
+export interface LivingConsumer {
+  readonly consumer: string;
+  /** When its last heartbeat was, by the server's clock. */
+  readonly atMs: number;
+  readonly leaseMs: number;
 }
 
 export type HeartbeatResult =
@@ -34,7 +46,9 @@ export type HeartbeatResult =
   /** Another incarnation uses this name; its last heartbeat was at `atMs`. Nothing was written. */
   | { readonly kind: "in-use"; readonly atMs: number }
   /** Another incarnation has taken this name; nothing was written. */
-  | { readonly kind: "replaced" };
+  | { readonly kind: "replaced" }
+  /** This consumer must be alone and others are alive, or one of them must be alone; nothing was written. */
+  | { readonly kind: "occupied"; readonly by: readonly LivingConsumer[] };
 
 /** A registry field for the scripts. Its own fields come last, so that no detail overrides them; the scripts write `at`. */
 export function encodeTold({
@@ -49,9 +63,10 @@ export function encodeTold({
 export const heartbeat: Script<HeartbeatOptions, HeartbeatResult> = {
   name: "heartbeat",
   keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
-  encode: ({ consumer, incarnation, leaseMs, join, details }) => [
+  encode: ({ consumer, incarnation, leaseMs, join, isAlone, details }) => [
     ...[consumer, incarnation, join === undefined ? "" : "join", join?.freshMs ?? 0, join?.seenAtMs ?? ""],
-    encodeTold({ details, incarnation, leaseMs }),
+    ...[encodeTold({ details, incarnation, leaseMs }), isAlone === true ? "alone" : ""],
+    ...[...(join?.othersSeenAtMs ?? [])].flat(),
   ],
   decode(reply) {
     const [word, serverTimeMs, detail] = decodeArray(reply, "heartbeat");
@@ -63,8 +78,21 @@ export const heartbeat: Script<HeartbeatOptions, HeartbeatResult> = {
         return { kind, atMs: decodeInteger(detail, "heartbeat") };
       case "replaced":
         return { kind };
+      case "occupied":
+        return { kind, by: [...readLiving(decodeArray(detail, "heartbeat"))] };
       default:
         throw new ReplyShapeError("heartbeat: unknown answer");
     }
   },
 };
+
+/** Name, heartbeat time and lease of each, one after the other. */
+function* readLiving(reply: readonly unknown[]): Generator<LivingConsumer> {
+  for (let index = 0; index + 2 < reply.length; index += 3) {
+    yield {
+      consumer: decodeText(reply[index], "heartbeat"),
+      atMs: decodeInteger(reply[index + 1], "heartbeat"),
+      leaseMs: decodeInteger(reply[index + 2], "heartbeat"),
+    };
+  }
+}

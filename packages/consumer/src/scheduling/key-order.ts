@@ -1,0 +1,237 @@
+/**
+ * Which message of a key waits behind which (`orderBy`). The one owner of it: `held-messages.ts` tells it what happens, and
+ * asks it what may be offered.
+ *
+ * New messages are in stream order in memory, and so are those of each key. A key has a line only while more than that is to
+ * be known: while another batch is open that has one of its messages, or while one of its messages is neither new nor done.
+ *
+ * | in the line | is                                                                                                     |
+ * |-------------|--------------------------------------------------------------------------------------------------------|
+ * | parked      | held by its id only, in no queue: another message of its key is in front of it, or its batch is open    |
+ * | out         | queued to be read again, in memory, in a batch, being moved to the dead letters, or released             |
+ */
+import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import type { Message, Offer } from "../message.ts";
+
+/** A message in the line of its key. */
+export interface InLine {
+  readonly id: EntryId;
+  isParked: boolean;
+  /** Whether no later message of its key may be in its batch: it has failed, or those before it in its batch have succeeded. */
+  isAlone: boolean;
+  /** The batch that it came back from. */
+  offer: Offer | undefined;
+}
+
+export interface KeyLine {
+  readonly key: string;
+  /** In stream order. */
+  readonly waiting: InLine[];
+  /** In how many open batches the key is, as far as they are counted. */
+  open: number;
+}
+
+type Keyed = Pick<Message<unknown>, "id" | "key" | "state" | "hasSucceeded">;
+
+interface OpenBatch {
+  readonly messages: readonly Keyed[];
+  /** Its keys, if they are counted: nobody needs to know them while no other batch can be offered. */
+  keys: ReadonlySet<string> | undefined;
+  /** The messages before this place have an outcome. */
+  done: number;
+  /** The message of the same key before each; made when a message is acknowledged before an earlier one. */
+  before: ReadonlyMap<EntryId, Keyed> | undefined;
+}
+
+export class KeyOrder {
+  readonly #lines = new Map<string, KeyLine>();
+  readonly #lineOf = new Map<EntryId, KeyLine>();
+  readonly #open = new Map<Offer, OpenBatch>();
+  #uncounted = 0;
+
+  /** How many messages are in lines. */
+  get size(): number {
+    return this.#lineOf.size;
+  }
+
+  get lines(): Iterable<KeyLine> {
+    return this.#lines.values();
+  }
+
+  lineOf(id: EntryId): KeyLine | undefined {
+    return this.#lineOf.size === 0 ? undefined : this.#lineOf.get(id);
+  }
+
+  inLine(id: EntryId): InLine | undefined {
+    const line = this.lineOf(id);
+    return line?.waiting[placeOf(line, id)];
+  }
+
+  /** The message in front of this one in its line. */
+  before(id: EntryId): InLine | undefined {
+    const line = this.lineOf(id);
+    return line?.waiting[placeOf(line, id) - 1];
+  }
+
+  /** `free`: a new message of the key may be offered · `busy`: an open batch has one · `parked`: one is in front of it. */
+  standing(key: string): "free" | "busy" | "parked" {
+    const line = this.#lines.get(key);
+    if (line === undefined) return "free";
+    return line.waiting.length > 0 ? "parked" : "busy";
+  }
+
+  /** Whether new messages may not be offered as they come. Counts the keys of open batches. */
+  countOpen(): boolean {
+    if (this.#uncounted > 0) {
+      for (const batch of this.#open.values()) {
+        if (batch.keys !== undefined) continue;
+        const keys = new Set<string>();
+        for (const { key } of batch.messages) if (key !== undefined) keys.add(key);
+        batch.keys = keys;
+        for (const key of keys) this.#line(key).open++;
+      }
+      this.#uncounted = 0;
+    }
+    return this.#lines.size > 0;
+  }
+
+  /** A batch was offered. */
+  open(offer: Offer, messages: readonly Keyed[]): void {
+    this.#open.set(offer, { messages, keys: undefined, done: 0, before: undefined });
+    this.#uncounted++;
+  }
+
+  isOpen(offer: Offer | undefined): boolean {
+    return offer !== undefined && this.#open.has(offer);
+  }
+
+  /** A batch has ended, or its handler hangs → the lines in which something may be next. */
+  close(offer: Offer): ReadonlySet<KeyLine> {
+    const batch = this.#open.get(offer);
+    const lines = new Set<KeyLine>();
+    if (batch === undefined) return lines;
+    this.#open.delete(offer);
+    if (batch.keys === undefined) this.#uncounted--;
+    for (const key of batch.keys ?? []) {
+      const line = this.#line(key);
+      line.open--;
+      this.#dropIfEmpty(line);
+    }
+    if (this.#lines.size === 0) return lines;
+    const back = new Set<KeyLine>();
+    for (const { id, key } of batch.messages) {
+      const line = key === undefined ? undefined : this.#lines.get(key);
+      if (line === undefined) continue;
+      const one = line.waiting[placeOf(line, id)];
+      // The first that is back is the one that failed; those after it could not succeed before it.
+      if (one?.offer === offer) {
+        one.isAlone = !back.has(line);
+        back.add(line);
+      }
+      lines.add(line);
+    }
+    return lines;
+  }
+
+  /** Puts a message in its place in the line of its key. One that is there stays. */
+  put(id: EntryId, key: string, state: { readonly isParked: boolean; readonly offer?: Offer | undefined }): KeyLine {
+    const line = this.#line(key);
+    const place = placeOf(line, id);
+    const known = line.waiting[place];
+    if (known === undefined) {
+      line.waiting.splice(~place, 0, { id, isParked: state.isParked, isAlone: false, offer: state.offer });
+      this.#lineOf.set(id, line);
+    } else {
+      known.isParked = state.isParked;
+      known.offer = state.offer;
+    }
+    return line;
+  }
+
+  /** It is done, or not this consumer's any more → its line, if it was in one. */
+  settle(id: EntryId): KeyLine | undefined {
+    const line = this.lineOf(id);
+    if (line === undefined) return undefined;
+    this.#lineOf.delete(id);
+    line.waiting.splice(placeOf(line, id), 1);
+    this.#dropIfEmpty(line);
+    return line;
+  }
+
+  /** Those of a line that may be offered next, and are parked: the first, and those after it that may be in its batch. */
+  *next({ waiting, open }: KeyLine): Generator<InLine> {
+    if (open > 0) return;
+    for (const one of waiting) {
+      if (!one.isParked || this.isOpen(one.offer)) return;
+      yield one;
+      if (one.isAlone) return;
+    }
+  }
+
+  /** An earlier message of the same key that has no outcome, if the message is acknowledged now. */
+  unsettledBefore(message: Keyed & { readonly offer: Offer | undefined }): EntryId | undefined {
+    const batch = message.offer === undefined ? undefined : this.#open.get(message.offer);
+    if (batch === undefined) {
+      const first = this.lineOf(message.id)?.waiting[0];
+      return first === undefined || first.id === message.id ? undefined : first.id;
+    }
+    const { messages } = batch;
+    while (messages[batch.done]?.hasSucceeded === true) batch.done++;
+    if (messages[batch.done] === message || message.key === undefined) return undefined;
+    batch.before ??= chain(messages);
+    for (let one = batch.before.get(message.id); one !== undefined; one = batch.before.get(one.id)) {
+      if (one.state === "offered" || one.state === "returned") return one.id;
+    }
+    return undefined;
+  }
+
+  /** The line with most messages behind the first; `undefined` if none waits behind another. */
+  get longest(): KeyLine | undefined {
+    let longest: KeyLine | undefined;
+    for (const line of this.#lines.values()) {
+      if (line.waiting.length > Math.max(1, longest?.waiting.length ?? 0)) longest = line;
+    }
+    return longest;
+  }
+
+  #line(key: string): KeyLine {
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      line = { key, waiting: [], open: 0 };
+      this.#lines.set(key, line);
+    }
+    return line;
+  }
+
+  #dropIfEmpty(line: KeyLine): void {
+    if (line.waiting.length === 0 && line.open === 0) this.#lines.delete(line.key);
+  }
+}
+
+/** The message's place in the line; if it is not there, the complement of where it belongs. */
+function placeOf({ waiting }: KeyLine, id: EntryId): number {
+  let [from, to] = [0, waiting.length];
+  const last = waiting.at(-1);
+  // Most are the first, or come last.
+  if (last === undefined || compareEntryIds(last.id, id) < 0) return ~to;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const found = waiting[middle] as InLine;
+    if (found.id === id) return middle;
+    if (compareEntryIds(found.id, id) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return ~from;
+}
+
+function chain(messages: readonly Keyed[]): ReadonlyMap<EntryId, Keyed> {
+  const last = new Map<string, Keyed>();
+  const before = new Map<EntryId, Keyed>();
+  for (const message of messages) {
+    if (message.key === undefined) continue;
+    const one = last.get(message.key);
+    if (one !== undefined) before.set(message.id, one);
+    last.set(message.key, message);
+  }
+  return before;
+}
