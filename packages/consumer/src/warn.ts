@@ -59,6 +59,8 @@ export function describeProblem(event: ConsumerEvent | StreamEvent): string | un
         : `message ${event.id} went to the dead letters (${event.why})${event.error === "" ? "" : `: ${event.error}`}`;
     case "groupCreated":
       return event.recreated ? `the consumer group was deleted, and was created again at ${event.position}` : undefined;
+    case "outOfOrder":
+      return `message ${event.id} was acknowledged before ${event.after}, an earlier one of its key`;
     case "outcomeTooLate":
       return `${describeMessages(event.ids.length)} no longer ${event.ids.length === 1 ? "belongs" : "belong"} to this consumer (${event.why}): ${event.ids.slice(0, 3).join(", ")}`;
     case "laterLost":

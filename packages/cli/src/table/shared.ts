@@ -11,7 +11,7 @@ export const LETTER_OPTIONS = defineOptions({
   reason: {
     kind: "text",
     value: "word",
-    about: "only this reason: rejected, maxDeliveries, hung, undecodable",
+    about: "only this reason: rejected, maxDeliveries, hung, undecodable, blocks-key",
   },
   since: {
     kind: "text",

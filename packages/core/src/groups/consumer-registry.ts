@@ -44,7 +44,7 @@ export interface RegistrationDetails {
   /** Handlers that have been running for longer than that. */
   readonly handlersHung: number | null;
   /**
-   * `open`, or the reason why intake is paused: `paused`, `draining`, `deferred`, `backing-off`, `probing`, `held-too-long`, `unfit`,
+   * `open`, or the reason why intake is paused: `paused`, `draining`, `deferred`, `key-blocked`, `backing-off`, `probing`, `held-too-long`, `unfit`,
    * `server-away`, `ahead-of-stream`; newer versions may add reasons.
    */
   readonly intake: string | null;

@@ -16,6 +16,10 @@ const KNOWN: ReadonlyMap<string, HeldIntake> = new Map([
   ["unfit", { status: "FAILING", meaning: "fails on messages that other consumers can process" }],
   ["held-too-long", { status: "STALLED", meaning: "takes no messages, because all its handlers hang" }],
   ["deferred", { status: "HELD UP", meaning: "takes no messages, because it has deferred as many as it may" }],
+  [
+    "key-blocked",
+    { status: "HELD UP", meaning: "takes no new messages, because too many wait behind others of their key" },
+  ],
   ["rate-limited", { status: "HELD UP", meaning: "waits for the group's rate limit" }],
   ["server-away", { status: "HELD UP", meaning: "had lost its connection when it last reported" }],
   [
