@@ -63,13 +63,14 @@ describe("decideIntake", () => {
 
 const reading: ReadingFacts = {
   ...{ isPaused: false, handlersHung: 0, places: 2, isBackingOff: false, mayProbe: false, isDeferredFull: false },
-  ...{ wanted: 1, fresh: 0, batchTakesMs: 100, patienceMs: 1_000, maxDeliveries: 16 },
+  ...{ wanted: 1, fresh: 0, batchTakesMs: 100, patienceMs: 1_000, maxDeliveries: 16, isOrderFull: false },
 };
 
 describe("decideReading", () => {
   it.each([
     ["paused", { isPaused: true }],
     ["all handlers hang", { handlersHung: 2 }],
+    ["no more keys can be kept in order, also while one message is tried", { isOrderFull: true, isBackingOff: true, mayProbe: true }],
     ["no more may be deferred", { isDeferredFull: true }],
     ["everything fails and the next attempt has to wait", { isBackingOff: true }],
     ["the message for the next attempt is here", { isBackingOff: true, mayProbe: true, fresh: 1 }],

@@ -51,11 +51,13 @@ export interface ReadingFacts
   readonly patienceMs: number;
   /** How often a message is offered at most. */
   readonly maxDeliveries: number;
+  /** Whether `maxDeferred` messages are in lines of keys, in which each has to be known. */
+  readonly isOrderFull: boolean;
 }
 
 /** Whether, and how far, new messages are read now. */
 export function decideReading(facts: ReadingFacts): Reading {
-  if (facts.isPaused || facts.handlersHung >= facts.places) return { kind: "held" };
+  if (facts.isPaused || facts.isOrderFull || facts.handlersHung >= facts.places) return { kind: "held" };
   if (facts.isBackingOff) {
     // A new message each time, so that the same one is not tried for ever.
     return facts.fresh === 0 && facts.wanted > 0 && facts.mayProbe ? { kind: "probing" } : { kind: "held" };

@@ -110,6 +110,7 @@ export class IntakeControl {
       batchTakesMs: Math.max(open.durationMs, shares.batchTakesElsewhereMs()),
       patienceMs: patienceOf(policy.maxWaitMs),
       maxDeliveries: usage.maxDeliveries,
+      isOrderFull: this.#isOrderFull,
     });
   }
 
@@ -177,10 +178,15 @@ export class IntakeControl {
   }
 
   get #isDeferredFull(): boolean {
-    const { held, policy, order } = this.#scope;
-    // The order of what is deferred in Redis must be known here as well.
-    if (order !== undefined && order.size >= policy.maxDeferred) return true;
+    const { held, policy } = this.#scope;
+    if (this.#isOrderFull) return true;
     return !this.#parts.releaser.canDefer && held.deferredCount >= policy.maxDeferred;
+  }
+
+  /** Whether no more messages may be in lines: the order of what is deferred in Redis must be known here as well. */
+  get #isOrderFull(): boolean {
+    const { order, policy } = this.#scope;
+    return order !== undefined && order.size >= policy.maxDeferred;
   }
 
   /** Whether a handler is free for released messages. */
