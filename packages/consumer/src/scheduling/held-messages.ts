@@ -462,6 +462,8 @@ export class HeldMessages<Value> {
   /** Its acknowledgement is being sent. */
   beginAck(message: Message<Value>): void {
     this.#settle(message, "acking");
+    if (this.#order === undefined) return;
+    this.#order.hasSucceeded = true;
     this.#leaveLine(message.id);
   }
 

@@ -47,6 +47,8 @@ export class KeyOrder {
   readonly #lines = new Map<string, KeyLine>();
   readonly #lineOf = new Map<EntryId, KeyLine>();
   readonly #open = new Map<Offer, OpenBatch>();
+  /** Whether a message was acknowledged since one was given up: until then it may be the sink that is down. */
+  hasSucceeded = true;
   #uncounted = 0;
 
   /** How many messages are in lines. */

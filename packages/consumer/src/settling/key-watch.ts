@@ -7,6 +7,7 @@ import { compareEntryIds, type EntryId, NoGroupError, RedisBatchError } from "@r
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { isReservedConsumer, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { Loop } from "@redis-batch/core/internal/service";
+import type { KeyOrder } from "../scheduling/key-order.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 
@@ -55,8 +56,9 @@ export class KeyWatch<Value> {
     if (id === undefined) return;
     const deferred = held.deferredOf(id);
     if (deferred !== undefined) {
-      if (!deferred.hasFailedHere || !isBlocking(deferred.deliveries)) return;
+      if (!deferred.hasFailedHere || !mayGiveUp(order, deferred, policy.maxDeferred)) return;
       if (held.letGoOfDeferred(deferred) === undefined) return;
+      order.hasSucceeded = false;
       this.#deadLetterWriter.add({ id, message: undefined, why: "blocks-key", text: "" });
     } else if (!held.holds(id)) {
       // Its time is not awaited: it may be a day away.
@@ -95,7 +97,12 @@ export class KeyWatch<Value> {
   }
 }
 
-/** Whether a message has failed often enough to be given up while it holds everything up. */
-export function isBlocking(deliveries: number): boolean {
-  return deliveries >= 3;
+/** Whether the message is given up: it has failed three times, and holds up so many others that nothing new can be read. */
+export function mayGiveUp(
+  order: KeyOrder | undefined,
+  { id, deliveries }: { readonly id: EntryId; readonly deliveries: number },
+  maxDeferred: number,
+): boolean {
+  if (order === undefined || order.size < maxDeferred || deliveries < 3 || !order.hasSucceeded) return false;
+  return order.longest?.waiting[0]?.id === id;
 }

@@ -12,7 +12,7 @@ import type { Message } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
-import { isBlocking } from "./key-watch.ts";
+import { mayGiveUp } from "./key-watch.ts";
 import type { Releaser } from "./releaser.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
 
@@ -44,7 +44,7 @@ export class RedeliveryScheduler<Value> {
 
   /** Takes back one message that was offered and has no outcome. */
   take(message: Message<Value>, { mode, delayMs, isCounted, text }: Return): void {
-    const { policy, held, clock, random, usage } = this.#scope;
+    const { policy, held, clock, random, usage, order } = this.#scope;
     const { deadLetterWriter, releaser, secondOpinions } = this.#parts;
     // Only the later delivery of the same message counts.
     if (!held.isCurrent(message)) return held.return(message);
@@ -55,7 +55,8 @@ export class RedeliveryScheduler<Value> {
       policy.retry,
       random,
     );
-    if (isCounted && isBlocking(message.deliveries) && this.#blocksIntake(message)) {
+    if (order !== undefined && isCounted && mayGiveUp(order, message, policy.maxDeferred)) {
+      order.hasSucceeded = false;
       return deadLetterWriter.add({ id: message.id, message, why: "blocks-key", text });
     }
     if (redelivery.kind === "dead-letter") {
@@ -80,12 +81,6 @@ export class RedeliveryScheduler<Value> {
       isSuspect: usage.isSuspect(message.deliveries + 1),
       isUncounted: !isCounted,
     });
-  }
-
-  /** Whether nothing new can be read because messages of its key wait behind it. */
-  #blocksIntake({ id }: Message<Value>): boolean {
-    const { order, policy } = this.#scope;
-    return order !== undefined && order.size >= policy.maxDeferred && order.longest?.waiting[0]?.id === id;
   }
 
   /** Whether other consumers should try it: everything fails here, and another consumer is alive. */
