@@ -100,7 +100,8 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
   /** @internal */
   constructor(messages: readonly RecordedMessage<Value>[]) {
     const [first] = messages;
-    super(messages, { stream: first?.stream ?? null, reason: "entries" }, () => Promise.resolve());
+    const hasKeys = messages.some(({ key }) => key !== undefined);
+    super(messages, { stream: first?.stream ?? null, reason: "entries" }, () => Promise.resolve(), hasKeys);
     this.#recorded = messages;
   }
 
@@ -140,8 +141,11 @@ export function recordMessage<Value>(
   entry: StreamEntry,
   deliveries: number,
   codec: Decoder<Value>,
+  key?: string,
 ): RecordedMessage<Value> {
-  return new RecordedMessage(stream, entry, deliveries, codec);
+  const message = new RecordedMessage(stream, entry, deliveries, codec);
+  message.key = key;
+  return message;
 }
 
 /** Makes a batch of messages. */

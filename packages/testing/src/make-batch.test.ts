@@ -120,6 +120,16 @@ describe("a batch that was made", () => {
     expectTypeOf(batch.messages[0]).toExtend<Message<Order> | undefined>();
   });
 
+  test("has the messages of each key in order, where they have keys", () => {
+    const [a, b, c] = [makeMessage(order("a"), { key: "x" }), makeMessage(order("b")), makeMessage(order("c"), { key: "x" })];
+    expect([...makeBatch([a, b, c]).byKey()]).toEqual([
+      ["x", [a, c]],
+      [null, [b]],
+    ]);
+    expect(() => makeBatch([order("a")]).byKey()).toThrow(expect.objectContaining({ code: "USAGE" }));
+    expect(() => makeMessage(order("a"), { key: 7 as never })).toThrow(expect.objectContaining({ code: "CONFIG" }));
+  });
+
   test("carries out what the handler returns", async () => {
     const named: Handler<Order> = (batch) => {
       const [first, second] = batch.messages;

@@ -17,6 +17,8 @@ export interface MessageOptions {
   readonly id?: EntryId | undefined;
   /** The key of its stream. Default `"stream"`. */
   readonly stream?: string | undefined;
+  /** Its key, as the consumer's `orderBy` gives it, for `batch.byKey()`. Default: none. */
+  readonly key?: string | undefined;
   /** How often it has been delivered, this time included, 1 to 2^53-1. Default 1: the first time. */
   readonly deliveries?: number | undefined;
   /**
@@ -57,15 +59,16 @@ export function makeMessage(
   value: unknown = {},
   options: MessageOptions & Partial<CodecOption<unknown>> = {},
 ): RecordedMessage<unknown> {
-  const reader = new OptionsReader("makeMessage", options, ["id", "stream", "deliveries", "fields", "codec"]);
+  const reader = new OptionsReader("makeMessage", options, ["id", "stream", "key", "deliveries", "fields", "codec"]);
   const deliveries = reader.integer("deliveries", { default: 1, min: 1, max: Number.MAX_SAFE_INTEGER });
   const stream = reader.stream("stream", "stream");
-  const { id = nextId(), codec, fields } = options;
+  const { id = nextId(), key, codec, fields } = options;
   if (!isEntryId(id)) reader.problem('id must be an entry id such as "1700000000000-0"');
   if (codec !== undefined) for (const method of ["encode", "decode"] as const) reader.codec(method, codec);
+  if (key !== undefined && typeof key !== "string") reader.problem("key must be a text");
   reader.finish({});
   const decoder: Decoder<unknown> = codec ?? { decode: () => value };
-  return recordMessage(stream, { id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder);
+  return recordMessage(stream, { id, fields: fieldsOf(value, codec, fields) }, deliveries, decoder, key);
 }
 
 function nextId(): EntryId {
