@@ -54,7 +54,8 @@ export function resolveConsumerOptions<Value>(
 ): ConsumerPolicy<Value> {
   const reader = new OptionsReader("new Consumer", options, Object.keys(CONSUMER_SPEC));
   const policy = reader.read(CONSUMER_SPEC, {
-    orderBy: (value) => (isKeyReader(value) ? undefined : "be the name of a field, or a function that returns a text at once"),
+    orderBy: (value) =>
+      isKeyReader(value) ? undefined : "be the name of a field, or a function that returns a text at once",
   });
   if (reader.has("stream") === reader.has("streams")) {
     reader.problem(

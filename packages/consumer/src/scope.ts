@@ -10,8 +10,8 @@ import type { StreamEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
 import type { ReplySize } from "./receiving/reply-size.ts";
 import type { NewEntries } from "./receiving/shared-reads.ts";
-import type { KeyOrder } from "./scheduling/key-order.ts";
 import type { HeldMessages } from "./scheduling/held-messages.ts";
+import type { KeyOrder } from "./scheduling/key-order.ts";
 import type { Signals } from "./signals.ts";
 import type { Usage } from "./usage.ts";
 

@@ -140,7 +140,8 @@ export const CONSUMER_SPEC = {
    */
   orderBy: {
     ...{ kind: "own", value: {} as string | ((message: Message<never>) => string | null) },
-    about: "field, or function of the message, that has the key; [messages of one key are processed in order](#order-per-key)",
+    about:
+      "field, or function of the message, that has the key; [messages of one key are processed in order](#order-per-key)",
   },
   /**
    * Where that order holds: `"group"` (default), in the whole group, so that no other consumer may be in it; or `"consumer"`,

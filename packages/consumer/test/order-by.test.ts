@@ -21,10 +21,7 @@ const named = (key: string, count: number, from = 1): string[] =>
   Array.from({ length: count }, (_, at) => `${key}${from + at}`);
 
 /** Acknowledges one message after the other, and notes it; what `attempt` says of a message comes first. */
-function inTurn(
-  done: string[],
-  attempt: (message: Message<Fields>) => unknown = () => undefined,
-): Handler<Fields> {
+function inTurn(done: string[], attempt: (message: Message<Fields>) => unknown = () => undefined): Handler<Fields> {
   return async (batch) => {
     for (const message of batch) {
       const isSkipped = await attempt(message);
@@ -213,7 +210,9 @@ describe("handlers at the same time", () => {
     const atWork = new Set<string>();
     let overlaps = 0;
     const slow = deferred<void>();
-    const names = Array.from({ length: 30 }, (_, at) => ["a", "a", "b", "c", "d"].map((key, n) => `${key}${at * 5 + n}`)).flat();
+    const names = Array.from({ length: 30 }, (_, at) =>
+      ["a", "a", "b", "c", "d"].map((key, n) => `${key}${at * 5 + n}`),
+    ).flat();
     made.start(
       async (batch) => {
         const keys = new Set([...batch].map(orderBy));

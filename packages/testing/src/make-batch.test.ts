@@ -121,7 +121,11 @@ describe("a batch that was made", () => {
   });
 
   test("has the messages of each key in order, where they have keys", () => {
-    const [a, b, c] = [makeMessage(order("a"), { key: "x" }), makeMessage(order("b")), makeMessage(order("c"), { key: "x" })];
+    const [a, b, c] = [
+      makeMessage(order("a"), { key: "x" }),
+      makeMessage(order("b")),
+      makeMessage(order("c"), { key: "x" }),
+    ];
     expect([...makeBatch([a, b, c]).byKey()]).toEqual([
       ["x", [a, c]],
       [null, [b]],

@@ -70,7 +70,10 @@ describe("decideReading", () => {
   it.each([
     ["paused", { isPaused: true }],
     ["all handlers hang", { handlersHung: 2 }],
-    ["no more keys can be kept in order, also while one message is tried", { isOrderFull: true, isBackingOff: true, mayProbe: true }],
+    [
+      "no more keys can be kept in order, also while one message is tried",
+      { isOrderFull: true, isBackingOff: true, mayProbe: true },
+    ],
     ["no more may be deferred", { isDeferredFull: true }],
     ["everything fails and the next attempt has to wait", { isBackingOff: true }],
     ["the message for the next attempt is here", { isBackingOff: true, mayProbe: true, fresh: 1 }],

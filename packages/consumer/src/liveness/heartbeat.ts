@@ -162,9 +162,7 @@ export class Heartbeat {
     return policy.heartbeatMs;
   }
 
-  async #send(
-    join: HeartbeatJoin | undefined,
-  ): Promise<HeartbeatResult> {
+  async #send(join: HeartbeatJoin | undefined): Promise<HeartbeatResult> {
     const { policy, client, clock } = this.#scope;
     const { stream, group, name, leaseMs, isAlone } = policy;
     const sentAtMs = clock.nowMs();

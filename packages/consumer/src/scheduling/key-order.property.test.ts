@@ -31,7 +31,10 @@ const anyStep = fc.record({
   isSuspect: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 });
 type Step = typeof anyStep extends fc.Arbitrary<infer One> ? One : never;
-const anyKeys = fc.array(fc.constantFrom("a", "a", "a", "b", "b", undefined), { minLength: MESSAGES, maxLength: MESSAGES });
+const anyKeys = fc.array(fc.constantFrom("a", "a", "a", "b", "b", undefined), {
+  minLength: MESSAGES,
+  maxLength: MESSAGES,
+});
 
 interface Open {
   readonly offer: Offer;
@@ -288,16 +291,21 @@ class Play {
 describe("messages of one key", () => {
   it("are never in two open batches, never offered before older ones, and never wait for nothing", () => {
     fc.assert(
-      fc.property(anyKeys, fc.integer({ min: 0, max: 5 }), fc.array(anyStep, { minLength: 20, maxLength: 120, size: "max" }), (keys, before, steps) => {
-        const play = new Play(keys, before);
-        for (const step of steps) {
-          play.carryOut(step);
-          play.checkMemory();
-        }
-        play.finish();
-        expect([...play.done].toSorted(compareEntryIds)).toEqual(keys.map((_, n) => idOf(n)));
-        expect([play.order.size, [...play.order.lines]]).toEqual([0, []]);
-      }),
+      fc.property(
+        anyKeys,
+        fc.integer({ min: 0, max: 5 }),
+        fc.array(anyStep, { minLength: 20, maxLength: 120, size: "max" }),
+        (keys, before, steps) => {
+          const play = new Play(keys, before);
+          for (const step of steps) {
+            play.carryOut(step);
+            play.checkMemory();
+          }
+          play.finish();
+          expect([...play.done].toSorted(compareEntryIds)).toEqual(keys.map((_, n) => idOf(n)));
+          expect([play.order.size, [...play.order.lines]]).toEqual([0, []]);
+        },
+      ),
       { numRuns: 1_000 },
     );
   });

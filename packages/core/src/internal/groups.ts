@@ -23,7 +23,12 @@ export { LeaderLease } from "../groups/leader-lease.ts";
 export { pendingPages } from "../groups/pending-pages.ts";
 export { readBacklog } from "../groups/read-backlog.ts";
 export { addBatch, NO_WORK, type WorkCounters } from "../groups/work-counters.ts";
-export { encodeTold, type HeartbeatDetails, type HeartbeatJoin, type HeartbeatResult } from "../wire/atomic/heartbeat.ts";
+export {
+  encodeTold,
+  type HeartbeatDetails,
+  type HeartbeatJoin,
+  type HeartbeatResult,
+} from "../wire/atomic/heartbeat.ts";
 export type { LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 export type { FinalReport } from "../wire/atomic/remove-if-empty.ts";
 export type { ConsumerInfo, GroupInfo } from "../wire/xinfo.ts";

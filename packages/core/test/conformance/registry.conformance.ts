@@ -298,16 +298,19 @@ export function describeRegistry(scene: () => Scene): void {
         expect((await join("c3")).kind).toBe("ok");
       });
 
-      test.each(["joins alone", "joins"])("one whose heartbeat was seen to stop is shut out by the next that %s", async (how) => {
-        const isAlone = how === "joins alone";
-        await joinAlone("c1");
-        const wrong = { freshMs: 15_000, othersSeenAtMs: new Map([["c1", 1]]) };
-        expect(namesOf(await join("c2", { isAlone, join: wrong }))).toEqual(["c1"]);
-        const right = { freshMs: 15_000, othersSeenAtMs: await seen("c1") };
-        expect((await join("c2", { isAlone, join: right })).kind).toBe("ok");
-        expect(namesOf(await heartbeat("c1", { isAlone: true }))).toEqual(["c2"]);
-        expect((await heartbeat("c2", { isAlone })).kind).toBe("ok");
-      });
+      test.each(["joins alone", "joins"])(
+        "one whose heartbeat was seen to stop is shut out by the next that %s",
+        async (how) => {
+          const isAlone = how === "joins alone";
+          await joinAlone("c1");
+          const wrong = { freshMs: 15_000, othersSeenAtMs: new Map([["c1", 1]]) };
+          expect(namesOf(await join("c2", { isAlone, join: wrong }))).toEqual(["c1"]);
+          const right = { freshMs: 15_000, othersSeenAtMs: await seen("c1") };
+          expect((await join("c2", { isAlone, join: right })).kind).toBe("ok");
+          expect(namesOf(await heartbeat("c1", { isAlone: true }))).toEqual(["c2"]);
+          expect((await heartbeat("c2", { isAlone })).kind).toBe("ok");
+        },
+      );
 
       test("shuts out one that need not be alone, whose heartbeat was seen to stop", async () => {
         await join("c1");
