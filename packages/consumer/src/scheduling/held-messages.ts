@@ -716,8 +716,7 @@ export class HeldMessages<Value> {
 
   /** Those behind it that were about to be offered are parked again. */
   #makeWay(line: KeyLine, id: EntryId): void {
-    const behind = line.waiting.slice(line.waiting.findIndex((one) => one.id === id) + 1);
-    for (const one of behind) {
+    for (const one of (this.#order as KeyOrder).behind(id)) {
       if (one.isParked) continue;
       const item = this.#index.get(one.id);
       if (item === undefined || isReserved(item)) continue;

@@ -75,6 +75,12 @@ export class KeyOrder {
     return line?.waiting[placeOf(line, id) - 1];
   }
 
+  /** The messages behind this one in its line. */
+  behind(id: EntryId): readonly InLine[] {
+    const line = this.lineOf(id);
+    return line === undefined ? [] : line.waiting.slice(placeOf(line, id) + 1);
+  }
+
   /** `free`: a new message of the key may be offered · `busy`: an open batch has one · `parked`: one is in front of it. */
   standing(key: string): "free" | "busy" | "parked" {
     const line = this.#lines.get(key);
