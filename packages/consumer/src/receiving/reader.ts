@@ -246,13 +246,11 @@ export class Reader<Value> {
     const { policy, held, replySize, shares } = this.#scope;
     if (reading.kind === "held") return 0;
     if (reading.kind === "probing") return 1;
-    const { wanted } = this.#parts.waiting;
     const ahead = {
-      // A free handler cannot use those whose key is at work.
-      buffered: held.fresh.messages + (wanted > 0 ? 0 : held.aside.messages),
+      buffered: held.fresh.messages + held.aside.messages,
       bufferedElsewhere: shares.bufferedElsewhere(),
       bufferedBytes: held.fresh.bytes + held.aside.bytes,
-      wanted,
+      wanted: this.#parts.waiting.wanted,
       meanBytes: replySize.meanBytes,
     };
     const prefetch = reading.mayReadAhead ? policy.prefetch : 0;

@@ -158,7 +158,7 @@ export class BatchScheduler<Value> {
   #decideFor(call: WaitingCall<Value>, nowMs: number): NextBatch {
     const { held, policy } = this.#scope;
     const { waiting, intake, sources } = this.#parts;
-    held.sift(policy.batchSize);
+    held.sift(policy.batchSize, nowMs);
     const offerable = {
       due: held.dueMessages(this.#largestBatch, nowMs),
       fresh: held.fresh.messages,

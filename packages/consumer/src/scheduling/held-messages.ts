@@ -50,6 +50,7 @@ export class HeldMessages<Value> {
   readonly #due: Message<Value>[] = [];
   #freshBytes = 0;
   #asideBytes = 0;
+  #asideSinceMs = 0;
   #dueBytes = 0;
   #suspectsDue = 0;
   #suspectsDueBytes = 0;
@@ -327,11 +328,10 @@ export class HeldMessages<Value> {
    * Before a batch is put together: sees to it that the first new messages may all be offered. Those whose key is in an open
    * batch step aside; those that have one of their key in front of them are held by their ids only.
    */
-  sift(most: number): void {
+  sift(most: number, nowMs: number): void {
     const order = this.#order;
     if (order === undefined || !order.countOpen()) return;
     const kept: Message<Value>[] = [];
-    const parked: Message<Value>[] = [];
     let place = 0;
     for (; place < this.#fresh.length && kept.length < most; place++) {
       const message = this.#fresh[place] as Message<Value>;
@@ -341,14 +341,15 @@ export class HeldMessages<Value> {
         continue;
       }
       this.#freshBytes -= message.bytes;
-      if (standing === "busy" && this.#aside.length < most) {
-        this.#aside.push(message);
-        this.#asideBytes += message.bytes;
-      } else {
-        if (standing === "busy") this.#parkAside(message.key);
-        parked.push(message);
+      if (standing === "parked") {
+        // Those of its key that stand aside are older.
+        this.#parkThoseAside(({ key }) => key === message.key);
         this.#park(message, message.key as string);
+        continue;
       }
+      if (this.#aside.length === 0) this.#asideSinceMs = nowMs;
+      this.#aside.push(message);
+      this.#asideBytes += message.bytes;
     }
     if (kept.length === place) return;
     this.#fresh = [...kept, ...this.#fresh.slice(place)];
@@ -365,6 +366,13 @@ export class HeldMessages<Value> {
     this.#freshBytes += this.#asideBytes;
     this.#aside = [];
     this.#asideBytes = 0;
+  }
+
+  /** Those that have stood aside since before this time make room: other keys must not wait for a batch that takes long. */
+  parkAside(beforeMs: number): void {
+    if (this.#aside.length === 0 || this.#asideSinceMs > beforeMs) return;
+    this.#parkThoseAside(() => true);
+    this.#roomChanged.raise();
   }
 
   /** A message is pending in the group, and not held here: nothing of its key may be offered before it is done. */
@@ -689,14 +697,14 @@ export class HeldMessages<Value> {
     this.#stepBack(id, key, undefined);
   }
 
-  /** Parks the messages of a key that stand aside, because a later one has to. */
-  #parkAside(key: string | undefined): void {
-    const some = this.#aside.filter((message) => message.key === key);
+  #parkThoseAside(isMeant: (message: Message<Value>) => boolean): void {
+    if (this.#aside.length === 0) return;
+    const some = this.#aside.filter(isMeant);
     if (some.length === 0) return;
-    this.#aside = this.#aside.filter((message) => message.key !== key);
+    this.#aside = this.#aside.filter((message) => !isMeant(message));
     for (const message of some) {
       this.#asideBytes -= message.bytes;
-      this.#park(message, key as string);
+      this.#park(message, message.key as string);
     }
   }
 

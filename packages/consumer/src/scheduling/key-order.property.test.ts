@@ -25,7 +25,7 @@ const anyStep = fc.record({
   kind: fc.constantFrom(
     ...(["read", "read", "offer", "offer", "offer", "ack", "ack", "retry", "deadLetter", "deadLetterEnds"] as const),
     ...(["end", "end", "endReleased", "hang", "claim", "claim", "release", "readAgain", "readAgain"] as const),
-    ...(["readAgain", "readAgain", "readFails", "pass", "forget", "adopt", "noteAhead"] as const),
+    ...(["readAgain", "readAgain", "readFails", "pass", "forget", "adopt", "parkAside"] as const),
   ),
   chance,
   isSuspect: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
@@ -87,8 +87,8 @@ class Play {
     switch (kind) {
       case "read":
         return this.#read(1 + (at % 4));
-      case "noteAhead":
-        return this.#read(BATCH_SIZE * 3);
+      case "parkAside":
+        return held.parkAside(nowMs);
       case "offer":
         return this.#offer();
       case "ack":
@@ -224,7 +224,7 @@ class Play {
   #offer(): void {
     const { held } = this;
     const nowMs = this.#nowMs;
-    held.sift(BATCH_SIZE);
+    held.sift(BATCH_SIZE, nowMs);
     const offerable = {
       due: held.dueMessages((deliveries) => (deliveries > 3 ? 2 : BATCH_SIZE), nowMs),
       ...{ fresh: held.fresh.messages, moreFresh: false, isSuspectOpen: held.isSuspectOpen },

@@ -27,16 +27,17 @@ export interface KeyLine {
   readonly key: string;
   /** In stream order. */
   readonly waiting: InLine[];
-  /** In how many open batches the key is, as far as they are counted. */
+  /** In how many open batches the key is, as far as they are counted, and the last of them that was. */
   open: number;
+  counted: OpenBatch | undefined;
 }
 
 type Keyed = Pick<Message<unknown>, "id" | "key" | "state" | "hasSucceeded">;
 
 interface OpenBatch {
   readonly messages: readonly Keyed[];
-  /** Its keys, if they are counted: nobody needs to know them while no other batch can be offered. */
-  keys: ReadonlySet<string> | undefined;
+  /** The lines of its keys, if they are counted: nobody needs to know them while no other batch can be offered. */
+  lines: KeyLine[] | undefined;
   /** The messages before this place have an outcome. */
   done: number;
   /** The message of the same key before each; made when a message is acknowledged before an earlier one. */
@@ -92,11 +93,15 @@ export class KeyOrder {
   countOpen(): boolean {
     if (this.#uncounted > 0) {
       for (const batch of this.#open.values()) {
-        if (batch.keys !== undefined) continue;
-        const keys = new Set<string>();
-        for (const { key } of batch.messages) if (key !== undefined) keys.add(key);
-        batch.keys = keys;
-        for (const key of keys) this.#line(key).open++;
+        if (batch.lines !== undefined) continue;
+        batch.lines = [];
+        for (const { key } of batch.messages) {
+          const line = key === undefined ? undefined : this.#line(key);
+          if (line === undefined || line.counted === batch) continue;
+          line.counted = batch;
+          line.open++;
+          batch.lines.push(line);
+        }
       }
       this.#uncounted = 0;
     }
@@ -105,7 +110,7 @@ export class KeyOrder {
 
   /** A batch was offered. */
   open(offer: Offer, messages: readonly Keyed[]): void {
-    this.#open.set(offer, { messages, keys: undefined, done: 0, before: undefined });
+    this.#open.set(offer, { messages, lines: undefined, done: 0, before: undefined });
     this.#uncounted++;
   }
 
@@ -119,24 +124,27 @@ export class KeyOrder {
     const lines = new Set<KeyLine>();
     if (batch === undefined) return lines;
     this.#open.delete(offer);
-    if (batch.keys === undefined) this.#uncounted--;
-    for (const key of batch.keys ?? []) {
-      const line = this.#line(key);
+    if (batch.lines === undefined) this.#uncounted--;
+    for (const line of batch.lines ?? []) {
       line.open--;
-      this.#dropIfEmpty(line);
+      if (line.waiting.length > 0) lines.add(line);
+      else this.#dropIfEmpty(line);
     }
-    if (this.#lines.size === 0) return lines;
-    const back = new Set<KeyLine>();
-    for (const { id, key } of batch.messages) {
-      const line = key === undefined ? undefined : this.#lines.get(key);
-      if (line === undefined) continue;
-      const one = line.waiting[placeOf(line, id)];
-      // The first that is back is the one that failed; those after it could not succeed before it.
-      if (one?.offer === offer) {
-        one.isAlone = !back.has(line);
-        back.add(line);
+    // Where nobody needed its keys before.
+    if (batch.lines === undefined && this.#lines.size > 0) {
+      for (const { key } of batch.messages) {
+        const line = key === undefined ? undefined : this.#lines.get(key);
+        if (line !== undefined) lines.add(line);
       }
-      lines.add(line);
+    }
+    for (const line of lines) {
+      // The first that is back is the one that failed; those after it could not succeed before it.
+      let isFirst = true;
+      for (const one of line.waiting) {
+        if (one.offer !== offer) continue;
+        one.isAlone = isFirst;
+        isFirst = false;
+      }
     }
     return lines;
   }
@@ -205,7 +213,7 @@ export class KeyOrder {
   #line(key: string): KeyLine {
     let line = this.#lines.get(key);
     if (line === undefined) {
-      line = { key, waiting: [], open: 0 };
+      line = { key, waiting: [], open: 0, counted: undefined };
       this.#lines.set(key, line);
     }
     return line;

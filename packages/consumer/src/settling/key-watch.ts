@@ -26,6 +26,7 @@ export class KeyWatch<Value> {
     this.#deadLetterWriter = deadLetterWriter;
     this.#loop = new Loop(scope.clock, {
       pass: async () => {
+        scope.held.parkAside(scope.clock.nowMs() - LOOK_EVERY_MS);
         await this.#unblock();
         await this.#compare();
         return LOOK_EVERY_MS;
