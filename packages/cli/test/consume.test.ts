@@ -182,6 +182,91 @@ describe("consume", () => {
   });
 });
 
+describe("consume of several streams", () => {
+  async function two(purpose: string): Promise<readonly [string, string]> {
+    return [await filled(`${purpose}-one`, 2), await filled(`${purpose}-two`, 3)];
+  }
+  const pairs = (text: string) => ndjson(text).map(({ stream, fields }) => [stream, (fields as { n: string }).n]);
+
+  it("prints each message with its stream, in the order of the stream, and acknowledges it there", async () => {
+    const [one, other] = await two("several");
+    const { code, stdout, stderr } = await cli.run(["consume", `${one},${other}`, "g", "--count", "5"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const of = (stream: string) => pairs(stdout).filter(([name]) => name === stream);
+    expect(of(one)).toEqual(["0", "1"].map((n) => [one, n]));
+    expect(of(other)).toEqual(["0", "1", "2"].map((n) => [other, n]));
+    expect(Object.keys(ndjson(stdout)[0] ?? {})).toEqual(["stream", "id", "deliveries", "fields"]);
+    expect([await pending(one), await pending(other)]).toEqual([0, 0]);
+    // What it prints can be added again.
+    const copy = uniqueName("copy");
+    expect(await cli.run(["produce", copy], { input: stdout })).toMatchObject({ code: 0 });
+    expect(await redis.server.command("XLEN", copy)).toBe(5);
+  });
+
+  it("hands a command batches of one stream, with that stream's key", async () => {
+    const [one, other] = await two("exec-several");
+    const command = 'read -r line; printf "%s %s\n" "$REDIS_BATCH_STREAM" "$line"; cat > /dev/null';
+    const call = ["consume", `${one},${other}`, "g", "--count", "5", "--batches", "--exec", command];
+    const { code, stdout } = await cli.run(call);
+    expect(code).toBe(0);
+    const batches = stdout
+      .trim()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" "))]);
+    for (const [stream = "", json = ""] of batches) {
+      const streams = (JSON.parse(json) as { stream: string }[]).map((message) => message.stream);
+      expect(new Set(streams)).toEqual(new Set([stream]));
+    }
+    expect(new Set(batches.map(([stream]) => stream))).toEqual(new Set([one, other]));
+    expect([await pending(one), await pending(other)]).toEqual([0, 0]);
+  });
+
+  it("keeps each message apart whose id is that of another stream's", async () => {
+    const [one, other] = [uniqueName("same-one"), uniqueName("same-two")];
+    for (const stream of [one, other]) {
+      await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+      await redis.server.command("XADD", stream, "7-1", "n", "0");
+    }
+    const call = ["consume", `${one},${other}`, "g", "--count", "2", "--ack", "never", "--max-wait", "10ms"];
+    const { code, stdout } = await cli.run(call);
+    expect(code).toBe(0);
+    expect(pairs(stdout).toSorted()).toEqual(
+      [
+        [one, "0"],
+        [other, "0"],
+      ].toSorted(),
+    );
+    expect([await pending(one), await pending(other)]).toEqual([1, 1]);
+  });
+
+  it("makes no group by itself: it names the stream that lacks one, and how a comma of a name is typed", async () => {
+    const stream = await filled("has-group", 1);
+    const nowhere = uniqueName("nowhere");
+    const missing = await cli.run(["consume", `${stream},${nowhere}`, "g"]);
+    expectEnd(missing, 5, `"${nowhere}" has no group`, "--create start", "\\x2c");
+    expect(await redis.server.command("EXISTS", nowhere)).toBe(0);
+    expectEnd(await cli.run(["consume", `${stream},${stream}`, "g"]), 2, "is there twice");
+    const comma = await filled("a,b", 1);
+    const { stdout } = await cli.run(["consume", comma.replace(",", "\\x2c"), "g", "--count", "1"]);
+    expect(numbers(stdout)).toEqual(["0"]);
+  });
+
+  it("says which stream cannot be worked on, goes on with the others, and drains on Ctrl-C", async () => {
+    const [one, other] = await two("rests");
+    await using process = await cli.start(["consume", `${one},${other}`, "g", "--max-wait", "10ms"]);
+    await process.waitForLine(/"n":"2"/);
+    await redis.server.command("SET", one, "another program's");
+    await eventually("it says so", async () => process.stderr.includes(`${one}: `));
+    expect(process.stderr).toContain("the other streams go on");
+    await redis.server.command("XADD", other, "*", "n", "goes on");
+    await process.waitForLine(/goes on/);
+    await eventually("all are acknowledged", async () => (await pending(other)) === 0);
+    process.kill("SIGINT");
+    expect(await process.exited).toEqual({ code: 0, signal: null });
+    expect(await redis.server.command("XINFO", "CONSUMERS", other, "g")).toEqual([]);
+  });
+});
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

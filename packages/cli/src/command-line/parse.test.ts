@@ -1,3 +1,4 @@
+import { parseName } from "@redis-batch/core";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../table/index.ts";
 import { optionsOf, parseCommandLine, readNames } from "./parse.ts";
@@ -119,11 +120,27 @@ test("names of streams, groups and consumers are read as they are shown, and not
   expect(options).toMatchObject({ from: "<c\\xfe>", to: "<d>", url: "redis://h\\xff", yes: false });
 });
 
+test("an argument that is a list has its names between commas, each of them read as it is shown", () => {
+  const parsed = parse("consume", "a,b\\x2cc,d", "g");
+  if (parsed.kind !== "run") throw new Error("it is a command");
+  expect(readNames(parsed, parseName).args).toEqual({ streams: ["a", "b,c", "d"], group: "g" });
+  for (const typed of ["a,", ",a", "a,,b", ","]) {
+    expect(parse("consume", typed, "g")).toMatchObject({
+      kind: "wrong",
+      problems: [{ sentence: "<streams> must have a name on both sides of each comma" }],
+    });
+  }
+  expect(parse("consume", "", "g")).toMatchObject({ problems: [{ sentence: "<streams> must not be empty" }] });
+  expect(parse("consume")).toMatchObject({
+    problems: [{ sentence: "<streams> is missing" }, { sentence: "<group> is missing" }],
+  });
+});
+
 test("every argument and option that names a stream, a group or a consumer is known as one", () => {
   const isConsumer = /\bthe consumer('s name| that)|of this consumer/;
   const kinds = SPECS.flatMap(({ path, args, options }) => [
     ...args
-      .filter(({ name }) => name === "stream" || name === "group")
+      .filter(({ name }) => ["stream", "streams", "group"].includes(name))
       .map(({ name, isName }) => [path.join(" "), name, isName === true]),
     ...Object.entries(options)
       .filter(([, { about }]) => isConsumer.test(about))

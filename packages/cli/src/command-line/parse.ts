@@ -78,12 +78,13 @@ export function readNames<Spec extends CommandSpec>(
   read: (shown: string) => string,
 ): { readonly args: Arguments; readonly options: Options } {
   const names = namesOf(spec);
+  const readOne = <One>(value: One): One | string | readonly string[] => {
+    if (Array.isArray(value)) return value.map((one: string) => read(one));
+    return typeof value === "string" ? read(value) : value;
+  };
   const readAll = <Values extends Arguments | Options>(values: Values): Values =>
     Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        typeof value === "string" && names.includes(name) ? read(value) : value,
-      ]),
+      Object.entries(values).map(([name, value]) => [name, names.includes(name) ? readOne(value) : value]),
     ) as Values;
   return { args: readAll(args), options: readAll(options) };
 }
@@ -209,12 +210,16 @@ function absentValue(spec: OptionSpec): Value | undefined {
 function readArguments(words: readonly string[], spec: CommandSpec, problems: Problem[]): Arguments {
   const values: Record<string, string | readonly string[] | undefined> = {};
   let rest = words;
-  for (const { name, optional, many, choices } of spec.args) {
-    const taken = many ? rest : rest.slice(0, 1);
-    rest = rest.slice(taken.length);
-    values[name] = many ? taken : taken[0];
+  for (const { name, optional, many, isList, choices } of spec.args) {
+    const typed = many ? rest : rest.slice(0, 1);
+    rest = rest.slice(typed.length);
+    const taken = isList ? typed.flatMap((word) => word.split(",")) : typed;
+    values[name] = many || isList ? taken : taken[0];
     if (taken.length === 0 && !optional) problems.push({ sentence: `<${name}> is missing` });
-    if (taken.includes("") && !many) problems.push({ sentence: `<${name}> must not be empty` });
+    if (taken.includes("") && !many) {
+      const what = isList && taken.length > 1 ? "must have a name on both sides of each comma" : "must not be empty";
+      problems.push({ sentence: `<${name}> ${what}` });
+    }
     for (const word of taken) {
       if (choices === undefined || choices.includes(word)) continue;
       const sentence = `<${name}> must be one of ${choices.join(", ")}`;

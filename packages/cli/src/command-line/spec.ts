@@ -34,6 +34,8 @@ export interface ArgumentSpec {
   readonly choices?: readonly string[];
   /** The name of a stream or a group, as tables show it: `\xff` is a byte. */
   readonly isName?: true;
+  /** One or more, with commas between. A comma of a name is written as the byte that it is: `\x2c`. */
+  readonly isList?: true;
 }
 
 export interface CommandSpec {
@@ -67,7 +69,7 @@ type OptionValue<Spec extends OptionSpec> = Spec extends { readonly kind: "flag"
 export type OptionValues<Specs extends OptionSpecs> = { readonly [Name in keyof Specs]: OptionValue<Specs[Name]> };
 
 export type ArgumentValues<Specs extends readonly ArgumentSpec[]> = {
-  readonly [Spec in Specs[number] as Spec["name"]]: Spec extends { readonly many: true }
+  readonly [Spec in Specs[number] as Spec["name"]]: Spec extends { readonly many: true } | { readonly isList: true }
     ? readonly string[]
     : Spec extends { readonly optional: true }
       ? string | undefined

@@ -6,9 +6,9 @@ import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { BrokenPipe, Failure } from "../failure.ts";
-import { messageLine, messageValue } from "../messages/message-json.ts";
+import { messageLine, messageValue, type ShownMessage } from "../messages/message-json.ts";
 import { type OutcomeLine, parseOutcomeLine } from "../messages/outcome-line.ts";
-import { encodeJson } from "../render/escape.ts";
+import { encodeJson, typedName } from "../render/escape.ts";
 import type { consume } from "../table/consume.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -22,10 +22,10 @@ const KEPT_MS = 5_000;
 const DEFAULT_LEASE_MS = 60_000;
 
 export const run: Run<typeof consume> = async (call) => {
-  const { options, signal, terminal } = call;
+  const { args, options, signal, terminal } = call;
   refuseContradictions(call);
   const server = await findServer(call);
-  const { leaseMs } = await lookAtGroup(call, server);
+  const { leaseMs } = await lookAtGroups(call, server);
   const stop = new Stop(signal, options["idle-exit"]);
   const consumer = new Consumer({
     ...consumerOptions(call, server, leaseMs),
@@ -35,7 +35,7 @@ export const run: Run<typeof consume> = async (call) => {
       if (event.type === "read" && event.messages > 0) stop.busy();
       if (event.type === "started") stop.awake();
       server.observe(event);
-      noteProblem(event, terminal);
+      noteProblem(event, terminal, args.streams.length > 1);
     },
   });
   const work = new Work(call, stop, () => {
@@ -102,7 +102,7 @@ class Work {
   readonly #call: Call;
   readonly #stop: Stop;
   readonly #onEnough: () => void;
-  /** Messages that were processed and are redelivered, because nothing is acknowledged. */
+  /** Messages that were processed and are redelivered, because nothing is acknowledged: by stream and id. */
   readonly #seen = new Set<string>();
   #left: number;
   #failed = 0;
@@ -119,7 +119,7 @@ class Work {
   async on(batch: Batch<Fields>, signal: AbortSignal): Promise<void> {
     // After the last message, or after a fault: later batches are released untouched.
     if (this.#left === 0 || this.#fault !== undefined) return;
-    const messages = batch.messages.filter(({ id }) => !this.#seen.has(id)).slice(0, this.#left);
+    const messages = batch.messages.filter((message) => !this.#seen.has(keyOf(message))).slice(0, this.#left);
     if (messages.length === 0) return;
     this.#stop.busy();
     if (this.#call.options.ack === "never") this.#remember(messages);
@@ -142,14 +142,14 @@ class Work {
   }
 
   #remember(messages: readonly Message<Fields>[]): void {
-    for (const { id } of messages) this.#seen.add(id);
+    for (const message of messages) this.#seen.add(keyOf(message));
     if (this.#seen.size >= MOST_UNACKNOWLEDGED) this.#onEnough();
   }
 
   async #print(messages: readonly Message<Fields>[]): Promise<void> {
     const { ack, batches } = this.#call.options;
     if (ack === "always") for (const message of messages) message.ack();
-    await this.#call.terminal.write(batches ? batchLine(messages) : messages.map(lineOf).join(""));
+    await this.#call.terminal.write(this.#textOf(messages, batches));
     if (ack === "on-success") for (const message of messages) message.ack();
   }
 
@@ -164,10 +164,10 @@ class Work {
     };
     const end = await runCommand({
       command,
-      input: options.batches ? batchLine(messages) : messages.map(lineOf).join(""),
+      input: this.#textOf(messages, options.batches),
       onLine: options.outcomes ? onLine : undefined,
       env: {
-        REDIS_BATCH_STREAM: args.stream,
+        REDIS_BATCH_STREAM: messages[0]?.stream ?? "",
         REDIS_BATCH_GROUP: args.group,
         REDIS_BATCH_SIZE: String(messages.length),
       },
@@ -176,6 +176,17 @@ class Work {
     if (!end.isSuccess) terminal.note(`the command failed on a batch of ${messages.length}: ${end.why}`, "warn");
     if (options.ack === "never") return;
     for (const message of messages) this.#settle(message, named.get(message.id), end);
+  }
+
+  #textOf(messages: readonly Message<Fields>[], isOneLine: boolean): string {
+    const shown = messages.map((message) => this.#shown(message));
+    return isOneLine ? `${encodeJson(shown.map(messageValue))}\n` : shown.map(messageLine).join("");
+  }
+
+  #shown(message: Message<Fields>): ShownMessage {
+    const { id, stream, deliveries } = message;
+    const raw = [...message.entries()].flat();
+    return { ...(this.#call.args.streams.length > 1 ? { stream } : {}), id, deliveries, raw };
   }
 
   #settle(
@@ -195,16 +206,8 @@ class Work {
   }
 }
 
-function lineOf(message: Message<Fields>): string {
-  return messageLine({ id: message.id, deliveries: message.deliveries, raw: [...message.entries()].flat() });
-}
-
-function batchLine(messages: readonly Message<Fields>[]): string {
-  const values = messages.map((message) =>
-    messageValue({ id: message.id, deliveries: message.deliveries, raw: [...message.entries()].flat() }),
-  );
-  return `${encodeJson(values)}\n`;
-}
+/** An id is unique within its stream only. */
+const keyOf = ({ stream, id }: Message<Fields>): string => `${id} ${stream}`;
 
 function refuseContradictions({ options }: Call): void {
   if (options.outcomes && options.exec === undefined) {
@@ -223,23 +226,37 @@ function refuseContradictions({ options }: Call): void {
   }
 }
 
-/** Checks that the group exists, so that a mistyped name creates no stream, and reads the length of its leases. */
-async function lookAtGroup(call: Call, server: Server): Promise<{ readonly leaseMs: number | undefined }> {
+function refuseMissing(error: unknown, stream: string, { group, streams }: Call["args"]): never {
+  if (!NoGroupError.is(error)) throw error;
+  throw new Failure(
+    "missing",
+    `the stream "${stream}" has no group "${group}"`,
+    "--create start creates it and starts with the oldest message; --create end starts with messages added from now on" +
+      (streams.length > 1 ? "; a comma that belongs to the name of a stream is typed \\x2c" : ""),
+  );
+}
+
+/**
+ * Checks that each stream has the group, so that a mistyped name creates no stream, and reads the length of the leases: of
+ * several groups the shortest, as what is left by a consumer that dies should be taken over as soon as their users expect.
+ */
+async function lookAtGroups(call: Call, server: Server): Promise<{ readonly leaseMs: number | undefined }> {
   const { args, options, signal } = call;
-  const address = { stream: args.stream, group: args.group };
   const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
   try {
     await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal });
-    if (options.create === undefined) await client.xpendingSummary(address);
-    const [registered] = (await client.registry(address)).values();
-    return { leaseMs: options.lease ?? registered?.leaseMs };
+    const leases: number[] = [];
+    for (const stream of args.streams) {
+      const address = { stream, group: args.group };
+      if (options.create === undefined) {
+        await client.xpendingSummary(address).catch((error) => refuseMissing(error, stream, args));
+      }
+      const [registered] = (await client.registry(address)).values();
+      if (registered !== undefined) leases.push(registered.leaseMs);
+    }
+    return { leaseMs: options.lease ?? (leases.length === 0 ? undefined : Math.min(...leases)) };
   } catch (error) {
-    if (!NoGroupError.is(error)) throw server.explain(error);
-    throw new Failure(
-      "missing",
-      `the stream "${args.stream}" has no group "${args.group}"`,
-      "--create start creates it and starts with the oldest message; --create end starts with messages added from now on",
-    );
+    throw server.explain(error);
   } finally {
     await client.close();
   }
@@ -252,7 +269,7 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
   const keptMs = Math.min(KEPT_MS, Math.floor((leaseMs ?? DEFAULT_LEASE_MS) / 2));
   return {
     redis: server.redis,
-    stream: args.stream,
+    streams: args.streams,
     group: args.group,
     batchSize,
     maxWaitMs: options["max-wait"],
@@ -272,12 +289,18 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
   };
 }
 
-/** Reports problems on standard error. */
-function noteProblem(event: ConsumerEvent, terminal: Call["terminal"]): void {
+/** Reports problems on standard error: of several streams with the name of the one that has it. */
+function noteProblem(event: ConsumerEvent, terminal: Call["terminal"], isOfSeveral: boolean): void {
+  const whose = isOfSeveral && "stream" in event ? `${typedName(event.stream)}: ` : "";
+  const note = (text: string, kind?: "warn"): void => terminal.note(`${whose}${text}`, kind);
   switch (event.type) {
     case "disconnected":
-      if (event.reason !== "closed") terminal.note(`the connection is lost (${event.reason}); reconnecting`, "warn");
+      if (event.reason !== "closed") note(`the connection is lost (${event.reason}); reconnecting`, "warn");
       return;
+    case "streamFailed":
+      return note(`${event.error.message}; the other streams go on, this one is tried again`, "warn");
+    case "streamResumed":
+      return note("it is worked on again");
     case "readFailed":
     case "ackFailed":
     case "renewFailed":
@@ -285,26 +308,26 @@ function noteProblem(event: ConsumerEvent, terminal: Call["terminal"]): void {
     case "recoveryFailed":
     case "deadLetterFailed":
     case "heartbeatFailed":
-      return terminal.note(`${event.error.message}; retrying`, "warn");
+      return note(`${event.error.message}; retrying`, "warn");
     case "outcomeTooLate":
-      return terminal.note(
+      return note(
         `${describeMessages(event.ids.length)} no longer ${event.ids.length === 1 ? "belongs" : "belong"} to this consumer (${event.why})`,
         "warn",
       );
     case "deadLettered":
-      return terminal.note(`${event.id} went to the dead letters (${event.why})`);
+      return note(`${event.id} went to the dead letters (${event.why})`);
     case "pendingTrimmed":
-      return terminal.note(
+      return note(
         `${describeCount(event.ids.length, "pending message")} ${event.ids.length === 1 ? "was" : "were"} deleted from the stream before being processed`,
         "warn",
       );
     case "heldTooLong":
-      return terminal.note(
+      return note(
         `a batch has been in processing for ten leases: its ${describeMessages(event.messages)} ${event.messages === 1 ? "goes" : "go"} to other consumers`,
         "warn",
       );
     case "backingOff":
-      return terminal.note(
+      return note(
         `every batch fails: trying one message at a time, the next in ${Math.round(event.retryInMs / 1_000)} s`,
         "warn",
       );

@@ -8,10 +8,16 @@ export const consume = defineCommand({
   about: [
     "Joins the group as one more consumer and prints each message as a line of NDJSON, or passes each batch to a command. Messages that are not acknowledged are redelivered, to this consumer or to another one.",
     "--exec runs a shell command for each batch, with the batch as NDJSON on its standard input. If the command exits with 0, the batch is acknowledged; otherwise it is redelivered later, in smaller batches. With --outcomes the command's output gives the outcomes of single messages: lines such as `ack 1700000000000-0`, `retry 1700000000000-0 too busy` and `dead-letter 1700000000000-0 no such order`.",
+    "With several streams, such as `orders,refunds`, the group of each is read over the same connections. Each message is printed with its stream, a batch has messages of one stream, and a command finds that one's key in the variable REDIS_BATCH_STREAM. A stream that cannot be worked on is tried again, while the others go on.",
     "On Ctrl-C, or when the reader of the output closes it, the command drains: it finishes the current batch and releases the rest.",
   ],
   args: [
-    { name: "stream", isName: true, about: "the stream's key" },
+    {
+      name: "streams",
+      isName: true,
+      isList: true,
+      about: "the stream's key, or those of several streams with commas between; a comma of a key is typed \\x2c",
+    },
     { name: "group", isName: true, about: "the consumer group" },
   ],
   options: {
@@ -56,7 +62,8 @@ export const consume = defineCommand({
     name: flagOf(CONSUMER_SPEC.name, { about: "the consumer's name; default: a unique one" }),
     lease: flagOf(CONSUMER_SPEC.leaseMs, {
       default: null,
-      about: "how long this consumer keeps a message without renewing its lease; default: the group's lease, or 1m",
+      about:
+        "how long this consumer keeps a message without renewing its lease; default: the group's lease (of several, the shortest), or 1m",
     }),
   },
   examples: [
@@ -71,6 +78,10 @@ export const consume = defineCommand({
     {
       line: "redis-batch consume orders billing --exec 'psql -f load.sql' --batch-size 500",
       does: "load 500 messages at a time with a program",
+    },
+    {
+      line: "redis-batch consume orders,refunds billing --exec ./bill.sh",
+      does: "work on two streams, batch by batch",
     },
     {
       line: "redis-batch consume orders audit --create start --idle-exit 5s > orders.ndjson",
