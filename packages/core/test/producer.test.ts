@@ -102,6 +102,60 @@ async function clientCount(): Promise<number> {
     .split("\n").length;
 }
 
+describe("the key of a message", () => {
+  test("is one more field, beside those of the codec", async () => {
+    const { producer, entries } = setUp({ codec: jsonCodec<{ readonly cents: number }>() });
+    await producer.add({ cents: 5 }, { key: "customer-7" });
+    await producer.add({ cents: 6 }, { key: "customer-7", idempotencyKey: "once" });
+    await producer.addMany([{ cents: 7 }, { cents: 8 }], {
+      key: ({ cents }) => (cents === 7 ? "Zoë" : undefined),
+    });
+    for await (const { kind } of producer.addEach([{ cents: 9 }], { key: (_value, index) => `item-${index}` })) {
+      expect(kind).toBe("added");
+    }
+    expect((await entries()).map(([, fields]) => fields)).toEqual([
+      ["data", '{"cents":5}', "key", "customer-7"],
+      ["data", '{"cents":6}', "key", "customer-7"],
+      ["data", '{"cents":7}', "key", "Zoë"],
+      ["data", '{"cents":8}'],
+      ["data", '{"cents":9}', "key", "item-0"],
+    ]);
+  });
+
+  test("is written once where the value has it, and refused where the value has another", async () => {
+    const { producer, entries } = setUp({ codec: rawCodec });
+    await producer.add([["key", "a"]], { key: "a" });
+    await producer.add([[Buffer.from("key"), Buffer.from("a")]], { key: "a" });
+    const other = producer.add(
+      [
+        ["n", 1],
+        ["key", "payload-of-mine"],
+      ],
+      { key: "a" },
+    );
+    await expect(other).rejects.toMatchObject({ code: "PAYLOAD", message: expect.stringContaining('field "key"') });
+    await expect(other).rejects.not.toThrow(/payload-of-mine/);
+    await expect(producer.add([["key", Buffer.of(0xff)]], { key: "\ufffd" })).rejects.toMatchObject({
+      code: "PAYLOAD",
+    });
+    // Without the option it is a field like any other.
+    await producer.add([["key", "b"]]);
+    expect((await entries()).map(([, fields]) => fields)).toEqual([
+      ["key", "a"],
+      ["key", "a"],
+      ["key", "b"],
+    ]);
+  });
+
+  test.each(["", "\ud800", 7, null])("must be a text that says something, not %j", async (key) => {
+    const { producer, entries } = setUp({ codec: fieldsCodec });
+    await expect(producer.add({ n: 1 }, { key: key as string })).rejects.toMatchObject({ code: "USAGE" });
+    const { failures } = await producer.addMany([{ n: 1 }], { key: () => key as string });
+    expect(failures).toMatchObject([{ index: 0, error: { code: "USAGE" } }]);
+    expect(await entries()).toEqual([]);
+  });
+});
+
 describe("an idempotency key", () => {
   test("adds once: the repetition gets the first id, and an event says so", async () => {
     const { producer, events, entries } = setUp({ codec: fieldsCodec });

@@ -14,12 +14,16 @@ export interface EncodedFields {
   readonly bytes: number;
 }
 
+/** Where a producer writes the key of a message, for `orderBy` of a consumer. */
+const KEY_FIELD = "key";
+
 /**
  * Encodes `value`, as a snapshot: bytes are copied, so the caller may reuse its buffer at once.
  *
+ * @param key the message's key, which becomes one more field
  * @throws {PayloadError} when the value cannot be written; names the field, never its contents
  */
-export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): EncodedFields {
+export function encodeValue<Value>(encoder: Encoder<Value>, value: Value, key?: string): EncodedFields {
   // Before the codec sees it: JSON turns a promise into {}.
   if (isThenable(value)) {
     letGo(value);
@@ -29,7 +33,7 @@ export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): Encod
     const input = encoder.encode(value);
     // Inside the guard, because an iterable may also run the caller's code.
     try {
-      return encodeFields(input);
+      return encodeFields(input, key);
     } catch (error) {
       letGoOfParts(input);
       throw error;
@@ -37,7 +41,7 @@ export function encodeValue<Value>(encoder: Encoder<Value>, value: Value): Encod
   });
 }
 
-function encodeFields(input: FieldsInput): EncodedFields {
+function encodeFields(input: FieldsInput, key: string | undefined): EncodedFields {
   if (typeof input !== "object" || input === null) {
     throw new PayloadError(
       `expected a record of fields, got ${describeShape(input)}; use jsonCodec() for values that are not records`,
@@ -61,7 +65,25 @@ function encodeFields(input: FieldsInput): EncodedFields {
     }
   } else for (const name of Object.keys(input)) add(name, input[name]);
   if (fields.length === 0) throw new PayloadError("a message needs at least one field, but this one has none");
+  if (key !== undefined && !hasKey(fields, key)) add(KEY_FIELD, key);
   return { fields, bytes };
+}
+
+/** Whether the fields have the key already. @throws {PayloadError} when they have another one */
+function hasKey(fields: readonly Argument[], key: string): boolean {
+  let isThere = false;
+  for (let index = 0; index < fields.length; index += 2) {
+    if (String(fields[index]) !== KEY_FIELD) continue;
+    // As bytes: as text, those that are not UTF-8 would all be the same.
+    if (!Buffer.from(key).equals(Buffer.from(fields[index + 1] as string))) {
+      throw refusal(
+        KEY_FIELD,
+        "differs from the option key, and is where the key is written; rename the field, or leave the option out",
+      );
+    }
+    isThere = true;
+  }
+  return isThere;
 }
 
 function encodeName(name: unknown): string | Buffer {

@@ -9,6 +9,7 @@ import {
   type AddedMessage,
   type AddResult,
   addEach,
+  type MessageKeys,
   visitEach,
   WINDOW,
 } from "./add-each.ts";
@@ -27,9 +28,9 @@ class ScriptedTarget implements AddEachTarget<number> {
   #open: (() => void)[] = [];
   #change: () => void = () => {};
 
-  add(value: number, idempotencyKey: string | undefined, signal: AbortSignal, ending: Ending<AddedMessage>): void {
+  add(value: number, keys: MessageKeys, signal: AbortSignal, ending: Ending<AddedMessage>): void {
     this.accepted.push(value);
-    this.keys.push(idempotencyKey);
+    this.keys.push(keys.idempotencyKey);
     let isEnded = false;
     const end = (how: () => void): void => {
       if (!isEnded) how();

@@ -14,6 +14,8 @@ export type AddResult =
   | { readonly index: number; readonly kind: "failed"; readonly error: RedisBatchError };
 
 export interface AddEachOptions<Value> {
+  /** Returns the key of an item, as the option `key` of `add`; `undefined`: it has none. Called once per item. */
+  readonly key?: ((value: Value, index: number) => string | undefined) | undefined;
   /** Returns the idempotency key of an item. Called once per item. */
   readonly idempotencyKey?: ((value: Value, index: number) => string) | undefined;
   /** Whether reading stops at the first item that fails. Items that were read before are still sent. Default `false`. */
@@ -28,11 +30,17 @@ export interface AddEachTarget<Value> {
    * Adds one item. Accepts it before it returns, or throws the reason why not. Rejects with the signal's reason if the
    * item was cancelled before it was sent.
    */
-  add(value: Value, idempotencyKey: string | undefined, signal: AbortSignal, ending: Ending<AddedMessage>): void;
+  add(value: Value, keys: MessageKeys, signal: AbortSignal, ending: Ending<AddedMessage>): void;
   /** Whether the next item may be read now. @throws {UsageError} when the producer is closed */
   hasRoom(): boolean;
   /** Resolves when there may be room again. */
   change(): Promise<void>;
+}
+
+/** The keys of one message. */
+export interface MessageKeys {
+  readonly key?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface AddedMessage {
@@ -230,9 +238,12 @@ class Run<Value> {
     this.#window.push(item);
     const refuse = (error: unknown): void => this.#settle(item, this.#judge(error, index));
     try {
-      const { idempotencyKey } = this.#options;
-      const key = idempotencyKey && guardPayload("encoding", () => idempotencyKey(value, index));
-      this.#target.add(value, key, this.#withdrawal.signal, {
+      const { key, idempotencyKey } = this.#options;
+      const keys: MessageKeys = {
+        key: key && guardPayload("encoding", () => key(value, index)),
+        idempotencyKey: idempotencyKey && guardPayload("encoding", () => idempotencyKey(value, index)),
+      };
+      this.#target.add(value, keys, this.#withdrawal.signal, {
         confirm: ({ id, duplicate }) => this.#settle(item, { index, kind: "added", id, duplicate }),
         refuse,
       });

@@ -30,6 +30,7 @@ import {
   type AddedMessage,
   type AddResult,
   addEach,
+  type MessageKeys,
   visitEach,
 } from "./add-each.ts";
 import { type AddManyOptions, type AddManyResult, summarize } from "./add-many.ts";
@@ -40,6 +41,12 @@ import { type ProducerOptions, type ProducerPolicy, resolveProducerOptions } fro
 import { type Ending, type OutgoingMessage, Sender } from "./sender.ts";
 
 export interface AddOptions {
+  /**
+   * What the message is about, such as a customer's number: a consumer with `orderBy: "key"` keeps messages with the same key
+   * in order. It is written as the field `key`, beside those that the codec makes, and does nothing else. A value that has this
+   * field already must have the same text in it.
+   */
+  readonly key?: string | undefined;
   /**
    * Identifies the message: of all adds with the same key within `rememberKeysMs` only the first adds the message, and
    * all return its id. That makes retries safe, so the producer retries by itself for `retryForMs`. Such a message has
@@ -81,7 +88,7 @@ export class Producer<Value = FieldsInput> {
   readonly #sender: Sender;
   readonly #admission: Admission;
   readonly #target: AddEachTarget<Value> = {
-    add: (value, idempotencyKey, signal, ending) => this.#accept(value, idempotencyKey, signal, ending),
+    add: (value, keys, signal, ending) => this.#accept(value, keys, signal, ending),
     hasRoom: () => {
       this.#use("add");
       return this.#admission.hasRoomForMany;
@@ -145,7 +152,7 @@ export class Producer<Value = FieldsInput> {
    * Adds one message → the id of its entry. Calls made in the same turn of the event loop are sent together. The value
    * is encoded before this returns, so you may change it afterwards.
    *
-   * @throws {PayloadError} when the codec cannot write the value
+   * @throws {PayloadError} when the codec cannot write the value, or the value has another `key` than the options
    * @throws {QueueFullError} when too many messages wait for confirmation
    * @throws {ConnectionError} `not-sent`: certainly not added; `unknown`: perhaps added, and not repeated, or added, and
    * fewer replicas than `waitForReplicas` says confirmed it
@@ -153,12 +160,12 @@ export class Producer<Value = FieldsInput> {
    * @throws {WrongTypeError} when the stream's key holds something else
    * @throws {PermissionError} when this user may not add
    * @throws {ConfigError} when an idempotency key is given for a stream whose name leaves no room for one in its slot
-   * @throws {UsageError} after `close()`
+   * @throws {UsageError} after `close()`, and when a key is empty or no well-formed text
    */
   add(value: Value, options: AddOptions = {}): Promise<EntryId> {
     return new Promise((resolve, reject) => {
       const ending: Ending<AddedMessage> = { confirm: ({ id }) => resolve(id), refuse: reject };
-      this.#accept(value, options.idempotencyKey, options.signal, ending, (bytes) => this.#checkRoom(bytes));
+      this.#accept(value, options, options.signal, ending, (bytes) => this.#checkRoom(bytes));
     });
   }
 
@@ -258,15 +265,19 @@ export class Producer<Value = FieldsInput> {
   /** Accepts a message and sends it, or throws the reason why not. */
   #accept(
     value: Value,
-    idempotencyKey: string | undefined,
+    { key, idempotencyKey }: MessageKeys,
     signal: AbortSignal | undefined,
     ending: Ending<AddedMessage>,
     admit?: (bytes: number) => void,
   ): void {
     this.#use("add");
     signal?.throwIfAborted();
-    if (idempotencyKey !== undefined) this.#checkKey(idempotencyKey);
-    const { fields, bytes } = encodeValue(this.#policy.codec, value);
+    if (key !== undefined) checkKey("key", key);
+    if (idempotencyKey !== undefined) {
+      checkKey("idempotencyKey", idempotencyKey);
+      hashTag(this.#policy.stream);
+    }
+    const { fields, bytes } = encodeValue(this.#policy.codec, value, key);
     admit?.(bytes);
     this.#admission.enter(bytes);
     const leaving: Ending<AddOnceResult> = {
@@ -314,16 +325,6 @@ export class Producer<Value = FieldsInput> {
     return Math.max(0, this.#firstUseMs + this.#policy.connectTimeoutMs - this.#clock.nowMs());
   }
 
-  #checkKey(idempotencyKey: unknown): void {
-    // Half of a surrogate pair is written as a replacement character, which would make different keys equal.
-    if (typeof idempotencyKey !== "string" || idempotencyKey === "" || /\p{Surrogate}/u.test(idempotencyKey)) {
-      throw new UsageError(
-        "add: idempotencyKey must be a non-empty, well-formed text; leave it out to add without one",
-      );
-    }
-    hashTag(this.#policy.stream);
-  }
-
   #use(action: string): void {
     this.#lifecycle.assertOpen(action);
     if (this.#lifecycle.state !== "idle") return;
@@ -338,6 +339,12 @@ export class Producer<Value = FieldsInput> {
     if (this.#lifecycle.state === "starting") this.#lifecycle.moveTo("running");
     this.#notify({ type: "connected" });
   }
+}
+
+function checkKey(name: keyof MessageKeys, key: unknown): void {
+  // Half of a surrogate pair is written as a replacement character, which would make different keys equal.
+  if (typeof key === "string" && key !== "" && !/\p{Surrogate}/u.test(key)) return;
+  throw new UsageError(`add: ${name} must be a non-empty, well-formed text; leave it out to add without one`);
 }
 
 function withAdvice(reason: unknown): unknown {
