@@ -152,7 +152,7 @@ export class Lanes<Value> {
       streams: this.#options.policy.streams.length,
       bufferedElsewhere: () => sumElsewhere(({ scope }) => scope.held.fresh.messages),
       hungElsewhere: () => sumElsewhere(({ parts }) => parts.open.hung),
-      isAnyOpenElsewhere: () => elsewhere().some(({ parts }) => parts.open.isAny),
+      openElsewhere: () => sumElsewhere(({ parts }) => parts.open.size),
       batchTakesElsewhereMs: () => Math.max(0, ...elsewhere().map(({ parts }) => parts.open.durationMs)),
     };
   }

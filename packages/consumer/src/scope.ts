@@ -23,8 +23,8 @@ export interface Shares {
   bufferedElsewhere(): number;
   /** Handlers that have been at work on a batch of another stream for longer than `maxHoldMs`. */
   hungElsewhere(): number;
-  /** Whether a batch of another stream is open. */
-  isAnyOpenElsewhere(): boolean;
+  /** How many batches of other streams are open. */
+  openElsewhere(): number;
   /** How long a batch of the other streams takes at most, in milliseconds. */
   batchTakesElsewhereMs(): number;
 }
@@ -34,7 +34,7 @@ export const ALONE: Shares = {
   streams: 1,
   bufferedElsewhere: () => 0,
   hungElsewhere: () => 0,
-  isAnyOpenElsewhere: () => false,
+  openElsewhere: () => 0,
   batchTakesElsewhereMs: () => 0,
 };
 

@@ -1,3 +1,4 @@
+import { groupKey } from "@redis-batch/core/internal/names";
 import { eventually, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import {
@@ -140,6 +141,41 @@ describe("a consumer of several streams", () => {
     isBack = true;
     await eventually("the first is done", async () => (await pendingOf(first)) === 0);
     expect(read()[first]?.toSorted()).toEqual([1, 2, 3]);
+    await consumer.close();
+    await running;
+  });
+});
+
+describe("what a consumer of several streams says of itself in each group", () => {
+  it("is what it does there, and whether its handlers are at work elsewhere", async () => {
+    const { consumer: make, add, first, second, server, group } = open(2);
+    const { consumer, events } = make({ leaseMs: 600 });
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const running = consumer.run(async (batch) => {
+      if (batch.stream === first) await held;
+      batch.ack();
+    });
+    await add(first, 1, 2);
+    await events.waitFor("batch");
+    const said = async (stream: string) => {
+      const text = await server.command("HGET", groupKey("consumers", stream, group), consumer.name);
+      return JSON.parse(String(text)) as Readonly<Record<string, unknown>>;
+    };
+    const expected = new Map([
+      [first, { inFlight: 2, batchesElsewhere: 0, freePlaces: 0 }],
+      [second, { inFlight: 0, batchesElsewhere: 1, freePlaces: 0 }],
+    ]);
+    for (const [stream, facts] of expected) {
+      await eventually("its heartbeat says so", async () => {
+        const seen = await said(stream);
+        return Object.entries(facts).every(([name, value]) => seen[name] === value);
+      });
+    }
+    letGo();
+    await eventually("the place is free", async () => (await said(second))["freePlaces"] === 1);
     await consumer.close();
     await running;
   });

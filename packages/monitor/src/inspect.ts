@@ -18,7 +18,7 @@ import {
 } from "@redis-batch/core/internal/groups";
 import { groupKey, isReservedConsumer, REDRIVE_CONSUMER } from "@redis-batch/core/internal/names";
 import { type ConsumerVerdict, classifyConsumer } from "./decisions/consumer-status.ts";
-import { decideBusyShare, followProgress, type Progress } from "./decisions/finished-work.ts";
+import { decideBusyShare, decideHasWork, followProgress, type Progress } from "./decisions/finished-work.ts";
 import {
   type ConsumerCounts,
   classifyGroup,
@@ -298,7 +298,7 @@ export class Inspector {
       ...{ atMs, incarnation: registered?.incarnation ?? null, saidAtMs: registered?.atMs ?? null },
       ...{ acked: details?.acked ?? null, batches: details?.work?.batches ?? null },
       ...{ deadLettered: details?.deadLettered ?? null, busyMs: details?.busyMs ?? null },
-      hasWork: isWorkWaiting === true || (inFlight === null ? pending > 0 : inFlight > 0),
+      hasWork: decideHasWork({ isWaiting: isWorkWaiting, pending, details }),
     });
     const { stillSinceMs, stillPasses, wasHeard } = progress;
     const snapshot = {

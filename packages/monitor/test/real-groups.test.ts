@@ -68,6 +68,39 @@ describe("a handler that hangs", () => {
   });
 });
 
+describe("a consumer of several streams", () => {
+  it("is not stalled in one group while its only handler works on the other stream", async () => {
+    const group = realGroup();
+    const other = `${group.stream}-other`;
+    await group.create();
+    group.start("both", (batch) => (batch.stream === other ? group.hang() : batch.ack()), {
+      ...{ stream: undefined, streams: [group.stream, other], leaseMs: 600, maxHoldMs: 60_000, prefetch: 0 },
+    });
+    await group.command("XADD", other, "*", "n", 1);
+    const isTaken = async () => ((await group.command("XPENDING", other, group.group)) as [number])[0] === 1;
+    await eventually("it is at work there", async () => await isTaken(), LONG);
+    await group.add(5);
+    const { monitor } = group.monitor();
+    const statuses = new Set<string>();
+    let beganAtMs = 0;
+    // With nothing to do elsewhere it would be called stalled after two leases.
+    await eventually(
+      "four leases are over",
+      async () => {
+        const { atMs, groups } = await monitor.inspect();
+        const [seen] = groups;
+        if (seen?.oldestWaitingAgeMs == null) throw new Error("nothing waits");
+        const { status, foreign } = consumerOf(seen, "both");
+        if (!foreign) statuses.add(status);
+        beganAtMs ||= atMs;
+        return atMs - beganAtMs > 2_400;
+      },
+      LONG,
+    );
+    expect([...statuses]).toEqual(["OK"]);
+  });
+});
+
 describe("a group that falls behind", () => {
   it("by 10 % is detected through noise within 75 looks, and then at each look", async () => {
     const group = realGroup();

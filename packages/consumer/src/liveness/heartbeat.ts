@@ -183,7 +183,7 @@ export class Heartbeat {
 
   /** What the heartbeat says about this consumer. */
   #details(): HeartbeatDetails {
-    const { policy, held, lifecycle, usage } = this.#scope;
+    const { policy, held, lifecycle, usage, shares } = this.#scope;
     const { batchSize, prefetch, maxDeferred, maxHoldMs } = policy;
     const { open, sinkWatch, work } = this.#parts;
     const concurrency = usage.places;
@@ -199,6 +199,7 @@ export class Heartbeat {
       // The most it holds on purpose: read ahead, at work, and deferred.
       capacity: batchSize * (concurrency + prefetch) + maxDeferred,
       inFlight: open.messages,
+      batchesElsewhere: shares.openElsewhere(),
       deferred: held.deferredCount,
       // A place that is left empty on purpose is not free.
       freePlaces: intake === "open" ? freePlaces : 0,

@@ -71,7 +71,7 @@ export class Claimer<Value> {
 
   /** This consumer has released messages that it could not offer. */
   releasedUnoffered(): void {
-    this.#mustWait = this.#parts.open.isAny || this.#scope.shares.isAnyOpenElsewhere();
+    this.#mustWait = this.#parts.open.isAny || this.#scope.shares.openElsewhere() > 0;
   }
 
   /** A batch has ended, so this consumer may claim again. */

@@ -52,6 +52,11 @@ export class OpenBatches<Value> {
     return this.#open.size > 0;
   }
 
+  /** How many batches are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Whether the single attempt is under way that is made while everything fails. One that hangs does not block the next. */
   get isProbing(): boolean {
     return [...this.#open.values()].some(({ isProbe, isHung }) => isProbe && !isHung);

@@ -30,7 +30,7 @@ describe("decodeRegistry", () => {
   it("reads how a consumer's intake and handlers are, and takes words that it does not know", () => {
     const told = {
       ...{ freePlaces: 0, oldestInFlightMs: 12, holdLimitMs: 600_000, handlersHung: 1, intake: "group-paused" },
-      ...{ isUnfit: false, oldestOfferableMs: 7, deadLettered: 3 },
+      ...{ isUnfit: false, oldestOfferableMs: 7, deadLettered: 3, batchesElsewhere: 2 },
     };
     const read = (details: object) =>
       decodeRegistry(new Map([["c1", JSON.stringify({ at: 1, leaseMs: 60, ...details })]])).get("c1")?.details;

@@ -27,11 +27,13 @@ export interface RegistrationDetails {
   readonly capacity: number | null;
   /** Messages that its handlers are processing. */
   readonly inFlight: number | null;
+  /** Batches that its handlers are processing for other streams. */
+  readonly batchesElsewhere: number | null;
   /** Messages deferred for a later attempt. */
   readonly deferred: number | null;
   /** Messages acknowledged since its start. */
   readonly acked: number | null;
-  /** Total working time of its handlers since its start, in milliseconds. */
+  /** Total working time of its handlers on this stream since its start, in milliseconds. */
   readonly busyMs: number | null;
   /** Maximum number of handlers that run at the same time. */
   readonly concurrency: number | null;
@@ -71,6 +73,7 @@ export const NO_DETAILS: RegistrationDetails = {
     batchSize: null,
     capacity: null,
     inFlight: null,
+    batchesElsewhere: null,
     deferred: null,
   },
   ...{ acked: null, busyMs: null, concurrency: null, freePlaces: null, oldestInFlightMs: null, holdLimitMs: null },
@@ -117,6 +120,7 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     batchSize: count("batchSize"),
     capacity: count("capacity"),
     inFlight: count("inFlight"),
+    batchesElsewhere: count("batchesElsewhere"),
     deferred: count("deferred"),
     acked: count("acked"),
     busyMs: count("busyMs"),

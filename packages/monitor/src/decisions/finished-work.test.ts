@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ConsumerMarks, decideBusyShare, followProgress } from "./finished-work.ts";
+import { type ConsumerMarks, decideBusyShare, decideHasWork, followProgress } from "./finished-work.ts";
 
 const marks: ConsumerMarks = {
   ...{ atMs: 1_000, incarnation: "i", acked: 7, batches: 3, deadLettered: 0, hasWork: true },
@@ -38,6 +38,25 @@ describe("followProgress", () => {
     expect(followProgress(first, marks).wasHeard).toBe(false);
     const heard = followProgress(first, { ...marks, saidAtMs: 950 });
     expect(followProgress(heard, { ...marks, saidAtMs: 950 }).wasHeard).toBe(true);
+  });
+});
+
+describe("decideHasWork", () => {
+  const resting = { inFlight: 0, batchesElsewhere: 0, freePlaces: 1 };
+
+  it("is true for what is in progress, and for what waits while a handler is free", () => {
+    expect(decideHasWork({ isWaiting: true, pending: 0, details: resting })).toBe(true);
+    expect(decideHasWork({ isWaiting: false, pending: 3, details: resting })).toBe(false);
+    expect(decideHasWork({ isWaiting: null, pending: 0, details: { ...resting, inFlight: 1 } })).toBe(true);
+    expect(decideHasWork({ isWaiting: false, pending: 1, details: undefined })).toBe(true);
+    expect(decideHasWork({ isWaiting: null, pending: 0, details: undefined })).toBe(false);
+  });
+
+  it("is false for what waits while all its handlers work on other streams", () => {
+    const elsewhere = { inFlight: 0, batchesElsewhere: 1, freePlaces: 0 };
+    expect(decideHasWork({ isWaiting: true, pending: 0, details: elsewhere })).toBe(false);
+    expect(decideHasWork({ isWaiting: true, pending: 5, details: { ...elsewhere, inFlight: 5 } })).toBe(true);
+    expect(decideHasWork({ isWaiting: true, pending: 0, details: { ...elsewhere, freePlaces: 1 } })).toBe(true);
   });
 });
 

@@ -3,6 +3,7 @@
  * heartbeat nor the server's idle times count, because lease renewals of a hanging consumer change them as well.
  * (A handler that hangs is seen sooner, in `hung-handlers.ts`.)
  */
+import type { Registration } from "@redis-batch/core/internal/groups";
 
 export interface ConsumerMarks {
   readonly atMs: number;
@@ -17,7 +18,7 @@ export interface ConsumerMarks {
   readonly busyMs: number | null;
   /** When it reported this. */
   readonly saidAtMs: number | null;
-  /** Whether there was work for it: in progress or waiting. */
+  /** Whether there was work for it: in progress, or waiting while it had a handler for it. */
   readonly hasWork: boolean;
 }
 
@@ -29,6 +30,22 @@ export interface Progress {
   readonly stillPasses: number;
   /** Whether its heartbeat has changed. */
   readonly wasHeard: boolean;
+}
+
+/** What it has to do, as far as is known. */
+export interface Workload {
+  /** Whether messages wait for the group; `null` if unknown. */
+  readonly isWaiting: boolean | null;
+  readonly pending: number;
+  /** What its last heartbeat said; `undefined` for a consumer without one. */
+  readonly details: Pick<Registration["details"], "inFlight" | "batchesElsewhere" | "freePlaces"> | undefined;
+}
+
+/** Whether it has work in progress, or could take what waits: one whose handlers all work on other streams cannot. */
+export function decideHasWork({ isWaiting, pending, details }: Workload): boolean {
+  const { inFlight = null, batchesElsewhere = null, freePlaces = null } = details ?? {};
+  const isElsewhere = batchesElsewhere !== null && batchesElsewhere > 0 && freePlaces === 0;
+  return (isWaiting === true && !isElsewhere) || (inFlight === null ? pending > 0 : inFlight > 0);
 }
 
 /** Compares a snapshot with the one before. Finished work counts as progress, and so does having none to do. */
