@@ -8,26 +8,27 @@ import type { CommitStore, StoredCommit } from "./store.ts";
  * store recognises its messages by stream and id. An invalid message goes to the dead letters, and the others are stored.
  * If the database fails, the store throws: the rest of the batch is redelivered after a growing delay.
  */
-export function createBatchHandler(
-  stream: string,
-  store: CommitStore,
-  log: Log,
-): Handler<Readonly<Record<string, string>>> {
+export function createBatchHandler(store: CommitStore, log: Log): Handler<Readonly<Record<string, string>>> {
   return async (batch) => {
     const startedMs = performance.now();
     const commits: StoredCommit[] = [];
     for (const message of batch) {
       const parsed = parseCommit(message.fields);
       if (parsed.kind === "commit") {
-        commits.push({ stream, messageId: message.id, ...parsed.commit });
+        commits.push({ stream: message.stream, messageId: message.id, ...parsed.commit });
       } else {
-        log("warn", "unreadable", { messageId: message.id, problems: parsed.problems });
+        log("warn", "unreadable", { stream: message.stream, messageId: message.id, problems: parsed.problems });
         message.deadLetter(parsed.problems.join("; "));
       }
     }
     if (commits.length > 0) {
       const added = await store.save(commits);
-      log("info", "stored", { messages: commits.length, added, ms: Math.round(performance.now() - startedMs) });
+      log("info", "stored", {
+        stream: batch.stream,
+        messages: commits.length,
+        added,
+        ms: Math.round(performance.now() - startedMs),
+      });
     }
     // Messages that went to the dead letters already have an outcome.
     batch.ack();

@@ -16,7 +16,7 @@ describe("readConfig", () => {
   const defaults = {
     redisUrl: "redis://127.0.0.1:6379",
     redisPasswordFile: undefined,
-    stream: "commits",
+    streams: ["commits"],
     group: "example-worker",
     batchSize: 100,
     maxWaitMs: 5_000,
@@ -39,7 +39,7 @@ describe("readConfig", () => {
     const config = readConfig({
       REDIS_URL: "rediss://worker:secret@redis.example:6380/2",
       REDIS_PASSWORD_FILE: "/run/secrets/redis",
-      STREAM: "orders",
+      STREAM: "orders, refunds,a\\x2cb",
       GROUP: "billing",
       BATCH_SIZE: "500",
       MAX_WAIT_MS: "0",
@@ -54,7 +54,7 @@ describe("readConfig", () => {
     expect(config).toEqual({
       redisUrl: "rediss://worker:secret@redis.example:6380/2",
       redisPasswordFile: "/run/secrets/redis",
-      stream: "orders",
+      streams: ["orders", "refunds", "a,b"],
       group: "billing",
       batchSize: 500,
       maxWaitMs: 0,
@@ -103,6 +103,14 @@ describe("readConfig", () => {
     expect(problemsOf({ BATCH_SIZE: value })).toEqual([
       `BATCH_SIZE must be a whole number from 1 to 10000, got ${JSON.stringify(value)}`,
     ]);
+  });
+
+  it.each([
+    ["orders,", "STREAM must have a name on both sides of each comma"],
+    [",", "STREAM must have a name on both sides of each comma"],
+    ["orders,refunds,orders", "STREAM must have each name once"],
+  ])("takes no streams of %j", (STREAM, problem) => {
+    expect(problemsOf({ STREAM })).toEqual([problem]);
   });
 
   it("takes no longest delay below the shortest, which may be longer than the default of the other", () => {

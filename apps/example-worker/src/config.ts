@@ -1,11 +1,11 @@
-import { ConfigError } from "@redis-batch/consumer";
+import { ConfigError, parseName } from "@redis-batch/consumer";
 
 /** The worker's settings, complete and checked. */
 export interface Config {
   readonly redisUrl: string;
   /** Read before each connection: the password may be replaced while the worker runs. */
   readonly redisPasswordFile: string | undefined;
-  readonly stream: string;
+  readonly streams: readonly string[];
   readonly group: string;
   readonly batchSize: number;
   readonly maxWaitMs: number;
@@ -42,7 +42,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const config: Config = {
     redisUrl: text("REDIS_URL", "redis://127.0.0.1:6379"),
     redisPasswordFile: env["REDIS_PASSWORD_FILE"] || undefined,
-    stream: text("STREAM", "commits"),
+    streams: parseStreams(text("STREAM", "commits"), problems),
     group: text("GROUP", "example-worker"),
     batchSize: integer("BATCH_SIZE", 100, 1, 10_000),
     maxWaitMs: integer("MAX_WAIT_MS", 5_000, 0, 3_600_000),
@@ -64,6 +64,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   if (problems.length > 0) throw new ConfigError("the environment", problems);
   return config;
+}
+
+/** The names between the commas; a comma of a name is written as `\x2c`, as on the command line. */
+function parseStreams(list: string, problems: string[]): readonly string[] {
+  const streams = list.split(",").map((name) => parseName(name.trim()));
+  if (streams.includes("")) problems.push("STREAM must have a name on both sides of each comma");
+  else if (new Set(streams).size < streams.length) problems.push("STREAM must have each name once");
+  return streams;
 }
 
 function parseDatabaseUrl(url: string, problems: string[]): DatabaseConfig {

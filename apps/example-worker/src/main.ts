@@ -31,7 +31,7 @@ async function work({ redisUrl, redisPasswordFile, database, probes, ...settings
   await using probing = await startProbes(probes, () => consumer.health());
   log("info", "probing", { host: probes.host, port: probing.port });
   await using store = await openStore(database, log);
-  await consumer.run(createBatchHandler(settings.stream, store, log), { signal: stop });
+  await consumer.run(createBatchHandler(store, log), { signal: stop });
 }
 
 /** Reads the password again before each connection, so that it can be replaced without a restart. */

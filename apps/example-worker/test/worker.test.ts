@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { eventually, sendHostileRequests, useServer } from "@redis-batch/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCommits } from "../demo/commit-data.ts";
+import { removeStream } from "../demo/demo-server.ts";
 import { findPostgres, PostgresServer } from "./postgres-server.ts";
 import { logged, useWorkerBench, type WorkerProcess, whenLogged } from "./worker-bench.ts";
 
@@ -91,6 +92,23 @@ describe("a worker", () => {
     expect(delivered).toBeLessThan(5_000);
     const entries = (await server.command("XRANGE", stream, "-", "+", "COUNT", delivered)) as [string, unknown][];
     expect(new Set([...stored(), ...left.map(({ id }) => id)])).toEqual(new Set(entries.map(([id]) => id)));
+  });
+
+  it("works on several streams, stores messages of the same id of each of them, and drains them all", async () => {
+    const { start, whenStored, stored, pending, server, stream, group } = open();
+    const other = `${stream}-other`;
+    const fields = Object.entries({ ...A_COMMIT }).flat();
+    for (const name of [stream, other]) await server.command("XADD", name, "7-1", ...fields);
+    const worker = await start({ STREAM: `${stream},${other}` });
+    await whenStored(2);
+    expect(stored()).toEqual(["7-1", "7-1"]);
+    await server.command("XADD", other, "8-1", "hello", "world");
+    expect(await whenLogged(worker, "unreadable")).toMatchObject({ stream: other, messageId: "8-1" });
+    expect(await terminated(worker)).toBe(0);
+    expect(new Set(logged(worker, "stored").map((line) => line["stream"]))).toEqual(new Set([stream, other]));
+    expect(await pending()).toEqual([]);
+    expect(await server.command("XPENDING", other, group)).toMatchObject([0]);
+    await removeStream(server, other);
   });
 
   it("stores the rest of a batch that has messages nobody can read, and keeps those as dead letters", async () => {
