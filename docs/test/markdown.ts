@@ -7,6 +7,7 @@ export const PAGES: readonly string[] = [
   "docs/connecting.md",
   "docs/metrics.md",
   "docs/migrating-from-python.md",
+  "docs/recipes.md",
   "packages/consumer/README.md",
   "packages/core/README.md",
   "packages/monitor/README.md",

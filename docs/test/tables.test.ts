@@ -42,9 +42,17 @@ function eventsOf(path: string, union: string): Map<string, string[]> {
   );
 }
 
+/** The events below a heading, with their fields. */
+function documentedEvents(heading: string): Readonly<Record<string, readonly string[]>> {
+  const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
+  return Object.fromEntries(
+    rows.map(([event = "", fields = ""]) => [codeWords(event)[0] ?? "", codeWords(fields).toSorted()]),
+  );
+}
+
 describe("docs/events.md", () => {
   it.each([
-    ["Consumer", "../packages/consumer/src/events.ts", "ConsumerEvent"],
+    ["Consumer: events of one stream", "../packages/consumer/src/events.ts", "StreamEvent"],
     ["Producer", "../packages/core/src/producer/events.ts", "ProducerEvent"],
     ["Alerts", "../packages/monitor/src/alerts/events.ts", "AlertsEvent"],
     ["Monitor", "../packages/monitor/src/events.ts", "MonitorEvent"],
@@ -52,12 +60,18 @@ describe("docs/events.md", () => {
     ["Process pool", "../packages/scaler/src/executors/pool-events.ts", "ProcessPoolEvent"],
     ["DeadLetters", "../packages/core/src/dead-letters/events.ts", "DeadLettersEvent"],
   ])("lists the events of the %s with their fields", (heading, source, union) => {
-    const rows = tableBelow(readFileSync(file("events.md"), "utf8"), heading);
-    const documented = rows.map(([event, fields]) => [
-      codeWords(event as string)[0],
-      codeWords(fields as string).toSorted(),
-    ]);
-    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(eventsOf(source, union)));
+    expect(documentedEvents(heading)).toEqual(Object.fromEntries(eventsOf(source, union)));
+  });
+
+  it("lists those of the Consumer, and for the others only says once that they have a stream", () => {
+    const path = "../packages/consumer/src/events.ts";
+    const ofStreams = eventsOf(path, "StreamEvent");
+    const all = eventsOf(path, "ConsumerEvent");
+    const whole = [...all].filter(([type]) => !ofStreams.has(type));
+    expect(documentedEvents("Consumer")).toEqual(Object.fromEntries(whole));
+    for (const [type, fields] of all) {
+      expect([type, fields.includes("stream")]).toEqual([type, ofStreams.has(type)]);
+    }
   });
 });
 

@@ -313,7 +313,7 @@ export const CONSUMER_METRICS: readonly Metric<ConsumerReport>[] = [
     type: "gauge",
     unit: "ratio",
     labels: CONSUMER,
-    help: "Share of the time between the last two passes in which the handlers of the consumer worked, 0 to 1",
+    help: "Share of the time between the last two passes in which the handlers of the consumer worked on this stream, 0 to 1",
     read: ({ busyShare }) => busyShare,
   },
   {
