@@ -18,11 +18,15 @@ interface Map {
   readonly least: number;
 }
 
-const MAPS: readonly Map[] = [mapOf("consumer", "Consumer", 30), mapOf("monitor", "Monitor", 8)];
+const MAPS: readonly Map[] = [
+  mapOf("consumer", ["Consumer", "Consumer: events of one stream"], 30),
+  mapOf("monitor", ["Monitor"], 8),
+];
 
-function mapOf(name: string, eventsTitle: string, least: number): Map {
+function mapOf(name: string, eventTables: readonly string[], least: number): Map {
   const section = contributing.split(/^## /m).find((part) => part.startsWith(`Inside the ${name}\n`)) ?? "";
-  const events = tableBelow(read("docs/events.md"), eventsTitle).map(([event = ""]) => codeWords(event)[0]);
+  const rows = eventTables.flatMap((title) => tableBelow(read("docs/events.md"), title));
+  const events = rows.map(([event = ""]) => codeWords(event)[0]);
   return { name, section, sources: `packages/${name}/src`, events: new Set(events), least };
 }
 

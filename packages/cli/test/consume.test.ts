@@ -230,12 +230,7 @@ describe("consume of several streams", () => {
     const call = ["consume", `${one},${other}`, "g", "--count", "2", "--ack", "never", "--max-wait", "10ms"];
     const { code, stdout } = await cli.run(call);
     expect(code).toBe(0);
-    expect(pairs(stdout).toSorted()).toEqual(
-      [
-        [one, "0"],
-        [other, "0"],
-      ].toSorted(),
-    );
+    expect(new Set(pairs(stdout).map((pair) => pair.join(" ")))).toEqual(new Set([`${one} 0`, `${other} 0`]));
     expect([await pending(one), await pending(other)]).toEqual([1, 1]);
   });
 

@@ -67,6 +67,11 @@ export class Lane<Value> implements BatchSource<Value> {
     return this.parts.scheduler;
   }
 
+  callTakenBack(): void {
+    this.scheduler.decide();
+    this.parts.reader.wantedLess();
+  }
+
   /**
    * Resolves with `true` when it runs, and with `false` when it was stopped before.
    *

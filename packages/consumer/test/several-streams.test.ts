@@ -176,8 +176,35 @@ describe("what a consumer of several streams says of itself in each group", () =
     }
     letGo();
     await eventually("the place is free", async () => (await said(second))["freePlaces"] === 1);
+    expect(await said(second)).toMatchObject({ inFlight: 0, batchesElsewhere: 0 });
     await consumer.close();
     await running;
+  });
+});
+
+describe("without reading ahead", () => {
+  it("leaves a stream's messages in the stream while the handler works on another one", async () => {
+    const { consumer: make, add, first, second, pendingOf, server } = open(2);
+    const { consumer, events } = make({ prefetch: 0, blockMs: 10_000 });
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const running = consumer.run(async (batch) => {
+      if (batch.stream === first) await held;
+      batch.ack();
+    });
+    await events.waitFor("started");
+    await add(first, 1);
+    await events.waitFor("batch");
+    await eventually("no read waits", async () => !String(await server.command("CLIENT", "LIST")).includes("flags=b"));
+    await add(second, 2);
+    expect(await pendingOf(second)).toBe(0);
+    letGo();
+    await events.waitFor((event) => event.type === "batch" && event.stream === second);
+    await consumer.close();
+    await running;
+    expect(await pendingOf(second)).toBe(0);
   });
 });
 

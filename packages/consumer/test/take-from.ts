@@ -4,7 +4,7 @@ import type { BatchSource, TakeOptions } from "../src/scheduling/callers.ts";
 import type { Collected } from "../src/scheduling/waiting-calls.ts";
 
 export function takeFrom<Value>(
-  scheduler: BatchSource<Value>["scheduler"],
+  scheduler: BatchSource<Value>["scheduler"] & { decide(): void },
   { mode, calledAtMs, signal }: TakeOptions,
 ): Promise<Collected<Value>> {
   return new Promise((hand, giveUp) => {

@@ -133,7 +133,8 @@ describe("the key of a message", () => {
       ],
       { key: "a" },
     );
-    await expect(other).rejects.toMatchObject({ code: "PAYLOAD", message: expect.stringContaining('field "key"') });
+    await expect(other).rejects.toMatchObject({ code: "PAYLOAD" });
+    await expect(other).rejects.toThrow('field "key"');
     await expect(other).rejects.not.toThrow(/payload-of-mine/);
     await expect(producer.add([["key", Buffer.of(0xff)]], { key: "\ufffd" })).rejects.toMatchObject({
       code: "PAYLOAD",

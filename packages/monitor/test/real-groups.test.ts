@@ -78,7 +78,7 @@ describe("a consumer of several streams", () => {
     });
     await group.command("XADD", other, "*", "n", 1);
     const isTaken = async () => ((await group.command("XPENDING", other, group.group)) as [number])[0] === 1;
-    await eventually("it is at work there", async () => await isTaken(), LONG);
+    await eventually("it is at work there", isTaken, LONG);
     await group.add(5);
     const { monitor } = group.monitor();
     const statuses = new Set<string>();

@@ -33,7 +33,7 @@ export class KeyLearner<Value> {
     }
   }
 
-  /** Learns the keys of these messages, in stream order. Those that were deleted or have no key are in nobody's way. */
+  /** Learns the keys of these messages, in stream order. Those that were deleted or have no key hold up no other. */
   async learn(ids: readonly EntryId[]): Promise<void> {
     const { client, policy, held, order } = this.#scope;
     if (order === undefined) return;

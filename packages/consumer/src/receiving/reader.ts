@@ -73,6 +73,11 @@ export class Reader<Value> {
     this.#loop.notify();
   }
 
+  /** Ends a read that is waiting at the server if there is no room for new messages any more. */
+  wantedLess(): void {
+    if (this.#isBlocked && this.#fetchSize(this.#parts.intake.reading()) === 0) this.#interrupt();
+  }
+
   /** Starts reading, or continues. */
   resume(): void {
     this.#isPaused = false;

@@ -25,8 +25,11 @@ class Source implements BatchSource<Value> {
         if (this.waiting.includes(call)) this.waiting.splice(this.waiting.indexOf(call), 1);
       };
     },
-    decide: (): void => this.handOut(),
   };
+
+  callTakenBack(): void {
+    this.handOut();
+  }
 
   handOut(): void {
     while (this.ready > 0 && this.waiting.length > 0) {

@@ -11,9 +11,9 @@ export interface BatchSource<Value> {
   readonly scheduler: {
     /** Adds a call → takes it back. */
     submit(call: Call<Value>): () => void;
-    /** Hands out every batch that is due. */
-    decide(): void;
   };
+  /** A call was taken back: the next in line may get a batch, and fewer new messages are wanted. */
+  callTakenBack(): void;
 }
 
 export interface TakeOptions {
@@ -77,7 +77,7 @@ export class Callers<Value, Source extends BatchSource<Value>> {
         // Everywhere, before any stream decides about the next in line: one that still had the call might answer it as well.
         for (const [, withdraw] of asked) withdraw();
         settle();
-        for (const [source] of asked) source.scheduler.decide();
+        for (const [source] of asked) source.callTakenBack();
       };
       const caller: Caller<Source, Value> = {
         ...{ options, asked: new Map(), isDone: false, isEmpty: false, refusal: undefined },

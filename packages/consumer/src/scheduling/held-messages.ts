@@ -362,7 +362,7 @@ export class HeldMessages<Value> {
     if (order === undefined) return;
     for (const line of order.close(offer)) this.#queueNext(line);
     if (this.#aside.length === 0) return;
-    this.#fresh = [...this.#aside, ...this.#fresh].sort(byId);
+    this.#fresh = [...this.#aside, ...this.#fresh].toSorted(byId);
     this.#freshBytes += this.#asideBytes;
     this.#aside = [];
     this.#asideBytes = 0;

@@ -318,7 +318,7 @@ export function describeRegistry(scene: () => Scene): void {
         expect(namesOf(await heartbeat("c1"))).toEqual(["c2"]);
       });
 
-      test("may come again under its name without that wish", async () => {
+      test("may join once more under its name without that wish", async () => {
         await joinAlone("c1");
         expect((await heartbeat("c1")).kind).toBe("ok");
         expect((await join("c2")).kind).toBe("ok");
