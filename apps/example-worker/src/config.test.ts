@@ -18,6 +18,8 @@ describe("readConfig", () => {
     redisPasswordFile: undefined,
     streams: ["commits"],
     group: "example-worker",
+    orderBy: undefined,
+    orderScope: undefined,
     batchSize: 100,
     maxWaitMs: 5_000,
     leaseMs: 60_000,
@@ -41,6 +43,8 @@ describe("readConfig", () => {
       REDIS_PASSWORD_FILE: "/run/secrets/redis",
       STREAM: "orders, refunds,a\\x2cb",
       GROUP: "billing",
+      ORDER_BY: "author",
+      ORDER_SCOPE: "consumer",
       BATCH_SIZE: "500",
       MAX_WAIT_MS: "0",
       LEASE_MS: "500",
@@ -56,6 +60,8 @@ describe("readConfig", () => {
       redisPasswordFile: "/run/secrets/redis",
       streams: ["orders", "refunds", "a,b"],
       group: "billing",
+      orderBy: "author",
+      orderScope: "consumer",
       batchSize: 500,
       maxWaitMs: 0,
       leaseMs: 500,
@@ -111,6 +117,13 @@ describe("readConfig", () => {
     ["orders,refunds,orders", "STREAM must have each name once"],
   ])("takes no streams of %j", (STREAM, problem) => {
     expect(problemsOf({ STREAM })).toEqual([problem]);
+  });
+
+  it("takes no scope of an order that is unknown, or without an order", () => {
+    expect(problemsOf({ ORDER_BY: "author", ORDER_SCOPE: "all" })).toEqual([
+      'ORDER_SCOPE must be group or consumer, got "all"',
+    ]);
+    expect(problemsOf({ ORDER_SCOPE: "group" })).toEqual(["ORDER_SCOPE is of no use without ORDER_BY"]);
   });
 
   it("takes no longest delay below the shortest, which may be longer than the default of the other", () => {

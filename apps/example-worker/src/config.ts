@@ -7,6 +7,10 @@ export interface Config {
   readonly redisPasswordFile: string | undefined;
   readonly streams: readonly string[];
   readonly group: string;
+  /** The field of which messages with the same text are processed in order; `undefined`: no order. */
+  readonly orderBy: string | undefined;
+  /** Where that order holds; `undefined`: in the whole group. */
+  readonly orderScope: "group" | "consumer" | undefined;
   readonly batchSize: number;
   readonly maxWaitMs: number;
   readonly leaseMs: number;
@@ -21,12 +25,14 @@ export type DatabaseConfig =
   | { readonly kind: "sqlite"; readonly path: string }
   | { readonly kind: "postgres"; readonly url: string };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Reads the settings from environment variables; an empty one counts as not set. The README lists them.
  *
  * @throws {ConfigError} naming every wrong variable, and never quoting a URL, which may contain a password
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Environment): Config {
   const problems: string[] = [];
 
   const text = (name: string, fallback: string): string => env[name] || fallback;
@@ -44,6 +50,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     redisPasswordFile: env["REDIS_PASSWORD_FILE"] || undefined,
     streams: parseStreams(text("STREAM", "commits"), problems),
     group: text("GROUP", "example-worker"),
+    orderBy: env["ORDER_BY"] || undefined,
+    orderScope: parseOrderScope(env, problems),
     batchSize: integer("BATCH_SIZE", 100, 1, 10_000),
     maxWaitMs: integer("MAX_WAIT_MS", 5_000, 0, 3_600_000),
     leaseMs: integer("LEASE_MS", 60_000, 500, 3_600_000),
@@ -72,6 +80,14 @@ function parseStreams(list: string, problems: string[]): readonly string[] {
   if (streams.includes("")) problems.push("STREAM must have a name on both sides of each comma");
   else if (new Set(streams).size < streams.length) problems.push("STREAM must have each name once");
   return streams;
+}
+
+function parseOrderScope(env: Environment, problems: string[]): Config["orderScope"] {
+  const scope = env["ORDER_SCOPE"] || undefined;
+  if (scope !== undefined && !env["ORDER_BY"]) problems.push("ORDER_SCOPE is of no use without ORDER_BY");
+  if (scope === undefined || scope === "group" || scope === "consumer") return scope;
+  problems.push(`ORDER_SCOPE must be group or consumer, got ${JSON.stringify(scope)}`);
+  return undefined;
 }
 
 function parseDatabaseUrl(url: string, problems: string[]): DatabaseConfig {

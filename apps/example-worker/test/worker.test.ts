@@ -111,6 +111,20 @@ describe("a worker", () => {
     await removeStream(server, other);
   });
 
+  it("with ORDER_BY has the group for itself: another worker says so, and exits with 2", async () => {
+    const { add, start, whenStored, stored, group } = open();
+    const ids = [await add({ ...A_COMMIT, author: "a" }), await add({ ...A_COMMIT, author: "a" })];
+    const first = await start({ ORDER_BY: "author", BATCH_SIZE: "1" });
+    await whenStored(2);
+    expect(stored()).toEqual(ids);
+    const second = await start();
+    expect((await second.exited).code).toBe(2);
+    expect(logged(second, "badConfig").flatMap((line) => line["problems"])).toEqual([
+      expect.stringContaining(`keeps the messages of the group "${group}" in order`),
+    ]);
+    expect(await terminated(first)).toBe(0);
+  });
+
   it("stores the rest of a batch that has messages nobody can read, and keeps those as dead letters", async () => {
     const { add, start, whenStored, stored, pending, deadLetters } = open();
     const good = [await add({ ...A_COMMIT }), await add({ ...A_COMMIT })];

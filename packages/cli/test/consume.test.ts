@@ -262,6 +262,63 @@ describe("consume of several streams", () => {
   });
 });
 
+describe("consume --order-by", () => {
+  async function ordered(
+    purpose: string,
+    ...messages: readonly (readonly [key: string, n: number])[]
+  ): Promise<string> {
+    const stream = uniqueName(purpose);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+    for (const [key, n] of messages) await redis.server.command("XADD", stream, "*", "customer", key, "n", n);
+    return stream;
+  }
+  const byCustomer = ["--order-by", "customer"];
+
+  it("holds up the later messages of a key whose message fails, and no others", async () => {
+    const stream = await ordered("order", ["a", 1], ["a", 2], ["b", 3], ["a", 4], ["b", 5]);
+    // The first message fails once.
+    const mark = `${cli.folder}/${stream}`;
+    const read = `n=$(grep -o '"n":"[0-9]"' | tr -dc 0-9); echo "took $n"`;
+    const command = `${read}; [ $n != 1 ] || [ -e ${mark} ] || { touch ${mark}; exit 1; }`;
+    const call = ["consume", stream, "g", ...byCustomer, "--batch-size", "1", "--count", "6", "--exec", command];
+    const { stdout } = await cli.run(call);
+    const took = [...stdout.matchAll(/took (\d)/g)].map(([, n]) => Number(n));
+    expect(took.filter((n) => n === 3 || n === 5)).toEqual([3, 5]);
+    expect(took.filter((n) => n !== 3 && n !== 5)).toEqual([1, 1, 2, 4]);
+    expect(await pending(stream)).toBe(0);
+  });
+
+  it("has the group for itself, says who else is there, and takes less with --order-scope consumer", async () => {
+    const stream = await ordered("alone", ["a", 1]);
+    await using first = await cli.start([
+      "consume",
+      stream,
+      "g",
+      ...byCustomer,
+      "--name",
+      "first",
+      "--max-wait",
+      "10ms",
+    ]);
+    await first.waitForLine(/"n":"1"/);
+    const second = await cli.run(["consume", stream, "g", "--count", "1"]);
+    expectEnd(second, 6, '"first" keeps the messages of the group "g" in order');
+    const other = await ordered("shared", ["a", 1]);
+    await using plain = await cli.start(["consume", other, "g", "--name", "plain", "--max-wait", "10ms"]);
+    await plain.waitForLine(/"n":"1"/);
+    const refused = await cli.run(["consume", other, "g", ...byCustomer]);
+    expectEnd(refused, 6, '"plain"', "--order-scope consumer");
+    await redis.server.command("XADD", other, "*", "customer", "a", "n", 2);
+    const scoped = [...byCustomer, "--order-scope", "consumer", "--idle-exit", "100ms"];
+    expect(await cli.run(["consume", other, "g", ...scoped])).toMatchObject({ code: 0 });
+  });
+
+  it("is refused where nothing is acknowledged, and a scope without it", async () => {
+    expectEnd(await cli.run(["consume", "s", "g", ...byCustomer, "--ack", "never"]), 2, "--order-by");
+    expectEnd(await cli.run(["consume", "s", "g", "--order-scope", "consumer"]), 2, "--order-scope");
+  });
+});
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

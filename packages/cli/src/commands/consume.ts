@@ -1,5 +1,5 @@
 import { type Batch, Consumer, type ConsumerEvent, type Message, NoGroupError } from "@redis-batch/consumer";
-import { isEntryId } from "@redis-batch/core";
+import { ConfigError, isEntryId } from "@redis-batch/core";
 import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
 import { describeCount, describeMessages } from "@redis-batch/core/internal/errors";
 import type { Invocation, Run } from "../command.ts";
@@ -51,7 +51,7 @@ export const run: Run<typeof consume> = async (call) => {
       );
     }
   } catch (error) {
-    throw server.explain(error);
+    throw occupied(error, options["order-by"] !== undefined) ?? server.explain(error);
   } finally {
     stop.end();
   }
@@ -220,10 +220,28 @@ function refuseContradictions({ options }: Call): void {
       "give the command with --exec",
     );
   }
+  if (options["order-scope"] !== undefined && options["order-by"] === undefined) {
+    throw new Failure("usage", "--order-scope is of no use without --order-by", "give the field with --order-by");
+  }
+  if (options["order-by"] !== undefined && options.ack === "never") {
+    throw new Failure(
+      "usage",
+      "--order-by with --ack never would print the first message of each key only: the others wait for its acknowledgement",
+      "leave one of them out",
+    );
+  }
   const { create = "start" } = options;
   if (!["start", "end"].includes(create) && !isEntryId(create)) {
     throw new Failure("usage", "--create must be start, end or an entry id such as 1700000000000-0");
   }
+}
+
+/** Somebody else is in a group that one consumer has for itself: then the group's state is wrong, and no option. */
+function occupied(error: unknown, isOrdered: boolean): Failure | undefined {
+  if (!ConfigError.is(error) || !error.message.startsWith("the consumer ")) return undefined;
+  const problem = error.problems.join("; ");
+  const said = problem.replace("orderBy", "--order-by").replace('orderScope: "consumer"', "--order-scope consumer");
+  return new Failure("refused", isOrdered ? said : problem);
 }
 
 function refuseMissing(error: unknown, stream: string, { group, streams }: Call["args"]): never {
@@ -264,7 +282,7 @@ async function lookAtGroups(call: Call, server: Server): Promise<{ readonly leas
 
 function consumerOptions({ args, options }: Call, server: Server, leaseMs: number | undefined) {
   const batchSize = Math.min(options["batch-size"], options.count ?? Number.POSITIVE_INFINITY);
-  const { create: position } = options;
+  const { create: position, "order-by": orderBy, "order-scope": orderScope } = options;
   const isKept = options.ack === "never";
   const keptMs = Math.min(KEPT_MS, Math.floor((leaseMs ?? DEFAULT_LEASE_MS) / 2));
   return {
@@ -273,6 +291,8 @@ function consumerOptions({ args, options }: Call, server: Server, leaseMs: numbe
     group: args.group,
     batchSize,
     maxWaitMs: options["max-wait"],
+    orderBy,
+    orderScope,
     // Messages that are read ahead would only have to be released.
     prefetch: options.count === undefined ? 1 : 0,
     connectTimeoutMs: server.connectTimeoutMs,
@@ -316,6 +336,8 @@ function noteProblem(event: ConsumerEvent, terminal: Call["terminal"], isOfSever
       );
     case "deadLettered":
       return note(`${event.id} went to the dead letters (${event.why})`);
+    case "outOfOrder":
+      return note(`${event.id} was acknowledged before ${event.after}, an earlier message of its key`, "warn");
     case "pendingTrimmed":
       return note(
         `${describeCount(event.ids.length, "pending message")} ${event.ids.length === 1 ? "was" : "were"} deleted from the stream before being processed`,

@@ -53,6 +53,15 @@ export const consume = defineCommand({
       default: 16,
       about: "deliveries of a message before it goes to the dead letters",
     }),
+    "order-by": flagOf(CONSUMER_SPEC.orderBy, {
+      value: "field",
+      about: "process messages with the same value of this field in order; a failed one holds up only those",
+    }),
+    "order-scope": flagOf(CONSUMER_SPEC.orderScope, {
+      default: null,
+      about:
+        "where that order holds: in the group, which no other consumer may be in then (default), or in this consumer",
+    }),
     batches: { kind: "flag", about: "print one line per batch (a JSON array) instead of one per message" },
     create: {
       kind: "text",
@@ -82,6 +91,10 @@ export const consume = defineCommand({
     {
       line: "redis-batch consume orders,refunds billing --exec ./bill.sh",
       does: "work on two streams, batch by batch",
+    },
+    {
+      line: "redis-batch consume orders billing --order-by customer --exec ./bill.sh",
+      does: "keep the messages of each customer in order",
     },
     {
       line: "redis-batch consume orders audit --create start --idle-exit 5s > orders.ndjson",
