@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { includeFiles } from "./lib/included-files.ts";
 import { encodeLuaModule } from "./lib/lua-module.ts";
 import { ROOT } from "./lib/root.mjs";
+import { decodeServers, fillServerTable, SERVER_GUIDE, SERVER_RESULTS } from "./lib/server-publication.ts";
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 
@@ -65,6 +66,13 @@ if (tables.status !== 0) throw new Error(`the tables of options: ${tables.stderr
 for (const [path, content] of Object.entries(JSON.parse(tables.stdout) as Record<string, string>)) {
   bringUpToDate(join(ROOT, path), content);
 }
+
+// The servers that the tests were run on, made of the published results; runs none of them.
+const serverGuide = join(ROOT, SERVER_GUIDE);
+bringUpToDate(
+  serverGuide,
+  fillServerTable(readFileSync(serverGuide, "utf8"), decodeServers(readFileSync(join(ROOT, SERVER_RESULTS), "utf8"))),
+);
 
 // Guides that show files as they are.
 const guide = join(ROOT, "docs/kubernetes.md");

@@ -1,82 +1,118 @@
 /** What `vitest --reporter=json` writes, as far as we read it. */
 export interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
   readonly success: boolean;
-  readonly testResults: readonly unknown[];
+  readonly testResults: readonly {
+    /** The path of the test file. */
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: "passed" | "failed" | "skipped" | "pending" | "todo" | "disabled";
+    }[];
+  }[];
+}
+
+/** Where a test runs. A test that needs both a Cluster and Sentinels counts in both places. */
+export const PLACES = ["single", "cluster", "sentinel"] as const;
+export type Place = (typeof PLACES)[number];
+
+/** How many tests passed, failed, and were skipped. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
 }
 
 /** How the integration tests went on one server version. */
-export interface ServerResult {
+export interface ServerResult extends Readonly<Record<Place, Counts>> {
   /** The name it was asked for by: `redis-8.6`. */
   readonly server: string;
   /** What the server says it is: `redis 8.6.3`; null when none could be had. */
   readonly version: string | null;
   readonly files: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
+  /** All of them: each test once. */
+  readonly all: Counts;
   readonly seconds: number;
   /** Why this counts as a failure; null when it does not. */
   readonly failure: string | null;
 }
 
-/** Folds a run into a row. No report at all (a crash, nothing to run) is a failure, never a row of zeros. */
+/**
+ * Folds a run into a row. No report at all (a crash, nothing to run) is a failure, never a row of zeros.
+ *
+ * @param readTestFile gives the text of a test file, by its path
+ */
 export function summariseRun(
   server: string,
   version: string,
   report: VitestReport | undefined,
   exitCode: number | null,
   seconds: number,
+  readTestFile: (path: string) => string,
 ): ServerResult {
   if (report === undefined) {
     return noRun(server, version, `vitest ended with code ${exitCode} and without a report`, seconds);
   }
-  const failed = report.numFailedTests;
+  const tests = report.testResults.flatMap(({ name: path, assertionResults }) => {
+    const text = readTestFile(path);
+    return assertionResults.map(({ fullName, status }) => ({ status, places: placesOf(path, fullName, text) }));
+  });
+  const at = (place: Place) => count(tests.filter(({ places }) => places.includes(place)));
+  const all = count(tests);
   return {
-    server,
-    version,
-    files: report.testResults.length,
-    passed: report.numPassedTests,
-    failed,
-    skipped: report.numPendingTests + report.numTodoTests,
-    seconds,
-    failure: decideFailure(report, exitCode),
+    ...{ server, version, files: report.testResults.length, all },
+    ...{ single: at("single"), cluster: at("cluster"), sentinel: at("sentinel") },
+    ...{ seconds, failure: decideFailure(report, all, exitCode) },
   };
 }
 
 /** A row for a server that no test ran on. */
 export function noRun(server: string, version: string | null, failure: string, seconds: number): ServerResult {
-  return { server, version, files: 0, passed: 0, failed: 0, skipped: 0, seconds, failure };
+  const none = count([]);
+  return { server, version, files: 0, all: none, single: none, cluster: none, sentinel: none, seconds, failure };
 }
 
-function decideFailure(report: VitestReport, exitCode: number | null): string | null {
-  if (report.numFailedTests > 0) return `${report.numFailedTests} failed`;
+/** A test runs on a Cluster when its file starts one, and the name of the test or of the file says so; so with Sentinels. */
+function placesOf(path: string, testName: string, text: string): readonly Place[] {
+  const names = `${path.replace(/^.*[\\/]/, "")} ${testName}`;
+  const isOn = (start: string, word: RegExp) => text.includes(`${start}(`) && word.test(names);
+  const places: Place[] = [];
+  if (isOn("startCluster", /cluster/i)) places.push("cluster");
+  if (isOn("startSentinel", /sentinel/i)) places.push("sentinel");
+  return places.length === 0 ? ["single"] : places;
+}
+
+function count(tests: readonly { readonly status: string }[]): Counts {
+  const passed = tests.filter(({ status }) => status === "passed").length;
+  const failed = tests.filter(({ status }) => status === "failed").length;
+  return { passed, failed, skipped: tests.length - passed - failed };
+}
+
+function decideFailure(report: VitestReport, all: Counts, exitCode: number | null): string | null {
+  if (all.failed > 0) return `${all.failed} failed`;
   // A file that fails to load, or an unhandled rejection, fails the run without failing a test.
   if (!report.success || exitCode !== 0) return `the run failed outside its tests (code ${exitCode})`;
-  if (report.numPassedTests === 0) return "no test ran";
+  if (all.passed === 0) return "no test ran";
   return null;
 }
 
 /** The rows as an aligned table. */
 export function renderResults(results: readonly ServerResult[]): string {
   const rows = [
-    ["server", "real version", "files", "passed", "failed", "skipped", "seconds", ""],
-    ...results.map(({ server, version, files, passed, failed, skipped, seconds, failure }) => [
+    ["server", "real version", "files", "passed", "on a Cluster", "with Sentinels", "failed", "skipped", "seconds", ""],
+    ...results.map(({ server, version, files, all, cluster, sentinel, seconds, failure }) => [
       ...[server, version ?? "–"],
-      ...[files, passed, failed, skipped].map(String),
+      ...[files, all.passed, cluster.passed, sentinel.passed, all.failed, all.skipped].map(String),
       ...[seconds.toFixed(1), failure ?? "ok"],
     ]),
   ];
+  const last = (rows[0]?.length ?? 0) - 1;
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows
     .map((row) =>
       row
         // Names to the left, numbers to the right.
         .map((cell, column) =>
-          column < 2 || column === 7 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+          column < 2 || column === last ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
         )
         .join("  ")
         .trimEnd(),
