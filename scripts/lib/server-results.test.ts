@@ -19,6 +19,8 @@ const green: VitestReport = {
         ["over a Cluster trims", "skipped"],
         ["behind Sentinels adds", "passed"],
         ["a Sentinel is taken for a Cluster", "passed"],
+        ["the server goes on after a failover", "passed"],
+        ["the server goes on while a slot is half moved", "passed"],
       ),
     },
     { name: "/p/test/cluster-faults.test.ts", assertionResults: tests(["goes on", "passed"]) },
@@ -40,17 +42,17 @@ describe("summariseRun", () => {
       server: "redis-7.0",
       version: "redis 7.0.15",
       files: 3,
-      all: { passed: 7, failed: 0, skipped: 2 },
+      all: { passed: 9, failed: 0, skipped: 2 },
       seconds: 12.34,
       failure: null,
     });
   });
 
-  it("counts a test for a Cluster or Sentinels where its file starts them and a name says so", () => {
+  it("counts a test for a Cluster or Sentinels where its file starts them and a name speaks of them", () => {
     expect(summary(green)).toMatchObject({
       single: { passed: 3, failed: 0, skipped: 1 },
-      cluster: { passed: 3, failed: 0, skipped: 1 },
-      sentinel: { passed: 2, failed: 0, skipped: 0 },
+      cluster: { passed: 4, failed: 0, skipped: 1 },
+      sentinel: { passed: 3, failed: 0, skipped: 0 },
     });
   });
 
@@ -74,7 +76,7 @@ describe("renderResults", () => {
     expect(renderResults(rows)).toBe(
       [
         "server      real version  files  passed  on a Cluster  with Sentinels  failed  skipped  seconds",
-        "redis-7.0   redis 7.0.15      3       7             3               2       0        2     10.0  ok",
+        "redis-7.0   redis 7.0.15      3       9             4               3       0        2     10.0  ok",
         "valkey-8.0  –                 0       0             0               0       0        0      0.2  no such server here",
       ].join("\n"),
     );

@@ -71,13 +71,13 @@ export function noRun(server: string, version: string | null, failure: string, s
   return { server, version, files: 0, all: none, single: none, cluster: none, sentinel: none, seconds, failure };
 }
 
-/** A test runs on a Cluster when its file starts one, and the name of the test or of the file says so; so with Sentinels. */
+/** A test runs on a Cluster when its file starts one, and the name of the test or of the file speaks of it; so with Sentinels. */
 function placesOf(path: string, testName: string, text: string): readonly Place[] {
   const names = `${path.replace(/^.*[\\/]/, "")} ${testName}`;
   const isOn = (start: string, word: RegExp) => text.includes(`${start}(`) && word.test(names);
   const places: Place[] = [];
-  if (isOn("startCluster", /cluster/i)) places.push("cluster");
-  if (isOn("startSentinel", /sentinel/i)) places.push("sentinel");
+  if (isOn("startCluster", /cluster|slot/i)) places.push("cluster");
+  if (isOn("startSentinel", /sentinel|failover/i)) places.push("sentinel");
   return places.length === 0 ? ["single"] : places;
 }
 
