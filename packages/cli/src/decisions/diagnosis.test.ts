@@ -25,6 +25,16 @@ describe("diagnoseServer", () => {
     [{ redis_version: "7.2.5" }, []],
     [{ redis_version: "7.2.4", valkey_version: "7.2.5" }, ["version: warning"]],
     [{ redis_version: "7.2.4", valkey_version: "9.0.1" }, []],
+    [{ redis_version: "7.2.4", redis_mode: "cluster" }, ["version: warning", "version: warning"]],
+    [{ redis_version: "7.2.6", redis_mode: "cluster" }, ["version: warning"]],
+    [{ redis_version: "7.2.6", redis_mode: "standalone" }, []],
+    [{ redis_version: "7.2.7", redis_mode: "cluster" }, []],
+    [{ redis_version: "7.0.15", redis_mode: "cluster" }, []],
+    [
+      { redis_version: "7.2.4", valkey_version: "7.2.5", redis_mode: "cluster" },
+      ["version: warning", "version: warning"],
+    ],
+    [{ redis_version: "7.2.4", valkey_version: "7.2.6", redis_mode: "cluster" }, []],
     [{ redis_version: "6.2.14", valkey_version: "8.0.0" }, []],
     [{ redis_version: "8.2.1", valkey_version: "9.0.0" }, []],
   ])("%o", (changed, expected) => {

@@ -65,18 +65,43 @@ function diagnoseVersion(info: ReadonlyMap<string, string> | null): Finding[] {
   if (valkey === undefined && /^8\.2\.[0-2]$/.test(redis ?? "")) {
     return [finding("version", "problem", `${name} has CVE-2025-62507 in XACKDEL`, "upgrade to Redis 8.2.3 or later")];
   }
-  // Valkey reports a redis_version of 7.2.4, whatever its own is.
-  if (valkey === undefined ? /^7\.2\.[0-4]$/.test(redis ?? "") : /^7\.2\.[0-5]$/.test(valkey)) {
-    return [
-      finding(
-        "version",
-        "warning",
-        `${name} begins the wait of a blocked read again whenever it serves another client, so idle consumers have to end their reads with CLIENT UNBLOCK`,
-        valkey === undefined ? "upgrade to Redis 7.2.5 or later" : "upgrade to Valkey 7.2.6 or later",
-      ),
-    ];
-  }
+  const bugs = diagnoseBlockedReads(info, name);
+  if (bugs.length > 0) return bugs;
   return [finding("version", redis === undefined && valkey === undefined ? "unknown" : "ok", name)];
+}
+
+/** The bugs that the first versions of 7.2 have with clients that wait. */
+function diagnoseBlockedReads(info: ReadonlyMap<string, string> | null, name: string): Finding[] {
+  // Valkey reports a redis_version of 7.2.4, whatever its own is.
+  const valkey = info?.get("valkey_version");
+  const isBefore = (redisPatch: number, valkeyPatch: number): boolean => {
+    const [, patch] = /^7\.2\.(\d+)$/.exec(valkey ?? info?.get("redis_version") ?? "") ?? [];
+    return patch !== undefined && Number(patch) < (valkey === undefined ? redisPatch : valkeyPatch);
+  };
+  const upgrade = (redisVersion: string): string =>
+    `upgrade to ${valkey === undefined ? `Redis ${redisVersion}` : "Valkey 7.2.6"} or later`;
+  return [
+    ...(isBefore(5, 6)
+      ? [
+          finding(
+            "version",
+            "warning",
+            `${name} begins the wait of a blocked read again whenever it serves another client, so idle consumers have to end their reads with CLIENT UNBLOCK`,
+            upgrade("7.2.5"),
+          ),
+        ]
+      : []),
+    ...(isBefore(7, 6) && info?.get("redis_mode") === "cluster"
+      ? [
+          finding(
+            "version",
+            "warning",
+            `a node of ${name} crashes when a stream's slot is moved away while a consumer waits there for messages`,
+            upgrade("7.2.7"),
+          ),
+        ]
+      : []),
+  ];
 }
 
 function diagnoseFeatures(info: ReadonlyMap<string, string> | null, hasAckDelete: boolean | null): Finding[] {
