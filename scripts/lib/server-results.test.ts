@@ -24,12 +24,14 @@ const green: VitestReport = {
       ),
     },
     { name: "/p/test/cluster-faults.test.ts", assertionResults: tests(["goes on", "passed"]) },
+    { name: "/p/test/chaos.test.ts", assertionResults: tests(["in a Cluster", "passed"]) },
   ],
 };
 const FILES: Readonly<Record<string, string>> = {
   "/p/test/plain.test.ts": "useServer()",
   "/p/test/mixed.test.ts": "startCluster({}); startSentinel({})",
   "/p/test/cluster-faults.test.ts": "startCluster({})",
+  "/p/test/chaos.test.ts": 'pass({ topology: "cluster" })',
 };
 
 function summary(report: VitestReport | undefined, exitCode: number | null = 0, seconds = 12.34): ServerResult {
@@ -41,8 +43,8 @@ describe("summariseRun", () => {
     expect(summary(green)).toMatchObject({
       server: "redis-7.0",
       version: "redis 7.0.15",
-      files: 3,
-      all: { passed: 9, failed: 0, skipped: 2 },
+      files: 4,
+      all: { passed: 10, failed: 0, skipped: 2 },
       seconds: 12.34,
       failure: null,
     });
@@ -51,7 +53,7 @@ describe("summariseRun", () => {
   it("counts a test for a Cluster or Sentinels where its file starts them and a name speaks of them", () => {
     expect(summary(green)).toMatchObject({
       single: { passed: 3, failed: 0, skipped: 1 },
-      cluster: { passed: 4, failed: 0, skipped: 1 },
+      cluster: { passed: 5, failed: 0, skipped: 1 },
       sentinel: { passed: 3, failed: 0, skipped: 0 },
     });
   });
@@ -76,7 +78,7 @@ describe("renderResults", () => {
     expect(renderResults(rows)).toBe(
       [
         "server      real version  files  passed  on a Cluster  with Sentinels  failed  skipped  seconds",
-        "redis-7.0   redis 7.0.15      3       9             4               3       0        2     10.0  ok",
+        "redis-7.0   redis 7.0.15      4      10             5               3       0        2     10.0  ok",
         "valkey-8.0  –                 0       0             0               0       0        0      0.2  no such server here",
       ].join("\n"),
     );
