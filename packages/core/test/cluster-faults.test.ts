@@ -6,6 +6,7 @@ import {
   FaultProxy,
   fairNowMs,
   type RedisServer,
+  recordUnhandled,
   startCluster,
   useServers,
 } from "@redis-batch/test-support";
@@ -50,6 +51,7 @@ describe.each([
   ["ioredis 6", Cluster],
   ["ioredis 5", ClusterV5],
 ] as const)("over a Cluster of %s", (_, ClusterClass) => {
+  const makeClient = useClients();
   let proxy: FaultProxy;
   beforeAll(async () => {
     proxy = await FaultProxy.start(primaries()[0]);
@@ -184,6 +186,24 @@ describe.each([
     await producer.close();
     expect(fairNowMs() - closedAtMs).toBeLessThan(1_500);
     expect(await adding).toEqual(Array(100).fill("unknown"));
+  });
+
+  // To the node that a slot is being moved to, ioredis sends ASKING before each call, and never looks at how that ends.
+  test.each([
+    ["not-sent", "refuses connections", () => [proxy.set({ refuse: true }), proxy.reset()]],
+    ["unknown", "is lost before it answers", () => proxy.cut("reply", 0)],
+  ] as const)("only the call fails, %s, when the node that its slot is moved to %s", async (outcome, _how, fail) => {
+    const [to, from] = primaries();
+    const unhandled = recordUnhandled();
+    const redis = new ClusterClass([{ host: from.host, port: from.port }], { lazyConnect: true });
+    const { client } = await connected(makeClient({ redis }));
+    const stream = await nameOn(from);
+    await using _move = await beginSlotMove(stream, from, to);
+    expect(await client.xlen({ stream })).toBe(0);
+    onTestFinished(() => proxy.heal());
+    void fail();
+    await expect(client.xlen({ stream })).rejects.toMatchObject({ code: "CONNECTION", outcome });
+    expect(await unhandled()).toEqual([]);
   });
 
   test("while no node serves the slot, adds wait, and get there in order", async () => {

@@ -10,6 +10,7 @@ import {
   eventually,
   FaultProxy,
   type RedisServer,
+  recordUnhandled,
   type SentinelTopology,
   startSentinel,
   uniqueName,
@@ -189,6 +190,36 @@ describe("a primary that is killed", () => {
     const killed = await kill(topology);
     await expect(resumed(made)).resolves.toBeUndefined();
     await bringBack(topology, killed);
+  });
+});
+
+describe.each([
+  ["ioredis 6", (options: object) => new Redis({ ...options, lazyConnect: true })],
+  ["ioredis 5", (options: object) => new RedisV5({ ...options, lazyConnect: true })],
+] as const)("a Sentinel that %s listens to", (_, lendBy) => {
+  const sentinel = start(500);
+
+  // ioredis subscribes again by itself when it has reconnected, and never looks at how that ends.
+  test("may refuse that, and go", async () => {
+    const topology = sentinel.servers;
+    const way = await wayTo(topology);
+    const unhandled = recordUnhandled();
+    let losses = 0;
+    const redis = lendBy({
+      ...addressesBy([way], topology),
+      sentinelReconnectStrategy: () => (++losses === 1 ? 0 : null),
+    });
+    const client = createRedisStreamClient({ redis, blockMs: 1_000 });
+    onTestFinished(() => client.close());
+    await client.connect(["commands"], { timeoutMs: 10_000 });
+    await eventually("it listens", async () => (await listeners(topology)) === 1);
+    const [server] = topology.sentinels;
+    await server?.command("ACL", "SETUSER", "default", "-subscribe");
+    way.reset();
+    await eventually("it is refused", async () => String(await server?.command("ACL", "LOG")).includes("subscribe"));
+    way.reset();
+    await eventually("it is lost again", () => losses === 2);
+    expect(await unhandled()).toEqual([]);
   });
 });
 

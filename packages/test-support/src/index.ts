@@ -55,6 +55,7 @@ export {
 export { type EventuallyOptions, eventually } from "./time/eventually.ts";
 export { type SeededRandom, seededRandom } from "./time/seeded-random.ts";
 export { checkLeaks, type LeakCheckOptions } from "./vitest/check-leaks.ts";
+export { recordUnhandled } from "./vitest/record-unhandled.ts";
 export { uniqueName } from "./vitest/unique-name.ts";
 export {
   needsOwnServer,

@@ -4,7 +4,7 @@ import { ConfigError } from "../errors/errors.ts";
 import { type Random, systemRandom } from "../service/random.ts";
 import type { ConnectionRole } from "../stream-client.ts";
 import { sourceOfAddress } from "./address-source.ts";
-import { silenceSentinels } from "./ioredis-internals/client-state.ts";
+import { keepFailuresQuiet } from "./ioredis-internals/quiet-failures.ts";
 import { RECONNECT } from "./reconnecting-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { parseRedisUrl } from "./server-address.ts";
@@ -116,7 +116,7 @@ export function openClient(source: ServerSource, options: OpenOptions): RedisCli
     refuse(own.options);
     // Perhaps of another major version: the parts that are used are the same in both.
     const client = own as LentClient & (Redis | Cluster);
-    if (isClusterClient(client)) return duplicateCluster(client, enforced, reconnect);
+    if (isClusterClient(client)) return quiet(duplicateCluster(client, enforced, reconnect));
     const { options: lent } = client;
     return quiet(client.duplicate({ ...lentDefaults(lent), ...enforced, ...UNQUEUED, retryStrategy: reconnect }));
   }
@@ -127,8 +127,8 @@ export function openClient(source: ServerSource, options: OpenOptions): RedisCli
   return quiet(new Redis({ ...defaultOptions(own), ...own, ...enforced, ...UNQUEUED, retryStrategy: reconnect }));
 }
 
-function quiet(client: Redis): Redis {
-  silenceSentinels(client);
+function quiet<Client extends RedisClient>(client: Client): Client {
+  keepFailuresQuiet(client);
   return client;
 }
 

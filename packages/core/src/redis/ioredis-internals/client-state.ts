@@ -75,19 +75,6 @@ export function passReadyCheck(client: RedisClient, mayPass: (refusal: Error) =>
   });
 }
 
-/**
- * Keeps the connections to Sentinels that only watch for a failover from printing that one of them is down. Relies on the
- * connector making each connection by `connectToSentinel`; without it they are printed.
- */
-export function silenceSentinels(client: Redis): void {
-  const connector = Reflect.get(client, "connector") as
-    | { connectToSentinel?: (...args: unknown[]) => Redis }
-    | undefined;
-  const make = connector?.connectToSentinel?.bind(connector);
-  if (connector === undefined || make === undefined) return;
-  connector.connectToSentinel = (...args) => make(...args).on("error", () => {});
-}
-
 /** Where a Cluster looks for its nodes, as the user wrote it. Relies on `startupNodes`; without it there are none. */
 export function startupNodesOf(client: RedisClient): { readonly host?: string; readonly port?: number }[] {
   const nodes = (Reflect.get(client, "startupNodes") ?? []) as readonly ClusterNode[];

@@ -1,0 +1,48 @@
+/**
+ * What ioredis does by itself may fail, and it does that again: no more needs to be known of it. Without this, ioredis
+ * would print some of these failures, and Node would end the process for others, as for every rejection that nobody
+ * handles.
+ */
+import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis-client.ts";
+
+/** The methods that ioredis calls by itself, and drops their promise: before ASK redirections and when it has reconnected. */
+const CALLED_BY_ITSELF = ["asking", "select", "subscribe"] as const;
+
+/** For a client that is not connected yet, and for those that it makes itself: for nodes of a Cluster and for Sentinels. */
+export function keepFailuresQuiet(client: RedisClient): void {
+  if (client.isCluster) {
+    client.on("+node", (node) => ignoreEnds(node as Redis));
+    return;
+  }
+  ignoreEnds(client as Redis);
+  followSentinels(client as Redis);
+}
+
+/** Relies on the promises of these methods being the only ones that reject: ioredis sends the commands in any case. */
+function ignoreEnds(client: Redis): void {
+  for (const name of CALLED_BY_ITSELF) {
+    const call = Reflect.get(client, name) as ((...args: unknown[]) => Promise<unknown>) | undefined;
+    if (call === undefined) continue;
+    Reflect.set(client, name, (...args: unknown[]) => {
+      const reply = call.apply(client, args);
+      reply.catch(() => {});
+      return reply;
+    });
+  }
+}
+
+/** Relies on the connector making each connection to a Sentinel by `connectToSentinel`; without it nothing changes. */
+function followSentinels(client: Redis): void {
+  const connector = Reflect.get(client, "connector") as
+    | { connectToSentinel?: (...args: unknown[]) => Redis }
+    | undefined;
+  const make = connector?.connectToSentinel?.bind(connector);
+  if (connector === undefined || make === undefined) return;
+  connector.connectToSentinel = (...args) => {
+    // Those that only watch for a failover would be printed.
+    const sentinel = make(...args).on("error", () => {});
+    ignoreEnds(sentinel);
+    return sentinel;
+  };
+}
