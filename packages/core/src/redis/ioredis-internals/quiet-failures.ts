@@ -1,15 +1,15 @@
 /**
- * What ioredis does by itself may fail, and it does that again: no more needs to be known of it. Without this, ioredis
- * would print some of these failures, and Node would end the process for others, as for every rejection that nobody
- * handles.
+ * What ioredis does by itself may fail: it tries again, or what it was done for fails as well. Nobody needs to hear of it.
+ * But ioredis would print some of these failures, and Node would end the process for others, as for every rejection that
+ * nobody handles.
  */
 import type { Redis } from "ioredis";
 import type { RedisClient } from "../redis-client.ts";
 
-/** The methods that ioredis calls by itself, and drops their promise: before ASK redirections and when it has reconnected. */
+/** Methods whose promise ioredis drops when it calls them by itself: for ASK redirections, and when it has reconnected. */
 const CALLED_BY_ITSELF = ["asking", "select", "subscribe"] as const;
 
-/** For a client that is not connected yet, and for those that it makes itself: for nodes of a Cluster and for Sentinels. */
+/** For a client, not connected yet, and for those that it makes itself, for nodes of a Cluster and for Sentinels. */
 export function keepFailuresQuiet(client: RedisClient): void {
   if (client.isCluster) {
     client.on("+node", (node) => ignoreEnds(node as Redis));
@@ -19,7 +19,7 @@ export function keepFailuresQuiet(client: RedisClient): void {
   followSentinels(client as Redis);
 }
 
-/** Relies on the promises of these methods being the only ones that reject: ioredis sends the commands in any case. */
+/** Handles their rejections; whoever else has the promise still gets it. Without the methods nothing changes. */
 function ignoreEnds(client: Redis): void {
   for (const name of CALLED_BY_ITSELF) {
     const call = Reflect.get(client, name) as ((...args: unknown[]) => Promise<unknown>) | undefined;
