@@ -309,6 +309,40 @@ describe.each([
     expect(await again({ count: 1, timeoutMs: 5_000 })).toBe(1);
   });
 
+  test("what a master dropped while it was a replica is not confirmed, although WAIT would", async () => {
+    const [[primary, replica]] = pairs() as [[RedisServer, RedisServer]];
+    const [stream, filler] = [await nameOn(primary), await nameOn(primary)];
+    const { client } = openClient({ redis: lent() });
+    await client.connect(["commands"], { timeoutMs: 10_000 });
+    const add = () => client.xaddMany([{ stream, fields: ["n", "1"] }]);
+    const offset = async () => Number((await primary.info("replication"))["master_repl_offset"]);
+    const takeOver = async (next: RedisServer, last: RedisServer) => {
+      await next.command("CLUSTER", "FAILOVER", "TAKEOVER");
+      const follows = async () => (await last.info("replication"))["master_link_status"] === "up";
+      await eventually("the last master follows", follows);
+    };
+    const first = client.followAdds();
+    await add();
+    expect(await first({ count: 1, timeoutMs: 5_000 })).toBe(1);
+    const waitForReplicas = client.followAdds();
+    await primary.command("ACL", "SETUSER", "default", "-psync", "-sync");
+    await primary.command("CLIENT", "KILL", "TYPE", "replica");
+    expect(await add()).toEqual([expect.any(String)]);
+    const written = await offset();
+    await takeOver(replica, primary);
+    await primary.command("ACL", "SETUSER", "default", "+psync", "+sync");
+    await takeOver(primary, replica);
+    await eventually("as much is written", async () => {
+      await primary.command("XADD", filler, "*", "n", "x".repeat(1_000));
+      return (await offset()) > written;
+    });
+    expect(await primary.command("XLEN", stream)).toBe(1);
+    expect(await errorOf(waitForReplicas({ count: 1, timeoutMs: 5_000 }))).toMatchObject({ outcome: "unknown" });
+    const again = client.followAdds();
+    await eventually("it is connected again", async () => typeof (await add())[0] === "string");
+    expect(await again({ count: 1, timeoutMs: 5_000 })).toBe(1);
+  });
+
   test("when the stream moves to another master in between, neither is asked", async () => {
     const [[from], [to, replica]] = pairs() as [[RedisServer, RedisServer], [RedisServer, RedisServer]];
     const stream = await nameOn(from);

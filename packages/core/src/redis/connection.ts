@@ -30,6 +30,7 @@ import { inOneWrite, passReadyCheck, skipReadyCheck } from "./ioredis-internals/
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
 import { ClusterNodes, handleAsking } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
+import { hasKeptHistory } from "./ioredis-internals/replication-history.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
 import { LAST_REPLIES_MS, ReconnectingClient } from "./reconnecting-client.ts";
 import { describeServer, hostAndPort, type RedisClient } from "./redis-client.ts";
@@ -70,6 +71,10 @@ export interface FollowedServer {
   /** In a Cluster, that of the node. */
   readonly address: string | undefined;
   readonly call: Ask;
+  /** Whether it has been the master, or the replica, all the time since it was connected. */
+  readonly hasKeptHistory: () => Promise<boolean>;
+  /** Ends this connection: it is made again. */
+  readonly disconnect: () => void;
 }
 
 export class Connection {
@@ -352,14 +357,23 @@ export class Connection {
 
   /**
    * Follows the calls from now on → sends one more call behind them, over the very connection that carried them. There
-   * that call rejects, `not-sent`, if it is not this connection any more, or if a Cluster sent them over several.
+   * that call rejects: `not-sent`, if it is not this connection any more, or if a Cluster sent them over several;
+   * `unknown`, if the server was a replica for a while, and so may have dropped what they wrote.
    */
   followCalls(): Ask {
     const find = this.followServer();
     return async (command, args) => {
       const server = find();
-      if (server !== undefined) return server.call(command, args);
-      throw this.#notConnected("the connection that carried what it is about is not there any more", command);
+      if (server === undefined) {
+        throw this.#notConnected("the connection that carried what it is about is not there any more", command);
+      }
+      const [reply, isWhole] = await Promise.all([server.call(command, args), server.hasKeptHistory()]);
+      if (isWhole) return reply;
+      // Its next connection begins with the history that there is now.
+      server.disconnect();
+      throw new ConnectionError(`${command}: the server was not the master all the time since it was connected`, {
+        outcome: "unknown",
+      });
     };
   }
 
@@ -370,7 +384,12 @@ export class Connection {
     return () => {
       const node = nodes === undefined ? this.#client : nodes();
       if (!this.#isUsable || this.#epoch !== epoch || node === undefined) return undefined;
-      return { address: nodes === undefined ? undefined : hostAndPort(node.options), call: askOf(node) };
+      return {
+        address: nodes === undefined ? undefined : hostAndPort(node.options),
+        call: askOf(node),
+        hasKeptHistory: () => hasKeptHistory(node),
+        disconnect: () => node.disconnect(true),
+      };
     };
   }
 

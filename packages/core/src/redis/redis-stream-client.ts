@@ -101,6 +101,7 @@ import { Connection } from "./connection.ts";
 import { type CredentialsFunction, createLoginSource } from "./credentials.ts";
 import { type Actor, explainPermission } from "./explain-permission.ts";
 import { logInWith } from "./ioredis-internals/log-in.ts";
+import { noteHistories } from "./ioredis-internals/replication-history.ts";
 import { copySource, openClient, type RedisSource, type ServerSource } from "./open-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import {
@@ -206,6 +207,7 @@ class RedisStreamClient implements StreamClient {
       const create = (): RedisClient => {
         const client = openClient(source, { role, blockMs, silenceMs, random });
         logInWith(logins, client);
+        if (role === "commands") noteHistories(client);
         onClient(client);
         return client;
       };
