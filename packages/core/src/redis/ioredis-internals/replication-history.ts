@@ -24,9 +24,11 @@ export function noteHistories(client: RedisClient): void {
 
 /** Relies on the connector being shown what INFO told before a connection is used; without it no history is known. */
 function noteHistory(client: Redis): void {
-  const connector = Reflect.get(client, "connector") as { check?: (told?: Record<string, unknown>) => unknown };
-  const check = connector.check?.bind(connector);
-  if (check === undefined) return;
+  const connector = Reflect.get(client, "connector") as
+    | { check?: (told?: Readonly<Record<string, unknown>>) => unknown }
+    | undefined;
+  const check = connector?.check?.bind(connector);
+  if (connector === undefined || check === undefined) return;
   connector.check = (told) => {
     const socket = socketOf(client);
     const id = told?.[ID];
