@@ -28,7 +28,7 @@ import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
 import { inOneWrite, passReadyCheck, skipReadyCheck } from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
-import { ClusterNodes, handleAsking } from "./ioredis-internals/cluster-nodes.ts";
+import { ClusterNodes } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
 import { hasKeptHistory } from "./ioredis-internals/replication-history.ts";
 import { type CallEnd, canWriteTogether, writeTogether } from "./ioredis-internals/write-together.ts";
@@ -141,10 +141,7 @@ export class Connection {
     // Those of the previous client, which has ended by now.
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client) : undefined;
-    if (client.isCluster) {
-      this.#clusterNodes.follow(client);
-      handleAsking(client);
-    }
+    if (client.isCluster) this.#clusterNodes.follow(client);
     if (this.#isReadyUnasked && !client.isCluster) skipReadyCheck(client);
     // A Cluster repeatedly creates its own client for each node, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));

@@ -28,6 +28,12 @@ const UNSERVED = /^(TRYAGAIN|CLUSTERDOWN)\b/;
 /** The node has lost the others, or has just started: it may not know yet that another one has taken its place. */
 const OUTDATED = /^CLUSTERDOWN\b/;
 
+/**
+ * Commands without a key, of those that are sent to any node. Not told by ioredis: of some commands, such as XGROUP in version 5,
+ * it does not know where the key is, and it follows no redirection of a command that it is given the node for.
+ */
+const KEYLESS: ReadonlySet<string> = new Set(["acl", "client", "command", "info", "time"]);
+
 export class ClusterCalls {
   readonly #cluster: Cluster;
   readonly #open = new Set<OpenCall>();
@@ -109,7 +115,7 @@ export class ClusterCalls {
 
   /** Where a command without a key goes: to the node that has answered last. ioredis would take any, also one that is away. */
   #nodeWithoutKey(command: Command): { readonly slot: undefined; readonly redis: RedisClient } | undefined {
-    const redis = command.getSlot() === null ? this.#nodeOf(this.#last) : undefined;
+    const redis = KEYLESS.has(command.name.toLowerCase()) ? this.#nodeOf(this.#last) : undefined;
     return redis === undefined ? undefined : { slot: undefined, redis };
   }
 

@@ -2,7 +2,7 @@
  * The nodes of a Cluster, as its clients have found them. ioredis connects again by way of the start-up nodes only, so a
  * Cluster would be lost for good if they were replaced while the client was connected to others.
  */
-import type { Cluster, Redis } from "ioredis";
+import type { Cluster } from "ioredis";
 import type { RedisClient } from "../redis-client.ts";
 
 type Address = { readonly host?: string | undefined; readonly port?: number | undefined };
@@ -26,20 +26,4 @@ export class ClusterNodes {
       isFound = false;
     });
   }
-}
-
-/**
- * Handles the end of each ASKING: nobody waits for it, so one that is lost with its connection would be an uncaught error,
- * and end the process. Relies on a Cluster sending it by `asking` of the node, for which it emits "+node" before.
- */
-export function handleAsking(client: RedisClient): void {
-  client.on("+node", (node) => {
-    const redis = node as Redis;
-    const ask = redis.asking.bind(redis);
-    redis.asking = () => {
-      const asking = ask();
-      asking.catch(() => {});
-      return asking;
-    };
-  });
 }
