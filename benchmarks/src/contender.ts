@@ -3,7 +3,7 @@ import type { RedisServer } from "@redis-batch/test-support";
 import { runWorker, type WorkerOptions } from "@redis-batch/test-support";
 import { READY, type Report, type Task, WARM } from "./contending.ts";
 import type { Figures } from "./figures.ts";
-import { serverCpuMs } from "./server-calls.ts";
+import { serverWork } from "./server-calls.ts";
 
 export interface ContenderOptions {
   /** Where it is not one of ours in Node. */
@@ -33,16 +33,26 @@ export async function runContender(
   const feeding = feed?.(stop.signal);
   try {
     await contender.waitForLine(WARM, { timeoutMs: LIMIT_MS });
-    const before = await serverCpuMs(server);
+    const before = await serverWork(server);
+    const beganMs = performance.now();
     const line = await contender.waitForLine((text) => text.startsWith("{"), { timeoutMs: LIMIT_MS });
-    const serverMs = (await serverCpuMs(server)) - before;
+    const seconds = (performance.now() - beganMs) / 1_000;
+    const after = await serverWork(server);
     const { code } = await contender.exited;
     const { seen, figures } = JSON.parse(line) as Report;
     if (code !== 0 || seen !== task.messages) {
       throw new Error(`${script.pathname}: exit code ${code}, ${seen} of ${task.messages} messages`);
     }
-    const serverCpu = (serverMs * 1_000) / (task.messages - task.warmUp) - serverCpuOfOthers;
-    return { ...figures, "server CPU µs/message": serverCpu };
+    const measured = task.messages - task.warmUp;
+    const serverMs = after.cpuMs - before.cpuMs;
+    const commands = after.commands - before.commands;
+    return {
+      ...figures,
+      "server CPU µs/message": (serverMs * 1_000) / measured - serverCpuOfOthers,
+      "server CPU ms/s": serverMs / seconds,
+      "commands/s": commands / seconds,
+      "commands/1,000 messages": (commands * 1_000) / measured,
+    };
   } finally {
     stop.abort();
     await feeding;

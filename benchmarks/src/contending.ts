@@ -5,6 +5,8 @@ import { spreadOf } from "./statistics.ts";
 export interface Task {
   readonly redis: { readonly host: string; readonly port: number };
   readonly stream: string;
+  /** For contenders that read several; the others read `stream`. */
+  readonly streams?: readonly string[] | undefined;
   /** It is there when the contender starts. */
   readonly group: string;
   readonly batchSize: number;
@@ -34,6 +36,7 @@ const LOOKS = 40;
 export class Meter {
   readonly #task: Task;
   readonly #rssBytes: number[] = [];
+  #connections = 0;
   #seen = 0;
   #nextLook = 0;
   #cpu = process.cpuUsage();
@@ -68,7 +71,9 @@ export class Meter {
     const { user, system } = process.cpuUsage(this.#cpu);
     return {
       "client CPU µs/message": (user + system) / measured,
+      "client CPU ms/s": (user + system) / wallMs,
       "messages/s": (measured * 1_000) / wallMs,
+      connections: this.#connections,
       "peak RSS MB": (process.resourceUsage().maxRSS * 1_024) / 1_000_000,
       ...this.#growth(),
     };
@@ -84,6 +89,8 @@ export class Meter {
 
   #look(): void {
     this.#rssBytes.push(process.memoryUsage.rss());
+    const sockets = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap");
+    this.#connections = Math.max(this.#connections, sockets.length);
     this.#nextLook = this.#seen + (this.#task.messages - this.#task.warmUp) / LOOKS;
   }
 

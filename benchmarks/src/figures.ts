@@ -5,6 +5,11 @@ export const METRICS = [
   "client CPU µs/message",
   "server CPU µs/message",
   "client / server CPU",
+  "client CPU ms/s",
+  "server CPU ms/s",
+  "commands/s",
+  "commands/1,000 messages",
+  "connections",
   "messages/s",
   "latency p50 ms",
   "latency p99 ms",
@@ -17,6 +22,15 @@ export const METRICS = [
 ] as const;
 
 export type Metric = (typeof METRICS)[number];
+
+/** Shown only by scenarios that are about them. */
+export const RARE: readonly Metric[] = [
+  "client CPU ms/s",
+  "server CPU ms/s",
+  "commands/s",
+  "commands/1,000 messages",
+  "connections",
+];
 
 export type Figures = Readonly<Partial<Record<Metric, number>>>;
 

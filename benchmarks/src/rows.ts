@@ -1,5 +1,5 @@
 /** Makes rows of the rounds of a scenario, and judges them. */
-import { type Figures, METRICS, type Metric, type Target } from "./figures.ts";
+import { type Figures, METRICS, type Metric, RARE, type Target } from "./figures.ts";
 import { pairedDifferences, pairedRatios, type Spread, spreadOf } from "./statistics.ts";
 
 /** One figure of a scenario, ours against the reference. */
@@ -26,13 +26,14 @@ export interface Pair {
   readonly reference: Figures;
 }
 
-/** A row for each figure that both contenders have in every round. */
+/** A row for each figure that is shown, and that both contenders have in every round. */
 export function rowsOf(
-  scenario: { readonly name: string; readonly targets: readonly Target[] },
+  scenario: { readonly name: string; readonly targets: readonly Target[]; readonly metrics?: readonly Metric[] },
   pairs: readonly Pair[],
   noisy: boolean,
 ): readonly Row[] {
-  return METRICS.flatMap((metric) => {
+  const isShown = (metric: Metric): boolean => scenario.metrics?.includes(metric) ?? !RARE.includes(metric);
+  return METRICS.filter(isShown).flatMap((metric) => {
     const ours = pairs.flatMap((pair) => pair.ours[metric] ?? []);
     const reference = pairs.flatMap((pair) => pair.reference[metric] ?? []);
     if (ours.length < pairs.length || reference.length < pairs.length) return [];

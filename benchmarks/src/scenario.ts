@@ -1,7 +1,7 @@
 /** A comparison of two contenders: rounds in turn on one server, and their results. */
 import type { RedisServer } from "@redis-batch/test-support";
 import type { Redis } from "ioredis";
-import type { Figures, Target } from "./figures.ts";
+import type { Figures, Metric, Target } from "./figures.ts";
 import type { Probe } from "./probe.ts";
 import { isNoisy, type Pair, type Row, rowsOf } from "./rows.ts";
 
@@ -30,6 +30,8 @@ export interface Scenario {
   readonly oursName: string;
   readonly referenceName: string;
   readonly targets: readonly Target[];
+  /** The figures that it is about; absent: all but the rare ones. */
+  readonly metrics?: readonly Metric[];
   /** How many rounds are enough where each takes minutes. */
   readonly mostRounds?: number;
   /** Puts everything in place. @throws {CannotRunError} when this machine lacks something */

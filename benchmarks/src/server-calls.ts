@@ -2,10 +2,18 @@
 import type { RedisServer } from "@redis-batch/test-support";
 import type { Redis } from "ioredis";
 
-/** User and system time the server has used so far, in milliseconds, by its own account. */
-export async function serverCpuMs(server: RedisServer): Promise<number> {
-  const info = await server.info("cpu");
-  return (Number(info["used_cpu_user"]) + Number(info["used_cpu_sys"])) * 1_000;
+/** What the server has done so far, by its own account. */
+export interface ServerWork {
+  /** User and system time. */
+  readonly cpuMs: number;
+  /** Those that scripts called included. */
+  readonly commands: number;
+}
+
+export async function serverWork(server: RedisServer): Promise<ServerWork> {
+  const { used_cpu_user: user, used_cpu_sys: system } = await server.info("cpu");
+  const { total_commands_processed: commands } = await server.info("stats");
+  return { cpuMs: (Number(user) + Number(system)) * 1_000, commands: Number(commands) };
 }
 
 /** How long something takes, and how long each call kept the server that kept it for longer than half a millisecond. */

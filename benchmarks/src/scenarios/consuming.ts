@@ -58,12 +58,12 @@ async function consume(bench: Bench, load: Load, who: Consuming, group: string):
 
 /** A task on the bench's server. */
 export function taskOf({ server }: Bench, task: Omit<Task, "redis">): Task {
-  const { stream, group, batchSize, maxWaitMs, variant, warmUp, messages } = task;
+  const { stream, streams, group, batchSize, maxWaitMs, variant, warmUp, messages } = task;
   const redis = { host: server.host, port: server.port };
-  return { redis, stream, group, batchSize, maxWaitMs, variant, warmUp, messages };
+  return { redis, stream, streams, group, batchSize, maxWaitMs, variant, warmUp, messages };
 }
 
-async function fill({ redis }: Bench, { stream, messages, noteBytes = 60 }: Load): Promise<void> {
+export async function fill({ redis }: Bench, { stream, messages, noteBytes = 60 }: Pick<Load, "stream" | "messages" | "noteBytes">): Promise<void> {
   for (let from = 0; from < messages; from += FILL_STEP) {
     const last = Math.min(from + FILL_STEP, messages) - 1;
     await redis.eval(FILL, 1, stream, from, last, "x".repeat(noteBytes));

@@ -7,6 +7,7 @@ import { HAND_OVER } from "./hand-over.ts";
 import { IDLE_LATENCY } from "./idle-latency.ts";
 import { MONITOR_PASS } from "./monitor-pass.ts";
 import { RELEASE } from "./release.ts";
+import { STREAMS } from "./streams.ts";
 import { TRICKLE } from "./trickle.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   BULLMQ,
   TRICKLE,
   IDLE_LATENCY,
+  ...STREAMS,
   ADD_MANY,
   HAND_OVER,
   RELEASE,
