@@ -9,6 +9,7 @@ import type { ConnectionWatch } from "./liveness/connection-watch.ts";
 import { WorkCounter } from "./liveness/work-counter.ts";
 import type { ConsumerPolicy } from "./options.ts";
 import { type ConsumerParts, createParts } from "./parts.ts";
+import type { LookTimes } from "./receiving/look-times.ts";
 import { ReplySize } from "./receiving/reply-size.ts";
 import type { NewEntries } from "./receiving/shared-reads.ts";
 import type { BatchSource } from "./scheduling/callers.ts";
@@ -31,6 +32,7 @@ export interface LaneOptions<Value> {
   readonly lastHeartbeatMs: number | null;
   readonly newEntries: NewEntries;
   readonly shares: Shares;
+  readonly lookTimes: LookTimes;
   readonly report: (event: StreamEvent) => void;
   /** The lane cannot go on. */
   readonly fail: (error: unknown) => void;

@@ -22,6 +22,7 @@ import type { ConsumerEvent, StopReport } from "./events.ts";
 import { Lane } from "./lane.ts";
 import type { ConnectionWatch } from "./liveness/connection-watch.ts";
 import { type ConsumerPolicy, policyOfStream } from "./options.ts";
+import { LookTimes } from "./receiving/look-times.ts";
 import { type NewEntries, OwnReads, SharedReads } from "./receiving/shared-reads.ts";
 import { Callers } from "./scheduling/callers.ts";
 import { ALONE, type Shares } from "./scope.ts";
@@ -45,6 +46,7 @@ export interface LanesOptions<Value> {
 export class Lanes<Value> {
   readonly #options: LanesOptions<Value>;
   readonly #reads: ReadonlyMap<string, NewEntries>;
+  readonly #lookTimes: LookTimes;
   readonly #atWork = new Map<string, Lane<Value>>();
   /** Why each of these streams is not worked on. */
   readonly #resting = new Map<string, unknown>();
@@ -56,6 +58,7 @@ export class Lanes<Value> {
   constructor(options: LanesOptions<Value>) {
     this.#options = options;
     this.#reads = readsOf(options);
+    this.#lookTimes = new LookTimes(options);
     this.callers = new Callers(() => !this.#stopped.signal.aborted && options.lifecycle.isOpen);
     for (const stream of options.policy.streams) this.callers.join(this.#open(stream, null));
   }
@@ -129,6 +132,7 @@ export class Lanes<Value> {
       ...{ client, clock, random, usage, connection, lastHeartbeatMs },
       policy: policyOfStream(policy, stream),
       newEntries: this.#reads.get(stream) as NewEntries,
+      lookTimes: this.#lookTimes,
       shares: policy.streams.length === 1 ? ALONE : this.#sharesOf(stream),
       report: (event) => report({ ...event, stream }),
       fail: (error) => this.#failed(lane, error),

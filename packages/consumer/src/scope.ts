@@ -8,6 +8,7 @@ import type { StreamClient } from "@redis-batch/core/internal/connection";
 import type { Clock, Lifecycle, Random } from "@redis-batch/core/internal/service";
 import type { StreamEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
+import type { LookTimes } from "./receiving/look-times.ts";
 import type { ReplySize } from "./receiving/reply-size.ts";
 import type { NewEntries } from "./receiving/shared-reads.ts";
 import type { HeldMessages } from "./scheduling/held-messages.ts";
@@ -47,6 +48,7 @@ export interface Scope<Value = unknown> {
   readonly usage: Usage;
   readonly newEntries: NewEntries;
   readonly shares: Shares;
+  readonly lookTimes: LookTimes;
   /** Every message of the stream that this consumer holds. */
   readonly held: HeldMessages<Value>;
   /** Which message of a key waits behind which; `undefined` without `orderBy`. */

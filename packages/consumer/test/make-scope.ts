@@ -3,6 +3,7 @@ import { Lifecycle } from "@redis-batch/core/internal/service";
 import { ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { type ConsumerPolicy, resolveConsumerOptions } from "../src/options.ts";
+import { LookTimes } from "../src/receiving/look-times.ts";
 import { ReplySize } from "../src/receiving/reply-size.ts";
 import { OwnReads } from "../src/receiving/shared-reads.ts";
 import { HeldMessages } from "../src/scheduling/held-messages.ts";
@@ -27,6 +28,7 @@ export function makeScope({ policy: changes, ...given }: ScopeChanges = {}): Sco
     ...{ policy, client, clock, signals, random: () => 1, report: () => {}, fail: () => {} },
     newEntries: new OwnReads({ client, clock, group: policy.group, name: policy.name }),
     shares: ALONE,
+    lookTimes: given.lookTimes ?? new LookTimes({ clock, random: given.random ?? (() => 1) }),
     lifecycle: new Lifecycle("Consumer"),
     usage: new Usage(policy),
     held: new HeldMessages<Value>(signals.roomChanged),

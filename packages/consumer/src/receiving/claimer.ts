@@ -17,7 +17,6 @@ import type { SecondOpinions } from "../settling/second-opinions.ts";
 import type { MessageBuilder } from "./message-builder.ts";
 import type { OwnPending } from "./own-pending.ts";
 
-const LOOK_EVERY_MS = 1_000;
 const LOOKED_AT_ONCE = 1_000;
 // Each one is an argument of the script; the newest ones matter most.
 const MOST_NOT_WANTED = 200;
@@ -62,7 +61,7 @@ export class Claimer<Value> {
   }
 
   start(): void {
-    this.#loop.start(this.#lookInMs());
+    this.#loop.start(this.#scope.lookTimes.nextInMs);
   }
 
   stop(): Promise<void> {
@@ -113,11 +112,11 @@ export class Claimer<Value> {
   }
 
   async #takeOnce(): Promise<void> {
-    const { clock, report, replySize, fail, signals } = this.#scope;
+    const { clock, report, replySize, fail, signals, lookTimes } = this.#scope;
     const { intake } = this.#parts;
     this.#isMore = false;
     this.#mayBeMoreSuspects = false;
-    this.#nextAtMs = clock.nowMs() + this.#lookInMs();
+    this.#nextAtMs = clock.nowMs() + lookTimes.nextInMs;
     const places = intake.placesForReleased();
     const count = Math.min(places > 0 ? places : intake.shareOfReleased(), replySize.limit);
     try {
@@ -137,13 +136,11 @@ export class Claimer<Value> {
   }
 
   #pass(): number {
-    const { clock, signals } = this.#scope;
-    if (clock.nowMs() >= this.#nextAtMs) signals.offerableChanged.raise();
-    return this.#lookInMs();
-  }
-
-  #lookInMs(): number {
-    return LOOK_EVERY_MS * (0.75 + 0.25 * this.#scope.random());
+    const { clock, signals, lookTimes } = this.#scope;
+    const nowMs = clock.nowMs();
+    if (nowMs < this.#nextAtMs) return this.#nextAtMs - nowMs;
+    signals.offerableChanged.raise();
+    return lookTimes.nextInMs;
   }
 
   async #take(count: number): Promise<void> {

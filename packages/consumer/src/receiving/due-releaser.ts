@@ -10,7 +10,6 @@ import { Loop } from "@redis-batch/core/internal/service";
 import type { Scope } from "../scope.ts";
 import type { Releaser } from "../settling/releaser.ts";
 
-const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
 // A consumer that defers a message first writes down its time and then moves it, usually one round trip later.
 const MOVED_WITHIN_MS = 3_000;
@@ -29,22 +28,18 @@ export class DueReleaser {
     this.#loop = new Loop(scope.clock, {
       pass: async () => {
         const isMore = this.#releaser.canDefer && (await this.#releaseDue());
-        return isMore ? 0 : this.#lookInMs();
+        return isMore ? 0 : this.#scope.lookTimes.nextInMs;
       },
       onError: (error) => this.#onError(error),
     });
   }
 
   start(): void {
-    this.#loop.start(this.#lookInMs());
+    this.#loop.start(this.#scope.lookTimes.nextInMs);
   }
 
   stop(): Promise<void> {
     return this.#loop.stop();
-  }
-
-  #lookInMs(): number {
-    return LOOK_EVERY_MS * (0.75 + 0.25 * this.#scope.random());
   }
 
   #onError(error: unknown): number {
@@ -52,7 +47,7 @@ export class DueReleaser {
     // It would be refused again, and the server would log it each time.
     if (PermissionError.is(error)) this.#releaser.keepDelaysHere(error);
     else if (!NoGroupError.is(error)) this.#scope.report({ type: "recoveryFailed", error: toErrorInfo(error) });
-    return this.#lookInMs();
+    return this.#scope.lookTimes.nextInMs;
   }
 
   /** Releases one page → whether there is more. */
