@@ -62,8 +62,8 @@ export class SharedReads implements NewEntries {
   readonly #wanted = new Set<Wanted>();
   readonly #doubtful = new Set<string>();
   #isReading = false;
-  /** Ends the read that waits at the server, or the pause before the next one. */
-  #interrupted = new AbortController();
+  /** Ends the read that waits at the server, or the pause after it; `undefined` while there is nothing to end. */
+  #wait: AbortController | undefined;
   #earlyAnswers = 0;
 
   constructor(consumer: ReadingConsumer) {
@@ -94,8 +94,8 @@ export class SharedReads implements NewEntries {
   }
 
   #interrupt(): void {
-    this.#interrupted.abort();
-    this.#interrupted = new AbortController();
+    // With a reason: without one, an error with its stack would be made for each.
+    this.#wait?.abort("another stream is to be read as well");
   }
 
   /** Reads until nothing is wanted. */
@@ -123,30 +123,34 @@ export class SharedReads implements NewEntries {
   async #readOnce({ wanted, count, blockMs }: SharedRead<Wanted>): Promise<void> {
     const { client, clock, group, name } = this.#consumer;
     const streams = wanted.map(({ stream }) => stream);
-    const { signal } = this.#interrupted;
+    const wait = blockMs === undefined ? undefined : new AbortController();
+    this.#wait = wait;
     const sentAtMs = clock.nowMs();
     try {
       const read = { streams, group, consumer: name, count, blockMs };
       const found = new Map(
-        (await client.xreadgroupMany(read, signal)).map(({ stream, entries }) => [stream, entries]),
+        (await client.xreadgroupMany(read, wait?.signal)).map(({ stream, entries }) => [stream, entries]),
       );
       for (const one of wanted) {
         this.#doubtful.delete(one.stream);
         const entries = found.get(one.stream);
         if (entries !== undefined) one.resolve(entries);
         // A wait that was interrupted may never have begun.
-        else if (blockMs === undefined || !signal.aborted) Object.assign(one, { wasAsked: true, isDoubtful: false });
+        else if (wait?.signal.aborted !== true) Object.assign(one, { wasAsked: true, isDoubtful: false });
       }
-      await this.#rest(found.size === 0 && !signal.aborted && isEarly(clock.nowMs() - sentAtMs, blockMs));
+      const isEmpty = found.size === 0 && wait?.signal.aborted !== true;
+      await this.#rest(isEmpty && isEarly(clock.nowMs() - sentAtMs, blockMs));
     } catch (error) {
       this.#failed(wanted, error);
+    } finally {
+      this.#wait = undefined;
     }
   }
 
   /** Where a proxy does not let reads wait, there must be a pause between them. */
   async #rest(wasEarly: boolean): Promise<void> {
     this.#earlyAnswers = wasEarly ? this.#earlyAnswers + 1 : 0;
-    if (wasEarly) await pause(this.#consumer.clock, decideFloor(this.#earlyAnswers), this.#interrupted.signal);
+    if (wasEarly) await pause(this.#consumer.clock, decideFloor(this.#earlyAnswers), this.#wait?.signal);
   }
 
   #failed(wanted: readonly Wanted[], error: unknown): void {
