@@ -18,7 +18,8 @@ await contend(async ({ redis, stream, streams = [stream], messages, variant }, m
   const beganMs = performance.now();
   for (let index = 0; index < messages; ) {
     const due = Math.min(messages, Math.floor((performance.now() - beganMs) * perMs));
-    for (; index < due; index++) answers.push(client.xadd(streams[index % streams.length] as string, "*", ...order(index)));
+    for (; index < due; index++)
+      answers.push(client.xadd(streams[index % streams.length] as string, "*", ...order(index)));
     // Writes what is due, and reads answers.
     await new Promise(setImmediate);
     Atomics.wait(cell, 0, 0, NAP_MS);

@@ -19,12 +19,16 @@ export interface Load {
   readonly warmUp: number;
   /** How long the third field is, in bytes. Default 60. */
   readonly noteBytes?: number;
+  /** Default 1,000. */
+  readonly maxWaitMs?: number;
+  /** How many customers there are, one after the other. Default 1,000. */
+  readonly keys?: number;
 }
 
 // The number of messages that one script adds at a time.
 const FILL_STEP = 10_000;
 const FILL =
-  "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], '*', 'order', 'order-' .. i, 'customer', 'customer-' .. i % 1000, 'note', ARGV[3]) end";
+  "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], '*', 'order', 'order-' .. i, 'customer', 'customer-' .. i % ARGV[4], 'note', ARGV[3]) end";
 
 /** Fills the stream → both contenders, ready to work on all of it. */
 export async function consumingArena(bench: Bench, load: Load, ours: Consuming, reference: Consuming): Promise<Arena> {
@@ -50,7 +54,8 @@ export function deletingArena(bench: Bench, load: Load, ours: Consuming, referen
 /** Has one contender work on all of the stream. */
 async function consume(bench: Bench, load: Load, who: Consuming, group: string): Promise<Figures> {
   await bench.redis.xgroup("CREATE", load.stream, group, "0", "MKSTREAM");
-  const task = taskOf(bench, { ...load, group, variant: who.variant ?? "batch", maxWaitMs: 1_000 });
+  const { maxWaitMs = 1_000 } = load;
+  const task = taskOf(bench, { ...load, group, variant: who.variant ?? "batch", maxWaitMs });
   const figures = await runContender(contenderScript(who.contender), task, bench.server, who.options);
   await bench.redis.xgroup("DESTROY", load.stream, group);
   return figures;
@@ -63,9 +68,12 @@ export function taskOf({ server }: Bench, task: Omit<Task, "redis">): Task {
   return { redis, stream, streams, group, batchSize, maxWaitMs, variant, warmUp, messages };
 }
 
-export async function fill({ redis }: Bench, { stream, messages, noteBytes = 60 }: Pick<Load, "stream" | "messages" | "noteBytes">): Promise<void> {
+export async function fill(
+  { redis }: Bench,
+  { stream, messages, noteBytes = 60, keys = 1_000 }: Pick<Load, "stream" | "messages" | "noteBytes" | "keys">,
+): Promise<void> {
   for (let from = 0; from < messages; from += FILL_STEP) {
     const last = Math.min(from + FILL_STEP, messages) - 1;
-    await redis.eval(FILL, 1, stream, from, last, "x".repeat(noteBytes));
+    await redis.eval(FILL, 1, stream, from, last, "x".repeat(noteBytes), keys);
   }
 }

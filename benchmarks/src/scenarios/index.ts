@@ -6,6 +6,7 @@ import { CONSUME } from "./consume.ts";
 import { HAND_OVER } from "./hand-over.ts";
 import { IDLE_LATENCY } from "./idle-latency.ts";
 import { MONITOR_PASS } from "./monitor-pass.ts";
+import { ORDER } from "./order.ts";
 import { RELEASE } from "./release.ts";
 import { STREAMS } from "./streams.ts";
 import { TRICKLE } from "./trickle.ts";
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   TRICKLE,
   IDLE_LATENCY,
   ...STREAMS,
+  ...ORDER,
   ADD_MANY,
   HAND_OVER,
   RELEASE,
