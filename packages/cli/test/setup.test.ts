@@ -118,6 +118,20 @@ describe("acl", () => {
     expectEnd(await cli.run(["produce", stream, "a=1"], as("monitor")), 4, "xadd");
   });
 
+  it("prints rules of several streams that are enough to read them together", async () => {
+    const streams = [uniqueName("acl"), uniqueName("acl")];
+    for (const stream of streams) {
+      await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+      await redis.server.command("XADD", stream, "*", "n", "1");
+    }
+    await grant(streams.join(), ["consumer"]);
+    await redis.server.command("CONFIG", "RESETSTAT");
+    const consumed = await cli.run(["consume", streams.join(), "g", "--count", "2"], as("consumer"));
+    expectEnd(consumed, 0, ...streams);
+    const stats = String(await redis.server.command("INFO", "commandstats"));
+    expect(stats).toMatch(/cmdstat_xreadgroup:.*rejected_calls=0/);
+  });
+
   it("prints rules that are enough to keep groups, and names what is left where deleting lacks one", async () => {
     expect.hasAssertions();
     const stream = uniqueName("acl");

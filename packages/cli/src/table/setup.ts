@@ -4,7 +4,7 @@ export const acl = defineCommand({
   path: ["acl"],
   summary: "Print the ACL rules that a role needs",
   about: [
-    "The rules are for one stream. Each group of commands stands in a selector, in parentheses, with the keys that it may touch. No rule lets a role delete or overwrite the stream or its dead letters.",
+    "The rules are for one stream, or for several with commas between: a consumer of several needs one rule more, to read them with one command. Each group of commands stands in a selector, in parentheses, with the keys that it may touch. No rule lets a role delete or overwrite the stream or its dead letters.",
     'What deletes or reads messages is only granted with --with. A consumer: delete (onAck: "delete"), xackdel (the same with XACKDEL, only on Redis 8.2 and later). A monitor: trim. A scaler: payloads (counts the messages when the server does not know the lag). Dead letters: discard, redrive, add.',
   ],
   args: [
@@ -13,7 +13,12 @@ export const acl = defineCommand({
       about: "the role",
       choices: ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups"],
     },
-    { name: "stream", isName: true, about: "the stream's key" },
+    {
+      name: "streams",
+      isName: true,
+      isList: true,
+      about: "the stream's key, or those of several streams with commas between; a comma of a key is typed \\x2c",
+    },
   ],
   options: {
     least: { kind: "flag", about: "only what it needs in a group that exists" },

@@ -1,3 +1,4 @@
+import { PermissionError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { addEntry, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
@@ -14,10 +15,15 @@ async function open(...streams: readonly string[]) {
   for (const stream of streams) await client.xgroupCreate({ stream, group, position: "start" });
   /** What each command has asked for. */
   const sent: { streams: readonly string[]; count: number; waits: boolean }[] = [];
+  /** Whether the user may read each stream, but not several with one command. */
+  const onlyAlone = { is: false };
   const watched = Object.create(client, {
     xreadgroupMany: {
       value: (...[options, signal]: Parameters<StreamClient["xreadgroupMany"]>) => {
         sent.push({ streams: options.streams, count: options.count, waits: options.blockMs !== undefined });
+        if (onlyAlone.is && options.streams.length > 1) {
+          return Promise.reject(new PermissionError("NOPERM", { command: "xreadgroup" }));
+        }
         return client.xreadgroupMany(options, signal);
       },
     },
@@ -28,7 +34,7 @@ async function open(...streams: readonly string[]) {
   const add = async (stream: string, count = 1): Promise<void> => {
     for (let more = count; more > 0; more--) await addEntry(client, { stream, fields: ["n", "1"] });
   };
-  return { clock, redis, client, sent, read, add };
+  return { clock, redis, client, sent, onlyAlone, read, add };
 }
 
 const turns = async (count = 10): Promise<void> => {
@@ -60,6 +66,20 @@ describe("SharedReads", () => {
     expect(await a).toHaveLength(1);
     await clock.advance(1_000);
     expect(await b).toEqual([]);
+  });
+
+  it("pauses between reads where each stream may be read, but not several with one command", async () => {
+    const { sent, read, add, clock, onlyAlone } = await open("a", "b");
+    onlyAlone.is = true;
+    const waiting = [read("a"), read("b")];
+    await turns(1_000);
+    // Together, each alone, and together once more, which is the second refusal.
+    expect(sent.map(({ streams }) => streams.join())).toEqual(["a,b", "a", "b", "a,b"]);
+    await add("b");
+    await clock.advance(250);
+    expect(await waiting[1]).toHaveLength(1);
+    await clock.advance(1_000);
+    expect(await waiting[0]).toEqual([]);
   });
 
   it("gives nobody more than wanted, and those who want much all the same what they want", async () => {

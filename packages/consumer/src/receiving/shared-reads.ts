@@ -65,6 +65,8 @@ export class SharedReads implements NewEntries {
   /** Ends the read that waits at the server, or the pause after it; `undefined` while there is nothing to end. */
   #wait: AbortController | undefined;
   #earlyAnswers = 0;
+  /** How many reads in a row were refused for their streams together. */
+  #refusals = 0;
 
   constructor(consumer: ReadingConsumer) {
     this.#consumer = consumer;
@@ -131,6 +133,7 @@ export class SharedReads implements NewEntries {
       const found = new Map(
         (await client.xreadgroupMany(read, wait?.signal)).map(({ stream, entries }) => [stream, entries]),
       );
+      if (wanted.length > 1) this.#refusals = 0;
       for (const one of wanted) {
         this.#doubtful.delete(one.stream);
         const entries = found.get(one.stream);
@@ -141,7 +144,7 @@ export class SharedReads implements NewEntries {
       const isEmpty = found.size === 0 && wait?.signal.aborted !== true;
       await this.#rest(isEmpty && isEarly(clock.nowMs() - sentAtMs, blockMs));
     } catch (error) {
-      this.#failed(wanted, error);
+      await this.#failed(wanted, error);
     } finally {
       this.#wait = undefined;
     }
@@ -153,7 +156,7 @@ export class SharedReads implements NewEntries {
     if (wasEarly) await pause(this.#consumer.clock, decideFloor(this.#earlyAnswers), this.#wait?.signal);
   }
 
-  #failed(wanted: readonly Wanted[], error: unknown): void {
+  async #failed(wanted: readonly Wanted[], error: unknown): Promise<void> {
     const [only, ...others] = wanted;
     if (only !== undefined && others.length === 0) {
       if (!ConnectionError.is(error)) this.#doubtful.add(only.stream);
@@ -163,5 +166,9 @@ export class SharedReads implements NewEntries {
       if (ConnectionError.is(error)) one.reject(error);
       else one.isDoubtful = true;
     }
+    if (ConnectionError.is(error)) return;
+    // Again and again, although each of them alone can be read: a user may have the right for each of them, and not for all of
+    // them in one command.
+    if (this.#refusals++ > 0) await pause(this.#consumer.clock, decideFloor(this.#refusals), this.#interrupted.signal);
   }
 }

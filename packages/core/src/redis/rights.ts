@@ -252,17 +252,29 @@ export function extrasOf(role: Role): readonly Extra[] {
 }
 
 /**
- * The ACL rules of a role for one stream, each an argument of ACL SETUSER: commands without a key, then selectors.
+ * The ACL rules of a role for a stream, or for several of them, each an argument of ACL SETUSER: commands without a key, then
+ * selectors. A command must find all of its keys in one selector, so a consumer of several streams has one more, to read them
+ * together.
  *
  * @throws {ConfigError} when the stream's name leaves no room for keys beside it
  */
-export function aclRules(role: Role, stream: string, options: AclRulesOptions = {}): readonly string[] {
+export function aclRules(
+  role: Role,
+  stream: string | readonly string[],
+  options: AclRulesOptions = {},
+): readonly string[] {
   const { least = false, extras = [], cluster = false } = options;
   const parts = RIGHTS[role].filter(
     ({ need }) => need === "least" || (need === "optional" ? !least : extras.includes(need)),
   );
   const grants = parts.flatMap((part) => part.grants);
-  return rulesOf(cluster ? [...grants, { keys: [], rules: CLUSTER_RULES }] : grants, stream);
+  const streams = [stream].flat();
+  const all = cluster ? [...grants, { keys: [], rules: CLUSTER_RULES }] : grants;
+  const rules = new Set(streams.flatMap((one) => rulesOf(all, one)));
+  if (role === "consumer" && streams.length > 1) {
+    rules.add(`(${streams.map((one) => keyPattern("stream", one)).join(" ")} +xreadgroup)`);
+  }
+  return [...rules];
 }
 
 /** The ACL rules of some grants: commands without a key, then one selector for each combination of keys. */
