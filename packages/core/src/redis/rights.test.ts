@@ -45,6 +45,14 @@ describe("aclRules", () => {
     }
   });
 
+  test("of several streams are those of each, and one more with which a consumer reads them together", () => {
+    const each = ["orders", "refunds"].flatMap((stream) => aclRules("consumer", stream));
+    const both = aclRules("consumer", ["orders", "refunds"]);
+    expect(both).toEqual([...new Set(each), "(~orders ~refunds +xreadgroup)"]);
+    expect(aclRules("consumer", ["orders"])).toEqual(aclRules("consumer", "orders"));
+    expect(aclRules("producer", ["orders", "refunds"])).toContain("(~refunds +xadd)");
+  });
+
   test("keeps to the stream: others with the same hash tag have other keys", () => {
     expect(aclRules("monitor", "{eu}:orders", { least: true }).join()).toContain("~rb:{eu}:due:{eu}%3Aorders:* ");
     expect(aclRules("scaler", "{eu}:orders", { least: true }).join()).toContain("~rb:{eu}:*:{eu}%3Aorders:* ");
