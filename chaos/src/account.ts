@@ -1,9 +1,10 @@
 /** Combines a round's journals into the input of the two judges. */
 import type { Blackboard } from "./blackboard.ts";
+import type { Offer } from "./duplicate.ts";
+import { addedAtMs } from "./entry.ts";
 import { isHang } from "./expected-end.ts";
-import { addedAtMs } from "./forgotten.ts";
 import type { ProducerLine, WitnessLine, WorkerLine } from "./journal.ts";
-import { type FinalState, judge, type Problem, type Verdict } from "./ledger.ts";
+import { type FinalState, type Item, judge, type Problem, type Verdict } from "./ledger.ts";
 import type { LivenessPolicy } from "./liveness/bounds.ts";
 import { historiesOf } from "./liveness/histories.ts";
 import { viewOf } from "./liveness/journal-view.ts";
@@ -30,6 +31,8 @@ export interface RoundFacts {
   readonly blackboard: Blackboard;
   /** Whether the producers waited for all replicas. */
   readonly isReplicated: boolean;
+  /** Whether the workers keep the messages of an order key in order. */
+  readonly isOrdered: boolean;
   readonly final: FinalState;
   /** When the machine, or the server, stalled. */
   readonly stalls: readonly Span[];
@@ -47,7 +50,9 @@ export interface RoundVerdict {
 
 export function judgeRound(facts: RoundFacts): RoundVerdict {
   const { policy, journals, known, blackboard, final } = facts;
+  const { isOrdered } = facts;
   const confirmed = known.filter((line) => line.e === "confirmed");
+  const unknown = known.filter((line) => line.e === "unknown");
   const histories = journals.map(({ place, worker, lines }) =>
     reconstruct(worker, lines, true, blackboard.awayOf(place)),
   );
@@ -57,7 +62,7 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
   const verdict = judge({
     rules: { leaseMs: policy.leaseMs, maxHoldMs: policy.maxHoldMs, drainMs: facts.drainMs },
     confirmed,
-    unknown: known.filter((line) => line.e === "unknown"),
+    unknown,
     offers,
     workers: histories.map(({ life }) => life),
     unlike: { lasting: namesOf((place) => place.mustLast), old: namesOf((place) => place.isOld) },
@@ -65,6 +70,7 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
     destroyedDeadLetters: blackboard.destroyedDeadIds,
     forgotten: blackboard.forgotten,
     isReplicated: facts.isReplicated,
+    isOrdered,
     final,
   });
   const destroyed = new Map(blackboard.destroyedAtMs);
@@ -73,7 +79,10 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
   const liveness = judgeLiveness({
     policy,
     messages: historiesOf({
-      ...{ confirmed, offers, owners: ownersById(facts.owners), destroyed },
+      messages: [...confirmed, ...offeredOf(unknown, offers)].map(({ key, id, orderKey }) => ({
+        ...{ key, id, orderKey: isOrdered ? orderKey : undefined },
+      })),
+      ...{ offers, owners: ownersById(facts.owners), destroyed },
       inFlight: new Set([...final.undelivered, ...final.pending.map(({ id }) => id)]),
       serverAheadMs: facts.serverAheadMs,
     }),
@@ -88,6 +97,13 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
     horizonMs: facts.horizonMs,
   });
   return { verdict, liveness };
+}
+
+/** The messages that were added after all, by their ids. */
+function offeredOf(unknown: readonly Omit<Item, "id">[], offers: readonly Offer[]): readonly Item[] {
+  const items = new Map(unknown.map((item) => [item.key, item]));
+  const ids = new Map(offers.filter(({ key }) => items.has(key)).map(({ key, id }) => [id, key]));
+  return [...ids].map(([id, key]) => ({ ...(items.get(key) as Omit<Item, "id">), id }));
 }
 
 export function describeOverdue(overdue: OverdueMessage, startedAtMs: number): Problem {

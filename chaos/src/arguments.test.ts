@@ -37,6 +37,11 @@ test("a topology has its own faults, and replicas to wait for where it has repli
   expect(resolveRound({})).toMatchObject({ topology: "standalone", waitForReplicas: false });
 });
 
+test("with an order there is one worker, and with several streams each worker reads all of them", () => {
+  expect(resolveRound({ "order-by": true })).toMatchObject({ isOrdered: true, workers: 1, streams: 1 });
+  expect(resolveRound({ streams: "3" })).toMatchObject({ isOrdered: false, workers: 4, streams: 3 });
+});
+
 test("an earlier version's scripts are those of its checkout", () => {
   const checkout = fileURLToPath(new URL("../..", import.meta.url));
   const { oldSource } = resolveRound({ old: checkout }) as { readonly oldSource: URL };
@@ -54,6 +59,11 @@ test("the journals are kept where a folder is named", () => {
 test("what is wrong is named", () => {
   expect(resolveRound({ every: "0" })).toBe("--every must be a number, above 0");
   expect(resolveRound({ seed: "x" })).toBe("--seed must be a whole number, at least 0");
+  expect(resolveRound({ streams: "0" })).toBe("--streams must be a whole number, at least 1");
+  expect(resolveRound({ streams: "2", topology: "cluster" })).toBe("--streams needs --topology standalone or sentinel");
+  expect(resolveRound({ "order-by": true, workers: "2" })).toBe(
+    "--order-by needs --workers 1: nobody promises an order among several",
+  );
   expect(resolveRound({ workers: "0" })).toBe("--workers must be a whole number, at least 1");
   expect(resolveRound({ minutes: "-1" })).toBe("--minutes must be a number, at least 0");
   expect(resolveRound({ soak: true })).toBe("--soak needs --minutes, above 0");

@@ -16,6 +16,10 @@ export interface Arguments {
   readonly messages?: string;
   readonly producers?: string;
   readonly workers?: string;
+  /** How many streams each worker reads. */
+  readonly streams?: string;
+  /** One worker, which keeps the messages of each order key in order. */
+  readonly "order-by"?: boolean;
   readonly faults?: string;
   /** The mean time between faults, in milliseconds. */
   readonly every?: string;
@@ -32,6 +36,8 @@ export const ROUND_DEFAULTS = {
   messages: 20_000,
   producers: 3,
   workers: 4,
+  streams: 1,
+  isOrdered: false,
   lasting: 0,
   loadMs: 25_000,
   everyMs: 700,
@@ -71,6 +77,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   const minutes = count("minutes", 0);
   if (!(minutes >= 0)) return "--minutes must be a number, at least 0";
   if (args.soak && minutes === 0) return "--soak needs --minutes, above 0";
+  const isOrdered = args["order-by"] === true;
   const loadMs = args.soak ? minutes * MINUTE_MS : ROUND_DEFAULTS.loadMs;
   const resolved = {
     ...ROUND_DEFAULTS,
@@ -83,15 +90,19 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
     // At the default speed, however long.
     messages: count("messages", Math.ceil(ROUND_DEFAULTS.messages * (loadMs / ROUND_DEFAULTS.loadMs))),
     producers: count("producers", ROUND_DEFAULTS.producers),
-    workers: count("workers", ROUND_DEFAULTS.workers),
+    workers: count("workers", isOrdered ? 1 : ROUND_DEFAULTS.workers),
+    streams: count("streams", ROUND_DEFAULTS.streams),
+    isOrdered,
   };
-  for (const name of ["seed", "messages", "producers", "workers"] as const) {
+  for (const name of ["seed", "messages", "producers", "workers", "streams"] as const) {
     const least = name === "seed" ? 0 : 1;
     if (!Number.isSafeInteger(resolved[name]) || resolved[name] < least) {
       return `--${name} must be a whole number, at least ${least}`;
     }
   }
   if (!(resolved.everyMs > 0)) return "--every must be a number, above 0";
+  if (isOrdered && resolved.workers !== 1)
+    return "--order-by needs --workers 1: nobody promises an order among several";
   const oldSource = args.old === undefined ? undefined : pathToFileURL(`${resolve(args.old)}/chaos/src/`);
   if (oldSource !== undefined && !existsSync(new URL("worker-process.ts", oldSource))) {
     return `--old must be a checkout of this repository; there is no chaos/src/worker-process.ts in ${args.old}`;
@@ -99,6 +110,10 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   const topology = TOPOLOGY_KINDS.find((kind) => kind === (args.topology ?? "standalone"));
   if (topology === undefined) return `--topology must be one of ${TOPOLOGY_KINDS.join(", ")}`;
   if (oldSource !== undefined && topology !== "standalone") return "--old needs --topology standalone";
+  if (oldSource !== undefined && (isOrdered || resolved.streams > 1)) {
+    return "--old goes neither with --order-by nor with --streams: an earlier version may know neither";
+  }
+  if (resolved.streams > 1 && topology === "cluster") return "--streams needs --topology standalone or sentinel";
   const all: readonly FaultKind[] = FAULT_KINDS[topology];
   const names = args.faults === undefined ? all : args.faults.split(",").filter((name) => name !== "");
   const unknown = names.filter((name) => !all.includes(name as FaultKind));
@@ -110,8 +125,9 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
 
 export function usage(): string {
   return (
-    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b]\n" +
-    "       [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--every ms] [--old folder] [--keep folder] [--soak] [--json]\n" +
+    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--streams n]\n" +
+    "       [--order-by] [--faults a,b] [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--every ms]\n" +
+    "       [--old folder] [--keep folder] [--soak] [--json]\n" +
     TOPOLOGY_KINDS.map((topology) => `faults of ${topology}: ${FAULT_KINDS[topology].join(", ")}`).join("\n")
   );
 }

@@ -12,7 +12,7 @@ interface Noted {
 
 export class Blackboard {
   readonly destroyedDeadIds = new Set<string>();
-  /** Ids that were removed from the stream, and when. */
+  /** Entries that were removed from their stream, and when. */
   readonly destroyedAtMs = new Map<string, number>();
   /** When a server took writes that its successor may not have. */
   readonly forgotten: Span[] = [];

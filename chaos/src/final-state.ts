@@ -1,10 +1,12 @@
 /** The state of the server at the end. */
 import type { RedisServer, Reply } from "@redis-batch/test-support";
+import { entryName } from "./entry.ts";
 import type { Intent } from "./intent.ts";
+import { deadLettersOf, registryOf } from "./keys.ts";
 import type { FinalState } from "./ledger.ts";
 import type { ConsumerAtUnrest, InFlightMessage, Unrest } from "./unrest.ts";
 
-/** The server that has the stream, whichever it is. */
+/** The server that has the streams, whichever it is. */
 type Commands = Pick<RedisServer, "command">;
 
 const PAGE = 5_000;
@@ -12,7 +14,12 @@ const PAGE = 5_000;
 const LOOKED_AT = 10;
 
 /** How much is left to do, and how long the load has been gone from the stream. */
-export async function countInFlight(server: Commands, stream: string): Promise<number> {
+export async function countInFlight(server: Commands, streams: readonly string[]): Promise<number> {
+  const counts = await Promise.all(streams.map((stream) => countOf(server, stream)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function countOf(server: Commands, stream: string): Promise<number> {
   const group = await groupOf(server, stream);
   if (group === undefined) return Number(await server.command("XLEN", stream));
   const undelivered = (await server.command(
@@ -26,47 +33,77 @@ export async function countInFlight(server: Commands, stream: string): Promise<n
   return group.pending + undelivered.length;
 }
 
-/** The intents of the messages in flight. */
-export async function readIntentsLeft(server: Commands, stream: string): Promise<readonly Intent[]> {
+/** What is left to do with a message in flight. */
+export interface MessageLeft {
+  readonly intent: Intent;
+  readonly orderKey: string;
+}
+
+/** What the messages in flight ask for. */
+export async function readMessagesLeft(server: Commands, streams: readonly string[]): Promise<readonly MessageLeft[]> {
+  return (await Promise.all(streams.map((stream) => messagesLeftOf(server, stream)))).flat();
+}
+
+async function messagesLeftOf(server: Commands, stream: string): Promise<readonly MessageLeft[]> {
   const group = await groupOf(server, stream);
   const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
-  const entries = await entriesAfter(server, stream, group?.lastDelivered ?? "0-0");
-  const intents = entries.map(([, fields]) => fields.get("intent") as Intent);
+  const entries = (await entriesAfter(server, stream, group?.lastDelivered ?? "0-0")).map(([, fields]) => fields);
   for (const { id } of pending) {
-    const { intent } = await readMessage(server, stream, id, undefined);
-    if (intent !== "") intents.push(intent as Intent);
+    const [entry] = (await server.command("XRANGE", stream, id, id)) as [string, Reply[]][];
+    if (entry !== undefined) entries.push(pairs(entry[1]) as ReadonlyMap<string, string>);
   }
-  return intents;
+  return entries.map((fields) => ({
+    intent: fields.get("intent") as Intent,
+    orderKey: `${stream} ${fields.get("orderKey") ?? ""}`,
+  }));
 }
 
 /** The messages in flight, their consumers, and the server's data about these. */
 export async function readUnrest(
   server: Commands,
-  stream: string,
-  registry: string,
+  streams: readonly string[],
 ): Promise<Omit<Unrest, "workers" | "monitors">> {
+  const all = await Promise.all(streams.map((stream) => unrestOf(server, streams, stream)));
+  return {
+    total: all.reduce((sum, { total }) => sum + total, 0),
+    messages: all.flatMap(({ messages }) => messages).slice(0, LOOKED_AT),
+    consumers: all.flatMap(({ consumers }) => consumers),
+    leases: await readLeases(server),
+  };
+}
+
+async function unrestOf(
+  server: Commands,
+  streams: readonly string[],
+  stream: string,
+): Promise<Pick<Unrest, "total" | "messages" | "consumers">> {
   const group = await groupOf(server, stream);
   const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
   const undelivered = await idsAfter(server, stream, group?.lastDelivered ?? "0-0");
   const first = [...pending.map(({ id }) => id), ...undelivered].slice(0, LOOKED_AT);
-  const messages = first.map((id) => readMessage(server, stream, id, group?.name));
+  const messages = first.map((id) => readMessage(server, streams, stream, id, group?.name));
   return {
     total: pending.length + undelivered.length,
     messages: await Promise.all(messages),
-    consumers: group === undefined ? [] : await readConsumers(server, stream, group.name, registry),
-    leases: await readLeases(server),
+    consumers:
+      group === undefined ? [] : await readConsumers(server, stream, group.name, registryOf(stream, group.name)),
   };
 }
 
 async function readMessage(
   server: Commands,
+  streams: readonly string[],
   stream: string,
   id: string,
   group: string | undefined,
 ): Promise<InFlightMessage> {
   const [entry] = (await server.command("XRANGE", stream, id, id)) as [string, Reply[]][];
   const fields = pairs(entry?.[1] ?? []);
-  const told = { id, key: String(fields.get("key") ?? ""), intent: String(fields.get("intent") ?? "") };
+  const told = {
+    id: entryName(streams, stream, id),
+    key: String(fields.get("key") ?? ""),
+    intent: String(fields.get("intent") ?? ""),
+  };
   if (group === undefined) return { ...told, pending: undefined };
   const [held] = (await server.command("XPENDING", stream, group, id, id, 1)) as [string, string, number, number][];
   if (held === undefined) return { ...told, pending: undefined };
@@ -98,18 +135,41 @@ async function readLeases(server: Commands): Promise<Unrest["leases"]> {
   return Promise.all(keys.map(async (key) => ({ key, holder: String(await server.command("GET", key)) })));
 }
 
-export async function readFinalState(server: Commands, stream: string, deadLetters: string): Promise<FinalState> {
+/** @param serverAheadMs how much the server's clock is ahead of the journals' */
+export async function readFinalState(
+  server: Commands,
+  streams: readonly string[],
+  group: string,
+  serverAheadMs: number,
+): Promise<FinalState> {
+  const all = await Promise.all(streams.map((stream) => finalStateOf(server, streams, stream, group, serverAheadMs)));
+  return {
+    undelivered: all.flatMap(({ undelivered }) => undelivered),
+    pending: all.flatMap(({ pending }) => pending),
+    deadLetters: all.flatMap(({ deadLetters }) => deadLetters),
+  };
+}
+
+async function finalStateOf(
+  server: Commands,
+  streams: readonly string[],
+  stream: string,
+  groupName: string,
+  serverAheadMs: number,
+): Promise<FinalState> {
+  const nameOf = (id: string): string => entryName(streams, stream, id);
   const group = await groupOf(server, stream);
   const undelivered = await idsAfter(server, stream, group?.lastDelivered ?? "0-0");
   const pending = group === undefined ? [] : await pendingOf(server, stream, group.name);
-  const letters = await entriesAfter(server, deadLetters, "0-0");
+  const letters = await entriesAfter(server, deadLettersOf(stream, groupName), "0-0");
   return {
-    undelivered,
-    pending,
+    undelivered: undelivered.map(nameOf),
+    pending: pending.map(({ id, consumer }) => ({ id: nameOf(id), consumer })),
     deadLetters: letters.map(([, fields]) => ({
       key: fields.get("key") ?? "",
-      id: fields.get("dead.id") ?? "",
+      id: nameOf(fields.get("dead.id") ?? ""),
       reason: fields.get("dead.reason") ?? "",
+      atMs: Number(fields.get("dead.at")) - serverAheadMs,
     })),
   };
 }

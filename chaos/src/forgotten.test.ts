@@ -11,13 +11,13 @@ function judgeWith(changes: Partial<Account>) {
     unlike: { lasting: new Set(), old: new Set() },
     ...{ confirmed: [], unknown: [], offers: [], destroyed: new Set(), destroyedDeadLetters: new Set() },
     workers: ["a", "b"].map((worker) => ({ worker, endedAtMs: undefined, standstills: [], closingAtMs: undefined })),
-    ...{ forgotten: [FAILOVER], isReplicated: false },
+    ...{ forgotten: [FAILOVER], isReplicated: false, isOrdered: false },
     final: { undelivered: [], pending: [], deadLetters: [] },
     ...changes,
   });
 }
 
-const addedAt = (ms: number) => ({ key: "k", id: `${ms}-0`, intent: "ack" }) as const;
+const addedAt = (ms: number) => ({ key: "k", id: `${ms}-0`, intent: "ack", orderKey: "o" }) as const;
 
 function offer(worker: string, atMs: number, id: string, deferMs?: number): Offer {
   const worked = deferMs === undefined ? ({ how: "done", atMs: atMs + 10 } as const) : undefined;

@@ -8,8 +8,3 @@ const LAG_MS = 1_000;
 export function mayBeForgotten(fromMs: number, toMs: number, forgotten: readonly Span[]): boolean {
   return forgotten.some((span) => fromMs <= span.toMs && toMs >= span.fromMs - LAG_MS);
 }
-
-/** When an entry was added, by its id. */
-export function addedAtMs(id: string): number {
-  return Number(id.split("-")[0]);
-}

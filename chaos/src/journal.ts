@@ -3,11 +3,19 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writ
 import type { ConsumerHealth } from "@redis-batch/consumer";
 import type { Intent } from "./intent.ts";
 
-/** A line of a producer's journal. */
+/** A line of a producer's journal. All ids in journals are names of entries: see `entry.ts`. */
 export type ProducerLine =
-  | { readonly e: "confirmed"; readonly t: number; readonly key: string; readonly id: string; readonly intent: Intent }
+  | ({ readonly e: "confirmed"; readonly t: number; readonly id: string } & Added)
   /** It may have been added, or not. */
-  | { readonly e: "unknown"; readonly t: number; readonly key: string; readonly intent: Intent };
+  | ({ readonly e: "unknown"; readonly t: number } & Added);
+
+interface Added {
+  /** Each message has one of its own. */
+  readonly key: string;
+  /** What it belongs in order with. */
+  readonly orderKey: string;
+  readonly intent: Intent;
+}
 
 /** What a fault makes a handler do: never return, throw at everything, or find its sink out of order. */
 export type HandlerFault = "hang" | "broken" | "readOnly" | "full" | "away";

@@ -40,9 +40,9 @@ function perfectRun(all: readonly Fate[]): Account {
     if (again === "died") work("killed", atMs, false);
     if (again === "lease") work("sleeper", atMs, false);
     work("good", again === "never" ? atMs : 50_000 + atMs, true);
-    if (intent === "reject") deadLetters.push({ key, id, reason: "rejected" });
-    if (intent === "poison") deadLetters.push({ key, id, reason: "maxDeliveries" });
-    return { key, id, intent };
+    if (intent === "reject") deadLetters.push({ key, id, reason: "rejected", atMs });
+    if (intent === "poison") deadLetters.push({ key, id, reason: "maxDeliveries", atMs });
+    return { key, id, intent, orderKey: "o" };
   });
   return {
     rules: { leaseMs: 1_000, maxHoldMs: 10_000_000, drainMs: 1_000 },
@@ -64,6 +64,7 @@ function perfectRun(all: readonly Fate[]): Account {
     destroyedDeadLetters: new Set(),
     forgotten: [],
     isReplicated: false,
+    isOrdered: false,
     final: { undelivered: [], pending: [], deadLetters },
   };
 }

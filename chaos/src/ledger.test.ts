@@ -19,6 +19,7 @@ function account(changes: Partial<Account>): Account {
     destroyedDeadLetters: new Set(),
     forgotten: [],
     isReplicated: false,
+    isOrdered: false,
     ...changes,
     final: { undelivered: [], pending: [], deadLetters: [], ...changes.final },
   };
@@ -38,7 +39,7 @@ function offer(worker: string, atMs: number, changes: Partial<Offer> = {}): Offe
   };
 }
 
-const added = { key: "k", id: "1-1", intent: "ack" } as const;
+const added = { key: "k", id: "1-1", intent: "ack", orderKey: "o" } as const;
 
 function kindsOf(changes: Partial<Account>): ProblemKind[] {
   return judge(account(changes)).problems.map(({ kind }) => kind);
@@ -84,7 +85,7 @@ describe("the fate of a message", () => {
   });
 
   test("an add of unknown outcome may be there or not", () => {
-    const unknown = [{ key: "k", intent: "ack" as const }];
+    const unknown = [{ key: "k", intent: "ack" as const, orderKey: "o" }];
     expect(kindsOf({ unknown })).toEqual([]);
     expect(kindsOf({ unknown, offers: [offer("a", 0)] })).toEqual([]);
   });
@@ -101,9 +102,28 @@ describe("the fate of a message", () => {
   });
 });
 
+describe("the order of a key", () => {
+  const second = { ...added, key: "l", id: "1-2" };
+  const offers = [offer("a", 100), offer("a", 0, { key: "l", id: "1-2" })];
+
+  test("counts what was completed too early, where an order is promised", () => {
+    const verdict = judge(account({ confirmed: [added, second], offers, isOrdered: true }));
+    expect(verdict).toMatchObject({ outOfOrder: 1, problems: [{ kind: "outOfOrder", key: "l", id: "1-2" }] });
+    expect(judge(account({ confirmed: [added, second], offers }))).toMatchObject({
+      outOfOrder: undefined,
+      problems: [],
+    });
+  });
+
+  test("includes adds of unknown outcome", () => {
+    const unknown = [{ key: "k", intent: "ack" as const, orderKey: "o" }];
+    expect(kindsOf({ confirmed: [second], unknown, offers, isOrdered: true })).toEqual(["outOfOrder"]);
+  });
+});
+
 describe("dead letters", () => {
   const rejected = { ...added, intent: "reject" } as const;
-  const letter = { key: "k", id: "1-1", reason: "rejected" };
+  const letter = { key: "k", id: "1-1", reason: "rejected", atMs: 15 };
   const withLetters = (...deadLetters: (typeof letter)[]): Account["final"] => ({
     undelivered: [],
     pending: [],
@@ -149,7 +169,7 @@ describe("a message that hangs", () => {
   const hung = offer("a", 0, { worked: undefined, settledAtMs: undefined, endedAtMs: undefined });
   const again = { ...hung, worker: "b", atMs: 5_000 };
   const deadLetteredFor = (reason: string): Account["final"] => ({
-    ...{ undelivered: [], pending: [], deadLetters: [{ key: "k", id: "1-1", reason }] },
+    ...{ undelivered: [], pending: [], deadLetters: [{ key: "k", id: "1-1", reason, atMs: 15 }] },
   });
 
   test("is dead-lettered for that, and for nothing else", () => {

@@ -10,9 +10,11 @@ import {
   type Span,
   type WorkerLife,
 } from "./duplicate.ts";
+import { addedAtMs } from "./entry.ts";
 import { expectedEnds } from "./expected-end.ts";
-import { addedAtMs, mayBeForgotten } from "./forgotten.ts";
+import { mayBeForgotten } from "./forgotten.ts";
 import type { Intent } from "./intent.ts";
+import { findOutOfOrder } from "./out-of-order.ts";
 import { findTooEarly } from "./too-early.ts";
 
 export interface DeadLetter {
@@ -20,6 +22,8 @@ export interface DeadLetter {
   /** The id it had in the stream. */
   readonly id: string;
   readonly reason: string;
+  /** When it became one, on the clock of the journals. */
+  readonly atMs: number;
 }
 
 /** The state of the server at the end. */
@@ -31,9 +35,9 @@ export interface FinalState {
 
 export interface Account {
   readonly rules: DuplicateRules;
-  readonly confirmed: readonly { readonly key: string; readonly id: string; readonly intent: Intent }[];
+  readonly confirmed: readonly Item[];
   /** Adds whose outcome the producer does not know. */
-  readonly unknown: readonly { readonly key: string; readonly intent: Intent }[];
+  readonly unknown: readonly Omit<Item, "id">[];
   readonly offers: readonly Offer[];
   readonly workers: readonly WorkerLife[];
   /** Workers that do not follow the intents: those that must survive the round, and those of an earlier version. */
@@ -46,6 +50,8 @@ export interface Account {
   readonly forgotten: readonly Span[];
   /** Whether the producers waited until all replicas had what they confirm, so that no failover can take it back. */
   readonly isReplicated: boolean;
+  /** Whether the workers promise that the messages of one order key are completed in order. */
+  readonly isOrdered: boolean;
   readonly final: FinalState;
 }
 
@@ -64,6 +70,8 @@ export type ProblemKind =
   | "overdue"
   /** Offered before the time until which a handler had deferred it. */
   | "tooEarly"
+  /** Completed before an earlier message of its order key. */
+  | "outOfOrder"
   /** In the stream twice, although the producer added it once. */
   | "addedTwice"
   /** Offered, but never added. */
@@ -90,13 +98,19 @@ export interface Verdict {
   readonly explainedDuplicates: number;
   /** The explained ones by what explains them. */
   readonly explanations: Readonly<Record<Explanation, number>>;
+  /** How many messages were completed before an earlier one of their order key; `undefined`: nobody promised an order. */
+  readonly outOfOrder: number | undefined;
   readonly problems: readonly Problem[];
 }
 
-interface Item {
+/** A message that was added. */
+export interface Item {
+  /** Its own. */
   readonly key: string;
   readonly id: string;
   readonly intent: Intent;
+  /** What it belongs in order with. */
+  readonly orderKey: string;
 }
 
 /** Judges the account. Pure: the same account gives the same verdict. */
@@ -124,6 +138,7 @@ export function judge(account: Account): Verdict {
     }
   }
   judgeKeys();
+  const outOfOrder = account.isOrdered ? judgeOrder() : undefined;
   for (const id of inFlight) problems.push({ kind: "leftInFlight", key: keyOf(id), id, text: whereInFlight(id) });
   return {
     confirmed: account.confirmed.length,
@@ -131,6 +146,7 @@ export function judge(account: Account): Verdict {
     forgotten,
     explainedDuplicates: Object.values(explanations).reduce((sum, count) => sum + count, 0),
     explanations,
+    outOfOrder,
     problems,
   };
 
@@ -204,6 +220,13 @@ export function judge(account: Account): Verdict {
         problems.push({ kind: "addedTwice", key, id: kept.join(), text: "one add, several entries" });
       }
     }
+  }
+
+  function judgeOrder(): number {
+    const messages = [...account.confirmed, ...account.unknown];
+    const found = findOutOfOrder(messages, account.offers, account.final.deadLetters);
+    problems.push(...found.map((message) => ({ kind: "outOfOrder" as const, ...message })));
+    return found.length;
   }
 
   function whereInFlight(id: string): string {

@@ -1,4 +1,4 @@
-/** A monitor in a process of its own, that cleans up and trims on its own while it leads. */
+/** The monitors of all streams in a process of their own, which clean up and trim on their own while they lead. */
 import { Monitor, type MonitorEvent } from "@redis-batch/monitor";
 import type { MonitorTask } from "./tasks.ts";
 
@@ -6,13 +6,20 @@ import type { MonitorTask } from "./tasks.ts";
 const TOLD = new Set<MonitorEvent["type"]>(["handedOver", "consumerRemoved", "pendingTrimmed", "trimmed", "leading"]);
 
 const task = JSON.parse(process.argv[2] ?? "") as MonitorTask;
-const monitor = new Monitor({
-  redis: task.url,
-  stream: task.stream,
-  groups: "all",
-  observer(event) {
-    if (TOLD.has(event.type)) console.log(JSON.stringify(event));
-  },
+const monitors = task.streams.map(
+  (stream) =>
+    new Monitor({
+      redis: task.url,
+      stream,
+      groups: "all",
+      observer(event) {
+        if (TOLD.has(event.type)) console.log(JSON.stringify(event));
+      },
+    }),
+);
+process.on("SIGTERM", () => {
+  for (const monitor of monitors) void monitor.close();
 });
-process.on("SIGTERM", () => void monitor.close());
-await monitor.run({ intervalMs: task.intervalMs, autoCleanUp: true, autoTrim: true });
+await Promise.all(
+  monitors.map((monitor) => monitor.run({ intervalMs: task.intervalMs, autoCleanUp: true, autoTrim: true })),
+);

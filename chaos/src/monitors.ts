@@ -8,7 +8,7 @@ const SCRIPT = "monitor-process.ts";
 export const MONITORS = 2;
 
 export interface MonitorsOptions {
-  readonly stream: string;
+  readonly streams: readonly string[];
   readonly leaseMs: number;
   /** The folder of an earlier version's scripts: the last monitor is of that version. */
   readonly oldSource: URL | undefined;
@@ -24,8 +24,8 @@ export class Monitors implements AsyncDisposable {
   #moves = 0;
   #isEnding = false;
 
-  constructor(topology: Topology, { stream, leaseMs, oldSource }: MonitorsOptions) {
-    this.#task = { url: topology.url, stream, intervalMs: leaseMs / 4 };
+  constructor(topology: Topology, { streams, leaseMs, oldSource }: MonitorsOptions) {
+    this.#task = { url: topology.url, stream: streams[0] as string, streams, intervalMs: leaseMs / 4 };
     this.#oldSource = oldSource;
     for (let index = 0; index < MONITORS; index++) this.#supervision.push(this.#supervise(index));
   }

@@ -19,12 +19,16 @@ export class Onlookers implements AsyncDisposable {
 
   static async start(
     { kind, nodes, sentinels }: Servers,
-    { stream, group, folder }: { readonly stream: string; readonly group: string; readonly folder: string },
+    {
+      streams,
+      group,
+      folder,
+    }: { readonly streams: readonly string[]; readonly group: string; readonly folder: string },
   ): Promise<Onlookers> {
     const canary: CanaryTask = { journal: join(folder, CANARY), everyMs: CANARY_PACE.everyMs };
     const witness: WitnessTask = {
       ...{ kind, nodes: nodes.map(({ url }) => url), sentinels: sentinels.map(({ url }) => url) },
-      ...{ stream, group, journal: join(folder, WITNESS), everyMs: WITNESS_EVERY_MS },
+      ...{ streams, group, journal: join(folder, WITNESS), everyMs: WITNESS_EVERY_MS },
     };
     const run = (script: string, task: unknown): Promise<WorkerProcess> =>
       runWorker(new URL(script, import.meta.url), { args: [JSON.stringify(task)] });

@@ -1,5 +1,6 @@
 /** Makes the ledger's entries out of a worker's journal. */
 import type { Offer, Span, WorkerLife } from "./duplicate.ts";
+import { idOf } from "./entry.ts";
 import type { WorkerLine } from "./journal.ts";
 
 /** A gap in the journal beyond this means that the process was frozen; it writes a line every 50 ms. */
@@ -121,7 +122,7 @@ export function linesAbout(lines: readonly WorkerLine[], key: string, id: string
         return Object.values(own).every(({ length }) => length === 0) ? [] : [{ ...line, ...own }];
       }
       case "note":
-        return line.text.includes(id) ? [line] : [];
+        return line.text.includes(idOf(id)) ? [line] : [];
       default:
         return [];
     }

@@ -1,6 +1,6 @@
 /** The report of the rounds, for people and for programs. */
 
-import { WAIT_CLASSES } from "./liveness/bounds.ts";
+import { noWaits, WAIT_CLASSES } from "./liveness/bounds.ts";
 import { type LivenessVerdict, mergeLongest } from "./liveness/liveness.ts";
 import { type MemorySummary, summariseMemory } from "./memory.ts";
 import type { FaultKind } from "./plan.ts";
@@ -19,6 +19,8 @@ export interface Summary {
   readonly forgotten: number;
   readonly duplicates: number;
   readonly explainedDuplicates: number;
+  /** How many messages were completed before an earlier one of their order key; not there without `--order-by`. */
+  readonly outOfOrder: number | undefined;
   /** The longest time that a message waited while a healthy worker was free, by its state. */
   readonly longestWaitMs: LivenessVerdict["longestWaitMs"];
   /** How many messages waited for too long. */
@@ -54,6 +56,7 @@ export function summarise(seed: number, rounds: readonly Round[]): Summary {
     forgotten: sum(({ verdict }) => verdict.forgotten.length),
     duplicates: sum(({ verdict }) => verdict.duplicates),
     explainedDuplicates: sum(({ verdict }) => verdict.explainedDuplicates),
+    outOfOrder: rounds[0]?.verdict.outOfOrder === undefined ? undefined : sum(({ verdict }) => verdict.outOfOrder ?? 0),
     longestWaitMs: rounded(mergeLongest(rounds.map((round) => round.longestWaitMs))),
     overdue: sum(({ overdue }) => overdue),
     void: rounds.filter((round) => round.void !== undefined).map((round) => round.seed),
@@ -79,6 +82,9 @@ export function renderRound(round: Round): string {
       `${explanations.lease} because a lease expired, ${explanations.held} because they were held too long, ` +
       `${explanations.drained} because a drain did not wait, ${explanations.failover} because of a failover, ` +
       `${verdict.duplicates - verdict.explainedDuplicates} unexplained`,
+    ...(verdict.outOfOrder === undefined
+      ? []
+      : [`  ${verdict.outOfOrder} completed before an earlier one of their key`]),
     round.void === undefined
       ? `  longest waits while a worker was free: ${waits.join(", ")}; ${overdue} overdue ` +
         `(the machine stalled for ${Math.round(stalledMs)} ms)`
@@ -105,7 +111,7 @@ export function renderRound(round: Round): string {
 }
 
 function rounded(waits: LivenessVerdict["longestWaitMs"]): LivenessVerdict["longestWaitMs"] {
-  const { new: fresh, later, released, orphaned } = waits;
-  const round = Math.round;
-  return { new: round(fresh), later: round(later), released: round(released), orphaned: round(orphaned) };
+  const round = noWaits();
+  for (const name of WAIT_CLASSES) round[name] = Math.round(waits[name]);
+  return round;
 }

@@ -1,5 +1,5 @@
 /** How long the messages in flight may take after the faults are over: by the settings, and by what is left then. */
-import type { Intent } from "./intent.ts";
+import type { MessageLeft } from "./final-state.ts";
 
 export interface RestFacts {
   readonly loadMs: number;
@@ -10,8 +10,10 @@ export interface RestFacts {
   readonly deferMs: number;
   /** The longest time from one delivery of a message to the next. */
   readonly retryCapMs: number;
-  /** The intents of the messages in flight, one for each. */
-  readonly left: readonly Intent[];
+  /** The messages in flight. */
+  readonly left: readonly MessageLeft[];
+  /** Whether the messages of an order key wait for each other. */
+  readonly isOrdered: boolean;
 }
 
 // Connections that come back (a half-open one is noticed after 15 s), on a machine that has other things to do, and the
@@ -35,10 +37,11 @@ export function decideRestLimitMs({
   deferMs,
   retryCapMs,
   left,
+  isOrdered,
 }: RestFacts): number {
   const deathMs = 2 * leaseMs + START_MS;
   let workMs = 0;
-  for (const intent of left) {
+  for (const { intent } of left) {
     if (intent === "poison") workMs += maxDeliveries * retryCapMs;
     if (intent === "killAlways") workMs += maxDeliveries * deathMs;
     if (intent === "killOnce") workMs += deathMs;
@@ -48,7 +51,10 @@ export function decideRestLimitMs({
     if (intent === "hang") workMs += 2 * (maxHoldMs + deathMs);
     if (intent === "holdOnce") workMs += 2 * maxHoldMs;
   }
-  // Those that were deferred wait together.
-  if (left.includes("deferredLong")) workMs += deferMs;
+  // Those that were deferred wait together, except those of one key.
+  const deferred = left.filter(({ intent }) => intent === "deferredLong");
+  const lines = Map.groupBy(deferred, ({ orderKey }) => (isOrdered ? orderKey : ""));
+  const longest = Math.max(0, ...[...lines.values()].map(({ length }) => length));
+  workMs += deferMs * (isOrdered ? longest : Math.min(1, longest));
   return CONNECT_MS + loadMs * BACKLOG_RATIO + maxOutageMs + workMs;
 }

@@ -15,7 +15,7 @@ import {
 import { describeOverdue, judgeRound, summariseOverdue } from "./account.ts";
 import { Blackboard } from "./blackboard.ts";
 import type { Scene } from "./faults/fault.ts";
-import { countInFlight, readFinalState, readIntentsLeft, readUnrest } from "./final-state.ts";
+import { countInFlight, readFinalState, readMessagesLeft, readUnrest } from "./final-state.ts";
 import type { IntentShares } from "./intent.ts";
 import { journalNowMs, type ProducerLine, readJournal, type WorkerLine } from "./journal.ts";
 import type { Problem, Verdict } from "./ledger.ts";
@@ -42,6 +42,10 @@ export interface RoundOptions {
   readonly messages: number;
   readonly producers: number;
   readonly workers: number;
+  /** How many streams each worker reads. */
+  readonly streams: number;
+  /** Whether the workers keep the messages of an order key in order: for the whole group, so there is one worker. */
+  readonly isOrdered: boolean;
   /** How many worker processes survive the round. */
   readonly lasting: number;
   /** Whether the producers wait until all replicas have what they confirm. */
@@ -89,6 +93,11 @@ export interface Finding extends Problem {
 }
 
 const GROUP = "workers";
+/** How many batches a worker has at the same time: with an order more, as each may be held up by its keys. */
+const CONCURRENCY = 2;
+const ORDERED_CONCURRENCY = 4;
+/** The fastest of several answers says most exactly what time it is at the server. */
+const CLOCK_LOOKS = 10;
 /** How many problems are reported with their histories. */
 const SHOWN_PROBLEMS = 10;
 const LOOK_EVERY_MS = 500;
@@ -109,25 +118,26 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   const policy = policyOf(options);
   const folder = createScratchFolder();
   try {
-    const stream = `chaos-${seed}`;
+    const streams = namesOf(options);
+    const stream = streams[0] as string;
     await using topology = await Topology.start(options.topology, stream);
     await using crew = new AsyncDisposableStack();
     // After all others have gone.
     crew.defer(() => topology.writeLogs(folder));
     const serverAheadMs = await measureClock(topology);
-    const onlookers = crew.use(await Onlookers.start(topology, { stream, group: GROUP, folder }));
+    const onlookers = crew.use(await Onlookers.start(topology, { streams, group: GROUP, folder }));
     const places: Place[] = [];
     for (let index = 0; index < options.workers; index++) {
-      places.push(crew.use(await Place.open(placeOptions(options, topology, stream, folder, index))));
+      places.push(crew.use(await Place.open(placeOptions(options, topology, streams, folder, index))));
     }
-    const monitors = crew.use(new Monitors(topology, { stream, leaseMs, oldSource: options.oldSource }));
+    const monitors = crew.use(new Monitors(topology, { streams, leaseMs, oldSource: options.oldSource }));
     const blackboard = new Blackboard();
     const over = new AbortController();
     const scene: Omit<Scene, "server"> = {
       topology,
       stream,
+      streams,
       group: GROUP,
-      deadLetters: `rb:{${stream}}:dead:${stream}:${GROUP}`,
       places,
       monitors,
       sinkFault: sinkFaultPath(folder),
@@ -135,7 +145,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...blackboard.pens,
     };
     const loadFromMs = journalNowMs();
-    const producers = startProducers(options, topology, stream, folder);
+    const producers = startProducers(options, topology, streams, folder);
     const faults = strikeAll(planFaults({ ...options, durationMs: loadMs }), scene, progress);
     // It ends the round below, when the producers have ended.
     faults.catch(() => undefined);
@@ -148,7 +158,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ...policy,
       maxOutageMs: MAX_OUTAGE_MS,
       deferMs: PUT_OFF_MS,
-      left: await readIntentsLeft(topology, stream),
+      left: await readMessagesLeft(topology, streams),
     });
     progress(`load and faults are over; waiting up to ${Math.round(limitMs / 1_000)} s until nothing is in flight`);
     const unrest = await rest(scene, limitMs);
@@ -173,8 +183,9 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const stalls = [...canary.stalls, ...serverStalls(seen)];
     const { verdict, liveness } = judgeRound({
       ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls, isReplicated: options.waitForReplicas },
+      isOrdered: options.isOrdered,
       ...{ owners: seen, startedAtMs: loadFromMs, horizonMs, serverAheadMs },
-      final: await readFinalState(topology, stream, scene.deadLetters),
+      final: await readFinalState(topology, streams, GROUP, serverAheadMs),
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
     const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
@@ -226,20 +237,31 @@ function policyOf({ leaseMs, maxDeliveries }: RoundOptions): LivenessPolicy {
 }
 
 /** How much the server's clock is ahead of the journals', in milliseconds. */
-async function measureClock(server: Topology): Promise<number> {
-  const beforeMs = journalNowMs();
-  const [seconds, micros] = (await server.command("TIME")) as [string, string];
-  return Number(seconds) * 1_000 + Number(micros) / 1_000 - (beforeMs + journalNowMs()) / 2;
+async function measureClock(topology: Topology): Promise<number> {
+  const server = await topology.master();
+  const looks: { readonly tookMs: number; readonly aheadMs: number }[] = [];
+  for (let look = 0; look < CLOCK_LOOKS; look++) {
+    const beforeMs = journalNowMs();
+    const [seconds, micros] = (await server.command("TIME")) as [string, string];
+    const afterMs = journalNowMs();
+    const aheadMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - (beforeMs + afterMs) / 2;
+    looks.push({ tookMs: afterMs - beforeMs, aheadMs });
+  }
+  return looks.reduce((best, look) => (look.tookMs < best.tookMs ? look : best)).aheadMs;
+}
+
+function namesOf({ seed, streams }: RoundOptions): readonly string[] {
+  return streams === 1 ? [`chaos-${seed}`] : Array.from({ length: streams }, (_, index) => `chaos-${seed}-${index}`);
 }
 
 function placeOptions(
   options: RoundOptions,
   topology: Topology,
-  stream: string,
+  streams: readonly string[],
   folder: string,
   index: number,
 ): Parameters<typeof Place.open>[0] {
-  const { seed, leaseMs, lasting, oldSource } = options;
+  const { seed, leaseMs, lasting, oldSource, isOrdered } = options;
   const { maxWaitMs, maxHoldMs, recoverEveryMs, maxDeliveries } = policyOf(options);
   const isOld = oldSource !== undefined && index % OLD_EVERY === OLD_EVERY - 1;
   return {
@@ -251,20 +273,22 @@ function placeOptions(
     source: isOld ? oldSource : new URL(import.meta.url),
     hangMs: leaseMs,
     task: {
-      stream,
+      stream: streams[0] as string,
+      streams,
       group: GROUP,
       workMs: 10,
       blockMs: leaseMs * 1.5,
       holdMs: maxHoldMs * 1.25,
       deferMs: PUT_OFF_MS,
       pull: PULLS[index % PULLS.length] as Pull,
+      isOrdered,
       sinkFault: sinkFaultPath(folder),
-      // Both ways of reading are in every round with two workers.
-      isLent: index % 2 === 1,
+      // Both ways of reading are in every round with two workers, and in every other round with one.
+      isLent: (isOrdered ? seed : index) % 2 === 1,
       mustLast: index < lasting,
       options: {
         batchSize: 50,
-        concurrency: 2,
+        concurrency: isOrdered ? ORDERED_CONCURRENCY : CONCURRENCY,
         maxDeliveries,
         maxOutageMs: MAX_OUTAGE_MS,
         maxWaitMs,
@@ -288,7 +312,7 @@ function memoryOf(lines: readonly WorkerLine[]): readonly MemorySample[] {
 async function startProducers(
   options: RoundOptions,
   topology: Topology,
-  stream: string,
+  streams: readonly string[],
   folder: string,
 ): Promise<readonly string[]> {
   const { producers, messages, loadMs, seed, shares } = options;
@@ -297,7 +321,7 @@ async function startProducers(
     const own = Math.floor(messages / producers);
     return {
       url: topology.url,
-      stream,
+      streams,
       journal: join(folder, `p${index}.ndjson`),
       name: `p${index}`,
       seed: random.integer(2 ** 31),
@@ -325,8 +349,8 @@ async function startProducers(
 
 /** Waits until nothing is in flight → what is, when that takes too long. */
 async function rest(scene: Omit<Scene, "server">, timeoutMs: number): Promise<readonly string[]> {
-  const { topology, stream } = scene;
-  const isAtRest = async (): Promise<boolean> => (await countInFlight(topology, stream)) === 0;
+  const { topology, streams } = scene;
+  const isAtRest = async (): Promise<boolean> => (await countInFlight(topology, streams)) === 0;
   try {
     await eventually("nothing is in flight", isAtRest, { timeoutMs, pauseMs: LOOK_EVERY_MS });
     return [];
@@ -337,12 +361,12 @@ async function rest(scene: Omit<Scene, "server">, timeoutMs: number): Promise<re
 
 async function explainUnrest({
   topology,
-  stream,
+  streams,
   places,
   monitors,
 }: Omit<Scene, "server">): Promise<readonly string[]> {
   try {
-    const left = await readUnrest(topology, stream, `rb:{${stream}}:consumers:${stream}:${GROUP}`);
+    const left = await readUnrest(topology, streams);
     const workers = places.flatMap(({ incarnations, isRunning }) =>
       incarnations.map(({ worker, name, journal }, index): WorkerAtUnrest => {
         const isLast = index === incarnations.length - 1;

@@ -6,7 +6,8 @@ import type { Way } from "./topology/link.ts";
 
 export interface ProducerTask {
   readonly url: string;
-  readonly stream: string;
+  /** Its messages go to all of them, by chance. */
+  readonly streams: readonly string[];
   readonly journal: string;
   /** Its keys begin with it. */
   readonly name: string;
@@ -28,7 +29,9 @@ export interface WorkerTask {
   /** For those of an earlier version. */
   readonly url: string;
   readonly way: Way;
+  /** For those of an earlier version, which read one stream. */
   readonly stream: string;
+  readonly streams: readonly string[];
   readonly group: string;
   readonly name: string;
   readonly journal: string;
@@ -40,6 +43,8 @@ export interface WorkerTask {
   readonly holdMs: number;
   readonly deferMs: number;
   readonly pull: Pull;
+  /** Whether the messages of an order key are worked on in order, and those of several keys at once. */
+  readonly isOrdered: boolean;
   /** While this file is there, the handler's sink is out of order; it says how. */
   readonly sinkFault: string;
   /** Whether it passes the consumer an existing client whose connections are watched, instead of a URL. */
@@ -69,7 +74,7 @@ export interface WitnessTask {
   /** The URLs of the servers. */
   readonly nodes: readonly string[];
   readonly sentinels: readonly string[];
-  readonly stream: string;
+  readonly streams: readonly string[];
   readonly group: string;
   readonly journal: string;
   readonly everyMs: number;
@@ -77,7 +82,9 @@ export interface WitnessTask {
 
 export interface MonitorTask {
   readonly url: string;
+  /** For one of an earlier version, which watches one stream. */
   readonly stream: string;
+  readonly streams: readonly string[];
   readonly intervalMs: number;
 }
 

@@ -1,6 +1,7 @@
 /** The witness: reads the group's pending list repeatedly, and records the owner of each message. */
 import { setTimeout as pause } from "node:timers/promises";
 import { RedisServer } from "@redis-batch/test-support";
+import { entryName } from "./entry.ts";
 import { Journal, type WitnessLine } from "./journal.ts";
 import { compareOwners, type Ownership } from "./liveness/ownership.ts";
 import { SLOW_LOOK_MS } from "./liveness/server-stalls.ts";
@@ -21,7 +22,7 @@ process.on("SIGTERM", () => ended.abort());
 
 let known: Ownership = new Map();
 while (!ended.signal.aborted) {
-  const master = await findMaster(servers, task.stream).catch(() => undefined);
+  const master = await findMaster(servers, task.streams[0] as string).catch(() => undefined);
   const fromMs = performance.now();
   const seen = master === undefined ? undefined : await look(master);
   const tookMs = Math.round(performance.now() - fromMs);
@@ -34,18 +35,27 @@ while (!ended.signal.aborted) {
   await pause(task.everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
 }
 
-/** `undefined`: the server did not tell, or the group is not there. */
+/** `undefined`: the server did not tell, or a group is not there. */
 async function look(server: RedisServer): Promise<Ownership | undefined> {
   const seen = new Map<string, readonly [string, number]>();
   try {
-    for (let from = "-"; ; ) {
-      const reply = await server.command("XPENDING", task.stream, task.group, from, "+", PAGE);
-      const page = reply as readonly [string, string, number, number][];
-      for (const [id, owner, , deliveries] of page) seen.set(id, [owner, deliveries]);
-      if (page.length < PAGE) return seen;
-      from = `(${page.at(-1)?.[0] ?? ""}`;
-    }
+    for (const stream of task.streams) await lookAt(server, stream, seen);
+    return seen;
   } catch {
     return undefined;
+  }
+}
+
+async function lookAt(
+  server: RedisServer,
+  stream: string,
+  seen: Map<string, readonly [owner: string, deliveries: number]>,
+): Promise<void> {
+  for (let from = "-"; ; ) {
+    const reply = await server.command("XPENDING", stream, task.group, from, "+", PAGE);
+    const page = reply as readonly [string, string, number, number][];
+    for (const [id, owner, , deliveries] of page) seen.set(entryName(task.streams, stream, id), [owner, deliveries]);
+    if (page.length < PAGE) return;
+    from = `(${page.at(-1)?.[0] ?? ""}`;
   }
 }

@@ -1,7 +1,9 @@
 /** What other clients may do to the data. Each fault destroys messages, and records which: in one script. */
+import { entryName } from "../entry.ts";
+import { deadLettersOf } from "../keys.ts";
 import { type Fault, OBSERVED, SKIPPED } from "./fault.ts";
 
-// Cuts through the middle of the pending list: messages in flight vanish from the stream, their pending entries stay.
+// KEYS 1 stream. Cuts through the middle of the pending list: messages in flight vanish from the stream, their pending entries stay.
 const TRIM = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 local group = redis.call('XINFO', 'GROUPS', KEYS[1])[1]
@@ -14,34 +16,47 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '(' .. middle[1])) do 
 redis.call('XTRIM', KEYS[1], 'MINID', middle[1])
 return gone`;
 
+// KEYS each stream, and its dead letters.
 const FLUSH = `
-local gone, dead = {}, {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do gone[#gone + 1] = entry[1] end
-for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+')) do
-  for index = 1, #entry[2], 2 do
-    if entry[2][index] == 'dead.id' then dead[#dead + 1] = entry[2][index + 1] end
+local all = {}
+for index = 1, #KEYS, 2 do
+  local gone, dead = {}, {}
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[index], '-', '+')) do gone[#gone + 1] = entry[1] end
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[index + 1], '-', '+')) do
+    for field = 1, #entry[2], 2 do
+      if entry[2][field] == 'dead.id' then dead[#dead + 1] = entry[2][field + 1] end
+    end
   end
+  all[#all + 1] = {gone, dead}
 end
 redis.call('FLUSHALL')
-return {gone, dead}`;
+return all`;
 
-/** XTRIM through the middle of the pending list. */
+/** XTRIM through the middle of the pending list of each stream. */
 export const trim: Fault = {
   target: "server",
-  async strike({ server, stream, destroyed }) {
-    const ids = (await server.command("EVAL", TRIM, 1, stream)) as string[];
-    destroyed(ids);
-    return ids.length > 0 ? OBSERVED : SKIPPED;
+  async strike({ server, streams, destroyed }) {
+    let count = 0;
+    for (const stream of streams) {
+      const ids = (await server.command("EVAL", TRIM, 1, stream)) as string[];
+      destroyed(ids.map((id) => entryName(streams, stream, id)));
+      count += ids.length;
+    }
+    return count > 0 ? OBSERVED : SKIPPED;
   },
 };
 
-/** FLUSHALL: the stream, the group, the dead letters and the registry are gone. */
+/** FLUSHALL: the streams, the groups, the dead letters and the registries are gone. */
 export const flushAll: Fault = {
   target: "server",
-  async strike({ server, stream, deadLetters, destroyed, destroyedDeadLetters }) {
-    const [ids, dead] = (await server.command("EVAL", FLUSH, 2, stream, deadLetters)) as [string[], string[]];
-    destroyed(ids);
-    destroyedDeadLetters(dead);
-    return ids.length > 0 ? OBSERVED : SKIPPED;
+  async strike({ server, streams, group, destroyed, destroyedDeadLetters }) {
+    const keys = streams.flatMap((stream) => [stream, deadLettersOf(stream, group)]);
+    const all = (await server.command("EVAL", FLUSH, keys.length, ...keys)) as [string[], string[]][];
+    for (const [index, [ids, dead]] of all.entries()) {
+      const nameOf = (id: string): string => entryName(streams, streams[index] as string, id);
+      destroyed(ids.map(nameOf));
+      destroyedDeadLetters(dead.map(nameOf));
+    }
+    return all.some(([ids]) => ids.length > 0) ? OBSERVED : SKIPPED;
   },
 };

@@ -9,9 +9,10 @@ export interface Scene {
   readonly topology: Topology;
   /** The one that has the stream when the fault strikes. */
   readonly server: RedisServer;
+  /** The first of the streams: in a Cluster there is no other. */
   readonly stream: string;
+  readonly streams: readonly string[];
   readonly group: string;
-  readonly deadLetters: string;
   readonly places: readonly Place[];
   readonly monitors: Monitors;
   /** While this file exists, every handler's sink is out of order, in the way it says. */
@@ -24,9 +25,9 @@ export interface Scene {
   readonly slowed: (fromMs: number, toMs: number, place?: Place) => void;
   /** Records a time in which a server took writes that its successor may not have. */
   readonly forgotten: (fromMs: number, toMs: number) => void;
-  /** Records ids that were removed from the stream. */
+  /** Records entries that were removed from their stream, by their names. */
   readonly destroyed: (ids: readonly string[]) => void;
-  /** Records removed dead letters, by their ids in the stream. */
+  /** Records removed dead letters, by the names of the entries they were. */
   readonly destroyedDeadLetters: (ids: readonly string[]) => void;
 }
 

@@ -1,6 +1,7 @@
 /** A failover to a server whose clock is behind: all that the one before has written down lies in the future. */
 import type { RedisServer } from "@redis-batch/test-support";
 import { journalNowMs } from "../journal.ts";
+import { registryOf } from "../keys.ts";
 import { type Fault, observedIf } from "./fault.ts";
 import { lasting } from "./lasting.ts";
 import { runIdOf } from "./server.ts";
@@ -63,8 +64,7 @@ return moved`;
 
 export const serverClockBack: Fault = {
   target: "server",
-  async strike({ server, stream, group, over, away }, place, { forMs, keepsName }) {
-    const registry = `rb:{${stream}}:consumers:${stream}:${group}`;
+  async strike({ server, streams, group, over, away }, place, { forMs, keepsName }) {
     const before = await runIdOf(server);
     // Somebody is dead when it happens, and must be found to be.
     await place.kill(keepsName);
@@ -76,13 +76,14 @@ export const serverClockBack: Fault = {
     await server.restart({
       async edit(command) {
         await command("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1);
-        await command("EVAL", MOVE, 2, stream, registry, group, BACK_MS);
+        for (const stream of streams) {
+          await command("EVAL", MOVE, 2, stream, registryOf(stream, group), group, BACK_MS);
+        }
         // A lease ends at a date as well.
         for (const { key, holder } of leases) await command("SET", key, holder, "PX", BACK_MS);
         const [seconds] = (await command("TIME")) as [string];
-        const heard = ((await command("HVALS", registry)) as string[]).map(
-          (told) => JSON.parse(told) as { at: number },
-        );
+        const told = await Promise.all(streams.map((stream) => command("HVALS", registryOf(stream, group))));
+        const heard = (told as string[][]).flat().map((line) => JSON.parse(line) as { at: number });
         isInFuture = heard.every(({ at }) => at > Number(seconds) * 1_000);
       },
     });

@@ -2,11 +2,17 @@
 
 /**
  * `new`: never offered · `later`: the time until which it was deferred has come · `released`: nobody holds it, anybody may
- * take it · `orphaned`: the consumer that held it died, or was cut off for longer than its lease.
+ * take it · `orphaned`: the consumer that held it died, or was cut off for longer than its lease · `parked`: never offered,
+ * and the messages before it of its order key have come to their end.
  */
-export type WaitClass = "new" | "later" | "released" | "orphaned";
+export type WaitClass = "new" | "later" | "released" | "orphaned" | "parked";
 
-export const WAIT_CLASSES: readonly WaitClass[] = ["new", "later", "released", "orphaned"];
+export const WAIT_CLASSES: readonly WaitClass[] = ["new", "later", "released", "orphaned", "parked"];
+
+/** A number for each class, zero at first. */
+export function noWaits(): Record<WaitClass, number> {
+  return { new: 0, later: 0, released: 0, orphaned: 0, parked: 0 };
+}
 
 /** The options of the group's consumers that the bounds follow from. */
 export interface LivenessPolicy {
@@ -35,6 +41,7 @@ export function boundOf(waitClass: WaitClass, policy: LivenessPolicy): number {
       return maxWaitMs;
     case "later":
     case "released":
+    case "parked":
       return maxWaitMs + TAKE_MS;
     case "orphaned":
       return leaseMs + 3 * heartbeatMs + recoverEveryMs * (1 + RECOVER_JITTER_RATIO) + maxWaitMs;

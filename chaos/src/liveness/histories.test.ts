@@ -4,7 +4,7 @@ import { type HistoryFacts, historiesOf } from "./histories.ts";
 import { compareOwners, ownersById } from "./ownership.ts";
 
 const facts: HistoryFacts = {
-  confirmed: [{ key: "k", id: "1000-1" }],
+  messages: [{ key: "k", id: "1000-1", orderKey: undefined }],
   offers: [],
   owners: new Map(),
   destroyed: new Map(),
@@ -37,6 +37,12 @@ test("it ends when a worker learned so, when the witness saw it gone, or when a 
   expect(endOf({ destroyed: new Map([["1000-1", 1_300]]), owners })).toBe(1_300);
   expect(endOf({ offers: [offer(1_100, undefined)] })).toBe(1_100);
   expect(endOf({ offers: [offer(1_100, undefined)], inFlight: new Set(["1000-1"]) })).toBeUndefined();
+});
+
+test("one that a fault destroyed is told from one that came to its end before", () => {
+  const destroyed = new Map([["1000-1", 1_300]]);
+  expect(historiesOf({ ...facts, destroyed })).toMatchObject([{ endMs: 1_300, isDestroyed: true }]);
+  expect(historiesOf({ ...facts, destroyed, offers: [offer(1_100, 1_200)] })).toMatchObject([{ isDestroyed: false }]);
 });
 
 test("the witness notes who has a message from then on, and that nobody has it any more", () => {

@@ -1,9 +1,10 @@
 /** Puts together what the journals, the witness and the faults know of each message. */
 import type { Offer } from "../duplicate.ts";
+import { addedAtMs } from "../entry.ts";
 import type { MessageHistory, OwnerChange } from "./waits.ts";
 
 export interface HistoryFacts {
-  readonly confirmed: readonly { readonly key: string; readonly id: string }[];
+  readonly messages: readonly Pick<MessageHistory, "key" | "id" | "orderKey">[];
   readonly offers: readonly Offer[];
   readonly owners: ReadonlyMap<string, readonly OwnerChange[]>;
   /** Ids that a fault removed from the stream, and when. */
@@ -15,7 +16,7 @@ export interface HistoryFacts {
 }
 
 export function historiesOf({
-  confirmed,
+  messages,
   offers,
   owners,
   destroyed,
@@ -23,15 +24,16 @@ export function historiesOf({
   serverAheadMs,
 }: HistoryFacts): readonly MessageHistory[] {
   const offersById = Map.groupBy(offers, ({ id }) => id);
-  return confirmed.map(({ key, id }) => {
+  return messages.map(({ key, id, orderKey }) => {
     const own = (offersById.get(id) ?? []).toSorted((a, b) => a.atMs - b.atMs);
     const held = owners.get(id) ?? [];
     const ends = [settledAt(own), destroyed.get(id), inFlight.has(id) ? undefined : goneAt(own, held)];
     const known = ends.filter((atMs) => atMs !== undefined);
+    const endMs = known.length === 0 ? undefined : Math.min(...known);
     return {
-      ...{ key, id, offers: own, owners: held },
-      addedAtMs: Number(id.split("-")[0]) - serverAheadMs,
-      endMs: known.length === 0 ? undefined : Math.min(...known),
+      ...{ key, id, orderKey, offers: own, owners: held, endMs },
+      addedAtMs: addedAtMs(id) - serverAheadMs,
+      isDestroyed: endMs !== undefined && endMs === destroyed.get(id),
     };
   });
 }

@@ -24,8 +24,11 @@ function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
 const DEAD = worker("dead", { toMs: 1_000, end: "died" });
 const HEALTHY = worker("healthy");
 
+/** `parked` needs another message before it: see the tests of `order.ts`. */
+type Unkeyed = Exclude<WaitClass, "parked">;
+
 /** A message that begins to wait in this state, for so long, until it is offered and done. */
-function message(index: number, waitClass: WaitClass, waitMs: number): MessageHistory {
+function message(index: number, waitClass: Unkeyed, waitMs: number): MessageHistory {
   const [key, id] = [`k${index}`, `1-${index}`];
   const offer = (atMs: number, changes: Partial<Offer> = {}): Offer => ({
     ...{ key, id, worker: "healthy", atMs, deliveries: 1, worked: undefined, settledAtMs: undefined },
@@ -36,7 +39,7 @@ function message(index: number, waitClass: WaitClass, waitMs: number): MessageHi
     endMs: atMs + 2,
   });
   const fromMs = 2_000 + index * 100;
-  const nothing = { key, id, addedAtMs: fromMs, owners: [] };
+  const nothing = { key, id, addedAtMs: fromMs, owners: [], isDestroyed: false, orderKey: undefined };
   switch (waitClass) {
     case "new": {
       const end = last(fromMs + waitMs);
@@ -57,7 +60,7 @@ function message(index: number, waitClass: WaitClass, waitMs: number): MessageHi
   }
 }
 /** When the first such message begins to wait. */
-const BEGINS_AT_MS: Readonly<Record<WaitClass, number>> = {
+const BEGINS_AT_MS: Readonly<Record<Unkeyed, number>> = {
   new: 2_000,
   later: 2_500,
   released: 2_000,
@@ -69,12 +72,12 @@ const judge = (messages: readonly MessageHistory[], changes: Partial<LivenessAcc
     ...{ policy: POLICY, messages, workers: [HEALTHY, DEAD], stalls: [], horizonMs: HORIZON_MS, ...changes },
   });
 
-const anyClass = fc.constantFrom(...WAIT_CLASSES);
+const anyClass = fc.constantFrom(...WAIT_CLASSES.filter((waitClass) => waitClass !== "parked"));
 /** Waits that are within their bounds. */
 const healthy = fc.array(fc.record({ waitClass: anyClass, ratio: fc.double({ min: 0, max: 1, noNaN: true }) }), {
   maxLength: 40,
 });
-const inTime = (waits: readonly { readonly waitClass: WaitClass; readonly ratio: number }[]): MessageHistory[] =>
+const inTime = (waits: readonly { readonly waitClass: Unkeyed; readonly ratio: number }[]): MessageHistory[] =>
   waits.map(({ waitClass, ratio }, index) => message(index, waitClass, Math.floor(boundOf(waitClass, POLICY) * ratio)));
 
 test("of messages that are offered within their bounds none is overdue", () => {

@@ -1,5 +1,6 @@
 /** The judge of waiting: for every message, how long it could have been worked on by somebody healthy, and was not. */
-import { boundOf, handOverMs, type LivenessPolicy, WAIT_CLASSES, type WaitClass } from "./bounds.ts";
+import { boundOf, handOverMs, type LivenessPolicy, noWaits, WAIT_CLASSES, type WaitClass } from "./bounds.ts";
+import { behindUntil, withoutTurnWait } from "./order.ts";
 import { coveredMs, firstEndingAfter, mergeSpans, type Span, subtractSpans } from "./spans.ts";
 import { indexWorkers, type MessageHistory, type Wait, waitsOf } from "./waits.ts";
 import { type Windows, type WorkerView, windowsOf } from "./worker-view.ts";
@@ -46,13 +47,16 @@ const LEAST_PER_SECOND = 200;
 /** Judges all waits. Pure: the same account gives the same verdict. */
 export function judgeLiveness({ policy, messages, workers, stalls, horizonMs }: LivenessAccount): LivenessVerdict {
   const index = indexWorkers(workers);
-  const waits = messages.flatMap((history) => waitsOf(history, index, policy, horizonMs));
+  const behind = behindUntil(messages, policy);
+  const waits = messages.flatMap((history) =>
+    waitsOf(history, index, policy, horizonMs).flatMap((wait) => withoutTurnWait(wait, behind.get(history.id))),
+  );
   const ahead = countOpen(waits);
   const machineStalls = mergeSpans(stalls);
   const takers = workers
     .filter(({ isOld }) => !isOld)
     .map((view) => ({ view, windows: restrictToSteps(windowsOf(view, horizonMs), workers) }));
-  const longestWaitMs: Record<WaitClass, number> = { new: 0, later: 0, released: 0, orphaned: 0 };
+  const longestWaitMs = noWaits();
   const worst = new Map<string, OverdueMessage>();
   for (const wait of waits) {
     // Most are too short to matter.
@@ -122,7 +126,7 @@ function restrictToSteps(windows: Windows, workers: readonly WorkerView[]): Wind
 
 /** Verdicts of several rounds as one. */
 export function mergeLongest(all: readonly LivenessVerdict["longestWaitMs"][]): Record<WaitClass, number> {
-  const longest: Record<WaitClass, number> = { new: 0, later: 0, released: 0, orphaned: 0 };
+  const longest = noWaits();
   for (const waits of all) for (const name of WAIT_CLASSES) longest[name] = Math.max(longest[name], waits[name]);
   return longest;
 }

@@ -22,9 +22,10 @@ function offer(atMs: number, changes: Partial<Offer> = {}): Offer {
     ...{ refusedAtMs: undefined, endedAtMs: undefined, deferred: undefined, ...changes },
   };
 }
+const UNKEYED = { key: "k", id: "1-1", isDestroyed: false, orderKey: undefined };
 /** The waits of a message that was added at 1,000, as class, begin and end. */
 function waits(history: Partial<MessageHistory>, workers: readonly WorkerView[] = [worker("a"), worker("b")]) {
-  const nothing = { key: "k", id: "1-1", addedAtMs: 1_000, offers: [], owners: [], endMs: undefined };
+  const nothing = { ...UNKEYED, addedAtMs: 1_000, offers: [], owners: [], endMs: undefined };
   return waitsOf({ ...nothing, ...history }, indexWorkers(workers), POLICY, HORIZON_MS).map((wait) => [
     ...[wait.class, wait.fromMs, wait.toMs],
   ]);
@@ -65,7 +66,7 @@ describe("after a failure", () => {
     const failed = offer(1_400, { endedAtMs: 1_500 });
     const isKept = (first: Offer): readonly boolean[] =>
       waitsOf(
-        { key: "k", id: "1-1", addedAtMs: 1_400, offers: [first, offer(9_000, done)], owners: [], endMs: 9_100 },
+        { ...UNKEYED, addedAtMs: 1_400, offers: [first, offer(9_000, done)], owners: [], endMs: 9_100 },
         indexWorkers([worker("a"), worker("b")]),
         POLICY,
         HORIZON_MS,
@@ -167,7 +168,7 @@ test("in the last half of its deliveries it is kept apart, and beyond the last o
   const flags = (deliveries: number, counted = deliveries) =>
     waitsOf(
       {
-        ...{ key: "k", id: "1-1", addedAtMs: 0, owners: [owned(1_900, "rb:released", counted)], endMs: undefined },
+        ...{ ...UNKEYED, addedAtMs: 0, owners: [owned(1_900, "rb:released", counted)], endMs: undefined },
         offers: [offer(1_000, { deliveries, endedAtMs: 1_100 })],
       },
       indexWorkers([worker("a")]),

@@ -22,6 +22,10 @@ export interface MessageHistory {
   readonly owners: readonly OwnerChange[];
   /** When the server had its outcome, or a fault destroyed it; `undefined`: it is still there. */
   readonly endMs: number | undefined;
+  /** Whether a fault destroyed it. */
+  readonly isDestroyed: boolean;
+  /** What it must be worked on in order with; `undefined`: nothing. */
+  readonly orderKey: string | undefined;
 }
 
 /** A time in which a message waits, in one state. */
@@ -131,7 +135,7 @@ function waitsBetween(
 }
 
 /** Since when a message waits after an offer, if all goes well with the consumer that has it. */
-function afterOffer(last: Offer, policy: LivenessPolicy): Omit<Turn, "atMs"> {
+export function afterOffer(last: Offer, policy: LivenessPolicy): Omit<Turn, "atMs"> {
   if (last.refusedAtMs !== undefined) return { class: "released", sinceMs: last.refusedAtMs };
   // What is done is on its way to the server.
   if (last.worked !== undefined) return { class: "later", sinceMs: Number.POSITIVE_INFINITY };
