@@ -118,7 +118,8 @@ async function readConsumers(
   registry: string,
 ): Promise<readonly ConsumerAtUnrest[]> {
   const known = ((await server.command("XINFO", "CONSUMERS", stream, group)) as Reply[][]).map(pairs);
-  const registered = pairs((await server.command("HGETALL", registry)) as Reply[]);
+  const fields = pairs((await server.command("HGETALL", registry)) as Reply[]);
+  const registered = new Map([...fields].filter(([name]) => !name.startsWith("rb:")));
   const [seconds, micros] = (await server.command("TIME")) as [string, string];
   const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   const pending = new Map(known.map((info) => [String(info.get("name")), Number(info.get("pending"))]));

@@ -82,6 +82,8 @@ export interface Problem {
   readonly key: string;
   readonly id: string;
   readonly text: string;
+  /** Another message whose history says more. */
+  readonly related?: { readonly key: string; readonly id: string };
 }
 
 export interface Verdict {

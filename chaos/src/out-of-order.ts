@@ -25,6 +25,8 @@ export interface OutOfOrder {
   readonly key: string;
   readonly id: string;
   readonly text: string;
+  /** The earlier message, which was completed later. */
+  readonly related: { readonly key: string; readonly id: string };
 }
 
 /**
@@ -75,7 +77,7 @@ function overtaking(completions: readonly Completion[], orderKey: string): reado
     const { key, id, fromMs, toMs } = completion;
     if (last !== undefined && toMs < last.fromMs) {
       const text = `of ${orderKey}, completed ${Math.round(last.fromMs - toMs)} ms before ${last.key} (${last.id}), which is before it`;
-      found.push({ key, id, text });
+      found.push({ key, id, text, related: { key: last.key, id: last.id } });
     }
     if (last === undefined || fromMs > last.fromMs) last = completion;
   }

@@ -196,8 +196,8 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     // Finding all histories would take hours if half a million messages go wrong.
     const findings = firstOfEachKind(problems).map((problem) => ({
       ...problem,
-      history: journals.flatMap(({ worker, lines }) =>
-        linesAbout(lines, problem.key, problem.id).map((line) => `${worker} ${JSON.stringify(line)}`),
+      history: [problem.related, problem].flatMap((message) =>
+        message === undefined ? [] : historyOf(journals, message.key, message.id),
       ),
     }));
     return {
@@ -219,6 +219,16 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     if (options.keep !== undefined) cpSync(folder, join(options.keep, `seed-${seed}`), { recursive: true });
     removeScratchFolder(folder);
   }
+}
+
+function historyOf(
+  journals: readonly { readonly worker: string; readonly lines: readonly WorkerLine[] }[],
+  key: string,
+  id: string,
+): readonly string[] {
+  return journals.flatMap(({ worker, lines }) =>
+    linesAbout(lines, key, id).map((line) => `${worker} ${JSON.stringify(line)}`),
+  );
 }
 
 /** Some of every kind: what there is most of must not hide the rest. */
