@@ -16,6 +16,8 @@ export interface Offer {
   readonly refusedAtMs: number | undefined;
   /** When its batch ended; `undefined`: never, or the worker's earlier version does not record it. */
   readonly endedAtMs: number | undefined;
+  /** When the handler failed with it on purpose; not there: it did not. */
+  readonly failedAtMs?: number;
   /** When the handler deferred it, and for how long. */
   readonly deferred: { readonly atMs: number; readonly delayMs: number } | undefined;
 }

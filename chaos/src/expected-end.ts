@@ -3,7 +3,7 @@ import type { Offer } from "./duplicate.ts";
 import type { Intent } from "./intent.ts";
 
 /** Acknowledged, or in the dead letters for this reason. */
-export type ExpectedEnd = "acknowledged" | "rejected" | "maxDeliveries" | "hung";
+export type ExpectedEnd = "acknowledged" | "rejected" | "maxDeliveries" | "hung" | "blocks-key";
 
 /** Workers that do not follow the messages' intents. */
 export interface UnlikeWorkers {
@@ -17,20 +17,25 @@ export interface UnlikeWorkers {
 const NEW_INTENTS: ReadonlySet<Intent> = new Set(["hang", "holdOnce", "deferredLong"]);
 /** The second time that a message has been held too long it is dead-lettered. */
 const MOST_HANGS = 2;
+/** From then on a message may be given up for those of its key that wait behind it. */
+const LEAST_FAILURES = 3;
 /** A consumer's own time begins a little before the handler's. */
 const EARLY_MS = 100;
 
+/** @param ownFailures how often it failed by itself, where it must be worked on in order */
 export function expectedEnds(
   intent: Intent,
   offers: readonly Offer[],
   { lasting, old }: UnlikeWorkers,
   maxHoldMs: number,
+  ownFailures = 0,
 ): readonly ExpectedEnd[] {
   const ends: ExpectedEnd[] = [plannedEnd(intent)];
   // It may also hang because of a fault, or because of others in its batch.
   if (offers.filter((offer) => isHang(offer, maxHoldMs)).length >= MOST_HANGS) ends.push("hung");
   if (intent === "hang" && offers.some(({ worker }) => lasting.has(worker))) ends.push("maxDeliveries");
   if (NEW_INTENTS.has(intent) && offers.some(({ worker }) => old.has(worker))) ends.push("acknowledged");
+  if (ownFailures >= LEAST_FAILURES) ends.push("blocks-key");
   return [...new Set(ends)];
 }
 

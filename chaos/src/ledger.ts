@@ -15,6 +15,7 @@ import { expectedEnds } from "./expected-end.ts";
 import { mayBeForgotten } from "./forgotten.ts";
 import type { Intent } from "./intent.ts";
 import { findOutOfOrder } from "./out-of-order.ts";
+import { countOwnFailures } from "./own-failures.ts";
 import { findTooEarly } from "./too-early.ts";
 
 export interface DeadLetter {
@@ -121,6 +122,10 @@ export function judge(account: Account): Verdict {
   const offers = Map.groupBy(account.offers, ({ key }) => key);
   const letters = Map.groupBy(account.final.deadLetters, ({ id }) => id);
   const inFlight = new Set([...account.final.undelivered, ...account.final.pending.map(({ id }) => id)]);
+  const orderKeys = new Map([...account.confirmed, ...account.unknown].map(({ key, orderKey }) => [key, orderKey]));
+  const failures = account.isOrdered
+    ? countOwnFailures(account.offers, orderKeys, workers, account.rules.maxHoldMs)
+    : new Map<string, number>();
   const problems: Problem[] = [];
   const forgotten: string[] = [];
   const counts = { acknowledged: 0, deadLettered: 0, destroyed: 0, lost: 0, duplicates: 0 };
@@ -159,7 +164,7 @@ export function judge(account: Account): Verdict {
     readonly kind: "acknowledged" | "deadLettered" | "destroyed" | "lost" | "inFlight";
     readonly problems: readonly Problem[];
   } {
-    const expected = expectedEnds(item.intent, own, account.unlike, account.rules.maxHoldMs);
+    const expected = expectedEnds(item.intent, own, account.unlike, account.rules.maxHoldMs, failures.get(item.id));
     const found = letters.get(item.id) ?? [];
     if (found.length > 0) return { kind: "deadLettered", problems: deadLetterProblems(item, found, expected) };
     if (inFlight.has(item.id)) return { kind: "inFlight", problems: [] };
@@ -225,8 +230,7 @@ export function judge(account: Account): Verdict {
   }
 
   function judgeOrder(): number {
-    const messages = [...account.confirmed, ...account.unknown];
-    const found = findOutOfOrder(messages, account.offers, account.final.deadLetters);
+    const found = findOutOfOrder(orderKeys, account.offers, account.final.deadLetters);
     problems.push(...found.map((message) => ({ kind: "outOfOrder" as const, ...message })));
     return found.length;
   }

@@ -4,11 +4,11 @@ import type { WorkerLine } from "./journal.ts";
 import { findOutOfOrder } from "./out-of-order.ts";
 import { reconstruct } from "./reconstruct.ts";
 
-const MESSAGES = [
-  { key: "p0-1", orderKey: "a" },
-  { key: "p0-2", orderKey: "a" },
-  { key: "p0-3", orderKey: "b" },
-];
+const ORDER_KEYS = new Map([
+  ["p0-1", "a"],
+  ["p0-2", "a"],
+  ["p0-3", "b"],
+]);
 
 const offered = (t: number, ...messages: readonly [key: string, id: string][]): WorkerLine => ({
   ...{ e: "offered", t, messages: messages.map(([key, id]) => [key, id, 1] as const) },
@@ -23,7 +23,7 @@ function find(
 ) {
   const offers = journals.flatMap((lines, index) => reconstruct(`w${index}`, lines, true, []).offers);
   return findOutOfOrder(
-    MESSAGES,
+    ORDER_KEYS,
     offers,
     letters.map(([key, id, atMs]) => ({ key, id, atMs })),
   );
@@ -95,12 +95,12 @@ test("other keys, and the same key in another stream, have their own order", () 
 describe("of any number of messages and keys", () => {
   const lines = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 60 });
   const judged = (orderKeys: readonly number[], order: readonly number[]) => {
-    const messages = orderKeys.map((orderKey, index) => ({ key: `k${index}`, orderKey: `o${orderKey}` }));
+    const keys = orderKeys.map((orderKey, index) => [`k${index}`, `o${orderKey}`] as const);
     const journal = [
-      offered(0, ...messages.map(({ key }, index): [string, string] => [key, `5-${index}`])),
+      offered(0, ...keys.map(([key], index): [string, string] => [key, `5-${index}`])),
       ...order.map((index, at) => done(10 + at, `k${index}`)),
     ];
-    return findOutOfOrder(messages, reconstruct("w", journal, true, []).offers, []);
+    return findOutOfOrder(new Map(keys), reconstruct("w", journal, true, []).offers, []);
   };
 
   test("whatever the order of the keys among each other, in order within each there is nothing to find", () => {

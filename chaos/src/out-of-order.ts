@@ -5,13 +5,6 @@ import { compareEntries, streamOf } from "./entry.ts";
 /** The server's clock is known to the journals as exactly as this. */
 const SERVER_CLOCK_MS = 5;
 
-/** A message with the key that says what it belongs in order with. */
-export interface OrderedMessage {
-  /** The message's own key. */
-  readonly key: string;
-  readonly orderKey: string;
-}
-
 /** The first time that a handler finished a message, or that it became a dead letter. */
 interface Completion {
   readonly key: string;
@@ -33,15 +26,14 @@ export interface OutOfOrder {
  * Every message that was completed before an earlier one of its stream and order key. Only the first completion of each
  * counts: what is redelivered after that, or redriven, comes when it comes. What a fault destroyed has none.
  *
- * @param messages one of each key
+ * @param orderKeys by the messages' own keys
  * @param letters the dead letters, by the times that the server gave them, on the clock of the journals
  */
 export function findOutOfOrder(
-  messages: readonly OrderedMessage[],
+  orderKeys: ReadonlyMap<string, string>,
   offers: readonly Offer[],
   letters: readonly { readonly key: string; readonly id: string; readonly atMs: number }[],
 ): readonly OutOfOrder[] {
-  const orderKeys = new Map(messages.map(({ key, orderKey }) => [key, orderKey]));
   const lines = Map.groupBy(firstCompletions(offers, letters), ({ key, id }) => {
     const orderKey = orderKeys.get(key);
     return orderKey === undefined ? undefined : `${streamOf(id)} ${orderKey}`;

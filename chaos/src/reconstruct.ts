@@ -54,7 +54,9 @@ export function reconstruct(
         break;
       case "fails": {
         const offer = open.get(line.key);
-        if (offer !== undefined && line.delayMs !== undefined) offer.deferred = { atMs: line.t, delayMs: line.delayMs };
+        if (offer === undefined) break;
+        offer.failedAtMs = line.t;
+        if (line.delayMs !== undefined) offer.deferred = { atMs: line.t, delayMs: line.delayMs };
         break;
       }
       case "done":

@@ -118,3 +118,11 @@ test("one that drained has closed, any other that ended has died", () => {
   expect(view(journal(1_000, []), { hasEnded: true })).toMatchObject({ end: "died", toMs: 1_000 });
   expect(view(journal(1_000, []))).toMatchObject({ end: undefined, toMs: undefined });
 });
+
+test("while a key holds up all others nothing new is read, but not for ever", () => {
+  const held = (by: string) => view(journal(30_000, [told(1_010, { type: "intakeHeld", by })])).intakeHeld;
+  expect(held("key-blocked")).toEqual([{ fromMs: 1_010, toMs: 13_010 }]);
+  expect(held("unfit")).toEqual([]);
+  const opened = [told(1_010, { type: "intakeHeld", by: "key-blocked" }), told(2_010, { type: "intakeOpened" })];
+  expect(view(journal(30_000, opened)).intakeHeld).toEqual([{ fromMs: 1_010, toMs: 2_010 }]);
+});

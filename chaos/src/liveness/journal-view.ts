@@ -30,6 +30,8 @@ const RECONNECT_MS = 10_000;
 const START_MS = 10_000;
 /** When an attempt of the open breaker is due, how long it may take to have a message for it. */
 const PROBE_MS = 1_000;
+/** How long a key may hold up all others: until its first message has failed three times, or is given up. */
+const KEY_BLOCKED_MS = 12_000;
 /** How long a process may call itself unfit after the last batch that failed. */
 const UNFIT_MS = 10_000;
 
@@ -37,6 +39,7 @@ const UNFIT_MS = 10_000;
 interface Told {
   readonly type: string;
   readonly retryInMs?: number;
+  readonly by?: string;
 }
 
 /**
@@ -68,6 +71,7 @@ export function viewOf({ lines, hasEnded, ...facts }: JournalFacts): WorkerView 
     places: lines.find((line) => line.e === "places")?.places ?? 1,
     cutOff: mergeSpans([...standstills, ...facts.away, ...disconnected]),
     excused: mergeSpans(excused.filter((span) => span.toMs > span.fromMs)),
+    intakeHeld: mergeSpans(keyBlocked(lines, lastMs).map((span) => limited(span, KEY_BLOCKED_MS, faults))),
   };
 }
 
@@ -104,6 +108,17 @@ function standstillsOf(lines: readonly WorkerLine[]): Span[] {
     if (after.t - before.t > STANDSTILL_MS) spans.push({ fromMs: before.t, toMs: after.t });
   }
   return spans;
+}
+
+/** While it reads nothing new, because one key has too many messages. */
+function keyBlocked(lines: readonly WorkerLine[], lastMs: number): Span[] {
+  const told = lines.flatMap((line) => {
+    const event = toldBy(line);
+    return event?.type === "intakeHeld" || event?.type === "intakeOpened" ? [{ atMs: line.t, ...event }] : [];
+  });
+  return told.flatMap(({ by, atMs }, index): Span[] =>
+    by === "key-blocked" ? [{ fromMs: atMs, toMs: told[index + 1]?.atMs ?? lastMs }] : [],
+  );
 }
 
 /** When one of its connections was down. */
@@ -197,7 +212,7 @@ function unfit(lines: readonly WorkerLine[], lastMs: number): Span[] {
 
 function toldBy(line: WorkerLine): Told | undefined {
   // Most lines are ticks; only these are of interest, and parsing all notes takes long.
-  if (line.e !== "note" || !/^\{"type":"(started|backingOff|resumed|unfit|fit)"/.test(line.text)) return undefined;
+  if (line.e !== "note" || !/^\{"type":"(started|backingOff|resumed|unfit|fit|intakeHeld|intakeOpened)"/.test(line.text)) return undefined;
   return JSON.parse(line.text) as Told;
 }
 

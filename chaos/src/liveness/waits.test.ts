@@ -13,7 +13,7 @@ const HORIZON_MS = 60_000;
 function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
   return {
     ...{ worker: name, name, isOld: false, fromMs: 0, toMs: undefined, end: undefined },
-    ...{ places: 2, calls: [], cutOff: [], excused: [], ...changes },
+    ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], ...changes },
   };
 }
 function offer(atMs: number, changes: Partial<Offer> = {}): Offer {

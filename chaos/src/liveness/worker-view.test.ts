@@ -3,7 +3,7 @@ import { type WorkerView, windowsOf } from "./worker-view.ts";
 
 const worker: WorkerView = {
   ...{ worker: "w0.1", name: "w0.1", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
-  ...{ places: 2, calls: [], cutOff: [], excused: [] },
+  ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [] },
 };
 const call = (fromMs: number, toMs: number | undefined, isSuspect = false): WorkerView["calls"][number] => ({
   ...{ fromMs, toMs, isSuspect },
@@ -52,4 +52,14 @@ test("while one that is kept apart is at work, others of its kind wait", () => {
     { fromMs: 0, toMs: 200 },
     { fromMs: 400, toMs: 1_000 },
   ]);
+});
+
+test("while it reads nothing new it may still take what waits for it already", () => {
+  const intakeHeld = [{ fromMs: 200, toMs: 700 }];
+  const { free, nearlyFree } = windowsOf({ ...worker, intakeHeld }, 1_000);
+  expect(free).toEqual([
+    { fromMs: 0, toMs: 200 },
+    { fromMs: 700, toMs: 1_000 },
+  ]);
+  expect(nearlyFree).toEqual([{ fromMs: 0, toMs: 1_000 }]);
 });

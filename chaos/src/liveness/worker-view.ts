@@ -30,13 +30,15 @@ export interface WorkerView {
   readonly cutOff: readonly Span[];
   /** When it was excused from taking anything: part of `cutOff`, starting, backing off, unfit, draining. */
   readonly excused: readonly Span[];
+  /** When it read nothing new, because too many messages waited behind others of their key. */
+  readonly intakeHeld: readonly Span[];
 }
 
 /** Busy for as short a time as this, it counts as one that has had a place free throughout. */
 const BRIDGE_MS = 100;
 
 export interface Windows {
-  /** A place was free at every moment. */
+  /** A place was free at every moment, and new messages were read. */
   readonly free: readonly Span[];
   /** The same, but moments without one are passed over. Their time is in `busy`. */
   readonly nearlyFree: readonly Span[];
@@ -50,7 +52,8 @@ export function windowsOf(view: WorkerView, horizonMs: number): Windows {
   const life = { fromMs: view.fromMs, toMs: Math.min(view.toMs ?? horizonMs, horizonMs) };
   const busy = occupied(view, horizonMs);
   const healthy = subtractSpans(life, mergeSpans(view.excused));
-  const free = healthy.flatMap((span) => subtractSpans(span, busy));
+  const held = mergeSpans([...busy, ...view.intakeHeld]);
+  const free = healthy.flatMap((span) => subtractSpans(span, held));
   const nearlyFree = healthy.flatMap((span) => bridged(subtractSpans(span, busy)));
   const suspects = mergeSpans(
     view.calls
