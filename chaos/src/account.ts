@@ -25,6 +25,7 @@ export interface WorkerJournal {
 export interface RoundFacts {
   readonly policy: LivenessPolicy;
   readonly drainMs: number;
+  readonly streams: readonly string[];
   readonly journals: readonly WorkerJournal[];
   readonly known: readonly ProducerLine[];
   readonly owners: readonly WitnessLine[];
@@ -75,6 +76,8 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
   });
   const destroyed = new Map(blackboard.destroyedAtMs);
   for (const id of verdict.forgotten) destroyed.set(id, addedAtMs(id) - facts.serverAheadMs);
+  // As the names of entries have them.
+  const streams = facts.streams.length > 1 ? facts.streams : [""];
   const hung = new Set(offers.filter((offer) => isHang(offer, policy.maxHoldMs)).map(({ id }) => id));
   const liveness = judgeLiveness({
     policy,
@@ -86,12 +89,14 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
       inFlight: new Set([...final.undelivered, ...final.pending.map(({ id }) => id)]),
       serverAheadMs: facts.serverAheadMs,
     }),
-    workers: journals.map(({ place, worker, name, lines }) =>
-      viewOf({
-        ...{ worker, name, lines, isOld: place.isOld, hasEnded: true },
-        ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place), hung },
-        ...policy,
-      }),
+    workers: streams.flatMap((stream) =>
+      journals.map(({ place, worker, name, lines }) =>
+        viewOf({
+          ...{ worker, name, stream, lines, isOld: place.isOld, hasEnded: true },
+          ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place), hung },
+          ...policy,
+        }),
+      ),
     ),
     stalls: facts.stalls,
     horizonMs: facts.horizonMs,

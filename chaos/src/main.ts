@@ -1,6 +1,7 @@
 /**
- * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--faults a,b] [--every ms]
- * [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--old folder] [--keep folder] [--soak] [--json]`: rounds
+ * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--streams n] [--order-by] [--faults a,b]
+ * [--every ms] [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--old folder] [--keep folder] [--soak]
+ * [--json]`: rounds
  * of load and faults, each on servers of its own, until the time is over; without --minutes one round; with --soak one round
  * that takes all of the time. Progress goes to stderr; the last line of stdout is JSON. Exit codes: 0 passed, 1 something was
  * lost, is unexplained, waited too long, or could not be judged, 2 wrong arguments.
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     messages: { type: "string" },
     producers: { type: "string" },
     workers: { type: "string" },
+    streams: { type: "string" },
+    "order-by": { type: "boolean", default: false },
     faults: { type: "string" },
     every: { type: "string" },
     old: { type: "string" },

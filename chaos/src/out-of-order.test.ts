@@ -53,7 +53,7 @@ describe("of one key", () => {
     expect(find([first, [offered(20, ["p0-2", "1-2"]), done(30, "p0-2")]])).toHaveLength(1);
   });
 
-  test("only the first completion counts: what comes again after that comes when it comes", () => {
+  test("only the first completion counts: what is redelivered after that comes when it comes", () => {
     const again = [offered(40, ["p0-1", "1-1"]), done(50, "p0-1")];
     expect(find([[batch, done(20, "p0-1"), done(30, "p0-2")], again])).toEqual([]);
   });

@@ -12,8 +12,10 @@ const offer = (nth: number, changes: Partial<Offer> = {}): Offer => ({
   ...{ worked: undefined, refusedAtMs: undefined, endedAtMs: 200, deferred: undefined, ...changes },
 });
 const done: Partial<Offer> = { worked: { how: "done", atMs: 150 } };
-const lives = (endedAtMs: number) => new Map([["w", { worker: "w", endedAtMs, standstills: [], closingAtMs: undefined }]]);
-const failuresOf = (...offers: Offer[]) => Object.fromEntries(countOwnFailures(offers, ORDER_KEYS, lives(9_000), 4_000));
+const lives = (endedAtMs: number) =>
+  new Map([["w", { worker: "w", endedAtMs, standstills: [], closingAtMs: undefined }]]);
+const failuresOf = (...offers: Offer[]) =>
+  Object.fromEntries(countOwnFailures(offers, ORDER_KEYS, lives(9_000), 4_000));
 
 test("the first of its key that was not finished has failed, and those behind it were not tried", () => {
   expect(failuresOf(offer(1), offer(2), offer(3, done))).toEqual({ "1-1": 1 });
@@ -22,7 +24,9 @@ test("the first of its key that was not finished has failed, and those behind it
 
 test("each batch counts", () => {
   const again = { atMs: 300, endedAtMs: 400, failedAtMs: 350 };
-  expect(failuresOf(offer(1, { failedAtMs: 150 }), offer(1, again), offer(1, { ...again, worker: "v" }))).toEqual({ "1-1": 3 });
+  expect(failuresOf(offer(1, { failedAtMs: 150 }), offer(1, again), offer(1, { ...again, worker: "v" }))).toEqual({
+    "1-1": 3,
+  });
 });
 
 test("in a batch that failed whole only what the handler itself failed with counts", () => {

@@ -183,7 +183,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     const stalls = [...canary.stalls, ...serverStalls(seen)];
     const { verdict, liveness } = judgeRound({
       ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls, isReplicated: options.waitForReplicas },
-      isOrdered: options.isOrdered,
+      ...{ streams, isOrdered: options.isOrdered },
       ...{ owners: seen, startedAtMs: loadFromMs, horizonMs, serverAheadMs },
       final: await readFinalState(topology, streams, GROUP, serverAheadMs),
     });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { Batch } from "@redis-batch/consumer";
+import { entryName } from "./entry.ts";
 import type { SinkFault } from "./faults/sink.ts";
 import type { Intent } from "./intent.ts";
 import type { Journal, WorkerLine } from "./journal.ts";
@@ -51,7 +52,7 @@ export class WorkerHandler {
     const call = ++this.#calls;
     this.#open.set(call, performance.now());
     const messages = batch.messages.map(
-      ({ id, fields, deliveries }) => [String(fields["key"]), id, deliveries] as const,
+      ({ id, fields, deliveries }) => [String(fields["key"]), this.#nameOf(batch, id), deliveries] as const,
     );
     this.#journal.write({ e: "offered", call, messages });
     let threw = true;
@@ -67,21 +68,49 @@ export class WorkerHandler {
 
   async #noteSettlement(batch: TextBatch): Promise<void> {
     const { acknowledged, deadLettered, tooLate } = await batch.settled();
-    this.#journal.write({ e: "settled", acknowledged, deadLettered, tooLate });
+    const named = (ids: readonly string[]): readonly string[] => ids.map((id) => this.#nameOf(batch, id));
+    this.#journal.write({
+      ...{
+        e: "settled",
+        acknowledged: named(acknowledged),
+        deadLettered: named(deadLettered),
+        tooLate: named(tooLate),
+      },
+    });
+  }
+
+  #nameOf(batch: TextBatch, id: string): string {
+    const { streams } = this.#task;
+    return entryName(streams, (batch.stream ?? streams[0]) as string, id);
   }
 
   async #work(batch: TextBatch): Promise<void> {
     const sinkFault = await this.#meetFaults();
+    if (this.#task.isOrdered) return this.#workByKey(batch, sinkFault);
     for (const message of batch) {
       // Half of the work before the first message, so that a fault also hits between two of them.
       if (message === batch.messages[Math.floor(batch.size / 2)]) {
         await pause(this.#task.workMs);
-        // One alone still fits: what fails alone again and again while others succeed would rightly be taken for poison.
-        if (sinkFault === "full" && batch.size > 1) throw new OutOfOrderError("the sink is full");
+        refuseIfFull(batch, sinkFault);
       }
       await this.#workOn(message);
       if (batch.size > 20 && message === batch.messages[10]) await nextTurn();
     }
+  }
+
+  /** All keys at once, and the messages of each in order, up to the first that fails. */
+  async #workByKey(batch: TextBatch, sinkFault: SinkFault | undefined): Promise<void> {
+    const middle = batch.messages[Math.floor(batch.size / 2)];
+    const ends = await Promise.allSettled(
+      [...batch.byKey()].map(async ([, messages]) => {
+        for (const message of messages) {
+          await pause(this.#task.workMs / messages.length);
+          if (message === middle) refuseIfFull(batch, sinkFault);
+          if (!(await this.#workOn(message))) return;
+        }
+      }),
+    );
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /** What faults do to the batch as a whole. */
@@ -108,7 +137,8 @@ export class WorkerHandler {
     return sinkFault;
   }
 
-  async #workOn(message: TextBatch["messages"][number]): Promise<void> {
+  /** Resolves to whether it has come to its end. */
+  async #workOn(message: TextBatch["messages"][number]): Promise<boolean> {
     const key = String(message.fields["key"]);
     const intent = message.fields["intent"] as Intent;
     const fails = (delayMs?: number): void =>
@@ -118,17 +148,17 @@ export class WorkerHandler {
       case "reject":
         this.#journal.write({ e: "rejected", key });
         message.deadLetter("as planned");
-        return;
+        return true;
       case "retryOnce":
         if (!isFirst) break;
         fails();
         message.retry({ reason: "as planned" });
-        return;
+        return false;
       case "deferredLong":
         if (!isFirst) break;
         fails(this.#task.deferMs);
         message.retry({ delayMs: this.#task.deferMs, reason: "as planned" });
-        return;
+        return false;
       case "throwOnce":
         if (!isFirst) break;
         fails();
@@ -168,6 +198,7 @@ export class WorkerHandler {
     }
     this.#journal.write({ e: "done", key });
     message.ack();
+    return true;
   }
 
   async #hang(key: string): Promise<void> {
@@ -180,6 +211,11 @@ export class WorkerHandler {
     if (this.#task.mustLast) throw new Error(`${key} would kill the process`);
     process.kill(process.pid, "SIGKILL");
   }
+}
+
+/** One alone still fits: what fails alone again and again while others succeed would rightly be taken for poison. */
+function refuseIfFull(batch: TextBatch, sinkFault: SinkFault | undefined): void {
+  if (sinkFault === "full" && batch.size > 1) throw new OutOfOrderError("the sink is full");
 }
 
 function currentSinkFault(path: string): SinkFault | undefined {

@@ -42,7 +42,8 @@ const measuring = setInterval(measure, MEASURE_EVERY_MS);
 const ending = new AbortController();
 const consumer = new Consumer({
   redis: task.isLent ? watchedClient(task.way) : sourceOf(task.way),
-  stream: task.stream,
+  ...(task.streams.length > 1 ? { streams: task.streams } : { stream: task.stream }),
+  ...(task.isOrdered ? { orderBy: "orderKey" } : {}),
   group: task.group,
   name: task.name,
   blockMs: 300,

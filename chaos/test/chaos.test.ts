@@ -12,7 +12,10 @@ const SEED = 1;
 const MOST_REPEATS = 2;
 
 /** Runs a round in which nothing is wrong, and enough has happened to prove something. */
-async function pass(options: Pick<RoundOptions, "topology" | "waitForReplicas" | "messages" | "loadMs" | "kinds">) {
+async function pass(
+  options: Pick<RoundOptions, "topology" | "waitForReplicas" | "messages" | "loadMs" | "kinds"> &
+    Partial<Pick<RoundOptions, "isOrdered" | "workers" | "shares">>,
+) {
   const run = (): Promise<Round> => runRound({ ...ROUND_DEFAULTS, ...options, seed: SEED, progress: () => {} });
   let round = await run();
   for (let repeats = 0; round.void !== undefined && !hasFailed(round) && repeats < MOST_REPEATS; repeats++) {
@@ -33,6 +36,27 @@ test("nothing is lost, nothing waits too long, every duplicate is explained, wha
   expect(round.verdict.confirmed).toBeGreaterThan(9_000);
   expect(round.monitorMoves).toBeGreaterThan(0);
   expect(round.longestWaitMs.orphaned).toBeGreaterThan(0);
+});
+
+test("the messages of a key are completed in order, and no other key waits for them, whatever happens to the one worker", async () => {
+  const kinds = [
+    "workerKill",
+    "workerZombie",
+    "closeAndReplace",
+    "brokenProcess",
+    "sinkAway",
+    "connectionReset",
+  ] as const;
+  const round = await pass({
+    ...{ topology: "standalone", waitForReplicas: false, kinds, isOrdered: true, workers: 1 },
+    ...{ messages: 1_500, loadMs: 6_000 },
+    // Those that only cost time are left out.
+    shares: { retryOnce: 2_000, throwOnce: 500, reject: 500, killOnce: 100 },
+  });
+  expect(round.verdict.outOfOrder).toBe(0);
+  expect(round.verdict.acknowledged).toBeGreaterThan(1_200);
+  // Some did wait for others.
+  expect(round.longestWaitMs.parked).toBeGreaterThan(0);
 });
 
 describe("when another server takes over, nothing that all replicas have is lost", () => {

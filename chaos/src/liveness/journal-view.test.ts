@@ -19,6 +19,7 @@ function view(lines: readonly WorkerLine[], facts: Partial<JournalFacts> = {}): 
     ...{
       worker: "w0.1",
       name: "w0.1",
+      stream: "",
       isOld: false,
       lines,
       hasEnded: false,
@@ -117,6 +118,25 @@ test("one that drained has closed, any other that ended has died", () => {
   });
   expect(view(journal(1_000, []), { hasEnded: true })).toMatchObject({ end: "died", toMs: 1_000 });
   expect(view(journal(1_000, []))).toMatchObject({ end: undefined, toMs: undefined });
+});
+
+test("of several streams each rests by itself, and until it is tried again", () => {
+  const lines = journal(30_000, [
+    told(1_010, { type: "streamFailed", stream: "s", retryInMs: 2_000 }),
+    told(1_020, { type: "backingOff", stream: "t", attempt: 1, retryInMs: 500 }),
+    told(5_010, { type: "streamResumed", stream: "s" }),
+    { e: "offered", t: 210, call: 1, messages: [["k", "t/1-1", 5]] },
+  ]);
+  const [s, t] = [view(lines, { stream: "s" }), view(lines, { stream: "t" })];
+  expect(s.excused).toEqual([{ fromMs: 1_010, toMs: 5_010 }]);
+  expect(t.excused).toEqual([{ fromMs: 1_020, toMs: 1_020 + 500 + 250 + 1_000 }]);
+  // A message that is kept apart keeps up only those of its stream, but a place is a place.
+  expect([s.calls, t.calls]).toMatchObject([[{ isSuspect: false }], [{ isSuspect: true }]]);
+  const still = journal(
+    30_000,
+    lines.filter((line) => line.e === "note" && !line.text.includes("Resumed")),
+  );
+  expect(view(still, { stream: "s" }).excused).toEqual([{ fromMs: 1_010, toMs: 13_010 }]);
 });
 
 test("while a key holds up all others nothing new is read, but not for ever", () => {

@@ -1,4 +1,5 @@
 /** Reads a worker's view of things out of its journal, and out of what the faults noted. */
+import { streamOf } from "../entry.ts";
 import type { WorkerLine } from "../journal.ts";
 import { isSuspect } from "./bounds.ts";
 import { mergeSpans, type Span } from "./spans.ts";
@@ -7,6 +8,8 @@ import type { Call, WorkerView } from "./worker-view.ts";
 export interface JournalFacts {
   readonly worker: string;
   readonly name: string;
+  /** Which of several streams; empty: there is only one. */
+  readonly stream: string;
   readonly isOld: boolean;
   readonly lines: readonly WorkerLine[];
   /** Whether the process is gone. */
@@ -40,13 +43,16 @@ interface Told {
   readonly type: string;
   readonly retryInMs?: number;
   readonly by?: string;
+  readonly stream?: string;
 }
 
 /**
  * Every excuse ends by itself: a worker that is not connected a while after the last fault, or whose breaker does not
  * try again when it should, counts as one that could work. So what waits for it is overdue.
  */
-export function viewOf({ lines, hasEnded, ...facts }: JournalFacts): WorkerView {
+export function viewOf({ lines: all, hasEnded, ...facts }: JournalFacts): WorkerView {
+  const lines =
+    facts.stream === "" ? all : all.filter((line) => (toldBy(line)?.stream ?? facts.stream) === facts.stream);
   const fromMs = lines[0]?.t ?? 0;
   const lastMs = lines.at(-1)?.t ?? fromMs;
   const calls = callsOf(lines, facts);
@@ -61,11 +67,12 @@ export function viewOf({ lines, hasEnded, ...facts }: JournalFacts): WorkerView 
     ...disconnected.map((span) => limited(span, RECONNECT_MS, faults)),
     ...starting(lines, fromMs, lastMs, faults),
     ...backingOff(lines, calls, lastMs, facts),
+    ...resting(lines, lastMs),
     ...unfit(lines, lastMs),
     ...(closing === undefined ? [] : [{ fromMs: closing, toMs: Math.max(lastMs, closing + 1) }]),
   ];
   return {
-    ...{ worker: facts.worker, name: facts.name, isOld: facts.isOld, fromMs, calls },
+    ...{ worker: facts.worker, name: facts.name, stream: facts.stream, isOld: facts.isOld, fromMs, calls },
     toMs: hasEnded ? lastMs : undefined,
     end: hasEnded ? (closed ? "closed" : "died") : undefined,
     places: lines.find((line) => line.e === "places")?.places ?? 1,
@@ -77,14 +84,14 @@ export function viewOf({ lines, hasEnded, ...facts }: JournalFacts): WorkerView 
 
 function callsOf(
   lines: readonly WorkerLine[],
-  { maxDeliveries, hung }: Pick<JournalFacts, "maxDeliveries" | "hung">,
+  { maxDeliveries, hung, stream }: Pick<JournalFacts, "maxDeliveries" | "hung" | "stream">,
 ): Call[] {
   const calls: Mutable<Call>[] = [];
   const open = new Map<number, Mutable<Call>>();
   for (const line of lines) {
     if (line.e === "offered" && line.call !== undefined) {
       const [only, ...others] = line.messages;
-      const isAlone = only !== undefined && others.length === 0;
+      const isAlone = only !== undefined && others.length === 0 && streamOf(only[1]) === stream;
       const call = {
         fromMs: line.t,
         toMs: undefined,
@@ -108,6 +115,19 @@ function standstillsOf(lines: readonly WorkerLine[]): Span[] {
     if (after.t - before.t > STANDSTILL_MS) spans.push({ fromMs: before.t, toMs: after.t });
   }
   return spans;
+}
+
+/** While a stream cannot be worked on, and is tried again when it said it would. */
+function resting(lines: readonly WorkerLine[], lastMs: number): Span[] {
+  const told = lines.flatMap((line) => {
+    const event = toldBy(line);
+    return event?.type === "streamFailed" || event?.type === "streamResumed" ? [{ atMs: line.t, ...event }] : [];
+  });
+  return told.flatMap(({ type, atMs, retryInMs = 0 }, index): Span[] =>
+    type === "streamFailed"
+      ? [{ fromMs: atMs, toMs: Math.min(atMs + retryInMs + START_MS, told[index + 1]?.atMs ?? lastMs) }]
+      : [],
+  );
 }
 
 /** While it reads nothing new, because one key has too many messages. */
@@ -212,7 +232,13 @@ function unfit(lines: readonly WorkerLine[], lastMs: number): Span[] {
 
 function toldBy(line: WorkerLine): Told | undefined {
   // Most lines are ticks; only these are of interest, and parsing all notes takes long.
-  if (line.e !== "note" || !/^\{"type":"(started|backingOff|resumed|unfit|fit|intakeHeld|intakeOpened)"/.test(line.text)) return undefined;
+  if (
+    line.e !== "note" ||
+    !/^\{"type":"(started|backingOff|resumed|streamFailed|streamResumed|unfit|fit|intakeHeld|intakeOpened)"/.test(
+      line.text,
+    )
+  )
+    return undefined;
   return JSON.parse(line.text) as Told;
 }
 

@@ -16,7 +16,7 @@ const LONG_MS = 20_000;
 
 function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
   return {
-    ...{ worker: name, name, isOld: false, fromMs: 0, toMs: undefined, end: undefined },
+    ...{ worker: name, name, stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
     ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], ...changes },
   };
 }
@@ -239,6 +239,18 @@ describe("a message that is kept apart", () => {
     expect(judge([suspect(LONG_MS)], { workers }).overdue).toEqual([]);
     expect(judge([message(0, "later", LONG_MS)], { workers }).overdue).toHaveLength(1);
   });
+});
+
+test("of several streams one that rests is no excuse for the others", () => {
+  const inStream = (stream: string): MessageHistory => {
+    const { offers, id, ...rest } = message(0, "new", LONG_MS);
+    return { ...rest, id: `${stream}/${id}`, offers: offers.map((offer) => ({ ...offer, id: `${stream}/${id}` })) };
+  };
+  const workers = [
+    { ...HEALTHY, stream: "s", excused: [{ fromMs: 0, toMs: HORIZON_MS }] },
+    { ...HEALTHY, stream: "t" },
+  ];
+  expect(judge([inStream("s"), inStream("t")], { workers }).overdue.map(({ id }) => id)).toEqual(["t/1-0"]);
 });
 
 test("the order of messages and workers does not matter", () => {

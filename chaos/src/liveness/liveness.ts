@@ -1,4 +1,5 @@
 /** The judge of waiting: for every message, how long it could have been worked on by somebody healthy, and was not. */
+import { streamOf } from "../entry.ts";
 import { boundOf, handOverMs, type LivenessPolicy, noWaits, WAIT_CLASSES, type WaitClass } from "./bounds.ts";
 import { behindUntil, withoutTurnWait } from "./order.ts";
 import { coveredMs, firstEndingAfter, mergeSpans, type Span, subtractSpans } from "./spans.ts";
@@ -46,7 +47,8 @@ const LEAST_PER_SECOND = 200;
 
 /** Judges all waits. Pure: the same account gives the same verdict. */
 export function judgeLiveness({ policy, messages, workers, stalls, horizonMs }: LivenessAccount): LivenessVerdict {
-  const index = indexWorkers(workers);
+  // Who held what, and until when, is the same for all streams.
+  const index = indexWorkers(workers.filter(({ stream }) => stream === workers[0]?.stream));
   const behind = behindUntil(messages, policy);
   const waits = messages.flatMap((history) =>
     waitsOf(history, index, policy, horizonMs).flatMap((wait) => withoutTurnWait(wait, behind.get(history.id))),
@@ -55,16 +57,20 @@ export function judgeLiveness({ policy, messages, workers, stalls, horizonMs }: 
   const machineStalls = mergeSpans(stalls);
   const takers = workers
     .filter(({ isOld }) => !isOld)
-    .map((view) => ({ view, windows: restrictToSteps(windowsOf(view, horizonMs), workers) }));
+    .map((view) => ({ view, windows: restrictToSteps(windowsOf(view, horizonMs), ofStream(view.stream)) }));
   const longestWaitMs = noWaits();
   const worst = new Map<string, OverdueMessage>();
   for (const wait of waits) {
     // Most are too short to matter.
     const mostMs = wait.toMs - wait.fromMs;
     if (mostMs <= longestWaitMs[wait.class] && mostMs <= boundOf(wait.class, policy) + SLACK_MS) continue;
-    for (const { view, windows } of takers) judgeWait(wait, view, windows);
+    for (const { view, windows } of takers) if (view.stream === streamOf(wait.id)) judgeWait(wait, view, windows);
   }
   return { longestWaitMs, overdue: [...worst.values()] };
+
+  function ofStream(stream: string): readonly WorkerView[] {
+    return workers.filter((view) => view.stream === stream);
+  }
 
   function judgeWait(wait: Wait, { worker, name }: WorkerView, windows: Windows): void {
     const spans = windowsFor(wait, windows);

@@ -12,7 +12,7 @@ const POLICY: LivenessPolicy = {
 };
 const HORIZON_MS = 60_000;
 const HEALTHY: WorkerView = {
-  ...{ worker: "w", name: "w", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
+  ...{ worker: "w", name: "w", stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
   ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [] },
 };
 /** More than any bound, with all that may be added to it. */
@@ -37,7 +37,7 @@ function message(
 }
 
 function judge(...messages: readonly MessageHistory[]): LivenessVerdict {
-  return judgeLiveness({ policy: POLICY, messages, workers: [HEALTHY], stalls: [], horizonMs: HORIZON_MS });
+  return judgeLiveness({ policy: POLICY, messages, workers: [HEALTHY, { ...HEALTHY, stream: "t" }], stalls: [], horizonMs: HORIZON_MS });
 }
 
 /** Fails at 1,100 and again and again, until it is a dead letter at 20,000. */

@@ -29,7 +29,7 @@ function leavesAtMs({ endMs, isDestroyed, offers }: MessageHistory, policy: Live
   return Number.isFinite(sinceMs) ? Math.max(endMs, sinceMs) : endMs;
 }
 
-/** What is left of a wait where that for earlier messages of the key is none. A new one is read anew after that. */
+/** What is left of a wait where that for earlier messages of the key is none. A new one has to be read a second time after that. */
 export function withoutTurnWait(wait: Wait, behindUntilMs: number | undefined): readonly Wait[] {
   if (behindUntilMs === undefined || behindUntilMs <= wait.fromMs) return [wait];
   if (behindUntilMs >= wait.toMs) return [];

@@ -12,7 +12,7 @@ const HORIZON_MS = 60_000;
 
 function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
   return {
-    ...{ worker: name, name, isOld: false, fromMs: 0, toMs: undefined, end: undefined },
+    ...{ worker: name, name, stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
     ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], ...changes },
   };
 }

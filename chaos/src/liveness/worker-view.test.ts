@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type WorkerView, windowsOf } from "./worker-view.ts";
 
 const worker: WorkerView = {
-  ...{ worker: "w0.1", name: "w0.1", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
+  ...{ worker: "w0.1", name: "w0.1", stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
   ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [] },
 };
 const call = (fromMs: number, toMs: number | undefined, isSuspect = false): WorkerView["calls"][number] => ({

@@ -10,12 +10,14 @@ export interface Call {
   readonly isSuspect: boolean;
 }
 
-/** A worker's process, as its journal and the faults tell. */
+/** A worker's process, as its journal and the faults tell: one of these for each of its streams, which rest by themselves. */
 export interface WorkerView {
   /** Which process: a name that comes back is another one. */
   readonly worker: string;
   /** The consumer's name. */
   readonly name: string;
+  /** Which of its streams this is about; empty: there is only one. */
+  readonly stream: string;
   /** Of an earlier version: it promises nothing of what is measured here. */
   readonly isOld: boolean;
   readonly fromMs: number;
