@@ -37,7 +37,13 @@ function message(
 }
 
 function judge(...messages: readonly MessageHistory[]): LivenessVerdict {
-  return judgeLiveness({ policy: POLICY, messages, workers: [HEALTHY, { ...HEALTHY, stream: "t" }], stalls: [], horizonMs: HORIZON_MS });
+  return judgeLiveness({
+    policy: POLICY,
+    messages,
+    workers: [HEALTHY, { ...HEALTHY, stream: "t" }],
+    stalls: [],
+    horizonMs: HORIZON_MS,
+  });
 }
 
 /** Fails at 1,100 and again and again, until it is a dead letter at 20,000. */

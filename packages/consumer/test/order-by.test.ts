@@ -192,6 +192,57 @@ describe("a key whose first message never succeeds", () => {
     expect(await made.deadLetters()).toEqual(["a1"]);
   });
 
+  it("is not given up for what failed before it in its batches", async () => {
+    const made = group();
+    const done: string[] = [];
+    const names = named("a", 30);
+    const failed = new Set<string>();
+    const { events } = made.start(
+      async (batch) => {
+        for (const message of batch) {
+          if (!failed.has(nameOf(message))) {
+            failed.add(nameOf(message));
+            // Those behind it are left for later.
+            return message.retry({ delayMs: 20 });
+          }
+          done.push(nameOf(message));
+          message.ack();
+        }
+      },
+      { ...quick, maxDeferred: 5, maxDeliveries: 1_000 },
+    );
+    await made.add(...names);
+    expect(await finished(made, done)).toEqual(byKeyOf(names));
+    expect(events.all("deadLettered")).toEqual([]);
+  });
+
+  it("is not given up by a process that finds the sink down, however often it failed elsewhere", async () => {
+    const made = group();
+    const done: string[] = [];
+    const names = named("a", 20);
+    // It fails once in each process.
+    const retry = { baseMs: 900, capMs: 900 };
+    const options = { ...quick, batchSize: 1, prefetch: 0, maxDeferred: 6, maxDeliveries: 1_000, retry };
+    await made.add(...names);
+    const first = made.start(
+      (batch) => batch.messages.forEach((message) => message.retry({ delayMs: 60_000 })),
+      options,
+    );
+    await first.events.waitFor((event) => event.type === "intakeHeld" && event.by === "key-blocked");
+    await first.consumer.close();
+    const fail = inTurn(done, () => {
+      throw new Error("the sink is down");
+    });
+    for (let life = 0; life < 3; life++) {
+      const { consumer, events } = made.start(fail, options);
+      await events.waitFor("handlerFailed");
+      await consumer.close();
+    }
+    made.start(inTurn(done), options);
+    expect(await finished(made, done)).toEqual(byKeyOf(names));
+    expect(await made.deadLetters()).toEqual([]);
+  });
+
   it("does not await a time that is a day away", async () => {
     const made = group();
     const done: string[] = [];

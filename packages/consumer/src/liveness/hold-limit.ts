@@ -87,9 +87,10 @@ export class HoldLimit<Value> {
   }
 
   #giveUp(message: Message<Value>): void {
-    const { held, policy, report } = this.#scope;
+    const { held, order, policy, report } = this.#scope;
     const { id } = message;
     const reserved = held.letGo(message);
+    order?.countFailure(id);
     held.markLost(message);
     message.abort(
       new LeaseLostError(`message ${id} was held for longer than maxHoldMs (${policy.maxHoldMs} ms)`, {

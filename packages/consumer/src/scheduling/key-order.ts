@@ -21,6 +21,8 @@ export interface InLine {
   isAlone: boolean;
   /** The batch that it came back from. */
   offer: Offer | undefined;
+  /** How often it has failed here, with nothing of its key in front of it, while it was not the sink that failed. */
+  failures: number;
 }
 
 export interface KeyLine {
@@ -155,13 +157,23 @@ export class KeyOrder {
     const place = placeOf(line, id);
     const known = line.waiting[place];
     if (known === undefined) {
-      line.waiting.splice(~place, 0, { id, isParked: state.isParked, isAlone: false, offer: state.offer });
+      line.waiting.splice(~place, 0, { id, isParked: state.isParked, isAlone: false, offer: state.offer, failures: 0 });
       this.#lineOf.set(id, line);
     } else {
       known.isParked = state.isParked;
       known.offer = state.offer;
     }
     return line;
+  }
+
+  failuresOf(id: EntryId): number {
+    return this.inLine(id)?.failures ?? 0;
+  }
+
+  /** It has failed. What is behind another one could not succeed, so that is none. */
+  countFailure(id: EntryId): void {
+    const one = this.inLine(id);
+    if (one !== undefined && this.before(id) === undefined) one.failures++;
   }
 
   /** It is done, or not this consumer's any more → its line, if it was in one. */

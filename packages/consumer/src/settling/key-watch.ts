@@ -57,7 +57,7 @@ export class KeyWatch<Value> {
     if (id === undefined) return;
     const deferred = held.deferredOf(id);
     if (deferred !== undefined) {
-      if (!deferred.hasFailedHere || !mayGiveUp(order, deferred, policy.maxDeferred)) return;
+      if (!mayGiveUp(order, { id, failures: order.failuresOf(id) }, policy.maxDeferred)) return;
       if (held.letGoOfDeferred(deferred) === undefined) return;
       order.hasSucceeded = false;
       this.#deadLetterWriter.add({ id, message: undefined, why: "blocks-key", text: "" });
@@ -98,12 +98,15 @@ export class KeyWatch<Value> {
   }
 }
 
-/** Whether the message is given up: it has failed three times, and holds up so many others that nothing new can be read. */
+/**
+ * Whether the message is given up: it has failed three times, and holds up so many others that nothing new can be read. Its
+ * deliveries say nothing of that: it may have been behind another one that failed, or its process died, or the sink was down.
+ */
 export function mayGiveUp(
-  order: KeyOrder | undefined,
-  { id, deliveries }: { readonly id: EntryId; readonly deliveries: number },
+  order: KeyOrder,
+  { id, failures }: { readonly id: EntryId; readonly failures: number },
   maxDeferred: number,
 ): boolean {
-  if (order === undefined || order.size < maxDeferred || deliveries < 3 || !order.hasSucceeded) return false;
+  if (order.size < maxDeferred || failures < 3 || !order.hasSucceeded) return false;
   return order.longest?.waiting[0]?.id === id;
 }

@@ -55,7 +55,8 @@ export class RedeliveryScheduler<Value> {
       policy.retry,
       random,
     );
-    if (order !== undefined && isCounted && mayGiveUp(order, message, policy.maxDeferred)) {
+    const failed = { id: message.id, failures: (order?.failuresOf(message.id) ?? 0) + 1 };
+    if (order !== undefined && isCounted && mayGiveUp(order, failed, policy.maxDeferred)) {
       order.hasSucceeded = false;
       return deadLetterWriter.add({ id: message.id, message, why: "blocks-key", text });
     }
@@ -71,7 +72,9 @@ export class RedeliveryScheduler<Value> {
     if (releaser.canDefer && (isFull || this.#isForOthers || !isKeptHere(dueInMs, policy.leaseMs))) {
       // A handler that defers it for long has not failed on it.
       if (mode === "loop" && !message.isDeferredForLong) secondOpinions.remember([message.id], "failed");
-      return releaser.defer(message, dueInMs, { isUncounted: !isCounted });
+      releaser.defer(message, dueInMs, { isUncounted: !isCounted });
+      if (isCounted) order?.countFailure(message.id);
+      return;
     }
     if (!isCounted) void this.#uncount([message.id]);
     const nowMs = clock.nowMs();
@@ -81,6 +84,7 @@ export class RedeliveryScheduler<Value> {
       isSuspect: usage.isSuspect(message.deliveries + 1),
       isUncounted: !isCounted,
     });
+    if (isCounted) order?.countFailure(message.id);
   }
 
   /** Whether other consumers should try it: everything fails here, and another consumer is alive. */
