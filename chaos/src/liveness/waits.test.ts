@@ -164,6 +164,17 @@ test("what an earlier version holds is excused until that dies", () => {
   ]);
 });
 
+test("it is kept apart also where it was delivered often and offered to nobody", () => {
+  const kept = (deliveries: number) =>
+    waitsOf(
+      { ...UNKEYED, addedAtMs: 0, owners: [], offers: [offer(1_000, { ...done, deliveries })], endMs: 1_700 },
+      indexWorkers([worker("a")]),
+      POLICY,
+      HORIZON_MS,
+    ).map(({ isSuspect }) => isSuspect);
+  expect([kept(4), kept(5)]).toEqual([[false], [true]]);
+});
+
 test("in the last half of its deliveries it is kept apart, and beyond the last one it is for somebody else", () => {
   const flags = (deliveries: number, counted = deliveries) =>
     waitsOf(

@@ -80,8 +80,9 @@ export function waitsOf(
   for (let index = 0; index <= history.offers.length; index++) {
     const last = history.offers[index - 1];
     const fromMs = last?.atMs ?? history.addedAtMs;
-    const toMs = Math.min(history.offers[index]?.atMs ?? endMs, endMs);
-    if (fromMs < toMs) waits.push(...waitsBetween(history, last, { fromMs, toMs }, workers, policy));
+    const next = history.offers[index];
+    const toMs = Math.min(next?.atMs ?? endMs, endMs);
+    if (fromMs < toMs) waits.push(...waitsBetween(history, { last, next }, { fromMs, toMs }, workers, policy));
   }
   return waits;
 }
@@ -89,7 +90,7 @@ export function waitsOf(
 /** Between one offer and the next, or the end. */
 function waitsBetween(
   { key, id, addedAtMs, offers, owners }: MessageHistory,
-  last: Offer | undefined,
+  { last, next }: { readonly last: Offer | undefined; readonly next: Offer | undefined },
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   workers: Workers,
   policy: LivenessPolicy,
@@ -115,7 +116,8 @@ function waitsBetween(
   }
   turns.sort((a, b) => a.atMs - b.atMs);
   const counted = owners.filter(({ atMs }) => atMs > fromMs && atMs < toMs).map(({ deliveries }) => deliveries);
-  const nextDelivery = Math.max(last === undefined ? 1 : last.deliveries + 1, ...counted);
+  // Deliveries to processes that died before they offered it are seen only at the next offer.
+  const nextDelivery = Math.max(last === undefined ? 1 : last.deliveries + 1, ...counted, next?.deliveries ?? 1);
   return turns.flatMap((turn, index): Wait[] => {
     const waitFromMs = Math.max(turn.atMs, turn.sinceMs);
     const waitToMs = Math.min(turns[index + 1]?.atMs ?? toMs, toMs);
