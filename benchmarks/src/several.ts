@@ -1,11 +1,11 @@
 /** A contender's consumers of several streams: one of all, or one of each. */
-import { type Batch, Consumer, type ConsumerOptions, type Fields } from "@redis-batch/consumer";
+import { type Batch, Consumer, type ConsumerOptions } from "@redis-batch/consumer";
 import { contend, type Meter, type Task } from "./contending.ts";
 import type { Figures } from "./figures.ts";
 
 export interface Several {
   readonly handle: (batch: Batch, meter: Meter) => void | Promise<void>;
-  readonly options?: (task: Task) => Partial<ConsumerOptions<Fields>>;
+  readonly options?: (task: Task) => Partial<ConsumerOptions>;
   /** The work's own figures. */
   readonly figures?: () => Figures;
   /** What there is to do besides. */

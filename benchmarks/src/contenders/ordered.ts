@@ -3,11 +3,11 @@
  * key is a field; `function`, a function returns it. With `failing`, every hundredth message fails the first time, and the handler
  * leaves those of its key that come after it in the batch.
  */
-import { type Batch, Consumer, type ConsumerOptions, type Fields } from "@redis-batch/consumer";
+import { type Batch, Consumer, type ConsumerOptions } from "@redis-batch/consumer";
 import { contend } from "../contending.ts";
 
 const KEY = "customer";
-const WAYS: Readonly<Record<string, ConsumerOptions<Fields>["orderBy"]>> = {
+const WAYS: Readonly<Record<string, ConsumerOptions["orderBy"]>> = {
   field: KEY,
   function: ({ value }) => value[KEY] ?? null,
 };

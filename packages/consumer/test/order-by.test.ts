@@ -404,6 +404,7 @@ describe("a group for itself", () => {
     const { events } = made.start(acknowledge, quick);
     await events.waitFor("started");
     await made.finish(5_000);
+    expect(events.all("acknowledged")).toHaveLength(1);
   });
 
   it("is not needed where order within each consumer is enough", async () => {

@@ -198,7 +198,8 @@ describe.each([
     const redis = new ClusterClass([{ host: from.host, port: from.port }], { lazyConnect: true });
     const { client } = await connected(makeClient({ redis }));
     const stream = await nameOn(from);
-    await using _move = await beginSlotMove(stream, from, to);
+    const move = await beginSlotMove(stream, from, to);
+    onTestFinished(() => move[Symbol.asyncDispose]());
     expect(await client.xlen({ stream })).toBe(0);
     onTestFinished(() => proxy.heal());
     void fail();

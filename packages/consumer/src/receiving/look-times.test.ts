@@ -14,7 +14,8 @@ describe("The streams of a consumer", () => {
 
   it("look at least each second, and not twice at a time where a timer is early", async () => {
     const clock = new ManualClock();
-    const times = new LookTimes({ clock, random: seededRandom(16).next });
+    const random = seededRandom(16);
+    const times = new LookTimes({ clock, random: () => random.next() });
     for (let look = 0; look < 1_000; look++) {
       const inMs = times.nextInMs;
       expect(inMs).toBeGreaterThanOrEqual(750);

@@ -169,6 +169,6 @@ export class SharedReads implements NewEntries {
     if (ConnectionError.is(error)) return;
     // Again and again, although each of them alone can be read: a user may have the right for each of them, and not for all of
     // them in one command.
-    if (this.#refusals++ > 0) await pause(this.#consumer.clock, decideFloor(this.#refusals), this.#interrupted.signal);
+    if (this.#refusals++ > 0) await pause(this.#consumer.clock, decideFloor(this.#refusals), this.#wait?.signal);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What ioredis does by itself may fail: it tries again, or what it was done for fails as well. Nobody needs to hear of it.
+ * What ioredis does by itself may fail: it tries again, or what it was done for fails as well. Nobody has to know.
  * But ioredis would print some of these failures, and Node would end the process for others, as for every rejection that
  * nobody handles.
  */
