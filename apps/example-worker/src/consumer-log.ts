@@ -23,6 +23,7 @@ const LEVELS: { readonly [Type in ConsumerEvent["type"]]?: LogLevel | "off" } = 
   pendingTrimmed: "warn",
   nothingSettled: "warn",
   streamFailed: "error",
+  keysMissing: "error",
   handlerFailed: "error",
   failed: "error",
 };

@@ -119,15 +119,17 @@ describe("produce", () => {
     const stream = uniqueName("keys");
     const input = Array.from({ length: 30 }, (_, n) => `{"order":"A-${n}"}\n`).join("");
     const startedAt = performance.now();
-    expect(await cli.json(["produce", stream, "--key-field", "order", "--rate", "60"], { input })).toMatchObject({
+    expect(
+      await cli.json(["produce", stream, "--idempotency-field", "order", "--rate", "60"], { input }),
+    ).toMatchObject({
       added: 30,
     });
     expect(performance.now() - startedAt).toBeGreaterThan(300);
-    expect(await cli.json(["produce", stream, "--key-field", "order"], { input })).toMatchObject({
+    expect(await cli.json(["produce", stream, "--idempotency-field", "order"], { input })).toMatchObject({
       added: 0,
       duplicates: 30,
     });
-    const without = await cli.run(["produce", stream, "--key-field", "order"], { input: '{"n":1}\n' });
+    const without = await cli.run(["produce", stream, "--idempotency-field", "order"], { input: '{"n":1}\n' });
     expectEnd(without, 2, 'line 1: it has no field "order"');
     expect(await redis.server.command("XLEN", stream)).toBe(30);
   });

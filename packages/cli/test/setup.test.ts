@@ -108,7 +108,7 @@ describe("acl", () => {
     expect.hasAssertions();
     const stream = uniqueName("acl");
     await grant(stream, ["producer", "consumer", "monitor"]);
-    expectEnd(await cli.run(["produce", stream, "order=1", "--key-field", "order"], as("producer")), 0);
+    expectEnd(await cli.run(["produce", stream, "order=1", "--idempotency-field", "order"], as("producer")), 0);
     expectEnd(
       await cli.run(["consume", stream, "g", "--create", "start", "--count", "1"], as("consumer")),
       0,

@@ -20,6 +20,8 @@ export type StreamEvent =
   | { readonly type: "streamFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   /** A stream that had failed is worked on again. */
   | { readonly type: "streamResumed" }
+  /** With `orderBy`: none of the first messages has a key, so they are not kept in order. Reported once. */
+  | { readonly type: "keysMissing"; readonly messages: number }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
   | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: ErrorInfo }

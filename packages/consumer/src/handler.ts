@@ -16,7 +16,7 @@ export interface Outcome<Value = Fields> {
   /** Messages to retry, with or without a delay and a reason. `"rest"` as above. */
   readonly retry?: "rest" | Iterable<Message<Value> | (RetryOptions & { readonly message: Message<Value> })>;
   /** Messages for the dead letters, each with its reason. */
-  readonly deadLetter?: Iterable<{ readonly message: Message<Value>; readonly reason: string }>;
+  readonly deadLetter?: Iterable<{ readonly message: Message<Value>; readonly reason: unknown }>;
 }
 
 export interface HandlerContext {

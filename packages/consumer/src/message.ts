@@ -40,7 +40,7 @@ export interface RetryOptions {
   /** The delay, in milliseconds, 0 to 86,400,000. Default: by the consumer's `retry` policy. */
   readonly delayMs?: number | undefined;
   /** Stored with the message if it goes to the dead letters; cut to 4,000 characters. */
-  readonly reason?: string | undefined;
+  readonly reason?: unknown;
 }
 
 /** @throws {UsageError} when it is not a valid delay */
@@ -102,7 +102,7 @@ export interface MessageKeeper<Value> {
   readonly codec: Decoder<Value>;
   ack(message: Message<Value>): void;
   retry(message: Message<Value>, options: RetryOptions): void;
-  deadLetter(message: Message<Value>, reason: string): void;
+  deadLetter(message: Message<Value>, reason: unknown): void;
 }
 
 /** One message of a batch. */
@@ -244,7 +244,7 @@ export class Message<Value = Fields> {
    *
    * @param reason stored with it, cut to 4,000 characters. An error becomes its name and message; other values become text.
    */
-  deadLetter(reason: string): void {
+  deadLetter(reason: unknown): void {
     this.#keeper.deadLetter(this, reason);
   }
 

@@ -22,7 +22,7 @@ export interface ConsumerOptions<Value = Fields> extends WithRedis, OptionsOf<ty
    * it. A message without the field, or one for which the function returns `null`, has no key and no order. One for which it
    * throws or returns anything else goes to the dead letters (`undecodable`).
    */
-  readonly orderBy?: string | ((message: Message<Value>) => string | null) | undefined;
+  readonly orderBy?: string | ((message: Message<Value>) => string | null | undefined) | undefined;
 }
 
 /** The values of options that are not given. */

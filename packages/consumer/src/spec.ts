@@ -109,11 +109,12 @@ export const CONSUMER_SPEC = {
   },
   /**
    * Messages deferred for a later attempt in memory, by their ids, `batchSize` to 1,000,000; beyond it Redis keeps them.
-   * Default 10 × `batchSize`.
+   * Default 10 × `batchSize`. With `orderBy` nothing new is read while so many wait behind others of their key.
    */
   maxDeferred: {
     ...{ kind: "integer", min: 1, max: 1_000_000, default: { times: 10, of: "batchSize" }, notBelow: "batchSize" },
-    about: "deferred messages whose ids are kept in memory; Redis keeps the rest",
+    about:
+      "deferred messages whose ids are kept in memory; Redis keeps the rest; [a limit of another kind](#order-per-key) with `orderBy`",
   },
   /**
    * How often a message is offered at most before it goes to the dead letters, 1 to 1,000,000. Default: 16 in `run` and
@@ -135,11 +136,12 @@ export const CONSUMER_SPEC = {
   },
   /**
    * Keeps the messages of one key in order: the name of the field that has the key, or a function of the message that returns
-   * it. A message without the field, or one for which the function returns `null`, has no key and no order. One for which it
-   * throws or returns anything else goes to the dead letters (`undecodable`).
+   * it. A message without the field, or one for which the function returns `null` or `undefined`, has no key and no order. One for
+   * which it throws or returns anything else goes to the dead letters (`undecodable`). Fields are what is in Redis: with a codec
+   * use a function to have a property of the value.
    */
   orderBy: {
-    ...{ kind: "own", value: {} as string | ((message: Message<never>) => string | null) },
+    ...{ kind: "own", value: {} as string | ((message: Message<never>) => string | null | undefined) },
     about:
       "field, or function of the message, that has the key; [messages of one key are processed in order](#order-per-key)",
   },

@@ -390,6 +390,9 @@ describe("a group for itself", () => {
     await alone.events.waitFor("started");
     expect(await refusal(made.start(acknowledge, { ...quick, orderBy: undefined }).running)).toContain('"alone"');
     expect(await refusal(made.start(acknowledge, quick).running)).toContain('"alone"');
+    // Who was refused leaves no name behind.
+    const info = (await made.server.command("XINFO", "CONSUMERS", made.stream, made.group)) as unknown[][];
+    expect(info.map(([, name]) => String(name)).filter((name) => !name.startsWith("rb:"))).toEqual(["alone"]);
     await alone.consumer.close();
     const plain = made.start(acknowledge, { ...quick, orderBy: undefined });
     await plain.events.waitFor("started");
@@ -458,12 +461,26 @@ describe("the key", () => {
     const done: string[] = [];
     const { events } = made.start(inTurn(done), {
       ...quick,
-      orderBy: (message) => (nameOf(message) === "a1" ? fail() : nameOf(message) === "none" ? null : "a"),
+      orderBy: (message) => (nameOf(message) === "a1" ? fail() : nameOf(message) === "none" ? undefined : "a"),
     });
     await made.add("a1", "a2", "none", "a3");
     await made.finish(10_000);
     expect(done).toEqual(["a2", "none", "a3"]);
     expect(events.all("deadLettered")).toMatchObject([{ why: "undecodable" }]);
+  });
+
+  it.each([
+    ["when no message has it", "customr", 1],
+    ["and never when one has it", "n", 0],
+  ])("is reported as missing once, %s", async (_, orderBy, reports) => {
+    const made = group();
+    const done: string[] = [];
+    const names = named("a", 25);
+    const { events } = made.start(inTurn(done), { ...quick, orderBy });
+    await made.add(...names);
+    await made.finish(10_000);
+    expect(done).toHaveLength(25);
+    expect(events.all("keysMissing")).toHaveLength(reports);
   });
 
   it("tells an acknowledgement that comes before that of an earlier message", async () => {

@@ -396,7 +396,8 @@ function countConsumers(
     living: living.length,
     stalled: living.filter(({ status }) => status === "STALLED").length,
     failing: living.filter(({ status }) => FAILING.includes(status)).length,
-    heldUp: living.filter(({ status }) => HELD_UP.includes(status)).length,
+    // One whose keys are blocked works on the messages that block them.
+    heldUp: living.filter(({ status, intake }) => HELD_UP.includes(status) && intake !== "key-blocked").length,
   };
 }
 

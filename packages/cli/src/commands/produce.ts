@@ -216,7 +216,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
       yield item.fields;
     }
   }
-  const keyField = options["key-field"];
+  const keyField = options["idempotency-field"];
   let isConnected = false;
   try {
     await producer.connect({ signal });
@@ -277,7 +277,7 @@ function refusal(result: Extract<AddResult, { kind: "failed" }>, line: number, s
   }
   if (!ConnectionError.is(error)) return error;
   const fix = isUnknown
-    ? `line ${line} may or may not have been added: check with \`redis-batch tail\` before you continue with --from-line ${line}; with --key-field, just repeat the command`
+    ? `line ${line} may or may not have been added: check with \`redis-batch tail\` before you continue with --from-line ${line}; with --idempotency-field, just repeat the command`
     : `continue with --from-line ${line}`;
   return new Failure("unreachable", `line ${line}: ${(server.explain(error) as Error).message}`, fix);
 }

@@ -55,7 +55,8 @@ export const consume = defineCommand({
     }),
     "order-by": flagOf(CONSUMER_SPEC.orderBy, {
       value: "field",
-      about: "process messages with the same value of this field in order; a failed one holds up only those",
+      about:
+        "process messages with the same value of this field in order; with --exec a failure fails the whole batch, so use --outcomes or a small --batch-size",
     }),
     "order-scope": flagOf(CONSUMER_SPEC.orderScope, {
       default: null,

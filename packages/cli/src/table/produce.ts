@@ -32,7 +32,7 @@ export const produce = defineCommand({
       about: "start at this line, to continue after an error",
     },
     rate: { kind: "number", value: "n", min: 1, max: 1_000_000, about: "maximum messages per second" },
-    "key-field": {
+    "idempotency-field": {
       kind: "text",
       value: "name",
       about: "field that identifies a message: it is added once, even if the command is repeated within an hour",
@@ -46,7 +46,7 @@ export const produce = defineCommand({
     { line: "redis-batch produce orders order=A-17 cents=1999", does: "one message" },
     { line: "redis-batch produce orders --file orders.ndjson --dry-run", does: "check every line" },
     {
-      line: "redis-batch produce orders --file orders.ndjson --rate 500 --key-field order",
+      line: "redis-batch produce orders --file orders.ndjson --rate 500 --idempotency-field order",
       does: "500 a second, and safe to repeat",
     },
     {
@@ -54,7 +54,7 @@ export const produce = defineCommand({
       does: "copy the last thousand messages to another server",
     },
     {
-      line: "redis-batch produce payments --file payments.ndjson --key-field payment --wait-for-replicas 2",
+      line: "redis-batch produce payments --file payments.ndjson --idempotency-field payment --wait-for-replicas 2",
       does: "confirm each only when two replicas have it",
     },
   ],

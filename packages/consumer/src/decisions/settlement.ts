@@ -2,21 +2,21 @@
 
 export interface RetryVerdict {
   readonly delayMs?: number | undefined;
-  readonly reason?: string | undefined;
+  readonly reason?: unknown;
 }
 
 /** What a handler returned, in one shape. `rest`: the outcome of every open message that is not named. */
 export interface NamedOutcomes<Item> {
   readonly ack: readonly Item[];
   readonly retry: readonly { readonly message: Item; readonly verdict: RetryVerdict }[];
-  readonly deadLetter: readonly { readonly message: Item; readonly reason: string }[];
+  readonly deadLetter: readonly { readonly message: Item; readonly reason: unknown }[];
   readonly rest: "ack" | "retry" | undefined;
 }
 
 export interface Settlements<Item> {
   readonly ack: readonly Item[];
   readonly retry: readonly { readonly message: Item; readonly verdict: RetryVerdict }[];
-  readonly deadLetter: readonly { readonly message: Item; readonly reason: string }[];
+  readonly deadLetter: readonly { readonly message: Item; readonly reason: unknown }[];
   /** Not named: they are redelivered as well, without having failed. */
   readonly unnamed: readonly Item[];
 }

@@ -8,7 +8,7 @@ import type { ConsumerPolicy } from "../options.ts";
 /**
  * Its key; `undefined` if it has none.
  *
- * @throws {PayloadError} when the function throws, or returns neither a text nor `null`: nobody knows what it must wait for
+ * @throws {PayloadError} when the function throws, or returns something else than a text or nothing: nobody knows what it must wait for
  */
 export function keyOf(
   message: Message<unknown>,
@@ -23,7 +23,7 @@ export function keyOf(
     throw new PayloadError(`message ${message.id}: orderBy: ${messageOf(error)}`, { entryId: message.id });
   }
   if (typeof key === "string") return key;
-  if (key === null) return undefined;
+  if (key === null || key === undefined) return undefined;
   throw new PayloadError(`message ${message.id}: orderBy returned ${describeShape(key)} instead of a text or null`, {
     entryId: message.id,
   });

@@ -16,9 +16,14 @@ export interface MessageBuilderParts<Value> {
   readonly outcomes: MessageKeeper<Value>;
 }
 
+// So many messages without a key are no chance.
+const SURELY_WITHOUT = 10;
+
 export class MessageBuilder<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: MessageBuilderParts<Value>;
+  /** How many new messages had no key so far; `null` once one had, or it was reported. */
+  #withoutKey: number | null = 0;
 
   constructor(scope: Scope<Value>, parts: MessageBuilderParts<Value>) {
     this.#scope = scope;
@@ -36,6 +41,17 @@ export class MessageBuilder<Value> {
     const messages = entries.map((entry) => new Message(entry, arrival, outcomes));
     held.admitRead(messages);
     held.lineUpFresh(this.#isReadEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
+    if (policy.orderBy !== undefined && this.#withoutKey !== null) this.#countKeys(messages);
+  }
+
+  /** Reports it if no message has a key: then `orderBy` is a slip. */
+  #countKeys(messages: readonly Message<Value>[]): void {
+    const before = this.#withoutKey ?? 0;
+    const isAnyKey = messages.some(({ key }) => key !== undefined);
+    this.#withoutKey = isAnyKey ? null : before + messages.length;
+    if (this.#withoutKey === null || this.#withoutKey < SURELY_WITHOUT) return;
+    this.#scope.report({ type: "keysMissing", messages: this.#withoutKey });
+    this.#withoutKey = null;
   }
 
   /** Takes in a claimed or redelivered entry → the message; `undefined` if it cannot be offered. */

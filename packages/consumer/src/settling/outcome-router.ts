@@ -36,7 +36,7 @@ export class OutcomeRouter<Value> implements MessageKeeper<Value> {
     if (after !== undefined) report({ type: "outOfOrder", id: message.id, after });
   }
 
-  deadLetter(message: Message<Value>, reason: string): void {
+  deadLetter(message: Message<Value>, reason: unknown): void {
     // A message with `retry()` has its outcome, and a released one is no longer this consumer's to dead-letter.
     if (message.isRetried || message.isLetGo || !this.#isOpen(message)) return;
     this.#parts.deadLetterWriter.add({ id: message.id, message, why: "rejected", text: describeThrown(reason) });
