@@ -201,7 +201,8 @@ class Work {
     const login = { username: user, password: "p" };
     const seeds = nodes.map(({ host, port }) => ({ host, port }));
     if (cluster) {
-      const options = { lazyConnect: true, redisOptions: login };
+      // Ours ask no node for CLUSTER INFO, which no role may do; a client that is used as it is would wait for it.
+      const options = { lazyConnect: true, enableReadyCheck: false, redisOptions: login };
       return this.#major === 5 ? new Cluster5(seeds, options) : new Cluster(seeds, options);
     }
     const options = { ...seeds[0], ...login, lazyConnect: true };
