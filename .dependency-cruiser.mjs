@@ -38,7 +38,7 @@ export default {
     {
       name: "core-stands-alone",
       comment:
-        "core ← {consumer, monitor, scaler ← simulator} ← {cli, apps}, consumer ← testing: core imports none of the others.",
+        "core ← {consumer, monitor ← dashboard, scaler ← simulator} ← {cli, apps}, consumer ← testing: core imports none of the others.",
       severity: "error",
       from: { path: "^packages/core/src/", pathNot: TESTS },
       to: { path: outside("core") },
@@ -70,6 +70,20 @@ export default {
       severity: "error",
       from: { path: "^packages/cli/src/", pathNot: [TESTS, "^packages/cli/src/commands/"] },
       to: { path: "^packages/cli/src/commands/", dependencyTypesNot: ["dynamic-import", "type-only"] },
+    },
+    {
+      name: "dashboard-on-the-monitor",
+      comment: "core ← monitor ← dashboard ← cli: it shows what the monitor sees, and decides nothing by itself.",
+      severity: "error",
+      from: { path: "^packages/dashboard/(src|ui)/", pathNot: TESTS },
+      to: { path: outside("core", "monitor", "dashboard") },
+    },
+    {
+      name: "page-knows-no-server",
+      comment: "What runs in the browser takes from the server's side pure decisions and types.",
+      severity: "error",
+      from: { path: "^packages/dashboard/ui/" },
+      to: { path: "^packages/", pathNot: "^packages/dashboard/(ui|src/decisions)/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "testing-on-the-consumer",

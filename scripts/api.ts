@@ -16,7 +16,17 @@ const UNEXPORTED = [
   // Where each option is written, and the language it is written in: users name the options' types.
   ...["Constant", "Defaults", "DefaultsOf", "Described", "Given", "IsRequired", "MayBeGiven", "Multiple", "NamesWith"],
   ...["NumberSpec", "OptionOf", "OptionsOf", "PolicyOf", "ProgramOptions", "Redis", "Required", "Spec", "Textual"],
-  ...["ValueOf", "WithRedis", "ALERTS_SPEC", "BOARD_SPEC", "CHOSEN_SPEC", "CLEAN_UP_SPEC", "COMMAND_SPEC"],
+  ...[
+    "ValueOf",
+    "WithRedis",
+    "DASHBOARD_SERVER_SPEC",
+    "DASHBOARD_SPEC",
+    "ALERTS_SPEC",
+    "BOARD_SPEC",
+    "CHOSEN_SPEC",
+    "CLEAN_UP_SPEC",
+    "COMMAND_SPEC",
+  ],
   ...["CONSUMER_SPEC", "DEAD_LETTERS_SPEC", "DISCARD_SPEC", "FILTERED_SPEC", "KEDA_EXECUTOR_SPEC", "KEDA_SPEC"],
   ...["KUBERNETES_SPEC", "LIST_SPEC", "METRICS_SERVER_SPEC", "METRICS_SPEC", "MONITOR_SPEC", "PROCESS_POOL_SPEC"],
   ...["PRODUCER_SPEC", "PROGRAM_SPEC", "REDRIVE_SPEC", "RUN_SPEC", "SCALER_SPEC", "SCALE_SERVER_SPEC", "SCALING_SPEC"],

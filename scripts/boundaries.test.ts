@@ -124,6 +124,14 @@ const WORKSPACE: Readonly<Record<string, string>> = {
   "packages/simulator/src/ours.ts": 'import { decide } from "@redis-batch/scaler"; export const ours = decide;',
   "packages/simulator/src/group.ts": 'import { Monitor } from "@redis-batch/monitor"; export const group = Monitor;',
 
+  "packages/dashboard/package.json": manifest("@redis-batch/dashboard", { exports: { ".": "./src/index.ts" } }),
+  "packages/dashboard/src/index.ts":
+    'import { Monitor } from "@redis-batch/monitor"; export const dashboard = Monitor;',
+  "packages/dashboard/src/watch.ts": 'import { Consumer } from "@redis-batch/consumer"; export const watch = Consumer;',
+  "packages/dashboard/src/decisions/rank.ts": "export const rank = 1;",
+  "packages/dashboard/ui/page.ts":
+    'import { rank } from "../src/decisions/rank.ts"; import type { watch } from "../src/watch.ts"; import { dashboard } from "../src/index.ts"; export type W = typeof watch; export const page = [rank, dashboard];',
+
   "packages/cli/package.json": manifest("@redis-batch/cli", {
     dependencies: {
       "@redis-batch/consumer": "1",
@@ -158,6 +166,7 @@ const BREACHES = [
   "commands-only-when-called: packages/cli/src/table/names.ts → packages/cli/src/commands/scale.ts",
   "connections-know-no-insides: packages/core/src/redis/life.ts → node_modules/ioredis/index.js",
   "core-stands-alone: packages/core/src/service/observer.ts → packages/monitor/src/index.ts",
+  "dashboard-on-the-monitor: packages/dashboard/src/watch.ts → packages/consumer/src/index.ts",
   "doors-are-narrow: packages/core/src/internal/all.ts → packages/core/src/index.ts",
   "internal-is-for-siblings: apps/example-worker/src/handler.ts → packages/consumer/src/internal.ts",
   "internal-is-for-siblings: apps/example-worker/src/probes.ts → packages/core/src/web.ts",
@@ -167,6 +176,7 @@ const BREACHES = [
   "no-circular: packages/monitor/src/judge.ts → packages/monitor/src/look.ts",
   "no-development-dependency: packages/core/src/codecs/codec.ts → node_modules/zod/index.js",
   "no-http-for-applications: packages/consumer/src/index.ts → http",
+  "page-knows-no-server: packages/dashboard/ui/page.ts → packages/dashboard/src/index.ts",
   "pure-imports-pure: packages/core/src/codecs/codec.ts → node_modules/zod/index.js",
   "pure-imports-pure: packages/core/src/decisions/backoff.ts → crypto",
   "pure-imports-pure: packages/core/src/wire/xack.ts → packages/core/src/stream-client.ts",
@@ -204,7 +214,7 @@ describe("the import rules", () => {
       writeFileSync(join(root, file), text);
     }
     mkdirSync(join(root, "node_modules/@redis-batch"));
-    for (const name of ["core", "consumer", "monitor", "scaler", "simulator", "test-support", "testing"]) {
+    for (const name of ["core", "consumer", "dashboard", "monitor", "scaler", "simulator", "test-support", "testing"]) {
       symlinkSync(join(root, "packages", name), join(root, "node_modules/@redis-batch", name));
     }
     const options = await extractDepcruiseOptions(join(ROOT, ".dependency-cruiser.mjs"));

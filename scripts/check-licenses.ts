@@ -18,6 +18,11 @@ const COMPATIBLE = new Set([
 // All but the root, the benchmarks and what only our own tests install.
 const SHIPPED = /^(packages\/(?!test-support$)|apps\/)/;
 
+// What is built into a package, and so is no dependency of it any more.
+const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
+  "@redis-batch/dashboard": ["@preact/signals", "preact", "uplot"],
+};
+
 const packages = workspacePackages(ROOT);
 const shipped = packages.filter(({ folder }) => SHIPPED.test(relative(ROOT, folder)));
 const foreign = runtimeClosure(shipped);
@@ -54,7 +59,8 @@ function runtimeClosure(roots: readonly WorkspacePackage[]): ReadonlyMap<string,
   const open = roots.map(({ folder }) => folder);
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
     const { name, dependencies, optionalDependencies, peerDependencies } = readManifest(folder);
-    for (const wanted of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
+    const installed = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    for (const wanted of [...Object.keys(installed), ...(BUILT_IN[name] ?? [])]) {
       const found = findInstalled(wanted, folder);
       // Optional ones are missing on other platforms; pnpm has already complained about required ones.
       if (found === undefined || own.has(found) || closure.has(found)) continue;

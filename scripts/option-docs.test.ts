@@ -15,6 +15,7 @@ import { Producer } from "@redis-batch/core";
 import { Consumer } from "@redis-batch/consumer";
 import "@redis-batch/core/spec";
 import "@redis-batch/consumer/spec";
+import "@redis-batch/dashboard/spec";
 import "@redis-batch/monitor/spec";
 import "@redis-batch/scaler/spec";
 new Consumer({ redis: "", group: "", batchSize: 3, retry: { capMs: 3 }, observer() {}, codec: { decode: () => 3 } });

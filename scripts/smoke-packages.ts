@@ -28,9 +28,13 @@ const NPX_VERSIONS = [
   { node: "24", npm: "11" },
 ];
 // Each is installed on its own.
-const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator", "testing"];
+const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator", "dashboard", "testing"];
 // What else of ours comes with one, beside core.
-const INSTALLED_WITH: Readonly<Record<string, readonly string[]>> = { simulator: ["scaler"], testing: ["consumer"] };
+const INSTALLED_WITH: Readonly<Record<string, readonly string[]>> = {
+  ...{ simulator: ["scaler"], dashboard: ["monitor"], testing: ["consumer"] },
+};
+// And what of others, beside ioredis.
+const OF_OTHERS: Readonly<Record<string, readonly string[]>> = { dashboard: ["@hono/node-server", "hono"] };
 const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
 const NAMES = LIBRARIES.flatMap(namesOf);
 const IOREDIS_VERSIONS = ["5", "6"];
@@ -57,8 +61,9 @@ try {
   const nodes = await Promise.all(NODE_VERSIONS.map(node));
   const oldest = nodes[0] as Runtime;
   const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
-  await step("each library installs core and ioredis, two of them a sibling as well, and nothing else", () =>
-    all(LIBRARIES.map((library) => installLibrary(library, registry))),
+  await step(
+    "each library installs core and ioredis, three of them a sibling as well, the dashboard Hono, and nothing else",
+    () => all(LIBRARIES.map((library) => installLibrary(library, registry))),
   );
   await step("TypeScript 5.8, 6 and 7 understand their declarations, by node10, node16, nodenext and bundler", compile);
   for (const runtime of [...nodes, ...others]) {
@@ -239,13 +244,17 @@ async function useCommandLine(
   const [core] = publishedPackages(ROOT);
   await tryCommandLine({ node: file, script, folder: empty, env }, core?.manifest.version ?? "");
   const [home = ""] = readdirSync(join(cache, "_npx"));
-  expectInstalled(join(cache, "_npx", home), ["cli", "consumer", "monitor", "scaler", "simulator"]);
+  expectInstalled(join(cache, "_npx", home), ["cli", "consumer", "dashboard", "monitor", "scaler", "simulator"]);
 }
 
 /** These of ours, with core and ioredis: what only some need, such as gRPC, is for them to install. */
 function expectInstalled(home: string, ours: readonly string[]): void {
   const { names, packages, megabytes } = readInstallation(home);
-  const expected = [...[...new Set(["core", ...ours])].map((name) => `@redis-batch/${name}`).toSorted(), "ioredis"];
+  const expected = [
+    ...[...new Set(["core", ...ours])].map((name) => `@redis-batch/${name}`),
+    ...ours.flatMap((name) => OF_OTHERS[name] ?? []),
+    "ioredis",
+  ].toSorted();
   if (names.join() !== expected.join())
     throw new Error(`${names.join(", ")} are installed, not ${expected.join(", ")}`);
   console.log(`  ${ours[0]}: ${packages} packages, ${megabytes.toFixed(1)} MB`);

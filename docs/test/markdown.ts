@@ -10,6 +10,7 @@ export const PAGES: readonly string[] = [
   "docs/recipes.md",
   "packages/consumer/README.md",
   "packages/core/README.md",
+  "packages/dashboard/README.md",
   "packages/monitor/README.md",
   "packages/scaler/README.md",
   "packages/simulator/README.md",

@@ -57,6 +57,7 @@ describe("docs/events.md", () => {
     ["Alerts", "../packages/monitor/src/alerts/events.ts", "AlertsEvent"],
     ["Monitor", "../packages/monitor/src/events.ts", "MonitorEvent"],
     ["Scaler", "../packages/scaler/src/events.ts", "ScalerEvent"],
+    ["Dashboard", "../packages/dashboard/src/events.ts", "DashboardEvent"],
     ["Process pool", "../packages/scaler/src/executors/pool-events.ts", "ProcessPoolEvent"],
     ["DeadLetters", "../packages/core/src/dead-letters/events.ts", "DeadLettersEvent"],
   ])("lists the events of the %s with their fields", (heading, source, union) => {

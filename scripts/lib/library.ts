@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import type { Plugin } from "esbuild";
 import { defineConfig } from "tsup";
 import { toCommonJs, toDoor } from "./common-js.ts";
 
@@ -12,9 +13,11 @@ import { toCommonJs, toDoor } from "./common-js.ts";
  *     dist/index.mjs       its names for import
  *
  * @param entries by their paths in `src/`, without the extension: "index", "internal/names"
+ * @param plugins what else esbuild has to do
  */
-export const library = (entries: readonly string[]): ReturnType<typeof defineConfig> =>
+export const library = (entries: readonly string[], plugins: Plugin[] = []): ReturnType<typeof defineConfig> =>
   defineConfig({
+    esbuildPlugins: plugins,
     entry: Object.fromEntries(entries.map((name) => [`esm/${name}`, `src/${name}.ts`])),
     format: "esm",
     target: "node20.19",

@@ -2,6 +2,7 @@
 import * as consumer from "@redis-batch/consumer/spec";
 import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import * as core from "@redis-batch/core/spec";
+import * as dashboard from "@redis-batch/dashboard/spec";
 import * as monitor from "@redis-batch/monitor/spec";
 import * as scaler from "@redis-batch/scaler/spec";
 
@@ -10,4 +11,5 @@ export const SPECS: Readonly<Record<string, Readonly<Record<string, OptionSpecs>
   consumer,
   monitor,
   scaler,
+  dashboard,
 };

@@ -34,7 +34,7 @@ const NAMES: readonly (readonly [name: string, other: string])[] = [
   ["(par)en)", "(par)en"],
   ["grüße", "grusse"],
 ];
-const ROLES = ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups"];
+const ROLES = ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups", "dashboard"];
 
 const folder = createScratchFolder();
 afterAll(() => removeScratchFolder(folder));

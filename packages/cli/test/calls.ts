@@ -4,6 +4,7 @@ export const CALLS: Readonly<Record<string, readonly string[]>> = {
   consume: ["STREAM", "g", "--idle-exit", "200ms", "--max-wait", "10ms"],
   monitor: ["STREAM", "g"],
   "monitor serve": ["STREAM", "g", "--port", "0"],
+  dashboard: ["STREAM", "--port", "0"],
   cleanup: ["STREAM", "g"],
   trim: ["STREAM"],
   check: ["STREAM", "g"],

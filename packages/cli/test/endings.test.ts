@@ -112,6 +112,7 @@ describe("Ctrl-C", () => {
     [["tail", "STREAM", "-f"], /n=4/, 0],
     [["monitor", "STREAM", "g", "--watch", "--interval", "100ms"], /waiting \d/, 0],
     [["monitor", "serve", "STREAM", "--port", "0", "--interval", "100ms"], /^url/, 0],
+    [["dashboard", "STREAM", "--port", "0"], /^url/, 0],
     [["scale", "STREAM", "g", "--watch", "--interval", "100ms"], /^throughput/, 0],
     [["scale", "run", "STREAM", "g", "--interval", "100ms"], /^throughput/, 0],
   ];

@@ -23,6 +23,7 @@ const NEEDED: Readonly<Record<string, readonly [right: string, ...more: string[]
   consume: ["xreadgroup"],
   monitor: ["xpending"],
   "monitor serve": ["xinfo|consumers"],
+  dashboard: ["xinfo|groups"],
   cleanup: ["xinfo|groups"],
   trim: ["xinfo|stream"],
   check: ["xpending"],
@@ -140,6 +141,7 @@ describe("every command", () => {
       "doctor",
       "group create",
       "monitor serve",
+      "dashboard",
       "scale run",
     ];
     const commands = connecting.filter(({ path }) => !exceptions.includes(path.join(" ")));
@@ -190,7 +192,7 @@ describe("every command", () => {
     await redis.server.command("XADD", key, "*", "a", "1");
     await redis.server.command("XGROUP", "CREATE", key, "g", "0");
     // These would run until they are stopped, or take no name.
-    const except = ["monitor serve", "scale run", ...WITHOUT_STREAM];
+    const except = ["monitor serve", "dashboard", "scale run", ...WITHOUT_STREAM];
     const ends = await sweep({ key, commands: connecting.filter(({ path }) => !except.includes(path.join(" "))) });
     for (const [name, { stdout, stderr }] of ends) expectNoControls(`${name}${stdout}${stderr}`);
     // That nobody works on what waits is a problem that these two find, the second one after a while.

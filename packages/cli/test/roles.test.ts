@@ -32,7 +32,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 ownServersOnly("several");
 
-const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters", "groups"];
+const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters", "groups", "dashboard"];
 const STREAM = "{eu}:orders";
 const GROUP = "billing";
 const DEAD = deadLetterKey(STREAM, GROUP);
@@ -73,6 +73,11 @@ const MAY: Readonly<
     keyless: KEYLESS,
     plain: { stream: [], dead: ["xrange", "xlen", "xinfo|stream"] },
     requested: { stream: ["xrange", "xpending", "xclaim", "xinfo|groups", "xadd"], dead: ["xdel"] },
+  },
+  dashboard: {
+    keyless: KEYLESS,
+    plain: { stream: [...INSPECT, "xpending"], dead: ["xinfo|stream"] },
+    requested: { stream: ["xrange", "xclaim", "xadd"], dead: ["xdel"] },
   },
   groups: {
     keyless: KEYLESS,

@@ -36,6 +36,7 @@ export {
   type SlotMove,
   startCluster,
 } from "./servers/cluster.ts";
+export { type FoundChromium, findChromium } from "./servers/find-chromium.ts";
 export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
 export type { ServerCommand, ServerOptions } from "./servers/own-server.ts";

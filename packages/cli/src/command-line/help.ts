@@ -19,7 +19,10 @@ const FIRST_STEPS = [
 /** By the first words of the commands. Commands that are not named here come last. */
 const SECTIONS: readonly (readonly [title: string, words: readonly string[]])[] = [
   ["Produce and consume", ["produce", "consume", "peek", "tail"]],
-  ["Look at streams and groups", ["streams", "groups", "consumers", "pending", "monitor", "check", "doctor"]],
+  [
+    "Look at streams and groups",
+    ["streams", "groups", "consumers", "pending", "monitor", "dashboard", "check", "doctor"],
+  ],
   ["Repair", ["cleanup", "reassign", "dead-letters", "group", "trim"]],
   ["Scale", ["scale"]],
 ];

@@ -11,6 +11,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   scaler: "scaler",
   "dead-letters": "deadLetters",
   groups: "groups",
+  dashboard: "dashboard",
 };
 
 export const run: Run<typeof acl> = async ({ args, options, terminal }) => {

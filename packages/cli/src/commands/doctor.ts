@@ -16,7 +16,7 @@ import { withMonitor } from "./with-monitor.ts";
 
 type Call = Invocation<typeof doctor>;
 
-const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters", "groups"];
+const ROLES: readonly Role[] = ["producer", "consumer", "monitor", "scaler", "deadLetters", "groups", "dashboard"];
 const TONES: Readonly<Record<Severity, Tone>> = {
   ok: "good",
   info: "quiet",

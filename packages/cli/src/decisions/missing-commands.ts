@@ -6,6 +6,7 @@ import { type Finding, finding, type Severity } from "./diagnosis.ts";
 const ROLE_NAMES: Partial<Readonly<Record<Role, string>>> = {
   deadLetters: "manager of dead letters",
   groups: "manager of groups",
+  dashboard: "viewer of the dashboard",
 };
 
 export const roleName = (role: Role): string => ROLE_NAMES[role] ?? role;

@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import { bench } from "./bench.ts";
 import { consume } from "./consume.ts";
+import { dashboard } from "./dashboard.ts";
 import * as deadLetters from "./dead-letters.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
@@ -17,6 +18,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(consume, () => import("../commands/consume.ts")),
   entry(watching.monitor, () => import("../commands/monitor.ts")),
   entry(watching.serve, () => import("../commands/monitor-serve.ts")),
+  entry(dashboard, () => import("../commands/dashboard.ts")),
   entry(watching.cleanup, () => import("../commands/cleanup.ts")),
   entry(watching.trim, () => import("../commands/trim.ts")),
   entry(watching.check, () => import("../commands/check.ts")),

@@ -11,7 +11,7 @@ export const acl = defineCommand({
     {
       name: "role",
       about: "the role",
-      choices: ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups"],
+      choices: ["producer", "consumer", "monitor", "scaler", "dead-letters", "groups", "dashboard"],
     },
     {
       name: "streams",

@@ -16,6 +16,7 @@ const WORDS: Readonly<Record<Role, readonly [word: string, who: string]>> = {
   scaler: ["scaler", "A scaler"],
   deadLetters: ["dead-letters", "A manager of dead letters"],
   groups: ["groups", "A manager of groups"],
+  dashboard: ["dashboard", "A viewer of the dashboard"],
 };
 
 /** Adds to a missing right whose it is, and the rules that grant it. Any other error is returned as it is. */

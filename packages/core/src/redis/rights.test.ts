@@ -21,6 +21,7 @@ test.each([
   ["consumer", ["consumer"]],
   ["monitor", ["monitor"]],
   ["scaler", ["scaler"]],
+  ["dashboard", ["dashboard"]],
   ["core", ["deadLetters", "producer"]],
 ] as const)("the README of %s quotes the rights of %s", (name, roles) => {
   expect(ruleBlocks(readme(name))).toEqual(roles.flatMap(partsOf));

@@ -7,7 +7,7 @@
  */
 import { type GroupKeyKind, keyParts } from "../names/keys.ts";
 
-export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters" | "groups";
+export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters" | "groups" | "dashboard";
 
 /** Keys that a command may touch: the stream itself, all that Redis Batch keeps beside it, or one kind of those. */
 export type KeySet = "stream" | "ours" | "idem" | GroupKeyKind;
@@ -191,6 +191,53 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
         { keys: ["stream"], rules: ["+xrange", "+xpending", "+xclaim", "+xinfo|groups"] },
         { keys: ["dead"], rules: ["+xdel"] },
         { keys: ["stream", "dead"], rules: SCRIPTS },
+      ],
+    },
+    {
+      purpose: "adding again what was trimmed, together with redriving",
+      need: "add",
+      grants: [{ keys: ["stream"], rules: ["+xadd"] }],
+    },
+  ],
+  dashboard: [
+    {
+      purpose: "showing groups, without payloads",
+      need: "least",
+      grants: [
+        { keys: [], rules: ["+time"] },
+        { keys: ["stream"], rules: [...INSPECT, "+xpending"] },
+        { keys: ["consumers"], rules: ["+hgetall"] },
+        { keys: ["final-reports"], rules: ["+xrange"] },
+        { keys: ["dead"], rules: ["+xinfo|stream"] },
+        { keys: ["due"], rules: ["+zrange", "+zmscore"] },
+        { keys: ["audit"], rules: ["+xrevrange"] },
+        { keys: ["stream", "ours"], rules: SCRIPTS },
+      ],
+    },
+    connecting(),
+    {
+      purpose: "messages, dead letters, and the age of the oldest waiting message: reads entries",
+      need: "payloads",
+      grants: [
+        { keys: ["stream"], rules: ["+xrange", "+xrevrange"] },
+        { keys: ["dead"], rules: ["+xrange", "+xrevrange", "+xlen"] },
+      ],
+    },
+    {
+      purpose: "discarding dead letters, together with payloads",
+      need: "discard",
+      grants: [
+        { keys: ["dead"], rules: ["+xdel"] },
+        { keys: ["audit"], rules: ["+xadd"] },
+      ],
+    },
+    {
+      purpose: "redriving dead letters, together with payloads",
+      need: "redrive",
+      grants: [
+        { keys: ["stream"], rules: ["+xrange", "+xclaim"] },
+        { keys: ["dead"], rules: ["+xdel"] },
+        { keys: ["audit"], rules: ["+xadd"] },
       ],
     },
     {

@@ -1,0 +1,31 @@
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { FIRST_PAGE_SIZE, nextPageSize, type StreamEntry } from "@redis-batch/core/internal/messages";
+
+const LARGEST_PAGE = 1_000;
+
+interface EntryRange {
+  readonly stream: string;
+  /** As in XRANGE. */
+  readonly from: string;
+  readonly to: string;
+  readonly newestFirst: boolean;
+}
+
+/** Reads a range page by page: however large the entries are, few of them are in memory. */
+export async function* entryPages(
+  client: Pick<StreamClient, "xrange" | "xrevrange">,
+  { stream, newestFirst, ...range }: EntryRange,
+): AsyncGenerator<readonly StreamEntry[], void, undefined> {
+  let { from, to } = range;
+  for (let count = FIRST_PAGE_SIZE; ; ) {
+    const options = { stream, from, to, count };
+    const page = newestFirst ? await client.xrevrange(options) : await client.xrange(options);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    if (page.length < count) return;
+    count = nextPageSize(page, LARGEST_PAGE);
+    if (newestFirst) to = `(${last.id}`;
+    else from = `(${last.id}`;
+  }
+}

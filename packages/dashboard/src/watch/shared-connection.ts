@@ -1,0 +1,53 @@
+/** One connection for all monitors of a dashboard: there may be a thousand streams. */
+import type { RedisSource } from "@redis-batch/core";
+import { type ConnectionEvent, STAND_IN, type StandIn, type StreamClient } from "@redis-batch/core/internal/connection";
+import { systemClock } from "@redis-batch/core/internal/service";
+
+type Report = (event: ConnectionEvent) => void;
+
+export class SharedConnection {
+  readonly #client: StreamClient;
+  readonly #listeners = new Set<Report>();
+  #isConnected = false;
+
+  /** @param create makes the client, which reports to the function that it is given */
+  constructor(create: (report: Report) => StreamClient) {
+    this.#client = create((event) => {
+      this.#isConnected = event.type === "connected";
+      for (const tell of [...this.#listeners]) tell(event);
+    });
+  }
+
+  get client(): StreamClient {
+    return this.#client;
+  }
+
+  /** What services take as `redis`: each believes that it has a client of its own. */
+  get source(): RedisSource {
+    const held: StandIn = { clock: systemClock, createClient: ({ report }) => this.#share(report ?? (() => {})) };
+    return { [STAND_IN]: held };
+  }
+
+  #share(report: Report): StreamClient {
+    const shared = this.#client;
+    return new Proxy(shared, {
+      get: (_target, name) => {
+        if (name === "connect") return this.#join(report);
+        if (name === "close") return async () => void this.#listeners.delete(report);
+        const value: unknown = Reflect.get(shared, name, shared);
+        return typeof value === "function" ? (value.bind(shared) as unknown) : value;
+      },
+    });
+  }
+
+  #join(report: Report): StreamClient["connect"] {
+    return async (roles, options) => {
+      const isNew = !this.#listeners.has(report);
+      const wasConnected = this.#isConnected;
+      this.#listeners.add(report);
+      await this.#client.connect(roles, options);
+      // Whoever joins later has not heard of it.
+      if (isNew && wasConnected) report({ type: "connected", role: "commands" });
+    };
+  }
+}

@@ -1,0 +1,432 @@
+/** What the dashboard answers over HTTP, to whom, and mounted in servers of others. */
+import { once } from "node:events";
+import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { getRequestListener } from "@hono/node-server";
+import { ConfigError } from "@redis-batch/core";
+import { eventually, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createDashboard, type DashboardEvent, type DashboardServerOptions, startDashboard } from "../src/index.ts";
+import { buildPage } from "./build-page.ts";
+
+const redis = useServer();
+const TOKEN = "ada-has-a-long-token";
+const observer = (): void => {};
+
+beforeAll(buildPage);
+
+const start = (options: Partial<DashboardServerOptions> = {}) =>
+  startDashboard({ redis: redis.server.url, port: 0, intervalMs: 500, observer, streams: [], ...options });
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+/** With these headers and no others: `fetch` would not send them all. */
+async function ask(port: number, path: string, { method = "GET", headers = {}, body }: Asked = {}): Promise<Answer> {
+  const sent = httpRequest({ host: "127.0.0.1", port, path, method, headers });
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
+
+const json = (answer: Answer) => JSON.parse(answer.body) as Readonly<Record<string, unknown>>;
+
+/** A stream with a group, of which one message is a dead letter. */
+async function groupWithLetter(): Promise<string> {
+  const stream = uniqueName("orders");
+  const id = String(await redis.server.command("XADD", stream, "*", "password", "hunter-2", "order", "A-17"));
+  await redis.server.command("XGROUP", "CREATE", stream, "g", "$");
+  const history = [
+    "id",
+    id,
+    "consumer",
+    "c",
+    "deliveries",
+    "1",
+    "reason",
+    "rejected",
+    "error",
+    "no order 17",
+    "at",
+    "1",
+  ];
+  const letter = history.map((word, at) => (at % 2 === 0 ? `dead.${word}` : word));
+  await redis.server.command("XADD", `rb:{${stream}}:dead:${stream}:g`, "*", "password", "hunter-2", ...letter);
+  return stream;
+}
+
+const known = (port: number, stream: string, headers: Asked["headers"] = {}) =>
+  eventually("the group was looked at", async () => {
+    const { status } = await ask(port, `/api/group?stream=${stream}&group=g`, { headers });
+    return status === 200;
+  });
+
+describe("every answer", () => {
+  it.each(["/", "/api/session", "/api/nothing", "/nothing", "/%2e%2e/package.json"])(
+    "at %s forbids what a page could be made to do",
+    async (path) => {
+      await using server = await start();
+      const { headers } = await ask(server.port, path);
+      const csp = String(headers["content-security-policy"]);
+      expect(csp).toContain("default-src 'none'");
+      expect(csp).not.toMatch(/unsafe|\*|data:|https?:/);
+      expect(headers).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+      });
+      expect(headers["access-control-allow-origin"]).toBe(undefined);
+    },
+  );
+
+  it("is refused under a foreign host name, and to another site", async () => {
+    const events: DashboardEvent[] = [];
+    await using server = await start({ observer: (event) => events.push(event) });
+    expect((await ask(server.port, "/", { headers: { host: "evil.example" } })).status).toBe(403);
+    expect((await ask(server.port, "/api/live", { headers: { origin: "http://evil.example" } })).status).toBe(403);
+    expect((await ask(server.port, "/api/log", { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
+    expect(events.filter(({ type }) => type === "refused")).toHaveLength(3);
+  });
+
+  it("ends nothing, whatever arrives at the port", async () => {
+    await using server = await start();
+    await sendHostileRequests(server.port);
+    expect((await ask(server.port, "/api/session")).status).toBe(200);
+  });
+});
+
+describe("the page", () => {
+  it("is compressed for whoever can read that, and has no inline script or style", async () => {
+    await using server = await start();
+    const zipped = await ask(server.port, "/", { headers: { "accept-encoding": "gzip" } });
+    expect(zipped.headers["content-encoding"]).toBe("gzip");
+    const { body, headers } = await ask(server.port, "/");
+    expect(headers["content-encoding"]).toBe(undefined);
+    expect(body).toContain('<div id="app">');
+    expect(body).not.toMatch(/<style|<script(?![^>]* src=)| style=| on\w+=/);
+    const script = /src="\.\/([^"]+)"/.exec(body)?.[1];
+    expect((await ask(server.port, `/${script}`)).headers).toMatchObject({
+      ...{
+        "content-type": "text/javascript; charset=utf-8",
+        "cache-control": expect.stringContaining("immutable") as string,
+      },
+    });
+  });
+});
+
+describe("signing in", () => {
+  const signIn = (port: number, token: string) =>
+    ask(port, "/api/session", {
+      ...{
+        method: "POST",
+        body: { token },
+        headers: { "content-type": "application/json", origin: `http://127.0.0.1:${port}` },
+      },
+    });
+
+  it("is asked for where there are tokens; a wrong token and no token see nothing", async () => {
+    await using server = await start({ tokens: { ada: TOKEN } });
+    for (const path of ["/api/live", "/api/log", "/api/group?stream=a&group=b", "/api/messages?stream=a"]) {
+      expect((await ask(server.port, path)).status).toBe(401);
+      expect((await ask(server.port, path, { headers: { authorization: "Bearer wrong" } })).status).toBe(401);
+      expect(
+        (await ask(server.port, path, { headers: { cookie: "redis_batch_session=YWRh.99999999999999.x" } })).status,
+      ).toBe(401);
+    }
+    expect(json(await ask(server.port, "/api/session"))).toMatchObject({ user: null, how: "tokens" });
+    expect((await signIn(server.port, "wrong")).status).toBe(401);
+  });
+
+  it("gives a cookie that scripts and other sites cannot use", async () => {
+    await using server = await start({ tokens: { ada: TOKEN } });
+    const { headers } = await signIn(server.port, TOKEN);
+    const [cookie = ""] = headers["set-cookie"] ?? [];
+    expect(cookie).toMatch(/^redis_batch_session=\S+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
+    expect(cookie).not.toContain(TOKEN);
+    const session = await ask(server.port, "/api/session", { headers: { cookie: cookie.split(";", 1)[0] ?? "" } });
+    expect(json(session)).toMatchObject({ user: "ada", mayAct: false });
+  });
+
+  it("is not done by another site", async () => {
+    await using server = await start({ tokens: { ada: TOKEN } });
+    const headers = { "content-type": "application/json", origin: "http://evil.example" };
+    expect((await ask(server.port, "/api/session", { method: "POST", body: { token: TOKEN }, headers })).status).toBe(
+      403,
+    );
+  });
+
+  it("is left to a proxy where there is a trusted header", async () => {
+    await using server = await start({ userHeader: "x-forwarded-user", allowActions: true });
+    expect((await ask(server.port, "/api/log")).status).toBe(401);
+    const { body } = await ask(server.port, "/api/session", { headers: { "x-forwarded-user": "ada" } });
+    expect(JSON.parse(body)).toMatchObject({ user: "ada", mayAct: true });
+  });
+
+  it("is needed before the dashboard listens for other machines", async () => {
+    await expect(start({ host: "0.0.0.0" })).rejects.toThrow(ConfigError);
+    await expect(start({ hosts: ["ops.example.com"] })).rejects.toThrow(/hosts needs tokens/);
+    await expect(start({ tokens: { ada: "short" } })).rejects.toThrow(/at least 16 characters/);
+    await expect(start({ tokens: { ada: TOKEN, bob: TOKEN } })).rejects.toThrow(/a different token/);
+    await expect(start({ tokens: { ada: "short-secret" } })).rejects.not.toThrow(/short-secret/);
+  });
+});
+
+describe("acting", () => {
+  const act = (port: number, path: string, body: object, headers: Asked["headers"] = {}) =>
+    ask(port, path, {
+      ...{ method: "POST", body },
+      headers: { "content-type": "application/json", origin: `http://127.0.0.1:${port}`, ...headers },
+    });
+
+  it("is refused unless it is allowed, to whoever asks", async () => {
+    const stream = await groupWithLetter();
+    await using server = await start({ streams: [stream] });
+    await known(server.port, stream);
+    const wish = { action: "discard", stream, group: "g", all: true };
+    expect((await act(server.port, "/api/plans", wish)).status).toBe(403);
+    expect(await redis.server.command("XLEN", `rb:{${stream}}:dead:${stream}:g`)).toBe(1);
+  });
+
+  it("needs a plan, carries out exactly that, once, and logs who did it before and after", async () => {
+    const stream = await groupWithLetter();
+    const events: DashboardEvent[] = [];
+    await using server = await start({
+      ...{ streams: [stream], allowActions: true, tokens: { ada: TOKEN }, observer: (event) => events.push(event) },
+    });
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    await known(server.port, stream, headers);
+    const wish = { action: "discard", stream, group: "g", key: JSON.stringify(["rejected", "no order …"]) };
+    const plan = json(await act(server.port, "/api/plans", wish, headers));
+    expect(plan).toMatchObject({ letters: 1, state: "planned", reasons: [{ reason: "rejected", letters: 1 }] });
+    // What comes after the plan is not part of it.
+    const key = `rb:{${stream}}:dead:${stream}:g`;
+    const [[, fields]] = (await redis.server.command("XRANGE", key, "-", "+")) as [[string, string[]]];
+    await redis.server.command("XADD", key, "*", ...fields);
+    const begin = `/api/plans/${String(plan["id"])}/begin`;
+    expect((await act(server.port, begin, {}, headers)).status).toBe(200);
+    expect((await act(server.port, begin, {}, headers)).status).toBe(409);
+    await eventually("it has ended", async () => events.some(({ type }) => type === "acted"));
+    expect(events.find(({ type }) => type === "acted")).toMatchObject({
+      who: "ada",
+      action: "discard",
+      done: 1,
+      left: 0,
+    });
+    expect(await redis.server.command("XLEN", key)).toBe(1);
+    const log = (await redis.server.command("XRANGE", `rb:{${stream}}:audit:${stream}:g`, "-", "+")) as [
+      string,
+      string[],
+    ][];
+    expect(log.map(([, words]) => words.join(" "))).toEqual([
+      expect.stringMatching(/action discard what action who ada letters 1 command redis-batch dead-letters discard /),
+      expect.stringMatching(/what actionEnded done 1 left 0/),
+    ]);
+    expect(JSON.stringify([log, events])).not.toContain("hunter-2");
+  });
+
+  it("does nothing that cannot be logged", async () => {
+    const stream = await groupWithLetter();
+    await redis.server.command("SET", `rb:{${stream}}:audit:${stream}:g`, "no stream");
+    await using server = await start({ streams: [stream], allowActions: true });
+    // The log cannot be read either, which is no reason to show nothing.
+    await known(server.port, stream);
+    const plan = json(await act(server.port, "/api/plans", { action: "discard", stream, group: "g", all: true }));
+    expect((await act(server.port, `/api/plans/${String(plan["id"])}/begin`, {})).status).toBe(502);
+    expect(await redis.server.command("XLEN", `rb:{${stream}}:dead:${stream}:g`)).toBe(1);
+  });
+
+  it.each([
+    [{}, "action must be"],
+    [{ action: "discard", stream: 1, group: "g", all: true }, "must be names"],
+    [{ action: "discard", stream: "s", group: "g" }, "say which dead letters"],
+    [{ action: "discard", stream: "s", group: "g", ids: ["x"] }, "say which dead letters"],
+    [{ action: "discard", stream: "s", group: "g", all: true, limit: 0 }, "limit must be"],
+    [[], "action must be"],
+    ["text", "must be a JSON object"],
+  ])("is refused with 400 for %j", async (body, says) => {
+    await using server = await start({ allowActions: true });
+    const answer = await act(server.port, "/api/plans", body as object);
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining(says)]);
+  });
+});
+
+describe("what can be read", () => {
+  it("is only what is shown, and masked fields leave the server in no answer", async () => {
+    const [stream, other] = [await groupWithLetter(), await groupWithLetter()];
+    await using server = await start({ streams: [stream], mask: ["PASSWORD"] });
+    await known(server.port, stream);
+    for (const path of [
+      "/api/group",
+      "/api/letters",
+      "/api/letters/groups",
+      "/api/pending",
+      "/api/messages",
+      "/api/scaler",
+    ]) {
+      expect((await ask(server.port, `${path}?stream=${other}&group=g`)).status).toBe(404);
+      const shown = await ask(server.port, `${path}?stream=${stream}&group=g&field=password&value=hunter`);
+      expect(shown.status).toBe(200);
+      expect(shown.body).not.toContain("hunter");
+    }
+    // A search would find out hidden values one letter after the other.
+    expect(json(await ask(server.port, `/api/messages?stream=${stream}&field=password&value=h`))).toMatchObject({
+      messages: [],
+    });
+    expect(json(await ask(server.port, `/api/messages?stream=${stream}&field=order&value=A-17`))).toMatchObject({
+      messages: [{}],
+    });
+  });
+
+  it("is the same for names that are no text", async () => {
+    const stream = Buffer.concat([Buffer.from(uniqueName("bytes")), Buffer.from([0xff, 0x22, 0x0a])]);
+    await redis.server.command("XADD", stream, "*", "a", "1");
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    const name = stream.toString("latin1").replace("\u00ff", "\udcff");
+    await using server = await start({ streams: [name] });
+    const address = encodeURIComponent(JSON.stringify(name).slice(1, -1));
+    await known(server.port, address);
+    expect(json(await ask(server.port, `/api/group?stream=${address}&group=g`))).toMatchObject({
+      stream: name,
+      length: 1,
+    });
+  });
+});
+
+describe("live", () => {
+  it("tells all of it first, then what has changed, and one look serves everybody", async () => {
+    const stream = await groupWithLetter();
+    const looks: DashboardEvent[] = [];
+    await using server = await start({
+      streams: [stream],
+      observer: (event) => event.type === "looked" && looks.push(event),
+    });
+    await known(server.port, stream);
+    const ending = new AbortController();
+    const open = async (): Promise<AsyncIterator<string>> => {
+      const { body } = await fetch(`${server.url}api/live`, { signal: ending.signal });
+      return eventsOf(body as ReadableStream<Uint8Array>);
+    };
+    const watching = await Promise.all(Array.from({ length: 5 }, open));
+    const first = await Promise.all(
+      watching.map(async (one) => JSON.parse((await one.next()).value as string) as object),
+    );
+    for (const news of first)
+      expect(news).toMatchObject({ rows: [{ stream, group: "g", deadLetters: 1 }], sparks: [{ stream }] });
+    const before = looks.length;
+    await redis.server.command("XADD", stream, "*", "a", "1");
+    const next = await Promise.all(watching.map(untilWaiting));
+    expect(next).toEqual([1, 1, 1, 1, 1]);
+    expect(looks.length - before).toBeLessThan(5);
+    ending.abort();
+  });
+});
+
+/** Reads on until a row says that a message waits → how many. */
+async function untilWaiting(news: AsyncIterator<string>): Promise<unknown> {
+  for (;;) {
+    const { rows } = JSON.parse((await news.next()).value as string) as {
+      readonly rows: readonly { readonly waiting: unknown }[];
+    };
+    if (rows[0] !== undefined && rows[0].waiting !== 0) return rows[0].waiting;
+  }
+}
+
+/** The data of each event. */
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    const events = (rest + chunk).split("\n\n");
+    rest = events.pop() ?? "";
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)?.[1];
+      if (data !== undefined) yield data;
+    }
+  }
+}
+
+describe("mounted", () => {
+  type Mounted = (...args: Parameters<RequestListener>) => unknown;
+  type Mount = (dashboard: ReturnType<typeof createDashboard>) => Promise<Mounted> | Mounted;
+  const mounts: readonly (readonly [name: string, prefix: string | undefined, mount: Mount])[] = [
+    ["node:http", "/ops/queues", ({ handler }) => handler],
+    [
+      "Express, behind a body parser",
+      undefined,
+      ({ handler }) => express().use(express.json()).use("/ops/queues", handler),
+    ],
+    [
+      "Fastify",
+      "/ops/queues",
+      async ({ handler }) => {
+        const app = fastify();
+        app.removeAllContentTypeParsers();
+        app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+        const serve = (
+          asked: { readonly raw: IncomingMessage },
+          reply: { hijack(): void; readonly raw: Parameters<RequestListener>[1] },
+        ) => {
+          reply.hijack();
+          handler(asked.raw, reply.raw);
+        };
+        app.all("/ops/queues", serve);
+        app.all("/ops/queues/*", serve);
+        await app.ready();
+        return (request, response) => app.routing(request, response);
+      },
+    ],
+    [
+      "Hono",
+      "/ops/queues",
+      ({ fetch }) => {
+        const app = new Hono();
+        app.all("/ops/queues", (c) => fetch(c.req.raw));
+        app.all("/ops/queues/*", (c) => fetch(c.req.raw));
+        return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+      },
+    ],
+  ];
+
+  it.each(mounts)("in %s: the page, its files, data, and what is sent", async (_name, prefix, mount) => {
+    const stream = await groupWithLetter();
+    await using dashboard = createDashboard({
+      ...{ redis: redis.server.url, streams: [stream], observer, allowActions: true, intervalMs: 500 },
+      ...(prefix === undefined ? {} : { prefix }),
+    });
+    const mounted = await mount(dashboard);
+    const server = createServer((asked, answer) => void mounted(asked, answer));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    try {
+      const bare = await ask(port, "/ops/queues");
+      expect([bare.status, bare.headers.location]).toEqual([302, "/ops/queues/"]);
+      const { body } = await ask(port, "/ops/queues/");
+      const script = /src="\.\/([^"]+)"/.exec(body)?.[1];
+      expect((await ask(port, `/ops/queues/${script}`)).status).toBe(200);
+      await eventually("the group was looked at", async () => {
+        const { status } = await ask(port, `/ops/queues/api/group?stream=${stream}&group=g`);
+        return status === 200;
+      });
+      const headers = { "content-type": "application/json", origin: `http://127.0.0.1:${port}` };
+      const wish = { action: "redrive", stream, group: "g", all: true };
+      const plan = await ask(port, "/ops/queues/api/plans", { method: "POST", body: wish, headers });
+      expect([plan.status, plan.body]).toEqual([200, expect.stringContaining('"letters":1')]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
