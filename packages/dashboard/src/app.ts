@@ -14,6 +14,7 @@ import { pageFiles } from "./page/files.ts";
 import { createPage } from "./page/page.ts";
 import { readBody, readLimit, readName, readNumber, readOptionalName, readWish } from "./requests.ts";
 import { readActions, readOrders } from "./views/audit.ts";
+import { createDoctor } from "./views/doctor.ts";
 import { readLetterGroups, readLetters } from "./views/letters.ts";
 import { readMessages, readPending } from "./views/messages.ts";
 import { inTurns } from "./watch/in-turns.ts";
@@ -142,6 +143,8 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
     const { stream, group } = address(c);
     return c.json({ orders: await readOrders(client, stream, group) });
   });
+  const doctor = createDoctor(client);
+  app.get("/api/doctor", gate.data, async (c) => c.json({ findings: await doctor() }));
   app.get("/api/log", gate.data, async (c) => {
     const all = await inTurns(watcher.groups, LOGS_AT_ONCE, ([stream, group]) => readActions(client, stream, group));
     const actions = all.flat().toSorted((one, other) => other.atMs - one.atMs);

@@ -101,7 +101,7 @@ describe("every view", () => {
     },
   );
 
-  it.each(["", "#/log"])("the page at %j, too", async (hash) => {
+  it.each(["", "#/log", "#/doctor"])("the page at %j, too", async (hash) => {
     for (const [colorScheme, width] of [
       ["light", 1440],
       ["dark", 390],

@@ -5,6 +5,7 @@ import { duration } from "./parts/format.ts";
 import { heardAt, isConnected, isSilent, look, lookInfo, seconds, trouble } from "./state/live.ts";
 import { type Route, route } from "./state/route.ts";
 import { session, sessionTrouble, signOut } from "./state/session.ts";
+import { DoctorView } from "./views/doctor.tsx";
 import { GroupView } from "./views/group.tsx";
 import { LogView } from "./views/log.tsx";
 import { Overview } from "./views/overview.tsx";
@@ -43,6 +44,7 @@ export function App() {
         <nav aria-label="Views">
           <Tab to="#/" name="Groups" isHere={here.view === "overview" || here.view === "group"} />
           <Tab to="#/log" name="Actions" isHere={here.view === "log"} />
+          <Tab to="#/doctor" name="Doctor" isHere={here.view === "doctor"} />
         </nav>
         <div class="right">
           <Pulse />
@@ -130,6 +132,8 @@ function View({ of }: { readonly of: Route }) {
       return <GroupView key={JSON.stringify([of.stream, of.group])} {...of} />;
     case "log":
       return <LogView />;
+    case "doctor":
+      return <DoctorView />;
     case "unknown":
       return (
         <>
@@ -144,5 +148,5 @@ function View({ of }: { readonly of: Route }) {
 
 function titleOf(here: Route): string {
   if (here.view === "group") return `${here.group} of ${here.stream} · Redis Batch`;
-  return `${{ overview: "Groups", log: "Actions", unknown: "Not found" }[here.view]} · Redis Batch`;
+  return `${{ overview: "Groups", log: "Actions", doctor: "Doctor", unknown: "Not found" }[here.view]} · Redis Batch`;
 }

@@ -1,7 +1,7 @@
 import { aclRules, type Extra, extrasOf, type Role } from "@redis-batch/core/internal/connection";
+import { quoteWord } from "@redis-batch/core/internal/diagnosis";
 import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
-import { quoteWord } from "../render/quote-word.ts";
 import type { acl } from "../table/setup.ts";
 
 const ROLES: Readonly<Record<string, Role>> = {

@@ -1,6 +1,6 @@
 import { deadLetterKey } from "@redis-batch/core";
+import { quoteWord } from "@redis-batch/core/internal/diagnosis";
 import type { Run } from "../command.ts";
-import { quoteWord } from "../render/quote-word.ts";
 import type { key } from "../table/dead-letters.ts";
 
 export const run: Run<typeof key> = async ({ args: { stream, group }, options, terminal }) => {

@@ -1,12 +1,18 @@
-import { type Role, SENT_COMMANDS, type SentCommand, type StreamClient } from "@redis-batch/core/internal/connection";
+import type { Role, StreamClient } from "@redis-batch/core/internal/connection";
+import {
+  diagnoseMissingCommands,
+  diagnoseRights,
+  examineServer,
+  type Finding,
+  finding,
+  findMissingCommands,
+  type Severity,
+} from "@redis-batch/core/internal/diagnosis";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { quoteName } from "@redis-batch/core/internal/names";
 import type { GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
-import { diagnoseRights, diagnoseServer, type Finding, finding, type Severity } from "../decisions/diagnosis.ts";
-import { DURABILITY_SETTINGS, diagnoseDurability } from "../decisions/durability.ts";
-import { diagnoseMissingCommands } from "../decisions/missing-commands.ts";
 import { whatThereIs } from "../failure.ts";
 import type { Tone } from "../render/paint.ts";
 import { shellWord } from "../render/shell-word.ts";
@@ -55,23 +61,6 @@ export const run: Run<typeof doctor> = async (call) => {
   );
   return findings.some(({ severity }) => severity === "problem") ? "failed" : "ok";
 };
-
-/** The commands that the server, or a proxy in front of it, offers to no user. Does not use COMMAND, which may be one of them. */
-async function findMissingCommands(client: StreamClient): Promise<ReadonlySet<SentCommand>> {
-  const offered = await Promise.all(SENT_COMMANDS.map((name) => client.isOffered(name)));
-  return new Set(SENT_COMMANDS.filter((_, index) => offered[index] === false));
-}
-
-async function examineServer(client: StreamClient): Promise<readonly Finding[]> {
-  const askedAtMs = Date.now();
-  const serverMs = await nullIfForbidden(client.time());
-  // The middle of the round trip.
-  const oursMs = (askedAtMs + Date.now()) / 2;
-  const [hasAckDelete = null] = (await client.knowsCommands(["xackdel"])) ?? [];
-  const clockAheadMs = serverMs === null ? null : serverMs - oursMs;
-  const reports = await client.inspectServers({ settings: DURABILITY_SETTINGS });
-  return [...diagnoseServer({ info: await client.info(), hasAckDelete, clockAheadMs }), ...diagnoseDurability(reports)];
-}
 
 async function examineRights(
   client: StreamClient,

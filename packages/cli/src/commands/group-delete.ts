@@ -1,5 +1,6 @@
 import { PermissionError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { quoteWord } from "@redis-batch/core/internal/diagnosis";
 import { describeCount, describeMessages, nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
@@ -7,7 +8,6 @@ import type { Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
-import { quoteWord } from "../render/quote-word.ts";
 import type { remove } from "../table/group.ts";
 import { countAfter } from "./count-between.ts";
 import { findGroup } from "./find-group.ts";

@@ -7,9 +7,8 @@ import {
   rulesOf,
   type StreamClient,
 } from "@redis-batch/core/internal/connection";
+import { type RightsFacts, roleName } from "@redis-batch/core/internal/diagnosis";
 import { groupKey, idempotencyKey } from "@redis-batch/core/internal/names";
-import type { RightsFacts } from "../decisions/diagnosis.ts";
-import { roleName } from "../decisions/missing-commands.ts";
 
 interface Address {
   readonly stream: string;

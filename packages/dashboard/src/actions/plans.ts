@@ -11,7 +11,7 @@ import { pause, systemClock } from "@redis-batch/core/internal/service";
 import { letterCommand } from "../decisions/command-line.ts";
 import { keyOfLetter, type LetterFacts } from "../decisions/letter-groups.ts";
 import type { DashboardEvent } from "../events.ts";
-import { letterFacts, MOST_EXAMINED } from "../views/letters.ts";
+import { countLetters, letterFacts } from "../views/letters.ts";
 
 export type LetterAction = "redrive" | "discard";
 
@@ -73,7 +73,8 @@ interface Plan {
 
 const NONE: Counts = { done: 0, added: 0, skipped: 0, missing: 0 };
 const VALID_MS = 10 * 60_000;
-const MOST_PLANS = 200;
+// Each holds the ids of its dead letters.
+const MOST_PLANS = 50;
 const AT_ONCE = 100;
 
 export interface PlansDependencies {
@@ -96,13 +97,14 @@ export class Plans {
   async make(wish: Wish): Promise<ShownPlan> {
     const { action, stream, group, chosen, limit } = wish;
     const letters: LetterFacts[] = [];
+    const total = await countLetters(this.#with.client, wish);
     let examined = 0;
     const isChosen = chooser(chosen);
     for await (const letter of letterFacts(this.#with.client, wish)) {
       examined++;
       if (isChosen(letter)) letters.push(letter);
     }
-    const isCut = examined >= MOST_EXAMINED;
+    const isCut = examined < total;
     // The oldest have waited longest.
     const planned = letters.toReversed().slice(0, limit);
     const ids = planned.map(({ id }) => id);

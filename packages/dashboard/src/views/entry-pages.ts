@@ -2,6 +2,8 @@ import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { FIRST_PAGE_SIZE, nextPageSize, type StreamEntry } from "@redis-batch/core/internal/messages";
 
 const LARGEST_PAGE = 1_000;
+// Of one answer: a question must not read a whole server.
+const MOST_BYTES = 67_108_864;
 
 interface EntryRange {
   readonly stream: string;
@@ -9,6 +11,24 @@ interface EntryRange {
   readonly from: string;
   readonly to: string;
   readonly newestFirst: boolean;
+}
+
+/** How much is read for one answer: a number of entries, and 64 MiB of them. */
+export class ReadBudget {
+  #entries: number;
+  #bytes = MOST_BYTES;
+
+  constructor(entries: number) {
+    this.#entries = entries;
+  }
+
+  /** Whether there is enough left for another entry, which is then paid for. */
+  spend({ fields }: Pick<StreamEntry, "fields">): boolean {
+    if (this.#entries === 0 || this.#bytes <= 0) return false;
+    this.#entries--;
+    for (const { length } of fields) this.#bytes -= length;
+    return true;
+  }
 }
 
 /** Reads a range page by page: however large the entries are, few of them are in memory. */

@@ -3,13 +3,13 @@ import { deadLetterKey, type EntryId } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { readLetter } from "@redis-batch/core/internal/messages";
 import { groupLetters, keyOfLetter, type LetterFacts, type LetterGroup } from "../decisions/letter-groups.ts";
-import { entryPages } from "./entry-pages.ts";
+import { entryPages, ReadBudget } from "./entry-pages.ts";
 import { type ShownField, showFields } from "./shown-fields.ts";
 
 type Reader = Pick<StreamClient, "xrange" | "xrevrange" | "xlen">;
 
 /** How many dead letters are looked at for an answer. */
-export const MOST_EXAMINED = 10_000;
+const MOST_EXAMINED = 10_000;
 
 export interface LetterGroups {
   readonly total: number;
@@ -39,11 +39,11 @@ const LONGEST_ERROR = 2_000;
 
 /** The facts of the newest dead letters, the newest first. */
 export async function* letterFacts(client: Reader, { stream, group }: Address): AsyncGenerator<LetterFacts> {
-  let left = MOST_EXAMINED;
+  const budget = new ReadBudget(MOST_EXAMINED);
   const range = { stream: deadLetterKey(stream, group), from: "-", to: "+", newestFirst: true };
   for await (const page of entryPages(client, range)) {
     for (const entry of page) {
-      if (left-- === 0) return;
+      if (!budget.spend(entry)) return;
       const letter = readLetter(entry);
       if (letter === undefined) continue;
       const { id, reason, error } = letter;
@@ -52,8 +52,11 @@ export async function* letterFacts(client: Reader, { stream, group }: Address): 
   }
 }
 
+export const countLetters = (client: Reader, { stream, group }: Address): Promise<number> =>
+  client.xlen({ stream: deadLetterKey(stream, group) });
+
 export async function readLetterGroups(client: Reader, address: Address): Promise<LetterGroups> {
-  const total = await client.xlen({ stream: deadLetterKey(address.stream, address.group) });
+  const total = await countLetters(client, address);
   const letters: LetterFacts[] = [];
   for await (const letter of letterFacts(client, address)) letters.push(letter);
   return { total, examined: letters.length, groups: groupLetters(letters) };
@@ -79,13 +82,12 @@ export async function readLetters(
   },
 ): Promise<{ readonly letters: readonly ShownLetter[]; readonly next: EntryId | null }> {
   const letters: ShownLetter[] = [];
-  let examined = 0;
+  const budget = new ReadBudget(MOST_EXAMINED);
   let last: EntryId | null = null;
   const range = { stream: deadLetterKey(stream, group), from: "-", newestFirst: true };
   for await (const page of entryPages(client, { ...range, to: before === null ? "+" : `(${before}` })) {
     for (const entry of page) {
-      if (letters.length === limit || examined === MOST_EXAMINED) return { letters, next: last };
-      examined++;
+      if (letters.length === limit || !budget.spend(entry)) return { letters, next: last };
       last = entry.id;
       const letter = readLetter(entry);
       if (letter === undefined || (key !== null && keyOfLetter(letter) !== key)) continue;

@@ -3,7 +3,7 @@ import type { EntryId } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { isReservedConsumer, LATER } from "@redis-batch/core/internal/names";
-import { entryPages } from "./entry-pages.ts";
+import { entryPages, ReadBudget } from "./entry-pages.ts";
 import { type ShownField, showFields, textOfBytes } from "./shown-fields.ts";
 
 /** How many entries are looked at for one answer. */
@@ -43,11 +43,13 @@ export async function readMessages(
 ): Promise<MessagePage> {
   const messages: ShownMessage[] = [];
   const range = newestFirst ? { from: "-", to: from ?? "+" } : { from: from ?? "-", to: "+" };
+  const budget = new ReadBudget(MOST_EXAMINED);
   let examined = 0;
   let last = "";
   for await (const page of entryPages(client, { stream, newestFirst, ...range })) {
-    for (const { id, fields } of page) {
-      if (messages.length === limit || examined === MOST_EXAMINED) return { messages, examined, next: `(${last}` };
+    for (const entry of page) {
+      const { id, fields } = entry;
+      if (messages.length === limit || !budget.spend(entry)) return { messages, examined, next: `(${last}` };
       examined++;
       last = id;
       if (field !== null && !hasField(fields, field, value, mask)) continue;

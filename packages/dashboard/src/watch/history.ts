@@ -31,18 +31,27 @@ export class History {
 
   /** The points from `sinceMs` on, oldest first. Points without a look are left out. */
   read(nowMs: number, sinceMs = 0): HistoryColumns {
+    const columns = COLUMNS.map((column) => [column, this.column(column, nowMs, sinceMs)]);
+    const atMs = this.#buckets(nowMs, sinceMs).map((bucket) => bucket * POINT_MS);
+    return { atMs, ...Object.fromEntries(columns) } as HistoryColumns;
+  }
+
+  /** One of the columns. */
+  column(name: keyof HistoryPoint, nowMs: number, sinceMs = 0): readonly (number | null)[] {
+    const at = COLUMNS.indexOf(name);
+    return this.#buckets(nowMs, sinceMs).map((bucket) => {
+      const value = this.#values[(bucket % POINTS) * COLUMNS.length + at] ?? Number.NaN;
+      return Number.isNaN(value) ? null : value;
+    });
+  }
+
+  /** The points that there are. */
+  #buckets(nowMs: number, sinceMs: number): readonly number[] {
     const last = Math.floor(nowMs / POINT_MS);
-    const first = Math.max(last - POINTS + 1, Math.floor(sinceMs / POINT_MS));
     const found: number[] = [];
-    for (let bucket = first; bucket <= last; bucket++)
+    for (let bucket = Math.max(last - POINTS + 1, Math.floor(sinceMs / POINT_MS)); bucket <= last; bucket++) {
       if (this.#bucketOf[bucket % POINTS] === bucket) found.push(bucket);
-    const columns = COLUMNS.map((column, at) => [
-      column,
-      found.map((bucket) => {
-        const value = this.#values[(bucket % POINTS) * COLUMNS.length + at] ?? Number.NaN;
-        return Number.isNaN(value) ? null : value;
-      }),
-    ]);
-    return { atMs: found.map((bucket) => bucket * POINT_MS), ...Object.fromEntries(columns) } as HistoryColumns;
+    }
+    return found;
   }
 }

@@ -1,4 +1,7 @@
-/** Does something with each item, a few at the same time → the results in the order of the items. */
+/**
+ * Does something with each item, a few at the same time → the results in the order of the items. After a failure no more
+ * items are begun.
+ */
 export async function inTurns<Item, Result>(
   items: readonly Item[],
   atOnce: number,
@@ -6,8 +9,14 @@ export async function inTurns<Item, Result>(
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let next = 0;
+  let hasFailed = false;
   const worker = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as Item);
+    try {
+      for (let at = next++; at < items.length && !hasFailed; at = next++) results[at] = await work(items[at] as Item);
+    } catch (error) {
+      hasFailed = true;
+      throw error;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
   return results;

@@ -22,6 +22,11 @@ export class SharedConnection {
     return this.#client;
   }
 
+  /** Whether the connection stands. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
   /** What services take as `redis`: each believes that it has a client of its own. */
   get source(): RedisSource {
     const held: StandIn = { clock: systemClock, createClient: ({ report }) => this.#share(report ?? (() => {})) };

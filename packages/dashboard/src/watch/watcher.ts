@@ -219,9 +219,11 @@ export class Watcher {
     try {
       return { report: await this.#monitorOf(stream).inspect({ signal }) };
     } catch (error) {
-      // What a retry fixes is the server's trouble, not the stream's.
-      if (!RedisBatchError.is(error) || error.retryable) throw error;
-      return { report: null, trouble: `${stream}: ${error.message}` };
+      // Without a connection no other stream can be read either.
+      if (!RedisBatchError.is(error) || !this.#connection.isConnected) throw error;
+      // One node of a Cluster may be away for a while: what was seen last stays.
+      const report = error.retryable ? (this.#reports.get(stream) ?? null) : null;
+      return { report, trouble: `${stream}: ${error.message}` };
     }
   }
 
@@ -261,7 +263,7 @@ export class Watcher {
         const history = known?.history ?? new History();
         history.add(this.#atMs, pointOf(report));
         const wants = wanted === null ? (known?.wanted ?? null) : (wanted.get(key) ?? null);
-        const deadLettersLastHour = countAdded(history.read(this.#atMs).deadLetters);
+        const deadLettersLastHour = countAdded(history.column("deadLetters", this.#atMs));
         const row = rowOf(stream, report, { wanted: wants, deadLettersLastHour });
         const json = JSON.stringify(row);
         const isChanged = known?.json !== json;

@@ -8,7 +8,7 @@ import { visible } from "./format.ts";
 /** A name or any other text of others: never more than text, and isolated from the direction of what is around it. */
 export const Text = ({ of }: { readonly of: string }) => <bdi>{visible(of)}</bdi>;
 
-type Tone = "bad" | "warn" | "good" | "quiet";
+export type Tone = "bad" | "warn" | "good" | "quiet";
 
 const TONES: Readonly<Record<GroupHealth | ConsumerStatus, Tone>> = {
   OK: "good",
@@ -36,14 +36,18 @@ const SHAPES: Readonly<Record<Tone, string>> = {
   quiet: "M3 7h10v2H3Z",
 };
 
+export const Shape = ({ of }: { readonly of: Tone }) => (
+  <svg viewBox="0 0 16 16" aria-hidden="true">
+    <path d={SHAPES[of]} />
+  </svg>
+);
+
 /** A state in words, with a shape that tells it without its colour. */
 export function Status({ of }: { readonly of: GroupHealth | ConsumerStatus }) {
   const tone = TONES[of] ?? "quiet";
   return (
     <span class={`status ${tone}`}>
-      <svg viewBox="0 0 16 16" aria-hidden="true">
-        <path d={SHAPES[tone]} />
-      </svg>
+      <Shape of={tone} />
       {wordOf(of)}
     </span>
   );

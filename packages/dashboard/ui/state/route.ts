@@ -6,7 +6,7 @@ export const TABS = ["health", "dead-letters", "pending", "messages", "scaler"] 
 export type Tab = (typeof TABS)[number];
 
 export type Route =
-  | { readonly view: "overview" | "log" | "unknown" }
+  | { readonly view: "overview" | "log" | "doctor" | "unknown" }
   | { readonly view: "group"; readonly stream: string; readonly group: string; readonly tab: Tab };
 
 export const route = signal<Route>({ view: "overview" });
@@ -27,7 +27,7 @@ export function startRouting(): void {
 function parseRoute(hash: string): Route {
   const [first = "", ...rest] = hash.replace(/^#?\/?/, "").split("/");
   if (first === "") return { view: "overview" };
-  if (first === "log" && rest.length === 0) return { view: first };
+  if ((first === "log" || first === "doctor") && rest.length === 0) return { view: first };
   const [stream = "", group = "", tab = "health"] = rest;
   const known = TABS.find((one) => one === tab);
   try {

@@ -1,5 +1,5 @@
-import type { ServerReport } from "@redis-batch/core/internal/connection";
 import { describe, expect, test } from "vitest";
+import type { ServerReport } from "../stream-client.ts";
 import { diagnoseDurability } from "./durability.ts";
 
 const INFO = {

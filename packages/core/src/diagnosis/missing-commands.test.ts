@@ -1,5 +1,5 @@
-import { SENT_COMMANDS, type SentCommand } from "@redis-batch/core/internal/connection";
 import { expect, test } from "vitest";
+import { SENT_COMMANDS, type SentCommand } from "../wire/probe-command.ts";
 import { diagnoseMissingCommands } from "./missing-commands.ts";
 
 const found = (...missing: readonly SentCommand[]) =>

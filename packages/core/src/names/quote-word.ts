@@ -1,4 +1,4 @@
-import { bytesOfName } from "@redis-batch/core";
+import { bytesOfName } from "./names.ts";
 
 /** A word of a command for redis-cli: quoted if it has special characters. */
 export function quoteWord(word: string): string {

@@ -1,5 +1,6 @@
 /** How each feature is affected if the server, or a proxy in front of it, does not offer a command. */
-import { RIGHTS, type Role, type SentCommand } from "@redis-batch/core/internal/connection";
+import { RIGHTS, type Role } from "../redis/rights.ts";
+import type { SentCommand } from "../wire/probe-command.ts";
 import { type Finding, finding, type Severity } from "./diagnosis.ts";
 
 /** The names of roles whose keys are not words. */

@@ -1,5 +1,5 @@
 /** Problems of a server, a user or a group, and their fixes. */
-import { quoteWord } from "../render/quote-word.ts";
+import { quoteWord } from "../names/quote-word.ts";
 
 export type Severity = "ok" | "info" | "warning" | "problem" | "unknown";
 

@@ -1,5 +1,5 @@
 /** What a failure would lose, of a server that takes writes: judged by its replicas and settings. */
-import type { ServerReport } from "@redis-batch/core/internal/connection";
+import type { ServerReport } from "../stream-client.ts";
 import { type Finding, finding } from "./diagnosis.ts";
 
 /** The settings that are judged. */

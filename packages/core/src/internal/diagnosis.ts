@@ -1,0 +1,9 @@
+/**
+ * What is wrong with a server, and with the rights of a user.
+ *
+ * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
+ */
+export { diagnoseRights, type Finding, finding, type RightsFacts, type Severity } from "../diagnosis/diagnosis.ts";
+export { examineServer, findMissingCommands } from "../diagnosis/examine-server.ts";
+export { diagnoseMissingCommands, roleName } from "../diagnosis/missing-commands.ts";
+export { quoteWord } from "../names/quote-word.ts";
