@@ -13,7 +13,7 @@ import type { DashboardPolicy } from "./options.ts";
 import { pageFiles } from "./page/files.ts";
 import { createPage } from "./page/page.ts";
 import { readBody, readLimit, readName, readNumber, readOptionalName, readWish } from "./requests.ts";
-import { readActions, readOrders } from "./views/audit.ts";
+import { nullIfUnreadable, readActions, readOrders } from "./views/audit.ts";
 import { createDoctor } from "./views/doctor.ts";
 import { readLetterGroups, readLetters } from "./views/letters.ts";
 import { readMessages, readPending } from "./views/messages.ts";
@@ -146,8 +146,10 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
   const doctor = createDoctor(client);
   app.get("/api/doctor", gate.data, async (c) => c.json({ findings: await doctor() }));
   app.get("/api/log", gate.data, async (c) => {
-    const all = await inTurns(watcher.groups, LOGS_AT_ONCE, ([stream, group]) => readActions(client, stream, group));
-    const actions = all.flat().toSorted((one, other) => other.atMs - one.atMs);
+    const all = await inTurns(watcher.groups, LOGS_AT_ONCE, ([stream, group]) =>
+      nullIfUnreadable(readActions(client, stream, group)),
+    );
+    const actions = all.flatMap((some) => some ?? []).toSorted((one, other) => other.atMs - one.atMs);
     return c.json({ actions: actions.slice(0, SHOWN_ACTIONS) });
   });
 }

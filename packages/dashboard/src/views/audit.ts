@@ -1,4 +1,5 @@
 /** The log beside each group: what its scaler ordered and why, and what people did here. */
+import { PermissionError, WrongTypeError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { textOf } from "@redis-batch/core/internal/messages";
 import { groupKey } from "@redis-batch/core/internal/names";
@@ -39,6 +40,14 @@ export interface LoggedAction {
 // Entries of scaler and people share the log.
 const ENTRIES = 400;
 const FOR_WANTED = 8;
+
+/** What was read; `null` if this user may not, or the log is something else: the rest can be shown all the same. */
+export async function nullIfUnreadable<Result>(read: Promise<Result>): Promise<Result | null> {
+  return read.catch((error: unknown) => {
+    if (PermissionError.is(error) || WrongTypeError.is(error)) return null;
+    throw error;
+  });
+}
 
 /** The newest orders first. */
 export async function readOrders(client: Reader, stream: string, group: string): Promise<readonly ScalerOrder[]> {

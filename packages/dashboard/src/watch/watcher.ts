@@ -4,13 +4,13 @@
  */
 import { RedisBatchError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
-import { messageOf, nullIfForbidden, toErrorInfo } from "@redis-batch/core/internal/errors";
+import { messageOf, toErrorInfo } from "@redis-batch/core/internal/errors";
 import { repeatPasses, systemClock, systemRandom } from "@redis-batch/core/internal/service";
 import { type GroupReport, Monitor, type MonitorReport } from "@redis-batch/monitor";
 import { activeOf, ageOf, countAdded, type OverviewRow, rowOf } from "../decisions/overview.ts";
 import type { DashboardEvent } from "../events.ts";
 import type { DashboardPolicy } from "../options.ts";
-import { readWanted } from "../views/audit.ts";
+import { nullIfUnreadable, readWanted } from "../views/audit.ts";
 import { findStreams } from "./find-streams.ts";
 import { History, POINT_MS } from "./history.ts";
 import { inTurns } from "./in-turns.ts";
@@ -245,7 +245,7 @@ export class Watcher {
     );
     const wanted = await inTurns(groups, STREAMS_AT_ONCE, async ({ stream, group }) => {
       signal.throwIfAborted();
-      return [keyOf(stream, group), await nullIfForbidden(readWanted(this.#client, stream, group))] as const;
+      return [keyOf(stream, group), await nullIfUnreadable(readWanted(this.#client, stream, group))] as const;
     });
     return new Map(wanted);
   }

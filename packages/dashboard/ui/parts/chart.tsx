@@ -19,7 +19,7 @@ interface ChartProperties {
 const HEIGHT = 170;
 /** In seconds. */
 const SHORTEST = 300;
-const STEPS = [30, 60, 300, 600, 900, 1_800, 3_600];
+const STEPS = [30, 60, 120, 300, 600, 900, 1_800, 3_600];
 
 /** A chart over the last hour. What it shows now is said in words as well. */
 export function Chart({ title, atMs, lines, unit }: ChartProperties) {
