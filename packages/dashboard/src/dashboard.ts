@@ -52,12 +52,14 @@ export function openDashboard(policy: DashboardPolicy): Dashboard {
       report: (event) => {
         tell(event);
         if (ending.signal.aborted) return;
-        report(event.type === "connected" ? { type: "connected" } : { type: event.type, reason: event.reason });
+        if (event.type === "connected") return report({ type: "connected" });
+        report({ type: event.type, reason: event.reason });
+        watcher.tellLost(event.reason);
       },
     }),
   );
   const { client } = connection;
-  const watcher = new Watcher({ connection, policy, report });
+  const watcher: Watcher = new Watcher({ connection, policy, report });
   const plans = new Plans({ client, source: connection.source, auditLength, report });
   let running: Promise<void> | undefined;
   const start = (): void => {

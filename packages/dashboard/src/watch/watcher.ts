@@ -122,6 +122,12 @@ export class Watcher {
     }
   }
 
+  /** Tells that the connection was lost: a look that waits for it says so only when it has waited for long. */
+  tellLost(reason: string): void {
+    this.#trouble ??= { sinceMs: Date.now(), message: reason };
+    this.#wake();
+  }
+
   /** Resolves after the next look, or attempt, or when the signal aborts. */
   async next(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -38,7 +38,7 @@ export async function ask<Answer>(path: string, options: AskOptions = {}): Promi
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new AskError(0, "The dashboard's server does not answer.");
   });
-  const answer = (await response.json().catch(() => ({}))) as Answer & { readonly error?: string };
-  if (!response.ok) throw new AskError(response.status, answer.error ?? `The server answered with ${response.status}.`);
-  return answer;
+  if (response.ok) return (await response.json()) as Answer;
+  const { error } = (await response.json().catch(() => ({}))) as { readonly error?: string };
+  throw new AskError(response.status, error ?? `The server answered with ${response.status}.`);
 }

@@ -20,7 +20,9 @@ export function useAsk<Answer>(path: string, parameters: Parameters, tick: unkno
     shown.current = key;
     setState((before) => ({ data: isOther ? null : before.data, error: before.error, isLoading: true }));
     ask<Answer>(path, { parameters, signal: ending.signal }).then(
-      (data) => setState({ data, error: null, isLoading: false }),
+      (data) => {
+        if (!ending.signal.aborted) setState({ data, error: null, isLoading: false });
+      },
       (error: unknown) => {
         if (ending.signal.aborted) return;
         setState((before) => ({ ...before, error: error instanceof Error ? error.message : "", isLoading: false }));
