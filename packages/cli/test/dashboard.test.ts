@@ -9,9 +9,9 @@ const redis = useServer();
 const cli = useCli(redis);
 
 async function start(...args: readonly string[]) {
-  const running = await cli.start(["dashboard", "--port", "0", "--json", ...args]);
-  const line = await running.waitForLine(/"url"/, { timeoutMs: 20_000 });
-  const { url } = JSON.parse(line) as { readonly url: string };
+  const running = await cli.start(["dashboard", "--port", "0", ...args]);
+  const line = await running.waitForLine(/^url/, { timeoutMs: 20_000 });
+  const url = /http\S+/.exec(line)?.[0] ?? "";
   return { process: running, url, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
 }
 

@@ -99,7 +99,7 @@ export const DASHBOARD_SPEC = {
 
 /** What the server of the dashboard takes in addition. */
 export const DASHBOARD_SERVER_SPEC = {
-  /** The port, 0 to 65,535; 0 picks a free one. Default 9473. */
+  /** The port, 0 to 65,535; 0 picks a free one. Default 9,473. */
   port: { kind: "integer", min: 0, max: 65_535, default: 9473, about: "the port; 0 picks a free one" },
   /**
    * The address to listen on. Default `127.0.0.1`: only this machine. Others need `tokens` or `userHeader`, and TLS in front,

@@ -21,5 +21,5 @@ export {
 } from "../redis/rights.ts";
 export { isClusterAddress, parseRedisUrl } from "../redis/server-address.ts";
 export { STAND_IN, type StandIn } from "../redis/stand-in.ts";
-export type { AddOutcome, ConnectionEvent, ServerReport, StreamClient } from "../stream-client.ts";
-export { SENT_COMMANDS, type SentCommand } from "../wire/probe-command.ts";
+export type { AddOutcome, ConnectionEvent, StreamClient } from "../stream-client.ts";
+export { SENT_COMMANDS } from "../wire/probe-command.ts";
