@@ -17,8 +17,8 @@ for (const [, file] of page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) {
   assert.equal((await fetch(server.url + file)).status, 200);
 }
 const live = await fetch(`${server.url}api/live`);
-const { value } = (await live.body?.getReader().read()) ?? {};
-assert.match(new TextDecoder().decode(value), /^event: look\n/);
+const first = /** @type {{ readonly value?: Uint8Array } | undefined} */ (await live.body?.getReader().read());
+assert.match(new TextDecoder().decode(first?.value), /^event: look\n/);
 await server.close();
 
 const dashboard = createDashboard(options);
