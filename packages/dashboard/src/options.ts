@@ -58,7 +58,6 @@ export function resolveServerOptions(options: DashboardServerOptions): {
 
 function readPolicy(reader: OptionsReader): DashboardPolicy {
   const read = reader.read(DASHBOARD_SPEC, {
-    streams: (value) => expectTexts(value),
     hosts: (value) => expectTexts(value),
     mask: (value) => expectTexts(value),
     operators: (value) => expectTexts(value),

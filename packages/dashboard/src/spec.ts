@@ -32,7 +32,7 @@ export const DASHBOARD_SPEC = {
    * can be read through the dashboard.
    */
   streams: {
-    ...{ kind: "own", value: [] as readonly string[], otherwise: "every stream of the server" },
+    ...{ kind: "streams", otherwise: "every stream of the server" },
     about: "the streams to show; nothing else can be read through the dashboard",
   },
   /** How many streams are shown at most if they are looked up, 1 to 10,000. Default 1,000, the first by name. */

@@ -20,7 +20,7 @@ const observer = (): void => {};
 beforeAll(buildPage);
 
 const start = (options: Partial<DashboardServerOptions> = {}) =>
-  startDashboard({ redis: redis.server.url, port: 0, intervalMs: 500, observer, streams: [], ...options });
+  startDashboard({ redis: redis.server.url, port: 0, intervalMs: 500, observer, streams: ["none"], ...options });
 
 interface Asked {
   readonly method?: string;

@@ -9,12 +9,11 @@ export async function inTurns<Item, Result>(
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let next = 0;
-  let hasFailed = false;
   const worker = async (): Promise<void> => {
     try {
-      for (let at = next++; at < items.length && !hasFailed; at = next++) results[at] = await work(items[at] as Item);
+      for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as Item);
     } catch (error) {
-      hasFailed = true;
+      next = items.length;
       throw error;
     }
   };

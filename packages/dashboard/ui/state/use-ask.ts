@@ -19,15 +19,16 @@ export function useAsk<Answer>(path: string, parameters: Parameters, tick: unkno
     const isOther = shown.current !== key;
     shown.current = key;
     setState((before) => ({ data: isOther ? null : before.data, error: before.error, isLoading: true }));
-    ask<Answer>(path, { parameters, signal: ending.signal }).then(
-      (data) => {
+    const load = async (): Promise<void> => {
+      try {
+        const data = await ask<Answer>(path, { parameters, signal: ending.signal });
         if (!ending.signal.aborted) setState({ data, error: null, isLoading: false });
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (ending.signal.aborted) return;
         setState((before) => ({ ...before, error: error instanceof Error ? error.message : "", isLoading: false }));
-      },
-    );
+      }
+    };
+    void load();
     return () => ending.abort();
   }, [key, tick, count]);
   return { ...state, again: () => setCount((before) => before + 1) };
