@@ -79,9 +79,15 @@ describe("doctor", () => {
     const rights = async (user?: string) =>
       (await findings([stream, "g"], user)).filter(({ area }) => area === "rights").map(({ finding }) => finding);
     expect(await rights()).toEqual(
-      ["producer", "consumer", "monitor", "scaler", "manager of dead letters", "manager of groups"].map(
-        (role) => `"default" can be a ${role}`,
-      ),
+      [
+        "producer",
+        "consumer",
+        "monitor",
+        "scaler",
+        "manager of dead letters",
+        "manager of groups",
+        "viewer of the dashboard",
+      ].map((role) => `"default" can be a ${role}`),
     );
     const [producer, consumer] = await rights("adder");
     expect(producer).toBe('"adder" can be a producer, but not for: idempotency keys; waiting for replicas');
