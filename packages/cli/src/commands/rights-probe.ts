@@ -34,6 +34,8 @@ function commandFor(rule: string, keys: readonly string[], group: string): reado
       return ["xclaim", key, group, "c", "0", "1-1"];
     case "+xrange":
       return ["xrange", key, "-", "+"];
+    case "+xrevrange":
+      return ["xrevrange", key, "+", "-"];
     case "+xdel":
       return ["xdel", key, "1-1"];
     case "+xtrim":
