@@ -188,7 +188,11 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   async fetch({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Batch<Value>> {
     signal?.throwIfAborted();
-    if (this.state === "draining") return this.#handNothing("draining");
+    if (this.state === "draining") {
+      // A loop of calls must leave time for the drain itself.
+      await nextTurn();
+      return this.#handNothing("draining");
+    }
     this.#begin("fetch()");
     const calledAtMs = this.#clock.nowMs();
     try {
@@ -428,7 +432,12 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   #handNothing(reason: BatchReason): Batch<Value> {
     this.#endFetched();
     const { streams } = this.#policy;
-    return new Batch([], { stream: streams.length === 1 ? (streams[0] ?? null) : null, reason }, async () => {});
+    return new Batch(
+      [],
+      { stream: streams.length === 1 ? (streams[0] ?? null) : null, reason },
+      async () => {},
+      this.#policy.orderBy !== undefined,
+    );
   }
 
   /** Resolves with `true` when the consumer runs, and with `false` when it was stopped before, which is no failure. */

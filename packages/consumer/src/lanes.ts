@@ -59,7 +59,10 @@ export class Lanes<Value> {
     this.#options = options;
     this.#reads = readsOf(options);
     this.#lookTimes = new LookTimes(options);
-    this.callers = new Callers(() => !this.#stopped.signal.aborted && options.lifecycle.isOpen);
+    this.callers = new Callers({
+      isOpen: () => !this.#stopped.signal.aborted && options.lifecycle.isOpen,
+      restReason: () => this.#resting.values().next().value,
+    });
     for (const stream of options.policy.streams) this.callers.join(this.#open(stream, null));
   }
 

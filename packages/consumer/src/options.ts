@@ -66,6 +66,10 @@ export function resolveConsumerOptions<Value>(
     reader.problem("orderScope is of no use without orderBy");
   }
   const streams = policy.streams ?? [policy.stream ?? ""];
+  // Whatever is in memory when the process dies has been delivered once, although no handler had it.
+  if (policy.maxDeliveries === 1 && (streams.length > 1 || options.orderBy !== undefined)) {
+    reader.problem("maxDeliveries of 1 cannot be kept with several streams or orderBy, which hold messages in memory");
+  }
   return reader.finish({
     ...{ ...policy, streams, stream: streams[0] ?? "" },
     name: policy.name ?? instanceName(instance),

@@ -42,7 +42,7 @@ await consumer.run(async (batch) => {
     const [, odd] = ODD_VALUES[seen.size - 1] ?? [];
     if (attempt === 1 && how === "throw") throw odd;
     if (attempt === 1 && how === "reject") await Promise.reject(odd);
-    if (how === "dead-letter") message.deadLetter(odd as string);
+    if (how === "dead-letter") message.deadLetter(odd);
     else if (attempt === 1 && how === "fail") throw new Error("cannot\nreach the disk");
     else message.ack();
   }

@@ -1,5 +1,5 @@
 /** `orderBy`: messages of one key are done in order, whatever happens to one of them, and other keys go on meanwhile. */
-import { ConfigError, UsageError } from "@redis-batch/core";
+import { ConfigError, PayloadError, UsageError } from "@redis-batch/core";
 import { deferred, eventually, runWorker, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { ConsumerOptions, Handler, Message } from "../src/index.ts";
@@ -472,15 +472,69 @@ describe("the key", () => {
   it.each([
     ["when no message has it", "customr", 1],
     ["and never when one has it", "n", 0],
-  ])("is reported as missing once, %s", async (_, orderBy, reports) => {
+  ])("is reported as missing once, %s", async (_, field, reports) => {
     const made = group();
     const done: string[] = [];
     const names = named("a", 25);
-    const { events } = made.start(inTurn(done), { ...quick, orderBy });
+    const { events } = made.start(inTurn(done), { ...quick, orderBy: field });
     await made.add(...names);
     await made.finish(10_000);
     expect(done).toHaveLength(25);
     expect(events.all("keysMissing")).toHaveLength(reports);
+  });
+
+  it("is held up by a message that this version cannot read, until that is done", async () => {
+    const made = group();
+    const done: string[] = [];
+    const codec = {
+      decode: (fields: readonly Buffer[]) => {
+        const name = String(fields[1]);
+        if (name.startsWith("a") && name !== "a9") throw new PayloadError("of a later version");
+        return { n: name };
+      },
+    };
+    // It has more fields than the step that moves it to the dead letters can take.
+    const rest = Array.from({ length: 8_400 }, (_, at) => `f${at}`);
+    await made.server.command("XADD", made.stream, "*", "n", "a1", ...rest);
+    await made.add("a9", "b1");
+    const old = made.start(inTurn(done), { ...quick, codec, name: "old" });
+    await old.events.waitFor("deadLetterFailed");
+    await eventually("the other key is done", () => done.length > 0);
+    await old.consumer.close();
+    made.start(inTurn(done), { ...quick, name: "new" });
+    await made.finish(15_000);
+    expect(done).toEqual(["b1", "a1", "a9"]);
+  });
+
+  it("counts no delivery of a message that only waited behind another one", async () => {
+    const made = group();
+    const names = ["a1", "a2"];
+    await made.add(...names);
+    // A crash leaves a delivery of each.
+    await made.leaveBehind({ name: "crashed", count: 2, leaseMs: 500 });
+    const later: Handler<Fields> = (batch) => {
+      for (const message of batch) if (nameOf(message) === "a1") message.retry({ delayMs: 3_600_000 });
+    };
+    const counts = async (): Promise<number> => {
+      const reply = (await made.server.command("XPENDING", made.stream, made.group, "-", "+", 9)) as unknown[][];
+      return Number(reply[1]?.[3]);
+    };
+    let before = 0;
+    for (let deploy = 1; deploy <= 3; deploy++) {
+      const { consumer, events } = made.start(later, { ...quick, name: `v${deploy}` });
+      await events.waitFor("claimed", { timeoutMs: 15_000 });
+      if (deploy === 1) await events.waitFor("deferred");
+      await eventually("it is put away", () => consumer.health().buffered === 0 && consumer.health().inFlight === 0);
+      await consumer.close();
+      if (deploy === 1) before = await counts();
+    }
+    expect(await counts()).toBe(before);
+  });
+
+  it("is there in an empty batch as well", async () => {
+    const made = group();
+    const { consumer } = made.consumer({ maxWaitMs: 0, orderBy: "n" });
+    expect([...(await consumer.fetch()).byKey()]).toEqual([]);
   });
 
   it("tells an acknowledgement that comes before that of an earlier message", async () => {

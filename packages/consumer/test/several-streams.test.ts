@@ -173,6 +173,40 @@ describe("what a consumer of several streams says of itself in each group", () =
   });
 });
 
+describe("a loop of fetch()", () => {
+  it("ends when the consumer is closed, and leaves time for that", async () => {
+    const { consumer: make, add, first } = open(2);
+    await add(first, 1);
+    const { consumer, events } = make({ maxWaitMs: 0 });
+    const loop = async (): Promise<void> => {
+      for (;;) (await consumer.fetch()).ack();
+    };
+    const ended = loop().catch((error: unknown) => error);
+    await events.waitFor("acknowledged");
+    await consumer.close();
+    expect(await ended).toBeInstanceOf(UsageError);
+  });
+
+  it("rejects instead of saying that there is nothing while a stream rests", async () => {
+    const { consumer: make, add, first, second, server } = open(2);
+    const { consumer, events } = make({ maxWaitMs: 0 });
+    await add(second, 1);
+    (await consumer.fetch()).ack();
+    await server.command("SET", first, "another program's");
+    await eventually("the stream rests", async () => {
+      await consumer.fetch().catch(() => undefined);
+      return events.all("streamFailed").length > 0;
+    });
+    await expect(consumer.fetch()).rejects.toMatchObject({ code: "WRONG_TYPE" });
+    await add(second, 2);
+    await eventually("the other one is read", async () => {
+      const batch = await consumer.fetch().catch(() => []);
+      return [...batch].length === 1;
+    });
+    expect(consumer.health().streams.map(({ isAtWork }) => isAtWork)).toEqual([false, true]);
+  });
+});
+
 describe("without reading ahead", () => {
   it("leaves a stream's messages in the stream while the handler works on another one", async () => {
     const { consumer: make, add, first, second, pendingOf, server } = open(2);

@@ -1,5 +1,5 @@
 /** Starts the work on a stream: connects, joins the group under the consumer's name, and starts the loops. Tries again after errors that may pass. */
-import { ConfigError } from "@redis-batch/core";
+import { ConfigError, RedisBatchError } from "@redis-batch/core";
 import { probeCapabilities } from "@redis-batch/core/internal/connection";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "../settling/acknowledger.ts";
@@ -62,7 +62,12 @@ export class Startup<Value> {
     if (policy.onAck === "delete") acknowledger.learn(await probeCapabilities(client, policy));
     const isNewGroup = await joinGroup(client, policy);
     if (isNewGroup) report({ type: "groupCreated", position: policy.startFrom, recreated: false });
-    await heartbeat.join(signal).catch((error: unknown) => this.#leaveAgain(error));
+    try {
+      await heartbeat.join(signal);
+    } catch (error) {
+      if (ConfigError.is(error)) await this.#removeName();
+      throw error;
+    }
     this.#hasJoined = true;
     if (lifecycle.state !== "starting") return false;
     lifecycle.moveTo("running");
@@ -71,12 +76,13 @@ export class Startup<Value> {
   }
 
   /** Who may not join leaves no name in the group. Best effort. */
-  async #leaveAgain(error: unknown): Promise<never> {
+  async #removeName(): Promise<void> {
     const { client, policy } = this.#scope;
     const { stream, group, name: consumer } = policy;
-    if (ConfigError.is(error)) {
-      await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true }).catch(() => {});
+    try {
+      await client.removeIfEmpty({ stream, group, consumer, onlyIfSilent: true });
+    } catch (error) {
+      if (!RedisBatchError.is(error)) throw error;
     }
-    throw error;
   }
 }

@@ -24,6 +24,8 @@ export function keyOf(
   }
   if (typeof key === "string") return key;
   if (key === null || key === undefined) return undefined;
+  // One that is rejected must not end the process.
+  if (key instanceof Promise) key.catch(() => {});
   throw new PayloadError(`message ${message.id}: orderBy returned ${describeShape(key)} instead of a text or null`, {
     entryId: message.id,
   });

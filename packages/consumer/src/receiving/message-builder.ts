@@ -117,11 +117,12 @@ export class MessageBuilder<Value> {
   #isReadable(message: Message<Value>): boolean {
     const { policy, order } = this.#scope;
     try {
-      if (policy.isDecodedEarly) void message.value;
+      // First: a message that cannot be decoded holds up its key until it is in the dead letters.
       if (policy.orderBy !== undefined) {
         // Once it is known it stays, whatever the function says the next time.
         message.key = order?.lineOf(message.id)?.key ?? keyOf(message, policy.orderBy);
       }
+      if (policy.isDecodedEarly) void message.value;
       return true;
     } catch (error) {
       if (!PayloadError.is(error)) throw error;

@@ -46,8 +46,8 @@ class Source implements BatchSource<Value> {
 }
 
 function open(...sources: readonly Source[]) {
-  const state = { isOpen: true };
-  const callers = new Callers<Value, Source>(() => state.isOpen);
+  const state: { isOpen: boolean; restReason: unknown } = { isOpen: true, restReason: undefined };
+  const callers = new Callers<Value, Source>({ isOpen: () => state.isOpen, restReason: () => state.restReason });
   for (const source of sources) callers.join(source);
   return { callers, state };
 }
@@ -84,6 +84,15 @@ describe("Callers", () => {
     a.waiting.shift()?.giveUp(new Error("no answer"));
     b.answer("wait");
     await expect(taking).rejects.toThrow("no answer");
+  });
+
+  it("reject a call instead of saying that there is nothing where a stream that rests was not asked", async () => {
+    const source = new Source();
+    const { callers, state } = open(source);
+    state.restReason = new Error("it rests");
+    const taking = callers.take(fetch);
+    source.answer("wait");
+    await expect(taking).rejects.toThrow("it rests");
   });
 
   it("keep a loop waiting while its only stream rests, and ask the one that comes", async () => {

@@ -41,15 +41,22 @@ interface Caller<Source, Value> {
   refusal: { readonly reason: unknown } | undefined;
 }
 
+/** What callers have to know of the streams that are not asked. */
+export interface StreamsOfCallers {
+  /** Whether batches are still handed out: no stream at the moment does not mean that there will be none. */
+  readonly isOpen: () => boolean;
+  /** Why a stream rests that was not asked; `undefined`: none does. */
+  readonly restReason: () => unknown;
+}
+
 export class Callers<Value, Source extends BatchSource<Value>> {
-  readonly #isOpen: () => boolean;
+  readonly #streams: StreamsOfCallers;
   /** The one whose turn it is in front. */
   #sources: readonly Source[] = [];
   readonly #waiting = new Set<Caller<Source, Value>>();
 
-  /** @param isOpen whether batches are still handed out: no stream at the moment does not mean that there will be none */
-  constructor(isOpen: () => boolean) {
-    this.#isOpen = isOpen;
+  constructor(streams: StreamsOfCallers) {
+    this.#streams = streams;
   }
 
   /** Takes in a stream. Those who wait already are asked for it, too. */
@@ -135,10 +142,11 @@ export class Callers<Value, Source extends BatchSource<Value>> {
     const { refusal, isEmpty, options } = caller;
     const nothing = (reason: "wait" | "draining"): void =>
       caller.end({ source: undefined, collected: { messages: [], reason, redelivered: 0 } });
+    const restReason = this.#streams.restReason();
     if (refusal !== undefined) caller.fail(refusal.reason);
+    else if (!this.#streams.isOpen()) nothing("draining");
+    // An empty batch would say that no stream has a message, and nobody asked this one.
+    else if (options.mode === "fetch" && restReason !== undefined) caller.fail(restReason);
     else if (isEmpty) nothing("wait");
-    else if (!this.#isOpen()) nothing("draining");
-    // A loop waits until a stream can be worked on again.
-    else if (options.mode === "fetch") nothing("wait");
   }
 }

@@ -15,6 +15,8 @@ export interface Deferred {
   readonly isSuspect: boolean;
   /** Whether it has failed in this process. */
   readonly hasFailedHere: boolean;
+  /** Whether the server counts one delivery more: it was delivered here, and put away before it was offered. */
+  readonly isCountedAhead?: boolean;
 }
 
 /** Messages that were deferred, the one that is due first on top. */

@@ -623,7 +623,7 @@ export class HeldMessages<Value> {
     const offered: EntryId[] = [];
     const deferred: Deferred[] = [];
     for (const item of this.#index) {
-      if (isDeferred(item) && item.deliveries > 0) deferred.push(item);
+      if (isDeferred(item) && item.deliveries > 0 && item.isCountedAhead !== true) deferred.push(item);
       else if (isDeferred(item)) neverOffered.push(item.id);
       else if (isReserved(item)) offered.push(item.id);
       else if (item.state === "buffered") neverOffered.push(item.id);
@@ -688,7 +688,7 @@ export class HeldMessages<Value> {
     this.#enter(message, "returned");
     this.#index.leaveChunk(message);
     const deferred: Deferred = {
-      ...{ id, deliveries: deliveries - 1, isSuspect, hasFailedHere: false },
+      ...{ id, deliveries: deliveries - 1, isSuspect, hasFailedHere: false, isCountedAhead: true },
       ...{ dueAtMs: arrival.arrivedAtMs, ripeAtMs },
     };
     this.#objectOf.set(message, deferred);

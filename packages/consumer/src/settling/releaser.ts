@@ -101,12 +101,20 @@ export class Releaser<Value> {
   /** Releases a deferred message. If it is not due yet, it keeps its time. */
   releaseDeferred(deferred: Deferred, why: ReleaseReason): void {
     const { held, clock } = this.#scope;
-    const { id, deliveries, isSuspect } = deferred;
+    const { id, deliveries, isSuspect, isCountedAhead = false } = deferred;
     const reserved = held.letGoOfDeferred(deferred);
     if (reserved === undefined) return;
     const dueAtMs = deferred.dueAtMs > clock.nowMs() ? deferred.dueAtMs : null;
     // One that was only ever read counts as such: no handler had it.
-    this.#queue.add({ id, reserved, deliveries, isSuspect, isUncounted: deliveries === 0, dueAtMs, why });
+    this.#queue.add({
+      id,
+      reserved,
+      deliveries,
+      isSuspect,
+      isUncounted: isCountedAhead || deliveries === 0,
+      dueAtMs,
+      why,
+    });
   }
 
   /** Resolves when no message is being released. */
