@@ -250,6 +250,7 @@ describe("a connection that is cut", () => {
     await using proxy = await FaultProxy.start({ address: { host: "127.0.0.1", port: dashboard.port } });
     const { page } = await browser.open(`http://127.0.0.1:${proxy.address.port}/`);
     await settled(page);
+    await page.locator("td.name").nth(2).waitFor();
     proxy.set({ refuse: true });
     proxy.reset();
     await page.getByText("The connection to the dashboard's server is cut.").waitFor();
@@ -265,6 +266,7 @@ describe("a connection that is cut", () => {
     await using other = await startDashboard({ redis: proxy.url, port: 0, intervalMs: 500, observer: () => {} });
     const { page } = await browser.open(other.url);
     await settled(page);
+    await page.locator("td.name").nth(2).waitFor();
     proxy.set({ refuse: true });
     proxy.reset();
     await page.getByText("Redis cannot be read:").waitFor();

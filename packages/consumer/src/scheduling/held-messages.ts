@@ -623,7 +623,7 @@ export class HeldMessages<Value> {
     const offered: EntryId[] = [];
     const deferred: Deferred[] = [];
     for (const item of this.#index) {
-      if (isDeferred(item) && item.deliveries > 0 && item.isCountedAhead !== true) deferred.push(item);
+      if (isDeferred(item) && item.isCountedAhead !== true) deferred.push(item);
       else if (isDeferred(item)) neverOffered.push(item.id);
       else if (isReserved(item)) offered.push(item.id);
       else if (item.state === "buffered") neverOffered.push(item.id);

@@ -111,7 +111,7 @@ export class Releaser<Value> {
       reserved,
       deliveries,
       isSuspect,
-      isUncounted: isCountedAhead || deliveries === 0,
+      isUncounted: isCountedAhead,
       dueAtMs,
       why,
     });
