@@ -11,7 +11,7 @@
  * | out         | queued to be read again, in memory, in a batch, being moved to the dead letters, or released             |
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
-import type { Message, Offer } from "../message.ts";
+import type { MessageState, Offer } from "../message.ts";
 
 /** A message in the line of its key. */
 export interface InLine {
@@ -34,7 +34,13 @@ export interface KeyLine {
   counted: OpenBatch | undefined;
 }
 
-type Keyed = Pick<Message<unknown>, "id" | "key" | "state" | "hasSucceeded">;
+/** What has to be known of a message. Not picked from `Message`, whose published types leave some of it out. */
+interface Keyed {
+  readonly id: EntryId;
+  readonly key: string | undefined;
+  readonly state: MessageState;
+  readonly hasSucceeded: boolean;
+}
 
 interface OpenBatch {
   readonly messages: readonly Keyed[];
