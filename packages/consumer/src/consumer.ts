@@ -230,7 +230,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       }
     } finally {
       next?.lane.parts.open.end(next.open);
-      for (const { parts } of this.#lanes.atWork) parts.reader.pause();
+      for (const { parts } of this.#lanes.all) parts.reader.pause();
       this.#usage.end();
     }
     await this.close();
@@ -303,9 +303,8 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     }
     this.#assertUsable("acknowledge");
     if (!(await this.#start())) throw closedEarly();
-    const lane = this.#lanes.of(stream);
-    if (lane === undefined) throw asError(this.#lanes.resting.get(stream));
-    return lane.parts.acknowledger.acknowledgeIds(ids);
+    if (this.#lanes.resting.has(stream)) throw asError(this.#lanes.resting.get(stream));
+    return this.#lanes.of(stream).parts.acknowledger.acknowledgeIds(ids);
   }
 
   /**
@@ -326,7 +325,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   health(): ConsumerHealth {
     const { state } = this;
     const streams = this.#policy.streams.map((stream) => this.#healthOf(stream));
-    const lanes = this.#lanes.atWork;
+    const lanes = this.#lanes.all;
     const sum = (count: (one: StreamHealth) => number): number => streams.reduce((total, one) => total + count(one), 0);
     const handlersHung = lanes.reduce((hung, { parts }) => hung + parts.open.hung, 0);
     // A refusal is an answer, and a restart would not change it.
@@ -349,11 +348,11 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   #healthOf(stream: string): StreamHealth {
-    const lane = this.#lanes.of(stream);
     const reason = this.#lanes.resting.get(stream);
     const error = reason === undefined ? null : toErrorInfo(reason);
-    const { open, acknowledger, intake } = (lane as Lane<Value>).parts;
-    const { held } = (lane as Lane<Value>).scope;
+    const { parts, scope } = this.#lanes.of(stream);
+    const { open, acknowledger, intake } = parts;
+    const { held } = scope;
     return {
       ...{ stream, isAtWork: error === null, error },
       intake: intake.hold,
@@ -378,7 +377,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   close(): Promise<StopReport> {
     this.#endFetched();
     const stopping = this.#stop();
-    if (!this.#lanes.atWork.some(({ parts }) => parts.handlers.isInHandler)) return stopping;
+    if (!this.#lanes.all.some(({ parts }) => parts.handlers.isInHandler)) return stopping;
     const waitsForItself = Promise.reject(
       new UsageError(
         "close() was called in a handler of run(), which cannot end while it waits for itself: the consumer stops now; " +
@@ -407,7 +406,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   #connectionChanged(): void {
-    for (const { scope } of this.#lanes.atWork) scope.signals.intakeTouched.raise();
+    for (const { scope } of this.#lanes.all) scope.signals.intakeTouched.raise();
   }
 
   #begin(use: Use): void {
@@ -425,7 +424,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   #endFetched(): void {
-    for (const { parts } of this.#lanes.atWork) parts.open.endFetched();
+    for (const { parts } of this.#lanes.all) parts.open.endFetched();
   }
 
   /** An empty batch. */

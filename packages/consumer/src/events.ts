@@ -101,7 +101,7 @@ export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 /**
  * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was delivered that often ·
  * `undecodable`, the codec cannot decode it · `hung`, two handlers did not finish it within `maxHoldMs` ·
- * `blocks-key`, it failed three times while so many messages of its key waited behind it that nothing new could be read.
+ * `blocks-key`, it failed three times, and the messages waiting behind it left no room to read new ones.
  */
 export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung" | "blocks-key";
 

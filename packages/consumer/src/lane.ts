@@ -104,7 +104,7 @@ export class Lane<Value> implements BatchSource<Value> {
     this.scheduler.decide();
   }
 
-  /** Hands out nothing more: whoever waits for a batch of this stream gets the error. */
+  /** Stops handing out batches: callers that wait for one get the error. */
   fail(error: unknown): void {
     const { lifecycle } = this.scope;
     if (lifecycle.canMoveTo("failed")) lifecycle.moveTo("failed");

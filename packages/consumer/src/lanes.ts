@@ -2,10 +2,10 @@
  * The streams of a consumer: starts and stops their lanes together, and lets a stream that cannot be worked on rest alone. Such
  * a lane stops as a consumer would, and after a pause another one takes its place, as after a restart.
  *
- * | lane is  | meaning                                 | leaves by                         |
- * |----------|-----------------------------------------|-----------------------------------|
- * | at work  | callers get its batches                 | failed · the consumer stops       |
- * | resting  | it failed, and is tried again after a pause | started · the consumer stops  |
+ * | stream is | meaning                                     | leaves by                     |
+ * |-----------|---------------------------------------------|-------------------------------|
+ * | at work   | callers get its batches                     | failed · the consumer stops   |
+ * | resting   | it failed, and is tried again after a pause | started · the consumer stops  |
  */
 import { ConsumerNameInUseError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
@@ -47,7 +47,8 @@ export class Lanes<Value> {
   readonly #options: LanesOptions<Value>;
   readonly #reads: ReadonlyMap<string, NewEntries>;
   readonly #lookTimes: LookTimes;
-  readonly #atWork = new Map<string, Lane<Value>>();
+  /** The lane of each stream: while it rests, the one that failed. */
+  readonly #lanes = new Map<string, Lane<Value>>();
   /** Why each of these streams is not worked on. */
   readonly #resting = new Map<string, unknown>();
   readonly #rests = new Set<Promise<void>>();
@@ -66,9 +67,9 @@ export class Lanes<Value> {
     for (const stream of options.policy.streams) this.callers.join(this.#open(stream, null));
   }
 
-  /** The lanes that are at work. */
-  get atWork(): readonly Lane<Value>[] {
-    return [...this.#atWork.values()];
+  /** The lane of each stream, also of one that rests. */
+  get all(): readonly Lane<Value>[] {
+    return [...this.#lanes.values()];
   }
 
   /** Streams that failed, and why. */
@@ -76,8 +77,9 @@ export class Lanes<Value> {
     return this.#resting;
   }
 
-  of(stream: string): Lane<Value> | undefined {
-    return this.#atWork.get(stream);
+  /** The lane of one of the consumer's streams. */
+  of(stream: string): Lane<Value> {
+    return this.#lanes.get(stream) as Lane<Value>;
   }
 
   /**
@@ -86,32 +88,32 @@ export class Lanes<Value> {
    * @throws what keeps one of them from starting
    */
   async start(): Promise<boolean> {
-    return (await Promise.all(this.atWork.map((lane) => lane.start()))).every(Boolean);
+    return (await Promise.all(this.all.map((lane) => lane.start()))).every(Boolean);
   }
 
   startReading(): void {
-    for (const lane of this.atWork) lane.startReading();
+    for (const lane of this.all) lane.startReading();
   }
 
   pause(): void {
     this.#isPaused = true;
-    for (const lane of this.atWork) lane.pause();
+    for (const lane of this.all) lane.pause();
   }
 
   resume(): void {
     this.#isPaused = false;
-    for (const lane of this.atWork) lane.resume();
+    for (const lane of this.all) lane.resume();
   }
 
   /** Those who wait for a batch get the error. */
   fail(error: unknown): void {
-    for (const lane of this.atWork) lane.fail(error);
+    for (const lane of this.all) lane.fail(error);
   }
 
   /** Stops all, and leaves their groups. */
   async leave(): Promise<StopReport> {
     this.#stopped.abort();
-    const leaving = this.atWork.map((lane) => lane.leave());
+    const leaving = this.all.map((lane) => lane.leave());
     this.callers.drain();
     const reports = await Promise.all(leaving);
     const sum = (count: (report: StopReport) => number): number =>
@@ -126,7 +128,7 @@ export class Lanes<Value> {
 
   /** Resolves when nothing is under way any more. */
   async finish(): Promise<void> {
-    await Promise.all([...this.atWork.map((lane) => lane.finish()), ...this.#rests]);
+    await Promise.all([...this.all.map((lane) => lane.finish()), ...this.#rests]);
   }
 
   #open(stream: string, lastHeartbeatMs: number | null): Lane<Value> {
@@ -143,16 +145,16 @@ export class Lanes<Value> {
     const { batchEnded, paceChanged } = lane.scope.signals;
     for (const signal of [batchEnded, paceChanged]) {
       signal.listen(() => {
-        for (const other of this.atWork) if (other !== lane) other.scope.signals.placesChanged.raise();
+        for (const other of this.all) if (other !== lane) other.scope.signals.placesChanged.raise();
       });
     }
     if (this.#isPaused) lane.parts.intake.pause();
-    this.#atWork.set(stream, lane);
+    this.#lanes.set(stream, lane);
     return lane;
   }
 
   #sharesOf(stream: string): Shares {
-    const elsewhere = (): Lane<Value>[] => this.atWork.filter((lane) => lane.stream !== stream);
+    const elsewhere = (): Lane<Value>[] => this.all.filter((lane) => lane.stream !== stream);
     const sumElsewhere = (count: (lane: Lane<Value>) => number): number =>
       elsewhere().reduce((sum, lane) => sum + count(lane), 0);
     return {
@@ -166,13 +168,13 @@ export class Lanes<Value> {
 
   #failed(lane: Lane<Value>, error: unknown): void {
     const { lifecycle, fail } = this.#options;
-    if (this.#atWork.get(lane.stream) !== lane || this.#resting.has(lane.stream)) return;
+    if (this.#lanes.get(lane.stream) !== lane || this.#resting.has(lane.stream)) return;
     if (ConsumerNameInUseError.is(error)) {
       lane.fail(error);
       lane.parts.shutdown.letGoOfName(error);
     }
     // Without another stream at work there is nothing left to do, and the application has to know.
-    const isLast = this.#atWork.size - this.#resting.size <= 1;
+    const isLast = this.#lanes.size - this.#resting.size <= 1;
     if (isLast || lifecycle.state !== "running" || ConsumerNameInUseError.is(error)) return fail(error);
     const rest = this.#rest(lane, error).finally(() => this.#rests.delete(rest));
     this.#rests.add(rest);

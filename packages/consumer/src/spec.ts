@@ -109,7 +109,8 @@ export const CONSUMER_SPEC = {
   },
   /**
    * Messages deferred for a later attempt in memory, by their ids, `batchSize` to 1,000,000; beyond it Redis keeps them.
-   * Default 10 × `batchSize`. With `orderBy` nothing new is read while so many wait behind others of their key.
+   * Default 10 × `batchSize`. With `orderBy`, this is also how many messages may wait behind others of their
+   * key; while that many wait, no new messages are read.
    */
   maxDeferred: {
     ...{ kind: "integer", min: 1, max: 1_000_000, default: { times: 10, of: "batchSize" }, notBelow: "batchSize" },

@@ -102,7 +102,7 @@ export class Gate {
   }
 
   #refuseForeign(c: Context): void {
-    // Whoever signs somebody in from another page would have them act under a foreign name.
+    // Otherwise another page could sign a visitor in under somebody else's name.
     const access = decideAccess(
       { ...this.#facts(c, "act"), signedIn: "", userHeader: "-" },
       {

@@ -18,7 +18,7 @@ export const DASHBOARD_DEFAULTS: DefaultsOf<typeof DASHBOARD_SPEC & typeof DASHB
   ...defaultsOf(DASHBOARD_SERVER_SPEC),
 };
 
-// Whoever can try tokens has time; these cannot be guessed.
+// An attacker may try tokens for years. Tokens of this length cannot be guessed.
 const SHORTEST_TOKEN = 16;
 
 /** The options, complete and checked. */

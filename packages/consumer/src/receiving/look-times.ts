@@ -1,6 +1,7 @@
 /**
- * When the streams of a consumer look for released messages, and for deferred ones that are due: all at the same time, in about
- * each second. So many streams wake the process as often as one does. Consumers look at different times, by chance.
+ * When the streams of a consumer look for released messages, and for deferred messages that are due: about once a second, all at
+ * the same time. Ten streams then wake the process no more often than one. The exact time is random, so that consumers
+ * do not all ask the server at once.
  */
 import type { Clock, Random } from "@redis-batch/core/internal/service";
 
@@ -18,7 +19,7 @@ export class LookTimes {
     this.#random = random;
   }
 
-  /** How long it is until the next one after a look that was made now, in milliseconds. */
+  /** The time until the next look, in milliseconds, for a stream that has just looked. */
   get nextInMs(): number {
     const nowMs = this.#clock.nowMs();
     if (this.#nextAtMs - nowMs < SAME_LOOK_MS) {

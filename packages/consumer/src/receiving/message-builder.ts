@@ -16,7 +16,7 @@ export interface MessageBuilderParts<Value> {
   readonly outcomes: MessageKeeper<Value>;
 }
 
-// So many messages without a key are no chance.
+// Ten messages in a row without a key are hardly a coincidence.
 const SURELY_WITHOUT = 10;
 
 export class MessageBuilder<Value> {
@@ -44,7 +44,7 @@ export class MessageBuilder<Value> {
     if (policy.orderBy !== undefined && this.#withoutKey !== null) this.#countKeys(messages);
   }
 
-  /** Reports it if no message has a key: then `orderBy` is a slip. */
+  /** Reports it if none of the first messages has a key: `orderBy` probably has a typo. */
   #countKeys(messages: readonly Message<Value>[]): void {
     const before = this.#withoutKey ?? 0;
     const isAnyKey = messages.some(({ key }) => key !== undefined);

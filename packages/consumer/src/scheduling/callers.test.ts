@@ -9,7 +9,7 @@ type Value = Readonly<Record<string, string>>;
 /** A stream that hands out what it is told to. */
 class Source implements BatchSource<Value> {
   readonly waiting: Call<Value>[] = [];
-  /** Batches that it has for whoever asks. */
+  /** How many batches it can hand out. */
   ready: number;
   handed = 0;
 

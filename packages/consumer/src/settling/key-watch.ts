@@ -1,7 +1,7 @@
 /**
- * Each second, sees to it that no key waits for nothing, or for too long (`orderBy`). What was released here may have been
- * finished elsewhere. And when so many messages wait that nothing new can be read, the first of the longest line is
- * given up once it has failed three times.
+ * With `orderBy`: checks each second whether keys still wait for something. A message that was released here may have been
+ * finished elsewhere. When waiting messages leave no room to read new ones, gives up the first message of the longest line once it
+ * has failed three times.
  */
 import { compareEntryIds, type EntryId, NoGroupError, RedisBatchError } from "@redis-batch/core";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
@@ -99,8 +99,8 @@ export class KeyWatch<Value> {
 }
 
 /**
- * Whether the message is given up: it has failed three times, and holds up so many others that nothing new can be read. Its
- * deliveries say nothing of that: it may have been behind another one that failed, or its process died, or the sink was down.
+ * Whether the message is given up: it has failed three times, and the messages behind it leave no room to read new ones. The
+ * delivery count does not tell: it also rises when a message before it failed, its process died, or the sink was down.
  */
 export function mayGiveUp(
   order: KeyOrder,

@@ -51,7 +51,7 @@ export class SharedConnection {
       const wasConnected = this.#isConnected;
       this.#listeners.add(report);
       await this.#client.connect(roles, options);
-      // Whoever joins later has not heard of it.
+      // A visitor who joins later has not been told.
       if (isNew && wasConnected) report({ type: "connected", role: "commands" });
     };
   }

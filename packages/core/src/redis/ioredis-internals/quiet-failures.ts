@@ -19,7 +19,7 @@ export function keepFailuresQuiet(client: RedisClient): void {
   followSentinels(client as Redis);
 }
 
-/** Handles their rejections; whoever else has the promise still gets it. Without the methods nothing changes. */
+/** Handles their rejections. Other callers of these methods still get them. Without the methods nothing changes. */
 function ignoreEnds(client: Redis): void {
   for (const name of CALLED_BY_ITSELF) {
     const call = Reflect.get(client, name) as ((...args: unknown[]) => Promise<unknown>) | undefined;
