@@ -40,7 +40,7 @@ describe("reading", () => {
     await running;
   });
 
-  it("tries twice a second while no server has the stream: nobody says when there is one again", async () => {
+  it("tries four times a second while no server has the stream: nobody says when there is one again", async () => {
     const { clock, redis, consumer, add, events } = await openInMemory({ maxWaitMs: 100 });
     const offeredAtMs: number[] = [];
     const running = consumer.run((batch) => {
@@ -55,8 +55,21 @@ describe("reading", () => {
       const backAtMs = clock.nowMs();
       await add(1);
       while (offeredAtMs.length === 0) await clock.advanceToNext();
-      expect((offeredAtMs.pop() ?? 0) - backAtMs).toBeLessThanOrEqual(500 + 100);
+      expect((offeredAtMs.pop() ?? 0) - backAtMs).toBeLessThanOrEqual(250 + 100);
     }
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
+  });
+
+  it("starts soon after there is a server for the stream again", async () => {
+    const { clock, redis, events, consumer } = await openInMemory();
+    const away = new ServerStateError("no master", { state: "CLUSTERDOWN" });
+    redis.failNext("xgroupCreateConsumer", away, { times: 10 });
+    const startedAtMs = clock.nowMs();
+    const running = consumer.run((batch) => batch.ack());
+    while (events.all("started").length === 0) await clock.advanceToNext();
+    expect(clock.nowMs() - startedAtMs).toBeLessThanOrEqual(10 * 250);
     void consumer.close();
     await clock.advance(1_000);
     await running;

@@ -2,6 +2,7 @@
 
 import { NoGroupError, RedisBatchError } from "@redis-batch/core";
 import { type BackoffPolicy, backoffDelayMs, type Clock, pause, type Random } from "@redis-batch/core/internal/service";
+import { isServerAway, RETRY_AWAY } from "../server-away.ts";
 
 const RESTART: BackoffPolicy = { baseMs: 100, capMs: 2_000 };
 // How often a group may be missing that was just created.
@@ -27,7 +28,7 @@ export async function retryUntil<Result>(
     try {
       return await start(Math.ceil(giveUpAtMs - clock.nowMs()));
     } catch (error) {
-      const retryInMs = backoffDelayMs(attempt, RESTART, random);
+      const retryInMs = backoffDelayMs(attempt, isServerAway(error) ? RETRY_AWAY : RESTART, random);
       const isTimeUp = clock.nowMs() + retryInMs >= giveUpAtMs;
       if (!mayPass(error, attempt) || isTimeUp || signal.aborted) throw error;
       await pause(clock, retryInMs, signal);

@@ -6,7 +6,7 @@
  */
 
 import { ConnectionError, NoGroupError, RedisBatchError } from "@redis-batch/core";
-import { isAway, toErrorInfo } from "@redis-batch/core/internal/errors";
+import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { payloadBytesOf, type StreamEntry } from "@redis-batch/core/internal/messages";
 import { type BackoffPolicy, backoffDelayMs, Loop } from "@redis-batch/core/internal/service";
 import { decideFetchSize } from "../decisions/fetch-size.ts";
@@ -16,14 +16,13 @@ import type { Heartbeat } from "../liveness/heartbeat.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { WaitingCalls } from "../scheduling/waiting-calls.ts";
 import type { Scope } from "../scope.ts";
+import { isServerAway, RETRY_AWAY } from "../server-away.ts";
 import type { Claimer } from "./claimer.ts";
 import type { MessageBuilder } from "./message-builder.ts";
 import type { OwnPending } from "./own-pending.ts";
 import type { ReadWatch } from "./read-watch.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 5_000 };
-// A Cluster does not announce that it has a master for the stream again, so the next read finds out. Messages wait for it.
-const RETRY_AWAY: BackoffPolicy = { baseMs: 100, capMs: 500 };
 
 export interface ReaderParts<Value> {
   readonly waiting: WaitingCalls<Value>;
@@ -218,8 +217,7 @@ export class Reader<Value> {
     const { readWatch } = this.#parts;
     const reason = toErrorInfo(error);
     readWatch.failed(reason);
-    const isServerAway = ConnectionError.is(error) || isAway(error);
-    const retryInMs = backoffDelayMs(readWatch.failures, isServerAway ? RETRY_AWAY : RETRY, random);
+    const retryInMs = backoffDelayMs(readWatch.failures, isServerAway(error) ? RETRY_AWAY : RETRY, random);
     report({ type: "readFailed", retryInMs, error: reason });
     signals.intakeTouched.raise();
     return retryInMs;
