@@ -47,6 +47,15 @@ const connecting = (...more: readonly string[]): Part => ({
 /** What a Cluster client needs in addition: ioredis asks for the slots. */
 export const CLUSTER_RULES: readonly string[] = ["+cluster|slots"];
 
+/** What monitor and dashboard look at in each group. No payloads. */
+const LOOK_AT_GROUP: readonly Grant[] = [
+  { keys: [], rules: ["+time"] },
+  { keys: ["stream"], rules: [...INSPECT, "+xpending"] },
+  { keys: ["consumers"], rules: ["+hgetall"] },
+  { keys: ["final-reports"], rules: ["+xrange"] },
+  { keys: ["dead"], rules: ["+xinfo|stream"] },
+];
+
 export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   producer: [
     { purpose: "adding messages", need: "least", grants: [{ keys: ["stream"], rules: ["+xadd"] }] },
@@ -114,15 +123,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
     {
       purpose: "inspecting, without payloads",
       need: "least",
-      grants: [
-        { keys: [], rules: ["+time"] },
-        { keys: ["stream"], rules: [...INSPECT, "+xpending"] },
-        { keys: ["consumers"], rules: ["+hgetall"] },
-        { keys: ["final-reports"], rules: ["+xrange"] },
-        { keys: ["dead"], rules: ["+xinfo|stream"] },
-        { keys: ["due"], rules: ["+zrange"] },
-        { keys: ["stream", "ours"], rules: SCRIPTS },
-      ],
+      grants: [...LOOK_AT_GROUP, { keys: ["due"], rules: ["+zrange"] }, { keys: ["stream", "ours"], rules: SCRIPTS }],
     },
     connecting(),
     {
@@ -204,11 +205,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       purpose: "showing groups, without payloads",
       need: "least",
       grants: [
-        { keys: [], rules: ["+time"] },
-        { keys: ["stream"], rules: [...INSPECT, "+xpending"] },
-        { keys: ["consumers"], rules: ["+hgetall"] },
-        { keys: ["final-reports"], rules: ["+xrange"] },
-        { keys: ["dead"], rules: ["+xinfo|stream"] },
+        ...LOOK_AT_GROUP,
         { keys: ["due"], rules: ["+zrange", "+zmscore"] },
         { keys: ["audit"], rules: ["+xrevrange"] },
         { keys: ["stream", "ours"], rules: SCRIPTS },
