@@ -64,8 +64,8 @@ describe("reading", () => {
 
   it("starts soon after there is a server for the stream again", async () => {
     const { clock, redis, events, consumer } = await openInMemory();
-    const away = new ServerStateError("no master", { state: "CLUSTERDOWN" });
-    redis.failNext("xgroupCreateConsumer", away, { times: 10 });
+    const refusal = new ServerStateError("no master", { state: "CLUSTERDOWN" });
+    redis.failNext("xgroupCreateConsumer", refusal, { times: 10 });
     const startedAtMs = clock.nowMs();
     const running = consumer.run((batch) => batch.ack());
     while (events.all("started").length === 0) await clock.advanceToNext();

@@ -12,6 +12,8 @@ class Source implements BatchSource<Value> {
   /** How many batches it can hand out. */
   ready: number;
   handed = 0;
+  /** Answers every call at once. */
+  isAlwaysEmpty = false;
 
   constructor(ready = 0) {
     this.ready = ready;
@@ -20,6 +22,7 @@ class Source implements BatchSource<Value> {
   readonly scheduler = {
     submit: (call: Call<Value>): (() => void) => {
       this.waiting.push(call);
+      if (this.isAlwaysEmpty) this.answer("wait");
       this.handOut();
       return () => {
         if (this.waiting.includes(call)) this.waiting.splice(this.waiting.indexOf(call), 1);
@@ -75,6 +78,13 @@ describe("Callers", () => {
     a.answer("wait");
     b.answer("wait");
     expect(await again).toMatchObject({ source: undefined, collected: { reason: "wait" } });
+  });
+
+  it("ask every stream before they say that there is nothing, also where the first answers at once", async () => {
+    const [a, b] = [new Source(), new Source(1)];
+    a.isAlwaysEmpty = true;
+    const { callers } = open(a, b);
+    expect(await callers.take(fetch)).toMatchObject({ source: b });
   });
 
   it("reject where one stream could not be asked and no other has a batch", async () => {

@@ -92,6 +92,8 @@ export class Callers<Value, Source extends BatchSource<Value>> {
         fail: (reason) => finish(() => reject(reason)),
       };
       this.#waiting.add(caller);
+      // One that answers at once must not be taken for the only one.
+      for (const source of this.#sources) caller.asked.set(source, () => {});
       for (const source of this.#sources) this.#ask(caller, source);
       if (this.#sources.length === 0) this.#settle(caller);
       if (!caller.isDone) stopListening = onAbort(options.signal, caller.fail);
