@@ -320,6 +320,11 @@ describe.each([
       await next.command("CLUSTER", "FAILOVER", "TAKEOVER");
       const follows = async () => (await last.info("replication"))["master_link_status"] === "up";
       await eventually("the last master follows", follows);
+      const id = String(await next.command("CLUSTER", "MYID"));
+      const asMaster = new RegExp(`^${id} .*\\bmaster\\b`, "m");
+      const isMasterTo = async (node: RedisServer) => asMaster.test(String(await node.command("CLUSTER", "NODES")));
+      // Other tests move slots, which a node refuses that has not heard of it.
+      for (const node of pairs().flat()) await eventually("every node has heard of it", () => isMasterTo(node));
     };
     const first = client.followAdds();
     await add();

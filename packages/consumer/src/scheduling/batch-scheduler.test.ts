@@ -15,7 +15,10 @@ const policy: BatchPolicy = { batchSize: 4, maxBytes: 100, maxWaitMs: 500, retry
 const LOOK_MS = 3_000;
 
 /** A scheduler whose server answers when the test says so. */
-function setUp(changes: Partial<BatchPolicy> = {}) {
+function setUp(
+  changes: Partial<BatchPolicy> = {},
+  released = { isWanted: () => false, take: () => Promise.resolve() },
+) {
   const clock = new ManualClock();
   const onDemand = vi.fn<() => void>();
   const reader = { sent: 0, looks: 0, look: () => void reader.looks++ };
@@ -30,7 +33,7 @@ function setUp(changes: Partial<BatchPolicy> = {}) {
     waiting,
     intake: { gate: () => ({ isPaused: false, limit: 10_000 }), offered: () => {} },
     sources: {
-      released: { isWanted: () => false, take: () => Promise.resolve(), expire: () => {} },
+      released: { ...released, expire: () => {} },
       deferred: {
         ...{ areComing: () => false, areWanted: () => false },
         ...{ readDue: () => Promise.resolve(), readSuspect: () => Promise.resolve() },
@@ -126,6 +129,13 @@ describe("BatchScheduler", () => {
     await clock.advance(500 + LOOK_MS - 1);
     expect(silent).toEqual({});
     await clock.advance(1);
+    expect(ConnectionError.is(silent.error)).toBe(true);
+  });
+
+  it("waits for a silent server once, also where it has waited for other answers first", async () => {
+    const { clock, take } = setUp({}, { isWanted: () => true, take: () => new Promise(() => {}) });
+    const silent = take(clock.nowMs());
+    await clock.advance(500 + LOOK_MS);
     expect(ConnectionError.is(silent.error)).toBe(true);
   });
 

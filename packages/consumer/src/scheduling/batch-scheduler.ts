@@ -216,7 +216,11 @@ export class BatchScheduler<Value> {
         });
       case "look":
         call.look = "asked";
-        call.lookUntilMs = nowMs + longestAnswerMs(this.#scope.policy);
+        // What the call has waited for other answers already is not waited for twice.
+        call.lookUntilMs = Math.min(
+          nowMs + longestAnswerMs(this.#scope.policy),
+          call.calledAtMs === null ? Number.POSITIVE_INFINITY : call.lookUntilMs,
+        );
         sources.released.expire();
         sources.reader.look();
     }
