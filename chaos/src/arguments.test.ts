@@ -40,6 +40,13 @@ test("a topology has its own faults, and replicas to wait for where it has repli
 test("with an order there is one worker, and with several streams each worker reads all of them", () => {
   expect(resolveRound({ "order-by": true })).toMatchObject({ isOrdered: true, workers: 1, streams: 1 });
   expect(resolveRound({ streams: "3" })).toMatchObject({ isOrdered: false, workers: 4, streams: 3 });
+  for (const topology of ["standalone", "sentinel", "cluster"]) {
+    expect(resolveRound({ "order-by": true, streams: "3", topology })).toMatchObject({
+      isOrdered: true,
+      streams: 3,
+      topology,
+    });
+  }
 });
 
 test("an earlier version's scripts are those of its checkout", () => {
@@ -60,7 +67,6 @@ test("what is wrong is named", () => {
   expect(resolveRound({ every: "0" })).toBe("--every must be a number, above 0");
   expect(resolveRound({ seed: "x" })).toBe("--seed must be a whole number, at least 0");
   expect(resolveRound({ streams: "0" })).toBe("--streams must be a whole number, at least 1");
-  expect(resolveRound({ streams: "2", topology: "cluster" })).toBe("--streams needs --topology standalone or sentinel");
   expect(resolveRound({ "order-by": true, workers: "2" })).toBe(
     "--order-by needs --workers 1: nobody promises an order among several",
   );

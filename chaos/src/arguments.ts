@@ -113,7 +113,6 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   if (oldSource !== undefined && (isOrdered || resolved.streams > 1)) {
     return "--old goes neither with --order-by nor with --streams: an earlier version may know neither";
   }
-  if (resolved.streams > 1 && topology === "cluster") return "--streams needs --topology standalone or sentinel";
   const all: readonly FaultKind[] = FAULT_KINDS[topology];
   const names = args.faults === undefined ? all : args.faults.split(",").filter((name) => name !== "");
   const unknown = names.filter((name) => !all.includes(name as FaultKind));

@@ -40,14 +40,18 @@ export type WorkerLine =
     }
   /** The handler has returned, or thrown. */
   | { readonly e: "ended"; readonly t: number; readonly call: number; readonly threw: boolean }
-  /** The handler has finished it, and calls `ack` next. */
-  | { readonly e: "done"; readonly t: number; readonly key: string }
+  /**
+   * The handler has finished it, and calls `ack` next. `call` says in which batch, as in the lines below: a handler that hung on a
+   * message may go on when it was offered again.
+   */
+  | { readonly e: "done"; readonly t: number; readonly call?: number; readonly key: string }
   /** The handler says `deadLetter` next. */
-  | { readonly e: "rejected"; readonly t: number; readonly key: string }
+  | { readonly e: "rejected"; readonly t: number; readonly call?: number; readonly key: string }
   /** The handler fails on purpose next; `delayMs`: it asks for this delay. */
   | {
       readonly e: "fails";
       readonly t: number;
+      readonly call?: number;
       readonly key: string;
       readonly intent: Intent;
       readonly delayMs?: number;
@@ -64,6 +68,7 @@ export type WorkerLine =
   | {
       readonly e: "settled";
       readonly t: number;
+      readonly call?: number;
       readonly acknowledged: readonly string[];
       readonly deadLettered: readonly string[];
       readonly tooLate: readonly string[];

@@ -50,6 +50,23 @@ test("a batch's end is that of all its messages, and a delay that was asked for 
   ]);
 });
 
+test("a message that is offered again while a handler still has it has the work of each batch", () => {
+  const twice: WorkerLine[] = [
+    { e: "offered", t: 10, call: 1, messages: [["k1", "1-1", 1]] },
+    { e: "offered", t: 20, call: 2, messages: [["k1", "1-1", 2]] },
+    { e: "done", t: 21, call: 2, key: "k1" },
+    { e: "ended", t: 22, call: 2, threw: false },
+    { e: "settled", t: 23, call: 2, acknowledged: ["1-1"], deadLettered: [], tooLate: [] },
+    { e: "done", t: 30, call: 1, key: "k1" },
+    { e: "ended", t: 31, call: 1, threw: false },
+    { e: "settled", t: 32, call: 1, acknowledged: [], deadLettered: [], tooLate: ["1-1"] },
+  ];
+  expect(reconstruct("w", twice, false, []).offers).toMatchObject([
+    { atMs: 10, worked: { atMs: 30 }, settledAtMs: undefined, refusedAtMs: 32, endedAtMs: 31 },
+    { atMs: 20, worked: { atMs: 21 }, settledAtMs: 23, refusedAtMs: undefined, endedAtMs: 22 },
+  ]);
+});
+
 test("a message offered again is another offer", () => {
   const again: WorkerLine[] = [
     ...lines,

@@ -27,7 +27,12 @@ export function reconstruct(
   const open = new Map<string, Mutable<Offer>>();
   const openById = new Map<string, Mutable<Offer>>();
   const offers: Offer[] = [];
-  const openByCall = new Map<number, readonly Mutable<Offer>[]>();
+  const byCall = new Map<number | undefined, readonly Mutable<Offer>[]>();
+  // A message may be in two batches of a process, if its handler hung on it. Earlier versions do not say in which.
+  const offerOf = (call: number | undefined, key: string): Mutable<Offer> | undefined =>
+    byCall.get(call)?.find((offer) => offer.key === key) ?? open.get(key);
+  const settledOf = (call: number | undefined, ids: readonly string[]): readonly Mutable<Offer>[] =>
+    ids.flatMap((id) => byCall.get(call)?.find((offer) => offer.id === id) ?? openById.get(id) ?? []);
   let lastMs: number | undefined;
   let awaySinceMs: number | undefined;
   for (const line of lines) {
@@ -45,15 +50,14 @@ export function reconstruct(
           openById.set(offer.id, offer);
         }
         offers.push(...batch);
-        if (line.call !== undefined) openByCall.set(line.call, batch);
+        if (line.call !== undefined) byCall.set(line.call, batch);
         break;
       }
       case "ended":
-        for (const offer of openByCall.get(line.call) ?? []) offer.endedAtMs = line.t;
-        openByCall.delete(line.call);
+        for (const offer of byCall.get(line.call) ?? []) offer.endedAtMs = line.t;
         break;
       case "fails": {
-        const offer = open.get(line.key);
+        const offer = offerOf(line.call, line.key);
         if (offer === undefined) break;
         offer.failedAtMs = line.t;
         if (line.delayMs !== undefined) offer.deferred = { atMs: line.t, delayMs: line.delayMs };
@@ -61,19 +65,15 @@ export function reconstruct(
       }
       case "done":
       case "rejected": {
-        const offer = open.get(line.key);
+        const offer = offerOf(line.call, line.key);
         if (offer !== undefined) offer.worked = { how: line.e, atMs: line.t };
         break;
       }
       case "settled":
-        for (const id of [...line.acknowledged, ...line.deadLettered]) {
-          const offer = openById.get(id);
-          if (offer !== undefined) offer.settledAtMs ??= line.t;
+        for (const offer of settledOf(line.call, [...line.acknowledged, ...line.deadLettered])) {
+          offer.settledAtMs ??= line.t;
         }
-        for (const id of line.tooLate) {
-          const offer = openById.get(id);
-          if (offer !== undefined) offer.refusedAtMs ??= line.t;
-        }
+        for (const offer of settledOf(line.call, line.tooLate)) offer.refusedAtMs ??= line.t;
         break;
       case "away":
         if (line.role === "commands") awaySinceMs ??= line.t;

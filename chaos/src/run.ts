@@ -260,8 +260,9 @@ async function measureClock(topology: Topology): Promise<number> {
   return looks.reduce((best, look) => (look.tookMs < best.tookMs ? look : best)).aheadMs;
 }
 
+/** With a hash tag, which puts several streams of a Cluster into one slot: then its master is the one of all of them. */
 function namesOf({ seed, streams }: RoundOptions): readonly string[] {
-  return streams === 1 ? [`chaos-${seed}`] : Array.from({ length: streams }, (_, index) => `chaos-${seed}-${index}`);
+  return streams === 1 ? [`chaos-${seed}`] : Array.from({ length: streams }, (_, index) => `{chaos-${seed}}-${index}`);
 }
 
 function placeOptions(

@@ -57,25 +57,21 @@ export class WorkerHandler {
     this.#journal.write({ e: "offered", call, messages });
     let threw = true;
     try {
-      await this.#work(batch);
+      await this.#work(batch, call);
       threw = false;
     } finally {
       this.#open.delete(call);
       this.#journal.write({ e: "ended", call, threw });
-      void this.#noteSettlement(batch);
+      void this.#noteSettlement(batch, call);
     }
   }
 
-  async #noteSettlement(batch: TextBatch): Promise<void> {
+  async #noteSettlement(batch: TextBatch, call: number): Promise<void> {
     const { acknowledged, deadLettered, tooLate } = await batch.settled();
     const named = (ids: readonly string[]): readonly string[] => ids.map((id) => this.#nameOf(batch, id));
     this.#journal.write({
-      ...{
-        e: "settled",
-        acknowledged: named(acknowledged),
-        deadLettered: named(deadLettered),
-        tooLate: named(tooLate),
-      },
+      ...{ e: "settled", call },
+      ...{ acknowledged: named(acknowledged), deadLettered: named(deadLettered), tooLate: named(tooLate) },
     });
   }
 
@@ -84,29 +80,29 @@ export class WorkerHandler {
     return entryName(streams, (batch.stream ?? streams[0]) as string, id);
   }
 
-  async #work(batch: TextBatch): Promise<void> {
+  async #work(batch: TextBatch, call: number): Promise<void> {
     const sinkFault = await this.#meetFaults();
-    if (this.#task.isOrdered) return this.#workByKey(batch, sinkFault);
+    if (this.#task.isOrdered) return this.#workByKey(batch, call, sinkFault);
     for (const message of batch) {
       // Half of the work before the first message, so that a fault also hits between two of them.
       if (message === batch.messages[Math.floor(batch.size / 2)]) {
         await pause(this.#task.workMs);
         refuseIfFull(batch, sinkFault);
       }
-      await this.#workOn(message);
+      await this.#workOn(message, call);
       if (batch.size > 20 && message === batch.messages[10]) await nextTurn();
     }
   }
 
   /** All keys at once, and the messages of each in order, up to the first that fails. */
-  async #workByKey(batch: TextBatch, sinkFault: SinkFault | undefined): Promise<void> {
+  async #workByKey(batch: TextBatch, call: number, sinkFault: SinkFault | undefined): Promise<void> {
     const middle = batch.messages[Math.floor(batch.size / 2)];
     const ends = await Promise.allSettled(
       [...batch.byKey()].map(async ([, messages]) => {
         for (const message of messages) {
           await pause(this.#task.workMs / messages.length);
           if (message === middle) refuseIfFull(batch, sinkFault);
-          if (!(await this.#workOn(message))) return;
+          if (!(await this.#workOn(message, call))) return;
         }
       }),
     );
@@ -138,15 +134,15 @@ export class WorkerHandler {
   }
 
   /** Resolves to whether it has come to its end. */
-  async #workOn(message: TextBatch["messages"][number]): Promise<boolean> {
+  async #workOn(message: TextBatch["messages"][number], call: number): Promise<boolean> {
     const key = String(message.fields["key"]);
     const intent = message.fields["intent"] as Intent;
     const fails = (delayMs?: number): void =>
-      this.#journal.write({ e: "fails", key, intent, ...(delayMs === undefined ? {} : { delayMs }) });
+      this.#journal.write({ e: "fails", call, key, intent, ...(delayMs === undefined ? {} : { delayMs }) });
     const isFirst = message.deliveries === 1;
     switch (intent) {
       case "reject":
-        this.#journal.write({ e: "rejected", key });
+        this.#journal.write({ e: "rejected", call, key });
         message.deadLetter("as planned");
         return true;
       case "retryOnce":
@@ -196,7 +192,7 @@ export class WorkerHandler {
       case "ack":
         break;
     }
-    this.#journal.write({ e: "done", key });
+    this.#journal.write({ e: "done", call, key });
     message.ack();
     return true;
   }

@@ -1,6 +1,7 @@
 /** What makes another server the master of the stream. */
 import { eventually, type RedisServer } from "@redis-batch/test-support";
 import { journalNowMs } from "../journal.ts";
+import { unusedKeyOf } from "../keys.ts";
 import { SENTINEL_NAME } from "../topology/find-master.ts";
 import type { Topology } from "../topology/topology.ts";
 import { type Effect, type Fault, OBSERVED, observedIf, type Scene, SKIPPED } from "./fault.ts";
@@ -120,7 +121,7 @@ async function failOver(
  */
 async function untilItWrites(topology: Topology, stream: string, tell: () => void): Promise<void> {
   const sinceMs = journalNowMs();
-  await topology.command("DEL", `{${stream}}:nothing`);
+  await topology.command("DEL", unusedKeyOf(stream));
   if (journalNowMs() - sinceMs > HELD_BACK_MS) tell();
 }
 

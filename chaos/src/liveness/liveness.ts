@@ -49,7 +49,7 @@ const LEAST_PER_SECOND = 200;
 export function judgeLiveness({ policy, messages, workers, stalls, horizonMs }: LivenessAccount): LivenessVerdict {
   // Who held what, and until when, is the same for all streams.
   const index = indexWorkers(workers.filter(({ stream }) => stream === workers[0]?.stream));
-  const behind = behindUntil(messages, policy);
+  const behind = behindUntil(messages, index, policy);
   const waits = messages.flatMap((history) =>
     waitsOf(history, index, policy, horizonMs).flatMap((wait) => withoutTurnWait(wait, behind.get(history.id))),
   );

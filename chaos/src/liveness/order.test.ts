@@ -61,6 +61,15 @@ describe("behind an unsettled message of its key", () => {
     expect(judge(...messages)).toMatchObject({ overdue: [], longestWaitMs: { parked: 100 } });
   });
 
+  test("nor while the batch is open in which that one is, even if it is acknowledged: until the batch is given up", () => {
+    const [first] = message("1-1", "a", [1_000, 1_100]).offers as [Offer];
+    const hung = { offers: [{ ...first, endedAtMs: undefined }] };
+    const messages = [message("1-1", "a", [1_000, 1_100], hung), message("1-2", "a", [1_200, 5_200])];
+    expect(judge(...messages)).toMatchObject({ overdue: [], longestWaitMs: { parked: 100 } });
+    const late = message("1-2", "a", [1_200, 5_100 + LONG_MS]);
+    expect(judge(messages[0] as MessageHistory, late).overdue).toMatchObject([{ id: "1-2", fromMs: 5_100 }]);
+  });
+
   test("it does once that one has ended, as it would for a message that is due again", () => {
     const second = message("1-2", "a", [1_200, 20_000 + LONG_MS]);
     expect(judge(message("1-1", "a", [1_000, 1_100], FAILING), second).overdue).toMatchObject([
