@@ -162,6 +162,7 @@ export class Lanes<Value> {
       bufferedElsewhere: () => sumElsewhere(({ scope }) => scope.held.fresh.messages),
       hungElsewhere: () => sumElsewhere(({ parts }) => parts.open.hung),
       openElsewhere: () => sumElsewhere(({ parts }) => parts.open.size),
+      busyElsewhereMs: () => sumElsewhere(({ parts }) => parts.open.busyMs),
       batchTakesElsewhereMs: () => Math.max(0, ...elsewhere().map(({ parts }) => parts.open.durationMs)),
     };
   }

@@ -26,6 +26,8 @@ export interface Shares {
   hungElsewhere(): number;
   /** How many batches of other streams are open. */
   openElsewhere(): number;
+  /** How long handlers have worked on batches of other streams, in milliseconds, summed over the batches. */
+  busyElsewhereMs(): number;
   /** How long a batch of the other streams takes at most, in milliseconds. */
   batchTakesElsewhereMs(): number;
 }
@@ -36,6 +38,7 @@ export const ALONE: Shares = {
   bufferedElsewhere: () => 0,
   hungElsewhere: () => 0,
   openElsewhere: () => 0,
+  busyElsewhereMs: () => 0,
   batchTakesElsewhereMs: () => 0,
 };
 

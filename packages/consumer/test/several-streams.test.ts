@@ -156,8 +156,8 @@ describe("what a consumer of several streams says of itself in each group", () =
       return JSON.parse(String(text)) as Readonly<Record<string, unknown>>;
     };
     const expected = new Map([
-      [first, { inFlight: 2, batchesElsewhere: 0, freePlaces: 0 }],
-      [second, { inFlight: 0, batchesElsewhere: 1, freePlaces: 0 }],
+      [first, { inFlight: 2, batchesElsewhere: 0, freePlaces: 0, busyElsewhereRatio: 0 }],
+      [second, { inFlight: 0, batchesElsewhere: 1, freePlaces: 0, busyElsewhereRatio: 1 }],
     ]);
     for (const [stream, facts] of expected) {
       await eventually("its heartbeat says so", async () => {

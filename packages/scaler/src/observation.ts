@@ -46,6 +46,13 @@ export interface Observation {
   readonly lost: number;
   /** The latest start-up times, from the order until they worked, in milliseconds, the newest last. */
   readonly startUpsMs: readonly number[];
+  /** How many of the active consumers are busy on other streams, by the share of their handlers' time; a fraction. */
+  readonly elsewhere: number;
+  /**
+   * Whether the group has a consumer that must be the only one, because it keeps messages in order for the whole group
+   * (`orderBy`). `null`: no consumer is registered that could say so.
+   */
+  readonly isAlone: boolean | null;
   /**
    * Those with a fresh heartbeat, and those that left since the last pass, because their last work would otherwise be
    * missing. None if consumers send no heartbeats.

@@ -23,7 +23,7 @@ export interface Snapshot {
 type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
 
 /** Asks the executor, and passes it the known consumers. `null`: there is no executor, or it does not know: then the known consumers count. */
-export type AskWorkforce = (consumers: readonly PeerConsumer[]) => Promise<Workforce | null>;
+export type AskWorkforce = (consumers: readonly PeerConsumer[], isAlone: boolean | null) => Promise<Workforce | null>;
 
 /**
  * Observes the group and its consumers. A missing stream counts as empty; for a missing group all messages wait.
@@ -36,7 +36,7 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
     readGroup(client, place, nowMs).catch(nothingIfGone),
   ]);
   const activity = classifyConsumers(registry, seen?.consumers ?? [], finalReports, place.foreignIdleMs, nowMs);
-  const workforce = await askWorkforce(peersIn(registry, nowMs));
+  const workforce = await askWorkforce(peersIn(registry, nowMs), activity.isAlone);
   const desired = workforce?.desired ?? activity.ready;
   const { ready, startingMs, startUpsMs } =
     workforce !== null && workforce.ready !== null
@@ -56,6 +56,8 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
     startingMs,
     lost: activity.lost,
     startUpsMs,
+    elsewhere: activity.elsewhere,
+    isAlone: activity.isAlone,
     consumers: activity.consumers,
   };
   return { observation, workforce, atMs: nowMs };

@@ -18,6 +18,7 @@ import {
   warningObserver,
 } from "@redis-batch/core/internal/service";
 import { auditOrder, auditOutcome } from "./audit.ts";
+import { limitsOf } from "./decisions/bounds.ts";
 import { decide, emptyMemory, type ScalerMemory } from "./decisions/decide.ts";
 import type { Decision } from "./decisions/decision.ts";
 import { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
@@ -200,8 +201,8 @@ export class Scaler implements AsyncDisposable {
   }
 
   #look(executor: Executor | null, over: AbortSignal, leadsForMs: () => number): Promise<Snapshot> {
-    const { maxConsumers } = this.#policy.scaling;
-    return observe(this.#client, this.#policy, async (consumers) => {
+    return observe(this.#client, this.#policy, async (consumers, isAlone) => {
+      const { maxConsumers } = limitsOf(this.#policy.scaling, isAlone ?? this.#memory.isAlone);
       return (await executor?.status(over, { consumers, maxConsumers, leadsForMs: leadsForMs() })) ?? null;
     });
   }

@@ -11,6 +11,7 @@ const SEEN: Observation = {
   ...{ added: 100, read: 90, waiting: 10, isWaitingAtLeast: false, oldestWaitingMs: 5, released: 0 },
   ...{ pending: 3, reclaimable: 0 },
   ...{ current: 2, ready: 2, startingMs: [], lost: 0, startUpsMs: [3_000], consumers: [] },
+  ...{ elsewhere: 0, isAlone: false },
 };
 const AT_MS = 1_700_000_000_000;
 
@@ -28,7 +29,8 @@ describe("recall", () => {
 
   it("keeps of an older time what consumers achieve and how long they start, and nothing of the load", () => {
     const { decision, text } = left("throughput");
-    const memory: ScalerMemory = { strategy: "throughput", throughput: forgetful({ perSecond: 12, leadMs: 4_000 }) };
+    const throughput = forgetful({ perSecond: 12, leadMs: 4_000 });
+    const memory: ScalerMemory = { strategy: "throughput", throughput, isAlone: true };
     const older = encodeState({ memory, starts: NO_STARTS, decision, atMs: AT_MS });
     expect(recall(older, "throughput", AT_MS + 60_001)).toEqual({ memory, starts: NO_STARTS });
     expect(recall(text, "throughput", AT_MS + 60_001)?.memory).toMatchObject({

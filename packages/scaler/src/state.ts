@@ -37,11 +37,12 @@ export function recall(text: string, strategy: ScalingPolicy["strategy"], nowMs:
   const state = parse(text);
   if (state?.memory.strategy !== strategy) return null;
   const { memory, starts, atMs } = state;
+  const { isAlone } = memory;
   if (memory.strategy === "ratio" || nowMs - atMs <= FRESH_MS) return { memory, starts };
   const { processing, leadMs, moves, batchSize, concurrency } = memory.throughput;
   const learned = forgetful({ perSecond: processing.perSecond, leadMs });
   return {
-    memory: { strategy: "throughput", throughput: { ...learned, moves, batchSize, concurrency } },
+    memory: { strategy: "throughput", throughput: { ...learned, moves, batchSize, concurrency }, isAlone },
     starts: NO_STARTS,
   };
 }

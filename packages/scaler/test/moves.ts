@@ -6,7 +6,7 @@ export function move(current: number, desired: number): Decision {
   return {
     ...{ strategy: "ratio", direction, current, desired, rate: 0, reason: "a test", binding: "rule" },
     terms: { scaleOutRate: 50, scaleInRate: 10 },
-    inputs: { waiting: 0, pending: 0, consumers: current },
+    inputs: { waiting: 0, pending: 0, consumers: current, elsewhere: 0 },
   };
 }
 

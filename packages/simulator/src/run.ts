@@ -212,6 +212,8 @@ class Run implements PolicyInput {
       startingMs,
       lost,
       startUpsMs: this.#startUps.slice(-START_UPS),
+      elsewhere: 0,
+      isAlone: false,
       consumers: isSilent ? [] : this.#registered(),
     };
   }

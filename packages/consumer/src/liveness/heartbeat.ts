@@ -49,11 +49,14 @@ export class Heartbeat {
   /** When the last answered heartbeat was sent; `null`: the server may have forgotten it. */
   #knownSinceMs: number | null = null;
   #lastAtMs: number | null;
+  /** How much of the handlers' time goes to other streams, and what that was counted from. */
+  #elsewhere: { readonly atMs: number; readonly busyMs: number; readonly ratio: number };
 
   constructor(scope: Scope, parts: HeartbeatParts) {
     this.#scope = scope;
     this.#parts = parts;
     this.#lastAtMs = parts.lastAtMs;
+    this.#elsewhere = { atMs: scope.clock.nowMs(), busyMs: 0, ratio: 0 };
     this.#loop = new Loop(scope.clock, {
       pass: () => this.#pass(),
       onError: (error) => this.#onError(error),
@@ -184,7 +187,7 @@ export class Heartbeat {
   /** What the heartbeat says about this consumer. */
   #details(): HeartbeatDetails {
     const { policy, held, lifecycle, usage, shares } = this.#scope;
-    const { batchSize, prefetch, maxDeferred, maxHoldMs } = policy;
+    const { batchSize, prefetch, maxDeferred, maxHoldMs, isAlone } = policy;
     const { open, sinkWatch, work } = this.#parts;
     const concurrency = usage.places;
     const intake = this.#parts.intake.hold;
@@ -200,6 +203,8 @@ export class Heartbeat {
       capacity: batchSize * (concurrency + prefetch) + maxDeferred,
       inFlight: open.messages,
       batchesElsewhere: shares.openElsewhere(),
+      busyElsewhereRatio: this.#busyElsewhereRatio(),
+      isAlone,
       deferred: held.deferredCount,
       // A place that is left empty on purpose is not free.
       freePlaces: intake === "open" ? freePlaces : 0,
@@ -214,6 +219,19 @@ export class Heartbeat {
       busyMs: open.busyMs,
       work: work.work,
     };
+  }
+
+  /** Heartbeats that follow each other at once, as when it joins, are too short a time to judge by. */
+  #busyElsewhereRatio(): number {
+    const { policy, clock, shares, usage } = this.#scope;
+    const [atMs, busyMs] = [clock.nowMs(), shares.busyElsewhereMs()];
+    const before = this.#elsewhere;
+    const elapsedMs = atMs - before.atMs;
+    if (elapsedMs < policy.heartbeatMs / 2) return before.ratio;
+    const share = (busyMs - before.busyMs) / (elapsedMs * Math.max(1, usage.places));
+    // A stream that starts again counts from 0.
+    this.#elsewhere = { atMs, busyMs, ratio: Math.round(Math.min(1, Math.max(0, share)) * 1_000) / 1_000 };
+    return this.#elsewhere.ratio;
   }
 
   #refuse(answer: Exclude<HeartbeatResult, { readonly kind: "ok" }>): ConsumerNameInUseError | ConfigError {

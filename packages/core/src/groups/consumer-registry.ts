@@ -29,6 +29,10 @@ export interface RegistrationDetails {
   readonly inFlight: number | null;
   /** Batches that its handlers are processing for other streams. */
   readonly batchesElsewhere: number | null;
+  /** The share of its handlers' time, since the heartbeat before, that went to other streams: 0 to 1. */
+  readonly busyElsewhereRatio: number | null;
+  /** Whether it must be the only consumer of the group, because it keeps messages in order for the whole group. */
+  readonly isAlone: boolean | null;
   /** Messages deferred for a later attempt. */
   readonly deferred: number | null;
   /** Messages acknowledged since its start. */
@@ -74,6 +78,8 @@ export const NO_DETAILS: RegistrationDetails = {
     capacity: null,
     inFlight: null,
     batchesElsewhere: null,
+    busyElsewhereRatio: null,
+    isAlone: null,
     deferred: null,
   },
   ...{ acked: null, busyMs: null, concurrency: null, freePlaces: null, oldestInFlightMs: null, holdLimitMs: null },
@@ -108,6 +114,7 @@ export function isAlive(registered: Pick<Registration, "atMs" | "leaseMs"> | und
 
 function readDetails(reported: { readonly [name: string]: unknown }): RegistrationDetails {
   const text = (name: string): string | null => (typeof reported[name] === "string" ? reported[name] : null);
+  const flag = (name: string): boolean | null => (typeof reported[name] === "boolean" ? reported[name] : null);
   const count = (name: string): number | null => {
     const value = reported[name];
     return typeof value === "number" && value >= 0 ? value : null;
@@ -121,6 +128,8 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     capacity: count("capacity"),
     inFlight: count("inFlight"),
     batchesElsewhere: count("batchesElsewhere"),
+    busyElsewhereRatio: count("busyElsewhereRatio"),
+    isAlone: flag("isAlone"),
     deferred: count("deferred"),
     acked: count("acked"),
     busyMs: count("busyMs"),
@@ -130,7 +139,7 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     holdLimitMs: count("holdLimitMs"),
     handlersHung: count("handlersHung"),
     intake: text("intake"),
-    isUnfit: typeof reported["isUnfit"] === "boolean" ? reported["isUnfit"] : null,
+    isUnfit: flag("isUnfit"),
     oldestOfferableMs: count("oldestOfferableMs"),
     deadLettered: count("deadLettered"),
     work: parseWorkCounters(reported["work"]),

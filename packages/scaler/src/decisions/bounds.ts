@@ -5,6 +5,18 @@ export interface Bounds {
   readonly maxConsumers: number;
 }
 
+/** The bounds of a group. */
+export type Limits<Policy extends Bounds> = Policy & {
+  /** Whether there can be only one consumer, whatever the policy allows. */
+  readonly isAlone: boolean;
+};
+
+/** The policy with the bounds of the group: a consumer that keeps messages in order for all of it has no room for another. */
+export function limitsOf<Policy extends Bounds>(policy: Policy, isAlone: boolean): Limits<Policy> {
+  if (!isAlone) return { ...policy, isAlone };
+  return { ...policy, isAlone, minConsumers: Math.min(1, policy.minConsumers), maxConsumers: 1 };
+}
+
 // Limits the effect of a wrong estimate; a group that really needs more gets it in the next steps.
 const STEP_CONSUMERS = 8;
 const STEP_FACTOR = 4;

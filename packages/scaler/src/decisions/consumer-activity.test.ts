@@ -4,10 +4,11 @@ import { classifyConsumers } from "./consumer-activity.ts";
 
 const NOW_MS = 1_000_000;
 
-function registered(consumer: string, agoMs: number, state = "running"): [string, Registration] {
+function registered(consumer: string, agoMs: number, state = "running", more = {}): [string, Registration] {
   const details = {
     ...NO_DETAILS,
     ...{ state, batchSize: 10, concurrency: 2, work: NO_WORK },
+    ...more,
   };
   return [consumer, { consumer, atMs: NOW_MS - agoMs, leaseMs: 60_000, incarnation: "i", details }];
 }
@@ -39,6 +40,8 @@ describe("classifyConsumers", () => {
       ready: 0,
       lost: 2,
       reclaimable: 7,
+      elsewhere: 0,
+      isAlone: false,
       consumers: [],
     });
   });
@@ -49,8 +52,32 @@ describe("classifyConsumers", () => {
       ready: 1,
       lost: 0,
       reclaimable: 0,
+      elsewhere: 0,
+      isAlone: null,
       consumers: [],
     });
+  });
+
+  it("adds up how much of the active ones goes to other streams", () => {
+    const share = (busyElsewhereRatio: number | null) => ({ busyElsewhereRatio });
+    const registry = new Map([
+      registered("a", 0, "running", share(0.75)),
+      registered("b", 0, "running", share(0.5)),
+      registered("of an earlier version", 0, "running", share(null)),
+      registered("leaving", 0, "draining", share(1)),
+      registered("silent", 15_001, "running", share(1)),
+    ]);
+    expect(classifyConsumers(registry, [], [], 1, NOW_MS)).toMatchObject({ ready: 3, elsewhere: 1.25 });
+  });
+
+  it("knows of a group with a consumer that must be the only one, also while that is silent", () => {
+    const of = (...registry: readonly [string, Registration][]) =>
+      classifyConsumers(new Map(registry), [], [], 1, NOW_MS).isAlone;
+    const alone = { isAlone: true };
+    expect(of(registered("a", 0, "running", alone))).toBe(true);
+    expect(of(registered("a", 60_001, "running", alone), registered("b", 0))).toBe(true);
+    expect(of(registered("a", 0, "running", { isAlone: false }))).toBe(false);
+    expect(of()).toBeNull();
   });
 
   it("never takes the names that hold what nobody works on for consumers", () => {
@@ -59,6 +86,8 @@ describe("classifyConsumers", () => {
       ready: 0,
       lost: 0,
       reclaimable: 0,
+      elsewhere: 0,
+      isAlone: null,
       consumers: [],
     });
   });

@@ -19,6 +19,10 @@ export interface ConsumerActivity {
   readonly lost: number;
   /** Messages pending for consumers whose lease has expired. */
   readonly reclaimable: number;
+  /** How many of the active ones are busy on other streams; a fraction. */
+  readonly elsewhere: number;
+  /** Whether one of them must be the only consumer; `null`: none is registered. */
+  readonly isAlone: boolean | null;
   readonly consumers: readonly ObservedConsumer[];
 }
 
@@ -40,12 +44,15 @@ export function classifyConsumers(
   const foreign = known.filter(
     ({ name, idleMs }) => !registry.has(name) && !isReservedConsumer(name) && idleMs <= foreignIdleMs,
   );
+  const staying = fresh.filter(({ details }) => !LEAVING.includes(details.state));
   return {
-    ready: fresh.filter(({ details }) => !LEAVING.includes(details.state)).length + foreign.length,
+    ready: staying.length + foreign.length,
     lost: registry.size - fresh.length,
     reclaimable: known
       .filter(({ name }) => registry.has(name) && !isAlive(registry.get(name), nowMs))
       .reduce((sum, { pending }) => sum + pending, 0),
+    elsewhere: staying.reduce((sum, { details }) => sum + Math.min(1, details.busyElsewhereRatio ?? 0), 0),
+    isAlone: registry.size === 0 ? null : [...registry.values()].some(({ details }) => details.isAlone === true),
     consumers: [...fresh, ...finalReports].map(({ consumer, incarnation, details }) => ({
       name: consumer,
       incarnation,

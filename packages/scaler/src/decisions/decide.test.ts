@@ -19,9 +19,42 @@ const seen: Observation = {
   startingMs: [],
   lost: 0,
   startUpsMs: [],
+  elsewhere: 0,
+  isAlone: false,
   consumers: [],
 };
 const ratio = { strategy: "ratio", scaleOutRate: 60, scaleInRate: 20 } as const;
+
+describe("decide, in a group whose consumer must be the only one", () => {
+  const alone: Observation = { ...seen, isAlone: true, current: 1, ready: 1, waiting: 5_000, pending: 10 };
+  const why = "its consumer keeps messages in order for the whole group (orderBy), so there can be only one";
+  const policies = [resolveScalingOptions({ ...ratio, minConsumers: 2 }), resolveScalingOptions({ minConsumers: 2 })];
+
+  it.each(policies)("never adds one, whatever waits and whatever the options: $strategy", (policy) => {
+    let memory = emptyMemory(policy.strategy);
+    for (let nowMs = 0; nowMs < 600_000; nowMs += 5_000) {
+      const added = seen.added + nowMs;
+      const decided = decide({ ...alone, added, oldestWaitingMs: nowMs }, memory, policy, nowMs);
+      expect(decided.decision).toMatchObject({ desired: 1, direction: "NO_SCALE" });
+      memory = decided.memory;
+    }
+    const { decision } = decide({ ...alone, oldestWaitingMs: 600_000 }, memory, policy, 600_000);
+    expect(decision).toMatchObject({ binding: "order" });
+    expect(decision.reason).toContain(why);
+  });
+
+  it.each(policies)("takes away those that cannot join: $strategy", (policy) => {
+    const { decision } = decide({ ...alone, current: 3 }, emptyMemory(policy.strategy), policy, 0);
+    expect(decision).toMatchObject({ direction: "IN", desired: 1, binding: "order" });
+  });
+
+  it.each(policies)("remembers it while no consumer is registered, and forgets it with others: $strategy", (policy) => {
+    const { memory } = decide(alone, emptyMemory(policy.strategy), policy, 0);
+    const gone = decide({ ...alone, isAlone: null, current: 0, ready: 0 }, memory, policy, 5_000);
+    expect(gone.decision).toMatchObject({ direction: "OUT", desired: 1 });
+    expect(decide({ ...alone, isAlone: false }, gone.memory, policy, 10_000).decision.desired).toBe(2);
+  });
+});
 
 describe("decide, by ratio", () => {
   const decideRatio = (observation: Observation, options = {}): unknown =>
@@ -37,7 +70,7 @@ describe("decide, by ratio", () => {
       reason: "11 waiting and 83 pending is a rate of 13.253, below 20; go from 3 to 2",
       binding: "rule",
       terms: { scaleOutRate: 60, scaleInRate: 20 },
-      inputs: { waiting: 11, pending: 83, consumers: 3 },
+      inputs: { waiting: 11, pending: 83, consumers: 3, elsewhere: 0 },
     });
     expect(decideRatio({ ...seen, waiting: 18, pending: 79 })).toMatchObject({ direction: "NO_SCALE", rate: 22.7848 });
   });
@@ -56,9 +89,18 @@ describe("decide, by ratio", () => {
     expect(decideRatio({ ...seen, ...part })).toMatchObject({ direction, reason });
   });
 
+  it("does not take away consumers that other streams keep busy", () => {
+    expect(decideRatio({ ...seen, elsewhere: 2.4 })).toMatchObject({
+      ...{ direction: "NO_SCALE", desired: 3, binding: "elsewhere" },
+      reason:
+        "11 waiting and 83 pending is a rate of 13.253, below 20, but other streams keep 2.4 consumers busy; stay at 3",
+    });
+    expect(decideRatio({ ...seen, elsewhere: 1.8 })).toMatchObject({ direction: "IN", desired: 2 });
+  });
+
   it("what was released waits, and is not work in progress", () => {
     expect(decideRatio({ ...seen, waiting: 3, released: 8 })).toMatchObject({
-      ...{ rate: 13.253, inputs: { waiting: 11, pending: 83, consumers: 3 } },
+      ...{ rate: 13.253, inputs: { waiting: 11, pending: 83, consumers: 3, elsewhere: 0 } },
     });
     expect(decideRatio({ ...seen, waiting: 0, released: 5, pending: 0 })).toMatchObject({
       direction: "OUT",
@@ -114,7 +156,7 @@ describe("decide, by throughput", () => {
     const { throughput } = memory;
     const learned = { ...throughput, leadMs: 4_000, processing: { ...throughput.processing, perSecond: 12 } };
     const again = emptyMemory("throughput", { ...memory, throughput: learned });
-    expect(again).toEqual({ strategy: "throughput", throughput: forgetful({ perSecond: 12, leadMs: 4_000 }) });
+    expect(again).toEqual({ ...emptyMemory("throughput"), throughput: forgetful({ perSecond: 12, leadMs: 4_000 }) });
     expect(emptyMemory("ratio", memory)).toEqual(emptyMemory("ratio"));
     expect(emptyMemory("throughput", emptyMemory("ratio"))).toEqual(emptyMemory("throughput"));
   });

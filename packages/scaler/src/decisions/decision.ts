@@ -12,6 +12,8 @@ import type { Direction } from "./ratio.ts";
  * | `rule` | the ratio rule alone |
  * | `need` | the need of the load |
  * | `min`, `max` | a bound |
+ * | `order` | a consumer keeps messages in order for the whole group (`orderBy`), so there can be only one |
+ * | `elsewhere` | consumers are busy on other streams, so they are not removed |
  * | `step` | the limit of one move |
  * | `confirm` | the load must last a little longer before consumers are added |
  * | `hold` | the need was higher a short time ago, or the saving is too small for a move |
@@ -28,6 +30,8 @@ export type Binding =
   | "need"
   | "min"
   | "max"
+  | "order"
+  | "elsewhere"
   | "step"
   | "confirm"
   | "hold"
@@ -56,7 +60,13 @@ interface DecisionCore {
 export interface RatioDecision extends DecisionCore {
   readonly strategy: "ratio";
   readonly terms: { readonly scaleOutRate: number; readonly scaleInRate: number };
-  readonly inputs: { readonly waiting: number | null; readonly pending: number; readonly consumers: number };
+  readonly inputs: {
+    readonly waiting: number | null;
+    readonly pending: number;
+    readonly consumers: number;
+    /** How many consumers are busy on other streams; a fraction. */
+    readonly elsewhere: number;
+  };
 }
 
 /** Source of the number of messages that a consumer processes per second. */
@@ -74,6 +84,8 @@ export interface ThroughputInputs {
   readonly ready: number;
   readonly starting: number;
   readonly lost: number;
+  /** How many consumers are busy on other streams; a fraction. */
+  readonly elsewhere: number;
   readonly leadMs: number;
   readonly batchSize: number;
 }

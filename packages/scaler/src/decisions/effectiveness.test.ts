@@ -22,7 +22,7 @@ function double(perSecond: (ready: number, atMs: number) => number, untilMs: num
     delivered += (perSecond(ready, atMs) * LOOK_MS) / 1_000;
     deliveries.push({ atMs, count: delivered });
     const isStarting = atMs >= 60_000 && !isThere;
-    const effort: Effort = { ready, isStarting, lost: 0, isSaturated, deliveries };
+    const effort: Effort = { ready, isStarting, isDisturbed: false, isSaturated, deliveries };
     memory = judgeEffect(memory, effort, 1, atMs);
     if (atMs === 60_000) memory = recordOrder(memory, effort, 4, 8, atMs);
   }
@@ -68,9 +68,9 @@ describe("judgeEffect", () => {
   });
 
   it("concludes nothing when consumers are missing", () => {
-    const effort: Effort = { ready: 3, isStarting: false, lost: 0, isSaturated: true, deliveries: [] };
+    const effort: Effort = { ready: 3, isStarting: false, isDisturbed: false, isSaturated: true, deliveries: [] };
     expect(recordOrder(ALL_EFFECTIVE, effort, 4, 8, 0)).toEqual(ALL_EFFECTIVE);
     const started = recordOrder(ALL_EFFECTIVE, { ...effort, ready: 4 }, 4, 8, 0);
-    expect(judgeEffect(started, { ...effort, lost: 1 }, 1, 5_000).trial).toBeNull();
+    expect(judgeEffect(started, { ...effort, isDisturbed: true }, 1, 5_000).trial).toBeNull();
   });
 });

@@ -38,7 +38,8 @@ export const ALL_EFFECTIVE: EffectivenessMemory = { trial: null, cap: null, isPr
 export interface Effort {
   readonly ready: number;
   readonly isStarting: boolean;
-  readonly lost: number;
+  /** Whether consumers are missing or have other work, so that nothing can be concluded. */
+  readonly isDisturbed: boolean;
   /** Whether there is more work than all consumers can take at once. */
   readonly isSaturated: boolean;
   /** The total number of delivered messages over time. */
@@ -74,14 +75,13 @@ export function effectiveTarget(
 /** Remembers an order, to judge it later. An order during the trial of another one extends the trial. */
 export function recordOrder(
   memory: EffectivenessMemory,
-  { ready, lost }: Effort,
+  { ready, isDisturbed }: Effort,
   current: number,
   ordered: number,
   nowMs: number,
 ): EffectivenessMemory {
   if (memory.trial !== null) return { ...memory, trial: { ...memory.trial, to: ordered } };
-  // While consumers are missing, nothing can be concluded.
-  if (lost > 0 || ready < current) return memory;
+  if (isDisturbed || ready < current) return memory;
   const trial = { atMs: nowMs, from: ready, to: ordered, isProbe: memory.isProbing };
   return { ...memory, trial: { ...trial, alikeUntilMs: null, completeAtMs: null } };
 }
@@ -112,13 +112,13 @@ function judgeCap(memory: EffectivenessMemory, effort: Effort, nowMs: number): E
 
 function judgeTrial(
   memory: EffectivenessMemory,
-  { ready, isStarting, lost, isSaturated, deliveries }: Effort,
+  { ready, isStarting, isDisturbed, isSaturated, deliveries }: Effort,
   minConsumers: number,
   nowMs: number,
 ): EffectivenessMemory {
   const { trial } = memory;
   if (trial === null || nowMs < memory.trustUntilMs) return memory;
-  if (lost > 0) return { ...memory, trial: null };
+  if (isDisturbed) return { ...memory, trial: null };
   if (ready <= trial.from) return { ...memory, trial: { ...trial, alikeUntilMs: nowMs } };
   if (ready < trial.to || isStarting) return memory;
   // The backlog is cleared: they helped.

@@ -3,6 +3,9 @@
 import type { ScalingPolicy } from "../options.ts";
 import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
 
+/** Why there can be only one consumer. */
+export const WHY_ALONE = "its consumer keeps messages in order for the whole group (orderBy), so there can be only one";
+
 interface Explained {
   readonly current: number;
   readonly desired: number;
@@ -19,11 +22,13 @@ export function explain(explained: Explained): string {
 }
 
 /** The arrivals and the backlog, in consumers. */
-function sum({ arrivals, perConsumerPerSecond }: ThroughputInputs, terms: ThroughputTerms): string {
+function sum(inputs: ThroughputInputs, terms: ThroughputTerms): string {
+  const { arrivals, perConsumerPerSecond, elsewhere } = inputs;
   const { forArrivals, forBacklog, targetUtilisation, leftover, drainMs } = terms;
   const rate = `${decimal(arrivals.outPerSecond)}/s at ${decimal(perConsumerPerSecond)}/s each needs ${decimal(forArrivals)} at ${Math.round(targetUtilisation * 100)} %`;
-  if (forBacklog < 0.05) return `${rate}, no backlog will be left`;
-  return `${rate}, a backlog of ${count(leftover)} after a start needs ${decimal(forBacklog)} more to clear within ${seconds(drainMs)}`;
+  const others = elsewhere < 0.05 ? "" : `, other streams take ${decimal(elsewhere)}`;
+  if (forBacklog < 0.05) return `${rate}, no backlog will be left${others}`;
+  return `${rate}, a backlog of ${count(leftover)} after a start needs ${decimal(forBacklog)} more to clear within ${seconds(drainMs)}${others}`;
 }
 
 /** The deciding factor. */
@@ -35,6 +40,10 @@ function limit({ current, desired, binding, inputs, terms, policy }: Explained):
       return move;
     case "max":
       return `${move}, the allowed maximum (maxConsumers ${policy.maxConsumers})`;
+    case "order":
+      return `${move}: ${WHY_ALONE}`;
+    case "elsewhere":
+      return `${move}, because other streams keep its consumers busy`;
     case "min":
       return `${move}, the allowed minimum (minConsumers ${policy.minConsumers})`;
     case "step":

@@ -11,6 +11,8 @@ export interface NeedSample {
   readonly forJump: number;
   /** Consumers for the backlog. */
   readonly forBacklog: number;
+  /** Consumers that other streams keep busy. */
+  readonly forOthers: number;
 }
 
 export interface Hold {
@@ -44,24 +46,42 @@ export function addNeed(samples: readonly NeedSample[], sample: NeedSample, hold
   return [...samples.filter(({ atMs }) => atMs >= sinceMs), sample];
 }
 
+/** The minimum number of consumers by the recent need, at least 1. */
+export interface Settled {
+  /** For the stream alone. */
+  readonly own: number;
+  /** Also for the other streams of the same consumers. */
+  readonly withOthers: number;
+}
+
 /**
- * The minimum number of consumers by the recent need, at least 1.
+ * What the recent need allows.
  *
  * @param samples the last one is the current
  * @param isSoonAfterOut whether consumers were added within the hold: then its highest rate counts, not the median
  */
-export function stabilise(samples: readonly NeedSample[], hold: Hold, isSoonAfterOut: boolean, nowMs: number): number {
+export function stabilise(samples: readonly NeedSample[], hold: Hold, isSoonAfterOut: boolean, nowMs: number): Settled {
   const since = (ms: number): readonly NeedSample[] => samples.filter(({ atMs }) => atMs >= nowMs - ms);
   const rates = since(hold.ratesMs).map(({ forArrivals }) => forArrivals);
   const recent = since(hold.backlogMs);
   const jumps = (hold.isFlapping ? recent : samples.slice(-1)).map(({ forJump }) => forJump);
-  const sorted = rates.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  const sorted = ascending(rates);
+  // Their scalers know whether it is a rate, which comes back, or a backlog, which must be cleared first.
+  const others = Math.max(
+    median(ascending(since(hold.ratesMs).map(({ forOthers }) => forOthers))),
+    ...recent.map(({ forOthers }) => forOthers),
+  );
   const backlog = Math.max(0, ...recent.map(({ forBacklog }) => forBacklog));
-  const settled = Math.ceil(Math.max(median, ...jumps) * MARGIN + backlog - NEGLIGIBLE);
+  const rate = Math.max(median(sorted), ...jumps);
+  const settled = (ratio: number): number => Math.ceil(ratio * MARGIN + backlog - NEGLIGIBLE);
   const highest = isSoonAfterOut ? Math.ceil((sorted.at(-1) ?? 0) - NEGLIGIBLE) : 0;
-  return Math.max(1, settled, highest);
+  const own = Math.max(1, settled(rate), highest);
+  return { own, withOthers: Math.max(own, settled(rate + others)) };
 }
+
+const ascending = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
+
+const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? 0;
 
 /** Whether the move is worth it: one that saves almost nothing is not. */
 export function isWorthwhile(current: number, fewer: number): boolean {

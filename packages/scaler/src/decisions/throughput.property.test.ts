@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Observation, ObservedConsumer, WorkCounters } from "../observation.ts";
 import { resolveScalingOptions, type ScalingPolicy } from "../options.ts";
+import { type Limits, limitsOf } from "./bounds.ts";
 import type { ThroughputDecision } from "./decision.ts";
 import { decideThroughput, forgetful, type ThroughputMemory } from "./throughput.ts";
 
@@ -21,6 +22,8 @@ interface Step {
   readonly lost: number;
   readonly startUpsMs: readonly number[];
   readonly msPerMessage: number;
+  /** Which part of the consumers' time goes to other streams. */
+  readonly elsewhereShare: number;
   readonly tells: boolean;
   readonly isUnknown: boolean;
   readonly isAtLeast: boolean;
@@ -41,6 +44,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   lost: fc.oneof(fc.constant(0), fc.nat(3)),
   startUpsMs: fc.array(fc.nat(90_000), { maxLength: 5 }),
   msPerMessage: fc.double({ min: 0.1, max: 2_000, noNaN: true }),
+  elsewhereShare: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true })),
   tells: seldom.map((is) => !is),
   isUnknown: seldom,
   isAtLeast: seldom,
@@ -64,7 +68,7 @@ const anySteps = fc.oneof(
   fc.array(calmStep, { minLength: 30, maxLength: 120, size: "max" }),
 );
 
-const anyPolicy: fc.Arbitrary<ScalingPolicy> = fc
+const anyPolicy: fc.Arbitrary<Limits<ScalingPolicy>> = fc
   .record({
     minConsumers: fc.nat(5),
     span: fc.nat(40),
@@ -73,21 +77,22 @@ const anyPolicy: fc.Arbitrary<ScalingPolicy> = fc
     scaleOutCooldownMs: fc.oneof(fc.constant(0), fc.nat(60_000)),
     scaleInCooldownMs: fc.nat(120_000),
   })
-  .map(({ span, ...options }) =>
-    resolveScalingOptions({ ...options, maxConsumers: Math.max(1, options.minConsumers + span) }),
-  );
+  .map(({ span, ...options }) => {
+    const maxConsumers = Math.max(1, options.minConsumers + span);
+    return limitsOf(resolveScalingOptions({ ...options, maxConsumers }), false);
+  });
 
 /** A group that is looked at again and again; it has as many consumers as were decided. */
 class Group {
   memory: ThroughputMemory = forgetful();
   current: number;
   nowMs = 1_700_000_000_000;
-  readonly #policy: ScalingPolicy;
+  readonly #policy: Limits<ScalingPolicy>;
   #added = 0;
   #read = 0;
   #counters: readonly WorkCounters[] = [];
 
-  constructor(policy: ScalingPolicy, current: number) {
+  constructor(policy: Limits<ScalingPolicy>, current: number) {
     this.#policy = policy;
     this.current = current;
   }
@@ -128,6 +133,8 @@ class Group {
       startingMs: step.startingMs,
       lost: step.lost,
       startUpsMs: step.startUpsMs,
+      elsewhere: ready * step.elsewhereShare,
+      isAlone: false,
       consumers: this.#counters.map(
         (counters, index): ObservedConsumer => ({
           name: `consumer-${index}`,
@@ -147,7 +154,7 @@ function worked(before: WorkCounters | undefined, size: number, msPerMessage: nu
   return addBatch({ ...work, delivered: work.delivered + size }, size, 20 + size * msPerMessage);
 }
 
-function run(policy: ScalingPolicy, steps: readonly Step[], arrange?: (seen: Observation) => Observation) {
+function run(policy: Limits<ScalingPolicy>, steps: readonly Step[], arrange?: (seen: Observation) => Observation) {
   const group = new Group(policy, policy.maxConsumers);
   return steps.map((step) => ({ decision: group.decide(step, arrange), nowMs: group.nowMs }));
 }
@@ -265,69 +272,100 @@ describe("decideThroughput", () => {
     );
   });
 
+  const load = fc.record({
+    perSecond: fc.integer({ min: 0, max: 400 }),
+    msPerMessage: fc.integer({ min: 5, max: 100 }),
+  });
+  const busyOf = ({ perSecond, msPerMessage }: Load): number => (perSecond * msPerMessage) / 1_000;
+  const isMove = ({ direction }: ThroughputDecision): boolean => direction !== "NO_SCALE";
+
   it("comes to rest where the load does not change, with enough consumers for it", () => {
-    const steady = fc.record({
-      perSecond: fc.integer({ min: 0, max: 400 }),
-      msPerMessage: fc.integer({ min: 5, max: 100 }),
-      first: fc.integer({ min: 1, max: 60 }),
-    });
-    const policy = resolveScalingOptions({ maxConsumers: 60 });
     fc.assert(
-      fc.property(steady, ({ perSecond, msPerMessage, first }) => {
-        const decisions = steadyGroup(policy, perSecond, msPerMessage, first);
-        const last = decisions.slice(-180);
-        expect(last.filter(({ direction }) => direction !== "NO_SCALE")).toEqual([]);
-        const busy = (perSecond * msPerMessage) / 1_000;
+      fc.property(load, fc.integer({ min: 1, max: 60 }), (one, first) => {
+        const last = steadyGroup([one], first).slice(-180);
+        expect(last.filter(isMove)).toEqual([]);
         const { current } = last.at(-1) as ThroughputDecision;
+        expect(current).toBeGreaterThanOrEqual(Math.min(60, busyOf(one)));
+        expect(current).toBeLessThanOrEqual(Math.max(1, Math.ceil(busyOf(one) / 0.7) * 1.25 + 1));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("two scalers for two streams of the same consumers come to rest together, with enough for both", () => {
+    fc.assert(
+      fc.property(load, load, fc.integer({ min: 1, max: 60 }), (one, other, first) => {
+        const last = steadyGroup([one, other], first).slice(-360);
+        expect(last.filter(isMove)).toEqual([]);
+        const { current } = last.at(-1) as ThroughputDecision;
+        const busy = busyOf(one) + busyOf(other);
         expect(current).toBeGreaterThanOrEqual(Math.min(60, busy));
-        expect(current).toBeLessThanOrEqual(Math.max(1, Math.ceil(busy / 0.7) * 1.25 + 1));
+        expect(current).toBeLessThanOrEqual(Math.max(1, Math.ceil(busy / 0.7) * 1.25 + 2));
       }),
       { numRuns: 60 },
     );
   });
 });
 
-/** An hour of looks at consumers that are there at once and share all that arrives in batches of ten. */
-function steadyGroup(policy: ScalingPolicy, perSecond: number, msPerMessage: number, first: number) {
+interface Load {
+  readonly perSecond: number;
+  readonly msPerMessage: number;
+}
+
+const LOOK_MS = 5_000;
+
+/**
+ * An hour of looks at consumers that are there at once, and share all that arrives in batches of ten. Each stream has its own
+ * scaler, which has its decisions carried out at once.
+ */
+function steadyGroup(loads: readonly Load[], first: number): readonly ThroughputDecision[] {
+  const policy = limitsOf(resolveScalingOptions({ maxConsumers: 60 }), false);
   const decisions: ThroughputDecision[] = [];
-  let memory = forgetful();
+  const streams = loads.map((load) => ({ ...load, memory: forgetful(), waiting: 0, processed: 0, busyMs: 0 }));
   let current = first;
-  let waiting = 0;
-  const done = { batches: 0, processed: 0, busyMs: 0 };
   for (let look = 1; look <= 720; look++) {
-    const capacity = Math.floor((current * 5_000) / msPerMessage);
-    const processed = Math.min(capacity, waiting + perSecond * 5);
-    waiting += perSecond * 5 - processed;
-    done.batches += processed / 10;
-    done.processed += processed;
-    done.busyMs += processed * msPerMessage;
-    const counters: WorkCounters = {
-      ...done,
-      delivered: done.processed,
-      sizeSquared: done.batches * 100,
-      sizeTimesBusyMs: done.batches * 100 * msPerMessage,
-      busyMsSquared: done.batches * (10 * msPerMessage) ** 2,
-    };
-    const observation: Observation = {
-      added: look * perSecond * 5,
-      read: done.processed,
-      waiting,
-      isWaitingAtLeast: false,
-      oldestWaitingMs: waiting > 0 ? (waiting / perSecond) * 1_000 : null,
-      pending: 0,
-      released: 0,
-      reclaimable: 0,
-      current,
-      ready: current,
-      startingMs: [],
-      lost: 0,
-      startUpsMs: [],
-      consumers: [{ name: "all", incarnation: "1", batchSize: 10, concurrency: 1, counters }],
-    };
-    const decided = decideThroughput(observation, memory, policy, look * 5_000);
-    memory = decided.memory;
-    current = decided.decision.desired;
-    decisions.push(decided.decision);
+    for (const stream of streams) stream.waiting += (stream.perSecond * LOOK_MS) / 1_000;
+    let leftMs = current * LOOK_MS;
+    // The one with the least work first: what it leaves of its turns is for the others.
+    const byWork = streams.toSorted((a, b) => a.waiting * a.msPerMessage - b.waiting * b.msPerMessage);
+    for (const [index, stream] of byWork.entries()) {
+      const turnsMs = leftMs / (streams.length - index);
+      const processed = Math.min(stream.waiting, Math.floor(turnsMs / stream.msPerMessage));
+      stream.waiting -= processed;
+      stream.processed += processed;
+      stream.busyMs = processed * stream.msPerMessage;
+      leftMs -= stream.busyMs;
+    }
+    const busyMs = streams.reduce((sum, stream) => sum + stream.busyMs, 0);
+    for (const stream of streams) {
+      const { perSecond, msPerMessage, waiting, processed } = stream;
+      const batches = processed / 10;
+      const counters: WorkCounters = {
+        ...{ delivered: processed, batches, processed, busyMs: processed * msPerMessage },
+        ...{ sizeSquared: batches * 100, sizeTimesBusyMs: batches * 100 * msPerMessage },
+        busyMsSquared: batches * (10 * msPerMessage) ** 2,
+      };
+      const observation: Observation = {
+        ...{ added: (look * perSecond * LOOK_MS) / 1_000, read: processed, waiting, isWaitingAtLeast: false },
+        oldestWaitingMs: waiting > 0 ? (waiting / perSecond) * 1_000 : null,
+        ...{
+          pending: 0,
+          released: 0,
+          reclaimable: 0,
+          current,
+          ready: current,
+          startingMs: [],
+          lost: 0,
+          startUpsMs: [],
+        },
+        ...{ elsewhere: (busyMs - stream.busyMs) / LOOK_MS, isAlone: false },
+        consumers: [{ name: "all", incarnation: "1", batchSize: 10, concurrency: 1, counters }],
+      };
+      const { decision, memory } = decideThroughput(observation, stream.memory, policy, look * LOOK_MS);
+      stream.memory = memory;
+      current = decision.desired;
+      decisions.push(decision);
+    }
   }
   return decisions;
 }

@@ -7,7 +7,7 @@ import type { Observation } from "../observation.ts";
 import type { ScalingPolicy } from "../options.ts";
 import { type ArrivalMemory, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
 import { type Backlog, type BacklogMemory, measureBacklog, UNKNOWN_BACKLOG } from "./backlog.ts";
-import { largestStep, withinBounds } from "./bounds.ts";
+import { type Limits, largestStep, withinBounds } from "./bounds.ts";
 import {
   type Binding,
   directionOf,
@@ -100,6 +100,9 @@ const PROBE_CONSUMERS = 4;
 const SHORTFALL_LEADS = 3;
 const SHORTFALL_MS = 120_000;
 
+// Work on other streams below this share of the consumers' time does not blur the effect of an order.
+const NEGLIGIBLE_ELSEWHERE = 0.1;
+
 interface Verdict {
   readonly desired: number;
   readonly binding: Binding;
@@ -109,7 +112,7 @@ interface Verdict {
 export function decideThroughput(
   observation: Observation,
   before: ThroughputMemory,
-  policy: ScalingPolicy,
+  policy: Limits<ScalingPolicy>,
   nowMs: number,
 ): { readonly decision: ThroughputDecision; readonly memory: ThroughputMemory } {
   const { memory, inputs } = measure(observation, before, nowMs);
@@ -200,6 +203,7 @@ function measure(
     ready,
     starting: observation.startingMs.length,
     lost: observation.lost,
+    elsewhere: observation.elsewhere,
     leadMs: leadMsOf(leadMs),
     batchSize,
   };
@@ -242,15 +246,20 @@ function rateSourceOf(processing: ProcessingMemory, saturated: SaturatedMemory, 
   return !isReporting && saturated.perSecond > 0 ? "saturated" : "none";
 }
 
-/** Since when there has been no work; `null` if there is work, or if that is uncertain. */
+/** Since when there has been no work, here or on other streams; `null` if there is work, or if that is uncertain. */
 function idleSince(
-  { pending }: Observation,
+  { pending, elsewhere }: Observation,
   { backlog, arrivals }: ThroughputInputs,
   { idleSinceMs }: ThroughputMemory,
   nowMs: number,
 ): number | null {
   const isIdle =
-    backlog !== null && !backlog.isEstimated && backlog.total === 0 && pending === 0 && arrivals.fastPerSecond === 0;
+    backlog !== null &&
+    !backlog.isEstimated &&
+    backlog.total === 0 &&
+    pending === 0 &&
+    elsewhere === 0 &&
+    arrivals.fastPerSecond === 0;
   return isIdle ? (idleSinceMs ?? nowMs) : null;
 }
 
@@ -284,9 +293,11 @@ function judgeLoad(
   policy: ScalingPolicy,
   nowMs: number,
 ): { readonly terms: ThroughputTerms; readonly verdict: Verdict; readonly memory: ThroughputMemory } {
-  const { current, ready, startingMs } = observation;
+  const { current, ready, startingMs, elsewhere } = observation;
   const { arrivals, perConsumerPerSecond, leadMs } = inputs;
-  const load = { arrivals, perConsumerPerSecond, backlog: backlog.total, ready, startingMs, leadMs };
+  // Streams take turns: where two have work, each gets half of the time at least.
+  const available = Math.max(ready - elsewhere, ready / 2);
+  const load = { arrivals, perConsumerPerSecond, backlog: backlog.total, ready: available, startingMs, leadMs };
   const need = measureNeed(load, policy.objectiveMs, policy.utilisation);
   const capacity = perConsumerPerSecond * Math.max(1, current);
   const utilisation = arrivals.outPerSecond / capacity;
@@ -304,6 +315,8 @@ function judgeLoad(
     forArrivals: arrivals.slowPerSecond / perRate,
     forJump: arrivals.inPerSecond / perRate,
     forBacklog: need.forBacklog,
+    // As a scaler of those streams would count it, so that the two agree.
+    forOthers: elsewhere / need.utilisation,
   };
   const needs = addNeed(memory.needs, sample, hold);
   const sinceOutMs = memory.moves.lastOutAtMs === null ? Number.POSITIVE_INFINITY : nowMs - memory.moves.lastOutAtMs;
@@ -311,14 +324,26 @@ function judgeLoad(
   const settled = stabilise(needs, hold, isSoonAfterOut, nowMs);
 
   const cap = memory.effectiveness.cap?.consumers ?? null;
-  const wanted = wholeConsumers(need.forArrivals + need.forBacklog);
+  const own = need.forArrivals + need.forBacklog;
+  const wanted = wholeConsumers(own + elsewhere);
+  const isForOthers = wholeConsumers(own) <= current;
   const target = effectiveTarget(memory.effectiveness, wanted, current);
-  const fewest = Math.max(policy.minConsumers, Math.min(settled, cap ?? settled));
+  const fewest = Math.max(policy.minConsumers, Math.min(settled.own, cap ?? settled.own));
+  const { withOthers } = settled;
   const isSettling = nowMs - (memory.sinceMs ?? nowMs) < hold.ratesMs || sinceOutMs < leadMs + AFTER_START_MS;
   const verdict =
     isPressed && target > current
       ? scaleOut(current, wanted, target, isShort(startingMs, leadMs))
-      : scaleIn({ current, wanted, target, fewest, isEstimated: backlog.isEstimated, isSettling });
+      : scaleIn({
+          current,
+          wanted,
+          isForOthers,
+          target,
+          fewest,
+          withOthers,
+          isEstimated: backlog.isEstimated,
+          isSettling,
+        });
   return {
     terms: {
       targetUtilisation: need.utilisation,
@@ -328,7 +353,7 @@ function judgeLoad(
       drainMs: need.drainMs,
       leftover: need.leftover,
       waitMs,
-      settled,
+      settled: settled.own,
       effectiveConsumers: cap,
     },
     verdict,
@@ -352,26 +377,33 @@ function scaleOut(current: number, wanted: number, target: number, isShortOfCons
 function scaleIn(given: {
   readonly current: number;
   readonly wanted: number;
+  /** Whether the current ones would be enough without other streams. */
+  readonly isForOthers: boolean;
   readonly target: number;
   readonly fewest: number;
+  /** The minimum, with what other streams need. */
+  readonly withOthers: number;
   readonly isEstimated: boolean;
   readonly isSettling: boolean;
 }): Verdict {
-  const { current, wanted, target, fewest } = given;
+  const { current, wanted, target, withOthers } = given;
+  const fewest = Math.max(given.fewest, withOthers);
   const stay = (binding: Binding): Verdict => ({ desired: current, binding });
   if (fewest < current && isWorthwhile(current, fewest)) {
     if (given.isEstimated) return stay("estimated");
     if (given.isSettling) return stay("hold");
     return { desired: fewest, binding: wanted > fewest ? "ineffective" : "need" };
   }
+  if (given.fewest < current && isWorthwhile(current, given.fewest)) return stay("elsewhere");
+  if (wanted > current && given.isForOthers) return stay("elsewhere");
   if (wanted > current) return stay(target > current ? "confirm" : "ineffective");
   return stay(wanted < current ? "hold" : "need");
 }
 
-function bound({ desired, binding }: Verdict, policy: ScalingPolicy): Verdict {
+function bound({ desired, binding }: Verdict, policy: Limits<ScalingPolicy>): Verdict {
   const bounded = withinBounds(desired, policy);
   if (bounded === desired) return { desired, binding };
-  return { desired: bounded, binding: bounded < desired ? "max" : "min" };
+  return { desired: bounded, binding: bounded > desired ? "min" : policy.isAlone ? "order" : "max" };
 }
 
 /** A move right after the last one waits, unless it leads back into the bounds. */
@@ -389,14 +421,17 @@ function coolDown(
 
 function remember(
   memory: ThroughputMemory,
-  { current, ready, startingMs, lost }: Observation,
+  { current, ready, startingMs, lost, elsewhere }: Observation,
   backlog: Backlog | null,
   { desired, direction }: ThroughputDecision,
   policy: ScalingPolicy,
   nowMs: number,
 ): ThroughputMemory {
   const isSaturated = (backlog?.total ?? 0) > Math.max(1, ready) * memory.batchSize;
-  const effort: Effort = { ready, isStarting: startingMs.length > 0, lost, isSaturated, deliveries: memory.deliveries };
+  // Neither can be concluded from consumers that have other work.
+  const isDisturbed = lost > 0 || elsewhere > NEGLIGIBLE_ELSEWHERE * ready;
+  const isStarting = startingMs.length > 0;
+  const effort: Effort = { ready, isStarting, isDisturbed, isSaturated, deliveries: memory.deliveries };
   const judged = judgeEffect(memory.effectiveness, effort, policy.minConsumers, nowMs);
   const effectiveness = direction === "OUT" ? recordOrder(judged, effort, current, desired, nowMs) : judged;
   return { ...memory, effectiveness, moves: recordMove(memory.moves, direction, nowMs) };

@@ -7,7 +7,7 @@ const decision = (current: number, desired: number): Decision => ({
   ...{ strategy: "ratio", current, desired, rate: 0, reason: "a test", binding: "rule" },
   direction: current === desired ? "NO_SCALE" : desired > current ? "OUT" : "IN",
   terms: { scaleOutRate: 50, scaleInRate: 10 },
-  inputs: { waiting: 0, pending: 0, consumers: current },
+  inputs: { waiting: 0, pending: 0, consumers: current, elsewhere: 0 },
 });
 
 /** The autoscaler's rule for an external metric with an average value, without tolerance. */
