@@ -91,6 +91,12 @@ class Recorder<Value> implements MessageKeeper<Value> {
   }
 }
 
+interface RecordedBatchDetails {
+  readonly stream: string | null;
+  /** Whether it is of a consumer with `orderBy`. */
+  readonly hasKeys: boolean;
+}
+
 /** A batch of messages that write their outcomes down. */
 export class RecordedBatch<Value = Fields> extends Batch<Value> {
   declare readonly messages: readonly RecordedMessage<Value>[];
@@ -98,10 +104,8 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
   readonly #aborter = new AbortController();
 
   /** @internal */
-  constructor(messages: readonly RecordedMessage<Value>[]) {
-    const [first] = messages;
-    const hasKeys = messages.some(({ key }) => key !== undefined);
-    super(messages, { stream: first?.stream ?? null, reason: "entries" }, () => Promise.resolve(), hasKeys);
+  constructor(messages: readonly RecordedMessage<Value>[], { stream, hasKeys }: RecordedBatchDetails) {
+    super(messages, { stream, reason: "entries" }, () => Promise.resolve(), hasKeys);
     this.#recorded = messages;
   }
 
@@ -149,6 +153,9 @@ export function recordMessage<Value>(
 }
 
 /** Makes a batch of messages. */
-export function recordBatch<Value>(messages: readonly RecordedMessage<Value>[]): RecordedBatch<Value> {
-  return new RecordedBatch(messages);
+export function recordBatch<Value>(
+  messages: readonly RecordedMessage<Value>[],
+  details: RecordedBatchDetails,
+): RecordedBatch<Value> {
+  return new RecordedBatch(messages, details);
 }

@@ -1,5 +1,5 @@
 export type { RecordedBatch, RecordedMessage, RecordedOutcome } from "@redis-batch/consumer/internal";
-export { makeBatch } from "./make-batch.ts";
+export { type BatchOptions, makeBatch } from "./make-batch.ts";
 export { type CodecOption, type MessageOptions, makeMessage } from "./make-message.ts";
 export type { FaultMoment, HeldCalls } from "./memory/memory-faults.ts";
 export {

@@ -134,6 +134,49 @@ describe("a batch that was made", () => {
     expect(() => makeMessage(order("a"), { key: 7 as never })).toThrow(expect.objectContaining({ code: "CONFIG" }));
   });
 
+  test("has the stream and the keys that a consumer would give it", async () => {
+    const byOrder = { stream: "payments", orderBy: "orderId" } as const;
+    const batch = makeBatch(
+      [order("a"), makeMessage(order("b"), { stream: "payments", key: "mine" }), order("a")],
+      byOrder,
+    );
+    expect(batch.stream).toBe("payments");
+    expect(batch.messages.map(({ stream, key }) => [stream, key])).toEqual([
+      ["payments", "a"],
+      ["payments", "mine"],
+      ["payments", "a"],
+    ]);
+    expect([...batch.byKey()].map(([key, messages]) => [key, messages.length])).toEqual([
+      ["a", 2],
+      ["mine", 1],
+    ]);
+    // A function has the value, which a codec may have changed.
+    const coded = makeBatch([order("a", 7), order("b", 8)], {
+      codec,
+      orderBy: ({ value }) => (value.cents === 7 ? null : String(value.cents)),
+    });
+    expectTypeOf(coded).toEqualTypeOf<RecordedBatch<Order>>();
+    expect([...coded.byKey().keys()]).toEqual([null, "8"]);
+    // As with a consumer, a batch without a key has no order, and one of a consumer without orderBy no keys.
+    expect([...makeBatch([{}], { orderBy: "orderId" }).byKey().keys()]).toEqual([null]);
+    expect(makeBatch([]).stream).toBeNull();
+    expect(makeBatch([], { stream: "payments" }).stream).toBe("payments");
+  });
+
+  test("refuses keys and streams that no consumer would give it", () => {
+    const config = expect.objectContaining({ code: "CONFIG" });
+    const payload = expect.objectContaining({ code: "PAYLOAD" });
+    expect(() => makeBatch([makeMessage({}, { stream: "a" }), makeMessage({}, { stream: "b" })])).toThrow(config);
+    expect(() => makeBatch([makeMessage({}, { stream: "a" })], { stream: "b" })).toThrow(config);
+    expect(() => makeBatch([order("a")], { orderBy: "" })).toThrow(config);
+    expect(() => makeBatch([order("a")], { orderBy: 7 as never })).toThrow(config);
+    expect(() => makeBatch([order("a")], { orderBy: () => 7 as never })).toThrow(payload);
+    const broken = (): never => {
+      throw new Error("no key");
+    };
+    expect(() => makeBatch([order("a")], { orderBy: broken })).toThrow("no key");
+  });
+
   test("carries out what the handler returns", async () => {
     const named: Handler<Order> = (batch) => {
       const [first, second] = batch.messages;

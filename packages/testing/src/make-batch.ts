@@ -1,21 +1,33 @@
+import type { Message } from "@redis-batch/consumer";
 import {
   isRecordedMessage,
+  keyOf,
   type RecordedBatch,
   type RecordedMessage,
   recordBatch,
 } from "@redis-batch/consumer/internal";
-import { UsageError } from "@redis-batch/core";
+import { type Codec, UsageError } from "@redis-batch/core";
 import { describeShape } from "@redis-batch/core/internal/messages";
-import type { CodecOption } from "./make-message.ts";
-import { makeMessage } from "./make-message.ts";
+import { OptionsReader } from "@redis-batch/core/internal/options";
+import { type CodecOption, makeMessage } from "./make-message.ts";
+
+export interface BatchOptions<Value> {
+  /** The key of the stream that its messages are from. Default: that of the first message that you made, or `"stream"`. */
+  readonly stream?: string | undefined;
+  /**
+   * The consumer's `orderBy`, for `batch.byKey()` and `message.key`. Messages that were made with a `key` keep theirs. Default:
+   * none; `byKey()` then works if one of the messages was made with a `key`.
+   */
+  readonly orderBy?: string | ((message: Message<Value>) => string | null | undefined) | undefined;
+}
 
 /**
  * Makes a batch for a unit test of a handler, of values, of messages that `makeMessage` made, or of both. It writes down
  * what the handler says of each message: see its `outcomes`.
  *
  * @throws {UsageError} when `items` is no list
- * @throws {ConfigError} naming every wrong option
- * @throws {PayloadError} when the codec cannot write a value
+ * @throws {ConfigError} naming every wrong option, or when messages are of several streams: a batch has one
+ * @throws {PayloadError} when the codec cannot write a value, or `orderBy` throws or returns something else than a text or nothing
  *
  * @example
  * const batch = makeBatch([{ orderId: "A-17" }, { orderId: "A-18" }]);
@@ -24,18 +36,41 @@ import { makeMessage } from "./make-message.ts";
  */
 export function makeBatch<Value, Input>(
   items: Iterable<Input | RecordedMessage<Value>>,
-  options: CodecOption<Value, Input>,
+  options: BatchOptions<Value> & CodecOption<Value, Input>,
 ): RecordedBatch<Value>;
-export function makeBatch<Value>(items: Iterable<Value | RecordedMessage<Value>>): RecordedBatch<Value>;
-export function makeBatch(items: Iterable<unknown>, options?: CodecOption<unknown>): RecordedBatch<unknown> {
+export function makeBatch<Value>(
+  items: Iterable<Value | RecordedMessage<Value>>,
+  options?: BatchOptions<Value>,
+): RecordedBatch<Value>;
+export function makeBatch(
+  items: Iterable<unknown>,
+  options: BatchOptions<never> & Partial<CodecOption<unknown>> = {},
+): RecordedBatch<unknown> {
   if (typeof (items as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== "function") {
     throw new UsageError(`makeBatch: expected a list of values or messages, got ${describeShape(items)}`);
   }
-  const messages = Array.from(items, (item): RecordedMessage<unknown> => {
-    return isRecordedMessage(item) ? item : make(item, options);
+  const listed = [...items];
+  const made = listed.filter(isRecordedMessage);
+  const reader = new OptionsReader("makeBatch", options, ["stream", "orderBy", "codec"]);
+  const stream = reader.stream("stream", made[0]?.stream ?? "stream");
+  const { codec, orderBy } = options;
+  const other = made.find((message) => message.stream !== stream);
+  if (other !== undefined) {
+    reader.problem(`a batch has messages of one stream, not of "${stream}" and "${other.stream}": make one for each`);
+  }
+  if (orderBy !== undefined && typeof orderBy !== "function" && (typeof orderBy !== "string" || orderBy === "")) {
+    reader.problem(`orderBy must be the name of a field or a function, not ${describeShape(orderBy)}`);
+  }
+  if (codec !== undefined) for (const method of ["encode", "decode"] as const) reader.codec(method, codec);
+  reader.finish({});
+  const messages = listed.map((item) => (isRecordedMessage(item) ? item : make(item, stream, codec)));
+  if (orderBy !== undefined) for (const message of messages) message.key ??= keyOf(message, orderBy);
+  const hasKeys = orderBy !== undefined || messages.some(({ key }) => key !== undefined);
+  return recordBatch(messages, {
+    stream: messages.length === 0 && options.stream === undefined ? null : stream,
+    hasKeys,
   });
-  return recordBatch(messages);
 }
 
-const make = (value: unknown, options: CodecOption<unknown> | undefined): RecordedMessage<unknown> =>
-  options === undefined ? makeMessage(value) : makeMessage(value, options);
+const make = (value: unknown, stream: string, codec: Codec<unknown> | undefined): RecordedMessage<unknown> =>
+  codec === undefined ? makeMessage(value, { stream }) : makeMessage(value, { stream, codec });
