@@ -136,6 +136,31 @@ test("an argument that is a list has its names between commas, each of them read
   });
 });
 
+test("several streams, where the command takes one, are refused with what to do instead", () => {
+  const told = (...words: readonly string[]): readonly string[] => {
+    const parsed = parse(...words);
+    return parsed.kind === "wrong" ? parsed.problems.map(({ sentence }) => sentence) : [];
+  };
+  const one = "<stream> is one stream here: for several,";
+  const comma = "a comma of a stream's name is typed \\x2c";
+  expect(told("dead-letters", "list", "a,b", "g")).toEqual([`${one} call it once for each; ${comma}`]);
+  expect(told("produce", "a,b")).toEqual([`${one} call it once for each; ${comma}`]);
+  expect(told("monitor", "a,b", "g")).toEqual([
+    `${one} call it once for each, or look at them in \`redis-batch dashboard\`; ${comma}`,
+  ]);
+  for (const scale of [["scale"], ["scale", "run"]]) {
+    expect(told(...scale, "a,b", "g")).toEqual([
+      `${one} run a scaler for each: it counts what its consumers do for other streams; ${comma}`,
+    ]);
+  }
+  expect(told("dashboard", "a,b")).toEqual([`${one} leave spaces between them; ${comma}`]);
+  const single = SPECS.filter(({ args }) => args.some(({ name }) => name === "stream"));
+  for (const { path } of single) expect(told(...path, "a,b", "g").join()).toContain(one);
+  const parsed = parse("monitor", "a\\x2cb", "g,h");
+  if (parsed.kind !== "run") throw new Error("it is a command");
+  expect(readNames(parsed, parseName).args).toEqual({ stream: "a,b", group: "g,h" });
+});
+
 test("every argument and option that names a stream, a group or a consumer is known as one", () => {
   const isConsumer = /\bthe consumer('s name| that)|of this consumer/;
   const kinds = SPECS.flatMap(({ path, args, options }) => [

@@ -210,7 +210,7 @@ function absentValue(spec: OptionSpec): Value | undefined {
 function readArguments(words: readonly string[], spec: CommandSpec, problems: Problem[]): Arguments {
   const values: Record<string, string | readonly string[] | undefined> = {};
   let rest = words;
-  for (const { name, optional, many, isList, choices } of spec.args) {
+  for (const { name, optional, many, isList, isName, choices, forSeveral = "call it once for each" } of spec.args) {
     const typed = many ? rest : rest.slice(0, 1);
     rest = rest.slice(typed.length);
     const taken = isList ? typed.flatMap((word) => word.split(",")) : typed;
@@ -219,6 +219,12 @@ function readArguments(words: readonly string[], spec: CommandSpec, problems: Pr
     if (taken.includes("") && !many) {
       const what = isList && taken.length > 1 ? "must have a name on both sides of each comma" : "must not be empty";
       problems.push({ sentence: `<${name}> ${what}` });
+    }
+    // As for `consume`, where commas stand between streams. Otherwise `produce a,b` would make a stream of that name.
+    if (isName && name === "stream" && !isList && taken.some((word) => word.includes(","))) {
+      problems.push({
+        sentence: `<stream> is one stream here: for several, ${forSeveral}; a comma of a stream's name is typed \\x2c`,
+      });
     }
     for (const word of taken) {
       if (choices === undefined || choices.includes(word)) continue;

@@ -22,7 +22,7 @@ export function referencePage(commands: readonly CommandSpec[]): string {
     optionTable(COMMON_OPTIONS),
     "Results go to standard output, notes and errors to standard error. Terminals get colours; `NO_COLOR` turns them off. Control characters in names and payloads are shown as escapes such as `\\e`, in JSON as `\\u001b`.",
     "## Names",
-    "Names of streams, groups and consumers are typed as tables show them: `\\xff` is a byte that is not UTF-8 (any two hexadecimal digits), and `\\\\` a backslash. Any other backslash stands for itself, so you only have to double one that comes before another backslash, or before `x` and two digits. JSON output also has such bytes as `\\xff`, and everything else unchanged. Quote such a name in a shell: `redis-batch consumers orders 'billing\\xff'`.",
+    "Names of streams, groups and consumers are typed as tables show them: `\\xff` is a byte that is not UTF-8 (any two hexadecimal digits), and `\\\\` a backslash. Any other backslash stands for itself, so you only have to double one that comes before another backslash, or before `x` and two digits. JSON output also has such bytes as `\\xff`, and everything else unchanged. A comma of a stream's name is typed `\\x2c`, because commas stand between several streams. Quote such a name in a shell: `redis-batch consumers orders 'billing\\xff'`.",
     "## Exit codes",
     table(
       ["code", "meaning"],

@@ -36,6 +36,8 @@ export interface ArgumentSpec {
   readonly isName?: true;
   /** One or more, with commas between. A comma of a name is written as the byte that it is: `\x2c`. */
   readonly isList?: true;
+  /** What to do for several streams, where the argument is one. Default: to call the command once for each. */
+  readonly forSeveral?: string;
 }
 
 export interface CommandSpec {

@@ -98,6 +98,10 @@ export const consume = defineCommand({
       does: "keep the messages of each customer in order",
     },
     {
+      line: "redis-batch consume orders,refunds billing --order-by customer --batch-size 1 --exec ./bill.sh",
+      does: "the same on two streams, each of which has its own order",
+    },
+    {
       line: "redis-batch consume orders audit --create start --idle-exit 5s > orders.ndjson",
       does: "copy the whole stream into a file",
     },

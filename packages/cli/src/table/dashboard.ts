@@ -9,7 +9,16 @@ export const dashboard = defineCommand({
     "Serves a web page: every group, the worst first, with charts, consumers, pending messages, dead letters, and the orders of the scaler. Without streams it shows all that SCAN finds. It listens on this machine only, and only shows; --allow-actions lets people redrive and discard dead letters, and records who did it.",
     "For other machines, say who may come in: --tokens-file, with a name and a token of at least 16 characters in each line, or --user-header for a proxy that signs people in. Put TLS in front, because tokens are sent as they are.",
   ],
-  args: [{ name: "stream", isName: true, about: "the streams to show", optional: true, many: true }],
+  args: [
+    {
+      name: "stream",
+      isName: true,
+      about: "the streams to show",
+      optional: true,
+      many: true,
+      forSeveral: "leave spaces between them",
+    },
+  ],
   options: {
     port: flagOf(DASHBOARD_SERVER_SPEC.port),
     host: flagOf(DASHBOARD_SERVER_SPEC.host, {

@@ -5,6 +5,7 @@ import { CHECK_CODES } from "../decisions/check.ts";
 import { PLAN_OPTIONS } from "./shared.ts";
 
 const STREAM = { name: "stream", isName: true, about: "the stream's key" } as const;
+const WATCHED = { ...STREAM, forSeveral: "call it once for each, or look at them in `redis-batch dashboard`" } as const;
 const GROUP = { name: "group", isName: true, about: "the consumer group" } as const;
 
 const JUDGING = defineOptions({
@@ -20,7 +21,7 @@ export const monitor = defineCommand({
   about: [
     "Shows it once, or with --watch until Ctrl-C. On a terminal, --watch uses the whole screen, with the keys p (pause), c (clean up) and q (quit); elsewhere it prints a line per pass, with --json a line of JSON. Rates and the trend need more than one pass. --watch waits for a stream and a group that do not exist yet, and shows how old its data is when the server does not answer.",
   ],
-  args: [STREAM, GROUP],
+  args: [WATCHED, GROUP],
   options: {
     ...JUDGING,
     watch: { kind: "flag", short: "w", about: "repeat, until Ctrl-C" },

@@ -3,6 +3,13 @@ import { KEDA_SPEC, PROCESS_POOL_SPEC, RUN_SPEC, SCALING_SPEC } from "@redis-bat
 import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
 
+const STREAM = {
+  name: "stream",
+  isName: true,
+  about: "the stream's key",
+  forSeveral: "run a scaler for each: it counts what its consumers do for other streams",
+} as const;
+
 const SCALING = defineOptions({
   min: flagOf(SCALING_SPEC.minConsumers, { default: null }),
   max: flagOf(SCALING_SPEC.maxConsumers, { default: null }),
@@ -18,10 +25,7 @@ export const scale = defineCommand({
   about: [
     "Shows the decisions of both strategies. ratio is the rule of the Python original: it adds or removes one consumer, depending on the waiting messages as a percentage of the pending ones. throughput calculates how many consumers keep up with arrivals and clear the backlog within the objective; it learns from pass to pass, so use --watch. Changes nothing.",
   ],
-  args: [
-    { name: "stream", isName: true, about: "the stream's key" },
-    { name: "group", isName: true, about: "the consumer group" },
-  ],
+  args: [STREAM, { name: "group", isName: true, about: "the consumer group" }],
   options: {
     strategy: {
       kind: "choice",
@@ -138,7 +142,7 @@ export const scaleRun = defineCommand({
     "If several scalers run for one group, one acts and the others stand by. The command waits for a stream or group that does not exist yet. Ctrl-C stops it. A process pool is drained first, even when this process is killed; workers that a dead pool has left count towards --max until they exit.",
   ],
   args: [
-    { name: "stream", isName: true, about: "the stream's key" },
+    STREAM,
     { name: "group", isName: true, about: "the consumer group" },
     { name: "command", about: "the command for process and command, after --", optional: true, many: true },
   ],
