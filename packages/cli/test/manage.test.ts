@@ -213,6 +213,25 @@ describe("reassign", () => {
     batch.ack();
   });
 
+  it("gives messages that are kept in order to no other consumer", async () => {
+    const { stream } = await filled("ordered", 2);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await redis.server.command("XREADGROUP", "GROUP", "g", "old", "COUNT", 1, "STREAMS", stream, ">");
+    await redis.server.command("XGROUP", "CREATECONSUMER", stream, "g", "stranger");
+    await using consumer = new Consumer({
+      redis: redis.server.url,
+      stream,
+      group: "g",
+      name: "only",
+      orderBy: "customer",
+    });
+    await consumer.fetch();
+    const args = ["reassign", stream, "g", "--from", "old", "--min-idle", "0", "--to-unregistered"];
+    expectEnd(await cli.run([...args, "--to", "stranger"]), 6, '"only" keeps the messages', "leave out --to");
+    expect(await planned([...args, "--to", "only"])).toMatchObject({ movable: 1 });
+    expect(await cli.json([...args, "--yes"])).toMatchObject({ moved: 1, to: "rb:released" });
+  });
+
   it("releases for any consumer where no target is named", async () => {
     const { stream, ids } = await filled("release", 3);
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");

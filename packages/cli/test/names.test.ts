@@ -77,6 +77,37 @@ describe("names that are not UTF-8", () => {
     expect(await others.count()).toBe(0);
   });
 
+  it("are those of several streams of one consumer, and of the one that is alone in its group", async () => {
+    const prefix = uniqueName("orders");
+    const streams = [name(prefix, 0xff), name(prefix, 0xfe)] as const;
+    const [group, me] = [name("group", 0x80), name("me", 0xfc)];
+    const consumer = new Consumer({
+      ...{ redis: redis.server.options, streams, group, name: me, orderBy: "key", batchSize: 2, maxWaitMs: 10 },
+    });
+    const got: string[] = [];
+    const running = consumer.run((batch) => {
+      for (const [key, messages] of batch.byKey()) got.push(`${batch.stream} ${key} ${messages.length}`);
+      batch.ack();
+    });
+    await eventually("it has joined", async () => (await raw("EXISTS", ...streams.map(bytes))) === 2);
+    for (const stream of streams) for (const key of ["k", "k"]) await raw("XADD", bytes(stream), "*", "key", key);
+    await eventually("all are done", async () => got.length >= 2);
+    expect(new Set(got.map((each) => each.split(" ")[0]))).toEqual(new Set(streams));
+    for (const [index, shown] of [`${prefix}\\xff`, `${prefix}\\xfe`].entries()) {
+      const registry = `rb:{${streams[index]}}:consumers:${streams[index]}:${group}`;
+      expect(await raw("HGET", bytes(registry), "rb:alone")).toEqual(bytes(me));
+      // It is a mark and not a consumer.
+      expect(await cli.json(["consumers", shown, "group\\x80"])).toMatchObject({
+        consumers: [{ consumer: "me\\xfc" }],
+      });
+    }
+    const typed = `${prefix}\\xff,${prefix}\\xfe`;
+    expectEnd(await cli.run(["consume", typed, "group\\x80", "--idle-exit", "1ms"]), 6, "me\\xfc", "in order");
+    expectEnd(await cli.run(["monitor", typed, "group\\x80"]), 2, "<stream> is one stream here");
+    expect(await consumer.close()).toMatchObject({ nameRemoved: true });
+    await running;
+  });
+
   it("are looked at, cleaned up and counted by their bytes", async () => {
     const { stream, one, other, stranger } = await makeGroups();
     const gone = name("gone", 0x80);

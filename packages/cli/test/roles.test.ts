@@ -282,6 +282,65 @@ class Work {
     }
   }
 
+  /** Works on several streams, of which it keeps the messages of each customer in order, as the only one in each group. */
+  async consumeInOrder(streams: readonly string[], group: string, user: string): Promise<void> {
+    for (const stream of streams) {
+      await this.admin("XGROUP", "CREATE", stream, group, "$", "MKSTREAM");
+      for (const [n, customer] of ["ada", "bob", "ada", "bob"].entries()) {
+        await this.admin("XADD", stream, "*", "customer", customer, "n", n);
+      }
+      // The first message is in the hands of somebody who died.
+      await this.admin("XREADGROUP", "GROUP", group, "dead", "COUNT", 1, "STREAMS", stream, ">");
+      const heartbeat = { v: 1, at: Date.now() - 3_600_000, incarnation: "x", leaseMs: 300 };
+      await this.admin("HSET", groupKey("consumers", stream, group), "dead", JSON.stringify(heartbeat));
+    }
+    const events = new EventRecorder<ConsumerEvent>();
+    const ordered = {
+      ...{ redis: this.as(user), streams, group, orderBy: "customer", observer: events.observe },
+      ...{
+        batchSize: 2,
+        maxWaitMs: 20,
+        blockMs: 100,
+        leaseMs: 600,
+        recoverEveryMs: 100,
+        retry: { baseMs: 1, capMs: 5 },
+      },
+    };
+    const consumer = new Consumer(ordered);
+    const done: string[] = [];
+    const running = consumer.run((batch) => {
+      for (const messages of batch.byKey().values()) {
+        for (const message of messages) {
+          const { n, customer } = message.fields;
+          if (n === "1" && message.deliveries === 1) {
+            message.retry();
+            break;
+          }
+          done.push(`${message.stream} ${customer} ${n}`);
+          message.ack();
+        }
+      }
+    });
+    const isDone = async (): Promise<boolean> => done.length === 4 * streams.length;
+    await Promise.race([running, eventually("all is done", isDone)]);
+    for (const stream of streams) {
+      const of = (customer: string) => done.filter((name) => name.startsWith(`${stream} ${customer}`));
+      expect([...of("ada"), ...of("bob")]).toEqual(
+        ["ada 0", "ada 2", "bob 1", "bob 3"].map((name) => `${stream} ${name}`),
+      );
+      expect(await this.admin("HGET", groupKey("consumers", stream, group), "rb:alone")).toBe(consumer.name);
+    }
+    const another = new Consumer({ ...ordered, redis: this.as(user), observer: () => {} });
+    await expect(another.run(() => {})).rejects.toMatchObject({ code: "CONFIG" });
+    await another.close();
+    const mayRemove = user !== "least-several";
+    expect(await consumer.close()).toMatchObject({ unconfirmedAcks: 0, nameRemoved: mayRemove });
+    await running;
+    for (const type of ["failed", "streamFailed", "recoveryFailed", "readFailed"] as const) {
+      expect(events.all(type)).toEqual([]);
+    }
+  }
+
   async buryTheDead(): Promise<void> {
     await using letters = new DeadLetters({ redis: this.as("deadLetters"), stream: STREAM, group: GROUP });
     const { letters: page } = await letters.list();
@@ -385,6 +444,20 @@ describe.each(SETTINGS)("on $version, cluster: $cluster, ioredis $major", ({ ver
     await work.scale();
     await work.manage();
     expect(await refusals(place)).toEqual([]);
+    expect(printed.mock.calls).toEqual([]);
+  });
+
+  test("a consumer of several streams, which keeps messages in order, needs the rights to each and to read them together", async () => {
+    // In a Cluster two of them are in one slot, and the third has a connection of its own.
+    const streams = [STREAM, "{eu}:refunds", "mails"];
+    await work.createUser("several", aclRules("consumer", streams, { cluster }));
+    await work.createUser("least-several", aclRules("consumer", streams, { cluster, least: true }));
+    await work.consumeInOrder(streams, "ordered", "several");
+    await work.consumeInOrder(streams, "least-ordered", "least-several");
+    expect(await refusals(place)).toEqual([]);
+    for (const stream of streams) {
+      expect(await work.admin("HEXISTS", groupKey("consumers", stream, "ordered"), "rb:alone")).toBe(0);
+    }
     expect(printed.mock.calls).toEqual([]);
   });
 

@@ -114,7 +114,7 @@ class GroupCleaning {
     this.#snapshot = snapshot;
     this.#firstEntryId = firstEntryId;
     this.#address = { stream: policy.stream, group: snapshot.report.group };
-    const choice = chooseTargets(snapshot.report.consumers, policy.handOverTo);
+    const choice = chooseTargets(snapshot.report.consumers, policy.handOverTo, snapshot.isAlone);
     this.#isReleased = choice.kind === "release";
     this.#targets = choice.kind === "targets" ? choice.targets : [];
     this.#noTarget = choice.kind === "none" ? choice.reason : "";

@@ -66,6 +66,8 @@ export interface GroupSnapshot {
   readonly shares: Shares;
   /** Whether there is a consumer that claims released messages: those of earlier versions do not report their free capacity. */
   readonly hasTaker: boolean;
+  /** Whether a consumer keeps messages in order for the whole group, or did until it fell silent. */
+  readonly isAlone: boolean;
   /** Late heartbeats, and how many milliseconds longer each must be watched before it counts as dead. */
   readonly late: readonly { readonly consumer: string; readonly watchMs: number }[];
 }
@@ -263,6 +265,7 @@ export class Inspector {
       dead: [...seen.flatMap(({ dead }) => dead ?? []), ...redriven(infos)],
       orphans: findOrphans(registry, verdicts, infos),
       shares: sumShares(infos, registry),
+      isAlone: [...registry.values()].some(({ details }) => details.isAlone === true),
       hasTaker: living.some(({ details }) => details.freePlaces !== null),
       late: findLate(registry, verdicts, atMs),
     };

@@ -82,6 +82,14 @@ async function judge(
 ): Promise<{ readonly owner: Registration | undefined; readonly forecast: HandOverForecast }> {
   const registry = await client.registry({ stream, group });
   const owner = registry.get(from);
+  const alone = [...registry.values()].find(({ details }) => details.isAlone === true)?.consumer;
+  if (alone !== undefined && to !== RELEASED && to !== alone) {
+    throw new Failure(
+      "refused",
+      `"${alone}" keeps the messages of this group in order (orderBy), so no other consumer may get them`,
+      "leave out --to: then it claims them itself, or the next one like it",
+    );
+  }
   const forecast = forecastHandOver({
     ...{ owner, target: registry.get(to), toAny: options["to-unregistered"] || to === RELEASED },
     ...{ minIdleMs: options["min-idle"], nowMs: await client.time() },

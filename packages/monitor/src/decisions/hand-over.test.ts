@@ -30,20 +30,27 @@ describe("chooseTargets", () => {
   it("releases where a registered consumer works, be it one that has much to do already", () => {
     const busy = consumer("busy", "WARNING - too many pending items");
     for (const to of ["registered", "any"] as const) {
-      expect(chooseTargets([...others, consumer("a"), ...foreign], to)).toEqual({ kind: "release" });
-      expect(chooseTargets([busy, ...foreign], to)).toEqual({ kind: "release" });
+      expect(chooseTargets([...others, consumer("a"), ...foreign], to, false)).toEqual({ kind: "release" });
+      expect(chooseTargets([busy, ...foreign], to, false)).toEqual({ kind: "release" });
     }
   });
 
+  it("gives nothing to foreign ones that must stay in order", () => {
+    expect(chooseTargets([...others, ...foreign], "any", true)).toMatchObject({
+      ...{ kind: "none", reason: expect.stringContaining("kept in order (orderBy)") as string },
+    });
+    expect(chooseTargets([...others, consumer("a"), ...foreign], "any", true)).toEqual({ kind: "release" });
+  });
+
   it("moves nothing where nobody works", () => {
-    expect(chooseTargets(others, "any")).toEqual({
+    expect(chooseTargets(others, "any", false)).toEqual({
       ...{ kind: "none", reason: "there is no healthy consumer to take the messages" },
     });
   });
 
   it("takes foreign ones only where that is allowed and no registered one works", () => {
-    expect(namesOf(chooseTargets([...others, ...foreign], "any"))).toEqual(["f"]);
-    expect(chooseTargets([...others, ...foreign], "registered")).toMatchObject({
+    expect(namesOf(chooseTargets([...others, ...foreign], "any", false))).toEqual(["f"]);
+    expect(chooseTargets([...others, ...foreign], "registered", false)).toMatchObject({
       ...{ kind: "none", reason: expect.stringContaining('only if handOverTo is "any"') as string },
     });
   });

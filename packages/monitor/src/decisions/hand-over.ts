@@ -18,11 +18,18 @@ export interface HandOverTarget {
 /**
  * Messages are released if a registered consumer works, even a busy one: there a message waits for a while, with a dead
  * consumer forever. Otherwise they go to healthy foreign consumers, if that is allowed.
+ *
+ * @param isAlone whether a consumer keeps messages in order for the whole group: a foreign one would not
  */
-export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOverTo): TargetChoice {
+export function chooseTargets(consumers: readonly ConsumerReport[], to: HandOverTo, isAlone: boolean): TargetChoice {
   const isAtWork = ({ foreign, status }: ConsumerReport): boolean =>
     !foreign && (status === "OK" || status === "WARNING - too many pending items");
   if (consumers.some(isAtWork)) return { kind: "release" };
+  if (isAlone) {
+    const reason =
+      "messages of this group are kept in order (orderBy), so only its own consumer may take them: start it again";
+    return { kind: "none", reason };
+  }
   const healthy = consumers.filter(({ foreign, status }) => foreign && status === "OK");
   if (healthy.length > 0 && to === "any") {
     return { kind: "targets", targets: healthy.map(({ consumer, pending }) => ({ consumer, pending })) };
