@@ -14,7 +14,7 @@ const MOST_REPEATS = 2;
 /** Runs a round in which nothing is wrong, and enough has happened to prove something. */
 async function pass(
   options: Pick<RoundOptions, "topology" | "waitForReplicas" | "messages" | "loadMs" | "kinds"> &
-    Partial<Pick<RoundOptions, "isOrdered" | "workers" | "shares">>,
+    Partial<Pick<RoundOptions, "isOrdered" | "streams" | "workers" | "shares">>,
 ) {
   const run = (): Promise<Round> => runRound({ ...ROUND_DEFAULTS, ...options, seed: SEED, progress: () => {} });
   let round = await run();
@@ -38,7 +38,7 @@ test("nothing is lost, nothing waits too long, every duplicate is explained, wha
   expect(round.longestWaitMs.orphaned).toBeGreaterThan(0);
 });
 
-test("the messages of a key are completed in order, and no other key waits for them, whatever happens to the one worker", async () => {
+test("the messages of a key are completed in order in each of three streams, and no other key waits for them, whatever happens to the one worker", async () => {
   const kinds = [
     "workerKill",
     "workerZombie",
@@ -48,7 +48,7 @@ test("the messages of a key are completed in order, and no other key waits for t
     "connectionReset",
   ] as const;
   const round = await pass({
-    ...{ topology: "standalone", waitForReplicas: false, kinds, isOrdered: true, workers: 1 },
+    ...{ topology: "standalone", waitForReplicas: false, kinds, isOrdered: true, streams: 3, workers: 1 },
     ...{ messages: 1_500, loadMs: 6_000 },
     // Those that only cost time are left out.
     shares: { retryOnce: 2_000, throwOnce: 500, reject: 500, killOnce: 100 },

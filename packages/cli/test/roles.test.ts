@@ -284,11 +284,13 @@ class Work {
 
   /** Works on several streams, of which it keeps the messages of each customer in order, as the only one in each group. */
   async consumeInOrder(streams: readonly string[], group: string, user: string): Promise<void> {
+    const mayRemove = user !== "least-several";
     for (const stream of streams) {
       await this.admin("XGROUP", "CREATE", stream, group, "$", "MKSTREAM");
       for (const [n, customer] of ["ada", "bob", "ada", "bob"].entries()) {
         await this.admin("XADD", stream, "*", "customer", customer, "n", n);
       }
+      if (!mayRemove) continue;
       // The first message is in the hands of somebody who died.
       await this.admin("XREADGROUP", "GROUP", group, "dead", "COUNT", 1, "STREAMS", stream, ">");
       const heartbeat = { v: 1, at: Date.now() - 3_600_000, incarnation: "x", leaseMs: 300 };
@@ -333,7 +335,6 @@ class Work {
     const another = new Consumer({ ...ordered, redis: this.as(user), observer: () => {} });
     await expect(another.run(() => {})).rejects.toMatchObject({ code: "CONFIG" });
     await another.close();
-    const mayRemove = user !== "least-several";
     expect(await consumer.close()).toMatchObject({ unconfirmedAcks: 0, nameRemoved: mayRemove });
     await running;
     for (const type of ["failed", "streamFailed", "recoveryFailed", "readFailed"] as const) {
