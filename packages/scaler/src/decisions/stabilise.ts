@@ -50,8 +50,8 @@ export function addNeed(samples: readonly NeedSample[], sample: NeedSample, hold
 export interface Settled {
   /** For the stream alone. */
   readonly own: number;
-  /** Also for the other streams of the same consumers. */
-  readonly withOthers: number;
+  /** How many more for the other streams of the same consumers. */
+  readonly forOthers: number;
 }
 
 /**
@@ -76,7 +76,7 @@ export function stabilise(samples: readonly NeedSample[], hold: Hold, isSoonAfte
   const settled = (ratio: number): number => Math.ceil(ratio * MARGIN + backlog - NEGLIGIBLE);
   const highest = isSoonAfterOut ? Math.ceil((sorted.at(-1) ?? 0) - NEGLIGIBLE) : 0;
   const own = Math.max(1, settled(rate), highest);
-  return { own, withOthers: Math.max(own, settled(rate + others)) };
+  return { own, forOthers: Math.max(0, settled(rate + others) - own) };
 }
 
 const ascending = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);

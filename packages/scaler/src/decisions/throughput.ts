@@ -329,7 +329,7 @@ function judgeLoad(
   const isForOthers = wholeConsumers(own) <= current;
   const target = effectiveTarget(memory.effectiveness, wanted, current);
   const fewest = Math.max(policy.minConsumers, Math.min(settled.own, cap ?? settled.own));
-  const { withOthers } = settled;
+  const { forOthers } = settled;
   const isSettling = nowMs - (memory.sinceMs ?? nowMs) < hold.ratesMs || sinceOutMs < leadMs + AFTER_START_MS;
   const verdict =
     isPressed && target > current
@@ -340,7 +340,7 @@ function judgeLoad(
           isForOthers,
           target,
           fewest,
-          withOthers,
+          forOthers,
           isEstimated: backlog.isEstimated,
           isSettling,
         });
@@ -381,13 +381,13 @@ function scaleIn(given: {
   readonly isForOthers: boolean;
   readonly target: number;
   readonly fewest: number;
-  /** The minimum, with what other streams need. */
-  readonly withOthers: number;
+  /** How many more other streams need. */
+  readonly forOthers: number;
   readonly isEstimated: boolean;
   readonly isSettling: boolean;
 }): Verdict {
-  const { current, wanted, target, withOthers } = given;
-  const fewest = Math.max(given.fewest, withOthers);
+  const { current, wanted, target } = given;
+  const fewest = given.fewest + given.forOthers;
   const stay = (binding: Binding): Verdict => ({ desired: current, binding });
   if (fewest < current && isWorthwhile(current, fewest)) {
     if (given.isEstimated) return stay("estimated");
