@@ -1,6 +1,5 @@
 /** The door for `@redis-batch/testing`. Not covered by semantic versioning: it pins this package exactly. */
 export { applyOutcome } from "./handler.ts";
-export { keyOf } from "./receiving/key-of.ts";
 export {
   isRecordedMessage,
   type RecordedBatch,

@@ -6,7 +6,9 @@ import { type Decoder, type Fields, LeaseLostError, UsageError } from "@redis-ba
 import { describeThrown } from "@redis-batch/core/internal/errors";
 import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import { Batch } from "./batch.ts";
+import { keyOf } from "./key-of.ts";
 import { Message, type MessageKeeper, type RetryOptions, resolveRetry } from "./message.ts";
+import type { ConsumerPolicy } from "./options.ts";
 
 /** What a handler has said of a message. */
 export type RecordedOutcome =
@@ -93,8 +95,8 @@ class Recorder<Value> implements MessageKeeper<Value> {
 
 interface RecordedBatchDetails {
   readonly stream: string | null;
-  /** Whether it is of a consumer with `orderBy`. */
-  readonly hasKeys: boolean;
+  /** The consumer's option: gives a key to messages that have none. */
+  readonly orderBy: ConsumerPolicy<unknown>["orderBy"];
 }
 
 /** A batch of messages that write their outcomes down. */
@@ -104,7 +106,9 @@ export class RecordedBatch<Value = Fields> extends Batch<Value> {
   readonly #aborter = new AbortController();
 
   /** @internal */
-  constructor(messages: readonly RecordedMessage<Value>[], { stream, hasKeys }: RecordedBatchDetails) {
+  constructor(messages: readonly RecordedMessage<Value>[], { stream, orderBy }: RecordedBatchDetails) {
+    if (orderBy !== undefined) for (const message of messages) message.key ??= keyOf(message, orderBy);
+    const hasKeys = orderBy !== undefined || messages.some(({ key }) => key !== undefined);
     super(messages, { stream, reason: "entries" }, () => Promise.resolve(), hasKeys);
     this.#recorded = messages;
   }
@@ -152,7 +156,11 @@ export function recordMessage<Value>(
   return message;
 }
 
-/** Makes a batch of messages. */
+/**
+ * Makes a batch of messages.
+ *
+ * @throws {PayloadError} when `orderBy` throws, or returns something else than a text or nothing
+ */
 export function recordBatch<Value>(
   messages: readonly RecordedMessage<Value>[],
   details: RecordedBatchDetails,

@@ -164,8 +164,8 @@ describe("a batch that was made", () => {
   });
 
   test("refuses keys and streams that no consumer would give it", () => {
-    const config = expect.objectContaining({ code: "CONFIG" });
-    const payload = expect.objectContaining({ code: "PAYLOAD" });
+    const config = expect.objectContaining({ code: "CONFIG" }) as Error;
+    const payload = expect.objectContaining({ code: "PAYLOAD" }) as Error;
     expect(() => makeBatch([makeMessage({}, { stream: "a" }), makeMessage({}, { stream: "b" })])).toThrow(config);
     expect(() => makeBatch([makeMessage({}, { stream: "a" })], { stream: "b" })).toThrow(config);
     expect(() => makeBatch([order("a")], { orderBy: "" })).toThrow(config);

@@ -1,7 +1,6 @@
 import type { Message } from "@redis-batch/consumer";
 import {
   isRecordedMessage,
-  keyOf,
   type RecordedBatch,
   type RecordedMessage,
   recordBatch,
@@ -15,7 +14,7 @@ export interface BatchOptions<Value> {
   /** The key of the stream that its messages are from. Default: that of the first message that you made, or `"stream"`. */
   readonly stream?: string | undefined;
   /**
-   * The consumer's `orderBy`, for `batch.byKey()` and `message.key`. Messages that were made with a `key` keep theirs. Default:
+   * The consumer's `orderBy`, for `batch.byKey()`. Messages that were made with a `key` keep theirs. Default:
    * none; `byKey()` then works if one of the messages was made with a `key`.
    */
   readonly orderBy?: string | ((message: Message<Value>) => string | null | undefined) | undefined;
@@ -64,12 +63,8 @@ export function makeBatch(
   if (codec !== undefined) for (const method of ["encode", "decode"] as const) reader.codec(method, codec);
   reader.finish({});
   const messages = listed.map((item) => (isRecordedMessage(item) ? item : make(item, stream, codec)));
-  if (orderBy !== undefined) for (const message of messages) message.key ??= keyOf(message, orderBy);
-  const hasKeys = orderBy !== undefined || messages.some(({ key }) => key !== undefined);
-  return recordBatch(messages, {
-    stream: messages.length === 0 && options.stream === undefined ? null : stream,
-    hasKeys,
-  });
+  const isUnknown = messages.length === 0 && options.stream === undefined;
+  return recordBatch(messages, { stream: isUnknown ? null : stream, orderBy });
 }
 
 const make = (value: unknown, stream: string, codec: Codec<unknown> | undefined): RecordedMessage<unknown> =>

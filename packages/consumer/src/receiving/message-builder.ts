@@ -3,11 +3,11 @@
 import { type EntryId, PayloadError } from "@redis-batch/core";
 import type { DeliveredEntry, StreamEntry } from "@redis-batch/core/internal/messages";
 import { isLastChance } from "../decisions/redelivery.ts";
+import { keyOf } from "../key-of.ts";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
 import { type Arrival, Message, type MessageKeeper } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
-import { keyOf } from "./key-of.ts";
 
 export interface MessageBuilderParts<Value> {
   readonly leases: LeaseRenewer<Value>;

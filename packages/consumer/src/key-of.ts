@@ -2,8 +2,8 @@
 import { PayloadError } from "@redis-batch/core";
 import { messageOf } from "@redis-batch/core/internal/errors";
 import { describeShape } from "@redis-batch/core/internal/messages";
-import type { Message } from "../message.ts";
-import type { ConsumerPolicy } from "../options.ts";
+import type { Message } from "./message.ts";
+import type { ConsumerPolicy } from "./options.ts";
 
 /**
  * Its key; `undefined` if it has none.
