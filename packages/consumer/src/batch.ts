@@ -1,4 +1,5 @@
 /** A batch as the application sees it, and the result of each of its messages. */
+import { randomBytes } from "node:crypto";
 import { type EntryId, type Fields, UsageError } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";
@@ -17,8 +18,14 @@ export interface Settlement {
   readonly open: readonly EntryId[];
 }
 
+// No two processes have the same, and no two batches of a process the same number.
+const PROCESS = randomBytes(6).toString("hex");
+let batches = 0;
+
 /** Messages that are delivered to the handler together. Each has its own outcome. */
 export class Batch<Value = Fields> implements Iterable<Message<Value>> {
+  /** Names it in logs and events, such as `3f9a1c2b4d5e-17`. A message that is redelivered comes in a batch with another id. */
+  readonly id: string = `${PROCESS}-${++batches}`;
   /** In stream order. The array is a copy: changing it does not change the batch. */
   readonly messages: readonly Message<Value>[];
   /** The key of the stream that all its messages are from. `null`: it is empty, and the consumer reads several streams. */

@@ -62,19 +62,27 @@ export type StreamEvent =
   | { readonly type: "heartbeatFailed"; readonly error: ErrorInfo }
   | { readonly type: "redelivered"; readonly messages: number }
   | { readonly type: "pendingTrimmed"; readonly ids: readonly EntryId[] }
-  | { readonly type: "batch"; readonly messages: number; readonly redelivered: number; readonly reason: BatchReason }
+  | {
+      readonly type: "batch";
+      /** `batch.id` of the batch that your code has got. */
+      readonly batchId: string;
+      readonly messages: number;
+      readonly redelivered: number;
+      readonly reason: BatchReason;
+    }
   | {
       readonly type: "batchEnded";
+      readonly batchId: string;
       readonly messages: number;
       /** Messages without an outcome: they are redelivered. */
       readonly unsettled: number;
       readonly durationMs: number;
     }
   /** `error` is the value that the handler threw. */
-  | { readonly type: "handlerFailed"; readonly messages: number; readonly error: unknown }
+  | { readonly type: "handlerFailed"; readonly batchId: string; readonly messages: number; readonly error: unknown }
   | { readonly type: "backingOff"; readonly attempt: number; readonly retryInMs: number }
   | { readonly type: "resumed"; readonly attempts: number }
-  | { readonly type: "nothingSettled"; readonly messages: number }
+  | { readonly type: "nothingSettled"; readonly batchId: string; readonly messages: number }
   | { readonly type: "acknowledged"; readonly messages: number }
   | { readonly type: "ackIncomplete"; readonly sent: number; readonly acknowledged: number }
   | { readonly type: "ackFailed"; readonly messages: number; readonly retryInMs: number; readonly error: ErrorInfo }

@@ -13,5 +13,6 @@ export type {
   TooLateReason,
 } from "./events.ts";
 export type { Handler, HandlerContext, Outcome } from "./handler.ts";
+export type { BatchStart, BatchTrace, ConsumerInstrumentation } from "./instrumentation.ts";
 export type { Message, RetryOptions } from "./message.ts";
 export { CONSUMER_DEFAULTS, type ConsumerOptions } from "./options.ts";

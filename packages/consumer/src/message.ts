@@ -6,15 +6,18 @@ import {
   fieldsCodec,
   PayloadError,
   type RawFields,
+  type TraceContext,
   UsageError,
 } from "@redis-batch/core";
 import { describeThrown, messageOf } from "@redis-batch/core/internal/errors";
 import {
   describeShape,
   guardPayload,
+  ownFieldsOf,
   payloadBytesOf,
   type StreamEntry,
   textOf,
+  traceContextOf,
 } from "@redis-batch/core/internal/messages";
 import { entryIdDate } from "@redis-batch/core/internal/names";
 import { INSPECT, type InspectContext, showAs } from "@redis-batch/core/internal/service";
@@ -161,7 +164,16 @@ export class Message<Value = Fields> {
 
   /** @internal Name, value, name, value … byte for byte. */
   get raw(): RawFields {
-    return this.#entry.fields;
+    return ownFieldsOf(this.#entry);
+  }
+
+  /**
+   * The trace that it belongs to, as its producer wrote it into the entry (option `instrumentation`); `undefined` if it wrote none, or
+   * none that is well-formed. It is no part of `fields`, `value` and `entries()`, and stays with the message through redelivery,
+   * dead letters and redrive.
+   */
+  get traceContext(): TraceContext | undefined {
+    return traceContextOf(this.#entry);
   }
 
   /**

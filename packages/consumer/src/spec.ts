@@ -5,6 +5,7 @@
 import type { CredentialsFunction, Decoder, Observer } from "@redis-batch/core";
 import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import type { ConsumerEvent } from "./events.ts";
+import type { ConsumerInstrumentation } from "./instrumentation.ts";
 import type { Message } from "./message.ts";
 
 export const CONSUMER_SPEC = {
@@ -27,6 +28,14 @@ export const CONSUMER_SPEC = {
   observer: {
     ...{ kind: "function", value: {} as Observer<ConsumerEvent>, otherwise: "process warnings" },
     about: "receives every [event](../../docs/events.md)",
+  },
+  /**
+   * Follows each batch, for tracing and metrics: `openTelemetry()` of `@redis-batch/opentelemetry`, or one of your own. Not set by
+   * default, and then costs nothing.
+   */
+  instrumentation: {
+    ...{ kind: "own", value: {} as ConsumerInstrumentation },
+    about: "follows each batch, for [tracing and metrics](../opentelemetry/README.md)",
   },
   /** The stream's key. It is created when it does not exist. Either this or `streams`. */
   stream: { kind: "stream", about: "the stream's key; created if it is missing; either this or `streams`" },

@@ -32,16 +32,23 @@ it.each<StreamEvent>([
 it("says why a message is a dead letter, and where a handler failed", () => {
   const words = { type: "deadLettered", id: "1-0", why: "maxDeliveries", error: "Error: disk full" } as const;
   expect(describeProblem(words)).toBe("message 1-0 went to the dead letters (maxDeliveries): Error: disk full");
-  const failed = describeProblem({ type: "handlerFailed", messages: 3, error: new TypeError("no disk") });
+  const failed = describeProblem({
+    type: "handlerFailed",
+    batchId: "a-1",
+    messages: 3,
+    error: new TypeError("no disk"),
+  });
   expect(failed).toMatch(/on a batch of 3; .*: TypeError: no disk at .*warn\.test/);
 });
 
 it.each(ODD_VALUES)("has words for a handler that throws %s", (_what, thrown) => {
-  expect(describeProblem({ type: "handlerFailed", messages: 3, error: thrown })).toContain("on a batch of 3");
+  expect(describeProblem({ type: "handlerFailed", batchId: "a-1", messages: 3, error: thrown })).toContain(
+    "on a batch of 3",
+  );
 });
 
 it.each<StreamEvent>([
-  { type: "nothingSettled", messages: 1 },
+  { type: "nothingSettled", batchId: "a-1", messages: 1 },
   { type: "ackFailed", messages: 1, retryInMs: 50, error },
   { type: "releaseFailed", messages: 1, retryInMs: 50, error },
   { type: "deadLetterFailed", messages: 1, retryInMs: 50, error },

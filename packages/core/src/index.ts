@@ -40,6 +40,7 @@ export { bytesOfName, nameOfBytes, parseName, showName } from "./names/names.ts"
 export type { AddEachOptions, AddResult } from "./producer/add-each.ts";
 export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } from "./producer/add-many.ts";
 export type { ProducerEvent } from "./producer/events.ts";
+export type { AddStart, AddTrace, ProducerInstrumentation } from "./producer/instrumentation.ts";
 export { PRODUCER_DEFAULTS, type ProducerOptions, type WhileAway } from "./producer/options.ts";
 export { type AddOptions, Producer } from "./producer/producer.ts";
 export type { Credentials, CredentialsFunction, LoginCredentials } from "./redis/credentials.ts";
@@ -50,4 +51,5 @@ export type { Observer } from "./service/observer.ts";
 export type { ConnectionRole } from "./stream-client.ts";
 export type { SkipReason } from "./wire/atomic/redrive.ts";
 export type { RawFields } from "./wire/entry.ts";
+export type { TraceContext } from "./wire/trace-context.ts";
 export type { GroupPosition } from "./wire/xgroup.ts";

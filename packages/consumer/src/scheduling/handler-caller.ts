@@ -26,26 +26,36 @@ export class HandlerCaller<Value> {
   }
 
   async handle(open: OpenBatch<Value>, handler: Handler<Value>): Promise<void> {
-    const { batch, messages, signal } = open;
+    const { batch, messages } = open;
     const { report } = this.#scope;
     try {
-      applyOutcome(messages, await this.#call(handler, batch, signal));
+      applyOutcome(messages, await this.#call(handler, open));
       // The handler did not say that anything failed, so this does not count against the messages.
       const isSilent = messages.every((message) => message.state === "offered");
-      if (isSilent) report({ type: "nothingSettled", messages: batch.size });
+      if (isSilent) report({ type: "nothingSettled", batchId: batch.id, messages: batch.size });
       this.#open.end(open, "", !isSilent);
     } catch (error) {
-      report({ type: "handlerFailed", messages: batch.size, error });
+      open.trace?.failed(error);
+      report({ type: "handlerFailed", batchId: batch.id, messages: batch.size, error });
       this.#open.end(open, describeThrown(error));
     }
   }
 
-  #call(handler: Handler<Value>, batch: OpenBatch<Value>["batch"], signal: AbortSignal): ReturnType<Handler<Value>> {
-    this.#isCalling = true;
-    try {
-      return CALLER === undefined ? handler(batch, { signal }) : CALLER.run(this, handler, batch, { signal });
-    } finally {
-      this.#isCalling = false;
-    }
+  /** Never throws: a promise is rejected instead. */
+  #call(handler: Handler<Value>, { batch, signal, trace }: OpenBatch<Value>): ReturnType<Handler<Value>> {
+    let returned: ReturnType<Handler<Value>> = undefined;
+    const call = (): void => {
+      this.#isCalling = true;
+      try {
+        returned = CALLER === undefined ? handler(batch, { signal }) : CALLER.run(this, handler, batch, { signal });
+      } catch (error) {
+        returned = Promise.reject(error);
+      } finally {
+        this.#isCalling = false;
+      }
+    };
+    if (trace === undefined) call();
+    else trace.run(call);
+    return returned;
   }
 }

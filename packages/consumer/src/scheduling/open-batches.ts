@@ -2,6 +2,7 @@
 
 import { Batch } from "../batch.ts";
 import type { PullMode } from "../decisions/redelivery.ts";
+import { type BatchTrace, followBatch } from "../instrumentation.ts";
 import type { Message } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { OutcomeRouter } from "../settling/outcome-router.ts";
@@ -17,6 +18,8 @@ export interface OpenBatch<Value> {
   readonly mode: PullMode;
   /** Aborts when the time to finish is over. */
   readonly signal: AbortSignal;
+  /** What follows it; `undefined`: nothing. */
+  readonly trace: BatchTrace | undefined;
 }
 
 export interface OpenBatchesParts<Value> {
@@ -93,6 +96,7 @@ export class OpenBatches<Value> {
       if (isSettled && open.mode === "fetch") continue;
       opened.isHung = true;
       opened.aborter.abort(reason);
+      open.trace?.failed(reason);
       unsettled.push(...rest);
     }
     return unsettled;
@@ -121,14 +125,24 @@ export class OpenBatches<Value> {
     const { stream } = policy;
     const hasKeys = this.#scope.order !== undefined;
     const batch = new Batch(messages, { stream, reason }, () => outcomes.whenThrough(messages), hasKeys);
-    const open = { batch, messages, mode, signal: aborter.signal };
-    // Nothing in an empty batch has to be waited for.
+    // Nothing in an empty batch has to be waited for, or followed.
+    const trace = messages.length === 0 ? undefined : this.#follow(batch);
+    const open = { batch, messages, mode, signal: aborter.signal, trace };
     if (messages.length > 0) {
       const isProbe = mode === "loop" && sinkWatch.isBackingOff;
       this.#open.set(open, { aborter, atMs: clock.nowMs(), isProbe, isHung: false });
-      report({ type: "batch", messages: messages.length, redelivered, reason });
+      report({ type: "batch", batchId: batch.id, messages: messages.length, redelivered, reason });
     }
     return open;
+  }
+
+  #follow(batch: Batch<Value>): BatchTrace | undefined {
+    const { clock, policy } = this.#scope;
+    const { instrumentation, group, name: consumer } = policy;
+    if (instrumentation === undefined) return undefined;
+    let firstMs = Number.POSITIVE_INFINITY;
+    for (const { arrival } of batch) firstMs = Math.min(firstMs, arrival.arrivedAtMs);
+    return followBatch(instrumentation, batch, { group, consumer, waitedMs: clock.nowMs() - firstMs });
   }
 
   /**
@@ -153,7 +167,11 @@ export class OpenBatches<Value> {
     const durationMs = this.#scope.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#lastDurationMs = durationMs;
-    this.#scope.report({ type: "batchEnded", messages: messages.length, unsettled: unsettled.length, durationMs });
+    open.trace?.ended();
+    const { id: batchId } = open.batch;
+    this.#scope.report({
+      ...{ type: "batchEnded", batchId, messages: messages.length, unsettled: unsettled.length, durationMs },
+    });
     this.#whenOneEnds();
     this.#scope.signals.batchEnded.raise();
   }
@@ -190,6 +208,7 @@ export class OpenBatches<Value> {
       const unsettled = open.messages.filter((message) => message.state === "offered");
       abandoned += unsettled.length;
       aborter.abort(reason);
+      open.trace?.failed(reason);
       for (const message of open.messages) message.abort(reason);
       // They have not failed, so any other consumer may work on them at once.
       for (const message of unsettled) this.#parts.releaser.release(message, "draining", { isUncounted: false });

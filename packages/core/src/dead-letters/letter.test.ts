@@ -39,6 +39,15 @@ test("the payload is not in its JSON, so a log of letters is no log of payloads"
   expect(JSON.stringify(letter)).not.toContain("4111");
 });
 
+test("the context of its trace is not among the fields, and not in its JSON", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const letter = read(["order", "A-17", "rb:traceparent", traceparent, ...HISTORY]) as DeadLetter;
+  expect(letter.traceContext).toEqual({ traceparent, tracestate: undefined });
+  expect(letter.fields).toEqual({ order: "A-17" });
+  expect([...letter.entries()].map(String)).toEqual(["order,A-17"]);
+  expect(JSON.stringify(letter)).not.toContain("0af765");
+});
+
 describe("an entry that the script did not write is not a dead letter", () => {
   const replaced = (name: string, value: string): string[] =>
     HISTORY.map((text, index) => (HISTORY[index - 1] === name ? value : text));

@@ -2,6 +2,7 @@ import { type Fields, fieldsCodec, rawCodec } from "../codecs/codec.ts";
 import { type EntryId, isEntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
 import { decodeText } from "../wire/reply.ts";
+import { decodeTraceContext, ownFields, type TraceContext } from "../wire/trace-context.ts";
 
 /** The fields that move-to-dead-letters.lua appends to a message's own: always these names, in this order. */
 const HISTORY = ["dead.id", "dead.consumer", "dead.deliveries", "dead.reason", "dead.error", "dead.at"] as const;
@@ -32,6 +33,7 @@ export class DeadLetter {
   /** When it was dead-lettered, by the server's clock. */
   readonly at: Date;
   readonly #raw: RawFields;
+  readonly #traceContext: TraceContext | undefined;
   #fields: Fields | undefined;
 
   /** @internal */
@@ -43,13 +45,19 @@ export class DeadLetter {
     this.reason = history.reason;
     this.error = history.error;
     this.at = history.at;
-    this.#raw = raw;
+    this.#traceContext = decodeTraceContext(raw);
+    this.#raw = ownFields(raw);
   }
 
   /** The message's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
   get fields(): Fields {
     this.#fields ??= fieldsCodec.decode(this.#raw);
     return this.#fields;
+  }
+
+  /** The trace that the message belongs to; `undefined` if its producer wrote none. */
+  get traceContext(): TraceContext | undefined {
+    return this.#traceContext;
   }
 
   /** Every field name and value as raw bytes, in their original order, including duplicates. */

@@ -12,4 +12,4 @@ export { inStreamOrder } from "../wire/atomic/own-messages.ts";
 export type { DueTime } from "../wire/atomic/read-due.ts";
 export type { DeliveredEntry } from "../wire/atomic/redeliver-own.ts";
 export type { StreamEntry } from "../wire/entry.ts";
-export { payloadBytesOf, textOf } from "../wire/packed-entry.ts";
+export { ownFieldsOf, payloadBytesOf, textOf, traceContextOf } from "../wire/packed-entry.ts";

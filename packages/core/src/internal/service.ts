@@ -6,6 +6,7 @@
 export { type BackoffPolicy, backoffDelayMs } from "../decisions/backoff.ts";
 export { CallScope } from "../service/call-scope.ts";
 export { type Clock, pause, systemClock } from "../service/clock.ts";
+export { guardInstrumentation } from "../service/guard-instrumentation.ts";
 export { INSPECT, type InspectContext, showAs } from "../service/inspected.ts";
 export { instanceName } from "../service/instance-name.ts";
 export { Lifecycle } from "../service/lifecycle.ts";

@@ -37,6 +37,7 @@ import { type AddManyOptions, type AddManyResult, summarize } from "./add-many.t
 import { addUntilConfirmed } from "./add-until-confirmed.ts";
 import { Admission } from "./admission.ts";
 import type { ProducerEvent } from "./events.ts";
+import { followAdd } from "./instrumentation.ts";
 import { type ProducerOptions, type ProducerPolicy, resolveProducerOptions } from "./options.ts";
 import { type Ending, type OutgoingMessage, Sender } from "./sender.ts";
 
@@ -280,17 +281,21 @@ export class Producer<Value = FieldsInput> {
     const { fields, bytes } = encodeValue(this.#policy.codec, value, key);
     admit?.(bytes);
     this.#admission.enter(bytes);
+    const { instrumentation, stream } = this.#policy;
+    const trace = instrumentation && followAdd(instrumentation, { stream, bytes });
     const leaving: Ending<AddOnceResult> = {
       confirm: ({ id, added }) => {
         this.#admission.leave(bytes);
+        trace?.end.added(id, !added);
         ending.confirm({ id, duplicate: !added });
       },
       refuse: (reason) => {
         this.#admission.leave(bytes);
+        trace?.end.failed(reason);
         ending.refuse(idempotencyKey === undefined ? withAdvice(reason) : reason);
       },
     };
-    const message: OutgoingMessage = { fields, idempotencyKey };
+    const message: OutgoingMessage = { fields: trace ? [...fields, ...trace.fields] : fields, idempotencyKey };
     if (idempotencyKey === undefined) this.#sender.send(message, this.#waitMs(), signal, leaving);
     else void this.#addKeyed(message, idempotencyKey, signal).then(leaving.confirm, leaving.refuse);
   }

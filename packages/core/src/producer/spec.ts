@@ -5,6 +5,7 @@ import type { OptionSpecs } from "../options/option-spec.ts";
 import type { CredentialsFunction } from "../redis/credentials.ts";
 import type { Observer } from "../service/observer.ts";
 import type { ProducerEvent } from "./events.ts";
+import type { ProducerInstrumentation } from "./instrumentation.ts";
 
 export const PRODUCER_SPEC = {
   redis: { kind: "redis" },
@@ -26,6 +27,14 @@ export const PRODUCER_SPEC = {
   observer: {
     ...{ kind: "function", value: {} as Observer<ProducerEvent>, otherwise: "a process warning if it cannot connect" },
     about: "receives every `ProducerEvent`",
+  },
+  /**
+   * Follows each message, for tracing and metrics: `openTelemetry()` of `@redis-batch/opentelemetry`, or one of your own. Not
+   * set by default, and then costs nothing.
+   */
+  instrumentation: {
+    ...{ kind: "own", value: {} as ProducerInstrumentation },
+    about: "follows each message, for [tracing and metrics](../opentelemetry/README.md)",
   },
   /** The stream's key. It is created by the first message. */
   stream: { kind: "name", required: true, about: "the stream's key; created by the first message" },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StreamEntry } from "./entry.ts";
 import { FieldNames } from "./field-names.ts";
-import { PackedEntry } from "./packed-entry.ts";
+import { ownFieldsOf, PackedEntry, textOf, traceContextOf } from "./packed-entry.ts";
 
 const bytesOf = (part: string | Buffer): Buffer => Buffer.from(part);
 
@@ -31,6 +31,23 @@ test("gives its fields as text, before and after they were given as bytes", () =
     expect(Object.getPrototypeOf(text)).toBeNull();
     expect(Object.entries(text)).toEqual(Object.entries(expected));
   }
+});
+
+test("the context of a trace is not among its text, and can be asked for", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const context = ["rb:tracestate", "vendor=1", "rb:traceparent", traceparent];
+  const own = ["a", "1", "traceparent", "x"];
+  for (const [parts, tracestate] of [
+    [[...own, ...context], "vendor=1"],
+    [[...own, ...context.slice(2)], undefined],
+  ] as const) {
+    const entry = pack(parts, undefined, 500);
+    expect({ ...entry.text }).toEqual({ a: "1", traceparent: "x" });
+    expect({ ...textOf({ id: entry.id, fields: entry.fields }) }).toEqual({ a: "1", traceparent: "x" });
+    expect(ownFieldsOf(entry)).toEqual(own.map(bytesOf));
+    expect(traceContextOf(entry)).toEqual({ traceparent, tracestate });
+  }
+  expect(traceContextOf(pack(own))).toBeUndefined();
 });
 
 test("knows names again by their bytes, not by their place or length", () => {

@@ -7,6 +7,7 @@ import { type Fields, fieldsCodec } from "../codecs/codec.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "./entry.ts";
 import type { FieldNames } from "./field-names.ts";
+import { decodeTraceContext, ownFields, type TraceContext, traceFieldsAmong } from "./trace-context.ts";
 
 const CR = 13;
 const ZERO = 48;
@@ -42,12 +43,13 @@ export class PackedEntry implements StreamEntry {
     return this.#fields;
   }
 
-  /** The fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
+  /** The application's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
   get text(): Fields {
     const { bytes, names } = this.#packed;
     const bounds = boundsOf(this.#packed);
+    const end = bounds.length - 4 * traceFieldsAmong(bytes, bounds);
     const record = Object.create(null) as Record<string, string>;
-    for (let index = 0; index < bounds.length; index += 4) {
+    for (let index = 0; index < end; index += 4) {
       const name = names.textOf(index / 4, bytes, bounds[index] as number, bounds[index + 1] as number);
       record[name] = bytes.toString("utf8", bounds[index + 2], bounds[index + 3]);
     }
@@ -93,7 +95,13 @@ export function payloadBytesOf(entry: StreamEntry): number {
   return bytes;
 }
 
-/** An entry's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
+/** The application's fields of an entry as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
 export function textOf(entry: StreamEntry): Fields {
-  return entry instanceof PackedEntry ? entry.text : fieldsCodec.decode(entry.fields);
+  return entry instanceof PackedEntry ? entry.text : fieldsCodec.decode(ownFields(entry.fields));
 }
+
+/** The application's fields of an entry, byte for byte. */
+export const ownFieldsOf = (entry: StreamEntry): RawFields => ownFields(entry.fields);
+
+/** The context of the trace that an entry belongs to; `undefined` if it carries none. */
+export const traceContextOf = (entry: StreamEntry): TraceContext | undefined => decodeTraceContext(entry.fields);
