@@ -76,6 +76,24 @@ describe("docs/events.md", () => {
   });
 });
 
+describe("the levels of a structured log", () => {
+  // Marked, but a warning only if something is wrong.
+  const IN_PART = ["groupCreated", "intakeHeld"];
+
+  it("warn of the events that are marked in docs/events.md, and of no others", () => {
+    const rows = [...readFileSync(file("events.md"), "utf8").matchAll(/^\| `(\w+)`( ⚠)? \|.*\|.*\|$/gm)];
+    const marked = new Set(rows.filter(([, , mark]) => mark !== undefined).map(([, type]) => type));
+    const wrong: unknown[] = [];
+    const observe = core.logObserver((level, _message, { event }) => {
+      const isWarning = level === "warn" || level === "error";
+      if (isWarning !== marked.has(String(event)) && !IN_PART.includes(String(event))) wrong.push([event, level]);
+    });
+    for (const [, type = ""] of rows) observe({ type });
+    expect(wrong).toEqual([]);
+    expect(rows.length).toBeGreaterThan(80);
+  });
+});
+
 describe("docs/metrics.md", () => {
   const documented = (heading: string) =>
     tableBelow(readFileSync(file("metrics.md"), "utf8"), heading).map(([name = "", type, unit, labels = "", help]) => ({

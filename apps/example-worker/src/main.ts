@@ -1,9 +1,8 @@
 /** The worker: reads commits from a Redis Stream in batches and stores each batch in a database. See the README. */
 import { readFile } from "node:fs/promises";
-import { ConfigError, Consumer, type CredentialsFunction } from "@redis-batch/consumer";
+import { ConfigError, Consumer, type CredentialsFunction, logObserver } from "@redis-batch/consumer";
 import { createBatchHandler } from "./batch-handler.ts";
 import { type Config, readConfig } from "./config.ts";
-import { logConsumerEvents } from "./consumer-log.ts";
 import { createLog } from "./log.ts";
 import { openStore } from "./open-store.ts";
 import { startProbes } from "./probes.ts";
@@ -24,7 +23,13 @@ try {
 
 async function work({ redisUrl, redisPasswordFile, database, probes, ...settings }: Config): Promise<void> {
   const stop = stopOnSignals(log);
-  const observer = logConsumerEvents(log);
+  const observer = logObserver(
+    (level, _message, { event, ...fields }) => {
+      // They come with each batch, for which the handler logs a line.
+      if (level !== "debug") log(level, String(event), fields);
+    },
+    { levels: { handlerFailed: "error", streamFailed: "error", keysMissing: "error" } },
+  );
   // Closed in reverse order: the probes answer until the last batch is stored.
   const credentials = redisPasswordFile === undefined ? undefined : passwordFrom(redisPasswordFile);
   await using consumer = new Consumer({ redis: redisUrl, credentials, ...settings, observer });

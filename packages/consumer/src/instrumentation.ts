@@ -18,6 +18,8 @@ export interface BatchStart {
   readonly consumer: string;
   /** How long the first of its messages has waited in this process, in milliseconds. */
   readonly waitedMs: number;
+  /** Whether a call of `fetch()` gets it: then it belongs to what that call is part of. */
+  readonly isFetched: boolean;
 }
 
 /** One batch that is followed. */

@@ -47,6 +47,14 @@ export type { Credentials, CredentialsFunction, LoginCredentials } from "./redis
 export type { LentClient, RedisSource } from "./redis/open-client.ts";
 export type { RedisStandIn } from "./redis/stand-in.ts";
 export type { LifecycleState } from "./service/lifecycle.ts";
+export {
+  type LogLevel,
+  type LogObserverOptions,
+  logObserver,
+  type ObjectFirstLogger,
+  pinoObserver,
+  type WriteLog,
+} from "./service/log-observer.ts";
 export type { Observer } from "./service/observer.ts";
 export type { ConnectionRole } from "./stream-client.ts";
 export type { SkipReason } from "./wire/atomic/redrive.ts";

@@ -126,7 +126,7 @@ export class OpenBatches<Value> {
     const hasKeys = this.#scope.order !== undefined;
     const batch = new Batch(messages, { stream, reason }, () => outcomes.whenThrough(messages), hasKeys);
     // Nothing in an empty batch has to be waited for, or followed.
-    const trace = messages.length === 0 ? undefined : this.#follow(batch);
+    const trace = messages.length === 0 ? undefined : this.#follow(batch, mode);
     const open = { batch, messages, mode, signal: aborter.signal, trace };
     if (messages.length > 0) {
       const isProbe = mode === "loop" && sinkWatch.isBackingOff;
@@ -136,13 +136,14 @@ export class OpenBatches<Value> {
     return open;
   }
 
-  #follow(batch: Batch<Value>): BatchTrace | undefined {
+  #follow(batch: Batch<Value>, mode: PullMode): BatchTrace | undefined {
     const { clock, policy } = this.#scope;
     const { instrumentation, group, name: consumer } = policy;
     if (instrumentation === undefined) return undefined;
     let firstMs = Number.POSITIVE_INFINITY;
     for (const { arrival } of batch) firstMs = Math.min(firstMs, arrival.arrivedAtMs);
-    return followBatch(instrumentation, batch, { group, consumer, waitedMs: clock.nowMs() - firstMs });
+    const waitedMs = clock.nowMs() - firstMs;
+    return followBatch(instrumentation, batch, { group, consumer, waitedMs, isFetched: mode === "fetch" });
   }
 
   /**

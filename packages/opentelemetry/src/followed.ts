@@ -1,0 +1,34 @@
+/** What is read of batches and messages: those of `@redis-batch/consumer` have it. */
+import type { EntryId, TraceContext } from "@redis-batch/core";
+
+export interface FollowedMessage {
+  readonly id: EntryId;
+  readonly deliveries: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly traceContext: TraceContext | undefined;
+}
+
+export interface FollowedBatch {
+  readonly id: string;
+  readonly stream: string | null;
+  readonly size: number;
+  readonly messages: readonly FollowedMessage[];
+  settled(): Promise<SettledIds>;
+}
+
+/** The messages that came to each end. */
+export interface SettledIds {
+  readonly acknowledged: readonly EntryId[];
+  readonly retried: readonly EntryId[];
+  readonly deadLettered: readonly EntryId[];
+  readonly tooLate: readonly EntryId[];
+  readonly open: readonly EntryId[];
+}
+
+/** How a batch came about. */
+export interface FollowedStart {
+  readonly group: string;
+  readonly consumer: string;
+  readonly waitedMs: number;
+  readonly isFetched: boolean;
+}

@@ -1,0 +1,10 @@
+/** The public door. */
+export type { FollowedBatch, FollowedMessage, FollowedStart, SettledIds } from "./followed.ts";
+export {
+  contextOfBatch,
+  contextOfMessage,
+  type FollowedTrace,
+  type OpenTelemetryInstrumentation,
+  openTelemetry,
+} from "./open-telemetry.ts";
+export { OPEN_TELEMETRY_DEFAULTS, type OpenTelemetryOptions } from "./options.ts";

@@ -1,0 +1,3 @@
+import { library } from "../../scripts/lib/library.ts";
+
+export default library(["index"]);
