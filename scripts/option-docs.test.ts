@@ -17,6 +17,7 @@ import "@redis-batch/core/spec";
 import "@redis-batch/consumer/spec";
 import "@redis-batch/dashboard/spec";
 import "@redis-batch/monitor/spec";
+import "@redis-batch/opentelemetry/spec";
 import "@redis-batch/scaler/spec";
 new Consumer({ redis: "", group: "", batchSize: 3, retry: { capMs: 3 }, observer() {}, codec: { decode: () => 3 } });
 new Producer({ redis: "", stream: "", maxQueued: 3, whileAway: "fail", codec: { encode: () => ({}) } });

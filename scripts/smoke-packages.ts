@@ -28,13 +28,16 @@ const NPX_VERSIONS = [
   { node: "24", npm: "11" },
 ];
 // Each is installed on its own.
-const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator", "dashboard", "testing"];
+const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator", "dashboard", "opentelemetry", "testing"];
 // What else of ours comes with one, beside core.
 const INSTALLED_WITH: Readonly<Record<string, readonly string[]>> = {
   ...{ simulator: ["scaler"], dashboard: ["monitor"], testing: ["consumer"] },
 };
 // And what of others, beside ioredis.
-const OF_OTHERS: Readonly<Record<string, readonly string[]>> = { dashboard: ["@hono/node-server", "hono"] };
+const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
+  dashboard: ["@hono/node-server", "hono"],
+  opentelemetry: ["@opentelemetry/api"],
+};
 const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
 const NAMES = LIBRARIES.flatMap(namesOf);
 const IOREDIS_VERSIONS = ["5", "6"];
@@ -62,7 +65,7 @@ try {
   const oldest = nodes[0] as Runtime;
   const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
   await step(
-    "each library installs core and ioredis, three of them a sibling as well, the dashboard Hono, and nothing else",
+    "each library installs core and ioredis, three of them a sibling as well, two what they are for, and nothing else",
     () => all(LIBRARIES.map((library) => installLibrary(library, registry))),
   );
   await step("TypeScript 5.8, 6 and 7 understand their declarations, by node10, node16, nodenext and bundler", compile);
@@ -188,7 +191,11 @@ async function useExamples(oldest: Runtime, registry: PackedRegistry, url: strin
   const home = join(folder, "examples");
   mkdirSync(home);
   // What only some examples need.
-  const others = { "@grpc/grpc-js": "1", "@grpc/proto-loader": "0.8", "prom-client": "15", zod: "4" };
+  const others = {
+    ...{ "@grpc/grpc-js": "1", "@grpc/proto-loader": "0.8", pino: "10", "prom-client": "15", zod: "4" },
+    ...{ "@opentelemetry/context-async-hooks": "3", "@opentelemetry/sdk-trace": "3" },
+    "@opentelemetry/exporter-trace-otlp-http": "0.301",
+  };
   await install(home, { type: "module", dependencies: { ...ALL_LIBRARIES, ...others } }, registry);
   console.log(`  ${await tryExamples(oldest, home, url)} examples`);
 }

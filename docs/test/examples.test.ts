@@ -14,7 +14,11 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = `${root}docs/.examples`;
 // Those with the programs for Kubernetes among them, which run in a test of their own.
 const GUIDES = globSync(
-  ["README.md", "docs/*.md", "packages/{cli,consumer,core,dashboard,monitor,scaler,simulator,testing}/README.md"],
+  [
+    "README.md",
+    "docs/*.md",
+    "packages/{cli,consumer,core,dashboard,monitor,opentelemetry,scaler,simulator,testing}/README.md",
+  ],
   {
     cwd: root,
   },

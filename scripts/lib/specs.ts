@@ -4,6 +4,7 @@ import type { OptionSpecs } from "@redis-batch/core/internal/options";
 import * as core from "@redis-batch/core/spec";
 import * as dashboard from "@redis-batch/dashboard/spec";
 import * as monitor from "@redis-batch/monitor/spec";
+import * as opentelemetry from "@redis-batch/opentelemetry/spec";
 import * as scaler from "@redis-batch/scaler/spec";
 
 export const SPECS: Readonly<Record<string, Readonly<Record<string, OptionSpecs>>>> = {
@@ -12,4 +13,5 @@ export const SPECS: Readonly<Record<string, Readonly<Record<string, OptionSpecs>
   monitor,
   scaler,
   dashboard,
+  opentelemetry,
 };

@@ -1,7 +1,7 @@
 import { contenderScript } from "../build.ts";
 import { runContender } from "../contender.ts";
 import type { Figures } from "../figures.ts";
-import type { Bench, Scenario } from "../scenario.ts";
+import type { Arena, Bench, Scenario } from "../scenario.ts";
 import { taskOf } from "./consuming.ts";
 
 const STREAM = "bench:add-many";
@@ -16,11 +16,14 @@ export const ADD_MANY: Scenario = {
     // As much longer as the target allows for the cost.
     { metric: "messages/s", of: "ratio", bound: "at least", value: 0.91 },
   ],
-  prepare: async (bench) => ({
-    ours: () => add(bench, "producer-add-many"),
-    reference: () => add(bench, "raw-pipeline"),
-  }),
+  prepare: async (bench) => addArena(bench, "producer-add-many", "raw-pipeline"),
 };
+
+/** Two contenders, by their names, that add the same messages. */
+export const addArena = (bench: Bench, ours: string, reference: string): Arena => ({
+  ours: () => add(bench, ours),
+  reference: () => add(bench, reference),
+});
 
 async function add(bench: Bench, contender: string): Promise<Figures> {
   const messages = bench.quick ? 60_000 : 300_000;

@@ -23,12 +23,18 @@ export interface Load {
   readonly maxWaitMs?: number;
   /** How many customers there are, one after the other. Default 1,000. */
   readonly keys?: number;
+  /** Whether each carries the context of a trace. */
+  readonly isTraced?: boolean;
 }
 
 // The number of messages that one script adds at a time.
 const FILL_STEP = 10_000;
 const FILL =
   "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], '*', 'order', 'order-' .. i, 'customer', 'customer-' .. i % ARGV[4], 'note', ARGV[3]) end";
+const FILL_TRACED = FILL.replace(
+  "ARGV[3])",
+  "ARGV[3], 'rb:traceparent', string.format('00-%032x-%016x-01', i + 1, i + 1))",
+);
 
 /** Fills the stream → both contenders, ready to work on all of it. */
 export async function consumingArena(bench: Bench, load: Load, ours: Consuming, reference: Consuming): Promise<Arena> {
@@ -70,10 +76,16 @@ export function taskOf({ server }: Bench, task: Omit<Task, "redis">): Task {
 
 export async function fill(
   { redis }: Bench,
-  { stream, messages, noteBytes = 60, keys = 1_000 }: Pick<Load, "stream" | "messages" | "noteBytes" | "keys">,
+  {
+    stream,
+    messages,
+    noteBytes = 60,
+    keys = 1_000,
+    isTraced = false,
+  }: Pick<Load, "stream" | "messages" | "noteBytes" | "keys" | "isTraced">,
 ): Promise<void> {
   for (let from = 0; from < messages; from += FILL_STEP) {
     const last = Math.min(from + FILL_STEP, messages) - 1;
-    await redis.eval(FILL, 1, stream, from, last, "x".repeat(noteBytes), keys);
+    await redis.eval(isTraced ? FILL_TRACED : FILL, 1, stream, from, last, "x".repeat(noteBytes), keys);
   }
 }

@@ -9,6 +9,7 @@ import { MONITOR_PASS } from "./monitor-pass.ts";
 import { ORDER } from "./order.ts";
 import { RELEASE } from "./release.ts";
 import { STREAMS } from "./streams.ts";
+import { TRACING } from "./tracing.ts";
 import { TRICKLE } from "./trickle.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...STREAMS,
   ...ORDER,
   ADD_MANY,
+  ...TRACING,
   HAND_OVER,
   RELEASE,
   MONITOR_PASS,

@@ -17,19 +17,18 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import type { TraceContext } from "@redis-batch/core";
 import { parseTraceContext } from "@redis-batch/core/internal/messages";
 import { guardInstrumentation } from "@redis-batch/core/internal/service";
 import * as names from "./conventions.ts";
 import { markFailed, typeOfError } from "./fault.ts";
-import type { FollowedBatch, FollowedMessage, FollowedStart, SettledIds } from "./followed.ts";
+import type { FollowedBatch, FollowedMessage, FollowedStart, FoundContext, SettledIds } from "./followed.ts";
 import type { Meters } from "./meters.ts";
 import { decodeSpanContext } from "./trace-context.ts";
 
 export interface BatchPolicy {
   readonly joinTrace: boolean;
   readonly maxLinks: number;
-  readonly contextOf: ((message: FollowedMessage) => Partial<TraceContext> | undefined) | undefined;
+  readonly contextOf: ((message: FollowedMessage) => FoundContext | undefined) | undefined;
 }
 
 /** The span that added each message. */

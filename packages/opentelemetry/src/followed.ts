@@ -1,6 +1,7 @@
 /** What is read of batches and messages: those of `@redis-batch/consumer` have it. */
 import type { EntryId, TraceContext } from "@redis-batch/core";
 
+/** What is read of a `Message`. */
 export interface FollowedMessage {
   readonly id: EntryId;
   readonly deliveries: number;
@@ -8,6 +9,7 @@ export interface FollowedMessage {
   readonly traceContext: TraceContext | undefined;
 }
 
+/** What is read of a `Batch`. */
 export interface FollowedBatch {
   readonly id: string;
   readonly stream: string | null;
@@ -25,10 +27,16 @@ export interface SettledIds {
   readonly open: readonly EntryId[];
 }
 
-/** How a batch came about. */
+/** How a batch came about, as `BatchStart` of the consumer. */
 export interface FollowedStart {
   readonly group: string;
   readonly consumer: string;
   readonly waitedMs: number;
   readonly isFetched: boolean;
+}
+
+/** A context as it was read of somewhere, unchecked. */
+export interface FoundContext {
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }

@@ -1,5 +1,5 @@
 /** The public door. */
-export type { FollowedBatch, FollowedMessage, FollowedStart, SettledIds } from "./followed.ts";
+export type { FollowedBatch, FollowedMessage, FollowedStart, FoundContext, SettledIds } from "./followed.ts";
 export {
   contextOfBatch,
   contextOfMessage,

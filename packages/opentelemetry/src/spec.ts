@@ -1,8 +1,7 @@
 /** The options of the instrumentation. Each is written here, and nowhere else. */
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
-import type { TraceContext } from "@redis-batch/core";
 import type { OptionSpecs } from "@redis-batch/core/internal/options";
-import type { FollowedMessage } from "./followed.ts";
+import type { FollowedMessage, FoundContext } from "./followed.ts";
 
 export const OPEN_TELEMETRY_SPEC = {
   /** Whose tracers make the spans. Default: the global one, also if it is registered later. */
@@ -46,7 +45,7 @@ export const OPEN_TELEMETRY_SPEC = {
   contextOf: {
     ...{
       kind: "function",
-      value: {} as (message: FollowedMessage) => Partial<TraceContext> | undefined,
+      value: {} as (message: FollowedMessage) => FoundContext | undefined,
       otherwise: "none",
     },
     about: "reads the context of messages of other producers, such as from a field `traceparent`",

@@ -21,8 +21,6 @@ export type ObjectFirstLogger = {
   readonly [Level in LogLevel]: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 };
 
-type Report = { readonly type: string };
-
 // What comes with every batch or pass while all is well.
 const OFTEN = new Set([
   ...["acknowledged", "added", "batch", "batchEnded", "decided", "delivered", "inspected", "looked", "read"],
@@ -52,9 +50,12 @@ const IN_PART: Readonly<Record<string, (event: Readonly<Record<string, unknown>>
  * // the console
  * const observer = logObserver((level, message, fields) => console[level](message, fields));
  */
-export function logObserver(write: WriteLog, { levels = {} }: LogObserverOptions = {}): Observer<Report> {
+export function logObserver(
+  write: WriteLog,
+  { levels = {} }: LogObserverOptions = {},
+): Observer<{ readonly type: string }> {
   return (event) => {
-    const { type, ...fields } = event as Report & Readonly<Record<string, unknown>>;
+    const { type, ...fields } = event as { readonly type: string } & Readonly<Record<string, unknown>>;
     const level = Object.hasOwn(levels, type) ? (levels[type] ?? "silent") : levelOf(event);
     if (level === "silent") return;
     write(level, wordsOf(type), {
@@ -71,11 +72,14 @@ export function logObserver(write: WriteLog, { levels = {} }: LogObserverOptions
  * @example
  * const consumer = new Consumer({ redis, stream, group, observer: pinoObserver(logger) });
  */
-export function pinoObserver(logger: ObjectFirstLogger, options: LogObserverOptions = {}): Observer<Report> {
+export function pinoObserver(
+  logger: ObjectFirstLogger,
+  options: LogObserverOptions = {},
+): Observer<{ readonly type: string }> {
   return logObserver((level, message, fields) => logger[level](fields, message), options);
 }
 
-function levelOf(event: Report): LogLevel {
+function levelOf(event: { readonly type: string }): LogLevel {
   const { type } = event;
   if (type === "failed") return "error";
   // Its own end, after "stopped" or "closed".
