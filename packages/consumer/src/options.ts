@@ -54,7 +54,7 @@ export function resolveConsumerOptions<Value>(
 ): ConsumerPolicy<Value> {
   const reader = new OptionsReader("new Consumer", options, Object.keys(CONSUMER_SPEC));
   const policy = reader.read(CONSUMER_SPEC, {
-    instrumentation: ({ batch }) => (typeof batch === "function" ? undefined : "have a method batch()"),
+    instrumentation: (given) => (typeof given.batch === "function" ? undefined : "have a method batch()"),
     orderBy: (value) =>
       isKeyReader(value) ? undefined : "be the name of a field, or a function that returns a text at once",
   });

@@ -88,24 +88,19 @@ export class BatchSpans {
     const { processDuration } = this.#meters.instruments;
     processDuration.record(this.#secondsSince(this.#startedMs), this.#measured("process", this.#failure));
     this.#process.end();
-    const startedMs = performance.now();
-    const settle = this.#span("settle", { kind: SpanKind.CLIENT, parent: this.context });
-    this.#batch.settled().then(
-      (settled) => {
-        describe(settle, settled);
-        this.#endSettle(settle, startedMs);
-      },
-      (error: unknown) => {
-        markFailed(settle, error);
-        this.#endSettle(settle, startedMs, { error });
-      },
-    );
+    void this.#followSettling(this.#span("settle", { kind: SpanKind.CLIENT, parent: this.context }));
   }
 
-  #endSettle(settle: Span, startedMs: number, failure?: { readonly error: unknown }): void {
-    const { operationDuration } = this.#meters.instruments;
-    operationDuration.record(this.#secondsSince(startedMs), this.#measured("settle", failure));
-    settle.end();
+  async #followSettling(span: Span): Promise<void> {
+    const startedMs = performance.now();
+    // Never rejects: what cannot be confirmed is told as open.
+    const settled = await this.#batch.settled();
+    guardInstrumentation(() => {
+      describe(span, settled);
+      const { operationDuration } = this.#meters.instruments;
+      operationDuration.record(this.#secondsSince(startedMs), this.#measured("settle"));
+      span.end();
+    });
   }
 
   #span(

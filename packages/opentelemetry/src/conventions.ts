@@ -3,10 +3,10 @@
  * minor versions: so they are written here.
  */
 export const SCHEMA_URL = "https://opentelemetry.io/schemas/1.45.0";
-export const SYSTEM = "messaging.system.name";
-export const OPERATION_NAME = "messaging.operation.name";
-export const OPERATION_TYPE = "messaging.operation.type";
-export const DESTINATION = "messaging.destination.name";
+const SYSTEM = "messaging.system.name";
+const OPERATION_NAME = "messaging.operation.name";
+const OPERATION_TYPE = "messaging.operation.type";
+const DESTINATION = "messaging.destination.name";
 export const GROUP = "messaging.consumer.group.name";
 export const CLIENT_ID = "messaging.client.id";
 export const MESSAGE_ID = "messaging.message.id";

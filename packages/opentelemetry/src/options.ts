@@ -18,8 +18,8 @@ export const OPEN_TELEMETRY_DEFAULTS: DefaultsOf<typeof OPEN_TELEMETRY_SPEC> = d
 export function resolveOpenTelemetryOptions(options: OpenTelemetryOptions): PolicyOf<typeof OPEN_TELEMETRY_SPEC> {
   const reader = new OptionsReader("openTelemetry", options, Object.keys(OPEN_TELEMETRY_SPEC));
   const policy = reader.read(OPEN_TELEMETRY_SPEC, {
-    tracerProvider: ({ getTracer }) => (typeof getTracer === "function" ? undefined : "have a method getTracer()"),
-    meterProvider: ({ getMeter }) => (typeof getMeter === "function" ? undefined : "have a method getMeter()"),
+    tracerProvider: (given) => (typeof given.getTracer === "function" ? undefined : "have a method getTracer()"),
+    meterProvider: (given) => (typeof given.getMeter === "function" ? undefined : "have a method getMeter()"),
   });
   return reader.finish(policy);
 }

@@ -1,6 +1,6 @@
 /** A receiver of OTLP over HTTP, as a collector is one, that keeps what it gets. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { eventually } from "@redis-batch/test-support";
@@ -92,10 +92,7 @@ export class OtlpReceiver implements AsyncDisposable {
 
   private constructor(server: Server) {
     this.#server = server;
-    server.on("request", async (request, response) => {
-      this.#take((await json(request)) as OtlpBody);
-      response.setHeader("content-type", "application/json").end("{}");
-    });
+    server.on("request", (request, response) => void this.#answer(request, response));
   }
 
   static async start(): Promise<OtlpReceiver> {
@@ -121,6 +118,11 @@ export class OtlpReceiver implements AsyncDisposable {
     await once(this.#server, "close");
   }
 
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#take((await json(request)) as OtlpBody);
+    response.setHeader("content-type", "application/json").end("{}");
+  }
+
   #take({ resourceSpans = [], resourceMetrics = [] }: OtlpBody): void {
     for (const { scopeSpans } of resourceSpans) {
       for (const { spans } of scopeSpans) this.spans.push(...spans.map(readSpan));
@@ -128,7 +130,7 @@ export class OtlpReceiver implements AsyncDisposable {
     this.points = resourceMetrics.flatMap(({ scopeMetrics }) =>
       scopeMetrics.flatMap(({ metrics }) =>
         metrics.flatMap(({ name: metric, unit, sum, histogram }) =>
-          (sum ?? histogram)!.dataPoints.map((point) => ({
+          (sum ?? histogram ?? { dataPoints: [] }).dataPoints.map((point) => ({
             ...{ metric, unit, attributes: valuesOf(point.attributes) },
             ...{ count: Number(point.asInt ?? point.asDouble ?? point.count), bounds: point.explicitBounds },
           })),

@@ -32,7 +32,7 @@ export interface ProducerPolicy<Value> extends Omit<PolicyOf<Spec>, Trimming> {
 export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): ProducerPolicy<Value> {
   const reader = new OptionsReader("new Producer", options, Object.keys(PRODUCER_SPEC));
   const { maxLen, minId, approximate, allowUnreadLoss, ...policy } = reader.read(PRODUCER_SPEC, {
-    instrumentation: ({ add }) => (typeof add === "function" ? undefined : "have a method add()"),
+    instrumentation: (given) => (typeof given.add === "function" ? undefined : "have a method add()"),
     minId: (id) =>
       typeof id === "string" && /^\d{1,20}(-\d{1,20})?$/.test(id)
         ? undefined

@@ -7,7 +7,13 @@ import { type Fields, fieldsCodec } from "../codecs/codec.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import type { RawFields, StreamEntry } from "./entry.ts";
 import type { FieldNames } from "./field-names.ts";
-import { decodeTraceContext, ownFields, type TraceContext, traceFieldsAmong } from "./trace-context.ts";
+import {
+  decodeTraceContext,
+  ownFields,
+  type TraceContext,
+  traceContextAmong,
+  traceFieldsAmong,
+} from "./trace-context.ts";
 
 const CR = 13;
 const ZERO = 48;
@@ -54,6 +60,11 @@ export class PackedEntry implements StreamEntry {
       record[name] = bytes.toString("utf8", bounds[index + 2], bounds[index + 3]);
     }
     return record;
+  }
+
+  /** The context of the trace that it belongs to; `undefined` if it carries none. */
+  get traceContext(): TraceContext | undefined {
+    return traceContextAmong(this.#packed.bytes, boundsOf(this.#packed));
   }
 
   #unpack(): RawFields {
@@ -104,4 +115,5 @@ export function textOf(entry: StreamEntry): Fields {
 export const ownFieldsOf = (entry: StreamEntry): RawFields => ownFields(entry.fields);
 
 /** The context of the trace that an entry belongs to; `undefined` if it carries none. */
-export const traceContextOf = (entry: StreamEntry): TraceContext | undefined => decodeTraceContext(entry.fields);
+export const traceContextOf = (entry: StreamEntry): TraceContext | undefined =>
+  entry instanceof PackedEntry ? entry.traceContext : decodeTraceContext(entry.fields);

@@ -48,6 +48,15 @@ export function traceFieldsAmong(bytes: Buffer, bounds: readonly number[]): numb
   return last >= 4 && isNamed(TRACESTATE_BYTES, bytes, bounds[last - 4], bounds[last - 3]) ? 2 : 1;
 }
 
+/** The same as `decodeTraceContext`, of fields in one piece. */
+export function traceContextAmong(bytes: Buffer, bounds: readonly number[]): TraceContext | undefined {
+  const count = traceFieldsAmong(bytes, bounds);
+  if (count === 0) return undefined;
+  const valueAt = (place: number): string | undefined =>
+    shortText(bytes.subarray(bounds.at(-4 * place + 2), bounds.at(-4 * place + 3)));
+  return parseTraceContext(valueAt(1), count === 2 ? valueAt(2) : undefined);
+}
+
 /** The fields of the application. */
 export function ownFields(fields: RawFields): RawFields {
   const count = traceFieldsIn(fields);
