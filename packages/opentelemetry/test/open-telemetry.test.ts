@@ -233,7 +233,7 @@ test("an add that fails is a span that says so, and a duplicate is one", async (
   await producer.add({ n: 1 }, { idempotencyKey: "once" });
   await redis.server.command("DEL", stream);
   await redis.server.command("SET", stream, "no stream");
-  await expect(producer.add({ n: 2 })).rejects.toThrow(stream);
+  await expect(producer.add({ n: 2 })).rejects.toMatchObject({ code: "WRONG_TYPE" });
   await redis.server.command("DEL", stream);
   const [, duplicate, failed] = await receiver.named(`add ${stream}`, 3);
   expect(duplicate?.attributes).toMatchObject({ "redis_batch.message.duplicate": true });
