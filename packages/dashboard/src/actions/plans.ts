@@ -6,10 +6,10 @@ import { randomUUID } from "node:crypto";
 import { DeadLetters, type EntryId, RedisBatchError, type RedisSource, UsageError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { messageOf } from "@redis-batch/core/internal/errors";
+import { keyOfLetter, type LetterFacts } from "@redis-batch/core/internal/messages";
 import { groupKey } from "@redis-batch/core/internal/names";
 import { pause, systemClock } from "@redis-batch/core/internal/service";
 import { letterCommand } from "../decisions/command-line.ts";
-import { keyOfLetter, type LetterFacts } from "../decisions/letter-groups.ts";
 import type { DashboardEvent } from "../events.ts";
 import { countLetters, letterFacts } from "../views/letters.ts";
 

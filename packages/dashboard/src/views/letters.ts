@@ -1,8 +1,13 @@
 /** The dead letters of a group: grouped by their errors, and one by one. */
 import { deadLetterKey, type EntryId } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
-import { readLetter } from "@redis-batch/core/internal/messages";
-import { groupLetters, keyOfLetter, type LetterFacts, type LetterGroup } from "../decisions/letter-groups.ts";
+import {
+  groupLetters,
+  keyOfLetter,
+  type LetterFacts,
+  type LetterGroup,
+  readLetter,
+} from "@redis-batch/core/internal/messages";
 import { entryPages, ReadBudget } from "./entry-pages.ts";
 import { type ShownField, showFields } from "./shown-fields.ts";
 

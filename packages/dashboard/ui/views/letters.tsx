@@ -1,6 +1,6 @@
+import type { LetterGroup } from "@redis-batch/core/internal/messages";
 import { useState } from "preact/hooks";
 import type { LetterAction } from "../../src/actions/plans.ts";
-import type { LetterGroup } from "../../src/decisions/letter-groups.ts";
 import type { LetterGroups, ShownLetter } from "../../src/views/letters.ts";
 import { Empty, Text, Waiting } from "../parts/basics.tsx";
 import { Fields } from "../parts/fields.tsx";

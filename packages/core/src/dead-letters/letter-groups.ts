@@ -10,7 +10,7 @@ export interface LetterFacts {
 
 /** Dead letters with the same reason and the same error but for what differs in each. */
 export interface LetterGroup {
-  /** Names the group in requests. */
+  /** Names the group: of every dead letter in it, `keyOfLetter` is this. */
   readonly key: string;
   readonly reason: string;
   /** The error, with `…` for what differs. */
