@@ -13,8 +13,6 @@ export {
   CLUSTER_RULES,
   type Extra,
   extrasOf,
-  type Grant,
-  type KeySet,
   RIGHTS,
   type Role,
   rulesOf,

@@ -3,7 +3,9 @@
  *
  * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
  */
-export { diagnoseRights, type Finding, finding, type RightsFacts, type Severity } from "../diagnosis/diagnosis.ts";
+export { diagnoseGroup, diagnoseRetention } from "../diagnosis/diagnose-group.ts";
+export { diagnoseRights, type Finding, finding, type Severity } from "../diagnosis/diagnosis.ts";
 export { examineServer, findMissingCommands } from "../diagnosis/examine-server.ts";
-export { diagnoseMissingCommands, roleName } from "../diagnosis/missing-commands.ts";
+export { diagnoseMissingCommands } from "../diagnosis/missing-commands.ts";
+export { probeRights } from "../diagnosis/probe-rights.ts";
 export { quoteWord } from "../names/quote-word.ts";

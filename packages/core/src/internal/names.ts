@@ -7,3 +7,4 @@ export { entryIdDate } from "../names/entry-id.ts";
 export { bookkeepingKeys, groupKey, idempotencyKey, isOwnKey } from "../names/keys.ts";
 export { encodeShownJson, quoteName, showBytes } from "../names/names.ts";
 export { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "../names/reserved-consumers.ts";
+export { shellWord } from "../names/shell-word.ts";

@@ -1,14 +1,8 @@
 /** What somebody would type to do the same. */
-import { showBytes } from "@redis-batch/core/internal/names";
+import { shellWord } from "@redis-batch/core/internal/names";
 
 // Longer lines do not fit everywhere.
 const MOST_IDS = 200;
-
-/** Quotes a word for a shell, if it needs it. */
-function shellWord(word: string): string {
-  const shown = showBytes(word);
-  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
-}
 
 /** The command for some dead letters; `null` if they are too many to be named in one line. */
 export function letterCommand(

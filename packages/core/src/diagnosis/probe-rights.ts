@@ -1,14 +1,9 @@
 /** Asks the server what a user may do, without doing it. */
-import {
-  type Grant,
-  type KeySet,
-  RIGHTS,
-  type Role,
-  rulesOf,
-  type StreamClient,
-} from "@redis-batch/core/internal/connection";
-import { type RightsFacts, roleName } from "@redis-batch/core/internal/diagnosis";
-import { groupKey, idempotencyKey } from "@redis-batch/core/internal/names";
+import { groupKey, idempotencyKey } from "../names/keys.ts";
+import { type Extra, type Grant, type KeySet, RIGHTS, type Role, rulesOf } from "../redis/rights.ts";
+import type { StreamClient } from "../stream-client.ts";
+import type { RightsFacts } from "./diagnosis.ts";
+import { roleName } from "./missing-commands.ts";
 
 interface Address {
   readonly stream: string;
@@ -100,21 +95,25 @@ function commandsOf({ keys, rules }: Grant, address: Address) {
   }));
 }
 
-/**
- * The rights of a role that the user lacks. Rights to commands that the server does not offer are left out, and so is what
- * is only granted on request.
- */
+interface RightsWanted {
+  readonly user: string;
+  readonly role: Role;
+  readonly address: Address;
+  /** Commands that the server does not offer; rights to them are left out. */
+  readonly notOffered: ReadonlySet<string>;
+  /** What is only granted on request, and is wanted. */
+  readonly extras?: readonly Extra[];
+}
+
+/** The rights of a role that the user lacks. */
 export async function probeRights(
-  client: StreamClient,
-  user: string,
-  role: Role,
-  address: Address,
-  notOffered: ReadonlySet<string>,
+  client: Pick<StreamClient, "mayRun">,
+  { user, role, address, notOffered, extras = [] }: RightsWanted,
 ): Promise<RightsFacts> {
   const name = roleName(role);
   const missing: { purpose: string; rules: readonly string[]; isLeast: boolean }[] = [];
   for (const [index, { purpose, need, grants }] of RIGHTS[role].entries()) {
-    if (need !== "least" && need !== "optional") continue;
+    if (need !== "least" && need !== "optional" && !extras.includes(need)) continue;
     const lacking: Grant[] = [];
     for (const grant of grants) {
       for (const { rule, commands } of commandsOf(grant, address)) {
