@@ -426,4 +426,18 @@ describe("monitor serve", () => {
     process.kill("SIGINT");
     expect((await process.exited).code).toBe(0);
   });
+
+  it("serves the dashboard as well with --ui, of this stream only, and to look at", async () => {
+    const { stream } = await leftBehind("serve-ui");
+    const { stream: other } = await leftBehind("other");
+    await using process = await cli.start(["monitor", "serve", stream, "--port", "0", "--ui", "--ui-port", "0"]);
+    const metrics = (await process.waitForLine(/^url +http/)).split(/ +/)[1] ?? "";
+    const ui = (await process.waitForLine(/^ui +http/)).split(/ +/)[1] ?? "";
+    expect((await fetch(`${metrics}/metrics`)).status).toBe(200);
+    await eventually("the group is shown", async () => (await fetch(`${ui}api/group?stream=${stream}&group=g`)).ok);
+    expect((await fetch(`${ui}api/group?stream=${other}&group=g`)).status).toBe(404);
+    expect(await (await fetch(`${ui}api/session`)).json()).toMatchObject({ mayAct: false, how: "anyone" });
+    process.kill("SIGINT");
+    expect((await process.exited).code).toBe(0);
+  });
 });

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { type DashboardServer, startDashboard } from "@redis-batch/dashboard";
 import { type MonitorEvent, MonitorTally, startMetricsServer } from "@redis-batch/monitor";
-import type { Run } from "../command.ts";
+import type { Invocation, Run } from "../command.ts";
+import { findServer } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import type { serve } from "../table/monitor.ts";
 import { withMonitor } from "./with-monitor.ts";
@@ -20,13 +22,24 @@ export const run: Run<typeof serve> = async (call) => {
       ...{ source: () => monitor.lastReport, tally, port: options.port, host: options.host },
       ...(token === undefined ? {} : { token }),
     });
-    await terminal.report({ facts: [{ key: "url", value: server.url }] }, options.json);
+    await using page = options.ui ? await openPage(call) : null;
+    const facts = [{ key: "url", value: server.url }];
+    await terminal.report({ facts: page === null ? facts : [...facts, { key: "ui", value: page.url }] }, options.json);
     await monitor.run({
       ...{ intervalMs: options.interval, signal },
       ...{ autoCleanUp: options["auto-cleanup"], autoTrim: options["auto-trim"] },
     });
   });
 };
+
+/** The monitor tells what goes wrong, for both. */
+async function openPage(call: Invocation<typeof serve>): Promise<DashboardServer> {
+  const { redis, connectTimeoutMs } = await findServer(call);
+  const { args, options } = call;
+  return startDashboard({
+    ...{ redis, connectTimeoutMs, streams: [args.stream], port: options["ui-port"], observer: () => {} },
+  });
+}
 
 function readToken(path: string): string {
   try {

@@ -1,3 +1,4 @@
+import { DASHBOARD_SERVER_SPEC } from "@redis-batch/dashboard/spec";
 import { METRICS_SERVER_SPEC, MONITOR_SPEC, RUN_SPEC } from "@redis-batch/monitor/spec";
 import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
@@ -45,6 +46,7 @@ export const serve = defineCommand({
   summary: "Serve metrics and probes of a stream's groups over HTTP",
   about: [
     "/metrics for Prometheus, /healthz and /readyz for orchestrators. If several run for one stream, one of them cleans up and trims.",
+    "With --ui it also serves the web page of `dashboard` for this stream. The page has a port of its own, because metrics are often open to a network: it answers only this machine, and only shows.",
   ],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
@@ -52,11 +54,16 @@ export const serve = defineCommand({
     port: flagOf(METRICS_SERVER_SPEC.port, { default: 9472 }),
     host: flagOf(METRICS_SERVER_SPEC.host, { value: "address" }),
     "token-file": { kind: "text", value: "path", about: "a file with the token that /metrics requires" },
+    ui: { kind: "flag", about: "also serve the dashboard of the stream, to this machine" },
+    "ui-port": flagOf(DASHBOARD_SERVER_SPEC.port, { about: "the port of the dashboard; 0 picks a free one" }),
     interval: flagOf(RUN_SPEC.intervalMs),
     "auto-cleanup": flagOf(RUN_SPEC.autoCleanUp),
     "auto-trim": flagOf(RUN_SPEC.autoTrim),
   },
-  examples: [{ line: "redis-batch monitor serve orders --auto-cleanup", does: "every group of orders, on port 9472" }],
+  examples: [
+    { line: "redis-batch monitor serve orders --auto-cleanup", does: "every group of orders, on port 9472" },
+    { line: "redis-batch monitor serve orders --ui", does: "with the dashboard, on http://127.0.0.1:9473" },
+  ],
   connects: true,
   drains: true,
 });
