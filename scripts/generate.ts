@@ -21,6 +21,14 @@ if (existsSync(luaFolder)) {
   bringUpToDate(target, format(target, encodeLuaModule(sources)));
 }
 
+// The version, as text: who bundles the packages has no package.json beside them.
+const core = join(ROOT, "packages/core");
+const { version } = JSON.parse(readFileSync(join(core, "package.json"), "utf8")) as { readonly version: string };
+bringUpToDate(
+  join(core, "src/version.generated.ts"),
+  `// The version that all packages share. Written by \`pnpm generate\` from package.json.\nexport const VERSION = "${version}";\n`,
+);
+
 // The scaler's published results, made again only when their sources have changed.
 const publish = join(ROOT, "docs/scaling/publish.ts");
 const published = spawnSync(

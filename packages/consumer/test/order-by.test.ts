@@ -1,5 +1,6 @@
 /** `orderBy`: messages of one key are done in order, whatever happens to one of them, and other keys go on meanwhile. */
 import { ConfigError, PayloadError, UsageError } from "@redis-batch/core";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { deferred, eventually, runWorker, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import type { ConsumerOptions, Handler, Message } from "../src/index.ts";
@@ -157,16 +158,23 @@ describe("a key whose first message never succeeds", () => {
     const made = group();
     const done: string[] = [];
     const names = [...named("a", 12), ...named("b", 5)];
-    const { events } = made.start(
+    const { consumer, events } = made.start(
       inTurn(done, (message) => {
         if (nameOf(message) !== "a1") return false;
-        message.retry({ delayMs: 100 });
+        message.retry({ delayMs: 200 });
         return true;
       }),
       { ...quick, batchSize: 1, prefetch: 0, maxDeferred: 6, concurrency: 2 },
     );
     await made.add(...names);
     await events.waitFor((event) => event.type === "intakeHeld" && event.by === "key-blocked");
+    // Who looks at the group from outside sees it in the heartbeat.
+    await eventually("its heartbeat tells what waits", async () => {
+      const key = groupKey("consumers", made.stream, made.group);
+      const told = String(await made.server.command("HGET", key, consumer.name));
+      const { isAlone, parked, blockedKeys } = JSON.parse(told) as Readonly<Record<string, unknown>>;
+      return isAlone === true && Number(parked) > 0 && blockedKeys === 1;
+    });
     expect(await finished(made, done)).toEqual(byKeyOf(names.slice(1)));
     expect(events.all("deadLettered")).toMatchObject([{ why: "blocks-key" }]);
     expect(made.offersOf("a1").length).toBeGreaterThanOrEqual(3);

@@ -315,6 +315,8 @@ export class Inspector {
       ...{ inFlight, oldestInFlightMs: details?.oldestInFlightMs ?? null, intake: details?.intake ?? null },
       busyShare: decideBusyShare(before?.marks, progress.marks, details?.concurrency ?? null),
       ...{ leaseMs: registered?.leaseMs ?? null, host: details?.host ?? null, pid: details?.pid ?? null },
+      ...{ version: details?.version ?? null, isAlone: details?.isAlone ?? null },
+      ...{ parked: details?.parked ?? null, blockedKeys: details?.blockedKeys ?? null },
     };
     const minIdleMs = leftAtMs === null ? this.#policy.foreignIdleMs : (left?.leaseMs ?? 0);
     const dead = isDead ? { consumer, pending, seenAtMs: registered?.atMs ?? null, minIdleMs } : null;

@@ -163,4 +163,12 @@ export interface ConsumerReport {
   /** The host it runs on, by its last heartbeat; `null` if it does not report it. */
   readonly host: string | null;
   readonly pid: number | null;
+  /** The version of Redis Batch that it runs; `null` if it does not report it. */
+  readonly version: string | null;
+  /** Whether it keeps the order of the whole group (`orderBy`), so that no other consumer may join; `null` if unknown. */
+  readonly isAlone: boolean | null;
+  /** Messages that wait in it behind an earlier one of their key (`orderBy`); `null` without an order, or if unknown. */
+  readonly parked: number | null;
+  /** The number of their keys. */
+  readonly blockedKeys: number | null;
 }

@@ -43,6 +43,10 @@ const consumer: fc.Arbitrary<ConsumerReport> = fc.record({
   leaseMs: orNull(count),
   host: orNull(name),
   pid: orNull(count),
+  version: orNull(name),
+  isAlone: orNull(fc.boolean()),
+  parked: orNull(count),
+  blockedKeys: orNull(count),
 });
 
 const group: fc.Arbitrary<GroupReport> = fc.record({

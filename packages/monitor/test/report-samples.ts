@@ -19,6 +19,10 @@ export function consumerReport(changes: Partial<ConsumerReport> = {}): ConsumerR
     leaseMs: 60_000,
     host: "host-1",
     pid: 17,
+    version: "1.0.0",
+    isAlone: false,
+    parked: null,
+    blockedKeys: null,
     ...changes,
   };
 }

@@ -55,6 +55,7 @@ function groupOf(made: {
         host: null,
         pid: 7,
       },
+      ...{ version: null, isAlone: null, parked: null, blockedKeys: null },
     })),
   };
 }

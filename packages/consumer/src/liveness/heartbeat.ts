@@ -12,7 +12,7 @@ import {
   POOL_VARIABLE,
 } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
-import { Loop, pause } from "@redis-batch/core/internal/service";
+import { Loop, pause, VERSION } from "@redis-batch/core/internal/service";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
@@ -191,11 +191,13 @@ export class Heartbeat {
     const { open, sinkWatch, work } = this.#parts;
     const concurrency = usage.places;
     const intake = this.#parts.intake.hold;
+    const { parked } = held;
     const { oldestOfferableMs, freePlaces, handlersHung } = this.#parts.intake.load();
     return {
       host: hostname(),
       pid: process.pid,
       pool: process.env[POOL_VARIABLE] ?? null,
+      version: VERSION,
       state: lifecycle.state,
       batchSize,
       concurrency,
@@ -206,6 +208,7 @@ export class Heartbeat {
       busyElsewhereRatio: this.#busyElsewhereRatio(),
       isAlone,
       deferred: held.deferredCount,
+      ...{ parked: parked?.messages ?? null, blockedKeys: parked?.keys ?? null },
       // A place that is left empty on purpose is not free.
       freePlaces: intake === "open" ? freePlaces : 0,
       oldestInFlightMs: open.oldestMs,

@@ -81,6 +81,11 @@ export class HeldMessages<Value> {
     return this.#deferredCount;
   }
 
+  /** Messages that wait behind an earlier one of their key; `undefined`: the order of keys does not matter. */
+  get parked(): KeyOrder["parked"] | undefined {
+    return this.#order?.parked;
+  }
+
   get size(): number {
     return this.#index.size;
   }

@@ -65,6 +65,17 @@ export class KeyOrder {
     return this.#lineOf.size;
   }
 
+  /** How many messages are parked behind an earlier one, and how many keys they have. */
+  get parked(): { readonly messages: number; readonly keys: number } {
+    let [messages, keys] = [0, 0];
+    for (const { waiting } of this.#lines.values()) {
+      const behind = waiting.reduce((sum, { isParked }, place) => sum + (isParked && place > 0 ? 1 : 0), 0);
+      messages += behind;
+      if (behind > 0) keys++;
+    }
+    return { messages, keys };
+  }
+
   get lines(): Iterable<KeyLine> {
     return this.#lines.values();
   }

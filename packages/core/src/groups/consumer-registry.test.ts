@@ -31,7 +31,7 @@ describe("decodeRegistry", () => {
     const told = {
       ...{ freePlaces: 0, oldestInFlightMs: 12, holdLimitMs: 600_000, handlersHung: 1, intake: "group-paused" },
       ...{ isUnfit: false, oldestOfferableMs: 7, deadLettered: 3, batchesElsewhere: 2 },
-      ...{ busyElsewhereRatio: 0.5, isAlone: true },
+      ...{ busyElsewhereRatio: 0.5, isAlone: true, version: "1.2.3", parked: 4, blockedKeys: 1 },
     };
     const read = (details: object) =>
       decodeRegistry(new Map([["c1", JSON.stringify({ at: 1, leaseMs: 60, ...details })]])).get("c1")?.details;

@@ -19,6 +19,8 @@ export interface RegistrationDetails {
   readonly state: string | null;
   readonly host: string | null;
   readonly pid: number | null;
+  /** The version of Redis Batch that it runs. */
+  readonly version: string | null;
   /** The process pool that started it; `null` if none did. */
   readonly pool: string | null;
   /** Messages in a full batch. */
@@ -35,6 +37,9 @@ export interface RegistrationDetails {
   readonly isAlone: boolean | null;
   /** Messages deferred for a later attempt. */
   readonly deferred: number | null;
+  /** Messages that wait behind an earlier one of their key, and the number of these keys. */
+  readonly parked: number | null;
+  readonly blockedKeys: number | null;
   /** Messages acknowledged since its start. */
   readonly acked: number | null;
   /** Total working time of its handlers on this stream since its start, in milliseconds. */
@@ -82,6 +87,7 @@ export const NO_DETAILS: RegistrationDetails = {
     isAlone: null,
     deferred: null,
   },
+  ...{ version: null, parked: null, blockedKeys: null },
   ...{ acked: null, busyMs: null, concurrency: null, freePlaces: null, oldestInFlightMs: null, holdLimitMs: null },
   ...{ handlersHung: null, intake: null, isUnfit: null, oldestOfferableMs: null, deadLettered: null, work: null },
 };
@@ -123,6 +129,9 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     state: text("state"),
     host: text("host"),
     pid: count("pid"),
+    version: text("version"),
+    parked: count("parked"),
+    blockedKeys: count("blockedKeys"),
     pool: text("pool"),
     batchSize: count("batchSize"),
     capacity: count("capacity"),

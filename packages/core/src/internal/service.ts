@@ -17,3 +17,4 @@ export { type Random, systemRandom } from "../service/random.ts";
 export { repeatPasses } from "../service/repeat-passes.ts";
 export { onAbort } from "../service/signals.ts";
 export { describeConnectionEvent, nameService, Warnings, warningObserver } from "../service/warnings.ts";
+export { VERSION } from "../version.generated.ts";

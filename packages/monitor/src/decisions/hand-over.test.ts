@@ -15,6 +15,7 @@ function consumer(name: string, status: ConsumerStatus = "OK", foreign = false):
       leaseMs: null,
       host: null,
       pid: null,
+      ...{ version: null, isAlone: null, parked: null, blockedKeys: null },
     },
   };
 }

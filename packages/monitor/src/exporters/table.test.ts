@@ -16,6 +16,7 @@ function consumer(id: string, idleMs: number, pending: number, status: ConsumerS
       leaseMs: null,
       host: null,
       pid: null,
+      ...{ version: null, isAlone: null, parked: null, blockedKeys: null },
     },
   };
 }
