@@ -7,16 +7,17 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { streamSSE } from "hono/streaming";
 import type { Plans, Wish } from "./actions/plans.ts";
+import { peekCommand } from "./decisions/command-line.ts";
 import type { DashboardEvent } from "./events.ts";
 import { Gate, type Visitor } from "./gate.ts";
 import type { DashboardPolicy } from "./options.ts";
 import { pageFiles } from "./page/files.ts";
 import { createPage } from "./page/page.ts";
-import { readBody, readLimit, readName, readNumber, readOptionalName, readWish } from "./requests.ts";
+import { readBody, readLimit, readName, readNumber, readOptionalName, readOrder, readWish } from "./requests.ts";
 import { nullIfUnreadable, readActions, readOrders } from "./views/audit.ts";
 import { createDoctor } from "./views/doctor.ts";
 import { readLetterGroups, readLetters } from "./views/letters.ts";
-import { readMessages, readPending } from "./views/messages.ts";
+import { readMessages, readNext, readPending, type ShownMessages } from "./views/messages.ts";
 import { inTurns } from "./watch/in-turns.ts";
 import type { Watcher } from "./watch/watcher.ts";
 
@@ -122,12 +123,16 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
     if (!watcher.isWatched(stream)) throw notShown();
     const from = c.req.query("from") ?? null;
     if (from !== null && !/^\(?\d{1,20}(-\d{1,20})?$/.test(from)) throw wrong("from must be an id or a time in ms");
-    return c.json(
-      await readMessages(client, {
-        ...{ stream, from, mask, newestFirst: c.req.query("order") !== "oldest", limit: readLimit(c) },
-        ...{ field: readOptionalName(c, "field"), value: readOptionalName(c, "value") ?? "" },
-      }),
-    );
+    const order = readOrder(c);
+    // Further pages begin where the one before has ended.
+    const reader = order === "next" && from === null ? address(c) : null;
+    const next = reader === null ? from : await readNext(client, reader);
+    if (reader !== null && next === null) throw notShown();
+    const [field, value] = [readOptionalName(c, "field"), readOptionalName(c, "value") ?? ""];
+    const query = { stream, newestFirst: order === "newest", limit: readLimit(c), field, value };
+    const page = await readMessages(client, { ...query, from: next, mask });
+    const command = field === null ? peekCommand({ ...query, from, group: reader?.group ?? null }) : null;
+    return c.json({ ...page, command } satisfies ShownMessages);
   });
   app.get("/api/pending", gate.data, async (c) => {
     const from = c.req.query("from") ?? null;
@@ -143,7 +148,7 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
     const { stream, group } = address(c);
     return c.json({ orders: await readOrders(client, stream, group) });
   });
-  const doctor = createDoctor(client);
+  const doctor = createDoctor({ client, allowActions: policy.allowActions, reports: () => watcher.reports });
   app.get("/api/doctor", gate.data, async (c) => c.json({ findings: await doctor() }));
   app.get("/api/log", gate.data, async (c) => {
     const all = await inTurns(watcher.groups, LOGS_AT_ONCE, ([stream, group]) =>

@@ -37,6 +37,13 @@ export function readLimit(c: Context): number {
   return Math.min(Math.max(readNumber(c, "limit", 50), 1), 200);
 }
 
+/** Which messages first: `next` are those that the group reads next. */
+export function readOrder(c: Context): "newest" | "oldest" | "next" {
+  const order = c.req.query("order") ?? "newest";
+  if (order === "newest" || order === "oldest" || order === "next") return order;
+  throw wrong("order must be newest, oldest or next");
+}
+
 /** The JSON of the body, also where the application around the dashboard has read it before. */
 export async function readBody(c: Context): Promise<Readonly<Record<string, unknown>>> {
   const { incoming } = (c.env ?? {}) as { readonly incoming?: IncomingMessage & { readonly body?: unknown } };

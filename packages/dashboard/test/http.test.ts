@@ -1,9 +1,12 @@
 /** What the dashboard answers over HTTP, to whom, and mounted in servers of others. */
+import "reflect-metadata";
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { getRequestListener } from "@hono/node-server";
+import { Module } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
 import { ConfigError } from "@redis-batch/core";
 import { eventually, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
 import express from "express";
@@ -366,6 +369,18 @@ describe("mounted", () => {
       "Express, behind a body parser",
       undefined,
       ({ handler }) => express().use(express.json()).use("/ops/queues", handler),
+    ],
+    [
+      "Nest, on Express",
+      undefined,
+      async ({ handler }) => {
+        class Application {}
+        Module({})(Application);
+        const app = await NestFactory.create(Application, { logger: false });
+        app.use("/ops/queues", handler);
+        await app.init();
+        return app.getHttpAdapter().getInstance() as RequestListener;
+      },
     ],
     [
       "Fastify",

@@ -1,5 +1,5 @@
 /** The page: what is always there, and the view between it. */
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Notice, Text } from "./parts/basics.tsx";
 import { duration } from "./parts/format.ts";
 import { heardAt, isConnected, isSilent, look, lookInfo, seconds, trouble } from "./state/live.ts";
@@ -14,9 +14,17 @@ import { SignIn } from "./views/sign-in.tsx";
 export function App() {
   const here = route.value;
   const who = session.value;
-  useEffect(() => {
+  const place = here.view === "group" ? JSON.stringify([here.stream, here.group]) : here.view;
+  const isFirst = useRef(true);
+  useLayoutEffect(() => {
     document.title = titleOf(here);
-  }, [here]);
+    // The next Tab begins where the reading does. The tabs of a group keep the focus, like those of any page.
+    if (!isFirst.current) {
+      scrollTo(0, 0);
+      document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
+    }
+    isFirst.current = false;
+  }, [place]);
   if (who === null) {
     return (
       <main class="centred">

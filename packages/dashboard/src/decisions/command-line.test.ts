@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { letterCommand } from "./command-line.ts";
+import { letterCommand, peekCommand } from "./command-line.ts";
 
 const wish = { stream: "shop:orders", group: "billing", ids: ["1-1", "2-1"], isAll: false, addTrimmed: false };
 
@@ -26,4 +26,14 @@ it.each([
   ["caf\udce9", "'caf\\xe9'"],
 ])("quotes %j for a shell", (stream, word) => {
   expect(letterCommand("redrive", { ...wish, stream })).toContain(`redrive ${word} billing`);
+});
+
+it.each([
+  [{ newestFirst: true }, "redis-batch peek 'a b' --newest -n 50 --json"],
+  [{ newestFirst: true, from: "(5-1" }, null],
+  [{ group: "g" }, "redis-batch peek 'a b' g -n 50 --json"],
+  [{ from: "1700000000000" }, "redis-batch peek 'a b' --from 1700000000000-0 -n 50 --json"],
+  [{ from: "(5-18446744073709551614" }, "redis-batch peek 'a b' --from 5-18446744073709551615 -n 50 --json"],
+])("prints messages as %j by %j", (more, command) => {
+  expect(peekCommand({ stream: "a b", group: null, from: null, newestFirst: false, limit: 50, ...more })).toBe(command);
 });

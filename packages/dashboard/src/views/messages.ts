@@ -25,6 +25,12 @@ export interface MessagePage {
   readonly next: string | null;
 }
 
+/** What the page shows of them. */
+export interface ShownMessages extends MessagePage {
+  /** The command that prints the same; `null` if there is none. */
+  readonly command: string | null;
+}
+
 export interface MessageQuery {
   readonly stream: string;
   /** As in XRANGE: an id, or `(` before an id to exclude it. `null`: from the end of the stream that comes first. */
@@ -57,6 +63,15 @@ export async function readMessages(
     }
   }
   return { messages, examined, next: null };
+}
+
+/** Where the messages start that the group reads next, as in XRANGE. */
+export async function readNext(
+  client: Pick<StreamClient, "xinfoGroups">,
+  { stream, group }: { readonly stream: string; readonly group: string },
+): Promise<string | null> {
+  const known = (await client.xinfoGroups({ stream })).find(({ name }) => name === group);
+  return known === undefined ? null : `(${known.lastDeliveredId}`;
 }
 
 function hasField(fields: readonly Buffer[], field: string, value: string, mask: readonly string[]): boolean {

@@ -8,6 +8,7 @@ import { messageOf, toErrorInfo } from "@redis-batch/core/internal/errors";
 import { repeatPasses, systemClock, systemRandom } from "@redis-batch/core/internal/service";
 import { type GroupReport, Monitor, type MonitorReport } from "@redis-batch/monitor";
 import { activeOf, ageOf, countAdded, type OverviewRow, rowOf } from "../decisions/overview.ts";
+import { findStreamsOfConsumers, otherStreamsOf } from "../decisions/several-streams.ts";
 import type { DashboardEvent } from "../events.ts";
 import type { DashboardPolicy } from "../options.ts";
 import { nullIfUnreadable, readWanted } from "../views/audit.ts";
@@ -68,6 +69,8 @@ export class Watcher {
   readonly #groups = new Map<string, WatchedGroup>();
   #streams: readonly string[] = [];
   #reports: ReadonlyMap<string, MonitorReport> = new Map();
+  /** Of the last look; made when somebody asks. */
+  #streamsOfConsumers: ReadonlyMap<string, readonly string[]> | undefined;
   #troubles: readonly string[] = [];
   #isCut = false;
   #lookedUpAtMs = Number.NEGATIVE_INFINITY;
@@ -171,8 +174,18 @@ export class Watcher {
     return {
       ...{ atMs: this.#atMs, stream, length: report.length, report: watched.report, wanted: watched.wanted },
       retention: report.retention,
+      alsoReads: otherStreamsOf({ stream, ...watched.report }, this.#consumersOfSeveral()),
       history: watched.history.read(this.#atMs, sinceMs),
     };
+  }
+
+  /** What the last look saw of each stream. */
+  get reports(): Iterable<MonitorReport> {
+    return this.#reports.values();
+  }
+
+  #consumersOfSeveral(): ReadonlyMap<string, readonly string[]> {
+    return (this.#streamsOfConsumers ??= findStreamsOfConsumers(this.#reports.values()));
   }
 
   /** Whether it is one of the streams that are shown. */
@@ -194,6 +207,7 @@ export class Watcher {
     const reports = new Map(seen.flatMap(({ report }) => (report === null ? [] : [[report.stream, report] as const])));
     const wanted = looksUp ? await this.#readWanted(reports, signal) : null;
     this.#reports = reports;
+    this.#streamsOfConsumers = undefined;
     this.#troubles = [
       ...seen.flatMap(({ trouble }) => trouble ?? []),
       ...(this.#isCut ? [`There are more than ${this.#policy.maxStreams} streams. The first by name are shown.`] : []),

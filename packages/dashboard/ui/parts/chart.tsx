@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { duration, rate } from "./format.ts";
+import { duration, rate, time } from "./format.ts";
 
 export interface Line {
   readonly name: string;
@@ -21,7 +21,7 @@ const HEIGHT = 170;
 const SHORTEST = 300;
 const STEPS = [30, 60, 120, 300, 600, 900, 1_800, 3_600];
 
-/** A chart over the last hour. What it shows now is said in words as well. */
+/** A chart over the last hour, or since there is data. What it shows now is said in words as well. */
 export function Chart({ title, atMs, lines, unit }: ChartProperties) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -35,7 +35,7 @@ export function Chart({ title, atMs, lines, unit }: ChartProperties) {
     if (element === null) return;
     const draw = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(settingsOf(element, lines, format), shown.current, element);
+      plot.current = new uPlot(settingsOf(element, { lines, format, unit }), shown.current, element);
     };
     draw();
     const resizing = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -52,11 +52,14 @@ export function Chart({ title, atMs, lines, unit }: ChartProperties) {
   }, []);
   useEffect(() => plot.current?.setData(data), [data]);
 
+  const since = time(atMs[0]).replace(/:\d\d$/, "");
   const now = lines.map(({ name, values }) => `${name} ${format(values.at(-1))}`).join(", ");
   return (
     <figure class="chart">
       <figcaption>
-        <span class="title">{title}</span>
+        <span class="title">
+          {title} <span class="quiet">since {since}</span>
+        </span>
         {lines.map(({ name, colour, values }) => (
           <span class="key" key={name}>
             <svg viewBox="0 0 10 10" aria-hidden="true" class={colour}>
@@ -66,12 +69,16 @@ export function Chart({ title, atMs, lines, unit }: ChartProperties) {
           </span>
         ))}
       </figcaption>
-      <div class="plot" ref={holder} role="img" aria-label={`${title} over the last hour; now: ${now}`} />
+      <div class="plot" ref={holder} role="img" aria-label={`${title} since ${since}; now: ${now}`} />
     </figure>
   );
 }
 
-function settingsOf(element: HTMLElement, lines: readonly Line[], format: (value: number) => string): uPlot.Options {
+interface Drawn extends Pick<ChartProperties, "lines" | "unit"> {
+  readonly format: (value: number) => string;
+}
+
+function settingsOf(element: HTMLElement, { lines, format, unit }: Drawn): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const axis = {
@@ -96,7 +103,13 @@ function settingsOf(element: HTMLElement, lines: readonly Line[], format: (value
         incrs: STEPS,
         values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => hourOf(tick, step)),
       },
-      { ...axis, size: 62, space: 36, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
+      {
+        ...axis,
+        ...wholeIf(unit === "count"),
+        size: 62,
+        space: 36,
+        values: (_plot, ticks) => ticks.map((tick) => format(tick)),
+      },
     ],
     series: [
       {},
@@ -108,6 +121,10 @@ function settingsOf(element: HTMLElement, lines: readonly Line[], format: (value
     ],
   };
 }
+
+/** There is no half of a message. */
+const wholeIf = (isWhole: boolean): Pick<uPlot.Axis, "incrs"> =>
+  isWhole ? { incrs: Array.from({ length: 36 }, (_, at) => ([1, 2, 5][at % 3] ?? 1) * 10 ** Math.floor(at / 3)) } : {};
 
 function hourOf(seconds: number, step: number): string {
   const more = step < 60 ? ({ second: "2-digit" } as const) : {};

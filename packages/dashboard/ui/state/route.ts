@@ -17,8 +17,6 @@ export const groupAddress = (stream: string, group: string, tab: Tab = "health")
 export function startRouting(): void {
   const follow = (): void => {
     route.value = parseRoute(location.hash);
-    scrollTo(0, 0);
-    requestAnimationFrame(() => document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true }));
   };
   addEventListener("hashchange", follow);
   route.value = parseRoute(location.hash);

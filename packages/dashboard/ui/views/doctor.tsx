@@ -11,14 +11,17 @@ const TONES: Readonly<Record<Severity, Tone>> = {
 };
 const ORDER = Object.keys(TONES);
 
-/** What is wrong with the server, the worst first. */
+/** What is wrong with the server, with rights and with groups, the worst first. */
 export function DoctorView() {
   const asked = useAsk<{ readonly findings: readonly Finding[] }>("doctor", {});
   return (
     <>
       <div class="heading">
         <h1 tabIndex={-1}>Doctor</h1>
-        <p class="summary">The server, or each master of a Cluster. redis-batch doctor also checks rights.</p>
+        <p class="summary">
+          The server, or each master of a Cluster, the rights of the user as whom the dashboard is signed in, and the
+          groups.
+        </p>
         <button type="button" class="plain" onClick={asked.again}>
           Refresh
         </button>

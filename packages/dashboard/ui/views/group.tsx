@@ -2,11 +2,12 @@ import type { GroupReport, RetentionReport } from "@redis-batch/monitor";
 import type { HistoryColumns } from "../../src/watch/history.ts";
 import { Empty, Fact, Notice, Status, Text, Waiting } from "../parts/basics.tsx";
 import { Chart } from "../parts/chart.tsx";
-import { count, duration, rate, time, visible } from "../parts/format.ts";
+import { count, duration, rate, visible } from "../parts/format.ts";
 import { type Address, addressParameters } from "../state/address.ts";
 import { look } from "../state/live.ts";
 import { groupAddress, TABS, type Tab } from "../state/route.ts";
 import { useAsk } from "../state/use-ask.ts";
+import { Consumers } from "./consumers.tsx";
 import { LettersView } from "./letters.tsx";
 import { MessagesView } from "./messages.tsx";
 import { PendingView } from "./pending.tsx";
@@ -18,6 +19,8 @@ interface GroupAnswer {
   readonly report: GroupReport;
   readonly wanted: number | null;
   readonly retention: RetentionReport;
+  /** The other streams of consumers that read several, by their names. */
+  readonly alsoReads: Readonly<Record<string, readonly string[]>>;
   readonly history: HistoryColumns;
 }
 
@@ -28,6 +31,29 @@ const NAMES: Readonly<Record<Tab, string>> = {
   messages: "Messages",
   scaler: "Scaler",
 };
+
+/** The charts, each with the names, colours and columns of its lines. */
+const CHARTS: readonly {
+  readonly title: string;
+  readonly unit: "count" | "ms" | "rate";
+  readonly lines: readonly (readonly [name: string, colour: string, column: keyof HistoryColumns])[];
+}[] = [
+  {
+    ...{ title: "Backlog", unit: "count" },
+    lines: [
+      ["waiting", "line-1", "waiting"],
+      ["pending", "line-2", "pending"],
+    ],
+  },
+  { title: "Age of the oldest", unit: "ms", lines: [["age", "line-3", "ageMs"]] },
+  {
+    ...{ title: "Messages per second", unit: "rate" },
+    lines: [
+      ["in", "line-1", "inPerSecond"],
+      ["out", "line-4", "outPerSecond"],
+    ],
+  },
+];
 
 /** One consumer group. */
 export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab }) {
@@ -62,8 +88,8 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
         (asked.data === null ? <Waiting error={asked.error} again={asked.again} /> : <Health of={asked.data} />)}
       {tab === "dead-letters" && <LettersView stream={stream} group={group} />}
       {tab === "pending" && <PendingView stream={stream} group={group} />}
-      {tab === "messages" && <MessagesView stream={stream} />}
-      {tab === "scaler" && <ScalerView stream={stream} group={group} />}
+      {tab === "messages" && <MessagesView stream={stream} group={group} />}
+      {tab === "scaler" && <ScalerView stream={stream} group={group} history={asked.data?.history ?? null} />}
     </>
   );
 }
@@ -72,6 +98,7 @@ function Health({ of }: { readonly of: GroupAnswer }) {
   const { report, history, wanted } = of;
   const { backlog, retention, released, later } = report;
   const isShort = history.atMs.length < 2;
+  const parked = report.consumers.reduce((sum, one) => sum + (one.parked ?? 0), 0);
   return (
     <>
       <dl class="facts">
@@ -86,6 +113,7 @@ function Health({ of }: { readonly of: GroupAnswer }) {
         <Fact name="Released">{count(released.messages)}</Fact>
         <Fact name="Deferred">{count(later.messages)}</Fact>
         <Fact name="Dead letters">{count(report.deadLetters)}</Fact>
+        {parked > 0 && <Fact name="Behind their keys">{count(parked)}</Fact>}
         {wanted !== null && <Fact name="Consumers wanted">{count(wanted)}</Fact>}
       </dl>
       {isShort ? (
@@ -93,35 +121,18 @@ function Health({ of }: { readonly of: GroupAnswer }) {
       ) : (
         <>
           <div class="charts">
-            <Chart
-              title="Backlog"
-              unit="count"
-              atMs={history.atMs}
-              lines={[
-                { name: "waiting", colour: "line-1", values: history.waiting },
-                { name: "pending", colour: "line-2", values: history.pending },
-              ]}
-            />
-            <Chart
-              title="Age of the oldest"
-              unit="ms"
-              atMs={history.atMs}
-              lines={[{ name: "age", colour: "line-3", values: history.ageMs }]}
-            />
-            <Chart
-              title="Messages per second"
-              unit="rate"
-              atMs={history.atMs}
-              lines={[
-                { name: "in", colour: "line-1", values: history.inPerSecond },
-                { name: "out", colour: "line-4", values: history.outPerSecond },
-              ]}
-            />
+            {CHARTS.map(({ title, unit, lines }) => (
+              <Chart
+                key={title}
+                {...{ title, unit, atMs: history.atMs }}
+                lines={lines.map(([name, colour, column]) => ({ name, colour, values: history[column] }))}
+              />
+            ))}
           </div>
-          <p class="footnote">Watched since {time(history.atMs[0])}. One point each ten seconds, for an hour.</p>
+          <p class="footnote">One point each ten seconds. The dashboard keeps an hour of them in memory.</p>
         </>
       )}
-      <Consumers of={report} />
+      <Consumers of={report} alsoReads={of.alsoReads} />
       <h2>What the stream keeps</h2>
       <p>
         This group needs entries from <code>{retention.neededFromId}</code> on.{" "}
@@ -135,89 +146,6 @@ function Health({ of }: { readonly of: GroupAnswer }) {
           <Text of={warning} />
         </Notice>
       ))}
-    </>
-  );
-}
-
-function Consumers({ of }: { readonly of: GroupReport }) {
-  if (of.consumers.length === 0) return <Empty>No consumer is in this group.</Empty>;
-  return (
-    <>
-      <h2>Consumers</h2>
-      <div class="cards" role="region" aria-label="Consumers" tabIndex={0}>
-        <table role="table">
-          <thead>
-            <tr role="row">
-              <th role="columnheader" scope="col">
-                Consumer
-              </th>
-              <th role="columnheader" scope="col">
-                State
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Pending
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                In work
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Busy
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Heard
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Lease
-              </th>
-              <th role="columnheader" scope="col">
-                Where
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {of.consumers.map((one) => (
-              <tr role="row" key={one.consumer}>
-                <td role="cell" class="name">
-                  <Text of={one.consumer} />
-                  <p class="reason">
-                    <Text of={one.reason} />
-                  </p>
-                </td>
-                <td role="cell" data-name="State">
-                  <Status of={one.status} />
-                </td>
-                <td role="cell" class="number" data-name="Pending">
-                  {count(one.pending)}
-                  <span class="quiet"> of {count(one.capacity)}</span>
-                </td>
-                <td role="cell" class="number" data-name="In work">
-                  {count(one.inFlight)}
-                  {one.oldestInFlightMs !== null && <span class="quiet"> for {duration(one.oldestInFlightMs)}</span>}
-                </td>
-                <td role="cell" class="number" data-name="Busy">
-                  {one.busyShare === null ? "–" : `${Math.round(one.busyShare * 100)} %`}
-                </td>
-                <td role="cell" class="number" data-name="Heard">
-                  {duration(one.idleMs)} ago
-                </td>
-                <td role="cell" class="number" data-name="Lease">
-                  {duration(one.leaseMs)}
-                </td>
-                <td role="cell" data-name="Where">
-                  {one.foreign ? (
-                    <span class="quiet">not of Redis Batch</span>
-                  ) : (
-                    <>
-                      <Text of={one.host ?? "–"} />
-                      {one.pid !== null && <span class="quiet"> pid {one.pid}</span>}
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
     </>
   );
 }

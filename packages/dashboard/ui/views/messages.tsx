@@ -1,24 +1,29 @@
 import { useState } from "preact/hooks";
-import type { MessagePage } from "../../src/views/messages.ts";
-import { Copy, Empty, Waiting } from "../parts/basics.tsx";
+import type { ShownMessages } from "../../src/views/messages.ts";
+import { Command, Copy, Empty, Waiting } from "../parts/basics.tsx";
 import { Fields } from "../parts/fields.tsx";
 import { count, time } from "../parts/format.ts";
+import { type Address, addressParameters } from "../state/address.ts";
 import { nameText } from "../state/api.ts";
 import { useAsk } from "../state/use-ask.ts";
 
+const ORDERS = { next: "next for this group", newest: "newest first", oldest: "oldest first" } as const;
+
 interface Query {
-  readonly order: "newest" | "oldest";
+  readonly order: keyof typeof ORDERS;
   readonly from: string | null;
   readonly field: string | null;
   readonly value: string | null;
 }
 
-/** The entries of a stream, whichever group they wait for. */
-export function MessagesView({ stream }: { readonly stream: string }) {
+const ORDER_NAMES = Object.keys(ORDERS) as readonly (keyof typeof ORDERS)[];
+
+/** The entries of the group's stream: those that it reads next, or whichever. */
+export function MessagesView(address: Address) {
   const [query, setQuery] = useState<Query>({ order: "newest", from: null, field: null, value: null });
   const { order, from, field, value } = query;
-  const asked = useAsk<MessagePage>("messages", {
-    ...{ stream: nameText(stream), order, from, limit: 50 },
+  const asked = useAsk<ShownMessages>("messages", {
+    ...{ ...addressParameters(address), order, from, limit: 25 },
     field: field === null ? null : nameText(field),
     value: value === null ? null : nameText(value),
   });
@@ -27,7 +32,7 @@ export function MessagesView({ stream }: { readonly stream: string }) {
     const data = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string): string => textIn(data, name);
     setQuery({
-      order: text("order") === "oldest" ? "oldest" : "newest",
+      order: ORDER_NAMES.find((one) => one === text("order")) ?? "newest",
       from: startOf(text("from")),
       field: text("field") === "" ? null : text("field"),
       value: text("value") === "" ? null : text("value"),
@@ -39,8 +44,11 @@ export function MessagesView({ stream }: { readonly stream: string }) {
         <label>
           Order
           <select name="order">
-            <option value="newest">newest first</option>
-            <option value="oldest">oldest first</option>
+            {ORDER_NAMES.map((one) => (
+              <option key={one} value={one} selected={one === order}>
+                {ORDERS[one]}
+              </option>
+            ))}
           </select>
         </label>
         <label>
@@ -81,12 +89,13 @@ function startOf(text: string): string | null {
 }
 
 interface PageProperties {
-  readonly of: MessagePage;
+  readonly of: ShownMessages;
   readonly isFiltered: boolean;
   readonly next: (from: string) => void;
 }
 
 function Page({ of, isFiltered, next }: PageProperties) {
+  const isPartial = of.messages.some(({ fields }) => fields.some(({ value, isCut }) => value === null || isCut));
   const lines = of.messages
     .map(({ id, fields }) =>
       JSON.stringify({ id, fields: Object.fromEntries(fields.map(({ name, value }) => [name, value])) }),
@@ -100,6 +109,8 @@ function Page({ of, isFiltered, next }: PageProperties) {
         </p>
         {of.messages.length > 0 && <Copy text={lines} what="Copy as NDJSON" />}
       </div>
+      {of.command !== null && <Command line={of.command} />}
+      {isPartial && <p class="footnote">A copy has null for hidden values, and only the beginning of long ones.</p>}
       {of.messages.length === 0 && <Empty>{of.next === null ? "No messages." : "None of these match."}</Empty>}
       <ul class="messages">
         {of.messages.map(({ id, atMs, fields }) => (

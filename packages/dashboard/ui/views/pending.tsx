@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { PendingPage, ShownPending } from "../../src/views/messages.ts";
 import { Empty, Text, Waiting } from "../parts/basics.tsx";
 import { count, duration, plural, time, visible } from "../parts/format.ts";
+import { type Column, Table } from "../parts/table.tsx";
 import { type Address, addressParameters } from "../state/address.ts";
 import { nameText } from "../state/api.ts";
 import { useAsk } from "../state/use-ask.ts";
@@ -11,6 +12,21 @@ const STATES: Readonly<Record<ShownPending["state"], string>> = {
   released: "released: any consumer with room claims it",
   later: "deferred",
 };
+
+const COLUMNS: readonly Column<ShownPending>[] = [
+  {
+    name: "Held by",
+    cell: (one) => (
+      <>
+        {one.consumer === null ? <span class="quiet">{STATES[one.state]}</span> : <Text of={one.consumer} />}
+        {one.dueAtMs !== null && <span class="quiet">, due {time(one.dueAtMs)}</span>}
+      </>
+    ),
+  },
+  { name: "Added", cell: (one) => time(one.atMs) },
+  { name: "Idle", isNumber: true, cell: (one) => (one.idleMs < 0 ? "–" : duration(one.idleMs)) },
+  { name: "Deliveries", isNumber: true, cell: (one) => count(one.deliveries) },
+];
 
 /** Messages that were delivered and not acknowledged, the oldest first. */
 export function PendingView(address: Address) {
@@ -69,55 +85,11 @@ export function PendingView(address: Address) {
       {data.messages.length === 0 ? (
         <Empty>{data.total === 0 ? "Nothing is pending." : "No message matches."}</Empty>
       ) : (
-        <div class="cards" role="region" aria-label="Pending messages" tabIndex={0}>
-          <table role="table">
-            <thead>
-              <tr role="row">
-                <th role="columnheader" scope="col">
-                  Message
-                </th>
-                <th role="columnheader" scope="col">
-                  Held by
-                </th>
-                <th role="columnheader" scope="col">
-                  Added
-                </th>
-                <th role="columnheader" scope="col" class="number">
-                  Idle
-                </th>
-                <th role="columnheader" scope="col" class="number">
-                  Deliveries
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.messages.map((one) => (
-                <tr role="row" key={one.id}>
-                  <td role="cell" class="name">
-                    <code>{one.id}</code>
-                  </td>
-                  <td role="cell" data-name="Held by">
-                    {one.consumer === null ? (
-                      <span class="quiet">{STATES[one.state]}</span>
-                    ) : (
-                      <Text of={one.consumer} />
-                    )}
-                    {one.dueAtMs !== null && <span class="quiet">, due {time(one.dueAtMs)}</span>}
-                  </td>
-                  <td role="cell" data-name="Added">
-                    {time(one.atMs)}
-                  </td>
-                  <td role="cell" class="number" data-name="Idle">
-                    {one.idleMs < 0 ? "–" : duration(one.idleMs)}
-                  </td>
-                  <td role="cell" class="number" data-name="Deliveries">
-                    {count(one.deliveries)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          {...{ label: "Pending messages", first: "Message", rows: data.messages, columns: COLUMNS }}
+          keyOf={(one) => one.id}
+          name={(one) => <code>{one.id}</code>}
+        />
       )}
       {data.next !== null && (
         <button type="button" onClick={() => setFrom(data.next)}>
