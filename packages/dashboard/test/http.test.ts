@@ -293,6 +293,37 @@ describe("what can be read", () => {
     });
   });
 
+  it("is what the group reads next, by a command that prints the same", async () => {
+    const stream = await groupWithLetter();
+    await using server = await start({ streams: [stream] });
+    await known(server.port, stream);
+    const next = `/api/messages?stream=${stream}&group=g&order=next`;
+    expect(json(await ask(server.port, next))).toMatchObject({ messages: [] });
+    const id = String(await redis.server.command("XADD", stream, "*", "order", "A-18"));
+    expect(json(await ask(server.port, next))).toMatchObject({
+      messages: [{ id }],
+      command: `redis-batch peek ${stream} g -n 50 --json`,
+    });
+    await redis.server.command("XREADGROUP", "GROUP", "g", "c", "STREAMS", stream, ">");
+    expect(json(await ask(server.port, next))).toMatchObject({ messages: [] });
+    expect((await ask(server.port, `/api/messages?stream=${stream}&group=g&order=last`)).status).toBe(400);
+  });
+
+  it("is what is wrong with each group, as the doctor of the command line says it", async () => {
+    const stream = await groupWithLetter();
+    await redis.server.command("XADD", stream, "*", "order", "A-18");
+    await using server = await start({ streams: [stream] });
+    await known(server.port, stream);
+    const { findings } = json(await ask(server.port, "/api/doctor"));
+    const area = `${stream}, group g`;
+    expect(findings).toEqual(
+      expect.arrayContaining([
+        { area, severity: "warning", finding: "1 dead letter", fix: `redis-batch dead-letters list ${stream} g` },
+        expect.objectContaining({ area: "rights", severity: "ok" }),
+      ]),
+    );
+  });
+
   it("is the same for names that are no text", async () => {
     const stream = Buffer.concat([Buffer.from(uniqueName("bytes")), Buffer.from([0xff, 0x22, 0x0a])]);
     await redis.server.command("XADD", stream, "*", "a", "1");
@@ -374,7 +405,9 @@ describe("mounted", () => {
       "Nest, on Express",
       undefined,
       async ({ handler }) => {
-        class Application {}
+        class Application {
+          readonly name = "the application around it";
+        }
         Module({})(Application);
         const app = await NestFactory.create(Application, { logger: false });
         app.use("/ops/queues", handler);

@@ -1,7 +1,8 @@
 /** The role of the dashboard: with its rights everything works, and the server refuses nothing. */
 import { aclRules } from "@redis-batch/core/internal/connection";
+import type { Finding } from "@redis-batch/core/internal/diagnosis";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type DashboardEvent, startDashboard } from "../src/index.ts";
 
 const redis = useServer({
@@ -52,4 +53,29 @@ it.each([
     });
   }
   expect(await command("ACL", "LOG")).toEqual([]);
+});
+
+describe("the doctor", () => {
+  const MISSING = /cannot be a viewer of the dashboard|but not for: discarding/;
+
+  it.each([
+    ["says that rights are unknown where nobody may ask for them", [], /^it is unknown whether this user can be/],
+    ["names those that are missing for what people may do", ["+acl|whoami", "+acl|dryrun"], MISSING],
+  ])("%s", async (_what, more, says) => {
+    const stream = uniqueName("doctor");
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM");
+    const rules = [...aclRules("dashboard", stream, { extras: ["payloads"] }), ...more];
+    await redis.server.command("ACL", "SETUSER", "ill", "reset", "resetchannels", "on", ">pw", ...rules);
+    await using server = await startDashboard({
+      ...{ redis: { port: redis.server.port, username: "ill", password: "pw" }, streams: [stream], port: 0 },
+      ...{ allowActions: true, intervalMs: 500, observer: () => {} },
+    });
+    await eventually("the group was looked at", async () => {
+      return (await fetch(`${server.url}api/group?stream=${stream}&group=g`)).ok;
+    });
+    const { findings } = (await (await fetch(`${server.url}api/doctor`)).json()) as { readonly findings: Finding[] };
+    expect(findings.filter(({ area }) => area === "rights").map(({ finding }) => finding)).toEqual([
+      expect.stringMatching(says),
+    ]);
+  });
 });

@@ -63,6 +63,7 @@ export async function openScene(server: RedisServer, hostile = ""): Promise<Scen
   await server.command("XREADGROUP", "GROUP", stuck, name("legacy-7"), "COUNT", 7, "STREAMS", mails, ">");
   await server.command("XADD", name("empty"), "*", "a", "1");
   await logOrders(server, orders, name("billing"), hostile);
+  if (hostile !== "") await pretend(server, orders, name("billing"), hostile);
 
   const letters = new DeadLetters({ redis, stream: orders, group: name("audit"), observer });
   while ((await letters.count()) < 60) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -125,4 +126,37 @@ async function logOrders(server: RedisServer, stream: string, group: string, hos
       `it was refused${hostile}`,
     );
   }
+}
+
+/** What somebody with access to Redis could write of themselves, and of what they did. */
+async function pretend(server: RedisServer, stream: string, group: string, hostile: string): Promise<void> {
+  const [seconds] = (await server.command("TIME")) as [string];
+  const told = {
+    at: Number(seconds) * 1_000,
+    leaseMs: 3_600_000,
+    incarnation: hostile,
+    pid: 7,
+    parked: 3,
+    blockedKeys: 2,
+  };
+  const words = { host: hostile, version: hostile, state: hostile, intake: hostile, isAlone: true };
+  await server.command("XGROUP", "CREATECONSUMER", stream, group, hostile);
+  await server.command("HSET", groupKey("consumers", stream, group), hostile, JSON.stringify({ ...told, ...words }));
+  const about = ["v", "1", "plan", hostile, "action", hostile];
+  const log = groupKey("audit", stream, group);
+  await server.command(
+    "XADD",
+    log,
+    "*",
+    ...about,
+    "what",
+    "action",
+    "who",
+    hostile,
+    "letters",
+    "3",
+    "command",
+    hostile,
+  );
+  await server.command("XADD", log, "*", ...about, "what", "actionEnded", "done", "1", "left", "2", "error", hostile);
 }

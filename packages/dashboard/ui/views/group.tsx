@@ -78,7 +78,7 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
       <nav class="tabs" aria-label={`Views of ${visible(group)}`}>
         {TABS.map((one) => (
           <a key={one} href={groupAddress(stream, group, one)} aria-current={one === tab ? "page" : undefined}>
-            {NAMES[one]}
+            {NAMES[one]}{" "}
             {one === "dead-letters" && (report?.deadLetters ?? 0) > 0 && <b>{count(report?.deadLetters)}</b>}
             {one === "pending" && (report?.pending ?? 0) > 0 && <b>{count(report?.pending)}</b>}
           </a>
