@@ -95,7 +95,7 @@ async function logOrders(server: RedisServer, stream: string, group: string, hos
   ] as const;
   for (const [at, [direction, from, to, reason]] of orders.entries()) {
     const decision = JSON.stringify({
-      ...{ strategy: "throughput", binding: "need", direction, current: from, desired: to, rate: 0, reason },
+      ...{ strategy: "throughput", binding: hostile || "need", direction, current: from, desired: to, rate: 0, reason },
       terms: { targetUtilisation: 0.7, forArrivals: 1.2, forBacklog: 1.1, [hostile || "drainMs"]: hostile || 30_000 },
       inputs: { pending: 20, ready: from, starting: 0, batchSize: 10 },
     });

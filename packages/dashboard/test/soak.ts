@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { findChromium, RedisServer } from "@redis-batch/test-support";
 import { chromium } from "playwright-core";
 import { buildPage } from "./build-page.ts";
-import { growthOf, watchManyGroups } from "./many-groups.ts";
+import { growthOf, median, watchManyGroups } from "./many-groups.ts";
 
 const { values } = parseArgs({
   options: {
@@ -53,13 +53,13 @@ const measured = await watchManyGroups(
   },
 );
 await browser.close();
-const { firstPaintMs, firstContentMs, lookMs, dashboardMiB, pageMiB, sentMiB } = measured;
+const { firstPaintMs, wallPaintMs, lookMs, dashboardMiB, pageMiB, sentMiB } = measured;
 const [dashboardGrowthMiB, pageGrowthMiB] = [growthOf(dashboardMiB), growthOf(pageMiB)];
 const passed = firstPaintMs < MOST_PAINT_MS && dashboardGrowthMiB < MOST_GROWTH_MIB && pageGrowthMiB < MOST_GROWTH_MIB;
 console.log(
   JSON.stringify({
-    ...{ passed, minutes, groups, consumers, watchers, firstPaintMs, firstContentMs, sentMiB },
-    ...{ looks: lookMs.length, slowestLookMs: Math.max(...lookMs) },
+    ...{ passed, minutes, groups, consumers, watchers, firstPaintMs, wallPaintMs, sentMiB },
+    ...{ looks: lookMs.length, medianLookMs: median(lookMs), slowestLookMs: Math.max(...lookMs) },
     dashboardMiB: { first: dashboardMiB[0], last: dashboardMiB.at(-1), growth: dashboardGrowthMiB },
     pageMiB: { first: pageMiB[0], last: pageMiB.at(-1), growth: pageGrowthMiB },
   }),

@@ -136,7 +136,13 @@ function Health({ of }: { readonly of: GroupAnswer }) {
       <h2>What the stream keeps</h2>
       <p>
         This group needs entries from <code>{retention.neededFromId}</code> on.{" "}
-        {retention.pins ? "It decides how far the stream can be trimmed." : "Another group needs older ones."}
+        {retention.pins ? (
+          "It decides how far the stream can be trimmed."
+        ) : (
+          <>
+            The group <Text of={of.retention.pinnedBy ?? "–"} /> needs older ones.
+          </>
+        )}
         {retention.unreadLost !== null && retention.unreadLost > 0 && (
           <> At least {count(retention.unreadLost)} messages were removed before it had read them.</>
         )}
