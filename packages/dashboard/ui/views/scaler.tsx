@@ -136,5 +136,5 @@ const wordsOf = (name: string): string =>
 function shown(name: string, value: unknown): string {
   if (typeof value === "number" && name.endsWith("Ms")) return duration(value);
   if (typeof value === "number") return String(Number(value.toPrecision(4)));
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+  return typeof value === "string" ? value : value === null ? "–" : JSON.stringify(value);
 }
