@@ -1,6 +1,7 @@
 /**
  * A dashboard in a process of its own, so that its memory is nobody else's. It prints `url <url>`, `looked <ms>` for each
- * look, and `memory <MiB>`, after a collection, for each line that it reads.
+ * look, and `memory <MiB> <MiB>`, of
+ * objects and of buffers after a collection, for each line that it reads.
  */
 import { createInterface } from "node:readline";
 import { setFlagsFromString } from "node:v8";
@@ -20,6 +21,6 @@ const server = await startDashboard({
 console.log(`url ${server.url}`);
 for await (const _ of createInterface({ input: process.stdin })) {
   collect();
-  const { heapUsed, external } = process.memoryUsage();
-  console.log(`memory ${((heapUsed + external) / 1_048_576).toFixed(2)}`);
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  console.log(`memory ${[heapUsed, arrayBuffers].map((bytes) => (bytes / 1_048_576).toFixed(2)).join(" ")}`);
 }

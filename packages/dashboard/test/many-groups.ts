@@ -22,7 +22,9 @@ export interface Measured {
   /** The same by the browser's own clock, on a machine as busy as it is. */
   readonly wallPaintMs: number;
   readonly lookMs: readonly number[];
+  /** What objects take, after a collection. */
   readonly dashboardMiB: readonly number[];
+  readonly buffersMiB: readonly number[];
   readonly pageMiB: readonly number[];
   /** What all watchers were sent meanwhile. */
   readonly sentMiB: number;
@@ -82,12 +84,15 @@ export async function watchManyGroups(many: ManyGroups, { server, open, tell }: 
     const firstPaintMs = Math.round(fairNowMs() - beganAtMs);
     const wallPaintMs = Math.round(await page.evaluate<number>("performance.now()"));
     await looks(dashboard, warmUpLooks, move);
-    const measured = { dashboardMiB: [] as number[], pageMiB: [] as number[] };
+    const measured = { dashboardMiB: [] as number[], buffersMiB: [] as number[], pageMiB: [] as number[] };
     for (let sample = 0; sample < samples; sample++) {
       await looks(dashboard, looksPerSample, move);
-      measured.dashboardMiB.push(await memoryOf(dashboard));
-      measured.pageMiB.push(await memoryOfPage(page));
-      tell?.(`dashboard ${measured.dashboardMiB.at(-1)} MiB, page ${measured.pageMiB.at(-1)?.toFixed(2)} MiB`);
+      const [objects = 0, buffers = 0] = await memoryOf(dashboard);
+      const inPage = await memoryOfPage(page);
+      measured.dashboardMiB.push(objects);
+      measured.buffersMiB.push(buffers);
+      measured.pageMiB.push(inPage);
+      tell?.(`dashboard ${objects} MiB and ${buffers} MiB of buffers, page ${inPage.toFixed(2)} MiB`);
     }
     await page.close();
     ending.abort();
@@ -131,10 +136,10 @@ async function watch(url: string, signal: AbortSignal): Promise<number> {
   return bytes;
 }
 
-async function memoryOf(dashboard: WorkerProcess): Promise<number> {
+async function memoryOf(dashboard: WorkerProcess): Promise<readonly number[]> {
   const after = dashboard.lines.length;
   dashboard.send("memory");
-  return Number((await dashboard.waitForLine(/^memory /, { after })).slice("memory ".length));
+  return (await dashboard.waitForLine(/^memory /, { after })).split(" ").slice(1).map(Number);
 }
 
 async function memoryOfPage(page: Page): Promise<number> {
