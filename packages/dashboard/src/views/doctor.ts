@@ -7,6 +7,7 @@ import {
   diagnoseRights,
   examineServer,
   type Finding,
+  finding,
   findMissingCommands,
   probeRights,
 } from "@redis-batch/core/internal/diagnosis";
@@ -40,8 +41,7 @@ export function createDoctor({ client, allowActions, reports }: DoctorDependenci
         last = undefined;
       });
     }
-    const ofGroups = seen.flatMap(findingsOf);
-    return [...(await last.findings), ...ofGroups.slice(0, MOST_FINDINGS)];
+    return [...(await last.findings), ...worstOf(seen.flatMap(findingsOf))];
   };
 }
 
@@ -79,10 +79,22 @@ async function examineRights(
   return [...findings.values()];
 }
 
+/** As many as a page can hold, and how many more there are. */
+function worstOf(findings: readonly Finding[]): readonly Finding[] {
+  const isBad = ({ severity }: Finding): boolean => severity === "problem";
+  const worstFirst = [...findings.filter(isBad), ...findings.filter((one) => !isBad(one))];
+  const left = worstFirst.length - MOST_FINDINGS;
+  const more = `${left} more findings are not shown`;
+  return left <= 0
+    ? worstFirst
+    : [
+        ...worstFirst.slice(0, MOST_FINDINGS),
+        finding("groups", "info", more, "redis-batch doctor <stream> shows those of one stream"),
+      ];
+}
+
 /** The findings of a stream that somebody has to look at. */
 function findingsOf({ stream, groups, retention }: MonitorReport): readonly Finding[] {
   const all = [...groups.flatMap((group) => diagnoseGroup(stream, group)), ...diagnoseRetention(retention.warnings)];
-  return all
-    .filter(({ severity }) => severity !== "ok")
-    .map((finding) => ({ ...finding, area: `${stream}, ${finding.area}` }));
+  return all.filter(({ severity }) => severity !== "ok").map((one) => ({ ...one, area: `${stream}, ${one.area}` }));
 }
