@@ -1,19 +1,9 @@
-/** What the dashboard answers over HTTP, to whom, and mounted in servers of others. */
-import "reflect-metadata";
-import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
-import { getRequestListener } from "@hono/node-server";
-import { Module } from "@nestjs/common";
-import { NestFactory } from "@nestjs/core";
+/** What the dashboard answers over HTTP, and to whom. */
 import { ConfigError } from "@redis-batch/core";
 import { eventually, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
-import express from "express";
-import fastify from "fastify";
-import { Hono } from "hono";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createDashboard, type DashboardEvent, type DashboardServerOptions, startDashboard } from "../src/index.ts";
+import { type DashboardEvent, type DashboardServerOptions, startDashboard } from "../src/index.ts";
+import { type Asked, ask, groupWithLetter, json } from "./ask.ts";
 import { buildPage } from "./build-page.ts";
 
 const redis = useServer();
@@ -24,52 +14,6 @@ beforeAll(buildPage);
 
 const start = (options: Partial<DashboardServerOptions> = {}) =>
   startDashboard({ redis: redis.server.url, port: 0, intervalMs: 500, observer, streams: ["none"], ...options });
-
-interface Asked {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-}
-
-/** With these headers and no others: `fetch` would not send them all. */
-async function ask(port: number, path: string, { method = "GET", headers = {}, body }: Asked = {}): Promise<Answer> {
-  const sent = httpRequest({ host: "127.0.0.1", port, path, method, headers });
-  sent.end(body === undefined ? undefined : JSON.stringify(body));
-  const [response] = (await once(sent, "response")) as [IncomingMessage];
-  return { status: response.statusCode, headers: response.headers, body: await text(response) };
-}
-
-const json = (answer: Answer) => JSON.parse(answer.body) as Readonly<Record<string, unknown>>;
-
-/** A stream with a group, of which one message is a dead letter. */
-async function groupWithLetter(): Promise<string> {
-  const stream = uniqueName("orders");
-  const id = String(await redis.server.command("XADD", stream, "*", "password", "hunter-2", "order", "A-17"));
-  await redis.server.command("XGROUP", "CREATE", stream, "g", "$");
-  const history = [
-    "id",
-    id,
-    "consumer",
-    "c",
-    "deliveries",
-    "1",
-    "reason",
-    "rejected",
-    "error",
-    "no order 17",
-    "at",
-    "1",
-  ];
-  const letter = history.map((word, at) => (at % 2 === 0 ? `dead.${word}` : word));
-  await redis.server.command("XADD", `rb:{${stream}}:dead:${stream}:g`, "*", "password", "hunter-2", ...letter);
-  return stream;
-}
 
 const known = (port: number, stream: string, headers: Asked["headers"] = {}) =>
   eventually("the group was looked at", async () => {
@@ -195,7 +139,7 @@ describe("acting", () => {
     });
 
   it("is refused unless it is allowed, to whoever asks", async () => {
-    const stream = await groupWithLetter();
+    const stream = await groupWithLetter(redis.server);
     await using server = await start({ streams: [stream] });
     await known(server.port, stream);
     const wish = { action: "discard", stream, group: "g", all: true };
@@ -204,7 +148,7 @@ describe("acting", () => {
   });
 
   it("needs a plan, carries out exactly that, once, and logs who did it before and after", async () => {
-    const stream = await groupWithLetter();
+    const stream = await groupWithLetter(redis.server);
     const events: DashboardEvent[] = [];
     await using server = await start({
       ...{ streams: [stream], allowActions: true, tokens: { ada: TOKEN }, observer: (event) => events.push(event) },
@@ -241,7 +185,7 @@ describe("acting", () => {
   });
 
   it("does nothing that cannot be logged", async () => {
-    const stream = await groupWithLetter();
+    const stream = await groupWithLetter(redis.server);
     await redis.server.command("SET", `rb:{${stream}}:audit:${stream}:g`, "no stream");
     await using server = await start({ streams: [stream], allowActions: true });
     // The log cannot be read either, which is no reason to show nothing.
@@ -268,7 +212,7 @@ describe("acting", () => {
 
 describe("what can be read", () => {
   it("is only what is shown, and masked fields leave the server in no answer", async () => {
-    const [stream, other] = [await groupWithLetter(), await groupWithLetter()];
+    const [stream, other] = [await groupWithLetter(redis.server), await groupWithLetter(redis.server)];
     await using server = await start({ streams: [stream], mask: ["PASSWORD"] });
     await known(server.port, stream);
     for (const path of [
@@ -294,7 +238,7 @@ describe("what can be read", () => {
   });
 
   it("is what the group reads next, by a command that prints the same", async () => {
-    const stream = await groupWithLetter();
+    const stream = await groupWithLetter(redis.server);
     await using server = await start({ streams: [stream] });
     await known(server.port, stream);
     const next = `/api/messages?stream=${stream}&group=g&order=next`;
@@ -310,7 +254,7 @@ describe("what can be read", () => {
   });
 
   it("is what is wrong with each group, as the doctor of the command line says it", async () => {
-    const stream = await groupWithLetter();
+    const stream = await groupWithLetter(redis.server);
     await redis.server.command("XADD", stream, "*", "order", "A-18");
     await using server = await start({ streams: [stream] });
     await known(server.port, stream);
@@ -341,7 +285,7 @@ describe("what can be read", () => {
 
 describe("live", () => {
   it("tells all of it first, then what has changed, and one look serves everybody", async () => {
-    const stream = await groupWithLetter();
+    const stream = await groupWithLetter(redis.server);
     const looks: DashboardEvent[] = [];
     await using server = await start({
       streams: [stream],
@@ -390,91 +334,3 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
     }
   }
 }
-
-describe("mounted", () => {
-  type Mounted = (...args: Parameters<RequestListener>) => unknown;
-  type Mount = (dashboard: ReturnType<typeof createDashboard>) => Promise<Mounted> | Mounted;
-  const mounts: readonly (readonly [name: string, prefix: string | undefined, mount: Mount])[] = [
-    ["node:http", "/ops/queues", ({ handler }) => handler],
-    [
-      "Express, behind a body parser",
-      undefined,
-      ({ handler }) => express().use(express.json()).use("/ops/queues", handler),
-    ],
-    [
-      "Nest, on Express",
-      undefined,
-      async ({ handler }) => {
-        class Application {
-          readonly name = "the application around it";
-        }
-        Module({})(Application);
-        const app = await NestFactory.create(Application, { logger: false });
-        app.use("/ops/queues", handler);
-        await app.init();
-        return app.getHttpAdapter().getInstance() as RequestListener;
-      },
-    ],
-    [
-      "Fastify",
-      "/ops/queues",
-      async ({ handler }) => {
-        const app = fastify();
-        app.removeAllContentTypeParsers();
-        app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-        const serve = (
-          asked: { readonly raw: IncomingMessage },
-          reply: { hijack(): void; readonly raw: Parameters<RequestListener>[1] },
-        ) => {
-          reply.hijack();
-          handler(asked.raw, reply.raw);
-        };
-        app.all("/ops/queues", serve);
-        app.all("/ops/queues/*", serve);
-        await app.ready();
-        return (request, response) => app.routing(request, response);
-      },
-    ],
-    [
-      "Hono",
-      "/ops/queues",
-      ({ fetch }) => {
-        const app = new Hono();
-        app.all("/ops/queues", (c) => fetch(c.req.raw));
-        app.all("/ops/queues/*", (c) => fetch(c.req.raw));
-        return getRequestListener(app.fetch, { overrideGlobalObjects: false });
-      },
-    ],
-  ];
-
-  it.each(mounts)("in %s: the page, its files, data, and what is sent", async (_name, prefix, mount) => {
-    const stream = await groupWithLetter();
-    await using dashboard = createDashboard({
-      ...{ redis: redis.server.url, streams: [stream], observer, allowActions: true, intervalMs: 500 },
-      ...(prefix === undefined ? {} : { prefix }),
-    });
-    const mounted = await mount(dashboard);
-    const server = createServer((asked, answer) => void mounted(asked, answer));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    try {
-      const bare = await ask(port, "/ops/queues");
-      expect([bare.status, bare.headers.location]).toEqual([302, "/ops/queues/"]);
-      const { body } = await ask(port, "/ops/queues/");
-      const script = /src="\.\/([^"]+)"/.exec(body)?.[1];
-      expect((await ask(port, `/ops/queues/${script}`)).status).toBe(200);
-      await eventually("the group was looked at", async () => {
-        const { status } = await ask(port, `/ops/queues/api/group?stream=${stream}&group=g`);
-        return status === 200;
-      });
-      const headers = { "content-type": "application/json", origin: `http://127.0.0.1:${port}` };
-      const wish = { action: "redrive", stream, group: "g", all: true };
-      const plan = await ask(port, "/ops/queues/api/plans", { method: "POST", body: wish, headers });
-      expect([plan.status, plan.body]).toEqual([200, expect.stringContaining('"letters":1')]);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  });
-});
