@@ -3,12 +3,13 @@
  * must wait for them. Their payloads are read for it, and not kept.
  */
 import type { EntryId } from "@redis-batch/core";
+import { payloadBytesOf } from "@redis-batch/core/internal/messages";
 import type { Scope } from "../scope.ts";
 import type { MessageBuilder } from "./message-builder.ts";
 
 const PAGE = 1_000;
-// Each one is a command, and has a payload of any size.
-const READ_AT_ONCE = 100;
+// Each one is a command.
+const MOST_AT_ONCE = 100;
 
 export class KeyLearner<Value> {
   readonly #scope: Scope<Value>;
@@ -35,18 +36,30 @@ export class KeyLearner<Value> {
 
   /** Learns the keys of these messages, in stream order. Those that were deleted or have no key hold up no other. */
   async learn(ids: readonly EntryId[]): Promise<void> {
-    const { client, policy, held, order } = this.#scope;
+    const { client, policy, held, order, replySize } = this.#scope;
     if (order === undefined) return;
     const unknown = ids.filter((id) => order.lineOf(id) === undefined && !held.holds(id));
-    for (let start = 0; start < unknown.length; start += READ_AT_ONCE) {
-      const some = unknown.slice(start, start + READ_AT_ONCE);
+    for (let start = 0, atOnce = 1; start < unknown.length; start += atOnce, atOnce = this.#nextAtOnce(atOnce)) {
+      const some = unknown.slice(start, start + atOnce);
       const found = await Promise.all(
         some.map((id) => client.xrange({ stream: policy.stream, from: id, to: id, count: 1 })),
       );
-      for (const entry of found.flat()) {
+      const entries = found.flat();
+      replySize.arrived(
+        entries.length,
+        entries.reduce((bytes, entry) => bytes + payloadBytesOf(entry), 0),
+      );
+      for (const entry of entries) {
         const key = this.#builder.keyOf(entry);
         if (key !== undefined && !held.holds(entry.id)) held.learn(entry.id, key);
       }
     }
+  }
+
+  /** How many payloads are read at the same time: as many as fit into memory, by the size of those before. */
+  #nextAtOnce(before: number): number {
+    const { policy, replySize } = this.#scope;
+    const fitting = Math.floor(policy.maxBytes / Math.max(replySize.meanBytes, 1));
+    return Math.max(1, Math.min(2 * before, fitting, replySize.limit, MOST_AT_ONCE));
   }
 }
