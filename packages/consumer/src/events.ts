@@ -103,13 +103,13 @@ export type StreamEvent =
   | { readonly type: "outOfOrder"; readonly id: EntryId; readonly after: EntryId }
   | { readonly type: "outcomeTooLate"; readonly ids: readonly EntryId[]; readonly why: TooLateReason };
 
-/** `entries`, `bytes`: the batch was full · `wait`: its time was up · `draining`: the consumer is stopping. */
+/** `entries`, `bytes`: the batch was full · `wait`: its time was up, or others of its key wait for it · `draining`: the consumer is stopping. */
 export type BatchReason = "entries" | "bytes" | "wait" | "draining";
 
 /**
  * Why a message went to the dead letters: `rejected` by the application · `maxDeliveries`, it was delivered that often ·
  * `undecodable`, the codec cannot decode it · `hung`, two handlers did not finish it within `maxHoldMs` ·
- * `blocks-key`, it failed three times, and the messages waiting behind it left no room to read new ones.
+ * `blocks-key`, it failed while others succeeded, and too many messages waited behind others of their key.
  */
 export type DeadLetterReason = "rejected" | "maxDeliveries" | "undecodable" | "hung" | "blocks-key";
 
@@ -131,10 +131,11 @@ export type ReleaseReason =
 
 /**
  * Why new messages are not read: `paused` by the application · `draining` · `deferred`, too many messages are deferred, and
- * they cannot be stored in Redis, or their order must be known · `key-blocked`, too many messages wait behind one of their key ·
+ * they cannot be stored in Redis, or too many keys wait in order · `key-blocked`, too many messages wait behind others of their key ·
  * `backing-off`, every batch fails, and the next attempt must wait · `probing`, a single
  * message is tried · `held-too-long`, every handler hangs · `unfit`, messages that fail here succeed elsewhere ·
- * `ahead-of-stream`, the group's position is ahead of the last entry, so no entry counts as new · `server-away`.
+ * `ahead-of-stream`, the group's position is ahead of the last entry, so no entry counts as new · `server-away` ·
+ * `resting`, only in `health()`: this one of several streams cannot be worked on, see its `error`.
  */
 export type IntakeHold =
   | "paused"
@@ -146,7 +147,8 @@ export type IntakeHold =
   | "held-too-long"
   | "unfit"
   | "ahead-of-stream"
-  | "server-away";
+  | "server-away"
+  | "resting";
 
 /**
  * Why a message no longer belongs to this consumer, so that an outcome has no effect: `not-owned`, another consumer has it,

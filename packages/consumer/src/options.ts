@@ -29,7 +29,8 @@ export interface ConsumerOptions<Value = Fields> extends WithRedis, OptionsOf<ty
 export const CONSUMER_DEFAULTS: DefaultsOf<typeof CONSUMER_SPEC> = defaultsOf(CONSUMER_SPEC);
 
 /** The options, complete and checked. */
-export interface ConsumerPolicy<Value> extends Omit<PolicyOf<typeof CONSUMER_SPEC>, "stream"> {
+export interface ConsumerPolicy<Value> extends Omit<PolicyOf<typeof CONSUMER_SPEC>, "stream" | "maxDeferred"> {
+  readonly maxDeferred: number;
   readonly streams: readonly string[];
   readonly name: string;
   /** The stream; of several the one that this policy is for. */
@@ -74,6 +75,8 @@ export function resolveConsumerOptions<Value>(
   return reader.finish({
     ...{ ...policy, streams, stream: streams[0] ?? "" },
     name: policy.name ?? instanceName(instance),
+    // What waits behind others has to be known here, and is some hundred bytes each.
+    maxDeferred: policy.maxDeferred ?? (options.orderBy === undefined ? 10 * policy.batchSize : 100_000),
     blockMs: Math.min(policy.blockMs, Math.floor(policy.leaseMs / 4)),
     heartbeatMs: heartbeatMsOf(policy.leaseMs),
     isAlone: options.orderBy !== undefined && policy.orderScope === "group",

@@ -118,11 +118,12 @@ export const CONSUMER_SPEC = {
   },
   /**
    * Messages deferred for a later attempt in memory, by their ids, `batchSize` to 1,000,000; beyond it Redis keeps them.
-   * Default 10 × `batchSize`. With `orderBy`, this is also how many messages may wait behind others of their
-   * key; while that many wait, no new messages are read.
+   * Default 10 × `batchSize`. With `orderBy` it is how many messages may wait behind others of their key, by their ids, before
+   * the first ones are given up that fail. Default then 100,000.
    */
   maxDeferred: {
-    ...{ kind: "integer", min: 1, max: 1_000_000, default: { times: 10, of: "batchSize" }, notBelow: "batchSize" },
+    ...{ kind: "integer", min: 1, max: 1_000_000, notBelow: "batchSize" },
+    otherwise: "10 × `batchSize`; 100,000 with `orderBy`",
     about:
       "deferred messages whose ids are kept in memory; Redis keeps the rest; [a limit of another kind](#order-per-key) with `orderBy`",
   },

@@ -1,50 +1,13 @@
 /** `orderBy`: messages of one key are done in order, whatever happens to one of them, and other keys go on meanwhile. */
 import { ConfigError, PayloadError, UsageError } from "@redis-batch/core";
-import { groupKey } from "@redis-batch/core/internal/names";
 import { deferred, eventually, runWorker, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import type { ConsumerOptions, Handler, Message } from "../src/index.ts";
-import { acknowledge, type Fields, type Group, hang, useGroup, valuesOf } from "./liveness/group.ts";
+import type { Handler } from "../src/index.ts";
+import { byKeyOf, finished, inTurn, named, nameOf, ofKey, orderBy, quick } from "./in-order.ts";
+import { acknowledge, type Fields, hang, useGroup, valuesOf } from "./liveness/group.ts";
 import type { WorkerTask } from "./liveness/group.worker.ts";
 
 const group = useGroup(useServer());
-
-/** The key of a message is the letter that its name begins with. */
-const orderBy = ({ fields }: Message<Fields>): string => fields["n"]?.[0] ?? "";
-const quick = {
-  ...{ orderBy, batchSize: 5, maxWaitMs: 20, retry: { baseMs: 20, capMs: 50 } },
-  ...{ leaseMs: 1_000, blockMs: 100, recoverEveryMs: 200, foreignIdleMs: 1_000 },
-} satisfies Partial<ConsumerOptions<Fields>>;
-
-const nameOf = ({ fields }: Message<Fields>): string => fields["n"] ?? "";
-const ofKey = (key: string, names: readonly string[]): string[] => names.filter((name) => name.startsWith(key));
-const named = (key: string, count: number, from = 1): string[] =>
-  Array.from({ length: count }, (_, at) => `${key}${from + at}`);
-
-/** Acknowledges one message after the other, and notes it; what `attempt` says of a message comes first. */
-function inTurn(done: string[], attempt: (message: Message<Fields>) => unknown = () => undefined): Handler<Fields> {
-  return async (batch) => {
-    for (const message of batch) {
-      const isSkipped = await attempt(message);
-      if (isSkipped === true) continue;
-      done.push(nameOf(message));
-      message.ack();
-    }
-  };
-}
-
-/** Waits until everything is done, and sees whether each key is in order. */
-/** Names by their key, in their order. */
-function byKeyOf(names: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  const keys = [...new Set(names.map((name) => name.charAt(0)))];
-  return Object.fromEntries(keys.map((key) => [key, ofKey(key, names)]));
-}
-
-/** What is done of each key, in its order, once all is done. */
-async function finished(made: Group, done: readonly string[]): Promise<ReturnType<typeof byKeyOf>> {
-  await made.finish(15_000);
-  return byKeyOf(done);
-}
 
 describe("while one of its messages is not done, a key waits and others go on", () => {
   it.each([
@@ -150,122 +113,6 @@ describe("while one of its messages is not done, a key waits and others go on", 
     await eventually("the other key is done", () => done.length === 1);
     await made.server.command("XACK", made.stream, made.group, first);
     expect(await finished(made, done)).toEqual(byKeyOf(["b1", "a2"]));
-  });
-});
-
-describe("a key whose first message never succeeds", () => {
-  it("holds the stream up until that one has failed three times, and says so", async () => {
-    const made = group();
-    const done: string[] = [];
-    const names = [...named("a", 12), ...named("b", 5)];
-    const { consumer, events } = made.start(
-      inTurn(done, (message) => {
-        if (nameOf(message) !== "a1") return false;
-        message.retry({ delayMs: 200 });
-        return true;
-      }),
-      { ...quick, batchSize: 1, prefetch: 0, maxDeferred: 6, concurrency: 2 },
-    );
-    await made.add(...names);
-    await events.waitFor((event) => event.type === "intakeHeld" && event.by === "key-blocked");
-    // Who looks at the group from outside sees it in the heartbeat.
-    await eventually("its heartbeat tells what waits", async () => {
-      const key = groupKey("consumers", made.stream, made.group);
-      const told = String(await made.server.command("HGET", key, consumer.name));
-      const { isAlone, parked, blockedKeys } = JSON.parse(told) as Readonly<Record<string, unknown>>;
-      return isAlone === true && Number(parked) > 0 && blockedKeys === 1;
-    });
-    expect(await finished(made, done)).toEqual(byKeyOf(names.slice(1)));
-    expect(events.all("deadLettered")).toMatchObject([{ why: "blocks-key" }]);
-    expect(made.offersOf("a1").length).toBeGreaterThanOrEqual(3);
-    await events.waitFor("intakeOpened");
-  });
-
-  it("is given up only once until something succeeds: it may be the sink", async () => {
-    const made = group();
-    const done: string[] = [];
-    const names = named("a", 20);
-    let isDown = true;
-    const { events } = made.start(
-      inTurn(done, () => {
-        if (isDown) throw new Error("the sink is down");
-      }),
-      { ...quick, batchSize: 1, prefetch: 0, maxDeferred: 6, maxDeliveries: 1_000 },
-    );
-    await made.add(...names);
-    await events.waitFor("deadLettered");
-    await eventually("the next one has failed often enough", () => made.offersOf("a2").length >= 5);
-    isDown = false;
-    expect(await finished(made, done)).toEqual(byKeyOf(names.slice(1)));
-    expect(await made.deadLetters()).toEqual(["a1"]);
-  });
-
-  it("is not given up for what failed before it in its batches", async () => {
-    const made = group();
-    const done: string[] = [];
-    const names = named("a", 30);
-    const failed = new Set<string>();
-    const { events } = made.start(
-      async (batch) => {
-        for (const message of batch) {
-          if (!failed.has(nameOf(message))) {
-            failed.add(nameOf(message));
-            // Those behind it are left for later.
-            return message.retry({ delayMs: 20 });
-          }
-          done.push(nameOf(message));
-          message.ack();
-        }
-      },
-      { ...quick, maxDeferred: 5, maxDeliveries: 1_000 },
-    );
-    await made.add(...names);
-    expect(await finished(made, done)).toEqual(byKeyOf(names));
-    expect(events.all("deadLettered")).toEqual([]);
-  });
-
-  it("is not given up by a process that finds the sink down, however often it failed elsewhere", async () => {
-    const made = group();
-    const done: string[] = [];
-    const names = named("a", 20);
-    // It fails once in each process.
-    const retry = { baseMs: 900, capMs: 900 };
-    const options = { ...quick, batchSize: 1, prefetch: 0, maxDeferred: 6, maxDeliveries: 1_000, retry };
-    await made.add(...names);
-    const first = made.start(
-      (batch) => batch.messages.forEach((message) => message.retry({ delayMs: 60_000 })),
-      options,
-    );
-    await first.events.waitFor((event) => event.type === "intakeHeld" && event.by === "key-blocked");
-    await first.consumer.close();
-    const fail = inTurn(done, () => {
-      throw new Error("the sink is down");
-    });
-    for (let life = 0; life < 3; life++) {
-      const { consumer, events } = made.start(fail, options);
-      await events.waitFor("handlerFailed");
-      await consumer.close();
-    }
-    made.start(inTurn(done), options);
-    expect(await finished(made, done)).toEqual(byKeyOf(names));
-    expect(await made.deadLetters()).toEqual([]);
-  });
-
-  it("does not await a time that is a day away", async () => {
-    const made = group();
-    const done: string[] = [];
-    const names = named("a", 12);
-    made.start(
-      inTurn(done, (message) => {
-        if (nameOf(message) !== "a1") return false;
-        message.retry({ delayMs: 86_400_000 });
-        return true;
-      }),
-      { ...quick, batchSize: 1, prefetch: 0, maxDeferred: 6 },
-    );
-    await made.add(...names);
-    expect(await finished(made, done)).toEqual(byKeyOf(names.slice(1)));
-    expect(await made.deadLetters()).toEqual(["a1"]);
   });
 });
 

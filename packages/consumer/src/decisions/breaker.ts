@@ -30,6 +30,8 @@ export interface TriedMessage {
   readonly id: EntryId;
   readonly deliveries: number;
   readonly hasSucceeded: boolean;
+  /** Whether it is known from elsewhere that it has failed while the sink was there. */
+  readonly isKnownBad?: boolean | undefined;
 }
 
 export interface BreakerPolicy {
@@ -98,7 +100,8 @@ function afterFailure(
 ): BreakerState {
   if (state.kind === "open") return openFor(state.attempts + 1, state.sinceMs, nowMs, retry, random);
   // One bad message explains why the batch failed.
-  if (tried.some(({ id, deliveries }) => bad.has(id) || isTriedOften(deliveries, maxDeliveries))) return state;
+  if (tried.some((one) => one.isKnownBad || bad.has(one.id) || isTriedOften(one.deliveries, maxDeliveries)))
+    return state;
   const { suspects } = state;
   const ids = tried.map(({ id }) => id);
   const stillSuspect = new Set(suspects === null ? ids : ids.filter((id) => suspects.has(id)));

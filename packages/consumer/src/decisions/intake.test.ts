@@ -48,7 +48,7 @@ describe("decideIntake", () => {
         isUnfit: fc.boolean(),
         isProbing: fc.constant(false),
         isDeferredFull: fc.boolean(),
-        isKeyBlocked: fc.constant(false),
+        isKeyBlocked: fc.boolean(),
       },
       ...{ handlersHung: fc.integer({ min: 0, max: 3 }), places: fc.integer({ min: 1, max: 3 }) },
     });
@@ -63,7 +63,8 @@ describe("decideIntake", () => {
 
 const reading: ReadingFacts = {
   ...{ isPaused: false, handlersHung: 0, places: 2, isBackingOff: false, mayProbe: false, isDeferredFull: false },
-  ...{ wanted: 1, fresh: 0, batchTakesMs: 100, patienceMs: 1_000, maxDeliveries: 16, isOrderFull: false },
+  ...{ wanted: 1, fresh: 0, batchTakesMs: 100, patienceMs: 1_000, maxDeliveries: 16 },
+  ...{ batchSize: 10, roomInLines: "open", areKeysWaiting: false, isProofWanted: false },
 };
 
 describe("decideReading", () => {
@@ -72,18 +73,32 @@ describe("decideReading", () => {
     ["all handlers hang", { handlersHung: 2 }],
     [
       "no more keys can be kept in order, also while one message is tried",
-      { isOrderFull: true, isBackingOff: true, mayProbe: true },
+      { roomInLines: "full", isBackingOff: true, mayProbe: true },
     ],
+    ["many messages wait behind others, and none has failed since the last success", { roomInLines: "few" }],
+    ["many messages wait behind others, and a new one is here", { roomInLines: "few", isProofWanted: true, fresh: 1 }],
     ["no more may be deferred", { isDeferredFull: true }],
     ["everything fails and the next attempt has to wait", { isBackingOff: true }],
     ["the message for the next attempt is here", { isBackingOff: true, mayProbe: true, fresh: 1 }],
     ["no caller waits for the next attempt", { isBackingOff: true, mayProbe: true, wanted: 0 }],
-  ])("reads nothing while it is so: %s", (_, facts) => {
+  ] satisfies [string, Partial<ReadingFacts>][])("reads nothing while it is so: %s", (_, facts) => {
     expect(decideReading({ ...reading, ...facts })).toEqual({ kind: "held" });
   });
 
   it("reads one message for the next attempt while everything fails", () => {
-    expect(decideReading({ ...reading, isBackingOff: true, mayProbe: true })).toEqual({ kind: "probing" });
+    const failing = { ...reading, isBackingOff: true, mayProbe: true };
+    expect(decideReading(failing)).toEqual({ kind: "probing", messages: 1 });
+    // The next ones may be of keys that wait.
+    expect(decideReading({ ...failing, areKeysWaiting: true })).toEqual({ kind: "probing", messages: 10 });
+    expect(decideReading({ ...failing, areKeysWaiting: true, roomInLines: "few" })).toEqual({
+      ...{ kind: "probing", messages: 10 },
+    });
+  });
+
+  it("reads one batch to see whether the sink is there, while many messages wait behind others that fail", () => {
+    const few = { ...reading, areKeysWaiting: true, roomInLines: "few", isProofWanted: true } as const;
+    expect(decideReading(few)).toEqual({ kind: "probing", messages: 10 });
+    expect(decideReading({ ...few, wanted: 0 })).toEqual({ kind: "held" });
   });
 
   it("reads ahead while batches are quick, and a message is offered more than once", () => {

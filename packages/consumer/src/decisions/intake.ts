@@ -15,7 +15,7 @@ export interface IntakeFacts {
   readonly isProbing: boolean;
   /** Whether `maxDeferred` messages are deferred in memory, and Redis cannot keep them. */
   readonly isDeferredFull: boolean;
-  /** Whether that is so because messages wait behind others of their key. */
+  /** Whether many messages wait behind others of their key, so that few are read. */
   readonly isKeyBlocked: boolean;
 }
 
@@ -27,15 +27,16 @@ export function decideIntake(facts: IntakeFacts): IntakeHold | "open" {
   if (facts.isServerAway) return "server-away";
   if (facts.isUnfit) return "unfit";
   if (facts.isBackingOff) return facts.isProbing ? "probing" : "backing-off";
-  if (facts.isDeferredFull) return facts.isKeyBlocked ? "key-blocked" : "deferred";
+  if (facts.isKeyBlocked) return "key-blocked";
+  if (facts.isDeferredFull) return "deferred";
   return facts.isAheadOfStream ? "ahead-of-stream" : "open";
 }
 
 /** Whether, and how far, new messages are read. */
 export type Reading =
   | { readonly kind: "open"; readonly mayReadAhead: boolean }
-  /** One message, to see whether it succeeds. */
-  | { readonly kind: "probing" }
+  /** As few as tell whether the sink is there. */
+  | { readonly kind: "probing"; readonly messages: number }
   | { readonly kind: "held" };
 
 export interface ReadingFacts
@@ -51,18 +52,26 @@ export interface ReadingFacts
   readonly patienceMs: number;
   /** How often a message is offered at most. */
   readonly maxDeliveries: number;
-  /** Whether `maxDeferred` messages are in lines of keys, in which each has to be known. */
-  readonly isOrderFull: boolean;
+  readonly batchSize: number;
+  /** How many more messages may wait in the lines of their keys. */
+  readonly roomInLines: "open" | "few" | "full";
+  /** Whether keys wait, so that one new message may not be one that can be tried. */
+  readonly areKeysWaiting: boolean;
+  /** Whether a message of another key is to show that the sink is there. */
+  readonly isProofWanted: boolean;
 }
 
 /** Whether, and how far, new messages are read now. */
 export function decideReading(facts: ReadingFacts): Reading {
-  if (facts.isPaused || facts.isOrderFull || facts.handlersHung >= facts.places) return { kind: "held" };
+  if (facts.isPaused || facts.roomInLines === "full" || facts.handlersHung >= facts.places) return { kind: "held" };
+  const probe = { kind: "probing", messages: facts.areKeysWaiting ? facts.batchSize : 1 } as const;
+  const isProbe = facts.fresh === 0 && facts.wanted > 0;
   if (facts.isBackingOff) {
     // A new message each time, so that the same one is not tried for ever.
-    return facts.fresh === 0 && facts.wanted > 0 && facts.mayProbe ? { kind: "probing" } : { kind: "held" };
+    return isProbe && facts.mayProbe ? probe : { kind: "held" };
   }
   if (facts.isDeferredFull) return { kind: "held" };
+  if (facts.roomInLines === "few") return isProbe && facts.isProofWanted ? probe : { kind: "held" };
   // While batches take long, messages that were read ahead would wait longer here than elsewhere.
   const isQuick = facts.batchTakesMs <= facts.patienceMs;
   // If the first delivery is also the last, a crash must not use it up before a handler has seen the message.

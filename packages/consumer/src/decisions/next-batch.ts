@@ -20,6 +20,8 @@ export interface DueMessage {
   readonly isSuspect: boolean;
   /** The place of the message that must be in the batch before it; `NaN`: it may not be offered now. */
   readonly after?: number | undefined;
+  /** Whether others of its key wait for it, and may not be in its batch. */
+  readonly isBlocking?: boolean;
 }
 
 /** What may be offered, and what happened just before. */
@@ -193,6 +195,8 @@ export function decideNextBatch(
   if (isGuessed && caller.look === "asked" && nowMs < caller.lookUntilMs) return waitUntil(caller.lookUntilMs);
   if (entries >= mix.full) return { kind: "offer", mix, reason: "entries" };
   if (isFullOfBytes) return { kind: "offer", mix, reason: "bytes" };
+  // A batch that others wait for does not wait itself.
+  if (mix.due.some((place) => offerable.due[place]?.isBlocking)) return { kind: "offer", mix, reason: "wait" };
   const untilMs = isCall ? deadlineMs : firstArrivedAtMs + policy.maxWaitMs;
   return untilMs <= nowMs ? { kind: "offer", mix, reason: "wait" } : waitUntil(untilMs);
 }

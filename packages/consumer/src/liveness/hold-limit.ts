@@ -90,7 +90,7 @@ export class HoldLimit<Value> {
     const { held, order, policy, report } = this.#scope;
     const { id } = message;
     const reserved = held.letGo(message);
-    order?.countFailure(id);
+    order?.noteFailure(id);
     held.markLost(message);
     message.abort(
       new LeaseLostError(`message ${id} was held for longer than maxHoldMs (${policy.maxHoldMs} ms)`, {

@@ -248,7 +248,6 @@ export class Reader<Value> {
   #fetchSize(reading: Reading): number {
     const { policy, held, replySize, shares } = this.#scope;
     if (reading.kind === "held") return 0;
-    if (reading.kind === "probing") return 1;
     const ahead = {
       buffered: held.fresh.messages + held.aside.messages,
       bufferedElsewhere: shares.bufferedElsewhere(),
@@ -256,6 +255,10 @@ export class Reader<Value> {
       wanted: this.#parts.waiting.wanted,
       meanBytes: replySize.meanBytes,
     };
+    if (reading.kind === "probing") {
+      const size = decideFetchSize(ahead, { ...policy, prefetch: 0 });
+      return Math.max(1, Math.min(reading.messages, size, replySize.limit));
+    }
     const prefetch = reading.mayReadAhead ? policy.prefetch : 0;
     return Math.min(decideFetchSize(ahead, { ...policy, prefetch }), replySize.limit);
   }

@@ -127,6 +127,7 @@ class World {
     this.#scheduler = new BatchScheduler(scope, {
       waiting: this.#waiting,
       intake: {
+        prefersNew: false,
         gate: () => {
           if (++this.#decisions > MOST_DECISIONS_AT_ONCE) throw new Error("it decides without an end");
           return { ...this.gate, limit: Math.min(this.gate.limit, batchSize) };

@@ -44,10 +44,12 @@ export interface MessageSources {
 
 // An answer takes one round trip. A server that does not answer must not delay a caller for long.
 const ANSWER_MS = 1_000;
+// A sink that is down must not have the stream read to its end.
+const MOST_LOOKS = 10;
 
 export interface BatchSchedulerParts<Value> {
   readonly waiting: WaitingCalls<Value>;
-  readonly intake: Pick<IntakeControl, "gate" | "offered">;
+  readonly intake: Pick<IntakeControl, "gate" | "offered" | "prefersNew">;
   readonly sources: MessageSources;
 }
 
@@ -88,7 +90,7 @@ export class BatchScheduler<Value> {
     const call: WaitingCall<Value> = {
       ...asked,
       sentBefore: sources.reader.sent,
-      look: "none",
+      ...{ look: "none", looks: 0 },
       lookUntilMs: clock.nowMs() + policy.maxWaitMs + longestAnswerMs(policy),
     };
     waiting.add(call);
@@ -159,12 +161,14 @@ export class BatchScheduler<Value> {
     const { held, policy } = this.#scope;
     const { waiting, intake, sources } = this.#parts;
     held.sift(policy.batchSize, nowMs);
+    if (intake.prefersNew) this.#lookOn(call, nowMs);
     const offerable = {
       due: held.dueMessages(this.#largestBatch, nowMs),
       fresh: held.fresh.messages,
-      moreFresh: waiting.mayBeMore,
+      // Nothing was read for a while, so it is not known.
+      moreFresh: waiting.mayBeMore || (intake.prefersNew && call.look === "none"),
       isSuspectOpen: held.isSuspectOpen,
-      isFreshTurn: this.#isFreshTurn,
+      isFreshTurn: this.#mustBeFresh,
       isOthersTurn: this.#isOthersTurn,
     };
     const askable = {
@@ -216,6 +220,7 @@ export class BatchScheduler<Value> {
         });
       case "look":
         call.look = "asked";
+        call.looks++;
         // What the call has waited for other answers already is not waited for twice.
         call.lookUntilMs = Math.min(
           nowMs + longestAnswerMs(this.#scope.policy),
@@ -224,6 +229,21 @@ export class BatchScheduler<Value> {
         sources.released.expire();
         sources.reader.look();
     }
+  }
+
+  /** What was read for the next attempt may all be of keys that wait: then the next messages are read. */
+  #lookOn(call: WaitingCall<Value>, nowMs: number): void {
+    const { held, policy } = this.#scope;
+    const { intake, waiting } = this.#parts;
+    if (held.fresh.messages > 0 || intake.gate().limit === 0) return;
+    if (call.look === "answered" && waiting.mayBeMore && call.looks < MOST_LOOKS) call.look = "none";
+    // A call has waited for its turn for any time.
+    if (call.look === "none") call.lookUntilMs = nowMs + longestAnswerMs(policy);
+  }
+
+  /** Whether a new message is sure of a place in the next batch. */
+  get #mustBeFresh(): boolean {
+    return this.#isFreshTurn || this.#parts.intake.prefersNew;
   }
 
   /** How many messages the next batch may have at most. */
@@ -237,7 +257,7 @@ export class BatchScheduler<Value> {
 
   #offer(mix: Mix, reason: BatchReason, mode: PullMode, nowMs: number): Collected<Value> {
     const { held, policy } = this.#scope;
-    const { messages, redelivered, isFullOfBytes } = held.offer(mix, policy.maxBytes, this.#isFreshTurn, {
+    const { messages, redelivered, isFullOfBytes } = held.offer(mix, policy.maxBytes, this.#mustBeFresh, {
       mode,
       atMs: nowMs,
     });

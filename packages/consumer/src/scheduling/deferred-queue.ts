@@ -11,8 +11,8 @@ export interface Deferred {
   dueAtMs: number;
   /** Before this time it is only offered together with new messages. Changed only while it is in no queue. */
   ripeAtMs: number;
-  /** Whether it is offered alone, and only when no other suspect is at work. */
-  readonly isSuspect: boolean;
+  /** Whether it is offered alone, and only when no other suspect is at work. Changed only while it is in no queue. */
+  isSuspect: boolean;
   /** Whether it has failed in this process. */
   readonly hasFailedHere: boolean;
   /** Whether the server counts one delivery more: it was delivered here, and put away before it was offered. */

@@ -15,53 +15,29 @@
  * payload is read again. With `orderBy` a message that has one of its key in front of it is deferred as well, and in no line
  * until nothing is in front of it (`key-order.ts`).
  */
-import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import type { EntryId } from "@redis-batch/core";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
 import type { Message, Offer } from "../message.ts";
 import type { Signal } from "../signals.ts";
-import { type Deferred, DeferredQueue } from "./deferred-queue.ts";
+import { type Buffered, BufferedMessages, byId, type Cut } from "./buffered-messages.ts";
+import { DeferredIds } from "./deferred-ids.ts";
+import type { Deferred } from "./deferred-queue.ts";
 import { HeldIndex, type HeldItem, isDeferred, isReserved, type Reserved } from "./held-index.ts";
-import type { KeyLine, KeyOrder } from "./key-order.ts";
-
-/** Messages in memory that no batch has taken yet. */
-export interface Buffered {
-  readonly messages: number;
-  readonly bytes: number;
-}
-
-/** The messages of a mix, which are offered now. */
-export interface Cut<Value> {
-  readonly messages: readonly Message<Value>[];
-  readonly redelivered: number;
-  /** Whether some of the mix stayed behind because of `maxBytes`. */
-  readonly isFullOfBytes: boolean;
-}
+import type { KeyOrder } from "./key-order.ts";
+import { KeyParking } from "./key-parking.ts";
 
 const isOpen = <Value>(item: HeldItem<Value>): boolean =>
   isDeferred(item) || (!isReserved(item) && (item.state === "buffered" || item.state === "offered"));
 
 export class HeldMessages<Value> {
   readonly #index = new HeldIndex<Value>();
-  /** In stream order. */
-  #fresh: Message<Value>[] = [];
-  /** New messages of keys that are in an open batch, in stream order. */
-  #aside: Message<Value>[] = [];
-  /** Redelivered messages; the one that ripens first is in front. */
-  readonly #due: Message<Value>[] = [];
-  #freshBytes = 0;
-  #asideBytes = 0;
-  #asideSinceMs = 0;
-  #dueBytes = 0;
-  #suspectsDue = 0;
-  #suspectsDueBytes = 0;
-  readonly #deferred = new DeferredQueue();
-  /** Deferred messages that are due and whose payload is not in memory: first in, first out. */
-  #dueIds: Deferred[] = [];
-  #suspectIds: Deferred[] = [];
+  readonly #buffered = new BufferedMessages<Value>();
+  readonly #deferred = new DeferredIds((deferred) => this.isStill(deferred));
   // Which object a deferred message was. Weak, so that deferring a message frees its payload.
   readonly #objectOf = new WeakMap<Message<Value>, Deferred>();
   readonly #roomChanged: Signal;
   readonly #order: KeyOrder | undefined;
+  readonly #parking: KeyParking<Value> | undefined;
   #deferredCount = 0;
   #suspectsOpen = 0;
   /** Ids whose outcome has reached the server since `noteEnded`; `undefined` while nobody asks. */
@@ -74,6 +50,13 @@ export class HeldMessages<Value> {
   constructor(roomChanged: Signal, order?: KeyOrder) {
     this.#roomChanged = roomChanged;
     this.#order = order;
+    this.#parking =
+      order &&
+      new KeyParking(order, {
+        ...{ index: this.#index, buffered: this.#buffered, deferred: this.#deferred, roomChanged },
+        keepId: (message, deferred) => this.#keepId(message, deferred),
+        unbuffer: (message) => this.#unbuffer(message),
+      });
   }
 
   /** Messages held by their ids only, due or not. */
@@ -91,27 +74,27 @@ export class HeldMessages<Value> {
   }
 
   get fresh(): Buffered {
-    return { messages: this.#fresh.length, bytes: this.#freshBytes };
+    return this.#buffered.fresh;
   }
 
   /** New messages that wait for the end of a batch that has their key. They are not among the `fresh` ones. */
   get aside(): Buffered {
-    return { messages: this.#aside.length, bytes: this.#asideBytes };
+    return this.#buffered.aside;
   }
 
   /** Redelivered messages whose payload is in memory. */
   get due(): Buffered {
-    return { messages: this.#due.length, bytes: this.#dueBytes };
+    return this.#buffered.due;
   }
 
   /** Those of them that may share a batch: a suspect that waits its turn must not take up their room. */
   get dueAmongOthers(): Buffered {
-    return { messages: this.#due.length - this.#suspectsDue, bytes: this.#dueBytes - this.#suspectsDueBytes };
+    return this.#buffered.dueAmongOthers;
   }
 
   /** When the oldest new message in memory arrived; `null` if there is none. */
   get freshSinceMs(): number | null {
-    return this.#fresh[0]?.arrival.arrivedAtMs ?? null;
+    return this.#buffered.freshSinceMs;
   }
 
   get isSuspectOpen(): boolean {
@@ -120,7 +103,7 @@ export class HeldMessages<Value> {
 
   /** Whether a suspect is in memory, with its payload. */
   get isSuspectBuffered(): boolean {
-    return this.#suspectsDue > 0;
+    return this.#buffered.isSuspectBuffered;
   }
 
   holds(id: EntryId): boolean {
@@ -172,33 +155,21 @@ export class HeldMessages<Value> {
 
   /** Queues new messages: those of one read, or released ones that were never offered. */
   lineUpFresh(messages: readonly Message<Value>[]): void {
-    const last = this.#fresh.at(-1);
-    const first = messages[0];
-    for (const message of messages) {
-      if (this.#order?.lineOf(message.id) !== undefined) {
-        this.lineUpDue([message]);
-        continue;
-      }
-      this.#fresh.push(message);
-      this.#freshBytes += message.bytes;
-    }
-    // Released messages that were never offered are older than those read since.
-    if (last !== undefined && first !== undefined && compareEntryIds(first.id, last.id) < 0) this.#fresh.sort(byId);
+    const inLine = ({ id }: Message<Value>): boolean => this.#order?.lineOf(id) !== undefined;
+    const known = this.#order === undefined || this.#order.size === 0 ? [] : messages.filter(inLine);
+    for (const message of known) this.lineUpDue([message]);
+    this.#buffered.addFresh(known.length === 0 ? messages : messages.filter((message) => !known.includes(message)));
   }
 
   /** Queues redelivered messages. */
   lineUpDue(messages: readonly Message<Value>[]): void {
-    const order = this.#order;
-    const some = order === undefined ? messages : messages.toSorted(byId);
-    for (const message of some) {
-      if (order !== undefined && message.key !== undefined && !this.#isNext(message, message.key)) {
-        this.#park(message, message.key);
-        continue;
-      }
-      this.#due.push(message);
-      this.#countDue(message, 1);
+    const parking = this.#parking;
+    if (parking === undefined) return this.#buffered.addDue(messages);
+    for (const message of messages.toSorted(byId)) {
+      const { key } = message;
+      if (key !== undefined && !parking.isNext(message, key)) parking.park(message, key);
+      else this.#buffered.addDue([message]);
     }
-    this.#due.sort((left, right) => left.ripeAtMs - right.ripeAtMs);
   }
 
   /** Takes in the id of a message that was found pending for this consumer, or has to wait for its payload. */
@@ -237,54 +208,27 @@ export class HeldMessages<Value> {
 
   /** When the next deferred message is due; `null` if there is none. */
   get nextDueAtMs(): number | null {
-    for (;;) {
-      const next = this.#deferred.peek();
-      if (next === undefined) return null;
-      // Messages that are no longer deferred are skipped here, which is cheaper than removing them at once.
-      if (this.isStill(next)) return next.dueAtMs;
-      this.#deferred.pop();
-    }
+    return this.#deferred.nextDueAtMs;
   }
 
   /** Queues the ids of deferred messages that are due → whether there are any. */
   lineUpIds(nowMs: number): boolean {
-    let isAny = false;
-    for (let atMs = this.nextDueAtMs; atMs !== null && atMs <= nowMs; atMs = this.nextDueAtMs) {
-      const next = this.#deferred.pop() as Deferred;
-      (next.isSuspect ? this.#suspectIds : this.#dueIds).push(next);
-      isAny = true;
-    }
-    return isAny;
+    return this.#deferred.lineUp(nowMs);
   }
 
   /** Whether other messages, or a suspect, wait for their payload. */
   get waitingForPayload(): { readonly due: boolean; readonly suspect: boolean } {
-    const skip = (ids: Deferred[]): boolean => {
-      while (ids[0] !== undefined && !this.isStill(ids[0])) ids.shift();
-      return ids.length > 0;
-    };
-    return { due: skip(this.#dueIds), suspect: skip(this.#suspectIds) };
+    return this.#deferred.waiting;
   }
 
   /** Takes ids out of their line to read their payloads, one after the other as long as they fit. They stay held. */
   takeIds(kind: "due" | "suspect", fits: (next: Deferred, taken: number) => boolean): Deferred[] {
-    const ids = kind === "due" ? this.#dueIds : this.#suspectIds;
-    const taken: Deferred[] = [];
-    let passed = 0;
-    for (const next of ids) {
-      if (this.isStill(next)) {
-        if (!fits(next, taken.length)) break;
-        taken.push(next);
-      }
-      passed++;
-    }
-    ids.splice(0, passed);
-    return taken;
+    return this.#deferred.take(kind, fits);
   }
 
   /** The first of those that wait for their payload. */
   get firstDueId(): Deferred | undefined {
-    return this.waitingForPayload.due ? this.#dueIds[0] : undefined;
+    return this.#deferred.firstDue;
   }
 
   /** Puts back ids whose payload could not be read. */
@@ -296,88 +240,49 @@ export class HeldMessages<Value> {
 
   /** The redelivered messages in memory, in the order in which they are offered. */
   dueMessages(largestBatch: (deliveries: number) => number, nowMs: number): readonly DueMessage[] {
-    if (this.#order !== undefined && this.#due.length > 0) return this.#dueInOrder(largestBatch, nowMs);
-    return this.#due.map(({ ripeAtMs, deliveries, isSuspect }) => ({
-      isRipe: ripeAtMs <= nowMs,
-      largestBatch: largestBatch(deliveries),
-      isSuspect,
-    }));
+    return this.#buffered.dueMessages(largestBatch, nowMs, this.#order);
   }
 
-  /** The same, and each says after which other one it may be offered. */
-  #dueInOrder(largestBatch: (deliveries: number) => number, nowMs: number): readonly DueMessage[] {
-    const places = new Map(this.#due.map(({ id }, place) => [id, place]));
-    const after = new Map<number, number | undefined>();
-    for (const line of new Set(this.#due.map(({ id }) => this.#order?.lineOf(id)))) {
-      let last: number | undefined;
-      for (const { id, isAlone } of line === undefined || line.open > 0 ? [] : line.waiting) {
-        const place = places.get(id);
-        if (place === undefined || place < (last ?? 0)) break;
-        after.set(place, last);
-        last = place;
-        if (isAlone || this.#due[place]?.isSuspect === true) break;
-      }
-    }
-    return this.#due.map(({ ripeAtMs, deliveries, isSuspect, key }, place) => {
-      const isNext = key === undefined || after.has(place);
-      return {
-        isRipe: isNext && ripeAtMs <= nowMs,
-        largestBatch: largestBatch(deliveries),
-        isSuspect,
-        after: isNext ? after.get(place) : Number.NaN,
-      };
-    });
-  }
-
-  /**
-   * Before a batch is put together: sees to it that the first new messages may all be offered. Those whose key is in an open
-   * batch step aside; those that have one of their key in front of them are held by their ids only.
-   */
+  /** Before a batch is put together: sees to it that the first new messages may all be offered. */
   sift(most: number, nowMs: number): void {
-    const order = this.#order;
-    if (order === undefined || !order.countOpen()) return;
-    const kept: Message<Value>[] = [];
-    let place = 0;
-    for (; place < this.#fresh.length && kept.length < most; place++) {
-      const message = this.#fresh[place] as Message<Value>;
-      const standing = message.key === undefined ? "free" : order.standing(message.key);
-      if (standing === "free") {
-        kept.push(message);
-        continue;
-      }
-      this.#freshBytes -= message.bytes;
-      if (standing === "parked") {
-        // Those of its key that stand aside are older.
-        this.#parkThoseAside(({ key }) => key === message.key);
-        this.#park(message, message.key as string);
-        continue;
-      }
-      if (this.#aside.length === 0) this.#asideSinceMs = nowMs;
-      this.#aside.push(message);
-      this.#asideBytes += message.bytes;
-    }
-    if (kept.length === place) return;
-    this.#fresh = [...kept, ...this.#fresh.slice(place)];
-    this.#roomChanged.raise();
+    this.#parking?.sift(most, nowMs);
   }
+
+  /** When the next redelivered message ripens; infinite if none does. */
+  nextRipeAtMs(nowMs: number): number {
+    return this.#buffered.nextRipeAtMs(nowMs);
+  }
+
+  factsOf(mix: Mix): MixFacts {
+    return this.#buffered.factsOf(mix);
+  }
+
+  /** Offers as much of the mix as `maxBytes` allows, and at least one message. */
+  offer(mix: Mix, maxBytes: number, isFreshTurn: boolean, offer: Offer): Cut<Value> {
+    const cut = this.#buffered.take(mix, maxBytes, isFreshTurn, offer.atMs);
+    for (const message of cut.messages) {
+      this.#enter(message, "offered");
+      message.offer = offer;
+    }
+    this.#order?.open(offer, cut.messages);
+    return cut;
+  }
+
+  /** New messages were offered in between, so offering what was just returned is no hot loop. */
+  ripenAll(nowMs: number): void {
+    this.#buffered.ripenAll(nowMs);
+  }
+
+  // ── the order of keys ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A batch has ended, or its handler hangs: its keys may be in other batches. */
   closeBatch(offer: Offer): void {
-    const order = this.#order;
-    if (order === undefined) return;
-    for (const line of order.close(offer)) this.#queueNext(line);
-    if (this.#aside.length === 0) return;
-    this.#fresh = [...this.#aside, ...this.#fresh].toSorted(byId);
-    this.#freshBytes += this.#asideBytes;
-    this.#aside = [];
-    this.#asideBytes = 0;
+    this.#parking?.closeBatch(offer);
   }
 
   /** Those that have stood aside since before this time make room: other keys must not wait for a batch that takes long. */
   parkAside(beforeMs: number): void {
-    if (this.#aside.length === 0 || this.#asideSinceMs > beforeMs) return;
-    this.#parkThoseAside(() => true);
-    this.#roomChanged.raise();
+    this.#parking?.parkAside(beforeMs);
   }
 
   /** A message is pending in the group, and not held here: nothing of its key may be offered before it is done. */
@@ -387,80 +292,12 @@ export class HeldMessages<Value> {
 
   /** What is not held here is not pending any more, or is another consumer's. */
   unlearn(id: EntryId): void {
-    if (!this.holds(id)) this.#leaveLine(id);
+    if (!this.holds(id)) this.#parking?.leaveLine(id);
   }
 
   /** Messages in lines that are not held here: released ones, or others'. */
   unheldInLines(): EntryId[] {
-    const ids: EntryId[] = [];
-    for (const { waiting } of this.#order?.lines ?? []) {
-      for (const { id, isParked } of waiting) if (!isParked && !this.holds(id)) ids.push(id);
-    }
-    return ids;
-  }
-
-  /** When the next redelivered message ripens; infinite if none does. */
-  nextRipeAtMs(nowMs: number): number {
-    let atMs = Number.POSITIVE_INFINITY;
-    for (const { ripeAtMs } of this.#due) if (ripeAtMs > nowMs && ripeAtMs < atMs) atMs = ripeAtMs;
-    return atMs;
-  }
-
-  factsOf(mix: Mix): MixFacts {
-    let firstArrivedAtMs = mix.fresh > 0 ? (this.freshSinceMs ?? 0) : Number.POSITIVE_INFINITY;
-    let bytes = this.#freshBytes;
-    for (const place of mix.due) {
-      const message = this.#due[place] as Message<Value>;
-      firstArrivedAtMs = Math.min(firstArrivedAtMs, message.arrival.arrivedAtMs);
-      bytes += message.bytes;
-    }
-    return { bytes, firstArrivedAtMs };
-  }
-
-  /** Offers as much of the mix as `maxBytes` allows, and at least one message. */
-  offer(mix: Mix, maxBytes: number, isFreshTurn: boolean, offer: Offer): Cut<Value> {
-    const { wanted, first } = this.#inOrder(mix, isFreshTurn, offer.atMs);
-    let bytes = 0;
-    let size = 0;
-    for (const message of wanted) {
-      bytes += message.bytes;
-      if (bytes > maxBytes && size > 0) break;
-      size++;
-    }
-    const messages = size === wanted.length ? wanted : wanted.slice(0, size);
-    // From the last to the first, so that the earlier places stay valid.
-    const redelivered = mix.due.slice(0, Math.max(0, size - first));
-    for (const place of redelivered.toReversed()) this.#takeDue(place);
-    for (const message of this.#fresh.splice(0, size - redelivered.length)) this.#freshBytes -= message.bytes;
-    // New messages are in stream order already; redelivered ones may belong between them.
-    if (redelivered.length > 0) messages.sort(byId);
-    for (const message of messages) {
-      this.#enter(message, "offered");
-      message.offer = offer;
-    }
-    this.#order?.open(offer, messages);
-    return { messages, redelivered: redelivered.length, isFullOfBytes: size < wanted.length };
-  }
-
-  /** The messages of a mix in the order in which they get their share of the bytes, and how many new ones come first. */
-  #inOrder(
-    mix: Mix,
-    isFreshTurn: boolean,
-    nowMs: number,
-  ): { readonly wanted: Message<Value>[]; readonly first: number } {
-    const fresh = this.#fresh.slice(0, mix.fresh);
-    // The usual case.
-    if (mix.due.length === 0) return { wanted: fresh, first: fresh.length };
-    const again = mix.due.map((place) => this.#due[place] as Message<Value>);
-    // If the first new message is sure of a place in the batch, it is sure of its bytes as well.
-    const isRipe = again.some(({ ripeAtMs }) => ripeAtMs <= nowMs);
-    const first = Math.min(fresh.length, isFreshTurn || !isRipe ? 1 : 0);
-    return { wanted: [...fresh.slice(0, first), ...again, ...fresh.slice(first)], first };
-  }
-
-  /** New messages were offered in between, so offering what was just returned is no hot loop. */
-  ripenAll(nowMs: number): void {
-    for (const message of this.#due) message.ripeAtMs = Math.min(message.ripeAtMs, nowMs);
+    return this.#parking?.unheldInLines() ?? [];
   }
 
   // ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -475,9 +312,8 @@ export class HeldMessages<Value> {
   /** Its acknowledgement is being sent. */
   beginAck(message: Message<Value>): void {
     this.#settle(message, "acking");
-    if (this.#order === undefined) return;
-    this.#order.hasSucceeded = true;
-    this.#leaveLine(message.id);
+    this.#order?.noteSuccess(message);
+    this.#parking?.leaveLine(message.id);
   }
 
   /** The server has its acknowledgement, or refused it because the message no longer belongs to this consumer. */
@@ -493,14 +329,14 @@ export class HeldMessages<Value> {
   /** It is being moved to the dead letters. */
   beginDeadLetter(message: Message<Value>): void {
     this.#settle(message, "deadLettering");
-    this.#stepOut(message);
+    this.#parking?.stepOut(message);
   }
 
   /** It is in the dead letters, or no longer belongs to this consumer. */
   endDeadLetter(id: EntryId, message: Message<Value> | undefined, isTooLate: boolean): void {
     if (!isTooLate) this.#ended?.add(id);
     if (message === undefined || !isTooLate || this.isCurrent(message)) this.dismiss(id);
-    else this.#leaveLine(id);
+    else this.#parking?.leaveLine(id);
     if (message !== undefined) this.#enter(message, isTooLate ? "tooLate" : "deadLettered");
   }
 
@@ -536,7 +372,7 @@ export class HeldMessages<Value> {
     message.isLetGo = true;
     this.#enter(message, "returned");
     this.#index.leaveChunk(message);
-    if (isCurrent) this.#stepOut(message);
+    if (isCurrent) this.#parking?.stepOut(message);
     return isCurrent ? this.reserve(message.id) : undefined;
   }
 
@@ -564,7 +400,7 @@ export class HeldMessages<Value> {
   dismiss(id: EntryId): void {
     this.#displace(this.#index.get(id));
     this.#index.delete(id);
-    this.#leaveLine(id);
+    this.#parking?.leaveLine(id);
   }
 
   clear(): void {
@@ -593,14 +429,13 @@ export class HeldMessages<Value> {
 
   /** What has been waiting to be offered since before this time, with its payload or by its id. */
   waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: (Message<Value> | Deferred)[] } {
-    const since = ({ arrival }: Message<Value>): boolean => arrival.arrivedAtMs <= atMs;
-    const ids = [...this.#dueIds, ...this.#suspectIds].filter((one) => this.isStill(one) && one.dueAtMs <= atMs);
-    return { fresh: [...this.#aside, ...this.#fresh].filter(since), due: [...this.#due.filter(since), ...ids] };
+    const { fresh, due } = this.#buffered.waitingSince(atMs);
+    return { fresh, due: [...due, ...this.#deferred.inLine().filter(({ dueAtMs }) => dueAtMs <= atMs)] };
   }
 
   /** Deferred messages that are not due yet. */
   allDeferred(): Deferred[] {
-    const waiting = new Set([...this.#dueIds, ...this.#suspectIds]);
+    const waiting = new Set(this.#deferred.inLine());
     const allDeferred: Deferred[] = [];
     for (const item of this.#index) if (isDeferred(item) && !waiting.has(item)) allDeferred.push(item);
     return allDeferred;
@@ -608,12 +443,7 @@ export class HeldMessages<Value> {
 
   /** Since when the oldest message that could be offered has been waiting, by the local clock; `null` if there is none. */
   get oldestOfferableSinceMs(): number | null {
-    let sinceMs = this.freshSinceMs ?? Number.POSITIVE_INFINITY;
-    for (const { arrival } of this.#due) sinceMs = Math.min(sinceMs, arrival.arrivedAtMs);
-    for (const ids of [this.#dueIds, this.#suspectIds]) {
-      const first = ids.find((one) => this.isStill(one));
-      if (first !== undefined) sinceMs = Math.min(sinceMs, first.dueAtMs);
-    }
+    const sinceMs = Math.min(this.#buffered.oldestSinceMs, this.#deferred.oldestSinceMs);
     return sinceMs === Number.POSITIVE_INFINITY ? null : sinceMs;
   }
 
@@ -670,105 +500,18 @@ export class HeldMessages<Value> {
     this.#hold(deferred);
     this.#deferredCount++;
     const key = this.#order?.lineOf(deferred.id)?.key ?? before?.key;
-    if (key === undefined) this.#deferred.push(deferred);
-    else this.#stepBack(deferred.id, key, before?.offer);
+    if (this.#parking === undefined || key === undefined) this.#deferred.push(deferred);
+    else this.#parking.stepBack(deferred.id, key, before?.offer);
     this.#roomChanged.raise();
   }
 
-  // ── the order of keys ────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Whether a message that was delivered again may be offered next, or after others of its key that are in memory. */
-  #isNext({ id }: Message<Value>, key: string): boolean {
-    const order = this.#order as KeyOrder;
-    const known = order.inLine(id);
-    if (known === undefined) this.#makeWay(order.put(id, key, { isParked: false }), id);
-    else if (known.isParked) return false;
-    const before = order.before(id);
-    return before === undefined || (!before.isParked && this.messageOf(before.id)?.state === "buffered");
-  }
-
-  /** It waits behind others of its key, and only its id is held. */
-  #park(message: Message<Value>, key: string): void {
-    const { id, deliveries, isSuspect, ripeAtMs, arrival } = message;
+  /** A message that was never offered is held by its id only. */
+  #keepId(message: Message<Value>, deferred: Deferred): void {
     this.#enter(message, "returned");
     this.#index.leaveChunk(message);
-    const deferred: Deferred = {
-      ...{ id, deliveries: deliveries - 1, isSuspect, hasFailedHere: false, isCountedAhead: true },
-      ...{ dueAtMs: arrival.arrivedAtMs, ripeAtMs },
-    };
     this.#objectOf.set(message, deferred);
     this.#hold(deferred);
     this.#deferredCount++;
-    this.#stepBack(id, key, undefined);
-  }
-
-  #parkThoseAside(isMeant: (message: Message<Value>) => boolean): void {
-    if (this.#aside.length === 0) return;
-    const some = this.#aside.filter(isMeant);
-    if (some.length === 0) return;
-    this.#aside = this.#aside.filter((message) => !isMeant(message));
-    for (const message of some) {
-      this.#asideBytes -= message.bytes;
-      this.#park(message, message.key as string);
-    }
-  }
-
-  /** A message that is held by its id only goes to its place in the line of its key. */
-  #stepBack(id: EntryId, key: string, offer: Offer | undefined): void {
-    const order = this.#order as KeyOrder;
-    const line = order.put(id, key, { isParked: true, offer: order.isOpen(offer) ? offer : undefined });
-    this.#makeWay(line, id);
-    this.#queueNext(line);
-  }
-
-  /** A message that is being released or dead-lettered keeps its place in the line. */
-  #stepOut({ id, key }: Message<Value>): void {
-    const order = this.#order;
-    if (order !== undefined && key !== undefined) this.#makeWay(order.put(id, key, { isParked: false }), id);
-  }
-
-  /** Those behind it that were about to be offered are parked again. */
-  #makeWay(line: KeyLine, id: EntryId): void {
-    for (const one of (this.#order as KeyOrder).behind(id)) {
-      if (one.isParked) continue;
-      const item = this.#index.get(one.id);
-      if (item === undefined || isReserved(item)) continue;
-      if (isDeferred(item)) {
-        one.isParked = true;
-        // The queues know the old object, and skip it.
-        this.#index.set({ ...item });
-      } else if (item.state === "buffered") {
-        this.#unbuffer(item);
-        this.#park(item, line.key);
-      }
-    }
-  }
-
-  /** Queues the messages of a line that have nothing in front of them. */
-  #queueNext(line: KeyLine): void {
-    let [dueAtMs, ripeAtMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    let isFirst = true;
-    for (const one of (this.#order as KeyOrder).next(line)) {
-      const item = this.#index.get(one.id);
-      if (item === undefined || !isDeferred(item)) return;
-      if (item.isSuspect && !isFirst) return;
-      // None is due before those in front of it.
-      item.dueAtMs = dueAtMs = Math.max(dueAtMs, item.dueAtMs);
-      item.ripeAtMs = ripeAtMs = Math.max(ripeAtMs, item.ripeAtMs);
-      one.isParked = false;
-      this.#deferred.push(item);
-      if (item.isSuspect) break;
-      isFirst = false;
-    }
-    if (!isFirst) this.#roomChanged.raise();
-  }
-
-  /** It is done, so the next of its key may be offered. */
-  #leaveLine(id: EntryId): void {
-    const line = this.#order?.settle(id);
-    if (line === undefined) return;
-    this.#queueNext(line);
-    this.#roomChanged.raise();
   }
 
   /** What was held under this id is replaced or ended, and must not be offered any more. */
@@ -788,31 +531,6 @@ export class HeldMessages<Value> {
     if (message.state !== "buffered") return;
     // That makes room for another one.
     this.#roomChanged.raise();
-    const place = this.#due.indexOf(message);
-    if (place >= 0) return this.#takeDue(place);
-    const fresh = this.#fresh.indexOf(message);
-    if (fresh >= 0) {
-      this.#fresh.splice(fresh, 1);
-      this.#freshBytes -= message.bytes;
-      return;
-    }
-    const aside = this.#aside.indexOf(message);
-    if (aside < 0) return;
-    this.#aside.splice(aside, 1);
-    this.#asideBytes -= message.bytes;
-  }
-
-  #takeDue(place: number): void {
-    for (const message of this.#due.splice(place, 1)) this.#countDue(message, -1);
-  }
-
-  #countDue({ bytes, isSuspect }: Message<Value>, by: 1 | -1): void {
-    this.#dueBytes += by * bytes;
-    if (!isSuspect) return;
-    this.#suspectsDue += by;
-    this.#suspectsDueBytes += by * bytes;
+    this.#buffered.remove(message);
   }
 }
-
-const byId = (left: { readonly id: EntryId }, right: { readonly id: EntryId }): number =>
-  compareEntryIds(left.id, right.id);

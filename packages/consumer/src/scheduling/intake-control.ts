@@ -2,6 +2,7 @@
  * Decides how much may come in and go out now: what the reader may read, the claimer claim, and the scheduler offer. Knows why
  * no new messages are read, if they are not, and reports when that changes.
  */
+import { decideRoomInLines } from "../decisions/blocked-keys.ts";
 import {
   decideIntake,
   decidePlacesForReleased,
@@ -76,8 +77,7 @@ export class IntakeControl {
   get hold(): IntakeHold | "open" {
     const { state } = this.#scope.lifecycle;
     const { positionWatch, readWatch, sinkWatch } = this.#parts;
-    const { usage, order } = this.#scope;
-    const isDeferredFull = this.#isDeferredFull;
+    const { usage, order, policy } = this.#scope;
     return decideIntake({
       isDraining: state === "draining" || state === "closed" || state === "failed",
       isPaused: this.#isPaused,
@@ -88,16 +88,17 @@ export class IntakeControl {
       isBackingOff: this.#isBackingOff,
       isUnfit: usage.mode === "loop" && sinkWatch.isUnfit,
       isProbing: sinkWatch.mayTry,
-      isDeferredFull,
-      isKeyBlocked: isDeferredFull && order?.longest !== undefined,
+      isDeferredFull: this.#isDeferredFull,
+      isKeyBlocked: order !== undefined && order.behindOthers >= policy.maxDeferred,
     });
   }
 
   /** Whether, and how far, new messages are read now. */
   reading(): Reading {
-    const { policy, held, usage, shares } = this.#scope;
+    const { policy, held, usage, shares, order } = this.#scope;
     const { open, waiting } = this.#parts;
     const isBackingOff = this.#isBackingOff;
+    const roomInLines = this.#roomInLines;
     return decideReading({
       isPaused: this.#isPaused,
       handlersHung: this.#hung,
@@ -110,7 +111,10 @@ export class IntakeControl {
       batchTakesMs: Math.max(open.durationMs, shares.batchTakesElsewhereMs()),
       patienceMs: patienceOf(policy.maxWaitMs),
       maxDeliveries: usage.maxDeliveries,
-      isOrderFull: this.#isOrderFull,
+      batchSize: policy.batchSize,
+      roomInLines,
+      areKeysWaiting: order !== undefined && order.size > 0,
+      isProofWanted: roomInLines === "few" && order?.isProofWanted === true,
     });
   }
 
@@ -178,15 +182,25 @@ export class IntakeControl {
   }
 
   get #isDeferredFull(): boolean {
-    const { held, policy } = this.#scope;
-    if (this.#isOrderFull) return true;
-    return !this.#parts.releaser.canDefer && held.deferredCount >= policy.maxDeferred;
+    const { held, policy, order } = this.#scope;
+    if (this.#roomInLines === "full") return true;
+    if (this.#parts.releaser.canDefer) return false;
+    return held.deferredCount - (order?.behindOthers ?? 0) >= policy.maxDeferred;
   }
 
-  /** Whether no more messages may be in lines: the order of what is deferred in Redis must be known here as well. */
-  get #isOrderFull(): boolean {
+  /** How many more messages may be in lines: the order of what is deferred in Redis must be known here as well. */
+  get #roomInLines(): "open" | "few" | "full" {
     const { order, policy } = this.#scope;
-    return order !== undefined && order.size >= policy.maxDeferred;
+    return order === undefined ? "open" : decideRoomInLines(order, policy.maxDeferred);
+  }
+
+  /**
+   * Whether a new message is tried rather than one that waited: while all fails and messages wait in lines, the first of each
+   * line has failed already.
+   */
+  get prefersNew(): boolean {
+    const { order } = this.#scope;
+    return order !== undefined && order.size > 0 && this.#isBackingOff;
   }
 
   /** Whether a handler is free for released messages. */

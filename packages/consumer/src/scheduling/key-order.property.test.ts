@@ -25,7 +25,7 @@ const anyStep = fc.record({
   kind: fc.constantFrom(
     ...(["read", "read", "offer", "offer", "offer", "ack", "ack", "retry", "deadLetter", "deadLetterEnds"] as const),
     ...(["end", "end", "endReleased", "hang", "claim", "claim", "release", "readAgain", "readAgain"] as const),
-    ...(["readAgain", "readAgain", "readFails", "pass", "forget", "adopt", "parkAside"] as const),
+    ...(["readAgain", "readAgain", "readFails", "pass", "forget", "adopt", "parkAside", "giveUp"] as const),
   ),
   chance,
   isSuspect: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
@@ -134,6 +134,14 @@ class Play {
         const deferred = pick(held.allDeferred(), at);
         if (deferred === undefined) return;
         held.dismiss(deferred.id);
+        return void this.done.add(deferred.id);
+      }
+      case "giveUp": {
+        const line = pick(this.order.blocked, at);
+        const deferred = line && held.deferredOf(line.waiting[0]?.id ?? "");
+        if (line === undefined || deferred === undefined || held.letGoOfDeferred(deferred) === undefined) return;
+        this.order.noteGivenUp(line);
+        held.endDeadLetter(deferred.id, undefined, false);
         return void this.done.add(deferred.id);
       }
       case "readAgain":

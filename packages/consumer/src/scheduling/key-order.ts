@@ -21,8 +21,10 @@ export interface InLine {
   isAlone: boolean;
   /** The batch that it came back from. */
   offer: Offer | undefined;
-  /** How often it has failed here, with nothing of its key in front of it, while it was not the sink that failed. */
-  failures: number;
+  /** How often it has failed here with nothing of its key in front of it, and something else was acknowledged afterwards. */
+  provenFailures: number;
+  /** How many batches had been offered when it last failed; `null`: it has not, or that failure is among the proven ones. */
+  failedAfter: number | null;
 }
 
 export interface KeyLine {
@@ -43,6 +45,8 @@ interface Keyed {
 }
 
 interface OpenBatch {
+  /** How many batches were offered up to this one. */
+  readonly number: number;
   readonly messages: readonly Keyed[];
   /** The lines of its keys, if they are counted: nobody needs to know them while no other batch can be offered. */
   lines: KeyLine[] | undefined;
@@ -52,13 +56,21 @@ interface OpenBatch {
   before: ReadonlyMap<EntryId, Keyed> | undefined;
 }
 
+// A key that is bad again later is found out again.
+const MOST_BAD_KEYS = 10_000;
+
 export class KeyOrder {
   readonly #lines = new Map<string, KeyLine>();
   readonly #lineOf = new Map<EntryId, KeyLine>();
   readonly #open = new Map<Offer, OpenBatch>();
-  /** Whether a message was acknowledged since one was given up: until then it may be the sink that is down. */
-  hasSucceeded = true;
+  /** Keys of which a message was given up, and none was acknowledged since. */
+  readonly #bad = new Set<string>();
   #uncounted = 0;
+  #offered = 0;
+  /** The last of the batches of which a message was acknowledged: the sink was there after this one was offered. */
+  #lastProof = 0;
+  #isProofWanted = false;
+  #occupied = 0;
 
   /** How many messages are in lines. */
   get size(): number {
@@ -74,6 +86,16 @@ export class KeyOrder {
       if (behind > 0) keys++;
     }
     return { messages, keys };
+  }
+
+  /** How many of them are behind another one of their key. */
+  get behindOthers(): number {
+    return this.#lineOf.size - this.#occupied;
+  }
+
+  /** How many keys have a message in a line. */
+  get keys(): number {
+    return this.#occupied;
   }
 
   get lines(): Iterable<KeyLine> {
@@ -129,7 +151,7 @@ export class KeyOrder {
 
   /** A batch was offered. */
   open(offer: Offer, messages: readonly Keyed[]): void {
-    this.#open.set(offer, { messages, lines: undefined, done: 0, before: undefined });
+    this.#open.set(offer, { number: ++this.#offered, messages, lines: undefined, done: 0, before: undefined });
     this.#uncounted++;
   }
 
@@ -174,23 +196,81 @@ export class KeyOrder {
     const place = placeOf(line, id);
     const known = line.waiting[place];
     if (known === undefined) {
-      line.waiting.splice(~place, 0, { id, isParked: state.isParked, isAlone: false, offer: state.offer, failures: 0 });
+      const { isParked, offer } = state;
+      if (line.waiting.length === 0) this.#occupied++;
+      line.waiting.splice(~place, 0, { id, isParked, isAlone: false, offer, provenFailures: 0, failedAfter: null });
       this.#lineOf.set(id, line);
     } else {
       known.isParked = state.isParked;
-      known.offer = state.offer;
+      // It may be back before the batch ends that it came from.
+      known.offer = state.offer ?? known.offer;
     }
     return line;
   }
 
-  failuresOf(id: EntryId): number {
-    return this.inLine(id)?.failures ?? 0;
+  /** It has failed. What is behind another one could not succeed, so that is none. */
+  noteFailure(id: EntryId): void {
+    const one = this.inLine(id);
+    if (one === undefined || this.before(id) !== undefined) return;
+    one.provenFailures = this.provenFailuresOf(one);
+    one.failedAfter = this.#offered;
   }
 
-  /** It has failed. What is behind another one could not succeed, so that is none. */
-  countFailure(id: EntryId): void {
-    const one = this.inLine(id);
-    if (one !== undefined && this.before(id) === undefined) one.failures++;
+  /** A message is acknowledged: what failed before its batch was offered did not fail because of the sink. */
+  noteSuccess({ offer, key }: Keyed & { readonly offer: Offer | undefined }): void {
+    const batch = offer === undefined ? undefined : this.#open.get(offer);
+    if (batch !== undefined && batch.number > this.#lastProof) {
+      this.#lastProof = batch.number;
+      this.#isProofWanted = false;
+    }
+    if (key !== undefined && this.#bad.size > 0) this.#bad.delete(key);
+  }
+
+  /** Its first message is given up, so that those behind it are done. */
+  noteGivenUp({ key }: KeyLine): void {
+    this.#bad.add(key);
+    for (const one of this.#bad) {
+      if (this.#bad.size <= MOST_BAD_KEYS) break;
+      this.#bad.delete(one);
+    }
+  }
+
+  /** Whether a message of the key was given up, and none was acknowledged since. */
+  isBad({ key }: KeyLine): boolean {
+    return this.#bad.has(key);
+  }
+
+  /**
+   * Whether it says nothing about the sink if the first message of this line fails: it did so while others succeeded, or its key
+   * is bad; then it is alone in its batch.
+   */
+  isKnownBad(line: KeyLine): boolean {
+    const [first] = line.waiting;
+    return this.isBad(line) || (first !== undefined && this.provenFailuresOf(first) > 0);
+  }
+
+  /** How often it failed while the sink was there. */
+  provenFailuresOf({ provenFailures, failedAfter }: InLine): number {
+    return provenFailures + (failedAfter !== null && failedAfter < this.#lastProof ? 1 : 0);
+  }
+
+  /**
+   * Whether a message of another key is to show that the sink is there: when all that block others have failed, so that one
+   * success tells of all of them, or since `wantProof`.
+   */
+  get isProofWanted(): boolean {
+    return this.#isProofWanted || this.#isUnproven((lines, isIt) => lines.every(isIt));
+  }
+
+  /** Those that block others and have failed are not to wait any longer for the rest of them to fail. */
+  wantProof(): void {
+    this.#isProofWanted = this.#isUnproven((lines, isIt) => lines.some(isIt));
+  }
+
+  #isUnproven(allOrSome: (lines: readonly KeyLine[], isIt: (line: KeyLine) => boolean) => boolean): boolean {
+    const lines = this.blocked;
+    const isIt = ({ waiting: [first] }: KeyLine): boolean => (first?.failedAfter ?? -1) >= this.#lastProof;
+    return lines.length > 0 && allOrSome(lines, isIt);
   }
 
   /** It is done, or not this consumer's any more → its line, if it was in one. */
@@ -199,6 +279,7 @@ export class KeyOrder {
     if (line === undefined) return undefined;
     this.#lineOf.delete(id);
     line.waiting.splice(placeOf(line, id), 1);
+    if (line.waiting.length === 0) this.#occupied--;
     this.#dropIfEmpty(line);
     return line;
   }
@@ -230,13 +311,11 @@ export class KeyOrder {
     return undefined;
   }
 
-  /** The line with most messages behind the first; `undefined` if none waits behind another. */
-  get longest(): KeyLine | undefined {
-    let longest: KeyLine | undefined;
-    for (const line of this.#lines.values()) {
-      if (line.waiting.length > Math.max(1, longest?.waiting.length ?? 0)) longest = line;
-    }
-    return longest;
+  /** The lines in which messages are behind another one, the longest first. */
+  get blocked(): KeyLine[] {
+    return [...this.#lines.values()]
+      .filter(({ waiting }) => waiting.length > 1)
+      .toSorted((left, right) => right.waiting.length - left.waiting.length);
   }
 
   #line(key: string): KeyLine {

@@ -161,7 +161,8 @@ export class OpenBatches<Value> {
     const unsettled = messages.filter((message) => message.state === "offered");
     if (unsettled.length > 0) {
       const isCounted = isSaid && sinkWatch.isCounting;
-      for (const message of unsettled) redeliveries.take(message, { mode: open.mode, isCounted, text: failure });
+      const isOwn = unsettled.length === 1;
+      for (const message of unsettled) redeliveries.take(message, { mode: open.mode, isCounted, isOwn, text: failure });
     }
     this.#closeKeys(open);
     if (open.mode === "loop" && isSaid) sinkWatch.batchEnded(messages);

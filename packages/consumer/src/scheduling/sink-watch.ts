@@ -60,7 +60,7 @@ export class SinkWatch {
     const wasUnfit = this.isUnfit;
     this.#fitness = afterBatch(this.#fitness, failed, failed < tried.length);
     if (failed > 0) this.#failedAtMs = clock.nowMs();
-    this.#change(decideBreaker(this.#breaker, tried, clock.nowMs(), policy, random));
+    this.#change(decideBreaker(this.#breaker, this.#withWhatIsKnown(tried), clock.nowMs(), policy, random));
     this.#sayFitness(wasUnfit);
   }
 
@@ -86,6 +86,17 @@ export class SinkWatch {
 
   stop(): void {
     this.#cancelTimer();
+  }
+
+  /** In the lines of keys it is known of the first message whether it failed while others succeeded. */
+  #withWhatIsKnown(tried: readonly TriedMessage[]): readonly TriedMessage[] {
+    const { order } = this.#scope;
+    if (order === undefined) return tried;
+    return tried.map(({ id, deliveries, hasSucceeded }) => {
+      const line = hasSucceeded ? undefined : order.lineOf(id);
+      const isKnownBad = line !== undefined && line.waiting[0]?.id === id && order.isKnownBad(line);
+      return { id, deliveries, hasSucceeded, isKnownBad };
+    });
   }
 
   #change(breaker: Breaker): void {

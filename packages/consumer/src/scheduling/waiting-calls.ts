@@ -24,6 +24,8 @@ export interface WaitingCall<Value> extends Call<Value> {
   readonly sentBefore: number;
   look: "none" | "asked" | "answered" | "failed";
   lookUntilMs: number;
+  /** How many looks were asked for. */
+  looks: number;
 }
 
 export class WaitingCalls<Value> {

@@ -1,13 +1,13 @@
 /**
  * With `orderBy`: checks each second whether keys still wait for something. A message that was released here may have been
- * finished elsewhere. When waiting messages leave no room to read new ones, gives up the first message of the longest line once it
- * has failed three times.
+ * finished elsewhere. While many messages wait behind others, gives up the first ones that fail.
  */
 import { compareEntryIds, type EntryId, NoGroupError, RedisBatchError } from "@redis-batch/core";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { isReservedConsumer, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { Loop } from "@redis-batch/core/internal/service";
-import type { KeyOrder } from "../scheduling/key-order.ts";
+import { decideRoomInLines, type FirstOfLine, mayGiveUp } from "../decisions/blocked-keys.ts";
+import type { KeyLine, KeyOrder } from "../scheduling/key-order.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 
@@ -49,24 +49,41 @@ export class KeyWatch<Value> {
     return this.#loop.stop();
   }
 
-  /** While nothing new can be read: gives up the first message of the longest line, or has it tried again at once. */
+  /** While many messages wait behind others: gives up those that fail, the first of the longest lines first. */
   async #unblock(): Promise<void> {
-    const { order, held, policy, client, signals } = this.#scope;
-    if (order === undefined || order.size < policy.maxDeferred) return;
-    const id = order.longest?.waiting[0]?.id;
-    if (id === undefined) return;
-    const deferred = held.deferredOf(id);
-    if (deferred !== undefined) {
-      if (!mayGiveUp(order, { id, failures: order.failuresOf(id) }, policy.maxDeferred)) return;
-      if (held.letGoOfDeferred(deferred) === undefined) return;
-      order.hasSucceeded = false;
-      this.#deadLetterWriter.add({ id, message: undefined, why: "blocks-key", text: "" });
-    } else if (!held.holds(id)) {
-      // Its time is not awaited: it may be a day away.
-      const { stream, group } = policy;
-      const move = { stream, group, from: LATER, to: RELEASED, offered: [id], neverOffered: [] };
-      if ((await client.release(move)).moved > 0) signals.releasedFound.raise();
+    const { order, policy } = this.#scope;
+    if (order === undefined || decideRoomInLines(order, policy.maxDeferred) === "open") return;
+    const [longest, ...others] = order.blocked;
+    let most = order.behindOthers - policy.maxDeferred + 1;
+    for (const line of longest === undefined ? [] : [longest, ...others]) {
+      if (most <= 0) break;
+      if (this.#giveUp(order, line)) most--;
     }
+    if (longest?.waiting[0] !== undefined) await this.#tryAtOnce(longest.waiting[0].id);
+    order.wantProof();
+    this.#scope.signals.roomChanged.raise();
+  }
+
+  /** Gives up the first message of a line, if it fails and is in no batch → whether it did. */
+  #giveUp(order: KeyOrder, line: KeyLine): boolean {
+    const { held, policy } = this.#scope;
+    const first = line.waiting[0];
+    const deferred = first && held.deferredOf(first.id);
+    if (first === undefined || deferred === undefined) return false;
+    if (!mayGiveUp(factsOf(order, line), order, policy.maxDeferred)) return false;
+    if (held.letGoOfDeferred(deferred) === undefined) return false;
+    order.noteGivenUp(line);
+    this.#deadLetterWriter.add({ id: first.id, message: undefined, why: "blocks-key", text: "" });
+    return true;
+  }
+
+  /** If the message waits in Redis for its time, it is tried at once: that may be a day away. */
+  async #tryAtOnce(id: EntryId): Promise<void> {
+    const { held, policy, client, signals } = this.#scope;
+    if (held.holds(id)) return;
+    const { stream, group } = policy;
+    const move = { stream, group, from: LATER, to: RELEASED, offered: [id], neverOffered: [] };
+    if ((await client.release(move)).moved > 0) signals.releasedFound.raise();
   }
 
   /** Compares a page of what is pending in the group with what is in lines and not held here. */
@@ -98,15 +115,12 @@ export class KeyWatch<Value> {
   }
 }
 
-/**
- * Whether the message is given up: it has failed three times, and the messages behind it leave no room to read new ones. The
- * delivery count does not tell: it also rises when a message before it failed, its process died, or the sink was down.
- */
-export function mayGiveUp(
-  order: KeyOrder,
-  { id, failures }: { readonly id: EntryId; readonly failures: number },
-  maxDeferred: number,
-): boolean {
-  if (order.size < maxDeferred || failures < 3 || !order.hasSucceeded) return false;
-  return order.longest?.waiting[0]?.id === id;
+/** What `mayGiveUp` has to know of the first message of a line. */
+export function factsOf(order: KeyOrder, line: KeyLine): FirstOfLine {
+  const [first, second] = line.waiting;
+  return {
+    isBlocking: second !== undefined,
+    provenFailures: first === undefined ? 0 : order.provenFailuresOf(first),
+    isKeyBad: order.isBad(line),
+  };
 }

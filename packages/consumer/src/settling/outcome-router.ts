@@ -48,7 +48,13 @@ export class OutcomeRouter<Value> implements MessageKeeper<Value> {
     if (message.state !== "offered" || message.offer === undefined) return;
     message.isRetried = true;
     const { redeliveries, sinkWatch } = this.#parts;
-    redeliveries.take(message, { mode: message.offer.mode, delayMs, isCounted: sinkWatch.isCounting, text: reason });
+    redeliveries.take(message, {
+      mode: message.offer.mode,
+      delayMs,
+      isCounted: sinkWatch.isCounting,
+      isOwn: true,
+      text: reason,
+    });
   }
 
   /** Resolves when the server has answered for every outcome of these messages so far. */

@@ -1,5 +1,6 @@
 /** Takes back messages that the application did not acknowledge: defers them here or in Redis, or has them dead-lettered. */
 import { type EntryId, RedisBatchError } from "@redis-batch/core";
+import { mayGiveUp } from "../decisions/blocked-keys.ts";
 import {
   decideMaxDeliveries,
   decideRedelivery,
@@ -12,7 +13,7 @@ import type { Message } from "../message.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "./dead-letter-writer.ts";
-import { mayGiveUp } from "./key-watch.ts";
+import { factsOf } from "./key-watch.ts";
 import type { Releaser } from "./releaser.ts";
 import type { SecondOpinions } from "./second-opinions.ts";
 
@@ -29,6 +30,8 @@ export interface Return {
   readonly delayMs?: number | undefined;
   /** Whether the delivery counts towards `maxDeliveries`. */
   readonly isCounted: boolean;
+  /** Whether it failed by itself, and not perhaps because of another message of its batch. */
+  readonly isOwn: boolean;
   /** What went wrong. It is kept with the message if that goes to the dead letters. */
   readonly text: string;
 }
@@ -43,7 +46,7 @@ export class RedeliveryScheduler<Value> {
   }
 
   /** Takes back one message that was offered and has no outcome. */
-  take(message: Message<Value>, { mode, delayMs, isCounted, text }: Return): void {
+  take(message: Message<Value>, { mode, delayMs, isCounted, isOwn, text }: Return): void {
     const { policy, held, clock, random, usage, order } = this.#scope;
     const { deadLetterWriter, releaser, secondOpinions } = this.#parts;
     // Only the later delivery of the same message counts.
@@ -55,12 +58,16 @@ export class RedeliveryScheduler<Value> {
       policy.retry,
       random,
     );
-    const failed = { id: message.id, failures: (order?.failuresOf(message.id) ?? 0) + 1 };
-    if (order !== undefined && isCounted && mayGiveUp(order, failed, policy.maxDeferred)) {
-      order.hasSucceeded = false;
-      return deadLetterWriter.add({ id: message.id, message, why: "blocks-key", text });
+    const line = order?.lineOf(message.id);
+    const isFirst = line?.waiting[0]?.id === message.id;
+    if (order !== undefined && line !== undefined && isFirst && isCounted) {
+      if (mayGiveUp(factsOf(order, line), order, policy.maxDeferred)) {
+        order.noteGivenUp(line);
+        return deadLetterWriter.add({ id: message.id, message, why: "blocks-key", text });
+      }
     }
     if (redelivery.kind === "dead-letter") {
+      if (order !== undefined && line !== undefined && isFirst) order.noteGivenUp(line);
       return deadLetterWriter.add({
         ...{ id: message.id, message, why: "maxDeliveries", text },
         isLastChance: isLastChance(message.deliveries, maxDeliveries),
@@ -68,12 +75,13 @@ export class RedeliveryScheduler<Value> {
     }
     const { dueInMs, ripeInMs } = redelivery;
     message.isDeferredForLong = delayMs !== undefined && !isKeptHere(delayMs, policy.leaseMs);
-    const isFull = held.deferredCount >= policy.maxDeferred;
+    // One of a key has to be known here wherever it is.
+    const isFull = message.key === undefined && held.deferredCount >= policy.maxDeferred;
     if (releaser.canDefer && (isFull || this.#isForOthers || !isKeptHere(dueInMs, policy.leaseMs))) {
       // A handler that defers it for long has not failed on it.
       if (mode === "loop" && !message.isDeferredForLong) secondOpinions.remember([message.id], "failed");
       releaser.defer(message, dueInMs, { isUncounted: !isCounted });
-      if (isCounted) order?.countFailure(message.id);
+      if (isCounted && isOwn) order?.noteFailure(message.id);
       return;
     }
     if (!isCounted) void this.#uncount([message.id]);
@@ -84,7 +92,7 @@ export class RedeliveryScheduler<Value> {
       isSuspect: usage.isSuspect(message.deliveries + 1),
       isUncounted: !isCounted,
     });
-    if (isCounted) order?.countFailure(message.id);
+    if (isCounted && isOwn) order?.noteFailure(message.id);
   }
 
   /** Whether other consumers should try it: everything fails here, and another consumer is alive. */
