@@ -355,7 +355,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     const { held } = scope;
     return {
       ...{ stream, isAtWork: error === null, error },
-      intake: intake.hold,
+      intake: error === null ? intake.hold : "resting",
       buffered: held.fresh.messages + held.due.messages,
       inFlight: open.messages,
       deferred: held.deferredCount,

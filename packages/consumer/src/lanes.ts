@@ -52,6 +52,8 @@ export class Lanes<Value> {
   /** Why each of these streams is not worked on. */
   readonly #resting = new Map<string, unknown>();
   readonly #rests = new Set<Promise<void>>();
+  /** The stream that reports that the server is away, for all that are read over the same connection. */
+  readonly #tellers = new Map<NewEntries, string>();
   readonly #stopped = new AbortController();
   readonly callers: Callers<Value, Lane<Value>>;
   #isPaused = false;
@@ -154,6 +156,7 @@ export class Lanes<Value> {
   }
 
   #sharesOf(stream: string): Shares {
+    const reads = this.#reads.get(stream) as NewEntries;
     const elsewhere = (): Lane<Value>[] => this.all.filter((lane) => lane.stream !== stream);
     const sumElsewhere = (count: (lane: Lane<Value>) => number): number =>
       elsewhere().reduce((sum, lane) => sum + count(lane), 0);
@@ -164,6 +167,11 @@ export class Lanes<Value> {
       openElsewhere: () => sumElsewhere(({ parts }) => parts.open.size),
       busyElsewhereMs: () => sumElsewhere(({ parts }) => parts.open.busyMs),
       batchTakesElsewhereMs: () => Math.max(0, ...elsewhere().map(({ parts }) => parts.open.durationMs)),
+      tellsOfLoss: () => {
+        if (!this.#tellers.has(reads)) this.#tellers.set(reads, stream);
+        return this.#tellers.get(reads) === stream;
+      },
+      wasRead: () => void this.#tellers.delete(reads),
     };
   }
 
@@ -191,6 +199,8 @@ export class Lanes<Value> {
       this.#resting.set(stream, error);
       const retryInMs = backoffDelayMs(failures, REST, random);
       report({ type: "streamFailed", stream, retryInMs, error: toErrorInfo(error) });
+      // Another one says so from now on.
+      if (this.#tellers.get(this.#reads.get(stream) as NewEntries) === stream) lane.scope.shares.wasRead();
       this.callers.leave(lane);
       await lane.leave();
       await lane.finish();

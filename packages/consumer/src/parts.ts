@@ -93,7 +93,9 @@ export function createParts<Value>(
     ...{ builder, deadLetterWriter, intake, open, ownPending, peers, secondOpinions },
   });
   const deferredReader = new DeferredReader(scope, { builder });
-  const reader = new Reader(scope, { waiting, intake, builder, ownPending, claimer, heartbeat, readWatch });
+  const reader = new Reader(scope, {
+    ...{ waiting, intake, builder, ownPending, claimer, heartbeat, readWatch, secondOpinions },
+  });
   const keyWatch = new KeyWatch(scope, { deadLetterWriter });
   const dueReleaser = new DueReleaser(scope, { releaser });
   const orphanReleaser = new OrphanReleaser(scope, { peers, connection, leases });

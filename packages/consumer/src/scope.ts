@@ -30,6 +30,10 @@ export interface Shares {
   busyElsewhereMs(): number;
   /** How long a batch of the other streams takes at most, in milliseconds. */
   batchTakesElsewhereMs(): number;
+  /** Whether it is this stream that reports that the server is away: one does, of those that are read over one connection. */
+  tellsOfLoss(): boolean;
+  /** The stream was read. */
+  wasRead(): void;
 }
 
 /** The shares of the only stream. */
@@ -40,6 +44,8 @@ export const ALONE: Shares = {
   openElsewhere: () => 0,
   busyElsewhereMs: () => 0,
   batchTakesElsewhereMs: () => 0,
+  tellsOfLoss: () => true,
+  wasRead: () => {},
 };
 
 export interface Scope<Value = unknown> {

@@ -233,6 +233,31 @@ describe("without reading ahead", () => {
   });
 });
 
+describe("a lost connection", () => {
+  it("is reported by one of the streams that are read over it, each time", async () => {
+    const { consumer: make, add, first, second, note, read, server } = open(3);
+    const { consumer, events } = make();
+    const running = consumer.run((batch) => {
+      note(batch);
+      batch.ack();
+    });
+    await events.waitFor("started");
+    for (const [time, stream] of [first, second].entries()) {
+      await eventually("the read waits at the server", async () =>
+        String(await server.command("CLIENT", "LIST")).includes("cmd=xreadgroup"),
+      );
+      const before = events.all("readFailed").length;
+      await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      await eventually("it is reported", () => events.all("readFailed").length > before);
+      await add(stream, time);
+      await eventually("streams are read again", async () => read()[stream]?.length === 1);
+      expect(new Set(events.all("readFailed").slice(before).map((event) => event.stream)).size).toBe(1);
+    }
+    await consumer.close();
+    await running;
+  });
+});
+
 describe("a stream that cannot be worked on", () => {
   it("rests alone, is seen in the health, and is worked on when it can be", async () => {
     const { consumer: make, add, first, second, note, read, server, group } = open(2);
@@ -249,8 +274,8 @@ describe("a stream that cannot be worked on", () => {
     expect(consumer.health()).toMatchObject({
       ...{ state: "running", live: true, ready: false },
       streams: [
-        { stream: first, isAtWork: false, error: { code: "WRONG_TYPE" } },
-        { stream: second, isAtWork: true },
+        { stream: first, isAtWork: false, intake: "resting", error: { code: "WRONG_TYPE" } },
+        { stream: second, isAtWork: true, intake: "open" },
       ],
     });
     await server.command("DEL", first);

@@ -17,6 +17,7 @@ import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { WaitingCalls } from "../scheduling/waiting-calls.ts";
 import type { Scope } from "../scope.ts";
 import { isServerAway, RETRY_AWAY } from "../server-away.ts";
+import type { SecondOpinions } from "../settling/second-opinions.ts";
 import type { Claimer } from "./claimer.ts";
 import type { MessageBuilder } from "./message-builder.ts";
 import type { OwnPending } from "./own-pending.ts";
@@ -32,6 +33,7 @@ export interface ReaderParts<Value> {
   readonly claimer: Claimer<Value>;
   readonly heartbeat: Heartbeat;
   readonly readWatch: ReadWatch;
+  readonly secondOpinions: Pick<SecondOpinions, "forget">;
 }
 
 export class Reader<Value> {
@@ -119,6 +121,7 @@ export class Reader<Value> {
     readWatch.begin();
     await this.#round(count);
     readWatch.answered();
+    this.#scope.shares.wasRead();
     this.#scope.signals.intakeTouched.raise();
     return 0;
   }
@@ -188,7 +191,10 @@ export class Reader<Value> {
     // The lost reply may have carried messages.
     signals.pendingUnknown.raise();
     // The registry may be gone as well.
-    if (NoGroupError.is(error)) this.#parts.heartbeat.forget();
+    if (NoGroupError.is(error)) {
+      this.#parts.heartbeat.forget();
+      this.#parts.secondOpinions.forget();
+    }
     const left = NoGroupError.is(error) ? await this.#recreateGroup(error) : error;
     if (left === undefined) return 0;
     // If another consumer has recreated the group in the meantime, the next attempt finds it.
@@ -213,12 +219,12 @@ export class Reader<Value> {
   }
 
   #reportFailure(error: RedisBatchError): number {
-    const { random, report, signals } = this.#scope;
+    const { random, report, signals, shares } = this.#scope;
     const { readWatch } = this.#parts;
     const reason = toErrorInfo(error);
     readWatch.failed(reason);
     const retryInMs = backoffDelayMs(readWatch.failures, isServerAway(error) ? RETRY_AWAY : RETRY, random);
-    report({ type: "readFailed", retryInMs, error: reason });
+    if (!isServerAway(error) || shares.tellsOfLoss()) report({ type: "readFailed", retryInMs, error: reason });
     signals.intakeTouched.raise();
     return retryInMs;
   }

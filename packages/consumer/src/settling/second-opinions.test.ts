@@ -23,7 +23,8 @@ describe("SecondOpinions", () => {
   });
 
   it("says what another one acknowledged, once, and not what went to the dead letters or is still pending", async () => {
-    const { client, address, secondOpinions, succeededElsewhere, deliver } = await openParts();
+    const { client, address, secondOpinions, succeededElsewhere, deliver, heartbeat } = await openParts();
+    await heartbeat("other");
     const [done = "", dead = "", open = ""] = await deliver("other", 3);
     secondOpinions.remember([done, dead, open], "failed");
     await client.xack({ ...address, ids: [done] });
@@ -37,8 +38,29 @@ describe("SecondOpinions", () => {
     expect(succeededElsewhere).toEqual([1, 1]);
   });
 
-  it("looks at all of them in turn, however many are still pending", async () => {
+  it("says nothing of what is gone where nobody else is there to have acknowledged it", async () => {
     const { client, address, secondOpinions, succeededElsewhere, deliver } = await openParts();
+    const ids = await deliver("me", 3);
+    secondOpinions.remember(ids, "failed");
+    await client.xack({ ...address, ids });
+    await secondOpinions.look();
+    expect(succeededElsewhere).toEqual([]);
+  });
+
+  it("says nothing of what a group had that was deleted", async () => {
+    const { client, address, secondOpinions, succeededElsewhere, deliver, heartbeat } = await openParts();
+    await heartbeat("other");
+    const ids = await deliver("other", 3);
+    secondOpinions.remember(ids, "failed");
+    await client.xack({ ...address, ids });
+    secondOpinions.forget();
+    await secondOpinions.look();
+    expect(succeededElsewhere).toEqual([]);
+  });
+
+  it("looks at all of them in turn, however many are still pending", async () => {
+    const { client, address, secondOpinions, succeededElsewhere, deliver, heartbeat } = await openParts();
+    await heartbeat("other");
     const ids = await deliver("other", 50);
     secondOpinions.remember(ids, "failed");
     await client.xack({ ...address, ids: ids.slice(-1) });

@@ -62,6 +62,11 @@ export class SecondOpinions {
     return [...this.#given].filter(([, { atMs, notWantedMs }]) => nowMs - atMs < notWantedMs).map(([id]) => id);
   }
 
+  /** The group was deleted, and nothing is pending in a new one: that says nothing. */
+  forget(): void {
+    this.#given.clear();
+  }
+
   /** Checks the results of some of them. */
   async look(): Promise<void> {
     this.#forgetOld();
@@ -78,7 +83,8 @@ export class SecondOpinions {
       for (const id of gone) this.#given.delete(id);
       const dead = await this.#deadLettersOf(gone);
       const succeeded = gone.filter((id) => !dead.has(id)).length;
-      if (succeeded > 0) this.#sinkWatch.succeededElsewhere(succeeded);
+      // Where nobody else is, an operator may have acknowledged them.
+      if (succeeded > 0 && this.#peers.lastSeen.isAnyAlive) this.#sinkWatch.succeededElsewhere(succeeded);
     } catch (error) {
       // The next heartbeat checks again.
       if (!RedisBatchError.is(error)) throw error;
