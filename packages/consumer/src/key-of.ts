@@ -14,7 +14,7 @@ export function keyOf(
   message: Message<unknown>,
   orderBy: NonNullable<ConsumerPolicy<unknown>["orderBy"]>,
 ): string | undefined {
-  if (typeof orderBy === "string") return message.fields[orderBy];
+  if (typeof orderBy === "string") return message.field(orderBy);
   let key: unknown;
   try {
     // It is for the values that the codec makes, as the types of the options say.

@@ -17,6 +17,7 @@ import {
   payloadBytesOf,
   type StreamEntry,
   textOf,
+  textOfField,
   traceContextOf,
 } from "@redis-batch/core/internal/messages";
 import { entryIdDate } from "@redis-batch/core/internal/names";
@@ -160,6 +161,11 @@ export class Message<Value = Fields> {
   get fields(): Fields {
     this.#fields ??= textOf(this.#entry);
     return this.#fields;
+  }
+
+  /** @internal One of the fields as text, without decoding the others. */
+  field(name: string): string | undefined {
+    return this.#fields === undefined ? textOfField(this.#entry, name) : this.#fields[name];
   }
 
   /** @internal Name, value, name, value … byte for byte. */

@@ -259,18 +259,24 @@ export class KeyOrder {
    * success tells of all of them, or since `wantProof`.
    */
   get isProofWanted(): boolean {
-    return this.#isProofWanted || this.#isUnproven((lines, isIt) => lines.every(isIt));
+    if (this.#isProofWanted) return true;
+    let isAny = false;
+    for (const line of this.#lines.values()) {
+      if (line.waiting.length < 2) continue;
+      if (!this.#isUnproven(line)) return false;
+      isAny = true;
+    }
+    return isAny;
   }
 
   /** Those that block others and have failed are not to wait any longer for the rest of them to fail. */
   wantProof(): void {
-    this.#isProofWanted = this.#isUnproven((lines, isIt) => lines.some(isIt));
+    this.#isProofWanted = this.blocked.some((line) => this.#isUnproven(line));
   }
 
-  #isUnproven(allOrSome: (lines: readonly KeyLine[], isIt: (line: KeyLine) => boolean) => boolean): boolean {
-    const lines = this.blocked;
-    const isIt = ({ waiting: [first] }: KeyLine): boolean => (first?.failedAfter ?? -1) >= this.#lastProof;
-    return lines.length > 0 && allOrSome(lines, isIt);
+  /** Whether its first message has failed, and no success since tells why. */
+  #isUnproven({ waiting: [first] }: KeyLine): boolean {
+    return (first?.failedAfter ?? -1) >= this.#lastProof;
   }
 
   /** It is done, or not this consumer's any more → its line, if it was in one. */

@@ -18,5 +18,5 @@ export { inStreamOrder } from "../wire/atomic/own-messages.ts";
 export type { DueTime } from "../wire/atomic/read-due.ts";
 export type { DeliveredEntry } from "../wire/atomic/redeliver-own.ts";
 export type { StreamEntry } from "../wire/entry.ts";
-export { ownFieldsOf, payloadBytesOf, textOf, traceContextOf } from "../wire/packed-entry.ts";
+export { ownFieldsOf, payloadBytesOf, textOf, textOfField, traceContextOf } from "../wire/packed-entry.ts";
 export { parseTraceContext } from "../wire/trace-context.ts";

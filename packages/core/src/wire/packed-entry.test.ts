@@ -46,8 +46,24 @@ test("the context of a trace is not among its text, and can be asked for", () =>
     expect({ ...textOf({ id: entry.id, fields: entry.fields }) }).toEqual({ a: "1", traceparent: "x" });
     expect(ownFieldsOf(entry)).toEqual(own.map(bytesOf));
     expect(traceContextOf(entry)).toEqual({ traceparent, tracestate });
+    expect(entry.textOfField("rb:traceparent")).toBeUndefined();
+    expect(entry.textOfField("traceparent")).toBe("x");
   }
   expect(traceContextOf(pack(own))).toBeUndefined();
+});
+
+test("gives one field as text, the last of its name, before and after all of them", () => {
+  const parts = ["a", "1", "grüße", "日本", "a", "2", "__proto__", "x", "bad", odd, "", "nameless", "empty", ""];
+  const expected = pack(parts).text;
+  for (const around of [0, 500]) {
+    for (const name of ["a", "grüße", "__proto__", "bad", "", "empty", "missing", "toString"]) {
+      const entry = pack(parts, undefined, around);
+      expect([name, entry.textOfField(name)]).toEqual([name, expected[name]]);
+      expect(entry.text).toEqual(expected);
+      expect(entry.fields.map(String)).toEqual(parts.map((part) => bytesOf(part).toString()));
+      expect(entry.textOfField(name)).toBe(expected[name]);
+    }
+  }
 });
 
 test("knows names again by their bytes, not by their place or length", () => {
