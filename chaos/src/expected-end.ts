@@ -17,8 +17,8 @@ export interface UnlikeWorkers {
 const NEW_INTENTS: ReadonlySet<Intent> = new Set(["hang", "holdOnce", "deferredLong"]);
 /** The second time that a message has been held too long it is dead-lettered. */
 const MOST_HANGS = 2;
-/** From then on a message may be given up for those of its key that wait behind it. */
-const LEAST_FAILURES = 3;
+/** From then on a message may be given up for those that wait behind others: by the first failure where its key had one given up. */
+const LEAST_FAILURES = 1;
 /** A consumer's own time begins a little before the handler's. */
 const EARLY_MS = 100;
 

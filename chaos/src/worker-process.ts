@@ -43,7 +43,8 @@ const ending = new AbortController();
 const consumer = new Consumer({
   redis: task.isLent ? watchedClient(task.way) : sourceOf(task.way),
   ...(task.streams.length > 1 ? { streams: task.streams } : { stream: task.stream }),
-  ...(task.isOrdered ? { orderBy: "orderKey" } : {}),
+  // Few enough for keys to be given up, and new messages to be held up.
+  ...(task.isOrdered ? { orderBy: "orderKey", maxDeferred: 500 } : {}),
   group: task.group,
   name: task.name,
   blockMs: 300,
