@@ -39,7 +39,7 @@ describe("a key whose first message never succeeds", () => {
   it("stays while the sink is down, however full of waiting messages the consumer is", async () => {
     const made = group();
     const done: string[] = [];
-    const keys = [..."abcdefgh"];
+    const keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
     const names = Array.from({ length: 12 }, (_, at) => keys.map((key) => `${key}${at}`)).flat();
     let isDown = false;
     const { events } = made.start(
@@ -74,9 +74,9 @@ describe("a key whose first message never succeeds", () => {
       }),
       { ...quick, maxWaitMs: 60_000 },
     );
-    await made.add(...named("a", 6));
-    await eventually("they are done", () => done.length === 6, { timeoutMs: 20_000 });
-    expect(done).toEqual(named("a", 6));
+    await made.add(...named("a", 5));
+    await eventually("they are done", () => done.length === 5, { timeoutMs: 20_000 });
+    expect(done).toEqual(named("a", 5));
   });
 
   it("is not given up for what failed before it in its batches", async () => {
@@ -159,8 +159,8 @@ describe("many keys of which every message fails, among others", () => {
   /** What stands before the dash is the key. */
   const orderBy = ({ fields }: Message<Fields>): string => fields["n"]?.split("-")[0] ?? "";
   const isBad = (message: Message<Fields>): boolean => nameOf(message).startsWith("bad");
-  const names = Array.from({ length: EACH }, (_, at) =>
-    Array.from({ length: KEYS }, (_, key) => [`bad${key}-${at}`, ...(key % 4 === 0 ? [`ok${key}-${at}`] : [])]),
+  const names = Array.from({ length: EACH }, (_one, at) =>
+    Array.from({ length: KEYS }, (_two, key) => [`bad${key}-${at}`, ...(key % 4 === 0 ? [`ok${key}-${at}`] : [])]),
   ).flat(2);
   const good = names.filter((name) => name.startsWith("ok"));
 
@@ -187,7 +187,7 @@ describe("many keys of which every message fails, among others", () => {
       expect(done.filter((name) => name.split("-")[0] === key)).toEqual(named(`${key}-`, EACH, 0));
     expect(events.all("outOfOrder")).toEqual([]);
     // What comes later finds them no worse.
-    const later = Array.from({ length: 200 }, (_, at) => `ok${at}-late`);
+    const later = Array.from({ length: 200 }, (_one, at) => `ok${at}-late`);
     await made.add(...later);
     await eventually("later ones are done", () => done.length === good.length + later.length, { timeoutMs: 30_000 });
   });

@@ -251,7 +251,14 @@ describe("a lost connection", () => {
       await eventually("it is reported", () => events.all("readFailed").length > before);
       await add(stream, time);
       await eventually("streams are read again", async () => read()[stream]?.length === 1);
-      expect(new Set(events.all("readFailed").slice(before).map((event) => event.stream)).size).toBe(1);
+      expect(
+        new Set(
+          events
+            .all("readFailed")
+            .slice(before)
+            .map((event) => event.stream),
+        ).size,
+      ).toBe(1);
     }
     await consumer.close();
     await running;
