@@ -16,6 +16,7 @@ export { DeadLetters } from "./dead-letters/dead-letters.ts";
 export type { DeadLettersEvent } from "./dead-letters/events.ts";
 export type { LetterCriteria, LetterFilter } from "./dead-letters/filter.ts";
 export type { DeadLetter } from "./dead-letters/letter.ts";
+export type { LetterGroup } from "./dead-letters/letter-groups.ts";
 export {
   type ChosenLetters,
   DEAD_LETTERS_DEFAULTS,
@@ -24,16 +25,20 @@ export {
   type FilteredLetters,
   type ListLettersOptions,
   type RedriveOptions,
+  type SummariseOptions,
 } from "./dead-letters/options.ts";
 export type {
   DiscardProgress,
   LetterPage,
+  LetterSummary,
   RedriveCounts,
   RedriveOutcome,
   RedriveReport,
 } from "./dead-letters/report.ts";
 export type { ErrorInfo } from "./errors/error-info.ts";
 export * from "./errors/errors.ts";
+export type { GroupPause } from "./groups/group-pause.ts";
+export type { RateLimit } from "./groups/rate-limit.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./names/entry-id.ts";
 export { deadLetterKey } from "./names/keys.ts";
 export { bytesOfName, nameOfBytes, parseName, showName } from "./names/names.ts";

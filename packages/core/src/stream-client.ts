@@ -1,5 +1,6 @@
 import type { RedisBatchError } from "./errors/errors.ts";
-import type { Registration } from "./groups/consumer-registry.ts";
+import type { Registry } from "./groups/consumer-registry.ts";
+import type { RateLimit } from "./groups/rate-limit.ts";
 import type { EntryId } from "./names/entry-id.ts";
 import type { AclDryRunOptions } from "./wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
@@ -14,13 +15,16 @@ import type { HoldLeaseOptions, LeaseAnswer } from "./wire/atomic/hold-lease.ts"
 import type { MayCallOptions } from "./wire/atomic/may-call.ts";
 import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "./wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
+import type { PauseChange, PauseGroupOptions } from "./wire/atomic/pause-group.ts";
 import type { ReadDueOptions, ReadDueResult } from "./wire/atomic/read-due.ts";
 import type { RedeliverOwnOptions, RedeliverOwnResult } from "./wire/atomic/redeliver-own.ts";
 import type { Redrive, RedriveLetterOptions } from "./wire/atomic/redrive.ts";
 import type { ReleaseOptions, ReleaseResult } from "./wire/atomic/release.ts";
 import type { Removal, RemoveIfEmptyOptions } from "./wire/atomic/remove-if-empty.ts";
 import type { Renewal } from "./wire/atomic/renew-owned.ts";
+import type { Reservation, ReserveRateOptions } from "./wire/atomic/reserve-rate.ts";
 import type { ScheduleLaterOptions } from "./wire/atomic/schedule-later.ts";
+import type { SetRateOptions } from "./wire/atomic/set-rate.ts";
 import type { TakeOptions, TakeResult } from "./wire/atomic/take.ts";
 import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-safe-point.ts";
 import type { WriteInTermOptions } from "./wire/atomic/write-in-term.ts";
@@ -145,7 +149,7 @@ export interface StreamClient {
   /** The server's clock, in milliseconds since 1970. */
   time(): Promise<number>;
   /** The consumers of a group that send heartbeats, dead ones included until they are removed. */
-  registry(options: { readonly stream: string; readonly group: string }): Promise<ReadonlyMap<string, Registration>>;
+  registry(options: { readonly stream: string; readonly group: string }): Promise<Registry>;
   /** When deferred messages are due, in server milliseconds since 1970; `null` for one without a time. */
   dueTimes(options: {
     readonly stream: string;
@@ -200,6 +204,9 @@ export interface StreamClient {
   removeIfEmpty(options: RemoveIfEmptyOptions): Promise<Removal>;
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>>;
   heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult>;
+  pauseGroup(options: PauseGroupOptions): Promise<PauseChange>;
+  reserveRate(options: ReserveRateOptions): Promise<Reservation>;
+  setRate(options: SetRateOptions): Promise<RateLimit | null>;
   addOnce(options: AddOnceOptions): Promise<AddOnceResult>;
   holdLease(options: HoldLeaseOptions): Promise<LeaseAnswer>;
   writeInTerm(options: WriteInTermOptions): Promise<boolean>;

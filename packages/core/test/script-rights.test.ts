@@ -148,6 +148,28 @@ const WAYS: Readonly<Record<string, Way>> = {
     run: (client, stream) =>
       client.heartbeat({ stream, group, consumer: "c1", incarnation: "i", leaseMs: 60_000, details: DETAILS }),
   },
+  "pausing the group": {
+    ...{ script: "pauseGroup", prepare: deliver },
+    run: (client, stream) => client.pauseGroup({ stream, group, pause: { by: "anna", reason: null, forMs: null } }),
+  },
+  "reserving time": {
+    ...{ script: "reserveRate", prepare: deliver },
+    run: (client, stream) => client.reserveRate({ stream, group, messages: 1, own: { messages: 10, perMs: 1_000 } }),
+  },
+  "setting the rate": {
+    ...{ script: "setRate", prepare: deliver },
+    run: (client, stream) => client.setRate({ stream, group, limit: { messages: 10, perMs: 1_000 } }),
+  },
+  "removing the rate": {
+    script: "setRate",
+    prepare: (admin, stream) => admin.setRate({ stream, group, limit: { messages: 10, perMs: 1_000 } }),
+    run: (client, stream) => client.setRate({ stream, group, limit: null }),
+  },
+  "resuming the group": {
+    script: "pauseGroup",
+    prepare: (admin, stream) => admin.pauseGroup({ stream, group, pause: { by: "anna", reason: null, forMs: null } }),
+    run: (client, stream) => client.pauseGroup({ stream, group, pause: null }),
+  },
   "adding under an idempotency key": {
     ...{ script: "addOnce", prepare: deliver },
     run: (client, stream) => client.addOnce({ stream, fields: ["n", 1], idempotencyKey: "k", rememberMs: 60_000 }),

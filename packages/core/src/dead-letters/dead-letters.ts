@@ -2,17 +2,20 @@
  * The dead letters of one consumer group: lists, redrives and discards them. Its states are those of a CallScope.
  */
 import { NoGroupError } from "../errors/errors.ts";
-import { type EntryId, nextEntryId } from "../names/entry-id.ts";
+import { type EntryId, nextEntryId, previousEntryId } from "../names/entry-id.ts";
 import { deadLetterKey } from "../names/keys.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
 import { CallScope } from "../service/call-scope.ts";
+import type { Clock } from "../service/clock.ts";
 import { INSPECT, type InspectContext, showAs } from "../service/inspected.ts";
 import { createNotifier, createSafeCaller, type Observer } from "../service/observer.ts";
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
+import type { Redrive } from "../wire/atomic/redrive.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import { type DeadLetter, readLetter } from "./letter.ts";
+import { LetterTally } from "./letter-groups.ts";
 import {
   type DeadLettersOptions,
   type DeadLettersPolicy,
@@ -23,9 +26,12 @@ import {
   resolveDiscardOptions,
   resolveListOptions,
   resolveRedriveOptions,
+  resolveSummariseOptions,
   type Selection,
+  type SummariseOptions,
 } from "./options.ts";
-import type { LetterPage, RedriveOutcome, RedriveReport } from "./report.ts";
+import { Pace } from "./pace.ts";
+import type { LetterPage, LetterSummary, RedriveOutcome, RedriveReport } from "./report.ts";
 import { bytesOf, LARGEST_PAGE, scan } from "./scan.ts";
 
 // Each redrive copies a payload inside the server: small groups let it answer other clients in between.
@@ -64,6 +70,7 @@ export class DeadLetters {
   readonly #key: string;
   readonly #notify: Observer<DeadLettersEvent>;
   readonly #calls: CallScope;
+  readonly #clock: Clock;
   readonly #callOnProgress = createSafeCaller("onProgress of the dead letters");
 
   /** @throws {ConfigError} naming every wrong option */
@@ -77,6 +84,7 @@ export class DeadLetters {
     const { clock, createClient } = dependenciesOf(policy.redis);
     const subject = nameService("dead letters", policy.stream, policy.group);
     const observer = policy.observer ?? warningObserver(subject, describeConnectionEvent, clock);
+    this.#clock = clock;
     this.#notify = createNotifier("dead-letters", observer);
     // No read ever blocks here.
     const actor = { role: "deadLetters", stream: policy.stream } as const;
@@ -111,7 +119,7 @@ export class DeadLetters {
   }
 
   /**
-   * One page of dead letters, oldest first. It has fewer than `limit` if there are no more, or if the page exceeds
+   * One page of dead letters, oldest first, or with `newestFirst` the other way round. It has fewer than `limit` if there are no more, or if the page exceeds
    * 16 MiB. The next page starts at `next`.
    *
    * @throws {ConfigError} naming every wrong option
@@ -123,11 +131,19 @@ export class DeadLetters {
    * const { letters, next } = await deadLetters.list({ filter: { reason: "undecodable" }, limit: 20 });
    */
   async list(options: ListLettersOptions = {}): Promise<LetterPage> {
-    const { from, limit, takesAll, accepts } = resolveListOptions(options);
+    const { from, newestFirst, limit, takesAll, accepts } = resolveListOptions(options);
+    const pages = newestFirst ? this.#newestPages : this.#pages;
+    const step = newestFirst ? previousEntryId : nextEntryId;
     return this.#calls.use(options.signal, async (signal) => {
       const letters: DeadLetter[] = [];
       let [bytes, foreign] = [0, 0];
-      for await (const entries of this.#pages(from, "+", signal, takesAll ? limit : LARGEST_PAGE)) {
+      for await (const entries of pages.call(
+        this,
+        from,
+        newestFirst ? "-" : "+",
+        signal,
+        takesAll ? limit : LARGEST_PAGE,
+      )) {
         for (const entry of entries) {
           const letter = readLetter(entry);
           if (letter === undefined) foreign++;
@@ -135,11 +151,42 @@ export class DeadLetters {
           letters.push(letter);
           bytes += bytesOf(entry);
           if (letters.length === limit || bytes >= LISTED_BYTES) {
-            return { letters, next: nextEntryId(letter.id), foreign };
+            return { letters, next: step(letter.id), foreign };
           }
         }
       }
       return { letters, next: null, foreign };
+    });
+  }
+
+  /**
+   * Dead letters by what went wrong: errors that differ only in ids, numbers or times are one. Looks at the newest `limit`
+   * of them, and holds one page in memory.
+   *
+   * @throws {ConfigError} naming every wrong option
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {WrongTypeError} when the group's key for dead letters holds something else
+   * @throws {UsageError} after `close()`
+   *
+   * @example
+   * for (const { letters, error } of (await deadLetters.summarise()).groups) console.log(letters, error);
+   */
+  async summarise(options: SummariseOptions = {}): Promise<LetterSummary> {
+    const { limit, accepts } = resolveSummariseOptions(options);
+    return this.#calls.use(options.signal, async (signal) => {
+      const tally = new LetterTally();
+      let examined = 0;
+      for await (const entries of this.#newestPages("+", "-", signal, Math.min(limit, LARGEST_PAGE))) {
+        for (const entry of entries) {
+          const letter = readLetter(entry);
+          if (letter !== undefined && accepts(letter)) {
+            const { id, reason, error, at } = letter;
+            tally.add({ id, reason, error, atMs: at.getTime() });
+          }
+          if (++examined === limit) return { groups: tally.groups, examined, isAll: false };
+        }
+      }
+      return { groups: tally.groups, examined, isAll: true };
     });
   }
 
@@ -161,7 +208,7 @@ export class DeadLetters {
   }
 
   /**
-   * Returns messages to their group, and only to it. Each becomes pending again under its original entry id, with a
+   * Returns messages to their group, and only to it, or adds them to the stream `toStream`. Each becomes pending again under its original entry id, with a
    * delivery count of 0, until a consumer claims it as it claims the messages of a dead process. The dead letter is
    * deleted in the same step, so redriving it twice has an effect only once.
    *
@@ -181,7 +228,7 @@ export class DeadLetters {
    * const { redriven, skipped, letters } = await deadLetters.redrive({ filter: { reason: "maxDeliveries" }, limit: 50 });
    */
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
-    const { selection, ifTrimmed } = resolveRedriveOptions(options);
+    const { selection, ifTrimmed, toStream, perSecond } = resolveRedriveOptions(options);
     const { onProgress } = options;
     const { stream, group } = this.#policy;
     return this.#calls.use(options.signal, async (signal) => {
@@ -189,10 +236,17 @@ export class DeadLetters {
       const counts = { redriven: 0, added: 0, skipped: 0, missing: 0 };
       let next: EntryId | null = null;
       try {
-        for await (const picked of this.#pick(selection, signal, REDRIVEN_AT_ONCE)) {
+        const pace = new Pace(perSecond, this.#clock);
+        for await (const picked of this.#pick(selection, signal, pace.atOnce(REDRIVEN_AT_ONCE))) {
+          await pace.wait(picked.ids.length, signal);
           signal.throwIfAborted();
           const ends = await Promise.allSettled(
-            picked.ids.map(async (id) => ({ id, ...(await this.#client.redrive({ stream, group, id, ifTrimmed })) })),
+            picked.ids.map(async (id) => ({
+              id,
+              ...(toStream === undefined
+                ? await this.#client.redrive({ stream, group, id, ifTrimmed })
+                : await this.#moveTo(toStream, id)),
+            })),
           );
           for (const end of ends) {
             if (end.status === "rejected") continue;
@@ -261,6 +315,31 @@ export class DeadLetters {
       depth,
       options,
     );
+  }
+
+  /** Adds the message to another stream, then deletes the dead letter: a crash in between duplicates, and loses nothing. */
+  async #moveTo(stream: string, id: EntryId): Promise<Redrive> {
+    const [entry] = await this.#client.xrange({ stream: this.#key, from: id, to: id, count: 1 });
+    if (entry === undefined) return { kind: "missing" };
+    const letter = readLetter(entry);
+    if (letter === undefined) return { kind: "skipped", why: "not-a-letter" };
+    const [added] = await this.#client.xaddMany([{ stream, fields: [...letter.entries()].flat() }]);
+    if (typeof added !== "string") throw added;
+    await this.#client.xdel({ stream: this.#key, ids: [id] });
+    return { kind: "added", entryId: added };
+  }
+
+  #newestPages(
+    from: string,
+    to: string,
+    signal: AbortSignal,
+    mostPerPage: number,
+  ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
+    const read = (start: string, count: number) => {
+      signal.throwIfAborted();
+      return this.#client.xrevrange({ stream: this.#key, from: to, to: start, count });
+    };
+    return scan(read, from, mostPerPage, previousEntryId);
   }
 
   #pages(

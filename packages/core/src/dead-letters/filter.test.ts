@@ -6,7 +6,7 @@ import { DeadLetter } from "./letter.ts";
 
 const letter = (reason: string, atMs: number): DeadLetter =>
   new DeadLetter("9-0", [Buffer.from("a"), Buffer.from("1")], {
-    ...{ entryId: "1-0", consumer: "c", deliveries: 1, reason, error: "", at: new Date(atMs) },
+    ...{ entryId: "1-0", consumer: "c", deliveries: 1, reason, error: `Failed at ${atMs}`, at: new Date(atMs) },
   });
 
 const LETTERS = [letter("rejected", 10), letter("rejected", 20), letter("undecodable", 20), letter("undecodable", 30)];
@@ -22,6 +22,7 @@ test("all are all", () => {
 test.each([
   [{ reason: "rejected" }, [0, 1]],
   [{ reason: "reject" }, []],
+  [{ error: "failed AT 2" }, [1, 2]],
   [{ since: new Date(20) }, [1, 2, 3]],
   [{ before: new Date(20) }, [0]],
   [{ since: runInNewContext("new Date(20)") as Date }, [1, 2, 3]],

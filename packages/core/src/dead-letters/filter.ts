@@ -8,6 +8,8 @@ import type { DeadLetter } from "./letter.ts";
 export interface LetterCriteria {
   /** Dead-lettered for exactly this reason: `rejected`, `maxDeliveries`, `undecodable`. */
   readonly reason?: string;
+  /** Whose error contains this text, in upper or lower case. */
+  readonly error?: string;
   /** Dead-lettered at this time or later, by the server's clock. */
   readonly since?: Date;
   /** Dead-lettered before this time, by the server's clock. */
@@ -17,7 +19,7 @@ export interface LetterCriteria {
 /** Which dead letters to select: all, those that meet the criteria, or those for which the function returns `true`. */
 export type LetterFilter = "all" | LetterCriteria | ((letter: DeadLetter) => boolean);
 
-const CRITERIA = ["reason", "since", "before"] as const satisfies readonly (keyof LetterCriteria)[];
+const CRITERIA = ["reason", "error", "since", "before"] as const satisfies readonly (keyof LetterCriteria)[];
 
 /**
  * Turns a filter into a function.
@@ -34,12 +36,15 @@ export function resolveFilter(subject: string, filter: LetterFilter): (letter: D
     if (!reader.has(name)) reader.problem(`${name} is undefined; leave it out, or set a value`);
   }
   if (named.length === 0) reader.problem('names no criterion; use filter: "all" to select all dead letters');
-  const { reason, since, before } = filter;
+  const { reason, error, since, before } = filter;
   if (reason !== undefined && typeof reason !== "string") reader.problem("reason must be a text");
+  if (error !== undefined && typeof error !== "string") reader.problem("error must be a text");
+  const part = typeof error === "string" ? error.toLowerCase() : undefined;
   const [sinceMs, beforeMs] = [timeOf("since", since, reader), timeOf("before", before, reader)];
   reader.finish({});
-  return ({ at, reason: why }) =>
+  return ({ at, reason: why, error: said }) =>
     (reason === undefined || why === reason) &&
+    (part === undefined || said.toLowerCase().includes(part)) &&
     (sinceMs === undefined || at.getTime() >= sinceMs) &&
     (beforeMs === undefined || at.getTime() < beforeMs);
 }

@@ -45,19 +45,20 @@ export function normaliseError(error: string): string {
 export const keyOfLetter = ({ reason, error }: Pick<LetterFacts, "reason" | "error">): string =>
   JSON.stringify([reason, normaliseError(error)]);
 
-/** Groups them, the largest first. Takes them in any order. */
-export function groupLetters(letters: Iterable<LetterFacts>): readonly LetterGroup[] {
-  const groups = new Map<string, LetterGroup>();
-  for (const letter of letters) {
+/** Counts dead letters by what went wrong. Takes them in any order. */
+export class LetterTally {
+  readonly #groups = new Map<string, LetterGroup>();
+
+  add(letter: LetterFacts): void {
     const key = keyOfLetter(letter);
-    const known = groups.get(key);
+    const known = this.#groups.get(key);
     const { reason, atMs } = letter;
     if (known === undefined) {
       const error = normaliseError(letter.error);
-      groups.set(key, { key, reason, error, letters: 1, firstAtMs: atMs, lastAtMs: atMs, sampleId: letter.id });
-      continue;
+      this.#groups.set(key, { key, reason, error, letters: 1, firstAtMs: atMs, lastAtMs: atMs, sampleId: letter.id });
+      return;
     }
-    groups.set(key, {
+    this.#groups.set(key, {
       ...known,
       letters: known.letters + 1,
       firstAtMs: Math.min(known.firstAtMs, atMs),
@@ -65,5 +66,18 @@ export function groupLetters(letters: Iterable<LetterFacts>): readonly LetterGro
       sampleId: atMs > known.lastAtMs ? letter.id : known.sampleId,
     });
   }
-  return [...groups.values()].toSorted((one, other) => other.letters - one.letters || other.lastAtMs - one.lastAtMs);
+
+  /** The largest first. */
+  get groups(): readonly LetterGroup[] {
+    return [...this.#groups.values()].toSorted(
+      (one, other) => other.letters - one.letters || other.lastAtMs - one.lastAtMs,
+    );
+  }
+}
+
+/** Groups them, the largest first. Takes them in any order. */
+export function groupLetters(letters: Iterable<LetterFacts>): readonly LetterGroup[] {
+  const tally = new LetterTally();
+  for (const letter of letters) tally.add(letter);
+  return tally.groups;
 }

@@ -66,6 +66,13 @@ export class DeadLetter {
   }
 }
 
+/** The pairs that stand behind the message's own fields, as `readLetter` reads them. */
+export function encodeHistory(history: Omit<LetterHistory, "at"> & { readonly atMs: number }): readonly string[] {
+  const { entryId, consumer, deliveries, reason, error, atMs } = history;
+  const values = [entryId, consumer, String(deliveries), reason, error, String(atMs)];
+  return HISTORY.flatMap((name, index) => [name, values[index] ?? ""]);
+}
+
 /** Reads one entry of a dead-letter stream; `undefined` if Redis Batch did not write it. */
 export function readLetter({ id, fields }: StreamEntry): DeadLetter | undefined {
   const size = fields.length - 2 * HISTORY.length;

@@ -3,10 +3,20 @@ import { type DefaultsOf, defaultsOf, type OptionsOf, type PolicyOf, type WithRe
 import { OptionsReader } from "../options/options-reader.ts";
 import { resolveFilter } from "./filter.ts";
 import type { DeadLetter } from "./letter.ts";
-import { CHOSEN_SPEC, DEAD_LETTERS_SPEC, DISCARD_SPEC, FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC } from "./spec.ts";
+import {
+  CHOSEN_SPEC,
+  DEAD_LETTERS_SPEC,
+  DISCARD_SPEC,
+  FILTERED_SPEC,
+  LIST_SPEC,
+  REDRIVE_SPEC,
+  SUMMARISE_SPEC,
+} from "./spec.ts";
 
 export interface DeadLettersOptions extends WithRedis, OptionsOf<typeof DEAD_LETTERS_SPEC> {}
 export interface ListLettersOptions extends OptionsOf<typeof LIST_SPEC> {}
+
+export interface SummariseOptions extends OptionsOf<typeof SUMMARISE_SPEC> {}
 
 /** Letters named one by one, by their own ids. */
 export interface ChosenLetters extends OptionsOf<typeof CHOSEN_SPEC> {}
@@ -43,7 +53,9 @@ export function resolveDeadLettersOptions(options: DeadLettersOptions): DeadLett
 
 /** One page of a list, as it is to be read. */
 export interface ListPlan {
+  /** Where it begins, itself included. */
   readonly from: string;
+  readonly newestFirst: boolean;
   readonly limit: number;
   /** Whether every letter that is read goes onto the page. */
   readonly takesAll: boolean;
@@ -53,12 +65,24 @@ export interface ListPlan {
 /** @throws {ConfigError} naming every problem */
 export function resolveListOptions(options: ListLettersOptions): ListPlan {
   const reader = new OptionsReader("list", options, Object.keys(LIST_SPEC));
-  const { limit, filter = "all", from } = reader.read(LIST_SPEC);
+  const { limit, filter = "all", from, newestFirst } = reader.read(LIST_SPEC);
   const accepts = reader.collect(
     () => resolveFilter("list", filter),
     () => false,
   );
-  return reader.finish({ from: readFrom(from, reader), limit, takesAll: filter === "all", accepts });
+  const begin = from === undefined && newestFirst ? "+" : readFrom(from, reader);
+  return reader.finish({ from: begin, newestFirst, limit, takesAll: filter === "all", accepts });
+}
+
+/** The same for a summary, which looks at the newest. */
+export function resolveSummariseOptions(options: SummariseOptions): Pick<ListPlan, "limit" | "accepts"> {
+  const reader = new OptionsReader("summarise", options, Object.keys(SUMMARISE_SPEC));
+  const { limit, filter = "all" } = reader.read(SUMMARISE_SPEC);
+  const accepts = reader.collect(
+    () => resolveFilter("summarise", filter),
+    () => false,
+  );
+  return reader.finish({ limit, accepts });
 }
 
 /** Which letters a call is about. */
@@ -75,10 +99,12 @@ export type Selection =
 export function resolveRedriveOptions(options: RedriveOptions): {
   readonly selection: Selection;
   readonly ifTrimmed: "skip" | "add";
+  readonly toStream: string | undefined;
+  readonly perSecond: number | undefined;
 } {
   const reader = new OptionsReader("redrive", options, [...SELECTING, ...Object.keys(REDRIVE_SPEC)]);
-  const { ifTrimmed } = reader.read(REDRIVE_SPEC);
-  return reader.finish({ selection: readSelection("redrive", options, reader), ifTrimmed });
+  const { ifTrimmed, toStream, perSecond } = reader.read(REDRIVE_SPEC);
+  return reader.finish({ selection: readSelection("redrive", options, reader), ifTrimmed, toStream, perSecond });
 }
 
 /** @throws {ConfigError} naming every problem */

@@ -1,6 +1,7 @@
 import type { EntryId } from "../names/entry-id.ts";
 import type { Redrive } from "../wire/atomic/redrive.ts";
 import type { DeadLetter } from "./letter.ts";
+import type { LetterGroup } from "./letter-groups.ts";
 
 /** A page of dead letters, oldest first. */
 export interface LetterPage {
@@ -9,6 +10,15 @@ export interface LetterPage {
   readonly next: EntryId | null;
   /** Entries among them that Redis Batch did not write. They are left alone, unless discarded by their ids. */
   readonly foreign: number;
+}
+
+/** Dead letters by what went wrong, the largest group first. */
+export interface LetterSummary {
+  readonly groups: readonly LetterGroup[];
+  /** Dead letters that were looked at: the newest, and fewer than there are if there are more than `limit`. */
+  readonly examined: number;
+  /** Whether that is all of them. */
+  readonly isAll: boolean;
 }
 
 /** The number of dead letters by result. */

@@ -11,13 +11,15 @@ const PAGE_BYTES = 4_194_304;
 /**
  * Reads a stream page by page, until a page is shorter than requested.
  *
- * @param read reads one page, oldest first, starting at an id (inclusive)
+ * @param read reads one page, starting at an id (inclusive)
+ * @param step the next id in the direction of the pages
  * @param mostPerPage the maximum that the caller can use at once
  */
 export async function* scan(
   read: (from: string, count: number) => Promise<readonly StreamEntry[]>,
   from: string,
   mostPerPage: number = LARGEST_PAGE,
+  step: (id: EntryId) => EntryId | null = nextEntryId,
 ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
   let next: EntryId | null = from;
   let size = FIRST_PAGE;
@@ -28,7 +30,7 @@ export async function* scan(
     if (last === undefined) return;
     yield entries;
     if (entries.length < count) return;
-    next = nextEntryId(last.id);
+    next = step(last.id);
     size = nextPageSize(entries, LARGEST_PAGE);
   }
 }

@@ -39,6 +39,8 @@ export const DEAD_LETTERS_SPEC = {
 } as const satisfies OptionSpecs;
 
 export const LIST_SPEC = {
+  /** Whether the page has the newest letters, newest first. Default `false`: the oldest. */
+  newestFirst: { kind: "flag", default: false, about: "the newest dead letters, newest first" },
   /** Letters on the page at most, 1 to 10,000. Default 100. */
   limit: { kind: "integer", min: 1, max: 10_000, default: 100, about: "maximum number of dead letters on the page" },
   /** Which letters. Default `"all"`. Letters that it leaves out are read nevertheless, a page at a time. */
@@ -47,6 +49,18 @@ export const LIST_SPEC = {
   from: {
     ...{ kind: "own", value: "" as EntryId, otherwise: "the oldest" },
     about: "first dead letter: the `next` of the page before",
+  },
+  /** Ends the reading; the call rejects with the signal's reason. */
+  signal: { kind: "signal", about: "stops the reading when it is aborted" },
+} as const satisfies OptionSpecs;
+
+export const SUMMARISE_SPEC = {
+  /** Which letters. Default `"all"`. */
+  filter: { kind: "own", value: {} as LetterFilter, otherwise: '`"all"`', about: "which dead letters" },
+  /** Letters that are looked at, the newest, 1 to 1,000,000. Default 10,000. */
+  limit: {
+    ...{ kind: "integer", min: 1, max: 1_000_000, default: 10_000 },
+    about: "dead letters that are looked at, the newest",
   },
   /** Ends the reading; the call rejects with the signal's reason. */
   signal: { kind: "signal", about: "stops the reading when it is aborted" },
@@ -86,6 +100,16 @@ export const REDRIVE_SPEC = {
     choices: ["skip", "add"],
     default: "skip",
     about: "what to do if the entry is no longer in the stream",
+  },
+  /**
+   * Another stream: the message is added to it as a new entry, and not returned to its group. A crash between the two steps
+   * leaves the dead letter, so the message may be added twice, and is never lost. Default: the letter's own group.
+   */
+  toStream: { kind: "name", otherwise: "its own group", about: "another stream to add the messages to" },
+  /** Letters per second at most, 0.01 to 100,000. Default: as fast as the server answers. */
+  perSecond: {
+    ...{ kind: "number", min: 0.01, max: 100_000, otherwise: "no limit" },
+    about: "maximum number of dead letters per second",
   },
   /** Called with the counts so far, after every few letters. */
   onProgress: {

@@ -1,4 +1,6 @@
 /** The group's registry of consumers: one field per consumer, written by its own heartbeat. */
+import { type GroupPause, PAUSE_FIELD, parseGroupPause } from "./group-pause.ts";
+import { parseRateLimit, RATE_FIELD, type RateLimit } from "./rate-limit.ts";
 import { parseWorkCounters, type WorkCounters } from "./work-counters.ts";
 
 /** A consumer, as its last heartbeat reported. */
@@ -55,10 +57,14 @@ export interface RegistrationDetails {
   /** Handlers that have been running for longer than that. */
   readonly handlersHung: number | null;
   /**
-   * `open`, or the reason why intake is paused: `paused`, `draining`, `deferred`, `key-blocked`, `backing-off`, `probing`, `held-too-long`, `unfit`,
+   * `open`, or the reason why intake is paused: `paused`, `group-paused`, `rate-limited`, `draining`, `deferred`, `key-blocked`, `backing-off`, `probing`, `held-too-long`, `unfit`,
    * `server-away`, `ahead-of-stream`; newer versions may add reasons.
    */
   readonly intake: string | null;
+  /** The rate in its own options, as text, if it differs from the group's; `null`: it does not, or it reports none. */
+  readonly otherRate: string | null;
+  /** Whether it stops while the group is paused: those of earlier versions do not report that. */
+  readonly obeysPause: boolean | null;
   /** Whether it failed on messages that another consumer then acknowledged. */
   readonly isUnfit: boolean | null;
   /** How long the oldest deliverable message had been waiting in this consumer at that heartbeat, in milliseconds. */
@@ -67,6 +73,14 @@ export interface RegistrationDetails {
   readonly deadLettered: number | null;
   /** Its counters since its start. */
   readonly work: WorkCounters | null;
+}
+
+/** The consumers of a group by their names, and what holds for all of them. */
+export interface Registry extends ReadonlyMap<string, Registration> {
+  /** The pause of the group, which may be over: see `pauseInForce`. */
+  readonly pause: GroupPause | null;
+  /** The rate of the whole group; `null`: there is none. */
+  readonly rateLimit: RateLimit | null;
 }
 
 /** The environment variable that gives workers the name of their process pool. */
@@ -89,14 +103,23 @@ export const NO_DETAILS: RegistrationDetails = {
   },
   ...{ version: null, parked: null, blockedKeys: null },
   ...{ acked: null, busyMs: null, concurrency: null, freePlaces: null, oldestInFlightMs: null, holdLimitMs: null },
-  ...{ handlersHung: null, intake: null, isUnfit: null, oldestOfferableMs: null, deadLettered: null, work: null },
+  ...{
+    handlersHung: null,
+    intake: null,
+    otherRate: null,
+    obeysPause: null,
+    isUnfit: null,
+    oldestOfferableMs: null,
+    deadLettered: null,
+    work: null,
+  },
 };
 
 /**
  * Reads the registry. Fields written by another version of Redis Batch are read as far as possible; a field that cannot
  * be read at all is left out, so its consumer counts as not registered.
  */
-export function decodeRegistry(fields: ReadonlyMap<string, string>): ReadonlyMap<string, Registration> {
+export function decodeRegistry(fields: ReadonlyMap<string, string>): Registry {
   const registry = new Map<string, Registration>();
   for (const [consumer, text] of fields) {
     const reported = parseObject(text);
@@ -110,7 +133,10 @@ export function decodeRegistry(fields: ReadonlyMap<string, string>): ReadonlyMap
       details: readDetails(reported),
     });
   }
-  return registry;
+  return Object.assign(registry, {
+    pause: parseGroupPause(fields.get(PAUSE_FIELD)),
+    rateLimit: parseRateLimit(fields.get(RATE_FIELD)),
+  });
 }
 
 /** Whether a consumer has sent a heartbeat within its own lease. */
@@ -125,6 +151,7 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     const value = reported[name];
     return typeof value === "number" && value >= 0 ? value : null;
   };
+  const flag = (name: string): boolean | null => (typeof reported[name] === "boolean" ? reported[name] : null);
   return {
     state: text("state"),
     host: text("host"),
@@ -148,6 +175,8 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     holdLimitMs: count("holdLimitMs"),
     handlersHung: count("handlersHung"),
     intake: text("intake"),
+    otherRate: text("otherRate"),
+    obeysPause: flag("obeysPause"),
     isUnfit: flag("isUnfit"),
     oldestOfferableMs: count("oldestOfferableMs"),
     deadLettered: count("deadLettered"),

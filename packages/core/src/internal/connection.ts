@@ -18,6 +18,7 @@ export {
   rulesOf,
 } from "../redis/rights.ts";
 export { isClusterAddress, parseRedisUrl } from "../redis/server-address.ts";
+export { SharedConnection } from "../redis/shared-connection.ts";
 export { STAND_IN, type StandIn } from "../redis/stand-in.ts";
 export type { AddOutcome, ConnectionEvent, StreamClient } from "../stream-client.ts";
 export { SENT_COMMANDS } from "../wire/probe-command.ts";

@@ -33,6 +33,14 @@ export function nextEntryId(id: EntryId): EntryId | null {
   return ms === MAX_PART ? null : `${BigInt(ms) + 1n}-0`;
 }
 
+/** The largest id before this one; `null` before the smallest one. */
+export function previousEntryId(id: EntryId): EntryId | null {
+  const dash = id.indexOf("-");
+  const [ms, sequence] = [id.slice(0, dash), id.slice(dash + 1)];
+  if (sequence !== "0") return `${ms}-${BigInt(sequence) - 1n}`;
+  return ms === "0" ? null : `${BigInt(ms) - 1n}-${MAX_PART}`;
+}
+
 /** When the entry was added by the server's clock, in milliseconds since 1970 (exact below 2^53, some 285,000 years). */
 export function entryIdTimeMs(id: EntryId): number {
   return Number(id.slice(0, id.indexOf("-")));

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { PAUSE_FIELD } from "../groups/group-pause.ts";
+import { RATE_FIELD } from "../groups/rate-limit.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 import { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./reserved-consumers.ts";
 
@@ -12,6 +14,8 @@ test("the scripts mean the same names", () => {
   expect(namesIn(SCRIPTS.take)).toEqual([RELEASED]);
   expect(namesIn(SCRIPTS.redrive)).toEqual([RELEASED]);
   expect(namesIn(SCRIPTS.removeIfEmpty)).toEqual([RELEASED, LATER, "rb:alone"]);
-  // The last one is no consumer: the field of the registry with the one that has the group for itself.
-  expect(new Set(namesIn(Object.values(SCRIPTS).join("\n")))).toEqual(new Set([RELEASED, LATER, "rb:alone"]));
+  // The others are no consumers, but fields of the registry: the one that has the group for itself, the pause and the rate.
+  expect(new Set(namesIn(Object.values(SCRIPTS).join("\n")))).toEqual(
+    new Set([RELEASED, LATER, "rb:alone", PAUSE_FIELD, RATE_FIELD, "rb:rate-paid"]),
+  );
 });

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { CommandError, PermissionError } from "../errors/errors.ts";
 import { nullIfForbidden, unlessRefused } from "../errors/null-if-forbidden.ts";
-import { decodeRegistry, type Registration } from "../groups/consumer-registry.ts";
+import { decodeRegistry, type Registry } from "../groups/consumer-registry.ts";
+import type { RateLimit } from "../groups/rate-limit.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import { groupKey } from "../names/keys.ts";
@@ -33,6 +34,7 @@ import {
   moveToDeadLetters,
 } from "../wire/atomic/move-to-dead-letters.ts";
 import { mergeEnds, type OwnMessages } from "../wire/atomic/own-messages.ts";
+import { type PauseChange, type PauseGroupOptions, pauseGroup } from "../wire/atomic/pause-group.ts";
 import { type ReadDueOptions, type ReadDueResult, readDue } from "../wire/atomic/read-due.ts";
 import { type RedeliverOwnOptions, type RedeliverOwnResult, redeliverOwn } from "../wire/atomic/redeliver-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
@@ -44,7 +46,9 @@ import {
   removeIfEmpty,
 } from "../wire/atomic/remove-if-empty.ts";
 import { type Renewal, renewOwned } from "../wire/atomic/renew-owned.ts";
+import { type Reservation, type ReserveRateOptions, reserveRate } from "../wire/atomic/reserve-rate.ts";
 import { type ScheduleLaterOptions, scheduleLater } from "../wire/atomic/schedule-later.ts";
+import { type SetRateOptions, setRate } from "../wire/atomic/set-rate.ts";
 import { type TakeOptions, type TakeResult, take } from "../wire/atomic/take.ts";
 import { type SafeTrim, type TrimToSafePointOptions, trimToSafePoint } from "../wire/atomic/trim-to-safe-point.ts";
 import { type WriteInTermOptions, writeInTerm } from "../wire/atomic/write-in-term.ts";
@@ -374,10 +378,7 @@ class RedisStreamClient implements StreamClient {
     return this.#send(time, {});
   }
 
-  async registry(options: {
-    readonly stream: string;
-    readonly group: string;
-  }): Promise<ReadonlyMap<string, Registration>> {
+  async registry(options: { readonly stream: string; readonly group: string }): Promise<Registry> {
     return decodeRegistry(await this.#send(hgetall, { key: groupKey("consumers", options.stream, options.group) }));
   }
 
@@ -548,6 +549,18 @@ class RedisStreamClient implements StreamClient {
 
   heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult> {
     return this.#run(heartbeat, options);
+  }
+
+  reserveRate(options: ReserveRateOptions): Promise<Reservation> {
+    return this.#run(reserveRate, options);
+  }
+
+  setRate(options: SetRateOptions): Promise<RateLimit | null> {
+    return this.#run(setRate, options);
+  }
+
+  pauseGroup(options: PauseGroupOptions): Promise<PauseChange> {
+    return this.#run(pauseGroup, options);
   }
 
   addOnce(options: AddOnceOptions): Promise<AddOnceResult> {

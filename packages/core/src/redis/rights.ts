@@ -18,8 +18,18 @@ export interface Grant {
   readonly rules: readonly string[];
 }
 
-/** What can destroy, or read payloads, is only granted on request. */
-export type Extra = "delete" | "xackdel" | "trim" | "payloads" | "discard" | "redrive" | "add";
+/** What can destroy, stop all consumers, or read payloads, is only granted on request. */
+export type Extra =
+  | "pause"
+  | "delete"
+  | "xackdel"
+  | "trim"
+  | "payloads"
+  | "discard"
+  | "redrive"
+  | "add"
+  | "import"
+  | "settle";
 
 /** The first part of a role is what it cannot work without. */
 export interface Part {
@@ -145,6 +155,11 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
         { keys: ["consumers"], rules: ["+hget", "+hdel"] },
       ],
     },
+    {
+      purpose: "pausing and resuming groups",
+      need: "pause",
+      grants: [{ keys: ["consumers"], rules: ["+hget", "+hset", "+hdel"] }],
+    },
     { purpose: "trimming", need: "trim", grants: [{ keys: ["stream"], rules: ["+xtrim"] }] },
   ],
   scaler: [
@@ -181,7 +196,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
     {
       purpose: "reading",
       need: "least",
-      grants: [{ keys: ["dead"], rules: ["+xrange", "+xlen", "+xinfo|stream"] }],
+      grants: [{ keys: ["dead"], rules: ["+xrange", "+xrevrange", "+xlen", "+xinfo|stream"] }],
     },
     connecting(),
     { purpose: "discarding", need: "discard", grants: [{ keys: ["dead"], rules: ["+xdel"] }] },
@@ -199,6 +214,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       need: "add",
       grants: [{ keys: ["stream"], rules: ["+xadd"] }],
     },
+    { purpose: "importing", need: "import", grants: [{ keys: ["dead"], rules: ["+xadd"] }] },
   ],
   dashboard: [
     {
@@ -267,6 +283,16 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       grants: [
         { keys: ["stream"], rules: ["+xgroup|destroy"] },
         { keys: BOOKKEEPING, rules: ["+unlink"] },
+      ],
+    },
+    {
+      purpose: "acknowledging, releasing and dead-lettering single messages: reads them",
+      need: "settle",
+      grants: [
+        { keys: ["stream"], rules: ["+xack", "+xclaim", "+xrange"] },
+        { keys: ["dead"], rules: ["+xadd"] },
+        { keys: ["due"], rules: ["+zrem"] },
+        { keys: ["stream", "ours"], rules: SCRIPTS },
       ],
     },
     {

@@ -13,13 +13,16 @@ import { heartbeat } from "./atomic/heartbeat.ts";
 import { holdLease } from "./atomic/hold-lease.ts";
 import { mayCall } from "./atomic/may-call.ts";
 import { moveToDeadLetters } from "./atomic/move-to-dead-letters.ts";
+import { pauseGroup } from "./atomic/pause-group.ts";
 import { readDue } from "./atomic/read-due.ts";
 import { redeliverOwn } from "./atomic/redeliver-own.ts";
 import { redrive } from "./atomic/redrive.ts";
 import { release } from "./atomic/release.ts";
 import { removeIfEmpty } from "./atomic/remove-if-empty.ts";
 import { renewOwned } from "./atomic/renew-owned.ts";
+import { reserveRate } from "./atomic/reserve-rate.ts";
 import { scheduleLater } from "./atomic/schedule-later.ts";
+import { setRate } from "./atomic/set-rate.ts";
 import { take } from "./atomic/take.ts";
 import { trimToSafePoint } from "./atomic/trim-to-safe-point.ts";
 import { writeInTerm } from "./atomic/write-in-term.ts";
@@ -106,6 +109,9 @@ const decoders: readonly (readonly [string, (reply: unknown) => unknown])[] = [
   ],
   ["removeIfEmpty", (reply) => removeIfEmpty.decode(reply, { ...own, onlyIfSilent: false })],
   ["deleteIfAllGroupsDone", (reply) => deleteIfAllGroupsDone.decode(reply, own)],
+  ["reserveRate", (reply) => reserveRate.decode(reply, { ...own, messages: 1, own: null })],
+  ["setRate", (reply) => setRate.decode(reply, { ...own, limit: null })],
+  ["pauseGroup", (reply) => pauseGroup.decode(reply, { ...own, pause: null })],
   ["heartbeat", (reply) => heartbeat.decode(reply, { ...own, incarnation: "i", leaseMs: 1, details: {} })],
   [
     "holdLease",

@@ -45,6 +45,92 @@ export function describeRegistry(scene: () => Scene): void {
     });
   });
 
+  describe("pauseGroup", () => {
+    const pause = (forMs: number | null = null) =>
+      scene().client.pauseGroup({ ...scene().address, pause: { by: "anna", reason: "a new version", forMs } });
+    const resume = () => scene().client.pauseGroup({ ...scene().address, pause: null });
+
+    test("is told to every heartbeat, and to who reads the registry, until the group is resumed", async () => {
+      const { client, address } = scene();
+      await join("c1");
+      expect(await heartbeat("c1")).toMatchObject({ pause: null });
+      const { before, now, atMs } = await pause();
+      expect(before).toBeNull();
+      expect(now).toEqual({ by: "anna", sinceMs: atMs, untilMs: null, reason: "a new version" });
+      expect(await heartbeat("c1")).toMatchObject({ kind: "ok", pause: now });
+      expect(await join("c2")).toMatchObject({ kind: "ok", pause: now });
+      const registry = await client.registry(address);
+      expect(registry.pause).toEqual(now);
+      expect([...registry.keys()].toSorted()).toEqual(["c1", "c2"]);
+      expect(await resume()).toMatchObject({ before: now, now: null });
+      expect(await heartbeat("c1")).toMatchObject({ pause: null });
+      expect((await client.registry(address)).pause).toBeNull();
+    });
+
+    test("ends by itself, by the server's clock", async () => {
+      await join("c1");
+      const { now, atMs } = await pause(SHORT_LEASE_MS);
+      expect(now?.untilMs).toBe(atMs + SHORT_LEASE_MS);
+      await scene().setting.elapse(SHORT_LEASE_MS + 5);
+      expect(await heartbeat("c1")).toMatchObject({ pause: null });
+      expect((await scene().client.registry(scene().address)).pause).toBeNull();
+      expect(await resume()).toMatchObject({ before: null, now: null });
+    });
+
+    test("replaces an earlier pause, and outlives all consumers", async () => {
+      const { now: first } = await pause(LONG_LEASE_MS);
+      const { before } = await pause();
+      expect(before).toEqual(first);
+      await join("c1");
+      await scene().client.xgroupCreate({ ...scene().address, position: "start" });
+      await scene().client.removeIfEmpty({ ...scene().address, consumer: "c1", onlyIfSilent: false });
+      expect(await join("c2")).toMatchObject({ pause: { by: "anna", untilMs: null } });
+    });
+  });
+
+  describe("reserveRate and setRate", () => {
+    const LIMIT = { messages: 100, perMs: 1_000 };
+    const reserve = (messages: number, own: typeof LIMIT | null = null) =>
+      scene().client.reserveRate({ ...scene().address, messages, own });
+    const set = (limit: typeof LIMIT | null) => scene().client.setRate({ ...scene().address, limit });
+
+    test("without a limit nothing waits; the first limit that somebody brings becomes the group's", async () => {
+      expect(await reserve(1_000)).toEqual({ waitMs: 0, lastsMs: 0, limit: null });
+      expect(await reserve(0, LIMIT)).toEqual({ waitMs: 0, lastsMs: 0, limit: LIMIT });
+      expect(await reserve(0, { messages: 1, perMs: 1 })).toMatchObject({ limit: LIMIT });
+      const registry = await scene().client.registry(scene().address);
+      expect([registry.rateLimit, registry.size]).toEqual([LIMIT, 0]);
+    });
+
+    test("each message takes its time, one caller after the other, whoever it is", async () => {
+      await set({ messages: 1, perMs: 60_000 });
+      expect(await reserve(1)).toMatchObject({ waitMs: 0, lastsMs: 60_000 });
+      const second = await reserve(3);
+      expect(second.lastsMs).toBe(180_000);
+      expect(second.waitMs).toBeGreaterThan(50_000);
+      expect(second.waitMs).toBeLessThanOrEqual(60_000);
+      expect((await reserve(1)).waitMs).toBeGreaterThan(230_000);
+    });
+
+    test("time that nobody used is not saved up", async () => {
+      await set({ messages: 1_000, perMs: 1_000 });
+      await reserve(5);
+      await scene().setting.elapse(50);
+      expect(await reserve(1_000_000)).toMatchObject({ waitMs: 0 });
+      expect((await reserve(1)).waitMs).toBeGreaterThan(900_000);
+    });
+
+    test("another limit begins anew, and none lets everything through", async () => {
+      await set(LIMIT);
+      await reserve(1_000_000);
+      expect(await set({ messages: 7, perMs: 1_000 })).toEqual(LIMIT);
+      expect(await reserve(1)).toMatchObject({ waitMs: 0, limit: { messages: 7, perMs: 1_000 } });
+      expect(await set(null)).toMatchObject({ messages: 7 });
+      expect(await reserve(1)).toEqual({ waitMs: 0, lastsMs: 0, limit: null });
+      expect(await set(null)).toBeNull();
+    });
+  });
+
   describe("registry, whatever is in it", () => {
     test("leaves out what it cannot read", async () => {
       const { sideDoor } = scene().setting;
@@ -206,7 +292,7 @@ export function describeRegistry(scene: () => Scene): void {
       });
       expect(entry.at).toBeGreaterThanOrEqual(beforeMs);
       expect(entry.at).toBeLessThanOrEqual(afterMs);
-      expect(answer).toEqual({ kind: "ok", serverTimeMs: entry.at });
+      expect(answer).toEqual({ kind: "ok", serverTimeMs: entry.at, pause: null });
     });
 
     test("replaces the previous heartbeat", async () => {

@@ -1,6 +1,15 @@
 /** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
-import { encodeTold } from "@redis-batch/core/internal/groups";
+import {
+  encodeRateLimit,
+  encodeTold,
+  type GroupPause,
+  PAUSE_FIELD,
+  parseGroupPause,
+  parseRateLimit,
+  pauseInForce,
+  RATE_FIELD,
+} from "@redis-batch/core/internal/groups";
 import { type DeliveredEntry, inStreamOrder, readLetter } from "@redis-batch/core/internal/messages";
 import { groupKey, idempotencyKey, LATER, RELEASED } from "@redis-batch/core/internal/names";
 import { copyOf, xadd } from "./memory-commands.ts";
@@ -24,6 +33,8 @@ import type {
   MoveToDeadLettersOptions,
   MoveToDeadLettersResult,
   OwnMessages,
+  PauseChange,
+  PauseGroupOptions,
   ReadDueOptions,
   ReadDueResult,
   RedeliverOwnOptions,
@@ -35,8 +46,12 @@ import type {
   Removal,
   RemoveIfEmptyOptions,
   Renewal,
+  Reservation,
+  ReserveRateOptions,
   SafeTrim,
   ScheduleLaterOptions,
+  SetRateOptions,
+  SetRateResult,
   TakeOptions,
   TakeResult,
   TrimToSafePointOptions,
@@ -335,7 +350,58 @@ export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): Hear
   }
   const json = encodeTold(options);
   keys.setHashField(registry, consumer, `{"at":${nowMs},${json.slice(1)}`);
-  return { kind: "ok", serverTimeMs: nowMs };
+  return { kind: "ok", serverTimeMs: nowMs, pause: pauseOf(keys, registry) };
+}
+
+/** The pause of the group. One whose time is over is removed. */
+function pauseOf(keys: MemoryKeyspace, registry: string): GroupPause | null {
+  const written = parseGroupPause(keys.hash(registry).get(PAUSE_FIELD));
+  const pause = pauseInForce(written, keys.nowMs());
+  if (written !== null && pause === null) keys.deleteHashField(registry, PAUSE_FIELD);
+  return pause;
+}
+
+/** Until when the messages offered so far are paid for, and the server's time then. */
+const PAID = "rb:rate-paid";
+
+export function reserveRate(keys: MemoryKeyspace, { stream, group, messages, own }: ReserveRateOptions): Reservation {
+  const registry = groupKey("consumers", stream, group);
+  if (!keys.hash(registry).has(RATE_FIELD)) {
+    if (own === null) return { waitMs: 0, lastsMs: 0, limit: null };
+    keys.setHashField(registry, RATE_FIELD, encodeRateLimit(own));
+  }
+  const limit = parseRateLimit(keys.hash(registry).get(RATE_FIELD));
+  if (limit === null || messages === 0) return { waitMs: 0, lastsMs: 0, limit };
+  const nowMs = keys.nowMs();
+  const [paid = nowMs, seen = nowMs] = (keys.hash(registry).get(PAID) ?? "").split(" ").filter(Boolean).map(Number);
+  const beginsMs = Math.max(paid - Math.max(seen - nowMs, 0), nowMs);
+  const takesMs = (messages * limit.perMs) / limit.messages;
+  keys.setHashField(registry, PAID, `${(beginsMs + takesMs).toFixed(3)} ${nowMs}`);
+  return { waitMs: Math.ceil(beginsMs - nowMs), lastsMs: Math.ceil(takesMs), limit };
+}
+
+export function setRate(keys: MemoryKeyspace, { stream, group, limit }: SetRateOptions): SetRateResult {
+  const registry = groupKey("consumers", stream, group);
+  const before = keys.hash(registry).get(RATE_FIELD);
+  const now = limit === null ? undefined : encodeRateLimit(limit);
+  if (now !== before) keys.deleteHashField(registry, PAID);
+  if (now === undefined) keys.deleteHashField(registry, RATE_FIELD);
+  else keys.setHashField(registry, RATE_FIELD, now);
+  return parseRateLimit(before);
+}
+
+export function pauseGroup(keys: MemoryKeyspace, { stream, group, pause }: PauseGroupOptions): PauseChange {
+  const registry = groupKey("consumers", stream, group);
+  const atMs = keys.nowMs();
+  const before = pauseOf(keys, registry);
+  if (pause === null) {
+    keys.deleteHashField(registry, PAUSE_FIELD);
+    return { atMs, before, now: null };
+  }
+  const { by, reason, forMs } = pause;
+  const ending = forMs === null ? {} : { until: atMs + forMs };
+  keys.setHashField(registry, PAUSE_FIELD, JSON.stringify({ at: atMs, ...ending, v: 1, by, reason }));
+  return { atMs, before, now: pauseOf(keys, registry) };
 }
 
 interface Registration {

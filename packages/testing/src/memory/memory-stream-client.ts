@@ -5,7 +5,7 @@ import {
   decodeRegistry,
   type GroupInfo,
   type PendingEntry,
-  type Registration,
+  type Registry,
 } from "@redis-batch/core/internal/groups";
 import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import { groupKey } from "@redis-batch/core/internal/names";
@@ -35,6 +35,8 @@ import type {
   MoveToDeadLettersOptions,
   MoveToDeadLettersResult,
   OwnMessages,
+  PauseChange,
+  PauseGroupOptions,
   PendingSummary,
   ReadDueOptions,
   ReadDueResult,
@@ -47,11 +49,15 @@ import type {
   Removal,
   RemoveIfEmptyOptions,
   Renewal,
+  Reservation,
+  ReserveRateOptions,
   SafeTrim,
   ScanStreamsOptions,
   ScheduleLaterOptions,
   ServerReport,
   SetIfFreeOptions,
+  SetRateOptions,
+  SetRateResult,
   StreamEntries,
   StreamInfo,
   StreamPage,
@@ -231,13 +237,7 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("time", () => this.#keys.nowMs());
   }
 
-  registry({
-    stream,
-    group,
-  }: {
-    readonly stream: string;
-    readonly group: string;
-  }): Promise<ReadonlyMap<string, Registration>> {
+  registry({ stream, group }: { readonly stream: string; readonly group: string }): Promise<Registry> {
     return this.#run("registry", () => decodeRegistry(this.#keys.hash(groupKey("consumers", stream, group))));
   }
 
@@ -395,6 +395,18 @@ export class MemoryStreamClient implements StreamClient {
 
   deleteIfAllGroupsDone(options: OwnMessages): Promise<ReadonlyMap<EntryId, Deletion>> {
     return this.#run("deleteIfAllGroupsDone", () => atomic.deleteIfAllGroupsDone(this.#keys, options));
+  }
+
+  reserveRate(options: ReserveRateOptions): Promise<Reservation> {
+    return this.#run("reserveRate", () => atomic.reserveRate(this.#keys, options));
+  }
+
+  setRate(options: SetRateOptions): Promise<SetRateResult> {
+    return this.#run("setRate", () => atomic.setRate(this.#keys, options));
+  }
+
+  pauseGroup(options: PauseGroupOptions): Promise<PauseChange> {
+    return this.#run("pauseGroup", () => atomic.pauseGroup(this.#keys, options));
   }
 
   heartbeat(options: HeartbeatOptions): Promise<HeartbeatResult> {

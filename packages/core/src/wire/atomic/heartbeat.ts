@@ -1,4 +1,5 @@
 import { ReplyShapeError } from "../../errors/errors.ts";
+import { type GroupPause, parseGroupPause } from "../../groups/group-pause.ts";
 import type { WorkCounters } from "../../groups/work-counters.ts";
 import { groupKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
@@ -42,7 +43,7 @@ export interface LivingConsumer {
 }
 
 export type HeartbeatResult =
-  | { readonly kind: "ok"; readonly serverTimeMs: number }
+  | { readonly kind: "ok"; readonly serverTimeMs: number; readonly pause: GroupPause | null }
   /** Another incarnation uses this name; its last heartbeat was at `atMs`. Nothing was written. */
   | { readonly kind: "in-use"; readonly atMs: number }
   /** Another incarnation has taken this name; nothing was written. */
@@ -73,7 +74,11 @@ export const heartbeat: Script<HeartbeatOptions, HeartbeatResult> = {
     const kind = decodeText(word, "heartbeat");
     switch (kind) {
       case "ok":
-        return { kind, serverTimeMs: decodeInteger(serverTimeMs, "heartbeat") };
+        return {
+          kind,
+          serverTimeMs: decodeInteger(serverTimeMs, "heartbeat"),
+          pause: parseGroupPause(decodeText(detail, "heartbeat")),
+        };
       case "in-use":
         return { kind, atMs: decodeInteger(detail, "heartbeat") };
       case "replaced":

@@ -1,7 +1,8 @@
-/** One connection for all monitors of a dashboard: there may be a thousand streams. */
-import type { RedisSource } from "@redis-batch/core";
-import { type ConnectionEvent, STAND_IN, type StandIn, type StreamClient } from "@redis-batch/core/internal/connection";
-import { systemClock } from "@redis-batch/core/internal/service";
+/** One connection for many services, such as the monitors of a dashboard: there may be a thousand streams. */
+import { systemClock } from "../service/clock.ts";
+import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
+import type { RedisSource } from "./open-client.ts";
+import { STAND_IN, type StandIn } from "./stand-in.ts";
 
 type Report = (event: ConnectionEvent) => void;
 

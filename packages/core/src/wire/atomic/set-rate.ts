@@ -1,0 +1,19 @@
+import { encodeRateLimit, parseRateLimit, type RateLimit } from "../../groups/rate-limit.ts";
+import { groupKey } from "../../names/keys.ts";
+import { decodeText } from "../reply.ts";
+import type { Script } from "../script.ts";
+
+export interface SetRateOptions {
+  readonly stream: string;
+  readonly group: string;
+  /** `null` removes the limit. */
+  readonly limit: RateLimit | null;
+}
+
+/** Sets the rate of the whole group → the one before. May be sent again after a lost reply. */
+export const setRate: Script<SetRateOptions, RateLimit | null> = {
+  name: "setRate",
+  keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
+  encode: ({ limit }) => [limit === null ? "" : encodeRateLimit(limit)],
+  decode: (reply) => parseRateLimit(decodeText(reply, "setRate")),
+};
