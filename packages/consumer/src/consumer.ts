@@ -18,6 +18,7 @@ import {
   type EntryId,
   type ErrorInfo,
   type Fields,
+  type GroupPause,
   isEntryId,
   type LifecycleState,
   UsageError,
@@ -60,6 +61,8 @@ export interface StreamHealth {
   readonly error: ErrorInfo | null;
   /** Why no new messages are read from it; `"open"` if they are. */
   readonly intake: IntakeHold | "open";
+  /** The pause of the group on this stream, as the last heartbeat learned it; `null`: nobody has paused it. */
+  readonly groupPause: GroupPause | null;
   /** Messages in memory that no batch has taken yet. */
   readonly buffered: number;
   /** Messages in batches that have not ended. */
@@ -71,7 +74,7 @@ export interface StreamHealth {
 }
 
 /** The health of a consumer, for probes. Numbers are those of all streams together. */
-export interface ConsumerHealth extends Omit<StreamHealth, "stream" | "isAtWork" | "error"> {
+export interface ConsumerHealth extends Omit<StreamHealth, "stream" | "isAtWork" | "error" | "groupPause"> {
   readonly state: LifecycleState;
   /**
    * Whether it makes progress, or could. `false` if it has failed, if the server has not answered for long, or if every handler
@@ -356,6 +359,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     return {
       ...{ stream, isAtWork: error === null, error },
       intake: error === null ? intake.hold : "resting",
+      groupPause: intake.groupPause,
       buffered: held.fresh.messages + held.due.messages,
       inFlight: open.messages,
       deferred: held.deferredCount,

@@ -1,5 +1,5 @@
 /** Every event that a consumer reports, and the words that their fields use. */
-import type { ConnectionRole, EntryId, ErrorInfo } from "@redis-batch/core";
+import type { ConnectionRole, EntryId, ErrorInfo, GroupPause } from "@redis-batch/core";
 
 /** Events of a consumer, reported after the fact. The contract is `docs/events.md`. */
 export type ConsumerEvent =
@@ -56,6 +56,10 @@ export type StreamEvent =
   /** Why new messages are not read, on purpose. */
   | { readonly type: "intakeHeld"; readonly by: IntakeHold }
   | { readonly type: "intakeOpened" }
+  /** Somebody has paused the group for all of its consumers, or has changed the pause. */
+  | ({ readonly type: "groupPaused" } & GroupPause)
+  /** The group was resumed, or the time of its pause is over. */
+  | { readonly type: "groupResumed" }
   | { readonly type: "nameRemoved"; readonly consumer: string }
   | { readonly type: "recoveryFailed"; readonly error: ErrorInfo }
   | { readonly type: "renewFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
@@ -130,7 +134,8 @@ export type ReleaseReason =
   | "due";
 
 /**
- * Why new messages are not read: `paused` by the application · `draining` · `deferred`, too many messages are deferred, and
+ * Why new messages are not read: `paused` by the application · `group-paused`, somebody has paused the group for all of its
+ * consumers · `draining` · `deferred`, too many messages are deferred, and
  * they cannot be stored in Redis, or too many keys wait in order · `key-blocked`, too many messages wait behind others of their key ·
  * `backing-off`, every batch fails, and the next attempt must wait · `probing`, a single
  * message is tried · `held-too-long`, every handler hangs · `unfit`, messages that fail here succeed elsewhere ·
@@ -139,6 +144,7 @@ export type ReleaseReason =
  */
 export type IntakeHold =
   | "paused"
+  | "group-paused"
   | "draining"
   | "deferred"
   | "key-blocked"

@@ -59,6 +59,7 @@ export class Lane<Value> implements BatchSource<Value> {
       },
     };
     this.parts = createParts(this.scope, { connection, work, lastHeartbeatMs });
+    signals.groupPauseChanged.listen(() => this.#pauseChanged());
   }
 
   get stream(): string {
@@ -89,17 +90,25 @@ export class Lane<Value> implements BatchSource<Value> {
   }
 
   pause(): void {
-    const { intake, reader, waiting, surplus } = this.parts;
-    intake.pause();
-    reader.pause();
-    waiting.readingRests();
-    if (this.scope.lifecycle.state === "running") void surplus.look();
+    this.parts.intake.pause();
+    this.#pauseChanged();
   }
 
   resume(): void {
     this.parts.intake.resume();
-    // It may claim again what it released because the consumer was paused.
-    this.parts.claimer.batchEnded();
+    this.#pauseChanged();
+  }
+
+  #pauseChanged(): void {
+    const { intake, reader, waiting, surplus, claimer } = this.parts;
+    if (intake.isPaused) {
+      reader.pause();
+      waiting.readingRests();
+      if (this.scope.lifecycle.state === "running") void surplus.look();
+      return;
+    }
+    // It may claim again what it released because it was paused.
+    claimer.batchEnded();
     if (this.scope.usage.current !== undefined) this.startReading();
     this.scheduler.decide();
   }

@@ -13,6 +13,7 @@
  * | `heartbeatSent`    | the server has the heartbeat            | Heartbeat                                         | SinkWatch, SecondOpinions, IntakeControl               |
  * | `intakeTouched`    | connection, reads or position changed   | ConnectionWatch, Reader, PositionWatch            | IntakeControl                                          |
  * | `placesChanged`    | another stream's batch ended, or hangs  | Lanes                                             | IntakeControl, Claimer, SurplusReleaser                |
+ * | `groupPauseChanged`| the group was paused, or resumed        | IntakeControl                                     | Lane                                                   |
  *
  * `offerableChanged` is raised by WaitingCalls, OwnPending, LeaseRenewer, DeferredReader and Claimer; `pendingUnknown` by
  * Heartbeat, LeaseRenewer, HoldLimit, Claimer, Releaser and Reader.
@@ -41,4 +42,5 @@ export class Signals {
   readonly heartbeatSent: Signal = new Signal();
   readonly intakeTouched: Signal = new Signal();
   readonly placesChanged: Signal = new Signal();
+  readonly groupPauseChanged: Signal = new Signal();
 }

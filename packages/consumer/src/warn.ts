@@ -1,6 +1,7 @@
 /** Process warnings of a consumer without an observer. */
 
 import { describeCount, describeMessages, describeThrown, placeOf } from "@redis-batch/core/internal/errors";
+import { describePause } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent, StreamEvent } from "./events.ts";
@@ -53,6 +54,8 @@ export function describeProblem(event: ConsumerEvent | StreamEvent): string | un
       return event.by === "ahead-of-stream"
         ? "the group's position is ahead of the stream's last entry, so new messages are not delivered: move it back with XGROUP SETID"
         : undefined;
+    case "groupPaused":
+      return `the group is ${describePause(event)}: no new messages until it is resumed${event.untilMs === null ? "" : `, at ${new Date(event.untilMs).toISOString()} at the latest`}`;
     case "deadLetterFailed":
       return `moving ${describeMessages(event.messages)} to the dead letters failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
     case "deadLettered":

@@ -13,12 +13,14 @@ import {
 const open: IntakeFacts = {
   ...{ isDraining: false, isPaused: false, isServerAway: false, isAheadOfStream: false, handlersHung: 0, places: 2 },
   ...{ isBackingOff: false, isUnfit: false, isProbing: false, isDeferredFull: false, isKeyBlocked: false },
+  isGroupPaused: false,
 };
 
 describe("decideIntake", () => {
   it.each([
     [{ isDraining: true }, "draining"],
-    [{ isPaused: true }, "paused"],
+    [{ isPaused: true, isGroupPaused: true }, "paused"],
+    [{ isGroupPaused: true, handlersHung: 2 }, "group-paused"],
     [{ handlersHung: 2 }, "held-too-long"],
     [{ isServerAway: true }, "server-away"],
     [{ isBackingOff: true, isUnfit: true }, "unfit"],
@@ -40,6 +42,7 @@ describe("decideIntake", () => {
       ...{
         isDraining: fc.boolean(),
         isPaused: fc.boolean(),
+        isGroupPaused: fc.boolean(),
         isServerAway: fc.boolean(),
         isAheadOfStream: fc.boolean(),
       },

@@ -4,6 +4,8 @@ import type { IntakeHold } from "../events.ts";
 export interface IntakeFacts {
   readonly isDraining: boolean;
   readonly isPaused: boolean;
+  /** Whether somebody has paused the whole group. */
+  readonly isGroupPaused: boolean;
   readonly isServerAway: boolean;
   /** Whether the group's position is beyond the stream's last entry. */
   readonly isAheadOfStream: boolean;
@@ -23,6 +25,7 @@ export interface IntakeFacts {
 export function decideIntake(facts: IntakeFacts): IntakeHold | "open" {
   if (facts.isDraining) return "draining";
   if (facts.isPaused) return "paused";
+  if (facts.isGroupPaused) return "group-paused";
   if (facts.handlersHung >= facts.places) return "held-too-long";
   if (facts.isServerAway) return "server-away";
   if (facts.isUnfit) return "unfit";
@@ -39,8 +42,9 @@ export type Reading =
   | { readonly kind: "probing"; readonly messages: number }
   | { readonly kind: "held" };
 
-export interface ReadingFacts
-  extends Pick<IntakeFacts, "isPaused" | "handlersHung" | "places" | "isBackingOff" | "isDeferredFull"> {
+export interface ReadingFacts extends Pick<IntakeFacts, "handlersHung" | "places" | "isBackingOff" | "isDeferredFull"> {
+  /** Whether it is paused, by itself or with the group. */
+  readonly isPaused: boolean;
   /** Whether the next attempt may be made now, while all messages fail. */
   readonly mayProbe: boolean;
   /** How many callers wait for a batch. */

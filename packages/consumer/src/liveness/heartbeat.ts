@@ -29,6 +29,8 @@ interface Watched {
 
 // This many heartbeats may get lost before a name counts as free.
 const HEARTBEATS_OF_GRACE = 3;
+// Two clocks do not run alike, and a heartbeat that is too early learns nothing new.
+const LEAST_WAIT_MS = 50;
 
 export interface HeartbeatParts {
   readonly intake: IntakeControl;
@@ -133,7 +135,8 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#loop.start(this.#scope.policy.heartbeatMs);
+    // Who joins a group that is paused says at once that it rests, and learns when the pause is over.
+    this.#loop.start(this.#parts.intake.groupPause === null ? this.#scope.policy.heartbeatMs : 0);
   }
 
   stop(): Promise<void> {
@@ -142,7 +145,9 @@ export class Heartbeat {
 
   async #pass(): Promise<number> {
     const { policy, client, held, signals } = this.#scope;
-    const { stream, group, name, heartbeatMs } = policy;
+    const { stream, group, name } = policy;
+    const { intake } = this.#parts;
+    const wasPaused = intake.groupPause !== null;
     const answer = await this.#send(undefined);
     if (answer.kind !== "ok") throw this.#refuse(answer);
     const { consumers } = await client.xpendingSummary({ stream, group });
@@ -150,7 +155,15 @@ export class Heartbeat {
     if ((consumers.get(name) ?? 0) > held.size) signals.pendingUnknown.raise();
     await this.#parts.reservedNames.keep(consumers);
     signals.heartbeatSent.raise();
-    return heartbeatMs;
+    // The registry says at once that this consumer has stopped, or goes on.
+    return wasPaused === (intake.groupPause !== null) ? this.#nextInMs(answer) : 0;
+  }
+
+  /** The next heartbeat, which also learns that the time of a pause is over: by the server's clock, so not much later. */
+  #nextInMs({ serverTimeMs, pause: paused }: HeartbeatResult & { readonly kind: "ok" }): number {
+    const { heartbeatMs } = this.#scope.policy;
+    const untilMs = paused?.untilMs ?? null;
+    return untilMs === null ? heartbeatMs : Math.min(heartbeatMs, Math.max(untilMs - serverTimeMs, LEAST_WAIT_MS));
   }
 
   #onError(error: unknown): number | "end" {
@@ -180,7 +193,10 @@ export class Heartbeat {
       details: this.#details(),
     });
     this.#knownSinceMs = sentAtMs;
-    if (answer.kind === "ok") this.#lastAtMs = answer.serverTimeMs;
+    if (answer.kind === "ok") {
+      this.#lastAtMs = answer.serverTimeMs;
+      this.#parts.intake.setGroupPause(answer.pause);
+    }
     return answer;
   }
 
@@ -216,6 +232,7 @@ export class Heartbeat {
       holdLimitMs: maxHoldMs,
       handlersHung,
       intake,
+      obeysPause: true,
       isUnfit: sinkWatch.isUnfit,
       deadLettered: work.deadLettered,
       acked: work.acked,

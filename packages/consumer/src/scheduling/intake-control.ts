@@ -2,6 +2,7 @@
  * Decides how much may come in and go out now: what the reader may read, the claimer claim, and the scheduler offer. Knows why
  * no new messages are read, if they are not, and reports when that changes.
  */
+import type { GroupPause } from "@redis-batch/core/internal/groups";
 import { decideRoomInLines } from "../decisions/blocked-keys.ts";
 import {
   decideIntake,
@@ -39,7 +40,8 @@ export interface IntakeParts {
 export class IntakeControl {
   readonly #scope: Scope;
   readonly #parts: IntakeParts;
-  #isPaused = false;
+  #isPausedHere = false;
+  #groupPause: GroupPause | null = null;
   /** Whether the next attempt has been offered and has not reached its handler yet. */
   #isProbeOnItsWay = false;
   /** What was last reported. */
@@ -53,18 +55,34 @@ export class IntakeControl {
     for (const signal of all) signal.listen(() => this.#report());
   }
 
+  /** Whether it is paused, by itself or with the whole group. */
   get isPaused(): boolean {
-    return this.#isPaused;
+    return this.#isPausedHere || this.#groupPause !== null;
+  }
+
+  /** The pause of the whole group; `null`: the group is not paused. */
+  get groupPause(): GroupPause | null {
+    return this.#groupPause;
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.#isPausedHere = true;
     this.#report();
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.#isPausedHere = false;
     this.#report();
+  }
+
+  /** What the last heartbeat was told. Reports when the group was paused or resumed since the one before. */
+  setGroupPause(pause: GroupPause | null): void {
+    const was = this.#groupPause;
+    this.#groupPause = pause;
+    if (was?.sinceMs === pause?.sinceMs && was?.untilMs === pause?.untilMs) return;
+    this.#scope.report(pause === null ? { type: "groupResumed" } : { type: "groupPaused", ...pause });
+    this.#report();
+    this.#scope.signals.groupPauseChanged.raise();
   }
 
   /** Whether the server cannot be reached, or has not answered for longer than a read waits. */
@@ -80,7 +98,8 @@ export class IntakeControl {
     const { usage, order, policy } = this.#scope;
     return decideIntake({
       isDraining: state === "draining" || state === "closed" || state === "failed",
-      isPaused: this.#isPaused,
+      isPaused: this.#isPausedHere,
+      isGroupPaused: this.#groupPause !== null,
       isServerAway: state !== "idle" && (this.isCutOff || readWatch.failures > 0),
       isAheadOfStream: positionWatch.isAheadOfStream,
       handlersHung: this.#hung,
@@ -100,7 +119,7 @@ export class IntakeControl {
     const isBackingOff = this.#isBackingOff;
     const roomInLines = this.#roomInLines;
     return decideReading({
-      isPaused: this.#isPaused,
+      isPaused: this.isPaused,
       handlersHung: this.#hung,
       places: usage.places,
       isBackingOff,
@@ -122,7 +141,7 @@ export class IntakeControl {
   gate(): Gate {
     const { connection, leases } = this.#parts;
     const isCutOff = !connection.isConnected;
-    if (this.#isPaused) return { isPaused: true, isCutOff, limit: 0 };
+    if (this.isPaused) return { isPaused: true, isCutOff, limit: 0 };
     if (!leases.isCertain()) return { isPaused: false, isCutOff, limit: 0 };
     const limit = !this.#isBackingOff ? this.#scope.policy.batchSize : this.#mayProbe ? 1 : 0;
     return { isPaused: false, isCutOff, limit };
@@ -155,7 +174,7 @@ export class IntakeControl {
     const sinceMs = held.oldestOfferableSinceMs;
     return {
       isDraining: !lifecycle.isOpen,
-      isPaused: this.#isPaused,
+      isPaused: this.isPaused,
       // The message of the next attempt is read when the attempt is due; until then others can work on it.
       isBackingOff: this.#isBackingOff && !this.#mayProbe,
       handlersHung: this.#hung,
@@ -207,7 +226,7 @@ export class IntakeControl {
   get #mayTake(): boolean {
     const { waiting, leases } = this.#parts;
     const isRunning = this.#scope.lifecycle.state === "running";
-    return waiting.wanted > 0 && !this.#isPaused && isRunning && leases.isCertain();
+    return waiting.wanted > 0 && !this.isPaused && isRunning && leases.isCertain();
   }
 
   #takingFacts(): TakingFacts {
