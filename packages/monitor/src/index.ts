@@ -28,6 +28,8 @@ export {
   type CleanUpOptions,
   MONITOR_DEFAULTS,
   type MonitorOptions,
+  type PauseOptions,
+  type ResumeOptions,
   RUN_DEFAULTS,
   type RunOptions,
   type TrimOptions,
@@ -42,6 +44,7 @@ export type {
   GroupRetention,
   LaterMessages,
   MonitorReport,
+  PauseReport,
   ReleasedMessages,
   RetentionReport,
 } from "./report.ts";

@@ -12,6 +12,7 @@ import {
   type HeartbeatWatch,
   heartbeatMsOf,
   NO_HEARTBEATS,
+  pauseInForce,
   type Registration,
   readBacklog,
   readFinalReports,
@@ -231,6 +232,11 @@ export class Inspector {
       this.#lookAtConsumer(consumer, facts, before?.consumers.get(consumer.name)),
     );
     const consumers = seen.map(({ report }) => report);
+    const inForce = pauseInForce(registry.pause, atMs);
+    const pause =
+      inForce === null
+        ? null
+        : { ...inForce, notObeyedBy: notObeying(consumers, registry, this.#policy, backlog.messages === 0) };
     const finished = group.entriesRead === null ? null : group.entriesRead - group.pending;
     const counters: Counters = { atMs, added: info.entriesAdded, finished };
     const living = [...registry.values()].filter(({ consumer }) => verdicts.get(consumer)?.life === "alive");
@@ -243,13 +249,14 @@ export class Inspector {
       lastDeadLetterAtMs: letters === undefined ? null : entryIdTimeMs(letters.lastGeneratedId),
       reported: sumReported(living),
       consumers: countConsumers(consumers, this.#policy, backlog.messages === 0),
+      pause,
       patienceMs: living.reduce((most, one) => Math.max(most, patienceMsOf(one)), this.#policy.idleThresholdMs),
     };
     const trend = followTrend(before?.trend, sample, this.#policy.historyLength);
     const progress = new Map(seen.map((consumer) => [consumer.report.consumer, consumer.progress]));
     memory.set(group.name, { trend, heartbeats: watch, counters, consumers: progress });
     const report: GroupReport = {
-      ...{ group: group.name, ...classifyGroup(trend), backlog, pending: group.pending, oldestWaitingAgeMs },
+      ...{ group: group.name, ...classifyGroup(trend), pause, backlog, pending: group.pending, oldestWaitingAgeMs },
       oldestPendingAgeMs: ageOf(oldestPendingId, atMs),
       oldestOfferableMs: oldestOf([
         ...[oldestWaitingAgeMs, released.oldestMs, later.overdueMs],
@@ -404,6 +411,19 @@ function countConsumers(
     // One whose keys are blocked works on the messages that block them.
     heldUp: living.filter(({ status, intake }) => HELD_UP.includes(status) && intake !== "key-blocked").length,
   };
+}
+
+/** Those that can be expected to go on while the group is paused. */
+function notObeying(
+  consumers: readonly ConsumerReport[],
+  registry: ReadonlyMap<string, Registration>,
+  policy: MonitorPolicy,
+  nothingWaits: boolean,
+): readonly string[] {
+  return consumers
+    .filter((one) => isLiving(one, policy, nothingWaits))
+    .map(({ consumer }) => consumer)
+    .filter((consumer) => registry.get(consumer)?.details.obeysPause !== true);
 }
 
 /** Whether it can be expected to process messages. */

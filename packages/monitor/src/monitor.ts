@@ -1,9 +1,9 @@
 /** The monitor: inspects a stream's groups, cleans up after dead consumers, and trims finished entries. Its states are those of a CallScope. */
-import { type Observer, RedisBatchError, ServerStateError } from "@redis-batch/core";
+import { type GroupPause, NoGroupError, type Observer, RedisBatchError, ServerStateError } from "@redis-batch/core";
 import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
-import { LeaderLease } from "@redis-batch/core/internal/groups";
-import { groupKey, RELEASED } from "@redis-batch/core/internal/names";
+import { LeaderLease, type PauseChange, type PauseOrder } from "@redis-batch/core/internal/groups";
+import { groupKey, quoteName, RELEASED } from "@redis-batch/core/internal/names";
 import {
   CallScope,
   type Clock,
@@ -28,14 +28,18 @@ import {
   type CleanUpOptions,
   type MonitorOptions,
   type MonitorPolicy,
+  type PauseOptions,
+  type ResumeOptions,
   type RunOptions,
   type RunPolicy,
   resolveCleanUpOptions,
   resolveMonitorOptions,
+  resolvePauseOptions,
+  resolveResumeOptions,
   resolveRunOptions,
   type TrimOptions,
 } from "./options.ts";
-import type { MonitorReport } from "./report.ts";
+import type { MonitorReport, PauseReport } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
 import { describeProblem } from "./warn.ts";
 
@@ -173,6 +177,37 @@ export class Monitor implements AsyncDisposable {
   }
 
   /**
+   * Pauses the group for all of its consumers: within a heartbeat (at most 5 s) each stops taking messages, finishes the batches
+   * that are open, and releases the rest, uncounted, if another consumer is alive. Whoever joins meanwhile rests as well. It
+   * ends with `resume()`, or after `forMs` by itself. A group that is paused already gets the new pause. Resolves with the pause,
+   * and with the consumers that go on because they do not know of it: of an earlier version, or not of Redis Batch.
+   *
+   * @throws {NoGroupError} when the stream or the group does not exist
+   * @throws {ConfigError} when an option is wrong
+   * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
+   * @throws {UsageError} after `close()`
+   */
+  async pause(options: PauseOptions): Promise<PauseReport> {
+    const { group, ...order } = resolvePauseOptions(options, this.#policy.group);
+    return this.#calls.use(undefined, async (ending) => {
+      const { atMs } = await this.#changePause(group, order);
+      const { report } = await this.#takeSnapshot(ending);
+      const { by, reason, forMs } = order;
+      const pause = { by, reason, sinceMs: atMs, untilMs: forMs === null ? null : atMs + forMs, notObeyedBy: [] };
+      return report.groups.find((one) => one.group === group)?.pause ?? pause;
+    });
+  }
+
+  /**
+   * Ends the pause of a group: its consumers go on within a heartbeat. Resolves with the pause that it ended; `null`: there was
+   * none. Throws like `pause()`.
+   */
+  async resume(options: ResumeOptions = {}): Promise<GroupPause | null> {
+    const group = resolveResumeOptions(options, this.#policy.group);
+    return this.#calls.use(undefined, async () => (await this.#changePause(group, null)).before);
+  }
+
+  /**
    * Inspects the stream every `intervalMs`. After each pass it cleans up and trims, if the options say so and this monitor
    * leads: of several monitors of one stream one leads, the others watch, and one of them takes over when it is gone.
    * Resolves when `signal` aborts or `close()` is called. An outage does not end it.
@@ -214,6 +249,16 @@ export class Monitor implements AsyncDisposable {
       depth,
       options,
     );
+  }
+
+  /** A pause of a group that does not exist would be found by nobody. */
+  async #changePause(group: string, pause: PauseOrder | null): Promise<PauseChange> {
+    const { stream } = this.#policy;
+    const groups = await this.#client.xinfoGroups({ stream });
+    if (!groups.some(({ name }) => name === group)) {
+      throw new NoGroupError(`the stream ${quoteName(stream)} has no group ${quoteName(group)}`);
+    }
+    return this.#client.pauseGroup({ stream, group, pause });
   }
 
   /** One pass at a time: each is compared with the one before. */

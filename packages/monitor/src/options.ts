@@ -6,11 +6,13 @@ import {
   type PolicyOf,
   type WithRedis,
 } from "@redis-batch/core/internal/options";
-import { CLEAN_UP_SPEC, MONITOR_SPEC, RUN_SPEC, type TRIM_SPEC } from "./spec.ts";
+import { CLEAN_UP_SPEC, MONITOR_SPEC, PAUSE_SPEC, RESUME_SPEC, RUN_SPEC, type TRIM_SPEC } from "./spec.ts";
 
 export interface MonitorOptions extends WithRedis, OptionsOf<typeof MONITOR_SPEC> {}
 export interface CleanUpOptions extends OptionsOf<typeof CLEAN_UP_SPEC> {}
 export interface TrimOptions extends OptionsOf<typeof TRIM_SPEC> {}
+export interface PauseOptions extends OptionsOf<typeof PAUSE_SPEC> {}
+export interface ResumeOptions extends OptionsOf<typeof RESUME_SPEC> {}
 export interface RunOptions extends OptionsOf<typeof RUN_SPEC> {}
 
 /** The values of options that are not given. */
@@ -67,4 +69,31 @@ export interface RunPolicy extends PolicyOf<typeof RUN_SPEC> {}
 export function resolveRunOptions(options: RunOptions): RunPolicy {
   const reader = new OptionsReader("run", options, Object.keys(RUN_SPEC));
   return reader.finish(reader.read(RUN_SPEC));
+}
+
+/** What pauses a group, complete and checked. */
+export interface PausePolicy {
+  readonly group: string;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly forMs: number | null;
+}
+
+/**
+ * @param watched the monitor's group; `null`: all
+ * @throws {ConfigError} naming every problem
+ */
+export function resolvePauseOptions(options: PauseOptions, watched: string | null): PausePolicy {
+  const reader = new OptionsReader("pause", options, Object.keys(PAUSE_SPEC));
+  const { group = watched, by, reason = null, forMs = null } = reader.read(PAUSE_SPEC);
+  if (group === null) reader.problem("group is missing: this monitor watches all groups");
+  return reader.finish({ group: group ?? "", by, reason, forMs });
+}
+
+/** The same for resuming → the group. */
+export function resolveResumeOptions(options: ResumeOptions, watched: string | null): string {
+  const reader = new OptionsReader("resume", options, Object.keys(RESUME_SPEC));
+  const { group = watched } = reader.read(RESUME_SPEC);
+  if (group === null) reader.problem("group is missing: this monitor watches all groups");
+  return reader.finish({ group: group ?? "" }).group;
 }

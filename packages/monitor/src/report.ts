@@ -1,6 +1,6 @@
 /** A monitor's report, as plain JSON data. Unknown values are `null`, never 0. All times are by the server's clock. */
 
-import type { EntryId } from "@redis-batch/core";
+import type { EntryId, GroupPause } from "@redis-batch/core";
 import type { Backlog, BacklogSource } from "@redis-batch/core/internal/groups";
 
 export type { Backlog, BacklogSource };
@@ -24,9 +24,19 @@ export interface MonitorReport {
  * grows · `STALLED`, its consumers are alive, but make no progress · `STOPPED`, there is work, but there are no active
  * consumers, or all of them are paused · `FAILING`, most messages it finishes go to the dead letters, or its consumers
  * finish no batches · `REWOUND`, its position was moved back, and it has not reached the old one again · `AHEAD`, its
- * position is ahead of the stream, so new messages are not delivered · `UNKNOWN`, too little is known.
+ * position is ahead of the stream, so new messages are not delivered · `PAUSED`, somebody has paused the whole group ·
+ * `UNKNOWN`, too little is known.
  */
-export type GroupHealth = "OK" | "FALLING BEHIND" | "STALLED" | "STOPPED" | "FAILING" | "REWOUND" | "AHEAD" | "UNKNOWN";
+export type GroupHealth =
+  | "OK"
+  | "FALLING BEHIND"
+  | "STALLED"
+  | "STOPPED"
+  | "FAILING"
+  | "REWOUND"
+  | "AHEAD"
+  | "PAUSED"
+  | "UNKNOWN";
 
 /** One consumer group at one moment. */
 export interface GroupReport {
@@ -34,6 +44,8 @@ export interface GroupReport {
   readonly health: GroupHealth;
   /** Why, in words. */
   readonly reason: string;
+  /** Who paused the group, if it is paused now; `null`: it is not. */
+  readonly pause: PauseReport | null;
   readonly backlog: Backlog;
   /** Messages that were delivered but not acknowledged. */
   readonly pending: number;
@@ -61,6 +73,12 @@ export interface GroupReport {
   readonly retention: GroupRetention;
   /** In the order of their names, without reserved names: see `released` and `later`. */
   readonly consumers: readonly ConsumerReport[];
+}
+
+/** A pause of a whole group that is in force. */
+export interface PauseReport extends GroupPause {
+  /** Consumers that go on, because they are of an earlier version or not of Redis Batch, in the order of their names. */
+  readonly notObeyedBy: readonly string[];
 }
 
 /** Released messages: pending under a reserved name until any consumer with room claims them. */

@@ -135,3 +135,22 @@ export const RUN_SPEC = {
   /** Aborting it ends the run after the page it is at. */
   signal: { kind: "signal", about: "ends the run when it is aborted" },
 } as const satisfies OptionSpecs;
+
+export const PAUSE_SPEC = {
+  /** The group to pause. Default: the monitor's `group`; required if it watches all groups. */
+  group: { kind: "name", otherwise: "the monitor's `group`", about: "the group to pause" },
+  /** Who pauses it: a person or a program. Everything that reports the pause names it. */
+  by: { kind: "text", required: true, about: "who pauses it, as every report names it" },
+  /** Why, in words, for those who find the group paused. */
+  reason: { kind: "text", about: "why, in words" },
+  /** After how long it ends by itself, by the server's clock, in milliseconds, 1,000 to 31,536,000,000. Default: never. */
+  forMs: {
+    ...{ kind: "milliseconds", min: 1_000, max: 31_536_000_000, otherwise: "until it is resumed" },
+    about: "time after which the pause ends by itself",
+  },
+} as const satisfies OptionSpecs;
+
+export const RESUME_SPEC = {
+  /** The group to resume. Default: the monitor's `group`; required if it watches all groups. */
+  group: { kind: "name", otherwise: "the monitor's `group`", about: "the group to resume" },
+} as const satisfies OptionSpecs;

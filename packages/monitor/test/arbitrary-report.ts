@@ -59,9 +59,16 @@ const group: fc.Arbitrary<GroupReport> = fc.record({
     "FAILING",
     "REWOUND",
     "AHEAD",
+    "PAUSED",
     "UNKNOWN",
   ),
   reason: fc.string(),
+  pause: orNull(
+    fc.record({
+      ...{ by: name, sinceMs: count, untilMs: orNull(count), reason: orNull(fc.string()) },
+      notObeyedBy: fc.array(name, { maxLength: 3 }),
+    }),
+  ),
   backlog: fc.oneof(
     fc.record({ messages: count, source: fc.constantFrom("server" as const, "counted" as const, "at least" as const) }),
     fc.constant({ messages: null, source: "unknown" as const }),

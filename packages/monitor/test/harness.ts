@@ -43,7 +43,7 @@ export interface Bench {
 
 export interface HeartbeatOptions {
   readonly leaseMs?: number;
-  readonly details?: Readonly<Record<string, string | number>>;
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
   /** How long ago the heartbeat says it was, in milliseconds. With it the lease is short, unless one is given. */
   readonly agoMs?: number;
 }

@@ -32,6 +32,7 @@ export function groupReport(changes: Partial<GroupReport> = {}): GroupReport {
     group: "billing",
     health: "OK",
     reason: "it keeps up",
+    pause: null,
     backlog: { messages: 11, source: "server" },
     pending: 3,
     oldestWaitingAgeMs: 2_500,

@@ -23,7 +23,11 @@ const bench = useBench(
       { name: "default", password: "all", rules: "~* &* +@all" },
       user("looking"),
       ...[user("counting", reading), user("running", "electing a leader")],
-      ...[user("cleaning", "cleaning up"), user("trimming", "trimming")],
+      ...[
+        user("cleaning", "cleaning up"),
+        user("trimming", "trimming"),
+        user("pausing", "pausing and resuming groups"),
+      ],
     ],
     speakAs: "default",
   }),
@@ -68,7 +72,12 @@ describe("the rights", () => {
 
   it("to look are not enough to change anything, and the error names what is missing", async () => {
     const { monitor, loads } = await openAs("looking");
-    for (const act of [() => monitor.cleanUp(), () => monitor.trim(), () => monitor.run()]) {
+    for (const act of [
+      () => monitor.cleanUp(),
+      () => monitor.trim(),
+      () => monitor.run(),
+      () => monitor.pause({ by: "anna" }),
+    ]) {
       const error: unknown = await act().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(PermissionError);
     }
@@ -92,6 +101,12 @@ describe("the rights", () => {
       ["alive", RELEASED],
       ["alive"],
     ]);
+  });
+
+  it("to pause let it pause and resume", async () => {
+    const { monitor } = await openAs("pausing");
+    expect(await monitor.pause({ by: "anna" })).toMatchObject({ by: "anna", notObeyedBy: ["alive"] });
+    expect(await monitor.resume()).toMatchObject({ by: "anna" });
   });
 
   it("to trim let it trim", async () => {

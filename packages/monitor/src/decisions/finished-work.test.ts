@@ -42,7 +42,7 @@ describe("followProgress", () => {
 });
 
 describe("decideHasWork", () => {
-  const resting = { inFlight: 0, batchesElsewhere: 0, freePlaces: 1 };
+  const resting = { inFlight: 0, batchesElsewhere: 0, freePlaces: 1, intake: "open" };
 
   it("is true for what is in progress, and for what waits while a handler is free", () => {
     expect(decideHasWork({ isWaiting: true, pending: 0, details: resting })).toBe(true);
@@ -52,8 +52,13 @@ describe("decideHasWork", () => {
     expect(decideHasWork({ isWaiting: null, pending: 0, details: undefined })).toBe(false);
   });
 
+  it.each(["paused", "group-paused"])("is false for what waits while it is %s", (intake) => {
+    expect(decideHasWork({ isWaiting: true, pending: 9, details: { ...resting, freePlaces: 0, intake } })).toBe(false);
+    expect(decideHasWork({ isWaiting: true, pending: 9, details: { ...resting, inFlight: 1, intake } })).toBe(true);
+  });
+
   it("is false for what waits while all its handlers work on other streams", () => {
-    const elsewhere = { inFlight: 0, batchesElsewhere: 1, freePlaces: 0 };
+    const elsewhere = { inFlight: 0, batchesElsewhere: 1, freePlaces: 0, intake: "open" };
     expect(decideHasWork({ isWaiting: true, pending: 0, details: elsewhere })).toBe(false);
     expect(decideHasWork({ isWaiting: true, pending: 5, details: { ...elsewhere, inFlight: 5 } })).toBe(true);
     expect(decideHasWork({ isWaiting: true, pending: 0, details: { ...elsewhere, freePlaces: 1 } })).toBe(true);

@@ -38,14 +38,20 @@ export interface Workload {
   readonly isWaiting: boolean | null;
   readonly pending: number;
   /** What its last heartbeat said; `undefined` for a consumer without one. */
-  readonly details: Pick<Registration["details"], "inFlight" | "batchesElsewhere" | "freePlaces"> | undefined;
+  readonly details:
+    | Pick<Registration["details"], "inFlight" | "batchesElsewhere" | "freePlaces" | "intake">
+    | undefined;
 }
 
-/** Whether it has work in progress, or could take what waits: one whose handlers all work on other streams cannot. */
+/**
+ * Whether it has work in progress, or could take what waits: one whose handlers all work on other streams cannot, nor one that
+ * is paused.
+ */
 export function decideHasWork({ isWaiting, pending, details }: Workload): boolean {
-  const { inFlight = null, batchesElsewhere = null, freePlaces = null } = details ?? {};
+  const { inFlight = null, batchesElsewhere = null, freePlaces = null, intake = null } = details ?? {};
+  const isPaused = intake === "paused" || intake === "group-paused";
   const isElsewhere = batchesElsewhere !== null && batchesElsewhere > 0 && freePlaces === 0;
-  return (isWaiting === true && !isElsewhere) || (inFlight === null ? pending > 0 : inFlight > 0);
+  return (isWaiting === true && !isElsewhere && !isPaused) || (inFlight === null ? pending > 0 : inFlight > 0);
 }
 
 /** Compares a snapshot with the one before. Finished work counts as progress, and so does having none to do. */

@@ -7,7 +7,7 @@ const consumers = { living: 2, stalled: 0, failing: 0, heldUp: 0 };
 const base: GroupSample = {
   ...{ atMs: 0, lastDeliveredId: "1-0", lastGeneratedId: "9999-0", waiting: 0, isExact: true, released: 0, pending: 0 },
   ...{ oldestWaitingAgeMs: null, oldestPendingId: null, finished: 0, deadLettered: 0, lastDeadLetterAtMs: null },
-  ...{ reported: { acked: 0, deadLettered: 0 }, consumers, patienceMs: 60_000 },
+  ...{ reported: { acked: 0, deadLettered: 0 }, consumers, pause: null, patienceMs: 60_000 },
 };
 
 /** Looks five seconds apart. */
@@ -197,9 +197,42 @@ describe("classifyGroup", () => {
     );
   });
 
+  const pause = { by: "anna", sinceMs: 0, untilMs: null, reason: "a new version", notObeyedBy: [] };
+
+  it("says who paused the group, when, why, for how long, and who goes on", () => {
+    const heldUp = { ...consumers, heldUp: 2 };
+    const held = { atMs: 300_000, waiting: 7, consumers: heldUp };
+    expect(judge({ ...held, pause })).toEqual({
+      health: "PAUSED",
+      reason: "paused by anna (a new version) 5 min ago, until it is resumed; 7 messages are waiting",
+    });
+    const ignored = { ...pause, untilMs: 480_000, notObeyedBy: ["a", "b", "c", "d"] };
+    expect(judge({ ...held, pause: ignored }).reason).toContain(
+      'for another 3 min, but "a", "b", "c" and 1 more go on: not of Redis Batch, or of an earlier version',
+    );
+    expect(judge({ ...held, waiting: 0, pause }).health).toBe("PAUSED");
+  });
+
+  it("holds nothing against those who work after a pause", () => {
+    const paused = Array.from({ length: 20 }, (_, pass) => ({ waiting: 100 * pass, pause }));
+    const after = { waiting: 2_100, pause: null };
+    expect(judge(...paused, after).health).toBe("UNKNOWN");
+    expect(judge(...paused, after, { ...after, waiting: 2_000, lastDeliveredId: "2-0" }).health).toBe("UNKNOWN");
+  });
+
   it("never gets better when more waits at the last pass", () => {
     const severity: Record<GroupHealth, number> = {
-      ...{ OK: 0, "FALLING BEHIND": 1, FAILING: 2, STALLED: 2, STOPPED: 3, REWOUND: 3, AHEAD: 4, UNKNOWN: Number.NaN },
+      ...{
+        OK: 0,
+        "FALLING BEHIND": 1,
+        FAILING: 2,
+        STALLED: 2,
+        STOPPED: 3,
+        REWOUND: 3,
+        AHEAD: 4,
+        PAUSED: 4,
+        UNKNOWN: Number.NaN,
+      },
     };
     const pass = fc.record({
       waiting: fc.integer({ min: 0, max: 50 }),

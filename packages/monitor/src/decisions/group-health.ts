@@ -5,7 +5,9 @@
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import { describeMessages } from "@redis-batch/core/internal/errors";
-import type { GroupHealth } from "../report.ts";
+import { describePause } from "@redis-batch/core/internal/groups";
+import { quoteName } from "@redis-batch/core/internal/names";
+import type { GroupHealth, PauseReport } from "../report.ts";
 import { describeDuration } from "./duration.ts";
 import { isGrowing, LEAST_PASSES } from "./growth.ts";
 
@@ -34,6 +36,8 @@ export interface GroupSample {
   readonly lastDeadLetterAtMs: number | null;
   /** Consumers that are not dead, idle or stopping, by their state. */
   readonly consumers: ConsumerCounts;
+  /** The pause that is in force; `null`: the group is not paused. */
+  readonly pause: PauseReport | null;
   /** How long a consumer of this group may process one batch before a lack of progress is reported, in ms. */
   readonly patienceMs: number;
 }
@@ -64,13 +68,16 @@ export interface GroupTrend {
 // A backlog of some thousand varies by a message or two at random, an age by the time between two adds.
 const LEAST_BACKLOG_NOISE = 1;
 const LEAST_AGE_NOISE_MS = 1_000;
+// A sentence with more names is not read.
+const MOST_NAMES = 3;
 
 /** Adds a snapshot, and drops the oldest: keeps `passes` of them, and one to compare them with. */
 export function followTrend(before: GroupTrend | undefined, now: GroupSample, passes: number): GroupTrend {
   const last = before?.samples.at(-1);
-  if (before === undefined || last === undefined) {
-    const nothing = { rewoundFrom: null, isBacklogGrowing: false, isAgeGrowing: false };
-    return { samples: [now], stillSinceMs: now.atMs, ...nothing };
+  // What piled up during a pause says nothing about those who work afterwards.
+  if (before === undefined || last === undefined || last.pause !== null) {
+    const rewoundFrom = last === undefined ? null : followRewind(before?.rewoundFrom ?? null, last, now);
+    return { samples: [now], stillSinceMs: now.atMs, rewoundFrom, isBacklogGrowing: false, isAgeGrowing: false };
   }
   const isStill =
     last.lastDeliveredId === now.lastDeliveredId &&
@@ -132,6 +139,8 @@ function judge(trend: GroupTrend, last: GroupSample): HealthVerdict {
     const reason = `its position, ${lastDeliveredId}, is ahead of the stream, whose last id is ${lastGeneratedId}: new messages are not delivered`;
     return { health: "AHEAD", reason };
   }
+  if (last.pause !== null)
+    return { health: "PAUSED", reason: `${describePauseOf(last, last.pause)}; ${describeWork(last)}` };
   const deadLettered = describeDeadLetters(trend.samples);
   if (waiting === 0 && pending === 0) {
     if (deadLettered !== null) return { health: "FAILING", reason: deadLettered };
@@ -146,6 +155,18 @@ function judge(trend: GroupTrend, last: GroupSample): HealthVerdict {
   }
   if (deadLettered !== null) return { health: "FAILING", reason: `${deadLettered}; ${work}` };
   return judgeBacklog(trend, last, work);
+}
+
+/** Who paused it, when, why, for how long, and who goes on all the same. */
+function describePauseOf({ atMs }: GroupSample, pause: PauseReport): string {
+  const since = `${describePause(pause)} ${describeDuration(Math.max(atMs - pause.sinceMs, 0))} ago`;
+  const until =
+    pause.untilMs === null ? "until it is resumed" : `for another ${describeDuration(pause.untilMs - atMs)}`;
+  const others = pause.notObeyedBy;
+  if (others.length === 0) return `${since}, ${until}`;
+  const names = others.slice(0, MOST_NAMES).map(quoteName).join(", ");
+  const more = others.length > MOST_NAMES ? ` and ${others.length - MOST_NAMES} more` : "";
+  return `${since}, ${until}, but ${names}${more} ${others.length === 1 ? "goes" : "go"} on: not of Redis Batch, or of an earlier version`;
 }
 
 /** The verdict by its consumers; `null` if some of them work. */

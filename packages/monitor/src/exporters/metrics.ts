@@ -39,6 +39,7 @@ const HEALTH_LABELS = {
   FAILING: "failing",
   REWOUND: "rewound",
   AHEAD: "ahead",
+  PAUSED: "paused",
   UNKNOWN: "unknown",
 } as const satisfies Record<GroupHealth, string>;
 
@@ -99,6 +100,30 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     labels: [...GROUP, "health"],
     help: "1 for the current health of the consumer group, 0 for every other health",
     read: ({ health }) => stateSet(HEALTH_LABELS, HEALTH_LABELS[health]),
+  },
+  {
+    name: "redis_batch_group_paused",
+    type: "gauge",
+    unit: "1",
+    labels: GROUP,
+    help: "Whether somebody has paused the group for all of its consumers",
+    read: ({ pause }) => pause !== null,
+  },
+  {
+    name: "redis_batch_group_paused_timestamp_seconds",
+    type: "gauge",
+    unit: "seconds",
+    labels: GROUP,
+    help: "Since when the group is paused, by the Redis server's clock, in seconds since 1970; absent while it is not",
+    read: ({ pause }) => seconds(pause?.sinceMs ?? null),
+  },
+  {
+    name: "redis_batch_group_pause_not_obeyed_consumers",
+    type: "gauge",
+    unit: "consumers",
+    labels: GROUP,
+    help: "Consumers that go on although the group is paused: of an earlier version, or not of Redis Batch",
+    read: ({ pause }) => pause?.notObeyedBy.length ?? 0,
   },
   {
     name: "redis_batch_group_backlog_messages",

@@ -85,6 +85,7 @@ describe("toPrometheus", () => {
       "orders billing failing": 0,
       "orders billing rewound": 0,
       "orders billing ahead": 0,
+      "orders billing paused": 0,
       "orders billing unknown": 0,
     });
     expect(readings(families, "redis_batch_consumer_status")).toMatchObject({

@@ -32,6 +32,7 @@ function reportOf(...groups: (readonly [name: string, consumers: readonly Consum
           consumers,
           health: "OK",
           reason: "it keeps up",
+          pause: null,
           pending: 90,
           deadLetters: 2,
           lastDeliveredId: "5-0",

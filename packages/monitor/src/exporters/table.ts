@@ -40,7 +40,7 @@ const WIDE: readonly Column[] = [
 
 /**
  * The consumers of the report, one line each: id, idle time in milliseconds, pending items, status. With several groups
- * there is one table for each, below its name. `wide` adds a paragraph about the group, and all details of each consumer.
+ * there is one table for each, below its name; a group that is paused has its name and the reason above its table as well. `wide` adds a paragraph about the group, and all details of each consumer.
  * Control characters in names are escaped. Ends without a line break.
  */
 export function renderTable(report: MonitorReport, { wide = false }: TableOptions = {}): string {
@@ -51,7 +51,10 @@ export function renderTable(report: MonitorReport, { wide = false }: TableOption
   const tables = report.groups.map((group) => {
     const table = grid(wide ? WIDE : ORIGINAL, group.consumers);
     if (wide) return `${describeGroup(report, group)}\n${table}`;
-    return report.groups.length === 1 ? table : `${printable(group.group)}: ${group.health}\n${table}`;
+    // The original knew no pauses, and a table of idle consumers must not hide one.
+    const why = group.pause === null ? "" : ` (${printable(group.reason)})`;
+    const isNamed = report.groups.length > 1 || group.pause !== null;
+    return isNamed ? `${printable(group.group)}: ${group.health}${why}\n${table}` : table;
   });
   const warnings = wide ? report.retention.warnings.map((warning) => `WARNING: ${printable(warning)}`) : [];
   return [...tables, ...warnings].join("\n\n");
